@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings for all tests and for the programs that they start."""
+"""Settings and test order for the whole test suite."""
 
 import gc
 import os
@@ -64,21 +64,24 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_collection_finish():
-    """Exclude the present objects (thousands of tests, all modules) from later garbage collections."""
+    """Exclude all objects that exist after collection from garbage collections."""
     gc.collect()
     gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Return one process more than processors, because tests that start a program wait for it."""
+    """Return one process more than there are processors.
+
+    Tests that start a program mostly wait for it.
+    """
     processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return processors + 1
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """Run the tests of a file in one process, except for shared files."""
+    """Run the tests of one file in one process, except for a few long files."""
     if config.getvalue("dist") != "loadfile":
         return None
     from xdist.scheduler import LoadFileScheduling

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Names of interface elements in the manual: of the plugin and of QGIS."""
+"""Names of menus, buttons and texts that the manual mentions."""
 
 import re
 import tomllib
@@ -32,7 +32,7 @@ OF_QGIS = {
     "运行",
 }
 #: The same in English.
-OF_QGIS_EN = {
+QGIS_NAMES_EN = {
     "Plugins",
     "Manage and Install Plugins…",
     "Install from ZIP",
@@ -44,32 +44,35 @@ OF_QGIS_EN = {
 _QUOTED = re.compile(r"「([^」]+)」")
 
 
-def leaves(table: dict) -> Iterator[str]:
+def list_leaf_texts(table: dict) -> Iterator[str]:
     for value in table.values():
         if isinstance(value, dict):
-            yield from leaves(value)
+            yield from list_leaf_texts(value)
         elif isinstance(value, str):
             yield value
 
 
 def labels(lang: str) -> set[str]:
-    """Return texts of the interface: translations for Chinese, sources for English."""
+    """Return the texts of the interface in a language."""
     messages = list(ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message"))
     if lang == "zh":
         return {m.findtext("translation", "") for m in messages} | OF_QGIS
-    return {m.findtext("source", "") for m in messages} | OF_QGIS_EN
+    return {m.findtext("source", "") for m in messages} | QGIS_NAMES_EN
 
 
 def texts(lang: str) -> set[str]:
-    """Return texts of messages, reports and tables, with the labels of the interface."""
+    """Return texts of messages, reports and tables, and the interface texts."""
     found = labels(lang)
     for stem in (f"{lang}.toml", f"report_{lang}.toml"):
-        found |= set(leaves(tomllib.loads((ROOT / "resources" / "texts" / stem).read_text(encoding="utf-8"))))
+        found |= set(list_leaf_texts(tomllib.loads((ROOT / "resources" / "texts" / stem).read_text(encoding="utf-8"))))
     return found
 
 
 def named(path: Path) -> tuple[list[str], list[str]]:
-    """Return the bold names (paths are split at arrows) and the names in 「」 of a chapter."""
+    """Return the bold names and the names in 「」 of a manual chapter.
+
+    Menu paths are split at arrows.
+    """
     bold: list[str] = []
     quoted: list[str] = []
     for token in MarkdownIt("commonmark").enable("table").parse(path.read_text(encoding="utf-8")):

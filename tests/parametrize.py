@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Decorator that runs a test over many small cases as one test and lists all failures.
+"""Decorator that runs a test over many small cases as a single test.
 
-`pytest.mark.parametrize` makes a test of each case. That suits slow or distinct cases, but is slow and verbose when
+All failing cases are listed. `pytest.mark.parametrize` makes one test of each case, which is slow and verbose when
 hundreds of files are compared with one rule.
 """
 
@@ -12,15 +12,16 @@ import os
 import pytest
 
 #: SANXIAN_CASE=text: run only cases whose name contains it, to debug one failure.
-_WANTED = os.environ.get("SANXIAN_CASE", "")
+_WANTED_CASE = os.environ.get("SANXIAN_CASE", "")
 #: Number of failures shown in full; the others are listed by name.
-_SHOWN = 20
+_MAX_SHOWN_FAILURES = 20
 
 
 def for_each(argument, cases, ids=None):
-    """Call the decorated test once for each case, which becomes the argument ``argument`` ("a, b" for tuples).
+    """Call the decorated test once for each case, as a single test.
 
-    ``ids``: a name for each case, or a function of it. Other arguments stay fixtures. Skips within a case pass.
+    ``argument``: the test's parameter that gets the case ("a, b" for tuples). ``ids``: a name for each case, or a
+    function of it. Other parameters stay fixtures. A skipped case counts as passed.
     """
     names = [name.strip() for name in argument.split(",")]
     cases = list(cases)
@@ -34,7 +35,7 @@ def for_each(argument, cases, ids=None):
         def run(**fixtures):
             failed, ran = {}, 0
             for name, case in zip(known, cases, strict=True):
-                if _WANTED and _WANTED not in name:
+                if _WANTED_CASE and _WANTED_CASE not in name:
                     continue
                 ran += 1
                 values = dict(zip(names, case if len(names) > 1 else (case,), strict=True))
@@ -44,8 +45,8 @@ def for_each(argument, cases, ids=None):
                     continue
                 except Exception as error:
                     failed[name] = f"{type(error).__name__}: {error}"
-            assert ran or _WANTED, "no case was run"
-            messages = "\n".join(f"{name}: {message}" for name, message in list(failed.items())[:_SHOWN])
+            assert ran or _WANTED_CASE, "no case was run"
+            messages = "\n".join(f"{name}: {message}" for name, message in list(failed.items())[:_MAX_SHOWN_FAILURES])
             assert not failed, f"{len(failed)} of {ran} cases failed: {', '.join(failed)}\n{messages}"
 
         left = [p for p in signature.parameters.values() if p.name not in names]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Checks of the shipped sample, cached per process; tests must not change the results."""
+"""Reports of the shipped sample, cached per process; tests must not change them."""
 
 from functools import cache
 
@@ -10,11 +10,17 @@ from plugin.paths import SAMPLE
 
 @cache
 def checked_county(*rules: str) -> CheckResult:
-    """Check the county without its town centre by the default rules and those named."""
+    """Check the sample without its town centre.
+
+    The default rules and the named ones run.
+    """
     return check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=rules))
 
 
 @cache
 def sample_report(*rules: str) -> Report:
-    """Check the whole folder by the default rules and those named."""
+    """Check the whole sample folder; return the report.
+
+    The default rules and the named ones run.
+    """
     return check_plan(SAMPLE, Options(profile="hunyuan", rules=rules)).report

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""``python -m tests.benchmarks.bulk_edit``: bulk edit of a layer with and without the plugin's form.
+"""Time a bulk edit of a QGIS layer with and without the plugin's form.
 
-The field calculator of QGIS sets one value in all rows, then undo and redo. A timer of 0 ms records the longest time in
-which the main thread did not respond. Runs without and with the plugin alternate. On a busy machine run it with
-``chrt -f 50``, so that the wall clock measures only this process.
+Run ``python -m tests.benchmarks.bulk_edit``. The field calculator of QGIS sets one value in all rows, then undo and
+redo. A timer of 0 ms records the longest time in which the main thread did not respond. Runs without and with the
+plugin alternate. On a busy machine run it with ``chrt -f 50``, so that the wall clock measures only this process.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from plugin.core.standard import load_standard
 
 ROWS, RUNS = 60_000, 5
 ROLE, CODE_FIELD, NAME_FIELD = "DLTB", "DLBM", "DLMC"
-FORMER, CHANGED = ("0103", "旱地"), ("0201", "果园")
-KINDS = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
-TITLES = {
+FORMER_CODE_AND_NAME, CHANGED_CODE_AND_NAME = ("0103", "旱地"), ("0201", "果园")
+QGIS_FIELD_TYPES = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
+STEP_TITLES = {
     "gap": "改 DLBM：主线程最长停顿",
     "whole": "改 DLBM：至最后一个名称填好",
     "undo_gap": "撤销：主线程最长停顿",
@@ -49,11 +49,14 @@ TITLES = {
     "redo": "重做：至完成",
 }
 #: Seconds of wall clock, and processor seconds of the main thread.
-Spent = tuple[float, float]
+WallAndCpuSeconds = tuple[float, float]
 
 
-class Pulse:
-    """The longest time between two turns of the event loop: wall clock and processor time of the main thread."""
+class EventLoopMonitor:
+    """Record the longest time between two turns of the Qt event loop.
+
+    Wall clock and CPU time of the main thread are recorded.
+    """
 
     def __init__(self) -> None:
         self.wall = self.cpu = 0.0
@@ -64,7 +67,7 @@ class Pulse:
         self._timer.start()
 
     @staticmethod
-    def _now() -> Spent:
+    def _now() -> WallAndCpuSeconds:
         return time.perf_counter(), time.thread_time()
 
     def _beat(self) -> None:
@@ -72,16 +75,21 @@ class Pulse:
         self.wall, self.cpu = max(self.wall, wall - self._last[0]), max(self.cpu, cpu - self._last[1])
         self._last = wall, cpu
 
-    def stop(self, ended: Spent) -> tuple[Spent, Spent]:
-        """Return the longest pause and the whole time until ``ended``, each as (wall, processor)."""
+    def stop(self, ended: WallAndCpuSeconds) -> tuple[WallAndCpuSeconds, WallAndCpuSeconds]:
+        """Return the longest pause and the whole time until ``ended``.
+
+        Each is a pair of wall-clock and CPU seconds.
+        """
         self._timer.stop()
         return (self.wall, self.cpu), (ended[0] - self._began[0], ended[1] - self._began[1])
 
 
-def timed(action: Callable[[], Any], done: Callable[[], bool]) -> tuple[Spent, Spent]:
+def measure_until_done(
+    action: Callable[[], Any], done: Callable[[], bool]
+) -> tuple[WallAndCpuSeconds, WallAndCpuSeconds]:
     for _ in range(10):
         QgsApplication.processEvents()
-    pulse = Pulse()
+    pulse = EventLoopMonitor()
     QgsApplication.processEvents()
     action()
     while not done():
@@ -92,10 +100,10 @@ def timed(action: Callable[[], Any], done: Callable[[], bool]) -> tuple[Spent, S
     return pulse.stop(ended)
 
 
-def make_file(folder: Path, norm: Norm, rows: int) -> Path:
-    """Write a GeoPackage of adjacent squares of 100 by 100 m."""
+def write_parcels(folder: Path, norm: Norm, rows: int) -> Path:
+    """Write a GeoPackage of adjacent parcels, squares of 100 × 100 m."""
     fields = "".join(
-        f"&field={f.name}:{KINDS[f.type]}({f.length or 0},{f.decimals or 0})"
+        f"&field={f.name}:{QGIS_FIELD_TYPES[f.type]}({f.length or 0},{f.decimals or 0})"
         for f in norm.standard.templates[ROLE].fields
     )
     layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", ROLE, "memory")
@@ -104,7 +112,7 @@ def make_file(folder: Path, norm: Norm, rows: int) -> Path:
         row = QgsFeature(layer.fields())
         x, y = 38_470_000 + number % 250 * 100, 4_390_000 + number // 250 * 100
         row.setGeometry(QgsGeometry.fromRect(QgsRectangle(x, y, x + 100, y + 100)))
-        row["BSM"], row[CODE_FIELD], row[NAME_FIELD] = f"140225{number + 1:012d}", *FORMER
+        row["BSM"], row[CODE_FIELD], row[NAME_FIELD] = f"140225{number + 1:012d}", *FORMER_CODE_AND_NAME
         made.append(row)
     layer.dataProvider().addFeatures(made)
     options = QgsVectorFileWriter.SaveVectorOptions()
@@ -118,25 +126,25 @@ def make_file(folder: Path, norm: Norm, rows: int) -> Path:
     return path
 
 
-def values(layer: QgsVectorLayer) -> set[tuple[Any, Any]]:
+def read_code_and_name_pairs(layer: QgsVectorLayer) -> set[tuple[Any, Any]]:
     request = QgsFeatureRequest().setSubsetOfAttributes([CODE_FIELD, NAME_FIELD], layer.fields())
     return {(row[CODE_FIELD], row[NAME_FIELD]) for row in layer.getFeatures(request)}
 
 
-def field_calculator(layer: QgsVectorLayer) -> QgsFieldCalculator:
-    """Return QGIS's field calculator with an existing field and an expression, as set by a user."""
+def make_field_calculator(layer: QgsVectorLayer) -> QgsFieldCalculator:
+    """Return the field calculator of QGIS, set to update an existing field."""
     dialog = QgsFieldCalculator(layer)
     dialog.findChild(QGroupBox, "mUpdateExistingGroupBox").setChecked(True)
     fields = dialog.findChild(QComboBox, "mExistingFieldComboBox")
     (place,) = (n for n in range(fields.count()) if fields.itemText(n).split(" ")[0] == CODE_FIELD)
     fields.setCurrentIndex(place)
     (builder,) = (w for w in dialog.findChildren(QWidget) if w.objectName() == "builder")
-    sip.cast(builder, QgsExpressionBuilderWidget).setExpressionText(f"'{CHANGED[0]}'")
+    sip.cast(builder, QgsExpressionBuilderWidget).setExpressionText(f"'{CHANGED_CODE_AND_NAME[0]}'")
     return dialog
 
 
-def one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, Spent]:
-    """Change all rows, undo, redo; return wall and processor seconds of each."""
+def measure_one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, WallAndCpuSeconds]:
+    """Change all rows, undo and redo; return (wall, CPU) seconds of each step."""
     project, functions = QgsProject.instance(), Functions()
     layer = QgsVectorLayer(f"{path}|layername={ROLE}", ROLE, "ogr")
     if plugin:
@@ -145,19 +153,19 @@ def one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, Spent]:
     project.addMapLayer(layer)
     layer.startEditing()
     updater = functions._dependent_fields._of[layer.id()] if plugin else None
-    dialog = field_calculator(layer)
-    expected = (CHANGED[0], CHANGED[1] if plugin else FORMER[1])
+    dialog = make_field_calculator(layer)
+    expected = (CHANGED_CODE_AND_NAME[0], CHANGED_CODE_AND_NAME[1] if plugin else FORMER_CODE_AND_NAME[1])
 
     def filled() -> bool:
         return updater is None or updater._fill is None
 
     found = {}
-    found["gap"], found["whole"] = timed(dialog.accept, filled)
-    check(layer, expected)
-    found["undo_gap"], found["undo"] = timed(layer.undoStack().undo, filled)
-    check(layer, FORMER)
-    _, found["redo"] = timed(layer.undoStack().redo, filled)
-    check(layer, expected)
+    found["gap"], found["whole"] = measure_until_done(dialog.accept, filled)
+    assert_code_and_name(layer, expected)
+    found["undo_gap"], found["undo"] = measure_until_done(layer.undoStack().undo, filled)
+    assert_code_and_name(layer, FORMER_CODE_AND_NAME)
+    _, found["redo"] = measure_until_done(layer.undoStack().redo, filled)
+    assert_code_and_name(layer, expected)
     layer.rollBack()
     project.clear()
     if plugin:
@@ -165,20 +173,20 @@ def one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, Spent]:
     return found
 
 
-def check(layer: QgsVectorLayer, expected: tuple[str, str]) -> None:
-    if values(layer) != {expected}:
-        raise ValueError(f"the rows have {values(layer)}, not {expected}")
+def assert_code_and_name(layer: QgsVectorLayer, expected: tuple[str, str]) -> None:
+    if read_code_and_name_pairs(layer) != {expected}:
+        raise ValueError(f"the rows have {read_code_and_name_pairs(layer)}, not {expected}")
 
 
-def measure(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str, list[Spent]]]:
-    """Return (wall, processor) of each run by step, without and with the plugin."""
+def measure(rows: int = ROWS, runs: int = RUNS) -> dict[bool, dict[str, list[WallAndCpuSeconds]]]:
+    """Return (wall, CPU) seconds of each run by step, without and with the plugin."""
     norm = Norm(load_standard(), load_profile("hunyuan"))
-    found: dict[bool, dict[str, list[Spent]]] = {False: {}, True: {}}
+    found: dict[bool, dict[str, list[WallAndCpuSeconds]]] = {False: {}, True: {}}
     with TemporaryDirectory() as folder:
-        path = make_file(Path(folder), norm, rows)
+        path = write_parcels(Path(folder), norm, rows)
         for number in range(runs + 1):
             for plugin in (False, True):
-                for what, spent in one_run(path, norm, plugin).items():
+                for what, spent in measure_one_run(path, norm, plugin).items():
                     # The first run loads code lists and libraries.
                     if number:
                         found[plugin].setdefault(what, []).append(spent)
@@ -196,13 +204,17 @@ def main() -> None:
     found = measure(given.rows, given.runs)
     print(f"{given.rows} 行，{given.runs} 次，秒：中位数（最小–最大）\n")
     print("| 项目 | 不用插件，墙钟 | 用插件，墙钟 | 不用插件，处理器 | 用插件，处理器 |\n|---|---|---|---|---|")
-    for what, title in TITLES.items():
-        cells = [_cell([spent[clock] for spent in found[plugin][what]]) for clock in (0, 1) for plugin in (False, True)]
+    for what, title in STEP_TITLES.items():
+        cells = [
+            format_seconds([spent[clock] for spent in found[plugin][what]])
+            for clock in (0, 1)
+            for plugin in (False, True)
+        ]
         print(f"| {title} | {' | '.join(cells)} |")
     application.exitQgis()
 
 
-def _cell(seconds: list[float]) -> str:
+def format_seconds(seconds: list[float]) -> str:
     return f"{statistics.median(seconds):.2f}（{min(seconds):.2f}–{max(seconds):.2f}）"
 
 

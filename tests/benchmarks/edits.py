@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Time of a check after an edit: one parcel, and one vertex of the largest red line."""
+"""Time the live check after an edit of one parcel or one red line vertex."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from plugin.core.engine.evaluate import choose_rules
 from plugin.core.live import IncrementalChecker
 from plugin.core.plan.plan import Plan
 
-from .measure import Row, median, peak_mb
+from .measure import Row, median, read_peak_memory_mb
 
-PARCELS, VERTICES = 200, 20
+MOVED_PARCELS, MOVED_VERTICES = 200, 20
 
 
-def moved(shape: Any, chance: np.random.Generator, by: float) -> Any:
-    """Return the polygon with one vertex of its first ring moved."""
+def move_one_vertex(shape: Any, chance: np.random.Generator, by: float) -> Any:
+    """Return the polygon with one vertex of its outer ring moved at random."""
     ring = np.array(shapely.get_exterior_ring(shapely.get_parts([shape])[0]).coords)
     place = 1 + chance.integers(len(ring) - 2)
     spot = ring[place].copy()
@@ -32,36 +32,36 @@ def moved(shape: Any, chance: np.random.Generator, by: float) -> Any:
     return shapely.transform(shape, move)
 
 
-def rows(plan: Plan) -> list[Row]:
+def measure_edits(plan: Plan) -> list[Row]:
     chance = np.random.default_rng(20)
-    before = peak_mb()
+    before = read_peak_memory_mb()
     started = time.perf_counter()
     live = IncrementalChecker(plan, choose_rules(plan.norm.standard.rules))
     live.prepare()
     ready = time.perf_counter() - started
     parcels, line = plan.layers["DLTB"], plan.layers["STBHHX"]
     seconds = []
-    for row in chance.integers(len(parcels), size=PARCELS * 2).tolist():
-        if parcels.plane[row] is not None and len(seconds) < PARCELS:
-            seconds.append(_time(live, "DLTB", row, moved(parcels.plane[row], chance, 5.0)))
+    for row in chance.integers(len(parcels), size=MOVED_PARCELS * 2).tolist():
+        if parcels.plane[row] is not None and len(seconds) < MOVED_PARCELS:
+            seconds.append(_time_one_edit(live, "DLTB", row, move_one_vertex(parcels.plane[row], chance, 5.0)))
     largest = int(np.argmax(shapely.get_num_coordinates(line.plane)))
     size = int(shapely.get_num_coordinates(line.plane[largest]))
     vertices = []
     shape = line.plane[largest]
-    for _ in range(VERTICES):
+    for _ in range(MOVED_VERTICES):
         # Each vertex is moved in addition to the previous ones, as while drawing.
-        shape = moved(shape, chance, 0.5)
-        vertices.append(_time(live, "STBHHX", largest, shape))
+        shape = move_one_vertex(shape, chance, 0.5)
+        vertices.append(_time_one_edit(live, "STBHHX", largest, shape))
     return [
         Row(f"改一个图斑后复查（{len(seconds)} 次中位数）", f"{median(seconds) * 1000:.0f} ms", f"最长 {max(seconds) * 1000:.0f} ms", "",
             "≤ 100 ms", median(seconds) <= 0.1),
         Row(f"红线（{size:,} 顶点）移一个顶点后复查（{len(vertices)} 次中位数）", f"{median(vertices) * 1000:.0f} ms",
             f"最长 {max(vertices) * 1000:.0f} ms", "", "≤ 300 ms", median(vertices) <= 0.3),
-        Row("复查用的索引就绪", f"{ready:.2f} s", f"内存峰值增 {peak_mb() - before:.0f} MB", "", "≤ 10 s", ready <= 10),
+        Row("复查用的索引就绪", f"{ready:.2f} s", f"内存峰值增 {read_peak_memory_mb() - before:.0f} MB", "", "≤ 10 s", ready <= 10),
     ]  # fmt: skip
 
 
-def _time(live: IncrementalChecker, role: str, row: int, shape: Any) -> float:
+def _time_one_edit(live: IncrementalChecker, role: str, row: int, shape: Any) -> float:
     started = time.perf_counter()
     live.edit(role, row, shape)
     return time.perf_counter() - started

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Export formats: a layer as VCT compared with a shapefile, and the package of the county."""
+"""Time the export formats: VCT compared with a shapefile, and the package."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from plugin.core.plan.layer import SourceLayer
 from plugin.core.standard import load_standard
 from tests.core.vct_verification import edges_of, every_edge_once, values_differ
 
-from .measure import Row, least
+from .measure import Row, time_fastest_run
 
 LAYER = "DLTB"
-_MOST_MOVED = 1e-4
+_MAX_VERTEX_SHIFT_M = 1e-4
 
 
-def layer_of(path: Path) -> SourceLayer:
+def read_parcel_layer(path: Path) -> SourceLayer:
     found = read_source(path, wanted=lambda layer: layer.name == LAYER)
     return next(layer for layer in found if layer.name == LAYER)
 
 
-def write(layer: SourceLayer, target: Path) -> None:
+def write_layer(layer: SourceLayer, target: Path) -> None:
     """Write VCT, or a shapefile by GDAL."""
     if target.suffix == ".vct":
         write_vct(target, [layer], templates=load_standard().templates)
@@ -38,8 +38,8 @@ def write(layer: SourceLayer, target: Path) -> None:
         pyogrio.write_dataframe(layer.frame, target, encoding="GBK")
 
 
-def read(path: Path) -> int:
-    """Read row by row without storing the rows, like an import; a shapefile is read at once."""
+def read_layer(path: Path) -> int:
+    """Read a VCT file row by row without storing rows; a shapefile at once."""
     if path.suffix != ".vct":
         return len(pyogrio.read_dataframe(path))
     with open_vct(path) as vct:
@@ -47,7 +47,7 @@ def read(path: Path) -> int:
 
 
 def run_in_process(what: str, *paths: Path) -> dict[str, float]:
-    """Return memory (MB) and seconds of one step in a separate process."""
+    """Return memory (MB) and seconds of one export step in a separate process."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.exchange_memory", what, *map(str, paths)],
         stdout=subprocess.PIPE, text=True, check=True,
@@ -56,20 +56,28 @@ def run_in_process(what: str, *paths: Path) -> dict[str, float]:
     return answer
 
 
-def rows(path: Path, runs: int) -> list[Row]:
+def measure_exchange(path: Path, runs: int) -> list[Row]:
     with TemporaryDirectory() as name:
         folder = Path(name)
-        return [*_vct_rows(path, folder, runs), *_package_rows(path, folder)]
+        return [*_measure_vct(path, folder, runs), *_measure_package(path, folder)]
 
 
-def _vct_rows(path: Path, folder: Path, runs: int) -> list[Row]:
-    layer, vct, shp = layer_of(path), folder / "a.vct", folder / "a.shp"
+def _measure_vct(path: Path, folder: Path, runs: int) -> list[Row]:
+    layer, vct, shp = read_parcel_layer(path), folder / "a.vct", folder / "a.shp"
     shapes = layer.frame.geometry.to_numpy()
     count = int(shapely.get_num_coordinates(shapes).sum())
     table = []
     for what, ours, theirs in (
-        ("写成", least(lambda: write(layer, vct), runs)[0], least(lambda: write(layer, shp), runs)[0]),
-        ("读回", least(lambda: read(vct), runs)[0], least(lambda: read(shp), runs)[0]),
+        (
+            "写成",
+            time_fastest_run(lambda: write_layer(layer, vct), runs)[0],
+            time_fastest_run(lambda: write_layer(layer, shp), runs)[0],
+        ),
+        (
+            "读回",
+            time_fastest_run(lambda: read_layer(vct), runs)[0],
+            time_fastest_run(lambda: read_layer(shp), runs)[0],
+        ),
     ):
         size = f"，{vct.stat().st_size / 1e6:.0f} MB" if what == "写成" else ""
         other = f"shapefile（GDAL）{theirs:.2f} s"
@@ -95,7 +103,7 @@ def _vct_rows(path: Path, folder: Path, runs: int) -> list[Row]:
     sound = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     moved = float(shapely.hausdorff_distance(back.frame.geometry.to_numpy()[sound], shapes[sound]).max())
     cells = len(back.frame) * (back.frame.shape[1] - 1)
-    met = differ == 0 and moved <= _MOST_MOVED
+    met = differ == 0 and moved <= _MAX_VERTEX_SHIFT_M
     table.append(
         Row(
             "VCT 读回与原图层比",
@@ -109,7 +117,7 @@ def _vct_rows(path: Path, folder: Path, runs: int) -> list[Row]:
     return table
 
 
-def _package_rows(path: Path, folder: Path) -> list[Row]:
+def _measure_package(path: Path, folder: Path) -> list[Row]:
     made = run_in_process("package", path, folder)
     (package,) = folder.glob("成果/*")
     seen = run_in_process("inspect", package)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One step of writing, reading or packing in a separate process, which prints time and memory.
+"""Run one export or import step in this process; print its time and memory.
 
-``write PATH TARGET``, ``read PATH SOURCE``, ``package PATH FOLDER``, ``inspect PACKAGE``.
+Arguments: ``write PATH TARGET``, ``read PATH SOURCE``, ``package PATH FOLDER`` or ``inspect PACKAGE``.
 """
 
 import json
@@ -14,8 +14,8 @@ from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 
-from .exchange import layer_of, read, write
-from .measure import peak_mb
+from .exchange import read_layer, read_parcel_layer, write_layer
+from .measure import read_peak_memory_mb
 
 
 def main(what: str, *names: str) -> None:
@@ -27,17 +27,21 @@ def main(what: str, *names: str) -> None:
         measured["before"] = time.perf_counter() - started
         (paths[1] / "成果").mkdir()
         order = ExportOrder(load_package_spec("county"), paths[1] / "成果", force=True)
-    layer = layer_of(paths[0]) if what == "write" else None
-    before, started = peak_mb(), time.perf_counter()
+    layer = read_parcel_layer(paths[0]) if what == "write" else None
+    before, started = read_peak_memory_mb(), time.perf_counter()
     if layer is not None:
-        write(layer, paths[1])
+        write_layer(layer, paths[1])
     elif what == "read":
-        read(paths[1])
+        read_layer(paths[1])
     elif what == "package":
         export_package(checked, order)
     else:
         inspect_package(paths[0], load_package_spec("county"), Options(profile="hunyuan"))
-    measured |= {"seconds": time.perf_counter() - started, "grown": peak_mb() - before, "peak": peak_mb()}
+    measured |= {
+        "seconds": time.perf_counter() - started,
+        "grown": read_peak_memory_mb() - before,
+        "peak": read_peak_memory_mb(),
+    }
     print(json.dumps(measured))
 
 

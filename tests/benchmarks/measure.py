@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Measures of time and memory, and the measured county."""
+"""Measure time and memory, and generate the county to be measured."""
 
 from __future__ import annotations
 
@@ -27,25 +27,28 @@ FOLDER = Path("build") / "benchmarks"
 
 @dataclass
 class Row:
-    """A line of the table: subject, reference, requirement and measured value."""
+    """A row of the benchmark table: subject, values, ratio and requirement.
 
-    what: str
-    ours: str
-    against: str
-    figure: str
-    asked: str = ""
-    met: bool | None = None
+    ``reference_value``: the value of the tool that the plugin is compared with.
+    """
+
+    subject: str
+    plugin_value: str
+    reference_value: str
+    ratio: str
+    requirement: str = ""
+    is_met: bool | None = None
 
     def markdown(self) -> str:
-        mark = {None: "", True: "✓", False: "✗"}[self.met]
-        return f"| {self.what} | {self.ours} | {self.against} | {self.figure} | {self.asked} {mark} |"
+        mark = {None: "", True: "✓", False: "✗"}[self.is_met]
+        return f"| {self.subject} | {self.plugin_value} | {self.reference_value} | {self.ratio} | {self.requirement} {mark} |"
 
 
 HEADER = "| 项目 | 本插件 | 对照 | 倍数 | 要求 |\n|---|---|---|---|---|"
 
 
-def least(action: Callable[[], Any], runs: int) -> tuple[float, Any]:
-    """Return the seconds of the fastest run, and its result."""
+def time_fastest_run(action: Callable[[], Any], runs: int) -> tuple[float, Any]:
+    """Return the seconds of the fastest of several runs, and its result."""
     best, result = float("inf"), None
     for _ in range(runs):
         started = time.perf_counter()
@@ -58,9 +61,12 @@ def median(seconds: list[float]) -> float:
     return statistics.median(seconds)
 
 
-def county(parcels: int, vertices: int, full: bool = False) -> Path:
-    """Return the file of a county, generated if missing; ``full``: with data for all rules."""
-    path = FOLDER / f"{'full' if full else 'county'}_{parcels}_{vertices}.gpkg"
+def generate_county_file(parcels: int, vertices: int, full: bool = False) -> Path:
+    """Return the GeoPackage of a generated county; write it if missing.
+
+    ``full``: with the layers that any rule checks.
+    """
+    path = FOLDER / f"{'full' if full else 'generate_county_file'}_{parcels}_{vertices}.gpkg"
     if not path.exists():
         FOLDER.mkdir(parents=True, exist_ok=True)
         layers, _ = make_county(parcels=parcels, defects=True, full=full, vertices_per_edge=vertices)
@@ -69,7 +75,7 @@ def county(parcels: int, vertices: int, full: bool = False) -> Path:
 
 
 def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
-    """Read every layer and validate every geometry, the minimum work of a check."""
+    """Read every layer and validate every geometry, the least work of any check."""
     frames = {}
     for name, _ in pyogrio.list_layers(path):
         frames[name] = pyogrio.read_dataframe(path, layer=name, fid_as_index=True)
@@ -78,7 +84,7 @@ def read_all(path: Path) -> dict[str, gpd.GeoDataFrame]:
 
 
 def read_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
-    """Return the bytes read: geometries as WKB and attribute columns."""
+    """Return the size, bytes, of geometries as WKB and of attribute columns."""
     total = 0
     for frame in frames.values():
         total += sum(len(wkb) for wkb in shapely.to_wkb(frame.geometry.to_numpy()) if wkb is not None)
@@ -86,16 +92,16 @@ def read_bytes(frames: dict[str, gpd.GeoDataFrame]) -> int:
     return total
 
 
-def vertices_of(frames: dict[str, gpd.GeoDataFrame]) -> int:
+def count_vertices(frames: dict[str, gpd.GeoDataFrame]) -> int:
     return sum(int(shapely.get_num_coordinates(f.geometry.to_numpy()).sum()) for f in frames.values())
 
 
-def n_log_n(n: int) -> float:
+def compute_n_log_n(n: int) -> float:
     return n * math.log(n)
 
 
-def peak_mb() -> float:
-    """Return the peak memory of this process, without that of its parent."""
+def read_peak_memory_mb() -> float:
+    """Return the peak memory of this process, MB, without that of its parent."""
     status = Path("/proc/self/status")
     if status.exists():
         fields = dict(line.split(":", 1) for line in status.read_text().splitlines())
@@ -104,7 +110,10 @@ def peak_mb() -> float:
 
 
 def check_in_process(path: Path, *rules: str) -> dict[str, float]:
-    """Return the memory (MB) of a full check in a separate process: after loading libraries, and at the peak."""
+    """Return the memory, MB, of a full check in a separate process.
+
+    The two values are the memory after loading libraries and the peak.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.memory", str(path), *rules], capture_output=True, text=True, check=True
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One check in a separate process, which prints its memory."""
+"""Run one full check in this process and print its memory."""
 
 import json
 import sys
@@ -8,9 +8,9 @@ from plugin.core import io
 from plugin.core.check import Options, check_plan
 from plugin.core.engine import evaluate
 
-from .measure import peak_mb
+from .measure import read_peak_memory_mb
 
-loaded = peak_mb()
+loaded = read_peak_memory_mb()
 assert evaluate and io  # loaded first, so that libraries do not count
 checked = check_plan(sys.argv[1], Options(profile="hunyuan", rules=tuple(sys.argv[2:])))
-print(json.dumps({"loaded": loaded, "peak": peak_mb(), "findings": len(checked.report.findings)}))
+print(json.dumps({"loaded": loaded, "peak": read_peak_memory_mb(), "findings": len(checked.report.findings)}))

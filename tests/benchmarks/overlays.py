@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The six overlays of a county, compared with geopandas and QGIS by time and area."""
+"""Time six overlays of a county and compare them with geopandas and QGIS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
 
-from .measure import Row, least
+from .measure import Row, time_fastest_run
 
 #: Name, left layer, right layer.
 OVERLAYS = (
@@ -26,12 +26,15 @@ OVERLAYS = (
     ("地类图斑 × 永久基本农田", "DLTB", "YJJBNTBHTB"),
     ("地类图斑 × 规划分区", "DLTB", "YDYHGHFQ"),
 )
-EVERYTHING = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+ZERO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
 
 
 @dataclass
-class Measured:
-    """Seconds and areas by overlay; ``together``: our seconds for all six with shared caches of layers."""
+class OverlayTimes:
+    """Seconds and areas (m²) by overlay.
+
+    ``together``: seconds of the plugin for all six overlays, which share caches of layers.
+    """
 
     names: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -39,8 +42,8 @@ class Measured:
     together: float = 0.0
 
 
-def sound(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
-    """Return the polygons for both sides of a comparison: repaired, without missing ones."""
+def repair_polygons(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
+    """Return repaired polygons without missing ones, the same for every tool."""
     found = {}
     for role in {r for _, *roles in OVERLAYS for r in roles}:
         shapes = frames[role].geometry.to_numpy()
@@ -53,15 +56,18 @@ def sound(frames: dict[str, gpd.GeoDataFrame]) -> dict[str, gpd.GeoDataFrame]:
     return found
 
 
-def ours(frames: dict[str, gpd.GeoDataFrame], runs: int) -> Measured:
-    """Measure our overlays; each run begins without caches, which later overlays of the run share."""
-    best = Measured(together=float("inf"))
+def measure_plugin_overlays(frames: dict[str, gpd.GeoDataFrame], runs: int) -> OverlayTimes:
+    """Time the plugin's overlays.
+
+    Each run begins without caches; later overlays of the run share them.
+    """
+    best = OverlayTimes(together=float("inf"))
     for _ in range(runs):
         layers = {role: Polygons(frame.geometry.to_numpy()) for role, frame in frames.items()}
-        run = Measured()
+        run = OverlayTimes()
         for name, left, right in OVERLAYS:
             a, b = layers[left], layers[right]
-            seconds, parts = least(lambda a=a, b=b: find_shared_parts(a, b, tolerance=EVERYTHING), 1)
+            seconds, parts = time_fastest_run(lambda a=a, b=b: find_shared_parts(a, b, tolerance=ZERO_TOLERANCE), 1)
             run.names.append(name)
             run.seconds.append(seconds)
             run.areas.append(float(parts.area.sum()))
@@ -70,11 +76,11 @@ def ours(frames: dict[str, gpd.GeoDataFrame], runs: int) -> Measured:
     return best
 
 
-def theirs(frames: dict[str, gpd.GeoDataFrame]) -> Measured:
-    """Measure geopandas.overlay and the areas of its results."""
-    found = Measured()
+def measure_geopandas_overlays(frames: dict[str, gpd.GeoDataFrame]) -> OverlayTimes:
+    """Time geopandas.overlay and return the areas of its results."""
+    found = OverlayTimes()
     for name, left, right in OVERLAYS:
-        seconds, area = least(
+        seconds, area = time_fastest_run(
             lambda a=left, b=right: gpd.overlay(
                 frames[a], frames[b], how="intersection", keep_geom_type=True
             ).area.sum(),
@@ -87,8 +93,11 @@ def theirs(frames: dict[str, gpd.GeoDataFrame]) -> Measured:
     return found
 
 
-def qgis(frames: dict[str, gpd.GeoDataFrame], folder: Path) -> Measured:
-    """Measure native:intersection: layers from GeoPackage with a spatial index, results in memory."""
+def measure_qgis_overlays(frames: dict[str, gpd.GeoDataFrame], folder: Path) -> OverlayTimes:
+    """Time native:intersection of QGIS.
+
+    Its layers are in a GeoPackage with spatial index, its results in memory.
+    """
     from qgis.core import QgsApplication, QgsProcessingContext, QgsVectorLayer
 
     application = QgsApplication.instance() or QgsApplication([], False)
@@ -99,12 +108,14 @@ def qgis(frames: dict[str, gpd.GeoDataFrame], folder: Path) -> Measured:
     Processing.initialize()
     for role, frame in frames.items():
         frame.to_file(folder / f"{role}.gpkg", driver="GPKG")
-    found = Measured()
+    found = OverlayTimes()
     for name, left, right in OVERLAYS:
         layers = [QgsVectorLayer(str(folder / f"{role}.gpkg"), role, "ogr") for role in (left, right)]
         context = QgsProcessingContext()
         given = {"INPUT": layers[0], "OVERLAY": layers[1], "OUTPUT": "memory:"}
-        seconds, result = least(lambda g=given, c=context: processing.run("native:intersection", g, context=c), 1)
+        seconds, result = time_fastest_run(
+            lambda g=given, c=context: processing.run("native:intersection", g, context=c), 1
+        )
         shapes = [shapely.from_wkb(bytes(f.geometry().asWkb())) for f in result["OUTPUT"].getFeatures()]
         found.names.append(name)
         found.seconds.append(seconds)
@@ -113,7 +124,7 @@ def qgis(frames: dict[str, gpd.GeoDataFrame], folder: Path) -> Measured:
     return found
 
 
-def rows(mine: Measured, other: Measured, who: str, asked: float) -> list[Row]:
+def make_overlay_rows(mine: OverlayTimes, other: OverlayTimes, who: str, asked: float) -> list[Row]:
     lines = []
     for name, seconds, area, slow, other_area in zip(
         mine.names, mine.seconds, mine.areas, other.seconds, other.areas, strict=True

@@ -20,13 +20,18 @@ import shapely
 from plugin.core.geometry.validity import repair_polygon
 from tests.cases import shapes
 
-HERE = Path(__file__).parent
-_WORDS = {k: v for k, v in vars(shapes).items() if callable(v)} | {"area": lambda s: float(shapely.area(s))}
+CASES_FOLDER = Path(__file__).parent
+_CASE_FILE_FUNCTIONS = {k: v for k, v in vars(shapes).items() if callable(v)} | {
+    "area": lambda s: float(shapely.area(s))
+}
 
 
 @dataclass(frozen=True)
 class Case:
-    """A case; ``expected``: key → areas of the connected parts."""
+    """A geometry case: two layers and the expected overlay areas.
+
+    ``expected``: key of a pair of rows → areas, m², of its connected parts.
+    """
 
     name: str
     a: np.ndarray
@@ -38,7 +43,10 @@ class Case:
         return self.expected.get("".join(f"{side}{row}" for side, row in zip(what, rows, strict=True)), ())
 
     def total(self, what: str) -> float:
-        """Return the sum of all areas of a kind: ``ab``, ``aa``, ``bb``, ``a`` or ``b``."""
+        """Return the expected sum, m², of a kind: ``ab``, ``aa``, ``bb``, ``a`` or ``b``.
+
+        Two letters are the area that the layers share, one letter what the other layer leaves uncovered.
+        """
         if what in self.totals:
             return sum(self.expected[what])
         pattern = "".join(rf"{side}\d+" for side in what)
@@ -46,17 +54,20 @@ class Case:
 
 
 def read_cases(file: str) -> list[Case]:
-    """Return the cases of a file in order; raise ValueError with the line that cannot be parsed."""
+    """Return the geometry cases of a file in order.
+
+    Raise ValueError with the line that cannot be parsed.
+    """
     found = []
-    for number, line in enumerate((HERE / file).read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate((CASES_FOLDER / file).read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
             name, a, b, expected = (part.strip() for part in line.split("|"))
             tokens = dict(token.split("=", 1) for token in expected.split())
-            values = {k: tuple(_number(part) for part in v.split("+")) for k, v in tokens.items()}
+            values = {k: tuple(_evaluate_number(part) for part in v.split("+")) for k, v in tokens.items()}
             totals = frozenset(k for k in values if not re.search(r"\d", k))
-            found.append(Case(name, _layer(a), _layer(b), values, totals))
+            found.append(Case(name, _parse_layer(a), _parse_layer(b), values, totals))
         except (ValueError, NameError, SyntaxError, shapely.GEOSException) as error:
             raise ValueError(f"{file}:{number}: {error}") from error
     names = [case.name for case in found]
@@ -64,11 +75,11 @@ def read_cases(file: str) -> list[Case]:
     return found
 
 
-def _number(text: str) -> float:
-    return float(eval(text, {"__builtins__": {}}, _WORDS))
+def _evaluate_number(text: str) -> float:
+    return float(eval(text, {"__builtins__": {}}, _CASE_FILE_FUNCTIONS))
 
 
-def _layer(text: str) -> np.ndarray:
+def _parse_layer(text: str) -> np.ndarray:
     shapes: list = []
     for part in (p.strip() for p in text.split(";")):
         if part in ("", "NULL"):
@@ -76,7 +87,7 @@ def _layer(text: str) -> np.ndarray:
         elif part.startswith(("POLYGON", "MULTIPOLYGON", "GEOMETRYCOLLECTION")):
             shapes.append(shapely.from_wkt(part))
         else:
-            one = eval(part, {"__builtins__": {}}, _WORDS)
+            one = eval(part, {"__builtins__": {}}, _CASE_FILE_FUNCTIONS)
             shapes += one if isinstance(one, list) else [one]
     layer = np.empty(len(shapes), dtype=object)
     layer[:] = [

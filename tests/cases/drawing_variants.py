@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Variants of polygons for which operations must give the same result."""
+"""Redraw polygons with other vertices or elsewhere, keeping their areas.
+
+Overlay operations must give the same result for every such variant.
+"""
 
 import numpy as np
 import shapely
@@ -16,7 +19,10 @@ def each_variant(shapes, way):
 
 
 def change_rings(shape, change):
-    """Return the shape with ``change`` applied to every ring: open (v, 2) vertices to such."""
+    """Return the shape with a function applied to every ring.
+
+    The function takes and returns the (v, 2) vertices of a ring without the closing one.
+    """
 
     def ring(line):
         return shapely.linearrings(change(shapely.get_coordinates(line)[:-1]))
@@ -46,7 +52,10 @@ def add_midpoints(shape):
 
 
 def with_many_vertices(shape):
-    """Return the shape with more vertices than the limit for clip windows."""
+    """Return the shape with additional vertices, so that overlays clip it first.
+
+    Overlays first clip polygons that have more vertices than a limit.
+    """
     while shapely.get_num_coordinates(shape) <= 600:
         shape = add_midpoints(shape)
     return shape

@@ -11,18 +11,23 @@ from typing import Any
 import shapely
 
 
-def area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]) -> float:
-    """Return the area, m², where ``keep`` is true; it gets for each shape whether the place is inside.
+def measure_area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]) -> float:
+    """Return the area, m², of all places for which a condition holds.
 
-    The plane is split into vertical strips at every vertex and crossing; in a strip edges do not cross, so the area
-    between two of them is a trapezoid.
+    ``keep`` gets a list that states for each shape whether the place is inside. The plane is split into vertical
+    strips at every vertex and crossing. Edges do not cross within a strip, so the area between two of them is a
+    trapezoid.
     """
     shapes = list(shapes)
-    edges = [(number, *edge) for number, shape in enumerate(shapes) for edge in _edges(shape)]
-    cuts = sorted({x for _, a, b in edges for x in (a[0], b[0])} | _crossings(edges))
+    edges = [(number, *edge) for number, shape in enumerate(shapes) for edge in _list_edges_left_to_right(shape)]
+    cuts = sorted({x for _, a, b in edges for x in (a[0], b[0])} | _list_crossing_x(edges))
     total = Fraction(0)
     for left, right in pairwise(cuts):
-        across = [(_height(a, b, left), _height(a, b, right), n) for n, a, b in edges if a[0] <= left and b[0] >= right]
+        across = [
+            (_compute_y_at(a, b, left), _compute_y_at(a, b, right), n)
+            for n, a, b in edges
+            if a[0] <= left and b[0] >= right
+        ]
         across.sort(key=lambda edge: edge[0] + edge[1])
         inside = [False] * len(shapes)
         for low, high in pairwise(across):
@@ -33,16 +38,16 @@ def area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]) -> flo
 
 
 def shared_area(a: Any, b: Any) -> float:
-    return area_where(all, [a, b])
+    return measure_area_where(all, [a, b])
 
 
 def uncovered_area(a: Any, cover: Iterable[Any]) -> float:
     """Return the area of ``a`` that no shape of the cover covers."""
     near = [s for s in cover if s is not None and s.intersects(a)]
-    return area_where(lambda inside: inside[0] and not any(inside[1:]), [a, *near])
+    return measure_area_where(lambda inside: inside[0] and not any(inside[1:]), [a, *near])
 
 
-def _edges(shape):
+def _list_edges_left_to_right(shape):
     """Return edges from left to right, without vertical ones."""
     for part in shapely.get_parts(shape):
         for ring in (part.exterior, *part.interiors):
@@ -52,19 +57,19 @@ def _edges(shape):
                     yield (a, b) if a[0] < b[0] else (b, a)
 
 
-def _crossings(edges):
+def _list_crossing_x(edges):
     found = set()
     for n, (_, a, b) in enumerate(edges):
         for _, c, d in edges[n + 1 :]:
             left, right = max(a[0], c[0]), min(b[0], d[0])
             if left >= right:
                 continue
-            before = _height(a, b, left) - _height(c, d, left)
-            after = _height(a, b, right) - _height(c, d, right)
+            before = _compute_y_at(a, b, left) - _compute_y_at(c, d, left)
+            after = _compute_y_at(a, b, right) - _compute_y_at(c, d, right)
             if before * after < 0:
                 found.add(left + (right - left) * before / (before - after))
     return found
 
 
-def _height(a, b, x):
+def _compute_y_at(a, b, x):
     return a[1] + (b[1] - a[1]) * (x - a[0]) / (b[0] - a[0])

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Random layouts of two layers from a seed: coverages, merged copies, and copies that almost match."""
+"""Random pairs of polygon layers, made from a seed.
+
+They are layers that tile an area, merged copies of them, and copies with almost the same boundaries.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,29 @@ from plugin.core.geometry.validity import extract_polygons, repair_polygon
 from tests.cases.drawing_variants import FAR, change_rings
 
 #: Offsets of copies, m, from the last digit of a double to a millimetre.
-SHIFTS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 2e-6, 1e-5, 1e-4, 1e-3)
+SHIFT_DISTANCES_M = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 2e-6, 1e-5, 1e-4, 1e-3)
 #: Places of layouts: the origin, and coordinates of a county.
-PLACES = ((0.0, 0.0), FAR)
-SIDE = 100.0
+LAYOUT_ORIGINS = ((0.0, 0.0), FAR)
+LAYOUT_SIDE_M = 100.0
 
 
 def layout(seed: int, near: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Return two layers of valid polygons, multipolygons and missing rows; if ``near``, edges almost match."""
+    """Return two layers of valid polygons, multipolygons and missing rows.
+
+    ``near``: let the boundaries of the second layer almost match those of the first.
+    """
     chance = np.random.default_rng(seed)
-    a = _coverage(chance)
-    b = _near_copy(chance, a) if near else _other(chance, a)
+    a = _make_coverage(chance)
+    b = _make_near_copy(chance, a) if near else _make_second_coverage(chance, a)
     if chance.random() < 0.5:
-        a = _with_defects(chance, a)
+        a = _add_overlaps_and_gaps(chance, a)
     if near and chance.random() < 0.3:
-        a = _near_copy(chance, a)
-    place = PLACES[chance.integers(2)]
-    return _layer(chance, a, place), _layer(chance, b, place)
+        a = _make_near_copy(chance, a)
+    place = LAYOUT_ORIGINS[chance.integers(2)]
+    return _make_layer(chance, a, place), _make_layer(chance, b, place)
 
 
-def _layer(chance, shapes, place):
+def _make_layer(chance, shapes, place):
     found = np.empty(len(shapes) + 1, dtype=object)
     found[1:] = [repaired(shapely.transform(s, lambda xy: xy + place)) for s in shapes]
     return chance.permutation(found)
@@ -42,26 +48,33 @@ def repaired(shape):
 # -- coverages --------------------------------------------------------------------------------------------------------
 
 
-def _coverage(chance):
-    return (_cells, _faces, _squares, _wedges)[chance.integers(4)](chance)
+def _make_coverage(chance):
+    return (_make_voronoi_cells, _make_faces_of_lines, _make_square_unions, _make_triangle_fan)[chance.integers(4)](
+        chance
+    )
 
 
-def _cells(chance):
+def _make_voronoi_cells(chance):
     """Return Voronoi cells clipped to a square."""
-    points = shapely.MultiPoint(chance.random((chance.integers(2, 12), 2)) * SIDE)
-    cells = shapely.get_parts(shapely.voronoi_polygons(points, extend_to=shapely.box(0, 0, SIDE, SIDE)))
-    cut = [extract_polygons(shapely.intersection(c, shapely.box(0, 0, SIDE, SIDE))) for c in cells]
+    points = shapely.MultiPoint(chance.random((chance.integers(2, 12), 2)) * LAYOUT_SIDE_M)
+    cells = shapely.get_parts(
+        shapely.voronoi_polygons(points, extend_to=shapely.box(0, 0, LAYOUT_SIDE_M, LAYOUT_SIDE_M))
+    )
+    cut = [extract_polygons(shapely.intersection(c, shapely.box(0, 0, LAYOUT_SIDE_M, LAYOUT_SIDE_M))) for c in cells]
     return [c for c in cut if c is not None]
 
 
-def _faces(chance):
-    """Return faces of lines across a square; some corners touch other edges."""
-    ends = np.round(chance.random((chance.integers(2, 6), 2, 2)) * SIDE, int(chance.integers(0, 6)))
-    lines = [shapely.box(0, 0, SIDE, SIDE).exterior, *(shapely.LineString(e) for e in ends)]
+def _make_faces_of_lines(chance):
+    """Return the polygons between random lines across a square.
+
+    Some of their corners touch edges of other polygons.
+    """
+    ends = np.round(chance.random((chance.integers(2, 6), 2, 2)) * LAYOUT_SIDE_M, int(chance.integers(0, 6)))
+    lines = [shapely.box(0, 0, LAYOUT_SIDE_M, LAYOUT_SIDE_M).exterior, *(shapely.LineString(e) for e in ends)]
     return list(shapely.get_parts(shapely.polygonize(shapely.get_parts(shapely.unary_union(lines)))))
 
 
-def _squares(chance):
+def _make_square_unions(chance):
     """Return unions of grid squares: holes, islands, touching corners."""
     label = chance.integers(0, 4, (5, 5))
     cells = [
@@ -70,7 +83,7 @@ def _squares(chance):
     return [extract_polygons(shapely.union_all(c)) for c in cells if c]
 
 
-def _wedges(chance):
+def _make_triangle_fan(chance):
     """Return triangles around a point: many share one vertex, some are very thin."""
     angle = np.sort(chance.random(chance.integers(3, 9)) * 2 * np.pi)
     if chance.random() < 0.5:
@@ -83,19 +96,22 @@ def _wedges(chance):
 # -- the other layer --------------------------------------------------------------------------------------------------
 
 
-def _other(chance, shapes):
-    """Return another coverage with merged cells, or the same cells merged differently with equal edges."""
-    return _merged(chance, shapes if chance.random() < 0.5 else _coverage(chance))
+def _make_second_coverage(chance, shapes):
+    """Return a second layer that tiles the same square.
+
+    Its cells are merged at random, or the cells of the first layer are merged differently with equal edges.
+    """
+    return _merge_random_cells(chance, shapes if chance.random() < 0.5 else _make_coverage(chance))
 
 
-def _merged(chance, shapes):
+def _merge_random_cells(chance, shapes):
     """Return randomly joined cells: multipolygons with holes."""
     label = chance.integers(0, max(1, int(chance.integers(1, len(shapes) + 1))), len(shapes))
     groups = [[s for s, k in zip(shapes, label, strict=True) if k == n] for n in np.unique(label)]
-    return [extract_polygons(_joined(g)) for g in groups]
+    return [extract_polygons(_join_along_shared_edges(g)) for g in groups]
 
 
-def _joined(shapes):
+def _join_along_shared_edges(shapes):
     """Join shapes by removing shared edges, which keeps every vertex where they match."""
     try:
         joined = shapely.coverage_union_all(shapes)
@@ -104,23 +120,23 @@ def _joined(shapes):
     return joined if joined.is_valid else shapely.union_all(shapes)
 
 
-def _near_copy(chance, shapes):
+def _make_near_copy(chance, shapes):
     shapes = list(shapes)
-    for change in chance.permutation([_shifted, _jittered, _fewer_vertices, _more_vertices, _merged, _with_defects])[
-        :3
-    ]:
+    for change in chance.permutation(
+        [_shift_shapes, _jitter_vertices, _remove_vertices, _add_vertices, _merge_random_cells, _add_overlaps_and_gaps]
+    )[:3]:
         shapes = [s for s in (repaired(s) for s in change(chance, shapes)) if s is not None]
     return shapes
 
 
-def _shifted(chance, shapes):
-    step = chance.choice(SHIFTS) * chance.choice([-1.0, 0.0, 1.0], 2)
+def _shift_shapes(chance, shapes):
+    step = chance.choice(SHIFT_DISTANCES_M) * chance.choice([-1.0, 0.0, 1.0], 2)
     return [shapely.transform(s, lambda xy: xy + step) for s in shapes]
 
 
-def _jittered(chance, shapes):
+def _jitter_vertices(chance, shapes):
     """Move some vertices of each shape separately, so that neighbours no longer match."""
-    size, share = chance.choice(SHIFTS), chance.random()
+    size, share = chance.choice(SHIFT_DISTANCES_M), chance.random()
 
     def jitter(xy):
         return xy + chance.normal(size=xy.shape) * size * (chance.random((len(xy), 1)) < share)
@@ -128,7 +144,7 @@ def _jittered(chance, shapes):
     return [change_rings(s, jitter) for s in shapes]
 
 
-def _fewer_vertices(chance, shapes):
+def _remove_vertices(chance, shapes):
     """Remove a vertex from every ring that has more than three."""
 
     def drop(xy):
@@ -137,9 +153,9 @@ def _fewer_vertices(chance, shapes):
     return [change_rings(s, drop) for s in shapes]
 
 
-def _more_vertices(chance, shapes):
-    """Add vertices on the edges, as exact as doubles allow, or at a given distance."""
-    off = chance.choice([0.0, chance.choice(SHIFTS)])
+def _add_vertices(chance, shapes):
+    """Add vertices on the edges, as exact as doubles allow or at a given distance."""
+    off = chance.choice([0.0, chance.choice(SHIFT_DISTANCES_M)])
 
     def add(xy):
         at = chance.integers(len(xy))
@@ -149,8 +165,8 @@ def _more_vertices(chance, shapes):
     return [change_rings(s, add) for s in shapes]
 
 
-def _with_defects(chance, shapes):
-    """Add duplicates, shapes within and across others, and missing shapes."""
+def _add_overlaps_and_gaps(chance, shapes):
+    """Add duplicates, overlapping shapes and missing shapes to a layer."""
     shapes = list(shapes)
     for _ in range(chance.integers(1, 4)):
         kind, n = chance.integers(5), chance.integers(len(shapes))
@@ -161,10 +177,14 @@ def _with_defects(chance, shapes):
                 shapely.buffer(shapes[n].representative_point(), 10.0 ** -chance.integers(-1, 4), quad_segs=2)
             )
         elif kind == 2:
-            x, y, w, h = chance.random(4) * SIDE
+            x, y, w, h = chance.random(4) * LAYOUT_SIDE_M
             shapes.append(shapely.box(x, y, x + w, y + h))
         elif kind == 3 and len(shapes) > 1:
             del shapes[n]
         else:
-            shapes += _merged(chance, [shapes[n], shapes[chance.integers(len(shapes))]]) if len(shapes) > 3 else []
+            shapes += (
+                _merge_random_cells(chance, [shapes[n], shapes[chance.integers(len(shapes))]])
+                if len(shapes) > 3
+                else []
+            )
     return [s for s in shapes if s is not None]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Functions of long shapes, called in case files; each returns a polygon or a list of them."""
+"""Functions that make long or regular polygons for the geometry case files.
+
+Each returns a polygon or a list of polygons; coordinates are metres.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,15 @@ def box(x, y, width, height):
 
 
 def grid(columns, rows, side=10.0, x=0.0, y=0.0):
-    """Return a coverage of squares that share every vertex."""
+    """Return squares in columns and rows that share every vertex."""
     return [box(x + c * side, y + r * side, side, side) for r in range(rows) for c in range(columns)]
 
 
 def bricks(columns, rows, side=10.0):
-    """Return a coverage with T-junctions: alternate rows are shifted by half a brick without new vertices."""
+    """Return squares in rows that are shifted alternately by half a square.
+
+    Edges meet inside other edges (T-junctions) without additional vertices.
+    """
     found = []
     for r in range(rows):
         edges = [0.0] + [c * side - (side / 2 if r % 2 else 0.0) for c in range(1, columns + r % 2)] + [columns * side]
@@ -29,7 +35,7 @@ def bricks(columns, rows, side=10.0):
 
 
 def outline(columns, rows, side=10.0):
-    """Return one polygon over such a grid, with the vertices of the grid on its edge."""
+    """Return one polygon around such a grid, with the grid's vertices on its edge."""
     return shapely.segmentize(shapely.box(0, 0, columns * side, rows * side), side)
 
 
@@ -50,7 +56,10 @@ def without(shape, *holes):
 
 
 def comb(teeth, depth=100.0, x=0.0, y=0.0, down=False):
-    """Return a bar 2 m high with teeth 1 m wide, gaps of 1 m, ``depth`` long, up or down from ``y``."""
+    """Return a comb: a bar 2 m high with teeth 1 m wide and gaps of 1 m.
+
+    ``depth``: length of the teeth, m; they point up from ``y``, or down if ``down``.
+    """
     way = -1 if down else 1
     ring = [(x, y - 2 * way), (x, y)]
     for t in range(teeth):
@@ -60,32 +69,41 @@ def comb(teeth, depth=100.0, x=0.0, y=0.0, down=False):
 
 
 def spiral(turns, arm=0, arms=2, pitch=10.0, steps=60):
-    """Return one of the ``arms`` of a spiral, whose edges match up to the last digit of a double."""
+    """Return one arm of a spiral; neighbouring arms share their edges exactly.
+
+    ``arm``: which of the ``arms``; ``turns``, ``pitch`` (m) and ``steps`` per turn give its form.
+    """
     angle = np.linspace(0.0, 2 * math.pi * turns, turns * steps + 1)
     where = angle + 2 * math.pi * arm / arms
     inner = pitch * (angle / (2 * math.pi) + 1)
     outer = inner + pitch / arms
-    edge = np.concatenate([_around(inner, where), _around(outer, where)[::-1]])
+    edge = np.concatenate([_make_circle_point(inner, where), _make_circle_point(outer, where)[::-1]])
     return shapely.Polygon(edge)
 
 
-def _around(radius, angle):
+def _make_circle_point(radius, angle):
     return np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
 
 
 def gear(vertices, outer=500.0, inner=499.0):
-    """Return a wheel of many teeth around 0, 0, symmetric to the left and right."""
+    """Return a wheel with many teeth around the origin, radii in metres.
+
+    It is symmetric to the vertical axis.
+    """
     angle = np.arange(vertices) * (2 * math.pi / vertices)
-    return shapely.Polygon(_around(np.where(np.arange(vertices) % 2, inner, outer), angle))
+    return shapely.Polygon(_make_circle_point(np.where(np.arange(vertices) % 2, inner, outer), angle))
 
 
 def gear_area(vertices, outer=500.0, inner=499.0):
-    """Return the area of the wheel as the sum of its triangles."""
+    """Return the area, m², of such a wheel as the sum of its triangles."""
     return vertices / 2 * outer * inner * math.sin(2 * math.pi / vertices)
 
 
 def saw(vertices, side=1000.0, tooth=0.5):
-    """Return a square whose lower edge has teeth, half outwards and half inwards: its area is side²."""
+    """Return a square of side² m² with a toothed lower edge.
+
+    Half of the teeth point outwards and half inwards.
+    """
     x = np.linspace(0.0, side, vertices - 2)
     y = np.where(np.arange(len(x)) % 4 == 1, tooth, np.where(np.arange(len(x)) % 4 == 3, -tooth, 0.0))
     y[-1] = 0.0
@@ -93,11 +111,14 @@ def saw(vertices, side=1000.0, tooth=0.5):
 
 
 def teeth(vertices, side=1000.0, tooth=0.5):
-    """Return the area of the teeth on one side: triangles, every fourth vertex is a tip."""
+    """Return the area, m², of the teeth on one side of the toothed square.
+
+    Each tooth is a triangle; every fourth vertex is a tip.
+    """
     return (vertices // 4 - 1) * tooth * side / (vertices - 3)
 
 
 def target(size=90.0, rings=3):
-    """Return nested square rings, each 2 m wide with gaps of 2 m."""
+    """Return nested square rings, each 2 m wide, with gaps of 2 m."""
     return together(*[without(box(d, d, size - 2 * d, size - 2 * d), box(d + 2, d + 2, size - 2 * d - 4, size - 2 * d - 4))
                       for d in (4.0 * k for k in range(rings))])  # fmt: skip

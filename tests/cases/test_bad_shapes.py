@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unusual shapes in a file next to valid ones: reported or read, and all others checked."""
+"""Check files that contain unusual geometries next to valid ones.
+
+Each unusual geometry must be read or reported, and all other rows must still be checked.
+"""
 
 import struct
 import time
@@ -30,82 +33,82 @@ EMPTY_PART = "MULTIPOLYGON (((0 0, 100 0, 100 100, 0 100, 0 0)), EMPTY)"
 TRIANGLE, TIN, POLYHEDRAL, CURVE_POLYGON, COMPOUND, CIRCULAR, MULTI_SURFACE = 17, 16, 15, 10, 9, 8, 12
 
 
-def wkb(wkt, **more):
+def encode_wkt_as_wkb(wkt, **more):
     return shapely.to_wkb(place_wkt(wkt), flavor="iso", output_dimension=4, **more)
 
 
-def kind(code, *parts):
+def encode_wkb(code, *parts):
     return struct.pack("<BII", 1, code, len(parts)) + b"".join(parts)
 
 
-def corners(*points):
-    """Return the content of a ring without its type: number of points, and the points."""
+def encode_ring_points(*points):
+    """Return a WKB ring: the number of points, then their coordinates."""
     return struct.pack("<I", len(points)) + b"".join(struct.pack("<dd", X + x, Y + y) for x, y in points)
 
 
-def triangle(*points):
-    return struct.pack("<BII", 1, TRIANGLE, 1) + corners(*points, points[0])
+def encode_triangle(*points):
+    return struct.pack("<BII", 1, TRIANGLE, 1) + encode_ring_points(*points, points[0])
 
 
-def face(*points):
-    return struct.pack("<BII", 1, 3, 1) + corners(*points, points[0])
+def encode_face(*points):
+    return struct.pack("<BII", 1, 3, 1) + encode_ring_points(*points, points[0])
 
 
-def arc(*points):
-    return struct.pack("<BI", 1, CIRCULAR) + corners(*points)
+def encode_arc(*points):
+    return struct.pack("<BI", 1, CIRCULAR) + encode_ring_points(*points)
 
 
-SQUARE = [(0, 0), (100, 0), (100, 100), (0, 100)]
-HALVES = SQUARE[:3], [SQUARE[0], *SQUARE[2:]]
-HALF_ROUND = kind(
+SQUARE_CORNERS = [(0, 0), (100, 0), (100, 100), (0, 100)]
+TRIANGLE_HALVES = SQUARE_CORNERS[:3], [SQUARE_CORNERS[0], *SQUARE_CORNERS[2:]]
+HALF_ROUND = encode_wkb(
     CURVE_POLYGON,
-    kind(COMPOUND, arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(place_wkt("LINESTRING (100 0, 0 0)"))),
+    encode_wkb(COMPOUND, encode_arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(place_wkt("LINESTRING (100 0, 0 0)"))),
 )
 
 #: No library in use reads surfaces of 3D models: they are reported as broken and not checked.
 #: Name → WKB, code of its finding (empty for a valid polygon), planar area checked (m²).
-SHAPES = {
-    "with heights": (wkb("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), "", 10_000),
-    "with measures": (wkb("POLYGON M ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), "", 10_000),
-    "with heights and measures": (wkb("POLYGON ZM ((0 0 5 1, 100 0 6 2, 100 100 7 3, 0 100 8 4, 0 0 5 1))"), "", 10_000),
-    "with heights that are no numbers": (wkb("POLYGON Z ((0 0 NaN, 100 0 NaN, 100 100 NaN, 0 100 NaN, 0 0 NaN))"), "", 10_000),
+UNUSUAL_SHAPES = {
+    "with heights": (encode_wkt_as_wkb("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), "", 10_000),
+    "with measures": (encode_wkt_as_wkb("POLYGON M ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), "", 10_000),
+    "with heights and measures": (encode_wkt_as_wkb("POLYGON ZM ((0 0 5 1, 100 0 6 2, 100 100 7 3, 0 100 8 4, 0 0 5 1))"), "", 10_000),
+    "with heights that are no numbers": (encode_wkt_as_wkb("POLYGON Z ((0 0 NaN, 100 0 NaN, 100 100 NaN, 0 100 NaN, 0 0 NaN))"), "", 10_000),
     "with old codes for heights": (
         shapely.to_wkb(place_wkt("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), flavor="extended"), "", 10_000),
-    "with an empty part": (wkb(EMPTY_PART), "", 10_000),
-    "of empty parts only": (wkb("MULTIPOLYGON (EMPTY, EMPTY)"), "GEO001", 0),
-    "a ring that touches itself": (wkb("POLYGON ((0 0, 100 0, 50 50, 100 100, 0 100, 50 50, 0 0))"), "GEO002", 5_000),
-    "a ring drawn twice": (wkb("POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0, 100 0, 100 100, 0 100, 0 0))"), "GEO002", 10_000),
+    "with an empty part": (encode_wkt_as_wkb(EMPTY_PART), "", 10_000),
+    "of empty parts only": (encode_wkt_as_wkb("MULTIPOLYGON (EMPTY, EMPTY)"), "GEO001", 0),
+    "a ring that touches itself": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 50 50, 100 100, 0 100, 50 50, 0 0))"), "GEO002", 5_000),
+    "a ring drawn twice": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0, 100 0, 100 100, 0 100, 0 0))"), "GEO002", 10_000),
     "every vertex three times": (
-        ring(*[(X + x, Y + y) for x, y in [*SQUARE, SQUARE[0]] for _ in range(3)]), "", 10_000),
-    "there and back": (wkb("POLYGON ((0 0, 100 0, 50 0, 0 0))"), "GEO002", 0),
-    "a ring that is not closed": (ring(*[(X + x, Y + y) for x, y in SQUARE]), "GEO002", 0),
+        ring(*[(X + x, Y + y) for x, y in [*SQUARE_CORNERS, SQUARE_CORNERS[0]] for _ in range(3)]), "", 10_000),
+    "there and back": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 50 0, 0 0))"), "GEO002", 0),
+    "a ring that is not closed": (ring(*[(X + x, Y + y) for x, y in SQUARE_CORNERS]), "GEO002", 0),
     "two points": (ring((X, Y), (X + 100, Y)), "GEO002", 0),
-    "a spike of a kilometre": (wkb("POLYGON ((0 0, 100 0, 100 100, 50 100, 50 600, 50 100, 0 100, 0 0))"), "GEO002", 10_000),
+    "a spike of a kilometre": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 100 100, 50 100, 50 600, 50 100, 0 100, 0 0))"), "GEO002", 10_000),
     "parts upon each other": (
-        wkb("MULTIPOLYGON (((0 0, 60 0, 60 100, 0 100, 0 0)), ((40 0, 100 0, 100 100, 40 100, 40 0)))"), "GEO002", 10_000),
+        encode_wkt_as_wkb("MULTIPOLYGON (((0 0, 60 0, 60 100, 0 100, 0 0)), ((40 0, 100 0, 100 100, 40 100, 40 0)))"), "GEO002", 10_000),
     "a collection of polygons": (
-        wkb("GEOMETRYCOLLECTION (POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0)), POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0)))"),
+        encode_wkt_as_wkb("GEOMETRYCOLLECTION (POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0)), POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0)))"),
         "GEO002", 9_000),
     "collections in a collection": (
-        wkb("GEOMETRYCOLLECTION (GEOMETRYCOLLECTION (POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))), POINT (1 1))"), "GEO002", 5_000),
-    "an empty collection": (wkb("GEOMETRYCOLLECTION EMPTY"), "GEO001", 0),
-    "lines": (wkb("MULTILINESTRING ((0 0, 100 0), (100 100, 0 100))"), "GEO002", 0),
-    "a line that encloses something": (wkb("LINESTRING (0 0, 100 0, 100 100, 0 100, 0 0)"), "GEO002", 0),
-    "points": (wkb("MULTIPOINT (0 0, 100 0, 100 100)"), "GEO002", 0),
-    "a triangle of a surface model": (triangle(*SQUARE[:3]), "GEO002", 0),
-    "a triangulated surface": (kind(TIN, *(triangle(*half) for half in HALVES)), "GEO002", 0),
-    "a polyhedral surface": (kind(POLYHEDRAL, *(face(*half) for half in HALVES)), "GEO002", 0),
+        encode_wkt_as_wkb("GEOMETRYCOLLECTION (GEOMETRYCOLLECTION (POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))), POINT (1 1))"), "GEO002", 5_000),
+    "an empty collection": (encode_wkt_as_wkb("GEOMETRYCOLLECTION EMPTY"), "GEO001", 0),
+    "lines": (encode_wkt_as_wkb("MULTILINESTRING ((0 0, 100 0), (100 100, 0 100))"), "GEO002", 0),
+    "a line that encloses something": (encode_wkt_as_wkb("LINESTRING (0 0, 100 0, 100 100, 0 100, 0 0)"), "GEO002", 0),
+    "points": (encode_wkt_as_wkb("MULTIPOINT (0 0, 100 0, 100 100)"), "GEO002", 0),
+    "a triangle of a surface model": (encode_triangle(*SQUARE_CORNERS[:3]), "GEO002", 0),
+    "a triangulated surface": (encode_wkb(TIN, *(encode_triangle(*half) for half in TRIANGLE_HALVES)), "GEO002", 0),
+    "a polyhedral surface": (encode_wkb(POLYHEDRAL, *(encode_face(*half) for half in TRIANGLE_HALVES)), "GEO002", 0),
     "arcs": (HALF_ROUND, "GEO002", 3_927),
-    "arcs among several surfaces": (kind(MULTI_SURFACE, HALF_ROUND, face(*SQUARE)), "GEO002", 13_927),
+    "arcs among several surfaces": (encode_wkb(MULTI_SURFACE, HALF_ROUND, encode_face(*SQUARE_CORNERS)), "GEO002", 13_927),
     "with east and north exchanged": (
         shapely.to_wkb(shapely.transform(box(0, 0), lambda xy: xy[:, ::-1])), "GEO002", 0),
     "in degrees": (shapely.to_wkb(shapely.box(113.4, 39.6, 113.5, 39.7)), "GEO002", 0),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_unusual_shape_in_a_file_is_reported_or_read(tmp_path, name):
-    shape, code, area = SHAPES[name]
+@pytest.mark.parametrize("name", UNUSUAL_SHAPES)
+def test_check_of_a_file_reads_or_reports_each_unusual_shape_and_checks_the_others(tmp_path, name):
+    shape, code, area = UNUSUAL_SHAPES[name]
     tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(-100, -100, 300, 300)])}
     path = write_shapes(write_gpkg(tmp_path / "a.gpkg", tables), "CZKFBJ", {2: shape})
     before = digest(tmp_path)
@@ -126,24 +129,30 @@ def test_unusual_shape_in_a_file_is_reported_or_read(tmp_path, name):
     assert digest(tmp_path) == before
 
 
-def test_many_unusual_shapes_in_a_file_are_reported(tmp_path):
-    tables = {"CZKFBJ": table([box(500, 500)] * (len(SHAPES) + 1)), "STBHHX": table([box(-100, -100, 300, 300)])}
+def test_check_of_a_file_with_many_unusual_shapes_reports_each_row(tmp_path):
+    tables = {
+        "CZKFBJ": table([box(500, 500)] * (len(UNUSUAL_SHAPES) + 1)),
+        "STBHHX": table([box(-100, -100, 300, 300)]),
+    }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    write_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(SHAPES.values())})
+    write_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(UNUSUAL_SHAPES.values())})
     report = check_data(path).report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
     rows = {int(f.key[-4:]) for f in findings_of_rule(report, "GEO001", "GEO002")}
-    assert rows == {n + 2 for n, (_, code, _) in enumerate(SHAPES.values()) if code}
+    assert rows == {n + 2 for n, (_, code, _) in enumerate(UNUSUAL_SHAPES.values()) if code}
     assert len({k for f in findings_of_rule(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
-        area > 0 for *_, area in SHAPES.values()
+        area > 0 for *_, area in UNUSUAL_SHAPES.values()
     )
 
 
 @pytest.mark.parametrize(
     "parts", ["((0 0, 900 0, 900 900, 0 900, 0 0)), EMPTY", "EMPTY, ((0 0, 900 0, 900 900, 0 900, 0 0)), EMPTY"]
 )
-def test_empty_part_in_another_crs_is_ignored(parts):
-    """The edges are long enough to be densified by reprojection."""
+def test_overlap_check_ignores_empty_multipolygon_parts_after_reprojection(parts):
+    """Reproject multipolygons with empty parts and check them for overlaps.
+
+    The edges are long enough that reprojection adds vertices to them.
+    """
     strange = place_wkt(f"MULTIPOLYGON ({parts})")
     line = table([strange, box(100, 100)]).to_crs(4547)
     assert [p.is_empty for p in shapely.get_parts(line.geometry[0])].count(True) == parts.count("EMPTY")
@@ -156,8 +165,8 @@ def test_empty_part_in_another_crs_is_ignored(parts):
 
 
 @pytest.mark.slow
-def test_polygon_of_a_million_vertices_is_checked(tmp_path):
-    """A valid polygon, and one with a bow-tie."""
+def test_check_finds_overlaps_of_a_polygon_with_a_million_vertices(tmp_path):
+    """Check a valid and a self-intersecting polygon of a million vertices each."""
     wheel = shapely.transform(gear(1_000_000, 400.0, 399.99), lambda xy: xy + np.array([X + 500, Y + 500]))
     xy = shapely.get_coordinates(wheel)
     crossed = xy.copy()

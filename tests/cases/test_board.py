@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Polygons of board squares: shared areas are counted without geometry."""
+"""Overlay polygons made of checkerboard squares.
+
+The expected shared areas are counted in squares, without geometry operations.
+"""
 
 from itertools import combinations
 
@@ -13,51 +16,60 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons
 
-EXACT = Tolerance(min_area_m2=0.0, min_width_m=0.0)
-SIDE = 5
-SQUARES = [[shapely.box(x, y, x + 1, y + 1) for y in range(SIDE)] for x in range(SIDE)]
+ZERO_TOLERANCE = Tolerance(min_area_m2=0.0, min_width_m=0.0)
+BOARD_SIDE = 5
+BOARD_SQUARES = [[shapely.box(x, y, x + 1, y + 1) for y in range(BOARD_SIDE)] for x in range(BOARD_SIDE)]
 
 
-def board(chance):
-    """Return (SIDE, SIDE) bool: random squares, a rectangle, all but one, or two separate ones."""
+def make_random_board(chance):
+    """Return a random selection of squares, (5, 5) bool.
+
+    It is random squares, a rectangle, all squares but one, or two separate squares.
+    """
     kind = chance.integers(4)
     if kind == 0:
-        return chance.random((SIDE, SIDE)) < chance.random()
-    chosen = np.full((SIDE, SIDE), kind == 2)
+        return chance.random((BOARD_SIDE, BOARD_SIDE)) < chance.random()
+    chosen = np.full((BOARD_SIDE, BOARD_SIDE), kind == 2)
     if kind == 1:
-        x, y, width, height = chance.integers(0, SIDE, 4)
+        x, y, width, height = chance.integers(0, BOARD_SIDE, 4)
         chosen[x : x + width + 1, y : y + height + 1] = True
-    for x, y in chance.integers(1, SIDE - 1, (1, 2)) if kind == 2 else chance.integers(0, SIDE, (2, 2)):
+    for x, y in chance.integers(1, BOARD_SIDE - 1, (1, 2)) if kind == 2 else chance.integers(0, BOARD_SIDE, (2, 2)):
         chosen[x, y] = kind == 3
     return chosen
 
 
-def polygon(chance, chosen):
-    """Return a polygon with a vertex at every square or only at corners; None without squares."""
-    squares = [SQUARES[x][y] for x, y in np.argwhere(chosen)]
+def make_board_polygon(chance, chosen):
+    """Return the polygon of the chosen squares, or None if none is chosen.
+
+    It has a vertex at every square or only at corners, by chance.
+    """
+    squares = [BOARD_SQUARES[x][y] for x, y in np.argwhere(chosen)]
     if not squares:
         return None
     joined = extract_polygons(shapely.coverage_union_all(squares))
     return joined if chance.random() < 0.6 else extract_polygons(shapely.simplify(joined, 0))
 
 
-def layer(chance):
-    """Return (n,) polygons and their squares (n, SIDE, SIDE): a coverage with additions, or random ones."""
+def make_board_layer(chance):
+    """Return (n,) polygons and the squares of each, (n, 5, 5) bool.
+
+    The polygons tile the board, with a few additional ones, or they are random.
+    """
     if chance.random() < 0.4:
-        label = chance.integers(0, chance.integers(1, 7), (SIDE, SIDE))
-        boards = [label == k for k in np.unique(label)] + [board(chance)] * int(chance.integers(2))
+        label = chance.integers(0, chance.integers(1, 7), (BOARD_SIDE, BOARD_SIDE))
+        boards = [label == k for k in np.unique(label)] + [make_random_board(chance)] * int(chance.integers(2))
     else:
-        boards = [board(chance) for _ in range(chance.integers(1, 9))]
+        boards = [make_random_board(chance) for _ in range(chance.integers(1, 9))]
     shapes = np.empty(len(boards), dtype=object)
-    shapes[:] = [polygon(chance, b) for b in boards]
+    shapes[:] = [make_board_polygon(chance, b) for b in boards]
     return shapes, np.array(boards)
 
 
-def counted(pairs):
+def count_shared_squares(pairs):
     return {pair: int(squares.sum()) for pair, squares in pairs.items() if squares.any()}
 
 
-def measured(parts):
+def sum_areas_by_pair(parts):
     found = {}
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
         found[i, j] = found.get((i, j), 0.0) + area
@@ -65,12 +77,16 @@ def measured(parts):
 
 
 #: `polygons.LARGE_VERTICES`, `polygons.MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_A_ROW`.
-PATHS = {"as it is": (512, 10.0, 64, 500), "cut through windows": (6, 0.25, 2, 10**9), "compared": (512, 10.0, 64, 0)}
+OVERLAY_THRESHOLDS = {
+    "as it is": (512, 10.0, 64, 500),
+    "cut through windows": (6, 0.25, 2, 10**9),
+    "compared": (512, 10.0, 64, 0),
+}
 
 
-@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
+@pytest.mark.parametrize("path", OVERLAY_THRESHOLDS.values(), ids=OVERLAY_THRESHOLDS.keys())
 @pytest.mark.parametrize("seed", range(40))
-def test_shared_and_uncovered_areas_equal_counted_squares(seed, path, monkeypatch):
+def test_overlay_areas_of_checkerboard_polygons_equal_the_counted_squares(seed, path, monkeypatch):
     for (where, name), value in zip(
         ((polygons, "LARGE_VERTICES"), (polygons, "MARGIN_M"), (overlay, "MANY"), (overlay, "VERTICES_A_ROW")),
         path,
@@ -78,17 +94,19 @@ def test_shared_and_uncovered_areas_equal_counted_squares(seed, path, monkeypatc
     ):
         monkeypatch.setattr(where, name, value)
     chance = np.random.default_rng(seed)
-    (a, boards_a), (b, boards_b) = layer(chance), layer(chance)
+    (a, boards_a), (b, boards_b) = make_board_layer(chance), make_board_layer(chance)
     one, two = Polygons(a), Polygons(b)
     pairs = {(i, j): boards_a[i] & boards_a[j] for i, j in combinations(range(len(a)), 2)}
-    assert measured(find_shared_parts(one, tolerance=EXACT)) == counted(pairs)
+    assert sum_areas_by_pair(find_shared_parts(one, tolerance=ZERO_TOLERANCE)) == count_shared_squares(pairs)
     some_a, some_b = chance.random(len(a)) < 0.7, chance.random(len(b)) < 0.7
     for rows_a, rows_b in ((None, None), (some_a, some_b)):
         squares_a = boards_a if rows_a is None else boards_a & rows_a[:, None, None]
         squares_b = boards_b if rows_b is None else boards_b & rows_b[:, None, None]
         pairs = {(i, j): squares_a[i] & squares_b[j] for i in range(len(a)) for j in range(len(b))}
-        assert measured(find_shared_parts(one, two, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b)) == counted(pairs)
+        assert sum_areas_by_pair(
+            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE, rows_a=rows_a, rows_b=rows_b)
+        ) == count_shared_squares(pairs)
         uncovered = {(i, -1): squares_a[i] & ~squares_b.any(axis=0) for i in range(len(a))}
-        assert measured(find_uncovered_parts(one, two, tolerance=EXACT, rows=rows_a, cover_rows=rows_b)) == counted(
-            uncovered
-        )
+        assert sum_areas_by_pair(
+            find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE, rows=rows_a, cover_rows=rows_b)
+        ) == count_shared_squares(uncovered)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All cases of the case files with every operation and every equivalent variant."""
+"""Run every geometry case with every overlay operation and drawing variant.
+
+The cases are in text files of this folder; a variant draws the same area with other vertices.
+"""
 
 from itertools import combinations
 
@@ -18,17 +21,20 @@ from tests.parametrize import for_each
 #: Every shared part counts, however small.
 EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 
-ALL = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read_cases(file)]
-cases = for_each("case", [c for _, c in ALL], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL])
-ways = for_each("way", WAYS.values(), ids=WAYS.keys())
+ALL_CASES = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read_cases(file)]
+for_each_case = for_each("case", [c for _, c in ALL_CASES], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL_CASES])
+for_each_drawing_variant = for_each("way", WAYS.values(), ids=WAYS.keys())
 
 
-def close(area):
+def approximate_area(area):
     return pytest.approx(area, rel=1e-9, abs=1e-6)
 
 
 def parts_by_pair(parts):
-    """Return the sorted areas of the parts of each pair (row, other row)."""
+    """Return the sorted areas, m², of the overlay parts of each pair of rows.
+
+    The key is (row, row of the other layer); the second is -1 for uncovered parts.
+    """
     found = {}
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
         found.setdefault((i, j), []).append(area)
@@ -36,7 +42,10 @@ def parts_by_pair(parts):
 
 
 def assert_valid(parts):
-    """Fail unless parts are sorted, polygonal, valid, measured, and without a fallback."""
+    """Return the parts; fail unless they are sorted, valid and measured polygons.
+
+    An overlay that used a fallback fails too.
+    """
     assert not parts.fallback_log.steps and not parts.fallback_log.failed
     pairs = list(zip(parts.left.tolist(), parts.right.tolist(), strict=True))
     assert pairs == sorted(pairs)
@@ -46,75 +55,86 @@ def assert_valid(parts):
 
 
 def expect(found, expected):
-    """Compare parts with ``expected``: pair → areas of the connected parts."""
+    """Compare overlay parts with the expected areas of each pair of rows.
+
+    ``expected``: pair of rows → areas, m², of its connected parts.
+    """
     expected = {pair: sorted(a for a in areas if a) for pair, areas in expected.items() if sum(areas)}
     assert found.keys() == expected.keys()
     for pair, areas in expected.items():
-        assert found[pair] == close(areas), pair
+        assert found[pair] == approximate_area(areas), pair
 
 
-def between(case, turned=False):
+def expected_between_layers(case, turned=False):
     pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
     return {(j, i): v for (i, j), v in pairs.items()} if turned else pairs
 
 
-def within(case, side):
+def expected_within_layer(case, side):
     rows = range(len(case.a if side == "a" else case.b))
     return {(i, j): case.of(side * 2, i, j) for i, j in combinations(rows, 2)}
 
 
-def summed(found):
+def sum_parts_by_pair(found):
     return {pair: [sum(areas)] for pair, areas in found.items()}
 
 
-@ways
-@cases
-def test_shared_parts_of_two_layers_are_found_in_both_directions(case, way):
+@for_each_drawing_variant
+@for_each_case
+def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapped(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, turned in ((a, b, False), (b, a, True)):
         expect(
             parts_by_pair(assert_valid(find_shared_parts(first, second, tolerance=EXACT))),
-            summed(between(case, turned)),
+            sum_parts_by_pair(expected_between_layers(case, turned)),
         )
         single = assert_valid(find_shared_parts(first, second, tolerance=EXACT, connected=True))
-        expect(parts_by_pair(single), between(case, turned))
+        expect(parts_by_pair(single), expected_between_layers(case, turned))
         assert (shapely.get_type_id(single.geometry) == 3).all()
 
 
-@ways
-@cases
-def test_shared_parts_within_a_layer_are_found(case, way):
+@for_each_drawing_variant
+@for_each_case
+def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
-    expect(parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, connected=True))), within(case, "a"))
-    expect(parts_by_pair(assert_valid(find_shared_parts(b, tolerance=EXACT, connected=True))), within(case, "b"))
+    expect(
+        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, connected=True))),
+        expected_within_layer(case, "a"),
+    )
+    expect(
+        parts_by_pair(assert_valid(find_shared_parts(b, tolerance=EXACT, connected=True))),
+        expected_within_layer(case, "b"),
+    )
     # In the joined layer, parts shared between the layers are within it.
     n = len(a)
-    both = {(i, n + j): v for (i, j), v in between(case).items()}
-    both |= within(case, "a") | {(n + i, n + j): v for (i, j), v in within(case, "b").items()}
+    both = {(i, n + j): v for (i, j), v in expected_between_layers(case).items()}
+    both |= expected_within_layer(case, "a") | {
+        (n + i, n + j): v for (i, j), v in expected_within_layer(case, "b").items()
+    }
     one = np.concatenate([a, b])
-    expect(parts_by_pair(assert_valid(find_shared_parts(one, tolerance=EXACT))), summed(both))
+    expect(parts_by_pair(assert_valid(find_shared_parts(one, tolerance=EXACT))), sum_parts_by_pair(both))
     turned = {(len(one) - 1 - j, len(one) - 1 - i): v for (i, j), v in both.items()}
-    expect(parts_by_pair(assert_valid(find_shared_parts(one[::-1], tolerance=EXACT))), summed(turned))
+    expect(parts_by_pair(assert_valid(find_shared_parts(one[::-1], tolerance=EXACT))), sum_parts_by_pair(turned))
 
 
-@ways
-@cases
-def test_uncovered_parts_are_found_in_both_directions(case, way):
+@for_each_drawing_variant
+@for_each_case
+def test_find_uncovered_parts_finds_what_the_other_layer_leaves_uncovered_in_both_directions(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, side in ((a, b, "a"), (b, a, "b")):
         uncovered = {(i, -1): case.of(side, i) for i in range(len(first))}
         expect(parts_by_pair(assert_valid(find_uncovered_parts(first, second, tolerance=EXACT))), uncovered)
 
 
-@cases
-def test_only_requested_rows_are_compared(case):
+@for_each_case
+def test_overlay_limited_to_some_rows_returns_only_parts_of_those_rows(case):
     a, b = Polygons(case.a), Polygons(case.b)
     for i in range(len(case.a)):
         mine = np.arange(len(case.a)) == i
-        pairs = {p: v for p, v in between(case).items() if p[0] == i}
-        expect(parts_by_pair(find_shared_parts(a, b, tolerance=EXACT, rows_a=mine)), summed(pairs))
+        pairs = {p: v for p, v in expected_between_layers(case).items() if p[0] == i}
+        expect(parts_by_pair(find_shared_parts(a, b, tolerance=EXACT, rows_a=mine)), sum_parts_by_pair(pairs))
         pairs = {(j, i): v for (i, j), v in pairs.items()}
-        expect(parts_by_pair(find_shared_parts(b, a, tolerance=EXACT, rows_b=mine)), summed(pairs))
+        expect(parts_by_pair(find_shared_parts(b, a, tolerance=EXACT, rows_b=mine)), sum_parts_by_pair(pairs))
         expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, rows=mine)), {(i, -1): case.of("a", i)})
         for j in range(len(case.b)):
             theirs = np.arange(len(case.b)) == j
@@ -122,7 +142,7 @@ def test_only_requested_rows_are_compared(case):
             pair = find_shared_parts(a, b, tolerance=EXACT, rows_a=mine, rows_b=theirs)
             expect(parts_by_pair(pair), {(i, j): (shared,)})
             uncovered = find_uncovered_parts(a, b, tolerance=EXACT, rows=mine, cover_rows=theirs)
-            assert uncovered.area.sum() == close(
+            assert uncovered.area.sum() == approximate_area(
                 max(0.0, float(shapely.area(case.a[i])) - shared) if case.a[i] else 0.0
             )
             assert set(uncovered.left.tolist()) <= {i}
@@ -133,9 +153,12 @@ def test_only_requested_rows_are_compared(case):
     assert not len(find_shared_parts(a, b, tolerance=EXACT, rows_b=no_rows))
 
 
-@cases
-def test_rows_that_are_not_requested_do_not_change_the_result(case):
-    """Both layers have copies of all rows and a large plate, none of them requested."""
+@for_each_case
+def test_overlay_of_requested_rows_is_unchanged_by_additional_unrequested_rows(case):
+    """Add copies of all rows and one large polygon to both layers.
+
+    None of the additional rows is requested, so the result must stay the same.
+    """
     plate = shapely.box(-1e3, -1e3, 2e3, 2e3)
     a = np.concatenate([case.a, case.b, [plate], case.a])
     b = np.concatenate([case.b, [plate], case.a, case.b])
@@ -144,11 +167,11 @@ def test_rows_that_are_not_requested_do_not_change_the_result(case):
         parts_by_pair(
             assert_valid(find_shared_parts(a, b, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b, connected=True))
         ),
-        between(case),
+        expected_between_layers(case),
     )
     expect(
         parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, rows_a=rows_a, connected=True))),
-        within(case, "a"),
+        expected_within_layer(case, "a"),
     )
     uncovered = {(i, -1): case.of("a", i) for i in range(len(case.a))}
     expect(

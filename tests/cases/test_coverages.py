@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Totals of coverages, winding shapes and slivers."""
+"""Compare total overlay areas of coverages, spirals and slivers with known areas.
+
+A coverage is a layer of polygons that tile an area; a sliver is a part below the tolerance.
+"""
 
 import numpy as np
 import pytest
@@ -13,35 +16,38 @@ from tests.cases.drawing_variants import each_variant, move_far_away, rotate_sta
 from tests.cases.test_conformance import EXACT, assert_valid, expect, parts_by_pair
 from tests.parametrize import for_each
 
-ALL, LARGE = read_cases("coverages.txt"), read_cases("large.txt")
-WAYS = {"as drawn": lambda s: s, "from another vertex": rotate_start_vertex, "far away": move_far_away}
+ALL_CASES, LARGE_CASES = read_cases("coverages.txt"), read_cases("large.txt")
+DRAWING_VARIANTS = {"as drawn": lambda s: s, "from another vertex": rotate_start_vertex, "far away": move_far_away}
 
 
-def near(area, case, way=None):
-    """Compare with the rounding of large coordinates: 7·10⁻⁹ m along all edges."""
+def approximate_area(area, case, way=None):
+    """Return an approximate value for comparing an area, m², of this case.
+
+    The tolerance is the rounding of large coordinates, 7·10⁻⁹ m along all edges.
+    """
     lengths = sum(float(shapely.length(layer[~shapely.is_missing(layer)]).sum()) for layer in (case.a, case.b))
     return pytest.approx(area, rel=1e-9, abs=1e-6 + (8e-9 * lengths if way is move_far_away else 0.0))
 
 
-@for_each("way", WAYS.values(), ids=WAYS.keys())
-@for_each("case", ALL, ids=[c.name for c in ALL])
-def test_totals_equal_the_expected_areas(case, way):
+@for_each("way", DRAWING_VARIANTS.values(), ids=DRAWING_VARIANTS.keys())
+@for_each("case", ALL_CASES, ids=[c.name for c in ALL_CASES])
+def test_total_overlay_areas_of_coverages_equal_the_expected_areas(case, way):
     a, b = (Polygons(each_variant(layer, way)) for layer in (case.a, case.b))
-    totals(a, b, case, way)
+    assert_total_areas(a, b, case, way)
     # Sums are the same for batches of rows.
     thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
     one_by_one = sum(find_shared_parts(a, b, tolerance=EXACT, rows_b=rows).area.sum() for rows in thirds)
-    assert one_by_one == near(case.total("ab"), case, way)
+    assert one_by_one == approximate_area(case.total("ab"), case, way)
     one_by_one = sum(find_uncovered_parts(b, a, tolerance=EXACT, rows=rows).area.sum() for rows in thirds)
-    assert one_by_one == near(case.total("b"), case, way)
+    assert one_by_one == approximate_area(case.total("b"), case, way)
 
 
-@pytest.mark.parametrize("case", LARGE, ids=[c.name for c in LARGE])
-def test_totals_of_large_cases_equal_the_expected_areas(case):
-    totals(Polygons(case.a), Polygons(case.b), case)
+@pytest.mark.parametrize("case", LARGE_CASES, ids=[c.name for c in LARGE_CASES])
+def test_total_overlay_areas_of_large_coverages_equal_the_expected_areas(case):
+    assert_total_areas(Polygons(case.a), Polygons(case.b), case)
 
 
-def totals(a, b, case, way=None):
+def assert_total_areas(a, b, case, way=None):
     for found, what in (
         (find_shared_parts(a, b, tolerance=EXACT), "ab"),
         (find_shared_parts(b, a, tolerance=EXACT, connected=True), "ab"),
@@ -50,14 +56,14 @@ def totals(a, b, case, way=None):
         (find_uncovered_parts(a, b, tolerance=EXACT), "a"),
         (find_uncovered_parts(b, a, tolerance=EXACT), "b"),
     ):
-        assert assert_valid(found).area.sum() == near(case.total(what), case, way), what
+        assert assert_valid(found).area.sum() == approximate_area(case.total(what), case, way), what
 
 
-SLIVERS = read_cases("thin.txt")
+SLIVER_CASES = read_cases("thin.txt")
 
 
-@pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
-def test_slivers_are_returned_and_summed(case):
+@pytest.mark.parametrize("case", SLIVER_CASES, ids=[c.name for c in SLIVER_CASES])
+def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case):
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
         found = assert_valid(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
         pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
@@ -72,8 +78,8 @@ def test_slivers_are_returned_and_summed(case):
             assert ignored == pytest.approx(case.expected.get("bare_ignored", ()), rel=1e-6)
 
 
-@pytest.mark.parametrize("case", SLIVERS, ids=[c.name for c in SLIVERS])
-def test_larger_tolerance_never_adds_area(case):
+@pytest.mark.parametrize("case", SLIVER_CASES, ids=[c.name for c in SLIVER_CASES])
+def test_larger_sliver_tolerance_never_increases_the_shared_area(case):
     areas = [
         find_shared_parts(case.a, case.b, tolerance=t).area.sum()
         for t in (

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Overlays compared with shapely on random layouts, half of them with almost matching boundaries.
+"""Compare overlays of random polygon layers with those of shapely.
 
-Where the two differ, exact areas in fractions decide, because shapely may be wrong for almost matching boundaries.
-More layouts with the environment variable SANXIAN_LAYOUTS (a number; default 1000).
+Half of the layers have almost matching boundaries. Shapely may be wrong for these; where the two differ, exact areas
+in fractions decide. The environment variable SANXIAN_LAYOUTS sets the number of layouts (default 1000).
 """
 
 import math
@@ -25,33 +25,35 @@ from tests.cases import exact_overlay
 from tests.cases.drawing_variants import add_midpoints, each_variant, move_far_away, rotate_start_vertex
 from tests.cases.layouts import layout, repaired
 
-EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
-LAYOUTS = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
+ZERO_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
+LAYOUT_COUNT = int(os.environ.get("SANXIAN_LAYOUTS", "1000"))
 #: Tolerated loss, m², on a layout of 100 m: GEOS may join edges at a distance of 1e-7 m.
 NOISE_M2 = 2e-5
 
 
-def layouts_tried(share):
+def limit_layout_count(share):
     checks = list(HealthCheck)
-    examples = max(1, int(LAYOUTS * share))
-    return settings(max_examples=examples, deadline=None, derandomize=LAYOUTS <= 1000, suppress_health_check=checks)
+    examples = max(1, int(LAYOUT_COUNT * share))
+    return settings(
+        max_examples=examples, deadline=None, derandomize=LAYOUT_COUNT <= 1000, suppress_health_check=checks
+    )
 
 
 seeds = st.integers(0, 2**40)
 
 
-def noise(*shapes):
+def estimate_rounding_area(*shapes):
     """Return the area, m², that rounding to doubles may change along all boundaries."""
     largest = max(np.abs(shapely.total_bounds(np.array(shapes, dtype=object))).max(), 1.0)
     return NOISE_M2 + 2 * np.spacing(largest) * sum(s.length for s in shapes)
 
 
-def rounding(*shapes):
-    """Return the area, m², that a fallback to the grid may change."""
-    return EXACT.cluster_m * sum(s.length for s in shapes)
+def estimate_grid_rounding_area(*shapes):
+    """Return the area, m², that a fallback overlay on a grid may change."""
+    return ZERO_TOLERANCE.cluster_m * sum(s.length for s in shapes)
 
 
-def as_areas(parts):
+def sum_areas_by_pair(parts):
     assert shapely.is_valid(parts.geometry).all() and not parts.fallback_log.failed
     found = {}
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
@@ -59,34 +61,37 @@ def as_areas(parts):
     return found
 
 
-def present(shapes):
+def drop_missing_shapes(shapes):
     return [n for n, s in enumerate(shapes) if s is not None]
 
 
-def same_areas(parts, expected):
-    """Compare parts with ``expected``: key → (area by shapely, its shapes, exact computation)."""
-    found, rounded = as_areas(parts), {(step.left, step.right) for step in parts.fallback_log.steps}
+def assert_same_areas(parts, expected):
+    """Compare overlay areas with those of shapely, or else with exact areas.
+
+    ``expected``: key → (area by shapely, m², its shapes, function that computes the exact area).
+    """
+    found, rounded = sum_areas_by_pair(parts), {(step.left, step.right) for step in parts.fallback_log.steps}
     assert found.keys() <= expected.keys()
     for key, (area, shapes, exactly) in expected.items():
         ours = found.get(key, 0.0)
-        limit = noise(*shapes) + (rounding(*shapes) if key in rounded else 0.0)
+        limit = estimate_rounding_area(*shapes) + (estimate_grid_rounding_area(*shapes) if key in rounded else 0.0)
         if not abs(ours - area) <= limit:
             area = exactly()
         assert ours == pytest.approx(area, abs=limit), key
 
 
-def by_shapely(operation, *shapes):
-    """Return the area by shapely; NaN where shapely fails."""
+def measure_with_shapely(operation, *shapes):
+    """Return the area, m², of a shapely operation; NaN where shapely fails."""
     try:
         return operation(*shapes).area
     except shapely.GEOSException:
         return math.nan
 
 
-def of_pairs(a, b, pairs):
+def expected_areas_of_pairs(a, b, pairs):
     return {
         (i, j): (
-            by_shapely(shapely.intersection, a[i], b[j]),
+            measure_with_shapely(shapely.intersection, a[i], b[j]),
             (a[i], b[j]),
             lambda i=i, j=j: exact_overlay.shared_area(a[i], b[j]),
         )
@@ -94,21 +99,21 @@ def of_pairs(a, b, pairs):
     }
 
 
-def areas_of_uncovered(a, cover):
-    shapes = [cover[j] for j in present(cover)]
+def expected_uncovered_areas(a, cover):
+    shapes = [cover[j] for j in drop_missing_shapes(cover)]
     united = shapely.union_all(shapes)
     return {
         (i, -1): (
-            by_shapely(shapely.difference, a[i], united),
+            measure_with_shapely(shapely.difference, a[i], united),
             (a[i], united),
             lambda i=i: exact_overlay.uncovered_area(a[i], shapes),
         )
-        for i in present(a)
+        for i in drop_missing_shapes(a)
     }
 
 
 #: Other values of limits set for speed: large polygons, margin of windows, many neighbours, few rows under many.
-PATHS = {
+OVERLAY_THRESHOLDS = {
     "as it is": (512, 10.0, 64, 500),
     "through windows": (6, 0.5, 64, 500),
     "joined": (6, 0.5, 2, 0),
@@ -117,109 +122,121 @@ PATHS = {
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
-@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS.keys())
-def test_areas_equal_those_of_shapely(path, near, monkeypatch):
+@pytest.mark.parametrize("path", OVERLAY_THRESHOLDS.values(), ids=OVERLAY_THRESHOLDS.keys())
+def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, near, monkeypatch):
     monkeypatch.setattr(polygons, "LARGE_VERTICES", path[0])
     monkeypatch.setattr(polygons, "MARGIN_M", path[1])
     monkeypatch.setattr(overlay, "MANY", path[2])
     monkeypatch.setattr(overlay, "VERTICES_A_ROW", path[3])
 
-    @layouts_tried(1 / 8)
+    @limit_layout_count(1 / 8)
     @given(seeds)
-    def holds(seed):
+    def assert_for_seed(seed):
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
-        same_areas(find_shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
-        same_areas(find_shared_parts(one, tolerance=EXACT), of_pairs(a, a, combinations(present(a), 2)))
-        same_areas(find_uncovered_parts(one, two, tolerance=EXACT), areas_of_uncovered(a, b))
+        assert_same_areas(
+            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE),
+            expected_areas_of_pairs(a, b, product(drop_missing_shapes(a), drop_missing_shapes(b))),
+        )
+        assert_same_areas(
+            find_shared_parts(one, tolerance=ZERO_TOLERANCE),
+            expected_areas_of_pairs(a, a, combinations(drop_missing_shapes(a), 2)),
+        )
+        assert_same_areas(find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE), expected_uncovered_areas(a, b))
 
-    holds()
+    assert_for_seed()
 
 
 @pytest.mark.parametrize("distinct", [1, 7])
-def test_segments_with_equal_hashes_are_distinguished(distinct, monkeypatch):
-    """Vertices have one of very few hashes."""
+def test_overlay_areas_are_correct_when_different_segments_have_equal_hashes(distinct, monkeypatch):
+    """Replace the hashes of vertices, so that many vertices share a hash."""
     real = linework.vertex_codes
     monkeypatch.setattr(linework, "vertex_codes", lambda xy: real(xy) % np.uint64(distinct))
 
-    @layouts_tried(1 / 20)
+    @limit_layout_count(1 / 20)
     @given(seeds, st.booleans())
-    def holds(seed, near):
+    def assert_for_seed(seed, near):
         a, b = layout(seed, near)
         one, two = Polygons(a), Polygons(b)
-        same_areas(find_shared_parts(one, two, tolerance=EXACT), of_pairs(a, b, product(present(a), present(b))))
-        same_areas(find_shared_parts(two, tolerance=EXACT), of_pairs(b, b, combinations(present(b), 2)))
+        assert_same_areas(
+            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE),
+            expected_areas_of_pairs(a, b, product(drop_missing_shapes(a), drop_missing_shapes(b))),
+        )
+        assert_same_areas(
+            find_shared_parts(two, tolerance=ZERO_TOLERANCE),
+            expected_areas_of_pairs(b, b, combinations(drop_missing_shapes(b), 2)),
+        )
 
-    holds()
+    assert_for_seed()
 
 
-def cancelled_after(calls):
+def cancel_after_calls(calls):
     left = iter(range(calls))
     return Cancellation(lambda: next(left, None) is None)
 
 
-@layouts_tried(1 / 40)
+@limit_layout_count(1 / 40)
 @given(seeds, st.booleans())
-def test_cancelled_overlay_leaves_no_partial_cache(seed, near):
+def test_overlay_repeated_after_a_cancellation_gives_the_full_result(seed, near):
     a, b = layout(seed, near)
-    expected = everything(a, b)
+    expected = compute_all_overlays(a, b)
     one, two = Polygons(a), Polygons(b)
     for calls in range(1000):
         try:
-            find_shared_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
-            find_uncovered_parts(one, two, tolerance=EXACT, cancellation=cancelled_after(calls))
+            find_shared_parts(one, two, tolerance=ZERO_TOLERANCE, cancellation=cancel_after_calls(calls))
+            find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE, cancellation=cancel_after_calls(calls))
             break
         except Cancelled:
             continue
-    assert everything(one, two) == expected
+    assert compute_all_overlays(one, two) == expected
 
 
-def close(found, expected, limit):
+def assert_close_areas(found, expected, limit):
     for key in found.keys() | expected.keys():
         assert found.get(key, 0.0) == pytest.approx(expected.get(key, 0.0), abs=limit), key
 
 
-def everything(a, b):
-    """Return all results for two layers in one table, and whether a fallback was used."""
+def compute_all_overlays(a, b):
+    """Return all overlay areas of two layers by key, and whether a fallback was used."""
     one, two = (s if isinstance(s, Polygons) else Polygons(s) for s in (a, b))
     answers = {
-        "ab": find_shared_parts(one, two, tolerance=EXACT),
-        "parts": find_shared_parts(one, two, tolerance=EXACT, connected=True),
-        "ba": find_shared_parts(two, one, tolerance=EXACT),
-        "aa": find_shared_parts(one, tolerance=EXACT),
-        "bare": find_uncovered_parts(one, two, tolerance=EXACT),
+        "ab": find_shared_parts(one, two, tolerance=ZERO_TOLERANCE),
+        "parts": find_shared_parts(one, two, tolerance=ZERO_TOLERANCE, connected=True),
+        "ba": find_shared_parts(two, one, tolerance=ZERO_TOLERANCE),
+        "aa": find_shared_parts(one, tolerance=ZERO_TOLERANCE),
+        "bare": find_uncovered_parts(one, two, tolerance=ZERO_TOLERANCE),
     }
-    found = {(verb, *pair): area for verb, parts in answers.items() for pair, area in as_areas(parts).items()}
+    found = {(verb, *pair): area for verb, parts in answers.items() for pair, area in sum_areas_by_pair(parts).items()}
     return found, any(parts.fallback_log.steps for parts in answers.values())
 
 
-def limit_of(a, b, *rounded):
+def compute_area_limit(a, b, *rounded):
     shapes = [s for s in (*a, *b) if s is not None]
-    return noise(*shapes) + (rounding(*shapes) if any(rounded) else 0.0)
+    return estimate_rounding_area(*shapes) + (estimate_grid_rounding_area(*shapes) if any(rounded) else 0.0)
 
 
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
-def test_parts_add_up_to_the_whole_and_are_symmetric(near):
-    @layouts_tried(1 / 20)
+def test_overlay_parts_add_up_to_the_whole_polygons_and_are_equal_when_layers_are_swapped(near):
+    @limit_layout_count(1 / 20)
     @given(seeds)
-    def holds(seed):
+    def assert_for_seed(seed):
         a, b = layout(seed, near)
-        found, rounded = everything(a, b)
-        limit = limit_of(a, b, rounded)
+        found, rounded = compute_all_overlays(a, b)
+        limit = compute_area_limit(a, b, rounded)
         shared, singly, turned = ({k[1:]: v for k, v in found.items() if k[0] == n} for n in ("ab", "parts", "ba"))
-        close(singly, shared, limit)
-        close({(i, j): v for (j, i), v in turned.items()}, shared, limit)
+        assert_close_areas(singly, shared, limit)
+        assert_close_areas({(i, j): v for (j, i), v in turned.items()}, shared, limit)
         # Where the cover has no overlaps, covered and uncovered parts of a polygon add up to it.
-        if not len(find_shared_parts(b, tolerance=EXACT)):
-            for i in present(a):
+        if not len(find_shared_parts(b, tolerance=ZERO_TOLERANCE)):
+            for i in drop_missing_shapes(a):
                 taken = sum(v for (n, _), v in shared.items() if n == i)
                 assert taken + found.get(("bare", i, -1), 0.0) == pytest.approx(a[i].area, abs=limit)
 
-    holds()
+    assert_for_seed()
 
 
-def rows_turned(found, n, m):
-    """Return the keys with rows of both layers (n, m) counted from the end."""
+def reverse_row_numbers(found, n, m):
+    """Return the results with row numbers of both layers (n, m) counted from the end."""
     rows = {"ab": (n, m), "parts": (n, m), "ba": (m, n), "aa": (n, n), "bare": (n, -1)}
     turned = {}
     for (verb, i, j), area in found.items():
@@ -234,24 +251,24 @@ def rows_turned(found, n, m):
     [shapely.reverse, rotate_start_vertex, add_midpoints, "to the county", "rows reversed"],
     ids=lambda w: w if isinstance(w, str) else w.__name__,
 )
-def test_equivalent_variants_give_the_same_areas(way, near):
-    """On a grid of 2⁻²⁰ m moving and halving are exact."""
+def test_overlay_areas_stay_the_same_when_polygons_are_drawn_in_an_equivalent_way(way, near):
+    """Reverse, move or subdivide polygons on a grid of 2⁻²⁰ m, where this is exact."""
 
     def snapped(shape):
         return repaired(shapely.transform(shape, lambda xy: np.round(xy * 2**20) / 2**20))
 
-    @layouts_tried(1 / 40)
+    @limit_layout_count(1 / 40)
     @given(seeds)
-    def holds(seed):
+    def assert_for_seed(seed):
         a, b = (each_variant(shapes, snapped) for shapes in layout(seed, near))
-        straight, rounded = everything(a, b)
+        straight, rounded = compute_all_overlays(a, b)
         if way == "rows reversed":
-            found, also = everything(a[::-1], b[::-1])
-            found = rows_turned(found, len(a), len(b))
+            found, also = compute_all_overlays(a[::-1], b[::-1])
+            found = reverse_row_numbers(found, len(a), len(b))
         elif way == "to the county":
-            found, also = everything(*(each_variant(shapes, move_far_away) for shapes in (a, b)))
+            found, also = compute_all_overlays(*(each_variant(shapes, move_far_away) for shapes in (a, b)))
         else:
-            found, also = everything(each_variant(a, way), each_variant(b, way))
-        close(found, straight, limit_of(a, b, rounded, also))
+            found, also = compute_all_overlays(each_variant(a, way), each_variant(b, way))
+        assert_close_areas(found, straight, compute_area_limit(a, b, rounded, also))
 
-    holds()
+    assert_for_seed()

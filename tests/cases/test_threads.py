@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Overlays of several threads at a time, on shared and on separate layers."""
+"""Run overlays in several threads, on shared and on separate layer objects."""
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,23 +15,26 @@ from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.drawing_variants import move_far_away
 from tests.cases.shapes import bricks, gear, grid, moved, outline, together, without
 
-RUNS = 20
-T = Tolerance()
+RUN_COUNT = 20
+DEFAULT_TOLERANCE = Tolerance()
 
 
-def layer(*shapes):
+def make_layer(*shapes):
     rows = np.empty(len(shapes), dtype=object)
     rows[:] = [move_far_away(s) for s in shapes]
     return rows
 
 
-def layers():
-    """Return layers with matching and other edges, a large polygon with windows, duplicates, multipolygons."""
+def make_layers():
+    """Return two layers for overlays.
+
+    They have matching and other edges, a large polygon that is cut into windows, duplicates and multipolygons.
+    """
     wheel = gear(900, 35.0, 34.0)
-    fine = layer(
+    fine = make_layer(
         *bricks(8, 8), *moved(grid(2, 2), 3.0, 3.0), together(shapely.box(1, 1, 2, 2), shapely.box(70, 9, 71, 11))
     )
-    coarse = layer(
+    coarse = make_layer(
         shapely.transform(wheel, lambda xy: xy + 40.0),
         without(outline(8, 8), shapely.box(20, 20, 60, 60)),
         *grid(2, 2, 40.0, 1e-7),
@@ -40,24 +43,24 @@ def layers():
     return fine, coarse
 
 
-def answer(fine, coarse):
-    """Return all results for two layers as plain values."""
+def compute_all_overlays(fine, coarse):
+    """Return all overlay results of two layers as plain values."""
     parts = [
-        find_shared_parts(fine, coarse, tolerance=T),
-        find_shared_parts(coarse, fine, tolerance=T, connected=True),
-        find_uncovered_parts(fine, coarse, tolerance=T),
-        find_uncovered_parts(coarse, fine, tolerance=T),
-        find_shared_parts(coarse, tolerance=T),
-        find_shared_parts(fine, tolerance=T),
+        find_shared_parts(fine, coarse, tolerance=DEFAULT_TOLERANCE),
+        find_shared_parts(coarse, fine, tolerance=DEFAULT_TOLERANCE, connected=True),
+        find_uncovered_parts(fine, coarse, tolerance=DEFAULT_TOLERANCE),
+        find_uncovered_parts(coarse, fine, tolerance=DEFAULT_TOLERANCE),
+        find_shared_parts(coarse, tolerance=DEFAULT_TOLERANCE),
+        find_shared_parts(fine, tolerance=DEFAULT_TOLERANCE),
     ]
-    whole = union_rows(fine, tolerance=T)
+    whole = union_rows(fine, tolerance=DEFAULT_TOLERANCE)
     values = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
     return [*values, whole.wkb]
 
 
 @pytest.fixture
-def busy():
-    """Switch threads a hundred times as often as usual."""
+def frequent_thread_switches():
+    """Let Python switch threads a hundred times as often as usual."""
     usual = sys.getswitchinterval()
     sys.setswitchinterval(usual / 100)
     yield
@@ -65,16 +68,18 @@ def busy():
 
 
 @pytest.fixture(scope="module")
-def expected():
-    return answer(*map(Polygons, layers()))
+def single_thread_result():
+    return compute_all_overlays(*map(Polygons, make_layers()))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 4])
 @pytest.mark.parametrize("shared", [True, False], ids=["shared layers", "separate layers"])
-def test_several_threads_get_the_same_result(threads, shared, busy, expected):
-    shapes = layers()
+def test_overlays_run_in_several_threads_give_the_same_result_as_in_one(
+    threads, shared, frequent_thread_switches, single_thread_result
+):
+    shapes = make_layers()
     with ThreadPoolExecutor(threads) as pool:
-        for _ in range(RUNS if threads > 1 else 2):
+        for _ in range(RUN_COUNT if threads > 1 else 2):
             together_now = Barrier(threads)
             one = tuple(map(Polygons, shapes))
 
@@ -83,14 +88,14 @@ def test_several_threads_get_the_same_result(threads, shared, busy, expected):
                 together_now.wait(60)
                 # Each thread begins with another operation, so that different caches are filled at the same time.
                 if number % 2:
-                    find_shared_parts(mine[number // 2], tolerance=T)
-                return answer(*mine)
+                    find_shared_parts(mine[number // 2], tolerance=DEFAULT_TOLERANCE)
+                return compute_all_overlays(*mine)
 
-            assert all(found == expected for found in pool.map(ask, range(threads)))
+            assert all(found == single_thread_result for found in pool.map(ask, range(threads)))
 
 
-def test_overlapping_rows_are_stored_at_once():
-    """A thread may rely on a stored value."""
+def test_overlapping_rows_of_a_layer_are_stored_only_when_complete():
+    """Record each stored value, because other threads may read it immediately."""
 
     class Watched(Polygons):
         def __setattr__(self, name, value):
@@ -99,6 +104,6 @@ def test_overlapping_rows_are_stored_at_once():
             super().__setattr__(name, value)
 
     written = []
-    shapes = layer(*grid(3, 1), shapely.box(5, 5, 15, 15))
-    find_shared_parts(Watched(shapes), tolerance=T)
+    shapes = make_layer(*grid(3, 1), shapely.box(5, 5, 15, 15))
+    find_shared_parts(Watched(shapes), tolerance=DEFAULT_TOLERANCE)
     assert written == [[True, True, False, True]]

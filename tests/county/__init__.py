@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Generator of a realistic county, clean or with known defects, for samples, tests and benchmarks."""
+"""Generator of a realistic fictitious county plan for samples and tests.
+
+The county is clean, or has planted defects with known findings.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,12 @@ def make_county(
     vertices_per_edge: int = 1,
     full: bool = False,
 ) -> tuple[dict[str, gpd.GeoDataFrame], dict]:
-    """Return the layers of a county by role, and the expected findings and figures.
+    """Return the layers of a fictitious county by code, and its expected results.
 
-    The same arguments give the same county. `terraced`: farmland on terraces everywhere, so that its task is met by
-    gross area and missed by net area. `full`: also the layers that other rules check, down to the
-    中心城区 (`full.complete`). About 150 000 parcels with `vertices_per_edge=7` have 7 million vertices.
+    The expected results are findings and figures. The same arguments give the same county. `terraced`: make all
+    farmland terraced, so that the farmland target is met by gross area and missed by net area. `full`: add all layers
+    that any rule checks, down to the town centre (中心城区). With `vertices_per_edge=7`, 150 000 parcels have about 7
+    million vertices.
     """
     county = make(parcels, seed, terraced=terraced, vertices_per_edge=vertices_per_edge, full=full)
     shop = None
@@ -41,7 +45,7 @@ def make_county(
 def make(
     parcels: int, seed: int = SEED, *, terraced: bool = False, vertices_per_edge: int = 1, full: bool = False
 ) -> County:
-    """Return the clean county with the parcels and lines of its layers."""
+    """Return the county without defects, with the parcels that its rows are made of."""
     fabric = county_fabric.build(parcels, seed, vertices_per_edge)
     county = attributes.tables(fabric, lines.draw(fabric, terraced))
     if full:

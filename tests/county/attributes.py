@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Official layers from parcels and lines: land use, areas, ownership, and rows of each table."""
+"""Official plan layers made from parcels: land use, areas, ownership, attributes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.county.points import RIVER, ROAD
 from tests.county.randomness import random_numbers, smooth_noise
 
 # Land use of a group of parcels: codes and their frequencies.
-_TOWN = {
+_TOWN_LAND_USE_SHARES = {
     "0701": 42,
     "05H1": 12,
     "0601": 11,
@@ -31,20 +31,30 @@ _TOWN = {
     "0809": 3,
     "1201": 1,
 }
-_PLAIN = {"0307": 27, "0404": 21, "0201": 13, "0301": 11, "1202": 9, "0204": 6, "1006": 6, "1104": 4, "1204": 3}
-_HILLS = {"0305": 34, "0301": 26, "0404": 26, "0307": 10, "1206": 4}
-_RIDGES = {"0301": 58, "0305": 27, "0401": 9, "1207": 6}
-_VILLAGE = {"0702": 93, "0601": 4, "1201": 3}
-_MINE = {"0602": 60, "0404": 25, "1206": 15}
+_PLAIN_LAND_USE_SHARES = {
+    "0307": 27,
+    "0404": 21,
+    "0201": 13,
+    "0301": 11,
+    "1202": 9,
+    "0204": 6,
+    "1006": 6,
+    "1104": 4,
+    "1204": 3,
+}
+_HILLS_LAND_USE_SHARES = {"0305": 34, "0301": 26, "0404": 26, "0307": 10, "1206": 4}
+_RIDGES_LAND_USE_SHARES = {"0301": 58, "0305": 27, "0401": 9, "1207": 6}
+_VILLAGE_LAND_USE_SHARES = {"0702": 93, "0601": 4, "1201": 3}
+_MINE_LAND_USE_SHARES = {"0602": 60, "0404": 25, "1206": 15}
 CULTIVATED = ("0101", "0102", "0103")
 
-_FRONT = "东西南北上下大小前后"
-_BACK = "河庄坊沟岭堡窑坪榆韩柳泉台寨峪"
+_VILLAGE_NAME_FIRST_CHARACTERS = "东西南北上下大小前后"
+_VILLAGE_NAME_LAST_CHARACTERS = "河庄坊沟岭堡窑坪榆韩柳泉台寨峪"
 
 
 @dataclass
 class County:
-    """The layers, and for every row the parcels it was made of."""
+    """Plan layers of the generated county, and the parcels of each of their rows."""
 
     fabric: Fabric
     lines: Lines
@@ -53,14 +63,14 @@ class County:
 
 
 def key(role: str, number: int) -> str:
-    """Return a BSM: county, 0000, two digits for the layer, six for the row."""
+    """Return a feature number (BSM): county code, 0000, 2-digit layer, 6-digit row."""
     sample = list(templates.EDITIONS)
     layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER.index(role)
     return f"{AREA_CODE}0000{layer:02d}{number:06d}"
 
 
 def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
-    """Return a layer with all fields of its template; fields without values are null."""
+    """Return a layer with all fields of its template; missing values are null."""
     schema = templates.fields(role)
     if unknown := set(values) - set(schema):
         raise KeyError(f"{role} has no field {sorted(unknown)}")
@@ -82,7 +92,10 @@ def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
 
 
 def dissolve(fabric: Fabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """Return connected groups of parcels with the same label above 0: labels, polygons, parcels."""
+    """Return the connected groups of parcels with the same label above 0.
+
+    The result is three sequences: label, polygon and parcel numbers of each group.
+    """
     first, second = fabric.edge_cells[fabric.inner_edges].T
     same = (label[first] == label[second]) & (label[first] > 0)
     piece = components(len(label), first[same], second[same])
@@ -97,46 +110,52 @@ def union(fabric: Fabric, groups: list[np.ndarray]) -> np.ndarray:
     return shapely.normalize(np.array(shapes, dtype=object))
 
 
-def pick(shares: dict[str, int], random: np.ndarray) -> np.ndarray:
+def choose_codes_by_share(shares: dict[str, int], random: np.ndarray) -> np.ndarray:
     codes, weights = np.array(list(shares)), np.cumsum(list(shares.values()))
     return codes[np.searchsorted(weights / weights[-1], random, side="right").clip(0, len(codes) - 1)]
 
 
-def land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
-    """Return the 三调 class of each parcel."""
+def assign_land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
+    """Return the land-use code of the national survey (三调) of each parcel."""
     count, seed = len(fabric), fabric.land.seed
     # Half of the chance depends on the place, half on the parcel: woods and orchards form patches.
     points = fabric.sites[:count] - CENTRE
     place = 0.5 + 0.5 * np.sin(2.6 * smooth_noise(seed + 111, points, 1200, 5000))
     random = (0.7 * place + 0.6 * random_numbers(seed, 112, np.arange(count))) % 1.0
     alone = random_numbers(seed, 113, np.arange(count))
-    use = np.where(lines.height < 0.25, pick(_PLAIN, random), pick(_HILLS, random))
-    use = np.where(lines.red | (lines.height > 0.75), pick(_RIDGES, random), use).astype("U5")
+    use = np.where(
+        lines.height < 0.25,
+        choose_codes_by_share(_PLAIN_LAND_USE_SHARES, random),
+        choose_codes_by_share(_HILLS_LAND_USE_SHARES, random),
+    )
+    use = np.where(
+        lines.red_line | (lines.height > 0.75), choose_codes_by_share(_RIDGES_LAND_USE_SHARES, random), use
+    ).astype("U5")
     irrigated = (lines.slope_class <= 1) & (smooth_noise(seed + 114, points, 3000, 9000) > -0.2)
-    use[lines.farmed] = np.where(irrigated, "0102", "0103")[lines.farmed]
-    use[lines.urban] = pick(_TOWN, alone)[lines.urban]
-    use[lines.hamlet] = pick(_VILLAGE, alone)[lines.hamlet]
-    use[lines.mining] = pick(_MINE, alone)[lines.mining]
-    use[lines.industry] = "0601"
+    use[lines.ploughed_land] = np.where(irrigated, "0102", "0103")[lines.ploughed_land]
+    use[lines.town_land] = choose_codes_by_share(_TOWN_LAND_USE_SHARES, alone)[lines.town_land]
+    use[lines.village_land] = choose_codes_by_share(_VILLAGE_LAND_USE_SHARES, alone)[lines.village_land]
+    use[lines.mining] = choose_codes_by_share(_MINE_LAND_USE_SHARES, alone)[lines.mining]
+    use[lines.industrial_land] = "0601"
     use[fabric.kinds == RIVER] = "1101"
     use[fabric.kinds == ROAD] = "1003"
     return use
 
 
-def _urban_code(lines: Lines, use: np.ndarray) -> np.ndarray:
+def _assign_urban_codes(lines: Lines, use: np.ndarray) -> np.ndarray:
     code = np.full(len(use), None, dtype=object)
-    code[lines.hamlet] = "203"
-    code[lines.hamlet & (use == "0601")] = "203A"
+    code[lines.village_land] = "203"
+    code[lines.village_land & (use == "0601")] = "203A"
     code[use == "0602"] = "204"
-    code[lines.urban] = "202"
-    code[lines.industry] = "202A"
+    code[lines.town_land] = "202"
+    code[lines.industrial_land] = "202A"
     return code
 
 
 def tables(fabric: Fabric, lines: Lines) -> County:
     county = County(fabric, lines)
-    use = land_use(fabric, lines)
-    base = _survey(lines, use)
+    use = assign_land_use(fabric, lines)
+    base = _make_survey_columns(lines, use)
 
     def add(role: str, geometry, values: dict, parcels: list[np.ndarray]) -> None:
         county.layers[role] = table(role, geometry, values)
@@ -161,7 +180,12 @@ def tables(fabric: Fabric, lines: Lines) -> County:
         )
 
     every = np.arange(len(fabric))
-    add("DLTB", fabric.polygons, base | {"CZCSXM": _urban_code(lines, use)}, [every[one : one + 1] for one in every])
+    add(
+        "DLTB",
+        fabric.polygons,
+        base | {"CZCSXM": _assign_urban_codes(lines, use)},
+        [every[one : one + 1] for one in every],
+    )
     county_values = {"XZQDM": AREA_CODE, "XZQMC": AREA_NAME}
     for role, label in (("YDYHGHFQ", lines.zone), ("CZKFBJ", lines.boundary)):
         labels, shapes, groups = dissolve(fabric, label)
@@ -169,7 +193,7 @@ def tables(fabric: Fabric, lines: Lines) -> County:
         values = {name: [value] * len(codes) for name, value in county_values.items()}
         values |= {"GHFQDM": codes, "GHFQMC": [templates.names("planning_zones")[one] for one in codes]}
         add(role, shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, groups)
-    _, shapes, groups = dissolve(fabric, lines.red.astype(int))
+    _, shapes, groups = dissolve(fabric, lines.red_line.astype(int))
     kinds = ["水源涵养", "水土保持", "生物多样性维护"]
     values = {"XJXZQDM": AREA_CODE, "SJXZQMC": CITY_NAME, "XJXZQMC": AREA_NAME}
     values = {name: [value] * len(groups) for name, value in values.items()}
@@ -181,7 +205,7 @@ def tables(fabric: Fabric, lines: Lines) -> County:
         add(
             role,
             fabric.polygons[which],
-            _farm_values(role, base, which),
+            _make_farmland_columns(role, base, which),
             [which[one : one + 1] for one in range(len(which))],
         )
     shapes, values = heritage.ranges(fabric.land)
@@ -192,19 +216,19 @@ def tables(fabric: Fabric, lines: Lines) -> County:
 
 
 def _township_codes() -> list[str]:
-    """Return codes of towns from 100 and of other townships from 200, as in statistics."""
+    """Return township codes: towns from 100, other townships from 200."""
     towns = [f"{AREA_CODE}{100 + one}" for one in range(6)]
     return towns + [f"{AREA_CODE}{200 + one}" for one in range(len(SEATS) - 6)]
 
 
-def _survey(lines: Lines, use: np.ndarray) -> dict:
-    """Return the columns that parcels, cultivated land and farmland share."""
+def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
+    """Return the columns that the parcel, cultivated land and farmland layers share."""
     count = len(use)
     farmed = np.isin(use, CULTIVATED)
-    rate = np.where(farmed, lines.rate, 0.0)
-    deduction = np.round(lines.gross * rate, 2)
+    rate = np.where(farmed, lines.deduction_rate, 0.0)
+    deduction = np.round(lines.gross_area * rate, 2)
     titles, codes = list(SEATS), _township_codes()
-    pairs = [a + b for b in _BACK for a in _FRONT]
+    pairs = [a + b for b in _VILLAGE_NAME_LAST_CHARACTERS for a in _VILLAGE_NAME_FIRST_CHARACTERS]
     villages = [
         f"{titles[town]}{pairs[(town * 7 + village * 11) % len(pairs)]}村"
         for town, village in zip(lines.township, lines.village, strict=True)
@@ -214,7 +238,7 @@ def _survey(lines: Lines, use: np.ndarray) -> dict:
     for one in range(len(SEATS)):
         mine = lines.township == one
         number[mine] = np.arange(1, mine.sum() + 1)
-    state_owned = lines.urban | np.isin(use, ("1101", "1003"))
+    state_owned = lines.town_land | np.isin(use, ("1101", "1003"))
     slope_class = lines.slope_class.astype(str).astype(object)
     return {
         "TBBH": number.astype(str).astype(object),
@@ -223,11 +247,11 @@ def _survey(lines: Lines, use: np.ndarray) -> dict:
         "QSXZ": np.where(state_owned, "10", "30").astype(object),
         "ZLDWDM": places,
         "ZLDWMC": villages,
-        "TBMJ": lines.gross,
+        "TBMJ": lines.gross_area,
         "KCDLBM": np.where(rate > 0, "1203", None),
         "KCXS": rate,
         "KCMJ": deduction,
-        "TBDLMJ": np.round(lines.gross - deduction, 2),
+        "TBDLMJ": np.round(lines.gross_area - deduction, 2),
         "GDLX": np.where(farmed, np.where(lines.terraced, "TT", "PD"), None),
         "GDPDJB": np.where(farmed, slope_class, None),
         "GDDB": np.where(farmed, 10 + lines.slope_class, np.nan),
@@ -236,7 +260,7 @@ def _survey(lines: Lines, use: np.ndarray) -> dict:
     }
 
 
-def _farm_values(role: str, base: dict, which: np.ndarray) -> dict:
+def _make_farmland_columns(role: str, base: dict, which: np.ndarray) -> dict:
     schema = templates.fields(role)
     values = {name: np.asarray(column, dtype=object)[which] for name, column in base.items() if name in schema}
     values |= {name: values[name].astype(float) for name in ("KCXS", "KCMJ")}

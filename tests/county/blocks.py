@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""中心城区 of a full plan, made of the town's parcels: its zones, uses, detail units and the city's four lines.
+"""Layers of the town centre (中心城区) that follow the parcels of the town.
 
-The sample's centre (`centre`) has streets and blocks that are independent of parcels. Here every line follows parcels, so
-that layers match in every vertex.
+They are its zones, land uses, detail units and the four city lines. All edges match parcel edges in every vertex. The
+module `centre` makes the sample's town centre with streets and blocks instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.county.divisions import LAND_USE
 from tests.county.rows import CountyLayers
 
 #: The zone of a planned use; uses not listed are 居住生活区.
-ZONES = {"08": "412", "09": "413", "10": "414", "11": "415", "14": "416", "12": "417", "17": "416"}
+ZONE_BY_LAND_USE = {"08": "412", "09": "413", "10": "414", "11": "415", "14": "416", "12": "417", "17": "416"}
 
 
 def add(drawing: CountyLayers) -> None:
@@ -24,23 +24,23 @@ def add(drawing: CountyLayers) -> None:
     around = shapely.Polygon(shapely.coverage_union_all(fabric.polygons[town]).exterior)
     inside = np.flatnonzero(shapely.contains_xy(around, *fabric.sites[: len(fabric)].T))
     drawing.add("ZXCQFW", [around], MC="浑源县中心城区")
-    _land(drawing, inside)
-    _zones(drawing, inside)
-    _units(drawing, inside)
-    _four_lines(drawing, town)
-    _facilities(drawing, inside)
+    _add_land_use(drawing, inside)
+    _add_zones(drawing, inside)
+    _add_detail_units(drawing, inside)
+    _add_four_lines(drawing, town)
+    _add_facilities(drawing, inside)
 
 
-def _uses(drawing: CountyLayers, inside: np.ndarray) -> list[str]:
+def _list_land_uses(drawing: CountyLayers, inside: np.ndarray) -> list[str]:
     return [LAND_USE[code] for code in drawing.county.layers["DLTB"]["DLBM"].iloc[inside]]
 
 
-def _land(drawing: CountyLayers, inside: np.ndarray) -> None:
+def _add_land_use(drawing: CountyLayers, inside: np.ndarray) -> None:
     names = templates.names("land_use_2023")
     each = [np.array([one]) for one in inside]
-    areas = drawing.lines.gross[inside]
-    now = _uses(drawing, inside)
-    windows = drawing.lines.windows[inside]
+    areas = drawing.lines.gross_area[inside]
+    now = _list_land_uses(drawing, inside)
+    windows = drawing.lines.boundary_windows[inside]
     then = [code if kept or code[:2] > "06" else "0701" for code, kept in zip(now, windows, strict=True)]
     for role, codes in (("ZXCQXZYDYH", now), ("ZXCQGHYDYH", then)):
         drawing.add_parcels(
@@ -53,14 +53,17 @@ def _land(drawing: CountyLayers, inside: np.ndarray) -> None:
         )
 
 
-def _zones(drawing: CountyLayers, inside: np.ndarray) -> None:
-    """Add a zone for neighbouring parcels of a kind; farmland inside the boundary stays farmland."""
+def _add_zones(drawing: CountyLayers, inside: np.ndarray) -> None:
+    """Add one zone for neighbouring parcels of one land-use kind.
+
+    Farmland inside the development boundary stays farmland.
+    """
     lines = drawing.lines
     codes = {"300": 1, "411": 2, "412": 3, "413": 4, "414": 5, "415": 6, "416": 7, "417": 8, "420": 9, "430": 10}
     label = np.zeros(len(lines.area), int)
-    for parcel, use in zip(inside, _uses(drawing, inside), strict=True):
-        zone = ZONES.get(use[:2], "411")
-        if lines.windows[parcel]:
+    for parcel, use in zip(inside, _list_land_uses(drawing, inside), strict=True):
+        zone = ZONE_BY_LAND_USE.get(use[:2], "411")
+        if lines.boundary_windows[parcel]:
             zone = "300"
         elif lines.boundary[parcel] in (420, 430):
             zone = str(lines.boundary[parcel])
@@ -72,8 +75,8 @@ def _zones(drawing: CountyLayers, inside: np.ndarray) -> None:
     drawing.add_parcels("ZXCQGHFQ", groups, GHFQDM=zones, GHFQMC=[names[one] for one in zones], GKZY="详细规划")
 
 
-def _units(drawing: CountyLayers, inside: np.ndarray) -> None:
-    """Add units by quarters of the town; separate parts of a quarter are separate units."""
+def _add_detail_units(drawing: CountyLayers, inside: np.ndarray) -> None:
+    """Add detailed planning units by quarters of the town, one per connected part."""
     away = drawing.fabric.sites[inside] - drawing.fabric.sites[inside].mean(axis=0)
     quarter = 2 * (away[:, 0] > 0) + (away[:, 1] > 0)
     label = np.zeros(len(drawing.lines.area), int)
@@ -82,8 +85,11 @@ def _units(drawing: CountyLayers, inside: np.ndarray) -> None:
     drawing.add_parcels("ZXCQXXGHBZDY", groups, MC=[f"HY-{one + 1:02d}" for one in range(len(groups))])
 
 
-def _four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
-    """Add 蓝线, 绿线 and 黄线 on parcels far from the historic district and each other; 紫线 is the district."""
+def _add_four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
+    """Add the blue, green, yellow and purple city lines (四线).
+
+    The first three are parcels far from the historic district and from each other; the purple line is the district.
+    """
     district = drawing.layers["LSWHJQ"].geometry.iloc[0]
     ranges = shapely.union_all([*drawing.county.layers["LSWHBHX"].geometry, district])
     clear = town[~shapely.intersects(drawing.fabric.polygons[town], ranges)]
@@ -101,7 +107,7 @@ def _four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
     drawing.add("ZXCQCSZX", [district], MC=drawing.layers["LSWHJQ"]["MC"].to_list())
 
 
-def _facilities(drawing: CountyLayers, inside: np.ndarray) -> None:
+def _add_facilities(drawing: CountyLayers, inside: np.ndarray) -> None:
     largest = inside[np.argsort(-drawing.lines.area[inside], kind="stable")][:6]
     points = shapely.points(np.round(drawing.fabric.sites[largest], 3))
     drawing.add("ZXCQGGFWSSD", points[:3], MC=[f"学校{one + 1}" for one in range(3)])

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The town centre (中心城区) of the sample county, without defects.
+"""Layers of the sample county's town centre (中心城区), without defects.
 
-Streets and blocks within the largest development boundary, and fields and villages around it; the area is that of the
-plan's text.
+It has streets and blocks within the largest development boundary, and fields and villages around it. Its area is that
+printed in the plan's text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CENTRE_AREA = 31_590_000.0
 #: Metres between street axes, and their width.
 SPACING, WIDTH = 420.0, 24.0
 #: Present and planned use of blocks: code and share.
-PRESENT = (
+PRESENT_LAND_USE_SHARES = (
     ("0701", 0.42),
     ("0804", 0.08),
     ("0901", 0.14),
@@ -36,11 +36,26 @@ PRESENT = (
     ("1401", 0.06),
     ("0702", 0.14),
 )
-PLANNED = (("0701", 0.48), ("0804", 0.09), ("0901", 0.16), ("1001", 0.10), ("0806", 0.05), ("1401", 0.12))
+PLANNED_LAND_USE_SHARES = (
+    ("0701", 0.48),
+    ("0804", 0.09),
+    ("0901", 0.16),
+    ("1001", 0.10),
+    ("0806", 0.05),
+    ("1401", 0.12),
+)
 #: The zone of a planned use.
-ZONE_OF = {"0701": "411", "0804": "412", "0901": "413", "1001": "414", "0806": "412", "1401": "416", "1207": "417"}
+ZONE_BY_LAND_USE = {
+    "0701": "411",
+    "0804": "412",
+    "0901": "413",
+    "1001": "414",
+    "0806": "412",
+    "1401": "416",
+    "1207": "417",
+}
 #: Development intensity of a planned use.
-INTENSITY = {
+INTENSITY_BY_LAND_USE = {
     "0701": "中强度区",
     "0804": "中强度区",
     "0901": "高强度区",
@@ -51,45 +66,52 @@ INTENSITY = {
 
 
 def make_centre(county: County, seed: int) -> dict[str, gpd.GeoDataFrame]:
-    """Return layers of the centre of a clean county by role; equal county and seed give equal layers."""
+    """Return the town centre layers of a clean county by layer code.
+
+    Equal county and seed give equal layers.
+    """
     chance = np.random.default_rng(seed)
     parts = shapely.get_parts(county.layers["CZKFBJ"].geometry.to_numpy())
     town = shapely.Polygon(max(parts, key=lambda part: part.area).exterior)
-    around = surroundings(county, town)
+    around = choose_surrounding_parcels(county, town)
     wide = shapely.coverage_union_all([town, *county.fabric.polygons[around]])
-    axes = _axes(town)
+    axes = _make_street_axes(town)
     streets = shapely.union_all(shapely.buffer(axes, WIDTH / 2, cap_style="square", join_style="mitre"))
-    blocks, roads, ring = _noded(town, streets, county.fabric.polygons[around])
-    now, then = (_uses(chance, shares, len(blocks)) for shares in (PRESENT, PLANNED))
+    blocks, roads, ring = _node_blocks_and_streets(town, streets, county.fabric.polygons[around])
+    now, then = (
+        _choose_land_uses(chance, shares, len(blocks)) for shares in (PRESENT_LAND_USE_SHARES, PLANNED_LAND_USE_SHARES)
+    )
     land = [*blocks, *roads]
     rural = [LAND_USE[code] for code in county.layers["DLTB"]["DLBM"].iloc[around]]
     streets_of = ["1207"] * len(roads)
-    zones, groups = _zones_around(county, around, ring)
+    zones, groups = _list_surrounding_zones(county, around, ring)
     district = shapely.Polygon(county.layers["LSWHBHX"].geometry.iloc[1].exterior)
     # Windows stay fields: parks and substations are not on them.
-    windows = shapely.union_all(county.fabric.polygons[county.lines.windows])
+    windows = shapely.union_all(county.fabric.polygons[county.lines.boundary_windows])
     built = [use if shapely.disjoint(block, windows) else "" for block, use in zip(blocks, then, strict=True)]
     return {
-        "ZXCQFW": _layer("ZXCQFW", 1, [wide], MC=["浑源县中心城区"]),
-        "ZXCQXZYDYH": _land("ZXCQXZYDYH", 2, [*land, *ring], [*now, *streets_of, *rural]),
-        "ZXCQGHYDYH": _land("ZXCQGHYDYH", 3, [*land, *ring], [*then, *streets_of, *rural]),
-        "ZXCQGHFQ": _zones([*land, *groups], [*(ZONE_OF[code] for code in [*then, *streets_of]), *zones]),
-        "ZXCQCSLX": _layer("ZXCQCSLX", 5, [_river(town)], MC=["浑河"]),
-        "ZXCQCSLVX": _some("ZXCQCSLVX", 6, blocks, built, "1401", "公园"),
-        "ZXCQCSHX": _some("ZXCQCSHX", 7, blocks, built, "1001", "设施用地", most=2),
-        "ZXCQCSZX": _layer("ZXCQCSZX", 8, [district], MC=["浑源古城历史文化街区"]),
-        "ZXCQLDYKCKJ": _some("ZXCQLDYKCKJ", 9, blocks, then, "1401", "绿地"),
-        "ZXCQDLZXX": _layer("ZXCQDLZXX", 10, _lines(shapely.intersection(axes, town)), "道路"),
-        "ZXCQJTSSD": _points("ZXCQJTSSD", 11, blocks, then, "0901", "公交站"),
-        "ZXCQGGFWSSD": _points("ZXCQGGFWSSD", 12, blocks, then, "0804", "学校"),
-        "ZXCQSZGYSSD": _points("ZXCQSZGYSSD", 13, blocks, then, "1001", "变电站"),
-        "ZXCQFZJZSSD": _points("ZXCQFZJZSSD", 14, blocks, then, "1401", "应急避难场所"),
-        "ZXCQKFQDFQ": _layer("ZXCQKFQDFQ", 15, blocks, MC=[INTENSITY[code] for code in then]),
+        "ZXCQFW": _make_layer("ZXCQFW", 1, [wide], MC=["浑源县中心城区"]),
+        "ZXCQXZYDYH": _make_land_use_layer("ZXCQXZYDYH", 2, [*land, *ring], [*now, *streets_of, *rural]),
+        "ZXCQGHYDYH": _make_land_use_layer("ZXCQGHYDYH", 3, [*land, *ring], [*then, *streets_of, *rural]),
+        "ZXCQGHFQ": _make_zone_layer(
+            [*land, *groups], [*(ZONE_BY_LAND_USE[code] for code in [*then, *streets_of]), *zones]
+        ),
+        "ZXCQCSLX": _make_layer("ZXCQCSLX", 5, [_make_river(town)], MC=["浑河"]),
+        "ZXCQCSLVX": _make_layer_of_some_blocks("ZXCQCSLVX", 6, blocks, built, "1401", "公园"),
+        "ZXCQCSHX": _make_layer_of_some_blocks("ZXCQCSHX", 7, blocks, built, "1001", "设施用地", most=2),
+        "ZXCQCSZX": _make_layer("ZXCQCSZX", 8, [district], MC=["浑源古城历史文化街区"]),
+        "ZXCQLDYKCKJ": _make_layer_of_some_blocks("ZXCQLDYKCKJ", 9, blocks, then, "1401", "绿地"),
+        "ZXCQDLZXX": _make_layer("ZXCQDLZXX", 10, _make_line_strings(shapely.intersection(axes, town)), "道路"),
+        "ZXCQJTSSD": _make_point_layer("ZXCQJTSSD", 11, blocks, then, "0901", "公交站"),
+        "ZXCQGGFWSSD": _make_point_layer("ZXCQGGFWSSD", 12, blocks, then, "0804", "学校"),
+        "ZXCQSZGYSSD": _make_point_layer("ZXCQSZGYSSD", 13, blocks, then, "1001", "变电站"),
+        "ZXCQFZJZSSD": _make_point_layer("ZXCQFZJZSSD", 14, blocks, then, "1401", "应急避难场所"),
+        "ZXCQKFQDFQ": _make_layer("ZXCQKFQDFQ", 15, blocks, MC=[INTENSITY_BY_LAND_USE[code] for code in then]),
     }
 
 
-def surroundings(county: County, town: Any) -> np.ndarray:
-    """Return parcels around the town, the nearest first, until the area of the text is reached.
+def choose_surrounding_parcels(county: County, town: Any) -> np.ndarray:
+    """Return the parcels nearest to the town, until the printed area is reached.
 
     The last one or two parcels are chosen so that the sum matches the printed decimals as well as possible.
     """
@@ -108,21 +130,21 @@ def surroundings(county: County, town: Any) -> np.ndarray:
         adjacent = sorted((reached & set(outside.tolist())) - chosen)
         for more in (*((one,) for one in adjacent), *combinations(adjacent, 2)):
             miss = abs(left - area[list(more)].sum())
-            if miss < best[0] and _in_one_piece(county, town, [*taken, *more]):
+            if miss < best[0] and _is_one_piece(county, town, [*taken, *more]):
                 best = (miss, np.array([*taken, *more]))
     return best[1]
 
 
-def _in_one_piece(county: County, town: Any, parcels: list[int]) -> bool:
+def _is_one_piece(county: County, town: Any, parcels: list[int]) -> bool:
     whole = shapely.coverage_union_all([town, *county.fabric.polygons[parcels]])
     return whole.geom_type == "Polygon" and not len(whole.interiors)
 
 
-def _noded(town: Any, streets: Any, parcels: np.ndarray) -> tuple[list[Any], list[Any], list[Any]]:
-    """Return blocks and streets of the town and the parcels around it, with common vertices (1 mm).
+def _node_blocks_and_streets(town: Any, streets: Any, parcels: np.ndarray) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return blocks, streets and surrounding parcels with common vertices (1 mm).
 
-    Where a street ends on the edge of the town, the adjacent parcel gets a vertex too. Splinters of blocks are added to the
-    adjacent street.
+    A parcel gets a vertex where a street ends on the edge of the town. Tiny blocks are merged with the adjacent
+    street.
     """
     # Extend beyond the edge, so that the edge is crossed.
     kerbs = shapely.intersection(shapely.boundary(streets), shapely.buffer(town, 1))
@@ -137,8 +159,8 @@ def _noded(town: Any, streets: Any, parcels: np.ndarray) -> tuple[list[Any], lis
     return list(faces[within & ~paved & ~splinter]), list(roads), ring
 
 
-def _zones_around(county: County, around: np.ndarray, ring: list[Any]) -> tuple[list[str], list[Any]]:
-    """Return codes and shapes of the county's zones in the surroundings."""
+def _list_surrounding_zones(county: County, around: np.ndarray, ring: list[Any]) -> tuple[list[str], list[Any]]:
+    """Return codes and shapes of the county's planning zones around the town."""
     label = np.zeros(len(county.fabric), int)
     label[around] = county.lines.zone[around]
     shape_of = dict(zip(around.tolist(), ring, strict=True))
@@ -147,8 +169,8 @@ def _zones_around(county: County, around: np.ndarray, ring: list[Any]) -> tuple[
     return [str(one) for one in labels], shapes
 
 
-def _axes(town: Any) -> np.ndarray:
-    """Return street axes across the town in whole metres, with a slightly rotated grid."""
+def _make_street_axes(town: Any) -> np.ndarray:
+    """Return street axes across the town, in whole metres, on a rotated grid."""
     x, y = (round(v) for v in shapely.get_coordinates(town.centroid)[0])
     reach = 40 * SPACING
     offsets = np.arange(-20, 20) * SPACING + SPACING / 2
@@ -159,32 +181,35 @@ def _axes(town: Any) -> np.ndarray:
     return shapely.transform(np.array(grid, dtype=object), lambda xy: np.round((xy - [x, y]) @ spin + [x, y], 3))
 
 
-def _river(town: Any) -> Any:
+def _make_river(town: Any) -> Any:
     xmin, ymin, xmax, ymax = town.bounds
     third = ymin + (ymax - ymin) / 3
     course = shapely.LineString([(xmin - 100, third), ((xmin + xmax) / 2, third + 120), (xmax + 100, third - 60)])
-    return max(_polygons(shapely.intersection(shapely.buffer(course, 35), town)), key=lambda part: part.area)
+    return max(_extract_polygons(shapely.intersection(shapely.buffer(course, 35), town)), key=lambda part: part.area)
 
 
-def _polygons(shape: Any) -> list[Any]:
-    """Return the polygonal parts, rounded to a millimetre."""
+def _extract_polygons(shape: Any) -> list[Any]:
+    """Return the polygonal parts of a shape, rounded to a millimetre."""
     parts = shapely.get_parts([shapely.set_precision(shape, 0.001)])
     return [part for part in parts if part.geom_type == "Polygon"]
 
 
-def _lines(shapes: np.ndarray) -> list[Any]:
+def _make_line_strings(shapes: np.ndarray) -> list[Any]:
     return [part for part in shapely.get_parts(shapes) if part.geom_type == "LineString" and part.length > 50]
 
 
-def _uses(chance: np.random.Generator, shares: Sequence[tuple[str, float]], count: int) -> list[str]:
-    """Return a use for each block by shares, each use at least once."""
+def _choose_land_uses(chance: np.random.Generator, shares: Sequence[tuple[str, float]], count: int) -> list[str]:
+    """Return a land use for each block by shares; each use occurs at least once."""
     codes = [code for code, _ in shares]
     drawn = chance.choice(codes, size=count, p=[share for _, share in shares]).tolist()
     return codes[:count] + drawn[len(codes) :]
 
 
-def _layer(role: str, number: int, shapes: list[Any], called: str = "", **columns: list[Any]) -> gpd.GeoDataFrame:
-    """Return rows with common fields: BSM, division, name, statutory area to 0.01 m², length to 0.1 m."""
+def _make_layer(role: str, number: int, shapes: list[Any], called: str = "", **columns: list[Any]) -> gpd.GeoDataFrame:
+    """Return rows with the common fields of town centre layers.
+
+    The fields are feature number, county, name, statutory area (0.01 m²) and length (0.1 m).
+    """
     fields, count = templates.fields(role), len(shapes)
     columns |= {
         "BSM": [f"{COUNTY}{900 + number:03d}{n:09d}" for n in range(1, count + 1)],
@@ -202,24 +227,28 @@ def _layer(role: str, number: int, shapes: list[Any], called: str = "", **column
     return gpd.GeoDataFrame(known, geometry=shapes, crs=EPSG)
 
 
-def _land(role: str, number: int, shapes: list[Any], codes: list[str]) -> gpd.GeoDataFrame:
+def _make_land_use_layer(role: str, number: int, shapes: list[Any], codes: list[str]) -> gpd.GeoDataFrame:
     names = templates.names("land_use_2023")
     areas = np.round(statutory_area(shapes), 2).tolist()
     padded = [code.ljust(6, "0") for code in codes]
     called = [names[code] for code in codes]
-    return _layer(role, number, shapes, YDYHFLDM=padded, YDYHFLMC=called, TBMJ=areas, TBDLMJ=areas)
+    return _make_layer(role, number, shapes, YDYHFLDM=padded, YDYHFLMC=called, TBMJ=areas, TBDLMJ=areas)
 
 
-def _zones(shapes: list[Any], zones: list[str]) -> gpd.GeoDataFrame:
+def _make_zone_layer(shapes: list[Any], zones: list[str]) -> gpd.GeoDataFrame:
     names = templates.names("planning_zones")
     control = ["详细规划"] * len(shapes)
-    return _layer("ZXCQGHFQ", 4, shapes, GHFQDM=zones, GHFQMC=[names[zone] for zone in zones], GKZY=control)
+    return _make_layer("ZXCQGHFQ", 4, shapes, GHFQDM=zones, GHFQMC=[names[zone] for zone in zones], GKZY=control)
 
 
-def _some(role: str, number: int, blocks: list[Any], uses: list[str], code: str, called: str, most: int = 99) -> Any:
-    return _layer(role, number, [b for b, use in zip(blocks, uses, strict=True) if use == code][:most], called)
+def _make_layer_of_some_blocks(
+    role: str, number: int, blocks: list[Any], uses: list[str], code: str, called: str, most: int = 99
+) -> Any:
+    return _make_layer(role, number, [b for b, use in zip(blocks, uses, strict=True) if use == code][:most], called)
 
 
-def _points(role: str, number: int, blocks: list[Any], uses: list[str], code: str, called: str) -> gpd.GeoDataFrame:
+def _make_point_layer(
+    role: str, number: int, blocks: list[Any], uses: list[str], code: str, called: str
+) -> gpd.GeoDataFrame:
     chosen = [b for b, use in zip(blocks, uses, strict=True) if use == code][:8]
-    return _layer(role, number, [shapely.set_precision(b.representative_point(), 0.001) for b in chosen], called)
+    return _make_layer(role, number, [shapely.set_precision(b.representative_point(), 0.001) for b in chosen], called)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conflicts between lines and zones; each function makes one and declares all expected findings.
+"""Planted conflicts between control lines and zones, with the expected findings.
 
-Pieces are whole parcels, wedges (from a parcel's point to one of its edges) or blades (a thin triangle on one segment), so
-that shared areas are known; only freely drawn shapes are intersected with shapely.
+The shared land is a whole parcel, a triangle between a parcel's point and one of its edges, or a thin triangle on one
+segment. Its area is therefore known. Only freely drawn shapes are intersected with shapely.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from tests.county import heritage, templates
 from tests.county.defect_editor import EDGE, FARM, PARCEL, RED, ZONE, DefectEditor
 
 #: Slope classes whose farmland has field ridges.
-STEEP = ("3", "4", "5")
+STEEP_SLOPE_CLASSES = ("3", "4", "5")
 
 
 def plant_conflicts(editor: DefectEditor) -> None:
-    """Make all conflicts, those with few possible places first."""
-    filled_window(editor)
-    boundary_over_farmland(editor)
-    farmland_in_urban_zone(editor)
-    red_line_over_farmland(editor)
-    red_line_wedge(editor)
-    red_line_blade(editor, thick=0.12)
-    red_line_blade(editor, thick=None)
-    red_line_speck(editor)
-    farmland_in_forest_reserve(editor)
-    boundary_drawn_freely(editor)
-    red_line_in_town(editor)
-    boundary_in_red_line(editor)
-    protection_zone(editor)
-    urban_zone(editor)
-    large_farmland_outside(editor)
-    farmland_reaches_into_wood(editor)
+    """Plant all conflicts, beginning with those that fit in few places."""
+    plant_filled_window(editor)
+    plant_boundary_over_farmland(editor)
+    plant_farmland_in_urban_zone(editor)
+    plant_red_line_over_farmland(editor)
+    plant_red_line_wedge(editor)
+    plant_thin_red_line_triangle(editor, thick=0.12)
+    plant_thin_red_line_triangle(editor, thick=None)
+    plant_small_red_line_part(editor)
+    plant_farmland_in_forest_reserve(editor)
+    plant_boundary_off_parcel_edges(editor)
+    plant_red_line_in_town(editor)
+    plant_boundary_in_red_line(editor)
+    plant_protection_zone_off_red_line(editor)
+    plant_urban_zone_off_boundary(editor)
+    plant_large_farmland_outside_zone(editor)
+    plant_farmland_reaching_into_wood(editor)
 
 
 def moved(editor: DefectEditor, parcel: int, to: int) -> bool:
-    """Move a parcel to another zone row; return False if one of the rows would become two parts."""
+    """Move a parcel to another zone row; return False if a row would fall apart."""
     source = editor.row(ZONE, parcel)
     piece = editor.fabric.polygons[parcel]
-    grown, shrunk = editor.grown(ZONE, to, piece), editor.shrunk(ZONE, source, piece)
+    grown, shrunk = editor.extend_shape(ZONE, to, piece), editor.reduce_shape(ZONE, source, piece)
     if grown is None or shrunk is None:
         return False
     editor.reshape(ZONE, to, grown)
@@ -49,34 +49,34 @@ def moved(editor: DefectEditor, parcel: int, to: int) -> bool:
     return True
 
 
-def filled_window(editor: DefectEditor) -> None:
-    """Fill a 开天窗, so that its farmland is inside the boundary."""
+def plant_filled_window(editor: DefectEditor) -> None:
+    """Fill a hole (开天窗) of the boundary, so that its farmland is inside."""
 
     def fits(parcel):
         (row,) = {editor.row(EDGE, n) for n in editor.fabric.neighbours(parcel)}
-        full = editor.grown(EDGE, row, editor.fabric.polygons[parcel])
+        full = editor.extend_shape(EDGE, row, editor.fabric.polygons[parcel])
         return full is not None and (row, full)
 
-    parcel, (row, full) = editor.choose(editor.lines.windows, fits)
+    parcel, (row, full) = editor.choose(editor.lines.boundary_windows, fits)
     editor.reshape(EDGE, row, full)
     shape, what = editor.fabric.polygons[parcel], "a window (开天窗) of the boundary was filled"
     editor.expect_pair("REL002", (FARM, editor.row(FARM, parcel)), (EDGE, row), shape, what)
     editor.expect_line_outside("REL005", EDGE, row, shape, what)
 
 
-def boundary_over_farmland(editor: DefectEditor) -> None:
-    """Extend the boundary over a farmland parcel and a part of the next."""
+def plant_boundary_over_farmland(editor: DefectEditor) -> None:
+    """Extend the development boundary over a farmland parcel and part of the next."""
     lines, fabric = editor.lines, editor.fabric
 
     def fits(parcel):
-        for town in editor.near(parcel, lines.boundary == 410):
-            for other, edge in editor.near(parcel, editor.farmland).items():
-                if editor.near(other, lines.boundary > 0):
+        for town in editor.list_near_parcels(parcel, lines.boundary == 410):
+            for other, edge in editor.list_near_parcels(parcel, editor.farmland).items():
+                if editor.list_near_parcels(other, lines.boundary > 0):
                     continue
                 bite = fabric.wedge(edge, other)
                 piece = shapely.coverage_union_all([fabric.polygons[parcel], bite])
                 row = editor.row(EDGE, town)
-                if (grown := editor.grown(EDGE, row, piece)) is not None:
+                if (grown := editor.extend_shape(EDGE, row, piece)) is not None:
                     return row, other, bite, piece, grown
         return None
 
@@ -91,12 +91,12 @@ def boundary_over_farmland(editor: DefectEditor) -> None:
     editor.expect_line_outside("REL005", EDGE, row, piece, what)
 
 
-def farmland_in_urban_zone(editor: DefectEditor) -> None:
-    """Move a farmland parcel into the urban zone, which then exceeds the boundary."""
+def plant_farmland_in_urban_zone(editor: DefectEditor) -> None:
+    """Move farmland into the urban zone, which then exceeds the boundary."""
     lines = editor.lines
 
     def fits(parcel):
-        for town in editor.near(parcel, lines.boundary > 0):
+        for town in editor.list_near_parcels(parcel, lines.boundary > 0):
             zone = editor.row(ZONE, town)
             if moved(editor, parcel, zone):
                 return (zone,)
@@ -108,12 +108,15 @@ def farmland_in_urban_zone(editor: DefectEditor) -> None:
     editor.expect_zone_outside("REL005", zone, EDGE, shape, what)
 
 
-def _along_red_line(editor: DefectEditor, make):
-    """Choose a farmland parcel at the red line with a result of `make(parcel, row of the red line, edge)`."""
+def _choose_field_at_red_line(editor: DefectEditor, make):
+    """Choose a farmland parcel at the red line for which a shape can be made.
+
+    ``make(parcel, row of the red line, edge)`` returns the shape or None.
+    """
     lines = editor.lines
 
     def fits(parcel):
-        for reserve, edge in editor.near(parcel, lines.red).items():
+        for reserve, edge in editor.list_near_parcels(parcel, lines.red_line).items():
             row = editor.row(RED, reserve)
             if (made := make(parcel, row, edge)) is not None:
                 return row, made
@@ -123,34 +126,36 @@ def _along_red_line(editor: DefectEditor, make):
     return parcel, row, made
 
 
-def _red_grown(editor: DefectEditor, parcel: int, row: int, piece: shapely.Polygon, what: str) -> None:
+def _grow_red_line(editor: DefectEditor, parcel: int, row: int, piece: shapely.Polygon, what: str) -> None:
     editor.expect_pair("REL001", (FARM, editor.row(FARM, parcel)), (RED, row), piece, what)
     editor.expect_line_outside("REL004", RED, row, piece, what)
 
 
-def red_line_over_farmland(editor: DefectEditor) -> None:
+def plant_red_line_over_farmland(editor: DefectEditor) -> None:
     polygons = editor.fabric.polygons
-    parcel, row, grown = _along_red_line(editor, lambda parcel, row, _: editor.grown(RED, row, polygons[parcel]))
+    parcel, row, grown = _choose_field_at_red_line(
+        editor, lambda parcel, row, _: editor.extend_shape(RED, row, polygons[parcel])
+    )
     editor.reshape(RED, row, grown)
-    _red_grown(editor, parcel, row, polygons[parcel], "the red line was drawn over a whole farmland parcel")
+    _grow_red_line(editor, parcel, row, polygons[parcel], "the red line was drawn over a whole farmland parcel")
 
 
-def red_line_wedge(editor: DefectEditor) -> None:
+def plant_red_line_wedge(editor: DefectEditor) -> None:
     def make(parcel, row, edge):
         piece = editor.fabric.wedge(edge, parcel)
-        grown = editor.grown(RED, row, piece)
+        grown = editor.extend_shape(RED, row, piece)
         return None if grown is None else (piece, grown)
 
-    parcel, row, (piece, grown) = _along_red_line(editor, make)
+    parcel, row, (piece, grown) = _choose_field_at_red_line(editor, make)
     editor.reshape(RED, row, grown)
-    _red_grown(editor, parcel, row, piece, "the red line cuts across a farmland parcel")
+    _grow_red_line(editor, parcel, row, piece, "the red line cuts across a farmland parcel")
 
 
-def red_line_blade(editor: DefectEditor, thick: float | None) -> None:
+def plant_thin_red_line_triangle(editor: DefectEditor, thick: float | None) -> None:
     lines = editor.lines
 
     def sides(parcel):
-        for reserve, edge in editor.near(parcel, lines.red).items():
+        for reserve, edge in editor.list_near_parcels(parcel, lines.red_line).items():
             yield edge, parcel, RED, editor.row(RED, reserve)
 
     parcel, _, row, piece = editor.choose_blade(editor.farmland, sides, thick)
@@ -158,49 +163,53 @@ def red_line_blade(editor: DefectEditor, thick: float | None) -> None:
         editor.ignore("REL001", FARM, piece)
         editor.ignore("REL004", ZONE, piece)
     else:
-        _red_grown(editor, parcel, row, piece, "a hair-thin strip of farmland in the red line: narrow, but not small")
+        _grow_red_line(
+            editor, parcel, row, piece, "a hair-thin strip of farmland in the red line: narrow, but not small"
+        )
 
 
-def red_line_speck(editor: DefectEditor) -> None:
-    """Add a small part of red line that is not narrow, hence not a sliver."""
+def plant_small_red_line_part(editor: DefectEditor) -> None:
+    """Add a small square of red line, too wide to be ignored as a sliver."""
     parcel, _ = editor.choose(editor.farmland)
     x, y = np.round(editor.fabric.sites[parcel], 3)
     speck = shapely.box(x, y, x + 0.6, y + 0.6)
     row = editor.add(RED, speck)
-    _red_grown(editor, parcel, row, speck, "a speck of red line in a field: small, but not narrow")
+    _grow_red_line(editor, parcel, row, speck, "a speck of red line in a field: small, but not narrow")
 
 
-def farmland_in_forest_reserve(editor: DefectEditor) -> None:
+def plant_farmland_in_forest_reserve(editor: DefectEditor) -> None:
     lines, fabric = editor.lines, editor.fabric
     inner = [
-        n for n in np.flatnonzero(lines.red) if all(m < len(fabric) and lines.red[m] for m in fabric.neighbours(n))
+        n
+        for n in np.flatnonzero(lines.red_line)
+        if all(m < len(fabric) and lines.red_line[m] for m in fabric.neighbours(n))
     ]
     parcel, _ = editor.choose(inner)
-    shape, area = fabric.polygons[parcel], float(lines.gross[parcel])
+    shape, area = fabric.polygons[parcel], float(lines.gross_area[parcel])
     values = {"YJJBNTTBMJ": area, "KCXS": 0.0, "KCMJ": 0.0, "YJJBNTMJ": area, "DLBM": "0103"}
     values |= {"DLMC": templates.names("sandiao")["0103"], "GDLX": "PD", "KCDLBM": None}
     row = editor.add(FARM, shape, **values)
     what = "farmland drawn on wooded land inside the red line"
-    if editor.value(FARM, row, "GDPDJB") in STEEP:
+    if editor.value(FARM, row, "GDPDJB") in STEEP_SLOPE_CLASSES:
         editor.expect("ATT019", FARM, row, severity="WARNING", field="KCXS", what="a slope without a deduction")
     editor.expect_pair("REL001", (FARM, row), (RED, editor.row(RED, parcel)), shape, what)
     editor.expect_pair("LAW010", (FARM, row), (PARCEL, editor.row(PARCEL, parcel)), shape, what, field="DLBM")
     editor.expect_if_large(row, shape, what)
 
 
-def boundary_drawn_freely(editor: DefectEditor) -> None:
-    """Add a part of the boundary across farmland that follows no parcel edge."""
+def plant_boundary_off_parcel_edges(editor: DefectEditor) -> None:
+    """Add boundary across farmland with edges that follow no parcel edge."""
     lines, fabric = editor.lines, editor.fabric
 
     def fits(parcel):
-        for other, edge in editor.near(parcel, editor.farmland).items():
+        for other, edge in editor.list_near_parcels(parcel, editor.farmland).items():
             node = fabric.points[fabric.edge_nodes[edge][0]]
             size = 0.33 * np.sqrt(min(lines.area[parcel], lines.area[other]))
             shape = heritage.blob(node, size, fabric.land.seed, 900)
             around = {parcel, other, *fabric.neighbours(parcel), *fabric.neighbours(other)}
             reached = [n for n in around if n < len(fabric) and shape.intersects(fabric.polygons[n])]
             covered = shapely.coverage_union_all(fabric.polygons[reached])
-            free = lines.boundary[reached].max() == 0 and not lines.red[reached].any()
+            free = lines.boundary[reached].max() == 0 and not lines.red_line[reached].any()
             if not free or (lines.zone[reached] // 100 == 4).any():
                 continue
             fields = [n for n in reached if lines.farmland[n]]
@@ -219,28 +228,30 @@ def boundary_drawn_freely(editor: DefectEditor) -> None:
     editor.expect_line_outside("REL005", EDGE, row, shape, what)
 
 
-def red_line_in_town(editor: DefectEditor) -> None:
-    parcel, _ = editor.choose((editor.lines.boundary == 410) & ~editor.lines.windows)
+def plant_red_line_in_town(editor: DefectEditor) -> None:
+    parcel, _ = editor.choose((editor.lines.boundary == 410) & ~editor.lines.boundary_windows)
     shape, what = editor.fabric.polygons[parcel], "a piece of red line inside the boundary"
     row = editor.add(RED, shape)
     editor.expect_pair("REL003", (RED, row), (EDGE, editor.row(EDGE, parcel)), shape, what)
     editor.expect_line_outside("REL004", RED, row, shape, what)
 
 
-def boundary_in_red_line(editor: DefectEditor) -> None:
+def plant_boundary_in_red_line(editor: DefectEditor) -> None:
     lines, fabric = editor.lines, editor.fabric
-    parcel, edges = editor.choose(lines.red, lambda parcel: list(editor.near(parcel, lines.red).values()))
+    parcel, edges = editor.choose(
+        lines.red_line, lambda parcel: list(editor.list_near_parcels(parcel, lines.red_line).values())
+    )
     shape, what = fabric.wedge(edges[0], parcel), "a special-purpose part of the boundary inside the red line"
     row = editor.add(EDGE, shape, GHFQDM="430", GHFQMC=templates.names("planning_zones")["430"])
     editor.expect_pair("REL003", (RED, editor.row(RED, parcel)), (EDGE, row), shape, what)
     editor.expect_line_outside("REL005", EDGE, row, shape, what)
 
 
-def _zone_swap(editor: DefectEditor, candidates: np.ndarray, takers: np.ndarray):
-    """Move one of the candidates into the zone row of a neighbour among `takers`."""
+def _swap_zone(editor: DefectEditor, candidates: np.ndarray, takers: np.ndarray):
+    """Move a candidate parcel into the zone row of a neighbour among ``takers``."""
 
     def fits(parcel):
-        for other in editor.near(parcel, takers):
+        for other in editor.list_near_parcels(parcel, takers):
             zone = editor.row(ZONE, other)
             if moved(editor, parcel, zone):
                 return (zone,)
@@ -250,42 +261,42 @@ def _zone_swap(editor: DefectEditor, candidates: np.ndarray, takers: np.ndarray)
     return parcel, zone
 
 
-def protection_zone(editor: DefectEditor) -> None:
+def plant_protection_zone_off_red_line(editor: DefectEditor) -> None:
     lines, polygons = editor.lines, editor.fabric.polygons
-    parcel, _ = _zone_swap(editor, lines.red, editor.open_land)
+    parcel, _ = _swap_zone(editor, lines.red_line, editor.open_land)
     what = "the protection zone leaves out a parcel of the red line"
     editor.expect_line_outside("REL004", RED, editor.row(RED, parcel), polygons[parcel], what)
-    parcel, zone = _zone_swap(editor, editor.open_land, lines.red)
+    parcel, zone = _swap_zone(editor, editor.open_land, lines.red_line)
     editor.expect_zone_outside("REL004", zone, RED, polygons[parcel], "the protection zone is wider than the red line")
 
 
-def urban_zone(editor: DefectEditor) -> None:
+def plant_urban_zone_off_boundary(editor: DefectEditor) -> None:
     lines, polygons = editor.lines, editor.fabric.polygons
-    parcel, _ = _zone_swap(editor, lines.boundary > 0, editor.open_land)
+    parcel, _ = _swap_zone(editor, lines.boundary > 0, editor.open_land)
     what = "the urban zone leaves out a parcel of the boundary"
     editor.expect_line_outside("REL005", EDGE, editor.row(EDGE, parcel), polygons[parcel], what)
-    parcel, zone = _zone_swap(editor, editor.open_land, lines.boundary > 0)
+    parcel, zone = _swap_zone(editor, editor.open_land, lines.boundary > 0)
     editor.expect_zone_outside("REL005", zone, EDGE, polygons[parcel], "the urban zone is wider than the boundary")
 
 
-def large_farmland_outside(editor: DefectEditor) -> None:
+def plant_large_farmland_outside_zone(editor: DefectEditor) -> None:
     lines = editor.lines
     large = editor.farmland & (lines.area > 105_000)
     if not large.any():
         return  # with many parcels all are small
-    parcel, _ = _zone_swap(editor, large, editor.open_land)
+    parcel, _ = _swap_zone(editor, large, editor.open_land)
     shape = editor.fabric.polygons[parcel]
     editor.expect_if_large(editor.row(FARM, parcel), shape, "a large farmland parcel outside the farmland zone")
 
 
-def farmland_reaches_into_wood(editor: DefectEditor) -> None:
+def plant_farmland_reaching_into_wood(editor: DefectEditor) -> None:
     lines, fabric = editor.lines, editor.fabric
-    wood = editor.open_land & ~lines.farmed & ~lines.red
+    wood = editor.open_land & ~lines.ploughed_land & ~lines.red_line
 
     def fits(parcel):
-        for other, edge in editor.near(parcel, wood).items():
+        for other, edge in editor.list_near_parcels(parcel, wood).items():
             piece = fabric.wedge(edge, other)
-            grown = editor.grown(FARM, editor.row(FARM, parcel), piece)
+            grown = editor.extend_shape(FARM, editor.row(FARM, parcel), piece)
             if grown is not None:
                 return other, piece, grown
         return None

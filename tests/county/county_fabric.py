@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parcels: an exact coverage of irregular polygons, generated from points.
+"""Parcels of the generated county: irregular polygons that tile it exactly.
 
-Each edge is bent once, so both neighbours have exactly the same vertices. An edge stays within the two triangles that it
-forms with the points of its two cells. These triangles tile the plane, hence edges never cross; and the triangle between a
-cell's point and one of its edges is always within the parcel, which gives valid pieces of parcels for defects.
+Parcels are cells around points. Each edge is bent once, so both neighbours have exactly the same vertices. A bent
+edge stays within the two triangles between the edge and the points of its two cells, hence edges never cross. The
+triangle between a cell's point and one of its edges is always inside the parcel, which gives known shapes for planted
+defects.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from tests.county.randomness import random_numbers
 
 @dataclass
 class Fabric:
-    """Parcels 0 … n-1 of the county, followed by cells outside it for the edges of the border."""
+    """Parcels 0 … n-1 of the county, then cells outside it along the border."""
 
     land: Landscape
     polygons: np.ndarray
@@ -62,17 +63,17 @@ class Fabric:
         return int(right if left == cell else left)
 
     def neighbours(self, parcel: int) -> dict[int, int]:
-        """Return the shared edge of each neighbouring cell; cells outside the county have numbers from n on."""
+        """Return the shared edge by neighbouring cell; cells from n on are outside."""
         return {self.other_side(edge, parcel): int(edge) for edge in self.edges_of(parcel)}
 
     def chain(self, edge: int) -> np.ndarray:
-        """Return the vertices of an edge from node to node."""
+        """Return the (v, 2) vertices of an edge from its first to its last node."""
         first, last = self.edge_nodes[edge]
         own = self.points[self.edge_start[edge] : self.edge_start[edge + 1]]
         return np.vstack([self.points[first], own, self.points[last]])
 
     def wedge(self, edge: int, cell: int) -> shapely.Polygon:
-        """Return the triangle between a cell's point and an edge: a piece of the parcel with exact vertices."""
+        """Return the triangle between a cell's point and an edge, a part of the parcel."""
         site = np.round(self.sites[cell], 3)
         return shapely.Polygon(np.vstack([site, self.chain(edge)]))
 
@@ -80,36 +81,39 @@ class Fabric:
 def build(parcels: int, seed: int, vertices_per_edge: int) -> Fabric:
     land = choose_grain(Landscape(seed), parcels)
     points, kinds = sites(land)
-    points, cells = _relax(points, kinds == 0)
+    points, cells = _relax_points(points, kinds == 0)
     inside = shapely.contains_xy(land.outline, points[:, 0], points[:, 1])
-    order = np.concatenate([_reading_order(points, np.flatnonzero(inside)), np.flatnonzero(~inside)])
+    order = np.concatenate([_sort_in_reading_order(points, np.flatnonzero(inside)), np.flatnonzero(~inside)])
     points, kinds, cells = points[order] + CENTRE, kinds[order], cells[order]
-    rings, nodes = _topology(cells)
-    return _bend(land, points, kinds, int(inside.sum()), rings, nodes, seed, vertices_per_edge)
+    rings, nodes = _build_topology(cells)
+    return _bend_edges(land, points, kinds, int(inside.sum()), rings, nodes, seed, vertices_per_edge)
 
 
-def _relax(points: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _relax_points(points: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Move free points to the middle of their cells once, for rounder parcels."""
-    cells = _voronoi(points)
+    cells = _make_voronoi_cells(points)
     middle = shapely.get_coordinates(shapely.centroid(cells))
     # Cells at the margin are unbounded; their points stay.
     free = free & (shapely.area(cells) < 40 * np.median(shapely.area(cells[free])))
     points = np.where(free[:, None], 0.35 * points + 0.65 * middle, points)
-    return points, _voronoi(points)
+    return points, _make_voronoi_cells(points)
 
 
-def _voronoi(points: np.ndarray) -> np.ndarray:
+def _make_voronoi_cells(points: np.ndarray) -> np.ndarray:
     return shapely.get_parts(shapely.voronoi_polygons(shapely.multipoints(points), ordered=True))
 
 
-def _reading_order(points: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Sort from north to south in bands of 2 km and west to east within a band, as in a survey."""
+def _sort_in_reading_order(points: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """Return the order from north to south in bands of 2 km, west to east in each."""
     band = np.floor(-points[which, 1] / 2000)
     return which[np.lexsort([points[which, 0], band])]
 
 
-def _topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
-    """Return rings of node numbers (with the cell of each entry) and the nodes; short edges become a node."""
+def _build_topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+    """Return the rings of node numbers, the cell of each entry, and the nodes.
+
+    Short edges become one node.
+    """
     coordinates, index = shapely.get_coordinates(cells, return_index=True)
     last = np.append(np.flatnonzero(np.diff(index)), len(index) - 1)
     keep = np.ones(len(index), bool)
@@ -121,7 +125,7 @@ def _topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndar
     unique, ring = np.unique(code, return_inverse=True)
     nodes = (np.column_stack([unique >> 31, unique & ((1 << 31) - 1)]) + origin) / 1000
     width = np.sqrt(shapely.area(cells))[index]
-    following = _following(index, ring)
+    following = _get_next_entries(index, ring)
     _, edge = np.unique(np.minimum(ring, following) * len(nodes) + np.maximum(ring, following), return_inverse=True)
     narrow = np.full(edge.max() + 1, np.inf)
     np.minimum.at(narrow, edge, width)
@@ -131,15 +135,15 @@ def _topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndar
     used = np.flatnonzero(count)
     middle = [np.bincount(group, nodes[:, axis], len(nodes))[used] / count[used] for axis in (0, 1)]
     ring = np.searchsorted(used, group[ring])
-    keep = ring != _following(index, ring)
+    keep = ring != _get_next_entries(index, ring)
     ring, index = ring[keep], index[keep]
     if np.bincount(index, minlength=len(cells)).min() < 3:
         raise ValueError("a parcel collapsed; use another seed")
     return (ring, index), np.round(np.column_stack(middle), 3)
 
 
-def _following(index: np.ndarray, ring: np.ndarray) -> np.ndarray:
-    """Return the next entry of the same ring, cyclic, for consecutive rings."""
+def _get_next_entries(index: np.ndarray, ring: np.ndarray) -> np.ndarray:
+    """Return the next entry of the same ring for each entry, cyclic."""
     start = np.flatnonzero(np.concatenate([[True], index[1:] != index[:-1]]))
     end = np.append(start[1:], len(index)) - 1
     following = np.roll(ring, -1)
@@ -148,7 +152,7 @@ def _following(index: np.ndarray, ring: np.ndarray) -> np.ndarray:
 
 
 def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the connected component of each node: the number of its smallest member."""
+    """Return the connected component of each node, as its smallest member."""
     label = np.arange(count)
     while len(first):
         low = np.minimum(label[first], label[second])
@@ -162,9 +166,9 @@ def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return label
 
 
-def _bend(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> Fabric:
+def _bend_edges(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> Fabric:
     ring, cell = rings
-    following = _following(cell, ring)
+    following = _get_next_entries(cell, ring)
     low, high = np.minimum(ring, following), np.maximum(ring, following)
     code, edge = np.unique(low * len(nodes) + high, return_inverse=True)
     ends = np.column_stack([code // len(nodes), code % len(nodes)])
@@ -174,7 +178,7 @@ def _bend(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> 
     sides[edge[forward], 1] = cell[forward]
     sides[edge[~forward], 0] = cell[~forward]
     apex = np.vstack([sites, [[np.nan, np.nan]]])
-    bent, start = _bent_points(nodes[ends], apex[sides], seed, vertices_per_edge)
+    bent, start = _make_bend_points(nodes[ends], apex[sides], seed, vertices_per_edge)
     count = np.diff(start)
     points = np.vstack([nodes, bent])
     start = start + len(nodes)
@@ -195,10 +199,13 @@ def _bend(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> 
     return Fabric(land, polygons, sites, kinds[:inside], sides, points, start, ends)
 
 
-def _bent_points(
+def _make_bend_points(
     ends: np.ndarray, apex: np.ndarray, seed: int, vertices_per_edge: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return inner vertices of all edges by midpoint displacement, and the start index of each edge."""
+    """Return the inner vertices of all edges and the start index of each edge.
+
+    The vertices are made by midpoint displacement.
+    """
     vector = ends[:, 1] - ends[:, 0]
     length = np.hypot(*vector.T)
     level = np.full(len(ends), round(np.log2(vertices_per_edge + 1)))
@@ -210,11 +217,11 @@ def _bent_points(
     points = np.empty((start[-1], 2))
     unit = vector / length[:, None]
     normal = np.column_stack([-unit[:, 1], unit[:, 0]])
-    slopes = _slopes(ends, apex, unit, normal, length)
+    slopes = _compute_triangle_slopes(ends, apex, unit, normal, length)
     for one in range(1, int(level.max(initial=0)) + 1):
         which = np.flatnonzero(level == one)
         t = np.arange(1, 1 << one) / (1 << one)
-        shift = _displaced(which, one, seed) * 0.55 * length[which, None]
+        shift = _displace_midpoints(which, one, seed) * 0.55 * length[which, None]
         for side, sign in ((0, 1.0), (1, -1.0)):
             room = (
                 0.7
@@ -227,8 +234,8 @@ def _bent_points(
     return np.round(points, 3), start
 
 
-def _slopes(ends, apex, unit, normal, length) -> np.ndarray:
-    """Return the slopes of the triangles to the points of both sides at both ends (edge × side × end)."""
+def _compute_triangle_slopes(ends, apex, unit, normal, length) -> np.ndarray:
+    """Return slopes from edge ends to the points of both cells, (edge, side, end)."""
     result = np.zeros((len(ends), 2, 2))
     for side, sign in ((0, 1.0), (1, -1.0)):
         away = apex[:, side] - ends[:, 0]
@@ -241,8 +248,8 @@ def _slopes(ends, apex, unit, normal, length) -> np.ndarray:
     return result
 
 
-def _displaced(which: np.ndarray, level: int, seed: int) -> np.ndarray:
-    """Return the midpoint displacement in units of the edge length, between fixed ends."""
+def _displace_midpoints(which: np.ndarray, level: int, seed: int) -> np.ndarray:
+    """Return midpoint displacements in units of the edge length, ends fixed."""
     size = 1 << level
     line = np.zeros((len(which), size + 1))
     step, strength = size, 0.5

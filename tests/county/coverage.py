@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of coverages: overlapping rows, land without a zone, and rows outside the county."""
+"""Planted defects of layers that should tile an area.
+
+They are overlapping rows, land without a zone, and rows outside the county.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +28,23 @@ def overlaps(editor: DefectEditor) -> None:
 
     parcel, _ = editor.choose(editor.fields, around=False)
     row = editor.row(FIELD, parcel)
-    part = shapely.Polygon(editor.core(parcel))
+    part = shapely.Polygon(editor.make_inner_ring(parcel))
     inner = editor.add(FIELD, part, like=row)
     editor.expect_pair("TOP001", (FIELD, row), (FIELD, inner), part, "a parcel wholly inside another")
 
-    parcel, edges = editor.choose(editor.wild, lambda parcel: list(editor.near(parcel, editor.wild).items()))
+    parcel, edges = editor.choose(
+        editor.wild, lambda parcel: list(editor.list_near_parcels(parcel, editor.wild).items())
+    )
     other, edge = edges[0]
     editor.taken.add(other)
     piece, row = fabric.wedge(edge, other), editor.row(PARCEL, parcel)
-    editor.reshape(PARCEL, row, editor.grown(PARCEL, row, piece))
+    editor.reshape(PARCEL, row, editor.extend_shape(PARCEL, row, piece))
     editor.expect_pair(
         "TOP001", (PARCEL, row), (PARCEL, editor.row(PARCEL, other)), piece, "a parcel reaches into its neighbour"
     )
 
     def sides(parcel):
-        for other, edge in editor.near(parcel, editor.wild).items():
+        for other, edge in editor.list_near_parcels(parcel, editor.wild).items():
             yield edge, other, PARCEL, editor.row(PARCEL, parcel)
 
     *_, piece = editor.choose_blade(editor.wild, sides, None)
@@ -51,9 +56,9 @@ def overlaps(editor: DefectEditor) -> None:
     ):
 
         def reached(parcel, role=role, label=label):
-            for other in editor.near(parcel, (label != label[parcel]) & editor.open_land):
+            for other in editor.list_near_parcels(parcel, (label != label[parcel]) & editor.open_land):
                 row = editor.row(role, other)
-                if grown := editor.grown(role, row, fabric.polygons[parcel]):
+                if grown := editor.extend_shape(role, row, fabric.polygons[parcel]):
                     return row, grown
             return None
 
@@ -61,14 +66,17 @@ def overlaps(editor: DefectEditor) -> None:
         editor.reshape(role, row, grown)
         editor.expect_pair("TOP001", (role, row), (role, editor.row(role, parcel)), fabric.polygons[parcel], what)
 
-    parcel, _ = editor.choose(lines.red)
+    parcel, _ = editor.choose(lines.red_line)
     row = editor.row(RED, parcel)
     copy = editor.add(RED, fabric.polygons[parcel], like=row)
     editor.expect_pair("TOP001", (RED, row), (RED, copy), fabric.polygons[parcel], "a piece of red line drawn again")
 
 
 def doubled_boundary(editor: DefectEditor) -> None:
-    """Duplicate the boundary of a town, which also breaks totals, ratio and target."""
+    """Duplicate the development boundary of a town.
+
+    This also breaks totals, the expansion ratio and a target.
+    """
     frame = editor.layers[EDGE]
     # A small town, but not a splinter.
     row = int(frame.loc[(frame["GHFQDM"] == "410") & (frame["MJ"] > 500_000), "MJ"].idxmin())
@@ -81,31 +89,31 @@ def doubled_boundary(editor: DefectEditor) -> None:
 def gaps(editor: DefectEditor) -> None:
     fabric, lines = editor.fabric, editor.lines
 
-    def gap(shape, what):
+    def plant_gap(shape, what):
         editor.expect("TOP002", ZONE, related_role=COUNTY, shape=shape, what=what)
 
     parcel, shrunk = editor.choose(
-        editor.open_land, lambda p: editor.shrunk(ZONE, editor.row(ZONE, p), fabric.polygons[p])
+        editor.open_land, lambda p: editor.reduce_shape(ZONE, editor.row(ZONE, p), fabric.polygons[p])
     )
     editor.reshape(ZONE, editor.row(ZONE, parcel), shrunk)
-    gap(fabric.polygons[parcel], "a parcel in no zone")
+    plant_gap(fabric.polygons[parcel], "a parcel in no zone")
 
     def whole(parcel):
         parcels = set(editor.county.parcels[ZONE][editor.row(ZONE, parcel)].tolist())
         return len(parcels) < 4 and not parcels & editor.taken and parcels
 
-    parcel, parcels = editor.choose(lines.hamlet & (lines.zone == 510), whole)
+    parcel, parcels = editor.choose(lines.village_land & (lines.zone == 510), whole)
     editor.taken |= parcels
     row = editor.row(ZONE, parcel)
-    gap(editor.shape(ZONE, row), "a village left out of the zones")
-    editor.drop(ZONE, row)
+    plant_gap(editor.shape(ZONE, row), "a village left out of the zones")
+    editor.drop_row(ZONE, row)
 
     def sides(parcel):
-        for edge in editor.near(parcel, editor.open_land & (lines.zone != lines.zone[parcel])).values():
+        for edge in editor.list_near_parcels(parcel, editor.open_land & (lines.zone != lines.zone[parcel])).values():
             yield edge, parcel, ZONE, editor.row(ZONE, parcel)
 
     *_, piece = editor.choose_blade(editor.open_land, sides, 0.12)
-    gap(piece, "a hair-thin gap between zones: narrow, but not small")
+    plant_gap(piece, "a hair-thin gap between zones: narrow, but not small")
     *_, piece = editor.choose_blade(editor.open_land, sides, None)
     editor.ignore("TOP002", ZONE, piece)
 
@@ -140,7 +148,7 @@ def outside(editor: DefectEditor) -> None:
         def reaching(parcel, role=role):
             edge = border_edge(parcel)[0]
             piece = fabric.wedge(edge, fabric.other_side(edge, parcel))
-            grown = editor.grown(role, editor.row(role, parcel), piece)
+            grown = editor.extend_shape(role, editor.row(role, parcel), piece)
             return piece.is_valid and not piece.intersection(county).area and grown and (piece, grown)
 
         parcel, (piece, grown) = editor.choose(at_border, reaching)
@@ -152,13 +160,13 @@ def outside(editor: DefectEditor) -> None:
                 "TOP006", role, row, related_role=PARCEL, shape=piece, what="a township without parcels at its edge"
             )
 
-    def wall(parcel):
+    def make_wall_shape(parcel):
         node = fabric.points[fabric.edge_nodes[border_edge(parcel)[0]][0]]
         shape = heritage.blob(node, 60, fabric.land.seed, 902)
         parts = shapely.get_parts(shapely.difference(shape, county))
         return all(part.area > 20 and 2 * part.area / part.length > 1 for part in parts) and (shape, parts)
 
-    _, (shape, parts) = editor.choose(at_border, wall)
+    _, (shape, parts) = editor.choose(at_border, make_wall_shape)
     row = editor.add(HERITAGE, shape, MC="长城敌楼保护范围")
     for part in parts:
         beyond(HERITAGE, row, part, "a protected site lies across the county border")

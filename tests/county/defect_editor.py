@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Editor of defects: choose unused places, change rows, and record the expected findings."""
+"""Editor that plants defects in a county and records the expected findings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OPEN_ZONES = (200, 520, 530, 540)
 
 @dataclass
 class Expected:
-    """An expected finding with the shape of its conflict."""
+    """An expected finding, with the shape of the planted conflict."""
 
     rule: str
     severity: str
@@ -39,8 +39,8 @@ class Expected:
     what: str = ""
 
 
-class NoPlace(LookupError):
-    """The county is too small for this defect."""
+class NoPlaceForDefectError(LookupError):
+    """The county is too small for a planted defect."""
 
 
 class DefectEditor:
@@ -56,13 +56,16 @@ class DefectEditor:
 
     @cached_property
     def farmland(self) -> np.ndarray:
-        """Return permanent basic farmland in its zone, without windows."""
-        return self.lines.farmland & (self.lines.zone == 300) & ~self.lines.windows
+        """Return the mask of permanent basic farmland inside its zone, (n,) bool.
+
+        Farmland in holes of the development boundary is excluded.
+        """
+        return self.lines.farmland & (self.lines.zone == 300) & ~self.lines.boundary_windows
 
     @cached_property
     def fields(self) -> np.ndarray:
-        """Return parcels of the cultivated layer, which is compared with no other layer."""
-        return self.lines.cultivated & ~self.lines.windows
+        """Return the mask of cultivated land outside boundary holes (开天窗), (n,) bool."""
+        return self.lines.cultivated & ~self.lines.boundary_windows
 
     @cached_property
     def open_land(self) -> np.ndarray:
@@ -70,11 +73,11 @@ class DefectEditor:
 
     @cached_property
     def wild(self) -> np.ndarray:
-        """Return open land outside cultivated land and all lines."""
-        return self.open_land & ~self.lines.farmed
+        """Return the mask of open land outside cultivated land and all lines."""
+        return self.open_land & ~self.lines.ploughed_land
 
-    def near(self, parcel: int, chosen: np.ndarray) -> dict[int, int]:
-        """Return the chosen neighbouring parcels with the shared edge, the longest edge first."""
+    def list_near_parcels(self, parcel: int, chosen: np.ndarray) -> dict[int, int]:
+        """Return the chosen neighbours of a parcel with the shared edge, longest first."""
         found = {n: e for n, e in self.fabric.neighbours(parcel).items() if n < len(chosen) and chosen[n]}
         ends = {n: self.fabric.chain(e)[[0, -1]] for n, e in found.items()}
         return dict(sorted(found.items(), key=lambda one: -np.hypot(*(ends[one[0]][0] - ends[one[0]][1]))))
@@ -85,7 +88,11 @@ class DefectEditor:
         fits: Callable[[int], object] = lambda _: True,
         around: bool = True,
     ):
-        """Reserve an unused parcel (with unused neighbours, if `around`); return it and the result of `fits`."""
+        """Reserve an unused parcel; return it and the result of ``fits``.
+
+        ``fits`` returns something true for a suitable parcel. If ``around``, its neighbours must be unused too. Raise
+        NoPlaceForDefectError if no parcel is suitable.
+        """
         self._salt += 1
         candidates = np.asarray(candidates)
         if candidates.dtype == bool:
@@ -98,10 +105,10 @@ class DefectEditor:
             if answer := fits(parcel):
                 self.taken.add(parcel)
                 return parcel, answer
-        raise NoPlace("no place left for a defect; make the county with more parcels")
+        raise NoPlaceForDefectError("no place left for a defect; make the county with more parcels")
 
     def row(self, role: str, parcel: int) -> int:
-        """Return the row of a layer that was made of this parcel; -1 if missing."""
+        """Return the row of a layer that was made of this parcel, or -1."""
         if role not in self._row_of:
             table = np.full(len(self.fabric), -1)
             for row, parcels in enumerate(self.county.parcels[role]):
@@ -128,7 +135,10 @@ class DefectEditor:
         return self.layers[role].at[row, name]
 
     def add(self, role: str, shape: shapely.Geometry, like: int | None = None, **values) -> int:
-        """Add a row with an unused number, as a copy of `like` if given; return its position."""
+        """Add a row with an unused feature number; return its position.
+
+        ``like``: a row whose values are copied.
+        """
         frame = self.layers[role]
         source = frame.index[0] if like is None else like
         self._numbers[role] += 1
@@ -140,15 +150,15 @@ class DefectEditor:
         self.reshape(role, row, shape)
         return row
 
-    def drop(self, role: str, row: int) -> None:
+    def drop_row(self, role: str, row: int) -> None:
         self.layers[role] = self.layers[role].drop(index=row)
 
-    def grown(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
-        """Return the shape of a row extended by an adjacent piece; None unless it stays one part."""
+    def extend_shape(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
+        """Return a row's shape extended by an adjacent polygon, or None if it falls apart."""
         grown = shapely.coverage_union_all([self.shape(role, row), piece])
         return grown if grown.geom_type == "Polygon" and grown.is_valid else None
 
-    def shrunk(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
+    def reduce_shape(self, role: str, row: int, piece: shapely.Polygon) -> shapely.Polygon | None:
         shrunk = shapely.difference(self.shape(role, row), piece)
         return shrunk if shrunk.geom_type == "Polygon" and shrunk.is_valid and not shrunk.is_empty else None
 
@@ -159,7 +169,10 @@ class DefectEditor:
         self.found.append(Expected(rule, severity, role, key, what=what, **values))
 
     def expect_pair(self, rule: str, a: tuple[str, int], b: tuple[str, int], shape, what: str, **values) -> None:
-        """Expect a finding between two rows; within one layer the smaller key is first."""
+        """Record an expected finding between two rows.
+
+        Within one layer the row with the smaller feature number is first.
+        """
         if a[0] == b[0] and self.key(*a) > self.key(*b):
             a, b = b, a
         if a[0] == FARM and rule != "TOP001":
@@ -167,7 +180,7 @@ class DefectEditor:
         self.expect(rule, a[0], a[1], related_role=b[0], related_keys=[self.key(*b)], shape=shape, what=what, **values)
 
     def expect_line_outside(self, rule: str, role: str, row: int, shape, what: str) -> None:
-        """Expect REL004 or REL005: a part of a line that no zone of its kind covers."""
+        """Record an expected REL004 or REL005: part of a line without its zone."""
         keys = [self.key(role, row)]
         self.expect(rule, ZONE, severity="WARNING", related_role=role, related_keys=keys, shape=shape, what=what)
 
@@ -175,16 +188,16 @@ class DefectEditor:
         self.expect(rule, ZONE, row, severity="WARNING", related_role=role, shape=shape, what=what)
 
     def expect_if_large(self, row: int, shape, what: str) -> None:
-        """Expect REL006 for a part of farmland outside the farmland zone of at least 100 000 m²."""
+        """Record an expected REL006 if farmland outside its zone is at least 10 ha."""
         if statutory_area([shape])[0] >= 100_000:
             self.expect("REL006", "YJJBNTBHTB", row, severity="WARNING", related_role=ZONE, shape=shape, what=what)
 
     def ignore(self, rule: str, role: str, shape: shapely.Polygon) -> None:
-        """Record a sliver that a rule must ignore."""
+        """Record a sliver: an overlap so small that the rule must ignore it."""
         self.slivers.append((rule, role, shape))
 
-    def core(self, parcel: int) -> np.ndarray:
-        """Return the corners of a parcel moved towards its point: a ring inside it."""
+    def make_inner_ring(self, parcel: int) -> np.ndarray:
+        """Return the corners of a parcel moved towards its point, a ring inside it."""
         site = self.fabric.sites[parcel]
         nodes = self.fabric.edge_nodes[self.fabric.edges_of(parcel)]
         corners = self.fabric.points[np.unique(nodes)]
@@ -194,11 +207,12 @@ class DefectEditor:
     def choose_blade(
         self, candidates: np.ndarray, sides: Callable[[int], Iterable[tuple[int, int, str, int]]], thick: float | None
     ) -> tuple[int, str, int, shapely.Polygon]:
-        """Choose a thin triangle of a neighbour's land for a row; return parcel, role, row, triangle.
+        """Choose a thin triangle of a neighbour's land; return parcel, layer, row, shape.
 
-        `sides` names for a parcel the edge, the cell that loses the triangle, and the row whose outline changes.
-        With `thick` (m) an error by its area, without it a sliver below both minimums. Short bases are preferred: on
-        long slanted ones the statutory area of so thin a shape is mostly the formula's own error.
+        `sides` yields for a parcel: the edge, the cell that loses the triangle, and the layer and row that gain it.
+        With `thick` (m) the triangle is large enough for an error; without it, it is below both sliver limits. Short
+        bases are preferred, because on long slanted ones the statutory area of a thin shape is mostly the error of
+        the formula.
         """
 
         def fits(parcel, longest):
@@ -212,16 +226,16 @@ class DefectEditor:
         for longest in (120, 300, 1500):
             try:
                 parcel, (role, row, shape, triangle) = self.choose(candidates, partial(fits, longest=longest))
-            except NoPlace:
+            except NoPlaceForDefectError:
                 continue
             self.reshape(role, row, shape)
             return parcel, role, row, triangle
-        raise NoPlace("no edge left for a thin triangle; make the county with more parcels")
+        raise NoPlaceForDefectError("no edge left for a thin triangle; make the county with more parcels")
 
     def _blade(self, edge: int, cell: int, longest: float, thick: float | None):
-        """Return the corners of a thin triangle on one segment of an edge, inside a cell.
+        """Return the corners of a thin triangle on one segment of an edge.
 
-        Its base has existing vertices, so other outlines do not change.
+        The triangle is inside a cell. Its base has existing vertices, so no other outline changes.
         """
         chain = self.fabric.chain(edge)
         length = np.hypot(*np.diff(chain, axis=0).T)
@@ -245,7 +259,10 @@ class DefectEditor:
 
 
 def dent_polygon(shape: shapely.Polygon, start: np.ndarray, tip: np.ndarray, end: np.ndarray) -> shapely.Polygon | None:
-    """Return the polygon with a vertex between two neighbouring ones; None if they are not neighbours."""
+    """Return the polygon with a new vertex between two neighbouring vertices.
+
+    Return None if the two vertices are not neighbours.
+    """
     rings, found = [], False
     for ring in (shape.exterior, *shape.interiors):
         points = shapely.get_coordinates(ring)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""All defects in order, and those of single rows: geometry, keys, codes, areas."""
+"""All planted defects in order, and those of single rows.
+
+Single rows get wrong geometries, feature numbers, codes and areas.
+"""
 
 from __future__ import annotations
 
@@ -17,28 +20,30 @@ def plant_defects(editor: DefectEditor) -> None:
     coverage.overlaps(editor)
     coverage.gaps(editor)
     coverage.outside(editor)
-    broken_geometry(editor)
-    not_cultivated(editor)
-    multipart(editor)
-    net_areas(editor)
-    codes(editor)
-    keys(editor)
-    missing_field(editor)
+    plant_broken_geometries(editor)
+    plant_uncultivated_farmland(editor)
+    plant_multipart_row(editor)
+    plant_wrong_net_areas(editor)
+    plant_wrong_codes(editor)
+    plant_repeated_and_missing_keys(editor)
+    plant_missing_field(editor)
 
 
-def broken_geometry(editor: DefectEditor) -> None:
+def plant_broken_geometries(editor: DefectEditor) -> None:
     for role, chosen in ((FIELD, editor.fields), (PARCEL, editor.wild)):
         parcel, _ = editor.choose(chosen, around=False)
         row = editor.row(role, parcel)
         editor.reshape(role, row, None)
         editor.expect("GEO001", role, row, what="a row without a shape")
         if role == PARCEL:
-            _uncovered(editor, parcel, editor.fabric.polygons[parcel], "a parcel without a shape")
+            _expect_uncovered_land(editor, parcel, editor.fabric.polygons[parcel], "a parcel without a shape")
     row = editor.add(HERITAGE, shapely.Polygon(), MC="旧县衙遗址保护范围")
     editor.expect("GEO001", HERITAGE, row, what="a row with an empty shape")
 
     for role, chosen in ((FIELD, editor.fields), (FARM, editor.farmland), (PARCEL, editor.wild)):
-        parcel, ring = editor.choose(chosen, lambda p: len(ring := editor.core(p)) >= 4 and [ring], around=False)
+        parcel, ring = editor.choose(
+            chosen, lambda p: len(ring := editor.make_inner_ring(p)) >= 4 and [ring], around=False
+        )
         row = editor.row(role, parcel)
         # Two corners are swapped; the shape is small, so that its repaired copy stays within the parcel.
         bow_tie = shapely.Polygon(ring[0][[0, 2, 1, 3]])
@@ -46,7 +51,7 @@ def broken_geometry(editor: DefectEditor) -> None:
         editor.expect("GEO002", role, row, what="a bow-tie")
         if role == PARCEL:
             rest = editor.fabric.polygons[parcel].difference(shapely.make_valid(bow_tie))
-            _uncovered(editor, parcel, rest, "a parcel that shrank to a bow-tie")
+            _expect_uncovered_land(editor, parcel, rest, "a parcel that shrank to a bow-tie")
     parcel, _ = editor.choose(editor.fields, around=False)
     row, site = editor.row(FIELD, parcel), np.round(editor.fabric.sites[parcel], 3)
     editor.reshape(FIELD, row, shapely.Polygon(site + np.outer([0, 1, 2], [30, 10])))
@@ -58,14 +63,14 @@ def broken_geometry(editor: DefectEditor) -> None:
     editor.expect("GEO002", HERITAGE, row, what="a spike: the ring runs out and back on itself")
 
 
-def _uncovered(editor: DefectEditor, parcel: int, shape: shapely.Geometry, what: str) -> None:
-    """Expect TOP006: land of a township that no parcel covers."""
+def _expect_uncovered_land(editor: DefectEditor, parcel: int, shape: shapely.Geometry, what: str) -> None:
+    """Record an expected TOP006: township land without a parcel."""
     row = editor.row(TOWNSHIP, parcel)
     editor.expect("TOP006", TOWNSHIP, row, related_role=PARCEL, shape=shape, what=what)
 
 
-def multipart(editor: DefectEditor) -> None:
-    level = editor.lines.rate == 0
+def plant_multipart_row(editor: DefectEditor) -> None:
+    level = editor.lines.deduction_rate == 0
     for role, chosen, gross, net in (
         (FIELD, editor.fields, "TBMJ", "TBDLMJ"),
         (FARM, editor.farmland, "YJJBNTTBMJ", "YJJBNTMJ"),
@@ -80,11 +85,11 @@ def multipart(editor: DefectEditor) -> None:
             editor.change(
                 role, row, **{name: round(editor.value(role, row, name) + editor.value(role, other, name), 2)}
             )
-        editor.drop(role, other)
+        editor.drop_row(role, other)
         editor.expect("GEO003", role, row, what="two parcels under one number")
 
 
-def not_cultivated(editor: DefectEditor) -> None:
+def plant_uncultivated_farmland(editor: DefectEditor) -> None:
     names = templates.names("sandiao")
     for code in ("0201K", "0301"):
         parcel, _ = editor.choose(editor.farmland, around=False)
@@ -105,10 +110,10 @@ def not_cultivated(editor: DefectEditor) -> None:
     )
 
 
-def net_areas(editor: DefectEditor) -> None:
+def plant_wrong_net_areas(editor: DefectEditor) -> None:
     lines = editor.lines
     ploughed = np.isin(editor.layers[PARCEL]["DLBM"].iloc[: len(editor.fabric)].to_numpy(), CULTIVATED)
-    terraces = editor.fields & (lines.rate > 0) & ploughed
+    terraces = editor.fields & (lines.deduction_rate > 0) & ploughed
 
     def broken(role, chosen, name, new, what):
         parcel, _ = editor.choose(chosen, around=False)
@@ -126,12 +131,12 @@ def net_areas(editor: DefectEditor) -> None:
     )  # fmt: skip
     broken(PARCEL, terraces, "TBDLMJ", lambda v: {"TBDLMJ": v["TBMJ"]}, "net area without the deduction")
     broken(FARM, editor.farmland, "KCXS", lambda _: {"KCXS": 1.2}, "deduction rate above 1")
-    sloping = editor.farmland & (lines.rate > 0)
+    sloping = editor.farmland & (lines.deduction_rate > 0)
     broken(FARM, sloping, "YJJBNTMJ", lambda v: {"YJJBNTMJ": v["YJJBNTTBMJ"]}, "net area without the deduction")
     broken(FARM, editor.farmland, "YJJBNTMJ", lambda _: {"YJJBNTMJ": np.nan}, "net area missing")
 
 
-def codes(editor: DefectEditor) -> None:
+def plant_wrong_codes(editor: DefectEditor) -> None:
     lines = editor.lines
     no_farmland = np.ones(len(editor.fabric), bool)
     for parcels in editor.county.parcels[ZONE]:
@@ -142,7 +147,7 @@ def codes(editor: DefectEditor) -> None:
     for role, chosen, values, field in (
         (PARCEL, editor.wild, {"DLBM": "0308"}, "DLBM"),
         (PARCEL, wooded, {"DLMC": name["0305"]}, "DLMC"),
-        (PARCEL, lines.hamlet, {"CZCSXM": "206"}, "CZCSXM"),
+        (PARCEL, lines.village_land, {"CZCSXM": "206"}, "CZCSXM"),
         (FIELD, editor.fields, {"GDLX": "TD"}, "GDLX"),
         (FARM, editor.farmland, {"GDPDJB": "6"}, "GDPDJB"),
         (ZONE, no_farmland & (lines.zone == 520), {"GHFQDM": "550"}, "GHFQDM"),
@@ -155,7 +160,7 @@ def codes(editor: DefectEditor) -> None:
         editor.expect("ATT002", role, row, severity="WARNING", field=field, what=what)
 
 
-def keys(editor: DefectEditor) -> None:
+def plant_repeated_and_missing_keys(editor: DefectEditor) -> None:
     for role, chosen, times in ((PARCEL, editor.wild, 2), (FIELD, editor.fields, 3)):
         rows = [editor.row(role, editor.choose(chosen, around=False)[0]) for _ in range(times)]
         for row in rows[1:]:
@@ -167,6 +172,6 @@ def keys(editor: DefectEditor) -> None:
         editor.expect("ATT001", role, row, field="BSM", what="a row without a number")
 
 
-def missing_field(editor: DefectEditor) -> None:
+def plant_missing_field(editor: DefectEditor) -> None:
     editor.layers[FIELD] = editor.layers[FIELD].drop(columns="KCMJ")
     editor.expect("SCH002", FIELD, field="KCMJ", what="a field that the net-area rule needs is missing")

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Base layers of a plan: villages, 主体功能, evaluations, woods, water, land use of the base year."""
+"""Base layers of the generated plan.
+
+They are villages, main functions of townships (主体功能), suitability evaluations (双评价), woods, water and the land use of
+the base year.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +26,15 @@ LAND_USE = {
 
 
 def add(drawing: CountyLayers) -> None:
-    _villages(drawing)
-    _functions(drawing)
-    _base_parcels(drawing)
-    _evaluations(drawing)
-    _nature(drawing)
+    _add_villages(drawing)
+    _add_main_functions(drawing)
+    _add_base_year_land_use(drawing)
+    _add_suitability_evaluations(drawing)
+    _add_woods_and_water(drawing)
 
 
-def _villages(drawing: CountyLayers) -> None:
-    """Add villages by the codes of parcels (ZLDWDM); separate parts are separate rows."""
+def _add_villages(drawing: CountyLayers) -> None:
+    """Add villages by the village code of parcels (ZLDWDM), one row per part."""
     parcels = drawing.county.layers["DLTB"]
     codes = parcels["ZLDWDM"].str[:12].to_numpy()
     groups = [piece for code in np.unique(codes) for piece in drawing.pieces(codes == code)]
@@ -39,25 +43,28 @@ def _villages(drawing: CountyLayers) -> None:
     drawing.add_parcels("XZQC", groups, XZQDM=codes[first], XZQMC=names, MC=names)
 
 
-def _functions(drawing: CountyLayers) -> None:
+def _add_main_functions(drawing: CountyLayers) -> None:
     towns = drawing.county.layers["XZQXZ"]
-    kinds = [_function(drawing, one) for one in range(len(towns))]
+    kinds = [_choose_main_function(drawing, one) for one in range(len(towns))]
     drawing.add(
         "XZZTGNDW", towns.geometry.to_numpy(), LX=kinds, XZQDM=towns["XZQDM"].to_list(), XZQMC=towns["XZQMC"].to_list()
     )
 
 
-def _function(drawing: CountyLayers, township: int) -> str:
-    """Return the function by the larger share, cultivated land or red line; the county town is urban."""
+def _choose_main_function(drawing: CountyLayers, township: int) -> str:
+    """Return the main function of a township.
+
+    It follows the larger share of cultivated land or red line; the county town is urban.
+    """
     lines = drawing.lines
     mine = lines.township == township
     if township == 0:
         return "城市化地区"
-    red, farmed = (lines.area[mine & chosen].sum() for chosen in (lines.red, lines.cultivated))
+    red, farmed = (lines.area[mine & chosen].sum() for chosen in (lines.red_line, lines.cultivated))
     return "重点生态功能区" if red > farmed else "农产品主产区"
 
 
-def _base_parcels(drawing: CountyLayers) -> None:
+def _add_base_year_land_use(drawing: CountyLayers) -> None:
     parcels = drawing.county.layers["DLTB"]
     codes = [LAND_USE[code] for code in parcels["DLBM"]]
     names = templates.names("land_use_2023")
@@ -73,8 +80,11 @@ def _base_parcels(drawing: CountyLayers) -> None:
     )
 
 
-def _evaluations(drawing: CountyLayers) -> None:
-    """Add 双评价 in three classes by relief, with names as values, because no source defines codes."""
+def _add_suitability_evaluations(drawing: CountyLayers) -> None:
+    """Add suitability evaluations (双评价) in three classes by relief.
+
+    Their values are names, because no source defines codes.
+    """
     level = 1 + np.searchsorted([0.25, 0.6], drawing.lines.height)
     for role, classes in (
         ("STBHZYXPJJG", ("一般重要", "重要", "极重要")),
@@ -87,7 +97,7 @@ def _evaluations(drawing: CountyLayers) -> None:
         drawing.add_parcels(role, groups, MC=[classes[one - 1] for one in labels])
 
 
-def _nature(drawing: CountyLayers) -> None:
+def _add_woods_and_water(drawing: CountyLayers) -> None:
     use = drawing.county.layers["DLTB"]["DLBM"].to_numpy()
     woods = drawing.pieces(np.isin(use, ("0301",)))
     drawing.add_parcels("TRL", woods[::2], MC="天然林")
@@ -95,9 +105,9 @@ def _nature(drawing: CountyLayers) -> None:
     drawing.add_parcels("SD", drawing.pieces(drawing.fabric.kinds[: len(use)] == RIVER), MC="河流湿地")
 
 
-def township_names() -> list[str]:
+def map_township_names() -> list[str]:
     return list(SEATS)
 
 
-def township_codes() -> list[str]:
+def list_township_codes() -> list[str]:
     return _township_codes()

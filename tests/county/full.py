@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A full county plan: layers of the sample and those that other rules check, without defects."""
+"""All layers that any rule checks, added to the clean generated county."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.county.rows import CountyLayers
 
 
 def complete(county: County) -> dict[str, gpd.GeoDataFrame]:
-    """Return all layers by role, enough for the scope “county” and for data of every rule."""
+    """Return all layers by code, enough for the county scope and for every rule."""
     drawing = CountyLayers(county)
     divisions.add(drawing)
     protection.add(drawing)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Landscape of a fictitious county: outline, relief, seats, rivers and roads.
+"""Landscape of the fictitious county: outline, relief, towns, rivers and roads.
 
-Location, size and names of townships are those of 浑源, but no line is copied from a map.
-Coordinates here are metres from CENTRE; the plain is in the north-west, the mountains in the south-east.
+Location, size and names of townships are those of 浑源, but no line is copied from a map. Coordinates are metres from
+CENTRE. The plain is in the north-west, the mountains are in the south-east.
 """
 
 from __future__ import annotations
@@ -43,9 +43,20 @@ TOWNS = list(SEATS)[:6]
 # Size of each town relative to the county town.
 TOWN_WEIGHTS = np.array([1.0, 0.09, 0.11, 0.12, 0.08, 0.08])
 
-_RIVER = [(31, -15), (22, -8), (15, -1.2), (9, 3), (3, 5.4), (-3, 5.6), (-9, 8), (-15, 7.4), (-21, 4.4), (-31, 6)]
-_BROOK = [(-9.5, -19), (-6, -13), (-5.6, -7), (-6.4, -1), (-5.8, 3), (-6.4, 6.6)]
-_ROADS = [
+_RIVER_KNOTS_KM = [
+    (31, -15),
+    (22, -8),
+    (15, -1.2),
+    (9, 3),
+    (3, 5.4),
+    (-3, 5.6),
+    (-9, 8),
+    (-15, 7.4),
+    (-21, 4.4),
+    (-31, 6),
+]
+_BROOK_KNOTS_KM = [(-9.5, -19), (-6, -13), (-5.6, -7), (-6.4, -1), (-5.8, 3), (-6.4, 6.6)]
+_ROAD_KNOTS_KM = [
     [(-32, 12), (-20, 8.6), (-10, 3.6), (-5, -0.6), (0, -0.4), (5, 4.6), (10, 12), (18, 20), (26, 26)],
     [(-2.2, -0.6), (-1.6, -5), (3, -9.4), (9, -10), (15, -13), (23, -16.4), (32, -18)],
 ]
@@ -57,7 +68,7 @@ def smooth(value: np.ndarray) -> np.ndarray:
     return value * value * (3 - 2 * value)
 
 
-def _curve(knots: list[tuple[float, float]], steps: int = 40) -> np.ndarray:
+def _make_smooth_curve(knots: list[tuple[float, float]], steps: int = 40) -> np.ndarray:
     """Return a Catmull-Rom curve through the knots, in metres."""
     knots = np.array(knots) * 1000
     before = np.vstack([knots[:1], knots[:-1]])[:-1]
@@ -75,7 +86,7 @@ def _curve(knots: list[tuple[float, float]], steps: int = 40) -> np.ndarray:
 
 @dataclass
 class Landscape:
-    """Properties that are functions of the place."""
+    """The fictitious landscape; methods give its properties at (n, 2) points."""
 
     seed: int
     grain: float = 250_000.0
@@ -96,11 +107,14 @@ class Landscape:
 
     @cached_property
     def rivers(self) -> list[np.ndarray]:
-        return [self._wander(_curve(knots), 13 + one) for one, knots in enumerate([_RIVER, _BROOK])]
+        return [
+            self._wander(_make_smooth_curve(knots), 13 + one)
+            for one, knots in enumerate([_RIVER_KNOTS_KM, _BROOK_KNOTS_KM])
+        ]
 
     @cached_property
     def roads(self) -> list[np.ndarray]:
-        return [_curve(knots) for knots in _ROADS]
+        return [_make_smooth_curve(knots) for knots in _ROAD_KNOTS_KM]
 
     def _wander(self, line: np.ndarray, salt: int) -> np.ndarray:
         shift = [smooth_noise(self.seed + salt + axis, line, 2500, 9000) for axis in (0, 1)]
@@ -111,7 +125,10 @@ class Landscape:
         return np.sqrt(self.town_area * TOWN_WEIGHTS / TOWN_WEIGHTS.sum() / np.pi)
 
     def town_distance(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the nearest town and the distance, 1.0 at about its edge; lobed, because towns grow along roads."""
+        """Return the nearest town of each point, and the relative distance to it.
+
+        The distance is about 1.0 at the edge of the town. Towns have lobes, because they grow along roads.
+        """
         best, which = np.full(len(points), np.inf), np.zeros(len(points), int)
         for town, radius in enumerate(self.town_radii):
             away = points - self.seats[town]
@@ -124,7 +141,7 @@ class Landscape:
         return best, which
 
     def height(self, points: np.ndarray) -> np.ndarray:
-        """Return the relief from 0 (plain) to about 1 (ridge)."""
+        """Return the relief at points, from 0 (plain) to about 1 (ridge)."""
         across = (points[:, 0] * 0.58 - points[:, 1] * 0.81) / 1000
         folds = smooth_noise(self.seed + 33, points, 5000, 14000)
         rim = smooth((np.hypot(points[:, 0] + 4000, points[:, 1] - 4000) / 1000 - 17) / 12)
@@ -143,7 +160,7 @@ class Landscape:
         return shapely.distance(lines, shapely.points(points))
 
     def slope(self, points: np.ndarray) -> np.ndarray:
-        """Return the change of height over a kilometre, which controls terraces and slope classes."""
+        """Return the change of relief per kilometre, which decides terraces and slopes."""
         steps = np.array([[500.0, 0.0], [0.0, 500.0]])
         east, north = (self.height(points + step) - self.height(points - step) for step in steps)
         return np.hypot(east, north) + 0.12 * self.height(points)
@@ -175,7 +192,10 @@ class Landscape:
         )
 
     def parcel_size(self, points: np.ndarray) -> np.ndarray:
-        """Return the intended size of a parcel, m²: small in towns and villages, large in the mountains."""
+        """Return the intended parcel size at points, m².
+
+        Parcels are small in towns and villages and large in the mountains.
+        """
         size = 1 + 3.4 * smooth((self.height(points) - 0.15) / 0.75)
         size[self.in_village(points)] = 0.14
         distance, _ = self.town_distance(points)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Assignment of parcels to townships, towns, villages, cultivated land, lines and planning zones.
+"""Assign parcels to townships, land kinds, control lines and planning zones.
 
-Every line consists of whole parcels, so lines that should coincide match in every vertex and none crosses another.
-Quotas are met by adding parcels in order of suitability until the area is reached.
+Every line consists of whole parcels. Lines that should coincide therefore match in every vertex, and no line crosses
+another. Area targets are met by adding parcels in order of suitability until the area is reached.
 """
 
 from __future__ import annotations
@@ -29,38 +29,38 @@ TARGETS = {
     "boundary": 16.46e6,
     "expansion_ratio": 1.25,
 }
-ROOM = 1.006
+AREA_MARGIN = 1.006
 
 
 @dataclass
 class Lines:
-    """Arrays with one entry per parcel."""
+    """Properties and memberships of parcels, arrays with one entry per parcel."""
 
     area: np.ndarray
-    gross: np.ndarray
+    gross_area: np.ndarray
     height: np.ndarray
     slope: np.ndarray
     slope_class: np.ndarray
     terraced: np.ndarray
-    rate: np.ndarray
+    deduction_rate: np.ndarray
     """KCXS, should the parcel be cultivated."""
     township: np.ndarray
     village: np.ndarray
     """Number of the nearest village of the parcel's township."""
-    hamlet: np.ndarray
+    village_land: np.ndarray
     """Part of a village's houses."""
-    urban: np.ndarray
+    town_land: np.ndarray
     """Built town land of the base year (CZCSXM 202)."""
-    industry: np.ndarray
+    industrial_land: np.ndarray
     """Industry standing alone outside the towns (202A)."""
     boundary: np.ndarray
     """410, 420, 430 or 0."""
-    windows: np.ndarray
-    farmed: np.ndarray
+    boundary_windows: np.ndarray
+    ploughed_land: np.ndarray
     """Under the plough today, whether protected or not."""
     cultivated: np.ndarray
     farmland: np.ndarray
-    red: np.ndarray
+    red_line: np.ndarray
     mining: np.ndarray
     zone: np.ndarray
 
@@ -84,17 +84,17 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     strip = np.isin(fabric.kinds, (RIVER, ROAD))
     distance, town = land.town_distance(points)
     hamlet = land.in_village(points) & ~strip & (distance > 1.3)
-    urban, industry, boundary, windows = _towns(fabric, area, gross, distance, town, strip)
-    township = _townships(fabric, points)
+    urban, industry, boundary, windows = _choose_built_land(fabric, area, gross, distance, town, strip)
+    township = _assign_townships(fabric, points)
     taken = strip | hamlet | industry | (boundary > 0)
-    cultivated, score = _cultivated(land, points, height, slope, distance, net, taken & ~windows, windows)
-    farmland = _farmland(land, points, score, gross if terraces else net, cultivated, windows)
-    red = _red_line(fabric, points, area, height, distance, taken | cultivated)
-    mining = _mining(land, points, taken | cultivated | red, height)
+    cultivated, score = _choose_cultivated_land(land, points, height, slope, distance, net, taken & ~windows, windows)
+    farmland = _choose_farmland(land, points, score, gross if terraces else net, cultivated, windows)
+    red = _choose_red_line(fabric, points, area, height, distance, taken | cultivated)
+    mining = _choose_mining_areas(land, points, taken | cultivated | red, height)
     # Fields inside the boundary are still cultivated, but no longer protected.
     fringe = (boundary > 0) & ~urban & (random_numbers(land.seed, 72, np.arange(count)) < 0.55)
     lines = Lines(
-        area, gross, height, slope, slope_class, terraced, rate, township, _villages(land, points, township), hamlet,
+        area, gross, height, slope, slope_class, terraced, rate, township, _assign_villages(land, points, township), hamlet,
         urban, industry, boundary, windows, cultivated | fringe, cultivated, farmland, red, mining,
         zone=np.zeros(count, int),
     )  # fmt: skip
@@ -102,16 +102,19 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
     return lines
 
 
-def until(order: np.ndarray, amounts: np.ndarray, wanted: float) -> np.ndarray:
-    """Return the first of `order` whose sum of amounts reaches the wanted value."""
+def take_until_area(order: np.ndarray, amounts: np.ndarray, wanted: float) -> np.ndarray:
+    """Return the first entries of ``order`` until their amounts reach a sum.
+
+    Raise ValueError if all entries together do not reach it.
+    """
     reached = np.searchsorted(np.cumsum(amounts[order]), wanted)
     if reached >= len(order):
         raise ValueError("not enough land; use another seed")
     return order[: reached + 1]
 
 
-def _towns(fabric, area, gross, distance, town, strip):
-    """Return built land, the boundary around it, and farmland inside the boundary (开天窗)."""
+def _choose_built_land(fabric, area, gross, distance, town, strip):
+    """Return built land, the boundary around it, and farmland inside it (开天窗)."""
     land = fabric.land
     order = np.argsort(np.where(strip, np.inf, distance), kind="stable")
     order = order[(distance[order] < 1.3) & ~strip[order]]
@@ -124,12 +127,12 @@ def _towns(fabric, area, gross, distance, town, strip):
     if len(area) > 1500:
         lonely = (distance > 1.45) & (distance < 2.1) & ~strip
         industry = lonely & (random_numbers(land.seed, 74, np.arange(len(area))) < 0.012)
-    windows = _windows(fabric, within(order), area)
+    windows = _choose_boundary_windows(fabric, within(order), area)
     order = order[~windows[order]]
     chosen = within(order)
     urban = np.zeros(len(area), bool)
     wanted = area[chosen].sum() / (TARGETS["expansion_ratio"] - 0.015)
-    urban[until(order, gross, wanted - gross[industry].sum())] = True
+    urban[take_until_area(order, gross, wanted - gross[industry].sum())] = True
     codes = np.zeros(len(area), int)
     codes[chosen] = 410
     # Flexible and special-purpose land are two quarters of the fringe, never next to a window.
@@ -143,8 +146,11 @@ def _towns(fabric, area, gross, distance, town, strip):
     return urban, industry, codes, windows
 
 
-def _windows(fabric, chosen, area):
-    """Choose a few separate parcels near the edge of towns, each completely surrounded by the boundary."""
+def _choose_boundary_windows(fabric, chosen, area):
+    """Choose farmland parcels that become holes (开天窗) in the boundary.
+
+    They are separate parcels near the edge of towns, each surrounded by the boundary.
+    """
     inside = np.zeros(len(area), bool)
     inside[chosen] = True
     windows, blocked = np.zeros(len(area), bool), np.zeros(len(area), bool)
@@ -162,18 +168,21 @@ def _windows(fabric, chosen, area):
     return windows
 
 
-def _townships(fabric: Fabric, points: np.ndarray) -> np.ndarray:
+def _assign_townships(fabric: Fabric, points: np.ndarray) -> np.ndarray:
     seed = fabric.land.seed
     warp = np.column_stack([smooth_noise(seed + 81 + axis, points, 3000, 11000) for axis in (0, 1)])
     bent = points + 1100 * warp
     away = np.stack([np.hypot(*(bent - seat).T) for seat in fabric.land.seats])
     away[0] *= 0.9
     label = away.argmin(axis=0)
-    return connect(fabric, label, len(SEATS))
+    return connect_labels(fabric, label, len(SEATS))
 
 
-def connect(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
-    """Make each label one connected piece; smaller pieces get a neighbouring label."""
+def connect_labels(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
+    """Make the parcels of each label connected.
+
+    Smaller separate groups get the label of a neighbour.
+    """
     first, second = fabric.edge_cells[fabric.inner_edges].T
     label = label.copy()
     for _ in range(50):
@@ -193,8 +202,11 @@ def connect(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
     raise ValueError("townships stay in pieces; use another seed")
 
 
-def _villages(land: Landscape, points: np.ndarray, township: np.ndarray) -> np.ndarray:
-    """Assign parcels to the nearest village of their township; villages are numbered by township."""
+def _assign_villages(land: Landscape, points: np.ndarray, township: np.ndarray) -> np.ndarray:
+    """Assign parcels to the nearest village of their township.
+
+    Villages are numbered within each township.
+    """
     villages = np.vstack([land.seats, land.villages[len(SEATS) - len(TOWNS) :]])
     home = np.stack([np.hypot(*(villages - seat).T) for seat in land.seats]).argmin(axis=0)
     result = np.zeros(len(points), int)
@@ -206,8 +218,8 @@ def _villages(land: Landscape, points: np.ndarray, township: np.ndarray) -> np.n
     return result
 
 
-def _cultivated(land, points, height, slope, distance, net, taken, windows):
-    """Choose cultivated land, the lowest and flattest first, without patches of other use."""
+def _choose_cultivated_land(land, points, height, slope, distance, net, taken, windows):
+    """Choose the lowest and flattest parcels as cultivated land, without gaps."""
     tree = shapely.STRtree(shapely.points(land.villages))
     near = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)[1]
     # Every mountain village has terraces, also on steep slopes.
@@ -222,22 +234,25 @@ def _cultivated(land, points, height, slope, distance, net, taken, windows):
     order = np.argsort(np.where(windows, -9.0, score), kind="stable")
     order = order[free[order] | windows[order]]
     cultivated = np.zeros(len(points), bool)
-    cultivated[until(order, net, TARGETS["cultivated"] * ROOM)] = True
+    cultivated[take_until_area(order, net, TARGETS["cultivated"] * AREA_MARGIN)] = True
     return cultivated, score
 
 
-def _farmland(land, points, score, amounts, cultivated, windows):
-    """Choose permanent basic farmland: the better six sevenths, in connected blocks."""
+def _choose_farmland(land, points, score, amounts, cultivated, windows):
+    """Choose the better six sevenths of cultivated land as basic farmland.
+
+    The parcels form connected blocks.
+    """
     better = score + 0.16 * smooth_noise(land.seed + 95, points, 2500, 9000)
     order = np.argsort(np.where(windows, -9.0, better), kind="stable")
     order = order[cultivated[order]]
     farmland = np.zeros(len(points), bool)
-    farmland[until(order, amounts, TARGETS["farmland"] * ROOM)] = True
+    farmland[take_until_area(order, amounts, TARGETS["farmland"] * AREA_MARGIN)] = True
     return farmland
 
 
-def _red_line(fabric, points, area, height, distance, taken):
-    """Choose the red line: ridges and forests, in few large pieces without small holes."""
+def _choose_red_line(fabric, points, area, height, distance, taken):
+    """Choose ridges and forests as red line, few large areas without small holes."""
     score = -height + 0.2 * smooth_noise(fabric.land.seed + 97, points, 2500, 10000)
     free = ~taken & (distance > 1.6)
     order = np.argsort(np.where(free, score, np.inf), kind="stable")[: free.sum()]
@@ -247,17 +262,17 @@ def _red_line(fabric, points, area, height, distance, taken):
         middle = (low + high) // 2
         red[:] = False
         red[order[:middle]] = True
-        red = _tidy(fabric, red, free, area)
-        if area[red].sum() < TARGETS["red_line"] * ROOM:
+        red = _remove_islands_and_holes(fabric, red, free, area)
+        if area[red].sum() < TARGETS["red_line"] * AREA_MARGIN:
             low = middle + 1
         else:
             high = middle
     red[:] = False
     red[order[:low]] = True
-    return _tidy(fabric, red, free, area)
+    return _remove_islands_and_holes(fabric, red, free, area)
 
 
-def _tidy(fabric, chosen, free, area):
+def _remove_islands_and_holes(fabric, chosen, free, area):
     """Remove small islands and fill small free holes."""
     first, second = fabric.edge_cells[fabric.inner_edges].T
     for wanted, limit in ((True, 4e6), (False, 5e6)):
@@ -270,7 +285,7 @@ def _tidy(fabric, chosen, free, area):
     return chosen
 
 
-def _mining(land, points, taken, height):
+def _choose_mining_areas(land, points, taken, height):
     """Choose two mining areas in the hills nearest to 青磁窑镇."""
     seat = np.array(SEATS["青磁窑镇"]) * 1000
     away = np.hypot(*(points - seat).T)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Statutory ellipsoidal areas by the standard's formula, without code of the plugin.
+"""Statutory ellipsoidal areas by the official formula, without plugin code.
 
-An independent implementation, to verify the areas of the plugin.
+This second implementation verifies the areas of the plugin.
 """
 
 from __future__ import annotations
@@ -15,20 +15,30 @@ import shapely
 SEMI_MAJOR = 6378137.0
 FLATTENING = 1 / 298.257222101
 SEMI_MINOR = SEMI_MAJOR * (1 - FLATTENING)
-ECC2 = FLATTENING * (2 - FLATTENING)
+ECCENTRICITY_SQUARED = FLATTENING * (2 - FLATTENING)
 
 # Factors of sin((2k+1)·ΔB/2)·cos((2k+1)·Bm), signs alternating.
 SERIES = (
-    1 + 3 / 6 * ECC2 + 30 / 80 * ECC2**2 + 35 / 112 * ECC2**3 + 630 / 2304 * ECC2**4,
-    1 / 6 * ECC2 + 15 / 80 * ECC2**2 + 21 / 112 * ECC2**3 + 420 / 2304 * ECC2**4,
-    3 / 80 * ECC2**2 + 7 / 112 * ECC2**3 + 180 / 2304 * ECC2**4,
-    1 / 112 * ECC2**3 + 45 / 2304 * ECC2**4,
-    5 / 2304 * ECC2**4,
+    1
+    + 3 / 6 * ECCENTRICITY_SQUARED
+    + 30 / 80 * ECCENTRICITY_SQUARED**2
+    + 35 / 112 * ECCENTRICITY_SQUARED**3
+    + 630 / 2304 * ECCENTRICITY_SQUARED**4,
+    1 / 6 * ECCENTRICITY_SQUARED
+    + 15 / 80 * ECCENTRICITY_SQUARED**2
+    + 21 / 112 * ECCENTRICITY_SQUARED**3
+    + 420 / 2304 * ECCENTRICITY_SQUARED**4,
+    3 / 80 * ECCENTRICITY_SQUARED**2 + 7 / 112 * ECCENTRICITY_SQUARED**3 + 180 / 2304 * ECCENTRICITY_SQUARED**4,
+    1 / 112 * ECCENTRICITY_SQUARED**3 + 45 / 2304 * ECCENTRICITY_SQUARED**4,
+    5 / 2304 * ECCENTRICITY_SQUARED**4,
 )
 
 
 def statutory_area(shapes: Sequence | np.ndarray, epsg: int = 4526) -> np.ndarray:
-    """Return areas, m², of polygons (or multipolygons) with coordinates east, north; 0 for null and empty ones."""
+    """Return statutory areas, m², of polygons with coordinates (east, north).
+
+    Null and empty shapes have area 0.
+    """
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = shapely.get_parts(shapes, return_index=True)
     polygonal = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
@@ -39,7 +49,7 @@ def statutory_area(shapes: Sequence | np.ndarray, epsg: int = 4526) -> np.ndarra
     if epsg != 4490:
         to_degrees = pyproj.Transformer.from_crs(epsg, 4490, always_xy=True)
         coordinates = np.column_stack(to_degrees.transform(coordinates[:, 0], coordinates[:, 1]))
-    ring_areas = _ring_areas(np.radians(coordinates), rings)
+    ring_areas = _measure_ring_areas(np.radians(coordinates), rings)
     # The first ring of a polygon is its shell, the others are holes.
     sign = -np.ones(len(ring_areas))
     sign[polygons[:-1][np.diff(polygons) > 0]] = 1
@@ -48,11 +58,14 @@ def statutory_area(shapes: Sequence | np.ndarray, epsg: int = 4526) -> np.ndarra
 
 
 def land_area(shapes: Sequence | np.ndarray, epsg: int = 4526, step: float = 1.0) -> np.ndarray:
-    """Return areas, m², inside edges that are straight in the plane: the same sum with a vertex every metre."""
+    """Return areas, m², inside edges that are straight in the projected plane.
+
+    This is the statutory sum with a vertex every metre (``step``).
+    """
     return statutory_area(shapely.segmentize(np.atleast_1d(np.asarray(shapes, dtype=object)), step), epsg)
 
 
-def _ring_areas(radians: np.ndarray, rings: np.ndarray) -> np.ndarray:
+def _measure_ring_areas(radians: np.ndarray, rings: np.ndarray) -> np.ndarray:
     counts = np.diff(rings)
     east, north = radians.T
     # Longitudes are relative to the ring's first one: with a far meridian the terms are large and cancel.

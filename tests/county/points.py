@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Points of the parcels, which are the Voronoi cells of these points.
+"""Points of the generated county; its parcels are the Voronoi cells of them.
 
-Pairs of points on both sides of a line make the cells end on that line: county border, river banks and roadsides become
-chains of parcel edges, without clipping polygons.
+Pairs of points on both sides of a line make the cells end on that line. County border, river banks and roadsides
+become chains of parcel edges, without clipping polygons.
 """
 
 from __future__ import annotations
@@ -14,16 +14,22 @@ from tests.county.landscape import Landscape
 from tests.county.randomness import random_numbers
 
 FREE, RIVER, ROAD, ADJACENT = range(4)
-_REACH = 34_000.0
+_EXTENT_M = 34_000.0
 
 
 def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
-    """Return points (metres from the centre, with a margin outside the county) and their kind."""
-    border = _border(land)
-    strips = [_strip(land, line, RIVER, width, 1.3) for line, width in zip(land.rivers, (130.0, 70.0), strict=True)]
-    strips += [_strip(land, line, ROAD, 46.0, 1.3) for line in land.roads]
-    fixed, kinds, lines = _join(border, strips)
-    free = _scatter(land)
+    """Return the parcel points and their kind (free, river, road, adjacent).
+
+    Coordinates are metres from the county's centre; some points are outside the county.
+    """
+    border = _make_border_points(land)
+    strips = [
+        _make_strip_points(land, line, RIVER, width, 1.3)
+        for line, width in zip(land.rivers, (130.0, 70.0), strict=True)
+    ]
+    strips += [_make_strip_points(land, line, ROAD, 46.0, 1.3) for line in land.roads]
+    fixed, kinds, lines = _join_strips(border, strips)
+    free = _scatter_points(land)
     size = np.sqrt(land.parcel_size(free))
     # Use the distance to the line, because a free point between two of its points would split the strip.
     tree = shapely.STRtree([*shapely.points(fixed), *lines])
@@ -33,29 +39,32 @@ def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
 
 
 def choose_grain(land: Landscape, wanted: int) -> Landscape:
-    """Return a landscape whose size of fields gives about the wanted number of parcels."""
-    steps = np.arange(-_REACH, _REACH, 350.0) + 175
+    """Return a landscape with a parcel size that gives about the wanted parcel count."""
+    steps = np.arange(-_EXTENT_M, _EXTENT_M, 350.0) + 175
     grid = np.column_stack([axis.ravel() for axis in np.meshgrid(steps, steps)])
     grid = grid[shapely.contains_xy(land.outline, grid[:, 0], grid[:, 1])]
     for _ in range(3):
-        land = _with_grain(land, land.grain * (350.0**2 / land.parcel_size(grid)).sum() / wanted)
+        land = _set_grain(land, land.grain * (350.0**2 / land.parcel_size(grid)).sum() / wanted)
     for _ in range(3):
         points, _ = sites(land)
         count = shapely.contains_xy(land.outline, points[:, 0], points[:, 1]).sum()
         if abs(count / wanted - 1) < 0.01:
             break
-        land = _with_grain(land, land.grain * count / wanted)
+        land = _set_grain(land, land.grain * count / wanted)
     return land
 
 
-def _with_grain(land: Landscape, grain: float) -> Landscape:
+def _set_grain(land: Landscape, grain: float) -> Landscape:
     return Landscape(land.seed, float(grain), land.town_area)
 
 
-def _scatter(land: Landscape) -> np.ndarray:
-    """Split a quadtree until each cell has about the intended size; return one jittered point per leaf."""
+def _scatter_points(land: Landscape) -> np.ndarray:
+    """Return one random point per leaf of a quadtree.
+
+    Cells are split until they have about the intended parcel size.
+    """
     size, level = 8000.0, 0
-    count = int(np.ceil(_REACH / size))
+    count = int(np.ceil(_EXTENT_M / size))
     column, row = (grid.ravel() for grid in np.meshgrid(np.arange(-count, count), np.arange(-count, count)))
     near = land.outline.buffer(max(2500.0, 3 * np.sqrt(land.grain)))
     leaves = []
@@ -63,7 +72,7 @@ def _scatter(land: Landscape) -> np.ndarray:
         middle = (np.column_stack([column, row]) + 0.5) * size
         keep = shapely.dwithin(near, shapely.points(middle), size * 0.71)
         column, row, middle = column[keep], row[keep], middle[keep]
-        wanted = _smallest(land, middle, size)
+        wanted = _find_smallest_parcel_size(land, middle, size)
         # A random factor per cell smooths the jumps of a quadtree, so mean sizes follow the intended ones.
         factor = 1.4 * 4 ** random_numbers(land.seed, 51, level, column, row)
         split = size * size > wanted * factor
@@ -76,8 +85,11 @@ def _scatter(land: Landscape) -> np.ndarray:
     return np.vstack(leaves)
 
 
-def _smallest(land: Landscape, middle: np.ndarray, size: float) -> np.ndarray:
-    """Return the smallest intended size within a cell; large cells are sampled to find towns inside."""
+def _find_smallest_parcel_size(land: Landscape, middle: np.ndarray, size: float) -> np.ndarray:
+    """Return the smallest intended parcel size within a quadtree cell, m².
+
+    Large cells are sampled to find towns inside.
+    """
     if size <= 500:
         return land.parcel_size(middle)
     steps = (np.arange(int(size / 500)) + 0.5) / int(size / 500) - 0.5
@@ -86,8 +98,13 @@ def _smallest(land: Landscape, middle: np.ndarray, size: float) -> np.ndarray:
     return land.parcel_size(samples).reshape(len(middle), -1).min(axis=1)
 
 
-def _stations(land: Landscape, line: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return points along a line at the width of parcels there, with the normal and that distance."""
+def _place_points_along_line(
+    land: Landscape, line: np.ndarray, factor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return points along a line at intervals of the parcel width there.
+
+    Also return the normal of the line and the interval at each point.
+    """
     length = np.hypot(*np.diff(line, axis=0).T)
     along = np.concatenate([[0], np.cumsum(length)])
     fine = np.linspace(0, along[-1], max(400, int(along[-1] / 60)))
@@ -101,15 +118,17 @@ def _stations(land: Landscape, line: np.ndarray, factor: float) -> tuple[np.ndar
     return ends[1], normal, np.interp(at, fine, gap)
 
 
-def _border(land: Landscape) -> np.ndarray:
+def _make_border_points(land: Landscape) -> np.ndarray:
     ring = shapely.get_coordinates(land.outline)
-    points, normal, gap = _stations(land, ring, 0.95)
+    points, normal, gap = _place_points_along_line(land, ring, 0.95)
     offset = 0.38 * gap[:, None] * normal
     return np.vstack([points + offset, points - offset])
 
 
-def _strip(land: Landscape, line: np.ndarray, kind: int, width: float, factor: float) -> tuple[np.ndarray, np.ndarray]:
-    points, normal, _ = _stations(land, line, factor)
+def _make_strip_points(
+    land: Landscape, line: np.ndarray, kind: int, width: float, factor: float
+) -> tuple[np.ndarray, np.ndarray]:
+    points, normal, _ = _place_points_along_line(land, line, factor)
     inside = shapely.contains_xy(land.outline, points[:, 0], points[:, 1])
     distance, _ = land.town_distance(points)
     inside &= distance > (0.62 if kind == RIVER else 1.25)
@@ -120,10 +139,10 @@ def _strip(land: Landscape, line: np.ndarray, kind: int, width: float, factor: f
     return stack.reshape(-1, 2), kinds.ravel()
 
 
-def _join(border: np.ndarray, strips: list) -> tuple[np.ndarray, np.ndarray, list[shapely.LineString]]:
-    """Join border and strips in order, without stations too near to existing points.
+def _join_strips(border: np.ndarray, strips: list) -> tuple[np.ndarray, np.ndarray, list[shapely.LineString]]:
+    """Join points of border, rivers and roads, dropping those too near to others.
 
-    Also return the lines between neighbouring stations of a strip.
+    Also return the lines between neighbouring points of a strip.
     """
     points, kinds, lines = border, np.full(len(border), ADJACENT), []
     for new, new_kinds in strips:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Other lines: a nature reserve with parts, flood, minerals, hazards, reserve farmland, facilities."""
+"""Further protected and restricted areas of the generated plan.
+
+They are a nature reserve with its parts, flood and mineral lines, hazards, reserve farmland and facilities.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +18,32 @@ RESERVE = "恒山省级自然保护区"
 
 def add(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
-    used = lines.farmland | lines.cultivated | (lines.boundary > 0) | lines.red | lines.mining | lines.windows
-    _red_line(drawing)
-    _reserve(drawing)
+    used = (
+        lines.farmland
+        | lines.cultivated
+        | (lines.boundary > 0)
+        | lines.red_line
+        | lines.mining
+        | lines.boundary_windows
+    )
+    _split_red_line(drawing)
+    _add_reserve(drawing)
     river = fabric.kinds[: len(used)] == RIVER
     drawing.add_parcels("HLFXKZX", drawing.pieces(river & ~used), MC="浑河洪涝风险控制线", LX="21")
     drawing.add_parcels("KCZYKCBHX", drawing.pieces(lines.mining), MC="青磁窑矿区", LX="11")
-    free = np.flatnonzero(~used & ~river & ~lines.hamlet & ~lines.industry)
+    free = np.flatnonzero(~used & ~river & ~lines.village_land & ~lines.industrial_land)
     # Small and remote from each other, so that they do not overlap.
     low, steep = free[np.argsort(lines.height[free])], free[np.argsort(-lines.slope[free])]
     drawing.add_parcels("XZHQ", [low[:1]], MC="裴村蓄滞洪区")
     drawing.add_parcels("XZZRZHFXFBM", [steep[:1], steep[1:2]], MC=["滑坡隐患区", "泥石流隐患区"])
     drawing.add("XZZRZHFXFBD", shapely.points(np.round(fabric.sites[steep[2:4]], 3)), MC=["滑坡", "崩塌"])
-    spare = lines.cultivated & ~lines.farmland & ~lines.red & (lines.boundary == 0)
+    spare = lines.cultivated & ~lines.farmland & ~lines.red_line & (lines.boundary == 0)
     drawing.add_parcels("YJJBNTCBQ", [np.array([one]) for one in np.flatnonzero(spare)], MC="永久基本农田储备区")
-    _facilities(drawing)
+    _add_facilities(drawing)
 
 
-def _red_line(drawing: CountyLayers) -> None:
-    """Split rows of the sample's red line around fields, so that no row has a hole."""
+def _split_red_line(drawing: CountyLayers) -> None:
+    """Split red line rows around enclosed fields, so that no row has a hole."""
     line = drawing.county.layers["STBHHX"]
     values = {
         "XJXZQDM": AREA_CODE,
@@ -45,8 +55,11 @@ def _red_line(drawing: CountyLayers) -> None:
     drawing.add_parcels("STBHHX", groups, **values)
 
 
-def _reserve(drawing: CountyLayers) -> None:
-    """Add the largest part of the red line as reserve: its eastern half is the core."""
+def _add_reserve(drawing: CountyLayers) -> None:
+    """Add the largest part of the red line as nature reserve.
+
+    Its eastern half is the core zone.
+    """
     piece = max(drawing.parcels["STBHHX"], key=len)
     east = np.zeros(len(drawing.fabric), bool)
     east[piece] = drawing.fabric.sites[piece, 0] > np.median(drawing.fabric.sites[piece, 0])
@@ -59,12 +72,15 @@ def _reserve(drawing: CountyLayers) -> None:
 
 
 def add_village_boundary(drawing: CountyLayers) -> None:
-    """Add 村庄建设边界, which township and village plans have: every village with a margin."""
-    hamlets = drawing.pieces(drawing.lines.hamlet)
+    """Add 村庄建设边界: the outline of every village with a margin.
+
+    Only township and village plans have this layer.
+    """
+    hamlets = drawing.pieces(drawing.lines.village_land)
     drawing.add_parcels("CZJSBJ", hamlets)
 
 
-def _facilities(drawing: CountyLayers) -> None:
+def _add_facilities(drawing: CountyLayers) -> None:
     land = drawing.fabric.land
     seats = shapely.points(np.round(land.seats + CENTRE, 3))
     drawing.add("FZJZSSD", seats, MC=[f"避难场所{one + 1}" for one in range(len(seats))])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Heritage layers that the heritage line collects: historic district, ranges and points of sites, buildings."""
+"""Heritage layers: historic district, protection areas, monuments, buildings."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rows of the layers of a full plan: common fields (number, division, area, length) and given values."""
+"""Rows of additional plan layers: common fields and given values.
+
+Common fields are feature number, county, area and length.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ from tests.county.measure import statutory_area
 
 
 class CountyLayers:
-    """Additional layers of a county: ``layers`` and the parcels of each row (None: drawn freely)."""
+    """Additional layers of a county by code, with the parcels of each row.
+
+    The parcels of a row are None if it was drawn freely.
+    """
 
     def __init__(self, county: County) -> None:
         self.county, self.fabric, self.lines = county, county.fabric, county.lines
@@ -40,18 +46,18 @@ class CountyLayers:
         return self.layers[role]
 
     def add_parcels(self, role: str, groups: list[np.ndarray], **values: Any) -> gpd.GeoDataFrame:
-        """Add a layer whose rows are joined parcels, in one part or several."""
+        """Add a layer whose rows are joined parcels; a row may have several parts."""
         self.parcels[role] = groups
         return self.add(role, attributes.union(self.fabric, groups), **values)
 
     def pieces(self, chosen: np.ndarray) -> list[np.ndarray]:
-        """Return the connected pieces of chosen parcels ((n,) bool)."""
+        """Return the connected groups of chosen parcels ((n,) bool)."""
         if not chosen.any():
             return []
         return attributes.dissolve(self.fabric, chosen.astype(int))[2]
 
     def without_holes(self, piece: np.ndarray) -> list[np.ndarray]:
-        """Split a connected piece from north to south until no part has a hole."""
+        """Split connected parcels from north to south until no part has a hole."""
         if not len(attributes.union(self.fabric, [piece])[0].interiors):
             return [piece]
         label = np.zeros(len(self.fabric), int)

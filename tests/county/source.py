@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers of the county as read from a database made by template: lengths, aliases, coded domains."""
+"""Generated layers in the form in which the plugin reads a database.
+
+Field lengths, aliases and coded domains are those of the templates.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +17,18 @@ from tests.county.landscape import EPSG
 
 
 def declared(role: str) -> list[FieldInfo]:
-    """Return the fields of a template; for a class of yearly maintenance those of its layer or of a change."""
+    """Return the field definitions of a template.
+
+    A class of yearly maintenance has those of its layer or of a change.
+    """
     if role.startswith(("WHQ", "WHH")):
         return declared(role[3:])
     if role.startswith("WHC"):
-        return [_field(one) for one in templates.change_fields()]
-    return [_field(one) for one in templates.fields(role).values()]
+        return [_make_field_info(one) for one in templates.change_fields()]
+    return [_make_field_info(one) for one in templates.fields(role).values()]
 
 
-def _field(one: dict[str, Any]) -> FieldInfo:
+def _make_field_info(one: dict[str, Any]) -> FieldInfo:
     pad = one.get("code_pad", 0)
     known = templates.names(one["codes"]) if "codes" in one else {}
     codes = {code.ljust(pad, "0"): name for code, name in known.items()}
@@ -38,7 +44,7 @@ def as_read(
     shape_crs: dict[str, dict[str, int]] | None = None,
     described_crs: dict[str, str] | None = None,
 ) -> list[SourceLayer]:
-    """Return layers as if read from files.
+    """Return generated layers as if they were read from files.
 
     ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
     ``described_crs`` (CRS in the definition of the file) replace the values of the templates.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layer schemas and code lists, read from the resources."""
+"""Field definitions and code lists of layers, read from the resource files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EDITIONS = {
     "LSWHBHX": "county_db-2021",
 }
 # Layers of a township plan that the edition of the county lacks.
-TOWNSHIP = {"CZJSBJ": "township_db-2021"}
+TOWNSHIP_STANDARD_BY_LAYER = {"CZJSBJ": "township_db-2021"}
 # Additional layers of a full plan (`full`) in the order of their numbers: append new ones.
 FURTHER = (
     "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",
@@ -35,25 +35,27 @@ FURTHER = (
 
 @cache
 def template(role: str) -> dict[str, Any]:
-    path = STANDARDS / (EDITIONS | TOWNSHIP).get(role, "county_db-2021") / "templates" / f"{role}.toml"
+    path = (
+        STANDARDS / (EDITIONS | TOWNSHIP_STANDARD_BY_LAYER).get(role, "county_db-2021") / "templates" / f"{role}.toml"
+    )
     with path.open("rb") as file:
         return tomllib.load(file)
 
 
 def fields(role: str) -> dict[str, dict[str, Any]]:
-    """Return the description of each field by name, in the order of the template."""
+    """Return the definition of each field of a layer by name, in template order."""
     return {one["name"]: one for one in template(role)["field"]}
 
 
 def change_fields() -> list[dict[str, Any]]:
-    """Return the fields of a change in yearly maintenance."""
+    """Return the fields that a change has in yearly maintenance."""
     with (STANDARDS / "county_db-2021" / "maintenance.toml").open("rb") as file:
         return tomllib.load(file)["change"]["field"]
 
 
 @cache
 def names(code_list: str) -> dict[str, str]:
-    """Return the names of a code list by code, from the folder of any standard."""
+    """Return the names of a code list by code."""
     (path,) = sorted(STANDARDS.glob(f"*/codelists/{code_list}.csv"))
     with path.open(encoding="utf-8", newline="") as file:
         return {row["code"]: row["name"] for row in csv.DictReader(file)}

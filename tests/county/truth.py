@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expected results of a county: findings with areas, ignored slivers, and figures by formulas."""
+"""Expected results of a generated county, computed without the plugin.
+
+They are findings with areas, ignored slivers (overlaps below the limits), and figures by formulas.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,18 @@ from tests.county.measure import land_area, statutory_area
 
 URBAN_CODES = ("201", "201A", "202", "202A")
 # Half of the last printed digit: 万亩 and km² with two decimals. Smaller differences are due to rounding.
-ROUNDING = {"cultivated": 0.005 * MU_10K, "farmland": 0.005 * MU_10K, "red_line": 0.005e6, "boundary": 0.005e6}
+ROUNDING_TOLERANCE = {
+    "cultivated": 0.005 * MU_10K,
+    "farmland": 0.005 * MU_10K,
+    "red_line": 0.005e6,
+    "boundary": 0.005e6,
+}
 
 
 def describe_truth(county: County, editor: DefectEditor | None, seed: int, terraced: bool) -> dict:
-    figures = indicators(county)
-    found = [_row(one, county) for one in (editor.found if editor else [])]
-    found += _missed_targets(figures)
+    figures = compute_indicators(county)
+    found = [_describe_finding(one, county) for one in (editor.found if editor else [])]
+    found += _list_missed_targets(figures)
     slivers = editor.slivers if editor else []
     areas = land_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
     return {
@@ -40,14 +48,14 @@ def describe_truth(county: County, editor: DefectEditor | None, seed: int, terra
             "count": len(slivers),
             "area_m2": float(areas.sum()),
             "parts": [
-                {"rule": rule, "role": role, "area_m2": float(area), "at": _place(shape)}
+                {"rule": rule, "role": role, "area_m2": float(area), "at": _describe_place(shape)}
                 for (rule, role, shape), area in zip(slivers, areas, strict=True)
             ],
         },
     }
 
 
-def _row(one: Expected, county: County) -> dict:
+def _describe_finding(one: Expected, county: County) -> dict:
     area = net = None
     if one.shape is not None:
         measure = statutory_area if _is_feature(one, county) else land_area
@@ -65,13 +73,16 @@ def _row(one: Expected, county: County) -> dict:
         "field": one.field,
         "area_m2": area,
         "net_area_m2": net,
-        "at": None if one.shape is None else _place(one.shape),
+        "at": None if one.shape is None else _describe_place(one.shape),
         "what": one.what,
     }
 
 
 def _is_feature(one: Expected, county: County) -> bool:
-    """Return True for a finding on a whole feature, whose area is by stored vertices, as in its field."""
+    """Return True for a finding on a whole feature.
+
+    Its area is measured by stored vertices, as in its area field.
+    """
     for role, keys in ((one.role, [one.key]), (one.related_role, one.related_keys)):
         layer = county.layers.get(role)
         if layer is not None and any(
@@ -81,12 +92,12 @@ def _is_feature(one: Expected, county: County) -> bool:
     return False
 
 
-def _place(shape: shapely.Geometry) -> list[float]:
+def _describe_place(shape: shapely.Geometry) -> list[float]:
     point = shapely.point_on_surface(shape)
     return [round(point.x, 3), round(point.y, 3)]
 
 
-def indicators(county: County) -> dict:
+def compute_indicators(county: County) -> dict:
     layers = county.layers
     boundary = layers["CZKFBJ"]
     parts = statutory_area(boundary.geometry)
@@ -95,7 +106,7 @@ def indicators(county: County) -> dict:
     built = parcels[parcels["CZCSXM"].isin(URBAN_CODES)]
     base = float(built["TBMJ"].sum())
     # New land: the part of the boundary outside the built land of the base year.
-    new = _beyond(boundary.geometry.to_numpy(), built.geometry.to_numpy())
+    new = _measure_outside_built_land(boundary.geometry.to_numpy(), built.geometry.to_numpy())
     concentrated, flexible = parts[code == "41"].sum(), parts[code == "42"].sum()
     windows = [
         shapely.Polygon(ring)
@@ -124,8 +135,11 @@ def indicators(county: County) -> dict:
     }
 
 
-def _beyond(shapes: np.ndarray, built: np.ndarray) -> np.ndarray:
-    """Return the area of each shape outside the built parcels; a whole shape is measured by its vertices."""
+def _measure_outside_built_land(shapes: np.ndarray, built: np.ndarray) -> np.ndarray:
+    """Return the area, m², of each shape outside built parcels.
+
+    A shape wholly outside is measured by its vertices.
+    """
     built = built[~shapely.is_missing(built)]
     tree = shapely.STRtree(built)
     rest = []
@@ -136,7 +150,7 @@ def _beyond(shapes: np.ndarray, built: np.ndarray) -> np.ndarray:
     return np.where(whole, statutory_area(shapes), land_area(rest))
 
 
-def _missed_targets(figures: dict) -> list[dict]:
+def _list_missed_targets(figures: dict) -> list[dict]:
     values = {
         "cultivated": ("GDBHMB", figures["cultivated_area_m2_net"], True),
         "farmland": ("YJJBNTBHTB", figures["farmland_area_m2_net"], True),
@@ -147,15 +161,21 @@ def _missed_targets(figures: dict) -> list[dict]:
     for name, (role, value, at_least) in values.items():
         short = TARGETS[name] - value if at_least else value - TARGETS[name]
         if short > 0:
-            severity = "WARNING" if short <= ROUNDING[name] else "ERROR"
-            missed.append(_figure("LAW002", severity, role, f"{name}: {value:.2f} m², target {TARGETS[name]:.2f} m²"))
+            severity = "WARNING" if short <= ROUNDING_TOLERANCE[name] else "ERROR"
+            missed.append(
+                _describe_figure_finding(
+                    "LAW002", severity, role, f"{name}: {value:.2f} m², target {TARGETS[name]:.2f} m²"
+                )
+            )
     ratio, limit = figures["expansion_ratio_n1"], TARGETS["expansion_ratio"]
     if ratio > limit:
-        missed.append(_figure("LAW001", "ERROR", "CZKFBJ", f"expansion ratio {ratio:.4f}, limit {limit}"))
+        missed.append(
+            _describe_figure_finding("LAW001", "ERROR", "CZKFBJ", f"expansion ratio {ratio:.4f}, limit {limit}")
+        )
     return missed
 
 
-def _figure(rule: str, severity: str, role: str, what: str) -> dict:
+def _describe_figure_finding(rule: str, severity: str, role: str, what: str) -> dict:
     empty = {
         "key": "",
         "related_role": "",

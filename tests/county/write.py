@@ -17,7 +17,10 @@ from tests.county.landscape import EPSG
 
 
 def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
-    """Write one layer per role, with field types of the template, because empty columns have no type."""
+    """Write one table per layer, with the field types of the template.
+
+    The template decides, because empty columns have no type.
+    """
     path.unlink(missing_ok=True)
     # A fixed date, so that equal counties give equal files.
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2026-01-01T00:00:00.000Z"})
@@ -29,7 +32,7 @@ def write_geopackage(path: Path, layers: dict[str, gpd.GeoDataFrame]) -> None:
 
 
 #: Names by number of the geometry type; a layer without shapes (−1) has polygons.
-_KINDS = {-1: "Polygon", 0: "Point", 1: "LineString", 3: "Polygon"}
+_GEOMETRY_TYPES = {-1: "Polygon", 0: "Point", 1: "LineString", 3: "Polygon"}
 
 
 def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
@@ -59,7 +62,9 @@ def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
         field_mask=masks,
         layer=role,
         driver="GPKG",
-        geometry_type="MultiPolygon" if multiple else _KINDS[int(shapely.get_type_id(geometry).max(initial=-1))],
+        geometry_type="MultiPolygon"
+        if multiple
+        else _GEOMETRY_TYPES[int(shapely.get_type_id(geometry).max(initial=-1))],
         promote_to_multi=bool(multiple),
         crs=f"EPSG:{EPSG}",
         append=path.exists(),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fixtures for tests in the real QGIS desktop.
 
-QGIS runs on a virtual screen in a fresh profile and loads the plugin by its plugin system.
+QGIS runs on a virtual screen with a new profile and loads the plugin like any other plugin.
 """
 
 import os
@@ -12,28 +12,30 @@ import pytest
 
 from tests.desktop import start
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+DESKTOP_TESTS = Path(__file__).resolve().parent
+ROOT = DESKTOP_TESTS.parents[1]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 
-LACKING = [program for program in start.NEEDED if shutil.which(program) is None]
+MISSING_PROGRAMS = [program for program in start.NEEDED if shutil.which(program) is None]
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if HERE in item.path.parents:
+        if DESKTOP_TESTS in item.path.parents:
             item.add_marker("desktop")
             item.add_marker("slow")
             item.add_marker("qgis")
-            if LACKING and not os.environ.get("SANXIAN_REQUIRE_QGIS"):
-                item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(LACKING)}; run `make setup`"))
+            if MISSING_PROGRAMS and not os.environ.get("SANXIAN_REQUIRE_QGIS"):
+                item.add_marker(
+                    pytest.mark.skip(reason=f"not installed: {', '.join(MISSING_PROGRAMS)}; run `make setup`")
+                )
 
 
 @pytest.fixture(scope="session")
 def desktop(tmp_path_factory):
     """Return a function that runs a script of this folder inside QGIS.
 
-    `desktop("tour")` runs tests/desktop/tour.py and returns the facts that it noted.
+    `desktop("tour")` runs tests/desktop/tour.py. It returns the facts (a dictionary) that the script recorded.
     """
 
     def run(script, **options):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Work with data: search a code in a form, open the dictionary, map a layer."""
+"""Desktop script: choose a code in a form, open the dictionary, map a layer."""
 
 import os
 
@@ -8,16 +8,16 @@ from qgis.core import QgsFeature, QgsProject, QgsVectorLayer
 from qgis.PyQt.QtWidgets import QComboBox, QDialog
 from qgis.utils import iface
 
-NAME = os.environ["SANXIAN_PICTURE"]
+PICTURE_NAME = os.environ["SANXIAN_PICTURE"]
 
 
-def steps():
+def run_data_steps():
     controller = open_sample()
-    save_picture(f"{NAME}-map")
+    save_picture(f"{PICTURE_NAME}-map")
     from sanxian.plugin.bridge.layers.properties import template_id
 
     layers = {template_id(layer): layer for layer in QgsProject.instance().mapLayers().values()}
-    form(layers["DLTB"])
+    choose_code_by_keyboard(layers["DLTB"])
     open_dictionary(controller, layers["STBHHX"])
     map_layer(controller, layers["DLTB"])
 
@@ -29,8 +29,8 @@ def find_opened_dialog(name):
     return dialog
 
 
-def form(layer):
-    """Choose a code by keyboard: focus, part of the code, Down, Enter."""
+def choose_code_by_keyboard(layer):
+    """Choose a code in a feature form by keyboard: type part of it, Down, Enter."""
     layer.startEditing()
     feature: QgsFeature = next(layer.getFeatures())
     dialog = iface.getFeatureForm(layer, feature)
@@ -45,7 +45,7 @@ def form(layer):
     box.lineEdit().selectAll()
     type_text("0204")
     assert wait(lambda: box.completer().popup().isVisible())
-    save_picture(f"{NAME}-form")
+    save_picture(f"{PICTURE_NAME}-form")
     press_key("Down")
     press_key("Return")
     wait(lambda: box.currentData() == "0204")
@@ -64,7 +64,7 @@ def open_dictionary(controller, layer):
     dialog.search.setFocus()
     type_text("czcsxm")
     wait_seconds(0.5)
-    save_picture(f"{NAME}-dictionary")
+    save_picture(f"{PICTURE_NAME}-dictionary")
     dialog.close()
 
 
@@ -78,15 +78,15 @@ def map_layer(controller, layer):
     dialog.template.activated.emit(dialog.template.currentIndex())
     assert wait(lambda: dialog._prepared is not None and dialog._job is None)
     dialog.table.selectRow([f.name for f in dialog._target.fields].index("YDYHFLDM"))
-    save_picture(f"{NAME}-mapping")
+    save_picture(f"{PICTURE_NAME}-mapping")
     FACTS["mapping_fits"] = [dialog.frameGeometry().width(), dialog.frameGeometry().height()]
     dialog.output.setFilePath(str(FOLDER / "现状.gpkg"))
     dialog.run()
     assert wait(lambda: dialog._run is None)
-    save_picture(f"{NAME}-mapped")
+    save_picture(f"{PICTURE_NAME}-mapped")
     FACTS["mapped"] = dialog.summary.text()
     FACTS["layers"] = sorted(v.name() for v in QgsProject.instance().mapLayers().values())
     dialog.close()
 
 
-run_tour(steps)
+run_tour(run_data_steps)

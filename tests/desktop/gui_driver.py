@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Helpers of the desktop scripts; they run inside QGIS.
+"""Helpers of the desktop scripts, which run inside QGIS.
 
-Screenshots, mouse and keyboard events, waiting, and the facts that a script notes.
+They take screenshots, send mouse and keyboard events, wait, and record facts for the tests.
 """
 
 import faulthandler
@@ -32,7 +32,7 @@ faulthandler.enable(_FAULTS)
 
 
 def wait(until, seconds=60):
-    """Process events of QGIS until a condition is true."""
+    """Process events of QGIS until a condition is true or the time is over."""
     end = time.monotonic() + seconds
     while not until() and time.monotonic() < end:
         QApplication.processEvents()
@@ -43,7 +43,10 @@ def wait(until, seconds=60):
 
 
 class Watch:
-    """Timer that ignores other load: the smaller of wall time and CPU time of QGIS."""
+    """Timer that is independent of other load.
+
+    It takes the smaller of wall time and CPU time of QGIS.
+    """
 
     def __init__(self):
         self._began = self._now()
@@ -74,7 +77,7 @@ def save_picture(name):
 
 
 def click(widget, place=None, times=1):
-    """Click with the mouse of the X server."""
+    """Click on a widget with the real mouse pointer of the X server."""
     point = widget.mapToGlobal(place or widget.rect().center()) * widget.devicePixelRatioF()
     command = ["xdotool", "mousemove", str(point.x()), str(point.y()), "click", "--repeat", str(times), "1"]
     subprocess.run(command, check=True)
@@ -105,9 +108,9 @@ def find_form(dialog):
 
 
 def draw_feature(layer, corners):
-    """Draw a polygon with the tool of QGIS; return the dialog with its form.
+    """Draw a polygon with the QGIS tool; return the dialog with its form.
 
-    One left click for each corner, then a right click.
+    The tool gets one left click for each corner, then a right click.
     """
     iface.setActiveLayer(layer)
     if not layer.isEditable():
@@ -133,9 +136,9 @@ def type_text(text):
 
 
 def tidy_window():
-    """Prepare the window for pictures.
+    """Prepare the main window for screenshots.
 
-    The browser is closed, layer names have room, and messages of QGIS are removed.
+    Close the browser panel, widen the layer names, and remove messages of QGIS.
     """
     window = iface.mainWindow()
     window.showMaximized()
@@ -166,9 +169,9 @@ def list_dialogs():
 
 
 def do_when_open(fits, action):
-    """Call a function by timer when a modal dialog that ``fits`` is open.
+    """Call a function when a modal dialog that meets a condition is open.
 
-    A modal dialog blocks the code that opens it, so a timer acts on it.
+    A modal dialog blocks the code that opens it, so a timer calls the function.
     """
 
     def find_and_act():
@@ -182,7 +185,7 @@ def do_when_open(fits, action):
 
 
 def unload(controller):
-    """Unload the plugin during its work; return True if the work has ended."""
+    """Unload the plugin while it works; return True if the work has ended."""
     jobs = list(controller.runner._jobs)
     unloadPlugin("sanxian")
     return all(job.wait(0) for job in jobs)
@@ -193,7 +196,7 @@ def find_named(name):
 
 
 def list_children():
-    """List all objects that a plugin may leave behind."""
+    """List all widgets, actions and signal connections that a plugin may leave."""
     window = iface.mainWindow()
     project = QgsProject.instance()
     return {
@@ -215,7 +218,7 @@ def list_children():
 
 
 def run_tour(steps):
-    """Run a script when the desktop is ready, write its facts, and quit QGIS."""
+    """Run the script's steps when QGIS is ready, write its facts, and quit QGIS."""
 
     def note(message, tag, level):
         # Messages of GDAL and about the fonts of this machine do not concern the plugin.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shortcuts of QGIS, its default plugins and this plugin; ours are pressed."""
+"""Desktop script: list the shortcuts of QGIS and press those of the plugin."""
 
 from gui_driver import FACTS, open_sample, press_key, run_tour, save_picture, wait, wait_seconds
 from qgis.PyQt.QtCore import QTimer
@@ -7,7 +7,7 @@ from qgis.PyQt.QtWidgets import QAction, QApplication, QDockWidget, QShortcut
 from qgis.utils import active_plugins, iface
 
 
-def steps():
+def run_shortcut_steps():
     FACTS["plugins"] = sorted(active_plugins)
     FACTS["owners"] = map_shortcuts()
     controller = open_sample()
@@ -53,10 +53,10 @@ def list_opened_windows(combination):
 
     A modal window blocks the code that opens it, so a timer reads and closes it.
     """
-    before, names = set(shown()), []
+    before, names = set(list_visible_windows()), []
 
     def note_windows():
-        fresh = [w for w in shown() if w not in before]
+        fresh = [w for w in list_visible_windows() if w not in before]
         save_picture(f"key-{combination}")
         names.extend(type(w).__name__ for w in fresh)
         for one in fresh:
@@ -68,7 +68,7 @@ def list_opened_windows(combination):
     return names
 
 
-def shown():
+def list_visible_windows():
     return [w for w in QApplication.topLevelWidgets() if w.isVisible()]
 
 
@@ -76,4 +76,4 @@ def list_docks():
     return {d.objectName() for d in iface.mainWindow().findChildren(QDockWidget) if d.isVisible()}
 
 
-run_tour(steps)
+run_tour(run_shortcut_steps)

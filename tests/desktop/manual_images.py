@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pictures of the manual, each with the texts that its windows show.
+"""Desktop script: take the manual's screenshots and record the texts they show.
 
-Started by tools/screenshots.py.
+tools/screenshots.py starts it.
 """
 
 from gui_driver import (
@@ -39,7 +39,7 @@ from qgis.PyQt.QtWidgets import (
 from qgis.utils import iface
 
 #: Number of rows of a list whose texts are noted.
-ROWS = 100
+MAX_LISTED_ROWS = 100
 FACTS["shown"] = {}
 
 
@@ -71,20 +71,23 @@ def read_texts_of_view(view):
     # A list model hides its number of columns.
     columns = range(1 if isinstance(view, QListView) else model.columnCount())
     found = {str(model.headerData(n, Qt.Orientation.Horizontal) or "") for n in columns}
-    for row in range(min(model.rowCount(), ROWS)):
+    for row in range(min(model.rowCount(), MAX_LISTED_ROWS)):
         found |= {str(model.index(row, n).data() or "") for n in columns}
     return found
 
 
 def save_window(name, widget, *more):
-    """Save the picture of a window and note its texts and the texts ``more``."""
+    """Save a screenshot of a window and record its texts.
+
+    ``more``: further texts that the screenshot shows.
+    """
     wait_for_map()
     assert widget.grab().save(str(SCREENSHOTS / f"{name}.png")), name
     FACTS["shown"][name] = sorted({*read_texts(widget), *more})
 
 
 def save_desktop(name, controller):
-    """Save the whole screen; note the texts of panel, toolbar and menu."""
+    """Save the whole screen; record the texts of panel, toolbar and menu."""
     save_picture(name)
     bar = iface.mainWindow().findChild(QToolBar, "SanxianToolbar")
     around = {action.text() for action in bar.actions() if action.text()}
@@ -94,7 +97,7 @@ def save_desktop(name, controller):
 
 
 def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
-    """Open a modal window, save its picture, and cancel the window."""
+    """Open a modal window, save its screenshot, and cancel the window."""
 
     def save_dialog(dialog):
         prepare(dialog)
@@ -106,7 +109,7 @@ def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
     open_it()
 
 
-def finding(controller):
+def select_overlap_finding(controller):
     dock = controller.dock
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [280, 470], Qt.Orientation.Horizontal)
@@ -116,8 +119,8 @@ def finding(controller):
     save_desktop("finding", controller)
 
 
-def live(controller):
-    """Draw a parcel over others."""
+def show_live_check(controller):
+    """Draw a parcel over others, so that the live check shows a finding."""
     parcels = next(
         v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/template") == "DLTB"
     )
@@ -140,7 +143,7 @@ def live(controller):
     wait_seconds(0.5)
 
 
-def wizard(controller):
+def show_project_wizard(controller):
     controller.actions["new"].trigger()
     shown = controller.new_project.wizard
     wait_seconds(0.5)
@@ -153,7 +156,7 @@ def wizard(controller):
     wait_seconds(0.3)
 
 
-def package(controller):
+def show_package_dialog(controller):
     controller.actions["package"].trigger()
     shown = controller.export.dialog
     wait(shown.isVisible)
@@ -174,32 +177,32 @@ def package(controller):
 
 
 def replace_text(line, text):
-    """Show a neutral path in place of the folder of this run, without signals."""
+    """Show a neutral path instead of this run's folder, without Qt signals."""
     line.blockSignals(True)
     line.setText(text)
     line.blockSignals(False)
 
 
-def waive(dialog):
+def fill_waiver_dialog(dialog):
     replace_text(dialog.file.line, "D:\\浑源县\\浑源县规划.waivers.csv")
     save_window("waive", dialog)
     dialog.reject()
 
 
-def steps():
+def take_manual_screenshots():
     controller = open_sample()
     iface.mapCanvas().zoomToFullExtent()
     run_check(controller)
-    finding(controller)
-    do_when_open(find_named("SanxianWaiverDialog"), waive)
+    select_overlap_finding(controller)
+    do_when_open(find_named("SanxianWaiverDialog"), fill_waiver_dialog)
     controller.dock.navigation.waive.click()
-    package(controller)
-    wizard(controller)
+    show_package_dialog(controller)
+    show_project_wizard(controller)
     save_modal_window(
         "SanxianProfileDialog", controller.dialogs.profile, "profile", lambda dialog: dialog.resize(900, 690)
     )
     save_modal_window("SanxianRolesDialog", controller.dialogs.roles, "roles", lambda dialog: dialog.resize(700, 520))
-    live(controller)
+    show_live_check(controller)
 
 
-run_tour(steps)
+run_tour(take_manual_screenshots)

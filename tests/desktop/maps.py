@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maps: make layouts from the menu, open the designer, export, and cancel."""
+"""Desktop script: make layouts, open the designer, export maps, and cancel."""
 
 from gui_driver import (
     FACTS,
@@ -45,7 +45,7 @@ def make_layouts(controller):
     FACTS["said"] = iface.messageBar().currentItem().text()
 
 
-def see_county_profile(controller):
+def open_county_profile(controller):
     def answer(opened):
         FACTS["document"] = opened.document.label.text()
         save_picture("document-profile")
@@ -72,8 +72,8 @@ def open_in_designer():
     wait_seconds(0.5)
 
 
-def export(cancel_at):
-    """Export by the dialog of Processing."""
+def export_maps_by_dialog(cancel_at):
+    """Export maps by the Processing dialog; cancel it at page ``cancel_at``."""
     from processing.gui.AlgorithmDialog import AlgorithmDialog
 
     algorithm = QgsApplication.processingRegistry().createAlgorithmById("sanxian:export_maps")
@@ -88,7 +88,7 @@ def export(cancel_at):
     if cancel_at:
 
         def cancel():
-            """Cancel in the progress window of QGIS.
+            """Press Cancel in the progress window of QGIS.
 
             QGIS shows this window while an algorithm runs on the main thread.
             """
@@ -111,14 +111,14 @@ def export(cancel_at):
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
-def steps():
+def run_map_steps():
     controller = open_sample()
     make_layouts(controller)
-    see_county_profile(controller)
+    open_county_profile(controller)
     open_in_designer()
-    FACTS["exported"] = export(0)
-    FACTS["cancelled"] = export(10)
+    FACTS["exported"] = export_maps_by_dialog(0)
+    FACTS["cancelled"] = export_maps_by_dialog(10)
     QgsProject.instance().setDirty(False)
 
 
-run_tour(steps)
+run_tour(run_map_steps)

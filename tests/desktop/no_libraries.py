@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Without geopandas: the plugin loads and shows what is missing.
+"""Desktop script: load the plugin without geopandas.
 
-Everything that does not need the library works.
+The plugin shows what is missing, and everything that does not need the library works.
 """
 
 from gui_driver import (
@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import QApplication
 from qgis.utils import plugins
 
 
-def steps():
+def run_steps_without_libraries():
     from sanxian.plugin.gui.county_form.profile_dialog import ProfileDialog
     from sanxian.plugin.gui.help.help_dialog import HelpDialog
     from sanxian.plugin.gui.project.roles_dialog import RolesDialog
@@ -59,4 +59,4 @@ def steps():
     FACTS["loaded"] = list_children()
 
 
-run_tour(steps)
+run_tour(run_steps_without_libraries)

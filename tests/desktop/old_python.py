@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Without tomllib, as on Python 3.9: load, open 环境自检, unload."""
+"""Desktop script: load and unload the plugin without tomllib.
+
+Python before 3.11 has no tomllib. The environment check (环境自检) must still open.
+"""
 
 import sys
 
@@ -10,7 +13,7 @@ from qgis.PyQt.QtWidgets import QAction, QApplication, QLabel
 from qgis.utils import iface, unloadPlugin
 
 
-def steps():
+def run_old_python_steps():
     FACTS["provider"] = QgsApplication.processingRegistry().providerById("sanxian") is not None
     FACTS["said"] = [item.text() for item in iface.messageBar().items()]
 
@@ -21,17 +24,17 @@ def steps():
         dialog.reject()
 
     QTimer.singleShot(1500, note_doctor)
-    action().trigger()
+    find_doctor_action().trigger()
     wait_seconds(0.3)
     # Include the modules that the dialog imported.
     FACTS["loaded"] = sorted(name for name in sys.modules if name.startswith("sanxian"))
     FACTS["unloaded"] = unloadPlugin("sanxian")
     wait_seconds(0.3)
-    FACTS["left"] = action() is not None
+    FACTS["left"] = find_doctor_action() is not None
 
 
-def action():
+def find_doctor_action():
     return iface.mainWindow().findChild(QAction, "SanxianActionDoctor")
 
 
-run_tour(steps)
+run_tour(run_old_python_steps)

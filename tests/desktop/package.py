@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Submission of a county: package, gate, force, cancel, inspection, VCT."""
+"""Desktop script: export, force, cancel and inspect a submission package.
+
+It also drops a VCT file on the map.
+"""
 
 import os
 
@@ -23,74 +26,83 @@ from qgis.PyQt.QtGui import QDragEnterEvent, QDropEvent
 from qgis.PyQt.QtWidgets import QApplication, QLineEdit
 from qgis.utils import iface
 
-NAME = os.environ.get("SANXIAN_PICTURE", "package")
-DOCUMENTS, TARGET = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
+PICTURE_NAME = os.environ.get("SANXIAN_PICTURE", "package")
+DOCUMENTS_FOLDER, TARGET_FOLDER = FOLDER / "浑源县 汇交文档", FOLDER / "成果"
 #: Smallest valid document of each format.
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
-TEXT = "140225浑源县国土空间总体规划文本.pdf"
+EMPTY_PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\nstartxref\n0\n%%EOF\n"
+PLAN_TEXT_FILE = "140225浑源县国土空间总体规划文本.pdf"
 
 
-def rows(tree):
+def read_tree_rows(tree):
     items = [tree.topLevelItem(n) for n in range(tree.topLevelItemCount())]
     return [[item.text(column) for column in range(3)] for item in items]
 
 
-def reasons(listed):
+def read_listed_reasons(listed):
     return [listed.item(n).text() for n in range(listed.count())]
 
 
-def fill_in(controller):
-    """Fill in the form by keyboard; add documents while it is open."""
-    DOCUMENTS.mkdir()
-    TARGET.mkdir()
+def fill_in_package_form(controller):
+    """Fill in the package form by keyboard; add documents while it is open."""
+    DOCUMENTS_FOLDER.mkdir()
+    TARGET_FOLDER.mkdir()
     controller.actions["package"].trigger()
     shown = controller.export.dialog
     wait(shown.isVisible)
     FACTS["default"] = [shown.go.isEnabled(), shown.go.isDefault()]
-    shown.form.folder.line.setText(str(TARGET))
-    shown.form.documents.line.setText(str(DOCUMENTS))
+    shown.form.folder.line.setText(str(TARGET_FOLDER))
+    shown.form.documents.line.setText(str(DOCUMENTS_FOLDER))
     wait(lambda: shown.form.slots.topLevelItemCount() > 2)
-    FACTS["missing"] = rows(shown.form.slots)
-    save_picture(f"{NAME}-1-form")
-    for name in (TEXT, "140225浑源县质量检查报告.pdf", "140225浑源县质量检查记录.pdf"):
-        (DOCUMENTS / name).write_bytes(PDF)
-    (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
-    (DOCUMENTS / "会议记录.docx").write_bytes(b"x")
-    wait(lambda: rows(shown.form.slots)[0][2] == TEXT)
+    FACTS["missing"] = read_tree_rows(shown.form.slots)
+    save_picture(f"{PICTURE_NAME}-1-form")
+    for name in (PLAN_TEXT_FILE, "140225浑源县质量检查报告.pdf", "140225浑源县质量检查记录.pdf"):
+        (DOCUMENTS_FOLDER / name).write_bytes(EMPTY_PDF)
+    (DOCUMENTS_FOLDER / "140225浑源县数据库建设报告.pdf").write_bytes(b"not a pdf")
+    (DOCUMENTS_FOLDER / "会议记录.docx").write_bytes(b"x")
+    wait(lambda: read_tree_rows(shown.form.slots)[0][2] == PLAN_TEXT_FILE)
     wait(shown.form.left_out.isVisible)
-    FACTS["found"], FACTS["left_out"] = rows(shown.form.slots), shown.form.left_out.text()
-    (DOCUMENTS / "140225浑源县数据库建设报告.pdf").write_bytes(PDF)
-    wait(lambda: rows(shown.form.slots)[1][2].endswith(".pdf") and "无法打开" not in rows(shown.form.slots)[1][2])
-    save_picture(f"{NAME}-2-found")
+    FACTS["found"], FACTS["left_out"] = read_tree_rows(shown.form.slots), shown.form.left_out.text()
+    (DOCUMENTS_FOLDER / "140225浑源县数据库建设报告.pdf").write_bytes(EMPTY_PDF)
+    wait(
+        lambda: (
+            read_tree_rows(shown.form.slots)[1][2].endswith(".pdf")
+            and "无法打开" not in read_tree_rows(shown.form.slots)[1][2]
+        )
+    )
+    save_picture(f"{PICTURE_NAME}-2-found")
     FACTS["verdict_before"] = shown.form.gate.verdict.text()
     FACTS["fits"] = [shown.frameGeometry().height(), iface.mainWindow().screen().availableGeometry().height()]
     return shown
 
 
-def finish(controller, seconds=180):
+def wait_for_export_end(controller, seconds=180):
     wait(lambda: not controller.export.busy, seconds)
     wait_seconds(0.5)
 
 
 def refuse_at_gate(controller, shown):
-    """Export the sample, which fails the check; note the reasons shown."""
+    """Export the failing sample county; record the reasons of the refusal."""
     click(shown.go)
     wait(lambda: shown.run.bar.value() > 200)
-    save_picture(f"{NAME}-3-running")
-    finish(controller)
-    FACTS["shut"] = [shown.end.text.text(), reasons(shown.end.reasons), list(map(str, TARGET.iterdir()))]
-    save_picture(f"{NAME}-4-shut")
+    save_picture(f"{PICTURE_NAME}-3-running")
+    wait_for_export_end(controller)
+    FACTS["shut"] = [
+        shown.end.text.text(),
+        read_listed_reasons(shown.end.reasons),
+        list(map(str, TARGET_FOLDER.iterdir())),
+    ]
+    save_picture(f"{PICTURE_NAME}-4-shut")
     FACTS["result_in_panel"] = controller.dock.result is not None
     click(shown.back)
     wait(lambda: shown.form.isVisible() and shown.form.gate.reasons.count() > 0)
     FACTS["verdict_after"] = shown.form.gate.verdict.text()
-    FACTS["against"] = reasons(shown.form.gate.reasons)
+    FACTS["against"] = read_listed_reasons(shown.form.gate.reasons)
 
 
 def cancel_writing(controller, shown):
     shown.form.gate.force.setChecked(True)
     wait_seconds(0.4)
-    save_picture(f"{NAME}-5-force")
+    save_picture(f"{PICTURE_NAME}-5-force")
     click(shown.go)
     wait(lambda: shown.run.bar.value() > 100)
     watch = Watch()
@@ -98,13 +110,13 @@ def cancel_writing(controller, shown):
     wait(lambda: not controller.export.busy)
     FACTS["cancel_seconds"] = watch.seconds
     wait_seconds(0.5)
-    FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET.iterdir())]
+    FACTS["cancelled"] = [shown.end.text.text(), sorted(p.name for p in TARGET_FOLDER.iterdir())]
     click(shown.back)
     wait(shown.form.isVisible)
 
 
-def force(controller, shown):
-    """Start a forced export with Enter and close the form with Esc.
+def force_export(controller, shown):
+    """Start a forced export with Enter and close its dialog with Esc.
 
     The export continues, and the message bar reports its end.
     """
@@ -120,25 +132,25 @@ def force(controller, shown):
     FACTS["same_window"] = controller.export.dialog is shown and shown.running
     shown.reject()
     iface.messageBar().clearWidgets()
-    finish(controller)
+    wait_for_export_end(controller)
     item = iface.messageBar().currentItem()
     FACTS["told_in_bar"] = item.text() if item is not None else ""
-    save_picture(f"{NAME}-6-bar")
+    save_picture(f"{PICTURE_NAME}-6-bar")
     shown.show()
     wait_seconds(0.3)
-    FACTS["forced"] = [shown.end.text.text(), shown.end.digest.text(), reasons(shown.end.reasons)]
+    FACTS["forced"] = [shown.end.text.text(), shown.end.digest.text(), read_listed_reasons(shown.end.reasons)]
     FACTS["made"] = str(shown.end.end.done.path) if shown.end.end.done else ""
-    save_picture(f"{NAME}-7-forced")
+    save_picture(f"{PICTURE_NAME}-7-forced")
     click(shown.back)
     wait(shown.form.replaced.isVisible)
     FACTS["replaced"] = shown.form.replaced.text()
-    save_picture(f"{NAME}-8-replace")
+    save_picture(f"{PICTURE_NAME}-8-replace")
     shown.reject()
     iface.messageBar().clearWidgets()
 
 
 def close_project_during_export(controller):
-    """Close the project during an export.
+    """Close the project during a package export.
 
     The export continues with the layers that were already read.
     """
@@ -147,17 +159,17 @@ def close_project_during_export(controller):
     wait(shown.isVisible)
     wait_seconds(0.6)
     shown.form.gate.force.setChecked(True)
-    (TARGET / "again").mkdir()
-    shown.form.folder.line.setText(str(TARGET / "again"))
+    (TARGET_FOLDER / "again").mkdir()
+    shown.form.folder.line.setText(str(TARGET_FOLDER / "again"))
     wait_seconds(0.6)
     shown.go.click()
     wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)
     FACTS["still_writing"] = controller.export.busy
-    finish(controller)
-    FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET / "again").iterdir())]
-    save_picture(f"{NAME}-9-closed")
+    wait_for_export_end(controller)
+    FACTS["after_close"] = [shown.end.text.text(), sorted(p.name for p in (TARGET_FOLDER / "again").iterdir())]
+    save_picture(f"{PICTURE_NAME}-9-closed")
     shown.reject()
     iface.messageBar().clearWidgets()
 
@@ -168,10 +180,10 @@ def inspect_package(controller):
     def answer(opened):
         opened.package.line.setText(FACTS["made"])
         wait_seconds(0.3)
-        save_picture(f"{NAME}-10-inspect")
+        save_picture(f"{PICTURE_NAME}-10-inspect")
         press_key("Return")
 
-    before = {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
+    before = {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
     do_when_open(find_named("SanxianInspectPackage"), answer)
     controller.actions["inspect"].trigger()
     wait(lambda: controller.busy)
@@ -185,18 +197,18 @@ def inspect_package(controller):
     tree = controller.dock.tree
     tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
     wait_seconds(1.0)
-    save_picture(f"{NAME}-11-findings")
+    save_picture(f"{PICTURE_NAME}-11-findings")
     layers = list(QgsProject.instance().mapLayers().values())
     FACTS["package_layers"] = [
         len(layers),
         all(v.readOnly() for v in layers),
         len(recognise.plan_layers(QgsProject.instance())),
     ]
-    FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET.rglob("*"))}
+    FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
 
 
 def inspect_damaged_file(controller):
-    """Inspect a damaged zip after a package; the former verdict must not apply."""
+    """Inspect a damaged zip after a package; the old verdict must not apply to it."""
     broken = FOLDER / "坏.zip"
     broken.write_bytes(b"PK")
     controller.inspection.start(str(broken), controller.export.dialog.form.forms.form())
@@ -204,14 +216,14 @@ def inspect_damaged_file(controller):
     wait(lambda: not controller.busy)
     wait_seconds(0.5)
     FACTS["not_inspected"] = [controller.dock.stale.text(), iface.messageBar().currentItem().text()]
-    save_picture(f"{NAME}-12-broken")
+    save_picture(f"{PICTURE_NAME}-12-broken")
     iface.messageBar().clearWidgets()
 
 
-def drop(controller):
+def drop_vct_file(controller):
     """Drop a VCT file on the map: the import dialog opens, filled in.
 
-    QGIS handles any other file.
+    QGIS handles files of other types itself.
     """
     vct = FOLDER / "浑源.vct"
     vct.write_bytes("HeadBegin\nDatamark:CNSDTF-VCT\n".encode("gbk"))
@@ -226,7 +238,7 @@ def drop(controller):
 
     def answer(opened):
         wait_seconds(0.5)
-        save_picture(f"{NAME}-13-vct")
+        save_picture(f"{PICTURE_NAME}-13-vct")
         FACTS["vct_dialog"] = [
             line.text() for line in opened.findChildren(QLineEdit) if line.text().endswith((".vct", ".gpkg"))
         ]
@@ -241,31 +253,31 @@ def drop(controller):
     wait(lambda: "vct_dialog" in FACTS)
 
 
-def menu(controller):
+def measure_menu_height(controller):
     made = controller.actions.menu
     made.popup(iface.mainWindow().mapToGlobal(iface.mainWindow().rect().topLeft()))
     wait_seconds(0.5)
     FACTS["menu_height"] = [made.height(), iface.mainWindow().screen().availableGeometry().height()]
-    save_picture(f"{NAME}-0-menu")
+    save_picture(f"{PICTURE_NAME}-0-menu")
     made.close()
 
 
-def steps():
+def run_package_steps():
     controller = open_sample()
-    menu(controller)
-    shown = fill_in(controller)
+    measure_menu_height(controller)
+    shown = fill_in_package_form(controller)
     refuse_at_gate(controller, shown)
     if os.environ.get("SANXIAN_SHORT"):
         # For another screen size or theme, the pictures of the pages suffice.
         shown.form.gate.force.setChecked(True)
-        save_picture(f"{NAME}-5-force")
+        save_picture(f"{PICTURE_NAME}-5-force")
         return
     cancel_writing(controller, shown)
-    force(controller, shown)
+    force_export(controller, shown)
     close_project_during_export(controller)
     inspect_package(controller)
     inspect_damaged_file(controller)
-    drop(controller)
+    drop_vct_file(controller)
 
 
-run_tour(steps)
+run_tour(run_package_steps)

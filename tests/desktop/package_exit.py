@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Unload the plugin during an export, then quit QGIS during another."""
+"""Desktop script: unload the plugin during an export, quit QGIS during another."""
 
 from gui_driver import FACTS, FOLDER, list_children, open_sample, run_tour, tidy_window, unload, wait, wait_seconds
 from qgis.utils import loadPlugin, plugins, startPlugin
 
 
-def begin(controller, target):
+def begin_forced_export(controller, target):
     target.mkdir()
     controller.actions["package"].trigger()
     shown = controller.export.dialog
@@ -18,18 +18,18 @@ def begin(controller, target):
     FACTS[target.name] = controller.export.busy
 
 
-def steps():
+def run_exit_steps():
     tidy_window()
     FACTS["before"] = list_children()
     controller = open_sample()
-    begin(controller, FOLDER / "unloaded")
+    begin_forced_export(controller, FOLDER / "unloaded")
     FACTS["heard"] = unload(controller)
     wait_seconds(1.0)
     FACTS["after"] = list_children()
     loadPlugin("sanxian")
     startPlugin("sanxian")
-    begin(plugins["sanxian"].desktop, FOLDER / "closed")
+    begin_forced_export(plugins["sanxian"].desktop, FOLDER / "closed")
     # The script ends here and quits QGIS during the export.
 
 
-run_tour(steps)
+run_tour(run_exit_steps)

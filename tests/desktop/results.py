@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The displayed result and the map extent while projects are opened.
+"""Desktop script: open projects and record the shown result and map extent.
 
-Another county, the sample, a check, other projects, and the saved project again.
+It opens another county, the sample, further projects, and the saved project again.
 """
 
 import os
@@ -27,7 +27,7 @@ from qgis.utils import iface, plugins
 os.environ["TMPDIR"] = str(FOLDER / "profiles")
 
 
-def steps():
+def run_result_steps():
     tidy_window()
     controller = plugins["sanxian"].desktop
     project = QgsProject.instance()
@@ -45,18 +45,18 @@ def steps():
     wait_seconds(2)
     iface.addProject(str(FOLDER / "别县.qgz"))
     wait_seconds(1.5)
-    FACTS["other"] = shown(controller)
+    FACTS["other"] = note_shown_result(controller)
     save_picture("results-2-other-project")
     ask_nothing(project)
     iface.addProject(saved)
     wait_seconds(3)
-    FACTS["back"] = shown(controller)
+    FACTS["back"] = note_shown_result(controller)
     save_picture("results-3-back")
     layer = next(v for v in project.mapLayers().values() if v.name() == "城镇开发边界")
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     wait_seconds(1)
-    FACTS["edited"] = shown(controller)
+    FACTS["edited"] = note_shown_result(controller)
     save_picture("results-4-edited")
     layer.rollBack()
     ask_nothing(project)
@@ -65,7 +65,7 @@ def steps():
 
 
 def style_raw_data(project):
-    """Open the database of the sample without styles and apply forms and styles."""
+    """Open the sample's database without styles; apply forms and styles by a click."""
     source = next(v for v in project.mapLayers().values() if v.name() == "县级行政区").source().split("|")[0]
     iface.newProject(False)
     iface.messageBar().clearWidgets()
@@ -85,7 +85,10 @@ def style_raw_data(project):
 
 
 def import_into_sample(controller, project):
-    """Import the sample's tables as VCT; a box asks which group is checked."""
+    """Import the sample's tables as VCT next to the originals, then check.
+
+    The plugin asks which of the two layer groups it should check.
+    """
     import processing
 
     iface.newProject(False)
@@ -133,7 +136,7 @@ def make_other_county(project):
 
 
 def ask_nothing(project):
-    """Mark the project as saved, because QGIS asks before it closes an edited one."""
+    """Mark the project as saved, because QGIS asks before closing an edited one."""
     project.setDirty(False)
 
 
@@ -144,7 +147,7 @@ def is_county_in_view(project):
     return seen.contains(extent) and extent.width() * extent.height() > 0.2 * seen.width() * seen.height()
 
 
-def shown(controller):
+def note_shown_result(controller):
     dock = controller.dock
     return {
         "result": dock.result is not None,
@@ -155,4 +158,4 @@ def shown(controller):
     }
 
 
-run_tour(steps)
+run_tour(run_result_steps)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The selected finding: mark at three scales, features, map click, edit."""
+"""Desktop script: select a finding at three scales, on the map, and by an edit."""
 
 import os
 
@@ -20,10 +20,10 @@ from qgis.PyQt.QtCore import QRectF, Qt, QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QPushButton, QToolButton
 from qgis.utils import iface
 
-SCALES = (1500, 10_000, 100_000)
+MAP_SCALES = (1500, 10_000, 100_000)
 
 
-def steps():
+def run_selection_steps():
     controller = open_sample()
     canvas, window = iface.mapCanvas(), iface.mainWindow()
     layers = window.findChild(QDockWidget, "Layers")
@@ -34,7 +34,7 @@ def steps():
     controller.dock.tree.select(pair)
     wait_seconds(0.5)
     FACTS["label_in_view"] = []
-    for scale in SCALES:
+    for scale in MAP_SCALES:
         canvas.zoomScale(scale)
         save_picture(f"{name}-{scale}")
         callout = controller.mark.callout
@@ -43,7 +43,7 @@ def steps():
     select_both(controller, pair)
     save_picture(f"{name}-features")
     click_on_the_map(controller)
-    edit(controller, name)
+    make_and_undo_edit(controller, name)
 
 
 def select_both(controller, pair):
@@ -59,7 +59,7 @@ def select_both(controller, pair):
 
 
 def click_on_the_map(controller):
-    """Click with the pan tool on a finding without neighbours."""
+    """Click with the pan tool on a finding that has no other finding near it."""
     iface.actionPan().trigger()
     alone = next(f for f in controller.dock.tree.filter.in_view() if f.code == "REL001")
     iface.mapCanvas().setExtent(QgsRectangle(*alone.geometry.buffer(500).bounds))
@@ -84,8 +84,8 @@ def click_on_the_map(controller):
     FACTS["menus"] = menus
 
 
-def edit(controller, name):
-    """Make an edit that causes a finding; undo it by the button of the message."""
+def make_and_undo_edit(controller, name):
+    """Draw an overlap that causes a finding; undo it by the message's button."""
     boundary = next(
         v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/template") == "CZKFBJ"
     )
@@ -115,4 +115,4 @@ def edit(controller, name):
     boundary.rollBack()
 
 
-run_tour(steps)
+run_tour(run_selection_steps)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A picture of the window with a finding, for other sizes, themes, languages."""
+"""Desktop script: take a screenshot with a finding, for any size and theme."""
 
 import os
 
@@ -8,7 +8,7 @@ from qgis.core import QgsApplication, QgsProject
 from qgis.utils import iface
 
 
-def steps():
+def run_screenshot_steps():
     controller = open_sample()
     run_check(controller)
     controller.dock.step(1)
@@ -26,10 +26,10 @@ def steps():
 
 
 def change_theme(controller):
-    """Change the theme while the panel is open; compare the icons drawn."""
+    """Switch QGIS to a dark theme and record whether the panel's icons follow."""
     from sanxian.plugin.gui.widgets import theme
 
-    def right(icon, name):
+    def has_icon_of_theme(icon, name):
         return icon.pixmap(24, 24).toImage() == theme.icon(name).pixmap(24, 24).toImage()
 
     # QGIS changes back to the former theme at its next start only.
@@ -40,11 +40,11 @@ def change_theme(controller):
     dock = controller.dock
     FACTS["live"] = {
         "dark": theme.is_dark(),
-        "toolbar": right(controller.actions["check"].icon(), "run"),
-        "panel": right(dock.run_button.icon(), "refresh"),
-        "counts": right(dock.verdict.buttons["ERROR"].icon(), "error"),
+        "toolbar": has_icon_of_theme(controller.actions["check"].icon(), "run"),
+        "panel": has_icon_of_theme(dock.run_button.icon(), "refresh"),
+        "counts": has_icon_of_theme(dock.verdict.buttons["ERROR"].icon(), "error"),
     }
     save_picture(os.environ["SANXIAN_PICTURE"] + "-live")
 
 
-run_tour(steps)
+run_tour(run_screenshot_steps)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Start QGIS on a virtual screen, in a fresh profile, and run a script in it."""
+"""Start QGIS on a virtual screen with a new profile and run a script in it."""
 
 import json
 import os
@@ -8,8 +8,8 @@ import sys
 import sysconfig
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+DESKTOP_TESTS = Path(__file__).resolve().parent
+ROOT = DESKTOP_TESTS.parents[1]
 NEEDED = ("qgis", "xvfb-run", "Xvfb", "openbox", "xdotool", "import")
 # The news of the welcome page are fetched by a task, which is the first to use QGIS's authentication database. At its
 # end QGIS 3.40 deletes the authentication manager before the threads of tasks, and crashes if that thread still exists.
@@ -29,7 +29,7 @@ httpsfeedqgisorg\\disabled=true
 
 
 class DesktopError(Exception):
-    """QGIS ended before the script did, or the script failed."""
+    """The desktop script failed, or QGIS ended before the script did."""
 
 
 def run(
@@ -44,10 +44,10 @@ def run(
     without="",
     others=(),
 ):
-    """Run tests/desktop/<script>.py inside QGIS; return the facts that it noted.
+    """Run tests/desktop/<script>.py inside QGIS; return the facts it recorded.
 
+    ``folder``: an empty folder for the profile and the script's files. ``screenshots``: the folder for its pictures.
     Raise DesktopError if QGIS or the script fails.
-    ``folder``: an empty folder for the profile and the script's files; ``screenshots``: where its pictures go.
     """
     profile = folder / "profiles" / "profiles" / "default" / "QGIS"
     profile.mkdir(parents=True)
@@ -59,7 +59,7 @@ def run(
     (plugins / "sanxian").symlink_to(ROOT)
     (folder / "run").mkdir(mode=0o700)
     screenshots.mkdir(parents=True, exist_ok=True)
-    paths = [str(HERE)]
+    paths = [str(DESKTOP_TESTS)]
     if libraries:
         paths = [str(ROOT / "tools" / "site"), sysconfig.get_path("purelib"), *paths]
     if without:
@@ -83,9 +83,9 @@ def run(
         "SANXIAN_SCREENSHOTS": str(screenshots),
     }
     qgis = ["qgis", "--nologo", "--noversioncheck", "--lang", lang, "--profiles-path", str(folder / "profiles")]
-    qgis += ["--code", str(HERE / f"{script}.py")]
+    qgis += ["--code", str(DESKTOP_TESTS / f"{script}.py")]
     # The window manager ends with the screen.
-    manager = f"openbox --config-file '{HERE / 'openbox.xml'}' & sleep 0.5; "
+    manager = f"openbox --config-file '{DESKTOP_TESTS / 'openbox.xml'}' & sleep 0.5; "
     inside = ["bash", "-c", manager + 'exec "$@"', "inside", *qgis]
     command = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24 -dpi 96", *inside]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The plugin in the real desktop; pictures are saved in build/screenshots."""
+"""Test the main workflow in the real desktop: load, check, navigate, save.
+
+Screenshots are saved in build/screenshots.
+"""
 
 import json
 
@@ -7,99 +10,101 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def tour(desktop):
+def tour_facts(desktop):
     return desktop("tour")
 
 
-def test_loads_and_unload_leaves_nothing_behind(tour):
-    assert "SanxianFindingsDock" in tour["loaded"]["docks"]
-    assert "SanxianToolbar" in tour["loaded"]["toolbars"]
-    assert "三区三线(&X)" in tour["loaded"]["menu_bar"]
-    assert "sanxian" in tour["loaded"]["providers"]
-    assert tour["loaded"]["translated"] == "检查结果" and tour["after"]["translated"] == "Findings"
+def test_plugin_loads_in_qgis_desktop_and_unloading_removes_all_its_widgets(tour_facts):
+    assert "SanxianFindingsDock" in tour_facts["loaded"]["docks"]
+    assert "SanxianToolbar" in tour_facts["loaded"]["toolbars"]
+    assert "三区三线(&X)" in tour_facts["loaded"]["menu_bar"]
+    assert "sanxian" in tour_facts["loaded"]["providers"]
+    assert tour_facts["loaded"]["translated"] == "检查结果" and tour_facts["after"]["translated"] == "Findings"
     for after in ("after", "after_running"):
-        for what in tour["before"]:
-            assert tour[after][what] == tour["before"][what], (after, what)
-        assert not tour[after]["widgets"] and "sanxian" not in tour[after]["providers"]
-    assert tour["ran_at_unload"] and tour["heard"]
+        for what in tour_facts["before"]:
+            assert tour_facts[after][what] == tour_facts["before"][what], (after, what)
+        assert not tour_facts[after]["widgets"] and "sanxian" not in tour_facts[after]["providers"]
+    assert tour_facts["ran_at_unload"] and tour_facts["heard"]
 
 
-def test_no_error_was_logged_and_qgis_ended_well(tour):
-    assert tour["log"] == []
-    assert tour["returncode"] == 0
+def test_desktop_tour_logs_no_error_and_qgis_exits_with_code_zero(tour_facts):
+    assert tour_facts["log"] == []
+    assert tour_facts["returncode"] == 0
 
 
-def test_empty_states_and_sample(tour):
-    assert tour["empty"] == "尚无规划图层。请新建县级规划项目，或打开示例县。"
-    assert tour["groups"] == ["三条控制线", "历史文化保护线", "规划分区", "基础数据"]
-    assert tour["ready"] == "尚未检查。"
+def test_panel_text_is_correct_in_an_empty_project_and_after_opening_the_sample(tour_facts):
+    assert tour_facts["empty"] == "尚无规划图层。请新建县级规划项目，或打开示例县。"
+    assert tour_facts["groups"] == ["三条控制线", "历史文化保护线", "规划分区", "基础数据"]
+    assert tour_facts["ready"] == "尚未检查。"
 
 
-def test_forms_of_the_sample_and_by_the_menu(tour):
-    assert tour["form_of_sample"] == tour["form_again"] == ["标识", "属性", "面积"]
-    assert tour["forms_said"].startswith("9 个图层已应用模板的表单：") and "城镇开发边界" in tour["forms_said"]
+def test_template_forms_are_applied_by_opening_the_sample_and_by_the_menu(tour_facts):
+    assert tour_facts["form_of_sample"] == tour_facts["form_again"] == ["标识", "属性", "面积"]
+    assert (
+        tour_facts["forms_said"].startswith("9 个图层已应用模板的表单：") and "城镇开发边界" in tour_facts["forms_said"]
+    )
 
 
-def test_a_check_does_not_block_the_event_loop(tour):
-    assert tour["summary"]["verdict"] == "fail" and tour["findings"] > 20
-    assert tour["check_seconds"] < 60
-    assert tour["deaf_while_checking"] < 1.0
-    assert tour["progress"].startswith(("正在复检", "正在读取")), tour["progress"]
+def test_full_check_blocks_the_main_thread_for_less_than_a_second(tour_facts):
+    assert tour_facts["summary"]["verdict"] == "fail" and tour_facts["findings"] > 20
+    assert tour_facts["check_seconds"] < 60
+    assert tour_facts["deaf_while_checking"] < 1.0
+    assert tour_facts["progress"].startswith(("正在复检", "正在读取")), tour_facts["progress"]
 
 
-def test_cancel_answers_within_a_second_and_keeps_the_former_result(tour):
-    assert tour["cancel_seconds"] < 1.0
-    assert tour["cancelled_first"] == "已取消。"
+def test_cancelling_a_check_takes_under_a_second_and_keeps_the_previous_result(tour_facts):
+    assert tour_facts["cancel_seconds"] < 1.0
+    assert tour_facts["cancelled_first"] == "已取消。"
     # On a fast machine the second run may end before the click.
-    assert tour["cancelled_again"] in (f"已取消，仍显示 {tour['time']} 的结果", "")
+    assert tour_facts["cancelled_again"] in (f"已取消，仍显示 {tour_facts['time']} 的结果", "")
 
 
-def test_a_click_zooms_to_the_finding(tour):
+def test_click_on_a_listed_finding_zooms_the_map_to_it(tour_facts):
     for where in ("clicked", "next"):
-        assert tour[where]["contains"]
-        assert tour[where]["share"] == pytest.approx(0.3, abs=0.03) or tour[where]["scale"] == pytest.approx(
-            500, rel=0.02
-        )
-        assert tour[where]["scale"] > 499
-    assert tour["click_seconds"] < 1.0
+        assert tour_facts[where]["contains"]
+        assert tour_facts[where]["share"] == pytest.approx(0.3, abs=0.03) or tour_facts[where][
+            "scale"
+        ] == pytest.approx(500, rel=0.02)
+        assert tour_facts[where]["scale"] > 499
+    assert tour_facts["click_seconds"] < 1.0
 
 
-def test_keys_navigate_and_stop_at_the_end(tour):
-    assert tour["next"]["key"] != tour["clicked"]["key"] == tour["previous"]
-    assert tour["at_the_end"] == "已是第一处。"
+def test_shortcut_keys_go_through_the_findings_and_stop_at_the_first_one(tour_facts):
+    assert tour_facts["next"]["key"] != tour_facts["clicked"]["key"] == tour_facts["previous"]
+    assert tour_facts["at_the_end"] == "已是第一处。"
 
 
-def test_search_and_the_feature_s_form(tour):
-    assert tour["found"] == ["REL002"]
-    assert len(tour["form"]) == 1 and tour["form"][0].startswith("永久基本农田")
+def test_search_filters_the_findings_and_a_finding_opens_its_feature_form(tour_facts):
+    assert tour_facts["found"] == ["REL002"]
+    assert len(tour_facts["form"]) == 1 and tour_facts["form"][0].startswith("永久基本农田")
 
 
-def test_a_parcel_drawn_over_others_is_found_at_once_and_gone_with_undo(tour):
-    assert tour["may_save"] and "TOP001" in tour["drawn_over"]
-    assert tour["edited"].startswith("编辑后已复检 ") and tour["edited"].endswith(" 处 · 全县指标未重算")
-    assert tour["edit_seconds"] < 3 and tour["deaf_while_editing"] < 1.0
-    assert tour["drawn_on_map"] and tour["undone"] and tour["undone_on_map"]
+def test_live_check_finds_a_parcel_drawn_over_others_and_undo_removes_the_finding(tour_facts):
+    assert tour_facts["may_save"] and "TOP001" in tour_facts["drawn_over"]
+    assert tour_facts["edited"].startswith("编辑后已复检 ") and tour_facts["edited"].endswith(" 处 · 全县指标未重算")
+    assert tour_facts["edit_seconds"] < 3 and tour_facts["deaf_while_editing"] < 1.0
+    assert tour_facts["drawn_on_map"] and tour_facts["undone"] and tour_facts["undone_on_map"]
 
 
-def test_saved_as_layer_json_and_html(tour):
+def test_findings_can_be_saved_as_a_layer_json_and_html(tour_facts):
     import pathlib
 
     import pyogrio
 
-    folder = pathlib.Path(tour["folder"])
+    folder = pathlib.Path(tour_facts["folder"])
     report = json.loads((folder / "报告.json").read_text(encoding="utf-8"))
-    assert len(report["findings"]) == tour["findings"]
-    assert pyogrio.read_info(folder / "发现.gpkg")["features"] == tour["findings"]
+    assert len(report["findings"]) == tour_facts["findings"]
+    assert pyogrio.read_info(folder / "发现.gpkg")["features"] == tour_facts["findings"]
     assert "<html" in (folder / "报告.html").read_text(encoding="utf-8")
-    assert len(tour["saved"]) == 1, "one message at a time"
+    assert len(tour_facts["saved"]) == 1, "one message at a time"
 
 
-def test_one_findings_layer_and_the_panel_survives_the_project(tour):
-    assert tour["findings_layers"] == [["问题（临时图层）", tour["findings"]]]
-    assert tour["after_close"] == [True, 0, False]
+def test_project_has_one_findings_layer_and_the_panel_stays_open_after_closing_it(tour_facts):
+    assert tour_facts["findings_layers"] == [["问题（临时图层）", tour_facts["findings"]]]
+    assert tour_facts["after_close"] == [True, 0, False]
 
 
-def test_without_geopandas(desktop):
+def test_desktop_without_geopandas_shows_the_missing_library_and_no_error(desktop):
     noted = desktop("no_libraries", libraries=False)
     text = "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
     assert noted["empty"] == text and noted["after_run"] == text
@@ -114,7 +119,7 @@ def test_without_geopandas(desktop):
     [("small", "1366x768", "default"), ("dark", "1600x900", "Night Mapping")],
     ids=["1366×768", "dark"],
 )
-def test_other_screens(desktop, monkeypatch, name, size, theme):
+def test_main_window_fits_other_screen_sizes_and_themes(desktop, monkeypatch, name, size, theme):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("shots", size=size, theme=theme)
     assert facts["verdict"] == "不通过" and facts["layers"] == 10
@@ -133,7 +138,7 @@ def test_other_screens(desktop, monkeypatch, name, size, theme):
     ],
     ids=["1600×900", "1366×768", "dark"],
 )
-def test_codes_dictionary_and_mapping(desktop, monkeypatch, name, size, theme):
+def test_code_search_data_dictionary_and_field_mapping_work_in_the_desktop(desktop, monkeypatch, name, size, theme):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("data", size=size, theme=theme)
     assert facts["before"] != "0204" and facts["after"] == ["0204", "其他园地"]

@@ -1,32 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Shortcuts of the plugin next to those of QGIS and its default plugins."""
+"""Test the plugin's shortcuts next to those of QGIS and its default plugins."""
 
 import pytest
 
-OURS = {"SanxianActionCheck": "F8", "SanxianActionNext": "F9", "SanxianActionPrevious": "Shift+F9"}
+SHORTCUTS_OF_THE_PLUGIN = {"SanxianActionCheck": "F8", "SanxianActionNext": "F9", "SanxianActionPrevious": "Shift+F9"}
 
 
 @pytest.fixture(scope="module")
-def keys(desktop):
+def shortcut_facts(desktop):
     return desktop("keys", others=("processing", "MetaSearch", "db_manager", "grassprovider"))
 
 
-def test_each_key_is_ours_alone(keys):
-    assert {"processing", "db_manager", "MetaSearch"} <= set(keys["plugins"])
-    for action, combination in OURS.items():
-        assert keys["owners"][combination] == [action]
-    assert keys["owners"]["Ctrl+Alt+R"] == ["resultsViewer"]
-    assert not [line for line in keys["log"] if "Ambiguous" in line]
+def test_each_plugin_shortcut_is_used_by_no_other_qgis_action(shortcut_facts):
+    assert {"processing", "db_manager", "MetaSearch"} <= set(shortcut_facts["plugins"])
+    for action, combination in SHORTCUTS_OF_THE_PLUGIN.items():
+        assert shortcut_facts["owners"][combination] == [action]
+    assert shortcut_facts["owners"]["Ctrl+Alt+R"] == ["resultsViewer"]
+    assert not [line for line in shortcut_facts["log"] if "Ambiguous" in line]
 
 
-def test_shortcuts_check_and_navigate(keys):
-    assert keys["checked"] and keys["walked"] and keys["back"]
+def test_plugin_shortcuts_start_a_check_and_select_the_next_and_previous_finding(shortcut_facts):
+    assert shortcut_facts["checked"] and shortcut_facts["walked"] and shortcut_facts["back"]
 
 
-def test_keys_of_the_list_are_not_taken_by_the_window(keys):
-    assert keys["help"] == ["HelpDialog"]
-    assert keys["waive"] == ["WaiverDialog"]
+def test_help_and_waive_keys_work_in_the_findings_list(shortcut_facts):
+    assert shortcut_facts["help"] == ["HelpDialog"]
+    assert shortcut_facts["waive"] == ["WaiverDialog"]
 
 
-def test_processing_has_its_own_key_again(keys):
-    assert keys["results_viewer"] == ["ResultsViewer"]
+def test_shortcut_of_the_processing_results_viewer_still_opens_it(shortcut_facts):
+    assert shortcut_facts["results_viewer"] == ["ResultsViewer"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waiving a finding in the real desktop.
+"""Test in the real desktop that findings can be waived (accepted with a reason).
 
-Pictures are saved in build/screenshots.
+Screenshots are saved in build/screenshots.
 """
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
     [("waivers", "1600x900", "default"), ("waivers-dark", "1366x768", "Night Mapping")],
     ids=["1600×900", "dark"],
 )
-def test_a_finding_is_waived_by_hand_and_the_waiver_withdrawn(desktop, monkeypatch, name, size, theme):
+def test_user_can_waive_a_finding_in_the_dialog_and_withdraw_the_waiver(desktop, monkeypatch, name, size, theme):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("waivers", size=size, theme=theme, timeout=120)
     assert facts["author"] == "Wang" and "trouble" not in facts

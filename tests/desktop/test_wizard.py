@@ -1,56 +1,61 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""New County Plan in the real desktop, by mouse.
+"""Test the wizard for a new county project in the real desktop, by mouse.
 
-Pictures are saved in build/screenshots.
+Screenshots are saved in build/screenshots.
 """
 
 import pytest
 
 
 @pytest.fixture(scope="module")
-def made(desktop):
+def wizard_tour_facts(desktop):
     return desktop("wizard")
 
 
-def test_the_steps_show_the_zone_of_the_county(made):
-    assert made["inside"] == "全县都在 38 带内，距带边约 0.9°，不跨带。"
-    assert made["edge"].startswith("本县跨 37 带和 38 带。") and "0.044\u202f%" in made["edge"]
+def test_project_wizard_shows_the_projection_zones_of_the_county(wizard_tour_facts):
+    assert wizard_tour_facts["inside"] == "全县都在 38 带内，距带边约 0.9°，不跨带。"
+    assert (
+        wizard_tour_facts["edge"].startswith("本县跨 37 带和 38 带。") and "0.044\u202f%" in wizard_tour_facts["edge"]
+    )
 
 
-def test_the_project_is_made_and_open(made):
-    assert made["made"] and made["files"] == ["浑源县规划.gpkg", "浑源县规划.qgz"]
-    assert made["said"].startswith("浑源县：13 个图层已建立") and not made["dirty"]
-    assert made["at_county"] and made["ellipsoid"] == "EPSG:1024"
+def test_project_wizard_creates_and_opens_the_project_with_its_database(wizard_tour_facts):
+    assert wizard_tour_facts["made"] and wizard_tour_facts["files"] == ["浑源县规划.gpkg", "浑源县规划.qgz"]
+    assert wizard_tour_facts["said"].startswith("浑源县：13 个图层已建立") and not wizard_tour_facts["dirty"]
+    assert wizard_tour_facts["at_county"] and wizard_tour_facts["ellipsoid"] == "EPSG:1024"
 
 
-def test_a_polygon_drawn_by_mouse_knows_what_it_is(made):
-    (drawn,) = made["drawn"]
+def test_polygon_drawn_by_mouse_gets_its_number_names_and_area(wizard_tour_facts):
+    (drawn,) = wizard_tour_facts["drawn"]
     assert (drawn["BSM"], drawn["GHFQMC"]) == ("140225000000000001", "城镇集中建设区")
     assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
     # On the ellipsoid, so a little less than in the plane half a degree off the meridian.
-    assert drawn["MJ"] == pytest.approx(made["planar"][0], rel=2e-4) and drawn["MJ"] < made["planar"][0]
-    assert made["avoids"]
+    assert (
+        drawn["MJ"] == pytest.approx(wizard_tour_facts["planar"][0], rel=2e-4)
+        and drawn["MJ"] < wizard_tour_facts["planar"][0]
+    )
+    assert wizard_tour_facts["avoids"]
 
 
-def test_a_wrong_code_cannot_be_saved_and_the_reason_is_shown(made):
-    assert made["wrong"][0] is False and made["right"] is True
-    assert any("请从下拉表中选择" in text for text in made["why"]), made["why"]
+def test_feature_form_refuses_a_code_outside_the_list_and_shows_the_reason(wizard_tour_facts):
+    assert wizard_tour_facts["wrong"][0] is False and wizard_tour_facts["right"] is True
+    assert any("请从下拉表中选择" in text for text in wizard_tour_facts["why"]), wizard_tour_facts["why"]
 
 
-def test_bookmarks_and_themes(made):
-    assert made["bookmarks"] == ["永安镇", "蔡村镇"]
-    assert made["themes"] == sorted(["三条控制线", "历史文化", "用地", "规划分区"])
-    assert made["by_theme"] == ["XZQX", "XZQXZ", "YDYHGHFQ"]
+def test_wizard_project_has_township_bookmarks_and_map_themes(wizard_tour_facts):
+    assert wizard_tour_facts["bookmarks"] == ["永安镇", "蔡村镇"]
+    assert wizard_tour_facts["themes"] == sorted(["三条控制线", "历史文化", "用地", "规划分区"])
+    assert wizard_tour_facts["by_theme"] == ["XZQX", "XZQXZ", "YDYHGHFQ"]
 
 
-def test_new_layers_opens_next_to_the_map(made):
-    assert made["layers_dialog"]
+def test_create_layers_dialog_opens_while_the_map_stays_usable(wizard_tour_facts):
+    assert wizard_tour_facts["layers_dialog"]
 
 
-def test_nothing_is_left_behind(made):
-    for what in made["before"]:
-        assert made["after"][what] == made["before"][what], what
-    assert made["log"] == [] and made["returncode"] == 0
+def test_unloading_after_the_wizard_leaves_no_widgets_and_no_logged_error(wizard_tour_facts):
+    for what in wizard_tour_facts["before"]:
+        assert wizard_tour_facts["after"][what] == wizard_tour_facts["before"][what], what
+    assert wizard_tour_facts["log"] == [] and wizard_tour_facts["returncode"] == 0
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def test_nothing_is_left_behind(made):
     [("wizard-small", "1366x768", "default"), ("wizard-dark", "1600x900", "Night Mapping")],
     ids=["1366×768", "dark"],
 )
-def test_other_screens(desktop, monkeypatch, name, size, theme):
+def test_project_wizard_fits_other_screen_sizes_and_themes(desktop, monkeypatch, name, size, theme):
     monkeypatch.setenv("SANXIAN_PICTURE", name)
     facts = desktop("wizard", size=size, theme=theme)
     width, height = map(int, size.split("x"))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The main workflow by mouse and keyboard.
+"""Desktop script: the main workflow by mouse and keyboard.
 
-Open the sample, check, click a finding, navigate, filter, export, unload.
+It opens the sample, checks it, clicks a finding, navigates, filters, exports and unloads.
 """
 
 from gui_driver import (
@@ -29,8 +29,8 @@ from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
 
-class Pulse:
-    """Longest time in which the event loop did not run."""
+class EventLoopMonitor:
+    """Record the longest time in which the Qt event loop did not run."""
 
     def __enter__(self):
         self.worst, self._last = 0.0, Watch()
@@ -46,7 +46,7 @@ class Pulse:
         self._timer.stop()
 
 
-def timed(name, until, seconds=60):
+def note_seconds_until(name, until, seconds=60):
     watch = Watch()
     held = wait(until, seconds)
     FACTS[name] = watch.seconds if held else None
@@ -57,7 +57,7 @@ def find_button(controller, name):
     return controller.actions.toolbar.widgetForAction(controller.actions[name])
 
 
-def view(controller):
+def note_map_view(controller):
     finding = controller.dock.tree.current()
     canvas = iface.mapCanvas()
     left, bottom, right, top = finding.geometry.bounds
@@ -73,7 +73,7 @@ def view(controller):
 
 
 def draw_over_another(controller):
-    """Draw a parcel over others: the finding appears at once, and undo removes it."""
+    """Draw a parcel over others; the live check finds it, and undo removes it."""
     dock, canvas = controller.dock, iface.mapCanvas()
     parcels = next(v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "DLTB")
     centre = parcels.extent().center()
@@ -91,7 +91,7 @@ def draw_over_another(controller):
     ok = dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok)
     FACTS["may_save"] = ok.isEnabled()
     watch = Watch()
-    with Pulse() as pulse:
+    with EventLoopMonitor() as pulse:
         click(ok)
         wait(lambda: dock.result.edited)
         FACTS["edit_seconds"] = watch.seconds
@@ -121,7 +121,7 @@ def findings_layer():
     return next(v for v in QgsProject.instance().mapLayers().values() if v.customProperty("sanxian/findings"))
 
 
-def steps():
+def run_main_tour():
     tidy_window()
     FACTS["loaded"] = list_children()
     unloadPlugin("sanxian")
@@ -136,7 +136,7 @@ def steps():
 
     # Open the sample with the button in the panel.
     click(dock.empty.buttons()[1])
-    timed("open_seconds", lambda: QgsProject.instance().mapLayers())
+    note_seconds_until("open_seconds", lambda: QgsProject.instance().mapLayers())
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [260, 430], Qt.Orientation.Horizontal)
     iface.messageBar().clearWidgets()
@@ -168,10 +168,10 @@ def steps():
     wait(lambda: not controller.busy)
     FACTS["cancel_seconds"] = watch.seconds
     FACTS["cancelled_first"] = dock.note.text()
-    with Pulse() as pulse:
+    with EventLoopMonitor() as pulse:
         click(find_button(controller, "check"))
         wait(lambda: controller.busy)
-        timed("check_seconds", lambda: not controller.busy, 120)
+        note_seconds_until("check_seconds", lambda: not controller.busy, 120)
     FACTS["deaf_while_checking"] = round(pulse.worst, 3)
     report = dock.result.report
     FACTS["summary"] = report.summary
@@ -199,13 +199,13 @@ def steps():
     click(tree.viewport(), tree.visualRect(first).center())
     wait(lambda: tree.current() is not None and iface.mapCanvas().extent() != before)
     FACTS["click_seconds"] = watch.seconds
-    FACTS["clicked"] = view(controller)
+    FACTS["clicked"] = note_map_view(controller)
     save_picture("4-finding")
 
     # Navigate with the keyboard, wherever the focus is.
     press_key("F9")
     wait(lambda: tree.current().key != FACTS["clicked"]["key"])
-    FACTS["next"] = view(controller)
+    FACTS["next"] = note_map_view(controller)
     press_key("shift+F9")
     wait(lambda: tree.current().key == FACTS["clicked"]["key"])
     FACTS["previous"] = tree.current().key
@@ -275,4 +275,4 @@ def steps():
     FACTS["after_running"] = list_children()
 
 
-run_tour(steps)
+run_tour(run_main_tour)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waive findings by mouse and keyboard, and withdraw the waivers."""
+"""Desktop script: waive findings (accept them with a reason) and undo this."""
 
 import os
 from pathlib import Path
@@ -20,10 +20,10 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QApplication, QDialogButtonBox
 
-NAME = os.environ["SANXIAN_PICTURE"]
+PICTURE_NAME = os.environ["SANXIAN_PICTURE"]
 
 
-def steps():
+def run_waiver_steps():
     controller = open_sample()
     run_check(controller)
     dock = controller.dock
@@ -36,12 +36,12 @@ def steps():
     FACTS["state"] = chosen.state
     FACTS["said"] = dock.note.text()
     FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
-    save_picture(f"{NAME}-2-done")
+    save_picture(f"{PICTURE_NAME}-2-done")
     click(dock.verdict.buttons["waived"])
     wait_seconds(0.3)
     dock.tree.select(chosen)
     wait_seconds(0.4)
-    save_picture(f"{NAME}-3-shown")
+    save_picture(f"{PICTURE_NAME}-3-shown")
     FACTS["back"] = dock.navigation.waive.text()
     waive_rule_findings(controller)
     target = FOLDER / "报告.html"
@@ -51,17 +51,17 @@ def steps():
     click(dock.navigation.waive)
     wait(lambda: chosen.state == "open")
     FACTS["file"] = Path(FACTS["path"]).read_text(encoding="utf-8-sig")
-    profile(controller)
+    note_profile_dialog(controller)
     # The waiver file is in the folder of the sample's copy.
     FACTS["layers"] = len(QgsProject.instance().mapLayers())
 
 
 def waive_finding(dock):
-    """Fill in the open dialog by keyboard."""
+    """Waive the selected finding by filling in the dialog by keyboard."""
 
     def fill():
         dialog = QApplication.activeModalWidget()
-        save_picture(f"{NAME}-0-empty")
+        save_picture(f"{PICTURE_NAME}-0-empty")
         FACTS["waits"] = not dialog.ok.isEnabled()
         # Typing Chinese needs an input method, so the text is sent as an input method event.
         dialog.reason.insertPlainText("县城防洪堤已批复，占用部分已列入补划方案")
@@ -73,7 +73,7 @@ def waive_finding(dock):
         FACTS["author"] = dialog.author.text()
         click(dialog.forever)
         wait_seconds(0.3)
-        save_picture(f"{NAME}-1-dialog")
+        save_picture(f"{PICTURE_NAME}-1-dialog")
         FACTS["fits"] = [dialog.width(), dialog.height()]
         click(dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok))
         wait_seconds(1.0)
@@ -87,27 +87,27 @@ def waive_finding(dock):
 
 
 def waive_rule_findings(controller):
-    """Waive all visible findings of a rule by its row."""
+    """Waive all visible findings of a rule by selecting the rule's row."""
     tree = controller.dock.tree
     group = next(g for g in tree.findings.groups if len(g.findings) > 2)
     tree.setCurrentIndex(tree._group_index(group))
     wait_seconds(0.4)
     FACTS["several"] = controller.dock.navigation.waive.text()
-    save_picture(f"{NAME}-4-several")
+    save_picture(f"{PICTURE_NAME}-4-several")
     waived = next(f for f in controller.dock.result.findings if f.state == "waived")
     tree.select(waived)
     wait_seconds(0.3)
 
 
-def profile(controller):
+def note_profile_dialog(controller):
     def note_profile():
         dialog = QApplication.activeModalWidget()
         wait_seconds(0.3)
-        save_picture(f"{NAME}-5-profile")
+        save_picture(f"{PICTURE_NAME}-5-profile")
         dialog.reject()
 
     QTimer.singleShot(500, note_profile)
     controller.dialogs.profile()
 
 
-run_tour(steps)
+run_tour(run_waiver_steps)

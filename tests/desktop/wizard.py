@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's project from the menu to the first polygon, by mouse."""
+"""Desktop script: create a county project by the wizard and draw in it."""
 
 import os
 
@@ -24,10 +24,10 @@ from qgis.core import Qgis, QgsFeature, QgsGeometry, QgsProject, QgsRectangle, Q
 from qgis.PyQt.QtWidgets import QDialogButtonBox, QDockWidget, QLabel
 from qgis.utils import iface, loadPlugin, plugins, startPlugin, unloadPlugin
 
-NAME = os.environ.get("SANXIAN_PICTURE", "wizard")
+PICTURE_NAME = os.environ.get("SANXIAN_PICTURE", "wizard")
 
 
-def layers():
+def map_layers_by_role():
     return {v.customProperty("sanxian/template"): v for v in QgsProject.instance().mapLayers().values()}
 
 
@@ -38,17 +38,17 @@ def complete_wizard(controller):
     FACTS["open_seconds"] = watch.seconds
     wait_seconds(0.5)
     FACTS["dialog"] = [wizard.width(), wizard.height(), wizard.frameGeometry().bottom(), wizard.frameGeometry().right()]
-    save_picture(f"{NAME}-1")
+    save_picture(f"{PICTURE_NAME}-1")
     click(wizard.next)
     wait_seconds(0.3)
     wizard.place.county.choose("140727")
     wait_seconds(0.2)
     FACTS["edge"] = wizard.place.crs.notice.label.text()
-    save_picture(f"{NAME}-2-qixian")
+    save_picture(f"{PICTURE_NAME}-2-qixian")
     wizard.place.county.choose("140225")
     wait_seconds(0.2)
     FACTS["inside"] = wizard.place.crs.notice.label.text()
-    save_picture(f"{NAME}-2-hunyuan")
+    save_picture(f"{PICTURE_NAME}-2-hunyuan")
     area = wizard.stack.currentWidget()
     area.verticalScrollBar().setValue(area.verticalScrollBar().maximum())
     FACTS["scrolls"] = area.verticalScrollBar().maximum()
@@ -56,19 +56,19 @@ def complete_wizard(controller):
     FACTS["cut_off"] = area.widget().width() > area.viewport().width()
     click(wizard.next)
     wait_seconds(0.3)
-    save_picture(f"{NAME}-3")
+    save_picture(f"{PICTURE_NAME}-3")
     click(wizard.next)
     wait_seconds(0.3)
     wizard.target.folder.setFilePath(str(FOLDER))
-    save_picture(f"{NAME}-4")
+    save_picture(f"{PICTURE_NAME}-4")
     click(wizard.next)
     wait_seconds(0.3)
-    save_picture(f"{NAME}-5")
+    save_picture(f"{PICTURE_NAME}-5")
     return wizard
 
 
 def draw_first_polygon(boundary):
-    """Draw a polygon; note its form, the effect of a wrong code, and of a valid one."""
+    """Draw a polygon; record its form values and the effect of a wrong code."""
     canvas = iface.mapCanvas()
     canvas.setExtent(QgsRectangle(38_465_000, 4_388_000, 38_475_000, 4_394_000))
     wait_for_map()
@@ -80,11 +80,11 @@ def draw_first_polygon(boundary):
     form.changeAttribute("GHFQDM", "999")
     wait_seconds(0.4)
     FACTS["wrong"] = [ok.isEnabled(), form.currentFormFeature()["GHFQMC"] or ""]
-    save_picture(f"{NAME}-6-wrong")
+    save_picture(f"{PICTURE_NAME}-6-wrong")
     FACTS["why"] = [w.toolTip() for w in form.findChildren(QLabel) if "规划分区代码" in w.toolTip()]
     form.changeAttribute("GHFQDM", "410")
     wait_seconds(0.4)
-    save_picture(f"{NAME}-6-form")
+    save_picture(f"{PICTURE_NAME}-6-form")
     FACTS["right"] = ok.isEnabled()
     click(ok)
     wait(lambda: not list_feature_forms())
@@ -103,7 +103,7 @@ def add_township(layer, name, box):
     assert isinstance(feature, QgsFeature) and layer.addFeature(feature)
 
 
-def steps():
+def run_wizard_steps():
     tidy_window()
     unloadPlugin("sanxian")
     wait_seconds(0.5)
@@ -113,7 +113,7 @@ def steps():
     controller = plugins["sanxian"].desktop
     wait_seconds(0.6)
     wizard = complete_wizard(controller)
-    if NAME != "wizard":
+    if PICTURE_NAME != "wizard":
         wizard.reject()
         wait_seconds(0.5)
         FACTS["closed"] = controller.new_project.wizard is None
@@ -131,10 +131,10 @@ def steps():
         iface.mapCanvas().extent().contains(view) and iface.mapCanvas().extent().width() < 2 * view.width()
     )
     FACTS["ellipsoid"] = QgsProject.instance().ellipsoid()
-    save_picture(f"{NAME}-7-made")
+    save_picture(f"{PICTURE_NAME}-7-made")
     iface.messageBar().clearWidgets()
 
-    boundary, towns = layers()["CZKFBJ"], layers()["XZQXZ"]
+    boundary, towns = map_layers_by_role()["CZKFBJ"], map_layers_by_role()["XZQXZ"]
     draw_first_polygon(boundary)
     iface.actionSaveActiveLayerEdits().trigger()
     wait_seconds(0.5)
@@ -157,7 +157,7 @@ def steps():
     themes.applyTheme("三条控制线", QgsProject.instance().layerTreeRoot(), tree)
     iface.mainWindow().findChild(QDockWidget, "Layers").setFixedWidth(300)
     iface.setActiveLayer(boundary)
-    save_picture(f"{NAME}-8-drawn")
+    save_picture(f"{PICTURE_NAME}-8-drawn")
 
     controller.actions["layers"].trigger()
     wait_seconds(1)
@@ -166,7 +166,7 @@ def steps():
     wrappers["COUNTY"].widget.completer().setCompletionPrefix("浑源")
     wrappers["COUNTY"].widget.completer().complete()
     FACTS["layers_dialog"] = controller.new_project._layers.isVisible() and not controller.new_project._layers.isModal()
-    save_picture(f"{NAME}-9-layers")
+    save_picture(f"{PICTURE_NAME}-9-layers")
     wrappers["COUNTY"].widget.completer().popup().hide()
 
     # Leave a second wizard window open while the plugin is unloaded.
@@ -187,4 +187,4 @@ def steps():
     FACTS["after"] = list_children()
 
 
-run_tour(steps)
+run_tour(run_wizard_steps)

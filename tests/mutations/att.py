@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of attributes (ATT)."""
+"""Planted defects of attributes, found by the ATT rules."""
 
 from __future__ import annotations
 
@@ -15,243 +15,246 @@ WOODS, BASE, CENTRE_ZONES = "TRL", "XZYDYH", "ZXCQGHFQ"
 
 
 @declare_mutation("ATT001", case="repeated")
-def one_number_for_two_parcels(draft: CountyDraft) -> None:
-    rows = [draft.pick(PARCEL, draft.wild) for _ in range(2)]
+def plant_same_feature_number_for_two_parcels(draft: CountyDraft) -> None:
+    rows = [draft.pick_row(PARCEL, draft.wild) for _ in range(2)]
     draft.change(PARCEL, rows[1], BSM=draft.key(PARCEL, rows[0]))
 
 
 @declare_mutation("ATT001", case="missing")
-def a_parcel_without_a_number(draft: CountyDraft) -> None:
-    draft.change(PARCEL, draft.pick(PARCEL, draft.wild), BSM=None)
+def plant_parcel_without_feature_number(draft: CountyDraft) -> None:
+    draft.change(PARCEL, draft.pick_row(PARCEL, draft.wild), BSM=None)
 
 
 @declare_mutation("ATT002", case="unknown")
-def a_code_of_no_list(draft: CountyDraft) -> None:
-    draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="0308")
+def plant_code_outside_the_code_list(draft: CountyDraft) -> None:
+    draft.change(PARCEL, draft.pick_row(PARCEL, draft.wild), DLBM="0308")
 
 
 @declare_mutation("ATT002", case="name")
-def the_name_of_another_code(draft: CountyDraft) -> None:
+def plant_name_of_another_code(draft: CountyDraft) -> None:
     wooded = draft.wild & (draft.layers[PARCEL]["DLBM"] == "0301").to_numpy()
-    draft.change(PARCEL, draft.pick(PARCEL, wooded), DLMC="灌木林地")
+    draft.change(PARCEL, draft.pick_row(PARCEL, wooded), DLMC="灌木林地")
 
 
 @declare_mutation("ATT003", case="deduction")
-def a_deduction_that_is_not_gross_times_rate(draft: CountyDraft) -> None:
-    row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
+def plant_deduction_unequal_gross_area_times_rate(draft: CountyDraft) -> None:
+    row = draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0))
     values = {name: draft.value(FIELD, row, name) for name in ("KCMJ", "TBDLMJ")}
     draft.change(FIELD, row, KCMJ=round(values["KCMJ"] + 100, 2), TBDLMJ=round(values["TBDLMJ"] - 100, 2))
 
 
 @declare_mutation("ATT003", case="missing")
-def cultivated_land_without_net_area(draft: CountyDraft) -> None:
+def plant_cultivated_land_without_net_area(draft: CountyDraft) -> None:
     ploughed = draft.layers[PARCEL]["DLBM"].isin(["0102", "0103"]).to_numpy()
-    draft.change(PARCEL, draft.pick(PARCEL, ploughed), TBDLMJ=np.nan)
+    draft.change(PARCEL, draft.pick_row(PARCEL, ploughed), TBDLMJ=np.nan)
 
 
 @declare_mutation("ATT004", case="length")
-def a_number_that_lost_a_digit(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_feature_number_without_last_digit(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1])
 
 
 @declare_mutation("ATT004", case="county")
-def a_number_of_the_neighbouring_county(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_feature_number_of_neighbouring_county(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.change(WOODS, row, BSM="140226" + draft.key(WOODS, row)[6:])
 
 
 @declare_mutation("ATT005", case="one")
-def one_number_in_two_layers(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), BSM=draft.key("STGYL", draft.first("STGYL")))
+def plant_same_feature_number_in_two_layers(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), BSM=draft.key("STGYL", draft.first_row("STGYL")))
 
 
 @declare_mutation("ATT006")
-def a_number_by_another_scheme(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), BSM="140225" + "2310" + "00000001")
+def plant_feature_number_by_another_scheme(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), BSM="140225" + "2310" + "00000001")
 
 
 @declare_mutation("ATT007", case="other")
-def the_feature_code_of_another_layer(draft: CountyDraft) -> None:
+def plant_feature_code_of_another_layer(draft: CountyDraft) -> None:
     draft.change("LSWHBHX", 0, YSDM=draft.value("HLFXKZX", 0, "YSDM"))
 
 
 @declare_mutation("ATT008")
-def a_code_of_four_digits(draft: CountyDraft) -> None:
-    row = draft.pick(BASE, draft.wild)
+def plant_code_of_four_digits(draft: CountyDraft) -> None:
+    row = draft.pick_row(BASE, draft.wild)
     draft.change(BASE, row, YDYHFLDM=draft.value(BASE, row, "YDYHFLDM")[:4])
 
 
 @declare_mutation("ATT009")
-def woods_of_no_kind(draft: CountyDraft) -> None:
-    draft.change(PARCEL, draft.pick(PARCEL, draft.wild), DLBM="03", DLMC="林地")
+def plant_woods_without_kind(draft: CountyDraft) -> None:
+    draft.change(PARCEL, draft.pick_row(PARCEL, draft.wild), DLBM="03", DLMC="林地")
 
 
 @declare_mutation("ATT010")
-def a_zone_of_the_centre_at_level_one(draft: CountyDraft) -> None:
+def plant_centre_zone_with_first_level_code(draft: CountyDraft) -> None:
     living = draft.layers[CENTRE_ZONES].index[draft.layers[CENTRE_ZONES]["GHFQDM"] == "411"]
     draft.change(CENTRE_ZONES, int(living[0]), GHFQDM="400", GHFQMC="城镇发展区")
 
 
 @declare_mutation("ATT011", case="form")
-def a_division_code_of_seven_digits(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), XZQDM="1402251")
+def plant_division_code_of_seven_digits(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), XZQDM="1402251")
 
 
 @declare_mutation("ATT012", case="name", follows=["ATT021", "RUN904"])
-def a_county_by_another_name(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), XZQMC="浑原县")
+def plant_county_by_another_name(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), XZQMC="浑原县")
 
 
 @declare_mutation("ATT012", case="unknown")
-def an_unknown_township(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), XZQDM="140225999", XZQMC="旧镇")
+def plant_unknown_township(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), XZQDM="140225999", XZQMC="旧镇")
 
 
 @declare_mutation("ATT013")
-def an_outdated_area(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_outdated_area_field(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.change(WOODS, row, MJ=draft.value(WOODS, row, "MJ") + 25)
 
 
 @declare_mutation("ATT014", case="blank")
-def houses_without_an_urban_code(draft: CountyDraft) -> None:
+def plant_houses_without_urban_code(draft: CountyDraft) -> None:
     houses = (draft.layers[PARCEL]["DLBM"] == "0702").to_numpy()
-    draft.change(PARCEL, draft.pick(PARCEL, houses), CZCSXM=None)
+    draft.change(PARCEL, draft.pick_row(PARCEL, houses), CZCSXM=None)
 
 
 @declare_mutation("ATT015", case="garbled")
-def a_name_read_in_the_wrong_encoding(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), MC="天然林".encode().decode("gbk", errors="replace"))
+def plant_name_in_wrong_encoding(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), MC="天然林".encode().decode("gbk", errors="replace"))
 
 
 @declare_mutation("ATT015", case="sign")
-def a_name_with_a_line_break(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), MC="天然\n林")
+def plant_name_with_line_break(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), MC="天然\n林")
 
 
 @declare_mutation("ATT016", case="future", follows=["ATT023"])
-def survey_data_of_a_future_year(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=2091)
+def plant_survey_year_in_the_future(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), SJNF=2091)
 
 
 @declare_mutation("ATT016", case="order")
-def protection_that_ends_before_it_begins(draft: CountyDraft) -> None:
-    row = draft.pick(FARM, draft.farmland)
+def plant_protection_ending_before_its_begin(draft: CountyDraft) -> None:
+    row = draft.pick_row(FARM, draft.farmland)
     dates = {name: np.datetime64(day, "ms") for name, day in (("BHKSSJ", "2022-09-01"), ("BHJSSJ", "2021-09-01"))}
     draft.change(FARM, row, **dates)
 
 
 @declare_mutation("ATT017")
-def an_orchard_among_cultivated_land(draft: CountyDraft) -> None:
-    level = draft.fields & (draft.lines.rate == 0)
-    draft.change(FIELD, draft.pick(FIELD, level), DLBM="0201K", DLMC="可调整果园")
+def plant_orchard_among_cultivated_land(draft: CountyDraft) -> None:
+    level = draft.fields & (draft.lines.deduction_rate == 0)
+    draft.change(FIELD, draft.pick_row(FIELD, level), DLBM="0201K", DLMC="可调整果园")
 
 
 @declare_mutation("ATT018", case="slope")
-def a_field_without_a_slope_class(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), GDPDJB=None)
+def plant_plot_without_slope_class(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), GDPDJB=None)
 
 
 @declare_mutation("ATT019", case="blank")
-def a_deduction_of_no_class(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM=None)
+def plant_deduction_rate_of_no_slope_class(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), KCDLBM=None)
 
 
 @declare_mutation("ATT020")
-def a_zone_of_the_centre_without_its_rules(draft: CountyDraft) -> None:
-    draft.change(CENTRE_ZONES, draft.first(CENTRE_ZONES), GKZY=None)
+def plant_centre_zone_without_control_rules(draft: CountyDraft) -> None:
+    draft.change(CENTRE_ZONES, draft.first_row(CENTRE_ZONES), GKZY=None)
 
 
 @declare_mutation("ATT021")
-def a_village_by_two_names(draft: CountyDraft) -> None:
+def plant_village_by_two_names(draft: CountyDraft) -> None:
     units = draft.layers[PARCEL]["ZLDWDM"]
     many = (units.map(units.value_counts()) > 2).to_numpy()
-    draft.change(PARCEL, draft.pick(PARCEL, draft.wild & many), ZLDWMC="永安镇别村")
+    draft.change(PARCEL, draft.pick_row(PARCEL, draft.wild & many), ZLDWMC="永安镇别村")
 
 
 @declare_mutation("ATT003", case="rate")
-def a_deduction_rate_above_one(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCXS=1.2)
+def plant_deduction_rate_above_one(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), KCXS=1.2)
 
 
 @declare_mutation("ATT003", case="net")
-def a_net_area_without_the_deduction(draft: CountyDraft) -> None:
-    row = draft.pick(FIELD, draft.fields & (draft.lines.rate > 0))
+def plant_net_area_without_the_deduction(draft: CountyDraft) -> None:
+    row = draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0))
     draft.change(FIELD, row, TBDLMJ=draft.value(FIELD, row, "TBMJ"))
 
 
 @declare_mutation("ATT003", case="gross", follows=["ATT013", "ATT022"])
-def a_field_of_no_area(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), TBMJ=0.0)
+def plant_plot_with_zero_area_field(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), TBMJ=0.0)
 
 
 @declare_mutation("ATT004", case="signs")
-def a_number_with_a_small_letter(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_feature_number_with_small_letter(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.change(WOODS, row, BSM=draft.key(WOODS, row)[:-1] + "a")
 
 
 @declare_mutation("ATT005", case="many")
-def fields_with_the_numbers_of_parcels(draft: CountyDraft) -> None:
-    """Use the numbers of parcels, as in a layer made by copying them."""
+def plant_plots_with_feature_numbers_of_parcels(draft: CountyDraft) -> None:
+    """Give plots the feature numbers of parcels, as if copied from that layer."""
     for parcel in np.flatnonzero(draft.lines.cultivated):
         draft.change(FIELD, draft.row(FIELD, parcel), BSM=draft.key(PARCEL, draft.row(PARCEL, parcel)))
 
 
 @declare_mutation("ATT007", case="blank")
-def a_row_without_a_feature_code(draft: CountyDraft) -> None:
+def plant_row_without_feature_code(draft: CountyDraft) -> None:
     draft.change("LSWHBHX", 0, YSDM=None)
 
 
 @declare_mutation("ATT011", case="county", follows=["RUN904"])
-def woods_of_the_neighbouring_county(draft: CountyDraft) -> None:
-    draft.change(WOODS, draft.first(WOODS), XZQDM="140226", XZQMC="左云县")
+def plant_woods_of_the_neighbouring_county(draft: CountyDraft) -> None:
+    draft.change(WOODS, draft.first_row(WOODS), XZQDM="140226", XZQMC="左云县")
 
 
 @declare_mutation("ATT014", case="other")
-def a_mine_with_the_urban_code_of_a_village(draft: CountyDraft) -> None:
+def plant_mine_with_urban_code_of_village(draft: CountyDraft) -> None:
     mines = (draft.layers[PARCEL]["DLBM"] == "0602").to_numpy()
-    draft.change(PARCEL, draft.pick(PARCEL, mines), CZCSXM="203")
+    draft.change(PARCEL, draft.pick_row(PARCEL, mines), CZCSXM="203")
 
 
 @declare_mutation("ATT016", case="form", follows=["ATT023"])
-def a_year_of_two_digits(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=20)
+def plant_survey_year_of_two_digits(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), SJNF=20)
 
 
 @declare_mutation("ATT016", case="early", follows=["ATT023"])
-def survey_data_of_a_year_before_1949(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), SJNF=1902)
+def plant_survey_year_before_1949(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), SJNF=1902)
 
 
 @declare_mutation("ATT018", case="terrace", base="without ATT002", follows=["ATT023"])
-def an_unknown_kind_of_field(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), GDLX="TD")
+def plant_plot_of_unknown_kind(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), GDLX="TD")
 
 
 @declare_mutation("ATT019", case="land")
-def a_deduction_from_woods(draft: CountyDraft) -> None:
-    row = draft.pick(PARCEL, draft.wild)
+def plant_deduction_area_in_woods(draft: CountyDraft) -> None:
+    row = draft.pick_row(PARCEL, draft.wild)
     gross = draft.value(PARCEL, row, "TBMJ")
     taken = round(gross * 0.1, 2)
     draft.change(PARCEL, row, KCXS=0.1, KCMJ=taken, TBDLMJ=round(gross - taken, 2), KCDLBM="1203")
 
 
 @declare_mutation("ATT019", case="kind")
-def a_deduction_of_roads(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields & (draft.lines.rate > 0)), KCDLBM="1006")
+def plant_deduction_area_in_roads(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields & (draft.lines.deduction_rate > 0)), KCDLBM="1006")
 
 
 def multiply(draft: CountyDraft, role: str, rows: Any, factor: float, *names: str) -> None:
-    """Multiply fields of some rows ((n,) bool or all) by a factor, rounded as printed."""
+    """Multiply fields of some rows by a factor, rounded to their printed decimals.
+
+    ``rows``: (n,) bool, or row numbers.
+    """
     frame = draft.layers[role]
     for name in names:
         frame.loc[rows, name] = (frame.loc[rows, name] * factor).round(2)
 
 
 def multiply_alike(draft: CountyDraft, rows: Any, factor: float) -> None:
-    """Multiply gross area, deduction and net area of cultivated land, which stay consistent."""
+    """Multiply gross, deducted and net area of cultivated land consistently."""
     multiply(draft, FIELD, rows, factor, "TBMJ")
     frame = draft.layers[FIELD]
     frame.loc[rows, "KCMJ"] = (frame.loc[rows, "TBMJ"] * frame.loc[rows, "KCXS"]).round(2)
@@ -259,33 +262,33 @@ def multiply_alike(draft: CountyDraft, rows: Any, factor: float) -> None:
 
 
 @declare_mutation("ATT022", case="", follows=["ATT013"])
-def fields_with_twelve_times_their_area(draft: CountyDraft) -> None:
+def plant_plots_with_twelvefold_area_field(draft: CountyDraft) -> None:
     multiply_alike(draft, draft.layers[FIELD].index, 12)
 
 
 @declare_mutation("ATT022", case="", follows=["ATT013"])
-def fields_of_one_township_with_a_fifth_more_area(draft: CountyDraft) -> None:
+def plant_township_plots_with_inflated_area_field(draft: CountyDraft) -> None:
     codes = draft.layers[FIELD]["ZLDWDM"].str[:9]
     multiply_alike(draft, codes == codes.value_counts().index[0], 1.2)
 
 
 @declare_mutation("ATT022", case="", follows=["ATT013"])
-def woods_in_hectares(draft: CountyDraft) -> None:
+def plant_woods_with_area_field_in_hectares(draft: CountyDraft) -> None:
     multiply(draft, WOODS, draft.layers[WOODS].index, 1e-4, "MJ")
 
 
 @declare_mutation("ATT022", case="net", follows=["ATT003"])
-def fields_that_have_more_net_than_gross_area(draft: CountyDraft) -> None:
+def plant_plots_with_net_area_above_gross_area(draft: CountyDraft) -> None:
     multiply(draft, FIELD, draft.layers[FIELD].index, 1.5, "TBDLMJ")
 
 
 @declare_mutation("ATT022", case="unit")
-def net_area_in_mu(draft: CountyDraft) -> None:
+def plant_net_area_field_in_mu(draft: CountyDraft) -> None:
     multiply(draft, BASE, draft.layers[BASE].index, 15 / 10_000, "TBDLMJ")
 
 
 @declare_mutation("ATT022", case="deduction", follows=["ATT019"])
-def fields_without_the_deductions_of_the_survey(draft: CountyDraft) -> None:
+def plant_plots_without_deductions_of_the_survey(draft: CountyDraft) -> None:
     frame = draft.layers[FIELD]
     frame[["KCXS", "KCMJ"]] = 0.0
     frame["KCDLBM"] = None
@@ -293,29 +296,29 @@ def fields_without_the_deductions_of_the_survey(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT022", case="blank")
-def a_red_line_without_its_area(draft: CountyDraft) -> None:
+def plant_red_line_without_its_area(draft: CountyDraft) -> None:
     draft.change("STBHHX", 0, MJ=None)
 
 
 @declare_mutation("ATT022", case="county", follows=["TOP001"])
-def duplicated_villages(draft: CountyDraft) -> None:
+def plant_duplicated_villages(draft: CountyDraft) -> None:
     for row in list(draft.layers["XZQC"].index):
         draft.add("XZQC", draft.shape("XZQC", row), like=row)
 
 
 @declare_mutation("ATT001", case="number")
-def one_number_for_all_farmland(draft: CountyDraft) -> None:
+def plant_same_feature_number_for_all_farmland(draft: CountyDraft) -> None:
     draft.layers[FARM]["YJJBNTTBBH"] = "14022500000001"
 
 
 @declare_mutation("ATT016", case="ended")
-def protection_that_has_ended(draft: CountyDraft) -> None:
-    row = draft.first(FARM)
+def plant_protection_that_has_ended(draft: CountyDraft) -> None:
+    row = draft.first_row(FARM)
     draft.layers[FARM].loc[row, ["BHKSSJ", "BHJSSJ"]] = [pd.Timestamp("2010-01-01"), pd.Timestamp("2019-12-31")]
 
 
 @declare_mutation("ATT019", case="none", follows=["ATT022"])
-def terraces_without_ridges(draft: CountyDraft) -> None:
+def plant_terraces_without_ridge_deduction(draft: CountyDraft) -> None:
     frame = draft.layers[FIELD]
     frame[["KCXS", "KCMJ"]] = 0.0
     frame["KCDLBM"] = None
@@ -323,5 +326,5 @@ def terraces_without_ridges(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT023")
-def fields_with_another_owner_than_their_parcels(draft: CountyDraft) -> None:
-    draft.change(FIELD, draft.pick(FIELD, draft.fields), QSXZ="20")
+def plant_plots_with_another_owner_than_parcels(draft: CountyDraft) -> None:
+    draft.change(FIELD, draft.pick_row(FIELD, draft.fields), QSXZ="20")

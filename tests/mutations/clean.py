@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Clean counties for mutations, with a profile that runs every rule and confirms every setting."""
+"""Counties without defects, into which the mutations plant one defect each.
+
+Their profile runs every rule and confirms every setting.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ date = "2026-01-01"
 items = ["all"]
 """
 #: Figures that the text of this county states, in place of those of 浑源.
-STATED = """
+STATED_TARGET_TOML = """
 [[targets]]
 indicator = "{indicator}"
 comparison = "="
@@ -55,7 +58,7 @@ level = "{level}"
 count = {count}
 source = "本县规划文本"
 """
-COUNTS = (
+HERITAGE_COUNTS = (
     ("文物保护单位", "国家级", 6),
     ("文物保护单位", "省级", 2),
     ("文物保护单位", "市级", 0),
@@ -82,7 +85,7 @@ MAINTENANCE_RULES = ("ATT001", "ATT002", "TOP001", "DOC020", "DOC021", "DOC022",
 
 @dataclass
 class CleanCounty:
-    """A clean county, the options of its check, and the report."""
+    """A county without defects, the options of its check, and the report."""
 
     county: County
     options: dict[str, Any]
@@ -90,46 +93,56 @@ class CleanCounty:
 
 
 def profile_with_all_rules(made: County, folder: Path) -> Path:
-    """Write a profile with every rule and the figures that the text of this county would state."""
+    """Write a county profile with every rule and the figures a plan would state.
+
+    Return its path.
+    """
     path = folder / "confirmed.toml"
     extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
     figures = {
-        indicator: (f"{statutory_area(whole(made.layers[role])).sum() / 1e6:.2f}", "km2")
+        indicator: (f"{statutory_area(drop_parts_of_reserves(made.layers[role])).sum() / 1e6:.2f}", "km2")
         for indicator, role in STATED_AREAS.items()
     }
     figures["detail_units_count"] = (str(len(made.layers["ZXCQXXGHBZDY"])), "count")
-    statements = "".join(STATED.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items())
-    statements += "".join(REGISTER.format(kind=kind, level=level, count=count) for kind, level, count in COUNTS)
+    statements = "".join(
+        STATED_TARGET_TOML.format(indicator=i, value=value, unit=unit) for i, (value, unit) in figures.items()
+    )
+    statements += "".join(
+        REGISTER.format(kind=kind, level=level, count=count) for kind, level, count in HERITAGE_COUNTS
+    )
     path.write_text(PROFILE.format(extra=extra) + statements, encoding="utf-8")
     return path
 
 
-def whole(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
-    """Return the shapes that count: of a reserve with its parts, only the reserve."""
+def drop_parts_of_reserves(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
+    """Return the shapes to be summed: reserves without the rows of their parts."""
     return frame.geometry[frame["MC"] == protection.RESERVE] if "JB" in frame else frame.geometry
 
 
 def options(made: County, folder: Path) -> dict[str, Any]:
-    """Write the profile and all side inputs of a county to the folder; return the options."""
+    """Write profile and side tables of a county to a folder; return check options."""
     return {"profile": str(profile_with_all_rules(made, folder)), "scope": "county", **side_inputs.inputs(made, folder)}
 
 
-def county(folder: Path) -> CleanCounty:
-    """Return a complete county plan with its side inputs."""
+def make_county_plan(folder: Path) -> CleanCounty:
+    """Return a county plan with every layer and side table, and its report."""
     made = make(PARCELS, SEED, full=True)
     given = options(made, folder)
     return CleanCounty(made, given, CountyDraft(made, given, folder).report())
 
 
-def without(codes: list[str], folder: Path) -> CleanCounty:
-    """Return the county checked without some rules, whose cases other rules then report."""
-    base = county(folder)
+def make_county_without_rules(codes: list[str], folder: Path) -> CleanCounty:
+    """Return the county checked without some rules.
+
+    Other rules then report the defects that these rules otherwise report.
+    """
+    base = make_county_plan(folder)
     base.options["rules"] = tuple(code for code in all_rules() if code not in codes)
     return CleanCounty(base.county, base.options, CountyDraft(base.county, base.options, folder).report())
 
 
-def township(folder: Path) -> CleanCounty:
-    """Return layers of a township plan that a county plan lacks, with some layers of the county."""
+def make_township_plan(folder: Path) -> CleanCounty:
+    """Return a township plan: its additional layers and some of the county."""
     made = make(PARCELS, SEED)
     drawing = CountyLayers(made)
     protection.add_village_boundary(drawing)
@@ -139,10 +152,10 @@ def township(folder: Path) -> CleanCounty:
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
-def sealed(folder: Path) -> CleanCounty:
-    """Return the county with an equal sealed edition of its three lines.
+def make_county_with_sealed_edition(folder: Path) -> CleanCounty:
+    """Return the county with an identical approved (sealed) edition of its lines.
 
-    Only rules that read the edition run, because they find every change of a line.
+    Only rules that read that edition run, because they find every change of a line.
     """
     made = make(PARCELS, SEED, full=True)
     options = {
@@ -153,22 +166,34 @@ def sealed(folder: Path) -> CleanCounty:
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
-def maintenance(folder: Path) -> CleanCounty:
-    """Return a geodatabase of yearly maintenance with all reasons, and its balance next to it."""
+def make_yearly_maintenance(folder: Path) -> CleanCounty:
+    """Return a yearly maintenance geodatabase with all reasons and its balance."""
     made = yearly.maintained(make(PARCELS, SEED), folder)
-    options = {"rules": MAINTENANCE_RULES, "profile": str(_lists(folder)), "file": str(folder / yearly.FILE)}
+    options = {
+        "rules": MAINTENANCE_RULES,
+        "profile": str(_write_profile_with_reason_codes(folder)),
+        "file": str(folder / yearly.FILE),
+    }
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
-def _lists(folder: Path) -> Path:
-    """Write a profile that confirms all settings and gives codes of reasons."""
+def _write_profile_with_reason_codes(folder: Path) -> Path:
+    """Write a profile that confirms all settings and lists reason codes."""
     path = folder / "lists.toml"
     path.write_text(PROFILE.format(extra="") + '[yearly.codes]\nWHLY = ["01", "02"]\n', encoding="utf-8")
     return path
 
 
 def base(name: str, folder: Path) -> CleanCounty:
-    """Return the county that a mutation names: ``county``, ``township``, ``sealed``, ``maintenance``, ``without ATT002 …``."""
+    """Return the clean county of a name.
+
+    Names are ``county``, ``township``, ``sealed``, ``maintenance`` and ``without ATT002 …``.
+    """
     kind, *codes = name.split()
-    made = {"county": county, "township": township, "sealed": sealed, "maintenance": maintenance}
-    return without(codes, folder) if kind == "without" else made[kind](folder)
+    made = {
+        "county": make_county_plan,
+        "township": make_township_plan,
+        "sealed": make_county_with_sealed_edition,
+        "maintenance": make_yearly_maintenance,
+    }
+    return make_county_without_rules(codes, folder) if kind == "without" else made[kind](folder)

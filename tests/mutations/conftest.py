@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fixture of clean counties, each generated and checked once for all its mutations."""
+"""Fixture of clean counties, each generated and checked once per process."""
 
 import pytest
 
@@ -8,7 +8,10 @@ from tests.mutations import clean
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
-    """Return a function: `base("county")` gives the clean county of that name with its report."""
+    """Return a function that gives a clean county by name, with its report.
+
+    Example: `base("county")`.
+    """
     made = {}
 
     def get(name):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of villages, hazards, reserves and main functions (REL032, REL034 to REL037)."""
+"""Planted defects of villages, hazards, reserves and main functions.
+
+They are found by REL032 and REL034 to REL037.
+"""
 
 from __future__ import annotations
 
@@ -19,46 +22,48 @@ FAULTS = "XZZRZHFXFBX"
 
 
 @declare_mutation("REL032", base="township")
-def a_village_without_its_boundary(draft: CountyDraft) -> Any:
-    return lose_row(draft, "CZJSBJ", draft.first("CZJSBJ"))
+def plant_village_without_its_boundary(draft: CountyDraft) -> Any:
+    return lose_row(draft, "CZJSBJ", draft.first_row("CZJSBJ"))
 
 
 @declare_mutation("REL034", case="other")
-def a_village_with_the_code_of_the_next_township(draft: CountyDraft) -> None:
-    row = draft.first(VILLAGE)
+def plant_village_with_code_of_next_township(draft: CountyDraft) -> None:
+    row = draft.first_row(VILLAGE)
     own = draft.value(VILLAGE, row, "XZQDM")
     other = next(code for code in draft.layers["XZQXZ"]["XZQDM"] if not own.startswith(code))
     draft.change(VILLAGE, row, XZQDM=f"{other}299")
 
 
 @declare_mutation("REL035", case="point")
-def a_landslide_in_town(draft: CountyDraft) -> None:
-    draft.add(HAZARD_SITES, make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted).centroid)
+def plant_landslide_in_town(draft: CountyDraft) -> None:
+    draft.add(
+        HAZARD_SITES, make_speck(draft, (draft.lines.boundary == 410) & draft.without_heritage_or_city_line).centroid
+    )
 
 
 @declare_mutation("REL036", case="")
-def a_park_outside_the_red_line(draft: CountyDraft) -> Any:
-    return draw_shape(draft, RESERVES, make_speck(draft, draft.wild & ~draft.lines.red), MC="某森林公园")
+def plant_park_outside_the_red_line(draft: CountyDraft) -> Any:
+    return draw_shape(draft, RESERVES, make_speck(draft, draft.wild & ~draft.lines.red_line), MC="某森林公园")
 
 
 @declare_mutation("REL037", case="kind")
-def a_township_of_no_function(draft: CountyDraft) -> None:
-    draft.change(FUNCTIONS, draft.last(FUNCTIONS), LX="综合区")
+def plant_township_of_unknown_function(draft: CountyDraft) -> None:
+    draft.change(FUNCTIONS, draft.last_row(FUNCTIONS), LX="综合区")
 
 
 @declare_mutation("REL034", case="none")
-def a_village_of_an_unknown_township(draft: CountyDraft) -> None:
-    draft.change(VILLAGE, draft.first(VILLAGE), XZQDM="140225990299")
+def plant_village_of_unknown_township(draft: CountyDraft) -> None:
+    draft.change(VILLAGE, draft.first_row(VILLAGE), XZQDM="140225990299")
 
 
 @declare_mutation("REL034", case="uncovered")
-def a_village_that_is_lost(draft: CountyDraft) -> Any:
+def plant_village_that_is_lost(draft: CountyDraft) -> Any:
     return lose_row(draft, VILLAGE, draft.first(VILLAGE))
 
 
 @declare_mutation("REL035", case="line")
-def a_fault_across_town(draft: CountyDraft) -> None:
-    square = make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted)
+def plant_fault_across_town(draft: CountyDraft) -> None:
+    square = make_speck(draft, (draft.lines.boundary == 410) & draft.without_heritage_or_city_line)
     x, y, east, north = square.bounds
     line = shapely.LineString([(x, y), (east, north)])
     values = {"XZQDM": [AREA_CODE], "XZQMC": [AREA_NAME], "MC": ["断裂带"], "CD": [line.length]}
@@ -67,28 +72,28 @@ def a_fault_across_town(draft: CountyDraft) -> None:
 
 
 @declare_mutation("REL036", case="core", follows=["LAW022"])
-def a_core_outside_the_red_line(draft: CountyDraft) -> Any:
+def plant_reserve_core_outside_the_red_line(draft: CountyDraft) -> Any:
     names = draft.layers[RESERVES]["MC"]
     row = int(names.index[names.str.endswith("核心保护区")][0])
-    moved_out = make_speck(draft, draft.wild & ~draft.lines.red, 200)
+    moved_out = make_speck(draft, draft.wild & ~draft.lines.red_line, 200)
     draft.reshape(RESERVES, row, moved_out)
     return moved_out
 
 
 @declare_mutation("REL037", case="energy")
-def a_coal_township_without_a_mine(draft: CountyDraft) -> None:
-    """Choose a township without a zone for mining."""
+def plant_coal_township_without_mine(draft: CountyDraft) -> None:
+    """Make a township without mining zone an energy township."""
     mined = draft.layers[ZONE].geometry[draft.layers[ZONE]["GHFQDM"] == "700"]
-    _also(draft, "能源资源富集区", [*mined, *draft.layers[MINES].geometry])
+    _add_function_to_township(draft, "能源资源富集区", [*mined, *draft.layers[MINES].geometry])
 
 
 @declare_mutation("REL037", case="heritage")
-def a_historic_township_without_a_site(draft: CountyDraft) -> None:
-    _also(draft, "历史文化资源富集区", list(draft.layers[HERITAGE].geometry))
+def plant_historic_township_without_site(draft: CountyDraft) -> None:
+    _add_function_to_township(draft, "历史文化资源富集区", list(draft.layers[HERITAGE].geometry))
 
 
-def _also(draft: CountyDraft, function: str, places: list[Any]) -> None:
-    """Add the function to a township without any of the places."""
+def _add_function_to_township(draft: CountyDraft, function: str, places: list[Any]) -> None:
+    """Add a main function to a township that has none of the given places."""
     tree = shapely.STRtree(places)
     shapes = draft.layers[FUNCTIONS].geometry.to_numpy()
     row = next(n for n, shape in enumerate(shapes) if not len(tree.query(shape, predicate="intersects")))
@@ -96,11 +101,11 @@ def _also(draft: CountyDraft, function: str, places: list[Any]) -> None:
 
 
 @declare_mutation("REL037", case="bare")
-def a_township_without_its_row(draft: CountyDraft) -> Any:
-    return lose_row(draft, FUNCTIONS, draft.last(FUNCTIONS))
+def plant_township_without_function_row(draft: CountyDraft) -> Any:
+    return lose_row(draft, FUNCTIONS, draft.last_row(FUNCTIONS))
 
 
 @declare_mutation("REL037", case="share")
-def a_mountain_township_with_an_urban_function(draft: CountyDraft) -> None:
+def plant_mountain_township_with_urban_function(draft: CountyDraft) -> None:
     kinds = draft.layers[FUNCTIONS]["LX"]
     draft.change(FUNCTIONS, int(kinds.index[kinds == "重点生态功能区"][0]), LX="城市化地区")

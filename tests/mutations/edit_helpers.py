@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Edits that several mutations share; each function returns the affected shape."""
+"""Edits that several mutations share; each returns the shape that changed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def draw_shape(draft: CountyDraft, role: str, shape: Any, **values: Any) -> Any:
 
 def lose_row(draft: CountyDraft, role: str, row: int) -> Any:
     shape = draft.shape(role, row)
-    draft.drop(role, row)
+    draft.drop_row(role, row)
     return shape
 
 
 def resize_shape(draft: CountyDraft, role: str, row: int, metres: float) -> Any:
-    """Buffer a shape; return the difference between the old and the new shape."""
+    """Buffer the shape of a row by metres; return what was added or removed."""
     before = draft.shape(role, row)
     draft.reshape(role, row, shapely.set_precision(before.buffer(metres, join_style="mitre"), 0.001))
     return shapely.symmetric_difference(before, draft.shape(role, row))

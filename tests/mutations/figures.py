@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of figures in text and tables, and of the margin (LAW007, LAW008)."""
+"""Planted defects of figures in text and tables (LAW007, LAW008)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.mutations.side_inputs import FIGURES
 
 
 @declare_mutation("LAW007", case="map")
-def an_appendix_with_another_figure(draft: CountyDraft) -> None:
+def plant_appendix_figure_unequal_to_map(draft: CountyDraft) -> None:
     text = Path(draft.options["figures"]).read_text(encoding="utf-8")
     head, red, *rest = text.splitlines()
     name, value, unit, _ = red.split(",")
@@ -26,15 +26,15 @@ def an_appendix_with_another_figure(draft: CountyDraft) -> None:
 
 
 @declare_mutation("LAW008", finds=2)
-def a_margin_wider_than_what_is_left(draft: CountyDraft) -> None:
+def plant_flexible_margin_above_remaining_area(draft: CountyDraft) -> None:
     text = Path(draft.options["profile"]).read_text(encoding="utf-8")
     path = draft.folder / "wide.toml"
     path.write_text(text.replace("warning_share = 0.00001", "warning_share = 0.018"), encoding="utf-8")
     draft.options["profile"] = str(path)
 
 
-def _figures(draft: CountyDraft, *lines: str) -> None:
-    """Append lines to the table of figures of the county."""
+def _append_figures(draft: CountyDraft, *lines: str) -> None:
+    """Append rows to the county's table of figures that the text states."""
     path = draft.folder / FIGURES
     own = Path(draft.options["figures"]).read_text(encoding="utf-8")
     path.write_text(own + "".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -42,37 +42,37 @@ def _figures(draft: CountyDraft, *lines: str) -> None:
 
 
 @declare_mutation("LAW007", case="text", finds=None)
-def a_bound_that_the_text_states_twice(draft: CountyDraft) -> None:
-    _figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
+def plant_bound_stated_twice_in_the_text(draft: CountyDraft) -> None:
+    _append_figures(draft, "城镇开发边界面积,不超过19.99,平方千米,文本第31条")
 
 
 @declare_mutation("LAW007", case="looser")
-def a_bound_looser_than_the_task(draft: CountyDraft) -> None:
-    _figures(draft, "永久基本农田面积,不低于10.00,万亩,文本第12条")
+def plant_bound_looser_than_the_target(draft: CountyDraft) -> None:
+    _append_figures(draft, "永久基本农田面积,不低于10.00,万亩,文本第12条")
 
 
 @declare_mutation("LAW007", case="text_only")
-def two_figures_without_a_layer(draft: CountyDraft) -> None:
-    _figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")
+def plant_two_figures_without_layer(draft: CountyDraft) -> None:
+    _append_figures(draft, "自然岸线保有率,35,%,文本第40条", "自然岸线保有率,36,%,附表3")
 
 
 @declare_mutation("LAW007", case="unknown")
-def a_figure_of_an_unknown_indicator(draft: CountyDraft) -> None:
-    _figures(draft, "幸福指数,3,平方千米,文本第1条")
+def plant_figure_of_unknown_indicator(draft: CountyDraft) -> None:
+    _append_figures(draft, "幸福指数,3,平方千米,文本第1条")
 
 
 @declare_mutation("LAW007", case="unreadable")
-def a_figure_that_is_not_a_number(draft: CountyDraft) -> None:
-    _figures(draft, "生态保护红线面积,约五百,平方千米,文本第1条")
+def plant_figure_that_is_not_a_number(draft: CountyDraft) -> None:
+    _append_figures(draft, "生态保护红线面积,约五百,平方千米,文本第1条")
 
 
 @declare_mutation("LAW007", case="unit")
-def an_area_in_persons(draft: CountyDraft) -> None:
-    _figures(draft, "生态保护红线面积,538,万人,文本第1条")
+def plant_area_figure_in_persons(draft: CountyDraft) -> None:
+    _append_figures(draft, "生态保护红线面积,538,万人,文本第1条")
 
 
 @declare_mutation("LAW007", case="bound", follows=["REL005"])
-def a_town_larger_than_its_text_allows(draft: CountyDraft) -> None:
+def plant_town_larger_than_its_text_allows(draft: CountyDraft) -> None:
     parcel, _ = draft.choose(
         draft.wild & (draft.lines.area > 500_000) & (draft.fabric.kinds[: len(draft.fabric)] == FREE)
     )

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of one shape (GEO), mostly in woods, which no rule compares with other layers."""
+"""Planted defects of single geometries, found by the GEO rules.
+
+Most are in the woods layer, which no rule compares with other layers.
+"""
 
 from __future__ import annotations
 
@@ -17,89 +20,91 @@ WOODS, POINTS = "TRL", "FZJZSSD"
 X, Y = CENTRE
 
 
-def woods(draft: CountyDraft, *points: tuple[float, float]) -> int:
-    """Add a row of woods around the middle of the county; return its number."""
+def add_woods(draft: CountyDraft, *points: tuple[float, float]) -> int:
+    """Add a row of woods around the middle of the county; return its feature number."""
     return draft.add(WOODS, shapely.Polygon([(X + x, Y + y) for x, y in points]))
 
 
 @declare_mutation("GEO001")
-def a_row_without_a_shape(draft: CountyDraft) -> None:
-    draft.reshape(FIELD, draft.pick(FIELD, draft.fields), None)
+def plant_row_without_shape(draft: CountyDraft) -> None:
+    draft.reshape(FIELD, draft.pick_row(FIELD, draft.fields), None)
 
 
 @declare_mutation("GEO002", case="invalid")
-def a_bow_tie(draft: CountyDraft) -> None:
-    parcel, ring = draft.choose(draft.fields, lambda p: len(ring := draft.core(p)) >= 4 and [ring], around=False)
+def plant_self_intersecting_polygon(draft: CountyDraft) -> None:
+    parcel, ring = draft.choose(
+        draft.fields, lambda p: len(ring := draft.make_inner_ring(p)) >= 4 and [ring], around=False
+    )
     draft.reshape(FIELD, draft.row(FIELD, parcel), shapely.Polygon(ring[0][[0, 2, 1, 3]]))
 
 
 @declare_mutation("GEO003")
-def two_fields_under_one_number(draft: CountyDraft) -> None:
-    first, _ = draft.choose(draft.fields & (draft.lines.rate == 0), around=False)
-    candidates = draft.fields & (draft.lines.rate == 0)
+def plant_two_fields_with_same_number(draft: CountyDraft) -> None:
+    first, _ = draft.choose(draft.fields & (draft.lines.deduction_rate == 0), around=False)
+    candidates = draft.fields & (draft.lines.deduction_rate == 0)
     candidates[[n for n in draft.fabric.neighbours(first) if n < len(candidates)]] = False
-    row, other = draft.row(FIELD, first), draft.pick(FIELD, candidates)
+    row, other = draft.row(FIELD, first), draft.pick_row(FIELD, candidates)
     both = shapely.multipolygons([draft.shape(FIELD, row), draft.shape(FIELD, other)])
-    draft.redraw(FIELD, row, both)
-    draft.drop(FIELD, other)
+    draft.replace_shape(FIELD, row, both)
+    draft.drop_row(FIELD, other)
 
 
 @declare_mutation("GEO004")
-def a_shape_with_an_arc(draft: CountyDraft) -> None:
-    draft.curves[WOODS] = (draft.first(WOODS),)
+def plant_shape_with_an_arc(draft: CountyDraft) -> None:
+    draft.curves[WOODS] = (draft.first_row(WOODS),)
 
 
 @declare_mutation("GEO005", case="acute")
-def a_corner_of_eight_degrees(draft: CountyDraft) -> None:
-    woods(draft, (0, 0), (400, 0), (400, 56), (0, 0))
+def plant_corner_of_eight_degrees(draft: CountyDraft) -> None:
+    add_woods(draft, (0, 0), (400, 0), (400, 56), (0, 0))
 
 
 @declare_mutation("GEO005", case="spike", follows=["GEO008"])
-def a_spike(draft: CountyDraft) -> None:
-    woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
+def plant_spike_in_a_polygon(draft: CountyDraft) -> None:
+    add_woods(draft, (0, 0), (400, 0), (400, 400), (201, 400), (200, 600), (199, 400), (0, 400), (0, 0))
 
 
 @declare_mutation("GEO006", case="hole")
-def a_hole_in_a_field(draft: CountyDraft) -> Any:
+def plant_hole_in_a_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0), around=False)
     row = draft.row(FIELD, parcel)
-    hole = shapely.Polygon(draft.core(parcel))
-    draft.redraw(FIELD, row, shapely.difference(draft.shape(FIELD, row), hole))
+    hole = shapely.Polygon(draft.make_inner_ring(parcel))
+    draft.replace_shape(FIELD, row, shapely.difference(draft.shape(FIELD, row), hole))
     return hole
 
 
 @declare_mutation("GEO007", follows=["LAW013", "LAW007"])
-def a_scrap_of_farmland(draft: CountyDraft) -> Any:
-    row = draft.pick(FARM, draft.farmland & (draft.lines.area < 500_000))
+def plant_tiny_farmland_row(draft: CountyDraft) -> Any:
+    row = draft.pick_row(FARM, draft.farmland & (draft.lines.area < 500_000))
     x, y = draft.shape(FARM, row).representative_point().coords[0]
-    draft.redraw(FARM, row, shapely.set_precision(shapely.box(x, y, x + 12, y + 12), 0.001))
+    draft.replace_shape(FARM, row, shapely.set_precision(shapely.box(x, y, x + 12, y + 12), 0.001))
     return draft.shape(FARM, row)
 
 
 @declare_mutation("GEO008")
-def an_arm_of_one_metre(draft: CountyDraft) -> None:
-    woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
+def plant_arm_one_metre_wide(draft: CountyDraft) -> None:
+    add_woods(draft, (0, 0), (400, 0), (400, 200), (600, 200), (600, 201), (400, 201), (400, 400), (0, 400), (0, 0))
 
 
 @declare_mutation("GEO009", case="repeated")
-def a_vertex_twice(draft: CountyDraft) -> None:
-    woods(draft, (0, 0), (400, 0), (400, 0), (400, 400), (0, 400), (0, 0))
+def plant_repeated_vertex(draft: CountyDraft) -> None:
+    add_woods(draft, (0, 0), (400, 0), (400, 0), (400, 400), (0, 400), (0, 0))
 
 
 @declare_mutation("GEO009", case="near")
-def two_vertices_at_a_distance_of_a_few_millimetres(draft: CountyDraft) -> None:
-    woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
+def plant_two_vertices_at_millimetre_distance(draft: CountyDraft) -> None:
+    add_woods(draft, (0, 0), (400, 0), (400, 0.005), (400, 400), (0, 400), (0, 0))
 
 
 @declare_mutation("GEO010", case="holes")
-def woods_with_two_hundred_clearings(draft: CountyDraft) -> None:
+def plant_woods_with_two_hundred_clearings(draft: CountyDraft) -> None:
     places = [(x, y) for x in range(50, 1550, 100) for y in range(50, 1550, 100)][:201]
     holes = [shapely.box(X + x, Y + y, X + x + 40, Y + y + 40).exterior for x, y in places]
     draft.add(WOODS, shapely.Polygon(shapely.box(X, Y, X + 1600, Y + 1600).exterior, holes))
 
 
 @declare_mutation("GEO010", case="vertices")
-def a_line_of_very_many_vertices(draft: CountyDraft) -> None:
+def plant_line_with_too_many_vertices(draft: CountyDraft) -> None:
     turn = np.linspace(0, 2 * np.pi, 100_002, endpoint=False)
     ring = np.column_stack([X + 3000 * np.cos(turn), Y + 3000 * np.sin(turn)])
     draft.add(WOODS, shapely.Polygon(ring))
@@ -107,52 +112,52 @@ def a_line_of_very_many_vertices(draft: CountyDraft) -> None:
 
 @declare_mutation("GEO011", base="without TOP003")
 @declare_mutation("TOP003", case="point")
-def a_shelter_in_another_county(draft: CountyDraft) -> None:
+def plant_shelter_in_another_county(draft: CountyDraft) -> None:
     county = draft.shape("XZQX", 0)
-    row = draft.first(POINTS)
+    row = draft.first_row(POINTS)
     draft.reshape(POINTS, row, shapely.Point(county.bounds[2] + 8000, Y))
 
 
 @declare_mutation("GEO012", follows=["SCH003"])
-def woods_in_the_next_zone(draft: CountyDraft) -> None:
+def plant_woods_in_the_next_zone(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
     draft.crs[WOODS] = 4525
 
 
 @declare_mutation("GEO006", case="hole", follows=["LAW007"])
-def a_window_that_nothing_fills(draft: CountyDraft) -> Any:
-    """Remove the farmland of a window, which makes it a hole."""
-    parcel, _ = draft.choose(draft.lines.windows, around=False)
-    draft.drop(FARM, draft.row(FARM, parcel))
+def plant_boundary_window_without_farmland(draft: CountyDraft) -> Any:
+    """Remove the farmland inside a hole (开天窗) of the boundary."""
+    parcel, _ = draft.choose(draft.lines.boundary_windows, around=False)
+    draft.drop_row(FARM, draft.row(FARM, parcel))
     assert draft.row(EDGE, parcel) < 0
     return draft.fabric.polygons[parcel]
 
 
 @declare_mutation("GEO002", case="misplaced")
-def woods_in_degrees_among_metres(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_woods_in_degrees_among_metres(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = shapely.box(113.7, 39.6, 113.71, 39.61)
 
 
 @declare_mutation("GEO002", case="curve", base="without GEO004")
-def an_arc_without_the_rule_on_arcs(draft: CountyDraft) -> None:
-    draft.curves[WOODS] = (draft.first(WOODS),)
+def plant_arc_without_rule_geo004(draft: CountyDraft) -> None:
+    draft.curves[WOODS] = (draft.first_row(WOODS),)
 
 
 @declare_mutation("GEO002", case="type", follows=["SCH005"])
-def a_point_among_polygons(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_point_among_polygons(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = draft.shape(WOODS, row).representative_point()
 
 
 @declare_mutation("GEO002", case="types", base="without SCH005", silent=["SCH001"])
-def a_layer_of_points_among_layers_of_polygons(draft: CountyDraft) -> None:
+def plant_point_layer_in_place_of_polygon_layer(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.representative_point())
 
 
 @declare_mutation("GEO006", case="window", base="without TOP009", follows=["REL002", "REL005", "REL010"])
-def a_ring_of_town_around_a_field(draft: CountyDraft) -> Any:
+def plant_ring_of_boundary_around_a_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.farmland)
     x, y = np.round(draft.fabric.sites[parcel], 3)
     hole = shapely.box(x - 20, y - 20, x + 20, y + 20)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of heritage ranges and their parts (REL020 to REL024)."""
+"""Planted defects of heritage areas and their parts (REL020 to REL024)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DISTRICT, SITES, SITE_POINTS, PURPLE = "LSWHJQ", "WWBHDWM", "WWBHDWD", "ZXCQCSZX
 
 
 @declare_mutation("REL020", case="beyond", follows=["LAW023"])
-def a_district_drawn_smaller_than_its_parts(draft: CountyDraft) -> Any:
+def plant_district_drawn_smaller_than_its_parts(draft: CountyDraft) -> Any:
     return resize_shape(draft, DISTRICT, 0, -20)
 
 
 @declare_mutation("REL021", case="own", follows=["LAW023"])
-def a_control_zone_on_its_own_core(draft: CountyDraft) -> Any:
+def plant_control_zone_on_its_own_core(draft: CountyDraft) -> Any:
     core, outer = draft.shape(HERITAGE, 0), draft.shape(HERITAGE, 1).exterior
     inner = shapely.set_precision(core.buffer(-5, join_style="mitre"), 0.001)
     draft.reshape(HERITAGE, 1, shapely.Polygon(outer, [inner.exterior]))
@@ -29,28 +29,28 @@ def a_control_zone_on_its_own_core(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL022", case="outside")
-def a_temple_in_another_place(draft: CountyDraft) -> None:
-    row = draft.last(SITE_POINTS)
+def plant_temple_in_another_place(draft: CountyDraft) -> None:
+    row = draft.last_row(SITE_POINTS)
     draft.reshape(SITE_POINTS, row, shapely.transform(draft.shape(SITE_POINTS, row), lambda xy: np.add(xy, (900, 0))))
 
 
 @declare_mutation("REL023")
-def a_purple_line_beyond_the_range(draft: CountyDraft) -> Any:
+def plant_purple_line_beyond_the_range(draft: CountyDraft) -> Any:
     return resize_shape(draft, PURPLE, 0, 15)
 
 
 @declare_mutation("REL024")
-def a_range_missing_in_the_line(draft: CountyDraft) -> Any:
-    return resize_shape(draft, SITES, draft.last(SITES), 15)
+def plant_range_missing_in_the_line(draft: CountyDraft) -> Any:
+    return resize_shape(draft, SITES, draft.last_row(SITES), 15)
 
 
 @declare_mutation("REL020", case="bare", follows=["REL024", "LAW023"])
-def a_district_drawn_larger_than_its_parts(draft: CountyDraft) -> Any:
+def plant_district_drawn_larger_than_its_parts(draft: CountyDraft) -> Any:
     return resize_shape(draft, DISTRICT, 0, 15)
 
 
 @declare_mutation("REL021", case="stricter", follows=["REL010", "REL020"])
-def a_control_zone_on_the_core_of_a_district(draft: CountyDraft) -> Any:
+def plant_control_zone_on_the_core_of_district(draft: CountyDraft) -> Any:
     names = draft.layers[HERITAGE]["MC"]
     row = int(names.index[names == "永安寺保护范围"][0])
     around = shapely.set_precision(draft.shape(HERITAGE, row).buffer(20, join_style="mitre"), 0.001)
@@ -60,6 +60,6 @@ def a_control_zone_on_the_core_of_a_district(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("REL022", case="unnamed", follows=["LAW024"])
-def a_site_without_a_range(draft: CountyDraft) -> None:
-    x, y = draft.shape(SITE_POINTS, draft.last(SITE_POINTS)).coords[0]
+def plant_heritage_site_without_range(draft: CountyDraft) -> None:
+    x, y = draft.shape(SITE_POINTS, draft.last_row(SITE_POINTS)).coords[0]
     draft.add(SITE_POINTS, shapely.Point(x + 900, y), MC="无名庙")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mutations, drafts of counties, and the comparison of reports with the clean county."""
+"""Mutations (functions that plant one defect), drafts, and report comparison."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from tests.county.defect_editor import DefectEditor
 from tests.county.measure import statutory_area
 
 #: Gross and net area of the layers that have both.
-AREAS = {
+AREA_FIELDS = {
     "DLTB": ("TBMJ", "TBDLMJ"),
     "GDBHMB": ("TBMJ", "TBDLMJ"),
     "XZYDYH": ("TBMJ", "TBDLMJ"),
     "YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"),
 }
-ANSWERS = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+OUTCOMES_WITH_RESULT = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
 class Frames(dict[str, gpd.GeoDataFrame]):
-    """Layers by role, each copied at its first use."""
+    """Layers by code, each copied when it is first used."""
 
     def __getitem__(self, role: str) -> gpd.GeoDataFrame:
         frame = super().__getitem__(role)
@@ -72,10 +72,10 @@ class Frames(dict[str, gpd.GeoDataFrame]):
 
 
 @contextmanager
-def ready(layers: dict[int, Layer]) -> Iterator[None]:
-    """Reuse layers of a plan with their cached measures instead of creating them again.
+def reuse_plan_layers(layers: dict[int, Layer]) -> Iterator[None]:
+    """Reuse layers of a plan with their cached measures while the block runs.
 
-    ``layers``: id of the layer that was read → layer. Layers of other plans (a sealed edition) are created as usual.
+    ``layers``: id of the layer that was read → plan layer. Layers of other plans are created as usual.
     """
     make = assembly.Layer
 
@@ -92,10 +92,11 @@ def ready(layers: dict[int, Layer]) -> Iterator[None]:
 
 
 class CountyDraft(DefectEditor):
-    """A county to edit: rows and shapes by the methods of `DefectEditor`, and properties of its layers.
+    """A county to be edited, by the methods of `DefectEditor`.
 
-    ``schema`` (role → declared fields), ``crs`` (role → EPSG or None), ``curves`` (role → rows that held arcs), ``shape_crs``
-    (role → systems that shapes declare), ``described_crs`` (role → CRS of the file's definition), ``options`` (of the check), ``folder`` for files of the mutation.
+    ``schema``: layer → declared fields. ``crs``: layer → EPSG or None. ``curves``: layer → rows with arcs.
+    ``shape_crs``: layer → CRS that its shapes declare. ``described_crs``: layer → CRS of the file's definition.
+    ``options``: options of the check. ``folder``: folder for files of the mutation.
     """
 
     #: Checked counties without changes, by id: the county, its original CRS, and its layers.
@@ -116,34 +117,34 @@ class CountyDraft(DefectEditor):
         self.folder = folder
 
     @cached_property
-    def unlisted(self) -> np.ndarray:
-        """Return parcels without a heritage range or a line of the city."""
+    def without_heritage_or_city_line(self) -> np.ndarray:
+        """Return the mask of parcels without a heritage area or city line."""
         lines = (role for role in self.layers if role in ("LSWHBHX", "ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX"))
         tree = shapely.STRtree([shape for role in lines for shape in self.layers[role].geometry])
         reached = tree.query(self.fabric.polygons, predicate="intersects")[0]
         return ~np.isin(np.arange(len(self.fabric)), reached)
 
-    def pick(self, role: str, chosen: Any) -> int:
-        """Return a row of a layer that was made of one of the chosen parcels ((n,) bool)."""
+    def pick_row(self, role: str, chosen: Any) -> int:
+        """Return a row of a layer made of one of the chosen parcels ((n,) bool)."""
         return self.row(role, self.choose(chosen, lambda parcel: self.row(role, parcel) >= 0, around=False)[0])
 
-    def first(self, role: str) -> int:
+    def first_row(self, role: str) -> int:
         return int(self.layers[role].index[0])
 
-    def last(self, role: str) -> int:
+    def last_row(self, role: str) -> int:
         return int(self.layers[role].index[-1])
 
-    def lose(self, role: str, *names: str) -> None:
-        """Remove the layer, or these fields of it."""
+    def remove_layer(self, role: str, *names: str) -> None:
+        """Remove a layer, or the given fields of it."""
         if names:
             self.layers[role] = self.layers[role].drop(columns=list(names))
         else:
             del self.layers[role]
 
-    def redraw(self, role: str, row: int, shape: Any) -> None:
-        """Replace a shape and update all area fields of the row."""
+    def replace_shape(self, role: str, row: int, shape: Any) -> None:
+        """Replace the shape of a row and update all its area fields."""
         self.reshape(role, row, shape)
-        gross, net = AREAS.get(role, ("", ""))
+        gross, net = AREA_FIELDS.get(role, ("", ""))
         if not gross:
             return
         area = round(float(statutory_area([shape])[0]), 2)
@@ -151,20 +152,23 @@ class CountyDraft(DefectEditor):
         values = {gross: area, net: round(area - deducted, 2), "KCMJ": deducted}
         self.change(role, row, **{name: value for name, value in values.items() if name in self.layers[role]})
 
-    def county_sets(self, text: str) -> None:
-        """Append text (TOML) to the profile of the county."""
+    def append_to_profile(self, text: str) -> None:
+        """Append TOML text to the profile of the county."""
         path = self.folder / "own.toml"
         path.write_text(Path(self.options["profile"]).read_text(encoding="utf-8") + text, encoding="utf-8")
         self.options["profile"] = str(path)
 
     @property
-    def seen(self) -> dict[str, gpd.GeoDataFrame]:
-        """Return the layers for reading only."""
+    def layers_for_reading(self) -> dict[str, gpd.GeoDataFrame]:
+        """Return the layers for reading only, without copying them."""
         return {role: dict.__getitem__(self.layers, role) for role in self.layers}
 
     def report(self) -> Report:
-        """Check the draft; unchanged layers are those of the clean county with their cached measures."""
-        frames, options = self.seen, check_options(self.options)
+        """Check the draft and return the report.
+
+        Unchanged layers are reused from the clean county with their cached measures.
+        """
+        frames, options = self.layers_for_reading, check_options(self.options)
         layers = source.as_read(frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs)
         for layer in layers:
             layer.source = self.file
@@ -176,7 +180,7 @@ class CountyDraft(DefectEditor):
                 self._checked[id(self._clean)] = self._clean, options.original_crs, dict(checked.plan.layers)
             return checked.report
         same = {id(read): known[2][read.name] for read in layers if read.name in untouched & known[2].keys()}
-        with ready(same):
+        with reuse_plan_layers(same):
             return check_plan(layers, options).report
 
     def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
@@ -186,7 +190,10 @@ class CountyDraft(DefectEditor):
 
 
 def check_options(given: dict[str, Any]) -> Options:
-    """Return the options of a county's check; ``package`` in them are facts of the package of its layers."""
+    """Return the check options of a county.
+
+    The option ``package`` adds facts of a submission package of its layers.
+    """
     facts = given.get("package")
     if facts is None:
         return Options(**given)
@@ -195,19 +202,19 @@ def check_options(given: dict[str, Any]) -> Options:
 
 
 #: Makes a defect and returns the shape that the rule must find (None: no place).
-Plant = Callable[[CountyDraft], Any]
+PlantFunction = Callable[[CountyDraft], Any]
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """A declared defect.
+    """A declared defect and the rule that must find it.
 
-    ``finds``: number of new findings of its rule; None: at least one. ``case``: key of the message. ``base``: name of the
-    clean county (`clean.base`).
+    ``finds``: number of new findings of the rule; None: at least one. ``case``: key of the message. ``base``: name of
+    the clean county.
     """
 
     rule: str
-    plant: Plant
+    plant: PlantFunction
     case: str = ""
     finds: int | None = 1
     follows: frozenset[str] = frozenset()
@@ -216,7 +223,7 @@ class Mutation:
 
     @property
     def name(self) -> str:
-        return f"{self.rule}-{self.plant.__name__}"
+        return f"{self.rule}-{self.plant.__name__.removeprefix('plant_')}"
 
 
 MUTATIONS: list[Mutation] = []
@@ -230,10 +237,10 @@ def declare_mutation(
     follows: Iterable[str] = (),
     silent: Iterable[str] = (),
     base: str = "county",
-) -> Callable[[Plant], Plant]:
-    """Declare a mutation: see the package's docstring."""
+) -> Callable[[PlantFunction], PlantFunction]:
+    """Declare a function that plants a defect; see the package's docstring."""
 
-    def declare(plant: Plant) -> Plant:
+    def declare(plant: PlantFunction) -> PlantFunction:
         MUTATIONS.append(Mutation(rule, plant, case, finds, frozenset(follows), frozenset(silent), base))
         return plant
 
@@ -242,7 +249,10 @@ def declare_mutation(
 
 @dataclass
 class ReportDifference:
-    """Difference from the clean county: new findings by code, and rules that no longer run."""
+    """New findings by rule code, and rules that no longer run.
+
+    Both are differences from the report of the clean county.
+    """
 
     found: dict[str, list[Finding]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
@@ -253,7 +263,10 @@ class ReportDifference:
 
 
 def compare_reports(report: Report, clean: Report) -> ReportDifference:
-    """Compare findings by fingerprint, without those of the clean county (listed windows, heritage in the boundary)."""
+    """Compare two reports by fingerprints (stable identities) of findings.
+
+    Findings of the clean county are left out.
+    """
     known = Counter(f.fingerprint for f in clean.findings)
     result = ReportDifference()
     for finding in report.findings:
@@ -267,4 +280,4 @@ def compare_reports(report: Report, clean: Report) -> ReportDifference:
 
 
 def _has_run(rule: Any) -> bool:
-    return rule.outcome in ANSWERS and not rule.incomplete
+    return rule.outcome in OUTCOMES_WITH_RESULT and not rule.incomplete

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects between the lines and the zones (REL001 to REL011)."""
+"""Planted conflicts between control lines and zones (REL001 to REL011)."""
 
 from __future__ import annotations
 
@@ -17,113 +17,127 @@ FLOOD, MINES, BASE = "HLFXKZX", "KCZYKCBHX", "XZYDYH"
 
 
 @declare_mutation("REL001", follows=["REL004", "REL010"])
-def a_speck_of_red_line_in_a_field(draft: CountyDraft) -> Any:
+def plant_small_red_line_part_in_a_field(draft: CountyDraft) -> Any:
     return draw_shape(draft, RED, make_speck(draft, draft.farmland))
 
 
 @declare_mutation("REL002", follows=["REL005", "REL010"])
-def a_shed_in_a_field(draft: CountyDraft) -> Any:
+def plant_boundary_part_in_a_field(draft: CountyDraft) -> Any:
     return draw_shape(draft, EDGE, make_speck(draft, draft.farmland), GHFQDM="420", GHFQMC="城镇弹性发展区")
 
 
 @declare_mutation("REL002", follows=["REL005", "REL010", "LAW007"])
-def a_window_filled(draft: CountyDraft) -> Any:
+def plant_filled_boundary_window(draft: CountyDraft) -> Any:
     parcel, row = draft.choose(
-        draft.lines.windows, lambda p: next(draft.row(EDGE, n) for n in draft.fabric.neighbours(p)), around=False
+        draft.lines.boundary_windows,
+        lambda p: next(draft.row(EDGE, n) for n in draft.fabric.neighbours(p)),
+        around=False,
     )
-    draft.reshape(EDGE, row, draft.grown(EDGE, row, draft.fabric.polygons[parcel]))
+    draft.reshape(EDGE, row, draft.extend_shape(EDGE, row, draft.fabric.polygons[parcel]))
     return draft.fabric.polygons[parcel]
 
 
 @declare_mutation("REL003", follows=["REL004"])
-def a_speck_of_red_line_in_town(draft: CountyDraft) -> Any:
+def plant_small_red_line_part_in_town(draft: CountyDraft) -> Any:
     return draw_shape(
-        draft, RED, make_speck(draft, (draft.lines.boundary == 410) & ~draft.lines.windows & draft.unlisted)
+        draft,
+        RED,
+        make_speck(
+            draft, (draft.lines.boundary == 410) & ~draft.lines.boundary_windows & draft.without_heritage_or_city_line
+        ),
     )
 
 
 def move_parcel_between_zones(draft: CountyDraft, candidates: np.ndarray, takers: np.ndarray) -> Any:
-    """Move one of the candidates into the zone of a neighbour among the takers; return its shape."""
+    """Move a candidate parcel into a neighbour's zone; return its shape."""
 
     def fits(parcel: int) -> bool:
-        return any(moved(draft, parcel, draft.row(ZONE, other)) for other in draft.near(parcel, takers))
+        return any(moved(draft, parcel, draft.row(ZONE, other)) for other in draft.list_near_parcels(parcel, takers))
 
     return draft.fabric.polygons[draft.choose(candidates, fits)[0]]
 
 
 @declare_mutation("REL004", case="line_outside_zone")
-def a_protection_zone_that_leaves_a_parcel_out(draft: CountyDraft) -> Any:
-    return move_parcel_between_zones(draft, draft.lines.red, draft.open_land)
+def plant_protection_zone_without_red_line_parcel(draft: CountyDraft) -> Any:
+    return move_parcel_between_zones(draft, draft.lines.red_line, draft.open_land)
 
 
 @declare_mutation("REL004", case="zone_outside_line")
-def a_protection_zone_wider_than_the_red_line(draft: CountyDraft) -> Any:
-    return move_parcel_between_zones(draft, draft.open_land, draft.lines.red)
+def plant_protection_zone_wider_than_the_red_line(draft: CountyDraft) -> Any:
+    return move_parcel_between_zones(draft, draft.open_land, draft.lines.red_line)
 
 
 @declare_mutation("REL005", case="line_outside_zone")
-def an_urban_zone_that_leaves_a_parcel_out(draft: CountyDraft) -> Any:
+def plant_urban_zone_without_a_boundary_parcel(draft: CountyDraft) -> Any:
     return move_parcel_between_zones(draft, draft.lines.boundary > 0, draft.open_land)
 
 
 @declare_mutation("REL006", case="large")
-def a_large_field_in_another_zone(draft: CountyDraft) -> Any:
+def plant_large_field_in_another_zone(draft: CountyDraft) -> Any:
     return move_parcel_between_zones(draft, draft.farmland & (draft.lines.area > 105_000), draft.open_land)
 
 
 @declare_mutation("REL006", case="urban", follows=["REL005"])
-def a_field_in_the_urban_zone(draft: CountyDraft) -> Any:
+def plant_field_in_the_urban_zone(draft: CountyDraft) -> Any:
     return move_parcel_between_zones(draft, draft.farmland, draft.lines.boundary > 0)
 
 
 @declare_mutation("REL010", case="warning")
-def a_flood_line_in_town(draft: CountyDraft) -> Any:
-    return draw_shape(draft, FLOOD, make_speck(draft, (draft.lines.boundary == 410) & draft.unlisted))
+def plant_flood_line_in_town(draft: CountyDraft) -> Any:
+    return draw_shape(
+        draft, FLOOD, make_speck(draft, (draft.lines.boundary == 410) & draft.without_heritage_or_city_line)
+    )
 
 
 @declare_mutation("REL010", case="evidence", finds=2)
-def a_mine_under_a_field(draft: CountyDraft) -> Any:
-    return draw_shape(draft, MINES, make_speck(draft, draft.farmland & draft.unlisted))
+def plant_mine_under_a_field(draft: CountyDraft) -> Any:
+    return draw_shape(draft, MINES, make_speck(draft, draft.farmland & draft.without_heritage_or_city_line))
 
 
 @declare_mutation("REL011")
-def a_parcel_that_one_survey_lacks(draft: CountyDraft) -> Any:
-    return lose_row(draft, BASE, draft.pick(BASE, draft.wild))
+def plant_parcel_missing_in_one_survey(draft: CountyDraft) -> Any:
+    return lose_row(draft, BASE, draft.pick_row(BASE, draft.wild))
 
 
 @declare_mutation("REL006", case="share", finds=None)
-def a_block_of_fields_in_another_zone(draft: CountyDraft) -> None:
-    """Change the largest zone of farmland, with more than a tenth of all farmland, to a zone of villages."""
+def plant_block_of_fields_in_another_zone(draft: CountyDraft) -> None:
+    """Change the largest farmland zone to a village zone.
+
+    It has more than a tenth of all farmland.
+    """
     frame = draft.layers[ZONE]
     row = int(frame.loc[frame["GHFQDM"] == "300", "MJ"].idxmax())
     draft.change(ZONE, row, GHFQDM="520", GHFQMC="一般农业区")
 
 
 @declare_mutation("REL010", case="error")
-def a_flood_line_in_a_town_of_a_stricter_county(draft: CountyDraft) -> Any:
-    draft.county_sets('[conflicts]\n"boundary-flood_line" = "error"\n')
-    return a_flood_line_in_town(draft)
+def plant_flood_line_in_town_of_stricter_county(draft: CountyDraft) -> Any:
+    draft.append_to_profile('[conflicts]\n"boundary-flood_line" = "error"\n')
+    return plant_flood_line_in_town(draft)
 
 
 @declare_mutation("REL005", case="zone_outside_line")
-def an_urban_zone_wider_than_the_boundary(draft: CountyDraft) -> Any:
+def plant_urban_zone_wider_than_the_boundary(draft: CountyDraft) -> Any:
     return move_parcel_between_zones(draft, draft.open_land, draft.lines.boundary > 0)
 
 
 @declare_mutation("REL010", case="information", follows=["LAW023", "LAW024"])
-def a_tomb_in_a_field(draft: CountyDraft) -> Any:
-    tomb = make_speck(draft, draft.farmland & draft.unlisted)
-    return draw_shape(draft, HERITAGE, tomb, like=draft.last(HERITAGE), MC="古墓保护范围")
+def plant_tomb_in_a_field(draft: CountyDraft) -> Any:
+    tomb = make_speck(draft, draft.farmland & draft.without_heritage_or_city_line)
+    return draw_shape(draft, HERITAGE, tomb, like=draft.last_row(HERITAGE), MC="古墓保护范围")
 
 
 @declare_mutation("REL006", case="scattered")
-def a_plot_outside_in_a_county_that_allows_few(draft: CountyDraft) -> Any:
-    draft.county_sets("[rules.REL006]\nlarge_area_m2 = 1e7\nmax_scattered_share = 0.00001\n")
+def plant_farmland_outside_its_zone_above_share(draft: CountyDraft) -> Any:
+    draft.append_to_profile("[rules.REL006]\nlarge_area_m2 = 1e7\nmax_scattered_share = 0.00001\n")
     return move_parcel_between_zones(draft, draft.farmland, draft.open_land)
 
 
-def strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
-    """Return strips in a polygon, each below both minimums, with more than 50 m² in total."""
+def make_sliver_strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metres: float = 10.0) -> Any:
+    """Return strips in a polygon, each below both sliver limits.
+
+    Together they have more than 50 m².
+    """
     xmin, ymin, xmax, ymax = shape.bounds
     x, y = (np.arange(lo + 5, hi - 15, step) for lo, hi, step in ((xmin, xmax, 15.0), (ymin, ymax, 5.0)))
     east, north = (corner.ravel() for corner in np.meshgrid(np.round(x, 2), np.round(y, 2)))
@@ -134,6 +148,6 @@ def strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metres: float = 1
 
 
 @declare_mutation("REL001", case="slivers", follows=["GEO003", "GEO008", "REL004", "REL010"])
-def strips_of_red_line_in_a_field(draft: CountyDraft) -> Any:
+def plant_strips_of_red_line_in_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.farmland & (draft.lines.area > 40_000))
-    return draw_shape(draft, RED, strips(draft, draft.fabric.polygons[parcel]))
+    return draw_shape(draft, RED, make_sliver_strips(draft, draft.fabric.polygons[parcel]))

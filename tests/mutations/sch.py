@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of structure (SCH)."""
+"""Planted defects of the database structure, found by the SCH rules."""
 
 from __future__ import annotations
 
@@ -16,165 +16,173 @@ from tests.mutations.mutation import CountyDraft, declare_mutation
 WOODS = "TRL"
 
 
-def on_each_layer() -> list[str]:
-    """Return rules that check every layer: an unusable layer makes all of them incomplete.
+def list_rules_of_each_layer() -> list[str]:
+    """Return rules that check every layer.
 
-    GEO011 leaves the county's outside to TOP003 and does not apply.
+    An unusable layer makes all of them incomplete. GEO011 is not included: it leaves the county's outside to TOP003.
     """
     each = (code for code, rule in all_rules().items() if any(need.concept == EACH for need in rule.needs.values()))
     return [code for code in each if code != "GEO011"]
 
 
 @declare_mutation("SCH001", case="")
-def no_woods(draft: CountyDraft) -> None:
-    draft.lose(WOODS)
+def plant_missing_woods_layer(draft: CountyDraft) -> None:
+    draft.remove_layer(WOODS)
 
 
 @declare_mutation("SCH002", case="missing", silent=["ATT003"])
-def cultivated_land_without_its_deduction(draft: CountyDraft) -> None:
-    draft.lose(FIELD, "KCMJ")
+def plant_cultivated_land_without_its_deduction(draft: CountyDraft) -> None:
+    draft.remove_layer(FIELD, "KCMJ")
 
 
 @declare_mutation("SCH003", case="without_prefix")
-def woods_in_coordinates_without_zone_number(draft: CountyDraft) -> None:
-    draft.layers[WOODS] = _unprefixed(draft.layers[WOODS])
+def plant_woods_coordinates_without_zone_number(draft: CountyDraft) -> None:
+    draft.layers[WOODS] = _remove_zone_prefix(draft.layers[WOODS])
     draft.crs[WOODS] = 4547
 
 
-def _unprefixed(frame: Any) -> Any:
+def _remove_zone_prefix(frame: Any) -> Any:
     shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: np.subtract(xy, (38_000_000, 0)))
     return frame.set_geometry(shapes, crs=None)
 
 
-def _codes(draft: CountyDraft) -> dict[str, str]:
+def _get_land_use_domain(draft: CountyDraft) -> dict[str, str]:
     return next(one.codes for one in draft.schema[PARCEL] if one.name == "DLBM") or {}
 
 
-def _declare(draft: CountyDraft, role: str, name: str, **values: Any) -> None:
+def _change_declared_field(draft: CountyDraft, role: str, name: str, **values: Any) -> None:
     draft.schema[role] = [replace(one, **values) if one.name == name else one for one in draft.schema[role]]
 
 
 @declare_mutation("SCH004")
-def a_number_field_that_is_too_short(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "BSM", length=16)
+def plant_too_short_number_field(draft: CountyDraft) -> None:
+    _change_declared_field(draft, PARCEL, "BSM", length=16)
 
 
 @declare_mutation("SCH005", follows=["GEO002"])
-def a_line_among_polygons(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_line_among_polygons(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     x, y = draft.shape(WOODS, row).centroid.coords[0]
     draft.layers[WOODS].at[row, "geometry"] = shapely.LineString([(x, y), (x + 500, y)])
 
 
 @declare_mutation("SCH005", case="heights", finds=1)
-def woods_with_heights(draft: CountyDraft) -> None:
+def plant_woods_with_heights(draft: CountyDraft) -> None:
     row = draft.first(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = shapely.force_3d(draft.shape(WOODS, row), 1250.0)
 
 
 @declare_mutation("SCH006", case="")
-def a_field_by_another_name(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "DLBM", alias="地类")
+def plant_attribute_with_another_alias(draft: CountyDraft) -> None:
+    _change_declared_field(draft, PARCEL, "DLBM", alias="地类")
 
 
 @declare_mutation("SCH007", case="lacks")
-def a_domain_that_lost_a_code(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "DLBM", codes={code: name for code, name in _codes(draft).items() if code != "0103"})
+def plant_domain_without_one_code(draft: CountyDraft) -> None:
+    _change_declared_field(
+        draft,
+        PARCEL,
+        "DLBM",
+        codes={code: name for code, name in _get_land_use_domain(draft).items() if code != "0103"},
+    )
 
 
 @declare_mutation("SCH008", case="missing")
-def a_missing_field_that_no_rule_reads(draft: CountyDraft) -> None:
-    draft.lose(PARCEL, "BZ")
+def plant_missing_attribute_that_no_rule_reads(draft: CountyDraft) -> None:
+    draft.remove_layer(PARCEL, "BZ")
 
 
 @declare_mutation("SCH008", case="order")
-def fields_in_another_order(draft: CountyDraft) -> None:
+def plant_attributes_in_another_order(draft: CountyDraft) -> None:
     first, *others = draft.schema[EDGE]
     draft.schema[EDGE] = [*others, first]
 
 
 @declare_mutation("SCH001", case="empty", silent=["SCH001"])
-def woods_without_a_row(draft: CountyDraft) -> None:
+def plant_empty_woods_layer(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].iloc[:0]
 
 
 @declare_mutation("SCH002", case="type")
-def a_deduction_that_is_text(draft: CountyDraft) -> None:
+def plant_deduction_that_is_text(draft: CountyDraft) -> None:
     draft.layers[FIELD]["KCMJ"] = draft.layers[FIELD]["KCMJ"].map("{:.2f}".format).astype(object)
-    _declare(draft, FIELD, "KCMJ", type="text", length=20)
+    _change_declared_field(draft, FIELD, "KCMJ", type="text", length=20)
 
 
-@declare_mutation("SCH003", case="unusable", silent=on_each_layer())
-def woods_in_no_coordinate_system(draft: CountyDraft) -> None:
+@declare_mutation("SCH003", case="unusable", silent=list_rules_of_each_layer())
+def plant_woods_without_coordinate_system(draft: CountyDraft) -> None:
     frame = draft.layers[WOODS]
     draft.layers[WOODS] = frame.set_geometry(frame.geometry.to_numpy(), crs=None)
     draft.crs[WOODS] = None
 
 
 @declare_mutation("SCH003", case="with_prefix")
-def all_but_the_woods_without_zone_number(draft: CountyDraft) -> None:
+def plant_other_layers_without_zone_number(draft: CountyDraft) -> None:
     for role, frame in draft.layers.items():
         if role != WOODS:
-            draft.layers[role] = _unprefixed(frame)
+            draft.layers[role] = _remove_zone_prefix(frame)
             draft.crs[role] = 4547
 
 
 @declare_mutation("SCH003", case="not_cgcs2000")
-def woods_in_the_system_of_1980(draft: CountyDraft) -> None:
+def plant_woods_in_xian_1980_coordinates(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(2362)
     draft.crs[WOODS] = 2362
 
 
 @declare_mutation("SCH006", case="empty")
-def a_field_of_no_name(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "DLBM", alias="")
+def plant_attribute_without_alias(draft: CountyDraft) -> None:
+    _change_declared_field(draft, PARCEL, "DLBM", alias="")
 
 
 @declare_mutation("SCH006", case="none")
-def a_layer_without_names_of_fields(draft: CountyDraft) -> None:
+def plant_layer_without_field_aliases(draft: CountyDraft) -> None:
     draft.schema[PARCEL] = [replace(one, alias="") for one in draft.schema[PARCEL]]
 
 
 @declare_mutation("SCH007", case="none")
-def a_field_without_a_domain(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "DLBM", codes={})
+def plant_attribute_without_domain(draft: CountyDraft) -> None:
+    _change_declared_field(draft, PARCEL, "DLBM", codes={})
 
 
 @declare_mutation("SCH007", case="more")
-def a_domain_with_an_added_code(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "DLBM", codes=_codes(draft) | {"0199": "撂荒地"})
+def plant_domain_with_added_code(draft: CountyDraft) -> None:
+    _change_declared_field(draft, PARCEL, "DLBM", codes=_get_land_use_domain(draft) | {"0199": "撂荒地"})
 
 
 @declare_mutation("SCH007", case="names")
-def a_domain_with_another_name(draft: CountyDraft) -> None:
-    _declare(draft, PARCEL, "DLBM", codes=_codes(draft) | {"0103": "旱田"})
+def plant_domain_with_another_name(draft: CountyDraft) -> None:
+    _change_declared_field(draft, PARCEL, "DLBM", codes=_get_land_use_domain(draft) | {"0103": "旱田"})
 
 
 @declare_mutation("SCH008", case="type")
-def a_remark_that_is_a_number(draft: CountyDraft) -> None:
+def plant_numeric_remark_field(draft: CountyDraft) -> None:
     draft.layers[PARCEL]["BZ"] = 0
-    _declare(draft, PARCEL, "BZ", type="integer", length=None)
+    _change_declared_field(draft, PARCEL, "BZ", type="integer", length=None)
 
 
 @declare_mutation("SCH003", case="mixed_zones", follows=["GEO012"])
-def woods_in_another_zone(draft: CountyDraft) -> None:
+def plant_woods_in_another_zone(draft: CountyDraft) -> None:
     draft.layers[WOODS] = draft.layers[WOODS].to_crs(4525)
     draft.crs[WOODS] = 4525
 
 
 @declare_mutation("SCH003", case="shapes_declare", finds=1)
-def three_woods_that_declare_degrees(draft: CountyDraft) -> None:
+def plant_three_woods_shapes_declaring_degrees(draft: CountyDraft) -> None:
     draft.shape_crs[WOODS] = {"EPSG:4490": 3}
 
 
 @declare_mutation("SCH003", case="described", finds=1)
-def woods_whose_definition_is_of_another_zone(draft: CountyDraft) -> None:
+def plant_woods_whose_definition_is_of_another_zone(draft: CountyDraft) -> None:
     draft.described_crs[WOODS] = "EPSG:4525"
 
 
 @declare_mutation("SCH003", case="far_away", follows=["TOP009"])
-def a_county_in_the_zone_to_the_west(draft: CountyDraft) -> None:
-    """Use another zone prefix: the county moves three degrees to the west; windows have new fingerprints."""
+def plant_county_in_the_zone_to_the_west(draft: CountyDraft) -> None:
+    """Give coordinates the zone number of the next zone to the west.
+
+    The county moves three degrees.
+    """
     for role, frame in draft.layers.items():
         shapes = shapely.transform(frame.geometry.to_numpy(), lambda xy: np.subtract(xy, (1_000_000, 0)))
         draft.layers[role] = frame.set_geometry(shapes, crs=None)
@@ -182,7 +190,7 @@ def a_county_in_the_zone_to_the_west(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH003", case="outside_crs", finds=1, follows=["GEO012"])
-def a_county_drawn_in_the_adjacent_zone(draft: CountyDraft) -> None:
+def plant_county_drawn_in_the_adjacent_zone(draft: CountyDraft) -> None:
     """Store the county in coordinates of zone 37, which ends at 112.5° E."""
     for role, frame in draft.layers.items():
         draft.layers[role] = frame.to_crs(4525)
@@ -190,8 +198,8 @@ def a_county_drawn_in_the_adjacent_zone(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH003", case="far_away_degrees", follows=["TOP009"], silent=["GEO012"])
-def a_county_five_degrees_to_the_east(draft: CountyDraft) -> None:
-    """Move the county in degrees along its parallel: areas stay equal; windows have new fingerprints."""
+def plant_county_five_degrees_to_the_east(draft: CountyDraft) -> None:
+    """Move the county in degrees along its parallel, so that areas stay equal."""
     for role, frame in draft.layers.items():
         degrees = frame.to_crs(4490)
         shapes = shapely.transform(degrees.geometry.to_numpy(), lambda xy: np.add(xy, (5.0, 0.0)))

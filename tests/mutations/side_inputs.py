@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Side inputs of the clean county (a sealed edition, a table of figures …) that agree with it.
+"""Tables and editions that a check compares with the clean county.
 
-Each function writes one file and returns its fields of `Options`; a mutation writes another file into `draft.folder` and
-names it in `draft.options`.
+Each function writes one file that agrees with the county and returns its fields of `Options`. A mutation writes
+another file into `draft.folder` and names it in `draft.options`.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from tests.county.measure import statutory_area
 from tests.county.ranges import DISTRICT, NATIONAL
 from tests.county.write import write_geopackage
 
-Give = Callable[[County, Path], dict[str, Any]]
-GIVEN: list[Give] = []
+SideInputWriter = Callable[[County, Path], dict[str, Any]]
+SIDE_INPUT_WRITERS: list[SideInputWriter] = []
 FIGURES = "数.csv"
 TASKS = "乡镇任务.csv"
 #: Margin of tasks; one township has no task, so that only defects of tasks are found.
-_MODEST = 0.5
+_TASK_SHARE_OF_AREA = 0.5
 
 
-def figures(county: County, folder: Path) -> dict[str, Any]:
-    """Write the areas of red line, boundary and farmland as printed in the text of the plan."""
+def write_figures(county: County, folder: Path) -> dict[str, Any]:
+    """Write red line, boundary and farmland areas as the plan's text prints them."""
     red, edge = (statutory_area(county.layers[role].geometry.to_numpy()).sum() / 1e6 for role in ("STBHHX", "CZKFBJ"))
     net = county.layers["YJJBNTBHTB"]["YJJBNTMJ"].sum() / (1e8 / 15)
     rows = [
@@ -40,45 +40,57 @@ def figures(county: County, folder: Path) -> dict[str, Any]:
     return {"figures": str(path)}
 
 
-GIVEN.append(figures)
+SIDE_INPUT_WRITERS.append(write_figures)
 
 
 def farmland_by_township(county: County) -> dict[str, tuple[str, float]]:
-    """Return code and net farmland (万亩) of each township by name, summed by the code of the rows."""
+    """Return code and net farmland (万亩) of each township by its name.
+
+    The sums use the township code of the rows.
+    """
     return net_by_township(county, "YJJBNTBHTB", "YJJBNTMJ")
 
 
 def net_by_township(county: County, role: str, field: str) -> dict[str, tuple[str, float]]:
-    """Return code and net area (万亩) of a layer for each township by name, summed by the code of the rows."""
+    """Return code and net area (万亩) of a layer for each township by its name.
+
+    The sums use the township code of the rows.
+    """
     rows, towns = county.layers[role], county.layers["XZQXZ"]
     sums = rows[field].groupby(rows["ZLDWDM"].str[:9]).sum() / (1e8 / 15)
     codes = dict(zip(towns["XZQMC"], towns["XZQDM"].str[:9], strict=True))
     return {name: (code, float(sums.get(code, 0.0))) for name, code in codes.items()}
 
 
-def tasks(county: County, folder: Path) -> dict[str, Any]:
-    """Write tasks of all townships but one: half of their farmland."""
+def write_half_tasks(county: County, folder: Path) -> dict[str, Any]:
+    """Write targets of all townships but one, each half of its farmland."""
     towns = farmland_by_township(county)
-    write_tasks(county, folder / TASKS, {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(towns.items())[1:]})
+    write_tasks(
+        county, folder / TASKS, {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(towns.items())[1:]}
+    )
     return {"targets": str(folder / TASKS)}
 
 
 def write_tasks(county: County, path: Path, farmland: dict[str, str]) -> None:
-    """Write a table of all townships: ``farmland`` by name (more names: more rows), and half of their cultivated land but for one."""
+    """Write a target table of all townships.
+
+    ``farmland``: targets by name; additional names add rows. Targets of cultivated land are half of the existing
+    area.
+    """
     towns, land = farmland_by_township(county), net_by_township(county, "GDBHMB", "TBDLMJ")
     names = [*towns, *(name for name in farmland if name not in towns)]
-    modest = {name: f"{_MODEST * net:.2f}" for name, (_, net) in list(land.items())[1:]}
+    modest = {name: f"{_TASK_SHARE_OF_AREA * net:.2f}" for name, (_, net) in list(land.items())[1:]}
     rows = [f"{towns.get(one, ('',))[0]},{one},{farmland.get(one, '')},{modest.get(one, '')}" for one in names]
     path.write_text("乡镇代码,乡镇名称,永久基本农田（万亩）,耕地（万亩）\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
 
-GIVEN.append(tasks)
+SIDE_INPUT_WRITERS.append(write_half_tasks)
 
 
 REGISTER = "名录.csv"
 
 
-def register(county: County, folder: Path) -> dict[str, Any]:
+def write_heritage_register(county: County, folder: Path) -> dict[str, Any]:
     """Write a register of every heritage site with its kind and level."""
     rows = [f"{DISTRICT},历史文化街区,省级"]
     for name in county.layers["WWBHDWM"]["MC"]:
@@ -89,17 +101,20 @@ def register(county: County, folder: Path) -> dict[str, Any]:
     return {"register": str(path)}
 
 
-GIVEN.append(register)
+SIDE_INPUT_WRITERS.append(write_heritage_register)
 
 
 def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> dict[str, Any]:
-    """Write the sealed edition of the three lines."""
+    """Write the approved (sealed) edition of the three control lines."""
     write_geopackage(folder / name, {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
     return {"baseline": str(folder / name)}
 
 
 def package_changes(layers: dict[str, Any]) -> dict[str, Any]:
-    """Return changes for a package with a manifest of these layers (`tests.core.package_fixtures.facts_of`)."""
+    """Return package facts whose manifest agrees with the given layers.
+
+    They are changes for `tests.core.package_fixtures.facts_of`.
+    """
     counts = {role: len(frame) for role, frame in layers.items()}
     return {"manifest": True, "layers": counts, "told": counts}
 
@@ -109,9 +124,9 @@ def package(county: County, folder: Path) -> dict[str, Any]:
     return {"package": facts_of(package_changes(county.layers))}
 
 
-GIVEN.append(package)
+SIDE_INPUT_WRITERS.append(package)
 
 
 def inputs(county: County, folder: Path) -> dict[str, Any]:
     """Write all side inputs; return their options."""
-    return {name: value for give in GIVEN for name, value in give(county, folder).items()}
+    return {name: value for give in SIDE_INPUT_WRITERS for name, value in give(county, folder).items()}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The clean county passes all rules for each size, seed and CRS of its layers."""
+"""Test that counties without defects pass all rules, for any size and CRS."""
 
 from collections import Counter
 
@@ -14,34 +14,34 @@ from tests.county.source import as_read
 from tests.mutations import clean
 from tests.mutations.mutation import CountyDraft, compare_reports
 
-LINES = ("STBHHX", "YJJBNTBHTB", "YDYHGHFQ")
+REPROJECTED_LAYERS = ("STBHHX", "YJJBNTBHTB", "YDYHGHFQ")
 
 
-def find_problems(report):
+def list_problems(report):
     return [f"{f.code} {f.severity} {f.message}" for f in report.findings if f.severity is not Severity.INFO]
 
 
-def test_clean_county_passes_all_rules(base):
+def test_county_without_defects_passes_every_rule(base):
     report = base("county").report
     outcomes = {r.code: str(r.outcome) for r in report.rules}
     assert outcomes.keys() == all_rules().keys()
-    assert find_problems(report) == []
+    assert list_problems(report) == []
     assert {code for code, one in outcomes.items() if one == "not_applicable"} == clean.ELSEWHERE.keys()
     assert [f"{r.code} {r.reason}" for r in report.rules if r.incomplete or r.outcome in ("skipped", "crashed")] == []
     assert report.verdict is Verdict.PASSED, report.summary
 
 
-def test_no_rule_requires_optional_layers(base, tmp_path):
-    """Only the layers of the sample and the historic buildings that the text of the county counts."""
+def test_removing_optional_layers_makes_no_rule_fail(base, tmp_path):
+    """Keep only the layers of the sample and the historic buildings."""
     county = base("county")
     draft = CountyDraft(county.county, county.options | {"scope": ""}, tmp_path)
     for role in draft.layers.keys() - {*templates.EDITIONS, "LSJZM", "LSJZD"}:
-        draft.lose(role)
+        draft.remove_layer(role)
     report = draft.report()
     outcomes, before = ({r.code: str(r.outcome) for r in one.rules} for one in (report, county.report))
     changed = {code for code, one in outcomes.items() if one != before[code]}
     assert {outcomes[code] for code in changed} == {"not_applicable"} and len(changed) > 10
-    assert find_problems(report) == []
+    assert list_problems(report) == []
     # Stated figures without a layer prevent the verdict 通过.
     assert report.verdict is Verdict.CONDITIONAL
     assert {name.partition(".")[0] for name in report.summary["unconfirmed"]} == {"targets"}
@@ -52,11 +52,11 @@ def test_no_rule_requires_optional_layers(base, tmp_path):
     [
         # Zones exist only in projected coordinates.
         pytest.param(4490, None, {"GEO012"}, id="all in degrees"),
-        pytest.param(4490, LINES, set(), id="three layers in degrees"),
+        pytest.param(4490, REPROJECTED_LAYERS, set(), id="three layers in degrees"),
         pytest.param(4547, None, set(), id="without zone number"),
     ],
 )
-def test_clean_county_in_another_crs_passes(base, tmp_path, code, roles, silent):
+def test_county_without_defects_passes_in_another_coordinate_system(base, tmp_path, code, roles, silent):
     county = base("county")
     draft = CountyDraft(county.county, county.options, tmp_path)
     for role in roles or draft.layers:
@@ -70,15 +70,15 @@ def test_clean_county_in_another_crs_passes(base, tmp_path, code, roles, silent)
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("parcels", "seed"), [(400, 7), (600, 11)])
-def test_counties_of_other_sizes_and_seeds_pass(tmp_path, parcels, seed):
+def test_generated_counties_of_other_sizes_and_random_seeds_pass_every_rule(tmp_path, parcels, seed):
     made = make(parcels, seed, full=True)
     report = CountyDraft(made, clean.options(made, tmp_path), tmp_path).report()
-    assert find_problems(report) == []
+    assert list_problems(report) == []
     assert report.verdict is Verdict.PASSED
 
 
 @pytest.mark.slow
-def test_defects_of_the_sample_are_found_in_a_full_plan(tmp_path):
+def test_defects_of_the_sample_county_are_also_found_in_a_plan_with_all_layers(tmp_path):
     made = make(1200, full=True)
     options = clean.options(made, tmp_path)
     layers, truth = make_county(1200, full=True)

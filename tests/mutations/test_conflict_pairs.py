@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Every pair of the conflict matrix: two overlapping layers, and REL010 reports the pair once."""
+"""Test every pair of layers in the conflict matrix with two overlapping rows.
+
+The rule REL010 must report each pair once.
+"""
 
 import pytest
 
@@ -13,29 +16,35 @@ from tests.core.small_plan import as_read_layers, box, table
 STANDARD = load_standard("township_db")
 
 
-def role(line):
+def choose_role_of_line(line):
     return STANDARD.concepts.get(line, (line,))[0]
 
 
-def shared(conflict):
-    layers = {role(conflict.left): table([box(0, 0)]), role(conflict.right): table([box(90, 90)])}
+def check_overlapping_pair(conflict):
+    layers = {
+        choose_role_of_line(conflict.left): table([box(0, 0)]),
+        choose_role_of_line(conflict.right): table([box(90, 90)]),
+    }
     report = check_plan(as_read_layers(layers), Options(standard="township_db", rules=("REL010",))).report
     return [f for f in report.findings if f.code == "REL010"]
 
 
-def pairs(wanted):
+def list_conflict_pairs(wanted):
     chosen = [one for one in STANDARD.conflicts if not one.rule and (one.meaning == ALLOWED) is not wanted]
     return [pytest.param(one, id=one.key.removeprefix("conflicts.")) for one in chosen]
 
 
-@pytest.mark.parametrize("conflict", pairs(True))
-def test_pair_is_reported_as_the_matrix_defines(conflict):
-    (finding,) = shared(conflict)
-    assert {finding.role, finding.related_role} == {role(conflict.left), role(conflict.right)}
+@pytest.mark.parametrize("conflict", list_conflict_pairs(True))
+def test_overlap_of_two_layers_has_the_severity_of_the_conflict_matrix(conflict):
+    (finding,) = check_overlapping_pair(conflict)
+    assert {finding.role, finding.related_role} == {
+        choose_role_of_line(conflict.left),
+        choose_role_of_line(conflict.right),
+    }
     assert (finding.case, finding.severity) == (conflict.meaning, SEVERITY[conflict.meaning])
     assert finding.area_m2 == pytest.approx(100, rel=1e-3)
 
 
-@pytest.mark.parametrize("conflict", pairs(False))
-def test_allowed_pair_is_not_reported(conflict):
-    assert shared(conflict) == []
+@pytest.mark.parametrize("conflict", list_conflict_pairs(False))
+def test_overlap_that_the_conflict_matrix_allows_is_not_reported(conflict):
+    assert check_overlapping_pair(conflict) == []

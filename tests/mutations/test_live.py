@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects made by edits: local rules give the findings of a full check."""
+"""Test that the live check finds planted defects like a full check."""
 
 import geopandas as gpd
 import pytest
@@ -19,11 +19,11 @@ pytestmark = pytest.mark.slow  # runs all mutations again
 
 #: Rules that an edit does not run: sums of slivers over the county, and the owner of the data (RUN904, RUN905).
 #: Rules with a message that depends on more than the neighbours of a row.
-WIDE = {("REL006", "share"), ("REL006", "scattered")}
+CASES_OF_THE_WHOLE_PLAN = {("REL006", "share"), ("REL006", "scattered")}
 
 
 @pytest.fixture(scope="module")
-def drawn(base):
+def clean_plan_with_findings(base):
     """Return norm, local rules, and the clean plan with its findings."""
     clean = base("county")
     options = check_options(clean.options)
@@ -33,8 +33,11 @@ def drawn(base):
     return norm, rules, plan, run_check(plan, rules).findings
 
 
-def edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame):
-    """Yield (number, None) for removed rows, (number, (shape, attributes)) for changed and new ones."""
+def list_row_edits(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame):
+    """Yield the edits that turn one layer into another.
+
+    They are (number, None) for removed rows and (number, (shape, attributes)) for changed and new rows.
+    """
     for row in before.index.difference(after.index):
         yield int(row), None
     names = [name for name in after.columns if name != "geometry"]
@@ -54,11 +57,11 @@ def is_same_value(a, b):
 
 
 def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, clean) -> list:
-    for role, frame in draft.seen.items():
+    for role, frame in draft.layers_for_reading.items():
         before = clean.county.layers[role]
         if before is frame or before.equals(frame):
             continue
-        for row, now in edits(before, frame):
+        for row, now in list_row_edits(before, frame):
             if now is None:
                 answer = live.remove(role, row)
             elif row in before.index:
@@ -69,24 +72,31 @@ def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, cl
     return findings
 
 
-def named(findings):
+def describe_findings(findings):
     areas = {(f.code, f.case, f.fingerprint): f.area_m2 or 0.0 for f in findings}
-    return {key: area for key, area in areas.items() if key[:2] not in WIDE and key[1] != SLIVERS and key[0] in LOCAL}
+    return {
+        key: area
+        for key, area in areas.items()
+        if key[:2] not in CASES_OF_THE_WHOLE_PLAN and key[1] != SLIVERS and key[0] in LOCAL_RULES
+    }
 
 
-LOCAL = {code for code, rule in all_rules().items() if rule.local}
+LOCAL_RULES = {code for code, rule in all_rules().items() if rule.local}
 
 
 @pytest.mark.parametrize(
-    "one", [m for m in MUTATIONS if m.base == "county" and m.rule in LOCAL], ids=lambda one: one.name
+    "one", [m for m in MUTATIONS if m.base == "county" and m.rule in LOCAL_RULES], ids=lambda one: one.name
 )
-def test_findings_after_edits_equal_those_of_a_full_check(one, drawn, base, tmp_path):
-    norm, rules, plan, findings = drawn
+def test_live_check_after_planting_a_defect_has_the_findings_of_a_full_check(
+    one, clean_plan_with_findings, base, tmp_path
+):
+    norm, rules, plan, findings = clean_plan_with_findings
     clean = base("county")
     draft = CountyDraft(clean.county, clean.options, tmp_path)
     one.plant(draft)
     as_drawn = draft.layers.keys() == clean.county.layers.keys() and all(
-        list(frame.columns) == list(clean.county.layers[role].columns) for role, frame in draft.seen.items()
+        list(frame.columns) == list(clean.county.layers[role].columns)
+        for role, frame in draft.layers_for_reading.items()
     )
     declared = {role: source.declared(role) for role in draft.layers}
     if (
@@ -99,13 +109,13 @@ def test_findings_after_edits_equal_those_of_a_full_check(one, drawn, base, tmp_
         or draft.options != clean.options
     ):
         pytest.skip("no edit: other layers, fields, coordinates or settings")
-    whole = assemble_plan(source.as_read(draft.seen), norm, scope="county")
-    expected = named(run_check(whole, rules).findings)
-    if one.case == SLIVERS or (one.rule, one.case) in WIDE:
+    whole = assemble_plan(source.as_read(draft.layers_for_reading), norm, scope="county")
+    expected = describe_findings(run_check(whole, rules).findings)
+    if one.case == SLIVERS or (one.rule, one.case) in CASES_OF_THE_WHOLE_PLAN:
         # The sum is a figure of the county; an edit does not change its findings on rows.
         assert one.case in {f.case for f in run_check(whole, rules).findings}
     else:
-        assert expected != named(findings)
-    assert named(apply_edits(IncrementalChecker(plan, rules), findings, draft, clean)) == pytest.approx(
+        assert expected != describe_findings(findings)
+    assert describe_findings(apply_edits(IncrementalChecker(plan, rules), findings, draft, clean)) == pytest.approx(
         expected, abs=0.01
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Each defect in the clean county is found by exactly its rule and the declared consequences."""
+"""Test that each planted defect is found by exactly the declared rules."""
 
 import importlib
 import pkgutil
@@ -15,41 +15,43 @@ from tests.county.measure import land_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.mutation import MUTATIONS, CountyDraft, compare_reports
 
-HERE = Path(__file__).resolve().parent
+MUTATIONS_FOLDER = Path(__file__).resolve().parent
 for module in pkgutil.iter_modules(tests.mutations.__path__):
     if not module.name.startswith(("test_", "conftest")):
         importlib.import_module(f"tests.mutations.{module.name}")
 #: Messages (rule and case) without a mutation, with the reason.
-WITHOUT = tomllib.loads((HERE / "without.toml").read_text(encoding="utf-8"))
+MESSAGES_WITHOUT_MUTATION = tomllib.loads((MUTATIONS_FOLDER / "without.toml").read_text(encoding="utf-8"))
 
 
-def test_every_rule_has_a_mutation():
+def test_every_rule_has_a_planted_defect_that_tests_it():
     missing = sorted(all_rules().keys() - {one.rule for one in MUTATIONS})
     assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"
 
 
-def test_every_message_of_every_rule_has_a_mutation():
-    """A rule with several messages needs a mutation for each (`case`)."""
+def test_every_message_of_every_rule_has_a_planted_defect_that_tests_it():
+    """Compare the messages of all rules with the declared mutations."""
     sentences = {f"{code} {case}".strip() for code, rule in all_rules().items() for case in rule.messages}
     covered = {f"{one.rule} {one.case}".strip() for one in MUTATIONS}
-    missing = sorted(sentences - covered - WITHOUT.keys())
+    missing = sorted(sentences - covered - MESSAGES_WITHOUT_MUTATION.keys())
     assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"
-    assert not WITHOUT.keys() & covered, f"{sorted(WITHOUT.keys() & covered)}: is said now, take it out of without.toml"
-    assert WITHOUT.keys() <= sentences
+    assert not MESSAGES_WITHOUT_MUTATION.keys() & covered, (
+        f"{sorted(MESSAGES_WITHOUT_MUTATION.keys() & covered)}: is said now, take it out of without.toml"
+    )
+    assert MESSAGES_WITHOUT_MUTATION.keys() <= sentences
 
 
-def test_mutations_have_unique_names():
+def test_planted_defects_have_unique_names():
     names = [one.name for one in MUTATIONS]
     assert len(set(names)) == len(names)
 
 
-def test_sealed_county_equals_its_edition(base):
+def test_comparison_rules_pass_when_the_plan_equals_its_sealed_edition(base):
     report = base("sealed").report
     assert {r.code: str(r.outcome) for r in report.rules} == dict.fromkeys(SEALED_RULES, "passed")
 
 
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: one.name)
-def test_defect_is_found_by_exactly_its_rule(one, base, tmp_path):
+def test_planted_defect_is_found_by_its_declared_rules_and_no_other(one, base, tmp_path):
     clean = base(one.base)
     draft = CountyDraft(clean.county, clean.options, tmp_path)
     place = one.plant(draft)
@@ -63,7 +65,7 @@ def test_defect_is_found_by_exactly_its_rule(one, base, tmp_path):
 
 
 def assert_found_there(findings, place, draft):
-    """Compare findings with the place of the defect; areas by an independent formula.
+    """Compare findings with the shape of the defect and its independent area.
 
     Whole features are measured by their vertices, parts along their edges.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The clean county passes all rules after writing it to a database of the plugin."""
+"""Test that the clean county passes after writing and reading a database."""
 
 import pyogrio
 import pytest
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow  # writes and reads a whole county
 
 
 @pytest.mark.parametrize(("suffix", "driver"), [(".gpkg", "GPKG"), (".gdb", "OpenFileGDB")])
-def test_county_in_a_created_database_passes(base, tmp_path, suffix, driver):
+def test_clean_county_written_to_a_database_of_the_plugin_passes_the_check(base, tmp_path, suffix, driver):
     clean = base("county")
     standard = load_standard()
     path = tmp_path / f"浑源{suffix}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Defects of one layer's coverage (TOP)."""
+"""Planted gaps and overlaps within one layer, found by the TOP rules."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ WOODS, BASE, ROADS = "TRL", "XZYDYH", "ZDJTJCSSX"
 
 
 @declare_mutation("TOP001", case="")
-def a_parcel_that_overlaps_its_neighbour(draft: CountyDraft) -> Any:
-    parcel, edges = draft.choose(draft.wild, lambda p: list(draft.near(p, draft.wild).items()))
+def plant_parcel_that_overlaps_its_neighbour(draft: CountyDraft) -> Any:
+    parcel, edges = draft.choose(draft.wild, lambda p: list(draft.list_near_parcels(p, draft.wild).items()))
     other, edge = edges[0]
     row, piece = draft.row(PARCEL, parcel), draft.fabric.wedge(edge, other)
-    draft.redraw(PARCEL, row, draft.grown(PARCEL, row, piece))
+    draft.replace_shape(PARCEL, row, draft.extend_shape(PARCEL, row, piece))
     return piece
 
 
 @declare_mutation("TOP001", case="")
-def a_field_within_another(draft: CountyDraft) -> Any:
-    parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.rate == 0), around=False)
+def plant_field_within_another(draft: CountyDraft) -> Any:
+    parcel, _ = draft.choose(draft.fields & ~draft.lines.farmland & (draft.lines.deduction_rate == 0), around=False)
     row = draft.row(FIELD, parcel)
-    inner = shapely.Polygon(draft.core(parcel))
-    draft.redraw(FIELD, draft.add(FIELD, inner, like=row), inner)
+    inner = shapely.Polygon(draft.make_inner_ring(parcel))
+    draft.replace_shape(FIELD, draft.add(FIELD, inner, like=row), inner)
     return inner
 
 
 @declare_mutation("TOP002", follows=["LAW021"])
-def a_parcel_in_no_zone(draft: CountyDraft) -> Any:
+def plant_parcel_outside_all_zones(draft: CountyDraft) -> Any:
     parcel, shrunk = draft.choose(
-        draft.open_land, lambda p: draft.shrunk(ZONE, draft.row(ZONE, p), draft.fabric.polygons[p])
+        draft.open_land, lambda p: draft.reduce_shape(ZONE, draft.row(ZONE, p), draft.fabric.polygons[p])
     )
     draft.reshape(ZONE, draft.row(ZONE, parcel), shrunk)
     return draft.fabric.polygons[parcel]
 
 
 @declare_mutation("TOP003")
-def woods_beyond_the_border(draft: CountyDraft) -> Any:
+def plant_woods_beyond_the_border(draft: CountyDraft) -> Any:
     county = draft.shape("XZQX", 0)
     x = county.bounds[2]
     y = max(c for a, c in shapely.get_coordinates(county) if a == x)
@@ -54,13 +54,13 @@ def woods_beyond_the_border(draft: CountyDraft) -> Any:
 
 
 @declare_mutation("TOP003", case="line")
-def a_road_that_runs_on_beyond_the_border(draft: CountyDraft) -> None:
-    row, county = draft.first(ROADS), draft.shape("XZQX", 0)
+def plant_road_beyond_the_county_border(draft: CountyDraft) -> None:
+    row, county = draft.first_row(ROADS), draft.shape("XZQX", 0)
     start = shapely.get_coordinates(draft.shape(ROADS, row))[0]
     draft.reshape(ROADS, row, shapely.linestrings([start, (county.bounds[2] + 300, start[1])]))
 
 
-def _dent(
+def _dent_shared_edge(
     draft: CountyDraft,
     role: str,
     chosen: np.ndarray,
@@ -68,10 +68,14 @@ def _dent(
     longest: float = np.inf,
     others: np.ndarray | None = None,
 ) -> Any:
-    """Move the middle of an edge between two chosen parcels (or one of ``others``) inwards by ``deep`` metres on one side."""
+    """Move the middle of an edge between two parcels inwards on one side only.
+
+    Return the land that the parcel lost. ``deep``: distance, m. The other parcel is chosen too, or is one of
+    ``others``.
+    """
 
     def fits(parcel: int):
-        for _, edge in draft.near(parcel, chosen if others is None else others).items():
+        for _, edge in draft.list_near_parcels(parcel, chosen if others is None else others).items():
             chain = draft.fabric.chain(edge)
             start, end = chain[len(chain) // 2 - 1], chain[len(chain) // 2]
             if np.hypot(*(end - start)) > longest:
@@ -87,43 +91,43 @@ def _dent(
     parcel, (made,) = draft.choose(chosen, fits)
     row = draft.row(role, parcel)
     lost = shapely.difference(draft.shape(role, row), made)
-    draft.redraw(role, row, made)
+    draft.replace_shape(role, row, made)
     return lost
 
 
 @declare_mutation("TOP004", case="")
-def a_gap_between_two_fields(draft: CountyDraft) -> Any:
-    return _dent(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
+def plant_gap_between_two_fields(draft: CountyDraft) -> Any:
+    return _dent_shared_edge(draft, FIELD, draft.fields & ~draft.lines.farmland, 0.8)
 
 
 @declare_mutation("TOP005", case="")
-def a_vertex_on_one_side_only(draft: CountyDraft) -> None:
-    _dent(draft, FIELD, draft.fields, 0.001, longest=900)
+def plant_vertex_on_one_side_of_an_edge(draft: CountyDraft) -> None:
+    _dent_shared_edge(draft, FIELD, draft.fields, 0.001, longest=900)
 
 
 @declare_mutation("TOP006", follows=["REL011"])
-def a_parcel_lost(draft: CountyDraft) -> Any:
-    return lose_row(draft, PARCEL, draft.pick(PARCEL, draft.wild))
+def plant_lost_parcel(draft: CountyDraft) -> Any:
+    return lose_row(draft, PARCEL, draft.pick_row(PARCEL, draft.wild))
 
 
 @declare_mutation("TOP007")
-def woods_pasted_twice(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+def plant_woods_pasted_twice(draft: CountyDraft) -> None:
+    row = draft.first_row(WOODS)
     draft.add(WOODS, draft.shape(WOODS, row), like=row)
 
 
 @declare_mutation("TOP008", case="overlaps", follows=["REL001", "REL004", "REL010"])
-def a_strip_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
+def plant_strip_of_farmland_in_the_red_line(draft: CountyDraft) -> Any:
     def sides(parcel: int):
-        for reserve, edge in draft.near(parcel, draft.lines.red).items():
+        for reserve, edge in draft.list_near_parcels(parcel, draft.lines.red_line).items():
             yield edge, parcel, RED, draft.row(RED, reserve)
 
     return draft.choose_blade(draft.farmland, sides, 0.12)[-1]
 
 
 @declare_mutation("TOP009", case="partly", follows=["LAW007"])
-def a_window_half_filled(draft: CountyDraft) -> None:
-    """Cut the filling from vertex to vertex, so that the other edges are still shared."""
+def plant_half_filled_boundary_window(draft: CountyDraft) -> None:
+    """Fill half of a hole (开天窗) in the boundary, cut from vertex to vertex."""
 
     def halves(parcel: int) -> list:
         ring = shapely.get_coordinates(draft.shape(FARM, draft.row(FARM, parcel)).exterior)[:-1]
@@ -131,28 +135,31 @@ def a_window_half_filled(draft: CountyDraft) -> None:
         parts = (shapely.Polygon(ring[: k + 1]) for k in range(2, len(ring) - 1))
         return [p for p in parts if p.is_valid and whole.covers(p) and 0.3 < p.area / whole.area < 0.7]
 
-    parcel, parts = draft.choose(draft.lines.windows, halves, around=False)
-    draft.redraw(FARM, draft.row(FARM, parcel), parts[0])
+    parcel, parts = draft.choose(draft.lines.boundary_windows, halves, around=False)
+    draft.replace_shape(FARM, draft.row(FARM, parcel), parts[0])
 
 
 @declare_mutation("TOP001", case="duplicate")
-def a_parcel_pasted_twice(draft: CountyDraft) -> Any:
-    row = draft.pick(PARCEL, draft.wild)
+def plant_parcel_pasted_twice(draft: CountyDraft) -> Any:
+    row = draft.pick_row(PARCEL, draft.wild)
     draft.add(PARCEL, draft.shape(PARCEL, row), like=row)
     return draft.shape(PARCEL, row)
 
 
 @declare_mutation("TOP004", case="hole", base="without GEO006")
-def a_crack_within_a_field(draft: CountyDraft) -> None:
-    row = draft.pick(FIELD, draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0))
+def plant_crack_within_a_field(draft: CountyDraft) -> None:
+    row = draft.pick_row(FIELD, draft.fields & ~draft.lines.farmland & (draft.lines.boundary == 0))
     shape = draft.shape(FIELD, row)
     x, y = np.round(shape.representative_point().coords[0], 3)
-    draft.redraw(FIELD, row, shapely.Polygon(shape.exterior, [shapely.box(x, y, x + 0.5, y + 30).exterior]))
+    draft.replace_shape(FIELD, row, shapely.Polygon(shape.exterior, [shapely.box(x, y, x + 0.5, y + 30).exterior]))
 
 
 @declare_mutation("TOP005", case="layers", finds=None)
-def a_vertex_of_the_survey_on_the_border(draft: CountyDraft) -> None:
-    """Use an edge of the county without a neighbour: county, township and zone lack the vertex."""
+def plant_vertex_of_the_survey_on_the_border(draft: CountyDraft) -> None:
+    """Add a vertex to a parcel at the county border.
+
+    County, township and zone lack the vertex.
+    """
     count = len(draft.fabric)
 
     def fits(parcel: int) -> Any:
@@ -166,14 +173,14 @@ def a_vertex_of_the_survey_on_the_border(draft: CountyDraft) -> None:
         return None
 
     parcel, (made,) = draft.choose(draft.wild, fits)
-    draft.redraw(BASE, draft.row(BASE, parcel), made)
+    draft.replace_shape(BASE, draft.row(BASE, parcel), made)
 
 
 @declare_mutation("TOP008", case="gaps")
-def a_crack_between_farmland_and_red_line(draft: CountyDraft) -> Any:
-    return _dent(draft, FARM, draft.farmland, 0.8, others=draft.lines.red)
+def plant_crack_between_farmland_and_red_line(draft: CountyDraft) -> Any:
+    return _dent_shared_edge(draft, FARM, draft.farmland, 0.8, others=draft.lines.red_line)
 
 
 @declare_mutation("TOP009", case="window", follows=["REL002", "REL005", "REL010"])
-def a_ring_of_town_around_a_field(draft: CountyDraft) -> Any:
-    return geo.a_ring_of_town_around_a_field(draft)
+def plant_ring_of_boundary_around_a_field(draft: CountyDraft) -> Any:
+    return geo.plant_ring_of_boundary_around_a_field(draft)

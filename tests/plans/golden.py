@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Golden reports of the sample county: a folder per run, a file per rule, a line per finding.
+"""Golden (stored, expected) reports of the sample county.
 
-Time, place and versions of the run are omitted; numbers are rounded to 1e-6; shapes are stored as extents.
-`python -m tests.county --golden` writes the files again: review every changed line of the diff.
+There is a folder per run, a file per rule and a line per finding. Time, place and versions of the run are omitted,
+numbers are rounded to 1e-6, and shapes are stored as extents. `python -m tests.county --golden` writes the files
+again; review every changed line of the diff.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ GOLDEN = Path(__file__).resolve().parent / "golden"
 #: Runs by name with the rules that they add to those of the profile.
 RUNS: dict[str, tuple[str, ...]] = {"default": (), "whole": ("all",)}
 #: Rounding of coordinates (m) and of everything else.
-COORDINATE, NUMBER = 3, 6
+COORDINATE_DECIMALS, NUMBER = 3, 6
 #: Tolerances of numbers: the last rounded digit, and differences of large areas between versions of GEOS.
-ABSOLUTE, RELATIVE = 2e-6, 1e-9
+ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE = 2e-6, 1e-9
 #: Keys of provenance that do not depend on machine and day, and of layers that rules use.
-PROVENANCE = ("area_code", "area_name", "scope", "crs", "standard", "notices")
-LAYER = ("role", "concept", "name", "template", "chosen_by", "features", "invalid", "empty", "crs")
+PROVENANCE_KEYS = ("area_code", "area_name", "scope", "crs", "standard", "notices")
+LAYER_KEYS = ("role", "concept", "name", "template", "chosen_by", "features", "invalid", "empty", "crs")
 
 
 def run_plan(name: str) -> Report:
@@ -35,11 +36,11 @@ def run_plan(name: str) -> Report:
 
 
 def normalise_report(report: Report) -> dict[str, dict[str, Any]]:
-    """Return the content of a report by file, without user, machine and time."""
+    """Return a report's content by file name, without user, machine and time."""
     full = report.to_dict()
     findings = defaultdict(list)
     for finding in full["findings"]:
-        findings[finding["code"]].append(_finding(finding))
+        findings[finding["code"]].append(_normalise_finding(finding))
     files: dict[str, dict[str, Any]] = {}
     for rule in full["rules"]:
         code = rule["code"]
@@ -48,46 +49,47 @@ def normalise_report(report: Report) -> dict[str, dict[str, Any]]:
         }
         if code in full["tolerance"]["ignored_by_rule"]:
             head["ignored"] = full["tolerance"]["ignored_by_rule"][code]
-        files[code] = {**head, "rows": sorted(findings.pop(code, []), key=_order)}
+        files[code] = {**head, "rows": sorted(findings.pop(code, []), key=_sort_key_of_row)}
     files["run"] = {
         "verdict": full["summary"]["verdict"],
         "tolerance": {key: full["tolerance"][key] for key in Tolerance().to_dict()},
-        **{key: full["provenance"].get(key) for key in PROVENANCE},
+        **{key: full["provenance"].get(key) for key in PROVENANCE_KEYS},
         "others": [row for rows in findings.values() for row in rows],
-        "rows": [{key: layer.get(key) for key in LAYER} for layer in full["provenance"]["layers"]],
+        "rows": [{key: layer.get(key) for key in LAYER_KEYS} for layer in full["provenance"]["layers"]],
     }
     files["indicators"] = {"rows": full["indicators"]}
-    return {name: _rounded(content) for name, content in files.items()}
+    return {name: _round_numbers(content) for name, content in files.items()}
 
 
-def _finding(finding: dict[str, Any]) -> dict[str, Any]:
+def _normalise_finding(finding: dict[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in finding.items() if k not in ("code", "geometry", "state") and v not in (None, "", [], {})}
     if finding["geometry"]:
         shape = shapely.from_wkt(finding["geometry"])
-        kept["extent"] = [round(value, COORDINATE) for value in shape.bounds]
+        kept["extent"] = [round(value, COORDINATE_DECIMALS) for value in shape.bounds]
     return kept
 
 
-def _order(row: dict[str, Any]) -> tuple[str, ...]:
+def _sort_key_of_row(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(
         str(row.get(key, "")) for key in ("role", "key", "related_role", "related_keys", "field", "fingerprint")
     )
 
 
-def _rounded(value: Any) -> Any:
+def _round_numbers(value: Any) -> Any:
     if isinstance(value, float):
         return round(value, NUMBER)
     if isinstance(value, dict):
-        return {key: _rounded(one) for key, one in value.items()}
+        return {key: _round_numbers(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_rounded(one) for one in value]
+        return [_round_numbers(one) for one in value]
     return value
 
 
 def text(content: dict[str, Any]) -> str:
-    """Return JSON with a line per key and per row of a list, so that changes are lines of a diff."""
+    """Return JSON with a line per key and per list row, so that diffs are short."""
     parts = [
-        f" {json.dumps(key)}: {_lines(value) if _is_table(value) else _json(value)}" for key, value in content.items()
+        f" {json.dumps(key)}: {_format_rows_as_lines(value) if _is_table(value) else _format_as_json(value)}"
+        for key, value in content.items()
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
@@ -96,16 +98,16 @@ def _is_table(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(row, dict) for row in value)
 
 
-def _lines(rows: list[dict[str, Any]]) -> str:
-    return "[\n" + ",\n".join(f"  {_json(row)}" for row in rows) + "\n ]"
+def _format_rows_as_lines(rows: list[dict[str, Any]]) -> str:
+    return "[\n" + ",\n".join(f"  {_format_as_json(row)}" for row in rows) + "\n ]"
 
 
-def _json(value: Any) -> str:
+def _format_as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
 def write_goldens() -> None:
-    """Write the files of all runs and delete those of removed rules."""
+    """Write the golden files of all runs; delete those of removed rules."""
     for name in RUNS:
         folder = GOLDEN / name
         folder.mkdir(parents=True, exist_ok=True)
@@ -122,12 +124,12 @@ def read_golden(name: str) -> dict[str, dict[str, Any]]:
 
 
 def is_same(a: Any, b: Any) -> bool:
-    """Return True if two values are equal except for the last digit of numbers."""
+    """Return True if two values are equal but for the last digit of numbers."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(is_same(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(is_same(x, y) for x, y in zip(a, b, strict=True))
     numbers = [one for one in (a, b) if isinstance(one, int | float) and not isinstance(one, bool)]
     if len(numbers) == 2:
-        return abs(a - b) <= max(ABSOLUTE, RELATIVE * abs(a))
+        return abs(a - b) <= max(ABSOLUTE_TOLERANCE, RELATIVE_TOLERANCE * abs(a))
     return bool(a == b)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The sample under all rules: its defects, their consequences, declared properties, and nothing else."""
+"""Test the sample county with all rules.
+
+The findings are its defects, their consequences and declared properties.
+"""
 
 import json
 import shutil
@@ -14,19 +17,19 @@ from tests.county import SEED, make_county
 from tests.county.write import write_geopackage
 from tests.plans import golden
 
-DECLARED = tomllib.loads((Path(__file__).parent / "whole_book.toml").read_text(encoding="utf-8"))
+DECLARED_FINDINGS = tomllib.loads((Path(__file__).parent / "whole_book.toml").read_text(encoding="utf-8"))
 
 pytestmark = pytest.mark.slow  # generates a county of the sample's size
 
 
 @pytest.fixture(scope="module")
-def sample():
+def sample_report_of_all_rules():
     return golden.run_plan("whole")
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory):
-    """Return the same county without defects."""
+def clean_report_of_all_rules(tmp_path_factory):
+    """Return the report of the same county without defects."""
     folder = tmp_path_factory.mktemp("clean")
     truth = json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
     layers, _ = make_county(seed=SEED, defects=False)
@@ -36,25 +39,29 @@ def clean(tmp_path_factory):
     return check_plan(folder, Options(profile="hunyuan", rules=("all",))).report
 
 
-def test_all_defects_are_found_as_by_the_default_rules(sample):
+def test_check_with_all_rules_finds_every_defect_that_the_default_rules_find(sample_report_of_all_rules):
     default = {f.fingerprint for f in golden.run_plan("default").findings}
-    assert default <= {f.fingerprint for f in sample.findings}
+    assert default <= {f.fingerprint for f in sample_report_of_all_rules.findings}
 
 
-def test_other_findings_are_declared(sample, clean):
+def test_additional_findings_of_all_rules_on_the_sample_are_declared_in_whole_book_toml(
+    sample_report_of_all_rules, clean_report_of_all_rules
+):
     planted = {one["rule"] for one in json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))["defects"]}
-    lies_so = {f.fingerprint for f in clean.findings}
+    lies_so = {f.fingerprint for f in clean_report_of_all_rules.findings}
     default = {f.fingerprint for f in golden.run_plan("default").findings}
-    others = [f for f in sample.findings if f.fingerprint not in default]
+    others = [f for f in sample_report_of_all_rules.findings if f.fingerprint not in default]
     natural = {f.code for f in others if f.fingerprint in lies_so}
     follows = {f.code for f in others if f.fingerprint not in lies_so}
-    assert natural == DECLARED["natural"].keys(), [f"{f.code} {f.message}" for f in others if f.fingerprint in lies_so]
-    assert follows == DECLARED["follows"].keys(), [
+    assert natural == DECLARED_FINDINGS["natural"].keys(), [
+        f"{f.code} {f.message}" for f in others if f.fingerprint in lies_so
+    ]
+    assert follows == DECLARED_FINDINGS["follows"].keys(), [
         f"{f.code} {f.message}" for f in others if f.fingerprint not in lies_so
     ]
     # Findings of a default rule do not depend on the other rules.
     assert not planted & (natural | follows)
 
 
-def test_clean_county_has_only_declared_findings(clean):
-    assert {f.code for f in clean.findings} == DECLARED["natural"].keys()
+def test_county_without_defects_has_only_findings_declared_in_whole_book_toml(clean_report_of_all_rules):
+    assert {f.code for f in clean_report_of_all_rules.findings} == DECLARED_FINDINGS["natural"].keys()

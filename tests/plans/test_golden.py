@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The report of the sample county equals the golden report in every text and figure."""
+"""Test that reports of the sample equal the golden reports in all texts."""
 
 import difflib
 
@@ -7,28 +7,28 @@ import pytest
 
 from tests.plans import golden
 
-RENEW = "python -m tests.county --golden writes the report anew; read the diff before it is committed"
+RENEW_HINT = "python -m tests.county --golden writes the report anew; read the diff before it is committed"
 #: Number of lines of a diff in a message.
-SHOWN = 40
+MAX_SHOWN_LINES = 40
 
 pytestmark = pytest.mark.slow  # checks the whole sample twice
 
 
 @pytest.mark.parametrize("name", golden.RUNS)
-def test_report_of_the_sample_equals_the_golden_report(name):
+def test_check_report_of_the_sample_equals_the_stored_golden_report(name):
     known, found = golden.read_golden(name), golden.normalise_report(golden.run_plan(name))
-    assert known, f"nothing is written down: {RENEW}"
+    assert known, f"nothing is written down: {RENEW_HINT}"
     lines = []
     for stem in sorted(known.keys() | found.keys()):
         before, now = known.get(stem), found.get(stem)
         if before is None or now is None or not golden.is_same(before, now):
             texts = [golden.text(one).splitlines() if one else [] for one in (before, now)]
             lines += difflib.unified_diff(*texts, f"golden/{name}/{stem}.json", "this run", lineterm="", n=0)
-    more = f"\n… {len(lines) - SHOWN} lines more" if len(lines) > SHOWN else ""
-    assert not lines, f"{RENEW}\n" + "\n".join(line[:400] for line in lines[:SHOWN]) + more
+    more = f"\n… {len(lines) - MAX_SHOWN_LINES} lines more" if len(lines) > MAX_SHOWN_LINES else ""
+    assert not lines, f"{RENEW_HINT}\n" + "\n".join(line[:400] for line in lines[:MAX_SHOWN_LINES]) + more
 
 
-def test_golden_reports_stay_small():
+def test_golden_report_files_total_less_than_500_kb():
     files = list(golden.GOLDEN.rglob("*.json"))
     assert sum(file.stat().st_size for file in files) < 500_000
 
@@ -45,5 +45,5 @@ def test_golden_reports_stay_small():
         ("a", "b", False),
     ],
 )
-def test_numbers_may_differ_in_their_last_digit_only(a, b, alike):
+def test_golden_comparison_accepts_numbers_that_differ_only_in_the_last_digit(a, b, alike):
     assert golden.is_same(a, b) is alike

@@ -9,8 +9,8 @@ from qgis.PyQt.QtCore import Qt
 
 
 @dataclass
-class Effort:
-    """Counts of user actions.
+class ActionCounts:
+    """Numbers of user actions.
 
     ``clicks``: presses of a mouse button; ``fields``: fields typed into; ``keys``: characters typed.
     """
@@ -25,16 +25,16 @@ class Effort:
 
 @dataclass
 class Hand:
-    """Counts by step.
+    """A simulated user whose actions are counted by step.
 
-    A field that is typed into counts as one field and its characters; the click into it is not counted.
+    A field typed into counts as one field and its characters; the click into it is not counted.
     """
 
-    steps: dict[str, Effort] = field(default_factory=dict)
-    _now: Effort = field(default_factory=Effort)
+    steps: dict[str, ActionCounts] = field(default_factory=dict)
+    _now: ActionCounts = field(default_factory=ActionCounts)
 
     def begin(self, step: str) -> None:
-        self._now = self.steps.setdefault(step, Effort())
+        self._now = self.steps.setdefault(step, ActionCounts())
 
     def press(self, button) -> None:
         assert button.isEnabled() and button.isVisible(), f"nobody can press {button.text()}"
@@ -47,7 +47,7 @@ class Hand:
         action.trigger()
 
     def choose(self, combo, data) -> None:
-        """Choose an entry: one click opens the list, one selects."""
+        """Choose an entry of a list: one click opens it, one selects."""
         place = combo.findData(data)
         assert place >= 0, data
         self._now.clicks += 2
@@ -66,7 +66,7 @@ class Hand:
         box.setValue(value)
 
     def search(self, combo, text: str, data: str) -> None:
-        """Type into an editable list and select the only remaining entry."""
+        """Type into an editable list and select the only entry that is left."""
         self._type(text)
         completer = combo.completer()
         completer.setCompletionPrefix(text)
@@ -87,7 +87,7 @@ class Hand:
         line.setText(text)
 
     def in_qgis(self, clicks: int) -> None:
-        """Count clicks in windows of QGIS, for which the test calls QGIS directly."""
+        """Count clicks in windows of QGIS, which the test operates by API calls."""
         self._now.clicks += clicks
 
     def _type(self, text: str) -> None:
@@ -95,6 +95,6 @@ class Hand:
         self._now.keys += len(text)
 
     @property
-    def total(self) -> Effort:
+    def total(self) -> ActionCounts:
         parts = self.steps.values()
-        return Effort(sum(p.clicks for p in parts), sum(p.fields for p in parts), sum(p.keys for p in parts))
+        return ActionCounts(sum(p.clicks for p in parts), sum(p.fields for p in parts), sum(p.keys for p in parts))

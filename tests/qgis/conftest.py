@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One QGIS per test run, offscreen, in a separate profile, with the provider."""
+"""Fixtures for tests in QGIS: one QGIS per test run, without a screen.
+
+It has a separate profile and the plugin's Processing provider.
+"""
 
 import os
 from pathlib import Path
@@ -7,7 +10,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-HERE = Path(__file__).resolve().parent
+QGIS_TESTS = Path(__file__).resolve().parent
 
 try:
     from qgis.core import Qgis
@@ -25,26 +28,26 @@ def pytest_report_header():
     return VERSION
 
 
-class Skipped(pytest.Module):
+class SkippedModule(pytest.Module):
     def collect(self):
         pytest.skip(REASON, allow_module_level=True)
 
 
 def pytest_pycollect_makemodule(module_path, parent):
-    return Skipped.from_parent(parent, path=module_path) if REASON else None
+    return SkippedModule.from_parent(parent, path=module_path) if REASON else None
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if HERE in item.path.parents:
+        if QGIS_TESTS in item.path.parents:
             item.add_marker("qgis")
 
 
 #: Referenced here and not only by the fixture: objects of the last test (its project) may be freed after the fixtures, and
 #: freeing a project after its application ends the process.
-_HELD = []
+_QGIS_APPLICATIONS = []
 #: Plugins that are loaded for the whole session.
-_LOADED = []
+_REGISTERED_PROVIDERS = []
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +57,7 @@ def qgis_app(tmp_path_factory):
     os.environ["QGIS_CUSTOM_CONFIG_PATH"] = str(tmp_path_factory.mktemp("profile"))
     app = QgsApplication.instance() or QgsApplication([], True)
     app.initQgis()
-    _HELD.append(app)
+    _QGIS_APPLICATIONS.append(app)
     yield app
     # QGIS 3.44 frees the cache when the process ends, after PROJ, which crashes.
     QgsCoordinateTransform.invalidateCache()
@@ -62,7 +65,7 @@ def qgis_app(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def provider(qgis_app):
-    """Register the provider, so that `processing.run("sanxian:…")` works."""
+    """Register the plugin's provider, so that `processing.run("sanxian:…")` works."""
     from processing.core.Processing import Processing
     from qgis.core import QgsApplication
 
@@ -71,15 +74,15 @@ def provider(qgis_app):
     Processing.initialize()
     plugin = SanxianPlugin(None)
     plugin.initProcessing()
-    _LOADED.append(plugin)
+    _REGISTERED_PROVIDERS.append(plugin)
     yield QgsApplication.processingRegistry().providerById("sanxian")
-    _LOADED.remove(plugin)
+    _REGISTERED_PROVIDERS.remove(plugin)
     plugin.unload()
 
 
 @pytest.fixture
 def project(qgis_app):
-    """Yield the project, empty before and after the test."""
+    """Yield the QGIS project, which is empty before and after the test."""
     from qgis.core import QgsProject
 
     QgsProject.instance().clear()
@@ -104,13 +107,13 @@ def qgis_log(qgis_app):
 
 @pytest.fixture
 def functions(qgis_app, project):
-    """Register the expression functions for one test."""
+    """Register the plugin's expression functions for one test."""
     from qgis.core import QgsExpression
 
     from plugin.bridge.editing.expressions import Functions
 
     # The plugin of the session registers the same functions and follows the same layers: suspend it.
-    for plugin in _LOADED:
+    for plugin in _REGISTERED_PROVIDERS:
         plugin.functions.unregister()
     for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
         QgsExpression.unregisterFunction(function.name())
@@ -118,7 +121,7 @@ def functions(qgis_app, project):
     made.register()
     yield made
     made.unregister()
-    for plugin in _LOADED:
+    for plugin in _REGISTERED_PROVIDERS:
         plugin.functions.register()
 
 
@@ -136,9 +139,9 @@ def chinese(qgis_app):
 
 @pytest.fixture(scope="session")
 def qgis_process(tmp_path_factory):
-    """Return a function that runs qgis_process with the plugin in a fresh profile.
+    """Return a function that runs the program qgis_process with the plugin.
 
-    `qgis_process(*arguments, **environment)` returns the finished process.
+    `qgis_process(*arguments, **environment)` uses a new profile and returns the finished process.
     """
     from tests.qgis.helpers import QgisProcess
 
@@ -147,7 +150,10 @@ def qgis_process(tmp_path_factory):
 
 @pytest.fixture
 def small(tmp_path):
-    """Return a small plan in a folder whose name has spaces and Chinese characters."""
+    """Return the GeoPackage of a plan with four small layers.
+
+    The name of its folder has spaces and Chinese characters.
+    """
     from tests.qgis.helpers import write_small
 
     folder = tmp_path / "浑源 县"

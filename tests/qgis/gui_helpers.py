@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Check results composed by hand."""
+"""Check results made by hand for tests of the desktop interface."""
 
 from datetime import datetime
 from types import SimpleNamespace
@@ -33,9 +33,9 @@ def make_finding(code, key, area, township="永安镇", severity=Severity.ERROR,
 
 
 def make_small_report():
-    """Return a report with findings of two rules.
+    """Return a report with findings of two severities.
 
-    Two severities; one rule was skipped, one passed, one crashed.
+    Some rules have findings, one was skipped, one passed, and one crashed.
     """
     findings = [
         make_finding("REL002", "140225000000000001", 12_640.35),

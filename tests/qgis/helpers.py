@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Small test data and helpers to run algorithms."""
+"""Small test data, and helpers that run algorithms in QGIS."""
 
 import hashlib
 import os
@@ -44,9 +44,9 @@ def make_small_layers() -> dict[str, gpd.GeoDataFrame]:
 
 
 def write_small(path: Path, **changes) -> Path:
-    """Write the small plan with changed layers.
+    """Write the small layers to a GeoPackage, some of them changed; return its path.
 
-    ``changes``: role → another table, or None to omit the layer.
+    ``changes``: layer code → another table, or None to omit the layer.
     """
     for role, table in {**make_small_layers(), **changes}.items():
         if table is not None:
@@ -55,7 +55,7 @@ def write_small(path: Path, **changes) -> Path:
 
 
 def digest_files(path: Path) -> str:
-    """Return the SHA-256 of a file, or of all files of a folder with their names."""
+    """Return the SHA-256 of a file, or of all files of a folder by name."""
     files = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
     total = hashlib.sha256()
     for file in files:
@@ -65,9 +65,9 @@ def digest_files(path: Path) -> str:
 
 
 def run_algorithm(name: str, parameters: dict, feedback=None, context=None) -> dict:
-    """Run an algorithm of the plugin as a script would.
+    """Run an algorithm of the plugin as a script would; return its results.
 
-    Raise QgsProcessingException with all messages of the run.
+    Raise QgsProcessingException with all messages of the run if it fails.
     """
     import processing
     from qgis.core import QgsProcessingException
@@ -93,9 +93,9 @@ def draw_feature(layer, shape, **values):
 
 
 def Log():
-    """Return a feedback that stores its messages.
+    """Return a Processing feedback that stores its messages in ``lines``.
 
-    The class is defined here because its base needs QGIS.
+    The class is defined in the function because its base needs QGIS.
     """
     from qgis.core import QgsProcessingFeedback
 
@@ -116,7 +116,7 @@ def Log():
 
 
 class QgisProcess:
-    """The program qgis_process in a separate profile, with the libraries of this run."""
+    """The program qgis_process with a separate profile and the present libraries."""
 
     def __init__(self, folder: Path):
         self.program = os.environ.get("SANXIAN_QGIS_PROCESS") or shutil.which("qgis_process")
@@ -135,7 +135,7 @@ class QgisProcess:
         assert enabled.returncode == 0, enabled.stdout + enabled.stderr
 
     def __call__(self, *arguments: str, before: Path | None = None, **environment: str):
-        """Run the program.
+        """Run the program; return the finished process.
 
         ``before``: a folder that Python searches first, to hide a library behind a broken one.
         """

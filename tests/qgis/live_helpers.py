@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers that are edited after a check, and a fresh check for comparison."""
+"""Small plan whose layers are edited after a check, and a new full check.
+
+The findings of both are compared.
+"""
 
 from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 
@@ -17,14 +20,17 @@ OPTIONS = Options(profile="hunyuan")
 
 
 def make_rectangle(x, y, width=100.0, height=100.0):
-    """Return a rectangle relative to the corner of the small plan."""
+    """Return a rectangle; x and y are metres from the corner of the small plan."""
     left, low = X + x, Y + y
     corners = [(left, low), (left + width, low), (left + width, low + height), (left, low + height), (left, low)]
     return QgsGeometry.fromWkt("MultiPolygon(((" + ",".join(f"{a} {b}" for a, b in corners) + ")))")
 
 
 def summarise_local_findings(findings):
-    """Return keys and messages of the findings of local rules."""
+    """Return keys and messages of the findings of local rules.
+
+    Local rules need only the rows around an edit.
+    """
     rules = all_rules()
     return {
         (f.code, f.fingerprint): (f.message, round(f.area_m2 or 0.0, 3), f.township, str(f.severity))
@@ -34,9 +40,9 @@ def summarise_local_findings(findings):
 
 
 class EditSession:
-    """A project with the small plan in a transaction mode.
+    """A QGIS project with the small plan, edited in a transaction mode.
 
-    The findings are stored as in the panel.
+    The findings are updated by the live check as in the panel.
     """
 
     def __init__(self, folder, mode):
@@ -76,7 +82,10 @@ class EditSession:
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
 
     def compare_with_fresh_check(self):
-        """Wait for the live check, compare with a fresh check, and return the codes."""
+        """Wait for the live check and compare it with a new full check.
+
+        Return the rule codes of the findings.
+        """
         process_events(0.03)
         assert wait_until(lambda: self.live.idle)
         assert not self.outdated

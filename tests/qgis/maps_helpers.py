@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A project to draw maps of, and readers of map files.
+"""Projects for drawing maps, and readers of map files.
 
-The readers are independent of the code under test.
+The readers are independent of the tested code.
 """
 
 import re
@@ -13,7 +13,7 @@ from tests.qgis.helpers import SAMPLE, X, Y, make_frame, make_square
 
 
 def open_sample_project(folder: Path):
-    """Open the sample county in a separate project, as the menu does."""
+    """Open the sample county in a separate project, as the menu action does."""
     from qgis.core import QgsProject
 
     from plugin.bridge.new_project import sample
@@ -35,7 +35,7 @@ def make_builder(project, document=None, catalogue=None):
 
 
 def make_centre_layers():
-    """Return the layers of a town of 1 × 1 km.
+    """Return the layers of a town centre of 1 × 1 km.
 
     Its county has 10 × 10 km and two townships.
     """
@@ -57,7 +57,7 @@ def make_centre_layers():
 
 
 def read_jfif_density(path: Path) -> tuple[int, int, int]:
-    """Return unit (1: per inch) and dots in x and y from the JFIF header."""
+    """Return unit (1: per inch), horizontal and vertical density of a JPEG."""
     data = path.read_bytes()
     start = data.index(b"JFIF\0")
     unit, x, y = struct.unpack(">BHH", data[start + 7 : start + 12])
@@ -65,7 +65,7 @@ def read_jfif_density(path: Path) -> tuple[int, int, int]:
 
 
 def read_jpg_size(path: Path) -> tuple[int, int]:
-    """Return width and height in pixels from the frame header."""
+    """Return width and height of a JPEG in pixels, from its frame header."""
     data = path.read_bytes()
     place = 2
     while data[place + 1] not in (0xC0, 0xC1, 0xC2):
@@ -75,7 +75,7 @@ def read_jpg_size(path: Path) -> tuple[int, int]:
 
 
 def is_complete_pdf(data: bytes) -> bool:
-    """Return True if every offset of the cross-reference table leads to its object."""
+    """Return True if every offset of the PDF's cross-reference table is right."""
     table = int(re.findall(rb"startxref\s+(\d+)", data)[-1])
     assert data[table : table + 4] == b"xref"
     rows = re.findall(rb"(\d{10}) (\d{5}) ([nf])", data[table:])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Models of QGIS's model designer, built in code."""
+"""Processing models (as of QGIS's model designer), built in code."""
 
 from qgis.core import (
     QgsProcessing,
@@ -31,10 +31,10 @@ def value(one):
 
 
 def build_model(name, inputs, steps, result):
-    """Build a model.
+    """Return a Processing model with the given steps.
 
-    ``inputs``: names of feature sources; ``steps``: id → (algorithm, its parameters); ``result``: an output of the last
-    step and the name that the model gives it.
+    ``inputs``: names of feature sources. ``steps``: id → (algorithm, its parameters). ``result``: an output of the
+    last step and the name that the model gives it.
     """
     model = QgsProcessingModelAlgorithm(name, "tests", "made_here")
     for one in inputs:
@@ -56,7 +56,7 @@ def build_model(name, inputs, steps, result):
 def run_in_model(name, source, context):
     """Run an algorithm as the only step of a model; return its OUTPUT layer.
 
-    ``source`` is its INPUT.
+    ``source``: its INPUT layer.
     """
     step = (f"sanxian:{name}", {"INPUT": refer_to_input("source")})
     model = build_model(name, ["source"], {"step": step}, ("OUTPUT", "made"))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The baseline (sealed edition) in the toolbox, in 县配置 and for one rule."""
+"""Test the baseline: the approved (sealed) edition that a plan is compared with.
+
+It is chosen in the toolbox, in the county profile dialog (县配置) and for one rule.
+"""
 
 import shutil
 
@@ -9,26 +12,29 @@ from qgis.core import QgsProcessingException, QgsProject
 from plugin.bridge.project import county
 from tests.qgis.helpers import digest_files, make_frame, make_square, run_algorithm, write_small
 
-RULES = "LAW015,LAW016,LAW017"
+SEALED_EDITION_RULES = "LAW015,LAW016,LAW017"
 
 
-def line(width=100.0):
+def make_red_line(width=100.0):
     return make_frame([make_square(0, 0, width)], BSM=["140225000000000001"])
 
 
 @pytest.fixture
-def files(tmp_path):
-    """Write the sealed red line and a wider one."""
-    return write_small(tmp_path / "封库.gpkg", STBHHX=line()), write_small(tmp_path / "plan.gpkg", STBHHX=line(120.0))
+def sealed_and_plan_files(tmp_path):
+    """Return two GeoPackages: the approved red line, and a wider one."""
+    return write_small(tmp_path / "封库.gpkg", STBHHX=make_red_line()), write_small(
+        tmp_path / "plan.gpkg", STBHHX=make_red_line(120.0)
+    )
 
 
-def test_check_plan_reports_what_was_added(provider, files, tmp_path):
-    sealed, plan = files
+def test_check_plan_reports_land_added_since_the_sealed_baseline(provider, sealed_and_plan_files, tmp_path):
+    sealed, plan = sealed_and_plan_files
     sums = digest_files(sealed), digest_files(plan)
     done = run_algorithm("check_plan", {"SOURCE": str(plan), "BASELINE": str(sealed), "RULES": "LAW017"})
     assert (done["WARNINGS"], done["ERRORS"]) == (1, 0)
     same = run_algorithm(
-        "check_plan", {"SOURCE": str(plan), "BASELINE": str(shutil.copy(plan, tmp_path / "c.gpkg")), "RULES": RULES}
+        "check_plan",
+        {"SOURCE": str(plan), "BASELINE": str(shutil.copy(plan, tmp_path / "c.gpkg")), "RULES": SEALED_EDITION_RULES},
     )
     # The sealed edition is the checked data itself (RUN904).
     assert (same["WARNINGS"], same["SKIPPED"]) == (1, 0)
@@ -40,15 +46,17 @@ def test_check_plan_reports_what_was_added(provider, files, tmp_path):
     assert (digest_files(sealed), digest_files(plan)) == sums
 
 
-def test_a_single_rule_accepts_the_baseline(provider, files):
-    sealed, plan = files
+def test_rule_algorithm_accepts_a_baseline_only_if_the_rule_uses_it(provider, sealed_and_plan_files):
+    sealed, plan = sealed_and_plan_files
     given = {"RED_LINE": f"{plan}|layername=STBHHX", "BASELINE": str(sealed)}
     assert run_algorithm("sealed_lines_unchanged", given)["FINDINGS"] == 1
     assert provider.algorithm("layer_overlap").parameterDefinition("BASELINE") is None
 
 
-def test_the_project_stores_the_baseline_relative_to_its_file(provider, project, files, tmp_path):
-    sealed, _ = files
+def test_project_stores_the_baseline_path_relative_to_the_project_file(
+    provider, project, sealed_and_plan_files, tmp_path
+):
+    sealed, _ = sealed_and_plan_files
     project.write(str(tmp_path / "p.qgz"))
     county.keep(project, county.County(profile="hunyuan", baseline=str(sealed)))
     assert county.of(project).baseline == "封库.gpkg"
@@ -57,11 +65,11 @@ def test_the_project_stores_the_baseline_relative_to_its_file(provider, project,
     assert county.of(project) == county.County() and county.options(project).baseline == ""
 
 
-def test_the_dialog_keeps_what_was_typed(provider, project, files):
+def test_county_profile_dialog_stores_the_entered_baseline_path(provider, project, sealed_and_plan_files):
     from plugin.gui.county_form.profile_dialog import ProfileDialog
 
     dialog = ProfileDialog(QgsProject.instance())
-    dialog.baseline.line.setText(str(files[0]))
+    dialog.baseline.line.setText(str(sealed_and_plan_files[0]))
     dialog.accept()
-    assert county.of(QgsProject.instance()).baseline == str(files[0])
-    assert ProfileDialog(QgsProject.instance()).baseline.text() == str(files[0])
+    assert county.of(QgsProject.instance()).baseline == str(sealed_and_plan_files[0])
+    assert ProfileDialog(QgsProject.instance()).baseline.text() == str(sealed_and_plan_files[0])

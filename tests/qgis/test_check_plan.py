@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""check_plan on files, folders and project layers: its outputs, no other files."""
+"""Test the algorithm check_plan on files, folders and project layers.
+
+It must write exactly its outputs and no other files.
+"""
 
 import json
 import os
@@ -25,10 +28,10 @@ from plugin.core.model.rule import EACH, Need, Severity
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_square, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
-THREE_LINES = "REL001,REL002,REL003"
+THREE_LINES_RULES = "REL001,REL002,REL003"
 
 
-def outputs(folder):
+def make_output_parameters(folder):
     return {
         "OUTPUT_FINDINGS": str(folder / "findings.gpkg"),
         "OUTPUT_HTML": str(folder / "report.html"),
@@ -50,10 +53,12 @@ def read_rows(path):
 # --- the sample
 
 
-def test_the_sample_and_its_counts_agree_everywhere(tmp_path):
+def test_check_plan_writes_the_same_finding_counts_to_json_html_and_layer(tmp_path):
     truth = read_json(TRUTH)["defects"]
     before = digest_files(SAMPLE)
-    result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **outputs(tmp_path)})
+    result = run_algorithm(
+        "check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **make_output_parameters(tmp_path)}
+    )
     assert digest_files(SAMPLE) == before
     expected = Counter(d["severity"] for d in truth)
     assert (result["ERRORS"], result["WARNINGS"]) == (expected["ERROR"], expected["WARNING"])
@@ -72,13 +77,13 @@ def test_the_sample_and_its_counts_agree_everywhere(tmp_path):
     assert "data:image/" in page and "http://" not in page
 
 
-def test_from_the_command_line(qgis_process, tmp_path):
+def test_check_plan_runs_from_the_command_line_with_spaces_in_paths(qgis_process, tmp_path):
     folder = tmp_path / "示例 县"
     folder.mkdir()
     plan = folder / "浑源 县.gpkg"
     shutil.copy(SAMPLE, plan)
     before = digest_files(plan)
-    targets = [f"{k}={v}" for k, v in outputs(folder / "结果").items()]
+    targets = [f"{k}={v}" for k, v in make_output_parameters(folder / "结果").items()]
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={plan}", "PROFILE=hunyuan", *targets)
     assert done.returncode == 0, done.stdout + done.stderr
     errors = sum(d["severity"] == "ERROR" for d in read_json(TRUTH)["defects"])
@@ -94,7 +99,7 @@ def test_from_the_command_line(qgis_process, tmp_path):
 # --- sources
 
 
-def test_a_folder_of_shapefiles(small, tmp_path):
+def test_check_plan_reads_a_folder_of_shapefiles_in_gbk_and_utf8(small, tmp_path):
     folder = tmp_path / "shp 文件夹"
     folder.mkdir()
     from tests.qgis.helpers import make_small_layers
@@ -103,12 +108,12 @@ def test_a_folder_of_shapefiles(small, tmp_path):
         encoding = "GBK" if role == "CZKFBJ" else "UTF-8"
         table.to_file(folder / f"{role}.shp", encoding=encoding, engine="pyogrio")
     before = digest_files(folder)
-    result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES})
+    result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES_RULES})
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
     assert digest_files(folder) == before
 
 
-def test_layers_of_the_project_with_unsaved_edits(small, project, tmp_path):
+def test_check_plan_includes_unsaved_edits_of_project_layers(small, project, tmp_path):
     layers = {
         name: QgsVectorLayer(f"{small}|layername={name}", name, "ogr")
         for name in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
@@ -122,7 +127,7 @@ def test_layers_of_the_project_with_unsaved_edits(small, project, tmp_path):
     assert red_line.addFeature(row)
     before = digest_files(small)
     target = tmp_path / "r.json"
-    result = run_algorithm("check_plan", {"RULES": THREE_LINES, "OUTPUT_JSON": str(target)})
+    result = run_algorithm("check_plan", {"RULES": THREE_LINES_RULES, "OUTPUT_JSON": str(target)})
     assert result["ERRORS"] == 2
     assert digest_files(small) == before
     assert red_line.isEditable() and red_line.isModified()
@@ -131,18 +136,18 @@ def test_layers_of_the_project_with_unsaved_edits(small, project, tmp_path):
     assert found["role"] == "YJJBNTBHTB" and found["area_m2"] == pytest.approx(100, rel=1e-2)
     assert {lay["role"]: lay["unsaved"] for lay in report["provenance"]["layers"]}["STBHHX"] == 1
     red_line.rollBack()
-    assert run_algorithm("check_plan", {"RULES": THREE_LINES})["ERRORS"] == 1
+    assert run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})["ERRORS"] == 1
 
 
-def test_chosen_layers_of_the_project_only(small, project):
+def test_check_plan_with_the_layers_parameter_checks_only_those_layers(small, project):
     layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")]
     project.addMapLayers(layers)
-    assert run_algorithm("check_plan", {"LAYERS": layers, "RULES": THREE_LINES})["ERRORS"] == 1
-    two = run_algorithm("check_plan", {"LAYERS": [layers[0].id(), layers[2].id()], "RULES": THREE_LINES})
+    assert run_algorithm("check_plan", {"LAYERS": layers, "RULES": THREE_LINES_RULES})["ERRORS"] == 1
+    two = run_algorithm("check_plan", {"LAYERS": [layers[0].id(), layers[2].id()], "RULES": THREE_LINES_RULES})
     assert (two["ERRORS"], two["SKIPPED"], two["VERDICT"]) == (0, 2, "incomplete")
 
 
-def test_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
+def test_check_plan_accepts_layer_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
     names = {"YJJBNTBHTB": "永农", "STBHHX": "画的线", "CZKFBJ": "CZKFBJ"}
     layers = {role: QgsVectorLayer(f"{small}|layername={role}", name, "ogr") for role, name in names.items()}
     project.addMapLayers(layers.values())
@@ -150,10 +155,10 @@ def test_roles_by_name_by_id_and_from_a_file(small, project, tmp_path):
     file.write_text("# 本县\nYJJBNTBHTB=永农\nSTBHHX=画的线\n", encoding="utf-8")
     ids = f"YJJBNTBHTB={layers['YJJBNTBHTB'].id()};STBHHX={layers['STBHHX'].id()}"
     for given in ("YJJBNTBHTB=永农；STBHHX＝画的线", ids, str(file)):
-        assert run_algorithm("check_plan", {"RULES": THREE_LINES, "ROLES": given})["ERRORS"] == 1, given
+        assert run_algorithm("check_plan", {"RULES": THREE_LINES_RULES, "ROLES": given})["ERRORS"] == 1, given
 
 
-def test_a_template_stored_in_the_project_takes_precedence_over_the_name(small, project):
+def test_layer_template_stored_in_the_project_takes_precedence_over_the_layer_name(small, project):
     from plugin.bridge.layers.properties import set_template
 
     drawn = QgsVectorLayer(f"{small}|layername=STBHHX", "新画的", "ogr")
@@ -165,11 +170,11 @@ def test_a_template_stored_in_the_project_takes_precedence_over_the_name(small, 
 # --- outputs
 
 
-def test_a_layer_in_memory(small):
+def test_check_plan_writes_findings_to_a_temporary_layer(small):
     context = QgsProcessingContext()
     result = run_algorithm(
         "check_plan",
-        {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": "TEMPORARY_OUTPUT"},
+        {"SOURCE": str(small), "RULES": THREE_LINES_RULES, "OUTPUT_FINDINGS": "TEMPORARY_OUTPUT"},
         context=context,
     )
     layer = result["OUTPUT_FINDINGS"]
@@ -186,18 +191,20 @@ def test_a_layer_in_memory(small):
     assert row["area_m2"] == pytest.approx(row.geometry().area(), rel=1e-2)
 
 
-def test_a_table_within_a_geopackage(small, tmp_path):
+def test_check_plan_adds_findings_as_a_table_to_an_existing_geopackage(small, tmp_path):
     target = tmp_path / "all.gpkg"
     for table in ("first", "second"):
         given = f"ogr:dbname='{target}' table=\"{table}\" (geom)"
-        run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": given})
+        run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES, "OUTPUT_FINDINGS": given})
     assert QgsVectorLayer(f"{target}|layername=first", "x", "ogr").featureCount() == 1
     assert QgsVectorLayer(f"{target}|layername=second", "x", "ogr").featureCount() == 1
 
 
-def test_an_existing_output_is_replaced(small, tmp_path):
+def test_check_plan_replaces_existing_output_files(small, tmp_path):
     for _ in range(2):
-        run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+        run_algorithm(
+            "check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES, **make_output_parameters(tmp_path)}
+        )
     assert len(read_rows(tmp_path / "findings.gpkg")) == 1
     assert len(list(tmp_path.iterdir())) == 4, "three outputs and the folder of the plan"
 
@@ -214,9 +221,9 @@ def test_an_existing_output_is_replaced(small, tmp_path):
         ("OUTPUT_FINDINGS", "{folder}/report.html", "输出文件同为"),
     ],
 )  # fmt: skip
-def test_impossible_outputs_are_reported_before_the_run(small, tmp_path, name, value, reason):
+def test_check_plan_refuses_unwritable_outputs_before_checking(small, tmp_path, name, value, reason):
     before = digest_files(small)
-    given = {**outputs(tmp_path), name: value.format(plan=small, folder=tmp_path)}
+    given = {**make_output_parameters(tmp_path), name: value.format(plan=small, folder=tmp_path)}
     log = Log()
     with pytest.raises(QgsProcessingException, match=reason):
         run_algorithm("check_plan", {"SOURCE": str(small), **given}, log)
@@ -224,8 +231,8 @@ def test_impossible_outputs_are_reported_before_the_run(small, tmp_path, name, v
     assert not any("REL" in line for line in log.lines), "nothing was checked"
 
 
-def test_a_locked_output_leaves_all_former_outputs_unchanged(small, tmp_path, monkeypatch):
-    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+def test_check_plan_with_a_locked_output_leaves_all_previous_outputs_unchanged(small, tmp_path, monkeypatch):
+    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES, **make_output_parameters(tmp_path)})
     before = digest_files(tmp_path)
     real = os.replace
 
@@ -236,7 +243,7 @@ def test_a_locked_output_leaves_all_former_outputs_unchanged(small, tmp_path, mo
 
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(QgsProcessingException, match="正被其他程序打开"):
-        run_algorithm("check_plan", {"SOURCE": str(small), **outputs(tmp_path)})
+        run_algorithm("check_plan", {"SOURCE": str(small), **make_output_parameters(tmp_path)})
     monkeypatch.undo()
     assert digest_files(tmp_path) == before
 
@@ -260,20 +267,20 @@ def test_a_locked_output_leaves_all_former_outputs_unchanged(small, tmp_path, mo
         ({"LAYERS": ["没有.gpkg"]}, "没有.gpkg"),
     ],
 )
-def test_the_message_names_the_cause(small, given, reason):
+def test_check_plan_error_message_names_the_invalid_parameter_value(small, given, reason):
     if given and "SOURCE" not in given and "LAYERS" not in given:
         given = {"SOURCE": str(small), **given}
     with pytest.raises(QgsProcessingException, match=reason):
         run_algorithm("check_plan", given)
 
 
-def test_a_source_together_with_layers_is_refused(small):
+def test_check_plan_refuses_a_source_file_together_with_layers(small):
     layer = QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr")
     with pytest.raises(QgsProcessingException, match="只能指定一项"):
         run_algorithm("check_plan", {"SOURCE": str(small), "LAYERS": [layer]})
 
 
-def test_a_failed_run_reports_the_reason_and_exits_with_one(qgis_process, tmp_path):
+def test_failed_check_plan_on_the_command_line_prints_the_reason_and_exits_with_one(qgis_process, tmp_path):
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={tmp_path / '没有.gpkg'}")
     assert done.returncode == 1
     printed = done.stdout + done.stderr
@@ -284,8 +291,8 @@ def test_a_failed_run_reports_the_reason_and_exits_with_one(qgis_process, tmp_pa
 
 
 @pytest.fixture
-def broken_rule():
-    """Register a rule that raises on purpose."""
+def code_of_raising_rule():
+    """Register a rule that raises an error on purpose; yield its code."""
 
     def broken(layer, *, ctx):
         """Raise an error.
@@ -326,41 +333,45 @@ def broken_rule():
     del rules._REGISTRY[code], texts._load_rules_zh()[code]
 
 
-def test_a_rule_that_raises_does_not_stop_the_others(small, tmp_path, broken_rule):
+def test_rule_that_raises_an_exception_does_not_stop_the_other_rules(small, tmp_path, code_of_raising_rule):
     result = run_algorithm(
-        "check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule} {THREE_LINES}", **outputs(tmp_path)}
+        "check_plan",
+        {
+            "SOURCE": str(small),
+            "RULES": f"{code_of_raising_rule} {THREE_LINES_RULES}",
+            **make_output_parameters(tmp_path),
+        },
     )
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
     report = read_json(result["OUTPUT_JSON"])
     outcomes = {r["code"]: r["outcome"] for r in report["rules"]}
-    assert outcomes == {broken_rule: "crashed", "REL001": "failed", "REL002": "passed", "REL003": "passed"}
+    assert outcomes == {code_of_raising_rule: "crashed", "REL001": "failed", "REL002": "passed", "REL003": "passed"}
     assert {r["code"] for r in read_rows(result["OUTPUT_FINDINGS"])} == {"RUN900", "REL001"}
-    alone = run_algorithm("check_plan", {"SOURCE": str(small), "RULES": f"{broken_rule},REL002"})
+    alone = run_algorithm("check_plan", {"SOURCE": str(small), "RULES": f"{code_of_raising_rule},REL002"})
     assert (alone["ERRORS"], alone["VERDICT"]) == (0, "incomplete")
 
 
-def test_a_missing_layer_is_skipped_not_passed(small, tmp_path):
+def test_rule_with_a_missing_layer_is_reported_as_skipped_not_passed(small, tmp_path):
     plan = write_small(tmp_path / "two.gpkg", STBHHX=None, CZKFBJ=None)
-    result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": f"GEO002,{THREE_LINES}"})
+    result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": f"GEO002,{THREE_LINES_RULES}"})
     assert (result["SKIPPED"], result["VERDICT"]) == (3, "incomplete")
 
 
-def test_an_invalid_polygon_is_reported_and_the_others_are_checked(tmp_path):
+def test_check_plan_reports_an_invalid_polygon_and_still_checks_the_others(tmp_path):
     from shapely import Polygon
 
     from tests.qgis.helpers import X, Y, make_frame
 
     bow_tie = Polygon([(X + 500, Y), (X + 600, Y + 100), (X + 600, Y), (X + 500, Y + 100)])
     plan = write_small(tmp_path / "bad.gpkg", STBHHX=make_frame([make_square(80, 0, 200, 100), bow_tie]))
-    result = run_algorithm("check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **outputs(tmp_path)})
+    result = run_algorithm(
+        "check_plan", {"SOURCE": str(plan), "RULES": "GEO002,REL001", **make_output_parameters(tmp_path)}
+    )
     assert Counter(r["code"] for r in read_rows(result["OUTPUT_FINDINGS"])) == {"GEO002": 1, "REL001": 1}
 
 
-class Cancelling(QgsProcessingFeedback):
-    """Feedback that another thread cancels.
-
-    The cancellation comes after a number of progress texts or of rules.
-    """
+class CancellingFeedback(QgsProcessingFeedback):
+    """Feedback that another thread cancels after some progress texts or rules."""
 
     def __init__(self, texts, rules):
         super().__init__(False)
@@ -385,37 +396,37 @@ class Cancelling(QgsProcessingFeedback):
 @pytest.mark.parametrize(
     ("texts", "rules"), [(0, 0), (1, 0), (0, 1), (0, 12)], ids=["at once", "reading", "first", "rules"]
 )
-def test_cancel_takes_effect_within_a_second_and_changes_no_output(small, tmp_path, texts, rules):
-    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES, **outputs(tmp_path)})
+def test_cancelling_check_plan_takes_under_a_second_and_changes_no_output(small, tmp_path, texts, rules):
+    run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES, **make_output_parameters(tmp_path)})
     before = digest_files(tmp_path)
-    feedback = Cancelling(texts, rules)
+    feedback = CancellingFeedback(texts, rules)
     if not texts and not rules:
         feedback.stop()
-    assert run_algorithm("check_plan", {"SOURCE": str(SAMPLE), **outputs(tmp_path)}, feedback) == {}
+    assert run_algorithm("check_plan", {"SOURCE": str(SAMPLE), **make_output_parameters(tmp_path)}, feedback) == {}
     after = time.process_time() - feedback.asked
     print(f"cancelled after {texts} texts and {rules} rules: {after:.2f} s")
     assert after < 1.0
     assert digest_files(tmp_path) == before
 
 
-def test_findings_in_the_project_are_not_checked(small, project, tmp_path):
+def test_check_plan_ignores_findings_layers_of_the_project(small, project, tmp_path):
     layers = [QgsVectorLayer(f"{small}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX")]
     project.addMapLayers(layers)
-    given = {"RULES": "REL001", **outputs(tmp_path)}
+    given = {"RULES": "REL001", **make_output_parameters(tmp_path)}
     run_algorithm("check_plan", given)
     project.addMapLayer(QgsVectorLayer(given["OUTPUT_FINDINGS"], "findings", "ogr"))
     run_algorithm("check_plan", given)
     assert "findings" not in json.dumps(read_json(given["OUTPUT_JSON"])["provenance"])
 
 
-def test_a_table_in_the_checked_folder_is_refused_as_output(small, tmp_path):
+def test_check_plan_refuses_an_output_in_the_checked_data(small, tmp_path):
     before = digest_files(small)
     with pytest.raises(QgsProcessingException, match="是被检查的数据"):
         run_algorithm("check_plan", {"SOURCE": str(small.parent), "RULES": "REL001", "OUTPUT_FINDINGS": str(small)})
     assert digest_files(small) == before
 
 
-def test_a_filegdb(small, tmp_path):
+def test_check_plan_reads_a_filegdb_and_refuses_to_write_into_it(small, tmp_path):
     import pyogrio
 
     from tests.qgis.helpers import make_small_layers
@@ -424,19 +435,21 @@ def test_a_filegdb(small, tmp_path):
     for role, table in make_small_layers().items():
         pyogrio.write_dataframe(table, folder, layer=role, driver="OpenFileGDB", append=folder.exists())
     before = digest_files(folder)
-    result = run_algorithm("check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES, **outputs(tmp_path)})
+    result = run_algorithm(
+        "check_plan", {"SOURCE": str(folder), "RULES": THREE_LINES_RULES, **make_output_parameters(tmp_path)}
+    )
     assert (result["ERRORS"], result["VERDICT"]) == (1, "fail")
     assert digest_files(folder) == before
     with pytest.raises(QgsProcessingException, match="是被检查的数据"):
         run_algorithm("check_plan", {"SOURCE": str(folder), "OUTPUT_FINDINGS": str(folder / "f.gpkg")})
 
 
-def test_an_output_without_a_suffix_is_a_geopackage(small, tmp_path):
-    given = {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": str(tmp_path / "findings")}
+def test_check_plan_writes_an_output_without_suffix_as_geopackage(small, tmp_path):
+    given = {"SOURCE": str(small), "RULES": THREE_LINES_RULES, "OUTPUT_FINDINGS": str(tmp_path / "findings")}
     assert run_algorithm("check_plan", given)["OUTPUT_FINDINGS"] == str(tmp_path / "findings.gpkg")
 
 
-def test_reading_through_qgis_leaves_no_file_next_to_the_data(qgis_process, small):
+def test_check_plan_on_qgis_layers_leaves_no_extra_file_next_to_the_data(qgis_process, small):
     before = digest_files(small.parent)
     layers = [f"LAYERS={small}|layername={name}" for name in ("YJJBNTBHTB", "STBHHX")]
     done = qgis_process("run", "sanxian:check_plan", "--", *layers, "RULES=REL001")
@@ -444,7 +457,7 @@ def test_reading_through_qgis_leaves_no_file_next_to_the_data(qgis_process, smal
     assert digest_files(small.parent) == before
 
 
-def test_in_english_every_line_of_the_log_is_english(small, tmp_path, monkeypatch):
+def test_algorithm_logs_contain_no_chinese_when_the_language_is_english(small, tmp_path, monkeypatch):
     from plugin.bridge import settings
 
     monkeypatch.setattr(settings, "get", lambda key, default="": "en" if key == "language" else default)
@@ -460,7 +473,7 @@ def test_in_english_every_line_of_the_log_is_english(small, tmp_path, monkeypatc
         assert not any("已写出" in line for line in log.lines)
 
 
-def test_figures_of_text_and_tables_are_compared_with_the_map(tmp_path):
+def test_check_plan_compares_a_table_of_stated_figures_with_the_map(tmp_path):
     table = tmp_path / "数.csv"
     table.write_text("指标,数值,单位,位置\n城镇开发边界面积,99.00,平方千米,文本第8条\n", encoding="utf-8")
     result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(table), "RULES": "LAW007"})
@@ -469,7 +482,7 @@ def test_figures_of_text_and_tables_are_compared_with_the_map(tmp_path):
         run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "FIGURES": str(tmp_path / "没有.csv")})
 
 
-def test_a_heritage_register_is_compared_with_the_layers(tmp_path):
+def test_check_plan_compares_a_heritage_register_with_the_layers(tmp_path):
     table = tmp_path / "名录.csv"
     table.write_text("名称,类型,级别\n悬空寺,文物保护单位,全国重点\n凌云塔,文物保护单位,县级\n", encoding="utf-8")
     result = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(table), "RULES": "LAW024"})
@@ -479,7 +492,7 @@ def test_a_heritage_register_is_compared_with_the_layers(tmp_path):
         run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "REGISTER": str(tmp_path / "没有.csv")})
 
 
-def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path):
+def test_check_plan_applies_the_planning_phase_and_a_table_of_township_targets(tmp_path):
     table = SAMPLE.parent / "township_tasks.csv"
     report = tmp_path / "报告.json"
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "LAW004,LAW005,ATT001", "OUTPUT_JSON": str(report)}
@@ -499,11 +512,11 @@ def test_a_plan_is_checked_in_its_phase_with_the_tasks_of_its_townships(tmp_path
 
 
 @pytest.mark.parametrize("target", ["TEMPORARY_OUTPUT", "发现.gpkg"])
-def test_findings_that_are_loaded_have_their_symbols(small, tmp_path, project, target):
+def test_findings_layer_loaded_after_check_plan_has_its_symbols(small, tmp_path, project, target):
     import processing
 
     given = target if target == "TEMPORARY_OUTPUT" else str(tmp_path / target)
-    parameters = {"SOURCE": str(small), "RULES": THREE_LINES, "OUTPUT_FINDINGS": given}
+    parameters = {"SOURCE": str(small), "RULES": THREE_LINES_RULES, "OUTPUT_FINDINGS": given}
     processing.runAndLoadResults("sanxian:check_plan", parameters)
     (layer,) = project.mapLayers().values()
     assert layer.featureCount() and layer.renderer().type() == "categorizedSymbol"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Code lists in forms: search by typing, choice by level, refusal of non-codes.
+"""Test searchable code lists in feature forms.
 
-A text that is not a code stays visible, is marked, and cannot be saved.
+Typing searches codes and names, a menu offers them by level. A text that is not a code stays visible and cannot be
+saved.
 """
 
 import gc
@@ -53,7 +54,7 @@ def find_box(form, name="YDYHFLDM"):
 
 
 def type_in(box, text):
-    """Send text to a widget as an input method does."""
+    """Send text to a widget as an input method (for Chinese characters) does."""
     event = QInputMethodEvent("", [])
     event.setCommitString(text)
     box.lineEdit().selectAll()
@@ -65,7 +66,7 @@ def type_in(box, text):
     ("typed", "code"),
     [("020100", "020100"), ("果园", "020100"), ("020100 果园", "020100"), ("红树", "050700"), ("（空）", None)],
 )
-def test_a_code_or_a_name_is_found(form, typed, code):
+def test_code_box_finds_an_entry_by_typed_code_or_name(form, typed, code):
     make_searchable(form)
     box = find_box(form)
     type_in(box, typed).editingFinished.emit()
@@ -82,7 +83,7 @@ def find_reasons(form):
 
 
 @pytest.mark.parametrize("typed", ["9999", "地", "无此地类"])
-def test_text_that_is_not_a_code_stays_visible_and_is_refused_with_the_reason(form, typed):
+def test_code_box_keeps_an_invalid_text_visible_and_disables_ok_with_the_reason(form, typed):
     make_searchable(form)
     attach_form_help(form)
     box = find_box(form)
@@ -103,7 +104,7 @@ def test_text_that_is_not_a_code_stays_visible_and_is_refused_with_the_reason(fo
     )
 
 
-def test_help_of_a_form_survives_without_references_and_is_deleted_with_the_form(layer):
+def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(layer):
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
     make_searchable(form)
     attach_form_help(form)
@@ -115,7 +116,7 @@ def test_help_of_a_form_survives_without_references_and_is_deleted_with_the_form
     assert len(theme._helpers) < helpers
 
 
-def test_a_second_wrong_code_replaces_the_first(form):
+def test_second_invalid_code_replaces_the_first_in_the_code_box(form):
     make_searchable(form)
     box = find_box(form)
     rows = box.count()
@@ -125,7 +126,7 @@ def test_a_second_wrong_code_replaces_the_first(form):
     assert box.lineEdit().text() == "997（不在代码表中）"
 
 
-def test_an_emptied_list_is_blank_and_refused(form):
+def test_emptied_code_box_of_a_required_field_disables_ok(form):
     make_searchable(form)
     attach_form_help(form)
     box = find_box(form)
@@ -135,7 +136,7 @@ def test_an_emptied_list_is_blank_and_refused(form):
     assert not find_ok_button(form).isEnabled() and "必填" in find_reasons(form).text()
 
 
-def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
+def test_code_box_shows_an_invalid_stored_code_and_disables_ok(layer):
     (row,) = layer.getFeatures()
     index = layer.fields().lookupField("YDYHFLDM")
     layer.changeAttributeValue(row.id(), index, "999999")
@@ -147,14 +148,14 @@ def test_a_wrong_code_of_the_data_is_shown_as_it_is(layer):
     form.deleteLater()
 
 
-def test_the_name_follows_the_code_while_the_form_is_open(form):
+def test_name_field_updates_when_the_code_changes_in_the_open_form(form):
     make_searchable(form)
     attach_form_help(form)
     type_in(find_box(form), "水田").editingFinished.emit()
     assert form.currentFormFeature()["YDYHFLMC"] == "水田"
 
 
-def test_a_form_scrolls_down_only(qgis_app, project):
+def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project):
     template = NORM.standard.templates["YJJBNTBHTB"]
     kinds = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
     fields = "".join(f"&field={f.name}:{kinds[f.type]}" for f in template.fields)
@@ -179,7 +180,7 @@ def test_a_form_scrolls_down_only(qgis_app, project):
     form.deleteLater()
 
 
-def test_typing_offers_every_row_that_contains_the_text(form):
+def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
     make_searchable(form)
     box = find_box(form)
     type_in(box, "园地")
@@ -189,7 +190,7 @@ def test_typing_offers_every_row_that_contains_the_text(form):
     assert found == [f"{c.ljust(6, '0')} {row.name}" for c, row in sorted(names.items()) if "园地" in row.name]
 
 
-def test_levels_lead_from_class_to_class(form):
+def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
     make_searchable(form)
     box = find_box(form)
     menu = next(c for c in box.children() if hasattr(c, "levels_menu")).levels_menu()
@@ -205,7 +206,7 @@ def test_levels_lead_from_class_to_class(form):
     assert form.currentFormFeature()["YDYHFLDM"] == chosen.text().split()[0]
 
 
-def test_a_form_is_made_searchable_when_it_gets_the_focus(qgis_app, layer):
+def test_code_box_becomes_searchable_when_its_form_gets_the_focus(qgis_app, layer):
     watch = CodeBoxes()
     window = QWidget()
     form = QgsAttributeForm(layer, next(layer.getFeatures()), parent=window)
@@ -223,7 +224,7 @@ def test_a_form_is_made_searchable_when_it_gets_the_focus(qgis_app, layer):
     window.deleteLater()
 
 
-def test_lists_of_other_layers_are_left_alone(qgis_app, layer, project):
+def test_code_box_of_a_layer_without_plugin_form_stays_unchanged(qgis_app, layer, project):
     setup = layer.editorWidgetSetup(layer.fields().lookupField("YDYHFLDM"))
     other = QgsVectorLayer("Polygon?crs=EPSG:4526&field=YDYHFLDM:string", "他的", "memory")
     other.setEditorWidgetSetup(0, setup)
@@ -234,7 +235,7 @@ def test_lists_of_other_layers_are_left_alone(qgis_app, layer, project):
     form.deleteLater()
 
 
-def test_a_project_opens_with_its_lists_where_the_plugin_is_missing(layer, project, tmp_path):
+def test_code_lists_of_forms_are_stored_in_the_project_and_work_without_the_plugin(layer, project, tmp_path):
     path = str(tmp_path / "工程.qgz")
     assert project.write(path)
     again = QgsProject()
@@ -245,7 +246,7 @@ def test_a_project_opens_with_its_lists_where_the_plugin_is_missing(layer, proje
     assert setup.type() == "ValueMap" and "\u3000010300 旱地" in shown
 
 
-def test_tooltips_show_the_definition_of_the_dictionary(form):
+def test_form_tooltips_show_the_field_definition_of_the_data_dictionary(form):
     add_tips(form)
     box = find_box(form)
     assert "YDYHFLDM" in box.toolTip() and "用地用海分类代码表" in box.toolTip()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""compare_versions: parts as a layer, workbook and verdict; unsaved edits count."""
+"""Test the algorithm compare_versions: changed parts, workbook and verdict.
+
+Unsaved edits are included.
+"""
 
 from pathlib import Path
 
@@ -13,20 +16,20 @@ from tests.qgis.helpers import Log, digest_files, make_frame, make_square, run_a
 ROLE = "YJJBNTBHTB"
 
 
-def fields(count, codes=None, **more):
+def make_farmland_rows(count, codes=None, **more):
     shapes = [make_square(100 * n, 0) for n in range(count)]
     keys = [f"14022500000000{n:04d}" for n in range(1, count + 1)]
     return make_frame(shapes, BSM=keys, DLBM=codes or ["0103"] * count, YJJBNTMJ=[9000.0] * count, **more)
 
 
 def write_versions(tmp_path):
-    before = write_small(tmp_path / "前.gpkg", **{ROLE: fields(4)})
+    before = write_small(tmp_path / "前.gpkg", **{ROLE: make_farmland_rows(4)})
     towns = make_frame([make_square(-50, -50, 300, 300), make_square(250, -50, 300, 300)], XZQMC=["甲镇", "乙镇"])
-    after = write_small(tmp_path / "后.gpkg", **{ROLE: fields(3, ["0103", "0101", "0103"]), "XZQXZ": towns})
+    after = write_small(tmp_path / "后.gpkg", **{ROLE: make_farmland_rows(3, ["0103", "0101", "0103"]), "XZQXZ": towns})
     return f"{before}|layername={ROLE}", f"{after}|layername={ROLE}", f"{after}|layername=XZQXZ"
 
 
-def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
+def test_compare_versions_writes_changed_parts_to_a_layer_and_a_workbook(provider, tmp_path):
     before, after, towns = write_versions(tmp_path)
     sums = [digest_files(Path(path.partition("|")[0])) for path in (before, after)]
     log, target, book = Log(), tmp_path / "变化.gpkg", tmp_path / "对比.xlsx"
@@ -45,9 +48,9 @@ def test_parts_as_a_layer_and_a_workbook(provider, tmp_path):
     assert [digest_files(Path(path.partition("|")[0])) for path in (before, after)] == sums
 
 
-def test_unsaved_edits_are_compared_and_equal_versions_are_equal(provider, project, tmp_path):
+def test_compare_versions_includes_unsaved_edits_and_finds_equal_layers_identical(provider, project, tmp_path):
     before, _, _ = write_versions(tmp_path)
-    copy = write_small(tmp_path / "now.gpkg", **{ROLE: fields(4)})
+    copy = write_small(tmp_path / "now.gpkg", **{ROLE: make_farmland_rows(4)})
     layer = QgsVectorLayer(f"{copy}|layername={ROLE}", "永久基本农田", "ogr")
     project.addMapLayer(layer)
     given = {"BEFORE": before, "AFTER": layer, "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
@@ -62,14 +65,14 @@ def test_unsaved_edits_are_compared_and_equal_versions_are_equal(provider, proje
     layer.rollBack()
 
 
-def test_a_file_compared_with_itself_is_reported_by_its_name(provider, tmp_path):
+def test_compare_versions_refuses_a_file_compared_with_itself_by_name(provider, tmp_path):
     before, _, _ = write_versions(tmp_path)
     with pytest.raises(QgsProcessingException, match=Path(str(before).split("|")[0]).name) as error:
         run_algorithm("compare_versions", {"BEFORE": before, "AFTER": before})
     assert "同一图层" in str(error.value) and "工程" not in str(error.value)
 
 
-def test_layers_that_cannot_be_compared_are_reported(provider, tmp_path):
+def test_compare_versions_refuses_an_unknown_role_and_a_wrong_workbook_format(provider, tmp_path):
     before, after, _ = write_versions(tmp_path)
     with pytest.raises(QgsProcessingException, match="NOPE"):
         run_algorithm("compare_versions", {"BEFORE": before, "AFTER": after, "ROLE": "NOPE"})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""compute_indicators: table and workbook, from files and unsaved edits."""
+"""Test the algorithm compute_indicators: table and workbook of figures."""
 
 import openpyxl
 import pytest
@@ -11,19 +11,19 @@ from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm, write_s
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
-def rows(path):
+def read_indicator_rows(path):
     layer = QgsVectorLayer(f"{path}|layername=figures", "figures", "ogr")
     assert layer.isValid() and not layer.isSpatial()
     assert tuple(f.name() for f in layer.fields() if f.name() != "fid") == COLUMNS
     return list(layer.getFeatures())
 
 
-def test_table_and_workbook_hold_the_same_figures(tmp_path):
+def test_compute_indicators_writes_the_same_figures_to_table_and_workbook(tmp_path):
     before = digest_files(SAMPLE)
     targets = {"OUTPUT": str(tmp_path / "数.gpkg"), "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     result = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", **targets})
     assert digest_files(SAMPLE) == before
-    found = rows(result["OUTPUT"])
+    found = read_indicator_rows(result["OUTPUT"])
     by_code = {f["code"]: f for f in found if f["target"] is not None and f["sheet"] == "指标表"}
     assert result["COMPUTED"] > 15 and result["NOT_COMPUTED"] > 10 and result["BROKEN"] == 2
     sheet = openpyxl.load_workbook(result["OUTPUT_XLSX"])["指标表"]
@@ -35,7 +35,7 @@ def test_table_and_workbook_hold_the_same_figures(tmp_path):
     assert {f["sheet"] for f in found} >= {"指标表", "三条控制线", "规划分区", "三区", "用地现状–规划", "乡镇"}
 
 
-def test_a_temporary_table_has_the_field_names_without_warnings():
+def test_compute_indicators_temporary_table_has_field_aliases_and_no_warnings():
     log = Log()
     table = run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT": "TEMPORARY_OUTPUT"}, feedback=log)[
         "OUTPUT"
@@ -44,25 +44,25 @@ def test_a_temporary_table_has_the_field_names_without_warnings():
     assert not [line for line in log.lines if "alias" in line.lower() or "别名" in line]
 
 
-def test_unsaved_edits_of_project_layers_are_counted(tmp_path, project):
+def test_compute_indicators_includes_unsaved_edits_of_project_layers(tmp_path, project):
     source = write_small(tmp_path / "small.gpkg")
     for name in ("STBHHX", "XZQX"):
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
     layer = project.mapLayersByName("STBHHX")[0]
 
-    def red_line():
+    def read_red_line_area():
         result = run_algorithm("compute_indicators", {"OUTPUT": str(tmp_path / "f.gpkg")})
-        return next(f["value"] for f in rows(result["OUTPUT"]) if f["code"] == "red_line_area")
+        return next(f["value"] for f in read_indicator_rows(result["OUTPUT"]) if f["code"] == "red_line_area")
 
-    before = red_line()
+    before = read_red_line_area()
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    assert 0 <= red_line() < before
+    assert 0 <= read_red_line_area() < before
     layer.rollBack()
 
 
 @pytest.mark.parametrize("name", ["x.xls", "x.csv", "nowhere/deeper/x.xlsx"])
-def test_a_workbook_that_cannot_be_written_is_reported_before_the_run(tmp_path, name):
+def test_compute_indicators_refuses_an_unwritable_workbook_before_the_run(tmp_path, name):
     with pytest.raises(QgsProcessingException):
         run_algorithm("compute_indicators", {"SOURCE": str(SAMPLE), "OUTPUT_XLSX": str(tmp_path / name)})
     assert not list(tmp_path.iterdir())

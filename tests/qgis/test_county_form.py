@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The form of a county profile, in 县配置 and in the wizard."""
+"""Test the form of a county profile, in its dialog (县配置) and in the wizard."""
 
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
 
 pytestmark = pytest.mark.usefixtures("chinese")
-PLAN = "阳高县国土空间总体规划（2021—2035年）"
+PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
 
 
 @pytest.fixture
-def saved(project, tmp_path):
-    """Save a project of a county whose own profile inherits from the province."""
+def saved_project(project, tmp_path):
+    """Return a saved project of a county whose profile inherits from the province."""
     assert project.write(str(tmp_path / "阳高县规划.qgz"))
     county.keep(project, county.County(profile="shanxi"))
     county.save_area(project, "140221", "阳高县")
@@ -36,30 +36,30 @@ def get_row(form, indicator):
     return next(r for r in form.targets.rows if r.indicator == indicator)
 
 
-def enter(form):
-    """Enter targets and a stricter limit, and confirm everything."""
+def enter_targets(form):
+    """Enter targets and a stricter limit into the form, and confirm everything."""
     for indicator, value in (("cultivated_area", "52.10"), ("boundary_area", "14.20")):
         get_row(form, indicator).value.setText(value)
-        get_row(form, indicator).source.setText(PLAN)
+        get_row(form, indicator).source.setText(PLAN_TITLE)
     limit = form.ratio.limit.rows["ratio.limit"]
     limit.value.setText("1.2")
-    limit.document.setText(PLAN)
+    limit.document.setText(PLAN_TITLE)
     form.confirmation.by.setText("阳高县自然资源局")
     form.confirmation.document.setText("阳自然资函〔2026〕1号")
     form.confirmation._tick_all(True)
 
 
-def test_a_county_is_confirmed_without_an_editor(saved, tmp_path):
-    dialog = ProfileDialog(saved)
+def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(saved_project, tmp_path):
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     assert (form.name.text(), form.area_code.text()) == ("阳高县", "140221")
     assert form.confirmation.badge.kind == "warning" and "未确认" in form.confirmation.badge.label.text()
-    enter(form)
+    enter_targets(form)
     assert form.errors == [] and form.confirmation.badge.kind == "ok"
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     assert path.exists() and dialog.result() == 1
-    norm = county.options(saved).norm().for_area("140221")
+    norm = county.options(saved_project).norm().for_area("140221")
     assert {t.indicator: (t.value, t.unit, t.year) for t in norm.targets("140221")} == {
         "cultivated_area": ("52.10", "wan_mu", 2035),
         "boundary_area": ("14.20", "km2", 2035),
@@ -68,12 +68,12 @@ def test_a_county_is_confirmed_without_an_editor(saved, tmp_path):
     assert norm.profile.base.id == "shanxi"
 
 
-def test_a_moved_project_finds_its_profile(saved, tmp_path):
-    dialog = ProfileDialog(saved)
-    enter(dialog.form)
+def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_project, tmp_path):
+    dialog = ProfileDialog(saved_project)
+    enter_targets(dialog.form)
     dialog.accept()
-    assert saved.readEntry("sanxian", "profile")[0] == "阳高县规划.profile.toml"
-    assert saved.write()
+    assert saved_project.readEntry("sanxian", "profile")[0] == "阳高县规划.profile.toml"
+    assert saved_project.write()
     other = tmp_path / "另一处"
     other.mkdir()
     for name in ("阳高县规划.qgz", "阳高县规划.profile.toml"):
@@ -83,29 +83,29 @@ def test_a_moved_project_finds_its_profile(saved, tmp_path):
     assert county.options(moved).norm().get("ratio.limit") == 1.2
 
 
-def test_opening_and_saving_again_changes_nothing(saved, tmp_path):
-    dialog = ProfileDialog(saved)
-    enter(dialog.form)
+def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved_project, tmp_path):
+    dialog = ProfileDialog(saved_project)
+    enter_targets(dialog.form)
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     path.write_text(path.read_text(encoding="utf-8") + "\n# by hand\n", encoding="utf-8")
     before = path.read_bytes()
-    again = ProfileDialog(saved)
+    again = ProfileDialog(saved_project)
     assert again.profile.currentData() == str(path) and not again.form.is_changed
     assert get_row(again.form, "boundary_area").value.text() == "14.20" and again.form.confirmation.badge.kind == "ok"
     again.accept()
     assert path.read_bytes() == before
-    third = ProfileDialog(saved)
+    third = ProfileDialog(saved_project)
     get_row(third.form, "boundary_area").restore.click()
     third.accept()
     text = path.read_text(encoding="utf-8")
     assert "boundary_area" not in text and "# by hand" in text and "52.10" in text
 
 
-def test_inherited_values_are_grey_with_their_source(saved):
-    county.keep(saved, county.County(profile="hunyuan"))
-    county.save_area(saved, "140225", "浑源县")
-    dialog = ProfileDialog(saved)
+def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_source(saved_project):
+    county.keep(saved_project, county.County(profile="hunyuan"))
+    county.save_area(saved_project, "140225", "浑源县")
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     boundary = get_row(form, "boundary_area")
     assert boundary.value.text() == "" and boundary.value.inherited == "16.46" and boundary.mark.mark == "A"
@@ -121,8 +121,8 @@ def test_inherited_values_are_grey_with_their_source(saved):
     assert boundary.value.own() == "" and not form.sets_anything
 
 
-def test_totals_of_the_province_are_not_offered_as_targets(saved):
-    dialog = ProfileDialog(saved)
+def test_county_profile_form_does_not_offer_province_totals_as_county_targets(saved_project):
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     assert (
         get_row(form, "cultivated_area").value.inherited == ""
@@ -131,8 +131,8 @@ def test_totals_of_the_province_are_not_offered_as_targets(saved):
     assert form.totals.label.text().startswith("上级的 4 项总量目标不用于本县")
 
 
-def test_an_error_is_shown_at_its_field_and_blocks_saving(saved, tmp_path):
-    dialog = ProfileDialog(saved)
+def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved_project, tmp_path):
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     get_row(form, "boundary_area").value.setText("14，20")
     form.ratio.limit.rows["ratio.limit"].value.setText("1.35")
@@ -142,7 +142,7 @@ def test_an_error_is_shown_at_its_field_and_blocks_saving(saved, tmp_path):
     assert "请填写依据文件和文号" in form.confirmation.messages["document"].text()
     assert not dialog._ok.isEnabled() and "处需改正" in dialog.errors.label.text()
     get_row(form, "boundary_area").value.setText("14.20")
-    get_row(form, "boundary_area").source.setText(PLAN)
+    get_row(form, "boundary_area").source.setText(PLAN_TITLE)
     form.ratio.limit.rows["ratio.limit"].restore.click()
     form.confirmation.by.clear()
     assert form.errors == [] and dialog._ok.isEnabled() and get_row(form, "boundary_area").message.text() == ""
@@ -150,8 +150,8 @@ def test_an_error_is_shown_at_its_field_and_blocks_saving(saved, tmp_path):
     assert list(tmp_path.glob("*.toml")) == []
 
 
-def test_a_date_alone_is_reported_as_not_saved(saved, tmp_path):
-    dialog = ProfileDialog(saved)
+def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(saved_project, tmp_path):
+    dialog = ProfileDialog(saved_project)
     box = dialog.form.confirmation
     assert box.messages["date"].text() == ""
     box.date.setDate(QDate(2026, 3, 1))
@@ -160,8 +160,8 @@ def test_a_date_alone_is_reported_as_not_saved(saved, tmp_path):
     assert box.messages["date"].text() == "" and box.confirmation().date == "2026-03-01"
 
 
-def test_shares_are_entered_in_percent_and_full_width_digits_are_read(saved):
-    dialog = ProfileDialog(saved)
+def test_county_profile_form_reads_percentages_and_full_width_digits(saved_project):
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     form.limits.rows["indicators.warning_share"].value.setText("５")
     form.limits.rows["rules.LAW020.max_flexible_share"].value.setText("12.5")
@@ -175,8 +175,8 @@ def test_shares_are_entered_in_percent_and_full_width_digits_are_read(saved):
     assert "不是数值" in form.limits.rows["indicators.warning_share"].message.text()
 
 
-def test_changed_classes_are_saved_as_values_of_the_county(saved):
-    dialog = ProfileDialog(saved)
+def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(saved_project):
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     village = form.ratio.boxes[("203", "203A")]
     village.setChecked(True)
@@ -186,46 +186,46 @@ def test_changed_classes_are_saved_as_values_of_the_county(saved):
     assert not village.isChecked() and not form.sets_anything
 
 
-def test_another_year_is_saved_as_another_row(saved):
-    dialog = ProfileDialog(saved)
+def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_project):
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     first = get_row(form, "farmland_area")
     first.value.setText("45.88")
-    first.source.setText(PLAN)
+    first.source.setText(PLAN_TITLE)
     second = form.targets.add_row("farmland_area")
     second.value.setText("46.00")
     assert second.source.own() == "", "the document of another target is offered, not entered"
-    assert second.source.completer().model().stringList() == [PLAN]
+    assert second.source.completer().model().stringList() == [PLAN_TITLE]
     assert "2035 年已有一行" in second.message.text()
     second.year.setText("2025")
     assert "依据文件" in second.message.text() and not dialog._ok.isEnabled()
-    second.source.setText(PLAN)
+    second.source.setText(PLAN_TITLE)
     assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
 
 
-def test_saving_preserves_values_that_the_form_does_not_show(saved, tmp_path):
-    path = default_profile_path(Path(saved.fileName()))
+def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_project, tmp_path):
+    path = default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += (
         '[quality.min_area_m2]\nDLTB = 300.0 # ours\n\n[absent]\nconcepts = ["zones"]\n\n'
         '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["absent", "ratio.form", "all"]\n'
     )
     path.write_text(text, encoding="utf-8")
-    county.keep(saved, county.County(profile=str(path)))
-    dialog = ProfileDialog(saved)
+    county.keep(saved_project, county.County(profile=str(path)))
+    dialog = ProfileDialog(saved_project)
     assert not dialog.form.is_changed and dialog.form.confirmation.confirmation().items == (
         "absent",
         "ratio.form",
         "all",
     )
     get_row(dialog.form, "boundary_area").value.setText("14.20")
-    get_row(dialog.form, "boundary_area").source.setText(PLAN)
+    get_row(dialog.form, "boundary_area").source.setText(PLAN_TITLE)
     dialog.accept()
     changed = path.read_text(encoding="utf-8")
     assert changed.startswith(text.rstrip("\n")) and "14.20" in changed
 
 
-def test_unchecking_one_item_lists_the_other_items(saved):
+def test_unchecking_one_item_of_a_full_confirmation_keeps_the_others_confirmed(saved_project):
     form = CountyForm()
     given = CountySettings("阳高县", "140221", "shanxi")
     path = Path("县.profile.toml")
@@ -238,12 +238,12 @@ def test_unchecking_one_item_lists_the_other_items(saved):
     assert "未确认 1 项" in form.confirmation.badge.label.text()
 
 
-def test_a_file_that_changed_meanwhile_is_not_replaced(saved, tmp_path):
-    dialog = ProfileDialog(saved)
-    enter(dialog.form)
+def test_profile_file_changed_by_another_program_is_not_overwritten(saved_project, tmp_path):
+    dialog = ProfileDialog(saved_project)
+    enter_targets(dialog.form)
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
-    again = ProfileDialog(saved)
+    again = ProfileDialog(saved_project)
     get_row(again.form, "boundary_area").value.setText("13.00")
     path.write_text(path.read_text(encoding="utf-8") + "# a colleague\n", encoding="utf-8")
     again.accept()
@@ -251,30 +251,30 @@ def test_a_file_that_changed_meanwhile_is_not_replaced(saved, tmp_path):
     assert path.read_text(encoding="utf-8").endswith("# a colleague\n")
 
 
-def test_an_existing_file_is_never_replaced_by_a_new_one(saved, tmp_path):
+def test_new_profile_never_overwrites_an_existing_profile_file(saved_project, tmp_path):
     path = tmp_path / "阳高县规划.profile.toml"
     path.write_text(compose_county(CountySettings("阳高县", "140221", "shanxi"), path) + "# ours\n", encoding="utf-8")
-    dialog = ProfileDialog(saved)
+    dialog = ProfileDialog(saved_project)
     assert dialog.profile.findData(str(path)) >= 0, "it is offered"
-    enter(dialog.form)
+    enter_targets(dialog.form)
     dialog.accept()
     assert dialog.result() == 0 and "已存在" in dialog.errors.label.text()
-    assert path.read_text(encoding="utf-8").endswith("# ours\n") and county.of(saved).profile == "shanxi"
+    assert path.read_text(encoding="utf-8").endswith("# ours\n") and county.of(saved_project).profile == "shanxi"
 
 
-def test_a_project_without_a_file_is_to_be_saved_first(project):
+def test_profile_form_requires_the_project_to_be_saved_first(project):
     dialog = ProfileDialog(project)
     dialog.profile.setCurrentIndex(dialog.profile.findData("shanxi"))
     assert dialog._ok.isEnabled()
     dialog.form.name.setText("阳高县")
     dialog.form.area_code.setText("140221")
     get_row(dialog.form, "boundary_area").value.setText("14.20")
-    get_row(dialog.form, "boundary_area").source.setText(PLAN)
+    get_row(dialog.form, "boundary_area").source.setText(PLAN_TITLE)
     assert not dialog._ok.isEnabled() and dialog.place.text().startswith("请先保存工程")
 
 
-def test_another_parent_keeps_what_was_entered(saved):
-    dialog = ProfileDialog(saved)
+def test_choosing_another_parent_profile_keeps_the_entered_values(saved_project):
+    dialog = ProfileDialog(saved_project)
     get_row(dialog.form, "boundary_area").value.setText("14.20")
     dialog.profile.setCurrentIndex(0)
     assert get_row(dialog.form, "boundary_area").value.text() == "14.20" and dialog.form.county().base == ""
@@ -282,9 +282,9 @@ def test_another_parent_keeps_what_was_entered(saved):
     assert any("不属于上级配置" in error.text for error in dialog.form.errors)
 
 
-def test_the_form_speaks_english_too(saved, monkeypatch):
+def test_county_profile_form_is_english_in_an_english_interface(saved_project, monkeypatch):
     monkeypatch.setattr(settings, "interface_language", lambda: "en")
-    dialog = ProfileDialog(saved)
+    dialog = ProfileDialog(saved_project)
     form = dialog.form
     get_row(form, "boundary_area").value.setText("abc")
     assert get_row(form, "boundary_area").message.text() == "“abc” is not a number. Enter digits."
@@ -308,13 +308,13 @@ def wizard(qgis_app, project, tmp_path):
     made.deleteLater()
 
 
-def test_the_wizard_writes_the_profile_into_the_project_folder(wizard, tmp_path):
+def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard, tmp_path):
     wanted = []
     wizard.wanted.connect(wanted.append)
     assert wizard.profile.profile.currentData() == "shanxi"
     get_row(wizard.profile.form, "boundary_area").value.setText("14.20")
     assert not wizard.next.isEnabled() and "依据文件" in wizard.message_label.text()
-    enter(wizard.profile.form)
+    enter_targets(wizard.profile.form)
     assert wizard.next.isEnabled()
     wizard.next.click()
     wizard.target.name.setText("县规划")
@@ -336,8 +336,8 @@ def test_the_wizard_writes_the_profile_into_the_project_folder(wizard, tmp_path)
     assert county.area(opened) == (request.code, request.county)
 
 
-def test_the_wizard_keeps_an_existing_profile(wizard, tmp_path):
-    enter(wizard.profile.form)
+def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_path):
+    enter_targets(wizard.profile.form)
     wizard.go(3)
     wizard.target.name.setText("县规划")
     assert wizard.next.isEnabled()
@@ -350,18 +350,18 @@ def test_the_wizard_keeps_an_existing_profile(wizard, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 
-def test_without_own_values_the_wizard_writes_no_profile(wizard):
+def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
     wizard.go(4)
     assert wizard.draft.settings is None and wizard.draft.request().profile == "shanxi"
 
 
-def test_a_file_that_cannot_be_changed_without_loss_is_not_written(saved):
-    path = default_profile_path(Path(saved.fileName()))
+def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
+    path = default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'
     path.write_text(text, encoding="utf-8")
-    county.keep(saved, county.County(profile=str(path)))
-    dialog = ProfileDialog(saved)
+    county.keep(saved_project, county.County(profile=str(path)))
+    dialog = ProfileDialog(saved_project)
     assert dialog.form.errors == [] and not dialog.form.is_changed
     dialog.form.confirmation.by.clear()
     dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""create_layers in scripts and qgis_process: groups, county, CRS, existing files."""
+"""Test the algorithm create_layers, which creates an empty plan database."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
-def create(path, feedback=None, **more):
+def run_create_layers(path, feedback=None, **more):
     given = {"GROUPS": "three_lines", "COUNTY": "浑源县", "CRS": "EPSG:4526", "OUTPUT": str(path), **more}
     return run_algorithm("create_layers", given, feedback)
 
@@ -39,11 +39,11 @@ def list_tables(path):
 
 def get_refusal(path, **more):
     with pytest.raises(QgsProcessingException) as caught:
-        create(path, **more)
+        run_create_layers(path, **more)
     return str(caught.value)
 
 
-def test_documented_parameters_exist():
+def test_create_layers_has_the_documented_parameters():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names == ["GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT", "LOAD"]
@@ -53,10 +53,10 @@ def test_documented_parameters_exist():
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 @pytest.mark.parametrize("groups", ["three_lines", "规划分区、历史文化保护线", "zones, centre", "all"])
-def test_groups(tmp_path, suffix, groups):
+def test_create_layers_makes_exactly_the_layers_of_the_chosen_groups(tmp_path, suffix, groups):
     path = tmp_path / f"浑源 库{suffix}"
     feedback = Log()
-    result = create(path, feedback, GROUPS=groups)
+    result = run_create_layers(path, feedback, GROUPS=groups)
     wanted = {t.role for t in load_standard().templates_of(groups.replace("、", ",").replace(" ", "").split(","))}
     assert list_tables(path) == wanted
     assert result["OUTPUT"] == str(path) and result["LAYERS"] == len(wanted) and result["COUNTY_CODE"] == "140225"
@@ -64,18 +64,18 @@ def test_groups(tmp_path, suffix, groups):
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_unverified_parts_of_a_standard_are_reported(tmp_path):
+def test_create_layers_logs_unverified_fields_and_code_lists_of_the_standard(tmp_path):
     feedback = Log()
-    create(tmp_path / "库.gpkg", feedback, GROUPS="heritage")
+    run_create_layers(tmp_path / "库.gpkg", feedback, GROUPS="heritage")
     (line,) = [line for line in feedback.lines if "代码表" in line]
     assert "未核实" in line and "历史文化保护类型代码表" in line and "历史文化保护级别代码表" in line
     assert any("字段表未核实" in line for line in feedback.lines)
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_qgis_reads_fields_domain_and_crs(tmp_path, suffix):
+def test_created_layers_have_fields_code_domains_and_crs_when_read_by_qgis(tmp_path, suffix):
     path = tmp_path / f"库{suffix}"
-    create(path, GROUPS="zones")
+    run_create_layers(path, GROUPS="zones")
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
     assert layer.isValid() and layer.crs().authid() == "EPSG:4526"
     field = layer.fields().field("GHFQDM")
@@ -85,15 +85,15 @@ def test_qgis_reads_fields_domain_and_crs(tmp_path, suffix):
     assert suffix == ".gpkg" or field.alias() == "规划分区代码"
 
 
-def test_existing(tmp_path):
+def test_create_layers_stops_adds_or_replaces_when_the_database_exists(tmp_path):
     path = tmp_path / "库.gpkg"
-    create(path, GROUPS="zones")
+    run_create_layers(path, GROUPS="zones")
     before = digest_files(path)
     error = get_refusal(path)
     assert "已存在" in error and digest_files(path) == before
-    result = create(path, GROUPS="zones,three_lines", EXISTING="add")
+    result = run_create_layers(path, GROUPS="zones,three_lines", EXISTING="add")
     assert result["LAYERS"] == 7 and len(list_tables(path)) == 8
-    create(path, GROUPS="zones", EXISTING="replace")
+    run_create_layers(path, GROUPS="zones", EXISTING="replace")
     assert list_tables(path) == {"YDYHGHFQ"}
 
 
@@ -113,7 +113,7 @@ def test_existing(tmp_path):
     ],
     ids=lambda v: next(iter(v)) if isinstance(v, dict) else "",
 )
-def test_bad_input_is_reported_and_writes_nothing(tmp_path, given, expected):
+def test_create_layers_reports_invalid_input_and_writes_nothing(tmp_path, given, expected):
     error = get_refusal(tmp_path / "库.gpkg", **given)
     assert expected in error, error
     assert not list(tmp_path.iterdir())
@@ -127,7 +127,7 @@ def test_bad_input_is_reported_and_writes_nothing(tmp_path, given, expected):
         ("codelists/land_use_2023.csv", ("0102,水浇地", "0101,水浇地"), ["land_use_2023.csv", "第 4 行", "水田"]),
     ],
 )
-def test_an_error_in_a_standard_is_reported_and_writes_nothing(tmp_path, file, slip, expected):
+def test_create_layers_reports_an_error_in_the_standard_and_writes_nothing(tmp_path, file, slip, expected):
     folder = tmp_path / "标准"
     shutil.copytree(STANDARDS / "county_db-2021", folder)
     path = folder / file
@@ -137,37 +137,37 @@ def test_an_error_in_a_standard_is_reported_and_writes_nothing(tmp_path, file, s
     assert [p.name for p in tmp_path.iterdir()] == ["标准"]
 
 
-def test_another_format(tmp_path):
+def test_create_layers_refuses_formats_other_than_geopackage_and_filegdb(tmp_path):
     error = get_refusal(tmp_path / "库.shp")
     assert ".gpkg .gdb" in error and not list(tmp_path.iterdir())
 
 
-def test_a_zone_that_the_county_does_not_reach_is_a_warning(tmp_path):
+def test_create_layers_warns_about_a_crs_zone_outside_the_county(tmp_path):
     feedback = Log()
-    create(tmp_path / "库.gpkg", feedback, CRS="EPSG:4525")
+    run_create_layers(tmp_path / "库.gpkg", feedback, CRS="EPSG:4525")
     assert any("浑源县" in line and "EPSG:4526" in line for line in feedback.lines)
     feedback = Log()
-    create(tmp_path / "库2.gpkg", feedback, CRS="EPSG:4490")
+    run_create_layers(tmp_path / "库2.gpkg", feedback, CRS="EPSG:4490")
     assert not any("中央经线" in line for line in feedback.lines)
 
 
-def test_without_a_crs_the_county_s_zone_is_taken(tmp_path):
-    create(tmp_path / "库.gpkg", GROUPS="zones", CRS=None)
+def test_create_layers_without_a_crs_uses_the_projection_zone_of_the_county(tmp_path):
+    run_create_layers(tmp_path / "库.gpkg", GROUPS="zones", CRS=None)
     layer = QgsVectorLayer(f"{tmp_path / '库.gpkg'}|layername=YDYHGHFQ", "zones", "ogr")
     assert layer.crs().authid() == "EPSG:4526"
 
 
-def test_a_locked_filegdb(tmp_path):
+def test_create_layers_refuses_a_locked_filegdb_and_leaves_it_unchanged(tmp_path):
     path = tmp_path / "库.gdb"
-    create(path, GROUPS="zones")
+    run_create_layers(path, GROUPS="zones")
     (path / "a00000009.PC.12.34.wr.lock").touch()
     before = digest_files(path)
     assert "wr.lock" in get_refusal(path, EXISTING="add") and digest_files(path) == before
 
 
-def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
+def test_create_layers_refuses_a_database_with_unsaved_edits(tmp_path):
     path = tmp_path / "库.gpkg"
-    create(path, GROUPS="zones")
+    run_create_layers(path, GROUPS="zones")
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
     assert layer.startEditing()
     feature = QgsFeature(layer.fields())
@@ -178,19 +178,19 @@ def test_a_database_with_unsaved_edits_is_left_alone(tmp_path):
         assert "打开" in get_refusal(path, EXISTING=existing)
     assert layer.commitChanges() and layer.featureCount() == 1
     del layer
-    create(path, EXISTING="add")
+    run_create_layers(path, EXISTING="add")
     again = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "zones", "ogr")
     assert [f["BSM"] for f in again.getFeatures()] == ["140225000000000001"] and len(list_tables(path)) == 8
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
-    """Compare field lengths and geometry types with the template.
+def test_structure_rules_find_no_problem_in_a_created_database(tmp_path, project, suffix):
+    """Check field lengths and geometry types of a database by the structure rules.
 
-    Also where the format maps types.
+    They must also pass where the file format maps types to others.
     """
     path = tmp_path / f"库{suffix}"
-    create(path, GROUPS="three_lines,zones")
+    run_create_layers(path, GROUPS="three_lines,zones")
     for name in ("YDYHGHFQ", "CZKFBJ"):
         layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
         feature = QgsFeature(layer.fields())
@@ -209,8 +209,11 @@ def test_the_structure_rules_find_nothing_on_it(tmp_path, project, suffix):
     assert not error["findings"] and {r["outcome"] for r in error["rules"]} == {"passed"}
 
 
-def test_the_structure_rules_on_layers_of_no_database(project):
-    """Skip aliases and domains of a scratch layer: they are not checked, not passed."""
+def test_structure_rules_are_skipped_for_aliases_of_scratch_layers(project):
+    """Check a scratch layer, which has no aliases and domains.
+
+    The rules on them must be skipped, not passed.
+    """
     layer = QgsVectorLayer(
         "MultiPolygon?crs=EPSG:4526&field=BSM:string(18)&field=GHFQDM:string(3)", "YDYHGHFQ", "memory"
     )
@@ -226,10 +229,13 @@ def test_the_structure_rules_on_layers_of_no_database(project):
     )
 
 
-def test_a_change_of_the_database_is_seen_at_the_next_check(tmp_path, project):
-    """Cache the declarations of a database until its file is written."""
+def test_check_notices_a_changed_field_declaration_of_a_database(tmp_path, project):
+    """Change a field's alias in the file and check again.
+
+    The declarations are cached until the file is written.
+    """
     path = tmp_path / "库.gpkg"
-    create(path, GROUPS="zones")
+    run_create_layers(path, GROUPS="zones")
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
     feature = QgsFeature(layer.fields())
     feature.setGeometry(QgsGeometry.fromWkt(SQUARE))
@@ -247,7 +253,7 @@ def test_a_change_of_the_database_is_seen_at_the_next_check(tmp_path, project):
     assert found() == ["BSM"]
 
 
-def test_from_the_shell(qgis_process, tmp_path):
+def test_create_layers_runs_from_the_command_line_and_refuses_an_existing_database(qgis_process, tmp_path):
     path = tmp_path / "新 库.gdb"
     given = ["GROUPS=zones,heritage", "COUNTY=140225", "CRS=EPSG:4526", f"OUTPUT={path}"]
     done = qgis_process("run", "sanxian:create_layers", "--", *given)
@@ -260,8 +266,11 @@ def test_from_the_shell(qgis_process, tmp_path):
 
 
 @pytest.fixture
-def loaded(tmp_path, project, provider):
-    """Run as the dialog of Processing does, including loading of the outputs."""
+def run_and_load_layers(tmp_path, project, provider):
+    """Return a function that runs create_layers and loads its outputs.
+
+    It works like the Processing dialog.
+    """
     from processing import runAndLoadResults
 
     def run_it(**more):
@@ -277,8 +286,8 @@ def loaded(tmp_path, project, provider):
     return run_it
 
 
-def test_loaded_layers_have_symbols_and_forms_and_are_grouped(loaded, project):
-    layers = loaded()
+def test_layers_loaded_by_create_layers_have_symbols_forms_and_groups(run_and_load_layers, project):
+    layers = run_and_load_layers()
     assert set(layers) == {"XZQX", "XZQXZ", "GDBHMB", "YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB", "YDYHGHFQ"}
     root = project.layerTreeRoot()
     assert [g.name() for g in root.children()] == ["三条控制线", "规划分区", "基础数据"]
@@ -298,18 +307,18 @@ def test_loaded_layers_have_symbols_and_forms_and_are_grouped(loaded, project):
     boundary.rollBack()
 
 
-def test_a_county_of_another_province_by_code_and_name(loaded):
-    boundary = loaded(COUNTY="610724 西乡县", CRS="EPSG:4545")["CZKFBJ"]
+def test_create_layers_accepts_a_county_of_another_province_by_code_and_name(run_and_load_layers):
+    boundary = run_and_load_layers(COUNTY="610724 西乡县", CRS="EPSG:4545")["CZKFBJ"]
     assert boundary.customProperty("sanxian/county_name") == "西乡县"
     index = boundary.fields().lookupField("XZQMC")
     assert boundary.defaultValueDefinition(index).expression() == "'西乡县'"
 
 
-def test_layers_are_loaded_only_on_request(loaded):
-    assert loaded(LOAD=False) == {}
+def test_create_layers_loads_layers_only_if_requested(run_and_load_layers):
+    assert run_and_load_layers(LOAD=False) == {}
 
 
-def test_the_dialog_has_lists_with_search(qgis_app):
+def test_create_layers_dialog_has_searchable_lists_of_groups_and_counties(qgis_app):
     import processing
     from processing.gui.AlgorithmDialog import AlgorithmDialog
     from qgis.gui import QgsGui
@@ -335,14 +344,14 @@ def test_the_dialog_has_lists_with_search(qgis_app):
     sip.delete(dialog)
 
 
-def test_groups_given_twice_are_all_made(tmp_path):
+def test_create_layers_accepts_a_repeated_groups_parameter(tmp_path):
     # As `qgis_process … GROUPS=three_lines GROUPS=zones` passes them on.
-    create(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])
+    run_create_layers(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])
     wanted = {t.role for t in load_standard().templates_of(["three_lines", "zones"])}
     assert list_tables(tmp_path / "a.gpkg") == wanted
 
 
-def test_one_county_given_twice_is_refused(tmp_path):
+def test_create_layers_refuses_two_counties(tmp_path):
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:create_layers")
     given = {"GROUPS": "three_lines", "COUNTY": ["浑源县", "祁县"], "OUTPUT": str(tmp_path / "a.gpkg")}
     good, message = algorithm.checkParameterValues(given, QgsProcessingContext())
@@ -350,7 +359,7 @@ def test_one_county_given_twice_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["SOURCE", "PROFILE", "SCOPE", "OUTPUT_JSON"])
-def test_a_check_refuses_a_layer_given_twice(name):
+def test_check_plan_refuses_two_values_for_a_single_parameter(name):
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:check_plan")
     good, message = algorithm.checkParameterValues({name: ["a", "b"]}, QgsProcessingContext())
     assert not good and name in message

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dependent fields: filled once per edit command, undone with it, not blocking."""
+"""Test fields that follow another field: names of codes, and areas of shapes.
+
+They are filled once per edit command, undone with it, and do not block QGIS.
+"""
 
 import pytest
 import shapely
@@ -28,8 +31,8 @@ NORM = Norm(load_standard(), load_profile("hunyuan"))
 
 
 @pytest.fixture(params=["memory", "GPKG"])
-def source(request, tmp_path):
-    """Return a function that makes a layer of a role without a form."""
+def make_layer_of_role(request, tmp_path):
+    """Return a function that makes an empty layer by its code, without a form."""
 
     def make(role):
         return memory(role) if request.param == "memory" else stored(role, tmp_path / f"{role}.gpkg", "GPKG")
@@ -38,7 +41,7 @@ def source(request, tmp_path):
 
 
 def add_squares(layer, count, **values):
-    """Add a row of squares of 100 by 100 m."""
+    """Add a row of squares of 100 × 100 m to a layer; return the layer."""
     rows = []
     for number in range(count):
         row = QgsFeature(layer.fields())
@@ -52,8 +55,8 @@ def add_squares(layer, count, **values):
     return layer
 
 
-def parcels(source, count, form=True):
-    layer = add_squares(source("DLTB"), count, DLBM="0103", DLMC="旱地")
+def make_parcels(make_layer_of_role, count, form=True):
+    layer = add_squares(make_layer_of_role("DLTB"), count, DLBM="0103", DLMC="旱地")
     if form:
         return with_form(layer, "DLTB")
     QgsProject.instance().addMapLayer(layer)
@@ -74,63 +77,65 @@ def change_all(layer, name, value):
     layer.endEditCommand()
 
 
-def make_filled_condition(layer, name, value):
+def make_column_condition(layer, name, value):
     return lambda: set(read_column(layer, name)) == {value}
 
 
 @pytest.mark.parametrize("count", [3, 2 * dependent_fields.AT_ONCE])
-def test_a_change_of_many_rows_is_filled_in_its_own_command(functions, source, count):
-    layer = parcels(source, count)
+def test_dependent_fields_of_many_changed_rows_are_filled_within_the_same_undo_command(
+    functions, make_layer_of_role, count
+):
+    layer = make_parcels(make_layer_of_role, count)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
-    assert wait_until(make_filled_condition(layer, "DLMC", "果园"))
+    assert wait_until(make_column_condition(layer, "DLMC", "果园"))
     assert layer.undoStack().count() == 1
     layer.undoStack().undo()
-    assert make_filled_condition(layer, "DLMC", "旱地")() and make_filled_condition(layer, "DLBM", "0103")()
+    assert make_column_condition(layer, "DLMC", "旱地")() and make_column_condition(layer, "DLBM", "0103")()
     assert not layer.editBuffer().changedAttributeValues() and not layer.isModified()
     layer.undoStack().redo()
-    assert wait_until(make_filled_condition(layer, "DLMC", "果园")) and layer.undoStack().count() == 1
+    assert wait_until(make_column_condition(layer, "DLMC", "果园")) and layer.undoStack().count() == 1
     assert layer.commitChanges(), layer.commitErrors()
-    assert make_filled_condition(layer, "DLMC", "果园")()
+    assert make_column_condition(layer, "DLMC", "果园")()
 
 
-def test_a_few_rows_are_filled_at_once(functions, source):
-    layer = parcels(source, dependent_fields.AT_ONCE)
+def test_dependent_fields_of_a_few_changed_rows_are_filled_immediately(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, dependent_fields.AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
-    assert make_filled_condition(layer, "DLMC", "果园")()
+    assert make_column_condition(layer, "DLMC", "果园")()
     layer.rollBack()
-    assert make_filled_condition(layer, "DLMC", "旱地")()
+    assert make_column_condition(layer, "DLMC", "旱地")()
 
 
-def test_pending_rows_are_filled_before_the_next_command_and_before_saving(functions, source):
-    layer = parcels(source, 2 * dependent_fields.AT_ONCE)
+def test_pending_dependent_fields_are_filled_before_the_next_edit_and_before_saving(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 2 * dependent_fields.AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     layer.beginEditCommand("another")
-    assert make_filled_condition(layer, "DLMC", "果园")()
+    assert make_column_condition(layer, "DLMC", "果园")()
     layer.endEditCommand()
     change_all(layer, "DLBM", "0301")
     assert layer.commitChanges(), layer.commitErrors()
-    assert make_filled_condition(layer, "DLMC", "乔木林地")()
+    assert make_column_condition(layer, "DLMC", "乔木林地")()
 
 
-def test_undone_and_redone_halfway_every_row_is_filled_in_the_end(functions, source):
-    layer = parcels(source, 3 * dependent_fields.AT_ONCE)
+def test_undo_and_redo_before_dependent_fields_are_filled_leaves_every_row_consistent(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 3 * dependent_fields.AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     layer.undoStack().undo()
     process_events(0.05)
-    assert make_filled_condition(layer, "DLMC", "旱地")()
+    assert make_column_condition(layer, "DLMC", "旱地")()
     layer.undoStack().redo()
-    assert wait_until(make_filled_condition(layer, "DLMC", "果园"))
+    assert wait_until(make_column_condition(layer, "DLMC", "果园"))
     layer.undoStack().undo()
-    assert make_filled_condition(layer, "DLMC", "旱地")() and not layer.editBuffer().changedAttributeValues()
+    assert make_column_condition(layer, "DLMC", "旱地")() and not layer.editBuffer().changedAttributeValues()
 
 
 @pytest.mark.parametrize("action", ["undo", "redo"])
-def test_undo_and_redo_are_handled_as_one_change(functions, source, action):
-    layer = parcels(source, 50)
+def test_dependent_fields_handle_an_undo_or_redo_of_many_rows_as_one_change(functions, make_layer_of_role, action):
+    layer = make_parcels(make_layer_of_role, 50)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     if action == "redo":
@@ -144,8 +149,8 @@ def test_undo_and_redo_are_handled_as_one_change(functions, source, action):
     assert set(read_column(layer, "DLMC")) == {"乔木林地"}
 
 
-def test_rows_deleted_meanwhile_are_left_out(functions, source):
-    layer = parcels(source, 2 * dependent_fields.AT_ONCE)
+def test_filling_dependent_fields_skips_rows_deleted_meanwhile(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 2 * dependent_fields.AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     gone = sorted(layer.allFeatureIds())[-5:]
@@ -156,18 +161,18 @@ def test_rows_deleted_meanwhile_are_left_out(functions, source):
     assert layer.featureCount() == 2 * dependent_fields.AT_ONCE - 5
 
 
-def test_an_aborted_command_leaves_no_changes(functions, source):
-    layer = parcels(source, 10)
+def test_aborted_edit_command_leaves_dependent_fields_unchanged(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 10)
     layer.startEditing()
     layer.beginEditCommand("change")
     for fid in layer.allFeatureIds():
         layer.changeAttributeValue(fid, layer.fields().lookupField("DLBM"), "0201")
     layer.destroyEditCommand()
-    assert make_filled_condition(layer, "DLMC", "旱地")() and layer.undoStack().count() == 0
+    assert make_column_condition(layer, "DLMC", "旱地")() and layer.undoStack().count() == 0
 
 
-def test_redo_of_a_single_change_keeps_the_later_ones(functions, source):
-    layer = parcels(source, 2)
+def test_filling_after_a_single_redo_does_not_discard_later_redo_steps(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 2)
     layer.startEditing()
     first, second = sorted(layer.allFeatureIds())
     index = layer.fields().lookupField("DLBM")
@@ -175,7 +180,7 @@ def test_redo_of_a_single_change_keeps_the_later_ones(functions, source):
     layer.changeAttributeValue(second, index, "0301")
     steps = layer.undoStack().count()
     layer.undoStack().setIndex(0)
-    assert make_filled_condition(layer, "DLMC", "旱地")()
+    assert make_column_condition(layer, "DLMC", "旱地")()
     layer.undoStack().redo()
     assert layer.undoStack().count() == steps
     layer.undoStack().setIndex(steps)
@@ -185,16 +190,16 @@ def test_redo_of_a_single_change_keeps_the_later_ones(functions, source):
     assert layer.getFeature(first)["DLMC"] == "乔木林地", "a new change after an undo is no redo"
 
 
-def test_a_blank_or_unknown_code_leaves_the_name(functions, source):
-    layer = parcels(source, 4)
+def test_blank_or_unknown_code_leaves_the_dependent_name_unchanged(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 4)
     layer.startEditing()
     for value in (NULL, "0999"):
         change_all(layer, "DLBM", value)
-        assert make_filled_condition(layer, "DLMC", "旱地")()
+        assert make_column_condition(layer, "DLMC", "旱地")()
 
 
-def test_areas_of_many_moved_shapes_follow(functions, source):
-    layer = with_form(add_squares(source("CZKFBJ"), 2 * dependent_fields.AT_ONCE, GHFQDM="410"), "CZKFBJ")
+def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_layer_of_role):
+    layer = with_form(add_squares(make_layer_of_role("CZKFBJ"), 2 * dependent_fields.AT_ONCE, GHFQDM="410"), "CZKFBJ")
     layer.startEditing()
     layer.beginEditCommand("widen")
     for row in list(layer.getFeatures()):
@@ -210,21 +215,21 @@ def test_areas_of_many_moved_shapes_follow(functions, source):
     assert all(value == NULL for value in read_column(layer, "MJ"))
 
 
-def test_pasted_rows_get_their_own_names_and_areas(functions, source):
-    layer = with_form(source("CZKFBJ"), "CZKFBJ")
+def test_pasted_rows_get_names_and_areas_of_their_own_codes_and_shapes(functions, make_layer_of_role):
+    layer = with_form(make_layer_of_role("CZKFBJ"), "CZKFBJ")
     others = add_squares(memory("CZKFBJ"), 20, GHFQDM="430", GHFQMC="别的", MJ=1.0).getFeatures()
     rows = [made for row in others for made in QgsVectorLayerUtils.makeFeatureCompatible(row, layer)]
     layer.startEditing()
     layer.beginEditCommand("paste")
     assert layer.addFeatures(rows)
     layer.endEditCommand()
-    assert make_filled_condition(layer, "GHFQMC", "特别用途区")() and min(read_column(layer, "MJ")) > 9000
+    assert make_column_condition(layer, "GHFQMC", "特别用途区")() and min(read_column(layer, "MJ")) > 9000
     assert layer.commitChanges(), layer.commitErrors()
-    assert make_filled_condition(layer, "GHFQMC", "特别用途区")()
+    assert make_column_condition(layer, "GHFQMC", "特别用途区")()
 
 
-def test_forms_of_earlier_projects_are_followed_too(functions, source):
-    layer = parcels(source, 3)
+def test_dependent_fields_are_filled_in_projects_made_by_earlier_versions(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 3)
     target = layer.fields().lookupField("DLMC")
     expression = layer.defaultValueDefinition(target).expression()
     QgsProject.instance().takeMapLayer(layer)
@@ -233,30 +238,30 @@ def test_forms_of_earlier_projects_are_followed_too(functions, source):
     assert not layer.defaultValueDefinition(target).applyOnUpdate()
     with edit(layer):
         change_all(layer, "DLBM", "0201")
-    assert make_filled_condition(layer, "DLMC", "果园")()
+    assert make_column_condition(layer, "DLMC", "果园")()
 
 
-def test_a_form_given_while_the_layer_is_edited_is_followed(functions, source):
-    layer = parcels(source, 3, form=False)
+def test_dependent_fields_are_filled_after_a_form_is_applied_during_editing(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 3, form=False)
     layer.startEditing()
     with_form(layer, "DLTB")
     change_all(layer, "DLBM", "0201")
-    assert make_filled_condition(layer, "DLMC", "果园")()
+    assert make_column_condition(layer, "DLMC", "果园")()
 
 
-def test_no_layer_is_followed_after_unregistering(functions, source):
-    layer = parcels(source, 3)
+def test_unregistering_the_functions_stops_filling_dependent_fields(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 3)
     layer.startEditing()
     followed = layer.receivers(layer.attributeValueChanged)
     functions.unregister()
     assert layer.receivers(layer.attributeValueChanged) < followed
     change_all(layer, "DLBM", "0201")
-    assert make_filled_condition(layer, "DLMC", "旱地")()
+    assert make_column_condition(layer, "DLMC", "旱地")()
     functions.register()
 
 
-def test_rows_that_did_not_change_keep_their_names(functions, source):
-    layer = parcels(source, 60)
+def test_filling_dependent_fields_leaves_unchanged_rows_untouched(functions, make_layer_of_role):
+    layer = make_parcels(make_layer_of_role, 60)
     layer.startEditing()
     index = layer.fields().lookupField("DLBM")
     ids = sorted(layer.allFeatureIds())
@@ -268,10 +273,10 @@ def test_rows_that_did_not_change_keep_their_names(functions, source):
     assert [layer.getFeature(fid)["DLMC"] for fid in ids] == ["手填", *["旱地"] * 4, *["果园"] * 55]
 
 
-def test_sixty_thousand_rows_take_two_seconds_and_a_tenth_more_of_a_pause(functions, tmp_path):
-    """Limit the time for 60 000 rows.
+def test_filling_sixty_thousand_rows_stays_within_the_time_limits(functions, tmp_path):
+    """Limit the pause and the total time for changing 60 000 rows.
 
-    Measured on the idle machine: pause 0.14 s without and 0.19 s with the form, total 1.1 s; undo 0.02 and 0.13 s.
+    Measured on an idle machine: pause 0.14 s without and 0.19 s with the form, total 1.1 s; undo 0.02 and 0.13 s.
     """
     functions.unregister()
     found = bulk_edit.measure(60_000, 2)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""成果信息 of a project: one form, stored values, use in maps and reports."""
+"""Test document information (成果信息) of a project: secrecy level, offices, date.
+
+It is entered in one dialog, stored in the project, and used in maps and reports.
+"""
 
 import json
 from pathlib import Path
@@ -33,8 +36,10 @@ pytestmark = pytest.mark.usefixtures("chinese", "project")
 
 MAPS = maps.load_map_set()
 A3 = MAPS.sheets["A3"]
-WHOLE = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号", "公示稿已脱密")
-HEAD = 'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
+FULL_DOCUMENT_INFO = DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号", "公示稿已脱密")
+PROFILE_TOML = (
+    'id = "x"\nname = "浑源县"\narea_code = "140225"\n[document]\nsecrecy = "秘密"\ncompiler = "浑源县人民政府"\n'
+)
 
 
 def make_profile(**values):
@@ -42,7 +47,7 @@ def make_profile(**values):
 
 
 @pytest.fixture
-def remembered():
+def restore_entered_offices():
     """Restore the last entered offices after the test."""
     keys = ("maps/maker", "maps/drawer")
     former = {key: settings.get(key, "") for key in keys}
@@ -54,29 +59,29 @@ def remembered():
 
 
 # --- in the project
-def test_the_values_are_stored_in_the_project(tmp_path):
+def test_document_information_is_stored_in_the_project(tmp_path):
     project = QgsProject()
     assert document.of(project) == DocumentInfo() and not project.isDirty()
-    document.save(project, WHOLE)
-    assert document.of(project) == WHOLE and project.isDirty()
+    document.save(project, FULL_DOCUMENT_INFO)
+    assert document.of(project) == FULL_DOCUMENT_INFO and project.isDirty()
     assert project.write(str(tmp_path / "工程.qgz"))
     again = QgsProject()
-    assert again.read(str(tmp_path / "工程.qgz")) and document.of(again) == WHOLE
+    assert again.read(str(tmp_path / "工程.qgz")) and document.of(again) == FULL_DOCUMENT_INFO
     document.save(again, DocumentInfo(secrecy="内部"))
     assert document.of(again) == DocumentInfo(secrecy="内部")
 
 
-def test_a_check_takes_them_and_stays_current_when_they_change(project):
-    document.save(project, WHOLE)
+def test_changed_document_information_does_not_outdate_a_check_result(project):
+    document.save(project, FULL_DOCUMENT_INFO)
     before = InputFingerprint.from_project(project)
-    assert county.options(project).document_info == WHOLE
+    assert county.options(project).document_info == FULL_DOCUMENT_INFO
     document.save(project, DocumentInfo(secrecy="内部"))
     assert InputFingerprint.from_project(project) == before
 
 
 # --- the form
-@pytest.mark.usefixtures("remembered")
-def test_the_form_writes_what_is_entered(project):
+@pytest.mark.usefixtures("restore_entered_offices")
+def test_document_information_dialog_stores_the_entered_values(project):
     dialog = DocumentDialog(project, make_profile())
     dialog.secrecy.setEditText("公开")
     for line, text in (
@@ -95,7 +100,7 @@ def test_the_form_writes_what_is_entered(project):
     assert DocumentDialog(QgsProject(), make_profile(compiler="县配置的")).compiler.text() == ""
 
 
-def test_the_form_shows_effective_values_for_empty_fields(project):
+def test_document_information_dialog_shows_effective_values_in_empty_fields(project):
     dialog = DocumentDialog(project, make_profile(secrecy="秘密", date="2026年"), DocumentInfo("内部"))
     assert dialog.secrecy.lineEdit().placeholderText() == "秘密（县配置）"
     assert dialog.date.placeholderText() == "2026年（县配置）" and dialog.approval.placeholderText() == "未设定"
@@ -103,7 +108,7 @@ def test_the_form_shows_effective_values_for_empty_fields(project):
     assert dialog.secrecy.lineEdit().placeholderText() == "内部（成果包样式）"
 
 
-def test_a_lower_level_is_refused_until_it_has_a_reason(project):
+def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
     dialog = DocumentDialog(project, make_profile(secrecy="秘密"))
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
@@ -115,7 +120,7 @@ def test_a_lower_level_is_refused_until_it_has_a_reason(project):
     assert document.resolve_project_document(project, make_profile(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
 
 
-def test_an_approval_number_is_for_public_results(project):
+def test_map_approval_number_can_be_entered_only_for_public_results(project):
     dialog = DocumentDialog(project, make_profile(secrecy="公开"))
     assert dialog.approval.isEnabled()
     dialog.secrecy.setEditText("秘密★20年")
@@ -126,7 +131,7 @@ def test_an_approval_number_is_for_public_results(project):
 
 
 # --- before an export
-def test_an_export_with_a_level_asks_nothing(project, monkeypatch):
+def test_export_with_a_secrecy_level_opens_no_dialog(project, monkeypatch):
     monkeypatch.setattr(DocumentDialog, "exec", lambda dialog: pytest.fail("asked"))
     document.save(project, DocumentInfo(secrecy="内部"))
     assert ask_until_exportable(project, None)
@@ -134,7 +139,7 @@ def test_an_export_with_a_level_asks_nothing(project, monkeypatch):
     assert ask_until_exportable(project, None, Fallback(DocumentInfo("内部"), ("内部",), "样式"))
 
 
-def test_a_question_names_what_is_missing_and_keeps_the_answer(project, monkeypatch):
+def test_export_without_secrecy_level_asks_until_a_valid_level_is_stored(project, monkeypatch):
     asked = []
 
     def exec_(dialog):
@@ -154,7 +159,7 @@ def test_a_question_names_what_is_missing_and_keeps_the_answer(project, monkeypa
     assert document.of(project).secrecy == "内部" and "没有设定密级" in asked[0]
 
 
-def test_the_line_shows_effective_values_and_opens_the_form(project, monkeypatch):
+def test_document_information_line_shows_effective_values_and_opens_the_dialog(project, monkeypatch):
     line, changed = DocumentLine(project, make_profile), []
     line.changed.connect(lambda: changed.append(True))
     assert line.label.text() == "密级未设定"
@@ -172,7 +177,7 @@ def test_the_line_shows_effective_values_and_opens_the_form(project, monkeypatch
     assert changed == [True]
 
 
-def test_forms_that_start_exports_have_the_line(project):
+def test_export_and_profile_forms_show_the_document_information_line(project):
     page = FormPage(project)
     assert page.document.label.text() == "内部（成果包样式）"
     assert page.ask_until_exportable()
@@ -186,7 +191,7 @@ def test_forms_that_start_exports_have_the_line(project):
 
 
 # --- package
-def test_a_package_takes_the_level_of_its_parameter_and_keeps_the_reason(provider, project, tmp_path):
+def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider, project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     document.save(project, DocumentInfo(secrecy="机密"))
     wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}
@@ -210,15 +215,15 @@ def test_a_package_takes_the_level_of_its_parameter_and_keeps_the_reason(provide
 
 
 # --- maps
-def test_maps_without_a_level_are_an_error_that_names_the_setting(provider, tmp_path):
+def test_export_maps_without_secrecy_level_fails_and_names_the_setting(provider, tmp_path):
     with pytest.raises(QgsProcessingException, match=r"密级.*\[document\] secrecy.*SECRECY"):
         run_algorithm("export_maps", {"SOURCE": str(SAMPLE), "MAPS": "three_zones", "OUTPUT": str(tmp_path / "图")})
     assert list(tmp_path.rglob("*.*")) == []
 
 
-def test_maps_take_the_level_of_the_profile_and_log_a_lower_one(provider, tmp_path):
+def test_export_maps_uses_the_secrecy_level_of_the_profile_and_logs_a_lowered_level(provider, tmp_path):
     profile = tmp_path / "x.toml"
-    profile.write_text(HEAD, encoding="utf-8")
+    profile.write_text(PROFILE_TOML, encoding="utf-8")
     wanted = {"SOURCE": str(SAMPLE), "PROFILE": str(profile), "MAPS": "three_zones", "FORMAT": "jpg"}
     folder = tmp_path / "图"
     with pytest.raises(QgsProcessingException, match="没有降密理由"):
@@ -232,7 +237,7 @@ def test_maps_take_the_level_of_the_profile_and_log_a_lower_one(provider, tmp_pa
     assert len(list(folder.glob("*.jpg"))) == 1
 
 
-def test_parameters_do_not_lower_the_level_of_the_project_in_silence(provider, project, tmp_path):
+def test_export_maps_lowers_the_project_secrecy_level_only_with_a_logged_reason(provider, project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     document.save(project, DocumentInfo(secrecy="机密"))
     wanted = {"MAPS": "three_zones", "FORMAT": "jpg", "OUTPUT": str(tmp_path / "图")}
@@ -244,48 +249,48 @@ def test_parameters_do_not_lower_the_level_of_the_project_in_silence(provider, p
 
 
 @pytest.fixture
-def sheet(qgis_app, tmp_path):
-    """Save a project with an own sheet that is marked 秘密."""
+def project_with_secret_layout(qgis_app, tmp_path):
+    """Return a project with a saved layout that is marked secret (秘密)."""
     project = open_sample_project(tmp_path)
     builder = make_builder(project, DocumentInfo("秘密"))
     saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
     return project
 
 
-def order(folder):
+def make_map_order(folder):
     folder.mkdir()
     return MapExportOrder(maps=(MAPS.maps["three_zones"],), sheet=A3, folder=folder, formats=("pdf",))
 
 
-def test_a_sheet_of_the_project_keeps_its_level_unless_there_is_a_reason(sheet, tmp_path):
-    builder = make_builder(sheet, DocumentInfo("内部"))
+def test_saved_layout_is_not_exported_with_a_lower_secrecy_level_without_a_reason(project_with_secret_layout, tmp_path):
+    builder = make_builder(project_with_secret_layout, DocumentInfo("内部"))
     with pytest.raises(InputError) as caught:
-        run_order(builder, order(tmp_path / "甲"))
+        run_order(builder, make_map_order(tmp_path / "甲"))
     assert "三区图" in Texts("zh").explain(caught.value) and list((tmp_path / "甲").iterdir()) == []
-    builder = make_builder(sheet, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
-    outcome = run_order(builder, order(tmp_path / "乙"))
+    builder = make_builder(project_with_secret_layout, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
+    outcome = run_order(builder, make_map_order(tmp_path / "乙"))
     assert len(outcome.files) == 1
     assert [("公示稿已脱密" in note.render(Texts("zh"))) for note in outcome.notes] == [True]
 
 
-def test_the_approval_number_is_on_public_sheets_only(sheet):
-    builder = make_builder(sheet, WHOLE)
+def test_map_approval_number_is_printed_on_public_sheets_only(project_with_secret_layout):
+    builder = make_builder(project_with_secret_layout, FULL_DOCUMENT_INFO)
     layout = builder.build(MAPS.maps["three_zones"], A3)
     assert layout.itemById("approval").currentText() == "审图号：晋S(2026)001号"
-    builder = make_builder(sheet, DocumentInfo("内部", map_approval="晋S(2026)001号"))
+    builder = make_builder(project_with_secret_layout, DocumentInfo("内部", map_approval="晋S(2026)001号"))
     layout = builder.build(MAPS.maps["three_zones"], A3)
     assert layout.itemById("approval").currentText() == ""
 
 
-def test_an_own_sheet_without_a_place_for_the_approval_number_is_reported(sheet, tmp_path):
-    layout = saved_layouts.find_layout(sheet, MAPS.maps["three_zones"], A3, False)
+def test_export_reports_an_edited_layout_without_a_label_for_the_approval_number(project_with_secret_layout, tmp_path):
+    layout = saved_layouts.find_layout(project_with_secret_layout, MAPS.maps["three_zones"], A3, False)
     layout.removeLayoutItem(layout.itemById("approval"))
-    outcome = run_order(make_builder(sheet, WHOLE), order(tmp_path / "丙"))
+    outcome = run_order(make_builder(project_with_secret_layout, FULL_DOCUMENT_INFO), make_map_order(tmp_path / "丙"))
     assert any("没有审图号标签" in note.render(Texts("zh")) for note in outcome.notes)
 
 
 # --- reports
-def test_a_saved_report_has_the_current_values(project, monkeypatch):
+def test_saved_report_contains_the_current_document_information(project, monkeypatch):
     window, runner, result, written = Window(), Runner(), make_result(make_small_report()), []
     monkeypatch.setattr(
         "plugin.bridge.checking.check.write_outputs", lambda checked, outputs, **more: written.append(checked.report)

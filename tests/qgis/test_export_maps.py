@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Exported maps: names, resolution, pages, and no data of user or machine."""
+"""Test exported maps: names, resolution, pages and metadata.
+
+They contain no data of the user and the machine.
+"""
 
 import getpass
 import platform
@@ -42,12 +45,12 @@ from tests.qgis.maps_helpers import (
 MAPS = maps.load_map_set()
 A3 = MAPS.sheets["A3"]
 #: A level of secrecy, which every export requires.
-PUBLIC = {"SECRECY": "公开"}
+PUBLIC_SECRECY = {"SECRECY": "公开"}
 AUTHOR = "zhang-san-private"
 
 
 @pytest.fixture(scope="module")
-def county(qgis_app, tmp_path_factory):
+def sample_map_builder(qgis_app, tmp_path_factory):
     folder = tmp_path_factory.mktemp("浑源 县")
     project = open_sample_project(folder)
     metadata = project.metadata()
@@ -57,20 +60,23 @@ def county(qgis_app, tmp_path_factory):
     return make_builder(project, DocumentInfo("内部", "浑源县人民政府", "", "2026年11月"))
 
 
-def order(folder, *ids, **more):
+def make_map_order(folder, *ids, **more):
     more = {"sheet": A3, "formats": ("jpg",), **more}
     return MapExportOrder(maps=tuple(maps.chosen_maps(MAPS, list(ids))), folder=folder, **more)
 
 
 @pytest.fixture(scope="module")
-def made(county, tmp_path_factory):
-    """Export every map of the sample county on A3 in both formats."""
+def exported_maps(sample_map_builder, tmp_path_factory):
+    """Export every map of the sample county on A3 as JPG and PDF.
+
+    Return the folder and the outcome.
+    """
     folder = tmp_path_factory.mktemp("图件")
-    return folder, run_order(county, order(folder, formats=("jpg", "pdf"), world=True))
+    return folder, run_order(sample_map_builder, make_map_order(folder, formats=("jpg", "pdf"), world=True))
 
 
-def test_all_maps_of_the_county_under_the_names_of_the_submission(made):
-    folder, outcome = made
+def test_export_writes_all_county_maps_with_the_official_file_names(exported_maps):
+    folder, outcome = exported_maps
     titles = [
         "01县域用地现状图",
         "02县域三条控制线图",
@@ -83,11 +89,12 @@ def test_all_maps_of_the_county_under_the_names_of_the_submission(made):
 
 
 @pytest.mark.slow
-def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
+def test_export_maps_writes_county_and_town_centre_maps_of_the_sample_folder(provider, tmp_path):
     """Export every map of the catalogue at 300 dpi from the sample's folder."""
     before = {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()}
     found = run_algorithm(
-        "export_maps", {**PUBLIC, "SOURCE": str(SAMPLE.parent), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "图件")}
+        "export_maps",
+        {**PUBLIC_SECRECY, "SOURCE": str(SAMPLE.parent), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "图件")},
     )
     assert (found["MADE"], found["NOT_MADE"]) == (len(MAPS.maps), "")
     names = {f"140225浑源县{one.number:02d}{one.title}" for one in MAPS.maps.values()}
@@ -104,24 +111,30 @@ def test_all_maps_of_the_sample_county_with_its_centre(provider, tmp_path):
     assert {path.name: digest_files(path) for path in SAMPLE.parent.iterdir()} == before
 
 
-def test_a_town_centre_map_without_its_layers_is_only_a_warning(made):
-    lacking = {one.id: lack.key for one, lack in made[1].not_made}
+def test_town_centre_maps_without_layers_are_listed_as_not_made(exported_maps):
+    lacking = {one.id: lack.key for one, lack in exported_maps[1].not_made}
     assert lacking == {m.id: "no_centre" for m in MAPS.maps.values() if m.scope == "centre"}
 
 
-def test_jpg_has_the_requested_resolution_and_size(made):
-    for path in made[0].glob("*.jpg"):
+def test_exported_jpg_maps_have_the_requested_resolution_and_size(exported_maps):
+    for path in exported_maps[0].glob("*.jpg"):
         assert read_jfif_density(path) == (1, 300, 300)
         # 420 × 297 mm at 300 dpi.
         assert read_jpg_size(path) == (4960, 3507)
 
 
-def test_nothing_of_user_and_machine_is_inside(made, county):
-    secrets = {AUTHOR, "secret-path", str(Path.home()), str(made[0]), county.material.project.title()}
+def test_exported_maps_contain_no_user_name_machine_name_or_path(exported_maps, sample_map_builder):
+    secrets = {
+        AUTHOR,
+        "secret-path",
+        str(Path.home()),
+        str(exported_maps[0]),
+        sample_map_builder.material.project.title(),
+    }
     for name in (getpass.getuser(), QgsApplication.userLoginName(), QgsApplication.userFullName(), platform.node()):
         # A short name may occur in the bytes of a picture by chance.
         secrets |= {name} if len(name) > 5 else {f">{name}<", f"({name})", f"/{name}/"} if name else set()
-    for path in (p for p in made[0].iterdir() if p.suffix != ".jgw"):
+    for path in (p for p in exported_maps[0].iterdir() if p.suffix != ".jgw"):
         data = path.read_bytes()
         for secret in filter(None, secrets):
             for coded in (
@@ -134,20 +147,20 @@ def test_nothing_of_user_and_machine_is_inside(made, county):
         assert b"CreateDate" not in data and b"dc:creator" not in data
 
 
-def test_qgis_alone_would_write_the_metadata(county, tmp_path):
+def test_plain_qgis_pdf_export_writes_the_author_despite_disabled_metadata(sample_map_builder, tmp_path):
     """Confirm that QGIS writes the author although metadata are switched off."""
     from qgis.core import QgsLayoutExporter
 
     settings = QgsLayoutExporter.PdfExportSettings()
     settings.exportMetadata = False
-    layout = county.build(MAPS.maps["three_zones"], A3)
+    layout = sample_map_builder.build(MAPS.maps["three_zones"], A3)
     QgsLayoutExporter(layout).exportToPdf(str(tmp_path / "x.pdf"), settings)
     data = (tmp_path / "x.pdf").read_bytes()
     assert AUTHOR.encode() in data and b"/CreationDate" in data
 
 
-def test_the_pdf_is_complete_and_has_its_title(made):
-    for path in made[0].glob("*.pdf"):
+def test_exported_pdf_map_is_complete_with_title_and_page_size(exported_maps):
+    for path in exported_maps[0].glob("*.pdf"):
         data = path.read_bytes()
         assert is_complete_pdf(data)
         title = f"浑源县{path.stem[len('140225浑源县01') :]}"
@@ -157,17 +170,17 @@ def test_the_pdf_is_complete_and_has_its_title(made):
         assert (round(float(width)), round(float(height))) == (1191, 842)
 
 
-def test_the_same_data_give_the_same_pdf(county, tmp_path):
+def test_exporting_the_same_map_twice_gives_identical_pdf_files(sample_map_builder, tmp_path):
     first, second = tmp_path / "1", tmp_path / "2"
     for folder in (first, second):
         folder.mkdir()
-        run_order(county, order(folder, "three_zones", formats=("pdf",)))
+        run_order(sample_map_builder, make_map_order(folder, "three_zones", formats=("pdf",)))
     (one,), (two,) = first.iterdir(), second.iterdir()
     assert one.read_bytes() == two.read_bytes()
 
 
-def test_the_world_file_places_the_county(made):
-    path = made[0] / "140225浑源县02县域三条控制线图.jgw"
+def test_world_file_of_an_exported_jpg_georeferences_the_county_correctly(exported_maps):
+    path = exported_maps[0] / "140225浑源县02县域三条控制线图.jgw"
     step, _, _, down, west, north = (float(v) for v in path.read_text().split())
     assert step == pytest.approx(220_000 * 0.0254 / 300) and down == -step
     xmin, ymin, xmax, ymax = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
@@ -181,11 +194,11 @@ def test_the_world_file_places_the_county(made):
     )
 
 
-def test_each_township_has_its_pages(county, tmp_path):
+def test_export_with_townships_writes_one_map_per_township(sample_map_builder, tmp_path):
     reported = []
     # A low resolution suffices, because the test counts pages.
-    seventeen = order(tmp_path, "three_zones", townships=True, dpi=72)
-    outcome = run_order(county, seventeen, progress=lambda s, t: reported.append((s, t)))
+    seventeen = make_map_order(tmp_path, "three_zones", townships=True, dpi=72)
+    outcome = run_order(sample_map_builder, seventeen, progress=lambda s, t: reported.append((s, t)))
     towns = gpd.read_file(SAMPLE, layer="XZQXZ")
     names = {f"{r.XZQDM}{r.XZQMC}03三区图.jpg" for r in towns.itertuples()} | {"140225浑源县03县域三区图.jpg"}
     assert {p.name for p in tmp_path.iterdir()} == names and len(outcome.files) == 17
@@ -193,8 +206,8 @@ def test_each_township_has_its_pages(county, tmp_path):
     assert shares == sorted(shares) and len(reported) == 18 and reported[1][1] == "浑源县永安镇三区图"
 
 
-def test_a0_has_its_pixels(county, tmp_path):
-    run_order(county, order(tmp_path, "three_lines", sheet=MAPS.sheets["A0"]))
+def test_a0_map_at_300_dpi_has_the_expected_pixel_size(sample_map_builder, tmp_path):
+    run_order(sample_map_builder, make_map_order(tmp_path, "three_lines", sheet=MAPS.sheets["A0"]))
     (path,) = tmp_path.iterdir()
     assert read_jpg_size(path) == (14043, 9933) and read_jfif_density(path) == (1, 300, 300)
 
@@ -203,13 +216,13 @@ def read_image_widths(data: bytes) -> list[int]:
     return [int(w) for w in re.findall(rb"/Subtype /Image\s+/Width (\d+)", data)]
 
 
-def test_a_layer_of_many_features_is_a_picture_in_the_pdf(county, tmp_path):
+def test_pdf_map_rasterises_a_layer_with_more_features_than_the_limit(sample_map_builder, tmp_path):
     sizes = {}
     for above in (MAPS.raster_above, 1000):
-        builder = make_builder(county.material.project, catalogue=replace(MAPS, raster_above=above))
+        builder = make_builder(sample_map_builder.material.project, catalogue=replace(MAPS, raster_above=above))
         folder = tmp_path / str(above)
         folder.mkdir()
-        run_order(builder, order(folder, "land_use", formats=("pdf",)))
+        run_order(builder, make_map_order(folder, "land_use", formats=("pdf",)))
         (path,) = folder.iterdir()
         sizes[above] = max(read_image_widths(path.read_bytes()), default=0)
     # The map's frame is 308 mm wide: 3638 dots.
@@ -217,7 +230,7 @@ def test_a_layer_of_many_features_is_a_picture_in_the_pdf(county, tmp_path):
 
 
 # --- stopping, failing
-def test_cancel_leaves_everything_as_it_was(county, tmp_path):
+def test_cancelled_map_export_leaves_the_output_folder_unchanged(sample_map_builder, tmp_path):
     old = tmp_path / "140225浑源县03县域三区图.jpg"
     old.write_bytes(b"of last year")
     pages = []
@@ -225,8 +238,8 @@ def test_cancel_leaves_everything_as_it_was(county, tmp_path):
     cancellation = Cancellation(lambda: len(pages) == 3)
     with pytest.raises(Cancelled):
         run_order(
-            county,
-            order(tmp_path, "3", townships=True),
+            sample_map_builder,
+            make_map_order(tmp_path, "3", townships=True),
             progress=lambda s, t: pages.append(t),
             cancellation=cancellation,
         )
@@ -234,7 +247,7 @@ def test_cancel_leaves_everything_as_it_was(county, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == [old.name] and old.read_bytes() == b"of last year"
 
 
-def test_a_failure_replaces_nothing(county, tmp_path, monkeypatch):
+def test_failed_map_export_leaves_previous_maps_unchanged(sample_map_builder, tmp_path, monkeypatch):
     old = tmp_path / "140225浑源县03县域三区图.jpg"
     old.write_bytes(b"of last year")
 
@@ -243,50 +256,50 @@ def test_a_failure_replaces_nothing(county, tmp_path, monkeypatch):
 
     monkeypatch.setattr(export, "_write_pdf", fail)
     with pytest.raises(OutputError):
-        run_order(county, order(tmp_path, "3", formats=("jpg", "pdf")))
+        run_order(sample_map_builder, make_map_order(tmp_path, "3", formats=("jpg", "pdf")))
     assert [p.name for p in tmp_path.iterdir()] == [old.name] and old.read_bytes() == b"of last year"
 
 
-def test_former_maps_are_replaced_and_other_files_stay(county, tmp_path):
+def test_map_export_replaces_previous_maps_and_keeps_other_files(sample_map_builder, tmp_path):
     old, other = tmp_path / "140225浑源县03县域三区图.jpg", tmp_path / "说明.txt"
     old.write_bytes(b"of last year")
     other.write_text("不动")
-    run_order(county, order(tmp_path, "3"))
+    run_order(sample_map_builder, make_map_order(tmp_path, "3"))
     assert {p.name for p in tmp_path.iterdir()} == {old.name, other.name}
     assert read_jpg_size(old) == (4960, 3507) and other.read_text() == "不动"
 
 
-def test_layers_in_the_tree_keep_their_strength(county, tmp_path):
-    parcels = county.material.roles["DLTB"]
+def test_map_export_leaves_the_opacity_of_project_layers_unchanged(sample_map_builder, tmp_path):
+    parcels = sample_map_builder.material.roles["DLTB"]
     heard = []
     parcels.opacityChanged.connect(heard.append)
-    run_order(county, order(tmp_path, "land_use"))
+    run_order(sample_map_builder, make_map_order(tmp_path, "land_use"))
     assert parcels.opacity() == 0.5 and heard == []
 
 
 # --- a planner's own sheet
-def test_the_projects_own_sheet_is_printed_as_edited(qgis_app, tmp_path):
+def test_map_export_prints_a_layout_that_the_user_edited(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     builder = make_builder(project, DocumentInfo(compiler="浑源县人民政府"))
     saved_layouts.save_layouts(builder, [(MAPS.maps["three_zones"], A3, False)])
     layout = saved_layouts.find_layout(project, MAPS.maps["three_zones"], A3, False)
     folder = tmp_path / "图"
     folder.mkdir()
-    run_order(builder, order(folder, "three_zones", formats=("pdf",)))
+    run_order(builder, make_map_order(folder, "three_zones", formats=("pdf",)))
     (path,) = folder.iterdir()
     before = path.read_bytes()
     layout.itemById("note").setText("本县自己的说明：图中数据截至2026年。")
-    outcome = run_order(builder, order(folder, "three_zones", formats=("pdf",)))
+    outcome = run_order(builder, make_map_order(folder, "three_zones", formats=("pdf",)))
     assert outcome.user_layouts == [layout.name()] and path.read_bytes() != before
     assert len(project.layoutManager().printLayouts()) == 1
 
 
 # --- 中心城区
-def test_maps_of_the_town_centre(provider, tmp_path):
+def test_export_maps_writes_four_maps_of_the_town_centre(provider, tmp_path):
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
     log, folder = Log(), tmp_path / "图"
     result = run_algorithm(
-        "export_maps", {**PUBLIC, "SOURCE": str(source), "FORMAT": "jpg", "OUTPUT": str(folder)}, log
+        "export_maps", {**PUBLIC_SECRECY, "SOURCE": str(source), "FORMAT": "jpg", "OUTPUT": str(folder)}, log
     )
     assert {p.name for p in folder.iterdir()} == {
         "140225浑源县06中心城区用地现状图.jpg",
@@ -301,7 +314,7 @@ def test_maps_of_the_town_centre(provider, tmp_path):
     assert any("“中心城区道路交通规划图”没有生成：缺交通设施（点）、道路中心线" in line for line in log.lines)
 
 
-def test_sheets_of_the_town_centre(qgis_app, tmp_path):
+def test_town_centre_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path):
     from plugin.bridge.layouts import legend
 
     source = write_small(tmp_path / "中心城区.gpkg", **{**dict.fromkeys(make_small_layers()), **make_centre_layers()})
@@ -323,7 +336,7 @@ def test_sheets_of_the_town_centre(qgis_app, tmp_path):
 
 
 # --- the algorithm
-def test_a_file_as_the_source_is_only_read(provider, tmp_path):
+def test_export_maps_from_a_file_does_not_change_the_file(provider, tmp_path):
     before = digest_files(SAMPLE)
     log, folder = Log(), tmp_path / "图"
     parameters = {
@@ -346,7 +359,7 @@ def test_a_file_as_the_source_is_only_read(provider, tmp_path):
     )
 
 
-def test_a_folder_of_shapefiles_in_gbk(provider, tmp_path):
+def test_export_maps_reads_a_folder_of_gbk_shapefiles_unchanged(provider, tmp_path):
     folder = tmp_path / "三线 成果"
     folder.mkdir()
     for role in ("XZQX", "XZQXZ", "CZKFBJ", "STBHHX", "YJJBNTBHTB"):
@@ -354,29 +367,29 @@ def test_a_folder_of_shapefiles_in_gbk(provider, tmp_path):
         pyogrio.write_dataframe(rows, folder / f"{role}.shp", encoding="GBK")
         (folder / f"{role}.cpg").unlink(missing_ok=True)
     before = digest_files(folder)
-    parameters = {**PUBLIC, "SOURCE": str(folder), "MAPS": "three_lines", "FORMAT": "jpg"}
+    parameters = {**PUBLIC_SECRECY, "SOURCE": str(folder), "MAPS": "three_lines", "FORMAT": "jpg"}
     run_algorithm("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
     assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县02县域三条控制线图.jpg"]
     assert digest_files(folder) == before
 
 
-def test_the_projects_layers_with_unsaved_edits(provider, project, tmp_path):
+def test_export_maps_uses_project_layers_and_adds_no_layout(provider, project, tmp_path):
     from plugin.bridge.new_project import sample
 
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     folder = tmp_path / "图"
-    run_algorithm("export_maps", {**PUBLIC, "MAPS": [2], "FORMAT": "pdf", "OUTPUT": str(folder)})
+    run_algorithm("export_maps", {**PUBLIC_SECRECY, "MAPS": [2], "FORMAT": "pdf", "OUTPUT": str(folder)})
     assert [p.name for p in folder.iterdir()] == ["140225浑源县03县域三区图.pdf"]
     assert not project.layoutManager().printLayouts()
 
 
-def test_it_runs_on_the_main_thread(provider):
+def test_export_maps_algorithm_is_flagged_to_run_on_the_main_thread(provider):
     from qgis.core import Qgis
 
     assert provider.algorithm("export_maps").flags() & Qgis.ProcessingAlgorithmFlag.NoThreading
 
 
-def test_cancel_between_pages(provider, tmp_path):
+def test_cancelling_export_maps_between_pages_leaves_no_file(provider, tmp_path):
     class Impatient(QgsProcessingFeedback):
         pages = 0
 
@@ -386,7 +399,7 @@ def test_cancel_between_pages(provider, tmp_path):
                 self.cancel()
 
     folder, feedback = tmp_path / "图", Impatient(False)
-    parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "FORMAT": "jpg", "OUTPUT": str(folder)}
+    parameters = {**PUBLIC_SECRECY, "SOURCE": str(SAMPLE), "FORMAT": "jpg", "OUTPUT": str(folder)}
     result = run_algorithm("export_maps", parameters, feedback)
     assert feedback.pages == 2 and result == {}
     assert not folder.exists() or list(folder.iterdir()) == []
@@ -405,14 +418,14 @@ def test_cancel_between_pages(provider, tmp_path):
         ({"DPI": 299}, "DPI"),
     ],
 )
-def test_invalid_parameters_are_reported(provider, tmp_path, change, reported):
-    parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "图"), **change}
+def test_export_maps_reports_invalid_parameters_and_writes_no_map(provider, tmp_path, change, reported):
+    parameters = {**PUBLIC_SECRECY, "SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "图"), **change}
     with pytest.raises(QgsProcessingException, match=reported):
         run_algorithm("export_maps", parameters)
     assert not list(tmp_path.rglob("*.jpg"))
 
 
-def test_a_county_replaces_order_numbers_and_titles(provider, tmp_path):
+def test_custom_map_set_replaces_map_numbers_and_titles(provider, tmp_path):
     own = tmp_path / "本县图件.toml"
     own.write_text(
         maps.MAPS.read_text(encoding="utf-8")
@@ -420,12 +433,12 @@ def test_a_county_replaces_order_numbers_and_titles(provider, tmp_path):
         .replace("县域三条控制线图", "国土空间控制线规划图"),
         encoding="utf-8",
     )
-    parameters = {**PUBLIC, "SOURCE": str(SAMPLE), "MAPS": "three_lines", "FORMAT": "jpg", "MAP_SET": str(own)}
+    parameters = {**PUBLIC_SECRECY, "SOURCE": str(SAMPLE), "MAPS": "three_lines", "FORMAT": "jpg", "MAP_SET": str(own)}
     run_algorithm("export_maps", {**parameters, "OUTPUT": str(tmp_path / "图")})
     assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县21国土空间控制线规划图.jpg"]
 
 
-def test_from_the_shell(qgis_process, tmp_path):
+def test_export_maps_runs_from_the_command_line(qgis_process, tmp_path):
     done = qgis_process(
         "run",
         "sanxian:export_maps",
@@ -440,14 +453,14 @@ def test_from_the_shell(qgis_process, tmp_path):
     assert [p.name for p in (tmp_path / "图").iterdir()] == ["140225浑源县03县域三区图.pdf"]
 
 
-def test_streams_of_the_pdf_open(made):
+def test_every_compressed_stream_of_an_exported_pdf_can_be_decompressed(exported_maps):
     """Decompress every deflated stream: blanking of metadata changed none."""
-    data = next(made[0].glob("*03*.pdf")).read_bytes()
+    data = next(exported_maps[0].glob("*03*.pdf")).read_bytes()
     streams = re.findall(rb"/FlateDecode.*?stream\r?\n(.*?)endstream", data, re.DOTALL)
     assert streams and all(zlib.decompressobj().decompress(s) is not None for s in streams)
 
 
-def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
+def test_township_stored_in_two_rows_gets_one_map_page(qgis_app, tmp_path):
     layers = make_centre_layers()
     parts = [make_square(0, 0, 5000, 10_000), make_square(5000, 0, 4000, 10_000), make_square(9000, 0, 1000, 10_000)]
     codes, names = ["140225100", "140225101", "140225100"], ["永安镇", "王庄堡镇", "永安镇"]
@@ -459,7 +472,7 @@ def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
     folder = tmp_path / "图"
     folder.mkdir()
-    run_order(make_builder(project), order(folder, "zones", townships=True))
+    run_order(make_builder(project), make_map_order(folder, "zones", townships=True))
     assert {p.name for p in folder.iterdir()} == {
         "140225浑源县04县域国土空间规划分区图.jpg",
         "140225100永安镇04国土空间规划分区图.jpg",
@@ -467,7 +480,7 @@ def test_a_township_in_two_rows_is_one_page(qgis_app, tmp_path):
     }
 
 
-def test_data_in_degrees_are_drawn_in_the_countys_zone(provider, tmp_path):
+def test_maps_of_data_in_degrees_are_drawn_in_the_projection_zone_of_the_county(provider, tmp_path):
     """Draw EPSG:4490 data in the county's zone.
 
     A map in degrees would be distorted and have no scale.

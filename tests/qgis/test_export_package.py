@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""export_package in scripts and qgis_process: gate, unsaved edits, cancel."""
+"""Test the algorithm export_package: refusal, unsaved edits and cancel."""
 
 import hashlib
 import json
@@ -16,27 +16,27 @@ from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
-ROOT = "140225浑源县国土空间总体规划"
-GDB = f"{ROOT}/1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
-TEXT = "140225浑源县国土空间总体规划文本.pdf"
+PACKAGE_NAME = "140225浑源县国土空间总体规划"
+PACKAGE_GEODATABASE = f"{PACKAGE_NAME}/1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
+PLAN_TEXT_FILE = "140225浑源县国土空间总体规划文本.pdf"
 
 
 @pytest.fixture(scope="module")
-def clean(tmp_path_factory):
+def clean_county_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
     return path
 
 
 @pytest.fixture
-def documents(tmp_path):
+def documents_folder(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / TEXT).write_bytes(pdf())
+    (folder / PLAN_TEXT_FILE).write_bytes(pdf())
     return folder
 
 
-def test_documented_parameters_exist():
+def test_export_package_has_the_documented_parameters():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names[:2] == ["SOURCE", "LAYERS"]
@@ -48,15 +48,17 @@ def test_documented_parameters_exist():
     assert {"OUTPUT", "DIGEST", "VERDICT"} <= {d.name() for d in algorithm.outputDefinitions()}
 
 
-def test_a_county_that_passes(tmp_path, clean, documents):
-    before, feedback = digest_files(clean), Log()
-    given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
+def test_export_package_of_a_county_that_passes_writes_a_complete_package(
+    tmp_path, clean_county_file, documents_folder
+):
+    before, feedback = digest_files(clean_county_file), Log()
+    given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}
     made = run_algorithm("export_package", given, feedback)
-    package = tmp_path / "结果" / ROOT
+    package = tmp_path / "结果" / PACKAGE_NAME
     assert made["OUTPUT"] == str(package) and made["VERDICT"] == "conditional" and is_whole(package)
     assert made["DIGEST"] == hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest()
-    assert made["DIGEST"] in "\n".join(feedback.lines) and digest_files(clean) == before
-    with fiona.open(tmp_path / "结果" / GDB, layer="CZKFBJ") as layer:
+    assert made["DIGEST"] in "\n".join(feedback.lines) and digest_files(clean_county_file) == before
+    with fiona.open(tmp_path / "结果" / PACKAGE_GEODATABASE, layer="CZKFBJ") as layer:
         assert layer.crs.to_epsg() == 4490 and next(iter(layer))["properties"]["GHFQMC"]
     manifest = json.loads((package / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["tool"]["versions"]["qgis"]
@@ -65,32 +67,32 @@ def test_a_county_that_passes(tmp_path, clean, documents):
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
 
 
-def test_the_sample_county_does_not_pass_unless_forced(tmp_path):
+def test_export_package_refuses_the_failing_sample_unless_forced(tmp_path):
     given = {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "OUTPUT": str(tmp_path / "结果")}
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("export_package", given)
     assert (
         "不通过" in str(caught.value)
         and "请选“强制生成”" in str(caught.value)
-        and not (tmp_path / "结果" / ROOT).exists()
+        and not (tmp_path / "结果" / PACKAGE_NAME).exists()
     )
     feedback = Log()
     made = run_algorithm("export_package", {**given, "FORCE": True}, feedback)
-    assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_whole(tmp_path / "结果" / ROOT)
+    assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_whole(tmp_path / "结果" / PACKAGE_NAME)
     assert any("强制生成" in line for line in feedback.lines)
 
 
-def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
-    for name in fiona.listlayers(clean):
-        QgsProject.instance().addMapLayer(QgsVectorLayer(f"{clean}|layername={name}", name, "ogr"))
+def test_export_package_includes_unsaved_edits_of_project_layers(tmp_path, clean_county_file, documents_folder):
+    for name in fiona.listlayers(clean_county_file):
+        QgsProject.instance().addMapLayer(QgsVectorLayer(f"{clean_county_file}|layername={name}", name, "ogr"))
     (heritage,) = QgsProject.instance().mapLayersByName("LSWHBHX")
     heritage.startEditing()
     feature = next(heritage.getFeatures())
     field = heritage.fields().indexOf("MC")
     heritage.changeAttributeValue(feature.id(), field, "改过的名称")
-    run_algorithm("export_package", {"DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")})
+    run_algorithm("export_package", {"DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")})
     heritage.rollBack()
-    with fiona.open(tmp_path / "结果" / GDB, layer="LSWHBHX") as layer:
+    with fiona.open(tmp_path / "结果" / PACKAGE_GEODATABASE, layer="LSWHBHX") as layer:
         assert "改过的名称" in [f["properties"]["MC"] for f in layer]
 
 
@@ -103,23 +105,23 @@ def test_layers_of_the_project_with_their_edits(tmp_path, clean, documents):
         ({"SOURCE": "/没有.gpkg"}, "没有"),
     ],
 )
-def test_bad_parameters_are_reported_before_the_run(tmp_path, clean, given, expected):
+def test_export_package_reports_invalid_parameters_before_the_run(tmp_path, clean_county_file, given, expected):
     with pytest.raises(QgsProcessingException) as caught:
-        run_algorithm("export_package", {"SOURCE": str(clean), "OUTPUT": str(tmp_path / "结果"), **given})
+        run_algorithm("export_package", {"SOURCE": str(clean_county_file), "OUTPUT": str(tmp_path / "结果"), **given})
     assert expected in str(caught.value) and not (tmp_path / "结果").exists()
 
 
-def test_cancelled(tmp_path, clean, documents):
+def test_cancelled_export_package_leaves_no_file(tmp_path, clean_county_file, documents_folder):
     feedback = Log()
     feedback.progressChanged.connect(lambda value: feedback.cancel() if value > 60 else None)
-    given = {"SOURCE": str(clean), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
+    given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}
     assert run_algorithm("export_package", given, feedback) == {}
     # After an early cancel, not even the folder exists.
     assert not (tmp_path / "结果").exists() or not any((tmp_path / "结果").iterdir())
 
 
-def test_from_the_shell(qgis_process, tmp_path, clean, documents):
-    given = [f"SOURCE={clean}", f"DOCUMENTS={documents}", f"OUTPUT={tmp_path / '结果'}"]
+def test_export_package_runs_from_the_command_line(qgis_process, tmp_path, clean_county_file, documents_folder):
+    given = [f"SOURCE={clean_county_file}", f"DOCUMENTS={documents_folder}", f"OUTPUT={tmp_path / '结果'}"]
     done = qgis_process("run", "sanxian:export_package", "--", *given)
     assert done.returncode == 0 and "DIGEST" in done.stdout, done.stdout + done.stderr
-    assert is_whole(tmp_path / "结果" / ROOT)
+    assert is_whole(tmp_path / "结果" / PACKAGE_NAME)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Expression functions: results, contexts, registration and unloading."""
+"""Test the expression functions that the plugin adds to QGIS.
+
+They are results, contexts, registration and unloading.
+"""
 
 import subprocess
 import sys
@@ -28,7 +31,7 @@ from tests.county import measure
 from tests.qgis.helpers import ROOT, X, Y, make_frame, make_square
 from tests.qgis.waiting import measure_time, wait_until
 
-NAMES = (
+FUNCTION_NAMES = (
     "sanxian_statutory_area",
     "sanxian_next_bsm",
     "sanxian_code_name",
@@ -36,7 +39,7 @@ NAMES = (
     "sanxian_zone_name",
 )
 COUNTY = "140225"
-HOLED = shapely.Polygon(
+POLYGON_WITH_HOLE = shapely.Polygon(
     [(X, Y), (X + 3000, Y + 40), (X + 2800, Y + 2500), (X - 60, Y + 2000)],
     [[(X + 500, Y + 500), (X + 500, Y + 900), (X + 900, Y + 900)]],
 )
@@ -61,7 +64,7 @@ def make_layer(shapes=(), crs="EPSG:4526", bsm=()):
     return layer
 
 
-def add(layer, bsm):
+def add_features(layer, bsm):
     row = QgsFeature(layer.fields())
     row.setGeometry(QgsGeometry.fromWkt(make_square(0, 0).wkt))
     row["BSM"] = bsm
@@ -70,21 +73,21 @@ def add(layer, bsm):
 
 
 @pytest.mark.parametrize("epsg", [4526, 4490, 4547, 4534 + 13])
-def test_area_agrees_with_an_independent_formula(functions, epsg):
-    shape = HOLED
+def test_statutory_area_expression_agrees_with_an_independent_formula(functions, epsg):
+    shape = POLYGON_WITH_HOLE
     if epsg != 4526:
         import pyproj
 
         to = pyproj.Transformer.from_crs(4526, epsg, always_xy=True)
-        shape = shapely.transform(HOLED, lambda c: np.column_stack(to.transform(c[:, 0], c[:, 1])))
-    (expected,) = measure.statutory_area([HOLED])
+        shape = shapely.transform(POLYGON_WITH_HOLE, lambda c: np.column_stack(to.transform(c[:, 0], c[:, 1])))
+    (expected,) = measure.statutory_area([POLYGON_WITH_HOLE])
     wkt = f"geom_from_wkt('{shapely.to_wkt(shape, rounding_precision=-1)}')"
     assert evaluate(f"sanxian_statutory_area({wkt}, 'EPSG:{epsg}')") == pytest.approx(expected, abs=1e-3)
     layer = make_layer(crs=f"EPSG:{epsg}")
     assert evaluate(f"sanxian_statutory_area({wkt})", layer) == pytest.approx(expected, abs=1e-3)
 
 
-def test_area_of_multipart_curved_and_no_polygons(functions):
+def test_statutory_area_expression_measures_multipart_and_curved_polygons(functions):
     parts = shapely.MultiPolygon([make_square(0, 0), make_square(500, 0, 10, 10)])
     (expected,) = measure.statutory_area([parts])
     assert evaluate(f"sanxian_statutory_area(geom_from_wkt('{parts.wkt}'), 4526)") == pytest.approx(expected, abs=1e-3)
@@ -105,13 +108,13 @@ def test_area_of_multipart_curved_and_no_polygons(functions):
         "sanxian_code_name('no such list', '01')",
     ],
 )
-def test_errors_name_the_cause(functions, text):
+def test_expression_functions_report_errors_as_complete_sentences(functions, text):
     expression = QgsExpression(text)
     expression.evaluate(QgsExpressionContext())
     assert expression.evalErrorString().endswith((".", "。"))
 
 
-def test_codes(functions):
+def test_code_expressions_return_names_and_parents_of_codes(functions):
     assert evaluate("sanxian_zone_name('410')") == "城镇集中建设区"
     assert evaluate("sanxian_zone_name(410)") == evaluate("sanxian_zone_name(410.0)") == "城镇集中建设区"
     assert evaluate("sanxian_code_name('land_use_2023', '0103')") == "旱地"
@@ -128,12 +131,12 @@ def test_codes(functions):
         assert evaluate(f"{nothing} IS NULL") == 1
 
 
-def test_each_call_in_an_edited_layer_gives_another_number(functions):
+def test_next_number_expression_gives_a_new_number_at_each_call_during_editing(functions):
     layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000041"])
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042"
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000042", "shown only"
     layer.startEditing()
-    add(layer, f"{COUNTY}000000000050")
+    add_features(layer, f"{COUNTY}000000000050")
     given = [evaluate("sanxian_next_bsm(@layer)", layer) for _ in range(3)]
     assert given == [f"{COUNTY}0000000000{n}" for n in (51, 52, 53)]
     assert evaluate("sanxian_next_bsm(county:='140226')", layer) == "140226000000000001"
@@ -142,22 +145,22 @@ def test_each_call_in_an_edited_layer_gives_another_number(functions):
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000054", "given is given, saved or not"
 
 
-def test_by_name_and_from_another_layer(functions, project):
+def test_next_number_expression_accepts_a_layer_by_name_or_id(functions, project):
     layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000007"])
     project.addMapLayer(layer)
     for reference in ("图层", layer.id()):
         assert evaluate(f"sanxian_next_bsm('{reference}')") == f"{COUNTY}000000000008"
 
 
-def write(path, *numbers):
+def write_geopackage(path, *numbers):
     shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
     pyogrio.write_dataframe(make_frame(shapes, BSM=list(numbers)), path, layer="CZKFBJ", driver="GPKG")
 
 
-def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
-    """Never reuse the number of a deleted feature, also after save and reopen."""
+def test_number_of_a_deleted_feature_is_never_given_again(functions, project, tmp_path):
+    """Delete the feature with the highest number, save, and reopen the project."""
     path = tmp_path / "县 库.gpkg"
-    write(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
+    write_geopackage(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
     layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
     project.addMapLayer(layer)
     with edit(layer):
@@ -178,10 +181,13 @@ def test_a_deleted_number_is_never_given_again(functions, project, tmp_path):
 
 
 @pytest.mark.parametrize("end", ["commitChanges", "rollBack"])
-def test_a_given_number_is_stored_with_the_data(functions, project, tmp_path, end):
-    """Store a given number, also without its feature and in an unsaved project."""
+def test_number_given_in_an_unsaved_project_is_not_given_again_after_reopening(functions, project, tmp_path, end):
+    """Request a number, end editing, and reopen the layer.
+
+    The number has no feature, and the project is not saved.
+    """
     path = tmp_path / "a.gpkg"
-    write(path, f"{COUNTY}000000000001")
+    write_geopackage(path, f"{COUNTY}000000000001")
     for expected in (2, 3):
         layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
         project.addMapLayer(layer)
@@ -191,7 +197,7 @@ def test_a_given_number_is_stored_with_the_data(functions, project, tmp_path, en
         project.clear()
 
 
-def test_a_thousand_pasted_features_do_not_make_one_wait(functions):
+def test_numbering_a_thousand_pasted_features_takes_under_five_seconds(functions):
     layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     layer.setDefaultValueDefinition(0, QgsDefaultValue("sanxian_next_bsm()"))
     layer.startEditing()
@@ -205,16 +211,16 @@ def test_a_thousand_pasted_features_do_not_make_one_wait(functions):
     layer.rollBack()
 
 
-def test_a_filter_hides_no_number(functions, project, tmp_path):
+def test_next_number_counts_features_hidden_by_a_layer_filter(functions, project, tmp_path):
     path = tmp_path / "a.gpkg"
-    write(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
+    write_geopackage(path, f"{COUNTY}000000000001", f"{COUNTY}000000000009")
     layer = QgsVectorLayer(f"{path}|layername=CZKFBJ", "CZKFBJ", "ogr")
     layer.setSubsetString(f"BSM = '{COUNTY}000000000001'")
     assert evaluate("sanxian_next_bsm()", layer) == f"{COUNTY}000000000010"
 
 
-def database(path, **layers):
-    """Return a function that writes a GeoPackage: table → its numbers."""
+def write_numbered_tables(path, **layers):
+    """Write a GeoPackage with tables of numbered features: table → numbers."""
     for name, numbers in layers.items():
         shapes = [make_square(200 * n, 0) for n in range(len(numbers))]
         data = make_frame(shapes, BSM=list(numbers)).astype({"BSM": object})
@@ -232,20 +238,20 @@ def format_numbers(*running):
     return [f"{COUNTY}{n:012d}" for n in running]
 
 
-NEXT = f"sanxian_next_bsm(@layer, '{COUNTY}')"
+NEXT_NUMBER_EXPRESSION = f"sanxian_next_bsm(@layer, '{COUNTY}')"
 
 
 @pytest.mark.parametrize("saved", [True, False])
-def test_the_first_features_of_two_layers_get_two_numbers(functions, project, tmp_path, saved):
-    database(tmp_path / "a.gpkg", YJJBNT=[], CZKFBJ=[])
+def test_next_number_gives_different_numbers_to_two_layers_of_one_database(functions, project, tmp_path, saved):
+    write_numbered_tables(tmp_path / "a.gpkg", YJJBNT=[], CZKFBJ=[])
     given = []
     for name in ("YJJBNT", "CZKFBJ", "YJJBNT"):
         found = project.mapLayersByName(name)
         layer = found[0] if found else open_layer(project, tmp_path / "a.gpkg", name)
         layer.startEditing()
-        given += [evaluate(NEXT, layer), evaluate(NEXT, layer)]
+        given += [evaluate(NEXT_NUMBER_EXPRESSION, layer), evaluate(NEXT_NUMBER_EXPRESSION, layer)]
         for number in given[-2:]:
-            add(layer, number)
+            add_features(layer, number)
         if saved:
             assert layer.commitChanges()
     assert given == format_numbers(1, 2, 3, 4, 5, 6)
@@ -253,68 +259,72 @@ def test_the_first_features_of_two_layers_get_two_numbers(functions, project, tm
         layer.rollBack()
 
 
-def test_unsaved_rows_of_another_layer_count(functions, project):
+def test_next_number_counts_unsaved_features_of_other_layers(functions, project):
     first, second = make_layer(), make_layer()
     project.addMapLayers([first, second])
     first.startEditing()
-    add(first, *format_numbers(30))
-    assert evaluate(NEXT, second) == format_numbers(31)[0], "shown only"
+    add_features(first, *format_numbers(30))
+    assert evaluate(NEXT_NUMBER_EXPRESSION, second) == format_numbers(31)[0], "shown only"
     first.changeAttributeValue(first.allFeatureIds()[0], 0, format_numbers(40)[0])
     second.startEditing()
-    assert [evaluate(NEXT, second), evaluate(NEXT, first), evaluate(NEXT, second)] == format_numbers(41, 42, 43)
+    assert [
+        evaluate(NEXT_NUMBER_EXPRESSION, second),
+        evaluate(NEXT_NUMBER_EXPRESSION, first),
+        evaluate(NEXT_NUMBER_EXPRESSION, second),
+    ] == format_numbers(41, 42, 43)
     first.rollBack()
     second.rollBack()
 
 
-def test_layers_that_the_project_does_not_have_count(functions, project, tmp_path):
-    database(tmp_path / "a.gpkg", YJJBNT=format_numbers(70), CZKFBJ=format_numbers(3))
+def test_next_number_counts_tables_of_the_database_that_are_not_in_the_project(functions, project, tmp_path):
+    write_numbered_tables(tmp_path / "a.gpkg", YJJBNT=format_numbers(70), CZKFBJ=format_numbers(3))
     shown = open_layer(project, tmp_path / "a.gpkg", "CZKFBJ")
-    assert evaluate(NEXT, shown) == format_numbers(71)[0]
+    assert evaluate(NEXT_NUMBER_EXPRESSION, shown) == format_numbers(71)[0]
 
 
-def test_a_number_deleted_in_one_layer_is_not_given_in_another(functions, project, tmp_path):
-    """Count deleted numbers of layers that were removed from the project too."""
+def test_number_deleted_in_one_table_is_not_given_in_another_after_reopening(functions, project, tmp_path):
+    """Delete a number in a layer that is then removed from the project."""
     path = tmp_path / "a.gpkg"
-    database(path, YJJBNT=format_numbers(8, 9), CZKFBJ=format_numbers(3))
+    write_numbered_tables(path, YJJBNT=format_numbers(8, 9), CZKFBJ=format_numbers(3))
     layer = open_layer(project, path, "YJJBNT")
     with edit(layer):
         assert layer.deleteFeature(max(layer.allFeatureIds()))
     project.clear()
-    assert evaluate(NEXT, open_layer(project, path, "CZKFBJ")) == format_numbers(10)[0]
+    assert evaluate(NEXT_NUMBER_EXPRESSION, open_layer(project, path, "CZKFBJ")) == format_numbers(10)[0]
 
 
-def test_a_layer_that_left_the_project_still_counts(functions, project, tmp_path):
+def test_next_number_counts_layers_removed_from_the_project(functions, project, tmp_path):
     path = tmp_path / "a.gpkg"
-    database(path, YJJBNT=format_numbers(8), CZKFBJ=format_numbers(3))
+    write_numbered_tables(path, YJJBNT=format_numbers(8), CZKFBJ=format_numbers(3))
     second, first = open_layer(project, path, "CZKFBJ"), open_layer(project, path, "YJJBNT")
-    assert evaluate(NEXT, second) == format_numbers(9)[0]
+    assert evaluate(NEXT_NUMBER_EXPRESSION, second) == format_numbers(9)[0]
     with edit(first):
-        add(first, *format_numbers(20))
+        add_features(first, *format_numbers(20))
     project.removeMapLayer(first.id())
-    assert evaluate(NEXT, second) == format_numbers(21)[0]
+    assert evaluate(NEXT_NUMBER_EXPRESSION, second) == format_numbers(21)[0]
 
 
-def test_the_shapefiles_of_a_folder_are_one_database(functions, project, tmp_path):
+def test_next_number_treats_the_shapefiles_of_a_folder_as_one_database(functions, project, tmp_path):
     for name, number in (("YJJBNT", 8), ("CZKFBJ", 3)):
         pyogrio.write_dataframe(make_frame([make_square(0, 0)], BSM=format_numbers(number)), tmp_path / f"{name}.shp")
     layer = QgsVectorLayer(str(tmp_path / "CZKFBJ.shp"), "CZKFBJ", "ogr")
     project.addMapLayer(layer)
-    assert evaluate(NEXT, layer) == format_numbers(9)[0]
+    assert evaluate(NEXT_NUMBER_EXPRESSION, layer) == format_numbers(9)[0]
 
 
-def test_no_layer_is_read_again_for_a_further_number(functions, project, monkeypatch):
+def test_next_number_reads_each_layer_only_once(functions, project, monkeypatch):
     first, second = make_layer([make_square(0, 0)], bsm=format_numbers(5)), make_layer()
     project.addMapLayers([first, second])
     reads = []
     values = feature_numbers._values
     monkeypatch.setattr(feature_numbers, "_values", lambda *given: reads.append(given) or values(*given))
     second.startEditing()
-    assert [evaluate(NEXT, second) for _ in range(3)] == format_numbers(6, 7, 8)
+    assert [evaluate(NEXT_NUMBER_EXPRESSION, second) for _ in range(3)] == format_numbers(6, 7, 8)
     assert len(reads) == 2, "each layer once"
     second.rollBack()
 
 
-def test_a_prepared_expression_numbers_a_whole_column(functions):
+def test_field_calculator_gives_each_feature_a_different_number(functions):
     """Evaluate as the field calculator does.
 
     The expression is prepared once and evaluated for each feature.
@@ -330,9 +340,9 @@ def test_a_prepared_expression_numbers_a_whole_column(functions):
     assert [f["BSM"] for f in layer.getFeatures()] == [f"{COUNTY}{n:012d}" for n in range(3, 8)]
 
 
-def test_on_a_thread_of_qt(functions, qgis_app):
-    """Evaluate in a thread of Qt, where labels are drawn."""
-    wkt = f"geom_from_wkt('{HOLED.wkt}')"
+def test_statutory_area_expression_works_in_a_qt_thread(functions, qgis_app):
+    """Evaluate the expression in a Qt thread, as QGIS does for labels."""
+    wkt = f"geom_from_wkt('{POLYGON_WITH_HOLE.wkt}')"
     results = []
     for _ in range(3):
         count = len(results)
@@ -341,11 +351,11 @@ def test_on_a_thread_of_qt(functions, qgis_app):
         )
         QgsApplication.taskManager().addTask(task)
         assert wait_until(lambda count=count: len(results) > count)
-    (expected,) = measure.statutory_area([HOLED])
+    (expected,) = measure.statutory_area([POLYGON_WITH_HOLE])
     assert results == pytest.approx([expected] * 3, abs=1e-3)
 
 
-LOADED = """
+LOAD_TWICE_SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsExpression
@@ -367,14 +377,16 @@ for _ in range(2):
 """
 
 
-def test_loading_and_unloading(qgis_app):
+def test_expression_functions_are_registered_on_load_and_removed_on_unload(qgis_app):
     """Load, unload and load the plugin again; each function has help and a group."""
-    done = subprocess.run([sys.executable, "-c", LOADED, str(ROOT)], capture_output=True, text=True, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_TWICE_SCRIPT, str(ROOT)], capture_output=True, text=True, encoding="utf-8"
+    )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == [" ".join(sorted(NAMES))] * 2
+    assert done.stdout.splitlines() == [" ".join(sorted(FUNCTION_NAMES))] * 2
 
 
-def test_unloaded_functions_follow_no_layer(project):
+def test_unloading_disconnects_the_number_register_from_all_layers(project):
     layer = make_layer([make_square(0, 0)], bsm=[f"{COUNTY}000000000001"])
     signals = (layer.featureAdded, layer.beforeCommitChanges, layer.dataChanged, layer.willBeDeleted)
     ledgers = feature_numbers.NumberRegisters()
@@ -387,9 +399,9 @@ def test_unloaded_functions_follow_no_layer(project):
     assert [layer.receivers(signal) for signal in signals] == before
 
 
-def test_headless(qgis_process, tmp_path):
+def test_statutory_area_expression_works_in_qgis_process(qgis_process, tmp_path):
     path, out = tmp_path / "a.gpkg", tmp_path / "b.gpkg"
-    write(path, f"{COUNTY}000000000001")
+    write_geopackage(path, f"{COUNTY}000000000001")
     done = qgis_process(
         "run",
         "native:fieldcalculator",
@@ -404,45 +416,45 @@ def test_headless(qgis_process, tmp_path):
     assert pyogrio.read_dataframe(out)["MJ"].tolist() == pytest.approx([expected], abs=0.005)
 
 
-def two_tables(path):
-    """Load a database with two empty tables."""
+def load_two_empty_tables(path):
+    """Write a GeoPackage with two empty tables and return their layers."""
     for name in ("YJJBNTBHTB", "CZKFBJ"):
         empty = make_frame([make_square(0, 0)], BSM=[None]).iloc[:0]
         pyogrio.write_dataframe(empty, path, layer=name, driver="GPKG", geometry_type="Polygon")
     return [QgsVectorLayer(f"{path}|layername={name}", name, "ogr") for name in ("YJJBNTBHTB", "CZKFBJ")]
 
 
-NEXT = f"sanxian_next_bsm(@layer, '{COUNTY}')"
+NEXT_NUMBER_EXPRESSION = f"sanxian_next_bsm(@layer, '{COUNTY}')"
 
 
 @pytest.mark.parametrize("how", ["other project", "layer removed"])
-def test_a_number_deleted_in_one_layer_is_given_in_no_other(functions, project, tmp_path, how):
-    farmland, boundary = two_tables(tmp_path / "a.gpkg")
+def test_number_deleted_in_one_layer_is_not_given_to_other_layers_of_the_project(functions, project, tmp_path, how):
+    farmland, boundary = load_two_empty_tables(tmp_path / "a.gpkg")
     project.addMapLayers([farmland, boundary])
-    evaluate(NEXT, boundary)
+    evaluate(NEXT_NUMBER_EXPRESSION, boundary)
     with edit(farmland):
-        add(farmland, f"{COUNTY}000000000007")
+        add_features(farmland, f"{COUNTY}000000000007")
     with edit(farmland):
         assert farmland.deleteFeatures(farmland.allFeatureIds())
-    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
+    assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000008"
     if how == "layer removed":
         project.removeMapLayer(farmland.id())
     else:
         project.clear()
         boundary = QgsVectorLayer(f"{tmp_path / 'a.gpkg'}|layername=CZKFBJ", "CZKFBJ", "ogr")
         project.addMapLayer(boundary)
-    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
+    assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000008"
 
 
-def test_the_project_stores_used_numbers_for_all_its_layers(functions, project, tmp_path):
-    """Read used numbers from the project where the settings are empty.
+def test_project_file_stores_used_numbers_for_all_its_layers(functions, project, tmp_path):
+    """Delete a numbered feature, remove its layer, and clear the user settings.
 
-    The number was deleted in a layer that was removed since.
+    The used number must be read from the project file.
     """
-    farmland, boundary = two_tables(tmp_path / "a.gpkg")
+    farmland, boundary = load_two_empty_tables(tmp_path / "a.gpkg")
     project.addMapLayers([farmland, boundary])
     with edit(farmland):
-        add(farmland, f"{COUNTY}000000000007")
+        add_features(farmland, f"{COUNTY}000000000007")
     with edit(farmland):
         assert farmland.deleteFeatures(farmland.allFeatureIds())
     project.removeMapLayer(farmland.id())
@@ -450,22 +462,22 @@ def test_the_project_stores_used_numbers_for_all_its_layers(functions, project, 
     QgsSettings().remove("sanxian/bsm")
     assert project.read(str(tmp_path / "a.qgz"))
     (boundary,) = project.mapLayers().values()
-    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000008"
+    assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000008"
 
 
-def test_a_table_saved_by_another_layer_while_this_one_is_edited_counts(functions, project, tmp_path):
-    farmland, boundary = two_tables(tmp_path / "a.gpkg")
+def test_next_number_counts_features_saved_in_another_layer_during_editing(functions, project, tmp_path):
+    farmland, boundary = load_two_empty_tables(tmp_path / "a.gpkg")
     project.addMapLayers([farmland, boundary])
     assert boundary.startEditing()
-    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000001"
+    assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000001"
     with edit(farmland):
-        add(farmland, f"{COUNTY}000000000050")
-    assert evaluate(NEXT, boundary) == f"{COUNTY}000000000051"
+        add_features(farmland, f"{COUNTY}000000000050")
+    assert evaluate(NEXT_NUMBER_EXPRESSION, boundary) == f"{COUNTY}000000000051"
     boundary.rollBack()
 
 
-def test_an_unexpected_exception_becomes_an_error_of_the_expression(monkeypatch):
-    """Catch every exception: an uncaught one would end QGIS with all unsaved edits."""
+def test_exception_in_an_expression_function_becomes_an_expression_error(monkeypatch):
+    """Raise an error in a function; uncaught, it would end QGIS with unsaved edits."""
 
     def fails(*_):
         raise TypeError("planted")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layer forms: defaults of drawn features, and constraints with their reasons.
+"""Test layer forms: default values of drawn features, and refused values.
 
-A drawn feature gets BSM, area and names; invalid values cannot be saved.
+A drawn feature gets feature number (BSM), area and names. A refused value shows the reason.
 """
 
 import sys
@@ -31,17 +31,19 @@ from plugin.core.standard import load_standard, standard_ids
 from tests.county import measure
 from tests.qgis.helpers import X, Y, draw_feature, make_square
 
-HARD = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
+HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 NORM = Norm(load_standard(), load_profile("hunyuan"))
-FIRST = "140225000000000001"
-SHAPES = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
-KINDS = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
+FIRST_NUMBER = "140225000000000001"
+GEOMETRY_TYPES = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
+QGIS_FIELD_TYPES = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
 
 
 def memory(role, norm=NORM, crs="EPSG:4526"):
     template = norm.standard.templates[role]
-    fields = "".join(f"&field={f.name}:{KINDS[f.type]}({f.length or 0},{f.decimals or 0})" for f in template.fields)
-    return QgsVectorLayer(f"{SHAPES[template.geometry]}?crs={crs}{fields}", template.name, "memory")
+    fields = "".join(
+        f"&field={f.name}:{QGIS_FIELD_TYPES[f.type]}({f.length or 0},{f.decimals or 0})" for f in template.fields
+    )
+    return QgsVectorLayer(f"{GEOMETRY_TYPES[template.geometry]}?crs={crs}{fields}", template.name, "memory")
 
 
 def stored(role, path, driver):
@@ -62,18 +64,18 @@ def with_form(layer, role, norm=NORM):
 
 
 def list_placed_fields(layer):
-    """Return the fields that the form shows in any section."""
+    """Return the fields that a layer's form shows in any section."""
     kind = Qgis.AttributeEditorType.Field
     return [field.name() for tab in layer.editFormConfig().tabs() for field in tab.findElements(kind)]
 
 
 def validate_field(layer, feature, field):
-    """Return whether a field is valid, and its error messages."""
+    """Return whether a feature's field is valid, and its error messages."""
     index = layer.fields().lookupField(field)
-    return QgsVectorLayerUtils.validateAttribute(layer, feature, index, HARD)
+    return QgsVectorLayerUtils.validateAttribute(layer, feature, index, HARD_CONSTRAINT)
 
 
-def area(shape):
+def measure_area(shape):
     return round(float(measure.statutory_area([shape])[0]), 2)
 
 
@@ -85,12 +87,12 @@ def layer(request, functions, tmp_path):
     return with_form(stored("CZKFBJ", tmp_path / f"县 库.{suffix}", request.param), "CZKFBJ")
 
 
-def test_a_drawn_polygon_gets_number_area_and_name(layer):
+def test_drawn_polygon_gets_number_area_and_names_by_default(layer):
     shape = shapely.Polygon([(X, Y), (X + 812.3, Y + 20), (X + 700, Y + 633.7), (X + 10, Y + 500)])
     layer.startEditing()
     drawn = draw_feature(layer, shape, GHFQDM="410")
-    assert drawn["BSM"] == FIRST
-    assert drawn["MJ"] == pytest.approx(area(shape), abs=0.01)
+    assert drawn["BSM"] == FIRST_NUMBER
+    assert drawn["MJ"] == pytest.approx(measure_area(shape), abs=0.01)
     assert drawn["GHFQMC"] == "城镇集中建设区"
     assert (drawn["XZQDM"], drawn["XZQMC"]) == ("140225", "浑源县")
     assert draw_feature(layer, make_square(2000, 0), GHFQDM="430")["BSM"] == "140225000000000002"
@@ -98,27 +100,27 @@ def test_a_drawn_polygon_gets_number_area_and_name(layer):
     assert not any(refused.values()), refused
     assert layer.commitChanges(), layer.commitErrors()
     saved = {f["BSM"]: f for f in layer.getFeatures()}
-    assert saved[FIRST]["GHFQMC"] == "城镇集中建设区"
-    assert saved[FIRST]["MJ"] == pytest.approx(area(shape), abs=0.01)
+    assert saved[FIRST_NUMBER]["GHFQMC"] == "城镇集中建设区"
+    assert saved[FIRST_NUMBER]["MJ"] == pytest.approx(measure_area(shape), abs=0.01)
 
 
-def test_area_and_name_follow_every_edit(layer):
+def test_area_and_name_fields_update_after_every_edit(layer):
     with edit(layer):
         draw_feature(layer, make_square(0, 0), GHFQDM="410")
     (fid,) = layer.allFeatureIds()
     layer.startEditing()
     layer.changeGeometry(fid, QgsGeometry.fromWkt(make_square(0, 0, 300, 77).wkt))
-    assert layer.getFeature(fid)["MJ"] == pytest.approx(area(make_square(0, 0, 300, 77)), abs=0.01)
+    assert layer.getFeature(fid)["MJ"] == pytest.approx(measure_area(make_square(0, 0, 300, 77)), abs=0.01)
     layer.moveVertex(X + 400, Y, fid, 1)
     moved = shapely.from_wkt(layer.getFeature(fid).geometry().asWkt(9))
-    assert layer.getFeature(fid)["MJ"] == pytest.approx(area(moved), abs=0.01)
+    assert layer.getFeature(fid)["MJ"] == pytest.approx(measure_area(moved), abs=0.01)
     layer.changeAttributeValue(fid, layer.fields().lookupField("GHFQDM"), "420")
     assert layer.getFeature(fid)["GHFQMC"] == "城镇弹性发展区"
-    assert layer.getFeature(fid)["BSM"] == FIRST, "a number stays with its feature"
+    assert layer.getFeature(fid)["BSM"] == FIRST_NUMBER, "a number stays with its feature"
     layer.rollBack()
 
 
-def test_editing_without_the_plugin_erases_no_value(layer, functions):
+def test_editing_without_the_plugin_keeps_number_area_and_name(layer, functions):
     with edit(layer):
         draw_feature(layer, make_square(0, 0), GHFQDM="410")
     functions.unregister()
@@ -127,11 +129,15 @@ def test_editing_without_the_plugin_erases_no_value(layer, functions):
         layer.changeGeometry(fid, QgsGeometry.fromWkt(make_square(0, 0, 300, 77).wkt))
         layer.changeAttributeValue(fid, layer.fields().lookupField("XZQMC"), "某县")
     kept = layer.getFeature(fid)
-    assert (kept["BSM"], kept["MJ"], kept["GHFQMC"]) == (FIRST, area(make_square(0, 0)), "城镇集中建设区")
+    assert (kept["BSM"], kept["MJ"], kept["GHFQMC"]) == (
+        FIRST_NUMBER,
+        measure_area(make_square(0, 0)),
+        "城镇集中建设区",
+    )
     functions.register()
 
 
-def test_a_wrong_code_cannot_be_saved_and_the_reason_is_shown(layer):
+def test_form_constraint_refuses_a_code_outside_the_list_and_names_the_reason(layer):
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0), GHFQDM="410")
     drawn["GHFQDM"] = "999"
@@ -150,24 +156,24 @@ def test_a_wrong_code_cannot_be_saved_and_the_reason_is_shown(layer):
     assert not validate_field(layer, drawn, "XZQMC")[0]
 
 
-def test_a_layer_takes_no_codes_of_other_layers(functions):
-    def offered(role, name):
+def test_code_list_of_a_layer_offers_and_accepts_only_codes_of_that_layer(functions):
+    def list_offered_codes(role, name):
         layer = with_form(memory(role), role)
         index = layer.fields().lookupField(name)
         setup = layer.editorWidgetSetup(index)
         return layer, {next(iter(row.values())) for row in setup.config()["map"][1:]}
 
-    layer, boundary = offered("CZKFBJ", "GHFQDM")
+    layer, boundary = list_offered_codes("CZKFBJ", "GHFQDM")
     assert {"410", "411", "420", "430"} <= boundary and not {"100", "300", "400", "510"} & boundary
     drawn = QgsFeature(layer.fields())
     for code, valid in (("300", False), ("999", False), ("430", True)):
         drawn["GHFQDM"] = code
         assert validate_field(layer, drawn, "GHFQDM")[0] is valid, code
-    assert offered("HLFXKZX", "LX")[1] == {"20", "21", "22", "23", "24"}
-    assert offered("KCZYKCBHX", "LX")[1] == {"10", "11", "12"}
-    assert {"100", "300", "410", "411", "510"} <= offered("ZXCQGHFQ", "GHFQDM")[1]
-    assert not {"400", "500", "600"} & offered("ZXCQGHFQ", "GHFQDM")[1]
-    assert {"100", "400", "410", "600"} <= offered("YDYHGHFQ", "GHFQDM")[1]
+    assert list_offered_codes("HLFXKZX", "LX")[1] == {"20", "21", "22", "23", "24"}
+    assert list_offered_codes("KCZYKCBHX", "LX")[1] == {"10", "11", "12"}
+    assert {"100", "300", "410", "411", "510"} <= list_offered_codes("ZXCQGHFQ", "GHFQDM")[1]
+    assert not {"400", "500", "600"} & list_offered_codes("ZXCQGHFQ", "GHFQDM")[1]
+    assert {"100", "400", "410", "600"} <= list_offered_codes("YDYHGHFQ", "GHFQDM")[1]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +187,7 @@ def test_a_layer_takes_no_codes_of_other_layers(functions):
         ("BHJSSJ", [NULL, QDate(2025, 10, 1), QDate(2999, 1, 1)], [QDate(2025, 9, 30)], "保护开始时间"),
     ],
 )
-def test_numbers_and_dates_out_of_range_are_refused_with_the_reason(functions, field, right, wrong, word):
+def test_form_constraint_refuses_numbers_and_dates_out_of_range_with_the_reason(functions, field, right, wrong, word):
     layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
     drawn = QgsFeature(layer.fields())
     if field == "BHJSSJ":
@@ -195,7 +201,7 @@ def test_numbers_and_dates_out_of_range_are_refused_with_the_reason(functions, f
         assert not valid and word in " ".join(errors) and field in " ".join(errors), value
 
 
-def test_dates_in_a_text_field_are_validated(functions):
+def test_form_constraint_validates_dates_stored_as_text(functions):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BHKSSJ:string(8)", "农田", "memory")
     with_form(layer, "YJJBNTBHTB")
     drawn = QgsFeature(layer.fields())
@@ -204,7 +210,7 @@ def test_dates_in_a_text_field_are_validated(functions):
         assert validate_field(layer, drawn, "BHKSSJ")[0] is valid, value
 
 
-def test_a_required_text_is_more_than_blanks(functions):
+def test_form_constraint_refuses_a_required_text_of_blanks(functions):
     layer = with_form(memory("ZXCQGHFQ"), "ZXCQGHFQ")
     drawn = QgsFeature(layer.fields())
     for value, valid in ((NULL, False), ("", False), (" ", False), ("控制建设强度", True)):
@@ -212,17 +218,17 @@ def test_a_required_text_is_more_than_blanks(functions):
         assert validate_field(layer, drawn, "GKZY")[0] is valid, value
 
 
-def test_a_duplicate_number_cannot_be_saved(layer):
+def test_form_constraint_refuses_a_duplicate_feature_number(layer):
     layer.startEditing()
     draw_feature(layer, make_square(0, 0))
     other = draw_feature(layer, make_square(500, 0))
     assert validate_field(layer, other, "BSM")[0]
-    other["BSM"] = FIRST
+    other["BSM"] = FIRST_NUMBER
     assert not validate_field(layer, other, "BSM")[0]
 
 
-def test_the_form_itself_refuses(layer):
-    """Open the form: a wrong code disables OK, and a mark shows the reason."""
+def test_feature_form_disables_ok_and_shows_the_reason_for_a_wrong_code(layer):
+    """Open the form and enter a wrong code."""
     from qgis.gui import QgsAttributeForm, QgsGui
     from qgis.PyQt.QtWidgets import QDialogButtonBox, QLabel
 
@@ -241,7 +247,7 @@ def test_the_form_itself_refuses(layer):
     form.deleteLater()
 
 
-def test_deleting_the_highest_frees_no_number(layer):
+def test_deleting_the_feature_with_the_highest_number_does_not_free_the_number(layer):
     with edit(layer):
         for n in range(3):
             draw_feature(layer, make_square(500 * n, 0))
@@ -255,7 +261,7 @@ def test_deleting_the_highest_frees_no_number(layer):
     assert draw_feature(layer, make_square(0, 900))["BSM"].endswith("005")
 
 
-def test_pieces_and_copies_get_their_own_number_and_area(layer):
+def test_split_and_copied_features_get_new_numbers_and_areas(layer):
     layer.startEditing()
     draw_feature(layer, make_square(0, 0), GHFQDM="410")
     layer.selectAll()
@@ -266,13 +272,13 @@ def test_pieces_and_copies_get_their_own_number_and_area(layer):
     assert [p["BSM"][-2:] for p in pieces] == ["01", "02"]
     for piece in pieces:
         shape = shapely.from_wkt(piece.geometry().asWkt(9))
-        assert piece["MJ"] == pytest.approx(area(shape), abs=0.01)
+        assert piece["MJ"] == pytest.approx(measure_area(shape), abs=0.01)
         assert piece["GHFQMC"] == "城镇集中建设区"
     copied, _ = QgsVectorLayerUtils.duplicateFeature(layer, pieces[0], QgsProject.instance(), 0)
     assert copied["BSM"][-2:] == "03"
 
 
-def test_code_lists_are_shown_with_names_and_levels(functions):
+def test_forms_show_codes_with_names_indented_by_level(functions):
     from plugin.bridge.editing.attribute_forms import choices_of
 
     layer = with_form(memory("XZYDYH"), "XZYDYH")
@@ -291,7 +297,7 @@ def test_code_lists_are_shown_with_names_and_levels(functions):
     assert drawn["YDYHFLMC"] == "旱地"
 
 
-def test_forms_have_sections_aliases_and_read_only_fields(functions):
+def test_layer_forms_have_sections_aliases_and_read_only_fields(functions):
     layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
     tabs = layer.editFormConfig().tabs()
     assert [tab.name() for tab in tabs] == ["属性", "面积", "其他"]
@@ -306,15 +312,15 @@ def test_forms_have_sections_aliases_and_read_only_fields(functions):
     assert layer.editorWidgetSetup(layer.fields().lookupField("BHKSSJ")).type() == "DateTime"
 
 
-def test_townships_are_not_given_the_countys_name(functions):
+def test_drawn_township_does_not_get_the_name_of_the_county(functions):
     layer = with_form(memory("XZQXZ"), "XZQXZ")
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0))
-    assert drawn["XZQDM"] == NULL and drawn["BSM"] == FIRST
+    assert drawn["XZQDM"] == NULL and drawn["BSM"] == FIRST_NUMBER
     layer.rollBack()
 
 
-def test_without_a_county_the_code_is_read_from_the_layers_numbers(functions):
+def test_county_code_of_a_new_number_is_read_from_existing_numbers_without_a_profile(functions):
     norm = Norm(load_standard(), load_profile())
     layer = with_form(memory("CZKFBJ", norm), "CZKFBJ", norm)
     layer.startEditing()
@@ -329,7 +335,7 @@ def test_without_a_county_the_code_is_read_from_the_layers_numbers(functions):
     assert draw_feature(layer, make_square(0, 0))["BSM"] == "140226000000000009"
 
 
-def test_the_county_stored_with_the_layer_applies_if_the_profile_has_none(functions):
+def test_county_stored_with_the_layer_is_used_if_the_profile_names_none(functions):
     norm = Norm(load_standard(), load_profile("shanxi"))
     layer = memory("CZKFBJ", norm)
     layer.setCustomProperty("sanxian/county", "610724")
@@ -344,7 +350,7 @@ def test_the_county_stored_with_the_layer_applies_if_the_profile_has_none(functi
     layer.rollBack()
 
 
-def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
+def test_feature_drawn_in_the_sample_county_gets_valid_default_values(functions, project, tmp_path):
     from plugin.bridge.layers.properties import template_id
     from plugin.bridge.new_project import sample
 
@@ -355,14 +361,14 @@ def test_the_sample_county_is_ready_to_draw_in(functions, project, tmp_path):
     boundary.startEditing()
     drawn = draw_feature(boundary, make_square(0, 0), GHFQDM="410")
     assert drawn["BSM"] == f"{int(max(taken)) + 1}" and drawn["XZQMC"] == "浑源县"
-    assert drawn["MJ"] == area(make_square(0, 0))
+    assert drawn["MJ"] == measure_area(make_square(0, 0))
     boundary.rollBack()
     parcels = layers["DLTB"]
     assert parcels.editFormConfig().tabs()[0].children()[0].name() == "标识"
     assert parcels.attributeAlias(parcels.fields().lookupField("CZCSXM")) == "城镇村属性码"
 
 
-def test_the_sample_opens_without_the_libraries(functions, project, tmp_path, monkeypatch):
+def test_sample_opens_with_plain_forms_if_the_libraries_are_missing(functions, project, tmp_path, monkeypatch):
     from plugin.bridge.new_project import sample
 
     monkeypatch.setitem(sys.modules, "plugin.core.profile", None)
@@ -371,7 +377,7 @@ def test_the_sample_opens_without_the_libraries(functions, project, tmp_path, mo
     assert len(layers) > 5 and {layer.editFormConfig().layout() for layer in layers} == {plain}
 
 
-def test_forms_for_the_layers_that_play_a_role(functions, project):
+def test_apply_to_project_applies_forms_to_recognised_layers_only(functions, project):
     from plugin.bridge.editing.attribute_forms import apply_to_project
 
     boundary, other = memory("CZKFBJ"), memory("DLTB")
@@ -383,10 +389,10 @@ def test_forms_for_the_layers_that_play_a_role(functions, project):
 
 
 @pytest.mark.parametrize("name", standard_ids())
-def test_every_template_gives_a_form(functions, name):
-    """Build the form of every layer of every edition.
+def test_every_layer_template_of_every_standard_gives_a_valid_form(functions, name):
+    """Build the form of every layer of every standard.
 
-    Every expression is valid, every field is placed, and a drawn feature can be saved.
+    Every expression must be valid, every field placed, and a drawn feature must be saved.
     """
     norm = Norm(load_standard(name), load_profile("hunyuan"))
     for role, template in norm.standard.templates.items():
@@ -403,7 +409,7 @@ def test_every_template_gives_a_form(functions, name):
         if template.geometry == "polygon":
             layer.startEditing()
             drawn = draw_feature(layer, make_square(0, 0))
-            assert drawn["BSM"] == FIRST, role
+            assert drawn["BSM"] == FIRST_NUMBER, role
             measured = template.field("area")
-            assert measured is None or drawn[measured.name] == area(make_square(0, 0)), role
+            assert measured is None or drawn[measured.name] == measure_area(make_square(0, 0)), role
         QgsProject.instance().removeMapLayer(layer)

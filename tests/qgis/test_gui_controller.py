@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""DesktopController with an empty main window: runs, projects, findings layer."""
+"""Test the controller of the desktop with an empty main window.
+
+It connects checks, projects and the findings layer.
+"""
 
 import os
 from types import SimpleNamespace
@@ -26,7 +29,7 @@ from tests.qgis.waiting import process_events, wait_until
 
 
 class Window:
-    """The parts of QgisInterface that the controller uses."""
+    """A minimal QgisInterface with the parts that the controller uses."""
 
     def __init__(self):
         self.window = QMainWindow()
@@ -108,16 +111,16 @@ def add_plan_layer(project, name="CZKFBJ"):
     return layer
 
 
-def answer():
-    """Return the result of a run."""
+def make_check_answer():
+    """Return the result of a small finished check and its map features."""
     result = make_result(make_small_report())
     result.checked.plan.crs = CRS.from_epsg(4526)
     checked = SimpleNamespace(result=result, plan=result.checked.plan, report=result.report)
     return checked, findings_layer.make_features(result.report.findings)
 
 
-class Held:
-    """A run that the test ends."""
+class HeldJobs:
+    """Background jobs that do not start until the test ends them."""
 
     def __init__(self, controller, monkeypatch):
         self.jobs = []
@@ -129,38 +132,38 @@ class Held:
 
 
 @pytest.fixture
-def held(controller, monkeypatch):
-    return Held(controller, monkeypatch)
+def held_jobs(controller, monkeypatch):
+    return HeldJobs(controller, monkeypatch)
 
 
-def end(job):
-    job._result = answer()
+def finish_job(job):
+    job._result = make_check_answer()
     job.finished(True)
 
 
 def is_cleared(controller):
-    """Return True if nothing of a result is displayed."""
+    """Return True if the panel and the map show nothing of a check result."""
     dock = controller.dock
     parts = (dock.verdict, dock.filters, dock.navigation, dock.stale)
     return dock.result is None and not dock.tree.findings.groups and not any(p.isVisibleTo(dock) for p in parts)
 
 
-def test_closing_a_project_ends_its_check(controller, held, project):
+def test_closing_a_project_cancels_its_running_check(controller, held_jobs, project):
     add_plan_layer(project)
-    job = held.run(controller)
+    job = held_jobs.run(controller)
     project.clear()
     assert job.isCanceled()
     add_plan_layer(project, "DLTB")
-    end(job)
+    finish_job(job)
     assert findings_layer.find_findings_layer(project) is None and len(project.mapLayers()) == 1
     assert is_cleared(controller) and not controller.busy and controller.actions["layer"].isEnabled()
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None and controller.dock.stale.isHidden()
 
 
-def test_closing_a_project_clears_mark_verdict_and_rows(controller, held, project):
+def test_closing_a_project_clears_the_map_mark_the_verdict_and_the_findings_list(controller, held_jobs, project):
     add_plan_layer(project)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     controller.dock.step(1)
     controller.dock.filters.search.setText("REL")
     assert controller.mark.shown and not is_cleared(controller)
@@ -172,9 +175,9 @@ def test_closing_a_project_clears_mark_verdict_and_rows(controller, held, projec
     assert controller.dock.tree.current() is None
 
 
-def test_a_project_emptied_by_hand_shows_no_result(controller, held, project):
+def test_removing_the_last_plan_layer_clears_the_check_result(controller, held_jobs, project):
     first, second = add_plan_layer(project), add_plan_layer(project, "DLTB")
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     project.removeMapLayer(first.id())
     assert not is_cleared(controller), "one layer of the plan is left"
     project.removeMapLayer(second.id())
@@ -183,8 +186,8 @@ def test_a_project_emptied_by_hand_shows_no_result(controller, held, project):
     assert "尚无规划图层" in controller.dock.empty.label.text()
 
 
-def test_opening_a_project_clears_findings_of_a_package(controller, held, project):
-    (checked, rows) = answer()
+def test_opening_a_project_clears_the_result_of_a_package_inspection(controller, held_jobs, project):
+    (checked, rows) = make_check_answer()
     controller._inspected(checked.result, rows, "/汇交/某县.zip")
     add_plan_layer(project)
     assert not is_cleared(controller), "the package's own result needs no layer"
@@ -192,9 +195,9 @@ def test_opening_a_project_clears_findings_of_a_package(controller, held, projec
     assert is_cleared(controller)
 
 
-def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(controller, held, project, tmp_path):
+def test_reopened_project_has_no_empty_findings_layer(controller, held_jobs, project, tmp_path):
     add_plan_layer(project)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None
     assert project.write(str(tmp_path / "县.qgz"))
     assert project.read(str(tmp_path / "县.qgz"))
@@ -204,9 +207,9 @@ def test_a_saved_project_does_not_come_back_with_an_empty_findings_layer(control
     assert controller.actions["layer"].isChecked(), "the wish stays for the next run"
 
 
-def test_a_findings_layer_removed_by_hand_can_be_shown_again(controller, held, project):
+def test_findings_layer_removed_by_the_user_can_be_shown_again(controller, held_jobs, project):
     add_plan_layer(project)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     project.removeMapLayer(findings_layer.find_findings_layer(project).id())
     assert len(project.layerTreeRoot().children()) == 1, "no empty group"
     assert not controller.actions["layer"].isChecked() and controller.actions["layer"].isEnabled()
@@ -214,9 +217,11 @@ def test_a_findings_layer_removed_by_hand_can_be_shown_again(controller, held, p
     assert findings_layer.find_findings_layer(project) is not None
 
 
-def test_the_sample_in_an_emptied_project_clears_the_former_result(controller, held, project, monkeypatch):
+def test_opening_the_sample_in_an_emptied_project_clears_the_previous_result(
+    controller, held_jobs, project, monkeypatch
+):
     add_plan_layer(project)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     project.removeAllMapLayers()
     monkeypatch.setattr(controller_module.sample, "copy_sample", lambda: None)
     monkeypatch.setattr(controller_module.sample, "load_sample", lambda project, _path: [add_plan_layer(project)])
@@ -236,21 +241,23 @@ def test_opening_the_sample_zooms_to_its_extent(controller, project, tmp_path):
     assert seen.contains(county) and seen.height() < 1.2 * county.height() * max(1, seen.width() / county.width())
 
 
-def test_a_layer_that_refuses_findings_is_reported(controller, held, project, monkeypatch):
+def test_panel_reports_that_findings_could_not_be_added_to_the_map(controller, held_jobs, project, monkeypatch):
     add_plan_layer(project)
     monkeypatch.setattr(findings_layer, "added", lambda *_all: False)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is None
     assert controller.dock.note.text() == "问题未能在地图上显示，列表完整。请重新检查，或用“导出”另存。"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "failed"])
-def test_after_an_empty_first_run_the_panel_recognises_the_layers(controller, held, project, qgis_app, how):
-    """Recognise layers that were added during the run."""
+def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
+    controller, held_jobs, project, qgis_app, how
+):
+    """Add a layer during a run that is then cancelled or fails."""
     controller.dock.set_idle(empty_states.no_layer_state(controller.new_project.show, controller.open_sample))
     add_plan_layer(project)
     controller.recognition.stop()
-    job = held.run(controller)
+    job = held_jobs.run(controller)
     if how == "cancelled":
         job.cancel()
     else:
@@ -260,10 +267,10 @@ def test_after_an_empty_first_run_the_panel_recognises_the_layers(controller, he
     assert "尚无规划图层" not in controller.dock.empty.label.text()
 
 
-def test_a_result_for_former_layers_is_ignored(controller, held, project):
+def test_layer_recognition_of_outdated_project_layers_is_ignored(controller, held_jobs, project):
     add_plan_layer(project)
     controller.recognition.update()
-    first = held.jobs[-1]
+    first = held_jobs.jobs[-1]
     add_plan_layer(project, "DLTB")
     controller.recognition.update()
     shown_text = controller.dock.empty.label.text()
@@ -272,15 +279,17 @@ def test_a_result_for_former_layers_is_ignored(controller, held, project):
     assert controller.dock.empty.label.text() == shown_text
 
 
-def test_the_verdict_is_current_while_the_data_are_unchanged(controller, held, project, small, monkeypatch):
-    """Use the last verdict for a package only while the data are unchanged."""
+def test_check_result_stays_usable_for_a_package_while_the_data_are_unchanged(
+    controller, held_jobs, project, small, monkeypatch
+):
+    """Change data after a check; the package must then not use its result."""
     form = load_package_spec("county")
     layer = QgsVectorLayer(f"{small}|layername=CZKFBJ", "CZKFBJ", "ogr")
     project.addMapLayer(layer)
     # Live checking has other tests and is switched off here.
     monkeypatch.setattr(controller.editing, "judge", lambda *_all: None)
     assert controller.result_owner.fresh(form) is None, "not checked"
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     result = controller.dock.result
     assert controller.result_owner.fresh(form) is result and controller.result_owner.latest() is result
     other = SimpleNamespace(standard="three_lines_2022")
@@ -294,31 +303,31 @@ def test_the_verdict_is_current_while_the_data_are_unchanged(controller, held, p
     result.edited.clear()
     layer.setSubsetString("BSM <> 'x'")
     assert controller.result_owner.fresh(form) is None
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     assert controller.result_owner.fresh(form) is None
     layer.rollBack()
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert controller.result_owner.fresh(form) is controller.dock.result
     os.utime(small, ns=(1, 1))
     assert controller.result_owner.fresh(form) is None, "the file was written by somebody else"
 
 
-def test_a_layer_without_a_file_is_always_checked_again(controller, held, project):
+def test_check_result_with_a_memory_layer_is_not_reused_for_a_package(controller, held_jobs, project):
     add_plan_layer(project)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert (
         controller.result_owner.latest() is not None
         and controller.result_owner.fresh(load_package_spec("county")) is None
     )
 
 
-def test_findings_of_a_package_are_not_shown_as_those_of_the_project(controller, held, project):
+def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(controller, held_jobs, project):
     add_plan_layer(project)
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None
-    (checked, rows) = answer()
+    (checked, rows) = make_check_answer()
     controller._inspected(checked.result, rows, "/汇交/某县.zip")
     assert controller.dock.stale.text() == "以下为 14:32 检查成果包“某县.zip”的结果，不是当前工程的检查结果。"
     assert findings_layer.find_findings_layer(project) is None and controller.result_owner.latest() is None
@@ -327,26 +336,26 @@ def test_findings_of_a_package_are_not_shown_as_those_of_the_project(controller,
     assert "属于成果包" in controller.dock.note.text()
     controller.on_map.set_wanted(True)
     assert findings_layer.find_findings_layer(project) is None
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert controller.dock.stale.isHidden() and findings_layer.find_findings_layer(project) is not None
 
 
-def fail(job, error):
+def fail_job(job, error):
     job._error = error
     job.finished(False)
 
 
 def read_bar_texts(controller):
-    """Return title and text of each message in the bar."""
+    """Return title and text of each message in the message bar."""
     return [(item.title(), item.text()) for item in controller.iface.bar.items()]
 
 
-def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(controller, held, project):
+def test_failed_package_inspection_keeps_the_previous_result_and_its_package_name(controller, held_jobs, project):
     controller.inspection.start("/汇交/好.zip", load_package_spec("county"))
-    end(held.jobs[-1])
+    finish_job(held_jobs.jobs[-1])
     assert controller.dock.stale_icon.isHidden()
     controller.inspection.start("/汇交/坏.zip", load_package_spec("county"))
-    fail(held.jobs[-1], InputError("package_no_zip", source="坏.zip"))
+    fail_job(held_jobs.jobs[-1], InputError("package_no_zip", source="坏.zip"))
     why = "“坏.zip”不是成果包文件夹，也不是可读取的 zip"
     assert controller.dock.stale.text() == (
         "“坏.zip”未能检查，以下仍为先前的结果。以下为 14:32 检查成果包“好.zip”的结果，不是当前工程的检查结果。"
@@ -358,30 +367,30 @@ def test_a_package_that_cannot_be_inspected_is_not_taken_for_the_one_before(cont
     assert "未能检查" in controller.dock.stale.text(), "said for as long as the former result is in view"
     controller.inspection.start("/汇交/另一个.zip", load_package_spec("county"))
     assert not read_bar_texts(controller) and controller.dock.stale_icon.isHidden(), "what is said is of the last one"
-    end(held.jobs[-1])
+    finish_job(held_jobs.jobs[-1])
     assert controller.dock.stale.text() == "以下为 14:32 检查成果包“另一个.zip”的结果，不是当前工程的检查结果。"
 
 
-def test_a_failed_check_is_reported_in_the_panel_and_the_message_bar(controller, held, project):
+def test_failed_check_is_reported_in_the_panel_and_in_the_message_bar(controller, held_jobs, project):
     add_plan_layer(project)
-    end(held.run(controller))
-    fail(held.run(controller), InputError("source_missing", source="x"))
+    finish_job(held_jobs.run(controller))
+    fail_job(held_jobs.run(controller), InputError("source_missing", source="x"))
     assert controller.dock.stale.text() == "检查未完成，以下仍为先前的结果。"
     ((title, text),) = read_bar_texts(controller)
     assert title == "全面检查" and text == controller.dock.note.text() and "x" in text
-    end(held.run(controller))
+    finish_job(held_jobs.run(controller))
     assert not read_bar_texts(controller) and controller.dock.stale.isHidden() and controller.dock.stale_icon.isHidden()
 
 
-def test_missing_libraries_are_reported_above_a_former_result_too(controller, held, project):
+def test_missing_libraries_are_reported_even_if_a_previous_result_is_shown(controller, held_jobs, project):
     add_plan_layer(project)
-    end(held.run(controller))
-    fail(held.run(controller), ImportError("geopandas"))
+    finish_job(held_jobs.run(controller))
+    fail_job(held_jobs.run(controller), ImportError("geopandas"))
     assert controller.dock.note.text() == "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。"
     assert [text for _, text in read_bar_texts(controller)] == [controller.dock.note.text()]
 
 
-def test_drop_handlers_menus_and_windows_are_removed_with_the_plugin(chinese, qgis_app, project):
+def test_unloading_the_plugin_removes_its_drop_handler_menus_and_windows(chinese, qgis_app, project):
     iface = Window()
     controller = controller_module.DesktopController(iface)
     controller.export.show()
@@ -397,7 +406,7 @@ def test_drop_handlers_menus_and_windows_are_removed_with_the_plugin(chinese, qg
     iface.window.deleteLater()
 
 
-def test_the_panel_is_wide_enough_when_first_shown(controller, qgis_app):
+def test_findings_panel_gets_its_preferred_width_when_first_shown(controller, qgis_app):
     dock = controller.dock
     layers = QDockWidget("layers", controller.iface.window)
     layers.setWidget(QTreeView())
@@ -427,7 +436,7 @@ def test_the_panel_is_wide_enough_when_first_shown(controller, qgis_app):
     assert dock.width() == narrow, "once: afterwards the width is the user's"
 
 
-def test_the_panel_keeps_its_width_when_qgis_starts_in_a_small_window(controller, qgis_app):
+def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window(controller, qgis_app):
     dock, window = controller.dock, controller.iface.window
     settings.put("dock_sized", True)
     settings.put("dock_width", 0)

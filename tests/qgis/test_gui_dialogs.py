@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Dialogs: layer roles, county profile, environment, help."""
+"""Test the dialogs: layer roles, county profile, environment, help."""
 
 import pytest
 from qgis.core import QgsVectorLayer
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("chinese")
 
 
 @pytest.fixture
-def layers(project):
+def project_layers(project):
     made = {}
     for name in ("CZKFBJ", "我的红线"):
         made[name] = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", name, "memory")
@@ -39,37 +39,37 @@ def layers(project):
     return made
 
 
-def test_the_roles_dialog_shows_recognised_roles_and_stores_a_choice(project, layers):
+def test_layer_roles_dialog_shows_recognised_layers_and_stores_a_choice(project, project_layers):
     dialog = RolesDialog(project)
     assert "CZKFBJ" in dialog._combos["CZKFBJ"].currentText()
     assert dialog.choices()["CZKFBJ"] is None
-    dialog._combos["STBHHX"].setLayer(layers["我的红线"])
+    dialog._combos["STBHHX"].setLayer(project_layers["我的红线"])
     dialog.accept()
-    assert template_id(layers["我的红线"]) == "STBHHX" and project.isDirty()
+    assert template_id(project_layers["我的红线"]) == "STBHHX" and project.isDirty()
     again = RolesDialog(project)
-    assert again.choices()["STBHHX"].id() == layers["我的红线"].id()
+    assert again.choices()["STBHHX"].id() == project_layers["我的红线"].id()
     again._combos["STBHHX"].setCurrentIndex(0)
     again.accept()
     assert recognise.chosen_roles(project) == {}
 
 
-def test_one_layer_plays_one_role(project, layers):
+def test_layer_roles_dialog_refuses_one_layer_for_two_roles(project, project_layers):
     dialog = RolesDialog(project)
     for role in ("STBHHX", "CZKFBJ"):
-        dialog._combos[role].setLayer(layers["我的红线"])
+        dialog._combos[role].setLayer(project_layers["我的红线"])
     dialog.accept()
     assert "我的红线" in dialog.problem.text() and dialog.result() == 0
     assert recognise.chosen_roles(project) == {}
 
 
-def test_cancel_keeps_the_roles(project, layers):
+def test_cancelling_the_layer_roles_dialog_stores_no_choice(project, project_layers):
     dialog = RolesDialog(project)
-    dialog._combos["STBHHX"].setLayer(layers["我的红线"])
+    dialog._combos["STBHHX"].setLayer(project_layers["我的红线"])
     dialog.reject()
     assert recognise.chosen_roles(project) == {}
 
 
-def test_the_profile_dialog_shows_limits_and_targets_and_stores_the_choice(project):
+def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(project):
     dialog = ProfileDialog(project)
     dialog.profile.setCurrentIndex(dialog.profile.findData("hunyuan"))
     assert "1.25" in dialog.summary.text() and "16.46" in dialog.summary.text()
@@ -82,7 +82,7 @@ def test_the_profile_dialog_shows_limits_and_targets_and_stores_the_choice(proje
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
 
 
-def test_the_heritage_register_is_stored_and_used_by_the_check(project, tmp_path):
+def test_heritage_register_chosen_in_the_profile_dialog_is_used_by_the_check(project, tmp_path):
     dialog = ProfileDialog(project)
     dialog.register.line.setText(str(tmp_path / "名录.xlsx"))
     dialog.accept()
@@ -90,7 +90,7 @@ def test_the_heritage_register_is_stored_and_used_by_the_check(project, tmp_path
     assert ProfileDialog(project).register.text() == str(tmp_path / "名录.xlsx")
 
 
-def test_phase_and_township_tasks_are_stored_in_the_project(project, tmp_path):
+def test_profile_dialog_stores_planning_phase_and_township_targets_table(project, tmp_path):
     dialog = ProfileDialog(project)
     assert [dialog.phase.itemText(n) for n in range(1, dialog.phase.count())] == ["编制", "公示", "报批"]
     dialog.phase.setCurrentIndex(dialog.phase.findData("approval"))
@@ -104,7 +104,7 @@ def test_phase_and_township_tasks_are_stored_in_the_project(project, tmp_path):
     assert ProfileDialog(project).phase.currentData() == "approval"
 
 
-def test_all_rules_are_chosen_for_the_project(project):
+def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     dialog = ProfileDialog(project)
     assert dialog.rules.currentData() == "" and county.options(project).rules == ()
     dialog.rules.setCurrentIndex(dialog.rules.findData("all"))
@@ -118,7 +118,7 @@ def test_all_rules_are_chosen_for_the_project(project):
     assert county.of(project).rules == "quality", "what a script chose is kept"
 
 
-def test_language_of_findings_is_chosen_in_a_dialog(project):
+def test_profile_dialog_stores_the_language_of_findings_only_after_ok(project):
     assert county.options(project).lang == "zh"
     try:
         dialog = ProfileDialog(project)
@@ -132,7 +132,7 @@ def test_language_of_findings_is_chosen_in_a_dialog(project):
         settings.put("language", "zh")
 
 
-def test_errors_of_the_panel_are_in_the_interface_language(qgis_app, monkeypatch):
+def test_panel_errors_use_the_interface_language_not_the_findings_language(qgis_app, monkeypatch):
     error = InputError("source_missing", source="x.gpkg")
     monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
     settings.put("language", "en")
@@ -145,7 +145,7 @@ def test_errors_of_the_panel_are_in_the_interface_language(qgis_app, monkeypatch
         settings.put("language", "zh")
 
 
-def test_no_full_width_signs_in_an_english_interface(project, monkeypatch):
+def test_english_interface_shows_no_full_width_punctuation(project, monkeypatch):
     for module in (profile_dialog, detail_pane):
         monkeypatch.setattr(module, "tr", lambda text: text)
     county.keep(project, county.County(profile="hunyuan"))
@@ -154,23 +154,23 @@ def test_no_full_width_signs_in_an_english_interface(project, monkeypatch):
     assert "　" not in detail_pane.format_figures(one) and len(detail_pane.format_figures(one).split("  ")) == 3
 
 
-def test_chinese_keeps_its_own_signs(project):
+def test_chinese_interface_shows_full_width_punctuation(project):
     county.keep(project, county.County(profile="hunyuan"))
     assert "km²（浑源县" in ProfileDialog(project).summary.text()
     assert "　" in detail_pane.format_figures(make_finding("REL002", "1", 12_640.35))
 
 
-def test_a_findings_file_plays_no_role(project, layers):
+def test_layer_roles_dialog_does_not_offer_a_saved_findings_layer(project, project_layers):
     columns = "".join(f"&field={name}:string" for name in ("code", "severity", "role", "geom_kind"))
     saved = QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{columns}", "发现", "memory")
     project.addMapLayer(saved)
     dialog = RolesDialog(project)
     combo = dialog._combos["CZKFBJ"]
     shown = [combo.layer(n) for n in range(combo.count())]
-    assert saved not in shown and layers["CZKFBJ"] in shown
+    assert saved not in shown and project_layers["CZKFBJ"] in shown
 
 
-def test_a_broken_profile_is_reported_and_cannot_be_chosen(project, tmp_path):
+def test_profile_dialog_reports_an_invalid_profile_file_and_disables_ok(project, tmp_path):
     path = tmp_path / "县.toml"
     path.write_text('id = "x"\n', encoding="utf-8")
     county.keep(project, county.County(profile=str(path)))
@@ -178,7 +178,7 @@ def test_a_broken_profile_is_reported_and_cannot_be_chosen(project, tmp_path):
     assert "县.toml" in dialog.summary.text() and not dialog._ok.isEnabled()
 
 
-def test_environment_opens_where_a_library_is_missing(qgis_app, monkeypatch):
+def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, monkeypatch):
     assert "geopandas" in DoctorDialog().text()
     monkeypatch.setitem(health.NEEDED, "geopandas_of_tomorrow", "1.0")
     text = DoctorDialog().text()
@@ -186,13 +186,13 @@ def test_environment_opens_where_a_library_is_missing(qgis_app, monkeypatch):
 
 
 @for_each("code", [*all_rules(), "RUN900", ""])
-def test_help_has_a_page_for_everything(qgis_app, code):
+def test_help_dialog_has_a_page_for_every_rule_and_run_message(qgis_app, code):
     dialog = HelpDialog(code)
     assert code in dialog.browser.toPlainText() or code.startswith("RUN")
     assert dialog.browser.toPlainText().strip()
 
 
-def test_help_without_the_libraries(qgis_app, monkeypatch):
+def test_help_dialog_shows_a_page_when_libraries_are_missing(qgis_app, monkeypatch):
     def broken(code, *_more):
         raise ImportError("shapely")
 
@@ -200,7 +200,7 @@ def test_help_without_the_libraries(qgis_app, monkeypatch):
     assert HelpDialog("REL002").browser.toPlainText().strip()
 
 
-def test_a_rule_s_page_shows_sources_and_effective_values(chinese, qgis_app):
+def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, qgis_app):
     norm = Options(profile="hunyuan").norm()
     text = HelpDialog("LAW001", norm=norm).browser.toPlainText()
     assert "依据" in text and "[C] 城镇开发边界扩展倍数核算口径" in text
@@ -216,7 +216,7 @@ def test_a_rule_s_page_shows_sources_and_effective_values(chinese, qgis_app):
     assert "豁免" in HelpDialog("RUN903", norm=norm).browser.toPlainText()
 
 
-def test_without_a_norm_the_page_still_helps(chinese, qgis_app, project):
+def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, qgis_app, project):
     county.keep(project, county.County(profile="nowhere"))
     norm, outcome = empty_states.effective_norm(None, county.options(project))
     assert norm is None and outcome("REL006") is None
@@ -224,7 +224,7 @@ def test_without_a_norm_the_page_still_helps(chinese, qgis_app, project):
 
 
 @pytest.mark.parametrize("sheet", ["", "QWidget { background: #323232; border: none; color: #d0d0d0; }"])
-def test_a_mark_has_its_box_in_every_theme(qgis_app, sheet):
+def test_source_mark_label_has_a_visible_frame_in_every_theme(qgis_app, sheet):
     parent = QWidget()
     parent.setStyleSheet(sheet)
     layout = QHBoxLayout(parent)

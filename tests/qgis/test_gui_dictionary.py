@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The dictionary in QGIS: page of the active layer, search, browser view."""
+"""Test the data dictionary window: active layer, search, browser view."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.usefixtures("chinese")
 TEMPLATES = load_standard().templates
 
 
-def layer(name):
+def make_layer(name):
     return QgsVectorLayer("Polygon?crs=EPSG:4526", name, "memory")
 
 
 @pytest.fixture
-def dialog(qgis_app):
-    made = DictionaryDialog("", layer("YJJBNTTB"))
+def dictionary_dialog_of_farmland(qgis_app):
+    made = DictionaryDialog("", make_layer("YJJBNTTB"))
     made.show()
     yield made
     made.close()
@@ -42,58 +42,62 @@ def list_shown_layers(dialog):
     return found
 
 
-def test_the_dictionary_opens_on_the_active_layer(dialog):
-    text = dialog.browser.toPlainText()
+def test_data_dictionary_opens_at_the_page_of_the_active_layer(dictionary_dialog_of_farmland):
+    text = dictionary_dialog_of_farmland.browser.toPlainText()
     assert "永久基本农田图斑" in text and "ZRRZJHM" in text and "个人信息" in text
-    assert dialog.tree.currentItem().data(0, dictionary_dialog._ANCHOR) == "layer-YJJBNTTB"
+    assert dictionary_dialog_of_farmland.tree.currentItem().data(0, dictionary_dialog._ANCHOR) == "layer-YJJBNTTB"
 
 
-def test_a_layer_is_recognised_by_its_template_then_by_its_name(qgis_app):
-    given = layer("甲")
+def test_dictionary_finds_the_page_of_a_layer_by_template_then_by_name(qgis_app):
+    given = make_layer("甲")
     assert role_of(given, TEMPLATES) == ""
     set_template(given, "CZKFBJ")
     assert role_of(given, TEMPLATES) == "CZKFBJ"
-    assert role_of(layer("dltb"), TEMPLATES) == "DLTB" and role_of(layer("地类图斑"), TEMPLATES) == "DLTB"
+    assert role_of(make_layer("dltb"), TEMPLATES) == "DLTB" and role_of(make_layer("地类图斑"), TEMPLATES) == "DLTB"
     assert role_of(None, TEMPLATES) == ""
 
 
-def test_links_lead_to_lists_and_back(dialog):
-    dialog.browser.anchorClicked.emit(dictionary_dialog.QUrl("#codes-sandiao"))
-    assert "乔木林地" in dialog.browser.toPlainText()
-    dialog.browser.anchorClicked.emit(dictionary_dialog.QUrl("#layer-DLTB"))
-    assert "CZCSXM" in dialog.browser.toPlainText()
+def test_dictionary_links_lead_from_layers_to_code_lists_and_back(dictionary_dialog_of_farmland):
+    dictionary_dialog_of_farmland.browser.anchorClicked.emit(dictionary_dialog.QUrl("#codes-sandiao"))
+    assert "乔木林地" in dictionary_dialog_of_farmland.browser.toPlainText()
+    dictionary_dialog_of_farmland.browser.anchorClicked.emit(dictionary_dialog.QUrl("#layer-DLTB"))
+    assert "CZCSXM" in dictionary_dialog_of_farmland.browser.toPlainText()
 
 
-def test_searching_filters_and_marks_matches(qgis_app, dialog):
-    everything = list_shown_layers(dialog)
-    dialog.search.setText("乔木林地")
-    assert wait_until(lambda: len(list_shown_layers(dialog)) < len(everything))
-    assert set(list_shown_layers(dialog)) == {"codes-sandiao", "codes-land_use_2023"}
-    dialog.show_page("codes-sandiao")
-    marks = dialog.browser.extraSelections()
+def test_dictionary_search_filters_pages_and_highlights_matches(qgis_app, dictionary_dialog_of_farmland):
+    everything = list_shown_layers(dictionary_dialog_of_farmland)
+    dictionary_dialog_of_farmland.search.setText("乔木林地")
+    assert wait_until(lambda: len(list_shown_layers(dictionary_dialog_of_farmland)) < len(everything))
+    assert set(list_shown_layers(dictionary_dialog_of_farmland)) == {"codes-sandiao", "codes-land_use_2023"}
+    dictionary_dialog_of_farmland.show_page("codes-sandiao")
+    marks = dictionary_dialog_of_farmland.browser.extraSelections()
     assert len(marks) == 2 and {m.cursor.selectedText() for m in marks} == {"乔木林地"}
-    dialog.search.setText("没有这样的词")
-    assert wait_until(dialog.nothing.isVisible) and not list_shown_layers(dialog)
-    dialog.search.clear()
-    assert wait_until(lambda: list_shown_layers(dialog) == everything)
+    dictionary_dialog_of_farmland.search.setText("没有这样的词")
+    assert wait_until(dictionary_dialog_of_farmland.nothing.isVisible) and not list_shown_layers(
+        dictionary_dialog_of_farmland
+    )
+    dictionary_dialog_of_farmland.search.clear()
+    assert wait_until(lambda: list_shown_layers(dictionary_dialog_of_farmland) == everything)
     # A link opens its page even if the search hides it.
-    dialog.search.setText("乔木林地")
-    assert wait_until(lambda: len(list_shown_layers(dialog)) == 2)
-    dialog.show_page("layer-CZKFBJ")
-    assert "GHFQDM" in dialog.browser.toPlainText()
+    dictionary_dialog_of_farmland.search.setText("乔木林地")
+    assert wait_until(lambda: len(list_shown_layers(dictionary_dialog_of_farmland)) == 2)
+    dictionary_dialog_of_farmland.show_page("layer-CZKFBJ")
+    assert "GHFQDM" in dictionary_dialog_of_farmland.browser.toPlainText()
 
 
-def test_the_whole_book_opens_in_the_browser_on_this_page(dialog, monkeypatch):
+def test_whole_dictionary_opens_in_the_browser_at_the_current_page(dictionary_dialog_of_farmland, monkeypatch):
     opened = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
-    dialog.open_book()
+    dictionary_dialog_of_farmland.open_book()
     (url,) = opened
     page = Path(url.toLocalFile()).read_text(encoding="utf-8")
     assert url.fragment() == "layer-YJJBNTTB" and f'id="{url.fragment()}"' in page and "<nav" in page
 
 
-def test_another_standard_has_its_own_layers(dialog):
-    dialog.standard.setCurrentIndex(dialog.standard.findData("township_db"))
-    assert "layer-CZJSBJ" in list_shown_layers(dialog)
-    dialog.show_page("layer-CZJSBJ")
-    assert "村庄建设边界" in dialog.browser.toPlainText()
+def test_dictionary_of_another_standard_lists_the_layers_of_that_standard(dictionary_dialog_of_farmland):
+    dictionary_dialog_of_farmland.standard.setCurrentIndex(
+        dictionary_dialog_of_farmland.standard.findData("township_db")
+    )
+    assert "layer-CZJSBJ" in list_shown_layers(dictionary_dialog_of_farmland)
+    dictionary_dialog_of_farmland.show_page("layer-CZJSBJ")
+    assert "村庄建设边界" in dictionary_dialog_of_farmland.browser.toPlainText()

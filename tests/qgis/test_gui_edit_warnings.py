@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Warnings before editing: network files, and files open in other programs."""
+"""Test warnings before editing files on a network or open in other programs."""
 
 import subprocess
 import sys
@@ -18,8 +18,11 @@ from tests.qgis.waiting import PATIENCE, process_events, wait_until
 
 
 @pytest.fixture
-def opened(chinese, qgis_app, project, tmp_path, monkeypatch):
-    """Follow the layers of a small plan; return them and the message texts."""
+def opened_layers(chinese, qgis_app, project, tmp_path, monkeypatch):
+    """Return window, two layers of a small plan and their file.
+
+    Edit warnings watch the layers.
+    """
     monkeypatch.setattr(edit_warnings, "_TIMEOUT", PATIENCE)  # a busy machine takes longer than users wait
     path = write_small(tmp_path / "小县.gpkg")
     iface = Window()
@@ -42,8 +45,8 @@ def read_messages(iface):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="as the kernel tells")
-def test_another_writer_is_reported_before_editing_begins(opened):
-    iface, first, second, path = opened
+def test_editing_a_file_that_another_program_writes_shows_a_warning_first(opened_layers):
+    iface, first, second, path = opened_layers
     at_begin = []
     first.editingStarted.connect(lambda: at_begin.append(read_messages(iface)))
     with subprocess.Popen(
@@ -63,14 +66,14 @@ def test_another_writer_is_reported_before_editing_begins(opened):
     assert read_messages(iface) == ""
 
 
-def test_own_edits_are_not_reported(opened):
-    iface, first, second, _ = opened
+def test_editing_two_layers_of_one_file_shows_no_warning(opened_layers):
+    iface, first, second, _ = opened_layers
     assert first.startEditing() and second.startEditing()
     assert read_messages(iface) == ""
 
 
-def test_a_network_file_is_reported_once(opened, monkeypatch):
-    iface, first, second, _ = opened
+def test_editing_a_file_on_a_network_drive_shows_one_warning(opened_layers, monkeypatch):
+    iface, first, second, _ = opened_layers
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "\\\\nas\\规划")
     first.startEditing()
     text = read_messages(iface)
@@ -80,8 +83,8 @@ def test_a_network_file_is_reported_once(opened, monkeypatch):
     assert read_messages(iface) == ""
 
 
-def test_a_risk_is_reported_once_per_file_and_again_when_it_recurs(opened, monkeypatch):
-    iface, first, second, _ = opened
+def test_edit_warning_is_shown_once_per_file_and_again_after_the_risk_returns(opened_layers, monkeypatch):
+    iface, first, second, _ = opened_layers
     risks = [edit_risks.Risk(edit_risks.OPEN, "soffice.bin (7)")]
     monkeypatch.setattr(edit_risks, "find_edit_risks", lambda path, own_edits: list(risks))
 
@@ -100,8 +103,8 @@ def test_a_risk_is_reported_once_per_file_and_again_when_it_recurs(opened, monke
     assert "soffice.bin (7)" in begin(second)
 
 
-def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
-    iface, first, _, _ = opened
+def test_unresponsive_file_server_delays_the_warning_but_not_the_editing(opened_layers, monkeypatch):
+    iface, first, _, _ = opened_layers
     answers = threading.Event()
 
     def place(path):
@@ -115,8 +118,8 @@ def test_a_server_that_does_not_answer_blocks_no_editing(opened, monkeypatch):
     assert wait_until(lambda: "nas" in read_messages(iface))
 
 
-def test_no_layer_is_followed_after_stopping(opened, monkeypatch, project):
-    iface, first, _, _ = opened
+def test_edit_warnings_watch_no_layer_after_being_stopped(opened_layers, monkeypatch, project):
+    iface, first, _, _ = opened_layers
     asked = []
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: asked.append(path) or "")
     first.startEditing()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Live checks on the desktop: panel and map follow edits and state the limits."""
+"""Test the live check on the desktop: panel and map follow edits."""
 
 import json
 import time
@@ -19,12 +19,12 @@ from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_controller import Window
 from tests.qgis.waiting import process_events, wait_until
 
-OUTDATED = "检查后图层有大量改动或外部改动，未逐处复检，结果已过时。"
+OUTDATED_TEXT = "检查后图层有大量改动或外部改动，未逐处复检，结果已过时。"
 
 
 @pytest.fixture
 def open_controller(chinese, qgis_app, project, tmp_path):
-    """Yield a controller for the small plan, and its layers by role."""
+    """Yield a controller for the small plan, and the plan's layers by code."""
     settings.put("show_findings_layer", True)
     settings.put("check_while_editing", True)
     county.keep(project, county.County(profile="hunyuan"))
@@ -80,7 +80,7 @@ def list_findings_in_tree(controller):
     return sorted((f.code, f.key, f.fingerprint) for f in controller.dock.result.findings)
 
 
-def test_drawing_over_another_area_is_found_and_undo_removes_the_finding(checked, project, qgis_app):
+def test_live_check_finds_an_overlap_when_drawn_and_removes_it_after_undo(checked, project, qgis_app):
     controller, layers = checked
     dock, boundary = controller.dock, layers["CZKFBJ"]
     verdict, errors = dock.verdict._word.text(), dock.verdict._counts["ERROR"]
@@ -101,7 +101,7 @@ def test_drawing_over_another_area_is_found_and_undo_removes_the_finding(checked
     assert dock.verdict._edited.isHidden(), "a whole check begins anew"
 
 
-def test_a_corrected_finding_is_removed(checked, qgis_app):
+def test_live_check_replaces_a_finding_after_its_feature_was_corrected(checked, qgis_app):
     controller, layers = checked
     dock = controller.dock
     wanted = next(f for f in dock.result.findings if f.code == "REL001")
@@ -123,7 +123,7 @@ def test_a_corrected_finding_is_removed(checked, qgis_app):
     assert not controller.mark.shown and controller.iface.mapCanvas().extent() == extent
 
 
-def test_too_many_changes_are_reported_and_a_whole_check_is_offered(checked, qgis_app, monkeypatch):
+def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked, qgis_app, monkeypatch):
     controller, layers = checked
     monkeypatch.setattr(live_module, "LIMIT", 1)
     parcels = layers["DLTB"]
@@ -133,14 +133,14 @@ def test_too_many_changes_are_reported_and_a_whole_check_is_offered(checked, qgi
         parcels.changeGeometry(fid, make_rectangle(500 * fid, 900))
     parcels.endEditCommand()
     assert wait_until(controller.dock.stale.isVisible)
-    assert controller.dock.stale.text() == f"{controller.dock.result.time} {OUTDATED}"
+    assert controller.dock.stale.text() == f"{controller.dock.result.time} {OUTDATED_TEXT}"
     assert controller.dock.stale_button.isVisible() and controller.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
     controller.dock.stale_button.click()
     assert wait_until(lambda: not controller.busy and controller.dock.stale.isHidden())
 
 
-def test_live_check_pauses_when_off_and_catches_up_when_on(checked, qgis_app):
+def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, qgis_app):
     controller, layers = checked
     assert controller.actions["live"].isChecked() and controller.actions["live"].text() == "实时检查"
     controller.actions["live"].setChecked(False)
@@ -153,7 +153,7 @@ def test_live_check_pauses_when_off_and_catches_up_when_on(checked, qgis_app):
     assert "REL002" in {f.code for f in controller.dock.result.findings}
 
 
-def test_closing_a_project_and_cancelling_a_check_end_the_live_check(checked, project, qgis_app):
+def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(checked, project, qgis_app):
     controller, layers = checked
     following = controller.editing._now
     controller.run()
@@ -168,8 +168,8 @@ def test_closing_a_project_and_cancelling_a_check_end_the_live_check(checked, pr
     assert controller.editing._now is None and controller.dock.result is None
 
 
-def test_an_edit_takes_milliseconds_on_the_main_thread(checked, qgis_app, monkeypatch):
-    """Limit the main-thread time of an edit; measured: 1 to 3 ms."""
+def test_live_check_uses_only_milliseconds_of_the_main_thread_per_edit(checked, qgis_app, monkeypatch):
+    """Limit the main-thread CPU time of an edit; measured: 1 to 3 ms."""
     controller, layers = checked
     taken = []
 
@@ -197,7 +197,7 @@ def test_an_edit_takes_milliseconds_on_the_main_thread(checked, qgis_app, monkey
     print([round(1000 * s, 1) for s in taken])
 
 
-def test_no_layer_is_followed_after_unload(open_controller, qgis_app):
+def test_live_check_disconnects_from_all_layers_after_unloading(open_controller, qgis_app):
     controller, layers = open_controller
     layer = layers["DLTB"]
     names = ("featureAdded", "featureDeleted", "geometryChanged", "attributeValueChanged", "afterRollBack",
@@ -209,7 +209,7 @@ def test_no_layer_is_followed_after_unload(open_controller, qgis_app):
     assert [layer.receivers(getattr(layer, name)) for name in names] == without
 
 
-def test_a_report_saved_after_edits_states_that_it_is_of_the_whole_check(checked, qgis_app, tmp_path):
+def test_report_saved_after_edits_states_that_it_contains_only_the_full_check(checked, qgis_app, tmp_path):
     controller, layers = checked
     whole = sorted(f.fingerprint for f in controller.dock.result.findings)
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
@@ -224,14 +224,14 @@ def test_a_report_saved_after_edits_states_that_it_is_of_the_whole_check(checked
 
 
 def find_row(dock, code):
-    """Return the rule's entry in the list, its state, and the first row below."""
+    """Return a rule's group in the list, its state, and the text of the row below."""
     group = next(g for g in dock.tree.findings.groups if g.code == code)
     index = dock.tree._group_index(group)
     dock.tree.filter.fetchMore(index)
     return group, index.siblingAtColumn(STATE).data(), dock.tree.filter.index(0, 0, index).data()
 
 
-def test_a_rule_that_was_skipped_and_finds_something_around_an_edit_is_partly_checked(open_controller, qgis_app):
+def test_skipped_rule_with_live_check_findings_is_shown_as_partly_checked(open_controller, qgis_app):
     controller, layers = open_controller
     dock, line = controller.dock, layers["STBHHX"]
     line.startEditing()

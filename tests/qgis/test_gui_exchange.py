@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""VCT, yearly maintenance and comparison: dialog parameters and messages."""
+"""Test dialogs and messages of VCT exchange, yearly update and comparison."""
 
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.qgis.waiting import wait_until
 pytestmark = pytest.mark.usefixtures("chinese", "provider", "project")
 
 
-class Iface:
+class FakeInterface:
     def __init__(self):
         self.bar, self.active = QgsMessageBar(), None
 
@@ -32,8 +32,8 @@ class Iface:
 
 
 @pytest.fixture
-def asked():
-    """Record the requested dialogs as (algorithm, parameters).
+def requested_dialogs():
+    """Record requested Processing dialogs as (algorithm, parameters).
 
     ``answer``: the result that the dialog returns.
     """
@@ -56,14 +56,14 @@ def asked():
 
 
 @pytest.fixture
-def exchange(asked):
-    made = Exchange(Iface(), asked)
+def exchange(requested_dialogs):
+    made = Exchange(FakeInterface(), requested_dialogs)
     yield made
     made.close()
 
 
 @pytest.fixture
-def plan(project, tmp_path):
+def plan_layers(project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "县"))
     return {template_id(layer): layer for layer in project.mapLayers().values()}
 
@@ -73,59 +73,76 @@ def read_message_text(exchange):
     return item.text() if item is not None else ""
 
 
-def test_a_closed_dialog_shows_no_message(exchange, asked, plan):
+def test_cancelled_exchange_dialogs_show_no_message(exchange, requested_dialogs, plan_layers):
     for handler in (exchange.export_vct, exchange.yearly, exchange.compare):
         handler()
     exchange.import_vct("")
-    assert len(asked) == 4 and not read_message_text(exchange) and asked.given == {}
+    assert len(requested_dialogs) == 4 and not read_message_text(exchange) and requested_dialogs.given == {}
 
 
-def test_a_vct_import_proposes_a_free_file_name_in_its_folder(exchange, asked, tmp_path):
+def test_vct_import_proposes_an_unused_file_name_in_the_folder_of_the_vct_file(exchange, requested_dialogs, tmp_path):
     (tmp_path / "浑源.gpkg").write_bytes(b"x")
-    asked.answer = {"LAYERS": 9, "ROWS": 120, "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
+    requested_dialogs.answer = {"LAYERS": 9, "ROWS": 120, "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
     exchange.import_vct(str(tmp_path / "浑源.vct"))
-    assert asked.given == {"INPUT": str(tmp_path / "浑源.vct"), "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
+    assert requested_dialogs.given == {"INPUT": str(tmp_path / "浑源.vct"), "OUTPUT": str(tmp_path / "浑源-2.gpkg")}
     assert read_message_text(exchange).startswith("已从 VCT 读入 9 个图层、120 行")
     assert find_free_path(tmp_path / "新.gpkg") == str(tmp_path / "新.gpkg")
 
 
-def test_remarks_on_a_vct_file_are_in_the_message(exchange, asked, tmp_path):
-    asked.answer = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": "版本为 2.0。\n范围不符。"}
+def test_message_after_a_vct_import_contains_the_remarks_on_the_file(exchange, requested_dialogs, tmp_path):
+    requested_dialogs.answer = {
+        "LAYERS": 1,
+        "ROWS": 2,
+        "OUTPUT": str(tmp_path / "a.gpkg"),
+        "REMARKS": "版本为 2.0。\n范围不符。",
+    }
     exchange.import_vct(str(tmp_path / "a.vct"))
     assert "版本为 2.0。" in read_message_text(exchange) and "范围不符。" in read_message_text(exchange)
 
 
-def test_the_verdict_of_an_imported_file_is_in_the_message(exchange, asked, tmp_path):
+def test_message_after_a_vct_import_contains_the_check_verdict(exchange, requested_dialogs, tmp_path):
     made = {"LAYERS": 1, "ROWS": 2, "OUTPUT": str(tmp_path / "a.gpkg"), "REMARKS": ""}
-    asked.answer = {**made, "VERDICT": "fail", "ERRORS": 12, "WARNINGS": 3}
+    requested_dialogs.answer = {**made, "VERDICT": "fail", "ERRORS": 12, "WARNINGS": 3}
     exchange.import_vct(str(tmp_path / "a.vct"))
     assert "不通过" in read_message_text(exchange) and "12" in read_message_text(exchange)
-    asked.answer = {**made, "VERDICT": "", "ERRORS": 0, "WARNINGS": 0}
+    requested_dialogs.answer = {**made, "VERDICT": "", "ERRORS": 0, "WARNINGS": 0}
     exchange.import_vct(str(tmp_path / "a.vct"))
     assert "检查" not in read_message_text(exchange)
 
 
-def test_plan_layers_are_exported_and_their_absence_is_reported(exchange, asked, project, plan):
+def test_vct_export_offers_the_plan_layers_or_reports_that_there_are_none(
+    exchange, requested_dialogs, project, plan_layers
+):
     exchange.export_vct()
-    assert set(asked.given["LAYERS"]) == {layer.id() for layer in plan.values()}
-    assert asked.given["OUTPUT"].endswith("浑源县（示例）.vct")
+    assert set(requested_dialogs.given["LAYERS"]) == {layer.id() for layer in plan_layers.values()}
+    assert requested_dialogs.given["OUTPUT"].endswith("浑源县（示例）.vct")
     project.clear()
     exchange.export_vct()
-    assert len(asked) == 1 and read_message_text(exchange) == "工程中没有规划图层，无可导出内容。"
+    assert len(requested_dialogs) == 1 and read_message_text(exchange) == "工程中没有规划图层，无可导出内容。"
 
 
-def test_yearly_knows_year_county_and_databases(exchange, asked, project, plan, tmp_path):
+def test_yearly_update_dialog_is_filled_with_year_profile_and_databases(
+    exchange, requested_dialogs, project, plan_layers, tmp_path
+):
     (tmp_path / "备案.gdb").mkdir()
     county.keep(project, county.County(profile="hunyuan", baseline=str(tmp_path / "备案.gdb")))
-    asked.answer = {"DATABASE": "/x/维护.gdb", "LAYERS": 2, "COUNT_IN": 3, "COUNT_OUT": 4, "COUNT_CHANGED": 5}
+    requested_dialogs.answer = {
+        "DATABASE": "/x/维护.gdb",
+        "LAYERS": 2,
+        "COUNT_IN": 3,
+        "COUNT_OUT": 4,
+        "COUNT_CHANGED": 5,
+    }
     exchange.yearly()
-    assert asked.given["YEAR"] == date.today().year and asked.given["PROFILE"] == "hunyuan"
-    assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"]) and asked.given["FILED"] == str(tmp_path / "备案.gdb")
+    assert requested_dialogs.given["YEAR"] == date.today().year and requested_dialogs.given["PROFILE"] == "hunyuan"
+    assert requested_dialogs.given["CURRENT"] == file_of(plan_layers["CZKFBJ"]) and requested_dialogs.given[
+        "FILED"
+    ] == str(tmp_path / "备案.gdb")
     assert read_message_text(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
 
 
-def test_unsaved_edits_cause_a_warning(exchange, plan):
-    layer = plan["CZKFBJ"]
+def test_yearly_update_warns_about_unsaved_edits(exchange, plan_layers):
+    layer = plan_layers["CZKFBJ"]
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
     exchange.yearly()
@@ -133,10 +150,12 @@ def test_unsaved_edits_cause_a_warning(exchange, plan):
     layer.rollBack()
 
 
-def test_comparing_takes_the_layer_in_use_and_its_sealed_edition(exchange, asked, project, plan):
-    county.keep(project, county.County(baseline=file_of(plan["CZKFBJ"])))
-    exchange._iface.active = plan["CZKFBJ"]
-    asked.answer = {
+def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_edition(
+    exchange, requested_dialogs, project, plan_layers
+):
+    county.keep(project, county.County(baseline=file_of(plan_layers["CZKFBJ"])))
+    exchange._iface.active = plan_layers["CZKFBJ"]
+    requested_dialogs.answer = {
         "VERDICT": "different",
         "IDENTICAL": False,
         "PARTS": 2,
@@ -145,52 +164,58 @@ def test_comparing_takes_the_layer_in_use_and_its_sealed_edition(exchange, asked
         "AREA_CHANGED": 1,
     }
     exchange.compare()
-    assert asked.given["AFTER"] == plan["CZKFBJ"].id() and asked.given["ROLE"] == "CZKFBJ"
-    assert asked.given["BEFORE"].endswith("|layername=CZKFBJ")
+    assert (
+        requested_dialogs.given["AFTER"] == plan_layers["CZKFBJ"].id() and requested_dialogs.given["ROLE"] == "CZKFBJ"
+    )
+    assert requested_dialogs.given["BEFORE"].endswith("|layername=CZKFBJ")
     assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1,234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
-    asked.answer = {"VERDICT": "identical", "IDENTICAL": True}
+    requested_dialogs.answer = {"VERDICT": "identical", "IDENTICAL": True}
     exchange.compare()
     assert read_message_text(exchange) == "两个版本一致。"
 
 
-def test_comparing_recognises_a_layer_loaded_without_the_plugin(exchange, asked, project, plan):
-    """Recognise a layer by its name if no role was given to it."""
-    county.keep(project, county.County(baseline=file_of(plan["CZKFBJ"])))
-    plain = QgsVectorLayer(plan["CZKFBJ"].source(), "CZKFBJ", "ogr")
+def test_compare_versions_dialog_recognises_an_active_layer_by_its_name(
+    exchange, requested_dialogs, project, plan_layers
+):
+    """Activate a layer to which no role was assigned."""
+    county.keep(project, county.County(baseline=file_of(plan_layers["CZKFBJ"])))
+    plain = QgsVectorLayer(plan_layers["CZKFBJ"].source(), "CZKFBJ", "ogr")
     project.addMapLayer(plain)
     exchange._iface.active = plain
     exchange.compare()
-    assert asked.given["ROLE"] == "CZKFBJ" and asked.given["BEFORE"].endswith("|layername=CZKFBJ")
+    assert requested_dialogs.given["ROLE"] == "CZKFBJ" and requested_dialogs.given["BEFORE"].endswith(
+        "|layername=CZKFBJ"
+    )
 
 
-def test_memory_layers_of_a_comparison_are_ignored(exchange, asked, project, plan):
-    """Ignore memory layers: their sources are longer than a path may be."""
+def test_memory_layers_are_ignored_as_input_of_the_yearly_update(exchange, requested_dialogs, project, plan_layers):
+    """Add a memory layer; its source is longer than a file path may be."""
     fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
     project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
     assert not county.options(project).waivers and InputFingerprint.from_project(project).layers
     exchange.yearly()
-    assert asked.given["CURRENT"] == file_of(plan["CZKFBJ"])
+    assert requested_dialogs.given["CURRENT"] == file_of(plan_layers["CZKFBJ"])
 
 
-def test_results_of_an_unsaved_project_are_saved_in_the_data_folder(exchange, asked, plan):
-    place = str(Path(file_of(plan["CZKFBJ"])).parent)
+def test_outputs_of_an_unsaved_project_are_proposed_in_the_data_folder(exchange, requested_dialogs, plan_layers):
+    place = str(Path(file_of(plan_layers["CZKFBJ"])).parent)
     exchange.yearly()
-    assert asked.given["OUTPUT"] == place
+    assert requested_dialogs.given["OUTPUT"] == place
     exchange.export_vct()
-    assert str(Path(asked.given["OUTPUT"]).parent) == place
+    assert str(Path(requested_dialogs.given["OUTPUT"]).parent) == place
 
 
-def test_comparing_without_a_layer_in_use(exchange, asked, project):
+def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_layer(exchange, requested_dialogs, project):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526", "问题", "memory")
     set_template(layer, "CZKFBJ")
     layer.setCustomProperty("sanxian/findings", 1)
     project.addMapLayer(layer)
     exchange._iface.active = layer
     exchange.compare()
-    assert asked.given == {}
+    assert requested_dialogs.given == {}
 
 
-def test_only_our_vct_files_are_taken_from_a_drop(qgis_app, tmp_path):
+def test_map_drop_handler_accepts_chinese_vct_files_and_no_idrisi_files(qgis_app, tmp_path):
     taken = []
     drop = VctDrop(taken.append)
     ours, idrisi = write_file(tmp_path / "a.VCT", SQUARES), tmp_path / "b.vct"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The target of an export: chosen format, no overwriting without a question."""
+"""Test the save dialog of findings: chosen format, and overwriting only if asked."""
 
 import pytest
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
@@ -11,7 +11,7 @@ from tests.qgis.gui_helpers import make_result, make_small_report
 SHAPEFILE = "Shapefile (*.shp)"
 
 
-class Iface:
+class FakeInterface:
     def __init__(self):
         self.window = QWidget()
 
@@ -23,7 +23,7 @@ class Iface:
 def exports(qgis_app, project, tmp_path, monkeypatch):
     settings.put("export_folder", str(tmp_path))
     result = make_result(make_small_report())
-    made = Exports(Iface(), None, lambda: result)
+    made = Exports(FakeInterface(), None, lambda: result)
     made.saved = []
     monkeypatch.setattr(made, "save", lambda kind, path: made.saved.append((kind, path)))
     yield made
@@ -31,8 +31,11 @@ def exports(qgis_app, project, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def user(monkeypatch):
-    """Answer the dialogs: ``name``, ``chosen`` in the first, ``agrees`` in the second."""
+def dialog_user(monkeypatch):
+    """Return the simulated user who answers the dialogs.
+
+    ``name`` and ``chosen`` (format) answer the save dialog, ``agrees`` answers whether to overwrite.
+    """
 
     class User:
         name = chosen = ""
@@ -70,34 +73,36 @@ def user(monkeypatch):
         ("json", "", "报告.html", "报告.html.json"),
     ],
 )
-def test_the_chosen_format_is_written(exports, user, tmp_path, kind, chosen, name, wanted):
-    user.chosen, user.name = chosen, name
+def test_findings_export_writes_the_format_chosen_in_the_save_dialog(
+    exports, dialog_user, tmp_path, kind, chosen, name, wanted
+):
+    dialog_user.chosen, dialog_user.name = chosen, name
     exports.ask(kind)
-    assert exports.saved == [(kind, str(tmp_path / wanted))] and not user.asked
+    assert exports.saved == [(kind, str(tmp_path / wanted))] and not dialog_user.asked
 
 
-def test_the_name_offered_takes_the_chosen_ending(exports, user):
-    user.chosen = SHAPEFILE
+def test_offered_export_file_name_gets_the_suffix_of_the_chosen_format(exports, dialog_user):
+    dialog_user.chosen = SHAPEFILE
     exports.ask("layer")
     assert exports.saved[0][1].endswith(".shp") and ".gpkg" not in exports.saved[0][1]
 
 
 @pytest.mark.parametrize("agrees", [True, False])
-def test_overwriting_without_a_question_of_the_dialog_asks(exports, user, tmp_path, agrees):
+def test_export_asks_before_overwriting_a_file_that_gets_its_suffix_afterwards(exports, dialog_user, tmp_path, agrees):
     there = tmp_path / "报告.2026.html"
     there.write_text("mine", encoding="utf-8")
-    user.name, user.agrees = "报告.2026", agrees
+    dialog_user.name, dialog_user.agrees = "报告.2026", agrees
     exports.ask("html")
-    assert user.asked == 1
+    assert dialog_user.asked == 1
     assert exports.saved == ([("html", str(there))] if agrees else [])
 
 
-def test_overwriting_confirmed_in_the_dialog_is_not_asked_again(exports, user, tmp_path):
+def test_export_does_not_ask_twice_before_overwriting_a_file(exports, dialog_user, tmp_path):
     (tmp_path / "报告.html").write_text("mine", encoding="utf-8")
-    user.name = "报告.html"
+    dialog_user.name = "报告.html"
     exports.ask("html")
-    assert not user.asked and len(exports.saved) == 1
+    assert not dialog_user.asked and len(exports.saved) == 1
 
 
-def test_a_filter_without_suffix_is_accepted(qgis_app):
+def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
     assert with_suffix("layer", "a", "") == "a.gpkg"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""指标计算… from the menu: the message with the result opens the workbook."""
+"""Test the message after computing indicators from the menu (指标计算…)."""
 
 import pytest
 from qgis.gui import QgsMessageBar
@@ -8,10 +8,10 @@ from qgis.PyQt.QtWidgets import QPushButton
 from plugin.gui.toolbox.exchange import FiguresDialog
 from plugin.gui.widgets import messages
 
-DONE = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
+INDICATOR_RESULTS = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
 
 
-class Iface:
+class FakeInterface:
     def __init__(self):
         self.bar = QgsMessageBar()
 
@@ -20,8 +20,8 @@ class Iface:
 
 
 @pytest.fixture
-def answer(qgis_app, monkeypatch):
-    """Return the result of the toolbox's dialog."""
+def dialog_results(qgis_app, monkeypatch):
+    """Return the dictionary of results that the Processing dialog returns."""
     import processing
 
     given = {}
@@ -29,11 +29,11 @@ def answer(qgis_app, monkeypatch):
     return given
 
 
-def test_the_message_stays_and_opens_the_workbook(answer, monkeypatch, tmp_path):
+def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(dialog_results, monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr(messages.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
-    answer["sanxian:compute_indicators"] = {**DONE, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
-    iface = Iface()
+    dialog_results["sanxian:compute_indicators"] = {**INDICATOR_RESULTS, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
+    iface = FakeInterface()
     FiguresDialog(iface).show()
     item = iface.bar.currentItem()
     assert item.duration() == 0
@@ -45,15 +45,15 @@ def test_the_message_stays_and_opens_the_workbook(answer, monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("results", [None, {}, {"OUTPUT": "x"}])
-def test_a_cancelled_dialog_shows_no_message(answer, results):
-    answer["sanxian:compute_indicators"] = results
-    iface = Iface()
+def test_cancelled_indicators_dialog_shows_no_message(dialog_results, results):
+    dialog_results["sanxian:compute_indicators"] = results
+    iface = FakeInterface()
     FiguresDialog(iface).show()
     assert iface.bar.currentItem() is None
 
 
-def test_without_a_workbook_there_is_no_button(answer):
-    answer["sanxian:compute_indicators"] = DONE
-    iface = Iface()
+def test_message_after_computing_indicators_without_workbook_has_no_button(dialog_results):
+    dialog_results["sanxian:compute_indicators"] = INDICATOR_RESULTS
+    iface = FakeInterface()
     FiguresDialog(iface).show()
     assert not iface.bar.currentItem().findChildren(QPushButton)

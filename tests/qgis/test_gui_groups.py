@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two groups with the same plan layers: a box asks which group is checked.
+"""Test two layer groups with the same plan layers, as after a VCT import.
 
-This is the state after a VCT import; the answer is stored.
+A dialog asks which group is checked, and the answer is stored.
 """
 
 import pytest
@@ -34,8 +34,8 @@ def controller(chinese, qgis_app, project, tmp_path):
 
 
 @pytest.fixture
-def two(project, tmp_path):
-    """Load the county's layers, recognised by name, and imported ones with roles."""
+def layers_of_two_groups(project, tmp_path):
+    """Load the county's layers twice, in two groups: recognised by name, and by role."""
     own, other = (write_small(tmp_path / name) for name in ("小县.gpkg", "导入.gpkg"))
     found = {}
     for title, path, imported in (("现行库", own, False), ("VCT 小县", other, True)):
@@ -51,8 +51,11 @@ def two(project, tmp_path):
     return found
 
 
-class Answer:
-    """Answers to each box that opens; ``asked``: the labels of its choices."""
+class GroupAnswers:
+    """Answers to each dialog that asks for the group to be checked.
+
+    ``asked``: the labels of its choices.
+    """
 
     def __init__(self, monkeypatch, *chosen):
         self.asked, self._chosen = [], list(chosen)
@@ -73,103 +76,119 @@ def list_checked_layers(controller):
     return {layer.source.source.rsplit("/", 1)[-1] for layer in controller.dock.result.checked.plan.layers.values()}
 
 
-def finish(controller):
+def wait_for_check(controller):
     assert wait_until(lambda: not controller.busy)
 
 
-def test_one_box_asks_which_group_is_checked_and_is_not_asked_again(controller, two, project, monkeypatch):
-    answer = Answer(monkeypatch, "VCT 小县")
+def test_check_with_two_layer_groups_asks_once_which_group_to_check(
+    controller, layers_of_two_groups, project, monkeypatch
+):
+    answer = GroupAnswers(monkeypatch, "VCT 小县")
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert answer.asked == [["现行库（小县.gpkg，4 个图层）", "VCT 小县（导入.gpkg，4 个图层）"]]
     assert list_checked_layers(controller) == {"导入.gpkg"}
-    assert {v.id() for v in recognise.plan_layers(project)} == {two["VCT 小县", role].id() for role in ROLES}
+    assert {v.id() for v in recognise.plan_layers(project)} == {
+        layers_of_two_groups["VCT 小县", role].id() for role in ROLES
+    }
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"导入.gpkg"}
 
 
-def test_the_choice_is_cleared_with_the_project(controller, two, project, monkeypatch, tmp_path):
-    answer = Answer(monkeypatch, "现行库")
+def test_choice_of_the_checked_layer_group_is_restored_with_the_project(
+    controller, layers_of_two_groups, project, monkeypatch, tmp_path
+):
+    answer = GroupAnswers(monkeypatch, "现行库")
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert list_checked_layers(controller) == {"小县.gpkg"}
     assert project.write(str(tmp_path / "县.qgz"))
     project.clear()
     project.read(str(tmp_path / "县.qgz"))
     assert wait_until(lambda: not controller.saved_results.reading)
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_cancelling_checks_and_stores_nothing(controller, two, project, monkeypatch):
-    answer = Answer(monkeypatch, None)
+def test_cancelling_the_layer_group_question_starts_no_check_and_stores_nothing(
+    controller, layers_of_two_groups, project, monkeypatch
+):
+    answer = GroupAnswers(monkeypatch, None)
     controller.run()
     assert not controller.busy and controller.dock.result is None and len(answer.asked) == 1
     assert not layer_groups.find_excluded_layers(project)
 
 
-def test_removing_the_chosen_group_restores_the_others(controller, two, project, monkeypatch):
-    answer = Answer(monkeypatch, "VCT 小县")
+def test_removing_the_chosen_layer_group_lets_the_other_group_be_checked(
+    controller, layers_of_two_groups, project, monkeypatch
+):
+    answer = GroupAnswers(monkeypatch, "VCT 小县")
     controller.run()
-    finish(controller)
-    project.removeMapLayers([two["VCT 小县", role].id() for role in ROLES])
+    wait_for_check(controller)
+    project.removeMapLayers([layers_of_two_groups["VCT 小县", role].id() for role in ROLES])
     assert not layer_groups.find_excluded_layers(project)
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_a_third_database_with_other_roles_stays_in_the_check(controller, two, project, monkeypatch, tmp_path):
+def test_layers_with_roles_that_occur_once_stay_in_the_check_after_choosing_a_group(
+    controller, layers_of_two_groups, project, monkeypatch, tmp_path
+):
     county_layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory")
     project.addMapLayer(county_layer)
-    Answer(monkeypatch, "现行库")
+    GroupAnswers(monkeypatch, "现行库")
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert county_layer in recognise.plan_layers(project) and len(recognise.plan_layers(project)) == 5
 
 
-def test_roles_given_by_the_user_are_not_asked_about(controller, two, project, monkeypatch):
-    answer = Answer(monkeypatch)
+def test_check_asks_no_layer_group_if_the_user_assigned_the_roles(
+    controller, layers_of_two_groups, project, monkeypatch
+):
+    answer = GroupAnswers(monkeypatch)
     for role in ROLES:
-        recognise.choose_role(project, role, two["现行库", role])
+        recognise.choose_role(project, role, layers_of_two_groups["现行库", role])
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert not answer.asked and list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_layer_roles_offer_the_choice_again(controller, two, project, monkeypatch):
-    answer = Answer(monkeypatch, "VCT 小县", None, "现行库")
+def test_layer_roles_dialog_offers_the_layer_group_choice_again(controller, layers_of_two_groups, project, monkeypatch):
+    answer = GroupAnswers(monkeypatch, "VCT 小县", None, "现行库")
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     dialog = RolesDialog(project)
     assert dialog.choose.isVisibleTo(dialog) and "CZKFBJ、DLTB" in dialog.aside.text()
     dialog.choose.click()
     assert len(layer_groups.find_excluded_layers(project)) == 4 and len(answer.asked) == 2, "cancelled: as it was"
-    assert template_id(two["VCT 小县", "CZKFBJ"]) == "CZKFBJ"
+    assert template_id(layers_of_two_groups["VCT 小县", "CZKFBJ"]) == "CZKFBJ"
     dialog.choose.click()
     assert {v.id() for v in layer_groups.find_excluded_layers(project)} == {
-        two["VCT 小县", role].id() for role in ROLES
+        layers_of_two_groups["VCT 小县", role].id() for role in ROLES
     }
     dialog.reject()
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     assert list_checked_layers(controller) == {"小县.gpkg"}
 
 
-def test_without_a_choice_made_layer_roles_show_no_button(controller, project):
+def test_layer_roles_dialog_has_no_group_button_without_two_groups(controller, project):
     dialog = RolesDialog(project)
     assert not dialog.choose.isVisibleTo(dialog) and not dialog.aside.isVisibleTo(dialog)
     dialog.reject()
 
 
-def test_an_imported_group_comes_below_the_findings(controller, provider, project, tmp_path, monkeypatch):
+def test_imported_vct_layer_group_is_placed_below_the_findings_layer(
+    controller, provider, project, tmp_path, monkeypatch
+):
     path = write_small(tmp_path / "小县.gpkg")
     for role in ROLES:
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
     controller.run()
-    finish(controller)
+    wait_for_check(controller)
     root, shown = project.layerTreeRoot(), findings_layer.find_findings_layer(project).id()
     assert root.children()[0].name() == "检查结果"
     context = QgsProcessingContext()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The result stored with a project: restored with date, grey where outdated."""
+"""Test the check result stored with a project.
+
+It is restored with its date, and outdated findings are grey.
+"""
 
 import os
 from pathlib import Path
@@ -20,8 +23,8 @@ ROLES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
 
 
 @pytest.fixture
-def saved(chinese, qgis_app, project, tmp_path):
-    """Yield a controller of a saved and checked project, and the project file."""
+def controller_and_project_file(chinese, qgis_app, project, tmp_path):
+    """Yield a controller with a saved and checked project, and the project file."""
     settings.put("show_findings_layer", True)
     county.keep(project, county.County(profile="hunyuan"))
     path = write_small(tmp_path / "小县.gpkg")
@@ -58,8 +61,8 @@ def get_layer(project, role):
     return next(v for v in project.mapLayers().values() if v.name() == role)
 
 
-def edit(layer):
-    """Change the shape of a feature and save it."""
+def move_and_save_feature(layer):
+    """Change the shape of one feature and save the layer."""
     layer.startEditing()
     feature = next(layer.getFeatures())
     geometry = feature.geometry()
@@ -69,7 +72,7 @@ def edit(layer):
 
 
 def list_grey_findings(controller):
-    """Return (rule, role, related role) of the findings that are outdated."""
+    """Return (rule, role, related role) of outdated (grey) findings."""
     model, found = controller.dock.tree.findings, []
     for row, group in enumerate(model.groups):
         parent = model.index(row, 0, QModelIndex())
@@ -86,8 +89,8 @@ def list_findings(result):
     return sorted((f.code, f.key, f.fingerprint, f.message, f.area_m2) for f in result.findings)
 
 
-def test_a_reopened_project_shows_its_result_and_date(saved, project):
-    controller, file = saved
+def test_reopened_project_shows_its_stored_check_result_with_date(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     before = controller.dock.result
     listed, verdict, shown = list_findings(before), controller.dock.verdict._word.text(), before.finished
     assert not [p.name for p in file.parent.iterdir() if p.name.startswith(".sanxian")]
@@ -103,17 +106,17 @@ def test_a_reopened_project_shows_its_result_and_date(saved, project):
     assert controller.result_owner.latest() is result and controller.actions["report"].isEnabled()
 
 
-def test_a_package_is_not_exported_from_a_stored_result(saved, project):
+def test_stored_check_result_is_not_used_for_a_package_export(controller_and_project_file, project):
     from plugin.core.package.package_spec.load import load_package_spec
 
-    controller, file = saved
+    controller, file = controller_and_project_file
     reopen(controller, project, file)
     assert controller.result_owner.fresh(load_package_spec("county")) is None
 
 
-def test_a_layer_edited_since_the_check_is_named_and_its_rows_are_grey(saved, project):
-    controller, file = saved
-    edit(get_layer(project, "CZKFBJ"))
+def test_findings_of_a_layer_edited_since_the_check_are_grey_after_reopening(controller_and_project_file, project):
+    controller, file = controller_and_project_file
+    move_and_save_feature(get_layer(project, "CZKFBJ"))
     reopen(controller, project, file)
     assert "此后有改动的图层：CZKFBJ。" in controller.dock.stale.text() and controller.dock.stale_button.isVisibleTo(
         controller.dock
@@ -132,8 +135,8 @@ def test_a_layer_edited_since_the_check_is_named_and_its_rows_are_grey(saved, pr
     )
 
 
-def test_a_new_file_date_alone_is_not_a_change(saved, project):
-    controller, file = saved
+def test_changed_file_date_alone_does_not_outdate_a_stored_result(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     project.clear()
     os.utime(file.with_name("小县.gpkg"), ns=(1, 1))
     project.read(str(file))
@@ -141,8 +144,8 @@ def test_a_new_file_date_alone_is_not_a_change(saved, project):
     assert "未改动" in controller.dock.stale.text() and not list_grey_findings(controller)
 
 
-def test_an_edit_after_opening_greys_rows_at_once(saved, project):
-    controller, file = saved
+def test_edit_after_reopening_greys_the_findings_of_the_layer_immediately(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     reopen(controller, project, file)
     layer = get_layer(project, "CZKFBJ")
     layer.startEditing()
@@ -151,8 +154,8 @@ def test_an_edit_after_opening_greys_rows_at_once(saved, project):
     assert list_grey_findings(controller) and "CZKFBJ" in controller.dock.stale.text()
 
 
-def test_a_filter_and_a_removed_layer_are_changes(saved, project):
-    controller, file = saved
+def test_layer_filter_and_removed_layer_outdate_a_stored_result(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     reopen(controller, project, file)
     get_layer(project, "STBHHX").setSubsetString("BSM <> 'x'")
     assert controller.dock.result.changes.layers == ("STBHHX",)
@@ -161,8 +164,8 @@ def test_a_filter_and_a_removed_layer_are_changes(saved, project):
     assert "STBHHX、DLTB" in controller.dock.stale.text()
 
 
-def test_an_added_layer_is_a_change(saved, project):
-    controller, file = saved
+def test_added_plan_layer_outdates_a_stored_result_but_a_draft_does_not(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     reopen(controller, project, file)
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
     assert controller.dock.result.changes.layers == ("XZQX",)
@@ -171,8 +174,8 @@ def test_an_added_layer_is_a_change(saved, project):
     assert controller.dock.result.changes.layers == ("XZQX",), "a draft is no layer of the plan"
 
 
-def test_changed_settings_outdate_every_row(saved, project):
-    controller, file = saved
+def test_changed_county_profile_outdates_every_finding_of_a_stored_result(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     county.keep(project, county.County(profile="hunyuan", base_year="2020"))
     assert project.write(str(file))
     assert wait_until(lambda: controller.saved_results._writing is None)
@@ -182,8 +185,8 @@ def test_changed_settings_outdate_every_row(saved, project):
     )
 
 
-def test_edits_that_were_not_saved_at_the_check_count(saved, project):
-    controller, file = saved
+def test_edits_rolled_back_after_the_check_outdate_the_stored_result(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     layer = get_layer(project, "CZKFBJ")
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
@@ -201,8 +204,8 @@ def test_edits_that_were_not_saved_at_the_check_count(saved, project):
     assert controller.dock.result.changes.layers == ("CZKFBJ",)
 
 
-def test_saving_under_another_name_copies_the_result(saved, project):
-    controller, file = saved
+def test_saving_the_project_under_another_name_copies_the_stored_result(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     reopen(controller, project, file)
     other = file.with_name("另存.qgz")
     assert project.write(str(other))
@@ -211,8 +214,8 @@ def test_saving_under_another_name_copies_the_result(saved, project):
     assert copy.read_bytes() == get_result_path(file).read_bytes()
 
 
-def test_saving_a_project_after_its_check_stores_the_result(saved, project):
-    controller, file = saved
+def test_result_of_an_unsaved_project_is_stored_when_the_project_is_saved(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     get_result_path(file).unlink()
     project.setFileName("")
     controller.run()
@@ -223,12 +226,12 @@ def test_saving_a_project_after_its_check_stores_the_result(saved, project):
     assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing is None)
 
 
-def test_findings_of_a_stored_result_can_be_waived(saved, project):
+def test_findings_of_a_stored_result_can_be_waived(controller_and_project_file, project):
     from datetime import date
 
     from plugin.core.waivers.model import WaiverEntry
 
-    controller, file = saved
+    controller, file = controller_and_project_file
     result = reopen(controller, project, file)
     finding = next(f for f in result.findings if str(f.severity) == "ERROR" and f.key and f.area_m2)
     words = WaiverEntry(reason="已批复", document="晋自然资函〔2026〕12号", author="王", date=date.today())
@@ -242,8 +245,8 @@ def test_findings_of_a_stored_result_can_be_waived(saved, project):
     assert "未改动" in controller.dock.stale.text(), "the waiver is the one that was made here"
 
 
-def test_a_report_of_a_stored_result_states_why_it_has_no_pictures(saved, project, tmp_path):
-    controller, file = saved
+def test_html_report_of_a_stored_result_explains_why_it_has_no_pictures(controller_and_project_file, project, tmp_path):
+    controller, file = controller_and_project_file
     reopen(controller, project, file)
     target = tmp_path / "报告.html"
     controller.exports.save("html", str(target))
@@ -251,16 +254,18 @@ def test_a_report_of_a_stored_result_states_why_it_has_no_pictures(saved, projec
     assert "由保存的检查结果生成" in target.read_text(encoding="utf-8")
 
 
-def test_a_damaged_result_file_is_reported_and_the_project_can_be_checked(saved, project):
-    controller, file = saved
+def test_damaged_stored_result_is_reported_and_the_project_can_be_checked(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     get_result_path(file).write_text("{", encoding="utf-8")
     assert reopen(controller, project, file) is None
     assert "县.result.json" in controller.dock.note.text() and "损坏" in controller.dock.note.text()
     assert wait_until(lambda: controller.dock.empty.label.text() and "读取" not in controller.dock.empty.label.text())
 
 
-def test_a_result_of_another_project_with_this_name_is_not_overwritten(saved, project, tmp_path):
-    controller, file = saved
+def test_stored_result_of_another_project_with_the_same_file_name_is_not_loaded_or_overwritten(
+    controller_and_project_file, project, tmp_path
+):
+    controller, file = controller_and_project_file
     before = get_result_path(file).read_bytes()
     project.clear()
     project.addMapLayer(QgsVectorLayer(f"{file.with_name('小县.gpkg')}|layername=CZKFBJ", "CZKFBJ", "ogr"))
@@ -268,8 +273,8 @@ def test_a_result_of_another_project_with_this_name_is_not_overwritten(saved, pr
     assert reopen(controller, project, file) is None and get_result_path(file).read_bytes() == before
 
 
-def test_a_folder_that_cannot_be_written_is_reported(saved, project):
-    controller, file = saved
+def test_result_that_cannot_be_stored_next_to_the_project_is_reported(controller_and_project_file, project):
+    controller, file = controller_and_project_file
     get_result_path(file).unlink()
     get_result_path(file).mkdir()
     controller.run()

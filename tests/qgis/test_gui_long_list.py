@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Long findings lists: rows are loaded in batches, in the order of the list."""
+"""Test long findings lists, whose rows are loaded in batches."""
 
 import random
 
@@ -21,25 +21,28 @@ from plugin.gui.widgets.theme import KINDS
 from tests.qgis.gui_helpers import make_finding, make_large_report
 from tests.qgis.waiting import process_events, wait_until
 
-EVERYTHING = FilterSettings(kinds=frozenset(KINDS))
-COUNTED = 3 * BATCH + 500
-ZONE = CRS.from_epsg(4526)
+ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(KINDS))
+FINDING_COUNT = 3 * BATCH + 500
+FINDINGS_CRS = CRS.from_epsg(4526)
 
 
 @pytest.fixture
-def tree(qgis_app):
-    tree = FindingsTree()
-    tree.resize(400, 600)
-    tree.show()
-    tree.show_report(make_large_report(COUNTED), EVERYTHING)
+def findings_tree(qgis_app):
+    findings_tree = FindingsTree()
+    findings_tree.resize(400, 600)
+    findings_tree.show()
+    findings_tree.show_report(make_large_report(FINDING_COUNT), ALL_FINDINGS_FILTER)
     process_events(0.02)
-    yield tree
-    tree.deleteLater()
+    yield findings_tree
+    findings_tree.deleteLater()
 
 
 @pytest.fixture
-def strict():
-    """Test a model with Qt's model tester, which fetches all rows."""
+def attach_qt_model_tester():
+    """Return a function that attaches Qt's model tester to a model.
+
+    The tester fetches all rows.
+    """
     complaints = []
     former = qInstallMessageHandler(lambda kind, context, text: complaints.append(text))
     testers = []
@@ -51,106 +54,123 @@ def strict():
     assert not [c for c in complaints if "propagateSizeHints" not in c], "the model breaks Qt's rules"
 
 
-def rows(tree):
-    """Return the findings that have rows in the tree, in the order of the rows."""
-    parent = tree.filter.index(0, 0)
-    found = [tree.filter.index(n, 0, parent) for n in range(tree.filter.rowCount(parent))]
-    return [tree.findings.finding_at(tree.filter.mapToSource(index)) for index in found]
+def list_loaded_findings(findings_tree):
+    """Return the findings whose rows are loaded in the tree, in row order."""
+    parent = findings_tree.filter.index(0, 0)
+    found = [findings_tree.filter.index(n, 0, parent) for n in range(findings_tree.filter.rowCount(parent))]
+    return [findings_tree.findings.finding_at(findings_tree.filter.mapToSource(index)) for index in found]
 
 
-def test_rows_are_loaded_in_batches(tree, qgis_app):
-    assert len(rows(tree)) == BATCH and tree.filter.index(0, COUNT).data() == str(COUNTED)
+def test_findings_tree_loads_rows_in_batches_while_scrolling(findings_tree, qgis_app):
+    assert len(list_loaded_findings(findings_tree)) == BATCH and findings_tree.filter.index(0, COUNT).data() == str(
+        FINDING_COUNT
+    )
     lengths = []
     for _ in range(4):
-        tree.scrollToBottom()
+        findings_tree.scrollToBottom()
         process_events(0.02)
-        lengths.append(len(rows(tree)))
-    assert lengths == [2 * BATCH, 3 * BATCH, COUNTED, COUNTED]
-    assert rows(tree) == tree.filter.in_view()
+        lengths.append(len(list_loaded_findings(findings_tree)))
+    assert lengths == [2 * BATCH, 3 * BATCH, FINDING_COUNT, FINDING_COUNT]
+    assert list_loaded_findings(findings_tree) == findings_tree.filter.in_view()
 
 
-def test_another_filter_restarts_loading_with_its_matches(tree):
-    tree.scrollToBottom()
-    for text, count in (("乡镇7", COUNTED // 20), ("zzz", 0), ("", COUNTED)):
-        tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=text))
-        assert len(tree.filter.in_view()) == count
+def test_changing_the_filter_restarts_loading_with_the_matching_findings(findings_tree):
+    findings_tree.scrollToBottom()
+    for text, count in (("乡镇7", FINDING_COUNT // 20), ("zzz", 0), ("", FINDING_COUNT)):
+        findings_tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=text))
+        assert len(findings_tree.filter.in_view()) == count
         # Qt reads data of the loaded rows only.
-        assert tree.findings.groups[0].loaded <= BATCH
-        assert not count or rows(tree) == tree.filter.in_view()[:BATCH]
-    assert [f.area_m2 for f in rows(tree)] == sorted((1.0 + n for n in range(COUNTED)), reverse=True)[:BATCH]
+        assert findings_tree.findings.groups[0].loaded <= BATCH
+        assert not count or list_loaded_findings(findings_tree) == findings_tree.filter.in_view()[:BATCH]
+    assert [f.area_m2 for f in list_loaded_findings(findings_tree)] == sorted(
+        (1.0 + n for n in range(FINDING_COUNT)), reverse=True
+    )[:BATCH]
 
 
-def test_a_finding_that_is_not_loaded_can_be_selected(tree):
-    last = tree.filter.in_view()[-1]
-    assert tree.select(last) and tree.current() is last and tree.position() == (COUNTED, COUNTED, "ERROR")
-    assert not tree.step(1) and tree.step(-1) and tree.position() == (COUNTED - 1, COUNTED, "ERROR")
-    tree.select(last)
-    tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=last.township))
-    assert tree.current() is last
-    tree.set_wanted(EVERYTHING)
-    assert tree.current() is last
+def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree):
+    last = findings_tree.filter.in_view()[-1]
+    assert (
+        findings_tree.select(last)
+        and findings_tree.current() is last
+        and findings_tree.position() == (FINDING_COUNT, FINDING_COUNT, "ERROR")
+    )
+    assert (
+        not findings_tree.step(1)
+        and findings_tree.step(-1)
+        and findings_tree.position() == (FINDING_COUNT - 1, FINDING_COUNT, "ERROR")
+    )
+    findings_tree.select(last)
+    findings_tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=last.township))
+    assert findings_tree.current() is last
+    findings_tree.set_wanted(ALL_FINDINGS_FILTER)
+    assert findings_tree.current() is last
 
 
-def test_a_rule_that_is_selected_means_all_its_findings_also_those_not_loaded(tree):
-    tree.setCurrentIndex(tree.filter.index(0, 0))
-    assert tree.selected() == tree.filter.in_view()
-    parent = tree.filter.index(0, 0)
-    flags = tree.selectionModel().SelectionFlag
-    tree.selectionModel().clear()
+def test_selecting_a_rule_selects_all_its_findings_including_unloaded_rows(findings_tree):
+    findings_tree.setCurrentIndex(findings_tree.filter.index(0, 0))
+    assert findings_tree.selected() == findings_tree.filter.in_view()
+    parent = findings_tree.filter.index(0, 0)
+    flags = findings_tree.selectionModel().SelectionFlag
+    findings_tree.selectionModel().clear()
     for n in (7, 3, 4):
-        tree.selectionModel().select(tree.filter.index(n, 0, parent), flags.Select | flags.Rows)
-    assert tree.selected() == [tree.filter.in_view()[n] for n in (3, 4, 7)]
+        findings_tree.selectionModel().select(findings_tree.filter.index(n, 0, parent), flags.Select | flags.Rows)
+    assert findings_tree.selected() == [findings_tree.filter.in_view()[n] for n in (3, 4, 7)]
 
 
 @pytest.mark.parametrize("watched", [False, True])
-def test_loaded_rows_are_always_the_first_of_the_visible_findings(tree, strict, watched, monkeypatch):
-    """Compare filters, sorting, changes and loading with a plain list."""
+def test_loaded_rows_are_the_first_visible_findings_after_any_change(
+    findings_tree, attach_qt_model_tester, watched, monkeypatch
+):
+    """Apply random filters, sorting, changes and loading.
+
+    A plain list gives the expected rows.
+    """
     batch, changed = BATCH, 30
     if watched:
         batch, changed = 20, 3
         for module in (findings_groups, findings_rows, findings_filter):
             monkeypatch.setattr(module, "BATCH", batch)
-        tree.show_report(make_large_report(75), EVERYTHING)
-        strict(tree.findings)
+        findings_tree.show_report(make_large_report(75), ALL_FINDINGS_FILTER)
+        attach_qt_model_tester(findings_tree.findings)
     chance = random.Random(5)
-    group, texts = tree.findings.groups[0], ("", "乡镇7", "乡镇1", "00001")
-    wanted, column, down = EVERYTHING, AREA, True
+    group, texts = findings_tree.findings.groups[0], ("", "乡镇7", "乡镇1", "00001")
+    wanted, column, down = ALL_FINDINGS_FILTER, AREA, True
     for step in range(40):
         what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
         if what == "filter":
             wanted = FilterSettings(kinds=frozenset(KINDS), text=chance.choice(texts))
-            tree.set_wanted(wanted)
+            findings_tree.set_wanted(wanted)
         elif what == "sort":
             column, down = chance.choice((PLACE, AREA, STATE)), chance.choice((True, False))
             order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
-            tree.sortByColumn(column, order)
+            findings_tree.sortByColumn(column, order)
         elif what == "more":
-            tree.filter.load_more(tree.filter.index(0, 0))
+            findings_tree.filter.load_more(findings_tree.filter.index(0, 0))
         else:
             some = chance.sample(group.findings, changed)
             new = [make_finding("REL002", f"n{step}-{n}", chance.uniform(1, 4000.0), "乡镇7") for n in range(changed)]
-            tree.change(
+            findings_tree.change(
                 FindingsChange(
                     gone=some if what == "gone" else [],
                     found=new if what == "come" else [],
                     renewed=list(zip(some, new, strict=True)) if what == "renewed" else [],
                 )
             )
-        shown = rows(tree)
+        shown = list_loaded_findings(findings_tree)
         asked = [f for f in group.findings if wanted.finding(group, f)]
-        assert {id(f) for f in tree.filter.in_view()} == {id(f) for f in asked}
-        assert shown == tree.filter.in_view()[: len(shown)]
+        assert {id(f) for f in findings_tree.filter.in_view()} == {id(f) for f in asked}
+        assert shown == findings_tree.filter.in_view()[: len(shown)]
         assert len(shown) >= min(len(asked), batch - 40 * changed), "what is in view is there"
         if what in ("filter", "sort") and column == AREA:
-            areas = [f.area_m2 for f in tree.filter.in_view()]
+            areas = [f.area_m2 for f in findings_tree.filter.in_view()]
             assert what == "filter" or areas == sorted(areas, reverse=down)
 
 
-def test_a_separate_model_counts_no_rows_before_they_are_fetched(qgis_app):
+def test_findings_model_without_a_view_has_no_rows_before_they_are_fetched(qgis_app):
     model, proxy = FindingsModel(), FindingsFilter()
     proxy.setSourceModel(model)
-    model.set_report(make_large_report(COUNTED))
-    proxy.set_wanted(EVERYTHING)
+    model.set_report(make_large_report(FINDING_COUNT))
+    proxy.set_wanted(ALL_FINDINGS_FILTER)
     parent = model.index(0, 0)
     assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
     model.fetchMore(parent)
@@ -159,23 +179,23 @@ def test_a_separate_model_counts_no_rows_before_they_are_fetched(qgis_app):
 
 def show_findings(project, count, lost=lambda: None):
     rows = findings_layer.make_features(make_large_report(count).findings)
-    return rows, findings_layer.show_findings(project, rows, ZONE, lost)
+    return rows, findings_layer.show_findings(project, rows, FINDINGS_CRS, lost)
 
 
-def test_many_rows_are_added_to_the_map_in_batches(qgis_app, project):
+def test_findings_layer_adds_many_features_in_batches(qgis_app, project):
     rows, layer = show_findings(project, 2 * findings_layer.BATCH + 7)
     assert layer.featureCount() == findings_layer.BATCH
     assert wait_until(lambda: layer.featureCount() == len(rows))
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
-def test_an_edit_waits_until_all_rows_are_loaded(qgis_app, project):
+def test_changing_the_findings_layer_first_adds_all_pending_features(qgis_app, project):
     rows, layer = show_findings(project, findings_layer.BATCH + 7)
     assert findings_layer.change_findings(layer, rows[-3:], [])
     assert layer.featureCount() == len(rows) - 3
 
 
-def test_another_check_or_a_removed_layer_ends_the_loading(qgis_app, project):
+def test_new_check_or_removed_findings_layer_stops_adding_pending_features(qgis_app, project):
     show_findings(project, 3 * findings_layer.BATCH)
     rows, layer = show_findings(project, findings_layer.BATCH + 1)
     assert wait_until(lambda: layer.featureCount() == len(rows))
@@ -188,7 +208,7 @@ def test_another_check_or_a_removed_layer_ends_the_loading(qgis_app, project):
 
 
 def refuse_batch(monkeypatch, lot):
-    """Make the layer refuse one batch of rows."""
+    """Make the findings layer refuse one batch of rows."""
     taken = []
     real = findings_layer.added
 
@@ -199,7 +219,7 @@ def refuse_batch(monkeypatch, lot):
     monkeypatch.setattr(findings_layer, "added", some)
 
 
-def test_rows_refused_later_remove_the_layer_and_are_reported(qgis_app, project, monkeypatch):
+def test_findings_layer_is_removed_and_reported_if_a_later_batch_is_refused(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
     show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
@@ -207,7 +227,7 @@ def test_rows_refused_later_remove_the_layer_and_are_reported(qgis_app, project,
     assert findings_layer.find_findings_layer(project) is None and calls == ["lost"]
 
 
-def test_rows_refused_during_an_edit_are_reported_for_the_edit_only(qgis_app, project, monkeypatch):
+def test_batch_refused_during_a_change_is_reported_by_the_change_only(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
     rows, layer = show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
@@ -216,7 +236,7 @@ def test_rows_refused_during_an_edit_are_reported_for_the_edit_only(qgis_app, pr
     assert not calls and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
 
 
-def test_refused_rows_do_not_remove_a_layer_that_was_filled_again(qgis_app, project, monkeypatch):
+def test_refused_old_batch_does_not_remove_a_refilled_findings_layer(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
     _, layer = show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""生成布局: the dialog lists available maps; edits are not lost without a question."""
+"""Test making and exporting map layouts from the menu.
+
+Layouts that the user edited are not replaced without a question.
+"""
 
 import sys
 import types
@@ -22,7 +25,7 @@ from tests.qgis.maps_helpers import make_builder
 from tests.qgis.waiting import wait_until
 
 
-class Iface:
+class FakeInterface:
     def __init__(self):
         self.messages = []
 
@@ -43,50 +46,59 @@ class Iface:
 
 
 @pytest.fixture
-def controller(qgis_app, project):
-    runner, iface = Runner(), Iface()
+def maps_and_interface(qgis_app, project):
+    runner, iface = Runner(), FakeInterface()
     yield MapActions(iface, runner), iface
     runner.stop_all()
 
 
 @pytest.fixture
-def county(project, tmp_path):
+def county_map_builder(project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
     return make_builder(project)
 
 
-def rows(dialog):
+def list_map_items(dialog):
     return [dialog.maps.item(n) for n in range(dialog.maps.count())]
 
 
-def test_the_dialog_lists_available_maps_and_reasons_for_the_others(county):
-    dialog = LayoutsDialog(county.material, county.catalogue)
-    able = [item.data(Qt.ItemDataRole.UserRole) for item in rows(dialog) if item.flags() & Qt.ItemFlag.ItemIsEnabled]
+def test_layouts_dialog_enables_available_maps_and_explains_the_others(county_map_builder):
+    dialog = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue)
+    able = [
+        item.data(Qt.ItemDataRole.UserRole)
+        for item in list_map_items(dialog)
+        if item.flags() & Qt.ItemFlag.ItemIsEnabled
+    ]
     assert (
         able == [one.id for one in dialog.chosen()] == ["land_use", "three_lines", "three_zones", "zones", "heritage"]
     )
-    grey = [item for item in rows(dialog) if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
+    grey = [item for item in list_map_items(dialog) if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
     assert grey and all("缺中心城区图层" in item.toolTip() for item in grey)
 
 
-def test_the_request_has_the_chosen_maps(county):
-    dialog = LayoutsDialog(county.material, county.catalogue)
-    for item in rows(dialog)[1:]:
+def test_layouts_dialog_returns_the_chosen_maps_pages_and_townships(county_map_builder):
+    dialog = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue)
+    for item in list_map_items(dialog)[1:]:
         if item.flags() & Qt.ItemFlag.ItemIsEnabled:
             item.setCheckState(Qt.CheckState.Unchecked)
     dialog.page.setCurrentText("A0")
     dialog.townships.setChecked(True)
-    land_use, a0 = county.catalogue.maps["land_use"], county.catalogue.sheets["A0"]
+    land_use, a0 = county_map_builder.catalogue.maps["land_use"], county_map_builder.catalogue.sheets["A0"]
     assert dialog.wanted() == [(land_use, a0, False), (land_use, a0, True)]
-    rows(dialog)[0].setCheckState(Qt.CheckState.Unchecked)
+    list_map_items(dialog)[0].setCheckState(Qt.CheckState.Unchecked)
     assert dialog.wanted() == [] and not dialog._ok.isEnabled()
 
 
 @pytest.mark.parametrize("answer", [True, False])
-def test_replacing_edited_layouts_asks_first(controller, county, monkeypatch, answer):
-    maps, iface = controller
-    wanted = [(county.catalogue.maps[one], county.catalogue.sheets["A3"], False) for one in ("zones", "heritage")]
-    maps.put(county, wanted)
+def test_layouts_edited_by_the_user_are_replaced_only_after_a_question(
+    maps_and_interface, county_map_builder, monkeypatch, answer
+):
+    maps, iface = maps_and_interface
+    wanted = [
+        (county_map_builder.catalogue.maps[one], county_map_builder.catalogue.sheets["A3"], False)
+        for one in ("zones", "heritage")
+    ]
+    maps.put(county_map_builder, wanted)
     assert [kind for kind, _ in iface.messages] == ["success"] and QgsProject.instance().isDirty()
     saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").setText("本县自己的说明")
     asked = []
@@ -102,14 +114,14 @@ def test_replacing_edited_layouts_asks_first(controller, county, monkeypatch, an
         return replace if answer else box.defaultButton()
 
     monkeypatch.setattr(QMessageBox, "clickedButton", clicked)
-    maps.put(county, wanted)
+    maps.put(county_map_builder, wanted)
     assert len(asked) == 1 and "04 县域国土空间规划分区图 A3" in asked[0] and "05" not in asked[0]
     note = saved_layouts.find_layout(QgsProject.instance(), *wanted[0]).itemById("note").currentText()
     assert (note == "本县自己的说明") is not answer
 
 
-def test_from_the_menu_to_the_dialog(controller, county, monkeypatch):
-    maps, iface = controller
+def test_make_layouts_action_opens_the_dialog_and_creates_layouts(maps_and_interface, county_map_builder, monkeypatch):
+    maps, iface = maps_and_interface
     opened = []
     monkeypatch.setattr(LayoutsDialog, "exec", lambda dialog: opened.append(dialog) or 1)
     maps.make_layouts()
@@ -118,14 +130,14 @@ def test_from_the_menu_to_the_dialog(controller, county, monkeypatch):
     assert iface.messages[0][0] == "success" and "02 县域三条控制线图 A3" in iface.messages[0][1]
 
 
-def test_a_missing_plan_layer_is_reported(controller, project):
-    maps, iface = controller
+def test_make_layouts_action_warns_in_a_project_without_plan_layers(maps_and_interface, project):
+    maps, iface = maps_and_interface
     maps.make_layouts()
     assert iface.messages[0][0] == "warning" and "没有" in iface.messages[0][1]
 
 
-def test_a_missing_county_is_reported(controller, project, tmp_path, monkeypatch):
-    maps, iface = controller
+def test_make_layouts_action_warns_if_the_county_layer_is_missing(maps_and_interface, project, tmp_path, monkeypatch):
+    maps, iface = maps_and_interface
     file = write_small(tmp_path / "小.gpkg")
     for role in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "DLTB"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={role}", role, "ogr"))
@@ -136,11 +148,11 @@ def test_a_missing_county_is_reported(controller, project, tmp_path, monkeypatch
     assert not project.layoutManager().printLayouts()
 
 
-def test_the_outcome_of_an_export_is_reported(controller, monkeypatch):
+def test_map_export_reports_exported_and_omitted_maps_in_the_message_bar(maps_and_interface, monkeypatch):
     import processing
 
     document.save(QgsProject.instance(), DocumentInfo(secrecy="内部"))
-    maps, iface = controller
+    maps, iface = maps_and_interface
     results = {"MADE": 5, "FILES": 10, "NOT_MADE": "中心城区土地使用规划图", "OUTPUT": "图件"}
     monkeypatch.setattr(processing, "execAlgorithmDialog", lambda name, given: results)
     maps.export()
@@ -151,10 +163,13 @@ def test_the_outcome_of_an_export_is_reported(controller, monkeypatch):
 
 
 # --- 成果信息
-def test_layouts_without_a_level_ask_first(county, monkeypatch):
-    """Keep the dialog open after cancel; set the level of the layouts otherwise."""
-    project = county.material.project
-    dialog, asked, answers = LayoutsDialog(county.material, county.catalogue), [], [0, 1]
+def test_layouts_dialog_asks_for_a_missing_secrecy_level(county_map_builder, monkeypatch):
+    """Cancel the question first, then answer it.
+
+    Cancel keeps the dialog open; the answer is printed on the layouts.
+    """
+    project = county_map_builder.material.project
+    dialog, asked, answers = LayoutsDialog(county_map_builder.material, county_map_builder.catalogue), [], [0, 1]
 
     def exec_(form):
         asked.append(form.problem.text())
@@ -173,8 +188,8 @@ def test_layouts_without_a_level_ask_first(county, monkeypatch):
     assert "秘密" in dialog.document.label.text()
 
 
-def test_export_without_a_level_asks_and_stops(controller, county, monkeypatch):
-    maps, _ = controller
+def test_map_export_without_secrecy_level_asks_and_stops_on_cancel(maps_and_interface, county_map_builder, monkeypatch):
+    maps, _ = maps_and_interface
     asked, opened = [], []
     monkeypatch.setattr(DocumentDialog, "exec", lambda form: asked.append(form.problem.text()) or 0)
     processing = types.SimpleNamespace(execAlgorithmDialog=lambda *given: opened.append(given) or {})
@@ -186,10 +201,10 @@ def test_export_without_a_level_asks_and_stops(controller, county, monkeypatch):
     assert len(asked) == 1 and len(opened) == 1
 
 
-def test_a_layout_is_not_made_again_with_a_lower_level(controller, county):
-    maps, iface = controller
-    wanted = [(county.catalogue.maps["zones"], county.catalogue.sheets["A3"], False)]
-    project = county.material.project
+def test_saved_layout_is_not_replaced_by_one_with_a_lower_secrecy_level(maps_and_interface, county_map_builder):
+    maps, iface = maps_and_interface
+    wanted = [(county_map_builder.catalogue.maps["zones"], county_map_builder.catalogue.sheets["A3"], False)]
+    project = county_map_builder.material.project
     maps.put(make_builder(project, DocumentInfo("秘密")), wanted)
     with pytest.raises(InputError) as caught:
         maps.put(make_builder(project, DocumentInfo("内部")), wanted)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings of edits: the message with its buttons, and the status bar counter."""
+"""Test how findings of edits are shown: the message and the counter.
+
+The counter of the live check is in the status bar.
+"""
 
 import pytest
 from qgis.PyQt.QtCore import QCoreApplication, QEvent
@@ -13,36 +16,39 @@ from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import check, checked, draw, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.waiting import wait_until
 
-UNDO, ZOOM = "撤销这步编辑", "缩放"
+UNDO_TEXT, ZOOM_TEXT = "撤销这步编辑", "缩放"
 
 
 def list_messages(controller):
-    """Return the messages about edits; the bar may contain others."""
+    """Return the messages about edits; the message bar may contain others."""
     return [item for item in controller.iface.messageBar().items() if item.title() == "实时检查"]
 
 
-def message(controller):
+def find_edit_message(controller):
     return next(iter(list_messages(controller)), None)
 
 
 def read_message_text(controller):
-    return message(controller).text()
+    return find_edit_message(controller).text()
 
 
 def find_button(controller, text):
-    return next(b for b in message(controller).findChildren(QPushButton) if b.text() == text)
+    return next(b for b in find_edit_message(controller).findChildren(QPushButton) if b.text() == text)
 
 
 @pytest.fixture
-def drawn(checked):  # noqa: F811
-    """Draw a piece of the boundary over farmland."""
+def controller_after_overlap(checked):  # noqa: F811
+    """Draw a part of the development boundary over farmland.
+
+    Return controller and layers.
+    """
     controller, layers = checked
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     return controller, layers
 
 
-def test_a_message_names_rule_amount_and_place(chinese):
+def test_edit_message_names_rule_count_area_and_township(chinese):
     result = make_result(make_small_report())
     found = [
         make_finding("REL002", "1", 12_640.35),
@@ -59,30 +65,30 @@ def test_a_message_names_rule_amount_and_place(chinese):
     assert "镇0、镇1、镇2等" in text and text.endswith("；另有 1 条规则。")
 
 
-def test_findings_of_an_edit_are_reported_with_zoom_and_undo(drawn):
-    controller, layers = drawn
+def test_edit_message_has_buttons_to_zoom_and_undo(controller_after_overlap):
+    controller, layers = controller_after_overlap
     text = read_message_text(controller)
     assert text.startswith("编辑后新增 ") and "REL002 永久基本农田与城镇开发边界重叠" in text and " 公顷" in text
-    shown = message(controller).findChild(QTextBrowser)
+    shown = find_edit_message(controller).findChild(QTextBrowser)
     assert shown.height() > 3 * shown.fontMetrics().lineSpacing(), "QGIS shows one line and a half"
-    find_button(controller, ZOOM).click()
+    find_button(controller, ZOOM_TEXT).click()
     current = controller.dock.tree.current()
     assert current is not None and "140225000050" in (current.key, *current.related_keys)
     box = controller.iface.mapCanvas().extent()
     left, bottom, right, top = current.geometry.bounds
     assert box.xMinimum() < left < right < box.xMaximum() and box.yMinimum() < bottom < top < box.yMaximum()
-    assert find_button(controller, UNDO).isEnabled() and "CZKFBJ" in find_button(controller, UNDO).toolTip()
-    find_button(controller, UNDO).click()
+    assert find_button(controller, UNDO_TEXT).isEnabled() and "CZKFBJ" in find_button(controller, UNDO_TEXT).toolTip()
+    find_button(controller, UNDO_TEXT).click()
     wait_for_live_check(controller)
     assert not [f for f in layers["CZKFBJ"].getFeatures() if f["BSM"] == "140225000050"]
     assert layers["CZKFBJ"].undoStack().index() == 0
-    assert message(controller) is None, "nothing is left to report"
+    assert find_edit_message(controller) is None, "nothing is left to report"
 
 
-def test_undo_is_disabled_while_the_edit_is_not_the_last_and_never_undoes_another(drawn):
-    controller, layers = drawn
+def test_undo_button_is_disabled_unless_its_edit_is_the_last_one(controller_after_overlap):
+    controller, layers = controller_after_overlap
     boundary = layers["CZKFBJ"]
-    undo = find_button(controller, UNDO)
+    undo = find_button(controller, UNDO_TEXT)
     assert boundary.changeAttributeValue(1, boundary.fields().lookupField("GHFQDM"), "420")
     assert not undo.isEnabled() and "不能单独撤销" in undo.toolTip()
     undo.clicked.emit()
@@ -97,37 +103,40 @@ def test_undo_is_disabled_while_the_edit_is_not_the_last_and_never_undoes_anothe
     wait_for_live_check(controller)
 
 
-def test_edits_checked_together_are_not_undone_one_by_one(checked):  # noqa: F811
+def test_undo_button_is_disabled_for_several_edits_checked_together(checked):  # noqa: F811
     controller, layers = checked
     controller.actions["live"].setChecked(False)
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     controller.actions["live"].setChecked(True)
     wait_for_live_check(controller)
-    assert not find_button(controller, UNDO).isEnabled() and "多步编辑" in find_button(controller, UNDO).toolTip()
+    assert (
+        not find_button(controller, UNDO_TEXT).isEnabled()
+        and "多步编辑" in find_button(controller, UNDO_TEXT).toolTip()
+    )
 
 
-def test_one_message_is_shown_and_disappears_with_its_findings(drawn):
-    controller, layers = drawn
+def test_only_one_edit_message_is_shown_and_it_closes_with_its_findings(controller_after_overlap):
+    controller, layers = controller_after_overlap
     draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     wait_for_live_check(controller)
     assert len(list_messages(controller)) == 1
     assert "TOP001" in read_message_text(controller)
     layers["CZKFBJ"].rollBack()
     wait_for_live_check(controller)
-    assert message(controller) is None
+    assert find_edit_message(controller) is None
 
 
-def test_messages_belong_to_the_displayed_result(drawn):
-    controller, _layers = drawn
-    assert message(controller) is not None
+def test_new_full_check_closes_the_edit_message(controller_after_overlap):
+    controller, _layers = controller_after_overlap
+    assert find_edit_message(controller) is not None
     check(controller)
-    assert message(controller) is None
+    assert find_edit_message(controller) is None
 
 
-def test_a_finding_removed_by_a_later_edit_is_not_zoomed_to(drawn):
-    controller, layers = drawn
-    zoom = find_button(controller, ZOOM)
+def test_zoom_button_reports_a_finding_removed_by_a_later_edit(controller_after_overlap):
+    controller, layers = controller_after_overlap
+    zoom = find_button(controller, ZOOM_TEXT)
     controller.notices._messages._message = None  # The message is still open while the edit is undone.
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
@@ -135,7 +144,7 @@ def test_a_finding_removed_by_a_later_edit_is_not_zoomed_to(drawn):
     assert controller.dock.note.text() == "该问题已被之后的编辑消除。"
 
 
-def test_the_counter_shows_what_changed_since_the_whole_check(open_controller):  # noqa: F811
+def test_live_check_counter_shows_changed_findings_since_the_full_check(open_controller):  # noqa: F811
     controller, layers = open_controller
     counter = controller.notices.counter
     assert counter.isHidden(), "nothing was checked"
@@ -157,8 +166,8 @@ def test_the_counter_shows_what_changed_since_the_whole_check(open_controller): 
     assert "错误 −" in counter.text()
 
 
-def test_a_waiver_does_not_count_as_an_edit(drawn):
-    controller, _layers = drawn
+def test_waiving_a_finding_does_not_change_the_live_check_counter(controller_after_overlap):
+    controller, _layers = controller_after_overlap
     text = controller.notices.counter.text()
     known = next(f for f in controller.dock.result.report.findings if str(f.severity) == "ERROR")
     known.state = "waived"
@@ -167,8 +176,8 @@ def test_a_waiver_does_not_count_as_an_edit(drawn):
     assert controller.notices.counter.text() == text
 
 
-def test_the_counter_lists_the_new_findings_to_go_to(drawn):
-    controller, layers = drawn
+def test_menu_of_the_live_check_counter_lists_new_findings_and_selects_them(controller_after_overlap):
+    controller, layers = controller_after_overlap
     menu = controller.notices.menu()
     assert menu.actions() and menu.actions()[0].text().split("　")[0] in {
         f.code for f in controller.dock.result.findings
@@ -180,7 +189,7 @@ def test_the_counter_lists_the_new_findings_to_go_to(drawn):
     assert [a.text() for a in controller.notices.menu().actions()] == ["全面检查以来没有新增问题"]
 
 
-def test_the_counter_reports_when_live_check_is_off_or_stopped(checked, monkeypatch):  # noqa: F811
+def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, monkeypatch):  # noqa: F811
     controller, layers = checked
     counter = controller.notices.counter
     controller.actions["live"].setChecked(False)
@@ -194,16 +203,16 @@ def test_the_counter_reports_when_live_check_is_off_or_stopped(checked, monkeypa
     assert counter.text() == "实时检查　已停止，请重新检查"
 
 
-def test_live_check_is_on_the_toolbar(open_controller):  # noqa: F811
+def test_toolbar_contains_the_live_check_action(open_controller):  # noqa: F811
     controller, _layers = open_controller
     assert controller.actions["live"] in controller.actions.toolbar.actions()
 
 
-def test_unloading_removes_counter_and_message(drawn):
-    controller, _layers = drawn
+def test_unloading_removes_the_live_check_counter_and_message(controller_after_overlap):
+    controller, _layers = controller_after_overlap
     controller.notices.stop()
     # The controller stops it again when it is unloaded.
     controller.notices.stop = lambda: None
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    assert message(controller) is None
+    assert find_edit_message(controller) is None
     assert not controller.iface.window.findChildren(QToolButton, "SanxianLiveCounter")

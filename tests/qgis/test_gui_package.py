@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""导出成果包 and 检查成果包: form, gate, and outcomes of an export."""
+"""Test the dialogs that export and inspect a submission package."""
 
 import json
 from pathlib import Path
@@ -36,78 +36,78 @@ from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
 
-VALUES = {"code": "140225", "name": "浑源县"}
-ROOT = "140225浑源县国土空间总体规划"
-TEXT = f"{ROOT}文本.pdf"
+COUNTY_VALUES = {"code": "140225", "name": "浑源县"}
+PACKAGE_NAME = "140225浑源县国土空间总体规划"
+PLAN_TEXT_FILE = f"{PACKAGE_NAME}文本.pdf"
 
 
 def write_manifest(package, *files):
-    """Write the manifest of a former export with these files and no layers."""
+    """Write the manifest (list of files) of a former export without layers."""
     rows = [{"path": path, "sha256": "0" * 64} for path in files]
     manifest = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
     (package / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
-def ahead(tmp_path, documents=True, **more):
+def preview_export(tmp_path, documents=True, **more):
     folder = tmp_path / "文档"
     folder.mkdir(exist_ok=True)
     order = ExportOrder(load_package_spec("county"), tmp_path / "成果", folder if documents else None, **more)
-    return package_ahead.preview_package(order, VALUES), folder
+    return package_ahead.preview_package(order, COUNTY_VALUES), folder
 
 
 # --- preview of an export
-def test_slots_are_filled_by_name_broken_ones_named_strangers_left_out(tmp_path):
-    seen, folder = ahead(tmp_path)
-    assert seen.root == ROOT and seen.state == package_ahead.NEW
+def test_package_preview_assigns_files_by_name_and_marks_broken_or_unknown_files(tmp_path):
+    seen, folder = preview_export(tmp_path)
+    assert seen.root == PACKAGE_NAME and seen.state == package_ahead.NEW
     assert [s.files for s in seen.slots if s.kind == "document"] == [()] * 4
-    (folder / TEXT).write_bytes(pdf())
+    (folder / PLAN_TEXT_FILE).write_bytes(pdf())
     (folder / "图").mkdir()
     (folder / "140225浑源县质量检查报告.pdf").write_bytes(b"no pdf")
     (folder / "会议记录.docx").write_bytes(b"x")
-    seen, _ = ahead(tmp_path)
+    seen, _ = preview_export(tmp_path)
     by_title = {s.title: s for s in seen.slots}
-    assert by_title["规划文本"].files == (TEXT,) and not by_title["规划文本"].broken
+    assert by_title["规划文本"].files == (PLAN_TEXT_FILE,) and not by_title["规划文本"].broken
     assert by_title["质量检查报告"].broken
     assert seen.left_out == ("会议记录.docx",) and seen.left_out_count == 1
     assert seen.watched == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
 
-def test_slots_are_shown_while_the_county_is_unknown(tmp_path):
+def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / TEXT).write_bytes(b"%PDF-1.4\n")
+    (folder / PLAN_TEXT_FILE).write_bytes(b"%PDF-1.4\n")
     (folder / "别的.txt").write_bytes(b"x")
     order = ExportOrder(load_package_spec("county"), tmp_path / "成果", folder)
     seen = package_ahead.preview_package(order, {})
     slots = {slot.title: slot for slot in seen.slots}
-    assert seen.root == "" and slots["规划文本"].files == (TEXT,) and seen.left_out == ("别的.txt",)
+    assert seen.root == "" and slots["规划文本"].files == (PLAN_TEXT_FILE,) and seen.left_out == ("别的.txt",)
     assert [slot.title for slot in seen.slots] == [
-        slot.title for slot in package_ahead.preview_package(order, VALUES).slots
+        slot.title for slot in package_ahead.preview_package(order, COUNTY_VALUES).slots
     ]
     assert all("{" not in slot.pattern for slot in seen.slots)
     assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched
 
 
-def test_an_existing_target_is_reported_before_the_export(tmp_path):
-    (tmp_path / "成果" / ROOT).mkdir(parents=True)
-    assert ahead(tmp_path)[0].state == package_ahead.NEW, "an empty folder is nothing"
-    (tmp_path / "成果" / ROOT / "我的文件.txt").write_text("x")
-    seen, _ = ahead(tmp_path)
+def test_package_preview_refuses_a_foreign_folder_and_replaces_a_former_package(tmp_path):
+    (tmp_path / "成果" / PACKAGE_NAME).mkdir(parents=True)
+    assert preview_export(tmp_path)[0].state == package_ahead.NEW, "an empty folder is nothing"
+    (tmp_path / "成果" / PACKAGE_NAME / "我的文件.txt").write_text("x")
+    seen, _ = preview_export(tmp_path)
     assert seen.state == REFUSED and "不是本插件生成的成果包" in seen.why
-    write_manifest(tmp_path / "成果" / ROOT, "我的文件.txt")
-    assert ahead(tmp_path)[0].state == REPLACED
+    write_manifest(tmp_path / "成果" / PACKAGE_NAME, "我的文件.txt")
+    assert preview_export(tmp_path)[0].state == REPLACED
 
 
-def test_files_of_the_former_package_are_shown_as_such(tmp_path):
-    former = tmp_path / "成果" / ROOT / "2-规划文档"
+def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
+    former = tmp_path / "成果" / PACKAGE_NAME / "2-规划文档"
     former.mkdir(parents=True)
-    (former / TEXT).write_bytes(pdf())
-    write_manifest(former.parent, f"2-规划文档/{TEXT}")
-    seen, _ = ahead(tmp_path)
-    assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (TEXT,)
+    (former / PLAN_TEXT_FILE).write_bytes(pdf())
+    write_manifest(former.parent, f"2-规划文档/{PLAN_TEXT_FILE}")
+    seen, _ = preview_export(tmp_path)
+    assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (PLAN_TEXT_FILE,)
 
 
-def test_missing_layers_are_reported_before_the_export_and_searched_once(small):
+def test_package_preview_finds_export_objections_once_per_order(small):
     from plugin.core.check import Options, check_plan
 
     checked = check_plan(str(small), Options(lang="zh"))
@@ -120,24 +120,24 @@ def test_missing_layers_are_reported_before_the_export_and_searched_once(small):
     assert looker.known(ExportOrder(load_package_spec("county"), small.parent, personal=True)) is None
 
 
-def test_a_folder_of_documents_that_is_gone_is_an_error(tmp_path):
+def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path):
     order = ExportOrder(load_package_spec("county"), tmp_path, tmp_path / "没有")
     with pytest.raises(InputError, match="package_no_documents"):
-        package_ahead.preview_package(order, VALUES)
+        package_ahead.preview_package(order, COUNTY_VALUES)
 
 
-def test_the_county_is_read_from_the_profile_only():
+def test_package_preview_reads_county_code_and_name_from_the_profile_only():
     from plugin.core.check import Options
 
     form = load_package_spec("county")
-    assert package_ahead.preview_values(form, Options(profile="hunyuan"), None) == VALUES
+    assert package_ahead.preview_values(form, Options(profile="hunyuan"), None) == COUNTY_VALUES
     assert package_ahead.preview_values(form, Options(), None) == {}
     assert package_ahead.preview_values(load_package_spec("city"), Options(profile="hunyuan"), None)["code"] == "140200"
 
 
-def test_the_list_marks_found_missing_and_broken_files_in_text_and_icons(tmp_path):
+def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon(tmp_path):
     slots = (
-        SlotPreview("document", "规划文本", "M", TEXT),
+        SlotPreview("document", "规划文本", "M", PLAN_TEXT_FILE),
         SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
         SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), former=True),
         SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
@@ -148,7 +148,7 @@ def test_the_list_marks_found_missing_and_broken_files_in_text_and_icons(tmp_pat
     shown.show_preview(PackagePreview(slots=slots), True)
     listed = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
     assert listed == [
-        ["规划文本", "必须", f"未找到：{TEXT}"],
+        ["规划文本", "必须", f"未找到：{PLAN_TEXT_FILE}"],
         ["质量检查报告", "有则必交", "无法打开：b.pdf"],
         ["规划表格", "有则必交", "c.mdb（原成果包中的）"],
         ["规划图件", "有则必交", "2 个文件"],
@@ -164,37 +164,40 @@ def test_the_list_marks_found_missing_and_broken_files_in_text_and_icons(tmp_pat
 
 # --- the window
 @pytest.fixture
-def dialog(qgis_app, project):
+def package_dialog(qgis_app, project):
     settings.put("package/form", "county")
     shown = ExportDialog(project)
     yield shown
     shown.deleteLater()
 
 
-def test_export_needs_a_folder_without_foreign_files(dialog):
-    assert not dialog.go.isEnabled()
-    dialog.form.folder.line.setText("/somewhere")
-    dialog.show_preview(PackagePreview(ROOT))
-    assert dialog.go.isEnabled()
-    dialog.show_preview(PackagePreview(ROOT, state=REFUSED, why="不是我们的"))
-    assert not dialog.go.isEnabled() and dialog.form.replaced.text() == dialog.go.toolTip() == "不是我们的"
-    dialog.show_preview(PackagePreview(ROOT, state=REPLACED))
-    assert dialog.go.isEnabled() and "予以替换" in dialog.form.replaced.text()
+def test_export_button_is_enabled_only_for_a_folder_without_foreign_files(package_dialog):
+    assert not package_dialog.go.isEnabled()
+    package_dialog.form.folder.line.setText("/somewhere")
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
+    assert package_dialog.go.isEnabled()
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REFUSED, why="不是我们的"))
+    assert (
+        not package_dialog.go.isEnabled()
+        and package_dialog.form.replaced.text() == package_dialog.go.toolTip() == "不是我们的"
+    )
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REPLACED))
+    assert package_dialog.go.isEnabled() and "予以替换" in package_dialog.form.replaced.text()
 
 
-def test_force_is_off_and_explained(dialog):
-    dialog.show()
-    gate = dialog.form.gate
+def test_force_option_of_the_package_dialog_is_off_by_default_and_explained(package_dialog):
+    package_dialog.show()
+    gate = package_dialog.form.gate
     assert not gate.force.isChecked() and gate.meaning.isHidden()
-    dialog.form.folder.line.setText("/somewhere")
-    assert dialog.order().force is False
+    package_dialog.form.folder.line.setText("/somewhere")
+    assert package_dialog.order().force is False
     gate.force.setChecked(True)
-    assert dialog.order().force and not gate.meaning.isHidden() and "接收方可以查看" in gate.meaning.text()
-    dialog.close()
+    assert package_dialog.order().force and not gate.meaning.isHidden() and "接收方可以查看" in gate.meaning.text()
+    package_dialog.close()
 
 
-def test_the_gate_shows_the_source_of_the_verdict(dialog):
-    gate = dialog.form.gate
+def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dialog):
+    gate = package_dialog.form.gate
     gate.show_check(None, False)
     assert gate.verdict.text() == "尚未检查：导出时先全面检查。"
     gate.show_check(None, True)
@@ -207,53 +210,53 @@ def test_the_gate_shows_the_source_of_the_verdict(dialog):
     assert gate.reasons.isHidden()
 
 
-def test_by_keyboard_alone(dialog, qgis_app):
-    """Move by Tab in reading order, export by Enter, close by Esc."""
-    dialog.form.folder.line.setText("/somewhere")
-    dialog.show_preview(PackagePreview(ROOT))
-    dialog.show()
+def test_package_dialog_can_be_used_with_tab_enter_and_escape_only(package_dialog, qgis_app):
+    """Move by Tab in reading order, export by Enter, close by Escape."""
+    package_dialog.form.folder.line.setText("/somewhere")
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
+    package_dialog.show()
     process_events(0.05)
-    order, widget = [], dialog.form.forms.combo
+    order, widget = [], package_dialog.form.forms.combo
     for _ in range(120):
         order.append(widget)
         widget = widget.nextInFocusChain()
     wanted = [
-        dialog.form.forms.combo,
-        dialog.form.folder.line,
-        dialog.form.documents.line,
-        dialog.form.slots,
-        dialog.form.maps,
-        dialog.form.personal,
-        dialog.form.gate.force,
-        dialog.go,
-        dialog.close_button,
+        package_dialog.form.forms.combo,
+        package_dialog.form.folder.line,
+        package_dialog.form.documents.line,
+        package_dialog.form.slots,
+        package_dialog.form.maps,
+        package_dialog.form.personal,
+        package_dialog.form.gate.force,
+        package_dialog.go,
+        package_dialog.close_button,
     ]
     places = [order.index(w) for w in wanted]
     assert places == sorted(places)
     asked = []
-    dialog.wanted.connect(lambda: asked.append(1))
+    package_dialog.wanted.connect(lambda: asked.append(1))
     from qgis.PyQt.QtTest import QTest
 
-    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    QTest.keyClick(package_dialog, Qt.Key.Key_Return)
     assert asked == [1]
-    QTest.keyClick(dialog, Qt.Key.Key_Escape)
-    assert not dialog.isVisible()
+    QTest.keyClick(package_dialog, Qt.Key.Key_Escape)
+    assert not package_dialog.isVisible()
 
 
-def test_long_paths_are_elided_and_whole_in_the_tooltip(qgis_app):
+def test_elided_label_shortens_long_paths_and_shows_them_in_the_tooltip(qgis_app):
     label = ElidedLabel("/很长/" * 200)
     assert label.minimumSizeHint().width() < 200 and label.toolTip() == "/很长/" * 200
 
 
-def test_folders_are_stored_in_the_project(dialog, project, tmp_path):
-    dialog.form.folder.line.setText(str(tmp_path))
-    dialog.form.keep()
+def test_package_folder_is_stored_in_the_project(package_dialog, project, tmp_path):
+    package_dialog.form.folder.line.setText(str(tmp_path))
+    package_dialog.form.keep()
     assert saved_paths.full(project, "package_folder") == str(tmp_path)
     assert ExportDialog(project).form.folder.text() == str(tmp_path)
 
 
 # --- the work
-class Iface(QObject):
+class FakeInterface(QObject):
     def __init__(self):
         super().__init__()
         from qgis.gui import QgsMessageBar
@@ -267,8 +270,8 @@ class Iface(QObject):
         return self.bar
 
 
-class Checking(QObject):
-    """A check that the test ends."""
+class FakeCheck(QObject):
+    """A check of the project that the test ends."""
 
     step = pyqtSignal(float, str)
 
@@ -286,20 +289,20 @@ class Checking(QObject):
         self.cancelled += 1
 
 
-class World:
-    """The context of an export, which the controller otherwise supplies."""
+class FakeExportContext:
+    """The context of a package export, which the controller otherwise supplies."""
 
     def __init__(self, monkeypatch, tmp_path):
         self.fresh = self.latest = None
         self.number, self.shown = 1, 0
-        self.checking, self.iface, self.runner = Checking(), Iface(), Runner()
+        self.checking, self.iface, self.runner = FakeCheck(), FakeInterface(), Runner()
         around = ExportEnvironment(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.outcome, self.orders = None, []
         monkeypatch.setattr("plugin.bridge.package.tasks.export_package", self.write)
         # Other tests cover missing layers; this one has no plan.
         monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NOTHING)
-        monkeypatch.setattr("plugin.gui.package.export_preview.preview_values", lambda *_all: VALUES)
+        monkeypatch.setattr("plugin.gui.package.export_preview.preview_values", lambda *_all: COUNTY_VALUES)
         self.export.show()
         self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
 
@@ -327,9 +330,9 @@ class World:
 
 
 @pytest.fixture
-def world(qgis_app, monkeypatch, tmp_path):
+def export_scene(qgis_app, monkeypatch, tmp_path):
     settings.put("package/form", "county")
-    made = World(monkeypatch, tmp_path)
+    made = FakeExportContext(monkeypatch, tmp_path)
     yield made
     made.export.close()
     made.runner.stop_all()
@@ -338,104 +341,106 @@ def world(qgis_app, monkeypatch, tmp_path):
 
 def make_package_result(forced=False, problems=()):
     manifest = {"check": {"forced": forced}, "files": [1, 2], "layers": [{"features": 3}, {"features": 4}]}
-    return SimpleNamespace(path=Path("/成果") / ROOT, digest="ab" * 32, manifest=manifest, problems=list(problems))
+    return SimpleNamespace(
+        path=Path("/成果") / PACKAGE_NAME, digest="ab" * 32, manifest=manifest, problems=list(problems)
+    )
 
 
 def has_ended(world):
     return wait_until(lambda: world.dialog.pages.currentWidget() is world.dialog.end)
 
 
-def test_a_fresh_verdict_is_used_and_no_check_runs(world, qgis_app):
-    result = world.result()
+def test_package_export_reuses_a_current_check_result_without_checking_again(export_scene, qgis_app):
+    result = export_scene.result()
     note = Problem(Level.NOTE, "tables_no_openpyxl")
-    world.outcome = make_package_result(problems=[note])
-    world.dialog.wanted.emit()
-    assert world.dialog.running and world.dialog.run.steps[0].text().endswith("已检查，数据未变")
-    assert has_ended(world) and not world.checking.asked
-    ((checked, order),) = world.orders
+    export_scene.outcome = make_package_result(problems=[note])
+    export_scene.dialog.wanted.emit()
+    assert export_scene.dialog.running and export_scene.dialog.run.steps[0].text().endswith("已检查，数据未变")
+    assert has_ended(export_scene) and not export_scene.checking.asked
+    ((checked, order),) = export_scene.orders
     assert checked is result.checked and order.folder.name == "成果" and not order.force
-    text, reasons = world.shown_end()
+    text, reasons = export_scene.shown_end()
     assert text == "成果包已生成，并读回与规划图层逐项核对一致。" and len(reasons) == 1 and "openpyxl" in reasons[0]
-    assert world.dialog.end.digest.text() == "ab" * 32
-    assert world.dialog.end.size.text() == "2 个文件；2 个图层、7 个要素，逐层读回核对"
+    assert export_scene.dialog.end.digest.text() == "ab" * 32
+    assert export_scene.dialog.end.size.text() == "2 个文件；2 个图层、7 个要素，逐层读回核对"
 
 
-def test_a_forced_package_is_reported_as_forced(world, qgis_app):
-    world.result()
-    world.outcome = make_package_result(
-        True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": TEXT})]
+def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene, qgis_app):
+    export_scene.result()
+    export_scene.outcome = make_package_result(
+        True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": PLAN_TEXT_FILE})]
     )
-    world.dialog.form.gate.force.setChecked(True)
-    world.dialog.wanted.emit()
-    assert has_ended(world) and world.orders[0][1].force
-    text, reasons = world.shown_end()
-    assert "强制生成" in text and world.dialog.end.end.icon == "warning" and "规划文本" in reasons[0]
+    export_scene.dialog.form.gate.force.setChecked(True)
+    export_scene.dialog.wanted.emit()
+    assert has_ended(export_scene) and export_scene.orders[0][1].force
+    text, reasons = export_scene.shown_end()
+    assert "强制生成" in text and export_scene.dialog.end.end.icon == "warning" and "规划文本" in reasons[0]
 
 
-def test_data_that_changed_are_checked_first(world, qgis_app):
-    world.outcome = make_package_result()
-    world.dialog.wanted.emit()
-    assert world.checking.asked == ["county_db"] and world.dialog.running and world.export.busy
-    world.checking.step.emit(0.4, "TOP001 图层内部不重叠")
-    assert world.dialog.run.what.text() == "TOP001 图层内部不重叠"
-    assert not world.orders, "not before the check has ended"
-    world.export.checked(world.result())
-    assert has_ended(world) and len(world.orders) == 1
+def test_package_export_checks_changed_data_first(export_scene, qgis_app):
+    export_scene.outcome = make_package_result()
+    export_scene.dialog.wanted.emit()
+    assert export_scene.checking.asked == ["county_db"] and export_scene.dialog.running and export_scene.export.busy
+    export_scene.checking.step.emit(0.4, "TOP001 图层内部不重叠")
+    assert export_scene.dialog.run.what.text() == "TOP001 图层内部不重叠"
+    assert not export_scene.orders, "not before the check has ended"
+    export_scene.export.checked(export_scene.result())
+    assert has_ended(export_scene) and len(export_scene.orders) == 1
 
 
-def test_data_changed_during_the_check_are_not_exported(world):
-    world.dialog.wanted.emit()
-    result, world.fresh = world.result(), None
-    world.export.checked(result)
-    assert world.shown_end()[0].startswith("检查期间数据有改动") and not world.orders
+def test_package_export_stops_if_data_change_during_the_check(export_scene):
+    export_scene.dialog.wanted.emit()
+    result, export_scene.fresh = export_scene.result(), None
+    export_scene.export.checked(result)
+    assert export_scene.shown_end()[0].startswith("检查期间数据有改动") and not export_scene.orders
 
 
-def test_opening_another_project_during_the_check_stops_the_export(world):
-    world.dialog.wanted.emit()
-    world.number = 2
-    world.export.project_changed()
-    world.export.checked(world.result())
-    assert world.shown_end()[0] == "检查期间切换了工程，未生成成果包。" and not world.orders
+def test_package_export_stops_if_another_project_is_opened_during_the_check(export_scene):
+    export_scene.dialog.wanted.emit()
+    export_scene.number = 2
+    export_scene.export.project_changed()
+    export_scene.export.checked(export_scene.result())
+    assert export_scene.shown_end()[0] == "检查期间切换了工程，未生成成果包。" and not export_scene.orders
 
 
-def test_a_failed_check_or_a_project_without_layers_exports_nothing(world):
-    world.dialog.wanted.emit()
-    world.export.cancel()
-    assert world.checking.cancelled == 1
-    world.export.not_checked()
-    assert world.shown_end()[0].startswith("检查未完成") and not world.export.busy
-    world.checking.able = world.checking.busy = False
-    world.dialog.show_form()
-    world.dialog.wanted.emit()
-    assert world.shown_end()[0] == "未生成：工程中没有规划图层。"
+def test_package_export_stops_after_a_failed_check_or_without_plan_layers(export_scene):
+    export_scene.dialog.wanted.emit()
+    export_scene.export.cancel()
+    assert export_scene.checking.cancelled == 1
+    export_scene.export.not_checked()
+    assert export_scene.shown_end()[0].startswith("检查未完成") and not export_scene.export.busy
+    export_scene.checking.able = export_scene.checking.busy = False
+    export_scene.dialog.show_form()
+    export_scene.dialog.wanted.emit()
+    assert export_scene.shown_end()[0] == "未生成：工程中没有规划图层。"
 
 
 @pytest.mark.parametrize("key", ["package_gate", "package_stopped"])
-def test_a_gate_refusal_lists_its_reasons(world, qgis_app, key):
-    world.result()
-    names = {"title": "规划文本", "name": TEXT}
+def test_refused_package_export_lists_its_reasons(export_scene, qgis_app, key):
+    export_scene.result()
+    names = {"title": "规划文本", "name": PLAN_TEXT_FILE}
     refusal = GateRefusal(
         tuple(Problem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
     )
-    world.outcome = OutputError(key, target=ROOT, count=2, reasons=refusal)
-    world.dialog.wanted.emit()
-    assert has_ended(world)
-    text, reasons = world.shown_end()
-    assert len(reasons) == 2 and TEXT in reasons[0] and "地类图斑" in reasons[1]
+    export_scene.outcome = OutputError(key, target=PACKAGE_NAME, count=2, reasons=refusal)
+    export_scene.dialog.wanted.emit()
+    assert has_ended(export_scene)
+    text, reasons = export_scene.shown_end()
+    assert len(reasons) == 2 and PLAN_TEXT_FILE in reasons[0] and "地类图斑" in reasons[1]
     assert ("强制生成同样不能导出" in text) == (key == "package_stopped")
-    assert not world.dialog.end.findings.isHidden() and world.dialog.end.facts.isHidden()
-    world.dialog.end.findings.click()
-    assert world.shown == 1
-    world.dialog.back.click()
-    assert world.dialog.pages.currentWidget() is world.dialog.form
+    assert not export_scene.dialog.end.findings.isHidden() and export_scene.dialog.end.facts.isHidden()
+    export_scene.dialog.end.findings.click()
+    assert export_scene.shown == 1
+    export_scene.dialog.back.click()
+    assert export_scene.dialog.pages.currentWidget() is export_scene.dialog.form
 
 
-def test_an_unexpected_error_is_logged_and_shown(world, qgis_app, qgis_log):
-    world.result()
-    world.outcome = RuntimeError("disc on fire")
-    world.dialog.wanted.emit()
-    assert has_ended(world)
-    assert world.shown_end()[0].startswith("未生成成果包（RuntimeError）") and any(
+def test_unexpected_error_of_a_package_export_is_logged_and_shown(export_scene, qgis_app, qgis_log):
+    export_scene.result()
+    export_scene.outcome = RuntimeError("disc on fire")
+    export_scene.dialog.wanted.emit()
+    assert has_ended(export_scene)
+    assert export_scene.shown_end()[0].startswith("未生成成果包（RuntimeError）") and any(
         "disc on fire" in t for t in qgis_log
     )
 
@@ -443,79 +448,79 @@ def test_an_unexpected_error_is_logged_and_shown(world, qgis_app, qgis_log):
 @pytest.mark.parametrize(
     "error", [RuntimeError("disc on fire"), NameError("x", name="numpy")], ids=["any", "with a name"]
 )
-def test_unreadable_folders_are_reported(world, monkeypatch, qgis_log, error):
+def test_package_dialog_reports_an_unreadable_folder_and_disables_export(export_scene, monkeypatch, qgis_log, error):
     def refuse(*_all):
         raise error
 
-    form = world.dialog.form
-    assert wait_until(world.dialog.go.isEnabled)
+    form = export_scene.dialog.form
+    assert wait_until(export_scene.dialog.go.isEnabled)
     monkeypatch.setattr("plugin.gui.package.export_preview.preview_package", refuse)
-    world.export.preview()
-    assert wait_until(lambda: not world.dialog.go.isEnabled())
+    export_scene.export.preview()
+    assert wait_until(lambda: not export_scene.dialog.go.isEnabled())
     name = type(error).__name__
     assert (
         form.replaced.text()
-        == world.dialog.go.toolTip()
+        == export_scene.dialog.go.toolTip()
         == f"未能查看所选文件夹（{name}）。详情见日志面板的 Sanxian 页。"
     )
     assert any(name in text for text in qgis_log)
 
 
-def test_an_export_continues_after_closing_and_reports_in_the_message_bar(world, qgis_app):
-    world.result()
-    world.outcome = make_package_result()
-    world.dialog.wanted.emit()
-    world.dialog.reject()
-    assert not world.dialog.isVisible() and world.export.busy
-    world.dialog.wanted.emit()
-    assert wait_until(lambda: not world.export.busy)
-    assert len(world.orders) == 1, "one at a time"
-    assert "成果包已生成" in world.iface.bar.currentItem().text()
-    world.export.show()
-    assert world.iface.bar.currentItem() is None
+def test_package_export_continues_after_closing_the_dialog_and_reports_in_the_message_bar(export_scene, qgis_app):
+    export_scene.result()
+    export_scene.outcome = make_package_result()
+    export_scene.dialog.wanted.emit()
+    export_scene.dialog.reject()
+    assert not export_scene.dialog.isVisible() and export_scene.export.busy
+    export_scene.dialog.wanted.emit()
+    assert wait_until(lambda: not export_scene.export.busy)
+    assert len(export_scene.orders) == 1, "one at a time"
+    assert "成果包已生成" in export_scene.iface.bar.currentItem().text()
+    export_scene.export.show()
+    assert export_scene.iface.bar.currentItem() is None
 
 
-def test_cancel_reports_that_no_package_was_made(world, qgis_app):
+def test_cancelled_package_export_reports_that_no_package_was_made(export_scene, qgis_app):
     import time
 
-    world.result()
+    export_scene.result()
 
     def slow(_checked, _order, progress, cancellation):
         while True:
             cancellation.raise_if_cancelled()
             time.sleep(0.005)
 
-    world.write = slow
+    export_scene.write = slow
     import plugin.bridge.package.tasks as package
 
     package.export_package = slow
-    world.dialog.wanted.emit()
+    export_scene.dialog.wanted.emit()
     process_events(0.1)
-    world.dialog.run.button.click()
-    assert not world.dialog.run.button.isEnabled()
-    assert has_ended(world)
-    assert world.shown_end()[0] == "已取消，未生成成果包；原有文件未改动。"
+    export_scene.dialog.run.button.click()
+    assert not export_scene.dialog.run.button.isEnabled()
+    assert has_ended(export_scene)
+    assert export_scene.shown_end()[0] == "已取消，未生成成果包；原有文件未改动。"
 
 
-def test_opening_another_project_closes_the_form(world):
-    world.export.project_changed()
-    assert world.dialog is None
-    world.export.show()
-    assert world.dialog is not None
+def test_opening_another_project_closes_the_package_dialog(export_scene):
+    export_scene.export.project_changed()
+    assert export_scene.dialog is None
+    export_scene.export.show()
+    assert export_scene.dialog is not None
 
 
-def test_the_end_of_an_abandoned_export_is_ignored(world, qgis_app):
-    world.result()
-    world.outcome = make_package_result()
-    world.dialog.wanted.emit()
-    world.export.close()
-    assert world.dialog is None
-    world.runner.stop_all()
+def test_package_export_abandoned_by_closing_raises_no_error_at_its_end(export_scene, qgis_app):
+    export_scene.result()
+    export_scene.outcome = make_package_result()
+    export_scene.dialog.wanted.emit()
+    export_scene.export.close()
+    assert export_scene.dialog is None
+    export_scene.runner.stop_all()
     process_events(0.05)
 
 
 # --- inspection of a package
-def test_the_dialog_accepts_existing_packages_only(qgis_app, tmp_path):
+def test_inspect_package_dialog_accepts_only_existing_files_or_folders(qgis_app, tmp_path):
     asked = InspectDialog("")
     assert not asked._ok.isEnabled()
     asked.package.line.setText(str(tmp_path / "没有"))
@@ -524,12 +529,12 @@ def test_the_dialog_accepts_existing_packages_only(qgis_app, tmp_path):
     assert asked._ok.isEnabled() and asked.forms.form().id == "county"
 
 
-def test_layers_of_a_package_are_shown_from_a_copy_and_not_checked(project, tmp_path):
+def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(project, tmp_path):
     import shutil
 
     from plugin.core.standard import load_standard
 
-    folder = tmp_path / ROOT / "1-空间数据"
+    folder = tmp_path / PACKAGE_NAME / "1-空间数据"
     folder.mkdir(parents=True)
     shutil.copyfile(SAMPLE, folder / "数据.gpkg")
     before = (folder / "数据.gpkg").read_bytes()
@@ -537,7 +542,7 @@ def test_layers_of_a_package_are_shown_from_a_copy_and_not_checked(project, tmp_
     into.mkdir()
     paths = package_layers.copy_datasets(str(folder.parent), load_package_spec("county"), into)
     assert [p.name for p in paths] == ["数据.gpkg"] and into in paths[0].parents
-    layers = package_layers.show_package_layers(project, ROOT, paths, load_standard())
+    layers = package_layers.show_package_layers(project, PACKAGE_NAME, paths, load_standard())
     names = [node.name() for node in project.layerTreeRoot().children()[0].children()]
     assert names.index("城镇开发边界 CZKFBJ") < names.index("地类图斑 DLTB")
     assert layers and all(layer.readOnly() for layer in layers) and not recognise.plan_layers(project)
@@ -549,22 +554,26 @@ def test_layers_of_a_package_are_shown_from_a_copy_and_not_checked(project, tmp_
     assert sorted(p.name for p in folder.iterdir()) == ["数据.gpkg"], "no log of SQLite's beside it"
 
 
-def test_outcomes_have_distinct_icons(dialog):
-    dialog.show_end(RunEnd("error", "没有生成"))
-    assert dialog.end.folder.isHidden() and dialog.end.findings.isHidden() and dialog.back.isVisibleTo(dialog)
+def test_failed_package_export_hides_the_folder_and_findings_buttons(package_dialog):
+    package_dialog.show_end(RunEnd("error", "没有生成"))
+    assert (
+        package_dialog.end.folder.isHidden()
+        and package_dialog.end.findings.isHidden()
+        and package_dialog.back.isVisibleTo(package_dialog)
+    )
     assert QgsProject.instance() is not None
 
 
-def test_removed_layers_of_a_package_are_loaded_again(qgis_app, project, tmp_path):
+def test_removed_layers_of_an_inspected_package_can_be_loaded_again(qgis_app, project, tmp_path):
     import shutil
 
     from plugin.gui.package.inspect import PackageInspection
 
-    folder = tmp_path / ROOT / "1-空间数据"
+    folder = tmp_path / PACKAGE_NAME / "1-空间数据"
     folder.mkdir(parents=True)
     shutil.copyfile(SAMPLE, folder / "数据.gpkg")
-    runner, iface = Runner(), Iface()
-    inspection = PackageInspection(iface, runner, Checking(), lambda: None, iface)
+    runner, iface = Runner(), FakeInterface()
+    inspection = PackageInspection(iface, runner, FakeCheck(), lambda: None, iface)
     inspection._package = str(folder.parent), load_package_spec("county")
     for _ in range(2):
         inspection.show_layers()

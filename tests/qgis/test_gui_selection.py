@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The selected finding: mark at every scale, its features, map clicks."""
+"""Test the selected finding: its mark and label on the map, and its features."""
 
 import pytest
 import shapely
@@ -36,14 +36,14 @@ def canvas(qgis_app, project):
 
 
 def count_pixels(canvas, colour):
-    """Count the pixels of the canvas that have a colour."""
+    """Count the pixels of the map canvas that have a colour."""
     image = canvas.grab().toImage()
     wanted = colour.rgb() & 0xFFFFFF
     return sum(image.pixel(x, y) & 0xFFFFFF == wanted for x in range(image.width()) for y in range(image.height()))
 
 
 @pytest.mark.parametrize("scale", [500, 5_000, 50_000, 500_000])
-def test_the_selected_finding_stands_out_at_every_scale(canvas, scale):
+def test_mark_of_the_selected_finding_is_visible_at_every_scale(canvas, scale):
     mark = MapMark(canvas)
     one = make_finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
     assert count_pixels(canvas, YELLOW) == 0
@@ -57,7 +57,7 @@ def test_the_selected_finding_stands_out_at_every_scale(canvas, scale):
     assert count_pixels(canvas, YELLOW) == 0
 
 
-def test_a_small_finding_has_a_ring(canvas):
+def test_finding_that_is_small_on_the_map_is_marked_by_a_ring(canvas):
     mark = MapMark(canvas)
     mark.show(make_finding("REL002", "1", 12_640.35), HOME)
     assert not mark.callout.is_small
@@ -65,7 +65,7 @@ def test_a_small_finding_has_a_ring(canvas):
     assert mark.callout.is_small
 
 
-def test_out_of_view_the_label_goes_and_comes_back(canvas):
+def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
     mark = MapMark(canvas)
     one = make_finding("REL002", "1", 12_640.35)
     mark.show(one, HOME)
@@ -76,14 +76,14 @@ def test_out_of_view_the_label_goes_and_comes_back(canvas):
     assert mark.callout.spot is not None
 
 
-def test_where_only_a_part_is_in_view_the_mark_is_on_that_part(canvas):
+def test_mark_of_a_partly_visible_finding_is_placed_on_the_visible_part(canvas):
     mark = MapMark(canvas)
     mark.show(make_finding("REL002", "1", 1_000_000.0), HOME)
     canvas.setExtent(QgsRectangle(X + 9_900, Y + 10, X + 9_990, Y + 80))
     assert canvas.rect().contains(mark.callout.spot.toPoint())
 
 
-def test_label_names_code_place_area_width_and_both_keys(chinese):
+def test_map_label_states_rule_township_area_width_and_both_feature_keys(chinese):
     one = make_finding(
         "REL002",
         "140225000000001374",
@@ -104,7 +104,7 @@ def test_label_names_code_place_area_width_and_both_keys(chinese):
     ("area", "text"),
     [(0.2, "< 0.0001 公顷"), (900.0, "0.0900 公顷"), (9_999.9, "1.0000 公顷"), (52_000.0, "5.20 公顷")],
 )
-def test_areas_in_hectares(area, text):
+def test_format_hectares_formats_areas_for_the_map_label(area, text):
     assert format_hectares(area) == text
 
 
@@ -117,7 +117,7 @@ def test_areas_in_hectares(area, text):
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
-def test_label_is_clear_of_the_finding_and_inside_the_canvas(finding_box, name):
+def test_map_label_does_not_cover_the_finding_and_is_inside_the_canvas(finding_box, name):
     canvas = QRectF(0, 0, 800, 600)
     label = place_label((150, 60), finding_box, canvas, 20)
     assert canvas.contains(label) and not label.intersects(finding_box)
@@ -125,7 +125,7 @@ def test_label_is_clear_of_the_finding_and_inside_the_canvas(finding_box, name):
     assert (label.left() > finding_box.right()) == name.endswith("right")
 
 
-def test_label_over_a_finding_that_fills_the_view_is_in_a_corner():
+def test_map_label_is_placed_in_a_corner_if_the_finding_fills_the_view():
     canvas = QRectF(0, 0, 800, 600)
     label = place_label((150, 60), canvas, canvas, 20)
     assert canvas.contains(label) and label.bottom() == 580 and label.right() == 780
@@ -137,33 +137,36 @@ def find_pair(controller, code="REL002"):
 
 
 @pytest.fixture
-def overlap(checked):  # noqa: F811
-    """Make a finding between a farmland parcel and a piece of the boundary."""
+def selected_overlap(checked):  # noqa: F811
+    """Draw a part of the boundary over farmland.
+
+    Return controller, layers and the overlap finding.
+    """
     controller, layers = checked
     draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     return controller, layers, find_pair(controller)
 
 
-def buttons(controller, text):
+def list_buttons(controller, text):
     return [b for b in controller.dock.detail.findChildren(QToolButton) if b.text() == text]
 
 
-def test_both_features_of_a_pair_can_be_selected(overlap):
-    controller, layers, pair = overlap
+def test_detail_buttons_select_both_features_of_an_overlap(selected_overlap):
+    controller, layers, pair = selected_overlap
     controller.dock.tree.select(pair)
-    assert len(buttons(controller, "选中")) == 2
+    assert len(list_buttons(controller, "选中")) == 2
     names = [label.text() for label in controller.dock.detail.findChildren(QLabel)]
     assert f"永久基本农田保护图斑\n{pair.key}" in names and f"城镇开发边界\n{pair.related_keys[0]}" in names
-    for button, role in zip(buttons(controller, "选中"), (pair.role, pair.related_role), strict=True):
+    for button, role in zip(list_buttons(controller, "选中"), (pair.role, pair.related_role), strict=True):
         button.click()
         assert controller.iface.active is layers[role]
     keys = [[f["BSM"] for f in layers[role].selectedFeatures()] for role in (pair.role, pair.related_role)]
     assert keys == [[pair.key], pair.related_keys]
 
 
-def test_both_features_of_one_layer_stay_selected(overlap):
-    controller, layers, _pair = overlap
+def test_selecting_both_overlapping_features_of_one_layer_keeps_both_selected(selected_overlap):
+    controller, layers, _pair = selected_overlap
     draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     wait_for_live_check(controller)
     twice = find_pair(controller, "TOP001")
@@ -172,13 +175,13 @@ def test_both_features_of_one_layer_stay_selected(overlap):
     others = [f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] not in {ref.key for ref in refs}]
     assert others, "something else was selected"
     controller.dock.tree.select(twice)
-    for button in buttons(controller, "选中"):
+    for button in list_buttons(controller, "选中"):
         button.click()
     assert {f["BSM"] for f in layers["CZKFBJ"].selectedFeatures()} == {"140225000050", "140225000051"}
 
 
-def test_both_features_of_a_pair_can_be_opened(overlap, monkeypatch):
-    controller, layers, pair = overlap
+def test_detail_buttons_open_the_forms_of_both_overlapping_features(selected_overlap, monkeypatch):
+    controller, layers, pair = selected_overlap
     opened = []
     monkeypatch.setattr(
         type(controller.iface),
@@ -186,22 +189,22 @@ def test_both_features_of_a_pair_can_be_opened(overlap, monkeypatch):
         lambda _self, layer, feature, *_how: opened.append((layer, feature["BSM"])),
     )
     controller.dock.tree.select(pair)
-    for button in buttons(controller, "属性表单"):
+    for button in list_buttons(controller, "属性表单"):
         button.click()
     assert opened == [(layers[pair.role], pair.key), (layers[pair.related_role], pair.related_keys[0])]
 
 
-def test_a_missing_feature_is_reported(overlap):
-    controller, layers, pair = overlap
+def test_selecting_a_feature_that_no_longer_exists_reports_it(selected_overlap):
+    controller, layers, pair = selected_overlap
     controller.dock.tree.select(pair)
     controller.editing.set_on(False)
     layers["CZKFBJ"].undoStack().undo()
-    buttons(controller, "选中")[1].click()
+    list_buttons(controller, "选中")[1].click()
     assert controller.dock.note.text() == "该要素已不在工程中。"
 
 
-def test_features_are_outlined_in_distinct_strokes(overlap):
-    controller, _layers, pair = overlap
+def test_both_features_of_the_selected_finding_are_outlined_on_the_map(selected_overlap):
+    controller, _layers, pair = selected_overlap
     controller.mark.clear()
     without = len(controller.iface.mapCanvas().scene().items())
     controller.mark.show(pair, controller.dock.result.crs, zoom=False)
@@ -210,7 +213,7 @@ def test_features_are_outlined_in_distinct_strokes(overlap):
     assert without < alone < len(controller.iface.mapCanvas().scene().items())
 
 
-def test_findings_on_layers_and_files_name_no_feature():
+def test_findings_on_layers_or_files_refer_to_no_feature():
     assert features_of(make_finding("SCH002", "", None)) == []
     assert features_of(make_finding("DOC001", "a/b.pdf", None, role="")) == []
 
@@ -222,9 +225,12 @@ def map_to_pixel(controller, x, y):
 
 
 @pytest.fixture
-def shown(overlap):
-    """Show the findings layer on the canvas at the overlap."""
-    controller, _layers, pair = overlap
+def overlap_on_canvas(selected_overlap):
+    """Show the findings layer on the map canvas at the overlap.
+
+    Return controller and finding.
+    """
+    controller, _layers, pair = selected_overlap
     from plugin.bridge.checking import findings_layer
 
     canvas = controller.iface.mapCanvas()
@@ -236,7 +242,7 @@ def shown(overlap):
     canvas.unsetMapTool(tool)
 
 
-def click(controller, finding_):
+def click_on_finding(controller, finding_):
     centre = finding_.geometry.representative_point()
     viewport = controller.iface.mapCanvas().viewport()
     QTest.mouseClick(
@@ -247,18 +253,18 @@ def click(controller, finding_):
     )
 
 
-def test_a_click_on_the_map_selects_the_row(shown, monkeypatch):
-    controller, pair = shown
+def test_clicking_a_finding_on_the_map_selects_it_without_changing_the_scale(overlap_on_canvas, monkeypatch):
+    controller, pair = overlap_on_canvas
     monkeypatch.setattr(controller.selection, "menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
     monkeypatch.setattr(controller.on_map, "findings_in", lambda area: [pair])
     scale = controller.iface.mapCanvas().scale()
-    click(controller, pair)
+    click_on_finding(controller, pair)
     assert controller.dock.tree.current() is pair and controller.mark.shown
     assert controller.iface.mapCanvas().scale() == scale, "the planner is there already"
 
 
-def test_findings_at_a_point_are_sorted_by_severity(shown):
-    controller, pair = shown
+def test_findings_at_a_map_point_are_sorted_by_severity(overlap_on_canvas):
+    controller, pair = overlap_on_canvas
     centre = pair.geometry.representative_point()
     found = controller.on_map.findings_in(controller.selection._around(map_to_pixel(controller, centre.x, centre.y)))
     assert pair in found
@@ -271,8 +277,8 @@ def test_findings_at_a_point_are_sorted_by_severity(shown):
     )
 
 
-def test_several_findings_at_a_point_open_a_menu(shown, monkeypatch):
-    controller, pair = shown
+def test_clicking_several_findings_on_the_map_opens_a_menu_of_them(overlap_on_canvas, monkeypatch):
+    controller, pair = overlap_on_canvas
     other = next(f for f in controller.dock.result.findings if f is not pair and f.geom_kind != "none")
     monkeypatch.setattr(controller.on_map, "findings_in", lambda area: [pair, other])
     offered = []
@@ -282,28 +288,28 @@ def test_several_findings_at_a_point_open_a_menu(shown, monkeypatch):
         menu.actions()[1].trigger()
 
     monkeypatch.setattr(QMenu, "exec", choose)
-    click(controller, pair)
+    click_on_finding(controller, pair)
     assert len(offered) == 2 and offered[0].startswith("REL002")
     assert controller.dock.tree.current() is other
 
 
-def test_the_menu_of_a_point_is_limited_and_counts_the_rest(shown, monkeypatch):
-    controller, pair = shown
+def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_on_canvas, monkeypatch):
+    controller, pair = overlap_on_canvas
     monkeypatch.setattr(selection_module, "OFFERED", 2)
     menu = controller.selection.menu([pair] * 5)
     assert [a.text() for a in menu.actions()][2] == "另有 3 处问题"
     assert not menu.actions()[2].isEnabled()
 
 
-def test_selecting_a_filtered_finding_marks_and_reports_it(shown):
-    controller, pair = shown
+def test_selecting_a_finding_hidden_by_the_filter_marks_it_and_mentions_the_filter(overlap_on_canvas):
+    controller, pair = overlap_on_canvas
     controller.dock.verdict.buttons["ERROR"].setChecked(False)
     controller.selection.pick(pair)
     assert controller.mark.shown and "筛选" in controller.dock.note.text()
 
 
-def test_a_drag_and_a_drawing_tool_select_nothing(shown, monkeypatch):
-    controller, pair = shown
+def test_dragging_the_map_or_using_a_drawing_tool_selects_no_finding(overlap_on_canvas, monkeypatch):
+    controller, pair = overlap_on_canvas
     monkeypatch.setattr(controller.selection, "click", lambda place: pytest.fail("no click of ours"))
     canvas = controller.iface.mapCanvas()
     viewport, none = canvas.viewport(), Qt.KeyboardModifier.NoModifier
@@ -313,11 +319,11 @@ def test_a_drag_and_a_drawing_tool_select_nothing(shown, monkeypatch):
 
     drawing = QgsMapToolEmitPoint(canvas)
     canvas.setMapTool(drawing)
-    click(controller, pair)
+    click_on_finding(controller, pair)
     canvas.unsetMapTool(drawing)
 
 
-def test_waived_and_warning_marks_have_their_own_icon(canvas):
+def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
     mark = MapMark(canvas)
     images = []
     for severity in (Severity.ERROR, Severity.WARNING):
@@ -326,10 +332,10 @@ def test_waived_and_warning_marks_have_their_own_icon(canvas):
     assert images[0] != images[1]
 
 
-def test_a_stopped_selection_leaves_the_canvas_unchanged(shown, monkeypatch):
-    controller, pair = shown
+def test_map_clicks_select_no_finding_after_the_selection_is_stopped(overlap_on_canvas, monkeypatch):
+    controller, pair = overlap_on_canvas
     controller.selection.stop()
     monkeypatch.setattr(controller.selection, "click", lambda place: pytest.fail("stopped"))
-    click(controller, pair)
+    click_on_finding(controller, pair)
     assert not controller.mark.shown
     process_events(0.01)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Forms and symbols for unstyled layers: offered once a project, one click."""
+"""Test the offer to apply forms and symbols to unstyled plan layers.
+
+It appears once per project and needs one click.
+"""
 
 import pytest
 from qgis.core import QgsVectorLayer
@@ -14,8 +17,8 @@ from tests.qgis.waiting import process_events, wait_until
 
 ROLES = ("CZKFBJ", "DLTB", "STBHHX", "YJJBNTBHTB")
 #: Longer than the panel waits after the last added layer.
-AFTER_DELAY = 0.7
-OFFER = "识别出 4 个规划图层，尚未应用模板的表单和符号。"
+SECONDS_AFTER_DELAY = 0.7
+OFFER_TEXT = "识别出 4 个规划图层，尚未应用模板的表单和符号。"
 
 
 @pytest.fixture
@@ -29,8 +32,8 @@ def controller(chinese, qgis_app, project, tmp_path):
 
 
 @pytest.fixture
-def raw(project, tmp_path):
-    """Load four unstyled layers in a group with the file's name, and a draft."""
+def load_unstyled_layers(project, tmp_path):
+    """Return a function that loads four unstyled plan layers and a draft layer."""
     path = write_small(tmp_path / "小县.gpkg")
 
     def load():
@@ -48,7 +51,7 @@ def list_messages(controller):
     return [item.text() for item in controller.iface.bar.items()]
 
 
-def click(controller, label):
+def click_message_button(controller, label):
     buttons = [b for item in controller.iface.bar.items() for b in item.findChildren(QPushButton)]
     next(b for b in buttons if b.text() == label).click()
 
@@ -61,16 +64,16 @@ def list_tree(project):
     }
 
 
-def test_one_click_applies_forms_symbols_and_groups(controller, raw, project):
-    raw()
+def test_one_click_applies_template_forms_symbols_and_groups_to_plan_layers(controller, load_unstyled_layers, project):
+    load_unstyled_layers()
     layers = {v.name(): v for v in project.mapLayers().values()}
     hidden = project.layerTreeRoot().findLayer(layers["CZKFBJ"].id())
     hidden.setItemVisibilityChecked(False)
-    assert wait_until(lambda: list_messages(controller) == [OFFER])
+    assert wait_until(lambda: list_messages(controller) == [OFFER_TEXT])
     before = {role: layers[role].renderer().dump() for role in ROLES}
-    click(controller, "应用表单、符号和图层组")
+    click_message_button(controller, "应用表单、符号和图层组")
     assert wait_until(lambda: any("已应用于 4 个图层：" in text for text in list_messages(controller)))
-    assert OFFER not in list_messages(controller)
+    assert OFFER_TEXT not in list_messages(controller)
     for role in ROLES:
         assert attribute_forms.role_of_form(layers[role]) == role and layers[role].renderer().dump() != before[role]
         assert "原样式" in layers[role].styleManager().styles() and not layers[role].isEditable()
@@ -81,53 +84,53 @@ def test_one_click_applies_forms_symbols_and_groups(controller, raw, project):
     nodes = {n.name(): n.itemVisibilityChecked() for n in project.layerTreeRoot().findLayers()}
     assert not nodes["CZKFBJ"] and nodes["STBHHX"], "seen and hidden as they were"
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
-    process_events(AFTER_DELAY)
+    process_events(SECONDS_AFTER_DELAY)
     assert not any("尚未应用" in text for text in list_messages(controller)), "once a project"
 
 
-def test_a_refusal_is_stored_in_the_project(controller, raw, project, tmp_path):
-    raw()
-    assert wait_until(lambda: list_messages(controller) == [OFFER])
-    click(controller, "不再提示")
+def test_refusing_the_styling_offer_is_stored_in_the_project(controller, load_unstyled_layers, project, tmp_path):
+    load_unstyled_layers()
+    assert wait_until(lambda: list_messages(controller) == [OFFER_TEXT])
+    click_message_button(controller, "不再提示")
     assert not list_messages(controller) and project.isDirty()
     file = tmp_path / "县.qgz"
     assert project.write(str(file))
     project.clear()
     project.read(str(file))
     assert len(project.mapLayers()) == 5
-    process_events(AFTER_DELAY)
+    process_events(SECONDS_AFTER_DELAY)
     assert not list_messages(controller)
     project.clear()
-    raw()
-    assert wait_until(lambda: list_messages(controller) == [OFFER]), "another project is asked again"
+    load_unstyled_layers()
+    assert wait_until(lambda: list_messages(controller) == [OFFER_TEXT]), "another project is asked again"
 
 
-def test_a_closed_message_returns_only_after_reopening_the_project(controller, raw, project):
-    raw()
-    assert wait_until(lambda: list_messages(controller) == [OFFER])
+def test_styling_offer_that_was_closed_does_not_return_when_a_layer_is_added(controller, load_unstyled_layers, project):
+    load_unstyled_layers()
+    assert wait_until(lambda: list_messages(controller) == [OFFER_TEXT])
     controller.iface.bar.clearWidgets()
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=BSM:string", "XZQX", "memory"))
-    process_events(AFTER_DELAY)
+    process_events(SECONDS_AFTER_DELAY)
     assert not list_messages(controller)
 
 
-def test_the_offer_appears_without_the_panel_and_closes_with_the_project(controller, raw, project):
+def test_styling_offer_appears_without_the_panel_and_closes_with_the_project(controller, load_unstyled_layers, project):
     controller.dock.hide()
-    raw()
-    assert wait_until(lambda: list_messages(controller) == [OFFER])
+    load_unstyled_layers()
+    assert wait_until(lambda: list_messages(controller) == [OFFER_TEXT])
     project.clear()
     assert not list_messages(controller)
 
 
-def test_the_sample_and_drafts_are_left_alone(controller, project, tmp_path):
+def test_styling_is_not_offered_for_the_sample_and_draft_layers(controller, project, tmp_path):
     project.addMapLayer(QgsVectorLayer("MultiPolygon?crs=EPSG:4526", "草图", "memory"))
     sample.load_sample(project, sample.copy_sample(tmp_path / "县"))
-    process_events(AFTER_DELAY)
+    process_events(SECONDS_AFTER_DELAY)
     assert not list_messages(controller)
 
 
-def test_nothing_is_offered_while_a_layer_is_edited(controller, raw, project):
-    raw()
+def test_styling_is_not_offered_while_a_layer_is_edited(controller, load_unstyled_layers, project):
+    load_unstyled_layers()
     layer = project.mapLayersByName("CZKFBJ")[0]
     layer.startEditing()
     assert not controller.styling.may_offer(project)

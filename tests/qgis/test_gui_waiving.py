@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waiving findings in the panel and withdrawing: file, list, map and verdict."""
+"""Test waiving a finding (accepting it with a reason) and undoing this.
+
+File, list, map and verdict follow.
+"""
 
 import hashlib
 
@@ -20,21 +23,21 @@ from tests.qgis.waiting import process_events, wait_until
 
 
 @pytest.fixture
-def words(monkeypatch):
-    """Fill in and accept the dialog; return its errors and the given texts."""
+def filled_dialog(monkeypatch):
+    """Fill in and accept each waiver dialog; return its errors and the entered texts."""
     refusals = []
 
-    def answer(dialog):
+    def answer(new_waiver_dialog):
         for field, text in words_given.items():
-            widget = getattr(dialog, field)
+            widget = getattr(new_waiver_dialog, field)
             widget = getattr(widget, "line", widget)
             (widget.setPlainText if field == "reason" else widget.setText)(text)
-        (dialog.all_selected if scope[0] == "all" else dialog.only_this).setChecked(True)
-        assert wait_until(lambda: not dialog._digest.busy)
-        assert dialog.ok.isEnabled() == (not dialog.errors())
-        dialog.accept()
-        refusals.append(" ".join(dialog.errors()))
-        return dialog.result()
+        (new_waiver_dialog.all_selected if scope[0] == "all" else new_waiver_dialog.only_this).setChecked(True)
+        assert wait_until(lambda: not new_waiver_dialog._digest.busy)
+        assert new_waiver_dialog.ok.isEnabled() == (not new_waiver_dialog.errors())
+        new_waiver_dialog.accept()
+        refusals.append(" ".join(new_waiver_dialog.errors()))
+        return new_waiver_dialog.result()
 
     scope = ["all"]
     words_given = {"reason": "防洪堤已批复", "document": "〔2026〕12号", "author": "王工"}
@@ -46,7 +49,7 @@ def list_findings_of_rule(controller, code):
     return [f for f in controller.dock.result.findings if f.code == code]
 
 
-def select(controller, *findings):
+def select_findings(controller, *findings):
     tree = controller.dock.tree
     tree.clearSelection()
     for one in findings:
@@ -60,11 +63,11 @@ def read_states_on_map(project):
     return sorted((f["code"], f["state"]) for f in findings_layer.find_findings_layer(project).getFeatures())
 
 
-def test_a_finding_is_waived_and_the_waiver_withdrawn(checked, project, qgis_app, words, tmp_path):  # noqa: F811
+def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
     errors = controller.dock.result.counts()["ERROR"]
-    select(controller, crossing)
+    select_findings(controller, crossing)
     button = controller.dock.navigation.waive
     assert button.text() == "豁免…" and button.isEnabled()
     button.click()
@@ -88,11 +91,11 @@ def test_a_finding_is_waived_and_the_waiver_withdrawn(checked, project, qgis_app
     assert ("REL001", "open") in read_states_on_map(project) and controller.dock.result.counts()["ERROR"] == errors
 
 
-def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words, tmp_path):  # noqa: F811
+def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, project, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
     open_ones = [f for f in controller.dock.result.findings if not find_refusal_text(f)]
     assert len(open_ones) > 2
-    select(controller, *open_ones[:2])
+    select_findings(controller, *open_ones[:2])
     assert controller.dock.navigation.waive.text() == "豁免 2 处…"
     controller.dock.navigation.waive.click()
     assert {f.state for f in open_ones[:2]} == {"waived"}
@@ -113,10 +116,10 @@ def test_several_at_once_and_a_rule_as_a_whole(checked, project, qgis_app, words
     assert [id(f) for f in tree.selected()] == [id(group.findings[p]) for p in group.order if p >= 0 and group.seen[p]]
 
 
-def test_edits_preserve_waivers(checked, project, qgis_app, words):  # noqa: F811
+def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, qgis_app, filled_dialog):  # noqa: F811
     controller, layers = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
-    select(controller, crossing)
+    select_findings(controller, crossing)
     controller.dock.navigation.waive.click()
     # A neighbouring farmland parcel also overlaps the red line.
     draw(layers["YJJBNTBHTB"], make_rectangle(80, 300, 100, 100), BSM="140225000099")
@@ -132,12 +135,12 @@ def test_edits_preserve_waivers(checked, project, qgis_app, words):  # noqa: F81
     assert {f.key: f.state for f in list_findings_of_rule(controller, "REL001")}[crossing.key] == "open"
 
 
-def test_missing_entries_are_reported_and_the_dialog_stays_open(checked, qgis_app, words, tmp_path):  # noqa: F811
+def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
-    refusals, given = words
+    refusals, given = filled_dialog
     (crossing,) = list_findings_of_rule(controller, "REL001")
     given["document"] = " "
-    select(controller, crossing)
+    select_findings(controller, crossing)
     controller.dock.navigation.waive.click()
     assert refusals == ["请填写批准文件的文号。"] and crossing.state == "open"
     assert not (tmp_path / "小县.waivers.csv").exists()
@@ -147,38 +150,40 @@ def test_missing_entries_are_reported_and_the_dialog_stays_open(checked, qgis_ap
     # The project stores the path of a chosen waiver file.
     given["file"] = str(tmp_path / "我的.csv")
     controller.dock.navigation.waive.click()
-    assert crossing.state == "waived" and waivers.chosen(project_controller()) == str(tmp_path / "我的.csv")
+    assert crossing.state == "waived" and waivers.chosen(get_project()) == str(tmp_path / "我的.csv")
 
 
-def project_controller():
+def get_project():
     from qgis.core import QgsProject
 
     return QgsProject.instance()
 
 
-def test_a_damaged_waiver_file_is_reported_and_nothing_changes(checked, qgis_app, words, tmp_path):  # noqa: F811
+def test_damaged_waiver_file_is_reported_and_left_unchanged(checked, qgis_app, filled_dialog, tmp_path):  # noqa: F811
     controller, _ = checked
     (crossing,) = list_findings_of_rule(controller, "REL001")
     path = tmp_path / "小县.waivers.csv"
     path.write_text("编号,规则\n1,2\n", encoding="utf-8-sig")
     data = path.read_bytes()
-    select(controller, crossing)
+    select_findings(controller, crossing)
     controller.dock.navigation.waive.click()
-    assert "小县.waivers.csv" in words[0][-1] and crossing.state == "open" and path.read_bytes() == data
+    assert "小县.waivers.csv" in filled_dialog[0][-1] and crossing.state == "open" and path.read_bytes() == data
 
 
-def test_no_personal_name_is_filled_in(chinese, qgis_app, tmp_path):
+def test_waiver_dialog_leaves_the_author_empty_by_default(chinese, qgis_app, tmp_path):
     kept = settings.get("waiver_author", "")
     settings.put("waiver_author", "")
     dialog = WaiverDialog(
-        [make_finding("REL002", "1", 10.0)], tmp_path / "x.waivers.csv", lambda findings, words, path: None
+        [make_finding("REL002", "1", 10.0)],
+        tmp_path / "x.waivers.csv",
+        lambda findings, filled_dialog, path: None,
     )
     assert dialog.author.text() == "" and dialog.words().author == ""
     settings.put("waiver_author", kept)
     dialog.deleteLater()
 
 
-def test_the_disabled_button_shows_the_reason(chinese, qgis_app):
+def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     button = WaiveButton()
     assert not button.isEnabled()
     button.show_for([make_finding("REL002", "", 10.0, params={"fid": 3})])
@@ -197,7 +202,7 @@ def test_the_disabled_button_shows_the_reason(chinese, qgis_app):
 
 
 @pytest.fixture
-def dialog(chinese, qgis_app, tmp_path):
+def new_waiver_dialog(chinese, qgis_app, tmp_path):
     kept = settings.get("waiver_author", "")
     settings.put("waiver_author", "")
     saved = []
@@ -217,68 +222,78 @@ def dialog(chinese, qgis_app, tmp_path):
     made.deleteLater()
 
 
-def fill(dialog):
+def fill_in_waiver(dialog):
     dialog.reason.setPlainText("防洪堤已批复")
     dialog.document.setText("〔2026〕12号")
     dialog.author.setText("王工")
 
 
-def test_the_button_is_disabled_until_all_entries_are_made(dialog):
-    assert not dialog.ok.isEnabled() and len(dialog.errors()) == 3
-    dialog.accept()
-    assert dialog.saved == [] and dialog.isVisible()
-    fill(dialog)
-    assert dialog.ok.isEnabled() and dialog.errors() == []
-    dialog.date.setDate(dialog.until.date().addDays(1))
-    assert dialog.errors() == ["失效日期早于登记日期。请改正失效日期。"] and not dialog.ok.isEnabled()
-    dialog.forever.setChecked(True)
-    assert dialog.ok.isEnabled()
-    dialog.accept()
-    ((chosen, words, path),) = dialog.saved
+def test_waiver_dialog_disables_ok_until_all_entries_are_valid(new_waiver_dialog):
+    assert not new_waiver_dialog.ok.isEnabled() and len(new_waiver_dialog.errors()) == 3
+    new_waiver_dialog.accept()
+    assert new_waiver_dialog.saved == [] and new_waiver_dialog.isVisible()
+    fill_in_waiver(new_waiver_dialog)
+    assert new_waiver_dialog.ok.isEnabled() and new_waiver_dialog.errors() == []
+    new_waiver_dialog.date.setDate(new_waiver_dialog.until.date().addDays(1))
+    assert (
+        new_waiver_dialog.errors() == ["失效日期早于登记日期。请改正失效日期。"]
+        and not new_waiver_dialog.ok.isEnabled()
+    )
+    new_waiver_dialog.forever.setChecked(True)
+    assert new_waiver_dialog.ok.isEnabled()
+    new_waiver_dialog.accept()
+    ((chosen, words, path),) = new_waiver_dialog.saved
     assert words.until is None and path.name == "x.waivers.csv"
-    assert chosen == dialog.findings
+    assert chosen == new_waiver_dialog.findings
 
 
-def test_an_error_is_shown_at_its_field_without_moving_others(dialog):
-    def places():
-        fields = (dialog.reason, dialog.document, dialog.attachment, dialog.author, dialog.file, dialog.ok)
-        return [one.mapTo(dialog, one.rect().topLeft()) for one in fields], dialog.size()
+def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_waiver_dialog):
+    def measure_places():
+        fields = (
+            new_waiver_dialog.reason,
+            new_waiver_dialog.document,
+            new_waiver_dialog.attachment,
+            new_waiver_dialog.author,
+            new_waiver_dialog.file,
+            new_waiver_dialog.ok,
+        )
+        return [one.mapTo(new_waiver_dialog, one.rect().topLeft()) for one in fields], new_waiver_dialog.size()
 
-    before = places()
-    at = dialog._at_document
-    assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > dialog.document.y()
-    fill(dialog)
-    dialog.attachment.line.setText("没有.pdf")
-    assert wait_until(lambda: not dialog._digest.busy)
-    assert places() == before
-    assert dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
+    before = measure_places()
+    at = new_waiver_dialog._at_document
+    assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > new_waiver_dialog.document.y()
+    fill_in_waiver(new_waiver_dialog)
+    new_waiver_dialog.attachment.line.setText("没有.pdf")
+    assert wait_until(lambda: not new_waiver_dialog._digest.busy)
+    assert measure_places() == before
+    assert new_waiver_dialog.errors() == ["附件无法读取。请检查路径；没有附件的，此项留空。"]
 
 
-def test_labels_are_vertically_centred_on_their_fields(dialog):
-    dialog.show()
+def test_waiver_dialog_labels_are_vertically_centred_on_their_fields(new_waiver_dialog):
+    new_waiver_dialog.show()
     process_events(0.05)
-    for line, text in ((dialog.document, "文号 *"), (dialog.author, "登记人 *")):
-        (label,) = (one for one in dialog.findChildren(QLabel) if one.text() == text)
-        middles = [one.mapTo(dialog, one.rect().center()).y() for one in (label, line)]
+    for line, text in ((new_waiver_dialog.document, "文号 *"), (new_waiver_dialog.author, "登记人 *")):
+        (label,) = (one for one in new_waiver_dialog.findChildren(QLabel) if one.text() == text)
+        middles = [one.mapTo(new_waiver_dialog, one.rect().center()).y() for one in (label, line)]
         assert abs(middles[0] - middles[1]) <= 1, (text, middles)
 
 
-def test_size_and_digest_of_the_attachment(dialog, tmp_path):
+def test_waiver_dialog_shows_size_and_sha256_of_the_attachment(new_waiver_dialog, tmp_path):
     (tmp_path / "批复.pdf").write_bytes(b"x" * 3_000_000)
-    fill(dialog)
-    dialog.attachment.line.setText("批复.pdf")
-    assert not dialog.ok.isEnabled(), "it waits for the digest"
-    assert wait_until(dialog.ok.isEnabled)
+    fill_in_waiver(new_waiver_dialog)
+    new_waiver_dialog.attachment.line.setText("批复.pdf")
+    assert not new_waiver_dialog.ok.isEnabled(), "it waits for the digest"
+    assert wait_until(new_waiver_dialog.ok.isEnabled)
     digest = hashlib.sha256(b"x" * 3_000_000).hexdigest()
-    text = dialog._at_attachment.message.text()
+    text = new_waiver_dialog._at_attachment.message.text()
     assert digest[:8] in text and digest[-4:] in text and "2.86 M" in text
-    assert dialog.words().digest == digest
+    assert new_waiver_dialog.words().digest == digest
 
 
-def test_one_of_several_findings_can_be_waived_alone(dialog):
-    shown = " ".join(label.text() for label in dialog.findChild(FindingCard).findChildren(QLabel))
+def test_waiver_dialog_can_waive_only_one_of_several_selected_findings(new_waiver_dialog):
+    shown = " ".join(label.text() for label in new_waiver_dialog.findChild(FindingCard).findChildren(QLabel))
     assert "永久基本农田与城镇开发边界重叠" in shown and "REL002 2 永安镇" in shown
-    fill(dialog)
-    dialog.only_this.setChecked(True)
-    dialog.accept()
-    assert dialog.saved[0][0] == [dialog.findings[1]]
+    fill_in_waiver(new_waiver_dialog)
+    new_waiver_dialog.only_this.setChecked(True)
+    new_waiver_dialog.accept()
+    assert new_waiver_dialog.saved[0][0] == [new_waiver_dialog.findings[1]]

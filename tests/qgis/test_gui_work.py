@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Background jobs, the mark on the map, the findings layer, the sample county."""
+"""Test background jobs, the map mark, the findings layer and the sample county."""
 
 import threading
 import time
@@ -41,10 +41,10 @@ def callbacks():
 
 
 @pytest.fixture
-def start(qgis_app, callbacks):
+def start_job(qgis_app, callbacks):
     runner = Runner()
 
-    def start(doing):
+    def start_job(doing):
         job = Job(
             "test",
             doing,
@@ -54,7 +54,7 @@ def start(qgis_app, callbacks):
         )
         return runner.start(job)
 
-    yield start
+    yield start_job
     runner.stop_all()
 
 
@@ -68,8 +68,8 @@ def make_endless_work(begun):
     return work
 
 
-def test_jobs_run_in_a_thread_and_call_back_on_the_main_thread(qgis_app, start, callbacks):
-    job = start(lambda progress, cancellation: (progress(0.5, "half"), threading.current_thread())[1])
+def test_background_jobs_run_in_a_thread_and_call_back_on_the_main_thread(qgis_app, start_job, callbacks):
+    job = start_job(lambda progress, cancellation: (progress(0.5, "half"), threading.current_thread())[1])
     steps = []
     job.step.connect(lambda share, text: steps.append((share, text, threading.current_thread())))
     assert wait_until(lambda: callbacks)
@@ -78,29 +78,29 @@ def test_jobs_run_in_a_thread_and_call_back_on_the_main_thread(qgis_app, start, 
     assert all(thread is threading.main_thread() for _, _, thread in steps)
 
 
-def test_an_error_is_reported_once(qgis_app, start, callbacks):
-    start(lambda progress, cancellation: 1 / 0)
+def test_error_of_a_background_job_is_reported_once(qgis_app, start_job, callbacks):
+    start_job(lambda progress, cancellation: 1 / 0)
     assert wait_until(lambda: callbacks)
     assert [h[:2] for h in callbacks] == [("error", "division by zero")]
 
 
-def test_cancel_reaches_running_work(qgis_app, start, callbacks):
+def test_cancelling_a_background_job_stops_the_running_work(qgis_app, start_job, callbacks):
     begun = threading.Event()
-    job = start(make_endless_work(begun))
+    job = start_job(make_endless_work(begun))
     assert begun.wait(PATIENCE)
     job.cancel()
     assert wait_until(lambda: callbacks)
     assert [kind for kind, _, _ in callbacks] == ["cancelled"]
 
 
-def test_a_job_finished_after_cancel_counts_as_cancelled(qgis_app, start, callbacks):
-    job = start(lambda progress, cancellation: time.sleep(0.2))
+def test_background_job_that_finishes_after_cancel_counts_as_cancelled(qgis_app, start_job, callbacks):
+    job = start_job(lambda progress, cancellation: time.sleep(0.2))
     job.cancel()
     assert wait_until(lambda: callbacks)
     assert callbacks[0][0] == "cancelled"
 
 
-def test_no_callback_runs_after_unload(qgis_app, callbacks):
+def test_background_job_runs_no_callback_after_unloading(qgis_app, callbacks):
     runner, begun = Runner(), threading.Event()
     work = make_endless_work(begun)
     job = Job(
@@ -125,7 +125,7 @@ def canvas(qgis_app, project):
     canvas.deleteLater()
 
 
-def test_a_conflict_takes_thirty_percent_of_the_view(canvas):
+def test_zooming_to_a_finding_shows_it_at_thirty_percent_of_the_map_width(canvas):
     one = make_finding("REL002", "1", 1_200_000.0)
     assert MapMark(canvas).show(one, HOME)
     box = to_qgis(one.geometry).boundingBox()
@@ -134,20 +134,20 @@ def test_a_conflict_takes_thirty_percent_of_the_view(canvas):
     assert canvas.extent().center().distance(box.center()) < 1
 
 
-def test_a_tall_conflict_fits_too():
+def test_zooming_to_a_tall_finding_shows_it_completely():
     view = view_of(QgsRectangle(0, 0, 10, 300), 4 / 3)
     assert view.height() == pytest.approx(1000) and view.width() == pytest.approx(4000 / 3)
 
 
 @pytest.mark.parametrize("shape", [shapely.Point(X, Y), shapely.box(X, Y, X + 0.5, Y + 0.5)], ids=["point", "small"])
-def test_the_view_is_never_larger_than_1_to_500(canvas, shape):
+def test_zooming_to_a_tiny_finding_stops_at_scale_1_to_500(canvas, shape):
     one = make_finding("GEO002", "1", None, geometry=shape)
     assert MapMark(canvas).show(one, HOME)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
     assert canvas.extent().contains(to_qgis(shape).boundingBox())
 
 
-def test_in_the_map_s_own_crs(canvas):
+def test_zooming_to_a_finding_works_on_a_map_in_another_crs(canvas):
     degrees = QgsCoordinateReferenceSystem("EPSG:4490")
     canvas.setDestinationCrs(degrees)
     one = make_finding("REL002", "1", 40_000.0)
@@ -158,7 +158,7 @@ def test_in_the_map_s_own_crs(canvas):
     assert canvas.extent().contains(moved)
 
 
-def test_marks_are_replaced_and_removed(qgis_app, canvas):
+def test_map_mark_of_a_finding_is_replaced_by_the_next_and_removed_by_clear(qgis_app, canvas):
     items = len(canvas.scene().items())
     mark = MapMark(canvas)
     for key in "12":
@@ -170,14 +170,14 @@ def test_marks_are_replaced_and_removed(qgis_app, canvas):
     assert len(canvas.scene().items()) == items
 
 
-def test_a_finding_without_a_place_moves_nothing(canvas):
+def test_finding_without_geometry_does_not_move_the_map(canvas):
     before = canvas.extent()
     assert not MapMark(canvas).show(make_finding("SCH002", "1", None), HOME)
     assert canvas.extent() == before
 
 
 # --- the findings layer
-def test_the_single_findings_layer_is_filled_again(project):
+def test_showing_findings_again_refills_the_existing_findings_layer(project):
     report = make_small_report()
     crs = CRS.from_epsg(4526)
     first = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
@@ -190,7 +190,7 @@ def test_the_single_findings_layer_is_filled_again(project):
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 
 
-def test_findings_layer_leaves_a_group_with_other_layers(project):
+def test_removing_the_findings_layer_keeps_its_group_with_other_layers(project):
     layer = findings_layer.show_findings(project, [], CRS.from_epsg(4526))
     group = project.layerTreeRoot().findLayer(layer.id()).parent()
     other = QgsVectorLayer("Polygon?crs=EPSG:4526", "other", "memory")
@@ -200,10 +200,10 @@ def test_findings_layer_leaves_a_group_with_other_layers(project):
     assert [n.name() for n in project.layerTreeRoot().children()[0].children()] == ["other"]
 
 
-def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
-    """Leave a layer that was made permanent unchanged.
+def test_findings_layer_saved_by_the_user_is_not_refilled_or_removed(project, tmp_path):
+    """Save the findings layer to a file, as a user does.
 
-    It keeps its custom property but has another file.
+    It keeps its custom property but has another source.
     """
     report, crs = make_small_report(), CRS.from_epsg(4526)
     layer = findings_layer.show_findings(project, findings_layer.make_features(report.findings), crs)
@@ -223,7 +223,7 @@ def test_a_findings_file_the_user_saved_is_left_alone(project, tmp_path):
 
 
 @pytest.mark.parametrize("action", ["truncate", "addFeatures"])
-def test_refused_findings_leave_no_partial_layer(project, monkeypatch, action):
+def test_findings_refused_by_the_layer_leave_no_partial_layer(project, monkeypatch, action):
     class Provider:
         truncate = staticmethod(lambda: action != "truncate")
         addFeatures = staticmethod(lambda rows: (action != "addFeatures", rows))
@@ -234,7 +234,7 @@ def test_refused_findings_leave_no_partial_layer(project, monkeypatch, action):
 
 
 # --- roles and profile of the project
-def test_recognition_by_name_and_by_choice(project, tmp_path):
+def test_plan_layers_are_recognised_by_name_and_by_the_choice_of_the_user(project, tmp_path):
     path = write_small(tmp_path / "small.gpkg")
     for name in ("YJJBNTBHTB", "STBHHX", "DLTB"):
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={name}", name, "ogr"))
@@ -248,7 +248,7 @@ def test_recognition_by_name_and_by_choice(project, tmp_path):
     assert found.roles["CZKFBJ"] == lines.id() and not found.missing_concepts
 
 
-def test_the_county_is_stored_in_the_project(project, tmp_path):
+def test_county_settings_are_stored_in_the_project(project, tmp_path):
     mine = county.County(profile="hunyuan", scope="three_lines", base_year="2020")
     county.keep(project, mine)
     project.write(str(tmp_path / "a.qgz"))
@@ -263,7 +263,7 @@ def test_the_county_is_stored_in_the_project(project, tmp_path):
 
 
 # --- the sample county
-def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
+def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp_path):
     before = digest_files(SAMPLE)
     path = sample.copy_sample(tmp_path / "示例 县")
     layers = sample.load_sample(project, path)
@@ -284,7 +284,7 @@ def test_sample_opens_as_a_copy_in_groups_with_symbols(project, tmp_path):
     )
 
 
-def test_old_copies_of_the_sample_are_deleted(project, tmp_path):
+def test_unchanged_old_copies_of_the_sample_are_deleted(project, tmp_path):
     for _ in range(3):
         layers = sample.load_sample(project, sample.copy_sample(tmp_path))
         assert layers[0].startEditing() and layers[0].rollBack(), "that changes the file, and what it holds not"
@@ -292,7 +292,7 @@ def test_old_copies_of_the_sample_are_deleted(project, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["county.gpkg"]
 
 
-def test_a_copy_that_is_open_or_edited_is_not_deleted(project, tmp_path):
+def test_open_or_edited_copy_of_the_sample_is_not_deleted(project, tmp_path):
     layers = sample.load_sample(project, sample.copy_sample(tmp_path))
     assert sample.copy_sample(tmp_path).name == "county-2.gpkg", "the first is open"
     layer = next(v for v in layers if v.featureCount())

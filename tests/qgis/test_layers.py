@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""QGIS layers as tables: edits, filters, missing values, geometries, CRS."""
+"""Test reading QGIS layers as tables.
+
+Edits, filters, missing values, geometries and CRS must be read correctly.
+"""
 
 import math
 
@@ -29,10 +32,12 @@ from plugin.core.live.session import _same
 from tests.qgis.helpers import SAMPLE, make_square, write_small
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
-FIELDS = "field=BSM:string(18)&field=N:integer&field=X:double&field=D:date&field=T:datetime&field=B:bool&field=L:int8"
+FIELD_DEFINITIONS = (
+    "field=BSM:string(18)&field=N:integer&field=X:double&field=D:date&field=T:datetime&field=B:bool&field=L:int8"
+)
 
 
-def make_memory_layer(wkts, kind="Polygon", crs="EPSG:4526", fields=FIELDS, values=(), name="CZKFBJ"):
+def make_memory_layer(wkts, kind="Polygon", crs="EPSG:4526", fields=FIELD_DEFINITIONS, values=(), name="CZKFBJ"):
     layer = QgsVectorLayer(f"{kind}?crs={crs}&{fields}", name, "memory")
     assert layer.isValid()
     rows = []
@@ -46,7 +51,7 @@ def make_memory_layer(wkts, kind="Polygon", crs="EPSG:4526", fields=FIELDS, valu
     return layer
 
 
-def add(layer, shape, **values):
+def add_feature(layer, shape, **values):
     row = QgsFeature(layer.fields())
     for name, value in values.items():
         row.setAttribute(name, value)
@@ -55,7 +60,7 @@ def add(layer, shape, **values):
     return row
 
 
-def test_missing_values_are_null_and_types_are_those_of_the_template():
+def test_layer_snapshot_reads_nulls_as_missing_and_maps_field_types():
     moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
     full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
     table = read_snapshot(take_snapshot(make_memory_layer([make_square(0, 0).wkt] * 2, values=[full, [NULL] * 7])))
@@ -72,7 +77,7 @@ def test_missing_values_are_null_and_types_are_those_of_the_template():
     assert frame.isna().iloc[1].drop("geometry").all()
 
 
-def test_the_same_table_as_from_the_file():
+def test_layer_snapshot_equals_the_table_read_from_its_file():
     for source in read_source(SAMPLE):
         layer = QgsVectorLayer(f"{SAMPLE}|layername={source.name}", source.name, "ogr")
         table = read_snapshot(take_snapshot(layer))
@@ -91,19 +96,19 @@ def test_the_same_table_as_from_the_file():
             assert (left.to_numpy()[there] == right.to_numpy()[there]).all(), name
 
 
-def test_an_integer_key_keeps_eighteen_digits_next_to_a_missing_value():
+def test_layer_snapshot_keeps_18_digit_integer_keys_next_to_missing_values():
     keys = [140225000000000001, NULL, 140225000000000002]
     layer = make_memory_layer([make_square(0, 0).wkt] * 3, fields="field=BSM:int8", values=[[k] for k in keys])
     assert read_snapshot(take_snapshot(layer)).frame["BSM"].tolist() == [140225000000000001, None, 140225000000000002]
 
 
-def test_a_field_named_geometry_is_read_next_to_the_shapes():
+def test_layer_snapshot_reads_a_field_named_geometry():
     layer = make_memory_layer([make_square(0, 0).wkt], fields="field=geometry:string", values=[["甲"]])
     frame = read_snapshot(take_snapshot(layer)).frame
     assert frame["geometry"].tolist() == ["甲"] and frame.geometry.iloc[0].equals(make_square(0, 0))
 
 
-def test_an_invalid_ring_is_distinguished_from_a_missing_shape():
+def test_layer_snapshot_distinguishes_an_unreadable_ring_from_a_missing_shape():
     layer = make_memory_layer(["POLYGON ((0 0, 1 1))", None, make_square(0, 0).wkt])
     table = read_snapshot(take_snapshot(layer))
     assert shapely.is_missing(table.frame.geometry.to_numpy()).tolist() == [True, True, False]
@@ -111,12 +116,12 @@ def test_an_invalid_ring_is_distinguished_from_a_missing_shape():
 
 
 @pytest.mark.parametrize("wkt", [None, "POLYGON EMPTY"], ids=["null", "empty"])
-def test_a_missing_shape_stays_none_or_empty(wkt):
+def test_layer_snapshot_reads_a_missing_shape_as_none_or_empty(wkt):
     shape = read_snapshot(take_snapshot(make_memory_layer([wkt]))).frame.geometry.iloc[0]
     assert shape is None or shape.is_empty
 
 
-def test_arcs_are_found_and_cut_to_segments():
+def test_layer_snapshot_reports_arcs_and_converts_them_to_segments():
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
     table = read_snapshot(take_snapshot(make_memory_layer([make_square(0, 0).wkt, circle], kind="CurvePolygon")))
     ids = table.frame.index.tolist()
@@ -135,12 +140,12 @@ def test_arcs_are_found_and_cut_to_segments():
         ("MultiPolygonZM", "MULTIPOLYGON ZM (((0 0 1 5, 9 0 1 5, 9 9 1 5, 0 0 1 5)))", True),
     ],
 )
-def test_z_values_are_kept_and_m_values_dropped(kind, wkt, has_z):
+def test_layer_snapshot_keeps_z_values_and_drops_m_values(kind, wkt, has_z):
     shape = read_snapshot(take_snapshot(make_memory_layer([wkt], kind=kind))).frame.geometry.iloc[0]
     assert shape.has_z == has_z and shape.area == pytest.approx(40.5)
 
 
-def test_a_bow_tie_is_read_without_repair():
+def test_layer_snapshot_does_not_repair_a_self_intersecting_polygon():
     shape = read_snapshot(
         take_snapshot(make_memory_layer(["POLYGON ((0 0, 9 9, 9 0, 0 9, 0 0))"]))
     ).frame.geometry.iloc[0]
@@ -150,13 +155,13 @@ def test_a_bow_tie_is_read_without_repair():
 @pytest.mark.parametrize(
     ("authid", "expected"), [("EPSG:4526", CRS.from_epsg(4526)), ("EPSG:4490", CRS.from_epsg(4490)), ("", None)]
 )
-def test_systems_by_code(authid, expected):
+def test_layer_snapshot_reads_the_crs_by_its_authority_code(authid, expected):
     layer = make_memory_layer([make_square(0, 0).wkt])
     layer.setCrs(QgsCoordinateReferenceSystem(authid))
     assert read_snapshot(take_snapshot(layer)).crs == expected
 
 
-def test_a_custom_crs_is_read_from_its_definition():
+def test_layer_snapshot_reads_a_custom_crs_from_its_definition():
     layer = make_memory_layer([make_square(0, 0).wkt])
     own = "+proj=tmerc +lat_0=0 +lon_0=113.5 +k=1 +x_0=500000 +y_0=0 +ellps=GRS80 +units=m +no_defs"
     layer.setCrs(QgsCoordinateReferenceSystem.fromProj(own))
@@ -165,11 +170,11 @@ def test_a_custom_crs_is_read_from_its_definition():
     assert to_qgis_crs(crs).isValid()
 
 
-def test_unsaved_edits_count():
+def test_layer_snapshot_includes_unsaved_edits():
     layer = make_memory_layer([make_square(0, 0).wkt, make_square(200, 0).wkt, make_square(400, 0).wkt])
     first, second, third = (f.id() for f in layer.getFeatures())
     layer.startEditing()
-    add(layer, make_square(600, 0), BSM="new")
+    add_feature(layer, make_square(600, 0), BSM="new")
     layer.changeGeometry(first, QgsGeometry.fromWkt(make_square(5, 5).wkt))
     layer.changeAttributeValue(first, 0, "changed")
     layer.changeAttributeValue(second, 0, "changed")
@@ -183,14 +188,14 @@ def test_unsaved_edits_count():
     assert third not in table.frame.index and (table.frame.index < 0).sum() == 1
 
 
-def test_a_snapshot_is_valid_after_its_layer_is_deleted():
+def test_layer_snapshot_can_be_read_after_its_layer_was_deleted():
     layer = make_memory_layer([make_square(0, 0).wkt], values=[["a", 1, 1.0, NULL, NULL, NULL, NULL]])
     shot = take_snapshot(layer)
     del layer
     assert read_snapshot(shot).frame["BSM"].tolist() == ["a"]
 
 
-def test_filter_and_selection_narrow_and_a_filter_is_noted():
+def test_layer_snapshot_contains_only_filtered_or_selected_features_and_notes_the_filter():
     layer = make_memory_layer(
         [make_square(0, 0).wkt, make_square(200, 0).wkt], values=[["a"] + [NULL] * 6, ["b"] + [NULL] * 6]
     )
@@ -203,7 +208,7 @@ def test_filter_and_selection_narrow_and_a_filter_is_noted():
     assert read_snapshot(take_snapshot(layer, QgsFeatureRequest([first]))).frame["BSM"].tolist() == ["a"]
 
 
-def test_names_and_files():
+def test_layer_snapshot_uses_the_table_name_and_file_of_the_layer():
     layer = QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "county", "ogr")
     assert take_snapshot(layer).name == "DLTB", "QGIS named it after the file"
     assert QgsVectorLayer(f"{SAMPLE}|layername=DLTB", "图斑", "ogr").name() == "图斑"
@@ -212,7 +217,7 @@ def test_names_and_files():
     assert [s.name for s in shots] == ["DLTB", "DLTB (2)", "DLTB (3)"]
 
 
-def test_the_template_is_kept_with_the_layer(project):
+def test_template_of_a_layer_is_stored_in_its_custom_property(project):
     layer = make_memory_layer([])
     QgsProject.instance().addMapLayer(layer)
     set_template(layer, "STBHHX")
@@ -224,12 +229,12 @@ def test_the_template_is_kept_with_the_layer(project):
     assert take_snapshot(layer).template_id == ""
 
 
-def test_an_empty_layer_has_its_columns():
+def test_layer_snapshot_of_an_empty_layer_has_its_columns():
     table = read_snapshot(take_snapshot(make_memory_layer([])))
     assert len(table.frame) == 0 and "BSM" in table.frame.columns and table.crs is not None
 
 
-def test_reading_stops_when_asked():
+def test_reading_layer_snapshots_stops_when_cancelled():
     layer = make_memory_layer([make_square(0, 0).wkt] * 3)
     asked = []
 
@@ -242,7 +247,7 @@ def test_reading_stops_when_asked():
     assert len(asked) == 1
 
 
-def test_coordinates_are_not_rounded():
+def test_layer_snapshot_does_not_round_coordinates():
     x = float(np.nextafter(38_470_000.0, 4e7))
     wkt = f"POLYGON (({x!r} 0, 38470100 0, 38470100 100, {x!r} 0))"
     assert (
@@ -251,7 +256,7 @@ def test_coordinates_are_not_rounded():
     )
 
 
-def test_features_are_read_one_by_one_as_they_are_all_at_once():
+def test_features_read_singly_equal_those_read_as_a_whole_layer():
     moment = QDateTime(QDate(2020, 12, 31), QTime(23, 59, 1))
     full = ["1402", 7, 1.5, QDate(2020, 1, 2), moment, True, 9]
     circle = "CURVEPOLYGON (CIRCULARSTRING (0 0, 10 10, 20 0, 10 -10, 0 0))"
@@ -269,7 +274,7 @@ def test_features_are_read_one_by_one_as_they_are_all_at_once():
     assert not _same(frame["T"].iloc[0], found[frame.index[0]].attributes["D"])
 
 
-def test_a_number_that_the_database_has_yet_to_give_is_none(tmp_path):
+def test_unsaved_feature_has_none_for_an_autogenerated_fid(tmp_path):
     path = write_small(tmp_path / "小县.gpkg")
     layer = QgsVectorLayer(f"{path}|layername=DLTB", "DLTB", "ogr")
     assert layer.startEditing()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""layers_from_structure from scripts and from qgis_process."""
+"""Test the algorithm layers_from_structure.
+
+It creates a database from a workbook that describes its layers.
+"""
 
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsVectorLayer
@@ -10,23 +13,23 @@ from tests.qgis.helpers import Log, run_algorithm
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
-def make(table, path, feedback=None, **more):
+def run_layers_from_structure(table, path, feedback=None, **more):
     given = {"SOURCE": str(table), "COUNTY": "浑源县", "OUTPUT": str(path), **more}
     return run_algorithm("layers_from_structure", given, feedback)
 
 
-def test_documented_parameters_exist():
+def test_layers_from_structure_has_the_documented_parameters():
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:layers_from_structure")
     names = [d.name() for d in algorithm.parameterDefinitions()]
     assert names == ["SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD", "FOLDER", "OUTPUT"]
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_a_database_and_a_standard(tmp_path, suffix):
+def test_layers_from_structure_creates_a_database_and_a_standard_from_a_workbook(tmp_path, suffix):
     table = write_structure_workbook(tmp_path / "结构 表.xlsx", STRUCTURE_ROWS)
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "标准"
     feedback = Log()
-    result = make(table, path, feedback, FOLDER=str(folder))
+    result = run_layers_from_structure(table, path, feedback, FOLDER=str(folder))
     assert result["LAYERS"] == 2 and result["OUTPUT"] == str(path) and result["FOLDER"] == str(folder)
     assert any("EPSG:4526" in line for line in feedback.lines) and any("“>0”" in line for line in feedback.lines)
     layer = QgsVectorLayer(f"{path}|layername=DLTB", "DLTB", "ogr")
@@ -49,16 +52,18 @@ def test_a_database_and_a_standard(tmp_path, suffix):
         ({"rows": [VALID_ROW]}, {"OUTPUT": "库.shp"}, ".gpkg .gdb"),
     ],
 )
-def test_bad_input_is_reported_and_writes_nothing(tmp_path, made, given, expected):
+def test_layers_from_structure_reports_invalid_input_and_writes_nothing(tmp_path, made, given, expected):
     table = write_structure_workbook(tmp_path / "结构.xlsx", **made)
     given = {k: str(tmp_path / v) if k in ("SOURCE", "OUTPUT") else v for k, v in given.items()}
     with pytest.raises(QgsProcessingException) as caught:
-        make(table, given.pop("OUTPUT", tmp_path / "库.gpkg"), FOLDER=str(tmp_path / "标准"), **given)
+        run_layers_from_structure(
+            table, given.pop("OUTPUT", tmp_path / "库.gpkg"), FOLDER=str(tmp_path / "标准"), **given
+        )
     assert expected in str(caught.value)
     assert [p.name for p in tmp_path.iterdir()] == [table.name]
 
 
-def test_from_the_shell(qgis_process, tmp_path):
+def test_layers_from_structure_runs_from_the_command_line(qgis_process, tmp_path):
     table = write_structure_workbook(tmp_path / "表.xlsx", STRUCTURE_ROWS)
     path = tmp_path / "库.gdb"
     given = [f"SOURCE={table}", "CRS=EPSG:4526", f"OUTPUT={path}", f"FOLDER={tmp_path / '标准'}"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Help buttons, 说明 and tool help open headings of the manual.
+"""Test that help buttons and the help of algorithms open manual headings.
 
 Without the manual they open a help page.
 """
@@ -29,24 +29,24 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import make_manual as maker
 
-GUI = ROOT / "plugin" / "gui"
+GUI_FOLDER = ROOT / "plugin" / "gui"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def built_manual(tmp_path_factory):
     folder = tmp_path_factory.mktemp("manual 手册") / "manual"
     maker.write_pages(folder)
     return folder
 
 
 @pytest.fixture
-def there(made, monkeypatch):
-    monkeypatch.setattr(manual, "MANUAL", made)
-    return made
+def installed_manual(built_manual, monkeypatch):
+    monkeypatch.setattr(manual, "MANUAL", built_manual)
+    return built_manual
 
 
 @pytest.fixture
-def absent(tmp_path, monkeypatch):
+def missing_manual(tmp_path, monkeypatch):
     monkeypatch.setattr(manual, "MANUAL", tmp_path / "none")
 
 
@@ -58,24 +58,24 @@ def is_missing(address: str) -> bool:
 
 
 def list_topics_of_windows() -> set[str]:
-    """Topics that the code of the windows gives to its buttons."""
+    """Return the manual topics that windows give to their help buttons."""
     calls = re.compile(r"\b(?:with_help|help_button|open_manual)\((?:\w+\(\w+\), )?\"(\w+)\"")
-    return {topic for path in GUI.rglob("*.py") for topic in calls.findall(path.read_text(encoding="utf-8"))}
+    return {topic for path in GUI_FOLDER.rglob("*.py") for topic in calls.findall(path.read_text(encoding="utf-8"))}
 
 
-def test_every_tool_leads_to_its_heading(provider, there):
+def test_help_url_of_every_algorithm_leads_to_its_manual_heading(provider, installed_manual):
     algorithms = provider.algorithms()
     addresses = {a.name(): a.helpUrl() for a in algorithms}
     assert [name for name, address in addresses.items() if is_missing(address)] == []
-    assert all(QUrl(address).toLocalFile().startswith(str(there)) for address in addresses.values())
+    assert all(QUrl(address).toLocalFile().startswith(str(installed_manual)) for address in addresses.values())
     assert len(set(addresses.values())) == len(algorithms)
 
 
-def test_an_anchor_that_is_gone_is_found(there):
+def test_link_check_detects_a_missing_manual_anchor(installed_manual):
     assert is_missing(manual.url("roles") + "x") and not is_missing(manual.url("roles"))
 
 
-def test_every_topic_has_its_heading_in_both_languages(there, monkeypatch):
+def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual, monkeypatch):
     found = {}
     for lang in ("zh", "en"):
         monkeypatch.setattr(manual, "interface_language", lambda lang=lang: lang)
@@ -85,13 +85,13 @@ def test_every_topic_has_its_heading_in_both_languages(there, monkeypatch):
     assert {topic for topic, address in found["en"].items() if address} >= {"start", "roles", "profile", "TOP001"}
 
 
-def test_every_topic_is_used(provider):
+def test_every_help_topic_is_used_by_a_window_or_an_algorithm(provider):
     used = list_topics_of_windows() | {a.topic() for a in provider.algorithms()}
     assert sorted(set(manual.TOPICS) - used) == []
     assert sorted(list_topics_of_windows() - set(manual.TOPICS)) == []
 
 
-def test_a_tool_without_the_manual_has_its_help_page(provider, absent):
+def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provider, missing_manual):
     page = Path(QUrl(provider.algorithm("check_plan").helpUrl()).toLocalFile())
     assert "sanxian:check_plan" in page.read_text(encoding="utf-8")
 
@@ -108,7 +108,7 @@ def test_a_tool_without_the_manual_has_its_help_page(provider, absent):
         (lambda _: DoctorDialog(), "doctor"),
     ],
 )
-def test_the_button_of_a_window_opens_its_heading(make, topic, there, monkeypatch):
+def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
     opened = []
     monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     dialog = make(QgsProject.instance())
@@ -118,7 +118,7 @@ def test_the_button_of_a_window_opens_its_heading(make, topic, there, monkeypatc
     assert not button.isDefault() and not button.autoDefault()
 
 
-def test_the_window_of_a_rule_leads_into_the_rule_book(there, monkeypatch):
+def test_help_dialog_of_a_rule_opens_its_entry_in_the_rule_book(installed_manual, monkeypatch):
     opened = []
     monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()))
     dialog = HelpDialog("REL002")
@@ -129,7 +129,7 @@ def test_the_window_of_a_rule_leads_into_the_rule_book(there, monkeypatch):
     assert opened == ["REL002", "start", "start"]
 
 
-def test_without_the_manual_a_button_opens_the_help_window(absent, monkeypatch):
+def test_help_button_opens_the_help_dialog_without_the_manual(missing_manual, monkeypatch):
     shown = []
     monkeypatch.setattr(HelpDialog, "exec", lambda self: shown.append(self.windowTitle()))
     help_dialog.open_manual("roles", None)
@@ -139,7 +139,7 @@ def test_without_the_manual_a_button_opens_the_help_window(absent, monkeypatch):
     assert not button.isVisibleTo(dialog)
 
 
-def test_names_of_qgis_are_those_of_its_translation():
+def test_qgis_menu_names_in_the_manual_exist_in_the_chinese_translation_of_qgis():
     compiled = Path(QgsApplication.pkgDataPath()) / "i18n" / "qgis_zh-Hans.qm"
     if not compiled.is_file():
         pytest.skip("this QGIS has no Chinese translation")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""map_fields: a GBK survey into the official tables, in scripts and the shell.
+"""Test the algorithm map_fields, which maps a survey to the official tables.
 
 No row is lost, and a failed run leaves no partial output.
 """
@@ -20,23 +20,23 @@ from plugin.core.standard import load_standard
 from tests.core.survey import ROWS, survey_frame, write_survey
 from tests.qgis.helpers import ROOT, SAMPLE, Log, digest_files, run_algorithm
 
-XZYDYH = ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
+EXPECTED_2023_CODES = ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
 
 
 @pytest.fixture
-def survey(tmp_path):
+def survey_file(tmp_path):
     return write_survey(tmp_path / "三调 数据")
 
 
-def left(folder: Path) -> list[str]:
+def list_files(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
 
 
-def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
-    before = digest_files(survey.parent)
+def test_map_fields_converts_a_survey_to_dltb_and_then_to_the_2023_land_classes(provider, survey_file, tmp_path):
+    before = digest_files(survey_file.parent)
     dltb, lost = tmp_path / "出 1" / "DLTB.gpkg", tmp_path / "出 1" / "未对应.xlsx"
     first = run_algorithm(
-        "map_fields", {"INPUT": str(survey), "TEMPLATE": "dltb", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
+        "map_fields", {"INPUT": str(survey_file), "TEMPLATE": "dltb", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
     )
     assert (first["ROWS"], first["LOSSES"], first["EMPTY"]) == (len(ROWS), 2, 1)
     made = gpd.read_file(dltb, layer="DLTB")
@@ -57,7 +57,7 @@ def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     )
     assert (second["ROWS"], second["LOSSES"], second["EMPTY"]) == (len(ROWS), 4, 4)
     made = gpd.read_file(layer, layer="XZYDYH")
-    assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == XZYDYH
+    assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == EXPECTED_2023_CODES
     assert made.area.sum() == pytest.approx(survey_frame().area.sum(), abs=1e-6)
     lost_values = pd.read_csv(table, dtype=str, encoding="utf-8-sig").dropna(subset=["source_fid"])
     assert dict(zip(lost_values["value"], lost_values["reason"], strict=True)) == {
@@ -67,32 +67,32 @@ def test_into_dltb_and_on_into_2023(provider, survey, tmp_path):
         "9999": "code_unknown",
     }
     assert "0205 0204" in lost_values["message"].iloc[0] and set(lost_values["carried"]) == {"no"}
-    assert digest_files(survey.parent) == before
+    assert digest_files(survey_file.parent) == before
 
 
-def test_the_mapping_is_written_next_to_the_output_edited_and_reused(provider, survey, tmp_path):
+def test_map_fields_writes_its_mapping_file_and_applies_an_edited_one(provider, survey_file, tmp_path):
     folder = tmp_path / "出"
     log = Log()
     first = run_algorithm(
-        "map_fields", {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}, log
+        "map_fields", {"INPUT": str(survey_file), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}, log
     )
     used = folder / "a.mapping.toml"
-    assert first["MAPPING_USED"] == str(used) and left(folder) == ["a.gpkg", "a.mapping.toml"]
+    assert first["MAPPING_USED"] == str(used) and list_files(folder) == ["a.gpkg", "a.mapping.toml"]
     assert any(str(used) in line for line in log.lines)
     text = used.read_text(encoding="utf-8")
     used.write_text(f'{text}"0204" = "0205"\n"0701" = "0701"\n', encoding="utf-8")
     edited = used.read_bytes()
-    parameters = {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}
+    parameters = {"INPUT": str(survey_file), "TEMPLATE": "XZYDYH", "OUTPUT": str(folder / "a.gpkg")}
     second = run_algorithm("map_fields", {**parameters, "MAPPING": str(used)})
     assert second["LOSSES"] == 2 and second["MAPPING_USED"] == str(used)
     assert gpd.read_file(folder / "a.gpkg")["YDYHFLDM"].tolist()[5:7] == ["020500", "070100"]
     # A run without it keeps the edited mapping.
     run_algorithm("map_fields", parameters)
-    assert used.read_bytes() == edited and left(folder) == ["a.gpkg", "a.mapping-2.toml", "a.mapping.toml"]
+    assert used.read_bytes() == edited and list_files(folder) == ["a.gpkg", "a.mapping-2.toml", "a.mapping.toml"]
 
 
-def test_in_memory_with_unsaved_edits_and_a_selection(provider, project, survey):
-    layer = QgsVectorLayer(str(survey), "三调", "ogr")
+def test_map_fields_includes_unsaved_edits_and_respects_a_selection(provider, project, survey_file):
+    layer = QgsVectorLayer(str(survey_file), "三调", "ogr")
     project.addMapLayer(layer)
     layer.startEditing()
     layer.changeAttributeValue(1, layer.fields().indexOf("DLBM"), "0101")
@@ -109,7 +109,7 @@ def test_in_memory_with_unsaved_edits_and_a_selection(provider, project, survey)
     assert (result["OUTPUT"].featureCount(), result["EMPTY"]) == (3, 1)
 
 
-def test_a_copy_without_personal_data(provider, tmp_path):
+def test_map_fields_with_drop_personal_omits_personal_data(provider, tmp_path):
     persons = survey_frame().assign(ZRRMC="张三", LXDH="0352-000000000000000000", ZMC="一组")
     pyogrio.write_dataframe(persons, tmp_path / "in.gpkg")
     parameters = {"INPUT": str(tmp_path / "in.gpkg"), "TEMPLATE": "YJJBNTBHTB"}
@@ -126,21 +126,21 @@ def test_a_copy_without_personal_data(provider, tmp_path):
         assert any("个人信息" in line and "ZRRMC" in line for line in log.lines) is drop
 
 
-def test_gbk_without_a_cpg(provider, survey, tmp_path):
-    survey.with_suffix(".cpg").unlink()
-    run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(tmp_path / "b.gpkg")})
+def test_map_fields_reads_a_gbk_shapefile_without_cpg_file(provider, survey_file, tmp_path):
+    survey_file.with_suffix(".cpg").unlink()
+    run_algorithm("map_fields", {"INPUT": str(survey_file), "TEMPLATE": "DLTB", "OUTPUT": str(tmp_path / "b.gpkg")})
     assert gpd.read_file(tmp_path / "b.gpkg")["DLMC"].tolist()[0] == "旱地"
 
 
-def test_into_a_filegdb(provider, survey, tmp_path):
+def test_map_fields_writes_a_filegdb(provider, survey_file, tmp_path):
     target = tmp_path / "库.gdb"
-    run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(target)})
+    run_algorithm("map_fields", {"INPUT": str(survey_file), "TEMPLATE": "DLTB", "OUTPUT": str(target)})
     info = pyogrio.read_info(target, layer="DLTB")
     assert info["features"] == len(ROWS)
     assert dict(zip(info["fields"], info["dtypes"], strict=True))["SJNF"] == "int32"
 
 
-def test_every_row_of_the_sample_county_is_mapped(provider, tmp_path):
+def test_map_fields_maps_every_parcel_of_the_sample_county(provider, tmp_path):
     source = gpd.read_file(SAMPLE, layer="DLTB")
     target = tmp_path / "现状.gpkg"
     result = run_algorithm(
@@ -157,13 +157,13 @@ def test_every_row_of_the_sample_county_is_mapped(provider, tmp_path):
     assert result["EMPTY"] == wanted.count(None) < len(wanted)
 
 
-def test_the_help_names_every_template(provider):
+def test_map_fields_help_names_every_layer_template(provider):
     text = provider.algorithm("map_fields").shortHelpString()
     for template in load_standard().templates.values():
         assert (f"{template.role} {template.name}" in text) == (not template.base), template.role
 
 
-BAD = [
+UNUSABLE_INPUTS = [
     ({"TEMPLATE": "NOPE"}, ["NOPE", "DLTB"]),
     ({"OUTPUT": "x.shp"}, ["x.shp", ".gpkg"]),
     ({"UNMAPPED": "x.docx"}, ["x.docx", ".csv"]),
@@ -176,47 +176,47 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("change", "words"), BAD, ids=[next(iter(c.values())) for c, _ in BAD])
-def test_unusable_input_is_reported_and_writes_nothing(change, words, provider, survey, tmp_path):
+@pytest.mark.parametrize(("change", "words"), UNUSABLE_INPUTS, ids=[next(iter(c.values())) for c, _ in UNUSABLE_INPUTS])
+def test_map_fields_reports_unusable_input_and_writes_nothing(change, words, provider, survey_file, tmp_path):
     (tmp_path / "坏.toml").write_text('role = "XZYDYH"\n[fields]\nNOPE = "x"\n', encoding="utf-8")
     (tmp_path / "缺.toml").write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
-    before = left(tmp_path)
+    before = list_files(tmp_path)
     paths = ("OUTPUT", "UNMAPPED", "MAPPING", "INPUT")
     given = {k: str(tmp_path / v) if k in paths else v for k, v in change.items()}
-    parameters = {"INPUT": str(survey), "TEMPLATE": "XZYDYH", "OUTPUT": str(tmp_path / "好.gpkg"), **given}
+    parameters = {"INPUT": str(survey_file), "TEMPLATE": "XZYDYH", "OUTPUT": str(tmp_path / "好.gpkg"), **given}
     with pytest.raises(QgsProcessingException) as error:
         run_algorithm("map_fields", parameters)
     assert all(word in str(error.value) for word in words), str(error.value)
-    assert left(tmp_path) == before
+    assert list_files(tmp_path) == before
 
 
-def test_the_input_is_never_the_output(provider, tmp_path):
+def test_map_fields_refuses_its_input_as_output(provider, tmp_path):
     source = tmp_path / "源.gpkg"
     survey_frame().to_file(source, layer="DLTB")
     before = digest_files(source)
     with pytest.raises(QgsProcessingException):
         run_algorithm("map_fields", {"INPUT": str(source), "TEMPLATE": "DLTB", "OUTPUT": str(source)})
-    assert digest_files(source) == before and left(tmp_path) == ["源.gpkg"]
+    assert digest_files(source) == before and list_files(tmp_path) == ["源.gpkg"]
 
 
-def test_an_old_output_stays_when_the_run_fails(provider, survey, tmp_path):
+def test_failed_map_fields_leaves_the_previous_output_unchanged(provider, survey_file, tmp_path):
     target = tmp_path / "旧.gpkg"
     survey_frame().to_file(target, layer="x")
     before = digest_files(target)
     with pytest.raises(QgsProcessingException):
         # The template is for lines, which is an error found only when the rows are read.
-        run_algorithm("map_fields", {"INPUT": str(survey), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
-    assert digest_files(target) == before and left(tmp_path) == ["三调 数据", "旧.gpkg"]
+        run_algorithm("map_fields", {"INPUT": str(survey_file), "TEMPLATE": "ZDJTJCSSX", "OUTPUT": str(target)})
+    assert digest_files(target) == before and list_files(tmp_path) == ["三调 数据", "旧.gpkg"]
 
 
-def test_from_the_shell(qgis_process, survey, tmp_path):
+def test_map_fields_runs_from_the_command_line(qgis_process, survey_file, tmp_path):
     target, table = tmp_path / "壳.gpkg", tmp_path / "壳 未对应.csv"
     done = qgis_process(
         "--json",
         "run",
         "sanxian:map_fields",
         "--",
-        f"INPUT={survey}",
+        f"INPUT={survey_file}",
         "TEMPLATE=XZYDYH",
         f"OUTPUT={target}",
         f"UNMAPPED={table}",
@@ -227,7 +227,7 @@ def test_from_the_shell(qgis_process, survey, tmp_path):
     assert pyogrio.read_info(target)["features"] == len(ROWS) and table.exists()
 
 
-TWICE = """
+RUN_ON_POOLED_THREADS_SCRIPT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsProcessingAlgRunnerTask, QgsProcessingContext, QgsProcessingFeedback, QgsProject
@@ -253,7 +253,7 @@ os._exit(0)
 """
 
 
-def test_again_and_again_on_pooled_threads(survey, tmp_path):
-    arguments = [sys.executable, "-c", TWICE, str(ROOT), str(survey), str(tmp_path)]
+def test_map_fields_runs_repeatedly_on_pooled_threads_without_a_crash(survey_file, tmp_path):
+    arguments = [sys.executable, "-c", RUN_ON_POOLED_THREADS_SCRIPT, str(ROOT), str(survey_file), str(tmp_path)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == str([(True, len(ROWS))] * 4), done.stdout + done.stderr

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A county's GBK survey into DLTB and the classes of 2023, verified independently.
+"""Test map_fields on a county's survey in GBK, verified without the plugin.
 
-The results are counted and measured by fiona, the csv module and the shoelace formula, without code of the plugin.
+The results are counted and measured by fiona, the csv module and the shoelace formula.
 """
 
 import csv
@@ -15,10 +15,10 @@ import pytest
 from plugin.paths import STANDARDS
 from tests.qgis.helpers import SAMPLE, digest_files, run_algorithm
 
-CODES = STANDARDS / "survey-2020/codelists/sandiao.csv"
+LAND_USE_CODE_FILE = STANDARDS / "survey-2020/codelists/sandiao.csv"
 
 
-def shoelace(ring) -> float:
+def measure_ring_area(ring) -> float:
     # Coordinates relative to the first point: products of full coordinates lose precision.
     (x0, y0, *_) = ring[0]
     points = [(p[0] - x0, p[1] - y0) for p in ring]
@@ -30,24 +30,24 @@ def measure_area(geometry) -> float:
         # Planted in the sample: a row without a shape, which the output must contain.
         return 0.0
     parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-    return math.fsum(shoelace(part[0]) - math.fsum(map(shoelace, part[1:])) for part in parts)
+    return math.fsum(measure_ring_area(part[0]) - math.fsum(map(measure_ring_area, part[1:])) for part in parts)
 
 
-def rows(path, layer=None, **options):
-    """Return BSM → (properties, planar area), read by fiona."""
+def read_rows_by_number(path, layer=None, **options):
+    """Return feature number → (attributes, planar area), read by fiona."""
     with fiona.open(path, layer=layer, **options) as source:
         read = [(dict(f["properties"]), measure_area(f["geometry"])) for f in source]
     return {p["BSM"]: (p, size) for p, size in read}, len(read)
 
 
 def read_code_map() -> dict[str, list[str]]:
-    with CODES.open(encoding="utf-8-sig", newline="") as handle:
+    with LAND_USE_CODE_FILE.open(encoding="utf-8-sig", newline="") as handle:
         return {row["code"]: [c for c in row["code_2023"].split("|") if c] for row in csv.DictReader(handle)}
 
 
 @pytest.fixture(scope="module")
-def survey(tmp_path_factory):
-    """Write the sample's parcels as a GBK shapefile without a .cpg."""
+def survey_file(tmp_path_factory):
+    """Write the sample's parcels as a GBK shapefile without encoding file (.cpg)."""
     path = tmp_path_factory.mktemp("三调 成果") / "地类图斑.shp"
     with fiona.open(SAMPLE, layer="DLTB") as source:
         features = list(source)
@@ -61,19 +61,19 @@ def survey(tmp_path_factory):
     return path
 
 
-def test_the_source_is_in_gbk(survey):
-    raw = survey.with_suffix(".dbf").read_bytes()
+def test_survey_shapefile_of_this_module_is_encoded_in_gbk(survey_file):
+    raw = survey_file.with_suffix(".dbf").read_bytes()
     assert "乔木林地".encode("gbk") in raw and "乔木林地".encode() not in raw
 
 
-def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
-    before = digest_files(survey.parent)
+def test_map_fields_of_a_gbk_county_survey_keeps_rows_areas_and_codes(provider, survey_file, tmp_path):
+    before = digest_files(survey_file.parent)
     dltb, lost = tmp_path / "库" / "DLTB.gpkg", tmp_path / "库" / "未对应.csv"
     first = run_algorithm(
-        "map_fields", {"INPUT": str(survey), "TEMPLATE": "DLTB", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
+        "map_fields", {"INPUT": str(survey_file), "TEMPLATE": "DLTB", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
     )
-    source, count = rows(survey, encoding="GBK")
-    made, made_count = rows(dltb, "DLTB")
+    source, count = read_rows_by_number(survey_file, encoding="GBK")
+    made, made_count = read_rows_by_number(dltb, "DLTB")
     assert count == made_count == len(source) == first["ROWS"] > 1000
     assert set(made) == set(source)
     for key, (properties, size) in source.items():
@@ -88,7 +88,7 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     land_use, table = tmp_path / "XZYDYH.gpkg", tmp_path / "未对应 2023.csv"
     given = {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(land_use), "UNMAPPED": str(table)}
     second = run_algorithm("map_fields", given)
-    done, done_count = rows(land_use, "XZYDYH")
+    done, done_count = read_rows_by_number(land_use, "XZYDYH")
     assert done_count == count == second["ROWS"] and set(done) == set(source)
 
     ways = read_code_map()
@@ -114,4 +114,4 @@ def test_a_survey_in_gbk_into_dltb_and_on_into_2023(provider, survey, tmp_path):
     # A planted code outside its list: reported, and carried over.
     assert {row["carried"] for row in listed if row["field"] != "YDYHFLDM"} <= {"yes"}
     assert second["EMPTY"] == len(without)
-    assert digest_files(survey.parent) == before
+    assert digest_files(survey_file.parent) == before

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Another county from the wizard to its package, without editing files by hand."""
+"""Test that a new county can be planned from the wizard to its package.
+
+No file is edited by hand.
+"""
 
 import json
 
@@ -28,12 +31,12 @@ from tests.qgis.waiting import process_events, wait_until
 pytestmark = [pytest.mark.usefixtures("chinese", "provider", "project"), pytest.mark.slow]
 
 CODE, NAME = "140212", "新荣区"
-PLAN = "新荣区国土空间总体规划（2021—2035年）"
+PLAN_TITLE = "新荣区国土空间总体规划（2021—2035年）"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Write the clean county under the code and name of another one."""
+def county_data(tmp_path_factory):
+    """Write a county without defects under the code and name of another one."""
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     layers, _ = make_county(300, defects=False)
     for frame in layers.values():
@@ -47,28 +50,31 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def figures(data):
-    """Return the totals of the layers in plan units, rounded so that targets are met."""
-    measured = {i.id: i.value for i in check_plan(data, Options(profile="shanxi")).report.indicators}
+def county_totals(county_data):
+    """Return area totals of layers in plan units, rounded so that targets are met."""
+    measured = {i.id: i.value for i in check_plan(county_data, Options(profile="shanxi")).report.indicators}
     floors = {"cultivated_area": 1e8 / 15, "farmland_area": 1e8 / 15, "red_line_area": 1e6}
     found = {name: np.floor(measured[name] / unit * 100) / 100 for name, unit in floors.items()}
     found["boundary_area"] = np.ceil(measured["boundary_area"] / 1e6 * 100) / 100
     return {name: f"{value:.2f}" for name, value in found.items()}
 
 
-def enter(hand, form, figures):
-    """Enter a value and its source; later rows propose the first source."""
+def enter_target(hand, form, figures):
+    """Enter a target and its source document in the profile form.
+
+    Later rows propose the source of the first.
+    """
     rows = {row.indicator: row for row in form.targets.rows}
     for number, (name, value) in enumerate(figures.items()):
         hand.type(rows[name].value, value)
         if number == 0:
-            hand.type(rows[name].source, PLAN)
+            hand.type(rows[name].source, PLAN_TITLE)
         else:
-            hand.take_offered(rows[name].source, PLAN[:2], PLAN)
+            hand.take_offered(rows[name].source, PLAN_TITLE[:2], PLAN_TITLE)
 
 
-def fill(hand, project, data):
-    """Paste rows of the data into the layers of the new project, as a planner does."""
+def paste_data_into_layers(hand, project, data):
+    """Paste rows of the data into the new project's layers, as a planner does."""
     # The data file is dropped into the window, once for all its layers.
     hand.in_qgis(2)
     for layer in project.mapLayers().values():
@@ -102,7 +108,7 @@ def controller(qgis_app, project):
 
 
 def complete_wizard(hand, project, figures):
-    """Go through the wizard with targets and confirmation; return its request."""
+    """Fill in all steps of the wizard with targets; return its request."""
     wizard, wanted = NewProjectWizard(project), []
     wizard.wanted.connect(wanted.append)
     wizard.show()
@@ -115,7 +121,7 @@ def complete_wizard(hand, project, figures):
     hand.type_number(wizard.place.county.east, 113.7)
     hand.press(wizard.next)
     hand.begin("targets and confirmation")
-    enter(hand, wizard.profile.form, figures)
+    enter_target(hand, wizard.profile.form, figures)
     confirmation = wizard.profile.form.confirmation
     hand.type(confirmation.by, "新荣区自然资源局")
     hand.type(confirmation.document, "新自然资函〔2026〕1号")
@@ -137,7 +143,7 @@ def run_desktop_check(hand, controller):
     return controller.dock.result.report
 
 
-def make_package(hand, controller, documents, folder):
+def export_package_by_dialog(hand, controller, documents, folder):
     hand.begin("package")
     hand.trigger(controller.actions["package"])
     shown = controller.export.dialog
@@ -151,20 +157,22 @@ def make_package(hand, controller, documents, folder):
     return shown.end.text.text()
 
 
-def test_from_the_wizard_to_the_package(project, controller, tmp_path, data, figures):
+def test_new_county_can_be_planned_from_the_wizard_to_an_accepted_package(
+    project, controller, tmp_path, county_data, county_totals
+):
     settings.put("project_folder", str(tmp_path))
     hand = Hand()
-    request = complete_wizard(hand, project, figures)
+    request = complete_wizard(hand, project, county_totals)
     assemble.build_project(request, make_database(request, lambda *_: None, NEVER))
     profile = tmp_path / "新荣区规划.profile.toml"
     assert profile.exists() and project.read(str(request.project)) and county.area(project) == (CODE, NAME)
     hand.begin("layers")
-    fill(hand, project, data)
+    paste_data_into_layers(hand, project, county_data)
 
     report = run_desktop_check(hand, controller)
     assert report.summary["verdict"] == "conditional", report.summary
-    compared = {one.id: one for one in report.indicators if one.id in figures and not one.place}
-    assert {name: one.target for name, one in compared.items()} == {name: float(v) for name, v in figures.items()}
+    compared = {one.id: one for one in report.indicators if one.id in county_totals and not one.place}
+    assert {name: one.target for name, one in compared.items()} == {name: float(v) for name, v in county_totals.items()}
     assert all(one.confirmed and one.state in ("met", "warning") for one in compared.values()), compared
 
     documents, folder = tmp_path / "文档", tmp_path / "成果"
@@ -172,7 +180,7 @@ def test_from_the_wizard_to_the_package(project, controller, tmp_path, data, fig
     folder.mkdir()
     root = f"{CODE}{NAME}国土空间总体规划"
     (documents / f"{root}文本.pdf").write_bytes(pdf())
-    ended = make_package(hand, controller, documents, folder)
+    ended = export_package_by_dialog(hand, controller, documents, folder)
     assert is_whole(folder / root), ended
     manifest = json.loads((folder / root / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["check"]["verdict"] == "conditional"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Projects and settings of version 0.1.0 are read by this version.
+"""Test that projects and settings of version 0.1.0 are read by this version.
 
 See tests/upgrade/0.1.0/README.md.
 """
@@ -25,133 +25,143 @@ from plugin.core.profile import DocumentInfo
 from plugin.core.standard import map_set
 from tests.qgis.helpers import ROOT, draw_feature, make_square
 
-OLD = ROOT / "tests" / "upgrade" / "0.1.0"
-ROLES = {"YJJBNTBHTB", "STBHHX", "CZKFBJ", "XZQX", "XZQXZ"}
-KEY = "140225000000000{:03d}"
+FILES_OF_0_1_0 = ROOT / "tests" / "upgrade" / "0.1.0"
+LAYER_ROLES = {"YJJBNTBHTB", "STBHHX", "CZKFBJ", "XZQX", "XZQXZ"}
+FEATURE_NUMBER = "140225000000000{:03d}"
 
 
 @pytest.fixture
-def folder(tmp_path):
-    with zipfile.ZipFile(OLD / "projects.zip") as archive:
+def unpacked_projects(tmp_path):
+    with zipfile.ZipFile(FILES_OF_0_1_0 / "projects.zip") as archive:
         archive.extractall(tmp_path)
     return tmp_path
 
 
 @pytest.fixture
-def wizard(functions, project, folder):
-    assert project.read(str(folder / "wizard.qgz")), project.error()
+def wizard_project(functions, project, unpacked_projects):
+    assert project.read(str(unpacked_projects / "wizard.qgz")), project.error()
     return project
 
 
 @pytest.fixture
-def by_hand(functions, project, folder):
-    assert project.read(str(folder / "layers.qgs")), project.error()
+def manual_project(functions, project, unpacked_projects):
+    assert project.read(str(unpacked_projects / "layers.qgs")), project.error()
     return project
 
 
-def by_role(project):
+def map_layers_by_role(project):
     return {template_id(layer): layer for layer in project.mapLayers().values() if template_id(layer)}
 
 
-def test_the_layers_of_a_wizard_project_are_known(wizard):
-    layers = by_role(wizard)
-    assert set(layers) == ROLES and all(layer.isValid() for layer in layers.values())
+def test_layers_of_a_wizard_project_of_version_0_1_0_are_recognised(wizard_project):
+    layers = map_layers_by_role(wizard_project)
+    assert set(layers) == LAYER_ROLES and all(layer.isValid() for layer in layers.values())
     assert {role: attribute_forms.role_of_form(layer) for role, layer in layers.items()} == {
-        role: role for role in ROLES
+        role: role for role in LAYER_ROLES
     }
-    assert set(recognise.recognise_layers(recognise.take_outlines(wizard), county.options(wizard)).roles) == ROLES
+    assert (
+        set(recognise.recognise_layers(recognise.take_outlines(wizard_project), county.options(wizard_project)).roles)
+        == LAYER_ROLES
+    )
     assert all(layer.customProperty("sanxian/county") == "140225" for layer in layers.values())
 
 
-def test_every_function_that_its_forms_call_is_there(wizard):
+def test_expression_functions_in_forms_of_version_0_1_0_still_exist(wizard_project):
     calls = set()
-    for layer in by_role(wizard).values():
+    for layer in map_layers_by_role(wizard_project).values():
         for index in range(layer.fields().count()):
             calls |= set(re.findall(r"(sanxian_\w+)\(", layer.defaultValueDefinition(index).expression()))
     assert len(calls) >= 3 and calls <= {f.name() for f in QgsExpression.Functions()}
 
 
-def test_what_is_drawn_has_values_and_no_number_that_was_used(wizard):
-    """Continue numbers of version 0.1.0.
+def test_feature_drawn_in_a_0_1_0_project_gets_defaults_and_an_unused_number(wizard_project):
+    """Draw in a layer where version 0.1.0 gave three numbers.
 
-    Three were given in this layer and the third was deleted; other layers have separate numbers.
+    The third was deleted; other layers have separate numbers.
     """
-    layers = by_role(wizard)
+    layers = map_layers_by_role(wizard_project)
     boundary = layers["CZKFBJ"]
-    assert sorted(f["BSM"] for f in boundary.getFeatures()) == [KEY.format(1), KEY.format(2)]
+    assert sorted(f["BSM"] for f in boundary.getFeatures()) == [FEATURE_NUMBER.format(1), FEATURE_NUMBER.format(2)]
     assert boundary.startEditing()
     drawn = draw_feature(boundary, make_square(0, 2000), GHFQDM="410")
-    assert drawn["BSM"] > KEY.format(3) and drawn["BSM"].startswith(KEY[:14])
+    assert drawn["BSM"] > FEATURE_NUMBER.format(3) and drawn["BSM"].startswith(FEATURE_NUMBER[:14])
     assert (drawn["GHFQMC"], drawn["XZQDM"], drawn["XZQMC"]) == ("城镇集中建设区", "140225", "浑源县")
     assert boundary.commitChanges(), boundary.commitErrors()
 
 
-def test_every_setting_of_the_county_is_read(wizard, folder):
-    assert county.of(wizard) == county.County(
+def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacked_projects):
+    assert county.of(wizard_project) == county.County(
         profile="hunyuan", standard="county_db", scope="three_lines", base_year="2020", phase="approval", targets="targets.csv",
         rules="quality", baseline="baseline.gpkg", register="register.xlsx",
     )  # fmt: skip
-    options = county.options(wizard)
-    assert (options.baseline, options.register) == (str(folder / "baseline.gpkg"), str(folder / "register.xlsx"))
+    options = county.options(wizard_project)
+    assert (options.baseline, options.register) == (
+        str(unpacked_projects / "baseline.gpkg"),
+        str(unpacked_projects / "register.xlsx"),
+    )
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
     # Values that version 0.1.0 did not have are empty, so profile and form apply.
     assert options.document_info == DocumentInfo()
-    assert waivers.chosen(wizard) == "accepted.csv" and options.waivers == str(folder / "accepted.csv")
+    assert waivers.chosen(wizard_project) == "accepted.csv" and options.waivers == str(
+        unpacked_projects / "accepted.csv"
+    )
 
 
-def test_the_way_of_drawing_is_kept(wizard):
-    modes, layers = Qgis.AvoidIntersectionsMode, by_role(wizard)
-    assemble.follow_layer(wizard, layers["CZKFBJ"])
-    assert wizard.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow_layer(wizard, layers["STBHHX"])
-    never = {"CZKFBJ", "STBHHX"} & set(wizard.readEntry("sanxian", "avoid_overlaps")[0].split(","))
-    assert ("STBHHX" in never) == (wizard.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer)
-    assert wizard.topologicalEditing() and wizard.snappingConfig().enabled()
-    assert "三条控制线" in wizard.mapThemeCollection().mapThemes()
+def test_snapping_and_overlap_avoidance_of_a_0_1_0_project_are_kept(wizard_project):
+    modes, layers = Qgis.AvoidIntersectionsMode, map_layers_by_role(wizard_project)
+    assemble.follow_layer(wizard_project, layers["CZKFBJ"])
+    assert wizard_project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
+    assemble.follow_layer(wizard_project, layers["STBHHX"])
+    never = {"CZKFBJ", "STBHHX"} & set(wizard_project.readEntry("sanxian", "avoid_overlaps")[0].split(","))
+    assert ("STBHHX" in never) == (wizard_project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer)
+    assert wizard_project.topologicalEditing() and wizard_project.snappingConfig().enabled()
+    assert "三条控制线" in wizard_project.mapThemeCollection().mapThemes()
 
 
-def test_bookmarks_follow_the_townships_as_before(wizard):
-    assert [b.name() for b in wizard.bookmarkManager().bookmarks()] == ["永安镇"]
+def test_bookmarks_of_a_0_1_0_project_still_follow_renamed_townships(wizard_project):
+    assert [b.name() for b in wizard_project.bookmarkManager().bookmarks()] == ["永安镇"]
     follower = bookmarks.BookmarkUpdater()
-    follower.start(wizard)
-    layer = by_role(wizard)["XZQXZ"]
+    follower.start(wizard_project)
+    layer = map_layers_by_role(wizard_project)["XZQXZ"]
     assert layer.startEditing()
     (feature,) = layer.getFeatures()
     layer.changeAttributeValue(feature.id(), layer.fields().lookupField("XZQMC"), "新镇")
     assert layer.commitChanges()
     follower.stop()
-    assert [b.name() for b in wizard.bookmarkManager().bookmarks()] == ["新镇"]
+    assert [b.name() for b in wizard_project.bookmarkManager().bookmarks()] == ["新镇"]
 
 
-def test_a_sheet_is_the_project_s_own(wizard):
+def test_layout_of_a_0_1_0_project_is_found_as_its_saved_layout(wizard_project):
     maps = map_set.load_map_set()
     first = next(m for m in maps.maps.values() if m.scope == "county")
-    sheet = saved_layouts.find_layout(wizard, first, maps.sheets["A3"], False)
-    assert sheet is not None and len(wizard.layoutManager().printLayouts()) == 1
+    sheet = saved_layouts.find_layout(wizard_project, first, maps.sheets["A3"], False)
+    assert sheet is not None and len(wizard_project.layoutManager().printLayouts()) == 1
 
 
-def test_roles_that_a_planner_chose_are_kept(by_hand):
-    names = {role: name_of(by_hand.mapLayer(layer)) for role, layer in recognise.chosen_roles(by_hand).items()}
+def test_layer_roles_chosen_in_a_0_1_0_project_are_kept(manual_project):
+    names = {
+        role: name_of(manual_project.mapLayer(layer)) for role, layer in recognise.chosen_roles(manual_project).items()
+    }
     assert names == {"YJJBNTBHTB": "农田", "STBHHX": "红线", "CZKFBJ": "边界", "DLTB": "地类"}
     assert (
-        dict(county.options(by_hand).roles) == recognise.chosen_roles(by_hand)
-        and county.of(by_hand).profile == "hunyuan"
+        dict(county.options(manual_project).roles) == recognise.chosen_roles(manual_project)
+        and county.of(manual_project).profile == "hunyuan"
     )
-    assert {attribute_forms.role_of_form(layer) for layer in by_role(by_hand).values()} == set(names)
+    assert {attribute_forms.role_of_form(layer) for layer in map_layers_by_role(manual_project).values()} == set(names)
 
 
-def test_a_findings_layer_is_recognised_and_not_checked(by_hand):
-    layer = findings_layer.find_findings_layer(by_hand)
+def test_findings_layer_of_a_0_1_0_project_is_recognised_and_not_checked(manual_project):
+    layer = findings_layer.find_findings_layer(manual_project)
     assert layer is not None and recognise.is_findings(layer)
-    assert layer not in recognise.plan_layers(by_hand)
-    findings_layer.remove_findings_layer(by_hand)
-    assert findings_layer.find_findings_layer(by_hand) is None
+    assert layer not in recognise.plan_layers(manual_project)
+    findings_layer.remove_findings_layer(manual_project)
+    assert findings_layer.find_findings_layer(manual_project) is None
 
 
-def old_settings():
+def read_old_settings():
     parser = configparser.ConfigParser(interpolation=None)
     parser.optionxform = str
-    parser.read(OLD / "settings.ini", encoding="utf-8")
+    parser.read(FILES_OF_0_1_0 / "settings.ini", encoding="utf-8")
     return {key.replace("\\", "/"): value for key, value in parser["sanxian"].items()}
 
 
@@ -165,19 +175,22 @@ def list_literals():
     }
 
 
-def test_no_key_of_the_settings_was_renamed():
-    """Find every stored key in the code: a renamed key loses the user's choice."""
-    assert len(old_settings()) == 16 and set(old_settings()) - list_literals() == set()
+def test_settings_keys_of_version_0_1_0_still_occur_in_the_code():
+    """Search the code for each stored key.
+
+    A renamed key would lose the user's choice.
+    """
+    assert len(read_old_settings()) == 16 and set(read_old_settings()) - list_literals() == set()
 
 
-def test_settings_are_read_as_they_were_written(qgis_app, tmp_path):
-    """Read settings from an ini file of QGIS, whose values are all texts."""
-    former = {key: QgsSettings().value(f"sanxian/{key}") for key in old_settings()}
+def test_settings_of_version_0_1_0_are_read_from_a_qgis_ini_file(qgis_app, tmp_path):
+    """Read settings from an ini file, in which all values are texts."""
+    former = {key: QgsSettings().value(f"sanxian/{key}") for key in read_old_settings()}
     path = tmp_path / "old.ini"
-    path.write_bytes((OLD / "settings.ini").read_bytes())
+    path.write_bytes((FILES_OF_0_1_0 / "settings.ini").read_bytes())
     kept = QSettings(str(path), QSettings.Format.IniFormat)
     try:
-        for key in old_settings():
+        for key in read_old_settings():
             QgsSettings().setValue(f"sanxian/{key}", kept.value(f"sanxian/{key}"))
         assert settings.language() == "en"
         assert settings.get("waiver_author") == "王工" and settings.get("maps/maker") == "浑源县人民政府"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Maps of export_package: source, thread, names, and no personal data."""
+"""Test the maps that export_package draws: source, thread, names, metadata."""
 
 import getpass
 import json
@@ -34,9 +34,9 @@ from tests.qgis.waiting import PATIENCE, run_task, wait_until
 
 pytestmark = [pytest.mark.usefixtures("provider", "project"), pytest.mark.slow]
 
-ROOT = "140225浑源县国土空间总体规划"
-MAPS = f"{ROOT}/4-规划图件"
-NAMES = [
+PACKAGE_NAME = "140225浑源县国土空间总体规划"
+MAPS_FOLDER = f"{PACKAGE_NAME}/4-规划图件"
+MAP_FILE_NAMES = [
     f"140225浑源县{name}.jpg"
     for name in (
         "01县域用地现状图",
@@ -49,18 +49,18 @@ NAMES = [
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory):
+def county_file(tmp_path_factory):
     path = tmp_path_factory.mktemp("数据") / "county.gpkg"
     write_geopackage(path, make_county(300, defects=False)[0])
     return path
 
 
 @pytest.fixture
-def given(tmp_path, county):
+def export_parameters(tmp_path, county_file):
     documents = tmp_path / "文档"
     documents.mkdir()
     (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(pdf())
-    return {"SOURCE": str(county), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
+    return {"SOURCE": str(county_file), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
 
 
 def make_package_spec(tmp_path, *changes):
@@ -73,21 +73,24 @@ def make_package_spec(tmp_path, *changes):
     return str(path)
 
 
-def read_manifest(given):
-    return json.loads((Path(given["OUTPUT"]) / ROOT / "manifest.json").read_text(encoding="utf-8"))
+def read_manifest(export_parameters):
+    return json.loads((Path(export_parameters["OUTPUT"]) / PACKAGE_NAME / "manifest.json").read_text(encoding="utf-8"))
 
 
-def list_maps(given):
-    return {path.name: path for path in (Path(given["OUTPUT"]) / MAPS).glob("*")}
+def list_maps(export_parameters):
+    return {path.name: path for path in (Path(export_parameters["OUTPUT"]) / MAPS_FOLDER).glob("*")}
 
 
 @pytest.fixture(scope="module")
-def two_maps():
-    """Return a package specification with two maps, which saves time."""
+def two_maps_specification():
+    """Return changes that reduce the package specification to two maps.
+
+    This saves time.
+    """
     return [('layout = "zones"\n', ""), ('layout = "three_zones"\n', ""), ('layout = "heritage"\n', "")]
 
 
-def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
+def test_export_package_makes_the_maps_and_the_package_passes_inspection(export_parameters, tmp_path):
     # The open project is another county with the same names.
     project = QgsProject.instance()
     for name in ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "XZQX"):
@@ -95,27 +98,30 @@ def test_the_package_has_the_maps_and_inspection_passes_it(given, tmp_path):
         project.addMapLayer(other)
     before = sorted(project.mapLayers())
     feedback = Log()
-    run_algorithm("export_package", given, feedback)
-    maps = list_maps(given)
-    assert sorted(maps) == NAMES
+    run_algorithm("export_package", export_parameters, feedback)
+    maps = list_maps(export_parameters)
+    assert sorted(maps) == MAP_FILE_NAMES
     for path in maps.values():
         assert read_jfif_density(path) == (1, 300, 300) and min(read_jpg_size(path)) > 3500
-    assert [row["origin"] for row in read_manifest(given)["maps"]].count("made") == 5
+    assert [row["origin"] for row in read_manifest(export_parameters)["maps"]].count("made") == 5
     assert sorted(project.mapLayers()) == before and not project.layoutManager().printLayouts()
     assert any("县域三条控制线图" in line for line in feedback.lines)
     done = run_algorithm(
-        "inspect_package", {"INPUT": str(Path(given["OUTPUT"]) / ROOT), "OUTPUT_JSON": str(tmp_path / "r.json")}
+        "inspect_package",
+        {"INPUT": str(Path(export_parameters["OUTPUT"]) / PACKAGE_NAME), "OUTPUT_JSON": str(tmp_path / "r.json")},
     )
     assert done["VERDICT"] == "conditional" and done["ERRORS"] == 0
     found = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))["findings"]
     assert [(f["code"], f["severity"]) for f in found if "图" in f["message"]] == [("DOC002", "INFO")]
 
 
-def test_the_maps_contain_no_names_or_paths_of_the_user(given, tmp_path, two_maps):
-    run_algorithm("export_package", {**given, "PACKAGE": make_package_spec(tmp_path, *two_maps)})
+def test_maps_in_a_package_contain_no_user_name_and_no_path(export_parameters, tmp_path, two_maps_specification):
+    run_algorithm(
+        "export_package", {**export_parameters, "PACKAGE": make_package_spec(tmp_path, *two_maps_specification)}
+    )
     secrets = ["/tmp", "tmp/", socket.gethostname(), str(Path.home())]
     secrets += [getpass.getuser()] if getpass.getuser() != "root" else []
-    for path in list_maps(given).values():
+    for path in list_maps(export_parameters).values():
         content = path.read_bytes()
         head = content[: content.index(b"\xff\xda")]
         assert b"Exif" not in head and b"http" not in head and b"QGIS" not in head
@@ -124,56 +130,65 @@ def test_the_maps_contain_no_names_or_paths_of_the_user(given, tmp_path, two_map
                 assert secret.encode(codec) not in head, (path.name, secret)
 
 
-def test_the_maps_are_those_of_the_packed_plan_with_its_edits(given, tmp_path, county, two_maps):
-    """Draw unsaved edits on the maps, because the package contains them."""
-    form = make_package_spec(tmp_path, *two_maps)
-    run_algorithm("export_package", {**given, "PACKAGE": form})
-    first = list_maps(given)[NAMES[1]].read_bytes()
+def test_maps_in_a_package_show_unsaved_edits_of_the_exported_layers(
+    export_parameters, tmp_path, county_file, two_maps_specification
+):
+    """Edit a layer and compare the map, because the package contains the edit."""
+    form = make_package_spec(tmp_path, *two_maps_specification)
+    run_algorithm("export_package", {**export_parameters, "PACKAGE": form})
+    first = list_maps(export_parameters)[MAP_FILE_NAMES[1]].read_bytes()
     project = QgsProject.instance()
     import fiona
 
-    for name in fiona.listlayers(county):
-        project.addMapLayer(QgsVectorLayer(f"{county}|layername={name}", name, "ogr"))
-    again = {key: value for key, value in given.items() if key != "SOURCE"} | {"PACKAGE": form}
+    for name in fiona.listlayers(county_file):
+        project.addMapLayer(QgsVectorLayer(f"{county_file}|layername={name}", name, "ogr"))
+    again = {key: value for key, value in export_parameters.items() if key != "SOURCE"} | {"PACKAGE": form}
     run_algorithm("export_package", again)
-    assert list_maps(given)[NAMES[1]].read_bytes() == first
+    assert list_maps(export_parameters)[MAP_FILE_NAMES[1]].read_bytes() == first
     (farmland,) = project.mapLayersByName("YJJBNTBHTB")
     farmland.startEditing()
     for feature in list(farmland.getFeatures())[:40]:
         farmland.deleteFeature(feature.id())
     run_algorithm("export_package", {**again, "FORCE": True})
     farmland.rollBack()
-    assert list_maps(given)[NAMES[1]].read_bytes() != first
+    assert list_maps(export_parameters)[MAP_FILE_NAMES[1]].read_bytes() != first
 
 
-def test_a_map_of_the_planners_is_kept_byte_for_byte(given, tmp_path, two_maps):
+def test_map_supplied_in_the_documents_folder_is_packed_unchanged(export_parameters, tmp_path, two_maps_specification):
     own = jpg(600) + b"\n mine"
-    (Path(given["DOCUMENTS"]) / NAMES[1]).write_bytes(own)
-    run_algorithm("export_package", {**given, "PACKAGE": make_package_spec(tmp_path, *two_maps)})
-    assert list_maps(given)[NAMES[1]].read_bytes() == own and sorted(list_maps(given)) == NAMES[:2]
-    origins = {row["number"]: row["origin"] for row in read_manifest(given)["maps"] if row["file"]}
+    (Path(export_parameters["DOCUMENTS"]) / MAP_FILE_NAMES[1]).write_bytes(own)
+    run_algorithm(
+        "export_package", {**export_parameters, "PACKAGE": make_package_spec(tmp_path, *two_maps_specification)}
+    )
+    assert (
+        list_maps(export_parameters)[MAP_FILE_NAMES[1]].read_bytes() == own
+        and sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2]
+    )
+    origins = {row["number"]: row["origin"] for row in read_manifest(export_parameters)["maps"] if row["file"]}
     assert origins == {"01": "made", "02": "given"}
 
 
-def test_a_package_without_maps_is_possible(given):
+def test_export_package_without_maps_writes_a_complete_package(export_parameters):
     feedback = Log()
-    run_algorithm("export_package", {**given, "MAPS": False}, feedback)
-    assert not list_maps(given) and is_whole(Path(given["OUTPUT"]) / ROOT)
+    run_algorithm("export_package", {**export_parameters, "MAPS": False}, feedback)
+    assert not list_maps(export_parameters) and is_whole(Path(export_parameters["OUTPUT"]) / PACKAGE_NAME)
     assert any("生成文档文件夹中没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
 
 
-def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps):
+def test_maps_in_a_package_have_resolution_and_world_file_of_the_specification(
+    export_parameters, tmp_path, two_maps_specification
+):
     form = make_package_spec(
-        tmp_path, *two_maps, ("dpi = 300", "dpi = 350"), ("world_file = false", "world_file = true")
+        tmp_path, *two_maps_specification, ("dpi = 300", "dpi = 350"), ("world_file = false", "world_file = true")
     )
-    run_algorithm("export_package", {**given, "PACKAGE": form})
-    maps = list_maps(given)
-    assert sorted(maps) == sorted([*NAMES[:2], *(name.replace(".jpg", ".jgw") for name in NAMES[:2])])
-    assert read_jfif_density(maps[NAMES[0]]) == (1, 350, 350)
-    step = float(maps[NAMES[0].replace(".jpg", ".jgw")].read_text().splitlines()[0])
-    row = read_manifest(given)["maps"][0]
+    run_algorithm("export_package", {**export_parameters, "PACKAGE": form})
+    maps = list_maps(export_parameters)
+    assert sorted(maps) == sorted([*MAP_FILE_NAMES[:2], *(name.replace(".jpg", ".jgw") for name in MAP_FILE_NAMES[:2])])
+    assert read_jfif_density(maps[MAP_FILE_NAMES[0]]) == (1, 350, 350)
+    step = float(maps[MAP_FILE_NAMES[0].replace(".jpg", ".jgw")].read_text().splitlines()[0])
+    row = read_manifest(export_parameters)["maps"][0]
     assert step == pytest.approx(row["scale"] * 0.0254 / 350, rel=1e-3) and row["crs"] == "EPSG:4526"
-    package = str(Path(given["OUTPUT"]) / ROOT)
+    package = str(Path(export_parameters["OUTPUT"]) / PACKAGE_NAME)
     done = run_algorithm(
         "inspect_package", {"INPUT": package, "PACKAGE": form, "OUTPUT_JSON": str(tmp_path / "r.json")}
     )
@@ -182,9 +197,9 @@ def test_resolution_page_and_world_file_are_the_forms(given, tmp_path, two_maps)
 
 
 @pytest.mark.parametrize("after", [1, 2])
-def test_cancelled_between_two_maps_the_former_package_stays(given, tmp_path, after):
-    run_algorithm("export_package", {**given, "MAPS": False})
-    package = Path(given["OUTPUT"]) / ROOT
+def test_package_export_cancelled_between_maps_keeps_the_previous_package(export_parameters, tmp_path, after):
+    run_algorithm("export_package", {**export_parameters, "MAPS": False})
+    package = Path(export_parameters["OUTPUT"]) / PACKAGE_NAME
     before, feedback = digest(package), Log()
     seen = []
 
@@ -195,15 +210,15 @@ def test_cancelled_between_two_maps_the_former_package_stays(given, tmp_path, af
                 feedback.cancel()
 
     feedback.setProgressText = count
-    assert run_algorithm("export_package", given, feedback) == {}
+    assert run_algorithm("export_package", export_parameters, feedback) == {}
     assert len(seen) == after + 1 and digest(package) == before
-    assert [p.name for p in package.parent.iterdir()] == [ROOT]
+    assert [p.name for p in package.parent.iterdir()] == [PACKAGE_NAME]
 
 
 # -- threads
 
 
-class Work(QgsTask):
+class QtThreadWork(QgsTask):
     def __init__(self, work):
         super().__init__("test", QgsTask.Flag.CanCancel)
         self.work, self.answer, self.error = work, None, None
@@ -218,15 +233,15 @@ class Work(QgsTask):
 
 
 def run_in_task(work):
-    """Return the result or the exception of a function in a thread of Qt."""
-    task = Work(work)
+    """Run a function in a Qt thread; return its result or raise its exception."""
+    task = QtThreadWork(work)
     run_task(task)
     if task.error is not None:
         raise task.error
     return task.answer
 
 
-def test_a_call_is_made_on_the_main_thread_and_its_answer_or_error_comes_back():
+def test_on_main_runs_a_call_on_the_main_thread_and_returns_its_result_or_error():
     main = QCoreApplication.instance().thread()
     assert run_in_task(lambda: on_main(QThread.currentThread)) == main
 
@@ -238,7 +253,7 @@ def test_a_call_is_made_on_the_main_thread_and_its_answer_or_error_comes_back():
     assert on_main(lambda: 7) == 7
 
 
-def test_cancelling_while_the_main_thread_is_busy_returns_without_a_call():
+def test_on_main_cancelled_while_the_main_thread_is_busy_makes_no_call():
     called, stopped = [], threading.Event()
 
     def work():
@@ -256,8 +271,10 @@ def test_cancelling_while_the_main_thread_is_busy_returns_without_a_call():
     assert called == []
 
 
-def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_path, two_maps, monkeypatch):
-    """Run as the toolbox dialog does: algorithm in a Qt thread, layouts on the main."""
+def test_package_export_in_a_thread_prints_layouts_on_the_main_thread(
+    export_parameters, tmp_path, two_maps_specification, monkeypatch
+):
+    """Run the algorithm in a Qt thread, as the toolbox dialog does."""
     main, seen = QCoreApplication.instance().thread(), []
     for name in ("__init__", "print", "close"):
         real = getattr(package_maps._Press, name)
@@ -270,11 +287,13 @@ def test_in_the_background_layouts_are_printed_on_the_main_thread(given, tmp_pat
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package").create()
     context, feedback = QgsProcessingContext(), Log()
     context.setProject(QgsProject.instance())
-    parameters = {**given, "PACKAGE": make_package_spec(tmp_path, *two_maps)}
+    parameters = {**export_parameters, "PACKAGE": make_package_spec(tmp_path, *two_maps_specification)}
     task = QgsProcessingAlgRunnerTask(algorithm, parameters, context, feedback)
     ended = []
     task.executed.connect(lambda ok, results: ended.append(ok))
     run_task(task)
     assert wait_until(lambda: ended) and ended == [True], feedback.lines
     assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
-    assert sorted(list_maps(given)) == NAMES[:2] and is_whole(Path(given["OUTPUT"]) / ROOT)
+    assert sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2] and is_whole(
+        Path(export_parameters["OUTPUT"]) / PACKAGE_NAME
+    )

@@ -27,13 +27,13 @@ ERROR_PINK = (213, 0, 88)
 
 
 @pytest.fixture(scope="module")
-def county(qgis_app):
+def checked_sample(qgis_app):
     return check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
 
 
 @pytest.fixture(scope="module")
-def drawn(county):
-    return pictures.draw_pictures(county.plan, county.report)
+def drawn_pictures(checked_sample):
+    return pictures.draw_pictures(checked_sample.plan, checked_sample.report)
 
 
 def decode_image(uri: str) -> QImage:
@@ -45,7 +45,7 @@ def decode_image(uri: str) -> QImage:
 
 
 def measure_share(image: QImage, color: tuple[int, int, int], reach: int = 60) -> float:
-    """Return the share of sampled pixels near a colour."""
+    """Return the share of sampled image pixels whose colour is near a colour."""
     hits = total = 0
     for x in range(0, image.width(), 3):
         for y in range(0, image.height(), 3):
@@ -57,113 +57,121 @@ def measure_share(image: QImage, color: tuple[int, int, int], reach: int = 60) -
     return hits / total
 
 
-def small_plan(**layers):
+def make_small_plan(**layers):
     norm = norm_of()
     return assemble_plan([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
 
 
-def test_sample_county_has_overview_close_ups_and_legend(county, drawn):
-    assert drawn.problem == ""
-    overview = decode_image(drawn.overview)
+def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checked_sample, drawn_pictures):
+    assert drawn_pictures.problem == ""
+    overview = decode_image(drawn_pictures.overview)
     assert overview.width() == OVERVIEW_PIXELS
     assert 0.7 < overview.height() / overview.width() < 1.4
-    assert len(drawn.conflicts) == len(largest_conflicts(county.report)) == 12
-    for uri in drawn.conflicts:
+    assert len(drawn_pictures.conflicts) == len(largest_conflicts(checked_sample.report)) == 12
+    for uri in drawn_pictures.conflicts:
         image = decode_image(uri)
         assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 340)
         # The conflict is in the middle third.
         middle = image.copy(image.width() // 3, image.height() // 3, image.width() // 3, image.height() // 3)
         assert measure_share(middle, ERROR_PINK) > 0.02
-    assert [e.label for e in drawn.legend] == ["永久基本农田", "生态保护红线", "城镇开发边界", "乡镇界", "县界"]
-    for entry in drawn.legend:
+    assert [e.label for e in drawn_pictures.legend] == [
+        "永久基本农田",
+        "生态保护红线",
+        "城镇开发边界",
+        "乡镇界",
+        "县界",
+    ]
+    for entry in drawn_pictures.legend:
         assert measure_share(decode_image(entry.image), (255, 255, 255), 30) < 0.97
 
 
-def test_the_page_stays_small_and_whole(county, drawn):
-    page = render_report(county.report, county.plan.norm, drawn)
+def test_html_report_with_pictures_is_below_3_mb_and_has_no_remote_links(checked_sample, drawn_pictures):
+    page = render_report(checked_sample.report, checked_sample.plan.norm, drawn_pictures)
     assert len(page.encode("utf-8")) < 3_000_000
     assert page.count("<img ") == 1 + 5 + 12
     assert "本报告未附图" not in page
     assert "http://" not in page and "https://" not in page
 
 
-def test_images_contain_no_metadata_of_the_user(drawn):
-    for uri in (drawn.overview, *drawn.conflicts, *(e.image for e in drawn.legend)):
+def test_report_pictures_contain_no_user_metadata(drawn_pictures):
+    for uri in (drawn_pictures.overview, *drawn_pictures.conflicts, *(e.image for e in drawn_pictures.legend)):
         data = base64.b64decode(uri.partition(",")[2])
         for chunk in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"Exif", b"http", b"/home", b"/root", b"Adobe"):
             assert chunk not in data
         assert decode_image(uri).textKeys() == []
 
 
-def test_two_runs_draw_the_same(county, drawn):
-    again = pictures.draw_pictures(county.plan, county.report)
-    assert again.legend == drawn.legend and again.conflicts == drawn.conflicts
+def test_drawing_report_pictures_twice_gives_identical_images(checked_sample, drawn_pictures):
+    again = pictures.draw_pictures(checked_sample.plan, checked_sample.report)
+    assert again.legend == drawn_pictures.legend and again.conflicts == drawn_pictures.conflicts
 
 
-def test_no_project_and_no_layer_of_it_is_touched(county, drawn):
+def test_drawing_report_pictures_leaves_the_qgis_project_unchanged(checked_sample, drawn_pictures):
     assert QgsProject.instance().mapLayers() == {}
     assert not QgsProject.instance().isDirty()
 
 
-def test_drawn_in_a_worker_thread_as_the_toolbox_does(county, drawn):
+def test_report_pictures_can_be_drawn_in_a_worker_thread(checked_sample, drawn_pictures):
     found = []
 
     class Worker(QThread):
         def run(self):
-            found.append(pictures.draw_pictures(county.plan, county.report))
+            found.append(pictures.draw_pictures(checked_sample.plan, checked_sample.report))
 
     worker = Worker()
     worker.start()
     assert worker.wait(120_000)
-    assert found[0].problem == "" and found[0].conflicts == drawn.conflicts
+    assert found[0].problem == "" and found[0].conflicts == drawn_pictures.conflicts
     # A plain thread works too: drawing needs no event loop.
-    thread = threading.Thread(target=lambda: found.append(pictures.draw_pictures(county.plan, county.report)))
+    thread = threading.Thread(
+        target=lambda: found.append(pictures.draw_pictures(checked_sample.plan, checked_sample.report))
+    )
     thread.start()
     thread.join(120)
     assert found[1].overview
 
 
-def test_drawing_can_be_cancelled(county):
+def test_drawing_report_pictures_can_be_cancelled(checked_sample):
     with pytest.raises(Cancelled):
-        pictures.draw_pictures(county.plan, county.report, cancellation=Cancellation(lambda: True))
+        pictures.draw_pictures(checked_sample.plan, checked_sample.report, cancellation=Cancellation(lambda: True))
 
 
-def test_a_drawing_error_is_reported_as_text(county, monkeypatch):
+def test_error_while_drawing_report_pictures_is_returned_as_a_text_without_details(checked_sample, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("/home/someone/secret")
 
     monkeypatch.setattr(painting, "draw_layers", fail)
-    made = pictures.draw_pictures(county.plan, county.report)
+    made = pictures.draw_pictures(checked_sample.plan, checked_sample.report)
     assert made.overview == "" and made.problem == "图件未能生成（RuntimeError）。检查结果不受影响。"
 
 
-def test_without_findings_no_picture_is_drawn(qgis_app):
-    plan = small_plan(YJJBNTBHTB=[None])
+def test_no_report_pictures_are_drawn_for_a_plan_without_shapes(qgis_app):
+    plan = make_small_plan(YJJBNTBHTB=[None])
     assert pictures.draw_pictures(plan, Report()) == Pictures()
 
 
 @pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
-def test_each_kind_of_conflict_alone(qgis_app, code):
-    """Draw the available layers, without county and townships."""
+def test_report_pictures_are_drawn_for_each_conflict_rule_with_few_layers(qgis_app, code):
+    """Draw the example of each rule, without county and townships."""
     rule = all_rules()[code]
     example = next(e for e in rule.fails if e.finds)
     report = run_example(rule, example)
-    plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
+    plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw_pictures(plan, report)
     assert made.problem == "" and made.overview
     assert len(made.conflicts) == len(largest_conflicts(report))
 
 
-def test_layers_without_a_style_get_a_plain_one(qgis_app, monkeypatch):
+def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, monkeypatch):
     monkeypatch.setattr(styles, "has_own_style", lambda name: False)
-    plan = small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
+    plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw_pictures(plan, Report())
     assert made.problem == ""
     assert measure_share(decode_image(made.overview), (68, 68, 68), 120) > 0.001
 
 
-def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
-    for finding in largest_conflicts(county.report):
+def test_close_up_shows_a_finding_at_a_third_of_its_width_at_most_1_to_500(checked_sample):
+    for finding in largest_conflicts(checked_sample.report):
         sheet = close_up_sheet(finding)
         west, south, east, north = finding.geometry.bounds
         width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
@@ -175,22 +183,22 @@ def test_the_conflict_fills_a_third_and_never_closer_than_1_to_500(county):
 @pytest.mark.parametrize(
     ("most", "length"), [(0.7, 0.5), (1, 1), (19.9, 10), (4999, 2000), (5000, 5000), (12_345, 10_000)]
 )
-def test_scale_bar_is_a_round_figure(most, length):
+def test_scale_bar_length_is_a_round_number(most, length):
     assert painting.round_length(most) == pytest.approx(length)
 
 
 @pytest.mark.parametrize("name", ["GHFQDM", "A#B", "A&B", "A=B:C", "面积 (m²)"])
-def test_a_field_of_any_name_is_drawn_by(qgis_app, name):
+def test_report_pictures_accept_any_field_name_for_classification(qgis_app, name):
     layer = painting.memory_layer("x", QgsProject.instance().crs(), ["first", name], [(shapely.box(0, 0, 1, 1), "ab")])
     assert layer.fields().names() == ["first", name]
     assert [f.attributes() for f in layer.getFeatures()] == [["a", "b"]]
 
 
-def test_failed_pictures_do_not_stop_the_report_and_are_logged(county, monkeypatch, qgis_log):
+def test_failed_report_pictures_are_logged_and_do_not_stop_the_report(checked_sample, monkeypatch, qgis_log):
     def broken(*args):
         raise ValueError("on purpose")
 
     monkeypatch.setattr(pictures, "Scene", broken)
-    found = pictures.draw_pictures(county.plan, county.report)
+    found = pictures.draw_pictures(checked_sample.plan, checked_sample.report)
     assert "ValueError" in found.problem and not found.overview
     assert any("Traceback" in text and "on purpose" in text for text in qgis_log)

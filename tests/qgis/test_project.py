@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Creation of a county project: database, forms, themes, snapping, bookmarks.
+"""Test creating a county project: database, forms, map themes, bookmarks.
 
 Each part is tested in the new project and after reading its file.
 """
@@ -29,17 +29,17 @@ from plugin.core.standard.layer_tree import branches
 from tests.qgis.helpers import X, Y, digest_files, draw_feature, make_square
 
 STANDARD = load_standard()
-CHOSEN = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
-GROUPS = ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
+CHOSEN_ROLES = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
+LAYER_GROUPS = ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
 
 
-def request(folder, suffix=".gpkg", **more):
+def make_project_request(folder, suffix=".gpkg", **more):
     given = {
         "standard": "county_db",
         "code": "140225",
         "county": "浑源县",
         "crs": "EPSG:4526",
-        "roles": CHOSEN,
+        "roles": CHOSEN_ROLES,
         "database": folder / f"浑源县规划{suffix}",
         "project": folder / "浑源县规划.qgz",
         "profile": "hunyuan",
@@ -49,7 +49,7 @@ def request(folder, suffix=".gpkg", **more):
     return NewProjectRequest(**given)
 
 
-def make(wanted):
+def create_project(wanted):
     reported = []
     made = make_database(wanted, lambda share, text: reported.append((share, text)), NEVER)
     assert [share for share, _ in reported] == sorted(share for share, _ in reported) and reported[0][0] == 0
@@ -63,18 +63,18 @@ def reopen_project(path):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_a_reopened_project_is_complete(functions, tmp_path, suffix):
+def test_new_county_project_is_complete_after_moving_and_reopening(functions, tmp_path, suffix):
     folder = tmp_path / "浑源 县"
     folder.mkdir()
-    make(request(folder, suffix))
+    create_project(make_project_request(folder, suffix))
     assert sorted(p.name for p in folder.iterdir()) == sorted(["浑源县规划.qgz", f"浑源县规划{suffix}"])
     # A project that is moved with its database finds it.
     moved = tmp_path / "别处"
     shutil.move(folder, moved)
     project, layers = reopen_project(moved / "浑源县规划.qgz")
-    assert set(layers) == set(CHOSEN) and all(layer.isValid() for layer in layers.values())
+    assert set(layers) == set(CHOSEN_ROLES) and all(layer.isValid() for layer in layers.values())
     assert all(Path(layer.source().split("|")[0]).parent == moved for layer in layers.values())
-    assert [g.name() for g in project.layerTreeRoot().children()] == GROUPS
+    assert [g.name() for g in project.layerTreeRoot().children()] == LAYER_GROUPS
     lines = project.layerTreeRoot().findGroup("三条控制线")
     assert [n.name() for n in lines.children()] == [
         "城镇开发边界",
@@ -99,8 +99,8 @@ def test_a_reopened_project_is_complete(functions, tmp_path, suffix):
     )
 
 
-def test_themes_show_what_they_are_named_after(functions, tmp_path):
-    make(request(tmp_path))
+def test_map_themes_of_a_new_project_show_the_layers_of_their_topic(functions, tmp_path):
+    create_project(make_project_request(tmp_path))
     project, layers = reopen_project(tmp_path / "浑源县规划.qgz")
     themes = project.mapThemeCollection()
     assert sorted(themes.mapThemes()) == sorted(["三条控制线", "规划分区", "历史文化", "用地"])
@@ -113,8 +113,8 @@ def test_themes_show_what_they_are_named_after(functions, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
-def test_drawn_features_get_values_of_their_county(functions, project, tmp_path, suffix):
-    make(request(tmp_path, suffix))
+def test_features_drawn_in_a_new_project_get_the_county_defaults(functions, project, tmp_path, suffix):
+    create_project(make_project_request(tmp_path, suffix))
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
     layers = {template_id(layer): layer for layer in project.mapLayers().values()}
     boundary = layers["CZKFBJ"]
@@ -127,12 +127,12 @@ def test_drawn_features_get_values_of_their_county(functions, project, tmp_path,
     assert [f["BSM"] for f in boundary.getFeatures()] == ["140225000000000001"]
 
 
-def test_the_three_lines_as_delivered_in_2022(functions, project, tmp_path):
+def test_new_project_can_be_made_by_the_three_lines_standard_of_2022(functions, project, tmp_path):
     """Create a project of another standard, with its layers, tree and themes."""
     standard = load_standard("three_lines_2022")
     chosen = tuple(role for b in branches(standard) if b.chosen for role in b.roles)
-    wanted = request(tmp_path, standard="three_lines_2022", roles=chosen, profile="")
-    make(wanted)
+    wanted = make_project_request(tmp_path, standard="three_lines_2022", roles=chosen, profile="")
+    create_project(wanted)
     assert project.read(str(wanted.project)) and project.readEntry("sanxian", "standard")[0] == "three_lines_2022"
     assert [g.name() for g in project.layerTreeRoot().children()] == ["三条控制线", "基础数据"]
     assert sorted(project.mapThemeCollection().mapThemes()) == ["三条控制线", "用地"]
@@ -144,9 +144,9 @@ def test_the_three_lines_as_delivered_in_2022(functions, project, tmp_path):
     boundary.rollBack()
 
 
-def test_a_county_outside_the_list_can_be_created(functions, project, tmp_path):
-    wanted = request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
-    make(wanted)
+def test_new_project_can_be_made_for_a_county_outside_the_county_list(functions, project, tmp_path):
+    wanted = make_project_request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
+    create_project(wanted)
     assert project.read(str(wanted.project)) and project.title() == "西乡县国土空间总体规划"
     boundary = next(v for v in project.mapLayers().values() if template_id(v) == "CZKFBJ")
     boundary.startEditing()
@@ -163,8 +163,8 @@ def test_a_county_outside_the_list_can_be_created(functions, project, tmp_path):
     boundary.rollBack()
 
 
-def test_overlaps_are_avoided_where_the_template_forbids_them(functions, project, tmp_path):
-    make(request(tmp_path))
+def test_drawing_avoids_overlaps_in_layers_with_a_template_that_forbids_them(functions, project, tmp_path):
+    create_project(make_project_request(tmp_path))
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
     layers = {template_id(layer): layer for layer in project.mapLayers().values()}
     modes = Qgis.AvoidIntersectionsMode
@@ -182,8 +182,8 @@ def test_overlaps_are_avoided_where_the_template_forbids_them(functions, project
     assert other.avoidIntersectionsMode() == modes.AvoidIntersectionsLayers
 
 
-def test_bookmarks_follow_the_townships(functions, project, tmp_path):
-    make(request(tmp_path))
+def test_bookmarks_are_updated_when_townships_are_drawn_or_renamed(functions, project, tmp_path):
+    create_project(make_project_request(tmp_path))
     follower = bookmarks.BookmarkUpdater()
     follower.start(project)
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
@@ -211,27 +211,27 @@ def test_bookmarks_follow_the_townships(functions, project, tmp_path):
     assert bookmarks.update_bookmarks(project) == 0 and not manager.bookmarks()
 
 
-def test_a_database_that_is_there(functions, tmp_path):
-    wanted = request(tmp_path, roles=("CZKFBJ",))
-    make(wanted)
+def test_new_project_keeps_or_extends_an_existing_database_as_chosen(functions, tmp_path):
+    wanted = make_project_request(tmp_path, roles=("CZKFBJ",))
+    create_project(wanted)
     before = {p.name: digest_files(p) for p in tmp_path.iterdir()}
     with pytest.raises(OutputError, match="project_exists"):
-        make(wanted)
+        create_project(wanted)
     with pytest.raises(OutputError, match="output_exists"):
-        make(request(tmp_path, roles=("CZKFBJ",), replace_project=True))
+        create_project(make_project_request(tmp_path, roles=("CZKFBJ",), replace_project=True))
     assert {p.name: digest_files(p) for p in tmp_path.iterdir()} == before
     layer = QgsVectorLayer(f"{wanted.database}|layername=CZKFBJ", "b", "ogr")
     with edit(layer):
         draw_feature(layer, make_square(0, 0), BSM="140225000000000007")
     del layer
-    make(request(tmp_path, roles=("CZKFBJ", "STBHHX"), existing="add", replace_project=True))
+    create_project(make_project_request(tmp_path, roles=("CZKFBJ", "STBHHX"), existing="add", replace_project=True))
     _, layers = reopen_project(wanted.project)
     assert set(layers) == {"CZKFBJ", "STBHHX"} and layers["CZKFBJ"].featureCount() == 1
-    make(request(tmp_path, roles=("STBHHX",), existing="replace", replace_project=True))
+    create_project(make_project_request(tmp_path, roles=("STBHHX",), existing="replace", replace_project=True))
     assert set(reopen_project(wanted.project)[1]) == {"STBHHX"}
 
 
-def test_cancelled_leaves_nothing(functions, tmp_path):
+def test_cancelled_project_creation_leaves_no_file(functions, tmp_path):
     asked = []
 
     def cancelled():
@@ -239,15 +239,15 @@ def test_cancelled_leaves_nothing(functions, tmp_path):
         return len(asked) > 3
 
     with pytest.raises(Cancelled):
-        make_database(request(tmp_path), lambda share, text: None, Cancellation(cancelled))
+        make_database(make_project_request(tmp_path), lambda share, text: None, Cancellation(cancelled))
     assert len(asked) == 4 and not list(tmp_path.iterdir())
 
 
-def test_a_project_that_cannot_be_written_keeps_the_former_one(functions, tmp_path, monkeypatch):
-    wanted = request(tmp_path, roles=("CZKFBJ",))
-    make(wanted)
+def test_project_file_that_cannot_be_written_leaves_the_previous_one_unchanged(functions, tmp_path, monkeypatch):
+    wanted = make_project_request(tmp_path, roles=("CZKFBJ",))
+    create_project(wanted)
     before = digest_files(wanted.project)
-    again = request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
+    again = make_project_request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
     made = make_database(again, lambda share, text: None, NEVER)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
@@ -255,8 +255,8 @@ def test_a_project_that_cannot_be_written_keeps_the_former_one(functions, tmp_pa
     assert digest_files(wanted.project) == before and len(list(tmp_path.iterdir())) == 2
 
 
-def test_no_path_of_this_machine_is_in_the_project(functions, tmp_path):
-    make(request(tmp_path))
+def test_new_project_file_contains_no_absolute_path(functions, tmp_path):
+    create_project(make_project_request(tmp_path))
     with zipfile.ZipFile(tmp_path / "浑源县规划.qgz") as archive:
         inside = {name: archive.read(name).decode("utf-8") for name in archive.namelist() if name.endswith(".qgs")}
     assert len(inside) == 1

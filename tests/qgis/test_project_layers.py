@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Project layers that are copied, broken or without a role; stored 县配置."""
+"""Test project layers that are copied, broken or without a role.
+
+Stored county settings (县配置) apply.
+"""
 
 from dataclasses import replace
 
@@ -16,11 +19,14 @@ from plugin.core.loading import recognition
 from tests.qgis.helpers import Log, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
-THREE_LINES = "REL001,REL002,REL003"
+THREE_LINES_RULES = "REL001,REL002,REL003"
 
 
-def add(project, plan, *tables, **named):
-    """Add layers with their templates; ``named``: role → the layer's name."""
+def add_plan_layers(project, plan, *tables, **named):
+    """Add layers with their templates to a project.
+
+    ``named``: layer code → the layer's name.
+    """
     made = {}
     for role, name in {**{t: t for t in tables}, **named}.items():
         made[role] = QgsVectorLayer(f"{plan}|layername={role}", name, "ogr")
@@ -33,8 +39,8 @@ def add(project, plan, *tables, **named):
 # --- copies
 
 
-def test_a_copied_layer_gives_no_choice_but_a_question(small, project):
-    made = add(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
+def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project):
+    made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
     copy = made["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
@@ -43,13 +49,13 @@ def test_a_copied_layer_gives_no_choice_but_a_question(small, project):
         "STBHHX"
     ]
     with pytest.raises(QgsProcessingException, match=r"两个图层均可识别为 STBHHX：.*“STBHHX 副本”"):
-        run_algorithm("check_plan", {"RULES": THREE_LINES})
+        run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
     recognise.choose_role(project, "STBHHX", copy)
     assert recognise.chosen_roles(project)["STBHHX"] == copy.id()
 
 
-def test_the_panel_asks_too(small, project):
-    made = add(project, small, "YJJBNTBHTB", "STBHHX")
+def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(small, project):
+    made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
     project.addMapLayer(made["STBHHX"].clone())
     with pytest.raises(InputError, match="two_layers_one_role"):
         check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
@@ -58,8 +64,8 @@ def test_the_panel_asks_too(small, project):
 # --- broken layers
 
 
-def test_a_layer_that_does_not_open_stops_nothing(small, project, tmp_path):
-    add(project, small, "YJJBNTBHTB", "STBHHX")
+def test_project_layer_that_cannot_be_opened_is_logged_and_the_others_are_checked(small, project, tmp_path):
+    add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
     broken = QgsVectorLayer(str(tmp_path / "搬走 了.gpkg"), "历史文化保护线", "ogr")
     set_template(broken, "LSWHBHX")
     project.addMapLayer(broken)
@@ -76,8 +82,8 @@ def test_a_layer_that_does_not_open_stops_nothing(small, project, tmp_path):
 # --- layers without a role
 
 
-def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeypatch):
-    add(project, small, "YJJBNTBHTB", STBHHX="画的线")
+def test_unrecognised_project_layers_are_logged_and_not_read(small, project, monkeypatch):
+    add_plan_layers(project, small, "YJJBNTBHTB", STBHHX="画的线")
     project.addMapLayer(QgsVectorLayer("Polygon?crs=EPSG:4526&field=A:string", "影像索引", "memory"))
     read = []
     real = reading.read_snapshot
@@ -89,8 +95,8 @@ def test_layers_that_play_no_part_are_named_and_not_read(small, project, monkeyp
 
 
 @pytest.mark.parametrize("given", ["画的线", "小 县.gpkg/画的线"])
-def test_a_layer_chosen_by_name_is_read_whatever_its_name(small, project, given):
-    add(project, small, "YJJBNTBHTB")
+def test_layer_given_by_the_roles_parameter_is_read_whatever_its_name(small, project, given):
+    add_plan_layers(project, small, "YJJBNTBHTB")
     project.addMapLayer(QgsVectorLayer(f"{small}|layername=STBHHX", "画的线", "ogr"))
     assert run_algorithm("check_plan", {"RULES": "REL001", "ROLES": f"STBHHX={given}"})["ERRORS"] == 1
 
@@ -98,23 +104,23 @@ def test_a_layer_chosen_by_name_is_read_whatever_its_name(small, project, given)
 # --- 县配置
 
 
-def test_without_a_source_the_county_of_the_project_counts(small, project):
-    add(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
+def test_check_plan_without_source_uses_the_county_settings_of_the_project(small, project):
+    add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
     county.keep(project, county.County(profile="hunyuan", scope="three_lines"))
     log = Log()
-    run_algorithm("check_plan", {"RULES": THREE_LINES}, log)
+    run_algorithm("check_plan", {"RULES": THREE_LINES_RULES}, log)
     assert log.lines[0] == "留空的参数取自工程的县配置：PROFILE=hunyuan, SCOPE=three_lines。"
     log = Log()
-    run_algorithm("check_plan", {"RULES": THREE_LINES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
+    run_algorithm("check_plan", {"RULES": THREE_LINES_RULES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
     assert not any("取自工程" in line for line in log.lines)
     county.keep(project, county.County(profile="没有"))
     with pytest.raises(QgsProcessingException, match="县配置“没有”不存在"):
-        run_algorithm("check_plan", {"RULES": THREE_LINES})
-    assert run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES})["ERRORS"] == 1
+        run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
+    assert run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES})["ERRORS"] == 1
 
 
-def test_the_choice_of_the_project_counts_among_chosen_layers(small, project):
-    made = add(project, small, "YJJBNTBHTB", STBHHX="画的线")
+def test_layer_role_stored_in_the_project_takes_precedence_over_a_layer_name(small, project):
+    made = add_plan_layers(project, small, "YJJBNTBHTB", STBHHX="画的线")
     project.addMapLayer(QgsVectorLayer(f"{small}|layername=STBHHX", "STBHHX", "ogr"))
     assert run_algorithm("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
     alone = run_algorithm("check_plan", {"RULES": "REL001", "LAYERS": [made["YJJBNTBHTB"]]})
@@ -124,18 +130,18 @@ def test_the_choice_of_the_project_counts_among_chosen_layers(small, project):
 # --- missing layers
 
 
-def test_missing_layers_are_listed_for_the_scope_of_the_check(project, monkeypatch):
+def test_missing_mandatory_layers_depend_on_the_scope_of_the_check(project, monkeypatch):
     standard = county.options(project).norm().standard
     lines = standard.scopes["three_lines"].mandatory
     outlines = [recognise.LayerOutline("a", "STBHHX", "", ())]
 
-    def lacking(**options_given):
+    def list_missing_concepts(**options_given):
         options = replace(county.options(project), **options_given)
         return [concept for concept, _ in recognise.recognise_layers(outlines, options).missing_concepts]
 
-    assert lacking() == [c for c in lines if c != "red_line"]
-    assert set(lacking(scope="county")) > set(lacking())
+    assert list_missing_concepts() == [c for c in lines if c != "red_line"]
+    assert set(list_missing_concepts(scope="county")) > set(list_missing_concepts())
     with pytest.raises(InputError, match="scope_unknown"):
-        lacking(scope="没有")
+        list_missing_concepts(scope="没有")
     monkeypatch.setattr(recognition, "choose_scope", lambda norm, roles, wanted="": "county")
-    assert lacking() == lacking(scope="county")
+    assert list_missing_concepts() == list_missing_concepts(scope="county")

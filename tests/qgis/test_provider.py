@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The provider: algorithms, parameters, texts, and loading."""
+"""Test the Processing provider: algorithms, parameters, texts and loading."""
 
 import subprocess
 import sys
@@ -16,13 +16,13 @@ from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need a package and have no separate algorithms.
 RULES = {code: rule for code, rule in all_rules().items() if rule.family != "DOC"}
-CHECK_PLAN = (
+CHECK_PLAN_PARAMETERS = (
     "SOURCE LAYERS PROFILE STANDARD SCOPE PHASE ROLES RULES BASE_YEAR WAIVERS BASELINE RENUMBERED TARGETS FIGURES REGISTER OUTPUT_FINDINGS "
     "OUTPUT_HTML "
     "OUTPUT_JSON".split()
 )
 #: The algorithms other than rules.
-WHOLE_PLAN = {
+WHOLE_PLAN_ALGORITHMS = {
     "check_plan",
     "compare_versions",
     "compute_indicators",
@@ -41,12 +41,12 @@ WHOLE_PLAN = {
 }
 
 
-def test_each_rule_has_an_algorithm_next_to_those_on_the_whole_plan(provider):
-    expected = {r.algorithm_id for r in RULES.values()} | WHOLE_PLAN
+def test_provider_has_one_algorithm_per_rule_and_those_for_the_whole_plan(provider):
+    expected = {r.algorithm_id for r in RULES.values()} | WHOLE_PLAN_ALGORITHMS
     assert {a.name() for a in provider.algorithms()} == expected
 
 
-def test_every_algorithm_has_words_icon_and_a_copy(provider):
+def test_every_algorithm_has_name_help_and_icon_and_can_be_copied(provider):
     for algorithm in provider.algorithms():
         assert algorithm.displayName() and algorithm.shortHelpString(), algorithm.name()
         assert "<" not in algorithm.shortHelpString(), "a command line would print the marks"
@@ -57,10 +57,10 @@ def test_every_algorithm_has_words_icon_and_a_copy(provider):
         assert all(p.description() for p in algorithm.parameterDefinitions()), algorithm.name()
 
 
-def test_every_algorithm_is_in_a_group(provider):
+def test_every_algorithm_belongs_to_a_toolbox_group(provider):
     groups = {a.name(): (a.groupId(), a.group()) for a in provider.algorithms()}
     assert all(all(pair) for pair in groups.values()), groups
-    assert {groups[name][0] for name in WHOLE_PLAN} == {
+    assert {groups[name][0] for name in WHOLE_PLAN_ALGORITHMS} == {
         "check",
         "layers",
         "package",
@@ -74,7 +74,7 @@ def test_every_algorithm_is_in_a_group(provider):
     assert all(len(keys) == 1 for keys in titles.values()), titles
 
 
-def test_every_algorithm_has_a_page_of_its_own_without_the_network(provider):
+def test_every_algorithm_has_a_local_help_page_with_its_parameters(provider):
     pages = {a.name(): QUrl(help_pages.help_url(a)).toLocalFile() for a in provider.algorithms()}
     assert len(set(pages.values())) == len(pages)
     for algorithm in provider.algorithms():
@@ -83,7 +83,7 @@ def test_every_algorithm_has_a_page_of_its_own_without_the_network(provider):
         assert all(f"<code>{p.name()}</code>" in page for p in algorithm.parameterDefinitions())
 
 
-def test_a_help_page_that_cannot_be_written_is_omitted(provider, monkeypatch, qgis_log):
+def test_help_page_that_cannot_be_written_is_logged_and_omitted(provider, monkeypatch, qgis_log):
     def refused(*_):
         raise PermissionError(13, "denied")
 
@@ -94,7 +94,7 @@ def test_a_help_page_that_cannot_be_written_is_omitted(provider, monkeypatch, qg
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_a_rule_has_the_parameters_it_declares(provider, rule):
+def test_rule_algorithm_has_the_layers_and_parameters_its_rule_declares(provider, rule):
     algorithm = provider.algorithm(rule.algorithm_id)
     sources = {
         p.name(): p for p in algorithm.parameterDefinitions() if isinstance(p, QgsProcessingParameterFeatureSource)
@@ -111,9 +111,9 @@ def test_a_rule_has_the_parameters_it_declares(provider, rule):
     assert outputs == {"ERRORS", "WARNINGS", "FINDINGS", "OUTCOME", "OUTPUT_FINDINGS"}
 
 
-def test_check_plan_has_the_documented_parameters_only(provider):
+def test_check_plan_has_exactly_the_documented_parameters(provider):
     algorithm = provider.algorithm("check_plan")
-    assert [p.name() for p in algorithm.parameterDefinitions()] == CHECK_PLAN
+    assert [p.name() for p in algorithm.parameterDefinitions()] == CHECK_PLAN_PARAMETERS
     outputs = {o.name() for o in algorithm.outputDefinitions()}
     assert {"ERRORS", "WARNINGS", "SKIPPED", "VERDICT"} <= outputs
 
@@ -124,14 +124,17 @@ def test_compute_indicators_has_the_documented_parameters(provider):
     assert [p.name() for p in algorithm.parameterDefinitions()] == named
 
 
-def test_source_takes_a_file_and_a_folder(provider):
+def test_source_parameter_accepts_a_file_or_a_folder(provider):
     definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
     assert definition.checkValueIsAcceptable(str(SAMPLE))
     assert definition.checkValueIsAcceptable(str(SAMPLE.parent))
 
 
-def test_loading_imports_no_tables():
-    """Import pandas and the file readers at the first run, not at every start."""
+def test_loading_the_provider_does_not_import_pandas_or_file_readers():
+    """Load the provider in a new Python.
+
+    Libraries for tables are imported at the first run, not at every start of QGIS.
+    """
     code = """
 import sys
 from qgis.core import QgsApplication
@@ -143,10 +146,10 @@ print(len(plugin.provider.algorithms()), sorted({m.split('.')[0] for m in set(sy
       & {"pandas", "geopandas", "pyogrio", "fiona", "jinja2", "openpyxl"}))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip().endswith(f"{len(RULES) + len(WHOLE_PLAN)} []"), done.stdout + done.stderr
+    assert done.stdout.strip().endswith(f"{len(RULES) + len(WHOLE_PLAN_ALGORITHMS)} []"), done.stdout + done.stderr
 
 
-def test_list_shows_the_provider(qgis_process):
+def test_qgis_process_list_shows_the_algorithms_of_the_plugin(qgis_process):
     done = qgis_process("list")
     print(f"qgis_process list: {qgis_process.seconds:.2f} s")
     assert done.returncode == 0
@@ -154,7 +157,7 @@ def test_list_shows_the_provider(qgis_process):
 
 
 def hide_library(folder, library, version=None):
-    """Write a folder with a library that is missing or too old."""
+    """Write a folder with a library that seems missing or too old; return it."""
     folder.mkdir(exist_ok=True)
     text = f'__version__ = "{version}"\n' if version else f'raise ModuleNotFoundError("hidden", name="{library}")\n'
     (folder / f"{library}.py").write_text(text, encoding="utf-8")
@@ -162,7 +165,7 @@ def hide_library(folder, library, version=None):
 
 
 @pytest.mark.parametrize("version", [None, "0.14.4"], ids=["missing", "too old"])
-def test_without_geopandas_the_plugin_loads_and_explains_the_remedy(qgis_process, tmp_path, version):
+def test_check_plan_without_geopandas_fails_with_an_explanation(qgis_process, tmp_path, version):
     before = hide_library(tmp_path / "hidden", "geopandas", version)
     listed = qgis_process("list", before=before)
     assert "sanxian:check_plan" in listed.stdout and "sanxian:layer_overlap" in listed.stdout
@@ -177,7 +180,7 @@ def test_without_geopandas_the_plugin_loads_and_explains_the_remedy(qgis_process
     assert "OK:\tfalse" in doctor.stdout and "geopandas" in doctor.stdout
 
 
-def test_without_shapely_the_two_diagnostic_algorithms_are_available(qgis_process, tmp_path):
+def test_provider_without_shapely_offers_only_check_plan_and_doctor(qgis_process, tmp_path):
     before = hide_library(tmp_path / "hidden", "shapely")
     listed = qgis_process("list", before=before).stdout
     assert "sanxian:check_plan" in listed and "sanxian:doctor" in listed and "sanxian:layer_overlap" not in listed
@@ -185,7 +188,7 @@ def test_without_shapely_the_two_diagnostic_algorithms_are_available(qgis_proces
     assert ran.returncode == 1 and "shapely ≥ 2.0" in ran.stdout + ran.stderr
 
 
-def test_doctor_passes_on_this_machine(provider):
+def test_doctor_algorithm_reports_that_the_environment_is_ok(provider):
     from tests.qgis.helpers import run_algorithm
 
     result = run_algorithm("doctor", {})
@@ -193,16 +196,16 @@ def test_doctor_passes_on_this_machine(provider):
     assert "QGIS" in result["REPORT"] and "geopandas" in result["REPORT"]
 
 
-def test_bundled_libraries_do_not_conflict_with_those_of_qgis(qgis_process):
+def test_check_plan_works_with_bundled_libraries_inside_qgis(qgis_process):
     """Run check_plan, whose JSON contains WKT.
 
-    If QGIS's GEOS were mixed in, shapely could not write WKT.
+    If the GEOS library of QGIS were mixed in, shapely could not write WKT.
     """
     done = qgis_process("run", "sanxian:check_plan", "--", f"SOURCE={SAMPLE}", "RULES=TOP001")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_rules_that_do_not_load_are_logged_with_their_traceback(provider, monkeypatch, qgis_log):
+def test_provider_logs_the_traceback_of_rules_that_fail_to_load(provider, monkeypatch, qgis_log):
     from plugin.algorithms.provider import SanxianProvider
     from plugin.core.model import rule
 
@@ -212,5 +215,5 @@ def test_rules_that_do_not_load_are_logged_with_their_traceback(provider, monkey
     monkeypatch.setattr(rule, "all_rules", broken)
     lame = SanxianProvider()
     lame.refreshAlgorithms()
-    assert {a.name() for a in lame.algorithms()} == WHOLE_PLAN
+    assert {a.name() for a in lame.algorithms()} == WHOLE_PLAN_ALGORITHMS
     assert any("Traceback" in text and "on purpose" in text for text in qgis_log)

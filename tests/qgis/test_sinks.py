@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings layers in all formats and in memory, and protected outputs."""
+"""Test writing findings to all formats, to memory and to protected files."""
 
 import os
 
@@ -17,10 +17,10 @@ from tests.core.small_plan import write_findings
 from tests.qgis.helpers import digest_files, make_square
 
 pytestmark = pytest.mark.usefixtures("qgis_app")
-ZONE = CRS.from_epsg(4526)
+FINDINGS_CRS = CRS.from_epsg(4526)
 
 
-def findings():
+def make_findings():
     common = {
         "code": "REL001",
         "severity": Severity.ERROR,
@@ -40,9 +40,9 @@ def findings():
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb", "geojson"])
-def test_every_format_holds_all_of_it(tmp_path, suffix):
+def test_findings_layer_in_every_format_contains_all_findings_and_columns(tmp_path, suffix):
     target = tmp_path / "发现 层" / f"findings.{suffix}"
-    write_findings(target, findings(), ZONE)
+    write_findings(target, make_findings(), FINDINGS_CRS)
     layer = QgsVectorLayer(str(target), "x", "ogr")
     assert layer.isValid() and layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526"
     if suffix != "shp":
@@ -55,27 +55,27 @@ def test_every_format_holds_all_of_it(tmp_path, suffix):
     assert [p.name for p in target.parent.iterdir() if p.name.startswith(".sanxian")] == []
 
 
-def test_an_empty_result_is_written_as_a_layer(tmp_path):
-    write_findings(tmp_path / "none.gpkg", [], ZONE)
+def test_findings_layer_without_findings_is_written_with_its_columns(tmp_path):
+    write_findings(tmp_path / "none.gpkg", [], FINDINGS_CRS)
     layer = QgsVectorLayer(str(tmp_path / "none.gpkg"), "x", "ogr")
     assert layer.isValid() and layer.featureCount() == 0 and "code" in layer.fields().names()
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
-def test_an_old_output_is_replaced_with_all_its_parts(tmp_path, suffix):
+def test_writing_findings_replaces_an_old_output_with_all_its_side_files(tmp_path, suffix):
     target = tmp_path / f"findings.{suffix}"
-    write_findings(target, findings(), ZONE)
+    write_findings(target, make_findings(), FINDINGS_CRS)
     (tmp_path / "findings.qix").write_bytes(b"an index of the old file")
-    write_findings(target, findings()[:1], ZONE)
+    write_findings(target, make_findings()[:1], FINDINGS_CRS)
     layer = QgsVectorLayer(str(target), "x", "ogr")
     assert layer.featureCount() == 1
     assert (tmp_path / "findings.qix").exists() == (suffix != "shp")
 
 
 @pytest.mark.parametrize("suffix", ["gpkg", "shp", "gdb"])
-def test_a_locked_output_keeps_all_former_files(tmp_path, monkeypatch, suffix):
+def test_writing_findings_to_a_locked_output_keeps_all_previous_files(tmp_path, monkeypatch, suffix):
     target = tmp_path / f"findings.{suffix}"
-    write_findings(target, findings(), ZONE)
+    write_findings(target, make_findings(), FINDINGS_CRS)
     before = digest_files(tmp_path)
     real, moves = os.replace, []
 
@@ -88,19 +88,19 @@ def test_a_locked_output_keeps_all_former_files(tmp_path, monkeypatch, suffix):
 
     monkeypatch.setattr(os, "replace", refuse_the_last)
     with pytest.raises(OutputError, match="output_open_elsewhere"):
-        write_findings(target, findings()[:1], ZONE)
+        write_findings(target, make_findings()[:1], FINDINGS_CRS)
     monkeypatch.undo()
     assert digest_files(tmp_path) == before
     assert QgsVectorLayer(str(target), "x", "ogr").featureCount() == 4
 
 
-def test_an_unsupported_format_is_named(tmp_path):
+def test_writing_findings_in_an_unsupported_format_raises_an_error(tmp_path):
     with pytest.raises(OutputError, match="output_format"):
-        write_findings(tmp_path / "findings.xyz", findings(), ZONE)
+        write_findings(tmp_path / "findings.xyz", make_findings(), FINDINGS_CRS)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_unwritable_outputs_are_reported_before_the_run(tmp_path):
+def test_check_writable_refuses_outputs_that_are_inputs_or_unwritable(tmp_path):
     plan, folder = tmp_path / "plan.gpkg", tmp_path / "county.gdb"
     plan.write_bytes(b"data")
     folder.mkdir()
@@ -120,7 +120,7 @@ def test_unwritable_outputs_are_reported_before_the_run(tmp_path):
     assert plan.read_bytes() == b"data"
 
 
-def test_a_memory_layer_for_the_panel():
-    layer = sinks.memory_layer(findings(), ZONE, "问题")
+def test_memory_layer_contains_all_findings_with_and_without_geometry():
+    layer = sinks.memory_layer(make_findings(), FINDINGS_CRS, "问题")
     assert layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526" and layer.name() == "问题"
     assert sum(not f.hasGeometry() for f in layer.getFeatures()) == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Processing dialogs of the plugin, and the widget for a file or folder."""
+"""Test the plugin's Processing dialogs and its widget for a file or folder."""
 
 import pytest
 from qgis.core import QgsProcessingContext
@@ -16,20 +16,20 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
 class AlgorithmDialog:
-    """Stub of the Processing dialog; widget wrappers read the class name."""
+    """Stub of the Processing dialog; widget wrappers read the name of its class."""
 
 
 @pytest.fixture
-def widget(provider):
+def path_widget(provider):
     definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
     return SourceWidget(definition, AlgorithmDialog())
 
 
-def find_button(widget, text):
-    return next(b for b in widget.widget.findChildren(QPushButton) if b.text() in text)
+def find_button(path_widget, text):
+    return next(b for b in path_widget.widget.findChildren(QPushButton) if b.text() in text)
 
 
-def test_the_definition_names_our_widget(provider):
+def test_source_parameter_uses_the_source_widget_of_the_plugin(provider):
     from processing.gui.wrappers import WidgetWrapperFactory
 
     definition = provider.algorithm("check_plan").parameterDefinition("SOURCE")
@@ -37,31 +37,31 @@ def test_the_definition_names_our_widget(provider):
     assert type(made).__name__ == "SourceWidget"
 
 
-def test_its_label_marks_the_optional_parameter_in_chinese(widget, provider):
-    label = widget.createLabel().text()
-    assert label == f"{widget.parameterDefinition().description()} [可选]"
+def test_source_widget_label_marks_the_parameter_as_optional_in_chinese(path_widget, provider):
+    label = path_widget.createLabel().text()
+    assert label == f"{path_widget.parameterDefinition().description()} [可选]"
 
 
-def test_a_file_and_a_folder(widget, monkeypatch):
-    assert widget.value() == ""
+def test_source_widget_buttons_choose_a_file_or_a_folder(path_widget, monkeypatch):
+    assert path_widget.value() == ""
     changes = []
-    widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
+    path_widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(SAMPLE), ""))
-    find_button(widget, ("File…", "文件…")).click()
-    assert widget.value() == str(SAMPLE)
+    find_button(path_widget, ("File…", "文件…")).click()
+    assert path_widget.value() == str(SAMPLE)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(SAMPLE.parent))
-    find_button(widget, ("Folder…", "文件夹…")).click()
-    assert widget.value() == str(SAMPLE.parent)
+    find_button(path_widget, ("Folder…", "文件夹…")).click()
+    assert path_widget.value() == str(SAMPLE.parent)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
-    find_button(widget, ("Folder…", "文件夹…")).click()
-    assert widget.value() == str(SAMPLE.parent), "cancelled"
+    find_button(path_widget, ("Folder…", "文件夹…")).click()
+    assert path_widget.value() == str(SAMPLE.parent), "cancelled"
     assert changes == [str(SAMPLE), str(SAMPLE.parent)]
-    widget.setValue(None)
-    assert widget.value() == ""
+    path_widget.setValue(None)
+    assert path_widget.value() == ""
 
 
 @pytest.mark.parametrize("kind", ["BatchAlgorithmDialog", "ModelerParametersDialog"])
-def test_batch_and_model_use_the_widget_of_qgis(provider, kind):
+def test_source_parameter_uses_the_qgis_widget_in_batch_and_model_dialogs(provider, kind):
     from qgis.core import QgsProcessingModelAlgorithm
 
     dialog = type(
@@ -71,13 +71,13 @@ def test_batch_and_model_use_the_widget_of_qgis(provider, kind):
     assert not isinstance(SourceWidget(definition, dialog), SourceWidget)
 
 
-def test_every_dialog_opens(provider):
-    """Build the parameters panel of each algorithm; without input it has defaults."""
+def test_parameter_dialog_of_every_algorithm_opens(provider):
+    """Build the parameters panel of each algorithm with its defaults."""
     from processing.gui.ParametersPanel import ParametersPanel
 
     for algorithm in provider.algorithms():
         # Referenced here, because the panel references neither.
-        dialog, copy = Dialog(), algorithm.create()
+        dialog, copy = make_fake_dialog(), algorithm.create()
         panel = ParametersPanel(dialog, copy)
         assert isinstance(panel, QgsProcessingParametersWidget)
         if algorithm.name() in ("check_plan", "doctor"):
@@ -86,7 +86,7 @@ def test_every_dialog_opens(provider):
         sip.delete(dialog)
 
 
-def Dialog():
+def make_fake_dialog():
     from qgis.PyQt.QtWidgets import QDialog
 
     class AlgorithmDialog(QDialog):
@@ -100,29 +100,29 @@ def Dialog():
 
 
 @pytest.fixture
-def profile(provider):
+def county_profile_widget(provider):
     return ProfileWidget(provider.algorithm("check_plan").parameterDefinition("PROFILE"), AlgorithmDialog())
 
 
-def test_the_profile_is_chosen_by_its_county(profile, provider):
+def test_profile_widget_lists_profiles_by_county_name(county_profile_widget, provider):
     from processing.gui.wrappers import WidgetWrapperFactory
 
     definition = provider.algorithm("check_plan").parameterDefinition("PROFILE")
     assert type(WidgetWrapperFactory.create_wrapper(definition, AlgorithmDialog())).__name__ == "ProfileWidget"
-    box = profile.widget.findChild(QComboBox)
-    assert profile.value() == ""
+    box = county_profile_widget.widget.findChild(QComboBox)
+    assert county_profile_widget.value() == ""
     assert {box.itemData(n) for n in range(box.count())} == {"", *profile_ids()}
     box.setCurrentIndex(box.findData("hunyuan"))
-    assert "浑源县" in box.currentText() and profile.value() == "hunyuan"
+    assert "浑源县" in box.currentText() and county_profile_widget.value() == "hunyuan"
 
 
-def test_a_profile_of_one_s_own_is_a_path(profile, monkeypatch, tmp_path):
+def test_profile_widget_accepts_the_path_of_a_profile_file(county_profile_widget, monkeypatch, tmp_path):
     path = str(tmp_path / "县.toml")
     changes = []
-    profile.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
+    county_profile_widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
-    find_button(profile, ("File…", "文件…")).click()
-    assert profile.value() == path == changes[-1]
+    find_button(county_profile_widget, ("File…", "文件…")).click()
+    assert county_profile_widget.value() == path == changes[-1]
     for given in ("hunyuan", path, "", None):
-        profile.setValue(given)
-        assert profile.value() == (given or "")
+        county_profile_widget.setValue(given)
+        assert county_profile_widget.value() == (given or "")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Statutory areas in scripts, models and the shell: computed, checked, adjusted.
+"""Test the algorithm statutory_area, which computes official ellipsoidal areas.
 
-Inputs are not changed.
+It also compares stored areas and adjusts them to a total. Inputs are not changed.
 """
 
 import json
@@ -31,20 +31,20 @@ from tests.qgis.helpers import SAMPLE, Log, digest_files, make_frame, make_squar
 from tests.qgis.models import run_in_model
 
 #: standards/ellipsoid_area.md, (longitude, latitude): T separates the prescribed sum from geodesic and straight edges.
-T = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
-Q3 = shapely.box(112, 37, 112.001, 37.001)
+TRIANGLE = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.51)])
+SMALL_SQUARE = shapely.box(112, 37, 112.001, 37.001)
 BOW_TIE = shapely.Polygon([(112, 38), (112.01, 38.01), (112.01, 38), (112, 38.01)])
 
 
 def write_parcels(path, **columns):
-    shapes = columns.pop("shapes", [T, Q3])
+    shapes = columns.pop("shapes", [TRIANGLE, SMALL_SQUARE])
     table = make_frame(shapes, crs=columns.pop("crs", 4490), **columns)
     pyogrio.write_dataframe(table, path, layer=path.stem, dataset_options={"VERSION": "1.2"})
     return path
 
 
 def make_tiles(**columns):
-    """Return four parcels of a square of 200 m and their outline as township.
+    """Return four parcels that tile a square of 200 m, and a township of its outline.
 
     Every shared edge has the same vertices on both sides.
     """
@@ -54,7 +54,7 @@ def make_tiles(**columns):
     return make_frame(shapes, **columns), make_frame([corners], XZQMC=["永安镇"], XZQDM=["140225100"])
 
 
-def test_the_output_has_planar_geodesic_and_statutory_areas(provider, tmp_path):
+def test_statutory_area_output_has_planar_geodesic_and_statutory_areas(provider, tmp_path):
     path = write_parcels(tmp_path / "图斑.gpkg", MJ=[490_671.60, 9_878.30], 备注=["甲", None])
     before, log = digest_files(path), Log()
     target = tmp_path / "面积.gpkg"
@@ -70,7 +70,7 @@ def test_the_output_has_planar_geodesic_and_statutory_areas(provider, tmp_path):
     assert made["geodesic_m2"][0] == pytest.approx(490_699.13, abs=0.01)
     assert made["planar_m2"].tolist() == pytest.approx(made.to_crs(4525).area.tolist(), abs=1e-6)
     assert any("（EPSG:4525）" in line for line in log.lines)
-    assert shapely.equals_exact(made.geometry[0].geoms[0], T, 0) and made.crs.to_epsg() == 4490
+    assert shapely.equals_exact(made.geometry[0].geoms[0], TRIANGLE, 0) and made.crs.to_epsg() == 4490
     assert (done["ROWS"], done["DIFFERING"], done["WITHOUT_AREA"]) == (2, 1, 0)
     assert done["STATUTORY_M2"] == pytest.approx(500_549.84, abs=0.01) and done["STORED_M2"] == pytest.approx(
         500_549.90
@@ -84,17 +84,17 @@ def test_the_output_has_planar_geodesic_and_statutory_areas(provider, tmp_path):
     assert any("本工具上次的结果" in line for line in log.lines)
 
 
-def test_qgis_s_own_ellipsoidal_area_is_close(provider, tmp_path):
+def test_geodesic_area_agrees_with_the_ellipsoidal_area_of_qgis(provider, tmp_path):
     path = write_parcels(tmp_path / "a.gpkg")
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT})
     meter = QgsDistanceArea()
     meter.setSourceCrs(QgsCoordinateReferenceSystem("EPSG:4490"), QgsProject.instance().transformContext())
     assert meter.setEllipsoid("PARAMETER:6378137:6356752.314140356")
-    for feature, shape in zip(done["OUTPUT"].getFeatures(), (T, Q3), strict=True):
+    for feature, shape in zip(done["OUTPUT"].getFeatures(), (TRIANGLE, SMALL_SQUARE), strict=True):
         assert feature["geodesic_m2"] == pytest.approx(meter.measureArea(QgsGeometry.fromWkt(shape.wkt)), rel=2e-5)
 
 
-def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
+def test_statutory_area_check_mode_lists_differing_rows_and_changes_nothing(provider, tmp_path):
     shapes = [make_square(100 * n, 0) for n in range(4)]
     true = np.round(measure.statutory_area(shapes), 2)
     stored = [true[0], true[1] + 0.01, true[2] + 0.02, None]
@@ -112,14 +112,14 @@ def test_check_lists_what_differs_and_changes_nothing(provider, tmp_path):
     assert wide["DIFFERING"] == 1
 
 
-def test_values_in_hectares_are_recognised(provider, tmp_path):
+def test_statutory_area_check_mode_suspects_stored_areas_in_hectares(provider, tmp_path):
     path = write_parcels(tmp_path / "a.gpkg", MJ=[49.06716, 0.987824])
     log = Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "MODE": "check", "OUTPUT": "TEMPORARY_OUTPUT"}, log)
     assert any("疑以公顷为单位" in line for line in log.lines) and any("比图斑椭球面积少" in line for line in log.lines)
 
 
-def test_parts_are_adjusted_to_their_township(provider, tmp_path):
+def test_statutory_area_adjusts_parcels_to_the_area_of_their_township(provider, tmp_path):
     parcels, town = make_tiles()
     outside = make_frame([make_square(500, 500)]).assign(BSM="140225000099")
     pyogrio.write_dataframe(pd.concat([parcels, outside], ignore_index=True), tmp_path / "DLTB.gpkg")
@@ -140,7 +140,7 @@ def test_parts_are_adjusted_to_their_township(provider, tmp_path):
     assert any("来源级别 C，未核实" in line for line in log.lines)
 
 
-def test_parts_that_leave_a_gap_are_not_adjusted(provider, tmp_path):
+def test_statutory_area_does_not_adjust_parcels_with_a_gap(provider, tmp_path):
     parcels, town = make_tiles()
     path = tmp_path / "DLTB.gpkg"
     pyogrio.write_dataframe(parcels.drop(index=3), path)
@@ -152,7 +152,7 @@ def test_parts_that_leave_a_gap_are_not_adjusted(provider, tmp_path):
     assert any("未平差" in line and "TOP002" in line for line in log.lines)
 
 
-def test_a_control_area_as_a_number_and_a_custom_limit(provider, tmp_path):
+def test_statutory_area_adjusts_to_a_given_control_area_within_the_limit(provider, tmp_path):
     parcels, _ = make_tiles()
     path = tmp_path / "DLTB.gpkg"
     pyogrio.write_dataframe(parcels, path)
@@ -169,8 +169,8 @@ def test_a_control_area_as_a_number_and_a_custom_limit(provider, tmp_path):
     assert run_algorithm("statutory_area", {**parameters, "PROFILE": str(profile)})["REFUSED"] == 0
 
 
-def test_shapes_that_cannot_be_measured_are_named(provider, tmp_path):
-    shapes = [T, None, BOW_TIE, shapely.Polygon()]
+def test_statutory_area_logs_shapes_that_cannot_be_measured(provider, tmp_path):
+    shapes = [TRIANGLE, None, BOW_TIE, shapely.Polygon()]
     path = write_parcels(tmp_path / "a.gpkg", shapes=shapes, MJ=[1.0, 2.0, 3.0, 4.0])
     log = Log()
     done = run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "b.gpkg")}, log)
@@ -185,7 +185,7 @@ def test_shapes_that_cannot_be_measured_are_named(provider, tmp_path):
     assert any("1 个要素的图形无效" in line and "（要素号 3）" in line for line in log.lines)
 
 
-def test_selected_features_unsaved_edits_and_arcs(provider, project):
+def test_statutory_area_measures_selected_unsaved_and_curved_features(provider, project):
     layer = QgsVectorLayer("CurvePolygon?crs=EPSG:4526&field=BSM:string&field=MJ:double(15,2)", "弧", "memory")
     project.addMapLayer(layer)
     from qgis.core import QgsFeature
@@ -220,7 +220,7 @@ def test_selected_features_unsaved_edits_and_arcs(provider, project):
         pytest.param({}, {"CONTROL_AREA": 5, "CONTROL": SAMPLE.as_posix() + "|layername=XZQX"}, ["CONTROL_AREA"], id="two"),
     ],
 )  # fmt: skip
-def test_unmeasurable_layers_are_reported_and_write_nothing(provider, tmp_path, columns, parameters, words):
+def test_statutory_area_reports_unmeasurable_layers_and_writes_nothing(provider, tmp_path, columns, parameters, words):
     path = write_parcels(tmp_path / "a.gpkg", **columns)
     before = digest_files(path)
     with pytest.raises(QgsProcessingException) as caught:
@@ -229,7 +229,7 @@ def test_unmeasurable_layers_are_reported_and_write_nothing(provider, tmp_path, 
     assert digest_files(path) == before and [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
-def test_an_output_that_is_the_input(provider, tmp_path):
+def test_statutory_area_refuses_its_input_as_output(provider, tmp_path):
     path = write_parcels(tmp_path / "a.gpkg")
     before = digest_files(path)
     with pytest.raises(QgsProcessingException):
@@ -237,7 +237,7 @@ def test_an_output_that_is_the_input(provider, tmp_path):
     assert digest_files(path) == before
 
 
-def test_cancel_writes_nothing(provider, tmp_path):
+def test_cancelled_statutory_area_leaves_the_previous_output_unchanged(provider, tmp_path):
     class Impatient(QgsProcessingFeedback):
         def setProgress(self, share):
             self.cancel()
@@ -249,13 +249,13 @@ def test_cancel_writes_nothing(provider, tmp_path):
     assert digest_files(target) == before and sorted(p.name for p in tmp_path.iterdir()) == ["a.gpkg", "b.gpkg"]
 
 
-def test_in_a_model(provider, project, tmp_path):
+def test_statutory_area_runs_in_a_model(provider, project, tmp_path):
     context = QgsProcessingContext()
     made = run_in_model("statutory_area", write_parcels(tmp_path / "a.gpkg"), context)
     assert [round(f["MJ"], 2) for f in made.getFeatures()] == [490_671.60, 9_878.24]
 
 
-def test_the_sample_from_the_shell(qgis_process, tmp_path):
+def test_statutory_area_of_the_sample_runs_from_the_command_line(qgis_process, tmp_path):
     before = digest_files(SAMPLE)
     target = tmp_path / "图斑.gdb"
     arguments = (f"INPUT={SAMPLE}|layername=DLTB", f"CONTROL={SAMPLE}|layername=XZQX", "LIMIT=0.01", f"OUTPUT={target}")
@@ -273,13 +273,13 @@ def test_the_sample_from_the_shell(qgis_process, tmp_path):
     assert refused.returncode == 1 and len(gpd.read_file(target)) == len(made)
 
 
-def test_both_languages_report_the_same(provider):
+def test_statutory_area_messages_exist_in_chinese_and_english(provider):
     zh, en = (Texts(lang).section("areas") for lang in ("zh", "en"))
     assert zh.keys() == en.keys() and len(zh) > 20
 
 
 @pytest.mark.parametrize(("role", "reported"), [("STBHHX", True), ("CZKFBJ", False)])
-def test_a_copy_of_a_sealed_layer_is_reported_as_a_copy(provider, tmp_path, role, reported):
+def test_statutory_area_logs_that_the_output_of_a_sealed_layer_is_a_copy(provider, tmp_path, role, reported):
     path = write_parcels(tmp_path / f"{role}.gpkg", MJ=[1.0, 2.0])
     before, log = digest_files(path), Log()
     run_algorithm("statutory_area", {"INPUT": str(path), "OUTPUT": str(tmp_path / "out.gpkg")}, log)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Styles: .qml files equal the tables, QGIS reads them, every layer has one."""
+"""Test that .qml styles equal their table, load in QGIS and cover every layer."""
 
 import csv
 import itertools
@@ -17,13 +17,13 @@ from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
 from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT
 
-TABLE = styles.read_style_table()
-KINDS = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
-DEFAULTS = {f"default_{geometry}": geometry for geometry in KINDS}
-GEOMETRY = {name: spec.get("geometry", "polygon") for name, spec in TABLE["layers"].items()}
-GEOMETRY |= {**DEFAULTS, styles.FINDINGS: "polygon"}
-NAMES = list(GEOMETRY)
-SHAPES = {
+STYLE_TABLE = styles.read_style_table()
+GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
+DEFAULT_STYLES = {f"default_{geometry}": geometry for geometry in GEOMETRY_TYPES}
+GEOMETRY_BY_STYLE = {name: spec.get("geometry", "polygon") for name, spec in STYLE_TABLE["layers"].items()}
+GEOMETRY_BY_STYLE |= {**DEFAULT_STYLES, styles.FINDINGS: "polygon"}
+STYLE_NAMES = list(GEOMETRY_BY_STYLE)
+EXAMPLE_SHAPES = {
     "polygon": "Polygon((30 20, 200 20, 200 80, 30 80, 30 20))",
     "line": "LineString(10 20, 100 70, 220 30)",
     "point": "Point(115 48)",
@@ -31,37 +31,39 @@ SHAPES = {
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def generated_styles(tmp_path_factory):
     folder = tmp_path_factory.mktemp("styles")
     subprocess.run([sys.executable, ROOT / "tools" / "make_styles.py", folder], check=True, capture_output=True)
     return folder
 
 
-@for_each("name", NAMES)
-def test_styles_equal_the_generated_files(made, name):
+@for_each("name", STYLE_NAMES)
+def test_style_files_equal_the_output_of_make_styles(generated_styles, name):
     # Qt 6 orders attributes differently: compare the contents, not the order.
-    def words(path):
+    def read_sorted_words(path):
         return sorted(path.read_text(encoding="utf-8").replace(">", " ").replace("/", " ").split())
 
-    assert words(made / f"{name}.qml") == words(STYLES / f"{name}.qml"), "tools/run.sh python tools/make_styles.py"
+    assert read_sorted_words(generated_styles / f"{name}.qml") == read_sorted_words(STYLES / f"{name}.qml"), (
+        "tools/run.sh python tools/make_styles.py"
+    )
 
 
-@for_each("name", NAMES)
-def test_styles_name_no_font_of_the_machine_they_were_made_on(name):
+@for_each("name", STYLE_NAMES)
+def test_style_files_name_no_font_family(name):
     assert "fontFamily" not in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
-@for_each("name", NAMES)
-def test_styles_load(qgis_app, name):
-    layer = empty(name)
+@for_each("name", STYLE_NAMES)
+def test_style_file_is_applied_to_a_layer_by_qgis(qgis_app, name):
+    layer = make_empty_layer(name)
     before = layer.renderer()
     assert styles.apply_style(layer, name)
     assert layer.renderer() is not before
 
 
-@for_each("name", NAMES)
-def test_hatches_clipped_to_their_shape_belong_to_whole_shapes(name):
-    """Forbid hatches that crash QGIS 3.40.
+@for_each("name", STYLE_NAMES)
+def test_style_files_have_no_hatch_that_crashes_qgis_3_40(name):
+    """Search style files for hatches that crash QGIS 3.40.
 
     QGIS crashes when it clips such a hatch to a polygon that is cut at the map edge.
     """
@@ -71,16 +73,18 @@ def test_hatches_clipped_to_their_shape_belong_to_whole_shapes(name):
             assert 'clip_to_extent="0"' in symbol.split(">")[0]
 
 
-def test_every_style_file_belongs_to_a_table():
-    assert {p.stem for p in STYLES.glob("*.qml")} == set(NAMES)
+def test_style_files_are_exactly_those_of_the_style_table():
+    assert {p.stem for p in STYLES.glob("*.qml")} == set(STYLE_NAMES)
 
 
-def empty(name, fields=""):
-    return QgsVectorLayer(f"{KINDS[GEOMETRY.get(name, 'polygon')]}?crs=EPSG:4526{fields}", "x", "memory")
+def make_empty_layer(name, fields=""):
+    return QgsVectorLayer(
+        f"{GEOMETRY_TYPES[GEOMETRY_BY_STYLE.get(name, 'polygon')]}?crs=EPSG:4526{fields}", "x", "memory"
+    )
 
 
 def draw_rows(layer, rows):
-    """Draw rows (shape, {field: value}) on a map of 23 × 10 mm at 1:10 000."""
+    """Draw rows (shape, {field: value}) on a map image of 23 × 10 mm at 1:10 000."""
     features = []
     for wkt, values in rows:
         feature = QgsFeature(layer.fields())
@@ -100,26 +104,26 @@ def count_ink(image):
     return sum(image.pixel(x, y) & 0xFFFFFF != 0xFFFFFF for x in range(image.width()) for y in range(image.height()))
 
 
-@for_each("name", [n for n in NAMES if n != styles.FINDINGS])
-def test_every_style_draws_something(qgis_app, name):
-    layer = empty(name, "&field=X:string")
-    styles.apply_style(layer, name if name in TABLE["layers"] else "NO_SUCH_LAYER")
-    assert count_ink(draw_rows(layer, [(SHAPES[GEOMETRY[name]], {})])) > 20
+@for_each("name", [n for n in STYLE_NAMES if n != styles.FINDINGS])
+def test_every_style_draws_visible_pixels(qgis_app, name):
+    layer = make_empty_layer(name, "&field=X:string")
+    styles.apply_style(layer, name if name in STYLE_TABLE["layers"] else "NO_SUCH_LAYER")
+    assert count_ink(draw_rows(layer, [(EXAMPLE_SHAPES[GEOMETRY_BY_STYLE[name]], {})])) > 20
 
 
-def test_every_layer_of_every_edition_is_drawn_by_one(qgis_app):
-    """Draw each layer by its own style or by the default of its geometry."""
+def test_every_layer_of_every_standard_has_a_style_of_its_geometry_type(qgis_app):
+    """Accept a layer's separate style or the default of its geometry."""
     seen = {}
     for standard in standard_ids():
         for template in load_standard(standard).templates.values():
             style_id = styles.style_name(template.role, template.geometry)
-            assert GEOMETRY[style_id] == template.geometry, template.role
+            assert GEOMETRY_BY_STYLE[style_id] == template.geometry, template.role
             seen[template.role] = style_id
     # The statutory layers have separate symbols.
-    assert not {r for r in load_standard("county_db").templates if seen[r] in DEFAULTS} - {"QT"}
+    assert not {r for r in load_standard("county_db").templates if seen[r] in DEFAULT_STYLES} - {"QT"}
 
 
-def test_editions_of_a_layer_share_its_symbols(qgis_app):
+def test_layer_codes_of_other_editions_use_the_style_of_the_same_layer(qgis_app):
     asked = {"DLTB2009": "DLTB", "DLTB_2020": "DLTB", "YJJBNTTB": "YJJBNTBHTB", "WHCGHFQ": "YDYHGHFQ"}
     asked |= {"WHQZXCQCSLX": "ZXCQCSLX", "NO_SUCH": "default_polygon", "2020": "default_polygon"}
     assert {role: styles.style_name(role, "polygon") for role in asked} == asked
@@ -127,13 +131,13 @@ def test_editions_of_a_layer_share_its_symbols(qgis_app):
     assert styles.style_name("NO_SUCH", "line") == "default_line" and not styles.has_own_style("NO_SUCH")
 
 
-def test_a_table_is_left_alone(qgis_app):
+def test_no_style_is_applied_to_a_table_without_geometry(qgis_app):
     layer = QgsVectorLayer("NoGeometry?field=X:string", "x", "memory")
     assert not styles.apply_style(layer, "DLTB")
 
 
 def describe_pattern(spec):
-    """Return the properties that distinguish a symbol without colour."""
+    """Return the properties that distinguish a symbol without its colour."""
     if isinstance(spec, dict):
         coloured = ("color", "fill", "ink", "inside", "opacity", "near", "geometry", "also", "tint")
         kept = {k: describe_pattern(v) for k, v in spec.items() if k not in coloured and not k.startswith("label")}
@@ -141,11 +145,11 @@ def describe_pattern(spec):
     return tuple(describe_pattern(v) for v in spec) if isinstance(spec, list) else spec
 
 
-def test_layers_are_distinguishable_without_colour():
-    single = {n: s for n, s in TABLE["layers"].items() if "class_by" not in s}
-    parts = {n: TABLE["symbols"][s["symbol"]] if "symbol" in s else s for n, s in single.items()}
+def test_styles_of_layers_are_distinguishable_without_colour():
+    single = {n: s for n, s in STYLE_TABLE["layers"].items() if "class_by" not in s}
+    parts = {n: STYLE_TABLE["symbols"][s["symbol"]] if "symbol" in s else s for n, s in single.items()}
     for one, other in itertools.combinations(parts, 2):
-        if GEOMETRY[one] == GEOMETRY[other]:
+        if GEOMETRY_BY_STYLE[one] == GEOMETRY_BY_STYLE[other]:
             assert describe_pattern(parts[one]) != describe_pattern(parts[other]), (one, other)
 
 
@@ -160,10 +164,10 @@ def list_strokes(spec):
     yield from (one for key in ("hatch", "on_line") for one in spec.get(key, ()))
 
 
-@for_each("name", [*TABLE["layers"], *TABLE["symbols"]])
-def test_lines_are_dark_enough_to_print(name):
-    """Require contrast 3:1 with paper (WCAG 2.1, graphics), 2:1 with their ground."""
-    spec = TABLE["layers"].get(name) or TABLE["symbols"][name]
+@for_each("name", [*STYLE_TABLE["layers"], *STYLE_TABLE["symbols"]])
+def test_style_lines_have_enough_contrast_to_be_printed(name):
+    """Require contrast 3:1 with paper (WCAG 2.1) and 2:1 with the fill colour."""
+    spec = STYLE_TABLE["layers"].get(name) or STYLE_TABLE["symbols"][name]
     for one in list_strokes(spec):
         assert 1.05 / (compute_luminance(one["color"]) + 0.05) >= 3, one
         if "fill" in spec:
@@ -173,13 +177,13 @@ def test_lines_are_dark_enough_to_print(name):
 @pytest.mark.parametrize(
     ("name", "text"), [("ZXCQCSLX", "蓝"), ("ZXCQCSLVX", "绿"), ("ZXCQCSHX", "黄"), ("ZXCQCSZX", "紫")]
 )
-def test_the_four_lines_have_their_marks(name, text):
-    (mark,) = TABLE["layers"][name]["on_line"]
+def test_styles_of_the_four_city_lines_repeat_a_letter_along_the_line(name, text):
+    (mark,) = STYLE_TABLE["layers"][name]["on_line"]
     assert (mark["text"], mark["interval"]) == (text, 40.0)
     assert f'value="{text}"' in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
-def test_every_land_use_code_has_its_colour(qgis_app):
+def test_style_of_land_parcels_has_a_category_for_every_land_use_code(qgis_app):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=DLBM:string", "x", "memory")
     styles.apply_style(layer, "DLTB")
     coloured = {
@@ -192,13 +196,15 @@ def test_every_land_use_code_has_its_colour(qgis_app):
     assert codes <= coloured
 
 
-@pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if s.get("code_list") == "planning_zones"])
-def test_a_subdivided_zone_has_an_entry_for_every_part(name):
-    """List every part of a zone if one part has its own entry.
+@pytest.mark.parametrize(
+    "name", [n for n, s in STYLE_TABLE["layers"].items() if s.get("code_list") == "planning_zones"]
+)
+def test_style_with_one_subzone_lists_every_subzone_of_the_zone(name):
+    """Compare the subzones of styles with the code list.
 
     Otherwise 一般农业区 would be shown as “乡村发展区” next to 林业发展区.
     """
-    own = {one["value"]: one["label"] for one in TABLE["layers"][name]["classes"] if one["value"]}
+    own = {one["value"]: one["label"] for one in STYLE_TABLE["layers"][name]["classes"] if one["value"]}
     with (STANDARDS / "common-2021/codelists/planning_zones.csv").open(encoding="utf-8-sig", newline="") as handle:
         zones = {row["code"]: row for row in csv.DictReader(handle)}
     split = {zones[code]["parent"] for code in own} - {""}
@@ -206,15 +212,15 @@ def test_a_subdivided_zone_has_an_entry_for_every_part(name):
     assert {code: label.split()[-1] for code, label in own.items()} == {code: zones[code]["name"] for code in own}
 
 
-@pytest.mark.parametrize("name", [n for n, s in TABLE["layers"].items() if "classes" in s or "land_use" in s])
-def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
+@pytest.mark.parametrize("name", [n for n, s in STYLE_TABLE["layers"].items() if "classes" in s or "land_use" in s])
+def test_style_categories_use_fields_and_codes_of_the_layer_templates(qgis_app, name):
     """Compare fields and class values of styles with the template's code lists."""
     standard = load_standard()
-    layer = empty(name)
+    layer = make_empty_layer(name)
     styles.apply_style(layer, name)
     renderer = layer.renderer()
     known = {v for c in renderer.categories() for v in (c.value() if isinstance(c.value(), list) else [c.value()])}
-    asked = [name, *TABLE["layers"][name].get("also", ())]
+    asked = [name, *STYLE_TABLE["layers"][name].get("also", ())]
     found = 0
     for template in (standard.templates[role] for role in asked if role in standard.templates):
         fields = {f.name: f for f in template.fields}
@@ -241,7 +247,7 @@ def test_classes_ask_for_fields_that_the_templates_have(qgis_app, name):
         ({"LX": None, "MC": "圆觉寺塔"}, "核心保护范围"),
     ],
 )
-def test_heritage_is_classified_by_its_kind_or_its_name(qgis_app, values, label):
+def test_style_classifies_heritage_areas_by_kind_or_name(qgis_app, values, label):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=LX:string&field=MC:string", "x", "memory")
     styles.apply_style(layer, "LSWHBHX")
     feature = QgsFeature(layer.fields())
@@ -253,17 +259,17 @@ def test_heritage_is_classified_by_its_kind_or_its_name(qgis_app, values, label)
     assert [c.label() for c in layer.renderer().categories() if c.value() == value] == [label]
 
 
-def test_only_findings_have_a_white_halo():
-    for name in (*TABLE["layers"], *DEFAULTS):
+def test_no_plan_layer_style_has_a_white_outline():
+    for name in (*STYLE_TABLE["layers"], *DEFAULT_STYLES):
         text = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
         assert 'name="line_color" type="QString" value="255,255,255' not in text.replace("  ", " ")
 
 
-def test_a_severity_has_one_colour_everywhere():
+def test_each_severity_has_the_same_colour_in_styles_icons_panel_and_report():
     from plugin.gui.widgets import theme
 
     page = (REPORTS / "report.html.j2").read_text(encoding="utf-8")
-    for one in TABLE["findings"]["classes"]:
+    for one in STYLE_TABLE["findings"]["classes"]:
         icon = (ICONS / f"{one['icon']}.svg").read_text(encoding="utf-8")
         assert one["color"] in icon and theme._COLORS[one["icon"]][0] == one["color"], one["value"]
         if one["value"].isupper():
@@ -271,14 +277,14 @@ def test_a_severity_has_one_colour_everywhere():
             assert f'fill="{one["color"]}"' in line, one["value"]
 
 
-def test_the_sheet_shows_all_of_them(tmp_path):
+def test_symbol_sheet_tool_writes_a_pdf_and_pictures_of_all_symbols(tmp_path):
     command = [sys.executable, ROOT / "tools" / "symbol_sheet.py", tmp_path / "图 示"]
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
     pages = sorted(p.name for p in (tmp_path / "图 示").iterdir())
     assert done.returncode == 0 and pages[-1] == "symbols.pdf" and len(pages) >= 3, done.stdout + done.stderr
 
 
-def test_symbols_for_the_layers_that_play_a_role_and_nothing_lost(project):
+def test_applying_symbols_keeps_forms_aliases_and_properties_of_the_layer(project):
     boundary = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=GHFQDM:string", "我的边界", "memory")
     project.addMapLayer(boundary)
     boundary.renderer().symbol().setColor(QColor("#123456"))

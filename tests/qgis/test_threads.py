@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Work runs in threads of Python, also when a thread of Qt starts it."""
+"""Test that work runs in Python threads, even if a Qt thread starts it."""
 
 import gc
 import subprocess
@@ -25,17 +25,17 @@ def run_on_thread_of_qt(function):
     return results[0]
 
 
-def test_a_thread_of_qt_is_left(qgis_app):
+def test_steady_moves_work_from_a_qt_thread_to_a_python_thread(qgis_app):
     assert isinstance(run_on_thread_of_qt(threading.current_thread), threading._DummyThread)
     found = run_on_thread_of_qt(steady(threading.current_thread))
     assert not isinstance(found, threading._DummyThread) and found is not threading.main_thread()
 
 
-def test_elsewhere_nothing_changes():
+def test_steady_runs_work_of_the_main_thread_in_place():
     assert steady(threading.current_thread)() is threading.main_thread()
 
 
-def test_results_and_errors_come_back(qgis_app):
+def test_steady_returns_results_and_raises_errors_to_the_caller(qgis_app):
     @steady
     def halve(number, *, by):
         return number / by
@@ -50,8 +50,8 @@ def test_results_and_errors_come_back(qgis_app):
     assert run_on_thread_of_qt(failing) == "division by zero"
 
 
-class Thing:
-    """An object that records the thread in which it is freed."""
+class FreeingRecorder:
+    """An object that records the thread in which Python frees it."""
 
     def __init__(self, gone):
         self.gone = gone
@@ -60,11 +60,11 @@ class Thing:
         self.gone.append(threading.current_thread())
 
 
-def test_objects_of_a_failed_call_are_freed_on_the_main_thread(qgis_app):
+def test_objects_of_a_failed_on_main_call_are_freed_on_the_main_thread(qgis_app):
     gone = []
 
     def fails():
-        thing = Thing(gone)
+        thing = FreeingRecorder(gone)
         raise ValueError(str(thing is None))
 
     def work():
@@ -76,10 +76,10 @@ def test_objects_of_a_failed_call_are_freed_on_the_main_thread(qgis_app):
     assert gone == [threading.main_thread()]
 
 
-def test_stopping_all_work_runs_the_calls_it_waits_for(qgis_app):
-    """Run pending calls when work is stopped, as for the maps of a package.
+def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):
+    """Stop a job that waits for a call on the main thread.
 
-    Their project is closed on the main thread.
+    Maps of a package are closed by such calls.
     """
     begun, threads = threading.Event(), []
 
@@ -97,35 +97,38 @@ def test_stopping_all_work_runs_the_calls_it_waits_for(qgis_app):
     assert threads == [threading.main_thread()] and job.wait(0)
 
 
-class Cycle(Thing):
-    """A reference cycle, as of a dialog and its slots; only the collection frees it."""
+class ReferenceCycle(FreeingRecorder):
+    """A reference cycle that only the garbage collection frees.
+
+    Dialogs and their slots form such cycles.
+    """
 
     def __init__(self, gone):
         super().__init__(gone)
         self.me = self
 
 
-def allocate(*_arguments):
-    """Allocate objects so that the garbage collection runs many times."""
+def allocate_objects(*_arguments):
+    """Allocate many objects, so that the garbage collection would run."""
     assert len([[n] for n in range(100_000)]) == 100_000
 
 
-def test_a_worker_frees_no_cycle_of_the_main_thread(qgis_app):
+def test_garbage_collection_in_a_worker_frees_no_main_thread_objects(qgis_app):
     gone = []
-    run_on_thread_of_qt(steady(lambda: (Cycle(gone), allocate()) and None))
-    Cycle(gone)
+    run_on_thread_of_qt(steady(lambda: (ReferenceCycle(gone), allocate_objects()) and None))
+    ReferenceCycle(gone)
     runner = Runner()
-    Cycle(gone)
+    ReferenceCycle(gone)
     ended = []
-    runner.start(Job("test", allocate, on_done=ended.append, on_error=ended.append))
+    runner.start(Job("test", allocate_objects, on_done=ended.append, on_error=ended.append))
     assert wait_until(lambda: ended) and ended == [None]
     assert wait_until(gc.isenabled)
-    allocate()
+    allocate_objects()
     gc.collect()
     assert gone == [threading.main_thread()] * 3
 
 
-def test_the_collection_resumes_after_failure_and_stop(qgis_app):
+def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
     def fails(*_arguments):
         raise ValueError("no")
 
@@ -135,15 +138,18 @@ def test_the_collection_resumes_after_failure_and_stop(qgis_app):
     assert wait_until(lambda: errors) and wait_until(gc.isenabled)
     runner.start(
         Job(
-            "test", lambda progress, cancellation: wait_for(cancellation), on_done=errors.append, on_error=errors.append
+            "test",
+            lambda progress, cancellation: wait_for_cancellation(cancellation),
+            on_done=errors.append,
+            on_error=errors.append,
         )
     )
     runner.stop_all()
     assert wait_until(gc.isenabled)
 
 
-def test_a_lost_suspension_ends(qgis_app):
-    """Resume the collection if QGIS deletes a task without a signal."""
+def test_garbage_collection_resumes_when_its_hold_object_is_deleted(qgis_app):
+    """Delete the hold, as when QGIS deletes a task without a signal."""
     hold, other = Hold(), Hold()
     assert not gc.isenabled()
     other.release()
@@ -153,13 +159,13 @@ def test_a_lost_suspension_ends(qgis_app):
     assert gc.isenabled()
 
 
-def wait_for(cancellation):
+def wait_for_cancellation(cancellation):
     while True:
         cancellation.raise_if_cancelled()
         time.sleep(0.005)
 
 
-TWICE = """
+PYPROJ_TWICE_SCRIPT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsTask
@@ -190,7 +196,12 @@ os._exit(0)
 
 
 @pytest.mark.slow
-def test_pyproj_again_and_again_on_pooled_threads():
-    """Use pyproj on pooled threads: without `steady` the second round crashes."""
-    done = subprocess.run([sys.executable, "-c", TWICE, str(ROOT)], capture_output=True, text=True, timeout=120)
+def test_pyproj_can_be_used_repeatedly_on_pooled_threads():
+    """Use pyproj on pooled Qt threads twice.
+
+    Without `steady` the second round crashes.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", PYPROJ_TWICE_SCRIPT, str(ROOT)], capture_output=True, text=True, timeout=120
+    )
     assert done.stdout.strip() == "4", done.stderr

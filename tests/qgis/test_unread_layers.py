@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers that are not read completely: filtered, broken or truncated."""
+"""Test layers that are not read completely: filtered, broken or truncated."""
 
 import pytest
 from qgis.core import QgsVectorLayer
@@ -17,7 +17,7 @@ from tests.qgis.helpers import run_algorithm
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 
-def opened(path, name):
+def open_layer(path, name):
     layer = QgsVectorLayer(f"{path}|layername={name}", name, "ogr")
     assert layer.isValid()
     return layer
@@ -31,28 +31,28 @@ def list_checked_layers(*layers):
     return check_plan([take_snapshot(layer) for layer in layers], Options(rules=("TOP001",)))
 
 
-def test_a_filter_hides_rows_from_a_check_and_is_named(tmp_path):
-    layer = opened(write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows()), "CZKFBJ")
+def test_check_of_a_filtered_layer_is_incomplete_and_lists_the_filter(tmp_path):
+    layer = open_layer(write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows()), "CZKFBJ")
     assert not list_unread(list_checked_layers(layer))
     layer.setSubsetString("fid = 1")
     done = list_checked_layers(layer)
     assert list_unread(done) == [("filter", "CZKFBJ")] and str(done.report.verdict) in ("incomplete", "fail")
 
 
-def test_rows_that_qgis_does_not_hand_over_make_the_layer_unusable(tmp_path):
+def test_layer_with_rows_that_qgis_cannot_read_is_reported_as_unusable(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
-    layer = opened(gdb, "CZKFBJ")
+    layer = open_layer(gdb, "CZKFBJ")
     assert read_snapshot(take_snapshot(layer)).problem is None
     rewrite_with_64_bit_ids(gdb, 9)
-    layer = opened(gdb, "CZKFBJ")
+    layer = open_layer(gdb, "CZKFBJ")
     table = read_snapshot(take_snapshot(layer))
     handed = len(list(layer.getFeatures()))
     expected = ("rows_disagree", {"read": handed, "stored": 3}) if handed != 3 else None
     assert table.problem == expected
 
 
-def test_a_layer_that_does_not_open_leaves_the_check_incomplete(tmp_path, project):
-    project.addMapLayer(opened(write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows()), "CZKFBJ"))
+def test_project_layer_that_cannot_be_opened_makes_the_check_incomplete(tmp_path, project):
+    project.addMapLayer(open_layer(write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows()), "CZKFBJ"))
     project.addMapLayer(QgsVectorLayer(str(tmp_path / "搬走.gpkg"), "耕地保护目标", "ogr"))
     layers = [take_snapshot(layer) for layer in recognise.plan_layers(project)]
     assert ("broken", "耕地保护目标") in list_unread(check_plan(layers, county.options(project)))
@@ -60,7 +60,7 @@ def test_a_layer_that_does_not_open_leaves_the_check_incomplete(tmp_path, projec
     assert results["VERDICT"] in ("incomplete", "fail")
 
 
-def test_a_folder_with_data_below_is_incomplete_in_the_toolbox_too(tmp_path):
+def test_check_plan_of_a_folder_with_unread_subfolders_is_incomplete(tmp_path):
     write_gpkg(tmp_path / "县" / "a.gpkg", {"GDBHMB": make_layers_of_three_rows()["GDBHMB"]})
     assert run_algorithm("check_plan", {"SOURCE": str(tmp_path / "县"), "RULES": "TOP001"})["VERDICT"] == "conditional"
     write_gpkg(tmp_path / "县" / "x" / "b.gpkg", {"CZKFBJ": make_layers_of_three_rows()["CZKFBJ"]})

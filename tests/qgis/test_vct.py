@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""export_vct and import_vct from scripts and from qgis_process."""
+"""Test the algorithms export_vct and import_vct (Chinese exchange format VCT)."""
 
 import sqlite3
 from contextlib import closing
@@ -32,12 +32,12 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
         ("export_vct", ["SOURCE", "LAYERS", "STANDARD", "OUTPUT"]),
     ],
 )
-def test_documented_parameters_exist(name, wanted):
+def test_vct_algorithms_have_the_documented_parameters(name, wanted):
     algorithm = QgsApplication.processingRegistry().algorithmById(f"sanxian:{name}")
     assert [d.name() for d in algorithm.parameterDefinitions()] == wanted
 
 
-def test_the_sample_county_is_exported_and_imported(tmp_path):
+def test_sample_county_exported_to_vct_and_imported_again_is_unchanged(tmp_path):
     vct, back, before = tmp_path / "浑源 县.vct", tmp_path / "回 来.gpkg", digest_files(SAMPLE)
     feedback = Log()
     made = run_algorithm("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(vct)}, feedback)
@@ -57,7 +57,7 @@ def test_the_sample_county_is_exported_and_imported(tmp_path):
     assert {p.name for p in tmp_path.iterdir()} == {back.name, vct.name}
 
 
-def test_an_import_is_checked_and_its_summary_is_in_log_and_result(tmp_path):
+def test_import_vct_checks_the_imported_data_and_returns_the_verdict(tmp_path):
     run_algorithm("export_vct", {"SOURCE": str(SAMPLE), "OUTPUT": str(tmp_path / "a.vct")})
     feedback = Log()
     result = run_algorithm(
@@ -70,14 +70,14 @@ def test_an_import_is_checked_and_its_summary_is_in_log_and_result(tmp_path):
     assert result["ERRORS"] > 0 and any("问题最多的规则" in line for line in feedback.lines), feedback.lines
 
 
-def test_without_check_there_is_only_the_import(tmp_path):
+def test_import_vct_without_check_returns_no_verdict(tmp_path):
     given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg"), "CHECK": False}
     feedback = Log()
     result = run_algorithm("import_vct", given, feedback)
     assert "VERDICT" not in result and not any("检查" in line for line in feedback.lines)
 
 
-def test_a_check_that_cannot_run_does_not_undo_the_import(tmp_path):
+def test_import_vct_keeps_the_imported_data_if_the_check_cannot_run(tmp_path):
     given = {
         "INPUT": str(write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC"))),
         "OUTPUT": str(tmp_path / "a.gpkg"),
@@ -88,7 +88,7 @@ def test_a_check_that_cannot_run_does_not_undo_the_import(tmp_path):
     assert any("检查未完成" in line for line in feedback.lines), feedback.lines
 
 
-def test_remarks_of_the_reader_are_in_log_and_result(tmp_path):
+def test_import_vct_logs_and_returns_remarks_on_the_file(tmp_path):
     feedback = Log()
     given = {
         "INPUT": str(write_file(tmp_path / "a.vct", changed_text(("Version:3.0", "Version:2.0")))),
@@ -98,7 +98,7 @@ def test_remarks_of_the_reader_are_in_log_and_result(tmp_path):
     assert "2.0" in result["REMARKS"] and any("2.0" in line for line in feedback.lines)
 
 
-def test_layers_of_the_project_with_their_edits(tmp_path):
+def test_export_vct_includes_unsaved_edits_of_project_layers(tmp_path):
     layer = QgsVectorLayer(f"{SAMPLE}|layername=CZKFBJ", "CZKFBJ", "ogr")
     copy = layer.materialize(QgsFeatureRequest())
     copy.setName("CZKFBJ")
@@ -110,8 +110,8 @@ def test_layers_of_the_project_with_their_edits(tmp_path):
     copy.rollBack()
 
 
-def test_control_lines_come_above_what_would_hide_them(tmp_path):
-    """Set the sort keys of layers: QGIS puts the highest key on top."""
+def test_import_vct_loads_control_lines_above_area_layers(tmp_path):
+    """Read the sort keys of loaded layers; QGIS puts the highest on top."""
     project, context = QgsProject.instance(), QgsProcessingContext()
     context.setProject(project)
     names = ("CZKFBJ", "YDYHGHFQ", "STBHHX", "XZQX")
@@ -124,7 +124,7 @@ def test_control_lines_come_above_what_would_hide_them(tmp_path):
     assert min(keys["CZKFBJ"], keys["STBHHX"]) > keys["YDYHGHFQ"] > keys["XZQX"] > 0
 
 
-def test_imported_layers_are_loaded(tmp_path):
+def test_import_vct_loads_layers_with_names_group_and_styles(tmp_path):
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())
     given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
@@ -148,7 +148,7 @@ def test_imported_layers_are_loaded(tmp_path):
     ],
     ids=["unknown line", "cut off", "no file", "another format"],
 )
-def test_bad_input_is_reported_and_writes_nothing(tmp_path, text, given, expected):
+def test_import_vct_reports_invalid_input_and_writes_nothing(tmp_path, text, given, expected):
     source = write_file(tmp_path / "a.vct", text)
     given = {k: str(tmp_path / v) for k, v in ({"INPUT": "a.vct", "OUTPUT": "a.gpkg"} | given).items()}
     with pytest.raises(QgsProcessingException) as caught:
@@ -156,8 +156,8 @@ def test_bad_input_is_reported_and_writes_nothing(tmp_path, text, given, expecte
     assert expected in str(caught.value) and list(tmp_path.iterdir()) == [source]
 
 
-def test_in_english_all_messages_about_a_file_are_english(tmp_path, monkeypatch):
-    """Use English for messages, whatever the language of reports."""
+def test_vct_messages_are_english_in_an_english_interface(tmp_path, monkeypatch):
+    """Set the interface to English; the language of reports does not matter."""
     monkeypatch.setattr(settings, "interface_locale", lambda: "en")
     vct, log = tmp_path / "a.vct", Log()
     write_file(vct, SQUARES)
@@ -171,7 +171,7 @@ def test_in_english_all_messages_about_a_file_are_english(tmp_path, monkeypatch)
     assert not [c for c in str(caught.value) if "\u4e00" <= c <= "\u9fff"]
 
 
-def test_from_the_shell(qgis_process, tmp_path):
+def test_vct_algorithms_run_from_the_command_line(qgis_process, tmp_path):
     vct = tmp_path / "县.vct"
     done = qgis_process("run", "sanxian:export_vct", "--", f"SOURCE={SAMPLE}", f"OUTPUT={vct}")
     assert done.returncode == 0 and "LAYERS_WRITTEN:\t9" in done.stdout, done.stdout + done.stderr

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""年度动态维护 in the toolbox: two databases to a named geodatabase and balance."""
+"""Test the algorithm yearly_update: changes between two databases.
+
+It writes a geodatabase with an official name and the area balance.
+"""
 
 import pyogrio
 import pytest
@@ -7,27 +10,27 @@ from qgis.core import QgsProcessingException
 
 from tests.qgis.helpers import Log, digest_files, make_frame, make_square, run_algorithm, write_small
 
-NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
+GEODATABASE_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
 
 
-def zones(codes):
+def make_zones(codes):
     shapes = [make_square(100 * n, 0) for n in range(len(codes))]
     keys = [f"14022500000000{n:04d}" for n in range(1, len(codes) + 1)]
     return make_frame(shapes, BSM=keys, GHFQDM=codes)
 
 
-def test_what_changed_is_written_and_counted(provider, tmp_path):
+def test_yearly_update_writes_and_counts_the_changes_between_two_databases(provider, tmp_path):
     line = make_frame([make_square(0, 0)], BSM=["140225000000000001"])
     moved = make_frame([make_square(40, 0)], BSM=["140225000000000001"])
-    filed = write_small(tmp_path / "备案.gpkg", GHFQ=zones(["200", "300"]), LSWHBHX=line)
-    current = write_small(tmp_path / "现行.gpkg", GHFQ=zones(["200", "200"]), LSWHBHX=moved)
+    filed = write_small(tmp_path / "备案.gpkg", GHFQ=make_zones(["200", "300"]), LSWHBHX=line)
+    current = write_small(tmp_path / "现行.gpkg", GHFQ=make_zones(["200", "200"]), LSWHBHX=moved)
     sums = digest_files(filed), digest_files(current)
     folder, log = tmp_path / "维护", Log()
     folder.mkdir()
     given = {"FILED": str(filed), "CURRENT": str(current), "YEAR": 2026, "OUTPUT": str(folder)}
     done = run_algorithm("yearly_update", given, log)
     assert [done[f"COUNT_{kind}"] for kind in ("IN", "OUT", "CHANGED")] == [1, 1, 1] and done["LAYERS"] == 2
-    assert done["DATABASE"] == str(folder / f"{NAME}.gdb")
+    assert done["DATABASE"] == str(folder / f"{GEODATABASE_NAME}.gdb")
     changes = pyogrio.read_dataframe(done["DATABASE"], layer="WHCLSWHBHX")
     assert sorted(changes["WHLX"]) == ["1", "3"] and changes["WHLY"].isna().all()
     assert changes.to_crs(4526).area.to_numpy() == pytest.approx([4000, 4000], abs=1)
@@ -37,8 +40,8 @@ def test_what_changed_is_written_and_counted(provider, tmp_path):
         run_algorithm("yearly_update", given)
 
 
-def test_one_database_twice_is_refused(provider, tmp_path):
-    filed = write_small(tmp_path / "备案.gpkg", GHFQ=zones(["200"]))
+def test_yearly_update_refuses_the_same_database_twice(provider, tmp_path):
+    filed = write_small(tmp_path / "备案.gpkg", GHFQ=make_zones(["200"]))
     given = {"FILED": str(filed), "CURRENT": str(filed), "YEAR": 2026, "OUTPUT": str(tmp_path / "维护")}
     with pytest.raises(QgsProcessingException, match="同一份数据"):
         run_algorithm("yearly_update", given)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Waiting with the event loop: for a condition, or for a fixed short time."""
+"""Wait with the running event loop, for a condition or a short fixed time."""
 
 import time
 
@@ -22,7 +22,7 @@ def wait_until(until, seconds=PATIENCE):
 
 
 def process_events(seconds):
-    """Process events for a short time, at least all pending ones.
+    """Process events for a time (seconds), at least all pending ones.
 
     Afterwards a test can assert that something did not happen.
     """
@@ -31,16 +31,16 @@ def process_events(seconds):
 
 
 def measure_time(action, clock=time.process_time):
-    """Return the CPU seconds of a call; wall time includes other programs."""
+    """Return the CPU seconds of a call; wall time would include other programs."""
     began = clock()
     action()
     return clock() - began
 
 
 def run_task(task):
-    """Start a task in QGIS and wait for its end; return True if it completed.
+    """Start a QGIS task and wait for its end; return True if it completed.
 
-    The end is received by signals: QGIS deletes an ended task, so its status cannot be read.
+    The end is received by signals, because QGIS deletes an ended task.
     """
     ended = []
     task.taskCompleted.connect(lambda: ended.append(True))

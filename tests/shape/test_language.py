@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Docstrings, comments, identifiers and commit subjects use plain words.
+"""Test that docstrings, comments, identifiers and commits avoid banned words.
 
-The words and what to write instead are in banned_words.toml. Data that keeps the words of an earlier version, and quotations of
-user-visible texts, are not prose of ours.
+The words and their replacements are in banned_words.toml. Files that keep the words of an earlier version are
+excluded.
 """
 
 import ast
@@ -17,52 +17,52 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-WORDS = Path(__file__).with_name("banned_words.toml")
+BANNED_WORDS_FILE = Path(__file__).with_name("banned_words.toml")
 #: Runs on the tree of v0.1.0, with its names.
-OTHER_VERSION = {ROOT / "tests" / "upgrade" / "make_0_1_0.py"}
+FILES_OF_OTHER_VERSIONS = {ROOT / "tests" / "upgrade" / "make_0_1_0.py"}
 #: Public names: a key of style_limits (looks.toml), and the file of a rule, which has the rule's name.
-PUBLIC = {"least_colour_apart", "rel021_heritage_parts_apart"}
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-_MOST = 40
+PUBLIC_NAMES = {"least_colour_apart", "rel021_heritage_parts_apart"}
+_IDENTIFIER_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_MAX_SHOWN_PROBLEMS = 40
 
 
 @functools.cache
-def banned(section: str) -> list[tuple[re.Pattern[str], str]]:
-    words = tomllib.loads(WORDS.read_text(encoding="utf-8"))[section]
+def read_banned_words(section: str) -> list[tuple[re.Pattern[str], str]]:
+    words = tomllib.loads(BANNED_WORDS_FILE.read_text(encoding="utf-8"))[section]
     return [(re.compile(rf"\b(?:{word})\b", re.IGNORECASE), better) for word, better in words.items()]
 
 
 @functools.cache
-def sources() -> dict[Path, str]:
-    """Python files of the project: path → text."""
+def read_sources() -> dict[Path, str]:
+    """Return the text of the project's Python files by path."""
     paths = sorted(path for folder in ("plugin", "tests", "tools") for path in (ROOT / folder).rglob("*.py"))
-    return {path: path.read_text(encoding="utf-8") for path in paths if path not in OTHER_VERSION}
+    return {path: path.read_text(encoding="utf-8") for path in paths if path not in FILES_OF_OTHER_VERSIONS}
 
 
 @functools.cache
-def nodes(text: str) -> list[ast.AST]:
+def parse_nodes(text: str) -> list[ast.AST]:
     return list(ast.walk(ast.parse(text)))
 
 
-def docstrings(text: str):
+def list_docstrings(text: str):
     """Yield line and text of each docstring."""
-    for node in nodes(text):
+    for node in parse_nodes(text):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             doc = ast.get_docstring(node, clean=False)
             if doc:
                 yield node.body[0].lineno, doc
 
 
-def comments(text: str):
+def list_comments(text: str):
     """Yield line and text of each comment."""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             yield token.start[0], token.string
 
 
-def defined_names(text: str):
+def list_defined_names(text: str):
     """Yield line and name of each function, class, parameter and assigned variable."""
-    for node in nodes(text):
+    for node in parse_nodes(text):
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield node.lineno, node.name
         elif isinstance(node, ast.arg):
@@ -73,66 +73,74 @@ def defined_names(text: str):
             yield node.lineno, node.attr
 
 
-def found(section: str, text: str) -> list[str]:
+def find_banned_words(section: str, text: str) -> list[str]:
     """Return each banned word of a text with its replacement."""
     # Names of code in double backticks and quotations of texts on screens are not prose.
     text = re.sub(r"``[^`]*``|`[^`]*`|“[^”]*”", " ", text)
-    return [f"“{match[0]}” ({better})" for word, better in banned(section) for match in word.finditer(text)]
+    return [f"“{match[0]}” ({better})" for word, better in read_banned_words(section) for match in word.finditer(text)]
 
 
-def parts(name: str) -> str:
-    return " ".join(_PART.findall(name.replace("_", " ")))
+def split_identifier(name: str) -> str:
+    return " ".join(_IDENTIFIER_PART.findall(name.replace("_", " ")))
 
 
-def report(problems: list[str]) -> None:
-    assert not problems, f"{len(problems)} places:\n" + "\n".join(problems[:_MOST])
+def fail_with_problems(problems: list[str]) -> None:
+    assert not problems, f"{len(problems)} places:\n" + "\n".join(problems[:_MAX_SHOWN_PROBLEMS])
 
 
-@pytest.mark.parametrize("read", [docstrings, comments])
-def test_prose_uses_plain_words(read):
-    report(
+@pytest.mark.parametrize("read", [list_docstrings, list_comments])
+def test_docstrings_and_comments_contain_no_banned_words(read):
+    fail_with_problems(
         [
             f"{path.relative_to(ROOT)}:{line}: {word}"
-            for path, source in sources().items()
+            for path, source in read_sources().items()
             for line, text in read(source)
-            for word in found("prose", text)
+            for word in find_banned_words("prose", text)
         ]
     )
 
 
-def test_identifiers_use_plain_words():
-    report(
+def test_identifiers_contain_no_banned_words():
+    fail_with_problems(
         [
             f"{path.relative_to(ROOT)}:{line}: {name}: {word}"
-            for path, source in sources().items()
-            for line, name in sorted(set(defined_names(source)))
-            if name not in PUBLIC
-            for word in found("identifiers", parts(name))
+            for path, source in read_sources().items()
+            for line, name in sorted(set(list_defined_names(source)))
+            if name not in PUBLIC_NAMES
+            for word in find_banned_words("identifiers", split_identifier(name))
         ]
     )
 
 
-def test_modules_use_plain_words():
-    names = {path.relative_to(ROOT) for path in sources() if path.stem not in PUBLIC}
-    report([f"{path}: {word}" for path in sorted(names) for word in found("identifiers", parts(str(path)))])
+def test_module_names_contain_no_banned_words():
+    names = {path.relative_to(ROOT) for path in read_sources() if path.stem not in PUBLIC_NAMES}
+    fail_with_problems(
+        [
+            f"{path}: {word}"
+            for path in sorted(names)
+            for word in find_banned_words("identifiers", split_identifier(str(path)))
+        ]
+    )
 
 
-def test_commit_subjects_use_plain_words_and_fit_72_bytes():
-    """Since the first commit that has the list of words."""
-    first = _git("log", "--diff-filter=A", "--format=%H", "--", str(WORDS.relative_to(ROOT))).split()
+def test_commit_subjects_contain_no_banned_words_and_fit_72_bytes():
+    """Check commits since the first one that has the list of words."""
+    first = run_git("log", "--diff-filter=A", "--format=%H", "--", str(BANNED_WORDS_FILE.relative_to(ROOT))).split()
     if not first:
         pytest.skip("not a clone with its history")
-    subjects = _git("log", "--format=%s", f"{first[-1]}..HEAD").splitlines()
-    problems = [f"{one}: {word}" for one in subjects for word in found("prose", one)]
-    report(problems + [f"{one}: {len(one.encode())} bytes" for one in subjects if len(one.encode()) > 72])
+    subjects = run_git("log", "--format=%s", f"{first[-1]}..HEAD").splitlines()
+    problems = [f"{one}: {word}" for one in subjects for word in find_banned_words("prose", one)]
+    fail_with_problems(problems + [f"{one}: {len(one.encode())} bytes" for one in subjects if len(one.encode()) > 72])
 
 
-def test_the_words_are_found_where_they_are_used():
-    assert found("prose", "Nobody is told what it looks at.") and found("identifiers", parts("isTold_once"))
-    assert not found("prose", "A point lies within a polygon; ``told`` is a key.")
-    assert list(defined_names("def f(a):\n    b = self.c = 1"))
+def test_banned_word_search_finds_words_in_prose_and_identifiers():
+    assert find_banned_words("prose", "Nobody is told what it looks at.") and find_banned_words(
+        "identifiers", split_identifier("isTold_once")
+    )
+    assert not find_banned_words("prose", "A point lies within a polygon; ``told`` is a key.")
+    assert list(list_defined_names("def f(a):\n    b = self.c = 1"))
 
 
-def _git(*arguments: str) -> str:
+def run_git(*arguments: str) -> str:
     done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, text=True)
     return done.stdout if done.returncode == 0 else ""

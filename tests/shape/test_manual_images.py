@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Pictures of the manual are outdated when a shown text has changed; `make screenshots` renews them."""
+"""Test that the manual's screenshots show the current texts.
+
+`make screenshots` renews them.
+"""
 
 import json
 import re
@@ -14,50 +17,55 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import shown_texts
 
-TABLE = json.loads(shown_texts.TABLE.read_text(encoding="utf-8"))
+PICTURE_TEXTS = json.loads(shown_texts.TABLE.read_text(encoding="utf-8"))
 #: Two pages of a report, printed with a browser, which `make screenshots` lacks.
-BY_HAND = {"report-1.png", "report-2.png"}
+PICTURES_BY_HAND = {"report-1.png", "report-2.png"}
 
 
 @pytest.fixture(scope="module")
-def known():
+def current_texts():
     return shown_texts.catalogue()
 
 
-def changed(row, known):
-    """Return why a picture is out of date: texts that are gone, or that some text has changed; empty if it is not."""
-    gone = [name for name in row["texts"] if name not in known]
-    return gone or ([] if shown_texts.digest(row["texts"], known) == row["digest"] else ["a text has changed"])
+def list_changes(row, current_texts):
+    """Return why a screenshot is outdated, or an empty list.
+
+    The reasons are removed texts, or a changed text.
+    """
+    gone = [name for name in row["texts"] if name not in current_texts]
+    return gone or ([] if shown_texts.digest(row["texts"], current_texts) == row["digest"] else ["a text has changed"])
 
 
-@for_each("name", TABLE)
-def test_pictures_show_the_current_texts(name, known):
-    assert changed(TABLE[name], known) == []
+@for_each("name", PICTURE_TEXTS)
+def test_manual_screenshots_show_the_current_interface_texts(name, current_texts):
+    assert list_changes(PICTURE_TEXTS[name], current_texts) == []
     assert (shown_texts.IMAGES / name).is_file()
-    assert len(TABLE[name]["texts"]) >= 10
+    assert len(PICTURE_TEXTS[name]["texts"]) >= 10
 
 
-def test_changed_text_is_found(known):
-    row = TABLE["wizard.png"]
-    other = {**known, "ts:Next Step": "继续"}
-    assert "ts:Next Step" in row["texts"] and changed(row, other) == ["a text has changed"]
-    assert changed(row, {name: text for name, text in known.items() if name != "ts:Next Step"}) == ["ts:Next Step"]
+def test_screenshot_check_reports_a_changed_interface_text(current_texts):
+    row = PICTURE_TEXTS["wizard.png"]
+    other = {**current_texts, "ts:Next Step": "继续"}
+    assert "ts:Next Step" in row["texts"] and list_changes(row, other) == ["a text has changed"]
+    assert list_changes(row, {name: text for name, text in current_texts.items() if name != "ts:Next Step"}) == [
+        "ts:Next Step"
+    ]
 
 
-def test_change_of_a_text_not_shown_is_ignored(known):
-    assert changed(TABLE["wizard.png"], {**known, "ts:Undo This Edit": "?"}) == []
+def test_screenshot_check_ignores_changes_of_texts_that_it_does_not_show(current_texts):
+    assert list_changes(PICTURE_TEXTS["wizard.png"], {**current_texts, "ts:Undo This Edit": "?"}) == []
 
 
-def test_every_picture_of_the_manual_is_made_by_the_tool():
+def test_every_manual_picture_is_made_by_the_screenshot_tool_or_listed_as_manual():
     used = {
         name for path in MANUAL.glob("*/*.md") for name in re.findall(r"images/([\w-]+\.png)", path.read_text("utf-8"))
     }
     there = {path.name for path in shown_texts.IMAGES.glob("*.png")}
-    assert used - set(TABLE) <= BY_HAND and set(TABLE) | BY_HAND == there
+    assert used - set(PICTURE_TEXTS) <= PICTURES_BY_HAND and set(PICTURE_TEXTS) | PICTURES_BY_HAND == there
 
 
-def test_texts_are_recognised_in_a_window(known):
+def test_screenshot_tool_recognises_the_translated_texts_of_a_window(current_texts):
     shown = ["下一步", "将创建 13 个图层，合计 5 组", "无关的文字"]
-    found = shown_texts.names_of(shown, "ts", known)
+    found = shown_texts.names_of(shown, "ts", current_texts)
     assert "ts:Next Step" in found and "ts:{layers} layers in {groups} groups will be made" in found
-    assert all(known[name] == "下一步" or "{" in known[name] for name in found)
+    assert all(current_texts[name] == "下一步" or "{" in current_texts[name] for name in found)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Conventions of the code: import layers, citations, texts."""
+"""Test conventions of the code: import layers, citations, texts."""
 
 import ast
 import re
@@ -16,16 +16,16 @@ from plugin.paths import PROFILES, STANDARDS, TEXTS
 from tests.parametrize import for_each
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYERS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
+LAYER_LEVELS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
 RULES = all_rules()
 
 
-def modules():
+def list_modules():
     return sorted((ROOT / "plugin").rglob("*.py"))
 
 
-def imports(path):
-    """Yield level and module of every import of a file."""
+def list_imports(path):
+    """Yield relative level and module name of every import of a file."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((0, alias.name) for alias in node.names)
@@ -33,31 +33,31 @@ def imports(path):
             yield node.level, node.module or ""
 
 
-@for_each("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_flow_one_way(path):
+@for_each("path", list_modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_modules_import_only_from_lower_layers_and_relatively(path):
     place = path.relative_to(ROOT / "plugin").parts
-    for level, module in imports(path):
+    for level, module in list_imports(path):
         top = module.split(".")[0]
         assert top not in ("PyQt5", "PyQt6", "PySide6"), f"{path.name}: Qt comes through qgis.PyQt"
         if place[0] == "core":
             assert top not in ("qgis", "processing"), f"{path.name}: core knows no QGIS"
         assert top != "plugin", f"{path.name}: imports inside the plugin are relative"
-        if level and place[0] in LAYERS:
+        if level and place[0] in LAYER_LEVELS:
             # Resolve the import: go up `level` packages from this module.
             base = place[: len(place) - level]
             target = (*base, *module.split("."))[0] if module else ""
-            if target in LAYERS:
-                assert LAYERS[target] <= LAYERS[place[0]], f"{path.name} imports {target}"
+            if target in LAYER_LEVELS:
+                assert LAYER_LEVELS[target] <= LAYER_LEVELS[place[0]], f"{path.name} imports {target}"
 
 
-def test_root_holds_class_factory_and_nothing_else():
+def test_root_package_defines_only_class_factory():
     tree = ast.parse((ROOT / "__init__.py").read_text(encoding="utf-8"))
     kinds = [n for n in tree.body if not (isinstance(n, ast.Expr) and isinstance(n.value, ast.Constant))]
     assert [getattr(n, "name", "") for n in kinds] == ["classFactory"]
 
 
-@for_each("path", modules(), ids=lambda p: str(p.relative_to(ROOT)))
-def test_no_exception_is_swallowed(path):
+@for_each("path", list_modules(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_except_clauses_name_a_type_and_do_not_silence_all_exceptions(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"{path.name}:{node.lineno}: bare except"
@@ -67,20 +67,20 @@ def test_no_exception_is_swallowed(path):
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_citations_exist(rule):
+def test_rule_cites_at_least_one_existing_citation(rule):
     citations = load_standard().citations
     assert rule.basis and set(rule.basis) <= set(citations)
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_rule_with_mark_c_only_is_not_an_error(rule):
+def test_rule_based_only_on_unverified_sources_has_no_error_severity(rule):
     norm = Norm(load_standard(), load_profile())
     if rule.severity is Severity.ERROR:
         assert any(norm.is_confirmed(key) for key in rule.basis), f"{rule.code} stands on unverified sources only"
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_settings_that_rules_use_are_known(rule):
+def test_settings_used_by_a_rule_exist_in_the_standard(rule):
     standard = load_standard()
     for item in rule.uses:
         known = item in standard.settings or item in standard.marks or item.startswith("codes.")
@@ -88,7 +88,7 @@ def test_settings_that_rules_use_are_known(rule):
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_needs_are_concepts_and_meanings(rule):
+def test_layers_and_fields_required_by_a_rule_exist_in_the_standard(rule):
     standard = load_standard()
     meanings = {f.meaning for t in standard.templates.values() for f in t.fields}
     for need in rule.needs.values():
@@ -97,43 +97,43 @@ def test_needs_are_concepts_and_meanings(rule):
 
 
 @cache
-def chinese_texts():
+def read_chinese_texts():
     return tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))
 
 
-def placeholders(text):
+def list_placeholders(text):
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_chinese_and_english_messages_have_the_same_placeholders(rule):
-    chinese = chinese_texts()[rule.code]
+def test_chinese_and_english_rule_messages_have_the_same_placeholders(rule):
+    chinese = read_chinese_texts()[rule.code]
     assert set(chinese) == {"title", "problem", "what", "why", "fix", "limits", "messages"}
     assert all(chinese[k].strip() for k in ("title", "problem", "what", "why", "fix", "limits"))
     assert set(chinese["messages"]) == set(rule.messages)
     for case, english in rule.messages.items():
         # Both name a feature by layer and key; other placeholders may differ only because of grammar.
-        assert placeholders(chinese["messages"][case]) == placeholders(english), (rule.code, case)
+        assert list_placeholders(chinese["messages"][case]) == list_placeholders(english), (rule.code, case)
     assert set(HEADINGS) <= set(rule.sections)
 
 
-def test_every_chinese_text_has_a_rule():
-    assert set(chinese_texts()) == set(RULES)
+def test_chinese_rule_texts_exist_for_exactly_the_registered_rules():
+    assert set(read_chinese_texts()) == set(RULES)
 
 
-def test_catalogues_have_the_same_keys_and_placeholders():
+def test_chinese_and_english_text_catalogues_have_the_same_keys_and_placeholders():
     zh, en = (tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8")) for lang in ("zh", "en"))
     assert set(zh) == set(en)
     for section in zh:
         assert set(zh[section]) == set(en[section]), section
         for key, text in zh[section].items():
-            assert placeholders(text) == placeholders(en[section][key]), (section, key)
+            assert list_placeholders(text) == list_placeholders(en[section][key]), (section, key)
 
 
-def test_every_text_key_raised_in_code_exists():
-    """InputError("…"), OutputError("…"), DataError("…") and reasons are found in the catalogue."""
+def test_error_keys_raised_in_code_exist_in_the_text_catalogue():
+    """Search the code for keys of InputError, OutputError, DataError and reasons."""
     zh = tomllib.loads((TEXTS / "zh.toml").read_text(encoding="utf-8"))
-    for path in modules():
+    for path in list_modules():
         text = path.read_text(encoding="utf-8")
         for key in re.findall(r'(?:InputError|OutputError|DataError)\(\s*"(\w+)"', text):
             assert key in zh["errors"], f"{path.name}: {key}"
@@ -141,7 +141,7 @@ def test_every_text_key_raised_in_code_exists():
             assert key in zh["reasons"], f"{path.name}: {key}"
 
 
-def test_every_standard_and_profile_loads():
+def test_every_shipped_standard_and_profile_loads_with_existing_rules_and_layers():
     for name in standard_ids():
         standard = load_standard(name)
         assert standard.rules and set(standard.rules) <= set(RULES)
@@ -155,7 +155,7 @@ def test_every_standard_and_profile_loads():
         assert set(profile.severity) <= set(RULES)
 
 
-def test_code_lists_of_templates_exist_and_names_are_fields():
+def test_layer_templates_refer_to_existing_code_lists_and_name_fields():
     standard = load_standard()
     for role in standard.templates:
         for template in standard.all_templates(role):
@@ -166,21 +166,24 @@ def test_code_lists_of_templates_exist_and_names_are_fields():
                 assert len(field.name.encode()) <= 10, (role, field.name)
 
 
-def test_both_languages_are_available():
+def test_every_rule_has_title_and_help_in_chinese_and_english():
     for lang in ("zh", "en"):
         texts = Texts(lang)
         for rule in RULES.values():
             assert texts.rule_title(rule) and len(texts.rule_help(rule)) == 4
 
 
-def test_profiles_and_standards_are_in_their_folders():
+def test_profiles_and_standards_folders_are_not_empty():
     assert list(PROFILES.glob("*.toml")) and list(STANDARDS.glob("*/standard.toml"))
 
 
-def test_messages_name_no_parameter():
-    """Users see labels in the desktop and options on the command line, but not names like PROFILE."""
+def test_rule_messages_contain_no_algorithm_parameter_names():
+    """Search messages for names like PROFILE.
+
+    Users see labels in the desktop and options on the command line instead.
+    """
     names = r"\b(PROFILE|OUTPUT|INPUT|FORCE|MAPS|PACKAGE|DOCUMENTS|BASELINE|TARGETS|FIGURES|REGISTER|WAIVERS|PHASE)\b"
-    messages = {f"rules_zh {code}": block["messages"].values() for code, block in chinese_texts().items()}
+    messages = {f"rules_zh {code}": block["messages"].values() for code, block in read_chinese_texts().items()}
     messages |= {f"rules_en {code}": rule.messages.values() for code, rule in all_rules().items()}
     for lang in ("zh", "en"):
         texts = tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8"))
@@ -192,8 +195,11 @@ def test_messages_name_no_parameter():
 
 
 @for_each("rule", RULES.values(), ids=RULES)
-def test_rule_is_found_by_the_name_of_its_file(rule):
-    """`all_rules` reads code and name from the file, so that rules are imported only when needed."""
+def test_file_name_of_a_rule_consists_of_its_code_and_name(rule):
+    """Compare the file name with code and name.
+
+    `all_rules` reads both from the file name, so that rules are imported only when needed.
+    """
     module = rule.function.__module__.rsplit(".", 1)[-1]
     assert module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
     assert RULES.code_of(rule.name) == RULES.code_of(rule.algorithm_id) == rule.code

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Sources of rules are stated correctly: documents, marks, help, and no error based only on mark C."""
+"""Test that rules state their sources: documents, reliability marks and help.
+
+No rule is an error if it is based on unverified sources (mark C) only.
+"""
 
 from plugin.core.messages.texts import LANGUAGES, Texts
 from plugin.core.model.rule import Severity, all_rules
@@ -12,11 +15,11 @@ from tests.parametrize import for_each
 RULES = all_rules()
 STANDARD = load_standard()
 NORM = Norm(STANDARD, load_profile())
-each_rule = for_each("rule", RULES.values(), ids=RULES)
+for_each_rule = for_each("rule", RULES.values(), ids=RULES)
 
 
 @for_each("citation", STANDARD.citations.values(), ids=STANDARD.citations)
-def test_citation_has_a_source_that_supports_its_mark(citation):
+def test_reliability_mark_of_a_citation_is_supported_by_its_documents(citation):
     if citation.mark != "C":
         assert citation.sources, f"{citation.key} is marked {citation.mark}, but names no document (sources.toml)"
         best = find_best_mark(STANDARD.sources[s].best for s in citation.sources)
@@ -24,15 +27,18 @@ def test_citation_has_a_source_that_supports_its_mark(citation):
     assert citation.zh.strip() and citation.en.strip()
 
 
-def test_every_citation_and_document_is_used():
+def test_every_citation_is_used_by_a_rule_or_a_layer_conflict():
     cited = {key for rule in RULES.values() for key in rule.basis} | {c.basis for c in STANDARD.conflicts}
     assert cited <= STANDARD.citations.keys()
     assert STANDARD.citations.keys() <= cited, "citations that no rule and no pair of lines stands on"
 
 
-@each_rule
-def test_rule_with_mark_c_only_has_no_error(rule):
-    """Neither the rule nor a finding has an error, unless the standard or county sets it."""
+@for_each_rule
+def test_findings_of_a_rule_with_unverified_sources_only_are_never_errors(rule):
+    """Run the examples of each rule without a verified source.
+
+    An error is allowed only if the standard or county sets it.
+    """
     if any(NORM.is_confirmed(key) for key in rule.basis if STANDARD.citations[key].binds("")):
         return
     assert rule.severity is not Severity.ERROR
@@ -42,8 +48,8 @@ def test_rule_with_mark_c_only_has_no_error(rule):
             assert "ERROR" not in found, (rule.code, example.title)
 
 
-@each_rule
-def test_help_is_complete_in_both_languages_and_names_settings(rule):
+@for_each_rule
+def test_rule_help_is_complete_in_both_languages_and_names_its_settings(rule):
     for lang in LANGUAGES:
         texts = Texts(lang)
         assert texts.rule_title(rule).strip()
@@ -57,14 +63,14 @@ def test_help_is_complete_in_both_languages_and_names_settings(rule):
         assert any("一" <= c <= "鿿" for c in text), rule.code
 
 
-def test_every_rule_runs_by_default_or_in_a_group():
-    """A rule in neither would be unknown to users."""
+def test_every_rule_runs_by_default_or_belongs_to_a_rule_group():
+    """Compare all rules with the standard; others would be unknown to users."""
     grouped = {code for codes in STANDARD.rule_groups.values() for code in codes}
     assert RULES.keys() == set(STANDARD.rules) | grouped
 
 
-@each_rule
-def test_needed_fields_have_a_title(rule):
+@for_each_rule
+def test_fields_required_by_rules_have_a_title_in_both_languages(rule):
     for lang in LANGUAGES:
         meanings = Texts(lang).section("meanings")
         for need in rule.needs.values():

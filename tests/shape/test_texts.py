@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""User-visible texts: no banned word, one name for one thing, no plural of one, no place that is not there."""
+"""Test user-visible texts for banned words, synonyms and wrong plurals.
+
+Every interface element that a text names must exist.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +27,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from update_ts import translations  # noqa: E402
 
-HAN = re.compile("[\u4e00-\u9fff]")
-LISTS = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
-TRANSLATED = translations(ROOT / "i18n" / "sanxian_zh_CN.ts")
+CHINESE_CHARACTER = re.compile("[\u4e00-\u9fff]")
+WORD_LISTS = tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+TRANSLATIONS = translations(ROOT / "i18n" / "sanxian_zh_CN.ts")
 
 
-def leaves(value, path=()):
+def list_leaf_texts(value, path=()):
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from leaves(inner, (*path, key))
+            yield from list_leaf_texts(inner, (*path, key))
     elif isinstance(value, str):
         yield ".".join(path), value
 
@@ -41,56 +44,62 @@ def leaves(value, path=()):
 NOT_SHOWN = ("about_former.",)
 
 
-def texts_of(lang):
-    """Return (location, text) of every text that users see in one language."""
+def list_texts(lang):
+    """Return (location, text) of every text in one language."""
     files = {"zh": ("zh", "report_zh", "rules_zh"), "en": ("en", "report_en")}[lang]
     found = [
         (f"{name}.toml {key}", text)
         for name in files
-        for key, text in leaves(read_toml(TEXTS / f"{name}.toml"))
+        for key, text in list_leaf_texts(read_toml(TEXTS / f"{name}.toml"))
         if not key.startswith(NOT_SHOWN)
     ]
     if lang == "zh":
         found += [
-            (f"maps.toml {key}", text) for key, text in leaves(read_toml(ROOT / "resources" / "layouts" / "maps.toml"))
+            (f"maps.toml {key}", text)
+            for key, text in list_leaf_texts(read_toml(ROOT / "resources" / "layouts" / "maps.toml"))
         ]
         for name in ("metadata.txt", "Makefile"):
             lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-            found += [(f"{name} {number}", line) for number, line in enumerate(lines, 1) if HAN.search(line)]
-        return found + [(f"ts {source[:40]}", text) for source, text in TRANSLATED.items()]
+            found += [
+                (f"{name} {number}", line) for number, line in enumerate(lines, 1) if CHINESE_CHARACTER.search(line)
+            ]
+        return found + [(f"ts {source[:40]}", text) for source, text in TRANSLATIONS.items()]
     rules = ((code, rule) for code, rule in sorted(all_rules().items()))
     found += [(f"{code} {case}", text) for code, rule in rules for case, text in rule.messages.items()]
-    return found + [("ts", source) for source in TRANSLATED]
+    return found + [("ts", source) for source in TRANSLATIONS]
 
 
-ZH, EN = texts_of("zh"), texts_of("en")
+CHINESE_TEXTS, ENGLISH_TEXTS = list_texts("zh"), list_texts("en")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_no_text_has_a_banned_word_or_a_second_name(lang):
-    lists = LISTS[lang]
+def test_user_visible_texts_contain_no_banned_word_or_synonym(lang):
+    lists = WORD_LISTS[lang]
     words = dict.fromkeys(lists["banned"], "")
     words |= {word: kept for kept, others in lists["synonyms"].items() for word in others}
-    texts = {"zh": ZH, "en": EN}[lang]
+    texts = {"zh": CHINESE_TEXTS, "en": ENGLISH_TEXTS}[lang]
     slips = [
         f"{where}: “{word}” ({words[word]}) in {text[:80]}" for where, text in texts for word in words if word in text
     ]
     assert not slips, "\n".join(slips)
 
 
-def test_the_lists_are_not_empty_and_texts_are_read():
-    assert len(LISTS["zh"]["banned"]) > 40 and len(LISTS["zh"]["synonyms"]) > 15
-    assert len(ZH) > 3000 and len(EN) > 2500
+def test_word_lists_are_not_empty_and_all_texts_are_read():
+    assert len(WORD_LISTS["zh"]["banned"]) > 40 and len(WORD_LISTS["zh"]["synonyms"]) > 15
+    assert len(CHINESE_TEXTS) > 3000 and len(ENGLISH_TEXTS) > 2500
 
 
-def quoted(text):
+def list_quoted_names(text):
     return [one for one in re.findall("“([^“”]*)”", text) if one and "{" not in one]
 
 
-def names_of_places():
-    """Everything that a text of the interface, of a report or of a table is called; without “…” and what follows in brackets."""
+def list_interface_names():
+    """Return the names of all interface elements, report parts and tables.
+
+    They are without “…” and without text in brackets.
+    """
     report, zh = read_toml(TEXTS / "report_zh.toml"), read_toml(TEXTS / "zh.toml")
-    known = set(TRANSLATED.values())
+    known = set(TRANSLATIONS.values())
     known |= {text for name in ("section", "package", "verdict", "state", "outcome") for text in report[name].values()}
     known |= {
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
@@ -102,20 +111,20 @@ def names_of_places():
     return known | short | {name.rstrip("…") for name in known | short}
 
 
-def test_every_place_that_a_text_names_is_there():
-    known = names_of_places()
-    known |= {one for ones in LISTS["places"].values() for one in ones}
-    lost = {one: where for where, text in ZH for one in quoted(text) if one not in known}
+def test_menus_buttons_and_sheets_quoted_in_texts_exist_in_the_interface():
+    known = list_interface_names()
+    known |= {one for ones in WORD_LISTS["places"].values() for one in ones}
+    lost = {one: where for where, text in CHINESE_TEXTS for one in list_quoted_names(text) if one not in known}
     assert not lost, "\n".join(f"“{one}”: {where}" for one, where in sorted(lost.items()))
 
 
-def test_every_exception_is_still_needed():
-    named = {one for _, text in ZH for one in quoted(text)}
-    assert not [one for ones in LISTS["places"].values() for one in ones if one not in named]
+def test_every_exception_in_words_toml_still_occurs_in_a_text():
+    named = {one for _, text in CHINESE_TEXTS for one in list_quoted_names(text)}
+    assert not [one for ones in WORD_LISTS["places"].values() for one in ones if one not in named]
 
 
-def plural_slips(template):
-    """Find counts that read “1 findings”, or “1 finding are”."""
+def find_plural_errors(template):
+    """Return counts of a template that read “1 findings” or “1 finding are”."""
     for found in _COUNTED_NOUN.finditer(template):
         if found["noun"] in _NO_PLURALS:
             continue
@@ -127,10 +136,10 @@ def plural_slips(template):
             yield found[0]
 
 
-def test_no_count_of_one_has_a_plural():
-    counted = [text for _, text in EN if _COUNTED_NOUN.search(text)]
+def test_english_texts_have_no_plural_after_a_count_of_one():
+    counted = [text for _, text in ENGLISH_TEXTS if _COUNTED_NOUN.search(text)]
     assert len(counted) > 100
-    assert not [slip for text in counted for slip in plural_slips(text)]
+    assert not [slip for text in counted for slip in find_plural_errors(text)]
 
 
 @pytest.mark.parametrize(
@@ -145,25 +154,25 @@ def test_no_count_of_one_has_a_plural():
         ("{area} is less", "{area} is less"),
     ],
 )
-def test_a_count_of_one_takes_the_singular(template, one):
+def test_english_template_uses_the_singular_for_a_count_of_one(template, one):
     assert agree(template, {"count": 1, "rows": "1", "area": 1}) == one
     assert agree(template, {"count": 2, "rows": "11", "area": 0}) == template
 
 
-def test_singular_of_regular_nouns():
+def test_singular_converts_regular_english_plurals():
     assert [singular(noun) for noun in ("slivers", "entries", "boxes", "patches", "classes")] == [
         "sliver", "entry", "box", "patch", "class"
     ]  # fmt: skip
 
 
-def test_texts_and_reports_use_the_singular():
+def test_english_reasons_and_report_counts_use_the_singular_for_one():
     assert Texts("en").reason("pairs_failed", {"count": 1}).startswith("1 pair ")
     assert Texts("en").reason("pairs_failed", {"count": 2}).startswith("2 pairs ")
     assert Words("en").get("count", "rules", count=1) == "1 rule"
 
 
 @pytest.mark.parametrize(("sign", "zh"), [("≥", "缺 0.5 公顷"), ("≤", "超出 0.5 公顷"), ("=", "相差 0.5 公顷")])
-def test_missed_target_names_shortfall_or_excess(sign, zh):
+def test_message_of_a_missed_target_states_the_shortfall_or_excess(sign, zh):
     params = {
         "indicator": "red_line_area",
         "value": 1.0,

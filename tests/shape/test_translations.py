@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The interface is whole in Chinese: every tr() text has its translation, with the same placeholders."""
+"""Test that every interface text has a Chinese translation with its placeholders."""
 
 import re
 import string
@@ -14,30 +14,30 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 from update_ts import texts_in, texts_of, translations, unfinished  # noqa: E402
 
-WANTED = texts_in(ROOT / "plugin")
-TARGET = ROOT / "i18n" / "sanxian_zh_CN.ts"
-KNOWN = translations(TARGET)
+INTERFACE_TEXTS = texts_in(ROOT / "plugin")
+TRANSLATION_FILE = ROOT / "i18n" / "sanxian_zh_CN.ts"
+KNOWN_TRANSLATIONS = translations(TRANSLATION_FILE)
 
 
-def placeholders(text):
+def list_placeholders(text):
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
 
-def test_nothing_is_unfinished():
-    assert not unfinished(TARGET, WANTED), "tools/run.sh python tools/update_ts.py, then translate"
+def test_every_interface_text_has_a_finished_chinese_translation():
+    assert not unfinished(TRANSLATION_FILE, INTERFACE_TEXTS), "tools/run.sh python tools/update_ts.py, then translate"
 
 
-def test_nothing_is_left_over():
-    assert not set(KNOWN) - WANTED, "tools/run.sh python tools/update_ts.py"
+def test_translation_file_has_no_text_that_the_code_no_longer_uses():
+    assert not set(KNOWN_TRANSLATIONS) - INTERFACE_TEXTS, "tools/run.sh python tools/update_ts.py"
 
 
-@for_each("text", sorted(set(KNOWN) & WANTED), ids=lambda t: re.sub(r"\W+", "-", t)[:40])
-def test_translation_fits(text):
-    assert placeholders(KNOWN[text]) == placeholders(text)
-    assert "！" not in KNOWN[text]
+@for_each("text", sorted(set(KNOWN_TRANSLATIONS) & INTERFACE_TEXTS), ids=lambda t: re.sub(r"\W+", "-", t)[:40])
+def test_chinese_translation_has_the_placeholders_of_its_source_text(text):
+    assert list_placeholders(KNOWN_TRANSLATIONS[text]) == list_placeholders(text)
+    assert "！" not in KNOWN_TRANSLATIONS[text]
 
 
-def test_only_plain_texts_are_collected():
+def test_collecting_interface_texts_refuses_tr_calls_with_a_variable():
     assert texts_of('tr("One" " text")') == {"One text"}
     with pytest.raises(SystemExit, match=r"x\.py:1"):
         texts_of("tr(name)", "x.py")

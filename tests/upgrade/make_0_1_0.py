@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Write the files of version 0.1.0 below a folder; run in a checkout of the tag v0.1.0, never by a test.
+"""Write the files of version 0.1.0 that later versions must read.
 
-``bash tools/run.sh python tests/upgrade/make_0_1_0.py FOLDER``. The files in ``0.1.0`` were written once. Later versions read
-them as they are: a file that is written anew proves nothing about the files that planners keep.
+Run ``bash tools/run.sh python tests/upgrade/make_0_1_0.py FOLDER`` in a checkout of the tag v0.1.0, never in a test.
+The files in ``0.1.0`` were written once and are kept: a newly written file would not show that old files can be read.
 """
 
 import os
@@ -16,20 +16,23 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-DAY, UNTIL = date(2026, 11, 20), date(2099, 12, 31)
+WAIVER_DATE, WAIVER_EXPIRY = date(2026, 11, 20), date(2099, 12, 31)
 #: Waivers of each rule beyond the default ones.
-FEW = 3
+EXTRA_WAIVERS_PER_RULE = 3
 
 
-def pack(target: Path, folder: Path) -> None:
-    """All files below a folder in a zip, in the order of their names."""
+def zip_folder(target: Path, folder: Path) -> None:
+    """Write all files below a folder to a zip, ordered by name."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             archive.write(path, path.relative_to(folder).as_posix())
 
 
-def sample(out: Path, work: Path) -> None:
-    """The sample county, its waivers, its report without and with them, and the findings layer."""
+def write_sample_with_waivers(out: Path, work: Path) -> None:
+    """Write the sample county, its waivers, reports and findings layer.
+
+    One report is without and one with the waivers.
+    """
     from plugin.core.__main__ import main
     from plugin.core.check import Options, check
     from plugin.core.waivers.accept import Words, accepted
@@ -41,7 +44,7 @@ def sample(out: Path, work: Path) -> None:
     folder.mkdir()
     source = folder / "county.gpkg"
     shutil.copyfile(SAMPLE / "county.gpkg", source)
-    pack(out / "sample.zip", folder)
+    zip_folder(out / "sample.zip", folder)
     outputs = [
         "--json",
         str(out / "report.json"),
@@ -56,11 +59,11 @@ def sample(out: Path, work: Path) -> None:
     defaults = {rule.code for rule in usual.report.rules}
     for finding in check(source, Options(profile="hunyuan", rules=("all",))).report.findings:
         seen[finding.code] += not obstacle(finding)
-        if not obstacle(finding) and (finding.code in defaults or seen[finding.code] <= FEW):
+        if not obstacle(finding) and (finding.code in defaults or seen[finding.code] <= EXTRA_WAIVERS_PER_RULE):
             wanted.append(finding)
     limits = usual.plan.waivers.limits
-    words = Words("县城防洪堤已批复，占用部分另行补划", "晋自然资函〔2026〕12号", "王工", DAY)
-    timed = Words("示例县示意数据", "浑自然资字〔2026〕3号", "李工", DAY, UNTIL, "附件/批复.pdf")
+    words = Words("县城防洪堤已批复，占用部分另行补划", "晋自然资函〔2026〕12号", "王工", WAIVER_DATE)
+    timed = Words("示例县示意数据", "浑自然资字〔2026〕3号", "李工", WAIVER_DATE, WAIVER_EXPIRY, "附件/批复.pdf")
     entries = accepted(wanted[::2], words, limits, folder) + accepted(wanted[1::2], timed, limits, folder)
     (out / "county.waivers.csv").unlink(missing_ok=True)
     change_waivers(out / "county.waivers.csv", add=entries)
@@ -78,8 +81,8 @@ def sample(out: Path, work: Path) -> None:
     )
 
 
-def renumbered(out: Path) -> None:
-    """New keys for the features of one layer that waivers name, as a planner writes such a table."""
+def write_renumbered_table(out: Path) -> None:
+    """Write a table of old and new feature numbers for a waived layer."""
     import pyogrio
 
     from plugin.paths import SAMPLE
@@ -89,8 +92,8 @@ def renumbered(out: Path) -> None:
     (out / "renumbered.csv").write_text("图层,旧标识码,新标识码\n" + "\n".join(rows) + "\n", encoding="utf-8-sig")
 
 
-def one_page(words: str) -> bytes:
-    """A PDF of one page with a line of text."""
+def make_one_page_pdf(words: str) -> bytes:
+    """Return a PDF of one page with a line of text."""
     stream = f"BT /F1 12 Tf 72 720 Td ({words}) Tj ET".encode()
     bodies = [
         b"<</Type/Catalog/Pages 2 0 R>>",
@@ -109,7 +112,7 @@ def one_page(words: str) -> bytes:
     return b"".join(parts)
 
 
-def package(out: Path, work: Path) -> None:
+def write_package(out: Path, work: Path) -> None:
     from qgis.PyQt.QtGui import QImage
 
     from plugin.core.check import Options, check
@@ -123,7 +126,7 @@ def package(out: Path, work: Path) -> None:
     documents.mkdir(parents=True)
     write_geopackage(folder / "county.gpkg", make_county(300, defects=False)[0])
     for name in ("国土空间总体规划文本", "数据库建设报告", "质量检查报告", "质量检查记录"):
-        (documents / f"140225浑源县{name}.pdf").write_bytes(one_page("Hunyuan 140225"))
+        (documents / f"140225浑源县{name}.pdf").write_bytes(make_one_page_pdf("Hunyuan 140225"))
     picture = QImage(400, 300, QImage.Format.Format_RGB32)
     picture.fill(0xDDEECC)
     picture.setDotsPerMeterX(round(300 / 0.0254))
@@ -133,10 +136,10 @@ def package(out: Path, work: Path) -> None:
         check(folder / "county.gpkg", Options()), Order(load_package("county"), folder / "结果", documents)
     )
     print(*made.problems, sep="\n")
-    pack(out / "package.zip", made.path.parent)
+    zip_folder(out / "package.zip", made.path.parent)
 
 
-def yearly(out: Path, work: Path) -> None:
+def write_yearly_maintenance(out: Path, work: Path) -> None:
     from plugin.core.yearly.write import write_update
     from tests.core.test_yearly import update
     from tests.core.test_yearly_check import fill, measured
@@ -146,10 +149,10 @@ def yearly(out: Path, work: Path) -> None:
     folder.mkdir()
     made = write_update(update(measured(FILED), measured(CURRENT)), folder)
     fill(made.files[0])
-    pack(out / "yearly.zip", folder)
+    zip_folder(out / "yearly.zip", folder)
 
 
-def mapping(out: Path) -> None:
+def write_mapping(out: Path) -> None:
     from plugin.core.mapping import to_toml
     from plugin.core.mapping.model import Mapping, Translation
     from plugin.core.standard import load_standard
@@ -165,8 +168,8 @@ def mapping(out: Path) -> None:
     (out / "mapping.toml").write_text(to_toml(made, template), encoding="utf-8", newline="\n")
 
 
-def settings(out: Path, work: Path) -> None:
-    """What the dialogs keep for all projects, by the key each of them has."""
+def write_settings(out: Path, work: Path) -> None:
+    """Write the user settings of the dialogs, each by its key."""
     from qgis.core import QgsSettings
 
     from plugin.bridge import settings as kept
@@ -192,8 +195,11 @@ def settings(out: Path, work: Path) -> None:
     (out / "settings.ini").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def projects(out: Path, work: Path) -> None:
-    """One project of the wizard with numbers drawn and deleted, and one of layers whose roles a planner chose."""
+def write_projects(out: Path, work: Path) -> None:
+    """Write a project of the wizard and one with manually assigned roles.
+
+    In the first, numbered features were drawn and deleted.
+    """
     import pyogrio
     from qgis.core import QgsCoordinateReferenceSystem, QgsExpression, QgsProject, QgsVectorLayer, edit
 
@@ -282,7 +288,7 @@ def projects(out: Path, work: Path) -> None:
     functions.unregister()
     for path in folder.glob("*.gpkg-*"):
         path.unlink()
-    pack(out / "projects.zip", folder)
+    zip_folder(out / "projects.zip", folder)
 
 
 def main() -> None:
@@ -297,13 +303,13 @@ def main() -> None:
         os.environ["QGIS_CUSTOM_CONFIG_PATH"] = str(work / "profile")
         app = QgsApplication([], True)
         app.initQgis()
-        sample(out, work)
-        renumbered(out)
-        package(out, work)
-        yearly(out, work)
-        mapping(out)
-        projects(out, work)
-        settings(out, work)
+        write_sample_with_waivers(out, work)
+        write_renumbered_table(out)
+        write_package(out, work)
+        write_yearly_maintenance(out, work)
+        write_mapping(out)
+        write_projects(out, work)
+        write_settings(out, work)
         app.exitQgis()
     finally:
         shutil.rmtree(work)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files of version 0.1.0 (0.1.0/README.md): later versions read them with all values.
+"""Test that files of version 0.1.0 (0.1.0/README.md) are read with all values.
 
-Expected values are read from the files themselves by csv, json, tomllib, zipfile and fiona, never by the plugin.
+Expected values are read from the files by csv, json, tomllib, zipfile and fiona, not by the plugin.
 """
 
 import csv
@@ -31,9 +31,9 @@ from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
 from plugin.core.waivers.file import read_waivers
 from plugin.paths import REPORTS
 
-OLD = Path(__file__).parent / "0.1.0"
-WAIVERS = OLD / "county.waivers.csv"
-CONFIRMED = """
+FILES_OF_0_1_0 = Path(__file__).parent / "0.1.0"
+WAIVER_FILE = FILES_OF_0_1_0 / "county.waivers.csv"
+CONFIRMED_PROFILE_TOML = """
 id = "x"
 name = "浑源县"
 area_code = "140225"
@@ -46,41 +46,44 @@ items = ["all"]
 """
 
 
-def rows_of(path):
+def read_csv_rows(path):
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def unzipped(name, folder):
-    with zipfile.ZipFile(OLD / name) as archive:
+def unzip_file(name, folder):
+    with zipfile.ZipFile(FILES_OF_0_1_0 / name) as archive:
         archive.extractall(folder)
     return folder
 
 
-def lacking(old, new, where=""):
-    """Return values of the old data that are missing or different in the new; added keys are ignored."""
+def list_lost_values(old, new, where=""):
+    """Return values of the old data that are missing or different in the new.
+
+    Added keys are ignored.
+    """
     if isinstance(old, dict):
         if not isinstance(new, dict):
             return [where]
-        return [p for key, value in old.items() for p in lacking(value, new.get(key, ...), f"{where}/{key}")]
+        return [p for key, value in old.items() for p in list_lost_values(value, new.get(key, ...), f"{where}/{key}")]
     if isinstance(old, list):
         if not isinstance(new, list | tuple) or len(old) != len(new):
             return [where]
-        return [p for n, pair in enumerate(zip(old, new, strict=True)) for p in lacking(*pair, f"{where}/{n}")]
+        return [p for n, pair in enumerate(zip(old, new, strict=True)) for p in list_lost_values(*pair, f"{where}/{n}")]
     return [] if old == new else [f"{where}: {old!r} → {new!r}"]
 
 
 @pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    """Return the sample county of 0.1.0 with its shapes."""
-    return unzipped("sample.zip", tmp_path_factory.mktemp("示例")) / "county.gpkg"
+def sample_county_file(tmp_path_factory):
+    """Return the GeoPackage of the sample county of version 0.1.0."""
+    return unzip_file("sample.zip", tmp_path_factory.mktemp("示例")) / "county.gpkg"
 
 
 # -- waivers ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_column_of_the_waivers_is_read():
-    old_data, read = rows_of(WAIVERS), {w.id: w for w in read_waivers(WAIVERS)}
+def test_waiver_file_of_version_0_1_0_is_read_with_every_column():
+    old_data, read = read_csv_rows(WAIVER_FILE), {w.id: w for w in read_waivers(WAIVER_FILE)}
     assert list(read) == [row["编号"] for row in old_data]
     for row in old_data:
         waiver = read[row["编号"]]
@@ -107,47 +110,50 @@ def test_every_column_of_the_waivers_is_read():
     assert {"TOP001", "TOP002", "REL001", "ATT002", "GEO002", "SCH002", "LAW001"} <= {w.rule for w in read.values()}
 
 
-def matched(report):
+def count_findings_by_waiver(report):
     return Counter(f.params["waiver"]["id"] for f in report.findings if f.state == "waived")
 
 
-def test_every_waiver_finds_its_conflict(sample):
-    report = check_plan(sample, Options(profile="hunyuan", rules=("all",), waivers=str(WAIVERS))).report
-    old_data = {row["编号"]: row["规则"] for row in rows_of(WAIVERS)}
+def test_each_waiver_of_version_0_1_0_still_matches_one_finding(sample_county_file):
+    report = check_plan(sample_county_file, Options(profile="hunyuan", rules=("all",), waivers=str(WAIVER_FILE))).report
+    old_data = {row["编号"]: row["规则"] for row in read_csv_rows(WAIVER_FILE)}
     waived = {f.params["waiver"]["id"]: f.code for f in report.findings if f.state == "waived"}
-    assert waived == old_data and set(matched(report).values()) == {1}
+    assert waived == old_data and set(count_findings_by_waiver(report).values()) == {1}
     assert [f.message for f in report.findings if f.code == "RUN903"] == []
 
 
-def test_waivers_follow_a_table_of_old_and_new_keys(sample, tmp_path):
-    """Waivers of a layer with new keys apply with the table of keys, and not without."""
+def test_waivers_of_version_0_1_0_match_renumbered_features_by_a_table_of_keys(sample_county_file, tmp_path):
+    """Give a layer new feature numbers.
+
+    Its waivers must apply with the table of old and new numbers, and not without it.
+    """
     from osgeo import ogr
 
-    table = OLD / "renumbered.csv"
-    new = {row["旧标识码"]: row["新标识码"] for row in rows_of(table)}
+    table = FILES_OF_0_1_0 / "renumbered.csv"
+    new = {row["旧标识码"]: row["新标识码"] for row in read_csv_rows(table)}
     assert read_renumbered(table) == {("STBHHX", old): key for old, key in new.items()}
     moved = tmp_path / "county.gpkg"
-    shutil.copyfile(sample, moved)
+    shutil.copyfile(sample_county_file, moved)
     database = ogr.Open(str(moved), 1)
     layer = database.GetLayerByName("STBHHX")
     for feature in list(layer):
         feature.SetField("BSM", new[feature.GetField("BSM")])
         layer.SetFeature(feature)
     del layer, database
-    options = {"profile": "hunyuan", "rules": ("REL001", "REL003", "REL004"), "waivers": str(WAIVERS)}
-    wanted = {row["编号"] for row in rows_of(WAIVERS) if row["规则"] in options["rules"]}
-    assert set(matched(check_plan(moved, Options(**options, renumbered=str(table))).report)) == wanted
-    assert set(matched(check_plan(moved, Options(**options)).report)) < wanted
+    options = {"profile": "hunyuan", "rules": ("REL001", "REL003", "REL004"), "waivers": str(WAIVER_FILE)}
+    wanted = {row["编号"] for row in read_csv_rows(WAIVER_FILE) if row["规则"] in options["rules"]}
+    assert set(count_findings_by_waiver(check_plan(moved, Options(**options, renumbered=str(table))).report)) == wanted
+    assert set(count_findings_by_waiver(check_plan(moved, Options(**options)).report)) < wanted
 
 
 # -- reports and findings ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["report.json", "waived.json"])
-def test_report_is_read_completely_and_rendered(name):
-    old_data = json.loads((OLD / name).read_text(encoding="utf-8"))
+def test_json_report_of_version_0_1_0_is_read_completely_and_rendered_as_html(name):
+    old_data = json.loads((FILES_OF_0_1_0 / name).read_text(encoding="utf-8"))
     report = Report.from_dict(old_data)
-    assert lacking(old_data, json.loads(to_json(report))) == []
+    assert list_lost_values(old_data, json.loads(to_json(report))) == []
     schema = json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(json.loads(to_json(report)))] == []
     page = render_report(report)
@@ -157,11 +163,11 @@ def test_report_is_read_completely_and_rendered(name):
     assert report.provenance["versions"]["sanxian"] == "0.1.0"
 
 
-def test_report_pages_and_findings_of_the_sample_agree():
-    old_data = json.loads((OLD / "report.json").read_text(encoding="utf-8"))
-    page = (OLD / "report.html").read_text(encoding="utf-8")
+def test_html_report_and_findings_layer_of_version_0_1_0_agree_with_its_json_report():
+    old_data = json.loads((FILES_OF_0_1_0 / "report.json").read_text(encoding="utf-8"))
+    page = (FILES_OF_0_1_0 / "report.html").read_text(encoding="utf-8")
     assert all(rule["title"] in page for rule in old_data["rules"])
-    with fiona.open(OLD / "findings.gpkg") as layer:
+    with fiona.open(FILES_OF_0_1_0 / "findings.gpkg") as layer:
         columns, codes = list(layer.schema["properties"]), Counter(row["properties"]["code"] for row in layer)
     assert codes == Counter(f["code"] for f in old_data["findings"]) and sum(codes.values()) == 80
     # A layer of findings in a project is recognised by its columns.
@@ -171,8 +177,8 @@ def test_report_pages_and_findings_of_the_sample_agree():
 # -- settings in files ------------------------------------------------------------------------------------------------
 
 
-def test_profile_with_every_key_is_read():
-    path = OLD / "profile.toml"
+def test_county_profile_of_version_0_1_0_with_every_key_is_read():
+    path = FILES_OF_0_1_0 / "profile.toml"
     assert [str(problem) for problem in find_profile_problems(path)] == []
     old_data, profile = tomllib.loads(path.read_text(encoding="utf-8")), load_profile(path)
     assert (profile.id, profile.name, profile.area_code, profile.standard) == (
@@ -183,7 +189,7 @@ def test_profile_with_every_key_is_read():
     }
     own = {k: v for section, table in sections.items() for k, v in flatten_table(table, f"{section}.").items()}
     assert {key: profile.settings[key] for key in own} == own and len(own) > 50
-    base = tomllib.loads((OLD / "base.toml").read_text(encoding="utf-8"))
+    base = tomllib.loads((FILES_OF_0_1_0 / "base.toml").read_text(encoding="utf-8"))
     assert profile.settings["quality.min_area_m2.DLTB"] == base["quality"]["min_area_m2"]["DLTB"]
     assert {key: profile.marks[key] for key in old_data["marks"]} == old_data["marks"]
     assert profile.severity == old_data["severity"]
@@ -191,7 +197,9 @@ def test_profile_with_every_key_is_read():
     assert profile.absent == set(old_data["absent"]["concepts"])
     assert profile.document_info == DocumentInfo()
     assert profile.confirmed == set(old_data["confirmed"]["items"])
-    assert lacking({k: v for k, v in old_data["confirmed"].items() if k != "items"}, profile.confirmed_by) == []
+    assert (
+        list_lost_values({k: v for k, v in old_data["confirmed"].items() if k != "items"}, profile.confirmed_by) == []
+    )
     assert "GEO005" in profile.rules or "quality" in profile.rules
     assert set(old_data["rules_off"]) == set(profile.rules_off)
     for rows, read in (
@@ -207,10 +215,10 @@ def test_profile_with_every_key_is_read():
                 assert got == value, (key, row)
 
 
-def test_mapping_of_fields_is_read():
+def test_field_mapping_file_of_version_0_1_0_is_read():
     standard = load_standard()
-    old_data = tomllib.loads((OLD / "mapping.toml").read_text(encoding="utf-8"))
-    mapping = load_mapping(OLD / "mapping.toml", standard.templates["XZYDYH"], standard)
+    old_data = tomllib.loads((FILES_OF_0_1_0 / "mapping.toml").read_text(encoding="utf-8"))
+    mapping = load_mapping(FILES_OF_0_1_0 / "mapping.toml", standard.templates["XZYDYH"], standard)
     assert (mapping.role, mapping.fields, mapping.constants) == (
         old_data["role"],
         old_data["fields"],
@@ -221,12 +229,12 @@ def test_mapping_of_fields_is_read():
         assert (one.list, one.column, one.choices) == (row["list"], row["column"], row["choices"])
 
 
-def test_file_of_roles_is_read(tmp_path):
-    assert parse_roles(str(OLD / "roles.txt")) == {
+def test_layer_roles_file_of_version_0_1_0_is_read(tmp_path):
+    assert parse_roles(str(FILES_OF_0_1_0 / "roles.txt")) == {
         role: f"{role}_2025" for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
     }
-    data = unzipped("projects.zip", tmp_path) / "layers.gpkg"
-    report = check_plan(data, Options(rules=("REL001",), roles=str(OLD / "roles.txt"))).report
+    data = unzip_file("projects.zip", tmp_path) / "layers.gpkg"
+    report = check_plan(data, Options(rules=("REL001",), roles=str(FILES_OF_0_1_0 / "roles.txt"))).report
     found = [(f.code, f.role, f.related_role) for f in report.findings if not f.code.startswith("RUN")]
     assert found == [("REL001", "YJJBNTBHTB", "STBHHX")]
     names = {one["role"]: one["name"] for one in report.provenance["layers"]}
@@ -237,11 +245,11 @@ def test_file_of_roles_is_read(tmp_path):
 
 
 @pytest.mark.slow
-def test_package_passes_the_inspection():
-    """A report of another version may give a warning, but no error and no unread file."""
-    report = inspect_package(OLD / "package.zip", load_package_spec("county"), Options()).report
+def test_submission_package_of_version_0_1_0_passes_the_inspection():
+    """Allow a warning about another version, but no error and no unread file."""
+    report = inspect_package(FILES_OF_0_1_0 / "package.zip", load_package_spec("county"), Options()).report
     assert [(f.code, f.message) for f in report.findings if f.severity == "ERROR"] == []
-    with zipfile.ZipFile(OLD / "package.zip") as archive:
+    with zipfile.ZipFile(FILES_OF_0_1_0 / "package.zip") as archive:
         (manifest,) = (n for n in archive.namelist() if n.endswith("manifest.json"))
         old_data = json.loads(archive.read(manifest))
     assert old_data["tool"]["versions"]["sanxian"] == "0.1.0"
@@ -255,10 +263,10 @@ def test_package_passes_the_inspection():
     assert report.verdict == "conditional"
 
 
-def test_yearly_geodatabase_passes_with_its_balance(tmp_path):
-    (database,) = unzipped("yearly.zip", tmp_path).glob("*.gdb")
+def test_yearly_geodatabase_of_version_0_1_0_passes_with_its_area_balance(tmp_path):
+    (database,) = unzip_file("yearly.zip", tmp_path).glob("*.gdb")
     profile = tmp_path / "x.toml"
-    profile.write_text(CONFIRMED, encoding="utf-8")
+    profile.write_text(CONFIRMED_PROFILE_TOML, encoding="utf-8")
     report = check_plan(database, Options(profile=str(profile))).report
     assert report.provenance["scope"] == "maintenance"
     outcomes = {r.code: r.outcome for r in report.rules}
