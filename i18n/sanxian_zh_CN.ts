@@ -72,28 +72,24 @@
         <translation>&lt;b&gt;{count} 处需改正&lt;/b&gt;　{links}　改正前不能保存，说明见各字段下方。</translation>
     </message>
     <message>
-        <source>A .waivers.csv beside the data</source>
-        <translation>数据所在文件夹的 .waivers.csv</translation>
+        <source>A check is running. Wait until it is finished, or cancel it in the panel.</source>
+        <translation>正在检查。请等待其结束，或在面板中取消。</translation>
     </message>
     <message>
-        <source>A check is under way; wait for its end, or cancel it in the panel.</source>
-        <translation>正在检查。请等待其结束，或在面板中取消。</translation>
+        <source>A complete delivery requires {count} more mandatory layers; they can be added later under New Layers.</source>
+        <translation>完整的县级成果另有 {count} 个必选图层未勾选；以后可用“新建图层”补充。</translation>
     </message>
     <message>
         <source>A database of this name exists</source>
         <translation>同名的数据库已存在</translation>
     </message>
     <message>
-        <source>A file name has none of \ / : * ? " &lt; &gt; | and does not begin or end with a point.</source>
+        <source>A file name must not contain \ / : * ? " &lt; &gt; | and must not begin or end with a point.</source>
         <translation>文件名不得含有 \ / : * ? " &lt; &gt; |，也不得以点开头或结尾。</translation>
     </message>
     <message>
         <source>A folder of shapefiles, or a FileGDB (.gdb)</source>
         <translation>shapefile 所在的文件夹，或 FileGDB（.gdb）</translation>
-    </message>
-    <message>
-        <source>A form of your own province (.toml)</source>
-        <translation>本省的成果包样式（.toml）</translation>
     </message>
     <message>
         <source>A later edit exists, or this edit was already undone or saved; it cannot be undone alone.</source>
@@ -104,35 +100,23 @@
         <translation>该问题已被之后的编辑消除。</translation>
     </message>
     <message>
-        <source>A layer finds its role by its name, then by its fields. Choose where that is wrong.</source>
-        <translation>图层依次按名称、字段自动识别角色；识别有误的，在此更改。</translation>
-    </message>
-    <message>
-        <source>A note stands in nobody's way: there is nothing to waive.</source>
+        <source>A note does not affect the verdict and need not be waived.</source>
         <translation>提示不影响结论，无需豁免。</translation>
     </message>
     <message>
-        <source>A package stands there already: the new one takes its place as a whole once it is complete.</source>
+        <source>A package with this name exists. The new package replaces it after it is complete; until then the existing package is not changed.</source>
         <translation>该位置已有同名成果包：新成果包全部写出后予以替换；未完成的，原有成果包不变。</translation>
     </message>
     <message>
-        <source>A profile of your own (.toml)</source>
-        <translation>自编的县配置（.toml）</translation>
-    </message>
-    <message>
-        <source>A profile of your own county (.toml)</source>
-        <translation>本县的配置文件（.toml）</translation>
-    </message>
-    <message>
-        <source>A rule without its layers or tables finds nothing and says so.</source>
+        <source>A rule that lacks its layers or tables checks nothing and reports the reason.</source>
         <translation>缺少图层、表格的规则不作检查，并写明原因。</translation>
     </message>
     <message>
-        <source>A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.</source>
-        <translation>完整的县级成果另有 {count} 个必选图层未勾选；以后可用“新建图层”补充。</translation>
+        <source>A self-contained page to print, send or search.</source>
+        <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
-        <source>A: read in the text of the norm</source>
+        <source>A: verified in the text of the norm</source>
         <translation>A：读自标准或法规原文</translation>
     </message>
     <message>
@@ -148,7 +132,7 @@
         <translation>增加一行，填写其他年份的目标值</translation>
     </message>
     <message>
-        <source>Add: make only the layers that it lacks, leave the others and their data alone</source>
+        <source>Add: create only missing layers; existing layers and their data are not changed</source>
         <translation>补充：只新建所缺图层，已有图层和数据不变</translation>
     </message>
     <message>
@@ -168,11 +152,15 @@
         <translation>全部规则</translation>
     </message>
     <message>
+        <source>All of {whose} is in zone {zone}, including the county.</source>
+        <translation>{whose}全部在 {zone} 带内，本县也在其中。</translation>
+    </message>
+    <message>
         <source>All rules</source>
         <translation>全部规则</translation>
     </message>
     <message>
-        <source>All rules there are (takes longer)</source>
+        <source>All rules (takes longer)</source>
         <translation>全部规则（用时较长）</translation>
     </message>
     <message>
@@ -188,7 +176,7 @@
         <translation>规划分区合计（m²）</translation>
     </message>
     <message>
-        <source>All {count} selected, on the same document</source>
+        <source>All {count} selected, with the same document</source>
         <translation>选中的 {count} 处（同一文号）</translation>
     </message>
     <message>
@@ -200,7 +188,7 @@
         <translation>同时生成分乡镇的图（每个乡镇一页）</translation>
     </message>
     <message>
-        <source>Also one for the townships, a page for each</source>
+        <source>Also one for the townships, with a page for each</source>
         <translation>同时生成分乡镇的布局（每个乡镇一页）</translation>
     </message>
     <message>
@@ -240,15 +228,7 @@
         <translation>参数</translation>
     </message>
     <message>
-        <source>As the layer or its file says</source>
-        <translation>按图层字段或文件名</translation>
-    </message>
-    <message>
-        <source>Asked for</source>
-        <translation>要求</translation>
-    </message>
-    <message>
-        <source>At the whole check: {reason} Since then only what was edited was checked. Check all again.</source>
+        <source>At the full check: {reason} Since then only edited features were checked. Run the full check again.</source>
         <translation>全面检查时：{reason}此后只复检了编辑过的要素，请重新检查。</translation>
     </message>
     <message>
@@ -292,27 +272,7 @@
         <translation>按乡镇建立书签</translation>
     </message>
     <message>
-        <source>Brings a layer into the fields of a template: names, types, lengths, and codes translated where the source uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not changed.
-
-Template: the code of an official layer, such as DLTB or XZYDYH.
-
-Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be looked at, edited and given here the next time. A file of that name is never overwritten.
-
-Not carried: one line for each value that did not fit (text too long, no number, a code that is not in the list or may become several) and for each source field without a place. Such a cell is left empty, except for a code that only its own list does not know.
-
-Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a copy that is given away: the fields stay, empty.</source>
-        <translation>将图层按模板整理：字段名、类型、长度以模板为准；源数据采用其他代码表的，换算代码（三调地类换算为 2023 年用地用海分类）。每一行、每个图形均保留；输入不改动。
-
-模板：标准中的图层代码，如 DLTB、XZYDYH。
-
-字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
-
-无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段也各一行。相应单元格留空；仅本表无法识别的代码按原样保留。
-
-个人信息（责任人的姓名、证件号码、电话、住址）可以不转换到对外提供的副本：字段保留，内容为空。</translation>
-    </message>
-    <message>
-        <source>C: not verified, can be replaced in the county profile</source>
+        <source>C: not verified, can be changed in the county profile</source>
         <translation>C：未经核实，可在县配置中替换</translation>
     </message>
     <message>
@@ -328,7 +288,7 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>已取消，仍显示 {time} 的结果</translation>
     </message>
     <message>
-        <source>Cancelled. Nothing was made; what stood at its place stands as it was.</source>
+        <source>Cancelled. No package was made; existing files were not changed.</source>
         <translation>已取消，未生成成果包；原有文件未改动。</translation>
     </message>
     <message>
@@ -336,12 +296,12 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>已取消，未写出任何文件。</translation>
     </message>
     <message>
-        <source>Cancelled; nothing was written.</source>
-        <translation>已取消，未写出任何文件。</translation>
+        <source>Cancelled. The project was not made.</source>
+        <translation>已取消，未生成工程。</translation>
     </message>
     <message>
-        <source>Cancelled; the project was not made.</source>
-        <translation>已取消，未生成工程。</translation>
+        <source>Cancelled; nothing was written.</source>
+        <translation>已取消，未写出任何文件。</translation>
     </message>
     <message>
         <source>Cancelling</source>
@@ -396,6 +356,18 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>正在检查</translation>
     </message>
     <message>
+        <source>Checks a submission package from any source, a folder or a zip: names, mandatory parts and their places, files left by programs, whether documents, maps and data can be opened, changes since the manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked with the default rules of “Check the plan” and the rules for packages.
+
+Nothing is changed. A zip is unpacked into a temporary folder; a zip that is damaged, encrypted, too large or has paths outside its folder is rejected.
+
+A package specification defines the required contents: county, city, or the path of a custom .toml file.</source>
+        <translation>检查各单位提交的汇交成果包（文件夹或 zip）：名称是否正确，必需内容是否齐全、位置是否正确，有无程序遗留文件，文档、图件、数据能否打开，清单生成后是否被改动（SHA-256），各图层坐标系是否符合要求。成果包中的图层再按“全面检查”的规则检查（默认不启用的规则不检查）。
+
+不作任何改动。zip 解压到临时文件夹；损坏、有密码、过大或路径指向外部的不解压。
+
+成果包应有的内容由“成果包样式”决定：county（县级）、city（市级），或自编 .toml 文件的路径。</translation>
+    </message>
+    <message>
         <source>Checks and figures</source>
         <translation>检查与指标</translation>
     </message>
@@ -404,13 +376,17 @@ Personal data (names, ID numbers, telephones, addresses of the persons responsib
         <translation>能否运行检查</translation>
     </message>
     <message>
+        <source>Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The findings replace those of the last check in the panel. The package is not changed. Profile and standard are those of this project.</source>
+        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
+    </message>
+    <message>
         <source>Checks the layers of a county against the rules of the standard and gives a verdict, a layer of findings, and reports in HTML and JSON.
 
-Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the project, are checked as they are now, with edits not yet saved. Inputs are never changed.
+Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not changed.
 
-Roles: layers are recognised by template, name and fields; name others as ROLE=layer, with semicolons between, or give a text file with one such line each.
+Roles: layers are recognised by template, name and fields. Assign other layers as ROLE=layer, separated by semicolons, or in a text file with one such line each.
 
-Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could not be checked) or fail.</source>
+Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could not be done) or fail.</source>
         <translation>按标准的规则检查一个县的规划图层，给出结论、问题图层、HTML 报告和 JSON 报告。
 
 数据源：GeoPackage、FileGDB、shapefile，或其所在文件夹。不填数据源时，检查所选图层或工程中的全部矢量图层，含未保存的编辑。输入数据不改动。
@@ -420,15 +396,15 @@ Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomp
 结论：通过、有条件通过（有警告，或设置未经确认）、未完成（有未能检查的项）、不通过。</translation>
     </message>
     <message>
-        <source>Checks the plan and, when it passes, makes the package that is handed in: a folder named after the county, with layers, documents, tables, maps, metadata and a manifest.
+        <source>Checks the plan and, if it passes, makes the submission package: a folder named after the county, with layers, documents, tables, maps, metadata and a manifest.
 
-What is in it and how things are called is a form: county, city, or the path of a .toml file of your own (copy resources/packages/county.toml). Parts of a form that nobody has read in a text (mark C) are named in the manifest.
+A package specification defines contents and names: county, city, or the path of a custom .toml file (a copy of resources/packages/county.toml). The manifest lists the parts of the specification without a verified source (mark C).
 
-Nothing is cut, rounded or guessed: texts too long for their field, characters that the encoding lacks, empty required fields stop the export, with layer, feature and field. Every layer is read again by another library and compared with the plan, row by row and vertex by vertex (0.0001 m).
+Values are not cut, rounded or guessed: a text too long for its field, a character that the encoding lacks, or an empty required field stops the export, with a message that names layer, feature and field. Every written layer is read with another library and compared with the plan, row by row and vertex by vertex (0.0001 m).
 
-Documents, maps and tables are found by their names in the folder given and put in their places. What tells of persons stays out unless asked for.
+Documents, maps and tables are found by their names in the given folder and copied into the package. Personal data are not written by default.
 
-Force: a package is made although the plan does not pass or something is missing; its manifest and metadata say so. A former package in the same place is replaced as a whole; when anything goes wrong, it stays as it is.</source>
+Force: the package is made even if the plan does not pass or parts are missing; manifest and metadata state this. An existing package is replaced as a whole; if an error occurs, the existing package is not changed.</source>
         <translation>检查规划，通过后生成汇交成果包：一个以本县命名的文件夹，内有图层、文档、表格、图件、元数据和清单。
 
 成果包的内容和命名由“成果包样式”决定：county（县级）、city（市级），或自编 .toml 文件的路径（参照 resources/packages/county.toml 修改）。样式中未核对原文的项（来源级别 C），清单中逐项写明。
@@ -454,6 +430,14 @@ Force: a package is made although the plan does not pass or something is missing
     <message>
         <source>Choose a coordinate system.</source>
         <translation>请选择坐标系。</translation>
+    </message>
+    <message>
+        <source>Choose a file</source>
+        <translation>选择文件</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>选择文件夹</translation>
     </message>
     <message>
         <source>Choose a folder.</source>
@@ -492,7 +476,7 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>选择县后显示其所在的带。</translation>
     </message>
     <message>
-        <source>Choose the file that waivers are kept in, best beside the data.</source>
+        <source>Choose the file for the waivers, preferably in the data folder.</source>
         <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
     <message>
@@ -500,12 +484,12 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>请选择成果包的输出文件夹。</translation>
     </message>
     <message>
-        <source>City</source>
-        <translation>市</translation>
+        <source>Choose what to do with the existing database.</source>
+        <translation>请选择对已有数据库的处理方式。</translation>
     </message>
     <message>
-        <source>Claimed by several zones (m²)</source>
-        <translation>分区重叠（m²）</translation>
+        <source>City</source>
+        <translation>市</translation>
     </message>
     <message>
         <source>Clear Filter</source>
@@ -528,7 +512,7 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>代码或名称的一部分</translation>
     </message>
     <message>
-        <source>Codes as they are</source>
+        <source>Codes unchanged</source>
         <translation>代码不换算</translation>
     </message>
     <message>
@@ -540,11 +524,23 @@ Force: a package is made although the plan does not pass or something is missing
         <translation>版本比较</translation>
     </message>
     <message>
-        <source>Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other attributes, each with statutory area (and net area where the layer has it), by township; and in one word whether the two are identical. The inputs are not changed.
+        <source>Compares the current database with the edition filed with the ministry and writes the geodatabase of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
 
-Features are paired by key (BSM) and by shape; only what has no equal is overlaid. Order of features, start and direction of rings, another coordinate system and noise below the cluster tolerance do not count; anything else does.
+Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has a number; reason, source of flexible quota and kind of expansion accounting are left empty for manual entry. Changes of a kind that the layer does not allow are reported, not written.
 
-Townships: with their layer the figures are given by township, parts cut at their borders. Table of old and new keys: where keys were given anew since.
+The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An existing geodatabase is not replaced, because reasons may have been entered.</source>
+        <translation>将现行版与报部备案版比对，生成年度动态维护库（.gdb）：每个有变化的图层有维护前（WHQ）、维护（WHC）、维护后（WHH）三类。原数据不改动。
+
+规划分区、规划用地：分区或地类代码变化的图斑。四线、洪涝风险控制线、历史文化保护线：调入、调出的范围。每处变化均有维护编号；维护理由、机动指标来源、扩展倍数核算类型留空，由人工填写。不属于该图层维护类型的变化只提示，不写入。
+
+同时生成分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖，其中可能有已填写的维护理由。</translation>
+    </message>
+    <message>
+        <source>Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, or has other attributes, each with statutory area (and net area where the layer has it), by township; and whether the two editions are identical. The inputs are not changed.
+
+Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of features, the start and direction of rings, another coordinate system and differences below the cluster tolerance are not changes; all other differences are.
+
+Townships: with their layer, figures are also given by township; land is divided at township borders. Table of old and new keys: for features that were renumbered between the editions.
 
 The workbook has the balance (before − out + in = after), the townships, and every part with a cause and a document to fill in; the layer has the same parts.</source>
         <translation>比对同一图层的两个版本，如封库版本和规划版本：调入、调出、属性变更的地块分别列出图斑椭球面积（有净面积的同时列出净面积），分乡镇汇总，并说明两版是否一致。输入数据不改动。
@@ -564,16 +560,36 @@ The workbook has the balance (before − out + in = after), the townships, and e
         <translation>指标计算</translation>
     </message>
     <message>
-        <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and what is left; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure names its basis, formula and inputs. Inputs are never changed.
+        <source>Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: indicators with target, state and remainder; the three control lines; the expansion ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every figure states its basis, formula and inputs. Inputs are not changed.
 
-Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all vector layers of the project, are used as they are now, with edits not yet saved.
+Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen layers, or all vector layers of the project, are used, including unsaved edits.
 
-Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone and by township add up to the county's figure. Which indicators there are is a list of the standard, indicators.toml.</source>
+Indicators that no layer provides (population, GDP, events) are listed with the data that they require. Sums by zone and by township equal the county's figure. The indicators are defined in indicators.toml of the standard.</source>
         <translation>由图层计算县级规划的各项指标和面积，写为数值表和 Excel 工作簿：指标表（目标、状态、余量）、三条控制线、扩展倍数、规划分区、三区、用地现状–规划、用地转移、乡镇。每个数均写明面积口径、计算式和数据。输入数据不改动。
 
 数据来源：GeoPackage、FileGDB、shapefile 或文件夹。不填数据来源时，采用选定的图层或工程中的全部矢量图层，含未保存的编辑。
 
 无法由图层计算的指标（人口、生产总值、事件等）予以列出，并写明所需数据。分区、乡镇各行之和等于全县的数。指标目录见标准文件夹中的 indicators.toml。</translation>
+    </message>
+    <message>
+        <source>Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in separate columns, with the difference of the stored area. The input is not changed.
+
+Field: the field that is filled or checked; if empty, the field of the layer's template (TBMJ, MJ…), or else MJ. A missing field is added. Areas are in m², rounded to 0.01.
+
+Mode: write fills the field and keeps all features; check does not change the field and returns only the features whose stored area is missing or differs by more than the tolerance.
+
+Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each control area are adjusted to it: corrections are proportional to area, the total is exact to 0.01 m², and the result is a proposal in a separate column (closed_m2). If the sum of the parts differs too much from the control area, no adjustment is made: correct overlaps and gaps first.
+
+Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the field.</source>
+        <translation>按国土调查的图斑椭球面积公式计算每个面的图斑椭球面积，适用于经纬度和 CGCS2000 各投影带；平面面积、测地线面积、图斑椭球面积和原存面积并列列出，并列出原存面积的差值。原图层不改动。
+
+面积字段：写入或核对的字段；留空时采用图层模板的字段（TBMJ、MJ 等），没有模板的采用 MJ。没有该字段的予以新增。单位平方米，保留两位小数。
+
+方式：write 填写字段，保留全部要素；check 不改动字段，只列出原存面积相差超过允许差或为空的要素。
+
+控制面积：面图层（县、乡镇）或数值（平方米）。每个控制单元内的各部分平差到其控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另列（closed_m2），仅为建议值。各部分合计与控制面积相差过大的不平差，应先改正重叠和空隙。
+
+图形无效的，按修复后的副本计算；没有可用面的，不计算面积。两种情形均列出要素号。净面积（TBDLMJ、YJJBNTMJ）不修改，由规则 ATT003 与面积字段核对。</translation>
     </message>
     <message>
         <source>Confirm and create</source>
@@ -592,6 +608,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>内容</translation>
     </message>
     <message>
+        <source>Continue in Background</source>
+        <translation>转到后台</translation>
+    </message>
+    <message>
         <source>Control area (m²)</source>
         <translation>控制面积（m²）</translation>
     </message>
@@ -606,6 +626,46 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
     <message>
         <source>Control areas, sum (m²)</source>
         <translation>控制面积合计（m²）</translation>
+    </message>
+    <message>
+        <source>Converts a VCT 3.0 file (GB/T 17798) to a GeoPackage: each table becomes a layer with the fields, types and lengths that the file declares, and with Chinese names for fields of the standard. Both kinds of header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.
+
+Polygons are built from the lines that neighbours share, so shared boundaries have identical vertices. Rows without a shape and shapes without a row are kept and reported. Records with consecutive ids and identical values, including BSM, are merged into one multipart feature. Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).
+
+A damaged file (truncated, a wrong count, a reference to a missing line, not GBK) stops the run with its line number, and no incomplete database is left. Arcs and splines are not supported.
+
+After the import the default check runs on the database; verdict, errors, warnings and the rules with most findings are written to the log. The imported data are kept regardless of the result.
+
+In QGIS Desktop the layers are added as a group, with the symbols and forms of their templates. A VCT file that is dropped on the map is imported as well; the reader of QGIS takes the suffix .vct for another format (Idrisi).</source>
+        <translation>将 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转换为 GeoPackage：每张属性表一个图层，字段、类型、长度以文件声明为准，标准中有的字段附中文名。支持文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT），坐标系为 CGCS2000 经纬度或 3°、6° 带。
+
+面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形均保留并列入日志。标识号相连、属性（含标识码）相同的记录合为一个多部件要素。注记转换为带文字和角度的点。
+
+文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停止并写明行号，不生成不完整的库。暂不支持圆弧、样条。
+
+导入后按默认规则检查数据库，结论、错误数、警告数和问题最多的规则写入日志。不论检查结果如何，导入的数据均保留。
+
+在 QGIS 桌面中，读入的图层放入一个组，附模板的符号和表单。VCT 文件也可拖到地图上导入；QGIS 自带的读取将 .vct 视为另一种格式（Idrisi）。</translation>
+    </message>
+    <message>
+        <source>Converts a layer to the fields of a template: names, types and lengths are those of the template, and codes of another list are translated (survey classes into those of 2023). Every row and shape is kept; the input is not changed.
+
+Template: the code of an official layer, such as DLTB or XZYDYH.
+
+Mapping: a saved file. If empty, fields are matched by name, Chinese name, names cut to ten bytes, meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of the output, to be verified, edited and used again. An existing file of that name is not overwritten.
+
+Values not converted: one row for each value that does not fit (text too long, not a number, a code that is not in the list or matches several codes), and one for each source field without a target field. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.
+
+Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted in a copy for others: the fields are kept and left empty.</source>
+        <translation>将图层按模板整理：字段名、类型、长度以模板为准；源数据采用其他代码表的，换算代码（三调地类换算为 2023 年用地用海分类）。每一行、每个图形均保留；输入不改动。
+
+模板：标准中的图层代码，如 DLTB、XZYDYH。
+
+字段映射：已保存的文件。留空时按名称、中文名、被截成 10 字节的名称、含义和内容推得，并将所用映射写入输出所在文件夹中以 .mapping.toml 结尾的文件，供核对、修改和再次使用。同名文件不覆盖。
+
+无法转换的值：每个值一行（文本过长、不是数字、代码不在表中或可对应多个），没有目标字段的源字段也各一行。相应单元格留空；仅本表无法识别的代码按原样保留。
+
+个人信息（责任人的姓名、证件号码、电话、住址）可以不转换到对外提供的副本：字段保留，内容为空。</translation>
     </message>
     <message>
         <source>Coordinate system</source>
@@ -660,6 +720,10 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>县、坐标系与图层</translation>
     </message>
     <message>
+        <source>Covered by several zones (m²)</source>
+        <translation>分区重叠（m²）</translation>
+    </message>
+    <message>
         <source>Crashed</source>
         <translation>出错</translation>
     </message>
@@ -672,8 +736,60 @@ Indicators that no layer gives (population, GDP, events) are listed with what th
         <translation>新建图层</translation>
     </message>
     <message>
+        <source>Creates an empty database from a table of attribute structures (xlsx): one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. If there is no column for the layer, each sheet is one layer.
+
+Geometry: a column of the table, or else the geometry type of the layer with this code in the standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.
+
+Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message that names sheet and row.
+
+Custom standard: a new folder with a template for each layer. Enter its path as the standard in other tools, and edit the templates there.
+
+Coordinate system: choose one, or enter a county to use its zone.</source>
+        <translation>按属性结构描述表（xlsx）建立空库：一行一个字段，列含图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
+
+几何类型：采用表中的列，没有的采用标准中同代码图层的类型。值域为代码表名称的，建为代码值域；其他的列入日志。
+
+不作推测：遇合并单元格、缺列、无法识别的类型即停止，并写明工作表和行。
+
+自编标准：在新文件夹中为每个图层写一个模板。使用时在“标准”中填写该文件夹的路径；以后在模板中修改。
+
+坐标系：直接选择，或填写县，采用该县所在的带。</translation>
+    </message>
+    <message>
+        <source>Creates an empty database of plan layers from the templates of the standard: fields with types, lengths and Chinese names, coded domains, spatial index, and feature datasets in a FileGDB.
+
+Groups: {groups}. Separate several groups, by id or Chinese name, by commas.
+
+County: code or name; for a county of another province both. If no coordinate system is chosen, the zone of the county is used if it is known.
+
+If the database exists: stop changes nothing, add creates only missing layers, replace creates a new database.
+
+Layers loaded into a project have symbols, forms and the county's code and name, in the groups of the standard. New County Plan in the menu creates a whole project with themes, snapping and bookmarks.
+
+These formats cannot store the lengths of numbers; a FileGDB stores dates with a time of day.</source>
+        <translation>按标准的图层模板新建空的规划库：字段的类型、长度、中文别名，代码值域，空间索引；FileGDB 还有要素数据集。
+
+图层组：{groups}；可填多个，用逗号隔开，代号或中文名均可。
+
+县：代码或名称；外省的县填写“代码 县名”。不选坐标系的，由县确定所在的带。
+
+库已存在时：stop 不改动；add 只补充所缺图层；replace 替换为新库。
+
+加入工程的图层按标准分组，带符号、表单和本县的代码、名称；需要同时建立地图主题、捕捉和书签的，请用菜单“新建县级规划项目…”。
+
+这两种格式无法存储数字的长度；FileGDB 的日期带时间。</translation>
+    </message>
+    <message>
         <source>Current database (.gdb, .gpkg or folder)</source>
         <translation>现行版（.gdb、.gpkg 或文件夹）</translation>
+    </message>
+    <message>
+        <source>Custom county profile (.toml)</source>
+        <translation>自编的县配置（.toml）</translation>
+    </message>
+    <message>
+        <source>Custom standard (new folder)</source>
+        <translation>自编标准（新文件夹）</translation>
     </message>
     <message>
         <source>Data Dictionary</source>
@@ -708,6 +824,14 @@ Project: {project}</source>
     <message>
         <source>Date on the maps</source>
         <translation>制图日期</translation>
+    </message>
+    <message>
+        <source>Default rules of the standard and the profile</source>
+        <translation>常用规则：标准和县配置规定的</translation>
+    </message>
+    <message>
+        <source>Deficiencies of the package</source>
+        <translation>成果包的不足之处</translation>
     </message>
     <message>
         <source>Definition</source>
@@ -746,11 +870,11 @@ Project: {project}</source>
         <translation>成果信息</translation>
     </message>
     <message>
-        <source>Document information: secrecy level, authorities, date and map approval number come from the parameters, else from the document information of the project, else from [document] of the county profile. Without a secrecy level nothing is exported. A level below that of project or profile needs a reason, which goes into the log. The map approval number is printed on public maps only.</source>
+        <source>Document information: secrecy level, authorities, date and map approval number are taken from the parameters, or else from the document information of the project, or else from [document] of the county profile. Without a secrecy level nothing is exported. A level below that of project or profile requires a reason, which is written to the log. The map approval number is printed on public maps only.</source>
         <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置的 [document]。未设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
     </message>
     <message>
-        <source>Document information: secrecy level, authorities, date and map approval number come from the project (where its layers are exported), else from [document] of the county profile, else from the form; a secrecy level given here precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or form needs a reason, which goes into manifest and report. The map approval number is printed on public results only.</source>
+        <source>Document information: secrecy level, authorities, date and map approval number are taken from the project (if its layers are exported), or else from [document] of the county profile, or else from the package specification; a secrecy level given here precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or specification requires a reason, which is written to manifest and report. The map approval number is printed on public results only.</source>
         <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式；本算法的参数给出密级的，以参数为准。未设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
     </message>
     <message>
@@ -766,11 +890,7 @@ Project: {project}</source>
         <translation>分辨率（dpi）</translation>
     </message>
     <message>
-        <source>Draw the maps that are not given</source>
-        <translation>未提供的图件由插件生成</translation>
-    </message>
-    <message>
-        <source>Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange.</source>
+        <source>Drawing and snapping in degrees are awkward. Choose a zone unless the data are for exchange only.</source>
         <translation>经纬度坐标不便于绘图和捕捉；除仅用于交换的外，请选择投影带。</translation>
     </message>
     <message>
@@ -796,6 +916,14 @@ Project: {project}</source>
     <message>
         <source>Empty: a layer in memory</source>
         <translation>留空：生成内存图层</translation>
+    </message>
+    <message>
+        <source>Enter a name.</source>
+        <translation>请填写名称。</translation>
+    </message>
+    <message>
+        <source>Enter the longitudes</source>
+        <translation>填写东西经度</translation>
     </message>
     <message>
         <source>Enter the name of the person who registers the waiver.</source>
@@ -918,12 +1046,16 @@ Project: {project}</source>
         <translation>文本和附表的数（xlsx 或 csv）</translation>
     </message>
     <message>
-        <source>Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is held against the map and against the other places that print it (LAW007).</source>
+        <source>Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure is compared with the map and with the other places that state it (LAW007).</source>
         <translation>文本和附表的数：一张表（xlsx、csv），列为指标、数值、单位、位置，如“永久基本农田保护面积、63.25、万亩、文本第12条”；每个数与图上量算值比对，并与同一指标的其他各处比对（LAW007）。</translation>
     </message>
     <message>
         <source>File</source>
         <translation>文件</translation>
+    </message>
+    <message>
+        <source>File found: {size}; its SHA-256 digest {digest} is stored in the waiver file</source>
+        <translation>已找到　{size}　SHA-256 {digest}，校验值存入豁免文件</translation>
     </message>
     <message>
         <source>File of waivers</source>
@@ -970,7 +1102,7 @@ Project: {project}</source>
         <translation>问题数</translation>
     </message>
     <message>
-        <source>Findings since the whole check at {time}; click to list the new ones.</source>
+        <source>Findings since the full check at {time}; click to list the new ones.</source>
         <translation>{time} 全面检查以来问题数的变化；单击列出新增问题。</translation>
     </message>
     <message>
@@ -980,6 +1112,10 @@ Project: {project}</source>
     <message>
         <source>Folder and name</source>
         <translation>文件夹与名称</translation>
+    </message>
+    <message>
+        <source>Folder for the result</source>
+        <translation>存放位置</translation>
     </message>
     <message>
         <source>Folder in which the geodatabase is made</source>
@@ -1002,7 +1138,7 @@ Project: {project}</source>
         <translation>文档、图件、表格所在文件夹</translation>
     </message>
     <message>
-        <source>Folder with documents, maps and tables, found there by their names</source>
+        <source>Folder with documents, maps and tables, which are found by their names</source>
         <translation>文档、图件、表格所在文件夹，按文件名放入相应位置</translation>
     </message>
     <message>
@@ -1014,48 +1150,28 @@ Project: {project}</source>
         <translation>对所有工程有效，从下一次检查起；界面语言随 QGIS。</translation>
     </message>
     <message>
-        <source>For layouts, exported maps, the submission package with its metadata, and reports. What is left empty comes from the county profile ([document]), else from the form of the package.</source>
-        <translation>用于布局、导出图件、成果包及其元数据和检查报告。留空的项取县配置（[document]），县配置没有的取成果包样式。</translation>
-    </message>
-    <message>
-        <source>Force: make it although it does not pass or something is missing</source>
-        <translation>强制生成：检查不通过或缺内容也生成</translation>
-    </message>
-    <message>
-        <source>Force: make it although the plan does not pass</source>
+        <source>Force: make the package even if the plan does not pass</source>
         <translation>强制生成（检查不通过也生成，成果包中写明）</translation>
+    </message>
+    <message>
+        <source>Force: make the package even if the plan does not pass or parts are missing</source>
+        <translation>强制生成：检查不通过或缺内容也生成</translation>
     </message>
     <message>
         <source>Form</source>
         <translation>样式</translation>
     </message>
     <message>
-        <source>Form of package (*.toml)</source>
-        <translation>成果包样式 (*.toml)</translation>
-    </message>
-    <message>
-        <source>Form of the package</source>
-        <translation>成果包样式</translation>
-    </message>
-    <message>
-        <source>Form of the package (id, or path of a .toml file; empty: county)</source>
-        <translation>成果包样式（编号，或 .toml 文件路径；留空：county）</translation>
-    </message>
-    <message>
         <source>Format</source>
         <translation>格式</translation>
     </message>
     <message>
-        <source>Former style</source>
-        <translation>原样式</translation>
-    </message>
-    <message>
-        <source>Found: {size}, SHA-256 {digest}, stored in the waiver file</source>
-        <translation>已找到　{size}　SHA-256 {digest}，校验值存入豁免文件</translation>
-    </message>
-    <message>
         <source>From</source>
         <translation>来源</translation>
+    </message>
+    <message>
+        <source>From the field or the file name of the layer</source>
+        <translation>按图层字段或文件名</translation>
     </message>
     <message>
         <source>From the layer: {layer}</source>
@@ -1094,40 +1210,8 @@ Project: {project}</source>
         <translation>测地线椭球面积合计（m²）</translation>
     </message>
     <message>
-        <source>Getting ready to check edits</source>
-        <translation>编辑时检查：正在准备</translation>
-    </message>
-    <message>
-        <source>Give a name.</source>
-        <translation>请填写名称。</translation>
-    </message>
-    <message>
         <source>Give another name or another folder.</source>
         <translation>请另取名称，或另选择文件夹。</translation>
-    </message>
-    <message>
-        <source>Gives each polygon its statutory (ellipsoidal) area as the survey prescribes it, in degrees or in any zone of CGCS2000, and puts planar, geodesic, statutory and stored areas side by side, with the difference of the stored one. The input is not changed.
-
-Field: where the area goes or is checked; empty: the field of the layer's template (TBMJ, MJ…), else MJ. A missing one is added. Areas are m², rounded to 0.01.
-
-Mode: write fills the field and keeps all features; check leaves it as it is and gives only the features whose stored area differs by more than the tolerance, or is missing.
-
-Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each control area are levelled to it: corrections in proportion to area, the total exact to 0.01 m², as a proposal in a column of its own (closed_m2). When parts and control area are too far apart nothing is adjusted, for then parts overlap or leave gaps, which is to be mended first.
-
-Invalid shapes are measured by a repaired copy; features without a usable polygon have no area. Both are named. Net areas (TBDLMJ, YJJBNTMJ) are not touched; rule ATT003 checks them against the field.</source>
-        <translation>按国土调查的图斑椭球面积公式计算每个面的图斑椭球面积，适用于经纬度和 CGCS2000 各投影带；平面面积、测地线面积、图斑椭球面积和原存面积并列列出，并列出原存面积的差值。原图层不改动。
-
-面积字段：写入或核对的字段；留空时采用图层模板的字段（TBMJ、MJ 等），没有模板的采用 MJ。没有该字段的予以新增。单位平方米，保留两位小数。
-
-方式：write 填写字段，保留全部要素；check 不改动字段，只列出原存面积相差超过允许差或为空的要素。
-
-控制面积：面图层（县、乡镇）或数值（平方米）。每个控制单元内的各部分平差到其控制面积：改正数与面积成比例，合计精确到 0.01 平方米；结果另列（closed_m2），仅为建议值。各部分合计与控制面积相差过大的不平差，应先改正重叠和空隙。
-
-图形无效的，按修复后的副本计算；没有可用面的，不计算面积。两种情形均列出要素号。净面积（TBDLMJ、YJJBNTMJ）不修改，由规则 ATT003 与面积字段核对。</translation>
-    </message>
-    <message>
-        <source>Go On in Background</source>
-        <translation>转到后台</translation>
     </message>
     <message>
         <source>Group</source>
@@ -1164,18 +1248,6 @@ Invalid shapes are measured by a repaired copy; features without a usable polygo
     <message>
         <source>Help: {code}</source>
         <translation>说明：{code}</translation>
-    </message>
-    <message>
-        <source>Holds the current database against the one filed with the ministry and writes the geodatabase of yearly maintenance: for each maintained layer that changed three classes, before (WHQ), change (WHC) and after (WHH). The inputs are not changed.
-
-Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or out. Every change has its number; reason, source of flexible quota and kind of expansion accounting stay empty for you to fill in. What the layer's kinds of maintenance do not know is told, not written.
-
-Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSON). A geodatabase that is there already is not replaced: causes may have been filled in.</source>
-        <translation>将现行版与报部备案版比对，生成年度动态维护库（.gdb）：每个有变化的图层有维护前（WHQ）、维护（WHC）、维护后（WHH）三类。原数据不改动。
-
-规划分区、规划用地：分区或地类代码变化的图斑。四线、洪涝风险控制线、历史文化保护线：调入、调出的范围。每处变化均有维护编号；维护理由、机动指标来源、扩展倍数核算类型留空，由人工填写。不属于该图层维护类型的变化只提示，不写入。
-
-同时生成分图层、分用途、分乡镇的面积平衡表（xlsx、JSON）。已有的动态维护库不覆盖，其中可能有已填写的维护理由。</translation>
     </message>
     <message>
         <source>How checks run</source>
@@ -1222,7 +1294,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>已计算的指标</translation>
     </message>
     <message>
-        <source>Indicators that no layer gives</source>
+        <source>Indicators that no layer provides</source>
         <translation>无法计算的指标</translation>
     </message>
     <message>
@@ -1254,6 +1326,14 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>检查成果包</translation>
     </message>
     <message>
+        <source>Inspecting the folders</source>
+        <translation>查看文件夹</translation>
+    </message>
+    <message>
+        <source>Inspecting the layers for the package</source>
+        <translation>查看放入成果包的图层</translation>
+    </message>
+    <message>
         <source>Install QGIS 3.40 LTR or later with the official installer; it brings its own Python and geopandas.</source>
         <translation>请用 QGIS 官方安装包安装 QGIS 3.40 LTR 或更新版本（自带 Python 和 geopandas）。</translation>
     </message>
@@ -1264,14 +1344,6 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
     <message>
         <source>Install QGIS 3.40 or later from conda-forge (Miniforge): conda create -n qgis -c conda-forge qgis geopandas pyogrio</source>
         <translation>请用 conda-forge（Miniforge）安装 QGIS 3.40 或更新版本：conda create -n qgis -c conda-forge qgis geopandas pyogrio</translation>
-    </message>
-    <message>
-        <source>It is about the check itself, not about the data.</source>
-        <translation>该问题涉及检查过程，不属于数据问题。</translation>
-    </message>
-    <message>
-        <source>It is not known where the county lies, so no zone is recommended.</source>
-        <translation>县域位置不明，不能推荐带号。请从图层读取范围，或填写东西经度。</translation>
     </message>
     <message>
         <source>Items</source>
@@ -1298,10 +1370,6 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>已保留原有修改：{names}。</translation>
     </message>
     <message>
-        <source>Kept in</source>
-        <translation>存入</translation>
-    </message>
-    <message>
         <source>Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.</source>
         <translation>快捷键：全面检查 F8，下一个、上一个问题 F9、Shift+F9；列表中 Enter 缩放，W 豁免，Ctrl+C 复制，F1 查看规则说明。可在“设置 ▸ 键盘快捷键”中更改。</translation>
     </message>
@@ -1310,7 +1378,7 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>问题和报告的语言</translation>
     </message>
     <message>
-        <source>Largest misclosure, as a share of the control area (empty: as set)</source>
+        <source>Largest misclosure, as a share of the control area (empty: the default)</source>
         <translation>允许的闭合差占控制面积的比例（留空：按设置）</translation>
     </message>
     <message>
@@ -1338,9 +1406,9 @@ Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSO
         <translation>图层组</translation>
     </message>
     <message>
-        <source>Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM numbered and MJ kept by the statutory area.
-Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that may have none.
-Map themes: {themes}. Bookmarks by township once the layer of townships has features.</source>
+        <source>Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; BSM numbered automatically and MJ updated with the statutory area.
+Snapping to vertices and segments (10 pixels), topological editing; new shapes avoid overlaps in layers that must not overlap.
+Map themes: {themes}. Bookmarks by township as soon as the layer of townships has features.</source>
         <translation>图层分组，带符号、表单和代码表；行政区代码 {code} 和名称 {county} 自动填写；标识码自动编号，MJ 随编辑按图斑椭球面积更新。
 捕捉顶点和线段（10 像素）、拓扑编辑；不允许重叠的图层，新绘图形自动避让已有图形。
 地图主题：{themes}。乡镇级行政区有要素后，自动按乡镇建立书签。</translation>
@@ -1402,7 +1470,7 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>写出的图层</translation>
     </message>
     <message>
-        <source>Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts.</source>
+        <source>Layouts keep their present layers and symbols. Edit them under Project → Layouts.</source>
         <translation>布局中的图层和符号按当前状态固定，不受图层面板后续修改的影响。布局可在“工程 → 布局”中修改。</translation>
     </message>
     <message>
@@ -1418,12 +1486,12 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），均可替换。</translation>
     </message>
     <message>
-        <source>Limits of {name} apply; its totals never do. Enter the county's own targets below.</source>
-        <translation>采用{name}的上限；其总量目标不用于本县。请在下方填写本县目标值。</translation>
+        <source>List the values that were not converted (xlsx, in the folder of the output)</source>
+        <translation>另存无法转换的值的清单（xlsx，与结果在同一文件夹）</translation>
     </message>
     <message>
-        <source>List what was not carried (xlsx, beside the output)</source>
-        <translation>另存无法转换的值的清单（xlsx，与结果在同一文件夹）</translation>
+        <source>Lists the versions of QGIS and of the libraries, what is missing or too old, and how to install it. Nothing is changed.</source>
+        <translation>列出 QGIS 和各个库的版本，说明缺少或版本过低的库及补救办法。不作任何改动。</translation>
     </message>
     <message>
         <source>Live Check</source>
@@ -1432,34 +1500,6 @@ Map themes: {themes}. Bookmarks by township once the layer of townships has feat
     <message>
         <source>Load the layers into the project</source>
         <translation>将图层加入工程</translation>
-    </message>
-    <message>
-        <source>Look for a file</source>
-        <translation>选择文件</translation>
-    </message>
-    <message>
-        <source>Look for a folder</source>
-        <translation>选择文件夹</translation>
-    </message>
-    <message>
-        <source>Looking at the folders</source>
-        <translation>查看文件夹</translation>
-    </message>
-    <message>
-        <source>Looking at what goes into the package</source>
-        <translation>查看放入成果包的图层</translation>
-    </message>
-    <message>
-        <source>Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is everything there and in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file changed since the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go through the rules that “Check the plan” runs by default, and those on packages.
-
-Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, unreasonably large or has paths that lead elsewhere is refused.
-
-What must be in a package is a form: county, city, or the path of a .toml file of your own.</source>
-        <translation>检查各单位提交的汇交成果包（文件夹或 zip）：名称是否正确，必需内容是否齐全、位置是否正确，有无程序遗留文件，文档、图件、数据能否打开，清单生成后是否被改动（SHA-256），各图层坐标系是否符合要求。成果包中的图层再按“全面检查”的规则检查（默认不启用的规则不检查）。
-
-不作任何改动。zip 解压到临时文件夹；损坏、有密码、过大或路径指向外部的不解压。
-
-成果包应有的内容由“成果包样式”决定：county（县级）、city（市级），或自编 .toml 文件的路径。</translation>
     </message>
     <message>
         <source>Lost</source>
@@ -1482,11 +1522,11 @@ What must be in a package is a form: county, city, or the path of a .toml file o
         <translation>生成报告</translation>
     </message>
     <message>
-        <source>Make it in</source>
-        <translation>存放位置</translation>
+        <source>Make missing maps</source>
+        <translation>未提供的图件由插件生成</translation>
     </message>
     <message>
-        <source>Make the maps that are not in that folder</source>
+        <source>Make the maps that the folder lacks</source>
         <translation>生成文档文件夹中没有的图件</translation>
     </message>
     <message>
@@ -1494,81 +1534,17 @@ What must be in a package is a form: county, city, or the path of a .toml file o
         <translation>年度动态维护</translation>
     </message>
     <message>
-        <source>Makes a GeoPackage of a VCT 3.0 file (GB/T 17798): every table a layer, with the fields, types and lengths that the file declares, and the Chinese names of the standard where it knows them. Both forms of the header are read (LANDUSE-VCT and CNSDTF-VCT), in CGCS2000 degrees or a zone of 3° or 6°.
+        <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, with the file names of the submission: code, name, number, title.
 
-Polygons are put together from the lines that neighbours share, so that shared boundaries stay equal vertex by vertex. Rows without a shape and shapes without a row are kept and told. Records with ids one after the other and the same values, BSM included, are the parts of one feature and become one. Annotation becomes points with text and angle (VCT_TEXT, VCT_ANGLE).
+Maps: {maps}. Separate several maps by commas; if empty, all possible maps are made. A map whose layers are missing is omitted, with the reason in the log.
 
-A damaged file (cut off, a wrong count, a reference to nothing, not GBK) stops the run, with the number of the line; nothing half made is left. Arcs and splines are not read.
+If the project has a layout for a map (Make Layouts in the menu), that layout is exported unchanged.
 
-After the import the default check runs on the database; verdict, errors, warnings and the rules with most findings are in the log. Whatever the check finds, the imported data stay.
+By township: in addition, one page for each township from every map of the whole county.
 
-On the desktop the layers come in a group, with the symbols and forms of their templates. A VCT file that is dropped on the map comes here, too; QGIS's own reader takes the suffix .vct for another format (Idrisi).</source>
-        <translation>将 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式）转换为 GeoPackage：每张属性表一个图层，字段、类型、长度以文件声明为准，标准中有的字段附中文名。支持文件头的两种写法（LANDUSE-VCT、CNSDTF-VCT），坐标系为 CGCS2000 经纬度或 3°、6° 带。
+The window does not respond while a page is drawn; Cancel takes effect between pages. Files are replaced after all pages are made. The files do not contain the names of user and computer.
 
-面由相邻面共用的线拼成，共用的边界逐个节点一致。没有图形的属性行、没有属性的图形均保留并说明。注记转换为带文字和角度的点。
-
-文件损坏（中途截断、个数不对、引用的线不存在、不是 GBK 编码）时停止并写明行号，不生成不完整的库。暂不支持圆弧、样条。
-
-导入后按默认规则检查数据库，结论、错误数、警告数和问题最多的规则写入日志。不论检查结果如何，导入的数据均保留。
-
-在 QGIS 桌面中，读入的图层放入一个组，附模板的符号和表单。VCT 文件也可拖到地图上导入；QGIS 自带的读取将 .vct 视为另一种格式（Idrisi）。</translation>
-    </message>
-    <message>
-        <source>Makes an empty database of plan layers from the templates of the standard: fields with their types, lengths and Chinese names, coded values, spatial index; in a FileGDB feature datasets too.
-
-Groups: {groups}; several with commas between, by id or Chinese name.
-
-County: code or name, both for one of another province. Without a coordinate system the county's zone is taken where it is known.
-
-If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a new one in its place.
-
-Loaded into a project, the layers have their symbols, forms and the county's code and name, in the groups of the standard; New County Plan in the menu sets up a whole project with themes, snapping and bookmarks.
-
-Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day.</source>
-        <translation>按标准的图层模板新建空的规划库：字段的类型、长度、中文别名，代码值域，空间索引；FileGDB 还有要素数据集。
-
-图层组：{groups}；可填多个，用逗号隔开，代号或中文名均可。
-
-县：代码或名称；外省的县填写“代码 县名”。不选坐标系的，由县确定所在的带。
-
-库已存在时：stop 不改动；add 只补充所缺图层；replace 替换为新库。
-
-加入工程的图层按标准分组，带符号、表单和本县的代码、名称；需要同时建立地图主题、捕捉和书签的，请用菜单“新建县级规划项目…”。
-
-这两种格式无法存储数字的长度；FileGDB 的日期带时间。</translation>
-    </message>
-    <message>
-        <source>Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for each field, with columns such as layer code, field code, field name, field type, length, decimals, domain, constraint. Without a column for the layer each sheet is one.
-
-Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is called like a code list becomes a coded domain; others are named in the log.
-
-Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with sheet and row.
-
-Standard of your own: a new folder with a template for each layer. Give its path as the standard elsewhere, and edit the templates there.
-
-Coordinate system, or a county whose zone is taken.</source>
-        <translation>按属性结构描述表（xlsx）建立空库：一行一个字段，列含图层代码、字段代码、字段名称、字段类型、字段长度、小数位数、值域、约束条件等；没有图层列时，一个工作表是一个图层。
-
-几何类型：采用表中的列，没有的采用标准中同代码图层的类型。值域为代码表名称的，建为代码值域；其他的列入日志。
-
-不作推测：遇合并单元格、缺列、无法识别的类型即停止，并写明工作表和行。
-
-自编标准：在新文件夹中为每个图层写一个模板。使用时在“标准”中填写该文件夹的路径；以后在模板中修改。
-
-坐标系：直接选择，或填写县，采用该县所在的带。</translation>
-    </message>
-    <message>
-        <source>Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and writes them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.
-
-Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there is left out, and the log says why.
-
-Where the project has a layout of a map (Make Layouts in the menu), that one is printed as the planner left it.
-
-By township: besides, one page for each township of every map of the whole county.
-
-The window waits while a page is drawn; Cancel works between pages. Files are replaced once all pages are made. No name of user or machine is in them.
-
-Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, given as the map set, replaces them.</source>
+Order, numbers and titles of the maps have no verified source (mark C). To change them, edit a copy of resources/layouts/maps.toml and choose it as the map set.</source>
         <translation>生成本县规划的成果图件：图名、图例、比例尺、指北针、位置示意和图签齐全，导出为 jpg（不低于 300 dpi）和 pdf，文件按汇交要求命名：行政区代码、行政区名称、序号、图件名称。
 
 图件：{maps}。可填多个，用逗号隔开；留空则生成全部可生成的图件。缺图层的图件不生成，日志中写明所缺图层。
@@ -1584,6 +1560,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Mandatory</source>
         <translation>必须</translation>
+    </message>
+    <message>
+        <source>Manifest, metadata and page of a forced package state that it was forced, with all reasons, so recipients can see this. Values that cannot be written without loss still stop the export.</source>
+        <translation>强制生成的成果包，清单和元数据中写明“强制生成”及各项原因，接收方可以查看。写出后会丢失内容的，仍不生成。</translation>
     </message>
     <message>
         <source>Manual</source>
@@ -1610,7 +1590,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>审图号（仅公开的图件）</translation>
     </message>
     <message>
-        <source>Map set (.toml; empty: ours)</source>
+        <source>Map set (.toml; empty: that of the plugin)</source>
         <translation>图件目录（.toml；留空为内置目录）</translation>
     </message>
     <message>
@@ -1626,7 +1606,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>字段映射已保存：{file}。</translation>
     </message>
     <message>
-        <source>Mapping that was used</source>
+        <source>Mapping used</source>
         <translation>所用的字段映射</translation>
     </message>
     <message>
@@ -1646,8 +1626,24 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>未生成的图件</translation>
     </message>
     <message>
-        <source>Maps: those that the form lists and the folder does not have are made of the layers that are packed, at the dpi of the form; which are not made, and why, is in the log and in the manifest. A map of your own (export_maps, or any other program) goes into the folder under the name that the form asks for, and is taken as it is. The window waits while a page is drawn; Cancel works between pages.</source>
+        <source>Maps: the plugin makes the maps that the specification lists and the folder lacks, from the exported layers and with the resolution of the specification. Log and manifest list the maps that were not made, with the reasons. Put other maps (from export_maps or another program) into the folder under the required name; they are copied unchanged. The window does not respond while a page is drawn; Cancel takes effect between pages.</source>
         <translation>图件：样式列出而文档文件夹中没有的，由插件按写入成果包的图层生成，分辨率按样式；未生成的图件及原因写入日志和清单。自行制作的图件（由 export_maps 或其他软件生成）按样式要求的名称放入文档文件夹，原样收入。绘制每页时窗口暂无响应，“取消”在两页之间生效。</translation>
+    </message>
+    <message>
+        <source>Merges planning zones into the three zones (agricultural, ecological and urban space) and computes their statutory areas. The input is not changed.
+
+The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and the table of the standard is not verified (mark C). Land that belongs to none of the three zones, and zones whose code is not in the table, are kept as separate rows; codes that are not in the table are listed.
+
+Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between two spaces count in both, and their area is reported. Multipart features are split into single parts.
+
+County: with the layer of the county, the share of each space in the county is reported.</source>
+        <translation>将规划分区归并为三区（农业空间、生态空间、城镇空间），列出各自的图斑椭球面积。原图层不改动。
+
+分区代码所属空间由对应表 [three_zones] 决定，县配置可以逐行修改；标准内置的对应关系未经核实（来源级别 C）。按规定不划入三区的土地和对应表中没有的代码各成一类，保留在结果中；没有对应的代码逐个列出。
+
+相邻分区的公共边原样保留。同一空间内重叠的只计一次；跨空间重叠的重复计入，并列出面积。多部件要素拆分为单部件。
+
+县界：提供县界图层的，列出各空间占全县的比例。</translation>
     </message>
     <message>
         <source>Misclosure, sum (m²)</source>
@@ -1664,6 +1660,10 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
     <message>
         <source>Moved in (m²)</source>
         <translation>调入（m²）</translation>
+    </message>
+    <message>
+        <source>Moved or changed parts</source>
+        <translation>调入、调出和属性变更的地块</translation>
     </message>
     <message>
         <source>Moved out (m²)</source>
@@ -1702,10 +1702,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>保护对象的名称、类型、级别，一行一处（规则 LAW024）</translation>
     </message>
     <message>
-        <source>Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the findings come into the panel in place of the last check's. The package is not changed. Profile and standard are those of this project.</source>
-        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
-    </message>
-    <message>
         <source>Nature</source>
         <translation>性质</translation>
     </message>
@@ -1738,10 +1734,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>下一步</translation>
     </message>
     <message>
-        <source>No answer ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>没有结果（{error}）。详情见日志面板的 Sanxian 页。</translation>
-    </message>
-    <message>
         <source>No check can run: Python 3.11 or later, with its module tomllib, is needed.</source>
         <translation>当前不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
     </message>
@@ -1758,19 +1750,23 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>没有符合筛选条件的问题（共 {count} 处）。</translation>
     </message>
     <message>
-        <source>No finding, but {count} rules could not be checked, so this is no pass.</source>
+        <source>No finding, but {count} rules could not be checked, so the plan does not pass.</source>
         <translation>没有发现问题，但有 {count} 条规则未能检查，不得视为通过。</translation>
     </message>
     <message>
-        <source>No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').</source>
-        <translation>没有图层，无法确定坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
+        <source>No findings remain after the edits. Run a full check to determine whether the county passes.</source>
+        <translation>编辑后不再有问题。是否通过，以全面检查为准。</translation>
+    </message>
+    <message>
+        <source>No layer of the package can be opened.</source>
+        <translation>成果包中没有可打开的图层。</translation>
     </message>
     <message>
         <source>No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.</source>
         <translation>未识别到乡镇级行政区图层（XZQXZ）。请在“图层角色”中指定。</translation>
     </message>
     <message>
-        <source>No layer, field or code holds these words.</source>
+        <source>No layer, field or code contains these words.</source>
         <translation>没有含查找内容的图层、字段或代码。</translation>
     </message>
     <message>
@@ -1778,16 +1774,16 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>未生成布局（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
-        <source>No new findings since the whole check</source>
+        <source>No location on the map</source>
+        <translation>没有图上位置</translation>
+    </message>
+    <message>
+        <source>No new findings since the full check</source>
         <translation>全面检查以来没有新增问题</translation>
     </message>
     <message>
-        <source>No parent: limits are the standard's. Enter the county's own targets below.</source>
+        <source>No parent: the limits of the standard apply. Enter the targets of the county below.</source>
         <translation>未选上级配置，上限采用数据标准的规定。请在下方填写本县目标值。</translation>
-    </message>
-    <message>
-        <source>No place on the map</source>
-        <translation>没有图上位置</translation>
     </message>
     <message>
         <source>No plan layer was recognised, so no form was set. Choose layers under Layer Roles.</source>
@@ -1814,36 +1810,28 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>（无乡镇）</translation>
     </message>
     <message>
-        <source>Nobody confirmed this county's settings: at best the verdict is conditional.</source>
-        <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
+        <source>None: no comparison with the sealed edition</source>
+        <translation>不填：不与封库版本比对</translation>
     </message>
     <message>
         <source>None: no targets, limits of the standard</source>
         <translation>不用县配置（没有目标值，用标准的限值）</translation>
     </message>
     <message>
-        <source>None: nothing is compared with what was sealed</source>
-        <translation>不填：不与封库版本比对</translation>
-    </message>
-    <message>
-        <source>None: settings of the standard alone</source>
+        <source>None: settings of the standard only</source>
         <translation>不选：只采用标准的设置</translation>
     </message>
     <message>
-        <source>None: sites are compared with no list</source>
+        <source>None: sites are not compared with a register</source>
         <translation>不填：不与名录比对</translation>
     </message>
     <message>
-        <source>None: townships have no tasks of their own</source>
+        <source>None: tasks are not allocated to townships</source>
         <translation>不填：没有分解到乡镇的任务</translation>
     </message>
     <message>
         <source>Not applicable</source>
         <translation>不适用</translation>
-    </message>
-    <message>
-        <source>Not carried</source>
-        <translation>无法转换的值</translation>
     </message>
     <message>
         <source>Not checked yet: the export checks first.</source>
@@ -1854,28 +1842,16 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>不参加检查的图层（已选择检查另一组）：{layers}</translation>
     </message>
     <message>
+        <source>Not converted</source>
+        <translation>无法转换的值</translation>
+    </message>
+    <message>
         <source>Not found: {name}</source>
         <translation>未找到：{name}</translation>
     </message>
     <message>
-        <source>Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.</source>
-        <translation>未生成成果包（{error}）。原有文件未改动。详情见日志面板的 Sanxian 页。</translation>
-    </message>
-    <message>
-        <source>Not made although a delivery asks for them: {layers}. They can be added later under New Layers.</source>
-        <translation>交付要求而未勾选的图层：{layers}。以后可用“新建图层”补充。</translation>
-    </message>
-    <message>
-        <source>Not made, for layers are missing: {names}.</source>
+        <source>Not made, because layers are missing: {names}.</source>
         <translation>缺图层而未生成的：{names}。</translation>
-    </message>
-    <message>
-        <source>Not made: something would be lost in writing. Mend what is listed; forcing does not help.</source>
-        <translation>未生成：写出后会丢失内容。请改正下列各处；强制生成同样不能导出。原有文件未改动。</translation>
-    </message>
-    <message>
-        <source>Not made: the package does not pass. Mend what is listed, or go back and force it.</source>
-        <translation>未生成：成果包不符合要求。请改正下列各处；确需先行导出的，返回后勾选“强制生成”。原有文件未改动。</translation>
     </message>
     <message>
         <source>Not needed: the level is not lowered</source>
@@ -1890,11 +1866,11 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>未设定</translation>
     </message>
     <message>
-        <source>Not set: severities as the rules have them</source>
+        <source>Not set: default severities of the rules</source>
         <translation>不分阶段：按规则的默认严重程度</translation>
     </message>
     <message>
-        <source>Not started: {name} is missing. All else works; see Environment Check.</source>
+        <source>Not started: {name} is missing. Other functions work; see Environment Check.</source>
         <translation>未启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
     </message>
     <message>
@@ -1902,15 +1878,11 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>尚未检查。</translation>
     </message>
     <message>
-        <source>Nothing is found any more after the edits. A whole check tells whether the county passes.</source>
-        <translation>编辑后不再有问题。是否通过，以全面检查为准。</translation>
-    </message>
-    <message>
         <source>Nothing was changed ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未改动（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
-        <source>Nothing was made: the project has no layer of a plan.</source>
+        <source>Nothing was made: the project has no plan layers.</source>
         <translation>未生成：工程中没有规划图层。</translation>
     </message>
     <message>
@@ -1918,7 +1890,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>未保存（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
-        <source>Number of the document it stands on</source>
+        <source>Number of the supporting document</source>
         <translation>作为依据的批复、会议纪要等的文号</translation>
     </message>
     <message>
@@ -1926,12 +1898,8 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>确定</translation>
     </message>
     <message>
-        <source>One layer cannot play two roles: {layers}.</source>
+        <source>One layer cannot have two roles: {layers}.</source>
         <translation>一个图层不能担任两个角色：{layers}。</translation>
-    </message>
-    <message>
-        <source>One page that needs nothing else: to print, to send on, to search as a whole.</source>
-        <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
         <source>Only the choices below</source>
@@ -2002,12 +1970,24 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>输出</translation>
     </message>
     <message>
-        <source>Own values are saved to {file}, beside the project</source>
-        <translation>本县设置保存到工程旁的 {file}</translation>
-    </message>
-    <message>
         <source>Package</source>
         <translation>成果包</translation>
+    </message>
+    <message>
+        <source>Package specification</source>
+        <translation>成果包样式</translation>
+    </message>
+    <message>
+        <source>Package specification (*.toml)</source>
+        <translation>成果包样式 (*.toml)</translation>
+    </message>
+    <message>
+        <source>Package specification (id, or path of a .toml file; empty: county)</source>
+        <translation>成果包样式（编号，或 .toml 文件路径；留空：county）</translation>
+    </message>
+    <message>
+        <source>Package specification of the province (.toml)</source>
+        <translation>本省的成果包样式（.toml）</translation>
     </message>
     <message>
         <source>Package {name} (read-only copy)</source>
@@ -2030,7 +2010,7 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>参数</translation>
     </message>
     <message>
-        <source>Parameters of the check in view</source>
+        <source>Parameters of the displayed check</source>
         <translation>参数（当前检查结果所用的值）</translation>
     </message>
     <message>
@@ -2046,10 +2026,6 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>变化块数</translation>
     </message>
     <message>
-        <source>Parts that moved or changed</source>
-        <translation>调入、调出和属性变更的地块</translation>
-    </message>
-    <message>
         <source>Passed</source>
         <translation>通过</translation>
     </message>
@@ -2062,13 +2038,17 @@ Order, numbers and titles of the maps are of no norm we know (C): a copy of reso
         <translation>通过 {passed}，有问题 {failed}，不适用 {not_applicable}，跳过 {skipped}，出错 {crashed}</translation>
     </message>
     <message>
+        <source>Person who registers the waiver</source>
+        <translation>该豁免的登记人</translation>
+    </message>
+    <message>
         <source>Phase of the plan</source>
         <translation>规划阶段</translation>
     </message>
     <message>
-        <source>Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile may take a finding more or less gravely in it.
+        <source>Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of rules by phase.
 
-Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as 永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's (LAW005).</source>
+Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure such as 永久基本农田（万亩）; each township is compared with its task (LAW004), and their sum with the county's target (LAW005).</source>
         <translation>阶段：编制、公示或报批（drafting、publicity、approval）；标准和县配置可以按阶段确定各规则的严重程度。
 
 乡镇任务表：应有乡镇名称、指标、数值、单位四列；或一个乡镇一行，指标作为列名，如“永久基本农田（万亩）”。逐个乡镇与任务比较（LAW004），合计与本县目标比较（LAW005）。</translation>
@@ -2106,8 +2086,16 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>属性变更块数</translation>
     </message>
     <message>
+        <source>Preparing to check edits</source>
+        <translation>编辑时检查：正在准备</translation>
+    </message>
+    <message>
         <source>Previous</source>
         <translation>上一个</translation>
+    </message>
+    <message>
+        <source>Previous style</source>
+        <translation>原样式</translation>
     </message>
     <message>
         <source>Printed on public results only</source>
@@ -2130,6 +2118,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>县配置（编号，或 .toml 文件路径）</translation>
     </message>
     <message>
+        <source>Profile of this county (.toml)</source>
+        <translation>本县的配置文件（.toml）</translation>
+    </message>
+    <message>
         <source>Profile…</source>
         <translation>县配置…</translation>
     </message>
@@ -2146,22 +2138,6 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>省</translation>
     </message>
     <message>
-        <source>Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives their statutory areas. The input is not changed.
-
-Which zone code belongs to which space is a table, [three_zones], that a county's profile can change line by line; the one that comes with the standard is not verified. Land in none of the three by decision, and zones whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not in the table are named.
-
-Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; land that two spaces claim is in both, and its area is told. Features of several parts come as single parts.
-
-County: with its outline the share of each space in the county is told.</source>
-        <translation>将规划分区归并为三区（农业空间、生态空间、城镇空间），列出各自的图斑椭球面积。原图层不改动。
-
-分区代码所属空间由对应表 [three_zones] 决定，县配置可以逐行修改；标准内置的对应关系未经核实（来源级别 C）。按规定不划入三区的土地和对应表中没有的代码各成一类，保留在结果中；没有对应的代码逐个列出。
-
-相邻分区的公共边原样保留。同一空间内重叠的只计一次；跨空间重叠的重复计入，并列出面积。多部件要素拆分为单部件。
-
-县界：提供县界图层的，列出各空间占全县的比例。</translation>
-    </message>
-    <message>
         <source>Python is too old for checks. See Environment Check.</source>
         <translation>Python 版本过低，不能运行检查。请打开“环境自检”。</translation>
     </message>
@@ -2174,7 +2150,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在复检</translation>
     </message>
     <message>
-        <source>Read the extent from a layer, or type the longitudes.</source>
+        <source>Read the extent from a layer, or enter the longitudes.</source>
         <translation>请从图层读取范围，或填写东西经度。</translation>
     </message>
     <message>
@@ -2194,7 +2170,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>正在读取上次的检查结果，并核对图层此后有无改动……</translation>
     </message>
     <message>
-        <source>Reading was cancelled. Propose Again reads the layer anew.</source>
+        <source>Reading was cancelled. Click Propose Again to read the layer again.</source>
         <translation>已取消读取。点击“重新推荐”重新读取。</translation>
     </message>
     <message>
@@ -2214,6 +2190,10 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>降密理由</translation>
     </message>
     <message>
+        <source>Reason to accept the conflict, such as: approved flood works, see the reply</source>
+        <translation>保留的理由，例如：防洪堤已批复，见批复文件</translation>
+    </message>
+    <message>
         <source>Recognising layers</source>
         <translation>正在识别图层</translation>
     </message>
@@ -2230,12 +2210,16 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>历史文化保护名录（xlsx 或 csv）</translation>
     </message>
     <message>
-        <source>Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别; its names, kinds and levels are held against the layers of heritage (LAW024).</source>
+        <source>Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are compared with the layers of heritage (LAW024).</source>
         <translation>历史文化保护名录：一张表（xlsx、csv），列为名称、类型、级别；逐处与历史文化保护的图层比对（LAW024）。</translation>
     </message>
     <message>
         <source>Remarks</source>
         <translation>需说明事项</translation>
+    </message>
+    <message>
+        <source>Remove the waiver from its file; the finding is open again</source>
+        <translation>从豁免文件中删去，问题恢复为待处理</translation>
     </message>
     <message>
         <source>Replace</source>
@@ -2246,7 +2230,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>同时替换已有的工程文件 {name}</translation>
     </message>
     <message>
-        <source>Replace: put a new, empty database in its place; its data are lost</source>
+        <source>Replace: delete the database and create a new, empty one; its data are lost</source>
         <translation>替换：以新的空库替换，原库中的数据不再保留</translation>
     </message>
     <message>
@@ -2266,12 +2250,24 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>报告…</translation>
     </message>
     <message>
+        <source>Requested</source>
+        <translation>要求</translation>
+    </message>
+    <message>
         <source>Required</source>
         <translation>必填</translation>
     </message>
     <message>
-        <source>Required, without a source: {fields}.</source>
+        <source>Required fields without a source field: {fields}.</source>
         <translation>必填但没有来源：{fields}。</translation>
+    </message>
+    <message>
+        <source>Required if there is one</source>
+        <translation>有则必交</translation>
+    </message>
+    <message>
+        <source>Required layers that are not created: {layers}. They can be added later under New Layers.</source>
+        <translation>交付要求而未勾选的图层：{layers}。以后可用“新建图层”补充。</translation>
     </message>
     <message>
         <source>Requirement</source>
@@ -2294,7 +2290,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>{time} 的检查结果，此后图层和县配置未改动。</translation>
     </message>
     <message>
-        <source>Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed since; any row may be out of date.</source>
+        <source>Result of {time}. The county profile, the waivers, other files of the check or the plugin changed since then; all rows may be out of date.</source>
         <translation>{time} 的检查结果。此后县配置、豁免清单等检查依据或插件版本有变化，各条均可能与现状不符，请重新检查。</translation>
     </message>
     <message>
@@ -2394,11 +2390,15 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>保存字段映射…</translation>
     </message>
     <message>
-        <source>Save the project first: the county's own values are stored in a file beside it.</source>
+        <source>Save the project first: the values of this county are stored in a file in the project folder.</source>
         <translation>请先保存工程：本县设置写入工程旁的县配置文件。</translation>
     </message>
     <message>
-        <source>Saved to {file}; everything else in the file stays as it is</source>
+        <source>Saved in</source>
+        <translation>存入</translation>
+    </message>
+    <message>
+        <source>Saved to {file}; the rest of the file is not changed</source>
         <translation>保存到 {file}，文件中的其他内容保留不动</translation>
     </message>
     <message>
@@ -2406,7 +2406,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>已保存：{path}</translation>
     </message>
     <message>
-        <source>Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it.</source>
+        <source>Saved: {path}. It contains the full check of {time}, without findings of later edits.</source>
         <translation>已保存：{path}。内容是 {time} 全面检查的结果，不含编辑后的复检。</translation>
     </message>
     <message>
@@ -2416,14 +2416,6 @@ County: with its outline the share of each space in the county is told.</source>
     <message>
         <source>Saving {name}</source>
         <translation>正在保存 {name}</translation>
-    </message>
-    <message>
-        <source>Say what to do with the database that is there.</source>
-        <translation>请选择对已有数据库的处理方式。</translation>
-    </message>
-    <message>
-        <source>Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get it. Changes nothing.</source>
-        <translation>列出 QGIS 和各个库的版本，说明缺少或版本过低的库及补救办法。不作任何改动。</translation>
     </message>
     <message>
         <source>Scan or map (optional)</source>
@@ -2446,7 +2438,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>封库版本：要比对的文件或文件夹</translation>
     </message>
     <message>
-        <source>Sealed edition: the data in which the three lines were issued; what was added or removed, the loss of farmland by township and the quality of supplements are told (LAW015 to LAW017).</source>
+        <source>Sealed edition: the data in which the three lines were issued. The rules report added and removed land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017).</source>
         <translation>封库版本：下发三条控制线的数据；列出增加、减少的地块，各乡镇永久基本农田的减少和补划质量（LAW015 至 LAW017）。</translation>
     </message>
     <message>
@@ -2542,7 +2534,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>依据文件</translation>
     </message>
     <message>
-        <source>Source fields without a place: {fields}.</source>
+        <source>Source fields without a target field: {fields}.</source>
         <translation>没有目标字段的源字段：{fields}。</translation>
     </message>
     <message>
@@ -2570,10 +2562,6 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>标准（不填为县配置所用，否则 county_db）</translation>
     </message>
     <message>
-        <source>Standard of your own (new folder)</source>
-        <translation>自编标准（新文件夹）</translation>
-    </message>
-    <message>
         <source>Standard: {name}</source>
         <translation>标准：{name}</translation>
     </message>
@@ -2586,7 +2574,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>状态</translation>
     </message>
     <message>
-        <source>State facts and grounds; reports print this text as it is.</source>
+        <source>State facts and grounds; reports print this text unchanged.</source>
         <translation>请写明事实和依据，检查报告原样列出</translation>
     </message>
     <message>
@@ -2606,7 +2594,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>图斑椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
     </message>
     <message>
-        <source>Stop: leave it; I give another name or folder</source>
+        <source>Stop: change nothing; enter another name or folder</source>
         <translation>停止：另取名称或另选文件夹</translation>
     </message>
     <message>
@@ -2638,16 +2626,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>新旧标识码对照表</translation>
     </message>
     <message>
-        <source>Table of old and new keys, by which waivers are followed</source>
+        <source>Table of old and new keys, used to match waivers</source>
         <translation>新旧标识码对照表（用于跟踪豁免）</translation>
     </message>
     <message>
         <source>Tables</source>
         <translation>表格</translation>
-    </message>
-    <message>
-        <source>Take the waiver out of its file; the finding is open again</source>
-        <translation>从豁免文件中删去，问题恢复为待处理</translation>
     </message>
     <message>
         <source>Target</source>
@@ -2678,7 +2662,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>达到的目标</translation>
     </message>
     <message>
-        <source>Targets met with little left</source>
+        <source>Targets met with a small remainder</source>
         <translation>已达到但余量不足的目标</translation>
     </message>
     <message>
@@ -2690,7 +2674,7 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>属于取整差的目标</translation>
     </message>
     <message>
-        <source>Tasks handed down to the townships, a row each (rules LAW004 and LAW005)</source>
+        <source>Tasks allocated to the townships, one per row (rules LAW004 and LAW005)</source>
         <translation>下达到各乡镇的任务，一行一条（规则 LAW004、LAW005）</translation>
     </message>
     <message>
@@ -2714,11 +2698,15 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>可用的模板：{names}。字段和代码见菜单“数据字典…”。</translation>
     </message>
     <message>
-        <source>The .waivers.csv beside the data</source>
+        <source>The .waivers.csv in the data folder</source>
         <translation>数据所在文件夹的 .waivers.csv</translation>
     </message>
     <message>
-        <source>The CRS given is unknown. Write for example 'EPSG:4526'.</source>
+        <source>The CRS is unknown, because the expression has no layer. Enter the CRS: sanxian_statutory_area(@geometry, 'EPSG:4526').</source>
+        <translation>没有图层，无法确定坐标系。请写明：sanxian_statutory_area(@geometry, 'EPSG:4526')。</translation>
+    </message>
+    <message>
+        <source>The CRS is unknown. Write for example 'EPSG:4526'.</source>
         <translation>无法识别所写的坐标系。请写作如 'EPSG:4526' 的形式。</translation>
     </message>
     <message>
@@ -2726,39 +2714,39 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>附件无法读取。请检查路径；没有附件的，此项留空。</translation>
     </message>
     <message>
-        <source>The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.</source>
-        <translation>检查中断（{error}），原有结果未改动。详情见日志面板的 Sanxian 页。</translation>
-    </message>
-    <message>
-        <source>The check did not come to its end. Nothing was made, nothing was changed.</source>
-        <translation>检查未完成，未生成成果包，原有文件未改动。</translation>
-    </message>
-    <message>
-        <source>The check did not start: geopandas 1.0 or later is missing. All else works.</source>
-        <translation>检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
-    </message>
-    <message>
-        <source>The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian.</source>
-        <translation>检查结果未能保存在工程文件旁（{error}）。详情见日志的 Sanxian 页。</translation>
-    </message>
-    <message>
-        <source>The check result was not saved beside the project: {why}</source>
-        <translation>检查结果未能保存在工程文件旁：{why}</translation>
-    </message>
-    <message>
-        <source>The check was not made; the result below is still the former one.</source>
+        <source>The check did not run; the result below is the previous one.</source>
         <translation>检查未完成，以下仍为先前的结果。</translation>
     </message>
     <message>
-        <source>The code one level up in a code list; NULL at the top and for an unknown code.</source>
-        <translation>代码在代码表中的上一级代码；已是顶级或无法识别的代码返回 NULL。</translation>
+        <source>The check did not start: geopandas 1.0 or later is missing. Other functions work.</source>
+        <translation>检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。</translation>
     </message>
     <message>
-        <source>The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) with the larger part {by} ({share}).</source>
+        <source>The check result was not saved in the project folder ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>检查结果未能保存在工程文件旁（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The check result was not saved in the project folder: {why}</source>
+        <translation>检查结果未能保存在工程文件旁：{why}</translation>
+    </message>
+    <message>
+        <source>The check stopped with an error ({error}). The previous result is kept. Details are in the log, tab Sanxian.</source>
+        <translation>检查中断（{error}），原有结果未改动。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The check was not completed. Nothing was made or changed.</source>
+        <translation>检查未完成，未生成成果包，原有文件未改动。</translation>
+    </message>
+    <message>
+        <source>The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is recommended, with the larger part {by} ({share}).</source>
         <translation>本县跨 {zones} 带。请全县统一采用一个带，推荐{by}较大一侧（{share}）的 {zone} 带（EPSG:{epsg}）。</translation>
     </message>
     <message>
-        <source>The data have changed since the last check, or their state is not known: the export checks first.</source>
+        <source>The county is not determined yet. Choose its profile, or start the export: its check determines the county.</source>
+        <translation>尚未确定所属县。请在“县配置…”中选择，或直接导出，由检查识别。</translation>
+    </message>
+    <message>
+        <source>The data changed since the last check, or their state is unknown, so the export runs the check first.</source>
         <translation>上次检查后数据有改动（或无法确认未改动）：导出时先重新检查。</translation>
     </message>
     <message>
@@ -2778,47 +2766,63 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>失效日期早于登记日期。请改正失效日期。</translation>
     </message>
     <message>
-        <source>The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot be waived for good. Put the key right first.</source>
+        <source>The explanation could not be shown ({error}). Details are in the log, tab Sanxian.</source>
+        <translation>没有结果（{error}）。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The feature belongs to the package, not to this project. Click “Show Its Layers” to add the layers of the package to the map.</source>
+        <translation>该要素属于成果包，不在当前工程中。点击“打开成果包的图层”可以在地图上查看。</translation>
+    </message>
+    <message>
+        <source>The feature has no unique key (BSM), only a feature id, which changes in another file, so it cannot be waived permanently. Correct the key first.</source>
         <translation>该要素没有唯一的标识码（BSM），只能按要素号识别，更换文件后无法对应，不能长期豁免。请先改正标识码。</translation>
     </message>
     <message>
-        <source>The feature is not in this project any more.</source>
+        <source>The feature is no longer in this project.</source>
         <translation>该要素已不在工程中。</translation>
-    </message>
-    <message>
-        <source>The feature is one of the package. “Show Its Layers” puts those on the map.</source>
-        <translation>该要素属于成果包，不在当前工程中。点击“打开成果包的图层”可以在地图上查看。</translation>
     </message>
     <message>
         <source>The field tables of {count} of these layers are unverified (mark C).</source>
         <translation>其中 {count} 个图层的字段表未核实（来源级别 C）。</translation>
     </message>
     <message>
-        <source>The field tables of {count} of {all} layers were not read in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
+        <source>The field tables of {count} of {all} layers are not verified in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
         <translation>{all} 个图层里有 {count} 个的字段表未核对标准原文（来源级别 C）。使用前请对照原文；模板文件可以修改。</translation>
+    </message>
+    <message>
+        <source>The file .waivers.csv in the data folder</source>
+        <translation>数据所在文件夹的 .waivers.csv</translation>
+    </message>
+    <message>
+        <source>The file or folder does not exist.</source>
+        <translation>该文件或文件夹不存在。</translation>
     </message>
     <message>
         <source>The filter hides this finding in the list. Clear the filter to see it there.</source>
         <translation>该问题不符合当前筛选条件，列表中未显示。清除筛选后可查看。</translation>
     </message>
     <message>
-        <source>The findings could not be put on the map; the list is complete. Check again, or save it by Export.</source>
+        <source>The finding concerns the check itself, not the data.</source>
+        <translation>该问题涉及检查过程，不属于数据问题。</translation>
+    </message>
+    <message>
+        <source>The findings could not be shown on the map; the list is complete. Check again, or save the list with Export.</source>
         <translation>问题未能在地图上显示，列表完整。请重新检查，或用“导出”另存。</translation>
     </message>
     <message>
-        <source>The first argument is no geometry. Write @geometry.</source>
+        <source>The first argument is not a geometry. Write @geometry.</source>
         <translation>第一个参数不是几何图形。请写 @geometry。</translation>
     </message>
     <message>
-        <source>The folder does not exist. Choose one that does.</source>
+        <source>The folder does not exist. Choose an existing folder.</source>
         <translation>文件夹不存在，请另选一个。</translation>
     </message>
     <message>
-        <source>The folder {folder} cannot be written. Free it or make room, then try again.</source>
+        <source>The folder {folder} cannot be written. Change its permissions or free disk space, then try again.</source>
         <translation>文件夹 {folder} 无法写入。请调整权限或腾出空间后重试。</translation>
     </message>
     <message>
-        <source>The folders could not be looked at ({error}). Details are in the log, tab Sanxian.</source>
+        <source>The folders could not be inspected ({error}). Details are in the log, tab Sanxian.</source>
         <translation>未能查看所选文件夹（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
@@ -2830,20 +2834,28 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>图层“{layer}”中尚无带图形和名称（XZQMC）的要素。</translation>
     </message>
     <message>
+        <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>
+        <translation>{time} 检查后图层有大量改动或外部改动，未逐处复检，结果已过时。</translation>
+    </message>
+    <message>
         <source>The layers could not be shown ({error}). Details are in the log, tab Sanxian.</source>
         <translation>图层未能在地图上显示（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
-        <source>The layers have changed since {time} beyond what is followed while editing; the result is out of date.</source>
-        <translation>{time} 检查后图层有大量改动或外部改动，未逐处复检，结果已过时。</translation>
+        <source>The limits of {name} apply, its totals do not. Enter the targets of the county below.</source>
+        <translation>采用{name}的上限；其总量目标不用于本县。请在下方填写本县目标值。</translation>
     </message>
     <message>
-        <source>The list has no longitudes: read them from a layer, or type them.</source>
+        <source>The list has no longitudes: read them from a layer, or enter them.</source>
         <translation>代码表中没有经度。请从图层读取，或填写。</translation>
     </message>
     <message>
-        <source>The list has those of {whose} only; read the county's from a layer, or type them.</source>
+        <source>The list has only the longitudes of {whose}. Read those of the county from a layer, or enter them.</source>
         <translation>代码表中只有{whose}的经度。本县的经度请从图层读取，或填写。</translation>
+    </message>
+    <message>
+        <source>The location of the county is unknown, so no zone is recommended.</source>
+        <translation>县域位置不明，不能推荐带号。请从图层读取范围，或填写东西经度。</translation>
     </message>
     <message>
         <source>The mapping could not be run. Details are in the log, tab Processing.</source>
@@ -2862,24 +2874,32 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>规划分区代码的名称；代码表中没有的返回 NULL。</translation>
     </message>
     <message>
-        <source>The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of the project and its databases, unsaved edits counted. In a layer being edited each call gives out another number, never one given before; gaps are normal. Elsewhere the number is only shown.</source>
+        <source>The next free BSM: county code, 0000 and an 8-digit number above all numbers used in the layers of the project and their databases, including unsaved edits. In a layer in edit mode each call assigns a new number and never repeats one; gaps are normal. In other layers the number is only shown.</source>
         <translation>下一个标识码：县级代码、0000 和 8 位顺序号，在工程各图层及其数据库内统一编号，大于已使用的全部顺序号，未保存的编辑也计算在内。图层在编辑状态时，每次调用取一个新号，已取的号不再使用，允许断号；不在编辑状态时只显示下一个号。</translation>
-    </message>
-    <message>
-        <source>The package has no layer that can be opened.</source>
-        <translation>成果包中没有可打开的图层。</translation>
-    </message>
-    <message>
-        <source>The package is made, but forced: its manifest, metadata and page say so, with the reasons.</source>
-        <translation>成果包已强制生成：清单、元数据中已写明强制生成和下列原因。</translation>
     </message>
     <message>
         <source>The package is made, read back and compared with the plan.</source>
         <translation>成果包已生成，并读回与规划图层逐项核对一致。</translation>
     </message>
     <message>
-        <source>The package then says in manifest, metadata and page that it was forced, with every reason; whoever receives it can see that. What cannot be written without loss stops it all the same.</source>
-        <translation>强制生成的成果包，清单和元数据中写明“强制生成”及各项原因，接收方可以查看。写出后会丢失内容的，仍不生成。</translation>
+        <source>The package was forced. Its manifest, metadata and page state this, with the reasons.</source>
+        <translation>成果包已强制生成：清单、元数据中已写明强制生成和下列原因。</translation>
+    </message>
+    <message>
+        <source>The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian.</source>
+        <translation>未生成成果包（{error}）。原有文件未改动。详情见日志面板的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The package was not made, because the plan does not pass. Correct the listed problems, or go back and force the package.</source>
+        <translation>未生成：成果包不符合要求。请改正下列各处；确需先行导出的，返回后勾选“强制生成”。原有文件未改动。</translation>
+    </message>
+    <message>
+        <source>The package was not made, because values would be lost. Correct the listed problems; forcing does not help.</source>
+        <translation>未生成：写出后会丢失内容。请改正下列各处；强制生成同样不能导出。原有文件未改动。</translation>
+    </message>
+    <message>
+        <source>The parent code in a code list; NULL at the top level and for an unknown code.</source>
+        <translation>代码在代码表中的上一级代码；已是顶级或无法识别的代码返回 NULL。</translation>
     </message>
     <message>
         <source>The path is stored relative to the waiver file.</source>
@@ -2894,11 +2914,11 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>工程内容</translation>
     </message>
     <message>
-        <source>The project file exists: let it be replaced, or give another name.</source>
+        <source>The project file exists: allow its replacement, or enter another name.</source>
         <translation>工程文件已存在。请勾选替换，或另取名称。</translation>
     </message>
     <message>
-        <source>The project has no layer of a plan, so there is nothing to export.</source>
+        <source>The project has no plan layers to export.</source>
         <translation>工程中没有规划图层，无可导出内容。</translation>
     </message>
     <message>
@@ -2914,12 +2934,20 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>工程未能建立（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong.</source>
+        <translation>图层依次按名称、字段自动识别角色；识别有误的，在此更改。</translation>
+    </message>
+    <message>
         <source>The same value…</source>
         <translation>固定值…</translation>
     </message>
     <message>
         <source>The saved check result was not read ({error}). Details are in the log, tab Sanxian.</source>
         <translation>上次的检查结果未能读取（{error}）。详情见日志的 Sanxian 页。</translation>
+    </message>
+    <message>
+        <source>The settings of this county are not confirmed, so the verdict is at best conditional.</source>
+        <translation>本县设置尚未确认，结论最高为“有条件通过”。</translation>
     </message>
     <message>
         <source>The two editions are identical.</source>
@@ -2930,23 +2958,15 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>两个版本有 {parts} 处不同：调入 {area_in} m²，调出 {area_out} m²，属性变更 {changed} m²。</translation>
     </message>
     <message>
-        <source>The usual ones: the standard's and the profile's</source>
-        <translation>常用规则：标准和县配置规定的</translation>
-    </message>
-    <message>
-        <source>The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the ratio, keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) wait for the next whole check.</source>
+        <source>The verdict is that of the full check at {time}. Edited features are checked at once; totals, shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, balance) are checked in the next full check.</source>
         <translation>结论为 {time} 全面检查的结果。编辑之处即时复检；合计、占比、扩展倍数、标识码唯一性、全县空隙和动态维护的填写与平衡，以下次全面检查为准。</translation>
     </message>
     <message>
-        <source>The whole county lies in zone {zone}, about {room}° from its edge.</source>
+        <source>The whole county is in zone {zone}, about {room}° from its edge.</source>
         <translation>全县都在 {zone} 带内，距带边约 {room}°，不跨带。</translation>
     </message>
     <message>
-        <source>The whole of {whose} lies in zone {zone}, and the county with it.</source>
-        <translation>{whose}全部在 {zone} 带内，本县也在其中。</translation>
-    </message>
-    <message>
-        <source>The widest that the layers allow</source>
+        <source>The widest scope that the layers allow</source>
         <translation>按图层自动确定</translation>
     </message>
     <message>
@@ -2954,12 +2974,12 @@ County: with its outline the share of each space in the county is told.</source>
         <translation>年份应为四位数字，如 2020。</translation>
     </message>
     <message>
-        <source>The {count} commonest are listed; check whether the list that codes come from is the right one.</source>
+        <source>The {count} most frequent codes are listed; check whether the code list of the source is the right one.</source>
         <translation>只列出最常见的 {count} 个；请核对代码换算是否采用该表。</translation>
     </message>
     <message>
-        <source>There is no such file or folder.</source>
-        <translation>该文件或文件夹不存在。</translation>
+        <source>These findings are of the package “{name}”, inspected at {time}, not of the project.</source>
+        <translation>以下为 {time} 检查成果包“{name}”的结果，不是当前工程的检查结果。</translation>
     </message>
     <message>
         <source>These layouts were edited since they were made:
@@ -2980,32 +3000,24 @@ Replace them by new ones? The changes are lost.</source>
         <translation>仅此一处</translation>
     </message>
     <message>
-        <source>This is the county's own profile.</source>
-        <translation>该配置为本县的县配置。</translation>
-    </message>
-    <message>
-        <source>This is the county's own profile. It can be changed under County Profile afterwards.</source>
-        <translation>该配置为本县的县配置。创建工程后可在“县配置”中修改。</translation>
-    </message>
-    <message>
-        <source>This is the first finding in view.</source>
+        <source>This is the first listed finding.</source>
         <translation>已是第一处。</translation>
     </message>
     <message>
-        <source>This is the last finding in view.</source>
+        <source>This is the last listed finding.</source>
         <translation>已是最后一处。</translation>
     </message>
     <message>
-        <source>This is what was found in the package “{name}” at {time}, not in the project.</source>
-        <translation>以下为 {time} 检查成果包“{name}”的结果，不是当前工程的检查结果。</translation>
+        <source>This is the profile of the county.</source>
+        <translation>该配置为本县的县配置。</translation>
+    </message>
+    <message>
+        <source>This is the profile of the county. It can be changed later under County Profile.</source>
+        <translation>该配置为本县的县配置。创建工程后可在“县配置”中修改。</translation>
     </message>
     <message>
         <source>This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.</source>
         <translation>该配置属于{name}（{area}），本项目为{county}（{code}）。请另选。</translation>
-    </message>
-    <message>
-        <source>This will be made</source>
-        <translation>将创建</translation>
     </message>
     <message>
         <source>Three zones</source>
@@ -3028,6 +3040,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>文件名称和文号</translation>
     </message>
     <message>
+        <source>To be created</source>
+        <translation>将创建</translation>
+    </message>
+    <message>
         <source>To do</source>
         <translation>待处理</translation>
     </message>
@@ -3048,16 +3064,12 @@ Replace them by new ones? The changes are lost.</source>
         <translation>乡镇</translation>
     </message>
     <message>
-        <source>Two layers claim one role: {roles}. Choose one.</source>
+        <source>Two layers have the same role: {roles}. Choose one.</source>
         <translation>有两个图层可识别为同一角色：{roles}。请选定一个。</translation>
     </message>
     <message>
         <source>Type</source>
         <translation>类型</translation>
-    </message>
-    <message>
-        <source>Type the longitudes</source>
-        <translation>填写东西经度</translation>
     </message>
     <message>
         <source>Undo This Edit</source>
@@ -3074,6 +3086,10 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Urban space (m²)</source>
         <translation>城镇空间（m²）</translation>
+    </message>
+    <message>
+        <source>Used for layouts, exported maps, the submission package with its metadata, and reports. Empty items are taken from the county profile ([document]), or else from the package specification.</source>
+        <translation>用于布局、导出图件、成果包及其元数据和检查报告。留空的项取县配置（[document]），县配置没有的取成果包样式。</translation>
     </message>
     <message>
         <source>VCT file</source>
@@ -3100,7 +3116,11 @@ Replace them by new ones? The changes are lost.</source>
         <translation>固定值或代码换算</translation>
     </message>
     <message>
-        <source>Values to look at</source>
+        <source>Values of this county are saved to {file} in the project folder</source>
+        <translation>本县设置保存到工程旁的 {file}</translation>
+    </message>
+    <message>
+        <source>Values to verify</source>
         <translation>需要核对的值</translation>
     </message>
     <message>
@@ -3124,11 +3144,11 @@ Replace them by new ones? The changes are lost.</source>
         <translation>豁免的问题仍列入清单和每份报告，结论最高为“有条件通过”。</translation>
     </message>
     <message>
-        <source>Waivers (empty: the .waivers.csv beside the data)</source>
+        <source>Waivers (empty: the .waivers.csv in the data folder)</source>
         <translation>豁免文件（留空：数据所在文件夹的 .waivers.csv）</translation>
     </message>
     <message>
-        <source>Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the data, or from the file given; “none” leaves them out.</source>
+        <source>Waivers: waived findings stay in the report, marked as waived. Waivers are read from the .waivers.csv in the data folder, or from the file given here; “none” ignores them.</source>
         <translation>豁免：登记的问题标为豁免，仍列入报告。豁免取自数据所在文件夹的 .waivers.csv，或此处指定的文件；填 none 则不使用豁免。</translation>
     </message>
     <message>
@@ -3152,28 +3172,12 @@ Replace them by new ones? The changes are lost.</source>
         <translation>问题</translation>
     </message>
     <message>
-        <source>What stands against the package</source>
-        <translation>成果包的不足之处</translation>
-    </message>
-    <message>
         <source>What the rule checks, its limits and parameters (F1)</source>
         <translation>规则的检查内容、适用限制和参数（F1）</translation>
     </message>
     <message>
-        <source>Where there is one</source>
-        <translation>有则必交</translation>
-    </message>
-    <message>
-        <source>Which county it is the check will tell: choose its profile, or let the export check first.</source>
-        <translation>尚未确定所属县。请在“县配置…”中选择，或直接导出，由检查识别。</translation>
-    </message>
-    <message>
-        <source>While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.</source>
+        <source>While you edit, new, changed and deleted features are checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are those of the last full check.</source>
         <translation>编辑时检查（可在菜单中关闭）：绘制、移动、修改、删除的要素即时与各图层比对，结果列表和地图随之更新，撤销同样如此。合计、占比等全县指标仍为上次全面检查的结果。</translation>
-    </message>
-    <message>
-        <source>Who answers for it</source>
-        <translation>该豁免的登记人</translation>
     </message>
     <message>
         <source>Whole Book in the Browser</source>
@@ -3184,10 +3188,6 @@ Replace them by new ones? The changes are lost.</source>
         <translation>检查目的</translation>
     </message>
     <message>
-        <source>Why the conflict may stay, such as: approved flood works, see the reply</source>
-        <translation>保留的理由，例如：防洪堤已批复，见批复文件</translation>
-    </message>
-    <message>
         <source>With areas</source>
         <translation>含面积的图层</translation>
     </message>
@@ -3196,7 +3196,7 @@ Replace them by new ones? The changes are lost.</source>
         <translation>包含个人信息</translation>
     </message>
     <message>
-        <source>With personal data (left out otherwise)</source>
+        <source>With personal data (omitted by default)</source>
         <translation>包含个人信息（不勾选则不写）</translation>
     </message>
     <message>
@@ -3216,11 +3216,11 @@ Replace them by new ones? The changes are lost.</source>
         <translation>Excel 工作簿</translation>
     </message>
     <message>
-        <source>World file (.jgw) beside each jpg</source>
+        <source>World file (.jgw) for each jpg</source>
         <translation>为每个 jpg 写坐标文件（.jgw）</translation>
     </message>
     <message>
-        <source>Write the layers and read them back, put in documents, tables and maps, make the manifest</source>
+        <source>Write and read back the layers, add documents, tables and maps, make the manifest</source>
         <translation>写出图层并读回核对，放入文档、表格、图件，生成清单</translation>
     </message>
     <message>
@@ -3230,11 +3230,11 @@ Replace them by new ones? The changes are lost.</source>
     <message>
         <source>Writes layers as one VCT 3.0 file (GB/T 17798), in GBK: header, feature codes, table structures, points, lines, polygons and attributes.
 
-A boundary that two polygons of a layer share vertex by vertex is written once, as a line that both refer to, with opposite signs. Outer rings run clockwise, holes the other way. Coordinates have four decimals (degrees ten). A feature of several parts becomes a record for each, with ids one after the other and the same attributes; Import VCT makes one feature of them again. A point layer with a field VCT_TEXT (and VCT_ANGLE, degrees) is written as annotation.
+A boundary with identical vertices in two polygons of a layer is written once, as a line that both refer to, with opposite signs. Outer rings run clockwise, holes anticlockwise. Coordinates have four decimals (degrees ten). Each part of a multipart feature becomes a record, with consecutive ids and the same attributes; Import VCT merges them again. A point layer with a field VCT_TEXT (and VCT_ANGLE, degrees) is written as annotation.
 
-All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character that GBK lacks stops the run, with layer, feature and field; commas and line ends in texts become “，” and spaces. Lengths, names and feature codes come from the templates; a value that needs more room makes its field wider and is never cut.
+All layers must be in one coordinate system: CGCS2000 degrees, or a zone of 3° or 6°. A character that GBK lacks stops the run, with a message that names layer, feature and field; commas and line ends in texts become “，” and spaces. Lengths, names and feature codes are those of the templates; a field is widened for longer values, and no value is cut.
 
-Not read in the text of the standard (mark C), hence settings in vct.toml of the standard's folder: data mark, form of the projection's parameters, decimals, spare feature codes. What was changed on the way is told in the log. Import VCT reads the file back.</source>
+These parts are not verified in the text of the standard (mark C) and are settings in vct.toml of the standard's folder: data mark, notation of projection parameters, decimals, spare feature codes. Changes made while writing are listed in the log. Verify the file with Import VCT.</source>
         <translation>将图层写为一个 VCT 3.0 文件（GB/T 17798，地理空间数据交换格式），GBK 编码：文件头、要素代码、表结构、点、线、面和属性。
 
 同一图层中两个面逐节点共用的边界只写一次，两者以正负号引用同一条线。外圈顺时针，内圈逆时针。坐标保留 4 位小数（经纬度 10 位）。多部件要素每个部件一条记录，标识号相连、属性相同，用“导入 VCT”读回时合为一个要素。带 VCT_TEXT 字段（和 VCT_ANGLE，单位度）的点图层按注记写。
@@ -3268,7 +3268,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>年度动态维护读取文件，{names}未保存的编辑不计入。请先保存。</translation>
     </message>
     <message>
-        <source>You can go on working, also close this window: it goes on in the background. What stands at the package's place stays as it is until the new one is complete.</source>
+        <source>You can continue to work or close this window; the export runs in the background. Existing files are not changed until the new package is complete.</source>
         <translation>可以继续其他工作，也可以关闭本窗口，导出在后台继续。新成果包写出完成前，原有文件不变。</translation>
     </message>
     <message>
@@ -3292,7 +3292,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>剩余约 {seconds} 秒</translation>
     </message>
     <message>
-        <source>add: make only the layers that it lacks</source>
+        <source>add: create only missing layers</source>
         <translation>补充：只新建所缺图层</translation>
     </message>
     <message>
@@ -3340,7 +3340,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>县域</translation>
     </message>
     <message>
-        <source>database and project stand side by side and can be moved together</source>
+        <source>database and project are in one folder and can be moved together</source>
         <translation>数据库和工程放在一起，可以整体移动</translation>
     </message>
     <message>
@@ -3352,7 +3352,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>创建空图层，字段、别名、代码表和符号随模板带入</translation>
     </message>
     <message>
-        <source>empty: as set, by default {value}</source>
+        <source>empty: the setting, by default {value}</source>
         <translation>不填的按设置，默认 {value}</translation>
     </message>
     <message>
@@ -3372,7 +3372,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>只用于本县行政区代码；按末位小数比较，取整差另行说明</translation>
     </message>
     <message>
-        <source>grey values are inherited; a value of your own replaces them</source>
+        <source>grey values are inherited; a value entered here replaces them</source>
         <translation>灰色为继承值，填写后即为本县设置</translation>
     </message>
     <message>
@@ -3388,7 +3388,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>已存在，将替换为空库，原有数据不再保留</translation>
     </message>
     <message>
-        <source>it exists; only layers that it lacks are added</source>
+        <source>it exists; only missing layers are added</source>
         <translation>已存在，只补充所缺图层</translation>
     </message>
     <message>
@@ -3416,6 +3416,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>净面积 {area}</translation>
     </message>
     <message>
+        <source>no end date</source>
+        <translation>长期有效</translation>
+    </message>
+    <message>
         <source>no parent</source>
         <translation>无上级配置</translation>
     </message>
@@ -3436,11 +3440,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>可选</translation>
     </message>
     <message>
-        <source>or read it from a layer, or type the longitudes</source>
+        <source>or read it from a layer, or enter the longitudes</source>
         <translation>也可从图层读取，或填写东西经度</translation>
     </message>
     <message>
-        <source>replace: put a new, empty one in its place</source>
+        <source>replace: create a new, empty database</source>
         <translation>替换：以新的空库替换</translation>
     </message>
     <message>
@@ -3456,6 +3460,10 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>必填</translation>
     </message>
     <message>
+        <source>required if there is one</source>
+        <translation>有则必选</translation>
+    </message>
+    <message>
         <source>rule default</source>
         <translation>规则默认值</translation>
     </message>
@@ -3464,7 +3472,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>本县设置</translation>
     </message>
     <message>
-        <source>stop: change nothing and say so</source>
+        <source>stop: change nothing and report that the database exists</source>
         <translation>停止：不改动，并提示</translation>
     </message>
     <message>
@@ -3472,11 +3480,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>已停止，请重新检查</translation>
     </message>
     <message>
-        <source>targets, limits and what the county confirmed; can be changed later</source>
+        <source>targets, limits and confirmed items; can be changed later</source>
         <translation>目标值、限值和本县确认的设置；以后可以修改</translation>
     </message>
     <message>
-        <source>the code, padded with zeros or not</source>
+        <source>the code, with or without padded zeros</source>
         <translation>代码，补零与否均可</translation>
     </message>
     <message>
@@ -3496,16 +3504,8 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>已核对原文</translation>
     </message>
     <message>
-        <source>where there is any</source>
-        <translation>有则必选</translation>
-    </message>
-    <message>
         <source>width {width} m</source>
         <translation>宽 {width} m</translation>
-    </message>
-    <message>
-        <source>without an end</source>
-        <translation>长期有效</translation>
     </message>
     <message>
         <source>zone edge {degrees}°E</source>
@@ -3532,7 +3532,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{code}（不在代码表中）</translation>
     </message>
     <message>
-        <source>{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer gives.</source>
+        <source>{computed} indicators; targets met {met}, met with a small remainder {little}, missed {missed}; {lacking} that no layer provides.</source>
         <translation>已计算 {computed} 项指标；目标达到 {met} 项，余量不足 {little} 项，未达到或超出 {missed} 项；{lacking} 项无法由图层计算。</translation>
     </message>
     <message>
@@ -3552,7 +3552,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{count} 个文件</translation>
     </message>
     <message>
-        <source>{count} files there have no place in the package and stay out: {names}.</source>
+        <source>{count} files of the folder do not belong to the package and are omitted: {names}.</source>
         <translation>其中 {count} 个文件不属于成果包，不放入：{names}。</translation>
     </message>
     <message>
@@ -3568,11 +3568,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>工程中有 {count} 组图层含相同的规划图层：{names}。请选择检查哪一组；其余各组保留在工程中，不参加检查。以后可在“图层角色”中改选。</translation>
     </message>
     <message>
-        <source>{count} layers have the forms of their templates: {names}. The data were not touched.</source>
+        <source>{count} layers have the forms of their templates: {names}. The data were not changed.</source>
         <translation>{count} 个图层已应用模板的表单：{names}。数据未改动。</translation>
     </message>
     <message>
-        <source>{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as “{kept}”.</source>
+        <source>{count} layers have the proposed symbols: {names}. The previous symbols of a layer are in its list of styles, as “{kept}”.</source>
         <translation>{count} 个图层已应用推荐符号：{names}。图层原有样式保留在样式列表中，名称为“{kept}”。</translation>
     </message>
     <message>
@@ -3612,7 +3612,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>上级的 {count} 项总量目标不用于本县；本县只继承上级的上限和规则设置。</translation>
     </message>
     <message>
-        <source>{count} townships are in the bookmarks, in the browser panel.</source>
+        <source>{count} townships were added to the bookmarks, in the browser panel.</source>
         <translation>{count} 个乡镇已加入书签，见“浏览器”面板。</translation>
     </message>
     <message>
@@ -3628,7 +3628,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{document}（附件 {name}）</translation>
     </message>
     <message>
-        <source>{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping.</source>
+        <source>{field}: {count} codes match several codes, {open} not chosen yet. Choices are saved in the mapping.</source>
         <translation>{field}：{count} 个代码没有唯一的目标代码，{open} 个待定。所作选择随字段映射保存。</translation>
     </message>
     <message>
@@ -3660,7 +3660,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{first}，{second}</translation>
     </message>
     <message>
-        <source>{found} (of the former package)</source>
+        <source>{found} (of the previous package)</source>
         <translation>{found}（原成果包中的）</translation>
     </message>
     <message>
@@ -3696,7 +3696,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>已写出 {layers} 个图层、{rows} 行：{path}。</translation>
     </message>
     <message>
-        <source>{lost} left empty, {remarked} carried with a remark</source>
+        <source>{lost} left empty, {remarked} kept with a remark</source>
         <translation>{lost} 行留空，{remarked} 行按原值转换，需核对</translation>
     </message>
     <message>
@@ -3732,7 +3732,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{origin}：{document}</translation>
     </message>
     <message>
-        <source>{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.</source>
+        <source>{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.</source>
         <translation>{rows} 行已写入“{layer}”；{losses} 个值需要核对，其中 {empty} 个留空。</translation>
     </message>
     <message>
@@ -3744,7 +3744,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{setting}（未经本县确认）</translation>
     </message>
     <message>
-        <source>{shown} of {count} findings in view</source>
+        <source>{shown} of {count} findings listed</source>
         <translation>显示 {shown} 处，共 {count} 处</translation>
     </message>
     <message>
@@ -3776,7 +3776,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{verdict}：错误 {errors}，警告 {warnings}，跳过 {skipped}。{time} 检查，数据未变。</translation>
     </message>
     <message>
-        <source>{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}</source>
+        <source>{whose} extends across the zones {zones}, so the zone of the county is unknown. {remedy}</source>
         <translation>{whose}跨 {zones} 带，无法确定本县所在的带。{remedy}</translation>
     </message>
     <message>
@@ -3792,7 +3792,7 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>{word}。{reason}</translation>
     </message>
     <message>
-        <source>{word}: {count} in view</source>
+        <source>{word}: {count} listed</source>
         <translation>{word}：筛选后共 {count} 处</translation>
     </message>
     <message>
@@ -3804,11 +3804,11 @@ Not read in the text of the standard (mark C), hence settings in vct.toml of the
         <translation>图层“{layer}”的数据文件“{file}”正在写入，占用程序：{detail}。此时的编辑无法保存。请先在该程序中保存并结束编辑，再开始编辑。</translation>
     </message>
     <message>
-        <source>“{name}” is there already. Replace it?</source>
+        <source>“{name}” exists. Replace it?</source>
         <translation>“{name}”已存在，是否替换？</translation>
     </message>
     <message>
-        <source>“{name}” was not inspected; the result below is still the former one.</source>
+        <source>“{name}” was not inspected; the result below is the previous one.</source>
         <translation>“{name}”未能检查，以下仍为先前的结果。</translation>
     </message>
 </context>

@@ -66,45 +66,37 @@ class CheckPlan(SanxianAlgorithm):
     def shortHelpString(self):
         text = tr(
             "Checks the layers of a county against the rules of the standard and gives a verdict, a layer of "
-            "findings, and "
-            "reports in HTML and JSON.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all "
-            "vector layers of the project, are checked as they are now, with edits not yet saved. Inputs are never "
+            "findings, and reports in HTML and JSON.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
+            "layers, or all vector layers of the project, are checked, including unsaved edits. Inputs are not "
             "changed.\n\n"
-            "Roles: layers are recognised by template, name and fields; name others as ROLE=layer, with semicolons "
-            "between, or "
-            "give a text file with one such line each.\n\n"
-            "Verdict: pass, conditional (open warnings, or settings nobody confirmed), incomplete (something could "
-            "not be "
-            "checked) or fail."
+            "Roles: layers are recognised by template, name and fields. Assign other layers as ROLE=layer, "
+            "separated by semicolons, or in a text file with one such line each.\n\n"
+            "Verdict: pass, conditional (open warnings or unconfirmed settings), incomplete (some checks could "
+            "not be done) or fail."
         )
         figures = tr(
-            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置; each figure is "
-            "held against the map "
-            "and against the other places that print it (LAW007)."
+            "Figures of text and tables: a table (xlsx, csv) with the columns 指标, 数值, 单位, 位置. Each figure is "
+            "compared with the map and with the other places that state it (LAW007)."
         )
         register = tr(
-            "Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别; its names, kinds and levels "
-            "are held against the "
-            "layers of heritage (LAW024)."
+            "Register of heritage: a table (xlsx, csv) with the columns 名称, 类型, 级别. Names, kinds and levels are "
+            "compared with the layers of heritage (LAW024)."
         )
         waivers = tr(
-            "Waivers: accepted findings stay in the report as waived. They are taken from the .waivers.csv beside the "
-            "data, or "
-            "from the file given; “none” leaves them out."
+            "Waivers: waived findings stay in the report, marked as waived. Waivers are read from the "
+            ".waivers.csv in the data folder, or from the file given here; “none” ignores them."
         )
         tasks = tr(
-            "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile may take a finding more "
-            "or less gravely in it.\n\n"
+            "Phase: 编制, 公示 or 报批 (drafting, publicity, approval); standard and profile can set the severity of "
+            "rules by phase.\n\n"
             "Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, 单位, or a column for each figure "
-            "such as "
-            "永久基本农田（万亩）; each township is held against its task (LAW004) and their sum against the county's "
-            "(LAW005)."
+            "such as 永久基本农田（万亩）; each township is compared with its task (LAW004), and their sum with the "
+            "county's target (LAW005)."
         )
         baseline = tr(
-            "Sealed edition: the data in which the three lines were issued; what was added or removed, the loss of "
-            "farmland by "
-            "township and the quality of supplements are told (LAW015 to LAW017)."
+            "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
+            "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
         )
         return "\n\n".join([text, baseline, tasks, figures, register, waivers, norm_help()])
 
@@ -139,10 +131,10 @@ class CheckPlan(SanxianAlgorithm):
             self.addParameter(advanced(rules))
         self.addParameter(advanced(base_year_parameter(BASE_YEAR)))
         self.addParameter(
-            file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv beside the data)"), "CSV (*.csv)")
+            file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
         )
         self.addParameter(data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
-        table = tr("Table of old and new keys, by which waivers are followed")
+        table = tr("Table of old and new keys, used to match waivers")
         self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         for name in tables():
             self.addParameter(advanced(table_parameter(name)))

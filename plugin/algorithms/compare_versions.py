@@ -49,21 +49,16 @@ class CompareVersions(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved out, "
-            "or has other "
-            "attributes, each with statutory area (and net area where the layer has it), by township; and in one word "
-            "whether the two "
-            "are identical. The inputs are not changed.\n\n"
-            "Features are paired by key (BSM) and by shape; only what has no equal is overlaid. Order of features, "
-            "start and direction of "
-            "rings, another coordinate system and noise below the cluster tolerance do not count; anything else "
-            "does.\n\n"
-            "Townships: with their layer the figures are given by township, parts cut at their borders. Table of old "
-            "and new keys: where "
-            "keys were given anew since.\n\n"
-            "The workbook has the balance (before − out + in = after), the townships, and every part with a cause and "
-            "a document to "
-            "fill in; the layer has the same parts."
+            "Compares two editions of a layer, such as the sealed one and the plan's: land that moved in, moved "
+            "out, or has other attributes, each with statutory area (and net area where the layer has it), by "
+            "township; and whether the two editions are identical. The inputs are not changed.\n\n"
+            "Features are paired by key (BSM) and by shape; features without a pair are overlaid. The order of "
+            "features, the start and direction of rings, another coordinate system and differences below the "
+            "cluster tolerance are not changes; all other differences are.\n\n"
+            "Townships: with their layer, figures are also given by township; land is divided at township "
+            "borders. Table of old and new keys: for features that were renumbered between the editions.\n\n"
+            "The workbook has the balance (before − out + in = after), the townships, and every part with a "
+            "cause and a document to fill in; the layer has the same parts."
         )
         return f"{text}\n\n{norm_help()}"
 
@@ -80,7 +75,7 @@ class CompareVersions(SanxianAlgorithm):
             self.addParameter(advanced(parameter))
         self.addParameter(
             QgsProcessingParameterFeatureSink(
-                OUTPUT, tr("Parts that moved or changed"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
+                OUTPUT, tr("Moved or changed parts"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
             )
         )
         self.addParameter(workbook_parameter(OUTPUT_XLSX))
@@ -106,7 +101,7 @@ class CompareVersions(SanxianAlgorithm):
         self.role = self.text(parameters, ROLE, context)
         self.renumbered = self.text(parameters, RENUMBERED, context)
         inputs = [shot.path for shot in self.shots if shot is not None] + [p for p in [self.renumbered] if p]
-        self.output = LayerOutput(parameters, context, OUTPUT, tr("Parts that moved or changed"))
+        self.output = LayerOutput(parameters, context, OUTPUT, tr("Moved or changed parts"))
         self.output.check(LAYER_FILES, inputs)
         self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
 

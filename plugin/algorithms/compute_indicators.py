@@ -57,18 +57,15 @@ class ComputeIndicators(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Computes the indicators of a county's plan from its layers and writes them as a table and as a workbook: "
-            "indicators with "
-            "target, state and what is left; the three control lines; the expansion ratio; planning zones; the three "
-            "zones; land use of "
-            "the base year and of the plan; townships. Every figure names its basis, formula and inputs. Inputs are "
-            "never changed.\n\n"
-            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. Without a source the chosen layers, or all "
-            "vector layers of the "
-            "project, are used as they are now, with edits not yet saved.\n\n"
-            "Indicators that no layer gives (population, GDP, events) are listed with what they take. Sums by zone "
-            "and by township add up "
-            "to the county's figure. Which indicators there are is a list of the standard, indicators.toml."
+            "Computes the indicators of a county's plan from its layers and writes them as a table and as a "
+            "workbook: indicators with target, state and remainder; the three control lines; the expansion "
+            "ratio; planning zones; the three zones; land use of the base year and of the plan; townships. Every "
+            "figure states its basis, formula and inputs. Inputs are not changed.\n\n"
+            "Source: a GeoPackage, FileGDB, shapefile or a folder of them. If no source is given, the chosen "
+            "layers, or all vector layers of the project, are used, including unsaved edits.\n\n"
+            "Indicators that no layer provides (population, GDP, events) are listed with the data that they "
+            "require. Sums by zone and by township equal the county's figure. The indicators are defined in "
+            "indicators.toml of the standard."
         )
         return f"{text}\n\n{norm_help()}"
 
@@ -83,9 +80,9 @@ class ComputeIndicators(SanxianAlgorithm):
         self.addParameter(workbook_parameter(OUTPUT_XLSX))
         self.add_numbers(
             ("COMPUTED", tr("Indicators computed")),
-            ("NOT_COMPUTED", tr("Indicators that no layer gives")),
+            ("NOT_COMPUTED", tr("Indicators that no layer provides")),
             ("MET", tr("Targets met")),
-            ("LITTLE_LEFT", tr("Targets met with little left")),
+            ("LITTLE_LEFT", tr("Targets met with a small remainder")),
             ("ROUNDING", tr("Targets missed by rounding")),
             ("BROKEN", tr("Targets missed")),
         )

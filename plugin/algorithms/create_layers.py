@@ -51,19 +51,16 @@ class CreateLayers(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Makes an empty database of plan layers from the templates of the standard: fields with their types, "
-            "lengths and "
-            "Chinese names, coded values, spatial index; in a FileGDB feature datasets too.\n\n"
-            "Groups: {groups}; several with commas between, by id or Chinese name.\n\n"
-            "County: code or name, both for one of another province. Without a coordinate system the county's zone is "
-            "taken where it is known.\n\n"
-            "If the database exists: stop changes nothing, add makes only the layers that it lacks, replace puts a "
-            "new one in "
-            "its place.\n\n"
-            "Loaded into a project, the layers have their symbols, forms and the county's code and name, in the "
-            "groups of the "
-            "standard; New County Plan in the menu sets up a whole project with themes, snapping and bookmarks.\n\n"
-            "Lengths of numbers cannot be kept by these formats; a FileGDB keeps dates with a time of day."
+            "Creates an empty database of plan layers from the templates of the standard: fields with types, "
+            "lengths and Chinese names, coded domains, spatial index, and feature datasets in a FileGDB.\n\n"
+            "Groups: {groups}. Separate several groups, by id or Chinese name, by commas.\n\n"
+            "County: code or name; for a county of another province both. If no coordinate system is chosen, the "
+            "zone of the county is used if it is known.\n\n"
+            "If the database exists: stop changes nothing, add creates only missing layers, replace creates a "
+            "new database.\n\n"
+            "Layers loaded into a project have symbols, forms and the county's code and name, in the groups of "
+            "the standard. New County Plan in the menu creates a whole project with themes, snapping and bookmarks.\n\n"
+            "These formats cannot store the lengths of numbers; a FileGDB stores dates with a time of day."
         )
         return text.format(groups=_list_groups(load_standard()))
 

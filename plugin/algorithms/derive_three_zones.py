@@ -61,21 +61,15 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Puts planning zones together as the three zones (agricultural, ecological and urban space) and gives "
-            "their "
-            "statutory areas. The input is not changed.\n\n"
-            "Which zone code belongs to which space is a table, [three_zones], that a county's profile can change "
-            "line by "
-            "line; the one that comes with the standard is not verified. Land in none of the three by decision, and "
-            "zones "
-            "whose code is not in the table, are rows of the result too, so that nothing is lost; codes that are not "
-            "in "
-            "the table are named.\n\n"
-            "Edges that zones share are taken over as they are. Land that zones of one space claim twice counts once; "
-            "land "
-            "that two spaces claim is in both, and its area is told. Features of several parts come as single "
-            "parts.\n\n"
-            "County: with its outline the share of each space in the county is told."
+            "Merges planning zones into the three zones (agricultural, ecological and urban space) and computes "
+            "their statutory areas. The input is not changed.\n\n"
+            "The table [three_zones] assigns zone codes to spaces; a county profile can change single lines, and "
+            "the table of the standard is not verified (mark C). Land that belongs to none of the three zones, "
+            "and zones whose code is not in the table, are kept as separate rows; codes that are not in the "
+            "table are listed.\n\n"
+            "Shared edges of zones are kept unchanged. Overlaps within one space count once; overlaps between "
+            "two spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
+            "County: with the layer of the county, the share of each space in the county is reported."
         )
         return f"{text}\n\n{norm_help()}"
 
@@ -97,7 +91,7 @@ class DeriveThreeZones(SanxianAlgorithm):
             ("OUTSIDE_M2", tr("In none of the three (m²)")),
             ("UNMAPPED_M2", tr("Zones not in the table (m²)")),
             ("ZONES_M2", tr("All zones (m²)")),
-            ("OVERLAP_M2", tr("Claimed by several zones (m²)")),
+            ("OVERLAP_M2", tr("Covered by several zones (m²)")),
         )
 
     def prepare(self, parameters, context, feedback):

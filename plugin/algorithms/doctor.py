@@ -23,9 +23,8 @@ class Doctor(SanxianAlgorithm):
 
     def shortHelpString(self):
         return tr(
-            "Says which versions of QGIS and of the libraries are there, what is missing or too old, and how to get "
-            "it. "
-            "Changes nothing."
+            "Lists the versions of QGIS and of the libraries, what is missing or too old, and how to install it. "
+            "Nothing is changed."
         )
 
     def initAlgorithm(self, configuration=None):

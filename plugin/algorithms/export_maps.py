@@ -67,29 +67,24 @@ class ExportMaps(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title block, and "
-            "writes "
-            "them as jpg (at least 300 dpi) and pdf, named as the submission asks: code, name, number, title.\n\n"
-            "Maps: {maps}. Several with commas between; empty: all that can be made. A map whose layers are not there "
-            "is "
-            "left out, and the log says why.\n\n"
-            "Where the project has a layout of a map (Make Layouts in the menu), that one is printed as the planner "
-            "left it.\n\n"
-            "By township: besides, one page for each township of every map of the whole county.\n\n"
-            "The window waits while a page is drawn; Cancel works between pages. Files are replaced once all pages are "
-            "made. No name of user or machine is in them.\n\n"
-            "Order, numbers and titles of the maps are of no norm we know (C): a copy of resources/layouts/maps.toml, "
-            "given "
-            "as the map set, replaces them."
+            "Makes the maps of the county's plan with title, legend, scale, north arrow, locator and title "
+            "block, and writes them as jpg (at least 300 dpi) and pdf, with the file names of the submission: "
+            "code, name, number, title.\n\n"
+            "Maps: {maps}. Separate several maps by commas; if empty, all possible maps are made. A map whose "
+            "layers are missing is omitted, with the reason in the log.\n\n"
+            "If the project has a layout for a map (Make Layouts in the menu), that layout is exported unchanged.\n\n"
+            "By township: in addition, one page for each township from every map of the whole county.\n\n"
+            "The window does not respond while a page is drawn; Cancel takes effect between pages. Files are "
+            "replaced after all pages are made. The files do not contain the names of user and computer.\n\n"
+            "Order, numbers and titles of the maps have no verified source (mark C). To change them, edit a copy "
+            "of resources/layouts/maps.toml and choose it as the map set."
         )
         document = tr(
-            "Document information: secrecy level, authorities, date and map approval number come from the parameters, "
-            "else "
-            "from the document information of the project, else from [document] of the county profile. Without a "
-            "secrecy "
-            "level nothing is exported. A level below that of project or profile needs a reason, which goes into the "
-            "log. The "
-            "map approval number is printed on public maps only."
+            "Document information: secrecy level, authorities, date and map approval number are taken from the "
+            "parameters, or else from the document information of the project, or else from [document] of the "
+            "county profile. Without a secrecy level nothing is exported. A level below that of project or "
+            "profile requires a reason, which is written to the log. The map approval number is printed on "
+            "public maps only."
         )
         return f"{text.format(maps=_list_maps(maps.load_map_set()))}\n\n{document}\n\n{norm_help()}"
 
@@ -124,12 +119,12 @@ class ExportMaps(SanxianAlgorithm):
         for parameter in norm_parameters():
             self.addParameter(parameter)
         self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(
-            advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) beside each jpg"), False))
-        )
+        self.addParameter(advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False)))
         self.addParameter(
             advanced(
-                QgsProcessingParameterFile(MAP_SET, tr("Map set (.toml; empty: ours)"), extension="toml", optional=True)
+                QgsProcessingParameterFile(
+                    MAP_SET, tr("Map set (.toml; empty: that of the plugin)"), extension="toml", optional=True
+                )
             )
         )
         self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, tr("Folder of the maps")))

@@ -42,44 +42,34 @@ class ExportPackage(CheckPlan):
 
     def shortHelpString(self):
         text = tr(
-            "Checks the plan and, when it passes, makes the package that is handed in: a folder named after the "
-            "county, with "
-            "layers, documents, tables, maps, metadata and a manifest.\n\n"
-            "What is in it and how things are called is a form: county, city, or the path of a .toml file of your own "
-            "(copy "
-            "resources/packages/county.toml). Parts of a form that nobody has read in a text (mark C) are named in "
-            "the manifest.\n\n"
-            "Nothing is cut, rounded or guessed: texts too long for their field, characters that the encoding lacks, "
-            "empty "
-            "required fields stop the export, with layer, feature and field. Every layer is read again by another "
-            "library and "
-            "compared with the plan, row by row and vertex by vertex (0.0001 m).\n\n"
-            "Documents, maps and tables are found by their names in the folder given and put in their places. What "
-            "tells of persons "
-            "stays out unless asked for.\n\n"
-            "Force: a package is made although the plan does not pass or something is missing; its manifest and "
-            "metadata say "
-            "so. A former package in the same place is replaced as a whole; when anything goes wrong, it stays as it "
-            "is."
+            "Checks the plan and, if it passes, makes the submission package: a folder named after the county, "
+            "with layers, documents, tables, maps, metadata and a manifest.\n\n"
+            "A package specification defines contents and names: county, city, or the path of a custom .toml "
+            "file (a copy of resources/packages/county.toml). The manifest lists the parts of the specification "
+            "without a verified source (mark C).\n\n"
+            "Values are not cut, rounded or guessed: a text too long for its field, a character that the "
+            "encoding lacks, or an empty required field stops the export, with a message that names layer, "
+            "feature and field. Every written layer is read with another library and compared with the plan, row "
+            "by row and vertex by vertex (0.0001 m).\n\n"
+            "Documents, maps and tables are found by their names in the given folder and copied into the "
+            "package. Personal data are not written by default.\n\n"
+            "Force: the package is made even if the plan does not pass or parts are missing; manifest and "
+            "metadata state this. An existing package is replaced as a whole; if an error occurs, the existing "
+            "package is not changed."
         )
         maps = tr(
-            "Maps: those that the form lists and the folder does not have are made of the layers that are packed, at "
-            "the dpi of the "
-            "form; which are not made, and why, is in the log and in the manifest. A map of your own (export_maps, or "
-            "any other "
-            "program) goes into the folder under the name that the form asks for, and is taken as it is. The window "
-            "waits "
-            "while a page is drawn; Cancel works between pages."
+            "Maps: the plugin makes the maps that the specification lists and the folder lacks, from the "
+            "exported layers and with the resolution of the specification. Log and manifest list the maps that "
+            "were not made, with the reasons. Put other maps (from export_maps or another program) into the "
+            "folder under the required name; they are copied unchanged. The window does not respond while a page "
+            "is drawn; Cancel takes effect between pages."
         )
         document = tr(
-            "Document information: secrecy level, authorities, date and map approval number come from the project "
-            "(where its "
-            "layers are exported), else from [document] of the county profile, else from the form; a secrecy level "
-            "given here "
-            "precedes all of them. Without a secrecy level nothing is exported. A level below that of project, "
-            "profile or "
-            "form needs a reason, which goes into manifest and report. The "
-            "map approval number is printed on public results only."
+            "Document information: secrecy level, authorities, date and map approval number are taken from the "
+            "project (if its layers are exported), or else from [document] of the county profile, or else from "
+            "the package specification; a secrecy level given here precedes all of them. Without a secrecy level "
+            "nothing is exported. A level below that of project, profile or specification requires a reason, "
+            "which is written to manifest and report. The map approval number is printed on public results only."
         )
         return f"{text}\n\n{maps}\n\n{document}"
 
@@ -88,17 +78,17 @@ class ExportPackage(CheckPlan):
 
         self.add_check_parameters(part=False)
         form = text_parameter(
-            PACKAGE, tr("Form of the package (id, or path of a .toml file; empty: county)"), package_spec_ids()
+            PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), package_spec_ids()
         )
         self.addParameter(form)
         folder = Qgis.ProcessingFileParameterBehavior.Folder
         documents = tr("Folder with documents, maps and tables")
         self.addParameter(QgsProcessingParameterFile(DOCUMENTS, documents, folder, optional=True))
-        maps = tr("Make the maps that are not in that folder")
+        maps = tr("Make the maps that the folder lacks")
         self.addParameter(QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True))
         personal = QgsProcessingParameterBoolean(PERSONAL, tr("With personal data"), defaultValue=False)
         self.addParameter(advanced(personal))
-        force = tr("Force: make it although the plan does not pass")
+        force = tr("Force: make the package even if the plan does not pass")
         self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))
         self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
         self.addParameter(text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))

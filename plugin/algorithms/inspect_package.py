@@ -29,17 +29,13 @@ class InspectPackage(CheckPlan):
 
     def shortHelpString(self):
         text = tr(
-            "Looks at a submission package that anybody made, a folder or a zip: is it called as it should be, is "
-            "everything there and "
-            "in its place, was nothing left behind by programs, can documents, maps and data be opened, was a file "
-            "changed since "
-            "the manifest was made (SHA-256), is every layer in the coordinate system asked for. The layers then go "
-            "through "
-            "the rules that “Check the plan” runs by default, and those on packages.\n\n"
-            "Nothing is changed. A zip is unpacked into a temporary folder; one that is damaged, encrypted, "
-            "unreasonably large or "
-            "has paths that lead elsewhere is refused.\n\n"
-            "What must be in a package is a form: county, city, or the path of a .toml file of your own."
+            "Checks a submission package from any source, a folder or a zip: names, mandatory parts and their "
+            "places, files left by programs, whether documents, maps and data can be opened, changes since the "
+            "manifest was made (SHA-256), and the coordinate system of every layer. The layers are then checked "
+            "with the default rules of “Check the plan” and the rules for packages.\n\n"
+            "Nothing is changed. A zip is unpacked into a temporary folder; a zip that is damaged, encrypted, "
+            "too large or has paths outside its folder is rejected.\n\n"
+            "A package specification defines the required contents: county, city, or the path of a custom .toml file."
         )
         return f"{text}\n\n{norm_help()}"
 
@@ -55,7 +51,7 @@ class InspectPackage(CheckPlan):
         )
         widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"
         package.setMetadata({"widget_wrapper": {"class": widget}})
-        form = tr("Form of the package (id, or path of a .toml file; empty: county)")
+        form = tr("Package specification (id, or path of a .toml file; empty: county)")
         self.add_check_parameters([package, text_parameter(PACKAGE, form, package_spec_ids())], part=False)
         self.add_reports()
         self.add_check_outputs()

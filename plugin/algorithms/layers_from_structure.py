@@ -46,20 +46,16 @@ class LayersFromStructure(SanxianAlgorithm):
 
     def shortHelpString(self):
         return tr(
-            "Makes an empty database of the layers that a table of attribute structures (xlsx) describes: one row for "
-            "each "
-            "field, with columns such as layer code, field code, field name, field type, length, decimals, domain, "
-            "constraint. "
-            "Without a column for the layer each sheet is one.\n\n"
-            "Geometry: a column of its own, else that of the layer with this code in the standard. A domain that is "
-            "called like "
-            "a code list becomes a coded domain; others are named in the log.\n\n"
-            "Nothing is guessed: merged cells, a missing column, an unknown type stop the run and are named with "
-            "sheet and row.\n\n"
-            "Standard of your own: a new folder with a template for each layer. Give its path as the standard "
-            "elsewhere, and "
-            "edit the templates there.\n\n"
-            "Coordinate system, or a county whose zone is taken."
+            "Creates an empty database from a table of attribute structures (xlsx): one row for each field, with "
+            "columns such as layer code, field code, field name, field type, length, decimals, domain, "
+            "constraint. If there is no column for the layer, each sheet is one layer.\n\n"
+            "Geometry: a column of the table, or else the geometry type of the layer with this code in the "
+            "standard. A domain with the name of a code list becomes a coded domain; others are listed in the log.\n\n"
+            "Nothing is guessed: merged cells, a missing column or an unknown type stop the run, with a message "
+            "that names sheet and row.\n\n"
+            "Custom standard: a new folder with a template for each layer. Enter its path as the standard in "
+            "other tools, and edit the templates there.\n\n"
+            "Coordinate system: choose one, or enter a county to use its zone."
         )
 
     def initAlgorithm(self, configuration=None):
@@ -85,7 +81,7 @@ class LayersFromStructure(SanxianAlgorithm):
         self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
         self.addParameter(
             QgsProcessingParameterFolderDestination(
-                FOLDER, tr("Standard of your own (new folder)"), optional=True, createByDefault=False
+                FOLDER, tr("Custom standard (new folder)"), optional=True, createByDefault=False
             )
         )
         self.addParameter(

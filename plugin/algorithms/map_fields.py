@@ -55,24 +55,18 @@ class MapFields(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Brings a layer into the fields of a template: names, types, lengths, and codes translated where the "
-            "source "
-            "uses another list (survey classes into those of 2023). Every row and shape is kept; the input is not "
-            "changed.\n\n"
+            "Converts a layer to the fields of a template: names, types and lengths are those of the template, "
+            "and codes of another list are translated (survey classes into those of 2023). Every row and shape "
+            "is kept; the input is not changed.\n\n"
             "Template: the code of an official layer, such as DLTB or XZYDYH.\n\n"
-            "Mapping: a saved file. Without one the fields are matched by name, Chinese name, names cut to ten bytes, "
-            "meaning "
-            "and content, and the mapping that was used is written beside the output, ending in .mapping.toml, to be "
-            "looked "
-            "at, edited and given here the next time. A file of that name is never overwritten.\n\n"
-            "Not carried: one line for each value that did not fit (text too long, no number, a code that is not in "
-            "the list "
-            "or may become several) and for each source field without a place. Such a cell is left empty, except for "
-            "a code "
-            "that only its own list does not know.\n\n"
-            "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be left out of a "
-            "copy "
-            "that is given away: the fields stay, empty."
+            "Mapping: a saved file. If empty, fields are matched by name, Chinese name, names cut to ten bytes, "
+            "meaning and content, and the mapping is written to a file ending in .mapping.toml in the folder of "
+            "the output, to be verified, edited and used again. An existing file of that name is not overwritten.\n\n"
+            "Values not converted: one row for each value that does not fit (text too long, not a number, a code "
+            "that is not in the list or matches several codes), and one for each source field without a target "
+            "field. Such a cell is left empty; only a code that is missing in its source list is kept unchanged.\n\n"
+            "Personal data (names, ID numbers, telephones, addresses of the persons responsible) can be omitted "
+            "in a copy for others: the fields are kept and left empty."
         )
         names = tr(", ").join(f"{t.role} {t.name}" for t in load_standard().templates.values() if not t.base)
         listed = tr("Templates: {names}. Their fields and codes: menu Data Dictionary.").format(names=names)
@@ -98,9 +92,9 @@ class MapFields(SanxianAlgorithm):
         self.addParameter(advanced(personal))
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
         table = Qgis.ProcessingSourceType.Vector
-        self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not carried"), table, optional=True))
-        self.add_numbers(("ROWS", tr("Rows")), ("LOSSES", tr("Values to look at")), ("EMPTY", tr("Left empty")))
-        self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping that was used")))
+        self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True))
+        self.add_numbers(("ROWS", tr("Rows")), ("LOSSES", tr("Values to verify")), ("EMPTY", tr("Left empty")))
+        self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping used")))
 
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(language())
@@ -118,7 +112,7 @@ class MapFields(SanxianAlgorithm):
             raise DataError("data_file_missing", file=self.mapping_file)
         self.drop_personal = self.parameterAsBool(parameters, DROP_PERSONAL, context)
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
-        self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not carried"))
+        self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not converted"))
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
             self.proposal_file = find_free_name(self.output.file)

@@ -156,7 +156,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         sign = _UNIT_SIGNS.get(parameter.unit, "")
         named = self.texts.section("parameters").get(parameter.name, parameter.name.replace("_", " "))
         # An empty value uses that of the profile or the standard; a default here would override theirs.
-        default = tr("empty: as set, by default {value}").format(value=f"{parameter.default:g}")
+        default = tr("empty: the setting, by default {value}").format(value=f"{parameter.default:g}")
         label = f"{named} ({sign}; {default})" if sign else f"{named} ({default})"
         return _make_optional_number(parameter.name.upper(), label)
 

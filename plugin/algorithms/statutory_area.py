@@ -170,26 +170,19 @@ class StatutoryArea(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Gives each polygon its statutory (ellipsoidal) area as the survey prescribes it, in degrees or in any "
-            "zone of "
-            "CGCS2000, and puts planar, geodesic, statutory and stored areas side by side, with the difference of the "
-            "stored one. The input is not changed.\n\n"
-            "Field: where the area goes or is checked; empty: the field of the layer's template (TBMJ, MJ…), else MJ. "
-            "A "
-            "missing one is added. Areas are m², rounded to 0.01.\n\n"
-            "Mode: write fills the field and keeps all features; check leaves it as it is and gives only the features "
-            "whose "
-            "stored area differs by more than the tolerance, or is missing.\n\n"
+            "Computes the statutory (ellipsoidal) area of each polygon by the formula of the land survey, in "
+            "degrees or in any zone of CGCS2000, and lists planar, geodesic, statutory and stored areas in "
+            "separate columns, with the difference of the stored area. The input is not changed.\n\n"
+            "Field: the field that is filled or checked; if empty, the field of the layer's template (TBMJ, "
+            "MJ…), or else MJ. A missing field is added. Areas are in m², rounded to 0.01.\n\n"
+            "Mode: write fills the field and keeps all features; check does not change the field and returns "
+            "only the features whose stored area is missing or differs by more than the tolerance.\n\n"
             "Control area: a layer of polygons (the county, its townships) or a number in m². The parts in each "
-            "control area "
-            "are levelled to it: corrections in proportion to area, the total exact to 0.01 m², as a proposal in a "
-            "column of "
-            "its own (closed_m2). When parts and control area are too far apart nothing is adjusted, for then parts "
-            "overlap "
-            "or leave gaps, which is to be mended first.\n\n"
-            "Invalid shapes are measured by a repaired copy; features without a usable polygon have no area. Both are "
-            "named. "
-            "Net areas (TBDLMJ, YJJBNTMJ) are not touched; rule ATT003 checks them against the field."
+            "control area are adjusted to it: corrections are proportional to area, the total is exact to 0.01 "
+            "m², and the result is a proposal in a separate column (closed_m2). If the sum of the parts differs "
+            "too much from the control area, no adjustment is made: correct overlaps and gaps first.\n\n"
+            "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
+            "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the field."
         )
         return f"{text}\n\n{norm_help()}"
 
@@ -216,7 +209,7 @@ class StatutoryArea(SanxianAlgorithm):
             )
         )
         self.addParameter(_make_number(CONTROL_AREA, tr("Control area (m²)")))
-        limit = tr("Largest misclosure, as a share of the control area (empty: as set)")
+        limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
         self.addParameter(advanced(_make_number(LIMIT, limit)))
         for parameter in norm_parameters():
             self.addParameter(advanced(parameter))

@@ -56,18 +56,15 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
 
     def shortHelpString(self):
         text = tr(
-            "Holds the current database against the one filed with the ministry and writes the geodatabase of yearly "
-            "maintenance: for "
-            "each maintained layer that changed three classes, before (WHQ), change (WHC) and after (WHH). The inputs "
-            "are not changed.\n\n"
-            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved in or "
-            "out. Every change "
-            "has its number; reason, source of flexible quota and kind of expansion accounting stay empty for you to "
-            "fill in. What the "
-            "layer's kinds of maintenance do not know is told, not written.\n\n"
-            "Beside the geodatabase stands its balance by layer, zone and township (xlsx, JSON). A geodatabase that "
-            "is there already is "
-            "not replaced: causes may have been filled in."
+            "Compares the current database with the edition filed with the ministry and writes the geodatabase "
+            "of yearly maintenance: three classes for each maintained layer that changed, before (WHQ), change "
+            "(WHC) and after (WHH). The inputs are not changed.\n\n"
+            "Zones and uses: parcels whose code changed. City lines, flood and heritage lines: land that moved "
+            "in or out. Every change has a number; reason, source of flexible quota and kind of expansion "
+            "accounting are left empty for manual entry. Changes of a kind that the layer does not allow are "
+            "reported, not written.\n\n"
+            "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
+            "existing geodatabase is not replaced, because reasons may have been entered."
         )
         return f"{text}\n\n{norm_help()}"
 

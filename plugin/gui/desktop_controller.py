@@ -303,7 +303,7 @@ class DesktopController(QObject):
     def _on_selection_stepped(self, direction: int, moved: bool) -> None:
         if not moved:
             self.dock.show_note(
-                tr("This is the last finding in view.") if direction > 0 else tr("This is the first finding in view.")
+                tr("This is the last listed finding.") if direction > 0 else tr("This is the first listed finding.")
             )
 
     # --- the project

@@ -898,7 +898,7 @@ def plant_empty_folder(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC004", case="comment")
 def plant_comment_of_the_zip(draft: CountyDraft) -> None:
-    put(draft, archive_comments="已批准")
+    change_package_facts(draft, archive_comments="已批准")
 
 
 @declare_mutation("DOC005", case="bare")

@@ -84,8 +84,58 @@ def test_user_visible_texts_contain_no_banned_word_or_synonym(lang):
     assert not slips, "\n".join(slips)
 
 
+def find_private_wording(text):
+    """Yield the private words of an English text, with what to write instead; names in {} are not read."""
+    plain = re.sub(r"\{[^{}]*\}", "{}", text)
+    for words, instead in WORD_LISTS["en"]["private"].items():
+        yield from (f"“{found[0]}” ({instead})" for found in re.finditer(rf"\b({words})\b", plain, re.IGNORECASE))
+
+
+def test_english_texts_have_no_private_wording():
+    slips = [f"{where}: {slip} in {text[:100]}" for where, text in ENGLISH_TEXTS for slip in find_private_wording(text)]
+    assert not slips, "\n".join(slips)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A package stands there already.",
+        "Nobody confirmed this county's settings.",
+        "Each figure is held against the map.",
+        "Values to look at",
+        "The balance is written beside the geodatabase.",
+        "Reads the layer anew.",
+        "Overlaps are to be mended first.",
+        "A profile of your own (.toml)",
+        "The county lies across zones {zones}.",
+        "What was changed is told in the log.",
+        "Parameters of the check in view",
+        "The first argument is no geometry.",
+    ],
+)
+def test_private_wording_in_a_text_is_found(text):
+    assert list(find_private_wording(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The waiver is no longer valid.",
+        "It was: {said} Correct it.",
+        "There is no layer to check.",
+        "{told} in the table, {given} by the layers.",
+    ],
+)
+def test_plain_wording_and_names_in_braces_are_accepted(text):
+    assert not list(find_private_wording(text))
+
+
 def test_word_lists_are_not_empty_and_all_texts_are_read():
-    assert len(WORD_LISTS["zh"]["banned"]) > 40 and len(WORD_LISTS["zh"]["synonyms"]) > 15
+    assert (
+        len(WORD_LISTS["zh"]["banned"]) > 40
+        and len(WORD_LISTS["zh"]["synonyms"]) > 15
+        and len(WORD_LISTS["en"]["private"]) > 15
+    )
     assert len(CHINESE_TEXTS) > 3000 and len(ENGLISH_TEXTS) > 2500
 
 

@@ -183,7 +183,7 @@ class LiveCheck(QObject):
 
     def _start_job(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
         self._job = Job(
-            tr("Getting ready to check edits"),
+            tr("Preparing to check edits"),
             doing,
             on_done=done,
             on_error=self._on_failed,

@@ -59,7 +59,9 @@ class Function(QgsExpressionFunction):
             # An exception that leaves this method terminates QGIS and loses unsaved edits.
             log_error(error)
             parent.setEvalErrorString(
-                tr("No answer ({error}). Details are in the log, tab Sanxian.").format(error=repr(error))
+                tr("The explanation could not be shown ({error}). Details are in the log, tab Sanxian.").format(
+                    error=repr(error)
+                )
             )
         return NULL
 

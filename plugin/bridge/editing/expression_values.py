@@ -43,7 +43,7 @@ def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) ->
     if geometry is None:
         return NULL
     if not isinstance(geometry, QgsGeometry):
-        raise FunctionError(tr("The first argument is no geometry. Write @geometry."))
+        raise FunctionError(tr("The first argument is not a geometry. Write @geometry."))
     return area_of(geometry, _parse_crs(crs) if crs is not None else _find_crs(context))
 
 
@@ -96,7 +96,7 @@ def _parse_crs(crs: Any) -> QgsCoordinateReferenceSystem:
         text = str(crs).strip()
         crs = QgsCoordinateReferenceSystem(f"EPSG:{text}" if text.isdigit() else text)
     if not crs.isValid():
-        raise FunctionError(tr("The CRS given is unknown. Write for example 'EPSG:4526'."))
+        raise FunctionError(tr("The CRS is unknown. Write for example 'EPSG:4526'."))
     return crs
 
 
@@ -107,7 +107,10 @@ def _find_crs(context: QgsExpressionContext) -> QgsCoordinateReferenceSystem:
         layer = context.variable("layer")
         crs = layer.crs() if isinstance(layer, QgsMapLayer) else crs
     if not crs.isValid():
-        text = tr("No layer here tells the CRS. Give it: sanxian_statutory_area(@geometry, 'EPSG:4526').")
+        text = tr(
+            "The CRS is unknown, because the expression has no layer. Enter the CRS: "
+            "sanxian_statutory_area(@geometry, 'EPSG:4526')."
+        )
         raise FunctionError(text)
     return crs
 

@@ -51,7 +51,7 @@ class Functions:
 
     def _make_functions(self) -> list[Function]:
         code_list = Argument("list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'"))
-        code = Argument("code", False, tr("the code, padded with zeros or not"))
+        code = Argument("code", False, tr("the code, with or without padded zeros"))
         return [
             Function(
                 "sanxian_statutory_area",
@@ -77,11 +77,10 @@ class Functions:
                     Argument("county", True, tr("6-digit county code; by default the layer's own")),
                 ),
                 tr(
-                    "The next free BSM: county, 0000 and an 8-digit number above every one ever used in any layer of "
-                    "the "
-                    "project and its databases, unsaved edits counted. In a layer being edited each call gives out "
-                    "another "
-                    "number, never one given before; gaps are normal. Elsewhere the number is only shown."
+                    "The next free BSM: county code, 0000 and an 8-digit number above all numbers used in the "
+                    "layers of the project and their databases, including unsaved edits. In a layer in edit mode "
+                    "each call assigns a new number and never repeats one; gaps are normal. In other layers the "
+                    "number is only shown."
                 ),
                 (
                     "sanxian_next_bsm()",
@@ -99,7 +98,7 @@ class Functions:
             Function(
                 "sanxian_parent_code",
                 (code_list, code),
-                tr("The code one level up in a code list; NULL at the top and for an unknown code."),
+                tr("The parent code in a code list; NULL at the top level and for an unknown code."),
                 ("sanxian_parent_code('planning_zones', '411')",),
                 parent_code,
             ),

@@ -108,7 +108,7 @@ class Exports:
         box.setObjectName("SanxianReplace")
         box.setIcon(QMessageBox.Icon.Warning)
         box.setWindowTitle(tr("Sanxian"))
-        box.setText(tr("“{name}” is there already. Replace it?").format(name=Path(path).name))
+        box.setText(tr("“{name}” exists. Replace it?").format(name=Path(path).name))
         replace = box.addButton(tr("Replace"), QMessageBox.ButtonRole.AcceptRole)
         keep = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
         box.setDefaultButton(keep)
@@ -142,9 +142,7 @@ class Exports:
             # A report describes one state of the data: that of the full check.
             text = tr("Saved: {path}")
             if result.edited:
-                text = tr(
-                    "Saved: {path}. It holds the whole check of {time}; what was found while editing is not in it."
-                )
+                text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
             message = text.format(path=path, time=result.time)
             folder = str(Path(path).parent)
             self._messages.show(

@@ -171,7 +171,10 @@ class Checking(QObject):
             # Without a result, the panel shows the message in the middle, with a button.
             self._report_failure(title, missing.text, missing.text if self._dock.result is not None else "")
             return
-        text = tr("The check broke off ({error}). The former result stays. Details are in the log, tab Sanxian.")
+        text = tr(
+            "The check stopped with an error ({error}). The previous result is kept. Details are in the "
+            "log, tab Sanxian."
+        )
         message = messages.explain_and_log(error, text)
         self._report_failure(title, message, message)
 

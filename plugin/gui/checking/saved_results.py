@@ -145,11 +145,11 @@ class SavedResults(QObject):
             self._written = ""
             self._end_writing()
             if isinstance(error, SanxianError):
-                text = tr("The check result was not saved beside the project: {why}")
+                text = tr("The check result was not saved in the project folder: {why}")
                 self.failed.emit(text.format(why=messages.explain_error(error)))
                 return
             text = tr(
-                "The check result was not saved beside the project ({error}). Details are in the log, tab Sanxian."
+                "The check result was not saved in the project folder ({error}). Details are in the log, tab Sanxian."
             )
             self.failed.emit(messages.explain_and_log(error, text))
 

@@ -111,7 +111,7 @@ class CountyForm(QWidget):
         targets.layout_.addLayout(last_row)
         ratio = Section(tr("Expansion ratio of the urban development boundary"))
         ratio.layout_.addWidget(self.ratio)
-        limits = Section(tr("Other limits"), tr("grey values are inherited; a value of your own replaces them"))
+        limits = Section(tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"))
         limits.layout_.addWidget(self.limits)
         tolerances = Section(
             tr("Tolerances"), tr("a sliver is ignored only if both its area and its width are below the minimum")

@@ -186,11 +186,11 @@ class ProfileDialog(ProfileForm):
             return
         own, own_path = self._find_own_file(), self._find_own_path()
         if own is not None:
-            text = tr("Saved to {file}; everything else in the file stays as it is").format(file=own.name)
+            text = tr("Saved to {file}; the rest of the file is not changed").format(file=own.name)
         elif own_path is not None:
-            text = tr("Own values are saved to {file}, beside the project").format(file=own_path.name)
+            text = tr("Values of this county are saved to {file} in the project folder").format(file=own_path.name)
         else:
-            text = tr("Save the project first: the county's own values are stored in a file beside it.")
+            text = tr("Save the project first: the values of this county are stored in a file in the project folder.")
         self.place.setText(text)
         self.errors.show_errors(form.errors)
         has_place = own is not None or own_path is not None or not form.sets_anything
@@ -229,7 +229,7 @@ class ProfileDialog(ProfileForm):
         self.document.refresh()
         wanted = now.scope or self._wanted_scope
         self.scope.clear()
-        self.scope.addItem(tr("The widest that the layers allow"), "")
+        self.scope.addItem(tr("The widest scope that the layers allow"), "")
         names = self._texts.section("scopes")
         for scope in norm.standard.scopes:
             self.scope.addItem(names.get(scope, scope), scope)
@@ -251,5 +251,5 @@ def _summarise_profile(norm, texts: Texts) -> str:
     if by:
         lines.append(tr("Settings confirmed by {by}, {document}, {date}.").format(**by))
     else:
-        lines.append(tr("Nobody confirmed this county's settings: at best the verdict is conditional."))
+        lines.append(tr("The settings of this county are not confirmed, so the verdict is at best conditional."))
     return "\n".join(lines)

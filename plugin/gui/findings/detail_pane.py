@@ -116,7 +116,7 @@ def waiver_rows(finding: Any) -> list[tuple[str, str]]:
     if not waiver:
         return []
     who = tr("{author}, {date}").format(author=waiver["author"], date=waiver["date"])
-    until = tr("until {date}").format(date=waiver["until"]) if waiver["until"] else tr("without an end")
+    until = tr("until {date}").format(date=waiver["until"]) if waiver["until"] else tr("no end date")
     document = waiver["document"]
     if waiver["attachment"]:
         document = tr("{document} (attachment {name})").format(document=document, name=waiver["attachment"])
@@ -160,7 +160,7 @@ class DetailPane(QgsScrollArea):
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), area_of(group.findings)
             if group.shown != len(group.findings):
-                text = tr("{shown} of {count} findings in view")
+                text = tr("{shown} of {count} findings listed")
                 text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area
             layout.addWidget(text_label(f"{text}  {format_area(area)}" if area is not None else text))
         form = _make_form_layout()
@@ -259,7 +259,7 @@ def format_figures(finding: Any) -> str:
         parts.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
     # Lines break between the figures, not between a figure and its unit.
     parts = [part.replace(" ", "\u00a0") for part in parts]
-    return tr("  ").join(parts) if parts else tr("No place on the map")
+    return tr("  ").join(parts) if parts else tr("No location on the map")
 
 
 def format_keys(finding: Any) -> str:

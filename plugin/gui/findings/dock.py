@@ -218,7 +218,9 @@ class FindingsDock(FindingsForm):
         groups = [g for g in self.tree.findings.groups if g.findings or g.is_secondary]
         if not self.result.findings:
             if self.result.report.findings and not self._reasons_shown:
-                text = tr("Nothing is found any more after the edits. A whole check tells whether the county passes.")
+                text = tr(
+                    "No findings remain after the edits. Run a full check to determine whether the county passes."
+                )
                 return Empty(text, [(tr("Re-check"), self.runRequested.emit)])
             if not groups:
                 return self._clean

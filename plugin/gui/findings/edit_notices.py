@@ -204,14 +204,14 @@ class EditNotices(QObject):
         if editing.waiting:
             parts.append(tr("to re-check {count}").format(count=editing.waiting))
         self.counter.setText(tr("  ").join(parts))
-        tip = tr("Findings since the whole check at {time}; click to list the new ones.")
+        tip = tr("Findings since the full check at {time}; click to list the new ones.")
         self.counter.setToolTip(tip.format(time=result.time))
 
     def menu(self) -> QMenu:
         new = find_new_findings(self._dock.result)
         menu = self._selection.menu(new, zoom=True)
         if not new:
-            menu.addAction(tr("No new findings since the whole check")).setEnabled(False)
+            menu.addAction(tr("No new findings since the full check")).setEnabled(False)
         return menu
 
     def _show_menu(self) -> None:

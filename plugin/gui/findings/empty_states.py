@@ -39,7 +39,7 @@ def lacks_libraries(error: Exception) -> bool:
 
 
 def _describe_missing() -> str:
-    return tr("The check did not start: geopandas 1.0 or later is missing. All else works.")
+    return tr("The check did not start: geopandas 1.0 or later is missing. Other functions work.")
 
 
 def libraries_missing_state(doctor: Callback) -> Empty:
@@ -91,7 +91,7 @@ def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empt
         count=tolerance.get("ignored_slivers", 0),
         area=format_number(tolerance.get("ignored_area_m2", 0.0), 2),
     )
-    skipped = tr("No finding, but {count} rules could not be checked, so this is no pass.").format(
+    skipped = tr("No finding, but {count} rules could not be checked, so the plan does not pass.").format(
         count=summary["skipped"] + summary["crashed"]
     )
     return Empty(clean, [(tr("Make Report"), report)]), Empty(skipped, [(tr("See Why"), reasons)])

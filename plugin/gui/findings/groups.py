@@ -84,7 +84,9 @@ class FindingGroup:
         """Return why the rule was not checked completely."""
         reason = str(self.outcome.reason)
         if self.standing == "partly" and str(self.outcome.outcome) in ASIDE:
-            text = tr("At the whole check: {reason} Since then only what was edited was checked. Check all again.")
+            text = tr(
+                "At the full check: {reason} Since then only edited features were checked. Run the full check again."
+            )
             return text.format(reason=reason)
         return reason
 

@@ -119,5 +119,8 @@ class FindingsOnMap(QObject):
 
     def _report_failure(self) -> None:
         self._dock.show_note(
-            tr("The findings could not be put on the map; the list is complete. Check again, or save it by Export.")
+            tr(
+                "The findings could not be shown on the map; the list is complete. Check again, or save the list "
+                "with Export."
+            )
         )

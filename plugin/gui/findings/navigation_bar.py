@@ -33,12 +33,11 @@ def find_refusal_text(finding: Any) -> str:
 
     return {
         "": "",
-        "run": tr("It is about the check itself, not about the data."),
-        "info": tr("A note stands in nobody's way: there is nothing to waive."),
+        "run": tr("The finding concerns the check itself, not the data."),
+        "info": tr("A note does not affect the verdict and need not be waived."),
         "fid": tr(
-            "The feature has no key of its own (BSM), only its feature id, which another file gives anew: it cannot "
-            "be waived "
-            "for good. Put the key right first."
+            "The feature has no unique key (BSM), only a feature id, which changes in another file, so it cannot "
+            "be waived permanently. Correct the key first."
         ),
     }[find_refusal_reason(finding)]
 
@@ -84,7 +83,7 @@ class WaiveButton(QPushButton):
 
     def _compose_tip(self, findings: list[Any]) -> str:
         if self._withdraws:
-            return tr("Take the waiver out of its file; the finding is open again")
+            return tr("Remove the waiver from its file; the finding is open again")
         if self._findings:
             return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
         return find_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
@@ -125,7 +124,7 @@ class NavigationBar(QWidget):
         self.position.setText(f"{found[0]} / {found[1]}" if found else "")
         if found:
             kind_name = theme.kind_word(found[2])
-            self.position.setToolTip(tr("{word}: {count} in view").format(word=kind_name, count=found[1]))
+            self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]))
 
     def show_finding(self, finding: Any) -> None:
         self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")

@@ -138,9 +138,9 @@ class ResultOwner:
             return
         source, again = self._describe_source(result)
         if self._failed:
-            text = tr("The check was not made; the result below is still the former one.")
+            text = tr("The check did not run; the result below is the previous one.")
             if self._package_requested:
-                text = tr("“{name}” was not inspected; the result below is still the former one.")
+                text = tr("“{name}” was not inspected; the result below is the previous one.")
             source = (
                 tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
             )
@@ -152,13 +152,14 @@ class ResultOwner:
         The message is empty if the result is of the open project and current.
         """
         if self.package:
-            text = tr("This is what was found in the package “{name}” at {time}, not in the project.")
+            text = tr("These findings are of the package “{name}”, inspected at {time}, not of the project.")
             return text.format(name=self.package, time=result.time), False
         if result.is_restored:
             return _describe_restored(result)
         if self._editing.is_outdated:
             text = tr(
-                "The layers have changed since {time} beyond what is followed while editing; the result is out of date."
+                "The layers changed since {time} in ways that checks while editing do not cover; the result is "
+                "out of date."
             )
             return text.format(time=result.time), True
         return "", False
@@ -169,9 +170,8 @@ def _describe_restored(result: CheckView) -> tuple[str, bool]:
     changes = result.changes
     if changes.settings:
         text = tr(
-            "Result of {time}. The county profile, the waivers, other files of the check or the plugin have changed "
-            "since; "
-            "any row may be out of date."
+            "Result of {time}. The county profile, the waivers, other files of the check or the plugin changed "
+            "since then; all rows may be out of date."
         )
     elif changes.layers:
         text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")

@@ -81,9 +81,14 @@ class Selection(QObject):
         if done:
             return
         if self._owner.package:
-            self._dock.show_note(tr("The feature is one of the package. “Show Its Layers” puts those on the map."))
+            self._dock.show_note(
+                tr(
+                    "The feature belongs to the package, not to this project. Click “Show Its "
+                    "Layers” to add the layers of the package to the map."
+                )
+            )
         else:
-            self._dock.show_note(tr("The feature is not in this project any more."))
+            self._dock.show_note(tr("The feature is no longer in this project."))
 
     # --- from the map to the list
     def eventFilter(self, watched, event):

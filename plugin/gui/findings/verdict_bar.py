@@ -111,10 +111,9 @@ class VerdictBar(QWidget):
         text = tr("{count} places re-checked after edits · county totals not recalculated")
         self._edited.setText(text.format(count=len(result.edited)))
         tip = tr(
-            "The verdict is of the whole check at {time}. Edits are checked where they are made; totals, shares, the "
-            "ratio, "
-            "keys that must be unique, gaps of the whole county and yearly maintenance (causes, numbers, balance) "
-            "wait for the next whole check."
+            "The verdict is that of the full check at {time}. Edited features are checked at once; totals, "
+            "shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, "
+            "balance) are checked in the next full check."
         )
         self._edited.setToolTip(tip.format(time=result.time))
         self._edited.setVisible(bool(result.edited))

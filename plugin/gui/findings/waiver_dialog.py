@@ -131,23 +131,25 @@ class WaiverDialog(QDialog):
         self.reason.setObjectName("SanxianWaiverReason")
         self.reason.setTabChangesFocus(True)
         self.reason.setFixedHeight(self.fontMetrics().lineSpacing() * (_REASON_LINES + 1))
-        self.reason.setPlaceholderText(tr("Why the conflict may stay, such as: approved flood works, see the reply"))
-        self.document = self._make_line("SanxianWaiverDocument", tr("Number of the document it stands on"))
+        self.reason.setPlaceholderText(
+            tr("Reason to accept the conflict, such as: approved flood works, see the reply")
+        )
+        self.document = self._make_line("SanxianWaiverDocument", tr("Number of the supporting document"))
         folder = str(path.parent) if path else ""
         self.attachment = FileLine("", folder)
         self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
-        self.author = self._make_line("SanxianWaiverAuthor", tr("Who answers for it"))
+        self.author = self._make_line("SanxianWaiverAuthor", tr("Person who registers the waiver"))
         self.author.setText(settings.get(_AUTHOR, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
         self.forever.toggled.connect(self.until.setDisabled)
         self.file = FileLine(str(path or ""), folder, "CSV (*.csv)", new=True)
-        self.file.line.setPlaceholderText(tr("A .waivers.csv beside the data"))
+        self.file.line.setPlaceholderText(tr("The .waivers.csv in the data folder"))
         self.only_this = QRadioButton(tr("This finding only"))
         self.only_this.setObjectName("SanxianWaiverOnlyThis")
         count = len(self._findings)
-        self.all_selected = QRadioButton(tr("All {count} selected, on the same document").format(count=count))
+        self.all_selected = QRadioButton(tr("All {count} selected, with the same document").format(count=count))
         self.all_selected.setObjectName("SanxianWaiverAllSelected")
         (self.all_selected if count > 1 else self.only_this).setChecked(True)
 
@@ -164,7 +166,7 @@ class WaiverDialog(QDialog):
         return edit
 
     def _make_form(self) -> QFormLayout:
-        self._at_reason = FieldMessage(self.reason, tr("State facts and grounds; reports print this text as it is."))
+        self._at_reason = FieldMessage(self.reason, tr("State facts and grounds; reports print this text unchanged."))
         self._at_document = FieldMessage(self.document)
         self._at_attachment = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
         self._at_author = FieldMessage(_make_row(self.author, QLabel(tr("Date")), self.date))
@@ -179,7 +181,7 @@ class WaiverDialog(QDialog):
             (tr("Attachment"), self._at_attachment),
             (_mark_required(tr("Accepted by")), self._at_author),
             (_mark_required(tr("Valid until")), self._at_until),
-            (_mark_required(tr("Kept in")), self._at_file),
+            (_mark_required(tr("Saved in")), self._at_file),
         ):
             label = QLabel(text)
             # Same height as an input line, so that the message below it does not move the label.
@@ -221,7 +223,7 @@ class WaiverDialog(QDialog):
             (self._at_reason, self.reason.toPlainText(), tr("Enter the reason.")),
             (self._at_document, self.document.text(), tr("Enter the number of the approving document.")),
             (self._at_author, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
-            (self._at_file, self.file.text(), tr("Choose the file that waivers are kept in, best beside the data.")),
+            (self._at_file, self.file.text(), tr("Choose the file for the waivers, preferably in the data folder.")),
         )
         for at, text, message in blank:
             if text.strip():
@@ -244,7 +246,7 @@ class WaiverDialog(QDialog):
         elif self._digest.problem:
             self._at_attachment.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
         elif self._digest.digest:
-            text = tr("Found: {size}, SHA-256 {digest}, stored in the waiver file")
+            text = tr("File found: {size}; its SHA-256 digest {digest} is stored in the waiver file")
             short = f"{self._digest.digest[:8]}…{self._digest.digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._digest.size)
             self._at_attachment.show_found(text.format(size=size, digest=short))

@@ -65,7 +65,7 @@ class DictionaryDialog(QDialog):
         self.tree = QTreeWidget()
         self.tree.setHeaderHidden(True)
         self.tree.setUniformRowHeights(True)
-        self.nothing = QLabel(tr("No layer, field or code holds these words."))
+        self.nothing = QLabel(tr("No layer, field or code contains these words."))
         self.nothing.setWordWrap(True)
         self.nothing.hide()
         self.browser = QTextBrowser()
@@ -97,7 +97,7 @@ class DictionaryDialog(QDialog):
         splitter.setChildrenCollapsible(False)
         buttons = with_help(close_only(self), "dictionary")
         open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
-        open_all.setToolTip(tr("One page that needs nothing else: to print, to send on, to search as a whole."))
+        open_all.setToolTip(tr("A self-contained page to print, send or search."))
         open_all.clicked.connect(self.open_book)
         layout = QVBoxLayout(self)
         layout.addWidget(splitter, 1)
@@ -200,7 +200,9 @@ class DictionaryDialog(QDialog):
             self.browser.setPlainText(messages.explain_error(error))
             return
         except OSError:
-            text = tr("The folder {folder} cannot be written. Free it or make room, then try again.")
+            text = tr(
+                "The folder {folder} cannot be written. Change its permissions or free disk space, then try again."
+            )
             self.browser.setPlainText(text.format(folder=folder))
             return
         url = QUrl.fromLocalFile(str(target))

@@ -86,7 +86,7 @@ def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     cited = [(c.mark, c.zh if texts.lang == "zh" else c.en) for key in rule.basis if (c := known.get(key))]
     parts.append(f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in cited)}")
     if outcome is not None and outcome.parameters:
-        title, given = tr("Parameters of the check in view"), [EffectiveValue(**one) for one in outcome.parameters]
+        title, given = tr("Parameters of the displayed check"), [EffectiveValue(**one) for one in outcome.parameters]
     else:
         title, given = texts.get("explain", "parameters"), find_effective_values(rule, norm)
     if given:
@@ -101,11 +101,15 @@ def _format_list(rows: Iterable[str]) -> str:
 def _make_about_page(rules: bool = True) -> str:
     """Return the page about the plugin as HTML, with the list of rules."""
     known = dict(line.split("=", 1) for line in METADATA.read_text(encoding="utf-8").splitlines() if "=" in line)
+    editing = tr(
+        "While you edit, new, changed and deleted features are checked at once against all layers (menu Check While "
+        "Editing). Totals, shares and other figures of the whole county are those of the last full check."
+    )
     parts = [
         f"<h2>{escape(known.get('name', ''))} {escape(known.get('version', ''))}</h2>",
         f"<p>{escape(tr('Checks the three control lines and the other layers of a county plan, offline.'))}</p>",
         f"<p>{escape(tr('Keys: check all F8, next and previous finding F9 and Shift+F9; in the list Enter zooms, W waives, Ctrl+C copies, F1 explains the rule. To change keys: Settings ▸ Keyboard Shortcuts.'))}</p>",  # noqa: E501 - a table
-        f"<p>{escape(tr('While you edit, what you draw, move, change or delete is checked at once against all layers (menu Check While Editing). Totals, shares and other figures of the whole county are of the last whole check.'))}</p>",  # noqa: E501 - a table
+        f"<p>{escape(editing)}</p>",
         f"<p>{escape(tr('Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.'))}</p>",  # noqa: E501 - a table
     ]
     if rules:

@@ -38,9 +38,9 @@ def _describe_preparation(done: Prepared, template: Template) -> str:
         )
     ]
     if missing:
-        lines.append(tr("Required, without a source: {fields}.").format(fields=tr(", ").join(missing)))
+        lines.append(tr("Required fields without a source field: {fields}.").format(fields=tr(", ").join(missing)))
     if unused:
-        lines.append(tr("Source fields without a place: {fields}.").format(fields=tr(", ").join(unused)))
+        lines.append(tr("Source fields without a target field: {fields}.").format(fields=tr(", ").join(unused)))
     return "\n".join(lines)
 
 
@@ -50,7 +50,7 @@ def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
     ``layer``: name of its output layer.
     """
     lines = [
-        tr("{rows} rows are in “{layer}”; {losses} values to look at, {empty} of them left empty.").format(
+        tr("{rows} rows were written to “{layer}”; {losses} values to verify, {empty} of them left empty.").format(
             rows=results["ROWS"], layer=layer, losses=results["LOSSES"], empty=results["EMPTY"]
         )
     ]

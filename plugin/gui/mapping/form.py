@@ -68,11 +68,14 @@ class Choices(QWidget):
             return
         open_count = sum(not row.chosen for row in rows)
         text = tr(
-            "{field}: {count} codes have no single answer, {open} still open. What is chosen is kept in the mapping."
+            "{field}: {count} codes match several codes, {open} not chosen yet. Choices are saved in the mapping."
         )
         lines = [text.format(field=field, count=len(rows), open=open_count)]
         if len(rows) > _MAX_SHOWN_CODES:
-            more = tr("The {count} commonest are listed; check whether the list that codes come from is the right one.")
+            more = tr(
+                "The {count} most frequent codes are listed; check whether the code list of the source is "
+                "the right one."
+            )
             lines.append(more.format(count=_MAX_SHOWN_CODES))
             rows = rows[:_MAX_SHOWN_CODES]
         self.label.setText("\n".join(lines))
@@ -149,7 +152,7 @@ class MappingForm(QDialog):
         self.output.setConfirmOverwrite(True)
         self.output.setFilter(tr("GeoPackage (*.gpkg);;FileGDB (*.gdb)"))
         self.output.lineEdit().setPlaceholderText(tr("Empty: a layer in memory"))
-        self.losses = QCheckBox(tr("List what was not carried (xlsx, beside the output)"))
+        self.losses = QCheckBox(tr("List the values that were not converted (xlsx, in the folder of the output)"))
         self.losses.setChecked(True)
         self.personal = QCheckBox(tr("Leave personal data out"))
         self.bar = QProgressBar()

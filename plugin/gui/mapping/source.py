@@ -163,7 +163,7 @@ class MappingSource(MappingForm):
         The dialog has no button for it.
         """
         self._job = None
-        self._show_message(tr("Reading was cancelled. Propose Again reads the layer anew."))
+        self._show_message(tr("Reading was cancelled. Click Propose Again to read the layer again."))
         self.state_changed.emit()
 
     def _on_failed(self, error: Exception) -> None:

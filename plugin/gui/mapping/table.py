@@ -167,7 +167,7 @@ class MappingTable(QTableWidget):
         if ways:
             box = CalmBox()
             box.setObjectName(f"codes.{target.name}")
-            box.addItem(tr("Codes as they are"), None)
+            box.addItem(tr("Codes unchanged"), None)
             for translation in ways:
                 named = (
                     self._texts.setting(f"codes.{translation.list}")
@@ -227,7 +227,7 @@ class MappingTable(QTableWidget):
             if preview.filled
             else QIcon()
         )
-        tip = tr("{lost} left empty, {remarked} carried with a remark").format(
+        tip = tr("{lost} left empty, {remarked} kept with a remark").format(
             lost=preview.lost, remarked=preview.remarked
         )
         lost.setToolTip(tip if preview.lost or preview.remarked else "")

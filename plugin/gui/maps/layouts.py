@@ -71,7 +71,7 @@ class MapActions:
                 text.format(made=results["MADE"], files=results["FILES"], folder=results["OUTPUT"]),
             )
             if results["NOT_MADE"]:
-                text = tr("Not made, for layers are missing: {names}.")
+                text = tr("Not made, because layers are missing: {names}.")
                 push(self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"]))
 
     def make_layouts(self) -> None:
@@ -174,7 +174,7 @@ class LayoutsDialog(QDialog):
         self.maps.itemChanged.connect(self._enable_ok)
         self.page = QComboBox()
         self.page.addItems(list(catalogue.sheets))
-        self.townships = QCheckBox(tr("Also one for the townships, a page for each"))
+        self.townships = QCheckBox(tr("Also one for the townships, with a page for each"))
         self.townships.setEnabled(bool(material.townships))
         self._project, self._profile = material.project, material.norm.profile
         self.document = DocumentLine(self._project, lambda: self._profile)
@@ -182,7 +182,7 @@ class LayoutsDialog(QDialog):
         form.addRow(tr("Page"), self.page)
         form.addRow("", self.townships)
         form.addRow(tr("Document information"), self.document)
-        note = QLabel(tr("Layouts keep their layers and symbols as they are now. Edit them under Project → Layouts."))
+        note = QLabel(tr("Layouts keep their present layers and symbols. Edit them under Project → Layouts."))
         note.setWordWrap(True)
         buttons = with_help(ok_and_cancel(self), "layouts")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)

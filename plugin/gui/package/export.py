@@ -122,7 +122,7 @@ class PackageExport(QObject):
         if recognise.plan_layers(QgsProject.instance()):
             self._show_end(RunEnd("info", tr("No file was written, because no group of layers was chosen to check.")))
             return
-        self._show_end(RunEnd("error", tr("Nothing was made: the project has no layer of a plan.")))
+        self._show_end(RunEnd("error", tr("Nothing was made: the project has no plan layers.")))
 
     def checked(self, result: CheckView) -> None:
         """Continue the export after a check, which the export or the user started."""
@@ -144,9 +144,7 @@ class PackageExport(QObject):
     def not_checked(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
-            self._show_end(
-                RunEnd("info", tr("The check did not come to its end. Nothing was made, nothing was changed."))
-            )
+            self._show_end(RunEnd("info", tr("The check was not completed. Nothing was made or changed.")))
 
     def _write(self, checked: Any, checks: bool) -> None:
         from ...bridge.package.tasks import export_package
@@ -187,7 +185,7 @@ class PackageExport(QObject):
         forced = done.manifest["check"]["forced"]
         text = tr("The package is made, read back and compared with the plan.")
         if forced:
-            text = tr("The package is made, but forced: its manifest, metadata and page say so, with the reasons.")
+            text = tr("The package was forced. Its manifest, metadata and page state this, with the reasons.")
         messages: dict[str, list[str]] = {"gate": [], "note": []}
         for problem in done.problems:
             messages["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
@@ -196,7 +194,7 @@ class PackageExport(QObject):
 
     def _on_cancelled(self) -> None:
         self._job = None
-        self._show_end(RunEnd("info", tr("Cancelled. Nothing was made; what stood at its place stands as it was.")))
+        self._show_end(RunEnd("info", tr("Cancelled. No package was made; existing files were not changed.")))
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
@@ -205,12 +203,20 @@ class PackageExport(QObject):
 
             reasons = tuple(error.params["reasons"].lines(Texts(settings.interface_language())))
             if error.key == "package_gate":
-                text = tr("Not made: the package does not pass. Mend what is listed, or go back and force it.")
+                text = tr(
+                    "The package was not made, because the plan does not pass. Correct the listed "
+                    "problems, or go back and force the package."
+                )
             else:
-                text = tr("Not made: something would be lost in writing. Mend what is listed; forcing does not help.")
+                text = tr(
+                    "The package was not made, because values would be lost. Correct the listed problems; "
+                    "forcing does not help."
+                )
             self._show_end(RunEnd("error", text, Objections(gates=reasons), findings=self._around.latest() is not None))
             return
-        text = tr("Not made ({error}). What stood at its place stands as it was. Details are in the log, tab Sanxian.")
+        text = tr(
+            "The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian."
+        )
         self._show_end(RunEnd("error", messages.explain_and_log(error, text)))
 
     def _show_end(self, end: RunEnd) -> None:

@@ -43,7 +43,7 @@ class ProgressPage(QWidget):
         super().__init__(parent)
         self._texts = (
             tr("Check the plan by all rules"),
-            tr("Write the layers and read them back, put in documents, tables and maps, make the manifest"),
+            tr("Write and read back the layers, add documents, tables and maps, make the manifest"),
         )
         self._icons = [QLabel() for _ in self._texts]
         self.steps = [QLabel(text) for text in self._texts]
@@ -64,9 +64,8 @@ class ProgressPage(QWidget):
         self.button.clicked.connect(self._cancel)
         note = QLabel(
             tr(
-                "You can go on working, also close this window: it goes on in the background. What stands at the "
-                "package's place "
-                "stays as it is until the new one is complete."
+                "You can continue to work or close this window; the export runs in the background. Existing "
+                "files are not changed until the new package is complete."
             )
         )
         note.setWordWrap(True)
@@ -286,7 +285,7 @@ class ExportDialog(QDialog):
         self.go.setDefault(page is self.form)
         self.run.button.setVisible(page is self.run)
         self.back.setVisible(page is self.end)
-        self.close_button.setText(tr("Go On in Background") if page is self.run else tr("Close"))
+        self.close_button.setText(tr("Continue in Background") if page is self.run else tr("Close"))
         self._enable_buttons()
 
     # --- the form

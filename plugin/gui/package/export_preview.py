@@ -70,12 +70,12 @@ class ExportPreview:
                 dialog.show_preview(ahead)
 
         def failed(error):
-            text = tr("The folders could not be looked at ({error}). Details are in the log, tab Sanxian.")
+            text = tr("The folders could not be inspected ({error}). Details are in the log, tab Sanxian.")
             message = messages.explain_and_log(error, text)
             if request == self._request and wanted():
                 dialog.show_error(message)
 
-        self._runner.start(Job(tr("Looking at the folders"), work, on_done=done, on_error=failed, hidden=True))
+        self._runner.start(Job(tr("Inspecting the folders"), work, on_done=done, on_error=failed, hidden=True))
         self._show_objections_of_plan(dialog, order, checked, wanted)
 
     def _show_objections_of_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
@@ -100,7 +100,7 @@ class ExportPreview:
 
         self._runner.start(
             Job(
-                tr("Looking at what goes into the package"),
+                tr("Inspecting the layers for the package"),
                 lambda _progress, cancellation: looker.find_objections(order, cancellation),
                 on_done=done,
                 on_error=log_error,

@@ -36,8 +36,8 @@ _VISIBLE_ROWS = 8
 
 
 def _get_need_word(need: str) -> str:
-    """Return the word for a requirement: M (mandatory), C (conditional), O (optional)."""
-    return {"M": tr("Mandatory"), "C": tr("Where there is one"), "O": tr("Optional")}[need]
+    """Return the name of a requirement: M, C or O."""
+    return {"M": tr("Mandatory"), "C": tr("Required if there is one"), "O": tr("Optional")}[need]
 
 
 class SlotsList(QTreeWidget):
@@ -92,7 +92,7 @@ class SlotsList(QTreeWidget):
             found = slot.files[0]
             if len(slot.files) > 1:
                 found = tr("{count} files").format(count=len(slot.files))
-            return "ok", tr("{found} (of the former package)").format(found=found) if slot.former else found, names
+            return "ok", tr("{found} (of the previous package)").format(found=found) if slot.former else found, names
         if slot.drawn and maps:
             return "info", tr("Made with the package"), slot.pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
@@ -144,15 +144,17 @@ class FormPage(QWidget):
         self.replaced.hide()
         self.documents = FileLine(saved_paths.full(project, _DOCUMENTS_KEY), home, only_folders=True)
         self.documents.line.setObjectName("SanxianPackageDocuments")
-        self.documents.line.setPlaceholderText(tr("Folder with documents, maps and tables, found there by their names"))
+        self.documents.line.setPlaceholderText(
+            tr("Folder with documents, maps and tables, which are found by their names")
+        )
         self.slots = SlotsList()
         self.left_out = Note()
         self.left_out.setObjectName("SanxianPackageLeftOut")
         self.left_out.hide()
-        self.maps = QCheckBox(tr("Draw the maps that are not given"))
+        self.maps = QCheckBox(tr("Make missing maps"))
         self.maps.setObjectName("SanxianPackageMaps")
         self.maps.setChecked(settings.get(_MAPS_SETTING, True))
-        self.personal = QCheckBox(tr("With personal data (left out otherwise)"))
+        self.personal = QCheckBox(tr("With personal data (omitted by default)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.gate = GateBox()
         self.document = DocumentLine(project, fallback=self.fallback)
@@ -161,7 +163,7 @@ class FormPage(QWidget):
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.addRow(tr("Form"), self.forms)
-        form.addRow(tr("Make it in"), self.folder)
+        form.addRow(tr("Folder for the result"), self.folder)
         form.addRow("", self.target)
         form.addRow("", self.replaced)
         form.addRow(tr("Documents from"), self.documents)
@@ -228,16 +230,22 @@ class FormPage(QWidget):
         self._watch_paths(set(ahead.watched))
         self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
         messages = {
-            REPLACED: tr("A package stands there already: the new one takes its place as a whole once it is complete."),
+            REPLACED: tr(
+                "A package with this name exists. The new package replaces it after it is complete; "
+                "until then the existing package is not changed."
+            ),
             REFUSED: ahead.why,
         }
         self.show_text(messages.get(ahead.state, ""))
         if not ahead.root:
             self.show_text(
-                tr("Which county it is the check will tell: choose its profile, or let the export check first.")
+                tr(
+                    "The county is not determined yet. Choose its profile, or start the export: its check "
+                    "determines the county."
+                )
             )
         names = tr(", ").join(ahead.left_out)
-        text = tr("{count} files there have no place in the package and stay out: {names}.")
+        text = tr("{count} files of the folder do not belong to the package and are omitted: {names}.")
         self.left_out.setText(text.format(count=ahead.left_out_count, names=names) if names else "")
         self.left_out.setVisible(bool(names))
 

@@ -50,14 +50,13 @@ class GateBox(QGroupBox):
         row.addWidget(self.verdict, 1)
         row.addWidget(self.button)
         self.reasons = reasons_list()
-        self.force = QCheckBox(tr("Force: make it although it does not pass or something is missing"))
+        self.force = QCheckBox(tr("Force: make the package even if the plan does not pass or parts are missing"))
         self.force.setObjectName("SanxianPackageForce")
         self.force.toggled.connect(self._on_force_toggled)
         self.meaning = Note(
             tr(
-                "The package then says in manifest, metadata and page that it was forced, with every reason; whoever "
-                "receives it "
-                "can see that. What cannot be written without loss stops it all the same."
+                "Manifest, metadata and page of a forced package state that it was forced, with all reasons, so "
+                "recipients can see this. Values that cannot be written without loss still stop the export."
             )
         )
         self.meaning.hide()
@@ -80,7 +79,7 @@ class GateBox(QGroupBox):
         self.button.setVisible(result is not None and bool(result.findings))
         if result is None:
             text = tr(
-                "The data have changed since the last check, or their state is not known: the export checks first."
+                "The data changed since the last check, or their state is unknown, so the export runs the check first."
             )
             self._show_message("info", text if there else tr("Not checked yet: the export checks first."))
             self.show_objections(NOTHING)
@@ -117,7 +116,7 @@ def reasons_list() -> QListWidget:
     """Return a list of reasons that is as small as the layout allows."""
     view = QListWidget()
     view.setObjectName("SanxianPackageReasons")
-    view.setAccessibleName(tr("What stands against the package"))
+    view.setAccessibleName(tr("Deficiencies of the package"))
     view.setWordWrap(True)
     view.setTextElideMode(Qt.TextElideMode.ElideNone)
     size = QgsApplication.scaleIconSize(16, True)

@@ -55,7 +55,7 @@ class PackageInspection(QObject):
     def ask(self, path: str) -> None:
 
         if self._checking.busy:
-            self._messages.warn(tr("A check is under way; wait for its end, or cancel it in the panel."))
+            self._messages.warn(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
             return
         try:
             dialog = InspectDialog(path, self._iface.mainWindow())
@@ -119,7 +119,7 @@ class PackageInspection(QObject):
         def done(paths):
             self._job = None
             if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
-                self._messages.warn(tr("The package has no layer that can be opened."))
+                self._messages.warn(tr("No layer of the package can be opened."))
                 self._discard_package()
 
         def failed(error):
@@ -184,10 +184,9 @@ class InspectDialog(QDialog):
         self.missing_note.setWordWrap(True)
         note = QLabel(
             tr(
-                "Names, mandatory parts, stray files, digests, schema, codes, geometry and figures are looked at; the "
-                "findings come into "
-                "the panel in place of the last check's. The package is not changed. Profile and standard are those "
-                "of this project."
+                "Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The "
+                "findings replace those of the last check in the panel. The package is not changed. Profile and "
+                "standard are those of this project."
             )
         )
         note.setWordWrap(True)
@@ -210,7 +209,7 @@ class InspectDialog(QDialog):
         path = self.package.text()
         exists = bool(path) and Path(path).exists()
         self._ok.setEnabled(exists)
-        self.missing_note.setText(tr("There is no such file or folder.") if path and not exists else "")
+        self.missing_note.setText(tr("The file or folder does not exist.") if path and not exists else "")
         self.missing_note.setVisible(bool(self.missing_note.text()))
 
     def accept(self) -> None:

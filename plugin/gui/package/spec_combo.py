@@ -30,7 +30,7 @@ class SpecCombo(QWidget):
 
         self.combo = QComboBox()
         self.combo.setObjectName("SanxianPackageForm")
-        self.combo.setAccessibleName(tr("Form of the package"))
+        self.combo.setAccessibleName(tr("Package specification"))
         # The county's first: most users work for a county.
         for package_id in sorted(package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
@@ -40,7 +40,7 @@ class SpecCombo(QWidget):
         self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
         self.combo.currentIndexChanged.connect(self._on_chosen)
         other = QPushButton(tr("Other…"))
-        other.setToolTip(tr("A form of your own province (.toml)"))
+        other.setToolTip(tr("Package specification of the province (.toml)"))
         other.clicked.connect(self._browse_file)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -59,7 +59,9 @@ class SpecCombo(QWidget):
         self.changed.emit()
 
     def _browse_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, tr("Form of the package"), "", tr("Form of package (*.toml)"))
+        path, _ = QFileDialog.getOpenFileName(
+            self, tr("Package specification"), "", tr("Package specification (*.toml)")
+        )
         if not path:
             return
         row = self.combo.findData(path)

@@ -241,9 +241,8 @@ class DocumentDialog(QDialog):
     def _lay_out(self) -> None:
         about = Note(
             tr(
-                "For layouts, exported maps, the submission package with its metadata, and reports. What is left "
-                "empty comes from "
-                "the county profile ([document]), else from the form of the package."
+                "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
+                "items are taken from the county profile ([document]), or else from the package specification."
             )
         )
         form = QFormLayout()

@@ -121,7 +121,9 @@ class RolesDialog(QDialog):
         self.setWindowTitle(tr("Layer Roles"))
         self._project = project
         self._combos: dict[str, QgsMapLayerComboBox] = {}
-        note = QLabel(tr("A layer finds its role by its name, then by its fields. Choose where that is wrong."))
+        note = QLabel(
+            tr("The role of a layer is recognised by its name, then by its fields. Correct it here if it is wrong.")
+        )
         note.setWordWrap(True)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
@@ -194,7 +196,9 @@ class RolesDialog(QDialog):
         self.table.horizontalHeader().setSectionResizeMode(CHOICE, QHeaderView.ResizeMode.Stretch)
         if found.repeated_roles:
             self.problem.setText(
-                tr("Two layers claim one role: {roles}. Choose one.").format(roles=tr(", ").join(found.repeated_roles))
+                tr("Two layers have the same role: {roles}. Choose one.").format(
+                    roles=tr(", ").join(found.repeated_roles)
+                )
             )
 
     def _make_combo(self, recognised: str) -> QgsMapLayerComboBox:
@@ -218,7 +222,7 @@ class RolesDialog(QDialog):
         chosen = [v for v in self.choices().values() if v is not None]
         twice = {v.name() for v in chosen if sum(v is other for other in chosen) > 1}
         if twice:
-            text = tr("One layer cannot play two roles: {layers}.")
+            text = tr("One layer cannot have two roles: {layers}.")
             self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
             return
         before = roles.chosen_roles(self._project)

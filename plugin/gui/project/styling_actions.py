@@ -81,7 +81,7 @@ class StylingActions:
         """Apply forms, symbols and groups to the recognised layers without a form."""
         text = tr("Applied to {count} layers: {names}. The former symbols are saved as the style “{kept}”.")
         none = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
-        former_style = tr("Former style")
+        former_style = tr("Previous style")
 
         def action(project: QgsProject, found: recognise.RecognisedLayers, norm: Any) -> list[str]:
             without_form = _find_without_form(project, found)
@@ -92,7 +92,7 @@ class StylingActions:
         self._start(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
 
     def forms(self) -> None:
-        text = tr("{count} layers have the forms of their templates: {names}. The data were not touched.")
+        text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
         none = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start(
             tr("Apply Layer Forms"),
@@ -103,11 +103,11 @@ class StylingActions:
 
     def symbols(self) -> None:
         text = tr(
-            "{count} layers have the proposed symbols: {names}. What a layer had before is in its list of styles, as "
-            "“{kept}”."
+            "{count} layers have the proposed symbols: {names}. The previous symbols of a layer are in its list "
+            "of styles, as “{kept}”."
         )
         none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
-        former_style = tr("Former style")
+        former_style = tr("Previous style")
 
         def action(project: QgsProject, found: recognise.RecognisedLayers, _norm: Any) -> list[str]:
             return styles.apply_to_project(project, found.roles, former_style)

@@ -64,9 +64,9 @@ class ExistingWidget(DialogWidget):
     def createWidget(self):
         combo = QComboBox()
         for label, value in (
-            (tr("stop: change nothing and say so"), "stop"),
-            (tr("add: make only the layers that it lacks"), "add"),
-            (tr("replace: put a new, empty one in its place"), "replace"),
+            (tr("stop: change nothing and report that the database exists"), "stop"),
+            (tr("add: create only missing layers"), "add"),
+            (tr("replace: create a new, empty database"), "replace"),
         ):
             combo.addItem(label, value)
         combo.currentIndexChanged.connect(lambda _n: self.widgetValueHasChanged.emit(self))

@@ -63,7 +63,7 @@ class Exchange:
         project = QgsProject.instance()
         layers = recognise.plan_layers(project)
         if not layers:
-            self._messages.warn(tr("The project has no layer of a plan, so there is nothing to export."))
+            self._messages.warn(tr("The project has no plan layers to export."))
             return
         target = find_free_path(
             Path(_choose_folder(project, _find_database(layers)))
@@ -207,8 +207,8 @@ class FiguresDialog:
         if not results or "COMPUTED" not in results:
             return
         text = tr(
-            "{computed} indicators; targets met {met}, little left {little}, missed {missed}; {lacking} that no layer "
-            "gives."
+            "{computed} indicators; targets met {met}, met with a small remainder {little}, missed {missed}; "
+            "{lacking} that no layer provides."
         )
         message = text.format(
             computed=results["COMPUTED"],

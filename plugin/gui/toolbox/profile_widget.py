@@ -31,10 +31,10 @@ class ProfileWidget(DialogWidget):
         self._box.addItem("", "")
         for name in profile_ids():
             self._box.addItem(f"{_get_title(name)} · {name}", name)
-        self._box.lineEdit().setPlaceholderText(tr("None: settings of the standard alone"))
+        self._box.lineEdit().setPlaceholderText(tr("None: settings of the standard only"))
         self._box.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"))
-        button.setToolTip(tr("A profile of your own (.toml)"))
+        button.setToolTip(tr("Custom county profile (.toml)"))
         button.clicked.connect(self._choose_file)
         layout = QHBoxLayout(panel)
         layout.setContentsMargins(0, 0, 0, 0)

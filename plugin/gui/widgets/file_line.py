@@ -38,14 +38,14 @@ class FileLine(QWidget):
         row.addWidget(self.line, 1)
         if not only_folders:
             button = QPushButton("…")
-            button.setToolTip(tr("Look for a file"))
+            button.setToolTip(tr("Choose a file"))
             button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
             button.clicked.connect(self._browse)
             row.addWidget(button)
         if folders or only_folders:
             browse_folder = QPushButton(tr("Folder…"))
             browse_folder.setToolTip(
-                tr("Look for a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
+                tr("Choose a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
             )
             browse_folder.clicked.connect(self._browse_folder)
             row.addWidget(browse_folder)

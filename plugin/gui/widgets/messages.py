@@ -128,7 +128,7 @@ def explain_error(error: SanxianError | ImportError) -> str:
         from ...core.messages.texts import Texts
 
         return Texts(settings.interface_language()).explain(error)
-    text = tr("Not started: {name} is missing. All else works; see Environment Check.")
+    text = tr("Not started: {name} is missing. Other functions work; see Environment Check.")
     return text.format(name=error.name or error)
 
 

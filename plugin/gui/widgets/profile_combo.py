@@ -40,7 +40,7 @@ class ProfileCombo(QComboBox):
     def row(self) -> QHBoxLayout:
         """Return a row with the combo box and a button to choose a file."""
         browse = QPushButton(tr("Other…"))
-        browse.setToolTip(tr("A profile of your own county (.toml)"))
+        browse.setToolTip(tr("Profile of this county (.toml)"))
         browse.clicked.connect(self._browse)
         row = QHBoxLayout()
         row.addWidget(self, 1)

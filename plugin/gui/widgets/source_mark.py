@@ -38,9 +38,9 @@ def mark_label(mark: str) -> QLabel:
     label = MarkLabel(mark)
     label.setToolTip(
         {
-            "A": tr("A: read in the text of the norm"),
+            "A": tr("A: verified in the text of the norm"),
             "B": tr("B: quoted or implemented elsewhere"),
-            "C": tr("C: not verified, can be replaced in the county profile"),
+            "C": tr("C: not verified, can be changed in the county profile"),
         }[mark]
     )
     return label

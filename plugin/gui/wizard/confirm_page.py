@@ -21,7 +21,7 @@ class ConfirmPage(Page):
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Confirm and create"), parent)
-        self._section = Section(tr("This will be made"))
+        self._section = Section(tr("To be created"))
         self._grid = QGridLayout()
         self._grid.setColumnStretch(1, 1)
         self._section.layout_.addLayout(self._grid)
@@ -52,13 +52,11 @@ class ConfirmPage(Page):
         names = tr(", ").join(t.name for t in themes_of(self.draft.standard))
         self.sections.setText(
             tr(
-                "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled in; "
-                "BSM "
-                "numbered and MJ kept by the statutory area.\n"
-                "Snapping to vertices and segments (10 pixels), topological editing; no overlaps within layers that "
-                "may "
-                "have none.\n"
-                "Map themes: {themes}. Bookmarks by township once the layer of townships has features."
+                "Layer groups with symbols, forms and code lists; division code {code} and name {county} filled "
+                "in; BSM numbered automatically and MJ updated with the statutory area.\n"
+                "Snapping to vertices and segments (10 pixels), topological editing; new shapes avoid overlaps "
+                "in layers that must not overlap.\n"
+                "Map themes: {themes}. Bookmarks by township as soon as the layer of townships has features."
             ).format(
                 code=self.draft.county.code if self.draft.county else "",
                 county=self.draft.county.name if self.draft.county else "",
@@ -85,7 +83,7 @@ class ConfirmPage(Page):
             (tr("Project"), str(draft.project)),
         ]
         consequences = {
-            "add": tr("it exists; only layers that it lacks are added"),
+            "add": tr("it exists; only missing layers are added"),
             "replace": tr("it exists and is replaced; its data are lost"),
         }
         if draft.existing in consequences:

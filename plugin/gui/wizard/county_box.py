@@ -171,7 +171,7 @@ class CountyBox(Section):
             self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
             for layer in find_candidates(self._project, load_standard()):
                 self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
-            self.source.addItem(tr("Type the longitudes"), _TYPED_SOURCE)
+            self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
             self.source.setCurrentIndex(max(self.source.findData(former), 0))
 
     def place(self) -> Place:
@@ -213,12 +213,12 @@ class CountyBox(Section):
             return ""
         reach = divisions.extent(county.code, self._divisions)
         if reach is None:
-            return tr("The list has no longitudes: read them from a layer, or type them.")
+            return tr("The list has no longitudes: read them from a layer, or enter them.")
         if reach.division.code != county.code:
-            return tr("The list has those of {whose} only; read the county's from a layer, or type them.").format(
-                whose=reach.division.name
-            )
-        return tr("or read it from a layer, or type the longitudes")
+            return tr(
+                "The list has only the longitudes of {whose}. Read those of the county from a layer, or enter them."
+            ).format(whose=reach.division.name)
+        return tr("or read it from a layer, or enter the longitudes")
 
 
 def _make_degrees_box() -> QDoubleSpinBox:

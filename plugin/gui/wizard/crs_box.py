@@ -303,7 +303,7 @@ class CrsBox(Section):
             return "warning", messages.explain_error(InputError("create_crs_far", **notice[1]))
         if crs_care.describe_crs(crs).geographic:
             return "warning", tr(
-                "Drawing and snapping in degrees are awkward: take a zone unless the data is for exchange."
+                "Drawing and snapping in degrees are awkward. Choose a zone unless the data are for exchange only."
             )
         return "info", ""
 
@@ -312,16 +312,16 @@ class CrsBox(Section):
         if self._draft.county is None:
             return "info", tr("Choose the county: its zone is shown here.")
         if zones is None:
-            return "warning", tr("It is not known where the county lies, so no zone is recommended.")
+            return "warning", tr("The location of the county is unknown, so no zone is recommended.")
         if not self._is_zone_certain():
-            text = tr("{whose} lies in zones {zones}; which of them the county lies in is not known. {remedy}")
-            remedy = tr("Read the extent from a layer, or type the longitudes.")
+            text = tr("{whose} extends across the zones {zones}, so the zone of the county is unknown. {remedy}")
+            remedy = tr("Read the extent from a layer, or enter the longitudes.")
             return "warning", text.format(whose=self._get_division_name(), zones=_format_zones(zones), remedy=remedy)
         if not self._is_of_county():
-            text = tr("The whole of {whose} lies in zone {zone}, and the county with it.")
+            text = tr("All of {whose} is in zone {zone}, including the county.")
             return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended)
         if not zones.crosses:
-            text = tr("The whole county lies in zone {zone}, about {room}° from its edge.")
+            text = tr("The whole county is in zone {zone}, about {room}° from its edge.")
             return "ok", text.format(zone=zones.recommended, room=f"{zones.room:.1f}")
         return "warning", _describe_crossing(zones)
 
@@ -329,9 +329,8 @@ class CrsBox(Section):
 def _describe_crossing(zones: ZonePlan) -> str:
     by = tr("by area") if zones.by_area else tr("by longitude")
     text = tr(
-        "The county lies across zones {zones}. Use one zone for all of it; recommended is zone {zone} (EPSG:{epsg}) "
-        "with the "
-        "larger part {by} ({share})."
+        "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
+        "recommended, with the larger part {by} ({share})."
     )
     text_with_zone = text.format(
         zones=_format_zones(zones),

@@ -101,7 +101,7 @@ class NewProject:
             self._job.cancel()
         elif self._steps is not None:
             self._steps = self._project = None
-            self._report_end("info", tr("Cancelled; the project was not made."), database=True)
+            self._report_end("info", tr("Cancelled. The project was not made."), database=True)
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.wizard is not None:
@@ -213,7 +213,7 @@ class NewProject:
                 bar,
                 "success",
                 title,
-                tr("{count} townships are in the bookmarks, in the browser panel.").format(count=count),
+                tr("{count} townships were added to the bookmarks, in the browser panel.").format(count=count),
             )
         elif layer is None:
             text = tr("No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.")

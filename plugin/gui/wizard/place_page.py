@@ -35,7 +35,7 @@ class GroupsBox(Section):
         self._shown = ""
         self.tree = QTreeWidget()
         self.tree.setObjectName("SanxianWizardGroups")
-        self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Asked for")])
+        self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requested")])
         self.tree.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setStretchLastSection(False)
@@ -64,7 +64,7 @@ class GroupsBox(Section):
         self._on_toggled()
 
     def _add_branch(self, branch: TreeBranch, standard: Standard) -> None:
-        constraint_names = {"M": tr("mandatory"), "C": tr("where there is any"), "O": tr("optional")}
+        constraint_names = {"M": tr("mandatory"), "C": tr("required if there is one"), "O": tr("optional")}
         texts = [
             branch.name,
             "  ".join(branch.roles),
@@ -105,10 +105,12 @@ class GroupsBox(Section):
         missing = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
         usual = [standard.templates[r].name for b, roles in missing.items() if b.chosen for r in roles]
         if usual:
-            text = tr("Not made although a delivery asks for them: {layers}. They can be added later under New Layers.")
+            text = tr("Required layers that are not created: {layers}. They can be added later under New Layers.")
             return "warning", text.format(layers=tr(", ").join(usual))
         others = sum(map(len, missing.values()))
-        text = tr("A whole delivery asks for {count} more mandatory layers; they can be added later under New Layers.")
+        text = tr(
+            "A complete delivery requires {count} more mandatory layers; they can be added later under New Layers."
+        )
         return "info", text.format(count=others) if others else ""
 
     def problem(self) -> str:

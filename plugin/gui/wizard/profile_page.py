@@ -24,9 +24,7 @@ class ProfilePage(Page):
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Targets and county profile"), parent)
-        section = Section(
-            tr("County profile"), tr("targets, limits and what the county confirmed; can be changed later")
-        )
+        section = Section(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
         self.profile = ProfileCombo("SanxianWizardProfile")
         section.layout_.addLayout(self.profile.row())
         self.notice = Notice()
@@ -82,13 +80,13 @@ class ProfilePage(Page):
         if county is None:
             return "info", ""
         if not self.draft.profile:
-            return "info", tr("No parent: limits are the standard's. Enter the county's own targets below.")
+            return "info", tr("No parent: the limits of the standard apply. Enter the targets of the county below.")
         if profile.area_code == county.code:
             if is_own_file(profile, county.code):
-                return "ok", tr("This is the county's own profile. It can be changed under County Profile afterwards.")
-            return "ok", tr("This is the county's own profile.")
+                return "ok", tr("This is the profile of the county. It can be changed later under County Profile.")
+            return "ok", tr("This is the profile of the county.")
         if profile.covers(county.code):
-            text = tr("Limits of {name} apply; its totals never do. Enter the county's own targets below.")
+            text = tr("The limits of {name} apply, its totals do not. Enter the targets of the county below.")
             return "info", text.format(name=profile.name)
         text = tr("This profile is of {name} ({area}), the project is of {county} ({code}). Choose another.")
         return "error", text.format(name=profile.name, area=profile.area_code, county=county.name, code=county.code)

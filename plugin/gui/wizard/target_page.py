@@ -26,7 +26,7 @@ class TargetPage(Page):
 
     def __init__(self, draft: Draft, parent=None):
         super().__init__(draft, tr("Place to save"), parent)
-        where = Section(tr("Folder and name"), tr("database and project stand side by side and can be moved together"))
+        where = Section(tr("Folder and name"), tr("database and project are in one folder and can be moved together"))
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
         self.folder.setFilePath(settings.get(_FOLDER_SETTING, "") or str(Path.home()))
@@ -46,9 +46,9 @@ class TargetPage(Page):
         kind.layout_.addWidget(self.paths)
         self.there = Section(tr("A database of this name exists"))
         self.existing = {
-            "add": QRadioButton(tr("Add: make only the layers that it lacks, leave the others and their data alone")),
-            "replace": QRadioButton(tr("Replace: put a new, empty database in its place; its data are lost")),
-            "stop": QRadioButton(tr("Stop: leave it; I give another name or folder")),
+            "add": QRadioButton(tr("Add: create only missing layers; existing layers and their data are not changed")),
+            "replace": QRadioButton(tr("Replace: delete the database and create a new, empty one; its data are lost")),
+            "stop": QRadioButton(tr("Stop: change nothing; enter another name or folder")),
         }
         self._add_choices(self.there, self.existing, "")
         self.over = QCheckBox()
@@ -114,9 +114,9 @@ class TargetPage(Page):
 
     def _find_problem(self) -> str:
         if _INVALID_NAME_PATTERN.search(self.draft.name):
-            return tr('A file name has none of \\ / : * ? " < > | and does not begin or end with a point.')
+            return tr('A file name must not contain \\ / : * ? " < > | and must not begin or end with a point.')
         if self.draft.folder and not Path(self.draft.folder).is_dir():
-            return tr("The folder does not exist. Choose one that does.")
+            return tr("The folder does not exist. Choose an existing folder.")
         own = self.draft.own_profile
         if self.draft.name and own is not None and own.exists():
             return messages.explain_error(DataError("profile_exists", file=own.name))
@@ -128,13 +128,13 @@ class TargetPage(Page):
         if not self.draft.folder:
             return tr("Choose a folder.")
         if not self.draft.name:
-            return tr("Give a name.")
+            return tr("Enter a name.")
         if self._find_problem():
             return self._find_problem()
         if self.there.isVisibleTo(self) and not self.draft.existing:
-            return tr("Say what to do with the database that is there.")
+            return tr("Choose what to do with the existing database.")
         if self.over.isVisibleTo(self) and not self.over.isChecked():
-            return tr("The project file exists: let it be replaced, or give another name.")
+            return tr("The project file exists: allow its replacement, or enter another name.")
         return ""
 
     def remember(self) -> None:

@@ -17,10 +17,14 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
     basis=["package-draft"],
     needs={},
     messages={
-        "": "{title} is missing; expected is the file “{file}”. Add it.",
-        "optional": "{title} (“{file}”) is missing. Add it if the county has one.",
-        "maps": "Maps in the specification that are missing in “{file}”: {count} ({titles}). Add those that the county has.",
-        "data": "The vector data are missing; expected is “{file}”. Export them with export_package, or rename them.",
+        "": "The package lacks {title}, which is required; expected is the file “{file}”. Add it with this name and "
+        "place.",
+        "optional": "The package has no {title} (“{file}”), which is optional. Add it if the county has one; "
+        "otherwise no action is needed.",
+        "maps": "Maps in the specification that are missing in “{file}”: {count} ({titles}). Add those that the "
+        "county has; the others need no action.",
+        "data": "The package lacks the vector data; expected is “{file}”. Export them with export_package; if the "
+        "data have another name, rename them.",
     },
     fails=[
         example("no text", 1, drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]),

@@ -38,8 +38,8 @@ MAX_SINGLE_FINDINGS = 20
         "lost": "“{file}” is in the manifest, but missing in the package. Make the package again, or restore the file.",
         "more": "“{file}” is not in the manifest: it was added later. Make the package again, so that the manifest lists it.",
         "manifest": "The manifest “{file}” is damaged or was changed. Make the package again.",
-        "doubled": "The manifest “{file}” has “{name}” twice in one place, and programs differ on which value they use; the last one "
-        "was compared. The second value was added later. Make the package again.",
+        "doubled": "The manifest “{file}” has “{name}” twice at one level; the second value was added later. Programs "
+        "may read either of them; the second one was compared. Make the package again.",
         "later": "The manifest “{file}” was made by a later version of this plugin, so files were not compared with it. Update the "
         "plugin and inspect the package again.",
         "list": "“{file}” does not have the format of sha256sum, so files were not compared with it. Make it again, or delete it.",

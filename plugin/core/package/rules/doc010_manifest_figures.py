@@ -51,9 +51,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "table": "“{file}” has tables, possibly hidden, that are not layers: {names}. Packages of this plugin do not have such tables. "
         "Remove them.",
         "value": "Layer {name}: {item} is “{told}” in the manifest and “{found}” in the data. Make the package again.",
-        "form": "Parts of the specification without a verified source (mark C): {told} in “{file}”, {found} in the specification. Make "
-        "the package again.",
-        "untold": "The package lacks “{file}”, and the notes of the manifest do not mention this. Make the package again.",
+        "form": "“{file}” lists the unverified parts of the specification (mark C) as {told}, but the specification "
+        "has {found}. Make the package again.",
+        "untold": "The package lacks “{file}”, and the notes of the manifest do not mention this. Add the file, or "
+        "make the package again.",
         "drawn": "According to the manifest, the plugin made the map “{file}”, which requires QGIS; but the manifest does not name QGIS. "
         "Make the package again.",
         "head": "In the header of “{file}”, {item} is “{told}”; according to the manifest it is “{found}”. Make the package again.",

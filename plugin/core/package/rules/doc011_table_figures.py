@@ -55,17 +55,20 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "names": "“{file}”, sheet {sheet}{called}: rows whose code has another name in the layers: {count} ({names}). Correct the name in "
         "the table or in the layer.",
         "lost": "“{file}”, sheet {sheet}{called}: rows of the layers that the sheet lacks: {count} ({rows}). Add them.",
-        "no_table": "These tables, which the layers contain, were found in no workbook and were not compared: {tables}. Add them, or give "
-        "their sheets the titles in the specification.",
+        "no_table": "The workbooks lack these tables, whose figures the layers contain, so they were not compared: "
+        "{tables}. Add the tables; if a sheet has another title, give it the title in the specification.",
         "unread": "“{file}” was not compared: {detail}. Hand in the tables as xlsx as well, or compare it by hand.",
-        "sheet": "“{file}”, sheet {sheet} has figures but is not a known table; it was not compared. Use the title in the specification "
-        "(heads in [tables.titles]), or compare it by hand.",
-        "no_layers": "“{file}”, sheet {sheet}{called}: the layers for this table are missing in the package or unreadable; it was not "
-        "compared. Add the layers.",
-        "rows": "“{file}”, sheet {sheet}{called}: rows with figures whose code or name is unknown, so that they were not compared: {count} "
-        "({rows}). If the package lacks their layers, add these; otherwise use the codes and names of the list, or compare them by hand.",
-        "columns": "“{file}”, sheet {sheet}{called}: unknown columns with figures were not compared: {columns}. If the package lacks their "
-        "layers, add these; otherwise name the columns in [tables.heads] of the specification, or compare them by hand.",
+        "sheet": "“{file}”, sheet {sheet} has figures, but its title is that of no table in the specification, so it "
+        "was not compared with the layers. Use the title in the specification ([tables.titles]); check a table that "
+        "the specification does not have by hand.",
+        "no_layers": "“{file}”, sheet {sheet}{called} was not compared, because the layers for this table are missing "
+        "in the package or unreadable. Add the layers, and inspect the package again.",
+        "rows": "“{file}”, sheet {sheet}{called}: the code or name of some rows is unknown, so their figures were not "
+        "compared; rows: {count} ({rows}). If the package lacks their layers, add the layers; otherwise correct code "
+        "or name by the code list, or check the rows by hand.",
+        "columns": "“{file}”, sheet {sheet}{called}: some columns are unknown, so their figures were not compared: "
+        "{columns}. If the package lacks their layers, add the layers; otherwise use the column names in the "
+        "specification ([tables.heads]), or check the columns by hand.",
         "text": "“{file}”, sheet {sheet}: cells that could not be compared: {count} ({cells}); reason: {detail}. Correct them, or "
         "compare them by hand.",
         "target": "“{file}”, sheet {sheet}{called}: targets or remainders that differ from the layers and the profile of this check: {count} "

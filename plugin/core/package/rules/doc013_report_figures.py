@@ -74,11 +74,12 @@ def _report_document(
         "keys": "The report “{file}” has keys outside its schema: {keys}; they were probably added later. Make the package again.",
         "state": "{indicator}: “{told}” in the report “{file}”, “{given}” by the layers and the same profile. Make the package again.",
         "counts": "The report “{file}” and the manifest belong to different checks: {names}. Make the package again.",
-        "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same profile and layers: "
-        "{names}. Rely on the report of this check.",
+        "outcomes": "The report “{file}” lists rules as passed that have findings in this check, with the same "
+        "profile and layers: {names}. Use the report of this check; correct the findings, and make the package again.",
         "none": "The package lacks the report “{file}” and its page; every package of this plugin has them. Make the package again.",
-        "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”: ratios were not compared. Inspect with "
-        "the county's profile.",
+        "profile": "The report “{file}” was made with profile “{told}”, this check with “{found}”. Expansion ratios "
+        "were not compared, because their definitions may differ. Choose the profile that the report was made with, "
+        "and check again.",
     },
     fails=[
         example("a hectare more", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 259938.2})),

@@ -53,11 +53,13 @@ _ITEMS_IN_MANIFEST_AND_REPORT = (
         "again.",
         "profile": "The package was made with profile “{told}”, this check with “{given}”: targets and limits are those of the latter. "
         "Choose the profile that the package was made with, and check again.",
-        "standard": "The package was made by standard “{told}”, this check uses “{given}”. Inspect by the standard of the package.",
+        "standard": "The package was made by standard “{told}”, but this check uses “{given}”, so results cannot be "
+        "compared. Choose the standard of the package, and check again.",
         "confirmed": "According to the report “{file}”, the profile was confirmed by “{told}”; in this check the profile of the same name "
         "was confirmed by “{given}”. Find out which is right, and make the package again.",
-        "settings": "The report “{file}” was made with other settings than this check ({names}), though the profile has the same name. "
-        "Inspect with the profile that made the package.",
+        "settings": "The report “{file}” was made with other settings than this check ({names}), though the profile "
+        "has the same name: the profile was changed. Choose the profile that the report was made with, and check "
+        "again.",
     },
     fails=[
         example("made in 2031", 1, manifest=True, head={"made": "2031-01-01T08:00:00+08:00"}),

@@ -23,7 +23,8 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     needs={"layer": Need(EACH, fields=("key",))},
     messages={
         "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Assign new numbers to all but one; a used number is never assigned again.",
-        "missing": "{layer} ({key}): {field} is empty. Assign the next free number.",
+        "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Assign the next free "
+        "number (function sanxian_next_bsm of the field calculator).",
         "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must number them one by one. Number them again.",
     },
     fails=[

@@ -25,9 +25,12 @@ CONSISTENT_ROW = {
     needs={"layer": Need(EACH, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
     messages={
         "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the deduction rate.",
-        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × rate gives {expected} m². Compute the field again.",
-        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute the field again.",
-        "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area.",
+        "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate gives {expected} m². "
+        "Compute the field again; correct gross area or rate first if they are wrong.",
+        "net": "{layer} ({key}): {field} = {actual} m², but gross area − deduction gives {expected} m². Compute the "
+        "field again; correct gross area or deduction first if they are wrong.",
+        "missing": "{layer} ({key}): {field} is empty on cultivated land. Fill in the net area (gross area − "
+        "deduction).",
         "gross": "{layer} ({key}): {field} is empty or not a positive number. Fill in the parcel's area.",
     },
     fails=[

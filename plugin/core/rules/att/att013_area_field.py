@@ -26,7 +26,8 @@ AREA_MEANINGS = ("area", "gross_area")
     uses=["rules.ATT013"],
     needs={"layer": Need(EACH, reads=AREA_MEANINGS)},
     messages={
-        "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference {difference} m²). Compute the field again.",
+        "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
+        "{difference} m²). Compute the field again with “Statutory area”; correct the shape first if it is wrong.",
     },
     fails=[
         Example("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),

@@ -24,7 +24,8 @@ def _plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[d
     needs={"layer": Need(EACH)},
     messages={
         "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码, or check the land use.",
-        "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value is {expected}. Check the two codes.",
+        "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value for this land use "
+        "is {expected}. Compare both codes with the survey, and correct the wrong one.",
     },
     fails=[
         Example("housing without a code", _plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),

@@ -19,7 +19,8 @@ RESTORABLE_SUFFIX = "K"
     basis=["A11"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated land here. Remove it from the layer, or correct the code if the land is cultivated again.",
+        "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated "
+        "land. Remove the parcel from this layer, or correct the code if the survey has it as cultivated land.",
     },
     fails=[
         Example("an orchard in 耕地保护目标", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, roles={"layer": "GDBHMB"}),

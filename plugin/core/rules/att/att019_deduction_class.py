@@ -28,7 +28,9 @@ def _plan_with_deduction(land_use: str, rate: float | None, kind: str | None) ->
     needs={"layer": Need(EACH)},
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
-        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land, which have field ridges; rows: {count} (ids {fids}{more}). Enter the coefficient of the survey and compute the net areas again.",
+        "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} (ids "
+        "{fids}{more}). Such land has field ridges, which must be deducted. Enter the coefficient of the survey and "
+        "compute the net areas again.",
         "blank": "{layer} ({key}): a rate of {value} is deducted, but {field} is empty. Enter the deducted class ({expected}).",
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },

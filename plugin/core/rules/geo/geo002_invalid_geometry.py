@@ -39,7 +39,8 @@ _GEOMETRY_TYPES = {
         "types": "{layer} requires {expected}, but some features have the geometry type {actual}: {count}. Redraw them or move them to the right layer.",
         "zero_area": "{layer} ({key}) encloses no area. Delete it or draw it again.",
         "misplaced": "{layer} ({key}) has coordinates outside {crs}, unlike the layer's other features (another prefix, axis order or unit). Correct its coordinates; no other rule checked it, and the layer was not changed.",
-        "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees; convert them to vertices in the source, so that all programs measure the same line.",
+        "curve": "{layer} ({key}) contains arcs. They were read as straight segments every {step} degrees, and other "
+        "programs may measure them differently. Convert the arcs to vertices in the source program.",
     },
     fails=[
         Example("bow-tie", {"layer": [BOW_TIE_WKT]}, finds=1),

@@ -15,7 +15,10 @@ from ...plan.layer import Layer
     local=True,
     basis=["G4"],
     needs={"layer": Need(EACH)},
-    messages={"": "{layer} ({key}) has several parts: {parts}. Explode it, and assign a separate BSM to each part."},
+    messages={
+        "": "{layer} ({key}) has several parts ({parts}), but a feature must have one part. Split it (QGIS: "
+        "Multipart to singleparts), and assign a separate BSM to each part."
+    },
     fails=[
         Example(
             "two squares", {"layer": ["MULTIPOLYGON (((0 0, 9 0, 9 9, 0 0)), ((20 0, 29 0, 29 9, 20 0)))"]}, finds=1

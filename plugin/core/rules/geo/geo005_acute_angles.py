@@ -21,7 +21,9 @@ SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0
     basis=["G2"],
     needs={"layer": Need(EACH)},
     messages={
-        "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°). Check the line against the survey, and remove the wrong vertex.",
+        "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely "
+        "drawing errors. Check the line against the survey, and remove the wrong vertex; if the corner is real, waive "
+        "the finding and give the reason.",
         "spike": "{layer} ({key}) has spikes, corners below {limit}°: {count} (the sharpest {angle}°). The edge runs out and back on itself. Delete the vertex at the tip.",
     },
     fails=[

@@ -28,7 +28,8 @@ MIN_OPEN_SHARE = 0.5
     needs={"layer": Need(EACH)},
     uses=["tolerance", "quality.tiled", "quality.windowed", "quality.window_fillers"],
     messages={
-        "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills. Fill it, or record the reason with the plan.",
+        "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills. Fill it "
+        "if it is a drawing error; if it must stay open, waive the finding and give the reason.",
         "window": "{layer} ({key}) has a window of {area} (width {width} m), left open for the farmland or red line in it. No action is needed; the window is listed for the count.",
     },
     fails=[

@@ -19,7 +19,8 @@ AREA_SETTING = "quality.min_area_m2"
     basis=["G5"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}) has {area}, less than the minimum of {limit} m² for a polygon of this layer. Merge it into the right neighbour, or restore its full extent."
+        "": "{layer} ({key}) has {area}, less than the minimum of {limit} m² for a polygon of this layer. If it "
+        "remains from a cut, merge it into a neighbour of the same use; if a part is missing, draw it completely."
     },
     fails=[
         Example("100 m² of farmland", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"]}, finds=1, areas=(100.0,),

@@ -24,7 +24,8 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
     basis=["usual-practice"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total). Cut the arm off, widen the neck, or assign the strip to the neighbour."
+        "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total), most likely drawing "
+        "errors. Cut the strip off and merge it into the neighbour, or widen the neck."
     },
     fails=[
         Example("a neck of one metre", {"layer": [NECK_WKT]}, finds=1),

@@ -22,7 +22,9 @@ def _square_wkt(easting: float) -> str:
     basis=["cgcs2000"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends at {half}°; features: {count}. Deliver them in zone {zone}, or correct their coordinates; the layer was not changed."
+        "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends "
+        "at {half}°; features: {count}. Areas and lengths are distorted there. Reproject the layer to zone {zone}, or "
+        "correct the coordinates of single features; the layer was not changed."
     },
     fails=[
         Example("three degrees east of the meridian", {"layer": [_square_wkt(38_790_000)]}, finds=1),

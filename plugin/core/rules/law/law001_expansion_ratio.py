@@ -56,10 +56,22 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "ratio.base_year",
     ],
     messages={
-        "": "The expansion ratio ({form}) is {ratio_text}, above the limit of {limit}: {numerator} m² ÷ {denominator} m². Remove at least {excess} m² from the boundary.",
-        "land": "The expansion ratio ({form}) is {ratio_text} by {field}, but {land_text} by the drawn area of the same parcels, above the limit of {limit}: {field} sums to {denominator} m², the shapes to {expected} m². Compute {field} again from the shapes.",
-        "contradicted": "{layer}: parcels have a {field} of urban construction land that their land use or the survey contradicts, or are in the ecological red line; parcels: {count} ({contradicted} m² of the base of {denominator} m²), for example {keys}. The expansion ratio ({form}) is {ratio_text} with them and {without_text} without them, the limit is {limit}. Correct {field} or the land use; until then the ratio is not confirmed.",
-        "windows": "{layer} has windows that permanent basic farmland, ecological red line and water fill by less than {least} %: {count}; {area} are open. The expansion ratio ({form}) is {ratio_text} without them and {closed_text} with them, the limit is {limit}. State the purpose of each window, or draw the boundary across it.",
+        "": "The expansion ratio (form {form}) is {ratio_text}, above the limit of {limit}: boundary {numerator} m² ÷ "
+        "urban construction land of the base year {denominator} m². Remove at least {excess} m² from the boundary; "
+        "first correct wrong urban-rural attribute codes of the base parcels.",
+        "land": "The expansion ratio (form {form}) is {ratio_text} by {field} of the base parcels, but {land_text} by "
+        "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "
+        "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
+        "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
+        "or the survey, or are in the ecological protection red line; parcels: {count} ({contradicted} m² of the base "
+        "of {denominator} m²), for example {keys}. The expansion ratio (form {form}) is {ratio_text} with these "
+        "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
+        "parcels; until then the ratio is not confirmed.",
+        "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
+        "by less than {least} %: {count}. {area} of them hold nothing that must stay outside, and are not counted in "
+        "the boundary. The expansion ratio (form {form}) is {ratio_text} without the windows and {closed_text} with "
+        "them, above the limit of {limit}. Include windows without a reason in the boundary and reduce it elsewhere; "
+        "if they must stay open, waive the finding and give the reason for each window.",
     },
     fails=[
         Example("ratio 1.4 against 1.3", {"boundary": [BOUNDARY_WITHOUT_WINDOW], "base_parcels": [BASE_PARCEL]}, finds=1, roles={"base_parcels": "DLTB"}),

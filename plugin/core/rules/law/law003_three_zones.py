@@ -23,7 +23,9 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},
     uses=USES,
     messages={
-        "": "{layer}: features with the zone code “{code}” belong to none of the three zones, because [three_zones] has no entry for that code; features: {count} ({area}). Add an entry in the county's profile.",
+        "": "{layer}: features with the zone code “{code}” belong to none of the three zones, because [three_zones] "
+        "of the county profile has no entry for that code; features: {count} ({area}). Correct the code; if it is "
+        "right, enter its space (agricultural, ecological, urban or none) in the profile.",
         "blank": "{layer}: features without a zone code belong to none of the three zones; features: {count} ({area}). Fill in the code.",
     },
     fails=[

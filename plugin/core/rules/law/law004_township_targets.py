@@ -60,14 +60,22 @@ _TOWNSHIP_DIGITS = 9
     },
     uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE, LEAST_SHARE],
     messages={
-        "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference {miss} {unit}. Correct {layer} there, or the target with its document.",
-        "rounding": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference {miss} {unit}, within half of the last printed digit. Make {layer} and the target agree.",
+        "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference "
+        "{miss} {unit}. Correct {layer} in this township; if the target was entered wrongly, correct the table of "
+        "tasks by its document.",
+        "rounding": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference "
+        "{miss} {unit}, within half of the target's last digit (rounding). Adjust {layer} in this township so that it "
+        "agrees with the target.",
         "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; its target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
-        "misplaced": "{layer}: {field} names {town}, but the features are located elsewhere ({place}); features: {count} ({area}), for example {keys}. They count in the township where they are located. Correct {field}, or the shapes.",
+        "misplaced": "{layer}: {field} names {town}, but the features are located in {place}; features: {count} "
+        "({area}), for example {keys}. Township figures use the location. Correct {field}, or the shapes if they are "
+        "wrong.",
         "code_twice": "{layer}: townships with different names have the same {field} {code}: {count} ({names}). Assign a separate code to each township.",
         "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). Correct {field}, or the codes.",
         "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) in {field}; features: {count}. Correct code and name of the township, or {field}.",
-        "foreign": "{layer}: {field} names another county ({codes}); features: {count} ({area}), for example {keys}. They count in this county ({area_code}). Correct {field}, or remove them.",
+        "foreign": "{layer}: {field} names another county ({codes}), but the features are in this county and count "
+        "there ({area_code}); features: {count} ({area}), for example {keys}. Correct {field}, or remove features of "
+        "another county.",
     },
     fails=[
         Example("a township short of net farmland", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP], "farmland": [FARMLAND_ROW]}, finds=1,

@@ -51,14 +51,26 @@ _MAX_LISTED_NAMES = 12
     basis=["handed-down"],
     needs={"townships": Need("townships", optional=True)},
     messages={
-        "sum": "{indicator}: the parts of {county} ({parts}) sum to {value} {unit}, the county's own figure is {comparison} {target} {unit}: difference {miss} {unit}. Correct the allocated targets, or the figure with its document.",
-        "rounding": "{indicator}: the parts of {county} ({parts}) sum to {value} {unit}, the county's own figure is {comparison} {target} {unit}: difference {miss} {unit}, within half of the last printed digit. Make them agree.",
-        "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan may not be looser. Correct the county profile, or use the limit approved by {parent}.",
-        "measure": "{county} defines the expansion ratio by {setting} {value}, {parent} by {target}: the limits cannot be compared. Use the definition of {parent}, or give the document that allows another one.",
-        "target": "{indicator} of {county} in {year} is {comparison} {value} {unit} in {source}, but {above_comparison} {target} {above_unit} in {above_source} ({parent}): a lower profile may only be stricter. Both are checked; correct the county profile, or enter the document that changed the target in the profile of {parent}.",
+        "sum": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
+        "figure is {comparison} {target} {unit}: difference {miss} {unit}. Correct the allocated tasks; if the "
+        "county's figure was entered wrongly, correct it by the approval document.",
+        "rounding": "{indicator}: the tasks of the {parts} parts of {county} sum to {value} {unit}, the county's own "
+        "figure is {comparison} {target} {unit}: difference {miss} {unit}, within half of its last digit (rounding). "
+        "Adjust the allocated tasks so that their sum agrees with the county's figure.",
+        "limit": "The limit of the expansion ratio of {county} is {value}, that of {parent} is {target}: a lower plan "
+        "must not relax it. Set the limit in the county profile to at most {target}, as approved by {parent}.",
+        "measure": "{county} defines the expansion ratio by {setting} = {value}, {parent} by {target}: the limits "
+        "cannot be compared. Use the definition of {parent} in the county profile; if another definition was "
+        "approved, waive the finding and give the approval document.",
+        "target": "{indicator} of {county} in {year}: the profile in use has the target {comparison} {value} {unit} "
+        "(“{source}”), but the profile that it is based on ({parent}, of the upper level or shipped with the plugin) "
+        "has {above_comparison} {target} {above_unit} (“{above_source}”). A target of the county must not be looser. "
+        "Set a target at least as strict in the profile in use; if the other target was changed by an approval "
+        "document, correct it in that profile. Until then both targets are checked.",
         "omitted": "{file} lacks townships of {layer}: {count} ({names}). Add their targets; list a township without a target with an empty figure.",
         "undivided": "{file} has no {indicator}, for which {area} has a target of {comparison} {target} {unit} in {year}: it was not allocated to any township. Add the townships' targets.",
-        "total": "{indicator} in {file}, row {line}: the total is {target} {unit}, the townships sum to {value} {unit}. Correct the total or the townships.",
+        "total": "Table of tasks “{file}”, row {line}: the total of {indicator} is {target} {unit}, but the townships "
+        "sum to {value} {unit}. Compare it with the allocation document, and correct the total or the wrong township.",
     },
     fails=[
         Example("townships add up to less than the county's task", {"townships": [WEST_TOWNSHIP, EAST_TOWNSHIP]}, finds=1, settings=COUNTY_TARGETS,

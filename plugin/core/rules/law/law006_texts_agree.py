@@ -21,8 +21,12 @@ AGREEING_TARGETS = {"targets": [("red_line_area", ">=", "2.0", "ha", ("2.00", "�
     basis=["texts-agree", "plan-review"],
     needs={},
     messages={
-        "": "{indicator} of {area} for {year}: “{source}” states {value} {unit}, “{other}” states {said} {unit}. Determine from the approved documents which figure is in force, and correct the other.",
-        "stated": "{figure} of {area} for {year}: “{source}” states {value} {unit}, “{other}” states {said} {unit}. Determine from the approved documents which figure is in force, and correct the other.",
+        "": "{indicator} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, “{other}” "
+        "has {said} {unit}. Determine from the approval documents which figure is in force (normally the later one, "
+        "or that of the upper level), and correct the other document and the profile.",
+        "stated": "{figure} of {area} for {year} differs between two documents: “{source}” has {value} {unit}, "
+        "“{other}” has {said} {unit}. Determine from the approval documents which figure is in force (normally the "
+        "later one, or that of the upper level), and correct the other document and the profile.",
     },
     fails=[Example("two plans, two figures", {"red_line": [HECTARE_WKT]}, finds=1, settings=CONTRADICTED_TARGETS)],
     passes=[

@@ -30,11 +30,18 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     },
     uses=["ratio.form", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "map": "{place}: {indicator} is {typed}; the map ({layer}) gives {value}: difference {miss}. Make text, table and map agree.",
-        "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which exceeds the bound by {miss}. Correct the layer, or the figure with its document.",
-        "looser": "{place}: {indicator} is {comparison} {typed}, but the target is {comparison} {target}: looser by {miss}. Print the target, or enter the document that changed it in the profile.",
-        "text": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. The map gives {value}. Print one figure in all places.",
-        "text_only": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. The map has no figure. Print one figure in all places.",
+        "map": "{place}: {indicator} is {typed}; the map ({layer}) gives {value}: difference {miss}. Determine which "
+        "figure is right, and correct the text, the table or the layer so that all agree.",
+        "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which exceeds the "
+        "bound by {miss}. Correct the layer; if the figure in the text or table is wrong, correct it by the approval "
+        "document.",
+        "looser": "{place}: {indicator} is {comparison} {typed}, but the target is {comparison} {target}: looser by "
+        "{miss}. Correct the text to the target; if the target was changed by an approval document, correct it in the "
+        "profile.",
+        "text": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. The map gives {value}. "
+        "Determine which figure is right, and use it in all places.",
+        "text_only": "{place}: {indicator} is {typed}, {other_place}: {other}; difference {miss}. No layer gives this "
+        "figure. Determine from the approval documents which figure is right, and use it in all places.",
         "unknown": "{place}: the indicator “{name}” (line {row} of the table) is unknown and was not compared. Use a name of the list of indicators, such as {known}.",
         "unreadable": "{place}: “{text}” is not a number ({name}, line {row} of the table) and was not compared. Write the number, and its unit in the next column.",
         "unit": "{place}: {name} cannot be in “{unit_text}” (line {row} of the table) and was not compared. Its usual unit is {known}.",

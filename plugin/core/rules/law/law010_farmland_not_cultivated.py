@@ -32,13 +32,23 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     uses=["tolerance"],
     messages={
         "blank": "{layer} ({key}): {field} is empty, so it does not count as cultivated land ({area}, net {net_area}). Fill in the land-use code.",
-        "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Remove it from permanent basic farmland and supplement it, or correct the code.",
-        "parcel": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land use “{value}”, which is not cultivated. Correct the line or the parcel, or supplement the land.",
-        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}). Remove it from the layer, or correct the code.",
-        "protected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land use “{value}”, which is not cultivated. Remove it from the layer, or correct the line or the parcel.",
-        "unprotected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) outside {related_layer}, which must contain all permanent basic farmland. Add the land there, or correct the line.",
-        "unsurveyed": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on no parcel of {related_layer}, so the land use is unknown. Restore the parcel, or correct the line.",
-        "slope": "{layer} ({key}): {field} = “{value}”, parcel {related_key} on the same land has “{related}” ({area}). Use the slope class of the survey's parcel.",
+        "code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}), but permanent "
+        "basic farmland must be. Remove the parcel and supplement it; if the code is wrong, correct the code.",
+        "parcel": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land use "
+        "“{value}”, which is not cultivated land. If the parcel's land use is wrong, correct the parcel; otherwise "
+        "remove this part from permanent basic farmland and supplement it.",
+        "protected_code": "{layer} ({key}): {field} = “{value}” is not cultivated land ({area}, net {net_area}), but "
+        "this layer must have cultivated land only. Remove the feature from the layer; if the code is wrong, correct "
+        "the code.",
+        "protected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) on parcel {related_key} of land "
+        "use “{value}”, which is not cultivated land. If the parcel's land use is wrong, correct the parcel; "
+        "otherwise remove this part from the layer.",
+        "unprotected": "{layer} ({key}) has {area} (net {net_area}, width {width} m) outside {related_layer}, which "
+        "must contain all permanent basic farmland. Add the land to {related_layer}, or correct a wrong farmland line.",
+        "unsurveyed": "{layer} ({key}) has {area} (net {net_area}, width {width} m) where {related_layer} has no "
+        "parcel, so the land use is unknown. Restore the missing parcel, or correct a wrong farmland line.",
+        "slope": "{layer} ({key}): {field} = “{value}”, but the survey's parcel {related_key} on the same land has "
+        "“{related}” ({area}). Copy the slope class from the survey's parcel.",
     },
     fails=[
         Example("restorable orchard", {"farmland": [{"wkt": SQUARE_WKT, "land_use": "0201K"}]}, finds=1, areas=(10000.0,)),

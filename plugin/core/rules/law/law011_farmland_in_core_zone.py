@@ -20,7 +20,9 @@ CORE_NAME, CONTROL_ZONE_NAME = "恒山自然保护区核心保护区", "恒山�
     needs={"farmland": Need("farmland"), "reserves": Need("reserves", fields=("feature_name",))},
     uses=["tolerance", "reserves.core_words"],
     messages={
-        "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) of a nature reserve. Remove it step by step and supplement it, or correct the wrong line.",
+        "": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the core zone “{site}” ({related_key}) "
+        "of a nature reserve, from which permanent basic farmland must be withdrawn step by step. Plan the withdrawal "
+        "and supplement the land; if either edge is wrong, correct it by the approval document.",
     },
     fails=[
         Example("half in the core zone", {"farmland": [SQUARE_WKT], "reserves": [{"wkt": OVERLAPPING_WKT, "feature_name": CORE_NAME}]}, finds=1, areas=(1000.0,)),

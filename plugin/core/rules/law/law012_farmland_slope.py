@@ -19,7 +19,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": Need("farmland", fields=("slope_class",))},
     uses=["farmland.steep_classes"],
     messages={
-        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}). Such land must not be permanent basic farmland: remove and supplement it, or correct the slope class by the slope map.",
+        "": "{layer} ({key}): {field} = “{value}”, the land is steeper than 25° ({area}, net {net_area}) and not "
+        "suitable as permanent basic farmland. Remove and supplement it; if the slope class is wrong, correct it by "
+        "the slope map.",
     },
     fails=[
         Example("steep", {"farmland": [{"wkt": SQUARE_WKT, "slope_class": "5"}]}, finds=1, areas=(10000.0,)),

@@ -26,7 +26,9 @@ TOUCHING_SMALL_WKTS = [
     needs={"farmland": Need("farmland")},
     uses=["rules.LAW013"],
     messages={
-        "": "{layer} ({key}): a patch that touches no other farmland has {area} (net {net_area}), less than {limit} m²; features: {count}. Merge it with neighbouring fields, or swap it for connected land when lines are adjusted.",
+        "": "{layer} ({key}): a patch that touches no other permanent basic farmland has {area} (net {net_area}), "
+        "less than {limit} m²; features: {count}. Such small patches are hard to protect. Merge the patch with "
+        "neighbouring fields, or replace it with connected cultivated land.",
     },
     fails=[
         Example("alone", {"farmland": [LARGE_FIELD_WKT, SMALL_PATCH_WKT]}, finds=1, areas=(900.0,)),

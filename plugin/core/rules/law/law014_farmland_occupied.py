@@ -20,7 +20,10 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     needs={"farmland": Need("farmland"), "parcels": Need("parcels", fields=("land_use",))},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} (width {width} m), net {net_area} of permanent basic farmland. If building was approved, supplement it and correct the line by the document; otherwise the land must be restored.",
+        "": "{layer} ({key}): parcel {related_key} of construction land “{value}” occupies {area} (width {width} m), "
+        "net {net_area} of permanent basic farmland. With an approval document, supplement the land and correct the "
+        "line by that document; without one, this is a matter of law enforcement and the land must be restored; if "
+        "the parcel's code is wrong, correct the code.",
     },
     fails=[
         Example("a yard on the field", {"farmland": [SQUARE_WKT], "parcels": [{"wkt": CONSTRUCTION_WKT, "land_use": "0702"}]}, finds=1, areas=(1000.0,)),

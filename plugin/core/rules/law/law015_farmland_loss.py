@@ -32,8 +32,12 @@ TOWNSHIP_ROWS = [
     needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
     uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² were removed, {moved_in} m² were added. Supplement the difference in the same township, or register the document that approves it.",
-        "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: {moved_out} m² were removed, {moved_in} m² were added. Supplement the difference, or register the document that approves it.",
+        "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² "
+        "less: {moved_out} m² were removed, {moved_in} m² were added. Restore land removed by mistake, and supplement "
+        "the rest in the same township; if the loss was approved, waive the finding and give the approval document.",
+        "county": "{layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² less: "
+        "{moved_out} m² were removed, {moved_in} m² were added. Restore land removed by mistake, and supplement the "
+        "rest; if the loss was approved, waive the finding and give the approval document.",
     },
     fails=[
         Example("less than was sealed", {"farmland": [REDUCED_WEST_WKT]}, side={"baseline": {"farmland": [WEST_SQUARE_WKT]}}, finds=1, areas=(4000.0,)),

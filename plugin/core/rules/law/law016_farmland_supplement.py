@@ -32,7 +32,8 @@ GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
     },
     uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
     messages={
-        "net": "{layer}: compared with the sealed edition, {lost} m² were removed and {gained} m² were added, {missing} m² too little. Supplement as much net area as was removed.",
+        "net": "{layer}: compared with the sealed edition, {lost} m² were removed and {gained} m² were added (net "
+        "area), {missing} m² too little. Supplement from the reserve as much net area as was removed.",
         "slope_class": "{layer}: the supplement is steeper than the removed land: average slope class ({field}) {gained} instead of {lost}. Choose flatter land from the reserve.",
         "yield_grade": "{layer}: the supplement is worse than the removed land: average grade ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",
         "quality_grade": "{layer}: the supplement is worse than the removed land: average class ({field}) {gained} instead of {lost}; a smaller number is better. Choose better land from the reserve.",

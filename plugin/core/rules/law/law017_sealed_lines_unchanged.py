@@ -29,8 +29,12 @@ WEST_WITH_EXTRA_VERTEX_WKT = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     },
     uses=["tolerance"],
     messages={
-        "added": "{layer} ({key}): {area} is not in the sealed edition. Remove it, or register the document that approves the change.",
-        "removed": "{layer} ({key} in the sealed edition): {area} is missing. Restore it, or register the document that approves the change.",
+        "added": "{layer} ({key}): {area} is not in the sealed edition; sealed lines must not be changed without "
+        "approval. Restore the sealed edge; if the change was approved, waive the finding and give the approval "
+        "document.",
+        "removed": "{layer} ({key} in the sealed edition): {area} is missing in the present data; sealed lines must "
+        "not be changed without approval. Restore the sealed land; if the change was approved, waive the finding and "
+        "give the approval document.",
         "other": "{layer} covers the sealed land, but is not identical to the sealed edition. Features with other attributes ({fields}): {changed}; with other keys: {renumbered}; with other vertices: {redrawn}. Copy the sealed features unchanged.",
     },
     fails=[

@@ -25,9 +25,15 @@ USED_SETTINGS = ("ratio.concentrated", "ratio.flexible", "ratio.special", "zones
     needs={"boundary": Need("boundary", fields=("zone_code",)), "zones": Need("zones", reads=("zone_code",), optional=True)},
     uses=USED_SETTINGS,
     messages={
-        "flexible": "The flexible development zone of {layer} is {share} % of the concentrated construction zone, above the limit of {limit} %. Reduce it by {excess} m², or give the document that allows more.",
-        "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has “{related}” ({area}, width {width} m). Make the codes of both layers agree; the shares depend on them.",
-        "special": "The special use zone of {layer} is {share} % of the concentrated construction zone, above the limit of {limit} %. Reduce it by {excess} m², or give the document that allows more.",
+        "flexible": "The flexible development area of {layer} is {share} % of the concentrated construction area, "
+        "above the limit of {limit} %. Reduce it by {excess} m²; if a larger share was approved, change the limit in "
+        "the county profile by that document.",
+        "zone": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) on the same land has "
+        "“{related}” ({area}, width {width} m); the shares depend on this code. Determine which code is right, and "
+        "use it in both layers.",
+        "special": "The special-purpose area of {layer} is {share} % of the concentrated construction area, above the "
+        "limit of {limit} %. Reduce it by {excess} m²; if a larger share was approved, change the limit in the county "
+        "profile by that document.",
     },
     fails=[
         Example("a fifth is flexible", {"boundary": [CONCENTRATED_ROW, LARGE_FLEXIBLE_ROW]}, finds=1),

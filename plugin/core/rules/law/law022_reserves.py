@@ -27,8 +27,12 @@ WHOLE_RESERVE_ROW = {"wkt": SQUARE_KM_WKT, "feature_name": "某保护区"}
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line", optional=True)},
     uses=["tolerance", "reserves.part_words"],
     messages={
-        "": "The parts of the reserve “{site}” in {layer} sum to {parts} m², the whole to {whole} m²: difference {difference} m². Correct the part that differs from the approved division.",
-        "share": "Only {share} % of the reserves in {layer} are in {related_layer}, less than the limit of {limit} %: {short} m² are missing. Extend the red line as in the approved result, or set the limit of the county's document.",
+        "": "The parts of the reserve “{site}” in {layer} sum to {parts} m², the whole to {whole} m²: difference "
+        "{difference} m². Compare them with the approved zoning of the reserve, and correct the wrong part or the "
+        "outer edge.",
+        "share": "Only {share} % of the nature reserves in {layer} are in {related_layer}, less than the limit of "
+        "{limit} %: {short} m² are missing. Compare the red line with the approved result, and draw the missing part; "
+        "if a lower share was approved, change the limit in the county profile by that document.",
     },
     fails=[
         Example("a part too small", {"reserves": [WHOLE_RESERVE_ROW, CORE_ROW, {**CONTROL_ZONE_ROW,

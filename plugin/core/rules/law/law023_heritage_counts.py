@@ -36,11 +36,20 @@ def _temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     needs={},
     uses=[*USES, f"codes.{LEVELS}"],
     messages={
-        "count": "The plan states {stated} of {term} ({source}); the data have {count}: {names}. Draw the missing sites, remove surplus ones, or correct kind, level and name; or correct the text with its document.",
-        "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it, or correct the name.",
-        "area": "The protection range of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): difference {miss} {unit}. Correct the edge, or the text.",
-        "core_area": "The core of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): difference {miss} {unit}. Correct the edge, or the text.",
-        "control_area": "The control zone of “{site}” is {value} {unit} in the data, {target} {unit} in the plan ({source}): difference {miss} {unit}. Correct the edge, or the text.",
+        "count": "The plan states {stated} of {term} ({source}); the data have {count}: {names}. Draw missing sites, "
+        "remove surplus ones, or correct kind, level and name; if the number in the text is wrong, correct it by the "
+        "approval document.",
+        "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it; if a layer "
+        "has it under another name, use one name.",
+        "area": "The protection range of “{site}” is {value} {unit} in the data, {target} {unit} in the plan "
+        "({source}): difference {miss} {unit}. Compare them with the approved protection plan, and correct the edge "
+        "or the text.",
+        "core_area": "The core protection area of “{site}” is {value} {unit} in the data, {target} {unit} in the plan "
+        "({source}): difference {miss} {unit}. Compare them with the approved protection plan, and correct the edge "
+        "or the text.",
+        "control_area": "The construction control zone of “{site}” is {value} {unit} in the data, {target} {unit} in "
+        "the plan ({source}): difference {miss} {unit}. Compare them with the approved protection plan, and correct "
+        "the edge or the text.",
     },
     fails=[
         Example("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,

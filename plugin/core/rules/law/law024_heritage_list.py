@@ -40,7 +40,8 @@ NAME_SIMILARITY_CUTOFF = 0.6
         "level": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the level (JB), or the register.",
         "kind": "“{site}” is {stated} in the register {file}, row {line}, and {found} in the data. Correct the kind (LX) or the layer, or "
         "the register.",
-        "unlisted": "“{site}” ({found}) is in the data, but not in the register {file}. Add it with the document that announced it, or remove it from the data.",
+        "unlisted": "“{site}” ({found}) is in the data, but not in the register {file}. If it was announced, add it "
+        "to the register by that document; otherwise remove it from the data.",
         "twice": "“{site}” is in the register {file} in rows {line} and {other}. Delete one of them.",
     },
     fails=[

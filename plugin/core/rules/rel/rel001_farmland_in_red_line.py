@@ -16,7 +16,10 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"farmland": Need("farmland"), "red_line": Need("red_line")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (net {net_area}, width {width} m). The three lines must not overlap. The plugin changes neither line: decide by the documents which one must be corrected. In the core zone of a nature reserve, farmland is withdrawn step by step; elsewhere permanent basic farmland takes precedence."
+        "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
+        "The three control lines must not overlap. Use the approval documents of both lines to decide which one to "
+        "correct: in the core zone of a nature reserve, withdraw the farmland step by step and supplement it; "
+        "elsewhere permanent basic farmland takes precedence. The check changes neither line."
     },
     fails=[
         Example("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

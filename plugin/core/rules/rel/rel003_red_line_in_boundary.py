@@ -16,7 +16,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"red_line": Need("red_line"), "boundary": Need("boundary")},
     uses=["tolerance"],
     messages={
-        "": "{related_layer} ({related_key}) covers {area} of {layer} ({key}; width {width} m). Move the boundary back to the red line, or leave the red line inside it as a window."
+        "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The three "
+        "control lines must not overlap. Move the urban development boundary back to the edge of the red line, or "
+        "leave the red line inside the boundary as a window."
     },
     fails=[
         Example("crossing", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),

@@ -22,8 +22,11 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     needs={"zones": Need("zones", fields=("zone_code",)), "red_line": Need("red_line")},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
-        "zone_outside_line": "The protection zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). Make zone and red line identical.",
-        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no protection zone of {layer} (width {width} m). Make zone and red line identical.",
+        "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
+        "(width {width} m); both must cover the same land. Copy the edge of the approved red line into the zone.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
+        "{layer} (width {width} m); both must cover the same land. Copy the edge of the approved red line into the "
+        "zone.",
     },
     fails=[
         Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -22,8 +22,10 @@ SWITCH_SETTING = "zones.urban_is_boundary"
     needs={"zones": Need("zones", fields=("zone_code",)), "boundary": Need("boundary")},
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
-        "zone_outside_line": "The urban zone ({layer} {key}) reaches {area} beyond {related_layer} (width {width} m). Make zone and boundary identical.",
-        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban zone of {layer} (width {width} m). Make zone and boundary identical.",
+        "zone_outside_line": "The urban development zone ({layer} {key}) reaches {area} beyond {related_layer} (width "
+        "{width} m); both must cover the same land. Copy the edge of the approved boundary into the zone.",
+        "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no urban development zone of {layer} "
+        "(width {width} m); both must cover the same land. Copy the edge of the approved boundary into the zone.",
     },
     fails=[
         Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "410"}], "boundary": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -28,10 +28,17 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     needs={"farmland": Need("farmland"), "zones": Need("zones", fields=("zone_code",))},
     uses=["tolerance", "zones.codes", "rules.REL006"],
     messages={
-        "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone ({related_key}). Cut the zone back to the parcel's edge.",
-        "large": "{layer} ({key}) has {area} outside the farmland protection zone, more than the {limit} m² that count as scattered. Extend the zone, or confirm the plot as scattered.",
-        "scattered": "{layer}: parts smaller than {limit} m² are outside the farmland protection zone; parts: {count}, {area} in total ({share} % of the layer, more than {max_share} %). Extend the zone, or confirm these plots as scattered.",
-        "share": "{share} % of {layer} ({area}) is outside the farmland protection zone, more than {max_share} %. Extend the zone.",
+        "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone "
+        "({related_key}), which must not contain permanent basic farmland. Cut the zone back to the parcel's edge.",
+        "large": "{layer} ({key}) has {area} outside the farmland protection zone. This is more than the limit for "
+        "scattered plots ({limit} m²), so the land must be in the zone. Extend the zone to this land; if it must stay "
+        "outside, waive the finding and give the reason.",
+        "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, "
+        "{area} in total, {share} % of the farmland, above the limit of {max_share} %. Extend the zone to the plots "
+        "that are close together until the share is within the limit; if the plots must stay outside, waive the "
+        "finding and give the reason.",
+        "share": "{layer} has {area} outside the farmland protection zone, {share} % of the farmland, above the limit "
+        "of {max_share} %. Extend the zone to this land.",
     },
     fails=[
         Example("in the urban zone", {"farmland": [SMALL_FIELD_WKT, EAST_ZONE_WKT], "zones": [{"wkt": LARGE_FIELD_WKT, "zone_code": "410"}, {"wkt": EAST_ZONE_WKT, "zone_code": "300"}]},

@@ -27,10 +27,16 @@ SEVERITY = {
     needs={},
     uses=["tolerance", "reserves.core_words"],
     messages={
-        "error": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is not allowed. Decide by the documents which line must be corrected.",
-        "warning": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is unusual. Move one of them back, or register the document and reason for both.",
-        "information": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m). The requirements of both apply there: state this in the plan's text.",
-        "evidence": "{layer} ({key}) and {related_layer} ({related_key}) share {area} (width {width} m), which is allowed only with a document. Waive the finding with the number of that document; without one, move one of the lines back.",
+        "error": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which is "
+        "not allowed. Use the approval documents of both lines to decide which one to correct, and move it back.",
+        "warning": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m); these "
+        "lines normally avoid each other. Move the later line back; if both must stay, waive the finding and give the "
+        "reason.",
+        "information": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m). The "
+        "requirements of both lines apply there: check that the text of the plan states this.",
+        "evidence": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (width {width} m), which "
+        "requires an approval document. With a document, waive the finding and give its number; without one, move one "
+        "of the lines back.",
     },
     fails=[
         Example("boundary in the flood line", {"CZKFBJ": [SQUARE_WKT], "HLFXKZX": [OVERLAPPING_WKT]}, finds=1, areas=(1000.0,)),

@@ -26,8 +26,11 @@ HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0
     needs={},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), although both are {concept}. Determine which of the two is in force, and correct the other.",
-        "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the same land ({area}, width {width} m). Determine which of the two is in force, and correct the other.",
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), although both are {concept} and "
+        "must cover the same land. Determine which layer is in force (normally the sealed or the newer one), and "
+        "correct the other.",
+        "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the "
+        "same land ({area}, width {width} m). Determine which layer is in force, and correct the code in the other.",
     },
     fails=[
         Example("plots beyond the protection line", {"YJJBNTBHTB": [SQUARE_WKT], "YJJBNTTB": [WIDER_WKT]}, finds=1, areas=(1000.0,)),

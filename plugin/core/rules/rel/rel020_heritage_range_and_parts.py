@@ -45,8 +45,12 @@ def _range_row(wkt: str) -> dict[str, str]:
     needs={},
     uses=USES,
     messages={
-        "beyond": "{layer} ({key}, “{site}”) reaches {area} beyond the protection range in {related_layer} ({related_key}; width {width} m). Cut it back, or extend the range.",
-        "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core nor control zone in {related_layer}. The range is composed of both: extend one of them, or correct the range.",
+        "beyond": "{layer} ({key}, “{site}”) reaches {area} beyond the protection range in {related_layer} "
+        "({related_key}; width {width} m). Compare it with the approved protection plan, and cut it back or correct "
+        "the range.",
+        "bare": "{area} of the protection range “{site}” in {layer} ({key}; width {width} m) is neither core area nor "
+        "control zone in {related_layer}. The range consists of both. Compare it with the approved protection plan, "
+        "and complete the core or the zone, or correct the range.",
     },
     fails=[
         Example("core beyond the range", {"LSWHBHX": [_core_row(PROTRUDING_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),

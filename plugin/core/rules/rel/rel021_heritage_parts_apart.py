@@ -24,7 +24,8 @@ RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20
     needs={"heritage": Need("heritage", reads=("feature_kind", "feature_name"))},
     uses=USES,
     messages={
-        "own": "The control zone {layer} ({key}) overlaps the core of its own site “{site}” by {area} ({related_key}; width {width} m). Cut the core out of the control zone.",
+        "own": "The control zone {layer} ({key}) overlaps the core of the same site “{site}” by {area} "
+        "({related_key}; width {width} m). Cut the core out of the control zone.",
         "stricter": "The control zone {layer} ({key}, “{site}”) overlaps the core of “{other}” by {area} ({related_key}; width {width} m). The core's stricter requirements apply there: state this in the plan's text.",
     },
     fails=[

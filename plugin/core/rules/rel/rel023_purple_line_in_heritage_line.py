@@ -18,7 +18,8 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"purple_line": Need("purple_line"), "heritage": Need("heritage")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). The purple line bounds the protection ranges, which must be in that layer: add the range there, or correct the purple line."
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). A purple line bounds protection "
+        "ranges, which must be in that layer. Add the missing range to {related_layer}, or correct the purple line."
     },
     fails=[
         Example("reaches beyond", {"purple_line": [WIDER_WKT], "heritage": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -17,7 +17,8 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={},
     uses=["tolerance", "codes.heritage_kind"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which must contain all protection ranges. Add the part there, or correct the range."
+        "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), which must contain all "
+        "protection ranges. Add the part to {related_layer}, or correct {layer} by the approved protection plan."
     },
     fails=[
         Example("district beyond the line", {"LSWHJQ": [WIDER_WKT], "LSWHBHX": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

@@ -21,9 +21,11 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"centre_zones": Need("centre_zones"), "centre": Need("centre")},
     uses=["tolerance"],
     messages={
-        "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). "
-        "Cut it back, or extend the area with its document.",
-        "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of {layer} (width {width} m). Extend the neighbouring zone.",
+        "zone_outside_line": "The zone {layer} ({key}) reaches {area} beyond the central urban area in "
+        "{related_layer} (width {width} m). Cut the zone back; if a larger area was approved, extend the central "
+        "urban area by that document.",
+        "line_outside_zone": "{area} of the central urban area in {related_layer} ({related_key}) is in no zone of "
+        "{layer} (width {width} m); zones must cover all of it. Extend the neighbouring zone.",
     },
     fails=[
         Example("zone beyond", {"centre_zones": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),

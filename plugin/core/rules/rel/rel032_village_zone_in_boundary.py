@@ -18,8 +18,8 @@ VILLAGE_BOUNDARY_ROLE = "CZJSBJ"
     needs={},
     uses=["tolerance", "zones.codes"],
     messages={
-        "": "The village construction zone {layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). Cut the zone back, or "
-        "extend the boundary with its document."
+        "": "The village construction zone {layer} ({key}) reaches {area} beyond {related_layer} (width {width} m). "
+        "Cut the zone back to the boundary; if a larger boundary was approved, extend the boundary by that document."
     },
     fails=[
         Example("zone beyond the boundary", {"YDYHGHFQ": [{"wkt": WIDER_WKT, "zone_code": "510"}], "CZJSBJ": [SQUARE_WKT]}, finds=1,

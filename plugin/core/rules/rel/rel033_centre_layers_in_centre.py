@@ -17,11 +17,13 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"layer": Need(EACH), "centre": Need("centre")},
     uses=["tolerance"],
     messages={
-        "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut it back, or extend "
-        "the area with its document.",
-        "point": "{layer} ({key}) is outside the central urban area in {related_layer}. Move it, remove it from the centre's layers, or extend the area with its document.",
-        "line": "{layer} ({key}) runs {length} m outside the central urban area in {related_layer}. Cut it at the area's edge, or extend the "
-        "area with its document.",
+        "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut "
+        "it back; if a larger area was approved, extend the central urban area by that document.",
+        "point": "{layer} ({key}) is outside the central urban area in {related_layer}. Check its position: move a "
+        "wrong point, or remove a point outside the area from this layer; if a larger area was approved, extend the "
+        "central urban area by that document.",
+        "line": "{layer} ({key}) runs {length} m outside the central urban area in {related_layer}. Cut it at the "
+        "edge of the area; if a larger area was approved, extend the central urban area by that document.",
     },
     fails=[
         Example("a green line beyond", {"layer": [WIDER_WKT], "centre": [SQUARE_WKT]}, finds=1, areas=(1000.0,), roles={"layer": "ZXCQCSLVX"}),

@@ -22,8 +22,12 @@ BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
     needs={},
     uses=["tolerance"],
     messages={
-        "point": "The hazard site {layer} ({key}) is in {related_layer} ({related_key}). Draw the boundary around it, or register the assessment that allows building there.",
-        "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}). Move the boundary back from it, or register the assessment that allows building there.",
+        "point": "The hazard site {layer} ({key}) is in {related_layer} ({related_key}); construction must avoid "
+        "geological hazards. Draw the boundary around the site; if an assessment allows building there, waive the "
+        "finding with that document.",
+        "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}); "
+        "construction must avoid geological hazards. Move the boundary back from the line; if an assessment allows "
+        "building there, waive the finding with that document.",
     },
     fails=[
         Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),

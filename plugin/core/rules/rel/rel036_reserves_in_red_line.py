@@ -20,8 +20,14 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     needs={"reserves": Need("reserves", reads=("feature_name",)), "red_line": Need("red_line")},
     uses=["tolerance", "reserves.core_words", "reserves.part_words"],
     messages={
-        "": "{layer} ({key}, “{site}”) has {area} outside {related_layer} (width {width} m). The red line must include nature reserves: verify that the approved line excludes this land.",
-        "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} m). The red line must include a core: correct the edge that differs from the approved one.",
+        "": "{layer} ({key}, “{site}”) has {area} outside {related_layer} (width {width} m); nature reserves are "
+        "normally in the ecological protection red line. Compare this land with the approved red line: if the "
+        "approved line includes the land, correct the wrong edge; if the approved line excludes the land, no action "
+        "is needed.",
+        "core": "The core of a reserve, {layer} ({key}, “{site}”), has {area} outside {related_layer} (width {width} "
+        "m); the ecological protection red line must include all cores. Compare both edges with the approved red line "
+        "and the approved reserve, and correct the wrong edge; if the approved line excludes the land, waive the "
+        "finding with that document.",
     },
     fails=[
         Example("a park reaches beyond", {"reserves": [{"wkt": WIDER_WKT, "feature_name": "某森林公园"}], "red_line": [SQUARE_WKT]}, finds=1,

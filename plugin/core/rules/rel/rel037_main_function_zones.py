@@ -29,8 +29,12 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
     },
     uses=USES,
     messages={
-        "kind": "{layer} ({key}, {name}): the main function is unknown, because {field} is “{value}”. Fill in 农产品主产区, 重点生态功能区 or 城市化地区, or add the county's word to [main_function].",
-        "share": "{name} ({layer} {key}) is {function}, but its zones are {agricultural} % agricultural, {ecological} % ecological and {urban} % urban space: {space} is neither the largest of the three nor at least {limit} %. Check its zones or its function.",
+        "kind": "{layer} ({key}, {name}): the main function is unknown, because {field} is “{value}”. Fill in 农产品主产区, "
+        "重点生态功能区 or 城市化地区, or add the county's word to [main_function] of the county profile.",
+        "share": "{name} ({layer} {key}) has the main function {function}, but its zones are {agricultural} % "
+        "agricultural, {ecological} % ecological and {urban} % urban space: {space}, which belongs to this function, "
+        "is neither the largest of the three nor at least {limit} %. Check the zones of the township; if they are "
+        "right, check its main function.",
         "energy": "{name} ({layer} {key}) is also {function}, but it has no zone for mining and energy and no mineral line. Draw the planned features, or correct the function.",
         "heritage": "{name} ({layer} {key}) is also {function}, but it has no feature of the heritage layers. Draw the sites and their ranges, or correct the function.",
         "bare": "{area} of {related_layer} ({related_key}) has no main function in {layer} (width {width} m). Every township needs one: extend the layer to its edge.",

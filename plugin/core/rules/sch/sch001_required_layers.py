@@ -22,8 +22,10 @@ ALL_REQUIRED_LAYERS = {
     basis=["county-db", "three-line-rules-2022"],
     needs={},
     messages={
-        "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. Add the layer, or assign one under Layer Roles.",
-        "empty": "The layer for {concept} ({layer}) has no features. Rules that need it are skipped, which is not a pass. Add the data, or declare in the profile that the county has none.",
+        "": "The delivery has no layer for {concept} ({roles}). Rules that need it are skipped, which is not a pass. "
+        "Add the layer; if the data have it under another name, assign it under Layer Roles.",
+        "empty": "The layer for {concept} ({layer}) has no features. Rules that need it are skipped, which is not a "
+        "pass. Add the data; if the county has none, declare this in the profile.",
     },
     fails=[
         Example("boundary missing", {k: v for k, v in ALL_REQUIRED_LAYERS.items() if k != "boundary"}, finds=1),

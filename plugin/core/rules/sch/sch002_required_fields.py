@@ -33,9 +33,10 @@ def _parcel_row(**other: Any) -> dict[str, Any]:
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={
-        "missing": "{layer} lacks the field {field} ({expected}). Rules that need it are skipped. Add the field, or "
-        "assign another layer under Layer Roles.",
-        "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Change the field's type and copy the values.",
+        "missing": "{layer} lacks the field {field} ({expected}). Rules that need it are skipped. Add the field and "
+        "fill it in; if this is the wrong layer, assign the right one under Layer Roles.",
+        "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Create the field "
+        "again with that type, and convert the values.",
     },
     fails=[
         Example("no urban code", {"layer": [_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),

@@ -22,10 +22,18 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
     needs={},
     messages={
         "unusable": "{problem_text} Rules that need this layer are skipped.",
-        "mixed_zones": "{layer} is in {crs} (zone {zone}), the plan is measured in {plane} (zone {plane_zone}). It was reprojected for the check; deliver all layers in one zone. The layer was not changed.",
-        "with_prefix": "{layer} is in {crs} with the zone prefix, the plan is measured in {plane} without it. It was reprojected for the check; deliver all layers in the same form. The layer was not changed.",
-        "without_prefix": "{layer} is in {crs} without the zone prefix, the plan is measured in {plane} with it. It was reprojected for the check; deliver all layers in the same form. The layer was not changed.",
-        "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. It was used without a datum shift; reproject it with the official parameters. The layer was not changed.",
+        "mixed_zones": "{layer} is in {crs} (zone {zone}), but the plan is measured in {plane} (zone {plane_zone}); "
+        "the check used a reprojected copy. All layers of a delivery must be in one zone: reproject them to one zone. "
+        "The layer was not changed.",
+        "with_prefix": "{layer} is in {crs} with the zone prefix, but the plan is measured in {plane} without it; the "
+        "check used a reprojected copy. Deliver all layers either with or without the prefix; the layer was not "
+        "changed.",
+        "without_prefix": "{layer} is in {crs} without the zone prefix, but the plan is measured in {plane} with it; "
+        "the check used a reprojected copy. Deliver all layers either with or without the prefix; the layer was not "
+        "changed.",
+        "not_cgcs2000": "{layer} is in {crs}, which is not CGCS2000. The check used its coordinates without a datum "
+        "shift, so positions may be offset. Convert the layer to CGCS2000 with the parameters of the surveying "
+        "authority; the layer was not changed.",
         "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}. They were read in the layer's CRS. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
         "described": "{layer} was read in {crs} by the code in its file, but the definition beside that code describes {found}. Programs that use the definition place the layer elsewhere. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
         "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",

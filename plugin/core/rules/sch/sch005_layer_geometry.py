@@ -19,8 +19,10 @@ GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
     basis=["county-db"],
     needs={"layer": Need(EACH)},
     messages={
-        "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move them to the right layer, or draw them again.",
-        "heights": "{layer} is a layer of the plane, but its features have heights (Z); features: {count}. Areas are measured without them, and other programs may refuse them. Save the layer without Z.",
+        "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move "
+        "them to a layer of their type, or draw them again as {expected}.",
+        "heights": "{layer} must be two-dimensional, but its features have heights (Z); features: {count}. Areas are "
+        "measured without heights, and the receiver's program may refuse them. Save the layer again without Z.",
     },
     fails=[
         Example("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 50 50)"]}, finds=1),

@@ -19,9 +19,12 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     needs={"layer": Need(EACH)},
     messages={
         "none": "{layer}: the field {field} has no coded domain; the template has the {list}. Add the domain to the database, so that codes need not be typed.",
-        "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them.",
-        "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). Delete them, or add them to the list if the county uses them.",
-        "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} ({codes}). Correct the names.",
+        "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them to "
+        "the domain in the database.",
+        "more": "{layer}: the domain of the field {field} has codes that are not in the {list}: {count} ({codes}). "
+        "Delete them from the domain, or add them to the CSV of the list if the county uses them.",
+        "names": "{layer}: the domain of the field {field} has other names than the {list} for some codes: {count} "
+        "({codes}). Correct the names in the domain.",
     },
     fails=[
         Example("no domain", {"layer": [{"wkt": SQUARE_WKT, "urban_code": "201", "domains": {"urban_code": {}}}]}, finds=1,

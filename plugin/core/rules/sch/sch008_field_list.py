@@ -18,7 +18,8 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EACH)},
     messages={
-        "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it at its position; without data it stays empty.",
+        "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it at its position in the template; "
+        "leave it empty if there are no data.",
         "type": "{layer}: the field {field} has the type {actual}; the template requires {expected}. Change the field's type and copy the values.",
         "order": "{layer}: the fields have another order than the template: {field} is at the position of {wanted}. Copy the rows into a layer from “Create plan layers”.",
     },

@@ -18,8 +18,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"layer": Need(EACH)},
     uses=["tolerance"],
     messages={
-        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m). Cut one back to the shared edge, or delete "
-        "the duplicate.",
+        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. Cut "
+        "one of them back to the shared edge, or delete the duplicate.",
         "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
     },
     fails=[

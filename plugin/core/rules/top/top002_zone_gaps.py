@@ -14,7 +14,8 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     basis=["G8"],
     needs={"zones": Need("zones"), "county": Need("county")},
     uses=["tolerance"],
-    messages={"": "No zone of {layer} covers {area} of the county (width {width} m). Extend the neighbouring zone to close the gap."},
+    messages={"": "No zone of {layer} covers {area} of the county (width {width} m); zones must cover the whole "
+              "county. Extend the neighbouring zone to close the gap."},
     fails=[
         Example("half the county", {"zones": ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"], "county": [COUNTY_WKT]}, finds=1, areas=(5000.0,)),
         Example("two gaps", {"zones": ["POLYGON ((0 10, 100 10, 100 90, 0 90, 0 10))"], "county": [COUNTY_WKT]}, finds=2, areas=(1000.0, 1000.0)),

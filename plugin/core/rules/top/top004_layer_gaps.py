@@ -20,7 +20,8 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     uses=["tolerance"],
     messages={
         "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the shared edge.",
-        "hole": "{layer} ({key}) has a slit of {area} (width {width} m) inside. Close it.",
+        "hole": "{layer} ({key}) has a slit of {area} (width {width} m) inside, most likely a drawing error. Delete "
+        "the hole so that the feature is continuous.",
     },
     fails=[
         Example("half a metre between two", {"layer": [SQUARE_WKT, NEIGHBOUR_WITH_GAP_WKT]}, finds=1, areas=(40.0,)),

@@ -34,7 +34,9 @@ EAST_HALF_PARTED_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50.005 40, 50 0)
     needs={},
     uses=["tolerance", "quality.edges_fit", "quality.edges_compared"],
     messages={
-        "": "{layer} ({key}) and {related_layer} ({related_key}) have different vertices on their common edge; places: {count} (up to {distance} m apart). Add the missing vertices to both edges at the same place.",
+        "": "{layer} ({key}) and {related_layer} ({related_key}) have different vertices on their common edge; "
+        "places: {count} (up to {distance} m apart). Small overlaps or gaps result. Add the missing vertices to both "
+        "edges at the same place.",
         "parted": "{layer} ({key}) and {related_layer} ({related_key}) separated when a long edge was converted to degrees; places: {count}. A vertex of one was on the other's edge and is now up to {distance} m away. Add a vertex there to both edges.",
         "layers": "{layer} and {related_layer} have different vertices on common edges; places: {count}, pairs of features: {pairs} (up to {distance} m apart). They may be of different years or sources: decide which of them is right before moving vertices.",
     },

@@ -17,7 +17,8 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"parcels": Need("parcels"), "townships": Need("townships", optional=True), "county": Need("county", optional=True)},
     uses=["tolerance"],
     messages={
-        "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m). Extend the neighbouring parcel, or restore the missing one."
+        "": "No parcel of {related_layer} covers {area} of {layer} ({key}; width {width} m); parcels must cover the "
+        "whole county. Extend the neighbouring parcel, or restore the missing one."
     },
     fails=[
         Example("a township with half its parcels", {"parcels": [WEST_HALF_WKT], "townships": [WEST_HALF_WKT, EAST_HALF_WKT]}, finds=1, areas=(5000.0,)),

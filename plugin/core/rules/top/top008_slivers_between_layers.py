@@ -29,8 +29,12 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
     needs={},
     uses=["tolerance", "quality.lines"],
     messages={
-        "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area} in total; below the tolerance: {ignored} more). The two edges should be identical: snap the later line to the earlier one.",
-        "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area} in total; below the tolerance: {ignored} more). The two edges should be identical: snap the later line to the earlier one.",
+        "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area} in total; "
+        "below the tolerance and not counted: {ignored} more). The two edges should be identical. Decide which line "
+        "is in force, and snap the other one to it; do not move a sealed line.",
+        "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area} in "
+        "total; below the tolerance and not counted: {ignored} more). The two edges should be identical. Decide which "
+        "line is in force, and snap the other one to it; do not move a sealed line.",
     },
     fails=[
         Example("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),

@@ -24,8 +24,8 @@ def _example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, s
     needs={},
     uses=["yearly.causes", "yearly.codes"],
     messages={
-        "": "{layer} ({key}), change {number}: {field} ({alias}) is blank. Fill it in before the geodatabase is handed in.",
-        "all": "{layer}: {field} ({alias}) is blank in all {count} changes. Fill it in before the geodatabase is handed in.",
+        "": "{layer} ({key}), change {number}: {field} ({alias}) is blank. Fill it in before submission.",
+        "all": "{layer}: {field} ({alias}) is blank in all {count} changes. Fill it in before submission.",
         "code": "{layer} ({key}), change {number}: {field} ({alias}) is “{value}”, which is not in the county's list ({known}). "
         "Correct it, or the list under [yearly.codes] of the county's profile.",
     },

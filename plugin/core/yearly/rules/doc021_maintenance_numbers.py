@@ -36,8 +36,8 @@ def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | Non
         "number.",
         "county": "{layer} ({key}): {field} = “{value}” does not begin with {county}, the county of the keys of this geodatabase. "
         "Correct the code.",
-        "key": "{layer} ({key}): the key already belongs to a parcel of the filed edition. Give the parcel a key above the highest "
-        "key of the filed edition.",
+        "key": "{layer} ({key}): the key already belongs to a parcel of the filed edition, but a parcel after the "
+        "change needs a new key. Assign a key above the highest key of the filed edition.",
     },
     fails=[
         Example("no number", _example_changes("20260309000001", None), finds=1),
