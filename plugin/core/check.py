@@ -28,7 +28,7 @@ __all__ = ["CheckResult", "Options", "check_plan", "is_part_of_plan", "parse_rol
 
 Progress = Callable[[float, str], None]
 #: Share of the progress for reading the sources.
-_READING = 0.1
+_READING_SHARE = 0.1
 
 
 @dataclass
@@ -50,16 +50,11 @@ def check_plan(
     cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
 ) -> CheckResult:
-    """Check a file or folder, or layers that are already read.
+    """Read and check a file, a folder, or layers that are already read.
 
-    ``source`` names the origin of layers that are already read. ``reading_seconds``: time spent on reading them.
+    ``source``: name of the origin of layers that are already read. ``reading_seconds``: time spent on reading them.
 
-    Raises
-    ------
-    InputError, DataError
-        The check cannot run; raised before any rule starts.
-    Cancelled
-        The user cancelled.
+    Raises InputError or DataError, before any rule starts, if the check cannot run, and Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .engine.evaluate import choose_rules, find_additional_rules
@@ -90,7 +85,7 @@ def check_plan(
         parameters=options.parameters,
         tolerance=options.tolerance,
         lang=options.lang,
-        progress=lambda share, text: progress(_READING + (1 - _READING) * share, text),
+        progress=lambda share, text: progress(_READING_SHARE + (1 - _READING_SHARE) * share, text),
         cancellation=cancellation,
         reading_seconds=reading_seconds + time.monotonic() - started,
     )

@@ -14,21 +14,10 @@ class InvariantError(RuntimeError):
 
 
 def require_value(value: T | None, what: str) -> T:
-    """Return a value that cannot be None here, with a type that excludes None.
+    """Return an optional value that an earlier step has set, with a type without None.
 
-    Unlike ``assert`` it works with ``python -O``.
-
-    Parameters
-    ----------
-    value
-        Declared optional, and set by an earlier step.
-    what
-        Names the value in the error.
-
-    Raises
-    ------
-    InvariantError
-        ``value`` has no value.
+    Unlike ``assert`` it also works with ``python -O``. ``what`` names the value in the error. Raise InvariantError if
+    it is None.
     """
     if value is None:
         raise InvariantError(f"{what} is missing")

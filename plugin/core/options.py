@@ -59,9 +59,9 @@ class Options:
     document_info: DocumentInfo | None = field(default=None, compare=False)
 
     def norm(self) -> Norm:
-        """Return profile and standard, resolved for the phase.
+        """Return the standard and the profile, resolved together for the phase.
 
-        Raise DataError or InputError for missing items; the error names those available.
+        Raise DataError or InputError for an unknown standard or profile; the error lists those available.
         """
         from .profile import Norm, load_profile
         from .standard import load_standard
@@ -73,16 +73,18 @@ class Options:
         return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, phase_of(self.phase))
 
     def _check_finite(self) -> None:
-        """Raise InputError for ``nan`` or infinity, which limits nothing."""
-        given = {f"{code}.{name}": v for code, values in self.parameters.items() for name, v in values.items()}
+        """Raise InputError for a parameter or tolerance that is NaN or infinite."""
+        numbers = {
+            f"{code}.{name}": number for code, values in self.parameters.items() for name, number in values.items()
+        }
         if self.tolerance is not None:
-            given |= {f"tolerance.{name}": value for name, value in self.tolerance.to_dict().items()}
-        for name, value in given.items():
+            numbers |= {f"tolerance.{name}": value for name, value in self.tolerance.to_dict().items()}
+        for name, value in numbers.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError("parameter_not_finite", name=name, value=str(value))
 
     def role_choices(self) -> dict[str, str]:
-        """Return layer name by role."""
+        """Return layer code → name of the layer that the user chose for it."""
         return parse_roles(self.roles) if isinstance(self.roles, str) else dict(self.roles)
 
 
@@ -100,20 +102,20 @@ def parse_roles(text: str) -> dict[str, str]:
             text = Path(text).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError, ValueError) as error:
             raise InputError("role_syntax", text=text) from error
-    found: dict[str, str] = {}
+    layer_by_role: dict[str, str] = {}
     for line in text.splitlines():
         if line.lstrip().startswith("#"):
             continue
-        for entry in line.replace("；", ";").split(";"):
-            if not entry.strip():
+        for assignment in line.replace("；", ";").split(";"):
+            if not assignment.strip():
                 continue
-            role, equals, layer = entry.replace("＝", "=", 1).partition("=")
+            role, equals, layer = assignment.replace("＝", "=", 1).partition("=")
             role, layer = role.strip().upper(), layer.strip()
             if not (role and equals and layer):
-                raise InputError("role_syntax", text=entry.strip())
-            if found.setdefault(role, layer) != layer:
-                raise InputError("two_layers_one_role", role=role, first=found[role], second=layer)
-    return found
+                raise InputError("role_syntax", text=assignment.strip())
+            if layer_by_role.setdefault(role, layer) != layer:
+                raise InputError("two_layers_one_role", role=role, first=layer_by_role[role], second=layer)
+    return layer_by_role
 
 
 def _is_file(text: str) -> bool:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read the inputs that a plan is compared with.
 
-They are typed figures, tasks, a heritage register, waivers, the sealed edition, and the maintenance record next to
-the data.
+They are tables of figures, township tasks, a heritage register, waivers, the sealed edition, and the record of a
+yearly change next to the data.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ if TYPE_CHECKING:
     from .waivers.model import Waivers
 
 
-#: The rules that compare a heritage list, and the counts of the profile ([[heritage_register]]).
+#: The rule that compares a heritage list, and the one that compares the counts under [[heritage_register]].
 LIST_RULE, COUNT_RULE = "LAW024", "LAW023"
 
 
 @dataclass(frozen=True)
 class SideTables:
-    """Tables of a run, each empty if it was not given.
+    """Tables given for a check, each empty if it was not given.
 
-    ``notices``: notices on the tables for the report.
+    ``figures``: figures printed in the plan's text; ``targets``: tasks by township; ``register``: heritage register;
+    ``waivers``: accepted findings; ``notices``: notices on these tables for the report.
     """
 
     options: Options
@@ -45,10 +46,10 @@ class SideTables:
     notices: list[tuple[str, dict[str, Any]]]
 
     def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER) -> SideInputs:
-        """Return all side inputs of a plan.
+        """Return all side inputs of a plan: tables, sealed edition and change record.
 
-        They are the tables, the sealed edition in the plan's plane, and the record next to the layers. The plan's
-        notices describe the given inputs, its ``inputs`` list the files. Raise InputError as `read_baseline`.
+        The sealed edition is placed in the plan's plane; the record is the one next to the layers. Notices on the
+        inputs and their file names are added to the plan. Raise InputError as `read_baseline`.
         """
         plan.notices += self.notices
         for path, notice, count in (
@@ -74,29 +75,29 @@ class SideTables:
         return (LIST_RULE,) if self.register is not None else ()
 
     def note_registers(self, plan: Plan, norm: Norm, codes: Iterable[str]) -> None:
-        """Add notices to the plan on the use of the given heritage registers.
+        """Add notices on whether rules of the run compare the heritage registers.
 
-        A notice states whether rules of the run (``codes``) compare the register.
+        ``codes``: codes of the rules of the run.
         """
         running = set(codes)
         if self.register is not None:
             params = {"file": Path(self.options.register).name, "count": len(self.register.rows), "rule": LIST_RULE}
             plan.notices.append(("notice_register" if LIST_RULE in running else "notice_register_unused", params))
-        own = norm.register(plan.area_code)
-        if own and COUNT_RULE not in running:
-            plan.notices.append(("notice_counts_unused", {"count": len(own), "rule": COUNT_RULE}))
+        register_lines = norm.register(plan.area_code)
+        if register_lines and COUNT_RULE not in running:
+            plan.notices.append(("notice_counts_unused", {"count": len(register_lines), "rule": COUNT_RULE}))
 
     def _read_baseline(self, plan: Plan, norm: Norm, cancellation: Cancellation) -> dict[str, Any]:
         from .loading.reading import is_part_of_plan
         from .loading.renumbering import read_renumbered
         from .versions.baseline import note_baseline, read_baseline
 
-        numbers = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
+        renumbered_keys = read_renumbered(self.options.renumbered) if self.options.renumbered else {}
         sealed = read_baseline(
             self.options.baseline, plan, norm, wanted=is_part_of_plan(norm, {}), cancellation=cancellation
         )
         note_baseline(plan, sealed)
-        return {"baseline": sealed, "renumbered": dict(numbers)}
+        return {"baseline": sealed, "renumbered": dict(renumbered_keys)}
 
 
 def read_side_tables(options: Options, norm: Norm, source: str | Path | None) -> SideTables:
@@ -128,9 +129,10 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
 
 @dataclass(frozen=True)
 class Record:
-    """The record of a yearly change.
+    """The record of an imported yearly change.
 
-    ``file``: its name; ``classes``: role of a class (and, of changes, its kind) → polygons and their statutory m².
+    ``file``: its name; ``classes``: (layer code of a maintenance class, kind of change or empty) → number of polygons
+    and statutory m².
     """
 
     file: str
@@ -138,9 +140,9 @@ class Record:
 
 
 def find_import_record(plan: Plan) -> Record | None:
-    """Return the record next to the geodatabase of the plan's maintenance classes.
+    """Return the record next to the geodatabase of the plan's yearly change layers.
 
-    Return None if it is missing (a package of other software, or one moved without its balance) or unreadable.
+    Return None if the record is missing or unreadable, as in a package of other software.
     """
     rules = plan.norm.standard.maintenance
     sources = {plan.layers[role].source.source for role in (rules.changes if rules else ()) if role in plan.layers}
@@ -150,19 +152,25 @@ def find_import_record(plan: Plan) -> Record | None:
     path = database.with_name(f"{database.stem}{rules.delivery.balance}.json")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return Record(path.name, _classes(record, {stage.id: stage.prefix for stage in rules.stages}))
+        return Record(path.name, _read_recorded_classes(record, {stage.id: stage.prefix for stage in rules.stages}))
     except (OSError, ValueError, KeyError, TypeError):
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None
 
 
-def _classes(record: dict[str, Any], prefix: dict[str, str]) -> dict[tuple[str, str], tuple[int, float]]:
-    found = {}
-    for one in record["layers"]:
-        if not one["change"]:
+def _read_recorded_classes(record: dict[str, Any], prefix: dict[str, str]) -> dict[tuple[str, str], tuple[int, float]]:
+    classes = {}
+    for layer_record in record["layers"]:
+        if not layer_record["change"]:
             continue
         for stage in ("before", "after"):
-            found[prefix[stage] + one["layer"], ""] = (int(one[stage]), float(one[f"{stage}_m2"]))
-        for kind in one["kinds"].values():
-            found[prefix["change"] + one["layer"], kind["code"]] = (int(kind["count"]), float(kind["area_m2"]))
-    return found
+            classes[prefix[stage] + layer_record["layer"], ""] = (
+                int(layer_record[stage]),
+                float(layer_record[f"{stage}_m2"]),
+            )
+        for kind_record in layer_record["kinds"].values():
+            classes[prefix["change"] + layer_record["layer"], kind_record["code"]] = (
+                int(kind_record["count"]),
+                float(kind_record["area_m2"]),
+            )
+    return classes

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Compute indicators and tables from sources, and write them to a workbook.
 
-Command line and toolbox use this module. Only rules that give figures run.
+Command line and toolbox use this module. Only rules that give figures are run.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 TIME_FORM = "%Y-%m-%d %H:%M"
 Progress = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
-_READ, _TABLES = 0.4, 0.55
+_READING_SHARE, _TABLES_SHARE = 0.4, 0.55
 
 
 class Tabulated(NamedTuple):
-    """The figures of a plan: single indicators, and the tables of the workbook."""
+    """The figures of a plan, and the tables of its workbook."""
 
     plan: Plan
     figures: Figures
@@ -55,7 +55,7 @@ def tabulate(
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """Return all indicators and tables of a file or folder, or of layers already read.
+    """Compute all indicators and tables of a file, a folder, or layers already read.
 
     Raise InputError or DataError if no figure can be computed, and Cancelled.
     """
@@ -66,16 +66,16 @@ def tabulate(
     norm, texts = options.norm(), Texts(options.lang)
     progress(0.0, "")
     plan = read_plan(sources, norm, options, source=source, cancellation=cancellation)
-    progress(_READ, texts.get("toolbox", "computing"))
-    done = tabulate_plan(
+    progress(_READING_SHARE, texts.get("toolbox", "computing"))
+    tabulated = tabulate_plan(
         plan,
         options.lang,
         tolerance=options.tolerance,
-        progress=lambda share: progress(_READ + _TABLES * share, ""),
+        progress=lambda share: progress(_READING_SHARE + _TABLES_SHARE * share, ""),
         cancellation=cancellation,
     )
     progress(1.0, "")
-    return done
+    return tabulated
 
 
 def tabulate_plan(
@@ -87,7 +87,7 @@ def tabulate_plan(
     progress: Callable[[float], None] = lambda share: None,
     cancellation: Cancellation = NEVER,
 ) -> Tabulated:
-    """Return all indicators and tables of an existing plan. Raise Cancelled."""
+    """Compute all indicators and tables of an existing plan. Raise Cancelled."""
     from .engine.context import Context
     from .indicators.compute import Figures
     from .messages.texts import Texts
@@ -95,13 +95,13 @@ def tabulate_plan(
 
     limits = tolerance or plan.norm.tolerance()
     figures = Figures(Context(plan, plan.norm, limits, cancellation=cancellation, side=side, lang=lang), Texts(lang))
-    return Tabulated(plan, figures, [*all_tables(figures, progress), _about(plan, figures)])
+    return Tabulated(plan, figures, [*all_tables(figures, progress), _make_about_sheet(plan, figures)])
 
 
 def check_workbook(target: str | Path) -> None:
-    """Raise OutputError if the target cannot be written as a workbook.
+    """Raise OutputError before a long run if no workbook can be written to the target.
 
-    It is called before a long run.
+    The target must end in .xlsx, and the library for workbooks must be installed.
     """
     if Path(target).suffix.lower() != ".xlsx":
         raise OutputError("output_format", target=str(target), known=".xlsx")
@@ -110,7 +110,7 @@ def check_workbook(target: str | Path) -> None:
 
 
 def write_workbook(done: Tabulated, target: str | Path, cancellation: Cancellation = NEVER) -> None:
-    """Write the tables as xlsx to a temporary file, then replace the target.
+    """Write the tables as xlsx; an existing target is replaced only on success.
 
     Raise OutputError, also for a target that is an input.
     """
@@ -134,8 +134,8 @@ def write_tables(done: Tabulated, path: Path) -> None:
     put_workbook(path, done.tables, area_name(done.plan), texts, author)
 
 
-def _about(plan: Plan, figures: Figures) -> Table:
-    """Return the sources of the figures, and the figures that could not be computed."""
+def _make_about_sheet(plan: Plan, figures: Figures) -> Table:
+    """Return the table on the sources of the figures, with notices and unread data."""
     from .engine.provenance import provenance
 
     texts = figures.texts
@@ -166,8 +166,10 @@ def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes:
         cells: list[Value] = [texts.get("about", name), text]
         table.rows.append(Row(cells, "row", name))
     table.rows.append(Row([texts.get("about", "layers"), None], "head", "layers"))
-    for one in provenance["layers"]:
-        text = texts.get("about", "layer", title=one["title"], name=one["name"], count=one["features"], crs=one["crs"])
-        table.rows.append(Row([one["role"], text], "row", one["role"]))
+    for layer in provenance["layers"]:
+        text = texts.get(
+            "about", "layer", title=layer["title"], name=layer["name"], count=layer["features"], crs=layer["crs"]
+        )
+        table.rows.append(Row([layer["role"], text], "row", layer["role"]))
     table.notes += notes
     return table

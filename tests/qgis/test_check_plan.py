@@ -330,7 +330,7 @@ def code_of_raising_rule():
         "messages": {},
     }
     yield code
-    del rules._REGISTRY[code], texts._load_rules_zh()[code]
+    del rules._DECLARED_RULES[code], texts._load_rules_zh()[code]
 
 
 def test_rule_that_raises_an_exception_does_not_stop_the_other_rules(small, tmp_path, code_of_raising_rule):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The input of a rule besides its layers: plan, norm and side inputs.
+"""What a rule receives besides its layers: the plan, its norm and its side inputs.
 
-`Context` also offers geometry queries, a maker of findings and the run's log.
+The norm is the standard with the county's profile. Side inputs are further tables and editions to compare with.
+`Context` also offers geometry queries, a maker of findings, and the run's log.
 """
 
 from __future__ import annotations
@@ -30,38 +31,44 @@ from .run_log import RunLog
 
 @dataclass
 class FindingMaker:
-    """Makes a rule's findings.
+    """Make the findings of one rule on rows or pairs of rows.
 
-    Code, severity and sentence are added when the rule is done.
+    The engine adds code, severity and message when the rule has returned.
     """
 
     geometry: GeometryQueries
 
     def by_place(self, findings: list[Finding]) -> list[Finding]:
-        """Mark findings that only their place distinguishes, and return them.
+        """Mark findings that only their location distinguishes, and return them.
 
-        A row may have several of them, or none of them has a row.
+        Use this for findings that have the same row, or no row: their fingerprints then include the location.
         """
         for finding in findings:
             finding.by_place = True
         return findings
 
     def row(self, layer: Layer, position: int, **more: Any) -> Finding:
-        """Return a finding on one row: role, key and, for a repeated key, the feature id."""
+        """Return a finding on the row at a position of a layer.
+
+        It has the layer's role and the row's key (BSM). If other rows have the same key, its parameters include the
+        feature id. ``more``: further fields of the finding.
+        """
         params = dict(more.pop("params", {}))
         if position in layer.repeated_keys:
             params.setdefault("fid", layer.fids[position])
         return Finding(role=layer.role, key=layer.keys[position], params=params, **more)
 
     def pairs(self, a: Layer, b: Layer, parts: Parts, *, net: bool = False, **more: Any) -> list[Finding]:
-        """One finding a part: ``a`` is the finding's own side, ``b`` the related one.
+        """Return one finding for each part that a row of ``a`` shares with a row of ``b``.
 
-        With ``net``, the occupied net area too: shared ÷ row × net area of the row (永农数据库标准, A8), both areas
-        measured alike: a row that is covered whole loses just its net area.
+        The finding is on the row of ``a`` and names the row of ``b`` as related. With ``net`` it also has the occupied
+        net area: area of the part ÷ area of the row × net area of the row (永农数据库标准, A8). Part and row are
+        measured alike, so a row that is covered completely loses exactly its net area. ``more``: further fields of
+        each finding.
         """
         areas = self.geometry.areas_of(parts, a, b)
         net_of_row, share = (a.numbers("net_area"), self.geometry.shares_of(parts, a)) if net else (None, None)
-        found = []
+        findings = []
         for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
             finding = self.row(
                 a, i, area_m2=float(areas[n]), width_m=float(parts.width[n]), geometry=parts.geometry[n], **more
@@ -73,16 +80,16 @@ class FindingMaker:
                     finding.params["related_fid"] = b.fids[j]
             if net_of_row is not None and share is not None and np.isfinite(net_of_row[i]) and a.statutory[i] > 0:
                 finding.net_area_m2 = float(share[n] * net_of_row[i])
-            found.append(finding)
-        return found
+            findings.append(finding)
+        return findings
 
 
 @dataclass
 class Context:
-    """One rule's view of the run: the plan, its side inputs, and tools.
+    """What one rule sees of the run: the plan, its side inputs, and tools.
 
-    ``geometry`` queries the layers, ``make`` makes findings, ``log`` collects what the queries left out. ``rules``:
-    all rules of the run.
+    ``geometry`` queries the layers, ``make`` makes findings, ``log`` records what the queries left out, ``rules`` are
+    all rules of the run. ``focus`` limits the check to the rows around an edit; None checks all rows.
     """
 
     plan: Plan
@@ -119,16 +126,19 @@ class Context:
         )
 
     def codes(self, name: str) -> CodeList:
-        """Return a code list of the standard by its name."""
+        """Return a code list of the standard by its id.
+
+        Raise InputError for an unknown list.
+        """
         lists = self.norm.standard.code_lists
         if name not in lists:
             raise InputError("code_list_unknown", name=name)
         return lists[name]
 
     def rows_with_code(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
-        """Return (n,) bool: rows with one of these codes or a code below them.
+        """Return (n,) bool: rows whose code is one of ``ancestors`` or is below one.
 
-        The field's code list gives the hierarchy.
+        ``meaning`` names the field. The field's code list gives the hierarchy; without a list no row matches.
         """
         declared = layer.template.field(meaning)
         if declared is None or not declared.codes:
@@ -137,17 +147,19 @@ class Context:
         return _are_codes_of(layer.text(meaning), members, declared.code_pad)
 
     def cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
-        """Return (n,) bool: rows of 耕地 by their land-use code, without 可调整 (…K) codes.
+        """Return (n,) bool: rows that are 耕地 by their land-use code.
 
-        ``whole_class``: include the code of the class itself (010000 in a plan's own table), not only 水田, 水浇地,
-        旱地.
+        可调整 codes (…K) do not count. ``whole_class``: the code of the class itself (010000 in a plan's own table)
+        counts too, not only 水田, 水浇地 and 旱地.
         """
         declared = layer.template.field("land_use")
         if declared is None:
             return np.zeros(len(layer), dtype=bool)
         codes = self.codes(declared.codes).codes
-        yes = {c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)}
-        return _are_codes_of(layer.text("land_use"), yes, declared.code_pad)
+        cultivated_codes = {
+            c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)
+        }
+        return _are_codes_of(layer.text("land_use"), cultivated_codes, declared.code_pad)
 
 
 def _are_codes_of(values: list[str], codes: Container[str], pad: int) -> NDArray:

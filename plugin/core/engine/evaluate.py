@@ -26,26 +26,27 @@ Progress = Callable[[float, str], None]
 
 
 def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
-    """Return the rules of a run by code or name, in their order.
+    """Return the rules of a run, sorted by family and code.
 
-    Raise InputError for a rule that does not exist.
+    ``wanted``: codes or names that the user requested; if empty, ``plan_rules`` run. Raise InputError for a rule that
+    does not exist.
     """
-    known = all_rules()
-    codes = [c.strip() for c in wanted if c.strip()] or list(plan_rules)
+    rules_by_code = all_rules()
+    codes = [text.strip() for text in wanted if text.strip()] or list(plan_rules)
     chosen = {}
     for code in codes:
-        found = code.upper() if code.upper() in known else known.code_of(code)
-        if found is None:
-            raise InputError("rule_unknown", rule=code, known=", ".join(known))
-        chosen[found] = known[found]
-    return sorted(chosen.values(), key=lambda r: r.order)
+        matched_code = code.upper() if code.upper() in rules_by_code else rules_by_code.code_of(code)
+        if matched_code is None:
+            raise InputError("rule_unknown", rule=code, known=", ".join(rules_by_code))
+        chosen[matched_code] = rules_by_code[matched_code]
+    return sorted(chosen.values(), key=lambda rule: rule.order)
 
 
 @dataclass
 class Evaluation:
-    """The results of the rules: outcomes, findings, figures and ignored slivers.
+    """Results of all rules: outcomes, findings, indicators and ignored slivers.
 
-    Findings have neither place, message nor fingerprint yet (`finish`).
+    The findings have no township, message or fingerprint until `finish.complete_findings`.
     """
 
     rules: list[Rule]
@@ -91,35 +92,37 @@ def evaluate(
         RUN900.
     """
     texts = Texts(lang)
-    done = Evaluation(list(rules), tolerance or plan.norm.tolerance())
-    last = _last_use(plan, done.rules)
-    for position, rule in enumerate(done.rules):
+    evaluation = Evaluation(list(rules), tolerance or plan.norm.tolerance())
+    last_uses = _find_last_uses(plan, evaluation.rules)
+    for position, rule in enumerate(evaluation.rules):
         cancellation.raise_if_cancelled()
-        progress(position / max(len(done.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
-        context = Context(plan, plan.norm, done.tolerance, tuple(done.rules), cancellation, side, focus, lang=lang)
-        begun = time.monotonic()
-        outcome, found, indicators = run_rule(rule, context, parameters or {}, texts)
-        outcome.seconds = round(time.monotonic() - begun, 3)
-        outcome.findings = len(found)
-        done.outcomes.append(outcome)
-        done.findings += found
-        done.indicators += indicators
+        progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
+        context = Context(
+            plan, plan.norm, evaluation.tolerance, tuple(evaluation.rules), cancellation, side, focus, lang=lang
+        )
+        start_time = time.monotonic()
+        outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts)
+        outcome.seconds = round(time.monotonic() - start_time, 3)
+        outcome.findings = len(findings)
+        evaluation.outcomes.append(outcome)
+        evaluation.findings += findings
+        evaluation.indicators += indicators
         if context.log.ignored:
-            done.ignored[rule.code] = context.log.ignored
-        done.steps += [{"rule": rule.code, **step} for step in context.log.steps]
+            evaluation.ignored[rule.code] = context.log.ignored
+        evaluation.steps += [{"rule": rule.code, **step} for step in context.log.steps]
         for layer in plan.layers.values():
-            if focus is None and last.get(layer.role, -1) == position:
+            if focus is None and last_uses.get(layer.role, -1) == position:
                 layer.polygons.forget()
     cancellation.raise_if_cancelled()
-    return done
+    return evaluation
 
 
-def _last_use(plan: Plan, rules: list[Rule]) -> dict[str, int]:
-    """Return role → position of the last rule that may compare its boundaries.
+def _find_last_uses(plan: Plan, rules: list[Rule]) -> dict[str, int]:
+    """Return role → position of the last rule that may compare the layer's boundaries.
 
-    After that rule the memory of the boundary index is released.
+    After that rule the memory of the layer's boundary index is released.
     """
-    last: dict[str, int] = {}
+    last_uses: dict[str, int] = {}
     for position, rule in enumerate(rules):
         concepts = [need.concept for need in rule.needs.values()]
         if EACH in concepts or not (concepts or rule.inputs):
@@ -128,30 +131,39 @@ def _last_use(plan: Plan, rules: list[Rule]) -> dict[str, int]:
         else:
             layers = (plan.concept(concept) for concept in concepts)
             compared = [layer.role for layer in layers if layer is not None]
-        last |= dict.fromkeys(compared, position)
-    return last
+        last_uses |= dict.fromkeys(compared, position)
+    return last_uses
 
 
 def find_additional_rules(plan: Plan, side: SideInputs) -> list[Rule]:
-    """Return the rules outside the plan's scope whose layers are all present.
+    """Return further rules whose layers are all present although the scope omits them.
 
-    They are sorted by code. Rules of packages (DOC) run in the inspection of a package; rules that read a table run
-    where the table is given.
+    The scope is the kind of delivery; it decides which rules run by default. The result is sorted by code. Rules on
+    packages (DOC) are excluded: they run when a package is inspected. Rules that read a table are included only if the
+    table is given.
     """
     expected = set(plan.norm.expected_in(plan.scope))
     rules = all_rules()
     # Rules of packages are not even loaded.
     codes = [code for code in sorted(rules) if code not in expected and not code.startswith("DOC")]
-    return [rules[code] for code in codes if _could_run(rules[code], plan, side)]
+    return [rules[code] for code in codes if _has_required_inputs(rules[code], plan, side)]
 
 
-def _could_run(rule: Rule, plan: Plan, side: SideInputs) -> bool:
+def _has_required_inputs(rule: Rule, plan: Plan, side: SideInputs) -> bool:
+    """Return True if the plan has the required layers and side inputs of a rule.
+
+    At least one of the layers must have a geometry. A rule without required layers gives False.
+    """
     if any(name not in side for name in rule.side):
         return False
-    needed = [need.concept for need in rule.needs.values() if not need.optional]
-    if not needed:
+    required_concepts = [need.concept for need in rule.needs.values() if not need.optional]
+    if not required_concepts:
         return False
-    layers = [layer for c in needed for layer in (plan.layers.values() if c == EACH else [plan.concept(c)])]
+    layers = [
+        layer
+        for concept in required_concepts
+        for layer in (plan.layers.values() if concept == EACH else [plan.concept(concept)])
+    ]
     return all(layer is not None for layer in layers) and any(
         layer is not None and not layer.has_no_geometry for layer in layers
     )

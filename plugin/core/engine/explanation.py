@@ -14,16 +14,17 @@ from ..profile import Norm
 #: Possible sources of a value: the rule, the standard, a profile, the run.
 RULE, STANDARD, PROFILE, CALL = "rule", "standard", "profile", "call"
 #: Members of a list that are shown.
-_SHOWN = 8
+_MAX_LISTED_MEMBERS = 8
 
 
 @dataclass(frozen=True)
 class EffectiveValue:
-    """A parameter or setting of a rule with its value in force.
+    """The value that a rule uses for one parameter or setting, with its source.
 
-    ``name``: name of a parameter, or key of a setting (``tolerance.min_area_m2``), which then belongs to ``setting``
-    as the rule declares it; ``origin``: one of `RULE`, `STANDARD`, `PROFILE`, `CALL`, with the profile's name in
-    ``who``; ``mark``: mark of the setting's source; ``confirmed``: standard or county confirmed the value.
+    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting``: the setting as the
+    rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE`, `STANDARD`, `PROFILE` or `CALL` (set
+    by this run). ``who``: name of the profile for `PROFILE`. ``mark``: A, B or C, how well the value is sourced.
+    ``confirmed``: the mark is not C, or the standard or the county confirmed the value.
     """
 
     name: str
@@ -41,107 +42,128 @@ class EffectiveValue:
 
 
 def find_effective_values(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
-    """Return the parameters of a rule, then the settings that it declares to use.
+    """Return all values that a rule uses: its parameters, then its declared settings.
 
-    ``call``: values that this run sets: parameters by name, settings by key.
+    ``call``: values that this run sets, by parameter name or setting key.
     """
     call = call or {}
-    found = find_effective_parameters(rule, norm, call)
+    effective_values = find_effective_parameters(rule, norm, call)
     for setting in rule.uses:
         if setting == f"rules.{rule.code}":
             continue
-        for key in _keys(setting, norm):
-            value, origin, who = _set(key, norm, call, key, None)
-            mark, sure = norm.mark(key), norm.is_confirmed(key)
-            found.append(EffectiveValue(key, value, unit_of(key), origin, who, setting, mark, sure))
-    return found
+        for key in _list_setting_keys(setting, norm):
+            value, origin, profile_name = _resolve_value(key, norm, call, key, None)
+            mark, confirmed = norm.mark(key), norm.is_confirmed(key)
+            effective_values.append(
+                EffectiveValue(key, value, unit_of(key), origin, profile_name, setting, mark, confirmed)
+            )
+    return effective_values
 
 
 def find_effective_parameters(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
-    """Return the parameters of a rule, in its order.
+    """Return the values of a rule's parameters, in the order of its signature.
 
-    ``call``: values that this run sets.
+    ``call``: values that this run sets, by parameter name.
     """
     call = call or {}
-    found = []
+    effective_values = []
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
-        value, origin, who = _set(key, norm, call, parameter.name, parameter.default)
+        value, origin, profile_name = _resolve_value(key, norm, call, parameter.name, parameter.default)
         mark = norm.mark(key) if origin in (STANDARD, PROFILE) else ""
-        sure = norm.is_confirmed(key)
-        found.append(EffectiveValue(parameter.name, value, parameter.unit, origin, who, "", mark, sure or not mark))
-    return found
+        confirmed = norm.is_confirmed(key)
+        effective_values.append(
+            EffectiveValue(parameter.name, value, parameter.unit, origin, profile_name, "", mark, confirmed or not mark)
+        )
+    return effective_values
 
 
 def unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
-    """Return the settings of a rule that are marked C and unconfirmed.
+    """Return the settings of a rule that are marked C and not confirmed.
 
-    Neither standard nor county confirmed them. They are the settings that the rule declares, and its own parameters
-    where standard or profile set them.
+    C means that no source confirms the value. The result has the settings that the rule declares, and its parameters
+    where the standard or a profile sets them.
     """
-    own = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
-    parameters = [norm.marked(key) for key in own if norm.sets(key) and not norm.is_confirmed(key)]
-    return list(dict.fromkeys([*(u for u in rule.uses if not norm.is_confirmed(u)), *parameters]))
+    parameter_keys = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
+    parameters = [norm.marked(key) for key in parameter_keys if norm.sets(key) and not norm.is_confirmed(key)]
+    return list(dict.fromkeys([*(setting for setting in rule.uses if not norm.is_confirmed(setting)), *parameters]))
 
 
 def find_confirmable_items(norm: Norm) -> list[str]:
     """Return the settings and code lists marked C that a county must confirm.
 
-    Without the confirmation no check passes (通过). They belong to rules that run for any complete delivery scope, or
-    to code lists that fields of the standard refer to. Items that the county has already confirmed are included.
+    Until then no check gives the verdict 通过. Settings count if a rule uses them that runs for a complete delivery;
+    code lists count if a field refers to them. Items that the county has already confirmed are included.
     """
     unconfirmed = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
     rules = all_rules()
     # A scope that excludes rules (yearly changes) is not a complete delivery.
-    whole = [name for name, scope in norm.standard.scopes.items() if not scope.without]
-    codes = dict.fromkeys((*unconfirmed.rules, *(code for name in whole for code in unconfirmed.rules_in(name))))
+    complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.without]
+    codes = dict.fromkeys(
+        (*unconfirmed.rules, *(code for name in complete_scopes for code in unconfirmed.rules_in(name)))
+    )
     items = [item for code in codes for item in unconfirmed_settings(rules[code], unconfirmed)]
-    used = (field.codes for template in norm.standard.templates.values() for field in template.fields)
-    lists = dict.fromkeys(f"codes.{name}" for name in used if name in norm.standard.code_lists)
+    field_lists = (field.codes for template in norm.standard.templates.values() for field in template.fields)
+    lists = dict.fromkeys(f"codes.{name}" for name in field_lists if name in norm.standard.code_lists)
     items += [name for name in lists if not unconfirmed.is_confirmed(name)]
     return list(dict.fromkeys(items))
 
 
-def _set(key: str, norm: Norm, call: Mapping[str, Any], name: str, default: Any) -> tuple[Any, str, str]:
-    if name in call:
-        return call[name], CALL, ""
+def _resolve_value(
+    key: str, norm: Norm, run_values: Mapping[str, Any], name: str, default: Any
+) -> tuple[Any, str, str]:
+    """Return a value, its source, and the name of the profile that sets it.
+
+    Precedence: this run, profile, standard, the rule's default.
+    """
+    if name in run_values:
+        return run_values[name], CALL, ""
     if key in norm.profile.settings:
-        # The nearest profile that sets the value; a profile built in memory has no file to read.
-        by = next((p for p in norm.profile.chain() if key in p.own), norm.profile)
-        return norm.profile.settings[key], PROFILE, by.name or by.id
+        # The nearest profile that sets the value. A profile built in memory has no own keys.
+        setting_profile = next((profile for profile in norm.profile.chain() if key in profile.own), norm.profile)
+        return norm.profile.settings[key], PROFILE, setting_profile.name or setting_profile.id
     if key in norm.standard.settings:
         return norm.standard.settings[key], STANDARD, ""
     return default, RULE, ""
 
 
-def _keys(setting: str, norm: Norm) -> Iterable[str]:
-    """Yield the setting keys below a name: ``tolerance`` means its four keys."""
+def _list_setting_keys(setting: str, norm: Norm) -> Iterable[str]:
+    """Return the setting keys at or below a name: ``tolerance`` gives its four keys."""
     keys = {**norm.standard.settings, **norm.profile.settings}
     return [key for key in keys if key == setting or key.startswith(f"{setting}.")]
 
 
 def format_effective_values(given: Iterable[EffectiveValue], texts: Texts) -> list[str]:
-    """Return one line for each value.
+    """Return one line for each value, in the language of ``texts``.
 
-    The line has name, value with unit, source, and the mark if unconfirmed.
+    The line has the name, the value with its unit, its source, and a remark if the value is marked C.
     """
-    return [_line(one, texts) for one in given]
+    return [_format_effective_value(effective_value, texts) for effective_value in given]
 
 
-def _line(one: EffectiveValue, texts: Texts) -> str:
-    if one.setting:
-        label = texts.setting(one.setting)
+def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
+    if effective_value.setting:
+        label = texts.setting(effective_value.setting)
     else:
-        label = texts.section("parameters").get(one.name, "")
-    source = texts.get("explain", f"origin_{one.origin}", who=one.who)
-    if one.mark == "C":
-        source = texts.get("explain", "confirmed" if one.confirmed else "unconfirmed", origin=source)
-    name = f"{label} {one.name}".strip()
-    return texts.get("explain", "line", name=name, value=format_value(one.value, one.unit, texts), origin=source)
+        label = texts.section("parameters").get(effective_value.name, "")
+    source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)
+    if effective_value.mark == "C":
+        source = texts.get("explain", "confirmed" if effective_value.confirmed else "unconfirmed", origin=source)
+    name = f"{label} {effective_value.name}".strip()
+    return texts.get(
+        "explain",
+        "line",
+        name=name,
+        value=format_value(effective_value.value, effective_value.unit, texts),
+        origin=source,
+    )
 
 
 def format_value(value: Any, unit: str, texts: Texts) -> str:
-    """Return a value as text with its unit."""
+    """Return a value as text with its unit; a share also as percent.
+
+    Lists show at most `_MAX_LISTED_MEMBERS` members.
+    """
     if isinstance(value, bool):
         return texts.get("explain", "yes" if value else "no")
     if isinstance(value, int | float):
@@ -152,6 +174,6 @@ def format_value(value: Any, unit: str, texts: Texts) -> str:
         signs = {"m2": "m²", "count": ""}
         return f"{value:.10g} {signs.get(unit, unit)}".strip()
     if isinstance(value, list | tuple):
-        shown = texts.get("words", "between_names").join(map(str, value[:_SHOWN]))
-        return f"{shown} …" if len(value) > _SHOWN else shown or "—"
+        listed = texts.get("words", "between_names").join(map(str, value[:_MAX_LISTED_MEMBERS]))
+        return f"{listed} …" if len(value) > _MAX_LISTED_MEMBERS else listed or "—"
     return str(value)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Complete findings when all rules are done: township, message, fingerprint.
+"""Complete findings after all rules have run: township, message, fingerprint.
 
-Also sums the fallback steps of the run.
+The module also counts the fallback steps of the run's overlays.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from ..plan.plan import Plan
 
 
 def find_townships(plan: Plan, points: Any) -> list[str]:
-    """Return the name of the township that contains each (k,) point.
+    """Return for each of (k,) points the name of the township that contains it.
 
-    Empty if none does.
+    The name is empty outside all townships, and everywhere if the plan has no layer of townships with names. Points
+    are in the plan's plane (metres).
     """
     layer = plan.concept("townships")
     if layer is None or not layer.has("division_name") or not len(points):
@@ -33,60 +34,69 @@ def find_townships(plan: Plan, points: Any) -> list[str]:
     names = layer.text("division_name")
     present = np.flatnonzero(~is_missing(layer.plane))
     tree = shapely.STRtree(layer.plane[present])
-    found = [""] * len(points)
+    names_found = [""] * len(points)
     for i, j in zip(*tree.query(points, predicate="intersects"), strict=True):
-        found[i] = found[i] or names[present[j]]
-    return found
+        names_found[i] = names_found[i] or names[present[j]]
+    return names_found
 
 
-#: Findings between two reads of the cancellation.
-_BATCH = 1000
-#: Tolerance (m², and as a share) within which an area equals the area as drawn.
+#: Number of findings between two checks for cancellation.
+_FINDINGS_PER_BATCH = 1000
+#: Two areas within this difference (m², and as a share) are equal.
 _SAME_M2, _SAME_SHARE = 0.01, 1e-6
 
 
 def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancellation: Cancellation) -> None:
-    """Set township, message, fingerprint and shape (original CRS) of findings."""
-    placed = [f for f in findings if f.geom_kind != "none"]
-    shapes = np.array([f.geometry for f in placed], dtype=object)
+    """Set township, location, message and fingerprint of findings, in place.
+
+    Their geometries are converted from the plane to the CRS of findings, without the vertices that densification
+    added. Raise Cancelled.
+    """
+    located = [f for f in findings if f.geom_kind != "none"]
+    shapes = np.array([f.geometry for f in located], dtype=object)
     points = shapely.point_on_surface(shapes)
-    for finding, township in zip(placed, find_townships(plan, points), strict=True):
+    for finding, township in zip(located, find_townships(plan, points), strict=True):
         finding.township = township
     # The centroid in degrees: a representative point would differ in a plane with another orientation.
     centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
-    lonlat = shapely.get_coordinates(centres) if len(placed) else np.zeros((0, 2))
-    for finding, (x, y) in zip(placed, lonlat, strict=True):
+    lonlat = shapely.get_coordinates(centres) if len(located) else np.zeros((0, 2))
+    for finding, (x, y) in zip(located, lonlat, strict=True):
         finding.place = (float(x), float(y))
-    _measure_by_nodes(plan, placed, shapes)
-    places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in placed if f.place}
+    _set_areas_by_vertices(plan, located, shapes)
+    rounded_places = {id(f): (round(f.place[0], 5), round(f.place[1], 5)) for f in located if f.place}
     cancellation.raise_if_cancelled()
-    set_fingerprints(findings, places)
+    set_fingerprints(findings, rounded_places)
     for number, finding in enumerate(findings):
-        if number % _BATCH == 0:
+        if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = texts.message(finding, plan.norm.standard.templates)
-    for finding, shape in zip(placed, plan.shown(plan.without_added_vertices(shapes)), strict=True):
+    for finding, shape in zip(located, plan.shown(plan.without_added_vertices(shapes)), strict=True):
         finding.geometry = shape
 
 
-def _measure_by_nodes(plan: Plan, placed: list[Finding], shapes: NDArray) -> None:
-    """Set the area by stored vertices on findings whose area is that of their shape.
+def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) -> None:
+    """Set the area by stored vertices (``by_nodes_m2``) on findings with a shape.
 
-    It is set only where it differs from the area as drawn.
+    Only findings whose area equals the drawn area of their shape get the value, and only if it differs from that area.
     """
-    if not len(placed):
+    if not len(located):
         return
-    areas = np.array([np.nan if f.area_m2 is None else f.area_m2 for f in placed])
+    areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
     to_lonlat = crs_care.make_lonlat_transformer(plan.plane)
-    drawn, by_nodes = drawn_area(shapes, to_lonlat), statutory_area(plan.without_added_vertices(shapes), to_lonlat)
-    other = (np.abs(areas - drawn) <= _SAME_M2 + _SAME_SHARE * drawn) & (np.abs(drawn - by_nodes) > _SAME_M2)
-    for n in np.flatnonzero(other).tolist():
-        placed[n].by_nodes_m2 = float(by_nodes[n])
+    drawn_areas, vertex_areas = (
+        drawn_area(shapes, to_lonlat),
+        statutory_area(plan.without_added_vertices(shapes), to_lonlat),
+    )
+    differs = (np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas) & (
+        np.abs(drawn_areas - vertex_areas) > _SAME_M2
+    )
+    for n in np.flatnonzero(differs).tolist():
+        located[n].by_nodes_m2 = float(vertex_areas[n])
 
 
 def sum_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the number of uses of each fallback step, and each use.
+    """Return how often each fallback step of an overlay was used, and all uses.
 
-    A use has its rows and the area that it changed.
+    A use has the rule, the rows, and the area (m²) that the step changed.
     """
     return {"steps": dict(Counter(step["step"] for step in steps)), "steps_taken": steps}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Geometry queries on the layers of a run, with its tolerance.
+"""Geometry queries on the layers of a run, with the run's tolerance.
 
-Omitted slivers and failures are recorded in the run's log.
+Slivers left out and failed computations are recorded in the run's log.
 """
 
 from __future__ import annotations
@@ -44,77 +44,82 @@ _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 
 
 def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArray:
-    """Return the (k,) areas in m² of parts of ``a`` and perhaps ``b``.
+    """Return (k,) areas in m² of parts of rows of ``a`` and ``b``.
 
-    ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.     Parts are measured as drawn; parts that
-    compose a whole row have that row's statutory area together.
+    ``parts.left`` are rows of ``a``, ``parts.right`` rows of ``b``. ``measure`` gives the area of a part as drawn.
+    Where the parts of a pair of rows together are a whole row, they get that row's statutory area, divided by their
+    drawn areas.
     """
     areas = np.zeros(len(parts))
     if not len(parts):
         return areas
     pair = np.unique(np.column_stack([parts.left, parts.right]), axis=0, return_inverse=True)[1].ravel()
-    alone = np.bincount(pair)[pair] == 1
-    worth = np.full(len(parts), np.nan)
+    only_part = np.bincount(pair)[pair] == 1
+    row_areas = np.full(len(parts), np.nan)
     for layer, rows in ((b, parts.right), (a, parts.left)):
         if layer is not None:
-            whole = _compose_whole_row(parts, pair, layer, rows)
-            worth[whole] = layer.statutory_of(rows[whole])
-    once = alone & ~np.isnan(worth)
-    areas[once] = worth[once]
-    areas[~once] = measure(parts.geometry[~once])
-    several = ~alone & ~np.isnan(worth)
+            is_whole = _find_whole_row_parts(parts, pair, layer, rows)
+            row_areas[is_whole] = layer.statutory_of(rows[is_whole])
+    single = only_part & ~np.isnan(row_areas)
+    areas[single] = row_areas[single]
+    areas[~single] = measure(parts.geometry[~single])
+    multiple = ~only_part & ~np.isnan(row_areas)
     total = np.bincount(pair, areas)[pair]
-    areas[several] *= worth[several] / total[several]
+    areas[multiple] *= row_areas[multiple] / total[multiple]
     return areas
 
 
 def shares_of(parts: Parts, a: Layer, measure: Measure) -> NDArray:
-    """Return the (k,) share that each part has of its row of ``a``, by area as drawn.
+    """Return the (k,) share that each part has of the area of its row of ``a``.
 
-    The shares sum to 1 where the parts compose the row exactly once.
+    Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
     """
     rows = parts.left
     covered = np.bincount(rows, parts.area, minlength=len(a))[rows]
     planar = shapely.area(a.plane[rows])
-    once = np.abs(covered - planar) <= _ROUNDING_M2 + _ROUNDING_SHARE * planar
+    covered_once = np.abs(covered - planar) <= _ROUNDING_M2 + _ROUNDING_SHARE * planar
     shares = np.ones(len(parts))
-    cut = ~(once & (np.bincount(rows, minlength=len(a))[rows] == 1))
-    if not cut.any():
+    needs_measuring = ~(covered_once & (np.bincount(rows, minlength=len(a))[rows] == 1))
+    if not needs_measuring.any():
         return shares
-    areas = measure(parts.geometry[cut])
-    summed = np.bincount(rows[cut], areas, minlength=len(a))[rows[cut]]
+    areas = measure(parts.geometry[needs_measuring])
+    part_sums = np.bincount(rows[needs_measuring], areas, minlength=len(a))[rows[needs_measuring]]
     # Measure the whole row as well if its parts do not compose it or cover some of it twice.
-    rest, where = np.unique(rows[cut & ~once], return_inverse=True)
-    total = summed
-    total[~once[cut]] = measure(a.plane[rest])[where.ravel()]
-    shares[cut] = np.divide(areas, total, out=np.zeros(len(areas)), where=total > 0)
+    rows_to_measure, row_index = np.unique(rows[needs_measuring & ~covered_once], return_inverse=True)
+    total = part_sums
+    total[~covered_once[needs_measuring]] = measure(a.plane[rows_to_measure])[row_index.ravel()]
+    shares[needs_measuring] = np.divide(areas, total, out=np.zeros(len(areas)), where=total > 0)
     return shares
 
 
-def _compose_whole_row(parts: Parts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
-    """Return (k,) bool: parts of a pair of rows that compose the whole row.
+def _find_whole_row_parts(parts: Parts, pair: NDArray, layer: Layer, rows: NDArray) -> NDArray:
+    """Return (k,) bool: parts whose pair of rows together covers one row completely.
 
-    Area and extent are compared: land between rows, or in a hole of a row, may have the same area.
+    ``pair``: number of each part's pair of rows; ``rows``: row of ``layer`` of each part. Area and bounds are
+    compared, because land between rows or in a hole of a row may have the same area.
     """
-    found = np.zeros(len(parts), dtype=bool)
-    there = np.flatnonzero(rows >= 0)
-    planar, own = np.bincount(pair, parts.area)[pair[there]], shapely.area(layer.plane[rows[there]])
-    like = there[np.abs(planar - own) <= _ROUNDING_M2 + _ROUNDING_SHARE * own]
-    if not len(like):
-        return found
-    bounds = shapely.bounds(parts.geometry[like]).reshape(-1, 4)
+    is_whole = np.zeros(len(parts), dtype=bool)
+    positions = np.flatnonzero(rows >= 0)
+    planar, row_areas = np.bincount(pair, parts.area)[pair[positions]], shapely.area(layer.plane[rows[positions]])
+    equal_area = positions[np.abs(planar - row_areas) <= _ROUNDING_M2 + _ROUNDING_SHARE * row_areas]
+    if not len(equal_area):
+        return is_whole
+    bounds = shapely.bounds(parts.geometry[equal_area]).reshape(-1, 4)
     extent = np.full((int(pair.max()) + 1, 4), np.inf)
-    np.minimum.at(extent, pair[like], bounds * (1, 1, -1, -1))
-    off = np.abs(extent[pair[like]] * (1, 1, -1, -1) - shapely.bounds(layer.plane[rows[like]]).reshape(-1, 4))
-    found[like] = off.max(axis=1) <= _ROUNDING_M
-    return found
+    np.minimum.at(extent, pair[equal_area], bounds * (1, 1, -1, -1))
+    bounds_difference = np.abs(
+        extent[pair[equal_area]] * (1, 1, -1, -1) - shapely.bounds(layer.plane[rows[equal_area]]).reshape(-1, 4)
+    )
+    is_whole[equal_area] = bounds_difference.max(axis=1) <= _ROUNDING_M
+    return is_whole
 
 
 @dataclass
 class GeometryQueries:
     """Geometry queries of a run.
 
-    Areas are m² on the statutory ellipsoid, lengths m, shapes in the plan's plane. Each query raises Cancelled.
+    Areas are m² on the statutory ellipsoid, lengths m, shapes in the plan's plane. Each query raises Cancelled. A
+    focus limits queries to the rows around an edit.
     """
 
     plan: Plan
@@ -124,24 +129,24 @@ class GeometryQueries:
     log: RunLog
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
-        """Return the statutory areas (m²) of parts cut out in the plan's plane, as drawn.
+        """Return the areas (m², on the ellipsoid) of shapes within their edges as drawn.
 
-        The area of a whole feature is `Layer.statutory`, by its stored vertices; for parts that may be whole features
-        use `land_areas`.
+        The shapes are in the plan's plane. Use `Layer.statutory` for whole features: it measures stored vertices. Use
+        `areas_of` for parts that may be whole features.
         """
-        return drawn_area(_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation)
+        return drawn_area(_to_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation)
 
     def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
         """Return the (k,) areas of parts in m²: as drawn, or statutory for a whole row.
 
-        See `cut_parts`.
+        ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.
         """
         return areas_of(parts, a, b, self.statutory)
 
     def shares_of(self, parts: Parts, a: Layer) -> NDArray:
-        """Return the (k,) share of each part in its row of ``a``.
+        """Return the (k,) share that each part has of its row of ``a``.
 
-        The shares sum to the row's figure.
+        The shares of a row sum to 1 where its parts cover it exactly once.
         """
         return shares_of(parts, a, self.statutory)
 
@@ -157,11 +162,12 @@ class GeometryQueries:
         measured: bool = False,
         severity: Severity | None = None,
     ) -> Parts:
-        """Return the pairs of rows that share area, between two layers or within one.
+        """Return the land shared by rows of ``a`` and ``b``, or by rows within ``a``.
 
-        ``rows_…`` restrict the rows. ``connected``: return a part for each connected piece instead of each pair.
-        ``pairs(left, right)`` ((k,) bool): restrict the pairs. Slivers are left out and recorded for a finding of
-        ``severity`` (None: the rule's default) on their sum; a figure is ``measured`` with them.
+        ``rows_a``, ``rows_b`` ((n,) bool) limit the rows. ``pairs(left, right)`` returns (k,) bool and limits the
+        pairs. ``connected``: return each connected part of a pair separately. Slivers (areas below the tolerance) are
+        left out and logged; if their sum exceeds a limit, the finding on it has at most ``severity`` (None: the rule's
+        severity). ``measured``: keep slivers, for a figure.
         """
         if b is not None:
             rows_a, rows_b = self._selected_rows(a, rows_a), self._selected_rows(b, rows_b)
@@ -195,8 +201,9 @@ class GeometryQueries:
     ) -> Parts:
         """Return the connected parts of rows of ``a`` that ``b`` does not cover.
 
-        ``cover``: use these polygons instead of all of ``b``. Slivers are left out and recorded for a finding of
-        ``severity`` (None: the rule's default) on their sum; a figure is ``measured`` with them.
+        ``rows`` and ``cover_rows`` ((n,) bool) limit the rows of ``a`` and of the cover. ``cover``: use these polygons
+        instead of all of ``b``. Slivers are left out and logged; if their sum exceeds a limit, the finding on it has
+        at most ``severity`` (None: the rule's severity). ``measured``: keep slivers, for a figure.
         """
         parts = find_uncovered_parts(
             a.polygons,
@@ -223,45 +230,47 @@ class GeometryQueries:
     ) -> Parts:
         """Return the connected parts of (k,) polygons that ``b`` does not cover.
 
-        Each polygon is within row ``rows[k]`` of ``a``; ``left`` of a part is the polygon's position. ``cover``: use
-        these polygons of ``b``. Without ``b`` a share is measured, slivers included.
+        Polygon k is within row ``rows[k]`` of ``a``; ``left`` of a part is k. ``cover``: use these polygons instead of
+        all of ``b``. With ``b``, slivers are left out and logged, for a finding of at most ``severity`` on their sum;
+        without ``b`` they are kept.
         """
         polygons = require_value(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
         parts = find_uncovered_parts(
             Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        fallback = parts.fallback_log
+        fallback_log = parts.fallback_log
         if b is not None:
-            on = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
-            self.log.ignore(on, a, b, severity=severity)
+            row_slivers = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
+            self.log.ignore(row_slivers, a, b, severity=severity)
         self.log.steps += [
-            {"step": s.name, "role": a.role, "key": a.keys[rows[s.left]], "area_m2": s.area_m2} for s in fallback.steps
+            {"step": step.name, "role": a.role, "key": a.keys[rows[step.left]], "area_m2": step.area_m2}
+            for step in fallback_log.steps
         ]
-        self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in fallback.failed]
+        self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed]
         return parts
 
     def point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
         """Return the parts of points or lines of ``a`` inside the polygons of ``b``.
 
-        Parts on an edge are not inside.
+        Parts on an edge of a polygon are not inside.
         """
         return parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
 
     def point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
         """Return the parts of points or lines of ``a`` outside the polygons of ``b``.
 
-        Parts on an edge are not outside. ``cover``: use these polygons instead of all of ``b``.
+        Parts on an edge of a polygon are not outside. ``cover``: use these polygons instead of all of ``b``.
         """
         polygons = b.plane if cover is None else cover.shapes
         return parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
 
     def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
-        """Return gaps up to ``widest`` m wide that the rows of a layer enclose.
+        """Return the gaps up to ``widest`` m wide that the rows of a layer enclose.
 
-        See `geometry.coverage.find_gaps`. ``pairs(left, right)`` ((k,) bool): restrict the result to gaps between
-        these rows.
+        ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``pairs(left, right)`` returns (k,)
+        bool and limits the result to gaps between such rows.
         """
-        parts = self._gaps(a.polygons, widest, a)
+        parts = self._find_logged_gaps(a.polygons, widest, a)
         if pairs is not None:
             parts = parts.between(pairs)
         self.log.ignore(parts.slivers, a, a)
@@ -270,74 +279,96 @@ class GeometryQueries:
     def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
         """Return gaps up to ``widest`` m wide that rows of both layers enclose together.
 
-        ``left``, ``right``: the rows of ``a`` and of ``b``.
+        ``left`` of a gap is an adjacent row of ``a``, ``right`` one of ``b``.
         """
-        wholes = [self._union(layer) for layer in (a, b)]
-        blocks = shapely.get_parts(np.array([whole for whole in wholes if whole is not None], dtype=object))
-        parts = self._gaps(Polygons(blocks), widest, a)
-        parts.left, parts.right = self._by(a, parts.geometry), self._by(b, parts.geometry)
-        thin = parts.slivers
-        thin.left, thin.right = self._by(a, thin.geometry), self._by(b, thin.geometry)
+        unions = [self._unite_layer(layer) for layer in (a, b)]
+        blocks = shapely.get_parts(np.array([union for union in unions if union is not None], dtype=object))
+        parts = self._find_logged_gaps(Polygons(blocks), widest, a)
+        parts.left, parts.right = (
+            self._find_first_touching_rows(a, parts.geometry),
+            self._find_first_touching_rows(b, parts.geometry),
+        )
+        slivers = parts.slivers
+        slivers.left, slivers.right = (
+            self._find_first_touching_rows(a, slivers.geometry),
+            self._find_first_touching_rows(b, slivers.geometry),
+        )
         parts = parts.between(lambda left, right: (left >= 0) & (right >= 0))
         self.log.ignore(parts.slivers, a, b)
         return parts
 
-    def _union(self, layer: Layer) -> Any:
-        """Return the union of all rows of a layer; None if it is empty or failed.
+    def _unite_layer(self, layer: Layer) -> Any:
+        """Return the union of all rows of a layer; None if the layer is empty.
 
-        Callers report a failed union as not checked.
+        None also if the union fails: the log then marks the outline as failed, and callers report the check as not
+        done.
         """
-        fallback = FallbackLog()
-        whole = union_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback)
-        self.log.outline_failed = self.log.outline_failed or bool(fallback.failed)
-        self.log.steps += [{"step": s.name, "role": layer.role, "area_m2": s.area_m2} for s in fallback.steps]
-        return whole
+        fallback_log = FallbackLog()
+        union = union_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
+        self.log.outline_failed = self.log.outline_failed or bool(fallback_log.failed)
+        self.log.steps += [
+            {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in fallback_log.steps
+        ]
+        return union
 
-    def _by(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
-        """Return (k,) the first row of a layer that meets each shape, −1 if no row does."""
-        rows, shapes = layer.polygons.present, _array(shapes)
+    def _find_first_touching_rows(self, layer: Layer, shapes: Iterable[Any]) -> NDArray:
+        """Return (k,) the first row of a layer within the cluster tolerance of each shape.
+
+        −1 if no row is that near.
+        """
+        rows, shapes = layer.polygons.present, _to_array(shapes)
         k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
-        first = np.full(len(shapes), len(layer))
-        np.minimum.at(first, k, rows[i])
-        return np.where(first < len(layer), first, -1)
+        first_rows = np.full(len(shapes), len(layer))
+        np.minimum.at(first_rows, k, rows[i])
+        return np.where(first_rows < len(layer), first_rows, -1)
 
     def mismatched(self, a: Layer) -> Mismatches:
-        """Return the places where edges of rows of ``a`` should share a vertex and do not."""
-        return self._stored(find_mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation))
+        """Return vertices of ``a`` on or near a neighbouring row's edge.
+
+        The edge has no vertex there. Both rows belong to ``a``.
+        """
+        return self._select_stored_vertices(
+            find_mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
+        )
 
     def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
-        """Return the places where edges of ``a`` and ``b`` should share a vertex.
+        """Return vertices of one layer on or near edges of the other layer.
 
-        The first result has edges of ``a``, the second edges of ``b``.
+        The edge has no vertex there. The first result has edges of ``a``, the second edges of ``b``.
         """
-        mine, theirs = find_mismatches_both_ways(
+        of_a, of_b = find_mismatches_both_ways(
             a.polygons, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation
         )
-        return self._stored(mine), self._stored(theirs)
+        return self._select_stored_vertices(of_a), self._select_stored_vertices(of_b)
 
-    def _stored(self, found: Mismatches) -> Mismatches:
-        """Return the mismatches at stored vertices.
+    def _select_stored_vertices(self, mismatches: Mismatches) -> Mismatches:
+        """Return the mismatches whose vertex is stored in a layer.
 
-        No other layer can match a vertex that exists in the plane only.
+        Vertices that only densification added are dropped, since no other layer can match them.
         """
-        return found.only(self.plan.are_stored_vertices(found.point))
+        return mismatches.only(self.plan.are_stored_vertices(mismatches.point))
 
-    def _gaps(self, polygons: Polygons, widest: float, a: Layer) -> Parts:
+    def _find_logged_gaps(self, polygons: Polygons, widest: float, layer: Layer) -> Parts:
         parts = find_gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
         self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
-        self.log.steps += [{"step": s.name, "role": a.role, "area_m2": s.area_m2} for s in parts.fallback_log.steps]
+        self.log.steps += [
+            {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps
+        ]
         return parts
 
     def _selected_rows(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
-        """Return the selected rows that the focus of the run includes."""
+        """Return the rows that both the caller and the focus of the run select.
+
+        (n,) bool; None selects all rows.
+        """
         focused = self.focus.rows.get(layer.role) if self.focus is not None else None
         return rows if focused is None else focused if rows is None else rows & focused
 
     def county(self) -> tuple[Layer, Polygons] | None:
-        """Return the county layer and its outline as one row.
+        """Return the county layer and its outline as a single polygon row.
 
-        None without a county layer. If the union of the outline fails, return None; the rule reports the check
-        as not done.
+        None without a county layer. None also if the union of its rows fails: the log then marks the outline as
+        failed, and the rule reports the check as not done.
         """
         county = self.plan.county_shape()
         if county is None or county[1].shapes[0] is not None:
@@ -348,32 +379,33 @@ class GeometryQueries:
     def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
         """Return the connected parts of an outline of ``a`` that ``b`` does not cover.
 
-        ``shape``: the outline, one row. ``row``: the row of ``a`` that contains the outline, −1 for the whole layer.
+        ``shape``: the outline as a single row. ``row``: the row of ``a`` that contains the outline, −1 for an outline
+        of the whole layer. Slivers are left out and logged.
         """
         parts = find_uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         slivers = parts.slivers
         self.log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
         self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
-        self.log.steps += [{"step": s.name, "area_m2": s.area_m2} for s in parts.fallback_log.steps]
+        self.log.steps += [{"step": step.name, "area_m2": step.area_m2} for step in parts.fallback_log.steps]
         return parts
 
     def joined(self, shapes: Iterable[Any]) -> Any:
-        """Return the union of all shapes, for a finding on several rows.
+        """Return the union of shapes, as the geometry of a finding on several rows.
 
-        Polygons take precedence over points and lines. Return None without shapes, and a geometry collection if the
-        union fails.
+        Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of
+        the polygons if the union fails.
         """
-        array = _array(shapes)
-        array = array[~(shapely.is_missing(array) | shapely.is_empty(array))]
-        areas = array[shapely.get_dimensions(array) == 2]
+        present = _to_array(shapes)
+        present = present[~(shapely.is_missing(present) | shapely.is_empty(present))]
+        areas = present[shapely.get_dimensions(present) == 2]
         if not len(areas):
-            return shapely.union_all(array) if len(array) else None
-        joined = union_rows(Polygons(areas), tolerance=self.tolerance)
-        return shapely.geometrycollections(list(areas)) if joined is None else joined
+            return shapely.union_all(present) if len(present) else None
+        union = union_rows(Polygons(areas), tolerance=self.tolerance)
+        return shapely.geometrycollections(list(areas)) if union is None else union
 
 
-def _array(shapes: Iterable[Any]) -> NDArray:
-    """Return (k,) geometries; multi-part geometries stay one element each."""
+def _to_array(shapes: Iterable[Any]) -> NDArray:
+    """Return geometries as a (k,) object array; a multi-part geometry is one element."""
     listed = list(shapes)
     array = np.empty(len(listed), dtype=object)
     array[:] = listed

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Sum the ignored slivers of a run by pair of layers, feature and township.
 
-A sum above the limit is a finding.
+A sliver is an area below the tolerance, which rules ignore. A sum above its limit is a finding.
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ from .run_log import Ignored
 FEATURES = 10
 #: Places of a pair of layers that a finding stores, largest first.
 PLACES = 2000
-_GRAVER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+_SEVERITIES_DESCENDING = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 #: Outcomes that a finding turns into `Outcome.FAILED`.
 _WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED)
 
 
 @dataclass
 class _Feature:
-    """A row of one of the layers, with the slivers ignored on it (statutory m²)."""
+    """A row of a layer, with number and statutory area (m²) of its ignored slivers.
+
+    ``sealed``: the row belongs to the sealed edition that the layer is compared with.
+    """
 
     layer: Layer
     row: int
@@ -47,21 +50,22 @@ class _Feature:
     area_m2: float
 
     def to_dict(self) -> dict[str, Any]:
-        entry: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
+        report_entry: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
         if self.row in self.layer.repeated_keys:
-            entry["fid"] = self.layer.fids[self.row]
+            report_entry["fid"] = self.layer.fids[self.row]
         if self.sealed:
-            entry["sealed"] = True
-        return {**entry, "count": self.count, "area_m2": round(self.area_m2, 6)}
+            report_entry["sealed"] = True
+        return {**report_entry, "count": self.count, "area_m2": round(self.area_m2, 6)}
 
 
 @dataclass
 class PairSum:
-    """The slivers ignored between two layers, each place counted once.
+    """The slivers ignored between two layers; each location is counted once.
 
-    ``rule``: the most severe rule that ignores them; ``by_rule``: code → (count, m²), each place with one rule;
-    ``townships``: name → (count, m²); ``features``: the largest; ``above``: number of features above the limit;
-    ``shapes``: the places, largest first, up to `PLACES`.
+    ``rule``: code of the rule whose finding reports the sum. ``by_rule``: rule code → (count, m²). ``townships``: name
+    → (count, m²). ``features``: the rows with the largest sums. ``above``: number of rows whose sum exceeds the limit.
+    ``shapes``: the slivers, largest first, at most `PLACES`. ``sealed``: the second layer is the sealed edition of the
+    first.
     """
 
     roles: tuple[str, str]
@@ -77,13 +81,13 @@ class PairSum:
     shapes: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
     def exceeds(self, limits: Tolerance) -> bool:
-        """Return True if a sum exceeds the limits."""
+        """Return True if the sum of the pair, or of one of its rows, exceeds its limit."""
         return self.area_m2 > limits.ignored_pair_m2 or self.above > 0
 
     def finding(self, limits: Tolerance) -> Finding:
-        """Return one finding for all places.
+        """Return one finding on all slivers of the pair.
 
-        The finding names no row, so an edit of one row does not end it; a whole check does.
+        The finding names no row. Editing one row therefore does not resolve it; only a whole check does.
         """
         first, second = self.roles
         largest = self.features[0] if self.features else None
@@ -112,7 +116,7 @@ class PairSum:
         )
 
     def to_dict(self, limits: Tolerance) -> dict[str, Any]:
-        """Return the sums for the report."""
+        """Return the sums as plain data for the report."""
         towns = sorted(self.townships.items(), key=lambda item: -item[1][1])
         return {
             "roles": list(self.roles),
@@ -123,7 +127,7 @@ class PairSum:
             "area_m2": round(self.area_m2, 6),
             "exceeds": self.exceeds(limits),
             "townships": [{"name": n, "count": count, "area_m2": round(area, 6)} for n, (count, area) in towns],
-            "features": [one.to_dict() for one in self.features],
+            "features": [feature.to_dict() for feature in self.features],
             "features_above": self.above,
         }
 
@@ -131,113 +135,123 @@ class PairSum:
 def sum_ignored(
     plan: Plan, ignored: dict[str, list[Ignored]], rules: list[Rule], limits: Tolerance, cancellation: Cancellation
 ) -> list[PairSum]:
-    """Return the sums by pair of layers, largest first.
+    """Return the sums of ignored slivers by pair of layers, largest first.
 
     ``ignored``: rule code → slivers that the rule's queries left out.
     """
     by_code = {rule.code: rule for rule in rules}
-    pairs: dict[tuple[Any, ...], list[tuple[Rule, Ignored]]] = defaultdict(list)
+    by_pair: dict[tuple[Any, ...], list[tuple[Rule, Ignored]]] = defaultdict(list)
     for code, batches in ignored.items():
-        for one in batches:
-            pairs[*sorted((one.a.role, one.b.role)), one.sealed].append((by_code[code], one))
+        for ignored_slivers in batches:
+            by_pair[*sorted((ignored_slivers.a.role, ignored_slivers.b.role)), ignored_slivers.sealed].append(
+                (by_code[code], ignored_slivers)
+            )
     context = Context(plan, plan.norm, limits, cancellation=cancellation)
-    found = []
-    for ignored_by in pairs.values():
+    sums = []
+    for ignored_by in by_pair.values():
         cancellation.raise_if_cancelled()
-        found.append(_pair(ignored_by, context))
-    return sorted(found, key=lambda one: -one.area_m2)
+        sums.append(_sum_pair(ignored_by, context))
+    return sorted(sums, key=lambda pair_sum: -pair_sum.area_m2)
 
 
-def _pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
+def _sum_pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     # The most severe rule comes first: a place that several rules ignore belongs to the first.
-    ranked = sorted(batches, key=lambda one: (_GRAVER.index(_severity(one[0], one[1], ctx)), one[0].order))
+    ranked = sorted(
+        batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
+    )
     rule, first = ranked[0]
-    shapes = np.empty(sum(len(one.slivers.geometry) for _, one in ranked), dtype=object)
-    shapes[:] = [shape for _, one in ranked for shape in one.slivers.geometry]
-    places = subtract_earlier(shapes, ctx.cancellation)
-    codes = np.array([rule.code for rule, one in ranked for _ in one.slivers.geometry], dtype=object)
-    own = np.flatnonzero(places.own)
+    shapes = np.empty(sum(len(ignored.slivers.geometry) for _, ignored in ranked), dtype=object)
+    shapes[:] = [shape for _, ignored in ranked for shape in ignored.slivers.geometry]
+    distinct = subtract_earlier(shapes, ctx.cancellation)
+    codes = np.array([rule.code for rule, ignored in ranked for _ in ignored.slivers.geometry], dtype=object)
+    counted_positions = np.flatnonzero(distinct.own)
     areas = np.zeros(len(shapes))
-    areas[own] = ctx.geometry.statutory(places.shapes[own])
-    # A note stays a note; slivers of an error are a warning.
-    severity = max(_severity(rule, first, ctx), Severity.WARNING, key=_GRAVER.index)
+    areas[counted_positions] = ctx.geometry.statutory(distinct.shapes[counted_positions])
+    # A hint stays a hint; slivers that an error-level rule ignores are a warning.
+    severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
     result = PairSum((first.a.role, first.b.role), first.sealed, rule.code, severity)
-    result.count, result.area_m2 = len(own), float(areas.sum())
-    result.by_rule = _sums(codes, own, areas)
+    result.count, result.area_m2 = len(counted_positions), float(areas.sum())
+    result.by_rule = _sum_by_name(codes, counted_positions, areas)
     result.rule = max(
-        (code for code in result.by_rule if _same_rank(code, ranked, ctx)),
+        (code for code in result.by_rule if _has_pair_severity(code, ranked, ctx)),
         key=lambda code: result.by_rule[code][1],
         default=rule.code,
     )
     towns = np.full(len(shapes), "", dtype=object)
-    towns[own] = find_townships(ctx.plan, shapely.point_on_surface(places.shapes[own]))
-    result.townships = _sums(towns, own, areas)
-    _add_features(result, [one for _, one in ranked], shapes, places, ctx)
-    order = own[np.argsort(-areas[own], kind="stable")][:PLACES]
-    result.shapes = places.shapes[order]
+    towns[counted_positions] = find_townships(ctx.plan, shapely.point_on_surface(distinct.shapes[counted_positions]))
+    result.townships = _sum_by_name(towns, counted_positions, areas)
+    _add_features(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
+    order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:PLACES]
+    result.shapes = distinct.shapes[order]
     return result
 
 
-def _severity(rule: Rule, one: Ignored, ctx: Context) -> Severity:
-    return one.severity or ctx.norm.severity(rule)
+def _find_severity(rule: Rule, ignored: Ignored, ctx: Context) -> Severity:
+    return ignored.severity or ctx.norm.severity(rule)
 
 
-def _same_rank(code: str, ranked: list[tuple[Rule, Ignored]], ctx: Context) -> bool:
-    """Return True if a rule's slivers have the severity of the pair's."""
-    given = [_severity(rule, one, ctx) for rule, one in ranked if rule.code == code]
-    gravest = _severity(ranked[0][0], ranked[0][1], ctx)
-    return gravest in given
+def _has_pair_severity(code: str, ranked: list[tuple[Rule, Ignored]], ctx: Context) -> bool:
+    """Return True if a rule ignored slivers at the most severe level of its pair."""
+    severities = [_find_severity(rule, ignored, ctx) for rule, ignored in ranked if rule.code == code]
+    pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
+    return pair_severity in severities
 
 
-def _sums(names: NDArray, own: NDArray, areas: NDArray) -> dict[str, tuple[int, float]]:
-    """Return name → (count, m²) of the places ``own``, ordered by first place."""
-    counts: Counter[str] = Counter()
-    sums: dict[str, float] = defaultdict(float)
-    for name, area in zip(names[own].tolist(), areas[own].tolist(), strict=True):
-        counts[name] += 1
-        sums[name] += area
-    return {name: (counts[name], sums[name]) for name in counts}
+def _sum_by_name(names: NDArray, positions: NDArray, areas: NDArray) -> dict[str, tuple[int, float]]:
+    """Return name → (count, m²) of the slivers at ``positions``, by first occurrence."""
+    count_by_name: Counter[str] = Counter()
+    area_by_name: dict[str, float] = defaultdict(float)
+    for name, area in zip(names[positions].tolist(), areas[positions].tolist(), strict=True):
+        count_by_name[name] += 1
+        area_by_name[name] += area
+    return {name: (count_by_name[name], area_by_name[name]) for name in count_by_name}
 
 
 def _add_features(
-    result: PairSum, batches: list[Ignored], shapes: NDArray, places: DistinctAreas, ctx: Context
+    result: PairSum, batches: list[Ignored], shapes: NDArray, distinct_areas: DistinctAreas, ctx: Context
 ) -> None:
-    """Add the sum for each row of both layers: the union of the slivers on it."""
+    """Set the rows with the largest sums, and the number of rows above the limit.
+
+    The sum of a row is the area of the union of its slivers.
+    """
     layers: list[tuple[Layer, bool]] = []
     layer_of, rows, pieces = [], [], []
     start = 0
-    for one in batches:
-        count = len(one.slivers.geometry)
-        for layer, sealed, on in ((one.a, False, one.slivers.left), (one.b, one.sealed, one.slivers.right)):
-            at = next((n for n, (known, _) in enumerate(layers) if known is layer), len(layers))
-            if at == len(layers):
+    for ignored in batches:
+        count = len(ignored.slivers.geometry)
+        for layer, sealed, sliver_rows in (
+            (ignored.a, False, ignored.slivers.left),
+            (ignored.b, ignored.sealed, ignored.slivers.right),
+        ):
+            layer_number = next((n for n, (listed_layer, _) in enumerate(layers) if listed_layer is layer), len(layers))
+            if layer_number == len(layers):
                 layers.append((layer, sealed))
-            there = np.flatnonzero(on >= 0)
-            layer_of.append(np.full(len(there), at))
-            rows.append(on[there])
-            pieces.append(places.same_as[start + there])
+            with_row = np.flatnonzero(sliver_rows >= 0)
+            layer_of.append(np.full(len(with_row), layer_number))
+            rows.append(sliver_rows[with_row])
+            pieces.append(distinct_areas.same_as[start + with_row])
         start += count
-    table = np.unique(np.column_stack([np.concatenate(c) for c in (layer_of, rows, pieces)]), axis=0)
+    table = np.unique(np.column_stack([np.concatenate(column) for column in (layer_of, rows, pieces)]), axis=0)
     if not len(table):
         return
     area = np.zeros(len(shapes))
-    used = np.unique(table[:, 2])
-    area[used] = ctx.geometry.statutory(shapes[used])
-    first = np.ones(len(table), dtype=bool)
-    first[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
-    feature = np.cumsum(first) - 1
-    names, starts = table[first, :2], np.flatnonzero(first)
+    used_positions = np.unique(table[:, 2])
+    area[used_positions] = ctx.geometry.statutory(shapes[used_positions])
+    starts_feature = np.ones(len(table), dtype=bool)
+    starts_feature[1:] = (table[1:, :2] != table[:-1, :2]).any(axis=1)
+    feature = np.cumsum(starts_feature) - 1
+    names, starts = table[starts_feature, :2], np.flatnonzero(starts_feature)
     counts = np.bincount(feature)
     sums = np.bincount(feature, weights=area[table[:, 2]])
-    crossed = np.bincount(feature, weights=places.overlapping[table[:, 2]]) > 0
+    overlaps = np.bincount(feature, weights=distinct_areas.overlapping[table[:, 2]]) > 0
     # The plain sum is an upper bound of the union: only rows among the largest or above the limit need the union.
     order = np.argsort(-sums, kind="stable")
-    near = crossed & (sums > ctx.tolerance.ignored_feature_m2)
-    near[order[:FEATURES]] |= crossed[order[:FEATURES]]
-    for n in np.flatnonzero(near).tolist():
+    needs_union = overlaps & (sums > ctx.tolerance.ignored_feature_m2)
+    needs_union[order[:FEATURES]] |= overlaps[order[:FEATURES]]
+    for n in np.flatnonzero(needs_union).tolist():
         ctx.cancellation.raise_if_cancelled()
-        own = subtract_earlier(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
-        counts[n], sums[n] = own.own.sum(), ctx.geometry.statutory(own.shapes[own.own]).sum()
+        distinct = subtract_earlier(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
+        counts[n], sums[n] = distinct.own.sum(), ctx.geometry.statutory(distinct.shapes[distinct.own]).sum()
     result.above = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:FEATURES].tolist():
         layer, sealed = layers[names[n, 0]]
@@ -249,35 +263,35 @@ def sliver_findings(
 ) -> list[Finding]:
     """Return a finding for each pair of layers whose ignored slivers exceed a limit.
 
-    The outcome of its rule becomes failed.
+    The outcome of the rule that reports the pair becomes failed, in place.
     """
     by_code = {outcome.code: outcome for outcome in outcomes}
-    known = {rule.code: rule for rule in rules}
-    found = []
-    for one in sums:
-        if not one.exceeds(limits):
+    rules_by_code = {rule.code: rule for rule in rules}
+    findings = []
+    for pair_sum in sums:
+        if not pair_sum.exceeds(limits):
             continue
-        found.append(one.finding(limits))
-        outcome = by_code[one.rule]
+        findings.append(pair_sum.finding(limits))
+        outcome = by_code[pair_sum.rule]
         outcome.findings += 1
         if outcome.outcome in _WITHOUT_FINDING:
             outcome.outcome = Outcome.FAILED
-        if known[one.rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
+        if rules_by_code[pair_sum.rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
             # As for other findings of the rule: an error that the county lowered to a hint limits the verdict.
             outcome.unconfirmed = sorted({*outcome.unconfirmed, "severity.lowered"})
-    return found
+    return findings
 
 
 def ignored_to_dicts(sums: list[PairSum], limits: Tolerance) -> dict[str, Any]:
-    """Return the sums for the report."""
+    """Return the sums of all pairs and their totals as plain data for the report."""
     by_rule: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
-    for one in sums:
-        for code, (count, area) in one.by_rule.items():
+    for pair_sum in sums:
+        for code, (count, area) in pair_sum.by_rule.items():
             by_rule[code][0] += count
             by_rule[code][1] += area
     return {
-        "ignored_slivers": sum(one.count for one in sums),
-        "ignored_area_m2": round(sum(one.area_m2 for one in sums), 6),
+        "ignored_slivers": sum(pair_sum.count for pair_sum in sums),
+        "ignored_area_m2": round(sum(pair_sum.area_m2 for pair_sum in sums), 6),
         "ignored_by_rule": {c: {"count": int(n), "area_m2": round(a, 6)} for c, (n, a) in sorted(by_rule.items())},
-        "ignored_pairs": [one.to_dict(limits) for one in sums],
+        "ignored_pairs": [pair_sum.to_dict(limits) for pair_sum in sums],
     }

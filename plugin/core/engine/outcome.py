@@ -28,184 +28,205 @@ COVERAGE = "TOP"
 def apply_rule(
     rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts, *, explain: bool = False
 ) -> RuleResult | None:
-    """Call the rule with its layers; return None if they are missing.
+    """Call the rule with its layers; return None if an input is missing.
 
-    The outcome then gives the reason. ``explain``: a needed field must have a value; a field of blanks counts as
-    missing.
+    In that case ``outcome`` gets the reason. ``given``: the rule's keyword arguments. ``explain``: a needed field must
+    have a value in some row, so that the reason can name a field of blanks.
     """
-    missing = next((name for name in rule.side if name not in context.side), None)
-    if missing is not None:
-        outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{missing}_not_given", {})
+    missing_input = next((name for name in rule.side if name not in context.side), None)
+    if missing_input is not None:
+        outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{missing_input}_not_given", {})
         return None
     layers: list[Layer | None] = []
-    each = [need for need in rule.needs.values() if need.concept == EACH]
+    needs_of_each_layer = [need for need in rule.needs.values() if need.concept == EACH]
     for need in (need for need in rule.needs.values() if need.concept != EACH):
         layer = context.plan.concept(need.concept)
-        obstacle = _find_obstacle(need, layer, context, texts, explain)
+        obstacle = _find_missing_input(need, layer, context, texts, explain)
         if obstacle is not None:
             outcome.outcome, outcome.reason = obstacle
             if layer is None and _is_unconfirmed_absence(need.concept, context.plan):
                 outcome.unconfirmed = [ABSENT]
             return None
         layers.append(layer)
-    if each:
-        return _apply_to_each(rule, each[0], layers, context, given)
+    if needs_of_each_layer:
+        return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, given)
     result = rule.function(*layers, ctx=context, **given)
     if result is None:
         return RuleResult(applicable=False)
     return result if isinstance(result, RuleResult) else RuleResult(findings=result)
 
 
-def _find_obstacle(
+def _find_missing_input(
     need: Need, layer: Layer | None, context: Context, texts: Texts, explain: bool
 ) -> tuple[Outcome, str] | None:
-    """Return why a rule cannot be called with a needed layer.
+    """Return outcome and reason if a rule cannot use a layer that it needs, else None.
 
-    The layer is absent, has no shapes, or lacks a needed field.
+    The layer is missing, has no geometry, or lacks a needed field.
     """
     plan = context.plan
     if layer is None:
-        return None if need.optional else _absent(plan, need.concept, texts)
-    named = {"layer": layer.name, "role": layer.role}
+        return None if need.optional else _explain_missing_layer(plan, need.concept, texts)
+    params = {"layer": layer.name, "role": layer.role}
     if not need.optional and layer.has_no_geometry and not context.around_an_edit:
         # A rule without features to check has not passed. Around an edit an empty layer is a valid input.
         skipped = plan.expects(need.concept) or len(layer)
-        return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", named)
-    lacking = [m for m in need.fields if not (layer.has_values(m) if explain else layer.has(m))]
-    if lacking:
-        names = ", ".join(layer.field_name(m) or texts.meaning(m) for m in lacking)
-        return Outcome.SKIPPED, texts.reason("field_missing", {**named, "fields": names})
+        return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", params)
+    missing_meanings = [
+        meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has(meaning))
+    ]
+    if missing_meanings:
+        names = ", ".join(layer.field_name(meaning) or texts.meaning(meaning) for meaning in missing_meanings)
+        return Outcome.SKIPPED, texts.reason("field_missing", {**params, "fields": names})
     return None
 
 
 def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
-    """Return True if an unconfirmed declaration of the county excludes this layer."""
+    """Return True if the county declares a concept absent (本县无) without confirmation."""
     return concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT)
 
 
-def _apply_to_each(
-    rule: Rule, need: Need, others: list[Layer | None], context: Context, given: dict[str, Any]
+def _apply_to_each_layer(
+    rule: Rule, need: Need, other_layers: list[Layer | None], context: Context, arguments: dict[str, Any]
 ) -> RuleResult:
-    """Call the rule for each layer of the plan.
+    """Call the rule for each layer of the plan, and merge the results.
 
-    A layer without a needed field is reported as not checked; the others are checked.
+    A layer without a needed field is reported as not checked; the others are checked. ``other_layers``: the layers of
+    the rule's other needs.
     """
     total = RuleResult(applicable=False)
-    asked = context.focus.roles if context.focus is not None else None
+    focused_roles = context.focus.roles if context.focus is not None else None
     for layer in list(context.plan.layers.values()):
         context.cancellation.raise_if_cancelled()
-        if asked is not None and layer.role not in asked:
+        if focused_roles is not None and layer.role not in focused_roles:
             continue
         if not context.around_an_edit and _nothing_to_check(rule, layer):
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
-        declared = [m for m in need.fields if layer.template.field(m)]
-        lacking = [m for m in declared if not layer.has(m)]
-        if lacking:
-            names = ", ".join(layer.field_name(m) for m in lacking)
+        declared = [meaning for meaning in need.fields if layer.template.field(meaning)]
+        missing_meanings = [meaning for meaning in declared if not layer.has(meaning)]
+        if missing_meanings:
+            names = ", ".join(layer.field_name(meaning) for meaning in missing_meanings)
             total.not_checked.append(("field_missing", {"layer": layer.name, "role": layer.role, "fields": names}))
             continue
-        one = rule.function(layer, *others, ctx=context, **given)
-        if one is not None:
-            _merge(total, one if isinstance(one, RuleResult) else RuleResult(findings=one))
-    for lost in context.plan.unusable.values():
-        total.not_checked.append(("layer_unusable", {"layer": lost.name, "role": lost.role}))
+        layer_result = rule.function(layer, *other_layers, ctx=context, **arguments)
+        if layer_result is not None:
+            _merge_result(
+                total, layer_result if isinstance(layer_result, RuleResult) else RuleResult(findings=layer_result)
+            )
+    for unusable in context.plan.unusable.values():
+        total.not_checked.append(("layer_unusable", {"layer": unusable.name, "role": unusable.role}))
     return total
 
 
 def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
     """Return True if a layer has no features that the rule could check.
 
-    A rule that compares shapes needs features with a shape. Without features only the structure can be checked;
-    features without a shape are findings of GEO001.
+    Schema rules (SCH) check layers without features too. Rules that compare shapes (TOP) need features with a
+    geometry; GEO001 reports features without one.
     """
     if rule.family == STRUCTURE:
         return False
     return not len(layer) or (rule.family == COVERAGE and layer.has_no_geometry)
 
 
-def _merge(total: RuleResult, one: RuleResult) -> None:
-    total.applicable = total.applicable or one.applicable
-    total.findings += one.findings
-    total.indicators += one.indicators
-    total.not_checked += one.not_checked
-    total.unconfirmed += one.unconfirmed
-    total.doubts += one.doubts
-    total.notes += one.notes
+def _merge_result(total: RuleResult, layer_result: RuleResult) -> None:
+    total.applicable = total.applicable or layer_result.applicable
+    total.findings += layer_result.findings
+    total.indicators += layer_result.indicators
+    total.not_checked += layer_result.not_checked
+    total.unconfirmed += layer_result.unconfirmed
+    total.doubts += layer_result.doubts
+    total.notes += layer_result.notes
 
 
-def _absent(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
-    lost = plan.unusable_for(concept)
-    if lost:
-        return Outcome.SKIPPED, texts.reason("layer_unusable", {"layer": lost.name, "role": lost.role})
-    what = {"concept": texts.concept(concept), "roles": " / ".join(plan.roles_of(concept))}
+def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
+    """Return outcome and reason of a rule whose layer is missing or unusable."""
+    unusable = plan.unusable_for(concept)
+    if unusable:
+        return Outcome.SKIPPED, texts.reason("layer_unusable", {"layer": unusable.name, "role": unusable.role})
+    params = {"concept": texts.concept(concept), "roles": " / ".join(plan.roles_of(concept))}
     if concept in plan.norm.profile.absent:
-        return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", what)
+        return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", params)
     if plan.expects(concept):
-        return Outcome.SKIPPED, texts.reason("layer_missing", what)
-    return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", what)
+        return Outcome.SKIPPED, texts.reason("layer_missing", params)
+    return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", params)
 
 
 def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResult | None, str]:
-    """Return the result of a rule outside a run, used for its figures.
+    """Return the result of a rule outside a run, for its figures, and an empty reason.
 
-    The rule takes its parameters from standard and profile. Return no result but the reason, as a sentence, if there
-    is nothing to check or the data are invalid.
+    The parameters come from standard and profile. If there is nothing to check, or the data are invalid, return None
+    and the reason as a sentence.
     """
     outcome = RuleOutcome(rule.code, rule.name, str(rule.severity), Outcome.PASSED)
-    given = context.norm.parameters(rule.code)
+    norm_values = context.norm.parameters(rule.code)
     try:
-        own = {p.name: given[p.name] for p in rule.parameters if p.name in given}
-        result = apply_rule(rule, context, own, outcome, texts, explain=True)
+        arguments = {
+            parameter.name: norm_values[parameter.name]
+            for parameter in rule.parameters
+            if parameter.name in norm_values
+        }
+        result = apply_rule(rule, context, arguments, outcome, texts, explain=True)
     except SanxianError as error:
         return None, strip_folders(texts.explain(error))
     return result, outcome.reason
 
 
-#: Layers named where one sentence describes several; the rest is counted.
-_NAMED = 5
-#: One or two layers have a sentence each; more are combined.
-_ALIKE = 3
-_MANY = "_many"
+#: Number of layers that a sentence on several layers names; the sentence gives the number of all.
+_MAX_NAMED_LAYERS = 5
+#: From this many reasons of one kind on, one sentence combines them.
+_MIN_COMBINED_REASONS = 3
+_COMBINED_SUFFIX = "_many"
 
 
 def render_reasons(reasons: Iterable[tuple[str, dict[str, Any]]], texts: Texts) -> list[str]:
-    """Return one sentence for each reason.
+    """Return sentences for reasons (text key, parameters), each sentence once.
 
-    Three or more reasons of one kind are combined where the texts have a case for it (``…_many``).
+    Three or more reasons with one key are combined if the texts have a case ``…_many``.
     """
     by_key: dict[str, list[dict[str, Any]]] = {}
     for key, params in reasons:
         by_key.setdefault(key, []).append(params)
     sentences: list[str] = []
-    for key, each in by_key.items():
-        if len(each) >= _ALIKE and key + _MANY in texts.section("reasons"):
-            sentences.append(texts.reason(key + _MANY, _together(each, texts)))
+    for key, same_key_params in by_key.items():
+        if len(same_key_params) >= _MIN_COMBINED_REASONS and key + _COMBINED_SUFFIX in texts.section("reasons"):
+            sentences.append(texts.reason(key + _COMBINED_SUFFIX, _combine_params(same_key_params, texts)))
         else:
-            sentences += [texts.reason(key, params) for params in each]
+            sentences += [texts.reason(key, params) for params in same_key_params]
     return list(dict.fromkeys(sentences))
 
 
-def _together(each: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
-    names = list(dict.fromkeys(str(params["layer"]) for params in each))
-    shown = texts.get("words", "between_names").join(names[:_NAMED]) + (" …" if len(names) > _NAMED else "")
-    return {"layers": shown, "number": len(names), "count": sum(int(params.get("count", 1)) for params in each)}
+def _combine_params(same_key_params: list[dict[str, Any]], texts: Texts) -> dict[str, Any]:
+    names = list(dict.fromkeys(str(params["layer"]) for params in same_key_params))
+    listed = texts.get("words", "between_names").join(names[:_MAX_NAMED_LAYERS]) + (
+        " …" if len(names) > _MAX_NAMED_LAYERS else ""
+    )
+    return {
+        "layers": listed,
+        "number": len(names),
+        "count": sum(int(params.get("count", 1)) for params in same_key_params),
+    }
 
 
 def run_rule(
     rule: Rule, context: Context, parameters: dict[str, dict[str, Any]], texts: Texts
 ) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
-    """Run a rule over a plan. Raise Cancelled, and no other error."""
+    """Run a rule over a plan; return its outcome, findings and indicators.
+
+    Raise Cancelled. Any other error becomes an outcome: skipped for invalid data, else crashed with a finding RUN900.
+    """
     severity = context.norm.severity(rule)
     outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
     outcome.problem = texts.rule_problem(rule)
-    given = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
-    given = {p.name: given[p.name] for p in rule.parameters if p.name in given}
+    arguments = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
+    arguments = {
+        parameter.name: arguments[parameter.name] for parameter in rule.parameters if parameter.name in arguments
+    }
     if not context.around_an_edit:
         # A check around an edit shows no parameters.
         outcome.parameters = _list_effective_values(rule, context, parameters.get(rule.code, {}))
     try:
-        result = apply_rule(rule, context, given, outcome, texts)
+        result = apply_rule(rule, context, arguments, outcome, texts)
     except Cancelled:
         raise
     except SanxianError as error:
@@ -213,17 +234,17 @@ def run_rule(
         outcome.outcome, outcome.reason = Outcome.SKIPPED, strip_folders(texts.explain(error))
         return outcome, [], []
     except Exception as error:
-        return _crashed(rule, outcome, error)
+        return _report_crash(rule, outcome, error)
     if result is None:
         return outcome, [], []
-    failed = _could_not_be_checked(context, rule)
-    _complete(result, rule, severity, context)
-    outcome.unconfirmed = _unconfirmed(result, rule, context)
-    _set_outcome(outcome, result, context, len(failed), texts)
-    return outcome, result.findings + failed, result.indicators
+    failed_pairs = _make_failed_pair_findings(context, rule)
+    _complete_result(result, rule, severity, context)
+    outcome.unconfirmed = _list_unconfirmed_items(result, rule, context)
+    _set_outcome(outcome, result, context, len(failed_pairs), texts)
+    return outcome, result.findings + failed_pairs, result.indicators
 
 
-def _complete(result: RuleResult, rule: Rule, severity: Severity, context: Context) -> None:
+def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context: Context) -> None:
     """Set code and severity of the findings; add doubts from norm and layers."""
     for finding in result.findings:
         finding.code = rule.code
@@ -236,27 +257,27 @@ def _complete(result: RuleResult, rule: Rule, severity: Severity, context: Conte
         result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
 
 
-def _unconfirmed(result: RuleResult, rule: Rule, context: Context) -> list[str]:
+def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: Context) -> list[str]:
     """Return the settings and doubts that prevent an unconditional 通过 of this rule."""
     if context.norm.phase_decides(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
-    unconfirmed = {u for u in result.unconfirmed if not norm.is_confirmed(u)}
+    unconfirmed = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
     return sorted(unconfirmed.union(unconfirmed_settings(rule, norm), result.doubts))
 
 
-def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, failed: int, texts: Texts) -> None:
+def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, failed_pairs: int, texts: Texts) -> None:
     """Set the outcome (failed, skipped, not applicable or passed) and its reason.
 
-    ``failed``: number of pairs that could not be checked.
+    ``failed_pairs``: number of pairs of rows that could not be computed.
     """
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = render_reasons(result.not_checked, texts)
     if context.log.outline_failed:
         reasons.append(texts.reason("outline_failed", {}))
-    if failed:
-        reasons.append(texts.reason("pairs_failed", {"count": failed}))
+    if failed_pairs:
+        reasons.append(texts.reason("pairs_failed", {"count": failed_pairs}))
     if context.log.reported_by:
         result.notes.append(("left_to", {"codes": ", ".join(context.log.reported_by)}))
     notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
@@ -276,23 +297,34 @@ def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, fai
         outcome.reason = notes
 
 
-def _list_effective_values(rule: Rule, context: Context, call: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the values that the rule uses.
+def _list_effective_values(rule: Rule, context: Context, run_values: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the values that the rule uses, as plain data.
 
-    Tolerances that differ from the norm come from this run.
+    A tolerance that differs from the norm's counts as set by this run.
     """
-    usual = context.norm.tolerance().to_dict()
-    tolerance = {f"tolerance.{k}": v for k, v in context.tolerance.to_dict().items() if v != usual[k]}
-    return [one.to_dict() for one in find_effective_values(rule, context.norm, {**call, **tolerance})]
+    norm_tolerance = context.norm.tolerance().to_dict()
+    tolerance = {
+        f"tolerance.{name}": value
+        for name, value in context.tolerance.to_dict().items()
+        if value != norm_tolerance[name]
+    }
+    return [
+        effective_value.to_dict()
+        for effective_value in find_effective_values(rule, context.norm, {**run_values, **tolerance})
+    ]
 
 
-def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
-    """Return the outcome and the finding of a rule that raised an error.
+def _report_crash(
+    rule: Rule, outcome: RuleOutcome, error: Exception
+) -> tuple[RuleOutcome, list[Finding], list[Indicator]]:
+    """Return outcome and finding RUN900 of a rule that raised an unexpected error.
 
     The trace names files without their folders, because reports are passed on.
     """
     frames = traceback.extract_tb(error.__traceback__)
-    trace = [f"{f.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{f.lineno} {f.name}" for f in frames]
+    trace = [
+        f"{frame.filename.replace(chr(92), '/').rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames
+    ]
     outcome.outcome = Outcome.CRASHED
     outcome.reason = strip_folders(f"{type(error).__name__}: {error}")
     finding = Finding(
@@ -305,8 +337,9 @@ def _crashed(rule: Rule, outcome: RuleOutcome, error: Exception) -> tuple[RuleOu
     return outcome, [finding], []
 
 
-def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
-    found = []
+def _make_failed_pair_findings(context: Context, rule: Rule) -> list[Finding]:
+    """Return a finding RUN901 for each pair of rows that could not be computed."""
+    findings = []
     for a, i, b, j in context.log.failed:
         finding = context.make.row(
             a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code}
@@ -314,5 +347,5 @@ def _could_not_be_checked(context: Context, rule: Rule) -> list[Finding]:
         finding.geometry = a.plane[i]
         if b is not None and j >= 0:
             finding.related_role, finding.related_keys = b.role, [b.keys[j]]
-        found.append(finding)
-    return found
+        findings.append(finding)
+    return findings

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Verify that all inputs of a run belong to the same county (RUN904).
+"""Verify that all inputs of a run belong to the same county (finding RUN904).
 
-The inputs are profile, layers and side inputs.
+The inputs are the profile, the layers and the side inputs (tables and editions to compare with).
 """
 
 from __future__ import annotations
@@ -34,64 +34,87 @@ if TYPE_CHECKING:
 
 CODE = "RUN904"
 #: Number of digits that two codes of one plan share; the edition sets it, never a profile.
-_DIGITS = "attributes.area_digits"
+_SHARED_DIGITS_SETTING = "attributes.area_digits"
 #: Codes of other counties that a message names.
-_NAMED = 3
-_YEAR = re.compile(r"[0-9]{4}")
-_SIX = itemgetter(slice(6))
+_MAX_NAMED_CODES = 3
+_YEAR_PATTERN = re.compile(r"[0-9]{4}")
+_first_six_digits = itemgetter(slice(6))
 #: Digits of a township's code.
-_TOWNSHIP = 9
+_TOWNSHIP_CODE_DIGITS = 9
 
 
 def find_inconsistencies(plan: Plan, side: SideInputs, today: date | None = None) -> list[Finding]:
-    """Return a finding RUN904 for each input that contradicts the plan's county."""
-    found = [*_profile(plan), *_names(plan), *_layers(plan), *_absent(plan), *_confirmed(plan, today or date.today())]
-    found += [*_confirmed_without_source(plan), *_stated(plan)]
-    found += [*_baseline(plan, side), *_targets(plan, side), *_scope(plan), *_standard(plan)]
-    return [make_inconsistency_finding(finding) for finding in found]
+    """Return a finding RUN904 for each input that contradicts the plan's county.
+
+    ``today``: date with which confirmations are compared, by default the current one.
+    """
+    findings = [
+        *_check_profile_area(plan),
+        *_check_division_names(plan),
+        *_check_layer_codes(plan),
+        *_check_declared_absences(plan),
+        *_check_confirmation_date(plan, today or date.today()),
+    ]
+    findings += [*_check_confirmation_source(plan), *_check_stated_figures(plan)]
+    findings += [
+        *_check_sealed_edition(plan, side),
+        *_check_township_tasks(plan, side),
+        *_check_scope(plan),
+        *_check_custom_standard(plan),
+    ]
+    return [make_inconsistency_finding(finding) for finding in findings]
 
 
 def make_inconsistency_finding(finding: Finding) -> Finding:
-    """Return the finding as a warning RUN904."""
+    """Turn a finding into a warning RUN904, and return it."""
     finding.code, finding.severity = CODE, Severity.WARNING
     return finding
 
 
 def belongs_to_plan(code: str, plan: Plan) -> bool:
-    """Return True if a division code is valid in this plan.
+    """Return True if a division code lies in the plan's county or above it.
 
-    Valid codes are those of the county, of its parts and of the areas above it.
+    Divisions above it are its city and its province.
     """
-    digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
+    digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
     return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(division_prefix(code))
 
 
-def _profile(plan: Plan) -> list[Finding]:
+def _check_profile_area(plan: Plan) -> list[Finding]:
+    """Report a profile that belongs to another county than the plan.
+
+    If the data do not name their county, report that too.
+    """
     profile = plan.norm.profile
     if not profile.area_code or not plan.layers:
         return []
     params = {"profile": profile.name or profile.id, "code": profile.area_code, "county": plan.area_code}
     if not plan.area_known:
         return [Finding(role="", case="unknown", params=params)]
-    digits = int(plan.norm.standard.settings.get(_DIGITS, 6))
+    digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
     covered = profile.covers(plan.area_code) or profile.area_code[:digits] == plan.area_code[:digits]
     return [] if covered else [Finding(role="", case="profile", params=params)]
 
 
-def _names(plan: Plan) -> list[Finding]:
-    """Report names that the list of divisions gives to another county than their code.
+def _check_division_names(plan: Plan) -> list[Finding]:
+    """Report division names that contradict their code in the list of divisions.
 
-    The names are those of the profile and of rows.
+    The names are those of the profile and of the rows.
     """
     divisions = plan.norm.standard.code_lists.get("divisions")
     if divisions is None:
         return []
-    counties = {c.name: c.code for c in divisions.codes.values() if is_county(c.code)}
-    profile, found = plan.norm.profile, []
-    own = divisions.codes.get(profile.area_code) if profile.area_code == plan.area_code else None
-    if own is not None and is_county(own.code) and own.name not in profile.name and profile.name in counties:
-        params = {"profile": profile.name, "code": own.code, "name": own.name}
-        found.append(Finding(role="", case="profile_name", params=params))
+    counties = {division.name: division.code for division in divisions.codes.values() if is_county(division.code)}
+    profile, findings = plan.norm.profile, []
+    profile_division = divisions.codes.get(profile.area_code) if profile.area_code == plan.area_code else None
+    if (
+        profile_division is not None
+        and is_county(profile_division.code)
+        and profile_division.name not in profile.name
+        and profile.name in counties
+    ):
+        params = {"profile": profile.name, "code": profile_division.code, "name": profile_division.name}
+        findings.append(Finding(role="", case="profile_name", params=params))
     for layer in plan.layers.values():
         if not (layer.has("division_code") and layer.has("division_name")):
             continue
@@ -99,129 +122,134 @@ def _names(plan: Plan) -> list[Finding]:
         for (code, name), count in Counter(
             zip(layer.text("division_code"), layer.text("division_name"), strict=True)
         ).items():
-            # Rows of another county are reported by `_layers`.
+            # Rows of another county are reported by `_check_layer_codes`.
             if (
                 code[:6] in divisions.codes
                 and belongs_to_plan(code, plan)
-                and _other_place(name, code, counties, divisions)
+                and _names_other_division(name, code, counties, divisions)
             ):
                 pairs[code[:6], name] += count
         for (code, name), count in pairs.items():
-            one: dict[str, Any] = {"count": count, "code": code, "name": divisions.codes[code].name, "other": name}
-            found.append(Finding(role=layer.role, case="county_name", params=one))
-    return found
+            name_params: dict[str, Any] = {
+                "count": count,
+                "code": code,
+                "name": divisions.codes[code].name,
+                "other": name,
+            }
+            findings.append(Finding(role=layer.role, case="county_name", params=name_params))
+    return findings
 
 
-def _other_place(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
-    """Return True if a division's name belongs to another area than its code.
-
-    The area is a province, city or county.
-    """
+def _names_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
+    """Return True if a name belongs to another province, city or county than its code."""
     if is_county(code):
         listed = name in counties and name != divisions.codes[code].name
         return listed or bool(foreign_place(name, code, divisions))
     # Names of villages are in no list and may end like a city's name.
-    return bool(foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP))
+    return bool(foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS))
 
 
-def _layers(plan: Plan) -> list[Finding]:
+def _check_layer_codes(plan: Plan) -> list[Finding]:
+    """Report layers with rows of other counties."""
     if not plan.area_known:
         return []
-    found = []
+    findings = []
     for layer in plan.layers.values():
-        others = _others(layer, plan)
-        if others:
+        foreign_codes = _count_foreign_codes(layer, plan)
+        if foreign_codes:
             params = {
                 "name": layer.name,
-                "count": sum(others.values()),
+                "count": sum(foreign_codes.values()),
                 "rows": len(layer),
-                "codes": [code for code, _ in others.most_common(_NAMED)],
+                "codes": [code for code, _ in foreign_codes.most_common(_MAX_NAMED_CODES)],
                 "county": plan.area_code,
             }
-            found.append(Finding(role=layer.role, case="layer", params=params))
-    return found
+            findings.append(Finding(role=layer.role, case="layer", params=params))
+    return findings
 
 
-def _others(layer: Layer, plan: Plan) -> Counter[str]:
-    """Return codes of other counties with the number of rows that have them.
+def _count_foreign_codes(layer: Layer, plan: Plan) -> Counter[str]:
+    """Return code of another county → number of rows of the layer with it.
 
-    The code of a row is its 行政区代码, else the head of its BSM.
+    The code of a row is its 行政区代码, else the first digits of its key (BSM).
     """
     codes = layer.text("division_code")
     # Most layers have no foreign code: rows are examined one by one only where the layer has one.
-    if not any(_foreign(code, plan) for code in {*map(_SIX, codes), *map(_SIX, layer.keys)}):
+    if not any(
+        _is_foreign_county(code, plan) for code in {*map(_first_six_digits, codes), *map(_first_six_digits, layer.keys)}
+    ):
         return Counter()
-    heads = Counter(
+    counts = Counter(
         code[:6] if code else key[:6] for code, key in zip(codes, layer.keys, strict=True) if code or len(key) == LENGTH
     )
-    return Counter({code: count for code, count in heads.items() if _foreign(code, plan)})
+    return Counter({code: count for code, count in counts.items() if _is_foreign_county(code, plan)})
 
 
-def _foreign(code: str, plan: Plan) -> bool:
+def _is_foreign_county(code: str, plan: Plan) -> bool:
     return is_county(code) and not belongs_to_plan(code, plan)
 
 
-def _absent(plan: Plan) -> list[Finding]:
+def _check_declared_absences(plan: Plan) -> list[Finding]:
     """Report concepts declared absent (本县无) although a layer has features of them."""
-    found = []
+    findings = []
     for concept in sorted(plan.norm.profile.absent):
         layer = plan.concept(concept)
         if layer is not None and len(layer):
             params = {"concept": ConceptName(concept), "name": layer.name, "count": len(layer)}
-            found.append(Finding(role=layer.role, case="absent", params=params))
-    return found
+            findings.append(Finding(role=layer.role, case="absent", params=params))
+    return findings
 
 
-def _confirmed(plan: Plan, today: date) -> list[Finding]:
-    """Report a confirmation dated later than today."""
-    by = plan.norm.profile.confirmed_by
-    if not by or by["date"] <= today.isoformat():
+def _check_confirmation_date(plan: Plan, today: date) -> list[Finding]:
+    """Report a confirmation by the county that is dated after today."""
+    confirmation = plan.norm.profile.confirmed_by
+    if not confirmation or confirmation["date"] <= today.isoformat():
         return []
-    return [Finding(role="", case="confirmed", params={**by, "profile": plan.norm.profile.name})]
+    return [Finding(role="", case="confirmed", params={**confirmation, "profile": plan.norm.profile.name})]
 
 
-def _confirmed_without_source(plan: Plan) -> list[Finding]:
-    """Report a confirmation without a person or document, or with an early date.
+def _check_confirmation_source(plan: Plan) -> list[Finding]:
+    """Report a confirmation that names no person or document, or that is too early.
 
-    It is early if it is before the edition of its standard.
+    It is too early if it is older than the edition of its standard.
     """
-    by = plan.norm.profile.confirmed_by
-    if not by:
+    confirmation = plan.norm.profile.confirmed_by
+    if not confirmation:
         return []
-    edition = _YEAR.match(plan.norm.standard.edition)
-    blank = any(by[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
-    early = edition is not None and by["date"] < edition[0]
+    edition = _YEAR_PATTERN.match(plan.norm.standard.edition)
+    is_blank = any(confirmation[key].strip().lower() in BLANK_WORDS for key in ("by", "document"))
+    is_early = edition is not None and confirmation["date"] < edition[0]
     return (
-        [Finding(role="", case="confirmed_blank", params={**by, "profile": plan.norm.profile.name})]
-        if blank or early
+        [Finding(role="", case="confirmed_blank", params={**confirmation, "profile": plan.norm.profile.name})]
+        if is_blank or is_early
         else []
     )
 
 
-def _stated(plan: Plan) -> list[Finding]:
-    """Report figures under [[stated]] although a layer gives them.
+def _check_stated_figures(plan: Plan) -> list[Finding]:
+    """Report figures under [[stated]] of the profile although a layer gives them.
 
-    No rule compares such figures.
+    No rule compares stated figures with the layers.
     """
-    stated = plan.norm.stated(plan.area_code)
-    if not stated:
+    figures = plan.norm.stated(plan.area_code)
+    if not figures:
         return []
-    catalogue, found = load_catalogue(plan.norm.standard), []
-    for one in stated:
-        entry = catalogue.find(one.name) or catalogue.find(f"{one.name}面积")
-        if entry is not None and entry.id in AREA_FIGURES:
+    catalogue, findings = load_catalogue(plan.norm.standard), []
+    for figure in figures:
+        indicator = catalogue.find(figure.name) or catalogue.find(f"{figure.name}面积")
+        if indicator is not None and indicator.id in AREA_FIGURES:
             params = {
                 "profile": plan.norm.profile.name,
-                "name": one.name,
-                "indicator": IndicatorName(entry.id),
-                "value": one.value,
+                "name": figure.name,
+                "indicator": IndicatorName(indicator.id),
+                "value": figure.value,
             }
-            found.append(Finding(role="", case="stated", params={**params, "unit": one.unit}))
-    return found
+            findings.append(Finding(role="", case="stated", params={**params, "unit": figure.unit}))
+    return findings
 
 
-def _baseline(plan: Plan, side: SideInputs) -> list[Finding]:
-    """Report a sealed edition of another county, or one identical to the data."""
+def _check_sealed_edition(plan: Plan, side: SideInputs) -> list[Finding]:
+    """Report a sealed edition of another county, or one that is a copy of the data."""
     sealed = side.get("baseline", Plan)
     if sealed is None:
         return []
@@ -229,29 +257,29 @@ def _baseline(plan: Plan, side: SideInputs) -> list[Finding]:
     params = {"source": source, "code": sealed.area_code, "county": plan.area_code}
     if sealed.area_known and plan.area_known and not belongs_to_plan(sealed.area_code, plan):
         return [Finding(role="", case="baseline", params=params)]
-    copied = _same_bytes(Path(plan.source), Path(sealed.source)) if plan.source and sealed.source else False
+    copied = _are_equal_files(Path(plan.source), Path(sealed.source)) if plan.source and sealed.source else False
     return [Finding(role="", case="baseline_copy", params=params)] if copied else []
 
 
-def _same_bytes(one: Path, other: Path) -> bool:
-    return one.is_file() and other.is_file() and filecmp.cmp(one, other, shallow=False)
+def _are_equal_files(first: Path, second: Path) -> bool:
+    return first.is_file() and second.is_file() and filecmp.cmp(first, second, shallow=False)
 
 
-def _targets(plan: Plan, side: SideInputs) -> list[Finding]:
+def _check_township_tasks(plan: Plan, side: SideInputs) -> list[Finding]:
     """Report township tasks with codes of another county."""
     tasks = township_tasks(side)
     codes = {task.code[:6] for task in tasks.tasks if is_county(task.code[:6])}
-    others = sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.area_known else []
-    if not others:
+    foreign_codes = sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.area_known else []
+    if not foreign_codes:
         return []
-    params: dict[str, Any] = {"source": tasks.file, "codes": others[:_NAMED], "county": plan.area_code}
+    params: dict[str, Any] = {"source": tasks.file, "codes": foreign_codes[:_MAX_NAMED_CODES], "county": plan.area_code}
     return [Finding(role="", case="targets", params=params)]
 
 
-def _standard(plan: Plan) -> list[Finding]:
-    """Report a custom standard that is looser than the shipped ones.
+def _check_custom_standard(plan: Plan) -> list[Finding]:
+    """Report a custom standard that is less strict than the shipped ones.
 
-    Only points that a profile cannot loosen are compared.
+    Only points that a profile cannot relax are compared.
     """
     standard = plan.norm.standard
     items = find_loosened(standard)
@@ -259,11 +287,11 @@ def _standard(plan: Plan) -> list[Finding]:
     return [Finding(role="", case="standard", params=params)] if items else []
 
 
-def _scope(plan: Plan) -> list[Finding]:
-    """Report a wider scope that the layers indicate while the run took a narrower one.
+def _check_scope(plan: Plan) -> list[Finding]:
+    """Report that the layers indicate a wider delivery than the one that was checked.
 
-    A narrower scope chosen by the user applies; if the layers clearly belong to the wider scope, the report lists
-    what is missing.
+    If the user chose the narrower scope, it applies; the finding then appears only if the layers clearly belong to the
+    wider one.
     """
     missed = plan.missed_scope
     if missed is None or not any(map(len, plan.layers.values())):

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The provenance of a report: layers, norm, versions.
 
-It contains no path of the machine and no user name.
+The norm is the standard with the county's profile. The provenance contains no path of the machine and no user name.
 """
 
 from __future__ import annotations
@@ -22,23 +22,24 @@ from ..plan.plan import Plan
 
 
 def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
-    """Return the provenance of a report's figures.
+    """Return what a report was made from, as plain data.
 
-    ``source`` is a file name without its path.
+    It has the layers, the notices on them, standard, profile, settings, versions and the time. ``source`` is a file
+    name without its path.
     """
     standard, profile = plan.norm.standard, plan.norm.profile
     layers = []
     notices = []
-    answers: dict[str, list[str]] = {}
+    concepts_by_role: dict[str, list[str]] = {}
     for concept in standard.concepts:
         layer_used = plan.concept(concept)
         if layer_used is not None:
-            answers.setdefault(layer_used.role, []).append(concept)
+            concepts_by_role.setdefault(layer_used.role, []).append(concept)
     for role, layer in plan.layers.items():
         layers.append(
             {
                 "role": role,
-                "concept": ", ".join(answers.get(role, [role])),
+                "concept": ", ".join(concepts_by_role.get(role, [role])),
                 "name": layer.name,
                 "title": layer.template.name,
                 "template": f"{layer.template.standard}/{role}",
@@ -50,7 +51,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
                 "crs": crs_care.crs_label(layer.crs),
                 "encoding": layer.source.encoding,
                 "unsaved": layer.source.unsaved,
-                "repaired_area_m2": round(sum(abs(v) for v in layer.repaired.values()), 4),
+                "repaired_area_m2": round(sum(abs(area) for area in layer.repaired.values()), 4),
             }
         )
         notices += [texts.notice(key, params) for key, params in layer.source.notices]
@@ -63,8 +64,8 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         params = {"crs": degrees, "plane": crs_care.crs_label(plan.crs)}
         notices.append(texts.notice("notice_in_degrees", params))
     notices += [
-        texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
-        for lost in plan.unusable.values()
+        texts.problem(unusable.problem, {"layer": unusable.name, "role": unusable.role, **unusable.params})
+        for unusable in plan.unusable.values()
     ]
     for concept in standard.concepts:
         for role in plan.unread_roles(concept):
@@ -95,18 +96,23 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
 
 
 def _densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices on layers whose long edges were densified for the comparison."""
-    dense = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
-    shared = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
+    """Return notices (text key, parameters) on layers whose long edges were densified."""
+    added_counts = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
+    shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
     plane = crs_care.crs_label(plan.crs)
-    notices_found: list[tuple[str, dict[str, Any]]] = []
-    if dense:
-        names = texts.get("words", "between_names").join(dense)
-        params = {"layers": names, "count": len(dense), "vertices": sum(dense.values()), "off": f"{MOST_OFF_M:.4f}"}
-        notices_found.append(("notice_kept_straight", {**params, "plane": plane}))
-    if shared:
-        notices_found.append(("notice_shared_edges", {"count": shared, "plane": plane}))
-    return notices_found
+    notices: list[tuple[str, dict[str, Any]]] = []
+    if added_counts:
+        names = texts.get("words", "between_names").join(added_counts)
+        params = {
+            "layers": names,
+            "count": len(added_counts),
+            "vertices": sum(added_counts.values()),
+            "off": f"{MOST_OFF_M:.4f}",
+        }
+        notices.append(("notice_kept_straight", {**params, "plane": plane}))
+    if shared_edge_count:
+        notices.append(("notice_shared_edges", {"count": shared_edge_count, "plane": plane}))
+    return notices
 
 
 def area_name(plan: Plan) -> str:
@@ -118,8 +124,8 @@ def area_name(plan: Plan) -> str:
     if divisions and plan.area_code in divisions.codes:
         return divisions.codes[plan.area_code].name
     layer = plan.concept("county")
-    named = [n for n in layer.text("division_name") if n] if layer is not None else []
-    return named[0] if len(set(named)) == 1 else plan.norm.profile.name
+    names = [name for name in layer.text("division_name") if name] if layer is not None else []
+    return names[0] if len(set(names)) == 1 else plan.norm.profile.name
 
 
 def versions() -> dict[str, str]:

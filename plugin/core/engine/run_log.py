@@ -13,11 +13,10 @@ from ..plan.layer import Layer
 
 @dataclass(frozen=True)
 class Ignored:
-    """Slivers of one geometry query.
+    """Slivers that one geometry query left out.
 
     ``slivers.left`` are rows of ``a``, ``slivers.right`` rows of ``b``. ``sealed``: ``b`` is the sealed edition of
-    ``a``. ``severity``: severity of a larger part of this kind, None for the rule's default; a finding on the sum of
-    the slivers is never more severe.
+    ``a``. ``severity``: upper limit for the severity of a finding on their sum; None: the rule's severity.
     """
 
     a: Layer
@@ -29,11 +28,12 @@ class Ignored:
 
 @dataclass
 class RunLog:
-    """Omissions of one rule's geometry queries.
+    """What one rule's geometry queries left out or could not compute.
 
-    ``ignored``: slivers left out; ``failed``: pairs of rows that could not be computed; ``steps``: geometries
-    computed by a fallback: the step, the rows and the planar area (m²) that the step changed; ``outline_failed``: the
-    union of a layer failed; ``reported_by``: rules of this run that report some of the rule's cases.
+    ``ignored``: slivers left out. ``failed``: (layer, row, other layer or None, other row) of pairs that could not be
+    computed. ``steps``: uses of the overlay fallback: the step, the rows, and the planar area (m²) that the step
+    changed. ``outline_failed``: the union of a layer failed. ``reported_by``: rules of this run that report some of
+    this rule's cases instead.
     """
 
     ignored: list[Ignored] = field(default_factory=list)
@@ -45,7 +45,7 @@ class RunLog:
     def ignore(
         self, slivers: Slivers, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
     ) -> None:
-        """Record the slivers left out between two layers or within one.
+        """Record the slivers left out between two layers, or within one (``a`` is ``b``).
 
         The run sums them. ``sealed``: ``b`` is the sealed edition of ``a``.
         """
@@ -53,15 +53,15 @@ class RunLog:
             self.ignored.append(Ignored(a, b, slivers, sealed, severity))
 
     def note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
-        """Record the fallback steps of parts, and the pairs that could not be computed."""
+        """Record an overlay's fallback steps, and the pairs that it could not compute."""
         for step in parts.fallback_log.steps:
-            entry: dict[str, Any] = {
+            step_entry: dict[str, Any] = {
                 "step": step.name,
                 "role": a.role,
                 "key": a.keys[step.left],
                 "area_m2": step.area_m2,
             }
             if b is not None and step.right >= 0:
-                entry |= {"related_role": b.role, "related_key": b.keys[step.right]}
-            self.steps.append(entry)
+                step_entry |= {"related_role": b.role, "related_key": b.keys[step.right]}
+            self.steps.append(step_entry)
         self.failed += [(a, i, b, j) for i, j in parts.fallback_log.failed]

@@ -23,9 +23,10 @@ BUFFER_OFF = 0.01
 
 
 class Corners(NamedTuple):
-    """Corners found.
+    """Defects of polygons at (k,) vertices.
 
-    ``row`` (k,), ``point`` (k, 2) in m, ``measure`` (k,) in degrees or m.
+    ``row`` (k,): position of the polygon; ``point`` (k, 2): the vertex, m; ``measure`` (k,): the angle in degrees, or
+    the distance in m.
     """
 
     row: NDArray
@@ -34,142 +35,161 @@ class Corners(NamedTuple):
 
 
 def find_sharp_corners(shapes: NDArray, below: float, *, cancellation: Cancellation = NEVER) -> Corners:
-    """Find vertices with an angle below ``below`` degrees (尖锐角); at 0 a spike.
+    """Find vertices with an angle below ``below`` degrees (尖锐角); a spike has angle 0.
 
     ``shapes``: (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
+    ``measure`` of the result is the angle.
     """
-    found: list[tuple[NDArray, NDArray, NDArray]] = []
-    for row, xy, at in _iterate_rings(shapes, cancellation):
-        row, xy, at = _select_candidates(row, xy, at, below)
-        before, after, ring = _find_neighbours(xy, at)
+    corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
+    for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
+        row, xy, ring_starts = _select_candidates(row, xy, ring_starts, below)
+        previous, following, ring = _find_neighbours(xy, ring_starts)
         if not len(ring):
             continue
-        u, v = before - xy[ring], after - xy[ring]
-        angle = np.degrees(np.abs(np.arctan2(u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0], (u * v).sum(axis=1))))
+        to_previous, to_next = previous - xy[ring], following - xy[ring]
+        angle = np.degrees(
+            np.abs(
+                np.arctan2(
+                    to_previous[:, 0] * to_next[:, 1] - to_previous[:, 1] * to_next[:, 0],
+                    (to_previous * to_next).sum(axis=1),
+                )
+            )
+        )
         sharp = angle < below
-        found.append((row[ring[sharp]], xy[ring[sharp]], angle[sharp]))
-    return _join(found)
+        corner_batches.append((row[ring[sharp]], xy[ring[sharp]], angle[sharp]))
+    return _sort_corners(corner_batches)
 
 
-def _select_candidates(row: NDArray, xy: NDArray, at: NDArray, below: float) -> tuple[NDArray, NDArray, NDArray]:
-    """Return only the rings that may have such a corner, or have a repeated vertex.
+def _select_candidates(
+    row: NDArray, xy: NDArray, ring_starts: NDArray, max_degrees: float
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return only the rings that may have a corner below ``max_degrees``.
 
-    A repeated vertex may hide a sharp corner.
+    Rings with a repeated vertex are included, because it may hide a sharp corner.
     """
-    if below >= 45:
-        return row, xy, at
+    if max_degrees >= 45:
+        return row, xy, ring_starts
     x, y = np.diff(xy[:, 0]), np.diff(xy[:, 1])
     # The edge before each vertex; the first vertex of a ring follows its last edge.
-    last = at[1:] - 2
+    last_edges = ring_starts[1:] - 2
     x_before, y_before = np.concatenate([x[-1:], x]), np.concatenate([y[-1:], y])
-    x_before[at[:-1]], y_before[at[:-1]] = x[last], y[last]
+    x_before[ring_starts[:-1]], y_before[ring_starts[:-1]] = x[last_edges], y[last_edges]
     x_before, y_before = x_before[:-1], y_before[:-1]
-    back = -(x_before * x + y_before * y)
-    aside = np.abs(x_before * y - y_before * x)
-    perhaps = aside <= np.tan(np.radians(below)) * (1 + 1e-9) * back
-    perhaps |= ((x == 0) & (y == 0)) | ((x_before == 0) & (y_before == 0))
+    dot_product = -(x_before * x + y_before * y)
+    cross_product = np.abs(x_before * y - y_before * x)
+    is_candidate = cross_product <= np.tan(np.radians(max_degrees)) * (1 + 1e-9) * dot_product
+    is_candidate |= ((x == 0) & (y == 0)) | ((x_before == 0) & (y_before == 0))
     # The closing vertex has no angle: the value there belongs to two rings.
-    perhaps[at[1:-1] - 1] = False
-    chosen = np.zeros(len(at) - 1, dtype=bool)
-    chosen[np.searchsorted(at, np.flatnonzero(perhaps), side="right") - 1] = True
-    kept = np.repeat(chosen, np.diff(at))
-    return row[kept], xy[kept], np.concatenate([[0], np.cumsum(np.diff(at)[chosen])])
+    is_candidate[ring_starts[1:-1] - 1] = False
+    chosen_rings = np.zeros(len(ring_starts) - 1, dtype=bool)
+    chosen_rings[np.searchsorted(ring_starts, np.flatnonzero(is_candidate), side="right") - 1] = True
+    in_chosen_ring = np.repeat(chosen_rings, np.diff(ring_starts))
+    return row[in_chosen_ring], xy[in_chosen_ring], np.concatenate([[0], np.cumsum(np.diff(ring_starts)[chosen_rings])])
 
 
 def find_near_vertices(shapes: NDArray, within: float, *, cancellation: Cancellation = NEVER) -> Corners:
-    """Find consecutive vertices within ``within`` m, equal ones too.
+    """Find consecutive vertices less than ``within`` m apart, equal ones included.
 
-    The closing vertex is not a repetition.
+    The closing vertex of a ring is not counted. ``measure`` of the result is the distance in m.
     """
-    found: list[tuple[NDArray, NDArray, NDArray]] = []
-    for row, xy, at in _iterate_rings(shapes, cancellation):
-        step = np.full(len(xy), np.inf)
-        step[:-1] = np.hypot(*(xy[1:] - xy[:-1]).T)
-        step[at[1:] - 1] = np.inf
-        near = step < within
-        found.append((row[near], xy[near], step[near]))
-    return _join(found)
+    corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
+    for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
+        distances = np.full(len(xy), np.inf)
+        distances[:-1] = np.hypot(*(xy[1:] - xy[:-1]).T)
+        distances[ring_starts[1:] - 1] = np.inf
+        is_near = distances < within
+        corner_batches.append((row[is_near], xy[is_near], distances[is_near]))
+    return _sort_corners(corner_batches)
 
 
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
-    """Yield batches of rings: row of each vertex, vertices, start of each ring."""
+    """Yield batches of rings: row of each vertex, (v, 2) vertices, ring starts."""
     present = np.flatnonzero(~is_missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
     for batch in batches(shapes[present]):
         cancellation.raise_if_cancelled()
-        got = rings(shapes[present[batch]])
-        yield np.repeat(present[batch][got.shape], np.diff(got.at)), got.xy, got.at
+        batch_rings = rings(shapes[present[batch]])
+        yield np.repeat(present[batch][batch_rings.shape], np.diff(batch_rings.at)), batch_rings.xy, batch_rings.at
 
 
-def _find_neighbours(xy: NDArray, at: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-    """Return the different vertices before and after each vertex.
+def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Return (k, 2) the distinct vertices before and after each corner; its position.
 
-    ``ring``: the vertices' positions without the closing ones.
+    Rings with fewer than three distinct vertices have no corner.
     """
-    moved = np.ones(len(xy), dtype=bool)
-    moved[1:] = (xy[1:] != xy[:-1]).any(axis=1)
-    moved[at[:-1]] = True
-    kept = np.flatnonzero(moved)
-    ring = np.searchsorted(at, kept, side="right") - 1
+    differs = np.ones(len(xy), dtype=bool)
+    differs[1:] = (xy[1:] != xy[:-1]).any(axis=1)
+    differs[ring_starts[:-1]] = True
+    distinct = np.flatnonzero(differs)
+    ring = np.searchsorted(ring_starts, distinct, side="right") - 1
     # Rings that are a point, or a line there and back between two vertices, have no angle.
-    size = np.bincount(ring, minlength=len(at) - 1)
-    kept, ring = kept[size[ring] > 2], ring[size[ring] > 2]
-    if not len(kept):
-        return np.zeros((0, 2)), np.zeros((0, 2)), kept
-    first = np.r_[True, ring[1:] != ring[:-1]]
-    last = np.r_[first[1:], True]
-    ends = np.flatnonzero(last)
-    which = np.cumsum(first) - 1
-    position = np.arange(len(kept))
+    size = np.bincount(ring, minlength=len(ring_starts) - 1)
+    distinct, ring = distinct[size[ring] > 2], ring[size[ring] > 2]
+    if not len(distinct):
+        return np.zeros((0, 2)), np.zeros((0, 2)), distinct
+    is_first = np.r_[True, ring[1:] != ring[:-1]]
+    is_last = np.r_[is_first[1:], True]
+    ends = np.flatnonzero(is_last)
+    ring_number = np.cumsum(is_first) - 1
+    position = np.arange(len(distinct))
     # The closing vertex repeats the first: the first one's predecessor is the one before it, and it has no corner.
-    before = np.where(first, ends[which] - 1, position - 1)
-    corner = ~last
-    after = position + 1
-    return xy[kept[before[corner]]], xy[kept[np.minimum(after, len(kept) - 1)[corner]]], kept[corner]
+    previous = np.where(is_first, ends[ring_number] - 1, position - 1)
+    corner = ~is_last
+    following = position + 1
+    return (
+        xy[distinct[previous[corner]]],
+        xy[distinct[np.minimum(following, len(distinct) - 1)[corner]]],
+        distinct[corner],
+    )
 
 
-def _join(found: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
-    if not found:
+def _sort_corners(corner_batches: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
+    if not corner_batches:
         return Corners(np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros(0))
-    row, point, measure = (np.concatenate(c) for c in zip(*found, strict=True))
+    row, point, measure = (np.concatenate(columns) for columns in zip(*corner_batches, strict=True))
     order = np.argsort(row, kind="stable")
     return Corners(row[order], point[order], measure[order])
 
 
 def find_narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> tuple[NDArray, NDArray]:
-    """Find places where valid polygons are narrower than ``width`` m.
+    """Find the parts of valid polygons that are narrower than ``width`` m.
 
-    These are places that a disc of that diameter cannot reach: necks, arms and spikes. Corners are unreachable too;
-    they are left out down to 10°, since a separate rule finds acute angles (GEO005). Polygons that are `is_surely_wide`
-    need no disc.
+    A disc of that diameter cannot reach them: they are necks, arms and spikes. Corners of 10° or more are left
+    out, although a disc cannot reach them either; another rule finds acute angles (GEO005).
 
     Returns
     -------
     rows : (k,) int
-    places : (k,) connected polygons
+        Position of the polygon of each part.
+    places : (k,) polygons
+        The connected narrow parts.
     """
     present = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
     rows: list[int] = []
-    places: list[Any] = []
+    narrow_parts: list[Any] = []
     for start in range(0, len(present), BATCH):
         cancellation.raise_if_cancelled()
-        some = present[start : start + BATCH]
-        core = shapely.buffer(shapes[some], -width / 2, join_style="mitre")
-        open_ = ~shrunk_evenly(shapes[some], core, width / 2)
-        some, core, batch = some[open_], core[open_], shapes[some[open_]]
+        rows_in_batch = present[start : start + BATCH]
+        core = shapely.buffer(shapes[rows_in_batch], -width / 2, join_style="mitre")
+        may_be_narrow = ~shrunk_evenly(shapes[rows_in_batch], core, width / 2)
+        rows_in_batch, core, batch = (
+            rows_in_batch[may_be_narrow],
+            core[may_be_narrow],
+            shapes[rows_in_batch[may_be_narrow]],
+        )
         reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER)
-        rest = shapely.difference(batch, reached)
-        for n in np.flatnonzero(shapely.area(rest) > 0).tolist():
-            for part in shapely.get_parts([extract_polygons(rest[n])]).tolist():
+        unreached = shapely.difference(batch, reached)
+        for n in np.flatnonzero(shapely.area(unreached) > 0).tolist():
+            for part in shapely.get_parts([extract_polygons(unreached[n])]).tolist():
                 if _is_arm(part, width):
-                    rows.append(int(some[n]))
-                    places.append(part)
-    return np.array(rows, dtype=int), np.array(places, dtype=object)
+                    rows.append(int(rows_in_batch[n]))
+                    narrow_parts.append(part)
+    return np.array(rows, dtype=int), np.array(narrow_parts, dtype=object)
 
 
 def _is_arm(part: Any, width: float) -> bool:
-    """Return True if a part is longer than wide.
+    """Return True if an unreached part is an arm, neck or spike of the polygon.
 
-    The remainder of a corner is small compared with the disc. A tiny deviation is the inaccuracy of the buffer.
+    The unreached rest of a corner is small compared with the disc. A tiny area may be an inaccuracy of the buffer.
     """
     area, length = shapely.area(part), shapely.length(part)
     return bool(2 * area > BUFFER_OFF * width / 2 * length and (area > width * width / 4 or length > 4 * width))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layers that should fit edge to edge (面层覆盖): missing vertices, and gaps between."""
+"""Polygons that should fit edge to edge (面层覆盖): missing vertices, and gaps."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .tolerance import Tolerance
 from .validity import is_missing
 
 #: Width of a grid cell in median segment lengths.
-_SEGMENTS = 2.0
+_CELL_SEGMENTS = 2.0
 #: A segment that crosses more cells than this queries a tree.
 _MOST_CELLS = 64
 #: Pairs compared at a time.
-_PAIRS = 1_000_000
+_PAIRS_PER_BATCH = 1_000_000
 
 
 def find_points_near_segments(
     points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER
 ) -> tuple[NDArray, NDArray]:
-    """Find points near segments other than the points' own.
+    """Find points near segments that do not end at the same point.
 
     Parameters
     ----------
@@ -40,92 +40,104 @@ def find_points_near_segments(
     a, b : (s, 2) m
         Ends of the segments.
     distance : m
+        Points up to this distance are near.
 
     Returns
     -------
-    Positions of points and of segments, by pairs.
+    i, j : (p,) int
+        Positions of a point and of a segment, for each near pair.
     """
     low, high = np.minimum(a, b) - distance, np.maximum(a, b) + distance
-    size = max(float(np.median(high - low)) * _SEGMENTS, 4 * distance, 1e-6)
+    size = max(float(np.median(high - low)) * _CELL_SEGMENTS, 4 * distance, 1e-6)
     origin = low.min(axis=0)
     first, last = (((edge - origin) // size).astype(np.int64) for edge in (low, high))
-    wide = (last - first + 1).prod(axis=1) > _MOST_CELLS
-    i, j = _search_grid(points, low, high, (points - origin) // size, first, last, np.flatnonzero(~wide), cancellation)
-    far = np.flatnonzero(wide)
-    if len(far):
+    crosses_many_cells = (last - first + 1).prod(axis=1) > _MOST_CELLS
+    i, j = _search_grid(
+        points, low, high, (points - origin) // size, first, last, np.flatnonzero(~crosses_many_cells), cancellation
+    )
+    tree_segments = np.flatnonzero(crosses_many_cells)
+    if len(tree_segments):
         tree = shapely.STRtree(shapely.points(points))
-        boxes = shapely.box(low[far, 0], low[far, 1], high[far, 0], high[far, 1])
+        boxes = shapely.box(
+            low[tree_segments, 0], low[tree_segments, 1], high[tree_segments, 0], high[tree_segments, 1]
+        )
         cancellation.raise_if_cancelled()
         n, k = tree.query(boxes)
-        i, j = np.concatenate([i, k]), np.concatenate([j, far[n]])
-    other = (points[i] != a[j]).any(axis=1) & (points[i] != b[j]).any(axis=1)
-    i, j = i[other], j[other]
-    near = _measure_distance(points[i], a[j], b[j]) <= distance
-    return i[near], j[near]
+        i, j = np.concatenate([i, k]), np.concatenate([j, tree_segments[n]])
+    is_other = (points[i] != a[j]).any(axis=1) & (points[i] != b[j]).any(axis=1)
+    i, j = i[is_other], j[is_other]
+    is_near = _measure_distance(points[i], a[j], b[j]) <= distance
+    return i[is_near], j[is_near]
 
 
 def _search_grid(
     points: NDArray,
     low: NDArray,
     high: NDArray,
-    square: NDArray,
+    cells: NDArray,
     first: NDArray,
     last: NDArray,
-    some: NDArray,
+    segments: NDArray,
     cancellation: Cancellation,
 ) -> tuple[NDArray, NDArray]:
-    """Return points in the boxes of ``some`` segments, with those segments.
+    """Return pairs of a point and a segment whose bounding box contains the point.
 
-    ``low`` and ``high``: corners of the boxes; the segments cross the grid cells ``first`` to ``last``.
+    ``low`` and ``high``: (s, 2) corners of the boxes of all segments. ``cells``: (k, 2) grid cell of each point.
+    ``first`` and ``last``: (s, 2) grid cells that each segment spans. ``segments``: the segments to search.
     """
     width = int(last[:, 0].max()) + 2
-    square = square.astype(np.int64)
-    inside = np.flatnonzero((square >= 0).all(axis=1) & (square[:, 0] < width))
-    name = square[inside, 1] * width + square[inside, 0]
-    order = np.argsort(name, kind="stable")
-    inside, name = inside[order], name[order]
+    cells = cells.astype(np.int64)
+    in_grid = np.flatnonzero((cells >= 0).all(axis=1) & (cells[:, 0] < width))
+    cell_number = cells[in_grid, 1] * width + cells[in_grid, 0]
+    order = np.argsort(cell_number, kind="stable")
+    in_grid, cell_number = in_grid[order], cell_number[order]
     # One row for each cell that each segment crosses.
-    across, up = (last[some] - first[some] + 1).T
-    crossed = across * up
-    segment = np.repeat(some, crossed)
-    step = np.arange(len(segment)) - np.repeat(np.cumsum(crossed) - crossed, crossed)
-    across = np.repeat(across, crossed)
-    asked = (first[segment, 1] + step // across) * width + first[segment, 0] + step % across
-    begin, end = np.searchsorted(name, asked, side="left"), np.searchsorted(name, asked, side="right")
-    there = np.flatnonzero(end > begin)
+    columns_crossed, rows_crossed = (last[segments] - first[segments] + 1).T
+    cell_counts = columns_crossed * rows_crossed
+    segment = np.repeat(segments, cell_counts)
+    step = np.arange(len(segment)) - np.repeat(np.cumsum(cell_counts) - cell_counts, cell_counts)
+    columns_crossed = np.repeat(columns_crossed, cell_counts)
+    crossed_cell = (first[segment, 1] + step // columns_crossed) * width + first[segment, 0] + step % columns_crossed
+    begins, ends = (
+        np.searchsorted(cell_number, crossed_cell, side="left"),
+        np.searchsorted(cell_number, crossed_cell, side="right"),
+    )
+    nonempty = np.flatnonzero(ends > begins)
     found_i, found_j = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    total = np.cumsum(end[there] - begin[there])
+    total = np.cumsum(ends[nonempty] - begins[nonempty])
     start = 0
-    while start < len(there):
+    while start < len(nonempty):
         cancellation.raise_if_cancelled()
-        before = int(total[start - 1]) if start else 0
-        stop = max(int(np.searchsorted(total, before + _PAIRS, side="right")), start + 1)
-        part = there[start:stop]
-        count = end[part] - begin[part]
-        at = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begin[part], count)
-        i, j = inside[at], np.repeat(segment[part], count)
-        kept = ((points[i] >= low[j]) & (points[i] <= high[j])).all(axis=1)
-        found_i.append(i[kept])
-        found_j.append(j[kept])
-        start = stop
+        done_pairs = int(total[start - 1]) if start else 0
+        batch_end = max(int(np.searchsorted(total, done_pairs + _PAIRS_PER_BATCH, side="right")), start + 1)
+        batch = nonempty[start:batch_end]
+        count = ends[batch] - begins[batch]
+        position = (
+            np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count) + np.repeat(begins[batch], count)
+        )
+        i, j = in_grid[position], np.repeat(segment[batch], count)
+        in_box = ((points[i] >= low[j]) & (points[i] <= high[j])).all(axis=1)
+        found_i.append(i[in_box])
+        found_j.append(j[in_box])
+        start = batch_end
     return np.concatenate(found_i), np.concatenate(found_j)
 
 
-def _measure_distance(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
+def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
     """Return (k,) distances in m from points to segments."""
-    if not len(p):
+    if not len(points):
         return np.zeros(0)
-    return shapely.distance(shapely.linestrings(np.stack([a, b], axis=1)), shapely.points(p))
+    return shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
 
 
 @dataclass
 class Mismatches:
-    """Places where two edges should meet in one vertex and do not.
+    """Vertices on or near a neighbour's edge that has no vertex there.
 
-    ``row`` (k,): the row of the edge; ``other`` (k,): the row of the vertex; ``point`` (k, 2): the vertex, m;
-    ``distance`` (k,): from the edge, m. 0, or the rounding of doubles in a plane with zone prefix (1e-7), means that
-    only the vertex is missing; more means that the edges differ. ``near_vertex`` (k,) bool: the edge has a vertex as
-    near.
+    ``row`` (k,): row of the edge. ``other`` (k,): row of the vertex. ``point`` (k, 2): the vertex, m. ``distance``
+    (k,): from the vertex to the edge, m; 0, or the rounding of doubles in a plane with zone prefix (1e-7), means that
+    the edge only lacks the vertex, more means that the edges differ. ``near_vertex`` (k,) bool: an end of the edge is
+    as near.
     """
 
     row: NDArray
@@ -138,7 +150,7 @@ class Mismatches:
         return len(self.row)
 
     def only(self, kept: NDArray) -> Mismatches:
-        """Return only the ``kept`` places ((k,) bool)."""
+        """Return the mismatches that ``kept`` ((k,) bool) selects."""
         return Mismatches(
             self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.near_vertex[kept]
         )
@@ -153,67 +165,67 @@ def find_mismatched_edges(
 ) -> Mismatches:
     """Find vertices on or near another polygon's edge that has no vertex there.
 
-    The edge is up to ``edge_match_m`` away. Compares neighbours within ``a``, or edges of ``a`` with vertices of ``b``.
-    Only segments that differ between both sides are examined: equal segments cannot lack a vertex. Sorted by row and
-    place.
+    The distance is at most ``edge_match_m`` of the tolerance. Without ``b``, rows of ``a`` are compared with each
+    other, else edges of ``a`` with vertices of ``b``. Only segments that the other side lacks are examined: equal
+    segments cannot lack a vertex. Sorted by row and vertex.
     """
     if b is None:
         return _find_mismatches(a, a, a.lines.alone, a.lines.alone, tolerance, cancellation)
-    mine, theirs = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
-    return _find_mismatches(a, b, mine, theirs, tolerance, cancellation)
+    unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
+    return _find_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
 
 
 def find_mismatches_both_ways(
     a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
 ) -> tuple[Mismatches, Mismatches]:
-    """Find mismatches of ``a`` with ``b`` and of ``b`` with ``a``.
+    """Find mismatches of edges of ``a`` with ``b``, and of edges of ``b`` with ``a``.
 
-    Faster than two calls of `find_mismatched_edges`: unshared segments are searched once.
+    This is faster than two calls of `find_mismatched_edges`, since it searches unshared segments once.
     """
-    mine, theirs = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
-    of_a = _find_mismatches(a, b, mine, theirs, tolerance, cancellation)
-    return of_a, _find_mismatches(b, a, theirs, mine, tolerance, cancellation)
+    unshared_a, unshared_b = _find_unshared(a, b, tolerance.edge_match_m, cancellation)
+    mismatches_a = _find_mismatches(a, b, unshared_a, unshared_b, tolerance, cancellation)
+    return mismatches_a, _find_mismatches(b, a, unshared_b, unshared_a, tolerance, cancellation)
 
 
 def _find_mismatches(
-    a: Polygons, b: Polygons, mine: NDArray, theirs: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    a: Polygons, b: Polygons, unshared_a: NDArray, unshared_b: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> Mismatches:
-    """Compare segments ``mine`` of ``a`` with vertices of ``theirs`` of ``b``.
+    """Compare segments of ``a`` with end vertices of segments of ``b``.
 
-    Both (v,) bool.
+    ``unshared_a``, ``unshared_b``: (v,) bool, the segments that are compared.
     """
-    lines, others = a.lines, b.lines
-    edges, ends = np.flatnonzero(mine), _list_ends(theirs)
-    if not len(edges) or not len(ends):
+    lines_a, lines_b = a.lines, b.lines
+    edges_a, vertices_b = np.flatnonzero(unshared_a), _list_ends(unshared_b)
+    if not len(edges_a) or not len(vertices_b):
         return _make_empty()
     i, j = find_points_near_segments(
-        others.xy[ends], lines.xy[edges], lines.xy[edges + 1], tolerance.edge_match_m, cancellation
+        lines_b.xy[vertices_b], lines_a.xy[edges_a], lines_a.xy[edges_a + 1], tolerance.edge_match_m, cancellation
     )
-    return _drop_shared_vertices(lines, others, edges[j], ends[i], tolerance, a is b)
+    return _drop_shared_vertices(lines_a, lines_b, edges_a[j], vertices_b[i], tolerance, a is b)
 
 
 def _list_ends(segments: NDArray) -> NDArray:
-    """Return the end vertices of chosen segments ((v,) bool)."""
-    chosen = segments.copy()
-    chosen[1:] |= segments[:-1]
-    return np.flatnonzero(chosen)
+    """Return the positions of the end vertices of chosen segments ((v,) bool)."""
+    is_end = segments.copy()
+    is_end[1:] |= segments[:-1]
+    return np.flatnonzero(is_end)
 
 
 def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-    """Return (v,) bool each: segments of ``a`` not in ``b``, and the reverse.
+    """Return (v,) bool for each layer: segments that the other layer lacks.
 
-    A fine layer's inner edges are not in a coarse one, but nothing of the coarse one is near them either. Therefore
-    only those polygons of the layer with more vertices are compared that are near unshared segments of the other.
+    If one layer is much finer, only its polygons near unshared segments of the other are compared: the inner edges of
+    the fine layer are not in the coarse one, but nothing of the coarse one is near them either.
     """
     if len(a.lines.xy) > len(b.lines.xy):
-        theirs, mine = _find_unshared(b, a, distance, cancellation)
-        return mine, theirs
-    mine = a.lines.unmatched(b.lines, np.ones(len(a), dtype=bool))
-    if FEW_TIMES * int(mine.sum()) > len(b.lines.xy):
-        near = np.ones(len(b), dtype=bool)
+        unshared_b, unshared_a = _find_unshared(b, a, distance, cancellation)
+        return unshared_a, unshared_b
+    unshared_a = a.lines.unmatched(b.lines, np.ones(len(a), dtype=bool))
+    if FEW_TIMES * int(unshared_a.sum()) > len(b.lines.xy):
+        near_rows = np.ones(len(b), dtype=bool)
     else:
-        near = b.near(a.lines.pieces(mine).line, distance + 2 * DRAWN_IN, cancellation)
-    return mine, b.lines.unmatched(a.lines, near)
+        near_rows = b.near(a.lines.pieces(unshared_a).line, distance + 2 * DRAWN_IN, cancellation)
+    return unshared_a, b.lines.unmatched(a.lines, near_rows)
 
 
 def _make_empty() -> Mismatches:
@@ -222,85 +234,121 @@ def _make_empty() -> Mismatches:
 
 
 def _drop_shared_vertices(
-    lines: Linework, others: Linework, edge: NDArray, end: NDArray, tolerance: Tolerance, within: bool
+    lines: Linework, other_lines: Linework, edge: NDArray, end: NDArray, tolerance: Tolerance, same_layer: bool
 ) -> Mismatches:
-    """Remove vertices that the edge has too.
+    """Return mismatches of edges with vertices that the edge's polygon lacks.
 
-    Keep the nearest of several edges per vertex.
+    Of several edges near one vertex the nearest is used. ``same_layer``: drop pairs within one row.
     """
-    row, other = lines.row[lines.ring[edge]], others.row[others.ring[end]]
-    p, q, v = lines.xy[edge], lines.xy[edge + 1], others.xy[end]
-    gap = np.minimum(np.hypot(*(p - v).T), np.hypot(*(q - v).T))
-    if within:
-        keep = row != other
-        row, other, p, q, v, gap = row[keep], other[keep], p[keep], q[keep], v[keep], gap[keep]
-    distance = shapely.distance(shapely.linestrings(np.stack([p, q], axis=1)), shapely.points(v)) if len(v) else gap
+    row, other_row = lines.row[lines.ring[edge]], other_lines.row[other_lines.ring[end]]
+    edge_start, edge_end, vertex = lines.xy[edge], lines.xy[edge + 1], other_lines.xy[end]
+    vertex_distance = np.minimum(np.hypot(*(edge_start - vertex).T), np.hypot(*(edge_end - vertex).T))
+    if same_layer:
+        keep = row != other_row
+        row, other_row, edge_start, edge_end, vertex, vertex_distance = (
+            row[keep],
+            other_row[keep],
+            edge_start[keep],
+            edge_end[keep],
+            vertex[keep],
+            vertex_distance[keep],
+        )
+    distance = (
+        shapely.distance(shapely.linestrings(np.stack([edge_start, edge_end], axis=1)), shapely.points(vertex))
+        if len(vertex)
+        else vertex_distance
+    )
     # Another edge of the ring may have that vertex.
-    order = np.lexsort((distance, v[:, 1], v[:, 0], other, row))
-    row, other, v, gap, distance = row[order], other[order], v[order], gap[order], distance[order]
-    name = np.column_stack([row, other]), v
-    first = np.ones(len(row), dtype=bool)
-    first[1:] = (name[0][1:] != name[0][:-1]).any(axis=1) | (name[1][1:] != name[1][:-1]).any(axis=1)
-    has = _has_vertex(lines, row, v)
-    first &= ~has
-    return Mismatches(row[first], other[first], v[first], distance[first], gap[first] <= tolerance.edge_match_m)
+    order = np.lexsort((distance, vertex[:, 1], vertex[:, 0], other_row, row))
+    row, other_row, vertex, vertex_distance, distance = (
+        row[order],
+        other_row[order],
+        vertex[order],
+        vertex_distance[order],
+        distance[order],
+    )
+    identity = np.column_stack([row, other_row]), vertex
+    is_first = np.ones(len(row), dtype=bool)
+    is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
+    is_shared = _has_vertex(lines, row, vertex)
+    is_first &= ~is_shared
+    return Mismatches(
+        row[is_first],
+        other_row[is_first],
+        vertex[is_first],
+        distance[is_first],
+        vertex_distance[is_first] <= tolerance.edge_match_m,
+    )
 
 
-def _has_vertex(lines: Linework, row: NDArray, at: NDArray) -> NDArray:
-    """Return (k,) bool: the polygon of that row has a vertex exactly there."""
+def _has_vertex(lines: Linework, row: NDArray, points: NDArray) -> NDArray:
+    """Return (k,) bool: the polygon of ``row`` has a vertex exactly at the point."""
     if not len(row):
         return np.zeros(0, dtype=bool)
-    meant = np.zeros(int(lines.row.max()) + 1, dtype=bool)
-    meant[row] = True
-    own = meant[lines.row][lines.ring]
-    have = set(zip(lines.row[lines.ring[own]].tolist(), map(tuple, lines.xy[own].tolist()), strict=True))
-    return np.array([(r, tuple(v)) in have for r, v in zip(row.tolist(), at.tolist(), strict=True)], dtype=bool)
+    is_requested = np.zeros(int(lines.row.max()) + 1, dtype=bool)
+    is_requested[row] = True
+    in_requested = is_requested[lines.row][lines.ring]
+    vertices_by_row = set(
+        zip(lines.row[lines.ring[in_requested]].tolist(), map(tuple, lines.xy[in_requested].tolist()), strict=True)
+    )
+    return np.array(
+        [
+            (row_number, tuple(vertex)) in vertices_by_row
+            for row_number, vertex in zip(row.tolist(), points.tolist(), strict=True)
+        ],
+        dtype=bool,
+    )
 
 
 def find_gaps(
     a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER
 ) -> Parts:
-    """Find gaps enclosed by a layer's polygons (缝隙, 孔洞).
+    """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``widest`` m wide.
 
-    Gaps are holes of their union at most ``widest`` m wide. ``left`` and ``right`` of the parts: two adjacent polygons
-    (−1 if there is only one). Gaps below both minimums are slivers and are counted. `overlay.find_uncovered_parts`
+    Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: two adjacent rows (−1 if there is only
+    one, or none). Gaps below the tolerance are slivers and are stored in ``slivers``. `overlay.find_uncovered_parts`
     finds gaps along the county's outline.
     """
     fallback_log = FallbackLog()
-    whole = union_rows(a, tolerance=tolerance, fallback_log=fallback_log)
+    union = union_rows(a, tolerance=tolerance, fallback_log=fallback_log)
     cancellation.raise_if_cancelled()
-    holes = find_holes(whole)
+    holes = find_holes(union)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
     holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they are slightly off the edges that cross there.
     tree = shapely.STRtree(a.shapes[a.present])
-    n, met = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
-    rows = a.present[met]
+    n, touching = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
+    rows = a.present[touching]
     order = np.lexsort((rows, n))
     n, rows = n[order], rows[order]
-    first = np.searchsorted(n, np.arange(len(holes)))
+    first_touching = np.searchsorted(n, np.arange(len(holes)))
     left, right = np.full(len(holes), -1), np.full(len(holes), -1)
-    many = np.bincount(n, minlength=len(holes))
-    left[many > 0] = rows[first[many > 0]]
-    right[many > 1] = rows[first[many > 1] + 1]
+    touching_count = np.bincount(n, minlength=len(holes))
+    left[touching_count > 0] = rows[first_touching[touching_count > 0]]
+    right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     parts = collect_parts(left, right, holes, tolerance, True, fallback_log)
     return parts.only(parts.width <= widest)
 
 
 def find_holes(whole: Any) -> NDArray:
-    """Return (h,) gap areas of a union: its holes without the islands inside them."""
+    """Return (h,) polygons: the holes of a union, without the islands inside them."""
     if whole is None:
         return np.array([], dtype=object)
-    found = rings(np.array([whole], dtype=object))
-    lines = [found.xy[found.at[n] : found.at[n + 1]] for n in np.flatnonzero(found.hole).tolist()]
+    hole_rings = rings(np.array([whole], dtype=object))
+    lines = [
+        hole_rings.xy[hole_rings.at[hole_of_part] : hole_rings.at[hole_of_part + 1]]
+        for hole_of_part in np.flatnonzero(hole_rings.hole).tolist()
+    ]
     holes = np.array([shapely.Polygon(xy) for xy in lines], dtype=object)
-    parts = shapely.get_parts([whole])
-    if not len(holes) or len(parts) < 2:
+    islands_and_shells = shapely.get_parts([whole])
+    if not len(holes) or len(islands_and_shells) < 2:
         return holes
-    n, met = shapely.STRtree(shapely.point_on_surface(parts)).query(holes, predicate="contains")
-    for hole in np.unique(n).tolist():
+    hole_of_part, inside_hole = shapely.STRtree(shapely.point_on_surface(islands_and_shells)).query(
+        holes, predicate="contains"
+    )
+    for hole in np.unique(hole_of_part).tolist():
         # A gap in an island is a separate hole.
-        islands = shapely.polygons(shapely.get_exterior_ring(parts[met[n == hole]]))
+        islands = shapely.polygons(shapely.get_exterior_ring(islands_and_shells[inside_hole[hole_of_part == hole]]))
         holes[hole] = shapely.difference(holes[hole], shapely.union_all(islands))
     return shapely.get_parts(holes)
 
@@ -312,7 +360,7 @@ def find_holes(whole: Any) -> NDArray:
 
 
 class DegreePolygons(NamedTuple):
-    """(n,) polygons, or None, as stored, and their CRS (degrees)."""
+    """(n,) polygons or None as stored in degrees, and their geographic CRS."""
 
     shapes: NDArray
     crs: CRS
@@ -321,66 +369,77 @@ class DegreePolygons(NamedTuple):
 def find_deviating_vertices(
     a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
 ) -> Mismatches:
-    """Find vertices of ``b`` on an edge of ``a`` that are off it in degrees.
+    """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
 
-    The edge is straight in ``plane`` (metres), and within ``edge_match_m``; it is farther away where the edge is
-    straight in degrees. ``a is b``: neighbours within a layer. Returns ``point`` in degrees, ``distance`` in m.
+    In ``plane`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight in
+    one is bent in the other. ``a is b`` compares neighbours within a layer. ``point`` of the result is in degrees,
+    ``distance`` in m.
     """
     edges = _find_long_edges(a, plane, edge_match_m)
-    nothing = np.zeros(0, dtype=int)
-    none = Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+    no_rows = np.zeros(0, dtype=int)
+    no_mismatches = Mismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(edges.row):
-        return none
+        return no_mismatches
     cancellation.raise_if_cancelled()
     row_b, xy_b = _list_vertices(b)
-    put = crs_care.reproject_coordinates(xy_b, b.crs, plane)
+    plane_b = crs_care.reproject_coordinates(xy_b, b.crs, plane)
     low, high = (crs_care.reproject_coordinates(end, a.crs, plane) for end in (edges.low, edges.high))
-    i, j = find_points_near_segments(put, low, high, edge_match_m, cancellation)
+    i, j = find_points_near_segments(plane_b, low, high, edge_match_m, cancellation)
     if a is b:
-        other = row_b[i] != edges.row[j]
-        i, j = i[other], j[other]
-    off = _measure_in_degrees(xy_b[i], edges.low[j], edges.high[j])
+        is_other = row_b[i] != edges.row[j]
+        i, j = i[is_other], j[is_other]
+    deviation = _measure_in_degrees(xy_b[i], edges.low[j], edges.high[j])
     # Another edge of the ring may have that vertex.
-    have = {(row, *xy) for row, xy in zip(*(side.tolist() for side in _list_vertices(a, edges.row[j])), strict=True)}
-    lacks = np.array([(r, *p) not in have for r, p in zip(edges.row[j].tolist(), xy_b[i].tolist(), strict=True)], bool)
-    kept = (off > edge_match_m) & lacks
-    i, j, off = i[kept], j[kept], off[kept]
-    once = np.unique(np.column_stack([edges.row[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
-    i, j, off = i[once], j[once], off[once]
-    return Mismatches(edges.row[j], row_b[i], xy_b[i], off, np.zeros(len(i), dtype=bool))
+    vertices_by_row = {
+        (row, *xy) for row, xy in zip(*(column.tolist() for column in _list_vertices(a, edges.row[j])), strict=True)
+    }
+    lacks = np.array(
+        [
+            (row_number, *vertex) not in vertices_by_row
+            for row_number, vertex in zip(edges.row[j].tolist(), xy_b[i].tolist(), strict=True)
+        ],
+        bool,
+    )
+    is_deviating = (deviation > edge_match_m) & lacks
+    i, j, deviation = i[is_deviating], j[is_deviating], deviation[is_deviating]
+    unique = np.unique(np.column_stack([edges.row[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
+    i, j, deviation = i[unique], j[unique], deviation[unique]
+    return Mismatches(edges.row[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
 
 
-class _Edges(NamedTuple):
+class _LongEdges(NamedTuple):
     row: NDArray
     low: NDArray
     high: NDArray
 
 
-def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Edges:
-    """Return edges that are bent by a tenth of the tolerance or more.
+def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _LongEdges:
+    """Return the edges that bend by a tenth of the tolerance or more when reprojected.
 
-    A smaller bend is within the tolerance in either plane.
+    Smaller bends are within the tolerance in both CRS.
     """
-    there = np.flatnonzero(~is_missing(a.shapes))
-    found = rings(a.shapes[there])
-    start, low, high, _ = ring_edges(found.xy, found.at, a.crs)
+    present = np.flatnonzero(~is_missing(a.shapes))
+    layer_rings = rings(a.shapes[present])
+    start, low, high, _ = ring_edges(layer_rings.xy, layer_rings.at, a.crs)
     bent = edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
-    ring = np.searchsorted(found.at, start[bent], side="right") - 1
-    return _Edges(there[found.shape[ring]], low[bent], high[bent])
+    ring = np.searchsorted(layer_rings.at, start[bent], side="right") - 1
+    return _LongEdges(present[layer_rings.shape[ring]], low[bent], high[bent])
 
 
 def _list_vertices(layer: DegreePolygons, rows: NDArray | None = None) -> tuple[NDArray, NDArray]:
-    """Return the row of each vertex, and the vertex in degrees; of some rows only."""
+    """Return row and (longitude, latitude) of each vertex of ``rows`` (default all)."""
     rows = np.flatnonzero(~is_missing(layer.shapes)) if rows is None else np.unique(rows)
-    xy, at = shapely.get_coordinates(layer.shapes[rows], return_index=True)
-    return rows[at], xy
+    xy, position = shapely.get_coordinates(layer.shapes[rows], return_index=True)
+    return rows[position], xy
 
 
-def _measure_in_degrees(p: NDArray, a: NDArray, b: NDArray) -> NDArray:
+def _measure_in_degrees(points: NDArray, starts: NDArray, ends: NDArray) -> NDArray:
     """Return (k,) distances in m from points to segments that are straight in degrees."""
-    if not len(p):
+    if not len(points):
         return np.zeros(0)
-    metres = crs_care.make_local_plane(*p[0])
-    p, a, b = (crs_care.reproject_coordinates(xy, crs_care.GEODETIC, metres) for xy in (p, a, b))
-    found: NDArray = shapely.distance(shapely.linestrings(np.stack([a, b], axis=1)), shapely.points(p))
-    return found
+    metres = crs_care.make_local_plane(*points[0])
+    points, starts, ends = (
+        crs_care.reproject_coordinates(xy, crs_care.GEODETIC, metres) for xy in (points, starts, ends)
+    )
+    distances: NDArray = shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
+    return distances

@@ -23,14 +23,14 @@ from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 
 GEODETIC = CRS.from_epsg(4490)
 #: Deviation of areas (as a share) from which on a plane is not used for detection: Web Mercator has 1.6 at 38° N.
-_AREAL_SCALE = 0.02
+_MAX_AREA_DEVIATION = 0.02
 
 
 def parse_crs(text: str | None) -> CRS | None:
-    """Return the horizontal CRS of a code or WKT; None if invalid or not of the Earth.
+    """Return the horizontal CRS of an EPSG code or WKT; None if invalid.
 
-    A Gauss–Krüger zone of CGCS2000 gets its EPSG code whatever its name in a .prj is, so that equal layers have equal
-    codes.
+    None also for a CRS that is not of the Earth, such as a drawing's. A Gauss–Krüger zone of CGCS2000 gets its EPSG
+    code whatever its name in a .prj file, so that equal zones compare as equal.
     """
     if not text:
         return None
@@ -71,9 +71,10 @@ def _find_zone_code(crs: CRS) -> int | None:
 
 @dataclass(frozen=True)
 class Frame:
-    """Properties of a CRS.
+    """Properties of a CRS that coordinates are checked against.
 
-    ``zone``: the CGCS2000 zone number; ``prefixed``: the easting begins with it.
+    ``zone``: the CGCS2000 zone number; ``prefixed``: eastings begin with the zone number; ``meridian``: central
+    meridian in degrees; ``metres``: the unit is metre.
     """
 
     geographic: bool
@@ -88,28 +89,28 @@ class Frame:
 
 @lru_cache(maxsize=64)
 def describe_crs(crs: CRS) -> Frame:
-    """Return zone and prefix of a CRS.
+    """Return the properties of a CRS, as given by its projection parameters.
 
-    The parameters of its projection decide, not its name.
+    The name of the CRS is ignored, except to recognise CGCS2000.
     """
-    cgcs = _is_cgcs2000(crs)
+    is_cgcs2000 = _is_cgcs2000(crs)
     if crs.is_geographic:
-        return Frame(geographic=True, cgcs2000=cgcs)
+        return Frame(geographic=True, cgcs2000=is_cgcs2000)
     operation = crs.coordinate_operation
-    values: dict[str, Any] = {p.name: p.value for p in operation.params} if operation else {}
+    values: dict[str, Any] = {parameter.name: parameter.value for parameter in operation.params} if operation else {}
     easting, northing = (float(values.get(f"False {axis}", 0.0)) for axis in ("easting", "northing"))
     meridian = values.get("Longitude of natural origin")
     metres = all(axis.unit_name in ("metre", "meter", "m") for axis in crs.axis_info)
-    gauss = bool(
+    is_gauss_kruger = bool(
         operation
         and operation.method_name == "Transverse Mercator"
         and values.get("Scale factor at natural origin") == 1
     )
-    if not gauss or meridian is None:
-        return Frame(False, cgcs, easting, metres=metres, false_northing=northing)
+    if not is_gauss_kruger or meridian is None:
+        return Frame(False, is_cgcs2000, easting, metres=metres, false_northing=northing)
     prefixed = easting >= 1e6
     zone = int(easting // 1e6) if prefixed else round(float(meridian) / 3)
-    return Frame(False, cgcs, easting, float(meridian), zone, prefixed, metres, northing)
+    return Frame(False, is_cgcs2000, easting, float(meridian), zone, prefixed, metres, northing)
 
 
 def have_same_parameters(a: CRS, b: CRS) -> bool:
@@ -133,16 +134,16 @@ def _is_cgcs2000(crs: CRS) -> bool:
     if geodetic is None:
         return False
     datum = geodetic.datum.name if geodetic.datum else ""
-    names = ["".join(c for c in name.upper() if c.isalnum()) for name in (geodetic.name, datum)]
+    names = ["".join(character for character in name.upper() if character.isalnum()) for name in (geodetic.name, datum)]
     return any("CGCS2000" in name or ("CHINA" in name and "2000" in name) for name in names)
 
 
 @lru_cache(maxsize=64)
 def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
-    """Return west, south, east, north (degrees) of a CRS's area of use.
+    """Return west, south, east, north (degrees) of the area where a CRS is valid.
 
-    None if unknown. EPSG states the area of a registered CRS. For a Gauss–Krüger zone of CGCS2000 without a code it
-    follows from the meridian. Areas that cross the antimeridian count as unknown.
+    EPSG states it for registered CRS. For a Gauss–Krüger zone of CGCS2000 without a code it follows from the central
+    meridian. None if unknown, or if the area crosses the antimeridian.
     """
     frame = describe_crs(crs)
     area = crs.area_of_use
@@ -150,14 +151,14 @@ def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
         return area.west, area.south, area.east, area.north
     if frame.geographic or frame.meridian is None or not frame.cgcs2000:
         return None
-    half = 3.0 if frame.prefixed and frame.zone is not None and frame.zone < 25 else 1.5
-    return frame.meridian - half, 0.0, frame.meridian + half, 60.0
+    half_width = 3.0 if frame.prefixed and frame.zone is not None and frame.zone < 25 else 1.5
+    return frame.meridian - half_width, 0.0, frame.meridian + half_width, 60.0
 
 
 def three_degree_zone(longitude: float) -> CRS:
-    """Return the CGCS2000 3° zone with prefix of a longitude in degrees.
+    """Return the CGCS2000 3° zone, with zone prefix, of a longitude in degrees.
 
-    EPSG:4513 to 4533, zones 25 to 45.
+    The result is EPSG:4513 to 4533 (zones 25 to 45); longitudes outside get the nearest zone.
     """
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
 
@@ -165,13 +166,16 @@ def three_degree_zone(longitude: float) -> CRS:
 def with_heights(plane: str, vertical: str) -> CRS:
     """Return a horizontal CRS combined with a vertical CRS (``EPSG:5737``).
 
-    Without heights if ``vertical`` is empty. CRSError for an unknown CRS.
+    An empty ``vertical`` gives the horizontal CRS alone. Raise CRSError for an unknown CRS.
     """
     return CRS.from_user_input("+".join(filter(None, (plane, vertical.rpartition(":")[2]))))
 
 
 def crs_label(crs: CRS | None) -> str:
-    """Return ``EPSG:4526``, or the name of a CRS without a code; empty for None."""
+    """Return a CRS as ``EPSG:4526``, else its name; empty for None.
+
+    A CRS without code and name is described by its central meridian.
+    """
     if crs is None:
         return ""
     code = crs.to_epsg()
@@ -194,12 +198,12 @@ def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: fl
     longitude, latitude
         The county's location in degrees.
     """
-    votes: Counter[CRS] = Counter()
+    features_by_crs: Counter[CRS] = Counter()
     for crs, features in layers:
         if _preserves_areas(crs, longitude, latitude):
-            votes[crs] += max(features, 1)
-    if votes:
-        return votes.most_common(1)[0][0]
+            features_by_crs[crs] += max(features, 1)
+    if features_by_crs:
+        return features_by_crs.most_common(1)[0][0]
     if 73 <= longitude <= 136 and 0 <= latitude <= 60:
         return three_degree_zone(longitude)
     # Outside China (trial data), any metric grid near the place is suitable for detection.
@@ -208,23 +212,27 @@ def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: fl
 
 
 def make_local_plane(longitude: float, latitude: float) -> CRS:
-    """Return a plane in metres that is an affine image of degrees.
+    """Return an equidistant plane in metres for data stored in degrees.
 
-    x = k₁·(longitude − λ₀), y = k₂·(latitude − φ₀). Lines that are straight in longitude and latitude remain straight,
-    so that a vertex on a long edge remains on it. k₁ and k₂ are the lengths of a radian at the given place, rounded to
-    0.1°. Within a county lengths are correct to some thousandths, which suffices to detect overlaps and to compare them
-    with tolerances.
+    x = k₁·(longitude − λ₀), y = k₂·(latitude − φ₀). This is affine, so lines that are straight in degrees remain
+    straight, and a vertex on a long edge remains on it. k₁ and k₂ are the metres per radian at the given place, which
+    is rounded to 0.1°. Within a county lengths are correct to some thousandths, enough to detect overlaps and to apply
+    tolerances.
     """
-    middle, parallel = round(longitude, 1), min(max(round(latitude, 1), -85.0), 85.0)
-    phi, f = math.radians(parallel), 1 / INVERSE_FLATTENING
-    e2 = f * (2 - f)
-    w2 = 1 - e2 * math.sin(phi) ** 2
+    central_longitude, parallel = round(longitude, 1), min(max(round(latitude, 1), -85.0), 85.0)
+    latitude_radians, flattening = math.radians(parallel), 1 / INVERSE_FLATTENING
+    eccentricity_squared = flattening * (2 - flattening)
+    radius_factor = 1 - eccentricity_squared * math.sin(latitude_radians) ** 2
     # Radii along the meridian and, times cos φ, along the parallel.
-    along, across = SEMI_MAJOR_M * (1 - e2) / w2**1.5, SEMI_MAJOR_M / math.sqrt(w2)
-    true_scale = math.degrees(math.acos(min(across * math.cos(phi) / along, 1.0)))
+    meridian_radius, normal_radius = (
+        SEMI_MAJOR_M * (1 - eccentricity_squared) / radius_factor**1.5,
+        SEMI_MAJOR_M / math.sqrt(radius_factor),
+    )
+    true_scale = math.degrees(math.acos(min(normal_radius * math.cos(latitude_radians) / meridian_radius, 1.0)))
     # Spherical, because only then PROJ's eqc is exactly affine.
     return CRS.from_user_input(
-        f"+proj=eqc +lat_ts={true_scale!r} +lat_0={parallel} +lon_0={middle} +R={along!r} +units=m +no_defs +type=crs"
+        f"+proj=eqc +lat_ts={true_scale!r} +lat_0={parallel} +lon_0={central_longitude} +R={meridian_radius!r}"
+        " +units=m +no_defs +type=crs"
     )
 
 
@@ -246,7 +254,7 @@ def _preserves_areas(crs: CRS, longitude: float, latitude: float) -> bool:
         scale = Proj(crs).get_factors(longitude, latitude).areal_scale
     except (CRSError, ProjError):
         return False
-    return bool(abs(scale - 1) <= _AREAL_SCALE)
+    return bool(abs(scale - 1) <= _MAX_AREA_DEVIATION)
 
 
 @lru_cache(maxsize=64)
@@ -296,12 +304,12 @@ NORTHING_REACH_M = 10_100_000.0
 
 
 def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[str, dict[str, Any]] | None:
-    """Return the contradiction between coordinates and CRS as (problem, parameters).
+    """Return (problem, parameters) if coordinates contradict their CRS, else None.
 
-    ``bounds``: xmin, ymin, xmax, ymax in the layer's units. Problems: ``missing`` (no CRS), ``degrees`` (the CRS is
-    metric), ``metres`` (the CRS is geographic), ``axis`` (northing first), ``prefix`` (zone prefix missing, or present
-    although the CRS has none), ``zone`` (another zone's prefix), ``meridian`` (prefix and central meridian of the CRS
-    disagree), ``beyond`` (outside the CRS), ``not_metres``. None if they agree.
+    ``bounds``: xmin, ymin, xmax, ymax in the layer's units. Problems: ``missing`` (no CRS), ``degrees`` (degrees in a
+    metric CRS), ``metres`` (metres in a geographic CRS), ``axis`` (northing first), ``prefix`` (zone prefix missing,
+    or present although the CRS has none), ``zone`` (prefix of another zone), ``meridian`` (prefix and central meridian
+    of the CRS disagree), ``beyond`` (outside the CRS), ``not_metres`` (the CRS uses another unit).
     """
     xmin, ymin, xmax, ymax = bounds
     if crs is None:
@@ -337,10 +345,10 @@ def _check_zone(
         return ("beyond", params) if swapped else None
     if _is_near(ymin, ymax, frame.false_easting) or (_find_zone(ymin, ymax) and not _find_zone(xmin, xmax)):
         return "axis", params
-    found = _find_zone(xmin, xmax)
-    if frame.prefixed and found and found != frame.zone:
-        return "zone", {**params, "zone": frame.zone, "found": found, "hint": guess(xmin, ymin, xmax, ymax)}
-    if (frame.prefixed and _is_near(xmin, xmax, 500_000.0)) or (not frame.prefixed and found):
+    coordinate_zone = _find_zone(xmin, xmax)
+    if frame.prefixed and coordinate_zone and coordinate_zone != frame.zone:
+        return "zone", {**params, "zone": frame.zone, "found": coordinate_zone, "hint": guess(xmin, ymin, xmax, ymax)}
+    if (frame.prefixed and _is_near(xmin, xmax, 500_000.0)) or (not frame.prefixed and coordinate_zone):
         return "prefix", {**params, "hint": guess(xmin, ymin, xmax, ymax, zone=frame.zone)}
     return "beyond", params
 
@@ -375,7 +383,7 @@ def _is_near(low: float, high: float, easting: float) -> bool:
 
 
 def _find_zone(low: float, high: float) -> int:
-    """Return the zone number in front of eastings such as 38 612 345, or 0."""
+    """Return the zone number of eastings such as 38 612 345; 0 without one."""
     if not (13e6 <= low <= high < 46e6) or int(low // 1e6) != int(high // 1e6):
         return 0
     zone = int(low // 1e6)
@@ -383,17 +391,18 @@ def _find_zone(low: float, high: float) -> int:
 
 
 def guess(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
-    """Return the CRS that the coordinates seem to be in, as ``EPSG:…``, or empty.
+    """Return the CRS that coordinates seem to be in, as ``EPSG:…``; empty if unclear.
 
-    A 3° zone where 3° and 6° zones are indistinguishable.
+    ``zone``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and 6°
+    zones are indistinguishable.
     """
     if _is_in_china(xmin, ymin, xmax, ymax):
         return "EPSG:4490"
-    found = _find_zone(xmin, xmax)
-    if 25 <= found <= 45:
-        return f"EPSG:{4513 + found - 25}"
-    if found:
-        return f"EPSG:{4491 + found - 13}" if found <= 23 else ""
+    coordinate_zone = _find_zone(xmin, xmax)
+    if 25 <= coordinate_zone <= 45:
+        return f"EPSG:{4513 + coordinate_zone - 25}"
+    if coordinate_zone:
+        return f"EPSG:{4491 + coordinate_zone - 13}" if coordinate_zone <= 23 else ""
     if zone and _is_near(xmin, xmax, 500_000.0):
         # The prefix of a 6° zone means the same meridian as a 3° zone with another number.
         zone = 2 * zone - 1 if zone < 25 else zone

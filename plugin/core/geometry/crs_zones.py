@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""3° zones (三度带) of CGCS2000: zones of a range of longitudes, choice, distortion."""
+"""Choose a 3° zone (三度带) of CGCS2000 for a county; compute area distortion."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ FIRST, LAST = 25, 45
 
 @dataclass(frozen=True)
 class ZonePlan:
-    """The recommended zone and its alternatives.
+    """The recommended 3° zone for a county, and the alternatives.
 
-    ``shares``: zone → share of the county in it, by area if its shape is known, else by longitude. ``distortion``:
-    relative excess of plane areas at the edge of the recommended zone over ellipsoidal areas; None without a latitude.
+    ``west``, ``east``: extent of the county in degrees. ``shares``: zone → share of the county in it. ``by_area``:
+    shares are of the area, since the county's shape is known, else of the longitudes. ``distortion``: relative excess
+    of plane areas over ellipsoidal areas at the edge of the recommended zone; None without a latitude.
     """
 
     west: float
@@ -51,7 +52,7 @@ class ZonePlan:
     def room(self) -> float:
         """Return the degrees between the county and the nearer edge of its zone.
 
-        0 if it crosses one.
+        0 if the county crosses an edge.
         """
         low, high = zone_edges(self.recommended)
         return 0.0 if self.crosses else max(min(self.west - low, high - self.east), 0.0)
@@ -63,7 +64,10 @@ def zone_edges(zone: int) -> tuple[float, float]:
 
 
 def zones_of(west: float, east: float) -> list[int]:
-    """Return the 3° zones of a range of longitudes; touching an edge does not count."""
+    """Return the 3° zones that longitudes from ``west`` to ``east`` (degrees) lie in.
+
+    Touching an edge of a zone does not count. Zones outside 25 to 45 are left out.
+    """
     first = math.floor(west / WIDTH + 0.5)
     last = max(math.ceil(east / WIDTH - 0.5), first)
     return [zone for zone in range(first, last + 1) if FIRST <= zone <= LAST]
@@ -72,28 +76,30 @@ def zones_of(west: float, east: float) -> list[int]:
 def plan_zones(
     west: float, east: float, latitude: float | None = None, areas: Mapping[int, float] | None = None
 ) -> ZonePlan | None:
-    """Return the zone with the largest share from ``west`` to ``east`` (degrees).
+    """Return the zones from ``west`` to ``east`` (degrees), and the recommended one.
 
-    ``areas``: zone → m² in it (`areas_by_zone`), if the county's shape is known. None outside China's zones.
+    The zone with the largest share of the county is recommended. ``areas``: zone → m² in it (`areas_by_zone`), if the
+    county's shape is known. Without ``latitude`` the distortion is unknown. None if no zone is in China.
     """
     zones = zones_of(west, east)
     if not zones or west > east:
         return None
-    if areas and sum(areas.get(z, 0.0) for z in zones):
-        weights = {z: areas.get(z, 0.0) for z in zones}
+    if areas and sum(areas.get(zone, 0.0) for zone in zones):
+        weights = {zone: areas.get(zone, 0.0) for zone in zones}
     else:
-        weights = {z: max(min(east, zone_edges(z)[1]) - max(west, zone_edges(z)[0]), 0.0) for z in zones}
+        weights = {zone: max(min(east, zone_edges(zone)[1]) - max(west, zone_edges(zone)[0]), 0.0) for zone in zones}
     total = sum(weights.values()) or 1.0
-    shares = {z: w / total for z, w in weights.items()}
-    best = max(shares, key=lambda z: shares[z])
-    cost = None if latitude is None else areal_distortion(best, zone_edges(best)[1], latitude)
-    return ZonePlan(west, east, shares, bool(areas), best, cost)
+    shares = {zone: weight / total for zone, weight in weights.items()}
+    recommended = max(shares, key=lambda zone: shares[zone])
+    distortion = None if latitude is None else areal_distortion(recommended, zone_edges(recommended)[1], latitude)
+    return ZonePlan(west, east, shares, bool(areas), recommended, distortion)
 
 
 def areal_distortion(zone: int, longitude: float, latitude: float) -> float:
-    """Return the relative excess of an area in a 3° zone's plane (4.3e-4 = 0.043 %).
+    """Return the relative excess of areas in a 3° zone's plane (4.3e-4 means 0.043 %).
 
-    From the projection's areal scale (PROJ), which near the meridian is 1 + (Δλ·cos φ)².
+    ``longitude`` and ``latitude`` in degrees. Computed from the projection's areal scale (PROJ), which near the
+    meridian is 1 + (Δλ·cos φ)².
     """
     factors = Proj(crs_care.three_degree_zone(zone * WIDTH)).get_factors(longitude, latitude)
     return float(factors.areal_scale) - 1.0
@@ -108,8 +114,8 @@ def areas_by_zone(lonlat: NDArray) -> dict[int, float]:
     if not len(shapes):
         return {}
     west, south, east, north = shapely.total_bounds(shapes)
-    found = {}
+    areas = {}
     for zone in zones_of(west, east):
         low, high = zone_edges(zone)
-        found[zone] = float(statutory_area(np.atleast_1d(shapely.clip_by_rect(shapes, low, south, high, north))).sum())
-    return found
+        areas[zone] = float(statutory_area(np.atleast_1d(shapely.clip_by_rect(shapes, low, south, high, north))).sum())
+    return areas

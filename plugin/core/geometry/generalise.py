@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Generalisation of polygons for small pictures: merged, without tiny details."""
+"""Merge and simplify polygons for small pictures."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ _UNION_BATCH = 2_000
 
 
 def dissolve(shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER, keep_small: bool = True) -> NDArray:
-    """Return the union of all shapes for a picture with pixels of that size.
+    """Return the union of polygons as (k,) polygons, simplified for a picture.
 
-    Invisible gaps and bends are removed. ``keep_small`` False drops parts of few pixels as well; small holes are always
-    closed, because they would appear as blots.
+    ``pixel_m``: size of a pixel in m. Gaps and bends smaller than a pixel are removed, and holes of few pixels are
+    closed, because they would appear as blots. ``keep_small`` False drops parts of few pixels too.
     """
-    real = shapes[~is_missing(shapes)]
-    if not len(real):
+    present = shapes[~is_missing(shapes)]
+    if not len(present):
         return np.array([], dtype=object)
     # Neighbours simplified separately no longer meet; a buffer by more than that error joins them again.
-    coarse = shapely.simplify(real, pixel_m / 2, preserve_topology=False)
-    gone = shapely.is_empty(coarse)
-    coarse[gone] = shapely.envelope(real[gone])
+    coarse = shapely.simplify(present, pixel_m / 2, preserve_topology=False)
+    vanished = shapely.is_empty(coarse)
+    coarse[vanished] = shapely.envelope(present[vanished])
     cancellation.raise_if_cancelled()
     grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
-    joined = _unite(grown, cancellation)
-    joined = shapely.simplify(shapely.buffer(joined, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
-    parts = shapely.get_parts(np.array([extract_polygons(joined)], dtype=object))
-    least = _SMALL_PIXELS * pixel_m**2
-    parts = np.array([_close_holes(p, least) for p in parts if p is not None], dtype=object)
-    return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= least / 4]
+    union = _unite(grown, cancellation)
+    union = shapely.simplify(shapely.buffer(union, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
+    parts = shapely.get_parts(np.array([extract_polygons(union)], dtype=object))
+    min_hole_m2 = _SMALL_PIXELS * pixel_m**2
+    parts = np.array([_close_holes(part, min_hole_m2) for part in parts if part is not None], dtype=object)
+    return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= min_hole_m2 / 4]
 
 
 def _unite(shapes: NDArray, cancellation: Cancellation) -> Any:
-    """Return the union, first by neighbourhoods: faster, and cancellable in between."""
+    """Return the union, computed by neighbourhoods. Raise Cancelled between them."""
     x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
     strip = np.argsort(np.argsort(x)) // max(int((len(shapes) * _UNION_BATCH) ** 0.5), 1)
     order = np.lexsort((y, strip))
@@ -56,5 +56,5 @@ def _unite(shapes: NDArray, cancellation: Cancellation) -> Any:
 def _close_holes(polygon: Any, least_m2: float) -> Any:
     if not shapely.get_num_interior_rings(polygon):
         return polygon
-    rings = [r for r in polygon.interiors if shapely.area(shapely.polygons(r)) >= least_m2]
+    rings = [ring for ring in polygon.interiors if shapely.area(shapely.polygons(ring)) >= least_m2]
     return shapely.Polygon(polygon.exterior, rings)

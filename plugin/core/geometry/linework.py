@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rings of a layer's polygons as arrays; shared and unshared segments.
+"""Rings of a layer's polygons as arrays; segments that neighbours share or lack.
 
-Segments are compared by exact coordinates. Most neighbours of a plan share their edges vertex by vertex. A segment
-drawn twice, once from either side, cannot be where an overlap begins. The few unshared segments are the layer's outer
-edge or its defects, so only they are examined (`polygons`).
+Segments are compared by exact coordinates. Most neighbours in a plan share their edges vertex by vertex. No overlap
+can begin at a segment that is drawn twice, once from either side. The few other segments are the layer's outer edge or
+its defects, so only they are examined (`polygons`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ BATCH_VERTICES = 250_000
 class Rings(NamedTuple):
     """Rings of polygons as arrays.
 
-    ``xy`` (v, 2): vertices ring after ring, each ring closed; ``at`` (r + 1,): the start of each ring, and the end;
-    ``shape`` (r,): the position of each ring's polygon; ``hole`` (r,) bool.
+    ``xy`` (v, 2): vertices ring after ring, each ring closed; ``at`` (r + 1,): position of each ring's first vertex,
+    and v; ``shape`` (r,): position of the ring's polygon; ``hole`` (r,) bool: the ring is a hole.
     """
 
     xy: NDArray
@@ -37,19 +37,19 @@ class Rings(NamedTuple):
 
 
 def rings(shapes: NDArray) -> Rings:
-    """Return all rings of (n,) polygons and multipolygons, none missing.
+    """Return all rings of (n,) polygons and multipolygons; none may be None.
 
-    Those of polygons without holes come first.
+    Rings of polygons without holes come first.
     """
-    plain = (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
-    simple, others = np.flatnonzero(plain), np.flatnonzero(~plain)
+    is_simple = (shapely.get_type_id(shapes) == 3) & (shapely.get_num_interior_rings(shapes) == 0)
+    simple, complex_shapes = np.flatnonzero(is_simple), np.flatnonzero(~is_simple)
     xy = shapely.get_coordinates(shapes[simple])
-    at = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
-    if not len(others):
-        return Rings(xy, at, simple, np.zeros(len(simple), dtype=bool))
+    ring_starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
+    if not len(complex_shapes):
+        return Rings(xy, ring_starts, simple, np.zeros(len(simple), dtype=bool))
     # shapely returns one array for polygons and multipolygons only if there is a multipolygon: one is appended.
-    mixed = np.append(shapes[others], _ONE_OF_MANY)
-    _, more, (ring_at, part_at, shape_at) = shapely.to_ragged_array(mixed, include_z=False)
+    complex_polygons = np.append(shapes[complex_shapes], _SINGLE_PART_MULTIPOLYGON)
+    _, complex_xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(complex_polygons, include_z=False)
     shape_at = shape_at[:-1]
     part_at = part_at[: shape_at[-1] + 1]
     ring_at = ring_at[: part_at[-1] + 1]
@@ -57,31 +57,31 @@ def rings(shapes: NDArray) -> Rings:
     # An empty part of a multipolygon has no shell.
     hole[part_at[:-1][np.diff(part_at) > 0]] = False
     return Rings(
-        np.concatenate([xy, more[: ring_at[-1]]]),
-        np.concatenate([at, at[-1] + ring_at[1:]]),
-        np.concatenate([simple, np.repeat(others, np.diff(part_at[shape_at]))]),
+        np.concatenate([xy, complex_xy[: ring_at[-1]]]),
+        np.concatenate([ring_starts, ring_starts[-1] + ring_at[1:]]),
+        np.concatenate([simple, np.repeat(complex_shapes, np.diff(part_at[shape_at]))]),
         np.concatenate([np.zeros(len(simple), dtype=bool), hole]),
     )
 
 
-_ONE_OF_MANY = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
+_SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
 
 
 def batches(shapes: NDArray) -> Iterator[slice]:
     """Yield slices of (n,) geometries with about `BATCH_VERTICES` vertices each."""
-    total = np.cumsum(shapely.get_num_coordinates(shapes))
+    vertex_totals = np.cumsum(shapely.get_num_coordinates(shapes))
     start = 0
     while start < len(shapes):
-        before = total[start - 1] if start else 0
-        stop = max(int(np.searchsorted(total, before + BATCH_VERTICES, side="right")), start + 1)
-        yield slice(start, stop)
-        start = stop
+        done_vertices = vertex_totals[start - 1] if start else 0
+        batch_end = max(int(np.searchsorted(vertex_totals, done_vertices + BATCH_VERTICES, side="right")), start + 1)
+        yield slice(start, batch_end)
+        start = batch_end
 
 
 def ring_sums(values: NDArray, at: NDArray) -> NDArray:
-    """Return (r,) sums of (v,) step values by ring.
+    """Return (r,) the sum over each ring of (v,) values, one for each segment.
 
-    A ring's last vertex begins no step.
+    ``at``: ring starts as in `Rings`. The last vertex of a ring begins no segment; its value is set to 0 in place.
     """
     if len(at) < 2:
         return np.zeros(0)
@@ -94,17 +94,17 @@ PIECE_SEGMENTS = 24
 #: The ends of a piece are shortened by this much (m): they are at shared edges, where touching is irrelevant.
 DRAWN_IN = 1e-6
 #: Segments compared at a time.
-_STEP = 500_000
+_SEGMENTS_PER_BATCH = 500_000
 #: Fewer than one segment in this many is few.
-_FEW = 8
+_FEW_SEGMENTS_RATIO = 8
 #: Odd constants of a well-mixing integer hash (splitmix64).
-_MIX = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
+_HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
 class Pieces(NamedTuple):
-    """Unshared parts of boundary.
+    """Lines along boundaries of polygons.
 
-    ``line`` (k,): linestrings; ``row`` (k,): the row of the polygon.
+    ``line`` (k,): linestrings; ``row`` (k,): row of the polygon.
     """
 
     line: NDArray
@@ -115,9 +115,9 @@ class Pieces(NamedTuple):
 class Linework:
     """All segments of (n,) polygons or multipolygons.
 
-    Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2); ``ring`` (v,): the ring of each vertex; ``row`` (r,):
-    the polygon of each ring; ``left`` (v,) bool: the interior is on the left of the ring as drawn; ``order`` (s,): the
-    segments by their hash ``key`` (s,), each once.
+    Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2): vertices; ``ring`` (v,): ring of each vertex; ``row``
+    (r,): row of each ring's polygon; ``left`` (v,) bool: the interior is to the left of the ring as drawn; ``order``
+    (s,): the segments sorted by hash; ``key`` (s,): their hashes.
     """
 
     xy: NDArray
@@ -129,7 +129,7 @@ class Linework:
 
     @cached_property
     def alone(self) -> NDArray:
-        """Return (v,) bool: segments not drawn exactly twice from opposite sides."""
+        """Return (v,) bool: segments not drawn exactly twice, once from either side."""
         alone = np.zeros(len(self.xy), dtype=bool)
         alone[self.order] = True
         same = self.key[1:] == self.key[:-1]
@@ -138,7 +138,7 @@ class Linework:
         begins[:-1] &= ~same[1:]
         begins = np.flatnonzero(begins)
         vertex = _as_complex(self.xy)
-        for first in _batches(begins):
+        for first in _iterate_values(begins):
             i, j = self.order[first], self.order[first + 1]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
             turned = self.left[i] == self.left[j]
@@ -147,91 +147,102 @@ class Linework:
         return alone
 
     def unmatched(self, other: Linework, rows: NDArray) -> NDArray:
-        """Return (v,) bool: segments of the ``rows`` that ``other`` lacks.
+        """Return (v,) bool: segments of ``rows`` that ``other`` lacks in either direction.
 
-        In both directions. ``rows``: bool by row.
+        ``rows``: bool by row.
         """
-        lonely = np.zeros(len(self.xy), dtype=bool)
-        mine, theirs = _as_complex(self.xy), _as_complex(other.xy)
+        is_unmatched = np.zeros(len(self.xy), dtype=bool)
+        own_vertices, other_vertices = _as_complex(self.xy), _as_complex(other.xy)
         for order, key in self._sort_by_hash(rows):
-            lonely[order] = True
+            is_unmatched[order] = True
             if not len(other.key) or not len(key):
                 continue
-            at = np.minimum(np.searchsorted(other.key, key), len(other.key) - 1)
-            same = np.flatnonzero(other.key[at] == key)
+            position = np.minimum(np.searchsorted(other.key, key), len(other.key) - 1)
+            equal_hash = np.flatnonzero(other.key[position] == key)
             # The hash selects candidates; only equal coordinates are the same segment.
-            i, j = order[same], other.order[at[same]]
-            a, b, c, d = mine[i], mine[i + 1], theirs[j], theirs[j + 1]
-            lonely[i[((a == c) & (b == d)) | ((a == d) & (b == c))]] = False
-        return lonely
+            i, j = order[equal_hash], other.order[position[equal_hash]]
+            own_start, own_end, other_start, other_end = (
+                own_vertices[i],
+                own_vertices[i + 1],
+                other_vertices[j],
+                other_vertices[j + 1],
+            )
+            is_unmatched[
+                i[
+                    ((own_start == other_start) & (own_end == other_end))
+                    | ((own_start == other_end) & (own_end == other_start))
+                ]
+            ] = False
+        return is_unmatched
 
     def _sort_by_hash(self, rows: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield segments of the ``rows`` (bool by row) and their hashes, sorted by hash.
+        """Yield batches of the segments of ``rows`` and their hashes, sorted by hash.
 
-        In batches.
+        ``rows``: bool by row.
         """
-        asked = rows[self.row]
-        if asked.all():
-            yield from zip(_batches(self.order), _batches(self.key), strict=True)
+        is_requested_ring = rows[self.row]
+        if is_requested_ring.all():
+            yield from zip(_iterate_values(self.order), _iterate_values(self.key), strict=True)
             return
-        some = asked[self.ring]
-        if some.sum() * _FEW < len(some):
+        is_requested = is_requested_ring[self.ring]
+        if is_requested.sum() * _FEW_SEGMENTS_RATIO < len(is_requested):
             # A few segments are sorted again faster than they are found among all.
-            segments = np.flatnonzero(some)
+            segments = np.flatnonzero(is_requested)
             vertex = _as_complex(self.xy)
-            segments = segments[segments < len(some) - 1]
-            runs = (self.ring[segments] == self.ring[segments + 1]) & (vertex[segments] != vertex[segments + 1])
-            segments = segments[runs]
+            segments = segments[segments < len(is_requested) - 1]
+            is_segment = (self.ring[segments] == self.ring[segments + 1]) & (vertex[segments] != vertex[segments + 1])
+            segments = segments[is_segment]
             key = vertex_codes(self.xy[segments]) + vertex_codes(self.xy[segments + 1])
             order = np.argsort(key)
-            yield from zip(_batches(segments[order]), _batches(key[order]), strict=True)
+            yield from zip(_iterate_values(segments[order]), _iterate_values(key[order]), strict=True)
             return
-        for order, key in zip(_batches(self.order), _batches(self.key), strict=True):
-            ours = some[order]
-            yield order[ours], key[ours]
+        for order, key in zip(_iterate_values(self.order), _iterate_values(self.key), strict=True):
+            in_order = is_requested[order]
+            yield order[in_order], key[in_order]
 
     def pieces(self, chosen: NDArray) -> Pieces:
-        """Return chosen segments ((v,) bool) as lines of at most `PIECE_SEGMENTS`.
+        """Return chosen segments ((v,) bool) as lines.
 
-        Their ends are shortened by `DRAWN_IN`.
+        A line has at most `PIECE_SEGMENTS` segments. Lines end where consecutive segments end; those ends are
+        shortened by `DRAWN_IN`.
         """
         segments = np.flatnonzero(chosen)
         if not len(segments):
             return Pieces(np.array([], dtype=object), np.array([], dtype=int))
         # A run of segments continues while vertex follows vertex in one ring.
         ring = self.ring[segments]
-        opens = np.r_[True, (segments[1:] != segments[:-1] + 1) | (ring[1:] != ring[:-1])]
-        run = np.cumsum(opens) - 1
-        place = np.arange(len(segments)) - np.flatnonzero(opens)[run]
-        cut = opens | (place % PIECE_SEGMENTS == 0)
-        closes, cut_after = np.r_[opens[1:], True], np.r_[cut[1:], True]
+        starts_run = np.r_[True, (segments[1:] != segments[:-1] + 1) | (ring[1:] != ring[:-1])]
+        run = np.cumsum(starts_run) - 1
+        position_in_run = np.arange(len(segments)) - np.flatnonzero(starts_run)[run]
+        starts_piece = starts_run | (position_in_run % PIECE_SEGMENTS == 0)
+        ends_run, ends_piece = np.r_[starts_run[1:], True], np.r_[starts_piece[1:], True]
         # A piece has one vertex more than segments: its last segment gives two.
-        copies = np.where(cut_after, 2, 1)
+        copies = np.where(ends_piece, 2, 1)
         vertex = np.repeat(segments, copies)
         second = np.r_[False, vertex[1:] == vertex[:-1]]
         vertex[second] += 1
         xy = self.xy[vertex]
-        piece = np.repeat(np.cumsum(cut) - 1, copies)
-        _draw_in(xy, np.flatnonzero(np.repeat(opens, copies) & ~second), 1)
-        _draw_in(xy, np.flatnonzero(np.repeat(closes, copies) & second), -1)
-        return Pieces(shapely.linestrings(xy, indices=piece), self.row[ring[cut]])
+        piece = np.repeat(np.cumsum(starts_piece) - 1, copies)
+        _shorten_ends(xy, np.flatnonzero(np.repeat(starts_run, copies) & ~second), 1)
+        _shorten_ends(xy, np.flatnonzero(np.repeat(ends_run, copies) & second), -1)
+        return Pieces(shapely.linestrings(xy, indices=piece), self.row[ring[starts_piece]])
 
 
-def _batches(values: NDArray) -> Iterator[NDArray]:
+def _iterate_values(values: NDArray) -> Iterator[NDArray]:
     """Yield the values in batches, so that lookups for them need little memory."""
-    for start in range(0, len(values), _STEP):
-        yield values[start : start + _STEP]
+    for start in range(0, len(values), _SEGMENTS_PER_BATCH):
+        yield values[start : start + _SEGMENTS_PER_BATCH]
 
 
-def _draw_in(xy: NDArray, ends: NDArray, inward: int) -> None:
-    """Move the vertices ``ends`` towards the next one by `DRAWN_IN`.
+def _shorten_ends(xy: NDArray, ends: NDArray, next_step: int) -> None:
+    """Move the vertices ``ends`` towards the next one by `DRAWN_IN`, in place.
 
-    Short segments remain. ``inward``: ±1, the direction of the next vertex.
+    Very short segments are not shortened. ``next_step``: 1 or −1, from the end to its neighbour.
     """
-    step = xy[ends + inward] - xy[ends]
+    step = xy[ends + next_step] - xy[ends]
     length = np.hypot(step[:, 0], step[:, 1])
-    long = length > 4 * DRAWN_IN
-    xy[ends[long]] += step[long] * (DRAWN_IN / length[long])[:, None]
+    is_long = length > 4 * DRAWN_IN
+    xy[ends[is_long]] += step[is_long] * (DRAWN_IN / length[is_long])[:, None]
 
 
 def _as_complex(xy: NDArray) -> NDArray:
@@ -245,27 +256,27 @@ def linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER)
     ``rows`` (n,): the row of each.
     """
     total = int(shapely.get_num_coordinates(shapes).sum())
-    xy, left, begins = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
+    xy, left, is_segment = np.empty((total, 2)), np.empty(total, dtype=bool), np.zeros(total, dtype=bool)
     ring, key = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.uint64)
     row: list[NDArray] = [np.zeros(0, dtype=np.int32)]
-    known, start = 0, 0
+    ring_count, start = 0, 0
     for batch in batches(shapes):
         cancellation.raise_if_cancelled()
-        found = rings(shapes[batch])
-        lengths, stop = np.diff(found.at), start + len(found.xy)
-        xy[start:stop] = found.xy
-        left[start:stop] = np.repeat((_compute_signed_areas(found) > 0) != found.hole, lengths)
-        ring[start:stop] = np.repeat(np.arange(known, known + len(lengths), dtype=np.int32), lengths)
-        row.append(rows[batch][found.shape].astype(np.int32))
-        vertex = _as_complex(found.xy)
-        begins[start : stop - 1] = vertex[1:] != vertex[:-1]
-        begins[start + found.at[1:] - 1] = False
-        code = vertex_codes(found.xy)
+        batch_rings = rings(shapes[batch])
+        lengths, batch_end = np.diff(batch_rings.at), start + len(batch_rings.xy)
+        xy[start:batch_end] = batch_rings.xy
+        left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.hole, lengths)
+        ring[start:batch_end] = np.repeat(np.arange(ring_count, ring_count + len(lengths), dtype=np.int32), lengths)
+        row.append(rows[batch][batch_rings.shape].astype(np.int32))
+        vertex = _as_complex(batch_rings.xy)
+        is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
+        is_segment[start + batch_rings.at[1:] - 1] = False
+        code = vertex_codes(batch_rings.xy)
         # A sum does not depend on the direction.
-        key[start : stop - 1] = code[:-1] + code[1:]
-        known, start = known + len(lengths), stop
+        key[start : batch_end - 1] = code[:-1] + code[1:]
+        ring_count, start = ring_count + len(lengths), batch_end
     cancellation.raise_if_cancelled()
-    segments, key = np.flatnonzero(begins).astype(np.int32), key[begins]
+    segments, key = np.flatnonzero(is_segment).astype(np.int32), key[is_segment]
     order, key = _sort_hashes(key)
     return Linework(xy, ring, np.concatenate(row), left, segments[order], key)
 
@@ -293,25 +304,25 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
     return order, key
 
 
-def _compute_signed_areas(found: Rings) -> NDArray:
+def _compute_signed_areas(layer_rings: Rings) -> NDArray:
     """Return twice the signed area of each ring.
 
     x is relative to its first vertex, so that no digits are lost.
     """
-    xy, at = found.xy, found.at
-    x, y = xy[:, 0] - np.repeat(xy[at[:-1], 0], np.diff(at)), xy[:, 1]
+    xy, ring_starts = layer_rings.xy, layer_rings.at
+    x, y = xy[:, 0] - np.repeat(xy[ring_starts[:-1], 0], np.diff(ring_starts)), xy[:, 1]
     steps = np.zeros(len(xy))
     steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])
-    return ring_sums(steps, at)
+    return ring_sums(steps, ring_starts)
 
 
 def vertex_codes(xy: NDArray) -> NDArray:
     """Return (v,) uint64: a hash of each vertex's exact coordinates; −0.0 is 0.0."""
     bits = (xy + 0.0).view(np.uint64)
-    code = bits[:, 0] * _MIX[0]
+    code = bits[:, 0] * _HASH_FACTORS[0]
     code ^= code >> np.uint64(32)
     code += bits[:, 1]
-    for shift, factor in ((30, _MIX[1]), (27, _MIX[2])):
+    for shift, factor in ((30, _HASH_FACTORS[1]), (27, _HASH_FACTORS[2])):
         code ^= code >> np.uint64(shift)
         code *= factor
     code ^= code >> np.uint64(31)

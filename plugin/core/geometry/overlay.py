@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Overlay operations of the rules: shared area, uncovered parts, points and lines.
 
-All operate in the plane of the plan's CRS (metres). Invalid input raises no exception: what cannot be computed directly
-uses the overlay fallback (`fallback_log`); what fails there too is returned as failed. Only pairs that `polygons`
-cannot decide are overlaid.
+All work in the plan's plane (metres). Invalid input raises no exception: a pair that GEOS cannot overlay is computed
+by alternative methods (`overlay_fallback`), and a pair for which these fail too is returned as failed. Pairs that
+`polygons` can decide from their boundaries are not overlaid.
 """
 
 from __future__ import annotations
@@ -29,11 +29,14 @@ Progress = Callable[[float], None]
 
 
 def no_progress(share: float) -> None:
-    """Ignore the progress."""
+    """Ignore a progress report."""
 
 
 def sub_progress(progress: Progress, begun: float, done: float) -> Progress:
-    """Return the progress of a part between two shares of the whole."""
+    """Return a progress callback for a part of the work.
+
+    The part's own share 0 to 1 is reported as ``begun`` to ``done`` of the whole.
+    """
     return lambda share: progress(begun + (done - begun) * share)
 
 
@@ -49,21 +52,24 @@ VERTICES_A_ROW = 500
 
 
 @dataclass
-class _Rows:
-    """Pairs found so far: rows and the common geometry of each pair."""
+class _PairCollector:
+    """Collect pairs of rows with the land that they share."""
 
     left: list[NDArray] = field(default_factory=list)
     right: list[NDArray] = field(default_factory=list)
     shape: list[NDArray] = field(default_factory=list)
 
     def add(self, left: NDArray, right: NDArray, shape: NDArray) -> None:
+        """Add (k,) pairs of rows and their shared geometry."""
         self.left.append(np.asarray(left, dtype=np.int64))
         self.right.append(np.asarray(right, dtype=np.int64))
         self.shape.append(shape)
 
     def all(self) -> tuple[NDArray, NDArray, NDArray]:
-        """Return all pairs, sorted by row, then by the other row."""
-        left, right, shape = (np.concatenate(c) if c else np.zeros(0, int) for c in (self.left, self.right, self.shape))
+        """Return all pairs (left, right, shape), sorted by left and right row."""
+        left, right, shape = (
+            np.concatenate(batches) if batches else np.zeros(0, int) for batches in (self.left, self.right, self.shape)
+        )
         order = np.lexsort((right, left))
         return left[order], right[order], shape[order]
 
@@ -85,14 +91,14 @@ def find_shared_parts(
     Parameters
     ----------
     a, b
-        `Polygons` (reused between calls, so that cached values are used again) or (n,), (m,) valid polygons or None, in
-        one plane in metres. Without ``b``: the pairs i < j within ``a``.
+        `Polygons` (whose cached values are reused), or (n,) and (m,) valid polygons or None, in one plane in metres.
+        Without ``b``: the pairs i < j within ``a``.
     rows_a, rows_b
         (n,), (m,) bool: only these rows.
     connected
-        One row per connected part instead of one per pair.
+        Return each connected part of a pair separately.
     slivers_too
-        Keep parts below both minimums of the tolerance; otherwise they are counted in ``slivers``.
+        Keep slivers (below both minimums of the tolerance); otherwise they are moved to ``slivers`` of the result.
     progress
         Receives the share of pairs that are done.
 
@@ -103,22 +109,28 @@ def find_shared_parts(
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     if b is None:
-        some = _chosen(a, rows_a)
+        selected = _select_present_rows(a, rows_a)
         left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
-        keep = some[left] & some[right]
-        fallback_log = fallback_log.only(some, some)
+        keep = selected[left] & selected[right]
+        fallback_log = fallback_log.only(selected, selected)
         return collect_parts(
             left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, slivers_too
         )
     b = b if isinstance(b, Polygons) else Polygons(b)
     # Queried with the finer layer: more of its polygons are completely inside one of the other.
-    turned = len(b.present) > len(a.present)
-    fine, coarse = (b, a) if turned else (a, b)
-    fine_rows, coarse_rows = (rows_b, rows_a) if turned else (rows_a, rows_b)
+    sides_exchanged = len(b.present) > len(a.present)
+    fine, coarse = (b, a) if sides_exchanged else (a, b)
+    fine_rows, coarse_rows = (rows_b, rows_a) if sides_exchanged else (rows_a, rows_b)
     left, right, shape, fallback_log = _find_pairs_between(
-        fine, coarse, _chosen(fine, fine_rows), _chosen(coarse, coarse_rows), tolerance, cancellation, progress
+        fine,
+        coarse,
+        _select_present_rows(fine, fine_rows),
+        _select_present_rows(coarse, coarse_rows),
+        tolerance,
+        cancellation,
+        progress,
     )
-    if turned:
+    if sides_exchanged:
         order = np.lexsort((left, right))
         left, right, shape, fallback_log = right[order], left[order], shape[order], fallback_log.exchange_sides()
     return collect_parts(left, right, shape, tolerance, connected, fallback_log, cancellation, slivers_too)
@@ -135,16 +147,17 @@ def find_uncovered_parts(
     cancellation: Cancellation = NEVER,
     progress: Progress = no_progress,
 ) -> Parts:
-    """Return the connected parts of polygons of ``a`` not covered by ``cover``.
+    """Return the connected parts of polygons of ``a`` that ``cover`` does not cover.
 
-    ``right`` is −1. Shapes as for `find_shared_parts`. Slivers are left out and counted, or kept with ``slivers_too``.
+    ``right`` of the parts is −1. Shapes as for `find_shared_parts`. ``rows``, ``cover_rows``: (n,), (m,) bool, only
+    these rows. Slivers are moved to ``slivers`` of the result, or kept with ``slivers_too``. Raise Cancelled.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
-    some, covering = _chosen(a, rows), _chosen(cover, cover_rows)
+    selected, covering = _select_present_rows(a, rows), _select_present_rows(cover, cover_rows)
     fallback_log = FallbackLog()
     if not covering.any():
-        uncovered = np.flatnonzero(some)
+        uncovered = np.flatnonzero(selected)
         return collect_parts(
             uncovered,
             np.full(len(uncovered), -1),
@@ -155,65 +168,65 @@ def find_uncovered_parts(
             cancellation,
             slivers_too,
         )
-    if some.sum() * VERTICES_A_ROW < cover.vertices:
+    if selected.sum() * VERTICES_A_ROW < cover.vertices:
         # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
-        decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), some)
+        decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), selected)
     else:
         _ensure_overlapping_rows(a, tolerance, cancellation)
-        decided = a.decide(cover, some, covering, cancellation)
-    uncovered = some & ~decided.open
+        decided = a.decide(cover, selected, covering, cancellation)
+    uncovered = selected & ~decided.open
     uncovered[decided.left] = False
-    whole = np.flatnonzero(uncovered)
-    rows_open = np.flatnonzero(decided.open)
-    rest = np.empty(len(rows_open), dtype=object)
-    near_of = _find_near(a, rows_open, cover, covering, cancellation)
-    for n, row in enumerate(rows_open.tolist()):
+    uncovered_rows = np.flatnonzero(uncovered)
+    undecided_rows = np.flatnonzero(decided.open)
+    remainders = np.empty(len(undecided_rows), dtype=object)
+    near_of = _find_near(a, undecided_rows, cover, covering, cancellation)
+    for n, row in enumerate(undecided_rows.tolist()):
         cancellation.raise_if_cancelled()
-        progress(n / len(rows_open))
-        rest[n] = _subtract_cover(a, row, cover, near_of[n], tolerance, fallback_log)
-    left = np.concatenate([whole, rows_open])
-    shape = np.concatenate([a.shapes[whole], rest])
+        progress(n / len(undecided_rows))
+        remainders[n] = _subtract_cover(a, row, cover, near_of[n], tolerance, fallback_log)
+    left = np.concatenate([uncovered_rows, undecided_rows])
+    shape = np.concatenate([a.shapes[uncovered_rows], remainders])
     order = np.argsort(left)
     return collect_parts(
         left[order], np.full(len(left), -1), shape[order], tolerance, True, fallback_log, cancellation, slivers_too
     )
 
 
-def _chosen(polygons: Polygons, rows: NDArray | None) -> NDArray:
-    """Return (n,) bool: the requested rows that have a shape."""
-    chosen = np.zeros(len(polygons), dtype=bool)
-    chosen[polygons.present] = True
-    return chosen if rows is None else chosen & rows
+def _select_present_rows(polygons: Polygons, rows: NDArray | None) -> NDArray:
+    """Return (n,) bool: the requested rows (None: all) that have a shape."""
+    is_selected = np.zeros(len(polygons), dtype=bool)
+    is_selected[polygons.present] = True
+    return is_selected if rows is None else is_selected & rows
 
 
 def _find_pairs_within(
     a: Polygons, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    """Return pairs within a layer, cached in the layer.
+    """Return pairs of rows of a layer that share area, with their shared geometry.
 
-    Every comparison between layers needs the overlapping rows.
+    The result is cached in the layer, because every comparison with another layer needs the overlapping rows.
     """
     if a.overlaps is None:
-        suspect = np.flatnonzero(a.find_overlap_candidates(cancellation))
-        fallback_log, found = FallbackLog(), _Rows()
-        tree = shapely.STRtree(a.shapes[suspect])
-        for start in range(0, len(suspect), BATCH):
+        candidates = np.flatnonzero(a.find_overlap_candidates(cancellation))
+        fallback_log, pairs = FallbackLog(), _PairCollector()
+        tree = shapely.STRtree(a.shapes[candidates])
+        for start in range(0, len(candidates), BATCH):
             cancellation.raise_if_cancelled()
-            i, j = tree.query(a.shapes[suspect[start : start + BATCH]])
-            i, j = suspect[start + i], suspect[j]
+            i, j = tree.query(a.shapes[candidates[start : start + BATCH]])
+            i, j = candidates[start + i], candidates[j]
             i, j = i[i < j], j[i < j]
             for step in range(0, len(i), BATCH):
                 cancellation.raise_if_cancelled()
                 _overlay_rows(
-                    a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, fallback_log, found, cancellation
+                    a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, fallback_log, pairs, cancellation
                 )
-        left, right, shape = found.all()
-        crowded = np.zeros(len(a), dtype=bool)
-        crowded[left] = crowded[right] = True
+        left, right, shape = pairs.all()
+        is_overlapping = np.zeros(len(a), dtype=bool)
+        is_overlapping[left] = is_overlapping[right] = True
         for i, j in fallback_log.failed:
-            crowded[[i, j]] = True
+            is_overlapping[[i, j]] = True
         # Assigned at once and last: another thread takes it as the sign that all values are known.
-        a.overlapping_rows = crowded
+        a.overlapping_rows = is_overlapping
         a.overlaps = left, right, shape, fallback_log
     return a.overlaps
 
@@ -238,33 +251,33 @@ def _find_pairs_between(
     cancellation: Cancellation,
     progress: Progress,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
-    fallback_log, found = FallbackLog(), _Rows()
+    fallback_log, pairs = FallbackLog(), _PairCollector()
     if rows_a.any() and rows_b.any():
         _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide(b, rows_a, rows_b, cancellation)
-        found.add(decided.left, decided.right, a.shapes[decided.left])
+        pairs.add(decided.left, decided.right, a.shapes[decided.left])
         undecided = np.flatnonzero(decided.open)
         i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
         for start in range(0, len(i), BATCH):
             cancellation.raise_if_cancelled()
             progress(start / len(i))
             _overlay_rows(
-                a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, fallback_log, found, cancellation
+                a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, fallback_log, pairs, cancellation
             )
-    return *found.all(), fallback_log
+    return *pairs.all(), fallback_log
 
 
 def _find_meeting_pairs(
     a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Return rows of both that meet.
+    """Return pairs of rows of both layers that touch or overlap.
 
-    The tree is queried with the larger polygons, which are prepared.
+    The layer with the larger polygons queries the tree, because its polygons are prepared for the queries.
     """
     if _compute_mean_size(a, rows_a) > _compute_mean_size(b, rows_b):
-        right, left = _query_meeting(b, rows_b, a, rows_a, cancellation)
+        right, left = _query_meeting_rows(b, rows_b, a, rows_a, cancellation)
     else:
-        left, right = _query_meeting(a, rows_a, b, rows_b, cancellation)
+        left, right = _query_meeting_rows(a, rows_a, b, rows_b, cancellation)
     return left, right
 
 
@@ -273,18 +286,18 @@ def _compute_mean_size(polygons: Polygons, rows: NDArray) -> float:
     return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
 
 
-def _query_meeting(
+def _query_meeting_rows(
     a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
-    """Return rows of ``a`` and of ``b`` that meet, queried with those of ``b``."""
+    """Return pairs of rows that touch or overlap; rows of ``b`` query a tree of ``a``."""
     tree = shapely.STRtree(a.shapes[rows_a])
     left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for start in range(0, len(rows_b), BATCH):
         cancellation.raise_if_cancelled()
-        some = rows_b[start : start + BATCH]
-        j, i = tree.query(b.shapes[some], predicate="intersects")
+        batch_rows = rows_b[start : start + BATCH]
+        j, i = tree.query(b.shapes[batch_rows], predicate="intersects")
         left.append(rows_a[i])
-        right.append(some[j])
+        right.append(batch_rows[j])
     return np.concatenate(left), np.concatenate(right)
 
 
@@ -295,25 +308,25 @@ def _overlay_rows(
     j: NDArray,
     tolerance: Tolerance,
     fallback_log: FallbackLog,
-    found: _Rows,
+    pairs: _PairCollector,
     cancellation: Cancellation = NEVER,
 ) -> None:
     """Add the common geometry of pairs of rows; pairs that only touch are left out."""
     for start in range(0, len(i), PAIRS):
-        rows, others = i[start : start + PAIRS], j[start : start + PAIRS]
-        left, right = a.shapes[rows], b.shapes[others]
-        _clip_to_windows(left, right, b, others, cancellation)
+        rows, other_rows = i[start : start + PAIRS], j[start : start + PAIRS]
+        left, right = a.shapes[rows], b.shapes[other_rows]
+        _clip_to_windows(left, right, b, other_rows, cancellation)
         _clip_to_windows(right, left, a, rows, cancellation)
         cancellation.raise_if_cancelled()
-        shape = overlay_pairs(shapely.intersection, left, right, rows, others, tolerance, fallback_log)
-        there = shapely.area(shape) > 0
-        found.add(rows[there], others[there], shape[there])
+        shape = overlay_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
+        shares_area = shapely.area(shape) > 0
+        pairs.add(rows[shares_area], other_rows[shares_area], shape[shares_area])
 
 
 def _clip_to_windows(
     small: NDArray, large: NDArray, source: Polygons, rows: NDArray, cancellation: Cancellation
 ) -> None:
-    """Replace each large shape by the part in a window around its small counterpart."""
+    """Replace each large polygon, in place, by its part around its small counterpart."""
     windows = source.clip_windows
     for n in np.flatnonzero(windows.large[rows]).tolist():
         cancellation.raise_if_cancelled()
@@ -324,7 +337,7 @@ def _clip_to_windows(
 def _find_near(
     a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancellation: Cancellation
 ) -> list[NDArray]:
-    """Return for each of ``rows`` the rows of the cover that meet it, sorted."""
+    """Return, for each of ``rows``, the sorted rows of the cover that meet it."""
     i, j = _find_meeting_pairs(a, rows, cover, np.flatnonzero(covering), cancellation)
     order = np.lexsort((j, i))
     i, j = i[order], j[order]
@@ -332,40 +345,40 @@ def _find_near(
 
 
 def _subtract_cover(
-    a: Polygons, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
+    a: Polygons, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
-    """Return a polygon minus all those near it; None if it cannot be computed."""
+    """Return a polygon minus the cover's polygons near it; None if that fails."""
     shape = a.shapes[row]
-    if not len(near):
+    if not len(near_rows):
         return shape
-    other = _unite_near(shape, row, cover, near, tolerance, fallback_log)
-    if other is None:
+    cover_union = _unite_near(shape, row, cover, near_rows, tolerance, fallback_log)
+    if cover_union is None:
         return None
-    one, two = np.array([shape], dtype=object), np.array([other], dtype=object)
+    minuend, subtrahend = np.array([shape], dtype=object), np.array([cover_union], dtype=object)
     return overlay_pairs(
-        shapely.difference, one, two, np.array([row]), np.array([-1]), tolerance, fallback_log, inside=False
+        shapely.difference, minuend, subtrahend, np.array([row]), np.array([-1]), tolerance, fallback_log, inside=False
     )[0]
 
 
 def _unite_near(
-    shape: Any, row: int, cover: Polygons, near: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
+    shape: Any, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
-    """Return the union of the polygons near a shape, clipped to its surroundings."""
-    if len(near) > MANY:
+    """Return the union of the cover's polygons near a shape, clipped around it."""
+    if len(near_rows) > MANY:
         rows = np.zeros(len(cover), dtype=bool)
-        rows[near] = True
+        rows[near_rows] = True
         return union_rows(cover, rows, tolerance=tolerance, fallback_log=fallback_log, row=row)
     bounds = np.array(shape.bounds)
-    large = cover.clip_windows.large
-    seen = [cover.clip_windows.around(n, bounds) if large[n] else cover.shapes[n] for n in near.tolist()]
-    kept = np.array([s for s in seen if s is not None], dtype=object)
-    return kept[0] if len(kept) == 1 else union_near_row(kept, row, tolerance, fallback_log)
+    is_large = cover.clip_windows.large
+    clipped = [cover.clip_windows.around(n, bounds) if is_large[n] else cover.shapes[n] for n in near_rows.tolist()]
+    present = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)
+    return present[0] if len(present) == 1 else union_near_row(present, row, tolerance, fallback_log)
 
 
 class PointLineParts(NamedTuple):
-    """Parts of points or lines with their ``row`` and polygon.
+    """Parts of points or lines inside or outside polygons.
 
-    ``of``: the polygon's row (−1: none); ``shape``: points or lines.
+    ``row``: row of the point or line; ``of``: row of the polygon (−1: none); ``shape``: the part.
     """
 
     row: NDArray
@@ -376,43 +389,48 @@ class PointLineParts(NamedTuple):
 def parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """Return the parts of (n,) points or lines inside each of (k,) polygons.
 
-    None in both for a row without a shape. Parts that only touch an edge, or reach in by at most ``within_m``, are not
-    inside. Coordinates in metres.
+    Both arrays may have None for a row without a shape. Parts that only touch an edge, or extend inside by at most
+    ``within_m``, are left out. Coordinates in metres.
     """
-    there, covers = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
-    i, j = shapely.STRtree(polygons[covers]).query(shapes[there], predicate="intersects")
-    i, j = there[i], covers[j]
+    present, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
+    i, j = shapely.STRtree(polygons[present_polygons]).query(shapes[present], predicate="intersects")
+    i, j = present[i], present_polygons[j]
     shape = shapely.intersection(shapes[i], polygons[j])
-    kept = _counts(shape, shapely.boundary(polygons[j]), within_m)
-    return PointLineParts(i[kept], j[kept], shape[kept])
+    is_deep = _is_deep_enough(shape, shapely.boundary(polygons[j]), within_m)
+    return PointLineParts(i[is_deep], j[is_deep], shape[is_deep])
 
 
 def parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
-    """Return parts of (n,) points or lines beyond ``within_m`` from all polygons."""
-    there, covers = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
-    tree = shapely.STRtree(polygons[covers])
-    covered, _ = tree.query(shapes[there], predicate="covered_by")
-    rest = np.setdiff1d(there, there[covered])
-    i, j = tree.query(shapes[rest], predicate="dwithin", distance=within_m)
-    beyond = shapes[rest].copy()
-    widened: dict[bytes, Any] = {}
+    """Return parts of points or lines more than ``within_m`` outside all polygons.
+
+    ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``of`` in the result is −1.
+    """
+    present, present_polygons = np.flatnonzero(~is_missing(shapes)), np.flatnonzero(~is_missing(polygons))
+    tree = shapely.STRtree(polygons[present_polygons])
+    covered, _ = tree.query(shapes[present], predicate="covered_by")
+    uncovered = np.setdiff1d(present, present[covered])
+    i, j = tree.query(shapes[uncovered], predicate="dwithin", distance=within_m)
+    outside = shapes[uncovered].copy()
+    buffer_by_polygons: dict[bytes, Any] = {}
     for n in np.unique(i).tolist():
         # Buffered by the tolerance, so that a line along the edge with another layer's coordinates is inside.
-        near = np.sort(j[i == n])
-        if near.tobytes() not in widened:
-            widened[near.tobytes()] = shapely.buffer(shapely.union_all(polygons[covers[near]]), within_m)
-        beyond[n] = shapely.difference(beyond[n], widened[near.tobytes()])
-    kept = ~shapely.is_empty(beyond)
-    return PointLineParts(rest[kept], np.full(int(kept.sum()), -1), beyond[kept])
+        near_polygons = np.sort(j[i == n])
+        if near_polygons.tobytes() not in buffer_by_polygons:
+            buffer_by_polygons[near_polygons.tobytes()] = shapely.buffer(
+                shapely.union_all(polygons[present_polygons[near_polygons]]), within_m
+            )
+        outside[n] = shapely.difference(outside[n], buffer_by_polygons[near_polygons.tobytes()])
+    remains = ~shapely.is_empty(outside)
+    return PointLineParts(uncovered[remains], np.full(int(remains.sum()), -1), outside[remains])
 
 
-def _counts(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
-    """Return (k,) bool: points off the edge, and long lines off the edge.
+def _is_deep_enough(shape: NDArray, edges: NDArray, within_m: float) -> NDArray:
+    """Return (k,) bool: parts that extend more than ``within_m`` m off the edges.
 
-    Lines are longer than ``within_m``.
+    A point must be that far from the edge. A line must have that length outside a buffer of the edge.
     """
     points = shapely.get_dimensions(shape) == 0
     off_edge = shapely.distance(shape, edges) > within_m
-    deep = shapely.length(shapely.difference(shape, shapely.buffer(edges, within_m))) > within_m
-    found: NDArray = np.where(points, off_edge, deep) & ~shapely.is_empty(shape)
-    return found
+    is_long = shapely.length(shapely.difference(shape, shapely.buffer(edges, within_m))) > within_m
+    is_deep: NDArray = np.where(points, off_edge, is_long) & ~shapely.is_empty(shape)
+    return is_deep

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fallback of overlays: alternative computations, each validated by sample points.
+"""Compute overlays by alternative methods where GEOS fails or the result is wrong.
 
-Order: as is → near the origin → fixed precision → repaired copies → smaller pieces.
+Methods in order: as is, near the origin, with fixed precision, with repaired copies, in smaller pieces. Each result is
+validated by point-in-polygon tests of sample points.
 """
 
 from __future__ import annotations
@@ -26,64 +27,67 @@ LEAST_WIDTH = 1e-3
 
 
 def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bool, nearness: float) -> NDArray:
-    """Return (n,) bool: overlays of pairs contradicted by a sample point.
+    """Return (n,) bool: overlays of pairs that a sample point contradicts.
 
     Parameters
     ----------
     result, a, b : (n,) polygons, m
+        The overlays and their two inputs.
     inside : bool
         The overlays are intersections, else differences ``a`` − ``b``.
     nearness : m
-        Points nearer to a boundary are ignored, missing results too.
+        Sample points nearer to a boundary are ignored, missing results too.
     """
-    there = ~shapely.is_missing(result)
-    doubt = np.zeros(len(result), dtype=bool)
-    if not there.any():
-        return doubt
+    is_present = ~shapely.is_missing(result)
+    is_suspicious = np.zeros(len(result), dtype=bool)
+    if not is_present.any():
+        return is_suspicious
     # No excess: each part is in the right polygons.
-    parts, of = shapely.get_parts(result, return_index=True)
-    wide = _is_wide(parts)
-    x, y = _points(parts[wide])
-    of = of[wide]
-    wrong = ~shapely.contains_xy(a[of], x, y) | (shapely.contains_xy(b[of], x, y) != inside)
-    _mark_doubtful(doubt, of[wrong], x[wrong], y[wrong], a, b, nearness)
+    result_parts, pair_of_part = shapely.get_parts(result, return_index=True)
+    is_wide = _is_wide_enough(result_parts)
+    x, y = _make_inner_points(result_parts[is_wide])
+    pair_of_part = pair_of_part[is_wide]
+    is_wrong = ~shapely.contains_xy(a[pair_of_part], x, y) | (shapely.contains_xy(b[pair_of_part], x, y) != inside)
+    _mark_suspicious(is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
     # No omission: test a point of the first, and for an intersection also of the second.
-    for side in (a, b) if inside else (a,):
-        some = np.flatnonzero(there & ~(shapely.is_missing(side) | shapely.is_empty(side)) & ~doubt)
-        x, y = _points(side[some])
-        kept = shapely.contains_xy(a[some], x, y) & (shapely.contains_xy(b[some], x, y) == inside)
-        wrong = kept & ~shapely.intersects_xy(result[some], x, y)
-        _mark_doubtful(doubt, some[wrong], x[wrong], y[wrong], a, b, nearness)
-    return doubt
+    for source in (a, b) if inside else (a,):
+        testable = np.flatnonzero(
+            is_present & ~(shapely.is_missing(source) | shapely.is_empty(source)) & ~is_suspicious
+        )
+        x, y = _make_inner_points(source[testable])
+        is_expected = shapely.contains_xy(a[testable], x, y) & (shapely.contains_xy(b[testable], x, y) == inside)
+        is_wrong = is_expected & ~shapely.intersects_xy(result[testable], x, y)
+        _mark_suspicious(is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
+    return is_suspicious
 
 
-def _points(shapes: NDArray) -> tuple[NDArray, NDArray]:
+def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:
     points = shapely.point_on_surface(shapes)
     return shapely.get_x(points), shapely.get_y(points)
 
 
-def _mark_doubtful(
-    doubt: NDArray, of: NDArray, x: NDArray, y: NDArray, a: NDArray, b: NDArray, nearness: float
+def _mark_suspicious(
+    is_suspicious: NDArray, pairs: NDArray, x: NDArray, y: NDArray, a: NDArray, b: NDArray, nearness: float
 ) -> None:
-    if len(of):
+    if len(pairs):
         points = shapely.points(x, y)
-        near = np.fmin(*(shapely.distance(shapely.boundary(side[of]), points) for side in (a, b)))
-        doubt[of[~(near < nearness)]] = True
+        edge_distance = np.fmin(*(shapely.distance(shapely.boundary(source[pairs]), points) for source in (a, b)))
+        is_suspicious[pairs[~(edge_distance < nearness)]] = True
 
 
 def is_suspicious_union(joined: Any, shapes: NDArray, nearness: float) -> bool:
-    """Return True if a union of polygons lacks one, or is larger than all of them.
+    """Return True if a union lacks one of its polygons, or is larger than all of them.
 
-    ``shapes``: (n,) polygons.
+    ``shapes``: (n,) polygons of the union. ``nearness``: tolerance in m.
     """
     if shapely.area(joined) > shapely.area(shapes).sum() * (1 + 1e-9) + nearness:
         return True
-    x, y = _points(shapes[_is_wide(shapes)])
-    lost = ~shapely.intersects_xy(joined, x, y)
-    return bool((shapely.distance(joined, shapely.points(x[lost], y[lost])) > nearness).any())
+    x, y = _make_inner_points(shapes[_is_wide_enough(shapes)])
+    is_missing_point = ~shapely.intersects_xy(joined, x, y)
+    return bool((shapely.distance(joined, shapely.points(x[is_missing_point], y[is_missing_point])) > nearness).any())
 
 
-def _is_wide(parts: NDArray) -> NDArray:
+def _is_wide_enough(parts: NDArray) -> NDArray:
     with np.errstate(invalid="ignore", divide="ignore"):
         return 2 * shapely.area(parts) / shapely.length(parts) > LEAST_WIDTH
 
@@ -94,63 +98,65 @@ def _is_wide(parts: NDArray) -> NDArray:
 
 
 def local_origins(*layers: NDArray) -> NDArray:
-    """Return (n, 2) offsets in whole metres for the n-th shapes of all layers.
+    """Return (n, 2) offsets in whole metres that move the n-th shapes near the origin.
 
-    0 where digits would be lost.
+    The n-th shapes of all layers share one offset. It is 0 where moving would lose digits.
     """
     bounds = np.stack([shapely.bounds(layer) for layer in layers])
     low, high = np.fmin.reduce(bounds[:, :, :2]), np.fmax.reduce(bounds[:, :, 2:])
-    found = np.floor(low)
+    origins = np.floor(low)
     # A difference of doubles is exact if neither is more than twice the other (Sterbenz).
     with np.errstate(invalid="ignore"):
-        return np.where((found > 0) & (high <= 2 * found), found, 0.0)
+        return np.where((origins > 0) & (high <= 2 * origins), origins, 0.0)
 
 
 def translate(shapes: NDArray, by: NDArray) -> NDArray:
-    """Return a copy of (n,) shapes moved by (n, 2) or all by (2,), without Z."""
+    """Return copies of (n,) shapes moved by (n, 2) or all by (2,) metres, without Z."""
     if not by.any():
         return shapes
-    xy, of = shapely.get_coordinates(shapes, return_index=True)
-    return shapely.set_coordinates(shapes.copy(), xy + (by[of] if by.ndim == 2 else by))
+    xy, shape_of_vertex = shapely.get_coordinates(shapes, return_index=True)
+    return shapely.set_coordinates(shapes.copy(), xy + (by[shape_of_vertex] if by.ndim == 2 else by))
 
 
 def translate_back(shapes: NDArray, by: NDArray) -> NDArray:
-    """Move results back; new vertices are rounded.
+    """Return overlay results moved back by (n, 2) or (2,) metres.
 
-    Shapes that become invalid are rounded to a grid, where GEOS ensures that nothing crosses.
+    Moving rounds new vertices. A shape that becomes invalid is rounded to a grid, on which GEOS ensures that no edges
+    cross.
     """
     # Polygons of a collection may overlap after rounding.
-    mixed = np.flatnonzero(shapely.get_type_id(shapes) == 7)
-    if len(mixed):
+    collections = np.flatnonzero(shapely.get_type_id(shapes) == 7)
+    if len(collections):
         shapes = shapes.copy()
-        for n in mixed.tolist():
+        for n in collections.tolist():
             shapes[n] = extract_polygons(shapes[n])
-    found = translate(shapes, by)
-    broken = np.flatnonzero(~(shapely.is_valid(found) | shapely.is_missing(found)))
-    if len(broken):
+    moved = translate(shapes, by)
+    invalid = np.flatnonzero(~(shapely.is_valid(moved) | shapely.is_missing(moved)))
+    if len(invalid):
         # A power of two: on this grid every number can be moved without rounding.
-        grid = 2 * np.spacing(np.abs(shapely.total_bounds(found[broken])).max())
-        found = found.copy()
-        found[broken] = translate(shapely.set_precision(shapes[broken], grid), by[broken] if by.ndim == 2 else by)
-        still = broken[~shapely.is_valid(found[broken])]
-        found[still] = shapely.buffer(found[still], 0)
-    return found
+        grid = 2 * np.spacing(np.abs(shapely.total_bounds(moved[invalid])).max())
+        moved = moved.copy()
+        moved[invalid] = translate(shapely.set_precision(shapes[invalid], grid), by[invalid] if by.ndim == 2 else by)
+        still_invalid = invalid[~shapely.is_valid(moved[invalid])]
+        moved[still_invalid] = shapely.buffer(moved[still_invalid], 0)
+    return moved
 
 
 Operation = Callable[..., Any]
 #: Maximum number of quarterings before a pair fails.
-_QUARTERINGS = 2
+_MAX_QUARTERINGS = 2
 #: A grid this many times finer than the cluster tolerance is tried first: it usually suffices and changes almost
 #: nothing.
-_FINER = 1000
+_FINE_GRID_RATIO = 1000
 #: Up to this many polygons each is validated in their union; more would take longer than the union.
-_MOST_VALIDATED = 64
+_MAX_VALIDATED_POLYGONS = 64
 
 
 class FallbackStep(NamedTuple):
-    """A fallback step that a pair used: its rows and changed area.
+    """One use of a fallback method on a pair of rows.
 
-    ``right`` −1: no second row. The planar area (m²) that the step changed in them.
+    ``name``: the method; ``left``, ``right``: the rows (``right`` −1: no second row); ``area_m2``: planar area that
+    the method changed in the inputs.
     """
 
     name: str
@@ -161,7 +167,7 @@ class FallbackStep(NamedTuple):
 
 @dataclass
 class FallbackLog:
-    """The steps used, and the pairs that failed at all steps."""
+    """The fallback methods used, and the pairs of rows for which all methods failed."""
 
     steps: list[FallbackStep] = field(default_factory=list)
     failed: list[tuple[int, int]] = field(default_factory=list)
@@ -169,12 +175,13 @@ class FallbackLog:
     def exchange_sides(self) -> FallbackLog:
         """Return the log with the sides of each pair exchanged."""
         return FallbackLog(
-            [FallbackStep(s.name, s.right, s.left, s.area_m2) for s in self.steps], [(j, i) for i, j in self.failed]
+            [FallbackStep(step.name, step.right, step.left, step.area_m2) for step in self.steps],
+            [(j, i) for i, j in self.failed],
         )
 
     def only(self, left: NDArray, right: NDArray) -> FallbackLog:
-        """Return the entries of pairs of these rows ((n,), (m,) bool)."""
-        steps = [s for s in self.steps if left[s.left] and right[s.right]]
+        """Return the entries on pairs of these rows ((n,), (m,) bool)."""
+        steps = [step for step in self.steps if left[step.left] and right[step.right]]
         return FallbackLog(steps, [(i, j) for i, j in self.failed if left[i] and right[j]])
 
 
@@ -189,26 +196,26 @@ def overlay_pairs(
     *,
     inside: bool = True,
 ) -> NDArray:
-    """Return the overlay of (n,) pairs of polygons of rows ``i``, ``j``.
+    """Return the overlay of (n,) pairs of polygons, which are rows ``i`` and ``j``.
 
-    A pair for which GEOS fails, or a sample point contradicts the result, uses the fallback. ``inside``: the operation
-    is an intersection, else a difference.
+    If GEOS fails for a pair, or a sample point contradicts the result, alternative methods are tried and logged.
+    ``inside``: the operation is an intersection, else a difference.
 
     Returns
     -------
-    (n,) geometries, None for a pair that failed at every step.
+    (n,) geometries, None for a pair for which all methods failed.
     """
     origin = local_origins(a, b)
     a, b = translate(a, -origin), translate(b, -origin)
-    step = _Step(operation, inside, tolerance, fallback_log)
-    result = _try_overlay(step, a, b, i, j)
-    for n in np.flatnonzero(step.is_suspicious(result, a, b)).tolist():
-        result[n] = _overlay_one(step, a[n], b[n], (int(i[n]), int(j[n])), first=1)
+    overlay_attempt = _OverlayAttempt(operation, inside, tolerance, fallback_log)
+    result = _try_overlay(overlay_attempt, a, b, i, j)
+    for n in np.flatnonzero(overlay_attempt.is_suspicious(result, a, b)).tolist():
+        result[n] = _overlay_one(overlay_attempt, a[n], b[n], (int(i[n]), int(j[n])), first=1)
     return translate_back(result, origin)
 
 
-class _Step(NamedTuple):
-    """The operation, its options, and the log of its fallback steps."""
+class _OverlayAttempt(NamedTuple):
+    """The overlay operation with its options and its log."""
 
     operation: Operation
     inside: bool
@@ -216,47 +223,54 @@ class _Step(NamedTuple):
     fallback_log: FallbackLog
 
     def is_suspicious(self, result: NDArray, a: NDArray, b: NDArray) -> NDArray:
-        """Return (n,) bool: results contradicted by a sample point.
+        """Return (n,) bool: results that a sample point contradicts.
 
-        Rounding moves boundaries by less than two grid steps.
+        Sample points within two cluster tolerances of a boundary are ignored, because rounding may move boundaries
+        that far.
         """
         return find_suspicious_overlays(result, a, b, self.inside, 2 * self.tolerance.cluster_m)
 
 
-def _try_overlay(step: _Step, a: NDArray, b: NDArray, i: NDArray, j: NDArray) -> NDArray:
+def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: NDArray, j: NDArray) -> NDArray:
     try:
-        return step.operation(a, b)
+        return overlay_attempt.operation(a, b)
     except shapely.GEOSException:
         if len(a) == 1:
-            return as_array(_overlay_one(step, a[0], b[0], (int(i[0]), int(j[0]))))
+            return as_array(_overlay_one(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))
     # In halves: a single pair for which GEOS fails does not make the others slow.
     half = len(a) // 2
-    halves = [_try_overlay(step, a[s], b[s], i[s], j[s]) for s in (slice(half), slice(half, None))]
+    halves = [
+        _try_overlay(overlay_attempt, a[half_slice], b[half_slice], i[half_slice], j[half_slice])
+        for half_slice in (slice(half), slice(half, None))
+    ]
     return np.concatenate(halves)
 
 
 def as_array(shape: Any) -> NDArray:
-    """Return one shape, or None, as (1,)."""
-    found = np.empty(1, dtype=object)
-    found[0] = shape
-    return found
+    """Return one shape, or None, as a (1,) array."""
+    array = np.empty(1, dtype=object)
+    array[0] = shape
+    return array
 
 
 def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
-    """Return the union of polygons near ``row``; None if it fails, and the row failed."""
+    """Return the union of polygons near a row, or None if all methods fail.
+
+    The log then has the row as failed.
+    """
     origin = local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
-    near = translate(shapes, -origin)
-    for grid in (None, tolerance.cluster_m / _FINER, tolerance.cluster_m):
+    moved = translate(shapes, -origin)
+    for grid in (None, tolerance.cluster_m / _FINE_GRID_RATIO, tolerance.cluster_m):
         try:
-            joined = shapely.union_all(near, grid_size=grid)
-            changed = 0.0 if grid is None else _measure_rounding(near, grid)
+            union = shapely.union_all(moved, grid_size=grid)
+            changed = 0.0 if grid is None else _measure_rounding(moved, grid)
         except shapely.GEOSException:
             continue
-        if len(near) <= _MOST_VALIDATED and is_suspicious_union(joined, near, 2 * tolerance.cluster_m):
+        if len(moved) <= _MAX_VALIDATED_POLYGONS and is_suspicious_union(union, moved, 2 * tolerance.cluster_m):
             continue
         if grid is not None:
             fallback_log.steps.append(FallbackStep("fixed_precision", row, -1, changed))
-        return translate_back(as_array(joined), origin)[0]
+        return translate_back(as_array(union), origin)[0]
     fallback_log.failed.append((row, -1))
     return None
 
@@ -266,18 +280,18 @@ def _measure_rounding(shapes: NDArray, grid: float) -> float:
     return float(np.abs(shapely.area(shapely.set_precision(shapes, grid)) - shapely.area(shapes)).sum())
 
 
-def _overlay_one(step: _Step, a: Any, b: Any, pair: tuple[int, int], first: int = 0) -> Any:
-    for name, attempt in _ATTEMPTS[first:]:
+def _overlay_one(overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[int, int], first: int = 0) -> Any:
+    for name, compute in _ATTEMPTS[first:]:
         try:
-            result, changed = attempt(step.operation, a, b, step.tolerance)
+            result, changed = compute(overlay_attempt.operation, a, b, overlay_attempt.tolerance)
         except shapely.GEOSException:
             continue  # the next step handles the failure
         if name != "as_is":
-            if step.is_suspicious(as_array(result), as_array(a), as_array(b))[0]:
+            if overlay_attempt.is_suspicious(as_array(result), as_array(a), as_array(b))[0]:
                 continue
-            step.fallback_log.steps.append(FallbackStep(name, *pair, changed))
+            overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed))
         return result
-    step.fallback_log.failed.append(pair)
+    overlay_attempt.fallback_log.failed.append(pair)
     return None
 
 
@@ -286,7 +300,7 @@ def _overlay_as_is(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -
 
 
 def _overlay_on_fine_grid(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    return _overlay_on_grid(operation, a, b, tolerance.cluster_m / _FINER)
+    return _overlay_on_grid(operation, a, b, tolerance.cluster_m / _FINE_GRID_RATIO)
 
 
 def _overlay_on_cluster_grid(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
@@ -299,33 +313,33 @@ def _overlay_on_grid(operation: Operation, a: Any, b: Any, grid: float) -> tuple
 
 
 def _overlay_repaired(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    fixed_a, fixed_b, changed = _copies(a, b)
-    return operation(fixed_a, fixed_b, grid_size=tolerance.cluster_m), changed
+    repaired_a, repaired_b, changed = _repair_both(a, b)
+    return operation(repaired_a, repaired_b, grid_size=tolerance.cluster_m), changed
 
 
 def _overlay_in_pieces(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    """Overlay quarter by quarter.
+    """Overlay the quarters of a polygon one after the other, then unite the results.
 
-    The critical pair of vertices is then in a small piece, or gone.
+    The pair of vertices that GEOS fails on is then in a small piece, or gone.
     """
-    fixed_a, fixed_b, changed = _copies(a, b)
+    repaired_a, repaired_b, changed = _repair_both(a, b)
     pieces: list[Any] = []
-    for quarter in _cut_quarters(fixed_a, _QUARTERINGS):
-        part = extract_polygons(operation(quarter, fixed_b, grid_size=tolerance.cluster_m))
-        if part is not None:
-            pieces.append(part)
+    for quarter in _cut_quarters(repaired_a, _MAX_QUARTERINGS):
+        piece = extract_polygons(operation(quarter, repaired_b, grid_size=tolerance.cluster_m))
+        if piece is not None:
+            pieces.append(piece)
     return shapely.union_all(pieces, grid_size=tolerance.cluster_m), changed
 
 
-def _copies(a: Any, b: Any) -> tuple[Any, Any, float]:
-    """Return repaired copies, and the m² that this changed.
+def _repair_both(a: Any, b: Any) -> tuple[Any, Any, float]:
+    """Return repaired copies of both polygons, and the m² that the repair changed.
 
-    GEOSException if nothing areal can be made of one: it had area.
+    Raise GEOSException if a copy has no area left.
     """
-    fixed_a, fixed_b = repair_polygon(a), repair_polygon(b)
-    if fixed_a is None or fixed_b is None:
+    repaired_a, repaired_b = repair_polygon(a), repair_polygon(b)
+    if repaired_a is None or repaired_b is None:
         raise shapely.GEOSException("nothing is left of a repaired copy")
-    return fixed_a, fixed_b, _measure_change(a, fixed_a) + _measure_change(b, fixed_b)
+    return repaired_a, repaired_b, _measure_change(a, repaired_a) + _measure_change(b, repaired_b)
 
 
 def _cut_quarters(shape: Any, depth: int) -> list[Any]:
@@ -335,10 +349,10 @@ def _cut_quarters(shape: Any, depth: int) -> list[Any]:
         return [shape]
     xmin, ymin, xmax, ymax = shape.bounds
     xmid, ymid = (xmin + xmax) / 2, (ymin + ymax) / 2
-    found = []
+    quarters = []
     for box in ((xmin, ymin, xmid, ymid), (xmid, ymin, xmax, ymid), (xmin, ymid, xmid, ymax), (xmid, ymid, xmax, ymax)):
-        found += _cut_quarters(extract_polygons(shapely.intersection(shape, shapely.box(*box))), depth - 1)
-    return found
+        quarters += _cut_quarters(extract_polygons(shapely.intersection(shape, shapely.box(*box))), depth - 1)
+    return quarters
 
 
 def _measure_change(before: Any, after: Any) -> float:

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Parts found by overlays: separation of slivers, and removal of overlaps.
-
-Without overlaps each place counts once.
-"""
+"""Parts cut out by overlays: separate slivers, and remove overlaps between parts."""
 
 from __future__ import annotations
 
@@ -20,33 +17,34 @@ from .tolerance import Tolerance
 from .validity import extract_polygons
 
 
-def _no_rows() -> NDArray:
+def _make_empty_rows() -> NDArray:
     return np.zeros(0, dtype=int)
 
 
 @dataclass
 class Slivers:
-    """Ignored slivers (碎图斑), kept for counting and summing; none is dropped silently.
+    """Slivers (碎图斑): parts below the tolerance, kept for counting and summing.
 
-    ``geometry`` (k,): polygons; ``left``, ``right`` (k,): their rows, as in `Parts`.
+    ``geometry`` (k,): polygons; ``left``, ``right`` (k,): the rows that they come from, as in `Parts`.
     """
 
     geometry: list[Any] = field(default_factory=list)
-    left: NDArray = field(default_factory=_no_rows)
-    right: NDArray = field(default_factory=_no_rows)
+    left: NDArray = field(default_factory=_make_empty_rows)
+    right: NDArray = field(default_factory=_make_empty_rows)
 
     def only(self, kept: NDArray) -> Slivers:
-        """Return only the ``kept`` slivers ((k,) bool)."""
-        chosen = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
-        return Slivers(chosen, self.left[kept], self.right[kept])
+        """Return the slivers that ``kept`` ((k,) bool) selects."""
+        geometry = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
+        return Slivers(geometry, self.left[kept], self.right[kept])
 
 
 @dataclass
 class Parts:
-    """Parts found by an overlay.
+    """Parts cut out by an overlay.
 
-    ``left`` and ``right``: row positions ((k,) int; right −1 without one); ``geometry``: (k,) polygons or
-    multipolygons; ``area``: planar area (m²); ``width``: m, 2 × area ÷ perimeter.
+    ``left``, ``right`` (k,) int: the rows that a part comes from (``right`` −1: no second row); ``geometry`` (k,):
+    polygons or multipolygons; ``area`` (k,): planar area in m²; ``width`` (k,): 2 × area ÷ perimeter in m;
+    ``slivers``: parts below the tolerance; ``fallback_log``: alternative methods used, and failed pairs.
     """
 
     left: NDArray
@@ -61,14 +59,14 @@ class Parts:
         return len(self.left)
 
     def only(self, kept: NDArray) -> Parts:
-        """Return only the ``kept`` parts ((k,) bool)."""
+        """Return the parts that ``kept`` ((k,) bool) selects; slivers are unchanged."""
         left, right, geometry, area, width = (
-            a[kept] for a in (self.left, self.right, self.geometry, self.area, self.width)
+            values[kept] for values in (self.left, self.right, self.geometry, self.area, self.width)
         )
         return Parts(left, right, geometry, area, width, self.slivers, self.fallback_log)
 
     def between(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
-        """Return parts and slivers of the pairs that ``chosen`` selects.
+        """Return the parts and slivers of the pairs of rows that ``chosen`` selects.
 
         ``chosen(left, right)`` returns (k,) bool.
         """
@@ -78,7 +76,7 @@ class Parts:
 
 
 def make_part(row: int, shape: Any) -> Parts:
-    """Return a single part of a row."""
+    """Return one polygon of a row as `Parts`."""
     shapes = np.array([shape], dtype=object)
     return _make_parts(np.array([row]), np.array([-1]), shapes, Slivers(), FallbackLog())
 
@@ -93,43 +91,43 @@ def collect_parts(
     cancellation: Cancellation = NEVER,
     slivers_too: bool = False,
 ) -> Parts:
-    """Return the areal parts of (k,) shapes without slivers.
+    """Return the areal parts of (k,) overlay results, with slivers separated.
 
-    One row per shape, or per connected part if ``connected``. ``slivers_too``: keep slivers, for measured figures,
-    which include everything.
+    ``left``, ``right``: rows of each result. The result has one part per pair of rows, or per connected part if
+    ``connected``. ``slivers_too``: keep slivers, because figures include them.
     """
     shapes = _extract_areal(shapes, cancellation)
-    there = ~shapely.is_missing(shapes)
-    left, right, shapes = left[there], right[there], shapes[there]
+    is_present = ~shapely.is_missing(shapes)
+    left, right, shapes = left[is_present], right[is_present], shapes[is_present]
     parts, owner = shapely.get_parts(shapes, return_index=True)
     cancellation.raise_if_cancelled()
     area, length = shapely.area(parts), shapely.length(parts)
     cancellation.raise_if_cancelled()
     with np.errstate(invalid="ignore", divide="ignore"):
-        sliver = area <= 0 if slivers_too else tolerance.is_sliver(area, 2 * area / length)
-    on = owner[sliver]
-    slivers = Slivers(list(parts[sliver]), left[on].astype(int), right[on].astype(int))
+        is_sliver = area <= 0 if slivers_too else tolerance.is_sliver(area, 2 * area / length)
+    sliver_owner = owner[is_sliver]
+    slivers = Slivers(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
     if connected:
-        real = ~sliver
-        return _make_parts(left[owner[real]], right[owner[real]], parts[real], slivers, fallback_log)
+        is_kept = ~is_sliver
+        return _make_parts(left[owner[is_kept]], right[owner[is_kept]], parts[is_kept], slivers, fallback_log)
     # Most shapes keep all parts and remain unchanged; the others are assembled from the remaining parts.
-    kept, all_parts = np.bincount(owner[~sliver], minlength=len(shapes)), np.bincount(owner, minlength=len(shapes))
-    for n in np.flatnonzero((kept < all_parts) & (kept > 0)).tolist():
+    kept_counts, part_counts = (
+        np.bincount(owner[~is_sliver], minlength=len(shapes)),
+        np.bincount(owner, minlength=len(shapes)),
+    )
+    for n in np.flatnonzero((kept_counts < part_counts) & (kept_counts > 0)).tolist():
         cancellation.raise_if_cancelled()
-        rest = parts[(owner == n) & ~sliver]
-        shapes[n] = rest[0] if len(rest) == 1 else shapely.multipolygons(rest)
-    real = kept > 0
-    return _make_parts(left[real], right[real], shapes[real], slivers, fallback_log)
+        kept_parts = parts[(owner == n) & ~is_sliver]
+        shapes[n] = kept_parts[0] if len(kept_parts) == 1 else shapely.multipolygons(kept_parts)
+    is_kept = kept_counts > 0
+    return _make_parts(left[is_kept], right[is_kept], shapes[is_kept], slivers, fallback_log)
 
 
 def _extract_areal(shapes: NDArray, cancellation: Cancellation) -> NDArray:
-    """Return (k,) polygons and multipolygons without lines and points.
-
-    None if not areal.
-    """
+    """Return (k,) polygons and multipolygons without lines and points, else None."""
     shapes = shapes.copy()
-    plain = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
-    for n in np.flatnonzero(~plain).tolist():
+    is_areal = np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes)
+    for n in np.flatnonzero(~is_areal).tolist():
         cancellation.raise_if_cancelled()
         shapes[n] = extract_polygons(shapes[n])
     return shapes
@@ -144,15 +142,15 @@ def _make_parts(left: NDArray, right: NDArray, geometry: NDArray, slivers: Slive
 #: Area (m², and as a share of the polygon) below which the remainder of a polygon is GEOS's rounding.
 _ROUNDING_M2, _ROUNDING_SHARE = 1e-6, 1e-9
 #: Pairs compared between two checks for cancellation.
-_BATCH = 10_000
+_PAIRS_PER_BATCH = 10_000
 
 
 @dataclass
 class DistinctAreas:
-    """(k,) polygons minus earlier ones: their union, without shared area.
+    """(k,) polygons, each without the area of earlier ones.
 
-    ``shapes``: the remainder of each; ``own`` (k,) bool: the remainder is not empty; ``same_as`` (k,): the first equal
-    polygon (else itself); ``overlapping`` (k,) bool: it shares area with another that is not equal.
+    ``shapes``: what remains of each polygon; ``own`` (k,) bool: something remains; ``same_as`` (k,): the first polygon
+    that equals this one, else itself; ``overlapping`` (k,) bool: it shares area with a polygon that is not equal.
     """
 
     shapes: NDArray
@@ -162,23 +160,23 @@ class DistinctAreas:
 
 
 def subtract_earlier(shapes: NDArray, cancellation: Cancellation = NEVER) -> DistinctAreas:
-    """Count each place of (k,) valid polygons once; it belongs to the first polygon."""
-    k = len(shapes)
-    same_as, overlapping, left = np.arange(k), np.zeros(k, dtype=bool), shapes.copy()
-    own = np.ones(k, dtype=bool)
+    """Return (k,) valid polygons minus earlier ones, so that each place counts once."""
+    count = len(shapes)
+    same_as, overlapping, remainders = np.arange(count), np.zeros(count, dtype=bool), shapes.copy()
+    has_remainder = np.ones(count, dtype=bool)
     first, second = _find_sharing(shapes, cancellation)
     if not len(first):
-        return DistinctAreas(left, own, same_as, overlapping)
-    normal = np.empty(k, dtype=object)
-    met = np.unique(np.concatenate([first, second]))
-    normal[met] = shapely.normalize(shapes[met])
-    equal = shapely.equals_exact(normal[first], normal[second], 0.0)
+        return DistinctAreas(remainders, has_remainder, same_as, overlapping)
+    normalized = np.empty(count, dtype=object)
+    sharing = np.unique(np.concatenate([first, second]))
+    normalized[sharing] = shapely.normalize(shapes[sharing])
+    equal = shapely.equals_exact(normalized[first], normalized[second], 0.0)
     np.minimum.at(same_as, second[equal], first[equal])
-    own[same_as != np.arange(k)] = False
-    crossing = own[first] & own[second]
-    first, second = first[crossing], second[crossing]
+    has_remainder[same_as != np.arange(count)] = False
+    is_crossing = has_remainder[first] & has_remainder[second]
+    first, second = first[is_crossing], second[is_crossing]
     if not len(first):
-        return DistinctAreas(left, own, same_as, overlapping)
+        return DistinctAreas(remainders, has_remainder, same_as, overlapping)
     overlapping[first] = overlapping[second] = True
     overlapping = overlapping[same_as]
     order = np.argsort(second, kind="stable")
@@ -186,25 +184,25 @@ def subtract_earlier(shapes: NDArray, cancellation: Cancellation = NEVER) -> Dis
     rows, starts = np.unique(second, return_index=True)
     ends = np.append(starts[1:], len(first))
     for n, (row, start, end) in enumerate(zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True)):
-        if n % _BATCH == 0:
+        if n % _PAIRS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        others = first[start:end]
-        cover = shapes[others[0]] if len(others) == 1 else shapely.union_all(shapes[others])
-        rest = shapely.difference(shapes[row], cover)
-        left[row] = rest
+        earlier = first[start:end]
+        cover = shapes[earlier[0]] if len(earlier) == 1 else shapely.union_all(shapes[earlier])
+        remainder = shapely.difference(shapes[row], cover)
+        remainders[row] = remainder
         area = shapely.area(shapes[row])
-        own[row] = shapely.area(rest) > _ROUNDING_M2 + _ROUNDING_SHARE * area
-    return DistinctAreas(left, own, same_as, overlapping)
+        has_remainder[row] = shapely.area(remainder) > _ROUNDING_M2 + _ROUNDING_SHARE * area
+    return DistinctAreas(remainders, has_remainder, same_as, overlapping)
 
 
 def _find_sharing(shapes: NDArray, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
     """Return pairs (first < second) of polygons that share area."""
     i, j = shapely.STRtree(shapes).query(shapes)
-    later = i < j
-    i, j = i[later], j[later]
-    kept = np.zeros(len(i), dtype=bool)
-    for start in range(0, len(i), _BATCH):
+    is_later = i < j
+    i, j = i[is_later], j[is_later]
+    shares_area = np.zeros(len(i), dtype=bool)
+    for start in range(0, len(i), _PAIRS_PER_BATCH):
         cancellation.raise_if_cancelled()
-        some = slice(start, start + _BATCH)
-        kept[some] = shapely.area(shapely.intersection(shapes[i[some]], shapes[j[some]])) > _ROUNDING_M2
-    return i[kept], j[kept]
+        batch = slice(start, start + _PAIRS_PER_BATCH)
+        shares_area[batch] = shapely.area(shapely.intersection(shapes[i[batch]], shapes[j[batch]])) > _ROUNDING_M2
+    return i[shares_area], j[shares_area]

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The polygons of one layer in a plane, with cached trees, windows and unions.
 
-Why most pairs need no overlay: along a path across a layer, the number of its polygons on top of each other changes
-only at a segment that is drawn on one side alone. A polygon that no such segment of another enters therefore has one
-number in its whole interior, and one point determines it: 1 means that it overlaps no other. (A multipolygon has an
-interior for each part, and a point in each.) Likewise, if no boundary of a second layer enters a polygon, each polygon
-of that layer contains it completely or not at all, and one point decides. A segment that both layers have cannot enter:
-it is the boundary of a polygon of the first layer, whose polygons do not overlap. (Those that do are known, and always
-overlaid.)
+Why most pairs of rows need no overlay: along a path across a layer, the number of polygons on top of each other
+changes only at a segment that is drawn from one side alone. If no such segment of another polygon enters a polygon,
+that number is constant in its interior, and one point determines it: 1 means that the polygon overlaps no other. A
+multipolygon has an interior for each part, so it needs a point in each.
+
+The same holds between layers. If no boundary of a second layer enters a polygon, each polygon of that layer contains
+it completely or not at all, and one point decides. A segment that both layers have cannot enter the polygon, because
+it is also a boundary within the first layer, whose polygons do not overlap. The polygons that do overlap are known,
+and always overlaid.
 """
 
 from __future__ import annotations
@@ -31,52 +33,53 @@ LARGE_VERTICES = 512
 #: A window extends this far (m) beyond the requested bounds: the vertices that clipping adds are outside them.
 MARGIN_M = 10.0
 #: Maximum number of halvings of a window.
-_DEEPEST = 12
+_MAX_WINDOW_LEVEL = 12
 
 
 class ClipWindows:
-    """Windows on (n,) polygons.
+    """Parts of large polygons inside square windows, clipped on demand and cached.
 
-    A window is twice as wide as its cell, so that a shape no larger than a cell is always in the window of the cell
-    that contains its lower left corner. Each is clipped from the window one level above and cached.
+    A window is twice as wide as its grid cell. A shape no larger than a cell is therefore always inside the window of
+    the cell that contains its lower left corner. Each window is clipped from the one a level above, which is twice as
+    wide.
     """
 
     def __init__(self, shapes: NDArray):
         self._shapes = shapes
         self.large = shapely.get_num_coordinates(shapes) > LARGE_VERTICES
-        self._cut: dict[tuple[int, int, int, int], Any] = {}
+        self._cached_windows: dict[tuple[int, int, int, int], Any] = {}
 
     def around(self, row: int, bounds: NDArray) -> Any:
-        """Return the part of polygon ``row`` around ``bounds``; None if empty.
+        """Return the part of polygon ``row`` around ``bounds``, or all if it is small.
 
-        ``bounds``: xmin, ymin, xmax, ymax in m.
+        ``bounds``: xmin, ymin, xmax, ymax in m. None if no part is there.
         """
         shape = self._shapes[row]
         xmin, ymin, xmax, ymax = shape.bounds
         side = max(xmax - xmin, ymax - ymin)
         reach = max(bounds[2] - bounds[0], bounds[3] - bounds[1])
-        level = int(min(np.floor(np.log2(side / reach)), _DEEPEST)) if 0 < reach < side else 0
+        level = int(min(np.floor(np.log2(side / reach)), _MAX_WINDOW_LEVEL)) if 0 < reach < side else 0
         if level < 1:
             return shape
         cell = side / 2**level
-        column, line = int((bounds[0] - xmin) // cell), int((bounds[1] - ymin) // cell)
+        column, grid_row = int((bounds[0] - xmin) // cell), int((bounds[1] - ymin) // cell)
         # A shape that begins left of or below the polygon uses its first cell.
-        return self._make_window(row, (xmin, ymin, side), level, max(column, 0), max(line, 0))
+        return self._make_window(row, (xmin, ymin, side), level, max(column, 0), max(grid_row, 0))
 
-    def _make_window(self, row: int, frame: tuple[float, float, float], level: int, column: int, line: int) -> Any:
+    def _make_window(self, row: int, square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
         if level < 1:
             return self._shapes[row]
-        name = (row, level, column, line)
-        if name not in self._cut:
-            above = self._make_window(row, frame, level - 1, column // 2, line // 2)
-            self._cut[name] = _clip_to_box(above, _make_box(frame, level, column, line))
-        return self._cut[name]
+        cell_key = (row, level, column, grid_row)
+        if cell_key not in self._cached_windows:
+            parent_window = self._make_window(row, square, level - 1, column // 2, grid_row // 2)
+            self._cached_windows[cell_key] = _clip_to_box(parent_window, _make_box(square, level, column, grid_row))
+        return self._cached_windows[cell_key]
 
 
-def _make_box(frame: tuple[float, float, float], level: int, column: int, line: int) -> Any:
-    xmin, ymin, side = frame
+def _make_box(square: tuple[float, float, float], level: int, column: int, grid_row: int) -> Any:
+    xmin, ymin, side = square
     cell = side / 2**level
-    x, y = xmin + column * cell, ymin + line * cell
+    x, y = xmin + column * cell, ymin + grid_row * cell
     # The margin grows with the cell, so that a window is inside the one it is clipped from.
     margin = MARGIN_M + cell / 64
     return shapely.box(x - margin, y - margin, x + 2 * cell + margin, y + 2 * cell + margin)
@@ -85,13 +88,13 @@ def _make_box(frame: tuple[float, float, float], level: int, column: int, line: 
 def _clip_to_box(shape: Any, box: Any) -> Any:
     if shape is None or shapely.get_num_coordinates(shape) <= LARGE_VERTICES:
         return shape
-    both = np.array([shape, box], dtype=object)
+    shape_and_box = np.array([shape, box], dtype=object)
     # A tiny deviation must not be snapped before it is examined.
-    origin = local_origins(both[1:])
-    shape_there, box_there = translate(both, -origin[0])
+    origin = local_origins(shape_and_box[1:])
+    moved_shape, moved_box = translate(shape_and_box, -origin[0])
     try:
-        seen = np.array([extract_polygons(shapely.intersection(shape_there, box_there))], dtype=object)
-        return translate_back(seen, origin)[0]
+        clipped = np.array([extract_polygons(shapely.intersection(moved_shape, moved_box))], dtype=object)
+        return translate_back(clipped, origin)[0]
     except shapely.GEOSException:
         # The whole shape is slower, but correct.
         return shape
@@ -102,10 +105,10 @@ BATCH = 8192
 
 
 class Decided(NamedTuple):
-    """Decided and undecided rows.
+    """Rows that need no overlay to know what contains them, and rows that do.
 
-    ``left``, ``right`` (k,) rows: the first is completely inside the second; ``open`` (n,) bool: rows that need an
-    overlay.
+    ``left``, ``right`` (k,): row ``left`` is completely inside row ``right`` of the other layer; ``open`` (n,) bool:
+    rows that need an overlay.
     """
 
     left: NDArray
@@ -116,14 +119,15 @@ class Decided(NamedTuple):
 class Polygons:
     """Polygons of one layer with cached values.
 
-    ``shapes``: (n,) valid polygons, multipolygons or None in one plane, metres; immutable.
+    ``shapes``: (n,) valid polygons, multipolygons or None in one plane, metres; never changed. ``present``: positions
+    of rows with a shape.
     """
 
     def __init__(self, shapes: NDArray):
         self.shapes = shapes
         self.present = np.flatnonzero(~is_missing(shapes))
-        self._real = shapes[self.present]
-        self._suspects: NDArray | None = None
+        self._present_shapes = shapes[self.present]
+        self._overlap_candidates: NDArray | None = None
         #: Result of `overlay.find_shared_parts` within the layer: pairs of rows, common geometry, and fallback log.
         self.overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
         #: Unions of all rows by `union_rows`: tolerance → union and fallback log.
@@ -136,41 +140,41 @@ class Polygons:
 
     @cached_property
     def _small(self) -> tuple[shapely.STRtree, NDArray]:
-        """Return a tree over the polygons that are not large, and their rows."""
+        """Return a tree of the polygons that are not large, and their rows."""
         rows = self.present[~self.clip_windows.large[self.present]]
         return shapely.STRtree(self.shapes[rows]), rows
 
     @cached_property
     def _large(self) -> NDArray:
-        """Return the rows of large polygons: they are prepared and query the tree."""
+        """Return the rows of large polygons, which query trees instead of being in one."""
         return self.present[self.clip_windows.large[self.present]]
 
     @cached_property
-    def _boxes(self) -> shapely.STRtree:
-        """Return a tree over all of ``shapes[present]``, for their boxes alone."""
-        return shapely.STRtree(self._real)
+    def _box_tree(self) -> shapely.STRtree:
+        """Return a tree of all polygons, for queries by bounding box."""
+        return shapely.STRtree(self._present_shapes)
 
     def forget(self) -> None:
-        """Release the large caches of boundary comparison.
+        """Release the large caches for comparing boundaries.
 
-        They are created again on demand.
+        They are computed again on demand.
         """
         for name in ("lines", "_points", "_point_tree", "_small", "_large", "clip_windows"):
             self.__dict__.pop(name, None)
 
     def rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
-        """Return the rows whose box meets ``bounds`` (xmin, ymin, xmax, ymax in m)."""
-        return self.present[self._boxes.query(shapely.box(*bounds))]
+        """Return the rows whose bounding box meets (xmin, ymin, xmax, ymax) in m."""
+        return self.present[self._box_tree.query(shapely.box(*bounds))]
 
     def within(self, shapes: NDArray, distance: float) -> tuple[NDArray, NDArray]:
-        """Return positions of (k,) shapes and rows within ``distance`` m of each other."""
-        position, n = self._boxes.query(shapes, predicate="dwithin", distance=distance)
-        return position, self.present[n]
+        """Return pairs of (k,) shapes (positions) and rows within ``distance`` m."""
+        positions, n = self._box_tree.query(shapes, predicate="dwithin", distance=distance)
+        return positions, self.present[n]
 
     @cached_property
     def vertices(self) -> int:
         """Return the number of vertices of all polygons."""
-        return int(shapely.get_num_coordinates(self._real).sum())
+        return int(shapely.get_num_coordinates(self._present_shapes).sum())
 
     @cached_property
     def clip_windows(self) -> ClipWindows:
@@ -180,7 +184,7 @@ class Polygons:
     @cached_property
     def lines(self) -> Linework:
         """Return the segments of the polygons."""
-        return linework(self._real, self.present)
+        return linework(self._present_shapes, self.present)
 
     @cached_property
     def _points(self) -> tuple[NDArray, NDArray]:
@@ -191,18 +195,22 @@ class Polygons:
         return self._compute_points(NEVER)
 
     def _compute_points(self, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
-        several = shapely.get_num_geometries(self._real) > 1
-        parts, of = shapely.get_parts(self._real[several], return_index=True)
-        there = ~shapely.is_empty(parts)
-        shapes = np.concatenate([self._real[~several], parts[there]])
+        is_multipart = shapely.get_num_geometries(self._present_shapes) > 1
+        parts, multipart_row = shapely.get_parts(self._present_shapes[is_multipart], return_index=True)
+        is_present = ~shapely.is_empty(parts)
+        shapes = np.concatenate([self._present_shapes[~is_multipart], parts[is_present]])
         points = np.empty(len(shapes), dtype=object)
         for start in range(0, len(shapes), BATCH):
             cancellation.raise_if_cancelled()
-            some = slice(start, start + BATCH)
-            found = shapely.point_on_surface(shapes[some])
-            found[~shapely.contains_xy(shapes[some], shapely.get_x(found), shapely.get_y(found))] = None
-            points[some] = found
-        return points, np.concatenate([self.present[~several], self.present[several][of[there]]])
+            batch = slice(start, start + BATCH)
+            inner_points = shapely.point_on_surface(shapes[batch])
+            inner_points[
+                ~shapely.contains_xy(shapes[batch], shapely.get_x(inner_points), shapely.get_y(inner_points))
+            ] = None
+            points[batch] = inner_points
+        return points, np.concatenate(
+            [self.present[~is_multipart], self.present[is_multipart][multipart_row[is_present]]]
+        )
 
     @cached_property
     def _point_tree(self) -> shapely.STRtree:
@@ -211,126 +219,129 @@ class Polygons:
     def find_overlap_candidates(self, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows that may share area with another row of this layer.
 
-        All others certainly do not.
+        All other rows certainly do not.
         """
-        if self._suspects is None:
-            self._suspects = self._find_suspects(cancellation)
-        return self._suspects
+        if self._overlap_candidates is None:
+            self._overlap_candidates = self._compute_overlap_candidates(cancellation)
+        return self._overlap_candidates
 
-    def _find_suspects(self, cancellation: Cancellation) -> NDArray:
-        suspect = np.zeros(len(self), dtype=bool)
-        self._prepare(cancellation)
+    def _compute_overlap_candidates(self, cancellation: Cancellation) -> NDArray:
+        is_candidate = np.zeros(len(self), dtype=bool)
+        self._prepare_caches(cancellation)
         points, owner = self._points
         cancellation.raise_if_cancelled()
-        suspect[owner[shapely.is_missing(points)]] = True
+        is_candidate[owner[shapely.is_missing(points)]] = True
         pieces = self.lines.pieces(self.lines.alone)
-        rows, met = self._find_meeting(pieces.line, cancellation)
-        suspect[rows[pieces.row[met] != rows]] = True
-        rows, met = self._find_meeting(points, cancellation)
-        twice = rows != owner[met]
-        suspect[rows[twice]] = suspect[owner[met[twice]]] = True
-        return suspect
+        rows, piece_numbers = self._find_meeting_rows(pieces.line, cancellation)
+        is_candidate[rows[pieces.row[piece_numbers] != rows]] = True
+        rows, piece_numbers = self._find_meeting_rows(points, cancellation)
+        is_other_row = rows != owner[piece_numbers]
+        is_candidate[rows[is_other_row]] = is_candidate[owner[piece_numbers[is_other_row]]] = True
+        return is_candidate
 
-    def _prepare(self, cancellation: Cancellation) -> None:
-        """Create the caches of boundary comparison; can be cancelled."""
+    def _prepare_caches(self, cancellation: Cancellation) -> None:
+        """Compute the caches for comparing boundaries. Raise Cancelled."""
         if "_points" not in self.__dict__:
             self.__dict__["_points"] = self._compute_points(cancellation)
         self._prepare_lines(cancellation)
 
     def _prepare_lines(self, cancellation: Cancellation) -> None:
         if "lines" not in self.__dict__:
-            self.__dict__["lines"] = linework(self._real, self.present, cancellation)
+            self.__dict__["lines"] = linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
 
     def struck(self, pieces: Pieces, cancellation: Cancellation = NEVER) -> NDArray:
-        """Return (n,) bool: rows that a piece of line meets."""
+        """Return (n,) bool: rows that one of the lines meets."""
         return self.near(pieces.line, 0.0, cancellation)
 
     def near(self, others: NDArray, distance: float, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows within ``distance`` m of one of (k,) small geometries.
 
-        0: rows that meet one.
+        With distance 0: rows that meet one of them.
         """
-        found = np.zeros(len(self), dtype=bool)
-        found[self._find_meeting(others, cancellation, distance)[0]] = True
-        return found
+        is_near = np.zeros(len(self), dtype=bool)
+        is_near[self._find_meeting_rows(others, cancellation, distance)[0]] = True
+        return is_near
 
     def may_be_uncovered(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows that may have parts outside ``cover``.
 
-        All others are covered. The area of ``cover`` ends only at segments that it does not have from both sides. A row
-        whose interior no such segment enters is covered completely or not at all, and one point decides. A segment of
-        this layer's boundaries enters no row, unless rows overlap.
+        All other rows are covered completely. The area of ``cover`` ends only at segments that it does not have from
+        both sides. A row whose interior no such segment enters is covered completely or not at all, and one point
+        decides. A segment of this layer's own boundaries enters no row, unless rows overlap.
         """
-        found = self.find_overlap_candidates(cancellation).copy()
+        may_be_open = self.find_overlap_candidates(cancellation).copy()
         self._prepare_lines(cancellation)
         cover._prepare_lines(cancellation)
-        ends = cover.lines.alone
-        rows = np.zeros(len(cover), dtype=bool)
-        rows[cover.lines.row[cover.lines.ring[np.flatnonzero(ends)]]] = True
-        free = ends & cover.lines.unmatched(self.lines, rows)
-        found |= self.struck(cover.lines.pieces(free), cancellation)
+        unpaired = cover.lines.alone
+        rows_with_edges = np.zeros(len(cover), dtype=bool)
+        rows_with_edges[cover.lines.row[cover.lines.ring[np.flatnonzero(unpaired)]]] = True
+        cover_edges = unpaired & cover.lines.unmatched(self.lines, rows_with_edges)
+        may_be_open |= self.struck(cover.lines.pieces(cover_edges), cancellation)
         # Each part of a row is connected, and has a separate point.
         points, owner = self._points
-        rest = np.flatnonzero(~found[owner])
-        held = np.zeros(len(rest), dtype=bool)
-        held[cover._boxes.query(points[rest], predicate="intersects")[0]] = True
-        found[owner[rest[~held]]] = True
-        return found
+        undecided = np.flatnonzero(~may_be_open[owner])
+        is_covered = np.zeros(len(undecided), dtype=bool)
+        is_covered[cover._box_tree.query(points[undecided], predicate="intersects")[0]] = True
+        may_be_open[owner[undecided[~is_covered]]] = True
+        return may_be_open
 
-    def _find_meeting(
-        self, others: NDArray, cancellation: Cancellation, distance: float = 0.0
+    def _find_meeting_rows(
+        self, geometries: NDArray, cancellation: Cancellation, distance: float = 0.0
     ) -> tuple[NDArray, NDArray]:
-        """Return rows of this layer and positions of ``others`` that meet or are near.
+        """Return pairs of rows and positions of geometries that meet or are near.
 
-        ``others``: (k,) small geometries.
+        ``geometries``: (k,) small ones. ``distance``: m.
         """
-        how: dict[str, Any] = (
+        query_options: dict[str, Any] = (
             {"predicate": "dwithin", "distance": distance} if distance else {"predicate": "intersects"}
         )
-        tree, small = self._small
-        rows, met = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(others), BATCH):
+        tree, small_rows = self._small
+        rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        for start in range(0, len(geometries), BATCH):
             cancellation.raise_if_cancelled()
-            k, i = tree.query(others[start : start + BATCH], **how)
-            rows.append(small[i])
-            met.append(start + k)
-        if len(self._large) and len(others):
-            tree = shapely.STRtree(others)
+            k, i = tree.query(geometries[start : start + BATCH], **query_options)
+            rows.append(small_rows[i])
+            positions.append(start + k)
+        if len(self._large) and len(geometries):
+            tree = shapely.STRtree(geometries)
             for row in self._large.tolist():
                 cancellation.raise_if_cancelled()
-                k = tree.query(self.shapes[row], **how)
+                k = tree.query(self.shapes[row], **query_options)
                 rows.append(np.full(len(k), row))
-                met.append(k)
-        return np.concatenate(rows), np.concatenate(met)
+                positions.append(k)
+        return np.concatenate(rows), np.concatenate(positions)
 
     def decide(
         self, other: Polygons, rows: NDArray, other_rows: NDArray, cancellation: Cancellation = NEVER
     ) -> Decided:
-        """Return rows completely inside rows of ``other``, and rows that need an overlay.
+        """Return which rows are inside rows of ``other``, and which rows need an overlay.
 
-        ``rows`` (n,) and ``other_rows`` (m,) bool: only these are compared. `overlapping_rows` must be known.
+        ``rows`` (n,) and ``other_rows`` (m,) bool: only these are compared. `overlay.find_overlapping_rows` must have
+        run for this layer.
         """
-        crowded = require_value(self.overlapping_rows, "`crowded`")
-        self._prepare(cancellation)
+        overlapping = require_value(self.overlapping_rows, "`crowded`")
+        self._prepare_caches(cancellation)
         other._prepare_lines(cancellation)
         pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
         cancellation.raise_if_cancelled()
-        undecided = self.struck(pieces, cancellation) | crowded
+        undecided = self.struck(pieces, cancellation) | overlapping
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         containers = np.flatnonzero(other_rows[other.present])
-        held, container = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+        inside_batches, container_batches = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         for start in range(0, len(containers), BATCH):
             cancellation.raise_if_cancelled()
-            some = containers[start : start + BATCH]
-            j, i = self._point_tree.query(other.shapes[other.present[some]], predicate="contains")
-            held.append(owner[i])
-            container.append(other.present[some[j]])
+            batch = containers[start : start + BATCH]
+            j, i = self._point_tree.query(other.shapes[other.present[batch]], predicate="contains")
+            inside_batches.append(owner[i])
+            container_batches.append(other.present[batch[j]])
         # A multipolygon with parts in two different polygons is completely inside neither.
-        pair, parts = np.unique(np.concatenate(held) * len(other) + np.concatenate(container), return_counts=True)
+        pair, point_counts = np.unique(
+            np.concatenate(inside_batches) * len(other) + np.concatenate(container_batches), return_counts=True
+        )
         left, right = np.divmod(pair, max(len(other), 1))
-        undecided[left[parts < np.bincount(owner, minlength=len(self))[left]]] = True
+        undecided[left[point_counts < np.bincount(owner, minlength=len(self))[left]]] = True
         keep = rows[left] & ~undecided[left]
         return Decided(left[keep], right[keep], undecided & rows)
 
@@ -345,97 +356,106 @@ def union_rows(
 ) -> Any:
     """Return the union of ``rows`` ((n,) bool, default all); None without rows.
 
-    None too if GEOS fails at every step: the ``fallback_log`` then records that ``row``, for which it is computed,
-    failed.
+    None too if GEOS fails with every method: ``fallback_log`` then has ``row`` as failed, the row for which the union
+    is computed. The union of all rows is cached.
     """
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
         return _unite(a, a.present[rows[a.present]], row, tolerance, fallback_log)
     if tolerance not in a.whole_polygons:
-        own = FallbackLog()
-        a.whole_polygons[tolerance] = _unite(a, a.present, -1, tolerance, own), own
-    whole, own = a.whole_polygons[tolerance]
-    fallback_log.steps += [step._replace(left=row) for step in own.steps]
-    fallback_log.failed += [(row, other) for _, other in own.failed]
-    return whole
+        union_log = FallbackLog()
+        a.whole_polygons[tolerance] = _unite(a, a.present, -1, tolerance, union_log), union_log
+    union, union_log = a.whole_polygons[tolerance]
+    fallback_log.steps += [step._replace(left=row) for step in union_log.steps]
+    fallback_log.failed += [(row, other_row) for _, other_row in union_log.failed]
+    return union
 
 
-def _unite(a: Polygons, chosen: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
-    if not len(chosen):
+def _unite(a: Polygons, row_numbers: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
+    if not len(row_numbers):
         return None
-    isolated = ~a.find_overlap_candidates()[chosen]
-    suspects = a.shapes[chosen[~isolated]]
+    isolated = ~a.find_overlap_candidates()[row_numbers]
+    overlapping_shapes = a.shapes[row_numbers[~isolated]]
     try:
-        parts = shapely.get_parts(shapely.coverage_union_all(a.shapes[chosen[isolated]]))
+        isolated_parts = shapely.get_parts(shapely.coverage_union_all(a.shapes[row_numbers[isolated]]))
     except shapely.GEOSException:
         # Edges that overlap by less than the shortening of the ends: overlaid like the others.
-        parts, suspects = np.zeros(0, dtype=object), a.shapes[chosen]
-    parts = parts[~shapely.is_empty(parts)]
-    if not len(suspects):
-        return _merge(parts)
-    met = np.zeros(len(parts), dtype=bool)
-    met[shapely.STRtree(suspects).query(parts, predicate="intersects")[0]] = True
-    near = union_near_row(np.append(suspects, parts[met]), row, tolerance, fallback_log)
+        isolated_parts, overlapping_shapes = np.zeros(0, dtype=object), a.shapes[row_numbers]
+    isolated_parts = isolated_parts[~shapely.is_empty(isolated_parts)]
+    if not len(overlapping_shapes):
+        return _make_multipolygon(isolated_parts)
+    touches_suspect = np.zeros(len(isolated_parts), dtype=bool)
+    touches_suspect[shapely.STRtree(overlapping_shapes).query(isolated_parts, predicate="intersects")[0]] = True
+    near_union = union_near_row(
+        np.append(overlapping_shapes, isolated_parts[touches_suspect]), row, tolerance, fallback_log
+    )
     # Polygons that touch none of them are unchanged, unless a corner that was on an edge no longer is.
-    whole = None if near is None else _merge(np.append(parts[~met], shapely.get_parts([extract_polygons(near)])))
-    if whole is not None and not shapely.is_valid(whole):
-        whole = extract_polygons(union_near_row(np.append(suspects, parts), row, tolerance, fallback_log))
-    return whole
+    union = (
+        None
+        if near_union is None
+        else _make_multipolygon(
+            np.append(isolated_parts[~touches_suspect], shapely.get_parts([extract_polygons(near_union)]))
+        )
+    )
+    if union is not None and not shapely.is_valid(union):
+        union = extract_polygons(
+            union_near_row(np.append(overlapping_shapes, isolated_parts), row, tolerance, fallback_log)
+        )
+    return union
 
 
-def _merge(parts: NDArray) -> Any:
+def _make_multipolygon(parts: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
 def group_into_patches(
     polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER
 ) -> NDArray:
-    """Return (n,) the patch of each row: the smallest row number in it.
+    """Return (n,) a patch number for each row: the smallest row number in its patch.
 
-    Rows without a shape are separate patches. Polygons with a common vertex are one patch. Only for patches whose
-    ``area`` ((n,) m² of the rows) is below ``least_m2`` the surroundings are searched within ``reach_m``: the distance
-    between two large ones is irrelevant.
+    Polygons with a common vertex are one patch. A patch below ``least_m2`` also joins patches within ``reach_m`` m.
+    ``area``: (n,) m² of the rows. Rows without a shape are separate patches.
     """
     rows = polygons.present
     xy, owner = shapely.get_coordinates(polygons.shapes[rows], return_index=True)
     codes = vertex_codes(np.ascontiguousarray(xy))
     order = np.argsort(codes, kind="stable")
-    same = codes[order[1:]] == codes[order[:-1]]
-    of = rows[owner[order]]
-    i, j = of[:-1][same], of[1:][same]
+    equal_vertex = codes[order[1:]] == codes[order[:-1]]
+    row_of_vertex = rows[owner[order]]
+    i, j = row_of_vertex[:-1][equal_vertex], row_of_vertex[1:][equal_vertex]
     cancellation.raise_if_cancelled()
     patch = connected_components(len(polygons), i, j)
-    small = rows[_sum_areas(patch, area)[rows] < least_m2]
+    small_patch_rows = rows[_sum_areas(patch, area)[rows] < least_m2]
     left, right = [i], [j]
-    for start in range(0, len(small), BATCH):
+    for start in range(0, len(small_patch_rows), BATCH):
         cancellation.raise_if_cancelled()
-        some = small[start : start + BATCH]
-        position, near = polygons.within(polygons.shapes[some], reach_m)
-        left.append(some[position])
-        right.append(near)
+        batch = small_patch_rows[start : start + BATCH]
+        position, near_rows = polygons.within(polygons.shapes[batch], reach_m)
+        left.append(batch[position])
+        right.append(near_rows)
     return connected_components(len(polygons), np.concatenate(left), np.concatenate(right))
 
 
 def _sum_areas(patch: NDArray, area: NDArray) -> NDArray:
-    """Return (n,) the area of the patch that each row is in."""
+    """Return (n,) the total area of the patch of each row."""
     total: NDArray = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))[patch]
     return total
 
 
 def connected_components(count: int, i: NDArray, j: NDArray) -> NDArray:
-    """Return (count,) the smallest index connected with each index.
+    """Return (count,) for each index the smallest index that it is connected with.
 
-    ``i``–``j``: pairs of connected indices.
+    ``i``, ``j``: pairs of connected indices.
     """
-    found = np.arange(count)
+    labels = np.arange(count)
     while True:
-        a, b = found[i], found[j]
+        a, b = labels[i], labels[j]
         low, high = np.minimum(a, b), np.maximum(a, b)
         if (low == high).all():
-            return found
-        np.minimum.at(found, high, low)
+            return labels
+        np.minimum.at(labels, high, low)
         while True:
-            further = found[found]
-            if (further == found).all():
+            further = labels[labels]
+            if (further == labels).all():
                 break
-            found = further
+            labels = further

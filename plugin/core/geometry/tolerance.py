@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The tolerance of a run (容差), which every report prints, and arc resolution."""
+"""The tolerance of a run (容差), which every report prints; resolution of arcs."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,12 +10,12 @@ CURVE_STEP_DEGREES = 4.0
 
 @dataclass(frozen=True)
 class Tolerance:
-    """Tolerances in metres and square metres.
+    """Distances (m) and areas (m²) below which differences are ignored.
 
     ``cluster_m``: two vertices this near are one. ``edge_match_m``: two edges this near should be one. ``min_area_m2``
     and ``min_width_m`` (2 × area ÷ perimeter) define slivers (碎图斑): a part is an ignored sliver only if it is below
-    both. Ignored slivers between two layers may add up to ``ignored_pair_m2``, on one feature to
-    ``ignored_feature_m2``: beyond that they are a finding (`engine.ignored`).
+    both. ``ignored_pair_m2``, ``ignored_feature_m2``: limits for the sum of ignored slivers between two layers and on
+    one feature; a larger sum is a finding (`engine.ignored`).
     """
 
     cluster_m: float = 0.0001
@@ -26,9 +26,9 @@ class Tolerance:
     ignored_feature_m2: float = 50.0
 
     def is_sliver(self, area: Any, width: Any) -> Any:
-        """Return True where a part is below both minimums, or has no area.
+        """Return True for a part below both minimums, or without area.
 
-        Scalars or arrays.
+        ``area`` in m² and ``width`` in m are scalars or arrays; arrays give arrays.
         """
         return (area <= 0) | ((area < self.min_area_m2) & (width < self.min_width_m))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Validity of geometries, with reason and place; repaired copies for computation."""
+"""Find why and where geometries are invalid; make repaired copies for computation."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ REASONS = {
 
 
 def is_missing(geometries: NDArray) -> NDArray:
-    """Return (n,) bool: null or empty."""
+    """Return (n,) bool: geometries that are None or empty."""
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
 
 
 def invalidity_reason(geometry: Any) -> tuple[str, Any]:
-    """Return why a geometry is invalid, and the point, or None.
+    """Return why a geometry is invalid, as a value of `REASONS` or ``other``.
 
-    The reason is a name of `REASONS` (or ``other``).
+    The second result is the point of the defect, or None if it is unknown.
     """
     text = shapely.is_valid_reason(geometry)
-    name = text.partition("[")[0].strip()
+    reason = text.partition("[")[0].strip()
     # The coordinate may be “nan”, “inf” or “-nan(ind)”: then the place is unknown.
-    numbers = re.findall(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=[ \]])", text.partition("[")[2], flags=re.IGNORECASE)
-    place = shapely.Point(float(numbers[0]), float(numbers[1])) if len(numbers) == 2 else None
-    return REASONS.get(name, "other"), place
+    coordinates = re.findall(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=[ \]])", text.partition("[")[2], flags=re.IGNORECASE)
+    location = shapely.Point(float(coordinates[0]), float(coordinates[1])) if len(coordinates) == 2 else None
+    return REASONS.get(reason, "other"), location
 
 
 def extract_polygons(geometry: Any) -> Any:
@@ -50,9 +50,9 @@ def extract_polygons(geometry: Any) -> Any:
     if geometry.geom_type == "Polygon":
         return geometry
     parts = [geometry]
-    while any(p.geom_type in ("GeometryCollection", "MultiPolygon") for p in parts):
-        parts = [q for p in parts for q in shapely.get_parts([p])]
-    polygons = [p for p in parts if p.geom_type == "Polygon" and not p.is_empty]
+    while any(part.geom_type in ("GeometryCollection", "MultiPolygon") for part in parts):
+        parts = [member for part in parts for member in shapely.get_parts([part])]
+    polygons = [part for part in parts if part.geom_type == "Polygon" and not part.is_empty]
     if not polygons:
         return None
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
@@ -63,61 +63,61 @@ def make_areal(geometry: Any) -> Any:
 
     Polygons of a collection may overlap, which is valid there: their union counts once.
     """
-    found = extract_polygons(geometry)
-    return found if found is None or found.is_valid else repair_polygon(found)
+    polygons = extract_polygons(geometry)
+    return polygons if polygons is None or polygons.is_valid else repair_polygon(polygons)
 
 
 def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
-    """Return (n,) valid polygons without Z, and the positions of repaired ones.
+    """Return (n,) valid 2D polygons, and the positions of those that were repaired.
 
-    None where nothing is areal. The given geometries are unchanged.
+    None where a geometry has no area. The given geometries are unchanged.
     """
-    valid = shapely.force_2d(geometries)
-    repaired = np.flatnonzero(~is_missing(valid) & ~shapely.is_valid(valid)).tolist()
+    copies = shapely.force_2d(geometries)
+    repaired = np.flatnonzero(~is_missing(copies) & ~shapely.is_valid(copies)).tolist()
     for position in repaired:
-        valid[position] = repair_polygon(valid[position])
-    for position in np.flatnonzero(~is_missing(valid) & ~np.isin(shapely.get_type_id(valid), (3, 6))).tolist():
-        valid[position] = make_areal(valid[position])
-    return valid, repaired
+        copies[position] = repair_polygon(copies[position])
+    for position in np.flatnonzero(~is_missing(copies) & ~np.isin(shapely.get_type_id(copies), (3, 6))).tolist():
+        copies[position] = make_areal(copies[position])
+    return copies, repaired
 
 
 def drop_empty_parts(geometries: NDArray) -> NDArray:
-    """Return (n,) geometries; multipolygons without their empty parts.
+    """Return (n,) geometries with empty parts of multipolygons removed.
 
-    shapely cannot build such multipolygons from arrays: the attempt crashes the process.
+    Building a multipolygon with empty parts from arrays would crash shapely.
     """
-    several = np.flatnonzero(shapely.get_type_id(geometries) == 6)
-    parts, of = shapely.get_parts(geometries[several], return_index=True)
-    with_empty = several[np.unique(of[shapely.is_empty(parts)])]
+    multipolygons = np.flatnonzero(shapely.get_type_id(geometries) == 6)
+    parts, owner = shapely.get_parts(geometries[multipolygons], return_index=True)
+    with_empty = multipolygons[np.unique(owner[shapely.is_empty(parts)])]
     if not len(with_empty):
         return geometries
-    found = geometries.copy()
+    result = geometries.copy()
     for n in with_empty.tolist():
-        found[n] = shapely.multipolygons([p for p in shapely.get_parts([found[n]]) if not p.is_empty])
-    return found
+        result[n] = shapely.multipolygons([part for part in shapely.get_parts([result[n]]) if not part.is_empty])
+    return result
 
 
 def repair_polygon(geometry: Any) -> Any:
-    """Return the polygons of a valid copy; None if nothing areal remains.
+    """Return a valid polygon or multipolygon of a geometry; None if no area remains.
 
-    The original is unchanged.
+    The given geometry is unchanged.
     """
     if not np.isfinite(shapely.get_coordinates(geometry)).all():
         return None
-    for way in (_repair_structure, _repair_linework, _repair_by_buffer):
+    for repair in (_repair_structure, _repair_linework, _repair_by_buffer):
         try:
-            fixed = extract_polygons(way(geometry))
+            repaired = extract_polygons(repair(geometry))
         except shapely.GEOSException:
             continue
-        if fixed is None or fixed.is_valid:
-            return fixed
+        if repaired is None or repaired.is_valid:
+            return repaired
     return None
 
 
 def _repair_structure(geometry: Any) -> Any:
-    fixed = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
+    repaired = extract_polygons(shapely.make_valid(geometry, method="structure", keep_collapsed=False))
     # From rings with common segments GEOS makes parts that share an edge, which is invalid too; their union is valid.
-    return fixed if fixed is None or fixed.is_valid else shapely.union_all(shapely.get_parts([fixed]))
+    return repaired if repaired is None or repaired.is_valid else shapely.union_all(shapely.get_parts([repaired]))
 
 
 def _repair_linework(geometry: Any) -> Any:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Heritage sites by name, with kind and level, from layers and from a register.
 
-The register is the 保护名录.
+The register is the printed list of protected sites (保护名录).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ LEVEL_FIELD = "JB"
 
 @dataclass
 class Site:
-    """A heritage site.
+    """A heritage site, which may consist of several rows of several layers.
 
-    ``kinds`` and ``levels`` are names of their lists; ``rows``: layer and row; ``parts``: rows of the core, of the
-    control zone and of whole ranges.
+    ``kinds``, ``levels``: names in the code lists of kinds and levels; ``rows``: (layer, row); ``parts``: core,
+    control zone or whole range → (layer, row).
     """
 
     name: str
@@ -45,9 +45,11 @@ class Site:
     parts: dict[str, list[tuple[Layer, int]]] = field(default_factory=dict)
 
     def area_m2(self, part: str) -> float | None:
-        """Return the statutory area of the rows of a part.
+        """Return the statutory area (m²) of a part: core, control or range.
 
-        Without rows of the whole range, return the sum of core and control zone.
+        None without rows.
+
+        Without rows of the whole range, it is the sum of core and control zone.
         """
         rows = self.parts.get(part, [])
         if not rows and part == RANGE:
@@ -55,19 +57,19 @@ class Site:
         return sum(float(layer.statutory[row]) for layer, row in rows) if rows else None
 
     def shapes(self, part: str = "") -> list[Any]:
-        """Return the shapes of the rows of a part; of all rows if the part has none.
+        """Return the shapes of a part in the plan's plane.
 
-        An empty ``part`` selects all rows.
+        Return all shapes of the site if ``part`` is empty or has no rows.
         """
         return [layer.plane[row] for layer, row in self.parts.get(part) or self.rows]
 
 
 @dataclass
 class Sites:
-    """All heritage sites by their normalised name.
+    """All heritage sites, by name without spaces and in half width.
 
-    ``nameless``: by layer, rows without a distinguishing name; ``without_kind``: the sites without a kind;
-    ``layers``: the layers that were read.
+    ``nameless``: layer code → number of rows without a site's name; ``layers``: the layers that were read, by layer
+    code.
     """
 
     by_name: dict[str, Site] = field(default_factory=dict)
@@ -79,7 +81,7 @@ class Sites:
         return [site for site in self.by_name.values() if kind in site.kinds]
 
     def find(self, name: str) -> Site | None:
-        """Return the site of a name, or None."""
+        """Return the site of a name, whatever its spaces and widths; None if unknown."""
         return self.by_name.get(normalise_name(name))
 
     @property
@@ -89,55 +91,60 @@ class Sites:
 
 
 def normalise_name(name: str) -> str:
-    """Return a name for comparison: full width converted, spaces removed."""
+    """Return a name for comparison: full-width characters converted, spaces removed."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
 
 
 def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> Sites:
     """Return all sites of 历史文化保护线 and of the layers of single kinds.
 
-    ``of_role``: returns the layer of a role, or None.
+    ``of_role``: function that returns the layer of a layer code, or None.
     """
-    found = Sites()
-    for role, kind in _layers(ctx):
+    sites = Sites()
+    for role, kind in _list_heritage_layers(ctx):
         layer = of_role(role)
-        if layer is None or layer.role in found.layers:
+        if layer is None or layer.role in sites.layers:
             continue
-        found.layers[layer.role] = layer
-        _collect(found, layer, kind, ctx)
-    return found
+        sites.layers[layer.role] = layer
+        _add_layer_sites(sites, layer, kind, ctx)
+    return sites
 
 
-def _layers(ctx: Context) -> Iterator[tuple[str, str]]:
-    """Yield layer codes with the kind of their features, the protection line first."""
+def _list_heritage_layers(ctx: Context) -> Iterator[tuple[str, str]]:
+    """Yield layer codes with the kind of their sites; the protection line comes first.
+
+    The kind is empty where the rows give it.
+    """
     yield "heritage", ""
     kinds = ctx.codes(KINDS).codes
-    for kind in kinds.values():
-        role = kind.extra.get("layer", "")
+    for kind_entry in kinds.values():
+        role = kind_entry.extra.get("layer", "")
         if role:
-            yield role, kind.name
-            yield from ((points, kind.name) for points, ranges in POINTS_OF.items() if ranges == role)
+            yield role, kind_entry.name
+            yield from (
+                (point_role, kind_entry.name) for point_role, range_role in POINTS_OF.items() if range_role == role
+            )
 
 
-def _collect(found: Sites, layer: Layer, kind: str, ctx: Context) -> None:
-    parts = classify_heritage_parts(layer, ctx)
-    kinds = [kind] * len(layer) if kind else _kinds(layer, ctx)
-    levels = _levels(layer, ctx)
-    whole = RANGE if kind and layer.template.geometry == "polygon" else ""
-    for row, (site, part) in enumerate(zip(parts.site.tolist(), parts.part.tolist(), strict=True)):
+def _add_layer_sites(sites: Sites, layer: Layer, layer_kind: str, ctx: Context) -> None:
+    layer_parts = classify_heritage_parts(layer, ctx)
+    kinds = [layer_kind] * len(layer) if layer_kind else _read_row_kinds(layer, ctx)
+    levels = _read_row_levels(layer, ctx)
+    unnamed_part = RANGE if layer_kind and layer.template.geometry == "polygon" else ""
+    for row, (site, row_part) in enumerate(zip(layer_parts.site.tolist(), layer_parts.part.tolist(), strict=True)):
         name = normalise_name(site)
         if not name:
-            found.nameless[layer.role] = found.nameless.get(layer.role, 0) + 1
+            sites.nameless[layer.role] = sites.nameless.get(layer.role, 0) + 1
             continue
-        one = found.by_name.setdefault(name, Site(site))
-        one.kinds |= {kinds[row]} - {""}
-        one.levels |= {levels[row]} - {""}
-        one.rows.append((layer, row))
-        one.parts.setdefault(part if part and not kind else whole, []).append((layer, row))
+        entry = sites.by_name.setdefault(name, Site(site))
+        entry.kinds |= {kinds[row]} - {""}
+        entry.levels |= {levels[row]} - {""}
+        entry.rows.append((layer, row))
+        entry.parts.setdefault(row_part if row_part and not layer_kind else unnamed_part, []).append((layer, row))
 
 
-def _kinds(layer: Layer, ctx: Context) -> list[str]:
-    """Return the name of the kind of each row; empty if unknown.
+def _read_row_kinds(layer: Layer, ctx: Context) -> list[str]:
+    """Return the kind of each row's site; empty if unknown.
 
     For a part (历史文化街区核心保护范围) it is the kind of the whole site.
     """
@@ -146,20 +153,20 @@ def _kinds(layer: Layer, ctx: Context) -> list[str]:
         return [""] * len(layer)
     codes = ctx.codes(KINDS).codes
     names = {}
-    for code, kind in codes.items():
-        part_of = kind.extra.get("part", "") in (CORE, CONTROL) and kind.parent in codes
-        names[code] = codes[kind.parent].name if part_of else kind.name
+    for code, kind_entry in codes.items():
+        is_part_kind = kind_entry.extra.get("part", "") in (CORE, CONTROL) and kind_entry.parent in codes
+        names[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
     return [names.get(trim_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
 
 
-def _levels(layer: Layer, ctx: Context) -> list[str]:
+def _read_row_levels(layer: Layer, ctx: Context) -> list[str]:
     column = layer.named(LEVEL_FIELD)
     names = {code: level.name for code, level in ctx.codes(LEVELS).codes.items()}
-    known = {*names.values()}
+    level_names = {*names.values()}
     if column is None:
         return [""] * len(layer)
     # Some data have the name instead of the code.
-    return [names.get(value, value if value in known else "") for value in texts(column)]
+    return [names.get(value, value if value in level_names else "") for value in texts(column)]
 
 
 COLUMNS = (
@@ -171,9 +178,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class ListedSite:
-    """A line of the register.
+    """One line of a heritage register.
 
-    ``kind`` and ``level`` are names of their lists, or empty.
+    ``kind`` and ``level`` are names in their code lists, or empty; ``line``: line in the file.
     """
 
     name: str
@@ -184,14 +191,14 @@ class ListedSite:
 
 @dataclass(frozen=True)
 class HeritageList:
-    """A heritage register: its ``file`` without folders, and its sheet."""
+    """A heritage register: name of its file without folders, and its lines."""
 
     file: str
     rows: tuple[ListedSite, ...]
 
 
 def register_of(side: SideInputs) -> HeritageList | None:
-    """Return the register that was given for the check, if any."""
+    """Return the heritage register given for the check, or None."""
     return side.get("register", HeritageList)
 
 
@@ -207,33 +214,36 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
 
 
 def read_listed_site(row: Row, table: Table, norm: Norm) -> ListedSite:
-    """Return the register line of a table row."""
+    """Return the register line of one table row.
+
+    Raise InputError as `read_heritage_list`.
+    """
     kinds = {code.name: code.name for code in norm.standard.code_lists[KINDS].codes.values()}
     levels = {code.name: code.name for code in norm.standard.code_lists[LEVELS].codes.values()}
     words = dict(line.split() for line in norm.get("heritage.level_words"))
-    kind = _found(row, "kind", kinds, table)
-    level = _found(row, "level", words | levels, table)
+    kind = _read_listed_value(row, "kind", kinds, table)
+    level = _read_listed_value(row, "level", words | levels, table)
     # 省级文物保护单位 in one column gives both kind and level.
     return ListedSite(
         row.cells["name"],
-        kind or _first(row.cells["level"], kinds),
-        level or _first(row.cells["kind"], words | levels),
+        kind or _find_longest_word(row.cells["level"], kinds),
+        level or _find_longest_word(row.cells["kind"], words | levels),
         row.line,
     )
 
 
-def _found(row: Row, column: str, words: Mapping[str, str], table: Table) -> str:
+def _read_listed_value(row: Row, column: str, value_by_word: Mapping[str, str], table: Table) -> str:
     text = row.cells[column].strip()
     if text in BLANK_WORDS:
         return ""
-    found = _first(text, words)
-    if not found:
-        label = next(c.heads[0] for c in COLUMNS if c.name == column)
-        raise table.error(row, label, text, dict.fromkeys(words.values()))
-    return found
+    value = _find_longest_word(text, value_by_word)
+    if not value:
+        label = next(declared.heads[0] for declared in COLUMNS if declared.name == column)
+        raise table.error(row, label, text, dict.fromkeys(value_by_word.values()))
+    return value
 
 
-def _first(text: str, words: Mapping[str, str]) -> str:
-    """Return the value of the longest word that a text contains."""
-    inside = sorted((word for word in words if word in text), key=len, reverse=True)
-    return words[inside[0]] if inside else ""
+def _find_longest_word(text: str, value_by_word: Mapping[str, str]) -> str:
+    """Return the value of the longest word that a text contains; empty without one."""
+    contained = sorted((word for word in value_by_word if word in text), key=len, reverse=True)
+    return value_by_word[contained[0]] if contained else ""

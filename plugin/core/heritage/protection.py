@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Words for the parts of protected areas.
+"""Recognise parts of protected areas from names and kinds.
 
-For heritage (历史文化保护线) they are core, control zone and whole range, for nature reserves (自然保护地) their
-zones.
+Parts of heritage (历史文化保护线) are core, control zone and whole range. Parts of nature reserves (自然保护地) are
+their zones.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from ..profile import Norm
 
 
 def split_part(name: str, words: Iterable[str]) -> tuple[str, str]:
-    """Split a name into the word for a part at its end, and the rest.
+    """Split a name into its last word, if that is a word for a part, and the rest.
 
-    The word may be in brackets or after a dash. Without such a word the first result is empty.
+    ``words``: the words for parts. The word may be in brackets or after a dash. Without such a word the first result
+    is empty.
     """
     unbracketed = name.strip().removesuffix("）").removesuffix(")")
-    word = next((w for w in words if unbracketed.endswith(w)), "")
+    word = next((candidate for candidate in words if unbracketed.endswith(candidate)), "")
     return (word, unbracketed.removesuffix(word).rstrip("（( -—–－_·")) if word else ("", name.strip())
 
 
 def core_rows(reserves: Layer, norm: Norm) -> NDArray:
-    """Return (n,) bool: rows that are a 核心保护区."""
-    words = list(norm.get("reserves.core_words"))
-    return np.array([bool(split_part(name, words)[0]) for name in reserves.text("feature_name")], dtype=bool)
+    """Return (n,) bool: rows of a reserve layer that are a 核心保护区, by their name."""
+    core_words = list(norm.get("reserves.core_words"))
+    return np.array([bool(split_part(name, core_words)[0]) for name in reserves.text("feature_name")], dtype=bool)
 
 
 CORE, CONTROL, RANGE = "core", "control", "range"
@@ -46,27 +47,27 @@ POINTS_OF = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
 class HeritageParts:
     """Part and site of each row of a heritage layer.
 
-    ``part``: core, control, range, or empty if unknown; ``site``: the name without the word for the part, empty for a
-    row without a name.
+    ``part`` (n,): core, control, range, or empty if unknown; ``site`` (n,): the name without the word for the part,
+    empty for a row without a name.
     """
 
     part: NDArray
     site: NDArray
 
     def rows(self, part: str) -> NDArray:
-        """Return (n,) bool: rows of a part."""
-        found: NDArray = self.part == part
-        return found
+        """Return (n,) bool: rows that are this part (core, control or range) of any site."""
+        is_part: NDArray = self.part == part
+        return is_part
 
     def of_site(self, part: str, site: str) -> NDArray:
-        """Return (n,) bool: rows of a part of one site."""
-        found: NDArray = (self.part == part) & (self.site == site)
-        return found
+        """Return (n,) bool: rows that are this part of this site."""
+        is_part_of_site: NDArray = (self.part == part) & (self.site == site)
+        return is_part_of_site
 
     def sites(self) -> list[str]:
         """Return the names of sites with a core or control zone, in order."""
-        named = self.rows(CORE) | self.rows(CONTROL)
-        return [s for s in dict.fromkeys(self.site[named].tolist()) if s]
+        is_core_or_control = self.rows(CORE) | self.rows(CONTROL)
+        return [site for site in dict.fromkeys(self.site[is_core_or_control].tolist()) if site]
 
 
 def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
@@ -77,29 +78,33 @@ def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     """
     kinds = ctx.codes(KINDS).codes
     declared = layer.template.field("feature_kind")
-    of_list = declared is not None and declared.codes == KINDS
-    words = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL) | dict.fromkeys(
+    has_kind_codes = declared is not None and declared.codes == KINDS
+    part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL) | dict.fromkeys(
         ctx.norm.get("heritage.core_words"), CORE
     )
-    ordered = sorted(words, key=len, reverse=True)
+    ordered = sorted(part_by_word, key=len, reverse=True)
     parts, sites = [], []
     for code, name in zip(layer.text("feature_kind"), layer.text("feature_name"), strict=True):
-        kind = kinds.get(trim_padding(code, declared.code_pad if declared else 0)) if of_list else None
-        word, site = split_part(name, ordered)
-        part = kind.extra.get("part", "") if kind is not None else ""
-        parts.append(part or words.get(word, ""))
+        kind_entry = kinds.get(trim_padding(code, declared.code_pad if declared else 0)) if has_kind_codes else None
+        part_word, site = split_part(name, ordered)
+        kind_part = kind_entry.extra.get("part", "") if kind_entry is not None else ""
+        parts.append(kind_part or part_by_word.get(part_word, ""))
         sites.append(site)
     return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
 
 
 def range_roles(ctx: Context) -> list[str]:
-    """Return the layers of whole ranges of one kind, by the list of kinds.
+    """Return the codes of layers with whole ranges of heritage.
 
-    Kinds are 历史文化街区, 名镇, 文物保护单位 ….
+    The code list of kinds names the layers. Kinds are 历史文化街区, 名镇, 文物保护单位 ….
     """
-    return [role for role in dict.fromkeys(c.extra.get("layer", "") for c in ctx.codes(KINDS).codes.values()) if role]
+    return [
+        role
+        for role in dict.fromkeys(kind_entry.extra.get("layer", "") for kind_entry in ctx.codes(KINDS).codes.values())
+        if role
+    ]
 
 
 def site_names(layer: Layer) -> NDArray:
-    """Return (n,) names as they are compared."""
-    return np.array([n.strip() for n in layer.text("feature_name")], dtype=object)
+    """Return (n,) names of a layer's rows without surrounding blanks."""
+    return np.array([name.strip() for name in layer.text("feature_name")], dtype=object)

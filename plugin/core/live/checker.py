@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 #: Rows of a covering layer (lines, zones, divisions) up to which all its rows near a changed row are checked.
 COARSE_ROWS = 3000
 #: Meanings of fields that follow from the row's shape; rows that meet the changed row are not checked for them.
-_OF_THE_ROW = {"area"}
+_ROW_ONLY_MEANINGS = {"area"}
 
 
 class IncrementalChecker:
-    """Rechecks a plan during edits.
+    """Rechecks rows of a plan during edits.
 
     ``rules``: the rules of the run; only the local ones run after an edit. The given plan is not changed. An instance
-    is not safe for concurrent use by several threads.
+    must not be used by several threads at once.
     """
 
     def __init__(
@@ -66,12 +66,14 @@ class IncrementalChecker:
         _ = self.plan.area_code
 
     def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
-        """Set shape and attributes of row ``row`` of a layer, and recheck it.
+        """Set shape and attributes of a row, and recheck it.
 
         Parameters
         ----------
+        role, row
+            Layer code and row number.
         shape
-            Shape in the layer's own coordinates; None: no shape. Omitted: unchanged.
+            Shape in the layer's own coordinates; None: no shape; omitted: unchanged.
         attributes
             Values by field name; omitted fields are unchanged.
 
@@ -83,48 +85,49 @@ class IncrementalChecker:
         Raises
         ------
         KeyError
-            The role is unknown.
+            The layer code is unknown.
         """
-        before = self._rows.current_row(role, row)
-        known = before if len(before) else self._rows.restore_removed(role, row)
-        after = self._rows.changed(role, known, shape, attributes)
-        self._rows.update_key_uniqueness(role, row, known, after)
-        widely = not self._concern_the_row(role, attributes)
-        return self._recheck(role, row, before, after, whole=widely or not len(before))
+        former = self._rows.current_row(role, row)
+        restored = former if len(former) else self._rows.restore_removed(role, row)
+        edited = self._rows.changed(role, restored, shape, attributes)
+        self._rows.update_key_uniqueness(role, row, restored, edited)
+        affects_others = not self._affect_only_row(role, attributes)
+        return self._recheck(role, row, former, edited, whole=affects_others or not len(former))
 
     def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
         """Add a row; return its number for later edits, and its findings.
 
-        A duplicate key concerns the whole layer: here it only makes the feature id part of the row's name.
+        A key (BSM) that another row has is not reported, since that concerns the whole layer; the row is then
+        identified by its feature id too.
         """
         layer = self.plan.layers[role]
         row = self._rows.next_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
-        after = self._rows.changed(role, layer.like(replace_frame(layer, frame)), shape, attributes)
-        self._rows.update_key_uniqueness(role, row, None, after)
-        return row, self._recheck(role, row, self._rows.empty_layer(role), after)
+        added = self._rows.changed(role, layer.like(replace_frame(layer, frame)), shape, attributes)
+        self._rows.update_key_uniqueness(role, row, None, added)
+        return row, self._recheck(role, row, self._rows.empty_layer(role), added)
 
     def remove(self, role: str, row: int) -> RecheckResult:
-        """Remove a row: its findings end, and its removal may open gaps."""
-        before = self._rows.current_row(role, row)
-        if len(before):
-            self._rows.remember_removed(role, row, before)
-        return self._recheck(role, row, before, self._rows.empty_layer(role))
+        """Remove a row and recheck where it was: its findings end, and gaps may appear."""
+        former = self._rows.current_row(role, row)
+        if len(former):
+            self._rows.remember_removed(role, row, former)
+        return self._recheck(role, row, former, self._rows.empty_layer(role))
 
     def renumber(self, role: str, row: int, fid: int) -> RecheckResult | None:
         """Set the feature id of a row that was saved.
 
-        Return the new findings if only the feature id identifies the row; else None.
+        Return new findings if only the feature id identifies the row, else None.
         """
-        before = self._rows.current_row(role, row)
-        if not len(before):
+        former = self._rows.current_row(role, row)
+        if not len(former):
             return None
         layer = self.plan.layers[role]
-        after = layer.like(replace_frame(layer, before.frame.set_axis([fid], axis=0)))
-        after.__dict__["repeated_keys"] = before.repeated_keys
-        if before.repeated_keys:
-            return self._recheck(role, row, before, after, whole=True)
-        self._rows.set_row(role, row, after)
+        renumbered = layer.like(replace_frame(layer, former.frame.set_axis([fid], axis=0)))
+        renumbered.__dict__["repeated_keys"] = former.repeated_keys
+        if former.repeated_keys:
+            return self._recheck(role, row, former, renumbered, whole=True)
+        self._rows.set_row(role, row, renumbered)
         return None
 
     def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
@@ -134,78 +137,84 @@ class IncrementalChecker:
         """
         return self._rows.row(role, row)
 
-    def _concern_the_row(self, role: str, attributes: Iterable[str]) -> bool:
-        """Return True if rules read these fields for the row alone.
-
-        Such fields do not matter where the row meets others.
-        """
+    def _affect_only_row(self, role: str, attributes: Iterable[str]) -> bool:
+        """Return True if changes of these fields cannot affect findings on other rows."""
         template = self.plan.layers[role].template
         meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
-        return all(meanings.get(name.upper()) in _OF_THE_ROW for name in attributes)
+        return all(meanings.get(name.upper()) in _ROW_ONLY_MEANINGS for name in attributes)
 
     def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> RecheckResult:
-        """Recheck a row.
+        """Recheck a row after a change.
 
-        ``whole``: recheck all land of the row, not only where the shape changed, because its code may have changed.
+        ``whole``: recheck all land of the row, not only where its shape changed, because a field that other rows'
+        findings depend on may have changed.
         """
         self._rows.set_row(role, row, after)
         shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
         extent = union_bounds(*shapes)
-        where = extent if whole else changed_bounds(*shapes)
-        layers, selected, touched = self._around(role, row, after, where, extent)
-        small = self._small(layers)
+        changed_box = extent if whole else changed_bounds(*shapes)
+        layers, selected, touched = self._collect_surroundings(role, row, after, changed_box, extent)
+        small_plan = self._make_small_plan(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.concept("county")
         focus = Focus(selected, None if county is not None and county.role == role else frozenset({role}))
-        rules = [rule for rule in self.rules if self._concerns(rule, role)]
-        done = evaluate(
-            rules, small, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
+        rules = [rule for rule in self.rules if self._uses_layer(rule, role)]
+        evaluation = evaluate(
+            rules, small_plan, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
         )
-        complete_findings(small, done.findings, Texts(self._lang), NEVER)
+        complete_findings(small_plan, evaluation.findings, Texts(self._lang), NEVER)
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(name_row(role, layer, 0) for layer in (before, after) if len(layer))
-        answer = RecheckResult(names, frozenset(touched), where, codes)
-        answer.found = [finding for finding in sort_findings(done.findings) if answer.replaces(finding)]
-        mark_accepted(answer.found, self.plan, self._waivers())
-        answer.failed = tuple(f.params["rule"] for f in done.findings if f.code.startswith("RUN"))
-        return answer
+        result = RecheckResult(names, frozenset(touched), changed_box, codes)
+        result.found = [finding for finding in sort_findings(evaluation.findings) if result.replaces(finding)]
+        mark_accepted(result.found, self.plan, self._waivers())
+        result.failed = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
+        return result
 
-    def _around(
-        self, role: str, row: int, after: Layer, where: Bounds | None, extent: Bounds | None
+    def _collect_surroundings(
+        self, role: str, row: int, after: Layer, changed_box: Bounds | None, extent: Bounds | None
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[Name]]:
-        """Return the rows that a changed row meets, as layers.
+        """Return the rows that a changed row meets, as layers by role; which to check.
 
-        The second result selects the rows to check; the third has the names of rows where the layer changed.
+        The third result has the names of the rows where the layer changed.
         """
         layers: dict[str, Layer] = {}
         selected: dict[str, np.ndarray] = {}
         touched: set[Name] = set()
-        for other, layer in self.plan.layers.items():
-            own = {row} if other == role else set()
-            near = self._rows.inside(other, where) - own
-            around = near | (self._rows.inside(other, extent) - own if len(layer) <= COARSE_ROWS else set())
-            touched |= {self._rows.name(other, n) for n in near}
-            rows = self._rows.order(other, around)
-            layers[other] = self._rows.take(other, rows, after if own else None)
-            selected[other] = np.array(
-                [n in near for n in rows] + [False] * (len(layers[other]) - len(rows)), dtype=bool
+        for other_role, layer in self.plan.layers.items():
+            own_row = {row} if other_role == role else set()
+            in_changed_box = self._rows.inside(other_role, changed_box) - own_row
+            in_extent = in_changed_box | (
+                self._rows.inside(other_role, extent) - own_row if len(layer) <= COARSE_ROWS else set()
+            )
+            touched |= {self._rows.name(other_role, n) for n in in_changed_box}
+            rows = self._rows.order(other_role, in_extent)
+            layers[other_role] = self._rows.take(other_role, rows, after if own_row else None)
+            selected[other_role] = np.array(
+                [n in in_changed_box for n in rows] + [False] * (len(layers[other_role]) - len(rows)), dtype=bool
             )
         if len(self.plan.layers[role]) <= COARSE_ROWS:
             # Other rows of its layer may cover the land that the changed row covered.
-            reach = [layer.plane[n] for other, layer in layers.items() for n in np.flatnonzero(selected[other])]
-            around = self._rows.inside(role, union_bounds(extent and shapely.box(*extent), *reach)) - {row}
-            layers[role] = self._rows.take(role, self._rows.order(role, around), after)
+            checked_shapes = [
+                layer.plane[n] for other_role, layer in layers.items() for n in np.flatnonzero(selected[other_role])
+            ]
+            in_extent = self._rows.inside(role, union_bounds(extent and shapely.box(*extent), *checked_shapes)) - {row}
+            layers[role] = self._rows.take(role, self._rows.order(role, in_extent), after)
         # The changed row is the last one in its layer.
         selected[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
         return layers, selected, touched
 
-    def _concerns(self, rule: Rule, role: str) -> bool:
-        """Return True if the rule uses this layer. A rule without needs uses all layers."""
-        answers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EACH)
-        each = any(need.concept == EACH for need in rule.needs.values())
-        return each or not rule.needs or any(layer is not None and layer.role == role for layer in answers)
+    def _uses_layer(self, rule: Rule, role: str) -> bool:
+        """Return True if the rule uses this layer; a rule without needs uses all layers."""
+        needed_layers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EACH)
+        needs_each_layer = any(need.concept == EACH for need in rule.needs.values())
+        return (
+            needs_each_layer
+            or not rule.needs
+            or any(layer is not None and layer.role == role for layer in needed_layers)
+        )
 
-    def _small(self, layers: dict[str, Layer]) -> Plan:
+    def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
         """Return a plan of these layers, with the county's settings."""
         county = self.plan.concept("county")
         return self.plan.part(layers, same_county=county is not None and not self._rows.any_edited(county.role))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The rows of a plan with edits applied.
 
-The module makes layers of one row, finds the places that changed, and defines the result of a recheck.
+The module also finds where a shape changed, and defines the result of a recheck.
 """
 
 from __future__ import annotations
@@ -25,20 +25,19 @@ _SMALL_VERTICES = 200
 
 
 def changed_bounds(before: Any, after: Any) -> Bounds | None:
-    """Return the box (xmin, ymin, xmax, ymax) where two states of a polygon differ.
+    """Return the box (xmin, ymin, xmax, ymax) around edges that two states differ in.
 
-    It bounds the edges that only one of the states has. Return None for equal states, and the box around both for
-    small polygons.
+    Return None for equal states. For polygons with few vertices it is the box around both states.
     """
     if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
-        same = before is not None and after is not None and before.equals_exact(after, 0.0)
-        return None if same else union_bounds(before, after)
+        is_equal = before is not None and after is not None and before.equals_exact(after, 0.0)
+        return None if is_equal else union_bounds(before, after)
     lines = [linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
     all_rows = np.ones(1, dtype=bool)
     corners = []
-    for one, other in (lines, lines[::-1]):
-        start = np.flatnonzero(one.unmatched(other, all_rows))
-        corners += [one.xy[start], one.xy[start + 1]]
+    for lines_of_state, lines_of_other in (lines, lines[::-1]):
+        start = np.flatnonzero(lines_of_state.unmatched(lines_of_other, all_rows))
+        corners += [lines_of_state.xy[start], lines_of_state.xy[start + 1]]
     xy = np.concatenate(corners)
     if not len(xy):
         return None
@@ -47,12 +46,15 @@ def changed_bounds(before: Any, after: Any) -> Bounds | None:
 
 
 def union_bounds(*shapes: Any) -> Bounds | None:
-    """Return the box around shapes; shapes may be None."""
+    """Return the box (xmin, ymin, xmax, ymax) around shapes; None without a shape.
+
+    Shapes may be None.
+    """
     array = np.array([*shapes, None], dtype=object)
-    real = array[~is_missing(array)]
-    if not len(real):
+    present = array[~is_missing(array)]
+    if not len(present):
         return None
-    xmin, ymin, xmax, ymax = shapely.total_bounds(real).tolist()
+    xmin, ymin, xmax, ymax = shapely.total_bounds(present).tolist()
     return xmin, ymin, xmax, ymax
 
 
@@ -62,11 +64,12 @@ Name = tuple[str, str, int | None]
 
 @dataclass
 class RecheckResult:
-    """Findings on a changed row.
+    """The findings of a recheck, and which earlier findings they replace.
 
-    ``found``: its findings; `replaces` selects the earlier findings that they replace. ``names``: the row before and
-    after the change; ``touched``: rows of all layers where it changed; ``where``: the box of the change (xmin, ymin,
-    xmax, ymax in the plan's plane), None if no shape changed; ``codes``: the rules that ran.
+    ``names``: names of the changed row before and after the change. ``touched``: names of the rows of all layers that
+    meet the changed place. ``where``: box of the changed place (xmin, ymin, xmax, ymax in the plan's plane), None if
+    no shape changed. ``codes``: codes of the rules that ran. ``found``: the new findings. A name is layer code, key
+    and, if the key is ambiguous, feature id.
     """
 
     names: frozenset[Name]
@@ -78,39 +81,39 @@ class RecheckResult:
     failed: tuple[str, ...] = ()
 
     def replaces(self, finding: Finding) -> bool:
-        """Return True if the change may have ended or altered an earlier finding."""
+        """Return True if an earlier finding may have ended or changed with the edit."""
         if finding.code not in self.codes:
             return False
         row_name = (finding.role, finding.key, finding.params.get("fid"))
         fid = finding.params.get("related_fid")
         related = {(finding.related_role, key, fid) for key in finding.related_keys}
-        nobodys = not finding.key and row_name[2] is None
+        has_no_row = not finding.key and row_name[2] is None
         # Between two rows: nothing changed where they meet unless the other was touched too.
         if row_name in self.names:
             return not related or bool(related & (self.touched | self.names))
         if related & self.names:
-            return nobodys or row_name in self.touched
+            return has_no_row or row_name in self.touched
         # Land that no row of a layer covers: the changed row may cover it now, or no longer.
         roles = {role for role, _, _ in self.names}
         if not related:
             return finding.related_role in roles and row_name in self.touched
-        return finding.role in roles and nobodys and bool(related & self.touched)
+        return finding.role in roles and has_no_row and bool(related & self.touched)
 
 
-_NOWHERE = shapely.Polygon()
+_EMPTY_POLYGON = shapely.Polygon()
 
 
 class Rows:
-    """The layers of a plan with edits applied.
+    """The layers of a plan with edits applied, row by row.
 
-    A row keeps its number; new rows follow the last one.
+    A row keeps its number; added rows get numbers after the last one.
     """
 
     def __init__(self, plan: Plan):
         self.layers = plan.layers
         self._edited: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         #: Last states of removed rows.
-        self._gone: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
+        self._removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         self._rows_by_key: dict[str, dict[str, int]] = {}
 
     def any_edited(self, role: str) -> bool:
@@ -118,23 +121,23 @@ class Rows:
         return bool(self._edited[role])
 
     def set_row(self, role: str, row: int, now: Layer) -> None:
-        """Set a row to this layer of one row, or of no row if it was removed."""
+        """Set a row to its edited state: a layer of one row, or of none if removed."""
         self._edited[role][row] = now
 
     def remember_removed(self, role: str, row: int, last: Layer) -> None:
         """Store the last state of a row that is removed."""
-        self._gone[role][row] = last
+        self._removed_rows[role][row] = last
 
     def restore_removed(self, role: str, row: int) -> Layer:
         """Return the last state of a removed row, and forget it."""
-        return self._gone[role].pop(row)
+        return self._removed_rows[role].pop(row)
 
     def next_number(self, role: str) -> int:
         """Return the number for a new row of a layer."""
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
     def current_row(self, role: str, row: int) -> Layer:
-        """Return a row as a layer of one row, or of no row if it was removed."""
+        """Return a row in its edited state: a layer of one row, or of none if removed."""
         edited = self._edited[role].get(row)
         return self.layers[role].take(np.array([row])) if edited is None else edited
 
@@ -143,13 +146,13 @@ class Rows:
         return self.layers[role].take(np.zeros(0, dtype=int))
 
     def changed(self, role: str, before: Layer, shape: Any, attributes: dict[str, Any]) -> Layer:
-        """Return a row with another shape (``...``: unchanged) and other attributes.
+        """Return a row with another shape and other attributes, as a layer of one row.
 
-        The change is not stored.
+        ``shape``: ``...`` leaves it unchanged. ``before``: the row to start from. The change is not stored.
         """
         layer, frame = self.layers[role], before.frame.copy()
         if shape is not ...:
-            frame[frame.geometry.name] = _column(frame, shape)
+            frame[frame.geometry.name] = _make_geometry_column(frame, shape)
         for name, value in attributes.items():
             # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
@@ -161,8 +164,8 @@ class Rows:
 
     def row(self, role: str, row: int) -> tuple[Any, dict[str, Any]] | None:
         """Return shape and attributes of a row; None if it was removed."""
-        now = self._edited[role].get(row)
-        frame = self.layers[role].frame.iloc[[row]] if now is None else now.frame
+        edited = self._edited[role].get(row)
+        frame = self.layers[role].frame.iloc[[row]] if edited is None else edited.frame
         if not len(frame):
             return None
         shape = frame.geometry.name
@@ -175,15 +178,17 @@ class Rows:
         return self._rows_by_key[role].get(key)
 
     def update_key_uniqueness(self, role: str, row: int, before: Layer | None, after: Layer) -> None:
-        """Update whether the key of a changed row is unique in its layer."""
+        """Update whether the key of a changed row is repeated in its layer."""
         key, edited = after.keys[0], self._edited[role]
         if before is not None and before.keys[0] == key:
             after.__dict__["repeated_keys"] = before.repeated_keys
             return
-        holder = self.row_of_key(role, key)
-        others = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
-        taken = bool(others) or (holder is not None and holder != row and holder not in edited)
-        after.__dict__["repeated_keys"] = frozenset([0] if taken or not key else [])
+        row_as_read = self.row_of_key(role, key)
+        same_key_rows = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
+        is_repeated = bool(same_key_rows) or (
+            row_as_read is not None and row_as_read != row and row_as_read not in edited
+        )
+        after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
 
     def name(self, role: str, row: int) -> Name:
         """Return the name of a row in its present state."""
@@ -191,63 +196,70 @@ class Rows:
         return name_row(role, edited, 0) if edited is not None else name_row(role, self.layers[role], row)
 
     def inside(self, role: str, bounds: Bounds | None) -> set[int]:
-        """Return the numbers of the rows in a box."""
+        """Return the numbers of the rows whose box meets ``bounds``."""
         if bounds is None:
             return set()
         edited = self._edited[role]
-        near = set(self.layers[role].polygons.rows_in(bounds).tolist()) - edited.keys()
+        unedited = set(self.layers[role].polygons.rows_in(bounds).tolist()) - edited.keys()
         box = shapely.box(*bounds)
-        return near | {n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _NOWHERE)}
+        return unedited | {
+            n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _EMPTY_POLYGON)
+        }
 
     def order(self, role: str, rows: set[int]) -> list[int]:
-        """Return rows in the order of `take`: rows edited before come last."""
+        """Return row numbers in the order that `take` uses: edited rows come last."""
         return sorted(rows, key=lambda n: (n in self._edited[role], n))
 
     def take(self, role: str, rows: list[int], changed: Layer | None) -> Layer:
-        """Return a layer of these rows in their present state, the changed row last."""
+        """Return a layer of these rows in their edited state; ``changed`` is its last row."""
         base, edited = self.layers[role], self._edited[role]
-        parts = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
-        parts += [edited[n] for n in rows if n in edited]
-        parts += [changed] if changed is not None else []
-        parts = [part for part in parts if len(part)] or parts[:1]
-        return parts[0] if len(parts) == 1 else _stacked(parts)
+        layers = [base.take(np.array([n for n in rows if n not in edited], dtype=int))]
+        layers += [edited[n] for n in rows if n in edited]
+        layers += [changed] if changed is not None else []
+        layers = [layer for layer in layers if len(layer)] or layers[:1]
+        return layers[0] if len(layers) == 1 else _stack_layers(layers)
 
 
 def name_row(role: str, layer: Layer, row: int) -> Name:
-    """Return the name of a row of this layer."""
+    """Return the name of a row: layer code, key and, if ambiguous, feature id."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
 
-def _column(frame: Any, shape: Any) -> Any:
+def _make_geometry_column(frame: Any, shape: Any) -> Any:
     import geopandas as gpd
 
     return gpd.GeoSeries([shape], index=frame.index, crs=frame.crs)
 
 
 def replace_frame(layer: Layer, frame: Any) -> Any:
-    """Return the layer with another attribute table."""
+    """Return the layer's source with another attribute table."""
     return replace(layer.source, frame=frame, broken=())
 
 
-def _stacked(parts: list[Layer]) -> Layer:
-    """Return several small layers of one role as one."""
+def _stack_layers(layers: list[Layer]) -> Layer:
+    """Return several layers of one role as one layer, rows one after the other."""
     import pandas as pd
 
-    first = parts[0]
-    frames = [part.frame for part in parts]
-    mixed = {c: object for f in frames for c in f.columns if c != f.geometry.name and f[c].dtype != frames[0][c].dtype}
+    first = layers[0]
+    frames = [layer.frame for layer in layers]
+    mixed = {
+        column: object
+        for f in frames
+        for column in f.columns
+        if column != f.geometry.name and f[column].dtype != frames[0][column].dtype
+    }
     # Columns that a new row leaves empty have no data type.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
     whole = first.like(replace_frame(first, frame))
-    starts = np.r_[0, np.cumsum([len(part) for part in parts])]
+    starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "original", "broken", "empty", "invalid"):
-        whole.__dict__[name] = np.concatenate([getattr(part, name) for part in parts])
+        whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])
     repaired: dict[int, float] = {}
-    for part, start in zip(parts, starts.tolist(), strict=False):
-        repaired |= {start + row: area for row, area in part.repaired.items()}
-        whole.stray_rows |= {start + row: problem for row, problem in part.stray_rows.items()}
-    whole.__dict__["_prepared"] = np.concatenate([part.plane for part in parts]), repaired
+    for layer, start in zip(layers, starts.tolist(), strict=False):
+        repaired |= {start + row: area for row, area in layer.repaired.items()}
+        whole.stray_rows |= {start + row: problem for row, problem in layer.stray_rows.items()}
+    whole.__dict__["_plane_and_repairs"] = np.concatenate([layer.plane for layer in layers]), repaired
     whole.__dict__["repeated_keys"] = frozenset(
-        start + row for part, start in zip(parts, starts.tolist(), strict=False) for row in part.repeated_keys
+        start + row for layer, start in zip(layers, starts.tolist(), strict=False) for row in layer.repeated_keys
     )
     return whole

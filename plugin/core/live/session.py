@@ -25,9 +25,9 @@ Place = tuple[str, int]
 
 @dataclass(frozen=True)
 class FeatureState:
-    """State of a feature.
+    """Shape and attributes of a feature at one moment.
 
-    Its shape is WKB (None: no shape), its attributes are by field name, None where missing.
+    ``wkb``: the shape, None without one. ``attributes``: values by field name, None where missing.
     """
 
     wkb: bytes | None
@@ -36,10 +36,10 @@ class FeatureState:
 
 @dataclass
 class EditBatch:
-    """Changes since the last batch.
+    """Edits since the last batch.
 
-    ``renamed``: by role, former feature id → present id of saved features; ``states``: changed features, None for
-    removed ones.
+    ``renamed``: layer code → former feature id → present feature id, for features that were saved. ``states``: (layer
+    code, feature id) → present state, None for a removed feature.
     """
 
     renamed: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class EditBatch:
         return bool(self.states or any(self.renamed.values()))
 
     def merge(self, later: EditBatch) -> None:
-        """Merge a later batch; the last state of a feature counts."""
+        """Add a later batch to this one; the last state of each feature counts."""
         for role, renamed in later.renamed.items():
             for old, new in renamed.items():
                 if (role, old) in self.states:
@@ -60,10 +60,10 @@ class EditBatch:
 
 @dataclass
 class FindingsChange:
-    """Changes to the findings caused by a batch.
+    """How a batch of edits changed the findings.
 
-    ``rechecks`` are in their order; ``gone`` and ``found`` are their sum: ended and new findings; ``renewed``: pairs
-    (before, now) of findings that are the same problem with other figures.
+    ``rechecks``: results of the single rechecks, in order. ``places``: the rechecked features. ``gone``, ``found``:
+    ended and new findings. ``renewed``: pairs (before, now) of findings on the same problem with other figures.
     """
 
     rechecks: list[RecheckResult] = field(default_factory=list)
@@ -74,13 +74,16 @@ class FindingsChange:
 
 
 class FullCheckNeeded(Exception):
-    """An edit whose effect only a whole check can determine; the text is for the log."""
+    """Raised for an edit whose effect only a whole check can determine.
+
+    The text of the exception is for the log.
+    """
 
 
 class IncrementalSession:
-    """Incremental checks of a county during edits.
+    """Keeps the findings of a check up to date during edits.
 
-    An instance is not safe for concurrent use by several threads.
+    An instance must not be used by several threads at once.
     """
 
     def __init__(self, checked: CheckResult, options: Options):
@@ -96,12 +99,12 @@ class IncrementalSession:
             waivers=lambda: checked.waivers,
         )
         self._rows: dict[str, dict[int, int]] = {}
-        self._kept = _Findings(report.findings)
+        self._current_findings = _FindingIndex(report.findings)
 
     @property
     def findings(self) -> list[Finding]:
         """Return the findings after all batches so far."""
-        return list(self._kept)
+        return list(self._current_findings)
 
     def prepare(self, cancellation: Cancellation = NEVER) -> None:
         """Build the index. Raises Cancelled."""
@@ -122,72 +125,80 @@ class IncrementalSession:
         """
         change = FindingsChange()
         for role, renamed in batch.renamed.items():
-            for old, new in renamed.items():
-                row = self._rows[role].pop(old, None)
+            for former_id, present_id in renamed.items():
+                row = self._rows[role].pop(former_id, None)
                 if row is not None:
-                    self._rows[role][new] = row
-                    self._apply(change, self._checker.renumber(role, row, new))
-        for place, state in batch.states.items():
+                    self._rows[role][present_id] = row
+                    self._apply_recheck(change, self._checker.renumber(role, row, present_id))
+        for feature, feature_state in batch.states.items():
             cancellation.raise_if_cancelled()
-            recheck = self._one(*place, state)
+            recheck = self._recheck_feature(*feature, feature_state)
             if recheck is not None:
-                change.places.add(place)
-            self._apply(change, recheck)
-        self._compare(change)
+                change.places.add(feature)
+            self._apply_recheck(change, recheck)
+        self._match_repeated_findings(change)
         return change
 
-    def _one(self, role: str, fid: int, state: FeatureState | None) -> RecheckResult | None:
+    def _recheck_feature(self, role: str, fid: int, state: FeatureState | None) -> RecheckResult | None:
         row = self._rows[role].get(fid)
-        now = self._checker.row(role, row) if row is not None else None
+        current = self._checker.row(role, row) if row is not None else None
         if state is None:
-            return self._checker.remove(role, row) if row is not None and now is not None else None
-        shape = _shape(state.wkb)
+            return self._checker.remove(role, row) if row is not None and current is not None else None
+        shape = _read_shape(state.wkb)
         if row is None:
             row, recheck = self._checker.add(role, fid, shape, **state.attributes)
             self._rows[role][fid] = row
             return recheck
-        if now is None:
+        if current is None:
             return self._checker.edit(role, row, shape, **state.attributes)
-        former, attributes = now
-        changed = {n: v for n, v in state.attributes.items() if n in attributes and not _same(attributes[n], v)}
-        if not changed and shapely.to_wkb(former) == shapely.to_wkb(shape):
+        former_shape, attributes = current
+        changed = {
+            name: value
+            for name, value in state.attributes.items()
+            if name in attributes and not _same(attributes[name], value)
+        }
+        if not changed and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
         return self._checker.edit(role, row, shape, **changed)
 
-    def _apply(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
+    def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:
             return
         if recheck.failed:
             raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed)}")
-        for finding in self._kept.about(recheck):
+        for finding in self._current_findings.about(recheck):
             if recheck.replaces(finding):
-                self._kept.drop(finding)
-                if not _take_from(change.found, finding):
+                self._current_findings.drop(finding)
+                if not _remove_identical(change.found, finding):
                     change.gone.append(finding)
         for finding in recheck.found:
-            self._kept.add(finding)
+            self._current_findings.add(finding)
             change.found.append(finding)
         change.rechecks.append(recheck)
 
-    def _compare(self, change: FindingsChange) -> None:
-        """Match new findings with the earlier ones that they repeat."""
-        gone: dict[str, list[Finding]] = defaultdict(list)
+    def _match_repeated_findings(self, change: FindingsChange) -> None:
+        """Match new findings with ended ones that have the same fingerprint."""
+        gone_by_fingerprint: dict[str, list[Finding]] = defaultdict(list)
         for finding in change.gone:
-            gone[finding.fingerprint].append(finding)
-        found, change.found = change.found, []
-        for finding in found:
-            former = gone[finding.fingerprint].pop(0) if gone.get(finding.fingerprint) else None
-            if former is None:
+            gone_by_fingerprint[finding.fingerprint].append(finding)
+        new_findings, change.found = change.found, []
+        for finding in new_findings:
+            repeated = (
+                gone_by_fingerprint[finding.fingerprint].pop(0)
+                if gone_by_fingerprint.get(finding.fingerprint)
+                else None
+            )
+            if repeated is None:
                 change.found.append(finding)
-            elif _equal(former, finding):
-                self._kept.drop(finding)
-                self._kept.add(former)
+            elif _are_equal_findings(repeated, finding):
+                self._current_findings.drop(finding)
+                self._current_findings.add(repeated)
             else:
-                change.renewed.append((former, finding))
-        change.gone = [finding for alike in gone.values() for finding in alike]
+                change.renewed.append((repeated, finding))
+        change.gone = [finding for findings in gone_by_fingerprint.values() for finding in findings]
 
 
-class _Findings:
+class _FindingIndex:
     """Findings indexed by their features, because an edit concerns few of many."""
 
     def __init__(self, findings: Iterable[Finding]):
@@ -201,34 +212,35 @@ class _Findings:
 
     def add(self, finding: Finding) -> None:
         self._all[id(finding)] = finding
-        for key in _keys(finding):
+        for key in _list_row_keys(finding):
             self._by_key[key][id(finding)] = finding
 
     def drop(self, finding: Finding) -> None:
         del self._all[id(finding)]
-        for key in _keys(finding):
+        for key in _list_row_keys(finding):
             self._by_key[key].pop(id(finding), None)
 
     def about(self, recheck: RecheckResult) -> list[Finding]:
-        """Return the findings that a recheck can replace: on a changed row, or near it."""
-        found: dict[int, Finding] = {}
+        """Return the findings that a recheck may replace: on or next to a changed row."""
+        findings: dict[int, Finding] = {}
         for role, key, _ in recheck.names | recheck.touched:
-            found |= self._by_key.get((role, key), {})
-        return list(found.values())
+            findings |= self._by_key.get((role, key), {})
+        return list(findings.values())
 
 
-def _keys(finding: Finding) -> list[tuple[str, str]]:
+def _list_row_keys(finding: Finding) -> list[tuple[str, str]]:
     return [(finding.role, finding.key), *((finding.related_role, key) for key in finding.related_keys)]
 
 
-def _take_from(findings: list[Finding], finding: Finding) -> bool:
-    place = next((n for n, one in enumerate(findings) if one is finding), None)
-    if place is not None:
-        del findings[place]
-    return place is not None
+def _remove_identical(findings: list[Finding], finding: Finding) -> bool:
+    """Remove this very finding from a list; return True if the list contained it."""
+    position = next((n for n, candidate in enumerate(findings) if candidate is finding), None)
+    if position is not None:
+        del findings[position]
+    return position is not None
 
 
-def _shape(wkb: bytes | None) -> Any:
+def _read_shape(wkb: bytes | None) -> Any:
     if wkb is None:
         return None
     shape = shapely.from_wkb(wkb, on_invalid="ignore")
@@ -237,18 +249,23 @@ def _shape(wkb: bytes | None) -> Any:
     return shape
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(value: Any, other_value: Any) -> bool:
     """Return True if two values of a field are equal, whichever reader returned them."""
     import pandas as pd
 
-    none = [pd.api.types.is_scalar(v) and bool(pd.isna(v)) for v in (one, other)]
-    if any(none):
-        return all(none)
-    if isinstance(one, pd.Timestamp | np.datetime64):
-        return bool(pd.Timestamp(one) == pd.Timestamp(other))
-    return bool(one == other)
+    is_missing = [
+        pd.api.types.is_scalar(each_value) and bool(pd.isna(each_value)) for each_value in (value, other_value)
+    ]
+    if any(is_missing):
+        return all(is_missing)
+    if isinstance(value, pd.Timestamp | np.datetime64):
+        return bool(pd.Timestamp(value) == pd.Timestamp(other_value))
+    return bool(value == other_value)
 
 
-def _equal(one: Finding, other: Finding) -> bool:
-    shapes = [None if f.geom_kind == "none" else shapely.normalize(f.geometry).wkb for f in (one, other)]
-    return one.row() == other.row() and shapes[0] == shapes[1]
+def _are_equal_findings(finding: Finding, other_finding: Finding) -> bool:
+    shapes = [
+        None if each_finding.geom_kind == "none" else shapely.normalize(each_finding.geometry).wkb
+        for each_finding in (finding, other_finding)
+    ]
+    return finding.row() == other_finding.row() and shapes[0] == shapes[1]

@@ -34,44 +34,56 @@ Strays = dict[int, tuple[str, dict[str, Any]]]
 def split_measurable(
     chosen: dict[str, SourceLayer],
 ) -> tuple[dict[str, SourceLayer], dict[str, Unusable], dict[str, Strays]]:
-    """Return measurable layers, unusable ones, and stray rows of the measurable ones."""
+    """Split layers by role into measurable and unusable ones; find stray rows.
+
+    A layer is unusable if its coordinates contradict its CRS. Stray rows are the rows of a measurable layer whose
+    coordinates contradict the CRS. All three results are by role.
+    """
     usable, unusable, strays = {}, {}, {}
     for role, source in chosen.items():
-        problem, stray = validate_coordinates(source)
+        problem, layer_strays = validate_coordinates(source)
         if problem:
             unusable[role] = Unusable(role, source.name, *problem)
             continue
         usable[role] = source
-        strays[role] = stray
+        strays[role] = layer_strays
     return usable, unusable, strays
 
 
 def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, Strays]:
-    """Return why a layer cannot be measured (or None), and its rows outside the CRS."""
-    problem = source.problem or find_coordinate_problem(source.crs, _find_middle(source))
-    if problem or not find_coordinate_problem(source.crs, _measure_extent(source)):
+    """Return why a layer cannot be measured (or None), and its stray rows.
+
+    The first result is (problem, parameters). Stray rows, by position, contradict the CRS although most rows agree
+    with it.
+    """
+    problem = source.problem or find_coordinate_problem(source.crs, _compute_median_bounds(source))
+    if problem or not find_coordinate_problem(source.crs, _compute_extent(source)):
         return problem, {}
-    rows = enumerate(_measure_rows(source))
-    found = {n: find_coordinate_problem(source.crs, b) for n, b in rows if np.isfinite(b).all()}
-    return None, {n: p for n, p in found.items() if p}
+    rows = enumerate(_compute_row_bounds(source))
+    problems = {
+        position: find_coordinate_problem(source.crs, row_bounds)
+        for position, row_bounds in rows
+        if np.isfinite(row_bounds).all()
+    }
+    return None, {position: problem_of_row for position, problem_of_row in problems.items() if problem_of_row}
 
 
-def _measure_rows(source: SourceLayer) -> NDArray:
+def _compute_row_bounds(source: SourceLayer) -> NDArray:
     return shapely.bounds(source.frame.geometry.to_numpy()).reshape(-1, 4)
 
 
-def _find_middle(source: SourceLayer) -> NDArray:
-    """Return the median of the rows' bounds (NaN without rows).
+def _compute_median_bounds(source: SourceLayer) -> NDArray:
+    """Return the median of the rows' bounds: xmin, ymin, xmax, ymax; NaN without rows.
 
-    A few stray rows do not affect it.
+    A few stray rows do not affect the median.
     """
-    bounds = _measure_rows(source)
+    bounds = _compute_row_bounds(source)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     return np.median(bounds, axis=0) if len(bounds) else np.full(4, np.nan)
 
 
-def _measure_extent(source: SourceLayer) -> NDArray:
-    bounds = _measure_rows(source)
+def _compute_extent(source: SourceLayer) -> NDArray:
+    bounds = _compute_row_bounds(source)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     if not len(bounds):
         return np.full(4, np.nan)
@@ -79,23 +91,28 @@ def _measure_extent(source: SourceLayer) -> NDArray:
 
 
 def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = None) -> tuple[CRS, CRS]:
-    """Return the CRS of findings and the plane for detection.
+    """Return the CRS of findings, and the plane (metres) for overlays.
 
-    ``original_crs``: the CRS in which all layers were drawn, if it differs.
+    They are equal unless all layers are in degrees. ``original_crs``: the CRS in which all layers were drawn, if it
+    differs from the one that they are stored in.
     """
     longitude, latitude = 114.0, 36.0
     for source in usable.values():
-        bounds = _find_middle(source)
+        bounds = _compute_median_bounds(source)
         if source.crs is not None and np.isfinite(bounds).all():
             centre = np.array([shapely.Point((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)])
-            place = crs_care.to_lonlat(centre, source.crs)[0]
-            longitude, latitude = float(place.x), float(place.y)
+            location = crs_care.to_lonlat(centre, source.crs)[0]
+            longitude, latitude = float(location.x), float(location.y)
             break
-    rows = [(original_crs or s.crs, len(s.frame)) for s in usable.values() if s.crs is not None]
+    rows = [
+        (original_crs or layer_source.crs, len(layer_source.frame))
+        for layer_source in usable.values()
+        if layer_source.crs is not None
+    ]
     crs = crs_care.choose_crs(rows, longitude, latitude)
     # A layer without rows has no influence.
-    found = {crs for crs, features in rows if features}
-    if len(found) == 1 and all(crs_care.describe_crs(c).geographic for c in found):
+    used_crs = {crs for crs, features in rows if features}
+    if len(used_crs) == 1 and all(crs_care.describe_crs(candidate).geographic for candidate in used_crs):
         return crs, crs_care.make_local_plane(longitude, latitude)
     return crs, crs
 
@@ -105,39 +122,62 @@ REMOTE_DISTANCE_M = 100_000.0
 
 
 def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
-    """Mark layers far away from the others as unusable: their zone is wrong.
+    """Move layers far away from the others to ``unusable``.
 
-    The reference location is that of most layers; of two that disagree, the county's outline, else the layer with more
-    features. With a ``reference_plan`` for comparison, it is that plan's location.
+    Their zone is wrong. The reference location is that of most layers; on a tie that of the county's outline, else of
+    the layers with more features. With a ``reference_plan`` it is that plan's location.
     """
-    boxes = _make_boxes(plan)
-    if reference_plan is not None and (places := _make_boxes(reference_plan)):
+    boxes = _make_layer_boxes(plan)
+    if reference_plan is not None and (reference_boxes := _make_layer_boxes(reference_plan)):
         for role in boxes:
-            _mark_remote(
-                plan, role, [(shapely.distance(boxes[role], b), reference_plan.layers[r]) for r, b in places.items()]
+            _mark_if_remote(
+                plan,
+                role,
+                [
+                    (shapely.distance(boxes[role], reference_box), reference_plan.layers[other_role])
+                    for other_role, reference_box in reference_boxes.items()
+                ],
             )
         return
     groups: list[set[str]] = []
     for role, box in boxes.items():
-        near = [g for g in groups if any(shapely.distance(box, boxes[r]) <= REMOTE_DISTANCE_M for r in g)]
-        groups = [g for g in groups if g not in near] + [{role}.union(*near)]
+        near_groups = [
+            group
+            for group in groups
+            if any(shapely.distance(box, boxes[other_role]) <= REMOTE_DISTANCE_M for other_role in group)
+        ]
+        groups = [group for group in groups if group not in near_groups] + [{role}.union(*near_groups)]
     county = plan.concept("county")
-    home = max(
+    reference_group = max(
         groups,
-        key=lambda g: (len(g), county is not None and county.role in g, sum(len(plan.layers[r]) for r in g)),
+        key=lambda group: (
+            len(group),
+            county is not None and county.role in group,
+            sum(len(plan.layers[other_role]) for other_role in group),
+        ),
         default=set(),
     )
-    for role in boxes.keys() - home:
-        _mark_remote(plan, role, [(shapely.distance(boxes[role], boxes[r]), plan.layers[r]) for r in home])
+    for role in boxes.keys() - reference_group:
+        _mark_if_remote(
+            plan,
+            role,
+            [
+                (shapely.distance(boxes[role], boxes[other_role]), plan.layers[other_role])
+                for other_role in reference_group
+            ],
+        )
 
 
-def _make_boxes(plan: Plan) -> dict[str, Any]:
-    return {role: box for role, layer in plan.layers.items() if (box := _make_box(layer)) is not None}
+def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
+    return {role: box for role, layer in plan.layers.items() if (box := _make_layer_box(layer)) is not None}
 
 
-def _mark_remote(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> None:
-    """Mark a layer as unusable because it is far from all others (m, layer)."""
-    distance, nearest = min(others, key=lambda other: other[0])
+def _mark_if_remote(plan: Plan, role: str, distances: list[tuple[float, Layer]]) -> None:
+    """Move a layer to ``unusable`` if its nearest other layer is far away.
+
+    ``distances``: (m, layer) for each layer to compare with.
+    """
+    distance, nearest = min(distances, key=lambda other: other[0])
     if distance <= REMOTE_DISTANCE_M:
         return
     layer = plan.layers.pop(role)
@@ -150,17 +190,17 @@ def _mark_remote(plan: Plan, role: str, others: list[tuple[float, Layer]]) -> No
     plan.unusable[role] = Unusable(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
-def _make_box(layer: Layer) -> Any:
+def _make_layer_box(layer: Layer) -> Any:
     """Return a layer's bounding box in the plane without stray rows.
 
     None if no row remains.
     """
     bounds = shapely.bounds(layer.original).reshape(-1, 4)
-    kept = np.isfinite(bounds).all(axis=1)
-    kept[list(layer.stray_rows)] = False
-    if not kept.any():
+    is_usable = np.isfinite(bounds).all(axis=1)
+    is_usable[list(layer.stray_rows)] = False
+    if not is_usable.any():
         return None
-    return shapely.box(*bounds[kept, :2].min(axis=0), *bounds[kept, 2:].max(axis=0))
+    return shapely.box(*bounds[is_usable, :2].min(axis=0), *bounds[is_usable, 2:].max(axis=0))
 
 
 def assemble_plan(
@@ -182,9 +222,13 @@ def assemble_plan(
     Parameters
     ----------
     roles
-        Role → layer name: the user's choice, which overrides recognition.
+        Layer code → layer name: the user's choice, which overrides recognition.
+    scope
+        The kind of delivery; empty: derived from the layers.
+    source
+        Name of the file or folder that the layers come from.
     reference_plan
-        A plan in whose plane these layers are placed, for comparison.
+        A plan to compare with; these layers are placed in its plane.
     project
         The layers are those of a QGIS project, which also contains drafts and base maps.
     original_crs
@@ -193,39 +237,48 @@ def assemble_plan(
     Raises
     ------
     InputError
-        No layer is recognised (unless ``allow_no_layers``, for checks of other data), two layers claim one role, or a
-        chosen layer or scope is missing.
+        No layer is recognised (unless ``allow_no_layers``, for checks of other data), two layers have one
+        layer code, or
+        a chosen layer or scope is missing.
     """
     sources = list(sources)
-    chosen, how = _choose_roles(sources, norm, roles or {})
+    chosen, role_reasons = _choose_roles(sources, norm, roles or {})
     if not chosen and not allow_no_layers:
-        names = ", ".join(s.name for s in sources) or "-"
+        names = ", ".join(layer_source.name for layer_source in sources) or "-"
         raise InputError("no_recognised_layer", source=source, layers=names)
     usable, unusable, strays = split_measurable(chosen)
-    others = [s for s in sources if all(s is not c for c in chosen.values())]
+    unrecognised = [
+        layer_source
+        for layer_source in sources
+        if all(layer_source is not chosen_source for chosen_source in chosen.values())
+    ]
     crs, plane = (
         (reference_plan.crs, reference_plan.plane)
         if reference_plan is not None
         else choose_planes(usable, original_crs)
     )
-    taken = choose_scope(norm, set(usable), scope)
+    used_scope = choose_scope(norm, set(usable), scope)
     plan = Plan(
         layers={},
         norm=norm,
-        scope=taken,
-        missed_scope=None if allow_no_layers else find_missed_scope(norm, set(usable), taken, chosen=bool(scope)),
+        scope=used_scope,
+        missed_scope=None if allow_no_layers else find_missed_scope(norm, set(usable), used_scope, chosen=bool(scope)),
         crs=crs,
         plane=plane,
         source=source,
         unusable=unusable,
-        unrecognised=[s.name for s in others if not s.problem],
-        role_choices=how,
+        unrecognised=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
+        role_choices=role_reasons,
         base_year=base_year,
-        inputs=tuple(dict.fromkeys(s.source for s in sources if s.source)),
+        inputs=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
     )
-    for role, read in sorted(usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])):
+    for role, layer_source_of_role in sorted(
+        usable.items(), key=lambda item: list(norm.standard.templates).index(item[0])
+    ):
         cancellation.raise_if_cancelled()
-        layer = Layer(read, best_template(read, role, norm), plan.plane, strays.get(role))
+        layer = Layer(
+            layer_source_of_role, best_template(layer_source_of_role, role, norm), plan.plane, strays.get(role)
+        )
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
@@ -236,71 +289,92 @@ def assemble_plan(
         plan.unread += report_empty_layers(plan)
     if not allow_no_layers:
         # The rules on packages report other content of a package.
-        plan.unread += report_unread_layers(others, plan, project=project)
+        plan.unread += report_unread_layers(unrecognised, plan, project=project)
     flag_remote_layers(plan, reference_plan)
     return plan
 
 
 def _snap_shared_vertices(plan: Plan) -> None:
-    """Keep vertices and edges identical that layers in several CRS share."""
-    foreign = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
-    if not foreign or plan.plane != plan.crs:
+    """Make vertices and edges identical that layers in several CRS share."""
+    reprojected = [layer for layer in plan.layers.values() if layer.crs != plan.plane]
+    if not reprojected or plan.plane != plan.crs:
         return
-    drawn = [(layer.crs, layer.raw_shapes) for layer in plan.layers.values() if layer.crs is not None]
-    shared = shared_edges(drawn, plan.plane)
-    for layer in foreign:
+    shapes_by_layer = [(layer.crs, layer.raw_shapes) for layer in plan.layers.values() if layer.crs is not None]
+    shared = shared_edges(shapes_by_layer, plan.plane)
+    for layer in reprojected:
         if layer.crs in shared:
             layer.undensified_edges = shared[layer.crs]
-    home = [shapes for crs, shapes in drawn if crs == plan.plane]
-    if home:
-        index = plane_vertices(np.concatenate(home))
-        for layer in foreign:
+    plane_shapes = [shapes for crs, shapes in shapes_by_layer if crs == plan.plane]
+    if plane_shapes:
+        index = plane_vertices(np.concatenate(plane_shapes))
+        for layer in reprojected:
             layer.vertex_index = index
 
 
 def _choose_roles(
     sources: list[SourceLayer], norm: Norm, roles: dict[str, str]
 ) -> tuple[dict[str, SourceLayer], dict[str, str]]:
+    """Return layer code → layer, and layer code → why that layer was chosen."""
     chosen: dict[str, SourceLayer] = {}
-    how: dict[str, str] = {}
+    role_reasons: dict[str, str] = {}
     for role, name in roles.items():
         if role not in norm.standard.templates:
             raise InputError("role_unknown", role=role, known=", ".join(sorted(norm.standard.templates)))
-        chosen[role], how[role] = _named(sources, role, name), "chosen"
-    taken = {id(s) for s in chosen.values()}
+        chosen[role], role_reasons[role] = _find_named_layer(sources, role, name), "chosen"
+    chosen_ids = {id(layer_source) for layer_source in chosen.values()}
     # A table or an unreadable file gets a role only if no layer has it.
-    for source in sorted(sources, key=lambda s: s.problem is not None):
+    for source in sorted(sources, key=lambda layer_source: layer_source.problem is not None):
         role, reason = find_role(source, norm)
-        if not role or id(source) in taken:
+        if not role or id(source) in chosen_ids:
             continue
         if role in chosen:
-            other = chosen[role]
-            if how[role] == "chosen" or source.problem:
+            earlier = chosen[role]
+            if role_reasons[role] == "chosen" or source.problem:
                 continue
-            names = [s.name if source.name != other.name else s.full_name for s in (other, source)]
+            names = [
+                layer_source.name if source.name != earlier.name else layer_source.full_name
+                for layer_source in (earlier, source)
+            ]
             raise InputError("two_layers_one_role", role=role, first=names[0], second=names[1])
-        chosen[role], how[role] = source, reason
-    return chosen, how
+        chosen[role], role_reasons[role] = source, reason
+    return chosen, role_reasons
 
 
-def _named(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
-    """Return the layer that the user named: by name or ``file/name``, in any case."""
-    for means in (lambda s: (s.name,), lambda s: (s.full_name,), lambda s: (s.name.upper(), s.full_name.upper())):
-        wanted = name if name in {n for s in sources for n in means(s)} else name.upper()
-        found = [s for s in sources if wanted in means(s)]
-        if len(found) > 1:
+def _find_named_layer(sources: list[SourceLayer], role: str, name: str) -> SourceLayer:
+    """Return the layer that the user named: by name or ``file/name``, in any case.
+
+    Raise InputError if no layer or several layers have that name.
+    """
+    for list_spellings in (
+        lambda layer_source: (layer_source.name,),
+        lambda layer_source: (layer_source.full_name,),
+        lambda layer_source: (layer_source.name.upper(), layer_source.full_name.upper()),
+    ):
+        spelling = (
+            name if name in {n for layer_source in sources for n in list_spellings(layer_source)} else name.upper()
+        )
+        matches = [layer_source for layer_source in sources if spelling in list_spellings(layer_source)]
+        if len(matches) > 1:
             raise InputError(
-                "role_layer_ambiguous", role=role, layer=name, layers=", ".join(s.full_name for s in found)
+                "role_layer_ambiguous",
+                role=role,
+                layer=name,
+                layers=", ".join(layer_source.full_name for layer_source in matches),
             )
-        if found:
-            return found[0]
-    raise InputError("role_layer_missing", role=role, layer=name, layers=", ".join(s.name for s in sources) or "-")
+        if matches:
+            return matches[0]
+    raise InputError(
+        "role_layer_missing",
+        role=role,
+        layer=name,
+        layers=", ".join(layer_source.name for layer_source in sources) or "-",
+    )
 
 
 def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
-    """Return notices on values damaged before reading.
+    """Return notices (text key, parameters) on values damaged before reading.
 
-    All missing, digits lost, or text garbled.
+    All values missing, digits lost, or text garbled.
     """
     if not len(layer):
         return [("notice_empty_layer", {"layer": layer.name, "role": layer.role})]

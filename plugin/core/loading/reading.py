@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 #: The first national land survey was finished in 1996.
-_FIRST_SURVEY = 1996
+_FIRST_SURVEY_YEAR = 1996
 
 
 def read_plan(
@@ -30,9 +30,10 @@ def read_plan(
     source: str = "",
     cancellation: Cancellation = NEVER,
 ) -> Plan:
-    """Return the plan of a file or folder, or of layers that are in memory already.
+    """Return the plan of a file or folder, or of layers that are already in memory.
 
-    ``source`` then names their origin. Raises InputError or DataError if nothing is usable, and Cancelled.
+    ``source`` names the origin of layers in memory. Raise InputError or DataError if no layer is usable, and
+    Cancelled.
     """
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from ..io import read_source
@@ -73,29 +74,35 @@ def read_plan(
 
 def check_base_year(year: int | None) -> None:
     """Raise InputError for a base year before the first survey or in the future."""
-    last = date.today().year
-    if year is not None and not _FIRST_SURVEY <= year <= last:
-        raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY), last=str(last))
+    current_year = date.today().year
+    if year is not None and not _FIRST_SURVEY_YEAR <= year <= current_year:
+        raise InputError("base_year_impossible", value=str(year), first=str(_FIRST_SURVEY_YEAR), last=str(current_year))
 
 
 def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLayer], bool | frozenset[str]]:
-    """Return a function that selects layers and fields by name and field names.
+    """Return a function that decides which layers and fields of a source are read.
 
-    A layer without a role is not read: it may be large or damaged. Of the others, the fields of any edition of the
-    template are read, as no rule uses further ones.
+    The function returns False for a layer that no role is found for: it may be large or damaged. For others it returns
+    the fields that any edition of the template has, since no rule uses further ones; True reads all fields. ``roles``:
+    layer code → layer name, chosen by the user.
     """
     from .recognition import find_role
 
-    chosen: dict[str, set[str]] = {}
+    roles_by_name: dict[str, set[str]] = {}
     for role, name in roles.items():
-        chosen.setdefault(name.upper(), set()).add(role)
+        roles_by_name.setdefault(name.upper(), set()).add(role)
 
     def wanted(layer: SourceLayer) -> bool | frozenset[str]:
-        known = chosen.get(layer.name.upper(), set()) | chosen.get(layer.full_name.upper(), set())
-        known = known | {find_role(layer, norm)[0]} - {""}
-        if not known <= norm.standard.templates.keys():
+        layer_roles = roles_by_name.get(layer.name.upper(), set()) | roles_by_name.get(layer.full_name.upper(), set())
+        layer_roles = layer_roles | {find_role(layer, norm)[0]} - {""}
+        if not layer_roles <= norm.standard.templates.keys():
             return True  # an unknown role: reported where roles are chosen
-        fields = {f.name.upper() for role in known for t in norm.standard.all_templates(role) for f in t.fields}
-        return frozenset(fields) if known else False
+        fields = {
+            declared.name.upper()
+            for role in layer_roles
+            for template in norm.standard.all_templates(role)
+            for declared in template.fields
+        }
+        return frozenset(fields) if layer_roles else False
 
     return wanted

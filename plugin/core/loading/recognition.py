@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Recognition of a layer's role and template edition, and of a delivery's scope."""
+"""Recognise the role (layer code) and template of a layer, and a delivery's scope.
+
+The scope is the kind of delivery; it decides which layers are mandatory.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,23 @@ _EVIDENT_SHARE = 0.5
 
 
 def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
-    """Return the role of a layer and the evidence.
+    """Return the role (layer code) of a layer, and what it was recognised by.
 
-    Evidence: ``template`` id, ``name`` or ``fields``. Both are empty if unknown. A name counts if it is the code or an
-    alias, alone or with the county's code, a year or other characters around it (``140225CZKFBJ_2022``); of several
-    codes in a name the longest is used.
+    The second result is ``template``, ``name`` or ``fields``; both are empty for an unknown layer. The name may be the
+    code or an alias, alone or with the county's code, a year or other characters around it (``140225CZKFBJ_2022``); of
+    several codes in a name the longest is used.
     """
     templates = norm.standard.templates
     if source.template_id in templates:
         return source.template_id, "template"
     name = source.name.strip().upper()
-    words = {w.upper(): role for role, t in templates.items() for w in (role, *t.aliases)}
-    if name in words:
-        return words[name], "name"
-    within = [w for w in words if _is_separate_word(w, name)]
-    if within:
-        return words[max(within, key=len)], "name"
-    columns = {f.name.upper() for f in source.fields}
+    role_by_word = {word.upper(): role for role, t in templates.items() for word in (role, *t.aliases)}
+    if name in role_by_word:
+        return role_by_word[name], "name"
+    contained = [word for word in role_by_word if _is_separate_word(word, name)]
+    if contained:
+        return role_by_word[max(contained, key=len)], "name"
+    columns = {declared.name.upper() for declared in source.fields}
     matches = []
     for role, template in templates.items():
         if template.base:
@@ -38,44 +41,50 @@ def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
             continue
         # Only rare fields identify a layer; every layer has BSM and MJ.
         distinctive = {
-            f.name
-            for f in template.fields
-            if f.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
+            declared.name
+            for declared in template.fields
+            if declared.meaning in ("gross_area", "net_area", "urban_code", "zone_code", "data_year")
         }
-        if distinctive and distinctive <= columns and {f.name for f in template.fields} <= columns | {"BZ"}:
+        if (
+            distinctive
+            and distinctive <= columns
+            and {declared.name for declared in template.fields} <= columns | {"BZ"}
+        ):
             matches.append(role)
     return (matches[0], "fields") if len(matches) == 1 else ("", "")
 
 
 def _is_separate_word(word: str, name: str) -> bool:
-    """Return True if the word is in the name without a letter on either side.
+    """Return True if the name contains the word without a letter on either side of it.
 
-    Digits, punctuation and Chinese may be adjacent.
+    Digits, punctuation and Chinese characters may be adjacent.
     """
     start = name.find(word)
     if start < 0:
         return False
-    before, after = name[:start][-1:], name[start + len(word) :][:1]
+    character_before, character_after = name[:start][-1:], name[start + len(word) :][:1]
     if not word.isascii():
         # 永久基本农田储备区 is another layer than 永久基本农田, 浑源县永久基本农田 is not.
-        return not ("\u4e00" <= after <= "\u9fff") and before != "非"
-    return not (before.isascii() and before.isalpha()) and not (after.isascii() and after.isalpha())
+        return not ("\u4e00" <= character_after <= "\u9fff") and character_before != "非"
+    return not (character_before.isascii() and character_before.isalpha()) and not (
+        character_after.isascii() and character_after.isalpha()
+    )
 
 
 def best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
-    """Return the edition with most of the layer's fields.
+    """Return the template of the edition that has most of the layer's fields.
 
-    The standard's edition on a tie.
+    On a tie it is the standard's own edition.
     """
-    columns = {f.name.upper() for f in source.fields}
+    columns = {declared.name.upper() for declared in source.fields}
     editions = norm.standard.all_templates(role)
-    return max(editions, key=lambda t: sum(f.name in columns for f in t.fields) / max(len(t.fields), 1))
+    return max(editions, key=lambda t: sum(declared.name in columns for declared in t.fields) / max(len(t.fields), 1))
 
 
 def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
-    """Return the requested scope, else the widest whose layers are all present.
+    """Return the requested scope, else the widest whose mandatory layers exist.
 
-    InputError for an unknown scope.
+    Raise InputError for an unknown scope.
     """
     scopes = norm.standard.scopes
     if wanted:
@@ -83,17 +92,17 @@ def choose_scope(norm: Norm, roles: set[str], wanted: str = "") -> str:
             raise InputError("scope_unknown", scope=wanted, known=", ".join(scopes))
         return wanted
     for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory)):
-        needed = [c for c in scope.mandatory if c not in norm.profile.absent]
-        if all(roles & set(norm.standard.concepts.get(c, (c,))) for c in needed):
+        needed = [concept for concept in scope.mandatory if concept not in norm.profile.absent]
+        if all(roles & set(norm.standard.concepts.get(concept, (concept,))) for concept in needed):
             return name
     return "three_lines"
 
 
 def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool = False) -> MissedScope | None:
-    """Return the wider scope that the layers indicate; None without one.
+    """Return a wider scope that the layers indicate but that is not used, else None.
 
-    Mandatory layers of it are missing. Layers that other scopes list too (规划分区 in addition to the three lines)
-    indicate no scope.
+    Some mandatory layers of that scope are missing, else it would have been chosen. Only layers that no other scope
+    lists indicate a scope. ``taken``: the scope in use; ``chosen``: the user chose it.
     """
     scopes = norm.standard.scopes
 
@@ -101,12 +110,23 @@ def find_missed_scope(norm: Norm, roles: set[str], taken: str, *, chosen: bool =
         return bool(roles & set(norm.standard.concepts.get(concept, (concept,))))
 
     for name, scope in sorted(scopes.items(), key=lambda item: -len(item[1].mandatory)):
-        lacking = tuple(c for c in scope.mandatory if c not in norm.profile.absent and not held(c))
-        if name == taken or len(scope.mandatory) <= len(scopes[taken].mandatory) or not lacking:
+        missing = tuple(c for c in scope.mandatory if c not in norm.profile.absent and not held(c))
+        if name == taken or len(scope.mandatory) <= len(scopes[taken].mandatory) or not missing:
             continue
-        others = {c for other in scopes.values() if other is not scope for c in (*other.mandatory, *other.optional)}
-        own = [c for c in (*scope.mandatory, *scope.conditional) if c not in others and c not in norm.profile.absent]
-        there = tuple(c for c in own if held(c))
-        if there:
-            return MissedScope(taken, name, there, lacking, len(there) >= _EVIDENT_SHARE * len(own), chosen)
+        other_concepts = {
+            c
+            for other_scope in scopes.values()
+            if other_scope is not scope
+            for c in (*other_scope.mandatory, *other_scope.optional)
+        }
+        own_concepts = [
+            c
+            for c in (*scope.mandatory, *scope.conditional)
+            if c not in other_concepts and c not in norm.profile.absent
+        ]
+        present = tuple(c for c in own_concepts if held(c))
+        if present:
+            return MissedScope(
+                taken, name, present, missing, len(present) >= _EVIDENT_SHARE * len(own_concepts), chosen
+            )
     return None

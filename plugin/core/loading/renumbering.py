@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of renumbered keys (新旧标识码对照表): layer, old key, new key."""
+"""Read tables of renumbered keys (新旧标识码对照表): layer, old key, new key.
+
+A key is the BSM of a row.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from pathlib import Path
 from ..errors import DataError
 from ..files.encoding import garbled
 
-_HEADS = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old", "new": "new", "新标识码": "new"}
+_COLUMN_BY_HEADING = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old", "new": "new", "新标识码": "new"}
 
 
 def read_renumbered(path: str | Path) -> dict[tuple[str, str], str]:
@@ -34,20 +37,20 @@ def read_renumbered(path: str | Path) -> dict[tuple[str, str], str]:
         text = data.decode("gb18030", errors="replace")
         if garbled(text):
             raise DataError("renumbered_row", file=str(path), line=1) from error
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first.count))
-    head = [_HEADS.get(cell.strip().lower(), "") for cell in next(reader, [])]
-    for column, zh in (("old", "旧标识码"), ("new", "新标识码")):
-        if column not in head:
-            raise DataError("renumbered_column", file=str(path), column=zh)
-    found: dict[tuple[str, str], str] = {}
+    first_line = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first_line.count))
+    columns = [_COLUMN_BY_HEADING.get(cell.strip().lower(), "") for cell in next(reader, [])]
+    for column, heading in (("old", "旧标识码"), ("new", "新标识码")):
+        if column not in columns:
+            raise DataError("renumbered_column", file=str(path), column=heading)
+    new_keys: dict[tuple[str, str], str] = {}
     for cells in reader:
-        row = dict(zip(head, (cell.strip() for cell in cells), strict=False))
+        row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
         if not any(row.values()):
             continue
         if not row.get("old") or not row.get("new"):
             raise DataError("renumbered_row", file=str(path), line=reader.line_num)
-        name = (row.get("role", "").upper(), row["old"])
-        if found.setdefault(name, row["new"]) != row["new"]:
+        old_key = (row.get("role", "").upper(), row["old"])
+        if new_keys.setdefault(old_key, row["new"]) != row["new"]:
             raise DataError("renumbered_twice", file=str(path), line=reader.line_num, value=row["old"])
-    return found
+    return new_keys

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 
 class ValueConverter:
-    """Converts values to one target field: (value, reason, parameters).
+    """Converts values to one target field of a template.
 
-    The reason is empty when the value is converted without loss.
+    Calling it returns (value, reason, parameters). The reason is empty if nothing was lost; otherwise it is the key of
+    a text that the parameters fill.
     """
 
     def __init__(self, target: Field, standard: Standard, translation: Translation | None):
@@ -36,7 +37,7 @@ class ValueConverter:
         self.done: dict[str, tuple[Any, str, dict[str, Any]]] = {}
 
     def __call__(self, value: Any) -> tuple[Any, str, dict[str, Any]]:
-        """Convert one value."""
+        """Convert one value; None if it does not fit."""
         if self.target.type == "date" and isinstance(value, datetime):
             # A missing timestamp (NaT) is a datetime, too.
             return (value, "", {}) if cell_text(value) else (None, "", {})
@@ -52,7 +53,7 @@ class ValueConverter:
         if self.codes is not None:
             return self._code(text, self.codes)
         if target.type == "date":
-            found = _date(text)
+            found = _parse_date(text)
             return (found, "", {}) if found else (None, "date_unreadable", {})
         if target.type in ("integer", "real"):
             return self._number(text)
@@ -69,18 +70,18 @@ class ValueConverter:
             unpadded = trim_padding(text, pad or 6)
             chosen = self.translation.choices.get(text) or self.translation.choices.get(unpadded)
             if chosen:
-                return self._fitting(_pad(chosen, pad), "", {})
+                return self._fitting(_pad_code(chosen, pad), "", {})
             if self.source is not None:
                 row = self.source.codes.get(text) or self.source.codes.get(unpadded)
                 if row is None:
                     return None, "code_unknown", {"list": self.source.id}
                 answers = [c for c in row.extra.get(self.translation.column, "").split("|") if c]
                 if len(answers) == 1:
-                    return self._fitting(_pad(answers[0], pad), "", {})
+                    return self._fitting(_pad_code(answers[0], pad), "", {})
                 return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
         unpadded = trim_padding(text, pad)
         if unpadded in codes.codes:
-            return self._fitting(_pad(unpadded, pad), "", {})
+            return self._fitting(_pad_code(unpadded, pad), "", {})
         return self._fitting(text, "code_unknown", {"list": codes.id})
 
     def _number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
@@ -110,24 +111,26 @@ class ValueConverter:
         return text, reason, params
 
 
-def _pad(code: str, pad: int) -> str:
+def _pad_code(code: str, pad: int) -> str:
     return code.ljust(pad, "0") if pad and code.isdigit() else code
 
 
-def _date(text: str) -> datetime | None:
-    found = parse_date(text.split(" ")[0].split("T")[0])
-    return datetime(found.year, found.month, found.day) if found else None
+def _parse_date(text: str) -> datetime | None:
+    parsed = parse_date(text.split(" ")[0].split("T")[0])
+    return datetime(parsed.year, parsed.month, parsed.day) if parsed else None
 
 
-_KINDS = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
-_KIND_NAMES = {number: kind for kind, numbers in _KINDS.items() for number in numbers} | {7: "collection"}
+_TYPE_IDS_BY_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
+_GEOMETRY_NAMES = {number: kind for kind, numbers in _TYPE_IDS_BY_GEOMETRY.items() for number in numbers} | {
+    7: "collection"
+}
 
 
 def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, standard: Standard) -> MappedRows:
-    """Return the layer's rows in the template's fields; geometries are unchanged.
+    """Return a layer's rows in a template's fields; geometries are unchanged.
 
-    A value that does not fit leaves its cell empty and becomes a `MappingLoss`. Raises InputError when a source field
-    is missing in the layer, or the geometry type differs from the template's.
+    A value that does not fit leaves its cell empty and is listed as a `MappingLoss`. Raise InputError if a source
+    field is missing in the layer, or the geometry type differs from the template's.
     """
     import geopandas as gpd
     import pandas as pd
@@ -136,7 +139,7 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
     names = source_names(layer, mapping)
     frame = layer.frame
     fids = [int(v) for v in frame.index]
-    keys = _keys(layer, names, template)
+    keys = _read_keys(layer, names, template)
     columns: dict[str, pd.Series] = {}
     losses: list[MappingLoss] = []
     for target in template.fields:
@@ -155,9 +158,9 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
             carried = [value] * len(frame)
         else:
             carried = [None] * len(frame)
-        columns[target.name] = _series(carried, target, frame.index)
+        columns[target.name] = _make_series(carried, target, frame.index)
     filled = set(names) | set(mapping.constants)
-    filled |= _names_of_codes(columns, filled, mapping, template, standard)
+    filled |= _fill_code_names(columns, filled, mapping, template, standard)
     losses += [MappingLoss(fid, "", "", "", "", "shape_broken") for fid in layer.broken]
     used = set(names.values())
     unmapped = [f.name for f in layer.fields if f.name not in used]
@@ -174,74 +177,79 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
     return MappedRows(made, losses, unmapped, [f.name for f in template.fields if f.name not in filled])
 
 
-def _series(values: list[Any], target: Field, index: Any) -> pd.Series:
+def _make_series(values: list[Any], target: Field, index: Any) -> pd.Series:
     import pandas as pd
 
     if target.type == "real":
         return pd.Series(values, index=index, dtype="float64")
     if target.type == "date":
-        plain = [datetime(v.year, v.month, v.day) if type(v) is date else v for v in values]
+        plain = [datetime(value.year, value.month, value.day) if type(value) is date else value for value in values]
         return pd.Series(plain, index=index, dtype="datetime64[ms]")
     return pd.Series(values, index=index, dtype=object)
 
 
-def _names_of_codes(
+def _fill_code_names(
     columns: dict[str, pd.Series], filled: set[str], mapping: Mapping, template: Template, standard: Standard
 ) -> set[str]:
-    """Fill the names of codes from the code list where no other source fills them.
+    """Fill fields for names of codes from the code list, unless filled otherwise.
 
-    Returns the fields that were filled.
+    Return the fields that were filled.
     """
-    made = set()
+    filled_now = set()
     for target in template.fields:
         name = target.code_name
         if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
             continue
         codes = standard.code_lists[target.codes].codes
-        rows = [codes.get(trim_padding(cell_text(v), target.code_pad)) for v in columns[target.name]]
-        columns[name] = _series(
-            [c.name if c else None for c in rows], template_field(template, name), columns[name].index
+        rows = [codes.get(trim_padding(cell_text(value), target.code_pad)) for value in columns[target.name]]
+        columns[name] = _make_series(
+            [code.name if code else None for code in rows], template_field(template, name), columns[name].index
         )
-        made.add(name)
-    return made
+        filled_now.add(name)
+    return filled_now
 
 
 def source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
-    """Return target → the layer's spelling of its source field.
+    """Return target field → its source field, spelled as in the layer.
 
-    InputError for a missing field.
+    Raise InputError for a source field that the layer lacks.
     """
-    columns = {f.name.upper(): f.name for f in reversed(layer.fields)}
-    exact = {f.name for f in layer.fields}
-    found = {}
+    columns = {declared.name.upper(): declared.name for declared in reversed(layer.fields)}
+    exact = {declared.name for declared in layer.fields}
+    spellings = {}
     for target, source in mapping.fields.items():
         name = source if source in exact else columns.get(source.strip().upper())
         if name is None:
-            where = str(mapping.path.name) if mapping.path else ""
-            known = ", ".join(f.name for f in layer.fields)
+            file_name = str(mapping.path.name) if mapping.path else ""
+            field_names = ", ".join(declared.name for declared in layer.fields)
             raise InputError(
-                "mapping_field_missing", file=where, key=f"fields.{target}", field=source, layer=layer.name, known=known
+                "mapping_field_missing",
+                file=file_name,
+                key=f"fields.{target}",
+                field=source,
+                layer=layer.name,
+                known=field_names,
             )
-        found[target] = name
-    return found
+        spellings[target] = name
+    return spellings
 
 
-def _keys(layer: SourceLayer, names: dict[str, str], template: Template) -> list[str]:
-    own = template.field("key")
-    source = names.get(own.name) if own else None
-    source = source or next((f.name for f in layer.fields if f.name.upper() == "BSM"), None)
-    return [cell_text(v) for v in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
+def _read_keys(layer: SourceLayer, names: dict[str, str], template: Template) -> list[str]:
+    key_field = template.field("key")
+    source = names.get(key_field.name) if key_field else None
+    source = source or next((declared.name for declared in layer.fields if declared.name.upper() == "BSM"), None)
+    return [cell_text(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
 
 
 def _check_shapes(layer: SourceLayer, template: Template) -> None:
     kinds = shapely.get_type_id(layer.frame.geometry.to_numpy())
-    wrong = [int(k) for k in kinds if k >= 0 and int(k) not in _KINDS[template.geometry]]
+    wrong = [int(k) for k in kinds if k >= 0 and int(k) not in _TYPE_IDS_BY_GEOMETRY[template.geometry]]
     if wrong:
         raise InputError(
             "mapping_geometry",
             layer=layer.name,
             count=len(wrong),
-            kind=_KIND_NAMES.get(wrong[0], "collection"),
+            kind=_GEOMETRY_NAMES.get(wrong[0], "collection"),
             role=template.role,
             wanted=template.geometry,
         )

@@ -17,9 +17,9 @@ from .model import Mapping, Translation, template_field
 
 
 def load_mapping(path: str | Path, template: Template, standard: Standard) -> Mapping:
-    """Load a saved mapping for this template.
+    """Read a saved mapping for this template from a TOML file.
 
-    Raises DataError, with file and key, for invalid TOML, an unknown key, a field that the template lacks, a field
+    Raise DataError, with file and key, for invalid TOML, an unknown key, a field that the template lacks, a field
     filled twice, and an unknown code list or code.
     """
     path = Path(path)

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Translation:
-    """Codes of one list translated to those of the target field.
+    """How codes of one list become codes of the target field's list.
 
-    ``column`` of list ``list`` holds the target codes, several separated by ``|``. ``choices``: a person's decision
-    for codes with several equivalents or outside the list.
+    ``list``: id of the source list; its ``column`` has the target codes, several separated by ``|``. ``choices``:
+    source code → target code, a person's decision for codes with several equivalents or outside the list.
     """
 
     list: str = ""
@@ -29,9 +29,10 @@ class Translation:
 
 @dataclass(frozen=True)
 class Mapping:
-    """``fields``: target → source.
+    """How the fields of a template are filled from a layer.
 
-    ``constants``: target → value; ``codes``: target → translation.
+    ``fields``: target field → source field. ``constants``: target field → value for all rows. ``codes``: target field
+    → translation of codes.
     """
 
     role: str
@@ -43,10 +44,11 @@ class Mapping:
 
 @dataclass(frozen=True)
 class Proposal:
-    """The proposed source of a target field.
+    """The proposed source of one target field.
 
-    ``how``: ``name``, ``cut`` (to 10 bytes), ``alias``, ``meaning`` (the name of that meaning in another layer),
-    ``content``, or empty without a match. ``doubt``: a text key.
+    ``how``: what they were matched by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``, ``meaning`` (the
+    source is the name of that meaning in another layer), ``content``, or empty without a match. ``doubt``: text key of
+    a remark.
     """
 
     target: str
@@ -60,8 +62,8 @@ class Proposal:
 class MappingLoss:
     """One value that was changed or lost.
 
-    ``fid``: ``None`` if the loss concerns the whole field. ``carried``: the value is in the result all the same.
-    ``params`` fill the text ``mapping.<reason>``.
+    ``fid``: feature id, None if the loss concerns the whole field. ``carried``: the value was changed but is in the
+    result. ``params`` fill the text ``mapping.<reason>``.
     """
 
     fid: int | None
@@ -76,7 +78,10 @@ class MappingLoss:
 
 @dataclass(frozen=True)
 class MappedRows:
-    """The rows in the template's fields, the losses, and fields without a partner on either side."""
+    """Converted rows, changed or lost values, and fields without a counterpart.
+
+    ``unmapped``: source fields that no target uses; ``unfilled``: target fields without a source.
+    """
 
     frame: gpd.GeoDataFrame
     losses: list[MappingLoss]
@@ -85,5 +90,5 @@ class MappedRows:
 
 
 def template_field(template: Template, name: str) -> Field:
-    """Return a field that a mapping names; its name is already validated."""
+    """Return the field of a template that a valid mapping names."""
     return require_value(template.field_named(name), f"field {name} of {template.role}")

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.GeoDataFrame:
-    """Return a copy of a layer with every personal field of its template empty, ignoring case."""
+    """Return a copy of a layer with all personal fields of its template empty.
+
+    Names of fields are compared ignoring case.
+    """
     names = {f.name.upper() for f in template.personal}
     made = frame.copy()
     for column in made.columns:
@@ -29,6 +32,6 @@ def drop_personal_fields(frame: gpd.GeoDataFrame, template: Template) -> gpd.Geo
 
 
 def mask_personal_losses(losses: Iterable[MappingLoss], template: Template) -> list[MappingLoss]:
-    """Return the losses without the values of personal fields."""
+    """Return the losses with the values of personal fields removed."""
     names = {f.name for f in template.personal}
     return [replace(loss, value="") if loss.target in names else loss for loss in losses]

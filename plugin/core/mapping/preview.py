@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Preview of a mapping by field: values, rows left empty, codes to decide.
+"""Preview of a mapping by field: values, rows left empty, and codes to decide.
 
-It uses the distinct values of a column, so that a change of one field appears at once for a large layer.
+Only distinct values of a column are converted, so that changing one field is shown at once for a large layer.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class ValueSample:
-    """One value: ``after`` empty and ``reason`` set when its cell stays empty.
+    """One source value and its converted value, with the number of rows that have it.
 
-    ``params`` fill the reason's text.
+    ``after`` is empty and ``reason`` set if the cell stays empty. ``params`` fill the reason's text.
     """
 
     before: str
@@ -39,7 +39,11 @@ class ValueSample:
 
 @dataclass(frozen=True)
 class FieldPreview:
-    """One target field: rows with a value, with a lost value, with a remark, and examples."""
+    """Preview of one target field.
+
+    ``filled``, ``lost``, ``remarked``: rows with a value, with a lost value, with a remark; ``samples``: examples of
+    values.
+    """
 
     filled: int
     lost: int
@@ -49,7 +53,10 @@ class FieldPreview:
 
 @dataclass(frozen=True)
 class UndecidedCode:
-    """A source code without one equivalent: candidates of the target's list, and the choice."""
+    """A source code without exactly one equivalent in the target's list.
+
+    ``candidates``: possible target codes; ``chosen``: the person's choice, else empty.
+    """
 
     code: str
     name: str
@@ -59,7 +66,7 @@ class UndecidedCode:
 
 
 class SourceColumns:
-    """The distinct values of each column of a layer with their counts, counted on first use."""
+    """The distinct values of each column of a layer, counted on first use."""
 
     def __init__(self, layer: SourceLayer):
         self.layer = layer
@@ -67,11 +74,14 @@ class SourceColumns:
 
     @property
     def rows(self) -> int:
-        """Number of rows of the layer."""
+        """Return the number of rows of the layer."""
         return len(self.layer.frame)
 
     def of(self, name: str) -> list[tuple[Any, str, int]]:
-        """Return (value, text, rows), the most frequent first; missing values are left out."""
+        """Return (value, text, number of rows) of a column, the most frequent first.
+
+        Missing values are left out.
+        """
         if name not in self._counted:
             first: dict[str, Any] = {}
             counts: Counter[str] = Counter()
@@ -92,17 +102,17 @@ def preview_field(
     A source field that the layer lacks counts as not mapped.
     """
     if target.name in mapping.constants:
-        return _constant(columns, mapping.constants[target.name], target, standard)
+        return _preview_constant(columns, mapping.constants[target.name], target, standard)
     source = mapping.fields.get(target.name, "")
     if source and source in columns.layer.frame.columns:
         return _preview_values(columns.of(source), ValueConverter(target, standard, mapping.codes.get(target.name)))
-    return _name_of_code(columns, mapping, target, template, standard)
+    return _preview_code_name(columns, mapping, target, template, standard)
 
 
-def _constant(columns: SourceColumns, value: Any, target: Field, standard: Standard) -> FieldPreview:
-    after, reason, params = ValueConverter(target, standard, None)(value)
-    filled = columns.rows if after is not None else 0
-    sample = ValueSample("", cell_text(after), columns.rows, reason, params)
+def _preview_constant(columns: SourceColumns, value: Any, target: Field, standard: Standard) -> FieldPreview:
+    converted, reason, params = ValueConverter(target, standard, None)(value)
+    filled = columns.rows if converted is not None else 0
+    sample = ValueSample("", cell_text(converted), columns.rows, reason, params)
     return FieldPreview(filled, 0 if filled else columns.rows, columns.rows if filled and reason else 0, (sample,))
 
 
@@ -113,13 +123,13 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
     altered: list[ValueSample] = []
     refused: list[ValueSample] = []
     for value, text, rows in values:
-        after, reason, params = convert(value)
-        filled += rows if after is not None else 0
-        lost += rows if after is None else 0
-        remarked += rows if after is not None and reason else 0
-        group = refused if reason else unchanged if cell_text(after) == text else altered
-        if len(group) < SHOWN:
-            group.append(ValueSample(text, cell_text(after), rows, reason, params))
+        converted, reason, params = convert(value)
+        filled += rows if converted is not None else 0
+        lost += rows if converted is None else 0
+        remarked += rows if converted is not None and reason else 0
+        samples = refused if reason else unchanged if cell_text(converted) == text else altered
+        if len(samples) < SHOWN:
+            samples.append(ValueSample(text, cell_text(converted), rows, reason, params))
     return FieldPreview(filled, lost, remarked, _choose_samples(unchanged, altered, refused))
 
 
@@ -127,70 +137,86 @@ def _choose_samples(
     unchanged: list[ValueSample], altered: list[ValueSample], refused: list[ValueSample]
 ) -> tuple[ValueSample, ...]:
     """Return the most frequent unchanged, changed and lost value, then further ones."""
-    arrived = sorted((*unchanged, *altered), key=lambda s: -s.rows)
-    chosen: list[ValueSample] = []
-    for sample in (*arrived[:1], *altered[:1], *refused[:1], *arrived, *refused):
-        if sample not in chosen:
-            chosen.append(sample)
-    return tuple(chosen[:SHOWN])
+    converted = sorted((*unchanged, *altered), key=lambda s: -s.rows)
+    samples: list[ValueSample] = []
+    for sample in (*converted[:1], *altered[:1], *refused[:1], *converted, *refused):
+        if sample not in samples:
+            samples.append(sample)
+    return tuple(samples[:SHOWN])
 
 
-def _name_of_code(
+def _preview_code_name(
     columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
 ) -> FieldPreview:
     """Preview a name that is filled from the list of its code."""
     for coded in template.fields:
         if coded.code_name == target.name and coded.codes and coded.name in (*mapping.fields, *mapping.constants):
             codes = standard.code_lists[coded.codes].codes
-            inner = preview_field(columns, mapping, coded, template, standard)
-            named = [replace(s, after=_name(codes, s.after, coded)) for s in inner.samples if s.after]
-            return FieldPreview(inner.filled, 0, 0, tuple(replace(s, reason="", params=None) for s in named))
+            code_preview = preview_field(columns, mapping, coded, template, standard)
+            named = [
+                replace(sample, after=_find_code_name(codes, sample.after, coded))
+                for sample in code_preview.samples
+                if sample.after
+            ]
+            return FieldPreview(
+                code_preview.filled, 0, 0, tuple(replace(sample, reason="", params=None) for sample in named)
+            )
     return FieldPreview(0, 0, 0, ())
 
 
-def _name(codes: Any, code: str, field: Field) -> str:
-    found = codes.get(trim_padding(code, field.code_pad))
-    return found.name if found else ""
+def _find_code_name(codes: Any, code: str, field: Field) -> str:
+    entry = codes.get(trim_padding(code, field.code_pad))
+    return entry.name if entry else ""
 
 
 def find_undecided_codes(
     columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
 ) -> list[UndecidedCode]:
-    """Return codes of a translated field with several, no or unknown equivalents."""
+    """Return the codes of a translated field that have no single equivalent."""
     translation, source = mapping.codes.get(target.name), mapping.fields.get(target.name, "")
     if translation is None or source not in columns.layer.frame.columns:
         return []
     convert = ValueConverter(target, standard, replace(translation, choices={}))
     rows = standard.code_lists[translation.list].codes if translation.list else {}
-    found = []
+    undecided = []
     for value, text, count in columns.of(source):
         _, reason, params = convert(value)
         if not reason.startswith("code_"):
             continue
         code = trim_padding(text, target.code_pad or 6)
         name = rows[code].name if code in rows else rows[text].name if text in rows else ""
-        chosen = translation.choices.get(text) or translation.choices.get(code, "")
-        found.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), chosen))
-    return found
+        choice = translation.choices.get(text) or translation.choices.get(code, "")
+        undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
+    return undecided
 
 
 def find_translations(target: Field, standard: Standard) -> list[Translation]:
-    """Return the translations into a target's code list: lists with a column of its codes."""
+    """Return the possible translations into a target field's code list.
+
+    They are the lists with a column of its codes.
+    """
     if not target.codes:
         return []
-    own = standard.code_lists[target.codes]
-    ways = {name: translation_column(codes, own) for name, codes in standard.code_lists.items() if name != target.codes}
-    return [Translation(name, column) for name, column in ways.items() if column]
+    target_codes = standard.code_lists[target.codes]
+    columns_by_list = {
+        name: translation_column(codes, target_codes)
+        for name, codes in standard.code_lists.items()
+        if name != target.codes
+    }
+    return [Translation(name, column) for name, column in columns_by_list.items() if column]
 
 
 def change_mapping(
     mapping: Mapping, template: Template, target: str, *, source: str = "", constant: Any = None, way: Any = None
 ) -> Mapping:
-    """Return the mapping with one field changed: to a source, to a constant, or to neither."""
+    """Return the mapping with one field's source or constant replaced or removed.
+
+    ``way``: translation of the source's codes.
+    """
     template_field(template, target)
-    fields = {k: v for k, v in mapping.fields.items() if k != target}
-    constants = {k: v for k, v in mapping.constants.items() if k != target}
-    codes = {k: v for k, v in mapping.codes.items() if k != target}
+    fields = {field: value for field, value in mapping.fields.items() if field != target}
+    constants = {field: value for field, value in mapping.constants.items() if field != target}
+    codes = {field: value for field, value in mapping.codes.items() if field != target}
     if constant is not None:
         constants[target] = constant
     elif source:

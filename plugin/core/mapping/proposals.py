@@ -21,150 +21,188 @@ from .model import Mapping, Proposal, Translation, template_field
 #: Length in bytes to which a shapefile truncates the name of a field.
 CUT = 10
 #: Share of a column's distinct values that must be in a code list for a match by content.
-_CONTENT = 0.9
+_MIN_CONTENT_SHARE = 0.9
 #: Number of distinct values examined by content.
-_SAMPLE = 2000
+_MAX_SAMPLED_VALUES = 2000
 
 
 def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
     """Return one proposal for each field of the template; a source field is proposed once."""
-    known = _known_fields(standard)
-    found = _match(layer, template, standard, known)
+    known_fields = _collect_known_fields(standard)
+    matched_sources = _match_fields(layer, template, standard, known_fields)
     proposals = []
     for target in template.fields:
-        source, how = found.get(target.name, ("", ""))
+        source, how = matched_sources.get(target.name, ("", ""))
         proposal = Proposal(target.name, source, how)
         if source and target.codes:
-            proposal = _with_translation(proposal, target, known.get(source.upper(), ()), layer, standard)
+            proposal = _with_translation(proposal, target, known_fields.get(source.upper(), ()), layer, standard)
         proposals.append(proposal)
     # Names of translated codes come from the target's list; those of the source name other codes.
-    translated = {template_field(template, p.target).code_name for p in proposals if p.translation}
-    return [Proposal(p.target) if p.target in translated else p for p in proposals]
+    translated = {
+        template_field(template, made_proposal.target).code_name
+        for made_proposal in proposals
+        if made_proposal.translation
+    }
+    return [
+        Proposal(made_proposal.target) if made_proposal.target in translated else made_proposal
+        for made_proposal in proposals
+    ]
 
 
-def _match(layer: SourceLayer, template: Template, standard: Standard, known: Any) -> dict[str, tuple[str, str]]:
-    """Return the source of each field of the template, and the sign by which both were matched."""
-    columns = {f.name: f for f in layer.fields}
-    free = dict.fromkeys(columns)
-    found: dict[str, tuple[str, str]] = {}
+def _match_fields(layer: SourceLayer, template: Template, standard: Standard, known: Any) -> dict[str, tuple[str, str]]:
+    """Return target field → (source field, what they were matched by)."""
+    columns = {declared.name: declared for declared in layer.fields}
+    unmatched_sources = dict.fromkeys(columns)
+    matched_sources: dict[str, tuple[str, str]] = {}
 
     def take(how: str, matches: Any) -> None:
-        """Match pairs in which neither side has another partner by the same criterion."""
-        pairs = [(t, s) for t in template.fields if t.name not in found for s in free if matches(t, s)]
+        """Match pairs of which neither field fits a second partner by the same criterion."""
+        pairs = [
+            (field, source_name)
+            for field in template.fields
+            if field.name not in matched_sources
+            for source_name in unmatched_sources
+            if matches(field, source_name)
+        ]
         for target, source in pairs:
-            if sum(t is target for t, _ in pairs) == 1 and sum(s == source for _, s in pairs) == 1:
-                found[target.name] = (source, how)
-        for source, _ in found.values():
-            free.pop(source, None)
+            if (
+                sum(field is target for field, _ in pairs) == 1
+                and sum(source_name == source for _, source_name in pairs) == 1
+            ):
+                matched_sources[target.name] = (source, how)
+        for source, _ in matched_sources.values():
+            unmatched_sources.pop(source, None)
 
-    take("name", lambda t, s: t.name == s)
-    take("name", lambda t, s: t.name.upper() == s.strip().upper())
-    take("alias", lambda t, s: bool(t.alias) and t.alias == s.strip())
-    take("cut", lambda t, s: _same(s) in _cuts(t))
-    take("meaning", lambda t, s: bool(t.meaning) and t.meaning in {f.meaning for f in known.get(s.upper(), ())})
-    values = {s: _values(layer, s) for s in free if columns[s].type != "real"}
-    take("content", lambda t, s: bool(t.codes) and _fits(values.get(s, set()), t, standard))
-    return found
+    take("name", lambda t, source_name: t.name == source_name)
+    take("name", lambda t, source_name: t.name.upper() == source_name.strip().upper())
+    take("alias", lambda t, source_name: bool(t.alias) and t.alias == source_name.strip())
+    take("cut", lambda t, source_name: _strip_truncation_mark(source_name) in _list_truncated_names(t))
+    take(
+        "meaning",
+        lambda t, source_name: (
+            bool(t.meaning) and t.meaning in {declared.meaning for declared in known.get(source_name.upper(), ())}
+        ),
+    )
+    values = {
+        source_name: _collect_distinct_values(layer, source_name)
+        for source_name in unmatched_sources
+        if columns[source_name].type != "real"
+    }
+    take(
+        "content", lambda t, source_name: bool(t.codes) and _fits_code_list(values.get(source_name, set()), t, standard)
+    )
+    return matched_sources
 
 
 def mapping_from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
     """Return the mapping of the proposals that have a source."""
-    chosen = [p for p in proposals if p.source]
+    with_source = [proposal for proposal in proposals if proposal.source]
     return Mapping(
         role,
-        fields={p.target: p.source for p in chosen},
-        codes={p.target: p.translation for p in chosen if p.translation},
+        fields={proposal.target: proposal.source for proposal in with_source},
+        codes={proposal.target: proposal.translation for proposal in with_source if proposal.translation},
     )
 
 
 def translation_column(source: CodeList, target: CodeList) -> str:
     """Return the column (``code_…``) of a list with codes of the other list, or empty."""
-    for name in dict.fromkeys(k for c in source.codes.values() for k in c.extra if k.startswith("code_")):
-        parts = {p for c in source.codes.values() for p in c.extra.get(name, "").split("|") if p}
-        if parts and parts <= set(target.codes):
+    for name in dict.fromkeys(
+        column for entry in source.codes.values() for column in entry.extra if column.startswith("code_")
+    ):
+        target_codes = {
+            part for entry in source.codes.values() for part in entry.extra.get(name, "").split("|") if part
+        }
+        if target_codes and target_codes <= set(target.codes):
             return name
     return ""
 
 
-def _known_fields(standard: Standard) -> dict[str, list[Field]]:
+def _collect_known_fields(standard: Standard) -> dict[str, list[Field]]:
     """Return every field of the standard's templates by its name, with its meanings."""
-    found: dict[str, list[Field]] = {}
+    fields_by_name: dict[str, list[Field]] = {}
     for template in standard.templates.values():
-        for known in template.fields:
-            found.setdefault(known.name.upper(), []).append(known)
-    return found
+        for declared in template.fields:
+            fields_by_name.setdefault(declared.name.upper(), []).append(declared)
+    return fields_by_name
 
 
-def _same(name: str) -> str:
-    """Return a name without the broken character that truncation leaves at its end."""
+def _strip_truncation_mark(name: str) -> str:
+    """Return a name in upper case without the broken character at a truncated end."""
     return re.sub(r"\ufffd+$", "", name.strip()).upper()
 
 
-def _cuts(target: Field) -> set[str]:
+def _list_truncated_names(target: Field) -> set[str]:
     """Return the names into which a shapefile may truncate a field's name or alias."""
-    found = {target.short.upper()} - {""}
+    truncated = {target.short.upper()} - {""}
     for name in (target.name, target.alias):
         for codec in ("utf-8", "gbk"):
             raw = name.encode(codec, errors="ignore")
             if len(raw) > CUT:
-                found.add(raw[:CUT].decode(codec, errors="ignore").upper())
-    return found
+                truncated.add(raw[:CUT].decode(codec, errors="ignore").upper())
+    return truncated
 
 
-def _values(layer: SourceLayer, name: str) -> set[str]:
+def _collect_distinct_values(layer: SourceLayer, name: str) -> set[str]:
     """Return the distinct values of a column, up to the sample size."""
-    found: set[str] = set()
+    distinct: set[str] = set()
     for value in layer.frame[name].tolist():
         text = cell_text(value)
         if text:
-            found.add(text)
-        if len(found) >= _SAMPLE:
+            distinct.add(text)
+        if len(distinct) >= _MAX_SAMPLED_VALUES:
             break
-    return found
+    return distinct
 
 
-def _share(values: set[str], codes: CodeList, pad: int) -> float:
-    return sum(trim_padding(v, pad) in codes.codes for v in values) / len(values) if values else 0.0
+def _compute_code_share(values: set[str], codes: CodeList, pad: int) -> float:
+    return sum(trim_padding(value, pad) in codes.codes for value in values) / len(values) if values else 0.0
 
 
-def _fits(values: set[str], target: Field, standard: Standard) -> bool:
-    """Return True if these are codes of the target's list, or of a list that translates to it."""
+def _fits_code_list(values: set[str], target: Field, standard: Standard) -> bool:
+    """Return True if values are codes of the target's list, or of a translatable list."""
     # A single value, or values of one or two digits, are ambiguous.
-    if sum(len(v) > 2 for v in values) < 2:
+    if sum(len(value) > 2 for value in values) < 2:
         return False
-    ways = [standard.code_lists[target.codes], *(standard.code_lists[name] for name in _ways(target, standard))]
-    return any(_share(values, codes, target.code_pad) >= _CONTENT for codes in ways)
+    candidate_lists = [
+        standard.code_lists[target.codes],
+        *(standard.code_lists[name] for name in _find_translation_columns(target, standard)),
+    ]
+    return any(_compute_code_share(values, codes, target.code_pad) >= _MIN_CONTENT_SHARE for codes in candidate_lists)
 
 
-def _ways(target: Field, standard: Standard) -> dict[str, str]:
-    """Return lists that translate to the target's list, with the column of each."""
-    own = standard.code_lists[target.codes]
-    found = {n: translation_column(codes, own) for n, codes in standard.code_lists.items() if n != target.codes}
-    return {name: column for name, column in found.items() if column}
+def _find_translation_columns(target: Field, standard: Standard) -> dict[str, str]:
+    """Return list id → its column with codes of the target's list."""
+    target_codes = standard.code_lists[target.codes]
+    columns_by_list = {
+        list_name: translation_column(codes, target_codes)
+        for list_name, codes in standard.code_lists.items()
+        if list_name != target.codes
+    }
+    return {name: column for name, column in columns_by_list.items() if column}
 
 
 def _with_translation(
     proposal: Proposal, target: Field, known: Iterable[Field], layer: SourceLayer, standard: Standard
 ) -> Proposal:
-    """Add a translation where the source's codes belong to another list than the target's.
+    """Add a translation if the source's codes are not of the target's list.
 
-    A list known for the field's name decides; otherwise the content does. Where the content fits both lists, the
-    proposal has a doubt.
+    A list known for the source field's name decides; otherwise the values do. If the values fit both lists, the
+    proposal gets a doubt.
     """
     lists = standard.code_lists
-    own = lists[target.codes]
-    ways = _ways(target, standard)
-    named = {f.codes for f in known if f.codes}
-    if target.codes in named or not ways:
+    target_codes = lists[target.codes]
+    columns_by_list = _find_translation_columns(target, standard)
+    named = {declared.codes for declared in known if declared.codes}
+    if target.codes in named or not columns_by_list:
         return proposal
-    for name in sorted(named & set(ways)):
-        return replace(proposal, translation=Translation(name, ways[name]))
-    values = _values(layer, proposal.source)
-    here = _share(values, own, target.code_pad)
-    for name, column in ways.items():
-        there = _share(values, lists[name], target.code_pad)
-        if there > here:
+    for name in sorted(named & set(columns_by_list)):
+        return replace(proposal, translation=Translation(name, columns_by_list[name]))
+    values = _collect_distinct_values(layer, proposal.source)
+    target_share = _compute_code_share(values, target_codes, target.code_pad)
+    for name, column in columns_by_list.items():
+        list_share = _compute_code_share(values, lists[name], target.code_pad)
+        if list_share > target_share:
             return replace(proposal, translation=Translation(name, column))
-        if there == here and there > 0:
+        if list_share == target_share and list_share > 0:
             return replace(proposal, doubt="list_unsure")
     return proposal

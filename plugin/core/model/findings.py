@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Findings (问题): what is wrong, where, and how much; and data that were not read.
+"""Findings (问题) of rules, and reports of data that were not read.
 
-A finding owns its geometry and keeps no reference to a feature.
+A finding states what is wrong, where, and how much. It owns its geometry and has no reference to a feature.
 """
 
 from __future__ import annotations
@@ -46,10 +46,12 @@ MARK_RADIUS_M = 0.5
 class Finding:
     """A single problem that a rule found.
 
-    ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its densified edges on the same
-    ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area ÷ perimeter.
-    ``geometry``: the place of the conflict in the plan's CRS. ``case`` selects the message, ``params`` fill it. The
-    engine sets ``code``, ``message``, ``township`` and ``fingerprint``, not the rule.
+    ``role``, ``key``: layer code and key (BSM) of the row; ``related_role``, ``related_keys``: those of the rows on
+    the other side. ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its edges as
+    drawn on the same ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area
+    ÷ perimeter. ``geometry``: where the problem is, in the plan's CRS. ``case`` selects one of the rule's messages,
+    ``params`` fill it. ``by_place``: only the location distinguishes this finding from others. The engine sets
+    ``code``, ``message``, ``township`` and ``fingerprint``.
     """
 
     role: str
@@ -77,14 +79,14 @@ class Finding:
 
     @property
     def geom_kind(self) -> str:
-        """Return area, line, point or none."""
+        """Return the type of the geometry: area, line, point or none."""
         if self.geometry is None or self.geometry.is_empty:
             return "none"
         return {0: "point", 1: "line", 2: "area"}[int(shapely.get_dimensions(self.geometry))]
 
     @property
     def former_m2(self) -> float | None:
-        """Return ``area_m2`` as 0.1.0 measured it."""
+        """Return the area as version 0.1.0 measured it: by stored vertices."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
     def layer_geometry(self) -> Any:
@@ -92,16 +94,19 @@ class Finding:
 
         Areas are exact; a line or a point becomes a small polygon around it.
         """
-        kind = self.geom_kind
-        if kind == "none":
+        geometry_type = self.geom_kind
+        if geometry_type == "none":
             return None
         shape = self.geometry
-        if kind != "area":
+        if geometry_type != "area":
             shape = shapely.buffer(shape, MARK_RADIUS_M)
-        polygons = [g for g in shapely.get_parts([shape]) if g.geom_type == "Polygon"]
+        polygons = [geometry for geometry in shapely.get_parts([shape]) if geometry.geom_type == "Polygon"]
         if shape.geom_type == "GeometryCollection":
             polygons = [
-                p for g in shapely.get_parts([shape]) for p in shapely.get_parts([g]) if p.geom_type == "Polygon"
+                polygon
+                for geometry in shapely.get_parts([shape])
+                for polygon in shapely.get_parts([geometry])
+                if polygon.geom_type == "Polygon"
             ]
         return shapely.multipolygons(polygons)
 
@@ -127,7 +132,7 @@ class Finding:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a dict for JSON: as `row`, with lists and the exact WKT."""
+        """Return a dict for JSON: the columns of `row`, with lists and exact WKT."""
         row = self.row()
         row["related_keys"] = list(self.related_keys)
         row["params"] = {k: to_plain_value(v) for k, v in self.params.items()}
@@ -155,9 +160,9 @@ def to_plain_value(value: Any) -> Any:
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Return findings by rule, role, keys, field and case.
+    """Return findings sorted by rule, role, keys, field and case.
 
-    The order does not depend on that in which the rules found them. Ties are sorted by fingerprint.
+    The result does not depend on the order of the argument; ties are sorted by fingerprint.
     """
     return sorted(
         findings,
@@ -168,11 +173,11 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float, float]]) -> None:
-    """Set the fingerprint of each finding: code, roles, sorted keys and field.
+    """Set the fingerprint of each finding, in place: a stable identity across checks.
 
-    Findings that agree in these are distinguished by place. A finding that is one connected part of many (``by_place``)
-    always includes its place: otherwise a part added or removed elsewhere would change its fingerprint or pass on its
-    own, and the waiver with it.
+    It is a hash of code, roles, sorted keys and field; findings that agree in these also include their location. A
+    finding that is one connected part of many (``by_place``) always includes the location. Otherwise a part added
+    or removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
     Parameters
     ----------
@@ -180,13 +185,13 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
         Changed in place.
     places
         id(finding) → (longitude, latitude) in degrees (EPSG:4490). They are rounded to 1e-4° (about 10 m), so that an
-        edit nearby or another projection changes nothing. Areas only order the findings at one place, because an
+        edit nearby or another projection changes nothing. Areas only order the findings at one location, because an
         additional vertex on a slanted edge changes a statutory area. Areas by vertices are used, so that fingerprints
         remain those of 0.1.0.
     """
-    alike: dict[str, list[Finding]] = defaultdict(list)
+    by_base_fingerprint: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        parts = [
+        identity = [
             finding.code,
             finding.case,
             finding.role,
@@ -194,20 +199,20 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
             ";".join(sorted([finding.key, *finding.related_keys])),
             finding.field,
         ]
-        alike[_digest(parts)].append(finding)
-    for base, group in alike.items():
-        if len(group) == 1 and not group[0].by_place:
-            group[0].fingerprint = base
+        by_base_fingerprint[_hash_parts(identity)].append(finding)
+    for base, findings_of_base in by_base_fingerprint.items():
+        if len(findings_of_base) == 1 and not findings_of_base[0].by_place:
+            findings_of_base[0].fingerprint = base
             continue
-        seen: dict[str, int] = defaultdict(int)
-        for finding in sorted(group, key=lambda f: -round(f.former_m2 or 0.0, 1)):
+        use_counts: dict[str, int] = defaultdict(int)
+        for finding in sorted(findings_of_base, key=lambda f: -round(f.former_m2 or 0.0, 1)):
             lon, lat = places.get(id(finding), (0.0, 0.0))
-            name = _digest([base, f"{lon:.4f}", f"{lat:.4f}"])
-            seen[name] += 1
-            finding.fingerprint = name if seen[name] == 1 else _digest([name, str(seen[name])])
+            name = _hash_parts([base, f"{lon:.4f}", f"{lat:.4f}"])
+            use_counts[name] += 1
+            finding.fingerprint = name if use_counts[name] == 1 else _hash_parts([name, str(use_counts[name])])
 
 
-def _digest(parts: list[str]) -> str:
+def _hash_parts(parts: list[str]) -> str:
     return hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
 
 
@@ -216,10 +221,10 @@ CODE = "RUN905"
 
 @dataclass(frozen=True)
 class UnreadData:
-    """Data that were not read.
+    """Data of a source that were not read.
 
-    ``case`` selects the message, ``params`` fill it. ``incomplete``: the data may hold a layer of the plan, so the
-    verdict is at best 未完成 (else 有条件通过).
+    ``case`` selects the message, ``params`` fill it. ``incomplete``: the data may contain a layer of the plan, so the
+    verdict is at best 未完成; otherwise it is at best 有条件通过.
     """
 
     case: str
@@ -227,28 +232,28 @@ class UnreadData:
     incomplete: bool = True
 
     def finding(self) -> Finding:
-        """Return the finding without its message."""
-        made = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
-        made.code, made.case, made.severity = CODE, self.case, Severity.WARNING
+        """Return a finding RUN905 on these data, without a message."""
+        finding = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
+        finding.code, finding.case, finding.severity = CODE, self.case, Severity.WARNING
         name = "|".join(str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder"))
-        made.fingerprint = hashlib.sha256(f"{CODE}|{self.case}|{made.role}|{name}".encode()).hexdigest()[:20]
-        return made
+        finding.fingerprint = hashlib.sha256(f"{CODE}|{self.case}|{finding.role}|{name}".encode()).hexdigest()[:20]
+        return finding
 
 
 def report_unread(findings: list[Finding], unread: Iterable[UnreadData], render: Callable[[Finding], str]) -> None:
-    """Add a finding for each unread item that has none yet.
+    """Add a finding on each unread item to ``findings``, unless it is there already.
 
     ``render`` returns the message of a finding.
     """
-    known = {f.fingerprint for f in findings if f.code == CODE}
-    for one in unread:
-        finding = one.finding()
-        if finding.fingerprint not in known:
-            known.add(finding.fingerprint)
+    known_fingerprints = {finding_so_far.fingerprint for finding_so_far in findings if finding_so_far.code == CODE}
+    for unread_item in unread:
+        finding = unread_item.finding()
+        if finding.fingerprint not in known_fingerprints:
+            known_fingerprints.add(finding.fingerprint)
             finding.message = render(finding)
             findings.append(finding)
 
 
 def names_unread_data(finding: Finding) -> bool:
-    """Return True if the finding names data that may hold a layer of the plan."""
+    """Return True if a finding is on unread data that may contain a layer."""
     return finding.code == CODE and finding.params.get("incomplete") is not False

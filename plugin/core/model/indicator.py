@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators with unit, basis, inputs and target.
-
-Comparison with targets; units of area.
-"""
+"""Indicators with unit, basis and inputs; comparison with targets; area units."""
 
 from __future__ import annotations
 
@@ -21,9 +18,9 @@ SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
 def compute_margin(value: float | None, comparison: str, target: float | None) -> float | None:
-    """Return the margin to the target in its unit, positive if the target is met.
+    """Return how far a value is from its target, in its unit; positive if met.
 
-    For ``=`` the plain difference. None without a target or a finite value.
+    For ``=`` it is value − target. None without a target or a finite value.
     """
     if target is None or value is None or not math.isfinite(value):
         return None
@@ -33,35 +30,36 @@ def compute_margin(value: float | None, comparison: str, target: float | None) -
 def compare_area_with_target(
     value: float, comparison: str, target: float, decimals: int, warning_share: float = 0.0
 ) -> str:
-    """Compare an unrounded value with a target printed with ``decimals``.
+    """Return the state of a value compared with a target printed with ``decimals``.
 
-    Return the state. A shortfall (for ``<=`` an excess) within half of the last printed digit is ``close`` (取整差),
-    beyond it ``broken``. For ``=`` half a digit in either direction is ``met``, because a printed area is rounded. A
-    target met with a margin below ``warning_share`` × target is ``warning`` (0: never; not for ``=``). Value and target
-    have the same unit.
+    Value and target have the same unit. A shortfall (for ``<=`` an excess) within half of the last printed digit is
+    ``close`` (取整差), beyond it ``broken``. For ``=`` half a digit in either direction is ``met``, because a printed
+    area is rounded. A target met with a margin below ``warning_share`` × target is ``warning``; 0 switches this off,
+    and ``=`` has no warning.
     """
-    half = float(Decimal(1).scaleb(-decimals) / 2)
-    return compare_with_target(value, comparison, target, allowance=half, warning_share=warning_share)
+    half_digit = float(Decimal(1).scaleb(-decimals) / 2)
+    return compare_with_target(value, comparison, target, allowance=half_digit, warning_share=warning_share)
 
 
 def compare_with_target(
     value: float, comparison: str, target: float, *, allowance: float = 0.0, warning_share: float = 0.0
 ) -> str:
-    """Compare like `compare_area_with_target`, with an ``allowance`` for ``close``.
+    """Return the state of a value compared with a target in the same unit.
 
-    A ratio limit has no allowance.
+    As `compare_area_with_target`, but with ``allowance`` as the largest shortfall that is ``close``. A limit of a
+    ratio has none.
     """
-    left = compute_margin(value, comparison, target)
-    miss = math.inf if left is None else abs(left) if comparison == "=" else -left
+    margin = compute_margin(value, comparison, target)
+    shortfall = math.inf if margin is None else abs(margin) if comparison == "=" else -margin
     # A double cannot hold these exactly: differences below its own error are ignored.
-    error = abs(target) * 1e-12
-    if miss <= (error if allowance else 0.0):
-        low = comparison != "=" and -miss < warning_share * abs(target) - error
-        return WARNING if low else MET
-    if comparison == "=" and miss <= allowance + error:
+    rounding_error = abs(target) * 1e-12
+    if shortfall <= (rounding_error if allowance else 0.0):
+        is_low_margin = comparison != "=" and -shortfall < warning_share * abs(target) - rounding_error
+        return WARNING if is_low_margin else MET
+    if comparison == "=" and shortfall <= allowance + rounding_error:
         # A text states the rounded area, so drawn and printed value agree.
         return MET
-    return CLOSE if allowance and miss <= allowance + error else BROKEN
+    return CLOSE if allowance and shortfall <= allowance + rounding_error else BROKEN
 
 
 #: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
@@ -92,11 +90,12 @@ RATIO_FORMS = ("n1", "n2", "n3")
 class Indicator:
     """A figure of the plan with its target.
 
-    ``value`` in ``unit``; ``basis`` net / survey / statutory; ``inputs``: name → value used in the formula. ``state``:
-    met, warning (met, but with a low margin), close, broken, unconfirmed (met by a figure that the measured area
-    contradicts) or reference (no target). ``backed``: False if the figure is summed from an area field that the
-    measured area contradicts (`area_backing`). ``confirmed``: False then, and also if a setting marked C, an unknown
-    base year or an invalid net field was used. ``place``: the township of the figure, empty for the whole plan.
+    ``value`` in ``unit``; ``basis``: net, survey or statutory area; ``inputs``: name → value used in the formula.
+    ``state``: met, warning (met, but with a low margin), close (missed within the rounding of the target), broken,
+    unconfirmed (met by a figure that the measured area contradicts) or reference (no target). ``backed``: False if the
+    figure is summed from an area field that the measured area contradicts (`area_backing`). ``confirmed``: False then,
+    and also if a setting marked C, an unknown base year or an invalid net field was used. ``place``: the township of
+    the figure, empty for the whole plan.
     """
 
     id: str
@@ -119,10 +118,7 @@ class Indicator:
         self.judge(self.state)
 
     def judge(self, state: str) -> None:
-        """Set the state.
-
-        A figure that the measured area contradicts cannot meet a target, but may miss one.
-        """
+        """Set the state; unconfirmed instead of met if the measured area contradicts it."""
         self.state = UNCONFIRMED if not self.backed and state in (MET, WARNING) else state
 
     @property

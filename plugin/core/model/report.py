@@ -17,7 +17,7 @@ SCHEMA = "sanxian-report/1"
 
 
 class Outcome(StrEnum):
-    """The outcome of a rule: 通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
+    """What became of a rule: 通过 / 有问题 / 豁免 / 不适用 / 跳过 / 出错."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -34,18 +34,19 @@ _EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
 def is_run_finding(finding: Finding) -> bool:
-    """Return True for a finding about the run that makes it incomplete.
+    """Return True for a finding about the run itself that makes the run incomplete.
 
-    A mere hint is marked in its parameters.
+    Findings that are only hints have ``incomplete`` False in their parameters.
     """
     return finding.code in INCOMPLETE_RUN and finding.params.get("incomplete") is not False
 
 
 @dataclass
 class RuleOutcome:
-    """The outcome of one rule.
+    """The outcome of one rule in a run.
 
-    ``incomplete``: part of the rule could not be checked; ``reason`` names the cause in the report's language.
+    ``incomplete``: part of the rule could not be checked. ``reason``: why, in the report's language. ``unconfirmed``:
+    settings without a confirmed source that the rule used.
     """
 
     code: str
@@ -71,9 +72,9 @@ class RuleOutcome:
 
 @dataclass
 class Report:
-    """Everything a report page, a findings layer or a panel shows.
+    """The result of a check: all that pages, findings layers and panels show.
 
-    ``left_out``: rules that the standard runs by default and this run did not.
+    ``left_out``: rules that the standard runs by default and that this run omitted.
     """
 
     rules: list[RuleOutcome] = field(default_factory=list)

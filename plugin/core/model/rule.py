@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Declaration of rules, which are pure functions over layers."""
+"""Declaration of rules: functions that take layers and return findings."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ class Severity(StrEnum):
 class Need:
     """A layer that a rule needs.
 
-    ``concept`` as listed in the standard, or ``EACH`` for every layer of the plan in turn. ``fields``: meanings (as in
-    the templates), not names; without them the rule is skipped. ``reads``: meanings that are optional; the rule reports
-    their absence itself. An ``optional`` need is passed as None if it is missing.
+    ``concept``: a name that the standard maps to layer codes, or ``EACH`` for every layer of the plan in turn.
+    ``fields``: meanings of fields (as in the templates, not names); without them the rule is skipped. ``reads``:
+    meanings of optional fields; the rule reports their absence itself. An ``optional`` layer is passed as None if it
+    is missing.
     """
 
     concept: str
@@ -59,13 +60,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Example:
-    """A small case that is also a test: WKT rows by need, in metres of the plan's CRS.
+    """A small example of a rule, which is also a test case.
 
-    ``layers``: need → rows, each a WKT, or a dict with ``wkt`` and attributes by meaning. ``settings`` override the
-    standard's, ``roles`` choose another role for a need. ``standard``: the id of another edition, for layers that the
-    county's edition lacks. ``side``: side inputs by the name of their option, as rows (``figures``: indicator, value,
-    unit, where; ``targets``: code, name, indicator, comparison, value, unit; ``baseline``: layers of the sealed
-    edition, as ``layers``). ``finds``: expected number of findings; ``areas``: their planar areas, where relevant.
+    ``layers``: name of a need → rows, each a WKT in metres of the plan's CRS, or a dict with ``wkt`` and attributes by
+    meaning. ``settings`` override the standard's; ``roles``: name of a need → another layer code. ``standard``: the id
+    of another edition, for layers that the county's edition lacks. ``side``: side inputs by the name of their option,
+    as rows (``figures``: indicator, value, unit, where; ``targets``: code, name, indicator, comparison, value, unit;
+    ``baseline``: layers of the sealed edition, as ``layers``). ``finds``: expected number of findings; ``areas``:
+    their planar areas in m², where relevant.
     """
 
     title: str
@@ -81,14 +83,13 @@ class Example:
 
 @dataclass
 class RuleResult:
-    """Findings of a rule with what it could not check or confirm.
+    """Findings of a rule, and what it could not check or confirm.
 
-    ``not_checked_section``: reasons (text key, parameters) for parts that could not be checked. ``unconfirmed``: names
-    of further C settings that were used. ``doubts``: uncertainties of the data, which no confirmation removes (an
-    unknown base year). ``applicable``: False if the plan has no data of the rule's kind. ``switched_off``: the setting
-    by which standard or profile switch the comparison off; it needs confirmation. ``notes``: reasons (text key,
-    parameters) that do not change the outcome: why the rule does not apply (a missing side input, and how to provide
-    it), or remarks on the comparison.
+    ``not_checked``: reasons (text key, parameters) for parts that could not be checked. ``unconfirmed``: names of
+    further used settings marked C. ``doubts``: uncertainties of the data, which no confirmation removes (an unknown
+    base year). ``applicable``: False if the plan has no data of the rule's kind. ``switched_off``: the setting by
+    which standard or profile switch the comparison off; it needs confirmation. ``notes``: remarks (text key,
+    parameters) that do not change the outcome, such as why the rule does not apply and which input it lacks.
     """
 
     findings: list[Finding] = field(default_factory=list)
@@ -103,7 +104,7 @@ class RuleResult:
 
 @dataclass(frozen=True)
 class Rule:
-    """A declared rule. Users rely on ``code`` and ``name``."""
+    """A declared rule. Its ``code`` and ``name`` are public and never change."""
 
     code: str
     name: str
@@ -133,31 +134,28 @@ class Rule:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Return the options of the rule's side inputs (``figures``).
-
-        Its examples use them.
-        """
+        """Return the options of the side inputs (``figures``) that the examples use."""
         return tuple(dict.fromkeys(name for example in self.fails for name in example.side))
 
     @property
     def sections(self) -> dict[str, str]:
-        """Return the docstring's four sections by heading (English manual)."""
+        """Return the four sections of the rule's docstring by heading (English manual)."""
         return split_sections(inspect.getdoc(self.function) or "")
 
 
 def split_sections(doc: str) -> dict[str, str]:
-    """Split a rule's docstring at its headings.
+    """Split a rule's docstring at its four headings.
 
-    The text before the first is the title under ``""``.
+    Return heading → text. The text before the first heading is the title, under ``""``.
     """
-    parts = re.split(rf"^({'|'.join(map(re.escape, HEADINGS))})\s*$", doc, flags=re.MULTILINE)
-    sections = {"": parts[0].strip()}
-    for heading, body in zip(parts[1::2], parts[2::2], strict=True):
-        sections[heading] = inspect.cleandoc(body).strip()
+    pieces = re.split(rf"^({'|'.join(map(re.escape, HEADINGS))})\s*$", doc, flags=re.MULTILINE)
+    sections = {"": pieces[0].strip()}
+    for heading, section_text in zip(pieces[1::2], pieces[2::2], strict=True):
+        sections[heading] = inspect.cleandoc(section_text).strip()
     return sections
 
 
-_REGISTRY: dict[str, Rule] = {}
+_DECLARED_RULES: dict[str, Rule] = {}
 
 
 def rule(
@@ -175,32 +173,31 @@ def rule(
     local: bool = False,
     side: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare a rule.
+    """Return a decorator that declares a function as a rule.
 
-    ``problem`` names the problem that the rule finds (English; ``resources/texts`` holds the Chinese). The title, which
-    states the requirement, is the docstring's first line. ``uses`` names the settings of the standard that the rule
-    depends on (``ratio.form``, ``codes.planning_zones``, ``tolerance``): unconfirmed settings marked C make its outcome
-    conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit changes
-    nothing farther away (`live`); False for totals, shares and unique keys. ``side``: side inputs of the plan
+    ``problem`` names the problem that the rule finds, in English; ``resources/texts`` has the Chinese. The title,
+    which states the requirement, is the docstring's first line. ``uses`` names the settings of the standard that the
+    rule depends on (``ratio.form``, ``codes.planning_zones``, ``tolerance``): unconfirmed settings marked C make its
+    outcome conditional at best. ``local``: a finding depends only on its row and on adjacent rows, so that an edit
+    changes nothing farther away (`live`); False for totals, shares and unique keys. ``side``: side inputs of the plan
     (``baseline``) without which the rule does not apply; it then reports how to provide them. ``messages``: case →
-    English message with named placeholders; ``resources/texts`` holds the Chinese.
+    English message with named placeholders.
 
-    Raises
-    ------
-    ValueError
-        The code is in use or belongs to no family, or the docstring lacks a heading.
+    Raises ValueError if the code is in use or belongs to no family, or if the docstring lacks a heading.
     """
     if code[:3] not in FAMILIES or not re.fullmatch(r"[A-Z]{3}\d{3}", code):
         raise ValueError(f"{code}: a code is a family ({', '.join(FAMILIES)}) and three digits")
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
-        known = _REGISTRY.get(code)
-        if known and known.function.__module__ != function.__module__:
-            raise ValueError(f"{code} is declared in {known.function.__module__} and {function.__module__}")
-        missing = [h for h in HEADINGS if h not in split_sections(inspect.getdoc(function) or "")]
-        if missing:
-            raise ValueError(f"{code}: the docstring lacks {', '.join(missing)}")
-        _REGISTRY[code] = Rule(
+        declared_rule = _DECLARED_RULES.get(code)
+        if declared_rule and declared_rule.function.__module__ != function.__module__:
+            raise ValueError(f"{code} is declared in {declared_rule.function.__module__} and {function.__module__}")
+        missing_headings = [
+            heading for heading in HEADINGS if heading not in split_sections(inspect.getdoc(function) or "")
+        ]
+        if missing_headings:
+            raise ValueError(f"{code}: the docstring lacks {', '.join(missing_headings)}")
+        _DECLARED_RULES[code] = Rule(
             code=code,
             name=name,
             problem=problem,
@@ -227,25 +224,25 @@ def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
 
     The unit is the name's suffix (``large_area_m2``).
     """
-    found = []
+    parameters = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
-            found.append(Parameter(argument.name, argument.default, unit_of(argument.name)))
-    return tuple(found)
+            parameters.append(Parameter(argument.name, argument.default, unit_of(argument.name)))
+    return tuple(parameters)
 
 
 def unit_of(name: str) -> str:
-    """Return the unit in the suffix of a parameter's or setting's name.
+    """Return the unit at the end of a parameter's or setting's name, else empty.
 
-    Empty without one.
+    ``large_area_m2`` gives ``m2``.
     """
-    tail = name.rsplit("_", 1)[-1] if "_" in name else ""
-    return tail if tail in ("m2", "m", "share", "count", "degrees") else ""
+    suffix = name.rsplit("_", 1)[-1] if "_" in name else ""
+    return suffix if suffix in ("m2", "m", "share", "count", "degrees") else ""
 
 
 #: Folders of the core that hold rules, one module per rule, named by its code and its name.
-_HOMES = ("rules", "package/rules", "yearly/rules")
-_RULE_FILE = re.compile(r"([a-z]{3}\d{3})_(\w+)\.py")
+_RULE_FOLDERS = ("rules", "package/rules", "yearly/rules")
+_RULE_FILE_PATTERN = re.compile(r"([a-z]{3}\d{3})_(\w+)\.py")
 
 
 class Rules(Mapping[str, Rule]):
@@ -256,14 +253,22 @@ class Rules(Mapping[str, Rule]):
 
     def __init__(self) -> None:
         core = Path(__file__).resolve().parent.parent
-        files = [(path, _RULE_FILE.fullmatch(path.name)) for home in _HOMES for path in (core / home).rglob("*.py")]
-        found: dict[str, tuple[Path, str]] = {}
+        files = [
+            (path, _RULE_FILE_PATTERN.fullmatch(path.name))
+            for folder in _RULE_FOLDERS
+            for path in (core / folder).rglob("*.py")
+        ]
+        file_by_code: dict[str, tuple[Path, str]] = {}
         for path, match in files:
-            if match is not None and found.setdefault(match[1].upper(), (path, match[2]))[0] != path:
-                raise ValueError(f"{match[1].upper()} is declared in {found[match[1].upper()][0].name} and {path.name}")
-        codes = sorted(found, key=_order_of_family)
-        self._modules = {code: ".".join(found[code][0].relative_to(core).with_suffix("").parts) for code in codes}
-        self._names = {found[code][1].replace("_", "-"): code for code in codes}
+            if match is not None and file_by_code.setdefault(match[1].upper(), (path, match[2]))[0] != path:
+                raise ValueError(
+                    f"{match[1].upper()} is declared in {file_by_code[match[1].upper()][0].name} and {path.name}"
+                )
+        codes = sorted(file_by_code, key=_order_of_family)
+        self._modules = {
+            code: ".".join(file_by_code[code][0].relative_to(core).with_suffix("").parts) for code in codes
+        }
+        self._names = {file_by_code[code][1].replace("_", "-"): code for code in codes}
 
     def code_of(self, name: str) -> str | None:
         """Return the code of a rule by its name.
@@ -271,24 +276,26 @@ class Rules(Mapping[str, Rule]):
         For example ``expansion-ratio`` or ``expansion_ratio``.
         """
         name = name.replace("_", "-")
-        return self._names.get(name) or next((r.code for r in _REGISTRY.values() if r.name == name), None)
+        return self._names.get(name) or next(
+            (declared.code for declared in _DECLARED_RULES.values() if declared.name == name), None
+        )
 
     def __getitem__(self, code: str) -> Rule:
-        if code not in _REGISTRY and code in self._modules:
+        if code not in _DECLARED_RULES and code in self._modules:
             importlib.import_module(f"{__name__.rsplit('.', 2)[0]}.{self._modules[code]}")
-        return _REGISTRY[code]
+        return _DECLARED_RULES[code]
 
     def __contains__(self, code: object) -> bool:
-        return code in self._modules or code in _REGISTRY
+        return code in self._modules or code in _DECLARED_RULES
 
     def __iter__(self) -> Iterator[str]:
-        declared_elsewhere = _REGISTRY.keys() - self._modules.keys()
+        declared_elsewhere = _DECLARED_RULES.keys() - self._modules.keys()
         return iter(
             sorted([*self._modules, *declared_elsewhere], key=_order_of_family) if declared_elsewhere else self._modules
         )
 
     def __len__(self) -> int:
-        return len(self._modules.keys() | _REGISTRY.keys())
+        return len(self._modules.keys() | _DECLARED_RULES.keys())
 
 
 @cache

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Further inputs of a plan (figures, targets, baseline …), by option name."""
+"""Further inputs of a plan besides its layers (figures, targets …), by name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ T = TypeVar("T")
 
 
 class SideInputs:
-    """Side inputs that rules read by name.
+    """Tables and editions that a plan is compared with, by name of their option.
 
     Names: ``figures``, ``targets``, ``register``, ``baseline``, ``renumbered``, ``record``, ``package``. The packages
-    that define the values provide a typed function for each, so this module does not depend on them. None counts as
-    missing.
+    that define the values provide a typed function for each, so this module does not depend on them. A value None
+    counts as missing.
     """
 
     def __init__(self, **values: Any):
@@ -33,7 +33,7 @@ class SideInputs:
         return name in self._values
 
     def give(self, **values: Any) -> SideInputs:
-        """Return these inputs with further ones."""
+        """Return a copy of these inputs with further ones added."""
         return SideInputs(**{**self._values, **values})
 
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The verdict of a report.
-
-It is a separate module, so that screens can use it before heavy imports.
-"""
+"""The verdict of a report, in a module without imports so that screens load fast."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One role of the plan: the table as read, and its geometry in the plane.
+"""A layer of the plan: the table as read, and its geometry in the plane.
 
-`SourceLayer` and `Layer`.
+`SourceLayer` is the table as read. `Layer` adds its role (layer code), its template, and geometries in the plan's CRS.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 
 
 class Column:
-    """A column as read (``raw``) and derived forms.
+    """A column as read, with derived forms that are computed once.
 
     Callers share the returned objects and must not change them.
     """
@@ -45,39 +45,38 @@ class Column:
 
     @cached_property
     def values(self) -> pd.Series:
-        """Return (n,) the values without surrounding blanks, blank text as missing."""
+        """Return (n,) values with surrounding blanks removed, blank text as missing."""
         return strip_blanks(self._raw)
 
     @cached_property
     def texts(self) -> list[str]:
-        """Return (n,) the values as text, missing ones empty.
-
-        Integers without a decimal point.
-        """
+        """Return (n,) values as text: missing ones empty, integers without a point."""
         import pandas as pd
 
         values = self.values
         if pd.api.types.infer_dtype(values, skipna=True) != "string":
             return texts(values)
         # They are stripped already.
-        found = values.to_numpy(dtype=object, copy=True)
-        found[values.isna().to_numpy()] = ""
-        return list(found)
+        all_texts = values.to_numpy(dtype=object, copy=True)
+        all_texts[values.isna().to_numpy()] = ""
+        return list(all_texts)
 
     @cached_property
     def garbled(self) -> frozenset[str]:
-        """Return those texts that were garbled before reading."""
+        """Return the texts that were garbled before the column was read."""
         if self.values.dtype.kind in "iufbM":
             return frozenset()
-        return frozenset(v for v in self.values.unique() if isinstance(v, str) and not v.isascii() and garbled(v))
+        return frozenset(
+            text for text in self.values.unique() if isinstance(text, str) and not text.isascii() and garbled(text)
+        )
 
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """A field as the source declares it; ``type`` is text, integer, real or date.
+    """A field as the source declares it.
 
-    None: the source does not declare it. ``alias`` is empty for a field without one, ``codes`` (code → name) for a
-    field without a coded domain.
+    ``type``: text, integer, real or date. ``length``, ``alias`` and ``codes`` are None if the source declares none;
+    ``alias`` may be empty; ``codes``: code → name of a coded domain.
     """
 
     name: str
@@ -91,13 +90,13 @@ class FieldInfo:
 class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
-    ``frame``: indexed by feature id. ``curves``: ids of features with arcs, densified on reading by ``curve_step``
-    (degrees). ``broken``: ids of features whose geometry no library can represent (missing in ``frame``). ``notices``:
-    (text key, parameters). ``problem``: why the table is unusable (no geometry, unreadable file), as text key and
-    parameters. ``kind`` and ``rows``: geometry type and number of rows as the source declares them; empty and None if
-    it does not. ``filter``: the condition that hides rows in a project. ``rings``: all lines of a layer that is not
-    read are closed. ``shape_crs``: coordinate systems other than the layer's that its geometries declare → their
-    number. ``described_crs``: the CRS that the file's definition describes, if its code is that of another one.
+    ``frame``: rows, indexed by feature id. ``curves``: ids of features with arcs, divided into segments on reading by
+    ``curve_step`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is missing in
+    ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry, unreadable
+    file), as text key and parameters. ``kind`` and ``rows``: geometry type and number of rows as the source declares
+    them; empty and None if it does not. ``filter``: the condition that hides rows in a project. ``rings``: the layer
+    has lines that are all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the layer's →
+    their number. ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
     """
 
     name: str
@@ -122,7 +121,7 @@ class SourceLayer:
 
     @property
     def full_name(self) -> str:
-        """Return ``county.gpkg/DLTB``.
+        """Return file and layer name, as in ``county.gpkg/DLTB``.
 
         It is unique if several files have a layer of this name.
         """
@@ -135,13 +134,13 @@ _COLLECTION = 7
 
 
 class Layer:
-    """One role of the plan: its rows, its template, and its geometry in the plane.
+    """A recognised layer of the plan: rows, template, and geometry in the plane.
 
-    ``plane_crs`` is the plan's plane. ``frame``: as read. ``plane``: (n,) geometries in that plane; invalid ones are
-    replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would bend have
-    additional vertices. ``undensified_edges``: such edges without additional vertices, because a layer in another CRS
-    shares them (`geometry.undensified_edges`). ``repaired``: row position → planar area change (m²) of a repaired copy.
-    ``stray_rows``: row position → problem, for rows whose coordinates contradict the CRS while most rows agree with it.
+    ``plane_crs``: the plan's plane (metres). ``frame``: rows as read. ``plane``: (n,) geometries in that plane;
+    invalid ones are replaced by repaired copies, missing or stray ones by None, and long edges that reprojection would
+    bend have additional vertices. ``undensified_edges``: edges without additional vertices, because a layer in another
+    CRS shares them. ``repaired``: row position → change of planar area (m²) by the repair. ``stray_rows``: row
+    position → problem, for rows whose coordinates contradict the CRS although most rows agree with it.
     """
 
     def __init__(
@@ -169,7 +168,7 @@ class Layer:
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
         self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
         self._names = names
-        self._read: dict[str, Column] = {}
+        self._columns_read: dict[str, Column] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -186,71 +185,71 @@ class Layer:
     def has_values(self, meaning: str) -> bool:
         """Return True if any row has a value in the field of this meaning.
 
-        For figures a field of blanks counts as missing: a package has every field of its template.
+        Figures treat a field of blanks as missing, because a package has every field of its template.
         """
         column = self.column(meaning)
         return column is not None and bool(column.notna().any())
 
     def field_name(self, meaning: str) -> str:
-        """Return the official field name in this layer's template.
+        """Return the official name of a field by its meaning, even if the layer lacks it.
 
-        Also if the layer lacks the field. Empty if the template has no such field.
+        Empty if the template has no such field.
         """
-        found = self.template.field(meaning)
-        return found.name if found else ""
+        declared = self.template.field(meaning)
+        return declared.name if declared else ""
 
     def column(self, meaning: str) -> pd.Series | None:
-        """Return the values of a meaning, blank text as missing.
+        """Return the values of the field with this meaning, blank text as missing.
 
         None without such a field.
         """
         return self.values(self._columns[meaning]) if meaning in self._columns else None
 
     def named(self, field_name: str) -> pd.Series | None:
-        """Return the values of a field by its name in any case; None without such a field."""
+        """Return the values of a field by its name in any case; None without the field."""
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
 
     def named_text(self, field_name: str) -> list[str]:
-        """Return a field's values as text, missing ones empty.
+        """Return a field's values as text by its name in any case, missing ones empty.
 
-        All empty without such a field.
+        All are empty without such a field.
         """
         column = self._names.get(field_name.upper())
         return [""] * len(self) if column is None else self._find_column(column).texts
 
     def garbled_rows(self, field_name: str) -> frozenset[str]:
-        """Return the texts of a field that were garbled before reading."""
+        """Return those texts of a field that were garbled before reading."""
         column = self._names.get(field_name.upper())
         return frozenset() if column is None else self._find_column(column).garbled
 
     def spelling(self, declared: Field) -> str | None:
-        """Return the column of a field, by its name in any case, else by its meaning.
+        """Return the name of a column as the layer spells it, for a field of any template.
 
-        The field may belong to another edition's template.
+        The column is found by the field's name in any case, else by its meaning; None without one.
         """
         return self._names.get(declared.name.upper()) or self._columns.get(declared.meaning or "-")
 
     def values(self, column: str) -> pd.Series:
-        """Return the column's values without blanks, blank text as missing."""
+        """Return a column's values with blanks removed, blank text as missing."""
         return self._find_column(column).values
 
     def _find_column(self, column: str) -> Column:
-        if column not in self._read:
-            self._read[column] = Column(self.frame[column])
-        return self._read[column]
+        if column not in self._columns_read:
+            self._columns_read[column] = Column(self.frame[column])
+        return self._columns_read[column]
 
     def text(self, meaning: str) -> list[str]:
-        """Return a meaning's values as text, missing ones empty.
+        """Return the values of the field with this meaning as text, missing ones empty.
 
         Integers have no decimal point. Callers must not change the list.
         """
         return self._find_column(self._columns[meaning]).texts if meaning in self._columns else [""] * len(self)
 
     def numbers(self, meaning: str) -> NDArray:
-        """Return a meaning's values as (n,) float64.
+        """Return (n,) float64: the values of the field with this meaning.
 
-        Missing, unreadable or infinite ones are NaN.
+        Missing, unreadable and infinite values are NaN.
         """
         import pandas as pd
 
@@ -279,7 +278,7 @@ class Layer:
     @cached_property
     def fids(self) -> list[int]:
         """Return the feature ids."""
-        return [int(v) for v in self.frame.index]
+        return [int(fid) for fid in self.frame.index]
 
     @cached_property
     def raw_shapes(self) -> NDArray:
@@ -290,7 +289,7 @@ class Layer:
 
     @property
     def known_crs(self) -> CRS:
-        """Return the layer's CRS. A layer without one never becomes part of a plan."""
+        """Return the layer's CRS, which every layer of a plan has."""
         return require_value(self.crs, f"the CRS of {self.role}")
 
     @cached_property
@@ -307,7 +306,7 @@ class Layer:
 
     @property
     def added(self) -> NDArray:
-        """Return (k, 2) the vertices of ``original`` and ``plane`` that are not stored."""
+        """Return (k, 2) the vertices that densification added, in the plane."""
         return self._reproject.added
 
     def in_plane(self, geometry: Any) -> Any:
@@ -326,42 +325,42 @@ class Layer:
 
     @cached_property
     def invalid(self) -> NDArray:
-        """Return (n,) bool: present, but invalid as drawn, in the layer's coordinates."""
+        """Return (n,) bool: geometries that are present but invalid as read."""
         return ~self.empty & ~shapely.is_valid(self.raw_shapes)
 
     @cached_property
     def has_wrong_geometry_type(self) -> bool:
         """Return True if most valid geometries are of another type than the template's."""
-        there = ~(self.empty | self.broken | self.invalid)
-        dimensions = shapely.get_dimensions(self.raw_shapes[there])
-        others = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
-        return bool(2 * others > len(dimensions))
+        is_valid = ~(self.empty | self.broken | self.invalid)
+        dimensions = shapely.get_dimensions(self.raw_shapes[is_valid])
+        wrong_count = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
+        return bool(2 * wrong_count > len(dimensions))
 
     def like(self, source: SourceLayer) -> Layer:
-        """Return other rows of this layer, reprojected to the plane in the same way.
-
-        Properties of the whole layer are retained.
-        """
-        other = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
-        other.vertex_index = self.vertex_index
-        other.by_vertices = self.by_vertices
-        other.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
-        return other
+        """Return a layer of other rows with this layer's role, template and reprojection."""
+        layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
+        layer.vertex_index = self.vertex_index
+        layer.by_vertices = self.by_vertices
+        layer.__dict__["has_wrong_geometry_type"] = self.has_wrong_geometry_type
+        return layer
 
     def take(self, rows: NDArray) -> Layer:
-        """Return a layer of some rows ((k,) positions) with their computed values.
-
-        Nothing is read again.
-        """
+        """Return a layer of some rows ((k,) positions) with values already computed."""
         source = replace(self.source, frame=self.frame.iloc[rows])
-        some = self.like(source)
-        known = {name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")}
-        at = {int(row): n for n, row in enumerate(rows)}
-        repaired = {at[row]: area for row, area in self.repaired.items() if row in at}
-        some.stray_rows = {at[row]: problem for row, problem in self.stray_rows.items() if row in at}
-        some.__dict__ |= known | {"_prepared": (self.plane[rows], repaired)}
-        some.__dict__["repeated_keys"] = frozenset(at[row] for row in self.repeated_keys & at.keys())
-        return some
+        layer = self.like(source)
+        computed = {
+            name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")
+        }
+        new_position = {int(row): n for n, row in enumerate(rows)}
+        repaired = {new_position[row]: area for row, area in self.repaired.items() if row in new_position}
+        layer.stray_rows = {
+            new_position[row]: problem for row, problem in self.stray_rows.items() if row in new_position
+        }
+        layer.__dict__ |= computed | {"_plane_and_repairs": (self.plane[rows], repaired)}
+        layer.__dict__["repeated_keys"] = frozenset(
+            new_position[row] for row in self.repeated_keys & new_position.keys()
+        )
+        return layer
 
     @property
     def has_no_geometry(self) -> bool:
@@ -369,7 +368,7 @@ class Layer:
         return bool(is_missing(self.plane).all())
 
     @cached_property
-    def _prepared(self) -> tuple[NDArray, dict[int, float]]:
+    def _plane_and_repairs(self) -> tuple[NDArray, dict[int, float]]:
         plane = self.original.copy()
         plane[self.empty] = None
         plane[list(self.stray_rows)] = None
@@ -377,22 +376,23 @@ class Layer:
         # Reprojection can make a barely valid geometry invalid, and the reverse.
         valid = ~self.invalid if self.original is self.raw_shapes else shapely.is_valid(plane)
         for position in np.flatnonzero(~valid & ~shapely.is_missing(plane)).tolist():
-            fixed = repair_polygon(plane[position])
-            before = shapely.area(plane[position])
+            repaired = repair_polygon(plane[position])
+            former_area = shapely.area(plane[position])
             changes[position] = float(
-                (shapely.area(fixed) if fixed is not None else 0.0) - (before if np.isfinite(before) else 0.0)
+                (shapely.area(repaired) if repaired is not None else 0.0)
+                - (former_area if np.isfinite(former_area) else 0.0)
             )
-            plane[position] = fixed
+            plane[position] = repaired
         if self.template.geometry == "polygon":
-            other = ~is_missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
-            for position in np.flatnonzero(other).tolist():
+            not_areal = ~is_missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
+            for position in np.flatnonzero(not_areal).tolist():
                 plane[position] = make_areal(plane[position])
         return plane, changes
 
     @property
     def plane(self) -> NDArray:
         """Return (n,) geometries in the plane, repaired and densified."""
-        return self._prepared[0]
+        return self._plane_and_repairs[0]
 
     @cached_property
     def polygons(self) -> Polygons:
@@ -402,25 +402,22 @@ class Layer:
     @property
     def repaired(self) -> dict[int, float]:
         """Return row position → planar area change (m²) of repaired geometries."""
-        return self._prepared[1]
+        return self._plane_and_repairs[1]
 
     @cached_property
     def statutory(self) -> NDArray:
-        """Return (n,) statutory areas in m², from the stored vertices.
-
-        Invalid rows from a repaired copy.
-        """
+        """Return (n,) statutory areas in m², by stored vertices or of a repaired copy."""
         return self._measure_rows(NEVER)
 
     def statutory_of(self, rows: NDArray) -> NDArray:
-        """Return (k,) `statutory` of some rows without measuring the whole layer."""
-        some, at = np.unique(rows, return_inverse=True)
-        if "statutory" in self.__dict__ or 2 * len(some) > len(self):
+        """Return (k,) statutory areas (m²) of some rows; only these are measured."""
+        unique_rows, row_index = np.unique(rows, return_inverse=True)
+        if "statutory" in self.__dict__ or 2 * len(unique_rows) > len(self):
             return self.statutory[rows]
-        return self.take(some).statutory[at.ravel()]
+        return self.take(unique_rows).statutory[row_index.ravel()]
 
     def measure(self, cancellation: Cancellation) -> None:
-        """Compute `statutory`; can be cancelled."""
+        """Compute and store `statutory`. Raise Cancelled."""
         if "statutory" not in self.__dict__:
             self.__dict__["statutory"] = self._measure_rows(cancellation)
 
@@ -428,10 +425,10 @@ class Layer:
         crs = self.known_crs
         if crs == self.plane_crs:
             return statutory_area(self.plane, crs_care.make_lonlat_transformer(crs), cancellation)
-        own = self.raw_shapes.copy()
-        own[is_missing(self.plane)] = None
-        for position in np.flatnonzero(self.invalid & ~is_missing(own)).tolist():
-            own[position] = repair_polygon(own[position])
-        for position in np.flatnonzero(shapely.get_type_id(own) == _COLLECTION).tolist():
-            own[position] = make_areal(own[position])
-        return statutory_area(own, crs_care.make_lonlat_transformer(crs), cancellation)
+        shapes = self.raw_shapes.copy()
+        shapes[is_missing(self.plane)] = None
+        for position in np.flatnonzero(self.invalid & ~is_missing(shapes)).tolist():
+            shapes[position] = repair_polygon(shapes[position])
+        for position in np.flatnonzero(shapely.get_type_id(shapes) == _COLLECTION).tolist():
+            shapes[position] = make_areal(shapes[position])
+        return statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The layers of one county by role, and the focus of a re-check.
+"""The layers of one county by role (layer code), and the focus of a recheck.
 
 Inputs are never changed.
 """
@@ -26,9 +26,9 @@ from .layer import Layer
 
 @dataclass
 class Unusable:
-    """A layer whose coordinates contradict its CRS, so that it cannot be measured.
+    """A recognised layer that cannot be measured: its coordinates contradict its CRS.
 
-    Its role is known.
+    ``problem``, ``params``: text key and parameters of the reason.
     """
 
     role: str
@@ -44,10 +44,11 @@ class Unusable:
 
 @dataclass(frozen=True)
 class MissedScope:
-    """A wider scope that the layers indicate and that was not used.
+    """A wider kind of delivery that the layers indicate, but that was not checked.
 
-    ``present``: concepts that only this scope lists; ``lacking``: its mandatory concepts without a layer. ``evident``:
-    the delivery clearly has this scope. ``chosen``: the user chose the narrower scope.
+    ``taken``: the scope that was used; ``wider``: the wider one; ``present``: concepts that only the wider one lists;
+    ``lacking``: its mandatory concepts without a layer. ``evident``: the delivery clearly has the wider scope.
+    ``chosen``: the user chose the narrower one.
     """
 
     taken: str
@@ -60,10 +61,11 @@ class MissedScope:
 
 @dataclass
 class Plan:
-    """The layers of one county.
+    """The recognised layers of one county, in one plane.
 
-    ``plane``: the CRS for detection (metres). ``crs``: the CRS of findings; both are equal unless all layers are in
-    degrees (`crs.make_local_plane`). ``inputs``: the files read.
+    ``layers``: by role (layer code). ``plane``: the CRS (metres) in which overlays are computed. ``crs``: the CRS of
+    findings; both are equal unless all layers are in degrees. ``scope``: the kind of delivery. ``inputs``: the files
+    read. ``role_choices``: role → what the layer was recognised by.
     """
 
     layers: dict[str, Layer]
@@ -91,29 +93,26 @@ class Plan:
         self.plane = self.plane or self.crs
 
     @cached_property
-    def _added(self) -> NDArray:
-        """Return the vertices in the plane that no layer has stored."""
+    def _added_vertex_codes(self) -> NDArray:
+        """Return sorted hashes of the vertices that densification added in any layer."""
         return added_vertex_codes(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
 
     def without_added_vertices(self, shapes: NDArray) -> NDArray:
-        """Return (n,) geometries of the plane without vertices that no layer has stored.
-
-        Those vertices are for detection only.
-        """
-        return without_added_vertices(shapes, self._added)
+        """Return (n,) geometries of the plane without the vertices of densification."""
+        return without_added_vertices(shapes, self._added_vertex_codes)
 
     def are_stored_vertices(self, points: NDArray) -> NDArray:
         """Return (k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
-        return are_stored_vertices(points, self._added)
+        return are_stored_vertices(points, self._added_vertex_codes)
 
     def shown(self, geometries: NDArray) -> NDArray:
-        """Return (n,) geometries of the plane in the CRS of findings."""
+        """Return (n,) geometries of the plane reprojected into the CRS of findings."""
         return crs_care.reproject(geometries, self.plane, self.crs)
 
     def concept(self, concept: str) -> Layer | None:
-        """Return the layer that answers a concept: the first present role.
+        """Return the layer of a concept: of its roles, the first that the plan has.
 
-        A role names itself.
+        A concept is a name for several layer codes; a layer code is its own concept.
         """
         for role in self.roles_of(concept):
             if role in self.layers:
@@ -121,22 +120,26 @@ class Plan:
         return None
 
     def roles_of(self, concept: str) -> tuple[str, ...]:
-        """Return the roles that answer a concept."""
+        """Return the layer codes that a concept names, by precedence."""
         return self.norm.standard.concepts.get(concept, (concept,))
 
     def unread_roles(self, concept: str) -> list[str]:
-        """Return layers that would answer the concept too, but that no concept reads.
+        """Return layers of a concept that no rule reads, as another layer comes first.
 
         Classes of yearly maintenance belong to different layers, and each is read.
         """
         if self.norm.standard.is_maintenance(concept):
             return []
-        answering = {lay.role for c in self.norm.standard.concepts if (lay := self.concept(c)) is not None}
-        return [r for r in self.roles_of(concept)[1:] if r in self.layers and r not in answering]
+        read_roles = {
+            layer.role
+            for other_concept in self.norm.standard.concepts
+            if (layer := self.concept(other_concept)) is not None
+        }
+        return [role for role in self.roles_of(concept)[1:] if role in self.layers and role not in read_roles]
 
     def unusable_for(self, concept: str) -> Unusable | None:
         """Return the first unusable layer of a concept; None without one."""
-        return next((self.unusable[r] for r in self.roles_of(concept) if r in self.unusable), None)
+        return next((self.unusable[role] for role in self.roles_of(concept) if role in self.unusable), None)
 
     def expects(self, concept: str) -> bool:
         """Return True if the scope requires the concept, unless the profile has 本县无."""
@@ -144,37 +147,37 @@ class Plan:
         return concept in scope.mandatory and concept not in self.norm.profile.absent
 
     def computed(self, name: str) -> dict[Any, Any]:
-        """Return the values of this name that were computed from the plan's layers.
+        """Return the cache of this name, a dict that callers read and extend.
 
-        Callers read and extend the dict. They remain as long as the plan; rules and figures that need the same value
-        compute it once.
+        It lasts as long as the plan, so that rules and figures compute a shared value once.
         """
         return self._computed.setdefault(name, {})
 
     def part(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
-        """Return a plan of some of the rows.
+        """Return a plan of some rows that keeps what was derived from all rows.
 
-        Values derived from all rows of the county are kept. ``same_county``: the layer of the county is the same in
-        both.
+        ``same_county``: the county layer is unchanged, so its outline is kept too.
         """
-        some = Plan(layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices)
-        some.plane, some.given_code = self.plane, self._find_voted_code
-        if same_county and (shape := self.county_shape()) is not None:
-            some.computed("county_shape")[None] = shape[1]
-        return some
+        part_plan = Plan(
+            layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices
+        )
+        part_plan.plane, part_plan.given_code = self.plane, self._find_voted_code
+        if same_county and (county_shape := self.county_shape()) is not None:
+            part_plan.computed("county_shape")[None] = county_shape[1]
+        return part_plan
 
     @property
     def area_code(self) -> str:
-        """Return the county's six digits: the most frequent in the rows.
+        """Return the county's six digits: those that most rows have, else the profile's.
 
-        Without rows, those of the profile. The rows give 行政区代码, else the first digits of the BSM. The county
-        layer is read first: a neighbour's rows in another layer must not determine the county.
+        Rows have them in 行政区代码, else at the start of the key (BSM). If the county layer has some, other layers
+        are ignored: a neighbour's rows must not determine the county.
         """
         return self._find_voted_code or self.norm.profile.area_code
 
     @property
     def area_known(self) -> bool:
-        """Return True if the data themselves name the county."""
+        """Return True if the data themselves give the county code."""
         return bool(self._find_voted_code)
 
     @cached_property
@@ -185,32 +188,32 @@ class Plan:
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
             codes = layer.text("division_code") if layer.has("division_code") else []
-            votes.update(c[:6] for c in codes or layer.keys if is_county(c[:6]))
+            votes.update(code[:6] for code in codes or layer.keys if is_county(code[:6]))
             if votes and layer is county:
                 break
         return votes.most_common(1)[0][0] if votes else ""
 
     def county_shape(self) -> tuple[Layer, Polygons] | None:
-        """Return the county layer and its extent as one polygon (or None) in one row.
+        """Return the county layer and the union of its rows as a single row.
 
-        None without such a layer.
+        The row is None if the union failed. Return None without a county layer.
         """
         layer = self.concept("county")
         if layer is None:
             return None
-        known = self.computed("county_shape")
-        if None not in known:
+        cached = self.computed("county_shape")
+        if None not in cached:
             shape = union_rows(layer.polygons, tolerance=self.norm.tolerance())
-            known[None] = Polygons(np.array([shape], dtype=object))
-        return layer, known[None]
+            cached[None] = Polygons(np.array([shape], dtype=object))
+        return layer, cached[None]
 
 
 @dataclass(frozen=True)
 class Focus:
-    """The rows and roles that a re-check concerns.
+    """The rows and layers that a recheck after an edit is about.
 
-    ``rows``: role → (n,) bool, the rows to check; the other rows are context. ``roles``: the only layers for rules on
-    every layer; None: all.
+    ``rows``: role → (n,) bool, the rows to check; the other rows are only met by them. ``roles``: the layers that
+    rules on every layer check; None: all.
     """
 
     rows: dict[str, NDArray] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compare every value of a profile with the standard's own.
+"""Validate each value of a profile against the standard's own.
 
-A typing error must not be taken for a decision.
+A typing error must not pass as a decision of the county.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from .model import ABSENT
 from .space_map import THREE_ZONES, check_space
 
 #: A division: province, city or county.
-_CODE = re.compile(r"[1-9][0-9]{5}")
+_DIVISION_CODE = re.compile(r"[1-9][0-9]{5}")
 #: Years of land surveys that the expansion ratio may start from.
-_SURVEYS = range(1996, 2036)
+_SURVEY_YEARS = range(1996, 2036)
 #: Settings by layer code that any layer may have.
 LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
 
@@ -37,12 +37,12 @@ def unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) ->
 
 
 def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError unless the standard has the setting and the value has its type."""
+    """Raise DataError unless the standard has the setting and the value is valid."""
     if key.startswith("rules."):
         _, code, name = key.split(".", 2)
-        known = list(_parameters_of(code)) if code in all_rules() else list(all_rules())
-        if code not in all_rules() or name not in known:
-            raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known))
+        known_keys = list(_list_defaults(code)) if code in all_rules() else list(all_rules())
+        if code not in all_rules() or name not in known_keys:
+            raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
         check_number(key, value, standard, path)
         return
     if key.startswith(f"{THREE_ZONES}."):
@@ -54,14 +54,14 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
         return
     if key not in standard.settings:
         raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(sorted(standard.settings)))
-    _check_kind(key, value, standard, path)
+    _check_type(key, value, standard, path)
     _check_choice(key, value, standard, path)
 
 
 def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
-    """Raise DataError for an invalid limit of a layer without a limit in the standard.
+    """Raise DataError for an invalid limit of a layer that the standard sets none for.
 
-    A county may set a least area or width for any layer.
+    A county may set a minimum area or width for any layer.
     """
     role = key.rsplit(".", 1)[-1]
     if role not in standard.templates:
@@ -70,13 +70,14 @@ def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
         raise unknown_key_error(path, key, value, (">= 0",))
 
 
-def _check_kind(key: str, value: Any, standard: Standard, path: Path) -> None:
-    model = standard.settings[key]
-    if isinstance(model, bool):
+def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
+    """Raise DataError unless a value has the type of the standard's value."""
+    standard_value = standard.settings[key]
+    if isinstance(standard_value, bool):
         expect(value, bool, file=path, key=key)
-    elif isinstance(model, int | float):
+    elif isinstance(standard_value, int | float):
         check_number(key, value, standard, path)
-    elif isinstance(model, list):
+    elif isinstance(standard_value, list):
         for item in expect(value, list, file=path, key=key):
             expect(item, str, file=path, key=key)
     else:
@@ -91,28 +92,28 @@ def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
         for item in value:
             if item not in standard.concepts and item not in standard.templates:
                 raise unknown_key_error(path, key, item, standard.concepts)
-    if key == "ratio.base_year" and value not in _SURVEYS:
-        raise unknown_key_error(path, key, value, (f"{_SURVEYS[0]}–{_SURVEYS[-1]}",))
+    if key == "ratio.base_year" and value not in _SURVEY_YEARS:
+        raise unknown_key_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
     if key == "ratio.form" and value not in RATIO_FORMS:
         raise unknown_key_error(path, key, value, RATIO_FORMS)
 
 
-def _parameters_of(code: str) -> dict[str, Any]:
+def _list_defaults(code: str) -> dict[str, Any]:
     """Return parameter → the rule's default."""
-    return {p.name: p.default for p in all_rules()[code].parameters}
+    return {parameter.name: parameter.default for parameter in all_rules()[code].parameters}
 
 
 def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
-    """Return the members of an area that is not a division; empty for a division.
+    """Return the codes of the divisions in an area that is not a division.
 
-    A division has six digits. Raise DataError for a code of another form: its targets would apply to no area or to
-    every area.
+    They are listed under ``members``. Empty for a division, which has six digits. Raise DataError for a code of
+    another form without members: its targets would apply nowhere or everywhere.
     """
     code, members = table["area_code"], expect(table.get("members", []), list, file=path, key="members")
     for member in members:
-        if not _CODE.fullmatch(expect(member, str, file=path, key="members")):
+        if not _DIVISION_CODE.fullmatch(expect(member, str, file=path, key="members")):
             raise unknown_key_error(path, "members", member, ("140700",))
-    if _CODE.fullmatch(code):
+    if _DIVISION_CODE.fullmatch(code):
         if members:
             raise unknown_key_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:
@@ -121,19 +122,22 @@ def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
 
 
 def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors: ErrorCollector) -> dict[str, Any]:
-    """Return all settings of the profile's own file, by dotted key."""
-    own: dict[str, Any] = {}
+    """Return the settings in the profile's own file, by dotted key.
+
+    Invalid values are added to ``errors``.
+    """
+    settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         with errors.collect():
-            own.update(flatten_table(expect(table.get(section, {}), dict, file=path, key=section), f"{section}."))
-    for key, value in own.items():
+            settings.update(flatten_table(expect(table.get(section, {}), dict, file=path, key=section), f"{section}."))
+    for key, value in settings.items():
         with errors.collect():
             check_setting(key, value, standard, path)
-    return own
+    return settings
 
 
 def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Return the marks of the profile's own settings.
+    """Return the marks (A, B, C: how well sourced) of the profile's own settings.
 
     A mark on an inherited value is an error, because the profile did not verify that value.
     """
@@ -152,7 +156,7 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
 def read_mark_sources(
     table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
 ) -> dict[str, str]:
-    """Return key of a mark → the document and clause of the value."""
+    """Return setting key → the document and clause that its mark refers to."""
     with errors.collect():
         sources = dict(expect(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
         for key, source in sources.items():
@@ -165,9 +169,9 @@ def read_mark_sources(
 
 
 def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) -> dict[str, str]:
-    """Return code → severity.
+    """Return rule code → severity.
 
-    Raise DataError for an unknown rule or severity.
+    ``where``: section of the file, for errors. An unknown rule or severity is an error.
     """
     with errors.collect():
         for code, value in expect(table, dict, file=path, key=where).items():
@@ -183,28 +187,29 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
 
 def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
     """Return phase id → code → severity (``[phase.approval.severity]``)."""
-    found: dict[str, dict[str, str]] = {}
+    severities_by_phase: dict[str, dict[str, str]] = {}
     with errors.collect():
         for phase, rows in expect(table, dict, file=path, key="phase").items():
             with errors.collect():
                 if phase not in PHASES:
                     raise unknown_key_error(path, "phase", phase, PHASES)
-                where = f"phase.{phase}"
-                expect(rows, dict, file=path, key=where)
-                check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
-                found[phase] = read_severity(rows["severity"], f"{where}.severity", path, errors)
-    return found
+                section = f"phase.{phase}"
+                expect(rows, dict, file=path, key=section)
+                check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
+                severities_by_phase[phase] = read_severity(rows["severity"], f"{section}.severity", path, errors)
+    return severities_by_phase
 
 
 def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollector) -> frozenset[str]:
-    """Return the concepts that the county has no features of (本县无).
-
-    Raise DataError for a concept that the standard lacks.
-    """
-    known = dict.fromkeys(
+    """Return the concepts that the county declares to have no features of (本县无)."""
+    known_concepts = dict.fromkeys(
         [
             *standard.concepts,
-            *(c for scope in standard.scopes.values() for c in scope.mandatory + scope.conditional),
+            *(
+                concept_name
+                for scope in standard.scopes.values()
+                for concept_name in scope.mandatory + scope.conditional
+            ),
         ]
     )
     with errors.collect():
@@ -214,8 +219,8 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
         concepts = expect(table.get("concepts", []), list, file=path, key="absent.concepts")
         for concept in concepts:
             with errors.collect():
-                if concept not in known:
-                    raise unknown_key_error(path, "absent.concepts", concept, known)
+                if concept not in known_concepts:
+                    raise unknown_key_error(path, "absent.concepts", concept, known_concepts)
         return frozenset(concepts)
     return frozenset()
 
@@ -223,17 +228,18 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
 def read_rules(
     names: Any, standard: Standard, path: Path, errors: ErrorCollector, *, key: str = "rules_extra"
 ) -> tuple[str, ...]:
-    """Return the rules that run in addition to the default ones, or that do not run.
+    """Return codes and groups of rules listed under ``key``.
 
-    Raise DataError for a name that is neither a rule's code nor a group.
+    ``rules_extra``: run in addition to the default ones; ``rules_off``: do not run. A name that is neither a rule's
+    code nor a group is an error.
     """
     with errors.collect():
         expect(names, list, file=path, key=key)
-        known = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
+        known_names = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
         for name in names:
             with errors.collect():
-                if name not in known:
-                    raise unknown_key_error(path, key, name, known)
+                if name not in known_names:
+                    raise unknown_key_error(path, key, name, known_names)
         return tuple(names)
     return ()
 
@@ -241,31 +247,31 @@ def read_rules(
 def read_confirmed(
     table: Any, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[frozenset[str], dict[str, str]]:
-    """Return the items that the county confirmed, and by whom.
+    """Return the items that the county confirmed, and who confirmed them when.
 
-    Raise DataError for an item that needs no confirmation: a typing error would look like a confirmation.
+    An item that needs no confirmation is an error, because a typing error would pass as a confirmation.
     """
     with errors.collect():
         if not expect(table, dict, file=path, key="confirmed"):
             return frozenset(), {}
         check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
         lists = [f"codes.{name}" for name in standard.code_lists]
-        known = ["all", ABSENT, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
+        known_items = ["all", ABSENT, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
         items = expect(table["items"], list, file=path, key="confirmed.items")
         for item in items:
             with errors.collect():
-                if item not in known:
-                    raise unknown_key_error(path, "confirmed.items", item, known)
-        by = {k: table[k] for k in ("by", "document")}
-        for key, value in by.items():
+                if item not in known_items:
+                    raise unknown_key_error(path, "confirmed.items", item, known_items)
+        confirmed_by = {k: table[k] for k in ("by", "document")}
+        for key, value in confirmed_by.items():
             if not expect(value, str, file=path, key=f"confirmed.{key}").strip():
                 raise DataError("data_key_missing", file=str(path), key=f"confirmed.{key}")
-        return frozenset(items), {**by, "date": _date(table["date"], path)}
+        return frozenset(items), {**confirmed_by, "date": _parse_date(table["date"], path)}
     return frozenset(), {}
 
 
-def _date(value: Any, path: Path) -> str:
-    """Return a day as text; TOML has it as a date or as text."""
+def _parse_date(value: Any, path: Path) -> str:
+    """Return a date as ISO text; TOML may have it as a date or as text."""
     text = value.isoformat() if isinstance(value, date) else expect(value, str, file=path, key="confirmed.date")
     try:
         return date.fromisoformat(text[:10]).isoformat()

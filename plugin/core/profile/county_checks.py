@@ -2,9 +2,8 @@
 """Validate a county's settings field by field, for a form.
 
 The loader stops at the first error of a row; a form shows an error at each field. A limit looser than the parent's, a
-target
-without a source document and a confirmation with a future date are errors here, because the next check would reject
-them too.
+target without a source document and a confirmation with a future date are errors here, because the next check would
+reject them too.
 """
 
 from __future__ import annotations
@@ -31,10 +30,9 @@ from .norm import Norm
 
 @dataclass(frozen=True)
 class Problem:
-    """An error at a field.
+    """An error at a field of the form.
 
-    Fields: ``targets[0].value``, ``ratio.limit``, ``confirmed.by``, ``name``; empty for the whole file.
-
+    ``field``: such as ``targets[0].value``, ``ratio.limit``, ``confirmed.by``, ``name``; empty for the whole file.
     ``blocks``: the error prevents saving; False for values that the user should only verify.
     """
 
@@ -59,18 +57,18 @@ def find_county_problems(
     saved
         The settings as the form opened them; changed targets are compared with these.
     """
-    base, found = _load_base(county, path)
-    found += _check_identity(county, base, path)
+    base, problems = _load_base(county, path)
+    problems += _check_identity(county, base, path)
     norm = Norm(_load_standard(path, text, base), base)
-    found += list(_check_targets(county, saved or CountySettings(), norm, path))
-    found += list(_check_limits(county, norm, path))
-    found += list(_check_confirmation(county, norm.standard, path))
-    if not any(one.blocks for one in found):
+    problems += list(_check_targets(county, saved or CountySettings(), norm, path))
+    problems += list(_check_limits(county, norm, path))
+    problems += list(_check_confirmation(county, norm.standard, path))
+    if not any(problem.blocks for problem in problems):
         try:
             load_table(tomllib.loads(compose_county(county, path, text)), path)
         except DataError as error:
-            found.append(Problem("", error))
-    return found
+            problems.append(Problem("", error))
+    return problems
 
 
 def load_base(county: CountySettings, path: Path) -> Profile:
@@ -98,39 +96,42 @@ def _load_standard(path: Path, text: str, base: Profile) -> Standard:
 
 
 def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[Problem]:
-    found = []
+    problems = []
     if not county.name.strip():
-        found.append(Problem("name", DataError("county_name")))
+        problems.append(Problem("name", DataError("county_name")))
     try:
         checks.read_area({"area_code": county.area_code}, path)
     except DataError:
-        found.append(Problem("area_code", DataError("county_code", value=county.area_code)))
+        problems.append(Problem("area_code", DataError("county_code", value=county.area_code)))
     else:
         if not base.covers(county.area_code):
             error = DataError("county_not_below", value=county.area_code, base=base.name, base_code=base.area_code)
-            found.append(Problem("base", error))
-    return found
+            problems.append(Problem("base", error))
+    return problems
 
 
 def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, path: Path) -> Iterator[Problem]:
-    seen: set[tuple[str, int]] = set()
-    before = {(t.indicator, t.year): t for t in (*norm.targets(county.area_code), *saved.targets)}
+    seen_targets: set[tuple[str, int]] = set()
+    former_targets = {
+        (each_target.indicator, each_target.year): each_target
+        for each_target in (*norm.targets(county.area_code), *saved.targets)
+    }
     for number, target in enumerate(county.targets):
-        where = f"targets[{number}]"
-        complaints = ErrorCollector(keep=True)
-        read = read_targets([_to_table(target)], county.area_code, path, complaints)
-        for error in complaints.found:
-            yield _target_problem(where, target, error)
-        if (target.indicator, target.year) in seen:
+        field = f"targets[{number}]"
+        collector = ErrorCollector(keep=True)
+        readable = read_targets([_to_table(target)], county.area_code, path, collector)
+        for error in collector.found:
+            yield _make_target_problem(field, target, error)
+        if (target.indicator, target.year) in seen_targets:
             name = IndicatorName(target.indicator)
-            yield Problem(f"{where}.year", DataError("county_target_doubled", indicator=name, year=target.year))
-        seen.add((target.indicator, target.year))
+            yield Problem(f"{field}.year", DataError("county_target_doubled", indicator=name, year=target.year))
+        seen_targets.add((target.indicator, target.year))
         if not target.source.strip():
-            yield Problem(f"{where}.source", DataError("county_target_source"))
-        former = before.get((target.indicator, target.year))
-        if read and former is not None:
-            yield from _check_magnitude(where, target, former, norm)
-            yield from _check_not_looser(where, target, norm, county.area_code)
+            yield Problem(f"{field}.source", DataError("county_target_source"))
+        former_target = former_targets.get((target.indicator, target.year))
+        if readable and former_target is not None:
+            yield from _check_magnitude(field, target, former_target, norm)
+            yield from _check_not_looser(field, target, norm, county.area_code)
 
 
 def _to_table(target: Target) -> dict[str, object]:
@@ -139,70 +140,69 @@ def _to_table(target: Target) -> dict[str, object]:
     return row | ({"warn_below": target.warn_below} if target.warn_below else {})
 
 
-def _target_problem(where: str, target: Target, error: DataError) -> Problem:
+def _make_target_problem(field: str, target: Target, error: DataError) -> Problem:
     """Convert a loader error to a problem of the form.
 
     The loader saw one row only, so its row number is always 1.
     """
     name = str(error.params.get("key", "")).removeprefix("targets[1]").lstrip(".")
     if name == "value":
-        return Problem(f"{where}.value", _number_error(target.value))
+        return Problem(f"{field}.value", _make_number_error(target.value))
     if name == "year":
-        return Problem(f"{where}.year", DataError("county_target_year", value=target.year or ""))
-    return Problem(f"{where}.{name}", error)
+        return Problem(f"{field}.year", DataError("county_target_year", value=target.year or ""))
+    return Problem(f"{field}.{name}", error)
 
 
-def _number_error(value: str) -> DataError:
-    """Return the error for text that is not a number, with the probable number.
+def _make_number_error(value: str) -> DataError:
+    """Return the error for text that is not a number, with the number probably meant.
 
     “63，25” suggests 63.25.
     """
-    meant = normalize("NFKC", value).translate(str.maketrans(",。", "..")).replace(" ", "")
+    corrected = normalize("NFKC", value).translate(str.maketrans(",。", "..")).replace(" ", "")
     try:
-        float(meant)
+        float(corrected)
     except ValueError:
         return DataError("county_not_a_number", value=value)
-    return DataError("county_no_number", value=value, meant=meant)
+    return DataError("county_no_number", value=value, meant=corrected)
 
 
-def _check_magnitude(where: str, target: Target, former: Target, norm: Norm) -> Iterator[Problem]:
+def _check_magnitude(field: str, target: Target, former: Target, norm: Norm) -> Iterator[Problem]:
     """Yield a non-blocking problem for an implausible change of a target.
 
-    The targets differ by the factor of LAW002 (`implausible_times`).
-    Areas are compared in m². Such a factor indicates a wrong decimal point or unit.
+    The change is implausible if the areas in m² differ by the factor of LAW002 (`implausible_times`): that indicates a
+    wrong decimal point or unit.
     """
     if target.indicator not in AREA_FIGURES or (target.value, target.unit) == (former.value, former.unit):
         return
-    new, old = (one.number * SQUARE_METRES[one.unit] for one in (target, former))
-    if new <= 0 or old <= 0:
+    new_m2, former_m2 = (each_target.number * SQUARE_METRES[each_target.unit] for each_target in (target, former))
+    if new_m2 <= 0 or former_m2 <= 0:
         return
     # Rounding removes the floating-point error of the division.
-    times = round(max(new / old, old / new), 6)
-    if times >= float(norm.get("rules.LAW002.implausible_times")):
+    factor = round(max(new_m2 / former_m2, former_m2 / new_m2), 6)
+    if factor >= float(norm.get("rules.LAW002.implausible_times")):
         yield Problem(
-            f"{where}.value",
+            f"{field}.value",
             DataError(
-                "county_target_far", value=target.value, former=former.value, times=f"{times:.3g}", unit=target.unit
+                "county_target_far", value=target.value, former=former.value, times=f"{factor:.3g}", unit=target.unit
             ),
             blocks=False,
         )
 
 
-def _check_not_looser(where: str, target: Target, norm: Norm, area_code: str) -> Iterator[Problem]:
-    """Yield a problem if the target is looser than the base's for the same area.
-
-    The base's target stays in force.
-    """
-    for above in norm.targets(area_code):
-        same = (above.indicator, above.year) == (target.indicator, target.year)
-        if same and target.looser_than(above):
-            yield Problem(f"{where}.value", DataError("county_target_looser", value=above.value, source=above.source))
+def _check_not_looser(field: str, target: Target, norm: Norm, area_code: str) -> Iterator[Problem]:
+    """Yield a problem if a target is less strict than the base profile's."""
+    for base_target in norm.targets(area_code):
+        is_same_figure = (base_target.indicator, base_target.year) == (target.indicator, target.year)
+        if is_same_figure and target.looser_than(base_target):
+            yield Problem(
+                f"{field}.value", DataError("county_target_looser", value=base_target.value, source=base_target.source)
+            )
 
 
 def _check_limits(county: CountySettings, norm: Norm, path: Path) -> Iterator[Problem]:
     for key, value in county.settings.items():
         if isinstance(value, str) and isinstance(norm.standard.settings.get(key), int | float):
-            yield Problem(key, _number_error(value))
+            yield Problem(key, _make_number_error(value))
             continue
         try:
             checks.check_setting(key, value, norm.standard, path)

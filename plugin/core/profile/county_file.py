@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read and write a county's own profile for editing in a form.
 
-Content that the form does not show is preserved. `read_county` and `compose_county` are inverse: reading the composed
-text gives the same `CountySettings`. `save_county` writes a temporary file first and then replaces the former file.
+Content that the form does not show is preserved. Reading the text that `compose_county` makes gives the same
+`CountySettings`. `save_county` replaces the file only after the new one has been written completely.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def is_county_code(area_code: str) -> bool:
 def is_own_file(profile: Profile, area_code: str = "") -> bool:
     """Return True if a form may edit the profile's file in place.
 
-    It is a county's own file, or the file of the given area.
+    It must be a county's file, or the file of the given area.
     """
     own = is_county_code(profile.area_code) or (bool(area_code) and profile.area_code == area_code)
     return own and not profile.is_shipped
@@ -154,8 +154,8 @@ def save_county(county: CountySettings, path: Path, text: str = "") -> None:
     ``text``: contents of the file when the form was opened; empty for a new file. Raise DataError if another program
     changed the file since, or if the loader rejects the result.
     """
-    now = read_text(path) if path.exists() else ""
-    if now != text:
+    current_text = read_text(path) if path.exists() else ""
+    if current_text != text:
         raise DataError("profile_changed_outside", file=str(path))
     composed = compose_county(county, path, text)
     load_table(tomllib.loads(composed), path)
@@ -168,14 +168,14 @@ def _make_id(area_code: str) -> str:
 
 
 def _read_own_settings(table: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
-        found.update(flatten_table(table.get(section, {}), f"{section}."))
-    return found
+        settings.update(flatten_table(table.get(section, {}), f"{section}."))
+    return settings
 
 
 def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Return position in the file → row, for the targets of the file's own area."""
+    """Return position in the file → row, for targets of the file's own area."""
     rows = enumerate(table.get("targets", []))
     return {n: row for n, row in rows if row.get("area_code", table.get("area_code")) == table.get("area_code")}
 
@@ -183,7 +183,8 @@ def _find_own_rows(table: dict[str, Any]) -> dict[int, dict[str, Any]]:
 def _read_target(row: dict[str, Any], area_code: str) -> Target:
     figure: dict[str, Any] = {key: row[key] for key in _TARGET_KEYS}
     figure["other_sources"] = tuple(
-        OtherSource(s["value"], s["source"], s.get("year", 0)) for s in row.get("also_said", [])
+        OtherSource(other_source["value"], other_source["source"], other_source.get("year", 0))
+        for other_source in row.get("also_said", [])
     )
     return Target(area_code, **figure, warn_below=row.get("warn_below", ""))
 
@@ -194,7 +195,12 @@ def _to_row(target: Target) -> dict[str, Any]:
         row["warn_below"] = target.warn_below
     if target.other_sources:
         row["also_said"] = [
-            {"value": s.value, "source": s.source, **({"year": s.year} if s.year else {})} for s in target.other_sources
+            {
+                "value": other_source.value,
+                "source": other_source.source,
+                **({"year": other_source.year} if other_source.year else {}),
+            }
+            for other_source in target.other_sources
         ]
     return row
 
@@ -203,35 +209,35 @@ def _format_day(value: Any) -> str:
     return value.isoformat()[:10] if isinstance(value, date) else str(value)[:10]
 
 
-def _find_key(key: str, file: TomlText) -> tuple[str, ...]:
-    """Return the key path of a dotted key.
-
-    Quoted keys in the file may contain dots themselves.
-    """
-    section, _, rest = key.partition(".")
-    inner: Any = file.table.get(section, {})
-    place: tuple[str, ...] = (section,)
-    while isinstance(inner, dict) and rest:
-        whole = next((k for k in inner if rest == k or rest.startswith(f"{k}.")), rest.partition(".")[0])
-        place, inner = (*place, whole), inner.get(whole, {})
-        rest = rest[len(whole) :].removeprefix(".")
-    return place
+def _split_setting_key(key: str, file: TomlText) -> tuple[str, ...]:
+    """Return the path of a dotted key in the file, whose quoted keys may contain dots."""
+    section, _, remaining = key.partition(".")
+    subtable: Any = file.table.get(section, {})
+    path: tuple[str, ...] = (section,)
+    while isinstance(subtable, dict) and remaining:
+        matching_key = next(
+            (candidate for candidate in subtable if remaining == candidate or remaining.startswith(f"{candidate}.")),
+            remaining.partition(".")[0],
+        )
+        path, subtable = (*path, matching_key), subtable.get(matching_key, {})
+        remaining = remaining[len(matching_key) :].removeprefix(".")
+    return path
 
 
 def _write_settings(file: TomlText, county: CountySettings) -> None:
-    before = _read_own_settings(file.table)
+    former = _read_own_settings(file.table)
     sources = dict(file.table.get("mark_sources", {}))
     marks = dict(file.table.get("marks", {}))
-    for key in before:
+    for key in former:
         if key not in county.settings:
             for section in ("marks", "mark_sources"):
                 file.remove((section, key))
-            file.remove(_find_key(key, file))
+            file.remove(_split_setting_key(key, file))
     for key, value in county.settings.items():
         document = county.documents.get(key, "").strip()
-        changed = key not in before or before[key] != value
+        changed = key not in former or former[key] != value
         if changed:
-            file.set(_find_key(key, file), value)
+            file.set(_split_setting_key(key, file), value)
         if document == sources.get(key, "") and not (changed and key in marks and not document):
             continue
         if document:
@@ -243,37 +249,37 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
             file.remove(("marks", key))
 
 
-def _write_confirmation(file: TomlText, given: Confirmation) -> None:
-    before = file.table.get("confirmed", {})
-    if given.is_empty:
-        for key in [k for k in ("by", "document", "date", "items") if k in before]:
+def _write_confirmation(file: TomlText, confirmation: Confirmation) -> None:
+    former = file.table.get("confirmed", {})
+    if confirmation.is_empty:
+        for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former]:
             file.remove(("confirmed", key))
         return
-    file.set(("confirmed", "by"), given.by.strip())
-    file.set(("confirmed", "document"), given.document.strip())
-    if _format_day(before.get("date", "")) != given.date:
-        file.set(("confirmed", "date"), given.date)
-    if "items" not in before or tuple(before["items"]) != given.items:
-        file.set(("confirmed", "items"), list(given.items))
+    file.set(("confirmed", "by"), confirmation.by.strip())
+    file.set(("confirmed", "document"), confirmation.document.strip())
+    if _format_day(former.get("date", "")) != confirmation.date:
+        file.set(("confirmed", "date"), confirmation.date)
+    if "items" not in former or tuple(former["items"]) != confirmation.items:
+        file.set(("confirmed", "items"), list(confirmation.items))
 
 
 def _write_targets(file: TomlText, county: CountySettings) -> None:
     """Change existing rows, remove deleted ones and append new ones."""
     existing = _find_own_rows(file.table)
-    pairs = _pair_rows(existing, county.targets)
-    for position, target in pairs.items():
-        row, wanted = existing[position], _to_row(target)
-        for key, value in wanted.items():
+    target_by_position = _pair_rows(existing, county.targets)
+    for position, target in target_by_position.items():
+        row, new_row = existing[position], _to_row(target)
+        for key, value in new_row.items():
             if row.get(key) != value:
                 file.set(("targets", position, key), value)
         for key in ("warn_below", "also_said"):
-            if key in row and key not in wanted and row[key]:
+            if key in row and key not in new_row and row[key]:
                 file.remove(("targets", position, key))
-    for position in sorted(existing.keys() - pairs.keys(), reverse=True):
+    for position in sorted(existing.keys() - target_by_position.keys(), reverse=True):
         file.remove_row("targets", position)
-    kept = [id(target) for target in pairs.values()]
+    written_ids = [id(target) for target in target_by_position.values()]
     for target in county.targets:
-        if id(target) not in kept:
+        if id(target) not in written_ids:
             file.append_row("targets", _to_row(target))
 
 
@@ -282,15 +288,17 @@ def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[Target, ...])
 
     Targets are matched by indicator and year, else by indicator alone.
     """
-    found: dict[int, Target] = {}
+    pairs: dict[int, Target] = {}
     for keys in (("indicator", "year"), ("indicator",)):
         for target in targets:
-            if any(target is other for other in found.values()):
+            if any(target is paired for paired in pairs.values()):
                 continue
-            free = (
-                n for n, row in existing.items() if n not in found and all(row[k] == getattr(target, k) for k in keys)
+            free_positions = (
+                position_in_file
+                for position_in_file, row in existing.items()
+                if position_in_file not in pairs and all(row[key] == getattr(target, key) for key in keys)
             )
-            position = next(free, None)
+            position = next(free_positions, None)
             if position is not None:
-                found[position] = target
-    return found
+                pairs[position] = target
+    return pairs

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Document information (成果信息) of a submission.
 
-It has secrecy level, authorities, date and map approval number.
-Each value comes from the first source that has one: project, ``[document]`` of the county profile, form of the package.
+It has secrecy level, authorities, date and map approval number. Each value comes from the first source that has one:
+project, ``[document]`` of the county profile, form of the package (the data that state what the package contains).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SHEET = "sheet"
 #: The base of a profile; a profile may lower its secrecy level with a reason.
 BASE = "base"
 #: Sources from lowest to highest precedence.
-_ORDER = (FORM, BASE, PROFILE, PROJECT)
+_SOURCES_ASCENDING = (FORM, BASE, PROFILE, PROJECT)
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,15 @@ class SecrecyLevels:
         return self.level_of(text) == self.public
 
     def is_lower(self, text: str, above: str) -> bool:
-        """Return True if a marking is below another.
+        """Return True if a secrecy marking is below another.
 
-        A change from or to an unlisted level counts as lowering.
+        A change from or to an unlisted level counts as lowering; an empty marking does not.
         """
-        level, other = self.level_of(text), self.level_of(above)
-        if not level or not other or level == other:
+        level, above_level = self.level_of(text), self.level_of(above)
+        if not level or not above_level or level == above_level:
             return False
-        if level in self.names and other in self.names:
-            return self.names.index(level) < self.names.index(other)
+        if level in self.names and above_level in self.names:
+            return self.names.index(level) < self.names.index(above_level)
         return True
 
 
@@ -109,9 +109,10 @@ VALUES = tuple(key for key in KEYS if key != "secrecy_reason")
 
 @dataclass(frozen=True)
 class Lowering:
-    """A secrecy level that ``source`` sets below the level of ``above_source``.
+    """A secrecy level that one source sets below the level of another source.
 
-    Applied only with a ``reason``.
+    ``above``, ``above_source``: the higher level and its source; ``secrecy``, ``source``: the lower one. It is applied
+    only with a ``reason``.
     """
 
     above: str
@@ -138,10 +139,10 @@ class Lowering:
 
 @dataclass(frozen=True)
 class ResolvedDocument:
-    """The resolved values.
+    """Document information taken from all sources.
 
-    ``sources``: key → `PROJECT`, `PROFILE` or `FORM`; ``lowered``: levels lowered with a reason; ``refused``: a
-    lowering without a reason, which is not applied.
+    ``sources``: key → `PROJECT`, `PROFILE` or `FORM`. ``lowered``: levels lowered with a reason. ``refused``: a level
+    lowered without a reason, which is not applied.
     """
 
     info: DocumentInfo
@@ -150,26 +151,27 @@ class ResolvedDocument:
     refused: Lowering | None = None
 
     def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
-        """Raise InputError if the secrecy level is missing, unknown, or lowered unfounded.
+        """Raise InputError unless the secrecy level permits an export.
 
-        ``levels``: the levels that the form of the package named ``form`` allows; empty allows all listed levels.
+        The level must be present, allowed, and not lowered without a reason. ``levels``: the levels that the package
+        form named ``form`` allows; empty allows all listed levels.
         """
-        known = load_secrecy_levels()
+        all_levels = load_secrecy_levels()
         secrecy = self.refused.secrecy if self.refused is not None else self.info.secrecy
         if not secrecy:
-            raise InputError("document_secrecy_missing", known=", ".join(known.names))
-        own = tuple(levels)
-        if own and known.level_of(secrecy) not in own:
-            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=", ".join(own))
-        if not own and not known.is_known(secrecy):
-            raise InputError("document_secrecy_unknown", secrecy=secrecy, known=", ".join(known.names))
+            raise InputError("document_secrecy_missing", known=", ".join(all_levels.names))
+        allowed = tuple(levels)
+        if allowed and all_levels.level_of(secrecy) not in allowed:
+            raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=", ".join(allowed))
+        if not allowed and not all_levels.is_known(secrecy):
+            raise InputError("document_secrecy_unknown", secrecy=secrecy, known=", ".join(all_levels.names))
         if self.refused is not None:
             raise self.refused.error
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values, their sources and each lowering with its reason."""
-        info = {key: getattr(self.info, key) for key in VALUES} | {"map_approval": self.info.printed_approval}
-        return {**info, "sources": dict(self.sources), "lowered": [asdict(one) for one in self.lowered]}
+        values = {key: getattr(self.info, key) for key in VALUES} | {"map_approval": self.info.printed_approval}
+        return {**values, "sources": dict(self.sources), "lowered": [asdict(lowering) for lowering in self.lowered]}
 
     @property
     def is_empty(self) -> bool:
@@ -180,40 +182,51 @@ class ResolvedDocument:
 def resolve_document(
     project: DocumentInfo | None, profile: Profile, form: DocumentInfo | None = None
 ) -> ResolvedDocument:
-    """Resolve each value: project, else profile, else form.
+    """Resolve each value from project, else profile, else form of the package.
 
     The secrecy level is lowered only with a reason.
     """
-    given = [(PROJECT, project), (PROFILE, profile.document_info), (FORM, form)]
-    present = [(source, info) for source, info in given if info is not None]
+    candidates = [(PROJECT, project), (PROFILE, profile.document_info), (FORM, form)]
+    present = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
     for key in VALUES:
-        for source, info in present:
-            if getattr(info, key):
-                sources[key], values[key] = source, getattr(info, key)
+        for source, document_info in present:
+            if getattr(document_info, key):
+                sources[key], values[key] = source, getattr(document_info, key)
                 break
-    steps = [*_find_profile_levels(profile), *((s, i) for s, i in present if s != PROFILE and i.secrecy)]
-    steps.sort(key=lambda step: _ORDER.index(step[0]))
+    levels = [
+        *_find_profile_levels(profile),
+        *(
+            (level_source, level_info)
+            for level_source, level_info in present
+            if level_source != PROFILE and level_info.secrecy
+        ),
+    ]
+    levels.sort(key=lambda step: _SOURCES_ASCENDING.index(step[0]))
     current: tuple[str, DocumentInfo] = ("", DocumentInfo())
     lowered: list[Lowering] = []
     refused: Lowering | None = None
-    for source, info in steps:
-        above_source, above = current
-        if not load_secrecy_levels().is_lower(info.secrecy, above.secrecy):
-            current, refused = (source, info), None
+    for source, document_info in levels:
+        above_source, above_info = current
+        if not load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy):
+            current, refused = (source, document_info), None
             continue
-        one = Lowering(above.secrecy, above_source, info.secrecy, source, info.secrecy_reason)
-        if one.reason:
-            lowered.append(one)
-            current, refused = (source, info), None
+        lowering = Lowering(
+            above_info.secrecy, above_source, document_info.secrecy, source, document_info.secrecy_reason
+        )
+        if lowering.reason:
+            lowered.append(lowering)
+            current, refused = (source, document_info), None
         else:
-            refused = one
-    source, deciding = current
+            refused = lowering
+    source, deciding_info = current
     if source:
-        sources["secrecy"], values["secrecy"] = PROFILE if source == BASE else source, deciding.secrecy
-    held = tuple(one for one in lowered if load_secrecy_levels().is_lower(deciding.secrecy, one.above))
-    resolved = DocumentInfo(**values, secrecy_reason=deciding.secrecy_reason)
-    return ResolvedDocument(resolved, sources, held, refused)
+        sources["secrecy"], values["secrecy"] = PROFILE if source == BASE else source, deciding_info.secrecy
+    effective = tuple(
+        lowering for lowering in lowered if load_secrecy_levels().is_lower(deciding_info.secrecy, lowering.above)
+    )
+    resolved = DocumentInfo(**values, secrecy_reason=deciding_info.secrecy_reason)
+    return ResolvedDocument(resolved, sources, effective, refused)
 
 
 def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, Lowering | None]:
@@ -222,17 +235,17 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
     The second result is a lowered secrecy level, or None.
     Raise InputError for a lower level without a reason.
     """
-    given = {key: getattr(info, key) for key in KEYS if getattr(info, key)}
+    overrides = {key: getattr(info, key) for key in KEYS if getattr(info, key)}
     if info.secrecy:
         # A reason belongs to the level that it was given for.
-        given.setdefault("secrecy_reason", "")
-    found = replace(project, **given)
+        overrides.setdefault("secrecy_reason", "")
+    overridden = replace(project, **overrides)
     if not load_secrecy_levels().is_lower(info.secrecy, project.secrecy):
-        return found, None
+        return overridden, None
     lowering = Lowering(project.secrecy, PROJECT, info.secrecy, RUN, info.secrecy_reason)
     if not lowering.reason:
         raise lowering.error
-    return found, lowering
+    return overridden, lowering
 
 
 def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
@@ -240,12 +253,12 @@ def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
 
     The topmost base is first.
     """
-    found: list[tuple[str, DocumentInfo]] = []
-    for one in reversed(profile.chain()):
-        info = one.document_info
-        if info.secrecy and (not found or info != found[-1][1]):
-            found.append((PROFILE if one is profile else BASE, info))
-    return found
+    levels: list[tuple[str, DocumentInfo]] = []
+    for ancestor in reversed(profile.chain()):
+        document_info = ancestor.document_info
+        if document_info.secrecy and (not levels or document_info != levels[-1][1]):
+            levels.append((PROFILE if ancestor is profile else BASE, document_info))
+    return levels
 
 
 def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorCollector) -> DocumentInfo:
@@ -253,24 +266,26 @@ def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorColle
 
     Raise DataError for an unknown key or level, and for a level below the base's level without a reason.
     """
-    own: dict[str, str] = {}
+    own_values: dict[str, str] = {}
     with errors.collect():
         for key in expect(table, dict, file=path, key="document"):
             with errors.collect():
                 check_keys({key: None}, required=(), allowed=KEYS, file=path, where="document")
-                own[key] = expect(table[key], str, file=path, key=f"document.{key}").strip()
-    secrecy, levels = own.get("secrecy", ""), load_secrecy_levels()
+                own_values[key] = expect(table[key], str, file=path, key=f"document.{key}").strip()
+    secrecy, levels = own_values.get("secrecy", ""), load_secrecy_levels()
     with errors.collect():
         if secrecy and not levels.is_known(secrecy):
-            known = ", ".join(levels.names)
-            raise DataError("data_value_unknown", file=str(path), key="document.secrecy", value=secrecy, known=known)
-        if levels.is_lower(secrecy, base.secrecy) and not own.get("secrecy_reason"):
+            known_names = ", ".join(levels.names)
+            raise DataError(
+                "data_value_unknown", file=str(path), key="document.secrecy", value=secrecy, known=known_names
+            )
+        if levels.is_lower(secrecy, base.secrecy) and not own_values.get("secrecy_reason"):
             raise DataError("document_profile_lowered", file=str(path), above=base.secrecy, secrecy=secrecy)
-    given = {key: value for key, value in own.items() if value}
+    overrides = {key: value for key, value in own_values.items() if value}
     if secrecy:
         # A reason belongs to the level that it was given for.
-        given.setdefault("secrecy_reason", "")
-    return replace(base, **given)
+        overrides.setdefault("secrecy_reason", "")
+    return replace(base, **overrides)
 
 
 def with_document(report: Report, document: ResolvedDocument) -> Report:

@@ -32,28 +32,31 @@ from .model import BINDING, OtherSource, RegisteredSite, StatedFigure, Target, d
 COMPARISONS = (">=", "<=", "=")
 BINDINGS = (BINDING, "预期性", "")
 _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
-_AREAS = ("area", "core_area", "control_area")
+_AREA_KEYS = ("area", "core_area", "control_area")
 #: Years that a plan may name; a typing error (20235, 25) is outside.
-_YEARS = range(1990, 2101)
-_Row = TypeVar("_Row", Target, StatedFigure, RegisteredSite)
+_VALID_YEARS = range(1990, 2101)
+_Figure = TypeVar("_Figure", Target, StatedFigure, RegisteredSite)
 
 
-def merge_figures(base: tuple[_Row, ...], own: tuple[_Row, ...]) -> tuple[_Row, ...]:
-    """Return own figures, then the base's figures that they do not replace.
+def merge_figures(base: tuple[_Figure, ...], own: tuple[_Figure, ...]) -> tuple[_Figure, ...]:
+    """Return own figures, then the base profile's figures that they do not replace.
 
-    A figure keeps its area code, so figures of the base apply only if the base is a profile of the same area: a
-    county is never compared with its province's totals. A task of the base stays in force next to an own figure that
-    is looser; both are then checked.
+    A figure keeps its area code. So figures of the base apply only if the base is a profile of the same area: a county
+    is never compared with its province's totals. If an own target is less strict than the base's, both stay in force
+    and are checked.
     """
-    own_rows = {_same(row): row for row in own}
-    return own + tuple(row for row in base if _same(row) not in own_rows or _looser(own_rows[_same(row)], row))
+    own_rows = {_make_identity(row): row for row in own}
+    return own + tuple(
+        row for row in base if _make_identity(row) not in own_rows or _is_looser(own_rows[_make_identity(row)], row)
+    )
 
 
-def _looser(own: Target | StatedFigure | RegisteredSite, above: Target | StatedFigure | RegisteredSite) -> bool:
-    return isinstance(own, Target) and isinstance(above, Target) and own.looser_than(above)
+def _is_looser(own: Target | StatedFigure | RegisteredSite, base_row: Target | StatedFigure | RegisteredSite) -> bool:
+    return isinstance(own, Target) and isinstance(base_row, Target) and own.looser_than(base_row)
 
 
-def _same(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
+def _make_identity(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
+    """Return what identifies a figure: two rows with equal results are duplicates."""
     if isinstance(row, RegisteredSite):
         return (row.area_code, row.kind, row.level, row.name)
     return (row.area_code, row.indicator if isinstance(row, Target) else row.name, row.year)
@@ -62,46 +65,50 @@ def _same(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
 def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[Target, ...]:
     """Return the targets of a profile.
 
-    Raise DataError with row and key for a missing, unknown, repeated or misprinted value.
+    A missing, unknown, repeated or misprinted value is an error with row and key.
     """
-    found: dict[tuple[str | int, ...], Target] = {}
-    for where, row in _rows(rows, "targets", path, errors):
+    targets: dict[tuple[str | int, ...], Target] = {}
+    for field, row in _number_rows(rows, "targets", path, errors):
         with errors.collect():
-            target = _target(row, area_code, path, where)
-            if found.setdefault(_same(target), target) is not target:
-                raise unknown_key_error(path, f"{where}.indicator", f"{target.indicator} {target.year}", ("also_said",))
-    return tuple(found.values())
+            target = _read_target(row, area_code, path, field)
+            if targets.setdefault(_make_identity(target), target) is not target:
+                raise unknown_key_error(path, f"{field}.indicator", f"{target.indicator} {target.year}", ("also_said",))
+    return tuple(targets.values())
 
 
 def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -> tuple[StatedFigure, ...]:
-    """Return the stated figures of a profile. Raise DataError as `read_targets`."""
-    found: dict[tuple[str | int, ...], StatedFigure] = {}
-    for where, row in _rows(rows, "stated", path, errors):
+    """Return the stated figures of a profile: figures that no layer gives.
+
+    Errors as of `read_targets`.
+    """
+    stated_figures: dict[tuple[str | int, ...], StatedFigure] = {}
+    for field, row in _number_rows(rows, "stated", path, errors):
         with errors.collect():
-            check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=where)
-            values = _figure(row, path, where)
+            check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
+            values = _read_shared_values(row, path, field)
             for key in ("name", "note"):
-                values[key] = expect(row.get(key, ""), str, file=path, key=f"{where}.{key}")
+                values[key] = expect(row.get(key, ""), str, file=path, key=f"{field}.{key}")
             stated = StatedFigure(area_code=area_code, **values)
-            if found.setdefault(_same(stated), stated) is not stated:
-                raise unknown_key_error(path, f"{where}.name", f"{stated.name} {stated.year}", ("also_said",))
-    return tuple(found.values())
+            if stated_figures.setdefault(_make_identity(stated), stated) is not stated:
+                raise unknown_key_error(path, f"{field}.name", f"{stated.name} {stated.year}", ("also_said",))
+    return tuple(stated_figures.values())
 
 
 def read_register(
     rows: Any, area_code: str, standard: Standard, path: Path, errors: ErrorCollector
 ) -> tuple[RegisteredSite, ...]:
     """Return the heritage register of a profile. Raise DataError as `read_targets`."""
-    found: dict[tuple[str | int, ...], RegisteredSite] = {}
-    for where, row in _rows(rows, "heritage_register", path, errors):
+    sites: dict[tuple[str | int, ...], RegisteredSite] = {}
+    for field, row in _number_rows(rows, "heritage_register", path, errors):
         with errors.collect():
-            line = _registered(row, area_code, standard, path, where)
-            if found.setdefault(_same(line), line) is not line:
-                raise unknown_key_error(path, f"{where}.term", line.term, ("kind + level + name",))
-    return tuple(found.values())
+            site = _read_registered_site(row, area_code, standard, path, field)
+            if sites.setdefault(_make_identity(site), site) is not site:
+                raise unknown_key_error(path, f"{field}.term", site.term, ("kind + level + name",))
+    return tuple(sites.values())
 
 
-def _rows(rows: Any, name: str, path: Path, errors: ErrorCollector) -> list[tuple[str, dict[str, Any]]]:
+def _number_rows(rows: Any, name: str, path: Path, errors: ErrorCollector) -> list[tuple[str, dict[str, Any]]]:
+    """Return (``name[position]``, row) for each table of an array of tables."""
     with errors.collect():
         expect(rows, list, file=path, key=name)
         for row in rows:
@@ -110,95 +117,99 @@ def _rows(rows: Any, name: str, path: Path, errors: ErrorCollector) -> list[tupl
     return []
 
 
-def _target(row: dict[str, Any], area_code: str, path: Path, where: str) -> Target:
+def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) -> Target:
     allowed = ("area_code", "also_said", "warn_below")
-    check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=allowed, file=path, where=where)
-    values = _figure(row, path, where)
-    known = {**AREA_FIGURES, **STATED_FIGURES}
-    if row["indicator"] not in known:
-        raise unknown_key_error(path, f"{where}.indicator", row["indicator"], known)
-    units = ("count",) if known[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
+    check_keys(row, required=("indicator", *_FIGURE_KEYS), allowed=allowed, file=path, where=field)
+    values = _read_shared_values(row, path, field)
+    known_indicators = {**AREA_FIGURES, **STATED_FIGURES}
+    if row["indicator"] not in known_indicators:
+        raise unknown_key_error(path, f"{field}.indicator", row["indicator"], known_indicators)
+    units = ("count",) if known_indicators[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
     if row["unit"] not in units:
-        raise unknown_key_error(path, f"{where}.unit", row["unit"], units)
+        raise unknown_key_error(path, f"{field}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
     allowed_here = allowed_comparisons(row["indicator"])
     if row["comparison"] not in allowed_here:
-        raise unknown_key_error(path, f"{where}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
-    code = expect(row.get("area_code", area_code), str, file=path, key=f"{where}.area_code")
+        raise unknown_key_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
+    code = expect(row.get("area_code", area_code), str, file=path, key=f"{field}.area_code")
     if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
-        raise unknown_key_error(path, f"{where}.area_code", code, (area_code, "140225"))
+        raise unknown_key_error(path, f"{field}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
-        values["warn_below"] = _printed(row["warn_below"], path, f"{where}.warn_below")
+        values["warn_below"] = _read_printed_number(row["warn_below"], path, f"{field}.warn_below")
     return Target(area_code=code, **values)
 
 
-def _figure(row: dict[str, Any], path: Path, where: str) -> dict[str, Any]:
-    """Return the values that targets and stated figures share, each with its type."""
-    values: dict[str, Any] = {"value": _printed(row["value"], path, f"{where}.value")}
+def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str, Any]:
+    """Return the values that targets and stated figures have in common, validated."""
+    values: dict[str, Any] = {"value": _read_printed_number(row["value"], path, f"{field}.value")}
     for key in ("unit", "source"):
-        values[key] = expect(row[key], str, file=path, key=f"{where}.{key}")
-    for key, known in (("comparison", COMPARISONS), ("binding", BINDINGS)):
+        values[key] = expect(row[key], str, file=path, key=f"{field}.{key}")
+    for key, allowed in (("comparison", COMPARISONS), ("binding", BINDINGS)):
         values[key] = row[key]
-        if row[key] not in known:
-            raise unknown_key_error(path, f"{where}.{key}", row[key], [f"“{k}”" for k in known])
-    values["year"] = _year(row["year"], path, f"{where}.year")
+        if row[key] not in allowed:
+            raise unknown_key_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed])
+    values["year"] = _read_year(row["year"], path, f"{field}.year")
     values["other_sources"] = tuple(
-        _read_other_source(source, path, f"{where}.also_said[{n}]")
-        for n, source in enumerate(expect(row.get("also_said", []), list, file=path, key=f"{where}.also_said"), 1)
+        _read_other_source(source, path, f"{field}.also_said[{n}]")
+        for n, source in enumerate(expect(row.get("also_said", []), list, file=path, key=f"{field}.also_said"), 1)
     )
     return values
 
 
-def _read_other_source(row: Any, path: Path, where: str) -> OtherSource:
-    expect(row, dict, file=path, key=where)
-    check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=where)
-    year = _year(row["year"], path, f"{where}.year") if "year" in row else 0
-    source = expect(row["source"], str, file=path, key=f"{where}.source")
-    return OtherSource(_printed(row["value"], path, f"{where}.value"), source, year)
+def _read_other_source(row: Any, path: Path, field: str) -> OtherSource:
+    expect(row, dict, file=path, key=field)
+    check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=field)
+    year = _read_year(row["year"], path, f"{field}.year") if "year" in row else 0
+    source = expect(row["source"], str, file=path, key=f"{field}.source")
+    return OtherSource(_read_printed_number(row["value"], path, f"{field}.value"), source, year)
 
 
-def _registered(row: dict[str, Any], area_code: str, standard: Standard, path: Path, where: str) -> RegisteredSite:
+def _read_registered_site(
+    row: dict[str, Any], area_code: str, standard: Standard, path: Path, field: str
+) -> RegisteredSite:
     required = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
-    check_keys(row, required=required, allowed=() if "count" in row else ("unit", *_AREAS), file=path, where=where)
+    check_keys(row, required=required, allowed=() if "count" in row else ("unit", *_AREA_KEYS), file=path, where=field)
     values = {
-        k: expect(v, str, file=path, key=f"{where}.{k}") for k, v in row.items() if k not in ("count", "unit", *_AREAS)
+        k: expect(value, str, file=path, key=f"{field}.{k}")
+        for k, value in row.items()
+        if k not in ("count", "unit", *_AREA_KEYS)
     }
     for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
-        known = [code.name for code in standard.code_lists[name].codes.values()]
-        if row[key] not in known and (key == "kind" or row[key]):
-            raise unknown_key_error(path, f"{where}.{key}", row[key], known)
+        known_names = [code.name for code in standard.code_lists[name].codes.values()]
+        if row[key] not in known_names and (key == "kind" or row[key]):
+            raise unknown_key_error(path, f"{field}.{key}", row[key], known_names)
     if "count" in row:
-        count = expect(row["count"], int, file=path, key=f"{where}.count")
+        count = expect(row["count"], int, file=path, key=f"{field}.count")
         if count < 0:
-            raise unknown_key_error(path, f"{where}.count", count, (">= 0",))
+            raise unknown_key_error(path, f"{field}.count", count, (">= 0",))
         return replace(RegisteredSite(area_code=area_code, **values), count=count)
-    areas = {k: _printed(row[k], path, f"{where}.{k}") for k in _AREAS if k in row}
+    areas = {k: _read_printed_number(row[k], path, f"{field}.{k}") for k in _AREA_KEYS if k in row}
     if areas or "unit" in row:
         if row.get("unit") not in SQUARE_METRES:
-            raise unknown_key_error(path, f"{where}.unit", row.get("unit", ""), SQUARE_METRES)
+            raise unknown_key_error(path, f"{field}.unit", row.get("unit", ""), SQUARE_METRES)
         areas["unit"] = row["unit"]
     return replace(RegisteredSite(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
 
 
-def _printed(value: Any, path: Path, key: str) -> str:
+def _read_printed_number(value: Any, path: Path, key: str) -> str:
     # A number with too many digits becomes infinite, and would limit nothing.
     if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)) or not math.isfinite(float(value)):
         raise unknown_key_error(path, key, value, ('"16.46"',))
     return str(value)
 
 
-def _year(value: Any, path: Path, key: str) -> int:
-    if expect(value, int, file=path, key=key) not in _YEARS:
-        raise unknown_key_error(path, key, value, (f"{_YEARS[0]}–{_YEARS[-1]}",))
+def _read_year(value: Any, path: Path, key: str) -> int:
+    if expect(value, int, file=path, key=key) not in _VALID_YEARS:
+        raise unknown_key_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
     return int(value)
 
 
 @dataclass(frozen=True)
 class TownshipTask:
-    """One figure of one township.
+    """One figure that one township must meet.
 
     ``code``: nine digits or empty; ``indicator``: one of `AREA_FIGURES`; ``value`` as printed, in ``unit``; ``line``:
-    the row of the table.
+    row of the table.
     """
 
     code: str
@@ -223,9 +234,9 @@ class TownshipTask:
 
 @dataclass(frozen=True)
 class TownshipTasks:
-    """A table of tasks; empty if none was given.
+    """A table of tasks of townships; empty if none was given.
 
-    ``file``: its name without folders. ``totals``: rows with sums (合计, 全县); ``named``: codes and names of all
+    ``file``: its name without folders; ``totals``: its rows with sums (合计, 全县); ``named``: codes and names of all
     listed townships, including those without a figure.
     """
 
@@ -248,5 +259,5 @@ NO_TASKS = TownshipTasks()
 
 
 def township_tasks(side: SideInputs) -> TownshipTasks:
-    """Return the tasks handed down to the townships; empty if no table was given."""
+    """Return the tasks given for the townships; empty if no table was given."""
     return side.get("targets", TownshipTasks) or NO_TASKS

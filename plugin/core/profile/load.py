@@ -39,7 +39,7 @@ _ALLOWED = (
 
 def profile_ids() -> list[str]:
     """Return the ids of the shipped profiles."""
-    return sorted(p.stem for p in PROFILES.glob("*.toml"))
+    return sorted(path.stem for path in PROFILES.glob("*.toml"))
 
 
 def load_profile(name: str | Path = "") -> Profile:
@@ -59,11 +59,11 @@ def find_profile_problems(name: str | Path) -> list[DataError]:
 
     Of errors in its base only the first is included. Raise DataError for an unknown profile.
     """
-    complaints = ErrorCollector(keep=True)
+    collector = ErrorCollector(keep=True)
     path = profile_path(name)
-    with complaints.collect():
-        _load(path, (), complaints)
-    return complaints.found
+    with collector.collect():
+        _load(path, (), collector)
+    return collector.found
 
 
 def profile_path(name: str | Path) -> Path:
@@ -87,8 +87,14 @@ def load_table(table: dict[str, Any], path: Path) -> Profile:
     return _load(path, (), ErrorCollector(), table)
 
 
-def _load(path: Path, below: tuple[Path, ...], errors: ErrorCollector, table: dict[str, Any] | None = None) -> Profile:
-    if path.resolve() in below:
+def _load(
+    path: Path, derived_paths: tuple[Path, ...], errors: ErrorCollector, table: dict[str, Any] | None = None
+) -> Profile:
+    """Return the profile of a file or parsed table, merged with its bases.
+
+    ``derived_paths``: files of the profiles that inherit from this one; a file that is among them is an error.
+    """
+    if path.resolve() in derived_paths:
         raise DataError("profile_circle", file=str(path))
     table = read_toml(path) if table is None else table
     sections = (*_ALLOWED, *SETTING_SECTIONS)
@@ -104,14 +110,14 @@ def _load(path: Path, below: tuple[Path, ...], errors: ErrorCollector, table: di
         members = checks.read_area(table, path)
     base = load_profile()
     with errors.collect():
-        base = _base(table, path, below)
+        base = _load_base_profile(table, path, derived_paths)
     standard = load_standard(base.standard)
     with errors.collect():
         standard = standard_of(table, base, path)
-    return _merged(table, path, members, base, standard, errors)
+    return _merge_with_base(table, path, members, base, standard, errors)
 
 
-def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile:
+def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[Path, ...]) -> Profile:
     """Return the base of a profile.
 
     It is a file in the same folder, a shipped profile, or a path ending in ``.toml`` relative to this file.
@@ -120,10 +126,10 @@ def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile
         return load_profile()
     name = expect(table["base"], str, file=path, key="base")
     sibling = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
-    found = sibling if sibling.exists() else PROFILES / f"{name}.toml"
-    if not found.exists():
+    base_path = sibling if sibling.exists() else PROFILES / f"{name}.toml"
+    if not base_path.exists():
         raise checks.unknown_key_error(path, "base", name, profile_ids())
-    base = _load(found, (*below, path.resolve()), ErrorCollector())
+    base = _load(base_path, (*derived_paths, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
         # A county below another province would inherit that province's limits.
@@ -132,9 +138,9 @@ def _base(table: dict[str, Any], path: Path, below: tuple[Path, ...]) -> Profile
 
 
 def standard_of(table: dict[str, Any], base: Profile, path: Path) -> Standard:
-    """Return the standard and edition that the profile names.
+    """Return the standard, in the edition, that a profile's table names.
 
-    A standard's folder may be relative to ``path``.
+    The standard may be a folder relative to ``path``; by default it is the base's.
     """
     name = expect(table.get("standard", base.standard), str, file=path, key="standard")
     edition = expect(table.get("edition", ""), str, file=path, key="edition")
@@ -146,7 +152,7 @@ def standard_of(table: dict[str, Any], base: Profile, path: Path) -> Standard:
     return check_numbers(load_standard(name, edition))
 
 
-def _merged(
+def _merge_with_base(
     table: dict[str, Any],
     path: Path,
     members: tuple[str, ...],
@@ -161,22 +167,22 @@ def _merged(
     severity = checks.read_severity(table.get("severity", {}), "severity", path, errors)
     phases = checks.read_phases(table.get("phase", {}), path, errors)
     absent = checks.read_absent(table.get("absent", {}), standard, path, errors)
-    extra, off = (
+    extra_rules, switched_off = (
         checks.read_rules(table.get(key, []), standard, path, errors, key=key) for key in ("rules_extra", "rules_off")
     )
     confirmed, confirmed_by = checks.read_confirmed(table.get("confirmed", {}), standard, path, errors)
     document = read_document(table.get("document", {}), base.document_info, path, errors)
-    own = {
+    own_values = {
         **settings,
         **{f"severity.{code}": value for code, value in severity.items()},
         **{
-            f"phase.{p}.severity.{code}": value
-            for p, severities in phases.items()
+            f"phase.{phase}.severity.{code}": value
+            for phase, severities in phases.items()
             for code, value in severities.items()
         },
         **{f"absent.{concept}": True for concept in absent},
-        **{f"rules_extra.{name}": True for name in extra},
-        **{f"rules_off.{name}": True for name in off},
+        **{f"rules_extra.{name}": True for name in extra_rules},
+        **{f"rules_off.{name}": True for name in switched_off},
     }
     return Profile(
         id=table["id"],
@@ -186,23 +192,29 @@ def _merged(
         path=path,
         settings={**base.settings, **settings},
         # An own value is as reliable as its own source, whatever the mark of the value that it replaces.
-        marks={**{k: v for k, v in base.marks.items() if k not in settings}, **marks},
-        mark_sources={**{k: v for k, v in base.mark_sources.items() if k not in settings}, **sources},
+        marks={**{setting: mark for setting, mark in base.marks.items() if setting not in settings}, **marks},
+        mark_sources={
+            **{setting: mark for setting, mark in base.mark_sources.items() if setting not in settings},
+            **sources,
+        },
         severity={**base.severity, **severity},
         targets=merge_figures(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
         confirmed=confirmed,
         confirmed_by=confirmed_by,
         absent=absent | base.absent,
-        rules=tuple(dict.fromkeys((*base.rules, *extra))),
+        rules=tuple(dict.fromkeys((*base.rules, *extra_rules))),
         # A county may turn on a rule that its base turned off, by naming the rule.
-        rules_off=tuple(dict.fromkeys((*(name for name in base.rules_off if name not in extra), *off))),
-        phases={p: {**base.phases.get(p, {}), **phases.get(p, {})} for p in dict.fromkeys((*base.phases, *phases))},
+        rules_off=tuple(dict.fromkeys((*(name for name in base.rules_off if name not in extra_rules), *switched_off))),
+        phases={
+            phase: {**base.phases.get(phase, {}), **phases.get(phase, {})}
+            for phase in dict.fromkeys((*base.phases, *phases))
+        },
         stated=merge_figures(base.stated, read_stated(table.get("stated", []), area_code, path, errors)),
         register=merge_figures(
             base.register, read_register(table.get("heritage_register", []), area_code, standard, path, errors)
         ),
         members=members,
         base=base if base.id else None,
-        own=own,
+        own=own_values,
         document_info=document,
     )

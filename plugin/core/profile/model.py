@@ -20,9 +20,9 @@ def decimals_of(value: str) -> int:
 
 @dataclass(frozen=True)
 class OtherSource:
-    """The same figure in another document, in the same unit.
+    """The same figure as printed in another document, in the same unit.
 
-    ``year``: 0 if it is the figure's year.
+    ``year``: 0 if it is the figure's own year.
     """
 
     value: str
@@ -32,10 +32,11 @@ class OtherSource:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure of a plan that a target limits (指标目标).
+    """A limit for a figure of the plan (指标目标).
 
-    ``value``: as printed, so that its decimals are known; ``warn_below``: smallest remainder (余量) without an early
-    warning, as printed, in the target's unit; empty: the share set for all targets (``indicators.warning_share``).
+    ``value`` as printed, so that its decimals are known. ``warn_below``: margin (余量) below which an early warning is
+    given, as printed, in the target's unit; empty: the share that applies to all targets
+    (``indicators.warning_share``).
     """
 
     area_code: str
@@ -61,15 +62,15 @@ class Target:
 
     @property
     def is_task(self) -> bool:
-        """Return True for 约束性 figures.
+        """Return True if the plan must meet this figure (约束性).
 
-        If the file does not state the kind, areas allocated by the upper-level plan are tasks. A figure that a text
-        only states is not a task.
+        If the file does not state the kind, areas allocated by the upper-level plan must be met. A figure that a text
+        only states need not.
         """
         return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
 
     def looser_than(self, above: Target) -> bool:
-        """Return True if a plan may meet this figure and miss the task ``above``.
+        """Return True if a plan can meet this target and still miss the target ``above``.
 
         Both are for the same indicator and year.
         """
@@ -77,7 +78,7 @@ class Target:
             return False
         if not self.is_task or self.comparison not in (above.comparison, "="):
             return True
-        own, task = (Decimal(t.value) * Decimal(repr(_unit(t.unit))) for t in (self, above))
+        own, task = (Decimal(t.value) * Decimal(repr(_square_metres_of(t.unit))) for t in (self, above))
         # 亩 and 万亩 are not round numbers of square metres.
         near = abs(own - task) <= Decimal("1e-9") * abs(task)
         if near or above.comparison == "=":
@@ -85,14 +86,14 @@ class Target:
         return own < task if above.comparison == ">=" else own > task
 
     def warning_share(self, general: float) -> float:
-        """Return the share of the target below which the remainder is an early warning.
+        """Return the share of the target below which a margin gives an early warning.
 
         ``general``: the share if the target sets none.
         """
         return float(self.warn_below) / self.number if self.warn_below and self.number else general
 
 
-def _unit(unit: str) -> float:
+def _square_metres_of(unit: str) -> float:
     """Return the square metres of a unit; 1 for counts."""
     return SQUARE_METRES.get(unit, 1.0)
 
@@ -129,11 +130,12 @@ class StatedFigure:
 
 @dataclass(frozen=True)
 class RegisteredSite:
-    """A line of the plan's heritage register: a count by kind and level, or one site.
+    """A line of the plan's heritage register: a number of sites, or one site.
 
-    ``term``: as printed (全国重点文物保护单位); ``kind``: a name of ``heritage_kind.csv``; ``level``: a name of
-    ``heritage_level.csv``, empty if the text gives none. ``count``: None for a site, which has a ``name`` and may
-    have areas as printed, in ``unit``: the whole, its core (核心保护范围) and its control zone (建设控制地带).
+    ``term`` as printed (全国重点文物保护单位); ``kind``: a name of ``heritage_kind.csv``; ``level``: a name of
+    ``heritage_level.csv``, empty if the text gives none. ``count``: number of sites; None for one site, which has a
+    ``name`` and may have areas as printed, in ``unit``: the whole, its core (核心保护范围) and its control zone
+    (建设控制地带).
     """
 
     area_code: str
@@ -186,7 +188,7 @@ class Profile:
     def covers(self, area_code: str) -> bool:
         """Return True if an area is this profile's area or a part of it.
 
-        A profile without an area covers all areas.
+        A profile without an area code covers all areas.
         """
         return any(area_code.startswith(division_prefix(code)) for code in self.members or (self.area_code,))
 
@@ -201,10 +203,7 @@ class Profile:
 
 
 def division_prefix(area_code: str) -> str:
-    """Return the digits that all codes of an area begin with.
-
-    They are 1407 for 140700, and 14 for 140000.
-    """
+    """Return the digits that all codes in an area begin with: 1407 for 140700."""
     while area_code.endswith("00"):
         area_code = area_code[:-2]
     return area_code

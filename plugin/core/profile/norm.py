@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A standard and a profile resolved together, sealed layers (封库图层) included."""
+"""A standard and a profile resolved together; sealed layers (封库图层)."""
 
 from __future__ import annotations
 
@@ -16,25 +16,31 @@ from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import own_standards, shipped_standards
 from .model import Profile, RegisteredSite, StatedFigure, Target
 
-#: Settings with a stricter smaller value, and settings with a stricter larger value.
-_CEILINGS, _FLOORS = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
+#: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
+_STRICTER_IF_SMALLER, _STRICTER_IF_LARGER = ("ratio.limit", "tolerance.", "waivers."), ("indicators.warning_share",)
 
 
-def _as_strict(key: str, value: Any, usual: Any) -> bool:
-    """Return True if a value equals the usual one or is stricter.
+def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
+    """Return True if a value equals the shipped one or is stricter.
 
-    A setting that the standard lacks replaces nothing.
+    A setting without a shipped value is as strict.
     """
-    if usual is None or value == usual:
+    if shipped_value is None or value == shipped_value:
         return True
-    numbers = all(isinstance(v, int | float) and not isinstance(v, bool) for v in (value, usual))
-    ceiling = key.startswith(_CEILINGS) or (key.startswith("rules.") and key.rsplit(".", 1)[-1].startswith("allowance"))
-    return numbers and ((ceiling and value <= usual) or (key.startswith(_FLOORS) and value >= usual))
+    are_numbers = all(
+        isinstance(number, int | float) and not isinstance(number, bool) for number in (value, shipped_value)
+    )
+    is_ceiling = key.startswith(_STRICTER_IF_SMALLER) or (
+        key.startswith("rules.") and key.rsplit(".", 1)[-1].startswith("allowance")
+    )
+    return are_numbers and (
+        (is_ceiling and value <= shipped_value) or (key.startswith(_STRICTER_IF_LARGER) and value >= shipped_value)
+    )
 
 
 @dataclass(frozen=True)
 class Norm:
-    """A standard with a profile resolved on top: the settings of a run.
+    """A standard with a profile on top: the settings that a run uses.
 
     ``phase``: an id of `PHASES`, or empty.
     """
@@ -47,33 +53,36 @@ class Norm:
     def rules(self) -> tuple[str, ...]:
         """Return the codes of the rules that run by default.
 
-        They are the expected rules without those that the profile turned off.
+        They are the expected rules without those that the profile switched off.
         """
-        off = set(self.named_rules(self.profile.rules_off))
-        return tuple(code for code in self.expected_rules if code not in off)
+        switched_off = set(self.named_rules(self.profile.rules_off))
+        return tuple(code for code in self.expected_rules if code not in switched_off)
 
     def rules_in(self, scope: str) -> tuple[str, ...]:
-        """Return the codes of the rules that run by default for a scope."""
-        off = set(self.named_rules(self.profile.rules_off))
-        return tuple(code for code in self._own_in(scope) if code not in off)
+        """Return the codes of rules that run by default for a scope (kind of delivery)."""
+        switched_off = set(self.named_rules(self.profile.rules_off))
+        return tuple(code for code in self._list_rules_in(scope) if code not in switched_off)
 
     def expected_in(self, scope: str) -> tuple[str, ...]:
-        """Return the codes of the rules expected for a scope.
+        """Return the codes of the rules expected for a scope (kind of delivery).
 
         They are those of the standard and of the shipped standards that it is based on. A custom standard may add
-        rules; rules that it leaves out are missing.
+        rules; a rule that it leaves out is reported as missing.
         """
         no_rules = replace(self.profile, rules=())
-        shipped = (replace(self, standard=one, profile=no_rules)._own_in(scope) for one in self.standard.shipped())
-        return tuple(dict.fromkeys((*self._own_in(scope), *(code for codes in shipped for code in codes))))
+        shipped = (
+            replace(self, standard=shipped_standard, profile=no_rules)._list_rules_in(scope)
+            for shipped_standard in self.standard.shipped()
+        )
+        return tuple(dict.fromkeys((*self._list_rules_in(scope), *(code for codes in shipped for code in codes))))
 
-    def _own_in(self, scope: str) -> tuple[str, ...]:
-        known = self.standard.scopes.get(scope)
-        if known is None:
+    def _list_rules_in(self, scope: str) -> tuple[str, ...]:
+        scope_data = self.standard.scopes.get(scope)
+        if scope_data is None:
             return self.expected_rules
-        without = set(self.named_rules(known.without))
-        codes = dict.fromkeys((*self.expected_rules, *self.named_rules(known.rules)))
-        return tuple(code for code in codes if code not in without)
+        excluded = set(self.named_rules(scope_data.without))
+        codes = dict.fromkeys((*self.expected_rules, *self.named_rules(scope_data.rules)))
+        return tuple(code for code in codes if code not in excluded)
 
     @property
     def expected_rules(self) -> tuple[str, ...]:
@@ -84,9 +93,9 @@ class Norm:
         return tuple(dict.fromkeys((*self.standard.rules, *self.named_rules(self.profile.rules))))
 
     def named_rules(self, names: Iterable[str]) -> tuple[str, ...]:
-        """Return rule names, with each group replaced by its rules.
+        """Return rule codes, with the name of each group replaced by its rules.
 
-        Groups are for example ``quality`` and ``all`` (every rule).
+        ``quality`` is a group for example; ``all`` means every rule.
         """
         groups = self.standard.rule_groups
         return tuple(
@@ -103,22 +112,23 @@ class Norm:
         raise DataError("data_key_missing", file=str(self.standard.folder / "standard.toml"), key=key)
 
     def sets(self, key: str) -> bool:
-        """Return True if standard or profile have the setting."""
+        """Return True if the standard or the profile sets the key."""
         return key in self.profile.settings or key in self.standard.settings
 
     def mark(self, item: str) -> str:
-        """Return the mark of a setting, a heading, a code list or a citation.
+        """Return the mark (A, B or C: how well sourced) of an item.
 
-        A code list is ``codes.<id>``. A setting without a mark has no verified source: C.
+        Items are settings, headings of settings, code lists (``codes.<id>``) and citations. C if nothing else is
+        known.
         """
         if item in self.profile.marks:
             return self.profile.marks[item]
         if item in self.profile.settings:
             # A custom value is as reliable as its own source, whatever the mark of the value that it replaces.
             return "C"
-        vouching = self.marked(item)
-        if vouching in self.standard.marks:
-            return self.standard.marks[vouching]
+        marked_item = self.marked(item)
+        if marked_item in self.standard.marks:
+            return self.standard.marks[marked_item]
         if item.startswith("codes."):
             codes = self.standard.code_lists.get(item.removeprefix("codes."))
             return codes.mark if codes else "C"
@@ -126,74 +136,78 @@ class Norm:
         return citation.mark if citation else "C"
 
     def marked(self, key: str) -> str:
-        """Return the item of ``[marks]`` that applies to a setting.
+        """Return the item under ``[marks]`` that gives a setting its mark.
 
-        It is the setting itself, the nearest heading above, or a word for a part of its section (``zones.codes``,
-        ``heritage.words``); without such an item it is the key itself.
+        It is the setting itself, the nearest heading above it, or a word for a part of its section (``zones.codes``,
+        ``heritage.words``). Without such an item it is the setting itself.
         """
         if key in self.profile.marks:
             return key
-        parts = key.split(".")
-        for length in range(len(parts), 0, -1):
-            above = ".".join(parts[:length])
-            if above in self.standard.marks:
-                return above
-        known = self.standard.settings
-        if parts[0] != "rules" and key in known:
+        words = key.split(".")
+        for length in range(len(words), 0, -1):
+            heading = ".".join(words[:length])
+            if heading in self.standard.marks:
+                return heading
+        settings = self.standard.settings
+        if words[0] != "rules" and key in settings:
             for item in self.standard.marks:
                 section, _, word = item.partition(".")
-                if section == parts[0] and word and item not in known and not _is_heading(item, known):
+                if section == words[0] and word and item not in settings and not _is_heading(item, settings):
                     return item
         return key
 
     def is_confirmed(self, item: str) -> bool:
-        """Return True if the item is not marked C, or is confirmed.
+        """Return True if an item is not marked C, or if standard or county confirmed it.
 
-        The base standard or the county confirms it, by its name or by that of the item that marks it. ``all``
-        confirms the values that the standard sets. A custom profile's value that is not stricter is confirmed by its
-        name, or has a source next to its mark.
+        The confirmation names the item, or the item that gives it its mark; ``all`` confirms the values that the
+        standard sets. A custom value that is less strict than the shipped one must be confirmed by its name, or have a
+        source next to its mark.
         """
         confirmed = self.standard.confirmed | self.profile.confirmed
         if {item, self.marked(item)} & confirmed:
             return True
-        if self._replaced(item):
+        if self._is_loosened(item):
             return self.mark(item) != "C" and bool(self.profile.mark_sources.get(item))
         return self.mark(item) != "C" or "all" in confirmed
 
-    def _replaced(self, item: str) -> bool:
-        """Return True if a custom profile or standard loosens the item.
+    def _is_loosened(self, item: str) -> bool:
+        """Return True if a custom profile or standard made the item less strict.
 
-        Settings that the item marks are included.
+        An item that gives settings their mark includes them.
         """
-        return any(k == item or k.startswith(f"{item}.") or self.marked(k) == item for k in self._loosened)
+        return any(key == item or key.startswith(f"{item}.") or self.marked(key) == item for key in self._loosened_keys)
 
     @cached_property
-    def _loosened(self) -> frozenset[str]:
-        """Return the keys that a custom profile or standard loosens.
+    def _loosened_keys(self) -> frozenset[str]:
+        """Return the keys whose values a custom profile or standard made less strict.
 
-        Their values differ from those of the shipped standard and are not stricter.
-        Cached, because every rule reads them after every edit and a norm never changes.
+        The shipped standards are the reference. Cached, because every rule reads the keys after every edit and a norm
+        never changes.
         """
-        own = {key for one in self.profile.chain() if not one.is_shipped for key in one.own}
-        own |= {key for one in own_standards(self.standard) for key in one.own}
-        usual = {
-            key: value for one in reversed(shipped_standards(self.standard)) for key, value in one.settings.items()
+        custom_keys = {key for source in self.profile.chain() if not source.is_shipped for key in source.own}
+        custom_keys |= {key for source in own_standards(self.standard) for key in source.own}
+        shipped_values = {
+            key: value
+            for source in reversed(shipped_standards(self.standard))
+            for key, value in source.settings.items()
         }
-        return frozenset(k for k in own if self.sets(k) and not _as_strict(k, self.get(k), usual.get(k)))
+        return frozenset(
+            k for k in custom_keys if self.sets(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
+        )
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
         """Return the norm for a plan of an area.
 
-        A confirmation is valid from its date on and for the area of its authority. A county inherits limits and
-        severities from the profile of its province or city, but no confirmations.
+        A confirmation is valid from its date on, and only for the area of the authority that gave it; otherwise it is
+        removed. A county inherits limits and severities from its province or city, but no confirmations.
         """
         profile = self.profile
         if not profile.confirmed:
             return self
         digits = int(self.standard.settings.get("attributes.area_digits", 6))
-        own = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
+        is_own_area = not profile.area_code or profile.area_code[:digits] == area_code[:digits]
         day = profile.confirmed_by.get("date", "")
-        if own and day <= (today or date.today()).isoformat():
+        if is_own_area and day <= (today or date.today()).isoformat():
             return self
         return replace(self, profile=replace(profile, confirmed=frozenset()))
 
@@ -206,11 +220,11 @@ class Norm:
 
         Totals are not inherited, and targets of another area do not apply.
         """
-        return [t for t in self.profile.targets if t.area_code == area_code]
+        return [target for target in self.profile.targets if target.area_code == area_code]
 
     def stated(self, area_code: str) -> list[StatedFigure]:
         """Return the figures of the area's plan that no layer gives."""
-        return [s for s in self.profile.stated if s.area_code == area_code]
+        return [figure for figure in self.profile.stated if figure.area_code == area_code]
 
     def register(self, area_code: str) -> list[RegisteredSite]:
         """Return the heritage register of the area's own plan."""
@@ -227,15 +241,17 @@ class Norm:
         return rule.severity
 
     def phase_decides(self, rule: Rule) -> bool:
-        """Return True if the standard sets the severity for this phase.
+        """Return True if the standard, not the profile, sets the severity for this phase.
 
-        Such a severity is a working definition until the county confirms it.
+        Such a severity is provisional until the county confirms it.
         """
-        own, ours = (table.phases.get(self.phase, {}) for table in (self.profile, self.standard))
-        return bool(self.phase) and rule.code in ours and rule.code not in own
+        profile_severities, standard_severities = (
+            table.phases.get(self.phase, {}) for table in (self.profile, self.standard)
+        )
+        return bool(self.phase) and rule.code in standard_severities and rule.code not in profile_severities
 
     def _severities(self) -> tuple[dict[str, str], ...]:
-        """Return the tables that may give a severity, by precedence."""
+        """Return the tables that may set a severity, the one that takes precedence first."""
         profile, standard, phase = self.profile, self.standard, self.phase
         in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
         return (*in_phase, profile.severity, standard.severity)
@@ -245,8 +261,8 @@ class Norm:
 
         Settings of the profile take precedence over the standard's.
         """
-        merged = {**self.standard.settings, **self.profile.settings}
-        return {k.removeprefix(f"{name}."): v for k, v in merged.items() if k.startswith(f"{name}.")}
+        settings = {**self.standard.settings, **self.profile.settings}
+        return {key.removeprefix(f"{name}."): value for key, value in settings.items() if key.startswith(f"{name}.")}
 
     def parameters(self, code: str) -> dict[str, Any]:
         """Return the parameters that standard and profile set (``[rules.REL006]``)."""

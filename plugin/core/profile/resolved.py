@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings and severities of a run with their sources, and choices of the form."""
+"""Settings and severities of a run with their sources; choices of the county form."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class Value:
 
 @dataclass(frozen=True)
 class RuleLine:
-    """A rule with its state.
+    """A rule with severity, source of the severity, and parameters.
 
-    ``runs``: it runs by default; ``group``: the groups that contain it.
+    ``runs``: it runs by default; ``groups``: the rule groups that contain it.
     """
 
     code: str
@@ -78,33 +78,42 @@ class ResolvedNorm:
 
 
 def resolve_norm(norm: Norm) -> ResolvedNorm:
-    """Return all values of standard and profile, ordered by key and rule family."""
+    """Return all values of standard and profile: settings by key, rules by family."""
     keys = sorted({*norm.standard.settings, *norm.profile.settings})
-    settings = tuple(_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
-    return ResolvedNorm(settings, tuple(_rules(norm)))
+    settings = tuple(_resolve_value(key, norm.get(key), norm) for key in keys if not key.startswith("rules."))
+    return ResolvedNorm(settings, tuple(_list_rules(norm)))
 
 
-def _rules(norm: Norm) -> Iterator[RuleLine]:
+def _list_rules(norm: Norm) -> Iterator[RuleLine]:
     for rule in all_rules().values():
-        given = norm.parameters(rule.code)
+        parameters = norm.parameters(rule.code)
         yield RuleLine(
             rule.code,
             str(norm.severity(rule)),
-            _severity_origin(rule.code, norm),
+            _find_severity_origin(rule.code, norm),
             rule.code in norm.rules,
             tuple(name for name, codes in norm.standard.rule_groups.items() if rule.code in codes),
-            tuple(_value(f"rules.{rule.code}.{p.name}", given.get(p.name, p.default), norm) for p in rule.parameters),
+            tuple(
+                _resolve_value(
+                    f"rules.{rule.code}.{parameter.name}", parameters.get(parameter.name, parameter.default), norm
+                )
+                for parameter in rule.parameters
+            ),
         )
 
 
-def _value(key: str, value: Any, norm: Norm) -> Value:
+def _resolve_value(key: str, value: Any, norm: Norm) -> Value:
     origin = find_origin(key, norm)
     # A rule default has no source; its citations are the rule's.
     mark = norm.mark(key) if origin.kind != RULE else ""
     # Each pair of a standard's matrix has a separate mark.
-    pair = next((p for p in norm.standard.conflicts if p.key == key), None) if origin.kind == STANDARD else None
-    if pair is not None:
-        mark = pair.mark
+    own_conflict = (
+        next((conflict for conflict in norm.standard.conflicts if conflict.key == key), None)
+        if origin.kind == STANDARD
+        else None
+    )
+    if own_conflict is not None:
+        mark = own_conflict.mark
     return Value(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 
@@ -115,36 +124,36 @@ def find_origin(key: str, norm: Norm) -> Origin:
     """
     for profile in norm.profile.chain():
         if key in profile.own:
-            return _of_profile(profile)
-    for standard in _editions(norm.standard):
+            return _make_profile_origin(profile)
+    for standard in _iterate_editions(norm.standard):
         if key in standard.own:
-            return _of_standard(standard)
+            return _make_standard_origin(standard)
     return Origin(RULE)
 
 
-def _severity_origin(code: str, norm: Norm) -> Origin:
+def _find_severity_origin(code: str, norm: Norm) -> Origin:
     for phase in (norm.phase, "") if norm.phase else ("",):
         key = f"phase.{phase}.severity.{code}" if phase else f"severity.{code}"
         for profile in norm.profile.chain():
             if key in profile.own:
-                return _of_profile(profile, phase)
-        for standard in _editions(norm.standard):
+                return _make_profile_origin(profile, phase)
+        for standard in _iterate_editions(norm.standard):
             if key in standard.own:
-                return _of_standard(standard, phase)
+                return _make_standard_origin(standard, phase)
     return Origin(RULE)
 
 
-def _editions(standard: Standard) -> Iterator[Standard]:
+def _iterate_editions(standard: Standard) -> Iterator[Standard]:
     yield standard
-    for other in standard.includes:
-        yield from _editions(other)
+    for included in standard.includes:
+        yield from _iterate_editions(included)
 
 
-def _of_profile(profile: Profile, phase: str = "") -> Origin:
+def _make_profile_origin(profile: Profile, phase: str = "") -> Origin:
     return Origin(PROFILE, profile.id, profile.name, str(profile.path or ""), phase)
 
 
-def _of_standard(standard: Standard, phase: str = "") -> Origin:
+def _make_standard_origin(standard: Standard, phase: str = "") -> Origin:
     return Origin(STANDARD, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
 
 
@@ -154,11 +163,10 @@ INDICATORS = (*AREA_FIGURES, *STATED_FIGURES)
 
 @dataclass(frozen=True)
 class CountyChoices:
-    """Choices of the form.
+    """What the county form offers.
 
     ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area
-    units;
-    ``usual``: indicator → default unit, comparison and binding of a new target.
+    units; ``usual``: indicator → default unit, comparison and binding of a new target.
     """
 
     limits: tuple[str, ...]
@@ -189,12 +197,12 @@ def read_choices() -> CountyChoices:
     keys = ("limits", "tolerances", "ratio_classes", "units")
     check_keys(table, required=(*keys, "usual"), allowed=(), file=COUNTY_FORM)
     limits, tolerances, classes, units = (expect(table[key], list, file=COUNTY_FORM, key=key) for key in keys)
-    usual = expect(table["usual"], dict, file=COUNTY_FORM, key="usual")
-    check_keys(usual, required=INDICATORS, allowed=(), file=COUNTY_FORM, where="usual")
-    for name, row in usual.items():
+    defaults = expect(table["usual"], dict, file=COUNTY_FORM, key="usual")
+    check_keys(defaults, required=INDICATORS, allowed=(), file=COUNTY_FORM, where="usual")
+    for name, row in defaults.items():
         check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
     return CountyChoices(
-        tuple(limits), tuple(tolerances), tuple(tuple(codes) for codes in classes), tuple(units), usual
+        tuple(limits), tuple(tolerances), tuple(tuple(codes) for codes in classes), tuple(units), defaults
     )
 
 
@@ -208,16 +216,13 @@ def get_inherited(key: str, norm: Norm) -> InheritedValue:
 
 
 def get_inherited_targets(area_code: str, norm: Norm) -> dict[tuple[str, int], Target]:
-    """Return the parent's targets for this county by (indicator, year).
+    """Return the parent profile's targets for a county, by (indicator, year).
 
     Totals of other areas never apply.
     """
-    return {(t.indicator, t.year): t for t in norm.targets(area_code)}
+    return {(target.indicator, target.year): target for target in norm.targets(area_code)}
 
 
 def find_target_year(norm: Norm) -> int | None:
-    """Return the latest target year of the parent profile; None without targets.
-
-    It is the horizon of the county's plan.
-    """
-    return max((t.year for t in norm.profile.targets), default=None)
+    """Return the latest year of the parent profile's targets; None without targets."""
+    return max((target.year for target in norm.profile.targets), default=None)

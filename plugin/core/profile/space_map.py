@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Map planning zones to the three zones (三区): data of standard and profile."""
+"""Map planning zones to the three zones (三区), by settings of standard and profile."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ SPACE_FIGURES = {
 
 @dataclass(frozen=True)
 class SpaceMap:
-    """Zone code → code of ``three_zones.csv``.
+    """Code of a planning zone → code of one of the three zones (``three_zones.csv``).
 
-    A code without an entry uses the nearest code above it.
+    A zone without an entry uses the entry of the nearest zone above it in the code list.
     """
 
     lines: dict[str, str]
@@ -57,7 +57,7 @@ class SpaceMap:
 
 
 def space_map(norm: Norm) -> SpaceMap:
-    """Return the mapping of a run: ``[three_zones]`` of profile, then standard.
+    """Return a run's mapping: ``[three_zones]`` of the profile, else of the standard.
 
     Raise DataError for a value that is missing in the list, or for a standard without the lists.
     """
@@ -66,7 +66,7 @@ def space_map(norm: Norm) -> SpaceMap:
     for name in (THREE_ZONES, ZONES_LIST):
         if name not in standard.code_lists:
             raise DataError("data_file_missing", file=f"{standard.id}: {name}.csv")
-    codes = {c.name: c.code for c in standard.code_lists[THREE_ZONES].codes.values()}
+    codes = {code.name: code.code for code in standard.code_lists[THREE_ZONES].codes.values()}
     lines = {}
     for zone, name in norm.section(THREE_ZONES).items():
         # Values of a profile were compared with the list when the profile was read.
@@ -77,6 +77,6 @@ def space_map(norm: Norm) -> SpaceMap:
 
 def check_space(name: Any, standard: Standard, file: Path, key: str) -> None:
     """Raise DataError with file and key unless the value names one of the three zones."""
-    known = [c.name for c in standard.code_lists[THREE_ZONES].codes.values()]
-    if expect(name, str, file=file, key=key) not in known:
-        raise DataError("data_value_unknown", file=str(file), key=key, value=name, known=", ".join(known))
+    known_codes = [code.name for code in standard.code_lists[THREE_ZONES].codes.values()]
+    if expect(name, str, file=file, key=key) not in known_codes:
+        raise DataError("data_value_unknown", file=str(file), key=key, value=name, known=", ".join(known_codes))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Change single values in the text of a TOML file.
+"""Change single values in the text of a TOML file, and leave the rest as it is.
 
-Comments, order and unknown keys are preserved. The standard library reads TOML but does not write it, and QGIS
-bundles no library that preserves comments. `TomlText` locates each value, replaces that span of text, and accepts the
-result only if it parses to exactly the requested change.
+Comments, order and unknown keys are preserved. The standard library reads TOML but does not write it, and QGIS bundles
+no library that preserves comments. `TomlText` locates each value and replaces that span of text. It accepts the result
+only if it parses to exactly the requested change.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..errors import DataError
 #: Path of a value: keys, and positions in arrays of tables, such as ``("targets", 0, "value")``.
 Place = tuple[str | int, ...]
 _UNQUOTED_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_STRINGS = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
+_STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -59,132 +59,146 @@ class TomlText:
     # --- changes
     def set(self, place: Place, value: Any) -> None:
         """Set the value of a key; an equal value keeps its spelling."""
-        if _find(self.table, place) == (True, value) and type(_find(self.table, place)[1]) is type(value):
+        if _find_value(self.table, place) == (True, value) and type(_find_value(self.table, place)[1]) is type(value):
             return
-        wanted = _copy_with(self.table, place, value)
-        statements, headers = _scan(self.text)
-        exact = next((s for s in statements if s.place == place), None)
-        around = next((s for s in statements if len(s.place) < len(place) and s.place == place[: len(s.place)]), None)
-        found = exact or around
-        if found is not None:
-            new = value if exact else _find(wanted, found.place)[1]
-            self._check_comments(found)
-            changed = self.text[: found.value_start] + render_toml(new) + self.text[found.value_end :]
+        wanted_table = _copy_with(self.table, place, value)
+        statements, headers = _parse_statements(self.text)
+        same_place = next((statement for statement in statements if statement.place == place), None)
+        enclosing = next(
+            (
+                statement
+                for statement in statements
+                if len(statement.place) < len(place) and statement.place == place[: len(statement.place)]
+            ),
+            None,
+        )
+        target = same_place or enclosing
+        if target is not None:
+            new_value = value if same_place else _find_value(wanted_table, target.place)[1]
+            self._check_comments(target)
+            new_text = self.text[: target.value_start] + render_toml(new_value) + self.text[target.value_end :]
         else:
-            changed = self._insert_key(place, value, statements, headers)
-        self._accept(changed, wanted, place)
+            new_text = self._insert_key(place, value, statements, headers)
+        self._accept_if_equal(new_text, wanted_table, place)
 
     def remove(self, place: Place) -> None:
         """Remove a key with its line; ignore an absent key."""
-        if not _find(self.table, place)[0]:
+        if not _find_value(self.table, place)[0]:
             return
-        wanted = _copy_without(self.table, place)
-        statements, _ = _scan(self.text)
-        exact = next((s for s in statements if s.place == place), None)
-        if exact is not None:
-            changed = self.text[: exact.start] + self.text[exact.end :]
+        wanted_table = _copy_without(self.table, place)
+        statements, _ = _parse_statements(self.text)
+        same_place = next((statement for statement in statements if statement.place == place), None)
+        if same_place is not None:
+            new_text = self.text[: same_place.start] + self.text[same_place.end :]
         else:
-            around = next((s for s in statements if s.place == place[: len(s.place)]), None)
-            if around is None:
+            enclosing = next(
+                (statement for statement in statements if statement.place == place[: len(statement.place)]), None
+            )
+            if enclosing is None:
                 raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
-            self._check_comments(around)
-            rest = render_toml(_find(wanted, around.place)[1])
-            changed = self.text[: around.value_start] + rest + self.text[around.value_end :]
-        self._accept(changed, wanted, place)
+            self._check_comments(enclosing)
+            new_value = render_toml(_find_value(wanted_table, enclosing.place)[1])
+            new_text = self.text[: enclosing.value_start] + new_value + self.text[enclosing.value_end :]
+        self._accept_if_equal(new_text, wanted_table, place)
 
     def append_row(self, name: str, row: dict[str, Any]) -> None:
         """Add a table at the end of an array of tables (``[[name]]``)."""
-        wanted = copy.deepcopy(self.table)
-        wanted.setdefault(name, []).append(row)
-        statements, headers = _scan(self.text)
-        inline = next((s for s in statements if s.place == (name,)), None)
+        wanted_table = copy.deepcopy(self.table)
+        wanted_table.setdefault(name, []).append(row)
+        statements, headers = _parse_statements(self.text)
+        inline = next((statement for statement in statements if statement.place == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
-            changed = self.text[: inline.value_start] + render_toml(wanted[name]) + self.text[inline.value_end :]
+            changed = self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
         else:
-            lines = [f"[[{_quote_key(name)}]]", *(f"{_quote_key(k)} = {render_toml(v)}" for k, v in row.items())]
-            rows = [number for number, h in enumerate(headers) if h.place[0] == name]
+            lines = [
+                f"[[{_quote_key(name)}]]",
+                *(f"{_quote_key(k)} = {render_toml(value)}" for k, value in row.items()),
+            ]
+            rows = [number for number, header in enumerate(headers) if header.place[0] == name]
             # After the last row's own lines; comments before the next heading belong to that heading.
             end = self._find_table_end(headers[rows[-1]], statements, headers) if rows else len(self.text)
-            changed = self._insert(end, ["", *lines])
-        self._accept(changed, wanted, (name,))
+            changed = self._insert_lines(end, ["", *lines])
+        self._accept_if_equal(changed, wanted_table, (name,))
 
     def remove_row(self, name: str, position: int) -> None:
         """Remove a table from an array of tables."""
-        wanted = copy.deepcopy(self.table)
-        del wanted[name][position]
-        statements, headers = _scan(self.text)
-        inline = next((s for s in statements if s.place == (name,)), None)
+        wanted_table = copy.deepcopy(self.table)
+        del wanted_table[name][position]
+        statements, headers = _parse_statements(self.text)
+        inline = next((statement for statement in statements if statement.place == (name,)), None)
         if inline is not None:
             self._check_comments(inline)
-            changed = self.text[: inline.value_start] + render_toml(wanted[name]) + self.text[inline.value_end :]
+            changed = self.text[: inline.value_start] + render_toml(wanted_table[name]) + self.text[inline.value_end :]
         else:
-            own = [h for h in headers if h.place[:2] == (name, position)]
-            if not own:
+            row_headers = [header for header in headers if header.place[:2] == (name, position)]
+            if not row_headers:
                 raise DataError("profile_form", file=str(self._path), key=name)
-            end = self._find_table_end(own[-1], statements, headers)
-            changed = self.text[: own[0].start] + self.text[end:].lstrip("\r\n")
-            if not wanted[name]:
+            end = self._find_table_end(row_headers[-1], statements, headers)
+            changed = self.text[: row_headers[0].start] + self.text[end:].lstrip("\r\n")
+            if not wanted_table[name]:
                 # Removing the last row removes the array itself.
-                del wanted[name]
-        self._accept(changed, wanted, (name,))
+                del wanted_table[name]
+        self._accept_if_equal(changed, wanted_table, (name,))
 
     # --- text edits
-    def _accept(self, changed: str, wanted: dict[str, Any], place: Place) -> None:
-        """Accept the new text if it parses to the wanted table.
-
-        Otherwise raise DataError and change nothing.
-        """
+    def _accept_if_equal(self, new_text: str, wanted_table: dict[str, Any], place: Place) -> None:
+        """Accept the new text if it parses to the wanted table, else raise DataError."""
         try:
-            found = tomllib.loads(changed)
+            parsed = tomllib.loads(new_text)
         except tomllib.TOMLDecodeError as error:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(place)) from error
-        if found != wanted:
+        if parsed != wanted_table:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
-        self.text, self.table = changed, found
+        self.text, self.table = new_text, parsed
 
     def _check_comments(self, statement: _Statement) -> None:
         """Raise DataError for a value with comments inside.
 
         Rewriting the value would lose them.
         """
-        value = _STRINGS.sub('""', self.text[statement.value_start : statement.value_end])
+        value = _STRING_PATTERN.sub('""', self.text[statement.value_start : statement.value_end])
         if "#" in value:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.place))
 
     def _insert_key(self, place: Place, value: Any, statements: list[_Statement], headers: list[_Header]) -> str:
         line = f"{_quote_key(place[-1])} = {render_toml(value)}"
-        table = next((h for h in headers if h.place == place[:-1]), None)
+        table = next((header for header in headers if header.place == place[:-1]), None)
         if table is not None:
-            return self._insert(self._find_table_end(table, statements, headers), [line])
+            return self._insert_lines(self._find_table_end(table, statements, headers), [line])
         if len(place) == 1:
             first = headers[0].start if headers else len(self.text)
-            end = max((s.end for s in statements if s.end <= first), default=0)
-            return self._insert(end, [line])
-        dotted = [s for s in statements if s.place[:-1] == place[:-1]]
+            end = max((statement.end for statement in statements if statement.end <= first), default=0)
+            return self._insert_lines(end, [line])
+        dotted = [statement for statement in statements if statement.place[:-1] == place[:-1]]
         if dotted:
             # The table is written as dotted keys: the new key joins them.
             keys = self.text[dotted[-1].start : dotted[-1].value_start].rpartition("=")[0].rpartition(".")[0]
-            return self._insert(dotted[-1].end, [f"{keys.strip()}.{line}"])
-        heading = ".".join(_quote_key(part) for part in place[:-1] if isinstance(part, str))
-        return self._insert(len(self.text), ["", f"[{heading}]", line])
+            return self._insert_lines(dotted[-1].end, [f"{keys.strip()}.{line}"])
+        heading = ".".join(_quote_key(key) for key in place[:-1] if isinstance(key, str))
+        return self._insert_lines(len(self.text), ["", f"[{heading}]", line])
 
     def _find_table_end(self, header: _Header, statements: list[_Statement], headers: list[_Header]) -> int:
         """Return the end of the last line of a table.
 
         Comments after it belong to the next table.
         """
-        following = min((h.start for h in headers if h.start > header.start), default=len(self.text))
-        return max((s.end for s in statements if header.end <= s.start < following), default=header.end)
+        following = min(
+            (other_header.start for other_header in headers if other_header.start > header.start),
+            default=len(self.text),
+        )
+        return max(
+            (statement.end for statement in statements if header.end <= statement.start < following), default=header.end
+        )
 
-    def _insert(self, position: int, lines: list[str]) -> str:
-        before, after = self.text[:position], self.text[position:]
-        if not before:
+    def _insert_lines(self, position: int, lines: list[str]) -> str:
+        text_before, text_after = self.text[:position], self.text[position:]
+        if not text_before:
             lines = lines[1:] if lines and not lines[0] else lines
-        elif not before.endswith("\n"):
-            before += self._newline
+        elif not text_before.endswith("\n"):
+            text_before += self._newline
         added = self._newline.join(lines) + self._newline
-        return before + added + after
+        return text_before + added + text_after
 
 
 def render_toml(value: Any) -> str:
@@ -201,8 +215,8 @@ def render_toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(render_toml, value))}]"
     if isinstance(value, dict):
-        inside = ", ".join(f"{_quote_key(k)} = {render_toml(v)}" for k, v in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
+        members = ", ".join(f"{_quote_key(k)} = {render_toml(member)}" for k, member in value.items())
+        return f"{{ {members} }}" if members else "{}"
     raise TypeError(f"no TOML for {type(value).__name__}")
 
 
@@ -215,35 +229,35 @@ def _join_keys(place: Place) -> str:
     return ".".join(map(str, place))
 
 
-def _find(table: Any, place: Place) -> tuple[bool, Any]:
-    """Return whether a path exists, and its value."""
-    for part in place:
-        if isinstance(table, dict) and part in table:
-            table = table[part]
-        elif isinstance(table, list) and isinstance(part, int) and part < len(table):
-            table = table[part]
+def _find_value(table: Any, place: Place) -> tuple[bool, Any]:
+    """Return (True, value) for a path that exists, else (False, None)."""
+    for key in place:
+        if isinstance(table, dict) and key in table:
+            table = table[key]
+        elif isinstance(table, list) and isinstance(key, int) and key < len(table):
+            table = table[key]
         else:
             return False, None
     return True, table
 
 
 def _copy_with(table: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
-    made = copy.deepcopy(table)
-    inner: Any = made
-    for part in place[:-1]:
-        inner = inner[part] if isinstance(part, int) else inner.setdefault(part, {})
-    inner[place[-1]] = value
-    return made
+    copied = copy.deepcopy(table)
+    subtable: Any = copied
+    for key in place[:-1]:
+        subtable = subtable[key] if isinstance(key, int) else subtable.setdefault(key, {})
+    subtable[place[-1]] = value
+    return copied
 
 
 def _copy_without(table: dict[str, Any], place: Place) -> dict[str, Any]:
-    made = copy.deepcopy(table)
-    inner = _find(made, place[:-1])[1]
-    del inner[place[-1]]
-    return made
+    copied = copy.deepcopy(table)
+    subtable = _find_value(copied, place[:-1])[1]
+    del subtable[place[-1]]
+    return copied
 
 
-def _scan(text: str) -> tuple[list[_Statement], list[_Header]]:
+def _parse_statements(text: str) -> tuple[list[_Statement], list[_Header]]:
     """Return the statements and headings of a valid TOML text, in order."""
     statements: list[_Statement] = []
     headers: list[_Header] = []
@@ -259,7 +273,7 @@ def _scan(text: str) -> tuple[list[_Statement], list[_Header]]:
         if text[position] == "[":
             array = text.startswith("[[", position)
             parts, position = _read_keys(text, position + (2 if array else 1))
-            table = _resolve(parts, counts, array)
+            table = _resolve_heading(parts, counts, array)
             position = _find_line_end(text, position)
             headers.append(_Header(table, start, position))
             continue
@@ -271,14 +285,14 @@ def _scan(text: str) -> tuple[list[_Statement], list[_Header]]:
     return statements, headers
 
 
-def _resolve(parts: tuple[str, ...], counts: dict[Place, int], array: bool) -> Place:
-    """Return the path that a heading opens.
+def _resolve_heading(parts: tuple[str, ...], counts: dict[Place, int], array: bool) -> Place:
+    """Return the full path of a heading such as ``[targets.source]``.
 
-    Within an array of tables, that of the last table.
+    Inside an array of tables it refers to the last table so far.
     """
     place: Place = ()
-    for number, part in enumerate(parts, 1):
-        place = (*place, part)
+    for number, key in enumerate(parts, 1):
+        place = (*place, key)
         if array and number == len(parts):
             counts[place] = counts.get(place, -1) + 1
         if place in counts:
@@ -293,8 +307,8 @@ def _skip_blanks(text: str, position: int) -> int:
 
 
 def _find_line_end(text: str, position: int) -> int:
-    found = text.find("\n", position)
-    return len(text) if found < 0 else found + 1
+    line_end = text.find("\n", position)
+    return len(text) if line_end < 0 else line_end + 1
 
 
 def _read_keys(text: str, position: int) -> tuple[tuple[str, ...], int]:
@@ -305,12 +319,12 @@ def _read_keys(text: str, position: int) -> tuple[tuple[str, ...], int]:
     parts: list[str] = []
     while True:
         position = _skip_blanks(text, position)
-        quoted = _STRINGS.match(text, position) if text[position] in "\"'" else None
-        found = quoted or _UNQUOTED_KEY.match(text, position)
-        if found is None:
+        quoted = _STRING_PATTERN.match(text, position) if text[position] in "\"'" else None
+        match = quoted or _UNQUOTED_KEY.match(text, position)
+        if match is None:
             raise ValueError(f"no key at {position}")
-        parts.append(tomllib.loads(f"k = {found[0]}")["k"] if quoted else found[0])
-        position = _skip_blanks(text, found.end())
+        parts.append(tomllib.loads(f"k = {match[0]}")["k"] if quoted else match[0])
+        position = _skip_blanks(text, match.end())
         if text[position] != ".":
             return tuple(parts), position
         position += 1
@@ -326,10 +340,10 @@ def _find_value_end(text: str, position: int) -> int:
     while position < len(text):
         sign = text[position]
         if sign in "\"'":
-            found = _STRINGS.match(text, position)
-            if found is None:
+            match = _STRING_PATTERN.match(text, position)
+            if match is None:
                 raise ValueError(f"no string at {position}")
-            position = last = found.end()
+            position = last = match.end()
             continue
         if sign == "#":
             if not depth:

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Check a whole plan: evaluate the rules, then make the report.
-
-A check around an edit evaluates rules only.
-"""
+"""Check a whole plan: evaluate the rules, then make the report."""
 
 from __future__ import annotations
 
@@ -40,12 +37,13 @@ def run_check(
     cancellation: Cancellation = NEVER,
     reading_seconds: float = 0.0,
 ) -> Report:
-    """Check a plan as a whole: evaluate the rules and make the report.
+    """Check a whole plan; return the report.
 
-    Arguments as `evaluate`; raises Cancelled.
+    Arguments as of `engine.evaluate.evaluate`. ``reading_seconds``: time spent on reading, for the report. Raise
+    Cancelled.
     """
     started = time.monotonic()
-    done = evaluate(
+    evaluation = evaluate(
         rules,
         plan,
         side=side,
@@ -55,7 +53,7 @@ def run_check(
         progress=progress,
         cancellation=cancellation,
     )
-    report = make_report(done, plan, side, waivers, lang, cancellation)
+    report = make_report(evaluation, plan, side, waivers, lang, cancellation)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")
     return report
@@ -64,10 +62,10 @@ def run_check(
 def make_report(
     done: Evaluation, plan: Plan, side: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
 ) -> Report:
-    """Return the report of an evaluation.
+    """Return the report of evaluated rules.
 
-    It includes the sum of ignored slivers, findings on inputs of another county, waivers, unread data and the
-    provenance.
+    It adds findings on the sums of ignored slivers, on inputs of another county and on unread data. It applies waivers
+    (accepted findings) and adds the provenance.
     """
     texts = Texts(lang)
 
@@ -75,8 +73,8 @@ def make_report(
         return texts.message(finding, plan.norm.standard.templates)
 
     report = Report(rules=done.outcomes, findings=done.findings, indicators=done.indicators, lang=lang)
-    sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, cancellation)
-    report.findings += sliver_findings(sums, report.rules, done.rules, done.tolerance)
+    sliver_sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, cancellation)
+    report.findings += sliver_findings(sliver_sums, report.rules, done.rules, done.tolerance)
     report.findings += find_inconsistencies(plan, side)
     complete_findings(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
@@ -86,7 +84,7 @@ def make_report(
     report.findings = sort_findings(report.findings)
     report.tolerance = {
         **done.tolerance.to_dict(),
-        **ignored_to_dicts(sums, done.tolerance),
+        **ignored_to_dicts(sliver_sums, done.tolerance),
         **sum_fallback_steps(done.steps),
     }
     report.provenance = provenance(plan, texts)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def restore_plan(kept: SavedResult, options: Options, inputs: tuple[str, ...]) -> Plan:
-    """Return a plan with empty layers, for a saved result.
+    """Return a plan with empty layers for a saved check result.
 
-    It suffices to show, export and waive findings, but not to measure areas. ``inputs``: data files of the layers,
+    It suffices to display, export and accept findings, but not to measure areas. ``inputs``: data files of the layers,
     which no output may overwrite. Raise DataError or InputError if the profile or the standard cannot be read.
     """
     provenance = kept.report.provenance
@@ -36,10 +36,12 @@ def restore_plan(kept: SavedResult, options: Options, inputs: tuple[str, ...]) -
         # The county code is normally the majority of the rows; a saved result has no rows.
         given_code=area_code if kept.area_known else "",
     )
-    for entry in provenance["layers"]:
-        templates = norm.standard.all_templates(entry["role"])
-        named = [template for template in templates if f"{template.standard}/{template.role}" == entry["template"]]
+    for layer_entry in provenance["layers"]:
+        templates = norm.standard.all_templates(layer_entry["role"])
+        same_template = [
+            template for template in templates if f"{template.standard}/{template.role}" == layer_entry["template"]
+        ]
         if templates:
-            source = SourceLayer(entry["name"], gpd.GeoDataFrame(geometry=[], crs=crs), (), crs)
-            plan.layers[entry["role"]] = Layer(source, (named or templates)[0], crs)
+            source = SourceLayer(layer_entry["name"], gpd.GeoDataFrame(geometry=[], crs=crs), (), crs)
+            plan.layers[layer_entry["role"]] = Layer(source, (same_template or templates)[0], crs)
     return plan

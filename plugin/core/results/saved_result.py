@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The last check result of a project, saved as one file.
 
-The file has the report, the time and digests of the checked data; the plan can be rebuilt from it.
+The file has the report, the time, and digests of the checked data. A plan without features can be rebuilt from it.
 """
 
 from __future__ import annotations
@@ -39,10 +39,11 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class SavedLayer:
-    """A layer as it was checked.
+    """A layer as it was when it was checked.
 
-    ``role``: empty for a layer without a role; ``table``: table in its database; ``unsaved``: number of edits that
-    were unsaved at the check; ``digest``: digest of its rows, empty if they were not read.
+    ``role``: its layer code, empty if not recognised; ``table``: its table in the database; ``unsaved``: number of
+    unsaved edits; ``digest``: SHA-256 of its rows, empty if they were not read; ``stamp``: name, time and size of its
+    files.
     """
 
     id: str
@@ -57,9 +58,10 @@ class SavedLayer:
 
 @dataclass(frozen=True)
 class SavedFile:
-    """A file read in addition to the layers (profile, waivers, tasks, baseline).
+    """State of a file read besides the layers (profile, waivers, tasks, baseline).
 
-    Its name is in ``stamp``; no path is stored.
+    ``stamp``: name, time and size; ``digest``: SHA-256 of its contents, empty for a folder or a large file. No path is
+    stored.
     """
 
     stamp: Stamp = ()
@@ -70,9 +72,8 @@ class SavedFile:
 class SavedResult:
     """A saved check result.
 
-    ``crs``: CRS of the findings, as WKT; ``settings``: settings of the check as text; ``files``: name of the setting
-    → file;
-    ``area_known``: the county code came from the data.
+    ``crs``: CRS of the findings as WKT; ``settings``: settings of the check as text; ``files``: name of the setting →
+    file state; ``area_known``: the data themselves gave the county code.
     """
 
     finished: datetime
@@ -86,10 +87,10 @@ class SavedResult:
 
 @dataclass(frozen=True)
 class Changes:
-    """Changes since a check.
+    """What changed since a check.
 
-    ``layers``: names of the changed layers; ``roles``: their roles; ``settings``: county settings, side files or the
-    plugin version changed, which affects every rule.
+    ``layers``: names of the changed layers; ``roles``: their layer codes; ``settings``: county settings, side files or
+    the plugin version changed, which affects every rule.
     """
 
     layers: tuple[str, ...] = ()
@@ -114,7 +115,7 @@ def saved_result_path(project_file: str | Path) -> Path:
 def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
     """Return a SHA-256 digest of a table's values, geometries and CRS.
 
-    The digest does not depend on row order and feature ids.
+    Row order and feature ids do not matter.
     """
     import numpy as np
     import pandas as pd
@@ -134,7 +135,7 @@ def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
 
 
 def _hash_column(column: pd.Series) -> NDArray:
-    """Return (n,) uint64 hashes of the values; all missing values have the same one."""
+    """Return (n,) uint64 hashes of values; all missing values have the same hash."""
     import pandas as pd
 
     values = column.to_numpy()
@@ -168,7 +169,7 @@ def _digest_file(path: Path) -> str:
 
 
 class OutdatedFindings:
-    """Determine which findings may be outdated, from the layers that their rules read."""
+    """Decides which findings may be outdated, by the layers that their rules read."""
 
     def __init__(self, changes: Changes, concepts: dict[str, tuple[str, ...]]):
         self.changes, self._concepts = changes, concepts
@@ -182,9 +183,9 @@ class OutdatedFindings:
         return bool({finding.role, finding.related_role} & changes.roles) or self.includes_rule(code)
 
     def includes_rule(self, code: str) -> bool:
-        """Return True if a rule reads a changed layer.
+        """Return True if a rule needs a changed layer, or if settings changed.
 
-        Needs on each single layer are left to `includes_finding`.
+        Rules that read every layer in turn are decided by finding (`includes_finding`).
         """
         if self.changes.settings:
             return True
@@ -202,10 +203,7 @@ class OutdatedFindings:
 
 # --- the file
 def write_saved_result(path: str | Path, kept: SavedResult) -> None:
-    """Write a temporary file, then replace the former file.
-
-    On OutputError the former file is intact.
-    """
+    """Write a result file; on OutputError the former file is intact."""
     from ..render.outputs import dump_json
 
     data = {
@@ -234,15 +232,18 @@ def read_saved_result(path: str | Path) -> SavedResult:
         if data["schema"] != SCHEMA:
             raise DataError("kept_result_damaged", file=Path(path).name)
         report = Report.from_dict(data["report"])
-        for finding, place in zip(report.findings, data["places"], strict=True):
-            _set_matching_values(finding, place)
+        for finding, matching_values in zip(report.findings, data["places"], strict=True):
+            _set_matching_values(finding, matching_values)
         return SavedResult(
             finished=datetime.fromisoformat(data["finished"]),
             report=report,
             crs=str(data["crs"]),
             settings=dict(data["settings"]),
             layers=[SavedLayer(**{**layer, "stamp": _read_stamp(layer["stamp"])}) for layer in data["layers"]],
-            files={name: SavedFile(_read_stamp(one["stamp"]), one["digest"]) for name, one in data["files"].items()},
+            files={
+                name: SavedFile(_read_stamp(file_entry["stamp"]), file_entry["digest"])
+                for name, file_entry in data["files"].items()
+            },
             area_known=bool(data["area_known"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -250,14 +251,14 @@ def read_saved_result(path: str | Path) -> SavedResult:
 
 
 def _matching_values(finding: Finding) -> list[Any]:
-    """Return the values of a finding that waivers are matched by and the report omits."""
+    """Return values of a finding that waivers are matched by and the report omits."""
     return [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
 
 
 def _set_matching_values(finding: Finding, values: list[Any]) -> None:
-    by_place, by_nodes_m2, place = values
+    by_place, by_nodes_m2, location = values
     finding.by_place, finding.by_nodes_m2 = bool(by_place), by_nodes_m2
-    finding.place = (float(place[0]), float(place[1])) if place else None
+    finding.place = (float(location[0]), float(location[1])) if location else None
 
 
 def _read_stamp(values: Iterable[Iterable[Any]]) -> Stamp:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A standard in one edition, as data.
 
-It has the rules that run, concepts and scopes, every threshold with its mark, and the citations.
+It lists the rules that run, the layers by concept (a name for several layer codes), the kinds of delivery (scopes),
+every threshold with a mark for its source, and the citations.
 
 `model` is the standard with its templates and code lists. `load` reads a standard from its folder and completes it
-from the editions that it includes. `editions` finds the folders; `template`, `citations`, `conflicts`, `maintenance`
-and `layer_tree` read the files of one.
+from the editions that it includes. `editions` finds the folders. `template`, `citations`, `conflicts`, `maintenance`
+and `layer_tree` each read a file of it.
 """
 
 from .editions import standard_folders, standard_ids

@@ -17,7 +17,10 @@ CITATIONS, SOURCES = "citations.toml", "sources.toml"
 
 @dataclass(frozen=True)
 class Source:
-    """A document; ``best``: the best mark of a statement read in it."""
+    """A document that citations refer to.
+
+    ``best``: the best mark (A, B or C) that a statement read in it can have.
+    """
 
     id: str
     best: str
@@ -29,8 +32,8 @@ class Source:
 class Citation:
     """A legal or technical basis of a rule.
 
-    ``mark``: A (read in the text), B (quoted elsewhere), C (unverified). ``sources``: ids of the documents it was
-    read in. ``area``: the county whose plan it is; for other counties it is only an example.
+    ``mark``: A (read in the text), B (quoted elsewhere), C (unverified). ``sources``: ids of the documents in which it
+    was read. ``area``: code of the county whose plan it is; for other counties it is only an example.
     """
 
     key: str
@@ -41,10 +44,7 @@ class Citation:
     area: str = ""
 
     def binds(self, area_code: str) -> bool:
-        """Return True if the citation applies in an area.
-
-        The empty code means any county.
-        """
+        """Return True if the citation applies in an area; an empty area code means any."""
         return self.area in ("", area_code)
 
 
@@ -54,12 +54,12 @@ def load_sources(folder: Path) -> dict[str, Source]:
     Raise DataError for an invalid entry.
     """
     path = folder / SOURCES
-    found = {}
+    documents = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("best", "zh", "en"), allowed=(), file=path, where=key)
         _check_known(row["best"], MARKS, path, f"{key}.best")
-        found[key] = Source(key, **row)
-    return found
+        documents[key] = Source(key, **row)
+    return documents
 
 
 def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
@@ -68,21 +68,21 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
     """
     path = folder / CITATIONS
-    known = tuple(sources)
-    found = {}
+    known_sources = tuple(sources)
+    citations = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
         expect(row.get("area", ""), str, file=path, key=f"{key}.area")
         _check_known(row["mark"], MARKS, path, f"{key}.mark")
         read_in = tuple(expect(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
         for source in read_in:
-            _check_known(source, known, path, f"{key}.sources")
-        found[key] = Citation(key, **row, sources=read_in)
-    return found
+            _check_known(source, known_sources, path, f"{key}.sources")
+        citations[key] = Citation(key, **row, sources=read_in)
+    return citations
 
 
 def find_best_mark(marks: Iterable[str]) -> str:
-    """Return the best of the marks, which is the mark of a rule; C without marks."""
+    """Return the best of several marks (A before B before C); C without marks."""
     return min(marks, default="C")
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Read code lists (代码表): CSV files that a planner edits in a spreadsheet.
 
-Every error names file, line and remedy.
+Every error names file and line, and its message names the remedy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delim
 
 COLUMNS = ("code", "name", "parent", "level", "mark")
 #: Headings that a planner may use instead of the column names.
-_HEADS = {
+_COLUMN_BY_HEADING = {
     "代码": "code",
     "名称": "name",
     "上级代码": "parent",
@@ -43,7 +43,10 @@ class Code:
 
 @dataclass(frozen=True)
 class CodeList:
-    """A code list with parents; ``mark`` is that of its weakest row."""
+    """A code list, which may be a hierarchy.
+
+    ``codes``: code → entry, in the order of the file.
+    """
 
     id: str
     codes: dict[str, Code]
@@ -51,17 +54,20 @@ class CodeList:
     @property
     def mark(self) -> str:
         """Return the weakest mark of the rows."""
-        return max((c.mark for c in self.codes.values()), default="C")
+        return max((code.mark for code in self.codes.values()), default="C")
 
     def written(self, pad: int = 0) -> dict[str, str]:
-        """Return code as fields write it → name.
+        """Return code as it is written in fields → name.
 
-        Digits are padded with zeros to ``pad``.
+        Codes of digits are padded on the right with zeros to ``pad`` digits.
         """
-        return {c.code.ljust(pad, "0") if pad and c.code.isdigit() else c.code: c.name for c in self.codes.values()}
+        return {
+            code.code.ljust(pad, "0") if pad and code.code.isdigit() else code.code: code.name
+            for code in self.codes.values()
+        }
 
     def lineage(self, code: str) -> tuple[str, ...]:
-        """Return the code and its parents, nearest first; empty for an unknown code."""
+        """Return a code, its parent, the parent's parent and so on; empty if unknown."""
         chain: list[str] = []
         while code in self.codes and code not in chain:
             chain.append(code)
@@ -69,11 +75,11 @@ class CodeList:
         return tuple(chain)
 
     def within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
-        """Return True if the code is one of these or below one of them."""
-        return any(c in ancestors for c in self.lineage(code))
+        """Return True if a code is one of ``ancestors`` or below one of them."""
+        return any(ancestor in ancestors for ancestor in self.lineage(code))
 
     def members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
-        """Return all codes that are one of these or below one of them."""
+        """Return all codes that are one of ``ancestors`` or below one of them."""
         return {code for code in self.codes if self.within(code, ancestors)}
 
 
@@ -87,20 +93,20 @@ def load_code_list(path: Path) -> CodeList:
     unnamed column, a code that is empty, repeated or has two names, a blank name, an unknown parent, a cycle of
     parents, and codes that lost their leading zeros.
     """
-    rows = _rows(path, _text(path))
+    rows = _read_rows(path, _read_text(path))
     lines: dict[str, int] = {}
     codes: dict[str, Code] = {}
     for line, row in rows:
-        code = _code(path, line, row)
+        code = _read_code(path, line, row)
         if code.code in codes:
             _raise_repeated(path, line, code, codes[code.code], lines[code.code])
         codes[code.code], lines[code.code] = code, line
     _check_parents(path, codes, lines)
-    _check_zeros(path, codes, lines)
+    _check_leading_zeros(path, codes, lines)
     return CodeList(path.stem, codes)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -115,36 +121,36 @@ def _text(path: Path) -> str:
         raise DataError("data_list_encoding", file=str(path), line=error.line) from error
 
 
-def _rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
+def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
     """Return line number and cells by column of every row that is not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
-    head: list[str] | None = None
-    found = []
-    last = 0
+    columns: list[str] | None = None
+    rows = []
+    last_line = 0
     try:
         for cells in reader:
-            last = reader.line_num
+            last_line = reader.line_num
             cells = [c.strip() for c in cells]
             if not any(cells):
                 continue
-            if head is None:
-                head = _head(path, reader.line_num, cells)
+            if columns is None:
+                columns = _read_header(path, reader.line_num, cells)
                 continue
-            for place, cell in enumerate(cells):
-                if cell and (place >= len(head) or not head[place]):
+            for position, cell in enumerate(cells):
+                if cell and (position >= len(columns) or not columns[position]):
                     raise DataError(
-                        "data_list_stray", file=str(path), line=reader.line_num, column=place + 1, value=cell
+                        "data_list_stray", file=str(path), line=reader.line_num, column=position + 1, value=cell
                     )
-            found.append((reader.line_num, dict(zip(head, cells + [""] * len(head), strict=False))))
+            rows.append((reader.line_num, dict(zip(columns, cells + [""] * len(columns), strict=False))))
     except csv.Error as error:
-        raise DataError("data_list_quotes", file=str(path), line=last + 1) from error
-    if head is None:
+        raise DataError("data_list_quotes", file=str(path), line=last_line + 1) from error
+    if columns is None:
         raise DataError("data_list_empty", file=str(path), columns=",".join(COLUMNS))
-    return found
+    return rows
 
 
-def _head(path: Path, line: int, cells: list[str]) -> list[str]:
-    names = [_HEADS.get(c, c.lower()) for c in cells]
+def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
+    names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
     for name in COLUMNS:
         if name not in names:
             raise DataError("data_list_column", file=str(path), line=line, column=name, columns=",".join(COLUMNS))
@@ -154,13 +160,13 @@ def _head(path: Path, line: int, cells: list[str]) -> list[str]:
     return names
 
 
-def _code(path: Path, line: int, row: dict[str, str]) -> Code:
+def _read_code(path: Path, line: int, row: dict[str, str]) -> Code:
     code, name = row["code"], row["name"]
     if not code or not name:
         raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
     if row["mark"] not in MARKS or not (row["level"].isascii() and row["level"].isdigit()):
         raise DataError("data_code_row", file=str(path), line=line, value=code)
-    extra = {k: v for k, v in row.items() if k and k not in COLUMNS}
+    extra = {k: text for k, text in row.items() if k and k not in COLUMNS}
     return Code(code, name, row["parent"], int(row["level"]), row["mark"], extra)
 
 
@@ -173,27 +179,27 @@ def _raise_repeated(path: Path, line: int, code: Code, other: Code, first: int) 
 
 def _check_parents(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
     for code in codes.values():
-        given: dict[str, object] = {"file": str(path), "line": lines[code.code], "value": code.code}
+        params: dict[str, object] = {"file": str(path), "line": lines[code.code], "value": code.code}
         if code.parent and code.parent not in codes:
-            raise DataError("data_code_parent", **given, parent=code.parent)
+            raise DataError("data_code_parent", **params, parent=code.parent)
         chain = [code.code]
         while (parent := codes[chain[-1]].parent) and parent not in chain:
             chain.append(parent)
         if parent == code.code:
-            raise DataError("data_code_circle", **given, chain=" → ".join([*chain, parent]))
+            raise DataError("data_code_circle", **params, chain=" → ".join([*chain, parent]))
         if code.parent and codes[code.parent].level >= code.level:
             raise DataError(
-                "data_code_level", **given, level=code.level, parent=code.parent, above=codes[code.parent].level
+                "data_code_level", **params, level=code.level, parent=code.parent, above=codes[code.parent].level
             )
 
 
-def _check_zeros(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
+def _check_leading_zeros(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> None:
     """Raise DataError for codes that lost their leading zeros.
 
     A spreadsheet reads 0101 as a number and saves 101. In a list with levels, codes of one level have the same
     length.
     """
-    if not any(c.parent for c in codes.values()):
+    if not any(each_code.parent for each_code in codes.values()):
         # 1 … 12 may be a valid list without levels.
         return
     longest: dict[int, str] = {}
@@ -202,5 +208,5 @@ def _check_zeros(path: Path, codes: dict[str, Code], lines: dict[str, int]) -> N
             longest[code.level] = max(longest.get(code.level, ""), code.code, key=len)
     for code in codes.values():
         if code.code.isdigit() and len(code.code) == len(longest[code.level]) - 1:
-            where = {"file": str(path), "line": lines[code.code], "value": code.code}
-            raise DataError("data_code_zeros", **where, other=longest[code.level], meant=f"0{code.code}")
+            params = {"file": str(path), "line": lines[code.code], "value": code.code}
+            raise DataError("data_code_zeros", **params, other=longest[code.level], meant=f"0{code.code}")

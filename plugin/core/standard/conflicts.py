@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The conflict matrix (冲突矩阵) of a standard, as data.
 
-It defines the meaning of land shared by two control lines.
+For each pair of control lines it states what shared land means: error, warning, information, evidence or allowed.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ CONFLICTS = "conflicts"
 FILE = "conflicts.toml"
 ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED = "error", "warning", "information", "evidence", "allowed"
 MEANINGS = (ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED)
-_KEYS = ("left", "right", "meaning", "basis", "mark")
+_REQUIRED_KEYS = ("left", "right", "meaning", "basis", "mark")
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """One pair of control lines.
+    """What land shared by two control lines means.
 
-    ``left`` and ``right``: concepts or layer codes; ``meaning``: one of `MEANINGS`; ``basis``: a citation; ``rule``:
-    the code of a rule that reports this pair already.
+    ``left``, ``right``: concepts or layer codes; ``meaning``: one of `MEANINGS`; ``basis``: key of a citation;
+    ``rule``: code of a rule that reports this pair already.
     """
 
     left: str
@@ -42,7 +42,7 @@ class Conflict:
 
     @property
     def key(self) -> str:
-        """Return the setting of the pair's meaning: ``conflicts.boundary-flood_line``."""
+        """Return the setting key of the pair's meaning: ``conflicts.boundary-flood_line``."""
         return f"{CONFLICTS}.{self.left}-{self.right}"
 
     @property
@@ -52,64 +52,66 @@ class Conflict:
 
 
 def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
-    """Return the matrix of a standard's folder; empty without the file.
+    """Return the matrix in a standard's folder; empty without its file.
 
     An entry with several lines on a side gives several pairs. Raise DataError for an unknown key or value, a repeated
-    pair, a missing pair of the file's ``lines``, and an error based on mark C only.
+    pair, a missing pair of the file's ``lines``, and a meaning ``error`` with mark C only.
     """
     path = folder / FILE
     if not path.exists():
         return ()
     table = read_toml(path)
     check_keys(table, required=("pairs",), allowed=("lines",), file=path)
-    found: dict[frozenset[str], Conflict] = {}
+    by_pair: dict[frozenset[str], Conflict] = {}
     for number, row in enumerate(expect(table["pairs"], list, file=path, key="pairs"), 1):
-        where = f"pairs[{number}]"
-        for conflict in _conflicts(row, path, where):
-            if conflict.pair in found or len(conflict.pair) < 2:
-                raise DataError("data_duplicate", file=str(path), key=where, value=" / ".join(conflict.pair))
-            found[conflict.pair] = conflict
-    for left, right in combinations(_words(table.get("lines", []), path, "lines"), 2):
-        if frozenset((left, right)) not in found:
+        entry = f"pairs[{number}]"
+        for conflict in _read_conflicts(row, path, entry):
+            if conflict.pair in by_pair or len(conflict.pair) < 2:
+                raise DataError("data_duplicate", file=str(path), key=entry, value=" / ".join(conflict.pair))
+            by_pair[conflict.pair] = conflict
+    for left, right in combinations(_read_words(table.get("lines", []), path, "lines"), 2):
+        if frozenset((left, right)) not in by_pair:
             raise DataError("data_key_missing", file=str(path), key=f"pairs: {left} / {right}")
-    return tuple(found.values())
+    return tuple(by_pair.values())
 
 
-def _conflicts(row: Any, path: Path, where: str) -> list[Conflict]:
-    expect(row, dict, file=path, key=where)
-    check_keys(row, required=_KEYS, allowed=("rule",), file=path, where=where)
-    left, right = (_words(row[side], path, f"{where}.{side}") for side in ("left", "right"))
-    rest = {key: value for key, value in row.items() if key not in ("left", "right")}
-    for key, value in rest.items():
-        expect(value, str, file=path, key=f"{where}.{key}")
-    check_meaning(row["meaning"], path, f"{where}.meaning")
+def _read_conflicts(row: Any, path: Path, entry: str) -> list[Conflict]:
+    expect(row, dict, file=path, key=entry)
+    check_keys(row, required=_REQUIRED_KEYS, allowed=("rule",), file=path, where=entry)
+    left, right = (_read_words(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
+    texts = {key: value for key, value in row.items() if key not in ("left", "right")}
+    for key, value in texts.items():
+        expect(value, str, file=path, key=f"{entry}.{key}")
+    check_meaning(row["meaning"], path, f"{entry}.meaning")
     if row["mark"] not in MARKS:
-        raise _unknown(path, f"{where}.mark", row["mark"], MARKS)
+        raise _make_unknown_error(path, f"{entry}.mark", row["mark"], MARKS)
     if row["mark"] == "C" and row["meaning"] == ERROR:
         # A county with better knowledge sets the meaning in its profile.
-        raise _unknown(path, f"{where}.meaning", ERROR, [m for m in MEANINGS if m != ERROR])
-    return [Conflict(a, b, **rest) for a in left for b in right]
+        raise _make_unknown_error(
+            path, f"{entry}.meaning", ERROR, [meaning for meaning in MEANINGS if meaning != ERROR]
+        )
+    return [Conflict(a, b, **texts) for a in left for b in right]
 
 
-def _words(value: Any, path: Path, where: str) -> list[str]:
+def _read_words(value: Any, path: Path, entry: str) -> list[str]:
     """Return one word or a list of words as a list."""
     words = value if isinstance(value, list) else [value]
-    return [expect(word, str, file=path, key=where) for word in words]
+    return [expect(word, str, file=path, key=entry) for word in words]
 
 
 def check_meaning(value: Any, path: Path, key: str) -> None:
     """Raise DataError with the known meanings for an unknown one."""
     if value not in MEANINGS:
-        raise _unknown(path, key, value, MEANINGS)
+        raise _make_unknown_error(path, key, value, MEANINGS)
 
 
 def merge_conflicts(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
-    """Return own pairs, and the pairs of others that are missing, in either order."""
-    found = {c.pair: c for c in own}
+    """Return own pairs, and those of ``others`` that are missing, in either order."""
+    by_pair = {c.pair: c for c in own}
     for conflict in others:
-        found.setdefault(conflict.pair, conflict)
-    return tuple(found.values())
+        by_pair.setdefault(conflict.pair, conflict)
+    return tuple(by_pair.values())
 
 
-def _unknown(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
+def _make_unknown_error(path: Path, key: str, value: Any, allowed: Iterable[str]) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find a county and suitable coordinate systems in the list of divisions (行政区代码表)."""
+"""Find a county and suitable CRS in the list of divisions (行政区代码表)."""
 
 from __future__ import annotations
 
@@ -20,52 +20,64 @@ COUNTY_LEVEL = 3
 #: Half of a 3° and of a 6° zone: the largest distance of a place from its meridian.
 _HALF_ZONE = {True: 3.0, False: 1.5}
 #: Degrees beyond a county's extent that no survey of it reaches.
-_FAR = 1.5
-_SIDES = ("west", "east", "south", "north")
+_MAX_DEGREES_OUTSIDE = 1.5
+_EXTENT_COLUMNS = ("west", "east", "south", "north")
 
 
 def find_county(text: str, divisions: CodeList) -> Code:
     """Return a county by code, name, or name after its city's (``大同市浑源县``).
 
-    The word 县 may be omitted. Raise InputError with similar names for an unknown county, or with the codes of
-    several.
+    The last character of the name (县) may be omitted. Raise InputError with similar names for an unknown county, and
+    with the codes for several counties.
     """
-    wanted = text.strip()
-    counties = [c for c in divisions.codes.values() if c.level == COUNTY_LEVEL]
-    parents = {c.code: divisions.codes[c.parent].name if c.parent else "" for c in counties}
-    for means in (
-        lambda c: (c.code, c.name, parents[c.code] + c.name),
-        lambda c: (c.name[:-1],) if len(c.name) > 2 else (),
+    searched = text.strip()
+    counties = [county for county in divisions.codes.values() if county.level == COUNTY_LEVEL]
+    parents = {county.code: divisions.codes[county.parent].name if county.parent else "" for county in counties}
+    for list_spellings in (
+        lambda county: (county.code, county.name, parents[county.code] + county.name),
+        lambda county: (county.name[:-1],) if len(county.name) > 2 else (),
     ):
-        found = [c for c in counties if wanted in means(c)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            shown = "、".join(f"{c.code} {parents[c.code]}{c.name}" for c in found)
-            raise InputError("county_ambiguous", value=text, counties=shown)
-    shown = "、".join(f"{c.code} {c.name}" for c in {c.code: c for c in _near(wanted, counties, parents)}.values())
-    raise InputError("county_unknown", value=text, near=shown)
+        matches = [county for county in counties if searched in list_spellings(county)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            listed = "、".join(f"{county.code} {parents[county.code]}{county.name}" for county in matches)
+            raise InputError("county_ambiguous", value=text, counties=listed)
+    listed = "、".join(
+        f"{county.code} {county.name}"
+        for county in {county.code: county for county in _find_similar_counties(searched, counties, parents)}.values()
+    )
+    raise InputError("county_unknown", value=text, near=listed)
 
 
-def _near(wanted: str, counties: list[Code], parents: dict[str, str]) -> list[Code]:
-    """Return the counties that a text may mean.
-
-    They are those of a city, those with a typing error, and those of similar names.
-    """
+def _find_similar_counties(searched: str, counties: list[Code], parents: dict[str, str]) -> list[Code]:
+    """Return counties that a text may mean: a city's, mistyped or similar ones."""
     # The code or name of a city: its counties are the candidates.
-    near = [c for c in counties if wanted in (c.parent, parents[c.code])]
-    if wanted.isdigit():
+    candidates = [county for county in counties if searched in (county.parent, parents[county.code])]
+    if searched.isdigit():
         # Two digits in the wrong order, or one wrong digit.
-        alike = [c for c in counties if len(wanted) == len(c.code) and _typing_slip(wanted, c.code)]
-        near = near or alike or [c for c in counties if c.code[:4] == wanted[:4]]
-    names = {**{c.name: c for c in counties}, **{c.code: c for c in counties}}
-    return near or [names[n] for n in difflib.get_close_matches(wanted, names, n=4, cutoff=0.5)] or counties[:4]
+        similar_codes = [
+            county
+            for county in counties
+            if len(searched) == len(county.code) and _is_typing_error(searched, county.code)
+        ]
+        candidates = candidates or similar_codes or [county for county in counties if county.code[:4] == searched[:4]]
+    names = {**{county.name: county for county in counties}, **{county.code: county for county in counties}}
+    return (
+        candidates
+        or [names[name] for name in difflib.get_close_matches(searched, names, n=4, cutoff=0.5)]
+        or counties[:4]
+    )
 
 
-def _typing_slip(wanted: str, code: str) -> bool:
-    differ = [n for n, (a, b) in enumerate(zip(wanted, code, strict=True)) if a != b]
-    swapped = len(differ) == 2 and sorted(wanted) == sorted(code) and differ[1] == differ[0] + 1
-    return len(differ) == 1 or swapped
+def _is_typing_error(searched: str, code: str) -> bool:
+    different_positions = [n for n, (a, b) in enumerate(zip(searched, code, strict=True)) if a != b]
+    swapped = (
+        len(different_positions) == 2
+        and sorted(searched) == sorted(code)
+        and different_positions[1] == different_positions[0] + 1
+    )
+    return len(different_positions) == 1 or swapped
 
 
 def parse_county(text: str, provinces: CodeList, divisions: CodeList) -> Code:
@@ -111,10 +123,7 @@ def explain_province_mismatch(code: str, province: str, digits: str) -> InputErr
 
 
 class GeographicExtent(NamedTuple):
-    """Western, eastern, southern and northern limits in degrees, and the division.
-
-    The list may lack the latter two limits.
-    """
+    """Extent of a division in degrees; southern and northern limits may be unknown."""
 
     west: float
     east: float
@@ -129,35 +138,45 @@ class GeographicExtent(NamedTuple):
 
 
 def extent(code: str, divisions: CodeList) -> GeographicExtent | None:
-    """Return the extent of a division, or of the nearest one above it with an extent."""
-    return next(iter(_extents(code, divisions)), None)
+    """Return the extent of a division or of the nearest one above it, else None."""
+    return next(iter(_list_extents(code, divisions)), None)
 
 
-def _extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
+def _list_extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
     """Return the extents of a division and of those above it, the nearest first."""
-    found = []
-    for step in divisions.lineage(code):
-        row = divisions.codes[step]
-        west, east, south, north = (_degrees(row.extra.get(side, "")) for side in _SIDES)
+    extents = []
+    for division_code in divisions.lineage(code):
+        row = divisions.codes[division_code]
+        west, east, south, north = (_parse_degrees(row.extra.get(side, "")) for side in _EXTENT_COLUMNS)
         if west is not None and east is not None:
-            found.append(GeographicExtent(west, east, south, north, row))
-    return found
+            extents.append(GeographicExtent(west, east, south, north, row))
+    return extents
 
 
 def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> GeographicExtent | None:
-    """Return the extent of a county if a longitude is far from it, else None.
+    """Return the extent of a county if a longitude is far outside it, else None.
 
-    Without an extent of the county that of its city or province is used. Far is more than half a 3° zone: coordinates
-    assigned to the next zone are three degrees off.
+    Far is more than half a 3° zone, because coordinates assigned to the next zone are three degrees off. If the list
+    lacks the county, the extent of its city or province is used.
     """
-    known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.codes), None)
-    found = extent(known, divisions) if known else None
-    if found is None or found.west - _FAR <= longitude <= found.east + _FAR:
+    listed_code = next(
+        (
+            division_code
+            for division_code in (code, f"{code[:4]}00", f"{code[:2]}0000")
+            if division_code in divisions.codes
+        ),
+        None,
+    )
+    known_extent = extent(listed_code, divisions) if listed_code else None
+    if (
+        known_extent is None
+        or known_extent.west - _MAX_DEGREES_OUTSIDE <= longitude <= known_extent.east + _MAX_DEGREES_OUTSIDE
+    ):
         return None
-    return found
+    return known_extent
 
 
-def _degrees(text: str) -> float | None:
+def _parse_degrees(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
@@ -170,19 +189,25 @@ def default_crs(code: str, divisions: CodeList) -> CRS:
 
     Raise InputError if the list gives no zone: the user must choose one.
     """
-    found = extent(code, divisions)
-    zones = [crs_care.three_degree_zone(3.0 * z) for z in zones_of(found.west, found.east)] if found else []
+    county_extent = extent(code, divisions)
+    zones = (
+        [crs_care.three_degree_zone(3.0 * zone) for zone in zones_of(county_extent.west, county_extent.east)]
+        if county_extent
+        else []
+    )
     if len(zones) == 1:
         return zones[0]
     county = divisions.codes[code].name if code in divisions.codes else code
-    raise InputError("create_crs_missing", county=county, known="、".join(map(_with_meridian, zones)) or "EPSG:4490")
+    raise InputError(
+        "create_crs_missing", county=county, known="、".join(map(_format_with_meridian, zones)) or "EPSG:4490"
+    )
 
 
 def check_crs(crs: CRS | None, given: str = "") -> CRS:
-    """Return the CRS if a plan can be drawn in it.
+    """Return the CRS if a plan can be drawn in it, else raise InputError.
 
-    It is a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490. Raise InputError for another CRS; ``given`` is the
-    user's text for a CRS that cannot be interpreted.
+    It must be a Gauss–Krüger zone of CGCS2000 in metres, or EPSG:4490. ``given``: the user's text, for a CRS that
+    cannot be interpreted.
     """
     frame = crs_care.describe_crs(crs) if crs is not None else None
     plane = frame is not None and not frame.geographic and frame.metres and frame.zone is not None
@@ -192,44 +217,54 @@ def check_crs(crs: CRS | None, given: str = "") -> CRS:
 
 
 def crs_covers(crs: CRS, west: float, east: float) -> bool:
-    """Return True if the zone of a CRS covers a range of longitudes.
+    """Return True if the zone of a CRS covers a range of longitudes (degrees).
 
     A CRS in degrees covers all.
     """
     frame = crs_care.describe_crs(crs)
     if frame.geographic or frame.meridian is None:
         return True
-    half = _HALF_ZONE[frame.zone is not None and frame.zone < 25]
-    return west - half < frame.meridian < east + half
+    half_width = _HALF_ZONE[frame.zone is not None and frame.zone < 25]
+    return west - half_width < frame.meridian < east + half_width
 
 
 def explain_crs_mismatch(crs: CRS, county: str, west: float, east: float) -> InputError:
-    """Return the error for a CRS that does not suit a county between these longitudes."""
-    return InputError("create_crs_elsewhere", **_elsewhere(crs, county, county, west, east))
+    """Return the error for a CRS whose zone does not suit a county's longitudes."""
+    return InputError("create_crs_elsewhere", **_make_mismatch_params(crs, county, county, west, east))
 
 
-def _elsewhere(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
-    known = "、".join(_with_meridian(crs_care.three_degree_zone(3.0 * z)) for z in zones_of(west, east))
+def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
+    suitable = "、".join(_format_with_meridian(crs_care.three_degree_zone(3.0 * zone)) for zone in zones_of(west, east))
     meridian = f"{crs_care.describe_crs(crs).meridian:g}"
-    return {"crs": crs_care.crs_label(crs), "meridian": meridian, "county": county, "whose": owner_name, "known": known}
+    return {
+        "crs": crs_care.crs_label(crs),
+        "meridian": meridian,
+        "county": county,
+        "whose": owner_name,
+        "known": suitable,
+    }
 
 
 def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
-    """Check that the county is in the CRS's zone, by the extents of the list.
+    """Check that a county is in the zone of a CRS, by the extents in the list.
 
-    Raise InputError for a zone outside the whole province. Return a notice for a zone outside the county (or its
-    city): work at a border sometimes uses the neighbouring zone.
+    Raise InputError for a zone outside the whole province. Return a notice (text key, parameters) for a zone outside
+    the county or its city: work at a border sometimes uses the neighbouring zone. Return None if the zone suits.
     """
-    extents = _extents(code, divisions)
-    out = [reach for reach in extents if not crs_covers(crs, reach.west, reach.east)]
-    if not out:
+    extents = _list_extents(code, divisions)
+    not_covered = [
+        covered_extent for covered_extent in extents if not crs_covers(crs, covered_extent.west, covered_extent.east)
+    ]
+    if not not_covered:
         return None
-    far = out[-1]
-    params = _elsewhere(crs, divisions.codes[code].name, far.division.name, far.west, far.east)
-    if far is extents[-1]:
+    outermost = not_covered[-1]
+    params = _make_mismatch_params(
+        crs, divisions.codes[code].name, outermost.division.name, outermost.west, outermost.east
+    )
+    if outermost is extents[-1]:
         raise InputError("create_crs_elsewhere", **params)
     return "notice_crs_of_elsewhere", params
 
 
-def _with_meridian(crs: CRS) -> str:
+def _format_with_meridian(crs: CRS) -> str:
     return f"{crs_care.crs_label(crs)}（{crs_care.describe_crs(crs).meridian:g}°E）"

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Find the editions of a standard by their ``standard.toml``; phases of a plan.
-
-Each edition is a folder.
-"""
+"""Find the editions of standards (folders with ``standard.toml``); plan phases."""
 
 from __future__ import annotations
 
@@ -20,30 +17,31 @@ FILE = "standard.toml"
 
 
 def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
-    """Return id → edition → folder of the standards in a folder, or of one of them.
+    """Return standard id → edition → folder, the newest edition last.
 
-    The newest edition is last. Raise DataError for a repeated edition.
+    ``within``: folder to search, by default the shipped standards. ``name``: only this id or ``id-edition``. Raise
+    DataError for a repeated edition.
     """
-    found: dict[str, dict[str, Path]] = {}
+    editions_by_id: dict[str, dict[str, Path]] = {}
     for path in sorted((within or STANDARDS).glob(f"*/{FILE}")):
-        table = _head(path)
-        one, edition = (str(expect(table[k], str, file=path, key=k)) for k in ("id", "edition"))
-        if name and name not in (one, f"{one}-{edition}"):
+        table = _read_cached_head(path)
+        standard_id, edition = (str(expect(table[key], str, file=path, key=key)) for key in ("id", "edition"))
+        if name and name not in (standard_id, f"{standard_id}-{edition}"):
             continue
-        of_one = found.setdefault(one, {})
-        if edition in of_one:
-            raise DataError("data_duplicate", file=str(path), key="edition", value=f"{one} {edition}")
-        of_one[edition] = path.parent
-    return {one: dict(sorted(of_one.items())) for one, of_one in found.items()}
+        its_editions = editions_by_id.setdefault(standard_id, {})
+        if edition in its_editions:
+            raise DataError("data_duplicate", file=str(path), key="edition", value=f"{standard_id} {edition}")
+        its_editions[edition] = path.parent
+    return {standard_id: dict(sorted(its_editions.items())) for standard_id, its_editions in editions_by_id.items()}
 
 
-def _head(path: Path) -> dict[str, Any]:
-    """Return the head of a ``standard.toml``, cached while the file is unchanged."""
+def _read_cached_head(path: Path) -> dict[str, Any]:
+    """Return id, edition and includes of a ``standard.toml``, cached until it changes."""
     try:
-        state = path.stat()
+        file_state = path.stat()
     except OSError:
         return _read_head(path, 0, 0)
-    return _read_head(path, state.st_mtime_ns, state.st_size)
+    return _read_head(path, file_state.st_mtime_ns, file_state.st_size)
 
 
 @lru_cache(maxsize=256)
@@ -57,11 +55,11 @@ def standard_folders() -> dict[str, Path]:
 
     An older edition has the key ``id-edition``.
     """
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for name, of_name in find_editions().items():
         *older, (_, newest) = of_name.items()
-        found |= {name: newest, **{f"{name}-{edition}": folder for edition, folder in reversed(older)}}
-    return found
+        folders |= {name: newest, **{f"{name}-{edition}": folder for edition, folder in reversed(older)}}
+    return folders
 
 
 def standard_ids() -> list[str]:
@@ -76,31 +74,33 @@ def find_standard(name: str, edition: str = "", including: Path | None = None) -
     result; standards that are not shipped are searched next to it, and paths are relative to it. Raise DataError with
     the known ids or editions.
     """
-    known: dict[str, Path] = {}
-    for place in (STANDARDS, including.parent) if including is not None else (STANDARDS,):
-        for one, of_one in find_editions(place, name).items():
-            known |= {
-                key: folder for key, folder in of_one.items() if folder != including and not (one != name and edition)
+    candidates: dict[str, Path] = {}
+    for search_folder in (STANDARDS, including.parent) if including is not None else (STANDARDS,):
+        for standard_id, its_editions in find_editions(search_folder, name).items():
+            candidates |= {
+                key: folder
+                for key, folder in its_editions.items()
+                if folder != including and not (standard_id != name and edition)
             }
-        if known and not edition:
-            return list(known.values())[-1]
-        if edition in known:
-            return known[edition]
+        if candidates and not edition:
+            return list(candidates.values())[-1]
+        if edition in candidates:
+            return candidates[edition]
     folder = Path(name) if including is None else including / name
-    if not known and (folder / FILE).exists():
-        found = str(read_toml(folder / FILE).get("edition", ""))
-        if edition in ("", found):
+    if not candidates and (folder / FILE).exists():
+        own_edition = str(read_toml(folder / FILE).get("edition", ""))
+        if edition in ("", own_edition):
             return folder
-        known = {found: folder}
-    if known:
-        raise DataError("edition_unknown", standard=name, value=edition, known=", ".join(known))
+        candidates = {own_edition: folder}
+    if candidates:
+        raise DataError("edition_unknown", standard=name, value=edition, known=", ".join(candidates))
     raise DataError("standard_unknown", value=name, known=", ".join(sorted(standard_ids())))
 
 
 def key_of(name: str, folder: Path) -> str:
-    """Return the argument of `find_standard` for a standard in a folder.
+    """Return the name by which `find_standard` finds a standard in a folder.
 
-    It is the id, with the edition if a newer one exists, or the path of a custom folder.
+    It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
     """
     if folder.parent != STANDARDS:
         return str(folder.absolute())
@@ -111,7 +111,7 @@ def check_circle(folder: Path, below: tuple[Path, ...] = ()) -> None:
     """Raise DataError if a standard includes itself, directly or indirectly."""
     if folder in below:
         raise DataError("standard_circle", file=str(folder / FILE))
-    for other in _head(folder / FILE)["includes"] or ():
+    for other in _read_cached_head(folder / FILE)["includes"] or ():
         check_circle(find_standard(other, including=folder), (*below, folder))
 
 
@@ -125,9 +125,9 @@ PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
 
 
 def phase_of(text: str) -> str:
-    """Return the id of a phase by id or Chinese name (编制, 编制阶段); empty for none.
+    """Return the id of a planning phase from an id or a Chinese name (编制, 编制阶段).
 
-    Raise InputError with the known phases.
+    Empty text gives empty. Raise InputError with the known phases for another text.
     """
     wanted = text.strip().removesuffix("阶段")
     for phase, name in PHASES.items():
@@ -140,9 +140,9 @@ def phase_of(text: str) -> str:
 
 
 def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
-    """Return code → severity.
+    """Return rule code → severity.
 
-    A test verifies the codes, because rules load later than standards.
+    Codes are not validated here, because rules load after standards; a test does it.
     """
     for code, value in expect(table, dict, file=path, key=where).items():
         if value not in list(Severity):

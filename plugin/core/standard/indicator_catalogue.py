@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Indicators as data: ``indicators.toml`` of the standard or of one it includes."""
+"""The indicator list of a standard, from ``indicators.toml``.
+
+A standard without the file uses that of a standard that it includes.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +35,29 @@ UNITS = (
     *("m2", "ha", "km2", "wan_km2", "mu", "wan_mu", "ratio", "share", "count", "km_km2"),
     *("yi_m3", "jian", "wan_person", "m2_person", "m2_wan_yuan", "m3_wan_yuan"),
 )
-_TEXTS = ("id", "group", "zh", "en", "unit", "method", "mark", "source_zh", "source_en")
-_MORE_TEXTS = ("basis", "kind", "comparison", "formula_zh", "formula_en", "rule", "within", "part", "whole", "missing")
-_LISTS = ("aliases", "inputs", "classes", "urban_codes")
+_REQUIRED_TEXTS = ("id", "group", "zh", "en", "unit", "method", "mark", "source_zh", "source_en")
+_OPTIONAL_TEXTS = (
+    "basis",
+    "kind",
+    "comparison",
+    "formula_zh",
+    "formula_en",
+    "rule",
+    "within",
+    "part",
+    "whole",
+    "missing",
+)
+_LIST_KEYS = ("aliases", "inputs", "classes", "urban_codes")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One indicator.
+    """One indicator of the list.
 
-    ``method``: one of ``METHODS``; ``inputs``: concepts or layer codes; ``classes``: codes of the 2023 list;
-    ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has; ``comparison``: the only bound (``>=``,
-    ``<=``) that a target of it may have; ``mark``: mark of the definition.
+    ``method``: one of `METHODS`, how it is computed; ``inputs``: concepts or layer codes; ``classes``: land-use codes
+    of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has; ``comparison``: the only
+    bound (``>=``, ``<=``) that a target of it may have; ``mark``: A, B or C, how well the definition is sourced.
     """
 
     id: str
@@ -99,24 +113,24 @@ class LandGroup:
 
 @dataclass(frozen=True)
 class IndicatorCatalogue:
-    """All indicators by id, land groups, and synonyms in tables of figures."""
+    """All indicators by id, land-use groups, and names used in tables of figures."""
 
     entries: dict[str, Entry]
     land_groups: tuple[LandGroup, ...]
     ratio_names: tuple[str, ...] = ()
-    _names: dict[str, str] = field(default_factory=dict)
+    _ids_by_name: dict[str, str] = field(default_factory=dict)
 
     def find(self, name: str, ratio_form: str = "n1") -> Entry | None:
-        """Return the indicator of an id, a name in either language, or a synonym.
+        """Return the indicator of an id, a name or a synonym in any language, else None.
 
-        Return None for an unknown one. Spaces, the width of brackets and case are ignored. ``ratio_form``: the form
-        that 扩展倍数 without further words means.
+        Spaces, the width of brackets and case are ignored. ``ratio_form``: the variant that 扩展倍数 without further
+        words means.
         """
-        word = _plain(name)
-        if word in {_plain(n) for n in self.ratio_names}:
-            word = f"expansion_ratio_{ratio_form}"
-        found = self._names.get(word)
-        return self.entries.get(found or word)
+        normalised = _normalise(name)
+        if normalised in {_normalise(ratio_name) for ratio_name in self.ratio_names}:
+            normalised = f"expansion_ratio_{ratio_form}"
+        indicator_id = self._ids_by_name.get(normalised)
+        return self.entries.get(indicator_id or normalised)
 
 
 def load_catalogue(standard: Standard) -> IndicatorCatalogue:
@@ -124,15 +138,15 @@ def load_catalogue(standard: Standard) -> IndicatorCatalogue:
 
     Raise DataError with file and key, or for a missing file.
     """
-    for one in (standard, *_included(standard)):
-        path = one.folder / FILE
+    for source_standard in (standard, *_list_included(standard)):
+        path = source_standard.folder / FILE
         if path.exists():
             return _read(path)
     raise DataError("data_file_missing", file=str(standard.folder / FILE))
 
 
 def indicator_name(name: str, lang: str) -> str:
-    """Return the name of an indicator in the shipped lists; else its id."""
+    """Return the name of an indicator in the shipped lists, else its id."""
     for path in sorted(STANDARDS.glob(f"*/{FILE}")):
         entry = _read(path).entries.get(name)
         if entry is not None:
@@ -140,19 +154,19 @@ def indicator_name(name: str, lang: str) -> str:
     return name
 
 
-def _included(standard: Standard) -> list[Standard]:
-    return [found for one in standard.includes for found in (one, *_included(one))]
+def _list_included(standard: Standard) -> list[Standard]:
+    return [all_included for included in standard.includes for all_included in (included, *_list_included(included))]
 
 
-def _plain(name: str) -> str:
+def _normalise(name: str) -> str:
     return re.sub(r"\s+", "", name).replace("(", "（").replace(")", "）").casefold()
 
 
 def allowed_comparisons(indicator: str) -> tuple[str, ...]:
-    """Return how a figure may be compared with its target.
+    """Return the signs by which a figure may be compared with its target.
 
-    It is compared by its own bound or exactly; without a bound in the list, in either direction. The shipped list
-    decides: a county cannot reverse 不低于.
+    If the list gives a bound, it is that bound or ``=``, else any. The shipped list decides, so that a county cannot
+    reverse 不低于.
     """
     from . import load_standard
 
@@ -167,51 +181,51 @@ def _read(path: Path) -> IndicatorCatalogue:
     entries: dict[str, Entry] = {}
     names: dict[str, str] = {}
     for number, row in enumerate(table["indicator"], 1):
-        entry = _entry(row, f"indicator[{number}]", path)
+        entry = _read_entry(row, f"indicator[{number}]", path)
         if entry.id in entries:
             raise DataError("data_duplicate", file=str(path), key="indicator.id", value=entry.id)
         entries[entry.id] = entry
-        for name in dict.fromkeys(map(_plain, (entry.zh, entry.en, *entry.aliases))):
+        for name in dict.fromkeys(map(_normalise, (entry.zh, entry.en, *entry.aliases))):
             if names.setdefault(name, entry.id) != entry.id:
                 raise DataError("data_duplicate", file=str(path), key=f"{entry.id}.aliases", value=name)
     for entry in entries.values():
         for key in ("part", "whole"):
             value = getattr(entry, key)
             if value and value not in entries:
-                raise _unknown(path, f"{entry.id}.{key}", value, entries)
-    groups = tuple(_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
+                raise _make_unknown_error(path, f"{entry.id}.{key}", value, entries)
+    groups = tuple(_read_land_group(row, f"land_group[{n}]", path) for n, row in enumerate(table["land_group"], 1))
     return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), names)
 
 
-def _entry(row: dict[str, Any], where: str, path: Path) -> Entry:
-    check_keys(row, required=_TEXTS, allowed=(*_MORE_TEXTS, *_LISTS), file=path, where=where)
+def _read_entry(row: dict[str, Any], field: str, path: Path) -> Entry:
+    check_keys(row, required=_REQUIRED_TEXTS, allowed=(*_OPTIONAL_TEXTS, *_LIST_KEYS), file=path, where=field)
     for key, value in row.items():
-        if key in _LISTS:
-            for item in expect(value, list, file=path, key=f"{where}.{key}"):
-                expect(item, str, file=path, key=f"{where}.{key}")
+        if key in _LIST_KEYS:
+            for item in expect(value, list, file=path, key=f"{field}.{key}"):
+                expect(item, str, file=path, key=f"{field}.{key}")
         else:
-            expect(value, str, file=path, key=f"{where}.{key}")
-    for key, known in (
+            expect(value, str, file=path, key=f"{field}.{key}")
+    for key, allowed in (
         ("method", tuple(METHODS)),
         ("unit", UNITS),
         ("mark", ("A", "B", "C")),
         ("comparison", (">=", "<=")),
     ):
-        if row.get(key, known[0]) not in known:
-            raise _unknown(path, f"{where}.{key}", row[key], known)
-    check_keys(row, required=METHODS[row["method"]], allowed=row, file=path, where=where)
+        if row.get(key, allowed[0]) not in allowed:
+            raise _make_unknown_error(path, f"{field}.{key}", row[key], allowed)
+    check_keys(row, required=METHODS[row["method"]], allowed=row, file=path, where=field)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
-        raise DataError("data_key_missing", file=str(path), key=f"{where}.classes")
-    read: dict[str, Any] = {key: tuple(value) if key in _LISTS else value for key, value in row.items()}
+        raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
+    read: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}
     return Entry(**read)
 
 
-def _group(row: dict[str, Any], where: str, path: Path) -> LandGroup:
-    check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=where)
-    for code in expect(row["classes"], list, file=path, key=f"{where}.classes"):
-        expect(code, str, file=path, key=f"{where}.classes")
+def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandGroup:
+    check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=field)
+    for code in expect(row["classes"], list, file=path, key=f"{field}.classes"):
+        expect(code, str, file=path, key=f"{field}.classes")
     return LandGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
 
 
-def _unknown(path: Path, key: str, value: Any, known: Any) -> DataError:
-    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
+def _make_unknown_error(path: Path, key: str, value: Any, allowed: Any) -> DataError:
+    return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(allowed))

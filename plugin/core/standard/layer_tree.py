@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Layer groups (图层组) and map themes (地图主题) of a standard in a project."""
+"""Layer groups (图层组) and map themes (地图主题) that a standard gives a project."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 #: Constraints of a layer in a delivery, the strictest first: 必选, 有则必选, 可选.
 CONSTRAINTS = ("M", "C", "O")
 #: Concepts that every theme may show as context.
-_FRAME = ("townships", "county")
+_CONTEXT_CONCEPTS = ("townships", "county")
 
 
 @dataclass(frozen=True)
 class MapTheme:
-    """A map theme (地图主题): the layers it shows, by role or concept, from the top down.
+    """A map theme (地图主题) and the layers that it shows, from the top down.
 
-    For a concept it shows the layer of that concept.
+    ``roles``: layer codes, or concepts, which mean the layer that has their role.
     """
 
     id: str
@@ -34,10 +34,10 @@ class MapTheme:
 
 @dataclass(frozen=True)
 class TreeBranch:
-    """A branch of the layer tree, and a row of the wizard.
+    """A branch of the layer tree, which is also a row of the wizard.
 
-    ``roles``: layers that are made with it; ``also``: layers of other editions that it contains if a project has
-    them; ``chosen``: made unless the user deselects it; ``shown``: visible at first.
+    ``roles``: codes of the layers that are made with it. ``also``: layers of other editions that it contains if a
+    project has them. ``chosen``: made unless the user deselects it. ``shown``: visible at first.
     """
 
     id: str
@@ -53,8 +53,8 @@ def read_theme(key: str, row: Any, path: Path) -> MapTheme:
 
     Raise DataError with file and key.
     """
-    where = f"themes.{key}"
-    _check(row, where, path, ())
+    section = f"themes.{key}"
+    _check_entry(row, section, path, ())
     return MapTheme(key, row["name"], tuple(row["roles"]))
 
 
@@ -63,29 +63,29 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
 
     Raise DataError with file and key.
     """
-    where = f"tree.{key}"
-    _check(row, where, path, ("also", "chosen", "shown"))
-    for value in expect(row.get("also", []), list, file=path, key=f"{where}.also"):
-        expect(value, str, file=path, key=f"{where}.also")
-    chosen, shown = (
-        expect(row.get(flag, usual), bool, file=path, key=f"{where}.{flag}")
-        for flag, usual in (("chosen", False), ("shown", True))
+    section = f"tree.{key}"
+    _check_entry(row, section, path, ("also", "chosen", "shown"))
+    for value in expect(row.get("also", []), list, file=path, key=f"{section}.also"):
+        expect(value, str, file=path, key=f"{section}.also")
+    is_chosen, is_shown = (
+        expect(row.get(flag, default), bool, file=path, key=f"{section}.{flag}")
+        for flag, default in (("chosen", False), ("shown", True))
     )
-    return TreeBranch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), chosen, shown)
+    return TreeBranch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), is_chosen, is_shown)
 
 
-def _check(row: Any, where: str, path: Path, allowed: tuple[str, ...]) -> None:
-    expect(row, dict, file=path, key=where)
-    check_keys(row, required=("name", "roles"), allowed=allowed, file=path, where=where)
-    expect(row["name"], str, file=path, key=f"{where}.name")
-    for value in expect(row["roles"], list, file=path, key=f"{where}.roles"):
-        expect(value, str, file=path, key=f"{where}.roles")
+def _check_entry(row: Any, section: str, path: Path, allowed: tuple[str, ...]) -> None:
+    expect(row, dict, file=path, key=section)
+    check_keys(row, required=("name", "roles"), allowed=allowed, file=path, where=section)
+    expect(row["name"], str, file=path, key=f"{section}.name")
+    for value in expect(row["roles"], list, file=path, key=f"{section}.roles"):
+        expect(value, str, file=path, key=f"{section}.roles")
 
 
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:
-    """Raise DataError for an invalid layer tree.
+    """Raise DataError for an invalid layer tree or theme.
 
-    An entry has no template, two themes have one name, or a layer is in two branches.
+    A layer has no template, two themes have one name, or a layer is in two branches.
     """
     names = [t.name for t in standard.themes.values()]
     for theme in themes:
@@ -110,39 +110,41 @@ def branches(standard: Standard) -> list[TreeBranch]:
     A standard without a tree uses the county's tree with the layers that it has; layers without a branch are in the
     last one (id ``others``).
     """
-    found = list(standard.tree.values())
-    if not found:
-        borrowed = (_only(branch, standard) for branch in _county().tree.values())
-        found = [branch for branch in borrowed if branch.roles]
-    placed = {role for b in found for role in b.roles + b.also}
-    rest = tuple(role for role in standard.templates if role not in placed)
-    if rest:
-        found.append(TreeBranch("others", "其他图层", rest, chosen=not found))
-    return found
+    tree = list(standard.tree.values())
+    if not tree:
+        borrowed = (_limit_to_standard(branch, standard) for branch in _load_county_standard().tree.values())
+        tree = [branch for branch in borrowed if branch.roles]
+    placed = {role for b in tree for role in b.roles + b.also}
+    unplaced = tuple(role for role in standard.templates if role not in placed)
+    if unplaced:
+        tree.append(TreeBranch("others", "其他图层", unplaced, chosen=not tree))
+    return tree
 
 
 def themes(standard: Standard) -> list[MapTheme]:
     """Return the map themes of a standard, by default those of the county."""
-    return list((standard.themes or _county().themes).values())
+    return list((standard.themes or _load_county_standard().themes).values())
 
 
-def _county() -> Standard:
+def _load_county_standard() -> Standard:
     from . import load_standard
 
     return load_standard()
 
 
-def _only(branch: TreeBranch, standard: Standard) -> TreeBranch:
-    """Return a branch with the layers that a standard has.
+def _limit_to_standard(branch: TreeBranch, standard: Standard) -> TreeBranch:
+    """Return a branch limited to the layers that a standard has.
 
-    A layer of another edition becomes the standard's own if its groups name it, or if the branch would otherwise be
-    empty.
+    A layer of another edition is made with the branch if the standard's groups name it, or if the branch would
+    otherwise be empty.
     """
-    roles, also = (tuple(r for r in part if standard.has_template(r)) for part in (branch.roles, branch.also))
+    roles, also = (
+        tuple(r for r in branch_roles if standard.has_template(r)) for branch_roles in (branch.roles, branch.also)
+    )
     named = {role for group in standard.groups.values() for role in group.roles}
-    own = tuple(r for r in also if r in named or not roles)
+    adopted = tuple(r for r in also if r in named or not roles)
     return TreeBranch(
-        branch.id, branch.name, roles + own, tuple(r for r in also if r not in own), branch.chosen, branch.shown
+        branch.id, branch.name, roles + adopted, tuple(r for r in also if r not in adopted), branch.chosen, branch.shown
     )
 
 
@@ -152,15 +154,15 @@ def branch_of(role: str, standard: Standard) -> TreeBranch:
 
 
 def delivery_constraint(role: str, standard: Standard) -> str:
-    """Return the constraint of a layer in the widest delivery (`CONSTRAINTS`).
+    """Return how strictly the widest delivery requires a layer (one of `CONSTRAINTS`).
 
-    The concept decides if the delivery requires it, else the layer's template.
+    The delivery's lists of mandatory and conditional concepts decide, else the layer's template.
     """
     scope = max(standard.scopes.values(), key=lambda s: len(s.mandatory), default=None)
-    asked = {role, *(concept for concept, roles in standard.concepts.items() if role in roles)}
-    if scope is not None and asked & set(scope.mandatory):
+    names = {role, *(concept for concept, roles in standard.concepts.items() if role in roles)}
+    if scope is not None and names & set(scope.mandatory):
         return "M"
-    if scope is not None and asked & set(scope.conditional):
+    if scope is not None and names & set(scope.conditional):
         return "C"
     return standard.templates[role].constraint
 
@@ -171,12 +173,15 @@ def strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
 
 
 def theme_roles(theme: MapTheme, standard: Standard, there: Iterable[str]) -> list[str]:
-    """Return the available roles that a theme shows, from the top down.
+    """Return the layers that a theme shows, of those that are available, top down.
 
-    The result is empty if only the context of the theme is available.
+    ``there``: available layer codes. The result is empty if only context layers of the theme are available.
     """
-    have = set(there)
-    answered = {e: next((r for r in standard.concepts.get(e, (e,)) if r in have), "") for e in theme.roles}
-    if not any(role for entry, role in answered.items() if entry not in _FRAME):
+    available = set(there)
+    role_by_concept = {
+        concept: next((r for r in standard.concepts.get(concept, (concept,)) if r in available), "")
+        for concept in theme.roles
+    }
+    if not any(role for concept_name, role in role_by_concept.items() if concept_name not in _CONTEXT_CONCEPTS):
         return []
-    return list(dict.fromkeys(role for role in answered.values() if role))
+    return list(dict.fromkeys(role for role in role_by_concept.values() if role))

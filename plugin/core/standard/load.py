@@ -22,7 +22,7 @@ from .template import MARKS
 EVERY_RULE = "all"
 #: Sections of settings that a profile may override, with their keys checked against the standard's own. Further keys of
 #: a scope next to its mandatory concepts, in the order of `Scope`.
-_SCOPE = ("conditional", "optional", "rules", "without")
+_SCOPE_KEYS = ("conditional", "optional", "rules", "without")
 SETTING_SECTIONS = (
     "ratio",
     "zones",
@@ -45,7 +45,7 @@ SETTING_SECTIONS = (
     "rules",
 )
 #: The other sections of a ``standard.toml``.
-_SECTIONS = (
+_OTHER_SECTIONS = (
     "includes",
     "default_rules",
     "rule_groups",
@@ -80,37 +80,40 @@ def flatten_table(table: dict[str, Any], prefix: str) -> dict[str, Any]:
 def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     """Return a standard by id or folder, by default in its newest edition.
 
-    Raise DataError with file and key, or with the known ids or editions.
+    It is completed with data of the standards that it includes. Raise DataError with file and key, or with the known
+    ids or editions.
     """
     folder = find_standard(name, edition)
     path = folder / FILE
     check_circle(folder)
     table = read_toml(path)
-    check_keys(table, required=("id", "edition", "name"), allowed=(*_SECTIONS, *SETTING_SECTIONS), file=path)
-    includes = tuple(load_standard(str(find_standard(other, including=folder))) for other in table.get("includes", ()))
-    own = _own(table, includes, folder)
-    standard = own
-    for other in includes:
-        standard = _completed(standard, other)
-    _check_groups(standard, list(own.groups.values()), path)
-    check_layer_tree(standard, own.themes.values(), own.tree.values(), path)
+    check_keys(table, required=("id", "edition", "name"), allowed=(*_OTHER_SECTIONS, *SETTING_SECTIONS), file=path)
+    includes = tuple(
+        load_standard(str(find_standard(included, including=folder))) for included in table.get("includes", ())
+    )
+    own_data = _read_own_data(table, includes, folder)
+    standard = own_data
+    for included in includes:
+        standard = _complete_with(standard, included)
+    _check_groups(standard, list(own_data.groups.values()), path)
+    check_layer_tree(standard, own_data.themes.values(), own_data.tree.values(), path)
     return standard
 
 
-def _own(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) -> Standard:
+def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) -> Standard:
     """Return the data of an edition's own files.
 
     A citation may name a source of an included edition.
     """
     path = folder / FILE
     conflicts = load_conflicts(folder)
-    settings = _settings(table) | {c.key: c.meaning for c in conflicts}
+    settings = _read_settings(table) | {conflict.key: conflict.meaning for conflict in conflicts}
     severity = read_severities(table.get("severity", {}), "severity", path)
     phases = read_phases(table.get("phase", {}), path)
-    in_phases = (f"phase.{p}.severity.{code}" for p, severities in phases.items() for code in severities)
-    sources = {**{k: v for other in includes for k, v in other.sources.items()}, **load_sources(folder)}
-    concepts = {k: tuple(v) for k, v in table.get("concepts", {}).items()}
-    groups = {key: _group(key, row, path) for key, row in table.get("groups", {}).items()}
+    in_phases = (f"phase.{phase}.severity.{code}" for phase, severities in phases.items() for code in severities)
+    sources = {**{k: value for included in includes for k, value in included.sources.items()}, **load_sources(folder)}
+    concepts = {k: tuple(value) for k, value in table.get("concepts", {}).items()}
+    groups = {key: _read_group(key, row, path) for key, row in table.get("groups", {}).items()}
     maintenance = load_maintenance(folder / MAINTENANCE) if (folder / MAINTENANCE).exists() else None
     if maintenance is not None:
         groups[maintenance.id] = Group(maintenance.id, maintenance.name, maintenance.roles, maintenance.aliases)
@@ -123,9 +126,9 @@ def _own(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) ->
         includes=includes,
         rules=tuple(table.get("default_rules", ())),
         concepts=concepts,
-        scopes=_scopes(table, path),
+        scopes=_read_scopes(table, path),
         settings=settings,
-        marks=_marks(table, settings, path),
+        marks=_read_marks(table, settings, path),
         mark_sources=dict(table.get("mark_sources", {})),
         confirmed=frozenset(table.get("confirmed", {}).get("items", ())),
         citations=load_citations(folder, sources),
@@ -135,64 +138,69 @@ def _own(table: dict[str, Any], includes: tuple[Standard, ...], folder: Path) ->
         tree={key: read_branch(key, row, path) for key, row in table.get("tree", {}).items()},
         maintenance=maintenance,
         conflicts=conflicts,
-        rule_groups=_rule_groups(table, path),
+        rule_groups=_read_rule_groups(table, path),
         severity=severity,
         phases=phases,
         own=frozenset([*settings, *(f"severity.{code}" for code in severity), *in_phases]),
     )
 
 
-def _completed(one: Standard, other: Standard) -> Standard:
-    """Return an edition completed with data of one that it includes."""
-    both = dict.fromkeys((*other.phases, *one.phases))
+def _complete_with(standard: Standard, included: Standard) -> Standard:
+    """Return a standard completed with data of one that it includes.
+
+    Own data take precedence.
+    """
+    all_phases = dict.fromkeys((*included.phases, *standard.phases))
     return replace(
-        one,
-        rules=one.rules or other.rules,
-        confirmed=one.confirmed | other.confirmed,
-        concepts={**other.concepts, **one.concepts},
-        rule_groups={**other.rule_groups, **one.rule_groups},
-        scopes={**other.scopes, **one.scopes},
+        standard,
+        rules=standard.rules or included.rules,
+        confirmed=standard.confirmed | included.confirmed,
+        concepts={**included.concepts, **standard.concepts},
+        rule_groups={**included.rule_groups, **standard.rule_groups},
+        scopes={**included.scopes, **standard.scopes},
         # Own groups come first in a list.
-        groups={**one.groups, **{k: g for k, g in other.groups.items() if k not in one.groups}},
-        themes={**other.themes, **one.themes},
+        groups={**standard.groups, **{k: group for k, group in included.groups.items() if k not in standard.groups}},
+        themes={**included.themes, **standard.themes},
         # Trees are not merged: a layer would be in both.
-        tree=one.tree or other.tree,
-        maintenance=one.maintenance or other.maintenance,
-        settings={**other.settings, **one.settings},
-        conflicts=merge_conflicts(one.conflicts, other.conflicts),
-        marks={**other.marks, **one.marks},
-        mark_sources={**other.mark_sources, **dict.fromkeys(one.marks, ""), **one.mark_sources},
-        severity={**other.severity, **one.severity},
-        phases={p: {**other.phases.get(p, {}), **one.phases.get(p, {})} for p in both},
-        citations={**other.citations, **one.citations},
+        tree=standard.tree or included.tree,
+        maintenance=standard.maintenance or included.maintenance,
+        settings={**included.settings, **standard.settings},
+        conflicts=merge_conflicts(standard.conflicts, included.conflicts),
+        marks={**included.marks, **standard.marks},
+        mark_sources={**included.mark_sources, **dict.fromkeys(standard.marks, ""), **standard.mark_sources},
+        severity={**included.severity, **standard.severity},
+        phases={phase: {**included.phases.get(phase, {}), **standard.phases.get(phase, {})} for phase in all_phases},
+        citations={**included.citations, **standard.citations},
     )
 
 
-def _scopes(table: dict[str, Any], path: Path) -> dict[str, Scope]:
+def _read_scopes(table: dict[str, Any], path: Path) -> dict[str, Scope]:
     scopes = {}
     for key, row in table.get("scopes", {}).items():
-        check_keys(row, required=("mandatory",), allowed=_SCOPE, file=path, where=f"scopes.{key}")
-        scopes[key] = Scope(key, *(tuple(row.get(k, ())) for k in ("mandatory", *_SCOPE)))
+        check_keys(row, required=("mandatory",), allowed=_SCOPE_KEYS, file=path, where=f"scopes.{key}")
+        scopes[key] = Scope(key, *(tuple(row.get(k, ())) for k in ("mandatory", *_SCOPE_KEYS)))
     return scopes
 
 
-def _settings(table: dict[str, Any]) -> dict[str, Any]:
+def _read_settings(table: dict[str, Any]) -> dict[str, Any]:
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         settings.update(flatten_table(table.get(section, {}), f"{section}."))
     return settings
 
 
-def _marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[str, str]:
-    """Return the marks of an edition.
+def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[str, str]:
+    """Return the marks (A, B or C: how well sourced) that an edition's own files give.
 
-    An own setting without a mark is C, whatever mark an included edition gives its value.
+    An own setting without a mark is C, whatever mark an included edition has for it.
     """
     marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
     for key, mark in marks.items():
         if mark not in MARKS:
-            known = ", ".join(MARKS)
-            raise DataError("data_value_unknown", file=str(path), key=f"marks.{key}", value=str(mark), known=known)
+            known_marks = ", ".join(MARKS)
+            raise DataError(
+                "data_value_unknown", file=str(path), key=f"marks.{key}", value=str(mark), known=known_marks
+            )
     if not table.get("includes"):
         return marks
     headings = tuple(f"{key}." for key in marks)
@@ -201,33 +209,33 @@ def _marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> dict[
     return marks | {key: "C" for key in settings if key not in marks and not key.startswith(marked)}
 
 
-def _rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
-    groups = {k: tuple(v) for k, v in table.get("rule_groups", {}).items()}
+def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str, ...]]:
+    groups = {name: tuple(codes) for name, codes in table.get("rule_groups", {}).items()}
     if EVERY_RULE in groups:
-        known = ", ".join(k for k in groups if k != EVERY_RULE)
-        raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known)
+        known_names = ", ".join(name for name in groups if name != EVERY_RULE)
+        raise DataError("data_key_unknown", file=str(path), key=f"rule_groups.{EVERY_RULE}", known=known_names)
     return groups
 
 
-def _group(key: str, row: dict[str, Any], path: Path) -> Group:
-    where = f"groups.{key}"
-    expect(row, dict, file=path, key=where)
-    check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=where)
-    expect(row["name"], str, file=path, key=f"{where}.name")
-    for part in ("roles", "aliases"):
-        for value in expect(row.get(part, []), list, file=path, key=f"{where}.{part}"):
-            expect(value, str, file=path, key=f"{where}.{part}")
+def _read_group(key: str, row: dict[str, Any], path: Path) -> Group:
+    section = f"groups.{key}"
+    expect(row, dict, file=path, key=section)
+    check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=section)
+    expect(row["name"], str, file=path, key=f"{section}.name")
+    for list_key in ("roles", "aliases"):
+        for value in expect(row.get(list_key, []), list, file=path, key=f"{section}.{list_key}"):
+            expect(value, str, file=path, key=f"{section}.{list_key}")
     return Group(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
 
 
-def _check_groups(standard: Standard, own: list[Group], path: Path) -> None:
+def _check_groups(standard: Standard, own_groups: list[Group], path: Path) -> None:
     """Verify that every role has a template and no name means two groups."""
-    for group in own:
+    for group in own_groups:
         for role in group.roles:
             if not standard.has_template(role):
                 raise DataError("data_group_role", file=str(path), key=f"groups.{group.id}.roles", value=role)
     names = [n for g in standard.groups.values() for n in (g.id, g.name, *g.aliases)] + [ALL_LAYERS, "全部"]
-    for group in own:
+    for group in own_groups:
         for name in (group.id, group.name, *group.aliases):
             if names.count(name) > 1:
                 raise DataError("data_duplicate", file=str(path), key=f"groups.{group.id}", value=name)

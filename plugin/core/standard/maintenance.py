@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Classes of yearly maintenance (年度动态维护), made from layer templates.
+"""Layers of yearly maintenance (年度动态维护), derived from layer templates.
 
-Each maintained layer has three classes: before, change, after. They are made from the layer's template and are never
-written to files; ``maintenance.toml`` defines the layers and the fields of a change.
+Each maintained layer has three classes: the features before, the changes, and the features after. Their templates are
+derived from the layer's template and never written to files. ``maintenance.toml`` defines the layers and the fields of
+a change.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ BEFORE, CHANGE, AFTER = "before", "change", "after"
 class MaintainedLayerSpec:
     """A layer that is maintained each year.
 
-    It has its kinds of change (维护类型) and the compared field.
+    ``role``: its code; ``kinds``: kinds of change (维护类型); ``compare``: the field whose values are compared.
     """
 
     role: str
@@ -33,9 +34,10 @@ class MaintainedLayerSpec:
 
 @dataclass(frozen=True)
 class Stage:
-    """One of the three classes of a layer.
+    """One of the three classes of a maintained layer: before, change or after.
 
-    Its code is ``WHQ`` + the layer's code, its name ends with 维护前. ``fields`` replace those of the layer.
+    ``prefix``: put before the layer's code (``WHQ``); ``suffix``: put after its name (维护前). ``fields`` replace
+    those of the layer, if any.
     """
 
     id: str
@@ -46,12 +48,12 @@ class Stage:
     fields_mark: str = ""
 
     def template(self, base: Template, group: str) -> Template:
-        """Return the template of a class: the layer's schema or the stage's, renamed.
+        """Return the template of this class of a layer.
 
-        Code list, marks and feature code are the layer's.
+        It has the layer's fields or the stage's, and the code list, marks and feature code of the layer.
         """
         names = dict.fromkeys((base.name, *base.aliases))
-        made = replace(
+        renamed = replace(
             base,
             role=self.prefix + base.role,
             name=f"{base.name}（{self.suffix}）",
@@ -63,16 +65,16 @@ class Stage:
             base=base.role,
         )
         if not self.fields:
-            return made
-        return replace(made, fields=self.fields, source=self.source, fields_mark=self.fields_mark)
+            return renamed
+        return replace(renamed, fields=self.fields, source=self.source, fields_mark=self.fields_mark)
 
 
 @dataclass(frozen=True)
 class DeliverySpec:
-    """The yearly delivery.
+    """Files of the yearly delivery.
 
-    ``file``: name of its geodatabase, with {code}, {name}, {year}; the horizontal and vertical CRS; ``balance``:
-    suffix of the name for the balance.
+    ``file``: name of the geodatabase, with {code}, {name}, {year}; ``crs``, ``vertical``: horizontal and vertical CRS;
+    ``balance``: suffix of the file with the balance of changes.
     """
 
     file: str
@@ -83,9 +85,9 @@ class DeliverySpec:
 
 @dataclass(frozen=True)
 class Maintenance:
-    """Yearly maintenance in a standard.
+    """Yearly maintenance as a standard defines it.
 
-    ``id`` and ``name`` are those of the group of layers.
+    ``id`` and ``name`` are those of the group of its layers.
     """
 
     id: str
@@ -102,18 +104,18 @@ class Maintenance:
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """Return the classes of changes.
+        """Return the layer codes of all classes of changes.
 
         A yearly delivery has at least one of them, a plan has none.
         """
         return tuple(self.stage(CHANGE).prefix + layer.role for layer in self.layers)
 
     def stage(self, stage: str) -> Stage:
-        """Return one of `BEFORE`, `CHANGE`, `AFTER`."""
-        return next(s for s in self.stages if s.id == stage)
+        """Return the stage of an id: `BEFORE`, `CHANGE` or `AFTER`."""
+        return next(candidate for candidate in self.stages if candidate.id == stage)
 
     def origin(self, role: str) -> tuple[Stage, MaintainedLayerSpec] | None:
-        """Return stage and layer that a role was made from; None for another role."""
+        """Return the stage and the maintained layer of a class, else None."""
         for stage in self.stages:
             for layer in self.layers:
                 if role == stage.prefix + layer.role:
@@ -121,7 +123,10 @@ class Maintenance:
         return None
 
     def templates(self, known: Mapping[str, Template]) -> dict[str, Template]:
-        """Return role → template of every class, from the templates of the layers."""
+        """Return layer code → template of every class.
+
+        ``known``: templates of the maintained layers, by code.
+        """
         return {
             stage.prefix + layer.role: stage.template(known[layer.role], self.name)
             for layer in self.layers
@@ -137,32 +142,32 @@ def load_maintenance(path: Path) -> Maintenance:
     )
     layers = []
     for position, row in enumerate(expect(table["layer"], list, file=path, key="layer"), start=1):
-        where = f"layer[{position}]"
-        check_keys(row, required=("role", "kinds"), allowed=("compare",), file=path, where=where)
-        kinds = expect(row["kinds"], list, file=path, key=f"{where}.kinds")
+        entry = f"layer[{position}]"
+        check_keys(row, required=("role", "kinds"), allowed=("compare",), file=path, where=entry)
+        kinds = expect(row["kinds"], list, file=path, key=f"{entry}.kinds")
         layers.append(MaintainedLayerSpec(row["role"], tuple(kinds), row.get("compare", "")))
     roles = [layer.role for layer in layers]
     for role in roles:
         if roles.count(role) > 1:
             raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
-    stages = tuple(_stage(key, table[key], path) for key in (BEFORE, CHANGE, AFTER))
-    delivery = _delivery(table["delivery"], path)
+    stages = tuple(_read_stage(key, table[key], path) for key in (BEFORE, CHANGE, AFTER))
+    delivery = _read_delivery(table["delivery"], path)
     return Maintenance(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
 
 
-def _delivery(row: Any, path: Path) -> DeliverySpec:
+def _read_delivery(row: Any, path: Path) -> DeliverySpec:
     names = tuple(DeliverySpec.__dataclass_fields__)
     expect(row, dict, file=path, key="delivery")
     check_keys(row, required=names, allowed=(), file=path, where="delivery")
     return DeliverySpec(**{name: expect(row[name], str, file=path, key=f"delivery.{name}") for name in names})
 
 
-def _stage(key: str, row: dict[str, Any], path: Path) -> Stage:
+def _read_stage(key: str, row: dict[str, Any], path: Path) -> Stage:
     expect(row, dict, file=path, key=key)
     fields: tuple[Field, ...] = ()
-    more = ("field", "source", "fields_mark") if key == CHANGE else ()
-    check_keys(row, required=("prefix", "suffix", *more), allowed=(), file=path, where=key)
-    if more:
+    change_keys = ("field", "source", "fields_mark") if key == CHANGE else ()
+    check_keys(row, required=("prefix", "suffix", *change_keys), allowed=(), file=path, where=key)
+    if change_keys:
         fields = read_fields(row["field"], path, f"{key}.field")
         if row["fields_mark"] not in MARKS:
             raise DataError(

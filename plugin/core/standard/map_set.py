@@ -25,7 +25,9 @@ _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
 class LayerSpec:
     """One layer of a map.
 
-    It has the concepts or roles that provide it (the first available one), its name in the legend, and its style.
+    ``of``: concepts or layer codes, of which the first available one is shown; ``name``: its name in the legend;
+    ``style``: id of a style; ``need``: the map is not made without it; ``any``: the map needs at least one layer of
+    this kind; ``underlay``: drawn as background.
     """
 
     of: tuple[str, ...]
@@ -59,7 +61,7 @@ class MapSpec:
 
 @dataclass(frozen=True)
 class LayerStyle:
-    """Style of a layer on a map, where it differs from the layer's symbols.
+    """How a map draws a layer, where it differs from the layer's own symbols.
 
     None and empty values change nothing. ``fixed``: symbols keep their size on the map of a whole county.
     """
@@ -76,10 +78,10 @@ class LayerStyle:
 
 @dataclass(frozen=True)
 class PageSize:
-    """A page size: width and height in mm, landscape.
+    """A page size in landscape: width and height in mm.
 
-    ``factor``: enlargement for A3; ``symbols``: factor for symbols of a whole county's map, which has a small scale;
-    ``labels``: factor for names on any map.
+    ``factor``: enlargement of A3; ``symbols``: factor for symbols on the map of a whole county, which has a small
+    scale; ``labels``: factor for names on any map.
     """
 
     id: str
@@ -92,7 +94,10 @@ class PageSize:
 
 @dataclass(frozen=True)
 class MapCatalogue:
-    """A map set; ``mark``: reliability of its order and numbers."""
+    """A set of maps with styles and page sizes.
+
+    ``mark``: A, B or C, how well the order and numbers of the maps are sourced.
+    """
 
     maps: dict[str, MapSpec]
     styles: dict[str, LayerStyle]
@@ -106,7 +111,7 @@ class MapCatalogue:
     mark: str
 
     def file_stem(self, one: MapSpec, code: str, name: str, *, township: bool = False) -> str:
-        """Return the file name without suffix: 行政区代码 + 行政区名称 + 序号 + 图件名称.
+        """Return a map's file name without suffix: 行政区代码 + 行政区名称 + 序号 + 图件名称.
 
         Characters that file names cannot have are removed.
         """
@@ -118,7 +123,7 @@ class MapCatalogue:
         power = 1.0
         while power * 10 <= least:
             power *= 10
-        choices = (round(s * p, 6) for p in (power, 10 * power) for s in self.scales)
+        choices = (round(scale_digit * factor, 6) for factor in (power, 10 * power) for scale_digit in self.scales)
         return next(scale for scale in choices if scale >= least * (1 - 1e-9))
 
     def all_scales(self) -> list[float]:
@@ -126,7 +131,7 @@ class MapCatalogue:
         return [round(s * 10.0**power, 6) for power in range(2, 7) for s in self.scales]
 
 
-_KEYS = (
+_REQUIRED_KEYS = (
     "mark plan note file_name scales raster_above fill sheets looks map".split(),
     "of name".split(),
     "id number title title_en scope layers".split(),
@@ -141,19 +146,19 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
     file = Path(path) if path else MAPS
     table = read_toml(file)
     # Copies made for earlier versions list the levels of secrecy, which are now in resources/document.toml.
-    check_keys(table, required=_KEYS[0], allowed=("secrecy",), file=file)
-    styles = {key: _layer_style(row, file, f"looks.{key}") for key, row in table["looks"].items()}
+    check_keys(table, required=_REQUIRED_KEYS[0], allowed=("secrecy",), file=file)
+    styles = {key: _read_layer_style(row, file, f"looks.{key}") for key, row in table["looks"].items()}
     maps: dict[str, MapSpec] = {}
     for position, row in enumerate(expect(table["map"], list, file=file, key="map"), start=1):
-        one = _map(row, styles, file, f"map[{position}]")
-        for key, value, taken in (
-            ("id", one.id, maps),
-            ("number", one.number, [m.number for m in maps.values()]),
-            ("title", one.title, [m.title for m in maps.values()]),
+        map_spec = _read_map(row, styles, file, f"map[{position}]")
+        for key, value, used in (
+            ("id", map_spec.id, maps),
+            ("number", map_spec.number, [m.number for m in maps.values()]),
+            ("title", map_spec.title, [m.title for m in maps.values()]),
         ):
-            if value in taken:
+            if value in used:
                 raise DataError("data_duplicate", file=str(file), key=f"map.{key}", value=value)
-        maps[one.id] = one
+        maps[map_spec.id] = map_spec
     sheets = {}
     for key, row in table["sheets"].items():
         check_keys(
@@ -172,7 +177,7 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
         plan=table["plan"],
         note=table["note"],
         file_name=table["file_name"],
-        scales=tuple(sorted(float(s) for s in table["scales"])),
+        scales=tuple(sorted(float(scale) for scale in table["scales"])),
         raster_above=int(table["raster_above"]),
         fill=float(table["fill"]),
         mark=table["mark"],
@@ -180,50 +185,56 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
 
 
 def chosen_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
-    """Return the maps of these ids or numbers in the set's order; all by default.
+    """Return the maps with these ids or numbers, in the set's order; by default all.
 
-    Raise InputError with the known maps.
+    Raise InputError with the known maps for an unknown one.
     """
-    known = {**{m.id: m for m in catalogue.maps.values()}, **{str(m.number): m for m in catalogue.maps.values()}}
-    for one in ids:
-        if one not in known:
-            raise InputError("map_unknown", value=one, known=", ".join(catalogue.maps))
-    wanted = {known[one].id for one in ids} or set(catalogue.maps)
-    return sorted((m for m in catalogue.maps.values() if m.id in wanted), key=lambda m: m.number)
+    map_by_name = {**{m.id: m for m in catalogue.maps.values()}, **{str(m.number): m for m in catalogue.maps.values()}}
+    for map_name in ids:
+        if map_name not in map_by_name:
+            raise InputError("map_unknown", value=map_name, known=", ".join(catalogue.maps))
+    wanted_ids = {map_by_name[map_name].id for map_name in ids} or set(catalogue.maps)
+    return sorted((m for m in catalogue.maps.values() if m.id in wanted_ids), key=lambda m: m.number)
 
 
-def _layer_style(row: dict[str, Any], file: Path, where: str) -> LayerStyle:
+def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerStyle:
     check_keys(
         row,
         required=(),
         allowed=("opacity", "labels", "around", "fixed", "fill", "line", "classes", "spaces"),
         file=file,
-        where=where,
+        where=section,
     )
     classes = []
-    for position, one in enumerate(row.get("classes", ()), start=1):
-        check_keys(one, required=("name", "fill", "codes"), allowed=(), file=file, where=f"{where}.classes[{position}]")
-        classes.append((one["name"], one["fill"], tuple(one["codes"])))
+    for position, class_row in enumerate(row.get("classes", ()), start=1):
+        check_keys(
+            class_row, required=("name", "fill", "codes"), allowed=(), file=file, where=f"{section}.classes[{position}]"
+        )
+        classes.append((class_row["name"], class_row["fill"], tuple(class_row["codes"])))
     return LayerStyle(**{**row, "classes": tuple(classes)})
 
 
-def _map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, where: str) -> MapSpec:
-    check_keys(row, required=_KEYS[2], allowed=("short",), file=file, where=where)
-    expect(row["number"], int, file=file, key=f"{where}.number")
+def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, section: str) -> MapSpec:
+    check_keys(row, required=_REQUIRED_KEYS[2], allowed=("short",), file=file, where=section)
+    expect(row["number"], int, file=file, key=f"{section}.number")
     if row["scope"] not in SCOPES:
-        known = ", ".join(SCOPES)
-        raise DataError("data_value_unknown", file=str(file), key=f"{where}.scope", value=row["scope"], known=known)
+        known_names = ", ".join(SCOPES)
+        raise DataError(
+            "data_value_unknown", file=str(file), key=f"{section}.scope", value=row["scope"], known=known_names
+        )
     layers = []
-    for position, one in enumerate(row["layers"], start=1):
-        place = f"{where}.layers[{position}]"
-        check_keys(one, required=_KEYS[1], allowed=("look", "need", "any", "underlay"), file=file, where=place)
-        style = one.get("look", "")
+    for position, layer_row in enumerate(row["layers"], start=1):
+        field = f"{section}.layers[{position}]"
+        check_keys(
+            layer_row, required=_REQUIRED_KEYS[1], allowed=("look", "need", "any", "underlay"), file=file, where=field
+        )
+        style = layer_row.get("look", "")
         if style and style not in styles:
-            known = ", ".join(styles)
-            raise DataError("data_value_unknown", file=str(file), key=f"{place}.look", value=style, known=known)
-        of = (one["of"],) if isinstance(one["of"], str) else tuple(one["of"])
-        spec = {key: value for key, value in one.items() if key != "look"}
-        layers.append(LayerSpec(**{**spec, "of": of, "style": style}))
+            known_names = ", ".join(styles)
+            raise DataError("data_value_unknown", file=str(file), key=f"{field}.look", value=style, known=known_names)
+        concepts = (layer_row["of"],) if isinstance(layer_row["of"], str) else tuple(layer_row["of"])
+        spec = {key: value for key, value in layer_row.items() if key != "look"}
+        layers.append(LayerSpec(**{**spec, "of": concepts, "style": style}))
     return MapSpec(**{**row, "layers": tuple(layers)})
 
 
@@ -238,7 +249,7 @@ Concepts = Mapping[str, Iterable[str]]
 
 
 class ConceptLayer(NamedTuple):
-    """A layer of a concept: its role, its name, and whether it has features to draw."""
+    """A layer found for a concept; ``filled``: it has features to draw."""
 
     role: str
     name: str
@@ -254,22 +265,22 @@ class MissingInput:
 
 
 def find_roles(of: Iterable[str], concepts: Concepts) -> list[str]:
-    """Return the roles that provide concepts or roles, in order, each once."""
-    return list(dict.fromkeys(role for what in of for role in concepts.get(what, (what,))))
+    """Return the layer codes of concepts or layer codes, in order, each once."""
+    return list(dict.fromkeys(role for concept in of for role in concepts.get(concept, (concept,))))
 
 
 def first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
     """Return the first layer with features, else the first layer."""
-    there = list(found)
-    return next((one for one in there if one.filled), there[0] if there else None)
+    layers = list(found)
+    return next((layer for layer in layers if layer.filled), layers[0] if layers else None)
 
 
 def find_missing_input(
     one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: Concepts
 ) -> MissingInput | None:
-    """Return the reason why this map cannot be made; None if it can.
+    """Return the reason why a map cannot be made, or None if it can.
 
-    ``answer``: returns the layer for concepts or roles, as `first_filled`.
+    ``answer``: function that returns the layer for concepts or layer codes, as `first_filled`.
     """
 
     def drawn(spec: LayerSpec) -> bool:
@@ -285,8 +296,8 @@ def find_missing_input(
     found = answer(needed[0].of)
     if found:
         return MissingInput("layer_empty", {"layer": found.name, "name": needed[0].name})
-    own = [spec for spec in one.layers if not spec.underlay]
-    if one.scope == "centre" and not any(drawn(spec) for spec in own):
+    own_layers = [spec for spec in one.layers if not spec.underlay]
+    if one.scope == "centre" and not any(drawn(spec) for spec in own_layers):
         return MissingInput("no_centre")
     names = "、".join(dict.fromkeys(s.name for s in needed))
     roles = "、".join(dict.fromkeys(" / ".join(find_roles(s.of, concepts)) for s in needed))

@@ -26,9 +26,9 @@ ALL_LAYERS = "all"
 
 @dataclass(frozen=True)
 class Scope:
-    """Mandatory, conditional and optional concepts of a delivery.
+    """A kind of delivery, with its mandatory, conditional and optional concepts.
 
-    ``rules``: rules and groups that check such a delivery in addition to the usual ones; ``without``: usual rules
+    ``rules``: rules and groups that check such a delivery in addition to the default ones; ``without``: default rules
     that do not apply to it.
     """
 
@@ -54,9 +54,10 @@ class Group:
 class Standard:
     """One edition of a standard.
 
-    ``settings`` and ``marks`` are flat: ``ratio.limit`` → value. ``rule_groups``: rules that run in addition to the
-    default ones if a profile or a run names the group; ``severity``: code → severity that differs from the rule's
-    default; ``phases``: phase → the same in that phase; ``own``: settings and severities of this edition's own files.
+    ``settings`` and ``marks`` are flat: ``ratio.limit`` → value. ``rule_groups``: group → rules that run in addition
+    to the default ones if a profile or a run names the group. ``severity``: rule code → severity that differs from the
+    rule's default; ``phases``: phase → the same in that phase. ``own``: keys of settings and severities in this
+    edition's own files. ``concepts``: name → layer codes.
     """
 
     id: str
@@ -89,43 +90,46 @@ class Standard:
 
     @cached_property
     def templates(self) -> dict[str, Template]:
-        """Return role → template.
+        """Return layer code → template.
 
-        Own templates precede those of included editions, in order; templates made from others are last.
+        Own templates come before those of included editions; templates derived from others are last.
         """
-        found: dict[str, Template] = {}
+        templates: dict[str, Template] = {}
         for path in sorted((self.folder / "templates").glob("*.toml")):
             template = self._own_template(path.stem)
             if template is not None:
-                found[path.stem] = template
-        for other in self.includes:
-            for role, template in other.templates.items():
-                found.setdefault(role, template)
+                templates[path.stem] = template
+        for included in self.includes:
+            for role, template in included.templates.items():
+                templates.setdefault(role, template)
         if self.maintenance is not None:
-            own = self.folder / MAINTENANCE
-            if own.exists():
-                check_maintenance(self.maintenance, found, own)
-            found |= self.maintenance.templates(found)
-        check_code_lists(found.values(), self.code_lists)
-        return found
+            own_role = self.folder / MAINTENANCE
+            if own_role.exists():
+                check_maintenance(self.maintenance, templates, own_role)
+            templates |= self.maintenance.templates(templates)
+        check_code_lists(templates.values(), self.code_lists)
+        return templates
 
     @cached_property
     def code_lists(self) -> dict[str, CodeList]:
         """Return the code lists by name, own ones first."""
-        found = {p.stem: load_code_list(p) for p in sorted((self.folder / "codelists").glob("*.csv"))}
-        for other in self.includes:
-            for name, codes in other.code_lists.items():
-                found.setdefault(name, codes)
-        return found
+        lists = {path.stem: load_code_list(path) for path in sorted((self.folder / "codelists").glob("*.csv"))}
+        for included in self.includes:
+            for name, codes in included.code_lists.items():
+                lists.setdefault(name, codes)
+        return lists
 
     @property
     def key(self) -> str:
-        """Return the argument of `load_standard`: the id, or the path of a custom folder."""
+        """Return the name by which `load_standard` finds this standard.
+
+        It is the id, or the path of a custom folder.
+        """
         return key_of(self.id, self.folder)
 
     def edition_of(self, template: Template) -> Standard:
         """Return the standard of a template: this one or one that it includes."""
-        return next((s for s in self._all() if s.id == template.standard), self)
+        return next((candidate for candidate in self._iterate_editions() if candidate.id == template.standard), self)
 
     @property
     def is_shipped(self) -> bool:
@@ -140,22 +144,29 @@ class Standard:
         """
         if self.is_shipped:
             return ()
-        found = {one.folder: one for one in self._all() if one.is_shipped and one.rules}
+        shipped_standards = {
+            included.folder: included for included in self._iterate_editions() if included.is_shipped and included.rules
+        }
         # A standard that one of them includes has been compared there.
-        below = {inner.folder for one in found.values() for inner in one._all() if inner is not one}
-        top = tuple(one for folder, one in found.items() if folder not in below)
-        return top or (self._usual(),)
+        included_below = {
+            nested.folder
+            for included in shipped_standards.values()
+            for nested in included._iterate_editions()
+            if nested is not included
+        }
+        top = tuple(included for folder, included in shipped_standards.items() if folder not in included_below)
+        return top or (self._load_usual_standard(),)
 
-    def _usual(self) -> Standard:
+    def _load_usual_standard(self) -> Standard:
         from .load import load_standard
 
-        known = find_editions(name=self.id).get(self.id)
-        return load_standard(self.id) if known and load_standard(self.id).rules else load_standard()
+        standards = find_editions(name=self.id).get(self.id)
+        return load_standard(self.id) if standards and load_standard(self.id).rules else load_standard()
 
-    def _all(self) -> Iterator[Standard]:
+    def _iterate_editions(self) -> Iterator[Standard]:
         yield self
-        for other in self.includes:
-            yield from other._all()
+        for included in self.includes:
+            yield from included._iterate_editions()
 
     def all_templates(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.
@@ -166,51 +177,51 @@ class Standard:
         if origin is not None and self.maintenance is not None:
             stage, layer = origin
             # The fields of a change are the same in every edition.
-            made = [stage.template(t, self.maintenance.name) for t in self.all_templates(layer.role)]
-            return made[:1] if stage.fields else made
-        own = self._own_template(role)
-        found = [own] if own is not None else []
-        return found + [t for other in self.includes for t in other.all_templates(role)]
+            derived = [stage.template(template, self.maintenance.name) for template in self.all_templates(layer.role)]
+            return derived[:1] if stage.fields else derived
+        own_template = self._own_template(role)
+        templates = [own_template] if own_template is not None else []
+        return templates + [template for edition in self.includes for template in edition.all_templates(role)]
 
     @cached_property
-    def _read(self) -> dict[str, Template | None]:
-        """Return role → this edition's own template, None without one.
+    def _own_templates(self) -> dict[str, Template | None]:
+        """Return layer code → this edition's own template, None without one.
 
-        Only requested templates are included.
+        The dict is a cache: it has the templates that were requested so far.
         """
         return {}
 
     def _own_template(self, role: str) -> Template | None:
-        if role not in self._read:
+        if role not in self._own_templates:
             path = self.folder / "templates" / f"{role}.toml"
-            self._read[role] = load_template(path, self.id) if path.exists() else None
-        return self._read[role]
+            self._own_templates[role] = load_template(path, self.id) if path.exists() else None
+        return self._own_templates[role]
 
     def has_template(self, role: str) -> bool:
         """Return True if a role has a template."""
         if self.maintenance is not None and self.maintenance.origin(role):
             return True
-        own = self.folder / "templates" / f"{role}.toml"
-        return own.exists() or any(other.has_template(role) for other in self.includes)
+        own_template = self.folder / "templates" / f"{role}.toml"
+        return own_template.exists() or any(included.has_template(role) for included in self.includes)
 
     def personal_fields(self) -> dict[str, tuple[Field, ...]]:
         """Return role → fields with personal data, for the layers that have such fields."""
-        return {role: t.personal for role, t in self.templates.items() if t.personal}
+        return {role: template.personal for role, template in self.templates.items() if template.personal}
 
     def templates_of(self, groups: Iterable[str]) -> list[Template]:
         """Return the templates of groups, each once, in the groups' order.
 
         Groups are named by id or Chinese name. Raise InputError for an unknown one.
         """
-        names = {n: g for g in self.groups.values() for n in (g.id, g.name, *g.aliases)}
+        names = {n: group for group in self.groups.values() for n in (group.id, group.name, *group.aliases)}
         roles: dict[str, None] = {}
         for text in groups:
             if text in (ALL_LAYERS, "全部"):
                 # A layer made from another one belongs to that layer's package, not to a plan.
-                roles |= dict.fromkeys(r for r, t in self.templates.items() if not t.base)
+                roles |= dict.fromkeys(r for r, template in self.templates.items() if not template.base)
             elif text in names:
                 roles |= dict.fromkeys(names[text].roles)
             else:
-                known = [f"{g.id}（{g.name}）" for g in self.groups.values()]
-                raise InputError("group_unknown", value=text, known="、".join([*known, f"{ALL_LAYERS}（全部）"]))
+                known_groups = [f"{group.id}（{group.name}）" for group in self.groups.values()]
+                raise InputError("group_unknown", value=text, known="、".join([*known_groups, f"{ALL_LAYERS}（全部）"]))
         return [self.templates[role] for role in roles]

@@ -46,8 +46,8 @@ def split_bsm(bsm: object) -> tuple[str, int] | None:
 
     Values of another scheme never collide.
     """
-    found = _BSM.fullmatch("" if bsm is None else str(bsm).strip())
-    return (found[1], int(found[2])) if found else None
+    match = _BSM.fullmatch("" if bsm is None else str(bsm).strip())
+    return (match[1], int(match[2])) if match else None
 
 
 def find_highest(values: Iterable[object]) -> dict[str, int]:
@@ -55,32 +55,34 @@ def find_highest(values: Iterable[object]) -> dict[str, int]:
 
     Blanks and values of other schemes are ignored.
     """
-    found: dict[str, int] = {}
+    highest: dict[str, int] = {}
     for value in values:
-        parts = split_bsm(value)
-        if parts:
-            found[parts[0]] = max(parts[1], found.get(parts[0], 0))
-    return found
+        county_and_number = split_bsm(value)
+        if county_and_number:
+            highest[county_and_number[0]] = max(county_and_number[1], highest.get(county_and_number[0], 0))
+    return highest
 
 
 def highest_running(values: Iterable[object], county: str) -> int:
     """Return the highest running number of a county in any scheme; 0 without one.
 
-    It is the last eight of eighteen digits; the four digits before them may be a layer's code.
+    It is in the last eight of eighteen digits; the four digits before them may be a layer's code.
     """
     texts = ("" if value is None else str(value).strip() for value in values)
-    return max((int(t[-RUNNING_DIGITS:]) for t in texts if re.fullmatch(rf"{county}[0-9]{{12}}", t)), default=0)
+    return max(
+        (int(text[-RUNNING_DIGITS:]) for text in texts if re.fullmatch(rf"{county}[0-9]{{12}}", text)), default=0
+    )
 
 
 def usual_county(values: Iterable[object]) -> str:
-    """Return the county that most values begin with; empty without such a value."""
-    votes = Counter(parts[0] for parts in map(split_bsm, values) if parts)
+    """Return the county code that most values begin with; empty without such a value."""
+    votes = Counter(counties[0] for counties in map(split_bsm, values) if counties)
     return votes.most_common(1)[0][0] if votes else ""
 
 
 def next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> str:
-    """Return the next free number of a county.
+    """Return the next free BSM of a county.
 
-    It is one above the highest used number and the stored maximum.
+    Its number is one above the highest of ``used`` and the stored maximum ``high_water``.
     """
     return make_bsm(county, max(find_highest(used).get(county, 0), high_water) + 1)

@@ -19,8 +19,8 @@ TYPES = ("text", "integer", "real", "date")
 GEOMETRIES = ("polygon", "line", "point")
 #: Length in bytes of a field name in a shapefile.
 SHORT_BYTES = 10
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
-_WORD = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
+_NUMBER_PATTERN = re.compile(r"-?\d+(\.\d+)?")
+_WORD_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,10 @@ class Field:
     """One field of a template.
 
     ``meaning``: the name by which rules read it (``net_area``), whatever its name in this edition (YJJBNTMJ).
-    ``short``: a name of at most ten bytes (shapefile) for a longer name; ``default``: value in a new row;
-    ``personal``: it has personal data (name, ID number, telephone, address) and is empty in exports unless requested.
+    ``codes``: id of its code list; ``code_name``: the field that has the name of the code; ``code_pad``: digits that
+    codes are padded to. ``short``: a name of at most ten bytes (shapefile) for a longer name. ``default``: value in a
+    new row. ``personal``: it has personal data (name, ID number, telephone, address) and is empty in exports unless
+    requested.
     """
 
     name: str
@@ -51,9 +53,10 @@ class Field:
 
 @dataclass(frozen=True)
 class Template:
-    """One official layer in one edition: the only source of its schema.
+    """The schema of one official layer in one edition.
 
-    ``base``: role of the template that it is made from (年度动态维护), else empty.
+    ``role``: the layer's code; ``overlap``: whether its features may overlap; ``base``: code of the layer that it is
+    derived from (年度动态维护), else empty.
     """
 
     role: str
@@ -73,48 +76,55 @@ class Template:
 
     def field(self, meaning: str) -> Field | None:
         """Return the field of this meaning, or None."""
-        return next((f for f in self.fields if f.meaning == meaning), None)
+        return next((declared for declared in self.fields if declared.meaning == meaning), None)
 
     @property
     def personal(self) -> tuple[Field, ...]:
         """Return the fields with personal data."""
-        return tuple(f for f in self.fields if f.personal)
+        return tuple(declared for declared in self.fields if declared.personal)
 
     def field_named(self, name: str) -> Field | None:
         """Return the field of this name, or None."""
-        return next((f for f in self.fields if f.name == name), None)
+        return next((declared for declared in self.fields if declared.name == name), None)
 
     @property
     def export_names(self) -> dict[str, str]:
-        """Return field name → unique name of at most ten bytes.
+        """Return field name → a unique name of at most ten bytes, for shapefiles.
 
-        Names are unique without regard to case. A name is the field's ``short`` name, else its own if it fits, else
-        cut, with a number if needed. A name that fits is never given to another field.
+        Names are unique ignoring case. A name is the field's ``short`` name, else its own if it fits, else truncated,
+        with a number if needed. A name that fits is never given to another field.
         """
-        found = {f.name: f.short for f in self.fields if f.short}
-        taken = {short.upper() for short in found.values()}
-        fits = [f.name for f in self.fields if f.name not in found and len(f.name.encode()) <= SHORT_BYTES]
-        found |= {name: name for name in fits if name.upper() not in taken}
-        taken |= {name.upper() for name in found.values()}
+        export_names = {declared.name: declared.short for declared in self.fields if declared.short}
+        used_names = {short_name.upper() for short_name in export_names.values()}
+        fitting = [
+            declared.name
+            for declared in self.fields
+            if declared.name not in export_names and len(declared.name.encode()) <= SHORT_BYTES
+        ]
+        export_names |= {name: name for name in fitting if name.upper() not in used_names}
+        used_names |= {name.upper() for name in export_names.values()}
         for field in self.fields:
-            short, number = found.get(field.name) or _cut(field.name), 1
-            while field.name not in found and short.upper() in taken:
-                tail = f"_{number}"
-                short, number = _cut(field.name, SHORT_BYTES - len(tail)) + tail, number + 1
-            taken.add(short.upper())
-            found[field.name] = short
-        return {field.name: found[field.name] for field in self.fields}
+            short_name, number = export_names.get(field.name) or _truncate_to_bytes(field.name), 1
+            while field.name not in export_names and short_name.upper() in used_names:
+                number_suffix = f"_{number}"
+                short_name, number = (
+                    _truncate_to_bytes(field.name, SHORT_BYTES - len(number_suffix)) + number_suffix,
+                    number + 1,
+                )
+            used_names.add(short_name.upper())
+            export_names[field.name] = short_name
+        return {field.name: export_names[field.name] for field in self.fields}
 
 
-def _cut(name: str, room: int = SHORT_BYTES) -> str:
-    """Return the name cut to ``room`` bytes, without splitting a character."""
+def _truncate_to_bytes(name: str, room: int = SHORT_BYTES) -> str:
+    """Return a name truncated to ``room`` bytes without splitting a character."""
     return name.encode()[:room].decode(errors="ignore")
 
 
 _LAYER_KEYS = ("role", "name", "name_mark", "geometry", "overlap", "constraint", "fields_mark", "source", "field")
 _FIELD_KEYS = ("name", "alias", "type", "mark")
 #: Further keys of a field with the types of their values.
-_FIELD_MORE: dict[str, type] = {
+_OPTIONAL_FIELD_KEYS: dict[str, type] = {
     **dict.fromkeys(("length", "decimals", "code_pad"), int),
     **dict.fromkeys(("meaning", "codes", "code_name", "constraint", "unit", "short", "default"), str),
     "personal": bool,
@@ -126,9 +136,9 @@ def load_template(path: Path, standard: str = "") -> Template:
     table = read_toml(path)
     check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
     fields = read_fields(table.pop("field"), path)
-    for key, known in (("geometry", GEOMETRIES), ("overlap", ("never", "allowed")), ("fields_mark", MARKS)):
-        if table[key] not in known:
-            raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(known))
+    for key, allowed in (("geometry", GEOMETRIES), ("overlap", ("never", "allowed")), ("fields_mark", MARKS)):
+        if table[key] not in allowed:
+            raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(allowed))
     if table["role"] != path.stem:
         raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=path.stem)
     table["aliases"] = tuple(table.get("aliases", ()))
@@ -141,57 +151,57 @@ def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...
     Raise DataError with file and key.
     """
     fields = [
-        _field(row, f"{where}[{position}]", path)
+        _read_field(row, f"{where}[{position}]", path)
         for position, row in enumerate(expect(rows, list, file=path, key=where), start=1)
     ]
     _check_names(fields, path, where)
     return tuple(fields)
 
 
-def _field(row: Any, where: str, path: Path) -> Field:
-    expect(row, dict, file=path, key=where)
-    check_keys(row, required=_FIELD_KEYS, allowed=_FIELD_MORE, file=path, where=where)
+def _read_field(row: Any, entry: str, path: Path) -> Field:
+    expect(row, dict, file=path, key=entry)
+    check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
     for key, value in row.items():
-        expect(value, _FIELD_MORE.get(key, str), file=path, key=f"{where}.{key}")
-    for key, known in (("type", TYPES), ("mark", MARKS), ("constraint", ("M", "C", "O", ""))):
-        if key in row and row[key] not in known:
+        expect(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
+    for key, allowed in (("type", TYPES), ("mark", MARKS), ("constraint", ("M", "C", "O", ""))):
+        if key in row and row[key] not in allowed:
             raise DataError(
-                "data_value_unknown", file=str(path), key=f"{where}.{key}", value=row[key], known=", ".join(known)
+                "data_value_unknown", file=str(path), key=f"{entry}.{key}", value=row[key], known=", ".join(allowed)
             )
     field = Field(**row)
-    if field.short and (not _WORD.fullmatch(field.short) or len(field.short.encode()) > SHORT_BYTES):
-        raise DataError("data_short_name", file=str(path), key=f"{where}.short", value=field.short, bytes=SHORT_BYTES)
-    if field.default and field.type in ("integer", "real") and not _NUMBER.fullmatch(field.default):
+    if field.short and (not _WORD_PATTERN.fullmatch(field.short) or len(field.short.encode()) > SHORT_BYTES):
+        raise DataError("data_short_name", file=str(path), key=f"{entry}.short", value=field.short, bytes=SHORT_BYTES)
+    if field.default and field.type in ("integer", "real") and not _NUMBER_PATTERN.fullmatch(field.default):
         raise DataError(
-            "data_value_kind", file=str(path), key=f"{where}.default", value=repr(field.default), expected=field.type
+            "data_value_kind", file=str(path), key=f"{entry}.default", value=repr(field.default), expected=field.type
         )
     return field
 
 
-def _check_names(fields: list[Field], path: Path, where: str) -> None:
+def _check_names(fields: list[Field], path: Path, entry: str) -> None:
     """Raise DataError for two equal names, ignoring case.
 
     Some formats use a field's title as its name in forms and tables.
     """
-    parts = {
-        "name": [f.name.upper() for f in fields],
-        "alias": [f.alias for f in fields],
-        "short": [f.short.upper() for f in fields if f.short],
+    declared_names = {
+        "name": [declared.name.upper() for declared in fields],
+        "alias": [declared.alias for declared in fields],
+        "short": [declared.short.upper() for declared in fields if declared.short],
     }
-    for key, values in parts.items():
+    for key, values in declared_names.items():
         for value in values:
             if values.count(value) > 1:
-                raise DataError("data_duplicate", file=str(path), key=f"{where}.{key}", value=value)
+                raise DataError("data_duplicate", file=str(path), key=f"{entry}.{key}", value=value)
 
 
 def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList]) -> None:
     """Raise DataError for an unknown code list, code-name field or default code."""
     for template in templates:
         for field in template.fields:
-            where = {"layer": template.role, "field": field.name}
+            field_path = {"layer": template.role, "field": field.name}
             if field.codes and field.codes not in lists:
-                raise DataError("template_list_missing", **where, name=field.codes, known=", ".join(sorted(lists)))
+                raise DataError("template_list_missing", **field_path, name=field.codes, known=", ".join(sorted(lists)))
             if field.code_name and template.field_named(field.code_name) is None:
-                raise DataError("template_name_field", **where, name=field.code_name)
+                raise DataError("template_name_field", **field_path, name=field.code_name)
             if field.codes and field.default and field.default not in lists[field.codes].written(field.code_pad):
-                raise DataError("template_default", **where, value=field.default, name=field.codes)
+                raise DataError("template_default", **field_path, value=field.default, name=field.codes)
