@@ -12,7 +12,7 @@ from qgis.core import QgsApplication
 
 from .algorithms.provider import SanxianProvider
 from .bridge import texts
-from .bridge.editing.expressions import Functions
+from .bridge.editing.expressions import ExpressionFunctions
 
 
 def forget_modules():
@@ -49,7 +49,7 @@ class SanxianPlugin:
             self.provider = SanxianProvider()
             QgsApplication.processingRegistry().addProvider(self.provider)
         if self.functions is None:
-            self.functions = Functions()
+            self.functions = ExpressionFunctions()
             self.functions.register()
 
     def initGui(self):

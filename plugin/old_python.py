@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QAction, QDialog, QLabel, QVBoxLayout
 
 from .bridge import texts
 from .bridge.texts import tr
-from .gui.widgets.buttons import close_only
+from .gui.widgets.buttons import make_close_button
 from .paths import ICONS
 
 
@@ -62,7 +62,7 @@ class OldPythonPlugin:
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(dialog)
         layout.addWidget(label)
-        layout.addWidget(close_only(dialog))
+        layout.addWidget(make_close_button(dialog))
         dialog.resize(dialog.fontMetrics().averageCharWidth() * 90, dialog.sizeHint().height())
         dialog.exec()
 

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parent.parent
 MANUAL = ROOT / "docs" / "manual"
 #: Names of the interface of QGIS in zh-Hans; tests/qgis/test_manual.py compares them with its translation.
-OF_QGIS = {
+QGIS_NAMES_ZH = {
     "插件",
     "管理并安装插件...",
     "从ZIP文件安装",
@@ -52,23 +52,23 @@ def list_leaf_texts(table: dict) -> Iterator[str]:
             yield value
 
 
-def labels(lang: str) -> set[str]:
+def list_interface_labels(lang: str) -> set[str]:
     """Return the texts of the interface in a language."""
     messages = list(ElementTree.parse(ROOT / "i18n" / "sanxian_zh_CN.ts").getroot().iter("message"))
     if lang == "zh":
-        return {m.findtext("translation", "") for m in messages} | OF_QGIS
+        return {m.findtext("translation", "") for m in messages} | QGIS_NAMES_ZH
     return {m.findtext("source", "") for m in messages} | QGIS_NAMES_EN
 
 
-def texts(lang: str) -> set[str]:
+def list_visible_texts(lang: str) -> set[str]:
     """Return texts of messages, reports and tables, and the interface texts."""
-    found = labels(lang)
+    found = list_interface_labels(lang)
     for stem in (f"{lang}.toml", f"report_{lang}.toml"):
         found |= set(list_leaf_texts(tomllib.loads((ROOT / "resources" / "texts" / stem).read_text(encoding="utf-8"))))
     return found
 
 
-def named(path: Path) -> tuple[list[str], list[str]]:
+def list_named_elements(path: Path) -> tuple[list[str], list[str]]:
     """Return the bold names and the names in 「」 of a manual chapter.
 
     Menu paths are split at arrows.

@@ -9,7 +9,7 @@ from plugin.paths import SAMPLE
 
 
 @cache
-def checked_county(*rules: str) -> CheckResult:
+def check_sample_county(*rules: str) -> CheckResult:
     """Check the sample without its town centre.
 
     The default rules and the named ones run.
@@ -18,7 +18,7 @@ def checked_county(*rules: str) -> CheckResult:
 
 
 @cache
-def sample_report(*rules: str) -> Report:
+def check_sample_folder(*rules: str) -> Report:
     """Check the whole sample folder; return the report.
 
     The default rules and the named ones run.

@@ -27,7 +27,7 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QPageSize, QPainter, QPdfWrit
 
 from plugin.bridge.layers import painting, styles
 from plugin.core.files.data import read_toml
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard import list_standard_ids, load_standard
 from plugin.paths import STYLES
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -97,14 +97,14 @@ def draw_symbol_cell(renderer, geometry, opacity=1.0):
     ground = make_sample_layer("LineString", BACKGROUND_LINES)
     ground.renderer().symbol().setColor(QColor("#D8D2BE"))
     width, height = (round(mm / 25.4 * DPI) for mm in CELL_SIZE_MM)
-    sheet = painting.PaintedSheet((0.0, 0.0, 230.0, 104.0), width, height, CELL_SIZE_MM[0])
+    sheet = painting.ImageFrame((0.0, 0.0, 230.0, 104.0), width, height, CELL_SIZE_MM[0])
     return painting.draw_layers(sheet, [layer, ground], layer.crs())
 
 
 def read_role_names():
     """Return the Chinese name of each role, from the templates of every standard."""
     found = {"findings": "问题"}
-    for one in standard_ids():
+    for one in list_standard_ids():
         for role, template in load_standard(one).templates.items():
             found.setdefault(role, template.name)
     return found

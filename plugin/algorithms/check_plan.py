@@ -11,7 +11,7 @@ from qgis.core import (
 )
 
 from ..bridge.checking.check import check_plan, write_outputs
-from ..bridge.settings import interface_language
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.files.writing import Outputs, check_outputs
@@ -19,27 +19,27 @@ from ..core.standard import load_standard
 from ..core.standard.editions import PHASES
 from .common import (
     SanxianAlgorithm,
-    advanced,
-    base_year_parameter,
-    file_parameter,
-    norm_help,
-    norm_parameters,
-    progress_to,
-    table_parameter,
-    tables,
-    text_parameter,
+    describe_norms,
+    get_table_labels,
+    make_base_year_parameter,
+    make_file_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+    make_table_parameter,
+    make_text_parameter,
+    mark_advanced,
 )
 from .inputs import (
     BASE_YEAR,
     ROLES,
     SCOPE,
-    data_parameter,
-    fill_from_county,
-    plan_options,
-    plan_source,
-    source_parameters,
+    fill_options_from_project,
+    make_data_parameter,
+    make_source_parameters,
+    read_plan_options,
+    read_plan_source,
 )
-from .outputs import FindingsOutput, findings_parameter
+from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_county, log_report, log_written_files
 
 RULES = "RULES"
@@ -98,7 +98,7 @@ class CheckPlan(SanxianAlgorithm):
             "Sealed edition: the data in which the three lines were issued. The rules report added and removed "
             "land, the loss of farmland by township, and the quality of supplements (LAW015 to LAW017)."
         )
-        return "\n\n".join([text, baseline, tasks, figures, register, waivers, norm_help()])
+        return "\n\n".join([text, baseline, tasks, figures, register, waivers, describe_norms()])
 
     def initAlgorithm(self, configuration=None):
         self.add_check_parameters()
@@ -106,7 +106,7 @@ class CheckPlan(SanxianAlgorithm):
         self.add_check_outputs()
 
     def add_reports(self):
-        self.addParameter(findings_parameter())
+        self.addParameter(make_findings_parameter())
         for name, label, file_filter in (
             (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
             (OUTPUT_JSON, tr("Report (JSON)"), "JSON (*.json)"),
@@ -120,27 +120,27 @@ class CheckPlan(SanxianAlgorithm):
 
         ``sources``: parameters of the layers (default: SOURCE and LAYERS). ``part``: the user may choose rules.
         """
-        for parameter in [*(sources or source_parameters()), *norm_parameters()]:
+        for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
             self.addParameter(parameter)
-        self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
-        phases = list(PHASES.values() if interface_language() == "zh" else PHASES)
-        self.addParameter(text_parameter(PHASE, tr("Phase of the plan"), phases))
-        self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(make_text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        phases = list(PHASES.values() if get_interface_language() == "zh" else PHASES)
+        self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
+        self.addParameter(mark_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         if part:
-            rules = text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
-            self.addParameter(advanced(rules))
-        self.addParameter(advanced(base_year_parameter(BASE_YEAR)))
+            rules = make_text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
+            self.addParameter(mark_advanced(rules))
+        self.addParameter(mark_advanced(make_base_year_parameter(BASE_YEAR)))
         self.addParameter(
-            file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
+            make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
         )
-        self.addParameter(data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
+        self.addParameter(make_data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
         table = tr("Table of old and new keys, used to match waivers")
-        self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
-        for name in tables():
-            self.addParameter(advanced(table_parameter(name)))
+        self.addParameter(mark_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
+        for name in get_table_labels():
+            self.addParameter(mark_advanced(make_table_parameter(name)))
 
     def add_check_outputs(self):
-        self.add_numbers(
+        self.add_numeric_outputs(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
             ("SKIPPED", tr("Rules skipped")),
@@ -171,7 +171,7 @@ class CheckPlan(SanxianAlgorithm):
         """
         self.what, self.origin, inputs, chosen = self.sources(parameters, context)
         given = replace(
-            plan_options(self, parameters, context),
+            read_plan_options(self, parameters, context),
             rules=tuple(self.words(parameters, RULES, context)),
             figures=self.text(parameters, FIGURES, context),
             phase=self.text(parameters, PHASE, context),
@@ -181,7 +181,7 @@ class CheckPlan(SanxianAlgorithm):
             renumbered=self.text(parameters, RENUMBERED, context),
             baseline=self.text(parameters, BASELINE, context),
         )
-        self.options, self.taken = fill_from_county(given, self.what, context.project(), not chosen)
+        self.options, self.taken = fill_options_from_project(given, self.what, context.project(), not chosen)
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         side = (*side, self.options.waivers, self.options.renumbered)
         return [*inputs, *filter(None, side)]
@@ -192,11 +192,11 @@ class CheckPlan(SanxianAlgorithm):
         They are a path or snapshots, the name of their origin, the files that are read, and whether the user chose
         layers.
         """
-        return plan_source(self, parameters, context)
+        return read_plan_source(self, parameters, context)
 
     def checked(self, feedback):
         """Run the check and return its result."""
-        progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
+        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
         return check_plan(self.what, self.options, source=self.origin, progress=progress, cancellation=cancellation)
 
     def execute(self, parameters, context, feedback):
@@ -205,7 +205,7 @@ class CheckPlan(SanxianAlgorithm):
         checked = self.checked(feedback)
         log_report(feedback, checked)
         write_outputs(checked, self.outputs, cancellation=cancellation)
-        results = self.findings.give(self, parameters, context, checked, cancellation)
+        results = self.findings.write_findings(self, parameters, context, checked, cancellation)
         log_written_files(feedback, self.outputs.paths())
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}

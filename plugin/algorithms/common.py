@@ -22,13 +22,13 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QIcon
 
 from ..bridge import help_pages, manual
-from ..bridge.settings import interface_language, language
+from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.check import Options
 from ..core.errors import Cancelled, SanxianError
 from ..core.messages.texts import Texts
-from ..core.profile import profile_ids
-from ..core.standard import standard_ids
+from ..core.profile import list_profile_ids
+from ..core.standard import list_standard_ids
 from ..paths import ICONS
 from .inputs import find_parameter_problem
 
@@ -59,7 +59,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
     def groupId(self):
         return self.section
 
-    def topic(self) -> str:
+    def get_manual_topic(self) -> str:
         """Return the topic of the manual that explains the tool (see `bridge.manual`)."""
         return self.name()
 
@@ -68,7 +68,7 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
 
         Without the manual, that of a page made of the help text.
         """
-        return manual.url(self.topic()) or help_pages.help_url(self)
+        return manual.get_manual_url(self.get_manual_topic()) or help_pages.get_help_url(self)
 
     def createInstance(self):
         return type(self)()
@@ -92,41 +92,41 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         """
         problem = find_parameter_problem(self, parameters, context)
         if problem is not None:
-            return False, Texts(interface_language()).explain(problem)
+            return False, Texts(get_interface_language()).explain(problem)
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
-        with explained():
+        with converting_errors():
             self.prepare(parameters, context, feedback)
         return True
 
     def processAlgorithm(self, parameters, context, feedback):
         try:
-            with explained():
+            with converting_errors():
                 return self.execute(parameters, context, feedback)
         except Cancelled:
-            feedback.pushInfo(Texts(interface_language()).get("toolbox", "cancelled"))
+            feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "cancelled"))
             return {}
 
     def text(self, parameters, name, context) -> str:
         return self.parameterAsString(parameters, name, context).strip()
 
     def words(self, parameters, name, context) -> list[str]:
-        """Return the names in a text parameter, separated as `words_in` describes."""
+        """Return the names in a text parameter, separated as `split_words` describes."""
         given = parameters.get(name)
         if isinstance(given, list | tuple):
-            return [word for text in given for word in words_in(str(text))]
-        return words_in(self.text(parameters, name, context))
+            return [word for text in given for word in split_words(str(text))]
+        return split_words(self.text(parameters, name, context))
 
-    def norm_options(self, parameters, context) -> Options:
+    def read_norm_options(self, parameters, context) -> Options:
         """Return the check options set by the parameters PROFILE and STANDARD.
 
         Their language is that of the reports.
         """
         profile, standard = (self.text(parameters, name, context) for name in ("PROFILE", "STANDARD"))
-        return Options(profile=profile, standard=standard, lang=language())
+        return Options(profile=profile, standard=standard, lang=get_report_language())
 
-    def add_numbers(self, *numbers: tuple[str, str]) -> None:
+    def add_numeric_outputs(self, *numbers: tuple[str, str]) -> None:
         """Add numeric outputs to the tool, each as (name, label)."""
         for name, label in numbers:
             self.addOutput(QgsProcessingOutputNumber(name, label))
@@ -144,13 +144,13 @@ def _get_section_name(section: str) -> str:
     }[section]
 
 
-def words_in(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """Split a text at blanks, commas or semicolons (also Chinese ones)."""
     return [word for word in re.split(r"[\s,;，；、]+", text) if word]
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def converting_errors() -> Iterator[None]:
     """Convert errors of the plugin to those of Processing in the ``with`` block.
 
     Their messages are in the user's language.
@@ -158,10 +158,10 @@ def explained() -> Iterator[None]:
     try:
         yield
     except SanxianError as error:
-        raise QgsProcessingException(Texts(interface_language()).explain(error)) from error
+        raise QgsProcessingException(Texts(get_interface_language()).explain(error)) from error
 
 
-def progress_to(feedback) -> Callable[[float, str], None]:
+def make_progress_callback(feedback) -> Callable[[float, str], None]:
     """Return a progress callback of the core, which reports to ``feedback``.
 
     The core calls it with a share (0–1) and a text.
@@ -175,27 +175,27 @@ def progress_to(feedback) -> Callable[[float, str], None]:
     return progress
 
 
-def advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
+def mark_advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
     """Mark a parameter as advanced, so that dialogs fold it, and return it."""
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
 
 
-def base_year_parameter(name: str) -> QgsProcessingParameterNumber:
+def make_base_year_parameter(name: str) -> QgsProcessingParameterNumber:
     """Return the parameter for the year of the land-use data of the expansion ratio."""
     integer = Qgis.ProcessingNumberParameterType.Integer
     label = tr("Year of the base parcels")
     return QgsProcessingParameterNumber(name, label, integer, optional=True, minValue=1990, maxValue=2100)
 
 
-def workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
+def make_workbook_parameter(name: str) -> QgsProcessingParameterFileDestination:
     """Return the parameter of an output workbook, which is not created by default."""
     return QgsProcessingParameterFileDestination(
         name, tr("Workbook"), "Excel (*.xlsx)", optional=True, createByDefault=False
     )
 
 
-def text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:
+def make_text_parameter(name: str, label: str, choices: list[str] | None = None) -> QgsProcessingParameterString:
     """Return an optional text parameter.
 
     The dialog offers the ``choices``; a command line may give any text.
@@ -206,7 +206,7 @@ def text_parameter(name: str, label: str, choices: list[str] | None = None) -> Q
     return parameter
 
 
-def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingParameterFile:
+def make_file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingParameterFile:
     """Return an optional input file parameter.
 
     The content of the file is validated when it is read, whatever its suffix.
@@ -217,7 +217,7 @@ def file_parameter(name: str, label: str, file_filter: str) -> QgsProcessingPara
     )
 
 
-def tables() -> dict[str, str]:
+def get_table_labels() -> dict[str, str]:
     """Return the labels of the tables that users fill in: name of the option → label."""
     return {
         "targets": tr("Tasks of the townships (xlsx or csv)"),
@@ -226,24 +226,24 @@ def tables() -> dict[str, str]:
     }
 
 
-def table_parameter(name: str) -> QgsProcessingParameterFile:
-    """Return the file parameter for a table that users fill in (see `tables`)."""
-    return file_parameter(name.upper(), tables()[name], f"{tr('Tables')} (*.xlsx *.csv)")
+def make_table_parameter(name: str) -> QgsProcessingParameterFile:
+    """Return the file parameter for a table that users fill in (see `get_table_labels`)."""
+    return make_file_parameter(name.upper(), get_table_labels()[name], f"{tr('Tables')} (*.xlsx *.csv)")
 
 
-def norm_parameters() -> list[QgsProcessingParameterDefinition]:
+def make_norm_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return the parameters PROFILE and STANDARD."""
     profile = tr("Profile of the county (id, or path of a .toml file)")
     standard = tr("Standard (empty: the profile's, else county_db)")
-    county = text_parameter("PROFILE", profile)
+    county = make_text_parameter("PROFILE", profile)
     # Name the class: Processing imports it when a dialog opens, and without a desktop it cannot be imported.
     county.setMetadata(
         {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.profile_widget.ProfileWidget"}}
     )
-    return [county, advanced(text_parameter("STANDARD", standard, standard_ids()))]
+    return [county, mark_advanced(make_text_parameter("STANDARD", standard, list_standard_ids()))]
 
 
-def norm_help() -> str:
+def describe_norms() -> str:
     """Return a help text that lists the standards and profiles."""
     text = tr("Standards: {standards}. Profiles: {profiles}.")
-    return text.format(standards=", ".join(standard_ids()), profiles=", ".join(profile_ids()))
+    return text.format(standards=", ".join(list_standard_ids()), profiles=", ".join(list_profile_ids()))

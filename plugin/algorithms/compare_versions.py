@@ -13,24 +13,24 @@ from qgis.core import (
     QgsProcessingParameterFeatureSource,
 )
 
-from ..bridge.checking.versions import compare_versions, parts_table, write_workbook
-from ..bridge.layers.tables import LAYER_FILES
+from ..bridge.checking.versions import compare_versions, make_changed_areas_table, write_comparison_workbook
+from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
-    advanced,
-    file_parameter,
-    norm_help,
-    norm_parameters,
-    progress_to,
-    text_parameter,
-    workbook_parameter,
+    describe_norms,
+    make_file_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    make_workbook_parameter,
+    mark_advanced,
 )
-from .inputs import source_of
-from .outputs import LayerOutput, workbook_of
+from .inputs import read_source
+from .outputs import LayerOutput, read_workbook_path
 from .report_log import log_comparison, log_written_files
 
 BEFORE, AFTER, TOWNSHIPS, ROLE, RENUMBERED = "BEFORE", "AFTER", "TOWNSHIPS", "ROLE", "RENUMBERED"
@@ -60,26 +60,26 @@ class CompareVersions(SanxianAlgorithm):
             "The workbook has the balance (before − out + in = after), the townships, and every part with a "
             "cause and a document to fill in; the layer has the same parts."
         )
-        return f"{text}\n\n{norm_help()}"
+        return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
         for name, label in ((BEFORE, tr("Earlier edition")), (AFTER, tr("Later edition"))):
             self.addParameter(QgsProcessingParameterFeatureSource(name, label, polygons))
         roles = sorted(role for role, one in load_standard().templates.items() if one.geometry == "polygon")
-        self.addParameter(text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles))
+        self.addParameter(make_text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles))
         self.addParameter(QgsProcessingParameterFeatureSource(TOWNSHIPS, tr("Townships"), polygons, optional=True))
         table = tr("Table of old and new keys")
-        self.addParameter(advanced(file_parameter(RENUMBERED, table, "CSV (*.csv)")))
-        for parameter in norm_parameters():
-            self.addParameter(advanced(parameter))
+        self.addParameter(mark_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
+        for parameter in make_norm_parameters():
+            self.addParameter(mark_advanced(parameter))
         self.addParameter(
             QgsProcessingParameterFeatureSink(
                 OUTPUT, tr("Moved or changed parts"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
             )
         )
-        self.addParameter(workbook_parameter(OUTPUT_XLSX))
-        self.add_numbers(
+        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
+        self.add_numeric_outputs(
             ("AREA_IN", tr("Moved in (m²)")),
             ("AREA_OUT", tr("Moved out (m²)")),
             ("AREA_CHANGED", tr("Changed attributes (m²)")),
@@ -89,8 +89,8 @@ class CompareVersions(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("VERDICT", tr("Verdict")))
 
     def prepare(self, parameters, context, feedback):
-        self.options = self.norm_options(parameters, context)
-        self.shots = [source_of(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)]
+        self.options = self.read_norm_options(parameters, context)
+        self.shots = [read_source(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)]
         if self.shots[0] is None or self.shots[1] is None:
             raise InputError("no_layers")
         if self.shots[0].layer_id and self.shots[0].layer_id == self.shots[1].layer_id:
@@ -102,8 +102,8 @@ class CompareVersions(SanxianAlgorithm):
         self.renumbered = self.text(parameters, RENUMBERED, context)
         inputs = [shot.path for shot in self.shots if shot is not None] + [p for p in [self.renumbered] if p]
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Moved or changed parts"))
-        self.output.check(LAYER_FILES, inputs)
-        self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.output.check(LAYER_DRIVERS, inputs)
+        self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
@@ -112,15 +112,15 @@ class CompareVersions(SanxianAlgorithm):
             self.options,
             role=self.role,
             renumbered=self.renumbered,
-            progress=progress_to(feedback),
+            progress=make_progress_callback(feedback),
             cancellation=cancellation,
         )
         log_comparison(feedback, done)
         results = {}
         if self.workbook:
-            write_workbook(done, self.workbook, lang)
+            write_comparison_workbook(done, self.workbook, lang)
             results[OUTPUT_XLSX] = self.workbook
-        results |= self.output.write(self, parameters, context, parts_table(done, lang), cancellation)
+        results |= self.output.write(self, parameters, context, make_changed_areas_table(done, lang), cancellation)
         log_written_files(feedback, (self.workbook, self.output.file))
         found = done.found
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}

@@ -8,23 +8,31 @@ from qgis.core import (
     QgsProcessingParameterFeatureSink,
 )
 
-from ..bridge.checking.figures import figures_table, tabulate, write_workbook
-from ..bridge.layers.tables import LAYER_FILES
+from ..bridge.checking.figures import compute_figures, make_figures_table, write_figures_workbook
+from ..bridge.layers.tables import LAYER_DRIVERS
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
-    advanced,
-    base_year_parameter,
-    norm_help,
-    norm_parameters,
-    progress_to,
-    text_parameter,
-    workbook_parameter,
+    describe_norms,
+    make_base_year_parameter,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    make_workbook_parameter,
+    mark_advanced,
 )
-from .inputs import BASE_YEAR, ROLES, SCOPE, fill_from_county, plan_options, plan_source, source_parameters
-from .outputs import LayerOutput, workbook_of
+from .inputs import (
+    BASE_YEAR,
+    ROLES,
+    SCOPE,
+    fill_options_from_project,
+    make_source_parameters,
+    read_plan_options,
+    read_plan_source,
+)
+from .outputs import LayerOutput, read_workbook_path
 from .report_log import log_county, log_figures, log_written_files
 
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
@@ -67,18 +75,18 @@ class ComputeIndicators(SanxianAlgorithm):
             "require. Sums by zone and by township equal the county's figure. The indicators are defined in "
             "indicators.toml of the standard."
         )
-        return f"{text}\n\n{norm_help()}"
+        return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        for parameter in [*source_parameters(), *norm_parameters()]:
+        for parameter in [*make_source_parameters(), *make_norm_parameters()]:
             self.addParameter(parameter)
-        self.addParameter(text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
-        self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(advanced(base_year_parameter(BASE_YEAR)))
+        self.addParameter(make_text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
+        self.addParameter(mark_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(mark_advanced(make_base_year_parameter(BASE_YEAR)))
         kind = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
-        self.addParameter(workbook_parameter(OUTPUT_XLSX))
-        self.add_numbers(
+        self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
+        self.add_numeric_outputs(
             ("COMPUTED", tr("Indicators computed")),
             ("NOT_COMPUTED", tr("Indicators that no layer provides")),
             ("MET", tr("Targets met")),
@@ -88,25 +96,29 @@ class ComputeIndicators(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.what, self.origin, inputs, chosen = plan_source(self, parameters, context)
-        given = plan_options(self, parameters, context)
-        self.options, self.taken = fill_from_county(given, self.what, context.project(), not chosen)
+        self.what, self.origin, inputs, chosen = read_plan_source(self, parameters, context)
+        given = read_plan_options(self, parameters, context)
+        self.options, self.taken = fill_options_from_project(given, self.what, context.project(), not chosen)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
-        self.output.check(LAYER_FILES, inputs)
-        self.workbook = workbook_of(self, parameters, context, OUTPUT_XLSX, inputs)
+        self.output.check(LAYER_DRIVERS, inputs)
+        self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         log_county(feedback, self.taken)
-        done = tabulate(
-            self.what, self.options, source=self.origin, progress=progress_to(feedback), cancellation=cancellation
+        done = compute_figures(
+            self.what,
+            self.options,
+            source=self.origin,
+            progress=make_progress_callback(feedback),
+            cancellation=cancellation,
         )
         log_figures(feedback, done)
         results = {}
         if self.workbook:
-            write_workbook(done, self.workbook, cancellation)
+            write_figures_workbook(done, self.workbook, cancellation)
             results[OUTPUT_XLSX] = self.workbook
-        results |= self.output.write(self, parameters, context, figures_table(done), cancellation)
+        results |= self.output.write(self, parameters, context, make_figures_table(done), cancellation)
         log_written_files(feedback, (self.workbook, self.output.file))
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]

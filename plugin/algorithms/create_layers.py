@@ -17,19 +17,19 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.editing.styled_layers import layer_order, list_layers, place_layer, set_up_layer
-from ..bridge.layers.properties import crs_text
-from ..bridge.new_project.request import norm_of
+from ..bridge.editing.styled_layers import get_layer_order, list_database_layers, place_in_layer_tree, set_up_layer
+from ..bridge.layers.properties import format_crs_for_pyproj
+from ..bridge.new_project.request import load_norm
 from ..bridge.project import county
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
-from ..core.standard import ALL_LAYERS, load_standard, standard_ids
-from .common import SanxianAlgorithm, advanced, text_parameter
-from .outputs import make_styler
+from ..core.standard import ALL_LAYERS, list_standard_ids, load_standard
+from .common import SanxianAlgorithm, make_text_parameter, mark_advanced
+from .outputs import make_post_processor
 from .report_log import log_created_layers
 
 GROUPS, COUNTY, CRS, EXISTING, STANDARD, OUTPUT = "GROUPS", "COUNTY", "CRS", "EXISTING", "STANDARD", "OUTPUT"
@@ -79,13 +79,17 @@ class CreateLayers(SanxianAlgorithm):
             usesStaticStrings=True,
         )
         self.addParameter(_set_widget(existing, "ExistingWidget"))
-        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(
+            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+        )
         self.addParameter(
             QgsProcessingParameterFileDestination(
                 OUTPUT, tr("Database"), "GeoPackage (*.gpkg);;FileGDB (*.gdb)", createByDefault=False
             )
         )
-        self.addParameter(advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)))
+        self.addParameter(
+            mark_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
+        )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
 
@@ -103,27 +107,29 @@ class CreateLayers(SanxianAlgorithm):
         provinces = load_standard().code_lists["provinces"]
         self.county = parse_county(self.text(parameters, COUNTY, context), provinces, self.divisions)
         system = self.parameterAsCrs(parameters, CRS, context)
-        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else crs_text(system)
+        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
         self.norm = None
         if self.parameterAsBool(parameters, LOAD, context) and context.project() is not None:
             # The layer forms use the limits and lists by which the project is checked.
-            profile = county.of(context.project()).profile
-            self.norm = norm_of(self.standard.key, profile, self.county.code)
+            profile = county.read_county(context.project()).profile
+            self.norm = load_norm(self.standard.key, profile, self.county.code)
         if not self.target:
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
         made, crs, notice = self._create(Cancellation(feedback.isCanceled))
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
         if unverified:
             params = {"count": len(unverified), "layers": ", ".join(unverified)}
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **params))
         lists = {f.codes for t in self.templates if t.role in made.made for f in t.fields if f.codes}
-        unconfirmed = [texts.setting(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"]
+        unconfirmed = [
+            texts.setting_name(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"
+        ]
         if unconfirmed:
             params = {
                 "count": len(unconfirmed),
@@ -140,24 +146,26 @@ class CreateLayers(SanxianAlgorithm):
         """
         if self.norm is None:
             return
-        sources = list_layers(Path(self.target))
-        order = layer_order(self.standard)
+        sources = list_database_layers(Path(self.target))
+        order = get_layer_order(self.standard)
         for role in sorted(names, key=order.__getitem__):
             template = self.standard.templates[role]
             details = QgsProcessingContext.LayerDetails(template.name, context.project(), OUTPUT)
             details.forceName = True
-            details.setPostProcessor(make_styler(sources[role], _make_styling_action(role, self.norm, self.county)))
+            details.setPostProcessor(
+                make_post_processor(sources[role], _make_styling_action(role, self.norm, self.county))
+            )
             context.addLayerToLoadOnCompletion(sources[role], details)
 
-    @steady
+    @in_python_thread
     def _create(self, cancellation: Cancellation):
         from ..core.exchange.create import create_database
         from ..core.geometry.crs import crs_label, parse_crs
-        from ..core.standard.divisions import check_crs, check_place, default_crs
+        from ..core.standard.divisions import check_county_in_zone, check_crs, find_default_crs
 
         given = self.crs_given
-        crs = check_crs(parse_crs(given), given) if given else default_crs(self.county.code, self.divisions)
-        notice = check_place(crs, self.county.code, self.divisions)
+        crs = check_crs(parse_crs(given), given) if given else find_default_crs(self.county.code, self.divisions)
+        notice = check_county_in_zone(crs, self.county.code, self.divisions)
         made = create_database(
             self.target,
             self.templates,
@@ -175,7 +183,7 @@ def _make_styling_action(role, norm, county):
     def style_and_place(layer, context):
         set_up_layer(layer, role, norm, county.code, county.name)
         if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
-            place_layer(context.project(), layer, role, norm.standard)
+            place_in_layer_tree(context.project(), layer, role, norm.standard)
 
     return style_and_place
 

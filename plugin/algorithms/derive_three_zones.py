@@ -15,24 +15,24 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.editing.feature_numbers import find_used_numbers
 from ..bridge.layers.reading import read_snapshot
-from ..bridge.layers.recognise import roles_for
-from ..bridge.layers.snapshots import unique_names
-from ..bridge.layers.tables import LAYER_FILES, template_table
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language
+from ..bridge.layers.role_recognition import assign_roles_for_rule
+from ..bridge.layers.snapshots import make_names_unique
+from ..bridge.layers.tables import LAYER_DRIVERS, make_template_table
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.model.rule import Need
 from ..core.standard import load_standard
-from .common import SanxianAlgorithm, norm_help, norm_parameters
-from .inputs import source_of
+from .common import SanxianAlgorithm, describe_norms, make_norm_parameters
+from .inputs import read_source
 from .outputs import LayerOutput
 from .report_log import log_three_zones, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.three_zones.figures import Derived
+    from ..core.three_zones.figures import DerivedZones
 
 INPUT, COUNTY_LAYER, OUTPUT = "INPUT", "COUNTY_LAYER", "OUTPUT"
 _THREE_ZONES_ROLE = "SQKJ"
@@ -71,7 +71,7 @@ class DeriveThreeZones(SanxianAlgorithm):
             "two spaces count in both, and their area is reported. Multipart features are split into single parts.\n\n"
             "County: with the layer of the county, the share of each space in the county is reported."
         )
-        return f"{text}\n\n{norm_help()}"
+        return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
@@ -79,12 +79,12 @@ class DeriveThreeZones(SanxianAlgorithm):
         self.addParameter(
             QgsProcessingParameterFeatureSource(COUNTY_LAYER, tr("Outline of the county"), polygons, optional=True)
         )
-        for parameter in norm_parameters():
+        for parameter in make_norm_parameters():
             self.addParameter(parameter)
         self.addParameter(
             QgsProcessingParameterFeatureSink(OUTPUT, tr("Three zones"), Qgis.ProcessingSourceType.VectorPolygon)
         )
-        self.add_numbers(
+        self.add_numeric_outputs(
             ("AGRICULTURAL_M2", tr("Agricultural space (m²)")),
             ("ECOLOGICAL_M2", tr("Ecological space (m²)")),
             ("URBAN_M2", tr("Urban space (m²)")),
@@ -95,40 +95,40 @@ class DeriveThreeZones(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.norm = self.norm_options(parameters, context).norm()
+        self.norm = self.read_norm_options(parameters, context).norm()
         # A standard without this layer (the city's) uses the template of the county standard.
         self.template = (
             self.norm.standard.templates.get(_THREE_ZONES_ROLE) or load_standard().templates[_THREE_ZONES_ROLE]
         )
-        self.zones = source_of(self, parameters, INPUT, context)
-        self.county = source_of(self, parameters, COUNTY_LAYER, context)
+        self.zones = read_source(self, parameters, INPUT, context)
+        self.county = read_source(self, parameters, COUNTY_LAYER, context)
         if self.zones is None:
             raise InputError("no_layers")
-        unique_names([shot for shot in (self.zones, self.county) if shot is not None])
+        make_names_unique([shot for shot in (self.zones, self.county) if shot is not None])
         self.used = find_used_numbers(
             context.project() or QgsProject.instance(), [str(self.zones.path)] if self.zones.path else []
         )
         self.output = LayerOutput(parameters, context, OUTPUT, self.template.name)
-        self.output.check(LAYER_FILES, [shot.path for shot in (self.zones, self.county) if shot is not None])
+        self.output.check(LAYER_DRIVERS, [shot.path for shot in (self.zones, self.county) if shot is not None])
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         derived = self._derive(feedback, cancellation)
         log_three_zones(feedback, derived)
-        table = template_table(derived.frame, self.template, self.zones.crs)
+        table = make_template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, cancellation)
         log_written_files(feedback, [self.output.file])
         found = derived.found
         areas = {name: found.area(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
 
-    @steady
-    def _derive(self, feedback, cancellation: Cancellation) -> Derived:
+    @in_python_thread
+    def _derive(self, feedback, cancellation: Cancellation) -> DerivedZones:
         health.require_libraries(cancellation)
         from ..core.loading.assembly import assemble_plan
         from ..core.three_zones.figures import derive_from_plan
 
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         shots = {"zones": self.zones, "county": self.county}
         given = {}
         for name, shot in shots.items():
@@ -136,7 +136,7 @@ class DeriveThreeZones(SanxianAlgorithm):
                 feedback.setProgressText(texts.get("toolbox", "reading", layer=shot.name))
                 given[name] = read_snapshot(shot, cancellation=cancellation)
         feedback.setProgress(40)
-        roles = roles_for(given, {name: Need(name) for name in shots}, self.norm)
+        roles = assign_roles_for_rule(given, {name: Need(name) for name in shots}, self.norm)
         plan = assemble_plan(given.values(), self.norm, roles=roles, scope="three_lines", cancellation=cancellation)
         derived = derive_from_plan(plan, self.template, texts, cancellation=cancellation, used=self.used)
         feedback.setProgress(80)

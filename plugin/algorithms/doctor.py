@@ -6,7 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsProcessingOutputBoolean, QgsProcessingOutputString
 
 from ..bridge import health
-from ..bridge.settings import interface_language
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from .common import SanxianAlgorithm
 
@@ -32,7 +32,7 @@ class Doctor(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("REPORT", tr("State of the machine")))
 
     def execute(self, parameters, context, feedback):
-        lines, good = health.health_report(interface_language())
+        lines, good = health.make_health_report(get_interface_language())
         for state, line in lines:
             if state in (health.OK, health.ABSENT):
                 feedback.pushInfo(line)

@@ -21,14 +21,14 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.layers.properties import file_of
-from ..bridge.layouts.build import Builder
-from ..bridge.layouts.export import FORMATS, LEAST_DPI
+from ..bridge.layers.properties import get_file_path
+from ..bridge.layouts.build import LayoutBuilder
+from ..bridge.layouts.export import FORMATS, MIN_DPI
 from ..bridge.layouts.map_layers import from_layers, from_project
 from ..bridge.layouts.run import MapExportOrder, export_maps
-from ..bridge.layouts.source import open_source
+from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county, document
-from ..bridge.settings import interface_language, language
+from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.check import Options
@@ -37,8 +37,16 @@ from ..core.files.writing import check_writable
 from ..core.messages.texts import Texts
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document, resolve_document
 from ..core.standard import map_set as maps
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to, text_parameter, words_in
-from .inputs import LAYERS, SOURCE, source_parameters, vector_layers
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_norm_parameters,
+    make_progress_callback,
+    make_text_parameter,
+    mark_advanced,
+    split_words,
+)
+from .inputs import LAYERS, SOURCE, get_vector_layers, make_source_parameters
 from .report_log import log_county, log_maps
 
 ROLES, MAPS, PAGE, FORMAT, DPI = "ROLES", "MAPS", "PAGE", "FORMAT", "DPI"
@@ -86,11 +94,11 @@ class ExportMaps(SanxianAlgorithm):
             "profile requires a reason, which is written to the log. The map approval number is printed on "
             "public maps only."
         )
-        return f"{text.format(maps=_list_maps(maps.load_map_set()))}\n\n{document}\n\n{norm_help()}"
+        return f"{text.format(maps=_list_maps(maps.load_map_set()))}\n\n{document}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         catalogue = maps.load_map_set()
-        for parameter in source_parameters():
+        for parameter in make_source_parameters():
             self.addParameter(parameter)
         titles = [f"{m.number:02d} {_get_title(m)}" for m in catalogue.maps.values()]
         self.addParameter(
@@ -105,23 +113,23 @@ class ExportMaps(SanxianAlgorithm):
             )
         integer = Qgis.ProcessingNumberParameterType.Integer
         self.addParameter(
-            QgsProcessingParameterNumber(
-                DPI, tr("Dots per inch"), integer, LEAST_DPI, minValue=LEAST_DPI, maxValue=1200
-            )
+            QgsProcessingParameterNumber(DPI, tr("Dots per inch"), integer, MIN_DPI, minValue=MIN_DPI, maxValue=1200)
         )
         self.addParameter(QgsProcessingParameterBoolean(TOWNSHIPS, tr("Also a page for each township"), False))
-        self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
-        self.addParameter(text_parameter(MAKER, tr("Planning authority")))
-        self.addParameter(text_parameter(DRAWER, tr("Drawn by (office)")))
-        self.addParameter(text_parameter(DATE, tr("Date on the maps")))
-        self.addParameter(text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")))
-        self.addParameter(text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
-        for parameter in norm_parameters():
+        self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
+        self.addParameter(make_text_parameter(MAKER, tr("Planning authority")))
+        self.addParameter(make_text_parameter(DRAWER, tr("Drawn by (office)")))
+        self.addParameter(make_text_parameter(DATE, tr("Date on the maps")))
+        self.addParameter(make_text_parameter(MAP_APPROVAL, tr("Map approval number (public maps only)")))
+        self.addParameter(make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
+        for parameter in make_norm_parameters():
             self.addParameter(parameter)
-        self.addParameter(advanced(text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False)))
+        self.addParameter(mark_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         self.addParameter(
-            advanced(
+            mark_advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False))
+        )
+        self.addParameter(
+            mark_advanced(
                 QgsProcessingParameterFile(
                     MAP_SET, tr("Map set (.toml; empty: that of the plugin)"), extension="toml", optional=True
                 )
@@ -146,7 +154,7 @@ class ExportMaps(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         health.require_libraries(Cancellation(feedback.isCanceled))
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        self.layers = vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
+        self.layers = get_vector_layers(self, parameters, LAYERS, context) if parameters.get(LAYERS) else []
         if self.source and self.layers:
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():
@@ -157,13 +165,15 @@ class ExportMaps(SanxianAlgorithm):
         self.document, self.lowered = self._read_document(parameters, context)
         self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
         self.project = context.project() or QgsProject.instance()
-        inputs = [self.source] if self.source else [file_of(v) for v in self.layers or self._find_project_layers()]
+        inputs = (
+            [self.source] if self.source else [get_file_path(v) for v in self.layers or self._find_project_layers()]
+        )
         check_writable(self.folder / "maps.jpg", inputs)
 
     def _find_project_layers(self):
-        from ..bridge.layers.recognise import plan_layers
+        from ..bridge.layers.role_recognition import list_plan_layers
 
-        return plan_layers(self.project)
+        return list_plan_layers(self.project)
 
     def _read_maps(self, parameters, context):
         given = parameters.get(MAPS)
@@ -172,7 +182,7 @@ class ExportMaps(SanxianAlgorithm):
         if ids is None:
             known = list(maps.load_map_set().maps)
             ids = [known[n] for n in self.parameterAsEnums(parameters, MAPS, context)]
-        return tuple(maps.chosen_maps(self.catalogue, ids))
+        return tuple(maps.select_maps(self.catalogue, ids))
 
     def _read_options(self, parameters, context):
         """Return the options; without SOURCE, empty ones come from the project's 县配置."""
@@ -180,11 +190,11 @@ class ExportMaps(SanxianAlgorithm):
             standard=self.text(parameters, "STANDARD", context),
             profile=self.text(parameters, "PROFILE", context),
             roles=self.text(parameters, ROLES, context),
-            lang=language(),
+            lang=get_report_language(),
         )
         if self.source or context.project() is None:
             return given, {}
-        stored = county.options(context.project())
+        stored = county.make_check_options(context.project())
         names = ("profile", "standard")
         taken = {name: getattr(stored, name) for name in names if not getattr(given, name) and getattr(stored, name)}
         options = replace(given, **taken, roles=given.roles or stored.roles)
@@ -197,14 +207,14 @@ class ExportMaps(SanxianAlgorithm):
         """
         given = DocumentInfo(*(self.text(parameters, name, context) for name in _DOCUMENT_PARAMETERS))
         from_project = not self.source and context.project() is not None
-        stored = document.of(context.project()) if from_project else DocumentInfo()
+        stored = document.read_document_info(context.project()) if from_project else DocumentInfo()
         merged, lowering = override_document(given, stored)
         resolved = resolve_document(merged, self.options.norm().profile)
         resolved.require_exportable()
         return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered)]
 
     def execute(self, parameters, context, feedback):
-        cancellation, texts = Cancellation(feedback.isCanceled), Texts(interface_language())
+        cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
         log_county(feedback, self.taken)
         for message in self.lowered:
             feedback.pushWarning(message.render(texts))
@@ -220,10 +230,10 @@ class ExportMaps(SanxianAlgorithm):
             world=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
-            builder = Builder(
+            builder = LayoutBuilder(
                 self._open_map_layers(stack, feedback, cancellation, texts), self.catalogue, self.document
             )
-            outcome = export_maps(builder, order, progress=progress_to(feedback), cancellation=cancellation)
+            outcome = export_maps(builder, order, progress=make_progress_callback(feedback), cancellation=cancellation)
         lines = log_maps(feedback, outcome, order, texts)
         if not outcome.files:
             raise InputError("map_none", reasons=" ".join(lines))
@@ -241,7 +251,7 @@ class ExportMaps(SanxianAlgorithm):
                 feedback.pushWarning(texts.problem(key, params))
 
             return stack.enter_context(
-                open_source(self.source, self.options, cancellation=cancellation, unusable=unusable)
+                open_map_source(self.source, self.options, cancellation=cancellation, unusable=unusable)
             )
         if self.layers:
             return from_layers(self.project, self.layers, self.options)
@@ -251,14 +261,14 @@ class ExportMaps(SanxianAlgorithm):
 def _parse_map_ids(value) -> list[str] | None:
     """Return the map ids that a script gave; None for list numbers of the dialog."""
     if isinstance(value, str):
-        value = words_in(value)
+        value = split_words(value)
     if isinstance(value, list | tuple) and value and not all(re.fullmatch(r"\d+", str(one)) for one in value):
         return [str(one) for one in value]
     return None
 
 
 def _get_title(one: maps.MapSpec) -> str:
-    return one.title if interface_language() == "zh" else one.title_en
+    return one.title if get_interface_language() == "zh" else one.title_en
 
 
 def _list_maps(catalogue: maps.MapCatalogue) -> str:

@@ -21,7 +21,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
 from .check_plan import CheckPlan
-from .common import advanced, progress_to, text_parameter
+from .common import make_progress_callback, make_text_parameter, mark_advanced
 from .report_log import log_county, log_package, log_report, log_written_files
 
 PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
@@ -77,7 +77,7 @@ class ExportPackage(CheckPlan):
         from ..core.package.package_spec.read import package_spec_ids
 
         self.add_check_parameters(part=False)
-        form = text_parameter(
+        form = make_text_parameter(
             PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), package_spec_ids()
         )
         self.addParameter(form)
@@ -87,11 +87,11 @@ class ExportPackage(CheckPlan):
         maps = tr("Make the maps that the folder lacks")
         self.addParameter(QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True))
         personal = QgsProcessingParameterBoolean(PERSONAL, tr("With personal data"), defaultValue=False)
-        self.addParameter(advanced(personal))
+        self.addParameter(mark_advanced(personal))
         force = tr("Force: make the package even if the plan does not pass")
         self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))
-        self.addParameter(text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
-        self.addParameter(text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
+        self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
+        self.addParameter(make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
         output = tr("Folder in which the package is made")
         self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, output, createByDefault=False))
         self.add_check_outputs()
@@ -128,13 +128,13 @@ class ExportPackage(CheckPlan):
             personal=self.parameterAsBoolean(parameters, PERSONAL, context),
             maps=self.parameterAsBoolean(parameters, MAPS, context),
             document_info=info,
-            lowered=(lowering,) if lowering is not None else (),
+            lowered_secrecy=(lowering,) if lowering is not None else (),
         )
 
     def execute(self, parameters, context, feedback):
         from ..bridge.package.tasks import export_package
 
-        cancellation, progress = Cancellation(feedback.isCanceled), progress_to(feedback)
+        cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
         log_county(feedback, self.taken)
         checked = check_plan(
             self.what,

@@ -8,16 +8,16 @@ from pathlib import Path
 from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDestination
 
 from ..bridge import health
-from ..bridge.layers.reading import read_all
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language
+from ..bridge.layers.reading import read_snapshots
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
-from ..core.standard import load_standard, standard_ids
-from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
-from .inputs import LAYERS, SOURCE, layers_of, project_layers, source_parameters
+from ..core.standard import list_standard_ids, load_standard
+from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_advanced
+from .inputs import LAYERS, SOURCE, make_source_parameters, read_layers, read_project_layers
 from .report_log import log_written_files
 
 STANDARD, OUTPUT = "STANDARD", "OUTPUT"
@@ -52,9 +52,11 @@ class ExportVct(SanxianAlgorithm):
         )
 
     def initAlgorithm(self, configuration=None):
-        for parameter in source_parameters():
+        for parameter in make_source_parameters():
             self.addParameter(parameter)
-        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(
+            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+        )
         self.addParameter(
             QgsProcessingParameterFileDestination(OUTPUT, tr("VCT file"), "VCT (*.vct)", createByDefault=False)
         )
@@ -71,12 +73,12 @@ class ExportVct(SanxianAlgorithm):
 
         self.templates = load_standard(self.text(parameters, STANDARD, context) or "county_db").templates
         self.source = self.parameterAsFile(parameters, SOURCE, context).strip()
-        chosen = layers_of(self, parameters, LAYERS, context)
+        chosen = read_layers(self, parameters, LAYERS, context)
         if self.source and chosen:
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
-        self.shots = [] if self.source else chosen or project_layers(context)
+        self.shots = [] if self.source else chosen or read_project_layers(context)
         if not self.source and not self.shots:
             raise InputError("vct_no_layers")
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
@@ -86,8 +88,8 @@ class ExportVct(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._export(progress_to(feedback), cancellation)
-        texts = Texts(interface_language())
+        done = self._export(make_progress_callback(feedback), cancellation)
+        texts = Texts(get_interface_language())
         if self.source:
             from ..core.loading.unread_files import describe_unread_files
 
@@ -102,12 +104,12 @@ class ExportVct(SanxianAlgorithm):
         counts = {"LAYERS_WRITTEN": len(done.rows), "FEATURES": sum(done.features.values())}
         return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
 
-    @steady
+    @in_python_thread
     def _export(self, progress, cancellation: Cancellation):
-        from ..core.exchange.vct.write import layers_of_source, write_vct
+        from ..core.exchange.vct.write import read_layers_in_turn, write_vct
 
         if self.source:
-            layers = layers_of_source(self.source, progress=progress, cancellation=cancellation)
+            layers = read_layers_in_turn(self.source, progress=progress, cancellation=cancellation)
         else:
-            layers = read_all(self.shots, progress=progress, cancellation=cancellation)
+            layers = read_snapshots(self.shots, progress=progress, cancellation=cancellation)
         return write_vct(self.target, layers, templates=self.templates, cancellation=cancellation)

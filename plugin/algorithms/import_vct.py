@@ -19,21 +19,21 @@ from ..bridge import health
 from ..bridge.checking import findings_layer
 from ..bridge.checking.check import check_plan
 from ..bridge.editing import attribute_forms
-from ..bridge.editing.styled_layers import layer_order, list_layers
+from ..bridge.editing.styled_layers import get_layer_order, list_database_layers
 from ..bridge.layers import styles
-from ..bridge.layers.properties import IMPORTED_PROPERTY, set_template
+from ..bridge.layers.properties import IMPORTED_PROPERTY, set_assigned_role
 from ..bridge.project import county
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.check import Options
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.profile import Norm
-from ..core.standard import load_standard, standard_ids
-from .common import SanxianAlgorithm, advanced, progress_to, text_parameter
-from .outputs import make_styler
+from ..core.standard import list_standard_ids, load_standard
+from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_advanced
+from .outputs import make_post_processor
 from .report_log import log_written_files
 
 INPUT, STANDARD, OUTPUT, LOAD, CHECK = "INPUT", "STANDARD", "OUTPUT", "LOAD", "CHECK"
@@ -75,13 +75,17 @@ class ImportVct(SanxianAlgorithm):
         self.addParameter(
             QgsProcessingParameterFile(INPUT, tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)")
         )
-        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(
+            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+        )
         self.addParameter(
             QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False)
         )
-        self.addParameter(advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True)))
+        self.addParameter(
+            mark_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
+        )
         check_label = tr("Check the imported data (off: only import)")
-        self.addParameter(advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)))
+        self.addParameter(mark_advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)))
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
         self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
@@ -101,14 +105,16 @@ class ImportVct(SanxianAlgorithm):
         self.load = self.parameterAsBool(parameters, LOAD, context) and context.project() is not None
         self.options = self._read_check_options(parameters, context)
         # The forms take the county from the project's profile.
-        self.norm = Norm(self.standard, county.options(context.project()).norm().profile) if self.load else None
+        self.norm = (
+            Norm(self.standard, county.make_check_options(context.project()).norm().profile) if self.load else None
+        )
 
     def execute(self, parameters, context, feedback):
-        progress_of_all = progress_to(feedback)
+        progress_of_all = make_progress_callback(feedback)
         part = _SHARE_OF_IMPORT if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
         done = self._import(lambda share, text: progress_of_all(part * share, text), cancellation)
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         remarks = [texts.notice(key, params) for key, params in done.notes]
         for remark in remarks:
             feedback.pushWarning(remark)
@@ -134,9 +140,9 @@ class ImportVct(SanxianAlgorithm):
         if not self.parameterAsBool(parameters, CHECK, context):
             return None
         project = context.project()
-        stored = county.options(project) if project is not None else Options()
+        stored = county.make_check_options(project) if project is not None else Options()
         standard = self.text(parameters, STANDARD, context) or stored.standard
-        return Options(standard=standard, profile=stored.profile, phase=stored.phase, lang=interface_language())
+        return Options(standard=standard, profile=stored.profile, phase=stored.phase, lang=get_interface_language())
 
     def _check(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the imported database, log a summary, and return it as results."""
@@ -145,7 +151,7 @@ class ImportVct(SanxianAlgorithm):
         options = self.options
         done = check_imported(
             lambda: check_plan(self.target, options, progress=progress, cancellation=cancellation).report,
-            Texts(interface_language()),
+            Texts(get_interface_language()),
         )
         for line in done.lines:
             (feedback.pushInfo if done.verdict == "pass" else feedback.pushWarning)(line)
@@ -153,8 +159,8 @@ class ImportVct(SanxianAlgorithm):
 
     def _register_layers(self, names, context) -> None:
         """Register the imported layers, so that QGIS loads them in a group of the file."""
-        sources = list_layers(Path(self.target))
-        order = layer_order(self.standard)
+        sources = list_database_layers(Path(self.target))
+        order = get_layer_order(self.standard)
         for name in names:
             if name not in sources:
                 continue
@@ -168,11 +174,11 @@ class ImportVct(SanxianAlgorithm):
             # project.
             details.layerSortKey = len(order) - order[role] if role in order else 0
             details.setPostProcessor(
-                make_styler(sources[name], _make_styling_action(role if template else "", self.norm))
+                make_post_processor(sources[name], _make_styling_action(role if template else "", self.norm))
             )
             context.addLayerToLoadOnCompletion(sources[name], details)
 
-    @steady
+    @in_python_thread
     def _import(self, progress, cancellation: Cancellation):
         from ..core.exchange.vct.database import vct_to_database
 
@@ -190,13 +196,13 @@ def _make_styling_action(role, norm):
     def style_layer(layer, context):
         layer.setCustomProperty(IMPORTED_PROPERTY, 1)
         if context.project() is not None:
-            findings_layer.keep_on_top(context.project())
+            findings_layer.move_findings_group_to_top(context.project())
         if not role:
             return
-        set_template(layer, role)
-        styles.apply_style(layer, role)
-        template = attribute_forms.template_for(layer, role, norm.standard)
+        set_assigned_role(layer, role)
+        styles.apply_role_style(layer, role)
+        template = attribute_forms.find_matching_template(layer, role, norm.standard)
         if template is not None:
-            attribute_forms.apply_template(layer, template, norm)
+            attribute_forms.apply_template_form(layer, template, norm)
 
     return style_layer

@@ -21,7 +21,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..bridge.layers.recognise import is_findings, plan_layers
+from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
 from ..bridge.layers.snapshots import Snapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
@@ -32,16 +32,16 @@ SOURCE, LAYERS = "SOURCE", "LAYERS"
 ROLES, SCOPE, BASE_YEAR = "ROLES", "SCOPE", "BASE_YEAR"
 
 
-def source_parameters() -> list[QgsProcessingParameterDefinition]:
+def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
     """Return the parameters SOURCE (file or folder) and LAYERS (of the project)."""
-    source = data_parameter(SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget")
+    source = make_data_parameter(SOURCE, tr("Source: file or folder (empty: layers of the project)"), "SourceWidget")
     layers = QgsProcessingParameterMultipleLayers(
         LAYERS, tr("Layers of the project (empty: all)"), Qgis.ProcessingSourceType.VectorAnyGeometry, optional=True
     )
     return [source, layers]
 
 
-def data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProcessingParameterFile:
+def make_data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProcessingParameterFile:
     """Return an optional parameter that takes a file or a folder.
 
     ``widget``: a class of gui.toolbox.source_widget.
@@ -69,14 +69,14 @@ def find_parameter_problem(algorithm, parameters, context) -> InputError | None:
     for definition in algorithm.parameterDefinitions():
         name, value = definition.name(), parameters.get(definition.name())
         try:
-            if not is_given(parameters, name):
+            if not has_value(parameters, name):
                 continue
             if _has_several_values(definition, value) and name not in algorithm.repeatable:
                 return InputError("parameter_twice", name=name, values=", ".join(map(str, value)))
             if isinstance(definition, QgsProcessingParameterFeatureSource):
-                source_layer(algorithm, parameters, name, context)
+                get_source_layer(algorithm, parameters, name, context)
             elif isinstance(definition, QgsProcessingParameterMultipleLayers):
-                vector_layers(algorithm, parameters, name, context)
+                get_vector_layers(algorithm, parameters, name, context)
             elif isinstance(definition, QgsProcessingParameterNumber) and isinstance(value, str):
                 float(value)
         except InputError as error:
@@ -97,14 +97,14 @@ def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> 
     return not many and not (isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple())
 
 
-def source_of(algorithm, parameters, name, context) -> Snapshot | None:
+def read_source(algorithm, parameters, name, context) -> Snapshot | None:
     """Return a snapshot of a layer parameter with edits and the user's filter.
 
     None if the parameter is empty. Raise InputError if the layer cannot be read.
     """
-    if not is_given(parameters, name):
+    if not has_value(parameters, name):
         return None
-    layer = source_layer(algorithm, parameters, name, context)
+    layer = get_source_layer(algorithm, parameters, name, context)
     request = QgsFeatureRequest()
     value = parameters[name]
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
@@ -117,7 +117,7 @@ def source_of(algorithm, parameters, name, context) -> Snapshot | None:
     return take_snapshot(layer, request)
 
 
-def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
+def get_source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     """Return the vector layer of a parameter; raise InputError if it is unusable."""
     value = parameters[name]
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
@@ -127,23 +127,23 @@ def source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     layer = QgsProcessingParameters.parameterAsVectorLayer(definition, value, context)
     if layer is None or not layer.isValid():
         raise _make_unreadable_layer_error(name, parameters[name], context)
-    if is_findings(layer):
+    if is_findings_layer(layer):
         # The findings layer is on top of the plan, so a dialog offers it first.
         raise InputError("layer_is_findings", layer=layer.name())
     return layer
 
 
-def layers_of(algorithm, parameters, name, context) -> list[Snapshot]:
+def read_layers(algorithm, parameters, name, context) -> list[Snapshot]:
     """Return snapshots of the layers in a list parameter.
 
     Raise InputError if a layer cannot be read.
     """
-    if not is_given(parameters, name):
+    if not has_value(parameters, name):
         return []
-    return [take_snapshot(layer) for layer in vector_layers(algorithm, parameters, name, context)]
+    return [take_snapshot(layer) for layer in get_vector_layers(algorithm, parameters, name, context)]
 
 
-def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
+def get_vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
     """Return the vector layers in a list parameter.
 
     Raise InputError if a layer cannot be read.
@@ -160,13 +160,13 @@ def vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLayer]:
     return layers
 
 
-def project_layers(context) -> list[Snapshot]:
+def read_project_layers(context) -> list[Snapshot]:
     """Return snapshots of the project's vector layers, without the findings layer."""
     project = context.project()
-    return [take_snapshot(layer) for layer in plan_layers(project)] if project else []
+    return [take_snapshot(layer) for layer in list_plan_layers(project)] if project else []
 
 
-def is_given(parameters, name) -> bool:
+def has_value(parameters, name) -> bool:
     """Return True if the caller set a value for the parameter."""
     value = parameters.get(name)
     if isinstance(value, QgsProcessingFeatureSourceDefinition):
@@ -186,7 +186,7 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
     return InputError("layer_unreadable_here", name=name, layer=shown)
 
 
-def plan_source(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
+def read_plan_source(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
     Returns
@@ -196,21 +196,21 @@ def plan_source(algorithm, parameters, context) -> tuple[str | list[Snapshot], s
         layers.
     """
     source = algorithm.parameterAsFile(parameters, SOURCE, context).strip()
-    chosen = layers_of(algorithm, parameters, LAYERS, context)
+    chosen = read_layers(algorithm, parameters, LAYERS, context)
     if source and chosen:
         raise InputError("source_and_layers")
     if source:
         if not Path(source).exists():
             raise InputError("source_missing", source=source)
         return source, source, [source], True
-    shots = chosen or project_layers(context)
+    shots = chosen or read_project_layers(context)
     if not shots:
         raise InputError("no_layers")
     project = context.project()
     return shots, project.baseName() if project else "", [shot.path for shot in shots], bool(chosen)
 
 
-def fill_from_county(
+def fill_options_from_project(
     given: Options, what: str | list[Snapshot], project, whole: bool
 ) -> tuple[Options, dict[str, object]]:
     """Fill empty options from the project's county settings (县配置).
@@ -221,7 +221,10 @@ def fill_from_county(
     if isinstance(what, str) or project is None:
         return given, {}
     # Use the waivers of these layers: other layers of the project may be in another folder.
-    stored = replace(county.options(project), waivers=waivers.of(project, [shot.path for shot in what]))
+    stored = replace(
+        county.make_check_options(project),
+        waivers=waivers.find_existing_waiver_file(project, [shot.path for shot in what]),
+    )
     names = (
         "profile",
         "standard",
@@ -243,11 +246,11 @@ def fill_from_county(
     return options, {name.upper(): ",".join(value) if name == "rules" else value for name, value in taken.items()}
 
 
-def plan_options(algorithm, parameters, context) -> Options:
+def read_plan_options(algorithm, parameters, context) -> Options:
     """Return the options for checking a whole plan, read from the parameters."""
     year = parameters.get(BASE_YEAR)
     return replace(
-        algorithm.norm_options(parameters, context),
+        algorithm.read_norm_options(parameters, context),
         roles=algorithm.text(parameters, ROLES, context),
         scope=algorithm.text(parameters, SCOPE, context),
         base_year=None if year in (None, "") else algorithm.parameterAsInt(parameters, BASE_YEAR, context),

@@ -12,7 +12,7 @@ from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from .check_plan import CheckPlan
-from .common import norm_help, progress_to, text_parameter
+from .common import describe_norms, make_progress_callback, make_text_parameter
 
 INPUT, PACKAGE = "INPUT", "PACKAGE"
 
@@ -37,7 +37,7 @@ class InspectPackage(CheckPlan):
             "too large or has paths outside its folder is rejected.\n\n"
             "A package specification defines the required contents: county, city, or the path of a custom .toml file."
         )
-        return f"{text}\n\n{norm_help()}"
+        return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         from ..core.package.package_spec.read import package_spec_ids
@@ -52,7 +52,7 @@ class InspectPackage(CheckPlan):
         widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Package specification (id, or path of a .toml file; empty: county)")
-        self.add_check_parameters([package, text_parameter(PACKAGE, form, package_spec_ids())], part=False)
+        self.add_check_parameters([package, make_text_parameter(PACKAGE, form, package_spec_ids())], part=False)
         self.add_reports()
         self.add_check_outputs()
 
@@ -76,5 +76,5 @@ class InspectPackage(CheckPlan):
     def checked(self, feedback):
         from ..bridge.package.tasks import inspect_package
 
-        progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
+        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
         return inspect_package(self.what, self.form, self.options, progress=progress, cancellation=cancellation)

@@ -17,15 +17,15 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.layers.properties import crs_text
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language
+from ..bridge.layers.properties import format_crs_for_pyproj
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts
-from ..core.standard import load_standard, standard_ids
-from .common import SanxianAlgorithm, advanced, text_parameter
+from ..core.standard import list_standard_ids, load_standard
+from .common import SanxianAlgorithm, make_text_parameter, mark_advanced
 from .report_log import log_created_layers
 
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
@@ -78,7 +78,9 @@ class LayersFromStructure(SanxianAlgorithm):
                 usesStaticStrings=True,
             )
         )
-        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(
+            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+        )
         self.addParameter(
             QgsProcessingParameterFolderDestination(
                 FOLDER, tr("Custom standard (new folder)"), optional=True, createByDefault=False
@@ -99,7 +101,7 @@ class LayersFromStructure(SanxianAlgorithm):
             raise DataError("structure_missing", file=self.source)
         self.county = self.text(parameters, COUNTY, context)
         system = self.parameterAsCrs(parameters, CRS, context)
-        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else crs_text(system)
+        self.crs_given = str(parameters.get(CRS) or "") if not system.isValid() else format_crs_for_pyproj(system)
         self.existing = self.parameterAsEnumString(parameters, EXISTING, context)
         self.folder = self.parameterAsFileOutput(parameters, FOLDER, context) if parameters.get(FOLDER) else ""
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
@@ -108,7 +110,7 @@ class LayersFromStructure(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         structure, made, crs, notice = self._create(Cancellation(feedback.isCanceled))
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
         for note in structure.notes:
             feedback.pushWarning(
@@ -118,13 +120,13 @@ class LayersFromStructure(SanxianAlgorithm):
             feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
         return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.made)}
 
-    @steady
+    @in_python_thread
     def _create(self, cancellation: Cancellation):
-        from ..core.exchange.structure_table import create_from_structure, plan_crs, read_structure
+        from ..core.exchange.structure_table import choose_plan_crs, create_from_structure, read_structure
         from ..core.geometry.crs import crs_label
 
         structure = read_structure(self.source, self.standard)
-        crs, notice = plan_crs(self.crs_given, self.county)
+        crs, notice = choose_plan_crs(self.crs_given, self.county)
         made = create_from_structure(
             structure,
             self.standard,

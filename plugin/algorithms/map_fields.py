@@ -19,19 +19,26 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.layers.tables import LAYER_FILES, TABLE_FILES, loss_table, template_table, write_rows, write_table
-from ..bridge.mapping.run import find_free_name, read_rows
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language, language
+from ..bridge.layers.tables import (
+    LAYER_DRIVERS,
+    TABLE_DRIVERS,
+    make_loss_table,
+    make_template_table,
+    write_rows_to_sink,
+    write_table,
+)
+from ..bridge.mapping.run import find_free_mapping_path, read_source_rows
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError, OutputError
-from ..core.files.writing import atomic_output, same_file
+from ..core.files.writing import atomic_output, is_same_file
 from ..core.messages.texts import Texts
 from ..core.profile import Norm, load_profile
-from ..core.standard import load_standard, standard_ids
-from .common import SanxianAlgorithm, advanced, text_parameter
-from .inputs import source_of
+from ..core.standard import list_standard_ids, load_standard
+from .common import SanxianAlgorithm, make_text_parameter, mark_advanced
+from .inputs import read_source
 from .outputs import LayerOutput
 from .report_log import log_sealed_layer, log_written_files
 
@@ -44,7 +51,7 @@ DROP_PERSONAL = "DROP_PERSONAL"
 
 
 class MapFields(SanxianAlgorithm):
-    """Algorithm `map_fields`: map a layer into a template of the standard."""
+    """Algorithm `open_field_mapping`: map a layer into a template of the standard."""
 
     section = "layers"
     identifier = "map_fields"
@@ -87,24 +94,26 @@ class MapFields(SanxianAlgorithm):
                 fileFilter="TOML (*.toml)",
             )
         )
-        self.addParameter(advanced(text_parameter(STANDARD, tr("Standard (empty: county_db)"), standard_ids())))
+        self.addParameter(
+            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+        )
         personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
-        self.addParameter(advanced(personal))
+        self.addParameter(mark_advanced(personal))
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
         table = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True))
-        self.add_numbers(("ROWS", tr("Rows")), ("LOSSES", tr("Values to verify")), ("EMPTY", tr("Left empty")))
+        self.add_numeric_outputs(("ROWS", tr("Rows")), ("LOSSES", tr("Values to verify")), ("EMPTY", tr("Left empty")))
         self.addOutput(QgsProcessingOutputString("MAPPING_USED", tr("Mapping used")))
 
     def prepare(self, parameters, context, feedback):
-        self.texts = Texts(language())
+        self.texts = Texts(get_report_language())
         self.standard = load_standard(self.text(parameters, STANDARD, context) or "county_db")
         role = self.text(parameters, TEMPLATE, context).upper()
         if role not in self.standard.templates:
             known = ", ".join(sorted(self.standard.templates))
             raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=known)
         self.template = self.standard.templates[role]
-        self.shot = source_of(self, parameters, INPUT, context)
+        self.shot = read_source(self, parameters, INPUT, context)
         if self.shot is None:
             raise InputError("no_layers")
         self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
@@ -115,14 +124,14 @@ class MapFields(SanxianAlgorithm):
         self.unmapped = LayerOutput(parameters, context, UNMAPPED, tr("Not converted"))
         self.proposal_file = ""
         if self.output.file and not self.mapping_file:
-            self.proposal_file = find_free_name(self.output.file)
+            self.proposal_file = find_free_mapping_path(self.output.file)
         self._check_outputs()
 
     def _check_outputs(self) -> None:
         inputs = [self.shot.path, self.mapping_file]
-        for output, formats in ((self.output, LAYER_FILES), (self.unmapped, TABLE_FILES)):
+        for output, formats in ((self.output, LAYER_DRIVERS), (self.unmapped, TABLE_DRIVERS)):
             output.check(formats, inputs)
-        if self.output.file and same_file(self.output.file, self.unmapped.file):
+        if self.output.file and is_same_file(self.output.file, self.unmapped.file):
             raise OutputError("output_twice", target=self.output.file)
 
     def execute(self, parameters, context, feedback):
@@ -130,8 +139,8 @@ class MapFields(SanxianAlgorithm):
         layer, mapping, proposals, mapped = self._map(feedback, cancellation)
         self._log_mapping(feedback, layer, mapping, proposals, mapped)
         tables = (
-            (self.output, template_table(mapped.frame, self.template, self.shot.crs), LAYER_FILES),
-            (self.unmapped, loss_table(mapped.losses, self.texts), TABLE_FILES),
+            (self.output, make_template_table(mapped.frame, self.template, self.shot.crs), LAYER_DRIVERS),
+            (self.unmapped, make_loss_table(mapped.losses, self.texts), TABLE_DRIVERS),
         )
         with ExitStack() as stack:
             # The exit order is reversed: the layer, which another program may have open, is moved first.
@@ -148,15 +157,15 @@ class MapFields(SanxianAlgorithm):
         results = {}
         for output, table, _ in tables:
             if output.wants_sink:
-                sink, results[output.name] = output.sink(
+                sink, results[output.name] = output.open_sink(
                     self, parameters, context, table.fields, table.geometry, table.crs
                 )
-                write_rows(sink, table, output.destination, cancellation)
-            results |= output.file_written(context)
+                write_rows_to_sink(sink, table, output.destination, cancellation)
+            results |= output.register_written_file(context)
         log_written_files(feedback, (self.output.file, self.unmapped.file))
         log_sealed_layer(feedback, self.template.role, Norm(self.standard, load_profile()))
         if self.proposal_file:
-            feedback.pushInfo(Texts(interface_language()).get("mapping", "saved", path=self.proposal_file))
+            feedback.pushInfo(Texts(get_interface_language()).get("mapping", "saved", path=self.proposal_file))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
         return {
             **results,
@@ -166,18 +175,18 @@ class MapFields(SanxianAlgorithm):
             "MAPPING_USED": self.mapping_file or self.proposal_file,
         }
 
-    @steady
+    @in_python_thread
     def _map(self, feedback, cancellation: Cancellation) -> tuple[SourceLayer, Mapping, list[Proposal], MappedRows]:
         health.require_libraries(cancellation)
         from ..core.mapping import apply_mapping, load_mapping, mapping_from_proposals, propose_mapping
         from ..core.mapping.personal import drop_personal_fields, mask_personal_losses
 
-        feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
+        feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "reading", layer=self.shot.name))
         # Validate the mapping before reading a large layer.
         mapping = None
         if self.mapping_file:
             mapping = load_mapping(self.mapping_file, self.template, self.standard)
-        layer = read_rows(self.shot, cancellation)
+        layer = read_source_rows(self.shot, cancellation)
         feedback.setProgress(40)
         cancellation.raise_if_cancelled()
         proposals = []
@@ -190,11 +199,11 @@ class MapFields(SanxianAlgorithm):
             losses = mask_personal_losses(mapped.losses, self.template)
             mapped = replace(mapped, frame=drop_personal_fields(mapped.frame, self.template), losses=losses)
         feedback.setProgress(70)
-        feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
+        feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
         return layer, mapping, proposals, mapped
 
     def _log_mapping(self, feedback, layer, mapping, proposals, mapped) -> None:
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         for key, params in layer.notices:
             feedback.pushInfo(texts.notice(key, params))
         if not self.shot.crs.isValid():
@@ -205,7 +214,7 @@ class MapFields(SanxianAlgorithm):
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
         for target, translation in mapping.codes.items():
             if translation.list:
-                named = texts.setting(f"codes.{translation.list}")
+                named = texts.setting_name(f"codes.{translation.list}")
                 line = texts.get("mapping", "translated", target=target, list=named, column=translation.column)
                 feedback.pushInfo(line)
         for proposal in proposals:

@@ -25,8 +25,8 @@ from qgis.core import (
 
 from ..bridge.layers import sinks, styles
 from ..bridge.layers.properties import to_qgis_crs
-from ..bridge.layers.tables import LAYER_FILES, OutputTable, write_rows, write_table
-from ..bridge.running.threads import steady
+from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sink, write_table
+from ..bridge.running.threads import in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
@@ -55,7 +55,7 @@ class _PostProcessor(QgsProcessingLayerPostProcessorInterface):
 _POST_PROCESSORS: dict[str, _PostProcessor] = {}
 
 
-def make_styler(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
+def make_post_processor(source: str, action: LayerAction) -> QgsProcessingLayerPostProcessorInterface:
     """Return a post-processor that calls ``action`` with a layer that QGIS has loaded."""
     _POST_PROCESSORS[source] = _PostProcessor(action)
     return _POST_PROCESSORS[source]
@@ -67,7 +67,7 @@ def style_when_loaded(context: QgsProcessingContext, source: str, action: LayerA
     Nothing is done if QGIS will not load the layer.
     """
     if context.willLoadLayerOnCompletion(source):
-        context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_styler(source, action))
+        context.layerToLoadOnCompletionDetails(source).setPostProcessor(make_post_processor(source, action))
 
 
 FINDINGS = "OUTPUT_FINDINGS"
@@ -75,13 +75,13 @@ FINDINGS = "OUTPUT_FINDINGS"
 _PROVIDER_PREFIX = re.compile(r"^\w{3,}:")
 
 
-def findings_parameter() -> QgsProcessingParameterFeatureSink:
+def make_findings_parameter() -> QgsProcessingParameterFeatureSink:
     """Return the parameter of the findings layer."""
     kind = Qgis.ProcessingSourceType.VectorPolygon
     return QgsProcessingParameterFeatureSink(FINDINGS, tr("Findings"), kind, optional=True)
 
 
-def workbook_of(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
+def read_workbook_path(algorithm, parameters, context, name: str, inputs: list[str]) -> str:
     """Return the path of the output workbook, empty if none is required.
 
     Raise OutputError, before a long run, if it cannot be written.
@@ -106,12 +106,12 @@ class LayerOutput:
         appends = isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
         self.definition = value if isinstance(value, QgsProcessingOutputLayerDefinition) else None
         if isinstance(value, QgsProcessingOutputLayerDefinition):
-            value = value.sink
+            value = value.open_sink
         if isinstance(value, QgsProperty):
             value = value.valueAsString(context.expressionContext(), "")[0]
         self.destination = str(value or "")
         self.file = ""
-        self.database = sinks.database_of(self.destination)
+        self.database = sinks.parse_database_path(self.destination)
         if self.destination and not appends and not self._needs_sink():
             self.file = self.destination if Path(self.destination).suffix else f"{self.destination}.gpkg"
 
@@ -132,7 +132,7 @@ class LayerOutput:
         """Return True if the output goes to a sink of Processing."""
         return bool(self.destination) and not self.file
 
-    def sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
+    def open_sink(self, algorithm, parameters, context, fields, geometry, system) -> tuple[Any, str]:
         """Create the sink of Processing (memory, database); return it and its layer id.
 
         ``system``: CRS of the layer, a QgsCoordinateReferenceSystem.
@@ -152,16 +152,16 @@ class LayerOutput:
         results: dict[str, Any] = {}
         if self.file:
             with atomic_output(self.file) as temporary:
-                write_table(temporary, table, LAYER_FILES[temporary.suffix.lower()], cancellation)
+                write_table(temporary, table, LAYER_DRIVERS[temporary.suffix.lower()], cancellation)
                 cancellation.raise_if_cancelled()
         elif self.wants_sink:
-            sink, results[self.name] = self.sink(
+            sink, results[self.name] = self.open_sink(
                 algorithm, parameters, context, table.fields, table.geometry, table.crs
             )
-            write_rows(sink, table, self.destination, cancellation)
-        return results | self.file_written(context)
+            write_rows_to_sink(sink, table, self.destination, cancellation)
+        return results | self.register_written_file(context)
 
-    def file_written(self, context) -> dict[str, Any]:
+    def register_written_file(self, context) -> dict[str, Any]:
         """Register the written file for loading if the user wants it; return the result."""
         if not self.file:
             return {}
@@ -189,20 +189,24 @@ class FindingsOutput(LayerOutput):
     def __init__(self, parameters, context):
         super().__init__(parameters, context, FINDINGS, tr("Findings"))
 
-    def give(self, algorithm, parameters, context, checked: CheckResult, cancellation: Cancellation) -> dict[str, Any]:
+    def write_findings(
+        self, algorithm, parameters, context, checked: CheckResult, cancellation: Cancellation
+    ) -> dict[str, Any]:
         """Write the findings to a sink, or register the written file; return the results."""
         if not self.wants_sink:
-            results = self.file_written(context)
+            results = self.register_written_file(context)
             if self.file:
                 style_when_loaded(context, self.file, _apply_findings_style)
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
-        system = steady(to_qgis_crs)(checked.plan.crs)
-        sink, identifier = self.sink(algorithm, parameters, context, sinks.findings_fields(), sinks.GEOMETRY, system)
-        sinks.fill_sink(sink, checked.report.findings, self.destination, cancellation)
+        system = in_python_thread(to_qgis_crs)(checked.plan.crs)
+        sink, identifier = self.open_sink(
+            algorithm, parameters, context, sinks.make_findings_fields(), sinks.FINDINGS_GEOMETRY_TYPE, system
+        )
+        sinks.add_findings_to_sink(sink, checked.report.findings, self.destination, cancellation)
         style_when_loaded(context, identifier, _apply_findings_style)
         return {FINDINGS: identifier}
 
 
 def _apply_findings_style(layer: QgsVectorLayer, _context: Any) -> None:
-    styles.apply_style(layer, styles.FINDINGS)
+    styles.apply_role_style(layer, styles.FINDINGS_STYLE)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..bridge.settings import interface_language
+from ..bridge.settings import get_interface_language
 from ..core.messages.texts import Texts, format_number
 
 if TYPE_CHECKING:
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from ..core.model.report import RuleOutcome
     from ..core.package.export import ExportedPackage
     from ..core.profile import Norm
-    from ..core.tabulate import Tabulated
-    from ..core.three_zones.figures import Derived
+    from ..core.tabulate import TabulatedPlan
+    from ..core.three_zones.figures import DerivedZones
     from ..core.versions.sources import PlanComparison
     from ..core.yearly import YearlyUpdate
-    from ..core.yearly.write import Written
+    from ..core.yearly.write import WrittenUpdate
 
 #: Outcomes that are not logged.
 _OUTCOMES_NOT_LOGGED = ("passed", "not_applicable")
@@ -30,7 +30,7 @@ def log_county(feedback, taken: Mapping[str, object]) -> None:
     """Log the parameters that were empty and were filled from the project."""
     if taken:
         settings = ", ".join(f"{name}={value}" for name, value in taken.items())
-        feedback.pushInfo(Texts(interface_language()).get("toolbox", "county_of_project", settings=settings))
+        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "county_of_project", settings=settings))
 
 
 def log_report(feedback, checked: CheckResult) -> None:
@@ -38,7 +38,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     # Findings contain geometries; the list of algorithms must load without shapely.
     from ..core.model.report import INCOMPLETE_RUN
     from ..core.profile.document import render_lowerings
-    from ..core.render.rules_run import rules_run
+    from ..core.render.rules_run import describe_rules_run
     from ..core.render.words import Words
 
     report = checked.report
@@ -52,15 +52,15 @@ def log_report(feedback, checked: CheckResult) -> None:
         feedback.pushWarning(line)
     for outcome in report.rules:
         if outcome.incomplete or str(outcome.outcome) not in _OUTCOMES_NOT_LOGGED:
-            feedback.pushInfo(rule_line(outcome, texts))
+            feedback.pushInfo(format_rule_line(outcome, texts))
     for finding in report.findings:
         if finding.code in INCOMPLETE_RUN:
             feedback.pushWarning(finding.message)
     summary = report.summary
     if summary["unconfirmed"]:
-        settings = ", ".join(texts.setting(name) for name in summary["unconfirmed"])
+        settings = ", ".join(texts.setting_name(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
-    feedback.pushInfo(rules_run(report, checked.plan.norm, Words(texts.lang)))
+    feedback.pushInfo(describe_rules_run(report, checked.plan.norm, Words(texts.lang)))
     if summary["left_out"]:
         feedback.pushInfo(texts.get("toolbox", "left_out", rules=", ".join(summary["left_out"])))
     if summary["waived"]:
@@ -70,7 +70,7 @@ def log_report(feedback, checked: CheckResult) -> None:
     feedback.pushInfo(texts.get("toolbox", "summary", verdict=verdict, **counts))
 
 
-def log_figures(feedback, done: Tabulated) -> None:
+def log_figures(feedback, done: TabulatedPlan) -> None:
     """Log each indicator; one that misses its target as a warning."""
     from ..core.render import figures as shown
     from ..core.render.words import Words
@@ -98,7 +98,7 @@ def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
 
     if is_sealed(role, norm):
         template = norm.standard.templates.get(role)
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         name = template.name if template is not None and texts.lang == "zh" else role
         feedback.pushInfo(texts.get("toolbox", "sealed_copy", layer=name))
 
@@ -107,7 +107,7 @@ def log_comparison(feedback, done: PlanComparison) -> None:
     """Log the verdict, the sums and the reasons of a comparison of layer versions."""
     from ..core.versions.tables import comparison_verdict, list_reasons
 
-    texts = Texts(interface_language())
+    texts = Texts(get_interface_language())
     found = done.found
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
     sums = {name: format_number(found.area(kind), 2) for name, kind in areas.items()}
@@ -118,14 +118,14 @@ def log_comparison(feedback, done: PlanComparison) -> None:
         feedback.pushInfo(reason)
 
 
-def log_yearly_update(feedback, done: YearlyUpdate, written: Written) -> None:
+def log_yearly_update(feedback, done: YearlyUpdate, written: WrittenUpdate) -> None:
     """Log for each layer what changed, what was skipped and unknown codes."""
-    from ..core.yearly.balance import list_notes, summarise
+    from ..core.yearly.balance import list_notes, summarise_layers
 
-    texts = Texts(interface_language())
-    for line in summarise(done, texts):
+    texts = Texts(get_interface_language())
+    for line in summarise_layers(done, texts):
         feedback.pushInfo(line)
-    for line in [*list_notes(done, texts), *(problem.sentence(texts) for problem in written.problems)]:
+    for line in [*list_notes(done, texts), *(problem.to_sentence(texts) for problem in written.problems)]:
         feedback.pushWarning(line)
 
 
@@ -152,7 +152,7 @@ def log_rule(feedback, checked: CheckResult) -> None:
     feedback.pushInfo(line)
 
 
-def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
+def format_rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     """Return the log line of a rule's outcome."""
     key = "rule_line_found" if outcome.findings else "rule_line"
     word = texts.get("outcomes", str(outcome.outcome))
@@ -160,12 +160,12 @@ def rule_line(outcome: RuleOutcome, texts: Texts) -> str:
     return f"{line} {outcome.reason}".rstrip()
 
 
-def log_three_zones(feedback, derived: Derived) -> None:
+def log_three_zones(feedback, derived: DerivedZones) -> None:
     """Log the area and share of each of the three zones.
 
     Then log differences of the sums, and skipped features.
     """
-    texts, found = Texts(interface_language()), derived.found
+    texts, found = Texts(get_interface_language()), derived.found
     for figure in derived.figures:
         line = texts.get(
             "toolbox", "space_line", name=texts.indicator(figure.id), km2=format_number(figure.value, 4),
@@ -181,7 +181,7 @@ def log_three_zones(feedback, derived: Derived) -> None:
         params = {"count": count, "area": format_number(area_m2, 2), "code": code}
         feedback.pushWarning(texts.get("toolbox", "space_unmapped" if code else "space_no_code", **params))
     if not found.adds_up:
-        params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.between_m2, 2)}
+        params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.shared_between_m2, 2)}
         feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
     for key, count in (("space_missing", found.missing), ("space_repaired", found.repaired)):
         if count:
@@ -190,9 +190,9 @@ def log_three_zones(feedback, derived: Derived) -> None:
 
 def log_package(feedback, done: ExportedPackage) -> None:
     """Log problems of an export, the layers read back, and the manifest's digest."""
-    texts = Texts(interface_language())
+    texts = Texts(get_interface_language())
     for problem in done.problems:
-        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.sentence(texts))
+        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.to_sentence(texts))
     for row in done.manifest["layers"]:
         line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
         feedback.pushInfo(texts.get("toolbox", "package_layer", **line))
@@ -224,7 +224,7 @@ def log_created_layers(
 def log_written_files(feedback, paths: Iterable[str]) -> None:
     """Log the paths of the written files; empty paths are skipped."""
     for path in filter(None, paths):
-        feedback.pushInfo(Texts(interface_language()).get("toolbox", "written", path=path))
+        feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "written", path=path))
 
 
 def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: Texts) -> list[str]:

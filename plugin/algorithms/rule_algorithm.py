@@ -16,30 +16,30 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.checking.check import write_outputs
-from ..bridge.layers.reading import read_all
-from ..bridge.layers.recognise import roles_for
-from ..bridge.layers.snapshots import unique_names
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language
+from ..bridge.layers.reading import read_snapshots
+from ..bridge.layers.role_recognition import assign_roles_for_rule
+from ..bridge.layers.snapshots import make_names_unique
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.files.writing import Outputs, check_outputs
 from ..core.messages.texts import Texts
-from ..core.model.rule import EACH, Need, Parameter, Rule
+from ..core.model.rule import EVERY_LAYER, Need, Parameter, Rule
 from ..core.standard import load_standard
 from .common import (
     SanxianAlgorithm,
-    advanced,
-    norm_help,
-    norm_parameters,
-    progress_to,
-    table_parameter,
-    tables,
-    text_parameter,
+    describe_norms,
+    get_table_labels,
+    make_norm_parameters,
+    make_progress_callback,
+    make_table_parameter,
+    make_text_parameter,
+    mark_advanced,
 )
-from .inputs import data_parameter, layers_of, source_of
-from .outputs import FindingsOutput, findings_parameter
+from .inputs import make_data_parameter, read_layers, read_source
+from .outputs import FindingsOutput, make_findings_parameter
 from .report_log import log_rule, log_written_files
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class RuleAlgorithm(SanxianAlgorithm):
     def __init__(self, rule: Rule):
         super().__init__()
         self.rule = rule
-        self.texts = Texts(interface_language())
+        self.texts = Texts(get_interface_language())
 
     def createInstance(self):
         return RuleAlgorithm(self.rule)
@@ -79,7 +79,7 @@ class RuleAlgorithm(SanxianAlgorithm):
     def name(self):
         return self.rule.algorithm_id
 
-    def topic(self):
+    def get_manual_topic(self):
         return self.rule.code
 
     def displayName(self):
@@ -97,7 +97,7 @@ class RuleAlgorithm(SanxianAlgorithm):
     def shortHelpString(self):
         # Lines without markup: a dialog makes a paragraph of each, and a command line prints them unchanged.
         parts = [f"{heading}\n{text}" for heading, text in self.texts.rule_help(self.rule).items()]
-        return "\n\n".join([*parts, norm_help()])
+        return "\n\n".join([*parts, describe_norms()])
 
     def initAlgorithm(self, configuration=None):
         needs = dict(self.rule.needs)
@@ -107,7 +107,7 @@ class RuleAlgorithm(SanxianAlgorithm):
                     "LAYERS", tr("Layers of the plan"), Qgis.ProcessingSourceType.VectorAnyGeometry
                 )
             )
-            self.addParameter(text_parameter("SCOPE", tr("Scope of the delivery"), list(load_standard().scopes)))
+            self.addParameter(make_text_parameter("SCOPE", tr("Scope of the delivery"), list(load_standard().scopes)))
         if all(need.concept != TOWNSHIPS for need in needs.values()):
             needs[TOWNSHIPS] = Need(TOWNSHIPS, optional=True)
         for name, need in needs.items():
@@ -119,18 +119,18 @@ class RuleAlgorithm(SanxianAlgorithm):
                 ("MIN_AREA", tr("Smallest area (m²)")),
                 ("MIN_WIDTH", tr("Smallest width (m)")),
             ):
-                self.addParameter(advanced(_make_optional_number(name, label)))
+                self.addParameter(mark_advanced(_make_optional_number(name, label)))
         if any(need.concept == "base_parcels" for need in needs.values()):
             kind = Qgis.ProcessingNumberParameterType.Integer
             self.addParameter(_make_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
         if "baseline" in self.rule.side:
-            self.addParameter(data_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")))
+            self.addParameter(make_data_parameter("BASELINE", tr("Sealed edition: file or folder to compare with")))
         for name in self._list_tables():
-            self.addParameter(table_parameter(name))
-        for parameter in norm_parameters():
+            self.addParameter(make_table_parameter(name))
+        for parameter in make_norm_parameters():
             self.addParameter(parameter)
-        self.addParameter(findings_parameter())
-        self.add_numbers(
+        self.addParameter(make_findings_parameter())
+        self.add_numeric_outputs(
             ("ERRORS", tr("Errors")),
             ("WARNINGS", tr("Warnings")),
             ("FINDINGS", tr("Findings in all")),
@@ -138,19 +138,19 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.addOutput(QgsProcessingOutputString("OUTCOME", tr("Outcome")))
 
     def _list_tables(self) -> list[str]:
-        return [name for name in tables() if name in self.rule.inputs]
+        return [name for name in get_table_labels() if name in self.rule.inputs]
 
     def _add_source(self, name: str, need: Need) -> None:
-        label = tr("Layer") if need.concept == EACH else self.texts.concept(need.concept)
+        label = tr("Layer") if need.concept == EVERY_LAYER else self.texts.concept(need.concept)
         label = label[:1].upper() + label[1:]
         source = QgsProcessingParameterFeatureSource(
             name.upper(), label, [Qgis.ProcessingSourceType.VectorAnyGeometry], optional=need.optional
         )
         extra = name not in self.rule.needs
-        self.addParameter(advanced(source) if extra else source)
-        if need.concept == EACH:
+        self.addParameter(mark_advanced(source) if extra else source)
+        if need.concept == EVERY_LAYER:
             roles = sorted(load_standard().templates)
-            self.addParameter(text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
+            self.addParameter(make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
 
     def _make_number(self, parameter: Parameter) -> QgsProcessingParameterNumber:
         sign = _UNIT_SIGNS.get(parameter.unit, "")
@@ -164,14 +164,14 @@ class RuleAlgorithm(SanxianAlgorithm):
         self.sources = {}
         for name in [*self.rule.needs, TOWNSHIPS]:
             if self.parameterDefinition(name.upper()) is not None:
-                shot = source_of(self, parameters, name.upper(), context)
+                shot = read_source(self, parameters, name.upper(), context)
                 if shot is not None:
                     self.sources[name] = shot
-        self.others = layers_of(self, parameters, "LAYERS", context) if not self.rule.needs else []
-        unique_names([*self.sources.values(), *self.others])
+        self.others = read_layers(self, parameters, "LAYERS", context) if not self.rule.needs else []
+        make_names_unique([*self.sources.values(), *self.others])
         self.role = self.text(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
         self.base = replace(
-            self.norm_options(parameters, context),
+            self.read_norm_options(parameters, context),
             scope=self.text(parameters, "SCOPE", context) if self.parameterDefinition("SCOPE") else "",
             rules=(self.rule.code,),
             baseline=self.text(parameters, "BASELINE", context) if self.parameterDefinition("BASELINE") else "",
@@ -201,25 +201,25 @@ class RuleAlgorithm(SanxianAlgorithm):
         self._raise_if_not_run(checked)
         log_rule(feedback, checked)
         write_outputs(checked, Outputs(findings=self.findings.file), cancellation=cancellation)
-        results = self.findings.give(self, parameters, context, checked, cancellation)
+        results = self.findings.write_findings(self, parameters, context, checked, cancellation)
         log_written_files(feedback, [self.findings.file])
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
 
-    @steady
+    @in_python_thread
     def _check(self, feedback, cancellation: Cancellation) -> CheckResult:
         health.require_libraries(cancellation)
         from ..core.check import check_plan as core_check
 
         norm = self.base.norm()
-        progress = progress_to(feedback)
+        progress = make_progress_callback(feedback)
         shots = [*self.sources.values(), *self.others]
         read = list(
-            read_all(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
+            read_snapshots(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
         )
         named = dict(zip(self.sources, read, strict=False))
-        roles = roles_for(named, {**self.rule.needs, TOWNSHIPS: Need(TOWNSHIPS)}, norm, self.role)
+        roles = assign_roles_for_rule(named, {**self.rule.needs, TOWNSHIPS: Need(TOWNSHIPS)}, norm, self.role)
         options = replace(
             self.base,
             roles=roles,

@@ -16,23 +16,23 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.checking.area_table import COLUMNS, Written, area_table
+from ..bridge.checking.area_table import AREA_COLUMNS, AreaFieldSpec, make_area_table
 from ..bridge.layers.reading import read_snapshot
-from ..bridge.layers.tables import LAYER_FILES
-from ..bridge.running.threads import steady
-from ..bridge.settings import interface_language, language
+from ..bridge.layers.tables import LAYER_DRIVERS
+from ..bridge.running.threads import in_python_thread
+from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.invariants import require_value
 from ..core.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, text_parameter
-from .inputs import is_given, source_of
+from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_advanced
+from .inputs import has_value, read_source
 from .outputs import LayerOutput
 from .report_log import log_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.indicators.layer_areas import AdjustedAreas, Areas, Compared
+    from ..core.indicators.layer_areas import AdjustedAreas, Areas, StoredAreaComparison
     from ..core.plan.layer import SourceLayer
     from ..core.standard.template import Field
 
@@ -43,7 +43,7 @@ _MAX_LOGGED_IDS = 10
 
 def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
     """Log sums of areas, differences of stored areas, and features with problems."""
-    texts, areas, compared = Texts(interface_language()), done.areas, done.compared
+    texts, areas, compared = Texts(get_interface_language()), done.areas, done.compared
     for key, params in done.source.notices:
         feedback.pushInfo(texts.notice(key, params))
     sums = {basis: _format_m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
@@ -52,14 +52,14 @@ def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
     if done.not_cgcs2000:
         feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=done.not_cgcs2000))
     if done.there:
-        values = compared.stored[compared.stored == compared.stored]
-        stored, count = float(values.sum()), int(compared.differs.sum())
+        values = compared.stored_m2[compared.stored_m2 == compared.stored_m2]
+        stored, count = float(values.sum()), int(compared.is_different.sum())
         more = stored - areas.total("statutory")
         params = {"stored": _format_m2(stored), "difference": _format_m2(abs(more)), "tolerance": f"{tolerance_m2:g}"}
         key = "sums_stored_less" if round(more, 2) < 0 else "sums_stored"
         line = texts.get("areas", key, field=done.field, count=count, **params)
         (feedback.pushWarning if count else feedback.pushInfo)(line)
-        empty = int((compared.differs & (compared.stored != compared.stored)).sum())
+        empty = int((compared.is_different & (compared.stored_m2 != compared.stored_m2)).sum())
         if empty:
             feedback.pushInfo(texts.get("areas", "no_value", count=empty, field=done.field))
     else:
@@ -86,11 +86,12 @@ def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
 
 def _log_area_adjustment(feedback, done: MeasuredAreas, unconfirmed_share: float | None) -> None:
     """Log control areas, refused adjustments, and parts outside all control areas."""
-    texts, levelled = Texts(interface_language()), require_value(done.adjusted, "the levelled areas")
+    texts, levelled = Texts(get_interface_language()), require_value(done.adjusted, "the levelled areas")
     for name, unit in levelled.units:
         figures = {"control": unit.control_m2, "sum": unit.sum_m2, "misclosure": unit.misclosure_m2}
         figures_text = {
-            k: _format_m2(v) for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.most_m2}.items()
+            k: _format_m2(v)
+            for k, v in {**figures, "allowed": unit.allowed_m2, "most": unit.largest_correction_m2}.items()
         }
         if unit.refused:
             feedback.pushWarning(texts.get("areas", "unit_refused", name=name, **figures_text))
@@ -136,7 +137,7 @@ class MeasuredAreas:
     decimals: int
     there: bool
     areas: Areas
-    compared: Compared
+    compared: StoredAreaComparison
     adjusted: AdjustedAreas | None
     replaced: list[str]
     not_cgcs2000: str
@@ -184,12 +185,12 @@ class StatutoryArea(SanxianAlgorithm):
             "Invalid shapes are measured with a repaired copy; features without a usable polygon have no area. "
             "Both are listed. Net areas (TBDLMJ, YJJBNTMJ) are not changed; rule ATT003 compares them with the field."
         )
-        return f"{text}\n\n{norm_help()}"
+        return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         polygons = [Qgis.ProcessingSourceType.VectorPolygon]
         self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons))
-        self.addParameter(text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")))
+        self.addParameter(make_text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")))
         modes = QgsProcessingParameterEnum(
             MODE, tr("Mode"), [WRITE, CHECK], defaultValue=WRITE, usesStaticStrings=True, optional=True
         )
@@ -210,13 +211,13 @@ class StatutoryArea(SanxianAlgorithm):
         )
         self.addParameter(_make_number(CONTROL_AREA, tr("Control area (m²)")))
         limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        self.addParameter(advanced(_make_number(LIMIT, limit)))
-        for parameter in norm_parameters():
-            self.addParameter(advanced(parameter))
+        self.addParameter(mark_advanced(_make_number(LIMIT, limit)))
+        for parameter in make_norm_parameters():
+            self.addParameter(mark_advanced(parameter))
         self.addParameter(
             QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon)
         )
-        self.add_numbers(
+        self.add_numeric_outputs(
             ("ROWS", tr("Features")),
             ("DIFFERING", tr("Stored areas that differ")),
             ("WITHOUT_AREA", tr("Without a usable polygon")),
@@ -230,10 +231,10 @@ class StatutoryArea(SanxianAlgorithm):
         )
 
     def prepare(self, parameters, context, feedback):
-        self.texts = Texts(language())
-        self.norm = self.norm_options(parameters, context).norm()
-        self.shot = source_of(self, parameters, INPUT, context)
-        self.control = source_of(self, parameters, CONTROL, context)
+        self.texts = Texts(get_report_language())
+        self.norm = self.read_norm_options(parameters, context).norm()
+        self.shot = read_source(self, parameters, INPUT, context)
+        self.control = read_source(self, parameters, CONTROL, context)
         if self.shot is None:
             raise InputError("no_layers")
         for shot in (self.shot, self.control):
@@ -249,21 +250,21 @@ class StatutoryArea(SanxianAlgorithm):
             raise InputError("areas_two_controls")
         self.limit = self._read_number(parameters, LIMIT, context)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
-        self.output.check(LAYER_FILES, [shot.path for shot in (self.shot, self.control) if shot is not None])
+        self.output.check(LAYER_DRIVERS, [shot.path for shot in (self.shot, self.control) if shot is not None])
 
     def _read_number(self, parameters, name, context) -> float | None:
-        return self.parameterAsDouble(parameters, name, context) if is_given(parameters, name) else None
+        return self.parameterAsDouble(parameters, name, context) if has_value(parameters, name) else None
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
         done = self._measure(feedback, cancellation)
         _log_areas(feedback, done, self.tolerance)
         if done.adjusted is not None:
-            from ..core.indicators.layer_areas import LIMIT as SETTING
+            from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
 
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             _log_area_adjustment(feedback, done, share)
-        feedback.setProgressText(Texts(interface_language()).get("toolbox", "writing"))
+        feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
         results = self._write(parameters, context, done, cancellation)
         log_written_files(feedback, [self.output.file])
         if self.mode == WRITE:
@@ -271,9 +272,9 @@ class StatutoryArea(SanxianAlgorithm):
         areas, levelled = done.areas, done.adjusted
         sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
-        results |= {"DIFFERING": int(done.compared.differs.sum()) if done.there else 0}
+        results |= {"DIFFERING": int(done.compared.is_different.sum()) if done.there else 0}
         if done.there:
-            stored = done.compared.stored
+            stored = done.compared.stored_m2
             results |= {"STORED_M2": float(stored[stored == stored].sum())}
         if levelled is not None:
             results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
@@ -281,45 +282,49 @@ class StatutoryArea(SanxianAlgorithm):
         return results
 
     def _write(self, parameters, context, done: MeasuredAreas, cancellation: Cancellation) -> dict[str, Any]:
-        written = Written(done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals)
+        written = AreaFieldSpec(
+            done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals
+        )
         if self.mode == CHECK:
-            written.only = set(done.compared.differs.nonzero()[0].tolist())
-        table = area_table(self.shot, done.fids, done.areas, done.compared, done.adjusted, written, self.texts)
+            written.only = set(done.compared.is_different.nonzero()[0].tolist())
+        table = make_area_table(self.shot, done.fids, done.areas, done.compared, done.adjusted, written, self.texts)
         return self.output.write(self, parameters, context, table, cancellation)
 
-    @steady
+    @in_python_thread
     def _measure(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
         health.require_libraries(cancellation)
         from ..core.geometry import crs as crs_care
         from ..core.indicators.layer_areas import (
-            DECIMALS,
-            area_field,
+            AREA_DECIMALS,
             compare_with_stored,
+            find_area_field,
             measure_areas,
-            stored_values,
+            read_stored_areas,
         )
         from ..core.loading.recognition import find_role
 
-        feedback.setProgressText(Texts(interface_language()).get("toolbox", "reading", layer=self.shot.name))
+        feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "reading", layer=self.shot.name))
         source = read_snapshot(self.shot, cancellation=cancellation)
-        field, declared = area_field(source, self.norm, self.field)
+        field, declared = find_area_field(source, self.norm, self.field)
         there = self._validate_field(source, field)
-        decimals = DECIMALS if declared is None or declared.decimals is None else declared.decimals
+        decimals = AREA_DECIMALS if declared is None or declared.decimals is None else declared.decimals
         feedback.setProgress(30)
         areas = measure_areas(source, self.norm, self.texts, cancellation)
         feedback.setProgress(60)
-        compared = compare_with_stored(areas, stored_values(source, field) if there else None, decimals, self.tolerance)
+        compared = compare_with_stored(
+            areas, read_stored_areas(source, field) if there else None, decimals, self.tolerance
+        )
         levelled = self._adjust(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
-        replaced = [f.name for f in source.fields if f.name in COLUMNS]
+        replaced = [f.name for f in source.fields if f.name in AREA_COLUMNS]
         other = "" if crs_care.describe_crs(source.crs).cgcs2000 else crs_care.crs_label(source.crs)
         role = find_role(source, self.norm)[0]
         return MeasuredAreas(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
 
     def _validate_field(self, source: SourceLayer, field: str) -> bool:
         """Return True if the layer has the field; raise InputError if it cannot be used."""
-        if field in COLUMNS:
-            raise InputError("areas_field_taken", field=field, known=", ".join(COLUMNS))
+        if field in AREA_COLUMNS:
+            raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
         found = next((f for f in source.fields if f.name == field), None)
         if found is None and self.mode == CHECK:
             raise InputError(
@@ -332,7 +337,7 @@ class StatutoryArea(SanxianAlgorithm):
     def _adjust(
         self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation
     ) -> AdjustedAreas | None:
-        from ..core.indicators.layer_areas import LIMIT as SETTING
+        from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
         from ..core.indicators.layer_areas import (
             adjust_to_layer,
             adjust_to_total,

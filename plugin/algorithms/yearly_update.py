@@ -15,25 +15,25 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.running.threads import steady
+from ..bridge.running.threads import in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import InputError
-from .common import SanxianAlgorithm, advanced, norm_help, norm_parameters, progress_to
-from .inputs import data_parameter
+from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_progress_callback, mark_advanced
+from .inputs import make_data_parameter
 from .report_log import log_written_files, log_yearly_update
 
 if TYPE_CHECKING:
     from ..core.check import Options
     from ..core.yearly import YearlyUpdate
-    from ..core.yearly.write import Written
+    from ..core.yearly.write import WrittenUpdate
 
 
 FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 
 
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
-    """Algorithm `yearly_update`: compare the filed database with the current one."""
+    """Algorithm `compute_yearly_update`: compare the filed database with the current one."""
 
     section = "yearly"
     identifier = "yearly_update"
@@ -66,26 +66,26 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
             "The balance of areas by layer, zone and township (xlsx, JSON) is written to the same folder. An "
             "existing geodatabase is not replaced, because reasons may have been entered."
         )
-        return f"{text}\n\n{norm_help()}"
+        return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
         for name, label in (
             (FILED, tr("Filed database (.gdb, .gpkg or folder)")),
             (CURRENT, tr("Current database (.gdb, .gpkg or folder)")),
         ):
-            parameter = data_parameter(name, label)
+            parameter = make_data_parameter(name, label)
             parameter.setFlags(parameter.flags() & ~Qgis.ProcessingParameterFlag.Optional)
             self.addParameter(parameter)
         year = QgsProcessingParameterNumber(
             YEAR, tr("Year"), Qgis.ProcessingNumberParameterType.Integer, date.today().year, False, 2000, 2099
         )
         self.addParameter(year)
-        for parameter in norm_parameters():
-            self.addParameter(advanced(parameter))
+        for parameter in make_norm_parameters():
+            self.addParameter(mark_advanced(parameter))
         folder = tr("Folder in which the geodatabase is made")
         self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
         self.addOutput(QgsProcessingOutputString("DATABASE", tr("Geodatabase")))
-        self.add_numbers(
+        self.add_numeric_outputs(
             ("COUNT_IN", tr("Polygons moved in")),
             ("COUNT_OUT", tr("Polygons moved out")),
             ("COUNT_CHANGED", tr("Polygons with changed attributes")),
@@ -94,7 +94,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        self.options = self.norm_options(parameters, context)
+        self.options = self.read_norm_options(parameters, context)
         self.sources = [self.parameterAsFile(parameters, name, context).strip() for name in (FILED, CURRENT)]
         self.year = self.parameterAsInt(parameters, YEAR, context)
         self.folder = self.parameterAsString(parameters, OUTPUT, context).strip()
@@ -103,8 +103,8 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
 
-        progress, cancellation = progress_to(feedback), Cancellation(feedback.isCanceled)
-        done, written = make_update(
+        progress, cancellation = make_progress_callback(feedback), Cancellation(feedback.isCanceled)
+        done, written = write_yearly_update(
             *self.sources, self.year, self.folder, self.options, progress=progress, cancellation=cancellation
         )
         log_yearly_update(feedback, done, written)
@@ -113,8 +113,8 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         return {OUTPUT: self.folder, "DATABASE": str(written.files[0]), "LAYERS": len(done.changed), **counts}
 
 
-@steady
-def make_update(
+@in_python_thread
+def write_yearly_update(
     filed: str,
     current: str,
     year: int,
@@ -123,7 +123,7 @@ def make_update(
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> tuple[YearlyUpdate, Written]:
+) -> tuple[YearlyUpdate, WrittenUpdate]:
     """Compare two databases and write the geodatabase of changes, in any thread.
 
     ``filed``: database of the former year; ``current``: of this year; ``folder``: where the geodatabase is written.

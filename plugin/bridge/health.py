@@ -18,12 +18,12 @@ from qgis.PyQt.QtCore import qVersion
 from ..core.cancellation import NEVER, Cancellation
 from ..core.errors import SanxianError
 from ..core.messages.texts import Texts
-from .settings import interface_language
+from .settings import get_interface_language
 
 OK, OLD, MISSING, ABSENT = "ok", "old", "missing", "absent"
 
 #: Library → oldest supported version.
-NEEDED = {
+REQUIRED_VERSIONS = {
     "numpy": "1.24",
     "shapely": "2.0",
     "pyproj": "3.4",
@@ -32,12 +32,12 @@ NEEDED = {
     "pyogrio": "0.7",
 }
 #: Optional: the core works without them.
-OPTIONAL = {"jinja2": "3.0", "openpyxl": "3.0", "fiona": "1.9"}
+OPTIONAL_VERSIONS = {"jinja2": "3.0", "openpyxl": "3.0", "fiona": "1.9"}
 QGIS_MINIMUM = "3.40"
 
 
 @dataclass(frozen=True)
-class HealthItem:
+class LibraryState:
     """State of one required library or program in the environment check.
 
     ``state``: ok, old, missing, or absent (missing but optional); ``needed``: the oldest version that works.
@@ -54,9 +54,9 @@ class MissingLibraries(SanxianError):
     """Error for missing libraries that a check needs."""
 
 
-def check_libraries() -> list[HealthItem]:
+def check_libraries() -> list[LibraryState]:
     """Import the libraries that a check needs, and return their states."""
-    return [_check_library(name, oldest) for name, oldest in NEEDED.items()]
+    return [_check_library(name, oldest) for name, oldest in REQUIRED_VERSIONS.items()]
 
 
 def require_libraries(cancellation: Cancellation = NEVER) -> None:
@@ -66,30 +66,32 @@ def require_libraries(cancellation: Cancellation = NEVER) -> None:
     cancelled between two of them.
     """
     lacking = []
-    for name, oldest in NEEDED.items():
+    for name, oldest in REQUIRED_VERSIONS.items():
         cancellation.raise_if_cancelled()
         item = _check_library(name, oldest)
         if item.state != OK:
             lacking.append(item)
     if lacking:
-        lang = interface_language()
-        raise MissingLibraries("environment_lacking", libraries=describe_items(lacking, lang), remedy=remedy(lang))
+        lang = get_interface_language()
+        raise MissingLibraries(
+            "environment_lacking", libraries=describe_libraries(lacking, lang), remedy=describe_installation(lang)
+        )
 
 
-def describe_items(items: list[HealthItem], lang: str) -> str:
+def describe_libraries(items: list[LibraryState], lang: str) -> str:
     """Return libraries as text for a sentence: ``geopandas ≥ 1.0 (missing)``."""
     words = Texts(lang).section("environment")
     entries = [f"{i.name} ≥ {i.needed} ({i.detail or i.version or words[i.state]})" for i in items]
     return ", ".join(entries)
 
 
-def remedy(lang: str) -> str:
+def describe_installation(lang: str) -> str:
     """Return how to install missing Python libraries on this kind of machine."""
     system = {"Windows": "windows", "Darwin": "macos"}.get(platform.system(), "linux")
     return Texts(lang).get("environment", system)
 
 
-def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
+def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     """Return lines of the environment check, and whether checks can run.
 
     Each line is (state, sentence); the last one is the conclusion.
@@ -97,52 +99,56 @@ def health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     texts = Texts(lang)
     lines = []
     good = True
-    for item in machine():
+    for item in iterate_machine_facts():
         key = "line_needed" if item.state == OLD or item.state == MISSING else "line"
         state = texts.get("environment", item.state)
         name = f"{item.name} {item.version}".strip()
         line = texts.get("environment", key, name=name, state=state, needed=item.needed)
         lines.append((item.state, f"{line} ({item.detail})" if item.detail else line))
         good = good and item.state in (OK, ABSENT)
-    closing = texts.get("environment", "good") if good else texts.get("environment", "bad", remedy=remedy(lang))
+    closing = (
+        texts.get("environment", "good")
+        if good
+        else texts.get("environment", "bad", remedy=describe_installation(lang))
+    )
     return [*lines, (OK if good else MISSING, closing)], good
 
 
-def machine() -> Iterator[HealthItem]:
+def iterate_machine_facts() -> Iterator[LibraryState]:
     """Yield the facts that the tool `doctor` reports: system, QGIS, Python, libraries."""
     version = Qgis.version()
-    yield HealthItem("QGIS", version, OK if _is_at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
-    yield HealthItem("Qt", qVersion(), OK)
-    yield HealthItem(
+    yield LibraryState("QGIS", version, OK if _is_at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
+    yield LibraryState("Qt", qVersion(), OK)
+    yield LibraryState(
         "Python", platform.python_version(), OK if _is_at_least(platform.python_version(), "3.11") else OLD, "3.11"
     )
     yield from _list_qgis_libraries()
     yield from check_libraries()
-    for name, oldest in OPTIONAL.items():
+    for name, oldest in OPTIONAL_VERSIONS.items():
         found = _check_library(name, oldest)
-        yield HealthItem(name, found.version, OK if found.state == OK else ABSENT, oldest, found.detail)
+        yield LibraryState(name, found.version, OK if found.state == OK else ABSENT, oldest, found.detail)
 
 
-def _list_qgis_libraries() -> Iterator[HealthItem]:
+def _list_qgis_libraries() -> Iterator[LibraryState]:
     from osgeo import gdal
     from qgis.core import QgsProjUtils
 
-    yield HealthItem("GDAL", gdal.VersionInfo("RELEASE_NAME"), OK)
-    yield HealthItem("GEOS", Qgis.geosVersion(), OK)
+    yield LibraryState("GDAL", gdal.VersionInfo("RELEASE_NAME"), OK)
+    yield LibraryState("GEOS", Qgis.geosVersion(), OK)
     major, minor = QgsProjUtils.projVersionMajor(), QgsProjUtils.projVersionMinor()
-    yield HealthItem("PROJ", f"{major}.{minor}", OK)
+    yield LibraryState("PROJ", f"{major}.{minor}", OK)
 
 
-def _check_library(name: str, oldest: str) -> HealthItem:
+def _check_library(name: str, oldest: str) -> LibraryState:
     try:
         version = str(getattr(importlib.import_module(name), "__version__", ""))
     except ModuleNotFoundError as error:
         # A library that exists but lacks another one counts as missing; its message names the other one.
-        return HealthItem(name, "", MISSING, oldest, "" if error.name == name else str(error))
+        return LibraryState(name, "", MISSING, oldest, "" if error.name == name else str(error))
     except Exception as error:
         # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
-        return HealthItem(name, "", MISSING, oldest, f"{type(error).__name__}: {error}")
-    return HealthItem(name, version, OK if _is_at_least(version, oldest) else OLD, oldest)
+        return LibraryState(name, "", MISSING, oldest, f"{type(error).__name__}: {error}")
+    return LibraryState(name, version, OK if _is_at_least(version, oldest) else OLD, oldest)
 
 
 def _is_at_least(version: str, oldest: str) -> bool:

@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QUrl
 from ..core.files.writing import atomic_output
 from ..metadata import plugin_version
 from .running.tasks import log_error
-from .settings import interface_language
+from .settings import get_interface_language
 from .texts import tr
 
 _STYLE = (
@@ -22,16 +22,18 @@ _STYLE = (
 )
 
 
-def help_url(algorithm: QgsProcessingAlgorithm) -> str:
+def get_help_url(algorithm: QgsProcessingAlgorithm) -> str:
     """Return the address of an algorithm's help page; write the page on first use.
 
     Empty if the user's folder is not writable. Without an address Processing opens QGIS's pages, which do not
     contain the plugin's tools and need the network.
     """
-    folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / interface_language()
+    folder = (
+        Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / get_interface_language()
+    )
     target = folder / f"{algorithm.name()}.html"
     try:
-        text = help_page(algorithm)
+        text = make_help_page(algorithm)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             folder.mkdir(parents=True, exist_ok=True)
             with atomic_output(target) as path:
@@ -42,7 +44,7 @@ def help_url(algorithm: QgsProcessingAlgorithm) -> str:
     return QUrl.fromLocalFile(str(target)).toString()
 
 
-def help_page(algorithm: QgsProcessingAlgorithm) -> str:
+def make_help_page(algorithm: QgsProcessingAlgorithm) -> str:
     """Return an algorithm's title, help, inputs and outputs as one HTML page."""
     known = QgsApplication.processingRegistry().algorithmById(algorithm.id()) or algorithm
     paragraphs = (

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from ..paths import MANUAL
-from .settings import interface_language
+from .settings import get_interface_language
 
 #: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a window the name of its menu entry.
-TOPICS = {
+MANUAL_TOPICS = {
     # windows
     "start": "01-quickstart#start",
     "doctor": "01-quickstart#environment",
@@ -46,25 +46,25 @@ TOPICS = {
 _RULE_CODE = re.compile(r"(?!RUN)[A-Z]{3}\d{3}")
 
 
-def is_rule(topic: str) -> bool:
+def is_rule_code(topic: str) -> bool:
     """Return True if a topic has the form of a rule code, such as ``TOP001``."""
     return _RULE_CODE.fullmatch(topic) is not None
 
 
-def address(topic: str) -> str:
+def find_page_and_anchor(topic: str) -> str:
     """Return page and anchor of a topic or of a rule code in the manual.
 
     Raise KeyError for an unknown topic.
     """
-    page, _, anchor = (f"rules#{topic}" if is_rule(topic) else TOPICS[topic]).partition("#")
+    page, _, anchor = (f"rules#{topic}" if is_rule_code(topic) else MANUAL_TOPICS[topic]).partition("#")
     return f"{page}.html#{anchor}"
 
 
-def url(topic: str) -> str:
+def get_manual_url(topic: str) -> str:
     """Return the file URL of a manual topic in the interface's language.
 
     Empty if the manual has no such page.
     """
-    page, _, anchor = address(topic).partition("#")
-    target = MANUAL / interface_language() / page
+    page, _, anchor = find_page_and_anchor(topic).partition("#")
+    target = MANUAL / get_interface_language() / page
     return f"{target.as_uri()}#{anchor}" if target.is_file() else ""

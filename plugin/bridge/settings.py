@@ -9,30 +9,30 @@ from qgis.core import QgsSettings
 
 from .texts import interface_locale
 
-PREFIX = "sanxian/"
+SETTINGS_PREFIX = "sanxian/"
 
 
-def get(key: str, default: Any = "") -> Any:
+def read_setting(key: str, default: Any = "") -> Any:
     """Return a user setting, converted to the type of its default.
 
     An .ini file stores only text.
     """
-    return QgsSettings().value(PREFIX + key, default, type=type(default))
+    return QgsSettings().value(SETTINGS_PREFIX + key, default, type=type(default))
 
 
-def put(key: str, value: Any) -> None:
+def store_setting(key: str, value: Any) -> None:
     """Store a user setting."""
-    QgsSettings().setValue(PREFIX + key, value)
+    QgsSettings().setValue(SETTINGS_PREFIX + key, value)
 
 
-def language() -> str:
+def get_report_language() -> str:
     """Return the language of findings and reports: ``zh`` or ``en``.
 
     It is Chinese unless set otherwise, independent of the interface's language.
     """
-    return "en" if get("language", "zh") == "en" else "zh"
+    return "en" if read_setting("language", "zh") == "en" else "zh"
 
 
-def interface_language() -> str:
+def get_interface_language() -> str:
     """Return the language of titles and help in QGIS's windows: ``zh`` or ``en``."""
     return "zh" if interface_locale() == "zh_CN" else "en"

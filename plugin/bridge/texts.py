@@ -6,7 +6,7 @@ from __future__ import annotations
 from qgis.core import QgsApplication
 from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 
-from ..core.messages.plurals import agree
+from ..core.messages.plurals import agree_with_counts
 from ..paths import I18N
 
 CONTEXT = "Sanxian"
@@ -18,7 +18,7 @@ class Translated(str):
     __slots__ = ()
 
     def format(self, *args: object, **params: object) -> str:
-        return agree(str(self), params).format(*args, **params)
+        return agree_with_counts(str(self), params).format(*args, **params)
 
 
 def tr(text: str) -> str:

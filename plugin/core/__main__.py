@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from .cli import checking, files, listing
-from .cli.console import CLEAN, NOT_RUN, print_line
+from .cli.console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
 
@@ -59,10 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader (head, less) closed the pipe. Python would report another error on closing the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return CLEAN
+        return EXIT_CLEAN
     except (KeyboardInterrupt, Cancelled):
         print_line(words.get("cli", "cancelled"), sys.stderr)
-    return NOT_RUN
+    return EXIT_NOT_RUN
 
 
 if __name__ == "__main__":

@@ -59,13 +59,13 @@ def check_plan(
     # GIS libraries load when something runs, not when a command line is parsed or a plugin starts.
     from .engine.evaluate import choose_rules, find_additional_rules
     from .profile import resolve_document
-    from .profile.document import with_document
+    from .profile.document import add_document_info
     from .results.run import run_check
 
     options = options or Options()
     started = time.monotonic()
     norm = options.norm()
-    rules = choose_rules(norm.rules, norm.named_rules(options.rules))
+    rules = choose_rules(norm.rules, norm.expand_groups(options.rules))
     options.role_choices()
     # Side inputs before layers: an error in them is reported before any large file is read.
     tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
@@ -75,12 +75,12 @@ def check_plan(
     side = tables.complete(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
-        rules = choose_rules((*norm.rules_in(plan.scope), *tables.find_requested_rules()))
+        rules = choose_rules((*norm.default_rules_in(plan.scope), *tables.find_requested_rules()))
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(
         plan,
         rules,
-        side=side,
+        side_inputs=side,
         waivers=tables.waivers,
         parameters=options.parameters,
         tolerance=options.tolerance,
@@ -90,7 +90,7 @@ def check_plan(
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
     run_codes = {rule.code for rule in rules}
-    report.left_out = [code for code in norm.expected_in(plan.scope) if code not in run_codes]
+    report.left_out = [code for code in norm.expected_rules_in(plan.scope) if code not in run_codes]
     report.provenance["beyond"] = [r.code for r in find_additional_rules(plan, side) if r.code not in run_codes]
     document = resolve_document(options.document_info, plan.norm.profile)
-    return CheckResult(plan, with_document(report, document), side, tables.waivers)
+    return CheckResult(plan, add_document_info(report, document), side, tables.waivers)

@@ -13,12 +13,12 @@ class InvariantError(RuntimeError):
     """A condition that the program guarantees is not met."""
 
 
-def require_value(value: T | None, what: str) -> T:
+def require_value(value: T | None, description: str) -> T:
     """Return an optional value that an earlier step has set, with a type without None.
 
-    Unlike ``assert`` it also works with ``python -O``. ``what`` names the value in the error. Raise InvariantError if
-    it is None.
+    Unlike ``assert`` it also works with ``python -O``. ``description`` names the value in the error. Raise
+    InvariantError if it is None.
     """
     if value is None:
-        raise InvariantError(f"{what} is missing")
+        raise InvariantError(f"{description} is missing")
     return value

@@ -27,12 +27,12 @@ class Options:
     text and tables (xlsx, CSV); ``register``: path of the heritage register (names, kinds, levels); ``parameters``:
     code → keyword arguments that take precedence over the standard and the profile; ``notices``: text keys and
     parameters of notices for the report; ``waivers``: the file of waivers (empty: the default file next to the
-    checked file or folder, if present; `NO_WAIVERS`: none); ``renumbered``: a table of old and new keys, applied to
-    waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
+    checked file or folder, if present; `NO_WAIVERS_WORDS`: none); ``renumbered``: a table of old and new keys, applied
+    to waivers and to the comparison of editions; ``phase``: id or Chinese name (`core.standard.editions`); ``targets``:
     path of a table of tasks by township (xlsx, CSV); ``baseline``: the sealed edition (封库版本), a file or folder;
     ``document_info``: document information (成果信息) of the project, which takes precedence over the profile's and
-    does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``:
-    a run without layers is valid because other inputs are checked; ``original_crs``: the CRS that all layers were
+    does not affect results; ``side``: side inputs without a file, by name (`model.side_inputs`); ``allow_no_layers``: a
+    run without layers is valid because other inputs are checked; ``original_crs``: the CRS that all layers were
     converted from, vertex by vertex.
     """
 
@@ -66,11 +66,11 @@ class Options:
         from .profile import Norm, load_profile
         from .standard import load_standard
         from .standard.bounds import check_numbers
-        from .standard.editions import phase_of
+        from .standard.editions import parse_phase
 
         self._check_finite()
         profile = load_profile(self.profile)
-        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, phase_of(self.phase))
+        return Norm(check_numbers(load_standard(self.standard or profile.standard)), profile, parse_phase(self.phase))
 
     def _check_finite(self) -> None:
         """Raise InputError for a parameter or tolerance that is NaN or infinite."""

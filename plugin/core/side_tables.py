@@ -62,10 +62,10 @@ class SideTables:
         if self.options.register:
             plan.inputs += (self.options.register,)
         side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.give(record=find_import_record(plan), **self.options.side)
+        side = side.with_inputs(record=find_import_record(plan), **self.options.side)
         if not self.options.baseline:
             return side
-        return side.give(**self._read_baseline(plan, norm, cancellation))
+        return side.with_inputs(**self._read_baseline(plan, norm, cancellation))
 
     def find_requested_rules(self) -> tuple[str, ...]:
         """Return the codes of rules that compare the given tables.
@@ -106,7 +106,7 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
     Raise InputError or DataError for invalid tables.
     """
     from .heritage.heritage_sites import read_heritage_list
-    from .indicators.typed_figures import read_figures
+    from .indicators.typed_figures import read_typed_figures
     from .profile.figures import TownshipTasks
     from .waivers.file import load_waivers
 
@@ -119,7 +119,7 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
     waivers, notices = load_waivers(options.waivers, norm, source, options.renumbered)
     return SideTables(
         options,
-        read_figures(options.figures) if options.figures else (),
+        read_typed_figures(options.figures) if options.figures else (),
         tasks,
         read_heritage_list(options.register, norm) if options.register else None,
         waivers,
@@ -128,7 +128,7 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
 
 
 @dataclass(frozen=True)
-class Record:
+class ChangeRecord:
     """The record of an imported yearly change.
 
     ``file``: its name; ``classes``: (layer code of a maintenance class, kind of change or empty) → number of polygons
@@ -139,7 +139,7 @@ class Record:
     classes: dict[tuple[str, str], tuple[int, float]]
 
 
-def find_import_record(plan: Plan) -> Record | None:
+def find_import_record(plan: Plan) -> ChangeRecord | None:
     """Return the record next to the geodatabase of the plan's yearly change layers.
 
     Return None if the record is missing or unreadable, as in a package of other software.
@@ -152,7 +152,9 @@ def find_import_record(plan: Plan) -> Record | None:
     path = database.with_name(f"{database.stem}{rules.delivery.balance}.json")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        return Record(path.name, _read_recorded_classes(record, {stage.id: stage.prefix for stage in rules.stages}))
+        return ChangeRecord(
+            path.name, _read_recorded_classes(record, {stage.id: stage.prefix for stage in rules.stages})
+        )
     except (OSError, ValueError, KeyError, TypeError):
         # A foreign or missing record: the recorded figures are not compared, and the rule reports it.
         return None

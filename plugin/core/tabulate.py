@@ -21,24 +21,24 @@ from .options import Options
 
 if TYPE_CHECKING:
     from .geometry.tolerance import Tolerance
-    from .indicators.compute import Figures
+    from .indicators.compute import PlanIndicators
     from .messages.texts import Texts
     from .plan.layer import SourceLayer
     from .plan.plan import Plan
     from .render.tables import Table
 
 #: Format of the computation time in the workbook.
-TIME_FORM = "%Y-%m-%d %H:%M"
+TIME_FORMAT = "%Y-%m-%d %H:%M"
 Progress = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
 _READING_SHARE, _TABLES_SHARE = 0.4, 0.55
 
 
-class Tabulated(NamedTuple):
+class TabulatedPlan(NamedTuple):
     """The figures of a plan, and the tables of its workbook."""
 
     plan: Plan
-    figures: Figures
+    figures: PlanIndicators
     tables: list[Table]
 
     @property
@@ -54,7 +54,7 @@ def tabulate(
     source: str = "",
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Tabulated:
+) -> TabulatedPlan:
     """Compute all indicators and tables of a file, a folder, or layers already read.
 
     Raise InputError or DataError if no figure can be computed, and Cancelled.
@@ -82,20 +82,22 @@ def tabulate_plan(
     plan: Plan,
     lang: str,
     *,
-    side: SideInputs = NO_SIDE_INPUTS,
+    side_inputs: SideInputs = NO_SIDE_INPUTS,
     tolerance: Tolerance | None = None,
     progress: Callable[[float], None] = lambda share: None,
     cancellation: Cancellation = NEVER,
-) -> Tabulated:
+) -> TabulatedPlan:
     """Compute all indicators and tables of an existing plan. Raise Cancelled."""
     from .engine.context import Context
-    from .indicators.compute import Figures
+    from .indicators.compute import PlanIndicators
     from .messages.texts import Texts
-    from .render.tables import all_tables
+    from .render.tables import make_all_tables
 
     limits = tolerance or plan.norm.tolerance()
-    figures = Figures(Context(plan, plan.norm, limits, cancellation=cancellation, side=side, lang=lang), Texts(lang))
-    return Tabulated(plan, figures, [*all_tables(figures, progress), _make_about_sheet(plan, figures)])
+    figures = PlanIndicators(
+        Context(plan, plan.norm, limits, cancellation=cancellation, side=side_inputs, lang=lang), Texts(lang)
+    )
+    return TabulatedPlan(plan, figures, [*make_all_tables(figures, progress), _make_about_sheet(plan, figures)])
 
 
 def check_workbook(target: str | Path) -> None:
@@ -109,39 +111,39 @@ def check_workbook(target: str | Path) -> None:
         raise OutputError("output_openpyxl", target=Path(target).name)
 
 
-def write_workbook(done: Tabulated, target: str | Path, cancellation: Cancellation = NEVER) -> None:
+def write_workbook(tabulated: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER) -> None:
     """Write the tables as xlsx; an existing target is replaced only on success.
 
     Raise OutputError, also for a target that is an input.
     """
-    check_not_input(target, list(done.plan.inputs))
+    check_not_input(target, list(tabulated.plan.inputs))
     with atomic_output(target) as path:
-        write_tables(done, path)
+        write_tables(tabulated, path)
         cancellation.raise_if_cancelled()
 
 
-def write_tables(done: Tabulated, path: Path) -> None:
+def write_tables(tabulated: TabulatedPlan, path: Path) -> None:
     """Write the tables as a new xlsx at exactly this path.
 
     Raise OutputError if the package that writes workbooks is missing.
     """
     from ..metadata import plugin_version
-    from .engine.provenance import area_name
-    from .render.tables.workbook import put_workbook
+    from .engine.provenance import find_county_name
+    from .render.tables.workbook import write_tables_workbook
 
-    texts = done.figures.texts
+    texts = tabulated.figures.texts
     author = texts.get("about", "program", version=plugin_version())
-    put_workbook(path, done.tables, area_name(done.plan), texts, author)
+    write_tables_workbook(path, tabulated.tables, find_county_name(tabulated.plan), texts, author)
 
 
-def _make_about_sheet(plan: Plan, figures: Figures) -> Table:
+def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> Table:
     """Return the table on the sources of the figures, with notices and unread data."""
-    from .engine.provenance import provenance
+    from .engine.provenance import make_provenance
 
     texts = figures.texts
-    source_data = provenance(plan, texts)
-    notes = [*source_data["notices"], *(texts.unread(one) for one in plan.unread)]
-    return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORM), notes)
+    source_data = make_provenance(plan, texts)
+    notes = [*source_data["notices"], *(texts.describe_unread(one) for one in plan.unread)]
+    return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes)
 
 
 def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> Table:

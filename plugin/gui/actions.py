@@ -16,7 +16,7 @@ from .widgets import theme
 _SUBMENUS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
 
 
-class Actions(QObject):
+class MenuActions(QObject):
     """The plugin's actions with their menu and toolbar, until `remove` is called.
 
     ``slots``: name of an action → function that it calls. Object names preserve positions and shortcuts.
@@ -87,7 +87,7 @@ class Actions(QObject):
         self.by_name: dict[str, QAction] = {}
         texts = self._get_texts()
         for name, icon, shortcut in self._list_entries():
-            action = QAction(theme.icon(icon), texts[name], self._window)
+            action = QAction(theme.load_icon(icon), texts[name], self._window)
             action.setObjectName(f"SanxianAction{name.capitalize()}")
             action.setProperty("sanxianIcon", icon)
             action.setCheckable(name in self._CHECKABLE)
@@ -184,7 +184,7 @@ class Actions(QObject):
 
     def _refresh_icons(self) -> None:
         for action in self.by_name.values():
-            action.setIcon(theme.icon(action.property("sanxianIcon")))
+            action.setIcon(theme.load_icon(action.property("sanxianIcon")))
 
     def _fit_toolbar(self) -> None:
         """Show icon and text, or only the icon if the window is narrow."""

@@ -11,19 +11,19 @@ from qgis.PyQt.QtCore import QObject, Qt
 
 from ..bridge.checking import findings_layer
 from ..bridge.editing.listener import EditStep
-from ..bridge.layers import layer_groups, recognise
+from ..bridge.layers import layer_groups, role_recognition
 from ..bridge.new_project import sample
 from ..bridge.project import document
-from ..bridge.running.tasks import Runner
+from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
 from ..core.profile import DocumentInfo
-from .actions import Actions
-from .checking.exports import Exports
+from .actions import MenuActions
+from .checking.exports import ResultExporter
 from .checking.layer_recognition import LayerRecognition
-from .checking.run import Checking, Run
+from .checking.run import CheckInputs, CheckRunner
 from .checking.saved_results import SavedResults
-from .dialogs import Dialogs
-from .editing.code_boxes import CodeBoxes
+from .dialogs import DialogOpener
+from .editing.code_boxes import SearchableCodeLists
 from .editing.live_switch import LiveCheckSwitch
 from .editing.warnings import EditWarnings
 from .findings import empty_states
@@ -32,18 +32,18 @@ from .findings.edit_notices import EditNotices
 from .findings.map_layer import FindingsOnMap
 from .findings.result import CheckView
 from .findings.result_owner import ResultOwner
-from .findings.selection import Selection
-from .findings.waiving import Waiving
+from .findings.selection import FindingSelection
+from .findings.waiving import WaiverActions
 from .maps.layouts import MapActions
 from .package.export import PackageExport
 from .package.export_preview import ExportEnvironment
 from .package.inspect import PackageInspection
 from .project.styling_actions import StylingActions
-from .project.watch import ProjectWatch
-from .toolbox.exchange import Exchange, FiguresDialog
-from .toolbox.vct_drop import VctDrop
-from .widgets.messages import Messages
-from .wizard.new_project import NewProject
+from .project.watch import ProjectWatcher
+from .toolbox.exchange import ExchangeActions, FiguresAction
+from .toolbox.vct_drop import VctDropHandler
+from .widgets.messages import MessageBarMessages
+from .wizard.new_project import NewProjectActions
 
 
 class DesktopController(QObject):
@@ -55,37 +55,39 @@ class DesktopController(QObject):
     def __init__(self, iface):
         super().__init__()
         self.iface = iface
-        self.runner = Runner()
+        self.runner = JobRunner()
         self.dock = dock = FindingsDock(iface.mainWindow())
-        self.exports = Exports(iface, self.runner, lambda: dock.result, self._read_document)
-        self.watch = ProjectWatch(self)
-        self.boxes = CodeBoxes(self)
+        self.exports = ResultExporter(iface, self.runner, lambda: dock.result, self._read_document)
+        self.watch = ProjectWatcher(self)
+        self.boxes = SearchableCodeLists(self)
         self.edit_warnings = EditWarnings(iface, self)
         self.styling = StylingActions(iface, self.runner)
-        self.new_project = NewProject(iface, self.runner)
+        self.new_project = NewProjectActions(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
-        self.figures = FiguresDialog(iface)
+        self.figures = FiguresAction(iface)
         self.editing = LiveCheckSwitch(self.runner, self)
         self.result_owner = ResultOwner(dock, self.watch, self.editing)
-        self.waiving = Waiving(dock, self.result_owner.current, self)
-        self.dialogs = Dialogs(iface, self.runner, lambda: dock.result, self)
-        self.checking = Checking(dock, self.editing, self.runner, self.dialogs.doctor, self.dialogs.choose_group, self)
+        self.waiving = WaiverActions(dock, self.result_owner.current, self)
+        self.dialogs = DialogOpener(iface, self.runner, lambda: dock.result, self)
+        self.checking = CheckRunner(
+            dock, self.editing, self.runner, self.dialogs.open_doctor, self.dialogs.choose_group, self
+        )
         self.saved_results = SavedResults(self.runner, self.watch, self)
         self.on_map = FindingsOnMap(dock, iface.mapCanvas(), self.result_owner.current, self)
-        self.selection = Selection(iface, dock, self.result_owner, self.on_map, self)
+        self.selection = FindingSelection(iface, dock, self.result_owner, self.on_map, self)
         self.mark = self.selection.mark
         self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
-        self.exchange = Exchange(iface)
-        self._broken = Messages(iface, tr("Check All"))
+        self.exchange = ExchangeActions(iface)
+        self._broken = MessageBarMessages(iface, tr("Check All"))
         around = ExportEnvironment(
             self.result_owner.fresh,
-            self.result_owner.latest,
+            self.result_owner.get_displayed_result,
             lambda: self.watch.number,
             lambda: dock.setUserVisible(True),
         )
         self.export = PackageExport(iface, self.runner, self.checking, around, self)
         self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
-        self.drop = VctDrop(self.exchange.import_vct)
+        self.drop = VctDropHandler(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
         handlers = self._get_action_handlers()
         self.recognition = LayerRecognition(
@@ -93,11 +95,11 @@ class DesktopController(QObject):
             self.runner,
             handlers,
             lambda: self.checking.busy,
-            lambda: self.saved_results.reading,
+            lambda: self.saved_results.is_reading,
             self.styling.may_offer,
             self,
         )
-        self.actions = Actions(iface, handlers)
+        self.actions = MenuActions(iface, handlers)
         self._connect_signals()
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self._enable_actions()
@@ -112,17 +114,17 @@ class DesktopController(QObject):
             "previous": lambda: self.dock.step(-1),
             "next": lambda: self.dock.step(1),
             "layer": self.on_map.set_wanted,
-            "live": self.editing.set_on,
+            "live": self.editing.set_enabled,
             "report": lambda: self.exports.ask("html"),
             "indicators": self.figures.show,
             "roles": dialogs.roles,
             "profile": dialogs.profile,
             "document": dialogs.document,
             "forms": self.styling.forms,
-            "symbols": self.styling.symbols,
-            "mapping": dialogs.map_fields,
+            "symbols": self.styling.apply_symbols,
+            "mapping": dialogs.open_field_mapping,
             "new": self.new_project.show,
-            "layers": self.new_project.show_layers,
+            "layers": self.new_project.open_create_layers_dialog,
             "bookmarks": self.new_project.make_bookmarks,
             "layouts": self.maps.make_layouts,
             "maps": self.maps.export,
@@ -130,18 +132,18 @@ class DesktopController(QObject):
             "inspect": lambda: self.inspection.ask(""),
             "vct_in": lambda: self.exchange.import_vct(""),
             "vct_out": self.exchange.export_vct,
-            "yearly": self.exchange.yearly,
+            "yearly": self.exchange.update_yearly,
             "compare": self.exchange.compare,
             "sample": self.open_sample,
-            "dictionary": dialogs.dictionary,
-            "doctor": dialogs.doctor,
-            "manual": dialogs.manual,
-            "help": lambda: dialogs.help(""),
+            "dictionary": dialogs.open_dictionary,
+            "doctor": dialogs.open_doctor,
+            "manual": dialogs.open_manual,
+            "help": lambda: dialogs.open_help(""),
         }
 
     def _read_document(self) -> DocumentInfo | None:
         """Return the project's document information (成果信息); None for other data."""
-        return document.of(QgsProject.instance()) if self.result_owner.current() else None
+        return document.read_document_info(QgsProject.instance()) if self.result_owner.current() else None
 
     def _connect_signals(self) -> None:
         dock = self.dock
@@ -149,8 +151,8 @@ class DesktopController(QObject):
         self.actions["layer"].setChecked(self.on_map.wanted)
         self.actions["live"].setChecked(self.editing.on)
         self.dialogs.changed.connect(self.recognition.schedule)
-        self.dialogs.changed.connect(self.saved_results.settings_changed)
-        self.recognition.recognised.connect(self.styling.offer)
+        self.dialogs.changed.connect(self.saved_results.mark_settings_changes)
+        self.recognition.recognised.connect(self.styling.offer_styling)
         self.saved_results.restored.connect(self._on_result_restored)
         self.saved_results.ended.connect(self.recognition.schedule)
         self.saved_results.changed.connect(self._on_data_changed_since_check)
@@ -159,8 +161,8 @@ class DesktopController(QObject):
         self.checking.done.connect(self._on_check_done)
         self.checking.failed.connect(self._on_check_failed)
         self.checking.stopped.connect(self._on_check_stopped)
-        self.inspection.began.connect(lambda path: self.result_owner.began(Path(path).name))
-        self.inspection.done.connect(self._inspected)
+        self.inspection.began.connect(lambda path: self.result_owner.note_check_began(Path(path).name))
+        self.inspection.done.connect(self._on_package_inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._edited)
         self.editing.outdated.connect(self.result_owner.refresh)
@@ -169,12 +171,14 @@ class DesktopController(QObject):
         dock.cancelRequested.connect(self.checking.cancel)
         dock.profileRequested.connect(self.dialogs.profile)
         dock.exportRequested.connect(self.exports.ask)
-        dock.helpRequested.connect(self.dialogs.help)
+        dock.helpRequested.connect(self.dialogs.open_help)
         dock.stepped.connect(self._on_selection_stepped)
         dock.visibilityChanged.connect(self.recognition.schedule)
         self.watch.changed.connect(self._on_project_changed)
-        self.watch.taken.connect(self.on_map.layers_taken)
-        self.watch.taken.connect(lambda _ids: layer_groups.include_layers(QgsProject.instance(), only_orphans=True))
+        self.watch.taken.connect(self.on_map.on_layers_removed)
+        self.watch.taken.connect(
+            lambda _ids: layer_groups.include_excluded_layers(QgsProject.instance(), only_orphans=True)
+        )
         self.watch.touched.connect(self._on_layers_changed)
 
     def unload(self) -> None:
@@ -215,16 +219,16 @@ class DesktopController(QObject):
         self.dock.setUserVisible(True)
         if not self.checking.start():
             self.recognition.update()
-            has_no_layers = not recognise.plan_layers(QgsProject.instance())
-            self.dock.show_note(self.recognition.no_layer() if self.dock.result and has_no_layers else "")
+            has_no_layers = not role_recognition.list_plan_layers(QgsProject.instance())
+            self.dock.show_note(self.recognition.make_no_layer_page() if self.dock.result and has_no_layers else "")
 
     def _on_check_began(self) -> None:
         self._broken.close()
-        self.result_owner.began()
+        self.result_owner.note_check_began()
         self._enable_actions()
 
-    def _on_check_done(self, result: CheckView, rows: list[Any], run: Run) -> None:
-        self.result_owner.is_of_check(run.basis)
+    def _on_check_done(self, result: CheckView, rows: list[Any], run: CheckInputs) -> None:
+        self.result_owner.set_from_check(run.basis)
         self.saved_results.save_result(result, run.state, run.names)
         self._show_result(result, rows)
         self.export.checked(result)
@@ -233,9 +237,9 @@ class DesktopController(QObject):
         """Show the saved result of the opened project."""
         if self.busy or self.dock.result is not None:
             # A result that the user requested meanwhile has priority.
-            self.saved_results.forget()
+            self.saved_results.drop_result()
             return
-        self.result_owner.of_kept()
+        self.result_owner.set_from_saved_result()
         project = QgsProject.instance()
         dirty = project.isDirty()
         self._show_result(result, rows)
@@ -244,31 +248,33 @@ class DesktopController(QObject):
 
     def _on_data_changed_since_check(self) -> None:
         """Show further changes of the data behind a restored result."""
-        self.dock.show_changes()
+        self.dock.refresh_outdated_findings()
         self.result_owner.refresh()
 
-    def _inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
+    def _on_package_inspected(self, result: CheckView, rows: list[Any], path: str) -> None:
         """Show the findings of an inspected package in the panel, but not on the map."""
-        self.result_owner.of_package(path)
+        self.result_owner.set_from_package(path)
         self.editing.end()
-        self.saved_results.forget()
-        self.on_map.forget()
+        self.saved_results.drop_result()
+        self.on_map.remove_layer()
         self._show_result(result, rows)
 
     def _show_result(self, result: CheckView, rows: list[Any]) -> None:
         self.mark.clear()
-        self.dock.set_clean(
-            *empty_states.clean_states(result, lambda: self.exports.ask("html"), self.dock.show_reasons)
+        self.dock.set_pages_without_findings(
+            *empty_states.make_pages_without_findings(
+                result, lambda: self.exports.ask("html"), self.dock.list_skipped_rules
+            )
         )
         self.dock.set_result(result)
-        self.notices.forget()
+        self.notices.close_message()
         self.result_owner.refresh()
         self.on_map.show_result(result.findings, rows)
         self._enable_actions()
 
     def _on_check_failed(self, title: str, why: str) -> None:
         """Report a failed check in the message bar; the panel shows the former verdict."""
-        self.result_owner.failed()
+        self.result_owner.note_check_failed()
         self._broken.warn(why, title)
 
     def _on_check_stopped(self) -> None:
@@ -287,17 +293,17 @@ class DesktopController(QObject):
                 self.selection.show(finding, zoom=False)
             else:
                 self.mark.clear()
-        self.on_map.renew([*change.gone, *(old for old, _ in change.renewed)], rows)
+        self.on_map.replace_rows([*change.gone, *(old for old, _ in change.renewed)], rows)
         self.notices.report(change, step)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:
         """Show findings that were waived, or whose waivers were removed."""
-        self.dock.change_states(change)
+        self.dock.apply_waiver_change(change)
         new = [*findings, *change.found]
         rows = dict(zip(map(id, new), findings_layer.make_features(new), strict=True))
-        self.on_map.renew([*findings, *change.gone], rows)
-        self.notices.recount()
-        self.saved_results.waived(self.dock.result.checked.waivers.path)
+        self.on_map.replace_rows([*findings, *change.gone], rows)
+        self.notices.recount_new_findings()
+        self.saved_results.save_with_waivers(self.dock.result.checked.waivers.path)
 
     # --- the map
     def _on_selection_stepped(self, direction: int, moved: bool) -> None:
@@ -321,15 +327,19 @@ class DesktopController(QObject):
         """Remove the result from the panel and the map."""
         self.mark.clear()
         self.editing.end()
-        self.notices.forget()
-        self.saved_results.forget()
-        self.on_map.forget()
-        self.result_owner.forget()
+        self.notices.close_message()
+        self.saved_results.drop_result()
+        self.on_map.remove_layer()
+        self.result_owner.note_no_result()
         self.dock.clear_result()
 
     def _on_layers_changed(self) -> None:
         """Clear the result if the project no longer has a plan layer."""
-        if self.result_owner.current() and not self.watch.going and not recognise.plan_layers(QgsProject.instance()):
+        if (
+            self.result_owner.current()
+            and not self.watch.is_closing
+            and not role_recognition.list_plan_layers(QgsProject.instance())
+        ):
             self._clear_result()
             self._enable_actions()
         self.recognition.schedule()
@@ -341,11 +351,11 @@ class DesktopController(QObject):
                 return
         else:
             # The project without layers is the same for QGIS; the displayed result does not belong to the sample.
-            self.watch.renew()
+            self.watch.count_as_new_project()
         loaded = sample.load_sample(project, sample.copy_sample())
         canvas = self.iface.mapCanvas()
         canvas.setDestinationCrs(project.crs())
-        canvas.setReferencedExtent(sample.sample_view(loaded, project))
+        canvas.setReferencedExtent(sample.compute_sample_view(loaded, project))
         self.dock.setUserVisible(True)
         self.recognition.schedule()
 

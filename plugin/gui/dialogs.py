@@ -11,15 +11,15 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QDialog
 
 from ..bridge.project import county
-from ..bridge.running.tasks import Runner
+from ..bridge.running.tasks import JobRunner
 from ..bridge.texts import tr
 from ..core.errors import SanxianError
 from .findings import empty_states
 from .widgets import messages
-from .widgets.messages import push
+from .widgets.messages import push_message
 
 
-class Dialogs(QObject):
+class DialogOpener(QObject):
     """Opens the dialogs of the menu.
 
     ``changed``: signal, roles or profile have changed; ``result``: function that returns the displayed result, or
@@ -28,7 +28,7 @@ class Dialogs(QObject):
 
     changed = pyqtSignal()
 
-    def __init__(self, iface: Any, runner: Runner, result: Callable[[], Any], parent: QObject):
+    def __init__(self, iface: Any, runner: JobRunner, result: Callable[[], Any], parent: QObject):
         super().__init__(parent)
         self._iface, self._runner, self._result = iface, runner, result
 
@@ -46,9 +46,9 @@ class Dialogs(QObject):
 
     def choose_group(self) -> bool:
         """Ask which of several layer groups is checked; return False on cancel."""
-        from .project.roles_dialog import choose_group
+        from .project.roles_dialog import ask_layer_group
 
-        return choose_group(QgsProject.instance(), self._iface.mainWindow())
+        return ask_layer_group(QgsProject.instance(), self._iface.mainWindow())
 
     def profile(self) -> None:
         from .county_form.profile_dialog import ProfileDialog
@@ -58,20 +58,20 @@ class Dialogs(QObject):
 
     def document(self) -> None:
         """Open the document information (成果信息) of the project."""
-        from .project.document_line import Fallback, edit, profile_of
+        from .project.document_line import SpecDocumentInfo, edit_document_info, read_county_profile
 
         project = QgsProject.instance()
         try:
-            edit(project, profile_of(project), Fallback(), self._iface.mainWindow())
+            edit_document_info(project, read_county_profile(project), SpecDocumentInfo(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain_error(error))
 
-    def doctor(self) -> None:
+    def open_doctor(self) -> None:
         from .help.doctor_dialog import DoctorDialog
 
         DoctorDialog(self._iface.mainWindow()).exec()
 
-    def map_fields(self) -> None:
+    def open_field_mapping(self) -> None:
         """Open the dialog that maps the current layer into a template."""
         from .mapping.dialog import MappingDialog
 
@@ -79,25 +79,27 @@ class Dialogs(QObject):
         try:
             dialog = MappingDialog(QgsProject.instance(), self._runner, iface.activeLayer(), iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
+            push_message(iface.messageBar(), "warning", tr("Map Fields"), messages.explain_error(error))
             return
         dialog.show()
 
-    def dictionary(self) -> None:
+    def open_dictionary(self) -> None:
         """Open the data dictionary at the current layer, beside other windows."""
         from .help.dictionary_dialog import DictionaryDialog
 
-        standard = county.of(QgsProject.instance()).standard
+        standard = county.read_county(QgsProject.instance()).standard
         DictionaryDialog(standard, self._iface.activeLayer(), self._iface.mainWindow()).show()
 
-    def manual(self) -> None:
+    def open_manual(self) -> None:
         """Open the manual in the browser at its first chapter."""
         from .help.help_dialog import open_manual
 
         open_manual("start", self._iface.mainWindow())
 
-    def help(self, code: str) -> None:
+    def open_help(self, code: str) -> None:
         from .help.help_dialog import HelpDialog
 
-        norm, outcome = empty_states.effective_norm(self._result(), county.options(QgsProject.instance()))
+        norm, outcome = empty_states.get_norm_and_outcomes(
+            self._result(), county.make_check_options(QgsProject.instance())
+        )
         HelpDialog(code, self._iface.mainWindow(), norm=norm, outcome=outcome).exec()

@@ -32,8 +32,8 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QTimer
 from qgis.PyQt.QtWidgets import QComboBox, QGroupBox, QWidget
 
-from plugin.bridge.editing.attribute_forms import apply_template
-from plugin.bridge.editing.expressions import Functions
+from plugin.bridge.editing.attribute_forms import apply_template_form
+from plugin.bridge.editing.expressions import ExpressionFunctions
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 
@@ -145,11 +145,11 @@ def make_field_calculator(layer: QgsVectorLayer) -> QgsFieldCalculator:
 
 def measure_one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, WallAndCpuSeconds]:
     """Change all rows, undo and redo; return (wall, CPU) seconds of each step."""
-    project, functions = QgsProject.instance(), Functions()
+    project, functions = QgsProject.instance(), ExpressionFunctions()
     layer = QgsVectorLayer(f"{path}|layername={ROLE}", ROLE, "ogr")
     if plugin:
         functions.register()
-        apply_template(layer, norm.standard.templates[ROLE], norm)
+        apply_template_form(layer, norm.standard.templates[ROLE], norm)
     project.addMapLayer(layer)
     layer.startEditing()
     updater = functions._dependent_fields._of[layer.id()] if plugin else None

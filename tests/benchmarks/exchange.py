@@ -17,7 +17,7 @@ from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.standard import load_standard
-from tests.core.vct_verification import edges_of, every_edge_once, values_differ
+from tests.core.vct_verification import assert_every_edge_once, count_differing_values, list_polygon_edges
 
 from .measure import Row, time_fastest_run
 
@@ -26,7 +26,7 @@ _MAX_VERTEX_SHIFT_M = 1e-4
 
 
 def read_parcel_layer(path: Path) -> SourceLayer:
-    found = read_source(path, wanted=lambda layer: layer.name == LAYER)
+    found = read_source(path, select_layer=lambda layer: layer.name == LAYER)
     return next(layer for layer in found if layer.name == LAYER)
 
 
@@ -94,12 +94,19 @@ def _measure_vct(path: Path, folder: Path, runs: int) -> list[Row]:
                 f"每顶点 {each:.0f} 字节",
             )
         )
-    once = every_edge_once(shapes, vct)
+    once = assert_every_edge_once(shapes, vct)
     table.append(
-        Row("VCT 里每条边只写一次", f"{once:,} 段", f"图上 {len(edges_of(shapes)):,} 段", "逐段相同", "相同", True)
+        Row(
+            "VCT 里每条边只写一次",
+            f"{once:,} 段",
+            f"图上 {len(list_polygon_edges(shapes)):,} 段",
+            "逐段相同",
+            "相同",
+            True,
+        )
     )
     (back,) = read_vct(vct, join=True)
-    differ = values_differ(layer.frame, back.frame)
+    differ = count_differing_values(layer.frame, back.frame)
     sound = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     moved = float(shapely.hausdorff_distance(back.frame.geometry.to_numpy()[sound], shapes[sound]).max())
     cells = len(back.frame) * (back.frame.shape[1] - 1)

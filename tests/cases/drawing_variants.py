@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 #: Offset of typical coordinates of a county: CGCS2000, zone 38, with prefix.
-FAR = (38_612_345.0, 4_390_000.0)
+FAR_OFFSET = (38_612_345.0, 4_390_000.0)
 
 
 def each_variant(shapes, way):
@@ -37,7 +37,7 @@ def rotate_start_vertex(shape):
 
 
 def move_far_away(shape):
-    return shapely.transform(shape, lambda xy: xy + FAR)
+    return shapely.transform(shape, lambda xy: xy + FAR_OFFSET)
 
 
 def add_midpoints(shape):

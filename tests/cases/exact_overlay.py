@@ -37,11 +37,11 @@ def measure_area_where(keep: Callable[[list[bool]], bool], shapes: Iterable[Any]
     return float(total)
 
 
-def shared_area(a: Any, b: Any) -> float:
+def measure_shared_area(a: Any, b: Any) -> float:
     return measure_area_where(all, [a, b])
 
 
-def uncovered_area(a: Any, cover: Iterable[Any]) -> float:
+def measure_uncovered_area(a: Any, cover: Iterable[Any]) -> float:
     """Return the area of ``a`` that no shape of the cover covers."""
     near = [s for s in cover if s is not None and s.intersects(a)]
     return measure_area_where(lambda inside: inside[0] and not any(inside[1:]), [a, *near])

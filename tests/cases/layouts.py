@@ -10,12 +10,12 @@ import numpy as np
 import shapely
 
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
-from tests.cases.drawing_variants import FAR, change_rings
+from tests.cases.drawing_variants import FAR_OFFSET, change_rings
 
 #: Offsets of copies, m, from the last digit of a double to a millimetre.
 SHIFT_DISTANCES_M = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 2e-6, 1e-5, 1e-4, 1e-3)
 #: Places of layouts: the origin, and coordinates of a county.
-LAYOUT_ORIGINS = ((0.0, 0.0), FAR)
+LAYOUT_ORIGINS = ((0.0, 0.0), FAR_OFFSET)
 LAYOUT_SIDE_M = 100.0
 
 

@@ -16,16 +16,16 @@ from tests.core.small_plan import (
     BOW_TIE,
     X,
     Y,
-    as_read_layers,
-    box,
     check_data,
-    digest,
-    findings_of_rule,
-    place_wkt,
-    ring,
-    table,
+    convert_to_source_layers,
+    hash_files,
+    list_findings_of_rules,
+    make_county_box,
+    make_ring_wkb,
+    make_table,
+    move_wkt_to_county,
     write_gpkg,
-    write_shapes,
+    write_wkb_shapes,
 )
 
 EMPTY_PART = "MULTIPOLYGON (((0 0, 100 0, 100 100, 0 100, 0 0)), EMPTY)"
@@ -34,7 +34,7 @@ TRIANGLE, TIN, POLYHEDRAL, CURVE_POLYGON, COMPOUND, CIRCULAR, MULTI_SURFACE = 17
 
 
 def encode_wkt_as_wkb(wkt, **more):
-    return shapely.to_wkb(place_wkt(wkt), flavor="iso", output_dimension=4, **more)
+    return shapely.to_wkb(move_wkt_to_county(wkt), flavor="iso", output_dimension=4, **more)
 
 
 def encode_wkb(code, *parts):
@@ -62,7 +62,9 @@ SQUARE_CORNERS = [(0, 0), (100, 0), (100, 100), (0, 100)]
 TRIANGLE_HALVES = SQUARE_CORNERS[:3], [SQUARE_CORNERS[0], *SQUARE_CORNERS[2:]]
 HALF_ROUND = encode_wkb(
     CURVE_POLYGON,
-    encode_wkb(COMPOUND, encode_arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(place_wkt("LINESTRING (100 0, 0 0)"))),
+    encode_wkb(
+        COMPOUND, encode_arc((0, 0), (50, -50), (100, 0)), shapely.to_wkb(move_wkt_to_county("LINESTRING (100 0, 0 0)"))
+    ),
 )
 
 #: No library in use reads surfaces of 3D models: they are reported as broken and not checked.
@@ -73,16 +75,16 @@ UNUSUAL_SHAPES = {
     "with heights and measures": (encode_wkt_as_wkb("POLYGON ZM ((0 0 5 1, 100 0 6 2, 100 100 7 3, 0 100 8 4, 0 0 5 1))"), "", 10_000),
     "with heights that are no numbers": (encode_wkt_as_wkb("POLYGON Z ((0 0 NaN, 100 0 NaN, 100 100 NaN, 0 100 NaN, 0 0 NaN))"), "", 10_000),
     "with old codes for heights": (
-        shapely.to_wkb(place_wkt("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), flavor="extended"), "", 10_000),
+        shapely.to_wkb(move_wkt_to_county("POLYGON Z ((0 0 5, 100 0 6, 100 100 7, 0 100 8, 0 0 5))"), flavor="extended"), "", 10_000),
     "with an empty part": (encode_wkt_as_wkb(EMPTY_PART), "", 10_000),
     "of empty parts only": (encode_wkt_as_wkb("MULTIPOLYGON (EMPTY, EMPTY)"), "GEO001", 0),
     "a ring that touches itself": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 50 50, 100 100, 0 100, 50 50, 0 0))"), "GEO002", 5_000),
     "a ring drawn twice": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0, 100 0, 100 100, 0 100, 0 0))"), "GEO002", 10_000),
     "every vertex three times": (
-        ring(*[(X + x, Y + y) for x, y in [*SQUARE_CORNERS, SQUARE_CORNERS[0]] for _ in range(3)]), "", 10_000),
+        make_ring_wkb(*[(X + x, Y + y) for x, y in [*SQUARE_CORNERS, SQUARE_CORNERS[0]] for _ in range(3)]), "", 10_000),
     "there and back": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 50 0, 0 0))"), "GEO002", 0),
-    "a ring that is not closed": (ring(*[(X + x, Y + y) for x, y in SQUARE_CORNERS]), "GEO002", 0),
-    "two points": (ring((X, Y), (X + 100, Y)), "GEO002", 0),
+    "a ring that is not closed": (make_ring_wkb(*[(X + x, Y + y) for x, y in SQUARE_CORNERS]), "GEO002", 0),
+    "two points": (make_ring_wkb((X, Y), (X + 100, Y)), "GEO002", 0),
     "a spike of a kilometre": (encode_wkt_as_wkb("POLYGON ((0 0, 100 0, 100 100, 50 100, 50 600, 50 100, 0 100, 0 0))"), "GEO002", 10_000),
     "parts upon each other": (
         encode_wkt_as_wkb("MULTIPOLYGON (((0 0, 60 0, 60 100, 0 100, 0 0)), ((40 0, 100 0, 100 100, 40 100, 40 0)))"), "GEO002", 10_000),
@@ -101,7 +103,7 @@ UNUSUAL_SHAPES = {
     "arcs": (HALF_ROUND, "GEO002", 3_927),
     "arcs among several surfaces": (encode_wkb(MULTI_SURFACE, HALF_ROUND, encode_face(*SQUARE_CORNERS)), "GEO002", 13_927),
     "with east and north exchanged": (
-        shapely.to_wkb(shapely.transform(box(0, 0), lambda xy: xy[:, ::-1])), "GEO002", 0),
+        shapely.to_wkb(shapely.transform(make_county_box(0, 0), lambda xy: xy[:, ::-1])), "GEO002", 0),
     "in degrees": (shapely.to_wkb(shapely.box(113.4, 39.6, 113.5, 39.7)), "GEO002", 0),
 }  # fmt: skip
 
@@ -109,38 +111,43 @@ UNUSUAL_SHAPES = {
 @pytest.mark.parametrize("name", UNUSUAL_SHAPES)
 def test_check_of_a_file_reads_or_reports_each_unusual_shape_and_checks_the_others(tmp_path, name):
     shape, code, area = UNUSUAL_SHAPES[name]
-    tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(-100, -100, 300, 300)])}
-    path = write_shapes(write_gpkg(tmp_path / "a.gpkg", tables), "CZKFBJ", {2: shape})
-    before = digest(tmp_path)
+    tables = {
+        "CZKFBJ": make_table([make_county_box(500, 500), make_county_box(0, 0), make_county_box(550, 500)]),
+        "STBHHX": make_table([make_county_box(-100, -100, 300, 300)]),
+    }
+    path = write_wkb_shapes(write_gpkg(tmp_path / "a.gpkg", tables), "CZKFBJ", {2: shape})
+    before = hash_files(tmp_path)
     checked = check_data(path)
     report = checked.report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    findings = [f for f in findings_of_rule(report, "GEO001", "GEO002") if f.key.endswith("0002")]
+    findings = [f for f in list_findings_of_rules(report, "GEO001", "GEO002") if f.key.endswith("0002")]
     assert sorted({f.code for f in findings}) == ([code] if code else []), [f.message for f in findings]
     assert all("请" in f.message for f in findings)
     # The two others overlap by half; the rest of the unusual shape is on the red line.
-    (overlap,) = findings_of_rule(report, "TOP001")
+    (overlap,) = list_findings_of_rules(report, "TOP001")
     assert shapely.area(overlap.geometry) == pytest.approx(5000)
     shared = [
-        f for f in findings_of_rule(report, "REL003") if f.related_keys[0].endswith("0002") or f.key.endswith("0002")
+        f
+        for f in list_findings_of_rules(report, "REL003")
+        if f.related_keys[0].endswith("0002") or f.key.endswith("0002")
     ]
     assert sum(shapely.area(f.geometry) for f in shared) == pytest.approx(area, rel=0.01)
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_check_of_a_file_with_many_unusual_shapes_reports_each_row(tmp_path):
     tables = {
-        "CZKFBJ": table([box(500, 500)] * (len(UNUSUAL_SHAPES) + 1)),
-        "STBHHX": table([box(-100, -100, 300, 300)]),
+        "CZKFBJ": make_table([make_county_box(500, 500)] * (len(UNUSUAL_SHAPES) + 1)),
+        "STBHHX": make_table([make_county_box(-100, -100, 300, 300)]),
     }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    write_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(UNUSUAL_SHAPES.values())})
+    write_wkb_shapes(path, "CZKFBJ", {n + 2: shape for n, (shape, *_) in enumerate(UNUSUAL_SHAPES.values())})
     report = check_data(path).report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    rows = {int(f.key[-4:]) for f in findings_of_rule(report, "GEO001", "GEO002")}
+    rows = {int(f.key[-4:]) for f in list_findings_of_rules(report, "GEO001", "GEO002")}
     assert rows == {n + 2 for n, (_, code, _) in enumerate(UNUSUAL_SHAPES.values()) if code}
-    assert len({k for f in findings_of_rule(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
+    assert len({k for f in list_findings_of_rules(report, "REL003") for k in (f.key, *f.related_keys)}) - 1 == sum(
         area > 0 for *_, area in UNUSUAL_SHAPES.values()
     )
 
@@ -153,14 +160,19 @@ def test_overlap_check_ignores_empty_multipolygon_parts_after_reprojection(parts
 
     The edges are long enough that reprojection adds vertices to them.
     """
-    strange = place_wkt(f"MULTIPOLYGON ({parts})")
-    line = table([strange, box(100, 100)]).to_crs(4547)
+    strange = move_wkt_to_county(f"MULTIPOLYGON ({parts})")
+    line = make_table([strange, make_county_box(100, 100)]).to_crs(4547)
     assert [p.is_empty for p in shapely.get_parts(line.geometry[0])].count(True) == parts.count("EMPTY")
     checked = check_data(
-        as_read_layers({"CZKFBJ": line, "STBHHX": table([box(0, 0, 50, 50), box(800, 800, 200, 200)])})
+        convert_to_source_layers(
+            {"CZKFBJ": line, "STBHHX": make_table([make_county_box(0, 0, 50, 50), make_county_box(800, 800, 200, 200)])}
+        )
     )
     assert not [f for f in checked.report.findings if f.code.startswith("RUN")]
-    assert len(findings_of_rule(checked.report, "REL003")) == 2 and len(findings_of_rule(checked.report, "TOP001")) == 1
+    assert (
+        len(list_findings_of_rules(checked.report, "REL003")) == 2
+        and len(list_findings_of_rules(checked.report, "TOP001")) == 1
+    )
     assert checked.plan.layers["CZKFBJ"].statutory[0] == pytest.approx(810_000, rel=1e-3)
 
 
@@ -172,15 +184,15 @@ def test_check_finds_overlaps_of_a_polygon_with_a_million_vertices(tmp_path):
     crossed = xy.copy()
     crossed[[10, 300_000]] = crossed[[300_000, 10]]
     tables = {
-        "CZKFBJ": table([box(450, 450), box(0, 0), place_wkt(BOW_TIE)]),
-        "STBHHX": table([wheel]),
-        "YDYHGHFQ": table([shapely.Polygon(crossed)], GHFQDM=["410"], GHFQMC=["城镇发展区"]),
+        "CZKFBJ": make_table([make_county_box(450, 450), make_county_box(0, 0), move_wkt_to_county(BOW_TIE)]),
+        "STBHHX": make_table([wheel]),
+        "YDYHGHFQ": make_table([shapely.Polygon(crossed)], GHFQDM=["410"], GHFQMC=["城镇发展区"]),
     }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
     started = time.monotonic()
     report = check_data(path, ["GEO002", "REL003", "REL005", "TOP001"]).report
     assert time.monotonic() - started < 120
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    assert {f.role for f in findings_of_rule(report, "GEO002")} == {"CZKFBJ", "YDYHGHFQ"}
-    held = [shapely.area(f.geometry) for f in findings_of_rule(report, "REL003")]
+    assert {f.role for f in list_findings_of_rules(report, "GEO002")} == {"CZKFBJ", "YDYHGHFQ"}
+    held = [shapely.area(f.geometry) for f in list_findings_of_rules(report, "REL003")]
     assert any(area == pytest.approx(10_000) for area in held)

@@ -76,7 +76,7 @@ def sum_areas_by_pair(parts):
     return {pair: round(area, 9) for pair, area in found.items()}
 
 
-#: `polygons.LARGE_VERTICES`, `polygons.MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_A_ROW`.
+#: `polygons.MAX_UNCLIPPED_VERTICES`, `polygons.WINDOW_MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_PER_OVERLAY`.
 OVERLAY_THRESHOLDS = {
     "as it is": (512, 10.0, 64, 500),
     "cut through windows": (6, 0.25, 2, 10**9),

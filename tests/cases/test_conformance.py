@@ -19,7 +19,7 @@ from tests.cases.drawing_variants import WAYS, each_variant
 from tests.parametrize import for_each
 
 #: Every shared part counts, however small.
-EXACT = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
+ZERO_TOLERANCE = Tolerance(cluster_m=0.0001, edge_match_m=0.0, min_area_m2=0.0, min_width_m=0.0)
 
 ALL_CASES = [(file, case) for file in ("plain.txt", "parts.txt", "bad_rings.txt") for case in read_cases(file)]
 for_each_case = for_each("case", [c for _, c in ALL_CASES], ids=[f"{f[:-4]}: {c.name}" for f, c in ALL_CASES])
@@ -54,7 +54,7 @@ def assert_valid(parts):
     return parts
 
 
-def expect(found, expected):
+def assert_parts(found, expected):
     """Compare overlay parts with the expected areas of each pair of rows.
 
     ``expected``: pair of rows → areas, m², of its connected parts.
@@ -84,12 +84,12 @@ def sum_parts_by_pair(found):
 def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapped(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, turned in ((a, b, False), (b, a, True)):
-        expect(
-            parts_by_pair(assert_valid(find_shared_parts(first, second, tolerance=EXACT))),
+        assert_parts(
+            parts_by_pair(assert_valid(find_shared_parts(first, second, tolerance=ZERO_TOLERANCE))),
             sum_parts_by_pair(expected_between_layers(case, turned)),
         )
-        single = assert_valid(find_shared_parts(first, second, tolerance=EXACT, connected=True))
-        expect(parts_by_pair(single), expected_between_layers(case, turned))
+        single = assert_valid(find_shared_parts(first, second, tolerance=ZERO_TOLERANCE, connected=True))
+        assert_parts(parts_by_pair(single), expected_between_layers(case, turned))
         assert (shapely.get_type_id(single.geometry) == 3).all()
 
 
@@ -97,12 +97,12 @@ def test_find_shared_parts_gives_the_same_overlaps_when_the_two_layers_are_swapp
 @for_each_case
 def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
     a, b = each_variant(case.a, way), each_variant(case.b, way)
-    expect(
-        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, connected=True))),
+    assert_parts(
+        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=ZERO_TOLERANCE, connected=True))),
         expected_within_layer(case, "a"),
     )
-    expect(
-        parts_by_pair(assert_valid(find_shared_parts(b, tolerance=EXACT, connected=True))),
+    assert_parts(
+        parts_by_pair(assert_valid(find_shared_parts(b, tolerance=ZERO_TOLERANCE, connected=True))),
         expected_within_layer(case, "b"),
     )
     # In the joined layer, parts shared between the layers are within it.
@@ -112,9 +112,11 @@ def test_find_shared_parts_finds_overlaps_between_rows_of_one_layer(case, way):
         (n + i, n + j): v for (i, j), v in expected_within_layer(case, "b").items()
     }
     one = np.concatenate([a, b])
-    expect(parts_by_pair(assert_valid(find_shared_parts(one, tolerance=EXACT))), sum_parts_by_pair(both))
+    assert_parts(parts_by_pair(assert_valid(find_shared_parts(one, tolerance=ZERO_TOLERANCE))), sum_parts_by_pair(both))
     turned = {(len(one) - 1 - j, len(one) - 1 - i): v for (i, j), v in both.items()}
-    expect(parts_by_pair(assert_valid(find_shared_parts(one[::-1], tolerance=EXACT))), sum_parts_by_pair(turned))
+    assert_parts(
+        parts_by_pair(assert_valid(find_shared_parts(one[::-1], tolerance=ZERO_TOLERANCE))), sum_parts_by_pair(turned)
+    )
 
 
 @for_each_drawing_variant
@@ -123,7 +125,9 @@ def test_find_uncovered_parts_finds_what_the_other_layer_leaves_uncovered_in_bot
     a, b = each_variant(case.a, way), each_variant(case.b, way)
     for first, second, side in ((a, b, "a"), (b, a, "b")):
         uncovered = {(i, -1): case.of(side, i) for i in range(len(first))}
-        expect(parts_by_pair(assert_valid(find_uncovered_parts(first, second, tolerance=EXACT))), uncovered)
+        assert_parts(
+            parts_by_pair(assert_valid(find_uncovered_parts(first, second, tolerance=ZERO_TOLERANCE))), uncovered
+        )
 
 
 @for_each_case
@@ -132,16 +136,22 @@ def test_overlay_limited_to_some_rows_returns_only_parts_of_those_rows(case):
     for i in range(len(case.a)):
         mine = np.arange(len(case.a)) == i
         pairs = {p: v for p, v in expected_between_layers(case).items() if p[0] == i}
-        expect(parts_by_pair(find_shared_parts(a, b, tolerance=EXACT, rows_a=mine)), sum_parts_by_pair(pairs))
+        assert_parts(
+            parts_by_pair(find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_a=mine)), sum_parts_by_pair(pairs)
+        )
         pairs = {(j, i): v for (i, j), v in pairs.items()}
-        expect(parts_by_pair(find_shared_parts(b, a, tolerance=EXACT, rows_b=mine)), sum_parts_by_pair(pairs))
-        expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, rows=mine)), {(i, -1): case.of("a", i)})
+        assert_parts(
+            parts_by_pair(find_shared_parts(b, a, tolerance=ZERO_TOLERANCE, rows_b=mine)), sum_parts_by_pair(pairs)
+        )
+        assert_parts(
+            parts_by_pair(find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, rows=mine)), {(i, -1): case.of("a", i)}
+        )
         for j in range(len(case.b)):
             theirs = np.arange(len(case.b)) == j
             shared = sum(case.of("ab", i, j))
-            pair = find_shared_parts(a, b, tolerance=EXACT, rows_a=mine, rows_b=theirs)
-            expect(parts_by_pair(pair), {(i, j): (shared,)})
-            uncovered = find_uncovered_parts(a, b, tolerance=EXACT, rows=mine, cover_rows=theirs)
+            pair = find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_a=mine, rows_b=theirs)
+            assert_parts(parts_by_pair(pair), {(i, j): (shared,)})
+            uncovered = find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, rows=mine, cover_rows=theirs)
             assert uncovered.area.sum() == approximate_area(
                 max(0.0, float(shapely.area(case.a[i])) - shared) if case.a[i] else 0.0
             )
@@ -149,8 +159,8 @@ def test_overlay_limited_to_some_rows_returns_only_parts_of_those_rows(case):
     no_rows = np.zeros(len(case.b), dtype=bool)
     shapes = {i: extract_polygons(s) for i, s in enumerate(case.a)}
     everything = {(i, -1): shapely.area(shapely.get_parts(s)).tolist() for i, s in shapes.items() if s is not None}
-    expect(parts_by_pair(find_uncovered_parts(a, b, tolerance=EXACT, cover_rows=no_rows)), everything)
-    assert not len(find_shared_parts(a, b, tolerance=EXACT, rows_b=no_rows))
+    assert_parts(parts_by_pair(find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, cover_rows=no_rows)), everything)
+    assert not len(find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_b=no_rows))
 
 
 @for_each_case
@@ -163,18 +173,22 @@ def test_overlay_of_requested_rows_is_unchanged_by_additional_unrequested_rows(c
     a = np.concatenate([case.a, case.b, [plate], case.a])
     b = np.concatenate([case.b, [plate], case.a, case.b])
     rows_a, rows_b = np.arange(len(a)) < len(case.a), np.arange(len(b)) < len(case.b)
-    expect(
+    assert_parts(
         parts_by_pair(
-            assert_valid(find_shared_parts(a, b, tolerance=EXACT, rows_a=rows_a, rows_b=rows_b, connected=True))
+            assert_valid(
+                find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_a=rows_a, rows_b=rows_b, connected=True)
+            )
         ),
         expected_between_layers(case),
     )
-    expect(
-        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=EXACT, rows_a=rows_a, connected=True))),
+    assert_parts(
+        parts_by_pair(assert_valid(find_shared_parts(a, tolerance=ZERO_TOLERANCE, rows_a=rows_a, connected=True))),
         expected_within_layer(case, "a"),
     )
     uncovered = {(i, -1): case.of("a", i) for i in range(len(case.a))}
-    expect(
-        parts_by_pair(assert_valid(find_uncovered_parts(a, b, tolerance=EXACT, rows=rows_a, cover_rows=rows_b))),
+    assert_parts(
+        parts_by_pair(
+            assert_valid(find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE, rows=rows_a, cover_rows=rows_b))
+        ),
         uncovered,
     )

@@ -13,7 +13,7 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.case_files import read_cases
 from tests.cases.drawing_variants import each_variant, move_far_away, rotate_start_vertex
-from tests.cases.test_conformance import EXACT, assert_valid, expect, parts_by_pair
+from tests.cases.test_conformance import ZERO_TOLERANCE, assert_parts, assert_valid, parts_by_pair
 from tests.parametrize import for_each
 
 ALL_CASES, LARGE_CASES = read_cases("coverages.txt"), read_cases("large.txt")
@@ -36,9 +36,9 @@ def test_total_overlay_areas_of_coverages_equal_the_expected_areas(case, way):
     assert_total_areas(a, b, case, way)
     # Sums are the same for batches of rows.
     thirds = [np.arange(len(b)) % 3 == n for n in range(3)]
-    one_by_one = sum(find_shared_parts(a, b, tolerance=EXACT, rows_b=rows).area.sum() for rows in thirds)
+    one_by_one = sum(find_shared_parts(a, b, tolerance=ZERO_TOLERANCE, rows_b=rows).area.sum() for rows in thirds)
     assert one_by_one == approximate_area(case.total("ab"), case, way)
-    one_by_one = sum(find_uncovered_parts(b, a, tolerance=EXACT, rows=rows).area.sum() for rows in thirds)
+    one_by_one = sum(find_uncovered_parts(b, a, tolerance=ZERO_TOLERANCE, rows=rows).area.sum() for rows in thirds)
     assert one_by_one == approximate_area(case.total("b"), case, way)
 
 
@@ -49,12 +49,12 @@ def test_total_overlay_areas_of_large_coverages_equal_the_expected_areas(case):
 
 def assert_total_areas(a, b, case, way=None):
     for found, what in (
-        (find_shared_parts(a, b, tolerance=EXACT), "ab"),
-        (find_shared_parts(b, a, tolerance=EXACT, connected=True), "ab"),
-        (find_shared_parts(a, tolerance=EXACT), "aa"),
-        (find_shared_parts(b, tolerance=EXACT), "bb"),
-        (find_uncovered_parts(a, b, tolerance=EXACT), "a"),
-        (find_uncovered_parts(b, a, tolerance=EXACT), "b"),
+        (find_shared_parts(a, b, tolerance=ZERO_TOLERANCE), "ab"),
+        (find_shared_parts(b, a, tolerance=ZERO_TOLERANCE, connected=True), "ab"),
+        (find_shared_parts(a, tolerance=ZERO_TOLERANCE), "aa"),
+        (find_shared_parts(b, tolerance=ZERO_TOLERANCE), "bb"),
+        (find_uncovered_parts(a, b, tolerance=ZERO_TOLERANCE), "a"),
+        (find_uncovered_parts(b, a, tolerance=ZERO_TOLERANCE), "b"),
     ):
         assert assert_valid(found).area.sum() == approximate_area(case.total(what), case, way), what
 
@@ -67,7 +67,7 @@ def test_overlay_omits_slivers_from_the_parts_and_returns_their_total_area(case)
     for first, second, turned in ((case.a, case.b, False), (case.b, case.a, True)):
         found = assert_valid(find_shared_parts(first, second, tolerance=Tolerance(), connected=True))
         pairs = {(i, j): case.of("ab", i, j) for i in range(len(case.a)) for j in range(len(case.b))}
-        expect(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
+        assert_parts(parts_by_pair(found), {(j, i): v for (i, j), v in pairs.items()} if turned else pairs)
         ignored = sorted(shapely.area(found.slivers.geometry).tolist())
         assert ignored == pytest.approx(case.expected.get("ignored", ()), rel=1e-6)
     for first, second, side in ((case.a, case.b, "a"), (case.b, case.a, "b")):
@@ -83,7 +83,7 @@ def test_larger_sliver_tolerance_never_increases_the_shared_area(case):
     areas = [
         find_shared_parts(case.a, case.b, tolerance=t).area.sum()
         for t in (
-            EXACT,
+            ZERO_TOLERANCE,
             Tolerance(),
             Tolerance(min_area_m2=2.0, min_width_m=0.5),
             Tolerance(min_area_m2=1e9, min_width_m=1e9),

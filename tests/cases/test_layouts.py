@@ -93,7 +93,7 @@ def expected_areas_of_pairs(a, b, pairs):
         (i, j): (
             measure_with_shapely(shapely.intersection, a[i], b[j]),
             (a[i], b[j]),
-            lambda i=i, j=j: exact_overlay.shared_area(a[i], b[j]),
+            lambda i=i, j=j: exact_overlay.measure_shared_area(a[i], b[j]),
         )
         for i, j in pairs
     }
@@ -106,7 +106,7 @@ def expected_uncovered_areas(a, cover):
         (i, -1): (
             measure_with_shapely(shapely.difference, a[i], united),
             (a[i], united),
-            lambda i=i: exact_overlay.uncovered_area(a[i], shapes),
+            lambda i=i: exact_overlay.measure_uncovered_area(a[i], shapes),
         )
         for i in drop_missing_shapes(a)
     }
@@ -124,10 +124,10 @@ OVERLAY_THRESHOLDS = {
 @pytest.mark.parametrize("near", [False, True], ids=["any", "almost matching"])
 @pytest.mark.parametrize("path", OVERLAY_THRESHOLDS.values(), ids=OVERLAY_THRESHOLDS.keys())
 def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, near, monkeypatch):
-    monkeypatch.setattr(polygons, "LARGE_VERTICES", path[0])
-    monkeypatch.setattr(polygons, "MARGIN_M", path[1])
-    monkeypatch.setattr(overlay, "MANY", path[2])
-    monkeypatch.setattr(overlay, "VERTICES_A_ROW", path[3])
+    monkeypatch.setattr(polygons, "MAX_UNCLIPPED_VERTICES", path[0])
+    monkeypatch.setattr(polygons, "WINDOW_MARGIN_M", path[1])
+    monkeypatch.setattr(overlay, "MIN_COVERAGE_NEIGHBOURS", path[2])
+    monkeypatch.setattr(overlay, "VERTICES_PER_OVERLAY", path[3])
 
     @limit_layout_count(1 / 8)
     @given(seeds)
@@ -150,8 +150,8 @@ def test_overlay_areas_of_random_polygon_layers_equal_those_of_shapely(path, nea
 @pytest.mark.parametrize("distinct", [1, 7])
 def test_overlay_areas_are_correct_when_different_segments_have_equal_hashes(distinct, monkeypatch):
     """Replace the hashes of vertices, so that many vertices share a hash."""
-    real = linework.vertex_codes
-    monkeypatch.setattr(linework, "vertex_codes", lambda xy: real(xy) % np.uint64(distinct))
+    real = linework.hash_vertices
+    monkeypatch.setattr(linework, "hash_vertices", lambda xy: real(xy) % np.uint64(distinct))
 
     @limit_layout_count(1 / 20)
     @given(seeds, st.booleans())

@@ -145,13 +145,13 @@ def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
             continue
         lengths = a.length + b.length
         limit = 2e-5 + 2 * COORDINATE_ROUNDING_M * lengths
-        expected = exact_overlay.shared_area(a, b)
+        expected = exact_overlay.measure_shared_area(a, b)
         for one, other in ((a, b), (b, a)):
             found = find_shared_parts(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
             assert not found.fallback_log.failed and found.area.sum() == pytest.approx(expected, abs=limit), turn
             uncovered = find_uncovered_parts(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
             assert not uncovered.fallback_log.failed and uncovered.area.sum() == pytest.approx(
-                exact_overlay.uncovered_area(one, [other]), abs=limit
+                exact_overlay.measure_uncovered_area(one, [other]), abs=limit
             ), turn
         within = find_shared_parts(make_layer(a, b), tolerance=ZERO_TOLERANCE)
         assert within.area.sum() == pytest.approx(expected, abs=limit), turn
@@ -167,10 +167,10 @@ def test_area_not_covered_by_a_road_of_slightly_rotated_rectangles_is_exact():
     plot = move_far_away(shapely.box(-5, -2, 130, 3))
     uncovered = find_uncovered_parts(make_layer(plot), make_layer(*road), tolerance=ZERO_TOLERANCE)
     assert not uncovered.fallback_log.failed
-    assert uncovered.area.sum() == pytest.approx(exact_overlay.uncovered_area(plot, road), abs=1e-4)
+    assert uncovered.area.sum() == pytest.approx(exact_overlay.measure_uncovered_area(plot, road), abs=1e-4)
     shared = find_shared_parts(make_layer(*road), tolerance=ZERO_TOLERANCE)
     pairs = [(i, j) for i in range(40) for j in range(i + 1, 40) if road[i].intersects(road[j])]
-    expected = [exact_overlay.shared_area(road[i], road[j]) for i, j in pairs]
+    expected = [exact_overlay.measure_shared_area(road[i], road[j]) for i, j in pairs]
     assert list(zip(shared.left.tolist(), shared.right.tolist(), strict=True)) == pairs
     assert shared.area == pytest.approx(expected, abs=2e-5)
 
@@ -192,5 +192,7 @@ def test_overlay_areas_of_polygons_copied_with_rounding_errors_are_exact(case):
 
     for j, shape in enumerate(cover):
         area = found.area[found.right == j].sum()
-        assert area == pytest.approx(exact_overlay.shared_area(a, shape), abs=limit(found, shape))
-    assert uncovered.area.sum() == pytest.approx(exact_overlay.uncovered_area(a, cover), abs=limit(uncovered, *cover))
+        assert area == pytest.approx(exact_overlay.measure_shared_area(a, shape), abs=limit(found, shape))
+    assert uncovered.area.sum() == pytest.approx(
+        exact_overlay.measure_uncovered_area(a, cover), abs=limit(uncovered, *cover)
+    )

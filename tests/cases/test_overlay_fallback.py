@@ -19,9 +19,9 @@ from plugin.core.model.rule import Severity, all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
 from tests.cases.shapes import box, grid, moved
-from tests.core.examples import norm_of
-from tests.core.small_plan import as_read_layers, findings_of_rule, rule_outcome, table
-from tests.core.small_plan import box as in_county
+from tests.core.examples import make_example_norm
+from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules, make_table
+from tests.core.small_plan import make_county_box as in_county
 
 DEFAULT_TOLERANCE = Tolerance()
 ROW_NUMBERS = np.array([7])
@@ -257,8 +257,8 @@ def make_overlapping_layers():
     """
     farmland = [in_county(0, 0), in_county(300, 0), in_county(600, 0), in_county(320, 20, 20, 20)]
     return {
-        "YJJBNTBHTB": table(farmland, DLBM=["0103"] * 4, YJJBNTMJ=[9_999.0] * 4),
-        "STBHHX": table([in_county(50, 0), in_county(350, 0), in_county(650, 0, 200, 200)]),
+        "YJJBNTBHTB": make_table(farmland, DLBM=["0103"] * 4, YJJBNTMJ=[9_999.0] * 4),
+        "STBHHX": make_table([in_county(50, 0), in_county(350, 0), in_county(650, 0, 200, 200)]),
     }
 
 
@@ -270,10 +270,12 @@ def is_large_red_line(a, b, grid):
 def check_with_failing_operation(monkeypatch, operation, over, *codes):
     """Return two checks of the layers: undisturbed, and with a failing operation."""
     rules = [all_rules()[code] for code in codes]
-    straight = run_check(assemble_plan(as_read_layers(make_overlapping_layers()), norm_of()), rules)
+    straight = run_check(assemble_plan(convert_to_source_layers(make_overlapping_layers()), make_example_norm()), rules)
     stumbles = FailingOperation(getattr(shapely, operation), over=over)
     monkeypatch.setattr(shapely, operation, stumbles)
-    return straight, run_check(assemble_plan(as_read_layers(make_overlapping_layers()), norm_of()), rules)
+    return straight, run_check(
+        assemble_plan(convert_to_source_layers(make_overlapping_layers()), make_example_norm()), rules
+    )
 
 
 def read_key_pairs(findings):
@@ -282,30 +284,30 @@ def read_key_pairs(findings):
 
 def test_check_reports_a_failing_overlay_pair_as_a_finding_and_checks_the_other_pairs(monkeypatch):
     straight, report = check_with_failing_operation(monkeypatch, "intersection", is_large_red_line, "REL001", "TOP001")
-    assert read_key_pairs(findings_of_rule(straight, "REL001")) == {("1", "1"), ("2", "2"), ("3", "3")}
-    assert read_key_pairs(findings_of_rule(report, "REL001")) == {("1", "1"), ("2", "2")}
-    (failed,) = findings_of_rule(report, "RUN901")
+    assert read_key_pairs(list_findings_of_rules(straight, "REL001")) == {("1", "1"), ("2", "2"), ("3", "3")}
+    assert read_key_pairs(list_findings_of_rules(report, "REL001")) == {("1", "1"), ("2", "2")}
+    (failed,) = list_findings_of_rules(report, "RUN901")
     assert read_key_pairs([failed]) == {("3", "3")} and failed.severity is Severity.WARNING
     assert (failed.role, failed.related_role) == ("YJJBNTBHTB", "STBHHX") and failed.params["rule"] == "REL001"
     assert "不得视为通过" in failed.message and shapely.area(failed.geometry) == pytest.approx(10_000)
     # A failed rule also reports that its search is incomplete.
-    result = rule_outcome(report, "REL001")
+    result = get_outcome_of_rule(report, "REL001")
     assert result.outcome is Outcome.FAILED and result.incomplete and "1 对图形无法计算" in result.reason
     assert (
-        read_key_pairs(findings_of_rule(report, "TOP001"))
-        == read_key_pairs(findings_of_rule(straight, "TOP001"))
+        read_key_pairs(list_findings_of_rules(report, "TOP001"))
+        == read_key_pairs(list_findings_of_rules(straight, "TOP001"))
         == {("2", "4")}
     )
-    assert not findings_of_rule(report, "RUN900") and report.verdict is Verdict.FAIL
+    assert not list_findings_of_rules(report, "RUN900") and report.verdict is Verdict.FAIL
 
 
 def test_report_lists_the_overlay_fallbacks_that_were_used(monkeypatch):
     straight, report = check_with_failing_operation(
         monkeypatch, "intersection", lambda a, b, grid: not grid and is_large_red_line(a, b, grid), "REL001"
     )
-    assert read_key_pairs(findings_of_rule(report, "REL001")) == read_key_pairs(
-        findings_of_rule(straight, "REL001")
-    ) and not findings_of_rule(report, "RUN901")
+    assert read_key_pairs(list_findings_of_rules(report, "REL001")) == read_key_pairs(
+        list_findings_of_rules(straight, "REL001")
+    ) and not list_findings_of_rules(report, "RUN901")
     assert not straight.tolerance["steps"] and report.tolerance["steps"] == {"fixed_precision": 1}
 
 

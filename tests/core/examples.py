@@ -10,40 +10,40 @@ import geopandas as gpd
 import shapely
 from pyproj import CRS
 
-from plugin.core.engine.plan_consistency import CODE as FRAME
+from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
 from plugin.core.heritage.heritage_sites import HeritageList, ListedSite
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
-from plugin.core.model.rule import EACH, Example, Rule, all_rules
+from plugin.core.model.rule import EVERY_LAYER, Example, Rule, all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.plan.plan import Plan
 from plugin.core.profile import Norm, OtherSource, Profile, RegisteredSite, Target
 from plugin.core.profile.figures import TownshipTask, TownshipTasks
 from plugin.core.results.run import run_check
-from plugin.core.side_tables import Record
+from plugin.core.side_tables import ChangeRecord
 from plugin.core.standard import load_standard
-from tests.core.package_fixtures import facts_of
+from tests.core.package_fixtures import make_package_facts
 
 #: Examples are drawn near 0, 0 and moved to 浑源, where statutory areas are realistic.
 ORIGIN = (38_600_000.0, 4_380_000.0)
 AREA_CODE = "140225"
-NO_SHAPES = "RUN905"
+UNREAD_DATA_RULE = "RUN905"
 #: Side inputs of examples: the name of their option → rows as the plan holds them.
-SIDE = {
+SIDE_INPUT_READERS = {
     "figures": lambda rows: tuple(parse_figure(*row, row=n) for n, row in enumerate(rows, 2)),
     "targets": lambda rows: TownshipTasks(
         "乡镇任务表.csv", tuple(TownshipTask(*row, "", n) for n, row in enumerate(rows, 2))
     ),
     "register": lambda rows: HeritageList("名录.xlsx", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2))),
-    "baseline": lambda layers: plan_of(layers, standard="county_db"),
-    "package": facts_of,
-    "record": lambda classes: Record("面积平衡表.json", classes),
+    "baseline": lambda layers: make_example_plan(layers, standard="county_db"),
+    "package": make_package_facts,
+    "record": lambda classes: ChangeRecord("面积平衡表.json", classes),
 }
 
 
-def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
+def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "county_db", **profile: Any) -> Norm:
     """Return the norm (standard and profile resolved together) with given settings.
 
     ``targets``: rows of indicator, comparison, value and unit, then (value, name) of each other document with the
@@ -67,7 +67,7 @@ def norm_of(settings: dict[str, Any] | None = None, standard: str = "county_db",
     return Norm(load_standard(standard), made)
 
 
-def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
+def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
     """Return a source layer from rows: WKT texts, None for no shape, or dicts.
 
     A dict has ``wkt`` and values by field name or field meaning. It may also have ``curve`` (the shape is drawn with
@@ -109,7 +109,7 @@ def source_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526,
     return dataclasses.replace(source, curves=curves, curve_step=4.0 if curves else 0.0)
 
 
-def plan_of(
+def make_example_plan(
     layers: dict[str, list[Any]],
     roles: dict[str, str] | None = None,
     settings: dict[str, Any] | None = None,
@@ -119,11 +119,11 @@ def plan_of(
 
     ``roles`` gives the layer code for a rule's input.
     """
-    norm = norm_of(settings, standard)
+    norm = make_example_norm(settings, standard)
     sources = []
     for name, rows in layers.items():
         role = (roles or {}).get(name) or norm.standard.concepts.get(name, (name,))[0]
-        sources.append(source_layer(role, rows, norm))
+        sources.append(make_example_layer(role, rows, norm))
     # A rule on a package needs no layer.
     return assemble_plan(sources, norm, scope="three_lines", allow_no_layers=not sources)
 
@@ -134,20 +134,20 @@ def run_example(rule: Rule, example: Example) -> Report:
     An input called ``layer`` is the red line layer unless the example names another one.
     """
     roles = dict(example.roles)
-    if any(n.concept == EACH for n in rule.needs.values()):
+    if any(n.concept == EVERY_LAYER for n in rule.needs.values()):
         roles.setdefault("layer", "STBHHX")
     parameters = dict(example.parameters)
     also = [all_rules()[code] for code in parameters.pop("rules", [])]
-    plan = plan_of(example.layers, roles, example.settings, example.standard)
-    side = SideInputs(**{name: SIDE[name](rows) for name, rows in example.side.items()})
-    report = run_check(plan, [rule, *also], side=side, parameters={rule.code: parameters})
+    plan = make_example_plan(example.layers, roles, example.settings, example.standard)
+    side = SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()})
+    report = run_check(plan, [rule, *also], side_inputs=side, parameters={rule.code: parameters})
     return dataclasses.replace(
         report,
         # Ignore findings of the run itself: the county of the example and layers without shapes.
         findings=[
             f
             for f in report.findings
-            if f.code == rule.code or (f.code.startswith("RUN") and f.code not in (FRAME, NO_SHAPES))
+            if f.code == rule.code or (f.code.startswith("RUN") and f.code not in (FRAME, UNREAD_DATA_RULE))
         ],
         rules=[r for r in report.rules if r.code == rule.code],
     )

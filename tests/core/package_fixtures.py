@@ -23,47 +23,50 @@ from plugin.core.package.inspection.dataset_comparison import DatasetComparison,
 from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
 from plugin.core.package.inspection.integrity import IntegrityError
 from plugin.core.package.inspection.pdf import PdfFact, inspect_pdf_structure
-from plugin.core.package.layers.content import Content, make_contents
+from plugin.core.package.layers.content import PackageLayer, make_package_layers
 from plugin.core.package.maps.jpeg import DecodedJpeg, is_jpeg, read_jpeg
-from plugin.core.package.metadata import metadata_xml
+from plugin.core.package.metadata import make_metadata_xml
 from plugin.core.package.names import make_name_matcher
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, PackageSpec, VectorSet
-from plugin.core.package.slot_files import TAIL
+from plugin.core.package.slot_files import END_BYTES
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.plan.plan import Plan
 from plugin.core.standard import load_standard
 from plugin.metadata import plugin_version
-from tests.core.small_plan import X, Y, as_read_layers, box, table
+from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table
 
-PARCELS = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
+PARCEL_VALUES = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
 
 
-def parcels(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
+def make_parcel_table(count: int = 3, **columns: list[Any]) -> gpd.GeoDataFrame:
     """Return a DLTB table of adjacent one-hectare squares.
 
     ``columns`` replace or add fields.
     """
-    return table([box(100 * n, 0) for n in range(count)], **{**{k: [v] * count for k, v in PARCELS.items()}, **columns})
+    return make_table(
+        [make_county_box(100 * n, 0) for n in range(count)],
+        **{**{k: [v] * count for k, v in PARCEL_VALUES.items()}, **columns},
+    )
 
 
-def plan_of(standard: str = "", **tables: gpd.GeoDataFrame) -> Plan:
-    return assemble_plan(as_read_layers(tables), Options(standard=standard).norm(), source="x")
+def make_package_plan(standard: str = "", **tables: gpd.GeoDataFrame) -> Plan:
+    return assemble_plan(convert_to_source_layers(tables), Options(standard=standard).norm(), source="x")
 
 
-def vectors(
+def make_data_set_spec(
     file: str = "a.gdb", *, crs: str = "EPSG:4526", layers: Any = (), others: bool = True, **more: Any
 ) -> VectorSet:
     slots = tuple(LayerSlot(**one) for one in layers)
     return VectorSet("plan", "data", file, crs, slots, others=others, **more)
 
 
-def single_layer_plan(plan: Plan, form: VectorSet, **more: Any) -> Content:
-    (content,), _ = make_contents(plan, form, **more)
+def make_content_of_single_layer(plan: Plan, form: VectorSet, **more: Any) -> PackageLayer:
+    (content,), _ = make_package_layers(plan, form, **more)
     return content
 
 
-def awkward_shapes() -> gpd.GeoDataFrame:
+def make_awkward_shapes() -> gpd.GeoDataFrame:
     """Return a table of shapes that file formats may change.
 
     They have holes, islands, several parts, and a hole that touches its outer ring.
@@ -74,21 +77,21 @@ def awkward_shapes() -> gpd.GeoDataFrame:
         [(X + 500, Y), (X + 600, Y), (X + 600, Y + 100), (X + 500, Y + 100)],
         [[(X + 500, Y), (X + 540, Y + 20), (X + 520, Y + 40)]],
     )
-    parts = shapely.union(box(700, 0), box(850, 0))
-    turned = shapely.reverse(box(1000, 0))
-    return table([hole, island, touching, parts, turned], **{k: [v] * 5 for k, v in PARCELS.items()})
+    parts = shapely.union(make_county_box(700, 0), make_county_box(850, 0))
+    turned = shapely.reverse(make_county_box(1000, 0))
+    return make_table([hole, island, touching, parts, turned], **{k: [v] * 5 for k, v in PARCEL_VALUES.items()})
 
 
-def names(folder: Path) -> set[str]:
+def list_relative_paths(folder: Path) -> set[str]:
     return {str(p.relative_to(folder)).replace("\\", "/") for p in folder.rglob("*")}
 
 
 #: Pixels of an A4 page at 300 dpi.
-A4 = (2480, 3508)
+A4_PIXELS = (2480, 3508)
 
 
 @cache
-def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes:
+def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = True) -> bytes:
     """Return the bytes of a small grey JPEG of this resolution and size (pixels).
 
     ``drawn``: blocks of two greys, else one grey.
@@ -109,7 +112,7 @@ def jpg(dpi: int = 300, size: tuple[int, int] = A4, drawn: bool = True) -> bytes
     return head + frame + scan + data + b"\xff\xd9"
 
 
-def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
+def make_pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
     """Return the bytes of a small complete PDF with a line on each of ``pages``.
 
     ``words``: a comment; ``more``: entries of the catalogue.
@@ -132,17 +135,17 @@ def pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b""
 
 
 #: A package by the county specification: path → content; of the database only one file.
-COMPLETE = {
+COMPLETE_PACKAGE_FILES = {
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/a00000001.gdbtable": b"x",
     "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/gdb": b"x",
-    "2-规划文档/140225浑源县国土空间总体规划文本.pdf": pdf("text"),
-    "2-规划文档/140225浑源县数据库建设报告.pdf": pdf("made"),
-    "2-规划文档/140225浑源县质量检查报告.pdf": pdf("checked"),
-    "2-规划文档/140225浑源县质量检查记录.pdf": pdf("record"),
+    "2-规划文档/140225浑源县国土空间总体规划文本.pdf": make_pdf("text"),
+    "2-规划文档/140225浑源县数据库建设报告.pdf": make_pdf("made"),
+    "2-规划文档/140225浑源县质量检查报告.pdf": make_pdf("checked"),
+    "2-规划文档/140225浑源县质量检查记录.pdf": make_pdf("record"),
     "3-规划表格/140225浑源县国土空间规划表格.mdb": b"mdb",
-    "4-规划图件/140225浑源县01三条控制线图.jpg": jpg(),
+    "4-规划图件/140225浑源县01三条控制线图.jpg": make_jpeg(),
 }
-LAYERS = {
+FEATURE_COUNTS_BY_LAYER = {
     "XZQX": 1,
     "XZQXZ": 16,
     "YJJBNTBHTB": 90,
@@ -152,20 +155,20 @@ LAYERS = {
     "DLTB": 324,
     "LSWHBHX": 3,
 }
-TABLES = "3-规划表格/140225浑源县国土空间规划表格"
+TABLES_PATH_STEM = "3-规划表格/140225浑源县国土空间规划表格"
 DATABASE = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 
 
-SHAPES = DATABASE.removesuffix(".gdb")
+SHAPEFILE_FOLDER = DATABASE.removesuffix(".gdb")
 
 
-def facts_of(changes: dict[str, Any]) -> PackageFacts:
+def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
     """Return the facts of a complete package after some changes.
 
     Keys of ``changes``, with the type of their value:
 
     - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
-      ``special`` (paths of pipes), ``links`` (paths of links), ``pdf`` (path → facts), ``decoded`` (jpg path → picture),
+      ``special`` (paths of pipes), ``links`` (paths of links), ``make_pdf`` (path → facts), ``decoded`` (jpg path → picture),
       ``archive_comments`` (text of the zip outside its files);
     - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field names),
       ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one: name,
@@ -183,8 +186,10 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
       ``documents_codec`` (encoding), ``report`` and ``pages`` (path → content).
     """
     dropped = tuple(changes.get("drop", ()))
-    content = {p: c for p, c in COMPLETE.items() if not dropped or not p.startswith(dropped)} | changes.get("add", {})
-    layers = {n: c for n, c in {**LAYERS, **changes.get("layers", {})}.items() if c is not None}
+    content = {
+        p: c for p, c in COMPLETE_PACKAGE_FILES.items() if not dropped or not p.startswith(dropped)
+    } | changes.get("add", {})
+    layers = {n: c for n, c in {**FEATURE_COUNTS_BY_LAYER, **changes.get("layers", {})}.items() if c is not None}
     if not any(".gdb/" in path for path in content):
         layers = {}
     form = load_package_spec("county")
@@ -192,9 +197,9 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         form = replace(form, vectors=tuple(replace(v, vertical=changes["vertical"]) for v in form.vectors))
     manifest = None
     if changes.get("manifest") or changes.get("head"):
-        counts, areas = {**LAYERS, **changes.get("told", {})}, changes.get("areas", {})
+        counts, areas = {**FEATURE_COUNTS_BY_LAYER, **changes.get("told", {})}, changes.get("areas", {})
         manifest = {
-            "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE.items()],
+            "files": [{"path": p, "sha256": hashlib.sha256(c).hexdigest()} for p, c in COMPLETE_PACKAGE_FILES.items()],
             "layers": [
                 {
                     "layer": n,
@@ -245,7 +250,7 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
                     c[:64],
                     hashlib.sha256(c).hexdigest(),
                     read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
-                    tail=c[-TAIL:],
+                    tail=c[-END_BYTES:],
                     pdf=_inspect_pdf(p, c, changes),
                     decoded=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
                 )
@@ -264,14 +269,17 @@ def facts_of(changes: dict[str, Any]) -> PackageFacts:
         | changes.get("pages", {}),
         sums=changes.get("sums", {})
         | (
-            {"SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE.items()} | changes["changed_sums"]}
+            {
+                "SHA256SUMS": {p: hashlib.sha256(c).hexdigest() for p, c in COMPLETE_PACKAGE_FILES.items()}
+                | changes["changed_sums"]
+            }
             if "changed_sums" in changes
             else {}
         ),
         integrity_errors=(
             *(IntegrityError(DATABASE, f"{DATABASE}/{part}", *more) for part, *more in changes.get("faults", ())),
             *(
-                IntegrityError(SHAPES, f"{SHAPES}/DLTB.dbf", "DLTB", **changes[key])
+                IntegrityError(SHAPEFILE_FOLDER, f"{SHAPEFILE_FOLDER}/DLTB.dbf", "DLTB", **changes[key])
                 for key in ("shapefile",)
                 if key in changes
             ),
@@ -346,7 +354,7 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
         "root": root, "name": root, "made": "2026-11-20T08:00", "secrecy": "内部", "check": {"forced": False},
         "area": {"code": code}, "layers": rows,
     }  # fmt: skip
-    root_element = ET.fromstring(metadata_xml(manifest, package_spec))
+    root_element = ET.fromstring(make_metadata_xml(manifest, package_spec))
     for element in root_element:
         items = {child.tag: child for child in element}
         own = items["名称"].text if element.tag == "数据集" else ""
@@ -363,21 +371,21 @@ def _make_workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
     if changes.get("tables"):
         unseen = changes.get("hidden", {})
         sheets = tuple(
-            replace(sheet_of(name, rows), hidden=tuple(unseen.get(name, ())))
+            replace(make_sheet(name, rows), hidden=tuple(unseen.get(name, ())))
             for name, rows in changes["tables"].items()
         )
-        found.append(Workbook(f"{TABLES}.xlsx", sheets))
+        found.append(Workbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
     if "unread" in changes:
-        found.append(Workbook(f"{TABLES}.mdb", problem=changes["unread"]))
+        found.append(Workbook(f"{TABLES_PATH_STEM}.mdb", problem=changes["unread"]))
     return tuple(found)
 
 
-def sheet_of(name: str, rows: list[list[str]]) -> Sheet:
+def make_sheet(name: str, rows: list[list[str]]) -> Sheet:
     cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
     return Sheet(name, cells)
 
 
-def put_county(folder: Path) -> tuple[Path, Path]:
+def write_county_and_documents(folder: Path) -> tuple[Path, Path]:
     """Write a valid county and its documents; return data file and document folder."""
     from tests.county import make_county
     from tests.county.write import write_geopackage
@@ -385,13 +393,13 @@ def put_county(folder: Path) -> tuple[Path, Path]:
     source, documents = folder / "county.gpkg", folder / "文档"
     write_geopackage(source, make_county(300, defects=False)[0])
     documents.mkdir()
-    for path, content in COMPLETE.items():
+    for path, content in COMPLETE_PACKAGE_FILES.items():
         if ".gdb" not in path:
             (documents / path.rpartition("/")[2]).write_bytes(content)
     return source, documents
 
 
-def whole_package(folder: Path, **options: Any) -> Path:
+def export_complete_package(folder: Path, **options: Any) -> Path:
     """Export a package of a valid county with documents, tables and a map.
 
     Return the package path.
@@ -399,6 +407,6 @@ def whole_package(folder: Path, **options: Any) -> Path:
     from plugin.core.check import check_plan
     from plugin.core.package.export import ExportOrder, export_package
 
-    source, documents = put_county(folder)
+    source, documents = write_county_and_documents(folder)
     checked = check_plan(source, Options(**options))
     return export_package(checked, ExportOrder(load_package_spec("county"), folder / "结果", documents)).path

@@ -13,7 +13,7 @@ from plugin.core.model.rule import Severity
 ORIGIN = (38_560_000.0, 4_390_000.0)
 TOWNSHIPS = ("永安镇", "蔡村镇", "西坊城镇", "王庄堡镇", "沙圪坨镇", "青磁窑镇", "千佛岭乡", "官儿乡")
 #: code, title, severity, findings, mean area (None: no area)
-FOUND = (
+FINDINGS_BY_RULE = (
     ("REL002", "永久基本农田压占城镇开发边界", Severity.ERROR, 7, 5970.0),
     ("REL001", "永久基本农田与生态保护红线重叠", Severity.ERROR, 3, 5400.0),
     ("TOP002", "规划分区有空隙", Severity.ERROR, 2, 1756.2),
@@ -22,7 +22,7 @@ FOUND = (
     ("LAW010", "永久基本农田图斑不是耕地", Severity.WARNING, 9, 3391.8667),
     ("REL004", "生态保护区与生态保护红线不一致", Severity.WARNING, 5, 1483.65),
 )
-QUIET = (
+RULES_WITHOUT_FINDINGS = (
     ("SCH001", "图层不全", Outcome.PASSED, ""),
     ("SCH002", "缺字段", Outcome.PASSED, ""),
     ("GEO001", "空几何", Outcome.PASSED, ""),
@@ -39,13 +39,13 @@ QUIET = (
 )
 
 
-def square(x: float, y: float, area: float) -> shapely.Polygon:
+def make_report_square(x: float, y: float, area: float) -> shapely.Polygon:
     side = area**0.5
     return shapely.box(ORIGIN[0] + x, ORIGIN[1] + y, ORIGIN[0] + x + side, ORIGIN[1] + y + side)
 
 
-def finding(code: str, severity: Severity, n: int, area: float | None, **more: object) -> Finding:
-    shape = None if area is None else square(613.0 * n % 9000, 977.0 * n % 9000, area)
+def make_report_finding(code: str, severity: Severity, n: int, area: float | None, **more: object) -> Finding:
+    shape = None if area is None else make_report_square(613.0 * n % 9000, 977.0 * n % 9000, area)
     size = None if area is None else area * (1.5 - n / 50) if n < 40 else area
     values: dict = {
         "role": "YJJBNTBHTB",
@@ -65,7 +65,7 @@ def finding(code: str, severity: Severity, n: int, area: float | None, **more: o
     return Finding(**{**values, **more})
 
 
-def ratio(form: str, value: float, target: float | None = None, **more: object) -> Indicator:
+def make_ratio_indicator(form: str, value: float, target: float | None = None, **more: object) -> Indicator:
     inputs = {
         "numerator_m2": 16_450_900.0,
         "denominator_m2": 13_186_200.0,
@@ -94,7 +94,7 @@ def ratio(form: str, value: float, target: float | None = None, **more: object) 
     return Indicator(f"expansion_ratio_{form}", value, "ratio", "statutory/survey", **{**values, **more})
 
 
-def indicators() -> list[Indicator]:
+def make_report_indicators() -> list[Indicator]:
     source = "浑源县国土空间总体规划（2021—2035年）"
 
     def area(name: str, label: str, value: float, unit: str, sign: str, target: float, state: str, **inputs: object):
@@ -107,13 +107,13 @@ def indicators() -> list[Indicator]:
         area("farmland_area", "永久基本农田保护面积", 63.4062, "wan_mu", ">=", 63.25, MET, **farmland),
         area("red_line_area", "生态保护红线面积", 539.02, "km2", ">=", 538.87, MET, layer="STBHHX"),
         area("boundary_area", "城镇开发边界面积", 16.4691, "km2", "<=", 16.46, BROKEN, layer="CZKFBJ"),
-        ratio("n1", 1.24758, 1.25),
-        ratio("n2", 1.1745),
-        ratio("n3", 1.2138),
+        make_ratio_indicator("n1", 1.24758, 1.25),
+        make_ratio_indicator("n2", 1.1745),
+        make_ratio_indicator("n3", 1.2138),
     ]
 
 
-def provenance(**more: object) -> dict:
+def make_provenance(**more: object) -> dict:
     def layer(role: str, title: str, features: int, **other: object) -> dict:
         values = {
             "role": role, "concept": role.lower(), "name": role, "title": title, "template": f"county_db/{role}",
@@ -147,20 +147,20 @@ def provenance(**more: object) -> dict:
     return {**values, **more}
 
 
-def made_report(lang: str = "zh") -> Report:
-    rules = [RuleOutcome(c, c.lower(), str(s), Outcome.FAILED, k, 0.8, "", t) for c, t, s, k, _ in FOUND]
-    rules += [RuleOutcome(c, c.lower(), "ERROR", o, 0, 0.01, r, t) for c, t, o, r in QUIET]
+def make_report(lang: str = "zh") -> Report:
+    rules = [RuleOutcome(c, c.lower(), str(s), Outcome.FAILED, k, 0.8, "", t) for c, t, s, k, _ in FINDINGS_BY_RULE]
+    rules += [RuleOutcome(c, c.lower(), "ERROR", o, 0, 0.01, r, t) for c, t, o, r in RULES_WITHOUT_FINDINGS]
     next(r for r in rules if r.code == "LAW001").unconfirmed = ["ratio.classes", "ratio.form"]
     next(r for r in rules if r.code == "TOP001").unconfirmed = ["tolerance"]
     findings, n = [], 0
-    for code, _, severity, count, area in FOUND:
+    for code, _, severity, count, area in FINDINGS_BY_RULE:
         for _ in range(count):
             n += 1
-            findings.append(finding(code, severity, n, area))
+            findings.append(make_report_finding(code, severity, n, area))
     findings[4].state = "false_alarm"
     rules.sort(key=lambda r: ("SCH", "GEO", "ATT", "TOP", "REL", "LAW").index(r.code[:3]) * 1000 + int(r.code[3:]))
     tolerance = {
         "cluster_m": 0.0001, "edge_match_m": 0.01, "min_area_m2": 0.5, "min_width_m": 0.1,
         "ignored_slivers": 128, "ignored_area_m2": 96.4, "ignored_by_rule": {}, "steps": {"fixed_precision": 3, "repaired": 1}, "steps_taken": [{"rule": "REL001", "step": "fixed_precision", "role": "YJJBNTBHTB", "key": "140225000000000017", "related_role": "STBHHX", "related_key": "140225000000000003", "area_m2": 0.02}],
     }  # fmt: skip
-    return Report(rules, findings, indicators(), tolerance, provenance(), lang)
+    return Report(rules, findings, make_report_indicators(), tolerance, make_provenance(), lang)

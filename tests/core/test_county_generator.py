@@ -16,10 +16,10 @@ import shapely
 
 from tests.county import SEED, make, make_county, templates
 from tests.county.centre import make_centre
-from tests.county.lines import TARGETS
-from tests.county.measure import SERIES, land_area, statutory_area
+from tests.county.lines import TARGET_AREAS_M2
+from tests.county.measure import SERIES_COEFFICIENTS, measure_drawn_area, statutory_area
 from tests.county.write import write_geopackage
-from tests.sample import checked_county, sample_report
+from tests.sample import check_sample_county, check_sample_folder
 
 SAMPLE_FOLDER = Path(__file__).resolve().parents[2] / "resources" / "sample"
 PARCEL_COUNT = 400
@@ -40,7 +40,7 @@ def defective():
 
 @pytest.fixture(scope="module")
 def shipped():
-    layers = {role: gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer=role) for role in templates.EDITIONS}
+    layers = {role: gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer=role) for role in templates.STANDARD_BY_LAYER}
     return layers, json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))
 
 
@@ -74,7 +74,7 @@ def test_series_coefficients_of_the_area_formula_equal_the_standard():
         2.717857845577432e-09,
         4.358419004834252e-12,
     )
-    assert pytest.approx(printed, rel=1e-11) == SERIES
+    assert pytest.approx(printed, rel=1e-11) == SERIES_COEFFICIENTS
 
 
 @pytest.mark.parametrize("role", ["DLTB", "XZQXZ", "YDYHGHFQ"])
@@ -94,16 +94,16 @@ def test_clean_control_lines_are_single_valid_polygons(clean, role):
     assert shapely.coverage_is_valid(shapes)
 
 
-@pytest.mark.parametrize("role", templates.EDITIONS)
+@pytest.mark.parametrize("role", templates.STANDARD_BY_LAYER)
 def test_fields_of_the_sample_county_equal_the_templates(clean, role):
     frame = clean[0][role]
-    assert list(frame.columns) == [*templates.fields(role), "geometry"]
+    assert list(frame.columns) == [*templates.read_fields(role), "geometry"]
     assert frame.crs.to_epsg() == 4526
     assert frame["BSM"].is_unique
     assert frame["BSM"].str.fullmatch(r"1402250000\d{8}").all()
-    for name, one in templates.fields(role).items():
+    for name, one in templates.read_fields(role).items():
         if "codes" in one:
-            known = templates.names(one["codes"])
+            known = templates.read_code_names(one["codes"])
             filled = frame[name].dropna()
             assert set(filled) <= set(known)
             if "code_name" in one:
@@ -127,10 +127,10 @@ def test_clean_sample_county_meets_its_targets(clean):
     truth = clean[1]
     figures = truth["indicators"]
     assert truth["defects"] == []
-    assert figures["cultivated_area_m2_net"] >= TARGETS["cultivated"]
-    assert figures["farmland_area_m2_net"] >= TARGETS["farmland"]
-    assert figures["red_line_area_m2"] >= TARGETS["red_line"]
-    assert figures["boundary_area_m2"] <= TARGETS["boundary"]
+    assert figures["cultivated_area_m2_net"] >= TARGET_AREAS_M2["cultivated"]
+    assert figures["farmland_area_m2_net"] >= TARGET_AREAS_M2["farmland"]
+    assert figures["red_line_area_m2"] >= TARGET_AREAS_M2["red_line"]
+    assert figures["boundary_area_m2"] <= TARGET_AREAS_M2["boundary"]
     assert figures["expansion_ratio_n1"] <= 1.25
     assert figures["windows"] > 0
     # A county of large parcels has a coarse border.
@@ -140,7 +140,7 @@ def test_clean_sample_county_meets_its_targets(clean):
 def test_terraced_county_meets_its_farmland_target_by_gross_but_not_by_net_area():
     truth = make_county(PARCEL_COUNT, defects=False, terraced=True)[1]
     figures = truth["indicators"]
-    assert figures["farmland_area_m2_net"] < TARGETS["farmland"] <= figures["farmland_area_m2_gross"]
+    assert figures["farmland_area_m2_net"] < TARGET_AREAS_M2["farmland"] <= figures["farmland_area_m2_gross"]
     assert [(one["rule"], one["role"]) for one in truth["defects"]] == [("LAW002", "YJJBNTBHTB")]
 
 
@@ -170,7 +170,7 @@ def test_written_sample_geopackage_reads_back_equal(defective, tmp_path):
         back = gpd.read_file(path, layer=role)
         assert list(back.columns) == list(frame.columns)
         info = pyogrio.read_info(path, layer=role)
-        wanted = [kinds[one["type"]] for name, one in templates.fields(role).items() if name in frame]
+        wanted = [kinds[one["type"]] for name, one in templates.read_fields(role).items() if name in frame]
         assert [kind.removeprefix("OFT") for kind in info["ogr_types"]] == wanted
         for name in frame.columns.drop("geometry"):
             same = (back[name] == frame[name]) | (back[name].isna() & frame[name].isna())
@@ -258,7 +258,7 @@ def test_shipped_sample_centre_equals_the_output_of_the_generator_and_has_no_def
     for role in ("ZXCQFW", "ZXCQGHFQ", "ZXCQGHYDYH", "ZXCQXZYDYH"):
         assert statutory_area(centre[role].geometry).sum() == pytest.approx(31.59e6, abs=5000), role
         assert shapely.coverage_is_valid(centre[role].geometry.to_numpy()), role
-    alone, both = checked_county().report, sample_report()
+    alone, both = check_sample_county().report, check_sample_folder()
     assert {f.role for f in both.findings} == {f.role for f in alone.findings}
     assert len(both.findings) == len(alone.findings) == 85
 
@@ -266,10 +266,10 @@ def test_shipped_sample_centre_equals_the_output_of_the_generator_and_has_no_def
 def compute_single_layer_findings(layers):
     gross_net = {"YJJBNTBHTB": ("YJJBNTTBMJ", "YJJBNTMJ"), "DLTB": ("TBMJ", "TBDLMJ"), "GDBHMB": ("TBMJ", "TBDLMJ")}
     for role, frame in layers.items():
-        for name in templates.fields(role):
+        for name in templates.read_fields(role):
             if name not in frame:
                 yield "SCH002", role, "", name
-        keys = frame["BSM"].where(frame["BSM"].notna(), "")
+        keys = frame["BSM"].changed_box(frame["BSM"].notna(), "")
         for key, times in Counter(keys).items():
             for _ in range(times if key == "" else times > 1):
                 yield "ATT001", role, key, "BSM"
@@ -280,8 +280,8 @@ def compute_single_layer_findings(layers):
                 yield "GEO002", role, key, ""
             elif len(shapely.get_parts(shape)) > 1:
                 yield "GEO003", role, key, ""
-        for name, one in templates.fields(role).items():
-            known = templates.names(one["codes"]) if "codes" in one else None
+        for name, one in templates.read_fields(role).items():
+            known = templates.read_code_names(one["codes"]) if "codes" in one else None
             for key, code in zip(keys, frame[name], strict=True) if known else ():
                 if isinstance(code, str) and code not in known:
                     yield "ATT002", role, key, name
@@ -319,7 +319,7 @@ def _measure_part_area(part, *features):
     A whole feature is measured by its stored vertices, a cut part along its edges.
     """
     whole = any(part.equals(feature) for feature in features)
-    return (statutory_area if whole else land_area)([part])[0]
+    return (statutory_area if whole else measure_drawn_area)([part])[0]
 
 
 class IndependentOverlayCheck:
@@ -328,14 +328,16 @@ class IndependentOverlayCheck:
     def __init__(self, layers):
         self.layers = layers
         self.shapes = {role: _repair_shapes(frame.geometry.to_numpy()) for role, frame in layers.items()}
-        self.keys = {role: frame["BSM"].where(frame["BSM"].notna(), "").to_list() for role, frame in layers.items()}
+        self.keys = {
+            role: frame["BSM"].changed_box(frame["BSM"].notna(), "").to_list() for role, frame in layers.items()
+        }
         self.found, self.slivers = [], []
 
     def findings(self):
         everything = {role: np.arange(len(frame)) for role, frame in self.layers.items()}
         farm, red, edge, zone, parcel, county = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ", "DLTB", "XZQX"
         for role in self.layers:
-            if templates.template(role)["overlap"] == "never":
+            if templates.read_template(role)["overlap"] == "never":
                 self.pairs("TOP001", "ERROR", role, role)
             if role != county:
                 self.outside("TOP003", "ERROR", role, everything[role], county, everything[county], own=True)

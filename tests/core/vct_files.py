@@ -7,7 +7,7 @@ from pyproj import CRS
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 
 #: Two squares that share an edge, as survey software writes them.
-SQUARES = """HeadBegin
+TWO_SQUARES_TEXT = """HeadBegin
 Datamark:LANDUSE-VCT
 Version:3.0
 CoordinateSystemType:P
@@ -111,29 +111,29 @@ StyleEnd
 """
 
 
-def write_file(path, text, encoding="gbk"):
+def write_vct_text(path, text, encoding="gbk"):
     path.write_bytes(text.replace("\n", "\r\n").encode(encoding))
     return path
 
 
-def changed_text(*pairs):
+def replace_in_squares(*pairs):
     """Return the VCT text of two squares with pieces of text replaced.
 
     Each piece must exist.
     """
-    text = SQUARES
+    text = TWO_SQUARES_TEXT
     for old, new in pairs:
         assert old in text, old
         text = text.replace(old, new, 1)
     return text
 
 
-def line_of(text, piece, nth=1):
+def find_line_number(text, piece, nth=1):
     """Return the number of the nth line that equals ``piece``."""
     return [n for n, line in enumerate(text.split("\n"), 1) if line == piece][nth - 1]
 
 
-def layer(name, shapes, crs=4525, **columns):
+def make_vct_layer(name, shapes, crs=4525, **columns):
     """Return a source layer; ``columns`` have (field type, values) by field name."""
     crs = CRS.from_epsg(crs)
     infos = tuple(FieldInfo(column, type_) for column, (type_, _) in columns.items())

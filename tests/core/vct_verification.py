@@ -6,7 +6,7 @@ import pandas as pd
 import shapely
 
 
-def edges_of(shapes, decimals=4):
+def list_polygon_edges(shapes, decimals=4):
     """Return the (e, 4) edges of polygons as x, y, x, y; common edges are repeated.
 
     The lower end of an edge is first.
@@ -23,7 +23,7 @@ def _order_edge_ends(a, b):
     return np.where(back[:, None], np.hstack([b, a]), np.hstack([a, b]))
 
 
-def edges_in(path, code="1099000000"):
+def read_vct_edges(path, code="1099000000"):
     """Return the (e, 4) edges of the polygon boundary lines in a VCT file."""
     starts, ends, last = [], [], None
     with path.open("rb") as lines:
@@ -48,24 +48,24 @@ def _parse_positions(places):
     return np.array([float(n) for n in b",".join(places).split(b",")]).reshape(-1, 2)
 
 
-def distinct(edges):
+def count_distinct_edges(edges):
     """Return the distinct edges: (d,) counts, and the edges as rows."""
     return np.unique(np.ascontiguousarray(edges).view([("", float)] * 4).ravel(), return_counts=True)[::-1]
 
 
-def every_edge_once(shapes, path):
+def assert_every_edge_once(shapes, path):
     """Return the number of distinct edges of polygons.
 
     Fail unless the VCT file has exactly these edges, once each.
     """
-    _, drawn = distinct(edges_of(shapes))
-    often, written = distinct(edges_in(path))
+    _, drawn = count_distinct_edges(list_polygon_edges(shapes))
+    often, written = count_distinct_edges(read_vct_edges(path))
     assert often.max(initial=1) == 1
     assert len(drawn) == len(written) and (drawn == written).all()
     return len(drawn)
 
 
-def values_differ(given, back):
+def count_differing_values(given, back):
     """Return how many values differ between two tables with the same rows."""
     assert len(given) == len(back)
     names = [c for c in given if c != given.geometry.name]

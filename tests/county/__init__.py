@@ -12,7 +12,7 @@ from tests.county import attributes, county_fabric, lines, truth
 from tests.county import defects as planting
 from tests.county.attributes import County
 from tests.county.defect_editor import DefectEditor
-from tests.county.full import complete
+from tests.county.full import add_remaining_layers
 
 SEED = 140225
 
@@ -46,8 +46,8 @@ def make(
     parcels: int, seed: int = SEED, *, terraced: bool = False, vertices_per_edge: int = 1, full: bool = False
 ) -> County:
     """Return the county without defects, with the parcels that its rows are made of."""
-    fabric = county_fabric.build(parcels, seed, vertices_per_edge)
-    county = attributes.tables(fabric, lines.draw(fabric, terraced))
+    fabric = county_fabric.build_fabric(parcels, seed, vertices_per_edge)
+    county = attributes.make_layers(fabric, lines.assign_parcels_to_lines(fabric, terraced))
     if full:
-        county.layers = complete(county)
+        county.layers = add_remaining_layers(county)
     return county

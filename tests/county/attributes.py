@@ -11,12 +11,12 @@ import pandas as pd
 import shapely
 
 from tests.county import heritage, templates
-from tests.county.county_fabric import Fabric, components
-from tests.county.landscape import AREA_CODE, AREA_NAME, CENTRE, CITY_NAME, EPSG, SEATS
+from tests.county.county_fabric import ParcelFabric, find_components
+from tests.county.landscape import AREA_CODE, AREA_NAME, CENTRE, CITY_NAME, EPSG, TOWNSHIP_SEATS_KM
 from tests.county.lines import Lines
 from tests.county.measure import statutory_area
 from tests.county.points import RIVER, ROAD
-from tests.county.randomness import random_numbers, smooth_noise
+from tests.county.randomness import make_smooth_noise, random_numbers
 
 # Land use of a group of parcels: codes and their frequencies.
 _TOWN_LAND_USE_SHARES = {
@@ -56,7 +56,7 @@ _VILLAGE_NAME_LAST_CHARACTERS = "河庄坊沟岭堡窑坪榆韩柳泉台寨峪"
 class County:
     """Plan layers of the generated county, and the parcels of each of their rows."""
 
-    fabric: Fabric
+    fabric: ParcelFabric
     lines: Lines
     layers: dict[str, gpd.GeoDataFrame] = field(default_factory=dict)
     parcels: dict[str, list[np.ndarray]] = field(default_factory=dict)
@@ -64,20 +64,20 @@ class County:
 
 def key(role: str, number: int) -> str:
     """Return a feature number (BSM): county code, 0000, 2-digit layer, 6-digit row."""
-    sample = list(templates.EDITIONS)
-    layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER.index(role)
+    sample = list(templates.STANDARD_BY_LAYER)
+    layer = sample.index(role) + 1 if role in sample else 50 + templates.FURTHER_LAYERS.index(role)
     return f"{AREA_CODE}0000{layer:02d}{number:06d}"
 
 
 def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
     """Return a layer with all fields of its template; missing values are null."""
-    schema = templates.fields(role)
+    schema = templates.read_fields(role)
     if unknown := set(values) - set(schema):
         raise KeyError(f"{role} has no field {sorted(unknown)}")
     count = len(geometry)
     given = {
         "BSM": [key(role, one + 1) for one in range(count)],
-        "YSDM": [templates.template(role).get("feature_code")] * count,
+        "YSDM": [templates.read_template(role).get("feature_code")] * count,
         **values,
     }
     empty = {"text": None, "integer": np.nan, "real": np.nan, "date": np.datetime64("NaT", "ms")}
@@ -87,25 +87,25 @@ def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
     }
     for name, one in schema.items():
         if one["type"] == "text":
-            columns[name] = columns[name].astype(object).where(columns[name].notna(), None)
+            columns[name] = columns[name].astype(object).changed_box(columns[name].notna(), None)
     return gpd.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs=EPSG)
 
 
-def dissolve(fabric: Fabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+def dissolve(fabric: ParcelFabric, label: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """Return the connected groups of parcels with the same label above 0.
 
     The result is three sequences: label, polygon and parcel numbers of each group.
     """
     first, second = fabric.edge_cells[fabric.inner_edges].T
     same = (label[first] == label[second]) & (label[first] > 0)
-    piece = components(len(label), first[same], second[same])
+    piece = find_components(len(label), first[same], second[same])
     chosen = np.flatnonzero(label > 0)
     chosen = chosen[np.argsort(piece[chosen], kind="stable")]
     groups = np.split(chosen, np.flatnonzero(np.diff(piece[chosen])) + 1)
     return np.array([label[group[0]] for group in groups]), union(fabric, groups), groups
 
 
-def union(fabric: Fabric, groups: list[np.ndarray]) -> np.ndarray:
+def union(fabric: ParcelFabric, groups: list[np.ndarray]) -> np.ndarray:
     shapes = [shapely.coverage_union_all(fabric.polygons[group]) for group in groups]
     return shapely.normalize(np.array(shapes, dtype=object))
 
@@ -115,12 +115,12 @@ def choose_codes_by_share(shares: dict[str, int], random: np.ndarray) -> np.ndar
     return codes[np.searchsorted(weights / weights[-1], random, side="right").clip(0, len(codes) - 1)]
 
 
-def assign_land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
+def assign_land_use(fabric: ParcelFabric, lines: Lines) -> np.ndarray:
     """Return the land-use code of the national survey (三调) of each parcel."""
     count, seed = len(fabric), fabric.land.seed
     # Half of the chance depends on the place, half on the parcel: woods and orchards form patches.
     points = fabric.sites[:count] - CENTRE
-    place = 0.5 + 0.5 * np.sin(2.6 * smooth_noise(seed + 111, points, 1200, 5000))
+    place = 0.5 + 0.5 * np.sin(2.6 * make_smooth_noise(seed + 111, points, 1200, 5000))
     random = (0.7 * place + 0.6 * random_numbers(seed, 112, np.arange(count))) % 1.0
     alone = random_numbers(seed, 113, np.arange(count))
     use = np.where(
@@ -131,7 +131,7 @@ def assign_land_use(fabric: Fabric, lines: Lines) -> np.ndarray:
     use = np.where(
         lines.red_line | (lines.height > 0.75), choose_codes_by_share(_RIDGES_LAND_USE_SHARES, random), use
     ).astype("U5")
-    irrigated = (lines.slope_class <= 1) & (smooth_noise(seed + 114, points, 3000, 9000) > -0.2)
+    irrigated = (lines.slope_class <= 1) & (make_smooth_noise(seed + 114, points, 3000, 9000) > -0.2)
     use[lines.ploughed_land] = np.where(irrigated, "0102", "0103")[lines.ploughed_land]
     use[lines.town_land] = choose_codes_by_share(_TOWN_LAND_USE_SHARES, alone)[lines.town_land]
     use[lines.village_land] = choose_codes_by_share(_VILLAGE_LAND_USE_SHARES, alone)[lines.village_land]
@@ -152,7 +152,7 @@ def _assign_urban_codes(lines: Lines, use: np.ndarray) -> np.ndarray:
     return code
 
 
-def tables(fabric: Fabric, lines: Lines) -> County:
+def make_layers(fabric: ParcelFabric, lines: Lines) -> County:
     county = County(fabric, lines)
     use = assign_land_use(fabric, lines)
     base = _make_survey_columns(lines, use)
@@ -164,7 +164,7 @@ def tables(fabric: Fabric, lines: Lines) -> County:
     everything = np.ones(len(fabric), int)
     for role, label, codes, titles in (
         ("XZQX", everything, [AREA_CODE], [AREA_NAME]),
-        ("XZQXZ", lines.township + 1, _township_codes(), list(SEATS)),
+        ("XZQXZ", lines.township + 1, _list_township_codes(), list(TOWNSHIP_SEATS_KM)),
     ):
         labels, shapes, groups = dissolve(fabric, label)
         order = np.argsort(labels)
@@ -191,7 +191,7 @@ def tables(fabric: Fabric, lines: Lines) -> County:
         labels, shapes, groups = dissolve(fabric, label)
         codes = [str(one) for one in labels]
         values = {name: [value] * len(codes) for name, value in county_values.items()}
-        values |= {"GHFQDM": codes, "GHFQMC": [templates.names("planning_zones")[one] for one in codes]}
+        values |= {"GHFQDM": codes, "GHFQMC": [templates.read_code_names("planning_zones")[one] for one in codes]}
         add(role, shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, groups)
     _, shapes, groups = dissolve(fabric, lines.red_line.astype(int))
     kinds = ["水源涵养", "水土保持", "生物多样性维护"]
@@ -208,17 +208,17 @@ def tables(fabric: Fabric, lines: Lines) -> County:
             _make_farmland_columns(role, base, which),
             [which[one : one + 1] for one in range(len(which))],
         )
-    shapes, values = heritage.ranges(fabric.land)
+    shapes, values = heritage.make_heritage_ranges(fabric.land)
     values |= {name: [value] * len(shapes) for name, value in county_values.items()}
     add("LSWHBHX", shapes, values | {"MJ": np.round(statutory_area(shapes), 2)}, [np.array([], int)] * len(shapes))
-    county.layers = {role: county.layers[role] for role in templates.EDITIONS}
+    county.layers = {role: county.layers[role] for role in templates.STANDARD_BY_LAYER}
     return county
 
 
-def _township_codes() -> list[str]:
+def _list_township_codes() -> list[str]:
     """Return township codes: towns from 100, other townships from 200."""
     towns = [f"{AREA_CODE}{100 + one}" for one in range(6)]
-    return towns + [f"{AREA_CODE}{200 + one}" for one in range(len(SEATS) - 6)]
+    return towns + [f"{AREA_CODE}{200 + one}" for one in range(len(TOWNSHIP_SEATS_KM) - 6)]
 
 
 def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
@@ -227,7 +227,7 @@ def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
     farmed = np.isin(use, CULTIVATED)
     rate = np.where(farmed, lines.deduction_rate, 0.0)
     deduction = np.round(lines.gross_area * rate, 2)
-    titles, codes = list(SEATS), _township_codes()
+    titles, codes = list(TOWNSHIP_SEATS_KM), _list_township_codes()
     pairs = [a + b for b in _VILLAGE_NAME_LAST_CHARACTERS for a in _VILLAGE_NAME_FIRST_CHARACTERS]
     villages = [
         f"{titles[town]}{pairs[(town * 7 + village * 11) % len(pairs)]}村"
@@ -235,7 +235,7 @@ def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
     ]
     places = [f"{codes[t]}{200 + v:03d}0000000" for t, v in zip(lines.township, lines.village, strict=True)]
     number = np.zeros(count, int)
-    for one in range(len(SEATS)):
+    for one in range(len(TOWNSHIP_SEATS_KM)):
         mine = lines.township == one
         number[mine] = np.arange(1, mine.sum() + 1)
     state_owned = lines.town_land | np.isin(use, ("1101", "1003"))
@@ -243,7 +243,7 @@ def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
     return {
         "TBBH": number.astype(str).astype(object),
         "DLBM": use.astype(object),
-        "DLMC": [templates.names("sandiao")[one] for one in use],
+        "DLMC": [templates.read_code_names("sandiao")[one] for one in use],
         "QSXZ": np.where(state_owned, "10", "30").astype(object),
         "ZLDWDM": places,
         "ZLDWMC": villages,
@@ -261,7 +261,7 @@ def _make_survey_columns(lines: Lines, use: np.ndarray) -> dict:
 
 
 def _make_farmland_columns(role: str, base: dict, which: np.ndarray) -> dict:
-    schema = templates.fields(role)
+    schema = templates.read_fields(role)
     values = {name: np.asarray(column, dtype=object)[which] for name, column in base.items() if name in schema}
     values |= {name: values[name].astype(float) for name in ("KCXS", "KCMJ")}
     values |= {name: values[name].astype(int) for name in ("GDDB", "SJNF")}

@@ -18,7 +18,7 @@ from tests.county.rows import CountyLayers
 ZONE_BY_LAND_USE = {"08": "412", "09": "413", "10": "414", "11": "415", "14": "416", "12": "417", "17": "416"}
 
 
-def add(drawing: CountyLayers) -> None:
+def add_centre_layers(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
     town = max(drawing.pieces(lines.boundary > 0), key=lambda piece: lines.area[piece].sum())
     around = shapely.Polygon(shapely.coverage_union_all(fabric.polygons[town]).exterior)
@@ -36,7 +36,7 @@ def _list_land_uses(drawing: CountyLayers, inside: np.ndarray) -> list[str]:
 
 
 def _add_land_use(drawing: CountyLayers, inside: np.ndarray) -> None:
-    names = templates.names("land_use_2023")
+    names = templates.read_code_names("land_use_2023")
     each = [np.array([one]) for one in inside]
     areas = drawing.lines.gross_area[inside]
     now = _list_land_uses(drawing, inside)
@@ -71,7 +71,7 @@ def _add_zones(drawing: CountyLayers, inside: np.ndarray) -> None:
     groups = [group for one in range(1, 11) for group in drawing.pieces(label == one)]
     known = {number: code for code, number in codes.items()}
     zones = [known[label[group[0]]] for group in groups]
-    names = templates.names("planning_zones")
+    names = templates.read_code_names("planning_zones")
     drawing.add_parcels("ZXCQGHFQ", groups, GHFQDM=zones, GHFQMC=[names[one] for one in zones], GKZY="详细规划")
 
 

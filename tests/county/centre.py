@@ -210,10 +210,10 @@ def _make_layer(role: str, number: int, shapes: list[Any], called: str = "", **c
 
     The fields are feature number, county, name, statutory area (0.01 m²) and length (0.1 m).
     """
-    fields, count = templates.fields(role), len(shapes)
+    fields, count = templates.read_fields(role), len(shapes)
     columns |= {
         "BSM": [f"{COUNTY}{900 + number:03d}{n:09d}" for n in range(1, count + 1)],
-        "YSDM": [templates.template(role).get("feature_code")] * count,
+        "YSDM": [templates.read_template(role).get("feature_code")] * count,
         "XZQDM": [COUNTY] * count,
         "XZQMC": [NAME] * count,
     }
@@ -228,7 +228,7 @@ def _make_layer(role: str, number: int, shapes: list[Any], called: str = "", **c
 
 
 def _make_land_use_layer(role: str, number: int, shapes: list[Any], codes: list[str]) -> gpd.GeoDataFrame:
-    names = templates.names("land_use_2023")
+    names = templates.read_code_names("land_use_2023")
     areas = np.round(statutory_area(shapes), 2).tolist()
     padded = [code.ljust(6, "0") for code in codes]
     called = [names[code] for code in codes]
@@ -236,7 +236,7 @@ def _make_land_use_layer(role: str, number: int, shapes: list[Any], codes: list[
 
 
 def _make_zone_layer(shapes: list[Any], zones: list[str]) -> gpd.GeoDataFrame:
-    names = templates.names("planning_zones")
+    names = templates.read_code_names("planning_zones")
     control = ["详细规划"] * len(shapes)
     return _make_layer("ZXCQGHFQ", 4, shapes, GHFQDM=zones, GHFQMC=[names[zone] for zone in zones], GKZY=control)
 

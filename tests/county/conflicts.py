@@ -37,7 +37,7 @@ def plant_conflicts(editor: DefectEditor) -> None:
     plant_farmland_reaching_into_wood(editor)
 
 
-def moved(editor: DefectEditor, parcel: int, to: int) -> bool:
+def move_parcel_to_zone(editor: DefectEditor, parcel: int, to: int) -> bool:
     """Move a parcel to another zone row; return False if a row would fall apart."""
     source = editor.row(ZONE, parcel)
     piece = editor.fabric.polygons[parcel]
@@ -98,7 +98,7 @@ def plant_farmland_in_urban_zone(editor: DefectEditor) -> None:
     def fits(parcel):
         for town in editor.list_near_parcels(parcel, lines.boundary > 0):
             zone = editor.row(ZONE, town)
-            if moved(editor, parcel, zone):
+            if move_parcel_to_zone(editor, parcel, zone):
                 return (zone,)
         return None
 
@@ -187,7 +187,7 @@ def plant_farmland_in_forest_reserve(editor: DefectEditor) -> None:
     parcel, _ = editor.choose(inner)
     shape, area = fabric.polygons[parcel], float(lines.gross_area[parcel])
     values = {"YJJBNTTBMJ": area, "KCXS": 0.0, "KCMJ": 0.0, "YJJBNTMJ": area, "DLBM": "0103"}
-    values |= {"DLMC": templates.names("sandiao")["0103"], "GDLX": "PD", "KCDLBM": None}
+    values |= {"DLMC": templates.read_code_names("sandiao")["0103"], "GDLX": "PD", "KCDLBM": None}
     row = editor.add(FARM, shape, **values)
     what = "farmland drawn on wooded land inside the red line"
     if editor.value(FARM, row, "GDPDJB") in STEEP_SLOPE_CLASSES:
@@ -205,7 +205,7 @@ def plant_boundary_off_parcel_edges(editor: DefectEditor) -> None:
         for other, edge in editor.list_near_parcels(parcel, editor.farmland).items():
             node = fabric.points[fabric.edge_nodes[edge][0]]
             size = 0.33 * np.sqrt(min(lines.area[parcel], lines.area[other]))
-            shape = heritage.blob(node, size, fabric.land.seed, 900)
+            shape = heritage.make_round_polygon(node, size, fabric.land.seed, 900)
             around = {parcel, other, *fabric.neighbours(parcel), *fabric.neighbours(other)}
             reached = [n for n in around if n < len(fabric) and shape.intersects(fabric.polygons[n])]
             covered = shapely.coverage_union_all(fabric.polygons[reached])
@@ -221,7 +221,7 @@ def plant_boundary_off_parcel_edges(editor: DefectEditor) -> None:
         return None
 
     _, (shape, fields, cut) = editor.choose(editor.farmland, fits)
-    row = editor.add(EDGE, shape, GHFQDM="420", GHFQMC=templates.names("planning_zones")["420"])
+    row = editor.add(EDGE, shape, GHFQDM="420", GHFQMC=templates.read_code_names("planning_zones")["420"])
     what = "a part of the boundary was drawn freely across farmland"
     for parcel, piece in zip(fields, cut, strict=True):
         editor.expect_pair("REL002", (FARM, editor.row(FARM, parcel)), (EDGE, row), piece, what)
@@ -242,7 +242,7 @@ def plant_boundary_in_red_line(editor: DefectEditor) -> None:
         lines.red_line, lambda parcel: list(editor.list_near_parcels(parcel, lines.red_line).values())
     )
     shape, what = fabric.wedge(edges[0], parcel), "a special-purpose part of the boundary inside the red line"
-    row = editor.add(EDGE, shape, GHFQDM="430", GHFQMC=templates.names("planning_zones")["430"])
+    row = editor.add(EDGE, shape, GHFQDM="430", GHFQMC=templates.read_code_names("planning_zones")["430"])
     editor.expect_pair("REL003", (RED, editor.row(RED, parcel)), (EDGE, row), shape, what)
     editor.expect_line_outside("REL005", EDGE, row, shape, what)
 
@@ -253,7 +253,7 @@ def _swap_zone(editor: DefectEditor, candidates: np.ndarray, takers: np.ndarray)
     def fits(parcel):
         for other in editor.list_near_parcels(parcel, takers):
             zone = editor.row(ZONE, other)
-            if moved(editor, parcel, zone):
+            if move_parcel_to_zone(editor, parcel, zone):
                 return (zone,)
         return None
 

@@ -16,12 +16,12 @@ import numpy as np
 import shapely
 
 from tests.county.landscape import CENTRE, Landscape
-from tests.county.points import choose_grain, sites
+from tests.county.points import choose_grain, make_parcel_points
 from tests.county.randomness import random_numbers
 
 
 @dataclass
-class Fabric:
+class ParcelFabric:
     """Parcels 0 … n-1 of the county, then cells outside it along the border."""
 
     land: Landscape
@@ -78,9 +78,9 @@ class Fabric:
         return shapely.Polygon(np.vstack([site, self.chain(edge)]))
 
 
-def build(parcels: int, seed: int, vertices_per_edge: int) -> Fabric:
+def build_fabric(parcels: int, seed: int, vertices_per_edge: int) -> ParcelFabric:
     land = choose_grain(Landscape(seed), parcels)
-    points, kinds = sites(land)
+    points, kinds = make_parcel_points(land)
     points, cells = _relax_points(points, kinds == 0)
     inside = shapely.contains_xy(land.outline, points[:, 0], points[:, 1])
     order = np.concatenate([_sort_in_reading_order(points, np.flatnonzero(inside)), np.flatnonzero(~inside)])
@@ -130,7 +130,7 @@ def _build_topology(cells: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], n
     narrow = np.full(edge.max() + 1, np.inf)
     np.minimum.at(narrow, edge, width)
     short = np.hypot(*(nodes[ring] - nodes[following]).T) < 0.07 * narrow[edge]
-    group = components(len(nodes), ring[short], following[short])
+    group = find_components(len(nodes), ring[short], following[short])
     count = np.bincount(group, minlength=len(nodes))
     used = np.flatnonzero(count)
     middle = [np.bincount(group, nodes[:, axis], len(nodes))[used] / count[used] for axis in (0, 1)]
@@ -151,7 +151,7 @@ def _get_next_entries(index: np.ndarray, ring: np.ndarray) -> np.ndarray:
     return following
 
 
-def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def find_components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the connected component of each node, as its smallest member."""
     label = np.arange(count)
     while len(first):
@@ -166,7 +166,7 @@ def components(count: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return label
 
 
-def _bend_edges(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> Fabric:
+def _bend_edges(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edge) -> ParcelFabric:
     ring, cell = rings
     following = _get_next_entries(cell, ring)
     low, high = np.minimum(ring, following), np.maximum(ring, following)
@@ -196,7 +196,7 @@ def _bend_edges(land, sites, kinds, inside, rings, nodes, seed, vertices_per_edg
     bad = np.flatnonzero(~shapely.is_valid(polygons))
     if len(bad):
         raise ValueError(f"{len(bad)} parcels are invalid, the first at {sites[bad[0]]}")
-    return Fabric(land, polygons, sites, kinds[:inside], sides, points, start, ends)
+    return ParcelFabric(land, polygons, sites, kinds[:inside], sides, points, start, ends)
 
 
 def _make_bend_points(

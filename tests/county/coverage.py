@@ -13,7 +13,7 @@ from tests.county import heritage
 from tests.county.defect_editor import COUNTY, EDGE, FARM, FIELD, HERITAGE, PARCEL, RED, TOWNSHIP, ZONE, DefectEditor
 
 
-def overlaps(editor: DefectEditor) -> None:
+def plant_overlaps(editor: DefectEditor) -> None:
     lines, fabric = editor.lines, editor.fabric
 
     parcel, _ = editor.choose(editor.wild, around=False)
@@ -72,7 +72,7 @@ def overlaps(editor: DefectEditor) -> None:
     editor.expect_pair("TOP001", (RED, row), (RED, copy), fabric.polygons[parcel], "a piece of red line drawn again")
 
 
-def doubled_boundary(editor: DefectEditor) -> None:
+def plant_doubled_boundary(editor: DefectEditor) -> None:
     """Duplicate the development boundary of a town.
 
     This also breaks totals, the expansion ratio and a target.
@@ -86,7 +86,7 @@ def doubled_boundary(editor: DefectEditor) -> None:
     editor.expect_pair("TOP001", (EDGE, row), (EDGE, copy), shape, "a part of the boundary is there twice")
 
 
-def gaps(editor: DefectEditor) -> None:
+def plant_gaps(editor: DefectEditor) -> None:
     fabric, lines = editor.fabric, editor.lines
 
     def plant_gap(shape, what):
@@ -118,7 +118,7 @@ def gaps(editor: DefectEditor) -> None:
     editor.ignore("TOP002", ZONE, piece)
 
 
-def outside(editor: DefectEditor) -> None:
+def plant_rows_outside_the_county(editor: DefectEditor) -> None:
     fabric, count = editor.fabric, len(editor.fabric)
     at_border = np.zeros(count, bool)
     cells = fabric.edge_cells[fabric.border_edges]
@@ -134,7 +134,7 @@ def outside(editor: DefectEditor) -> None:
     parcel, edges = editor.choose(at_border, border_edge)
     middle = fabric.chain(edges[0]).mean(axis=0)
     away = middle - county.centroid.coords[0]
-    shape = heritage.blob(middle + 1200 * away / np.hypot(*away), 150, fabric.land.seed, 901)
+    shape = heritage.make_round_polygon(middle + 1200 * away / np.hypot(*away), 150, fabric.land.seed, 901)
     if shape.intersects(county):
         raise ValueError("the parcel outside is not outside; use another seed")
     row = editor.add(PARCEL, shape, like=editor.row(PARCEL, parcel))
@@ -162,7 +162,7 @@ def outside(editor: DefectEditor) -> None:
 
     def make_wall_shape(parcel):
         node = fabric.points[fabric.edge_nodes[border_edge(parcel)[0]][0]]
-        shape = heritage.blob(node, 60, fabric.land.seed, 902)
+        shape = heritage.make_round_polygon(node, 60, fabric.land.seed, 902)
         parts = shapely.get_parts(shapely.difference(shape, county))
         return all(part.area > 20 and 2 * part.area / part.length > 1 for part in parts) and (shape, parts)
 

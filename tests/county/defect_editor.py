@@ -23,7 +23,7 @@ OPEN_ZONES = (200, 520, 530, 540)
 
 
 @dataclass
-class Expected:
+class ExpectedFinding:
     """An expected finding, with the shape of the planted conflict."""
 
     rule: str
@@ -48,7 +48,7 @@ class DefectEditor:
         self.county = county
         self.fabric, self.lines, self.layers = county.fabric, county.lines, county.layers
         self.taken: set[int] = set()
-        self.found: list[Expected] = []
+        self.found: list[ExpectedFinding] = []
         self.slivers: list[tuple[str, str, shapely.Polygon]] = []
         self._row_of: dict[str, np.ndarray] = {}
         self._numbers = {role: len(frame) for role, frame in self.layers.items()}
@@ -166,7 +166,7 @@ class DefectEditor:
         self, rule: str, role: str, row: int | None = None, *, what: str, severity: str = "ERROR", **values
     ) -> None:
         key = "" if row is None else self.key(role, row) or ""
-        self.found.append(Expected(rule, severity, role, key, what=what, **values))
+        self.found.append(ExpectedFinding(rule, severity, role, key, what=what, **values))
 
     def expect_pair(self, rule: str, a: tuple[str, int], b: tuple[str, int], shape, what: str, **values) -> None:
         """Record an expected finding between two rows.

@@ -15,11 +15,11 @@ from tests.county.defect_editor import EDGE, FARM, FIELD, HERITAGE, PARCEL, TOWN
 
 
 def plant_defects(editor: DefectEditor) -> None:
-    coverage.doubled_boundary(editor)
+    coverage.plant_doubled_boundary(editor)
     conflicts.plant_conflicts(editor)
-    coverage.overlaps(editor)
-    coverage.gaps(editor)
-    coverage.outside(editor)
+    coverage.plant_overlaps(editor)
+    coverage.plant_gaps(editor)
+    coverage.plant_rows_outside_the_county(editor)
     plant_broken_geometries(editor)
     plant_uncultivated_farmland(editor)
     plant_multipart_row(editor)
@@ -57,7 +57,9 @@ def plant_broken_geometries(editor: DefectEditor) -> None:
     editor.reshape(FIELD, row, shapely.Polygon(site + np.outer([0, 1, 2], [30, 10])))
     editor.expect("GEO002", FIELD, row, what="a polygon without area")
     parcel, _ = editor.choose(editor.wild, around=False)
-    ring = shapely.get_coordinates(heritage.blob(editor.fabric.sites[parcel], 40, editor.fabric.land.seed, 903))
+    ring = shapely.get_coordinates(
+        heritage.make_round_polygon(editor.fabric.sites[parcel], 40, editor.fabric.land.seed, 903)
+    )
     spike = np.vstack([ring[:3], ring[2] + [25, 40], ring[2:]])
     row = editor.add(HERITAGE, shapely.Polygon(spike), MC="烽火台遗址保护范围")
     editor.expect("GEO002", HERITAGE, row, what="a spike: the ring runs out and back on itself")
@@ -90,7 +92,7 @@ def plant_multipart_row(editor: DefectEditor) -> None:
 
 
 def plant_uncultivated_farmland(editor: DefectEditor) -> None:
-    names = templates.names("sandiao")
+    names = templates.read_code_names("sandiao")
     for code in ("0201K", "0301"):
         parcel, _ = editor.choose(editor.farmland, around=False)
         row = editor.row(FARM, parcel)
@@ -141,7 +143,7 @@ def plant_wrong_codes(editor: DefectEditor) -> None:
     no_farmland = np.ones(len(editor.fabric), bool)
     for parcels in editor.county.parcels[ZONE]:
         no_farmland[parcels] = not lines.farmland[parcels].any()
-    name = templates.names("sandiao")
+    name = templates.read_code_names("sandiao")
     wooded = editor.wild & (editor.layers[PARCEL]["DLBM"].iloc[: len(editor.fabric)] == "0301").to_numpy()
     special = lines.boundary == 430
     for role, chosen, values, field in (

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from tests.county import templates
-from tests.county.attributes import _township_codes, dissolve
-from tests.county.landscape import SEATS
+from tests.county.attributes import _list_township_codes, dissolve
+from tests.county.landscape import TOWNSHIP_SEATS_KM
 from tests.county.points import RIVER
 from tests.county.rows import CountyLayers
 
@@ -25,7 +25,7 @@ LAND_USE = {
 }  # fmt: skip
 
 
-def add(drawing: CountyLayers) -> None:
+def add_base_layers(drawing: CountyLayers) -> None:
     _add_villages(drawing)
     _add_main_functions(drawing)
     _add_base_year_land_use(drawing)
@@ -67,7 +67,7 @@ def _choose_main_function(drawing: CountyLayers, township: int) -> str:
 def _add_base_year_land_use(drawing: CountyLayers) -> None:
     parcels = drawing.county.layers["DLTB"]
     codes = [LAND_USE[code] for code in parcels["DLBM"]]
-    names = templates.names("land_use_2023")
+    names = templates.read_code_names("land_use_2023")
     drawing.parcels["XZYDYH"] = drawing.county.parcels["DLTB"]
     drawing.add(
         "XZYDYH",
@@ -106,8 +106,8 @@ def _add_woods_and_water(drawing: CountyLayers) -> None:
 
 
 def map_township_names() -> list[str]:
-    return list(SEATS)
+    return list(TOWNSHIP_SEATS_KM)
 
 
 def list_township_codes() -> list[str]:
-    return _township_codes()
+    return _list_township_codes()

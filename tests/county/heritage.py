@@ -33,7 +33,7 @@ _WALL_SHAPE = np.array(
 )  # fmt: skip
 
 
-def ranges(land: Landscape) -> tuple[np.ndarray, dict]:
+def make_heritage_ranges(land: Landscape) -> tuple[np.ndarray, dict]:
     middle = land.seats[0] + CENTRE + np.array([-150.0, 90.0])
     core = _scale_to_area(middle, CORE_AREA)
     outer = _scale_to_area(middle, CORE_AREA + CONTROL_AREA)
@@ -42,7 +42,7 @@ def ranges(land: Landscape) -> tuple[np.ndarray, dict]:
     shapes = [core, control]
     for number, (name, east, north, radius) in enumerate(_HERITAGE_SITES):
         names.append(f"{name}保护范围")
-        shapes.append(blob(middle + np.array([east, north]), radius, land.seed, number))
+        shapes.append(make_round_polygon(middle + np.array([east, north]), radius, land.seed, number))
     return np.array(shapes, dtype=object), {"MC": names}
 
 
@@ -55,7 +55,7 @@ def _scale_to_area(middle: np.ndarray, area: float) -> shapely.Polygon:
     return shape
 
 
-def blob(middle: np.ndarray, radius: float, seed: int, number: int) -> shapely.Polygon:
+def make_round_polygon(middle: np.ndarray, radius: float, seed: int, number: int) -> shapely.Polygon:
     """Return a roundish polygon of 14 sides."""
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     reach = radius * (0.85 + 0.3 * random_numbers(seed, 121, number, np.arange(14)))

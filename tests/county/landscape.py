@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 
-from tests.county.randomness import random_numbers, smooth_noise
+from tests.county.randomness import make_smooth_noise, random_numbers
 
 AREA_CODE, AREA_NAME, CITY_NAME = "140225", "浑源县", "大同市"
 EPSG = 4526
@@ -21,7 +21,7 @@ CENTRE = np.array([38_474_200.0, 4_385_200.0])
 COUNTY_AREA = 1_968_600_000.0
 
 # Township, seat in km from the centre. The first six are towns (建制镇), the first of all the county town.
-SEATS = {
+TOWNSHIP_SEATS_KM = {
     "永安镇": (-2.6, 2.4),
     "王庄堡镇": (13.6, -11.6),
     "蔡村镇": (-4.4, 18.6),
@@ -39,7 +39,7 @@ SEATS = {
     "官儿乡": (-11.6, -13.4),
     "千佛岭乡": (3.4, -17.6),
 }
-TOWNS = list(SEATS)[:6]
+TOWNS = list(TOWNSHIP_SEATS_KM)[:6]
 # Size of each town relative to the county town.
 TOWN_WEIGHTS = np.array([1.0, 0.09, 0.11, 0.12, 0.08, 0.08])
 
@@ -62,7 +62,7 @@ _ROAD_KNOTS_KM = [
 ]
 
 
-def smooth(value: np.ndarray) -> np.ndarray:
+def smooth_step(value: np.ndarray) -> np.ndarray:
     """Return a smooth step: 0 below 0, 1 above 1."""
     value = np.clip(value, 0.0, 1.0)
     return value * value * (3 - 2 * value)
@@ -93,7 +93,7 @@ class Landscape:
     """Size of an ordinary field in m²; all other parcels are sized against it."""
     town_area: float = 16_400_000.0
     """What all towns together will cover, so that their small parcels reach far enough."""
-    seats: np.ndarray = field(default_factory=lambda: np.array(list(SEATS.values())) * 1000)
+    seats: np.ndarray = field(default_factory=lambda: np.array(list(TOWNSHIP_SEATS_KM.values())) * 1000)
 
     @cached_property
     def outline(self) -> shapely.Polygon:
@@ -117,7 +117,7 @@ class Landscape:
         return [_make_smooth_curve(knots) for knots in _ROAD_KNOTS_KM]
 
     def _wander(self, line: np.ndarray, salt: int) -> np.ndarray:
-        shift = [smooth_noise(self.seed + salt + axis, line, 2500, 9000) for axis in (0, 1)]
+        shift = [make_smooth_noise(self.seed + salt + axis, line, 2500, 9000) for axis in (0, 1)]
         return line + 260 * np.column_stack(shift)
 
     @cached_property
@@ -143,12 +143,12 @@ class Landscape:
     def height(self, points: np.ndarray) -> np.ndarray:
         """Return the relief at points, from 0 (plain) to about 1 (ridge)."""
         across = (points[:, 0] * 0.58 - points[:, 1] * 0.81) / 1000
-        folds = smooth_noise(self.seed + 33, points, 5000, 14000)
-        rim = smooth((np.hypot(points[:, 0] + 4000, points[:, 1] - 4000) / 1000 - 17) / 12)
-        rim *= 0.55 * (1 + smooth_noise(self.seed + 34, points, 7000, 20000))
-        mountain = smooth((across + 6.0 + 4.0 * smooth_noise(self.seed + 31, points, 6000, 21000)) / 23)
+        folds = make_smooth_noise(self.seed + 33, points, 5000, 14000)
+        rim = smooth_step((np.hypot(points[:, 0] + 4000, points[:, 1] - 4000) / 1000 - 17) / 12)
+        rim *= 0.55 * (1 + make_smooth_noise(self.seed + 34, points, 7000, 20000))
+        mountain = smooth_step((across + 6.0 + 4.0 * make_smooth_noise(self.seed + 31, points, 6000, 21000)) / 23)
         height = 0.95 * mountain + rim * (1 - mountain)
-        height += 0.16 * smooth((across + 7) / 10) * smooth_noise(self.seed + 32, points, 1800, 7000)
+        height += 0.16 * smooth_step((across + 7) / 10) * make_smooth_noise(self.seed + 32, points, 1800, 7000)
         # Valleys follow the zero lines of a noise and therefore have branches.
         height -= 0.6 * mountain * np.exp(-((folds / 0.17) ** 2))
         for seat in self.seats:
@@ -196,8 +196,8 @@ class Landscape:
 
         Parcels are small in towns and villages and large in the mountains.
         """
-        size = 1 + 3.4 * smooth((self.height(points) - 0.15) / 0.75)
+        size = 1 + 3.4 * smooth_step((self.height(points) - 0.15) / 0.75)
         size[self.in_village(points)] = 0.14
         distance, _ = self.town_distance(points)
         town = min(0.055, 150_000 / self.grain)
-        return self.grain * np.minimum(size, town + 1.1 * smooth((distance - 1.15) / 1.5))
+        return self.grain * np.minimum(size, town + 1.1 * smooth_step((distance - 1.15) / 1.5))

@@ -13,16 +13,16 @@ import numpy as np
 import shapely
 
 from tests.county import zones
-from tests.county.county_fabric import Fabric, components
-from tests.county.landscape import CENTRE, SEATS, TOWNS, Landscape, smooth
+from tests.county.county_fabric import ParcelFabric, find_components
+from tests.county.landscape import CENTRE, TOWNS, TOWNSHIP_SEATS_KM, Landscape, smooth_step
 from tests.county.measure import statutory_area
 from tests.county.points import RIVER, ROAD
-from tests.county.randomness import random_numbers, smooth_noise
+from tests.county.randomness import make_smooth_noise, random_numbers
 
 MU_10K = 10_000 * 10_000 / 15
 """万亩 in m²."""
 # The approved figures of 浑源 (m²) and the margin of the clean county.
-TARGETS = {
+TARGET_AREAS_M2 = {
     "cultivated": 73.39 * MU_10K,
     "farmland": 63.25 * MU_10K,
     "red_line": 538.87e6,
@@ -65,7 +65,7 @@ class Lines:
     zone: np.ndarray
 
 
-def draw(fabric: Fabric, terraces: bool = False) -> Lines:
+def assign_parcels_to_lines(fabric: ParcelFabric, terraces: bool = False) -> Lines:
     land, count = fabric.land, len(fabric)
     points = fabric.sites[:count] - CENTRE
     area = statutory_area(fabric.polygons)
@@ -98,7 +98,7 @@ def draw(fabric: Fabric, terraces: bool = False) -> Lines:
         urban, industry, boundary, windows, cultivated | fringe, cultivated, farmland, red, mining,
         zone=np.zeros(count, int),
     )  # fmt: skip
-    lines.zone = zones.assign(fabric, lines)
+    lines.zone = zones.assign_zones(fabric, lines)
     return lines
 
 
@@ -118,7 +118,7 @@ def _choose_built_land(fabric, area, gross, distance, town, strip):
     land = fabric.land
     order = np.argsort(np.where(strip, np.inf, distance), kind="stable")
     order = order[(distance[order] < 1.3) & ~strip[order]]
-    limit = TARGETS["boundary"] - 0.08e6
+    limit = TARGET_AREAS_M2["boundary"] - 0.08e6
 
     def within(order):
         return order[: np.searchsorted(np.cumsum(area[order]), limit)]
@@ -131,7 +131,7 @@ def _choose_built_land(fabric, area, gross, distance, town, strip):
     order = order[~windows[order]]
     chosen = within(order)
     urban = np.zeros(len(area), bool)
-    wanted = area[chosen].sum() / (TARGETS["expansion_ratio"] - 0.015)
+    wanted = area[chosen].sum() / (TARGET_AREAS_M2["expansion_ratio"] - 0.015)
     urban[take_until_area(order, gross, wanted - gross[industry].sum())] = True
     codes = np.zeros(len(area), int)
     codes[chosen] = 410
@@ -168,17 +168,17 @@ def _choose_boundary_windows(fabric, chosen, area):
     return windows
 
 
-def _assign_townships(fabric: Fabric, points: np.ndarray) -> np.ndarray:
+def _assign_townships(fabric: ParcelFabric, points: np.ndarray) -> np.ndarray:
     seed = fabric.land.seed
-    warp = np.column_stack([smooth_noise(seed + 81 + axis, points, 3000, 11000) for axis in (0, 1)])
+    warp = np.column_stack([make_smooth_noise(seed + 81 + axis, points, 3000, 11000) for axis in (0, 1)])
     bent = points + 1100 * warp
     away = np.stack([np.hypot(*(bent - seat).T) for seat in fabric.land.seats])
     away[0] *= 0.9
     label = away.argmin(axis=0)
-    return connect_labels(fabric, label, len(SEATS))
+    return connect_labels(fabric, label, len(TOWNSHIP_SEATS_KM))
 
 
-def connect_labels(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray:
+def connect_labels(fabric: ParcelFabric, label: np.ndarray, labels: int) -> np.ndarray:
     """Make the parcels of each label connected.
 
     Smaller separate groups get the label of a neighbour.
@@ -187,7 +187,7 @@ def connect_labels(fabric: Fabric, label: np.ndarray, labels: int) -> np.ndarray
     label = label.copy()
     for _ in range(50):
         same = label[first] == label[second]
-        piece = components(len(label), first[same], second[same])
+        piece = find_components(len(label), first[same], second[same])
         sizes = np.bincount(piece, minlength=len(label))
         largest = np.zeros(labels, int)
         for one in np.flatnonzero(sizes):
@@ -207,10 +207,10 @@ def _assign_villages(land: Landscape, points: np.ndarray, township: np.ndarray) 
 
     Villages are numbered within each township.
     """
-    villages = np.vstack([land.seats, land.villages[len(SEATS) - len(TOWNS) :]])
+    villages = np.vstack([land.seats, land.villages[len(TOWNSHIP_SEATS_KM) - len(TOWNS) :]])
     home = np.stack([np.hypot(*(villages - seat).T) for seat in land.seats]).argmin(axis=0)
     result = np.zeros(len(points), int)
-    for one in range(len(SEATS)):
+    for one in range(len(TOWNSHIP_SEATS_KM)):
         mine = np.flatnonzero(home == one)
         which = np.flatnonzero(township == one)
         tree = shapely.STRtree(shapely.points(villages[mine]))
@@ -224,17 +224,17 @@ def _choose_cultivated_land(land, points, height, slope, distance, net, taken, w
     near = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)[1]
     # Every mountain village has terraces, also on steep slopes.
     score = 0.5 * height + 0.1 * slope - (0.28 + 0.3 * height) * np.exp(-((near / 1500) ** 2))
-    score += 0.09 * smooth_noise(land.seed + 91, points, 1500, 7000)
+    score += 0.09 * make_smooth_noise(land.seed + 91, points, 1500, 7000)
     # Towns are on good fields.
-    score -= 0.2 * smooth((2.8 - distance) / 1.5)
-    patch = smooth_noise(land.seed + 92, points, 700, 3500) + 0.9 * (
+    score -= 0.2 * smooth_step((2.8 - distance) / 1.5)
+    patch = make_smooth_noise(land.seed + 92, points, 700, 3500) + 0.9 * (
         random_numbers(land.seed, 93, np.arange(len(points))) - 0.5
     )
     free = ~taken & (patch < 0.95)
     order = np.argsort(np.where(windows, -9.0, score), kind="stable")
     order = order[free[order] | windows[order]]
     cultivated = np.zeros(len(points), bool)
-    cultivated[take_until_area(order, net, TARGETS["cultivated"] * AREA_MARGIN)] = True
+    cultivated[take_until_area(order, net, TARGET_AREAS_M2["cultivated"] * AREA_MARGIN)] = True
     return cultivated, score
 
 
@@ -243,17 +243,17 @@ def _choose_farmland(land, points, score, amounts, cultivated, windows):
 
     The parcels form connected blocks.
     """
-    better = score + 0.16 * smooth_noise(land.seed + 95, points, 2500, 9000)
+    better = score + 0.16 * make_smooth_noise(land.seed + 95, points, 2500, 9000)
     order = np.argsort(np.where(windows, -9.0, better), kind="stable")
     order = order[cultivated[order]]
     farmland = np.zeros(len(points), bool)
-    farmland[take_until_area(order, amounts, TARGETS["farmland"] * AREA_MARGIN)] = True
+    farmland[take_until_area(order, amounts, TARGET_AREAS_M2["farmland"] * AREA_MARGIN)] = True
     return farmland
 
 
 def _choose_red_line(fabric, points, area, height, distance, taken):
     """Choose ridges and forests as red line, few large areas without small holes."""
-    score = -height + 0.2 * smooth_noise(fabric.land.seed + 97, points, 2500, 10000)
+    score = -height + 0.2 * make_smooth_noise(fabric.land.seed + 97, points, 2500, 10000)
     free = ~taken & (distance > 1.6)
     order = np.argsort(np.where(free, score, np.inf), kind="stable")[: free.sum()]
     low, high = 0, len(order)
@@ -263,7 +263,7 @@ def _choose_red_line(fabric, points, area, height, distance, taken):
         red[:] = False
         red[order[:middle]] = True
         red = _remove_islands_and_holes(fabric, red, free, area)
-        if area[red].sum() < TARGETS["red_line"] * AREA_MARGIN:
+        if area[red].sum() < TARGET_AREAS_M2["red_line"] * AREA_MARGIN:
             low = middle + 1
         else:
             high = middle
@@ -278,7 +278,7 @@ def _remove_islands_and_holes(fabric, chosen, free, area):
     for wanted, limit in ((True, 4e6), (False, 5e6)):
         inside = chosen == wanted
         both = inside[first] & inside[second]
-        piece = components(len(chosen), first[both], second[both])
+        piece = find_components(len(chosen), first[both], second[both])
         size = np.bincount(piece, area, len(chosen))[piece]
         small = inside & (size < limit)
         chosen = chosen & ~small if wanted else chosen | (small & free)
@@ -287,7 +287,7 @@ def _remove_islands_and_holes(fabric, chosen, free, area):
 
 def _choose_mining_areas(land, points, taken, height):
     """Choose two mining areas in the hills nearest to 青磁窑镇."""
-    seat = np.array(SEATS["青磁窑镇"]) * 1000
+    seat = np.array(TOWNSHIP_SEATS_KM["青磁窑镇"]) * 1000
     away = np.hypot(*(points - seat).T)
     order = np.argsort(np.abs(away - 4200), kind="stable")
     hills = order[~taken[order] & (height[order] >= 0.25)]

@@ -18,7 +18,7 @@ SEMI_MINOR = SEMI_MAJOR * (1 - FLATTENING)
 ECCENTRICITY_SQUARED = FLATTENING * (2 - FLATTENING)
 
 # Factors of sin((2k+1)·ΔB/2)·cos((2k+1)·Bm), signs alternating.
-SERIES = (
+SERIES_COEFFICIENTS = (
     1
     + 3 / 6 * ECCENTRICITY_SQUARED
     + 30 / 80 * ECCENTRICITY_SQUARED**2
@@ -57,7 +57,7 @@ def statutory_area(shapes: Sequence | np.ndarray, epsg: int = 4526) -> np.ndarra
     return np.bincount(owner[polygon], sign * ring_areas, minlength=len(shapes))
 
 
-def land_area(shapes: Sequence | np.ndarray, epsg: int = 4526, step: float = 1.0) -> np.ndarray:
+def measure_drawn_area(shapes: Sequence | np.ndarray, epsg: int = 4526, step: float = 1.0) -> np.ndarray:
     """Return areas, m², inside edges that are straight in the projected plane.
 
     This is the statutory sum with a vertex every metre (``step``).
@@ -73,7 +73,7 @@ def _measure_ring_areas(radians: np.ndarray, rings: np.ndarray) -> np.ndarray:
     width = (east[:-1] + east[1:]) / 2
     step, middle = north[1:] - north[:-1], (north[1:] + north[:-1]) / 2
     band = np.zeros_like(width)
-    for order, factor in enumerate(SERIES):
+    for order, factor in enumerate(SERIES_COEFFICIENTS):
         odd = 2 * order + 1
         band += (-1) ** order * factor * np.sin(odd * step / 2) * np.cos(odd * middle)
     edges = 2 * SEMI_MINOR**2 * width * band

@@ -17,7 +17,7 @@ FREE, RIVER, ROAD, ADJACENT = range(4)
 _EXTENT_M = 34_000.0
 
 
-def sites(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
+def make_parcel_points(land: Landscape) -> tuple[np.ndarray, np.ndarray]:
     """Return the parcel points and their kind (free, river, road, adjacent).
 
     Coordinates are metres from the county's centre; some points are outside the county.
@@ -46,7 +46,7 @@ def choose_grain(land: Landscape, wanted: int) -> Landscape:
     for _ in range(3):
         land = _set_grain(land, land.grain * (350.0**2 / land.parcel_size(grid)).sum() / wanted)
     for _ in range(3):
-        points, _ = sites(land)
+        points, _ = make_parcel_points(land)
         count = shapely.contains_xy(land.outline, points[:, 0], points[:, 1]).sum()
         if abs(count / wanted - 1) < 0.01:
             break

@@ -13,10 +13,10 @@ from tests.county.landscape import AREA_CODE, AREA_NAME, CENTRE
 from tests.county.points import RIVER
 from tests.county.rows import CountyLayers
 
-RESERVE = "恒山省级自然保护区"
+RESERVE_NAME = "恒山省级自然保护区"
 
 
-def add(drawing: CountyLayers) -> None:
+def add_protection_layers(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
     used = (
         lines.farmland
@@ -67,7 +67,7 @@ def _add_reserve(drawing: CountyLayers) -> None:
     core, rest = (
         [part for one in drawing.pieces(half) for part in drawing.without_holes(one)] for half in (east, west)
     )
-    names = [RESERVE, *[f"{RESERVE}核心保护区"] * len(core), *[f"{RESERVE}一般控制区"] * len(rest)]
+    names = [RESERVE_NAME, *[f"{RESERVE_NAME}核心保护区"] * len(core), *[f"{RESERVE_NAME}一般控制区"] * len(rest)]
     drawing.add_parcels("ZRBHD", [piece, *core, *rest], MC=names, LX="自然保护区", JB="省级")
 
 

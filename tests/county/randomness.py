@@ -24,7 +24,7 @@ def _mix_bits(value: np.ndarray) -> np.ndarray:
     return value ^ (value >> np.uint64(31))
 
 
-def smooth_noise(seed: int, points: np.ndarray, shortest: float, longest: float, waves: int = 24) -> np.ndarray:
+def make_smooth_noise(seed: int, points: np.ndarray, shortest: float, longest: float, waves: int = 24) -> np.ndarray:
     """Return smooth noise of about [-1, 1] at (n, 2) points.
 
     It is a sum of plane waves between two wavelengths (m); long waves are stronger.

@@ -32,7 +32,7 @@ class CountyLayers:
 
     def add(self, role: str, shapes: Sequence[Any] | np.ndarray, **values: Any) -> gpd.GeoDataFrame:
         """Add a layer of free shapes; a value that is not a list applies to every row."""
-        fields, count = templates.fields(role), len(shapes)
+        fields, count = templates.read_fields(role), len(shapes)
         given: dict[str, Any] = {"XZQDM": AREA_CODE, "XZQMC": AREA_NAME}
         if "MJ" in fields:
             given["MJ"] = np.round(statutory_area(shapes), 2)

@@ -16,27 +16,27 @@ from tests.county import templates
 from tests.county.landscape import EPSG
 
 
-def declared(role: str) -> list[FieldInfo]:
+def make_declared_fields(role: str) -> list[FieldInfo]:
     """Return the field definitions of a template.
 
     A class of yearly maintenance has those of its layer or of a change.
     """
     if role.startswith(("WHQ", "WHH")):
-        return declared(role[3:])
+        return make_declared_fields(role[3:])
     if role.startswith("WHC"):
-        return [_make_field_info(one) for one in templates.change_fields()]
-    return [_make_field_info(one) for one in templates.fields(role).values()]
+        return [_make_field_info(one) for one in templates.read_change_fields()]
+    return [_make_field_info(one) for one in templates.read_fields(role).values()]
 
 
 def _make_field_info(one: dict[str, Any]) -> FieldInfo:
     pad = one.get("code_pad", 0)
-    known = templates.names(one["codes"]) if "codes" in one else {}
+    known = templates.read_code_names(one["codes"]) if "codes" in one else {}
     codes = {code.ljust(pad, "0"): name for code, name in known.items()}
     length = one.get("length") if one["type"] == "text" else None
     return FieldInfo(one["name"], one["type"], length, one.get("alias", ""), codes)
 
 
-def as_read(
+def make_read_layers(
     layers: dict[str, gpd.GeoDataFrame],
     fields: dict[str, list[FieldInfo]] | None = None,
     crs: dict[str, int | None] | None = None,
@@ -46,14 +46,14 @@ def as_read(
 ) -> list[SourceLayer]:
     """Return generated layers as if they were read from files.
 
-    ``fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
+    ``read_fields``, ``crs`` (EPSG or None), ``curves`` (rows with arcs), ``shape_crs`` (CRS declared by shapes) and
     ``described_crs`` (CRS in the definition of the file) replace the values of the templates.
     """
     fields, crs, curves = fields or {}, crs or {}, curves or {}
     made = []
     for role, frame in layers.items():
         code = crs.get(role, EPSG)
-        known = [one for one in fields.get(role) or declared(role) if one.name in frame.columns]
+        known = [one for one in fields.get(role) or make_declared_fields(role) if one.name in frame.columns]
         made.append(
             SourceLayer(
                 role,

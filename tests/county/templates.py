@@ -11,7 +11,7 @@ from typing import Any
 
 STANDARDS = Path(__file__).resolve().parents[2] / "resources" / "standards"
 # In the order of the file, large areas first; the edition whose schema each layer follows.
-EDITIONS = {
+STANDARD_BY_LAYER = {
     "XZQX": "county_db-2021",
     "XZQXZ": "county_db-2021",
     "DLTB": "survey-2020",
@@ -25,7 +25,7 @@ EDITIONS = {
 # Layers of a township plan that the edition of the county lacks.
 TOWNSHIP_STANDARD_BY_LAYER = {"CZJSBJ": "township_db-2021"}
 # Additional layers of a full plan (`full`) in the order of their numbers: append new ones.
-FURTHER = (
+FURTHER_LAYERS = (
     "XZQC", "XZZTGNDW", "XZYDYH", "STBHZYXPJJG", "NYSCSYXPJJG", "CZJSSYXPJJG", "STXTFWGNZYXFB", "STCRXFB", "TRL", "STGYL",
     "SD", "ZRBHD", "HLFXKZX", "KCZYKCBHX", "XZHQ", "XZZRZHFXFBM", "YJJBNTCBQ", "FZJZSSD", "ZDJCSSD", "ZDJTJCSSX", "LSWHJQ",
     "WWBHDWM", "WWBHDWD", "LSJZM", "LSJZD", "ZXCQFW", "ZXCQXZYDYH", "ZXCQGHYDYH", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZXCQCSLX",
@@ -34,27 +34,30 @@ FURTHER = (
 
 
 @cache
-def template(role: str) -> dict[str, Any]:
+def read_template(role: str) -> dict[str, Any]:
     path = (
-        STANDARDS / (EDITIONS | TOWNSHIP_STANDARD_BY_LAYER).get(role, "county_db-2021") / "templates" / f"{role}.toml"
+        STANDARDS
+        / (STANDARD_BY_LAYER | TOWNSHIP_STANDARD_BY_LAYER).get(role, "county_db-2021")
+        / "templates"
+        / f"{role}.toml"
     )
     with path.open("rb") as file:
         return tomllib.load(file)
 
 
-def fields(role: str) -> dict[str, dict[str, Any]]:
+def read_fields(role: str) -> dict[str, dict[str, Any]]:
     """Return the definition of each field of a layer by name, in template order."""
-    return {one["name"]: one for one in template(role)["field"]}
+    return {one["name"]: one for one in read_template(role)["field"]}
 
 
-def change_fields() -> list[dict[str, Any]]:
+def read_change_fields() -> list[dict[str, Any]]:
     """Return the fields that a change has in yearly maintenance."""
     with (STANDARDS / "county_db-2021" / "maintenance.toml").open("rb") as file:
         return tomllib.load(file)["change"]["field"]
 
 
 @cache
-def names(code_list: str) -> dict[str, str]:
+def read_code_names(code_list: str) -> dict[str, str]:
     """Return the names of a code list by code."""
     (path,) = sorted(STANDARDS.glob(f"*/codelists/{code_list}.csv"))
     with path.open(encoding="utf-8", newline="") as file:

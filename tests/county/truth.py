@@ -10,10 +10,10 @@ import numpy as np
 import shapely
 
 from tests.county.attributes import County
-from tests.county.defect_editor import DefectEditor, Expected
+from tests.county.defect_editor import DefectEditor, ExpectedFinding
 from tests.county.landscape import AREA_CODE, AREA_NAME, EPSG
-from tests.county.lines import MU_10K, TARGETS
-from tests.county.measure import land_area, statutory_area
+from tests.county.lines import MU_10K, TARGET_AREAS_M2
+from tests.county.measure import measure_drawn_area, statutory_area
 
 URBAN_CODES = ("201", "201A", "202", "202A")
 # Half of the last printed digit: 万亩 and km² with two decimals. Smaller differences are due to rounding.
@@ -30,7 +30,7 @@ def describe_truth(county: County, editor: DefectEditor | None, seed: int, terra
     found = [_describe_finding(one, county) for one in (editor.found if editor else [])]
     found += _list_missed_targets(figures)
     slivers = editor.slivers if editor else []
-    areas = land_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
+    areas = measure_drawn_area([shape for _, _, shape in slivers]) if slivers else np.zeros(0)
     return {
         "county": {
             "area_code": AREA_CODE,
@@ -55,10 +55,10 @@ def describe_truth(county: County, editor: DefectEditor | None, seed: int, terra
     }
 
 
-def _describe_finding(one: Expected, county: County) -> dict:
+def _describe_finding(one: ExpectedFinding, county: County) -> dict:
     area = net = None
     if one.shape is not None:
-        measure = statutory_area if _is_feature(one, county) else land_area
+        measure = statutory_area if _is_feature(one, county) else measure_drawn_area
         area = float(measure([one.shape])[0])
     if one.net_of is not None:
         farmland = county.layers["YJJBNTBHTB"].loc[one.net_of]
@@ -78,7 +78,7 @@ def _describe_finding(one: Expected, county: County) -> dict:
     }
 
 
-def _is_feature(one: Expected, county: County) -> bool:
+def _is_feature(one: ExpectedFinding, county: County) -> bool:
     """Return True for a finding on a whole feature.
 
     Its area is measured by stored vertices, as in its area field.
@@ -147,7 +147,7 @@ def _measure_outside_built_land(shapes: np.ndarray, built: np.ndarray) -> np.nda
         near = tree.query(shape, predicate="intersects")
         rest.append(shapely.difference(shape, shapely.union_all(built[near])) if len(near) else shape)
     whole = shapely.area(shapes) - shapely.area(rest) < 1e-3
-    return np.where(whole, statutory_area(shapes), land_area(rest))
+    return np.where(whole, statutory_area(shapes), measure_drawn_area(rest))
 
 
 def _list_missed_targets(figures: dict) -> list[dict]:
@@ -159,15 +159,15 @@ def _list_missed_targets(figures: dict) -> list[dict]:
     }
     missed = []
     for name, (role, value, at_least) in values.items():
-        short = TARGETS[name] - value if at_least else value - TARGETS[name]
+        short = TARGET_AREAS_M2[name] - value if at_least else value - TARGET_AREAS_M2[name]
         if short > 0:
             severity = "WARNING" if short <= ROUNDING_TOLERANCE[name] else "ERROR"
             missed.append(
                 _describe_figure_finding(
-                    "LAW002", severity, role, f"{name}: {value:.2f} m², target {TARGETS[name]:.2f} m²"
+                    "LAW002", severity, role, f"{name}: {value:.2f} m², target {TARGET_AREAS_M2[name]:.2f} m²"
                 )
             )
-    ratio, limit = figures["expansion_ratio_n1"], TARGETS["expansion_ratio"]
+    ratio, limit = figures["expansion_ratio_n1"], TARGET_AREAS_M2["expansion_ratio"]
     if ratio > limit:
         missed.append(
             _describe_figure_finding("LAW001", "ERROR", "CZKFBJ", f"expansion ratio {ratio:.4f}, limit {limit}")

@@ -36,7 +36,7 @@ _GEOMETRY_TYPES = {-1: "Polygon", 0: "Point", 1: "LineString", 3: "Polygon"}
 
 
 def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
-    schema = {name: one for name, one in templates.fields(role).items() if name in frame.columns}
+    schema = {name: one for name, one in templates.read_fields(role).items() if name in frame.columns}
     data, masks = [], []
     for name, one in schema.items():
         column = frame[name]
@@ -71,7 +71,7 @@ def _write_layer(path: Path, role: str, frame: gpd.GeoDataFrame) -> None:
         # A version that the GDAL of an older QGIS opens without a warning.
         dataset_options=None if path.exists() else {"VERSION": "1.2"},
         layer_options={
-            "DESCRIPTION": templates.template(role)["name"],
+            "DESCRIPTION": templates.read_template(role)["name"],
             # An index takes an eighth of the file and does not help small layers.
             "SPATIAL_INDEX": "YES" if len(frame) > 20_000 else "NO",
         },

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tests.county.county_fabric import Fabric
+from tests.county.county_fabric import ParcelFabric
 from tests.county.landscape import CENTRE
 from tests.county.points import RIVER
-from tests.county.randomness import smooth_noise
+from tests.county.randomness import make_smooth_noise
 
 if TYPE_CHECKING:
     from tests.county.lines import Lines
@@ -19,7 +19,7 @@ LARGE_AREA_M2 = 90_000.0
 """Farmland parcels below this may lie scattered outside the farmland zone (the rule asks from 100 000 m² on)."""
 
 
-def assign(fabric: Fabric, lines: Lines) -> np.ndarray:
+def assign_zones(fabric: ParcelFabric, lines: Lines) -> np.ndarray:
     """Return the zone code of each parcel."""
     first, second = fabric.edge_cells[fabric.inner_edges].T
     ends = fabric.points[fabric.edge_nodes[fabric.inner_edges]]
@@ -36,7 +36,7 @@ def assign(fabric: Fabric, lines: Lines) -> np.ndarray:
         return found / whole
 
     wild = ~lines.ploughed_land & (lines.height > 0.3)
-    grass = smooth_noise(fabric.land.seed + 98, fabric.sites[:count] - CENTRE, 4000, 12000) > 0.75
+    grass = make_smooth_noise(fabric.land.seed + 98, fabric.sites[:count] - CENTRE, 4000, 12000) > 0.75
     zone = np.full(count, 520)
     zone[wild] = np.where(lines.height[wild] > 0.48, 200, np.where(grass[wild], 540, 530))
     zone[fabric.kinds == RIVER] = 200

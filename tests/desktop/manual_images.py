@@ -114,7 +114,7 @@ def select_overlap_finding(controller):
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
     iface.mainWindow().resizeDocks([layers, dock], [280, 470], Qt.Orientation.Horizontal)
     tree = dock.tree
-    tree.select(next(f for f in dock.result.findings if f.code == "REL002"))
+    tree.select_finding(next(f for f in dock.result.findings if f.code == "REL002"))
     wait_seconds(0.5)
     save_desktop("finding", controller)
 
@@ -133,7 +133,7 @@ def show_live_check(controller):
     for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
         form.changeAttribute(name, value)
     wait_seconds(0.4)
-    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
+    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).select_at()
     assert wait(lambda: controller.dock.result.edited)
     wait_seconds(0.8)
     save_desktop("live", controller)

@@ -39,7 +39,7 @@ def read_tree_rows(tree):
 
 
 def read_listed_reasons(listed):
-    return [listed.item(n).text() for n in range(listed.count())]
+    return [listed.signed_lines(n).text() for n in range(listed.count())]
 
 
 def fill_in_package_form(controller):
@@ -123,13 +123,13 @@ def force_export(controller, shown):
     wait_seconds(0.5)
     shown.activateWindow()
     press_key("Return")
-    wait(lambda: shown.running)
-    FACTS["enter_starts"] = shown.running
+    wait(lambda: shown.is_running)
+    FACTS["enter_starts"] = shown.is_running
     press_key("Escape")
     wait(lambda: not shown.isVisible())
     FACTS["goes_on"] = controller.export.busy and not shown.isVisible()
     controller.actions["package"].trigger()
-    FACTS["same_window"] = controller.export.dialog is shown and shown.running
+    FACTS["same_window"] = controller.export.dialog is shown and shown.is_running
     shown.reject()
     iface.messageBar().clearWidgets()
     wait_for_export_end(controller)
@@ -162,7 +162,7 @@ def close_project_during_export(controller):
     (TARGET_FOLDER / "again").mkdir()
     shown.form.folder.line.setText(str(TARGET_FOLDER / "again"))
     wait_seconds(0.6)
-    shown.go.click()
+    shown.go.select_at()
     wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)

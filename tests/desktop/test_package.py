@@ -86,7 +86,7 @@ def test_unloading_the_plugin_or_quitting_during_an_export_leaves_no_partial_pac
     """Inspect the output folder: the package is either complete or absent."""
     from pathlib import Path
 
-    from plugin.core.files.digests import is_whole
+    from plugin.core.files.digests import is_complete_package
 
     facts = desktop("package_exit")
     assert facts["unloaded"] and facts["closed"], "it was in the middle"
@@ -96,7 +96,7 @@ def test_unloading_the_plugin_or_quitting_during_an_export_leaves_no_partial_pac
     assert facts["after"]["tasks"] == 0
     for folder in ("unloaded", "closed"):
         left = list((Path(facts["folder"]) / folder).iterdir())
-        assert all(is_whole(one) for one in left if one.name == PACKAGE_NAME), left
+        assert all(is_complete_package(one) for one in left if one.name == PACKAGE_NAME), left
         assert not [one for one in left if one.is_dir() and one.name != PACKAGE_NAME], left
     assert facts["log"] == [] and facts["returncode"] == 0
 

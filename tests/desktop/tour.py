@@ -188,7 +188,7 @@ def run_main_tour():
         click(dock.run_bar.button)
         wait(lambda: not controller.busy)
     FACTS["cancelled_again"] = dock.note.text()
-    FACTS["time"] = dock.result.time
+    FACTS["time"] = dock.result.format_time
 
     # The first finding: a real click in the list.
     tree = dock.tree
@@ -219,7 +219,7 @@ def run_main_tour():
     type_text("REL002")
     FACTS["found"] = []
     wait(lambda: {g.code for g in tree.findings.groups if g.shown} == {"REL002"})
-    FACTS["found"] = sorted({f.code for f in tree.filter.in_view()})
+    FACTS["found"] = sorted({f.code for f in tree.filter.list_visible_findings()})
     click(tree.viewport(), tree.visualRect(tree.filter.index(0, 0)).center(), times=2)
     wait_seconds(0.3)
     tree.expandAll()

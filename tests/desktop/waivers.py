@@ -35,11 +35,11 @@ def run_waiver_steps():
     waive_finding(dock)
     FACTS["state"] = chosen.state
     FACTS["said"] = dock.note.text()
-    FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.selected() == [dock.tree.current()]
+    FACTS["next"] = dock.navigation.waive.isEnabled() and dock.tree.list_selected_findings() == [dock.tree.current()]
     save_picture(f"{PICTURE_NAME}-2-done")
     click(dock.verdict.buttons["waived"])
     wait_seconds(0.3)
-    dock.tree.select(chosen)
+    dock.tree.select_finding(chosen)
     wait_seconds(0.4)
     save_picture(f"{PICTURE_NAME}-3-shown")
     FACTS["back"] = dock.navigation.waive.text()
@@ -90,12 +90,12 @@ def waive_rule_findings(controller):
     """Waive all visible findings of a rule by selecting the rule's row."""
     tree = controller.dock.tree
     group = next(g for g in tree.findings.groups if len(g.findings) > 2)
-    tree.setCurrentIndex(tree._group_index(group))
+    tree.setCurrentIndex(tree._get_group_index(group))
     wait_seconds(0.4)
     FACTS["several"] = controller.dock.navigation.waive.text()
     save_picture(f"{PICTURE_NAME}-4-several")
     waived = next(f for f in controller.dock.result.findings if f.state == "waived")
-    tree.select(waived)
+    tree.select_finding(waived)
     wait_seconds(0.3)
 
 

@@ -67,7 +67,7 @@ HERITAGE_COUNTS = (
     ("历史建筑", "", 2),
 )
 #: Rules without data in a county plan.
-ELSEWHERE = {
+RULES_THAT_DO_NOT_APPLY = {
     "GEO011": "TOP003 reports what lies outside: the county “without TOP003” leaves it to GEO011",
     "REL032": "township and village plans have 村庄建设边界",
     "LAW015": "there is no sealed edition: the county “sealed” has one",
@@ -92,7 +92,7 @@ class CleanCounty:
     report: Report
 
 
-def profile_with_all_rules(made: County, folder: Path) -> Path:
+def write_profile_with_all_rules(made: County, folder: Path) -> Path:
     """Write a county profile with every rule and the figures a plan would state.
 
     Return its path.
@@ -116,12 +116,16 @@ def profile_with_all_rules(made: County, folder: Path) -> Path:
 
 def drop_parts_of_reserves(frame: gpd.GeoDataFrame) -> gpd.GeoSeries:
     """Return the shapes to be summed: reserves without the rows of their parts."""
-    return frame.geometry[frame["MC"] == protection.RESERVE] if "JB" in frame else frame.geometry
+    return frame.geometry[frame["MC"] == protection.RESERVE_NAME] if "JB" in frame else frame.geometry
 
 
 def options(made: County, folder: Path) -> dict[str, Any]:
     """Write profile and side tables of a county to a folder; return check options."""
-    return {"profile": str(profile_with_all_rules(made, folder)), "scope": "county", **side_inputs.inputs(made, folder)}
+    return {
+        "profile": str(write_profile_with_all_rules(made, folder)),
+        "scope": "county",
+        **side_inputs.inputs(made, folder),
+    }
 
 
 def make_county_plan(folder: Path) -> CleanCounty:
@@ -159,20 +163,20 @@ def make_county_with_sealed_edition(folder: Path) -> CleanCounty:
     """
     made = make(PARCELS, SEED, full=True)
     options = {
-        "profile": str(profile_with_all_rules(made, folder)),
+        "profile": str(write_profile_with_all_rules(made, folder)),
         "rules": SEALED_RULES,
-        **side_inputs.sealed(made.layers, folder),
+        **side_inputs.write_sealed_edition(made.layers, folder),
     }
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 
 def make_yearly_maintenance(folder: Path) -> CleanCounty:
     """Return a yearly maintenance geodatabase with all reasons and its balance."""
-    made = yearly.maintained(make(PARCELS, SEED), folder)
+    made = yearly.make_maintenance_layers(make(PARCELS, SEED), folder)
     options = {
         "rules": MAINTENANCE_RULES,
         "profile": str(_write_profile_with_reason_codes(folder)),
-        "file": str(folder / yearly.FILE),
+        "file": str(folder / yearly.GEODATABASE_NAME),
     }
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
@@ -187,7 +191,7 @@ def _write_profile_with_reason_codes(folder: Path) -> Path:
 def base(name: str, folder: Path) -> CleanCounty:
     """Return the clean county of a name.
 
-    Names are ``county``, ``township``, ``sealed``, ``maintenance`` and ``without ATT002 …``.
+    Names are ``county``, ``township``, ``write_sealed_edition``, ``maintenance`` and ``without ATT002 …``.
     """
     kind, *codes = name.split()
     made = {

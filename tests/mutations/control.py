@@ -68,7 +68,7 @@ def plant_fault_across_town(draft: CountyDraft) -> None:
     line = shapely.LineString([(x, y), (east, north)])
     values = {"XZQDM": [AREA_CODE], "XZQMC": [AREA_NAME], "MC": ["断裂带"], "CD": [line.length]}
     draft.layers[FAULTS] = attributes.table(FAULTS, [line], values)
-    draft.schema[FAULTS] = source.declared(FAULTS)
+    draft.schema[FAULTS] = source.make_declared_fields(FAULTS)
 
 
 @declare_mutation("REL036", case="core", follows=["LAW022"])

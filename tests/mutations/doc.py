@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from plugin.core.files.digests import PAGE
+from plugin.core.files.digests import MANIFEST_PAGE
 from plugin.core.package.inspection.facts import FileFact
 from plugin.metadata import plugin_version
-from tests.core.package_fixtures import COMPLETE, DATABASE, facts_of, jpg, pdf
+from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_package_facts, make_pdf
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
 from tests.mutations.side_inputs import package_changes
@@ -28,7 +28,7 @@ TEXT, MAP = f"{DOCUMENTS}国土空间总体规划文本.pdf", f"{MAPS}01三条�
 
 
 def change_package_facts(draft: CountyDraft, **changes: Any) -> None:
-    draft.options["package"] = facts_of({**package_changes(draft.layers_for_reading), **changes})
+    draft.options["package"] = make_package_facts({**package_changes(draft.layers_for_reading), **changes})
 
 
 @declare_mutation("DOC001", case="county", follows=["DOC002", "DOC003", "DOC012"], finds=1)
@@ -68,17 +68,17 @@ def plant_package_without_check_record(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC002", case="maps", follows=["DOC006", "DOC030"])
 def plant_package_with_one_map_only(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}04县域国土空间规划分区图.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={f"{MAPS}04县域国土空间规划分区图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC003", case="name", follows=["DOC006"])
 def plant_neighbours_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={"4-规划图件/140226左云县02图.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={"4-规划图件/140226左云县02图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC003", case="folder", follows=["DOC006"])
 def plant_text_among_the_maps(draft: CountyDraft) -> None:
-    change_package_facts(draft, drop=[TEXT], add={TEXT.replace("2-规划文档", "4-规划图件"): pdf("text")})
+    change_package_facts(draft, drop=[TEXT], add={TEXT.replace("2-规划文档", "4-规划图件"): make_pdf("text")})
 
 
 @declare_mutation("DOC004")
@@ -103,22 +103,22 @@ def plant_map_file_of_another_format(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="dpi", follows=["DOC006"])
 def plant_map_of_screen_resolution(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: jpg(96)})
+    change_package_facts(draft, add={MAP: make_jpeg(96)})
 
 
 @declare_mutation("DOC005", case="broken", follows=["DOC006"])
 def plant_truncated_map_file(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: jpg()[:-2]})
+    change_package_facts(draft, add={MAP: make_jpeg()[:-2]})
 
 
 @declare_mutation("DOC005", case="cut", follows=["DOC006"])
 def plant_truncated_text_file(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT: pdf("text")[:-30]})
+    change_package_facts(draft, add={TEXT: make_pdf("text")[:-30]})
 
 
 @declare_mutation("DOC006", case="changed")
 def plant_text_file_changed_after_export(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT: pdf("other")})
+    change_package_facts(draft, add={TEXT: make_pdf("other")})
 
 
 @declare_mutation("DOC006", case="lost", follows=["DOC002"])
@@ -128,7 +128,7 @@ def plant_lost_map_file(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC006", case="more")
 def plant_map_added_after_export(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}02土地利用图.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={f"{MAPS}02土地利用图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC006", case="manifest")
@@ -400,7 +400,7 @@ def plant_sheet_above_the_row_limit(draft: CountyDraft) -> None:
     change_table_rows(draft)
     package = draft.options["package"]
     (book,) = package.workbooks
-    endless = replace(book, sheets=tuple(replace(sheet, cut=True) for sheet in book.sheets))
+    endless = replace(book, sheets=tuple(replace(sheet, is_truncated=True) for sheet in book.sheets))
     draft.options["package"] = replace(package, workbooks=(endless,))
 
 
@@ -575,17 +575,17 @@ def plant_exchange_file_with_other_fields(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC030", case="number", follows=["DOC006"])
 def plant_two_maps_with_same_number(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}01土地利用图.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={f"{MAPS}01土地利用图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC030", case="title", follows=["DOC006"])
 def plant_same_map_twice(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}02三条控制线图.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={f"{MAPS}02三条控制线图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC030", case="gap", follows=["DOC006"])
 def plant_map_number_left_out(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}03土地利用图.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={f"{MAPS}03土地利用图.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC006", case="list")
@@ -626,12 +626,12 @@ def plant_program_file_in_the_database(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC003", case="alike", follows=["DOC006"])
 def plant_file_name_with_lookalike_characters(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT.replace(".pdf", ".PDF"): pdf("another text")})
+    change_package_facts(draft, add={TEXT.replace(".pdf", ".PDF"): make_pdf("another text")})
 
 
 @declare_mutation("DOC003", case="unseen", follows=["DOC006"])
 def plant_file_name_with_invisible_character(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}02图\u200b.jpg": jpg(size=MAP_PIXELS)})
+    change_package_facts(draft, add={f"{MAPS}02图\u200b.jpg": make_jpeg(size=MAP_PIXELS)})
 
 
 @declare_mutation("DOC005", case="special", follows=["DOC006"])
@@ -641,22 +641,22 @@ def plant_named_pipe_among_documents(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="pages", follows=["DOC006"])
 def plant_text_without_a_page(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT: pdf("text", pages=0)})
+    change_package_facts(draft, add={TEXT: make_pdf("text", pages=0)})
 
 
 @declare_mutation("DOC005", case="locked", follows=["DOC006"])
 def plant_text_with_password(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT: pdf("text", trailer=b"/Encrypt 9 0 R")})
+    change_package_facts(draft, add={TEXT: make_pdf("text", trailer=b"/Encrypt 9 0 R")})
 
 
 @declare_mutation("DOC005", case="active", follows=["DOC006"])
 def plant_text_with_script(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT: pdf("text", more=b"/OpenAction<</S/JavaScript/JS(a)>>")})
+    change_package_facts(draft, add={TEXT: make_pdf("text", more=b"/OpenAction<</S/JavaScript/JS(a)>>")})
 
 
 @declare_mutation("DOC005", case="small", follows=["DOC006"])
 def plant_map_of_few_pixels(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: jpg(300, (3, 2))})
+    change_package_facts(draft, add={MAP: make_jpeg(300, (3, 2))})
 
 
 @declare_mutation("DOC006", case="changed_set", finds=1)
@@ -796,17 +796,17 @@ def plant_own_package_without_report(draft: CountyDraft) -> None:
 @declare_mutation("DOC015", case="active", follows=["DOC006"])
 def plant_page_with_script(draft: CountyDraft) -> None:
     page = b'<html><script src="//example.org/a.js"></script></html>'
-    change_package_facts(draft, add={PAGE: page}, pages={PAGE: page})
+    change_package_facts(draft, add={MANIFEST_PAGE: page}, pages={MANIFEST_PAGE: page})
 
 
 @declare_mutation("DOC015", case="damaged", follows=["DOC006"])
 def plant_page_that_is_not_text(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={PAGE: b"\xff\xfe"}, pages={PAGE: b"\xff\xfe"})
+    change_package_facts(draft, add={MANIFEST_PAGE: b"\xff\xfe"}, pages={MANIFEST_PAGE: b"\xff\xfe"})
 
 
 @declare_mutation("DOC015", case="gone", follows=["DOC006"])
 def plant_page_listed_but_missing(draft: CountyDraft) -> None:
-    change_package_facts(draft, files=[PAGE])
+    change_package_facts(draft, files=[MANIFEST_PAGE])
 
 
 def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: str) -> None:
@@ -819,16 +819,18 @@ def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: 
         "standard": {"name": "x", "edition": "2021"}, "profile": {"name": ""}, "form": {"name": "x", "unverified": []}, "check": counts,
         "tool": {"versions": {"sanxian": version}},
     }  # fmt: skip
-    change_package_facts(draft, head=more, bytes={path: len(content) for path, content in COMPLETE.items()})
+    change_package_facts(
+        draft, head=more, bytes={path: len(content) for path, content in COMPLETE_PACKAGE_FILES.items()}
+    )
     package = draft.options["package"]
     text = change(render_manifest_page(package.manifest, "zh")).encode("utf-8")
-    documents = {**package.documents, PAGE: text}
-    row = {"path": PAGE, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
+    documents = {**package.documents, MANIFEST_PAGE: text}
+    row = {"path": MANIFEST_PAGE, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
     draft.options["package"] = replace(
         package,
         documents=documents,
         manifest={**package.manifest, "files": [*package.manifest["files"], row]},
-        files=(*package.files, FileFact(PAGE, len(text), text[:64], row["sha256"])),
+        files=(*package.files, FileFact(MANIFEST_PAGE, len(text), text[:64], row["sha256"])),
     )
 
 
@@ -908,17 +910,17 @@ def plant_nearly_blank_map(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="behind", follows=["DOC006"])
 def plant_archive_appended_to_a_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MAP: jpg() + b"PK\x03\x04"})
+    change_package_facts(draft, add={MAP: make_jpeg() + b"PK\x03\x04"})
 
 
 @declare_mutation("DOC005", case="same", follows=["DOC006"])
 def plant_same_picture_for_two_maps(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={f"{MAPS}02三区图.jpg": COMPLETE[MAP]})
+    change_package_facts(draft, add={f"{MAPS}02三区图.jpg": COMPLETE_PACKAGE_FILES[MAP]})
 
 
 @declare_mutation("DOC005", case="blank", follows=["DOC006"])
 def plant_text_of_empty_pages(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={TEXT: pdf("text", drawn=False)})
+    change_package_facts(draft, add={TEXT: make_pdf("text", drawn=False)})
 
 
 @declare_mutation("DOC006", case="doubled")
@@ -936,7 +938,7 @@ def plant_index_pointing_elsewhere(draft: CountyDraft) -> None:
     change_package_facts(draft, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]])
 
 
-#: Written by this version (`facts_of`), but without the page and list that it writes.
+#: Written by this version (`make_package_facts`), but without the page and list that it writes.
 OWN_SOFTWARE = {"name": "sanxian", "versions": {"sanxian": "own"}, "generator": "own"}
 
 

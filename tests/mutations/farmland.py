@@ -12,7 +12,7 @@ import shapely
 
 from tests.county.defect_editor import EDGE, FARM, PARCEL, RED
 from tests.mutations.mutation import CountyDraft, declare_mutation
-from tests.mutations.side_inputs import sealed
+from tests.mutations.side_inputs import write_sealed_edition
 
 RESERVES = "ZRBHD"
 
@@ -48,7 +48,7 @@ def plant_building_parcel_in_farmland(draft: CountyDraft) -> None:
 def _write_differing_sealed_edition(draft: CountyDraft, **layers: Any) -> None:
     """Write an approved (sealed) edition that differs from the plan."""
     known = {role: draft.layers[role] for role in (FARM, RED, EDGE)}
-    draft.options |= sealed(known | layers, draft.folder)
+    draft.options |= write_sealed_edition(known | layers, draft.folder)
 
 
 @declare_mutation("LAW015", base="sealed", follows=["LAW017"])

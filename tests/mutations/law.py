@@ -9,10 +9,10 @@ import numpy as np
 import shapely
 
 from tests.county.defect_editor import EDGE, FARM, FIELD, PARCEL, ZONE
-from tests.county.lines import TARGETS
+from tests.county.lines import TARGET_AREAS_M2
 from tests.mutations.att import multiply_alike
 from tests.mutations.mutation import CountyDraft, declare_mutation
-from tests.mutations.tasks import profile
+from tests.mutations.tasks import append_to_profile
 
 BASE, RESERVES = "XZYDYH", "ZRBHD"
 
@@ -52,7 +52,7 @@ def plant_fields_meeting_task_by_area_field_only(draft: CountyDraft) -> None:
     frame = draft.layers[FIELD]
     task = frame["TBDLMJ"].sum() * 1.0005 / (1e8 / 15)
     target = f'[[targets]]\nindicator = "cultivated_area"\ncomparison = ">="\nvalue = "{task:.4f}"\nunit = "wan_mu"\n'
-    profile(draft, target + 'year = 2035\nbinding = "约束性"\nsource = "文本第9条"\n')
+    append_to_profile(draft, target + 'year = 2035\nbinding = "约束性"\nsource = "文本第9条"\n')
     multiply_alike(draft, frame.index, 1.00095)
 
 
@@ -61,7 +61,7 @@ def plant_higher_task_in_another_document(draft: CountyDraft) -> None:
     target = (
         '[[targets]]\nindicator = "farmland_area"\ncomparison = ">="\nvalue = "63.25"\nunit = "wan_mu"\nyear = 2035\n'
     )
-    profile(
+    append_to_profile(
         draft,
         target + 'binding = "约束性"\nsource = "文本第9条"\nalso_said = [{ value = "900.00", source = "任务书" }]\n',
     )
@@ -71,7 +71,7 @@ def plant_higher_task_in_another_document(draft: CountyDraft) -> None:
 def plant_too_little_cultivated_land(draft: CountyDraft) -> None:
     """Remove cultivated land until its target is missed by a hectare or more."""
     net = draft.layers[FIELD]["TBDLMJ"]
-    over = net.sum() - TARGETS["cultivated"]
+    over = net.sum() - TARGET_AREAS_M2["cultivated"]
     for parcel in np.flatnonzero(draft.lines.cultivated & ~draft.lines.farmland):
         if over < -1e6:
             break
@@ -192,9 +192,11 @@ def plant_reserve_not_wholly_in_the_red_line(draft: CountyDraft) -> None:
 def plant_target_missed_by_one_hectare(draft: CountyDraft) -> None:
     """Miss the target by 2 ha, 0.003 万亩, less than half of its last digit."""
     plant_too_little_cultivated_land(draft)
-    missed = TARGETS["cultivated"] - draft.layers[FIELD]["TBDLMJ"].sum()
+    missed = TARGET_AREAS_M2["cultivated"] - draft.layers[FIELD]["TBDLMJ"].sum()
     draft.append_to_profile(
-        _make_target_toml("cultivated_area", f"{(TARGETS['cultivated'] - missed + 20_000) * 15 / 1e8:.2f}", "wan_mu")
+        _make_target_toml(
+            "cultivated_area", f"{(TARGET_AREAS_M2['cultivated'] - missed + 20_000) * 15 / 1e8:.2f}", "wan_mu"
+        )
     )
 
 

@@ -106,7 +106,7 @@ class CountyDraft(DefectEditor):
         super().__init__(County(county.fabric, county.lines, county.layers, county.parcels))
         self._clean, self.layers = county, Frames(county.layers)
         self.county.layers = self.layers
-        self.schema: dict[str, list[FieldInfo]] = {role: source.declared(role) for role in self.layers}
+        self.schema: dict[str, list[FieldInfo]] = {role: source.make_declared_fields(role) for role in self.layers}
         self.crs: dict[str, int | None] = {}
         self.curves: dict[str, tuple[int, ...]] = {}
         self.shape_crs: dict[str, dict[str, int]] = {}
@@ -169,7 +169,7 @@ class CountyDraft(DefectEditor):
         Unchanged layers are reused from the clean county with their cached measures.
         """
         frames, options = self.layers_for_reading, check_options(self.options)
-        layers = source.as_read(frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs)
+        layers = source.make_read_layers(frames, self.schema, self.crs, self.curves, self.shape_crs, self.described_crs)
         for layer in layers:
             layer.source = self.file
         untouched = {role for role in frames if self._is_untouched(role, frames[role])}
@@ -186,7 +186,7 @@ class CountyDraft(DefectEditor):
     def _is_untouched(self, role: str, frame: gpd.GeoDataFrame) -> bool:
         if any(role in changed for changed in (self.crs, self.curves, self.shape_crs, self.described_crs)):
             return False
-        return frame is self._clean.layers.get(role) and self.schema.get(role) == source.declared(role)
+        return frame is self._clean.layers.get(role) and self.schema.get(role) == source.make_declared_fields(role)
 
 
 def check_options(given: dict[str, Any]) -> Options:

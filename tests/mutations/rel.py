@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from tests.county.conflicts import moved
+from tests.county.conflicts import move_parcel_to_zone
 from tests.county.defect_editor import EDGE, HERITAGE, RED, ZONE
 from tests.mutations.edit_helpers import draw_shape, lose_row, make_speck
 from tests.mutations.mutation import CountyDraft, declare_mutation
@@ -52,7 +52,10 @@ def move_parcel_between_zones(draft: CountyDraft, candidates: np.ndarray, takers
     """Move a candidate parcel into a neighbour's zone; return its shape."""
 
     def fits(parcel: int) -> bool:
-        return any(moved(draft, parcel, draft.row(ZONE, other)) for other in draft.list_near_parcels(parcel, takers))
+        return any(
+            move_parcel_to_zone(draft, parcel, draft.row(ZONE, other))
+            for other in draft.list_near_parcels(parcel, takers)
+        )
 
     return draft.fabric.polygons[draft.choose(candidates, fits)[0]]
 

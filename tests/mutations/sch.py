@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugin.core.model.rule import EACH, all_rules
+from plugin.core.model.rule import EVERY_LAYER, all_rules
 from tests.county.defect_editor import EDGE, FIELD, PARCEL
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
@@ -21,7 +21,9 @@ def list_rules_of_each_layer() -> list[str]:
 
     An unusable layer makes all of them incomplete. GEO011 is not included: it leaves the county's outside to TOP003.
     """
-    each = (code for code, rule in all_rules().items() if any(need.concept == EACH for need in rule.needs.values()))
+    each = (
+        code for code, rule in all_rules().items() if any(need.concept == EVERY_LAYER for need in rule.needs.values())
+    )
     return [code for code in each if code != "GEO011"]
 
 
@@ -173,7 +175,7 @@ def plant_three_woods_shapes_declaring_degrees(draft: CountyDraft) -> None:
 
 
 @declare_mutation("SCH003", case="described", finds=1)
-def plant_woods_whose_definition_is_of_another_zone(draft: CountyDraft) -> None:
+def plant_woods_with_definition_of_another_zone(draft: CountyDraft) -> None:
     draft.described_crs[WOODS] = "EPSG:4525"
 
 

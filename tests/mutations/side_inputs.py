@@ -11,10 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.core.package_fixtures import facts_of
+from tests.core.package_fixtures import make_package_facts
 from tests.county.attributes import County
 from tests.county.measure import statutory_area
-from tests.county.ranges import DISTRICT, NATIONAL
+from tests.county.ranges import DISTRICT_NAME, NATIONAL_SITES
 from tests.county.write import write_geopackage
 
 SideInputWriter = Callable[[County, Path], dict[str, Any]]
@@ -92,9 +92,9 @@ REGISTER = "名录.csv"
 
 def write_heritage_register(county: County, folder: Path) -> dict[str, Any]:
     """Write a register of every heritage site with its kind and level."""
-    rows = [f"{DISTRICT},历史文化街区,省级"]
+    rows = [f"{DISTRICT_NAME},历史文化街区,省级"]
     for name in county.layers["WWBHDWM"]["MC"]:
-        rows.append(f"{name},文物保护单位,{'全国重点' if name in NATIONAL else '省级'}")
+        rows.append(f"{name},文物保护单位,{'全国重点' if name in NATIONAL_SITES else '省级'}")
     rows += [f"{name},历史建筑," for name in county.layers["LSJZM"]["MC"]]
     path = folder / REGISTER
     path.write_text("\n".join(["名称,类型,级别", *rows]) + "\n", encoding="utf-8")
@@ -104,7 +104,7 @@ def write_heritage_register(county: County, folder: Path) -> dict[str, Any]:
 SIDE_INPUT_WRITERS.append(write_heritage_register)
 
 
-def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> dict[str, Any]:
+def write_sealed_edition(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> dict[str, Any]:
     """Write the approved (sealed) edition of the three control lines."""
     write_geopackage(folder / name, {role: layers[role] for role in ("YJJBNTBHTB", "STBHHX", "CZKFBJ")})
     return {"baseline": str(folder / name)}
@@ -113,7 +113,7 @@ def sealed(layers: dict[str, Any], folder: Path, name: str = "封库.gpkg") -> d
 def package_changes(layers: dict[str, Any]) -> dict[str, Any]:
     """Return package facts whose manifest agrees with the given layers.
 
-    They are changes for `tests.core.package_fixtures.facts_of`.
+    They are changes for `tests.core.package_fixtures.make_package_facts`.
     """
     counts = {role: len(frame) for role, frame in layers.items()}
     return {"manifest": True, "layers": counts, "told": counts}
@@ -121,7 +121,7 @@ def package_changes(layers: dict[str, Any]) -> dict[str, Any]:
 
 def package(county: County, folder: Path) -> dict[str, Any]:
     """Return the facts of the county's package."""
-    return {"package": facts_of(package_changes(county.layers))}
+    return {"package": make_package_facts(package_changes(county.layers))}
 
 
 SIDE_INPUT_WRITERS.append(package)

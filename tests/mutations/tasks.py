@@ -43,12 +43,12 @@ def plant_field_with_the_code_of_another_county(draft: CountyDraft) -> None:
 
 @declare_mutation("LAW005", case="limit")
 def plant_looser_limit_than_the_province(draft: CountyDraft) -> None:
-    profile(draft, "[ratio]\nlimit = 1.31\n")
+    append_to_profile(draft, "[ratio]\nlimit = 1.31\n")
 
 
 @declare_mutation("LAW005", case="measure")
 def plant_ratio_numerator_unlike_the_province(draft: CountyDraft) -> None:
-    profile(draft, '[ratio]\nform = "n3"\n')
+    append_to_profile(draft, '[ratio]\nform = "n3"\n')
 
 
 @declare_mutation("LAW005", case="target")
@@ -56,7 +56,7 @@ def plant_looser_target_than_the_parent_profile(draft: CountyDraft) -> None:
     target = (
         '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.86"\nunit = "km2"\nyear = 2035\n'
     )
-    profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
+    append_to_profile(draft, target + 'binding = "约束性"\nsource = "文本第10条"\n')
 
 
 @declare_mutation("LAW005", case="sum")
@@ -100,7 +100,7 @@ def plant_table_total_unequal_to_sum(draft: CountyDraft) -> None:
 @declare_mutation("LAW006", case="stated")
 def plant_second_text_with_another_figure(draft: CountyDraft) -> None:
     statement = '[[stated]]\nname = "森林覆盖率"\ncomparison = ">="\nvalue = "14.17"\nunit = "%"\nyear = 2035\nbinding = "预期性"\n'
-    profile(draft, statement + 'source = "文本第8条"\nalso_said = [{ value = "14.71", source = "附表1" }]\n')
+    append_to_profile(draft, statement + 'source = "文本第8条"\nalso_said = [{ value = "14.71", source = "附表1" }]\n')
 
 
 @declare_mutation("LAW006", case="")
@@ -109,7 +109,7 @@ def plant_second_text_with_another_target(draft: CountyDraft) -> None:
         '[[targets]]\nindicator = "red_line_area"\ncomparison = ">="\nvalue = "538.87"\nunit = "km2"\nyear = 2035\n'
     )
     more = 'binding = "约束性"\nsource = "文本第10条"\nalso_said = [{ value = "538.78", source = "附表1" }]\n'
-    profile(draft, target + more)
+    append_to_profile(draft, target + more)
 
 
 def find_largest_township(draft: CountyDraft) -> tuple[str, tuple[str, float]]:
@@ -143,7 +143,7 @@ def set_targets_of_all_townships(draft: CountyDraft, tasks: dict[str, str]) -> N
     draft.options["targets"] = str(path)
 
 
-def profile(draft: CountyDraft, more: str) -> None:
+def append_to_profile(draft: CountyDraft, more: str) -> None:
     """Append TOML text to the profile of the county."""
     path = draft.folder / "confirmed.toml"
     path.write_text(Path(draft.options["profile"]).read_text(encoding="utf-8") + more, encoding="utf-8")

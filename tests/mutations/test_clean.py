@@ -10,7 +10,7 @@ from plugin.core.model.rule import Severity, all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from tests.county import make, make_county, templates
-from tests.county.source import as_read
+from tests.county.source import make_read_layers
 from tests.mutations import clean
 from tests.mutations.mutation import CountyDraft, compare_reports
 
@@ -26,7 +26,7 @@ def test_county_without_defects_passes_every_rule(base):
     outcomes = {r.code: str(r.outcome) for r in report.rules}
     assert outcomes.keys() == all_rules().keys()
     assert list_problems(report) == []
-    assert {code for code, one in outcomes.items() if one == "not_applicable"} == clean.ELSEWHERE.keys()
+    assert {code for code, one in outcomes.items() if one == "not_applicable"} == clean.RULES_THAT_DO_NOT_APPLY.keys()
     assert [f"{r.code} {r.reason}" for r in report.rules if r.incomplete or r.outcome in ("skipped", "crashed")] == []
     assert report.verdict is Verdict.PASSED, report.summary
 
@@ -35,7 +35,7 @@ def test_removing_optional_layers_makes_no_rule_fail(base, tmp_path):
     """Keep only the layers of the sample and the historic buildings."""
     county = base("county")
     draft = CountyDraft(county.county, county.options | {"scope": ""}, tmp_path)
-    for role in draft.layers.keys() - {*templates.EDITIONS, "LSJZM", "LSJZD"}:
+    for role in draft.layers.keys() - {*templates.STANDARD_BY_LAYER, "LSJZM", "LSJZD"}:
         draft.remove_layer(role)
     report = draft.report()
     outcomes, before = ({r.code: str(r.outcome) for r in one.rules} for one in (report, county.report))
@@ -82,7 +82,9 @@ def test_defects_of_the_sample_county_are_also_found_in_a_plan_with_all_layers(t
     made = make(1200, full=True)
     options = clean.options(made, tmp_path)
     layers, truth = make_county(1200, full=True)
-    default = check_plan(as_read(layers), Options(profile=options["profile"], rules=load_standard().rules)).report
+    default = check_plan(
+        make_read_layers(layers), Options(profile=options["profile"], rules=load_standard().rules)
+    ).report
     found, listed = (
         Counter(codes) for codes in ((f.code for f in default.findings), (d["rule"] for d in truth["defects"]))
     )

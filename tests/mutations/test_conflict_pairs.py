@@ -7,10 +7,10 @@ The rule REL010 must report each pair once.
 import pytest
 
 from plugin.core.check import Options, check_plan
-from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY
+from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY_OF_MEANING
 from plugin.core.standard import load_standard
 from plugin.core.standard.conflicts import ALLOWED
-from tests.core.small_plan import as_read_layers, box, table
+from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table
 
 #: The edition that has village boundaries too.
 STANDARD = load_standard("township_db")
@@ -22,10 +22,10 @@ def choose_role_of_line(line):
 
 def check_overlapping_pair(conflict):
     layers = {
-        choose_role_of_line(conflict.left): table([box(0, 0)]),
-        choose_role_of_line(conflict.right): table([box(90, 90)]),
+        choose_role_of_line(conflict.left): make_table([make_county_box(0, 0)]),
+        choose_role_of_line(conflict.right): make_table([make_county_box(90, 90)]),
     }
-    report = check_plan(as_read_layers(layers), Options(standard="township_db", rules=("REL010",))).report
+    report = check_plan(convert_to_source_layers(layers), Options(standard="township_db", rules=("REL010",))).report
     return [f for f in report.findings if f.code == "REL010"]
 
 
@@ -41,7 +41,7 @@ def test_overlap_of_two_layers_has_the_severity_of_the_conflict_matrix(conflict)
         choose_role_of_line(conflict.left),
         choose_role_of_line(conflict.right),
     }
-    assert (finding.case, finding.severity) == (conflict.meaning, SEVERITY[conflict.meaning])
+    assert (finding.case, finding.severity) == (conflict.meaning, SEVERITY_OF_MEANING[conflict.meaning])
     assert finding.area_m2 == pytest.approx(100, rel=1e-3)
 
 

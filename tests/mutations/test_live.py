@@ -29,7 +29,7 @@ def clean_plan_with_findings(base):
     options = check_options(clean.options)
     norm = options.norm()
     rules = [rule for rule in choose_rules(norm.rules) if rule.local]
-    plan = assemble_plan(source.as_read(clean.county.layers), norm, scope="county")
+    plan = assemble_plan(source.make_read_layers(clean.county.layers), norm, scope="county")
     return norm, rules, plan, run_check(plan, rules).findings
 
 
@@ -98,7 +98,7 @@ def test_live_check_after_planting_a_defect_has_the_findings_of_a_full_check(
         list(frame.columns) == list(clean.county.layers[role].columns)
         for role, frame in draft.layers_for_reading.items()
     )
-    declared = {role: source.declared(role) for role in draft.layers}
+    declared = {role: source.make_declared_fields(role) for role in draft.layers}
     if (
         not as_drawn
         or draft.crs
@@ -109,7 +109,7 @@ def test_live_check_after_planting_a_defect_has_the_findings_of_a_full_check(
         or draft.options != clean.options
     ):
         pytest.skip("no edit: other layers, fields, coordinates or settings")
-    whole = assemble_plan(source.as_read(draft.layers_for_reading), norm, scope="county")
+    whole = assemble_plan(source.make_read_layers(draft.layers_for_reading), norm, scope="county")
     expected = describe_findings(run_check(whole, rules).findings)
     if one.case == SLIVERS or (one.rule, one.case) in CASES_OF_THE_WHOLE_PLAN:
         # The sum is a figure of the county; an edit does not change its findings on rows.

@@ -11,7 +11,7 @@ import shapely
 
 import tests.mutations
 from plugin.core.model.rule import all_rules
-from tests.county.measure import land_area, statutory_area
+from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.mutation import MUTATIONS, CountyDraft, compare_reports
 
@@ -75,7 +75,7 @@ def assert_found_there(findings, place, draft):
         layers = [draft.layers[role] for role in (finding.role, finding.related_role) if role in draft.layers]
         rows = [layer.geometry[layer.geometry.notna()] for layer in layers]
         whole = any(own.geom_equals(shape).any() for own in rows)
-        (measured,) = (statutory_area if whole else land_area)([shape])
+        (measured,) = (statutory_area if whole else measure_drawn_area)([shape])
         assert finding.area_m2 == pytest.approx(measured, rel=1e-9, abs=0.01)
     together = shapely.union_all([f.geometry for f in findings])
     assert shapely.symmetric_difference(together, place).area < 0.01 + 1e-9 * planted

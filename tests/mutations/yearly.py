@@ -18,13 +18,13 @@ from tests.county.attributes import County
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
-FILE = "140225浑源县2026年度县级国土空间总体规划动态维护.gdb"
-BALANCE_NAME = FILE.replace(".gdb", "面积平衡表.json")
+GEODATABASE_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护.gdb"
+BALANCE_NAME = GEODATABASE_NAME.replace(".gdb", "面积平衡表.json")
 LINE, ZONES = "ZXCQCSLX", "GHFQ"
 REASON_CODES = {"WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01"}
 
 
-def maintained(county: County, folder: Path) -> County:
+def make_maintenance_layers(county: County, folder: Path) -> County:
     """Return a line and a zone with their changes.
 
     The line lost its west and gained its east; the zone's west changed its class.

@@ -17,7 +17,7 @@ import shapely
 
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.model.report import Report
-from tests.sample import sample_report
+from tests.sample import check_sample_folder
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 #: Runs by name with the rules that they add to those of the profile.
@@ -32,7 +32,7 @@ LAYER_KEYS = ("role", "concept", "name", "template", "chosen_by", "features", "i
 
 
 def run_plan(name: str) -> Report:
-    return sample_report(*RUNS[name])
+    return check_sample_folder(*RUNS[name])
 
 
 def normalise_report(report: Report) -> dict[str, dict[str, Any]]:

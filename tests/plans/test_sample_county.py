@@ -15,16 +15,16 @@ from plugin.core.check import Options, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
-from tests.core.hunyuan import CONFIRMED
+from tests.core.hunyuan_county import CONFIRMED_PROFILE_TEXT
 from tests.county import make_county
-from tests.county.measure import land_area, statutory_area
+from tests.county.measure import measure_drawn_area, statutory_area
 from tests.county.write import write_geopackage
-from tests.sample import checked_county
+from tests.sample import check_sample_county
 
 
 @pytest.fixture(scope="module")
 def sample():
-    return checked_county()
+    return check_sample_county()
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +118,7 @@ def test_expansion_ratio_and_areas_equal_those_computed_independently_with_fiona
     rest = [shapely.difference(s, union) for s in growing]
     # Cut parts have the area inside their edges; whole rows keep the area of the row.
     new_land = sum(
-        sum_statutory_area([r]) if s.area - r.area < 1e-3 else land_area([r])[0]
+        sum_statutory_area([r]) if s.area - r.area < 1e-3 else measure_drawn_area([r])[0]
         for s, r in zip(growing, rest, strict=True)
     )
     values = {i.id: i.value for i in sample.report.indicators}
@@ -170,7 +170,7 @@ def test_county_without_defects_passes_only_if_its_profile_confirms_the_settings
     path, truth = clean_county_file
     assert truth["defects"] == []
     confirmed = tmp_path / "confirmed.toml"
-    confirmed.write_text(CONFIRMED, encoding="utf-8")
+    confirmed.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
     plain = check_plan(path, Options(profile="hunyuan")).report
     assert plain.findings == [] and plain.verdict is Verdict.CONDITIONAL
     assert {"ratio.form", "tolerance", "codes.planning_zones"} <= set(plain.summary["unconfirmed"])
@@ -185,7 +185,7 @@ def test_county_without_defects_passes_only_if_its_profile_confirms_the_settings
 def test_check_with_a_base_year_that_has_no_data_does_not_pass(clean_county_file, tmp_path):
     path, _ = clean_county_file
     confirmed = tmp_path / "confirmed.toml"
-    confirmed.write_text(CONFIRMED, encoding="utf-8")
+    confirmed.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
     report = check_plan(path, Options(profile=str(confirmed), base_year=2019)).report
     assert report.verdict is Verdict.CONDITIONAL
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")

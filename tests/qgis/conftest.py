@@ -110,14 +110,14 @@ def functions(qgis_app, project):
     """Register the plugin's expression functions for one test."""
     from qgis.core import QgsExpression
 
-    from plugin.bridge.editing.expressions import Functions
+    from plugin.bridge.editing.expressions import ExpressionFunctions
 
     # The plugin of the session registers the same functions and follows the same layers: suspend it.
     for plugin in _REGISTERED_PROVIDERS:
         plugin.functions.unregister()
     for function in [f for f in QgsExpression.Functions() if f.name().startswith("sanxian_")]:
         QgsExpression.unregisterFunction(function.name())
-    made = Functions()
+    made = ExpressionFunctions()
     made.register()
     yield made
     made.unregister()

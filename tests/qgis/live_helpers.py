@@ -9,7 +9,7 @@ from qgis.core import Qgis, QgsGeometry, QgsProject, QgsVectorLayer
 from plugin.bridge.checking.check import check_plan
 from plugin.bridge.checking.live_check import LiveCheck
 from plugin.bridge.layers.snapshots import take_snapshot
-from plugin.bridge.running.tasks import Runner
+from plugin.bridge.running.tasks import JobRunner
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
 from tests.qgis.helpers import X, Y, make_frame, make_square, write_small
@@ -46,7 +46,7 @@ class EditSession:
     """
 
     def __init__(self, folder, mode):
-        self.runner = Runner()
+        self.runner = JobRunner()
         self.project = QgsProject.instance()
         self.project.setTransactionMode(mode)
         # The rule on remote features needs three rows to identify the outlier.
@@ -68,14 +68,14 @@ class EditSession:
         self.findings = list(checked.report.findings)
         self.live.rechecked.connect(self.take)
         self.live.outdated.connect(lambda: self.outdated.append(1))
-        self.live.judge(checked, OPTIONS, {shot.name: shot.layer_id for shot in shots})
-        assert wait_until(lambda: self.live.idle)
+        self.live.begin_from_result(checked, OPTIONS, {shot.name: shot.layer_id for shot in shots})
+        assert wait_until(lambda: self.live.is_idle)
         return self
 
     def take(self, change, rows, step):
         self.batches.append(change)
         self.steps.append(step)
-        renewed = {id(old): new for old, new in change.renewed}
+        renewed = {id(old): new for old, new in change.changed_findings}
         gone = {id(f) for f in change.gone}
         assert gone | renewed.keys() <= {id(f) for f in self.findings}
         assert rows.keys() == {id(f) for f in [*change.found, *renewed.values()]}
@@ -87,7 +87,7 @@ class EditSession:
         Return the rule codes of the findings.
         """
         process_events(0.03)
-        assert wait_until(lambda: self.live.idle)
+        assert wait_until(lambda: self.live.is_idle)
         assert not self.outdated
         fresh = check_plan([take_snapshot(layer) for layer in self.layers.values()], OPTIONS).report.findings
         ours, theirs = summarise_local_findings(self.findings), summarise_local_findings(fresh)

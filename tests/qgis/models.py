@@ -26,7 +26,7 @@ def refer_to_result(step, output):
     return _Source.fromChildOutput(step, output)
 
 
-def value(one):
+def make_static_value(one):
     return _Source.fromStaticValue(one)
 
 

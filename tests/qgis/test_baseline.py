@@ -58,11 +58,14 @@ def test_project_stores_the_baseline_path_relative_to_the_project_file(
 ):
     sealed, _ = sealed_and_plan_files
     project.write(str(tmp_path / "p.qgz"))
-    county.keep(project, county.County(profile="hunyuan", baseline=str(sealed)))
-    assert county.of(project).baseline == "封库.gpkg"
-    assert county.options(project).baseline == str(sealed)
-    county.keep(project, county.County())
-    assert county.of(project) == county.County() and county.options(project).baseline == ""
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", baseline=str(sealed)))
+    assert county.read_county(project).baseline == "封库.gpkg"
+    assert county.make_check_options(project).baseline == str(sealed)
+    county.store_county(project, county.ProjectCountySettings())
+    assert (
+        county.read_county(project) == county.ProjectCountySettings()
+        and county.make_check_options(project).baseline == ""
+    )
 
 
 def test_county_profile_dialog_stores_the_entered_baseline_path(provider, project, sealed_and_plan_files):
@@ -71,5 +74,5 @@ def test_county_profile_dialog_stores_the_entered_baseline_path(provider, projec
     dialog = ProfileDialog(QgsProject.instance())
     dialog.baseline.line.setText(str(sealed_and_plan_files[0]))
     dialog.accept()
-    assert county.of(QgsProject.instance()).baseline == str(sealed_and_plan_files[0])
+    assert county.read_county(QgsProject.instance()).baseline == str(sealed_and_plan_files[0])
     assert ProfileDialog(QgsProject.instance()).baseline.text() == str(sealed_and_plan_files[0])

@@ -24,7 +24,7 @@ from qgis.core import (
 )
 
 from plugin.core.model import rule as rules
-from plugin.core.model.rule import EACH, Need, Severity
+from plugin.core.model.rule import EVERY_LAYER, Need, Severity
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_square, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -159,10 +159,10 @@ def test_check_plan_accepts_layer_roles_by_name_by_id_and_from_a_file(small, pro
 
 
 def test_layer_template_stored_in_the_project_takes_precedence_over_the_layer_name(small, project):
-    from plugin.bridge.layers.properties import set_template
+    from plugin.bridge.layers.properties import set_assigned_role
 
     drawn = QgsVectorLayer(f"{small}|layername=STBHHX", "新画的", "ogr")
-    set_template(drawn, "STBHHX")
+    set_assigned_role(drawn, "STBHHX")
     project.addMapLayers([drawn, QgsVectorLayer(f"{small}|layername=YJJBNTBHTB", "YJJBNTBHTB", "ogr")])
     assert run_algorithm("check_plan", {"RULES": "REL001"})["ERRORS"] == 1
 
@@ -315,7 +315,7 @@ def code_of_raising_rule():
         problem="Raised on purpose",
         severity=Severity.ERROR,
         basis=["G7"],
-        needs={"layer": Need(EACH)},
+        needs={"layer": Need(EVERY_LAYER)},
         messages={},
     )(broken)
     from plugin.core.messages import texts
@@ -460,7 +460,7 @@ def test_check_plan_on_qgis_layers_leaves_no_extra_file_next_to_the_data(qgis_pr
 def test_algorithm_logs_contain_no_chinese_when_the_language_is_english(small, tmp_path, monkeypatch):
     from plugin.bridge import settings
 
-    monkeypatch.setattr(settings, "get", lambda key, default="": "en" if key == "language" else default)
+    monkeypatch.setattr(settings, "read_setting", lambda key, default="": "en" if key == "language" else default)
     monkeypatch.setattr(settings, "interface_locale", lambda: "en")
     for name, given in (
         ("check_plan", {"SOURCE": str(small)}),

@@ -14,10 +14,10 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QInputMethodEvent
 from qgis.PyQt.QtWidgets import QApplication, QComboBox, QDialogButtonBox, QLabel, QScrollArea, QWidget
 
-from plugin.bridge.editing.attribute_forms import apply_template
+from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.gui.editing.code_boxes import CodeBoxes, make_searchable
+from plugin.gui.editing.code_boxes import SearchableCodeLists, make_searchable
 from plugin.gui.editing.form_help import add_tips, attach_form_help
 from plugin.gui.widgets import theme
 from tests.qgis.waiting import process_events, wait_until
@@ -32,7 +32,7 @@ def layer(chinese, qgis_app, project):
     template = NORM.standard.templates["XZYDYH"]
     fields = "".join(f"&field={f.name}:{'string' if f.type == 'text' else 'double'}" for f in template.fields)
     made = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", "现状", "memory")
-    apply_template(made, template, NORM)
+    apply_template_form(made, template, NORM)
     project.addMapLayer(made)
     feature = QgsFeature(made.fields())
     feature["BSM"], feature["YDYHFLDM"] = "140225000000000001", "010300"
@@ -108,12 +108,12 @@ def test_form_help_survives_garbage_collection_and_is_deleted_with_the_form(laye
     form = QgsAttributeForm(layer, next(layer.getFeatures()))
     make_searchable(form)
     attach_form_help(form)
-    helpers = len(theme._helpers)
+    helpers = len(theme._kept_alive)
     gc.collect()
     type_in(find_box(form), "999").editingFinished.emit()
     assert find_reasons(form).text() and find_box(form).lineEdit().text() == "999（不在代码表中）"
     sip.delete(form)
-    assert len(theme._helpers) < helpers
+    assert len(theme._kept_alive) < helpers
 
 
 def test_second_invalid_code_replaces_the_first_in_the_code_box(form):
@@ -160,7 +160,7 @@ def test_feature_form_scrolls_vertically_but_not_horizontally(qgis_app, project)
     kinds = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
     fields = "".join(f"&field={f.name}:{kinds[f.type]}" for f in template.fields)
     layer = QgsVectorLayer(f"Polygon?crs=EPSG:4526{fields}", "永久基本农田", "memory")
-    apply_template(layer, template, NORM)
+    apply_template_form(layer, template, NORM)
     project.addMapLayer(layer)
     layer.startEditing()
     form = QgsAttributeForm(layer, QgsFeature(layer.fields()))
@@ -193,7 +193,7 @@ def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
 def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
     make_searchable(form)
     box = find_box(form)
-    menu = next(c for c in box.children() if hasattr(c, "levels_menu")).levels_menu()
+    menu = next(c for c in box.children() if hasattr(c, "levels_menu")).make_levels_menu()
     top = [a.text() for a in menu.actions()]
     codes = NORM.standard.code_lists["land_use_2023"].codes
     assert len(top) == 1 + sum(not c.parent for c in codes.values())
@@ -207,7 +207,7 @@ def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form)
 
 
 def test_code_box_becomes_searchable_when_its_form_gets_the_focus(qgis_app, layer):
-    watch = CodeBoxes()
+    watch = SearchableCodeLists()
     window = QWidget()
     form = QgsAttributeForm(layer, next(layer.getFeatures()), parent=window)
     window.show()

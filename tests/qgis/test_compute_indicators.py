@@ -5,7 +5,7 @@ import openpyxl
 import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
-from plugin.bridge.checking.figures import COLUMNS
+from plugin.bridge.checking.figures import FIGURE_COLUMNS
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm, write_small
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("provider", "project")
 def read_indicator_rows(path):
     layer = QgsVectorLayer(f"{path}|layername=figures", "figures", "ogr")
     assert layer.isValid() and not layer.isSpatial()
-    assert tuple(f.name() for f in layer.fields() if f.name() != "fid") == COLUMNS
+    assert tuple(f.name() for f in layer.fields() if f.name() != "fid") == FIGURE_COLUMNS
     return list(layer.getFeatures())
 
 

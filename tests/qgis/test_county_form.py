@@ -9,7 +9,7 @@ from qgis.PyQt.QtCore import QDate, Qt
 
 from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
-from plugin.bridge.new_project.request import make_database
+from plugin.bridge.new_project.request import create_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError
@@ -27,8 +27,8 @@ PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
 def saved_project(project, tmp_path):
     """Return a saved project of a county whose profile inherits from the province."""
     assert project.write(str(tmp_path / "阳高县规划.qgz"))
-    county.keep(project, county.County(profile="shanxi"))
-    county.save_area(project, "140221", "阳高县")
+    county.store_county(project, county.ProjectCountySettings(profile="shanxi"))
+    county.store_area(project, "140221", "阳高县")
     return project
 
 
@@ -59,7 +59,7 @@ def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(sa
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     assert path.exists() and dialog.result() == 1
-    norm = county.options(saved_project).norm().for_area("140221")
+    norm = county.make_check_options(saved_project).norm().for_area("140221")
     assert {t.indicator: (t.value, t.unit, t.year) for t in norm.targets("140221")} == {
         "cultivated_area": ("52.10", "wan_mu", 2035),
         "boundary_area": ("14.20", "km2", 2035),
@@ -80,7 +80,7 @@ def test_project_moved_with_its_profile_file_still_finds_the_profile(saved_proje
         (tmp_path / name).rename(other / name)
     moved = QgsProject()
     assert moved.read(str(other / "阳高县规划.qgz"))
-    assert county.options(moved).norm().get("ratio.limit") == 1.2
+    assert county.make_check_options(moved).norm().get("ratio.limit") == 1.2
 
 
 def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved_project, tmp_path):
@@ -96,29 +96,29 @@ def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved
     again.accept()
     assert path.read_bytes() == before
     third = ProfileDialog(saved_project)
-    get_row(third.form, "boundary_area").restore.click()
+    get_row(third.form, "boundary_area").restore.select_at()
     third.accept()
     text = path.read_text(encoding="utf-8")
     assert "boundary_area" not in text and "# by hand" in text and "52.10" in text
 
 
 def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_source(saved_project):
-    county.keep(saved_project, county.County(profile="hunyuan"))
-    county.save_area(saved_project, "140225", "浑源县")
+    county.store_county(saved_project, county.ProjectCountySettings(profile="hunyuan"))
+    county.store_area(saved_project, "140225", "浑源县")
     dialog = ProfileDialog(saved_project)
     form = dialog.form
     boundary = get_row(form, "boundary_area")
     assert boundary.value.text() == "" and boundary.value.inherited == "16.46" and boundary.mark.mark == "A"
     assert "浑源县" in boundary.source.inherited
     boundary.unit.setCurrentIndex(boundary.unit.findData("mu"))
-    assert boundary.unit.currentData() == "km2" and not form.sets_anything, "a unit alone replaces nothing"
+    assert boundary.unit.currentData() == "km2" and not form.has_own_values, "a unit alone replaces nothing"
     limit = form.ratio.limit.rows["ratio.limit"]
     assert limit.value.inherited == "1.25" and limit.mark.mark == "A" and limit.document.inherited.startswith("浑源县")
     assert form.ratio.form.own() is None and form.ratio.form_mark.mark == "C"
     boundary.value.setText("16.00")
     assert boundary.unit.currentData() == "km2" and boundary.restore.isVisibleTo(form)
-    boundary.restore.click()
-    assert boundary.value.own() == "" and not form.sets_anything
+    boundary.restore.select_at()
+    assert boundary.value.own() == "" and not form.has_own_values
 
 
 def test_county_profile_form_does_not_offer_province_totals_as_county_targets(saved_project):
@@ -143,7 +143,7 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved
     assert not dialog._ok.isEnabled() and "处需改正" in dialog.errors.label.text()
     get_row(form, "boundary_area").value.setText("14.20")
     get_row(form, "boundary_area").source.setText(PLAN_TITLE)
-    form.ratio.limit.rows["ratio.limit"].restore.click()
+    form.ratio.limit.rows["ratio.limit"].restore.select_at()
     form.confirmation.by.clear()
     assert form.errors == [] and dialog._ok.isEnabled() and get_row(form, "boundary_area").message.text() == ""
     dialog.reject()
@@ -182,8 +182,8 @@ def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(s
     village.setChecked(True)
     assert form.county().settings["ratio.classes"] == ["201", "201A", "202", "202A", "203", "203A"]
     assert form.ratio.classes_mark.mark == "C"
-    form.ratio.restore.click()
-    assert not village.isChecked() and not form.sets_anything
+    form.ratio.restore.select_at()
+    assert not village.isChecked() and not form.has_own_values
 
 
 def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_project):
@@ -211,7 +211,7 @@ def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_pr
         '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = ["absent", "ratio.form", "all"]\n'
     )
     path.write_text(text, encoding="utf-8")
-    county.keep(saved_project, county.County(profile=str(path)))
+    county.store_county(saved_project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(saved_project)
     assert not dialog.form.is_changed and dialog.form.confirmation.confirmation().items == (
         "absent",
@@ -259,7 +259,9 @@ def test_new_profile_never_overwrites_an_existing_profile_file(saved_project, tm
     enter_targets(dialog.form)
     dialog.accept()
     assert dialog.result() == 0 and "已存在" in dialog.errors.label.text()
-    assert path.read_text(encoding="utf-8").endswith("# ours\n") and county.of(saved_project).profile == "shanxi"
+    assert (
+        path.read_text(encoding="utf-8").endswith("# ours\n") and county.read_county(saved_project).profile == "shanxi"
+    )
 
 
 def test_profile_form_requires_the_project_to_be_saved_first(project):
@@ -283,7 +285,7 @@ def test_choosing_another_parent_profile_keeps_the_entered_values(saved_project)
 
 
 def test_county_profile_form_is_english_in_an_english_interface(saved_project, monkeypatch):
-    monkeypatch.setattr(settings, "interface_language", lambda: "en")
+    monkeypatch.setattr(settings, "get_interface_language", lambda: "en")
     dialog = ProfileDialog(saved_project)
     form = dialog.form
     get_row(form, "boundary_area").value.setText("abc")
@@ -293,7 +295,7 @@ def test_county_profile_form_is_english_in_an_english_interface(saved_project, m
 
 @pytest.fixture
 def wizard(qgis_app, project, tmp_path):
-    settings.put("project_folder", str(tmp_path))
+    settings.store_setting("project_folder", str(tmp_path))
     made = NewProjectWizard(project)
     made.show()
     made.go(1)
@@ -323,17 +325,17 @@ def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard
     assert "县规划.profile.toml：2 项目标，继承自山西省" in dict(wizard.confirm.rows()).values()
     wizard.next.click()
     (request,) = wanted
-    made = make_database(request, lambda *_: None, NEVER)
+    made = create_database(request, lambda *_: None, NEVER)
     assemble.build_project(request, made)
     assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
     opened = QgsProject()
     assert opened.read(str(tmp_path / "县规划.qgz"))
-    profile = load_profile(county.options(opened).profile)
+    profile = load_profile(county.make_check_options(opened).profile)
     assert profile.area_code == request.code and {t.value for t in profile.targets if t.area_code == request.code} == {
         "52.10",
         "14.20",
     }
-    assert county.area(opened) == (request.code, request.county)
+    assert county.read_area(opened) == (request.code, request.county)
 
 
 def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_path):
@@ -346,13 +348,13 @@ def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_
     wizard.target.name.setText("县规划")
     assert not wizard.next.isEnabled() and "已存在" in wizard.message_label.text()
     with pytest.raises(DataError, match="profile_exists"):
-        make_database(wizard.draft.request(), lambda *_: None, NEVER)
+        create_database(wizard.draft.make_request(), lambda *_: None, NEVER)
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 
 def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
     wizard.go(4)
-    assert wizard.draft.settings is None and wizard.draft.request().profile == "shanxi"
+    assert wizard.draft.settings is None and wizard.draft.make_request().profile == "shanxi"
 
 
 def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
@@ -360,11 +362,11 @@ def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'
     path.write_text(text, encoding="utf-8")
-    county.keep(saved_project, county.County(profile=str(path)))
+    county.store_county(saved_project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(saved_project)
     assert dialog.form.errors == [] and not dialog.form.is_changed
     dialog.form.confirmation.by.clear()
-    dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
+    dialog.form.confirmation.items.signed_lines(0).setCheckState(Qt.CheckState.Checked)
     dialog.form.confirmation.by.setText("局")
     assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok.isEnabled()
     dialog.accept()

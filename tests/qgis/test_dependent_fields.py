@@ -24,7 +24,7 @@ from plugin.core.standard import load_standard
 from tests.benchmarks import bulk_edit
 from tests.county import measure
 from tests.qgis.helpers import X, Y
-from tests.qgis.test_forms import memory, stored, with_form
+from tests.qgis.test_forms import apply_form, make_memory_layer, write_empty_layer
 from tests.qgis.waiting import process_events, wait_until
 
 NORM = Norm(load_standard(), load_profile("hunyuan"))
@@ -35,7 +35,11 @@ def make_layer_of_role(request, tmp_path):
     """Return a function that makes an empty layer by its code, without a form."""
 
     def make(role):
-        return memory(role) if request.param == "memory" else stored(role, tmp_path / f"{role}.gpkg", "GPKG")
+        return (
+            make_memory_layer(role)
+            if request.param == "memory"
+            else write_empty_layer(role, tmp_path / f"{role}.gpkg", "GPKG")
+        )
 
     return make
 
@@ -58,7 +62,7 @@ def add_squares(layer, count, **values):
 def make_parcels(make_layer_of_role, count, form=True):
     layer = add_squares(make_layer_of_role("DLTB"), count, DLBM="0103", DLMC="旱地")
     if form:
-        return with_form(layer, "DLTB")
+        return apply_form(layer, "DLTB")
     QgsProject.instance().addMapLayer(layer)
     return layer
 
@@ -81,7 +85,7 @@ def make_column_condition(layer, name, value):
     return lambda: set(read_column(layer, name)) == {value}
 
 
-@pytest.mark.parametrize("count", [3, 2 * dependent_fields.AT_ONCE])
+@pytest.mark.parametrize("count", [3, 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE])
 def test_dependent_fields_of_many_changed_rows_are_filled_within_the_same_undo_command(
     functions, make_layer_of_role, count
 ):
@@ -100,7 +104,7 @@ def test_dependent_fields_of_many_changed_rows_are_filled_within_the_same_undo_c
 
 
 def test_dependent_fields_of_a_few_changed_rows_are_filled_immediately(functions, make_layer_of_role):
-    layer = make_parcels(make_layer_of_role, dependent_fields.AT_ONCE)
+    layer = make_parcels(make_layer_of_role, dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     assert make_column_condition(layer, "DLMC", "果园")()
@@ -109,7 +113,7 @@ def test_dependent_fields_of_a_few_changed_rows_are_filled_immediately(functions
 
 
 def test_pending_dependent_fields_are_filled_before_the_next_edit_and_before_saving(functions, make_layer_of_role):
-    layer = make_parcels(make_layer_of_role, 2 * dependent_fields.AT_ONCE)
+    layer = make_parcels(make_layer_of_role, 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     layer.beginEditCommand("another")
@@ -121,7 +125,7 @@ def test_pending_dependent_fields_are_filled_before_the_next_edit_and_before_sav
 
 
 def test_undo_and_redo_before_dependent_fields_are_filled_leaves_every_row_consistent(functions, make_layer_of_role):
-    layer = make_parcels(make_layer_of_role, 3 * dependent_fields.AT_ONCE)
+    layer = make_parcels(make_layer_of_role, 3 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     layer.undoStack().undo()
@@ -150,7 +154,7 @@ def test_dependent_fields_handle_an_undo_or_redo_of_many_rows_as_one_change(func
 
 
 def test_filling_dependent_fields_skips_rows_deleted_meanwhile(functions, make_layer_of_role):
-    layer = make_parcels(make_layer_of_role, 2 * dependent_fields.AT_ONCE)
+    layer = make_parcels(make_layer_of_role, 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE)
     layer.startEditing()
     change_all(layer, "DLBM", "0201")
     gone = sorted(layer.allFeatureIds())[-5:]
@@ -158,7 +162,7 @@ def test_filling_dependent_fields_skips_rows_deleted_meanwhile(functions, make_l
         layer.deleteFeature(fid)
     assert layer.commitChanges(), layer.commitErrors()
     assert set(read_column(layer, "DLMC")) == {"果园"}
-    assert layer.featureCount() == 2 * dependent_fields.AT_ONCE - 5
+    assert layer.featureCount() == 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE - 5
 
 
 def test_aborted_edit_command_leaves_dependent_fields_unchanged(functions, make_layer_of_role):
@@ -199,7 +203,9 @@ def test_blank_or_unknown_code_leaves_the_dependent_name_unchanged(functions, ma
 
 
 def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_layer_of_role):
-    layer = with_form(add_squares(make_layer_of_role("CZKFBJ"), 2 * dependent_fields.AT_ONCE, GHFQDM="410"), "CZKFBJ")
+    layer = apply_form(
+        add_squares(make_layer_of_role("CZKFBJ"), 2 * dependent_fields.MAX_ROWS_FILLED_AT_ONCE, GHFQDM="410"), "CZKFBJ"
+    )
     layer.startEditing()
     layer.beginEditCommand("widen")
     for row in list(layer.getFeatures()):
@@ -208,7 +214,7 @@ def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_laye
         layer.changeGeometry(row.id(), shape)
     layer.endEditCommand()
     assert wait_until(lambda: NULL not in read_column(layer, "MJ"))
-    rows = list(layer.getFeatures())[:: dependent_fields.AT_ONCE // 3]
+    rows = list(layer.getFeatures())[:: dependent_fields.MAX_ROWS_FILLED_AT_ONCE // 3]
     expected = measure.statutory_area([shapely.from_wkt(row.geometry().asWkt(9)) for row in rows])
     assert [row["MJ"] for row in rows] == pytest.approx(list(expected), abs=0.01)
     layer.undoStack().undo()
@@ -216,8 +222,8 @@ def test_area_fields_are_updated_when_many_shapes_are_moved(functions, make_laye
 
 
 def test_pasted_rows_get_names_and_areas_of_their_own_codes_and_shapes(functions, make_layer_of_role):
-    layer = with_form(make_layer_of_role("CZKFBJ"), "CZKFBJ")
-    others = add_squares(memory("CZKFBJ"), 20, GHFQDM="430", GHFQMC="别的", MJ=1.0).getFeatures()
+    layer = apply_form(make_layer_of_role("CZKFBJ"), "CZKFBJ")
+    others = add_squares(make_memory_layer("CZKFBJ"), 20, GHFQDM="430", GHFQMC="别的", MJ=1.0).getFeatures()
     rows = [made for row in others for made in QgsVectorLayerUtils.makeFeatureCompatible(row, layer)]
     layer.startEditing()
     layer.beginEditCommand("paste")
@@ -244,7 +250,7 @@ def test_dependent_fields_are_filled_in_projects_made_by_earlier_versions(functi
 def test_dependent_fields_are_filled_after_a_form_is_applied_during_editing(functions, make_layer_of_role):
     layer = make_parcels(make_layer_of_role, 3, form=False)
     layer.startEditing()
-    with_form(layer, "DLTB")
+    apply_form(layer, "DLTB")
     change_all(layer, "DLBM", "0201")
     assert make_column_condition(layer, "DLMC", "果园")()
 

@@ -16,20 +16,25 @@ from plugin.bridge.layouts.run import MapExportOrder
 from plugin.bridge.layouts.run import export_maps as run_order
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county, document
-from plugin.bridge.running.tasks import Runner
+from plugin.bridge.running.tasks import JobRunner
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import DocumentInfo, Profile
 from plugin.core.standard import map_set as maps
-from plugin.gui.checking.exports import Exports
+from plugin.gui.checking.exports import ResultExporter
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings.result_owner import InputFingerprint
 from plugin.gui.package.form_page import FormPage
-from plugin.gui.project.document_line import DocumentDialog, DocumentLine, Fallback, ask_until_exportable
+from plugin.gui.project.document_line import (
+    DocumentDialog,
+    DocumentLine,
+    SpecDocumentInfo,
+    ensure_exportable_document_info,
+)
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE, Log, run_algorithm
 from tests.qgis.maps_helpers import make_builder, open_sample_project
-from tests.qgis.test_gui_controller import Window
+from tests.qgis.test_gui_controller import FakeInterface
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -50,32 +55,32 @@ def make_profile(**values):
 def restore_entered_offices():
     """Restore the last entered offices after the test."""
     keys = ("maps/maker", "maps/drawer")
-    former = {key: settings.get(key, "") for key in keys}
+    former = {key: settings.read_setting(key, "") for key in keys}
     for key in keys:
-        settings.put(key, "")
+        settings.store_setting(key, "")
     yield
     for key, value in former.items():
-        settings.put(key, value)
+        settings.store_setting(key, value)
 
 
 # --- in the project
 def test_document_information_is_stored_in_the_project(tmp_path):
     project = QgsProject()
-    assert document.of(project) == DocumentInfo() and not project.isDirty()
-    document.save(project, FULL_DOCUMENT_INFO)
-    assert document.of(project) == FULL_DOCUMENT_INFO and project.isDirty()
+    assert document.read_document_info(project) == DocumentInfo() and not project.isDirty()
+    document.store_document_info(project, FULL_DOCUMENT_INFO)
+    assert document.read_document_info(project) == FULL_DOCUMENT_INFO and project.isDirty()
     assert project.write(str(tmp_path / "工程.qgz"))
     again = QgsProject()
-    assert again.read(str(tmp_path / "工程.qgz")) and document.of(again) == FULL_DOCUMENT_INFO
-    document.save(again, DocumentInfo(secrecy="内部"))
-    assert document.of(again) == DocumentInfo(secrecy="内部")
+    assert again.read(str(tmp_path / "工程.qgz")) and document.read_document_info(again) == FULL_DOCUMENT_INFO
+    document.store_document_info(again, DocumentInfo(secrecy="内部"))
+    assert document.read_document_info(again) == DocumentInfo(secrecy="内部")
 
 
 def test_changed_document_information_does_not_outdate_a_check_result(project):
-    document.save(project, FULL_DOCUMENT_INFO)
+    document.store_document_info(project, FULL_DOCUMENT_INFO)
     before = InputFingerprint.from_project(project)
-    assert county.options(project).document_info == FULL_DOCUMENT_INFO
-    document.save(project, DocumentInfo(secrecy="内部"))
+    assert county.make_check_options(project).document_info == FULL_DOCUMENT_INFO
+    document.store_document_info(project, DocumentInfo(secrecy="内部"))
     assert InputFingerprint.from_project(project) == before
 
 
@@ -93,7 +98,9 @@ def test_document_information_dialog_stores_the_entered_values(project):
         line.setText(text)
     assert dialog.approval.isEnabled() and not dialog.reason.isEnabled()
     dialog.accept()
-    assert document.of(project) == DocumentInfo("公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号")
+    assert document.read_document_info(project) == DocumentInfo(
+        "公开", "浑源县人民政府", "某院", "2026年11月", "晋S(2026)001号"
+    )
     # The same offices compile several plans, so the form proposes them.
     again = DocumentDialog(QgsProject(), make_profile())
     assert (again.compiler.text(), again.cartographer.text()) == ("浑源县人民政府", "某院")
@@ -113,10 +120,10 @@ def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
     dialog.secrecy.setEditText("公开")
     assert dialog.reason.isEnabled()
     dialog.accept()
-    assert document.of(project) == DocumentInfo() and "没有降密理由" in dialog.problem.text()
+    assert document.read_document_info(project) == DocumentInfo() and "没有降密理由" in dialog.problem.text()
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
-    assert document.of(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
+    assert document.read_document_info(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
     assert document.resolve_project_document(project, make_profile(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
 
 
@@ -127,16 +134,16 @@ def test_map_approval_number_can_be_entered_only_for_public_results(project):
     assert not dialog.approval.isEnabled()
     dialog.secrecy.setEditText("保密")
     dialog.accept()
-    assert document.of(project) == DocumentInfo() and "保密" in dialog.problem.text()
+    assert document.read_document_info(project) == DocumentInfo() and "保密" in dialog.problem.text()
 
 
 # --- before an export
 def test_export_with_a_secrecy_level_opens_no_dialog(project, monkeypatch):
     monkeypatch.setattr(DocumentDialog, "exec", lambda dialog: pytest.fail("asked"))
-    document.save(project, DocumentInfo(secrecy="内部"))
-    assert ask_until_exportable(project, None)
-    document.save(project, DocumentInfo())
-    assert ask_until_exportable(project, None, Fallback(DocumentInfo("内部"), ("内部",), "样式"))
+    document.store_document_info(project, DocumentInfo(secrecy="内部"))
+    assert ensure_exportable_document_info(project, None)
+    document.store_document_info(project, DocumentInfo())
+    assert ensure_exportable_document_info(project, None, SpecDocumentInfo(DocumentInfo("内部"), ("内部",), "样式"))
 
 
 def test_export_without_secrecy_level_asks_until_a_valid_level_is_stored(project, monkeypatch):
@@ -146,17 +153,17 @@ def test_export_without_secrecy_level_asks_until_a_valid_level_is_stored(project
         asked.append(dialog.problem.text())
         dialog.secrecy.setEditText("")
         dialog.accept()
-        assert document.of(project).secrecy == "" and "没有设定密级" in dialog.problem.text()
+        assert document.read_document_info(project).secrecy == "" and "没有设定密级" in dialog.problem.text()
         dialog.secrecy.setEditText("绝密")
         dialog.accept()
-        assert document.of(project).secrecy == "" and "某样式" in dialog.problem.text()
+        assert document.read_document_info(project).secrecy == "" and "某样式" in dialog.problem.text()
         dialog.secrecy.setEditText("内部")
         dialog.accept()
         return dialog.result()
 
     monkeypatch.setattr(DocumentDialog, "exec", exec_)
-    assert ask_until_exportable(project, None, Fallback(DocumentInfo(), ("公开", "内部"), "某样式"))
-    assert document.of(project).secrecy == "内部" and "没有设定密级" in asked[0]
+    assert ensure_exportable_document_info(project, None, SpecDocumentInfo(DocumentInfo(), ("公开", "内部"), "某样式"))
+    assert document.read_document_info(project).secrecy == "内部" and "没有设定密级" in asked[0]
 
 
 def test_document_information_line_shows_effective_values_and_opens_the_dialog(project, monkeypatch):
@@ -181,7 +188,7 @@ def test_export_and_profile_forms_show_the_document_information_line(project):
     page = FormPage(project)
     assert page.document.label.text() == "内部（成果包样式）"
     assert page.ask_until_exportable()
-    document.save(project, DocumentInfo(secrecy="机密"))
+    document.store_document_info(project, DocumentInfo(secrecy="机密"))
     page.folder.line.setText("/tmp")
     assert page.order().document_info.secrecy == "机密"
     page.document.refresh()
@@ -193,7 +200,7 @@ def test_export_and_profile_forms_show_the_document_information_line(project):
 # --- package
 def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider, project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
-    document.save(project, DocumentInfo(secrecy="机密"))
+    document.store_document_info(project, DocumentInfo(secrecy="机密"))
     wanted = {"FORCE": True, "MAPS": False, "SECRECY": "内部"}
     with pytest.raises(QgsProcessingException, match="机密"):
         run_algorithm("export_package", {**wanted, "OUTPUT": str(tmp_path / "无理由")})
@@ -211,7 +218,7 @@ def test_export_package_records_a_lowered_secrecy_level_with_its_reason(provider
         "run",
         "另有批准",
     )
-    assert document.of(project).secrecy == "机密"
+    assert document.read_document_info(project).secrecy == "机密"
 
 
 # --- maps
@@ -239,7 +246,7 @@ def test_export_maps_uses_the_secrecy_level_of_the_profile_and_logs_a_lowered_le
 
 def test_export_maps_lowers_the_project_secrecy_level_only_with_a_logged_reason(provider, project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "copy"))
-    document.save(project, DocumentInfo(secrecy="机密"))
+    document.store_document_info(project, DocumentInfo(secrecy="机密"))
     wanted = {"MAPS": "three_zones", "FORMAT": "jpg", "OUTPUT": str(tmp_path / "图")}
     with pytest.raises(QgsProcessingException, match="机密"):
         run_algorithm("export_maps", {**wanted, "SECRECY": "内部"})
@@ -275,10 +282,10 @@ def test_saved_layout_is_not_exported_with_a_lower_secrecy_level_without_a_reaso
 
 def test_map_approval_number_is_printed_on_public_sheets_only(project_with_secret_layout):
     builder = make_builder(project_with_secret_layout, FULL_DOCUMENT_INFO)
-    layout = builder.build(MAPS.maps["three_zones"], A3)
+    layout = builder.build_layout(MAPS.maps["three_zones"], A3)
     assert layout.itemById("approval").currentText() == "审图号：晋S(2026)001号"
     builder = make_builder(project_with_secret_layout, DocumentInfo("内部", map_approval="晋S(2026)001号"))
-    layout = builder.build(MAPS.maps["three_zones"], A3)
+    layout = builder.build_layout(MAPS.maps["three_zones"], A3)
     assert layout.itemById("approval").currentText() == ""
 
 
@@ -291,18 +298,20 @@ def test_export_reports_an_edited_layout_without_a_label_for_the_approval_number
 
 # --- reports
 def test_saved_report_contains_the_current_document_information(project, monkeypatch):
-    window, runner, result, written = Window(), Runner(), make_result(make_small_report()), []
+    window, runner, result, written = FakeInterface(), JobRunner(), make_result(make_small_report()), []
     monkeypatch.setattr(
         "plugin.bridge.checking.check.write_outputs", lambda checked, outputs, **more: written.append(checked.report)
     )
-    document.save(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
-    Exports(window, runner, lambda: result, lambda: document.of(project)).save("json", "报告.json")
+    document.store_document_info(project, DocumentInfo(secrecy="内部", compiler="浑源县人民政府"))
+    ResultExporter(window, runner, lambda: result, lambda: document.read_document_info(project)).save(
+        "json", "报告.json"
+    )
     assert wait_until(lambda: bool(written), 30)
     values_in_report = written[0].provenance["document"]
     assert (values_in_report["secrecy"], values_in_report["compiler"]) == ("内部", "浑源县人民政府")
     assert "document" not in result.report.provenance
     # A result of another project or of a package keeps its own values.
-    Exports(window, runner, lambda: result).save("json", "报告.json")
+    ResultExporter(window, runner, lambda: result).save("json", "报告.json")
     assert wait_until(lambda: len(written) == 2, 30)
     assert "document" not in written[1].provenance
     runner.stop_all()

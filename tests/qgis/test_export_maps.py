@@ -62,7 +62,7 @@ def sample_map_builder(qgis_app, tmp_path_factory):
 
 def make_map_order(folder, *ids, **more):
     more = {"sheet": A3, "formats": ("jpg",), **more}
-    return MapExportOrder(maps=tuple(maps.chosen_maps(MAPS, list(ids))), folder=folder, **more)
+    return MapExportOrder(maps=tuple(maps.select_maps(MAPS, list(ids))), folder=folder, **more)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_plain_qgis_pdf_export_writes_the_author_despite_disabled_metadata(sampl
 
     settings = QgsLayoutExporter.PdfExportSettings()
     settings.exportMetadata = False
-    layout = sample_map_builder.build(MAPS.maps["three_zones"], A3)
+    layout = sample_map_builder.build_layout(MAPS.maps["three_zones"], A3)
     QgsLayoutExporter(layout).exportToPdf(str(tmp_path / "x.pdf"), settings)
     data = (tmp_path / "x.pdf").read_bytes()
     assert AUTHOR.encode() in data and b"/CreationDate" in data
@@ -322,13 +322,13 @@ def test_town_centre_layout_has_its_scale_and_legend_entries(qgis_app, tmp_path)
     for name in make_centre_layers():
         project.addMapLayer(QgsVectorLayer(f"{source}|layername={name}", name, "ogr"))
     builder = make_builder(project)
-    layout = builder.build(MAPS.maps["centre_lines"], A3)
+    layout = builder.build_layout(MAPS.maps["centre_lines"], A3)
     # 1 km in a frame of 308 × 258 mm.
     assert layout.itemById("map").scale() == pytest.approx(4000)
-    shown = legend.legend_entries(layout.itemById("legend"))
+    shown = legend.list_legend_entries(layout.itemById("legend"))
     assert list(shown)[:3] == ["中心城区范围", "城市蓝线", "城市绿线"] and "城市黄线" not in shown
-    plan = builder.build(MAPS.maps["centre_plan"], A3)
-    printed = legend.legend_entries(plan.itemById("legend"))["规划用地用海分类"]
+    plan = builder.build_layout(MAPS.maps["centre_plan"], A3)
+    printed = legend.list_legend_entries(plan.itemById("legend"))["规划用地用海分类"]
     assert set(printed) == {"城镇住宅", "教育", "公园绿地", "陆地水域"}
     # The frame of the map is on the locator, where the county is.
     overview = plan.itemById("locator").overviews().overview(0)
@@ -428,7 +428,7 @@ def test_export_maps_reports_invalid_parameters_and_writes_no_map(provider, tmp_
 def test_custom_map_set_replaces_map_numbers_and_titles(provider, tmp_path):
     own = tmp_path / "本县图件.toml"
     own.write_text(
-        maps.MAPS.read_text(encoding="utf-8")
+        maps.DEFAULT_MAP_SET.read_text(encoding="utf-8")
         .replace("number = 2\n", "number = 21\n")
         .replace("县域三条控制线图", "国土空间控制线规划图"),
         encoding="utf-8",
@@ -485,17 +485,17 @@ def test_maps_of_data_in_degrees_are_drawn_in_the_projection_zone_of_the_county(
 
     A map in degrees would be distorted and have no scale.
     """
-    from plugin.bridge.layouts.source import open_source
+    from plugin.bridge.layouts.source import open_map_source
     from plugin.core.check import Options
 
     source = tmp_path / "度.gpkg"
     for name in ("XZQX", "XZQXZ", "YDYHGHFQ"):
         pyogrio.write_dataframe(gpd.read_file(SAMPLE, layer=name).to_crs(4490), source, layer=name, driver="GPKG")
-    from plugin.bridge.layouts.build import Builder
+    from plugin.bridge.layouts.build import LayoutBuilder
 
-    with open_source(str(source), Options()) as material:
+    with open_map_source(str(source), Options()) as material:
         assert material.crs.authid() == "EPSG:4526"
-        layout = Builder(material, MAPS).build(MAPS.maps["zones"], A3)
+        layout = LayoutBuilder(material, MAPS).build_layout(MAPS.maps["zones"], A3)
         assert layout.itemById("map").scale() == pytest.approx(220_000)
         xmin, _, xmax, _ = pyogrio.read_info(SAMPLE, layer="XZQX")["total_bounds"]
         assert layout.itemById("map").extent().center().x() == pytest.approx((xmin + xmax) / 2, abs=100)

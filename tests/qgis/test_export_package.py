@@ -8,8 +8,8 @@ import fiona
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
-from plugin.core.files.digests import is_whole
-from tests.core.package_fixtures import pdf
+from plugin.core.files.digests import is_complete_package
+from tests.core.package_fixtures import make_pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
@@ -32,7 +32,7 @@ def clean_county_file(tmp_path_factory):
 def documents_folder(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / PLAN_TEXT_FILE).write_bytes(pdf())
+    (folder / PLAN_TEXT_FILE).write_bytes(make_pdf())
     return folder
 
 
@@ -55,7 +55,7 @@ def test_export_package_of_a_county_that_passes_writes_a_complete_package(
     given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}
     made = run_algorithm("export_package", given, feedback)
     package = tmp_path / "结果" / PACKAGE_NAME
-    assert made["OUTPUT"] == str(package) and made["VERDICT"] == "conditional" and is_whole(package)
+    assert made["OUTPUT"] == str(package) and made["VERDICT"] == "conditional" and is_complete_package(package)
     assert made["DIGEST"] == hashlib.sha256((package / "manifest.json").read_bytes()).hexdigest()
     assert made["DIGEST"] in "\n".join(feedback.lines) and digest_files(clean_county_file) == before
     with fiona.open(tmp_path / "结果" / PACKAGE_GEODATABASE, layer="CZKFBJ") as layer:
@@ -78,7 +78,7 @@ def test_export_package_refuses_the_failing_sample_unless_forced(tmp_path):
     )
     feedback = Log()
     made = run_algorithm("export_package", {**given, "FORCE": True}, feedback)
-    assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_whole(tmp_path / "结果" / PACKAGE_NAME)
+    assert made["VERDICT"] == "fail" and made["ERRORS"] > 0 and is_complete_package(tmp_path / "结果" / PACKAGE_NAME)
     assert any("强制生成" in line for line in feedback.lines)
 
 
@@ -124,4 +124,4 @@ def test_export_package_runs_from_the_command_line(qgis_process, tmp_path, clean
     given = [f"SOURCE={clean_county_file}", f"DOCUMENTS={documents_folder}", f"OUTPUT={tmp_path / '结果'}"]
     done = qgis_process("run", "sanxian:export_package", "--", *given)
     assert done.returncode == 0 and "DIGEST" in done.stdout, done.stdout + done.stderr
-    assert is_whole(tmp_path / "结果" / PACKAGE_NAME)
+    assert is_complete_package(tmp_path / "结果" / PACKAGE_NAME)

@@ -26,7 +26,7 @@ from qgis.core import (
 )
 
 from plugin.bridge.editing import feature_numbers
-from plugin.bridge.editing.expression_function import Function
+from plugin.bridge.editing.expression_function import SanxianExpressionFunction
 from tests.county import measure
 from tests.qgis.helpers import ROOT, X, Y, make_frame, make_square
 from tests.qgis.waiting import measure_time, wait_until
@@ -482,7 +482,7 @@ def test_exception_in_an_expression_function_becomes_an_expression_error(monkeyp
     def fails(*_):
         raise TypeError("planted")
 
-    function = Function("sanxian_planted", (), "help", (), fails)
+    function = SanxianExpressionFunction("sanxian_planted", (), "help", (), fails)
     assert QgsExpression.registerFunction(function)
     try:
         assert "planted" in evaluate("sanxian_planted()")

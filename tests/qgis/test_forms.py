@@ -27,7 +27,7 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QDate
 
 from plugin.core.profile import Norm, load_profile
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard import list_standard_ids, load_standard
 from tests.county import measure
 from tests.qgis.helpers import X, Y, draw_feature, make_square
 
@@ -38,7 +38,7 @@ GEOMETRY_TYPES = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 QGIS_FIELD_TYPES = {"text": "string", "integer": "integer", "real": "double", "date": "date"}
 
 
-def memory(role, norm=NORM, crs="EPSG:4526"):
+def make_memory_layer(role, norm=NORM, crs="EPSG:4526"):
     template = norm.standard.templates[role]
     fields = "".join(
         f"&field={f.name}:{QGIS_FIELD_TYPES[f.type]}({f.length or 0},{f.decimals or 0})" for f in template.fields
@@ -46,19 +46,19 @@ def memory(role, norm=NORM, crs="EPSG:4526"):
     return QgsVectorLayer(f"{GEOMETRY_TYPES[template.geometry]}?crs={crs}{fields}", template.name, "memory")
 
 
-def stored(role, path, driver):
+def write_empty_layer(role, path, driver):
     options = QgsVectorFileWriter.SaveVectorOptions()
     options.driverName, options.layerName = driver, role
     context = QgsProject.instance().transformContext()
-    error, message, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(memory(role), str(path), context, options)
+    error, message, *_ = QgsVectorFileWriter.writeAsVectorFormatV3(make_memory_layer(role), str(path), context, options)
     assert error == QgsVectorFileWriter.WriterError.NoError, message
     return QgsVectorLayer(f"{path}|layername={role}", role, "ogr")
 
 
-def with_form(layer, role, norm=NORM):
-    from plugin.bridge.editing.attribute_forms import apply_template
+def apply_form(layer, role, norm=NORM):
+    from plugin.bridge.editing.attribute_forms import apply_template_form
 
-    apply_template(layer, norm.standard.templates[role], norm)
+    apply_template_form(layer, norm.standard.templates[role], norm)
     QgsProject.instance().addMapLayer(layer)
     return layer
 
@@ -82,9 +82,9 @@ def measure_area(shape):
 @pytest.fixture(params=["memory", "GPKG", "OpenFileGDB"])
 def layer(request, functions, tmp_path):
     if request.param == "memory":
-        return with_form(memory("CZKFBJ"), "CZKFBJ")
+        return apply_form(make_memory_layer("CZKFBJ"), "CZKFBJ")
     suffix = {"GPKG": "gpkg", "OpenFileGDB": "gdb"}[request.param]
-    return with_form(stored("CZKFBJ", tmp_path / f"县 库.{suffix}", request.param), "CZKFBJ")
+    return apply_form(write_empty_layer("CZKFBJ", tmp_path / f"县 库.{suffix}", request.param), "CZKFBJ")
 
 
 def test_drawn_polygon_gets_number_area_and_names_by_default(layer):
@@ -158,7 +158,7 @@ def test_form_constraint_refuses_a_code_outside_the_list_and_names_the_reason(la
 
 def test_code_list_of_a_layer_offers_and_accepts_only_codes_of_that_layer(functions):
     def list_offered_codes(role, name):
-        layer = with_form(memory(role), role)
+        layer = apply_form(make_memory_layer(role), role)
         index = layer.fields().lookupField(name)
         setup = layer.editorWidgetSetup(index)
         return layer, {next(iter(row.values())) for row in setup.config()["map"][1:]}
@@ -188,7 +188,7 @@ def test_code_list_of_a_layer_offers_and_accepts_only_codes_of_that_layer(functi
     ],
 )
 def test_form_constraint_refuses_numbers_and_dates_out_of_range_with_the_reason(functions, field, right, wrong, word):
-    layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
+    layer = apply_form(make_memory_layer("YJJBNTBHTB"), "YJJBNTBHTB")
     drawn = QgsFeature(layer.fields())
     if field == "BHJSSJ":
         drawn["BHKSSJ"] = QDate(2025, 10, 1)
@@ -203,7 +203,7 @@ def test_form_constraint_refuses_numbers_and_dates_out_of_range_with_the_reason(
 
 def test_form_constraint_validates_dates_stored_as_text(functions):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526&field=BHKSSJ:string(8)", "农田", "memory")
-    with_form(layer, "YJJBNTBHTB")
+    apply_form(layer, "YJJBNTBHTB")
     drawn = QgsFeature(layer.fields())
     for value, valid in ((NULL, True), ("", True), ("20251001", True), ("20250230", False), ("去年", False)):
         drawn["BHKSSJ"] = value
@@ -211,7 +211,7 @@ def test_form_constraint_validates_dates_stored_as_text(functions):
 
 
 def test_form_constraint_refuses_a_required_text_of_blanks(functions):
-    layer = with_form(memory("ZXCQGHFQ"), "ZXCQGHFQ")
+    layer = apply_form(make_memory_layer("ZXCQGHFQ"), "ZXCQGHFQ")
     drawn = QgsFeature(layer.fields())
     for value, valid in ((NULL, False), ("", False), (" ", False), ("控制建设强度", True)):
         drawn["GKZY"] = value
@@ -279,9 +279,9 @@ def test_split_and_copied_features_get_new_numbers_and_areas(layer):
 
 
 def test_forms_show_codes_with_names_indented_by_level(functions):
-    from plugin.bridge.editing.attribute_forms import choices_of
+    from plugin.bridge.editing.attribute_forms import list_code_choices
 
-    layer = with_form(memory("XZYDYH"), "XZYDYH")
+    layer = apply_form(make_memory_layer("XZYDYH"), "XZYDYH")
     setup = layer.editorWidgetSetup(layer.fields().lookupField("YDYHFLDM"))
     assert setup.type() == "ValueMap"
     shown = [next(iter(row.items())) for row in setup.config()["map"]]
@@ -291,14 +291,14 @@ def test_forms_show_codes_with_names_indented_by_level(functions):
     assert labels.index("010000 耕地") < labels.index("\u3000010300 旱地") < labels.index("020000 园地")
     assert len(set(labels)) == len(labels)
     for name, codes in NORM.standard.code_lists.items():
-        assert {code for _, code in choices_of(codes)} == set(codes.codes), name
+        assert {code for _, code in list_code_choices(codes)} == set(codes.codes), name
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0), YDYHFLDM="010300")
     assert drawn["YDYHFLMC"] == "旱地"
 
 
 def test_layer_forms_have_sections_aliases_and_read_only_fields(functions):
-    layer = with_form(memory("YJJBNTBHTB"), "YJJBNTBHTB")
+    layer = apply_form(make_memory_layer("YJJBNTBHTB"), "YJJBNTBHTB")
     tabs = layer.editFormConfig().tabs()
     assert [tab.name() for tab in tabs] == ["属性", "面积", "其他"]
     assert sorted(list_placed_fields(layer)) == sorted(layer.fields().names())
@@ -313,7 +313,7 @@ def test_layer_forms_have_sections_aliases_and_read_only_fields(functions):
 
 
 def test_drawn_township_does_not_get_the_name_of_the_county(functions):
-    layer = with_form(memory("XZQXZ"), "XZQXZ")
+    layer = apply_form(make_memory_layer("XZQXZ"), "XZQXZ")
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0))
     assert drawn["XZQDM"] == NULL and drawn["BSM"] == FIRST_NUMBER
@@ -322,7 +322,7 @@ def test_drawn_township_does_not_get_the_name_of_the_county(functions):
 
 def test_county_code_of_a_new_number_is_read_from_existing_numbers_without_a_profile(functions):
     norm = Norm(load_standard(), load_profile())
-    layer = with_form(memory("CZKFBJ", norm), "CZKFBJ", norm)
+    layer = apply_form(make_memory_layer("CZKFBJ", norm), "CZKFBJ", norm)
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0))
     assert drawn["BSM"] == NULL and not validate_field(layer, drawn, "BSM")[0]
@@ -337,24 +337,24 @@ def test_county_code_of_a_new_number_is_read_from_existing_numbers_without_a_pro
 
 def test_county_stored_with_the_layer_is_used_if_the_profile_names_none(functions):
     norm = Norm(load_standard(), load_profile("shanxi"))
-    layer = memory("CZKFBJ", norm)
+    layer = make_memory_layer("CZKFBJ", norm)
     layer.setCustomProperty("sanxian/county", "610724")
     layer.setCustomProperty("sanxian/county_name", "西乡县")
-    with_form(layer, "CZKFBJ", norm)
+    apply_form(layer, "CZKFBJ", norm)
     layer.startEditing()
     drawn = draw_feature(layer, make_square(0, 0))
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
     # The county list takes precedence, and the profile of a county applies to that county only.
-    with_form(layer, "CZKFBJ")
+    apply_form(layer, "CZKFBJ")
     assert draw_feature(layer, make_square(500, 0))["XZQMC"] == "浑源县"
     layer.rollBack()
 
 
 def test_feature_drawn_in_the_sample_county_gets_valid_default_values(functions, project, tmp_path):
-    from plugin.bridge.layers.properties import template_id
+    from plugin.bridge.layers.properties import get_assigned_role
     from plugin.bridge.new_project import sample
 
-    layers = {template_id(one): one for one in sample.load_sample(project, sample.copy_sample(tmp_path))}
+    layers = {get_assigned_role(one): one for one in sample.load_sample(project, sample.copy_sample(tmp_path))}
     boundary = layers["CZKFBJ"]
     # All layers of the database share one running number.
     taken = {f["BSM"] for one in layers.values() for f in one.getFeatures() if f["BSM"]}
@@ -378,17 +378,17 @@ def test_sample_opens_with_plain_forms_if_the_libraries_are_missing(functions, p
 
 
 def test_apply_to_project_applies_forms_to_recognised_layers_only(functions, project):
-    from plugin.bridge.editing.attribute_forms import apply_to_project
+    from plugin.bridge.editing.attribute_forms import apply_forms_to_project
 
-    boundary, other = memory("CZKFBJ"), memory("DLTB")
+    boundary, other = make_memory_layer("CZKFBJ"), make_memory_layer("DLTB")
     project.addMapLayers([boundary, other])
     roles = {"CZKFBJ": boundary.id(), "STBHHX": "gone meanwhile", "NO_SUCH": other.id()}
-    assert apply_to_project(project, roles, NORM) == ["城镇开发边界"]
+    assert apply_forms_to_project(project, roles, NORM) == ["城镇开发边界"]
     assert boundary.editFormConfig().layout() == Qgis.AttributeFormLayout.DragAndDrop
     assert other.editFormConfig().layout() == Qgis.AttributeFormLayout.AutoGenerated
 
 
-@pytest.mark.parametrize("name", standard_ids())
+@pytest.mark.parametrize("name", list_standard_ids())
 def test_every_layer_template_of_every_standard_gives_a_valid_form(functions, name):
     """Build the form of every layer of every standard.
 
@@ -396,9 +396,9 @@ def test_every_layer_template_of_every_standard_gives_a_valid_form(functions, na
     """
     norm = Norm(load_standard(name), load_profile("hunyuan"))
     for role, template in norm.standard.templates.items():
-        layer = memory(role, norm)
+        layer = make_memory_layer(role, norm)
         assert layer.isValid(), role
-        with_form(layer, role, norm)
+        apply_form(layer, role, norm)
         for index in range(layer.fields().count()):
             default = layer.defaultValueDefinition(index).expression()
             inner = QgsExpression(default.partition("eval(")[2].rpartition("),")[0] or "NULL").evaluate()

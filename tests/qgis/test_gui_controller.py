@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import QDockWidget, QMainWindow, QMenu, QTreeView, QWid
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import recognise
+from plugin.bridge.layers import role_recognition
 from plugin.bridge.project import county
 from plugin.core.errors import InputError
 from plugin.core.package.package_spec.load import load_package_spec
@@ -28,7 +28,7 @@ from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.waiting import process_events, wait_until
 
 
-class Window:
+class FakeInterface:
     """A minimal QgisInterface with the parts that the controller uses."""
 
     def __init__(self):
@@ -85,7 +85,7 @@ class Window:
 
 
 def make_controller():
-    iface = Window()
+    iface = FakeInterface()
     iface.window.resize(1600, 900)
     iface.window.show()
     return controller_module.DesktopController(iface)
@@ -93,14 +93,14 @@ def make_controller():
 
 @pytest.fixture
 def controller(chinese, qgis_app, project, monkeypatch):
-    settings.put("show_findings_layer", True)
+    settings.store_setting("show_findings_layer", True)
     controller = make_controller()
     # A fixed result replaces the check; other tests cover what a check finds.
     monkeypatch.setattr(CheckView, "of", lambda checked: checked.result)
     assert wait_until(controller.dock.isVisible)
     yield controller
     controller.unload()
-    settings.put("show_findings_layer", True)
+    settings.store_setting("show_findings_layer", True)
     controller.iface.window.deleteLater()
     process_events(0.02)
 
@@ -188,7 +188,7 @@ def test_removing_the_last_plan_layer_clears_the_check_result(controller, held_j
 
 def test_opening_a_project_clears_the_result_of_a_package_inspection(controller, held_jobs, project):
     (checked, rows) = make_check_answer()
-    controller._inspected(checked.result, rows, "/汇交/某县.zip")
+    controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
     add_plan_layer(project)
     assert not is_cleared(controller), "the package's own result needs no layer"
     project.clear()
@@ -243,7 +243,7 @@ def test_opening_the_sample_zooms_to_its_extent(controller, project, tmp_path):
 
 def test_panel_reports_that_findings_could_not_be_added_to_the_map(controller, held_jobs, project, monkeypatch):
     add_plan_layer(project)
-    monkeypatch.setattr(findings_layer, "added", lambda *_all: False)
+    monkeypatch.setattr(findings_layer, "add_to_provider", lambda *_all: False)
     finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is None
     assert controller.dock.note.text() == "问题未能在地图上显示，列表完整。请重新检查，或用“导出”另存。"
@@ -254,7 +254,7 @@ def test_panel_recognises_layers_added_during_a_cancelled_or_failed_first_check(
     controller, held_jobs, project, qgis_app, how
 ):
     """Add a layer during a run that is then cancelled or fails."""
-    controller.dock.set_idle(empty_states.no_layer_state(controller.new_project.show, controller.open_sample))
+    controller.dock.set_empty_page(empty_states.make_no_layer_page(controller.new_project.show, controller.open_sample))
     add_plan_layer(project)
     controller.recognition.stop()
     job = held_jobs.run(controller)
@@ -274,7 +274,7 @@ def test_layer_recognition_of_outdated_project_layers_is_ignored(controller, hel
     add_plan_layer(project, "DLTB")
     controller.recognition.update()
     shown_text = controller.dock.empty.label.text()
-    first._result = recognise.RecognisedLayers({}, [], [])
+    first._result = role_recognition.RecognisedLayers({}, [], [])
     first.finished(True)
     assert controller.dock.empty.label.text() == shown_text
 
@@ -287,16 +287,16 @@ def test_check_result_stays_usable_for_a_package_while_the_data_are_unchanged(
     layer = QgsVectorLayer(f"{small}|layername=CZKFBJ", "CZKFBJ", "ogr")
     project.addMapLayer(layer)
     # Live checking has other tests and is switched off here.
-    monkeypatch.setattr(controller.editing, "judge", lambda *_all: None)
+    monkeypatch.setattr(controller.editing, "begin_from_result", lambda *_all: None)
     assert controller.result_owner.fresh(form) is None, "not checked"
     finish_job(held_jobs.run(controller))
     result = controller.dock.result
-    assert controller.result_owner.fresh(form) is result and controller.result_owner.latest() is result
+    assert controller.result_owner.fresh(form) is result and controller.result_owner.get_displayed_result() is result
     other = SimpleNamespace(standard="three_lines_2022")
     assert controller.result_owner.fresh(other) is None, "it would be checked by another standard"
-    county.keep(project, county.County(profile="hunyuan"))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     assert controller.result_owner.fresh(form) is None
-    county.keep(project, county.County())
+    county.store_county(project, county.ProjectCountySettings())
     assert controller.result_owner.fresh(form) is result, "as it was"
     result.edited.add("x")
     assert controller.result_owner.fresh(form) is None, "found again bit by bit is no whole check"
@@ -318,7 +318,7 @@ def test_check_result_with_a_memory_layer_is_not_reused_for_a_package(controller
     add_plan_layer(project)
     finish_job(held_jobs.run(controller))
     assert (
-        controller.result_owner.latest() is not None
+        controller.result_owner.get_displayed_result() is not None
         and controller.result_owner.fresh(load_package_spec("county")) is None
     )
 
@@ -328,9 +328,11 @@ def test_findings_of_an_inspected_package_are_labelled_and_not_drawn_on_the_map(
     finish_job(held_jobs.run(controller))
     assert findings_layer.find_findings_layer(project) is not None
     (checked, rows) = make_check_answer()
-    controller._inspected(checked.result, rows, "/汇交/某县.zip")
+    controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
     assert controller.dock.stale.text() == "以下为 14:32 检查成果包“某县.zip”的结果，不是当前工程的检查结果。"
-    assert findings_layer.find_findings_layer(project) is None and controller.result_owner.latest() is None
+    assert (
+        findings_layer.find_findings_layer(project) is None and controller.result_owner.get_displayed_result() is None
+    )
     controller.dock.step(1)
     controller.dock.tree.formRequested.emit(controller.dock.tree.current())
     assert "属于成果包" in controller.dock.note.text()
@@ -391,7 +393,7 @@ def test_missing_libraries_are_reported_even_if_a_previous_result_is_shown(contr
 
 
 def test_unloading_the_plugin_removes_its_drop_handler_menus_and_windows(chinese, qgis_app, project):
-    iface = Window()
+    iface = FakeInterface()
     controller = controller_module.DesktopController(iface)
     controller.export.show()
     shown = controller.export.dialog
@@ -414,7 +416,7 @@ def test_findings_panel_gets_its_preferred_width_when_first_shown(controller, qg
     controller.iface.window.resizeDocks([layers], [240], Qt.Orientation.Horizontal)
     process_events(0.1)
     width_before = layers.width()
-    settings.put("dock_sized", False)
+    settings.store_setting("dock_sized", False)
     dock._first_width._given = False
     window = controller.iface.window
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
@@ -422,7 +424,7 @@ def test_findings_panel_gets_its_preferred_width_when_first_shown(controller, qg
     window.resize(2 * dock.sizeHint().width(), 900)
     dock.show()
     process_events(0.1)
-    assert not settings.get("dock_sized", False), "no room yet"
+    assert not settings.read_setting("dock_sized", False), "no room yet"
     window.resize(4 * dock.sizeHint().width(), 900)
     assert wait_until(lambda: abs(dock.width() - dock.sizeHint().width()) <= 2)
     assert layers.width() >= width_before - 2, "the map gives the room"
@@ -438,14 +440,14 @@ def test_findings_panel_gets_its_preferred_width_when_first_shown(controller, qg
 
 def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window(controller, qgis_app):
     dock, window = controller.dock, controller.iface.window
-    settings.put("dock_sized", True)
-    settings.put("dock_width", 0)
+    settings.store_setting("dock_sized", True)
+    settings.store_setting("dock_width", 0)
     dock._first_width._given = True
     window.resize(4 * dock.sizeHint().width(), 900)
     process_events(0.1)
     wide = dock.sizeHint().width() + 60
     window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
-    assert wait_until(lambda: dock.width() == wide) and settings.get("dock_width", 0) == wide
+    assert wait_until(lambda: dock.width() == wide) and settings.read_setting("dock_width", 0) == wide
     # After a start of QGIS the window is small at first, and the panel is cut.
     dock._first_width._given = False
     dock.hide()
@@ -455,7 +457,7 @@ def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window
     process_events(0.1)
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
     process_events(0.1)
-    assert dock.width() < wide and settings.get("dock_width", 0) == wide
+    assert dock.width() < wide and settings.read_setting("dock_width", 0) == wide
     window.resize(4 * dock.sizeHint().width(), 900)
     assert wait_until(lambda: dock.width() == wide)
-    settings.put("dock_width", 0)
+    settings.store_setting("dock_width", 0)

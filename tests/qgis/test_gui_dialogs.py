@@ -6,8 +6,8 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtWidgets import QHBoxLayout, QWidget
 
 from plugin.bridge import health, settings
-from plugin.bridge.layers import recognise
-from plugin.bridge.layers.properties import template_id
+from plugin.bridge.layers import role_recognition
+from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.project import county
 from plugin.core.check import Options
 from plugin.core.engine.explanation import find_effective_values
@@ -45,12 +45,12 @@ def test_layer_roles_dialog_shows_recognised_layers_and_stores_a_choice(project,
     assert dialog.choices()["CZKFBJ"] is None
     dialog._combos["STBHHX"].setLayer(project_layers["我的红线"])
     dialog.accept()
-    assert template_id(project_layers["我的红线"]) == "STBHHX" and project.isDirty()
+    assert get_assigned_role(project_layers["我的红线"]) == "STBHHX" and project.isDirty()
     again = RolesDialog(project)
     assert again.choices()["STBHHX"].id() == project_layers["我的红线"].id()
     again._combos["STBHHX"].setCurrentIndex(0)
     again.accept()
-    assert recognise.chosen_roles(project) == {}
+    assert role_recognition.get_chosen_roles(project) == {}
 
 
 def test_layer_roles_dialog_refuses_one_layer_for_two_roles(project, project_layers):
@@ -59,14 +59,14 @@ def test_layer_roles_dialog_refuses_one_layer_for_two_roles(project, project_lay
         dialog._combos[role].setLayer(project_layers["我的红线"])
     dialog.accept()
     assert "我的红线" in dialog.problem.text() and dialog.result() == 0
-    assert recognise.chosen_roles(project) == {}
+    assert role_recognition.get_chosen_roles(project) == {}
 
 
 def test_cancelling_the_layer_roles_dialog_stores_no_choice(project, project_layers):
     dialog = RolesDialog(project)
     dialog._combos["STBHHX"].setLayer(project_layers["我的红线"])
     dialog.reject()
-    assert recognise.chosen_roles(project) == {}
+    assert role_recognition.get_chosen_roles(project) == {}
 
 
 def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(project):
@@ -75,10 +75,10 @@ def test_county_profile_dialog_shows_limits_and_targets_and_stores_the_choice(pr
     assert "1.25" in dialog.summary.text() and "16.46" in dialog.summary.text()
     dialog.base_year.setText("20")
     dialog.accept()
-    assert county.of(project) == county.County(), "a year of two digits is not kept"
+    assert county.read_county(project) == county.ProjectCountySettings(), "a year of two digits is not kept"
     dialog.base_year.setText("2020")
     dialog.accept()
-    assert county.of(project) == county.County(profile="hunyuan", base_year="2020")
+    assert county.read_county(project) == county.ProjectCountySettings(profile="hunyuan", base_year="2020")
     assert ProfileDialog(project).profile.currentData() == "hunyuan"
 
 
@@ -86,7 +86,11 @@ def test_heritage_register_chosen_in_the_profile_dialog_is_used_by_the_check(pro
     dialog = ProfileDialog(project)
     dialog.register.line.setText(str(tmp_path / "名录.xlsx"))
     dialog.accept()
-    assert county.of(project).register == str(tmp_path / "名录.xlsx") == county.options(project).register
+    assert (
+        county.read_county(project).register
+        == str(tmp_path / "名录.xlsx")
+        == county.make_check_options(project).register
+    )
     assert ProfileDialog(project).register.text() == str(tmp_path / "名录.xlsx")
 
 
@@ -96,66 +100,68 @@ def test_profile_dialog_stores_planning_phase_and_township_targets_table(project
     dialog.phase.setCurrentIndex(dialog.phase.findData("approval"))
     dialog.targets.line.setText(str(tmp_path / "无.csv"))
     dialog.accept()
-    assert "无.csv" in dialog.summary.text() and county.of(project) == county.County(), "no table, nothing kept"
+    assert "无.csv" in dialog.summary.text() and county.read_county(project) == county.ProjectCountySettings(), (
+        "no table, nothing kept"
+    )
     dialog.targets.line.setText(str(SAMPLE / "township_tasks.csv"))
     dialog.accept()
-    options = county.options(project)
+    options = county.make_check_options(project)
     assert (options.phase, options.targets) == ("approval", str(SAMPLE / "township_tasks.csv"))
     assert ProfileDialog(project).phase.currentData() == "approval"
 
 
 def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     dialog = ProfileDialog(project)
-    assert dialog.rules.currentData() == "" and county.options(project).rules == ()
+    assert dialog.rules.currentData() == "" and county.make_check_options(project).rules == ()
     dialog.rules.setCurrentIndex(dialog.rules.findData("all"))
     dialog.accept()
-    options = county.options(project)
-    assert options.rules == ("all",) and empty_states.rule_count(options) == len(all_rules())
+    options = county.make_check_options(project)
+    assert options.rules == ("all",) and empty_states.count_rules(options) == len(all_rules())
     assert ProfileDialog(project).rules.currentData() == "all"
-    county.keep(project, county.County(rules="quality"))
+    county.store_county(project, county.ProjectCountySettings(rules="quality"))
     dialog = ProfileDialog(project)
     dialog.accept()
-    assert county.of(project).rules == "quality", "what a script chose is kept"
+    assert county.read_county(project).rules == "quality", "what a script chose is kept"
 
 
 def test_profile_dialog_stores_the_language_of_findings_only_after_ok(project):
-    assert county.options(project).lang == "zh"
+    assert county.make_check_options(project).lang == "zh"
     try:
         dialog = ProfileDialog(project)
         assert [dialog.language.itemText(n) for n in range(dialog.language.count())] == ["中文", "English"]
         dialog.language.setCurrentIndex(1)
         dialog.reject()
-        assert settings.language() == "zh", "not before OK"
+        assert settings.get_report_language() == "zh", "not before OK"
         dialog.accept()
-        assert county.options(project).lang == "en" and ProfileDialog(project).language.currentData() == "en"
+        assert county.make_check_options(project).lang == "en" and ProfileDialog(project).language.currentData() == "en"
     finally:
-        settings.put("language", "zh")
+        settings.store_setting("language", "zh")
 
 
 def test_panel_errors_use_the_interface_language_not_the_findings_language(qgis_app, monkeypatch):
     error = InputError("source_missing", source="x.gpkg")
     monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
-    settings.put("language", "en")
+    settings.store_setting("language", "en")
     try:
         assert messages.explain_error(error) == Texts("zh").explain(error)
-        settings.put("language", "zh")
+        settings.store_setting("language", "zh")
         monkeypatch.setattr(settings, "interface_locale", lambda: "en")
         assert messages.explain_error(error) == Texts("en").explain(error)
     finally:
-        settings.put("language", "zh")
+        settings.store_setting("language", "zh")
 
 
 def test_english_interface_shows_no_full_width_punctuation(project, monkeypatch):
     for module in (profile_dialog, detail_pane):
         monkeypatch.setattr(module, "tr", lambda text: text)
-    county.keep(project, county.County(profile="hunyuan"))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     assert "km² (浑源县" in ProfileDialog(project).summary.text()
     one = make_finding("REL002", "1", 12_640.35, net_area_m2=12_000.0)
     assert "　" not in detail_pane.format_figures(one) and len(detail_pane.format_figures(one).split("  ")) == 3
 
 
 def test_chinese_interface_shows_full_width_punctuation(project):
-    county.keep(project, county.County(profile="hunyuan"))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     assert "km²（浑源县" in ProfileDialog(project).summary.text()
     assert "　" in detail_pane.format_figures(make_finding("REL002", "1", 12_640.35))
 
@@ -173,14 +179,14 @@ def test_layer_roles_dialog_does_not_offer_a_saved_findings_layer(project, proje
 def test_profile_dialog_reports_an_invalid_profile_file_and_disables_ok(project, tmp_path):
     path = tmp_path / "县.toml"
     path.write_text('id = "x"\n', encoding="utf-8")
-    county.keep(project, county.County(profile=str(path)))
+    county.store_county(project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(project)
     assert "县.toml" in dialog.summary.text() and not dialog._ok.isEnabled()
 
 
 def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, monkeypatch):
     assert "geopandas" in DoctorDialog().text()
-    monkeypatch.setitem(health.NEEDED, "geopandas_of_tomorrow", "1.0")
+    monkeypatch.setitem(health.REQUIRED_VERSIONS, "geopandas_of_tomorrow", "1.0")
     text = DoctorDialog().text()
     assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
 
@@ -196,7 +202,7 @@ def test_help_dialog_shows_a_page_when_libraries_are_missing(qgis_app, monkeypat
     def broken(code, *_more):
         raise ImportError("shapely")
 
-    monkeypatch.setattr(help_dialog, "rule_page", broken)
+    monkeypatch.setattr(help_dialog, "make_rule_page", broken)
     assert HelpDialog("REL002").browser.toPlainText().strip()
 
 
@@ -217,8 +223,8 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
 
 
 def test_help_page_of_a_rule_opens_when_the_county_profile_is_missing(chinese, qgis_app, project):
-    county.keep(project, county.County(profile="nowhere"))
-    norm, outcome = empty_states.effective_norm(None, county.options(project))
+    county.store_county(project, county.ProjectCountySettings(profile="nowhere"))
+    norm, outcome = empty_states.get_norm_and_outcomes(None, county.make_check_options(project))
     assert norm is None and outcome("REL006") is None
     assert "整改建议" in HelpDialog("REL006", norm=norm, outcome=outcome).browser.toPlainText()
 
@@ -228,7 +234,7 @@ def test_source_mark_label_has_a_visible_frame_in_every_theme(qgis_app, sheet):
     parent = QWidget()
     parent.setStyleSheet(sheet)
     layout = QHBoxLayout(parent)
-    labels = {mark: detail_pane.mark_label(mark) for mark in "AC"}
+    labels = {mark: detail_pane.make_mark_label(mark) for mark in "AC"}
     for label in labels.values():
         layout.addWidget(label)
     for mark, label in labels.items():

@@ -10,10 +10,10 @@ from qgis.PyQt.QtGui import QColor, QKeySequence, QPalette
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QLabel, QStyleOptionViewItem, QToolButton
 
-from plugin.bridge.layers.recognise import RecognisedLayers
+from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.gui.findings import empty_states
 from plugin.gui.findings.dock import FindingsDock
-from plugin.gui.findings.form import HELP
+from plugin.gui.findings.form import DETAIL_TAB
 from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE
 from plugin.gui.widgets import theme
 from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report
@@ -37,7 +37,9 @@ def do_nothing():
 
 def show_result(findings_dock, report):
     result = make_result(report)
-    findings_dock.set_clean(*empty_states.clean_states(result, do_nothing, findings_dock.show_reasons))
+    findings_dock.set_pages_without_findings(
+        *empty_states.make_pages_without_findings(result, do_nothing, findings_dock.list_skipped_rules)
+    )
     findings_dock.set_result(result)
     return result
 
@@ -55,18 +57,18 @@ RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"},
     ("empty", "text", "buttons"),
     [
         (
-            lambda act: empty_states.no_layer_state(act, act),
+            lambda act: empty_states.make_no_layer_page(act, act),
             "尚无规划图层。请新建县级规划项目，或打开示例县。",
             ["新建县级规划项目…", "打开示例县"],
         ),
         (
-            lambda act: empty_states.roles_missing_state(RECOGNISED_WITH_MISSING_LAYER, act, act),
+            lambda act: empty_states.make_missing_layers_page(RECOGNISED_WITH_MISSING_LAYER, act, act),
             "识别到 3 个图层，缺城镇开发边界 CZKFBJ。缺图层的规则跳过，不得视为通过。",
             ["图层角色…", "仍然检查"],
         ),
-        (empty_states.never_checked_state, "尚未检查。", ["全面检查"]),
+        (empty_states.make_never_checked_page, "尚未检查。", ["全面检查"]),
         (
-            empty_states.libraries_missing_state,
+            empty_states.make_libraries_missing_page,
             "检查未启动：缺少 geopandas 1.0 或更高版本。其他功能不受影响。",
             ["环境自检…"],
         ),
@@ -75,9 +77,9 @@ RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"},
 )
 def test_panel_before_a_check_shows_what_to_do_with_a_button(findings_dock, empty, text, buttons):
     done = []
-    findings_dock.set_idle(empty(lambda: done.append(1)))
+    findings_dock.set_empty_page(empty(lambda: done.append(1)))
     assert read_visible_texts(findings_dock) == (text, buttons)
-    findings_dock.empty.buttons()[0].click()
+    findings_dock.empty.buttons()[0].select_at()
     assert wait_until(lambda: done)
     assert done
     assert (
@@ -100,7 +102,7 @@ def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(finding
     show_result(findings_dock, make_clean_report(skipped=True))
     assert read_visible_texts(findings_dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
     assert findings_dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
-    findings_dock.empty.buttons()[0].click()
+    findings_dock.empty.buttons()[0].select_at()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
     parent = findings_dock.tree.filter.index(0, 0)
     assert findings_dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
@@ -111,7 +113,7 @@ def test_panel_offers_to_clear_a_filter_that_hides_all_findings(findings_dock, q
     QTest.keyClicks(findings_dock.filters.search, "nothing like it")
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.empty)
     assert read_visible_texts(findings_dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
-    findings_dock.empty.buttons()[0].click()
+    findings_dock.empty.buttons()[0].select_at()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
     assert not findings_dock.filters.search.text() and all(
         b.isChecked() for b in findings_dock.verdict.buttons.values()
@@ -140,22 +142,22 @@ def test_verdict_has_icon_and_text_and_unchecked_severity_buttons_keep_their_cou
 def test_severity_buttons_filter_the_listed_findings(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.verdict.buttons["waived"].setChecked(True)
-    assert len(findings_dock.tree.filter.in_view()) == 6
+    assert len(findings_dock.tree.filter.list_visible_findings()) == 6
     for kind in ("ERROR", "WARNING"):
         findings_dock.verdict.buttons[kind].setChecked(False)
-    assert [f.state for f in findings_dock.tree.filter.in_view()] == ["waived"]
+    assert [f.state for f in findings_dock.tree.filter.list_visible_findings()] == ["waived"]
 
 
 def test_severity_buttons_count_the_findings_that_other_filters_leave(findings_dock):
     show_result(findings_dock, make_small_report())
     findings_dock.filters.search.setText("蔡村镇")
-    assert wait_until(lambda: len(findings_dock.tree.filter.in_view()) == 1)
+    assert wait_until(lambda: len(findings_dock.tree.filter.list_visible_findings()) == 1)
     texts = [b.text() for b in findings_dock.verdict.buttons.values()]
     assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
     # The rule's row, its detail and the buttons show the same counts.
     group = next(g for g in findings_dock.tree.findings.groups if g.code == "REL002")
     assert findings_dock.tree.filter.index(0, COUNT).data() == "1"
-    findings_dock.tree.setCurrentIndex(findings_dock.tree._group_index(group))
+    findings_dock.tree.setCurrentIndex(findings_dock.tree._get_group_index(group))
     assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     findings_dock.clear_filters()
     assert wait_until(lambda: findings_dock.verdict.buttons["ERROR"].text() in ("错误 3", "3"))
@@ -163,7 +165,7 @@ def test_severity_buttons_count_the_findings_that_other_filters_leave(findings_d
 
 def test_detail_pane_does_not_show_a_finding_hidden_by_the_filter(findings_dock):
     show_result(findings_dock, make_small_report())
-    findings_dock.tree.select(next(f for f in findings_dock.result.findings if f.code == "LAW010"))
+    findings_dock.tree.select_finding(next(f for f in findings_dock.result.findings if f.code == "LAW010"))
     assert "LAW010 140225000000000004" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     findings_dock.verdict.buttons["WARNING"].setChecked(False)
     now = findings_dock.tree.current()
@@ -200,7 +202,7 @@ def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_findin
 def test_detail_pane_of_a_skipped_rule_shows_the_reason(findings_dock):
     show_result(findings_dock, make_small_report())
     group = next(g for g in findings_dock.tree.findings.groups if g.code == "TOP003")
-    findings_dock.tree.setCurrentIndex(findings_dock.tree._group_index(group))
+    findings_dock.tree.setCurrentIndex(findings_dock.tree._get_group_index(group))
     words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     assert "跳过" in words and "缺县级行政区图层。" in words
 
@@ -270,7 +272,7 @@ def test_panel_of_small_height_shows_the_detail_pane_in_a_tab(findings_dock, qgi
     findings_dock.resize(QSize(430, 14 * findings_dock.fontMetrics().lineSpacing()))
     process_events(0.05)
     assert findings_dock.tabs.isVisible() and not findings_dock.detail.isVisible() and findings_dock.tree.isVisible()
-    findings_dock.tabs.setCurrentIndex(HELP)
+    findings_dock.tabs.setCurrentIndex(DETAIL_TAB)
     assert findings_dock.detail.isVisible() and not findings_dock.tree.isVisible()
 
 
@@ -292,10 +294,10 @@ def test_panel_colours_follow_a_light_or_dark_theme(findings_dock):
     dark.setColor(QPalette.ColorRole.Window, QColor("#222222"))
     dark.setColor(QPalette.ColorRole.WindowText, QColor("#dddddd"))
     try:
-        assert theme.color("error").name() == "#d50058"
+        assert theme.get_color("error").name() == "#d50058"
         QgsApplication.setPalette(dark)
-        assert theme.color("error").name() == "#ff5c9e"
-        assert theme.faint().lightness() > 128
+        assert theme.get_color("error").name() == "#ff5c9e"
+        assert theme.get_faint_color().lightness() > 128
     finally:
         QgsApplication.setPalette(before)
 
@@ -365,8 +367,8 @@ def test_panel_icons_are_redrawn_when_the_theme_changes(findings_dock, qgis_app)
         QgsApplication.setPalette(dark)
         process_events(0.05)
         assert {n: find_strongest_colour(i()) for n, i in icons.items()} == {
-            "button": find_strongest_colour(theme.icon("refresh")),
-            "next": find_strongest_colour(theme.icon("next")),
+            "button": find_strongest_colour(theme.load_icon("refresh")),
+            "next": find_strongest_colour(theme.load_icon("next")),
             "kind": "#ff5c9e",
         }
         assert not set(light.values()) & {find_strongest_colour(i()) for i in icons.values()}

@@ -13,8 +13,8 @@ from plugin.gui.editing import warnings as edit_warnings
 from plugin.gui.editing.warnings import EditWarnings
 from tests.core.files.test_edit_risks import WRITER_SCRIPT
 from tests.qgis.helpers import write_small
-from tests.qgis.test_gui_controller import Window
-from tests.qgis.waiting import PATIENCE, process_events, wait_until
+from tests.qgis.test_gui_controller import FakeInterface
+from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def opened_layers(chinese, qgis_app, project, tmp_path, monkeypatch):
 
     Edit warnings watch the layers.
     """
-    monkeypatch.setattr(edit_warnings, "_TIMEOUT", PATIENCE)  # a busy machine takes longer than users wait
+    monkeypatch.setattr(edit_warnings, "_TIMEOUT", PATIENCE_SECONDS)  # a busy machine takes longer than users wait
     path = write_small(tmp_path / "小县.gpkg")
-    iface = Window()
+    iface = FakeInterface()
     first = QgsVectorLayer(f"{path}|layername=CZKFBJ", "城镇开发边界", "ogr")
     project.addMapLayer(first)
     warnings = EditWarnings(iface)
@@ -85,7 +85,7 @@ def test_editing_a_file_on_a_network_drive_shows_one_warning(opened_layers, monk
 
 def test_edit_warning_is_shown_once_per_file_and_again_after_the_risk_returns(opened_layers, monkeypatch):
     iface, first, second, _ = opened_layers
-    risks = [edit_risks.Risk(edit_risks.OPEN, "soffice.bin (7)")]
+    risks = [edit_risks.EditRisk(edit_risks.OPEN, "soffice.bin (7)")]
     monkeypatch.setattr(edit_risks, "find_edit_risks", lambda path, own_edits: list(risks))
 
     def begin(layer):

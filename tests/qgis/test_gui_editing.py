@@ -16,7 +16,7 @@ from plugin.gui import desktop_controller as controller_module
 from plugin.gui.findings.groups import STATE
 from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_controller import Window
+from tests.qgis.test_gui_controller import FakeInterface
 from tests.qgis.waiting import process_events, wait_until
 
 OUTDATED_TEXT = "检查后图层有大量改动或外部改动，未逐处复检，结果已过时。"
@@ -25,13 +25,13 @@ OUTDATED_TEXT = "检查后图层有大量改动或外部改动，未逐处复检
 @pytest.fixture
 def open_controller(chinese, qgis_app, project, tmp_path):
     """Yield a controller for the small plan, and the plan's layers by code."""
-    settings.put("show_findings_layer", True)
-    settings.put("check_while_editing", True)
-    county.keep(project, county.County(profile="hunyuan"))
+    settings.store_setting("show_findings_layer", True)
+    settings.store_setting("check_while_editing", True)
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     path = write_small(tmp_path / "小县.gpkg")
     layers = {n: QgsVectorLayer(f"{path}|layername={n}", n, "ogr") for n in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")}
     project.addMapLayers(list(layers.values()))
-    iface = Window()
+    iface = FakeInterface()
     iface.window.resize(1600, 900)
     iface.window.show()
     controller = controller_module.DesktopController(iface)
@@ -40,7 +40,7 @@ def open_controller(chinese, qgis_app, project, tmp_path):
     for layer in project.mapLayers().values():
         if isinstance(layer, QgsVectorLayer) and layer.isEditable():
             layer.rollBack()
-    settings.put("check_while_editing", True)
+    settings.store_setting("check_while_editing", True)
     iface.window.deleteLater()
     process_events(0.02)
 
@@ -60,10 +60,10 @@ def check(controller):
 
 def wait_for_live_check(controller):
     process_events(0.1)
-    assert wait_until(lambda: controller.editing._now is None or controller.editing._now.idle)
+    assert wait_until(lambda: controller.editing._now is None or controller.editing._now.is_idle)
 
 
-def draw(layer, shape, **values):
+def draw_feature_in_layer(layer, shape, **values):
     layer.startEditing()
     given = {layer.fields().lookupField(name): value for name, value in values.items()}
     layer.beginEditCommand("draw")
@@ -86,7 +86,7 @@ def test_live_check_finds_an_overlap_when_drawn_and_removes_it_after_undo(checke
     verdict, errors = dock.verdict._word.text(), dock.verdict._counts["ERROR"]
     before = list_findings_in_tree(controller)
     assert dock.verdict._edited.isHidden() and list_findings_on_map(project) == before
-    draw(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(boundary, make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     assert dock.verdict._counts["ERROR"] > errors and dock.verdict._word.text() == verdict
     assert dock.verdict._edited.text() == "编辑后已复检 1 处 · 全县指标未重算" and dock.verdict._edited.isVisible()
@@ -105,7 +105,7 @@ def test_live_check_replaces_a_finding_after_its_feature_was_corrected(checked, 
     controller, layers = checked
     dock = controller.dock
     wanted = next(f for f in dock.result.findings if f.code == "REL001")
-    assert dock.tree.select(wanted)
+    assert dock.tree.select_finding(wanted)
     assert controller.mark.shown
     line = layers["STBHHX"]
     line.startEditing()
@@ -125,7 +125,7 @@ def test_live_check_replaces_a_finding_after_its_feature_was_corrected(checked, 
 
 def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked, qgis_app, monkeypatch):
     controller, layers = checked
-    monkeypatch.setattr(live_module, "LIMIT", 1)
+    monkeypatch.setattr(live_module, "MAX_CHANGED_FEATURES", 1)
     parcels = layers["DLTB"]
     parcels.startEditing()
     parcels.beginEditCommand("move")
@@ -133,7 +133,7 @@ def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked,
         parcels.changeGeometry(fid, make_rectangle(500 * fid, 900))
     parcels.endEditCommand()
     assert wait_until(controller.dock.stale.isVisible)
-    assert controller.dock.stale.text() == f"{controller.dock.result.time} {OUTDATED_TEXT}"
+    assert controller.dock.stale.text() == f"{controller.dock.result.format_time} {OUTDATED_TEXT}"
     assert controller.dock.stale_button.isVisible() and controller.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
     controller.dock.stale_button.click()
@@ -144,8 +144,8 @@ def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, q
     controller, layers = checked
     assert controller.actions["live"].isChecked() and controller.actions["live"].text() == "实时检查"
     controller.actions["live"].setChecked(False)
-    assert settings.get("check_while_editing", True) is False
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    assert settings.read_setting("check_while_editing", True) is False
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     process_events(0.3)
     assert not controller.dock.result.edited
     controller.actions["live"].setChecked(True)
@@ -160,7 +160,7 @@ def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(ch
     controller.checking.cancel()
     assert wait_until(lambda: not controller.busy)
     assert controller.editing._now is following and controller.editing._next is None
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     assert controller.dock.result.edited
     layers["CZKFBJ"].rollBack()
@@ -212,12 +212,12 @@ def test_live_check_disconnects_from_all_layers_after_unloading(open_controller,
 def test_report_saved_after_edits_states_that_it_contains_only_the_full_check(checked, qgis_app, tmp_path):
     controller, layers = checked
     whole = sorted(f.fingerprint for f in controller.dock.result.findings)
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     assert controller.dock.result.edited
     path, bar = tmp_path / "报告.json", controller.iface.messageBar()
     controller.exports.save("json", str(path))
-    text = f"内容是 {controller.dock.result.time} 全面检查的结果，不含编辑后的复检"
+    text = f"内容是 {controller.dock.result.format_time} 全面检查的结果，不含编辑后的复检"
     assert wait_until(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole
@@ -226,7 +226,7 @@ def test_report_saved_after_edits_states_that_it_contains_only_the_full_check(ch
 def find_row(dock, code):
     """Return a rule's group in the list, its state, and the text of the row below."""
     group = next(g for g in dock.tree.findings.groups if g.code == code)
-    index = dock.tree._group_index(group)
+    index = dock.tree._get_group_index(group)
     dock.tree.filter.fetchMore(index)
     return group, index.siblingAtColumn(STATE).data(), dock.tree.filter.index(0, 0, index).data()
 
@@ -241,12 +241,12 @@ def test_skipped_rule_with_live_check_findings_is_shown_as_partly_checked(open_c
     group, state, reason = find_row(dock, "REL001")
     skipped = group.outcome.reason
     assert (state, reason) == ("跳过", skipped) and not group.findings
-    draw(line, make_rectangle(50, 0), BSM="140225000030")
+    draw_feature_in_layer(line, make_rectangle(50, 0), BSM="140225000030")
     wait_for_live_check(controller)
     group, state, reason = find_row(dock, "REL001")
     assert [f.code for f in group.findings] == ["REL001"]
     assert (state, reason) == ("部分检查", f"全面检查时：{skipped}此后只复检了编辑过的要素，请重新检查。")
-    dock.tree.setCurrentIndex(dock.tree._group_index(group))
+    dock.tree.setCurrentIndex(dock.tree._get_group_index(group))
     words = "\n".join(label.text() for label in dock.detail.findChildren(QLabel))
     assert "部分检查。全面检查时：" in words and "跳过" not in words
     line.undoStack().undo()

@@ -8,13 +8,13 @@ import pytest
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsMessageBar
 
-from plugin.bridge.layers.properties import file_of, set_template, template_id
+from plugin.bridge.layers.properties import get_assigned_role, get_file_path, set_assigned_role
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
 from plugin.gui.findings.result_owner import InputFingerprint
-from plugin.gui.toolbox.exchange import Exchange, find_free_path
-from plugin.gui.toolbox.vct_drop import VctDrop, is_vct
-from tests.core.vct_files import SQUARES, write_file
+from plugin.gui.toolbox.exchange import ExchangeActions, find_free_path
+from plugin.gui.toolbox.vct_drop import VctDropHandler, is_vct_file
+from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
 from tests.qgis.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "provider", "project")
@@ -57,7 +57,7 @@ def requested_dialogs():
 
 @pytest.fixture
 def exchange(requested_dialogs):
-    made = Exchange(FakeInterface(), requested_dialogs)
+    made = ExchangeActions(FakeInterface(), requested_dialogs)
     yield made
     made.close()
 
@@ -65,7 +65,7 @@ def exchange(requested_dialogs):
 @pytest.fixture
 def plan_layers(project, tmp_path):
     sample.load_sample(project, sample.copy_sample(tmp_path / "县"))
-    return {template_id(layer): layer for layer in project.mapLayers().values()}
+    return {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
 
 
 def read_message_text(exchange):
@@ -74,7 +74,7 @@ def read_message_text(exchange):
 
 
 def test_cancelled_exchange_dialogs_show_no_message(exchange, requested_dialogs, plan_layers):
-    for handler in (exchange.export_vct, exchange.yearly, exchange.compare):
+    for handler in (exchange.export_vct, exchange.update_yearly, exchange.compare):
         handler()
     exchange.import_vct("")
     assert len(requested_dialogs) == 4 and not read_message_text(exchange) and requested_dialogs.given == {}
@@ -125,7 +125,7 @@ def test_yearly_update_dialog_is_filled_with_year_profile_and_databases(
     exchange, requested_dialogs, project, plan_layers, tmp_path
 ):
     (tmp_path / "备案.gdb").mkdir()
-    county.keep(project, county.County(profile="hunyuan", baseline=str(tmp_path / "备案.gdb")))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", baseline=str(tmp_path / "备案.gdb")))
     requested_dialogs.answer = {
         "DATABASE": "/x/维护.gdb",
         "LAYERS": 2,
@@ -133,9 +133,9 @@ def test_yearly_update_dialog_is_filled_with_year_profile_and_databases(
         "COUNT_OUT": 4,
         "COUNT_CHANGED": 5,
     }
-    exchange.yearly()
+    exchange.update_yearly()
     assert requested_dialogs.given["YEAR"] == date.today().year and requested_dialogs.given["PROFILE"] == "hunyuan"
-    assert requested_dialogs.given["CURRENT"] == file_of(plan_layers["CZKFBJ"]) and requested_dialogs.given[
+    assert requested_dialogs.given["CURRENT"] == get_file_path(plan_layers["CZKFBJ"]) and requested_dialogs.given[
         "FILED"
     ] == str(tmp_path / "备案.gdb")
     assert read_message_text(exchange) == "2 个图层有变化：调入 3，调出 4，属性变更 5。请填写维护理由。"
@@ -145,7 +145,7 @@ def test_yearly_update_warns_about_unsaved_edits(exchange, plan_layers):
     layer = plan_layers["CZKFBJ"]
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    exchange.yearly()
+    exchange.update_yearly()
     assert "城镇开发边界未保存的编辑不计入" in read_message_text(exchange)
     layer.rollBack()
 
@@ -153,7 +153,7 @@ def test_yearly_update_warns_about_unsaved_edits(exchange, plan_layers):
 def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_edition(
     exchange, requested_dialogs, project, plan_layers
 ):
-    county.keep(project, county.County(baseline=file_of(plan_layers["CZKFBJ"])))
+    county.store_county(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
     exchange._iface.active = plan_layers["CZKFBJ"]
     requested_dialogs.answer = {
         "VERDICT": "different",
@@ -178,7 +178,7 @@ def test_compare_versions_dialog_recognises_an_active_layer_by_its_name(
     exchange, requested_dialogs, project, plan_layers
 ):
     """Activate a layer to which no role was assigned."""
-    county.keep(project, county.County(baseline=file_of(plan_layers["CZKFBJ"])))
+    county.store_county(project, county.ProjectCountySettings(baseline=get_file_path(plan_layers["CZKFBJ"])))
     plain = QgsVectorLayer(plan_layers["CZKFBJ"].source(), "CZKFBJ", "ogr")
     project.addMapLayer(plain)
     exchange._iface.active = plain
@@ -192,14 +192,14 @@ def test_memory_layers_are_ignored_as_input_of_the_yearly_update(exchange, reque
     """Add a memory layer; its source is longer than a file path may be."""
     fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
     project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
-    assert not county.options(project).waivers and InputFingerprint.from_project(project).layers
-    exchange.yearly()
-    assert requested_dialogs.given["CURRENT"] == file_of(plan_layers["CZKFBJ"])
+    assert not county.make_check_options(project).waivers and InputFingerprint.from_project(project).layers
+    exchange.update_yearly()
+    assert requested_dialogs.given["CURRENT"] == get_file_path(plan_layers["CZKFBJ"])
 
 
 def test_outputs_of_an_unsaved_project_are_proposed_in_the_data_folder(exchange, requested_dialogs, plan_layers):
-    place = str(Path(file_of(plan_layers["CZKFBJ"])).parent)
-    exchange.yearly()
+    place = str(Path(get_file_path(plan_layers["CZKFBJ"])).parent)
+    exchange.update_yearly()
     assert requested_dialogs.given["OUTPUT"] == place
     exchange.export_vct()
     assert str(Path(requested_dialogs.given["OUTPUT"]).parent) == place
@@ -207,7 +207,7 @@ def test_outputs_of_an_unsaved_project_are_proposed_in_the_data_folder(exchange,
 
 def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_layer(exchange, requested_dialogs, project):
     layer = QgsVectorLayer("Polygon?crs=EPSG:4526", "问题", "memory")
-    set_template(layer, "CZKFBJ")
+    set_assigned_role(layer, "CZKFBJ")
     layer.setCustomProperty("sanxian/findings", 1)
     project.addMapLayer(layer)
     exchange._iface.active = layer
@@ -217,12 +217,12 @@ def test_compare_versions_dialog_is_empty_if_the_active_layer_is_a_findings_laye
 
 def test_map_drop_handler_accepts_chinese_vct_files_and_no_idrisi_files(qgis_app, tmp_path):
     taken = []
-    drop = VctDrop(taken.append)
-    ours, idrisi = write_file(tmp_path / "a.VCT", SQUARES), tmp_path / "b.vct"
+    drop = VctDropHandler(taken.append)
+    ours, idrisi = write_vct_text(tmp_path / "a.VCT", TWO_SQUARES_TEXT), tmp_path / "b.vct"
     idrisi.write_bytes(b"file title  : x\r\n")
     assert not drop.handleFileDrop(str(idrisi)) and not drop.handleFileDrop(str(tmp_path / "没有.vct"))
     assert not drop.handleFileDrop(str(tmp_path / "a.shp"))
     assert drop.handleFileDrop(str(ours)) and not taken, "not within the drop"
     assert wait_until(lambda: taken == [str(ours)])
-    comments = write_file(tmp_path / "c.vct", "注释\n" + SQUARES)
-    assert is_vct(str(comments))
+    comments = write_vct_text(tmp_path / "c.vct", "注释\n" + TWO_SQUARES_TEXT)
+    assert is_vct_file(str(comments))

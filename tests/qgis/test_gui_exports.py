@@ -5,7 +5,7 @@ import pytest
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from plugin.bridge import settings
-from plugin.gui.checking.exports import Exports, with_suffix
+from plugin.gui.checking.exports import ResultExporter, add_missing_suffix
 from tests.qgis.gui_helpers import make_result, make_small_report
 
 SHAPEFILE = "Shapefile (*.shp)"
@@ -21,13 +21,13 @@ class FakeInterface:
 
 @pytest.fixture
 def exports(qgis_app, project, tmp_path, monkeypatch):
-    settings.put("export_folder", str(tmp_path))
+    settings.store_setting("export_folder", str(tmp_path))
     result = make_result(make_small_report())
-    made = Exports(FakeInterface(), None, lambda: result)
+    made = ResultExporter(FakeInterface(), None, lambda: result)
     made.saved = []
     monkeypatch.setattr(made, "save", lambda kind, path: made.saved.append((kind, path)))
     yield made
-    settings.put("export_folder", "")
+    settings.store_setting("export_folder", "")
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def dialog_user(monkeypatch):
     def answer(box):
         User.asked += 1
         wanted = QMessageBox.ButtonRole.AcceptRole if User.agrees else QMessageBox.ButtonRole.RejectRole
-        next(b for b in box.buttons() if box.buttonRole(b) == wanted).click()
+        next(b for b in box.buttons() if box.buttonRole(b) == wanted).select_at()
         return 0
 
     monkeypatch.setattr(QFileDialog, "exec", choose)
@@ -105,4 +105,4 @@ def test_export_does_not_ask_twice_before_overwriting_a_file(exports, dialog_use
 
 
 def test_export_without_a_format_filter_gets_the_geopackage_suffix(qgis_app):
-    assert with_suffix("layer", "a", "") == "a.gpkg"
+    assert add_missing_suffix("layer", "a", "") == "a.gpkg"

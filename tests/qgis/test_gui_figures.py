@@ -5,7 +5,7 @@ import pytest
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
-from plugin.gui.toolbox.exchange import FiguresDialog
+from plugin.gui.toolbox.exchange import FiguresAction
 from plugin.gui.widgets import messages
 
 INDICATOR_RESULTS = {"COMPUTED": 20, "NOT_COMPUTED": 29, "MET": 3, "LITTLE_LEFT": 1, "BROKEN": 2, "ROUNDING": 1}
@@ -34,13 +34,13 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
     monkeypatch.setattr(messages.QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     dialog_results["sanxian:compute_indicators"] = {**INDICATOR_RESULTS, "OUTPUT_XLSX": str(tmp_path / "指标.xlsx")}
     iface = FakeInterface()
-    FiguresDialog(iface).show()
+    FiguresAction(iface).show()
     item = iface.bar.currentItem()
     assert item.duration() == 0
     for part in ("20", "29", "3"):
         assert part in item.text()
     (button,) = item.findChildren(QPushButton)
-    button.click()
+    button.select_at()
     assert opened == [str(tmp_path / "指标.xlsx")]
 
 
@@ -48,12 +48,12 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
 def test_cancelled_indicators_dialog_shows_no_message(dialog_results, results):
     dialog_results["sanxian:compute_indicators"] = results
     iface = FakeInterface()
-    FiguresDialog(iface).show()
+    FiguresAction(iface).show()
     assert iface.bar.currentItem() is None
 
 
 def test_message_after_computing_indicators_without_workbook_has_no_button(dialog_results):
     dialog_results["sanxian:compute_indicators"] = INDICATOR_RESULTS
     iface = FakeInterface()
-    FiguresDialog(iface).show()
+    FiguresAction(iface).show()
     assert not iface.bar.currentItem().findChildren(QPushButton)

@@ -9,11 +9,11 @@ from qgis.core import QgsProcessingContext, QgsVectorLayer
 
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import layer_groups, recognise
-from plugin.bridge.layers.properties import IMPORTED_PROPERTY, set_template, template_id
+from plugin.bridge.layers import layer_groups, role_recognition
+from plugin.bridge.layers.properties import IMPORTED_PROPERTY, get_assigned_role, set_assigned_role
 from plugin.bridge.project import county
 from plugin.gui.project.roles_dialog import GroupDialog, RolesDialog
-from tests.core.vct_files import SQUARES, write_file
+from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
 from tests.qgis.helpers import write_small
 from tests.qgis.test_gui_controller import make_controller
 from tests.qgis.test_vct import Log, run_algorithm
@@ -24,8 +24,8 @@ ROLES = ("CZKFBJ", "DLTB", "STBHHX", "YJJBNTBHTB")
 
 @pytest.fixture
 def controller(chinese, qgis_app, project, tmp_path):
-    settings.put("show_findings_layer", True)
-    county.keep(project, county.County(profile="hunyuan"))
+    settings.store_setting("show_findings_layer", True)
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     made = make_controller()
     yield made
     made.unload()
@@ -43,7 +43,7 @@ def layers_of_two_groups(project, tmp_path):
         for role in ROLES:
             layer = QgsVectorLayer(f"{path}|layername={role}", role, "ogr")
             if imported:
-                set_template(layer, role)
+                set_assigned_role(layer, role)
                 layer.setCustomProperty(IMPORTED_PROPERTY, 1)
             project.addMapLayer(layer, False)
             group.addLayer(layer)
@@ -88,7 +88,7 @@ def test_check_with_two_layer_groups_asks_once_which_group_to_check(
     wait_for_check(controller)
     assert answer.asked == [["现行库（小县.gpkg，4 个图层）", "VCT 小县（导入.gpkg，4 个图层）"]]
     assert list_checked_layers(controller) == {"导入.gpkg"}
-    assert {v.id() for v in recognise.plan_layers(project)} == {
+    assert {v.id() for v in role_recognition.list_plan_layers(project)} == {
         layers_of_two_groups["VCT 小县", role].id() for role in ROLES
     }
     controller.run()
@@ -106,7 +106,7 @@ def test_choice_of_the_checked_layer_group_is_restored_with_the_project(
     assert project.write(str(tmp_path / "县.qgz"))
     project.clear()
     project.read(str(tmp_path / "县.qgz"))
-    assert wait_until(lambda: not controller.saved_results.reading)
+    assert wait_until(lambda: not controller.saved_results.is_reading)
     controller.run()
     wait_for_check(controller)
     assert len(answer.asked) == 1 and list_checked_layers(controller) == {"小县.gpkg"}
@@ -142,7 +142,10 @@ def test_layers_with_roles_that_occur_once_stay_in_the_check_after_choosing_a_gr
     GroupAnswers(monkeypatch, "现行库")
     controller.run()
     wait_for_check(controller)
-    assert county_layer in recognise.plan_layers(project) and len(recognise.plan_layers(project)) == 5
+    assert (
+        county_layer in role_recognition.list_plan_layers(project)
+        and len(role_recognition.list_plan_layers(project)) == 5
+    )
 
 
 def test_check_asks_no_layer_group_if_the_user_assigned_the_roles(
@@ -150,7 +153,7 @@ def test_check_asks_no_layer_group_if_the_user_assigned_the_roles(
 ):
     answer = GroupAnswers(monkeypatch)
     for role in ROLES:
-        recognise.choose_role(project, role, layers_of_two_groups["现行库", role])
+        role_recognition.assign_role(project, role, layers_of_two_groups["现行库", role])
     controller.run()
     wait_for_check(controller)
     assert not answer.asked and list_checked_layers(controller) == {"小县.gpkg"}
@@ -164,7 +167,7 @@ def test_layer_roles_dialog_offers_the_layer_group_choice_again(controller, laye
     assert dialog.choose.isVisibleTo(dialog) and "CZKFBJ、DLTB" in dialog.aside.text()
     dialog.choose.click()
     assert len(layer_groups.find_excluded_layers(project)) == 4 and len(answer.asked) == 2, "cancelled: as it was"
-    assert template_id(layers_of_two_groups["VCT 小县", "CZKFBJ"]) == "CZKFBJ"
+    assert get_assigned_role(layers_of_two_groups["VCT 小县", "CZKFBJ"]) == "CZKFBJ"
     dialog.choose.click()
     assert {v.id() for v in layer_groups.find_excluded_layers(project)} == {
         layers_of_two_groups["VCT 小县", role].id() for role in ROLES
@@ -193,7 +196,7 @@ def test_imported_vct_layer_group_is_placed_below_the_findings_layer(
     assert root.children()[0].name() == "检查结果"
     context = QgsProcessingContext()
     context.setProject(project)
-    given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
+    given = {"INPUT": str(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT)), "OUTPUT": str(tmp_path / "a.gpkg")}
     run_algorithm("import_vct", given, context=context)
     ((source, details),) = context.layersToLoadOnCompletion().items()
     layer = QgsVectorLayer(source, details.name, "ogr")

@@ -25,8 +25,8 @@ ROLES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")
 @pytest.fixture
 def controller_and_project_file(chinese, qgis_app, project, tmp_path):
     """Yield a controller with a saved and checked project, and the project file."""
-    settings.put("show_findings_layer", True)
-    county.keep(project, county.County(profile="hunyuan"))
+    settings.store_setting("show_findings_layer", True)
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     path = write_small(tmp_path / "小县.gpkg")
     for role in ROLES:
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={role}", role, "ogr"))
@@ -53,7 +53,7 @@ def reopen(controller, project, file):
     project.clear()
     assert controller.dock.result is None
     project.read(str(file))
-    assert wait_until(lambda: not controller.saved_results.reading)
+    assert wait_until(lambda: not controller.saved_results.is_reading)
     return controller.dock.result
 
 
@@ -103,7 +103,7 @@ def test_reopened_project_shows_its_stored_check_result_with_date(controller_and
     assert controller.dock.stale.text() == f"{day} 的检查结果，此后图层和县配置未改动。"
     assert not controller.dock.stale_button.isVisibleTo(controller.dock) and not list_grey_findings(controller)
     assert findings_layer.find_findings_layer(project).featureCount() == len(listed) and not project.isDirty()
-    assert controller.result_owner.latest() is result and controller.actions["report"].isEnabled()
+    assert controller.result_owner.get_displayed_result() is result and controller.actions["report"].isEnabled()
 
 
 def test_stored_check_result_is_not_used_for_a_package_export(controller_and_project_file, project):
@@ -140,7 +140,7 @@ def test_changed_file_date_alone_does_not_outdate_a_stored_result(controller_and
     project.clear()
     os.utime(file.with_name("小县.gpkg"), ns=(1, 1))
     project.read(str(file))
-    assert wait_until(lambda: not controller.saved_results.reading)
+    assert wait_until(lambda: not controller.saved_results.is_reading)
     assert "未改动" in controller.dock.stale.text() and not list_grey_findings(controller)
 
 
@@ -176,7 +176,7 @@ def test_added_plan_layer_outdates_a_stored_result_but_a_draft_does_not(controll
 
 def test_changed_county_profile_outdates_every_finding_of_a_stored_result(controller_and_project_file, project):
     controller, file = controller_and_project_file
-    county.keep(project, county.County(profile="hunyuan", base_year="2020"))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", base_year="2020"))
     assert project.write(str(file))
     assert wait_until(lambda: controller.saved_results._writing is None)
     reopen(controller, project, file)

@@ -8,14 +8,14 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.report import Report
 from plugin.gui.findings.filter import FilterSettings, FindingsFilter
-from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, hectares, place_of
+from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, describe_location, format_short_hectares
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
-from plugin.gui.widgets.theme import KINDS
+from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_clean_report, make_finding, make_large_report, make_small_report
 from tests.qgis.waiting import measure_time, process_events
 
-ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(KINDS))
+ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(FINDING_KINDS))
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_count_and_area_of_a_rule_row_follow_the_filter(filtered_model):
 )
 def test_findings_filter_shows_exactly_the_matching_findings(filtered_model, wanted, keys):
     filtered_model.set_wanted(wanted)
-    assert {int(f.key[-3:]) for f in filtered_model.in_view() if f.key} == keys
+    assert {int(f.key[-3:]) for f in filtered_model.list_visible_findings() if f.key} == keys
 
 
 def test_skipped_button_shows_or_hides_skipped_rules_with_their_reasons(filtered_model):
@@ -135,13 +135,13 @@ def test_findings_can_be_sorted_by_area(filtered_model):
 
 
 def test_list_rows_format_hectares_and_place_of_a_finding():
-    assert hectares(None) == "—"
-    assert hectares(12_640.35) == "1.26"
-    assert hectares(3.0) == "<0.01"
-    assert place_of(make_finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
+    assert format_short_hectares(None) == "—"
+    assert format_short_hectares(12_640.35) == "1.26"
+    assert format_short_hectares(3.0) == "<0.01"
+    assert describe_location(make_finding("REL002", "140225000000001374", 1.0)) == "永安镇  …001374"
     # A file is shown with its whole path, elided in the middle: …报告.pdf would be ambiguous.
-    assert place_of(make_finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"
-    assert place_of(make_finding("SCH002", "", None, "")) == "SCH002  "
+    assert describe_location(make_finding("DOC005", "2-规划文档/检查报告.pdf", None, "")) == "2-规划文档/检查报告.pdf"
+    assert describe_location(make_finding("SCH002", "", None, "")) == "SCH002  "
 
 
 def test_next_and_previous_visit_the_filtered_findings_and_stop_at_the_ends(findings_tree):
@@ -157,10 +157,10 @@ def test_next_and_previous_visit_the_filtered_findings_and_stop_at_the_ends(find
 
 
 def test_next_and_previous_from_a_selected_rule_go_to_the_adjacent_finding(findings_tree):
-    findings_tree.setCurrentIndex(findings_tree._group_index(findings_tree.findings.groups[1]))
+    findings_tree.setCurrentIndex(findings_tree._get_group_index(findings_tree.findings.groups[1]))
     assert findings_tree.step(1)
     assert findings_tree.current().code == "ATT001"
-    findings_tree.setCurrentIndex(findings_tree._group_index(findings_tree.findings.groups[1]))
+    findings_tree.setCurrentIndex(findings_tree._get_group_index(findings_tree.findings.groups[1]))
     assert findings_tree.step(-1)
     assert findings_tree.current().key.endswith("2")
 
@@ -176,12 +176,12 @@ def test_position_of_the_selected_finding_counts_findings_of_the_same_severity(f
 def test_selected_finding_and_expanded_rules_are_kept_after_a_new_check(findings_tree):
     findings_tree.step(1)
     findings_tree.step(1)
-    findings_tree.expand(findings_tree._group_index(findings_tree.findings.groups[2]))
+    findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[2]))
     heard = []
     findings_tree.chosen.connect(heard.append)
     findings_tree.show_report(make_small_report(), ALL_FINDINGS_FILTER)
     assert findings_tree.current().key.endswith("2")
-    assert findings_tree.isExpanded(findings_tree._group_index(findings_tree.findings.groups[2]))
+    assert findings_tree.isExpanded(findings_tree._get_group_index(findings_tree.findings.groups[2]))
     assert heard == [], "a check by itself moves the map nowhere"
 
 
@@ -207,7 +207,7 @@ def test_findings_tree_handles_a_hundred_thousand_findings_within_time_limits(qg
     timed("show", lambda: findings_tree.show_report(report, FilterSettings(rules=frozenset({"none"}))))
     timed("filter", lambda: findings_tree.set_wanted(FilterSettings(text="乡镇7")))
     timed("all", lambda: findings_tree.set_wanted(FilterSettings()))
-    timed("open", lambda: findings_tree.expand(findings_tree._group_index(findings_tree.findings.groups[0])))
+    timed("open", lambda: findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[0])))
     timed("sort", lambda: findings_tree.filter.sort(PLACE, Qt.SortOrder.AscendingOrder))
     timed("step", lambda: findings_tree.step(1))
     findings_tree.deleteLater()
@@ -216,7 +216,7 @@ def test_findings_tree_handles_a_hundred_thousand_findings_within_time_limits(qg
 
 
 def make_findings_change(gone=(), found=(), renewed=()):
-    return FindingsChange(gone=list(gone), found=list(found), renewed=list(renewed))
+    return FindingsChange(gone=list(gone), found=list(found), changed_findings=list(renewed))
 
 
 def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filtered_model, findings_model):
@@ -227,9 +227,9 @@ def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filter
     new = make_finding("REL002", "140225000000000009", 30_000.0)
     kept = QPersistentModelIndex(filtered_model.index(0, 0, filtered_model.index(row, 0)))
     assert filtered_model.change(make_findings_change([second], [new], [(first, renewed)])) == []
-    assert {f.key[-2:] for f in filtered_model.in_view() if f.code == "REL002"} == {"01", "03", "09"}
+    assert {f.key[-2:] for f in filtered_model.list_visible_findings() if f.code == "REL002"} == {"01", "03", "09"}
     assert filtered_model.index(row, COUNT).data() == "3" and filtered_model.index(row, AREA).data() == "15.20"
-    assert waived in filtered_model.in_view() and kept.isValid()
+    assert waived in filtered_model.list_visible_findings() and kept.isValid()
     findings_model.sort(AREA, Qt.SortOrder.AscendingOrder)
     assert list_children(filtered_model, row, AREA) == ["3.00", "5.20", "7.00"]
 
@@ -265,7 +265,7 @@ def test_selected_finding_stays_selected_when_other_findings_change(findings_tre
     findings_tree.step(1)
     selected, heard = findings_tree.current(), []
     findings_tree.chosen.connect(heard.append)
-    second = next(f for f in findings_tree.filter.in_view() if f.key.endswith("002"))
+    second = next(f for f in findings_tree.filter.list_visible_findings() if f.key.endswith("002"))
     assert not findings_tree.change(
         make_findings_change([second], [make_finding("REL002", "140225000000000009", 90_000.0)])
     )
@@ -285,7 +285,7 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
     report = make_large_report(300)
     findings_tree.show_report(report, ALL_FINDINGS_FILTER)
     process_events(0.02)
-    findings_tree.select(findings_tree.filter.in_view()[150])
+    findings_tree.select_finding(findings_tree.filter.list_visible_findings()[150])
     findings_tree.scrollTo(findings_tree.currentIndex(), findings_tree.ScrollHint.PositionAtTop)
     top = findings_tree.findings.finding_at(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0))))
     largest = sorted(report.findings, key=lambda f: -f.area_m2)

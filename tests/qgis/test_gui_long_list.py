@@ -14,15 +14,15 @@ from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows
 from plugin.gui.findings.filter import FilterSettings, FindingsFilter
-from plugin.gui.findings.groups import AREA, BATCH, COUNT, PLACE, STATE
+from plugin.gui.findings.groups import AREA, COUNT, PLACE, ROWS_LOADED_AT_ONCE, STATE
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
-from plugin.gui.widgets.theme import KINDS
+from plugin.gui.widgets.theme import FINDING_KINDS
 from tests.qgis.gui_helpers import make_finding, make_large_report
 from tests.qgis.waiting import process_events, wait_until
 
-ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(KINDS))
-FINDING_COUNT = 3 * BATCH + 500
+ALL_FINDINGS_FILTER = FilterSettings(kinds=frozenset(FINDING_KINDS))
+FINDING_COUNT = 3 * ROWS_LOADED_AT_ONCE + 500
 FINDINGS_CRS = CRS.from_epsg(4526)
 
 
@@ -62,35 +62,38 @@ def list_loaded_findings(findings_tree):
 
 
 def test_findings_tree_loads_rows_in_batches_while_scrolling(findings_tree, qgis_app):
-    assert len(list_loaded_findings(findings_tree)) == BATCH and findings_tree.filter.index(0, COUNT).data() == str(
-        FINDING_COUNT
-    )
+    assert len(list_loaded_findings(findings_tree)) == ROWS_LOADED_AT_ONCE and findings_tree.filter.index(
+        0, COUNT
+    ).data() == str(FINDING_COUNT)
     lengths = []
     for _ in range(4):
         findings_tree.scrollToBottom()
         process_events(0.02)
         lengths.append(len(list_loaded_findings(findings_tree)))
-    assert lengths == [2 * BATCH, 3 * BATCH, FINDING_COUNT, FINDING_COUNT]
-    assert list_loaded_findings(findings_tree) == findings_tree.filter.in_view()
+    assert lengths == [2 * ROWS_LOADED_AT_ONCE, 3 * ROWS_LOADED_AT_ONCE, FINDING_COUNT, FINDING_COUNT]
+    assert list_loaded_findings(findings_tree) == findings_tree.filter.list_visible_findings()
 
 
 def test_changing_the_filter_restarts_loading_with_the_matching_findings(findings_tree):
     findings_tree.scrollToBottom()
     for text, count in (("乡镇7", FINDING_COUNT // 20), ("zzz", 0), ("", FINDING_COUNT)):
-        findings_tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=text))
-        assert len(findings_tree.filter.in_view()) == count
+        findings_tree.set_wanted(FilterSettings(kinds=frozenset(FINDING_KINDS), text=text))
+        assert len(findings_tree.filter.list_visible_findings()) == count
         # Qt reads data of the loaded rows only.
-        assert findings_tree.findings.groups[0].loaded <= BATCH
-        assert not count or list_loaded_findings(findings_tree) == findings_tree.filter.in_view()[:BATCH]
+        assert findings_tree.findings.groups[0].loaded <= ROWS_LOADED_AT_ONCE
+        assert (
+            not count
+            or list_loaded_findings(findings_tree) == findings_tree.filter.list_visible_findings()[:ROWS_LOADED_AT_ONCE]
+        )
     assert [f.area_m2 for f in list_loaded_findings(findings_tree)] == sorted(
         (1.0 + n for n in range(FINDING_COUNT)), reverse=True
-    )[:BATCH]
+    )[:ROWS_LOADED_AT_ONCE]
 
 
 def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree):
-    last = findings_tree.filter.in_view()[-1]
+    last = findings_tree.filter.list_visible_findings()[-1]
     assert (
-        findings_tree.select(last)
+        findings_tree.select_finding(last)
         and findings_tree.current() is last
         and findings_tree.position() == (FINDING_COUNT, FINDING_COUNT, "ERROR")
     )
@@ -99,8 +102,8 @@ def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree
         and findings_tree.step(-1)
         and findings_tree.position() == (FINDING_COUNT - 1, FINDING_COUNT, "ERROR")
     )
-    findings_tree.select(last)
-    findings_tree.set_wanted(FilterSettings(kinds=frozenset(KINDS), text=last.township))
+    findings_tree.select_finding(last)
+    findings_tree.set_wanted(FilterSettings(kinds=frozenset(FINDING_KINDS), text=last.township))
     assert findings_tree.current() is last
     findings_tree.set_wanted(ALL_FINDINGS_FILTER)
     assert findings_tree.current() is last
@@ -108,13 +111,17 @@ def test_finding_with_a_row_that_is_not_loaded_yet_can_be_selected(findings_tree
 
 def test_selecting_a_rule_selects_all_its_findings_including_unloaded_rows(findings_tree):
     findings_tree.setCurrentIndex(findings_tree.filter.index(0, 0))
-    assert findings_tree.selected() == findings_tree.filter.in_view()
+    assert findings_tree.list_selected_findings() == findings_tree.filter.list_visible_findings()
     parent = findings_tree.filter.index(0, 0)
     flags = findings_tree.selectionModel().SelectionFlag
     findings_tree.selectionModel().clear()
     for n in (7, 3, 4):
-        findings_tree.selectionModel().select(findings_tree.filter.index(n, 0, parent), flags.Select | flags.Rows)
-    assert findings_tree.selected() == [findings_tree.filter.in_view()[n] for n in (3, 4, 7)]
+        findings_tree.selectionModel().select_finding(
+            findings_tree.filter.index(n, 0, parent), flags.Select | flags.Rows
+        )
+    assert findings_tree.list_selected_findings() == [
+        findings_tree.filter.list_visible_findings()[n] for n in (3, 4, 7)
+    ]
 
 
 @pytest.mark.parametrize("watched", [False, True])
@@ -125,7 +132,7 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
 
     A plain list gives the expected rows.
     """
-    batch, changed = BATCH, 30
+    batch, changed = ROWS_LOADED_AT_ONCE, 30
     if watched:
         batch, changed = 20, 3
         for module in (findings_groups, findings_rows, findings_filter):
@@ -138,7 +145,7 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
     for step in range(40):
         what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
         if what == "filter":
-            wanted = FilterSettings(kinds=frozenset(KINDS), text=chance.choice(texts))
+            wanted = FilterSettings(kinds=frozenset(FINDING_KINDS), text=chance.choice(texts))
             findings_tree.set_wanted(wanted)
         elif what == "sort":
             column, down = chance.choice((PLACE, AREA, STATE)), chance.choice((True, False))
@@ -153,16 +160,16 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
                 FindingsChange(
                     gone=some if what == "gone" else [],
                     found=new if what == "come" else [],
-                    renewed=list(zip(some, new, strict=True)) if what == "renewed" else [],
+                    changed_findings=list(zip(some, new, strict=True)) if what == "renewed" else [],
                 )
             )
         shown = list_loaded_findings(findings_tree)
-        asked = [f for f in group.findings if wanted.finding(group, f)]
-        assert {id(f) for f in findings_tree.filter.in_view()} == {id(f) for f in asked}
-        assert shown == findings_tree.filter.in_view()[: len(shown)]
+        asked = [f for f in group.findings if wanted.matches_finding(group, f)]
+        assert {id(f) for f in findings_tree.filter.list_visible_findings()} == {id(f) for f in asked}
+        assert shown == findings_tree.filter.list_visible_findings()[: len(shown)]
         assert len(shown) >= min(len(asked), batch - 40 * changed), "what is in view is there"
         if what in ("filter", "sort") and column == AREA:
-            areas = [f.area_m2 for f in findings_tree.filter.in_view()]
+            areas = [f.area_m2 for f in findings_tree.filter.list_visible_findings()]
             assert what == "filter" or areas == sorted(areas, reverse=down)
 
 
@@ -174,7 +181,7 @@ def test_findings_model_without_a_view_has_no_rows_before_they_are_fetched(qgis_
     parent = model.index(0, 0)
     assert model.rowCount(parent) == 0 and model.canFetchMore(parent)
     model.fetchMore(parent)
-    assert model.rowCount(parent) == BATCH and not model.canFetchMore(QModelIndex())
+    assert model.rowCount(parent) == ROWS_LOADED_AT_ONCE and not model.canFetchMore(QModelIndex())
 
 
 def show_findings(project, count, lost=lambda: None):
@@ -183,25 +190,25 @@ def show_findings(project, count, lost=lambda: None):
 
 
 def test_findings_layer_adds_many_features_in_batches(qgis_app, project):
-    rows, layer = show_findings(project, 2 * findings_layer.BATCH + 7)
-    assert layer.featureCount() == findings_layer.BATCH
+    rows, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH + 7)
+    assert layer.featureCount() == findings_layer.ROWS_PER_BATCH
     assert wait_until(lambda: layer.featureCount() == len(rows))
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
 def test_changing_the_findings_layer_first_adds_all_pending_features(qgis_app, project):
-    rows, layer = show_findings(project, findings_layer.BATCH + 7)
+    rows, layer = show_findings(project, findings_layer.ROWS_PER_BATCH + 7)
     assert findings_layer.change_findings(layer, rows[-3:], [])
     assert layer.featureCount() == len(rows) - 3
 
 
 def test_new_check_or_removed_findings_layer_stops_adding_pending_features(qgis_app, project):
-    show_findings(project, 3 * findings_layer.BATCH)
-    rows, layer = show_findings(project, findings_layer.BATCH + 1)
+    show_findings(project, 3 * findings_layer.ROWS_PER_BATCH)
+    rows, layer = show_findings(project, findings_layer.ROWS_PER_BATCH + 1)
     assert wait_until(lambda: layer.featureCount() == len(rows))
     process_events(0.05)
     assert layer.featureCount() == len(rows)
-    show_findings(project, 2 * findings_layer.BATCH)
+    show_findings(project, 2 * findings_layer.ROWS_PER_BATCH)
     findings_layer.remove_findings_layer(project)
     process_events(0.05)
     assert findings_layer.find_findings_layer(project) is None
@@ -210,19 +217,19 @@ def test_new_check_or_removed_findings_layer_stops_adding_pending_features(qgis_
 def refuse_batch(monkeypatch, lot):
     """Make the findings layer refuse one batch of rows."""
     taken = []
-    real = findings_layer.added
+    real = findings_layer.add_to_provider
 
     def some(provider, rows):
         taken.append(len(rows))
         return real(provider, rows) and len(taken) != lot
 
-    monkeypatch.setattr(findings_layer, "added", some)
+    monkeypatch.setattr(findings_layer, "add_to_provider", some)
 
 
 def test_findings_layer_is_removed_and_reported_if_a_later_batch_is_refused(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
-    show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
+    show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))
     assert wait_until(lambda: bool(calls))
     assert findings_layer.find_findings_layer(project) is None and calls == ["lost"]
 
@@ -230,7 +237,7 @@ def test_findings_layer_is_removed_and_reported_if_a_later_batch_is_refused(qgis
 def test_batch_refused_during_a_change_is_reported_by_the_change_only(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
-    rows, layer = show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
+    rows, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))
     assert not findings_layer.change_findings(layer, rows[-3:], [])
     process_events(0.05)
     assert not calls and layer.featureCount() == len(rows), "left to the one who edits, who shows all again"
@@ -239,8 +246,8 @@ def test_batch_refused_during_a_change_is_reported_by_the_change_only(qgis_app, 
 def test_refused_old_batch_does_not_remove_a_refilled_findings_layer(qgis_app, project, monkeypatch):
     calls = []
     refuse_batch(monkeypatch, 2)
-    _, layer = show_findings(project, 2 * findings_layer.BATCH, lambda: calls.append("lost"))
-    findings_layer.of(layer)._step()
+    _, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))
+    findings_layer.find_filling(layer)._step()
     rows, layer = show_findings(project, 9)
     process_events(0.05)
     assert not calls and findings_layer.find_findings_layer(project) == layer and layer.featureCount() == len(rows)

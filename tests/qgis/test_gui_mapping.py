@@ -14,16 +14,16 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QLineEdit
 
 from plugin.bridge.editing import attribute_forms
-from plugin.bridge.layers.properties import template_id
+from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.mapping import run as mapping_work
 from plugin.bridge.project import county
-from plugin.bridge.running.tasks import Runner
+from plugin.bridge.running.tasks import JobRunner
 from plugin.core.errors import Cancelled
 from plugin.gui.mapping import table as mapping_table
 from plugin.gui.mapping.dialog import MappingDialog
-from tests.core.survey import ROWS, write_survey
+from tests.core.land_survey import SURVEY_ROWS, write_survey
 from tests.qgis.helpers import digest_files
-from tests.qgis.waiting import PATIENCE, wait_until
+from tests.qgis.waiting import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese")
 
@@ -35,10 +35,10 @@ def survey_file(tmp_path):
 
 @pytest.fixture
 def mapping_dialog(provider, project, qgis_app, survey_file):
-    county.keep(project, county.County(profile="hunyuan"))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
     layer = QgsVectorLayer(str(survey_file), "三调 图斑", "ogr")
     project.addMapLayer(layer)
-    runner = Runner()
+    runner = JobRunner()
     made = MappingDialog(project, runner, layer)
     choose_template(made, "XZYDYH")
     yield made
@@ -60,7 +60,7 @@ def choose_template(mapping_dialog, role):
 
 
 def read_cell(mapping_dialog, target, column):
-    return mapping_dialog.table.item(mapping_dialog.table._row(target), column).text()
+    return mapping_dialog.table.signed_lines(mapping_dialog.table._row(target), column).text()
 
 
 def select_data(mapping_dialog, name, data):
@@ -133,7 +133,7 @@ def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping
     assert "YDYHFLDM" not in mapping_dialog._prepared.mapping.codes
     assert (
         "0201K：不在代码表中"
-        in mapping_dialog.table.item(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
+        in mapping_dialog.table.signed_lines(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
     )
 
 
@@ -150,13 +150,13 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     wait_until_ready(mapping_dialog)
     made = gpd.read_file(target)
     assert made["YDYHFLDM"].tolist()[5] == "020500" and made["YDYHFLMC"].tolist()[5] == "其他园地"
-    assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(ROWS)
+    assert made["YDYHFLDM"].isna().sum() == 1 + 3 and len(made) == len(SURVEY_ROWS)
     lost = pd.read_excel(tmp_path / "出 库.未转换.xlsx", dtype=str).dropna(subset=["source_fid"])
     assert set(lost["value"]) == {"0701", "01", "9999"}
     assert "3 个值需要核对" in mapping_dialog.summary.text() and "出 库.mapping.toml" in mapping_dialog.summary.text()
     assert digest_files(survey_file.parent) == before
-    (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
-    assert layer.featureCount() == len(ROWS) and layer.renderer().type() == "categorizedSymbol"
+    (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]
+    assert layer.featureCount() == len(SURVEY_ROWS) and layer.renderer().type() == "categorizedSymbol"
     assert attribute_forms.role_of_form(layer) == "XZYDYH"
     # The stored mapping gives the same result again.
     mapping_dialog._prepare()
@@ -170,8 +170,8 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
 def test_field_mapping_without_output_file_creates_a_memory_layer(qgis_app, mapping_dialog):
     mapping_dialog.run()
     wait_until_ready(mapping_dialog)
-    (layer,) = [v for v in QgsProject.instance().mapLayers().values() if template_id(v) == "XZYDYH"]
-    assert layer.providerType() == "memory" and layer.featureCount() == len(ROWS)
+    (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]
+    assert layer.providerType() == "memory" and layer.featureCount() == len(SURVEY_ROWS)
 
 
 def test_field_mapping_dialog_maps_a_file_that_is_not_in_the_project(qgis_app, mapping_dialog, project, tmp_path):
@@ -233,14 +233,14 @@ class HeldMappingRun:
         from plugin.algorithms import map_fields
 
         self.begun, self.free = threading.Event(), threading.Event()
-        real = map_fields.read_rows
+        real = map_fields.read_source_rows
 
         def reading(*given):
             self.begun.set()
-            assert self.free.wait(PATIENCE)
+            assert self.free.wait(PATIENCE_SECONDS)
             return real(*given)
 
-        monkeypatch.setattr(map_fields, "read_rows", reading)
+        monkeypatch.setattr(map_fields, "read_source_rows", reading)
 
 
 def test_closing_the_mapping_dialog_during_a_run_leaves_no_message_and_no_output(mapping_dialog, monkeypatch, tmp_path):

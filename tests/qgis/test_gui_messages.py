@@ -5,7 +5,7 @@ import pytest
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QTextBrowser, QVBoxLayout, QWidget
 
-from plugin.gui.widgets.messages import Messages, push
+from plugin.gui.widgets.messages import MessageBarMessages, push_message
 from tests.qgis.waiting import process_events, wait_until
 
 LONG_TEXT = "图层“城镇开发边界”的数据位于网络位置：请先将“县.gpkg”复制到本机磁盘，编辑副本，完成后再放回原处。" * 2
@@ -36,10 +36,10 @@ def is_fully_visible(message_bar):
 @pytest.mark.parametrize("way", ["one at a time", "pushed"])
 def test_long_message_in_the_message_bar_is_fully_visible(message_bar, way):
     if way == "pushed":
-        push(message_bar, "warning", "生成布局", LONG_TEXT)
+        push_message(message_bar, "warning", "生成布局", LONG_TEXT)
     else:
         iface = type("Iface", (), {"messageBar": lambda self: message_bar})()
-        Messages(iface, "编辑前提示").warn(LONG_TEXT)
+        MessageBarMessages(iface, "编辑前提示").warn(LONG_TEXT)
     assert (
         wait_until(lambda: is_fully_visible(message_bar), 20)
         and find_text_browser(message_bar).document().size().height() > 60
@@ -49,6 +49,6 @@ def test_long_message_in_the_message_bar_is_fully_visible(message_bar, way):
 
 
 def test_height_of_a_very_long_message_is_limited(message_bar):
-    push(message_bar, "info", "生成布局", LONG_TEXT * 20)
+    push_message(message_bar, "info", "生成布局", LONG_TEXT * 20)
     assert wait_until(lambda: find_text_browser(message_bar).height() > 60)
     assert find_text_browser(message_bar).height() < 10 * find_text_browser(message_bar).fontMetrics().lineSpacing()

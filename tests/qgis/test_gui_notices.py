@@ -10,10 +10,10 @@ from qgis.PyQt.QtWidgets import QPushButton, QTextBrowser, QToolButton
 
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.rule import Severity
-from plugin.gui.findings.edit_notices import describe
+from plugin.gui.findings.edit_notices import describe_findings
 from tests.qgis.gui_helpers import make_finding, make_result, make_small_report
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, draw, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.waiting import wait_until
 
 UNDO_TEXT, ZOOM_TEXT = "撤销这步编辑", "缩放"
@@ -43,7 +43,7 @@ def controller_after_overlap(checked):  # noqa: F811
     Return controller and layers.
     """
     controller, layers = checked
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     return controller, layers
 
@@ -55,13 +55,13 @@ def test_edit_message_names_rule_count_area_and_township(chinese):
         make_finding("REL002", "2", 900.0, "蔡村镇"),
         make_finding("LAW010", "3", None, "西坊城镇", Severity.WARNING),
     ]
-    assert describe(result, found) == (
+    assert describe_findings(result, found) == (
         "编辑后新增 3 处问题：REL002 永农与开发边界不重叠，2 处，1.35 公顷，永安镇、蔡村镇；LAW010 永农为耕地，西坊城镇。"
     )
     many = [
         make_finding(code, "1", 1e4, f"镇{n}") for n, code in enumerate(["REL002"] * 4 + ["ATT001", "TOP001", "TOP003"])
     ]
-    text = describe(result, many)
+    text = describe_findings(result, many)
     assert "镇0、镇1、镇2等" in text and text.endswith("；另有 1 条规则。")
 
 
@@ -71,14 +71,14 @@ def test_edit_message_has_buttons_to_zoom_and_undo(controller_after_overlap):
     assert text.startswith("编辑后新增 ") and "REL002 永久基本农田与城镇开发边界重叠" in text and " 公顷" in text
     shown = find_edit_message(controller).findChild(QTextBrowser)
     assert shown.height() > 3 * shown.fontMetrics().lineSpacing(), "QGIS shows one line and a half"
-    find_button(controller, ZOOM_TEXT).click()
+    find_button(controller, ZOOM_TEXT).select_at()
     current = controller.dock.tree.current()
     assert current is not None and "140225000050" in (current.key, *current.related_keys)
     box = controller.iface.mapCanvas().extent()
     left, bottom, right, top = current.geometry.bounds
     assert box.xMinimum() < left < right < box.xMaximum() and box.yMinimum() < bottom < top < box.yMaximum()
     assert find_button(controller, UNDO_TEXT).isEnabled() and "CZKFBJ" in find_button(controller, UNDO_TEXT).toolTip()
-    find_button(controller, UNDO_TEXT).click()
+    find_button(controller, UNDO_TEXT).select_at()
     wait_for_live_check(controller)
     assert not [f for f in layers["CZKFBJ"].getFeatures() if f["BSM"] == "140225000050"]
     assert layers["CZKFBJ"].undoStack().index() == 0
@@ -106,8 +106,8 @@ def test_undo_button_is_disabled_unless_its_edit_is_the_last_one(controller_afte
 def test_undo_button_is_disabled_for_several_edits_checked_together(checked):  # noqa: F811
     controller, layers = checked
     controller.actions["live"].setChecked(False)
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
-    draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     controller.actions["live"].setChecked(True)
     wait_for_live_check(controller)
     assert (
@@ -118,7 +118,7 @@ def test_undo_button_is_disabled_for_several_edits_checked_together(checked):  #
 
 def test_only_one_edit_message_is_shown_and_it_closes_with_its_findings(controller_after_overlap):
     controller, layers = controller_after_overlap
-    draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     wait_for_live_check(controller)
     assert len(list_messages(controller)) == 1
     assert "TOP001" in read_message_text(controller)
@@ -140,7 +140,7 @@ def test_zoom_button_reports_a_finding_removed_by_a_later_edit(controller_after_
     controller.notices._messages._message = None  # The message is still open while the edit is undone.
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
-    zoom.click()
+    zoom.select_at()
     assert controller.dock.note.text() == "该问题已被之后的编辑消除。"
 
 
@@ -151,7 +151,7 @@ def test_live_check_counter_shows_changed_findings_since_the_full_check(open_con
     check(controller)
     assert not counter.isHidden() and counter.text() == "实时检查　错误 0　警告 0"
     before = controller.dock.verdict._counts["ERROR"]
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     assert "待复检 1" in counter.text()
     wait_for_live_check(controller)
     more = controller.dock.verdict._counts["ERROR"] - before
@@ -194,7 +194,7 @@ def test_live_check_counter_states_that_live_check_is_off_or_outdated(checked, m
     counter = controller.notices.counter
     controller.actions["live"].setChecked(False)
     assert counter.text() == "实时检查　已关闭"
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     assert counter.text() == "实时检查　已关闭　待复检 1"
     controller.actions["live"].setChecked(True)
     wait_for_live_check(controller)

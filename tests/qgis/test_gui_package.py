@@ -11,25 +11,32 @@ from qgis.PyQt.QtCore import QObject, Qt, pyqtSignal
 from qgis.PyQt.QtWidgets import QWidget
 
 from plugin.bridge import settings
-from plugin.bridge.layers import recognise
+from plugin.bridge.layers import role_recognition
 from plugin.bridge.package import layers as package_layers
 from plugin.bridge.package import preview as package_ahead
-from plugin.bridge.package.preview import NOTHING, REFUSED, REPLACED, Objections, PackagePreview, SlotPreview
+from plugin.bridge.package.preview import (
+    NO_OBJECTIONS,
+    REFUSED_FOLDER,
+    REPLACED_PACKAGE,
+    Objections,
+    PackagePreview,
+    SlotPreview,
+)
 from plugin.bridge.project import saved_paths
-from plugin.bridge.running.tasks import Runner
+from plugin.bridge.running.tasks import JobRunner
 from plugin.core.cancellation import NEVER
 from plugin.core.errors import InputError, OutputError
-from plugin.core.files.digests import MANIFEST, SCHEMA
+from plugin.core.files.digests import MANIFEST, MANIFEST_SCHEMA
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import GateRefusal, Level, Problem
 from plugin.gui.package.export import PackageExport
-from plugin.gui.package.export_dialog import ExportDialog, RunEnd
+from plugin.gui.package.export_dialog import ExportDialog, ExportOutcome
 from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.widgets.elided_label import ElidedLabel
-from tests.core.package_fixtures import pdf
+from tests.core.package_fixtures import make_pdf
 from tests.qgis.gui_helpers import make_result, make_small_report
 from tests.qgis.helpers import SAMPLE
 from tests.qgis.waiting import process_events, wait_until
@@ -44,7 +51,7 @@ PLAN_TEXT_FILE = f"{PACKAGE_NAME}文本.pdf"
 def write_manifest(package, *files):
     """Write the manifest (list of files) of a former export without layers."""
     rows = [{"path": path, "sha256": "0" * 64} for path in files]
-    manifest = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
+    manifest = {"schema": MANIFEST_SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
     (package / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
@@ -58,9 +65,9 @@ def preview_export(tmp_path, documents=True, **more):
 # --- preview of an export
 def test_package_preview_assigns_files_by_name_and_marks_broken_or_unknown_files(tmp_path):
     seen, folder = preview_export(tmp_path)
-    assert seen.root == PACKAGE_NAME and seen.state == package_ahead.NEW
+    assert seen.root == PACKAGE_NAME and seen.state == package_ahead.NEW_FOLDER
     assert [s.files for s in seen.slots if s.kind == "document"] == [()] * 4
-    (folder / PLAN_TEXT_FILE).write_bytes(pdf())
+    (folder / PLAN_TEXT_FILE).write_bytes(make_pdf())
     (folder / "图").mkdir()
     (folder / "140225浑源县质量检查报告.pdf").write_bytes(b"no pdf")
     (folder / "会议记录.docx").write_bytes(b"x")
@@ -68,8 +75,8 @@ def test_package_preview_assigns_files_by_name_and_marks_broken_or_unknown_files
     by_title = {s.title: s for s in seen.slots}
     assert by_title["规划文本"].files == (PLAN_TEXT_FILE,) and not by_title["规划文本"].broken
     assert by_title["质量检查报告"].broken
-    assert seen.left_out == ("会议记录.docx",) and seen.left_out_count == 1
-    assert seen.watched == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
+    assert seen.left_out == ("会议记录.docx",) and seen.unused_file_count == 1
+    assert seen.watched_paths == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
 
 def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
@@ -85,26 +92,30 @@ def test_package_preview_lists_documents_before_the_county_is_known(tmp_path):
         slot.title for slot in package_ahead.preview_package(order, COUNTY_VALUES).slots
     ]
     assert all("{" not in slot.pattern for slot in seen.slots)
-    assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched
+    assert slots["规划文本"].pattern == "行政区代码＋县名国土空间总体规划文本.pdf" and str(folder) in seen.watched_paths
 
 
 def test_package_preview_refuses_a_foreign_folder_and_replaces_a_former_package(tmp_path):
     (tmp_path / "成果" / PACKAGE_NAME).mkdir(parents=True)
-    assert preview_export(tmp_path)[0].state == package_ahead.NEW, "an empty folder is nothing"
+    assert preview_export(tmp_path)[0].state == package_ahead.NEW_FOLDER, "an empty folder is nothing"
     (tmp_path / "成果" / PACKAGE_NAME / "我的文件.txt").write_text("x")
     seen, _ = preview_export(tmp_path)
-    assert seen.state == REFUSED and "不是本插件生成的成果包" in seen.why
+    assert seen.state == REFUSED_FOLDER and "不是本插件生成的成果包" in seen.why
     write_manifest(tmp_path / "成果" / PACKAGE_NAME, "我的文件.txt")
-    assert preview_export(tmp_path)[0].state == REPLACED
+    assert preview_export(tmp_path)[0].state == REPLACED_PACKAGE
 
 
 def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
     former = tmp_path / "成果" / PACKAGE_NAME / "2-规划文档"
     former.mkdir(parents=True)
-    (former / PLAN_TEXT_FILE).write_bytes(pdf())
+    (former / PLAN_TEXT_FILE).write_bytes(make_pdf())
     write_manifest(former.parent, f"2-规划文档/{PLAN_TEXT_FILE}")
     seen, _ = preview_export(tmp_path)
-    assert seen.state == REPLACED and seen.slots[0].former and seen.slots[0].files == (PLAN_TEXT_FILE,)
+    assert (
+        seen.state == REPLACED_PACKAGE
+        and seen.slots[0].from_existing_package
+        and seen.slots[0].files == (PLAN_TEXT_FILE,)
+    )
 
 
 def test_package_preview_finds_export_objections_once_per_order(small):
@@ -113,11 +124,11 @@ def test_package_preview_finds_export_objections_once_per_order(small):
     checked = check_plan(str(small), Options(lang="zh"))
     looker = package_ahead.ObjectionFinder(checked)
     order = ExportOrder(load_package_spec("county"), small.parent)
-    assert looker.known(order) is None
+    assert looker.get_cached(order) is None
     against = looker.find_objections(order, NEVER)
     assert "检查结论是" in against.gates[0] and against.notes
-    assert looker.known(order) is against
-    assert looker.known(ExportOrder(load_package_spec("county"), small.parent, personal=True)) is None
+    assert looker.get_cached(order) is against
+    assert looker.get_cached(ExportOrder(load_package_spec("county"), small.parent, personal=True)) is None
 
 
 def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path):
@@ -130,18 +141,21 @@ def test_package_preview_reads_county_code_and_name_from_the_profile_only():
     from plugin.core.check import Options
 
     form = load_package_spec("county")
-    assert package_ahead.preview_values(form, Options(profile="hunyuan"), None) == COUNTY_VALUES
-    assert package_ahead.preview_values(form, Options(), None) == {}
-    assert package_ahead.preview_values(load_package_spec("city"), Options(profile="hunyuan"), None)["code"] == "140200"
+    assert package_ahead.find_county_values(form, Options(profile="hunyuan"), None) == COUNTY_VALUES
+    assert package_ahead.find_county_values(form, Options(), None) == {}
+    assert (
+        package_ahead.find_county_values(load_package_spec("city"), Options(profile="hunyuan"), None)["code"]
+        == "140200"
+    )
 
 
 def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon(tmp_path):
     slots = (
         SlotPreview("document", "规划文本", "M", PLAN_TEXT_FILE),
         SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
-        SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), former=True),
+        SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), from_existing_package=True),
         SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
-        SlotPreview("map", "附图", "C", "e.jpg", drawn=True),
+        SlotPreview("map", "附图", "C", "e.jpg", can_be_drawn=True),
         SlotPreview("map", "别的图", "C", "f.jpg"),
     )
     shown = SlotsList()
@@ -165,7 +179,7 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
 # --- the window
 @pytest.fixture
 def package_dialog(qgis_app, project):
-    settings.put("package/form", "county")
+    settings.store_setting("package/form", "county")
     shown = ExportDialog(project)
     yield shown
     shown.deleteLater()
@@ -176,12 +190,12 @@ def test_export_button_is_enabled_only_for_a_folder_without_foreign_files(packag
     package_dialog.form.folder.line.setText("/somewhere")
     package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
     assert package_dialog.go.isEnabled()
-    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REFUSED, why="不是我们的"))
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REFUSED_FOLDER, why="不是我们的"))
     assert (
         not package_dialog.go.isEnabled()
         and package_dialog.form.replaced.text() == package_dialog.go.toolTip() == "不是我们的"
     )
-    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REPLACED))
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REPLACED_PACKAGE))
     assert package_dialog.go.isEnabled() and "予以替换" in package_dialog.form.replaced.text()
 
 
@@ -205,8 +219,8 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     gate.show_check(make_result(make_small_report()), True)
     assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据未变。"
     gate.show_objections(Objections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
-    assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
-    gate.show_objections(NOTHING)
+    assert [gate.reasons.signed_lines(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
+    gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.isHidden()
 
 
@@ -251,7 +265,7 @@ def test_elided_label_shortens_long_paths_and_shows_them_in_the_tooltip(qgis_app
 def test_package_folder_is_stored_in_the_project(package_dialog, project, tmp_path):
     package_dialog.form.folder.line.setText(str(tmp_path))
     package_dialog.form.keep()
-    assert saved_paths.full(project, "package_folder") == str(tmp_path)
+    assert saved_paths.read_absolute_path(project, "package_folder") == str(tmp_path)
     assert ExportDialog(project).form.folder.text() == str(tmp_path)
 
 
@@ -295,14 +309,14 @@ class FakeExportContext:
     def __init__(self, monkeypatch, tmp_path):
         self.fresh = self.latest = None
         self.number, self.shown = 1, 0
-        self.checking, self.iface, self.runner = FakeCheck(), FakeInterface(), Runner()
+        self.checking, self.iface, self.runner = FakeCheck(), FakeInterface(), JobRunner()
         around = ExportEnvironment(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.outcome, self.orders = None, []
         monkeypatch.setattr("plugin.bridge.package.tasks.export_package", self.write)
         # Other tests cover missing layers; this one has no plan.
-        monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NOTHING)
-        monkeypatch.setattr("plugin.gui.package.export_preview.preview_values", lambda *_all: COUNTY_VALUES)
+        monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NO_OBJECTIONS)
+        monkeypatch.setattr("plugin.gui.package.export_preview.find_county_values", lambda *_all: COUNTY_VALUES)
         self.export.show()
         self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
 
@@ -326,12 +340,12 @@ class FakeExportContext:
 
     def shown_end(self):
         reasons = self.dialog.end.reasons
-        return self.dialog.end.text.text(), [reasons.item(n).text() for n in range(reasons.count())]
+        return self.dialog.end.text.text(), [reasons.signed_lines(n).text() for n in range(reasons.count())]
 
 
 @pytest.fixture
 def export_scene(qgis_app, monkeypatch, tmp_path):
-    settings.put("package/form", "county")
+    settings.store_setting("package/form", "county")
     made = FakeExportContext(monkeypatch, tmp_path)
     yield made
     made.export.close()
@@ -355,7 +369,7 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
     note = Problem(Level.NOTE, "tables_no_openpyxl")
     export_scene.outcome = make_package_result(problems=[note])
     export_scene.dialog.wanted.emit()
-    assert export_scene.dialog.running and export_scene.dialog.run.steps[0].text().endswith("已检查，数据未变")
+    assert export_scene.dialog.is_running and export_scene.dialog.run.steps[0].text().endswith("已检查，数据未变")
     assert has_ended(export_scene) and not export_scene.checking.asked
     ((checked, order),) = export_scene.orders
     assert checked is result.checked and order.folder.name == "成果" and not order.force
@@ -380,7 +394,7 @@ def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene,
 def test_package_export_checks_changed_data_first(export_scene, qgis_app):
     export_scene.outcome = make_package_result()
     export_scene.dialog.wanted.emit()
-    assert export_scene.checking.asked == ["county_db"] and export_scene.dialog.running and export_scene.export.busy
+    assert export_scene.checking.asked == ["county_db"] and export_scene.dialog.is_running and export_scene.export.busy
     export_scene.checking.step.emit(0.4, "TOP001 图层内部不重叠")
     assert export_scene.dialog.run.what.text() == "TOP001 图层内部不重叠"
     assert not export_scene.orders, "not before the check has ended"
@@ -429,7 +443,7 @@ def test_refused_package_export_lists_its_reasons(export_scene, qgis_app, key):
     assert len(reasons) == 2 and PLAN_TEXT_FILE in reasons[0] and "地类图斑" in reasons[1]
     assert ("强制生成同样不能导出" in text) == (key == "package_stopped")
     assert not export_scene.dialog.end.findings.isHidden() and export_scene.dialog.end.facts.isHidden()
-    export_scene.dialog.end.findings.click()
+    export_scene.dialog.end.findings.select_at()
     assert export_scene.shown == 1
     export_scene.dialog.back.click()
     assert export_scene.dialog.pages.currentWidget() is export_scene.dialog.form
@@ -455,7 +469,7 @@ def test_package_dialog_reports_an_unreadable_folder_and_disables_export(export_
     form = export_scene.dialog.form
     assert wait_until(export_scene.dialog.go.isEnabled)
     monkeypatch.setattr("plugin.gui.package.export_preview.preview_package", refuse)
-    export_scene.export.preview()
+    export_scene.export.update_preview()
     assert wait_until(lambda: not export_scene.dialog.go.isEnabled())
     name = type(error).__name__
     assert (
@@ -545,7 +559,7 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
     layers = package_layers.show_package_layers(project, PACKAGE_NAME, paths, load_standard())
     names = [node.name() for node in project.layerTreeRoot().children()[0].children()]
     assert names.index("城镇开发边界 CZKFBJ") < names.index("地类图斑 DLTB")
-    assert layers and all(layer.readOnly() for layer in layers) and not recognise.plan_layers(project)
+    assert layers and all(layer.readOnly() for layer in layers) and not role_recognition.list_plan_layers(project)
     own = QgsVectorLayer("Polygon?crs=EPSG:4526", "CZKFBJ", "memory")
     project.addMapLayer(own)
     package_layers.remove_package_layers(project)
@@ -555,7 +569,7 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
 
 
 def test_failed_package_export_hides_the_folder_and_findings_buttons(package_dialog):
-    package_dialog.show_end(RunEnd("error", "没有生成"))
+    package_dialog.show_end(ExportOutcome("error", "没有生成"))
     assert (
         package_dialog.end.folder.isHidden()
         and package_dialog.end.findings.isHidden()
@@ -572,15 +586,15 @@ def test_removed_layers_of_an_inspected_package_can_be_loaded_again(qgis_app, pr
     folder = tmp_path / PACKAGE_NAME / "1-空间数据"
     folder.mkdir(parents=True)
     shutil.copyfile(SAMPLE, folder / "数据.gpkg")
-    runner, iface = Runner(), FakeInterface()
+    runner, iface = JobRunner(), FakeInterface()
     inspection = PackageInspection(iface, runner, FakeCheck(), lambda: None, iface)
     inspection._package = str(folder.parent), load_package_spec("county")
     for _ in range(2):
         inspection.show_layers()
-        assert wait_until(lambda: package_layers.find_shown_layers(project))
+        assert wait_until(lambda: package_layers.find_package_layers(project))
         project.removeAllMapLayers()
     inspection.show_layers()
-    assert wait_until(lambda: package_layers.find_shown_layers(project))
+    assert wait_until(lambda: package_layers.find_package_layers(project))
     held = Path(inspection._copies.name)
     inspection.close()
     assert not project.mapLayers() and not held.exists(), "nothing is left of them"

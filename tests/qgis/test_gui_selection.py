@@ -12,13 +12,13 @@ from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 
 from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
-from plugin.gui.findings.features import features_of
+from plugin.gui.findings.features import list_feature_refs
 from plugin.gui.findings.groups import format_hectares, format_label_lines
-from plugin.gui.findings.map_marks import MapMark, place_label
+from plugin.gui.findings.map_marks import FindingMapMark, place_label
 from tests.qgis.gui_helpers import X, Y, make_finding
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import checked, draw, open_controller, wait_for_live_check  # noqa: F401
-from tests.qgis.test_gui_work import HOME
+from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_work import FINDINGS_CRS
 from tests.qgis.waiting import process_events, wait_until
 
 YELLOW, BLACK = QColor("#FFE800"), QColor("#000000")
@@ -28,7 +28,7 @@ YELLOW, BLACK = QColor("#FFE800"), QColor("#000000")
 def canvas(qgis_app, project):
     canvas = QgsMapCanvas()
     canvas.resize(QSize(800, 600))
-    canvas.setDestinationCrs(HOME)
+    canvas.setDestinationCrs(FINDINGS_CRS)
     canvas.setExtent(QgsRectangle(X, Y, X + 40_000, Y + 30_000))
     canvas.show()
     yield canvas
@@ -44,10 +44,10 @@ def count_pixels(canvas, colour):
 
 @pytest.mark.parametrize("scale", [500, 5_000, 50_000, 500_000])
 def test_mark_of_the_selected_finding_is_visible_at_every_scale(canvas, scale):
-    mark = MapMark(canvas)
+    mark = FindingMapMark(canvas)
     one = make_finding("REL002", "140225000000000001", 3_000.0, width_m=71.2)
     assert count_pixels(canvas, YELLOW) == 0
-    mark.show(one, HOME)
+    mark.show(one, FINDINGS_CRS)
     canvas.zoomScale(scale)
     wait_until(lambda: not canvas.isDrawing())
     assert mark.callout.spot is not None
@@ -58,17 +58,17 @@ def test_mark_of_the_selected_finding_is_visible_at_every_scale(canvas, scale):
 
 
 def test_finding_that_is_small_on_the_map_is_marked_by_a_ring(canvas):
-    mark = MapMark(canvas)
-    mark.show(make_finding("REL002", "1", 12_640.35), HOME)
+    mark = FindingMapMark(canvas)
+    mark.show(make_finding("REL002", "1", 12_640.35), FINDINGS_CRS)
     assert not mark.callout.is_small
     canvas.zoomScale(200_000)
     assert mark.callout.is_small
 
 
 def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
-    mark = MapMark(canvas)
+    mark = FindingMapMark(canvas)
     one = make_finding("REL002", "1", 12_640.35)
-    mark.show(one, HOME)
+    mark.show(one, FINDINGS_CRS)
     home = canvas.extent()
     canvas.setExtent(QgsRectangle(X + 50_000, Y, X + 60_000, Y + 8_000))
     assert mark.callout.spot is None
@@ -77,8 +77,8 @@ def test_label_of_the_selected_finding_is_hidden_while_out_of_view(canvas):
 
 
 def test_mark_of_a_partly_visible_finding_is_placed_on_the_visible_part(canvas):
-    mark = MapMark(canvas)
-    mark.show(make_finding("REL002", "1", 1_000_000.0), HOME)
+    mark = FindingMapMark(canvas)
+    mark.show(make_finding("REL002", "1", 1_000_000.0), FINDINGS_CRS)
     canvas.setExtent(QgsRectangle(X + 9_900, Y + 10, X + 9_990, Y + 80))
     assert canvas.rect().contains(mark.callout.spot.toPoint())
 
@@ -143,7 +143,7 @@ def selected_overlap(checked):  # noqa: F811
     Return controller, layers and the overlap finding.
     """
     controller, layers = checked
-    draw(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     return controller, layers, find_pair(controller)
 
@@ -154,12 +154,12 @@ def list_buttons(controller, text):
 
 def test_detail_buttons_select_both_features_of_an_overlap(selected_overlap):
     controller, layers, pair = selected_overlap
-    controller.dock.tree.select(pair)
+    controller.dock.tree.select_finding(pair)
     assert len(list_buttons(controller, "选中")) == 2
     names = [label.text() for label in controller.dock.detail.findChildren(QLabel)]
     assert f"永久基本农田保护图斑\n{pair.key}" in names and f"城镇开发边界\n{pair.related_keys[0]}" in names
     for button, role in zip(list_buttons(controller, "选中"), (pair.role, pair.related_role), strict=True):
-        button.click()
+        button.select_at()
         assert controller.iface.active is layers[role]
     keys = [[f["BSM"] for f in layers[role].selectedFeatures()] for role in (pair.role, pair.related_role)]
     assert keys == [[pair.key], pair.related_keys]
@@ -167,16 +167,16 @@ def test_detail_buttons_select_both_features_of_an_overlap(selected_overlap):
 
 def test_selecting_both_overlapping_features_of_one_layer_keeps_both_selected(selected_overlap):
     controller, layers, _pair = selected_overlap
-    draw(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
+    draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(60, 210), BSM="140225000051", GHFQDM="410")
     wait_for_live_check(controller)
     twice = find_pair(controller, "TOP001")
     layers["CZKFBJ"].selectAll()
-    refs = features_of(twice)
+    refs = list_feature_refs(twice)
     others = [f.id() for f in layers["CZKFBJ"].getFeatures() if f["BSM"] not in {ref.key for ref in refs}]
     assert others, "something else was selected"
-    controller.dock.tree.select(twice)
+    controller.dock.tree.select_finding(twice)
     for button in list_buttons(controller, "选中"):
-        button.click()
+        button.select_at()
     assert {f["BSM"] for f in layers["CZKFBJ"].selectedFeatures()} == {"140225000050", "140225000051"}
 
 
@@ -188,18 +188,18 @@ def test_detail_buttons_open_the_forms_of_both_overlapping_features(selected_ove
         "openFeatureForm",
         lambda _self, layer, feature, *_how: opened.append((layer, feature["BSM"])),
     )
-    controller.dock.tree.select(pair)
+    controller.dock.tree.select_finding(pair)
     for button in list_buttons(controller, "属性表单"):
-        button.click()
+        button.select_at()
     assert opened == [(layers[pair.role], pair.key), (layers[pair.related_role], pair.related_keys[0])]
 
 
 def test_selecting_a_feature_that_no_longer_exists_reports_it(selected_overlap):
     controller, layers, pair = selected_overlap
-    controller.dock.tree.select(pair)
-    controller.editing.set_on(False)
+    controller.dock.tree.select_finding(pair)
+    controller.editing.set_enabled(False)
     layers["CZKFBJ"].undoStack().undo()
-    list_buttons(controller, "选中")[1].click()
+    list_buttons(controller, "选中")[1].select_at()
     assert controller.dock.note.text() == "该要素已不在工程中。"
 
 
@@ -214,8 +214,8 @@ def test_both_features_of_the_selected_finding_are_outlined_on_the_map(selected_
 
 
 def test_findings_on_layers_or_files_refer_to_no_feature():
-    assert features_of(make_finding("SCH002", "", None)) == []
-    assert features_of(make_finding("DOC001", "a/b.pdf", None, role="")) == []
+    assert list_feature_refs(make_finding("SCH002", "", None)) == []
+    assert list_feature_refs(make_finding("DOC001", "a/b.pdf", None, role="")) == []
 
 
 # --- a click on the map
@@ -256,7 +256,7 @@ def click_on_finding(controller, finding_):
 def test_clicking_a_finding_on_the_map_selects_it_without_changing_the_scale(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     monkeypatch.setattr(controller.selection, "menu", lambda found: pytest.fail(f"{[f.code for f in found]}"))
-    monkeypatch.setattr(controller.on_map, "findings_in", lambda area: [pair])
+    monkeypatch.setattr(controller.on_map, "find_visible_findings", lambda area: [pair])
     scale = controller.iface.mapCanvas().scale()
     click_on_finding(controller, pair)
     assert controller.dock.tree.current() is pair and controller.mark.shown
@@ -266,21 +266,26 @@ def test_clicking_a_finding_on_the_map_selects_it_without_changing_the_scale(ove
 def test_findings_at_a_map_point_are_sorted_by_severity(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     centre = pair.geometry.representative_point()
-    found = controller.on_map.findings_in(controller.selection._around(map_to_pixel(controller, centre.x, centre.y)))
+    found = controller.on_map.find_visible_findings(
+        controller.selection._make_click_area(map_to_pixel(controller, centre.x, centre.y))
+    )
     assert pair in found
     ranks = ["ERROR", "WARNING", "INFO"]
     assert [ranks.index(str(f.severity)) for f in found] == sorted(ranks.index(str(f.severity)) for f in found)
-    assert controller.on_map.findings_in(controller.selection._around(QPoint(3, 3))) == []
+    assert controller.on_map.find_visible_findings(controller.selection._make_click_area(QPoint(3, 3))) == []
     controller.actions["layer"].setChecked(False)
     assert (
-        controller.on_map.findings_in(controller.selection._around(map_to_pixel(controller, centre.x, centre.y))) == []
+        controller.on_map.find_visible_findings(
+            controller.selection._make_click_area(map_to_pixel(controller, centre.x, centre.y))
+        )
+        == []
     )
 
 
 def test_clicking_several_findings_on_the_map_opens_a_menu_of_them(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     other = next(f for f in controller.dock.result.findings if f is not pair and f.geom_kind != "none")
-    monkeypatch.setattr(controller.on_map, "findings_in", lambda area: [pair, other])
+    monkeypatch.setattr(controller.on_map, "find_visible_findings", lambda area: [pair, other])
     offered = []
 
     def choose(menu, *_where):
@@ -295,7 +300,7 @@ def test_clicking_several_findings_on_the_map_opens_a_menu_of_them(overlap_on_ca
 
 def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
-    monkeypatch.setattr(selection_module, "OFFERED", 2)
+    monkeypatch.setattr(selection_module, "MAX_MENU_FINDINGS", 2)
     menu = controller.selection.menu([pair] * 5)
     assert [a.text() for a in menu.actions()][2] == "另有 3 处问题"
     assert not menu.actions()[2].isEnabled()
@@ -304,13 +309,13 @@ def test_menu_of_findings_at_a_map_point_is_limited_and_counts_the_rest(overlap_
 def test_selecting_a_finding_hidden_by_the_filter_marks_it_and_mentions_the_filter(overlap_on_canvas):
     controller, pair = overlap_on_canvas
     controller.dock.verdict.buttons["ERROR"].setChecked(False)
-    controller.selection.pick(pair)
+    controller.selection.select_finding(pair)
     assert controller.mark.shown and "筛选" in controller.dock.note.text()
 
 
 def test_dragging_the_map_or_using_a_drawing_tool_selects_no_finding(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
-    monkeypatch.setattr(controller.selection, "click", lambda place: pytest.fail("no click of ours"))
+    monkeypatch.setattr(controller.selection, "select_at", lambda place: pytest.fail("no click of ours"))
     canvas = controller.iface.mapCanvas()
     viewport, none = canvas.viewport(), Qt.KeyboardModifier.NoModifier
     QTest.mousePress(viewport, Qt.MouseButton.LeftButton, none, QPoint(100, 100))
@@ -324,10 +329,10 @@ def test_dragging_the_map_or_using_a_drawing_tool_selects_no_finding(overlap_on_
 
 
 def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
-    mark = MapMark(canvas)
+    mark = FindingMapMark(canvas)
     images = []
     for severity in (Severity.ERROR, Severity.WARNING):
-        mark.show(make_finding("REL002", "1", 40_000.0, severity=severity), HOME)
+        mark.show(make_finding("REL002", "1", 40_000.0, severity=severity), FINDINGS_CRS)
         images.append(mark.callout._icon.toImage())
     assert images[0] != images[1]
 
@@ -335,7 +340,7 @@ def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
 def test_map_clicks_select_no_finding_after_the_selection_is_stopped(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     controller.selection.stop()
-    monkeypatch.setattr(controller.selection, "click", lambda place: pytest.fail("stopped"))
+    monkeypatch.setattr(controller.selection, "select_at", lambda place: pytest.fail("stopped"))
     click_on_finding(controller, pair)
     assert not controller.mark.shown
     process_events(0.01)

@@ -23,7 +23,7 @@ OFFER_TEXT = "识别出 4 个规划图层，尚未应用模板的表单和符号
 
 @pytest.fixture
 def controller(chinese, qgis_app, project, tmp_path):
-    settings.put("show_findings_layer", True)
+    settings.store_setting("show_findings_layer", True)
     made = make_controller()
     yield made
     made.unload()
@@ -53,7 +53,7 @@ def list_messages(controller):
 
 def click_message_button(controller, label):
     buttons = [b for item in controller.iface.bar.items() for b in item.findChildren(QPushButton)]
-    next(b for b in buttons if b.text() == label).click()
+    next(b for b in buttons if b.text() == label).select_at()
 
 
 def list_tree(project):

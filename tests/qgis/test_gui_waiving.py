@@ -18,7 +18,7 @@ from plugin.gui.findings.navigation_bar import WaiveButton, find_refusal_text
 from plugin.gui.findings.waiver_dialog import FindingCard, WaiverDialog
 from tests.qgis.gui_helpers import make_finding
 from tests.qgis.live_helpers import make_rectangle
-from tests.qgis.test_gui_editing import check, checked, draw, open_controller, wait_for_live_check  # noqa: F401
+from tests.qgis.test_gui_editing import check, checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
 from tests.qgis.waiting import process_events, wait_until
 
 
@@ -53,9 +53,9 @@ def select_findings(controller, *findings):
     tree = controller.dock.tree
     tree.clearSelection()
     for one in findings:
-        index = tree.filter.index_of(one)
+        index = tree.filter.get_index(one)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
-        tree.selectionModel().select(index, flags)
+        tree.selectionModel().select_finding(index, flags)
     assert wait_until(lambda: controller.dock.navigation.waive._findings or not findings)
 
 
@@ -77,12 +77,12 @@ def test_waiving_writes_the_waiver_file_and_withdrawing_reopens_it(checked, proj
     assert crossing.state == "waived" and controller.dock.result.counts()["ERROR"] == errors - 1
     assert controller.dock.verdict._counts["waived"] == 1 and "小县.waivers.csv" in controller.dock.note.text()
     assert ("REL001", "waived") in read_states_on_map(project)
-    assert crossing not in controller.dock.tree.filter.in_view(), "what is settled is out of the way"
-    assert settings.get("waiver_author", "") == "王工"
+    assert crossing not in controller.dock.tree.filter.list_visible_findings(), "what is settled is out of the way"
+    assert settings.read_setting("waiver_author", "") == "王工"
     assert any("小县.waivers.csv" in n for n in controller.dock.result.report.provenance["notices"])
     # The button shows the waived finding with its reason; then withdraw it.
     controller.dock.verdict.buttons["waived"].setChecked(True)
-    controller.dock.tree.select(crossing)
+    controller.dock.tree.select_finding(crossing)
     assert wait_until(lambda: button.text() == "撤销豁免")
     shown = " ".join(label.text() for label in controller.dock.detail.findChildren(QLabel))
     assert "防洪堤已批复" in shown and "〔2026〕12号" in shown and "王工" in shown and "豁免" in shown
@@ -110,10 +110,12 @@ def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, projec
         g for g in tree.findings.groups if any(not find_refusal_text(f) and f.state == "open" for f in g.findings)
     )
     tree.selectionModel().setCurrentIndex(
-        tree._group_index(group),
+        tree._get_group_index(group),
         QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
     )
-    assert [id(f) for f in tree.selected()] == [id(group.findings[p]) for p in group.order if p >= 0 and group.seen[p]]
+    assert [id(f) for f in tree.list_selected_findings()] == [
+        id(group.findings[p]) for p in group.order if p >= 0 and group.seen[p]
+    ]
 
 
 def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, qgis_app, filled_dialog):  # noqa: F811
@@ -122,7 +124,7 @@ def test_live_check_keeps_a_waived_finding_waived_after_edits(checked, project, 
     select_findings(controller, crossing)
     controller.dock.navigation.waive.click()
     # A neighbouring farmland parcel also overlaps the red line.
-    draw(layers["YJJBNTBHTB"], make_rectangle(80, 300, 100, 100), BSM="140225000099")
+    draw_feature_in_layer(layers["YJJBNTBHTB"], make_rectangle(80, 300, 100, 100), BSM="140225000099")
     layers["STBHHX"].startEditing()
     feature = next(layers["STBHHX"].getFeatures())
     layers["STBHHX"].changeGeometry(feature.id(), make_rectangle(80, 0, 200, 400))
@@ -150,7 +152,7 @@ def test_waiver_dialog_reports_missing_entries_and_stays_open(checked, qgis_app,
     # The project stores the path of a chosen waiver file.
     given["file"] = str(tmp_path / "我的.csv")
     controller.dock.navigation.waive.click()
-    assert crossing.state == "waived" and waivers.chosen(get_project()) == str(tmp_path / "我的.csv")
+    assert crossing.state == "waived" and waivers.read_chosen_file(get_project()) == str(tmp_path / "我的.csv")
 
 
 def get_project():
@@ -171,15 +173,15 @@ def test_damaged_waiver_file_is_reported_and_left_unchanged(checked, qgis_app, f
 
 
 def test_waiver_dialog_leaves_the_author_empty_by_default(chinese, qgis_app, tmp_path):
-    kept = settings.get("waiver_author", "")
-    settings.put("waiver_author", "")
+    kept = settings.read_setting("waiver_author", "")
+    settings.store_setting("waiver_author", "")
     dialog = WaiverDialog(
         [make_finding("REL002", "1", 10.0)],
         tmp_path / "x.waivers.csv",
         lambda findings, filled_dialog, path: None,
     )
     assert dialog.author.text() == "" and dialog.words().author == ""
-    settings.put("waiver_author", kept)
+    settings.store_setting("waiver_author", kept)
     dialog.deleteLater()
 
 
@@ -203,8 +205,8 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
 
 @pytest.fixture
 def new_waiver_dialog(chinese, qgis_app, tmp_path):
-    kept = settings.get("waiver_author", "")
-    settings.put("waiver_author", "")
+    kept = settings.read_setting("waiver_author", "")
+    settings.store_setting("waiver_author", "")
     saved = []
     findings = [make_finding("REL002", str(n), 10.0 * n) for n in (1, 2, 3)]
     made = WaiverDialog(
@@ -217,7 +219,7 @@ def new_waiver_dialog(chinese, qgis_app, tmp_path):
     made.saved, made.findings = saved, findings
     made.show()
     yield made
-    settings.put("waiver_author", kept)
+    settings.store_setting("waiver_author", kept)
     made.close()
     made.deleteLater()
 

@@ -21,17 +21,17 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QSize
 
 from plugin.bridge.checking import findings_layer
-from plugin.bridge.layers import recognise
-from plugin.bridge.layers.properties import template_id
+from plugin.bridge.layers import role_recognition
+from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
-from plugin.bridge.running.tasks import Job, Runner
-from plugin.gui.findings.map_marks import MapMark, to_qgis, view_of
+from plugin.bridge.running.tasks import Job, JobRunner
+from plugin.gui.findings.map_marks import FindingMapMark, compute_view, to_qgis_geometry
 from tests.qgis.gui_helpers import X, Y, make_finding, make_small_report
 from tests.qgis.helpers import SAMPLE, digest_files, write_small
-from tests.qgis.waiting import PATIENCE, process_events, wait_until
+from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
 
-HOME = QgsCoordinateReferenceSystem("EPSG:4526")
+FINDINGS_CRS = QgsCoordinateReferenceSystem("EPSG:4526")
 
 
 # --- tasks
@@ -42,7 +42,7 @@ def callbacks():
 
 @pytest.fixture
 def start_job(qgis_app, callbacks):
-    runner = Runner()
+    runner = JobRunner()
 
     def start_job(doing):
         job = Job(
@@ -87,7 +87,7 @@ def test_error_of_a_background_job_is_reported_once(qgis_app, start_job, callbac
 def test_cancelling_a_background_job_stops_the_running_work(qgis_app, start_job, callbacks):
     begun = threading.Event()
     job = start_job(make_endless_work(begun))
-    assert begun.wait(PATIENCE)
+    assert begun.wait(PATIENCE_SECONDS)
     job.cancel()
     assert wait_until(lambda: callbacks)
     assert [kind for kind, _, _ in callbacks] == ["cancelled"]
@@ -101,13 +101,13 @@ def test_background_job_that_finishes_after_cancel_counts_as_cancelled(qgis_app,
 
 
 def test_background_job_runs_no_callback_after_unloading(qgis_app, callbacks):
-    runner, begun = Runner(), threading.Event()
+    runner, begun = JobRunner(), threading.Event()
     work = make_endless_work(begun)
     job = Job(
         "test", work, on_done=callbacks.append, on_error=callbacks.append, on_cancelled=lambda: callbacks.append(1)
     )
     runner.start(job)
-    assert begun.wait(PATIENCE)
+    assert begun.wait(PATIENCE_SECONDS)
     runner.stop_all()
     assert job.wait(0), "it is over, not given up"
     process_events(0.1)
@@ -119,7 +119,7 @@ def test_background_job_runs_no_callback_after_unloading(qgis_app, callbacks):
 def canvas(qgis_app, project):
     canvas = QgsMapCanvas()
     canvas.resize(QSize(800, 600))
-    canvas.setDestinationCrs(HOME)
+    canvas.setDestinationCrs(FINDINGS_CRS)
     canvas.setExtent(QgsRectangle(X, Y, X + 40_000, Y + 30_000))
     yield canvas
     canvas.deleteLater()
@@ -127,42 +127,42 @@ def canvas(qgis_app, project):
 
 def test_zooming_to_a_finding_shows_it_at_thirty_percent_of_the_map_width(canvas):
     one = make_finding("REL002", "1", 1_200_000.0)
-    assert MapMark(canvas).show(one, HOME)
-    box = to_qgis(one.geometry).boundingBox()
+    assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
+    box = to_qgis_geometry(one.geometry).boundingBox()
     assert canvas.extent().contains(box)
     assert box.width() / canvas.extent().width() == pytest.approx(0.30, rel=0.05)
     assert canvas.extent().center().distance(box.center()) < 1
 
 
 def test_zooming_to_a_tall_finding_shows_it_completely():
-    view = view_of(QgsRectangle(0, 0, 10, 300), 4 / 3)
+    view = compute_view(QgsRectangle(0, 0, 10, 300), 4 / 3)
     assert view.height() == pytest.approx(1000) and view.width() == pytest.approx(4000 / 3)
 
 
 @pytest.mark.parametrize("shape", [shapely.Point(X, Y), shapely.box(X, Y, X + 0.5, Y + 0.5)], ids=["point", "small"])
 def test_zooming_to_a_tiny_finding_stops_at_scale_1_to_500(canvas, shape):
     one = make_finding("GEO002", "1", None, geometry=shape)
-    assert MapMark(canvas).show(one, HOME)
+    assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
-    assert canvas.extent().contains(to_qgis(shape).boundingBox())
+    assert canvas.extent().contains(to_qgis_geometry(shape).boundingBox())
 
 
 def test_zooming_to_a_finding_works_on_a_map_in_another_crs(canvas):
     degrees = QgsCoordinateReferenceSystem("EPSG:4490")
     canvas.setDestinationCrs(degrees)
     one = make_finding("REL002", "1", 40_000.0)
-    assert MapMark(canvas).show(one, HOME)
-    moved = QgsCoordinateTransform(HOME, degrees, QgsProject.instance()).transformBoundingBox(
-        to_qgis(one.geometry).boundingBox()
+    assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
+    moved = QgsCoordinateTransform(FINDINGS_CRS, degrees, QgsProject.instance()).transformBoundingBox(
+        to_qgis_geometry(one.geometry).boundingBox()
     )
     assert canvas.extent().contains(moved)
 
 
 def test_map_mark_of_a_finding_is_replaced_by_the_next_and_removed_by_clear(qgis_app, canvas):
     items = len(canvas.scene().items())
-    mark = MapMark(canvas)
+    mark = FindingMapMark(canvas)
     for key in "12":
-        mark.show(make_finding("REL002", key, 40_000.0), HOME)
+        mark.show(make_finding("REL002", key, 40_000.0), FINDINGS_CRS)
     # QGIS removes its flash rubber bands itself.
     one = 5
     assert wait_until(lambda: len(canvas.scene().items()) == items + one)
@@ -172,7 +172,7 @@ def test_map_mark_of_a_finding_is_replaced_by_the_next_and_removed_by_clear(qgis
 
 def test_finding_without_geometry_does_not_move_the_map(canvas):
     before = canvas.extent()
-    assert not MapMark(canvas).show(make_finding("SCH002", "1", None), HOME)
+    assert not FindingMapMark(canvas).show(make_finding("SCH002", "1", None), FINDINGS_CRS)
     assert canvas.extent() == before
 
 
@@ -185,7 +185,7 @@ def test_showing_findings_again_refills_the_existing_findings_layer(project):
     assert first is second and second.featureCount() == 2
     assert second.renderer().type() == "categorizedSymbol"
     assert project.layerTreeRoot().children()[0].findLayers()[0].layerId() == second.id()
-    assert second not in recognise.plan_layers(project), "a result is never an input"
+    assert second not in role_recognition.list_plan_layers(project), "a result is never an input"
     findings_layer.remove_findings_layer(project)
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 
@@ -212,7 +212,7 @@ def test_findings_layer_saved_by_the_user_is_not_refilled_or_removed(project, tm
     options.driverName = "GPKG"
     assert QgsVectorFileWriter.writeAsVectorFormatV3(layer, str(path), project.transformContext(), options)[0] == 0
     layer.setDataSource(str(path), layer.name(), "ogr")
-    assert layer.customProperty(recognise.FINDINGS_PROPERTY) and layer.featureCount() == len(report.findings)
+    assert layer.customProperty(role_recognition.FINDINGS_PROPERTY) and layer.featureCount() == len(report.findings)
     assert findings_layer.find_findings_layer(project) is None
     second = findings_layer.show_findings(project, findings_layer.make_features(report.findings[:1]), crs)
     assert second.id() != layer.id() and second.featureCount() == 1
@@ -240,26 +240,30 @@ def test_plan_layers_are_recognised_by_name_and_by_the_choice_of_the_user(projec
         project.addMapLayer(QgsVectorLayer(f"{path}|layername={name}", name, "ogr"))
     lines = QgsVectorLayer(f"{path}|layername=CZKFBJ", "我的边界", "ogr")
     project.addMapLayer(lines)
-    found = recognise.recognise_layers(recognise.take_outlines(project), county.options(project))
+    found = role_recognition.recognise_layers(
+        role_recognition.take_outlines(project), county.make_check_options(project)
+    )
     assert set(found.roles) == {"YJJBNTBHTB", "STBHHX", "DLTB"}
     assert found.missing_concepts == [("boundary", ("CZKFBJ",))]
-    recognise.choose_role(project, "CZKFBJ", lines)
-    found = recognise.recognise_layers(recognise.take_outlines(project), county.options(project))
+    role_recognition.assign_role(project, "CZKFBJ", lines)
+    found = role_recognition.recognise_layers(
+        role_recognition.take_outlines(project), county.make_check_options(project)
+    )
     assert found.roles["CZKFBJ"] == lines.id() and not found.missing_concepts
 
 
 def test_county_settings_are_stored_in_the_project(project, tmp_path):
-    mine = county.County(profile="hunyuan", scope="three_lines", base_year="2020")
-    county.keep(project, mine)
+    mine = county.ProjectCountySettings(profile="hunyuan", scope="three_lines", base_year="2020")
+    county.store_county(project, mine)
     project.write(str(tmp_path / "a.qgz"))
     project.clear()
-    assert county.of(project) == county.County()
+    assert county.read_county(project) == county.ProjectCountySettings()
     project.read(str(tmp_path / "a.qgz"))
-    assert county.of(project) == mine
-    options = county.options(project)
+    assert county.read_county(project) == mine
+    options = county.make_check_options(project)
     assert (options.profile, options.base_year) == ("hunyuan", 2020)
-    county.keep(project, county.County())
-    assert county.of(project) == county.County()
+    county.store_county(project, county.ProjectCountySettings())
+    assert county.read_county(project) == county.ProjectCountySettings()
 
 
 # --- the sample county
@@ -273,15 +277,17 @@ def test_sample_county_opens_as_a_copy_in_layer_groups_with_symbols(project, tmp
         "规划分区",
         "基础数据",
     ]
-    by_role = {template_id(v): v for v in layers}
+    by_role = {get_assigned_role(v): v for v in layers}
     assert by_role["CZKFBJ"].name() == "城镇开发边界" and by_role["DLTB"].opacity() == 0.5
     assert all(v.isValid() and v.featureCount() for v in layers)
     assert by_role["CZKFBJ"].startEditing() and by_role["CZKFBJ"].rollBack()
     assert digest_files(SAMPLE) == before
-    assert county.of(project).profile == "hunyuan"
-    assert set(recognise.recognise_layers(recognise.take_outlines(project), county.options(project)).roles) == set(
-        by_role
-    )
+    assert county.read_county(project).profile == "hunyuan"
+    assert set(
+        role_recognition.recognise_layers(
+            role_recognition.take_outlines(project), county.make_check_options(project)
+        ).roles
+    ) == set(by_role)
 
 
 def test_unchanged_old_copies_of_the_sample_are_deleted(project, tmp_path):

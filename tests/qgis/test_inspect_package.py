@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from qgis.core import QgsApplication, QgsProcessingException
 
-from tests.core.package_fixtures import whole_package
+from tests.core.package_fixtures import export_complete_package
 from tests.qgis.helpers import digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -18,7 +18,7 @@ PLAN_TEXT_FILE = "2-规划文档/140225浑源县国土空间总体规划文本.p
 
 @pytest.fixture(scope="module")
 def exported_package(tmp_path_factory):
-    return whole_package(tmp_path_factory.mktemp("成果"))
+    return export_complete_package(tmp_path_factory.mktemp("成果"))
 
 
 @pytest.fixture

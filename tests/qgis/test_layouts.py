@@ -47,7 +47,7 @@ def sample_layout_builder(qgis_app, tmp_path_factory):
 @pytest.fixture(scope="module")
 def county_layouts(sample_layout_builder):
     """Return the layout of each county map on A3, by map id."""
-    return {one: sample_layout_builder.build(MAPS.maps[one], MAPS.sheets["A3"]) for one in COUNTY_MAPS}
+    return {one: sample_layout_builder.build_layout(MAPS.maps[one], MAPS.sheets["A3"]) for one in COUNTY_MAPS}
 
 
 def read_label(layout, item):
@@ -86,21 +86,21 @@ def test_layout_templates_contain_no_local_paths():
 )
 def test_error_in_a_map_set_file_names_the_file_and_the_key(tmp_path, old, new, key):
     own = tmp_path / "maps.toml"
-    own.write_text(maps.MAPS.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    own.write_text(maps.DEFAULT_MAP_SET.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(DataError) as error:
         maps.load_map_set(own)
     assert str(own) in str(error.value.params) and key in str(error.value.params)
 
 
 def test_maps_of_the_map_set_are_chosen_by_id_or_number():
-    assert [m.id for m in maps.chosen_maps(MAPS, ["zones", "1"])] == ["land_use", "zones"]
+    assert [m.id for m in maps.select_maps(MAPS, ["zones", "1"])] == ["land_use", "zones"]
     with pytest.raises(InputError, match="map_unknown"):
-        maps.chosen_maps(MAPS, ["no_such"])
+        maps.select_maps(MAPS, ["no_such"])
 
 
 @pytest.mark.parametrize("least, scale", [(206_000, 220_000), (250_000, 250_000), (9_990, 10_000), (81_000, 90_000)])
 def test_map_scale_is_rounded_up_to_a_round_number(least, scale):
-    assert MAPS.round_scale(least) == scale
+    assert MAPS.find_round_scale(least) == scale
 
 
 # --- what is on a sheet
@@ -129,7 +129,7 @@ def test_printed_scale_equals_the_scale_of_the_map_item(county_layouts, one):
     assert read_label(county_layouts[one], "scale") == "比例尺 1:220 000" and ratio == pytest.approx(220_000, rel=1e-6)
     bar = county_layouts[one].itemById("scale_bar")
     assert bar.unitLabel() == "km" and bar.linkedMap() is item
-    assert bar.rect().width() <= frame.BAR_WIDTH
+    assert bar.rect().width() <= frame.SCALE_BAR_WIDTH_MM
 
 
 @pytest.mark.parametrize("one", COUNTY_MAPS)
@@ -144,7 +144,7 @@ def test_map_item_shows_the_whole_county_centred(county_layouts, one):
 
 @pytest.mark.parametrize("sheet, size", [("A3", (420, 297)), ("A0", (1189, 841))])
 def test_layout_page_has_its_paper_size_and_contains_all_items(sample_layout_builder, sheet, size):
-    layout = sample_layout_builder.build(MAPS.maps["three_lines"], MAPS.sheets[sheet])
+    layout = sample_layout_builder.build_layout(MAPS.maps["three_lines"], MAPS.sheets[sheet])
     page = layout.pageCollection().page(0)
     assert (page.pageSize().width(), page.pageSize().height()) == size
     for item in REQUIRED_ITEMS:
@@ -165,7 +165,7 @@ def test_layout_legend_fits_in_its_frame(county_layouts, one):
 def test_long_map_title_is_shrunk_to_fit_its_label(sample_layout_builder, monkeypatch):
     long = "积石山保安族东乡族撒拉族自治县大河家镇"
     monkeypatch.setattr(MAPS.maps["zones"].__class__, "title", property(lambda self: long * 2), raising=False)
-    layout = sample_layout_builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
+    layout = sample_layout_builder.build_layout(MAPS.maps["land_use"], MAPS.sheets["A3"])
     label = layout.itemById("title")
     assert label.currentText() == long * 2
     assert label.sizeForText().width() <= label.rect().width()
@@ -180,7 +180,7 @@ def list_codes(layer, field, place=None):
 
 
 def test_legend_of_the_zones_map_lists_the_zones_present_in_the_layer(county_layouts):
-    shown = legend.legend_entries(county_layouts["zones"].itemById("legend"))
+    shown = legend.list_legend_entries(county_layouts["zones"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "规划分区"]
     present = list_codes("YDYHGHFQ", "GHFQDM")
     # No list contains 550. The names are printed without their codes.
@@ -196,13 +196,13 @@ def list_zone_names(codes):
 @pytest.mark.parametrize("one", COUNTY_MAPS)
 def test_legend_entries_are_names_without_codes(county_layouts, one):
     printed = [
-        name for names in legend.legend_entries(county_layouts[one].itemById("legend")).values() for name in names
+        name for names in legend.list_legend_entries(county_layouts[one].itemById("legend")).values() for name in names
     ]
     assert printed and not [name for name in printed if name[:1].isdigit()]
 
 
 def test_legend_of_the_control_lines_map_lists_lines_and_base_map(county_layouts):
-    shown = legend.legend_entries(county_layouts["three_lines"].itemById("legend"))
+    shown = legend.list_legend_entries(county_layouts["three_lines"].itemById("legend"))
     assert list(shown) == ["县界", "乡镇界", "城镇开发边界", "生态保护红线", "永久基本农田", "现状底图"]
     assert shown["现状底图"] == ["水域", "道路", "现状城镇、村庄与工矿"]
 
@@ -217,36 +217,36 @@ def test_layer_outside_the_map_extent_is_not_in_the_legend(qgis_app, tmp_path):
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "LSWHBHX", "CZKFBJ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
-    layout = make_builder(project).build(MAPS.maps["heritage"], MAPS.sheets["A3"])
-    assert list(legend.legend_entries(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
-    assert legend.legend_entries(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
+    layout = make_builder(project).build_layout(MAPS.maps["heritage"], MAPS.sheets["A3"])
+    assert list(legend.list_legend_entries(layout.itemById("legend"))) == ["县界", "乡镇界", "历史文化保护线"]
+    assert legend.list_legend_entries(layout.itemById("legend"))["历史文化保护线"] == ["核心保护范围"]
 
 
 def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(county_layouts, sample_layout_builder):
-    from plugin.core.profile.space_map import space_map
+    from plugin.core.profile.space_map import load_space_map
 
-    mapping = space_map(sample_layout_builder.material.norm)
-    expected = {mapping.name(mapping.space(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
-    assert set(legend.legend_entries(county_layouts["three_zones"].itemById("legend"))["三区"]) == expected
+    mapping = load_space_map(sample_layout_builder.material.norm)
+    expected = {mapping.name(mapping.find_zone_of(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
+    assert set(legend.list_legend_entries(county_layouts["three_zones"].itemById("legend"))["三区"]) == expected
 
 
 # --- by township
 def test_township_layout_has_one_page_per_township(sample_layout_builder):
-    layout = sample_layout_builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
     every = list_codes("YDYHGHFQ", "GHFQDM")
     towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
-    with export.atlas(layout):
-        pages = list(export.pages_of(layout))
+    with export.rendering_atlas(layout):
+        pages = list(export.iterate_atlas_pages(layout))
         assert [name for _, name in pages] == list(towns["XZQMC"])
         for number in (1, 9):
-            export.turn_to(layout, export.Page(number, "", ""))
+            export.show_atlas_page(layout, export.LayoutPage(number, "", ""))
             town = towns.loc[number]
             item = layout.itemById("map")
             assert read_label(layout, "title") == f"浑源县{town['XZQMC']}国土空间规划分区图"
-            assert item.scale() in [pytest.approx(s) for s in MAPS.all_scales()]
+            assert item.scale() in [pytest.approx(s) for s in MAPS.list_scales()]
             box = item.extent()
             assert shapely.box(box.xMinimum(), box.yMinimum(), box.xMaximum(), box.yMaximum()).contains(town.geometry)
-            entries = set(legend.legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
+            entries = set(legend.list_legend_entries(layout.itemById("legend"))["规划分区"]) - {"其他"}
             inside = list_codes("YDYHGHFQ", "GHFQDM", town.geometry.buffer(-1))
             # A zone outside that touches the boundary may be listed too.
             touching = list_codes("YDYHGHFQ", "GHFQDM", town.geometry.buffer(1))
@@ -255,7 +255,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
 
 
 def test_township_layout_draws_neighbouring_townships_pale(sample_layout_builder):
-    layout = sample_layout_builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
     layer = sample_layout_builder.material.roles["XZQXZ"]
     style = layout.itemById("map").layerStyleOverrides()[layer.id()]
     assert "@atlas_feature" in style and "XZQDM" in style
@@ -271,7 +271,7 @@ def render_layout(layout):
 def test_layout_does_not_change_when_project_layers_are_restyled_or_hidden(qgis_app, tmp_path):
     project = open_sample_project(tmp_path)
     sample_layout_builder = make_builder(project, DOCUMENT_INFO)
-    layout = sample_layout_builder.build(MAPS.maps["land_use"], MAPS.sheets["A3"])
+    layout = sample_layout_builder.build_layout(MAPS.maps["land_use"], MAPS.sheets["A3"])
     before = render_layout(layout)
     parcels = sample_layout_builder.material.roles["DLTB"]
     parcels.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple({"color": "#ff00ff"})))
@@ -298,7 +298,7 @@ def test_map_style_contains_only_symbols_drawn_at_the_map_scale(sample_layout_bu
     """
     farmland = sample_layout_builder.material.roles["YJJBNTBHTB"]
     one = MAPS.maps["three_lines"]
-    county_layouts = [sample_layout_builder.build(one, MAPS.sheets[sheet]) for sheet in ("A3", "A0")]
+    county_layouts = [sample_layout_builder.build_layout(one, MAPS.sheets[sheet]) for sheet in ("A3", "A0")]
     far, near = (s.itemById("map").layerStyleOverrides()[farmland.id()] for s in county_layouts)
     assert [style.count('class="LinePatternFill"') for style in (far, near)] == [1, 1]
     assert far.count('class="SimpleFill"') == near.count('class="SimpleFill"') + 1, "the tint"
@@ -339,7 +339,7 @@ def test_locator_map_shows_the_county_among_the_counties_of_its_city(county_layo
 
 
 def test_locator_of_a_township_page_shows_the_county_instead_of_the_city(sample_layout_builder):
-    layout = sample_layout_builder.build(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
+    layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
     assert read_label(layout, "locator_title") == "位置示意" and not list_names_of_neighbours(layout)
 
 
@@ -357,7 +357,7 @@ def test_adjoining_counties_in_the_project_are_drawn_on_map_and_locator(qgis_app
     project = QgsProject()
     for name in ("XZQX", "XZQXZ", "相邻县", "ZXCQGHFQ"):
         project.addMapLayer(QgsVectorLayer(f"{file}|layername={name}", name, "ogr"))
-    layout = make_builder(project).build(MAPS.maps["centre_zones"], MAPS.sheets["A3"])
+    layout = make_builder(project).build_layout(MAPS.maps["centre_zones"], MAPS.sheets["A3"])
     assert list_shown_layers(layout, "map")[-1] == "相邻县" and list_shown_layers(layout, "locator")[-1] == "相邻县"
     style = layout.itemById("map").layerStyleOverrides()[layout.itemById("map").layers()[-1].id()]
     assert "XZQMC" in style and "140225" in style, "the names of the others"
@@ -378,7 +378,7 @@ def test_layout_edited_by_the_user_is_not_replaced_without_permission(qgis_app, 
     ]
     assert len(project.layoutManager().printLayouts()) == 2
     edited = project.layoutManager().layoutByName("04 县域国土空间规划分区图 A3")
-    assert isinstance(edited, QgsPrintLayout) and not saved_layouts.is_edited(edited)
+    assert isinstance(edited, QgsPrintLayout) and not saved_layouts.is_layout_edited(edited)
     edited.itemById("note").setText("本县自己的说明")
     again = saved_layouts.save_layouts(sample_layout_builder, wanted)
     assert again.edited == ["04 县域国土空间规划分区图 A3"] and again.made == ["05 县域历史文化保护规划图 A3"]
@@ -398,9 +398,9 @@ def test_layout_of_a_reopened_project_does_not_count_as_edited(qgis_app, tmp_pat
     assert opened.read(str(tmp_path / "工程.qgz"))
     for one in wanted:
         layout = saved_layouts.find_layout(opened, *one)
-        assert layout is not None and not saved_layouts.is_edited(layout)
+        assert layout is not None and not saved_layouts.is_layout_edited(layout)
         layout.refresh()
-        assert not saved_layouts.is_edited(layout)
+        assert not saved_layouts.is_layout_edited(layout)
 
 
 # --- what it is made of
@@ -434,9 +434,9 @@ def test_legend_entries_removed_by_the_user_stay_removed(qgis_app, tmp_path):
     del order[names.index("生态保护区")]
     QgsMapLayerLegendUtils.setLegendNodeOrder(node, order)
     layout = own.clone()
-    with export.atlas(layout):
+    with export.rendering_atlas(layout):
         seen = set()
         for number in range(16):
-            export.turn_to(layout, export.Page(number, "", ""))
-            seen |= set(legend.legend_entries(layout.itemById("legend")).get("规划分区", ()))
+            export.show_atlas_page(layout, export.LayoutPage(number, "", ""))
+            seen |= set(legend.list_legend_entries(layout.itemById("legend")).get("规划分区", ()))
     assert "生态保护区" not in seen and seen >= {"农田保护区", "城镇集中建设区", "一般农业区"}

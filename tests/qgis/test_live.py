@@ -141,7 +141,7 @@ def test_live_check_handles_a_paste_of_many_features_in_one_batch(edit_session):
 
 
 def test_live_check_requires_a_full_check_after_too_many_changes(edit_session, monkeypatch):
-    monkeypatch.setattr(live_module, "LIMIT", 10)
+    monkeypatch.setattr(live_module, "MAX_CHANGED_FEATURES", 10)
     edit_session.edit()
     parcels = edit_session["DLTB"]
     paste_features(parcels, [make_feature(parcels, make_rectangle(20 * n, 500, 25), DLBM="0103") for n in range(11)])

@@ -23,7 +23,7 @@ from plugin.gui.package.export_dialog import ExportDialog
 from plugin.gui.package.inspect import InspectDialog
 from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.manual_names import OF_QGIS, ROOT
+from tests.manual_names import QGIS_NAMES_ZH, ROOT
 
 sys.path.insert(0, str(ROOT / "tools"))
 
@@ -72,23 +72,23 @@ def test_help_url_of_every_algorithm_leads_to_its_manual_heading(provider, insta
 
 
 def test_link_check_detects_a_missing_manual_anchor(installed_manual):
-    assert is_missing(manual.url("roles") + "x") and not is_missing(manual.url("roles"))
+    assert is_missing(manual.get_manual_url("roles") + "x") and not is_missing(manual.get_manual_url("roles"))
 
 
 def test_every_help_topic_has_a_manual_heading_in_its_language(installed_manual, monkeypatch):
     found = {}
     for lang in ("zh", "en"):
-        monkeypatch.setattr(manual, "interface_language", lambda lang=lang: lang)
-        found[lang] = {topic: manual.url(topic) for topic in (*manual.TOPICS, "TOP001")}
+        monkeypatch.setattr(manual, "get_interface_language", lambda lang=lang: lang)
+        found[lang] = {topic: manual.get_manual_url(topic) for topic in (*manual.MANUAL_TOPICS, "TOP001")}
         assert [topic for topic, address in found[lang].items() if address and is_missing(address)] == []
     assert all(found["zh"].values())
     assert {topic for topic, address in found["en"].items() if address} >= {"start", "roles", "profile", "TOP001"}
 
 
 def test_every_help_topic_is_used_by_a_window_or_an_algorithm(provider):
-    used = list_topics_of_windows() | {a.topic() for a in provider.algorithms()}
-    assert sorted(set(manual.TOPICS) - used) == []
-    assert sorted(list_topics_of_windows() - set(manual.TOPICS)) == []
+    used = list_topics_of_windows() | {a.get_manual_topic() for a in provider.algorithms()}
+    assert sorted(set(manual.MANUAL_TOPICS) - used) == []
+    assert sorted(list_topics_of_windows() - set(manual.MANUAL_TOPICS)) == []
 
 
 def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provider, missing_manual):
@@ -113,8 +113,8 @@ def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed
     monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
-    button.click()
-    assert opened == [QUrl(manual.url(topic)).toString()] and not is_missing(opened[0])
+    button.select_at()
+    assert opened == [QUrl(manual.get_manual_url(topic)).toString()] and not is_missing(opened[0])
     assert not button.isDefault() and not button.autoDefault()
 
 
@@ -125,7 +125,7 @@ def test_help_dialog_of_a_rule_opens_its_entry_in_the_rule_book(installed_manual
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     for code in ("REL002", "RUN903", ""):
         dialog.show_page(code)
-        button.click()
+        button.select_at()
     assert opened == ["REL002", "start", "start"]
 
 
@@ -144,4 +144,4 @@ def test_qgis_menu_names_in_the_manual_exist_in_the_chinese_translation_of_qgis(
     if not compiled.is_file():
         pytest.skip("this QGIS has no Chinese translation")
     known = compiled.read_bytes()
-    assert sorted(name for name in OF_QGIS if name.encode("utf-16-be") not in known) == []
+    assert sorted(name for name in QGIS_NAMES_ZH if name.encode("utf-16-be") not in known) == []

@@ -17,7 +17,7 @@ import pytest
 from qgis.core import QgsProcessing, QgsProcessingException, QgsProcessingFeatureSourceDefinition, QgsVectorLayer
 
 from plugin.core.standard import load_standard
-from tests.core.survey import ROWS, survey_frame, write_survey
+from tests.core.land_survey import SURVEY_ROWS, make_survey_table, write_survey
 from tests.qgis.helpers import ROOT, SAMPLE, Log, digest_files, run_algorithm
 
 EXPECTED_2023_CODES = ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
@@ -38,12 +38,12 @@ def test_map_fields_converts_a_survey_to_dltb_and_then_to_the_2023_land_classes(
     first = run_algorithm(
         "map_fields", {"INPUT": str(survey_file), "TEMPLATE": "dltb", "OUTPUT": str(dltb), "UNMAPPED": str(lost)}
     )
-    assert (first["ROWS"], first["LOSSES"], first["EMPTY"]) == (len(ROWS), 2, 1)
+    assert (first["ROWS"], first["LOSSES"], first["EMPTY"]) == (len(SURVEY_ROWS), 2, 1)
     made = gpd.read_file(dltb, layer="DLTB")
     assert list(made.columns[:-1]) == [f.name for f in load_standard().templates["DLTB"].fields]
-    assert made["DLMC"].tolist() == [row[1] for row in ROWS]
-    assert made.area.sum() == pytest.approx(survey_frame().area.sum(), abs=1e-6)
-    assert made["TBMJ"].sum() == pytest.approx(survey_frame()["TBMJ"].sum(), abs=1e-6)
+    assert made["DLMC"].tolist() == [row[1] for row in SURVEY_ROWS]
+    assert made.area.sum() == pytest.approx(make_survey_table().area.sum(), abs=1e-6)
+    assert made["TBMJ"].sum() == pytest.approx(make_survey_table()["TBMJ"].sum(), abs=1e-6)
     with fiona.open(dltb, layer="DLTB") as read:
         assert read.schema["geometry"] == "MultiPolygon" and read.crs.to_epsg() == 4526
         assert read.schema["properties"]["DLMC"] == "str:60"
@@ -55,10 +55,10 @@ def test_map_fields_converts_a_survey_to_dltb_and_then_to_the_2023_land_classes(
     second = run_algorithm(
         "map_fields", {"INPUT": str(dltb), "TEMPLATE": "XZYDYH", "OUTPUT": str(layer), "UNMAPPED": str(table)}
     )
-    assert (second["ROWS"], second["LOSSES"], second["EMPTY"]) == (len(ROWS), 4, 4)
+    assert (second["ROWS"], second["LOSSES"], second["EMPTY"]) == (len(SURVEY_ROWS), 4, 4)
     made = gpd.read_file(layer, layer="XZYDYH")
     assert [v if isinstance(v, str) else None for v in made["YDYHFLDM"]] == EXPECTED_2023_CODES
-    assert made.area.sum() == pytest.approx(survey_frame().area.sum(), abs=1e-6)
+    assert made.area.sum() == pytest.approx(make_survey_table().area.sum(), abs=1e-6)
     lost_values = pd.read_csv(table, dtype=str, encoding="utf-8-sig").dropna(subset=["source_fid"])
     assert dict(zip(lost_values["value"], lost_values["reason"], strict=True)) == {
         "0204": "code_many",
@@ -98,7 +98,7 @@ def test_map_fields_includes_unsaved_edits_and_respects_a_selection(provider, pr
     layer.changeAttributeValue(1, layer.fields().indexOf("DLBM"), "0101")
     parameters = {"TEMPLATE": "XZYDYH", "OUTPUT": QgsProcessing.TEMPORARY_OUTPUT}
     result = run_algorithm("map_fields", {**parameters, "INPUT": layer, "UNMAPPED": QgsProcessing.TEMPORARY_OUTPUT})
-    assert result["OUTPUT"].featureCount() == len(ROWS) and result["MAPPING_USED"] == ""
+    assert result["OUTPUT"].featureCount() == len(SURVEY_ROWS) and result["MAPPING_USED"] == ""
     assert [f["YDYHFLDM"] for f in result["OUTPUT"].getFeatures()][1] == "010100"
     assert result["OUTPUT"].fields().field("YDYHFLDM").length() == 6
     assert result["UNMAPPED"].featureCount() == 4 + 3
@@ -110,7 +110,7 @@ def test_map_fields_includes_unsaved_edits_and_respects_a_selection(provider, pr
 
 
 def test_map_fields_with_drop_personal_omits_personal_data(provider, tmp_path):
-    persons = survey_frame().assign(ZRRMC="张三", LXDH="0352-000000000000000000", ZMC="一组")
+    persons = make_survey_table().assign(ZRRMC="张三", LXDH="0352-000000000000000000", ZMC="一组")
     pyogrio.write_dataframe(persons, tmp_path / "in.gpkg")
     parameters = {"INPUT": str(tmp_path / "in.gpkg"), "TEMPLATE": "YJJBNTBHTB"}
     for drop, names in ((False, {"张三"}), (True, {None})):
@@ -136,7 +136,7 @@ def test_map_fields_writes_a_filegdb(provider, survey_file, tmp_path):
     target = tmp_path / "库.gdb"
     run_algorithm("map_fields", {"INPUT": str(survey_file), "TEMPLATE": "DLTB", "OUTPUT": str(target)})
     info = pyogrio.read_info(target, layer="DLTB")
-    assert info["features"] == len(ROWS)
+    assert info["features"] == len(SURVEY_ROWS)
     assert dict(zip(info["fields"], info["dtypes"], strict=True))["SJNF"] == "int32"
 
 
@@ -192,7 +192,7 @@ def test_map_fields_reports_unusable_input_and_writes_nothing(change, words, pro
 
 def test_map_fields_refuses_its_input_as_output(provider, tmp_path):
     source = tmp_path / "源.gpkg"
-    survey_frame().to_file(source, layer="DLTB")
+    make_survey_table().to_file(source, layer="DLTB")
     before = digest_files(source)
     with pytest.raises(QgsProcessingException):
         run_algorithm("map_fields", {"INPUT": str(source), "TEMPLATE": "DLTB", "OUTPUT": str(source)})
@@ -201,7 +201,7 @@ def test_map_fields_refuses_its_input_as_output(provider, tmp_path):
 
 def test_failed_map_fields_leaves_the_previous_output_unchanged(provider, survey_file, tmp_path):
     target = tmp_path / "旧.gpkg"
-    survey_frame().to_file(target, layer="x")
+    make_survey_table().to_file(target, layer="x")
     before = digest_files(target)
     with pytest.raises(QgsProcessingException):
         # The template is for lines, which is an error found only when the rows are read.
@@ -223,8 +223,8 @@ def test_map_fields_runs_from_the_command_line(qgis_process, survey_file, tmp_pa
     )
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads(done.stdout)["results"]
-    assert (results["ROWS"], results["EMPTY"]) == (len(ROWS), 4)
-    assert pyogrio.read_info(target)["features"] == len(ROWS) and table.exists()
+    assert (results["ROWS"], results["EMPTY"]) == (len(SURVEY_ROWS), 4)
+    assert pyogrio.read_info(target)["features"] == len(SURVEY_ROWS) and table.exists()
 
 
 RUN_ON_POOLED_THREADS_SCRIPT = """
@@ -256,4 +256,4 @@ os._exit(0)
 def test_map_fields_runs_repeatedly_on_pooled_threads_without_a_crash(survey_file, tmp_path):
     arguments = [sys.executable, "-c", RUN_ON_POOLED_THREADS_SCRIPT, str(ROOT), str(survey_file), str(tmp_path)]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=120)
-    assert done.stdout.strip() == str([(True, len(ROWS))] * 4), done.stdout + done.stderr
+    assert done.stdout.strip() == str([(True, len(SURVEY_ROWS))] * 4), done.stdout + done.stderr

@@ -12,20 +12,20 @@ from qgis.core import QgsFeature, QgsVectorLayer, QgsVectorLayerUtils
 from qgis.PyQt.QtWidgets import QPushButton
 
 from plugin.bridge import settings
-from plugin.bridge.layers.properties import template_id
+from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble
-from plugin.bridge.new_project.request import make_database
+from plugin.bridge.new_project.request import create_database
 from plugin.bridge.project import county
 from plugin.core.cancellation import NEVER
 from plugin.core.check import Options, check_plan
-from plugin.core.files.digests import is_whole
+from plugin.core.files.digests import is_complete_package
 from plugin.gui.desktop_controller import DesktopController
 from plugin.gui.wizard.dialog import NewProjectWizard
-from tests.core.package_fixtures import pdf
+from tests.core.package_fixtures import make_pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.click_counter import Hand
-from tests.qgis.test_gui_controller import Window
+from tests.qgis.test_gui_controller import FakeInterface
 from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = [pytest.mark.usefixtures("chinese", "provider", "project"), pytest.mark.slow]
@@ -78,7 +78,7 @@ def paste_data_into_layers(hand, project, data):
     # The data file is dropped into the window, once for all its layers.
     hand.in_qgis(2)
     for layer in project.mapLayers().values():
-        source = QgsVectorLayer(f"{data}|layername={template_id(layer)}", "source", "ogr")
+        source = QgsVectorLayer(f"{data}|layername={get_assigned_role(layer)}", "source", "ogr")
         if not source.isValid():
             continue
         # Clicks: source layer, select all, copy; own layer, edit, paste, save.
@@ -97,7 +97,7 @@ def paste_data_into_layers(hand, project, data):
 
 @pytest.fixture
 def controller(qgis_app, project):
-    iface = Window()
+    iface = FakeInterface()
     iface.window.resize(1600, 900)
     iface.window.show()
     made = DesktopController(iface)
@@ -160,12 +160,12 @@ def export_package_by_dialog(hand, controller, documents, folder):
 def test_new_county_can_be_planned_from_the_wizard_to_an_accepted_package(
     project, controller, tmp_path, county_data, county_totals
 ):
-    settings.put("project_folder", str(tmp_path))
+    settings.store_setting("project_folder", str(tmp_path))
     hand = Hand()
     request = complete_wizard(hand, project, county_totals)
-    assemble.build_project(request, make_database(request, lambda *_: None, NEVER))
+    assemble.build_project(request, create_database(request, lambda *_: None, NEVER))
     profile = tmp_path / "新荣区规划.profile.toml"
-    assert profile.exists() and project.read(str(request.project)) and county.area(project) == (CODE, NAME)
+    assert profile.exists() and project.read(str(request.project)) and county.read_area(project) == (CODE, NAME)
     hand.begin("layers")
     paste_data_into_layers(hand, project, county_data)
 
@@ -179,9 +179,9 @@ def test_new_county_can_be_planned_from_the_wizard_to_an_accepted_package(
     documents.mkdir()
     folder.mkdir()
     root = f"{CODE}{NAME}国土空间总体规划"
-    (documents / f"{root}文本.pdf").write_bytes(pdf())
+    (documents / f"{root}文本.pdf").write_bytes(make_pdf())
     ended = export_package_by_dialog(hand, controller, documents, folder)
-    assert is_whole(folder / root), ended
+    assert is_complete_package(folder / root), ended
     manifest = json.loads((folder / root / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["check"]["verdict"] == "conditional"
     assert manifest["area"] == {"code": CODE, "name": NAME} and not manifest["check"]["forced"]

@@ -10,7 +10,7 @@ import pytest
 from pyproj import CRS
 from qgis.core import QgsVectorLayer
 
-from plugin.bridge.editing.attribute_forms import apply_template
+from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.core.exchange.create import create_database
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
@@ -24,7 +24,7 @@ def read_form(standard, path):
     """Return the field's form settings in a database made from the standard."""
     create_database(path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists)
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
-    apply_template(layer, standard.templates["YDYHGHFQ"], Norm(standard, load_profile("hunyuan")))
+    apply_template_form(layer, standard.templates["YDYHGHFQ"], Norm(standard, load_profile("hunyuan")))
     index = layer.fields().indexOf("GHFQMC")
     setup = layer.editorWidgetSetup(index)
     default = layer.defaultValueDefinition(index).expression()

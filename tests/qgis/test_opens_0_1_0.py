@@ -16,8 +16,8 @@ from qgis.PyQt.QtCore import QSettings
 from plugin.bridge import settings
 from plugin.bridge.checking import findings_layer
 from plugin.bridge.editing import attribute_forms
-from plugin.bridge.layers import recognise
-from plugin.bridge.layers.properties import name_of, template_id
+from plugin.bridge.layers import role_recognition
+from plugin.bridge.layers.properties import get_assigned_role, get_layer_name
 from plugin.bridge.layouts import saved_layouts
 from plugin.bridge.new_project import assemble, bookmarks
 from plugin.bridge.project import county, waivers
@@ -50,7 +50,7 @@ def manual_project(functions, project, unpacked_projects):
 
 
 def map_layers_by_role(project):
-    return {template_id(layer): layer for layer in project.mapLayers().values() if template_id(layer)}
+    return {get_assigned_role(layer): layer for layer in project.mapLayers().values() if get_assigned_role(layer)}
 
 
 def test_layers_of_a_wizard_project_of_version_0_1_0_are_recognised(wizard_project):
@@ -60,7 +60,11 @@ def test_layers_of_a_wizard_project_of_version_0_1_0_are_recognised(wizard_proje
         role: role for role in LAYER_ROLES
     }
     assert (
-        set(recognise.recognise_layers(recognise.take_outlines(wizard_project), county.options(wizard_project)).roles)
+        set(
+            role_recognition.recognise_layers(
+                role_recognition.take_outlines(wizard_project), county.make_check_options(wizard_project)
+            ).roles
+        )
         == LAYER_ROLES
     )
     assert all(layer.customProperty("sanxian/county") == "140225" for layer in layers.values())
@@ -90,11 +94,11 @@ def test_feature_drawn_in_a_0_1_0_project_gets_defaults_and_an_unused_number(wiz
 
 
 def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacked_projects):
-    assert county.of(wizard_project) == county.County(
+    assert county.read_county(wizard_project) == county.ProjectCountySettings(
         profile="hunyuan", standard="county_db", scope="three_lines", base_year="2020", phase="approval", targets="targets.csv",
         rules="quality", baseline="baseline.gpkg", register="register.xlsx",
     )  # fmt: skip
-    options = county.options(wizard_project)
+    options = county.make_check_options(wizard_project)
     assert (options.baseline, options.register) == (
         str(unpacked_projects / "baseline.gpkg"),
         str(unpacked_projects / "register.xlsx"),
@@ -102,16 +106,16 @@ def test_county_settings_of_a_0_1_0_project_are_all_read(wizard_project, unpacke
     assert (options.rules, options.base_year, options.phase) == (("quality",), 2020, "approval")
     # Values that version 0.1.0 did not have are empty, so profile and form apply.
     assert options.document_info == DocumentInfo()
-    assert waivers.chosen(wizard_project) == "accepted.csv" and options.waivers == str(
+    assert waivers.read_chosen_file(wizard_project) == "accepted.csv" and options.waivers == str(
         unpacked_projects / "accepted.csv"
     )
 
 
 def test_snapping_and_overlap_avoidance_of_a_0_1_0_project_are_kept(wizard_project):
     modes, layers = Qgis.AvoidIntersectionsMode, map_layers_by_role(wizard_project)
-    assemble.follow_layer(wizard_project, layers["CZKFBJ"])
+    assemble.apply_overlap_setting(wizard_project, layers["CZKFBJ"])
     assert wizard_project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow_layer(wizard_project, layers["STBHHX"])
+    assemble.apply_overlap_setting(wizard_project, layers["STBHHX"])
     never = {"CZKFBJ", "STBHHX"} & set(wizard_project.readEntry("sanxian", "avoid_overlaps")[0].split(","))
     assert ("STBHHX" in never) == (wizard_project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer)
     assert wizard_project.topologicalEditing() and wizard_project.snappingConfig().enabled()
@@ -140,20 +144,21 @@ def test_layout_of_a_0_1_0_project_is_found_as_its_saved_layout(wizard_project):
 
 def test_layer_roles_chosen_in_a_0_1_0_project_are_kept(manual_project):
     names = {
-        role: name_of(manual_project.mapLayer(layer)) for role, layer in recognise.chosen_roles(manual_project).items()
+        role: get_layer_name(manual_project.mapLayer(layer))
+        for role, layer in role_recognition.get_chosen_roles(manual_project).items()
     }
     assert names == {"YJJBNTBHTB": "农田", "STBHHX": "红线", "CZKFBJ": "边界", "DLTB": "地类"}
     assert (
-        dict(county.options(manual_project).roles) == recognise.chosen_roles(manual_project)
-        and county.of(manual_project).profile == "hunyuan"
+        dict(county.make_check_options(manual_project).roles) == role_recognition.get_chosen_roles(manual_project)
+        and county.read_county(manual_project).profile == "hunyuan"
     )
     assert {attribute_forms.role_of_form(layer) for layer in map_layers_by_role(manual_project).values()} == set(names)
 
 
 def test_findings_layer_of_a_0_1_0_project_is_recognised_and_not_checked(manual_project):
     layer = findings_layer.find_findings_layer(manual_project)
-    assert layer is not None and recognise.is_findings(layer)
-    assert layer not in recognise.plan_layers(manual_project)
+    assert layer is not None and role_recognition.is_findings_layer(layer)
+    assert layer not in role_recognition.list_plan_layers(manual_project)
     findings_layer.remove_findings_layer(manual_project)
     assert findings_layer.find_findings_layer(manual_project) is None
 
@@ -192,9 +197,14 @@ def test_settings_of_version_0_1_0_are_read_from_a_qgis_ini_file(qgis_app, tmp_p
     try:
         for key in read_old_settings():
             QgsSettings().setValue(f"sanxian/{key}", kept.value(f"sanxian/{key}"))
-        assert settings.language() == "en"
-        assert settings.get("waiver_author") == "王工" and settings.get("maps/maker") == "浑源县人民政府"
-        assert settings.get("check_while_editing", True) is False and settings.get("dock_sized", False) is True
+        assert settings.get_report_language() == "en"
+        assert (
+            settings.read_setting("waiver_author") == "王工" and settings.read_setting("maps/maker") == "浑源县人民政府"
+        )
+        assert (
+            settings.read_setting("check_while_editing", True) is False
+            and settings.read_setting("dock_sized", False) is True
+        )
     finally:
         for key, value in former.items():
             if value is None:

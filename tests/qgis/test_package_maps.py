@@ -19,18 +19,18 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QCoreApplication, QThread
 
 from plugin.bridge.layouts import package_maps
-from plugin.bridge.running.main_thread import on_main
+from plugin.bridge.running.main_thread import call_on_main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
-from plugin.core.files.digests import is_whole
+from plugin.core.files.digests import is_complete_package
 from plugin.paths import PACKAGES
-from tests.core.package_fixtures import jpg, pdf
-from tests.core.small_plan import digest
+from tests.core.package_fixtures import make_jpeg, make_pdf
+from tests.core.small_plan import hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage
 from tests.qgis.helpers import Log, run_algorithm
 from tests.qgis.maps_helpers import read_jfif_density, read_jpg_size
-from tests.qgis.waiting import PATIENCE, run_task, wait_until
+from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
 
 pytestmark = [pytest.mark.usefixtures("provider", "project"), pytest.mark.slow]
 
@@ -59,7 +59,7 @@ def county_file(tmp_path_factory):
 def export_parameters(tmp_path, county_file):
     documents = tmp_path / "文档"
     documents.mkdir()
-    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(pdf())
+    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(make_pdf())
     return {"SOURCE": str(county_file), "DOCUMENTS": str(documents), "OUTPUT": str(tmp_path / "结果")}
 
 
@@ -155,7 +155,7 @@ def test_maps_in_a_package_show_unsaved_edits_of_the_exported_layers(
 
 
 def test_map_supplied_in_the_documents_folder_is_packed_unchanged(export_parameters, tmp_path, two_maps_specification):
-    own = jpg(600) + b"\n mine"
+    own = make_jpeg(600) + b"\n mine"
     (Path(export_parameters["DOCUMENTS"]) / MAP_FILE_NAMES[1]).write_bytes(own)
     run_algorithm(
         "export_package", {**export_parameters, "PACKAGE": make_package_spec(tmp_path, *two_maps_specification)}
@@ -171,7 +171,7 @@ def test_map_supplied_in_the_documents_folder_is_packed_unchanged(export_paramet
 def test_export_package_without_maps_writes_a_complete_package(export_parameters):
     feedback = Log()
     run_algorithm("export_package", {**export_parameters, "MAPS": False}, feedback)
-    assert not list_maps(export_parameters) and is_whole(Path(export_parameters["OUTPUT"]) / PACKAGE_NAME)
+    assert not list_maps(export_parameters) and is_complete_package(Path(export_parameters["OUTPUT"]) / PACKAGE_NAME)
     assert any("生成文档文件夹中没有的图件" in line and "县域三条控制线图" in line for line in feedback.lines)
 
 
@@ -200,7 +200,7 @@ def test_maps_in_a_package_have_resolution_and_world_file_of_the_specification(
 def test_package_export_cancelled_between_maps_keeps_the_previous_package(export_parameters, tmp_path, after):
     run_algorithm("export_package", {**export_parameters, "MAPS": False})
     package = Path(export_parameters["OUTPUT"]) / PACKAGE_NAME
-    before, feedback = digest(package), Log()
+    before, feedback = hash_files(package), Log()
     seen = []
 
     def count(text):
@@ -211,7 +211,7 @@ def test_package_export_cancelled_between_maps_keeps_the_previous_package(export
 
     feedback.setProgressText = count
     assert run_algorithm("export_package", export_parameters, feedback) == {}
-    assert len(seen) == after + 1 and digest(package) == before
+    assert len(seen) == after + 1 and hash_files(package) == before
     assert [p.name for p in package.parent.iterdir()] == [PACKAGE_NAME]
 
 
@@ -243,14 +243,14 @@ def run_in_task(work):
 
 def test_on_main_runs_a_call_on_the_main_thread_and_returns_its_result_or_error():
     main = QCoreApplication.instance().thread()
-    assert run_in_task(lambda: on_main(QThread.currentThread)) == main
+    assert run_in_task(lambda: call_on_main(QThread.currentThread)) == main
 
     def fails():
         raise ValueError("so")
 
     with pytest.raises(ValueError, match="so"):
-        run_in_task(lambda: on_main(fails))
-    assert on_main(lambda: 7) == 7
+        run_in_task(lambda: call_on_main(fails))
+    assert call_on_main(lambda: 7) == 7
 
 
 def test_on_main_cancelled_while_the_main_thread_is_busy_makes_no_call():
@@ -258,14 +258,14 @@ def test_on_main_cancelled_while_the_main_thread_is_busy_makes_no_call():
 
     def work():
         with pytest.raises(Cancelled):
-            on_main(lambda: called.append(1), Cancellation(lambda: True))
-        assert on_main(lambda: called.append(2), patience=0.2) is None
+            call_on_main(lambda: called.append(1), Cancellation(lambda: True))
+        assert call_on_main(lambda: called.append(2), patience=0.2) is None
         stopped.set()
 
     thread = threading.Thread(target=work)
     thread.start()
     # This is the main thread, and it handles no events.
-    assert stopped.wait(PATIENCE)
+    assert stopped.wait(PATIENCE_SECONDS)
     thread.join()
     QCoreApplication.processEvents()
     assert called == []
@@ -294,6 +294,6 @@ def test_package_export_in_a_thread_prints_layouts_on_the_main_thread(
     run_task(task)
     assert wait_until(lambda: ended) and ended == [True], feedback.lines
     assert [name for name, _ in seen] == ["__init__", "print", "print", "close"] and all(on for _, on in seen)
-    assert sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2] and is_whole(
+    assert sorted(list_maps(export_parameters)) == MAP_FILE_NAMES[:2] and is_complete_package(
         Path(export_parameters["OUTPUT"]) / PACKAGE_NAME
     )

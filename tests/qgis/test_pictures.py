@@ -11,7 +11,7 @@ from qgis.PyQt.QtGui import QImage
 from plugin.bridge import pictures
 from plugin.bridge.layers import painting, styles
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
-from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, SHARE, close_up_sheet
+from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW, frame_close_up
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
@@ -19,9 +19,9 @@ from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import all_rules
 from plugin.core.render.html import render_report
-from plugin.core.render.pictures import Pictures, largest_conflicts
+from plugin.core.render.pictures import Pictures, select_largest_conflicts
 from plugin.paths import SAMPLE
-from tests.core.examples import norm_of, run_example, source_layer
+from tests.core.examples import make_example_layer, make_example_norm, run_example
 
 ERROR_PINK = (213, 0, 88)
 
@@ -58,8 +58,8 @@ def measure_share(image: QImage, color: tuple[int, int, int], reach: int = 60) -
 
 
 def make_small_plan(**layers):
-    norm = norm_of()
-    return assemble_plan([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
+    norm = make_example_norm()
+    return assemble_plan([make_example_layer(role, rows, norm) for role, rows in layers.items()], norm)
 
 
 def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checked_sample, drawn_pictures):
@@ -67,7 +67,7 @@ def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checke
     overview = decode_image(drawn_pictures.overview)
     assert overview.width() == OVERVIEW_PIXELS
     assert 0.7 < overview.height() / overview.width() < 1.4
-    assert len(drawn_pictures.conflicts) == len(largest_conflicts(checked_sample.report)) == 12
+    assert len(drawn_pictures.conflicts) == len(select_largest_conflicts(checked_sample.report)) == 12
     for uri in drawn_pictures.conflicts:
         image = decode_image(uri)
         assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 340)
@@ -159,7 +159,7 @@ def test_report_pictures_are_drawn_for_each_conflict_rule_with_few_layers(qgis_a
     plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
     made = pictures.draw_pictures(plan, report)
     assert made.problem == "" and made.overview
-    assert len(made.conflicts) == len(largest_conflicts(report))
+    assert len(made.conflicts) == len(select_largest_conflicts(report))
 
 
 def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, monkeypatch):
@@ -171,11 +171,11 @@ def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, 
 
 
 def test_close_up_shows_a_finding_at_a_third_of_its_width_at_most_1_to_500(checked_sample):
-    for finding in largest_conflicts(checked_sample.report):
-        sheet = close_up_sheet(finding)
+    for finding in select_largest_conflicts(checked_sample.report):
+        sheet = frame_close_up(finding)
         west, south, east, north = finding.geometry.bounds
         width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
-        assert max((east - west) / width, (north - south) / height) <= SHARE + 1e-9
+        assert max((east - west) / width, (north - south) / height) <= CONFLICT_SHARE_OF_VIEW + 1e-9
         assert width / (sheet.width_mm / 1000) >= 500 - 1e-6
         assert width / sheet.width == pytest.approx(height / sheet.height, rel=0.01)
 
@@ -184,12 +184,14 @@ def test_close_up_shows_a_finding_at_a_third_of_its_width_at_most_1_to_500(check
     ("most", "length"), [(0.7, 0.5), (1, 1), (19.9, 10), (4999, 2000), (5000, 5000), (12_345, 10_000)]
 )
 def test_scale_bar_length_is_a_round_number(most, length):
-    assert painting.round_length(most) == pytest.approx(length)
+    assert painting.round_down_length(most) == pytest.approx(length)
 
 
 @pytest.mark.parametrize("name", ["GHFQDM", "A#B", "A&B", "A=B:C", "面积 (m²)"])
 def test_report_pictures_accept_any_field_name_for_classification(qgis_app, name):
-    layer = painting.memory_layer("x", QgsProject.instance().crs(), ["first", name], [(shapely.box(0, 0, 1, 1), "ab")])
+    layer = painting.make_styled_layer(
+        "x", QgsProject.instance().crs(), ["first", name], [(shapely.box(0, 0, 1, 1), "ab")]
+    )
     assert layer.fields().names() == ["first", name]
     assert [f.attributes() for f in layer.getFeatures()] == [["a", "b"]]
 
@@ -198,7 +200,7 @@ def test_failed_report_pictures_are_logged_and_do_not_stop_the_report(checked_sa
     def broken(*args):
         raise ValueError("on purpose")
 
-    monkeypatch.setattr(pictures, "Scene", broken)
+    monkeypatch.setattr(pictures, "PictureData", broken)
     found = pictures.draw_pictures(checked_sample.plan, checked_sample.report)
     assert "ValueError" in found.problem and not found.overview
     assert any("Traceback" in text and "on purpose" in text for text in qgis_log)

@@ -19,17 +19,17 @@ from qgis.core import (
     edit,
 )
 
-from plugin.bridge.layers.properties import template_id
+from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble, bookmarks
-from plugin.bridge.new_project.request import NewProjectRequest, make_database
+from plugin.bridge.new_project.request import NewProjectRequest, create_database
 from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
-from plugin.core.standard.layer_tree import branches
+from plugin.core.standard.layer_tree import list_branches
 from tests.qgis.helpers import X, Y, digest_files, draw_feature, make_square
 
 STANDARD = load_standard()
-CHOSEN_ROLES = tuple(role for b in branches(STANDARD) if b.chosen for role in b.roles)
+CHOSEN_ROLES = tuple(role for b in list_branches(STANDARD) if b.chosen for role in b.roles)
 LAYER_GROUPS = ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
 
 
@@ -51,7 +51,7 @@ def make_project_request(folder, suffix=".gpkg", **more):
 
 def create_project(wanted):
     reported = []
-    made = make_database(wanted, lambda share, text: reported.append((share, text)), NEVER)
+    made = create_database(wanted, lambda share, text: reported.append((share, text)), NEVER)
     assert [share for share, _ in reported] == sorted(share for share, _ in reported) and reported[0][0] == 0
     return assemble.build_project(wanted, made)
 
@@ -59,7 +59,7 @@ def create_project(wanted):
 def reopen_project(path):
     project = QgsProject()
     assert project.read(str(path)), project.error()
-    return project, {template_id(layer): layer for layer in project.mapLayers().values()}
+    return project, {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
@@ -116,7 +116,7 @@ def test_map_themes_of_a_new_project_show_the_layers_of_their_topic(functions, t
 def test_features_drawn_in_a_new_project_get_the_county_defaults(functions, project, tmp_path, suffix):
     create_project(make_project_request(tmp_path, suffix))
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
-    layers = {template_id(layer): layer for layer in project.mapLayers().values()}
+    layers = {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
     boundary = layers["CZKFBJ"]
     boundary.startEditing()
     drawn = draw_feature(boundary, make_square(0, 0), GHFQDM="410")
@@ -130,13 +130,13 @@ def test_features_drawn_in_a_new_project_get_the_county_defaults(functions, proj
 def test_new_project_can_be_made_by_the_three_lines_standard_of_2022(functions, project, tmp_path):
     """Create a project of another standard, with its layers, tree and themes."""
     standard = load_standard("three_lines_2022")
-    chosen = tuple(role for b in branches(standard) if b.chosen for role in b.roles)
+    chosen = tuple(role for b in list_branches(standard) if b.chosen for role in b.roles)
     wanted = make_project_request(tmp_path, standard="three_lines_2022", roles=chosen, profile="")
     create_project(wanted)
     assert project.read(str(wanted.project)) and project.readEntry("sanxian", "standard")[0] == "three_lines_2022"
     assert [g.name() for g in project.layerTreeRoot().children()] == ["三条控制线", "基础数据"]
     assert sorted(project.mapThemeCollection().mapThemes()) == ["三条控制线", "用地"]
-    layers = {template_id(layer): layer for layer in project.mapLayers().values()}
+    layers = {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
     assert set(layers) == set(chosen) == set(standard.groups["three_lines"].roles)
     boundary = layers["CZKFBJ"]
     boundary.startEditing()
@@ -148,7 +148,7 @@ def test_new_project_can_be_made_for_a_county_outside_the_county_list(functions,
     wanted = make_project_request(tmp_path, code="610724", county="西乡县", crs="EPSG:4545", profile="", view=None)
     create_project(wanted)
     assert project.read(str(wanted.project)) and project.title() == "西乡县国土空间总体规划"
-    boundary = next(v for v in project.mapLayers().values() if template_id(v) == "CZKFBJ")
+    boundary = next(v for v in project.mapLayers().values() if get_assigned_role(v) == "CZKFBJ")
     boundary.startEditing()
     drawn = draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))
     assert (drawn["BSM"], drawn["XZQDM"], drawn["XZQMC"]) == ("610724000000000001", "610724", "西乡县")
@@ -157,7 +157,9 @@ def test_new_project_can_be_made_for_a_county_outside_the_county_list(functions,
     from plugin.bridge.editing import attribute_forms
     from plugin.bridge.project import county
 
-    attribute_forms.apply_to_project(project, {"CZKFBJ": boundary.id()}, county.options(project).norm())
+    attribute_forms.apply_forms_to_project(
+        project, {"CZKFBJ": boundary.id()}, county.make_check_options(project).norm()
+    )
     boundary.startEditing()
     assert draw_feature(boundary, shapely.box(500_000, 3_650_000, 500_100, 3_650_100))["XZQMC"] == "西乡县"
     boundary.rollBack()
@@ -166,19 +168,19 @@ def test_new_project_can_be_made_for_a_county_outside_the_county_list(functions,
 def test_drawing_avoids_overlaps_in_layers_with_a_template_that_forbids_them(functions, project, tmp_path):
     create_project(make_project_request(tmp_path))
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
-    layers = {template_id(layer): layer for layer in project.mapLayers().values()}
+    layers = {get_assigned_role(layer): layer for layer in project.mapLayers().values()}
     modes = Qgis.AvoidIntersectionsMode
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
-    assemble.follow_layer(project, layers["CZKFBJ"])
+    assemble.apply_overlap_setting(project, layers["CZKFBJ"])
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow_layer(project, None)
+    assemble.apply_overlap_setting(project, None)
     assert project.avoidIntersectionsMode() == modes.AvoidIntersectionsCurrentLayer
-    assemble.follow_layer(project, layers["LSWHBHX"])
+    assemble.apply_overlap_setting(project, layers["LSWHBHX"])
     assert project.avoidIntersectionsMode() == modes.AllowIntersections
     # An existing project of the user keeps its settings.
     other = QgsProject()
     other.setAvoidIntersectionsMode(modes.AvoidIntersectionsLayers)
-    assemble.follow_layer(other, layers["CZKFBJ"])
+    assemble.apply_overlap_setting(other, layers["CZKFBJ"])
     assert other.avoidIntersectionsMode() == modes.AvoidIntersectionsLayers
 
 
@@ -188,7 +190,7 @@ def test_bookmarks_are_updated_when_townships_are_drawn_or_renamed(functions, pr
     follower.start(project)
     assert project.read(str(tmp_path / "浑源县规划.qgz"))
     layer = bookmarks.find_township_layer(project)
-    assert template_id(layer) == "XZQXZ" and bookmarks.update_bookmarks(project) == 0
+    assert get_assigned_role(layer) == "XZQXZ" and bookmarks.update_bookmarks(project) == 0
     with edit(layer):
         draw_feature(layer, make_square(0, 0, 5000, 4000), XZQMC="永安镇", XZQDM="140225100")
         draw_feature(layer, make_square(9000, 0, 1000, 1000), XZQMC="永安镇", XZQDM="140225100")
@@ -239,7 +241,7 @@ def test_cancelled_project_creation_leaves_no_file(functions, tmp_path):
         return len(asked) > 3
 
     with pytest.raises(Cancelled):
-        make_database(make_project_request(tmp_path), lambda share, text: None, Cancellation(cancelled))
+        create_database(make_project_request(tmp_path), lambda share, text: None, Cancellation(cancelled))
     assert len(asked) == 4 and not list(tmp_path.iterdir())
 
 
@@ -248,7 +250,7 @@ def test_project_file_that_cannot_be_written_leaves_the_previous_one_unchanged(f
     create_project(wanted)
     before = digest_files(wanted.project)
     again = make_project_request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
-    made = make_database(again, lambda share, text: None, NEVER)
+    made = create_database(again, lambda share, text: None, NEVER)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
         assemble.build_project(again, made)

@@ -10,8 +10,8 @@ import pytest
 from qgis.core import QgsProcessingException, QgsVectorLayer
 
 from plugin.bridge.checking.check import check_plan
-from plugin.bridge.layers import reading, recognise
-from plugin.bridge.layers.properties import set_template
+from plugin.bridge.layers import reading, role_recognition
+from plugin.bridge.layers.properties import set_assigned_role
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
 from plugin.core.errors import InputError
@@ -31,7 +31,7 @@ def add_plan_layers(project, plan, *tables, **named):
     for role, name in {**{t: t for t in tables}, **named}.items():
         made[role] = QgsVectorLayer(f"{plan}|layername={role}", name, "ogr")
         assert made[role].isValid()
-        set_template(made[role], role)
+        set_assigned_role(made[role], role)
     project.addMapLayers(made.values())
     return made
 
@@ -44,21 +44,23 @@ def test_check_plan_refuses_two_layers_of_one_role_and_names_them(small, project
     copy = made["STBHHX"].clone()
     copy.setName("STBHHX 副本")
     project.addMapLayer(copy)
-    assert set(recognise.chosen_roles(project)) == {"YJJBNTBHTB", "CZKFBJ"}
-    assert recognise.recognise_layers(recognise.take_outlines(project), county.options(project)).repeated_roles == [
-        "STBHHX"
-    ]
+    assert set(role_recognition.get_chosen_roles(project)) == {"YJJBNTBHTB", "CZKFBJ"}
+    assert role_recognition.recognise_layers(
+        role_recognition.take_outlines(project), county.make_check_options(project)
+    ).repeated_roles == ["STBHHX"]
     with pytest.raises(QgsProcessingException, match=r"两个图层均可识别为 STBHHX：.*“STBHHX 副本”"):
         run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
-    recognise.choose_role(project, "STBHHX", copy)
-    assert recognise.chosen_roles(project)["STBHHX"] == copy.id()
+    role_recognition.assign_role(project, "STBHHX", copy)
+    assert role_recognition.get_chosen_roles(project)["STBHHX"] == copy.id()
 
 
 def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(small, project):
     made = add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
     project.addMapLayer(made["STBHHX"].clone())
     with pytest.raises(InputError, match="two_layers_one_role"):
-        check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
+        check_plan(
+            [take_snapshot(v) for v in role_recognition.list_plan_layers(project)], county.make_check_options(project)
+        )
 
 
 # --- broken layers
@@ -67,15 +69,17 @@ def test_check_of_project_layers_raises_an_error_for_two_layers_of_one_role(smal
 def test_project_layer_that_cannot_be_opened_is_logged_and_the_others_are_checked(small, project, tmp_path):
     add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX")
     broken = QgsVectorLayer(str(tmp_path / "搬走 了.gpkg"), "历史文化保护线", "ogr")
-    set_template(broken, "LSWHBHX")
+    set_assigned_role(broken, "LSWHBHX")
     project.addMapLayer(broken)
-    assert set(recognise.chosen_roles(project)) == {"YJJBNTBHTB", "STBHHX"}
+    assert set(role_recognition.get_chosen_roles(project)) == {"YJJBNTBHTB", "STBHHX"}
     log = Log()
     result = run_algorithm("check_plan", {"RULES": "REL001,REL002"}, log)
     assert (result["ERRORS"], result["SKIPPED"]) == (1, 1)
     messages = [line for line in log.lines if "历史文化保护线" in line]
     assert messages[0].startswith("图层“历史文化保护线”无法打开（搬走 了.gpkg）") and str(tmp_path) not in messages[0]
-    checked = check_plan([take_snapshot(v) for v in recognise.plan_layers(project)], county.options(project))
+    checked = check_plan(
+        [take_snapshot(v) for v in role_recognition.list_plan_layers(project)], county.make_check_options(project)
+    )
     assert messages[0] in checked.report.provenance["notices"]
 
 
@@ -106,14 +110,14 @@ def test_layer_given_by_the_roles_parameter_is_read_whatever_its_name(small, pro
 
 def test_check_plan_without_source_uses_the_county_settings_of_the_project(small, project):
     add_plan_layers(project, small, "YJJBNTBHTB", "STBHHX", "CZKFBJ")
-    county.keep(project, county.County(profile="hunyuan", scope="three_lines"))
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", scope="three_lines"))
     log = Log()
     run_algorithm("check_plan", {"RULES": THREE_LINES_RULES}, log)
     assert log.lines[0] == "留空的参数取自工程的县配置：PROFILE=hunyuan, SCOPE=three_lines。"
     log = Log()
     run_algorithm("check_plan", {"RULES": THREE_LINES_RULES, "PROFILE": "shanxi", "SCOPE": "county"}, log)
     assert not any("取自工程" in line for line in log.lines)
-    county.keep(project, county.County(profile="没有"))
+    county.store_county(project, county.ProjectCountySettings(profile="没有"))
     with pytest.raises(QgsProcessingException, match="县配置“没有”不存在"):
         run_algorithm("check_plan", {"RULES": THREE_LINES_RULES})
     assert run_algorithm("check_plan", {"SOURCE": str(small), "RULES": THREE_LINES_RULES})["ERRORS"] == 1
@@ -131,13 +135,13 @@ def test_layer_role_stored_in_the_project_takes_precedence_over_a_layer_name(sma
 
 
 def test_missing_mandatory_layers_depend_on_the_scope_of_the_check(project, monkeypatch):
-    standard = county.options(project).norm().standard
+    standard = county.make_check_options(project).norm().standard
     lines = standard.scopes["three_lines"].mandatory
-    outlines = [recognise.LayerOutline("a", "STBHHX", "", ())]
+    outlines = [role_recognition.LayerOutline("a", "STBHHX", "", ())]
 
     def list_missing_concepts(**options_given):
-        options = replace(county.options(project), **options_given)
-        return [concept for concept, _ in recognise.recognise_layers(outlines, options).missing_concepts]
+        options = replace(county.make_check_options(project), **options_given)
+        return [concept for concept, _ in role_recognition.recognise_layers(outlines, options).missing_concepts]
 
     assert list_missing_concepts() == [c for c in lines if c != "red_line"]
     assert set(list_missing_concepts(scope="county")) > set(list_missing_concepts())

@@ -10,7 +10,7 @@ from qgis.core import Qgis, QgsProcessingParameterFeatureSource
 from qgis.PyQt.QtCore import QUrl
 
 from plugin.bridge import help_pages
-from plugin.core.model.rule import EACH, all_rules
+from plugin.core.model.rule import EVERY_LAYER, all_rules
 from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT, SAMPLE
 
@@ -75,7 +75,7 @@ def test_every_algorithm_belongs_to_a_toolbox_group(provider):
 
 
 def test_every_algorithm_has_a_local_help_page_with_its_parameters(provider):
-    pages = {a.name(): QUrl(help_pages.help_url(a)).toLocalFile() for a in provider.algorithms()}
+    pages = {a.name(): QUrl(help_pages.get_help_url(a)).toLocalFile() for a in provider.algorithms()}
     assert len(set(pages.values())) == len(pages)
     for algorithm in provider.algorithms():
         page = Path(pages[algorithm.name()]).read_text(encoding="utf-8")
@@ -88,8 +88,8 @@ def test_help_page_that_cannot_be_written_is_logged_and_omitted(provider, monkey
         raise PermissionError(13, "denied")
 
     monkeypatch.setattr("plugin.bridge.help_pages.atomic_output", refused)
-    monkeypatch.setattr("plugin.bridge.help_pages.help_page", lambda _: "another")
-    assert help_pages.help_url(provider.algorithm("check_plan")) == ""
+    monkeypatch.setattr("plugin.bridge.help_pages.make_help_page", lambda _: "another")
+    assert help_pages.get_help_url(provider.algorithm("check_plan")) == ""
     assert any("denied" in text for text in qgis_log)
 
 
@@ -104,7 +104,7 @@ def test_rule_algorithm_has_the_layers_and_parameters_its_rule_declares(provider
         assert bool(sources[name.upper()].flags() & optional) == need.optional
     for parameter in rule.parameters:
         assert algorithm.parameterDefinition(parameter.name.upper()) is not None
-    each = any(need.concept == EACH for need in rule.needs.values())
+    each = any(need.concept == EVERY_LAYER for need in rule.needs.values())
     assert (algorithm.parameterDefinition("ROLE") is not None) == each
     assert (algorithm.parameterDefinition("MIN_AREA") is not None) == ("tolerance" in rule.uses)
     outputs = {o.name() for o in algorithm.outputDefinitions()}

@@ -18,7 +18,7 @@ from qgis.core import (
 
 from plugin.core.model.rule import all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_frame, make_square, run_algorithm, write_small
-from tests.qgis.models import build_model, refer_to_input, refer_to_result, value
+from tests.qgis.models import build_model, make_static_value, refer_to_input, refer_to_result
 from tests.qgis.waiting import run_task, wait_until
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -179,7 +179,7 @@ MODEL_OUTPUT = "check:findings"
 def make_model():
     """Return a model that buffers the red line by 30 m and checks farmland."""
     steps = {
-        "buffer": ("native:buffer", {"INPUT": refer_to_input("line"), "DISTANCE": value(30)}),
+        "buffer": ("native:buffer", {"INPUT": refer_to_input("line"), "DISTANCE": make_static_value(30)}),
         "check": (
             "sanxian:farmland_in_red_line",
             {"FARMLAND": refer_to_input("farmland"), "RED_LINE": refer_to_result("buffer", "OUTPUT")},

@@ -121,6 +121,6 @@ def test_check_writable_refuses_outputs_that_are_inputs_or_unwritable(tmp_path):
 
 
 def test_memory_layer_contains_all_findings_with_and_without_geometry():
-    layer = sinks.memory_layer(make_findings(), FINDINGS_CRS, "问题")
+    layer = sinks.make_findings_layer(make_findings(), FINDINGS_CRS, "问题")
     assert layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526" and layer.name() == "问题"
     assert sum(not f.hasGeometry() for f in layer.getFeatures()) == 1

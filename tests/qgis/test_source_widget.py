@@ -7,7 +7,7 @@ from qgis.gui import QgsProcessingParametersWidget
 from qgis.PyQt import sip
 from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QPushButton
 
-from plugin.core.profile import profile_ids
+from plugin.core.profile import list_profile_ids
 from plugin.gui.toolbox.profile_widget import ProfileWidget
 from plugin.gui.toolbox.source_widget import SourceWidget
 from tests.qgis.helpers import SAMPLE
@@ -47,13 +47,13 @@ def test_source_widget_buttons_choose_a_file_or_a_folder(path_widget, monkeypatc
     changes = []
     path_widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(SAMPLE), ""))
-    find_button(path_widget, ("File…", "文件…")).click()
+    find_button(path_widget, ("File…", "文件…")).select_at()
     assert path_widget.value() == str(SAMPLE)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(SAMPLE.parent))
-    find_button(path_widget, ("Folder…", "文件夹…")).click()
+    find_button(path_widget, ("Folder…", "文件夹…")).select_at()
     assert path_widget.value() == str(SAMPLE.parent)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
-    find_button(path_widget, ("Folder…", "文件夹…")).click()
+    find_button(path_widget, ("Folder…", "文件夹…")).select_at()
     assert path_widget.value() == str(SAMPLE.parent), "cancelled"
     assert changes == [str(SAMPLE), str(SAMPLE.parent)]
     path_widget.setValue(None)
@@ -111,7 +111,7 @@ def test_profile_widget_lists_profiles_by_county_name(county_profile_widget, pro
     assert type(WidgetWrapperFactory.create_wrapper(definition, AlgorithmDialog())).__name__ == "ProfileWidget"
     box = county_profile_widget.widget.findChild(QComboBox)
     assert county_profile_widget.value() == ""
-    assert {box.itemData(n) for n in range(box.count())} == {"", *profile_ids()}
+    assert {box.itemData(n) for n in range(box.count())} == {"", *list_profile_ids()}
     box.setCurrentIndex(box.findData("hunyuan"))
     assert "浑源县" in box.currentText() and county_profile_widget.value() == "hunyuan"
 
@@ -121,7 +121,7 @@ def test_profile_widget_accepts_the_path_of_a_profile_file(county_profile_widget
     changes = []
     county_profile_widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
-    find_button(county_profile_widget, ("File…", "文件…")).click()
+    find_button(county_profile_widget, ("File…", "文件…")).select_at()
     assert county_profile_widget.value() == path == changes[-1]
     for given in ("hunyuan", path, "", None):
         county_profile_widget.setValue(given)

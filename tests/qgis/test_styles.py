@@ -12,7 +12,7 @@ from qgis.core import QgsDefaultValue, QgsEditorWidgetSetup, QgsExpression, QgsF
 from qgis.PyQt.QtGui import QColor
 
 from plugin.bridge.layers import painting, styles
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard import list_standard_ids, load_standard
 from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
 from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT
@@ -21,7 +21,7 @@ STYLE_TABLE = styles.read_style_table()
 GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}
 DEFAULT_STYLES = {f"default_{geometry}": geometry for geometry in GEOMETRY_TYPES}
 GEOMETRY_BY_STYLE = {name: spec.get("geometry", "polygon") for name, spec in STYLE_TABLE["layers"].items()}
-GEOMETRY_BY_STYLE |= {**DEFAULT_STYLES, styles.FINDINGS: "polygon"}
+GEOMETRY_BY_STYLE |= {**DEFAULT_STYLES, styles.FINDINGS_STYLE: "polygon"}
 STYLE_NAMES = list(GEOMETRY_BY_STYLE)
 EXAMPLE_SHAPES = {
     "polygon": "Polygon((30 20, 200 20, 200 80, 30 80, 30 20))",
@@ -57,7 +57,7 @@ def test_style_files_name_no_font_family(name):
 def test_style_file_is_applied_to_a_layer_by_qgis(qgis_app, name):
     layer = make_empty_layer(name)
     before = layer.renderer()
-    assert styles.apply_style(layer, name)
+    assert styles.apply_role_style(layer, name)
     assert layer.renderer() is not before
 
 
@@ -94,7 +94,7 @@ def draw_rows(layer, rows):
         features.append(feature)
     assert layer.dataProvider().addFeatures(features)[0]
     layer.updateExtents()
-    sheet = painting.PaintedSheet((0.0, 0.0, 230.0, 96.0), 230, 96, 23.0)
+    sheet = painting.ImageFrame((0.0, 0.0, 230.0, 96.0), 230, 96, 23.0)
     return painting.draw_layers(sheet, [layer], layer.crs())
 
 
@@ -104,19 +104,19 @@ def count_ink(image):
     return sum(image.pixel(x, y) & 0xFFFFFF != 0xFFFFFF for x in range(image.width()) for y in range(image.height()))
 
 
-@for_each("name", [n for n in STYLE_NAMES if n != styles.FINDINGS])
+@for_each("name", [n for n in STYLE_NAMES if n != styles.FINDINGS_STYLE])
 def test_every_style_draws_visible_pixels(qgis_app, name):
     layer = make_empty_layer(name, "&field=X:string")
-    styles.apply_style(layer, name if name in STYLE_TABLE["layers"] else "NO_SUCH_LAYER")
+    styles.apply_role_style(layer, name if name in STYLE_TABLE["layers"] else "NO_SUCH_LAYER")
     assert count_ink(draw_rows(layer, [(EXAMPLE_SHAPES[GEOMETRY_BY_STYLE[name]], {})])) > 20
 
 
 def test_every_layer_of_every_standard_has_a_style_of_its_geometry_type(qgis_app):
     """Accept a layer's separate style or the default of its geometry."""
     seen = {}
-    for standard in standard_ids():
+    for standard in list_standard_ids():
         for template in load_standard(standard).templates.values():
-            style_id = styles.style_name(template.role, template.geometry)
+            style_id = styles.get_style_name(template.role, template.geometry)
             assert GEOMETRY_BY_STYLE[style_id] == template.geometry, template.role
             seen[template.role] = style_id
     # The statutory layers have separate symbols.
@@ -126,14 +126,14 @@ def test_every_layer_of_every_standard_has_a_style_of_its_geometry_type(qgis_app
 def test_layer_codes_of_other_editions_use_the_style_of_the_same_layer(qgis_app):
     asked = {"DLTB2009": "DLTB", "DLTB_2020": "DLTB", "YJJBNTTB": "YJJBNTBHTB", "WHCGHFQ": "YDYHGHFQ"}
     asked |= {"WHQZXCQCSLX": "ZXCQCSLX", "NO_SUCH": "default_polygon", "2020": "default_polygon"}
-    assert {role: styles.style_name(role, "polygon") for role in asked} == asked
-    assert styles.style_name("ZDJTJCSSX", "polygon") == "default_polygon", "a road drawn as an area is no road"
-    assert styles.style_name("NO_SUCH", "line") == "default_line" and not styles.has_own_style("NO_SUCH")
+    assert {role: styles.get_style_name(role, "polygon") for role in asked} == asked
+    assert styles.get_style_name("ZDJTJCSSX", "polygon") == "default_polygon", "a road drawn as an area is no road"
+    assert styles.get_style_name("NO_SUCH", "line") == "default_line" and not styles.has_own_style("NO_SUCH")
 
 
 def test_no_style_is_applied_to_a_table_without_geometry(qgis_app):
     layer = QgsVectorLayer("NoGeometry?field=X:string", "x", "memory")
-    assert not styles.apply_style(layer, "DLTB")
+    assert not styles.apply_role_style(layer, "DLTB")
 
 
 def describe_pattern(spec):
@@ -185,7 +185,7 @@ def test_styles_of_the_four_city_lines_repeat_a_letter_along_the_line(name, text
 
 def test_style_of_land_parcels_has_a_category_for_every_land_use_code(qgis_app):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=DLBM:string", "x", "memory")
-    styles.apply_style(layer, "DLTB")
+    styles.apply_role_style(layer, "DLTB")
     coloured = {
         code
         for c in layer.renderer().categories()
@@ -217,7 +217,7 @@ def test_style_categories_use_fields_and_codes_of_the_layer_templates(qgis_app, 
     """Compare fields and class values of styles with the template's code lists."""
     standard = load_standard()
     layer = make_empty_layer(name)
-    styles.apply_style(layer, name)
+    styles.apply_role_style(layer, name)
     renderer = layer.renderer()
     known = {v for c in renderer.categories() for v in (c.value() if isinstance(c.value(), list) else [c.value()])}
     asked = [name, *STYLE_TABLE["layers"][name].get("also", ())]
@@ -249,7 +249,7 @@ def test_style_categories_use_fields_and_codes_of_the_layer_templates(qgis_app, 
 )
 def test_style_classifies_heritage_areas_by_kind_or_name(qgis_app, values, label):
     layer = QgsVectorLayer("MultiPolygon?crs=EPSG:4526&field=LX:string&field=MC:string", "x", "memory")
-    styles.apply_style(layer, "LSWHBHX")
+    styles.apply_role_style(layer, "LSWHBHX")
     feature = QgsFeature(layer.fields())
     for name, value in values.items():
         feature[name] = value
@@ -271,7 +271,7 @@ def test_each_severity_has_the_same_colour_in_styles_icons_panel_and_report():
     page = (REPORTS / "report.html.j2").read_text(encoding="utf-8")
     for one in STYLE_TABLE["findings"]["classes"]:
         icon = (ICONS / f"{one['icon']}.svg").read_text(encoding="utf-8")
-        assert one["color"] in icon and theme._COLORS[one["icon"]][0] == one["color"], one["value"]
+        assert one["color"] in icon and theme._THEME_COLORS[one["icon"]][0] == one["color"], one["value"]
         if one["value"].isupper():
             line = next(row for row in page.splitlines() if f'name == "{one["value"]}"' in row)
             assert f'fill="{one["color"]}"' in line, one["value"]
@@ -293,7 +293,7 @@ def test_applying_symbols_keeps_forms_aliases_and_properties_of_the_layer(projec
     boundary.setDefaultValueDefinition(0, QgsDefaultValue("'410'"))
     boundary.setCustomProperty("sanxian/form", "CZKFBJ")
     boundary.setEditorWidgetSetup(0, QgsEditorWidgetSetup("ValueMap", {"map": [{"甲": "1"}]}))
-    assert styles.apply_to_project(project, roles, "原样式") == ["我的边界"]
+    assert styles.apply_styles_to_project(project, roles, "原样式") == ["我的边界"]
     # Forms are tested elsewhere.
     assert boundary.attributeAlias(0) == "规划分区代码" and boundary.defaultValueDefinition(0).expression() == "'410'"
     assert boundary.editorWidgetSetup(0).type() == "ValueMap" and boundary.customProperty("sanxian/form") == "CZKFBJ"
@@ -302,9 +302,9 @@ def test_applying_symbols_keeps_forms_aliases_and_properties_of_the_layer(projec
     assert "原样式" in manager.styles() and "#123456" not in boundary.renderer().dump()
     # A second run has the same symbols, so no second copy is stored.
     before = manager.styles()
-    styles.apply_to_project(project, roles, "原样式")
+    styles.apply_styles_to_project(project, roles, "原样式")
     assert manager.styles() == before
     assert manager.setCurrentStyle("原样式")
     assert boundary.renderer().symbol().color().name() == "#123456"
-    styles.apply_to_project(project, roles, "原样式")
+    styles.apply_styles_to_project(project, roles, "原样式")
     assert "原样式 2" in manager.styles()

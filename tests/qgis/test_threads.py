@@ -10,12 +10,12 @@ import time
 import pytest
 from qgis.core import QgsTask
 
-from plugin.bridge.running.main_thread import on_main
-from plugin.bridge.running.tasks import Job, Runner
-from plugin.bridge.running.threads import Hold, steady
+from plugin.bridge.running.main_thread import call_on_main
+from plugin.bridge.running.tasks import Job, JobRunner
+from plugin.bridge.running.threads import CollectionPause, in_python_thread
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
-from tests.qgis.waiting import PATIENCE, run_task, wait_until
+from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
 
 
 def run_on_thread_of_qt(function):
@@ -27,16 +27,16 @@ def run_on_thread_of_qt(function):
 
 def test_steady_moves_work_from_a_qt_thread_to_a_python_thread(qgis_app):
     assert isinstance(run_on_thread_of_qt(threading.current_thread), threading._DummyThread)
-    found = run_on_thread_of_qt(steady(threading.current_thread))
+    found = run_on_thread_of_qt(in_python_thread(threading.current_thread))
     assert not isinstance(found, threading._DummyThread) and found is not threading.main_thread()
 
 
 def test_steady_runs_work_of_the_main_thread_in_place():
-    assert steady(threading.current_thread)() is threading.main_thread()
+    assert in_python_thread(threading.current_thread)() is threading.main_thread()
 
 
 def test_steady_returns_results_and_raises_errors_to_the_caller(qgis_app):
-    @steady
+    @in_python_thread
     def halve(number, *, by):
         return number / by
 
@@ -69,10 +69,10 @@ def test_objects_of_a_failed_on_main_call_are_freed_on_the_main_thread(qgis_app)
 
     def work():
         with pytest.raises(ValueError, match="False"):
-            on_main(fails)
+            call_on_main(fails)
         return len(gone)
 
-    assert run_on_thread_of_qt(steady(work)) == 1
+    assert run_on_thread_of_qt(in_python_thread(work)) == 1
     assert gone == [threading.main_thread()]
 
 
@@ -87,12 +87,12 @@ def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):
         begun.set()
         while not cancellation.is_cancelled:
             time.sleep(0.005)
-        on_main(lambda: threads.append(threading.current_thread()), patience=PATIENCE)
+        call_on_main(lambda: threads.append(threading.current_thread()), patience=PATIENCE_SECONDS)
         raise Cancelled
 
-    runner = Runner()
+    runner = JobRunner()
     job = runner.start(Job("test", work, on_done=threads.append, on_error=threads.append))
-    assert begun.wait(PATIENCE)
+    assert begun.wait(PATIENCE_SECONDS)
     runner.stop_all()
     assert threads == [threading.main_thread()] and job.wait(0)
 
@@ -115,9 +115,9 @@ def allocate_objects(*_arguments):
 
 def test_garbage_collection_in_a_worker_frees_no_main_thread_objects(qgis_app):
     gone = []
-    run_on_thread_of_qt(steady(lambda: (ReferenceCycle(gone), allocate_objects()) and None))
+    run_on_thread_of_qt(in_python_thread(lambda: (ReferenceCycle(gone), allocate_objects()) and None))
     ReferenceCycle(gone)
-    runner = Runner()
+    runner = JobRunner()
     ReferenceCycle(gone)
     ended = []
     runner.start(Job("test", allocate_objects, on_done=ended.append, on_error=ended.append))
@@ -132,7 +132,7 @@ def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
     def fails(*_arguments):
         raise ValueError("no")
 
-    runner, errors = Runner(), []
+    runner, errors = JobRunner(), []
     runner.start(Job("test", fails, on_done=errors.append, on_error=errors.append))
     assert not gc.isenabled()
     assert wait_until(lambda: errors) and wait_until(gc.isenabled)
@@ -150,7 +150,7 @@ def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
 
 def test_garbage_collection_resumes_when_its_hold_object_is_deleted(qgis_app):
     """Delete the hold, as when QGIS deletes a task without a signal."""
-    hold, other = Hold(), Hold()
+    hold, other = CollectionPause(), CollectionPause()
     assert not gc.isenabled()
     other.release()
     other.release()
@@ -199,7 +199,7 @@ os._exit(0)
 def test_pyproj_can_be_used_repeatedly_on_pooled_threads():
     """Use pyproj on pooled Qt threads twice.
 
-    Without `steady` the second round crashes.
+    Without `in_python_thread` the second round crashes.
     """
     done = subprocess.run(
         [sys.executable, "-c", PYPROJ_TWICE_SCRIPT, str(ROOT)], capture_output=True, text=True, timeout=120

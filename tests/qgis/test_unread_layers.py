@@ -5,7 +5,7 @@ import pytest
 from qgis.core import QgsVectorLayer
 
 from plugin.bridge.checking.check import check_plan
-from plugin.bridge.layers import recognise
+from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.reading import read_snapshot
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.project import county
@@ -54,8 +54,8 @@ def test_layer_with_rows_that_qgis_cannot_read_is_reported_as_unusable(tmp_path)
 def test_project_layer_that_cannot_be_opened_makes_the_check_incomplete(tmp_path, project):
     project.addMapLayer(open_layer(write_gpkg(tmp_path / "a.gpkg", make_layers_of_three_rows()), "CZKFBJ"))
     project.addMapLayer(QgsVectorLayer(str(tmp_path / "搬走.gpkg"), "耕地保护目标", "ogr"))
-    layers = [take_snapshot(layer) for layer in recognise.plan_layers(project)]
-    assert ("broken", "耕地保护目标") in list_unread(check_plan(layers, county.options(project)))
+    layers = [take_snapshot(layer) for layer in role_recognition.list_plan_layers(project)]
+    assert ("broken", "耕地保护目标") in list_unread(check_plan(layers, county.make_check_options(project)))
     results = run_algorithm("check_plan", {"RULES": "TOP001"})
     assert results["VERDICT"] in ("incomplete", "fail")
 

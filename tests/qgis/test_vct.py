@@ -18,8 +18,8 @@ from qgis.core import (
 
 from plugin.bridge import settings
 from plugin.bridge.editing.attribute_forms import role_of_form
-from plugin.bridge.layers.properties import template_id
-from tests.core.vct_files import SQUARES, changed_text, write_file
+from plugin.bridge.layers.properties import get_assigned_role
+from tests.core.vct_files import TWO_SQUARES_TEXT, replace_in_squares, write_vct_text
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
@@ -71,7 +71,11 @@ def test_import_vct_checks_the_imported_data_and_returns_the_verdict(tmp_path):
 
 
 def test_import_vct_without_check_returns_no_verdict(tmp_path):
-    given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg"), "CHECK": False}
+    given = {
+        "INPUT": str(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT)),
+        "OUTPUT": str(tmp_path / "a.gpkg"),
+        "CHECK": False,
+    }
     feedback = Log()
     result = run_algorithm("import_vct", given, feedback)
     assert "VERDICT" not in result and not any("检查" in line for line in feedback.lines)
@@ -79,7 +83,7 @@ def test_import_vct_without_check_returns_no_verdict(tmp_path):
 
 def test_import_vct_keeps_the_imported_data_if_the_check_cannot_run(tmp_path):
     given = {
-        "INPUT": str(write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC"))),
+        "INPUT": str(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT.replace("YDYHGHFQ", "QTTC"))),
         "OUTPUT": str(tmp_path / "a.gpkg"),
     }
     feedback = Log()
@@ -91,7 +95,7 @@ def test_import_vct_keeps_the_imported_data_if_the_check_cannot_run(tmp_path):
 def test_import_vct_logs_and_returns_remarks_on_the_file(tmp_path):
     feedback = Log()
     given = {
-        "INPUT": str(write_file(tmp_path / "a.vct", changed_text(("Version:3.0", "Version:2.0")))),
+        "INPUT": str(write_vct_text(tmp_path / "a.vct", replace_in_squares(("Version:3.0", "Version:2.0")))),
         "OUTPUT": str(tmp_path / "a.gpkg"),
     }
     result = run_algorithm("import_vct", given, feedback)
@@ -127,29 +131,29 @@ def test_import_vct_loads_control_lines_above_area_layers(tmp_path):
 def test_import_vct_loads_layers_with_names_group_and_styles(tmp_path):
     context = QgsProcessingContext()
     context.setProject(QgsProject.instance())
-    given = {"INPUT": str(write_file(tmp_path / "a.vct", SQUARES)), "OUTPUT": str(tmp_path / "a.gpkg")}
+    given = {"INPUT": str(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT)), "OUTPUT": str(tmp_path / "a.gpkg")}
     run_algorithm("import_vct", given, context=context)
     ((source, details),) = context.layersToLoadOnCompletion().items()
     assert details.name == "用地用海规划分区 YDYHGHFQ" and details.groupName == "VCT a"
     layer = QgsVectorLayer(source, details.name, "ogr")
     plain = layer.renderer().type()
     details.postProcessor().postProcessLayer(layer, context, Log())
-    assert template_id(layer) == role_of_form(layer) == "YDYHGHFQ"
+    assert get_assigned_role(layer) == role_of_form(layer) == "YDYHGHFQ"
     assert layer.renderer().type() != plain, "the symbols of its role"
 
 
 @pytest.mark.parametrize(
     ("text", "given", "expected"),
     [
-        (changed_text(("-1,-2", "-1,-7")), {}, "-7"),
-        (SQUARES[: len(SQUARES) // 2], {}, "中断"),
-        (SQUARES, {"INPUT": "没有.vct"}, "没有.vct"),
-        (SQUARES, {"OUTPUT": "a.shp"}, ".gpkg"),
+        (replace_in_squares(("-1,-2", "-1,-7")), {}, "-7"),
+        (TWO_SQUARES_TEXT[: len(TWO_SQUARES_TEXT) // 2], {}, "中断"),
+        (TWO_SQUARES_TEXT, {"INPUT": "没有.vct"}, "没有.vct"),
+        (TWO_SQUARES_TEXT, {"OUTPUT": "a.shp"}, ".gpkg"),
     ],
     ids=["unknown line", "cut off", "no file", "another format"],
 )
 def test_import_vct_reports_invalid_input_and_writes_nothing(tmp_path, text, given, expected):
-    source = write_file(tmp_path / "a.vct", text)
+    source = write_vct_text(tmp_path / "a.vct", text)
     given = {k: str(tmp_path / v) for k, v in ({"INPUT": "a.vct", "OUTPUT": "a.gpkg"} | given).items()}
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("import_vct", given)
@@ -160,11 +164,11 @@ def test_vct_messages_are_english_in_an_english_interface(tmp_path, monkeypatch)
     """Set the interface to English; the language of reports does not matter."""
     monkeypatch.setattr(settings, "interface_locale", lambda: "en")
     vct, log = tmp_path / "a.vct", Log()
-    write_file(vct, SQUARES)
+    write_vct_text(vct, TWO_SQUARES_TEXT)
     run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
     assert any(line.startswith("Written") for line in log.lines), log.lines
     assert not any("已写出" in line for line in log.lines)
-    write_file(vct, SQUARES[: len(SQUARES) // 2])
+    write_vct_text(vct, TWO_SQUARES_TEXT[: len(TWO_SQUARES_TEXT) // 2])
     with pytest.raises(QgsProcessingException) as caught:
         run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)
     assert "a.vct" in str(caught.value)

@@ -29,7 +29,7 @@ def check_branch(place, branch, on):
 
 @pytest.fixture
 def project_wizard(qgis_app, project, tmp_path):
-    settings.put("project_folder", str(tmp_path))
+    settings.store_setting("project_folder", str(tmp_path))
     made = NewProjectWizard(project)
     made.show()
     yield made
@@ -57,7 +57,7 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     messages = []
     project_wizard.wanted.connect(messages.append)
     assert (
-        project_wizard.steps.item(1).text() == "县、坐标系与图层"
+        project_wizard.steps.signed_lines(1).text() == "县、坐标系与图层"
         and project_wizard.message_label.text() == "将创建 13 个图层，合计 5 组"
     )
     project_wizard.next.click()
@@ -81,7 +81,7 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     assert (request.code, request.county, request.crs, request.profile) == ("140225", "浑源县", "EPSG:4526", "hunyuan")
     assert (request.database, request.project) == (tmp_path / "浑源县规划.gpkg", tmp_path / "浑源县规划.qgz")
     assert {"CZKFBJ", "YDYHGHFQ", "DLTB"} < set(request.roles) and request.existing == "stop"
-    assert settings.get("project_folder") == str(tmp_path)
+    assert settings.read_setting("project_folder") == str(tmp_path)
 
 
 def test_project_wizard_warns_about_a_county_across_two_projection_zones(project_wizard):
@@ -97,7 +97,7 @@ def test_project_wizard_warns_about_a_county_across_two_projection_zones(project
     place.crs.buttons["neighbour"].setChecked(True)
     assert project_wizard.draft.crs == "EPSG:4526" and place.crs.warning.kind == "" and project_wizard.next.isEnabled()
     assert "112.5" in place.crs.strip.accessibleDescription()
-    low, high = place.crs.strip.span()
+    low, high = place.crs.strip.get_longitude_range()
     assert low < 111 and high > 114
 
 
@@ -283,7 +283,7 @@ def test_project_wizard_returns_to_the_file_step_if_a_file_appears_meanwhile(pro
     for step in (2, 3, 4):
         project_wizard.go(step)
     (tmp_path / "浑源县规划.gpkg").touch()
-    project_wizard.target.enter()
+    project_wizard.target.update_when_shown()
     project_wizard.next.click()
     assert not messages and project_wizard.stack.currentIndex() == 3
 
@@ -360,11 +360,11 @@ class FakeInterface:
 
 @pytest.fixture
 def wizard_controller(qgis_app, project, provider, tmp_path):
-    from plugin.bridge.running.tasks import Runner
+    from plugin.bridge.running.tasks import JobRunner
 
-    settings.put("project_folder", str(tmp_path))
-    runner = Runner()
-    made = new_project.NewProject(FakeInterface(), runner)
+    settings.store_setting("project_folder", str(tmp_path))
+    runner = JobRunner()
+    made = new_project.NewProjectActions(FakeInterface(), runner)
     yield made
     made.close()
     runner.stop_all()
@@ -404,7 +404,7 @@ def test_cancelling_project_creation_leaves_no_file_and_keeps_the_wizard_open(
     monkeypatch.setattr(create, "_create_layers", lambda *a: (time.sleep(0.5), slow(*a))[1])
     go_to_last_step(wizard_controller)
     process_events(0.2)
-    wizard_controller.wizard.cancel.click()
+    wizard_controller.wizard.cancel.select_at()
     assert wait_until(lambda: not wizard_controller.wizard._busy)
     assert wizard_controller.wizard.isVisible() and "已取消" in wizard_controller.wizard.confirm.notice.label.text()
     assert not list(tmp_path.iterdir())
@@ -419,7 +419,7 @@ def test_project_creation_cancelled_after_the_database_reports_the_database(
     def adding(*given):
         added.append(add(*given))
         if len(added) == 3:
-            QTimer.singleShot(0, wizard_controller.wizard.cancel.click)
+            QTimer.singleShot(0, wizard_controller.wizard.cancel.select_at)
 
     monkeypatch.setattr(assemble, "add_layer", adding)
     go_to_last_step(wizard_controller)
@@ -436,7 +436,7 @@ def test_project_wizard_shows_a_creation_error_and_stays_open(wizard_controller,
     for step in (2, 3, 4):
         wizard_controller.wizard.go(step)
     (tmp_path / "浑源县规划.gpkg").write_bytes(b"")
-    wizard_controller._make(wizard_controller.wizard.draft.request())
+    wizard_controller._make(wizard_controller.wizard.draft.make_request())
     assert wait_until(lambda: not wizard_controller.wizard._busy)
     assert (
         "已存在" in wizard_controller.wizard.confirm.notice.label.text()
@@ -462,7 +462,7 @@ def test_project_wizard_closed_during_creation_writes_no_project(wizard_controll
     process_events(1.0)
     assert wizard_controller.wizard is None and not (tmp_path / "浑源县规划.qgz").exists()
     # Closed once more by the fixture.
-    wizard_controller._iface.canvas.currentLayerChanged.connect(wizard_controller._layer_chosen)
+    wizard_controller._iface.canvas.currentLayerChanged.connect(wizard_controller._on_layer_chosen)
     wizard_controller._follower.start(QgsProject.instance())
 
 

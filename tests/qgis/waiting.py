@@ -6,11 +6,11 @@ import time
 from qgis.core import QgsApplication
 
 #: Upper limit of a wait in seconds, also on a busy machine; a fulfilled condition ends it at once.
-PATIENCE = 120.0
+PATIENCE_SECONDS = 120.0
 _PAUSE = 0.002
 
 
-def wait_until(until, seconds=PATIENCE):
+def wait_until(until, seconds=PATIENCE_SECONDS):
     """Process events until a condition is true; return False at the time limit."""
     end = time.monotonic() + seconds
     while not until():

@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.cli.parser import make_parser
 from plugin.core.render.words import Words
-from tests.manual_names import MANUAL, ROOT, labels, named, texts
+from tests.manual_names import MANUAL, ROOT, list_interface_labels, list_named_elements, list_visible_texts
 from tests.parametrize import for_each
 
 sys.path.insert(0, str(ROOT / "tools"))
@@ -95,16 +95,18 @@ def test_building_the_manual_raises_an_error_that_names_the_fault(chapter_file, 
 @for_each("path", CHAPTER_FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_menus_buttons_and_texts_named_in_the_manual_exist_in_the_interface(path):
     lang = path.parent.name
-    bold, quoted = named(path)
-    assert sorted(set(bold) - labels(lang)) == []
-    assert sorted(set(quoted) - texts(lang)) == []
+    bold, quoted = list_named_elements(path)
+    assert sorted(set(bold) - list_interface_labels(lang)) == []
+    assert sorted(set(quoted) - list_visible_texts(lang)) == []
 
 
 def test_manual_check_detects_a_named_interface_element_that_does_not_exist(tmp_path):
     page = tmp_path / "a.md"
     page.write_text("**三区三线 → 没有这一项**，「没有这个词」。\n", encoding="utf-8")
-    bold, quoted = named(page)
-    assert set(bold) - labels("zh") == {"没有这一项"} and set(quoted) - texts("zh") == {"没有这个词"}
+    bold, quoted = list_named_elements(page)
+    assert set(bold) - list_interface_labels("zh") == {"没有这一项"} and set(quoted) - list_visible_texts("zh") == {
+        "没有这个词"
+    }
 
 
 @for_each("path, line", list_commands(), ids=lambda case: f"{case[0].stem}-{case[1][:40]}")

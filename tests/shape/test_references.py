@@ -11,7 +11,7 @@ from tests.parametrize import for_each
 
 PLUGIN = ROOT / "plugin"
 PLUGIN_FILES = sorted(PLUGIN.rglob("*.py"))
-#: `core.live.session`, `bridge.running.threads.steady`: relative to the plugin's folder.
+#: `core.live.session`, `bridge.running.threads.in_python_thread`: relative to the plugin's folder.
 DOTTED_NAME = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
 #: Files in documents: `core/check.py`, relative to the plugin's or the repository's folder.
 PATH_PATTERN = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|sh|toml|md))`")

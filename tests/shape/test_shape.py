@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from plugin.core.messages.texts import Texts
-from plugin.core.model.rule import EACH, HEADINGS, Severity, all_rules
-from plugin.core.profile import Norm, load_profile, profile_ids
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.model.rule import EVERY_LAYER, HEADINGS, Severity, all_rules
+from plugin.core.profile import Norm, list_profile_ids, load_profile
+from plugin.core.standard import list_standard_ids, load_standard
 from plugin.paths import PROFILES, STANDARDS, TEXTS
 from tests.parametrize import for_each
 
@@ -92,7 +92,7 @@ def test_layers_and_fields_required_by_a_rule_exist_in_the_standard(rule):
     standard = load_standard()
     meanings = {f.meaning for t in standard.templates.values() for f in t.fields}
     for need in rule.needs.values():
-        assert need.concept == EACH or need.concept in standard.concepts
+        assert need.concept == EVERY_LAYER or need.concept in standard.concepts
         assert set(need.fields) <= meanings
 
 
@@ -142,13 +142,13 @@ def test_error_keys_raised_in_code_exist_in_the_text_catalogue():
 
 
 def test_every_shipped_standard_and_profile_loads_with_existing_rules_and_layers():
-    for name in standard_ids():
+    for name in list_standard_ids():
         standard = load_standard(name)
         assert standard.rules and set(standard.rules) <= set(RULES)
         assert standard.templates and standard.code_lists
         for role in (r for roles in standard.concepts.values() for r in roles):
             assert role in load_standard().templates, f"concept of {name} names {role}, which has no template"
-    for name in profile_ids():
+    for name in list_profile_ids():
         profile = load_profile(name)
         norm = Norm(load_standard(profile.standard), profile)
         assert norm.tolerance().min_area_m2 > 0
@@ -202,4 +202,4 @@ def test_file_name_of_a_rule_consists_of_its_code_and_name(rule):
     """
     module = rule.function.__module__.rsplit(".", 1)[-1]
     assert module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
-    assert RULES.code_of(rule.name) == RULES.code_of(rule.algorithm_id) == rule.code
+    assert RULES.find_code(rule.name) == RULES.find_code(rule.algorithm_id) == rule.code

@@ -15,7 +15,7 @@ import pytest
 
 from plugin.core.files.data import read_toml
 from plugin.core.indicators import typed_figures
-from plugin.core.messages.plurals import _COUNTED_NOUN, _NO_PLURALS, _SINGULAR_OF_VERBS, agree, singular
+from plugin.core.messages.plurals import _COUNTED_NOUN, _NO_PLURALS, _SINGULAR_OF_VERBS, agree_with_counts, singular
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.rule import all_rules
@@ -154,7 +154,7 @@ def list_interface_names():
     known |= {
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
     }
-    known |= {word for words in typed_figures.COLUMNS.values() for word in words} | {
+    known |= {word for words in typed_figures.COLUMN_HEADINGS.values() for word in words} | {
         column.zh for column in cells.COLUMNS
     }
     short = {re.split("[（：(]", name)[0] for name in known}
@@ -181,7 +181,7 @@ def find_plural_errors(template):
         verbs = f"( ({'|'.join(_SINGULAR_OF_VERBS)}))?"
         if re.search(
             rf"\}} (\S+ ){{0,2}}({found['noun']}|{singular(found['noun'])}{verbs[:-1]})\b",
-            agree(found[0], {found["name"]: 1}),
+            agree_with_counts(found[0], {found["name"]: 1}),
         ):
             yield found[0]
 
@@ -205,8 +205,8 @@ def test_english_texts_have_no_plural_after_a_count_of_one():
     ],
 )
 def test_english_template_uses_the_singular_for_a_count_of_one(template, one):
-    assert agree(template, {"count": 1, "rows": "1", "area": 1}) == one
-    assert agree(template, {"count": 2, "rows": "11", "area": 0}) == template
+    assert agree_with_counts(template, {"count": 1, "rows": "1", "area": 1}) == one
+    assert agree_with_counts(template, {"count": 2, "rows": "11", "area": 0}) == template
 
 
 def test_singular_converts_regular_english_plurals():

@@ -14,21 +14,21 @@ from ..layers.snapshots import Snapshot
 from ..layers.tables import OutputTable
 
 if TYPE_CHECKING:
-    from ...core.indicators.layer_areas import AdjustedAreas, Areas, Compared
+    from ...core.indicators.layer_areas import AdjustedAreas, Areas, StoredAreaComparison
     from ...core.messages.texts import Texts
 
 #: Added columns in order; users rely on them. The last two exist only for adjusted areas.
 PLANAR, GEODESIC, STATUTORY = "planar_m2", "geodesic_m2", "statutory_m2"
 STORED, DIFFERENCE = "stored_m2", "diff_m2"
 CONTROL_AREA, ADJUSTED = "control", "closed_m2"
-COLUMNS = (PLANAR, GEODESIC, STATUTORY, STORED, DIFFERENCE, CONTROL_AREA, ADJUSTED)
+AREA_COLUMNS = (PLANAR, GEODESIC, STATUTORY, STORED, DIFFERENCE, CONTROL_AREA, ADJUSTED)
 _COLUMN_TITLE_KEYS = dict(
-    zip(COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
+    zip(AREA_COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
 )
 
 
 @dataclass
-class Written:
+class AreaFieldSpec:
     """The area field of the output table and the rows whose area it receives.
 
     ``field``: name of the area field; ``fill``: the field receives rounded statutory areas (by the formula of the
@@ -43,44 +43,44 @@ class Written:
     only: set[int] | None = None
 
 
-def area_table(
+def make_area_table(
     shot: Snapshot,
     fids: list[int],
     areas: Areas,
-    compared: Compared,
-    levelled: AdjustedAreas | None,
-    written: Written,
+    compared: StoredAreaComparison,
+    adjusted: AdjustedAreas | None,
+    area_field: AreaFieldSpec,
     texts: Texts,
 ) -> OutputTable:
     """Return a layer's features with added area columns (m²) as an output table.
 
     Attributes and geometries are those of the snapshot; arcs stay arcs. ``fids[n]`` is the feature id that position
-    n of ``areas``, ``compared`` and ``levelled`` refers to. ``levelled``: areas adjusted to control areas, or None.
-    ``written``: the area field.
+    n of ``areas``, ``compared`` and ``adjusted`` refers to. ``adjusted``: areas adjusted to control areas, or None.
+    ``area_field``: the area field.
     """
     values: dict[str, Any] = {
         PLANAR: areas.planar,
         GEODESIC: areas.geodesic,
         STATUTORY: areas.statutory,
-        STORED: compared.stored,
+        STORED: compared.stored_m2,
         DIFFERENCE: compared.difference,
     }
-    if levelled is not None:
-        values |= {CONTROL_AREA: levelled.unit_of, ADJUSTED: levelled.proposal}
-    own_positions = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in COLUMNS]
-    fields = _make_fields([shot.fields.at(n) for n in own_positions], written, list(values), texts)
-    area_field_index = fields.lookupField(written.field)
+    if adjusted is not None:
+        values |= {CONTROL_AREA: adjusted.control_name_of_part, ADJUSTED: adjusted.proposed_m2}
+    own_positions = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in AREA_COLUMNS]
+    fields = _make_fields([shot.fields.at(n) for n in own_positions], area_field, list(values), texts)
+    area_field_index = fields.lookupField(area_field.field)
     columns = [list(c) if isinstance(c, list) else c.tolist() for c in values.values()]
-    rounded, position = compared.rounded.tolist(), {fid: n for n, fid in enumerate(fids)}
+    rounded, position = compared.rounded_m2.tolist(), {fid: n for n, fid in enumerate(fids)}
 
     def rows() -> Iterator[QgsFeature]:
         for feature in shot.source.getFeatures(shot.request):
             n = position[feature.id()]
-            if written.only is not None and n not in written.only:
+            if area_field.only is not None and n not in area_field.only:
                 continue
             given = feature.attributes()
             attributes = [given[k] for k in own_positions]
-            if written.fill:
+            if area_field.fill:
                 attributes += [None] * (area_field_index + 1 - len(attributes))
                 # A row without an area keeps its value.
                 attributes[area_field_index] = attributes[area_field_index] if rounded[n] != rounded[n] else rounded[n]
@@ -93,11 +93,11 @@ def area_table(
                 made.setGeometry(geometry)
             yield made
 
-    count = len(fids) if written.only is None else len(written.only)
+    count = len(fids) if area_field.only is None else len(area_field.only)
     return OutputTable(shot.name, fields, _to_multi_type(shot.geometry), shot.crs, rows, count)
 
 
-def _make_fields(layer_fields: list[QgsField], written: Written, columns: list[str], texts: Texts) -> QgsFields:
+def _make_fields(layer_fields: list[QgsField], written: AreaFieldSpec, columns: list[str], texts: Texts) -> QgsFields:
     """Return the layer's fields, the area field if missing, and the area columns."""
     fields = QgsFields()
     for field in layer_fields:

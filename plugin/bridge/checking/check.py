@@ -14,9 +14,9 @@ from ...core.check import Options
 from ...core.errors import InputError
 from ...core.files.writing import Outputs, check_outputs
 from .. import health
-from ..layers.reading import read_all
-from ..layers.snapshots import Snapshot, unique_names
-from ..running.threads import steady
+from ..layers.reading import read_snapshots
+from ..layers.snapshots import Snapshot, make_names_unique
+from ..running.threads import in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Progress = Callable[[float, str], None]
 
 
-@steady
+@in_python_thread
 def check_plan(
     what: str | list[Snapshot],
     options: Options,
@@ -44,12 +44,14 @@ def check_plan(
     from ...core.check import check_plan as core_check
 
     if isinstance(what, str):
-        return in_qgis(core_check(what, options, source=source, progress=progress, cancellation=cancellation))
-    layers, options = snapshots_read(what, options, lambda share, text: progress(0.1 * share, text), cancellation)
-    return in_qgis(core_check(layers, options, source=source, progress=progress, cancellation=cancellation))
+        return record_qgis_version(
+            core_check(what, options, source=source, progress=progress, cancellation=cancellation)
+        )
+    layers, options = read_plan_snapshots(what, options, lambda share, text: progress(0.1 * share, text), cancellation)
+    return record_qgis_version(core_check(layers, options, source=source, progress=progress, cancellation=cancellation))
 
 
-def snapshots_read(
+def read_plan_snapshots(
     what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], Options]:
     """Read the snapshots of plan layers; return the layers and adapted options.
@@ -60,13 +62,13 @@ def snapshots_read(
 
     if not what:
         raise InputError("no_layers")
-    shots = unique_names(what)
+    shots = make_names_unique(what)
     options = _replace_ids_by_names(options, shots)
     wanted = is_part_of_plan(options.norm(), options.role_choices())
-    return read_all(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
+    return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
 
 
-def in_qgis(checked: CheckResult) -> CheckResult:
+def record_qgis_version(checked: CheckResult) -> CheckResult:
     """Return the check result with the QGIS version recorded in its report.
 
     The core runs without QGIS and cannot record it.
@@ -82,7 +84,7 @@ def _replace_ids_by_names(options: Options, shots: list[Snapshot]) -> Options:
     return replace(options, roles=roles)
 
 
-@steady
+@in_python_thread
 def write_outputs(
     checked: CheckResult,
     outputs: Outputs,

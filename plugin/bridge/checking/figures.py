@@ -14,31 +14,31 @@ from ...core.check import Options
 from .. import health
 from ..layers.snapshots import Snapshot
 from ..layers.tables import OutputTable
-from ..running.threads import steady
-from .check import snapshots_read
+from ..running.threads import in_python_thread
+from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
-    from ...core.tabulate import Tabulated
+    from ...core.tabulate import TabulatedPlan
 
 Progress = Callable[[float, str], None]
 #: Columns of the table of figures in order; users rely on them. The last ones are empty for figures of other tables
 #: than that of indicators.
-COLUMNS = (
+FIGURE_COLUMNS = (
     *("sheet", "code", "name", "item", "value", "unit", "comparison", "target", "room", "state", "basis", "confirmed"),
     *("formula", "inputs", "source", "mark", "reason"),
 )
 _NUMERIC_COLUMNS = ("value", "target", "room")
 
 
-@steady
-def tabulate(
+@in_python_thread
+def compute_figures(
     what: str | list[Snapshot],
     options: Options,
     *,
     source: str = "",
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Tabulated:
+) -> TabulatedPlan:
     """Compute all indicators and area tables of a plan, in any thread.
 
     ``what``: path of a file or a folder, or snapshots of layers; ``source``: their origin as the result states it.
@@ -49,19 +49,19 @@ def tabulate(
 
     if isinstance(what, str):
         return core_tabulate(what, options, source=source, progress=progress, cancellation=cancellation)
-    layers, options = snapshots_read(what, options, lambda share, text: progress(0.3 * share, text), cancellation)
+    layers, options = read_plan_snapshots(what, options, lambda share, text: progress(0.3 * share, text), cancellation)
     return core_tabulate(layers, options, source=source, progress=progress, cancellation=cancellation)
 
 
-@steady
-def figures_table(done: Tabulated) -> OutputTable:
+@in_python_thread
+def make_figures_table(done: TabulatedPlan) -> OutputTable:
     """Return indicators and other figures as an output table without geometry.
 
     One row per indicator and target, then one row per figure of the other area tables.
     """
     rows = [*_list_indicators(done), *_list_other_figures(done)]
     fields = QgsFields()
-    for name in COLUMNS:
+    for name in FIGURE_COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
         field.setAlias(done.figures.texts.get("figure_columns", name))
         fields.append(field)
@@ -70,13 +70,13 @@ def figures_table(done: Tabulated) -> OutputTable:
         """Yield the rows of the table as QGIS features."""
         for row in rows:
             feature = QgsFeature(fields)
-            feature.setAttributes([row.get(name) for name in COLUMNS])
+            feature.setAttributes([row.get(name) for name in FIGURE_COLUMNS])
             yield feature
 
     return OutputTable("figures", fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), features, len(rows))
 
 
-def _list_indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
+def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
     from ...core.render import figures as shown
     from ...core.render.words import Words
 
@@ -111,11 +111,11 @@ def _list_indicators(done: Tabulated) -> Iterator[dict[str, Any]]:
             }
 
 
-def _list_other_figures(done: Tabulated) -> Iterator[dict[str, Any]]:
-    from ...core.render.tables.model import records
+def _list_other_figures(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
+    from ...core.render.tables.model import list_records
 
     tables = [table for table in done.tables if table.id != "indicators"]
-    for one in records(tables, done.figures.texts):
+    for one in list_records(tables, done.figures.texts):
         yield {
             "sheet": one.table,
             "code": one.code,
@@ -126,9 +126,9 @@ def _list_other_figures(done: Tabulated) -> Iterator[dict[str, Any]]:
         }
 
 
-@steady
-def write_workbook(done: Tabulated, target: str, cancellation: Cancellation = NEVER) -> None:
+@in_python_thread
+def write_figures_workbook(tabulated: TabulatedPlan, target: str, cancellation: Cancellation = NEVER) -> None:
     """Write the computed figures to an xlsx workbook."""
     from ...core.tabulate import write_workbook as write
 
-    write(done, target, cancellation)
+    write(tabulated, target, cancellation)

@@ -14,11 +14,11 @@ from qgis.PyQt.QtCore import QObject, QTimer
 
 from ..layers import sinks, styles
 from ..layers.properties import to_qgis_crs
-from ..layers.recognise import FINDINGS_PROPERTY
+from ..layers.role_recognition import FINDINGS_PROPERTY
 from ..texts import tr
 
 #: Rows added at a time: a few hundredths of a second.
-BATCH = 5000
+ROWS_PER_BATCH = 5000
 _OBJECT_NAME = "SanxianFilling"
 
 
@@ -84,20 +84,20 @@ class LayerFilling(QObject):
             self._timer.stop()
 
     def _add_rows(self) -> bool:
-        done = added(self._provider(self._layer), self._rows[self._next : self._next + BATCH])
-        self._next += BATCH
+        done = add_to_provider(self._provider(self._layer), self._rows[self._next : self._next + ROWS_PER_BATCH])
+        self._next += ROWS_PER_BATCH
         self._layer.updateExtents()
         self._layer.triggerRepaint()
         return done
 
 
-def of(layer: QgsVectorLayer) -> LayerFilling | None:
+def find_filling(layer: QgsVectorLayer) -> LayerFilling | None:
     """Return the `LayerFilling` that fills or has filled a layer, or None."""
     found = layer.findChild(QObject, _OBJECT_NAME)
     return found if isinstance(found, LayerFilling) else None
 
 
-def added(provider: Any, rows: list[QgsFeature]) -> bool:
+def add_to_provider(provider: Any, rows: list[QgsFeature]) -> bool:
     """Add rows to the layer; return whether the data provider accepted them.
 
     Each row receives the feature id that the provider assigned.
@@ -113,8 +113,8 @@ def added(provider: Any, rows: list[QgsFeature]) -> bool:
 
 def make_features(findings: list[Any]) -> list[QgsFeature]:
     """Return findings as features of the findings layer, in any thread."""
-    columns = sinks.findings_fields()
-    return [sinks.make_feature(f, columns) for f in findings]
+    columns = sinks.make_findings_fields()
+    return [sinks.make_finding_feature(f, columns) for f in findings]
 
 
 def show_findings(
@@ -128,15 +128,15 @@ def show_findings(
     """
     layer = find_findings_layer(project)
     if layer is None:
-        layer = sinks.memory_layer([], crs, tr("Findings (temporary layer)"))
+        layer = sinks.make_findings_layer([], crs, tr("Findings (temporary layer)"))
         layer.setCustomProperty(FINDINGS_PROPERTY, 1)
         # The layer is created again by the next check: QGIS need not ask whether to save it.
         layer.setCustomProperty("skipMemoryLayersCheck", 1)
         layer.setReadOnly(True)
-        styles.apply_style(layer, styles.FINDINGS)
+        styles.apply_role_style(layer, styles.FINDINGS_STYLE)
         project.addMapLayer(layer, False)
         _find_findings_group(project).insertLayer(0, layer)
-    former = of(layer)
+    former = find_filling(layer)
     if former is not None:
         former.stop()
 
@@ -145,7 +145,7 @@ def show_findings(
     def remove_incomplete_layer() -> None:
         # By then another, complete layer may have replaced it.
         now = find_findings_layer(project)
-        if now is not None and now.id() == shown and of(now) is None:
+        if now is not None and now.id() == shown and find_filling(now) is None:
             remove_findings_layer(project)
             lost()
 
@@ -156,17 +156,17 @@ def show_findings(
     return layer
 
 
-def change_findings(layer: QgsVectorLayer, gone: list[QgsFeature], rows: list[QgsFeature]) -> bool:
+def change_findings(layer: QgsVectorLayer, removed: list[QgsFeature], rows: list[QgsFeature]) -> bool:
     """Remove and add rows of the findings layer; return whether all were accepted.
 
     If False is returned, the layer is incomplete and should be removed.
     """
-    coming = of(layer)
+    coming = find_filling(layer)
     if coming is not None and not coming.finish():
         return False
     provider = _provider(layer)
-    done = provider.deleteFeatures([row.id() for row in gone]) if gone else True
-    done = done and added(provider, rows)
+    done = provider.deleteFeatures([row.id() for row in removed]) if removed else True
+    done = done and add_to_provider(provider, rows)
     layer.updateExtents()
     layer.triggerRepaint()
     return done
@@ -186,10 +186,10 @@ def remove_findings_layer(project: QgsProject) -> None:
     layer = find_findings_layer(project)
     if layer is not None:
         project.removeMapLayer(layer.id())
-    drop_empty_group(project)
+    remove_empty_findings_group(project)
 
 
-def drop_empty_group(project: QgsProject) -> None:
+def remove_empty_findings_group(project: QgsProject) -> None:
     """Remove the group of the findings layer if it has no layer left.
 
     The user may have removed the layer.
@@ -199,7 +199,7 @@ def drop_empty_group(project: QgsProject) -> None:
             group.parent().removeChildNode(group)
 
 
-def keep_on_top(project: QgsProject) -> None:
+def move_findings_group_to_top(project: QgsProject) -> None:
     """Move the group of the findings layer to the top of the layer tree.
 
     New layers then do not hide the findings.

@@ -11,8 +11,8 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing.listener import EditListener, EditStep
-from ..layers.reading import read_states as states_of
-from ..running.tasks import Job, Runner, log_error
+from ..layers.reading import read_feature_states as states_of
+from ..running.tasks import Job, JobRunner, log_error
 from ..texts import tr
 from .findings_layer import make_features
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...core.live.session import EditBatch, FindingsChange
 
 #: More changed features at once require a complete check.
-LIMIT = 500
+MAX_CHANGED_FEATURES = 500
 #: Commands occur in bursts: those within this time are read together.
 _READ_DELAY_MS = 60
 
@@ -29,8 +29,8 @@ _READ_DELAY_MS = 60
 class LiveCheck(QObject):
     """Re-checks features of the checked layers after they were edited.
 
-    It observes the layers from the moment they are read for a check; `judge` passes the check's result. Methods run
-    on the main thread, re-checks in another one.
+    It observes the layers from the moment they are read for a check; `begin_from_result` passes the check's result.
+    Methods run on the main thread, re-checks in another one.
 
     Signals: ``rechecked(change, rows, step)``: the findings have changed (`core.live.session.FindingsChange`);
     ``rows``: features of the findings layer for new or changed findings, by id() of the finding; ``step``: the edit
@@ -43,7 +43,7 @@ class LiveCheck(QObject):
     waiting = pyqtSignal(int)
     outdated = pyqtSignal()
 
-    def __init__(self, runner: Runner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
+    def __init__(self, runner: JobRunner, layers: Iterable[QgsVectorLayer], parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
         self._listeners = {layer.id(): EditListener(layer, self) for layer in layers}
@@ -66,7 +66,7 @@ class LiveCheck(QObject):
             edits.lost.connect(self._stop_as_outdated)
 
     # --- input
-    def judge(self, checked: CheckResult, options: Options, names: dict[str, str]) -> None:
+    def begin_from_result(self, checked: CheckResult, options: Options, names: dict[str, str]) -> None:
         """Start re-checking edits against the result of a complete check.
 
         ``names``: name of each layer in the check → layer id in the project.
@@ -105,7 +105,7 @@ class LiveCheck(QObject):
         self._job = self._session = self._queue = None
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Return True if no re-check is running or queued."""
         return self._job is None and not self._timer.isActive() and not self._queue
 
@@ -123,7 +123,7 @@ class LiveCheck(QObject):
 
     def _emit_waiting_count(self) -> None:
         for edits in self._listeners.values():
-            edits.check_state()
+            edits.recollect_unsaved_changes()
         self._schedule_read()
 
     def _read_changes(self) -> None:
@@ -134,7 +134,7 @@ class LiveCheck(QObject):
             self._timer.start()
             return
         for layer_id, edits in self._listeners.items():
-            collected = edits.collect()
+            collected = edits.collect_changes()
             if collected is None or not self._queue_features(self._roles[layer_id], edits.layer, *collected):
                 self._stop_as_outdated()
                 return
@@ -155,12 +155,12 @@ class LiveCheck(QObject):
         """
         from ...core.live.session import EditBatch
 
-        if len(fids) > LIMIT:
+        if len(fids) > MAX_CHANGED_FEATURES:
             return False
         states = states_of(layer, fids) if fids else {}
         self._causes += causes
         self._queue.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
-        return len(self._queue.states) <= LIMIT
+        return len(self._queue.states) <= MAX_CHANGED_FEATURES
 
     # --- re-checks
     def _check_next(self) -> None:
@@ -218,5 +218,5 @@ def _recheck_batch(
     work: Any, batch: EditBatch, cancellation: Cancellation
 ) -> tuple[FindingsChange, dict[int, QgsFeature]]:
     change = work.take(batch, cancellation)
-    new = [*change.found, *(now for _, now in change.renewed)]
+    new = [*change.found, *(now for _, now in change.changed_findings)]
     return change, {id(finding): row for finding, row in zip(new, make_features(new), strict=True)}

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.cancellation import Cancellation
-from ...core.results.saved_result import Changes, SavedLayer, SavedResult, Stamp
+from ...core.results.saved_result import ChangesSinceCheck, FileStamp, SavedLayer, SavedResult
 from ...metadata import plugin_version
-from ..layers import recognise
-from ..layers.properties import file_of, table_of, unsaved_edits
+from ..layers import role_recognition
+from ..layers.properties import count_unsaved_edits, get_file_path, get_table_name
 from ..layers.snapshots import Snapshot, take_snapshot
 from ..project import county
-from .check import snapshots_read
+from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
@@ -31,7 +31,7 @@ SIDE_FILES = ("profile", "targets", "waivers", "baseline", "register")
 _DATABASE_FILE_SUFFIXES = ("", "-wal")
 
 
-def read_stamp(path: str) -> Stamp:
+def read_stamp(path: str) -> FileStamp:
     """Return name, modification time (ns) and size of a file.
 
     For a folder (a FileGDB database), return those of each file in it. Return an empty tuple for an empty path.
@@ -61,23 +61,23 @@ def _read_file_stamp(path: Path) -> tuple[str, int, int]:
 class ProjectState:
     """Inputs of a check as far as they are known without reading features.
 
-    ``options``: the check's options; ``settings``: check settings as text; ``layers``: the plan layers, without
-    digests of their rows; ``files``: name of the setting → path and stamp (see `read_stamp`) of the other input
+    ``make_check_options``: the check's options; ``settings``: check settings as text; ``layers``: the plan layers,
+    without digests of their rows; ``files``: name of the setting → path and stamp (see `read_stamp`) of the other input
     files.
     """
 
     options: Options
     settings: dict[str, str]
     layers: tuple[SavedLayer, ...]
-    files: dict[str, tuple[str, Stamp]]
+    files: dict[str, tuple[str, FileStamp]]
 
     @classmethod
     def of(cls, project: QgsProject) -> ProjectState:
         """Return the current state of a project. Call on the main thread."""
-        options = county.options(project)
+        options = county.make_check_options(project)
         files = {name: str(getattr(options, name) or "") for name in SIDE_FILES}
-        stamps: dict[str, Stamp] = {}
-        layers = tuple(_describe_layer(layer, stamps) for layer in recognise.plan_layers(project))
+        stamps: dict[str, FileStamp] = {}
+        layers = tuple(_describe_layer(layer, stamps) for layer in role_recognition.list_plan_layers(project))
         return cls(
             options,
             collect_settings(project, options),
@@ -89,24 +89,24 @@ class ProjectState:
 def collect_settings(project: QgsProject, options: Options) -> dict[str, str]:
     """Return the project's check settings and the plugin version, as text by name."""
     return {
-        **asdict(county.of(project)),
+        **asdict(county.read_county(project)),
         "roles": json.dumps(options.role_choices(), sort_keys=True),
         "language": options.lang,
         "plugin": plugin_version(),
     }
 
 
-def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, Stamp]) -> SavedLayer:
-    path = file_of(layer)
+def _describe_layer(layer: QgsVectorLayer, stamps: dict[str, FileStamp]) -> SavedLayer:
+    path = get_file_path(layer)
     if path not in stamps:
         # Layers in memory or on a server have no stamp, so their rows are compared.
         stamps[path] = read_stamp(path) if os.path.exists(path) else ()
     return SavedLayer(
         layer.id(),
         layer.name(),
-        table=table_of(layer),
+        table=get_table_name(layer),
         filter=layer.subsetString(),
-        unsaved=unsaved_edits(layer),
+        unsaved=count_unsaved_edits(layer),
         stamp=stamps[path],
     )
 
@@ -138,33 +138,33 @@ def make_saved_result(
     )
 
 
-def take_snapshots(project: QgsProject) -> list[Snapshot]:
+def take_plan_snapshots(project: QgsProject) -> list[Snapshot]:
     """Return snapshots of a project's plan layers. Call on the main thread.
 
     Their features are read later, and only if the file of the layer has changed.
     """
-    return [take_snapshot(layer) for layer in recognise.plan_layers(project)]
+    return [take_snapshot(layer) for layer in role_recognition.list_plan_layers(project)]
 
 
 def find_changes(
-    kept: SavedResult,
+    saved: SavedResult,
     state: ProjectState,
     shots: list[Snapshot],
-    outlines: list[recognise.LayerOutline],
+    outlines: list[role_recognition.LayerOutline],
     cancellation: Cancellation,
-) -> Changes | None:
+) -> ChangesSinceCheck | None:
     """Return what has changed in a project since its saved result, in any thread.
 
     Features are read only from layers whose file has changed. Return None if the result has no layer of the
     project: it belongs to another project file of the same name.
     """
     now = {layer.id: layer for layer in state.layers}
-    before = {layer.id: layer for layer in kept.layers}
+    before = {layer.id: layer for layer in saved.layers}
     if not now.keys() & before.keys():
         return None
-    changes = Changes(settings=_has_changed_settings(kept, state))
+    changes = ChangesSinceCheck(settings=_has_changed_settings(saved, state))
     to_compare = []
-    for one in kept.layers:
+    for one in saved.layers:
         if not one.role:
             continue
         there = now.get(one.id)
@@ -174,7 +174,7 @@ def find_changes(
             to_compare.append(one)
     new = [outline for outline in outlines if outline.id not in before]
     if new:
-        found = recognise.recognise_layers(new, state.options).roles
+        found = role_recognition.recognise_layers(new, state.options).roles
         for role, layer_id in found.items():
             changes = changes.with_layer(now[layer_id].name, role)
     return _compare_rows(to_compare, changes, state, shots, cancellation)
@@ -182,18 +182,18 @@ def find_changes(
 
 def _compare_rows(
     to_compare: list[SavedLayer],
-    changes: Changes,
+    changes: ChangesSinceCheck,
     state: ProjectState,
     shots: list[Snapshot],
     cancellation: Cancellation,
-) -> Changes:
+) -> ChangesSinceCheck:
     from ...core.results.saved_result import digest_rows
 
     ids_to_compare = {one.id for one in to_compare}
     shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
     if not shots:
         return changes
-    read, _options = snapshots_read(shots, state.options, lambda share, text: None, cancellation)
+    read, _options = read_plan_snapshots(shots, state.options, lambda share, text: None, cancellation)
     ids = {shot.name: shot.layer_id for shot in shots}
     digests = {ids[source.name]: digest_rows(source) for source in read if not source.problem}
     for one in to_compare:
@@ -211,7 +211,7 @@ def _has_changed_settings(kept: SavedResult, state: ProjectState) -> bool:
     )
 
 
-def restore(kept: SavedResult, state: ProjectState, inputs: list[str]) -> CheckResult:
+def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -> CheckResult:
     """Return a saved result as a check result whose layers have no features.
 
     In any thread. Raise SanxianError if the profile or the waivers can no longer be read.
@@ -224,7 +224,7 @@ def restore(kept: SavedResult, state: ProjectState, inputs: list[str]) -> CheckR
     options = state.options
     if not (options.standard or options.profile):
         # The standard of the package specification was used for a package.
-        options = replace(options, standard=kept.report.provenance["standard"]["id"])
-    plan = restore_plan(kept, options, tuple(inputs))
+        options = replace(options, standard=saved.report.provenance["standard"]["id"])
+    plan = restore_plan(saved, options, tuple(inputs))
     waivers, _ = load_waivers(options.waivers, plan.norm)
-    return CheckResult(plan, kept.report, NO_SIDE_INPUTS, waivers)
+    return CheckResult(plan, saved.report, NO_SIDE_INPUTS, waivers)

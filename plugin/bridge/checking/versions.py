@@ -14,26 +14,26 @@ from ...core.check import Options
 from ...core.messages.texts import Texts
 from .. import health
 from ..layers.properties import to_qgis_crs
-from ..layers.reading import read_all
-from ..layers.snapshots import Snapshot, unique_names
+from ..layers.reading import read_snapshots
+from ..layers.snapshots import Snapshot, make_names_unique
 from ..layers.tables import OutputTable
-from ..running.threads import steady
+from ..running.threads import in_python_thread
 
 if TYPE_CHECKING:
     from ...core.versions.sources import PlanComparison
 
 Progress = Callable[[float, str], None]
 #: Columns of the layer of parts in order; users rely on them.
-COLUMNS = (
+CHANGED_AREA_COLUMNS = (
     *("kind", "kind_name", "township", "before_key", "after_key", "area_m2", "net_before_m2", "net_after_m2"),
     *("changes", "cause", "document"),
 )
 _NUMERIC_COLUMNS = ("area_m2", "net_before_m2", "net_after_m2")
 #: Numbers of the kinds in yearly maintenance (维护类型).
-KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
+CHANGE_KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
 
 
-@steady
+@in_python_thread
 def compare_versions(
     before: Snapshot,
     after: Snapshot,
@@ -52,8 +52,8 @@ def compare_versions(
     health.require_libraries(cancellation)
     from ...core.versions.sources import compare_sources
 
-    shots = unique_names([shot for shot in (before, after, townships) if shot is not None])
-    old, new, *towns = read_all(
+    shots = make_names_unique([shot for shot in (before, after, townships) if shot is not None])
+    old, new, *towns = read_snapshots(
         shots, progress=lambda share, text: progress(0.5 * share, text), cancellation=cancellation
     )
     progress(0.5, Texts(options.lang).get("toolbox", "comparing"))
@@ -61,27 +61,27 @@ def compare_versions(
     return compare_sources(old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **more)
 
 
-@steady
-def write_workbook(done: PlanComparison, target: str, lang: str) -> None:
+@in_python_thread
+def write_comparison_workbook(tabulated: PlanComparison, target: str, lang: str) -> None:
     """Write the comparison of two layer versions to an xlsx workbook."""
     from ...core.versions.tables import write_workbook as put
 
-    put(done, target, Texts(lang))
+    put(tabulated, target, Texts(lang))
 
 
-@steady
-def parts_table(done: PlanComparison, lang: str) -> OutputTable:
+@in_python_thread
+def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     """Return every changed area as a feature, in the CRS of the later layer version."""
     import numpy as np
     import shapely
 
-    from ...core.versions.tables import changes_text, keys_of
+    from ...core.versions.tables import format_changes, part_keys
 
     texts = Texts(lang)
     parts = done.found.parts
     shown = done.plan.shown(done.plan.without_added_vertices(np.array([part.geometry for part in parts], dtype=object)))
     fields = QgsFields()
-    for name in COLUMNS:
+    for name in CHANGED_AREA_COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
         field.setAlias(texts.get("version_columns", name))
         fields.append(field)
@@ -89,11 +89,11 @@ def parts_table(done: PlanComparison, lang: str) -> OutputTable:
     def features() -> Iterator[QgsFeature]:
         """Yield the changed areas as QGIS features."""
         for part, shape in zip(parts, shown, strict=True):
-            before, after = keys_of(done, part)
+            before, after = part_keys(done, part)
             net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
-            values = [KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, before, after]
+            values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, before, after]
             feature = QgsFeature(fields)
-            feature.setAttributes([*values, part.area_m2, *net, changes_text(part, texts), None, None])
+            feature.setAttributes([*values, part.area_m2, *net, format_changes(part, texts), None, None])
             made = QgsGeometry()
             made.fromWkb(shapely.to_wkb(shape))
             made.convertToMultiType()

@@ -26,7 +26,7 @@ from qgis.core import (
 
 from ...core.messages.texts import Texts
 from ...core.standard.numbering import is_county
-from ..settings import language
+from ..settings import get_report_language
 from .dependent_fields import FORM_PROPERTY, make_area_expression, make_name_expression
 from .feature_numbers import COUNTY_PROPERTY
 
@@ -47,7 +47,7 @@ _MAX_FIELDS_IN_BOXES = 12
 #: A longer text gets a field of several lines.
 _MAX_LENGTH_OF_ONE_LINE = 255
 #: Precedes a label for each level below the first; `gui.editing.code_boxes` reads levels from it.
-INDENT = "\u3000"
+LEVEL_INDENT = "\u3000"
 #: Sections with more fields than this have two columns.
 _MAX_FIELDS_IN_ONE_COLUMN = 6
 _GROUP_BOX, _TAB_PAGE = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
@@ -57,7 +57,7 @@ _UNIQUE = QgsFieldConstraints.Constraint.ConstraintUnique
 _EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
 
 
-def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
+def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
     """Return the edition of a role's template that shares most fields with the layer.
 
     ``role``: code of the plan layer, for example CZKFBJ. None for a role without a template.
@@ -67,7 +67,7 @@ def template_for(layer: QgsVectorLayer, role: str, standard: Standard) -> Templa
     return max(editions, key=lambda t: sum(f.name in there for f in t.fields) / max(len(t.fields), 1), default=None)
 
 
-def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
+def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -> None:
     """Set the attribute form of a layer from its template.
 
     Template fields that the layer lacks are skipped; data are unchanged. Default values use the county of the
@@ -76,7 +76,7 @@ def apply_template(layer: QgsVectorLayer, template: Template, norm: Norm) -> Non
     county = _find_county(norm) or str(layer.customProperty(COUNTY_PROPERTY, "") or "")
     if county:
         layer.setCustomProperty(COUNTY_PROPERTY, county)
-    texts = Texts(language())
+    texts = Texts(get_report_language())
     fields = {f.name: layer.fields().lookupField(f.name) for f in template.fields}
     for field in template.fields:
         index = fields[field.name]
@@ -102,7 +102,7 @@ def role_of_form(layer: QgsVectorLayer) -> str:
     return str(layer.customProperty(FORM_PROPERTY, "") or "")
 
 
-def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
+def apply_forms_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> list[str]:
     """Set the attribute forms of layers and return the names of these layers.
 
     ``roles``: role → layer id. Layers that are no longer in the project are skipped.
@@ -110,9 +110,9 @@ def apply_to_project(project: QgsProject, roles: dict[str, str], norm: Norm) -> 
     changed_layers = []
     for role, layer_id in roles.items():
         layer = project.mapLayer(layer_id)
-        template = template_for(layer, role, norm.standard) if isinstance(layer, QgsVectorLayer) else None
+        template = find_matching_template(layer, role, norm.standard) if isinstance(layer, QgsVectorLayer) else None
         if template is not None:
-            apply_template(layer, template, norm)
+            apply_template_form(layer, template, norm)
             changed_layers.append(layer.name())
     return changed_layers
 
@@ -130,7 +130,7 @@ def _find_county(norm: Norm) -> str:
 def _make_widget(field: Field, codes: CodeList | None, texts: Texts) -> QgsEditorWidgetSetup:
     if codes is not None:
         blank = {texts.get("forms", "blank"): QgsValueMapFieldFormatter.NULL_VALUE}
-        choices = [{label: code} for label, code in choices_of(codes, field.code_pad)]
+        choices = [{label: code} for label, code in list_code_choices(codes, field.code_pad)]
         return QgsEditorWidgetSetup("ValueMap", {"map": [blank, *choices]})
     if field.type == "date":
         shown = {"display_format": "yyyy-MM-dd", "calendar_popup": True, "allow_null": True}
@@ -154,7 +154,7 @@ def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList
     for line in norm.get("attributes.layer_codes"):
         layer, name, *heads = line.split()
         if (layer, name) == (role, field.name):
-            taken = codes.members(heads)
+            taken = codes.collect_members(heads)
             found = {code: row for code, row in found.items() if code in taken}
     if field.meaning == "zone_code" and role in norm.get("attributes.centre_zone_layers"):
         divided = {row.parent for row in found.values()}
@@ -162,7 +162,7 @@ def find_allowed_codes(template: Template, field: Field, norm: Norm) -> CodeList
     return replace(codes, codes=found)
 
 
-def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
+def list_code_choices(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
     """Return the entries of a code list for a drop-down list, as (label, code).
 
     Children follow their parent and are indented; the code is written as in the data. ``pad``: length to which
@@ -176,7 +176,7 @@ def choices_of(codes: CodeList, pad: int = 0) -> list[tuple[str, str]]:
     def add_children(parent: str, depth: int) -> None:
         for code in sorted(below.get(parent, ())):
             written = code.ljust(pad, "0")
-            found.append((f"{INDENT * depth}{written} {codes.codes[code].name}", written))
+            found.append((f"{LEVEL_INDENT * depth}{written} {codes.codes[code].name}", written))
             add_children(code, depth + 1)
 
     add_children("", 0)
@@ -195,7 +195,7 @@ def _set_constraint(
     rule, case, params = _make_constraint(layer, index, field, template, norm)
     if field.codes:
         case = "codes_filled" if filled else case
-        params["list"] = texts.setting(f"codes.{field.codes}")
+        params["list"] = texts.setting_name(f"codes.{field.codes}")
     where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
     reasons = [texts.get("forms", case, **params, **where)] if rule else []
     if filled and field.meaning != "key":
@@ -324,7 +324,7 @@ def _set_defaults(layer: QgsVectorLayer, template: Template, norm: Norm, county:
     return kept
 
 
-def known_values(template: Template, norm: Norm) -> dict[str, str]:
+def find_constant_values(template: Template, norm: Norm) -> dict[str, str]:
     """Return the values that all features of the profile's county share, by field.
 
     These are the feature code, the county's code and name, and default values of the template.

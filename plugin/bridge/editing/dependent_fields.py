@@ -34,7 +34,7 @@ from ...core.errors import SanxianError
 from ..running.tasks import log_error
 from ..texts import tr
 from .expression_function import is_null
-from .expression_values import areas_of, code_name
+from .expression_values import compute_statutory_areas, evaluate_code_name
 
 try:
     from qgis.PyQt.QtGui import QUndoCommand, QUndoStack
@@ -45,9 +45,9 @@ except ImportError:
 #: Layer property with the role that its form was made for; stored in the project.
 FORM_PROPERTY = "sanxian/form"
 #: Maximum number of rows filled within the edit command itself; takes a few hundredths of a second.
-AT_ONCE = 2000
+MAX_ROWS_FILLED_AT_ONCE = 2000
 #: Rows filled per turn of the event loop: one to two hundredths of a second.
-PORTION = 1000
+ROWS_PER_PORTION = 1000
 _DEFAULT_VALUE_PATTERN = re.compile(r"coalesce\(eval\('((?:[^']|'')*)'\), \"(?:[^\"]|\"\")*\"\)")
 _NAME_PATTERN = re.compile(r"sanxian_code_name\('([^']*)', \"([^\"]*)\"\)")
 _AREA_PATTERN = re.compile(r"round\(sanxian_statutory_area\(@geometry\), (\d+)\)")
@@ -115,12 +115,12 @@ def find_code_name(field: DependentField, code: Any) -> Any:
     """Return the name of a code in a field's code list; None if empty or unknown."""
     if is_null(code):
         return None
-    name = code_name(None, field.codes, code)
+    name = evaluate_code_name(None, field.codes, code)
     return None if is_null(name) else name
 
 
 # --- filling
-class Fill:
+class DependentValueFill:
     """Computes and writes the dependent values of one edit command, in portions.
 
     ``changed``: index of the changed field, or None for the geometry → ids of the changed features.
@@ -195,7 +195,7 @@ class Fill:
     def _compute_values(self, one: DependentField, rows: list[QgsFeature]) -> list[Any]:
         if one.source is not None:
             return self._find_names(one, [row[one.source] for row in rows])
-        areas = areas_of([row.geometry() for row in rows], self._layer.crs())
+        areas = compute_statutory_areas([row.geometry() for row in rows], self._layer.crs())
         return [round(area, one.decimals) if row.hasGeometry() else None for row, area in zip(rows, areas, strict=True)]
 
     def _find_names(self, one: DependentField, codes: list[Any]) -> list[Any]:
@@ -229,7 +229,7 @@ class _FillCommand(QUndoCommand):
     QGIS undoes both together.
     """
 
-    def __init__(self, fill: Fill, updater: _LayerUpdater, parent: QUndoCommand):
+    def __init__(self, fill: DependentValueFill, updater: _LayerUpdater, parent: QUndoCommand):
         super().__init__("", parent)
         self._fill, self._updater = fill, updater
 
@@ -254,7 +254,7 @@ class _LayerUpdater(QObject):
         self._fields: list[DependentField] = []
         self._changed: dict[int | None, set[int]] = {}
         self._has_changes = False
-        self._fill: Fill | None = None
+        self._fill: DependentValueFill | None = None
         #: Python references; without them the commands on the undo stack lose their Python methods.
         self._commands: list[_FillCommand] = []
         self._index = 0
@@ -410,7 +410,7 @@ class _LayerUpdater(QObject):
             return
         self.finish()
         command = stack.command(index - 1)
-        fill = Fill(self.layer, self._fields, changed)
+        fill = DependentValueFill(self.layer, self._fields, changed)
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
             self._push_fill_command(fill)
@@ -418,12 +418,12 @@ class _LayerUpdater(QObject):
         self._fill = fill
         self._commands = [one for one in self._commands if not sip.isdeleted(one)]
         self._commands.append(_FillCommand(fill, self, command))
-        if fill.size <= AT_ONCE:
+        if fill.size <= MAX_ROWS_FILLED_AT_ONCE:
             self.finish()
         else:
             self._timer.start()
 
-    def _push_fill_command(self, fill: Fill) -> None:
+    def _push_fill_command(self, fill: DependentValueFill) -> None:
         """Write the dependent values as a separate step of the undo stack.
 
         For edit commands that cannot include them.
@@ -445,7 +445,7 @@ class _LayerUpdater(QObject):
             self._writing = False
 
     # --- portions
-    def resume(self, fill: Fill) -> None:
+    def resume(self, fill: DependentValueFill) -> None:
         """Continue filling after redo of a command that was undone before its last row."""
         if not fill.complete and self._watching:
             self._fill = fill
@@ -454,10 +454,10 @@ class _LayerUpdater(QObject):
     def finish(self) -> None:
         """Fill all remaining rows now."""
         while self._fill is not None:
-            self._fill_rows(PORTION)
+            self._fill_rows(ROWS_PER_PORTION)
 
     def _fill_portion(self) -> None:
-        self._fill_rows(PORTION)
+        self._fill_rows(ROWS_PER_PORTION)
         if self._fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()

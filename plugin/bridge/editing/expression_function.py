@@ -11,7 +11,7 @@ from qgis.core import NULL, QgsExpressionFunction
 
 from ...core.errors import SanxianError
 from ..running.tasks import log_error
-from ..settings import interface_language
+from ..settings import get_interface_language
 from ..texts import tr
 
 
@@ -27,7 +27,7 @@ class Argument(NamedTuple):
     text: str
 
 
-class Function(QgsExpressionFunction):
+class SanxianExpressionFunction(QgsExpressionFunction):
     """One expression function.
 
     ``answer`` computes the value from the context and the arguments, None for omitted ones.
@@ -51,7 +51,7 @@ class Function(QgsExpressionFunction):
         except SanxianError as error:
             from ...core.messages.texts import Texts
 
-            parent.setEvalErrorString(Texts(interface_language()).explain(error))
+            parent.setEvalErrorString(Texts(get_interface_language()).explain(error))
         except ImportError as error:
             text = tr("Missing library: {name}. See Environment Check.")
             parent.setEvalErrorString(text.format(name=error.name or ""))

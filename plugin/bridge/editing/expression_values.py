@@ -24,8 +24,8 @@ from qgis.core import (
 from qgis.PyQt.QtCore import QThread
 
 from ...core.errors import InputError
-from ..layers.properties import crs_text
-from ..layers.values import as_wkb
+from ..layers.properties import format_crs_for_pyproj
+from ..layers.values import convert_to_wkb
 from ..texts import tr
 from .expression_function import FunctionError, is_null
 
@@ -35,7 +35,7 @@ _PADDED_CODE_LENGTH = 6
 
 
 # --- area
-def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) -> Any:
+def evaluate_statutory_area(context: QgsExpressionContext, geometry: Any, crs: Any) -> Any:
     """Return a geometry's statutory area in m² for expressions; NULL without geometry.
 
     ``crs``: CRS of the geometry, by default that of the expression's layer.
@@ -44,18 +44,18 @@ def statutory_area_of(context: QgsExpressionContext, geometry: Any, crs: Any) ->
         return NULL
     if not isinstance(geometry, QgsGeometry):
         raise FunctionError(tr("The first argument is not a geometry. Write @geometry."))
-    return area_of(geometry, _parse_crs(crs) if crs is not None else _find_crs(context))
+    return compute_statutory_area(geometry, _parse_crs(crs) if crs is not None else _find_crs(context))
 
 
-def area_of(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
+def compute_statutory_area(geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> float:
     """Return the statutory area of one geometry in m², unrounded.
 
     0 for lines, points and empty geometries. Arcs become polylines as in a check (`bridge.layers.values`).
     """
-    return areas_of([geometry], crs)[0]
+    return compute_statutory_areas([geometry], crs)[0]
 
 
-def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> list[float]:
+def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -> list[float]:
     """Return the statutory areas of many geometries in m², computed in one pass.
 
     ``crs``: CRS of all geometries.
@@ -65,13 +65,13 @@ def areas_of(geometries: list[QgsGeometry], crs: QgsCoordinateReferenceSystem) -
 
     from ...core.geometry.statutory_area import statutory_area
 
-    transform = _to_lonlat(crs_text(crs))
+    transform = _to_lonlat(format_crs_for_pyproj(crs))
     found = [0.0] * len(geometries)
     filled = [n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()]
     written = np.empty(len(filled), dtype=object)
     for place, number in enumerate(filled):
         linear = QgsGeometry()
-        linear.fromWkb(as_wkb(QgsGeometry(geometries[number]))[0])
+        linear.fromWkb(convert_to_wkb(QgsGeometry(geometries[number]))[0])
         if transform is not None:
             linear.transform(transform)
         written[place] = bytes(linear.asWkb())
@@ -136,15 +136,15 @@ _project_standard = "county_db"
 
 def _find_code_list(name: Any) -> Any:
     """Return a code list by name, from the project's standard or else any standard."""
-    from ...core.standard import load_standard, standard_ids
+    from ...core.standard import list_standard_ids, load_standard
 
     global _project_standard
     project = QgsProject.instance()
     if QThread.currentThread() == project.thread():
         from ..project import county
 
-        _project_standard = county.of(project).standard or "county_db"
-    for standard in dict.fromkeys((_project_standard, "county_db", *standard_ids())):
+        _project_standard = county.read_county(project).standard or "county_db"
+    for standard in dict.fromkeys((_project_standard, "county_db", *list_standard_ids())):
         found = load_standard(standard).code_lists.get(str(name))
         if found is not None:
             return found
@@ -159,13 +159,13 @@ def _find_code(list_name: Any, value: Any) -> tuple[Any, str]:
     codes = _find_code_list(list_name)
     written = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
     if written not in codes.codes and len(written) == _PADDED_CODE_LENGTH and written.isdigit():
-        from ...core.engine.context import trim_padding
+        from ...core.engine.context import trim_code_padding
 
-        written = trim_padding(written, _PADDED_CODE_LENGTH)
+        written = trim_code_padding(written, _PADDED_CODE_LENGTH)
     return codes, written
 
 
-def code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:
+def evaluate_code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) -> Any:
     """Return the name of a code in a code list; NULL if the code is unknown."""
     if list_name is None or value is None:
         return NULL
@@ -173,7 +173,7 @@ def code_name(context: QgsExpressionContext | None, list_name: Any, value: Any) 
     return codes.codes[code].name if code in codes.codes else NULL
 
 
-def parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
+def evaluate_parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> Any:
     """Return the parent of a code in a code list; NULL without a parent."""
     if list_name is None or value is None:
         return NULL
@@ -181,6 +181,6 @@ def parent_code(context: QgsExpressionContext, list_name: Any, value: Any) -> An
     return (codes.codes[code].parent or NULL) if code in codes.codes else NULL
 
 
-def zone_name(context: QgsExpressionContext, value: Any) -> Any:
+def evaluate_zone_name(context: QgsExpressionContext, value: Any) -> Any:
     """Return the name of a planning zone (规划分区) by its code; NULL if unknown."""
-    return code_name(context, "planning_zones", value)
+    return evaluate_code_name(context, "planning_zones", value)

@@ -14,11 +14,17 @@ from qgis.core import NULL, QgsExpression, QgsExpressionContext, QgsProject
 from ..texts import tr
 from . import feature_numbers
 from .dependent_fields import DependentFieldUpdater
-from .expression_function import Argument, Function
-from .expression_values import code_name, parent_code, resolve_layer, statutory_area_of, zone_name
+from .expression_function import Argument, SanxianExpressionFunction
+from .expression_values import (
+    evaluate_code_name,
+    evaluate_parent_code,
+    evaluate_statutory_area,
+    evaluate_zone_name,
+    resolve_layer,
+)
 
 
-class Functions:
+class ExpressionFunctions:
     """Registers the plugin's expression functions in QGIS.
 
     It also holds the number registers of the layers and the updater of dependent fields.
@@ -27,7 +33,7 @@ class Functions:
     def __init__(self) -> None:
         self._ledgers = feature_numbers.NumberRegisters()
         self._dependent_fields = DependentFieldUpdater()
-        self._functions: list[Function] = []
+        self._functions: list[SanxianExpressionFunction] = []
 
     def register(self) -> None:
         """Register all expression functions of the plugin in QGIS."""
@@ -49,11 +55,11 @@ class Functions:
         found = self._ledgers.next_bsm(resolve_layer(context, layer), "" if county is None else str(county).strip())
         return found or NULL
 
-    def _make_functions(self) -> list[Function]:
+    def _make_functions(self) -> list[SanxianExpressionFunction]:
         code_list = Argument("list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'"))
         code = Argument("code", False, tr("the code, with or without padded zeros"))
         return [
-            Function(
+            SanxianExpressionFunction(
                 "sanxian_statutory_area",
                 (
                     Argument("geometry", False, tr("a polygon, usually @geometry")),
@@ -68,9 +74,9 @@ class Functions:
                     "round(sanxian_statutory_area(@geometry), 2)",
                     "sanxian_statutory_area(@geometry, 'EPSG:4526') / 10000",
                 ),
-                statutory_area_of,
+                evaluate_statutory_area,
             ),
-            Function(
+            SanxianExpressionFunction(
                 "sanxian_next_bsm",
                 (
                     Argument("layer", True, tr("layer, its name or id; by default the current one")),
@@ -88,25 +94,25 @@ class Functions:
                 ),
                 self._next_bsm,
             ),
-            Function(
+            SanxianExpressionFunction(
                 "sanxian_code_name",
                 (code_list, code),
                 tr("The name of a code in a code list; NULL when the list does not have it."),
                 ("sanxian_code_name('land_use_2023', '010100')", "sanxian_code_name('sandiao', \"DLBM\")"),
-                code_name,
+                evaluate_code_name,
             ),
-            Function(
+            SanxianExpressionFunction(
                 "sanxian_parent_code",
                 (code_list, code),
                 tr("The parent code in a code list; NULL at the top level and for an unknown code."),
                 ("sanxian_parent_code('planning_zones', '411')",),
-                parent_code,
+                evaluate_parent_code,
             ),
-            Function(
+            SanxianExpressionFunction(
                 "sanxian_zone_name",
                 (Argument("code", False, tr("code of a planning zone, such as 411")),),
                 tr("The name of a planning zone's code; NULL when the list does not have it."),
                 ('sanxian_zone_name("GHFQDM")',),
-                zone_name,
+                evaluate_zone_name,
             ),
         ]

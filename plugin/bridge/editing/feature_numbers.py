@@ -20,10 +20,10 @@ from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, 
 from qgis.PyQt.QtCore import QObject, QThread, pyqtSlot
 
 from ...core.errors import InputError
-from ...core.standard.numbering import find_highest, make_bsm, usual_county
+from ...core.standard.numbering import find_highest_by_county, find_usual_county, make_bsm
 from .. import settings
 
-FIELD = "BSM"
+NUMBER_FIELD = "BSM"
 #: The county of a layer's numbers; stored in the project.
 COUNTY_PROPERTY = "sanxian/county"
 _HIGHEST_NUMBER_PROPERTY = "sanxian/bsm/"
@@ -34,7 +34,7 @@ _PROJECT_SCOPE, _HIGHEST_NUMBER_KEY = "sanxian", "bsm/county_"
 class NumberRegister(QObject):
     """Keeps the highest feature number (BSM) of one layer by county.
 
-    Used on the layer's thread only, except `known`. ``gone`` is called when the layer is deleted.
+    Used on the layer's thread only, except `get_known_highest`. ``gone`` is called when the layer is deleted.
     """
 
     def __init__(self, layer: QgsVectorLayer, gone: Callable[[str], None] = lambda layer_id: None):
@@ -43,7 +43,7 @@ class NumberRegister(QObject):
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._on_layer_deleted_by_id = gone
         self._source = _make_source_key(layer)
-        self.database = database_of(layer)
+        self.database = get_database(layer)
         self._high: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._recalled: set[str] = set()
@@ -91,7 +91,7 @@ class NumberRegister(QObject):
             self._read_rows_once()
         return county or self._usual
 
-    def highest(self, county: str) -> int:
+    def find_highest(self, county: str) -> int:
         """Return a county's highest number in rows, unsaved edits and stored numbers."""
         self._read_rows_once()
         if county not in self._recalled:
@@ -118,7 +118,7 @@ class NumberRegister(QObject):
         """
         self._high[county] = self._given[county] = number
 
-    def known(self, county: str) -> int | None:
+    def get_known_highest(self, county: str) -> int | None:
         """Return a county's highest number that is known without reading the layer.
 
         None before the layer was read. May be called in any thread.
@@ -127,20 +127,20 @@ class NumberRegister(QObject):
 
     # --- the layer
     def _find_index(self) -> int:
-        return self.layer.fields().lookupField(FIELD)
+        return self.layer.fields().lookupField(NUMBER_FIELD)
 
     def _read_rows_once(self) -> None:
         self._read_entered_numbers()
         if self._read:
             return
         values = list(_values(self.layer, self._find_index()))
-        self._usual = usual_county(values)
-        self._raise_highest(find_highest(values))
+        self._usual = find_usual_county(values)
+        self._raise_highest(find_highest_by_county(values))
         if self.layer.subsetString():
             # The filter hides features, but their numbers are used.
             whole = self.layer.clone()
             whole.setSubsetString("")
-            self._raise_highest(find_highest(_values(whole, whole.fields().lookupField(FIELD))))
+            self._raise_highest(find_highest_by_county(_values(whole, whole.fields().lookupField(NUMBER_FIELD))))
         self._read = True
 
     def _raise_highest(self, found: dict[str, int], keep: bool = False) -> None:
@@ -151,8 +151,8 @@ class NumberRegister(QObject):
                 if (project := self.layer.project()) is not None:
                     project.writeEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, number)
                 for name in self._make_setting_keys():
-                    if number > settings.get(f"bsm/{name}/{county}", 0):
-                        settings.put(f"bsm/{name}/{county}", number)
+                    if number > settings.read_setting(f"bsm/{name}/{county}", 0):
+                        settings.store_setting(f"bsm/{name}/{county}", number)
 
     def _read_stored(self, county: str) -> int:
         """Return the highest stored number of the layer, project, data and database.
@@ -162,7 +162,7 @@ class NumberRegister(QObject):
         kept = [int(self.layer.customProperty(_HIGHEST_NUMBER_PROPERTY + county, 0) or 0)]
         if (project := self.layer.project()) is not None:
             kept.append(project.readNumEntry(_PROJECT_SCOPE, _HIGHEST_NUMBER_KEY + county, 0)[0])
-        return max([*kept, *(settings.get(f"bsm/{name}/{county}", 0) for name in self._make_setting_keys())])
+        return max([*kept, *(settings.read_setting(f"bsm/{name}/{county}", 0) for name in self._make_setting_keys())])
 
     def _make_setting_keys(self) -> list[str]:
         """Return the keys under which the user's settings store the layer's numbers.
@@ -183,7 +183,7 @@ class NumberRegister(QObject):
     def _feature_added(self, fid: int) -> None:
         if self._read:
             request = QgsFeatureRequest(fid)
-            self._raise_highest(find_highest(_values(self.layer, self._find_index(), request)))
+            self._raise_highest(find_highest_by_county(_values(self.layer, self._find_index(), request)))
 
     @pyqtSlot("qlonglong", int)
     def _value_changed(self, fid: int, index: int) -> None:
@@ -199,7 +199,7 @@ class NumberRegister(QObject):
         if self._entered:
             entered, self._entered = self._entered, set()
             request = QgsFeatureRequest().setFilterFids(list(entered))
-            self._raise_highest(find_highest(_values(self.layer, self._find_index(), request)))
+            self._raise_highest(find_highest_by_county(_values(self.layer, self._find_index(), request)))
 
     def _editing_started(self) -> None:
         self._recalled.clear()
@@ -223,7 +223,7 @@ class NumberRegister(QObject):
         going += buffer.deletedFeatureIds()
         if going:
             request = QgsFeatureRequest().setFilterFids(going)
-            self._raise_highest(find_highest(_values(self.layer.dataProvider(), index, request)), keep=True)
+            self._raise_highest(find_highest_by_county(_values(self.layer.dataProvider(), index, request)), keep=True)
 
 
 def _values(source: Any, index: int, request: QgsFeatureRequest | None = None) -> Any:
@@ -246,7 +246,7 @@ def _make_source_key(layer: QgsVectorLayer) -> str:
     return _digest(str(parts.get("path") or layer.publicSource(True)), str(parts.get("layerName") or ""))
 
 
-def database_of(layer: QgsVectorLayer) -> str:
+def get_database(layer: QgsVectorLayer) -> str:
     """Return the path or name of a layer's database.
 
     That is the GeoPackage or FileGDB, the folder of a shapefile, or database and schema on a server. Empty for
@@ -289,7 +289,9 @@ def _find_highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> d
                 continue
             layer = QgsVectorLayer(part.uri(), part.name(), part.providerKey())
             if layer.isValid() and _make_source_key(layer) not in loaded:
-                for county, number in find_highest(_values(layer, layer.fields().lookupField(FIELD))).items():
+                for county, number in find_highest_by_county(
+                    _values(layer, layer.fields().lookupField(NUMBER_FIELD))
+                ).items():
                     found[county] = max(number, found.get(county, 0))
     return found
 
@@ -320,7 +322,7 @@ class NumberRegisters:
 
     def _on_layers_added(self, layers: Any) -> None:
         for layer in layers:
-            if isinstance(layer, QgsVectorLayer) and layer.fields().lookupField(FIELD) >= 0:
+            if isinstance(layer, QgsVectorLayer) and layer.fields().lookupField(NUMBER_FIELD) >= 0:
                 self.of(layer)
 
     def of(self, layer: QgsVectorLayer) -> NumberRegister:
@@ -349,25 +351,28 @@ class NumberRegisters:
         county = county or register.county()
         if not county:
             raise InputError("bsm_county", value="")
-        number = self.highest(county) + 1
+        number = self.find_highest_of_all(county) + 1
         bsm = make_bsm(county, number)
         if layer.isEditable():
             register.take(county, number)
         return bsm
 
-    def highest(self, county: str) -> int:
+    def find_highest_of_all(self, county: str) -> int:
         """Return the highest number ever used in a county, over all layers and databases."""
         current = QThread.currentThread()
         here = [one for one in self._of.values() if one.layer is not None]
         # Layers of another thread are not read from this one.
-        used = [one.highest(county) if one.layer.thread() == current else one.known(county) or 0 for one in here]
+        used = [
+            one.find_highest(county) if one.layer.thread() == current else one.get_known_highest(county) or 0
+            for one in here
+        ]
         return max([*used, *(self._find_highest_in_database(one.database).get(county, 0) for one in here)], default=0)
 
     def all_highest(self) -> dict[str, int]:
         """Return county → highest number, for all counties that the layers name."""
         counties = {one.county() for one in self._of.values()} | {c for one in self._of.values() for c in one.seen()}
         counties |= {c for one in self._of.values() for c in self._find_highest_in_database(one.database)}
-        return {county: self.highest(county) for county in counties if county}
+        return {county: self.find_highest_of_all(county) for county in counties if county}
 
     def _find_highest_in_database(self, database: str) -> dict[str, int]:
         if database not in self._outside:
@@ -378,9 +383,9 @@ class NumberRegisters:
     def _preview_next(self, layer: QgsVectorLayer, county: str) -> str:
         """Return the next number known without reading a layer; empty before it was read."""
         own = self._of.get(layer.id())
-        if own is None or own.known(county) is None:
+        if own is None or own.get_known_highest(county) is None:
             return ""
-        known = [one.known(county) or 0 for one in list(self._of.values())]
+        known = [one.get_known_highest(county) or 0 for one in list(self._of.values())]
         known += [found.get(county, 0) for found in list(self._outside.values())]
         return make_bsm(county, max(known) + 1)
 

@@ -44,7 +44,7 @@ class EditStep:
         self.layer.triggerRepaint()
         return True
 
-    def end_if_beyond(self, index: int) -> bool:
+    def note_undo_to(self, index: int) -> bool:
         """Record that the undo stack went back to ``index``.
 
         Return True if the step is thereby undone.
@@ -58,7 +58,7 @@ class EditListener(QObject):
 
     Signals:
 
-    - ``commandEnded``: a command ended, `collect` returns its changes.
+    - ``commandEnded``: a command ended, `collect_changes` returns its changes.
     - ``undone``: it was an undo within a transaction, which silently reverts later changes in the other layers of the
       transaction.
     - ``lost``: the changes are unknown.
@@ -81,7 +81,8 @@ class EditListener(QObject):
         self._last_deleted = 0
         self._fields = layer.fields().names()
         self._index = layer.undoStack().index()
-        #: Commands in force since the start, the last on top; and the causes of the changes since the last `collect`.
+        #: Commands in force since the start, the last on top; and the causes of the changes since the last
+        #: `collect_changes`.
         self._steps: list[EditStep] = []
         self._causes: list[EditStep | None] = []
         self._listening: tuple[tuple[Any, Any], ...] = (
@@ -116,7 +117,7 @@ class EditListener(QObject):
 
     @property
     def renumbered(self) -> bool:
-        """Return True if saved features got other ids since the last `collect`."""
+        """Return True if saved features got other ids since the last `collect_changes`."""
         return bool(self._renamed)
 
     @property
@@ -124,7 +125,7 @@ class EditListener(QObject):
         """Return the number of changed features that were not yet collected."""
         return len(self._pending)
 
-    def collect(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
+    def collect_changes(self) -> tuple[dict[int, int], set[int], list[EditStep | None]] | None:
         """Return the changes since the last call, or None if they are unknown.
 
         The changes are: features with another id (old → new), ids of the features to check again, and their edit
@@ -137,7 +138,7 @@ class EditListener(QObject):
         causes, self._causes = self._causes, []
         return renamed, pending, causes
 
-    def check_state(self) -> None:
+    def recollect_unsaved_changes(self) -> None:
         """Collect all unsaved changes of the layer again, as if they were just made."""
         if self._in_transaction():
             self._doubt = self._doubt or self._blind
@@ -174,7 +175,7 @@ class EditListener(QObject):
 
     def _on_command_over(self, index: int) -> None:
         before, self._index = self._index, index
-        while self._steps and self._steps[-1].end_if_beyond(index):
+        while self._steps and self._steps[-1].note_undo_to(index):
             self._steps.pop()
         cause = EditStep(self.layer, index) if index == before + 1 else None
         if cause is not None:

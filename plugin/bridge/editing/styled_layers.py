@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayerTreeGroup, QgsLayerTreeLayer, QgsProject, QgsProviderRegistry, QgsVectorLayer
 
-from ...core.standard.layer_tree import TreeBranch, branch_of, branches
+from ...core.standard.layer_tree import TreeBranch, find_branch, list_branches
 from ..layers import styles
-from ..layers.properties import set_template, template_id
+from ..layers.properties import get_assigned_role, set_assigned_role
 from . import attribute_forms
 from .feature_numbers import COUNTY_PROPERTY
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MAX_OPEN_LEGEND_ENTRIES = 6
 
 
-def list_layers(database: Path) -> dict[str, str]:
+def list_database_layers(database: Path) -> dict[str, str]:
     """Return the layers of a database: name → data source."""
     details = QgsProviderRegistry.instance().providerMetadata("ogr").querySublayers(str(database))
     return {one.name(): one.uri() for one in details}
@@ -45,23 +45,23 @@ def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county
     ``role``: code of the plan layer; ``code``, ``county``: code and name of the county, which are stored in the
     layer.
     """
-    template = attribute_forms.template_for(layer, role, norm.standard) or norm.standard.templates[role]
+    template = attribute_forms.find_matching_template(layer, role, norm.standard) or norm.standard.templates[role]
     layer.setName(template.name)
-    set_template(layer, role)
-    styles.apply_style(layer, role)
+    set_assigned_role(layer, role)
+    styles.apply_role_style(layer, role)
     layer.setCustomProperty(COUNTY_PROPERTY, code)
     layer.setCustomProperty(attribute_forms.COUNTY_NAME_PROPERTY, county)
-    attribute_forms.apply_template(layer, template, norm)
+    attribute_forms.apply_template_form(layer, template, norm)
 
 
-def place_layer(
+def place_in_layer_tree(
     project: QgsProject, layer: QgsVectorLayer, role: str, standard: Standard, roles: Mapping[str, str] | None = None
 ) -> QgsLayerTreeLayer:
     """Place a layer in the standard's layer tree, or move its existing node there.
 
     ``role``: code of the plan layer; ``roles``: layer id → role, for layers without a role property.
     """
-    root, branch = project.layerTreeRoot(), branch_of(role, standard)
+    root, branch = project.layerTreeRoot(), find_branch(role, standard)
     former = root.findLayer(layer.id())
     group = _find_group(root, branch, standard)
     order = {r: n for n, r in enumerate(branch.roles + branch.also)}
@@ -80,9 +80,9 @@ def place_layer(
     return node
 
 
-def layer_order(standard: Standard) -> dict[str, int]:
+def get_layer_order(standard: Standard) -> dict[str, int]:
     """Return role → position in the standard's layer tree, counted from the top."""
-    roles = dict.fromkeys(role for one in branches(standard) for role in one.roles + one.also)
+    roles = dict.fromkeys(role for one in list_branches(standard) for role in one.roles + one.also)
     return {role: n for n, role in enumerate(roles)}
 
 
@@ -92,13 +92,13 @@ def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Stan
     ``roles``: role → layer id. Their visibility is kept. Groups that become empty are removed.
     """
     by_id, done = {layer_id: role for role, layer_id in roles.items()}, []
-    order = layer_order(standard)
+    order = get_layer_order(standard)
     for role in sorted(roles.keys() & order.keys(), key=order.__getitem__):
         layer, node = project.mapLayer(roles[role]), project.layerTreeRoot().findLayer(roles[role])
         if not isinstance(layer, QgsVectorLayer) or node is None:
             continue
         group, seen = node.parent(), node.itemVisibilityChecked()
-        place_layer(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
+        place_in_layer_tree(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
         _remove_empty_groups(group)
         done.append(layer.name())
     return done
@@ -112,7 +112,7 @@ def _remove_empty_groups(group: QgsLayerTreeGroup) -> None:
 
 def _find_role(node: object, roles: Mapping[str, str]) -> str:
     layer = node.layer() if isinstance(node, QgsLayerTreeLayer) else None
-    return template_id(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
+    return get_assigned_role(layer) or roles.get(layer.id(), "") if isinstance(layer, QgsVectorLayer) else ""
 
 
 def _find_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard) -> QgsLayerTreeGroup:
@@ -123,7 +123,7 @@ def _find_group(root: QgsLayerTreeGroup, branch: TreeBranch, standard: Standard)
     group = root.findGroup(branch.name)
     if group is not None:
         return group
-    names = [b.name for b in branches(standard)]
+    names = [b.name for b in list_branches(standard)]
     above = names[: names.index(branch.name)]
     places = [n for n, child in enumerate(root.children()) if child.name() in above]
     return root.insertGroup(places[-1] + 1 if places else 0, branch.name)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from . import recognise
-from .properties import IMPORTED_PROPERTY, file_of
-from .recognise import EXCLUDED_PROPERTY
+from . import role_recognition
+from .properties import IMPORTED_PROPERTY, get_file_path
+from .role_recognition import EXCLUDED_PROPERTY
 
 if TYPE_CHECKING:
     from ...core.check import Options
@@ -42,14 +42,14 @@ class LayerGroup:
     imported: bool
 
 
-def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
+def find_conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
     """Return the layer groups that share a role (code of a plan layer) with another.
 
     Groups imported from VCT come last. Empty without conflicts. A role that the user assigned to one layer is not a
     conflict. Call on the main thread; the geometry libraries are loaded only if there is more than one group.
     """
     groups: dict[str, list[QgsVectorLayer]] = {}
-    for layer in recognise.plan_layers(project):
+    for layer in role_recognition.list_plan_layers(project):
         groups.setdefault(_make_group_key(layer), []).append(layer)
     if len(groups) < 2:
         return []
@@ -72,7 +72,7 @@ def conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup
     return sorted(found, key=lambda group: (group.imported, -len(group.repeated), group.name))
 
 
-def choose_group(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
+def exclude_other_groups(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
     """Exclude from checks the groups that repeat a role of the chosen group.
 
     They remain excluded while the chosen group is in the project.
@@ -92,7 +92,7 @@ def find_excluded_layers(project: QgsProject) -> list[QgsVectorLayer]:
     return [v for v in layers if isinstance(v, QgsVectorLayer) and v.customProperty(EXCLUDED_PROPERTY)]
 
 
-def include_layers(project: QgsProject, *, only_orphans: bool = False) -> list[QgsVectorLayer]:
+def include_excluded_layers(project: QgsProject, *, only_orphans: bool = False) -> list[QgsVectorLayer]:
     """Include excluded layers in checks again and return them.
 
     ``only_orphans``: only layers whose chosen group is no longer in the project.
@@ -108,7 +108,7 @@ def include_layers(project: QgsProject, *, only_orphans: bool = False) -> list[Q
 
 
 def _make_group_key(layer: QgsVectorLayer) -> str:
-    path = file_of(layer)
+    path = get_file_path(layer)
     if layer.providerType() != "ogr":
         # Memory layers form one group; layers on a server are grouped by their source.
         return layer.providerType() if layer.providerType() == "memory" else path
@@ -116,7 +116,7 @@ def _make_group_key(layer: QgsVectorLayer) -> str:
 
 
 def _find_roles(layers: list[QgsVectorLayer], options: Options) -> frozenset[str]:
-    found = (recognise.role_of(layer, options) for layer in layers)
+    found = (role_recognition.recognise_role(layer, options) for layer in layers)
     return frozenset(role for role in found if role)
 
 

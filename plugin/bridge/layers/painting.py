@@ -40,7 +40,7 @@ _PLAIN_OUTLINE = {"color": "255,255,255,0", "outline_color": "#444444", "outline
 
 
 @dataclass(frozen=True)
-class PaintedSheet:
+class ImageFrame:
     """The geometry of an image: extent in the plan's CRS (m), size in pixels and mm.
 
     ``symbol_scale``: factor for the size of symbols, which are made for a working map and too heavy where a whole
@@ -67,7 +67,7 @@ class PaintedSheet:
         """Return the pixel position of a point given in metres (plan's CRS)."""
         return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
 
-    def ground(self, left: float, top: float, right: float, bottom: float) -> Any:
+    def to_ground_polygon(self, left: float, top: float, right: float, bottom: float) -> Any:
         """Return a box given in pixels as a polygon in metres (plan's CRS)."""
         import shapely
 
@@ -87,15 +87,15 @@ def has_style(name: str) -> bool:
     return styles.has_own_style(name)
 
 
-def apply_style(layer: QgsVectorLayer, name: str) -> None:
+def apply_named_style(layer: QgsVectorLayer, name: str) -> None:
     """Set the symbols and labels of a named style, or a plain outline without one."""
     if styles.has_own_style(name):
-        styles.apply_style_file(layer, styles.style_name(name, styles.geometry_of(layer)))
+        styles.apply_style_file(layer, styles.get_style_name(name, styles.get_geometry_kind(layer)))
     else:
         layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(_PLAIN_OUTLINE)))
 
 
-def memory_layer(
+def make_styled_layer(
     name: str, crs: Any, columns: Sequence[str], rows: Iterable[tuple[Any, Sequence[str]]]
 ) -> QgsVectorLayer:
     """Return a layer in memory with the symbols of the style ``name``.
@@ -121,13 +121,13 @@ def memory_layer(
     layer.addFeatures(features)
     layer.commitChanges()
     layer.updateExtents()
-    apply_style(layer, name)
+    apply_named_style(layer, name)
     return layer
 
 
-def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
+def make_label_obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
     """Return an invisible layer whose shapes repel labels of other layers."""
-    layer = memory_layer("obstacles", crs, [], [(shape, []) for shape in shapes])
+    layer = make_styled_layer("obstacles", crs, [], [(shape, []) for shape in shapes])
     layer.setRenderer(QgsNullSymbolRenderer())
     settings = QgsPalLayerSettings()
     settings.drawLabels = False
@@ -140,7 +140,7 @@ def obstacle_layer(crs: Any, shapes: Iterable[Any]) -> QgsVectorLayer:
     return layer
 
 
-def draw_layers(sheet: PaintedSheet, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
+def draw_layers(sheet: ImageFrame, layers: Sequence[QgsVectorLayer], crs: Any) -> QImage:
     """Draw layers on a white image and return it; the first layer is on top."""
     image = QImage(sheet.width, sheet.height, QImage.Format.Format_ARGB32_Premultiplied)
     image.fill(QColor("#FFFFFF"))
@@ -173,7 +173,7 @@ def make_painter(image: QImage) -> QPainter:
 
 
 def draw_text(
-    painter: QPainter, sheet: PaintedSheet, text: str, x: float, y: float, size_mm: float, bold: bool = False
+    painter: QPainter, sheet: ImageFrame, text: str, x: float, y: float, size_mm: float, bold: bool = False
 ) -> None:
     """Draw black text with a halo; (x, y) is the middle of its left end in pixels."""
     font = QFont()
@@ -188,9 +188,7 @@ def draw_text(
     painter.fillPath(path, QColor("#000000"))
 
 
-def draw_severity_mark(
-    painter: QPainter, sheet: PaintedSheet, severity: str, x: float, y: float, size_mm: float
-) -> None:
+def draw_severity_mark(painter: QPainter, sheet: ImageFrame, severity: str, x: float, y: float, size_mm: float) -> None:
     """Draw the mark of a severity, which is distinguishable without colour.
 
     Errors have an octagon with a cross, warnings a triangle with a bar.
@@ -226,7 +224,7 @@ def draw_severity_mark(
     painter.restore()
 
 
-def round_length(most_m: float) -> float:
+def round_down_length(most_m: float) -> float:
     """Return the largest length of 1, 2 or 5 × 10ⁿ metres up to ``most_m`` metres."""
     power = 1.0
     while power * 10 <= most_m:
@@ -236,9 +234,9 @@ def round_length(most_m: float) -> float:
     return next(power * n for n in (5, 2, 1) if power * n <= most_m)
 
 
-def scale_bar(painter: QPainter, sheet: PaintedSheet) -> None:
+def draw_scale_bar(painter: QPainter, sheet: ImageFrame) -> None:
     """Draw a scale bar of a round length, half black, half white, at the lower left."""
-    length = round_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
+    length = round_down_length((sheet.extent[2] - sheet.extent[0]) * 0.22)
     dot = sheet.dots_per_mm
     width, height = length / sheet.pixel_m, 0.9 * dot
     x, y = 2.5 * dot, sheet.height - 2.5 * dot
@@ -252,7 +250,7 @@ def scale_bar(painter: QPainter, sheet: PaintedSheet) -> None:
     draw_text(painter, sheet, text, x + width + 1.2 * dot, y - height / 2, 2.4)
 
 
-def north_arrow(painter: QPainter, sheet: PaintedSheet, letter: str) -> None:
+def draw_north_arrow(painter: QPainter, sheet: ImageFrame, letter: str) -> None:
     """Draw a north arrow with its letter."""
     dot = sheet.dots_per_mm
     x, y = sheet.width - 5.5 * dot, 2.5 * dot
@@ -272,7 +270,7 @@ def north_arrow(painter: QPainter, sheet: PaintedSheet, letter: str) -> None:
     draw_text(painter, sheet, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
 
 
-def data_uri(image: QImage) -> str:
+def encode_data_uri(image: QImage) -> str:
     """Return an image as data URI of PNG, or JPEG where that is smaller.
 
     Land-use colours under hatches are smaller as JPEG.

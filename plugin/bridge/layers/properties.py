@@ -8,7 +8,7 @@ from typing import Any
 
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProviderRegistry, QgsVectorLayer
 
-from ..running.threads import steady
+from ..running.threads import in_python_thread
 
 #: The layer's template, stored in the project: the id of its role (``CZKFBJ``).
 TEMPLATE_PROPERTY = "sanxian/template"
@@ -16,7 +16,7 @@ TEMPLATE_PROPERTY = "sanxian/template"
 IMPORTED_PROPERTY = "sanxian/imported"
 
 
-def name_of(layer: QgsVectorLayer) -> str:
+def get_layer_name(layer: QgsVectorLayer) -> str:
     """Return a layer's name, or its table's name if QGIS named the layer by its file.
 
     QGIS then names it, for example, ``county.gpkg|layername=DLTB``.
@@ -26,7 +26,7 @@ def name_of(layer: QgsVectorLayer) -> str:
     return table if table and layer.name() in ("", Path(path).stem) else layer.name()
 
 
-def table_of(layer: QgsVectorLayer) -> str:
+def get_table_name(layer: QgsVectorLayer) -> str:
     """Return the name of a layer's table in its database.
 
     Empty without a table, or if it is the only table.
@@ -35,13 +35,13 @@ def table_of(layer: QgsVectorLayer) -> str:
     return str(parts.get("layerName") or "")
 
 
-def file_of(layer: QgsVectorLayer) -> str:
+def get_file_path(layer: QgsVectorLayer) -> str:
     """Return the path of a layer's file; for other data its source without passwords."""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
     return str(parts.get("path") or "") or layer.publicSource(True)
 
 
-def template_id(layer: QgsVectorLayer) -> str:
+def get_assigned_role(layer: QgsVectorLayer) -> str:
     """Return the role (plan layer code) assigned to a layer, without an edition.
 
     The user or the tool `create_layers` assigned it; empty without an assigned role.
@@ -49,7 +49,7 @@ def template_id(layer: QgsVectorLayer) -> str:
     return str(layer.customProperty(TEMPLATE_PROPERTY, "") or "").rsplit("/", 1)[-1]
 
 
-def set_template(layer: QgsVectorLayer, role: str) -> None:
+def set_assigned_role(layer: QgsVectorLayer, role: str) -> None:
     """Store a layer's role (code of the plan layer) in it; an empty role removes it."""
     if role:
         layer.setCustomProperty(TEMPLATE_PROPERTY, role)
@@ -57,7 +57,7 @@ def set_template(layer: QgsVectorLayer, role: str) -> None:
         layer.removeCustomProperty(TEMPLATE_PROPERTY)
 
 
-def unsaved_edits(layer: QgsVectorLayer) -> int:
+def count_unsaved_edits(layer: QgsVectorLayer) -> int:
     """Return the number of added, changed or deleted features that are not saved."""
     buffer = layer.editBuffer()
     if buffer is None:
@@ -66,7 +66,7 @@ def unsaved_edits(layer: QgsVectorLayer) -> int:
     return len(buffer.addedFeatures()) + len(changed) + len(buffer.deletedFeatureIds())
 
 
-def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
+def format_crs_for_pyproj(crs: QgsCoordinateReferenceSystem) -> str:
     """Return a CRS as text for pyproj: authority code, or WKT for a custom CRS.
 
     Empty for an invalid CRS.
@@ -78,7 +78,7 @@ def crs_text(crs: QgsCoordinateReferenceSystem) -> str:
     return crs.toWkt(Qgis.CrsWktVariant.Preferred)
 
 
-@steady
+@in_python_thread
 def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
     """Convert a CRS of pyproj to a CRS of QGIS."""
     code = crs.to_epsg()

@@ -13,9 +13,9 @@ from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
 
 from ...core.cancellation import NEVER, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
-from .properties import crs_text
+from .properties import format_crs_for_pyproj
 from .snapshots import Snapshot
-from .values import BINARY, as_wkb, column_of, field_info, to_plain, type_of
+from .values import BINARY_TYPE, convert_to_wkb, get_field_type, make_column, make_field_info, to_python_value
 
 if TYPE_CHECKING:
     from ...core.io.field_types import DeclaredTable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ROWS_PER_CANCELLATION_CHECK = 2000
 
 
-def read_all(
+def read_snapshots(
     snapshots: Iterable[Snapshot],
     *,
     progress: Callable[[float, str], None],
@@ -38,7 +38,7 @@ def read_all(
     ``wanted`` is called with name and fields of a layer before its rows are read. It returns True, False (the table
     remains without rows) or the names of the fields to read, in capitals.
     """
-    outlines = [(one, make_outline(one)) for one in snapshots]
+    outlines = [(one, make_table_without_rows(one)) for one in snapshots]
     requests = [(one, outline, wanted(outline)) for one, outline in outlines]
     total = sum(one.count for one, _, is_wanted in requests if is_wanted) or 1
     done = 0
@@ -51,18 +51,18 @@ def read_all(
         done += one.count
 
 
-def make_outline(shot: Snapshot) -> SourceLayer:
+def make_table_without_rows(shot: Snapshot) -> SourceLayer:
     """Return name, fields and origin of a snapshot as a table without rows."""
     import geopandas as gpd
 
     from ...core.geometry.crs import parse_crs
     from ...core.plan.layer import SourceLayer
 
-    crs = parse_crs(crs_text(shot.crs))
+    crs = parse_crs(format_crs_for_pyproj(shot.crs))
     return SourceLayer(
         name=shot.name,
         frame=gpd.GeoDataFrame(geometry=[], crs=crs),
-        fields=_describe_fields(shot, tuple(field_info(shot.fields.at(n)) for n in _find_positions(shot))),
+        fields=_describe_fields(shot, tuple(make_field_info(shot.fields.at(n)) for n in _find_positions(shot))),
         crs=crs,
         source=shot.path,
         encoding=shot.encoding,
@@ -79,10 +79,10 @@ def _describe_fields(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[Fie
 
     The aliases that QGIS shows may be those of an attribute form.
     """
-    from ...core.io.field_types import KEEPING
+    from ...core.io.field_types import FORMATS_WITH_DECLARATIONS
 
     path = Path(shot.path)
-    if path.suffix.lower() not in KEEPING:
+    if path.suffix.lower() not in FORMATS_WITH_DECLARATIONS:
         return fields
     tables = _read_declared_tables_once(shot.path, _make_stamp(path))
     table = tables.get(shot.table) if shot.table else next(iter(tables.values()), None)
@@ -121,7 +121,7 @@ def read_snapshot(
     from ...core.io.crs_definition import find_contradicting_crs
     from ...core.io.shape_headers import read_shape_headers
 
-    outline = make_outline(shot)
+    outline = make_table_without_rows(shot)
     positions, crs = _find_positions(shot), outline.crs
     if only is not None:
         positions = [n for n in positions if shot.fields.at(n).name().upper() in only]
@@ -135,7 +135,7 @@ def read_snapshot(
     described_crs = find_contradicting_crs(file, table_name)
     columns = list(zip(*read.attributes, strict=True)) if read.attributes else [()] * shot.fields.count()
     index = pd.Index(read.fids, dtype="int64")
-    table = {shot.fields.at(n).name(): column_of(columns[n], shot.fields.at(n), index) for n in positions}
+    table = {shot.fields.at(n).name(): make_column(columns[n], shot.fields.at(n), index) for n in positions}
     cancellation.raise_if_cancelled()
     # A ring that GEOS cannot represent is returned as missing, as for a file; GEO002 reports it.
     geometries = shapely.from_wkb(np.array(read.shapes, dtype=object), on_invalid="ignore")
@@ -165,19 +165,19 @@ def _count_expected(shot: Snapshot) -> int | None:
     It is the file's count if the layer shows all its features, else the layer's. None for a part of the features,
     or if no count is exact.
     """
-    from ...core.io.records import stored_rows
+    from ...core.io.records import count_stored_rows
 
     if shot.request.filterType() != QgsFeatureRequest.FilterType.FilterNone or shot.request.limit() >= 0:
         return None
     if not shot.filter and not shot.unsaved and Path(shot.path).suffix.lower() in (".gdb", ".gpkg", ".shp"):
-        stored = stored_rows(Path(shot.path), shot.table or Path(shot.path).stem)
+        stored = count_stored_rows(Path(shot.path), shot.table or Path(shot.path).stem)
         if stored is not None:
             return stored
     return shot.count if shot.exact and shot.counted else None
 
 
 @dataclass
-class _Rows:
+class _FeatureRows:
     """Features read from a layer: feature ids, attributes and geometries.
 
     ``attributes``: all fields of each feature (fields not read are empty); ``shapes``: WKB or None; ``curves``: ids
@@ -190,16 +190,16 @@ class _Rows:
     curves: list[int] = field(default_factory=list)
 
 
-def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _Rows:
+def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _FeatureRows:
     """Read the features in one pass, only the fields at the given positions."""
-    request, found = QgsFeatureRequest(shot.request), _Rows()
+    request, found = QgsFeatureRequest(shot.request), _FeatureRows()
     if len(kept) < shot.fields.count() and request.filterExpression() is None:
         # An expression may use any field.
         request.setSubsetOfAttributes(kept)
     for number, feature in enumerate(shot.source.getFeatures(request)):
         if number % _ROWS_PER_CANCELLATION_CHECK == 0:
             cancellation.raise_if_cancelled()
-        wkb, curved = as_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
+        wkb, curved = convert_to_wkb(feature.geometry()) if feature.hasGeometry() else (None, False)
         found.fids.append(feature.id())
         found.attributes.append(feature.attributes())
         found.shapes.append(wkb)
@@ -209,7 +209,7 @@ def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _
     return found
 
 
-def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
+def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, FeatureState | None]:
     """Return the current state of features, with values as `read_snapshot` reads them.
 
     None for a feature that does not exist (any more). On the main thread, and fast: without pandas and shapely.
@@ -218,11 +218,11 @@ def read_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int, Feature
 
     found: dict[int, FeatureState | None] = dict.fromkeys(fids)
     fields = layer.fields()
-    kept = [(n, fields.at(n).name(), type_of(fields.at(n))) for n in _list_positions(fields)]
+    kept = [(n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_positions(fields)]
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
         values = feature.attributes()
-        attributes = {name: to_plain(values[n], kind) for n, name, kind in kept}
-        wkb = as_wkb(feature.geometry())[0] if feature.hasGeometry() else None
+        attributes = {name: to_python_value(values[n], kind) for n, name, kind in kept}
+        wkb = convert_to_wkb(feature.geometry())[0] if feature.hasGeometry() else None
         found[feature.id()] = FeatureState(wkb, attributes)
     return found
 
@@ -234,7 +234,7 @@ def _find_positions(shot: Snapshot) -> list[int]:
 
 def _list_positions(fields: QgsFields) -> list[int]:
     """Return the positions of all fields except binary ones."""
-    return [n for n in range(fields.count()) if type_of(fields.at(n)) != BINARY]
+    return [n for n in range(fields.count()) if get_field_type(fields.at(n)) != BINARY_TYPE]
 
 
 def _list_reading_notices(shot: Snapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:

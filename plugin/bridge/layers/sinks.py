@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from ...core.model.findings import Finding
 
 #: Used also for findings at a line or a point, so that any format can store them.
-GEOMETRY = Qgis.WkbType.MultiPolygon
+FINDINGS_GEOMETRY_TYPE = Qgis.WkbType.MultiPolygon
 _NUMERIC_COLUMNS = ("area_m2", "net_area_m2", "width_m")
 _ROWS_PER_BATCH = 500
 _DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 
-def findings_fields() -> QgsFields:
+def make_findings_fields() -> QgsFields:
     """Return the columns of a findings layer as QGIS fields."""
     from ...core.model.findings import COLUMNS
 
@@ -44,7 +44,7 @@ def findings_fields() -> QgsFields:
     return found
 
 
-def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
+def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     """Return a finding as a feature; without geometry if the finding has no location."""
     row = finding.row()
     made = QgsFeature(columns)
@@ -57,22 +57,22 @@ def make_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return made
 
 
-def fill_sink(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
+def add_findings_to_sink(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
     """Add all findings to a QgsFeatureSink.
 
     ``target``: name of the output for the OutputError that is raised if the sink rejects a feature.
     """
-    columns = findings_fields()
+    columns = make_findings_fields()
     for number, finding in enumerate(findings):
         if number % _ROWS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
-        if not sink.addFeature(make_feature(finding, columns)):
+        if not sink.addFeature(make_finding_feature(finding, columns)):
             raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
     if not sink.flushBuffer():
         raise OutputError("output_unwritable", target=target, detail=str(sink.lastError()))
 
 
-def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
+def make_findings_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer:
     """Return findings as a layer in memory.
 
     ``crs``: CRS of the plan, of pyproj; ``name``: name of the layer.
@@ -80,15 +80,15 @@ def memory_layer(findings: list[Finding], crs: Any, name: str) -> QgsVectorLayer
     layer = QgsVectorLayer("MultiPolygon", name, "memory")
     layer.setCrs(to_qgis_crs(crs))
     provider = layer.dataProvider()
-    columns = findings_fields()
+    columns = make_findings_fields()
     provider.addAttributes(columns.toList())
     layer.updateFields()
-    provider.addFeatures([make_feature(f, columns) for f in findings])
+    provider.addFeatures([make_finding_feature(f, columns) for f in findings])
     layer.updateExtents()
     return layer
 
 
-def database_of(destination: str) -> str:
+def parse_database_path(destination: str) -> str:
     """Return the file in an output of Processing such as ``ogr:dbname='…' table="…"``.
 
     Empty for any other output.

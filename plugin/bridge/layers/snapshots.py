@@ -18,7 +18,7 @@ from qgis.core import (
     QgsVectorLayerFeatureSource,
 )
 
-from .properties import file_of, name_of, table_of, template_id, unsaved_edits
+from .properties import count_unsaved_edits, get_assigned_role, get_file_path, get_layer_name, get_table_name
 
 
 @dataclass
@@ -55,26 +55,26 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
     """
     provider = layer.dataProvider()
     return Snapshot(
-        name=name_of(layer),
+        name=get_layer_name(layer),
         source=QgsVectorLayerFeatureSource(layer),
         fields=layer.fields(),
         crs=layer.crs(),
         request=request or QgsFeatureRequest(),
         count=max(int(layer.featureCount()), 0),
-        path=file_of(layer),
+        path=get_file_path(layer),
         encoding=provider.encoding() if provider and layer.providerType() == "ogr" else "",
-        template_id=template_id(layer),
+        template_id=get_assigned_role(layer),
         filter=layer.subsetString(),
-        unsaved=unsaved_edits(layer),
+        unsaved=count_unsaved_edits(layer),
         layer_id=layer.id(),
-        table=table_of(layer),
+        table=get_table_name(layer),
         geometry=layer.wkbType(),
         counted=layer.featureCount() >= 0,
-        exact=layer.providerType() in ("memory", "ogr") and not file_of(layer).lower().endswith(".gpkg"),
+        exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
     )
 
 
-def unique_names(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+def make_names_unique(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Return snapshots with unique layer names, made by appending numbers.
 
     A project may have several layers of one name, a plan may not.

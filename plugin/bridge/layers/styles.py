@@ -26,7 +26,7 @@ from qgis.PyQt.QtXml import QDomDocument
 from ...core.files.data import read_toml
 from ...paths import STYLES
 
-FINDINGS = "findings"
+FINDINGS_STYLE = "findings"
 _GEOMETRY_NAMES = {
     Qgis.GeometryType.Polygon: "polygon",
     Qgis.GeometryType.Line: "line",
@@ -35,15 +35,15 @@ _GEOMETRY_NAMES = {
 _EDITION_SUFFIX = re.compile(r"_?(19|20)\d\d$")
 
 
-def apply_style(layer: QgsVectorLayer, role: str) -> bool:
+def apply_role_style(layer: QgsVectorLayer, role: str) -> bool:
     """Set the symbols and labels of a layer by its role (code of the plan layer).
 
     Return False for a table without geometry, which is unchanged.
     """
-    geometry = geometry_of(layer)
+    geometry = get_geometry_kind(layer)
     if not geometry:
         return False
-    styled = apply_style_file(layer, style_name(role, geometry))
+    styled = apply_style_file(layer, get_style_name(role, geometry))
     layer.triggerRepaint()
     return styled
 
@@ -75,19 +75,19 @@ def _read_style_file(name: str) -> str:
     return (STYLES / f"{name}.qml").read_text(encoding="utf-8")
 
 
-def apply_to_project(project: QgsProject, roles: dict[str, str], kept: str) -> list[str]:
+def apply_styles_to_project(project: QgsProject, roles: dict[str, str], former_style_name: str) -> list[str]:
     """Set the symbols of layers (role → layer id); return names of changed layers.
 
-    The former style remains in the layer's list of styles under the name ``kept``, with a number if that name
-    exists.
+    The former style remains in the layer's list of styles under the name ``former_style_name``, with a number if that
+    name exists.
     """
     done = []
     for role, layer_id in roles.items():
         layer = project.mapLayer(layer_id)
-        if isinstance(layer, QgsVectorLayer) and geometry_of(layer):
+        if isinstance(layer, QgsVectorLayer) and get_geometry_kind(layer):
             before = layer.renderer().clone() if layer.renderer() is not None else None
-            name = _keep_style(layer, kept)
-            if apply_style(layer, role):
+            name = _keep_style(layer, former_style_name)
+            if apply_role_style(layer, role):
                 done.append(layer.name())
             if before is not None and _has_same_symbols(before, layer):
                 layer.styleManager().removeStyle(name)
@@ -114,7 +114,7 @@ def _has_same_symbols(before: QgsFeatureRenderer, layer: QgsVectorLayer) -> bool
     return texts[0] == texts[1]
 
 
-def geometry_of(layer: QgsVectorLayer) -> str:
+def get_geometry_kind(layer: QgsVectorLayer) -> str:
     """Return the geometry kind of a layer: ``polygon``, ``line`` or ``point``.
 
     Empty for tables and mixed geometries.
@@ -122,10 +122,12 @@ def geometry_of(layer: QgsVectorLayer) -> str:
     return _GEOMETRY_NAMES.get(layer.geometryType(), "")
 
 
-def style_name(role: str, geometry: str) -> str:
+def get_style_name(role: str, geometry: str) -> str:
     """Return the name of the .qml file for a role (plan layer code) and geometry kind."""
     found = _find_entry(role)
-    if found and (found == FINDINGS or read_style_table()["layers"][found].get("geometry", "polygon") == geometry):
+    if found and (
+        found == FINDINGS_STYLE or read_style_table()["layers"][found].get("geometry", "polygon") == geometry
+    ):
         return found
     return f"default_{geometry}"
 
@@ -148,7 +150,7 @@ def _find_entry(role: str) -> str:
 @cache
 def _read_entry_by_role() -> dict[str, str]:
     """Return role (code of the plan layer) → the style entry that it uses."""
-    found = {FINDINGS: FINDINGS}
+    found = {FINDINGS_STYLE: FINDINGS_STYLE}
     for name, spec in read_style_table()["layers"].items():
         found |= dict.fromkeys((name, *spec.get("also", ())), name)
     return found

@@ -26,7 +26,7 @@ from qgis.PyQt.QtCore import QDate, QMetaType
 from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import OutputError
 from ...core.messages.texts import Texts
-from ..running.threads import steady
+from ..running.threads import in_python_thread
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from ...core.mapping import MappingLoss
     from ...core.standard.template import Template
 
-LAYER_FILES = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
-TABLE_FILES = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
+LAYER_DRIVERS = {".gpkg": "GPKG", ".gdb": "OpenFileGDB"}
+TABLE_DRIVERS = {".gpkg": "GPKG", ".csv": "CSV", ".xlsx": "XLSX"}
 _ROWS_PER_CANCELLATION_CHECK = 2000
 #: Digits of an integer in any format; FileGDB converts longer ones to reals.
 _MAX_INTEGER_DIGITS = 9
@@ -58,8 +58,8 @@ class OutputTable:
     count: int
 
 
-@steady
-def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
+@in_python_thread
+def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
     """Return rows as output table with the field lengths and titles of a template."""
     import pandas as pd
     import shapely
@@ -96,7 +96,7 @@ def template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateRe
     return OutputTable(template.role, fields, geometry, crs, rows, len(frame))
 
 
-def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
+def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") -> OutputTable:
     """Return an output table of data that could not be converted, one row each."""
     fields = QgsFields()
     for column in ("source_fid", "key", "field", "source_field", "value", "reason", "carried", "message"):
@@ -106,7 +106,7 @@ def loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPPED") 
         """Yield the losses as QGIS features."""
         for loss in losses:
             feature = QgsFeature(fields)
-            named = {"list": texts.setting(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
+            named = {"list": texts.setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
             message = texts.get(
                 "mapping", loss.reason, target=loss.target, source=loss.source, **{**loss.params, **named}
             )
@@ -141,13 +141,13 @@ def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cance
     try:
         if writer.hasError() != QgsVectorFileWriter.WriterError.NoError:
             raise OutputError("output_unwritable", target=path.name, detail="refused")
-        write_rows(writer, table, path.name, cancellation)
+        write_rows_to_sink(writer, table, path.name, cancellation)
     finally:
         # The file is complete after the writer is deleted.
         del writer
 
 
-def write_rows(sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER) -> None:
+def write_rows_to_sink(sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER) -> None:
     """Write all rows of an output table to a sink.
 
     ``target``: name of the output for the OutputError that is raised if the sink rejects a row.

@@ -30,10 +30,10 @@ _NULL_TYPE = type(NULL)
 _INTEGER_TYPES = {1, 2, 3, 4, 5, 32, 33, 34, 35, 36, 37, 40}
 _REAL_TYPES = {6, 38}
 _DATE_TYPES = {14, 16}
-BINARY = 12
+BINARY_TYPE = 12
 
 
-def as_wkb(geometry: Any) -> tuple[bytes, bool]:
+def convert_to_wkb(geometry: Any) -> tuple[bytes, bool]:
     """Return a geometry as WKB that GEOS reads, and whether it had arcs.
 
     Arcs become polylines, M values are dropped.
@@ -51,32 +51,32 @@ def as_wkb(geometry: Any) -> tuple[bytes, bool]:
     return bytes(geometry.asWkb()), curved
 
 
-def type_of(field: Any) -> int:
+def get_field_type(field: Any) -> int:
     """Return the QMetaType number of a field's type."""
     kind = field.type()
     return int(getattr(kind, "value", kind))
 
 
-def field_info(field: Any) -> FieldInfo:
+def make_field_info(field: Any) -> FieldInfo:
     """Return a field's name, type, length and alias in the form of the core."""
     from ...core.plan.layer import FieldInfo
 
-    number = type_of(field)
+    number = get_field_type(field)
     kinds = (("integer", _INTEGER_TYPES), ("real", _REAL_TYPES), ("date", _DATE_TYPES))
     kind = next((name for name, numbers in kinds if number in numbers), "text")
     length = field.length() if kind == "text" and 0 < field.length() < 2**16 else None
     return FieldInfo(field.name(), kind, length)
 
 
-def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
+def make_column(values: Iterable[Any], field: Any, index: Any) -> Any:
     """Return the values of one field as a column (pandas) with missing values.
 
     Its type is the one that reading the file would give.
     """
     import pandas as pd
 
-    number = type_of(field)
-    found = [to_plain(v, number) for v in values]
+    number = get_field_type(field)
+    found = [to_python_value(v, number) for v in values]
     if number in _DATE_TYPES:
         return pd.Series(found, index=index, dtype="datetime64[ms]")
     if number in _REAL_TYPES:
@@ -87,7 +87,7 @@ def column_of(values: Iterable[Any], field: Any, index: Any) -> Any:
     return pd.Series(found, index=index, dtype=object)
 
 
-def to_plain(value: Any, number: int) -> Any:
+def to_python_value(value: Any, number: int) -> Any:
     """Return a value of a QGIS feature as a Python value; None if it is missing.
 
     ``number``: QMetaType number of its field.

@@ -34,9 +34,9 @@ from ...core.profile.document import DocumentInfo
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
 from ...paths import LAYOUTS
 from . import frame, layer_styles, map_layers, texts
-from .layer_styles import font_family
+from .layer_styles import choose_font_family
 from .legend import fill_legend
-from .map_layers import CENTRE, COUNTY, TOWNSHIPS, MapLayers, Place, has_features
+from .map_layers import CENTRE, COUNTY, TOWNSHIPS, MapLayers, NamedPoint, has_features
 
 #: Font size in points, box height and width per character in mm, on A3.
 _LABEL_FONT_PT, _LABEL_HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
@@ -46,7 +46,7 @@ _METRES_PER_DEGREE = 111_000.0
 
 
 def _add_place_labels(
-    layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[Place], sheet: PageSize
+    layout: QgsPrintLayout, locator: QgsLayoutItemMap, places: Iterable[NamedPoint], sheet: PageSize
 ) -> None:
     """Add a label for each place to the locator map, in order.
 
@@ -55,7 +55,7 @@ def _add_place_labels(
     grid = locator.grids().grid(0) if locator.grids().size() else None
     if grid is not None:
         degrees = locator.extent().width() / _METRES_PER_DEGREE
-        frame.space_graticule(
+        frame.set_graticule_interval(
             grid, next((s for s in _GRATICULE_STEPS_DEGREES if degrees / s <= _MAX_LINES), _GRATICULE_STEPS_DEGREES[-1])
         )
     occupied: list[QRectF] = []
@@ -75,10 +75,10 @@ def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, 
     label.setId(identifier)
     label.setText(name)
     text = QgsTextFormat()
-    text.setFont(QFont(font_family()))
+    text.setFont(QFont(choose_font_family()))
     text.setSize(_LABEL_FONT_PT * sheet.factor)
     text.setSizeUnit(Qgis.RenderUnit.Points)
-    text.setColor(QColor(frame.QUIET))
+    text.setColor(QColor(frame.SECONDARY_INK))
     label.setTextFormat(text)
     label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
     label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
@@ -90,7 +90,7 @@ def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, 
 
 
 def _point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float, float]:
-    extent, size = locator.extent(), frame.size_of(locator)
+    extent, size = locator.extent(), frame.get_item_size(locator)
     x = (point.x() - extent.xMinimum()) / extent.width() * size.width()
     y = (extent.yMaximum() - point.y()) / extent.height() * size.height()
     return locator.pos().x() + x, locator.pos().y() + y
@@ -111,7 +111,7 @@ _MERIDIAN_PATTERN = re.compile(r"\+lon_0=([\d.]+)")
 SECRECY_VARIABLE, APPROVAL_VARIABLE = "sanxian_secrecy", "sanxian_approval"
 
 
-def document_variables(info: DocumentInfo) -> dict[str, str]:
+def make_document_variables(info: DocumentInfo) -> dict[str, str]:
     """Return the document information (成果信息) as variables of a layout.
 
     Empty values are left blank for manual entry.
@@ -125,7 +125,7 @@ def document_variables(info: DocumentInfo) -> dict[str, str]:
     }
 
 
-class Builder:
+class LayoutBuilder:
     """Builds the print layouts of one county's maps. Main thread only.
 
     Title blocks show its document information (成果信息).
@@ -146,7 +146,7 @@ class Builder:
         title = f"{one.short}（分乡镇）" if townships else one.title
         return f"{one.number:02d} {title} {sheet.id}"
 
-    def build(self, one: MapSpec, sheet: PageSize, *, townships: bool = False) -> QgsPrintLayout:
+    def build_layout(self, one: MapSpec, sheet: PageSize, *, townships: bool = False) -> QgsPrintLayout:
         """Return the layout of a map.
 
         With ``townships`` it is an atlas with a page per township. The map must not lack input
@@ -170,7 +170,7 @@ class Builder:
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
             if townships:
-                texts.scale_bar_follows(bar, sheet)
+                texts.bind_scale_bar_to_scale(bar, sheet)
             else:
                 texts.fit_scale_bar(bar, item, sheet)
         legend = layout.itemById(frame.LEGEND)
@@ -186,7 +186,7 @@ class Builder:
         except OSError as error:
             raise DataError("data_file_missing", file=str(file)) from error
         layout = QgsPrintLayout(self.material.project)
-        if not document.setContent(text.replace(frame.FONT, layer_styles.font_family())):
+        if not document.setContent(text.replace(frame.FONT, layer_styles.choose_font_family())):
             raise DataError("data_file_broken", file=str(file), detail="XML")
         layout.loadFromTemplate(document, QgsReadWriteContext())
         if not isinstance(layout.itemById(frame.MAP), QgsLayoutItemMap):
@@ -204,7 +204,7 @@ class Builder:
             "sanxian_city": map_layers.find_city_name(self.material) if self._is_city_locator(one, townships) else "",
             "sanxian_crs": format_crs(self.material.crs),
             "sanxian_note": self.catalogue.note,
-            **document_variables(self.document),
+            **make_document_variables(self.document),
         }
         QgsExpressionContextUtils.setLayoutVariables(layout, values)
 
@@ -213,13 +213,13 @@ class Builder:
 
         Empty values keep those of the layout, except the map approval number, which only public maps carry.
         """
-        for name, value in document_variables(self.document).items():
+        for name, value in make_document_variables(self.document).items():
             if value or name == APPROVAL_VARIABLE:
                 QgsExpressionContextUtils.setLayoutVariable(layout, name, value)
-        layout.renderContext().setPredefinedScales(self.catalogue.all_scales())
+        layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     def _set_atlas(self, layout: QgsPrintLayout) -> None:
-        role, layer = self.material.concept_layers((TOWNSHIPS,))
+        role, layer = self.material.find_concept_layers((TOWNSHIPS,))
         code, name = (self.material.field(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
@@ -231,7 +231,7 @@ class Builder:
         atlas.setFilterFeatures(True)
         atlas.setFilterExpression(f'"{code}" <> \'\' AND @id = minimum(@id, group_by:="{code}")')
         atlas.setHideCoverage(False)
-        layout.renderContext().setPredefinedScales(self.catalogue.all_scales())
+        layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     # -- maps
 
@@ -241,12 +241,14 @@ class Builder:
         """Return the layers of a map, the topmost first, each with its style."""
         found = []
         for spec in one.layers:
-            answer = self.material.drawn_layers(spec)
+            answer = self.material.find_drawn_layers(spec)
             if answer is None or answer[1] in [layer for layer, _ in found]:
                 continue
             role, layer = answer
             layer_style = self.catalogue.styles.get(spec.style)
-            xml = layer_styles.map_style(self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller)
+            xml = layer_styles.make_map_style(
+                self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller
+            )
             if townships and spec.of == (TOWNSHIPS,):
                 xml = layer_styles.veil_other_townships(xml, layer, self.material.field(role, layer, "division_code"))
             found.append((layer, xml))
@@ -257,17 +259,17 @@ class Builder:
 
         A township would be only a dot at that scale.
         """
-        return one.scope == "county" and not townships and self.neighbours is None and bool(self.sisters)
+        return one.scope == "county" and not townships and self.neighbours is None and bool(self.find_sister_counties)
 
     @cached_property
-    def sisters(self) -> list[map_layers.Place]:
+    def find_sister_counties(self) -> list[map_layers.NamedPoint]:
         """Return the other counties of the same city with known bounds."""
         return map_layers.find_sister_counties(self.material)
 
     @cached_property
-    def neighbours(self) -> map_layers.Neighbours | None:
+    def neighbours(self) -> map_layers.NeighbourLayer | None:
         """Return the project's layer of adjoining counties, or None."""
-        return map_layers.find_neighbours(self.material)
+        return map_layers.find_neighbour_layer(self.material)
 
     def _make_neighbours(
         self, layer_style: str, sheet: PageSize, taken: list[QgsVectorLayer]
@@ -279,7 +281,7 @@ class Builder:
         neighbours = self.neighbours
         if neighbours is None or neighbours.layer in taken or layer_style not in self.catalogue.styles:
             return []
-        xml = layer_styles.neighbours_style(
+        xml = layer_styles.make_neighbours_style(
             neighbours, self.material.county.code, self.catalogue.styles[layer_style], sheet
         )
         return [(neighbours.layer, xml)]
@@ -291,7 +293,7 @@ class Builder:
         """
         entries: list[tuple[QgsVectorLayer, str]] = []
         for spec in one.layers:
-            answer = self.material.drawn_layers(spec)
+            answer = self.material.find_drawn_layers(spec)
             if answer is not None and answer[1] not in [layer for layer, _ in entries]:
                 entries.append((answer[1], spec.name))
         styles = item.layerStyleOverrides()
@@ -315,12 +317,12 @@ class Builder:
 
         All pages of an atlas then have the same symbols.
         """
-        layer = self.material.concept_layers((TOWNSHIPS,))[1]
-        shapes = [self.material.in_plane(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
-        size = frame.size_of(item)
+        layer = self.material.find_concept_layers((TOWNSHIPS,))[1]
+        shapes = [self.material.transform_box(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
+        size = frame.get_item_size(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
         return (
-            self.catalogue.round_scale(scales[len(scales) // 2] * (1 + 2 * _COUNTY_MARGIN_SHARE))
+            self.catalogue.find_round_scale(scales[len(scales) // 2] * (1 + 2 * _COUNTY_MARGIN_SHARE))
             if scales
             else item.scale()
         )
@@ -328,12 +330,12 @@ class Builder:
     def extent(self, one: MapSpec) -> QgsRectangle:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if one.scope == "county":
-            return self.material.county_extent()
-        centre = self.material.concept_layers((CENTRE,))
+            return self.material.compute_county_extent()
+        centre = self.material.find_concept_layers((CENTRE,))
         layers = [spec for spec in one.layers if not spec.underlay]
-        found = [self.material.drawn_layers(spec) for spec in layers]
+        found = [self.material.find_drawn_layers(spec) for spec in layers]
         chosen = [centre[1]] if centre and has_features(centre[1]) else [answer[1] for answer in found if answer]
-        return self.material.extent_of(chosen)
+        return self.material.compute_common_extent(chosen)
 
     def _fill_locator(
         self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool, item: QgsLayoutItemMap
@@ -344,21 +346,25 @@ class Builder:
         shown: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(one, townships)
         for of in ((COUNTY,), (TOWNSHIPS,)):
-            answer = self.material.concept_layers(of)
+            answer = self.material.find_concept_layers(of)
             if answer is None or answer[1] in [layer for layer, _ in shown] or (in_city and shown):
                 continue
             role, layer = answer
             # With townships below it, the county is their outline.
             above = of == (COUNTY,) and bool(self.material.townships) and not in_city
             ground = self.catalogue.styles.get("locator_outline" if above else "locator")
-            xml = layer_styles.map_style(self.material, role, layer, ground, self.catalogue, sheet)
+            xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, sheet)
             if townships and of == (TOWNSHIPS,):
-                xml = layer_styles.mark_township(xml, layer, self.material.field(role, layer, "division_code"))
+                xml = layer_styles.highlight_township(xml, layer, self.material.field(role, layer, "division_code"))
             shown.append((layer, xml))
         locator.setCrs(self.material.crs)
-        county = self.material.county_extent()
+        county = self.material.compute_county_extent()
         around = self._make_neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
-        places = [map_layers.Place(self.material.county.name, county.center()), *self.sisters] if in_city else []
+        places = (
+            [map_layers.NamedPoint(self.material.county.name, county.center()), *self.find_sister_counties]
+            if in_city
+            else []
+        )
         extent = (
             map_layers.compute_locator_extent(self.material, self.neighbours, county)
             if around
@@ -393,12 +399,12 @@ def _lock_layers_and_styles(item: QgsLayoutItemMap, styled: list[tuple[QgsVector
 def _show_extent(item: QgsLayoutItemMap, extent: QgsRectangle, catalogue: MapCatalogue) -> None:
     """Centre the extent in the item at the largest round scale that contains it."""
     item.setExtent(_fit_extent(item, extent, 1 / catalogue.fill))
-    item.setScale(catalogue.round_scale(item.scale()))
+    item.setScale(catalogue.find_round_scale(item.scale()))
 
 
 def _fit_extent(item: QgsLayoutItemMap, extent: QgsRectangle, times: float) -> QgsRectangle:
     """Return an extent enlarged ``times`` and widened to the item's aspect ratio."""
-    size = frame.size_of(item)
+    size = frame.get_item_size(item)
     width, height = max(extent.width(), 1.0) * times, max(extent.height(), 1.0) * times
     ratio = size.width() / size.height()
     width, height = max(width, height * ratio), max(height, width / ratio)

@@ -25,7 +25,7 @@ _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
 _PRODUCER_NAME = b"QGIS"
 
 
-def remove_traces(data: bytes, title: str) -> bytes:
+def blank_metadata(data: bytes, title: str) -> bytes:
     """Return a PDF file with blanked metadata of user and machine.
 
     Both the Info dictionary and the XMP packet are replaced, at the same length so that offsets remain; ``title``
@@ -69,13 +69,13 @@ def _make_packet(title: str, room: int) -> bytes:
 JPG, PDF = "jpg", "pdf"
 FORMATS = (JPG, PDF)
 #: Maps of a lower resolution are not accepted.
-LEAST_DPI = 300
+MIN_DPI = 300
 _JPG_QUALITY = 92
 _INCHES_PER_METRE = 1000 / 25.4
 
 
 @dataclass(frozen=True)
-class Page:
+class LayoutPage:
     """One page of a layout to export.
 
     ``number``: index of the township in the atlas (-1 for a layout without atlas); ``stem``: file name without
@@ -89,11 +89,11 @@ class Page:
 
 def write_page(
     layout: QgsPrintLayout,
-    page: Page,
+    page: LayoutPage,
     folder: Path,
     *,
     formats: tuple[str, ...] = FORMATS,
-    dpi: float = LEAST_DPI,
+    dpi: float = MIN_DPI,
     world: bool = False,
     cancellation: Cancellation = NEVER,
 ) -> list[str]:
@@ -102,7 +102,7 @@ def write_page(
     ``world``: also write a world file (.jgw) for the jpg, in the CRS of the maps. Raise Cancelled between two
     files, and OutputError if QGIS cannot write a file.
     """
-    turn_to(layout, page)
+    show_atlas_page(layout, page)
     written = []
     with _make_opaque(layout):
         for kind in formats:
@@ -111,7 +111,7 @@ def write_page(
             if kind == JPG:
                 _write_jpg(layout, target, dpi)
                 if world:
-                    target.with_suffix(".jgw").write_text(world_file(layout, dpi), encoding="ascii")
+                    target.with_suffix(".jgw").write_text(make_world_file(layout, dpi), encoding="ascii")
                     written.append(target.with_suffix(".jgw").name)
             else:
                 _write_pdf(layout, target, dpi, page.title)
@@ -119,7 +119,7 @@ def write_page(
     return written
 
 
-def turn_to(layout: QgsPrintLayout, page: Page) -> None:
+def show_atlas_page(layout: QgsPrintLayout, page: LayoutPage) -> None:
     """Set an atlas to the township of a page, and filter the legend as for printing."""
     if page.number >= 0:
         layout.atlas().seekTo(page.number)
@@ -133,7 +133,7 @@ def turn_to(layout: QgsPrintLayout, page: Page) -> None:
             legend.filter_legend(one, township, crs)
 
 
-def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
+def iterate_atlas_pages(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
     """Yield number and name of each page of an atlas that is being rendered."""
     atlas = layout.atlas()
     for number in range(atlas.updateFeatures()):
@@ -141,7 +141,7 @@ def pages_of(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def atlas(layout: QgsPrintLayout) -> Iterator[None]:
+def rendering_atlas(layout: QgsPrintLayout) -> Iterator[None]:
     """Keep a layout's atlas in rendering state while the ``with`` block runs."""
     layout.atlas().beginRender()
     try:
@@ -180,10 +180,10 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
         raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
     if result != QgsLayoutExporter.ExportResult.Success:
         raise OutputError("output_unwritable", target=str(target), detail="refused")
-    target.write_bytes(remove_traces(target.read_bytes(), title))
+    target.write_bytes(blank_metadata(target.read_bytes(), title))
 
 
-def world_file(layout: QgsPrintLayout, dpi: float) -> str:
+def make_world_file(layout: QgsPrintLayout, dpi: float) -> str:
     """Return the text of a world file for the main map of a page.
 
     It places the page's pixels in the CRS of the maps (metres).

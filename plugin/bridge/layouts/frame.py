@@ -41,16 +41,27 @@ from ...paths import ICONS
 
 #: The font in the .qpt: that of a Windows with Chinese. An available font is chosen when a layout is filled.
 FONT = "Microsoft YaHei"
-INK, QUIET, LINE = "#1A1A1A", "#555555", "#333333"
+INK, SECONDARY_INK, LINE = "#1A1A1A", "#555555", "#333333"
 MM = Qgis.LayoutUnit.Millimeters
 #: Item ids; an external layout needs `map`, the others are optional.
 MAP, LOCATOR, LEGEND, LEGEND_FRAME, SCALE_BAR = "map", "locator", "legend", "legend_frame", "scale_bar"
 APPROVAL = "approval"
 #: The width of the scale bar's box, in mm of A3.
-BAR_WIDTH = 85.0
+SCALE_BAR_WIDTH_MM = 85.0
 #: Labels with a single line, and those that may wrap.
-ONE_LINE = ("plan", "title", "number", "secrecy", "approval", "scale", "maker", "drawer", "date", "locator_title")
-WRAPPED = ("crs", "note")
+ONE_LINE_LABELS = (
+    "plan",
+    "title",
+    "number",
+    "secrecy",
+    "approval",
+    "scale",
+    "maker",
+    "drawer",
+    "date",
+    "locator_title",
+)
+WRAPPED_LABELS = ("crs", "note")
 
 _RIGHT_COLUMN_X, _RIGHT_COLUMN_WIDTH = 320.0, 91.0
 _TITLE_EXPRESSION = "coalesce(@sanxian_county || @atlas_pagename || @sanxian_short, @sanxian_title)"
@@ -65,7 +76,7 @@ _TITLE_BLOCK_ROWS = (
 )
 
 
-def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
+def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintLayout:
     """Return an empty layout of a page size; positions in mm."""
     layout = QgsPrintLayout(project or QgsProject.instance())
     layout.initializeDefaults()
@@ -79,7 +90,7 @@ def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintL
     pen.text(
         "secrecy", "[% '密级：' || coalesce(nullif(@sanxian_secrecy, ''), '　　　　') %]", 351, 9, 60, 7, 11, "right"
     )
-    pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=QUIET)
+    pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=SECONDARY_INK)
     pen.text("title", f"[% {_TITLE_EXPRESSION} %]", 70, 15, 280, 13, 25, bold=True)
     pen.map(MAP, 9, 30, 308, 258, 0.4)
     pen.text("north_name", "北", 299, 32, 15, 6, 11, bold=True)
@@ -101,14 +112,14 @@ def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintL
     _add_overview(locator, sheet.factor)
     _add_graticule(locator, pen)
     _add_legend(pen, _RIGHT_COLUMN_X, 99, _RIGHT_COLUMN_WIDTH, 118)
-    _add_scale_bar(pen, _RIGHT_COLUMN_X + 3, 226, BAR_WIDTH)
+    _add_scale_bar(pen, _RIGHT_COLUMN_X + 3, 226, SCALE_BAR_WIDTH_MM)
     pen.text(
         "scale", f"[% '比例尺 ' || {_SCALE_EXPRESSION} %]", _RIGHT_COLUMN_X, 219, _RIGHT_COLUMN_WIDTH, 7, 11, bold=True
     )
     y = 240.0
     for identifier, label, expression, height in _TITLE_BLOCK_ROWS:
         pen.text(f"{identifier}_label", label, _RIGHT_COLUMN_X, y, 22, height, 9, frame=0.2)
-        size = 8 if identifier in WRAPPED else 9
+        size = 8 if identifier in WRAPPED_LABELS else 9
         pen.text(
             identifier,
             f"[% {expression} %]",
@@ -129,7 +140,7 @@ def make_layout(sheet: PageSize, project: QgsProject | None = None) -> QgsPrintL
         288 - y - 1,
         7.5,
         "left",
-        color=QUIET,
+        color=SECONDARY_INK,
     )
     approval = "[% if(coalesce(@sanxian_approval, '') = '', '', '审图号：' || @sanxian_approval) %]"
     pen.text(APPROVAL, approval, 351, 17, 60, 7, 11, "right")
@@ -216,11 +227,11 @@ def _add_graticule(locator: QgsLayoutItemMap, pen: _LayoutItemWriter) -> None:
     grid.setStyle(QgsLayoutItemMapGrid.GridStyle.Solid)
     quiet = QgsLineSymbol.createSimple({"color": "#B9C4CE", "width": f"{0.15 * pen.factor:.2f}"})
     grid.setLineSymbol(quiet)
-    space_graticule(grid, 0.25)
+    set_graticule_interval(grid, 0.25)
     grid.setAnnotationEnabled(True)
     grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
     grid.setAnnotationPrecision(0)
-    grid.setAnnotationTextFormat(pen.format(6, color=QUIET))
+    grid.setAnnotationTextFormat(pen.format(6, color=SECONDARY_INK))
     grid.setAnnotationFrameDistance(0.6 * pen.factor)
     side, show = QgsLayoutItemMapGrid.BorderSide, QgsLayoutItemMapGrid.DisplayMode
     for border, display in (
@@ -235,7 +246,7 @@ def _add_graticule(locator: QgsLayoutItemMap, pen: _LayoutItemWriter) -> None:
     locator.grids().addGrid(grid)
 
 
-def space_graticule(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
+def set_graticule_interval(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
     """Set the interval of a graticule for an extent of ``degrees`` degrees."""
     grid.setIntervalX(degrees)
     grid.setIntervalY(degrees)
@@ -290,6 +301,6 @@ def _add_scale_bar(pen: _LayoutItemWriter, x: float, y: float, width: float) -> 
     bar.setLineSymbol(stroke)
 
 
-def size_of(item: QgsLayoutItem) -> QSizeF:
+def get_item_size(item: QgsLayoutItem) -> QSizeF:
     """Return width and height of a layout item in mm."""
     return item.rect().size()

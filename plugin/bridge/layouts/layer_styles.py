@@ -37,7 +37,7 @@ from qgis.PyQt.QtGui import QColor, QFont
 from ...core.standard.map_set import LayerStyle, MapCatalogue, PageSize
 from ..layers import styles
 from ..layers.painting import FONTS
-from .map_layers import MapLayers, Neighbours
+from .map_layers import MapLayers, NeighbourLayer
 
 #: Covers townships that are not the page's subject.
 _COVER_COLOR = QColor(255, 255, 255, 190)
@@ -51,12 +51,12 @@ _NEIGHBOUR_LABEL_PT, _NEIGHBOUR_LABEL_COLOR = 8.0, "#6B6760"
 _LABEL_DISTANCE_MM = 1.2
 
 
-def font_family() -> str:
+def choose_font_family() -> str:
     """Return the first available Chinese font family, else a default one."""
     return next((name for name in FONTS if QgsFontUtils.fontFamilyOnSystem(name)), FONTS[-1])
 
 
-def map_style(
+def make_map_style(
     material: MapLayers,
     role: str,
     layer: QgsVectorLayer,
@@ -77,7 +77,7 @@ def map_style(
     # A layer without an official style keeps its symbols of the project.
     has_own = styles.has_own_style(role)
     if has_own:
-        styles.apply_style(copy, role)
+        styles.apply_role_style(copy, role)
     if style.spaces:
         _merge_zones_into_three_zones(copy, material, role)
     elif style.classes:
@@ -100,7 +100,7 @@ def map_style(
     return _write_xml(copy)
 
 
-def neighbours_style(neighbours: Neighbours, own_code: str, style: LayerStyle, sheet: PageSize) -> str:
+def make_neighbours_style(neighbours: NeighbourLayer, own_code: str, style: LayerStyle, sheet: PageSize) -> str:
     """Return the style of adjoining counties as XML.
 
     It has outlines, and names of all counties except ``own_code``.
@@ -115,7 +115,7 @@ def neighbours_style(neighbours: Neighbours, own_code: str, style: LayerStyle, s
     settings.centroidWhole = False
     settings.fitInPolygonOnly = False
     text = QgsTextFormat()
-    text.setFont(QFont(font_family()))
+    text.setFont(QFont(choose_font_family()))
     text.setSize((style.labels or _NEIGHBOUR_LABEL_PT) * sheet.labels)
     text.setSizeUnit(Qgis.RenderUnit.Points)
     text.setColor(QColor(_NEIGHBOUR_LABEL_COLOR))
@@ -139,7 +139,7 @@ def veil_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> st
     return _write_xml(copy)
 
 
-def mark_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
+def highlight_township(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     """Return a style (XML) that highlights the township of an atlas page."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
@@ -223,18 +223,18 @@ def _merge_zones_into_three_zones(layer: QgsVectorLayer, material: MapLayers, ro
 
     Which zone belongs to which of the three is defined by standard and profile.
     """
-    from ...core.profile.space_map import UNMAPPED, space_map
+    from ...core.profile.space_map import UNMAPPED, load_space_map
 
     field = material.field(role, layer, "zone_code")
     if role == SPACES_ROLE or not field:
         return
-    mapping = space_map(material.norm)
+    mapping = load_space_map(material.norm)
     scratch = layer.clone()
-    styles.apply_style(scratch, SPACES_ROLE)
+    styles.apply_role_style(scratch, SPACES_ROLE)
     categories = {str(v): c for c in _find_categorized(scratch).categories() for v in _list_category_codes(c)}
     values: dict[str, list] = {}
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
-        code = mapping.space(str(value).strip()) if isinstance(value, str | int) else UNMAPPED
+        code = mapping.find_zone_of(str(value).strip()) if isinstance(value, str | int) else UNMAPPED
         values.setdefault(code, []).append(value if isinstance(value, str | int) else "")
     made = []
     for code in sorted(values):
@@ -299,7 +299,7 @@ def _set_labels(layer: QgsVectorLayer, style: LayerStyle, sheet: PageSize, facto
     settings = labeling.settings()
     text = settings.format()
     font = QFont(text.font())
-    font.setFamily(font_family())
+    font.setFamily(choose_font_family())
     text.setFont(font)
     text.setSize((style.labels or text.size()) * sheet.labels * factor)
     buffer = text.buffer()

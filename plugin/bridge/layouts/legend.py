@@ -35,7 +35,7 @@ from . import frame
 _TOUCH_TOLERANCE_M = 0.5
 
 
-def area_of(item: QgsLayoutItemMap, township: QgsGeometry | None, crs) -> QgsGeometry:
+def compute_page_area(item: QgsLayoutItemMap, township: QgsGeometry | None, crs) -> QgsGeometry:
     """Return the area that a page shows, in the CRS of the maps.
 
     That is the extent of the map frame, or the ``township``, whose geometry is in ``crs``.
@@ -179,7 +179,7 @@ def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = No
         legend.setColumnCount(columns)
         size.apply(factor)
         legend.adjustBoxSize()
-        taken = frame.size_of(legend)
+        taken = frame.get_item_size(legend)
         # Letters are slightly wider at other resolutions.
         if taken.width() <= 0.985 * room[0] and taken.height() <= 0.985 * room[1]:
             return
@@ -193,7 +193,7 @@ def _keep_present(legend: QgsLayoutItemLegend, township: QgsGeometry | None, crs
     item = legend.linkedMap()
     if item is None:
         return
-    area, styles = area_of(item, township, crs), item.layerStyleOverrides()
+    area, styles = compute_page_area(item, township, crs), item.layerStyleOverrides()
     # QGIS would pass them to the legend only when it is painted: too late to filter its classes.
     legend.model().setLayerStyleOverrides(styles)
     for node in legend.model().rootGroup().findLayers():
@@ -232,7 +232,7 @@ def _set_order(node: QgsLayerTreeLayer, order: str) -> None:
         node.setCustomProperty(_ORDER_PROPERTY, order)
 
 
-def legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
+def list_legend_entries(legend: QgsLayoutItemLegend) -> dict[str, list[str]]:
     """Return the names of each layer's symbols in the legend, by layer name, as drawn."""
     found = {}
     for node in legend.model().rootGroup().findLayers():
@@ -253,7 +253,7 @@ def _measure_room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
     box = legend.layout().itemById(frame.LEGEND_FRAME)
     if not isinstance(box, QgsLayoutItemShape):
         return None
-    size = frame.size_of(box)
+    size = frame.get_item_size(box)
     return size.width(), size.height()
 
 

@@ -23,9 +23,9 @@ from qgis.core import (
 
 from ...core.errors import InputError
 from ...core.standard.map_set import ConceptLayer, LayerSpec, MapSpec, MissingInput, find_missing_input, find_roles
-from ..layers import recognise
+from ..layers import role_recognition
 from ..layers.properties import to_qgis_crs
-from ..running.threads import steady
+from ..running.threads import in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import Options
@@ -38,7 +38,7 @@ _COUNTY_CODE = re.compile(r"^\d{6}$")
 
 
 @dataclass(frozen=True)
-class Township:
+class DivisionName:
     """Code and name of a township, or of the county."""
 
     code: str
@@ -49,15 +49,15 @@ class Township:
 class MapLayers:
     """The layers of a project that maps can show, by role. Main thread only.
 
-    A role is the code of a plan layer. ``known``: code and name of the county, if they are set.
+    A role is the code of a plan layer. ``known_county``: code and name of the county, if they are set.
     """
 
     project: QgsProject
     roles: dict[str, QgsVectorLayer]
     norm: Norm
-    known: Township | None = None
+    known_county: DivisionName | None = None
 
-    def concept_layers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
+    def find_concept_layers(self, of: Iterable[str]) -> tuple[str, QgsVectorLayer] | None:
         """Return role and layer of the first of these concepts or roles that exists.
 
         A layer without features is returned only if no other has features.
@@ -66,21 +66,21 @@ class MapLayers:
         there = [(role, self.roles[role]) for role in roles if role in self.roles]
         return next((one for one in there if has_features(one[1])), there[0] if there else None)
 
-    def drawn_layers(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
+    def find_drawn_layers(self, spec: LayerSpec) -> tuple[str, QgsVectorLayer] | None:
         """Return the layers that a map's entry draws; None if they have no features."""
-        found = self.concept_layers(spec.of)
+        found = self.find_concept_layers(spec.of)
         return found if found and has_features(found[1]) else None
 
     def find_missing_input(self, one: MapSpec) -> MissingInput | None:
         """Return the data that are missing for a map; None if the map can be made."""
 
         def answer(of: tuple[str, ...]) -> ConceptLayer | None:
-            found = self.concept_layers(of)
+            found = self.find_concept_layers(of)
             return ConceptLayer(found[0], found[1].name(), has_features(found[1])) if found else None
 
         return find_missing_input(one, answer, self.norm.standard.concepts)
 
-    def role_names(self, of: Iterable[str]) -> str:
+    def list_role_names(self, of: Iterable[str]) -> str:
         """Return the names of the roles that would fulfil these concepts, for a message."""
         return " / ".join(find_roles(of, self.norm.standard.concepts))
 
@@ -97,13 +97,13 @@ class MapLayers:
         return ""
 
     @cached_property
-    def county(self) -> Township:
+    def county(self) -> DivisionName:
         """Return code (six digits) and name of the county; raise InputError if unknown."""
-        if self.known is not None:
-            return self.known
+        if self.known_county is not None:
+            return self.known_county
         row = self._read_rows(COUNTY)[:1]
         if row and _COUNTY_CODE.match(row[0].code):
-            return Township(row[0].code, row[0].name or self._find_division(row[0].code))
+            return DivisionName(row[0].code, row[0].name or self._find_division(row[0].code))
         votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE.match(one.code[:6]))
         code = self.norm.profile.area_code
         if not _COUNTY_CODE.match(code):
@@ -111,19 +111,19 @@ class MapLayers:
         name = self._find_division(code)
         if not (code and name):
             raise InputError("map_county_unknown")
-        return Township(code, name)
+        return DivisionName(code, name)
 
     @cached_property
-    def townships(self) -> list[Township]:
+    def townships(self) -> list[DivisionName]:
         """Return code and name of each township, sorted by code.
 
         Empty without a layer of townships, or without codes and names in it.
         """
-        found = self.concept_layers((TOWNSHIPS,))
+        found = self.find_concept_layers((TOWNSHIPS,))
         rows = self._read_rows(found[0]) if found else []
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
-    def _read_rows(self, role: str) -> list[Township]:
+    def _read_rows(self, role: str) -> list[DivisionName]:
         layer = self.roles.get(role)
         if layer is None:
             return []
@@ -131,10 +131,10 @@ class MapLayers:
         if not all(fields):
             return []
         request = QgsFeatureRequest().setSubsetOfAttributes(fields, layer.fields())
-        return [Township(*(_read_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
+        return [DivisionName(*(_read_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
 
     @cached_property
-    def divisions(self) -> CodeList:
+    def get_division_codes(self) -> CodeList:
         """Return the code list of provinces, cities and counties.
 
         It is that of the standard, else that of the default standard.
@@ -144,7 +144,7 @@ class MapLayers:
         return self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
 
     def _find_division(self, code: str) -> str:
-        known = self.divisions
+        known = self.get_division_codes
         return known.codes[code].name if code in known.codes else ""
 
     @cached_property
@@ -159,30 +159,30 @@ class MapLayers:
                 return crs
         return to_qgis_crs(self._choose_default_crs())
 
-    @steady
+    @in_python_thread
     def _choose_default_crs(self):
-        from ...core.standard.divisions import default_crs
+        from ...core.standard.divisions import find_default_crs
 
-        return default_crs(self.county.code, self.divisions)
+        return find_default_crs(self.county.code, self.get_division_codes)
 
     def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
         """Return a layer's extent in the CRS of the maps."""
-        return self.in_plane(layer, layer.extent())
+        return self.transform_box(layer, layer.extent())
 
-    def in_plane(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
+    def transform_box(self, layer: QgsVectorLayer, box: QgsRectangle) -> QgsRectangle:
         """Return a box from a layer's CRS transformed to the CRS of the maps."""
         return QgsCoordinateTransform(layer.crs(), self.crs, self.project).transformBoundingBox(box)
 
-    def county_extent(self) -> QgsRectangle:
+    def compute_county_extent(self) -> QgsRectangle:
         """Return the county's extent in the CRS of the maps.
 
         It is measured on the layer of the county, else of the townships, else on all layers.
         """
-        outlines = [self.roles.get(COUNTY), (self.concept_layers((TOWNSHIPS,)) or ("", None))[1]]
+        outlines = [self.roles.get(COUNTY), (self.find_concept_layers((TOWNSHIPS,)) or ("", None))[1]]
         chosen = next((v for v in outlines if v is not None and has_features(v)), None)
-        return self.extent(chosen) if chosen is not None else self.extent_of(list(self.roles.values()))
+        return self.extent(chosen) if chosen is not None else self.compute_common_extent(list(self.roles.values()))
 
-    def extent_of(self, layers: list[QgsVectorLayer]) -> QgsRectangle:
+    def compute_common_extent(self, layers: list[QgsVectorLayer]) -> QgsRectangle:
         """Return the extent that contains all given layers, in the CRS of the maps."""
         total = QgsRectangle()
         for layer in layers:
@@ -193,7 +193,7 @@ class MapLayers:
 
 def from_project(project: QgsProject, options: Options) -> MapLayers:
     """Return the map layers of a project, recognised as for a check."""
-    return from_layers(project, recognise.plan_layers(project), options)
+    return from_layers(project, role_recognition.list_plan_layers(project), options)
 
 
 def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> MapLayers:
@@ -201,18 +201,18 @@ def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Opti
 
     Raise InputError without layers, if none is recognised, or if two have the same role.
     """
-    outlines = [recognise.take_outline(layer) for layer in layers]
+    outlines = [role_recognition.take_outline(layer) for layer in layers]
     if not outlines:
         raise InputError("no_layers")
-    found, norm = steady(lambda: (recognise.recognise_layers(outlines, options), options.norm()))()
+    found, norm = in_python_thread(lambda: (role_recognition.recognise_layers(outlines, options), options.norm()))()
     return from_recognised(project, layers, found, norm)
 
 
 def from_recognised(
-    project: QgsProject, layers: list[QgsVectorLayer], found: recognise.RecognisedLayers, norm: Norm
+    project: QgsProject, layers: list[QgsVectorLayer], found: role_recognition.RecognisedLayers, norm: Norm
 ) -> MapLayers:
     """Return map layers from a recognition that was done already in another thread."""
-    outlines = [recognise.take_outline(layer) for layer in layers]
+    outlines = [role_recognition.take_outline(layer) for layer in layers]
     if found.repeated_roles:
         role = found.repeated_roles[0]
         names = [one.name for one in outlines if one.id == found.roles[role] or _has_role(one, role, norm)]
@@ -224,8 +224,8 @@ def from_recognised(
     return MapLayers(project, roles, norm)
 
 
-@steady
-def _has_role(outline: recognise.LayerOutline, role: str, norm: Norm) -> bool:
+@in_python_thread
+def _has_role(outline: role_recognition.LayerOutline, role: str, norm: Norm) -> bool:
     from ...core.loading.recognition import find_role
 
     return find_role(outline, norm)[0] == role
@@ -254,7 +254,7 @@ _LOCATOR_MARGIN_SHARE = 0.8
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class NeighbourLayer:
     """A layer with several counties, and the names of its code and name fields."""
 
     layer: QgsVectorLayer
@@ -263,7 +263,7 @@ class Neighbours:
 
 
 @dataclass(frozen=True)
-class Place:
+class NamedPoint:
     """Name and approximate centre of a county whose boundary is unknown.
 
     ``at``: centre of its bounding box in the CRS of the maps.
@@ -273,13 +273,13 @@ class Place:
     at: QgsPointXY
 
 
-def find_neighbours(material: MapLayers) -> Neighbours | None:
+def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
     """Return the project layer that contains adjoining counties, or None.
 
     Layers of counties are preferred to layers of cities.
     """
-    found: list[tuple[bool, str, Neighbours]] = []
-    for layer in recognise.plan_layers(material.project):
+    found: list[tuple[bool, str, NeighbourLayer]] = []
+    for layer in role_recognition.list_plan_layers(material.project):
         if layer.geometryType() != Qgis.GeometryType.Polygon:
             continue
         fields = [material.field(COUNTY, layer, meaning) for meaning in ("division_code", "division_name")]
@@ -288,7 +288,7 @@ def find_neighbours(material: MapLayers) -> Neighbours | None:
         codes = _find_other_codes(layer, fields[0], material.county.code)
         if codes:
             only_cities = all(code.endswith("00") for code in codes)
-            found.append((only_cities, layer.name(), Neighbours(layer, *fields)))
+            found.append((only_cities, layer.name(), NeighbourLayer(layer, *fields)))
     return min(found, key=lambda one: one[:2])[2] if found else None
 
 
@@ -305,7 +305,7 @@ def _find_other_codes(layer: QgsVectorLayer, field: str, own: str) -> set[str]:
     return codes - {own} if all(_COUNTY_CODE.fullmatch(code) for code in codes) else set()
 
 
-def compute_locator_extent(material: MapLayers, neighbours: Neighbours, county: QgsRectangle) -> QgsRectangle:
+def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, county: QgsRectangle) -> QgsRectangle:
     """Return the extent of the locator map, in the CRS of the maps.
 
     It is the county's extent plus a margin of 0.8 of its longer side, limited to the layer of adjoining counties.
@@ -319,24 +319,24 @@ def compute_locator_extent(material: MapLayers, neighbours: Neighbours, county: 
 
 def find_city_name(material: MapLayers) -> str:
     """Return the name of the city that the county belongs to; empty if unknown."""
-    rows = material.divisions.codes
+    rows = material.get_division_codes.codes
     own = rows.get(material.county.code)
     return rows[own.parent].name if own and own.parent in rows else ""
 
 
-def find_sister_counties(material: MapLayers) -> list[Place]:
+def find_sister_counties(material: MapLayers) -> list[NamedPoint]:
     """Return the other counties of the same city that have bounds in the code list."""
-    from ...core.standard.divisions import extent
+    from ...core.standard.divisions import find_extent
 
-    known = material.divisions
+    known = material.get_division_codes
     own = known.codes.get(material.county.code)
     transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), material.crs, material.project)
     found = []
     for code, row in known.codes.items():
-        bounds = extent(code, known)
+        bounds = find_extent(code, known)
         if own is None or code == own.code or row.parent != own.parent or bounds is None or bounds.division is not row:
             continue
         if bounds.latitude is not None:
             middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.latitude)
-            found.append(Place(row.name, transform.transform(middle)))
+            found.append(NamedPoint(row.name, transform.transform(middle)))
     return found

@@ -19,13 +19,13 @@ from ...core.errors import OutputError
 from ...core.invariants import InvariantError, require_value
 from ...core.package.maps.slots import MapJob, MapRequest, RenderedMap
 from ...core.standard.map_set import MissingInput, find_roles
-from ..layers.properties import set_template
-from ..running.main_thread import on_main
+from ..layers.properties import set_assigned_role
+from ..running.main_thread import call_on_main
 from . import frame
-from .build import Builder
-from .export import JPG, Page, write_page
-from .map_layers import CENTRE, COUNTY, TOWNSHIPS, MapLayers, Township
-from .source import write_layer
+from .build import LayoutBuilder
+from .export import JPG, LayoutPage, write_page
+from .map_layers import CENTRE, COUNTY, TOWNSHIPS, DivisionName, MapLayers
+from .source import write_map_layer
 
 if TYPE_CHECKING:
     from ...core.plan.layer import Layer
@@ -44,23 +44,23 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
         file = Path(folder) / "layers.gpkg"
         tables = _write_layers(job, file)
         press = require_value(
-            on_main(lambda: _Press(job, file, tables), job.cancellation), "the answer of the main thread"
+            call_on_main(lambda: _Press(job, file, tables), job.cancellation), "the answer of the main thread"
         )
         try:
             for n, request in enumerate(job.requests):
-                job.progress(n / len(job.requests), request.one.title)
+                job.progress(n / len(job.requests), request.map_spec.title)
                 job.cancellation.raise_if_cancelled()
                 yield _print_map(press, request, job.cancellation)
         finally:
             # Before the file is deleted: Windows does not delete open files. The project must be deleted in the thread
             # that created it.
-            on_main(press.close, patience=_MAIN_THREAD_TIMEOUT_S)
+            call_on_main(press.close, patience=_MAIN_THREAD_TIMEOUT_S)
     job.progress(1.0, "")
 
 
 def _print_map(press: _Press, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
     return require_value(
-        on_main(lambda: press.print(request, cancellation), cancellation), "the answer of the main thread"
+        call_on_main(lambda: press.print(request, cancellation), cancellation), "the answer of the main thread"
     )
 
 
@@ -70,14 +70,14 @@ def _write_layers(job: MapJob, file: Path) -> dict[str, str]:
     for layer in _list_layers_on_maps(job):
         job.cancellation.raise_if_cancelled()
         table = f"t{len(tables)}"
-        if write_layer(_drop_stray_rows(layer), file, table):
+        if write_map_layer(_drop_stray_rows(layer), file, table):
             tables[layer.role] = table
     return tables
 
 
 def _list_layers_on_maps(job: MapJob) -> list[Layer]:
     """Return the plan's layers that are on one of the maps or on its locator."""
-    specs = [spec.of for request in job.requests for spec in request.one.layers]
+    specs = [spec.of for request in job.requests for spec in request.map_spec.layers]
     concepts = job.plan.norm.standard.concepts
     roles = dict.fromkeys(
         role for of in (*specs, (COUNTY,), (TOWNSHIPS,), (CENTRE,)) for role in find_roles(of, concepts)
@@ -103,19 +103,19 @@ class _Press:
         for role, table in tables.items():
             name = job.plan.layers[role].name
             roles[role] = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
-            set_template(roles[role], role)
+            set_assigned_role(roles[role], role)
         self._project.addMapLayers(list(roles.values()))
-        material = MapLayers(self._project, roles, job.plan.norm, Township(job.code, job.name))
+        material = MapLayers(self._project, roles, job.plan.norm, DivisionName(job.code, job.name))
         settings = job.settings
         self._sheet = job.catalogue.sheets[settings.page]
-        self._builder = Builder(material, job.catalogue, job.document)
+        self._builder = LayoutBuilder(material, job.catalogue, job.document)
 
     def print(self, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
-        lack = self._builder.material.find_missing_input(request.one)
+        lack = self._builder.material.find_missing_input(request.map_spec)
         if lack:
-            return RenderedMap(request, lack=lack)
-        layout = self._builder.build(request.one, self._sheet)
-        page = Page(-1, request.file.rpartition(".")[0], f"{self._job.name}{request.one.title}")
+            return RenderedMap(request, missing_input=lack)
+        layout = self._builder.build_layout(request.map_spec, self._sheet)
+        page = LayoutPage(-1, request.file.rpartition(".")[0], f"{self._job.name}{request.map_spec.title}")
         settings = self._job.settings
         try:
             names = write_page(
@@ -130,7 +130,7 @@ class _Press:
         except OutputError as error:
             if error.key != "map_too_large":
                 raise
-            return RenderedMap(request, lack=MissingInput("too_large", {"dpi": str(settings.dpi)}))
+            return RenderedMap(request, missing_input=MissingInput("too_large", {"dpi": str(settings.dpi)}))
         return RenderedMap(request, tuple(sorted(names)), *_get_crs_and_scale(layout))
 
     def close(self) -> None:

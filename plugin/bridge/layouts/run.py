@@ -15,8 +15,8 @@ from ...core.messages.texts import Message
 from ...core.profile.document import load_secrecy_levels
 from ...core.standard.map_set import MapSpec, MissingInput, PageSize
 from . import frame, saved_layouts
-from .build import APPROVAL_VARIABLE, Builder
-from .export import FORMATS, LEAST_DPI, Page, atlas, pages_of, write_page
+from .build import APPROVAL_VARIABLE, LayoutBuilder
+from .export import FORMATS, MIN_DPI, LayoutPage, iterate_atlas_pages, rendering_atlas, write_page
 from .map_layers import TOWNSHIPS
 
 Progress = Callable[[float, str], None]
@@ -34,7 +34,7 @@ class MapExportOrder:
     sheet: PageSize
     folder: Path
     formats: tuple[str, ...] = FORMATS
-    dpi: float = LEAST_DPI
+    dpi: float = MIN_DPI
     townships: bool = False
     world: bool = False
 
@@ -56,7 +56,7 @@ class MapExportOutcome:
 
 
 def export_maps(
-    builder: Builder,
+    builder: LayoutBuilder,
     order: MapExportOrder,
     *,
     progress: Progress = lambda share, text: None,
@@ -90,7 +90,7 @@ def export_maps(
                 jobs.append((one, True))
             else:
                 outcome.not_made.append(
-                    (one, MissingInput("no_townships", {"roles": material.role_names((TOWNSHIPS,))}))
+                    (one, MissingInput("no_townships", {"roles": material.list_role_names((TOWNSHIPS,))}))
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
@@ -102,13 +102,13 @@ def export_maps(
     return outcome
 
 
-def _make_first_stem(builder: Builder, job: tuple[MapSpec, bool]) -> str:
+def _make_first_stem(builder: LayoutBuilder, job: tuple[MapSpec, bool]) -> str:
     county = builder.material.county
-    return builder.catalogue.file_stem(job[0], county.code, county.name)
+    return builder.catalogue.make_file_stem(job[0], county.code, county.name)
 
 
 def _write_pages(
-    builder: Builder,
+    builder: LayoutBuilder,
     order: MapExportOrder,
     jobs: list[tuple[MapSpec, bool]],
     outcome: MapExportOutcome,
@@ -136,22 +136,25 @@ def _write_pages(
 
 
 def _list_pages(
-    builder: Builder, order: MapExportOrder, one: MapSpec, by_township: bool, outcome: MapExportOutcome
-) -> Iterator[tuple[QgsPrintLayout, Page]]:
+    builder: LayoutBuilder, order: MapExportOrder, one: MapSpec, by_township: bool, outcome: MapExportOutcome
+) -> Iterator[tuple[QgsPrintLayout, LayoutPage]]:
     layout = _make_layout(builder, order.sheet, one, by_township, outcome)
     catalogue, county = builder.catalogue, builder.material.county
     if not by_township:
-        yield layout, Page(-1, catalogue.file_stem(one, county.code, county.name), f"{county.name}{one.title}")
+        yield (
+            layout,
+            LayoutPage(-1, catalogue.make_file_stem(one, county.code, county.name), f"{county.name}{one.title}"),
+        )
         return
     codes = {t.name: t.code for t in builder.material.townships}
-    with atlas(layout):
-        for number, name in pages_of(layout):
-            stem = catalogue.file_stem(one, codes.get(name, county.code), name, township=True)
-            yield layout, Page(number, stem, f"{county.name}{name}{one.short}")
+    with rendering_atlas(layout):
+        for number, name in iterate_atlas_pages(layout):
+            stem = catalogue.make_file_stem(one, codes.get(name, county.code), name, township=True)
+            yield layout, LayoutPage(number, stem, f"{county.name}{name}{one.short}")
 
 
 def _make_layout(
-    builder: Builder, sheet: PageSize, one: MapSpec, by_township: bool, outcome: MapExportOutcome
+    builder: LayoutBuilder, sheet: PageSize, one: MapSpec, by_township: bool, outcome: MapExportOutcome
 ) -> QgsPrintLayout:
     """Return the project's layout if saved, as a copy with this run's 图签.
 
@@ -159,7 +162,7 @@ def _make_layout(
     """
     own = saved_layouts.find_layout(builder.material.project, one, sheet, by_township)
     if own is None:
-        return builder.build(one, sheet, townships=by_township)
+        return builder.build_layout(one, sheet, townships=by_township)
     outcome.user_layouts.append(own.name())
     layout = own.clone()
     info = builder.document

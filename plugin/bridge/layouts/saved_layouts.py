@@ -12,9 +12,9 @@ from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ...core.errors import InputError
 from ...core.messages.texts import Message
-from ...core.profile.document import PROJECT, SHEET, DocumentInfo, Lowering, load_secrecy_levels
+from ...core.profile.document import LAYOUT_SOURCE, PROJECT, DocumentInfo, LoweredSecrecy, load_secrecy_levels
 from ...core.standard.map_set import MapSpec, PageSize
-from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, Builder
+from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, LayoutBuilder
 
 #: Digest of the layout when it was created.
 _ORIGINAL_DIGEST_PROPERTY = "sanxian/made"
@@ -33,7 +33,7 @@ _IGNORED_ELEMENTS = {
 
 
 @dataclass
-class SavedLayouts:
+class SaveLayoutsOutcome:
     """Outcome of saving layouts in the project.
 
     ``made``: names of new or replaced layouts; ``edited``: names of those kept because the user edited them;
@@ -60,25 +60,25 @@ def find_layout(project: QgsProject, one: MapSpec, sheet: PageSize, townships: b
 
 
 def save_layouts(
-    builder: Builder, wanted: Iterable[tuple[MapSpec, PageSize, bool]], replace: Iterable[str] = ()
-) -> SavedLayouts:
+    builder: LayoutBuilder, wanted: Iterable[tuple[MapSpec, PageSize, bool]], replace: Iterable[str] = ()
+) -> SaveLayoutsOutcome:
     """Build layouts and save them in the project.
 
     A layout that the user edited is kept, unless it is in ``replace``. Raise InputError, before any change, for a
     layout whose secrecy level would be lowered without a reason.
     """
-    project, kept, allowed = builder.material.project, SavedLayouts(), set(replace)
+    project, kept, allowed = builder.material.project, SaveLayoutsOutcome(), set(replace)
     chosen = []
     for one, sheet, townships in wanted:
         old = find_layout(project, one, sheet, townships)
-        if old is not None and is_edited(old) and old.name() not in allowed:
+        if old is not None and is_layout_edited(old) and old.name() not in allowed:
             kept.edited.append(old.name())
             continue
         if old is not None:
             kept.notes += check_secrecy(old, builder.document)
         chosen.append((one, sheet, townships, old))
     for one, sheet, townships, old in chosen:
-        layout = builder.build(one, sheet, townships=townships)
+        layout = builder.build_layout(one, sheet, townships=townships)
         layout.setCustomProperty(_ORIGINAL_DIGEST_PROPERTY, _compute_layout_digest(layout))
         if old is not None:
             project.layoutManager().removeLayout(old)
@@ -89,7 +89,7 @@ def save_layouts(
     return kept
 
 
-def is_edited(layout: QgsPrintLayout) -> bool:
+def is_layout_edited(layout: QgsPrintLayout) -> bool:
     """Return True if the user changed a layout, or if its origin is unknown."""
     return layout.customProperty(_ORIGINAL_DIGEST_PROPERTY, "") != _compute_layout_digest(layout)
 
@@ -104,7 +104,7 @@ def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
         return []
     if not info.secrecy_reason:
         raise InputError("document_sheet_lowered", layout=layout.name(), above=above, secrecy=info.secrecy)
-    return [Lowering(above, SHEET, info.secrecy, PROJECT, info.secrecy_reason).message]
+    return [LoweredSecrecy(above, LAYOUT_SOURCE, info.secrecy, PROJECT, info.secrecy_reason).message]
 
 
 def _compute_layout_digest(layout: QgsPrintLayout) -> str:
@@ -120,7 +120,7 @@ def _list_content(element: QDomElement) -> list[str]:
     Attributes are sorted, because Qt writes them in any order.
     """
     found = element.attributes()
-    attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
+    attributes = {found.signed_lines(n).nodeName(): found.signed_lines(n).nodeValue() for n in range(found.count())}
     passing = _IGNORED_ATTRIBUTES
     if "legendFilterByAtlas" in attributes:
         # A legend's size follows from its content.

@@ -18,8 +18,8 @@ from qgis.core import QgsProject, QgsVectorLayer
 from ...core.cancellation import NEVER, Cancellation
 from ...core.errors import InputError
 from .. import health
-from ..layers.properties import set_template
-from ..running.threads import steady
+from ..layers.properties import set_assigned_role
+from ..running.threads import in_python_thread
 from .map_layers import MapLayers, from_layers
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _MULTI_TYPES = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon
 
 
 @contextmanager
-def open_source(
+def open_map_source(
     path: str,
     options: Options,
     *,
@@ -55,7 +55,7 @@ def open_source(
         for table, (name, template) in names.items():
             layer = QgsVectorLayer(f"{file}|layername={table}", name, "ogr")
             if template:
-                set_template(layer, template)
+                set_assigned_role(layer, template)
             layers.append(layer)
         _set_roles(layers, options.role_choices())
         project.addMapLayers(layers)
@@ -66,7 +66,7 @@ def open_source(
             project.clear()
 
 
-@steady
+@in_python_thread
 def _copy_layers(
     path: str, file: Path, options: Options, cancellation: Cancellation, unusable: Notice
 ) -> dict[str, tuple[str, str]]:
@@ -75,7 +75,9 @@ def _copy_layers(
     from ...core.io import read_source
 
     names: dict[str, tuple[str, str]] = {}
-    found = read_source(path, wanted=is_part_of_plan(options.norm(), options.role_choices()), cancellation=cancellation)
+    found = read_source(
+        path, select_layer=is_part_of_plan(options.norm(), options.role_choices()), cancellation=cancellation
+    )
     for number, layer in enumerate(found):
         cancellation.raise_if_cancelled()
         if layer.problem:
@@ -84,7 +86,7 @@ def _copy_layers(
             unusable("missing", {"layer": layer.name, "role": layer.template_id or layer.name})
         elif layer.crs is not None:
             table = f"t{number}"
-            if write_layer(layer.frame, file, table):
+            if write_map_layer(layer.frame, file, table):
                 names[table] = (layer.name, layer.template_id)
     if not names:
         raise InputError("no_recognised_layer", source=path, layers="、".join(v.name for v in found))
@@ -96,7 +98,7 @@ def _find_problem(layer: SourceLayer) -> tuple[str, dict[str, Any]]:
     return key, {"layer": layer.name, "role": layer.template_id or layer.name, **params}
 
 
-def write_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
+def write_map_layer(frame: gpd.GeoDataFrame, file: Path, table: str) -> bool:
     """Write one layer of a GeoPackage; return False if it has no geometry for a map."""
     import pyogrio
 
@@ -126,4 +128,4 @@ def _set_roles(layers: list[QgsVectorLayer], choices: Mapping[str, str]) -> None
         named = [layer for layer in layers if layer.name().upper() == name.upper()]
         if not named:
             raise InputError("role_layer_missing", role=role, layer=name, layers="、".join(v.name() for v in layers))
-        set_template(named[0], role)
+        set_assigned_role(named[0], role)

@@ -18,7 +18,7 @@ from qgis.core import (
 )
 
 from ...core.standard.map_set import PageSize
-from ..layers.painting import round_length
+from ..layers.painting import round_down_length
 from . import frame
 
 #: Minimum size, as a share of the original one.
@@ -34,14 +34,14 @@ def fit_labels(layout: QgsLayout, sheet: PageSize, names: list[str] | None = Non
     ``names``: names of the townships; the longest one must fit on each atlas page.
     """
     longest = max(names or [""], key=len)
-    for identifier in (*frame.ONE_LINE, *frame.WRAPPED):
+    for identifier in (*frame.ONE_LINE_LABELS, *frame.WRAPPED_LABELS):
         label = layout.itemById(identifier)
         if isinstance(label, QgsLayoutItemLabel):
-            _fit_label(label, identifier in frame.WRAPPED, longest if identifier == "title" else "")
+            _fit_label(label, identifier in frame.WRAPPED_LABELS, longest if identifier == "title" else "")
 
 
 def _fit_label(label: QgsLayoutItemLabel, wraps: bool, more: str) -> None:
-    box = frame.size_of(label)
+    box = frame.get_item_size(label)
     text = label.textFormat()
     full = text.size()
     if not label.currentText().strip():
@@ -72,7 +72,7 @@ def _estimate_width(text: str, size: float) -> float:
     return sum(1.0 if ord(c) > 0x2E80 else 0.55 for c in text) * size * 25.4 / 72
 
 
-def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
+def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
     """Make a scale bar follow the scale of each page of an atlas.
 
     The length of its four segments is bound to the scale by an expression, wherever the layout is printed.
@@ -80,7 +80,7 @@ def scale_bar_follows(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None:
     bar.setUnits(Qgis.DistanceUnit.Kilometers)
     bar.setUnitLabel("km")
     bar.setNumberOfSegments(_SEGMENT_COUNT_OF_ATLAS)
-    most = frame.BAR_WIDTH * sheet.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
+    most = frame.SCALE_BAR_WIDTH_MM * sheet.factor * _SHARE_OF_BOX / _SEGMENT_COUNT_OF_ATLAS / 1e6
     lengths = ", ".join(f"{digit * 10.0**power:g}" for power in range(-2, 2) for digit in (1, 2, 5))
     bar.dataDefinedProperties().setProperty(
         QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
@@ -108,10 +108,12 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Pag
 
     The bar fills about two thirds of its box and is centred.
     """
-    room = frame.BAR_WIDTH * sheet.factor
+    room = frame.SCALE_BAR_WIDTH_MM * sheet.factor
     wanted = room * _SHARE_OF_BOX / 1000 * item.scale()
     choices = [
-        (n * length, n) for n in _SEGMENT_COUNTS for length in (round_length(wanted / n), 2 * round_length(wanted / n))
+        (n * length, n)
+        for n in _SEGMENT_COUNTS
+        for length in (round_down_length(wanted / n), 2 * round_down_length(wanted / n))
     ]
     choices = [(total, n) for total, n in choices if _is_round(total / n) and total <= 1.25 * wanted]
     total, segments = min(choices, key=lambda one: abs(one[0] - wanted))
@@ -126,4 +128,4 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Pag
 
 
 def _is_round(length: float) -> bool:
-    return math.isclose(length, round_length(length * 1.0001))
+    return math.isclose(length, round_down_length(length * 1.0001))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Field mapping (字段映射): reading rows, preview, and running `map_fields` as a task."""
+"""Field mapping (字段映射): reading rows, preview, and running `open_field_mapping` as a task."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...core.cancellation import Cancellation
 from ..editing import attribute_forms
-from ..editing.styled_layers import list_layers, open_layer
+from ..editing.styled_layers import list_database_layers, open_layer
 from ..layers import styles
-from ..layers.properties import set_template
+from ..layers.properties import set_assigned_role
 from ..layers.reading import read_snapshot
 from ..layers.snapshots import Snapshot
-from ..running.tasks import Runner
+from ..running.tasks import JobRunner
 
 if TYPE_CHECKING:
     from ...core.mapping import Mapping, Proposal
@@ -47,7 +47,7 @@ _END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class MappingRun(QObject):
-    """One run of the algorithm `map_fields` as a QGIS task.
+    """One run of the algorithm `open_field_mapping` as a QGIS task.
 
     Created and used on the main thread. ``ended(results)``: signal with its outputs, or None if it failed or was
     cancelled; `messages` then contains the error. QGIS's task uses context and feedback to its end without owning
@@ -68,13 +68,13 @@ class MappingRun(QObject):
         self._task = QgsProcessingAlgRunnerTask(algorithm, parameters, self.context, self.feedback)
         self._task.executed.connect(self._on_executed)
 
-    def start(self, runner: Runner) -> None:
+    def start(self, runner: JobRunner) -> None:
         """Start the task; ``runner`` keeps it alive."""
         if self._task.status() == QgsTask.TaskStatus.Terminated:
             # QGIS prepares a task at once; if that failed, the task never emits its end.
             self.ended.emit(None)
             return
-        runner.hold(self, self._task.executed)
+        runner.keep_until_end(self, self._task.executed)
         QgsApplication.taskManager().addTask(self._task)
 
     def cancel(self) -> None:
@@ -83,7 +83,7 @@ class MappingRun(QObject):
         if not sip.isdeleted(self._task):
             self._task.cancel()
 
-    def forget(self) -> None:
+    def disconnect_result(self) -> None:
         """Disconnect the result of the run, which is not needed any more."""
         self.blockSignals(True)
         self.cancel()
@@ -113,10 +113,10 @@ class MappingRun(QObject):
         self.ended.emit(results if good and not self.cancelled else None)
 
 
-def parameters(
+def make_run_parameters(
     source: str | QgsVectorLayer, template: Template, standard: Standard, mapping: Mapping, output: str, losses: str
 ) -> dict[str, Any]:
-    """Return the parameters of `map_fields`; the mapping is written to a file.
+    """Return the parameters of `open_field_mapping`; the mapping is written to a file.
 
     An empty ``output`` gives a layer in memory.
     """
@@ -135,30 +135,30 @@ def parameters(
 
 
 def _list_standard_ids() -> list[str]:
-    from ...core.standard import standard_ids
+    from ...core.standard import list_standard_ids
 
-    return standard_ids()
+    return list_standard_ids()
 
 
-def add_result(
+def add_result_layer(
     project: QgsProject, run: MappingRun, output: Any, template: Template, norm: Norm
 ) -> QgsVectorLayer | None:
     """Add the written layer to the project with symbols and form; None if unreadable."""
     layer = run.context.takeResultLayer(str(output))
     if layer is None:
-        found = list_layers(Path(str(output)))
+        found = list_database_layers(Path(str(output)))
         layer = open_layer(found.get(template.role, str(output)), template.name, project)
     if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
         return None
     layer.setName(template.name)
-    set_template(layer, template.role)
-    styles.apply_style(layer, template.role)
-    attribute_forms.apply_template(layer, template, norm)
+    set_assigned_role(layer, template.role)
+    styles.apply_role_style(layer, template.role)
+    attribute_forms.apply_template_form(layer, template, norm)
     project.addMapLayer(layer)
     return layer
 
 
-def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
+def read_source_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
     """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
@@ -173,7 +173,7 @@ def read_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
     return read_snapshot(shot, cancellation=cancellation)
 
 
-def find_free_name(output: str) -> str:
+def find_free_mapping_path(output: str) -> str:
     """Return a new file name for a mapping: ``<output>.mapping.toml``.
 
     A number is added if the file exists, because a user may have edited it.
@@ -186,7 +186,7 @@ def find_free_name(output: str) -> str:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedMapping:
     """Values of a source layer, their mapping into a template, and a preview by field.
 
     ``hows``: how each field's source was found.
@@ -205,16 +205,16 @@ def prepare_mapping(
     given: Mapping | None,
     cancellation: Cancellation,
     known: dict[str, str] | None = None,
-) -> Prepared:
+) -> PreparedMapping:
     """Return a mapping with previews: the ``given`` one, or one proposed by names.
 
     Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used
     where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
-    from ...core.mapping import mapping_from_proposals, propose_mapping, source_names
+    from ...core.mapping import find_source_names, mapping_from_proposals, propose_mapping
     from ...core.mapping.preview import SourceColumns, change_mapping, preview_field
 
-    columns = SourceColumns(read_rows(source, cancellation)) if isinstance(source, Snapshot) else source
+    columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, Snapshot) else source
     for field in columns.layer.fields:
         cancellation.raise_if_cancelled()
         columns.of(field.name)
@@ -224,9 +224,9 @@ def prepare_mapping(
         source_field = mapping.fields.get(name)
         if source_field is None or not columns.of(source_field):
             mapping = change_mapping(mapping, template, name, constant=value)
-    mapping = replace(mapping, fields=source_names(columns.layer, mapping))
+    mapping = replace(mapping, fields=find_source_names(columns.layer, mapping))
     previews = {}
     for target in template.fields:
         cancellation.raise_if_cancelled()
         previews[target.name] = preview_field(columns, mapping, target, template, standard)
-    return Prepared(columns, mapping, {p.target: p for p in proposals if p.source}, previews)
+    return PreparedMapping(columns, mapping, {p.target: p for p in proposals if p.source}, previews)

@@ -27,11 +27,11 @@ from qgis.core import (
 from ...core.errors import OutputError, SanxianError
 from ...core.files.writing import atomic_output
 from ...core.profile.county_file import save_county
-from ...core.standard.layer_tree import theme_roles
-from ...core.standard.layer_tree import themes as themes_of
-from ..editing.styled_layers import list_layers, open_layer, place_layer, set_up_layer
-from ..layers.properties import template_id
-from ..layers.recognise import plan_layers
+from ...core.standard.layer_tree import list_theme_roles
+from ...core.standard.layer_tree import list_themes as themes_of
+from ..editing.styled_layers import list_database_layers, open_layer, place_in_layer_tree, set_up_layer
+from ..layers.properties import get_assigned_role
+from ..layers.role_recognition import list_plan_layers
 from ..project import county
 from . import bookmarks
 from .request import CreatedDatabase, NewProjectRequest
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 #: Snapping distance in pixels: near enough for a vertex, far enough to draw next to one.
-TOLERANCE_PX = 10.0
+SNAPPING_TOLERANCE_PX = 10.0
 _PROJECT_SCOPE, _AVOID_OVERLAP_KEY = "sanxian", "avoid_overlaps"
 #: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
 _SEPARATOR = ","
@@ -51,13 +51,13 @@ def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     """Enable snapping on all layers of a project, and topological editing.
 
     ``never_overlap``: roles (codes of plan layers) in whose layers a new feature is clipped by existing ones (see
-    `follow_layer`).
+    `apply_overlap_setting`).
     """
     config = QgsSnappingConfig(project)
     config.setEnabled(True)
     config.setMode(Qgis.SnappingMode.AllLayers)
     config.setTypeFlag(Qgis.SnappingType.Vertex | Qgis.SnappingType.Segment)
-    config.setTolerance(TOLERANCE_PX)
+    config.setTolerance(SNAPPING_TOLERANCE_PX)
     config.setUnits(Qgis.MapToolUnit.Pixels)
     config.setIntersectionSnapping(True)
     project.setSnappingConfig(config)
@@ -67,29 +67,29 @@ def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _SEPARATOR.join(sorted(never_overlap)))
 
 
-def follow_layer(project: QgsProject, layer: QgsMapLayer | None) -> None:
+def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> None:
     """Switch overlap avoidance on or off for the current layer.
 
     The layer's template decides. Only in a project that was set up by the wizard, and for layers with a role; else
     the user's setting remains.
     """
     roles = project.readEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, "")[0]
-    if not roles or not isinstance(layer, QgsVectorLayer) or not template_id(layer):
+    if not roles or not isinstance(layer, QgsVectorLayer) or not get_assigned_role(layer):
         return
     modes = Qgis.AvoidIntersectionsMode
-    never = template_id(layer) in roles.split(_SEPARATOR)
+    never = get_assigned_role(layer) in roles.split(_SEPARATOR)
     project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
-def make_themes(project: QgsProject, standard: Standard) -> list[str]:
+def create_themes(project: QgsProject, standard: Standard) -> list[str]:
     """Create the standard's map themes in a project; return their names.
 
     Existing themes of the same name are replaced, others remain. A theme without layers is left out.
     """
-    by_role = {template_id(layer): layer for layer in plan_layers(project) if template_id(layer)}
+    by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project) if get_assigned_role(layer)}
     themes, made = project.mapThemeCollection(), []
     for theme in themes_of(standard):
-        roles = theme_roles(theme, standard, by_role)
+        roles = list_theme_roles(theme, standard, by_role)
         if not roles:
             continue
         record = QgsMapThemeCollection.MapThemeRecord()
@@ -104,7 +104,7 @@ def make_themes(project: QgsProject, standard: Standard) -> list[str]:
     return made
 
 
-GEODETIC = "EPSG:4490"
+GEODETIC_CRS = "EPSG:4490"
 
 
 def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDatabase) -> Iterator[tuple[float, str]]:
@@ -115,7 +115,7 @@ def build_steps(project: QgsProject, request: NewProjectRequest, made: CreatedDa
     """
     standard = made.norm.standard
     _set_project_properties(project, request)
-    there = list_layers(request.database)
+    there = list_database_layers(request.database)
     roles = [role for role in standard.templates if role in there]
     if not roles:
         raise OutputError("output_unwritable", target=str(request.database), detail="damaged")
@@ -147,7 +147,7 @@ def add_layer(
     """Add a layer of the new database to the project, with role, symbols and form."""
     set_up_layer(layer, role, made.norm, request.code, request.county)
     project.addMapLayer(layer, False)
-    place_layer(project, layer, role, made.norm.standard)
+    place_in_layer_tree(project, layer, role, made.norm.standard)
 
 
 def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
@@ -159,10 +159,12 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
     standard = request.standard if request.standard != "county_db" else ""
-    own = request.own_profile
+    own = request.get_own_profile_path
     # The project has no path yet: its profile will be in the same folder.
-    county.keep(project, county.County(profile=own.name if own else request.profile, standard=standard))
-    county.save_area(project, request.code, request.county)
+    county.store_county(
+        project, county.ProjectCountySettings(profile=own.name if own else request.profile, standard=standard)
+    )
+    county.store_area(project, request.code, request.county)
     if request.view is not None:
         project.viewSettings().setDefaultViewExtent(
             QgsReferencedRectangle(_set_initial_view(project, request), project.crs())
@@ -171,15 +173,15 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
 
 def _set_initial_view(project: QgsProject, request: NewProjectRequest) -> QgsRectangle:
     west, south, east, north = request.view or (0.0, 0.0, 0.0, 0.0)
-    geodetic = QgsCoordinateReferenceSystem(GEODETIC)
+    geodetic = QgsCoordinateReferenceSystem(GEODETIC_CRS)
     transform = QgsCoordinateTransform(geodetic, project.crs(), project.transformContext())
     return transform.transformBoundingBox(QgsRectangle(west, south, east, north))
 
 
 def _finish_project(project: QgsProject, request: NewProjectRequest, standard: Standard) -> None:
-    make_themes(project, standard)
+    create_themes(project, standard)
     set_up_editing(project, [t.role for t in standard.templates.values() if t.overlap == "never"])
-    bookmarks.enable_following(project)
+    bookmarks.enable_automatic_update(project)
     bookmarks.update_bookmarks(project)
 
 
@@ -189,7 +191,7 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
     target = request.project
-    own = request.own_profile
+    own = request.get_own_profile_path
     if own is not None and request.settings is not None:
         save_county(request.settings, own)
     try:

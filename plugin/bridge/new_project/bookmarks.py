@@ -15,17 +15,17 @@ from qgis.core import (
 )
 
 from ...core.standard import load_standard
-from ..layers.properties import template_id
-from ..layers.recognise import plan_layers
-from ..project.county import of as county_of
+from ..layers.properties import get_assigned_role
+from ..layers.role_recognition import list_plan_layers
+from ..project.county import read_county as county_of
 
 #: Their group in the list of bookmarks; a name of Chinese data, like the layers'.
-GROUP = "乡镇"
+BOOKMARK_GROUP = "乡镇"
 _PROJECT_SCOPE, _AUTO_UPDATE_KEY = "sanxian", "township_bookmarks"
 _BOOKMARK_ID_PREFIX = "sanxian-township-"
 
 
-def enable_following(project: QgsProject) -> None:
+def enable_automatic_update(project: QgsProject) -> None:
     """Store in a project that `BookmarkUpdater` updates its township bookmarks."""
     project.writeEntry(_PROJECT_SCOPE, _AUTO_UPDATE_KEY, True)
 
@@ -36,7 +36,7 @@ def find_township_layer(project: QgsProject) -> QgsVectorLayer | None:
     Roles are tried in the order of the standard's concept of townships.
     """
     standard = load_standard(county_of(project).standard or "county_db")
-    by_role = {template_id(layer): layer for layer in plan_layers(project)}
+    by_role = {get_assigned_role(layer): layer for layer in list_plan_layers(project)}
     return next((by_role[r] for r in standard.concepts.get("townships", ()) if r in by_role), None)
 
 
@@ -56,7 +56,7 @@ def update_bookmarks(project: QgsProject, layer: QgsVectorLayer | None = None) -
         made = QgsBookmark()
         made.setId(key)
         made.setName(name)
-        made.setGroup(GROUP)
+        made.setGroup(BOOKMARK_GROUP)
         made.setExtent(QgsReferencedRectangle(box, layer.crs()))
         if key in there:
             manager.updateBookmark(made)
@@ -85,7 +85,7 @@ def _measure_extents(layer: QgsVectorLayer) -> dict[tuple[str, str], QgsRectangl
 class BookmarkUpdater:
     """Updates township bookmarks when the edits of the townships are saved.
 
-    Only in projects in which `enable_following` was called.
+    Only in projects in which `enable_automatic_update` was called.
     """
 
     def __init__(self) -> None:
@@ -111,7 +111,11 @@ class BookmarkUpdater:
     def _on_added(self, layers: Any) -> None:
         concept = load_standard().concepts["townships"]
         for layer in layers:
-            if isinstance(layer, QgsVectorLayer) and template_id(layer) in concept and layer.id() not in self._layers:
+            if (
+                isinstance(layer, QgsVectorLayer)
+                and get_assigned_role(layer) in concept
+                and layer.id() not in self._layers
+            ):
                 layer.afterCommitChanges.connect(self._on_saved)
                 self._layers[layer.id()] = layer
 

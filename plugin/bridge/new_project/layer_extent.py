@@ -17,8 +17,8 @@ from qgis.core import (
     QgsWkbTypes,
 )
 
-from ..layers.properties import template_id
-from ..layers.recognise import plan_layers
+from ..layers.properties import get_assigned_role
+from ..layers.role_recognition import list_plan_layers
 
 if TYPE_CHECKING:
     from ...core.standard import Standard
@@ -41,7 +41,7 @@ class LayerExtent(NamedTuple):
     areas: dict[int, float]
 
 
-def find_candidates(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
+def list_outline_layers(project: QgsProject, standard: Standard) -> list[QgsVectorLayer]:
     """Return the polygon layers with features, from which an extent can be measured.
 
     Layers of the county and of townships come first.
@@ -49,7 +49,7 @@ def find_candidates(project: QgsProject, standard: Standard) -> list[QgsVectorLa
     first = [r for concept in ("county", "townships") for r in standard.concepts.get(concept, ())]
     polygons = [
         v
-        for v in plan_layers(project)
+        for v in list_plan_layers(project)
         if v.geometryType() == QgsWkbTypes.GeometryType.PolygonGeometry and v.featureCount() and v.crs().isValid()
     ]
     return sorted(
@@ -58,7 +58,7 @@ def find_candidates(project: QgsProject, standard: Standard) -> list[QgsVectorLa
 
 
 def _find_role(layer: QgsVectorLayer) -> str:
-    return template_id(layer) or layer.name()
+    return get_assigned_role(layer) or layer.name()
 
 
 def measure_extent(layer: QgsVectorLayer, project: QgsProject) -> LayerExtent | None:
@@ -97,8 +97,8 @@ def _measure_areas(shapes: list[QgsGeometry]) -> dict[int, float]:
     import numpy as np
     import shapely
 
-    from ...core.geometry.crs_zones import areas_by_zone
+    from ...core.geometry.crs_zones import measure_areas_by_zone
 
     # Linear edges only: the check reads arcs; for the larger part of a county they do not matter.
     linear = [QgsGeometry(s.constGet().segmentize()) if s.constGet().hasCurvedSegments() else s for s in shapes]
-    return areas_by_zone(np.array([shapely.from_wkb(bytes(s.asWkb())) for s in linear], dtype=object))
+    return measure_areas_by_zone(np.array([shapely.from_wkb(bytes(s.asWkb())) for s in linear], dtype=object))

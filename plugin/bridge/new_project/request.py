@@ -25,7 +25,7 @@ class NewProjectRequest:
     ``crs``: ``EPSG:…`` or WKT; ``roles``: codes of the plan layers to create; ``profile``: id or path of the county
     profile, or empty; ``existing``: how to treat an existing database; ``replace_project``: the project file may be
     overwritten; ``view``: west, south, east, north in degrees, if the county's location is known; ``settings``: the
-    county's settings, written to `own_profile` next to the project, or None.
+    county's settings, written to `get_own_profile_path` next to the project, or None.
     """
 
     standard: str
@@ -42,7 +42,7 @@ class NewProjectRequest:
     settings: CountySettings | None = None
 
     @property
-    def own_profile(self) -> Path | None:
+    def get_own_profile_path(self) -> Path | None:
         """Return the path of the county's profile, or None if the wizard writes none."""
         from ...core.profile.county_file import default_profile_path
 
@@ -60,7 +60,7 @@ class CreatedDatabase:
     norm: Norm
 
 
-def norm_of(standard: str, profile: str, code: str) -> Norm:
+def load_norm(standard: str, profile: str, code: str) -> Norm:
     """Return standard and profile resolved together, for the forms of a county.
 
     The profile may be that of the province.
@@ -72,7 +72,7 @@ def norm_of(standard: str, profile: str, code: str) -> Norm:
     return Norm(load_standard(standard or loaded.standard), replace(loaded, area_code=code))
 
 
-def make_database(
+def create_database(
     request: NewProjectRequest, progress: Callable[[float, str], None], cancellation: Cancellation
 ) -> CreatedDatabase:
     """Write the empty database of a new project.
@@ -87,11 +87,11 @@ def make_database(
     if request.project.exists() and not request.replace_project:
         raise OutputError("project_exists", target=str(request.project))
     check_writable(request.project, [])
-    if request.own_profile is not None:
-        if request.own_profile.exists():
-            raise DataError("profile_exists", file=str(request.own_profile))
-        check_writable(request.own_profile, [])
-    norm = norm_of(request.standard, request.profile, request.code)
+    if request.get_own_profile_path is not None:
+        if request.get_own_profile_path.exists():
+            raise DataError("profile_exists", file=str(request.get_own_profile_path))
+        check_writable(request.get_own_profile_path, [])
+    norm = load_norm(request.standard, request.profile, request.code)
     templates = [norm.standard.templates[role] for role in request.roles]
     created = create_database(
         request.database,

@@ -26,14 +26,14 @@ from qgis.core import (
 from ...paths import SAMPLE
 from ..editing import attribute_forms
 from ..layers import styles
-from ..layers.properties import set_template
+from ..layers.properties import set_assigned_role
 from ..project import county
 
 if TYPE_CHECKING:
     from ...core.profile import Norm
 
 #: Group → layers from top to bottom: role, name in the tree, shown at first. Names are data of a Chinese county.
-GROUPS = (
+SAMPLE_GROUPS = (
     (
         "三条控制线",
         (("CZKFBJ", "城镇开发边界", True), ("STBHHX", "生态保护红线", True), ("YJJBNTBHTB", "永久基本农田", True)),
@@ -50,8 +50,8 @@ GROUPS = (
         ),
     ),
 )
-PROFILE = "hunyuan"
-TITLE = "浑源县（示例）"
+SAMPLE_PROFILE = "hunyuan"
+SAMPLE_TITLE = "浑源县（示例）"
 #: Layers with many classes of land use, collapsed in the tree.
 _COLLAPSED_ROLES = ("DLTB", "YDYHGHFQ")
 #: Scale factor of the extent shown, to leave a margin around the county.
@@ -103,8 +103,8 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
     norm = _load_norm()
     crs = next((layer.crs() for layer in found.values()), QgsCoordinateReferenceSystem())
     project.setCrs(crs)
-    project.setTitle(TITLE)
-    for title, members in GROUPS:
+    project.setTitle(SAMPLE_TITLE)
+    for title, members in SAMPLE_GROUPS:
         present = [(role, name, shown) for role, name, shown in members if role in found]
         if not present:
             continue
@@ -113,11 +113,11 @@ def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:
             loaded.append(_add_layer(project, group, found.pop(role), role, name, shown, norm))
     for role, layer in found.items():
         loaded.append(_add_layer(project, project.layerTreeRoot(), layer, role, layer.name(), True, norm))
-    county.keep(project, county.County(profile=PROFILE))
+    county.store_county(project, county.ProjectCountySettings(profile=SAMPLE_PROFILE))
     return loaded
 
 
-def sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
+def compute_sample_view(layers: list[QgsVectorLayer], project: QgsProject) -> QgsReferencedRectangle:
     """Return the extent of all layers with a margin, in the CRS of the project."""
     view = QgsRectangle()
     for layer in layers:
@@ -143,7 +143,7 @@ def _load_norm() -> Norm | None:
         from ...core.profile import Norm, load_profile
         from ...core.standard import load_standard
 
-        profile = load_profile(PROFILE)
+        profile = load_profile(SAMPLE_PROFILE)
     except ImportError:
         return None
     return Norm(load_standard(profile.standard), profile)
@@ -159,11 +159,11 @@ def _add_layer(
     norm: Norm | None,
 ) -> QgsVectorLayer:
     layer.setName(name)
-    set_template(layer, role)
-    styles.apply_style(layer, role)
-    template = attribute_forms.template_for(layer, role, norm.standard) if norm else None
+    set_assigned_role(layer, role)
+    styles.apply_role_style(layer, role)
+    template = attribute_forms.find_matching_template(layer, role, norm.standard) if norm else None
     if norm and template:
-        attribute_forms.apply_template(layer, template, norm)
+        attribute_forms.apply_template_form(layer, template, norm)
     project.addMapLayer(layer, False)
     node: QgsLayerTreeLayer = group.addLayer(layer)
     node.setItemVisibilityChecked(shown)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
 from ...core.cancellation import NEVER, Cancellation
-from ...core.standard.layer_tree import branch_of
-from ..editing.styled_layers import layer_order, list_layers, open_layer
+from ...core.standard.layer_tree import find_branch
+from ..editing.styled_layers import get_layer_order, list_database_layers, open_layer
 from ..layers import styles
-from ..layers.recognise import SHOWN_PROPERTY
-from ..running.threads import steady
+from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
+from ..running.threads import in_python_thread
 from ..texts import tr
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from ...core.standard import Standard
 
 
-@steady
+@in_python_thread
 def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
     """Copy the data sets of a package (folder or zip); return paths of the copies.
 
     In any thread. Raise SanxianError for a file that is not a package, and Cancelled.
     """
-    from ...core.files.digests import files_below, is_link
+    from ...core.files.digests import is_link, list_files_below
     from ...core.package.inspection.archive import unpack_package
     from ...core.package.inspection.facts import FileFact, PackageFacts
 
@@ -42,7 +42,7 @@ def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation
 
     made: list[Path] = []
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
-        files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in files_below(folder))
+        files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in list_files_below(folder))
         for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).data_sets()):
             cancellation.raise_if_cancelled()
             # Data sets of one name are in different folders of the package.
@@ -63,7 +63,7 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     Names, symbols and order are those of the standard; the layers do not belong to the plan. On the main thread.
     """
     sources = [item for path in paths for item in _list_sources(path)]
-    order = layer_order(standard)
+    order = get_layer_order(standard)
     sources.sort(key=lambda item: order.get(item[0].upper(), len(order)))
     layers = [open_layer(source, title, project) for title, source in sources]
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
@@ -72,15 +72,15 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     group = project.layerTreeRoot().insertGroup(0, tr("Package {name} (read-only copy)").format(name=name))
     for layer in layers:
         layer.setReadOnly(True)
-        layer.setCustomProperty(SHOWN_PROPERTY, 1)
+        layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, 1)
         role = layer.name().upper()
-        styles.apply_style(layer, role)
+        styles.apply_role_style(layer, role)
         template = standard.templates.get(role)
         if template is not None:
             layer.setName(f"{template.name} {role}")
         project.addMapLayer(layer, False)
         node: QgsLayerTreeLayer = group.addLayer(layer)
-        node.setItemVisibilityChecked(template is None or branch_of(role, standard).shown)
+        node.setItemVisibilityChecked(template is None or find_branch(role, standard).shown)
         node.setExpanded(False)
     return layers
 
@@ -88,17 +88,17 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
 def _list_sources(path: Path) -> list[tuple[str, str]]:
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
-    return list(list_layers(path).items())
+    return list(list_database_layers(path).items())
 
 
-def find_shown_layers(project: QgsProject) -> list[QgsMapLayer]:
+def find_package_layers(project: QgsProject) -> list[QgsMapLayer]:
     """Return the layers of inspected packages in the project."""
-    return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PROPERTY)]
+    return [v for v in project.mapLayers().values() if v.customProperty(SHOWN_PACKAGE_PROPERTY)]
 
 
 def remove_package_layers(project: QgsProject) -> None:
     """Remove the layers of inspected packages from the project, with their groups."""
-    layers = find_shown_layers(project)
+    layers = find_package_layers(project)
     nodes = [project.layerTreeRoot().findLayer(v.id()) for v in layers]
     groups = {node.parent() for node in nodes if node is not None}
     project.removeMapLayers([v.id() for v in layers])

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from ...core.cancellation import Cancellation
 from ...core.errors import InputError, SanxianError
-from ..running.threads import steady
-from ..settings import interface_language
+from ..running.threads import in_python_thread
+from ..settings import get_interface_language
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...core.package.slot_files import FilledSlot
 
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
-NEW, REPLACED, REFUSED = "new", "replaced", "refused"
+NEW_FOLDER, REPLACED_PACKAGE, REFUSED_FOLDER = "new", "replaced", "refused"
 #: Subfolders of the folder of documents that are listed, to be watched.
 _MAX_WATCHED_FOLDERS = 40
 
@@ -33,8 +33,8 @@ class SlotPreview:
     """Preview of one document or map that the package must or may contain.
 
     ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
-    names; ``files``: names of the files found; ``former``: they come from the existing package; ``broken``: they
-    cannot be opened; ``drawn``: the plugin can draw it if it is missing.
+    names; ``files``: names of the files found; ``from_existing_package``: they come from the existing package;
+    ``broken``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing.
     """
 
     kind: str
@@ -42,9 +42,9 @@ class SlotPreview:
     need: str
     pattern: str
     files: tuple[str, ...] = ()
-    former: bool = False
+    from_existing_package: bool = False
     broken: bool = False
-    drawn: bool = False
+    can_be_drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,18 @@ class PackagePreview:
 
     ``root``: name of the package's folder, empty while the county is unknown; ``target``: its path; ``state``: the
     folder is new, replaced or refused; ``why``: why existing content is not replaced; ``slots``: its documents and
-    maps; ``left_out``: files of the folder of documents that belong to no slot; ``watched``: folders and broken
+    maps; ``left_out``: files of the folder of documents that belong to no slot; ``watched_paths``: folders and broken
     files that the user may change meanwhile.
     """
 
     root: str = ""
     target: Path | None = None
-    state: str = NEW
+    state: str = NEW_FOLDER
     why: str = ""
     slots: tuple[SlotPreview, ...] = ()
     left_out: tuple[str, ...] = ()
-    left_out_count: int = 0
-    watched: tuple[str, ...] = ()
+    unused_file_count: int = 0
+    watched_paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,26 +80,26 @@ class Objections:
 
 
 #: No objections, or not yet determined.
-NOTHING = Objections()
+NO_OBJECTIONS = Objections()
 
 
-def preview_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
+def find_county_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
     """Return code and name of the county, from the checked plan or the profile.
 
     Empty if both are unknown.
     """
-    from ...core.package.order import spec_values, spec_values_of
+    from ...core.package.order import find_placeholder_values, find_values_of_area
 
     if checked is None:
         norm = options.norm()
-        return spec_values_of(norm.profile.area_code, norm, package_spec) or {}
+        return find_values_of_area(norm.profile.area_code, norm, package_spec) or {}
     try:
-        return spec_values(checked.plan, package_spec)
+        return find_placeholder_values(checked.plan, package_spec)
     except InputError:
         return {}
 
 
-@steady
+@in_python_thread
 def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
     """Return a preview of a package before its export.
 
@@ -115,14 +115,14 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     root = fill_placeholders(form.root, values) if values else ""
     target = order.folder / root if root else None
     former = target if target is not None and target.is_dir() else None
-    state, why = NEW, ""
+    state, why = NEW_FOLDER, ""
     if target is not None and target.exists():
-        state = REPLACED if former is None or any(former.iterdir()) else NEW
+        state = REPLACED_PACKAGE if former is None or any(former.iterdir()) else NEW_FOLDER
         try:
             check_target(target, inputs, form, values)
         except SanxianError as error:
-            state, why = REFUSED, Texts(interface_language()).explain(error)
-    filled, problems = fill_slots(form, values, order.documents, former, interface_language())
+            state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain(error)
+    filled, problems = fill_slots(form, values, order.documents, former, get_interface_language())
     broken = {p.params["title"] for p in problems if p.key == "file_broken"}
     slots = [
         SlotPreview(
@@ -163,23 +163,23 @@ class ObjectionFinder:
     checked: CheckResult
     _known: dict[tuple[str, bool], Objections] = field(default_factory=dict)
 
-    def known(self, order: ExportOrder) -> Objections | None:
+    def get_cached(self, order: ExportOrder) -> Objections | None:
         """Return the cached objections to an order; None if they are not computed yet."""
         return self._known.get(self._make_key(order))
 
-    @steady
+    @in_python_thread
     def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> Objections:
         """Return the objections to a package order, in any thread; raise Cancelled."""
         from ...core.messages.texts import Texts
-        from ...core.package.gate import judge_check
-        from ...core.package.layers.prepare import prepare
-        from ...core.package.problems import Level, group_by_level
+        from ...core.package.gate import find_check_problems
+        from ...core.package.layers.prepare import prepare_data_sets
+        from ...core.package.problems import Level, select_levels
 
-        texts = Texts(interface_language())
-        _, problems = prepare(self.checked, order, cancellation)
-        problems = [*judge_check(self.checked), *problems]
+        texts = Texts(get_interface_language())
+        _, problems = prepare_data_sets(self.checked, order, cancellation)
+        problems = [*find_check_problems(self.checked), *problems]
         sentences = [
-            tuple(p.sentence(texts) for p in group_by_level(problems, level))
+            tuple(p.to_sentence(texts) for p in select_levels(problems, level))
             for level in (Level.STOP, Level.GATE, Level.NOTE)
         ]
         found = self._known[self._make_key(order)] = Objections(*sentences)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from ...core.cancellation import NEVER, Cancellation
 from .. import health
-from ..checking.check import in_qgis
-from ..running.threads import steady
+from ..checking.check import record_qgis_version
+from ..running.threads import in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...core.package.package_spec.model import PackageSpec
 
 
-@steady
+@in_python_thread
 def export_package(
     checked: CheckResult,
     order: ExportOrder,
@@ -49,7 +49,7 @@ def export_package(
     )
 
 
-@steady
+@in_python_thread
 def inspect_package(
     path: str,
     package_spec: PackageSpec,
@@ -65,4 +65,6 @@ def inspect_package(
     health.require_libraries(cancellation)
     from ...core.package.inspection.inspect import inspect_package
 
-    return in_qgis(inspect_package(path, package_spec, options, progress=progress, cancellation=cancellation))
+    return record_qgis_version(
+        inspect_package(path, package_spec, options, progress=progress, cancellation=cancellation)
+    )

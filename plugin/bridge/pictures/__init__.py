@@ -13,8 +13,8 @@ from ...core.errors import Cancelled
 from ...core.render.pictures import Pictures
 from ...core.render.words import Words
 from ..running.tasks import log_error
-from .overview import draw_overview, legend, overview_sheet
-from .scene import Scene, draw_close_up
+from .overview import draw_overview, frame_overview, make_legend_entries
+from .scene import PictureData, draw_close_up
 
 if TYPE_CHECKING:
     from ...core.model.report import Report
@@ -28,7 +28,7 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
     """
     words = Words(report.lang)
     try:
-        return _draw_pictures(Scene(plan, report, words, cancellation))
+        return _draw_pictures(PictureData(plan, report, words, cancellation))
     except Cancelled:
         raise
     except Exception as error:
@@ -36,11 +36,11 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
         return Pictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
 
 
-def _draw_pictures(scene: Scene) -> Pictures:
-    sheet = overview_sheet(scene)
+def _draw_pictures(scene: PictureData) -> Pictures:
+    sheet = frame_overview(scene)
     if sheet is None:
         return Pictures()
-    drawn = Pictures(overview=draw_overview(scene, sheet), legend=legend(scene))
+    drawn = Pictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
     for finding in scene.chosen:
         scene.cancellation.raise_if_cancelled()
         drawn.conflicts.append(draw_close_up(scene, finding))

@@ -11,13 +11,13 @@ from qgis.core import QgsVectorLayer
 from qgis.PyQt.QtCore import QRectF
 from qgis.PyQt.QtGui import QPainter
 
-from ...core.geometry.generalise import dissolve
+from ...core.geometry.generalise import dissolve_for_picture
 from ...core.geometry.validity import is_missing
 from ...core.model.rule import Severity
 from ...core.render.pictures import LegendEntry
 from ..layers import painting
-from ..layers.painting import PaintedSheet
-from .scene import Scene, style_of
+from ..layers.painting import ImageFrame
+from .scene import PictureData, choose_style
 
 if TYPE_CHECKING:
     from ...core.model.findings import Finding
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 #: The width on paper, and on the screen.
 OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 980
 #: Concepts by drawing order, the topmost first: lines above the areas that they cut.
-ON_OVERVIEW = ("county", "townships", "boundary", "red_line", "farmland")
+OVERVIEW_CONCEPTS = ("county", "townships", "boundary", "red_line", "farmland")
 #: Distance between marks without a number (mm), so that they do not overlap.
 _MARK_SPACING_MM = 4.0
 
-Spot = tuple[float, float]
+MarkPosition = tuple[float, float]
 
 
-def overview_sheet(scene: Scene) -> PaintedSheet | None:
+def frame_overview(scene: PictureData) -> ImageFrame | None:
     """Return extent and size of the overview map; None if all layers are empty.
 
     It shows the county, or all layers if the plan has no layer of the county.
     """
-    roles = [scene.plan.concept(c) for c in ("county", *ON_OVERVIEW)]
+    roles = [scene.plan.concept(c) for c in ("county", *OVERVIEW_CONCEPTS)]
     layers = [lay for lay in roles if lay is not None and not is_missing(lay.plane).all()]
     shown = layers[:1] if layers and layers[0] is scene.plan.concept("county") else layers or scene.plan.layers.values()
     shapes = [scene.shapes(layer) for layer in shown]
@@ -54,33 +54,35 @@ def overview_sheet(scene: Scene) -> PaintedSheet | None:
     width = max(float(size[0]), float(size[1]) / 1.25)
     half = np.array([width, height]) / 2
     extent = (*(centre - half).tolist(), *(centre + half).tolist())
-    return PaintedSheet(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
+    return ImageFrame(extent, OVERVIEW_PIXELS, round(OVERVIEW_PIXELS * height / width), OVERVIEW_MM, 0.72)
 
 
-def draw_overview(scene: Scene, sheet: PaintedSheet) -> str:
+def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
-    layers = [_make_outline_layer(scene, c, sheet) for c in ON_OVERVIEW]
+    layers = [_make_outline_layer(scene, c, sheet) for c in OVERVIEW_CONCEPTS]
     numbered = [_find_spot(f, sheet) for f in scene.chosen]
     others = _place_other_marks(scene, sheet, numbered)
     room = 2.0 * sheet.dots_per_mm
     boxes = [(x - room, y - room, x + 2.2 * room, y + room) for x, y in numbered]
     boxes += [(x - 0.8 * room, y - 0.8 * room, x + 0.8 * room, y + 0.8 * room) for _, (x, y) in others]
     # Names of townships avoid the marks.
-    layers.append(painting.obstacle_layer(scene.crs, [sheet.ground(*box) for box in boxes]))
+    layers.append(painting.make_label_obstacle_layer(scene.crs, [sheet.to_ground_polygon(*box) for box in boxes]))
     image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
-        painting.scale_bar(painter, sheet)
-        painting.north_arrow(painter, sheet, scene.words.get("text", "north"))
+        painting.draw_scale_bar(painter, sheet)
+        painting.draw_north_arrow(painter, sheet, scene.words.get("text", "north"))
         for severity, spot in reversed(others):
             painting.draw_severity_mark(painter, sheet, str(severity), *spot, 2.6)
         _draw_numbers(scene, painter, sheet, numbered)
     finally:
         painter.end()
-    return painting.data_uri(image)
+    return painting.encode_data_uri(image)
 
 
-def _place_other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) -> list[tuple[Severity, Spot]]:
+def _place_other_marks(
+    scene: PictureData, sheet: ImageFrame, numbered: list[MarkPosition]
+) -> list[tuple[Severity, MarkPosition]]:
     """Return marks for findings without a number, errors first.
 
     Marks that would overlap are left out.
@@ -100,7 +102,7 @@ def _place_other_marks(scene: Scene, sheet: PaintedSheet, numbered: list[Spot]) 
     return marks
 
 
-def _draw_numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: list[Spot]) -> None:
+def _draw_numbers(scene: PictureData, painter: QPainter, sheet: ImageFrame, spots: list[MarkPosition]) -> None:
     dot = sheet.dots_per_mm
     written: list[QRectF] = []
     for finding, (x, y) in zip(scene.chosen, spots, strict=True):
@@ -111,7 +113,7 @@ def _draw_numbers(scene: Scene, painter: QPainter, sheet: PaintedSheet, spots: l
         painting.draw_text(painter, sheet, str(number), x, y, 2.7, bold=True)
 
 
-def _make_outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsVectorLayer | None:
+def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> QgsVectorLayer | None:
     """Return a layer for one concept (such as 永久基本农田), generalised to this scale.
 
     Areas with names remain separate, all others are merged.
@@ -125,52 +127,54 @@ def _make_outline_layer(scene: Scene, concept: str, sheet: PaintedSheet) -> QgsV
         simple = shapely.simplify(scene.shapes(layer)[rows], sheet.pixel_m / 2)
         names = layer.text("division_name")
         parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
-        return painting.memory_layer(style_of(layer, concept), scene.crs, [layer.field_name("division_name")], parts)
+        return painting.make_styled_layer(
+            choose_style(layer, concept), scene.crs, [layer.field_name("division_name")], parts
+        )
     if concept == "county" and layer.role != "XZQX" and layer is scene.plan.concept("townships"):
         county = scene.plan.county_shape()
         shapes = scene.plan.shown(county[1].shapes) if county and county[0] is layer else scene.shapes(layer)
     else:
         shapes = scene.shapes(layer)
-    outlines = dissolve(shapes, sheet.pixel_m, scene.cancellation, keep_small=concept != "farmland")
+    outlines = dissolve_for_picture(shapes, sheet.pixel_m, scene.cancellation, keep_small=concept != "farmland")
     scene.outlines[concept, layer.role] = outlines
-    return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in outlines])
+    return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in outlines])
 
 
-def legend(scene: Scene) -> list[LegendEntry]:
+def make_legend_entries(scene: PictureData) -> list[LegendEntry]:
     """Return the entries of the overview's legend from the bottom up.
 
     Each entry has a patch of colour.
     """
     entries = []
-    for concept in reversed(ON_OVERVIEW):
+    for concept in reversed(OVERVIEW_CONCEPTS):
         layer = scene.plan.concept(concept)
         if layer is not None and (concept, layer.role) != ("townships", "XZQX"):
             entries.append(
-                LegendEntry(scene.words.named("concept", concept), _draw_symbol(scene, style_of(layer, concept)))
+                LegendEntry(scene.words.named("concept", concept), _draw_symbol(scene, choose_style(layer, concept)))
             )
     return entries
 
 
-def _draw_symbol(scene: Scene, style: str) -> str:
+def _draw_symbol(scene: PictureData, style: str) -> str:
     """Return a small picture of a style, drawn as on the map."""
-    sheet = PaintedSheet((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
+    sheet = ImageFrame((0.0, 0.0, 1200.0, 600.0), 120, 60, 12.0)
     shape = shapely.box(70, 70, 1130, 530)
-    layer = painting.memory_layer(style, scene.crs, [], [(shape, [])])
+    layer = painting.make_styled_layer(style, scene.crs, [], [(shape, [])])
     layer.setLabelsEnabled(False)
-    return painting.data_uri(painting.draw_layers(sheet, [layer], scene.crs))
+    return painting.encode_data_uri(painting.draw_layers(sheet, [layer], scene.crs))
 
 
-def _find_spot(finding: Finding, sheet: PaintedSheet) -> Spot:
+def _find_spot(finding: Finding, sheet: ImageFrame) -> MarkPosition:
     point = shapely.point_on_surface(finding.geometry)
     return sheet.place(point.x, point.y)
 
 
-def _find_cell(spot: Spot, dot: float) -> tuple[int, int]:
+def _find_cell(spot: MarkPosition, dot: float) -> tuple[int, int]:
     """Return the grid cell of a mark's position, to find marks that would overlap."""
     return int(spot[0] // (_MARK_SPACING_MM * dot)), int(spot[1] // (_MARK_SPACING_MM * dot))
 
 
-def _find_free_place(spot: Spot, digits: int, dot: float, written: list[QRectF]) -> Spot:
+def _find_free_place(spot: MarkPosition, digits: int, dot: float, written: list[QRectF]) -> MarkPosition:
     """Return a position for a number where it overlaps no earlier number.
 
     Tried are right, left, above and below of its mark; right if all are occupied.

@@ -12,10 +12,10 @@ from qgis.core import QgsVectorLayer
 from ...core.cancellation import Cancellation
 from ...core.files.cells import cell_text
 from ...core.geometry.validity import extract_polygons, is_missing
-from ...core.render.pictures import largest_conflicts
+from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import Words
 from ..layers import painting
-from ..layers.painting import PaintedSheet
+from ..layers.painting import ImageFrame
 from ..layers.properties import to_qgis_crs
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _MANY_VERTICES = 5_000
 
 
-class Scene:
+class PictureData:
     """Data that all pictures of a report share.
 
     ``chosen``: findings with a close-up; ``placed``: all findings with a location; ``outlines``: cache of
@@ -41,7 +41,7 @@ class Scene:
     def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
         self.plan, self.words, self.cancellation = plan, words, cancellation
         self.crs = to_qgis_crs(plan.crs)
-        self.chosen = largest_conflicts(report)
+        self.chosen = select_largest_conflicts(report)
         self.placed = [f for f in report.findings if f.geom_kind != "none"]
         self.outlines: dict[tuple[str, str], NDArray] = {}
         self._trees: dict[str, shapely.STRtree] = {}
@@ -60,7 +60,7 @@ class Scene:
         return self._trees[layer.role]
 
 
-def style_of(layer: Layer, concept: str) -> str:
+def choose_style(layer: Layer, concept: str) -> str:
     """Return the name of a style for the layer's role (code of the plan layer).
 
     Without one, it is the style of another role of the same concept.
@@ -74,39 +74,39 @@ def style_of(layer: Layer, concept: str) -> str:
     return {"farmland": "YJJBNTBHTB", "zones": "YDYHGHFQ"}.get(concept, layer.role)
 
 
-def widened(sheet: PaintedSheet, share: float = 0.1) -> tuple[float, float, float, float]:
+def widen_bounds(sheet: ImageFrame, share: float = 0.1) -> tuple[float, float, float, float]:
     """Return the bounds of a picture in metres, widened by a share of its size."""
     west, south, east, north = sheet.extent
     margin = (east - west) * share
     return west - margin, south - margin, east + margin, north + margin
 
 
-def cut(shape: Any, sheet: PaintedSheet) -> Any:
+def clip_to_picture(shape: Any, sheet: ImageFrame) -> Any:
     """Clip a polygon with very many vertices to the picture; return others unchanged.
 
     A margin around the picture hides the cut.
     """
     if shape is None or shapely.get_num_coordinates(shape) <= _MANY_VERTICES:
         return shape
-    return extract_polygons(shapely.clip_by_rect(shape, *widened(sheet, 0.3)))
+    return extract_polygons(shapely.clip_by_rect(shape, *widen_bounds(sheet, 0.3)))
 
 
 #: Width and height on paper, and the width on the screen.
 CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 600
 #: A conflict's share of its picture, and the largest scale (1:500).
-SHARE, CLOSEST = 0.3, 500
+CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
 #: Concepts by drawing order, the topmost first.
-CLOSE_UP = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
+CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
 #: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
 _PARCELS_UNTIL = 12_000.0
 
 
-def draw_close_up(scene: Scene, finding: Finding) -> str:
+def draw_close_up(scene: PictureData, finding: Finding) -> str:
     """Return the picture of one conflict and its surroundings as a data URI."""
-    sheet = close_up_sheet(finding)
+    sheet = frame_close_up(finding)
     layers = [_make_finding_layer(scene, finding, sheet)]
     roles: list[tuple[str, Layer]] = []
-    for concept in CLOSE_UP:
+    for concept in CLOSE_UP_CONCEPTS:
         layer = scene.plan.concept(concept)
         if layer is not None:
             roles.append((concept, layer))
@@ -124,46 +124,53 @@ def draw_close_up(scene: Scene, finding: Finding) -> str:
     image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
-        painting.scale_bar(painter, sheet)
+        painting.draw_scale_bar(painter, sheet)
     finally:
         painter.end()
-    return painting.data_uri(image)
+    return painting.encode_data_uri(image)
 
 
-def _make_finding_layer(scene: Scene, finding: Finding, sheet: PaintedSheet) -> QgsVectorLayer:
-    shape = cut(finding.layer_geometry(), sheet)
+def _make_finding_layer(scene: PictureData, finding: Finding, sheet: ImageFrame) -> QgsVectorLayer:
+    shape = clip_to_picture(finding.layer_geometry(), sheet)
     values = [str(finding.severity), finding.state]
-    return painting.memory_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
+    return painting.make_styled_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
 
 
 def _make_visible_rows_layer(
-    scene: Scene, concept: str, layer: Layer, sheet: PaintedSheet, near: bool
+    scene: PictureData, concept: str, layer: Layer, sheet: ImageFrame, near: bool
 ) -> QgsVectorLayer | None:
     """Return the rows of a layer inside the picture, with the values for its symbols."""
     if not near and (concept, layer.role) in scene.outlines:
         # Available from the overview, and coarser than this picture could show.
         shapes = scene.outlines[concept, layer.role]
-        return painting.memory_layer(style_of(layer, concept), scene.crs, [], [(s, []) for s in shapes])
-    found = scene.tree(layer).query(shapely.box(*widened(sheet)))
+        return painting.make_styled_layer(choose_style(layer, concept), scene.crs, [], [(s, []) for s in shapes])
+    found = scene.tree(layer).query(shapely.box(*widen_bounds(sheet)))
     positions = np.flatnonzero(~is_missing(layer.plane))[np.sort(found)]
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
     shapes = scene.shapes(layer)
-    rows = [(cut(shapes[n], sheet), [cell_text(v) for v in row]) for n, row in zip(positions, values, strict=True)]
-    made = painting.memory_layer(
-        style_of(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
+    rows = [
+        (clip_to_picture(shapes[n], sheet), [cell_text(v) for v in row])
+        for n, row in zip(positions, values, strict=True)
+    ]
+    made = painting.make_styled_layer(
+        choose_style(layer, concept), scene.crs, columns, [(s, v) for s, v in rows if s is not None]
     )
     # Names of townships would hide the conflict.
     made.setLabelsEnabled(False)
     return made
 
 
-def close_up_sheet(finding: Finding) -> PaintedSheet:
+def frame_close_up(finding: Finding) -> ImageFrame:
     """Return extent and size of a close-up, of which the conflict takes a third."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds
-    width = max((east - west) / SHARE, (north - south) / SHARE * width_mm / height_mm, width_mm / 1000 * CLOSEST)
+    width = max(
+        (east - west) / CONFLICT_SHARE_OF_VIEW,
+        (north - south) / CONFLICT_SHARE_OF_VIEW * width_mm / height_mm,
+        width_mm / 1000 * MIN_VIEW_WIDTH_M,
+    )
     x, y = (west + east) / 2, (south + north) / 2
     half = width / 2, width * height_mm / width_mm / 2
     extent = (x - half[0], y - half[1], x + half[0], y + half[1])
-    return PaintedSheet(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)
+    return ImageFrame(extent, CLOSE_UP_PIXELS, round(CLOSE_UP_PIXELS * height_mm / width_mm), width_mm)

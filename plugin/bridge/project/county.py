@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from qgis.core import QgsProject
 
 from ...core.check import Options
-from ..layers import recognise
-from ..layers.properties import file_of
-from ..settings import language
+from ..layers import role_recognition
+from ..layers.properties import get_file_path
+from ..settings import get_report_language
 from . import document, saved_paths, waivers
 
 _PROJECT_SCOPE = "sanxian"
@@ -23,7 +23,7 @@ _PATH_KEYS = ("baseline", "register")
 
 
 @dataclass(frozen=True)
-class County:
+class ProjectCountySettings:
     """The county settings of a project; empty values follow profile, standard or data.
 
     ``profile``: id, or the path of a .toml file; ``scope``: kind of delivery; ``phase``: id of the planning phase;
@@ -43,16 +43,16 @@ class County:
     register: str = ""
 
 
-def of(project: QgsProject) -> County:
+def read_county(project: QgsProject) -> ProjectCountySettings:
     """Return the county settings stored in a project."""
-    paths = {key: saved_paths.kept(project, key) for key in _PATH_KEYS}
+    paths = {key: saved_paths.read_stored_path(project, key) for key in _PATH_KEYS}
     values = {key: project.readEntry(_PROJECT_SCOPE, key, "")[0] for key in _TEXT_KEYS}
     if values["profile"].endswith(".toml"):
-        values["profile"] = saved_paths.full(project, "profile")
-    return County(**values, **paths)
+        values["profile"] = saved_paths.read_absolute_path(project, "profile")
+    return ProjectCountySettings(**values, **paths)
 
 
-def keep(project: QgsProject, county: County) -> None:
+def store_county(project: QgsProject, county: ProjectCountySettings) -> None:
     """Store the county settings in a project."""
     for key in _TEXT_KEYS:
         value = getattr(county, key)
@@ -61,12 +61,12 @@ def keep(project: QgsProject, county: County) -> None:
         else:
             project.removeEntry(_PROJECT_SCOPE, key)
     for key in _PATH_KEYS:
-        saved_paths.keep(project, key, getattr(county, key))
+        saved_paths.store_path(project, key, getattr(county, key))
     if county.profile.endswith(".toml"):
-        saved_paths.keep(project, "profile", county.profile)
+        saved_paths.store_path(project, "profile", county.profile)
 
 
-def save_area(project: QgsProject, code: str, name: str) -> None:
+def store_area(project: QgsProject, code: str, name: str) -> None:
     """Store code and name of the project's county.
 
     Its profile may be that of the province and then does not name the county.
@@ -75,7 +75,7 @@ def save_area(project: QgsProject, code: str, name: str) -> None:
     project.writeEntry(_PROJECT_SCOPE, "area_name", name)
 
 
-def area(project: QgsProject) -> tuple[str, str]:
+def read_area(project: QgsProject) -> tuple[str, str]:
     """Return code and name of the project's county.
 
     Empty if the project was not created by the wizard.
@@ -83,21 +83,23 @@ def area(project: QgsProject) -> tuple[str, str]:
     return project.readEntry(_PROJECT_SCOPE, "area_code", "")[0], project.readEntry(_PROJECT_SCOPE, "area_name", "")[0]
 
 
-def options(project: QgsProject) -> Options:
+def make_check_options(project: QgsProject) -> Options:
     """Return the options for checks of a project's layers. On the main thread."""
-    county = of(project)
+    county = read_county(project)
     return Options(
         profile=county.profile,
         standard=county.standard,
         scope=county.scope,
         base_year=int(county.base_year) if county.base_year.isdigit() else None,
-        roles=recognise.chosen_roles(project),
+        roles=role_recognition.get_chosen_roles(project),
         phase=county.phase,
         targets=county.targets,
         rules=(county.rules,) if county.rules else (),
-        lang=language(),
-        notices=tuple(recognise.broken_layers(project)),
-        waivers=waivers.of(project, map(file_of, recognise.plan_layers(project))),
-        document_info=document.of(project),
-        **{key: saved_paths.full(project, key) for key in _PATH_KEYS},
+        lang=get_report_language(),
+        notices=tuple(role_recognition.describe_broken_layers(project)),
+        waivers=waivers.find_existing_waiver_file(
+            project, map(get_file_path, role_recognition.list_plan_layers(project))
+        ),
+        document_info=document.read_document_info(project),
+        **{key: saved_paths.read_absolute_path(project, key) for key in _PATH_KEYS},
     )

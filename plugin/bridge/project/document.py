@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from qgis.core import QgsProject
 
 from ...core.check import CheckResult
-from ...core.profile.document import DocumentInfo, ResolvedDocument, resolve_document, with_document
+from ...core.profile.document import DocumentInfo, ResolvedDocument, add_document_info, resolve_document
 
 if TYPE_CHECKING:
     from ...core.profile import Profile
@@ -21,7 +21,7 @@ _PROJECT_SCOPE, _KEY_PREFIX = "sanxian", "document_"
 _DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
 
 
-def of(project: QgsProject) -> DocumentInfo:
+def read_document_info(project: QgsProject) -> DocumentInfo:
     """Return the document information (成果信息) stored in a project.
 
     Values that are empty there come from the county profile.
@@ -31,9 +31,9 @@ def of(project: QgsProject) -> DocumentInfo:
     )
 
 
-def save(project: QgsProject, info: DocumentInfo) -> None:
+def store_document_info(project: QgsProject, info: DocumentInfo) -> None:
     """Store the document information (成果信息) in a project."""
-    if info == of(project):
+    if info == read_document_info(project):
         return
     for key in _DOCUMENT_KEYS:
         value = getattr(info, key).strip()
@@ -51,13 +51,13 @@ def resolve_project_document(
 
     ``form``: values of the package specification, used as fallback.
     """
-    return resolve_document(of(project), profile, form)
+    return resolve_document(read_document_info(project), profile, form)
 
 
-def with_current_document(checked: CheckResult, info: DocumentInfo | None) -> CheckResult:
+def replace_document_info(checked: CheckResult, info: DocumentInfo | None) -> CheckResult:
     """Return the check result with the project's present document information.
 
     The user may have changed it since the check.
     """
     document = resolve_document(info, checked.plan.norm.profile)
-    return replace(checked, report=with_document(checked.report, document))
+    return replace(checked, report=add_document_info(checked.report, document))

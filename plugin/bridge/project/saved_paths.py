@@ -13,12 +13,12 @@ from qgis.core import QgsProject
 _PROJECT_SCOPE = "sanxian"
 
 
-def kept(project: QgsProject, key: str) -> str:
+def read_stored_path(project: QgsProject, key: str) -> str:
     """Return a path as stored in the project under a key; empty without a stored path."""
     return str(project.readEntry(_PROJECT_SCOPE, key, "")[0])
 
 
-def keep(project: QgsProject, key: str, path: str) -> None:
+def store_path(project: QgsProject, key: str, path: str) -> None:
     """Store a path in the project under a key, relative to the project if possible."""
     if not path:
         project.removeEntry(_PROJECT_SCOPE, key)
@@ -29,7 +29,7 @@ def keep(project: QgsProject, key: str, path: str) -> None:
     project.writeEntry(_PROJECT_SCOPE, key, path)
 
 
-def full(project: QgsProject, key: str) -> str:
+def read_absolute_path(project: QgsProject, key: str) -> str:
     """Return the absolute form of a path stored in the project; empty without one."""
-    path = kept(project, key)
+    path = read_stored_path(project, key)
     return str(Path(project.homePath() or ".") / path) if path else ""

@@ -9,35 +9,35 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.waivers import SUFFIX, default_waiver_path
-from ..layers.properties import file_of
+from ...core.waivers import WAIVER_SUFFIX, default_waiver_path
+from ..layers.properties import get_file_path
 from . import saved_paths
 
 _FILE_KEY = "waivers"
 
 
-def chosen(project: QgsProject) -> str:
+def read_chosen_file(project: QgsProject) -> str:
     """Return the waiver file set in 县配置, as stored in the project; empty without one."""
-    return saved_paths.kept(project, _FILE_KEY)
+    return saved_paths.read_stored_path(project, _FILE_KEY)
 
 
-def choose(project: QgsProject, path: str) -> None:
+def store_chosen_file(project: QgsProject, path: str) -> None:
     """Store the waiver file in the project; an empty path removes it."""
-    saved_paths.keep(project, _FILE_KEY, path)
+    saved_paths.store_path(project, _FILE_KEY, path)
 
 
-def place(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
-    """Return the path of the waiver file for layers of the project (see `place_of`)."""
-    return place_of(project, map(file_of, layers))
+def find_waiver_file_of_layers(project: QgsProject, layers: Iterable[QgsVectorLayer]) -> Path | None:
+    """Return the path of the waiver file for layers of the project (see `find_waiver_file`)."""
+    return find_waiver_file(project, map(get_file_path, layers))
 
 
-def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
+def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     """Return the path of the waiver file for layers in these files.
 
     It is the file set in 县配置; else a file next to the single file of all layers, or in their common folder, which a
     check of that file or folder searches too; else next to the project's file. None without any of these.
     """
-    named = saved_paths.full(project, _FILE_KEY)
+    named = saved_paths.read_absolute_path(project, _FILE_KEY)
     if named:
         return Path(named)
     # The source of a memory layer may be longer than any path; Path.exists then raises.
@@ -48,13 +48,13 @@ def place_of(project: QgsProject, files: Iterable[str]) -> Path | None:
     if len(folders) == 1:
         return default_waiver_path(folders.pop())
     home = project.absoluteFilePath()
-    return Path(home).with_name(f"{Path(home).stem}{SUFFIX}") if home else None
+    return Path(home).with_name(f"{Path(home).stem}{WAIVER_SUFFIX}") if home else None
 
 
-def of(project: QgsProject, files: Iterable[str]) -> str:
+def find_existing_waiver_file(project: QgsProject, files: Iterable[str]) -> str:
     """Return the waiver file for a check of these files if it exists or was set.
 
     Else empty.
     """
-    path = place_of(project, files)
-    return str(path) if path is not None and (path.is_file() or chosen(project)) else ""
+    path = find_waiver_file(project, files)
+    return str(path) if path is not None and (path.is_file() or read_chosen_file(project)) else ""

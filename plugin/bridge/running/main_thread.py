@@ -13,12 +13,14 @@ from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyq
 
 from ...core.cancellation import NEVER, Cancellation
 
-R = TypeVar("R")
+Result = TypeVar("R")
 #: Interval in seconds at which a waiting thread checks for cancellation.
 _POLL_SECONDS = 0.1
 
 
-def on_main(function: Callable[[], R], cancellation: Cancellation = NEVER, patience: float | None = None) -> R | None:
+def call_on_main(
+    function: Callable[[], Result], cancellation: Cancellation = NEVER, patience: float | None = None
+) -> Result | None:
     """Call a function on the main thread; return its result or raise its error.
 
     In the main thread it is called at once. A call that is cancelled while it waits for its turn is never made. A

@@ -16,16 +16,16 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ...core.cancellation import Cancellation
 from ...core.errors import Cancelled
 from .main_thread import make_waiting_calls
-from .threads import Hold, steady
+from .threads import CollectionPause, in_python_thread
 
 #: QGIS's log tab.
-LOG = "Sanxian"
+LOG_TAG = "Sanxian"
 #: Timeout in seconds of waiting for stopped work on unload, and the polling interval.
-PATIENCE = 5.0
+SHUTDOWN_TIMEOUT_S = 5.0
 _POLL_SECONDS = 0.05
 
 #: work(progress, cancellation) → result; must not touch a layer, the project or a widget.
-Work = Callable[[Callable[[float, str], None], Cancellation], Any]
+JobFunction = Callable[[Callable[[float, str], None], Cancellation], Any]
 
 
 class Job(QgsTask):
@@ -41,7 +41,7 @@ class Job(QgsTask):
     def __init__(
         self,
         title: str,
-        work: Work,
+        work: JobFunction,
         *,
         on_done: Callable[[Any], None],
         on_error: Callable[[Exception], None],
@@ -70,7 +70,7 @@ class Job(QgsTask):
 
     def _run(self) -> bool:
         try:
-            self._result = steady(self._work)(self._on_progress, Cancellation(self.isCanceled))
+            self._result = in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:
@@ -115,8 +115,8 @@ class Job(QgsTask):
         return not self._running.is_set() or self._over.wait(seconds)
 
 
-class Run(Protocol):
-    """Interface of work that `Runner` keeps alive and stops at the end.
+class RunnableWork(Protocol):
+    """Interface of work that `JobRunner` keeps alive and stops at the end.
 
     It is a `Job`, or a QGIS task with the objects it needs.
     """
@@ -129,26 +129,26 @@ class Run(Protocol):
         ...
 
 
-class Runner:
+class JobRunner:
     """Starts jobs and keeps their Python objects alive until they end.
 
     Python would otherwise free objects that a task uses. While a job runs, Python's garbage collection is suspended
-    (`threads.Hold`).
+    (`threads.CollectionPause`).
     """
 
     def __init__(self) -> None:
-        self._jobs: set[Run] = set()
+        self._jobs: set[RunnableWork] = set()
 
     def start(self, job: Job) -> Job:
         """Start a job and keep it alive until it ends."""
-        self.hold(job, job.taskCompleted, job.taskTerminated)
+        self.keep_until_end(job, job.taskCompleted, job.taskTerminated)
         QgsApplication.taskManager().addTask(job)
         return job
 
-    def hold(self, run: Run, *ends: Any) -> None:
+    def keep_until_end(self, run: RunnableWork, *ends: Any) -> None:
         """Keep work alive until it emits one of its end signals."""
         self._jobs.add(run)
-        collection = Hold()
+        collection = CollectionPause()
 
         def end_run(*_results: Any) -> None:
             self._jobs.discard(run)
@@ -162,7 +162,7 @@ class Runner:
         jobs, self._jobs = list(self._jobs), set()
         for job in jobs:
             job.forget()
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + SHUTDOWN_TIMEOUT_S
         while not all(job.wait(_POLL_SECONDS) for job in jobs) and time.monotonic() < end:
             # The last calls of the work (closing a project) may need this thread.
             make_waiting_calls()
@@ -171,4 +171,4 @@ class Runner:
 def log_error(error: Exception) -> None:
     """Write an unexpected error with its traceback to QGIS's log."""
     text = "".join(traceback.format_exception(error))
-    QgsMessageLog.logMessage(text, LOG, Qgis.MessageLevel.Critical, notifyUser=False)
+    QgsMessageLog.logMessage(text, LOG_TAG, Qgis.MessageLevel.Critical, notifyUser=False)

@@ -28,7 +28,7 @@ _active_pauses = 0
 _was_collection_enabled = False
 
 
-class Hold:
+class CollectionPause:
     """Suspends Python's garbage collection until `release` is called.
 
     `release` may be called in any thread and more than once. The collection resumes on the main thread, once every
@@ -48,9 +48,9 @@ class Hold:
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def pausing_collection() -> Iterator[None]:
     """Suspend Python's garbage collection while the ``with`` block runs."""
-    hold = Hold()
+    hold = CollectionPause()
     try:
         yield
     finally:
@@ -69,7 +69,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def steady(function: Callable[P, R]) -> Callable[P, R]:
+def in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function run in a thread created by Python, if it is called on Qt's.
 
     Used as a decorator. The caller waits for the result. In other threads the function is called directly. Use it
@@ -89,7 +89,7 @@ def steady(function: Callable[P, R]) -> Callable[P, R]:
                 answer["error"] = error
 
         thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
-        with no_collection():
+        with pausing_collection():
             thread.start()
             thread.join()
         if "error" in answer:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..check import CheckResult, Options, check_plan
-from .console import CLEAN, FOUND, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, print_line, print_progress
 
 if TYPE_CHECKING:
     from ..model.report import Report
@@ -105,13 +105,13 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
         if not computed.figures:
             print_line(words.get("cli", "no_figure", name=name, reason=computed.reason))
     for unread in done.plan.unread:
-        print_line(Texts(words.lang).unread(unread), sys.stderr)
+        print_line(Texts(words.lang).describe_unread(unread), sys.stderr)
     if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
         print_line(words.get("text", "unconfirmed_note"))
     if args.xlsx:
         write_workbook(done, args.xlsx)
         print_line(words.get("cli", "written", target=args.xlsx))
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def run_package(args: argparse.Namespace, words: Words) -> int:
@@ -141,12 +141,12 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
             raise
         print_line(Texts(words.lang).explain(error), sys.stderr)
         print_line(words.get("cli", "package_forcing"), sys.stderr)
-        return FOUND
+        return EXIT_FOUND
     for problem in result.problems:
-        print_line(problem.sentence(Texts(words.lang)), sys.stderr)
+        print_line(problem.to_sentence(Texts(words.lang)), sys.stderr)
     print_line(words.get("cli", "written", target=str(result.path)))
     print_line(words.get("cli", "package_digest", digest=result.digest))
-    return FOUND if result.manifest["check"]["forced"] else CLEAN
+    return EXIT_FOUND if result.manifest["check"]["forced"] else EXIT_CLEAN
 
 
 def exit_code(report: Report, strict: bool = False) -> int:
@@ -156,8 +156,8 @@ def exit_code(report: Report, strict: bool = False) -> int:
     """
     counts = report.summary
     if counts["verdict"] in ("fail", "incomplete") or (strict and counts["warnings"]):
-        return FOUND
-    return CLEAN
+        return EXIT_FOUND
+    return EXIT_CLEAN
 
 
 def format_summary(report: Report, words: Words) -> list[str]:
@@ -167,7 +167,7 @@ def format_summary(report: Report, words: Words) -> list[str]:
     """
     from ..model.report import INCOMPLETE_RUN
     from ..render import figures, finding_lists, sections
-    from ..render.verdict import verdict_title as come_to
+    from ..render.verdict import get_verdict as come_to
 
     counts = report.summary
     verdict = words.get("verdict", str(come_to(report)))

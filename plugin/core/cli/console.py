@@ -6,7 +6,7 @@ from __future__ import annotations
 import sys
 from typing import Any, TextIO
 
-CLEAN, FOUND, NOT_RUN = 0, 1, 2
+EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
 _REPLACEMENTS = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..options import Options
-from .console import CLEAN, FOUND, NOT_RUN, print_line, print_progress
+from .console import EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN, print_line, print_progress
 
 if TYPE_CHECKING:
     from ..render.words import Words
@@ -28,13 +28,13 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
 
     if not (args.output or args.database):
         print_line(words.get("cli", "structure_no_target"), sys.stderr)
-        return NOT_RUN
+        return EXIT_NOT_RUN
     standard = load_standard(args.standard)
     structure = read_structure(args.table, standard)
     if args.database:
-        from ..exchange.structure_table import create_from_structure, plan_crs
+        from ..exchange.structure_table import choose_plan_crs, create_from_structure
 
-        crs, notice = plan_crs(args.crs, args.county)
+        crs, notice = choose_plan_crs(args.crs, args.county)
         if notice:
             print_line(Texts(words.lang).notice(*notice), sys.stderr)
         create_from_structure(structure, standard, args.database, crs, existing=args.existing, folder=args.folder)
@@ -43,7 +43,7 @@ def run_structure(args: argparse.Namespace, words: Words) -> int:
         print_line(words.get("cli", "written", target=path))
     for note in structure.notes:
         print_line(words.get("cli", "structure_note", sheet=note.sheet, row=note.row, value=note.value))
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def run_compare(args: argparse.Namespace, words: Words) -> int:
@@ -55,21 +55,23 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts, format_number
     from ..tabulate import check_workbook
-    from ..versions.model import CHANGED, IN, OUT
-    from ..versions.sources import compare_sources, layers_of
-    from ..versions.tables import changes_text, comparison_verdict, keys_of, list_reasons, write_workbook
+    from ..versions.model import CHANGED, MOVED_IN, MOVED_OUT
+    from ..versions.sources import compare_sources, find_layer_and_townships
+    from ..versions.tables import comparison_verdict, format_changes, list_reasons, part_keys, write_workbook
 
     norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.before, args.after])
-    (before, _), (after, townships) = (layers_of(source, args.role, norm) for source in (args.before, args.after))
+    (before, _), (after, townships) = (
+        find_layer_and_townships(source, args.role, norm) for source in (args.before, args.after)
+    )
     options = {"role": args.role, "renumbered": args.renumbered}
     result = compare_sources(before, after, norm, townships=townships, **options)
     found = result.found
     moved = {
         name: format_number(found.area(kind), 2)
-        for name, kind in (("moved_in", IN), ("moved_out", OUT), ("changed", CHANGED))
+        for name, kind in (("moved_in", MOVED_IN), ("moved_out", MOVED_OUT), ("changed", CHANGED))
     }
     layer = found.after.layer.template.name if words.lang == "zh" else result.role
     print_line(texts.get("versions", "summary", verdict=comparison_verdict(result, texts), layer=layer, **moved))
@@ -79,26 +81,26 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
         for line in describe_unread_files(source, texts):
             print_line(line, sys.stderr)
     for part in found.parts[:_MAX_PARTS_PRINTED]:
-        old, new = keys_of(result, part)
+        old, new = part_keys(result, part)
         cells = {
             "kind": texts.get("versions", part.kind),
             "township": part.township,
             "area": format_number(part.area_m2, 2),
         }
-        changes = changes_text(part, texts).replace("\n", "; ")
+        changes = format_changes(part, texts).replace("\n", "; ")
         print_line(
             "  " + texts.get("versions", "line", before=old or "-", after=new or "-", changes=changes, **cells).rstrip()
         )
     if args.xlsx:
         write_workbook(result, args.xlsx, texts)
         print_line(words.get("cli", "written", target=args.xlsx))
-    return CLEAN if found.identical else FOUND
+    return EXIT_CLEAN if found.identical else EXIT_FOUND
 
 
 def run_vct(args: argparse.Namespace, words: Words) -> int:
     """Convert a VCT file to a database, or a database to VCT; return the exit code."""
     from ..exchange.vct.database import vct_to_database
-    from ..exchange.vct.write import layers_of_source, write_vct
+    from ..exchange.vct.write import read_layers_in_turn, write_vct
     from ..files.writing import check_writable
     from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts
@@ -108,7 +110,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     check_writable(args.output, [args.source])
     result: Any
     if args.output.lower().endswith(".vct"):
-        layers = layers_of_source(args.source, progress=print_progress)
+        layers = read_layers_in_turn(args.source, progress=print_progress)
         result = write_vct(args.output, layers, templates=templates)
         for line in describe_unread_files(args.source, Texts(words.lang)):
             print_line(line, sys.stderr)
@@ -122,7 +124,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
     print_line(words.get("cli", "written", target=args.output))
     if not args.no_check and not args.output.lower().endswith(".vct"):
         _print_check_of_import(args, words)
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def _print_check_of_import(args: argparse.Namespace, words: Words) -> None:
@@ -143,17 +145,17 @@ def run_yearly(args: argparse.Namespace, words: Words) -> int:
     Returns the exit code.
     """
     from ..messages.texts import Texts
-    from ..yearly.balance import list_notes, summarise
+    from ..yearly.balance import list_notes, summarise_layers
     from ..yearly.make import make_update
 
     options, texts = Options(standard=args.standard, profile=args.profile, lang=words.lang), Texts(words.lang)
     update, written = make_update(args.filed, args.current, args.year, args.output, options, progress=print_progress)
     for line in [
-        *summarise(update, texts),
+        *summarise_layers(update, texts),
         *list_notes(update, texts),
-        *(one.sentence(texts) for one in written.problems),
+        *(one.to_sentence(texts) for one in written.problems),
     ]:
         print_line(line)
     for path in written.files:
         print_line(words.get("cli", "written", target=str(path)))
-    return CLEAN
+    return EXIT_CLEAN

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..options import Options
-from .console import CLEAN, NOT_RUN, print_line
+from .console import EXIT_CLEAN, EXIT_NOT_RUN, print_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,7 @@ def run_rules(args: argparse.Namespace, words: Words) -> int:
             print_line(words.get("cli", "written", target=target))
     for line in [] if args.csv or args.html else book.lines():
         print_line(line)
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def run_rule(args: argparse.Namespace, words: Words) -> int:
@@ -66,7 +66,7 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
         if source:
             read_in = words.bracket(words.join(source.sources)) if source.sources else ""
             print_line(f"  [{source.mark}] {source.zh if words.lang == 'zh' else source.en}{read_in}")
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def _report_problems(file: str, problems: Sequence[DataError], words: Words | Texts, section: str) -> bool:
@@ -90,23 +90,23 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
     """
     from ..files.writing import atomic_output, check_writable
     from ..profile import find_profile_problems
-    from ..render.profile import profile_dict, profile_lines
+    from ..render.profile import profile_to_dict, render_profile_lines
 
     if not _report_problems(args.profile, find_profile_problems(args.profile), words, "resolved"):
-        return NOT_RUN
+        return EXIT_NOT_RUN
     norm = Options(standard=args.standard, profile=args.profile, phase=args.phase).norm()
     if args.check:
         print_line(words.get("resolved", "sound", file=args.profile))
-        return CLEAN
+        return EXIT_CLEAN
     if args.json:
         check_writable(args.json, [str(norm.profile.path)])
         with atomic_output(args.json) as target:
-            target.write_text(json.dumps(profile_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            target.write_text(json.dumps(profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         print_line(words.get("cli", "written", target=args.json))
-        return CLEAN
-    for line in profile_lines(norm, words):
+        return EXIT_CLEAN
+    for line in render_profile_lines(norm, words):
         print_line(line)
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def run_dictionary(args: argparse.Namespace, words: Words) -> int:
@@ -116,7 +116,7 @@ def run_dictionary(args: argparse.Namespace, words: Words) -> int:
 
     write_dictionary(load_standard(args.standard), args.html, words.lang)
     print_line(words.get("cli", "written", target=args.html))
-    return CLEAN
+    return EXIT_CLEAN
 
 
 def run_form(args: argparse.Namespace, words: Words) -> int:
@@ -129,8 +129,8 @@ def run_form(args: argparse.Namespace, words: Words) -> int:
 
     texts = Texts(words.lang)
     if not _report_problems(args.form, find_spec_problems(args.form), texts, "form"):
-        return NOT_RUN
+        return EXIT_NOT_RUN
     for line in list_package_tree(load_package_spec(args.form), texts):
         print_line(line)
     print_line(texts.get("form", "sound", file=args.form))
-    return CLEAN
+    return EXIT_CLEAN

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..geometry.parts import Parts
 from ..geometry.tolerance import Tolerance
 from ..model.findings import Finding
-from ..model.rule import EACH, Rule
+from ..model.rule import EVERY_LAYER, Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.layer import Layer
 from ..plan.plan import Focus, Plan
@@ -38,7 +38,7 @@ class FindingMaker:
 
     geometry: GeometryQueries
 
-    def by_place(self, findings: list[Finding]) -> list[Finding]:
+    def mark_by_place(self, findings: list[Finding]) -> list[Finding]:
         """Mark findings that only their location distinguishes, and return them.
 
         Use this for findings that have the same row, or no row: their fingerprints then include the location.
@@ -66,8 +66,8 @@ class FindingMaker:
         measured alike, so a row that is covered completely loses exactly its net area. ``more``: further fields of
         each finding.
         """
-        areas = self.geometry.areas_of(parts, a, b)
-        net_of_row, share = (a.numbers("net_area"), self.geometry.shares_of(parts, a)) if net else (None, None)
+        areas = self.geometry.compute_part_areas(parts, a, b)
+        net_of_row, share = (a.numbers("net_area"), self.geometry.compute_row_shares(parts, a)) if net else (None, None)
         findings = []
         for n, (i, j) in enumerate(zip(parts.left.tolist(), parts.right.tolist(), strict=True)):
             finding = self.row(
@@ -88,8 +88,8 @@ class FindingMaker:
 class Context:
     """What one rule sees of the run: the plan, its side inputs, and tools.
 
-    ``geometry`` queries the layers, ``make`` makes findings, ``log`` records what the queries left out, ``rules`` are
-    all rules of the run. ``focus`` limits the check to the rows around an edit; None checks all rows.
+    ``geometry`` queries the layers, ``finding_maker`` makes findings, ``run_log`` records what the queries left out,
+    ``rules`` are all rules of the run. ``focus`` limits the check to the rows around an edit; None checks all rows.
     """
 
     plan: Plan
@@ -100,28 +100,28 @@ class Context:
     side: SideInputs = NO_SIDE_INPUTS
     focus: Focus | None = None
     lang: str = "zh"
-    log: RunLog = field(default_factory=RunLog)
+    run_log: RunLog = field(default_factory=RunLog)
 
     def __post_init__(self) -> None:
-        self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.focus, self.log)
-        self.make = FindingMaker(self.geometry)
+        self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.focus, self.run_log)
+        self.finding_maker = FindingMaker(self.geometry)
 
     @property
-    def around_an_edit(self) -> bool:
+    def is_edit_check(self) -> bool:
         """Return True if only the surroundings of an edit are checked.
 
         Features that seem missing may then be outside the surroundings.
         """
         return self.focus is not None
 
-    def serves(self, rule: Rule) -> bool:
+    def has_inputs_for(self, rule: Rule) -> bool:
         """Return True if the run has each layer, field and side input that a rule needs."""
         if any(name not in self.side for name in rule.side):
             return False
-        required = [need for need in rule.needs.values() if need.concept != EACH and not need.optional]
+        required = [need for need in rule.needs.values() if need.concept != EVERY_LAYER and not need.optional]
         layers = [(self.plan.concept(need.concept), need.fields) for need in required]
         return all(
-            layer is not None and (self.around_an_edit or not layer.has_no_geometry) and all(map(layer.has, fields))
+            layer is not None and (self.is_edit_check or not layer.has_no_geometry) and all(map(layer.has, fields))
             for layer, fields in layers
         )
 
@@ -143,7 +143,7 @@ class Context:
         declared = layer.template.field(meaning)
         if declared is None or not declared.codes:
             return np.zeros(len(layer), dtype=bool)
-        members = self.codes(declared.codes).members(list(ancestors))
+        members = self.codes(declared.codes).collect_members(list(ancestors))
         return _are_codes_of(layer.text(meaning), members, declared.code_pad)
 
     def cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
@@ -164,11 +164,11 @@ class Context:
 
 def _are_codes_of(values: list[str], codes: Container[str], pad: int) -> NDArray:
     """Return (n,) bool: values that are one of ``codes`` without their padding."""
-    member = {value: trim_padding(value, pad) in codes for value in set(values)}
+    member = {value: trim_code_padding(value, pad) in codes for value in set(values)}
     return np.fromiter(map(member.__getitem__, values), dtype=bool, count=len(values))
 
 
-def trim_padding(code: str, pad: int) -> str:
+def trim_code_padding(code: str, pad: int) -> str:
     """Return a code without the zeros that pad it to ``pad`` digits.
 
     Codes are pairs of digits, as in their list (``010100`` → ``0101``).

@@ -15,27 +15,27 @@ from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
-from ..model.rule import EACH, Rule, all_rules
+from ..model.rule import EVERY_LAYER, Rule, all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Focus, Plan
 from .context import Context
 from .outcome import run_rule
-from .run_log import Ignored
+from .run_log import IgnoredSlivers
 
 Progress = Callable[[float, str], None]
 
 
-def choose_rules(plan_rules: Iterable[str], wanted: Iterable[str] = ()) -> list[Rule]:
+def choose_rules(plan_rules: Iterable[str], requested: Iterable[str] = ()) -> list[Rule]:
     """Return the rules of a run, sorted by family and code.
 
-    ``wanted``: codes or names that the user requested; if empty, ``plan_rules`` run. Raise InputError for a rule that
-    does not exist.
+    ``requested``: codes or names that the user requested; if empty, ``plan_rules`` run. Raise InputError for a rule
+    that does not exist.
     """
     rules_by_code = all_rules()
-    codes = [text.strip() for text in wanted if text.strip()] or list(plan_rules)
+    codes = [text.strip() for text in requested if text.strip()] or list(plan_rules)
     chosen = {}
     for code in codes:
-        matched_code = code.upper() if code.upper() in rules_by_code else rules_by_code.code_of(code)
+        matched_code = code.upper() if code.upper() in rules_by_code else rules_by_code.find_code(code)
         if matched_code is None:
             raise InputError("rule_unknown", rule=code, known=", ".join(rules_by_code))
         chosen[matched_code] = rules_by_code[matched_code]
@@ -55,7 +55,7 @@ class Evaluation:
     findings: list[Finding] = field(default_factory=list)
     indicators: list[Indicator] = field(default_factory=list)
     #: Slivers that each rule ignored, by its code.
-    ignored: dict[str, list[Ignored]] = field(default_factory=dict)
+    ignored_by_rule: dict[str, list[IgnoredSlivers]] = field(default_factory=dict)
     #: Fallback steps of the geometry operations.
     steps: list[dict[str, Any]] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ def evaluate(
     rules: Iterable[Rule],
     plan: Plan,
     *,
-    side: SideInputs = NO_SIDE_INPUTS,
+    side_inputs: SideInputs = NO_SIDE_INPUTS,
     focus: Focus | None = None,
     parameters: dict[str, dict[str, Any]] | None = None,
     tolerance: Tolerance | None = None,
@@ -98,7 +98,7 @@ def evaluate(
         cancellation.raise_if_cancelled()
         progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
         context = Context(
-            plan, plan.norm, evaluation.tolerance, tuple(evaluation.rules), cancellation, side, focus, lang=lang
+            plan, plan.norm, evaluation.tolerance, tuple(evaluation.rules), cancellation, side_inputs, focus, lang=lang
         )
         start_time = time.monotonic()
         outcome, findings, indicators = run_rule(rule, context, parameters or {}, texts)
@@ -107,12 +107,12 @@ def evaluate(
         evaluation.outcomes.append(outcome)
         evaluation.findings += findings
         evaluation.indicators += indicators
-        if context.log.ignored:
-            evaluation.ignored[rule.code] = context.log.ignored
-        evaluation.steps += [{"rule": rule.code, **step} for step in context.log.steps]
+        if context.run_log.ignored_slivers:
+            evaluation.ignored_by_rule[rule.code] = context.run_log.ignored_slivers
+        evaluation.steps += [{"rule": rule.code, **step} for step in context.run_log.steps]
         for layer in plan.layers.values():
             if focus is None and last_uses.get(layer.role, -1) == position:
-                layer.polygons.forget()
+                layer.polygons.release_caches()
     cancellation.raise_if_cancelled()
     return evaluation
 
@@ -125,7 +125,7 @@ def _find_last_uses(plan: Plan, rules: list[Rule]) -> dict[str, int]:
     last_uses: dict[str, int] = {}
     for position, rule in enumerate(rules):
         concepts = [need.concept for need in rule.needs.values()]
-        if EACH in concepts or not (concepts or rule.inputs):
+        if EVERY_LAYER in concepts or not (concepts or rule.inputs):
             # A rule without needs uses all layers; a rule with inputs only uses those inputs.
             compared = list(plan.layers)
         else:
@@ -135,26 +135,26 @@ def _find_last_uses(plan: Plan, rules: list[Rule]) -> dict[str, int]:
     return last_uses
 
 
-def find_additional_rules(plan: Plan, side: SideInputs) -> list[Rule]:
+def find_additional_rules(plan: Plan, side_inputs: SideInputs) -> list[Rule]:
     """Return further rules whose layers are all present although the scope omits them.
 
     The scope is the kind of delivery; it decides which rules run by default. The result is sorted by code. Rules on
     packages (DOC) are excluded: they run when a package is inspected. Rules that read a table are included only if the
     table is given.
     """
-    expected = set(plan.norm.expected_in(plan.scope))
+    expected = set(plan.norm.expected_rules_in(plan.scope))
     rules = all_rules()
     # Rules of packages are not even loaded.
     codes = [code for code in sorted(rules) if code not in expected and not code.startswith("DOC")]
-    return [rules[code] for code in codes if _has_required_inputs(rules[code], plan, side)]
+    return [rules[code] for code in codes if _has_required_inputs(rules[code], plan, side_inputs)]
 
 
-def _has_required_inputs(rule: Rule, plan: Plan, side: SideInputs) -> bool:
+def _has_required_inputs(rule: Rule, plan: Plan, side_inputs: SideInputs) -> bool:
     """Return True if the plan has the required layers and side inputs of a rule.
 
     At least one of the layers must have a geometry. A rule without required layers gives False.
     """
-    if any(name not in side for name in rule.side):
+    if any(name not in side_inputs for name in rule.side):
         return False
     required_concepts = [need.concept for need in rule.needs.values() if not need.optional]
     if not required_concepts:
@@ -162,7 +162,7 @@ def _has_required_inputs(rule: Rule, plan: Plan, side: SideInputs) -> bool:
     layers = [
         layer
         for concept in required_concepts
-        for layer in (plan.layers.values() if concept == EACH else [plan.concept(concept)])
+        for layer in (plan.layers.values() if concept == EVERY_LAYER else [plan.concept(concept)])
     ]
     return all(layer is not None for layer in layers) and any(
         layer is not None and not layer.has_no_geometry for layer in layers

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..messages.texts import Texts
-from ..model.rule import Rule, all_rules, unit_of
+from ..model.rule import Rule, all_rules, find_unit
 from ..profile import Norm
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
@@ -21,9 +21,9 @@ _MAX_LISTED_MEMBERS = 8
 class EffectiveValue:
     """The value that a rule uses for one parameter or setting, with its source.
 
-    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting``: the setting as the
-    rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE`, `STANDARD`, `PROFILE` or `CALL` (set
-    by this run). ``who``: name of the profile for `PROFILE`. ``mark``: A, B or C, how well the value is sourced.
+    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting_name``: the setting as
+    the rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE`, `STANDARD`, `PROFILE` or `CALL`
+    (set by this run). ``who``: name of the profile for `PROFILE`. ``mark``: A, B or C, how well the value is sourced.
     ``confirmed``: the mark is not C, or the standard or the county confirmed the value.
     """
 
@@ -41,35 +41,37 @@ class EffectiveValue:
         return asdict(self)
 
 
-def find_effective_values(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
+def find_effective_values(rule: Rule, norm: Norm, run_values: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
     """Return all values that a rule uses: its parameters, then its declared settings.
 
-    ``call``: values that this run sets, by parameter name or setting key.
+    ``run_values``: values that this run sets, by parameter name or setting key.
     """
-    call = call or {}
-    effective_values = find_effective_parameters(rule, norm, call)
+    run_values = run_values or {}
+    effective_values = find_effective_parameters(rule, norm, run_values)
     for setting in rule.uses:
         if setting == f"rules.{rule.code}":
             continue
         for key in _list_setting_keys(setting, norm):
-            value, origin, profile_name = _resolve_value(key, norm, call, key, None)
+            value, origin, profile_name = _resolve_value(key, norm, run_values, key, None)
             mark, confirmed = norm.mark(key), norm.is_confirmed(key)
             effective_values.append(
-                EffectiveValue(key, value, unit_of(key), origin, profile_name, setting, mark, confirmed)
+                EffectiveValue(key, value, find_unit(key), origin, profile_name, setting, mark, confirmed)
             )
     return effective_values
 
 
-def find_effective_parameters(rule: Rule, norm: Norm, call: Mapping[str, Any] | None = None) -> list[EffectiveValue]:
+def find_effective_parameters(
+    rule: Rule, norm: Norm, run_values: Mapping[str, Any] | None = None
+) -> list[EffectiveValue]:
     """Return the values of a rule's parameters, in the order of its signature.
 
-    ``call``: values that this run sets, by parameter name.
+    ``run_values``: values that this run sets, by parameter name.
     """
-    call = call or {}
+    run_values = run_values or {}
     effective_values = []
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
-        value, origin, profile_name = _resolve_value(key, norm, call, parameter.name, parameter.default)
+        value, origin, profile_name = _resolve_value(key, norm, run_values, parameter.name, parameter.default)
         mark = norm.mark(key) if origin in (STANDARD, PROFILE) else ""
         confirmed = norm.is_confirmed(key)
         effective_values.append(
@@ -78,14 +80,16 @@ def find_effective_parameters(rule: Rule, norm: Norm, call: Mapping[str, Any] | 
     return effective_values
 
 
-def unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
+def find_unconfirmed_settings(rule: Rule, norm: Norm) -> list[str]:
     """Return the settings of a rule that are marked C and not confirmed.
 
     C means that no source confirms the value. The result has the settings that the rule declares, and its parameters
     where the standard or a profile sets them.
     """
     parameter_keys = (f"rules.{rule.code}.{parameter.name}" for parameter in rule.parameters)
-    parameters = [norm.marked(key) for key in parameter_keys if norm.sets(key) and not norm.is_confirmed(key)]
+    parameters = [
+        norm.find_marked_item(key) for key in parameter_keys if norm.has_setting(key) and not norm.is_confirmed(key)
+    ]
     return list(dict.fromkeys([*(setting for setting in rule.uses if not norm.is_confirmed(setting)), *parameters]))
 
 
@@ -100,9 +104,9 @@ def find_confirmable_items(norm: Norm) -> list[str]:
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.without]
     codes = dict.fromkeys(
-        (*unconfirmed.rules, *(code for name in complete_scopes for code in unconfirmed.rules_in(name)))
+        (*unconfirmed.rules, *(code for name in complete_scopes for code in unconfirmed.default_rules_in(name)))
     )
-    items = [item for code in codes for item in unconfirmed_settings(rules[code], unconfirmed)]
+    items = [item for code in codes for item in find_unconfirmed_settings(rules[code], unconfirmed)]
     field_lists = (field.codes for template in norm.standard.templates.values() for field in template.fields)
     lists = dict.fromkeys(f"codes.{name}" for name in field_lists if name in norm.standard.code_lists)
     items += [name for name in lists if not unconfirmed.is_confirmed(name)]
@@ -133,17 +137,17 @@ def _list_setting_keys(setting: str, norm: Norm) -> Iterable[str]:
     return [key for key in keys if key == setting or key.startswith(f"{setting}.")]
 
 
-def format_effective_values(given: Iterable[EffectiveValue], texts: Texts) -> list[str]:
+def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> list[str]:
     """Return one line for each value, in the language of ``texts``.
 
     The line has the name, the value with its unit, its source, and a remark if the value is marked C.
     """
-    return [_format_effective_value(effective_value, texts) for effective_value in given]
+    return [_format_effective_value(effective_value, texts) for effective_value in values]
 
 
 def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
     if effective_value.setting:
-        label = texts.setting(effective_value.setting)
+        label = texts.setting_name(effective_value.setting)
     else:
         label = texts.section("parameters").get(effective_value.name, "")
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)

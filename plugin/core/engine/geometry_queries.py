@@ -16,8 +16,14 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.coverage import Mismatches, find_gaps, find_mismatched_edges, find_mismatches_both_ways
-from ..geometry.overlay import PointLineParts, find_shared_parts, find_uncovered_parts, parts_inside, parts_outside
+from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatched_edges, find_mismatches_both_ways
+from ..geometry.overlay import (
+    PointLineParts,
+    find_parts_inside,
+    find_parts_outside,
+    find_shared_parts,
+    find_uncovered_parts,
+)
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.parts import Parts, Slivers
 from ..geometry.polygons import Polygons, union_rows
@@ -37,13 +43,13 @@ from .run_log import RunLog
 # shares of a row never exceed the row.
 
 #: Areas of (k,) shapes of the plane, as drawn.
-Measure = Callable[[NDArray], NDArray]
+AreaMeasure = Callable[[NDArray], NDArray]
 #: Largest planar area (m², and as a share) and distance (m) by which parts may differ from the row that they compose:
 #: rounding of GEOS.
 _ROUNDING_M2, _ROUNDING_SHARE, _ROUNDING_M = 1e-3, 1e-11, 1e-3
 
 
-def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArray:
+def compute_part_areas(parts: Parts, a: Layer, b: Layer | None, measure: AreaMeasure) -> NDArray:
     """Return (k,) areas in m² of parts of rows of ``a`` and ``b``.
 
     ``parts.left`` are rows of ``a``, ``parts.right`` rows of ``b``. ``measure`` gives the area of a part as drawn.
@@ -59,7 +65,7 @@ def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArr
     for layer, rows in ((b, parts.right), (a, parts.left)):
         if layer is not None:
             is_whole = _find_whole_row_parts(parts, pair, layer, rows)
-            row_areas[is_whole] = layer.statutory_of(rows[is_whole])
+            row_areas[is_whole] = layer.measure_rows(rows[is_whole])
     single = only_part & ~np.isnan(row_areas)
     areas[single] = row_areas[single]
     areas[~single] = measure(parts.geometry[~single])
@@ -69,7 +75,7 @@ def areas_of(parts: Parts, a: Layer, b: Layer | None, measure: Measure) -> NDArr
     return areas
 
 
-def shares_of(parts: Parts, a: Layer, measure: Measure) -> NDArray:
+def compute_row_shares(parts: Parts, a: Layer, measure: AreaMeasure) -> NDArray:
     """Return the (k,) share that each part has of the area of its row of ``a``.
 
     Areas are measured as drawn. The shares of a row sum to 1 where its parts cover it exactly once.
@@ -132,23 +138,23 @@ class GeometryQueries:
         """Return the areas (m², on the ellipsoid) of shapes within their edges as drawn.
 
         The shapes are in the plan's plane. Use `Layer.statutory` for whole features: it measures stored vertices. Use
-        `areas_of` for parts that may be whole features.
+        `compute_part_areas` for parts that may be whole features.
         """
         return drawn_area(_to_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation)
 
-    def areas_of(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
+    def compute_part_areas(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
         """Return the (k,) areas of parts in m²: as drawn, or statutory for a whole row.
 
         ``left`` of the parts are rows of ``a``, ``right`` rows of ``b``.
         """
-        return areas_of(parts, a, b, self.statutory)
+        return compute_part_areas(parts, a, b, self.statutory)
 
-    def shares_of(self, parts: Parts, a: Layer) -> NDArray:
+    def compute_row_shares(self, parts: Parts, a: Layer) -> NDArray:
         """Return the (k,) share that each part has of its row of ``a``.
 
         The shares of a row sum to 1 where its parts cover it exactly once.
         """
-        return shares_of(parts, a, self.statutory)
+        return compute_row_shares(parts, a, self.statutory)
 
     def shared(
         self,
@@ -178,17 +184,17 @@ class GeometryQueries:
             rows_a=rows_a,
             rows_b=rows_b,
             connected=connected,
-            slivers_too=measured,
+            keep_slivers=measured,
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
         if pairs is not None:
-            parts = parts.between(pairs)
+            parts = parts.select_pairs(pairs)
         self.log.note(parts, a, b or a)
         self.log.ignore(parts.slivers, a, b or a, severity=severity)
         return parts
 
-    def uncovered(
+    def find_uncovered(
         self,
         a: Layer,
         b: Layer,
@@ -210,7 +216,7 @@ class GeometryQueries:
             b.polygons if cover is None else cover,
             rows=self._selected_rows(a, rows),
             cover_rows=cover_rows,
-            slivers_too=measured,
+            keep_slivers=measured,
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
@@ -218,7 +224,7 @@ class GeometryQueries:
         self.log.ignore(parts.slivers, a, b, severity=severity)
         return parts
 
-    def uncovered_in(
+    def find_uncovered_in_shapes(
         self,
         a: Layer,
         rows: NDArray,
@@ -236,7 +242,7 @@ class GeometryQueries:
         """
         polygons = require_value(b.polygons if cover is None and b is not None else cover, "what covers the polygons")
         parts = find_uncovered_parts(
-            Polygons(shapes), polygons, slivers_too=b is None, tolerance=self.tolerance, cancellation=self.cancellation
+            Polygons(shapes), polygons, keep_slivers=b is None, tolerance=self.tolerance, cancellation=self.cancellation
         )
         fallback_log = parts.fallback_log
         if b is not None:
@@ -246,7 +252,7 @@ class GeometryQueries:
             {"step": step.name, "role": a.role, "key": a.keys[rows[step.left]], "area_m2": step.area_m2}
             for step in fallback_log.steps
         ]
-        self.log.failed += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed]
+        self.log.failed_pairs += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed]
         return parts
 
     def point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
@@ -254,7 +260,7 @@ class GeometryQueries:
 
         Parts on an edge of a polygon are not inside.
         """
-        return parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
+        return find_parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
 
     def point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
         """Return the parts of points or lines of ``a`` outside the polygons of ``b``.
@@ -262,22 +268,24 @@ class GeometryQueries:
         Parts on an edge of a polygon are not outside. ``cover``: use these polygons instead of all of ``b``.
         """
         polygons = b.plane if cover is None else cover.shapes
-        return parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
+        return find_parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
 
-    def gaps(self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None) -> Parts:
-        """Return the gaps up to ``widest`` m wide that the rows of a layer enclose.
+    def find_gaps(
+        self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
+    ) -> Parts:
+        """Return the gaps up to ``max_width_m`` m wide that the rows of a layer enclose.
 
         ``left`` and ``right`` of a gap: two adjacent rows, −1 for a missing one. ``pairs(left, right)`` returns (k,)
         bool and limits the result to gaps between such rows.
         """
         parts = self._find_logged_gaps(a.polygons, widest, a)
         if pairs is not None:
-            parts = parts.between(pairs)
+            parts = parts.select_pairs(pairs)
         self.log.ignore(parts.slivers, a, a)
         return parts
 
-    def gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
-        """Return gaps up to ``widest`` m wide that rows of both layers enclose together.
+    def find_gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
+        """Return gaps up to ``max_width_m`` m wide that rows of both layers enclose together.
 
         ``left`` of a gap is an adjacent row of ``a``, ``right`` one of ``b``.
         """
@@ -293,7 +301,7 @@ class GeometryQueries:
             self._find_first_touching_rows(a, slivers.geometry),
             self._find_first_touching_rows(b, slivers.geometry),
         )
-        parts = parts.between(lambda left, right: (left >= 0) & (right >= 0))
+        parts = parts.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
         self.log.ignore(parts.slivers, a, b)
         return parts
 
@@ -322,7 +330,7 @@ class GeometryQueries:
         np.minimum.at(first_rows, k, rows[i])
         return np.where(first_rows < len(layer), first_rows, -1)
 
-    def mismatched(self, a: Layer) -> Mismatches:
+    def find_mismatches(self, a: Layer) -> VertexMismatches:
         """Return vertices of ``a`` on or near a neighbouring row's edge.
 
         The edge has no vertex there. Both rows belong to ``a``.
@@ -331,7 +339,7 @@ class GeometryQueries:
             find_mismatched_edges(a.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         )
 
-    def mismatched_both(self, a: Layer, b: Layer) -> tuple[Mismatches, Mismatches]:
+    def find_mismatches_both_ways(self, a: Layer, b: Layer) -> tuple[VertexMismatches, VertexMismatches]:
         """Return vertices of one layer on or near edges of the other layer.
 
         The edge has no vertex there. The first result has edges of ``a``, the second edges of ``b``.
@@ -341,15 +349,15 @@ class GeometryQueries:
         )
         return self._select_stored_vertices(of_a), self._select_stored_vertices(of_b)
 
-    def _select_stored_vertices(self, mismatches: Mismatches) -> Mismatches:
+    def _select_stored_vertices(self, mismatches: VertexMismatches) -> VertexMismatches:
         """Return the mismatches whose vertex is stored in a layer.
 
         Vertices that only densification added are dropped, since no other layer can match them.
         """
-        return mismatches.only(self.plan.are_stored_vertices(mismatches.point))
+        return mismatches.select(self.plan.are_stored_vertices(mismatches.point))
 
     def _find_logged_gaps(self, polygons: Polygons, widest: float, layer: Layer) -> Parts:
-        parts = find_gaps(polygons, tolerance=self.tolerance, widest=widest, cancellation=self.cancellation)
+        parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=widest, cancellation=self.cancellation)
         self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
         self.log.steps += [
             {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps
@@ -376,7 +384,7 @@ class GeometryQueries:
         self.log.outline_failed = self.log.outline_failed or not county[0].has_no_geometry
         return None
 
-    def uncovered_shape(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
+    def find_uncovered_outline(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
         """Return the connected parts of an outline of ``a`` that ``b`` does not cover.
 
         ``shape``: the outline as a single row. ``row``: the row of ``a`` that contains the outline, −1 for an outline

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
-from ..geometry.parts import DistinctAreas, subtract_earlier
+from ..geometry.parts import DistinctAreas, subtract_earlier_shapes
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import SLIVERS
 from ..model.findings import Finding
@@ -25,12 +25,12 @@ from ..plan.layer import Layer
 from ..plan.plan import Plan
 from .context import Context
 from .finish import find_townships
-from .run_log import Ignored
+from .run_log import IgnoredSlivers
 
 #: Features of a pair of layers that the report names, largest sum first.
-FEATURES = 10
+MAX_NAMED_FEATURES = 10
 #: Places of a pair of layers that a finding stores, largest first.
-PLACES = 2000
+MAX_STORED_SLIVERS = 2000
 _SEVERITIES_DESCENDING = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 #: Outcomes that a finding turns into `Outcome.FAILED`.
 _WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED)
@@ -59,13 +59,13 @@ class _Feature:
 
 
 @dataclass
-class PairSum:
+class PairSliverSum:
     """The slivers ignored between two layers; each location is counted once.
 
     ``rule``: code of the rule whose finding reports the sum. ``by_rule``: rule code → (count, m²). ``townships``: name
-    → (count, m²). ``features``: the rows with the largest sums. ``above``: number of rows whose sum exceeds the limit.
-    ``shapes``: the slivers, largest first, at most `PLACES`. ``sealed``: the second layer is the sealed edition of the
-    first.
+    → (count, m²). ``features``: the rows with the largest sums. ``features_above_limit``: number of rows whose sum
+    exceeds the limit. ``shapes``: the slivers, largest first, at most `MAX_STORED_SLIVERS`. ``sealed``: the second
+    layer is the sealed edition of the first.
     """
 
     roles: tuple[str, str]
@@ -77,14 +77,14 @@ class PairSum:
     by_rule: dict[str, tuple[int, float]] = field(default_factory=dict)
     townships: dict[str, tuple[int, float]] = field(default_factory=dict)
     features: list[_Feature] = field(default_factory=list)
-    above: int = 0
+    features_above_limit: int = 0
     shapes: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
     def exceeds(self, limits: Tolerance) -> bool:
         """Return True if the sum of the pair, or of one of its rows, exceeds its limit."""
-        return self.area_m2 > limits.ignored_pair_m2 or self.above > 0
+        return self.area_m2 > limits.ignored_pair_m2 or self.features_above_limit > 0
 
-    def finding(self, limits: Tolerance) -> Finding:
+    def make_finding(self, limits: Tolerance) -> Finding:
         """Return one finding on all slivers of the pair.
 
         The finding names no row. Editing one row therefore does not resolve it; only a whole check does.
@@ -96,7 +96,7 @@ class PairSum:
             "count": self.count,
             "limit": limits.ignored_pair_m2,
             "feature_limit": limits.ignored_feature_m2,
-            "above": self.above,
+            "above": self.features_above_limit,
             "largest": (largest.layer.keys[largest.row] or str(largest.layer.fids[largest.row])) if largest else "—",
             "largest_m2": round(largest.area_m2, 2) if largest else 0.0,
             "places": len(self.shapes),
@@ -128,19 +128,23 @@ class PairSum:
             "exceeds": self.exceeds(limits),
             "townships": [{"name": n, "count": count, "area_m2": round(area, 6)} for n, (count, area) in towns],
             "features": [feature.to_dict() for feature in self.features],
-            "features_above": self.above,
+            "features_above": self.features_above_limit,
         }
 
 
-def sum_ignored(
-    plan: Plan, ignored: dict[str, list[Ignored]], rules: list[Rule], limits: Tolerance, cancellation: Cancellation
-) -> list[PairSum]:
+def sum_ignored_slivers(
+    plan: Plan,
+    ignored: dict[str, list[IgnoredSlivers]],
+    rules: list[Rule],
+    limits: Tolerance,
+    cancellation: Cancellation,
+) -> list[PairSliverSum]:
     """Return the sums of ignored slivers by pair of layers, largest first.
 
     ``ignored``: rule code → slivers that the rule's queries left out.
     """
     by_code = {rule.code: rule for rule in rules}
-    by_pair: dict[tuple[Any, ...], list[tuple[Rule, Ignored]]] = defaultdict(list)
+    by_pair: dict[tuple[Any, ...], list[tuple[Rule, IgnoredSlivers]]] = defaultdict(list)
     for code, batches in ignored.items():
         for ignored_slivers in batches:
             by_pair[*sorted((ignored_slivers.a.role, ignored_slivers.b.role)), ignored_slivers.sealed].append(
@@ -154,7 +158,7 @@ def sum_ignored(
     return sorted(sums, key=lambda pair_sum: -pair_sum.area_m2)
 
 
-def _sum_pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
+def _sum_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> PairSliverSum:
     # The most severe rule comes first: a place that several rules ignore belongs to the first.
     ranked = sorted(
         batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
@@ -162,14 +166,14 @@ def _sum_pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     rule, first = ranked[0]
     shapes = np.empty(sum(len(ignored.slivers.geometry) for _, ignored in ranked), dtype=object)
     shapes[:] = [shape for _, ignored in ranked for shape in ignored.slivers.geometry]
-    distinct = subtract_earlier(shapes, ctx.cancellation)
+    distinct = subtract_earlier_shapes(shapes, ctx.cancellation)
     codes = np.array([rule.code for rule, ignored in ranked for _ in ignored.slivers.geometry], dtype=object)
     counted_positions = np.flatnonzero(distinct.own)
     areas = np.zeros(len(shapes))
     areas[counted_positions] = ctx.geometry.statutory(distinct.shapes[counted_positions])
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
     severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
-    result = PairSum((first.a.role, first.b.role), first.sealed, rule.code, severity)
+    result = PairSliverSum((first.a.role, first.b.role), first.sealed, rule.code, severity)
     result.count, result.area_m2 = len(counted_positions), float(areas.sum())
     result.by_rule = _sum_by_name(codes, counted_positions, areas)
     result.rule = max(
@@ -181,16 +185,16 @@ def _sum_pair(batches: list[tuple[Rule, Ignored]], ctx: Context) -> PairSum:
     towns[counted_positions] = find_townships(ctx.plan, shapely.point_on_surface(distinct.shapes[counted_positions]))
     result.townships = _sum_by_name(towns, counted_positions, areas)
     _add_features(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
-    order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:PLACES]
+    order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
     result.shapes = distinct.shapes[order]
     return result
 
 
-def _find_severity(rule: Rule, ignored: Ignored, ctx: Context) -> Severity:
+def _find_severity(rule: Rule, ignored: IgnoredSlivers, ctx: Context) -> Severity:
     return ignored.severity or ctx.norm.severity(rule)
 
 
-def _has_pair_severity(code: str, ranked: list[tuple[Rule, Ignored]], ctx: Context) -> bool:
+def _has_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> bool:
     """Return True if a rule ignored slivers at the most severe level of its pair."""
     severities = [_find_severity(rule, ignored, ctx) for rule, ignored in ranked if rule.code == code]
     pair_severity = _find_severity(ranked[0][0], ranked[0][1], ctx)
@@ -208,7 +212,7 @@ def _sum_by_name(names: NDArray, positions: NDArray, areas: NDArray) -> dict[str
 
 
 def _add_features(
-    result: PairSum, batches: list[Ignored], shapes: NDArray, distinct_areas: DistinctAreas, ctx: Context
+    result: PairSliverSum, batches: list[IgnoredSlivers], shapes: NDArray, distinct_areas: DistinctAreas, ctx: Context
 ) -> None:
     """Set the rows with the largest sums, and the number of rows above the limit.
 
@@ -229,7 +233,7 @@ def _add_features(
             with_row = np.flatnonzero(sliver_rows >= 0)
             layer_of.append(np.full(len(with_row), layer_number))
             rows.append(sliver_rows[with_row])
-            pieces.append(distinct_areas.same_as[start + with_row])
+            pieces.append(distinct_areas.first_equal[start + with_row])
         start += count
     table = np.unique(np.column_stack([np.concatenate(column) for column in (layer_of, rows, pieces)]), axis=0)
     if not len(table):
@@ -243,23 +247,23 @@ def _add_features(
     names, starts = table[starts_feature, :2], np.flatnonzero(starts_feature)
     counts = np.bincount(feature)
     sums = np.bincount(feature, weights=area[table[:, 2]])
-    overlaps = np.bincount(feature, weights=distinct_areas.overlapping[table[:, 2]]) > 0
+    overlaps = np.bincount(feature, weights=distinct_areas.overlaps_other[table[:, 2]]) > 0
     # The plain sum is an upper bound of the union: only rows among the largest or above the limit need the union.
     order = np.argsort(-sums, kind="stable")
     needs_union = overlaps & (sums > ctx.tolerance.ignored_feature_m2)
-    needs_union[order[:FEATURES]] |= overlaps[order[:FEATURES]]
+    needs_union[order[:MAX_NAMED_FEATURES]] |= overlaps[order[:MAX_NAMED_FEATURES]]
     for n in np.flatnonzero(needs_union).tolist():
         ctx.cancellation.raise_if_cancelled()
-        distinct = subtract_earlier(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
+        distinct = subtract_earlier_shapes(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
         counts[n], sums[n] = distinct.own.sum(), ctx.geometry.statutory(distinct.shapes[distinct.own]).sum()
-    result.above = int((sums > ctx.tolerance.ignored_feature_m2).sum())
-    for n in np.argsort(-sums, kind="stable")[:FEATURES].tolist():
+    result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
+    for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():
         layer, sealed = layers[names[n, 0]]
         result.features.append(_Feature(layer, int(names[n, 1]), sealed, int(counts[n]), float(sums[n])))
 
 
-def sliver_findings(
-    sums: list[PairSum], outcomes: list[RuleOutcome], rules: list[Rule], limits: Tolerance
+def make_sliver_findings(
+    sums: list[PairSliverSum], outcomes: list[RuleOutcome], rules: list[Rule], limits: Tolerance
 ) -> list[Finding]:
     """Return a finding for each pair of layers whose ignored slivers exceed a limit.
 
@@ -271,7 +275,7 @@ def sliver_findings(
     for pair_sum in sums:
         if not pair_sum.exceeds(limits):
             continue
-        findings.append(pair_sum.finding(limits))
+        findings.append(pair_sum.make_finding(limits))
         outcome = by_code[pair_sum.rule]
         outcome.findings += 1
         if outcome.outcome in _WITHOUT_FINDING:
@@ -282,7 +286,7 @@ def sliver_findings(
     return findings
 
 
-def ignored_to_dicts(sums: list[PairSum], limits: Tolerance) -> dict[str, Any]:
+def make_sliver_report(sums: list[PairSliverSum], limits: Tolerance) -> dict[str, Any]:
     """Return the sums of all pairs and their totals as plain data for the report."""
     by_rule: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
     for pair_sum in sums:

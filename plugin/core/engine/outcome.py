@@ -12,45 +12,51 @@ from ..messages.texts import Texts, strip_folders
 from ..model.findings import Finding
 from ..model.indicator import NO_TARGET, Indicator
 from ..model.report import Outcome, RuleOutcome
-from ..model.rule import EACH, Need, Rule, RuleResult, Severity
+from ..model.rule import EVERY_LAYER, Need, Rule, RuleResult, Severity
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..profile.model import ABSENT
+from ..profile.model import ABSENCE_ITEM
 from .context import Context
-from .explanation import find_effective_values, unconfirmed_settings
+from .explanation import find_effective_values, find_unconfirmed_settings
 
 #: The family of the rules that compare a layer's schema; they also run on layers without features.
-STRUCTURE = "SCH"
+SCHEMA_FAMILY = "SCH"
 #: The family of the rules that compare the shapes of a layer with each other.
-COVERAGE = "TOP"
+TOPOLOGY_FAMILY = "TOP"
 
 
 def apply_rule(
-    rule: Rule, context: Context, given: dict[str, Any], outcome: RuleOutcome, texts: Texts, *, explain: bool = False
+    rule: Rule,
+    context: Context,
+    arguments: dict[str, Any],
+    outcome: RuleOutcome,
+    texts: Texts,
+    *,
+    explain: bool = False,
 ) -> RuleResult | None:
     """Call the rule with its layers; return None if an input is missing.
 
-    In that case ``outcome`` gets the reason. ``given``: the rule's keyword arguments. ``explain``: a needed field must
-    have a value in some row, so that the reason can name a field of blanks.
+    In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain``: a needed field
+    must have a value in some row, so that the reason can name a field of blanks.
     """
     missing_input = next((name for name in rule.side if name not in context.side), None)
     if missing_input is not None:
         outcome.outcome, outcome.reason = Outcome.NOT_APPLICABLE, texts.reason(f"{missing_input}_not_given", {})
         return None
     layers: list[Layer | None] = []
-    needs_of_each_layer = [need for need in rule.needs.values() if need.concept == EACH]
-    for need in (need for need in rule.needs.values() if need.concept != EACH):
+    needs_of_each_layer = [need for need in rule.needs.values() if need.concept == EVERY_LAYER]
+    for need in (need for need in rule.needs.values() if need.concept != EVERY_LAYER):
         layer = context.plan.concept(need.concept)
         obstacle = _find_missing_input(need, layer, context, texts, explain)
         if obstacle is not None:
             outcome.outcome, outcome.reason = obstacle
             if layer is None and _is_unconfirmed_absence(need.concept, context.plan):
-                outcome.unconfirmed = [ABSENT]
+                outcome.unconfirmed = [ABSENCE_ITEM]
             return None
         layers.append(layer)
     if needs_of_each_layer:
-        return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, given)
-    result = rule.function(*layers, ctx=context, **given)
+        return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, arguments)
+    result = rule.function(*layers, ctx=context, **arguments)
     if result is None:
         return RuleResult(applicable=False)
     return result if isinstance(result, RuleResult) else RuleResult(findings=result)
@@ -67,9 +73,9 @@ def _find_missing_input(
     if layer is None:
         return None if need.optional else _explain_missing_layer(plan, need.concept, texts)
     params = {"layer": layer.name, "role": layer.role}
-    if not need.optional and layer.has_no_geometry and not context.around_an_edit:
+    if not need.optional and layer.has_no_geometry and not context.is_edit_check:
         # A rule without features to check has not passed. Around an edit an empty layer is a valid input.
-        skipped = plan.expects(need.concept) or len(layer)
+        skipped = plan.requires_concept(need.concept) or len(layer)
         return Outcome.SKIPPED if skipped else Outcome.NOT_APPLICABLE, texts.reason("layer_bare", params)
     missing_meanings = [
         meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has(meaning))
@@ -82,7 +88,7 @@ def _find_missing_input(
 
 def _is_unconfirmed_absence(concept: str, plan: Plan) -> bool:
     """Return True if the county declares a concept absent (本县无) without confirmation."""
-    return concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENT)
+    return concept in plan.norm.profile.absent and not plan.norm.is_confirmed(ABSENCE_ITEM)
 
 
 def _apply_to_each_layer(
@@ -99,7 +105,7 @@ def _apply_to_each_layer(
         context.cancellation.raise_if_cancelled()
         if focused_roles is not None and layer.role not in focused_roles:
             continue
-        if not context.around_an_edit and _nothing_to_check(rule, layer):
+        if not context.is_edit_check and _nothing_to_check(rule, layer):
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared = [meaning for meaning in need.fields if layer.template.field(meaning)]
@@ -124,9 +130,9 @@ def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
     Schema rules (SCH) check layers without features too. Rules that compare shapes (TOP) need features with a
     geometry; GEO001 reports features without one.
     """
-    if rule.family == STRUCTURE:
+    if rule.family == SCHEMA_FAMILY:
         return False
-    return not len(layer) or (rule.family == COVERAGE and layer.has_no_geometry)
+    return not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
 
 
 def _merge_result(total: RuleResult, layer_result: RuleResult) -> None:
@@ -147,7 +153,7 @@ def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outc
     params = {"concept": texts.concept(concept), "roles": " / ".join(plan.roles_of(concept))}
     if concept in plan.norm.profile.absent:
         return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", params)
-    if plan.expects(concept):
+    if plan.requires_concept(concept):
         return Outcome.SKIPPED, texts.reason("layer_missing", params)
     return Outcome.NOT_APPLICABLE, texts.reason("layer_optional", params)
 
@@ -222,7 +228,7 @@ def run_rule(
     arguments = {
         parameter.name: arguments[parameter.name] for parameter in rule.parameters if parameter.name in arguments
     }
-    if not context.around_an_edit:
+    if not context.is_edit_check:
         # A check around an edit shows no parameters.
         outcome.parameters = _list_effective_values(rule, context, parameters.get(rule.code, {}))
     try:
@@ -259,11 +265,11 @@ def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context
 
 def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: Context) -> list[str]:
     """Return the settings and doubts that prevent an unconditional 通过 of this rule."""
-    if context.norm.phase_decides(rule):
+    if context.norm.is_severity_from_phase(rule):
         result.unconfirmed.append("phase")
     norm = context.norm
     unconfirmed = {item for item in result.unconfirmed if not norm.is_confirmed(item)}
-    return sorted(unconfirmed.union(unconfirmed_settings(rule, norm), result.doubts))
+    return sorted(unconfirmed.union(find_unconfirmed_settings(rule, norm), result.doubts))
 
 
 def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, failed_pairs: int, texts: Texts) -> None:
@@ -274,12 +280,12 @@ def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, fai
     if result.findings:
         outcome.outcome = Outcome.FAILED
     reasons = render_reasons(result.not_checked, texts)
-    if context.log.outline_failed:
+    if context.run_log.outline_failed:
         reasons.append(texts.reason("outline_failed", {}))
     if failed_pairs:
         reasons.append(texts.reason("pairs_failed", {"count": failed_pairs}))
-    if context.log.reported_by:
-        result.notes.append(("left_to", {"codes": ", ".join(context.log.reported_by)}))
+    if context.run_log.reporting_rules:
+        result.notes.append(("left_to", {"codes": ", ".join(context.run_log.reporting_rules)}))
     notes = " ".join(dict.fromkeys(texts.reason(key, params) for key, params in result.notes))
     if reasons:
         outcome.incomplete = True
@@ -340,8 +346,8 @@ def _report_crash(
 def _make_failed_pair_findings(context: Context, rule: Rule) -> list[Finding]:
     """Return a finding RUN901 for each pair of rows that could not be computed."""
     findings = []
-    for a, i, b, j in context.log.failed:
-        finding = context.make.row(
+    for a, i, b, j in context.run_log.failed_pairs:
+        finding = context.finding_maker.row(
             a, i, code="RUN901", severity=Severity.WARNING, case="pair", params={"rule": rule.code}
         )
         finding.geometry = a.plane[i]

@@ -21,18 +21,18 @@ from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
 from ..plan.plan import Plan
 from ..profile import division_prefix
-from ..profile.figures import township_tasks
+from ..profile.figures import get_township_tasks
 from ..standard.bounds import find_loosened
 from ..standard.indicator_catalogue import load_catalogue
-from ..standard.numbering import LENGTH, is_county
-from ..standard.place_names import foreign_place
+from ..standard.numbering import BSM_LENGTH, is_county
+from ..standard.place_names import find_foreign_place
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
     from ..plan.layer import Layer
     from ..standard.codes import CodeList
 
-CODE = "RUN904"
+INCONSISTENCY_CODE = "RUN904"
 #: Number of digits that two codes of one plan share; the edition sets it, never a profile.
 _SHARED_DIGITS_SETTING = "attributes.area_digits"
 #: Codes of other counties that a message names.
@@ -43,7 +43,7 @@ _first_six_digits = itemgetter(slice(6))
 _TOWNSHIP_CODE_DIGITS = 9
 
 
-def find_inconsistencies(plan: Plan, side: SideInputs, today: date | None = None) -> list[Finding]:
+def find_inconsistencies(plan: Plan, side_inputs: SideInputs, today: date | None = None) -> list[Finding]:
     """Return a finding RUN904 for each input that contradicts the plan's county.
 
     ``today``: date with which confirmations are compared, by default the current one.
@@ -57,8 +57,8 @@ def find_inconsistencies(plan: Plan, side: SideInputs, today: date | None = None
     ]
     findings += [*_check_confirmation_source(plan), *_check_stated_figures(plan)]
     findings += [
-        *_check_sealed_edition(plan, side),
-        *_check_township_tasks(plan, side),
+        *_check_sealed_edition(plan, side_inputs),
+        *_check_township_tasks(plan, side_inputs),
         *_check_scope(plan),
         *_check_custom_standard(plan),
     ]
@@ -67,7 +67,7 @@ def find_inconsistencies(plan: Plan, side: SideInputs, today: date | None = None
 
 def make_inconsistency_finding(finding: Finding) -> Finding:
     """Turn a finding into a warning RUN904, and return it."""
-    finding.code, finding.severity = CODE, Severity.WARNING
+    finding.code, finding.severity = INCONSISTENCY_CODE, Severity.WARNING
     return finding
 
 
@@ -144,9 +144,9 @@ def _names_other_division(name: str, code: str, counties: dict[str, str], divisi
     """Return True if a name belongs to another province, city or county than its code."""
     if is_county(code):
         listed = name in counties and name != divisions.codes[code].name
-        return listed or bool(foreign_place(name, code, divisions))
+        return listed or bool(find_foreign_place(name, code, divisions))
     # Names of villages are in no list and may end like a city's name.
-    return bool(foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS))
+    return bool(find_foreign_place(name, code[:6], divisions, whole=len(code.rstrip("0")) <= _TOWNSHIP_CODE_DIGITS))
 
 
 def _check_layer_codes(plan: Plan) -> list[Finding]:
@@ -180,7 +180,9 @@ def _count_foreign_codes(layer: Layer, plan: Plan) -> Counter[str]:
     ):
         return Counter()
     counts = Counter(
-        code[:6] if code else key[:6] for code, key in zip(codes, layer.keys, strict=True) if code or len(key) == LENGTH
+        code[:6] if code else key[:6]
+        for code, key in zip(codes, layer.keys, strict=True)
+        if code or len(key) == BSM_LENGTH
     )
     return Counter({code: count for code, count in counts.items() if _is_foreign_county(code, plan)})
 
@@ -231,7 +233,7 @@ def _check_stated_figures(plan: Plan) -> list[Finding]:
 
     No rule compares stated figures with the layers.
     """
-    figures = plan.norm.stated(plan.area_code)
+    figures = plan.norm.stated_figures(plan.area_code)
     if not figures:
         return []
     catalogue, findings = load_catalogue(plan.norm.standard), []
@@ -248,9 +250,9 @@ def _check_stated_figures(plan: Plan) -> list[Finding]:
     return findings
 
 
-def _check_sealed_edition(plan: Plan, side: SideInputs) -> list[Finding]:
+def _check_sealed_edition(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Report a sealed edition of another county, or one that is a copy of the data."""
-    sealed = side.get("baseline", Plan)
+    sealed = side_inputs.get("baseline", Plan)
     if sealed is None:
         return []
     source = sealed.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
@@ -265,9 +267,9 @@ def _are_equal_files(first: Path, second: Path) -> bool:
     return first.is_file() and second.is_file() and filecmp.cmp(first, second, shallow=False)
 
 
-def _check_township_tasks(plan: Plan, side: SideInputs) -> list[Finding]:
+def _check_township_tasks(plan: Plan, side_inputs: SideInputs) -> list[Finding]:
     """Report township tasks with codes of another county."""
-    tasks = township_tasks(side)
+    tasks = get_township_tasks(side_inputs)
     codes = {task.code[:6] for task in tasks.tasks if is_county(task.code[:6])}
     foreign_codes = sorted(code for code in codes if not belongs_to_plan(code, plan)) if plan.area_known else []
     if not foreign_codes:
@@ -297,8 +299,8 @@ def _check_scope(plan: Plan) -> list[Finding]:
     if missed is None or not any(map(len, plan.layers.values())):
         # A database without any features is not a delivery yet.
         return []
-    params: dict[str, Any] = {"scope": missed.taken, "wider": missed.wider, "lacking": list(missed.lacking)}
-    params |= {"held": len(missed.present), "incomplete": missed.evident and not missed.chosen}
+    params: dict[str, Any] = {"scope": missed.used_scope, "wider": missed.wider_scope, "lacking": list(missed.lacking)}
+    params |= {"held": len(missed.present), "incomplete": missed.is_evident and not missed.chosen}
     if missed.chosen:
-        return [Finding(role="", case="scope_chosen", params=params)] if missed.evident else []
-    return [Finding(role="", case="scope" if missed.evident else "scope_hint", params=params)]
+        return [Finding(role="", case="scope_chosen", params=params)] if missed.is_evident else []
+    return [Finding(role="", case="scope" if missed.is_evident else "scope_hint", params=params)]

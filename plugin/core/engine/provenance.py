@@ -16,12 +16,12 @@ import shapely
 
 from ...metadata import plugin_version
 from ..geometry import crs as crs_care
-from ..geometry.edge_densification import MOST_OFF_M
+from ..geometry.edge_densification import MAX_DEVIATION_M
 from ..messages.texts import Texts
 from ..plan.plan import Plan
 
 
-def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
+def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     """Return what a report was made from, as plain data.
 
     It has the layers, the notices on them, standard, profile, settings, versions and the time. ``source`` is a file
@@ -81,7 +81,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     return {
         "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
         "area_code": plan.area_code,
-        "area_name": area_name(plan),
+        "area_name": find_county_name(plan),
         "layers": layers,
         "notices": notices,
         "scope": plan.scope,
@@ -90,7 +90,7 @@ def provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
         "phase": plan.norm.phase,
         "settings": {**standard.settings, **profile.settings},
-        "versions": versions(),
+        "versions": collect_versions(),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
@@ -107,7 +107,7 @@ def _densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str
             "layers": names,
             "count": len(added_counts),
             "vertices": sum(added_counts.values()),
-            "off": f"{MOST_OFF_M:.4f}",
+            "off": f"{MAX_DEVIATION_M:.4f}",
         }
         notices.append(("notice_kept_straight", {**params, "plane": plane}))
     if shared_edge_count:
@@ -115,7 +115,7 @@ def _densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str
     return notices
 
 
-def area_name(plan: Plan) -> str:
+def find_county_name(plan: Plan) -> str:
     """Return the county's name.
 
     The name comes from the list of divisions, else from the county layer, else from the profile.
@@ -128,7 +128,7 @@ def area_name(plan: Plan) -> str:
     return names[0] if len(set(names)) == 1 else plan.norm.profile.name
 
 
-def versions() -> dict[str, str]:
+def collect_versions() -> dict[str, str]:
     """Return the versions of the plugin and of its libraries."""
     return {
         "sanxian": plugin_version(),

@@ -12,7 +12,7 @@ from ..plan.layer import Layer
 
 
 @dataclass(frozen=True)
-class Ignored:
+class IgnoredSlivers:
     """Slivers that one geometry query left out.
 
     ``slivers.left`` are rows of ``a``, ``slivers.right`` rows of ``b``. ``sealed``: ``b`` is the sealed edition of
@@ -30,17 +30,17 @@ class Ignored:
 class RunLog:
     """What one rule's geometry queries left out or could not compute.
 
-    ``ignored``: slivers left out. ``failed``: (layer, row, other layer or None, other row) of pairs that could not be
-    computed. ``steps``: uses of the overlay fallback: the step, the rows, and the planar area (m²) that the step
-    changed. ``outline_failed``: the union of a layer failed. ``reported_by``: rules of this run that report some of
-    this rule's cases instead.
+    ``ignored_slivers``: slivers left out. ``failed_pairs``: (layer, row, other layer or None, other row) of pairs that
+    could not be computed. ``steps``: uses of the overlay fallback: the step, the rows, and the planar area (m²) that
+    the step changed. ``outline_failed``: the union of a layer failed. ``reporting_rules``: rules of this run that
+    report some of this rule's cases instead.
     """
 
-    ignored: list[Ignored] = field(default_factory=list)
-    failed: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
+    ignored_slivers: list[IgnoredSlivers] = field(default_factory=list)
+    failed_pairs: list[tuple[Layer, int, Layer | None, int]] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     outline_failed: bool = False
-    reported_by: list[str] = field(default_factory=list)
+    reporting_rules: list[str] = field(default_factory=list)
 
     def ignore(
         self, slivers: Slivers, a: Layer, b: Layer, *, sealed: bool = False, severity: Severity | None = None
@@ -50,7 +50,7 @@ class RunLog:
         The run sums them. ``sealed``: ``b`` is the sealed edition of ``a``.
         """
         if slivers.geometry:
-            self.ignored.append(Ignored(a, b, slivers, sealed, severity))
+            self.ignored_slivers.append(IgnoredSlivers(a, b, slivers, sealed, severity))
 
     def note(self, parts: Parts, a: Layer, b: Layer | None) -> None:
         """Record an overlay's fallback steps, and the pairs that it could not compute."""
@@ -64,4 +64,4 @@ class RunLog:
             if b is not None and step.right >= 0:
                 step_entry |= {"related_role": b.role, "related_key": b.keys[step.right]}
             self.steps.append(step_entry)
-        self.failed += [(a, i, b, j) for i, j in parts.fallback_log.failed]
+        self.failed_pairs += [(a, i, b, j) for i, j in parts.fallback_log.failed]

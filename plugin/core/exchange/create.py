@@ -24,14 +24,14 @@ from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from ..standard.template import CodeList, Template
 from .gdal_setup import load_gdal, raise_if_refused, to_spatial_reference
-from .schema import Domain, Format, LayerSchema, database_format, make_schemas
+from .schema import DatabaseFormat, Domain, LayerSchema, find_database_format, make_schemas
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
 Progress = Callable[[float, str], None]
 #: Actions for an existing database.
-EXISTING = ("stop", "add", "replace")
+EXISTING_ACTIONS = ("stop", "add", "replace")
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 _DATABASE_OPTIONS = {"GPKG": ["VERSION=1.2"], "OpenFileGDB": []}
 #: FileGDB stores coordinates on a grid. Its default grids (1e-9°, 1e-4 m) change areas by square decimetres; steps of
@@ -90,9 +90,9 @@ def create_database(
         An existing database is then unchanged.
     """
     target = Path(path)
-    file_format = database_format(target)
-    if existing not in EXISTING:
-        raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING))
+    file_format = find_database_format(target)
+    if existing not in EXISTING_ACTIONS:
+        raise InputError("existing_unknown", value=existing, known=", ".join(EXISTING_ACTIONS))
     schemas = make_schemas(templates, file_format, code_lists)
     exists = target.exists()
     if exists and existing == "stop":
@@ -124,7 +124,7 @@ def create_database(
             traceback.clear_frames(error.__traceback__)
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
-            raise driver_refusal(target, folder) from error
+            raise make_write_error(target, folder) from error
         with atomic_output(target) as new:
             _copy_database(work, new)
     return CreatedLayers(target, created, unchanged_layers)
@@ -140,7 +140,7 @@ def _copy_database(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def driver_refusal(target: Path, folder: str | Path) -> OutputError:
+def make_write_error(target: Path, folder: str | Path) -> OutputError:
     """Return the OutputError for a failed write to ``target``.
 
     Drivers do not report a full disk. The error therefore names a full disk if ``folder`` has less than 1 MiB free.
@@ -181,7 +181,7 @@ def _create_new_database(
     work: Path,
     schemas: list[LayerSchema],
     crs: CRS,
-    file_format: Format,
+    file_format: DatabaseFormat,
     progress: Progress,
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
@@ -216,7 +216,7 @@ def _add_missing_layers(
     target: Path,
     schemas: list[LayerSchema],
     crs: CRS,
-    file_format: Format,
+    file_format: DatabaseFormat,
     progress: Progress,
     cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -254,7 +254,7 @@ def _create_layers(
     database: Any,
     schemas: list[LayerSchema],
     crs: CRS,
-    file_format: Format,
+    file_format: DatabaseFormat,
     progress: Progress,
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
@@ -293,7 +293,7 @@ def _create_layers(
     return tuple(s.name for s in schemas)
 
 
-def _layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: Format) -> list[str]:
+def _layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
     if file_format.driver == "GPKG":
         return [
             "GEOMETRY_NAME=geom",

@@ -13,7 +13,7 @@ from ..standard.template import CodeList, Field, Template
 
 
 @dataclass(frozen=True)
-class Kind:
+class FieldType:
     """A field type of a database format.
 
     ``ogr``: OGR's name of the type; ``length``, ``decimals``: the format stores these limits.
@@ -25,7 +25,7 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Format:
+class DatabaseFormat:
     """A database format with the field type for each type of the templates.
 
     Two keys of ``types`` are integers: ``integer`` has up to nine digits, ``long`` has more.
@@ -33,39 +33,39 @@ class Format:
 
     driver: str
     suffix: str
-    types: dict[str, Kind]
+    types: dict[str, FieldType]
     feature_datasets: bool = False
 
 
 #: The type maps. Neither format stores the length of a number: 15,2 in a template becomes a double. FileGDB (as GDAL
 #: writes it) has no 64-bit integers, and its dates have a time of day.
-FORMATS = {
-    ".gpkg": Format(
+DATABASE_FORMATS = {
+    ".gpkg": DatabaseFormat(
         "GPKG",
         ".gpkg",
         {
-            "text": Kind("String", length=True),
-            "integer": Kind("Integer"),
-            "long": Kind("Integer64"),
-            "real": Kind("Real"),
-            "date": Kind("Date"),
+            "text": FieldType("String", length=True),
+            "integer": FieldType("Integer"),
+            "long": FieldType("Integer64"),
+            "real": FieldType("Real"),
+            "date": FieldType("Date"),
         },
     ),
-    ".gdb": Format(
+    ".gdb": DatabaseFormat(
         "OpenFileGDB",
         ".gdb",
         {
-            "text": Kind("String", length=True),
-            "integer": Kind("Integer"),
-            "long": Kind("Real"),
-            "real": Kind("Real"),
-            "date": Kind("DateTime"),
+            "text": FieldType("String", length=True),
+            "integer": FieldType("Integer"),
+            "long": FieldType("Real"),
+            "real": FieldType("Real"),
+            "date": FieldType("DateTime"),
         },
         feature_datasets=True,
     ),
 }
 #: Multi types also hold single geometries; a layer that was split and merged holds both.
-SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
+OGR_GEOMETRY_TYPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point"}
 #: Number of digits that may exceed a 32-bit integer.
 _LONG_DIGITS = 10
 
@@ -113,18 +113,20 @@ class LayerSchema:
         return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
 
 
-def database_format(target: str | Path) -> Format:
+def find_database_format(target: str | Path) -> DatabaseFormat:
     """Return the database format for a path's suffix.
 
     Raises OutputError for an unknown suffix.
     """
-    found = FORMATS.get(Path(target).suffix.lower())
+    found = DATABASE_FORMATS.get(Path(target).suffix.lower())
     if found is None:
-        raise OutputError("output_format", target=str(target), known=" ".join(FORMATS))
+        raise OutputError("output_format", target=str(target), known=" ".join(DATABASE_FORMATS))
     return found
 
 
-def layer_schema(template: Template, file_format: Format, code_lists: Mapping[str, CodeList]) -> LayerSchema:
+def make_layer_schema(
+    template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
+) -> LayerSchema:
     """Return a template as the layer of a database format.
 
     Raises DataError for a code list that does not exist.
@@ -132,7 +134,7 @@ def layer_schema(template: Template, file_format: Format, code_lists: Mapping[st
     return LayerSchema(
         name=template.role,
         title=template.name,
-        shape=SHAPES[template.geometry],
+        shape=OGR_GEOMETRY_TYPES[template.geometry],
         columns=tuple(_make_column(f, template, file_format, code_lists) for f in template.fields),
         # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
         # yearly maintenance are
@@ -144,14 +146,14 @@ def layer_schema(template: Template, file_format: Format, code_lists: Mapping[st
 
 
 def make_schemas(
-    templates: Iterable[Template], file_format: Format, code_lists: Mapping[str, CodeList]
+    templates: Iterable[Template], file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> list[LayerSchema]:
     """Return each template as the layer of a database format."""
-    return [layer_schema(t, file_format, code_lists) for t in templates]
+    return [make_layer_schema(t, file_format, code_lists) for t in templates]
 
 
 def _make_column(
-    template_field: Field, template: Template, file_format: Format, code_lists: Mapping[str, CodeList]
+    template_field: Field, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
 ) -> Column:
     long = template_field.type == "integer" and (template_field.length or 0) >= _LONG_DIGITS
     kind = file_format.types["long" if long else template_field.type]
@@ -167,7 +169,9 @@ def _make_column(
     )
 
 
-def _code_domain(template_field: Field, template: Template, kind: Kind, code_lists: Mapping[str, CodeList]) -> Domain:
+def _code_domain(
+    template_field: Field, template: Template, kind: FieldType, code_lists: Mapping[str, CodeList]
+) -> Domain:
     """Return the codes of a field as a domain.
 
     Codes are padded with zeros if the field stores them padded.

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import DataError, InputError, OutputError
-from ..files.tables import Unreadable, open_workbook
-from ..files.writing import atomic_output, os_reason
+from ..files.tables import UnreadableTable, open_workbook
+from ..files.writing import atomic_output, explain_os_error
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from ..standard import Standard, divisions, load_standard
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 #: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
-COLUMNS = {
+COLUMN_HEADINGS = {
     "layer": ("图层代码", "图层", "层名", "属性表名", "属性表代码", "表名", "layer"),
     "layer_name": ("图层名称", "要素名称", "layername"),
     "geometry": ("几何特征", "几何类型", "图形", "geometry"),
@@ -81,7 +81,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}
 
 
 @dataclass(frozen=True)
-class Note:
+class UnknownDomain:
     """A domain named in the table that is not a known code list, with sheet and row."""
 
     sheet: str
@@ -107,7 +107,7 @@ class Structure:
 
     texts: dict[str, str]
     templates: dict[str, Template]
-    notes: list[Note]
+    notes: list[UnknownDomain]
 
 
 def read_structure(path: str | Path, standard: Standard) -> Structure:
@@ -119,7 +119,7 @@ def read_structure(path: str | Path, standard: Standard) -> Structure:
     """
     path = Path(path)
     layers: dict[str, _Layer] = {}
-    notes: list[Note] = []
+    notes: list[UnknownDomain] = []
     heads = 0
     for sheet in _open_structure_workbook(path).worksheets:
         head = _find_heading_row(sheet)
@@ -128,7 +128,7 @@ def read_structure(path: str | Path, standard: Standard) -> Structure:
         heads += 1
         _Sheet(path, sheet, *head, standard).read(layers, notes)
     if not heads:
-        known = "、".join(COLUMNS[c][0] for c in ("layer", "field", "name", "type", "length", "domain"))
+        known = "、".join(COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain"))
         raise DataError("structure_no_head", file=path.name, rows=_MAX_HEADING_ROWS, known=known)
     if not layers:
         raise DataError("structure_empty", file=path.name)
@@ -156,7 +156,7 @@ def _open_structure_workbook(path: Path) -> Any:
         raise DataError("structure_missing", file=str(path))
     try:
         return open_workbook(path)
-    except Unreadable as error:
+    except UnreadableTable as error:
         key = "openpyxl_lacking" if error.why == "openpyxl" else "structure_unreadable"
         raise DataError(key, file=path.name) from error
 
@@ -179,7 +179,7 @@ def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
     """
     for number, row in enumerate(sheet.iter_rows(max_row=_MAX_HEADING_ROWS, values_only=True), start=1):
         words = [_normalise_cell(v) for v in row]
-        found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
+        found = {c: words.index(w) for c, names in COLUMN_HEADINGS.items() for w in reversed(names) if w in words}
         if len(found) >= 3:
             return number, found
     return None
@@ -191,15 +191,15 @@ class _Sheet:
     def __init__(self, path: Path, sheet: Any, head: int, columns: dict[str, int], standard: Standard):
         self.path, self.sheet, self.head, self.columns = path, sheet, head, columns
         self.lists = {codes: codes for codes in standard.code_lists}
-        self.lists |= {Texts("zh").setting(f"codes.{codes}"): codes for codes in standard.code_lists}
+        self.lists |= {Texts("zh").setting_name(f"codes.{codes}"): codes for codes in standard.code_lists}
 
     def error(self, key: str, row: int, **params: Any) -> DataError:
         return DataError(key, file=self.path.name, sheet=self.sheet.title, row=row, **params)
 
-    def read(self, layers: dict[str, _Layer], notes: list[Note]) -> None:
+    def read(self, layers: dict[str, _Layer], notes: list[UnknownDomain]) -> None:
         for column in _REQUIRED_COLUMNS:
             if column not in self.columns:
-                raise self.error("structure_no_column", self.head, column="/".join(COLUMNS[column]))
+                raise self.error("structure_no_column", self.head, column="/".join(COLUMN_HEADINGS[column]))
         for merged in self.sheet.merged_cells.ranges:
             # A title above the head may have merged cells.
             if merged.max_row >= self.head:
@@ -208,19 +208,23 @@ class _Sheet:
             if any(_cell_text(v) for v in row):
                 self._read_row(number, row, layers, notes)
 
-    def _read_row(self, number: int, row: tuple[Any, ...], layers: dict[str, _Layer], notes: list[Note]) -> None:
+    def _read_row(
+        self, number: int, row: tuple[Any, ...], layers: dict[str, _Layer], notes: list[UnknownDomain]
+    ) -> None:
         cells = {column: _cell_text(row[position]) for column, position in self.columns.items()}
         role = (cells["layer"] if "layer" in cells else self.sheet.title).strip().upper()
         if not role:
-            raise self.error("structure_blank", number, column=COLUMNS["layer"][0])
+            raise self.error("structure_blank", number, column=COLUMN_HEADINGS["layer"][0])
         if not _IDENTIFIER.fullmatch(role):
-            raise self.error("structure_value", number, column=COLUMNS["layer"][0], value=role, known="DLTB, XZYDYH …")
+            raise self.error(
+                "structure_value", number, column=COLUMN_HEADINGS["layer"][0], value=role, known="DLTB, XZYDYH …"
+            )
         for column in _REQUIRED_COLUMNS:
             if not cells[column]:
-                raise self.error("structure_blank", number, column=COLUMNS[column][0])
+                raise self.error("structure_blank", number, column=COLUMN_HEADINGS[column][0])
         if not _IDENTIFIER.fullmatch(cells["field"]):
             raise self.error(
-                "structure_value", number, column=COLUMNS["field"][0], value=cells["field"], known="BSM, YSDM …"
+                "structure_value", number, column=COLUMN_HEADINGS["field"][0], value=cells["field"], known="BSM, YSDM …"
             )
         layer = layers.setdefault(role, _Layer(role))
         layer.name = layer.name or cells.get("layer_name", "")
@@ -241,7 +245,7 @@ class _Sheet:
         if domain in self.lists:
             new_field["codes"] = self.lists[domain]
         elif domain and domain not in ("-", "—", "/"):
-            notes.append(Note(self.sheet.title, number, domain))
+            notes.append(UnknownDomain(self.sheet.title, number, domain))
         layer.fields.append(new_field)
 
     def _read_length_and_decimals(self, number: int, cells: dict[str, str]) -> dict[str, int]:
@@ -257,7 +261,7 @@ class _Sheet:
             if value and value not in ("-", "—", "/"):
                 if not re.fullmatch(r"\d{1,5}", value):
                     raise self.error(
-                        "structure_value", number, column=COLUMNS[column][0], value=value, known="18, 255 …"
+                        "structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known="18, 255 …"
                     )
                 numbers[column] = int(value)
         return numbers
@@ -268,14 +272,14 @@ class _Sheet:
             if word in words:
                 return name
         names = "、".join(w for words in words_by_id.values() for w in (words[0], words[-1]))
-        raise self.error("structure_value", number, column=COLUMNS[column][0], value=value, known=names)
+        raise self.error("structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known=names)
 
 
 def _template_toml(layer: _Layer, file: str, standard: Standard) -> str:
     standard_template = standard.templates.get(layer.role)
     geometry = layer.geometry or (standard_template.geometry if standard_template else "")
     if not geometry:
-        raise DataError("structure_geometry", file=file, layer=layer.role, column=COLUMNS["geometry"][0])
+        raise DataError("structure_geometry", file=file, layer=layer.role, column=COLUMN_HEADINGS["geometry"][0])
     head = {
         "role": layer.role,
         "name": layer.name or (standard_template.name if standard_template else layer.role),
@@ -309,7 +313,7 @@ def _load_checked_template(role: str, text: str, standard: Standard) -> Template
 
 
 #: The id of the new standard and of its group.
-OWN = "own"
+OWN_STANDARD_ID = "own"
 
 
 def create_from_structure(
@@ -337,7 +341,7 @@ def create_from_structure(
         )
 
 
-def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | None]:
+def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | None]:
     """Return the CRS of a plan: the given one, or the zone of the county.
 
     ``crs``: EPSG code or WKT, may be empty; ``county``: code or name, may be empty. The second value is a notice if the
@@ -351,23 +355,23 @@ def plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, Any]] | N
         return given_crs, None
     lists = load_standard().code_lists
     code = divisions.parse_county(county, lists["provinces"], lists["divisions"]).code
-    plan_system = given_crs or divisions.default_crs(code, lists["divisions"])
-    return plan_system, divisions.check_place(plan_system, code, lists["divisions"])
+    plan_system = given_crs or divisions.find_default_crs(code, lists["divisions"])
+    return plan_system, divisions.check_county_in_zone(plan_system, code, lists["divisions"])
 
 
 def _write_standard(structure: Structure, standard: Standard, folder: Path) -> None:
     """Write a standard folder whose templates override those of the base standard."""
-    names = {n for g in standard.groups.values() if g.id != OWN for n in (g.id, g.name, *g.aliases)}
+    names = {n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)}
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)
     roles = ", ".join(_quote(role) for role in structure.texts)
     lines = [
         "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
-        f"id = {_quote(OWN)}",
+        f"id = {_quote(OWN_STANDARD_ID)}",
         f"edition = {_quote(standard.edition)}",
         f"name = {_quote(f'{standard.name}（另加属性结构表）')}",
         f"includes = [{_quote(standard.key)}]",
         "",
-        f"[groups.{OWN}]",
+        f"[groups.{OWN_STANDARD_ID}]",
         f"name = {_quote(title)}",
         f"roles = [{roles}]",
         "",
@@ -400,7 +404,7 @@ def _new_folder(folder: str | Path) -> Iterator[Path | None]:
         target.parent.mkdir(exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
     try:
         yield work
         _move_to_target(work, target)
@@ -416,4 +420,4 @@ def _move_to_target(work: Path, target: Path) -> None:
         work.chmod(0o755)
         work.rename(target)
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error

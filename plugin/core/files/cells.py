@@ -64,7 +64,7 @@ def _strip_texts(values: Iterable[str]) -> list[str | None]:
     return [value.strip() or None for value in values]
 
 
-def texts(series: pd.Series) -> list[str]:
+def column_texts(series: pd.Series) -> list[str]:
     """Return the values of a column as text.
 
     Missing values are empty, integers have no decimal point.

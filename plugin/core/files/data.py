@@ -112,7 +112,7 @@ def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> No
             )
 
 
-def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
+def check_type(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -> Any:
     """Return the value if it has the type ``kind``.
 
     Raises DataError with file and key if it has not.
@@ -125,7 +125,7 @@ def expect(value: Any, kind: type | tuple[type, ...], *, file: Path, key: str) -
     return value
 
 
-class DoubledNameError(ValueError):
+class DuplicateNameError(ValueError):
     """A name that occurs twice in one object of a JSON text."""
 
     def __init__(self, name: str):
@@ -142,7 +142,7 @@ def strict_json(text: str | bytes) -> Any:
     def reject_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            raise DoubledNameError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
+            raise DuplicateNameError(next(name for name in found if [key for key, _ in pairs].count(name) > 1))
         return found
 
     return json.loads(text, object_pairs_hook=reject_duplicates)

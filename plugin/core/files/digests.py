@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from ..cancellation import NEVER, Cancellation
-from .data import DoubledNameError, strict_json
+from .data import DuplicateNameError, strict_json
 
-MANIFEST, PAGE, DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
+MANIFEST, MANIFEST_PAGE, MANIFEST_DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
 #: Digests of every file including the manifest, for receivers without this plugin: `sha256sum -c SHA256SUMS`.
-SUMS = "SHA256SUMS"
+DIGEST_LIST = "SHA256SUMS"
 #: Names that other programs give to such a list.
-LISTS = (SUMS, "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "checksum.sha256")
+DIGEST_LIST_NAMES = (DIGEST_LIST, "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "checksum.sha256")
 #: Files that no manifest lists: itself and its digests.
-UNLISTED = (MANIFEST, DIGEST, SUMS)
+UNLISTED_FILES = (MANIFEST, MANIFEST_DIGEST, DIGEST_LIST)
 #: The schema of a manifest.
-SCHEMA = "sanxian-package/1"
+MANIFEST_SCHEMA = "sanxian-package/1"
 #: A line: the digest, two characters (a star for a binary file) and the path.
 _SUM_LINE = re.compile(r"([0-9A-Fa-f]{64})[ \t][ *]?(.+)")
 #: Bytes read at a time.
@@ -32,13 +32,13 @@ _BYTES_PER_READ = 2**20
 _JUNCTION_TAG = 0xA0000003
 
 
-def is_later(schema: object) -> bool:
+def is_from_later_version(schema: object) -> bool:
     """Return True if a later version of the plugin wrote a manifest.
 
     ``schema``: the name of the manifest's format, with its version.
     """
     name, _, version = str(schema).partition("/")
-    own_version, _, known = SCHEMA.partition("/")
+    own_version, _, known = MANIFEST_SCHEMA.partition("/")
     return name == own_version and version.isdecimal() and int(version) > int(known)
 
 
@@ -61,7 +61,7 @@ def is_link(path: Path) -> bool:
     return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == _JUNCTION_TAG
 
 
-def is_special(path: Path) -> bool:
+def is_special_file(path: Path) -> bool:
     """Return True for a pipe, a device or a socket.
 
     Opening one may block for ever.
@@ -73,7 +73,7 @@ def is_special(path: Path) -> bool:
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
-def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
+def list_files_below(folder: Path) -> Iterator[tuple[str, Path]]:
     """Yield (relative path with ``/``, path) of each file in a folder, sorted.
 
     A link to a folder is yielded like a file; its content is not visited.
@@ -86,30 +86,30 @@ def files_below(folder: Path) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(folder).as_posix(), path
 
 
-def write_digest(folder: Path) -> str:
+def write_manifest_digest(folder: Path) -> str:
     """Write the file with the manifest's digest into a package's folder.
 
     It is written last: a folder that has it is complete.
     """
     found = sha256(folder / MANIFEST)
-    with (folder / DIGEST).open("w", encoding="ascii", newline="\n") as handle:
+    with (folder / MANIFEST_DIGEST).open("w", encoding="ascii", newline="\n") as handle:
         handle.write(f"{found}  {MANIFEST}\n")
         handle.flush()
         os.fsync(handle.fileno())
     return found
 
 
-def write_sums(folder: Path, files: Iterable[tuple[str, str]]) -> None:
+def write_digest_list(folder: Path, files: Iterable[tuple[str, str]]) -> None:
     """Write the SHA256SUMS of a package in the format of sha256sum.
 
     It lists ``files`` (path, SHA-256) and the manifest's digest.
     """
     rows = [*files, (MANIFEST, sha256(folder / MANIFEST))]
     text = "".join(f"{digest}  {path}\n" for path, digest in rows)
-    (folder / SUMS).write_text(text, encoding="utf-8", newline="\n")
+    (folder / DIGEST_LIST).write_text(text, encoding="utf-8", newline="\n")
 
 
-def read_sums(data: bytes) -> dict[str, str] | None:
+def read_digest_list(data: bytes) -> dict[str, str] | None:
     """Return path → SHA-256 from a list of digests of any program.
 
     None for a text that is not such a list.
@@ -129,28 +129,28 @@ def read_sums(data: bytes) -> dict[str, str] | None:
     return found or None
 
 
-def read_digest(folder: Path) -> str:
+def read_manifest_digest(folder: Path) -> str:
     """Return the digest of the manifest that a package's digest file states.
 
     Empty if the file is missing or unreadable.
     """
-    if is_link(folder / DIGEST) or is_special(folder / DIGEST):
+    if is_link(folder / MANIFEST_DIGEST) or is_special_file(folder / MANIFEST_DIGEST):
         return ""
     try:
-        text = (folder / DIGEST).read_text(encoding="ascii")
+        text = (folder / MANIFEST_DIGEST).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
     # Other programs write upper-case digits.
     return text.split(" ")[0].strip().lower()
 
 
-def is_whole(folder: Path) -> bool:
+def is_complete_package(folder: Path) -> bool:
     """Return True if a package's folder was written completely.
 
     Its manifest then has the digest that the digest file states.
     """
     try:
-        return bool(digest := read_digest(folder)) and digest == sha256(folder / MANIFEST)
+        return bool(digest := read_manifest_digest(folder)) and digest == sha256(folder / MANIFEST)
     except OSError:
         return False
 
@@ -179,11 +179,11 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
         manifest = strict_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None, DAMAGED
-    if isinstance(manifest, dict) and is_later(manifest.get("schema")):
+    if isinstance(manifest, dict) and is_from_later_version(manifest.get("schema")):
         return None, LATER
     if not _has_valid_rows(manifest):
         return None, DAMAGED
-    return manifest, OK if read_digest(folder) == sha256(path) else CHANGED
+    return manifest, OK if read_manifest_digest(folder) == sha256(path) else CHANGED
 
 
 def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
@@ -194,7 +194,7 @@ def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     try:
         text = (folder / MANIFEST).read_text(encoding="utf-8")
         strict_json(text)
-    except DoubledNameError as error:
+    except DuplicateNameError as error:
         manifest = json.loads(text)
         return (manifest, error.name) if _has_valid_rows(manifest) else (None, "")
     except (OSError, ValueError, RecursionError):
@@ -206,7 +206,7 @@ def _has_valid_rows(manifest: object) -> bool:
     if not _has_keys(manifest, {"schema": str, "check": dict, "files": list, "layers": list}):
         return False
     manifest = {"maps": [], **manifest}
-    if manifest["schema"] != SCHEMA or not manifest["check"] or not isinstance(manifest["maps"], list):
+    if manifest["schema"] != MANIFEST_SCHEMA or not manifest["check"] or not isinstance(manifest["maps"], list):
         return False
     return all(_has_keys(row, kinds) for part, kinds in _ROW_TYPES.items() for row in manifest[part])
 

@@ -133,7 +133,7 @@ _PROCESS_ID = re.compile(r"\((\d+)\)$")
 
 
 @dataclass(frozen=True)
-class Risk:
+class EditRisk:
     """A risk of editing a file.
 
     ``kind``: `NETWORK`, `LOCKED` or `OPEN`; ``detail``: the network share, or names and process ids of programs.
@@ -143,7 +143,7 @@ class Risk:
     detail: str
 
 
-def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[Risk]:
+def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRisk]:
     """Return the risks of editing a file, a network drive first.
 
     Reads no content and writes nothing. ``own_edits``: this QGIS already edits another layer of the file, so a write
@@ -151,13 +151,13 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[Risk]:
     """
     path = Path(path)
     network_place = find_network_place(path)
-    found = [Risk(NETWORK, network_place)] if network_place else []
+    found = [EditRisk(NETWORK, network_place)] if network_place else []
     if not path.is_file():
         return found
     programs = [name for name in _find_programs(path) if not _is_own(name)]
     if path.suffix.lower() == ".gpkg" and not own_edits and is_write_locked(path):
-        return [*found, Risk(LOCKED, ", ".join(programs))]
-    return [*found, Risk(OPEN, ", ".join(programs))] if programs else found
+        return [*found, EditRisk(LOCKED, ", ".join(programs))]
+    return [*found, EditRisk(OPEN, ", ".join(programs))] if programs else found
 
 
 def _find_programs(path: Path) -> list[str]:

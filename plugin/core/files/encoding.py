@@ -20,7 +20,7 @@ import numpy as np
 
 from ..errors import InputError
 
-__all__ = ["Encoding", "decode", "garbled", "known_codec", "part", "shapefile_encoding"]
+__all__ = ["Encoding", "decode_cell", "find_known_codec", "find_shapefile_encoding", "is_garbled", "sibling_file"]
 
 
 #: Codecs by the language driver id (byte 29 of a .dbf), as ESRI and dBASE list them.
@@ -85,7 +85,7 @@ _COMMON_BYTE_RANGES = {
 _MOST, _LETTERS, _CAPITALS = 0.7, 0.9, 0.1
 
 
-def declared_name(content: bytes) -> str:
+def read_cpg_name(content: bytes) -> str:
     """Return the encoding's name in the content of a .cpg file.
 
     It is the first line, without a byte order mark added by an editor.
@@ -96,7 +96,7 @@ def declared_name(content: bytes) -> str:
 
 
 @lru_cache(maxsize=64)
-def known_codec(name: str) -> str:
+def find_known_codec(name: str) -> str:
     """Return Python's codec for the name of an encoding; empty if unknown.
 
     Names are like ``UTF-8``, ``936``, ``ANSI 936``, ``Big-5``, ``8859-1``. Programs often write characters of the
@@ -150,7 +150,7 @@ def _normalise_name(name: str) -> str:
     return "".join(c for c in name.upper() if c.isalnum())
 
 
-def natural(text: str, codec: str) -> bool:
+def reads_naturally(text: str, codec: str) -> bool:
     """Return True if text decoded by ``codec`` looks like real words.
 
     Chinese in GBK decoded by another codec does not: it has rare characters, symbols between letters, and capitals
@@ -191,7 +191,7 @@ class Encoding:
     declared: str = ""
 
 
-def part(path: Path, suffix: str) -> Path | None:
+def sibling_file(path: Path, suffix: str) -> Path | None:
     """Return the file beside a shapefile with another suffix, such as .dbf.
 
     The suffix may be in any case. None if the file is missing.
@@ -204,7 +204,7 @@ def part(path: Path, suffix: str) -> Path | None:
     return next((p for p in path.parent.iterdir() if p.stem.lower() == stem and p.suffix.lower() == suffix), None)
 
 
-def shapefile_encoding(path: Path) -> Encoding:
+def find_shapefile_encoding(path: Path) -> Encoding:
     """Return the encoding of a shapefile's attributes.
 
     The .cpg is used if the bytes are text in its codec, otherwise the content, otherwise the header. A text that is
@@ -216,13 +216,13 @@ def shapefile_encoding(path: Path) -> Encoding:
     InputError
         The .dbf is missing, or the bytes are neither UTF-8 nor GBK and neither .cpg nor header names another codec.
     """
-    table = part(path, ".dbf")
+    table = sibling_file(path, ".dbf")
     if table is None:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
     header, text = _read_texts(table)
-    cpg = part(path, ".cpg")
-    declared = declared_name(cpg.read_bytes()) if cpg else ""
-    codec = known_codec(declared)
+    cpg = sibling_file(path, ".cpg")
+    declared = read_cpg_name(cpg.read_bytes()) if cpg else ""
+    codec = find_known_codec(declared)
     content = _detect_codec(text)
     if not text:
         return Encoding(codec or "UTF-8", "cpg" if codec else "none")
@@ -312,7 +312,7 @@ def _fits_codec(text: bytes, codec: str, content: str) -> bool:
         return False
     if not _overrides_cpg(text, content):
         return True
-    return content != "UTF-8" and natural(_decode_cells(text, codec), codec)
+    return content != "UTF-8" and reads_naturally(_decode_cells(text, codec), codec)
 
 
 def _overrides_cpg(text: bytes, content: str) -> bool:
@@ -330,7 +330,7 @@ def _is_chinese(character: str) -> bool:
     return "\u2e80" <= character <= "\uffef" and character != "\ufffd"
 
 
-def decode(value: Any, codec: str) -> Any:
+def decode_cell(value: Any, codec: str) -> Any:
     """Decode a text that was read as ISO-8859-1.
 
     Half a character becomes U+FFFD. Other values are returned unchanged.
@@ -338,7 +338,7 @@ def decode(value: Any, codec: str) -> Any:
     return value.encode("latin-1").decode(codec, errors="replace") if isinstance(value, str) else value
 
 
-def garbled(text: str) -> bool:
+def is_garbled(text: str) -> bool:
     """Return True if a text lost characters or was saved in a wrong encoding."""
     if text.isascii():
         return False
@@ -363,7 +363,7 @@ def _is_gb2312(data: bytes) -> bool:
 
 
 #: First bytes of an xlsx and an xls, whatever the file's name is.
-WORKBOOK, OLD_WORKBOOK = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 #: Words and characters that users write for an empty cell or field.
 BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -380,7 +380,7 @@ class Undecodable(Exception):
         self.line = line
 
 
-def decoded(data: bytes) -> str:
+def decode_file_text(data: bytes) -> str:
     """Decode the bytes of a text file in UTF-8, GBK or UTF-16.
 
     Spreadsheets on a Chinese Windows write GBK, and UTF-16 as “Unicode text”. Raises Undecodable for other bytes.
@@ -395,12 +395,12 @@ def decoded(data: bytes) -> str:
         except UnicodeDecodeError:
             text = ""
         # Nearly all UTF-8 decodes as GBK too, into other characters.
-        if not text or garbled(text):
+        if not text or is_garbled(text):
             raise Undecodable(data.count(b"\n", 0, first.start) + 1) from first
         return text
 
 
-def delimiter(text: str) -> str:
+def find_delimiter(text: str) -> str:
     """Return the delimiter of a table's cells: comma, semicolon or tab.
 
     The first line that is not empty decides.

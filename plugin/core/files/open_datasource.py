@@ -12,11 +12,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..errors import InputError
-from .encoding import Encoding, part, shapefile_encoding
-from .writing import os_reason
+from .encoding import Encoding, find_shapefile_encoding, sibling_file
+from .writing import explain_os_error
 
 
-def touch(path: Path) -> None:
+def check_readable(path: Path) -> None:
     """Raise InputError if the file may not be read.
 
     A driver would report it as “not recognized”.
@@ -28,10 +28,10 @@ def touch(path: Path) -> None:
         else:
             next(path.iterdir(), None)
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
 
 
-def whole_shapefile(path: Path) -> Encoding:
+def check_shapefile_complete(path: Path) -> Encoding:
     """Check that a shapefile is complete, and return its encoding.
 
     Raises InputError if a file of it is missing or truncated. A driver reads a truncated shapefile without an error:
@@ -39,11 +39,11 @@ def whole_shapefile(path: Path) -> Encoding:
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)
-    index = part(path, ".shx")
+    index = sibling_file(path, ".shx")
     if index is None:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
     try:
-        encoding = shapefile_encoding(path)
+        encoding = find_shapefile_encoding(path)
         for file in (path, index):
             with file.open("rb") as handle:
                 header = handle.read(28)
@@ -51,12 +51,12 @@ def whole_shapefile(path: Path) -> Encoding:
             if len(header) < 28 or int.from_bytes(header[24:28], "big") * 2 > file.stat().st_size:
                 raise InputError("file_cut_off", source=str(path), part=file.name)
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
     return encoding
 
 
 @contextmanager
-def openable(path: Path) -> Iterator[Path]:
+def safe_path_to_open(path: Path) -> Iterator[Path]:
     """Yield the path, or a temporary copy if opening the file is unsafe.
 
     - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or
@@ -95,7 +95,7 @@ def openable(path: Path) -> Iterator[Path]:
             if copied:
                 _roll_back(stand_in)
         except OSError as error:
-            raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+            raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
         yield stand_in
 
 

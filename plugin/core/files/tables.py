@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 from ..errors import InputError
-from .encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, Undecodable, decode_file_text, find_delimiter
 
 # Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: `tables`,
-# `indicators.typed_figures` and
+# `indicators.get_typed_figures` and
 # `exchange.structure_table`.
 
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
@@ -47,7 +47,7 @@ class Sheet(NamedTuple):
     lines: list[Line]
 
 
-class Unreadable(Exception):
+class UnreadableTable(Exception):
     """Raised for a file whose cells cannot be read.
 
     ``why``: ``missing``, ``no_access``, ``old_workbook``, ``openpyxl`` (the library is missing), ``unreadable``,
@@ -59,14 +59,14 @@ class Unreadable(Exception):
         self.why, self.line = why, line
 
 
-def sheets_of(path: Path) -> list[Sheet]:
+def read_sheets(path: Path) -> list[Sheet]:
     """Return the sheets of a workbook, or a text file as one sheet.
 
     Cells have no blanks around them. Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row
     that it spans, a formula by its last value, a number as displayed. Raises Unreadable.
     """
     data = _read_bytes(path)
-    if data.startswith(WORKBOOK) or path.suffix.lower() in _WORKBOOK_SUFFIXES:
+    if data.startswith(WORKBOOK_SIGNATURE) or path.suffix.lower() in _WORKBOOK_SUFFIXES:
         return [Sheet(sheet.title, _read_rows(sheet)) for sheet in _read_workbook(data).worksheets]
     return [Sheet("", _read_lines(data))]
 
@@ -83,41 +83,41 @@ def _read_bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise Unreadable("missing") from error
+        raise UnreadableTable("missing") from error
     except OSError as error:
-        raise Unreadable("no_access") from error
+        raise UnreadableTable("no_access") from error
 
 
 def _read_workbook(data: bytes) -> Any:
-    if data.startswith(OLD_WORKBOOK):
-        raise Unreadable("old_workbook")
+    if data.startswith(OLD_WORKBOOK_SIGNATURE):
+        raise UnreadableTable("old_workbook")
     try:
         import openpyxl
     except ImportError as error:
-        raise Unreadable("openpyxl") from error
+        raise UnreadableTable("openpyxl") from error
     try:
         return openpyxl.load_workbook(io.BytesIO(data), data_only=True)
     except (BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
-        raise Unreadable("unreadable") from error
+        raise UnreadableTable("unreadable") from error
 
 
 def _read_lines(data: bytes) -> list[Line]:
-    if data.startswith(OLD_WORKBOOK):
-        raise Unreadable("old_workbook")
+    if data.startswith(OLD_WORKBOOK_SIGNATURE):
+        raise UnreadableTable("old_workbook")
     try:
-        text = decoded(data)
+        text = decode_file_text(data)
     except Undecodable as error:
-        raise Unreadable("encoding") from error
+        raise UnreadableTable("encoding") from error
     if "\0" in text:
-        raise Unreadable("unreadable")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
+        raise UnreadableTable("unreadable")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     found, last = [], 0
     try:
         for cells in reader:
             found.append(Line(last + 1, [cell.strip() for cell in cells]))
             last = reader.line_num
     except csv.Error as error:
-        raise Unreadable("quotes", last + 1) from error
+        raise UnreadableTable("quotes", last + 1) from error
     return found
 
 
@@ -129,12 +129,12 @@ def _read_rows(sheet: Any) -> list[Line]:
             # Horizontally a merged cell is one cell; only vertically its value repeats.
             spanned[row, merged.min_col] = first
     return [
-        Line(number, [shown(spanned.get((number, cell.column), cell)) for cell in cells])
+        Line(number, [display_cell(spanned.get((number, cell.column), cell)) for cell in cells])
         for number, cells in enumerate(sheet.iter_rows(), 1)
     ]
 
 
-def shown(cell: Any) -> str:
+def display_cell(cell: Any) -> str:
     """Return an openpyxl cell as displayed: 63.2 with the format 0.00 is 63.20.
 
     Digits that a format without decimals hides are kept, because the user entered them.
@@ -142,12 +142,12 @@ def shown(cell: Any) -> str:
     value = cell.value
     if value is None:
         return ""
-    text = printed(value, str(cell.number_format))
+    text = display_value(value, str(cell.number_format))
     hidden = isinstance(value, float) and not value.is_integer() and text.lstrip("-").isdigit()
     return _format_plain(value) if hidden else text
 
 
-def printed(value: Any, number_format: str = "General") -> str:
+def display_value(value: Any, number_format: str = "General") -> str:
     """Return a value as a spreadsheet displays it with a number format.
 
     63.2 with the format 0.00 is 63.20, 0.5 with 0% is 50%.
@@ -239,8 +239,8 @@ def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
     """
     path = Path(path)
     try:
-        sheets = sheets_of(path)
-    except Unreadable as error:
+        sheets = read_sheets(path)
+    except UnreadableTable as error:
         # For a missing file the user needs its folder.
         file = str(path) if error.why in ("missing", "no_access") else path.name
         key = "openpyxl_lacking" if error.why == "openpyxl" else f"table_{error.why}"

@@ -46,9 +46,9 @@ def atomic_output(target: str | Path) -> Iterator[Path]:
             old_folder.mkdir()
             yield new / target.name
         except OSError as error:
-            if not is_about_writing(error, folder):
+            if not is_write_error(error, folder):
                 raise
-            raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         _check_replaceable(target)
         _swap_files(sorted(new.iterdir()), old_folder, target)
         swapped = True
@@ -90,11 +90,11 @@ def check_not_input(target: str | Path, inputs: list[str]) -> None:
     """Raise OutputError if a target is an input file or is inside one (FileGDB)."""
     for path in inputs:
         within = path.lower().endswith(".gdb") and Path(path).absolute() in Path(target).absolute().parents
-        if target and (within or same_file(path, target)):
+        if target and (within or is_same_file(path, target)):
             raise OutputError("output_is_input", target=str(target))
 
 
-def same_file(first: str | Path, second: str | Path) -> bool:
+def is_same_file(first: str | Path, second: str | Path) -> bool:
     """Return True if two paths name one file.
 
     Links, and systems that ignore case, are considered.
@@ -120,7 +120,7 @@ def _check_replaceable(target: Path) -> None:
         raise OutputError("output_unwritable", target=str(target), detail="read_only")
 
 
-def is_about_writing(error: OSError, folder: Path) -> bool:
+def is_write_error(error: OSError, folder: Path) -> bool:
     """Return True if an OSError comes from writing into a folder.
 
     Another operation may have failed instead.
@@ -139,7 +139,7 @@ def _make_temporary_folder(target: Path) -> Path:
         return Path(tempfile.mkdtemp(prefix=".sanxian-", dir=target.parent))
     except OSError as error:
         # The folder exists by now: a system that reports it as missing accepts no files in it (/proc).
-        detail = "no_new_files" if isinstance(error, FileNotFoundError) else os_reason(error)
+        detail = "no_new_files" if isinstance(error, FileNotFoundError) else explain_os_error(error)
         raise OutputError("output_unwritable", target=str(target), detail=detail) from error
 
 
@@ -156,7 +156,7 @@ def _check_folder(target: Path) -> None:
             lost.append(folder)
             continue
         except OSError as error:
-            raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         if not stat.S_ISDIR(mode):
             raise OutputError("output_below_file", target=str(target), file=str(folder))
         break
@@ -164,7 +164,7 @@ def _check_folder(target: Path) -> None:
         raise OutputError("output_no_folder", target=str(target), folder=str(lost[-1]))
 
 
-def os_reason(error: OSError) -> str:
+def explain_os_error(error: OSError) -> str:
     """Return why the system refused an operation, as a key of the message texts."""
     if _is_disk_full(error):
         return "no_space"
@@ -202,7 +202,7 @@ def _swap_files(new_folder: list[Path], old_folder: Path, target: Path) -> None:
             os.replace(destination, source)
         if isinstance(error, PermissionError):
             raise OutputError("output_open_elsewhere", target=str(target)) from error
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
 
 
 def _move_file(source: Path, destination: Path, moved: list[tuple[Path, Path]]) -> None:
@@ -234,7 +234,7 @@ def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | No
     paths = outputs.paths()
     for position, path in enumerate(paths):
         check_writable(path, inputs)
-        if any(same_file(path, other) for other in paths[:position]):
+        if any(is_same_file(path, other) for other in paths[:position]):
             raise OutputError("output_twice", target=path)
     if outputs.findings and Path(outputs.findings).suffix.lower() not in LAYER_FORMATS:
         raise OutputError("output_format", target=outputs.findings, known=" ".join(LAYER_FORMATS))

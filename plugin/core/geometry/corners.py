@@ -11,15 +11,15 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from .linework import batches, rings
-from .polygons import BATCH
+from .linework import extract_rings, iterate_batches
+from .polygons import SHAPES_PER_BATCH
 from .validity import extract_polygons, is_missing
-from .width_test import is_surely_wide, shrunk_evenly
+from .width_test import is_surely_wide, lost_no_edge
 
 #: Reach of a corner in units of its width: down to 10°.
-CORNER = 1 / np.sin(np.radians(5))
+CORNER_REACH = 1 / np.sin(np.radians(5))
 #: GEOS leaves out vertices nearer than this share of a buffer's distance: its results are off by as much.
-BUFFER_OFF = 0.01
+BUFFER_ERROR_SHARE = 0.01
 
 
 class Corners(NamedTuple):
@@ -34,15 +34,15 @@ class Corners(NamedTuple):
     measure: NDArray
 
 
-def find_sharp_corners(shapes: NDArray, below: float, *, cancellation: Cancellation = NEVER) -> Corners:
-    """Find vertices with an angle below ``below`` degrees (尖锐角); a spike has angle 0.
+def find_sharp_corners(shapes: NDArray, max_degrees: float, *, cancellation: Cancellation = NEVER) -> Corners:
+    """Find vertices with an angle below ``max_degrees`` degrees (尖锐角); a spike has angle 0.
 
     ``shapes``: (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
     ``measure`` of the result is the angle.
     """
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
     for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
-        row, xy, ring_starts = _select_candidates(row, xy, ring_starts, below)
+        row, xy, ring_starts = _select_candidates(row, xy, ring_starts, max_degrees)
         previous, following, ring = _find_neighbours(xy, ring_starts)
         if not len(ring):
             continue
@@ -55,7 +55,7 @@ def find_sharp_corners(shapes: NDArray, below: float, *, cancellation: Cancellat
                 )
             )
         )
-        sharp = angle < below
+        sharp = angle < max_degrees
         corner_batches.append((row[ring[sharp]], xy[ring[sharp]], angle[sharp]))
     return _sort_corners(corner_batches)
 
@@ -87,8 +87,8 @@ def _select_candidates(
     return row[in_chosen_ring], xy[in_chosen_ring], np.concatenate([[0], np.cumsum(np.diff(ring_starts)[chosen_rings])])
 
 
-def find_near_vertices(shapes: NDArray, within: float, *, cancellation: Cancellation = NEVER) -> Corners:
-    """Find consecutive vertices less than ``within`` m apart, equal ones included.
+def find_near_vertices(shapes: NDArray, distance_m: float, *, cancellation: Cancellation = NEVER) -> Corners:
+    """Find consecutive vertices less than ``distance_m`` m apart, equal ones included.
 
     The closing vertex of a ring is not counted. ``measure`` of the result is the distance in m.
     """
@@ -97,7 +97,7 @@ def find_near_vertices(shapes: NDArray, within: float, *, cancellation: Cancella
         distances = np.full(len(xy), np.inf)
         distances[:-1] = np.hypot(*(xy[1:] - xy[:-1]).T)
         distances[ring_starts[1:] - 1] = np.inf
-        is_near = distances < within
+        is_near = distances < distance_m
         corner_batches.append((row[is_near], xy[is_near], distances[is_near]))
     return _sort_corners(corner_batches)
 
@@ -105,9 +105,9 @@ def find_near_vertices(shapes: NDArray, within: float, *, cancellation: Cancella
 def _iterate_rings(shapes: NDArray, cancellation: Cancellation) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
     """Yield batches of rings: row of each vertex, (v, 2) vertices, ring starts."""
     present = np.flatnonzero(~is_missing(shapes) & np.isin(shapely.get_type_id(shapes), (3, 6)))
-    for batch in batches(shapes[present]):
+    for batch in iterate_batches(shapes[present]):
         cancellation.raise_if_cancelled()
-        batch_rings = rings(shapes[present[batch]])
+        batch_rings = extract_rings(shapes[present[batch]])
         yield np.repeat(present[batch][batch_rings.shape], np.diff(batch_rings.at)), batch_rings.xy, batch_rings.at
 
 
@@ -166,17 +166,17 @@ def find_narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellati
     present = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
     rows: list[int] = []
     narrow_parts: list[Any] = []
-    for start in range(0, len(present), BATCH):
+    for start in range(0, len(present), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
-        rows_in_batch = present[start : start + BATCH]
+        rows_in_batch = present[start : start + SHAPES_PER_BATCH]
         core = shapely.buffer(shapes[rows_in_batch], -width / 2, join_style="mitre")
-        may_be_narrow = ~shrunk_evenly(shapes[rows_in_batch], core, width / 2)
+        may_be_narrow = ~lost_no_edge(shapes[rows_in_batch], core, width / 2)
         rows_in_batch, core, batch = (
             rows_in_batch[may_be_narrow],
             core[may_be_narrow],
             shapes[rows_in_batch[may_be_narrow]],
         )
-        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER)
+        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_REACH)
         unreached = shapely.difference(batch, reached)
         for n in np.flatnonzero(shapely.area(unreached) > 0).tolist():
             for part in shapely.get_parts([extract_polygons(unreached[n])]).tolist():
@@ -192,4 +192,4 @@ def _is_arm(part: Any, width: float) -> bool:
     The unreached rest of a corner is small compared with the disc. A tiny area may be an inaccuracy of the buffer.
     """
     area, length = shapely.area(part), shapely.length(part)
-    return bool(2 * area > BUFFER_OFF * width / 2 * length and (area > width * width / 4 or length > 4 * width))
+    return bool(2 * area > BUFFER_ERROR_SHARE * width / 2 * length and (area > width * width / 4 or length > 4 * width))

@@ -13,8 +13,8 @@ from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
 from . import crs as crs_care
-from .edge_densification import edge_deviations, ring_edges
-from .linework import DRAWN_IN, Linework, rings
+from .edge_densification import compute_edge_deviations, find_long_ring_edges
+from .linework import END_SHORTENING_M, Linework, extract_rings
 from .overlay_fallback import FallbackLog
 from .parts import Parts, collect_parts
 from .polygons import Polygons, union_rows
@@ -131,7 +131,7 @@ def _measure_distance(points: NDArray, starts: NDArray, ends: NDArray) -> NDArra
 
 
 @dataclass
-class Mismatches:
+class VertexMismatches:
     """Vertices on or near a neighbour's edge that has no vertex there.
 
     ``row`` (k,): row of the edge. ``other`` (k,): row of the vertex. ``point`` (k, 2): the vertex, m. ``distance``
@@ -149,20 +149,20 @@ class Mismatches:
     def __len__(self) -> int:
         return len(self.row)
 
-    def only(self, kept: NDArray) -> Mismatches:
+    def select(self, kept: NDArray) -> VertexMismatches:
         """Return the mismatches that ``kept`` ((k,) bool) selects."""
-        return Mismatches(
+        return VertexMismatches(
             self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.near_vertex[kept]
         )
 
 
 #: With this many times as many vertices it is faster to exclude polygons that are far from all relevant segments.
-FEW_TIMES = 4
+NEAR_FILTER_RATIO = 4
 
 
 def find_mismatched_edges(
     a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
-) -> Mismatches:
+) -> VertexMismatches:
     """Find vertices on or near another polygon's edge that has no vertex there.
 
     The distance is at most ``edge_match_m`` of the tolerance. Without ``b``, rows of ``a`` are compared with each
@@ -177,7 +177,7 @@ def find_mismatched_edges(
 
 def find_mismatches_both_ways(
     a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
-) -> tuple[Mismatches, Mismatches]:
+) -> tuple[VertexMismatches, VertexMismatches]:
     """Find mismatches of edges of ``a`` with ``b``, and of edges of ``b`` with ``a``.
 
     This is faster than two calls of `find_mismatched_edges`, since it searches unshared segments once.
@@ -189,7 +189,7 @@ def find_mismatches_both_ways(
 
 def _find_mismatches(
     a: Polygons, b: Polygons, unshared_a: NDArray, unshared_b: NDArray, tolerance: Tolerance, cancellation: Cancellation
-) -> Mismatches:
+) -> VertexMismatches:
     """Compare segments of ``a`` with end vertices of segments of ``b``.
 
     ``unshared_a``, ``unshared_b``: (v,) bool, the segments that are compared.
@@ -220,22 +220,24 @@ def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Canc
     if len(a.lines.xy) > len(b.lines.xy):
         unshared_b, unshared_a = _find_unshared(b, a, distance, cancellation)
         return unshared_a, unshared_b
-    unshared_a = a.lines.unmatched(b.lines, np.ones(len(a), dtype=bool))
-    if FEW_TIMES * int(unshared_a.sum()) > len(b.lines.xy):
+    unshared_a = a.lines.find_unmatched(b.lines, np.ones(len(a), dtype=bool))
+    if NEAR_FILTER_RATIO * int(unshared_a.sum()) > len(b.lines.xy):
         near_rows = np.ones(len(b), dtype=bool)
     else:
-        near_rows = b.near(a.lines.pieces(unshared_a).line, distance + 2 * DRAWN_IN, cancellation)
-    return unshared_a, b.lines.unmatched(a.lines, near_rows)
+        near_rows = b.find_rows_near(
+            a.lines.extract_lines(unshared_a).line, distance + 2 * END_SHORTENING_M, cancellation
+        )
+    return unshared_a, b.lines.find_unmatched(a.lines, near_rows)
 
 
-def _make_empty() -> Mismatches:
+def _make_empty() -> VertexMismatches:
     nothing = np.zeros(0, dtype=int)
-    return Mismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+    return VertexMismatches(nothing, nothing, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
 
 
 def _drop_shared_vertices(
     lines: Linework, other_lines: Linework, edge: NDArray, end: NDArray, tolerance: Tolerance, same_layer: bool
-) -> Mismatches:
+) -> VertexMismatches:
     """Return mismatches of edges with vertices that the edge's polygon lacks.
 
     Of several edges near one vertex the nearest is used. ``same_layer``: drop pairs within one row.
@@ -272,7 +274,7 @@ def _drop_shared_vertices(
     is_first[1:] = (identity[0][1:] != identity[0][:-1]).any(axis=1) | (identity[1][1:] != identity[1][:-1]).any(axis=1)
     is_shared = _has_vertex(lines, row, vertex)
     is_first &= ~is_shared
-    return Mismatches(
+    return VertexMismatches(
         row[is_first],
         other_row[is_first],
         vertex[is_first],
@@ -301,9 +303,9 @@ def _has_vertex(lines: Linework, row: NDArray, points: NDArray) -> NDArray:
 
 
 def find_gaps(
-    a: Polygons, *, tolerance: Tolerance, widest: float = np.inf, cancellation: Cancellation = NEVER
+    a: Polygons, *, tolerance: Tolerance, max_width_m: float = np.inf, cancellation: Cancellation = NEVER
 ) -> Parts:
-    """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``widest`` m wide.
+    """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
 
     Gaps are holes in the union of all rows. ``left`` and ``right`` of a gap: two adjacent rows (−1 if there is only
     one, or none). Gaps below the tolerance are slivers and are stored in ``slivers``. `overlay.find_uncovered_parts`
@@ -314,7 +316,7 @@ def find_gaps(
     cancellation.raise_if_cancelled()
     holes = find_holes(union)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
-    holes = holes[(width <= widest) | tolerance.is_sliver(area, width)]
+    holes = holes[(width <= max_width_m) | tolerance.is_sliver(area, width)]
     # New vertices of a union are rounded: they are slightly off the edges that cross there.
     tree = shapely.STRtree(a.shapes[a.present])
     n, touching = tree.query(holes, predicate="dwithin", distance=tolerance.cluster_m)
@@ -327,17 +329,17 @@ def find_gaps(
     left[touching_count > 0] = rows[first_touching[touching_count > 0]]
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     parts = collect_parts(left, right, holes, tolerance, True, fallback_log)
-    return parts.only(parts.width <= widest)
+    return parts.select(parts.width <= max_width_m)
 
 
 def find_holes(whole: Any) -> NDArray:
     """Return (h,) polygons: the holes of a union, without the islands inside them."""
     if whole is None:
         return np.array([], dtype=object)
-    hole_rings = rings(np.array([whole], dtype=object))
+    hole_rings = extract_rings(np.array([whole], dtype=object))
     lines = [
         hole_rings.xy[hole_rings.at[hole_of_part] : hole_rings.at[hole_of_part + 1]]
-        for hole_of_part in np.flatnonzero(hole_rings.hole).tolist()
+        for hole_of_part in np.flatnonzero(hole_rings.is_hole).tolist()
     ]
     holes = np.array([shapely.Polygon(xy) for xy in lines], dtype=object)
     islands_and_shells = shapely.get_parts([whole])
@@ -368,7 +370,7 @@ class DegreePolygons(NamedTuple):
 
 def find_deviating_vertices(
     a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
-) -> Mismatches:
+) -> VertexMismatches:
     """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
 
     In ``plane`` (metres) the distance is at most ``edge_match_m``, in degrees it is more: an edge that is straight in
@@ -377,7 +379,7 @@ def find_deviating_vertices(
     """
     edges = _find_long_edges(a, plane, edge_match_m)
     no_rows = np.zeros(0, dtype=int)
-    no_mismatches = Mismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
+    no_mismatches = VertexMismatches(no_rows, no_rows, np.zeros((0, 2)), np.zeros(0), np.zeros(0, dtype=bool))
     if not len(edges.row):
         return no_mismatches
     cancellation.raise_if_cancelled()
@@ -404,7 +406,7 @@ def find_deviating_vertices(
     i, j, deviation = i[is_deviating], j[is_deviating], deviation[is_deviating]
     unique = np.unique(np.column_stack([edges.row[j], row_b[i], xy_b[i]]), axis=0, return_index=True)[1]
     i, j, deviation = i[unique], j[unique], deviation[unique]
-    return Mismatches(edges.row[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
+    return VertexMismatches(edges.row[j], row_b[i], xy_b[i], deviation, np.zeros(len(i), dtype=bool))
 
 
 class _LongEdges(NamedTuple):
@@ -419,9 +421,9 @@ def _find_long_edges(a: DegreePolygons, plane: CRS, edge_match_m: float) -> _Lon
     Smaller bends are within the tolerance in both CRS.
     """
     present = np.flatnonzero(~is_missing(a.shapes))
-    layer_rings = rings(a.shapes[present])
-    start, low, high, _ = ring_edges(layer_rings.xy, layer_rings.at, a.crs)
-    bent = edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
+    layer_rings = extract_rings(a.shapes[present])
+    start, low, high, _ = find_long_ring_edges(layer_rings.xy, layer_rings.at, a.crs)
+    bent = compute_edge_deviations(low, high, a.crs, plane) > edge_match_m / 10
     ring = np.searchsorted(layer_rings.at, start[bent], side="right") - 1
     return _LongEdges(present[layer_rings.shape[ring]], low[bent], high[bent])
 
@@ -439,7 +441,7 @@ def _measure_in_degrees(points: NDArray, starts: NDArray, ends: NDArray) -> NDAr
         return np.zeros(0)
     metres = crs_care.make_local_plane(*points[0])
     points, starts, ends = (
-        crs_care.reproject_coordinates(xy, crs_care.GEODETIC, metres) for xy in (points, starts, ends)
+        crs_care.reproject_coordinates(xy, crs_care.CGCS2000_DEGREES, metres) for xy in (points, starts, ends)
     )
     distances: NDArray = shapely.distance(shapely.linestrings(np.stack([starts, ends], axis=1)), shapely.points(points))
     return distances

@@ -21,7 +21,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from .statutory_area import INVERSE_FLATTENING, SEMI_MAJOR_M
 
-GEODETIC = CRS.from_epsg(4490)
+CGCS2000_DEGREES = CRS.from_epsg(4490)
 #: Deviation of areas (as a share) from which on a plane is not used for detection: Web Mercator has 1.6 at 38° N.
 _MAX_AREA_DEVIATION = 0.02
 
@@ -70,7 +70,7 @@ def _find_zone_code(crs: CRS) -> int | None:
 
 
 @dataclass(frozen=True)
-class Frame:
+class CrsProperties:
     """Properties of a CRS that coordinates are checked against.
 
     ``zone``: the CGCS2000 zone number; ``prefixed``: eastings begin with the zone number; ``meridian``: central
@@ -88,14 +88,14 @@ class Frame:
 
 
 @lru_cache(maxsize=64)
-def describe_crs(crs: CRS) -> Frame:
+def describe_crs(crs: CRS) -> CrsProperties:
     """Return the properties of a CRS, as given by its projection parameters.
 
     The name of the CRS is ignored, except to recognise CGCS2000.
     """
     is_cgcs2000 = _is_cgcs2000(crs)
     if crs.is_geographic:
-        return Frame(geographic=True, cgcs2000=is_cgcs2000)
+        return CrsProperties(geographic=True, cgcs2000=is_cgcs2000)
     operation = crs.coordinate_operation
     values: dict[str, Any] = {parameter.name: parameter.value for parameter in operation.params} if operation else {}
     easting, northing = (float(values.get(f"False {axis}", 0.0)) for axis in ("easting", "northing"))
@@ -107,10 +107,10 @@ def describe_crs(crs: CRS) -> Frame:
         and values.get("Scale factor at natural origin") == 1
     )
     if not is_gauss_kruger or meridian is None:
-        return Frame(False, is_cgcs2000, easting, metres=metres, false_northing=northing)
+        return CrsProperties(False, is_cgcs2000, easting, metres=metres, false_northing=northing)
     prefixed = easting >= 1e6
     zone = int(easting // 1e6) if prefixed else round(float(meridian) / 3)
-    return Frame(False, is_cgcs2000, easting, float(meridian), zone, prefixed, metres, northing)
+    return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, prefixed, metres, northing)
 
 
 def have_same_parameters(a: CRS, b: CRS) -> bool:
@@ -121,7 +121,7 @@ def have_same_parameters(a: CRS, b: CRS) -> bool:
     return _parameters(a) == _parameters(b)
 
 
-def _parameters(crs: CRS) -> tuple[Frame, float | None]:
+def _parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
     plane = crs.sub_crs_list[0] if crs.is_compound and crs.sub_crs_list else crs
     operation = plane.coordinate_operation
     named = {p.name: p.value for p in operation.params} if operation else {}
@@ -139,7 +139,7 @@ def _is_cgcs2000(crs: CRS) -> bool:
 
 
 @lru_cache(maxsize=64)
-def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
+def find_area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
     """Return west, south, east, north (degrees) of the area where a CRS is valid.
 
     EPSG states it for registered CRS. For a Gauss–Krüger zone of CGCS2000 without a code it follows from the central
@@ -155,7 +155,7 @@ def area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
     return frame.meridian - half_width, 0.0, frame.meridian + half_width, 60.0
 
 
-def three_degree_zone(longitude: float) -> CRS:
+def find_three_degree_zone(longitude: float) -> CRS:
     """Return the CGCS2000 3° zone, with zone prefix, of a longitude in degrees.
 
     The result is EPSG:4513 to 4533 (zones 25 to 45); longitudes outside get the nearest zone.
@@ -163,7 +163,7 @@ def three_degree_zone(longitude: float) -> CRS:
     return CRS.from_epsg(4513 + min(max(round(longitude / 3), 25), 45) - 25)
 
 
-def with_heights(plane: str, vertical: str) -> CRS:
+def add_vertical_crs(plane: str, vertical: str) -> CRS:
     """Return a horizontal CRS combined with a vertical CRS (``EPSG:5737``).
 
     An empty ``vertical`` gives the horizontal CRS alone. Raise CRSError for an unknown CRS.
@@ -205,7 +205,7 @@ def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: fl
     if features_by_crs:
         return features_by_crs.most_common(1)[0][0]
     if 73 <= longitude <= 136 and 0 <= latitude <= 60:
-        return three_degree_zone(longitude)
+        return find_three_degree_zone(longitude)
     # Outside China (trial data), any metric grid near the place is suitable for detection.
     zone = min(int((longitude + 180) // 6) + 1, 60) if -180 <= longitude <= 180 else 1
     return CRS.from_epsg((32600 if latitude >= 0 else 32700) + zone)
@@ -282,15 +282,15 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
 
     The result is (longitude, latitude).
     """
-    if crs == GEODETIC:
+    if crs == CGCS2000_DEGREES:
         return lambda xy: xy
-    transformer = _make_transformer(crs, GEODETIC)
+    transformer = _make_transformer(crs, CGCS2000_DEGREES)
     return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
 def to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
     """Return (n,) geometries as (longitude, latitude) in degrees on CGCS2000."""
-    return reproject(geometries, crs, GEODETIC)
+    return reproject(geometries, crs, CGCS2000_DEGREES)
 
 
 # Coordinates that contradict their layer's CRS (zone, prefix, axis order, degrees for metres), and the CRS that they
@@ -313,7 +313,7 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
     """
     xmin, ymin, xmax, ymax = bounds
     if crs is None:
-        return "missing", {"hint": guess(xmin, ymin, xmax, ymax)}
+        return "missing", {"hint": guess_crs(xmin, ymin, xmax, ymax)}
     if not np.isfinite([xmin, ymin, xmax, ymax]).all():
         return None
     frame = describe_crs(crs)
@@ -326,7 +326,7 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
 
 
 def _check_metres(
-    frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
+    frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
         return "degrees", params
@@ -338,7 +338,7 @@ def _check_metres(
 
 
 def _check_zone(
-    frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
+    frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if frame.zone is None or _is_near(xmin, xmax, frame.false_easting):
         swapped = frame.zone is not None and not _is_northing(ymin, ymax)
@@ -347,18 +347,23 @@ def _check_zone(
         return "axis", params
     coordinate_zone = _find_zone(xmin, xmax)
     if frame.prefixed and coordinate_zone and coordinate_zone != frame.zone:
-        return "zone", {**params, "zone": frame.zone, "found": coordinate_zone, "hint": guess(xmin, ymin, xmax, ymax)}
+        return "zone", {
+            **params,
+            "zone": frame.zone,
+            "found": coordinate_zone,
+            "hint": guess_crs(xmin, ymin, xmax, ymax),
+        }
     if (frame.prefixed and _is_near(xmin, xmax, 500_000.0)) or (not frame.prefixed and coordinate_zone):
-        return "prefix", {**params, "hint": guess(xmin, ymin, xmax, ymax, zone=frame.zone)}
+        return "prefix", {**params, "hint": guess_crs(xmin, ymin, xmax, ymax, zone=frame.zone)}
     return "beyond", params
 
 
 def _check_degrees(
-    frame: Frame, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
+    frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
     if abs(ymin) > 90 or abs(ymax) > 90:
         swapped = max(abs(xmin), abs(xmax)) <= 90 and max(abs(ymin), abs(ymax)) <= 180
-        return ("axis" if swapped else "metres"), {**params, "hint": guess(xmin, ymin, xmax, ymax)}
+        return ("axis" if swapped else "metres"), {**params, "hint": guess_crs(xmin, ymin, xmax, ymax)}
     if max(abs(xmin), abs(xmax)) > 360:
         return "beyond", params
     # West of 90° E both orders are valid degrees; only one of them is in China.
@@ -390,7 +395,7 @@ def _find_zone(low: float, high: float) -> int:
     return zone if _is_near(low, high, zone * 1e6 + 500_000) else 0
 
 
-def guess(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
+def guess_crs(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
     """Return the CRS that coordinates seem to be in, as ``EPSG:…``; empty if unclear.
 
     ``zone``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and 6°

@@ -16,25 +16,26 @@ from . import crs as crs_care
 from .statutory_area import statutory_area
 
 #: Width of a zone and half of it, in degrees.
-WIDTH = 3.0
-HALF = WIDTH / 2
+ZONE_WIDTH_DEGREES = 3.0
+HALF_ZONE_DEGREES = ZONE_WIDTH_DEGREES / 2
 #: Zones that CGCS2000 has (EPSG:4513 to 4533).
-FIRST, LAST = 25, 45
+FIRST_ZONE, LAST_ZONE = 25, 45
 
 
 @dataclass(frozen=True)
-class ZonePlan:
+class ZoneChoice:
     """The recommended 3° zone for a county, and the alternatives.
 
-    ``west``, ``east``: extent of the county in degrees. ``shares``: zone → share of the county in it. ``by_area``:
-    shares are of the area, since the county's shape is known, else of the longitudes. ``distortion``: relative excess
-    of plane areas over ellipsoidal areas at the edge of the recommended zone; None without a latitude.
+    ``west``, ``east``: extent of the county in degrees. ``shares``: zone → share of the county in it.
+    ``has_area_shares``: shares are of the area, since the county's shape is known, else of the longitudes.
+    ``distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the recommended zone; None
+    without a latitude.
     """
 
     west: float
     east: float
     shares: dict[int, float]
-    by_area: bool
+    has_area_shares: bool
     recommended: int
     distortion: float | None = None
 
@@ -44,44 +45,44 @@ class ZonePlan:
         return tuple(self.shares)
 
     @property
-    def crosses(self) -> bool:
+    def crosses_zones(self) -> bool:
         """Return True if the county is in several zones."""
         return len(self.shares) > 1
 
     @property
-    def room(self) -> float:
+    def degrees_to_zone_edge(self) -> float:
         """Return the degrees between the county and the nearer edge of its zone.
 
         0 if the county crosses an edge.
         """
         low, high = zone_edges(self.recommended)
-        return 0.0 if self.crosses else max(min(self.west - low, high - self.east), 0.0)
+        return 0.0 if self.crosses_zones else max(min(self.west - low, high - self.east), 0.0)
 
 
 def zone_edges(zone: int) -> tuple[float, float]:
     """Return western and eastern edge of a 3° zone in degrees (zone 38: 112.5, 115.5)."""
-    return zone * WIDTH - HALF, zone * WIDTH + HALF
+    return zone * ZONE_WIDTH_DEGREES - HALF_ZONE_DEGREES, zone * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES
 
 
-def zones_of(west: float, east: float) -> list[int]:
+def list_zones(west: float, east: float) -> list[int]:
     """Return the 3° zones that longitudes from ``west`` to ``east`` (degrees) lie in.
 
     Touching an edge of a zone does not count. Zones outside 25 to 45 are left out.
     """
-    first = math.floor(west / WIDTH + 0.5)
-    last = max(math.ceil(east / WIDTH - 0.5), first)
-    return [zone for zone in range(first, last + 1) if FIRST <= zone <= LAST]
+    first = math.floor(west / ZONE_WIDTH_DEGREES + 0.5)
+    last = max(math.ceil(east / ZONE_WIDTH_DEGREES - 0.5), first)
+    return [zone for zone in range(first, last + 1) if FIRST_ZONE <= zone <= LAST_ZONE]
 
 
-def plan_zones(
+def choose_zone(
     west: float, east: float, latitude: float | None = None, areas: Mapping[int, float] | None = None
-) -> ZonePlan | None:
+) -> ZoneChoice | None:
     """Return the zones from ``west`` to ``east`` (degrees), and the recommended one.
 
-    The zone with the largest share of the county is recommended. ``areas``: zone → m² in it (`areas_by_zone`), if the
-    county's shape is known. Without ``latitude`` the distortion is unknown. None if no zone is in China.
+    The zone with the largest share of the county is recommended. ``areas``: zone → m² in it (`measure_areas_by_zone`),
+    if the county's shape is known. Without ``latitude`` the distortion is unknown. None if no zone is in China.
     """
-    zones = zones_of(west, east)
+    zones = list_zones(west, east)
     if not zones or west > east:
         return None
     if areas and sum(areas.get(zone, 0.0) for zone in zones):
@@ -91,21 +92,23 @@ def plan_zones(
     total = sum(weights.values()) or 1.0
     shares = {zone: weight / total for zone, weight in weights.items()}
     recommended = max(shares, key=lambda zone: shares[zone])
-    distortion = None if latitude is None else areal_distortion(recommended, zone_edges(recommended)[1], latitude)
-    return ZonePlan(west, east, shares, bool(areas), recommended, distortion)
+    distortion = (
+        None if latitude is None else compute_area_distortion(recommended, zone_edges(recommended)[1], latitude)
+    )
+    return ZoneChoice(west, east, shares, bool(areas), recommended, distortion)
 
 
-def areal_distortion(zone: int, longitude: float, latitude: float) -> float:
+def compute_area_distortion(zone: int, longitude: float, latitude: float) -> float:
     """Return the relative excess of areas in a 3° zone's plane (4.3e-4 means 0.043 %).
 
     ``longitude`` and ``latitude`` in degrees. Computed from the projection's areal scale (PROJ), which near the
     meridian is 1 + (Δλ·cos φ)².
     """
-    factors = Proj(crs_care.three_degree_zone(zone * WIDTH)).get_factors(longitude, latitude)
+    factors = Proj(crs_care.find_three_degree_zone(zone * ZONE_WIDTH_DEGREES)).get_factors(longitude, latitude)
     return float(factors.areal_scale) - 1.0
 
 
-def areas_by_zone(lonlat: NDArray) -> dict[int, float]:
+def measure_areas_by_zone(lonlat: NDArray) -> dict[int, float]:
     """Return zone → statutory area in m² of (n,) polygons in it.
 
     Coordinates are (longitude, latitude) in degrees.
@@ -115,7 +118,7 @@ def areas_by_zone(lonlat: NDArray) -> dict[int, float]:
         return {}
     west, south, east, north = shapely.total_bounds(shapes)
     areas = {}
-    for zone in zones_of(west, east):
+    for zone in list_zones(west, east):
         low, high = zone_edges(zone)
         areas[zone] = float(statutory_area(np.atleast_1d(shapely.clip_by_rect(shapes, low, south, high, north))).sum())
     return areas

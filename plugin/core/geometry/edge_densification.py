@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from . import crs as crs_care
-from .linework import batches, rings, vertex_codes
+from .linework import extract_rings, hash_vertices, iterate_batches
 from .validity import drop_empty_parts
 
 #: Maximum deviation of a point of an edge (m).
-MOST_OFF_M = 1e-4
+MAX_DEVIATION_M = 1e-4
 #: No projection of China bends an edge shorter than this (m) as much.
-SHORT_M = 50.0
+MIN_LONG_EDGE_M = 50.0
 #: Edges whose ends are this near (m) in two coordinate systems are one edge, stored twice.
 SAME_ENDS_M = 1e-3
 _METRES_PER_DEGREE = 111_320.0
@@ -66,9 +66,9 @@ def reproject_densified(
 ) -> DensifiedShapes:
     """Reproject (n,) geometries into ``plane`` (metres) with densified edges.
 
-    No point of a polygon's edge deviates by more than `MOST_OFF_M`. An edge gets the same vertices in every polygon
-    and in either direction. Edges in ``undensified_edges`` get none, because they are straight in the plane
-    (`shared_edges`). Points and lines are reprojected by their vertices only; with ``by_vertices``, polygons too.
+    No point of a polygon's edge deviates by more than `MAX_DEVIATION_M`. An edge gets the same vertices in every
+    polygon and in either direction. Edges in ``undensified_edges`` get none, because they are straight in the plane
+    (`find_shared_edges`). Points and lines are reprojected by their vertices only; with ``by_vertices``, polygons too.
     """
     reprojected = crs_care.reproject(shapes, source, plane)
     undensified = DensifiedShapes(reprojected, np.zeros((0, 2)))
@@ -82,11 +82,11 @@ def reproject_densified(
     geometry_type, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(polygons, include_z=False)
     stored_count = int(ring_at[-2])
     stored_xy = _transform(xy[:stored_count], source, plane)
-    edges = ring_edges(xy[:stored_count], ring_at[:-1], source)
+    edges = find_long_ring_edges(xy[:stored_count], ring_at[:-1], source)
     edge_start, low, high, reversed_edges = edges
-    deviation = edge_deviations(low, high, source, plane)
+    deviation = compute_edge_deviations(low, high, source, plane)
     pieces = np.ones(len(xy), dtype=np.int64)
-    pieces[edge_start] = np.where(deviation > MOST_OFF_M, np.ceil(np.sqrt(deviation / (0.9 * MOST_OFF_M))), 1)
+    pieces[edge_start] = np.where(deviation > MAX_DEVIATION_M, np.ceil(np.sqrt(deviation / (0.9 * MAX_DEVIATION_M))), 1)
     if undensified_edges:
         excluded = [tuple(edge) in undensified_edges for edge in np.column_stack([low, high]).tolist()]
         pieces[edge_start[excluded]] = 1
@@ -117,30 +117,30 @@ def reproject_densified(
     return DensifiedShapes(reprojected, added)
 
 
-def long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
-    """Return all edges of polygons longer than `SHORT_M`."""
+def find_long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
+    """Return all edges of polygons longer than `MIN_LONG_EDGE_M`."""
     source_batches, plane_batches, deviation_batches = [np.zeros((0, 4))], [np.zeros((0, 4))], [np.zeros(0)]
     polygons = shapes[_is_measurable(shapes)]
-    for batch in batches(polygons):
-        batch_rings = rings(polygons[batch])
-        _, low, high, _ = ring_edges(batch_rings.xy, batch_rings.at, source)
+    for batch in iterate_batches(polygons):
+        batch_rings = extract_rings(polygons[batch])
+        _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.at, source)
         source_batches.append(np.column_stack([low, high]))
         plane_batches.append(np.column_stack([_transform(low, source, plane), _transform(high, source, plane)]))
-        deviation_batches.append(edge_deviations(low, high, source, plane))
+        deviation_batches.append(compute_edge_deviations(low, high, source, plane))
     return LongEdges(np.concatenate(source_batches), np.concatenate(plane_batches), np.concatenate(deviation_batches))
 
 
-def shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[Edge]]:
+def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[Edge]]:
     """Return, for each CRS, its bent edges that a layer in another CRS also has.
 
     Layers of one county are often copies of each other's lines, reprojected by their vertices. Such an edge must be
     straight in all of them or in none, so it gets no additional vertices. Both ends of an edge must agree within
     `SAME_ENDS_M`.
     """
-    long_by_crs = [(crs, long_edges(shapes, crs, plane)) for crs, shapes in layers]
+    long_by_crs = [(crs, find_long_edges(shapes, crs, plane)) for crs, shapes in layers]
     shared: dict[CRS, set[Edge]] = {}
     for crs, edges in long_by_crs:
-        bent = edges.off > MOST_OFF_M
+        bent = edges.off > MAX_DEVIATION_M
         if crs == plane or not bent.any():
             continue
         ends, source_ends = edges.ends[bent], edges.own[bent]
@@ -160,21 +160,21 @@ def shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS,
     return {crs: frozenset(edges) for crs, edges in shared.items()}
 
 
-def added_vertex_codes(added: NDArray) -> NDArray:
+def hash_added_vertices(added: NDArray) -> NDArray:
     """Return sorted hashes of (k, 2) added vertices for `without_added_vertices`."""
-    return np.unique(vertex_codes(added))
+    return np.unique(hash_vertices(added))
 
 
 def without_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     """Return (n,) polygons and multipolygons without the vertices of densification.
 
-    ``added``: the result of `added_vertex_codes`. Other vertices and other geometries are unchanged.
+    ``added``: the result of `hash_added_vertices`. Other vertices and other geometries are unchanged.
     """
     if not len(added) or not len(shapes):
         return shapes
     thinned = shapes.copy()
     rows = np.flatnonzero(_is_measurable(shapes))
-    for batch in batches(shapes[rows]):
+    for batch in iterate_batches(shapes[rows]):
         batch_rows = rows[batch]
         xy, owner = shapely.get_coordinates(shapes[batch_rows], return_index=True)
         is_added = _is_among(xy, added)
@@ -186,7 +186,7 @@ def without_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
 def are_stored_vertices(points: NDArray, added: NDArray) -> NDArray:
     """Return (k,) bool: which of (k, 2) vertices were not added by densification.
 
-    ``added``: the result of `added_vertex_codes`.
+    ``added``: the result of `hash_added_vertices`.
     """
     return ~_is_among(points, added) if len(added) and len(points) else np.ones(len(points), dtype=bool)
 
@@ -206,7 +206,7 @@ def _remove_added_vertices(shape: Any, added: NDArray) -> Any:
 
 def _is_among(xy: NDArray, added: NDArray) -> NDArray:
     """Return (v,) bool: vertices whose hash is one of the sorted hashes ``added``."""
-    code = vertex_codes(np.ascontiguousarray(xy))
+    code = hash_vertices(np.ascontiguousarray(xy))
     return added[np.minimum(np.searchsorted(added, code), len(added) - 1)] == code
 
 
@@ -220,18 +220,18 @@ def _find_bent_rows(shapes: NDArray, source: CRS, plane: CRS) -> NDArray:
     """Return the positions of polygons with an edge that needs densification."""
     rows = [np.zeros(0, dtype=np.int64)]
     positions = np.flatnonzero(_is_measurable(shapes))
-    for batch in batches(shapes[positions]):
+    for batch in iterate_batches(shapes[positions]):
         batch_rows = positions[batch]
-        batch_rings = rings(shapes[batch_rows])
-        edge_start, low, high, _ = ring_edges(batch_rings.xy, batch_rings.at, source)
-        bent = edge_start[edge_deviations(low, high, source, plane) > MOST_OFF_M]
+        batch_rings = extract_rings(shapes[batch_rows])
+        edge_start, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.at, source)
+        bent = edge_start[compute_edge_deviations(low, high, source, plane) > MAX_DEVIATION_M]
         ring = np.searchsorted(batch_rings.at, bent, side="right") - 1
         rows.append(batch_rows[np.unique(batch_rings.shape[ring])])
     return np.concatenate(rows)
 
 
-def ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """Return the edges of closed rings that are longer than `SHORT_M`.
+def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Return the edges of closed rings that are longer than `MIN_LONG_EDGE_M`.
 
     Four results: position of the start vertex (k,), smaller end (k, 2), larger end (k, 2), and whether the edge runs
     from the larger to the smaller end (k,).
@@ -239,7 +239,7 @@ def ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDA
     step = np.diff(xy, axis=0)
     if crs_care.describe_crs(source).geographic:
         step = step * _METRES_PER_DEGREE * np.column_stack([np.cos(np.radians(xy[:-1, 1])), np.ones(len(step))])
-    is_long = np.hypot(step[:, 0], step[:, 1]) > SHORT_M
+    is_long = np.hypot(step[:, 0], step[:, 1]) > MIN_LONG_EDGE_M
     is_long[ring_at[1:-1] - 1] = False
     start = np.flatnonzero(is_long)
     a, b = xy[start], xy[start + 1]
@@ -248,7 +248,7 @@ def ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[NDArray, NDA
     return start, low, high, is_reversed
 
 
-def edge_deviations(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
+def compute_edge_deviations(low: NDArray, high: NDArray, source: CRS, plane: CRS) -> NDArray:
     """Return (k,) how far (m) the middle of an edge moves off its reprojected chord.
 
     ``low``, ``high``: (k, 2) ends in the source CRS.

@@ -17,7 +17,9 @@ _SMALL_PIXELS = 60
 _UNION_BATCH = 2_000
 
 
-def dissolve(shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER, keep_small: bool = True) -> NDArray:
+def dissolve_for_picture(
+    shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER, keep_small: bool = True
+) -> NDArray:
     """Return the union of polygons as (k,) polygons, simplified for a picture.
 
     ``pixel_m``: size of a pixel in m. Gaps and bends smaller than a pixel are removed, and holes of few pixels are

@@ -27,16 +27,16 @@ class Rings(NamedTuple):
     """Rings of polygons as arrays.
 
     ``xy`` (v, 2): vertices ring after ring, each ring closed; ``at`` (r + 1,): position of each ring's first vertex,
-    and v; ``shape`` (r,): position of the ring's polygon; ``hole`` (r,) bool: the ring is a hole.
+    and v; ``shape`` (r,): position of the ring's polygon; ``is_hole`` (r,) bool: the ring is a hole.
     """
 
     xy: NDArray
     at: NDArray
     shape: NDArray
-    hole: NDArray
+    is_hole: NDArray
 
 
-def rings(shapes: NDArray) -> Rings:
+def extract_rings(shapes: NDArray) -> Rings:
     """Return all rings of (n,) polygons and multipolygons; none may be None.
 
     Rings of polygons without holes come first.
@@ -67,7 +67,7 @@ def rings(shapes: NDArray) -> Rings:
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
 
 
-def batches(shapes: NDArray) -> Iterator[slice]:
+def iterate_batches(shapes: NDArray) -> Iterator[slice]:
     """Yield slices of (n,) geometries with about `BATCH_VERTICES` vertices each."""
     vertex_totals = np.cumsum(shapely.get_num_coordinates(shapes))
     start = 0
@@ -78,7 +78,7 @@ def batches(shapes: NDArray) -> Iterator[slice]:
         start = batch_end
 
 
-def ring_sums(values: NDArray, at: NDArray) -> NDArray:
+def sum_by_ring(values: NDArray, at: NDArray) -> NDArray:
     """Return (r,) the sum over each ring of (v,) values, one for each segment.
 
     ``at``: ring starts as in `Rings`. The last vertex of a ring begins no segment; its value is set to 0 in place.
@@ -92,7 +92,7 @@ def ring_sums(values: NDArray, at: NDArray) -> NDArray:
 #: Segments in one piece of a line: few enough that its box approximates its course.
 PIECE_SEGMENTS = 24
 #: The ends of a piece are shortened by this much (m): they are at shared edges, where touching is irrelevant.
-DRAWN_IN = 1e-6
+END_SHORTENING_M = 1e-6
 #: Segments compared at a time.
 _SEGMENTS_PER_BATCH = 500_000
 #: Fewer than one segment in this many is few.
@@ -101,7 +101,7 @@ _FEW_SEGMENTS_RATIO = 8
 _HASH_FACTORS = tuple(np.uint64(c) for c in (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB))
 
 
-class Pieces(NamedTuple):
+class BoundaryLines(NamedTuple):
     """Lines along boundaries of polygons.
 
     ``line`` (k,): linestrings; ``row`` (k,): row of the polygon.
@@ -146,7 +146,7 @@ class Linework:
             alone[i[paired]] = alone[j[paired]] = False
         return alone
 
-    def unmatched(self, other: Linework, rows: NDArray) -> NDArray:
+    def find_unmatched(self, other: Linework, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of ``rows`` that ``other`` lacks in either direction.
 
         ``rows``: bool by row.
@@ -192,7 +192,7 @@ class Linework:
             segments = segments[segments < len(is_requested) - 1]
             is_segment = (self.ring[segments] == self.ring[segments + 1]) & (vertex[segments] != vertex[segments + 1])
             segments = segments[is_segment]
-            key = vertex_codes(self.xy[segments]) + vertex_codes(self.xy[segments + 1])
+            key = hash_vertices(self.xy[segments]) + hash_vertices(self.xy[segments + 1])
             order = np.argsort(key)
             yield from zip(_iterate_values(segments[order]), _iterate_values(key[order]), strict=True)
             return
@@ -200,15 +200,15 @@ class Linework:
             in_order = is_requested[order]
             yield order[in_order], key[in_order]
 
-    def pieces(self, chosen: NDArray) -> Pieces:
+    def extract_lines(self, chosen: NDArray) -> BoundaryLines:
         """Return chosen segments ((v,) bool) as lines.
 
         A line has at most `PIECE_SEGMENTS` segments. Lines end where consecutive segments end; those ends are
-        shortened by `DRAWN_IN`.
+        shortened by `END_SHORTENING_M`.
         """
         segments = np.flatnonzero(chosen)
         if not len(segments):
-            return Pieces(np.array([], dtype=object), np.array([], dtype=int))
+            return BoundaryLines(np.array([], dtype=object), np.array([], dtype=int))
         # A run of segments continues while vertex follows vertex in one ring.
         ring = self.ring[segments]
         starts_run = np.r_[True, (segments[1:] != segments[:-1] + 1) | (ring[1:] != ring[:-1])]
@@ -225,7 +225,7 @@ class Linework:
         piece = np.repeat(np.cumsum(starts_piece) - 1, copies)
         _shorten_ends(xy, np.flatnonzero(np.repeat(starts_run, copies) & ~second), 1)
         _shorten_ends(xy, np.flatnonzero(np.repeat(ends_run, copies) & second), -1)
-        return Pieces(shapely.linestrings(xy, indices=piece), self.row[ring[starts_piece]])
+        return BoundaryLines(shapely.linestrings(xy, indices=piece), self.row[ring[starts_piece]])
 
 
 def _iterate_values(values: NDArray) -> Iterator[NDArray]:
@@ -235,14 +235,14 @@ def _iterate_values(values: NDArray) -> Iterator[NDArray]:
 
 
 def _shorten_ends(xy: NDArray, ends: NDArray, next_step: int) -> None:
-    """Move the vertices ``ends`` towards the next one by `DRAWN_IN`, in place.
+    """Move the vertices ``ends`` towards the next one by `END_SHORTENING_M`, in place.
 
     Very short segments are not shortened. ``next_step``: 1 or −1, from the end to its neighbour.
     """
     step = xy[ends + next_step] - xy[ends]
     length = np.hypot(step[:, 0], step[:, 1])
-    is_long = length > 4 * DRAWN_IN
-    xy[ends[is_long]] += step[is_long] * (DRAWN_IN / length[is_long])[:, None]
+    is_long = length > 4 * END_SHORTENING_M
+    xy[ends[is_long]] += step[is_long] * (END_SHORTENING_M / length[is_long])[:, None]
 
 
 def _as_complex(xy: NDArray) -> NDArray:
@@ -250,7 +250,7 @@ def _as_complex(xy: NDArray) -> NDArray:
     return xy.view(np.complex128).ravel()
 
 
-def linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER) -> Linework:
+def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER) -> Linework:
     """Return the segments of (n,) valid polygons and multipolygons, none missing.
 
     ``rows`` (n,): the row of each.
@@ -260,18 +260,18 @@ def linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER)
     ring, key = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.uint64)
     row: list[NDArray] = [np.zeros(0, dtype=np.int32)]
     ring_count, start = 0, 0
-    for batch in batches(shapes):
+    for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
-        batch_rings = rings(shapes[batch])
+        batch_rings = extract_rings(shapes[batch])
         lengths, batch_end = np.diff(batch_rings.at), start + len(batch_rings.xy)
         xy[start:batch_end] = batch_rings.xy
-        left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.hole, lengths)
+        left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
         ring[start:batch_end] = np.repeat(np.arange(ring_count, ring_count + len(lengths), dtype=np.int32), lengths)
         row.append(rows[batch][batch_rings.shape].astype(np.int32))
         vertex = _as_complex(batch_rings.xy)
         is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
         is_segment[start + batch_rings.at[1:] - 1] = False
-        code = vertex_codes(batch_rings.xy)
+        code = hash_vertices(batch_rings.xy)
         # A sum does not depend on the direction.
         key[start : batch_end - 1] = code[:-1] + code[1:]
         ring_count, start = ring_count + len(lengths), batch_end
@@ -313,10 +313,10 @@ def _compute_signed_areas(layer_rings: Rings) -> NDArray:
     x, y = xy[:, 0] - np.repeat(xy[ring_starts[:-1], 0], np.diff(ring_starts)), xy[:, 1]
     steps = np.zeros(len(xy))
     steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])
-    return ring_sums(steps, ring_starts)
+    return sum_by_ring(steps, ring_starts)
 
 
-def vertex_codes(xy: NDArray) -> NDArray:
+def hash_vertices(xy: NDArray) -> NDArray:
     """Return (v,) uint64: a hash of each vertex's exact coordinates; −0.0 is 0.0."""
     bits = (xy + 0.0).view(np.uint64)
     code = bits[:, 0] * _HASH_FACTORS[0]

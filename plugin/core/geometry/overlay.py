@@ -20,7 +20,7 @@ from ..cancellation import NEVER, Cancellation
 from ..invariants import require_value
 from .overlay_fallback import FallbackLog, overlay_pairs, union_near_row
 from .parts import Parts, collect_parts
-from .polygons import BATCH, Decided, Polygons, union_rows
+from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, union_rows
 from .tolerance import Tolerance
 from .validity import is_missing
 
@@ -28,7 +28,7 @@ from .validity import is_missing
 Progress = Callable[[float], None]
 
 
-def no_progress(share: float) -> None:
+def ignore_progress(share: float) -> None:
     """Ignore a progress report."""
 
 
@@ -41,14 +41,14 @@ def sub_progress(progress: Progress, begun: float, done: float) -> Progress:
 
 
 #: From this many neighbours on a coverage union is faster.
-MANY = 64
+MIN_COVERAGE_NEIGHBOURS = 64
 
 
 #: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
-PAIRS = 1024
+PAIRS_PER_BATCH = 1024
 
 #: Comparing this many vertices takes about as long as one overlay.
-VERTICES_A_ROW = 500
+VERTICES_PER_OVERLAY = 500
 
 
 @dataclass
@@ -82,9 +82,9 @@ def find_shared_parts(
     rows_a: NDArray | None = None,
     rows_b: NDArray | None = None,
     connected: bool = False,
-    slivers_too: bool = False,
+    keep_slivers: bool = False,
     cancellation: Cancellation = NEVER,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Parts:
     """Find polygons of ``a`` and ``b`` that share area; touching does not count.
 
@@ -112,9 +112,9 @@ def find_shared_parts(
         selected = _select_present_rows(a, rows_a)
         left, right, shape, fallback_log = _find_pairs_within(a, tolerance, cancellation)
         keep = selected[left] & selected[right]
-        fallback_log = fallback_log.only(selected, selected)
+        fallback_log = fallback_log.select_rows(selected, selected)
         return collect_parts(
-            left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, slivers_too
+            left[keep], right[keep], shape[keep], tolerance, connected, fallback_log, cancellation, keep_slivers
         )
     b = b if isinstance(b, Polygons) else Polygons(b)
     # Queried with the finer layer: more of its polygons are completely inside one of the other.
@@ -133,7 +133,7 @@ def find_shared_parts(
     if sides_exchanged:
         order = np.lexsort((left, right))
         left, right, shape, fallback_log = right[order], left[order], shape[order], fallback_log.exchange_sides()
-    return collect_parts(left, right, shape, tolerance, connected, fallback_log, cancellation, slivers_too)
+    return collect_parts(left, right, shape, tolerance, connected, fallback_log, cancellation, keep_slivers)
 
 
 def find_uncovered_parts(
@@ -143,14 +143,14 @@ def find_uncovered_parts(
     tolerance: Tolerance,
     rows: NDArray | None = None,
     cover_rows: NDArray | None = None,
-    slivers_too: bool = False,
+    keep_slivers: bool = False,
     cancellation: Cancellation = NEVER,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Parts:
     """Return the connected parts of polygons of ``a`` that ``cover`` does not cover.
 
     ``right`` of the parts is −1. Shapes as for `find_shared_parts`. ``rows``, ``cover_rows``: (n,), (m,) bool, only
-    these rows. Slivers are moved to ``slivers`` of the result, or kept with ``slivers_too``. Raise Cancelled.
+    these rows. Slivers are moved to ``slivers`` of the result, or kept with ``keep_slivers``. Raise Cancelled.
     """
     a = a if isinstance(a, Polygons) else Polygons(a)
     cover = cover if isinstance(cover, Polygons) else Polygons(cover)
@@ -166,14 +166,14 @@ def find_uncovered_parts(
             True,
             fallback_log,
             cancellation,
-            slivers_too,
+            keep_slivers,
         )
-    if selected.sum() * VERTICES_A_ROW < cover.vertices:
+    if selected.sum() * VERTICES_PER_OVERLAY < cover.vertex_count:
         # Few rows under a fine cover: overlaying is faster than comparing all boundaries.
-        decided = Decided(np.zeros(0, dtype=int), np.zeros(0, dtype=int), selected)
+        decided = ContainmentResult(np.zeros(0, dtype=int), np.zeros(0, dtype=int), selected)
     else:
         _ensure_overlapping_rows(a, tolerance, cancellation)
-        decided = a.decide(cover, selected, covering, cancellation)
+        decided = a.decide_containment(cover, selected, covering, cancellation)
     uncovered = selected & ~decided.open
     uncovered[decided.left] = False
     uncovered_rows = np.flatnonzero(uncovered)
@@ -188,7 +188,7 @@ def find_uncovered_parts(
     shape = np.concatenate([a.shapes[uncovered_rows], remainders])
     order = np.argsort(left)
     return collect_parts(
-        left[order], np.full(len(left), -1), shape[order], tolerance, True, fallback_log, cancellation, slivers_too
+        left[order], np.full(len(left), -1), shape[order], tolerance, True, fallback_log, cancellation, keep_slivers
     )
 
 
@@ -206,19 +206,26 @@ def _find_pairs_within(
 
     The result is cached in the layer, because every comparison with another layer needs the overlapping rows.
     """
-    if a.overlaps is None:
+    if a.cached_overlaps is None:
         candidates = np.flatnonzero(a.find_overlap_candidates(cancellation))
         fallback_log, pairs = FallbackLog(), _PairCollector()
         tree = shapely.STRtree(a.shapes[candidates])
-        for start in range(0, len(candidates), BATCH):
+        for start in range(0, len(candidates), SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
-            i, j = tree.query(a.shapes[candidates[start : start + BATCH]])
+            i, j = tree.query(a.shapes[candidates[start : start + SHAPES_PER_BATCH]])
             i, j = candidates[start + i], candidates[j]
             i, j = i[i < j], j[i < j]
-            for step in range(0, len(i), BATCH):
+            for step in range(0, len(i), SHAPES_PER_BATCH):
                 cancellation.raise_if_cancelled()
                 _overlay_rows(
-                    a, a, i[step : step + BATCH], j[step : step + BATCH], tolerance, fallback_log, pairs, cancellation
+                    a,
+                    a,
+                    i[step : step + SHAPES_PER_BATCH],
+                    j[step : step + SHAPES_PER_BATCH],
+                    tolerance,
+                    fallback_log,
+                    pairs,
+                    cancellation,
                 )
         left, right, shape = pairs.all()
         is_overlapping = np.zeros(len(a), dtype=bool)
@@ -227,8 +234,8 @@ def _find_pairs_within(
             is_overlapping[[i, j]] = True
         # Assigned at once and last: another thread takes it as the sign that all values are known.
         a.overlapping_rows = is_overlapping
-        a.overlaps = left, right, shape, fallback_log
-    return a.overlaps
+        a.cached_overlaps = left, right, shape, fallback_log
+    return a.cached_overlaps
 
 
 def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER) -> NDArray:
@@ -254,15 +261,22 @@ def _find_pairs_between(
     fallback_log, pairs = FallbackLog(), _PairCollector()
     if rows_a.any() and rows_b.any():
         _ensure_overlapping_rows(a, tolerance, cancellation)
-        decided = a.decide(b, rows_a, rows_b, cancellation)
+        decided = a.decide_containment(b, rows_a, rows_b, cancellation)
         pairs.add(decided.left, decided.right, a.shapes[decided.left])
         undecided = np.flatnonzero(decided.open)
         i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
-        for start in range(0, len(i), BATCH):
+        for start in range(0, len(i), SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
             progress(start / len(i))
             _overlay_rows(
-                a, b, i[start : start + BATCH], j[start : start + BATCH], tolerance, fallback_log, pairs, cancellation
+                a,
+                b,
+                i[start : start + SHAPES_PER_BATCH],
+                j[start : start + SHAPES_PER_BATCH],
+                tolerance,
+                fallback_log,
+                pairs,
+                cancellation,
             )
     return *pairs.all(), fallback_log
 
@@ -292,9 +306,9 @@ def _query_meeting_rows(
     """Return pairs of rows that touch or overlap; rows of ``b`` query a tree of ``a``."""
     tree = shapely.STRtree(a.shapes[rows_a])
     left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for start in range(0, len(rows_b), BATCH):
+    for start in range(0, len(rows_b), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
-        batch_rows = rows_b[start : start + BATCH]
+        batch_rows = rows_b[start : start + SHAPES_PER_BATCH]
         j, i = tree.query(b.shapes[batch_rows], predicate="intersects")
         left.append(rows_a[i])
         right.append(batch_rows[j])
@@ -312,8 +326,8 @@ def _overlay_rows(
     cancellation: Cancellation = NEVER,
 ) -> None:
     """Add the common geometry of pairs of rows; pairs that only touch are left out."""
-    for start in range(0, len(i), PAIRS):
-        rows, other_rows = i[start : start + PAIRS], j[start : start + PAIRS]
+    for start in range(0, len(i), PAIRS_PER_BATCH):
+        rows, other_rows = i[start : start + PAIRS_PER_BATCH], j[start : start + PAIRS_PER_BATCH]
         left, right = a.shapes[rows], b.shapes[other_rows]
         _clip_to_windows(left, right, b, other_rows, cancellation)
         _clip_to_windows(right, left, a, rows, cancellation)
@@ -328,10 +342,10 @@ def _clip_to_windows(
 ) -> None:
     """Replace each large polygon, in place, by its part around its small counterpart."""
     windows = source.clip_windows
-    for n in np.flatnonzero(windows.large[rows]).tolist():
+    for n in np.flatnonzero(windows.is_large[rows]).tolist():
         cancellation.raise_if_cancelled()
         if large[n] is not None and small[n] is not None:
-            large[n] = windows.around(int(rows[n]), np.array(small[n].bounds))
+            large[n] = windows.clip_around(int(rows[n]), np.array(small[n].bounds))
 
 
 def _find_near(
@@ -364,13 +378,15 @@ def _unite_near(
     shape: Any, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
     """Return the union of the cover's polygons near a shape, clipped around it."""
-    if len(near_rows) > MANY:
+    if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
         rows = np.zeros(len(cover), dtype=bool)
         rows[near_rows] = True
         return union_rows(cover, rows, tolerance=tolerance, fallback_log=fallback_log, row=row)
     bounds = np.array(shape.bounds)
-    is_large = cover.clip_windows.large
-    clipped = [cover.clip_windows.around(n, bounds) if is_large[n] else cover.shapes[n] for n in near_rows.tolist()]
+    is_large = cover.clip_windows.is_large
+    clipped = [
+        cover.clip_windows.clip_around(n, bounds) if is_large[n] else cover.shapes[n] for n in near_rows.tolist()
+    ]
     present = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)
     return present[0] if len(present) == 1 else union_near_row(present, row, tolerance, fallback_log)
 
@@ -386,7 +402,7 @@ class PointLineParts(NamedTuple):
     shape: NDArray
 
 
-def parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
+def find_parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """Return the parts of (n,) points or lines inside each of (k,) polygons.
 
     Both arrays may have None for a row without a shape. Parts that only touch an edge, or extend inside by at most
@@ -400,7 +416,7 @@ def parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLi
     return PointLineParts(i[is_deep], j[is_deep], shape[is_deep])
 
 
-def parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
+def find_parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """Return parts of points or lines more than ``within_m`` outside all polygons.
 
     ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``of`` in the result is −1.

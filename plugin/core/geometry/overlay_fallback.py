@@ -23,7 +23,7 @@ from .validity import extract_polygons, repair_polygon
 # point for each part and each polygon: errors of whole polygons are found, those of a corner may not be.
 
 #: Parts narrower than this (m) are not tested: their points may be on either side.
-LEAST_WIDTH = 1e-3
+MIN_TESTED_WIDTH_M = 1e-3
 
 
 def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bool, nearness: float) -> NDArray:
@@ -89,7 +89,7 @@ def is_suspicious_union(joined: Any, shapes: NDArray, nearness: float) -> bool:
 
 def _is_wide_enough(parts: NDArray) -> NDArray:
     with np.errstate(invalid="ignore", divide="ignore"):
-        return 2 * shapely.area(parts) / shapely.length(parts) > LEAST_WIDTH
+        return 2 * shapely.area(parts) / shapely.length(parts) > MIN_TESTED_WIDTH_M
 
 
 # Overlays near the origin: where two boundaries almost match, GEOS snaps by a share of the coordinates.
@@ -97,7 +97,7 @@ def _is_wide_enough(parts: NDArray) -> NDArray:
 # metres and less than half the coordinate, so that every vertex can be restored exactly.
 
 
-def local_origins(*layers: NDArray) -> NDArray:
+def compute_local_origins(*layers: NDArray) -> NDArray:
     """Return (n, 2) offsets in whole metres that move the n-th shapes near the origin.
 
     The n-th shapes of all layers share one offset. It is 0 where moving would lose digits.
@@ -142,7 +142,7 @@ def translate_back(shapes: NDArray, by: NDArray) -> NDArray:
     return moved
 
 
-Operation = Callable[..., Any]
+OverlayOperation = Callable[..., Any]
 #: Maximum number of quarterings before a pair fails.
 _MAX_QUARTERINGS = 2
 #: A grid this many times finer than the cluster tolerance is tried first: it usually suffices and changes almost
@@ -179,14 +179,14 @@ class FallbackLog:
             [(j, i) for i, j in self.failed],
         )
 
-    def only(self, left: NDArray, right: NDArray) -> FallbackLog:
+    def select_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
         """Return the entries on pairs of these rows ((n,), (m,) bool)."""
         steps = [step for step in self.steps if left[step.left] and right[step.right]]
         return FallbackLog(steps, [(i, j) for i, j in self.failed if left[i] and right[j]])
 
 
 def overlay_pairs(
-    operation: Operation,
+    operation: OverlayOperation,
     a: NDArray,
     b: NDArray,
     i: NDArray,
@@ -205,7 +205,7 @@ def overlay_pairs(
     -------
     (n,) geometries, None for a pair for which all methods failed.
     """
-    origin = local_origins(a, b)
+    origin = compute_local_origins(a, b)
     a, b = translate(a, -origin), translate(b, -origin)
     overlay_attempt = _OverlayAttempt(operation, inside, tolerance, fallback_log)
     result = _try_overlay(overlay_attempt, a, b, i, j)
@@ -217,7 +217,7 @@ def overlay_pairs(
 class _OverlayAttempt(NamedTuple):
     """The overlay operation with its options and its log."""
 
-    operation: Operation
+    operation: OverlayOperation
     inside: bool
     tolerance: Tolerance
     fallback_log: FallbackLog
@@ -236,7 +236,7 @@ def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: ND
         return overlay_attempt.operation(a, b)
     except shapely.GEOSException:
         if len(a) == 1:
-            return as_array(_overlay_one(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))
+            return wrap_shape(_overlay_one(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))
     # In halves: a single pair for which GEOS fails does not make the others slow.
     half = len(a) // 2
     halves = [
@@ -246,7 +246,7 @@ def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: ND
     return np.concatenate(halves)
 
 
-def as_array(shape: Any) -> NDArray:
+def wrap_shape(shape: Any) -> NDArray:
     """Return one shape, or None, as a (1,) array."""
     array = np.empty(1, dtype=object)
     array[0] = shape
@@ -258,7 +258,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
 
     The log then has the row as failed.
     """
-    origin = local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
+    origin = compute_local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
     moved = translate(shapes, -origin)
     for grid in (None, tolerance.cluster_m / _FINE_GRID_RATIO, tolerance.cluster_m):
         try:
@@ -270,7 +270,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
             continue
         if grid is not None:
             fallback_log.steps.append(FallbackStep("fixed_precision", row, -1, changed))
-        return translate_back(as_array(union), origin)[0]
+        return translate_back(wrap_shape(union), origin)[0]
     fallback_log.failed.append((row, -1))
     return None
 
@@ -287,7 +287,7 @@ def _overlay_one(overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[i
         except shapely.GEOSException:
             continue  # the next step handles the failure
         if name != "as_is":
-            if overlay_attempt.is_suspicious(as_array(result), as_array(a), as_array(b))[0]:
+            if overlay_attempt.is_suspicious(wrap_shape(result), wrap_shape(a), wrap_shape(b))[0]:
                 continue
             overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed))
         return result
@@ -295,29 +295,29 @@ def _overlay_one(overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[i
     return None
 
 
-def _overlay_as_is(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_as_is(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     return operation(a, b), 0.0
 
 
-def _overlay_on_fine_grid(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_on_fine_grid(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     return _overlay_on_grid(operation, a, b, tolerance.cluster_m / _FINE_GRID_RATIO)
 
 
-def _overlay_on_cluster_grid(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_on_cluster_grid(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     return _overlay_on_grid(operation, a, b, tolerance.cluster_m)
 
 
-def _overlay_on_grid(operation: Operation, a: Any, b: Any, grid: float) -> tuple[Any, float]:
+def _overlay_on_grid(operation: OverlayOperation, a: Any, b: Any, grid: float) -> tuple[Any, float]:
     rounded_a, rounded_b = shapely.set_precision(a, grid), shapely.set_precision(b, grid)
     return operation(a, b, grid_size=grid), _measure_change(a, rounded_a) + _measure_change(b, rounded_b)
 
 
-def _overlay_repaired(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_repaired(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     repaired_a, repaired_b, changed = _repair_both(a, b)
     return operation(repaired_a, repaired_b, grid_size=tolerance.cluster_m), changed
 
 
-def _overlay_in_pieces(operation: Operation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_in_pieces(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     """Overlay the quarters of a polygon one after the other, then unite the results.
 
     The pair of vertices that GEOS fails on is then in a small piece, or gone.

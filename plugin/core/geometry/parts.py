@@ -25,14 +25,14 @@ def _make_empty_rows() -> NDArray:
 class Slivers:
     """Slivers (碎图斑): parts below the tolerance, kept for counting and summing.
 
-    ``geometry`` (k,): polygons; ``left``, ``right`` (k,): the rows that they come from, as in `Parts`.
+    ``geometry`` (k,): polygons; ``left``, ``right`` (k,): the rows that they come from, as in `SingleParts`.
     """
 
     geometry: list[Any] = field(default_factory=list)
     left: NDArray = field(default_factory=_make_empty_rows)
     right: NDArray = field(default_factory=_make_empty_rows)
 
-    def only(self, kept: NDArray) -> Slivers:
+    def select(self, kept: NDArray) -> Slivers:
         """Return the slivers that ``kept`` ((k,) bool) selects."""
         geometry = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
         return Slivers(geometry, self.left[kept], self.right[kept])
@@ -58,25 +58,25 @@ class Parts:
     def __len__(self) -> int:
         return len(self.left)
 
-    def only(self, kept: NDArray) -> Parts:
+    def select(self, kept: NDArray) -> Parts:
         """Return the parts that ``kept`` ((k,) bool) selects; slivers are unchanged."""
         left, right, geometry, area, width = (
             values[kept] for values in (self.left, self.right, self.geometry, self.area, self.width)
         )
         return Parts(left, right, geometry, area, width, self.slivers, self.fallback_log)
 
-    def between(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
+    def select_pairs(self, chosen: Callable[[NDArray, NDArray], NDArray]) -> Parts:
         """Return the parts and slivers of the pairs of rows that ``chosen`` selects.
 
         ``chosen(left, right)`` returns (k,) bool.
         """
-        parts = self.only(chosen(self.left, self.right))
-        parts.slivers = self.slivers.only(chosen(self.slivers.left, self.slivers.right))
+        parts = self.select(chosen(self.left, self.right))
+        parts.slivers = self.slivers.select(chosen(self.slivers.left, self.slivers.right))
         return parts
 
 
-def make_part(row: int, shape: Any) -> Parts:
-    """Return one polygon of a row as `Parts`."""
+def make_single_part(row: int, shape: Any) -> Parts:
+    """Return one polygon of a row as `SingleParts`."""
     shapes = np.array([shape], dtype=object)
     return _make_parts(np.array([row]), np.array([-1]), shapes, Slivers(), FallbackLog())
 
@@ -89,12 +89,12 @@ def collect_parts(
     connected: bool,
     fallback_log: FallbackLog,
     cancellation: Cancellation = NEVER,
-    slivers_too: bool = False,
+    keep_slivers: bool = False,
 ) -> Parts:
     """Return the areal parts of (k,) overlay results, with slivers separated.
 
     ``left``, ``right``: rows of each result. The result has one part per pair of rows, or per connected part if
-    ``connected``. ``slivers_too``: keep slivers, because figures include them.
+    ``connected``. ``keep_slivers``: keep slivers, because figures include them.
     """
     shapes = _extract_areal(shapes, cancellation)
     is_present = ~shapely.is_missing(shapes)
@@ -104,7 +104,7 @@ def collect_parts(
     area, length = shapely.area(parts), shapely.length(parts)
     cancellation.raise_if_cancelled()
     with np.errstate(invalid="ignore", divide="ignore"):
-        is_sliver = area <= 0 if slivers_too else tolerance.is_sliver(area, 2 * area / length)
+        is_sliver = area <= 0 if keep_slivers else tolerance.is_sliver(area, 2 * area / length)
     sliver_owner = owner[is_sliver]
     slivers = Slivers(list(parts[is_sliver]), left[sliver_owner].astype(int), right[sliver_owner].astype(int))
     if connected:
@@ -149,17 +149,18 @@ _PAIRS_PER_BATCH = 10_000
 class DistinctAreas:
     """(k,) polygons, each without the area of earlier ones.
 
-    ``shapes``: what remains of each polygon; ``own`` (k,) bool: something remains; ``same_as`` (k,): the first polygon
-    that equals this one, else itself; ``overlapping`` (k,) bool: it shares area with a polygon that is not equal.
+    ``shapes``: what remains of each polygon; ``own`` (k,) bool: something remains; ``first_equal`` (k,): the first
+    polygon that equals this one, else itself; ``overlaps_other`` (k,) bool: it shares area with a polygon that is not
+    equal.
     """
 
     shapes: NDArray
     own: NDArray
-    same_as: NDArray
-    overlapping: NDArray
+    first_equal: NDArray
+    overlaps_other: NDArray
 
 
-def subtract_earlier(shapes: NDArray, cancellation: Cancellation = NEVER) -> DistinctAreas:
+def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER) -> DistinctAreas:
     """Return (k,) valid polygons minus earlier ones, so that each place counts once."""
     count = len(shapes)
     same_as, overlapping, remainders = np.arange(count), np.zeros(count, dtype=bool), shapes.copy()

@@ -23,15 +23,15 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..invariants import require_value
-from .linework import Linework, Pieces, linework, vertex_codes
-from .overlay_fallback import FallbackLog, local_origins, translate, translate_back, union_near_row
+from .linework import BoundaryLines, Linework, build_linework, hash_vertices
+from .overlay_fallback import FallbackLog, compute_local_origins, translate, translate_back, union_near_row
 from .tolerance import Tolerance
 from .validity import extract_polygons, is_missing
 
 #: A polygon with more vertices than this is clipped to a window.
-LARGE_VERTICES = 512
+MAX_UNCLIPPED_VERTICES = 512
 #: A window extends this far (m) beyond the requested bounds: the vertices that clipping adds are outside them.
-MARGIN_M = 10.0
+WINDOW_MARGIN_M = 10.0
 #: Maximum number of halvings of a window.
 _MAX_WINDOW_LEVEL = 12
 
@@ -46,10 +46,10 @@ class ClipWindows:
 
     def __init__(self, shapes: NDArray):
         self._shapes = shapes
-        self.large = shapely.get_num_coordinates(shapes) > LARGE_VERTICES
+        self.is_large = shapely.get_num_coordinates(shapes) > MAX_UNCLIPPED_VERTICES
         self._cached_windows: dict[tuple[int, int, int, int], Any] = {}
 
-    def around(self, row: int, bounds: NDArray) -> Any:
+    def clip_around(self, row: int, bounds: NDArray) -> Any:
         """Return the part of polygon ``row`` around ``bounds``, or all if it is small.
 
         ``bounds``: xmin, ymin, xmax, ymax in m. None if no part is there.
@@ -81,16 +81,16 @@ def _make_box(square: tuple[float, float, float], level: int, column: int, grid_
     cell = side / 2**level
     x, y = xmin + column * cell, ymin + grid_row * cell
     # The margin grows with the cell, so that a window is inside the one it is clipped from.
-    margin = MARGIN_M + cell / 64
+    margin = WINDOW_MARGIN_M + cell / 64
     return shapely.box(x - margin, y - margin, x + 2 * cell + margin, y + 2 * cell + margin)
 
 
 def _clip_to_box(shape: Any, box: Any) -> Any:
-    if shape is None or shapely.get_num_coordinates(shape) <= LARGE_VERTICES:
+    if shape is None or shapely.get_num_coordinates(shape) <= MAX_UNCLIPPED_VERTICES:
         return shape
     shape_and_box = np.array([shape, box], dtype=object)
     # A tiny deviation must not be snapped before it is examined.
-    origin = local_origins(shape_and_box[1:])
+    origin = compute_local_origins(shape_and_box[1:])
     moved_shape, moved_box = translate(shape_and_box, -origin[0])
     try:
         clipped = np.array([extract_polygons(shapely.intersection(moved_shape, moved_box))], dtype=object)
@@ -101,10 +101,10 @@ def _clip_to_box(shape: Any, box: Any) -> Any:
 
 
 #: Shapes per step between two checks for cancellation.
-BATCH = 8192
+SHAPES_PER_BATCH = 8192
 
 
-class Decided(NamedTuple):
+class ContainmentResult(NamedTuple):
     """Rows that need no overlay to know what contains them, and rows that do.
 
     ``left``, ``right`` (k,): row ``left`` is completely inside row ``right`` of the other layer; ``open`` (n,) bool:
@@ -129,10 +129,10 @@ class Polygons:
         self._present_shapes = shapes[self.present]
         self._overlap_candidates: NDArray | None = None
         #: Result of `overlay.find_shared_parts` within the layer: pairs of rows, common geometry, and fallback log.
-        self.overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
+        self.cached_overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
         #: Unions of all rows by `union_rows`: tolerance → union and fallback log.
-        self.whole_polygons: dict[Tolerance, tuple[Any, FallbackLog]] = {}
-        #: (n,) bool: rows that overlap another row of their layer. Set together with ``overlaps``.
+        self.cached_unions: dict[Tolerance, tuple[Any, FallbackLog]] = {}
+        #: (n,) bool: rows that overlap another row of their layer. Set together with ``cached_overlaps``.
         self.overlapping_rows: NDArray | None = None
 
     def __len__(self) -> int:
@@ -141,20 +141,20 @@ class Polygons:
     @cached_property
     def _small(self) -> tuple[shapely.STRtree, NDArray]:
         """Return a tree of the polygons that are not large, and their rows."""
-        rows = self.present[~self.clip_windows.large[self.present]]
+        rows = self.present[~self.clip_windows.is_large[self.present]]
         return shapely.STRtree(self.shapes[rows]), rows
 
     @cached_property
     def _large(self) -> NDArray:
         """Return the rows of large polygons, which query trees instead of being in one."""
-        return self.present[self.clip_windows.large[self.present]]
+        return self.present[self.clip_windows.is_large[self.present]]
 
     @cached_property
     def _box_tree(self) -> shapely.STRtree:
         """Return a tree of all polygons, for queries by bounding box."""
         return shapely.STRtree(self._present_shapes)
 
-    def forget(self) -> None:
+    def release_caches(self) -> None:
         """Release the large caches for comparing boundaries.
 
         They are computed again on demand.
@@ -162,7 +162,7 @@ class Polygons:
         for name in ("lines", "_points", "_point_tree", "_small", "_large", "clip_windows"):
             self.__dict__.pop(name, None)
 
-    def rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
+    def find_rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
         """Return the rows whose bounding box meets (xmin, ymin, xmax, ymax) in m."""
         return self.present[self._box_tree.query(shapely.box(*bounds))]
 
@@ -172,7 +172,7 @@ class Polygons:
         return positions, self.present[n]
 
     @cached_property
-    def vertices(self) -> int:
+    def vertex_count(self) -> int:
         """Return the number of vertices of all polygons."""
         return int(shapely.get_num_coordinates(self._present_shapes).sum())
 
@@ -184,7 +184,7 @@ class Polygons:
     @cached_property
     def lines(self) -> Linework:
         """Return the segments of the polygons."""
-        return linework(self._present_shapes, self.present)
+        return build_linework(self._present_shapes, self.present)
 
     @cached_property
     def _points(self) -> tuple[NDArray, NDArray]:
@@ -200,9 +200,9 @@ class Polygons:
         is_present = ~shapely.is_empty(parts)
         shapes = np.concatenate([self._present_shapes[~is_multipart], parts[is_present]])
         points = np.empty(len(shapes), dtype=object)
-        for start in range(0, len(shapes), BATCH):
+        for start in range(0, len(shapes), SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
-            batch = slice(start, start + BATCH)
+            batch = slice(start, start + SHAPES_PER_BATCH)
             inner_points = shapely.point_on_surface(shapes[batch])
             inner_points[
                 ~shapely.contains_xy(shapes[batch], shapely.get_x(inner_points), shapely.get_y(inner_points))
@@ -231,7 +231,7 @@ class Polygons:
         points, owner = self._points
         cancellation.raise_if_cancelled()
         is_candidate[owner[shapely.is_missing(points)]] = True
-        pieces = self.lines.pieces(self.lines.alone)
+        pieces = self.lines.extract_lines(self.lines.alone)
         rows, piece_numbers = self._find_meeting_rows(pieces.line, cancellation)
         is_candidate[rows[pieces.row[piece_numbers] != rows]] = True
         rows, piece_numbers = self._find_meeting_rows(points, cancellation)
@@ -247,14 +247,14 @@ class Polygons:
 
     def _prepare_lines(self, cancellation: Cancellation) -> None:
         if "lines" not in self.__dict__:
-            self.__dict__["lines"] = linework(self._present_shapes, self.present, cancellation)
+            self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
 
-    def struck(self, pieces: Pieces, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_rows_meeting(self, pieces: BoundaryLines, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows that one of the lines meets."""
-        return self.near(pieces.line, 0.0, cancellation)
+        return self.find_rows_near(pieces.line, 0.0, cancellation)
 
-    def near(self, others: NDArray, distance: float, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_rows_near(self, others: NDArray, distance: float, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows within ``distance`` m of one of (k,) small geometries.
 
         With distance 0: rows that meet one of them.
@@ -263,7 +263,7 @@ class Polygons:
         is_near[self._find_meeting_rows(others, cancellation, distance)[0]] = True
         return is_near
 
-    def may_be_uncovered(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_uncovered_candidates(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
         """Return (n,) bool: rows that may have parts outside ``cover``.
 
         All other rows are covered completely. The area of ``cover`` ends only at segments that it does not have from
@@ -276,8 +276,8 @@ class Polygons:
         unpaired = cover.lines.alone
         rows_with_edges = np.zeros(len(cover), dtype=bool)
         rows_with_edges[cover.lines.row[cover.lines.ring[np.flatnonzero(unpaired)]]] = True
-        cover_edges = unpaired & cover.lines.unmatched(self.lines, rows_with_edges)
-        may_be_open |= self.struck(cover.lines.pieces(cover_edges), cancellation)
+        cover_edges = unpaired & cover.lines.find_unmatched(self.lines, rows_with_edges)
+        may_be_open |= self.find_rows_meeting(cover.lines.extract_lines(cover_edges), cancellation)
         # Each part of a row is connected, and has a separate point.
         points, owner = self._points
         undecided = np.flatnonzero(~may_be_open[owner])
@@ -298,9 +298,9 @@ class Polygons:
         )
         tree, small_rows = self._small
         rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(geometries), BATCH):
+        for start in range(0, len(geometries), SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
-            k, i = tree.query(geometries[start : start + BATCH], **query_options)
+            k, i = tree.query(geometries[start : start + SHAPES_PER_BATCH], **query_options)
             rows.append(small_rows[i])
             positions.append(start + k)
         if len(self._large) and len(geometries):
@@ -312,9 +312,9 @@ class Polygons:
                 positions.append(k)
         return np.concatenate(rows), np.concatenate(positions)
 
-    def decide(
+    def decide_containment(
         self, other: Polygons, rows: NDArray, other_rows: NDArray, cancellation: Cancellation = NEVER
-    ) -> Decided:
+    ) -> ContainmentResult:
         """Return which rows are inside rows of ``other``, and which rows need an overlay.
 
         ``rows`` (n,) and ``other_rows`` (m,) bool: only these are compared. `overlay.find_overlapping_rows` must have
@@ -323,16 +323,16 @@ class Polygons:
         overlapping = require_value(self.overlapping_rows, "`crowded`")
         self._prepare_caches(cancellation)
         other._prepare_lines(cancellation)
-        pieces = other.lines.pieces(other.lines.unmatched(self.lines, other_rows))
+        pieces = other.lines.extract_lines(other.lines.find_unmatched(self.lines, other_rows))
         cancellation.raise_if_cancelled()
-        undecided = self.struck(pieces, cancellation) | overlapping
+        undecided = self.find_rows_meeting(pieces, cancellation) | overlapping
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         containers = np.flatnonzero(other_rows[other.present])
         inside_batches, container_batches = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(containers), BATCH):
+        for start in range(0, len(containers), SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
-            batch = containers[start : start + BATCH]
+            batch = containers[start : start + SHAPES_PER_BATCH]
             j, i = self._point_tree.query(other.shapes[other.present[batch]], predicate="contains")
             inside_batches.append(owner[i])
             container_batches.append(other.present[batch[j]])
@@ -343,7 +343,7 @@ class Polygons:
         left, right = np.divmod(pair, max(len(other), 1))
         undecided[left[point_counts < np.bincount(owner, minlength=len(self))[left]]] = True
         keep = rows[left] & ~undecided[left]
-        return Decided(left[keep], right[keep], undecided & rows)
+        return ContainmentResult(left[keep], right[keep], undecided & rows)
 
 
 def union_rows(
@@ -362,10 +362,10 @@ def union_rows(
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
         return _unite(a, a.present[rows[a.present]], row, tolerance, fallback_log)
-    if tolerance not in a.whole_polygons:
+    if tolerance not in a.cached_unions:
         union_log = FallbackLog()
-        a.whole_polygons[tolerance] = _unite(a, a.present, -1, tolerance, union_log), union_log
-    union, union_log = a.whole_polygons[tolerance]
+        a.cached_unions[tolerance] = _unite(a, a.present, -1, tolerance, union_log), union_log
+    union, union_log = a.cached_unions[tolerance]
     fallback_log.steps += [step._replace(left=row) for step in union_log.steps]
     fallback_log.failed += [(row, other_row) for _, other_row in union_log.failed]
     return union
@@ -418,22 +418,22 @@ def group_into_patches(
     """
     rows = polygons.present
     xy, owner = shapely.get_coordinates(polygons.shapes[rows], return_index=True)
-    codes = vertex_codes(np.ascontiguousarray(xy))
+    codes = hash_vertices(np.ascontiguousarray(xy))
     order = np.argsort(codes, kind="stable")
     equal_vertex = codes[order[1:]] == codes[order[:-1]]
     row_of_vertex = rows[owner[order]]
     i, j = row_of_vertex[:-1][equal_vertex], row_of_vertex[1:][equal_vertex]
     cancellation.raise_if_cancelled()
-    patch = connected_components(len(polygons), i, j)
+    patch = find_connected_components(len(polygons), i, j)
     small_patch_rows = rows[_sum_areas(patch, area)[rows] < least_m2]
     left, right = [i], [j]
-    for start in range(0, len(small_patch_rows), BATCH):
+    for start in range(0, len(small_patch_rows), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
-        batch = small_patch_rows[start : start + BATCH]
+        batch = small_patch_rows[start : start + SHAPES_PER_BATCH]
         position, near_rows = polygons.within(polygons.shapes[batch], reach_m)
         left.append(batch[position])
         right.append(near_rows)
-    return connected_components(len(polygons), np.concatenate(left), np.concatenate(right))
+    return find_connected_components(len(polygons), np.concatenate(left), np.concatenate(right))
 
 
 def _sum_areas(patch: NDArray, area: NDArray) -> NDArray:
@@ -442,7 +442,7 @@ def _sum_areas(patch: NDArray, area: NDArray) -> NDArray:
     return total
 
 
-def connected_components(count: int, i: NDArray, j: NDArray) -> NDArray:
+def find_connected_components(count: int, i: NDArray, j: NDArray) -> NDArray:
     """Return (count,) for each index the smallest index that it is connected with.
 
     ``i``, ``j``: pairs of connected indices.

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from ..cancellation import NEVER, Cancellation
-from .linework import Rings, batches, ring_sums, rings
+from .linework import Rings, extract_rings, iterate_batches, sum_by_ring
 
 ToLonLat = Callable[[NDArray], NDArray]
 
@@ -32,7 +32,7 @@ INVERSE_FLATTENING = 298.257222101
 _SEMI_MINOR_M = SEMI_MAJOR_M * (1 - 1 / INVERSE_FLATTENING)
 _ECCENTRICITY_SQUARED = (SEMI_MAJOR_M**2 - _SEMI_MINOR_M**2) / SEMI_MAJOR_M**2
 #: The series' coefficients A to E with their alternating signs; the k-th multiplies sin((2k+1)·ΔB/2)·cos((2k+1)·Bm).
-COEFFICIENTS = (
+AREA_SERIES_COEFFICIENTS = (
     1
     + 3 / 6 * _ECCENTRICITY_SQUARED
     + 30 / 80 * _ECCENTRICITY_SQUARED**2
@@ -58,7 +58,7 @@ _ANNEX_BEND, _GEODESIC_BEND = 2**0.5, 0.3
 _MAX_PIECE_M = 1000.0
 
 
-def trapezoid(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
+def compute_trapezoid_area(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
     """Return the signed area in m² between two parallels over a width of longitude.
 
     ``lon_width``, ``lat1``, ``lat2`` in radians. S = 2·b²·ΔL·[A·sin(ΔB/2)·cos(Bm) − B·sin(3ΔB/2)·cos(3Bm) + C·… − D·…
@@ -70,8 +70,8 @@ def trapezoid(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> NDArray:
     # instead of ten.
     twice_half, twice_middle = 2 - 4 * sines**2, 4 * cosines**2 - 2
     previous_sines, previous_cosines = -sines, cosines
-    series = COEFFICIENTS[0] * sines * cosines
-    for coefficient in COEFFICIENTS[1:]:
+    series = AREA_SERIES_COEFFICIENTS[0] * sines * cosines
+    for coefficient in AREA_SERIES_COEFFICIENTS[1:]:
         sines, previous_sines = twice_half * sines - previous_sines, sines
         cosines, previous_cosines = twice_middle * cosines - previous_cosines, cosines
         series += coefficient * sines * cosines
@@ -117,16 +117,16 @@ def _sum_areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancel
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _extract_polygons(shapes)
     areas = np.zeros(len(shapes))
-    for batch in batches(parts):
+    for batch in iterate_batches(parts):
         cancellation.raise_if_cancelled()
-        part_rings = rings(parts[batch])
+        part_rings = extract_rings(parts[batch])
         lonlat = np.radians(to_lonlat(part_rings.xy) if to_lonlat else part_rings.xy)
         lat = lonlat[:, 1]
         # The reference meridian is arbitrary; near the ring, cancellation of digits is harmless.
         reference_lon = np.repeat(lonlat[part_rings.at[:-1], 0], np.diff(part_rings.at))
         lon = lonlat[:, 0] - reference_lon
         edge_areas = np.zeros(len(lon))
-        edge_areas[:-1] = trapezoid((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
+        edge_areas[:-1] = compute_trapezoid_area((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
         part_areas = _sum_edges(edge_areas, part_rings)
         if as_drawn:
             edges, lengths = _find_bent_edges(part_rings, lon, lat, part_areas)
@@ -139,8 +139,8 @@ def _sum_areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancel
 
 def _sum_edges(edge_areas: NDArray, part_rings: Rings) -> NDArray:
     """Return the area of each polygon from the contributions of its edges."""
-    ring_area = np.abs(ring_sums(edge_areas, part_rings.at))
-    signed_areas = np.where(part_rings.hole, -ring_area, ring_area)
+    ring_area = np.abs(sum_by_ring(edge_areas, part_rings.at))
+    signed_areas = np.where(part_rings.is_hole, -ring_area, ring_area)
     return np.bincount(part_rings.shape, weights=signed_areas)
 
 
@@ -198,7 +198,7 @@ def _measure_edges(
     fine, coarse = (
         np.bincount(
             edge_of_point[half_start],
-            trapezoid((x[half_start] + x[half_start + step]) / 2, y[half_start], y[half_start + step]),
+            compute_trapezoid_area((x[half_start] + x[half_start + step]) / 2, y[half_start], y[half_start + step]),
             len(edges),
         )
         for half_start, step in ((halves, 1), (halves[n[halves] % 2 == 0], 2))
@@ -226,7 +226,7 @@ def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:
     return parts, owner
 
 
-GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
+CGCS2000_GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 
 
 def geodesic_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
@@ -240,12 +240,14 @@ def geodesic_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellati
     """
     areas = np.zeros(len(shapes))
     areal_positions = np.flatnonzero(np.isin(shapely.get_type_id(shapes), (3, 6)) & ~shapely.is_empty(shapes))
-    for batch in batches(shapes[areal_positions]):
+    for batch in iterate_batches(shapes[areal_positions]):
         cancellation.raise_if_cancelled()
         rows = areal_positions[batch]
-        batch_rings = rings(shapes[rows])
+        batch_rings = extract_rings(shapes[rows])
         lonlat = to_lonlat(batch_rings.xy) if to_lonlat else batch_rings.xy
         ends = zip(batch_rings.at[:-1].tolist(), batch_rings.at[1:].tolist(), strict=True)
-        ring_area = np.array([abs(GEOD.polygon_area_perimeter(*lonlat[begin:end].T)[0]) for begin, end in ends])
-        np.add.at(areas, rows[batch_rings.shape], np.where(batch_rings.hole, -ring_area, ring_area))
+        ring_area = np.array(
+            [abs(CGCS2000_GEOD.polygon_area_perimeter(*lonlat[begin:end].T)[0]) for begin, end in ends]
+        )
+        np.add.at(areas, rows[batch_rings.shape], np.where(batch_rings.is_hole, -ring_area, ring_area))
     return areas

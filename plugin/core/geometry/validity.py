@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 #: GEOS's reasons as keys of the message texts.
-REASONS = {
+REASON_KEYS = {
     "Self-intersection": "self_intersection",
     "Ring Self-intersection": "ring_self_intersection",
     "Hole lies outside shell": "hole_outside",
@@ -30,8 +30,8 @@ def is_missing(geometries: NDArray) -> NDArray:
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
 
 
-def invalidity_reason(geometry: Any) -> tuple[str, Any]:
-    """Return why a geometry is invalid, as a value of `REASONS` or ``other``.
+def find_invalidity_reason(geometry: Any) -> tuple[str, Any]:
+    """Return why a geometry is invalid, as a value of `REASON_KEYS` or ``other``.
 
     The second result is the point of the defect, or None if it is unknown.
     """
@@ -40,7 +40,7 @@ def invalidity_reason(geometry: Any) -> tuple[str, Any]:
     # The coordinate may be “nan”, “inf” or “-nan(ind)”: then the place is unknown.
     coordinates = re.findall(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?(?=[ \]])", text.partition("[")[2], flags=re.IGNORECASE)
     location = shapely.Point(float(coordinates[0]), float(coordinates[1])) if len(coordinates) == 2 else None
-    return REASONS.get(reason, "other"), location
+    return REASON_KEYS.get(reason, "other"), location
 
 
 def extract_polygons(geometry: Any) -> Any:
@@ -58,7 +58,7 @@ def extract_polygons(geometry: Any) -> Any:
     return polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
 
 
-def make_areal(geometry: Any) -> Any:
+def extract_valid_polygons(geometry: Any) -> Any:
     """Return a geometry's areal part as one valid polygon or multipolygon, or None.
 
     Polygons of a collection may overlap, which is valid there: their union counts once.
@@ -77,7 +77,7 @@ def make_valid_copies(geometries: NDArray) -> tuple[NDArray, list[int]]:
     for position in repaired:
         copies[position] = repair_polygon(copies[position])
     for position in np.flatnonzero(~is_missing(copies) & ~np.isin(shapely.get_type_id(copies), (3, 6))).tolist():
-        copies[position] = make_areal(copies[position])
+        copies[position] = extract_valid_polygons(copies[position])
     return copies, repaired
 
 

@@ -41,9 +41,9 @@ class VertexIndex:
 
     def snap(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries, each vertex moved onto the nearest indexed one in reach."""
-        return shapely.transform(shapes, self.nearest)
+        return shapely.transform(shapes, self.find_nearest)
 
-    def nearest(self, xy: NDArray) -> NDArray:
+    def find_nearest(self, xy: NDArray) -> NDArray:
         """Return (v, 2) for each vertex the nearest indexed one in reach, else itself."""
         best_distance, snapped = np.full(len(xy), self._reach), xy.copy()
         first_cells = None
@@ -78,7 +78,7 @@ class VertexIndex:
         return cells
 
 
-def plane_vertices(shapes: NDArray) -> VertexIndex:
+def index_plane_vertices(shapes: NDArray) -> VertexIndex:
     """Return an index of the vertices of (n,) geometries in a plane.
 
     Reprojected geometries are snapped onto it.
@@ -86,7 +86,7 @@ def plane_vertices(shapes: NDArray) -> VertexIndex:
     return VertexIndex(shapely.get_coordinates(shapes), SAME_VERTEX_M, _PLANE_CELL_M)
 
 
-def unique_vertices(xy: NDArray) -> NDArray:
+def sort_unique_vertices(xy: NDArray) -> NDArray:
     """Return (u, 2) the unique vertices, sorted by x, then by y."""
     unique = np.unique(np.ascontiguousarray(xy).view(np.complex128).ravel())
     return unique.view(np.float64).reshape(-1, 2)

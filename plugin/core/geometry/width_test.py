@@ -8,7 +8,7 @@ small spread over every short path; neighbouring sides that do not turn back on 
 between all other sides. A side is a stretch of boundary with little change of direction.
 
 A disc of radius r leaves at most r² (tan(g / 2) − g / 2) unreached in a corner of 180° − g (g in radians). For
-`SPREAD` that is less than r², so it is not a narrow arm (`corners.find_narrow_parts`).
+`MAX_DIRECTION_SPREAD` that is less than r², so it is not a narrow arm (`corners.find_narrow_parts`).
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from .linework import Rings, batches, rings
+from .linework import Rings, extract_rings, iterate_batches
 from .validity import is_missing
 
 #: Maximum difference of directions over a short path, in degrees.
-SPREAD = 120.0
+MAX_DIRECTION_SPREAD = 120.0
 #: The same between two long edges.
-ACUTE = 150.0
-#: Length of a short path, in widths. Along longer paths, neighbouring sides (`TURNED`) are more than a width apart.
-SHORT_WAY = 6.25
+MAX_EDGE_TURN = 150.0
+#: Length of a short path, in widths. Along longer paths, neighbouring sides (`MAX_SIDES_TURN`) are more than a width
+#: apart.
+SHORT_PATH_WIDTHS = 6.25
 #: Sharper turns (degrees) into the polygon push its inner parallel too far off.
-INWARD = 96.0
+MAX_INWARD_TURN = 96.0
 #: Degrees by which a boundary turns at a corner.
-CORNER = 45.0
+CORNER_TURN = 45.0
 #: Maximum differences of directions on a short side, and on two or more consecutive sides, in degrees.
-SIDE, TURNED = 60.0, 150.0
+MAX_SIDE_TURN, MAX_SIDES_TURN = 60.0, 150.0
 #: Minimum distance of other sides, in widths.
 MIN_SIDE_DISTANCE = 1.5
 #: Corners at which the boundary turns by more than this (degrees) are lost when a polygon is shrunk and grown again.
-SHARP = 168.0
+MAX_GROWN_TURN = 168.0
 #: Maximum deviation of an area (m²) for an equal number of edges.
-EVEN_M2 = 1e-3
+MAX_AREA_DEVIATION_M2 = 1e-3
 #: Maximum number of steps along the boundary, and of sides of a ring; beyond them the result is unknown.
 _MAX_STEPS, _MAX_SIDES = 16, 64
 
@@ -52,35 +53,35 @@ def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation 
     present = np.flatnonzero(~is_missing(shapes))
     is_simple = (shapely.get_num_geometries(shapes[present]) == 1) & (_count_holes(shapes[present]) == 0)
     present = present[is_simple]
-    for batch in batches(shapes[present]):
+    for batch in iterate_batches(shapes[present]):
         cancellation.raise_if_cancelled()
-        batch_rings = rings(shapes[present[batch]])
+        batch_rings = extract_rings(shapes[present[batch]])
         rows = present[batch][batch_rings.shape]
         is_wide[rows[_are_rings_wide(batch_rings, width)]] = True
     return is_wide
 
 
-def shrunk_evenly(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
+def lost_no_edge(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
     """Return (n,) bool: polygons that lost no edge when they were shrunk.
 
     Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``by`` m (mitred). If every edge
     moves inward and none is lost, the area shrinks by ``by`` × perimeter − ``by``² × the sum of tan(t / 2), t being
     the turns at the vertices. If an edge is lost, as in a neck or an arm, the area differs from that.
     """
-    polygon_rings = rings(shapes)
+    polygon_rings = extract_rings(shapes)
     count = np.diff(polygon_rings.at) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
     step = polygon_rings.xy[start + 1] - polygon_rings.xy[start]
     turn = _measure_turns(step, next_segment)
     # The interior is to the left of a shell drawn anticlockwise, and of a hole drawn clockwise.
-    interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.hole
+    interior_left = (np.add.reduceat(turn, first) > 0) != polygon_rings.is_hole
     turn = np.where(interior_left[ring], turn, -turn)
     row = polygon_rings.shape[ring]
     corner_loss = np.bincount(row, weights=np.tan(np.radians(turn) / 2), minlength=len(shapes)) * by * by
-    even = np.bincount(row[np.abs(turn) > SHARP], minlength=len(shapes)) == 0
+    even = np.bincount(row[np.abs(turn) > MAX_GROWN_TURN], minlength=len(shapes)) == 0
     even &= np.bincount(polygon_rings.shape, weights=count == 0, minlength=len(shapes)) == 0
     expected = shapely.area(shapes) - by * shapely.length(shapes) + corner_loss
-    return even & (np.abs(shapely.area(shrunk) - expected) < EVEN_M2)
+    return even & (np.abs(shapely.area(shrunk) - expected) < MAX_AREA_DEVIATION_M2)
 
 
 def _count_holes(shapes: NDArray) -> NDArray:
@@ -102,12 +103,12 @@ def _are_rings_wide(polygon_rings: Rings, width: float) -> NDArray:
     turn = _measure_turns(step, next_segment)
     # Seen from inside, a ring drawn clockwise turns the other way.
     turn *= np.where(np.add.reduceat(turn, first) < 0, -1.0, 1.0)[ring]
-    is_wide[ring[(turn > ACUTE) | (turn < -INWARD)]] = False
+    is_wide[ring[(turn > MAX_EDGE_TURN) | (turn < -MAX_INWARD_TURN)]] = False
     # At an acute corner both edges must continue straight beyond the reach of anything near the corner.
-    acute = np.flatnonzero(turn > SPREAD)
-    is_short = np.minimum(length[acute], length[next_segment[acute]]) <= SHORT_WAY * width
+    acute = np.flatnonzero(turn > MAX_DIRECTION_SPREAD)
+    is_short = np.minimum(length[acute], length[next_segment[acute]]) <= SHORT_PATH_WIDTHS * width
     is_wide[ring[acute[is_short]]] = False
-    is_wide &= _has_little_spread(ring, next_segment, length, turn, SHORT_WAY * width, is_wide)
+    is_wide &= _has_little_spread(ring, next_segment, length, turn, SHORT_PATH_WIDTHS * width, is_wide)
     in_wide_ring = is_wide[ring]
     if in_wide_ring.any():
         is_wide &= _has_distant_sides(ring, first, a, b, turn, MIN_SIDE_DISTANCE * width, is_wide)
@@ -141,7 +142,7 @@ def _has_little_spread(
 ) -> NDArray:
     """Return (r,) bool: rings whose directions differ little along every short path.
 
-    Within ``path_m`` m they differ by at most `SPREAD` degrees.
+    Within ``path_m`` m they differ by at most `MAX_DIRECTION_SPREAD` degrees.
     """
     is_little = candidates.copy()
     path_start = np.flatnonzero(candidates[ring])
@@ -157,7 +158,7 @@ def _has_little_spread(
         )
         turned = turned + turn[path_end]
         path_end = next_segment[path_end]
-        is_little[ring[path_start[np.abs(turned) > SPREAD]]] = False
+        is_little[ring[path_start[np.abs(turned) > MAX_DIRECTION_SPREAD]]] = False
         if not len(path_start):
             return is_little
     is_little[ring[path_start]] = False
@@ -196,7 +197,7 @@ def _has_distant_sides(
 
 def _starts_at_corners(direction: NDArray) -> NDArray:
     """Return (k − 1,) bool: segments, from the second on, that begin a new side."""
-    return np.abs(np.diff(direction)) > CORNER
+    return np.abs(np.diff(direction)) > CORNER_TURN
 
 
 def _starts_next_to_corners(direction: NDArray) -> NDArray:
@@ -208,7 +209,7 @@ def _starts_next_to_corners(direction: NDArray) -> NDArray:
 
 
 def _starts_at_turns(direction: NDArray) -> NDArray:
-    return np.diff(np.floor(direction / SIDE + 0.5)) != 0
+    return np.diff(np.floor(direction / MAX_SIDE_TURN + 0.5)) != 0
 
 
 def _check_side_distances(
@@ -225,7 +226,7 @@ def _check_side_distances(
     side_in_ring = np.arange(len(side_start)) - first_side[ring_of_side]
     low, high = np.minimum.reduceat(direction, side_start), np.maximum.reduceat(direction, side_start)
     is_distant = (side_counts > 0) & (side_counts <= _MAX_SIDES)
-    is_distant[ring_of_side[high - low > SPREAD]] = False
+    is_distant[ring_of_side[high - low > MAX_DIRECTION_SPREAD]] = False
     extents = _measure_extents(a, b, side_start)
     lowest, highest = low.copy(), high.copy()
     for shift in range(1, _MAX_SIDES // 2 + 1):
@@ -237,7 +238,7 @@ def _check_side_distances(
         full_turn = np.where(wraps, 360.0, 0.0)
         lowest[compared] = np.minimum(lowest[compared], low[other_side] + full_turn)
         highest[compared] = np.maximum(highest[compared], high[other_side] + full_turn)
-        may_be_near = highest[compared] - lowest[compared] > TURNED
+        may_be_near = highest[compared] - lowest[compared] > MAX_SIDES_TURN
         if shift > 1:
             for lower, upper in extents:
                 i, j = compared[may_be_near], other_side[may_be_near]

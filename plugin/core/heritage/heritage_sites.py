@@ -13,25 +13,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.context import Context, trim_padding
-from ..files.cells import texts
+from ..engine.context import Context, trim_code_padding
+from ..files.cells import column_texts
 from ..files.encoding import BLANK_WORDS
 from ..files.tables import Column, Row, Table, read_table
 from ..plan.layer import Layer
-from .protection import CONTROL, CORE, KINDS, POINTS_OF, RANGE, classify_heritage_parts
+from .protection import CONTROL, CORE, KIND_LIST, POLYGON_ROLE_BY_POINT_ROLE, RANGE, classify_heritage_parts
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
     from ..profile import Norm
 
 
-LEVELS = "heritage_level"
+LEVEL_LIST = "heritage_level"
 #: The field with the level; the templates define no meaning for it.
 LEVEL_FIELD = "JB"
 
 
 @dataclass
-class Site:
+class HeritageSite:
     """A heritage site, which may consist of several rows of several layers.
 
     ``kinds``, ``levels``: names in the code lists of kinds and levels; ``rows``: (layer, row); ``parts``: core,
@@ -65,27 +65,27 @@ class Site:
 
 
 @dataclass
-class Sites:
+class HeritageSites:
     """All heritage sites, by name without spaces and in half width.
 
     ``nameless``: layer code → number of rows without a site's name; ``layers``: the layers that were read, by layer
     code.
     """
 
-    by_name: dict[str, Site] = field(default_factory=dict)
+    by_name: dict[str, HeritageSite] = field(default_factory=dict)
     nameless: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
 
-    def of(self, kind: str) -> list[Site]:
+    def of(self, kind: str) -> list[HeritageSite]:
         """Return the sites of a kind."""
         return [site for site in self.by_name.values() if kind in site.kinds]
 
-    def find(self, name: str) -> Site | None:
+    def find(self, name: str) -> HeritageSite | None:
         """Return the site of a name, whatever its spaces and widths; None if unknown."""
         return self.by_name.get(normalise_name(name))
 
     @property
-    def without_kind(self) -> list[Site]:
+    def without_kind(self) -> list[HeritageSite]:
         """Return the sites without a kind."""
         return [site for site in self.by_name.values() if not site.kinds]
 
@@ -95,12 +95,12 @@ def normalise_name(name: str) -> str:
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", name))
 
 
-def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> Sites:
+def collect_heritage_sites(ctx: Context, of_role: Callable[[str], Layer | None]) -> HeritageSites:
     """Return all sites of 历史文化保护线 and of the layers of single kinds.
 
     ``of_role``: function that returns the layer of a layer code, or None.
     """
-    sites = Sites()
+    sites = HeritageSites()
     for role, kind in _list_heritage_layers(ctx):
         layer = of_role(role)
         if layer is None or layer.role in sites.layers:
@@ -116,17 +116,19 @@ def _list_heritage_layers(ctx: Context) -> Iterator[tuple[str, str]]:
     The kind is empty where the rows give it.
     """
     yield "heritage", ""
-    kinds = ctx.codes(KINDS).codes
+    kinds = ctx.codes(KIND_LIST).codes
     for kind_entry in kinds.values():
         role = kind_entry.extra.get("layer", "")
         if role:
             yield role, kind_entry.name
             yield from (
-                (point_role, kind_entry.name) for point_role, range_role in POINTS_OF.items() if range_role == role
+                (point_role, kind_entry.name)
+                for point_role, range_role in POLYGON_ROLE_BY_POINT_ROLE.items()
+                if range_role == role
             )
 
 
-def _add_layer_sites(sites: Sites, layer: Layer, layer_kind: str, ctx: Context) -> None:
+def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: Context) -> None:
     layer_parts = classify_heritage_parts(layer, ctx)
     kinds = [layer_kind] * len(layer) if layer_kind else _read_row_kinds(layer, ctx)
     levels = _read_row_levels(layer, ctx)
@@ -136,7 +138,7 @@ def _add_layer_sites(sites: Sites, layer: Layer, layer_kind: str, ctx: Context) 
         if not name:
             sites.nameless[layer.role] = sites.nameless.get(layer.role, 0) + 1
             continue
-        entry = sites.by_name.setdefault(name, Site(site))
+        entry = sites.by_name.setdefault(name, HeritageSite(site))
         entry.kinds |= {kinds[row]} - {""}
         entry.levels |= {levels[row]} - {""}
         entry.rows.append((layer, row))
@@ -149,27 +151,27 @@ def _read_row_kinds(layer: Layer, ctx: Context) -> list[str]:
     For a part (历史文化街区核心保护范围) it is the kind of the whole site.
     """
     declared = layer.template.field("feature_kind")
-    if declared is None or declared.codes != KINDS:
+    if declared is None or declared.codes != KIND_LIST:
         return [""] * len(layer)
-    codes = ctx.codes(KINDS).codes
+    codes = ctx.codes(KIND_LIST).codes
     names = {}
     for code, kind_entry in codes.items():
         is_part_kind = kind_entry.extra.get("part", "") in (CORE, CONTROL) and kind_entry.parent in codes
         names[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
-    return [names.get(trim_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
+    return [names.get(trim_code_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
 
 
 def _read_row_levels(layer: Layer, ctx: Context) -> list[str]:
     column = layer.named(LEVEL_FIELD)
-    names = {code: level.name for code, level in ctx.codes(LEVELS).codes.items()}
+    names = {code: level.name for code, level in ctx.codes(LEVEL_LIST).codes.items()}
     level_names = {*names.values()}
     if column is None:
         return [""] * len(layer)
     # Some data have the name instead of the code.
-    return [names.get(value, value if value in level_names else "") for value in texts(column)]
+    return [names.get(value, value if value in level_names else "") for value in column_texts(column)]
 
 
-COLUMNS = (
+REGISTER_COLUMNS = (
     Column("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
     Column("kind", ("类型", "类别", "保护类型", "kind"), needed=False),
     Column("level", ("级别", "等级", "保护级别", "level"), needed=False),
@@ -197,9 +199,9 @@ class HeritageList:
     rows: tuple[ListedSite, ...]
 
 
-def register_of(side: SideInputs) -> HeritageList | None:
+def get_heritage_register(side_inputs: SideInputs) -> HeritageList | None:
     """Return the heritage register given for the check, or None."""
-    return side.get("register", HeritageList)
+    return side_inputs.get("register", HeritageList)
 
 
 def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
@@ -208,7 +210,7 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
     A level or kind may be derived from the term (全国重点文物保护单位 is 国家级), by ``[heritage] level_words``.
     Raise InputError with file and row for a missing table, a missing column of names, or an unknown kind or level.
     """
-    table = read_table(path, COLUMNS)
+    table = read_table(path, REGISTER_COLUMNS)
     rows = [row for row in table.rows if row.cells["name"]]
     return HeritageList(table.place, tuple(read_listed_site(row, table, norm) for row in rows))
 
@@ -218,8 +220,8 @@ def read_listed_site(row: Row, table: Table, norm: Norm) -> ListedSite:
 
     Raise InputError as `read_heritage_list`.
     """
-    kinds = {code.name: code.name for code in norm.standard.code_lists[KINDS].codes.values()}
-    levels = {code.name: code.name for code in norm.standard.code_lists[LEVELS].codes.values()}
+    kinds = {code.name: code.name for code in norm.standard.code_lists[KIND_LIST].codes.values()}
+    levels = {code.name: code.name for code in norm.standard.code_lists[LEVEL_LIST].codes.values()}
     words = dict(line.split() for line in norm.get("heritage.level_words"))
     kind = _read_listed_value(row, "kind", kinds, table)
     level = _read_listed_value(row, "level", words | levels, table)
@@ -238,7 +240,7 @@ def _read_listed_value(row: Row, column: str, value_by_word: Mapping[str, str], 
         return ""
     value = _find_longest_word(text, value_by_word)
     if not value:
-        label = next(declared.heads[0] for declared in COLUMNS if declared.name == column)
+        label = next(declared.heads[0] for declared in REGISTER_COLUMNS if declared.name == column)
         raise table.error(row, label, text, dict.fromkeys(value_by_word.values()))
     return value
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import Context, trim_padding
+from ..engine.context import Context, trim_code_padding
 from ..plan.layer import Layer
 from ..profile import Norm
 
 
-def split_part(name: str, words: Iterable[str]) -> tuple[str, str]:
+def split_part_word(name: str, words: Iterable[str]) -> tuple[str, str]:
     """Split a name into its last word, if that is a word for a part, and the rest.
 
     ``words``: the words for parts. The word may be in brackets or after a dash. Without such a word the first result
@@ -29,18 +29,18 @@ def split_part(name: str, words: Iterable[str]) -> tuple[str, str]:
     return (word, unbracketed.removesuffix(word).rstrip("（( -—–－_·")) if word else ("", name.strip())
 
 
-def core_rows(reserves: Layer, norm: Norm) -> NDArray:
+def find_core_rows(reserves: Layer, norm: Norm) -> NDArray:
     """Return (n,) bool: rows of a reserve layer that are a 核心保护区, by their name."""
     core_words = list(norm.get("reserves.core_words"))
-    return np.array([bool(split_part(name, core_words)[0]) for name in reserves.text("feature_name")], dtype=bool)
+    return np.array([bool(split_part_word(name, core_words)[0]) for name in reserves.text("feature_name")], dtype=bool)
 
 
 CORE, CONTROL, RANGE = "core", "control", "range"
 #: Settings that a rule uses to distinguish parts.
-USES = ("tolerance", "codes.heritage_kind", "heritage.words")
-KINDS = "heritage_kind"
+PART_SETTINGS = ("tolerance", "codes.heritage_kind", "heritage.words")
+KIND_LIST = "heritage_kind"
 #: Layers of points → layers with the polygons of the same kind (layer codes of the county's table).
-POINTS_OF = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
+POLYGON_ROLE_BY_POINT_ROLE = {"WWBHDWD": "WWBHDWM", "BKYDWWD": "BKYDWWM", "LSJZD": "LSJZM"}
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class HeritageParts:
         is_part: NDArray = self.part == part
         return is_part
 
-    def of_site(self, part: str, site: str) -> NDArray:
+    def rows_of_site(self, part: str, site: str) -> NDArray:
         """Return (n,) bool: rows that are this part of this site."""
         is_part_of_site: NDArray = (self.part == part) & (self.site == site)
         return is_part_of_site
@@ -76,35 +76,39 @@ def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     The kind (LX) gives the part, by its list; otherwise a word at the end of the name (MC) does, in brackets or not.
     Longer words take precedence.
     """
-    kinds = ctx.codes(KINDS).codes
+    kinds = ctx.codes(KIND_LIST).codes
     declared = layer.template.field("feature_kind")
-    has_kind_codes = declared is not None and declared.codes == KINDS
+    has_kind_codes = declared is not None and declared.codes == KIND_LIST
     part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL) | dict.fromkeys(
         ctx.norm.get("heritage.core_words"), CORE
     )
     ordered = sorted(part_by_word, key=len, reverse=True)
     parts, sites = [], []
     for code, name in zip(layer.text("feature_kind"), layer.text("feature_name"), strict=True):
-        kind_entry = kinds.get(trim_padding(code, declared.code_pad if declared else 0)) if has_kind_codes else None
-        part_word, site = split_part(name, ordered)
+        kind_entry = (
+            kinds.get(trim_code_padding(code, declared.code_pad if declared else 0)) if has_kind_codes else None
+        )
+        part_word, site = split_part_word(name, ordered)
         kind_part = kind_entry.extra.get("part", "") if kind_entry is not None else ""
         parts.append(kind_part or part_by_word.get(part_word, ""))
         sites.append(site)
     return HeritageParts(np.array(parts, dtype=object), np.array(sites, dtype=object))
 
 
-def range_roles(ctx: Context) -> list[str]:
+def list_range_roles(ctx: Context) -> list[str]:
     """Return the codes of layers with whole ranges of heritage.
 
     The code list of kinds names the layers. Kinds are 历史文化街区, 名镇, 文物保护单位 ….
     """
     return [
         role
-        for role in dict.fromkeys(kind_entry.extra.get("layer", "") for kind_entry in ctx.codes(KINDS).codes.values())
+        for role in dict.fromkeys(
+            kind_entry.extra.get("layer", "") for kind_entry in ctx.codes(KIND_LIST).codes.values()
+        )
         if role
     ]
 
 
-def site_names(layer: Layer) -> NDArray:
+def read_site_names(layer: Layer) -> NDArray:
     """Return (n,) names of a layer's rows without surrounding blanks."""
     return np.array([name.strip() for name in layer.text("feature_name")], dtype=object)

@@ -19,24 +19,24 @@ from ..geometry import crs as crs_care
 from ..geometry.statutory_area import statutory_area
 from ..invariants import require_value
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
-from .survey_deductions import survey_deductions
-from .townships import centres_of, towns_of_centres
+from .survey_deductions import compare_with_survey
+from .townships import compute_row_centres, locate_row_centres
 
 if TYPE_CHECKING:
     from ..engine.context import Context
     from ..plan.layer import Layer
 
 #: Meanings of fields with the area of the whole shape, and of the field with the area left after deductions.
-GROSS = ("area", "gross_area", "survey_area")
-NET = "net_area"
-MEANINGS = (*GROSS, NET)
+GROSS_FIELDS = ("area", "gross_area", "survey_area")
+NET_FIELD = "net_area"
+AREA_MEANINGS = (*GROSS_FIELDS, NET_FIELD)
 #: Uncertainty of a rule whose figures the geometry does not confirm.
-DOUBT = "figures.area_fields"
+AREA_FIELDS_SETTING = "figures.area_fields"
 #: Largest difference between a sum and the geometry (as a share) and of a single row (m²): settings of ATT022 and
 #: ATT013.
-ALLOWANCE_SHARE, ROW_ALLOWANCE = "rules.ATT022.allowance_share", "rules.ATT013.allowance_m2"
+SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING = "rules.ATT022.allowance_share", "rules.ATT013.allowance_m2"
 #: Units in which a field may be written by mistake, and the largest deviation of the median row from such a unit.
-UNITS = ("m2", "ha", "mu", "km2")
+AREA_UNITS = ("m2", "ha", "mu", "km2")
 _UNIT_SHARE = 0.05
 #: Rounding error of two decimals in one row, m².
 _ROUNDING_M2 = 0.005
@@ -47,9 +47,9 @@ _BEND_PER_M3 = 2**0.5 * (1.33 + 0.3) / 12 / 6378137.0
 #: outline.
 _SCALE_SHARE, _SCALE_SHARE_PER_M = 2e-6, 1e-8
 #: Side of the squares by which the scale of the plane is measured.
-PROBE_M = 100.0
+PROBE_SIZE_M = 100.0
 
-Sum = Callable[[NDArray], NDArray]
+SumFunction = Callable[[NDArray], NDArray]
 
 
 @dataclass(frozen=True)
@@ -58,58 +58,59 @@ class LandBacking:
 
     Arrays are (n,) m², 0 in rows without a value.
 
-    ``values``: the field; ``written``: the same, for a net field the gross field that it is part of; ``drawn``:
-    statutory areas, 0 where a row has no shape; ``beyond``: excess of a net area over the gross area, 0 for a gross
+    ``values``: the field; ``written``: the same, for a net field the gross field that it is part of; ``land_areas``:
+    statutory areas, 0 where a row has no shape; ``net_excess``: excess of a net area over the gross area, 0 for a gross
     field; ``there``: rows with a value; ``town``: the township of the row's centre, −1 for none; ``towns``: their
     names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``: the unit
-    that the values seem to have instead of the unit of the field; ``exact``: False where ``drawn`` is an estimate.
+    that the values seem to have instead of the unit of the field; ``is_exact``: False where ``land_areas`` is an
+    estimate.
     """
 
     meaning: str
     values: NDArray
     written: NDArray
-    drawn: NDArray
-    beyond: NDArray
+    land_areas: NDArray
+    net_excess: NDArray
     there: NDArray
     town: NDArray
     towns: list[str]
     share: float
     row_m2: float
     unit: str = ""
-    exact: bool = True
+    is_exact: bool = True
 
     @property
-    def wrong(self) -> NDArray:
+    def is_wrong(self) -> NDArray:
         """Rows with a wrong area, (n,) bool.
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
         """
-        found: NDArray = (np.abs(self.written - self.drawn) > self.row_m2) | (self.beyond > self.row_m2)
+        found: NDArray = (np.abs(self.written - self.land_areas) > self.row_m2) | (self.net_excess > self.row_m2)
         return found
 
     def within(self, share: float) -> LandBacking:
         """Return the same comparison with another allowed difference of sums."""
         return self if share == self.share else replace(self, share=share)
 
-    def differs(self, add: Sum) -> tuple[NDArray, NDArray]:
+    def compare_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
         """Compare k sums of the field with the geometry and with the gross area.
 
         ``add``: function that returns k sums of (n,) values, for example by township. Returns two (k,) bool arrays: the
         sum differs from the geometry; the net sum exceeds the gross sum.
         """
-        drawn = add(self.drawn)
+        drawn = add(self.land_areas)
         allowed = np.maximum(self.share * np.abs(drawn), self.row_m2 * add(self.there.astype(float)))
-        return np.abs(add(self.written) - drawn) > allowed, add(self.beyond) > allowed
+        return np.abs(add(self.written) - drawn) > allowed, add(self.net_excess) > allowed
 
-    def unbacked(self, add: Sum) -> NDArray:
+    def is_sum_unbacked(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of the field that the geometry does not confirm.
 
         ``add``: function that returns k sums of (n,) values.
         """
-        found = np.logical_or(*self.differs(add))
-        return found | (add(self.there.astype(float)) > 0) if self.meaning == NET and self.unit else found
+        found = np.logical_or(*self.compare_sums(add))
+        return found | (add(self.there.astype(float)) > 0) if self.meaning == NET_FIELD and self.unit else found
 
-    def by_town(self, rows: NDArray) -> Sum:
+    def sum_function_by_town(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
         ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
@@ -118,13 +119,13 @@ class LandBacking:
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
     def differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
-        """Compare the sums of some rows by township, as `differs` does.
+        """Compare the sums of some rows by township, as `compare_sums` does.
 
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
-        add = self.by_town(rows)
-        several = add(self.wrong.astype(float)) > 1
-        differs, exceeds = self.differs(add)
+        add = self.sum_function_by_town(rows)
+        several = add(self.is_wrong.astype(float)) > 1
+        differs, exceeds = self.compare_sums(add)
         return differs & several, exceeds & several
 
     def clearly_agrees(self, rows: NDArray) -> bool:
@@ -143,7 +144,7 @@ class LandBacking:
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
-        return not (self.unbacked(whole).any() or np.logical_or(*self.differing_towns(rows)).any())
+        return not (self.is_sum_unbacked(whole).any() or np.logical_or(*self.differing_towns(rows)).any())
 
 
 def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> LandBacking | None:
@@ -151,9 +152,9 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
 
     None for lines, points and an empty field.
 
-    ``exact``: False allows estimates where no areas are measured yet, which is many times faster.
+    ``is_exact``: False allows estimates where no areas are measured yet, which is many times faster.
     """
-    cache = ctx.plan.computed("area_backing")
+    cache = ctx.plan.get_cache("area_backing")
     exact = exact or "statutory" in layer.__dict__
     key = (layer, meaning, exact)
     if key not in cache:
@@ -176,21 +177,21 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | 
         found = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
         if not found.agrees(whole):
             return False
-    deductions = survey_deductions(layer, ctx) if meaning == NET else None
+    deductions = compare_with_survey(layer, ctx) if meaning == NET_FIELD else None
     if deductions is not None and not deductions.agrees(whole):
         return False
     return find_county_excess(layer, ctx) is None
 
 
-def land_net(layer: Layer, ctx: Context) -> NDArray | None:
+def compute_land_net_area(layer: Layer, ctx: Context) -> NDArray | None:
     """Return (n,) net areas by geometry: net × statutory ÷ gross area, m².
 
     None without a net area.
     """
-    found = compare_with_land(layer, NET, ctx)
+    found = compare_with_land(layer, NET_FIELD, ctx)
     if found is None:
         return None
-    factor = np.divide(found.drawn, found.written, out=np.ones(len(layer)), where=found.written > 0)
+    factor = np.divide(found.land_areas, found.written, out=np.ones(len(layer)), where=found.written > 0)
     return found.values * factor
 
 
@@ -206,7 +207,7 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
     if layer.template.overlap != "never" and layer.role not in lines:
         return None
     whole = float(county.statutory.sum())
-    for meaning in GROSS:
+    for meaning in GROSS_FIELDS:
         found = compare_with_land(layer, meaning, ctx, exact=False)
         if found is not None and found.written.sum() > whole * (1 + found.share) + found.row_m2:
             return meaning, float(found.written.sum()), whole
@@ -216,20 +217,20 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
 def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacking | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
-    written = square_metres(layer, meaning)
+    written = area_field_m2(layer, meaning)
     if exact:
-        layer.measure(ctx.cancellation)
+        layer.measure_statutory(ctx.cancellation)
     drawn = np.nan_to_num(layer.statutory) if exact else _estimate_areas(layer, ctx)
     has_value = np.isfinite(written)
     beyond = np.zeros(len(layer))
     expected = drawn
-    if meaning == NET:
-        gross = square_metres(layer, "gross_area")
+    if meaning == NET_FIELD:
+        gross = area_field_m2(layer, "gross_area")
         expected = np.where(np.isfinite(gross), gross, drawn)
         beyond = np.where(has_value, np.maximum(np.nan_to_num(written) - expected, 0.0), 0.0)
     unit = _find_other_unit(written, expected, layer, meaning)
-    sums = expected if meaning == NET else written
-    town, towns = towns_of_centres(layer, ctx)
+    sums = expected if meaning == NET_FIELD else written
+    town, towns = locate_row_centres(layer, ctx)
     return LandBacking(
         meaning,
         np.where(has_value, np.nan_to_num(written), 0.0),
@@ -239,8 +240,8 @@ def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> L
         has_value,
         town,
         towns,
-        float(ctx.norm.get(ALLOWANCE_SHARE)),
-        float(ctx.norm.get(ROW_ALLOWANCE)) + _ROUNDING_M2,
+        float(ctx.norm.get(SUM_ALLOWANCE_SETTING)),
+        float(ctx.norm.get(ROW_ALLOWANCE_SETTING)) + _ROUNDING_M2,
         unit,
         exact,
     )
@@ -251,10 +252,10 @@ def _estimate_areas(layer: Layer, ctx: Context) -> NDArray:
 
     The areas in the plan's CRS are multiplied by the scale at each row's centre.
     """
-    cache = ctx.plan.computed("area_estimates")
+    cache = ctx.plan.get_cache("area_estimates")
     if layer not in cache:
         estimated = np.nan_to_num(shapely.area(layer.plane))
-        x, y, rows = centres_of(layer)
+        x, y, rows = compute_row_centres(layer)
         estimated[rows] *= _area_scale(x, y, ctx)
         cache[layer] = estimated
     found: NDArray = cache[layer]
@@ -300,12 +301,12 @@ def _area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
     """
     if not len(x):
         return np.ones(0)
-    middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_M)
+    middle, half = np.array([x.mean(), y.mean()]), np.maximum([np.ptp(x) / 2, np.ptp(y) / 2], PROBE_SIZE_M)
     step = np.linspace(-1.0, 1.0, 5)
     u, v = (axis.ravel() for axis in np.meshgrid(step, step))
-    left, low = middle[0] + u * half[0] - PROBE_M / 2, middle[1] + v * half[1] - PROBE_M / 2
-    squares = shapely.box(left, low, left + PROBE_M, low + PROBE_M)
-    measured = statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane)) / PROBE_M**2
+    left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
+    squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
+    measured = statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane)) / PROBE_SIZE_M**2
     surface = np.linalg.lstsq(_polynomial_terms(u, v), measured, rcond=None)[0]
     found: NDArray = _polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
     return found
@@ -315,7 +316,7 @@ def _polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
 
 
-def square_metres(layer: Layer, meaning: str) -> NDArray:
+def area_field_m2(layer: Layer, meaning: str) -> NDArray:
     """Return (n,) an area field in m², converted from the unit of its template.
 
     NaN where the value is missing.
@@ -338,4 +339,4 @@ def _find_other_unit(written: NDArray, against: NDArray, layer: Layer, meaning: 
     if not comparable.any():
         return ""
     factor = float(np.median(against[comparable] / written[comparable])) * SQUARE_METRES[field_unit]
-    return next((u for u in UNITS if u != field_unit and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")
+    return next((u for u in AREA_UNITS if u != field_unit and abs(factor / SQUARE_METRES[u] - 1) < _UNIT_SHARE), "")

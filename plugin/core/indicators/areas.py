@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heritage.protection import split_part
+from ..heritage.protection import split_part_word
 from ..invariants import require_value
 from ..model.indicator import (
     AREA_FIGURES,
@@ -25,7 +25,7 @@ from ..model.indicator import (
     convert_area,
 )
 from ..plan.layer import Layer
-from .area_backing import is_backed_by_land, land_net
+from .area_backing import compute_land_net_area, is_backed_by_land
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -103,7 +103,7 @@ def _make_break(row: int, case: str, meaning: str, actual: float, expected: floa
     )
 
 
-PART_WORDS = "reserves.part_words"
+PART_WORDS_SETTING = "reserves.part_words"
 
 
 def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
@@ -116,8 +116,8 @@ def is_reserve_part(reserves: Layer, ctx: Context) -> tuple[NDArray, NDArray]:
     (n,) str
         Name of the reserve without that word.
     """
-    words = list(ctx.norm.get(PART_WORDS))
-    found = [split_part(name, words) for name in reserves.text("feature_name")]
+    words = list(ctx.norm.get(PART_WORDS_SETTING))
+    found = [split_part_word(name, words) for name in reserves.text("feature_name")]
     return np.array([bool(w) for w, _ in found], dtype=bool), np.array([site for _, site in found], dtype=object)
 
 
@@ -136,11 +136,11 @@ def find_counted_rows(reserves: Layer, ctx: Context) -> NDArray:
 
 
 #: The remaining share of a target below which a figure is an early warning (C; 0: never).
-WARNING_SHARE = "indicators.warning_share"
+WARNING_SHARE_SETTING = "indicators.warning_share"
 
 #: The input with the area by geometry, where only the field meets the target.
-LAND = "land_net_m2"
-MISSED = (BROKEN, CLOSE)
+LAND_INPUT = "land_net_m2"
+MISSED_STATES = (BROKEN, CLOSE)
 #: Rounding error of two decimals in gross and net area of one row, m².
 ROUNDING_M2 = 0.01
 
@@ -192,7 +192,7 @@ class AreaFigure:
             share = target.warning_share(warning_share)
             if self.land_m2 is not None:
                 mark_unbacked(indicator, self.land_m2, self.rounding_m2)
-            indicator.judge(
+            indicator.set_state(
                 compare_area_with_target(indicator.value, target.comparison, target.number, target.decimals, share)
             )
         return indicator
@@ -209,17 +209,17 @@ def mark_unbacked(indicator: Indicator, land_m2: float, rounding_m2: float) -> N
         compare_area_with_target(convert_area(land_m2 + slack, indicator.unit), *target)
         for slack in (-rounding_m2, rounding_m2)
     ]
-    if compare_area_with_target(value, *target) not in MISSED and all(state in MISSED for state in land):
-        indicator.inputs = {**indicator.inputs, LAND: land_m2}
+    if compare_area_with_target(value, *target) not in MISSED_STATES and all(state in MISSED_STATES for state in land):
+        indicator.inputs = {**indicator.inputs, LAND_INPUT: land_m2}
         indicator.backed = indicator.confirmed = False
 
 
-def only_by_field(indicator: Indicator) -> bool:
+def is_met_only_by_field(indicator: Indicator) -> bool:
     """Return True if only the area field, not the geometry, meets the target."""
-    return LAND in indicator.inputs and indicator.state == UNCONFIRMED
+    return LAND_INPUT in indicator.inputs and indicator.state == UNCONFIRMED
 
 
-def target_figure(name: str, ctx: Context) -> AreaFigure:
+def compute_target_figure(name: str, ctx: Context) -> AreaFigure:
     """Compute one of ``AREA_FIGURES`` (areas with a target) from the plan's layers.
 
     KeyError for another name. 耕地 and 永久基本农田 use the net area (TBDLMJ, YJJBNTMJ), 红线 and 开发边界 the
@@ -230,7 +230,7 @@ def target_figure(name: str, ctx: Context) -> AreaFigure:
     return _compute_figure(ctx.plan.concept(concept), concept, basis, ctx.plan.concept("parcels"), ctx)
 
 
-def stated_figure(name: str, ctx: Context) -> AreaFigure:
+def compute_stated_figure(name: str, ctx: Context) -> AreaFigure:
     """Compute one of ``STATED_FIGURES``: a statutory area or a number of features."""
     concept, basis = STATED_FIGURES[name]
     layer = ctx.plan.concept(concept)
@@ -238,7 +238,7 @@ def stated_figure(name: str, ctx: Context) -> AreaFigure:
         rows = find_counted_rows(layer, ctx)
         area = float(layer.statutory[rows].sum())
         inputs = {"layer": layer.role, "features": int(rows.sum()), "statutory_m2": area}
-        return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS), inputs)
+        return AreaFigure(layer, area, basis, ctx.norm.is_confirmed(PART_WORDS_SETTING), inputs)
     if layer is None or basis == "statutory":
         return _compute_figure(layer, concept, basis, None, ctx)
     return AreaFigure(layer, float(len(layer)), basis, inputs={"layer": layer.role, "features": len(layer)})
@@ -278,7 +278,7 @@ def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Laye
     }
     sure = is_backed_by_land(layer, "net_area", ctx)
     figure = AreaFigure(layer, taken, "net", confirmed=_is_consistent(layer, ctx), inputs=inputs, backed=sure)
-    land = land_net(layer, ctx) if sure else None
+    land = compute_land_net_area(layer, ctx) if sure else None
     if land is not None:
         figure.land_m2, figure.rounding_m2 = float(land.sum()), ROUNDING_M2 * len(layer)
     return figure

@@ -12,14 +12,14 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import GEOD
+from ..geometry.statutory_area import CGCS2000_GEOD
 from ..invariants import require_value
 from ..messages.texts import Texts
 from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target, convert_area
-from ..standard.indicator_catalogue import Entry, IndicatorCatalogue, load_catalogue
+from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from .area_backing import is_backed_by_land
-from .areas import WARNING_SHARE, stated_figure
-from .land_use import FIELDS, in_classes, land_areas
+from .areas import WARNING_SHARE_SETTING, compute_stated_figure
+from .land_use import FIELDS, get_land_areas, is_in_classes
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -28,32 +28,32 @@ if TYPE_CHECKING:
     from ..profile import Target
 
 #: The setting that confirms the definitions marked C.
-DEFINITIONS = "indicators.definitions"
+DEFINITIONS_SETTING = "indicators.definitions"
 
 
 @dataclass
-class Computed:
+class ComputedIndicator:
     """A computed indicator: ``figures``, or the ``reason`` for missing figures.
 
     It has one figure for each target, or one without target. ``entry``: its definition.
     """
 
-    entry: Entry
+    entry: CatalogueIndicator
     figures: list[Indicator] = field(default_factory=list)
     reason: str = ""
 
 
-class Missing(Exception):
+class MissingInputError(Exception):
     """Raised when an input of an indicator is missing; the message names it."""
 
 
-def figures_of(ctx: Context, lang: str) -> Figures:
+def get_plan_indicators(ctx: Context, lang: str) -> PlanIndicators:
     """Return the indicators of a check's plan in one language.
 
     They are computed once per check.
     """
     # A context belongs to one rule, the plan to the whole run.
-    shared: dict[str, Figures] = ctx.plan.computed("figures")
+    shared: dict[str, PlanIndicators] = ctx.plan.get_cache("figures")
     figures = shared.get(lang)
     if (
         figures is None
@@ -61,65 +61,65 @@ def figures_of(ctx: Context, lang: str) -> Figures:
         or figures.ctx.side is not ctx.side
         or figures.ctx.tolerance != ctx.tolerance
     ):
-        figures = shared[lang] = Figures(ctx, Texts(lang))
+        figures = shared[lang] = PlanIndicators(ctx, Texts(lang))
     return figures
 
 
 @dataclass
-class Figures:
+class PlanIndicators:
     """All indicators of a plan; each is computed once, on first use."""
 
     ctx: Context
     texts: Texts
-    _found: dict[str, Computed] = field(default_factory=dict)
+    _found: dict[str, ComputedIndicator] = field(default_factory=dict)
     _rules: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.catalogue: IndicatorCatalogue = load_catalogue(self.ctx.norm.standard)
 
-    def all(self) -> list[Computed]:
+    def all(self) -> list[ComputedIndicator]:
         """Return every indicator that the standard defines."""
         return [self.get(name) for name in self.catalogue.entries]
 
-    def get(self, name: str) -> Computed:
+    def get(self, name: str) -> ComputedIndicator:
         """Return one indicator by its id; KeyError for an unknown id."""
         if name not in self._found:
             self.ctx.cancellation.raise_if_cancelled()
             entry = self.catalogue.entries[name]
             try:
                 figures = self._figures(entry)
-                self._found[name] = Computed(entry, figures)
-            except Missing as missing:
-                self._found[name] = Computed(entry, reason=str(missing))
+                self._found[name] = ComputedIndicator(entry, figures)
+            except MissingInputError as missing:
+                self._found[name] = ComputedIndicator(entry, reason=str(missing))
         return self._found[name]
 
     def value(self, name: str) -> Indicator | None:
         """Return the first figure of an indicator; None if it cannot be computed."""
         return next(iter(self.get(name).figures), None)
 
-    def _figures(self, entry: Entry) -> list[Indicator]:
+    def _figures(self, entry: CatalogueIndicator) -> list[Indicator]:
         if entry.method == "none":
-            raise Missing(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
+            raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
             # Rules compare their figures with targets themselves.
             return [_convert_to_list_unit(i, entry) for i in self._figures_by_rule(entry)]
         # The methods below have the names of the methods in indicators.toml.
         figure = getattr(self, f"_{entry.method}")(entry)
-        figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS)
+        figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
         return self._compare_with_targets(entry, figure)
 
-    def _figures_by_rule(self, entry: Entry) -> list[Indicator]:
+    def _figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""
-        result, reason = self.of_rule(entry.rule)
+        result, reason = self.run_rule_once(entry.rule)
         if result is None:
-            raise Missing(reason)
+            raise MissingInputError(reason)
         found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
         if not found:
             reasons = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
-            raise Missing(" ".join(reasons) or self.no_layer(entry.inputs))
+            raise MissingInputError(" ".join(reasons) or self.missing_layers_text(entry.inputs))
         return found
 
-    def of_rule(self, code: str) -> tuple[RuleResult | None, str]:
+    def run_rule_once(self, code: str) -> tuple[RuleResult | None, str]:
         """Return the result of a rule, which runs only once.
 
         None with a reason where the rule gives no result.
@@ -131,25 +131,25 @@ class Figures:
             self._rules[code] = run_rule_alone(all_rules()[code], self.ctx, self.texts)
         return self._rules[code]
 
-    def _compare_with_targets(self, entry: Entry, figure: Indicator) -> list[Indicator]:
+    def _compare_with_targets(self, entry: CatalogueIndicator, figure: Indicator) -> list[Indicator]:
         own_targets = [t for t in self.ctx.norm.targets(self.ctx.plan.area_code) if t.indicator == entry.id]
-        share = float(self.ctx.norm.get(WARNING_SHARE))
+        share = float(self.ctx.norm.get(WARNING_SHARE_SETTING))
         return [_compare_with_target(figure, target, target.warning_share(share)) for target in own_targets] or [figure]
 
-    def _stated(self, entry: Entry) -> Indicator:
-        figure = stated_figure(entry.id, self.ctx)
+    def _stated(self, entry: CatalogueIndicator) -> Indicator:
+        figure = compute_stated_figure(entry.id, self.ctx)
         if figure.layer is None:
-            raise Missing(self.no_layer(entry.inputs))
+            raise MissingInputError(self.missing_layers_text(entry.inputs))
         return figure.indicator(entry.id, entry.unit)
 
-    def _layer_area(self, entry: Entry) -> Indicator:
+    def _layer_area(self, entry: CatalogueIndicator) -> Indicator:
         layer = self._require_layer(entry.inputs[0])
         inputs = {"layer": layer.role, "features": len(layer)}
         return self._make_area(entry, float(layer.statutory.sum()), inputs)
 
-    def _land_use(self, entry: Entry) -> Indicator:
+    def _land_use(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._parcels_and_selection(entry)
-        areas = land_areas(layer)
+        areas = get_land_areas(layer)
         basis, values = areas.best
         total = float(np.nansum(values[rows]))
         inputs = {"layer": layer.role, "features": int(rows.sum()), **_class_inputs(entry)}
@@ -163,11 +163,13 @@ class Figures:
         figure.confirmed = figure.backed and not np.isnan(values[rows]).any()
         return figure
 
-    def _land_use_within(self, entry: Entry) -> Indicator:
+    def _land_use_within(self, entry: CatalogueIndicator) -> Indicator:
         layer, rows = self._parcels_and_selection(entry)
         other = self._require_layer(entry.within)
         parts = self.ctx.geometry.shared(layer, other, rows_a=rows, measured=True)
-        inside = np.bincount(parts.left, weights=self.ctx.geometry.shares_of(parts, layer), minlength=len(layer))
+        inside = np.bincount(
+            parts.left, weights=self.ctx.geometry.compute_row_shares(parts, layer), minlength=len(layer)
+        )
         # Overlapping rows of the other layer count each parcel once.
         total = float((np.minimum(inside, 1.0) * layer.statutory).sum())
         inputs = {
@@ -178,14 +180,14 @@ class Figures:
         }
         return self._make_area(entry, total, inputs)
 
-    def _share(self, entry: Entry) -> Indicator:
+    def _share(self, entry: CatalogueIndicator) -> Indicator:
         both = [self.value(entry.part), self.value(entry.whole)]
         for name, figure in zip((entry.part, entry.whole), both, strict=True):
             if figure is None:
-                raise Missing(self.get(name).reason)
+                raise MissingInputError(self.get(name).reason)
         part, whole = (float(f.value) * SQUARE_METRES[f.unit] for f in both if f is not None and f.value is not None)
         if whole <= 0:
-            raise Missing(self.no_layer(self.catalogue.entries[entry.whole].inputs))
+            raise MissingInputError(self.missing_layers_text(self.catalogue.entries[entry.whole].inputs))
         made = Indicator(
             entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
         )
@@ -193,7 +195,7 @@ class Figures:
         made.backed = all(f.backed for f in both if f is not None)
         return made
 
-    def _density(self, entry: Entry) -> Indicator:
+    def _density(self, entry: CatalogueIndicator) -> Indicator:
         lines, extent = self._require_layer(entry.inputs[0]), self._require_layer(entry.inputs[1])
         area = float(extent.statutory.sum())
         around = shapely.union_all(extent.plane[~shapely.is_missing(extent.plane)])
@@ -202,26 +204,28 @@ class Figures:
         inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
         return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
 
-    def _make_area(self, entry: Entry, area_m2: float, inputs: dict, basis: str = "statutory") -> Indicator:
+    def _make_area(
+        self, entry: CatalogueIndicator, area_m2: float, inputs: dict, basis: str = "statutory"
+    ) -> Indicator:
         return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
 
-    def _parcels_and_selection(self, entry: Entry) -> tuple[Layer, NDArray]:
+    def _parcels_and_selection(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray]:
         layer = self._require_layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
             name = layer.field_name(meaning) or self.texts.meaning(meaning)
-            raise Missing(self.texts.get("figures", "no_field", layer=layer.name, field=name))
+            raise MissingInputError(self.texts.get("figures", "no_field", layer=layer.name, field=name))
         if entry.urban_codes:
             return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
-        return layer, in_classes(layer, entry.classes, self.ctx)
+        return layer, is_in_classes(layer, entry.classes, self.ctx)
 
     def _require_layer(self, concept: str) -> Layer:
         layer = self.ctx.plan.concept(concept)
         if layer is None or layer.has_no_geometry:
-            raise Missing(self.no_layer((concept,)))
+            raise MissingInputError(self.missing_layers_text((concept,)))
         return layer
 
-    def no_layer(self, concepts: Iterable[str]) -> str:
+    def missing_layers_text(self, concepts: Iterable[str]) -> str:
         """Return the sentence that the layers for these concepts are missing.
 
         A concept is a kind of layer, such as farmland.
@@ -236,7 +240,7 @@ class Figures:
         return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
 
 
-def _convert_to_list_unit(figure: Indicator, entry: Entry) -> Indicator:
+def _convert_to_list_unit(figure: Indicator, entry: CatalogueIndicator) -> Indicator:
     """Convert an area without a target from m² to the unit of the definition."""
     if figure.target is not None or figure.unit == entry.unit or figure.value is None:
         return figure
@@ -273,11 +277,13 @@ def _compare_with_target(figure: Indicator, target: Target, warning_share: float
     )
     converted.target_source = target.source
     value = require_value(converted.value, "the value of a figure")
-    converted.judge(compare_area_with_target(value, target.comparison, target.number, target.decimals, warning_share))
+    converted.set_state(
+        compare_area_with_target(value, target.comparison, target.number, target.decimals, warning_share)
+    )
     return converted
 
 
-def _class_inputs(entry: Entry) -> dict[str, list[str]]:
+def _class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     if entry.urban_codes:
         return {"urban_codes": list(entry.urban_codes)}
     return {"land_classes": list(entry.classes)}
@@ -287,4 +293,4 @@ def _geodesic_length(lines: NDArray, ctx: Context) -> float:
     """Return the total length (m) of (n,) lines on the ellipsoid."""
     lonlat = crs_care.to_lonlat(lines, ctx.plan.plane)
     present = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
-    return float(sum(GEOD.geometry_length(line) for line in present))
+    return float(sum(CGCS2000_GEOD.geometry_length(line) for line in present))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import trim_padding
+from ..engine.context import trim_code_padding
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from ..standard.template import CodeList
 
 #: The list of classes used in all results, and the column with the class of that list in other code lists.
-CLASSES = "land_use_2023"
-BRIDGE = "code_2023"
+CLASS_LIST = "land_use_2023"
+CODE_2023_COLUMN = "code_2023"
 #: Meaning of the area field by basis.
 FIELDS = {"net": "net_area", "survey": "gross_area"}
 
 
 @dataclass(frozen=True)
-class Areas:
+class RowAreas:
     """The areas of a layer's rows on up to three bases; (n,) m².
 
     ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without ridges of fields (田坎). ``survey``
@@ -45,13 +45,13 @@ class Areas:
         return "statutory", self.statutory
 
 
-def land_areas(layer: Layer) -> Areas:
+def get_land_areas(layer: Layer) -> RowAreas:
     """Return the areas of a layer's rows.
 
     A field without any value counts as missing.
     """
     survey, net = (_field_areas(layer, FIELDS[basis]) for basis in ("survey", "net"))
-    return Areas(layer.statutory, survey, net)
+    return RowAreas(layer.statutory, survey, net)
 
 
 def _field_areas(layer: Layer, meaning: str) -> NDArray | None:
@@ -80,12 +80,12 @@ class ClassedRows:
         return dict(zip(self.names, totals.tolist(), strict=True))
 
 
-def classes_of(layer: Layer, ctx: Context) -> ClassedRows:
+def classify_rows(layer: Layer, ctx: Context) -> ClassedRows:
     """Return the land-use class of 2023 of each row.
 
     A class of the survey counts as the first 2023 class that its list names (0204 其他园地 as 0205).
     """
-    cache = ctx.plan.computed("land_classes")
+    cache = ctx.plan.get_cache("land_classes")
     if layer.role not in cache:
         cache[layer.role] = _compute_classes(layer, ctx)
     found: ClassedRows = cache[layer.role]
@@ -97,8 +97,8 @@ def _compute_classes(layer: Layer, ctx: Context) -> ClassedRows:
     if declared is None or not declared.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))
     written = layer.text("land_use")
-    to_2023 = _map_codes(ctx.codes(declared.codes), ctx.codes(CLASSES))
-    class_of = {code: to_2023.get(trim_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
+    to_2023 = _map_codes(ctx.codes(declared.codes), ctx.codes(CLASS_LIST))
+    class_of = {code: to_2023.get(trim_code_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
     names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(names)}
     at = {code: place[name] for code, name in class_of.items()}
@@ -114,23 +114,23 @@ def _map_codes(codes: CodeList, target: CodeList) -> dict[str, str]:
         return {code: code for code in codes.codes}
     found = {}
     for code, row in codes.codes.items():
-        named = [c for c in row.extra.get(BRIDGE, "").split("|") if c in target.codes]
+        named = [c for c in row.extra.get(CODE_2023_COLUMN, "").split("|") if c in target.codes]
         if named:
             found[code] = named[0]
     for code in codes.codes:
-        below = {first_level(found[c], target) for c in codes.members([code]) if c in found}
+        below = {find_first_level(found[c], target) for c in codes.collect_members([code]) if c in found}
         if code not in found and len(below) == 1:
             # For a class without a second level, all classes below it must map to one class.
             found[code] = below.pop()
     return found
 
 
-def first_level(code: str, codes: CodeList) -> str:
+def find_first_level(code: str, codes: CodeList) -> str:
     """Return the first-level class above a code of the list."""
     return codes.lineage(code)[-1]
 
 
-def in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:
+def is_in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:
     """Return (n,) bool: rows of these 2023 classes or of classes below them."""
-    members = ctx.codes(CLASSES).members(list(classes))
-    return classes_of(layer, ctx).rows(members.__contains__)
+    members = ctx.codes(CLASS_LIST).collect_members(list(classes))
+    return classify_rows(layer, ctx).rows(members.__contains__)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: The setting for the limit of `adjust_areas`. Its value is the plugin's (C); adjusting parts to the control area is
 #: a rule of the survey.
-LIMIT = "closure.limit_share"
+MISCLOSURE_LIMIT_SETTING = "closure.limit_share"
 #: Areas are counted in units of this (m²), finer than any rounding; integers add up exactly.
 _SMALLEST_UNIT_M2 = 1e-6
 
@@ -44,14 +44,14 @@ class AreaAdjustment:
 
     ``adjusted``: (n,) m², whole steps that add up to ``control_m2``, None when refused; ``control_m2``: the control
     area rounded to the step; ``sum_m2``: sum of the measured parts; ``allowed_m2``: largest allowed misclosure;
-    ``most_m2``: largest correction of one part.
+    ``largest_correction_m2``: largest correction of one part.
     """
 
     control_m2: float
     sum_m2: float
     allowed_m2: float
     adjusted: NDArray | None
-    most_m2: float = 0.0
+    largest_correction_m2: float = 0.0
 
     @property
     def misclosure_m2(self) -> float:
@@ -125,12 +125,12 @@ def _round_to_step(area: float, step_m2: float) -> float:
 
 
 #: The field used where neither template nor user names one.
-USUAL_FIELD = "MJ"
-KEY = "BSM"
+DEFAULT_AREA_FIELD = "MJ"
+KEY_FIELD = "BSM"
 #: Decimals in m² where the template gives none.
-DECIMALS = 2
+AREA_DECIMALS = 2
 #: Units that the values may have instead of m², with their size in m².
-OTHER_UNITS = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
+M2_PER_OTHER_UNIT = {"ha": 1e4, "mu": 1e4 / 15, "km2": 1e6}
 
 
 @dataclass
@@ -194,7 +194,7 @@ def _planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
     return crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
 
 
-def area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, Field | None]:
+def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[str, Field | None]:
     """Return the name of a layer's area field, and its template's field or None.
 
     ``requested``: a name that comes first; then the field of the template (TBMJ, YJJBNTTBMJ, MJ), then MJ. The layer
@@ -206,12 +206,12 @@ def area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tuple[st
     if template is not None:
         declared = template.field_named(requested.upper()) if requested else None
         declared = declared or (None if requested else template.field("gross_area") or template.field("area"))
-    name = requested or (declared.name if declared else USUAL_FIELD)
+    name = requested or (declared.name if declared else DEFAULT_AREA_FIELD)
     there = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
     return there, declared
 
 
-def stored_values(source: SourceLayer, name: str) -> NDArray:
+def read_stored_areas(source: SourceLayer, name: str) -> NDArray:
     """Return (n,) numbers of a field, NaN where the value is missing."""
     import pandas as pd
 
@@ -221,7 +221,7 @@ def stored_values(source: SourceLayer, name: str) -> NDArray:
 
 def list_keys(source: SourceLayer) -> list[str]:
     """Return the key (BSM) of each row, empty where it is missing."""
-    column = next((f.name for f in source.fields if f.name.upper() == KEY), None)
+    column = next((f.name for f in source.fields if f.name.upper() == KEY_FIELD), None)
     return [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
 
 
@@ -239,25 +239,27 @@ def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
 
 
 @dataclass
-class Compared:
+class StoredAreaComparison:
     """Stored areas of a layer compared with its statutory areas; (n,) m².
 
-    ``rounded``: the statutory areas rounded as written; ``stored``: values of the field (NaN: missing); ``difference``:
-    stored minus rounded; ``differs``: bool, a difference above the tolerance or a missing value; ``unit``: the apparent
-    unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
+    ``rounded_m2``: the statutory areas rounded as written; ``stored_m2``: values of the field (NaN: missing);
+    ``difference``: stored minus rounded; ``is_different``: bool, a difference above the tolerance or a missing value;
+    ``unit``: the apparent unit of the stored values if it is not m² (``ha``, ``mu``, ``km2``).
     """
 
-    rounded: NDArray
-    stored: NDArray
+    rounded_m2: NDArray
+    stored_m2: NDArray
     difference: NDArray
-    differs: NDArray
+    is_different: NDArray
     unit: str = ""
 
 
-def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float) -> Compared:
+def compare_with_stored(
+    areas: Areas, stored: NDArray | None, decimals: int, tolerance_m2: float
+) -> StoredAreaComparison:
     """Compare stored areas with the statutory areas, rounded to the same decimals.
 
-    ``stored``: (n,) m², None for a missing field.
+    ``stored_m2``: (n,) m², None for a missing field.
     """
     rounded = np.round(areas.statutory, decimals)
     if stored is None:
@@ -271,22 +273,22 @@ def compare_with_stored(areas: Areas, stored: NDArray | None, decimals: int, tol
         factor = (
             np.median((areas.statutory / stored)[has_value & (stored > 0)]) if (has_value & (stored > 0)).any() else 1.0
         )
-    unit = next((u for u, m2 in OTHER_UNITS.items() if abs(factor / m2 - 1) < 0.05), "")
-    return Compared(rounded, stored, difference, differs, unit)
+    unit = next((u for u, m2 in M2_PER_OTHER_UNIT.items() if abs(factor / m2 - 1) < 0.05), "")
+    return StoredAreaComparison(rounded, stored, difference, differs, unit)
 
 
 @dataclass
 class AdjustedAreas:
     """Parts of a layer, adjusted to their control areas.
 
-    ``units``: name and adjustment of each control area with parts; ``proposal``: (n,) m², NaN where nothing is
-    proposed; ``unit_of``: (n,) name of each part's control area; ``outside``: rows in no control area; ``empty``: names
-    of control areas without parts.
+    ``units``: name and adjustment of each control area with parts; ``proposed_m2``: (n,) m², NaN where nothing is
+    proposed; ``control_name_of_part``: (n,) name of each part's control area; ``outside``: rows in no control area;
+    ``empty``: names of control areas without parts.
     """
 
     units: list[tuple[str, AreaAdjustment]]
-    proposal: NDArray
-    unit_of: list[str | None]
+    proposed_m2: NDArray
+    control_name_of_part: list[str | None]
     outside: list[int] = field(default_factory=list)
     empty: list[str] = field(default_factory=list)
 

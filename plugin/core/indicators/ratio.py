@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 #: By code list of land use: classes, including all below them, outside urban construction land (C).
-DOUBTFUL = "ratio.doubtful"
+DOUBTFUL_SETTING = "ratio.doubtful"
 #: The share of the denominator from which contradicted parcels make the ratio uncertain (C).
-DOUBTFUL_SHARE = "ratio.doubtful_share"
+DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
 
 
 def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
@@ -37,7 +37,7 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
     from ..geometry.validity import is_missing
 
-    own = urban & has_land_use(base_parcels, DOUBTFUL, ctx)
+    own = urban & has_land_use(base_parcels, DOUBTFUL_SETTING, ctx)
     share = own.astype(float)
     red_line = ctx.plan.concept("red_line")
     if red_line is not None and not red_line.has_no_geometry:
@@ -45,7 +45,7 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
     survey = ctx.plan.concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
-    against = has_land_use(survey, DOUBTFUL, ctx)
+    against = has_land_use(survey, DOUBTFUL_SETTING, ctx)
     if survey.has_values("urban_code"):
         against |= ~np.isin(survey.text("urban_code"), classes)
     rows = urban & ~own & ~is_missing(base_parcels.plane)
@@ -60,7 +60,7 @@ def _shares_on(other_layer: Layer, parcels: Layer, rows: NDArray, other_rows: ND
     ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
     """
     parts = ctx.geometry.shared(parcels, other_layer, rows_a=rows, rows_b=other_rows, measured=True)
-    shares: NDArray = np.bincount(parts.left, ctx.geometry.shares_of(parts, parcels), minlength=len(parcels))
+    shares: NDArray = np.bincount(parts.left, ctx.geometry.compute_row_shares(parts, parcels), minlength=len(parcels))
     return np.minimum(shares, 1.0)
 
 
@@ -71,17 +71,17 @@ def has_land_use(layer: Layer, setting: str, ctx: Context) -> NDArray:
     """
     declared = layer.template.field("land_use")
     key = f"{setting}.{declared.codes}" if declared is not None else ""
-    if not key or not ctx.norm.sets(key):
+    if not key or not ctx.norm.has_setting(key):
         return np.zeros(len(layer), dtype=bool)
     return ctx.rows_with_code(layer, "land_use", ctx.norm.get(key))
 
 
 #: The layers for which a boundary leaves windows.
-FILLERS = "quality.window_fillers"
+WINDOW_FILLERS_SETTING = "quality.window_fillers"
 #: By code list of land use: water, which a boundary may also leave out (C).
-WATER = "ratio.window_water"
+WINDOW_WATER_SETTING = "ratio.window_water"
 #: The share of a window that must be filled; below it the open part counts as boundary (C).
-FILLED_SHARE = "ratio.window_filled_share"
+WINDOW_FILLED_SETTING = "ratio.window_filled_share"
 
 
 def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
@@ -94,8 +94,10 @@ def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
     import shapely
 
     parcels = {layer: None for name in ("parcels", "base_parcels") if (layer := ctx.plan.concept(name)) is not None}
-    fillers: list[tuple[Layer, NDArray]] = [(layer, has_land_use(layer, WATER, ctx)) for layer in parcels]
-    lines = [ctx.plan.concept(name) for name in ctx.norm.get(FILLERS)]
+    fillers: list[tuple[Layer, NDArray]] = [
+        (layer, has_land_use(layer, WINDOW_WATER_SETTING, ctx)) for layer in parcels
+    ]
+    lines = [ctx.plan.concept(name) for name in ctx.norm.get(WINDOW_FILLERS_SETTING)]
     fillers += [(layer, np.ones(len(layer), dtype=bool)) for layer in lines if layer is not None]
     inside: list[list[NDArray]] = [[] for _ in places]
     for layer, rows in fillers:
@@ -106,22 +108,22 @@ def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
         for place, part in zip(window.tolist(), parts, strict=True):
             inside[place].append(part)
     filled = np.array([shapely.area(shapely.union_all(parts)) for parts in inside]) / shapely.area(places)
-    return np.where(filled < float(ctx.norm.get(FILLED_SHARE)), np.clip(1 - filled, 0.0, 1.0), 0.0)
+    return np.where(filled < float(ctx.norm.get(WINDOW_FILLED_SETTING)), np.clip(1 - filled, 0.0, 1.0), 0.0)
 
 
 _YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
 #: 2021—2035 is the planning period, not the year of the base parcels.
 _PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
-KINDS = ("concentrated", "flexible", "special")
-DECIDING = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
+BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
+DECIDING_SETTINGS = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
 #: An uncertainty: other data contradict the codes of a part of the base.
-CONTRADICTED = "ratio.contradicted"
+CONTRADICTED_SETTING = "ratio.contradicted"
 
 
-def expansion_ratios(
+def compute_expansion_ratios(
     denominator_m2: float, boundary_m2: float, concentrated_m2: float, flexible_m2: float, new_land_m2: float
 ) -> dict[str, float]:
     """Compute the three forms of 扩展倍数 by a working definition (mark C).
@@ -140,24 +142,25 @@ def expansion_ratios(
 
 
 @dataclass
-class Expansion:
+class ExpansionRatio:
     """The expansion ratio in three forms, with all inputs; areas in m².
 
-    ``denominator``: survey area (TBMJ) of the base parcels, 0 without parcels; ``drawn``: their statutory area;
-    ``numerators`` and ``ratios``: by form; ``missing_areas``: number of base parcels without TBMJ; ``land_ratios``: by
-    form with the statutory area as denominator; ``backed``: the geometry confirms the survey areas; ``contradicted``:
-    survey area whose code other data contradict, on ``contradicted_rows``; ``without``: the ratios by form without it;
-    ``in_doubt``: it makes the ratio uncertain; ``uncertainties``: as a rule reports them; ``unfilled_windows``: number
-    of holes (开天窗) that lines and water do not fill; ``unfilled_area``: their open land (statutory);
-    ``closed_ratio``: the relevant ratio including that land, None where all holes together leave it within its limit.
+    ``denominator``: survey area (TBMJ) of the base parcels, 0 without parcels; ``statutory_denominator``: their
+    statutory area; ``numerators`` and ``ratios``: by form; ``missing_areas``: number of base parcels without TBMJ;
+    ``land_ratios``: by form with the statutory area as denominator; ``backed``: the geometry confirms the survey areas;
+    ``contradicted``: survey area whose code other data contradict, on ``contradicted_rows``;
+    ``ratios_without_contradicted``: the ratios by form without it; ``is_doubtful``: it makes the ratio uncertain;
+    ``uncertainties``: as a rule reports them; ``unfilled_windows``: number of holes (开天窗) that lines and water do
+    not fill; ``unfilled_area``: their open land (statutory); ``closed_ratio``: the relevant ratio including that land,
+    None where all holes together leave it within its limit.
     """
 
     denominator: float
-    drawn: float = 0.0
+    statutory_denominator: float = 0.0
     year: int | None = None
     year_source: str = ""
     parts: dict[str, float] = field(default_factory=dict)
-    uncoded: float = 0.0
+    uncoded_m2: float = 0.0
     new_land: float = 0.0
     numerators: dict[str, float] = field(default_factory=dict)
     ratios: dict[str, float] = field(default_factory=dict)
@@ -165,10 +168,10 @@ class Expansion:
     backed: bool = True
     contradicted: float = 0.0
     contradicted_rows: list[int] = field(default_factory=list)
-    without: dict[str, float] = field(default_factory=dict)
-    in_doubt: bool = False
+    ratios_without_contradicted: dict[str, float] = field(default_factory=dict)
+    is_doubtful: bool = False
     classes: list[str] = field(default_factory=list)
-    windows: int = 0
+    window_count: int = 0
     unfilled_windows: int = 0
     unfilled_area: float = 0.0
     closed_ratio: float | None = None
@@ -180,20 +183,20 @@ class Expansion:
 
         The form that the profile limits has the limit as its target.
         """
-        confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in DECIDING)
+        confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in DECIDING_SETTINGS)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared = {
             "denominator_m2": self.denominator,
-            "denominator_statutory_m2": self.drawn,
-            "denominator_difference_m2": self.denominator - self.drawn,
+            "denominator_statutory_m2": self.statutory_denominator,
+            "denominator_difference_m2": self.denominator - self.statutory_denominator,
             "denominator_layer": base_parcels.role,
             "classes": self.classes,
             "base_year": self.year,
             "base_year_source": self.year_source,
             **{f"{kind}_m2": area for kind, area in self.parts.items()},
             "new_land_m2": self.new_land,
-            "windows": self.windows,
-            "uncoded_m2": self.uncoded,
+            "windows": self.window_count,
+            "uncoded_m2": self.uncoded_m2,
             **({"contradicted_m2": self.contradicted} if self.contradicted else {}),
         }
         made = []
@@ -205,7 +208,7 @@ class Expansion:
                 "statutory/survey",
                 inputs={"numerator_m2": self.numerators[name], **shared},
                 confirmed=confirmed,
-                backed=self.backed and not self.in_doubt,
+                backed=self.backed and not self.is_doubtful,
             )
             if not self.backed and name in self.land_ratios:
                 figure.inputs["land_ratio"] = self.land_ratios[name]
@@ -213,14 +216,14 @@ class Expansion:
                 figure.comparison, figure.target = "<=", limit
                 figure.target_decimals = len(str(limit).partition(".")[2])
                 figure.target_source = norm.profile.name or norm.standard.name
-                figure.judge(
+                figure.set_state(
                     compare_with_target(ratio, "<=", limit, warning_share=float(norm.get("indicators.warning_share")))
                 )
             made.append(figure)
         return made
 
 
-def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Expansion:
+def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> ExpansionRatio:
     """Compute the expansion ratio of a plan.
 
     Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas. Without
@@ -233,22 +236,22 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     classes = list(norm.get("ratio.classes"))
     urban = np.isin(base_parcels.text("urban_code"), classes)
     surveyed = base_parcels.numbers("gross_area")[urban]
-    expansion = Expansion(float(np.nansum(surveyed)), classes=classes)
+    expansion = ExpansionRatio(float(np.nansum(surveyed)), classes=classes)
     if expansion.denominator <= 0:
         return expansion
     expansion.missing_areas = int(np.isnan(surveyed).sum())
-    expansion.year, expansion.year_source = base_year(base_parcels, ctx)
+    expansion.year, expansion.year_source = find_base_year(base_parcels, ctx)
     if expansion.year != norm.get("ratio.base_year"):
         expansion.uncertainties.append("ratio.base_year")
-    rows = {k: ctx.rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in KINDS}
+    rows = {k: ctx.rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
     expansion.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
     whole = float(boundary.statutory.sum())
-    expansion.uncoded = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
-    if expansion.uncoded > 0:
+    expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
+    if expansion.uncoded_m2 > 0:
         expansion.uncertainties.append("ratio.uncoded")
-    expansion.drawn = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
+    expansion.statutory_denominator = float(ctx.geometry.statutory(base_parcels.plane[urban]).sum())
     differs = (
-        abs(expansion.drawn - expansion.denominator)
+        abs(expansion.statutory_denominator - expansion.denominator)
         > float(norm.get("ratio.denominator_share")) * expansion.denominator
     )
     expansion.backed = not differs and is_backed_by_land(base_parcels, "gross_area", ctx, urban)
@@ -257,14 +260,18 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     growing = rows["concentrated"]
     if norm.get("ratio.new_land_includes_flexible"):
         growing = growing | rows["flexible"]
-    grown = ctx.geometry.uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
-    expansion.new_land = float(ctx.geometry.areas_of(grown, boundary).sum())
+    grown = ctx.geometry.find_uncovered(boundary, base_parcels, rows=growing, cover_rows=urban, measured=True)
+    expansion.new_land = float(ctx.geometry.compute_part_areas(grown, boundary).sum())
     places = find_windows(boundary, ctx)
-    expansion.windows = len(places)
+    expansion.window_count = len(places)
     concentrated, flexible = expansion.parts["concentrated"], expansion.parts["flexible"]
-    expansion.ratios = expansion_ratios(expansion.denominator, whole, concentrated, flexible, expansion.new_land)
-    if expansion.drawn > 0:
-        expansion.land_ratios = expansion_ratios(expansion.drawn, whole, concentrated, flexible, expansion.new_land)
+    expansion.ratios = compute_expansion_ratios(
+        expansion.denominator, whole, concentrated, flexible, expansion.new_land
+    )
+    if expansion.statutory_denominator > 0:
+        expansion.land_ratios = compute_expansion_ratios(
+            expansion.statutory_denominator, whole, concentrated, flexible, expansion.new_land
+        )
         _mark_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
     expansion.numerators = {
         "n1": whole,
@@ -276,7 +283,7 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     return expansion
 
 
-def _include_windows(expansion: Expansion, places: NDArray, ctx: Context) -> None:
+def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: Context) -> None:
     """Compute the ratio including the open parts of the boundary's holes.
 
     This is done only if all holes (``places``) together would exceed the limit.
@@ -293,21 +300,23 @@ def _include_windows(expansion: Expansion, places: NDArray, ctx: Context) -> Non
     expansion.closed_ratio = (numerator + expansion.unfilled_area) / expansion.denominator
 
 
-def _mark_decided_by_field(expansion: Expansion, count: int, norm: Norm, areas: tuple[float, float, float]) -> None:
+def _mark_decided_by_field(
+    expansion: ExpansionRatio, count: int, norm: Norm, areas: tuple[float, float, float]
+) -> None:
     """Mark a ratio as unconfirmed if only the survey area keeps it within its limit.
 
     The survey area and the statutory area may differ within the allowances; the rounding error of ``count`` rows has no
     effect.
     """
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
-    most = expansion_ratios(expansion.drawn + ROUNDING_M2 * count, *areas, expansion.new_land)
+    most = compute_expansion_ratios(expansion.statutory_denominator + ROUNDING_M2 * count, *areas, expansion.new_land)
     if expansion.backed and expansion.ratios[form] <= limit < most[form]:
         expansion.backed = False
         expansion.uncertainties.append("ratio.denominator")
 
 
 def _compute_without_contradicted(
-    expansion: Expansion, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
+    expansion: ExpansionRatio, base_parcels: Layer, urban: NDArray, ctx: Context, areas: tuple[float, float, float]
 ) -> None:
     """Compute the ratio without base parcels whose code other data contradict.
 
@@ -322,12 +331,12 @@ def _compute_without_contradicted(
     rest = expansion.denominator - expansion.contradicted
     form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
     if rest > 0:
-        expansion.without = expansion_ratios(rest, *areas, expansion.new_land)
-    decides = expansion.ratios[form] <= limit and expansion.without.get(form, np.inf) > limit
-    large = expansion.contradicted > float(norm.get(DOUBTFUL_SHARE)) * expansion.denominator
-    expansion.in_doubt = expansion.contradicted > 0 and (decides or large)
-    if expansion.in_doubt:
-        expansion.uncertainties.append(CONTRADICTED)
+        expansion.ratios_without_contradicted = compute_expansion_ratios(rest, *areas, expansion.new_land)
+    decides = expansion.ratios[form] <= limit and expansion.ratios_without_contradicted.get(form, np.inf) > limit
+    large = expansion.contradicted > float(norm.get(DOUBTFUL_SHARE_SETTING)) * expansion.denominator
+    expansion.is_doubtful = expansion.contradicted > 0 and (decides or large)
+    if expansion.is_doubtful:
+        expansion.uncertainties.append(CONTRADICTED_SETTING)
 
 
 def find_windows(boundary: Layer, ctx: Context) -> NDArray:
@@ -347,7 +356,7 @@ def find_windows(boundary: Layer, ctx: Context) -> NDArray:
     return made
 
 
-def base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
+def find_base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
     """Return the year of the base parcels, and where it is stated.
 
     That is the parameter, the field (SJNF), the name of layer or file, or the layer's code. None where no source gives

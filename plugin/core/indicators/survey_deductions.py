@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..geometry.validity import is_missing
 from ..model.indicator import AREA_FIGURES
-from .townships import towns_of_centres
+from .townships import locate_row_centres
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -32,7 +32,7 @@ def find_rows_below(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
 
     −1 where no row is below it.
     """
-    cache = ctx.plan.computed("rows_below")
+    cache = ctx.plan.get_cache("rows_below")
     if (layer, survey_layer) not in cache:
         ctx.cancellation.raise_if_cancelled()
         cache[layer, survey_layer] = _compute_rows_below(layer, survey_layer)
@@ -51,7 +51,7 @@ def _compute_rows_below(layer: Layer, survey_layer: Layer) -> NDArray:
 
 def is_cut_differently(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
     """Return (n,) bool: rows whose shape differs from the row of ``survey_layer`` below them."""
-    cache = ctx.plan.computed("cut_otherwise")
+    cache = ctx.plan.get_cache("cut_otherwise")
     if (layer, survey_layer) not in cache:
         cache[layer, survey_layer] = _compare_cut(layer, survey_layer, find_rows_below(layer, survey_layer, ctx))
     found: NDArray = cache[layer, survey_layer]
@@ -79,14 +79,14 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
 
 
 #: The largest excess of a sum of net areas over the survey's, as a share of it (C).
-DEDUCTION_ALLOWANCE = "rules.ATT022.allowance_deduction_share"
+DEDUCTION_ALLOWANCE_SETTING = "rules.ATT022.allowance_deduction_share"
 #: Rounding error of two decimals in the fields of one row, m².
 _ROUNDING_M2 = 0.02
 #: Smallest net ÷ gross area of a parcel: ridges never take half of it. A smaller value indicates another unit, which
 #: ATT022 reports for the survey.
 _LEAST_NET_RATE = 0.5
 
-Sum = Callable[[NDArray], NDArray]
+SumFunction = Callable[[NDArray], NDArray]
 
 
 @dataclass(frozen=True)
@@ -109,21 +109,21 @@ class SurveyDeductions:
     parcels: Layer
 
     @property
-    def wrong(self) -> NDArray:
+    def is_excessive(self) -> NDArray:
         """Rows whose net area exceeds the survey's, (n,) bool."""
         found: NDArray = self.net - self.expected > self.share * self.expected + _ROUNDING_M2
         return found
 
-    def exceeds(self, add: Sum) -> NDArray:
+    def exceeds(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of net areas that exceed the survey's.
 
         ``add``: function that returns k sums of (n,) values. A sum with a single wrong row does not count.
         """
         expected = add(self.expected)
         allowed = self.share * expected + _ROUNDING_M2 * add(self.there.astype(float))
-        return (add(self.net) - expected > allowed) & (add(self.wrong.astype(float)) > 1)
+        return (add(self.net) - expected > allowed) & (add(self.is_excessive.astype(float)) > 1)
 
-    def by_town(self, rows: NDArray) -> Sum:
+    def sum_function_by_town(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
         ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
@@ -140,15 +140,15 @@ class SurveyDeductions:
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
-        return not (self.exceeds(whole).any() or self.exceeds(self.by_town(rows)).any())
+        return not (self.exceeds(whole).any() or self.exceeds(self.sum_function_by_town(rows)).any())
 
 
-def survey_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
+def compare_with_survey(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     """Return the net areas of a layer compared with the land survey's.
 
     None for a layer whose net area no task counts, and without a survey that has deductions.
     """
-    cache = ctx.plan.computed("survey_deductions")
+    cache = ctx.plan.get_cache("survey_deductions")
     if layer not in cache:
         cache[layer] = _compute_deductions(layer, ctx)
     found: SurveyDeductions | None = cache[layer]
@@ -171,13 +171,13 @@ def _compute_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
     expected = layer.numbers("gross_area") * own_rate
     is_compared = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))
-    town, towns = towns_of_centres(layer, ctx)
+    town, towns = locate_row_centres(layer, ctx)
     return SurveyDeductions(
         np.where(is_compared, np.nan_to_num(layer.numbers("net_area")), 0.0),
         np.where(is_compared, np.nan_to_num(expected), 0.0),
         is_compared,
         town,
         towns,
-        float(ctx.norm.get(DEDUCTION_ALLOWANCE)),
+        float(ctx.norm.get(DEDUCTION_ALLOWANCE_SETTING)),
         parcels,
     )

@@ -60,7 +60,7 @@ class TownshipSplit:
         return found
 
 
-def townships_of(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
+def get_plan_townships(ctx: Context) -> tuple[Layer, list[Township], NDArray] | None:
     """Return the layer of townships, its townships by code, and each row's township.
 
     None without such a layer.
@@ -101,10 +101,10 @@ def split_by_township(layer: Layer, ctx: Context) -> TownshipSplit | None:
     all parts and of the land outside, so that sums of parts equal sums of rows. Rows without a shape count as outside.
     None without townships.
     """
-    townships = townships_of(ctx)
+    townships = get_plan_townships(ctx)
     if townships is None:
         return None
-    cache = ctx.plan.computed("by_township")
+    cache = ctx.plan.get_cache("by_township")
     if layer.role not in cache:
         towns_layer, towns, town_of = townships
         cache[layer.role] = _compute_split(layer, towns_layer, len(towns), town_of, ctx)
@@ -124,7 +124,7 @@ def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray,
     with np.errstate(invalid="ignore", divide="ignore"):
         uncovered = 1.0 - np.where(planar > 0, covered / planar, 0.0)
     whole = np.abs(uncovered) < _WHOLE_TOLERANCE
-    shares = ctx.geometry.shares_of(parts, layer)
+    shares = ctx.geometry.compute_row_shares(parts, layer)
     summed = np.bincount(rows, weights=shares, minlength=len(layer))
     # Rounding along shared edges does not count as land outside.
     shares = np.divide(shares, summed[rows], out=shares, where=whole[rows] & (summed[rows] > 0))
@@ -133,16 +133,16 @@ def _compute_split(layer: Layer, townships: Layer, count: int, town_of: NDArray,
     return TownshipSplit(rows, towns, shares, outside, count)
 
 
-def centres_of(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
+def compute_row_centres(layer: Layer) -> tuple[NDArray, NDArray, NDArray]:
     """Return (k,) x and y of the centres of rows with a shape, and their positions."""
     rows = np.flatnonzero(~is_missing(layer.plane))
     low_x, low_y, high_x, high_y = shapely.bounds(layer.plane[rows]).T
     return (low_x + high_x) / 2, (low_y + high_y) / 2, rows
 
 
-def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
+def locate_row_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     """Return (n,) the township of each row's centre, −1 for none, and their names."""
-    cache = ctx.plan.computed("area_towns")
+    cache = ctx.plan.get_cache("area_towns")
     if layer not in cache:
         cache[layer] = _locate_centres_in_townships(layer, ctx)
     found: tuple[NDArray, list[str]] = cache[layer]
@@ -151,7 +151,7 @@ def towns_of_centres(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
 
 def _locate_centres_in_townships(layer: Layer, ctx: Context) -> tuple[NDArray, list[str]]:
     town = np.full(len(layer), -1)
-    townships = townships_of(ctx)
+    townships = get_plan_townships(ctx)
     if townships is None:
         return town, []
     towns_layer, towns, of_row = townships
@@ -159,7 +159,7 @@ def _locate_centres_in_townships(layer: Layer, ctx: Context) -> tuple[NDArray, l
     if towns_layer is layer:
         return of_row, names
     ctx.cancellation.raise_if_cancelled()
-    x, y, rows = centres_of(layer)
+    x, y, rows = compute_row_centres(layer)
     centres = shapely.points(x, y)
     there = np.flatnonzero(~is_missing(towns_layer.plane))
     holder, point = shapely.STRtree(centres).query(towns_layer.plane[there], predicate="intersects")

@@ -13,13 +13,13 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
-from ..files.tables import Unreadable, sheets_of
+from ..files.tables import UnreadableTable, read_sheets
 from ..invariants import require_value
 from ..model.indicator import SQUARE_METRES
 from ..model.side_inputs import SideInputs
 
 #: Accepted heads of a column, without spaces, in small letters. Errors name the first one.
-COLUMNS = {
+COLUMN_HEADINGS = {
     "indicator": ("指标", "指标名称", "指标项", "名称", "indicator"),
     "value": ("数值", "指标值", "值", "规划值", "value"),
     "unit": ("单位", "计量单位", "unit"),
@@ -28,7 +28,7 @@ COLUMNS = {
 _REQUIRED_COLUMNS = ("indicator", "value", "where")
 #: Number of rows, below a title, in which the head is searched.
 _MAX_HEADING_ROWS = 20
-UNITS = {
+UNIT_WORDS = {
     "m2": ("m2", "m²", "㎡", "平方米"),
     "ha": ("ha", "hm2", "hm²", "公顷"),
     "km2": ("km2", "km²", "平方千米", "平方公里"),
@@ -55,9 +55,9 @@ class TypedFigure:
     """One figure as it is printed in the plan.
 
     ``value``: in ``unit`` with ``decimals`` as printed; None where ``text``, the printed text, is not a number.
-    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in ``UNITS``;
-    empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed (文本第12条, 附表1,
-    图03); ``row``: its line in the table.
+    ``comparison``: ``>=`` or ``<=`` for a bound (不低于, ≥ …), ``=`` for a plain figure. ``unit``: as in
+    ``UNIT_WORDS``; empty without a unit, None for an unknown unit (``unit_text``). ``place``: where it is printed
+    (文本第12条, 附表1, 图03); ``row``: its line in the table.
     """
 
     name: str
@@ -76,22 +76,22 @@ class TypedFigure:
         return 0.5 * 10.0**-self.decimals
 
     @property
-    def factor(self) -> float:
+    def unit_m2(self) -> float:
         """Size of the figure's unit in m²; 1 for a unit other than of area."""
         return SQUARE_METRES.get(self.unit or "", 1.0)
 
     @property
-    def comparable(self) -> float:
+    def comparable_value(self) -> float:
         """The value for comparison: an area in m², anything else as printed."""
-        return require_value(self.value, f"the value of {self.name}") * self.factor
+        return require_value(self.value, f"the value of {self.name}") * self.unit_m2
 
 
-def typed_figures(side_inputs: SideInputs) -> tuple[TypedFigure, ...]:
+def get_typed_figures(side_inputs: SideInputs) -> tuple[TypedFigure, ...]:
     """Return the printed figures given for the check; empty without a table."""
     return side_inputs.get("figures", tuple) or ()
 
 
-def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
+def read_typed_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     """Read the printed figures of every sheet that has the needed headings.
 
     Columns are 指标, 数值, 单位, 位置; others are ignored. The unit may follow the value (538.87平方千米), or be in the
@@ -104,8 +104,8 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
     found: list[TypedFigure] = []
     heads = 0
     try:
-        sheets = sheets_of(path)
-    except Unreadable as error:
+        sheets = read_sheets(path)
+    except UnreadableTable as error:
         key = "figures_openpyxl" if error.why == "openpyxl" else "figures_unreadable"
         raise InputError(key, file=path.name) from error
     for sheet in sheets:
@@ -123,7 +123,9 @@ def read_figures(path: str | Path) -> tuple[TypedFigure, ...]:
                     one = parse_figure(**given, row=number)
                     found.append(parse_figure(**{**given, "unit": common}, row=number) if not one.unit_text else one)
     if not heads:
-        raise InputError("figures_no_head", file=path.name, known="、".join(COLUMNS[c][0] for c in COLUMNS))
+        raise InputError(
+            "figures_no_head", file=path.name, known="、".join(COLUMN_HEADINGS[c][0] for c in COLUMN_HEADINGS)
+        )
     return tuple(found)
 
 
@@ -170,7 +172,7 @@ def _parse_unit(text: str) -> str | None:
     word = re.sub(r"\s+", "", text).lower()
     if not word:
         return ""
-    return next((unit for unit, words in UNITS.items() if word in words), None)
+    return next((unit for unit, words in UNIT_WORDS.items() if word in words), None)
 
 
 def _common_unit(cells: list[str]) -> str:
@@ -184,5 +186,5 @@ def _common_unit(cells: list[str]) -> str:
 
 def _find_headings(cells: list[str]) -> dict[str, int]:
     words = [re.sub(r"[\s（(].*", "", c).lower() for c in cells]
-    found = {c: words.index(w) for c, names in COLUMNS.items() for w in reversed(names) if w in words}
+    found = {c: words.index(w) for c, names in COLUMN_HEADINGS.items() for w in reversed(names) if w in words}
     return found if all(c in found for c in _REQUIRED_COLUMNS) else {}

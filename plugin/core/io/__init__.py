@@ -6,7 +6,7 @@ of one file, `rows` the rows of one layer. `core.files.open_datasource` handles 
 incomplete files.
 """
 
-from .file import ERRORS
+from .file import DRIVER_ERRORS
 from .source import read_source
 
-__all__ = ["ERRORS", "read_source"]
+__all__ = ["DRIVER_ERRORS", "read_source"]

@@ -18,7 +18,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ..geometry.crs import crs_label, have_same_parameters, parse_crs
-from .records import read_only
+from .records import open_read_only
 
 #: EPSG code and definition of a CRS, as stored; the code is None if only the definition names one.
 _Definition = tuple[int | None, str]
@@ -73,7 +73,7 @@ def _read_definitions(path: Path, name: str) -> list[_Definition]:
 
 
 def _read_geopackage(path: Path, name: str) -> list[_Definition]:
-    database = read_only(path)
+    database = open_read_only(path)
     if database is None:
         return []
     with closing(database):

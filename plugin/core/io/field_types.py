@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..plan.layer import FieldInfo
 
 #: Formats with titles and coded domains.
-KEEPING = (".gpkg", ".gdb")
+FORMATS_WITH_DECLARATIONS = (".gpkg", ".gdb")
 #: A text of at least this length counts as unlimited.
 _MAX_TEXT_LENGTH = 2**16
 _TEXT_WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)

@@ -21,15 +21,15 @@ import shapely
 from ..cancellation import Cancellation
 from ..errors import InputError
 from ..files.encoding import Encoding
-from ..files.open_datasource import openable, touch, whole_shapefile
+from ..files.open_datasource import check_readable, check_shapefile_complete, safe_path_to_open
 from ..geometry import crs as crs_care
 from ..plan.layer import FieldInfo, SourceLayer
 from .crs_definition import find_contradicting_crs
 from .field_types import DeclaredTable, read_declared_tables
-from .records import geodatabase_rows, stored_rows
-from .rows import BYTES, KEY, fields_of, layer_info, make_names_unique, read_rows
+from .records import count_geodatabase_rows, count_stored_rows
+from .rows import BYTES_CODEC, KEY_FIELD, make_fields, make_names_unique, read_layer_info, read_rows
 from .shape_headers import read_shape_headers
-from .text_geometry import OWN, find_geometry_column, find_hidden_tables
+from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
 
 
 def encoding_notices(layer_name: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:
@@ -73,7 +73,7 @@ def _make_printable(text: str) -> str:
 
 
 #: Exceptions of pyogrio.
-ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
+DRIVER_ERRORS = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError,
            pyogrio.errors.FieldError, pyogrio.errors.GeometryError, pyogrio.errors.CRSError)  # fmt: skip
 #: Types of an empty column, as reading the file would give them.
 _PANDAS_TYPES = {"text": "object", "integer": "int64", "real": "float64", "date": "datetime64[ms]"}
@@ -82,7 +82,7 @@ _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 #: Numbers of rows of a table, and of lines, inspected in a layer that is not read.
 _ROWS_INSPECTED, _BINARY_ROWS_INSPECTED, _LINES_INSPECTED = 50, 5, 1000
 
-Wanted = Callable[[SourceLayer], bool | frozenset[str]]
+LayerSelector = Callable[[SourceLayer], bool | frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,9 @@ class _Header:
     doubled: list[tuple[str, str]]
 
 
-def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables: bool = False) -> list[SourceLayer]:
+def read_file(
+    path: Path, wanted: LayerSelector, cancellation: Cancellation, *, tables: bool = False
+) -> list[SourceLayer]:
     """Return the layers of one file.
 
     ``wanted``: called with each layer before its rows are read, as in `source.read_source`; ``tables``: accept a file
@@ -137,16 +139,16 @@ def read_file(path: Path, wanted: Wanted, cancellation: Cancellation, *, tables:
         raise InputError("source_packed", source=str(path))
     if suffix == ".vct":
         raise InputError("source_vct", source=str(path))
-    encoding = whole_shapefile(path) if suffix == ".shp" else None
-    touch(path)
-    with openable(path) as opened:
+    encoding = check_shapefile_complete(path) if suffix == ".shp" else None
+    check_readable(path)
+    with safe_path_to_open(path) as opened:
         names = _list_layers(path, opened)
         hidden = find_hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
         layers = []
         declared = read_declared_tables(opened)
-        counted = geodatabase_rows(opened) if suffix == ".gdb" else {}
+        counted = count_geodatabase_rows(opened) if suffix == ".gdb" else {}
         for name, kind in names:
-            if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(OWN)):
+            if name in hidden or (suffix == ".gpkg" and not kind and name.lower().startswith(INTERNAL_TABLE_PREFIXES)):
                 continue
             cancellation.raise_if_cancelled()
             source = _LayerSource(path, opened, name, kind is not None, encoding, declared.get(name), counted.get(name))
@@ -170,7 +172,7 @@ def _list_layers(path: Path, opened: Path) -> list[tuple[str, str | None]]:
             # Reading a layer repeats them, by layer.
             warnings.simplefilter("ignore")
             return [(str(name), kind) for name, kind in pyogrio.list_layers(opened)]
-    except (*ERRORS, ValueError, UnicodeDecodeError) as error:
+    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
         raise InputError("source_not_gis", source=str(path), detail=_explain_error(error)) from error
 
 
@@ -180,10 +182,10 @@ def _may_be_layer(table: SourceLayer) -> bool:
     It then has geometry in its cells, or the key (标识码) of a layer.
     """
     _, params = table.problem or ("", {})
-    return bool(params.get("drawn")) or any(f.name.upper() == KEY for f in table.fields)
+    return bool(params.get("drawn")) or any(f.name.upper() == KEY_FIELD for f in table.fields)
 
 
-def _read_layer(source: _LayerSource, select_layer: Wanted) -> SourceLayer:
+def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLayer:
     """Read a layer, or the fields that the caller wants.
 
     Raises InputError if the layer cannot be read.
@@ -213,12 +215,12 @@ def _read_layer(source: _LayerSource, select_layer: Wanted) -> SourceLayer:
                 only,
                 may_have_arcs=shape_headers.may_have_arcs,
             )
-    except (*ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
+    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError, OSError) as error:
         detail = _explain_error(error)
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
         ) from error
-    counted = stored_rows(source.opened, source.name) if source.stored is None else source.stored
+    counted = count_stored_rows(source.opened, source.name) if source.stored is None else source.stored
     if counted is not None and counted != len(layer.frame):
         return _reject_two_counts(header.sketch, len(layer.frame), counted)
     layer.shape_crs = shape_headers.other_crs
@@ -232,9 +234,9 @@ def _read_layer(source: _LayerSource, select_layer: Wanted) -> SourceLayer:
 
 def _read_header(source: _LayerSource) -> _Header:
     """Read the description of a layer without its rows."""
-    info = layer_info(source.opened, source.name, source.encoding)
+    info = read_layer_info(source.opened, source.name, source.encoding)
     names, doubled = make_names_unique(info["fields"])
-    fields = fields_of(info, names)
+    fields = make_fields(info, names)
     fields = source.declared.describe_fields(fields) if source.declared else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
     sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
@@ -280,10 +282,10 @@ def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: 
         meta, _, _, columns = pyogrio.raw.read(opened, layer=name, read_geometry=False, max_features=few)
         sketch.problem = ("table", {"drawn": find_geometry_column([str(f) for f in meta["fields"]], columns)})
         if sketch.rows is None:
-            sketch.rows = stored_rows(opened, name)
+            sketch.rows = count_stored_rows(opened, name)
     elif any(word in sketch.kind.upper() for word in _LINE_TYPES):
         _, _, wkb, _ = pyogrio.raw.read(
-            opened, layer=name, columns=[], max_features=_LINES_INSPECTED, encoding=BYTES if encoding else None
+            opened, layer=name, columns=[], max_features=_LINES_INSPECTED, encoding=BYTES_CODEC if encoding else None
         )
         lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
         sketch.rings = bool(len(lines)) and bool(shapely.is_closed(lines).all())

@@ -10,13 +10,13 @@ import struct
 import zipfile
 from pathlib import Path
 
-from ..files.encoding import part
+from ..files.encoding import sibling_file
 from .text_geometry import text_has_geometry, workbook_has_geometry, xls_has_geometry
 
 #: Formats that a folder is searched for.
-TABLES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
+READ_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
 #: Formats of layers that a folder is not searched for.
-UNREAD = {
+UNREAD_FORMATS = {
     ".vct": "VCT",
     ".mdb": "MDB",
     ".accdb": "ACCDB",
@@ -43,7 +43,7 @@ UNREAD = {
     ".mpk": "ArcGIS",
     ".gpkx": "ArcGIS",
 }
-ARCHIVES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
+ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 #: Files that never hold a layer: documents (a zip inside), pictures, parts of a dataset read by its main file.
 _DOCUMENTS = (
     *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
@@ -74,7 +74,7 @@ _BYTES_INSPECTED, _ARCHIVE_ENTRIES_INSPECTED = 2**16, 50
 _KEY = b"BSM"
 
 
-def file_format(path: Path) -> str:
+def detect_file_format(path: Path) -> str:
     """Return the format of a file that may hold a plan layer; empty for others.
 
     Raises OSError.
@@ -84,10 +84,10 @@ def file_format(path: Path) -> str:
         return ""
     if suffix == ".json":
         return "GeoJSON" if text_has_shapes(path) else ""
-    if suffix in TABLES:
+    if suffix in READ_SUFFIXES:
         return suffix[1:].upper()
-    if suffix in UNREAD:
-        return UNREAD[suffix]
+    if suffix in UNREAD_FORMATS:
+        return UNREAD_FORMATS[suffix]
     if suffix in _WORKBOOKS:
         return "XLSX" if workbook_has_geometry(path) else ""
     if suffix in _OLD_WORKBOOKS:
@@ -98,7 +98,7 @@ def file_format(path: Path) -> str:
         return "QGZ" if zipfile.is_zipfile(path) and _archive_holds_data(path) else ""
     if suffix in _TEXT_SUFFIXES:
         return suffix[1:].upper() if text_has_shapes(path) else ""
-    if suffix in ARCHIVES:
+    if suffix in ARCHIVE_SUFFIXES:
         return suffix[1:].upper() if _archive_holds_data(path) else ""
     return "" if suffix in _DOCUMENTS else _detect_format(path)
 
@@ -110,7 +110,7 @@ def _is_temporary(path: Path) -> bool:
 
 
 def _is_lone_table(path: Path) -> bool:
-    return not any(part(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
+    return not any(sibling_file(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
 
 
 def text_has_shapes(path: Path) -> bool:
@@ -161,4 +161,7 @@ def _archive_holds_data(path: Path) -> bool:
         # Encrypted: only the listing is known.
         drawn = False
     suffixes = {name.suffix.lower() for name in names}
-    return bool(suffixes & {*TABLES, *UNREAD, *ARCHIVES, ".sqlite", ".db", ".mldata"} - {".json"}) or drawn
+    return (
+        bool(suffixes & {*READ_SUFFIXES, *UNREAD_FORMATS, *ARCHIVE_SUFFIXES, ".sqlite", ".db", ".mldata"} - {".json"})
+        or drawn
+    )

@@ -17,13 +17,13 @@ import numpy as np
 import pyogrio
 from numpy.typing import NDArray
 
-from ..files.encoding import part
+from ..files.encoding import sibling_file
 
 #: Bytes of the header of a .shp and of a .shx; of a record's header; of the shortest record (a null shape).
 _SHP_HEADER_BYTES, _RECORD_HEADER_BYTES, _SHORTEST_RECORD_BYTES = 100, 8, 12
 
 
-def shapefile_rows(path: Path) -> int | None:
+def count_shapefile_rows(path: Path) -> int | None:
     """Return the number of rows of a shapefile.
 
     It is the number of rows not marked as deleted plus that of shapes missing from the index. None without a table.
@@ -38,7 +38,7 @@ def shapefile_rows(path: Path) -> int | None:
     return count - int(np.count_nonzero(marks)) + more
 
 
-def deleted_shapes(path: Path) -> int:
+def count_deleted_shapes(path: Path) -> int:
     """Return how many rows of a shapefile are marked as deleted but have a shape.
 
     0 for another format and for an unreadable file.
@@ -62,7 +62,7 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
 
     The flags are empty if the table is truncated.
     """
-    table = part(path, ".dbf")
+    table = sibling_file(path, ".dbf")
     if table is None:
         return None
     with table.open("rb") as handle:
@@ -82,7 +82,7 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
 
 def _read_index(path: Path) -> NDArray[np.int64] | None:
     """Return the index of a shapefile as (n, 2): byte offset and length of each shape."""
-    index = part(path, ".shx")
+    index = sibling_file(path, ".shx")
     if index is None:
         return None
     words = (
@@ -146,7 +146,7 @@ _TABLE_VERSION_3, _TABLE_VERSION_4 = 3, 4
 _CATALOGUE = "GDB_SystemCatalog"
 
 
-def stored_rows(path: Path, name: str) -> int | None:
+def count_stored_rows(path: Path, name: str) -> int | None:
     """Return the number of rows that a file records for a layer.
 
     None if the format has no such count, or if it cannot be read here.
@@ -154,18 +154,18 @@ def stored_rows(path: Path, name: str) -> int | None:
     suffix = path.suffix.lower()
     try:
         if suffix == ".gdb":
-            return geodatabase_rows(path).get(name)
+            return count_geodatabase_rows(path).get(name)
         if suffix == ".gpkg":
             return _count_geopackage_rows(path, name)
         if suffix == ".shp":
-            return shapefile_rows(path)
+            return count_shapefile_rows(path)
     except (OSError, sqlite3.Error, struct.error):
         # The file cannot be read: reading its rows reports that, with the file's name.
         return None
     return None
 
 
-def geodatabase_rows(path: Path) -> dict[str, int]:
+def count_geodatabase_rows(path: Path) -> dict[str, int]:
     """Return table → number of valid rows of a FileGDB, by its tables' headers.
 
     Tables with an invalid header are left out. The catalogue gives the number of each table. Bytes 4 to 8 of a header
@@ -203,7 +203,7 @@ def _count_table_rows(file: Path) -> int | None:
 
 
 def _count_geopackage_rows(path: Path, name: str) -> int | None:
-    database = read_only(path)
+    database = open_read_only(path)
     if database is None:
         return None
     table = name.replace('"', '""')
@@ -211,7 +211,7 @@ def _count_geopackage_rows(path: Path, name: str) -> int | None:
         return int(database.execute(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0])  # nosec B608 # quotes are doubled
 
 
-def read_only(path: Path) -> sqlite3.Connection | None:
+def open_read_only(path: Path) -> sqlite3.Connection | None:
     """Open a GeoPackage read-only, without leaving files beside it.
 
     None while another program writes it. Then a copy is read (`files.open_datasource.openable`), and its SQLite counts

@@ -13,7 +13,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from ..files.encoding import Encoding, decode
+from ..files.encoding import Encoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
@@ -39,12 +39,12 @@ def find_curve_ids(path: Path, opened: Path, name: str) -> list[int]:
     return [int(v) for v in found[1]]
 
 
-def curve_step() -> float:
+def get_curve_step_degrees() -> float:
     """Return the degrees of an arc that one straight segment replaces."""
     return float(pyogrio.get_gdal_config_option("OGR_ARC_STEPSIZE") or CURVE_STEP_DEGREES)
 
 
-def curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
+def make_curve_notices(layer: SourceLayer) -> list[tuple[str, dict[str, Any]]]:
     """Return notices on a layer with arcs: their number, the step, deviating areas."""
     params = {"layer": layer.name, "count": len(layer.curves), "step": layer.curve_step}
     notices: list[tuple[str, dict[str, Any]]] = [("notice_curves", params)]
@@ -79,26 +79,26 @@ def quote_name(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-#: Decodes each byte as one character, so that nothing is lost before `encoding.decode`.
-BYTES = "ISO-8859-1"
+#: Decodes each byte as one character, so that nothing is lost before `encoding.decode_cell`.
+BYTES_CODEC = "ISO-8859-1"
 #: The key of every layer of a plan (标识码).
-KEY = "BSM"
+KEY_FIELD = "BSM"
 #: Geometries created at a time.
 _SHAPES_PER_BATCH = 4096
 
 
-def layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
+def read_layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
     """Return pyogrio's description of a layer without its rows.
 
     Field names are decoded with ``encoding``.
     """
     try:
-        info = pyogrio.read_info(opened, layer=name, encoding=BYTES if encoding else None)
+        info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC if encoding else None)
     except UnicodeDecodeError:
-        info = pyogrio.read_info(opened, layer=name, encoding=BYTES)
+        info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC)
         encoding = Encoding("UTF-8", "none")
     if encoding:
-        info["fields"] = [decode(str(f), encoding.name) for f in info["fields"]]
+        info["fields"] = [decode_cell(str(f), encoding.name) for f in info["fields"]]
     return info
 
 
@@ -164,11 +164,11 @@ def read_rows(
         source=str(path),
         encoding=encoding.name if encoding else str(meta.get("encoding") or ""),
         curves=tuple(curves),
-        curve_step=curve_step() if curves else 0.0,
+        curve_step=get_curve_step_degrees() if curves else 0.0,
         broken=tuple(int(fids[p]) for p in broken),
     )
     if curves:
-        layer.notices += curve_notices(layer)
+        layer.notices += make_curve_notices(layer)
     return layer
 
 
@@ -203,11 +203,11 @@ def _read_raw(
     if "sql" not in options:
         options["layer"] = name
     try:
-        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES if encoding else None, **options)
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC if encoding else None, **options)
     except UnicodeDecodeError:
         # Invalid UTF-8 in a format of UTF-8: continue reading, so that a message can name the place.
         encoding = Encoding("UTF-8", "none")
-        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES, **options)
+        meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC, **options)
     if encoding:
         columns = [_decode_all(values, encoding.name) for values in columns]
     columns = [_share_repeated(values) for values in columns]
@@ -234,7 +234,7 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
     if values.dtype != object:
         return values
     # The same few texts are repeated.
-    known = {v: decode(v, codec) for v in set(values) if isinstance(v, str)}
+    known = {v: decode_cell(v, codec) for v in set(values) if isinstance(v, str)}
     return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
 
 
@@ -247,13 +247,13 @@ def _read_digits(opened: Path, name: str, field_name: str, encoding: Encoding | 
         sql_dialect="OGRSQL",
         return_fids=True,
         read_geometry=False,
-        encoding=BYTES if encoding else None,
+        encoding=BYTES_CODEC if encoding else None,
     )
     exact = {int(f): t.strip() or None for f, t in zip(fids, texts, strict=True) if isinstance(t, str)}
     return np.array([exact.get(int(f)) for f in index], dtype=object)
 
 
-def fields_of(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
+def make_fields(info: dict[str, Any], names: list[str]) -> tuple[FieldInfo, ...]:
     """Return the fields of a layer with the types of templates.
 
     They are text, integer, real and date. ``info``: pyogrio's description; ``names``: names to use.

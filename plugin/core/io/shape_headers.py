@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .records import read_only
+from .records import open_read_only
 
 #: Bytes of a blob before its bounds: "GP", version, flags, srs_id.
 _HEADER = 8
@@ -48,7 +48,7 @@ def read_shape_headers(path: Path, name: str) -> ShapeHeaders:
     if path.suffix.lower() != ".gpkg":
         return ShapeHeaders()
     try:
-        database = read_only(path)
+        database = open_read_only(path)
         if database is None:
             return ShapeHeaders()
         with closing(database):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.encoding import part
-from ..files.writing import os_reason
+from ..files.encoding import sibling_file
+from ..files.writing import explain_os_error
 from ..plan.layer import SourceLayer
-from .file import Wanted, make_empty_layer, read_file
-from .formats import TABLES, text_has_shapes
+from .file import LayerSelector, make_empty_layer, read_file
+from .formats import READ_SUFFIXES, text_has_shapes
 
 
 def _accept_all(layer: SourceLayer) -> bool:
@@ -20,7 +20,7 @@ def _accept_all(layer: SourceLayer) -> bool:
 
 
 def read_source(
-    source: str | Path, *, wanted: Wanted = _accept_all, cancellation: Cancellation = NEVER
+    source: str | Path, *, select_layer: LayerSelector = _accept_all, cancellation: Cancellation = NEVER
 ) -> list[SourceLayer]:
     """Return all layers of a file, a database, or a folder of them.
 
@@ -44,14 +44,14 @@ def read_source(
         if not text or not path.exists():
             raise InputError("source_missing", source=text)
     except OSError as error:
-        raise InputError("source_no_access", source=text, detail=os_reason(error)) from error
+        raise InputError("source_no_access", source=text, detail=explain_os_error(error)) from error
     path = _find_dataset(Path(os.path.abspath(path)))
     if path.is_dir() and path.suffix.lower() != ".gdb":
-        return _read_folder(path, wanted, cancellation)
-    return read_file(path, wanted, cancellation)
+        return _read_folder(path, select_layer, cancellation)
+    return read_file(path, select_layer, cancellation)
 
 
-def folder_of(source: str | Path) -> Path | None:
+def find_source_folder(source: str | Path) -> Path | None:
     """Return the folder if the source is a folder of files; None for one file.
 
     A file geodatabase counts as one file.
@@ -72,18 +72,18 @@ def _find_dataset(path: Path) -> Path:
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
-        return part(path, ".shp") or path
+        return sibling_file(path, ".shp") or path
     return path
 
 
-def _read_folder(folder: Path, wanted: Wanted, cancellation: Cancellation) -> list[SourceLayer]:
+def _read_folder(folder: Path, wanted: LayerSelector, cancellation: Cancellation) -> list[SourceLayer]:
     try:
-        found = datasets(folder)
+        found = list_folder_datasets(folder)
         inner = (
             [] if found else sorted({p.parent for p in (*folder.glob("*/*"), *folder.glob("*/*/*")) if _is_dataset(p)})
         )
     except OSError as error:
-        raise InputError("source_no_access", source=str(folder), detail=os_reason(error)) from error
+        raise InputError("source_no_access", source=str(folder), detail=explain_os_error(error)) from error
     if inner:
         names = ", ".join(str(p.relative_to(folder)) for p in inner[:5])
         raise InputError("source_in_subfolder", source=str(folder), folders=names)
@@ -103,28 +103,28 @@ def _read_folder(folder: Path, wanted: Wanted, cancellation: Cancellation) -> li
     return layers
 
 
-def datasets_of(source: Path) -> list[Path]:
+def list_source_datasets(source: Path) -> list[Path]:
     """Return the files and geodatabases of a source.
 
     For a folder they are its content, else the file itself or the data set that contains it.
     """
     path = _find_dataset(source)
-    return datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
+    return list_folder_datasets(path) if path.is_dir() and path.suffix.lower() != ".gdb" else [path]
 
 
 def _is_dataset(path: Path) -> bool:
     suffix = path.suffix.lower()
-    return not path.name.startswith(".") and (suffix in TABLES or (suffix == ".gdb" and path.is_dir()))
+    return not path.name.startswith(".") and (suffix in READ_SUFFIXES or (suffix == ".gdb" and path.is_dir()))
 
 
-def datasets(folder: Path) -> list[Path]:
+def list_folder_datasets(folder: Path) -> list[Path]:
     """Return the files and databases directly in a folder that can be read."""
     files = sorted(folder.iterdir())
     found = [p for p in files if _is_dataset(p)]
     shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}
     # Report the rest of a shapefile whose .shp was not copied.
     for path in files:
-        if path.suffix.lower() in (".shx", ".dbf") and path.stem.lower() not in shapes and part(path, ".shx"):
+        if path.suffix.lower() in (".shx", ".dbf") and path.stem.lower() not in shapes and sibling_file(path, ".shx"):
             shapes.add(path.stem.lower())
             found.append(path.with_suffix(".shp"))
     return found

@@ -17,7 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..files.encoding import OLD_WORKBOOK
+from ..files.encoding import OLD_WORKBOOK_SIGNATURE
 
 # Lists of coordinates (界址点, 拐点): a text or a workbook may contain a boundary, point by point.
 # A list of places (a register of monuments with 经度 and 纬度) is not a boundary. Evidence for a boundary: the official
@@ -253,7 +253,7 @@ def xls_has_geometry(path: Path) -> bool:
     """
     with path.open("rb") as handle:
         data = handle.read(_BOOK_BYTES)
-    if not data.startswith(OLD_WORKBOOK):
+    if not data.startswith(OLD_WORKBOOK_SIGNATURE):
         return text_has_geometry(data[:_SHEET_BYTES])
     texts = data.decode("utf-16-le", "replace") + data[1:].decode("utf-16-le", "replace")
     if _TEXT_GEOMETRY.search(data) or "POLYGON" in texts.upper():
@@ -285,7 +285,7 @@ def _decode_short_number(data: bytes) -> float:
 
 
 #: Tables of the format itself, and those of QGIS and GDAL.
-OWN = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
+INTERNAL_TABLE_PREFIXES = ("gpkg_", "rtree_", "sqlite_", "ogr_", "layer_styles", "qgis_")
 #: First bytes of each geometry in a GeoPackage.
 _GEOMETRY_MAGIC = b"GP"
 
@@ -316,7 +316,7 @@ def find_hidden_tables(path: Path, layers: set[str], tables: set[str]) -> dict[s
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
             names = database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')").fetchall()
             for (name,) in names:
-                if name in layers or name.lower().startswith(OWN):
+                if name in layers or name.lower().startswith(INTERNAL_TABLE_PREFIXES):
                     continue
                 quoted = name.replace('"', '""')
                 cursor = database.execute(f'SELECT * FROM "{quoted}" LIMIT 50')  # nosec B608 # quotes are doubled

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from ..cancellation import NEVER, Cancellation
 from ..model.findings import UnreadData
-from .formats import file_format
+from .formats import detect_file_format
 
 #: Maximum number of visited files and folders: it stops the search of a drive's root chosen by mistake, and is
 #: reported.
-MOST = 50_000
+MAX_FILES_VISITED = 50_000
 #: Number of a folder's files that a message names.
 _MAX_NAMED_FILES = 5
 #: Files of a FileGDB: tables, their indexes and rows, locks. The two without a suffix (gdb, timestamps) hold no data.
@@ -48,7 +48,7 @@ def find_unread_data(
     *,
     is_output: Callable[[Path], bool] = lambda path: False,
     cancellation: Cancellation = NEVER,
-    most: int = MOST,
+    most: int = MAX_FILES_VISITED,
 ) -> list[UnreadData]:
     """Return the data in a folder that is not among the data sets ``read``.
 
@@ -79,7 +79,7 @@ def find_unread_data(
 def find_data_in_database(database: Path, cancellation: Cancellation = NEVER) -> list[UnreadData]:
     """Return the data inside the folder of a FileGDB that does not belong to it."""
     search = _Search()
-    _search_tree(database, set(), lambda path: False, cancellation, MOST, search)
+    _search_tree(database, set(), lambda path: False, cancellation, MAX_FILES_VISITED, search)
     places = [relative_path for relative_path, _ in search.found]
     return [_make_folder_entry("in_database", database.name, places)] if places else []
 
@@ -159,7 +159,7 @@ def _is_reported_table(search: _Search, folder: Path) -> bool:
 
 def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _Search) -> None:
     try:
-        kind = file_format(path)
+        kind = detect_file_format(path)
     except OSError:
         # A file without access, or a broken link.
         search.refused.append(path.relative_to(folder))

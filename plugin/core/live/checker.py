@@ -14,12 +14,12 @@ from ..engine.evaluate import evaluate
 from ..engine.finish import complete_findings
 from ..messages.texts import Texts
 from ..model.findings import sort_findings
-from ..model.rule import EACH, Rule
+from ..model.rule import EVERY_LAYER, Rule
 from ..plan.layer import Layer
 from ..plan.plan import Focus, Plan
 from ..waivers.application import mark_accepted
 from ..waivers.model import NO_WAIVERS, Waivers
-from .rows import Bounds, Name, RecheckResult, Rows, changed_bounds, name_row, replace_frame, union_bounds
+from .rows import Bounds, EditedRows, RecheckResult, RowName, changed_bounds, name_row, replace_frame, union_bounds
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
@@ -52,15 +52,15 @@ class IncrementalChecker:
         self._waivers = waivers
         self.rules = [rule for rule in rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
-        self._rows = Rows(plan)
+        self._rows = EditedRows(plan)
 
     def prepare(self, cancellation: Cancellation = NEVER) -> None:
         """Build the search index before the first edit needs it."""
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
-            layer.polygons.rows_in((0.0, 0.0, 0.0, 0.0))
+            layer.polygons.find_rows_in((0.0, 0.0, 0.0, 0.0))
             _ = layer.repeated_keys, layer.broken, layer.raw_shapes, layer.original
-            self._rows.row_of_key(layer.role, "")
+            self._rows.find_row_of_key(layer.role, "")
         cancellation.raise_if_cancelled()
         self.plan.county_shape()
         _ = self.plan.area_code
@@ -103,7 +103,7 @@ class IncrementalChecker:
         layer = self.plan.layers[role]
         row = self._rows.next_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
-        added = self._rows.changed(role, layer.like(replace_frame(layer, frame)), shape, attributes)
+        added = self._rows.changed(role, layer.with_rows(replace_frame(layer, frame)), shape, attributes)
         self._rows.update_key_uniqueness(role, row, None, added)
         return row, self._recheck(role, row, self._rows.empty_layer(role), added)
 
@@ -123,7 +123,7 @@ class IncrementalChecker:
         if not len(former):
             return None
         layer = self.plan.layers[role]
-        renumbered = layer.like(replace_frame(layer, former.frame.set_axis([fid], axis=0)))
+        renumbered = layer.with_rows(replace_frame(layer, former.frame.set_axis([fid], axis=0)))
         renumbered.__dict__["repeated_keys"] = former.repeated_keys
         if former.repeated_keys:
             return self._recheck(role, row, former, renumbered, whole=True)
@@ -168,24 +168,24 @@ class IncrementalChecker:
         result = RecheckResult(names, frozenset(touched), changed_box, codes)
         result.found = [finding for finding in sort_findings(evaluation.findings) if result.replaces(finding)]
         mark_accepted(result.found, self.plan, self._waivers())
-        result.failed = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
+        result.failed_rules = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
         return result
 
     def _collect_surroundings(
         self, role: str, row: int, after: Layer, changed_box: Bounds | None, extent: Bounds | None
-    ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[Name]]:
+    ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[RowName]]:
         """Return the rows that a changed row meets, as layers by role; which to check.
 
         The third result has the names of the rows where the layer changed.
         """
         layers: dict[str, Layer] = {}
         selected: dict[str, np.ndarray] = {}
-        touched: set[Name] = set()
+        touched: set[RowName] = set()
         for other_role, layer in self.plan.layers.items():
             own_row = {row} if other_role == role else set()
-            in_changed_box = self._rows.inside(other_role, changed_box) - own_row
+            in_changed_box = self._rows.find_rows_inside(other_role, changed_box) - own_row
             in_extent = in_changed_box | (
-                self._rows.inside(other_role, extent) - own_row if len(layer) <= COARSE_ROWS else set()
+                self._rows.find_rows_inside(other_role, extent) - own_row if len(layer) <= COARSE_ROWS else set()
             )
             touched |= {self._rows.name(other_role, n) for n in in_changed_box}
             rows = self._rows.order(other_role, in_extent)
@@ -198,7 +198,9 @@ class IncrementalChecker:
             checked_shapes = [
                 layer.plane[n] for other_role, layer in layers.items() for n in np.flatnonzero(selected[other_role])
             ]
-            in_extent = self._rows.inside(role, union_bounds(extent and shapely.box(*extent), *checked_shapes)) - {row}
+            in_extent = self._rows.find_rows_inside(
+                role, union_bounds(extent and shapely.box(*extent), *checked_shapes)
+            ) - {row}
             layers[role] = self._rows.take(role, self._rows.order(role, in_extent), after)
         # The changed row is the last one in its layer.
         selected[role] = np.arange(len(layers[role])) >= len(layers[role]) - len(after)
@@ -206,8 +208,8 @@ class IncrementalChecker:
 
     def _uses_layer(self, rule: Rule, role: str) -> bool:
         """Return True if the rule uses this layer; a rule without needs uses all layers."""
-        needed_layers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EACH)
-        needs_each_layer = any(need.concept == EACH for need in rule.needs.values())
+        needed_layers = (self.plan.concept(need.concept) for need in rule.needs.values() if need.concept != EVERY_LAYER)
+        needs_each_layer = any(need.concept == EVERY_LAYER for need in rule.needs.values())
         return (
             needs_each_layer
             or not rule.needs
@@ -217,4 +219,4 @@ class IncrementalChecker:
     def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
         """Return a plan of these layers, with the county's settings."""
         county = self.plan.concept("county")
-        return self.plan.part(layers, same_county=county is not None and not self._rows.any_edited(county.role))
+        return self.plan.make_part(layers, same_county=county is not None and not self._rows.any_edited(county.role))

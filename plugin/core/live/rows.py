@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from ..geometry.linework import linework
+from ..geometry.linework import build_linework
 from ..geometry.validity import is_missing
 from ..loading.assembly import validate_coordinates
 from ..model.findings import Finding
@@ -32,11 +32,11 @@ def changed_bounds(before: Any, after: Any) -> Bounds | None:
     if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
         is_equal = before is not None and after is not None and before.equals_exact(after, 0.0)
         return None if is_equal else union_bounds(before, after)
-    lines = [linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
+    lines = [build_linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
     all_rows = np.ones(1, dtype=bool)
     corners = []
     for lines_of_state, lines_of_other in (lines, lines[::-1]):
-        start = np.flatnonzero(lines_of_state.unmatched(lines_of_other, all_rows))
+        start = np.flatnonzero(lines_of_state.find_unmatched(lines_of_other, all_rows))
         corners += [lines_of_state.xy[start], lines_of_state.xy[start + 1]]
     xy = np.concatenate(corners)
     if not len(xy):
@@ -59,26 +59,26 @@ def union_bounds(*shapes: Any) -> Bounds | None:
 
 
 #: Name of a row: its layer's role, its key, and its feature id if the key is missing or repeated.
-Name = tuple[str, str, int | None]
+RowName = tuple[str, str, int | None]
 
 
 @dataclass
 class RecheckResult:
     """The findings of a recheck, and which earlier findings they replace.
 
-    ``names``: names of the changed row before and after the change. ``touched``: names of the rows of all layers that
-    meet the changed place. ``where``: box of the changed place (xmin, ymin, xmax, ymax in the plan's plane), None if
-    no shape changed. ``codes``: codes of the rules that ran. ``found``: the new findings. A name is layer code, key
-    and, if the key is ambiguous, feature id.
+    ``names``: names of the changed row before and after the change. ``touched_rows``: names of the rows of all layers
+    that meet the changed place. ``changed_box``: box of the changed place (xmin, ymin, xmax, ymax in the plan's plane),
+    None if no shape changed. ``codes``: codes of the rules that ran. ``found``: the new findings. A name is layer code,
+    key and, if the key is ambiguous, feature id.
     """
 
-    names: frozenset[Name]
-    touched: frozenset[Name]
-    where: Bounds | None
+    names: frozenset[RowName]
+    touched_rows: frozenset[RowName]
+    changed_box: Bounds | None
     codes: frozenset[str]
     found: list[Finding] = field(default_factory=list)
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
-    failed: tuple[str, ...] = ()
+    failed_rules: tuple[str, ...] = ()
 
     def replaces(self, finding: Finding) -> bool:
         """Return True if an earlier finding may have ended or changed with the edit."""
@@ -90,20 +90,20 @@ class RecheckResult:
         has_no_row = not finding.key and row_name[2] is None
         # Between two rows: nothing changed where they meet unless the other was touched too.
         if row_name in self.names:
-            return not related or bool(related & (self.touched | self.names))
+            return not related or bool(related & (self.touched_rows | self.names))
         if related & self.names:
-            return has_no_row or row_name in self.touched
+            return has_no_row or row_name in self.touched_rows
         # Land that no row of a layer covers: the changed row may cover it now, or no longer.
         roles = {role for role, _, _ in self.names}
         if not related:
-            return finding.related_role in roles and row_name in self.touched
-        return finding.role in roles and has_no_row and bool(related & self.touched)
+            return finding.related_role in roles and row_name in self.touched_rows
+        return finding.role in roles and has_no_row and bool(related & self.touched_rows)
 
 
 _EMPTY_POLYGON = shapely.Polygon()
 
 
-class Rows:
+class EditedRows:
     """The layers of a plan with edits applied, row by row.
 
     A row keeps its number; added rows get numbers after the last one.
@@ -157,7 +157,7 @@ class Rows:
             # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
-        changed = layer.like(replace_frame(layer, frame))
+        changed = layer.with_rows(replace_frame(layer, frame))
         problem, _ = validate_coordinates(changed.source)
         changed.stray_rows = {0: problem} if problem else {}
         return changed
@@ -171,7 +171,7 @@ class Rows:
         shape = frame.geometry.name
         return frame.geometry.iloc[0], {name: frame[name].iloc[0] for name in frame.columns if name != shape}
 
-    def row_of_key(self, role: str, key: str) -> int | None:
+    def find_row_of_key(self, role: str, key: str) -> int | None:
         """Return the row that had a key when the layer was read."""
         if role not in self._rows_by_key:
             self._rows_by_key[role] = {k: n for n, k in enumerate(self.layers[role].keys)}
@@ -183,24 +183,24 @@ class Rows:
         if before is not None and before.keys[0] == key:
             after.__dict__["repeated_keys"] = before.repeated_keys
             return
-        row_as_read = self.row_of_key(role, key)
+        row_as_read = self.find_row_of_key(role, key)
         same_key_rows = [n for n in edited if n != row and len(edited[n]) and edited[n].keys[0] == key]
         is_repeated = bool(same_key_rows) or (
             row_as_read is not None and row_as_read != row and row_as_read not in edited
         )
         after.__dict__["repeated_keys"] = frozenset([0] if is_repeated or not key else [])
 
-    def name(self, role: str, row: int) -> Name:
+    def name(self, role: str, row: int) -> RowName:
         """Return the name of a row in its present state."""
         edited = self._edited[role].get(row)
         return name_row(role, edited, 0) if edited is not None else name_row(role, self.layers[role], row)
 
-    def inside(self, role: str, bounds: Bounds | None) -> set[int]:
+    def find_rows_inside(self, role: str, bounds: Bounds | None) -> set[int]:
         """Return the numbers of the rows whose box meets ``bounds``."""
         if bounds is None:
             return set()
         edited = self._edited[role]
-        unedited = set(self.layers[role].polygons.rows_in(bounds).tolist()) - edited.keys()
+        unedited = set(self.layers[role].polygons.find_rows_in(bounds).tolist()) - edited.keys()
         box = shapely.box(*bounds)
         return unedited | {
             n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _EMPTY_POLYGON)
@@ -220,7 +220,7 @@ class Rows:
         return layers[0] if len(layers) == 1 else _stack_layers(layers)
 
 
-def name_row(role: str, layer: Layer, row: int) -> Name:
+def name_row(role: str, layer: Layer, row: int) -> RowName:
     """Return the name of a row: layer code, key and, if ambiguous, feature id."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
@@ -250,7 +250,7 @@ def _stack_layers(layers: list[Layer]) -> Layer:
     }
     # Columns that a new row leaves empty have no data type.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
-    whole = first.like(replace_frame(first, frame))
+    whole = first.with_rows(replace_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "original", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])

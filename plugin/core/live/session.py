@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..model.findings import Finding
 
 #: Identity of a feature: its layer's role and its feature id.
-Place = tuple[str, int]
+FeatureKey = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EditBatch:
     """
 
     renamed: dict[str, dict[int, int]] = field(default_factory=dict)
-    states: dict[Place, FeatureState | None] = field(default_factory=dict)
+    states: dict[FeatureKey, FeatureState | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.states or any(self.renamed.values()))
@@ -63,14 +63,15 @@ class FindingsChange:
     """How a batch of edits changed the findings.
 
     ``rechecks``: results of the single rechecks, in order. ``places``: the rechecked features. ``gone``, ``found``:
-    ended and new findings. ``renewed``: pairs (before, now) of findings on the same problem with other figures.
+    ended and new findings. ``changed_findings``: pairs (before, now) of findings on the same problem with other
+    figures.
     """
 
     rechecks: list[RecheckResult] = field(default_factory=list)
-    places: set[Place] = field(default_factory=set)
+    places: set[FeatureKey] = field(default_factory=set)
     gone: list[Finding] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
-    renewed: list[tuple[Finding, Finding]] = field(default_factory=list)
+    changed_findings: list[tuple[Finding, Finding]] = field(default_factory=list)
 
 
 class FullCheckNeeded(Exception):
@@ -89,7 +90,7 @@ class IncrementalSession:
     def __init__(self, checked: CheckResult, options: Options):
         plan, report = checked.plan, checked.report
         # The rules of the check; findings of rules that the profile or a group adds may end as well.
-        rules = choose_rules(plan.norm.rules, plan.norm.named_rules(options.rules))
+        rules = choose_rules(plan.norm.rules, plan.norm.expand_groups(options.rules))
         self._checker = IncrementalChecker(
             plan,
             rules,
@@ -155,7 +156,7 @@ class IncrementalSession:
         changed = {
             name: value
             for name, value in state.attributes.items()
-            if name in attributes and not _same(attributes[name], value)
+            if name in attributes and not _are_equal_values(attributes[name], value)
         }
         if not changed and shapely.to_wkb(former_shape) == shapely.to_wkb(shape):
             return None
@@ -164,8 +165,8 @@ class IncrementalSession:
     def _apply_recheck(self, change: FindingsChange, recheck: RecheckResult | None) -> None:
         if recheck is None:
             return
-        if recheck.failed:
-            raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed)}")
+        if recheck.failed_rules:
+            raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed_rules)}")
         for finding in self._current_findings.about(recheck):
             if recheck.replaces(finding):
                 self._current_findings.drop(finding)
@@ -194,7 +195,7 @@ class IncrementalSession:
                 self._current_findings.drop(finding)
                 self._current_findings.add(repeated)
             else:
-                change.renewed.append((repeated, finding))
+                change.changed_findings.append((repeated, finding))
         change.gone = [finding for findings in gone_by_fingerprint.values() for finding in findings]
 
 
@@ -223,7 +224,7 @@ class _FindingIndex:
     def about(self, recheck: RecheckResult) -> list[Finding]:
         """Return the findings that a recheck may replace: on or next to a changed row."""
         findings: dict[int, Finding] = {}
-        for role, key, _ in recheck.names | recheck.touched:
+        for role, key, _ in recheck.names | recheck.touched_rows:
             findings |= self._by_key.get((role, key), {})
         return list(findings.values())
 
@@ -249,7 +250,7 @@ def _read_shape(wkb: bytes | None) -> Any:
     return shape
 
 
-def _same(value: Any, other_value: Any) -> bool:
+def _are_equal_values(value: Any, other_value: Any) -> bool:
     """Return True if two values of a field are equal, whichever reader returned them."""
     import pandas as pd
 

@@ -15,12 +15,12 @@ from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.crs import find_coordinate_problem
-from ..geometry.edge_densification import shared_edges
-from ..geometry.vertex_index import plane_vertices
+from ..geometry.edge_densification import find_shared_edges
+from ..geometry.vertex_index import index_plane_vertices
 from ..plan.layer import Layer, SourceLayer
-from ..plan.plan import Plan, Unusable
+from ..plan.plan import Plan, UnusableLayer
 from ..profile import Norm
-from .recognition import best_template, choose_scope, find_missed_scope, find_role
+from .recognition import choose_scope, find_best_template, find_missed_scope, find_role
 from .unread_files import (
     report_empty_layers,
     report_layers_without_shapes,
@@ -28,12 +28,12 @@ from .unread_files import (
     report_unread_layers,
 )
 
-Strays = dict[int, tuple[str, dict[str, Any]]]
+StrayRows = dict[int, tuple[str, dict[str, Any]]]
 
 
 def split_measurable(
     chosen: dict[str, SourceLayer],
-) -> tuple[dict[str, SourceLayer], dict[str, Unusable], dict[str, Strays]]:
+) -> tuple[dict[str, SourceLayer], dict[str, UnusableLayer], dict[str, StrayRows]]:
     """Split layers by role into measurable and unusable ones; find stray rows.
 
     A layer is unusable if its coordinates contradict its CRS. Stray rows are the rows of a measurable layer whose
@@ -43,14 +43,14 @@ def split_measurable(
     for role, source in chosen.items():
         problem, layer_strays = validate_coordinates(source)
         if problem:
-            unusable[role] = Unusable(role, source.name, *problem)
+            unusable[role] = UnusableLayer(role, source.name, *problem)
             continue
         usable[role] = source
         strays[role] = layer_strays
     return usable, unusable, strays
 
 
-def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, Strays]:
+def validate_coordinates(source: SourceLayer) -> tuple[tuple[str, dict[str, Any]] | None, StrayRows]:
     """Return why a layer cannot be measured (or None), and its stray rows.
 
     The first result is (problem, parameters). Stray rows, by position, contradict the CRS although most rows agree
@@ -187,7 +187,7 @@ def _mark_if_remote(plan: Plan, role: str, distances: list[tuple[float, Layer]])
         "other": nearest.name,
     }
     degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).geographic
-    plan.unusable[role] = Unusable(role, layer.name, "apart_degrees" if degrees else "apart", params)
+    plan.unusable[role] = UnusableLayer(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
 def _make_layer_box(layer: Layer) -> Any:
@@ -277,7 +277,7 @@ def assemble_plan(
     ):
         cancellation.raise_if_cancelled()
         layer = Layer(
-            layer_source_of_role, best_template(layer_source_of_role, role, norm), plan.plane, strays.get(role)
+            layer_source_of_role, find_best_template(layer_source_of_role, role, norm), plan.plane, strays.get(role)
         )
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
@@ -300,13 +300,13 @@ def _snap_shared_vertices(plan: Plan) -> None:
     if not reprojected or plan.plane != plan.crs:
         return
     shapes_by_layer = [(layer.crs, layer.raw_shapes) for layer in plan.layers.values() if layer.crs is not None]
-    shared = shared_edges(shapes_by_layer, plan.plane)
+    shared = find_shared_edges(shapes_by_layer, plan.plane)
     for layer in reprojected:
         if layer.crs in shared:
             layer.undensified_edges = shared[layer.crs]
     plane_shapes = [shapes for crs, shapes in shapes_by_layer if crs == plan.plane]
     if plane_shapes:
-        index = plane_vertices(np.concatenate(plane_shapes))
+        index = index_plane_vertices(np.concatenate(plane_shapes))
         for layer in reprojected:
             layer.vertex_index = index
 

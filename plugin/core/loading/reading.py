@@ -46,7 +46,7 @@ def read_plan(
     check_base_year(options.base_year)
     if isinstance(sources, str | Path):
         source = source or str(sources)
-        sources = read_source(sources, wanted=is_part_of_plan(norm, roles), cancellation=cancellation)
+        sources = read_source(sources, select_layer=is_part_of_plan(norm, roles), cancellation=cancellation)
     cancellation.raise_if_cancelled()
     plan = assemble_plan(
         sources,

@@ -71,7 +71,7 @@ def _is_separate_word(word: str, name: str) -> bool:
     )
 
 
-def best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
+def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
     """Return the template of the edition that has most of the layer's fields.
 
     On a tie it is the standard's own edition.

@@ -11,7 +11,7 @@ import io
 from pathlib import Path
 
 from ..errors import DataError
-from ..files.encoding import garbled
+from ..files.encoding import is_garbled
 
 _COLUMN_BY_HEADING = {"layer": "role", "图层": "role", "old": "old", "旧标识码": "old", "new": "new", "新标识码": "new"}
 
@@ -35,7 +35,7 @@ def read_renumbered(path: str | Path) -> dict[tuple[str, str], str]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         text = data.decode("gb18030", errors="replace")
-        if garbled(text):
+        if is_garbled(text):
             raise DataError("renumbered_row", file=str(path), line=1) from error
     first_line = text.split("\n", 1)[0]
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",\t;", key=first_line.count))

@@ -12,16 +12,16 @@ import pyogrio
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.digests import OK, UNLISTED, files_below, read_manifest, sha256
-from ..files.open_datasource import openable
-from ..io.file import ERRORS
-from ..io.records import deleted_shapes, stored_rows
-from ..io.rows import KEY
-from ..io.source import datasets, datasets_of, folder_of
+from ..files.digests import OK, UNLISTED_FILES, list_files_below, read_manifest, sha256
+from ..files.open_datasource import safe_path_to_open
+from ..io.file import DRIVER_ERRORS
+from ..io.records import count_deleted_shapes, count_stored_rows
+from ..io.rows import KEY_FIELD
+from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
 from ..io.unread_data import find_data_in_database, find_unread_data, is_geodatabase
 from ..messages.texts import Texts
 from ..model.findings import COLUMNS, UnreadData
-from ..model.report import SCHEMA
+from ..model.report import REPORT_SCHEMA
 from .recognition import find_role
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def report_unread_layers(others: Iterable[SourceLayer], plan: Plan, *, project: 
             unread += _report_table(layer, plan)
         elif layer.problem is not None:
             unread += _report_damaged_layer(layer)
-        elif layer.rows == 0 or is_findings([declared.name for declared in layer.fields]):
+        elif layer.rows == 0 or has_findings_columns([declared.name for declared in layer.fields]):
             continue
         else:
             unread += _report_without_role(layer, plan, project)
@@ -65,11 +65,13 @@ def _report_damaged_layer(layer: SourceLayer) -> list[UnreadData]:
 
 def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
     """Report a table without geometry if it has a layer's fields, or geometry as text."""
-    if layer.rows == 0 or is_findings([declared.name for declared in layer.fields]):
+    if layer.rows == 0 or has_findings_columns([declared.name for declared in layer.fields]):
         return []
     geometry_field = str((layer.problem or ("", {}))[1].get("drawn", ""))
-    has_key = any(declared.name.upper() == KEY for declared in layer.fields)
-    likely = (find_role(layer, plan.norm)[0] if geometry_field or has_key else "") or resembled(layer, plan.norm)
+    has_key = any(declared.name.upper() == KEY_FIELD for declared in layer.fields)
+    likely = (find_role(layer, plan.norm)[0] if geometry_field or has_key else "") or find_resembled_role(
+        layer, plan.norm
+    )
     if likely:
         return [UnreadData(*_with_row_count("table_alike", layer, {"likely": likely}))]
     return (
@@ -87,7 +89,7 @@ def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[
     polygons, lines = _may_hold_polygons(layer), any(line_type in layer.kind.upper() for line_type in _LINE_TYPES)
     if not polygons and not lines:
         return []
-    likely = resembled(layer, plan.norm)
+    likely = find_resembled_role(layer, plan.norm)
     if likely and (polygons or not _fits_line_template(layer, plan.norm, likely)):
         return [UnreadData(*_with_row_count("alike", layer, {"likely": likely}))]
     if project or not (polygons or layer.rings):
@@ -102,7 +104,7 @@ def _fits_line_template(layer: SourceLayer, norm: Norm, likely: str) -> bool:
 
 def _with_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return case and parameters with the number of rows; ``_uncounted`` if unknown."""
-    rows = stored_rows(Path(layer.source), layer.name) if layer.rows is None else layer.rows
+    rows = count_stored_rows(Path(layer.source), layer.name) if layer.rows is None else layer.rows
     params = {"name": layer.full_name, **params}
     return (f"{case}_uncounted", params) if rows is None else (case, {**params, "rows": rows})
 
@@ -112,7 +114,7 @@ def _may_hold_polygons(layer: SourceLayer) -> bool:
     return not geometry_type or any(polygon_type in geometry_type for polygon_type in _POLYGON_TYPES)
 
 
-def resembled(layer: SourceLayer, norm: Norm) -> str:
+def find_resembled_role(layer: SourceLayer, norm: Norm) -> str:
     """Return the role whose template has most of a layer's fields; empty if too few."""
     shares = _compute_shares(layer, norm)
     best = max(shares, key=lambda role: shares[role], default="")
@@ -133,7 +135,7 @@ def _compute_shares(layer: SourceLayer, norm: Norm, geometry: str = "polygon") -
     return shares
 
 
-def is_findings(names: Iterable[str]) -> bool:
+def has_findings_columns(names: Iterable[str]) -> bool:
     """Return True if field names include all columns of this plugin's findings layer."""
     return {name[:_DBF_NAME_BYTES].upper() for name in names} >= _FINDING_COLUMNS
 
@@ -149,7 +151,7 @@ def report_layers_without_shapes(plan: Plan) -> list[UnreadData]:
             unread.append(UnreadData("no_shapes", {"name": layer.name, "role": role, "rows": len(layer)}))
         if layer.source.filter:
             unread.append(UnreadData("filter", {"name": layer.name, "role": role, "filter": layer.source.filter}))
-        deleted = deleted_shapes(Path(layer.source.source))
+        deleted = count_deleted_shapes(Path(layer.source.source))
         if deleted:
             params = {"name": layer.name, "role": role, "rows": deleted}
             unread.append(UnreadData("deleted", params, incomplete=False))
@@ -180,7 +182,7 @@ def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
     if recognised:
         return recognised
     shares = _compute_shares(layer, plan.norm)
-    likely = resembled(layer, plan.norm)
+    likely = find_resembled_role(layer, plan.norm)
     return likely if likely and shares.get(role, 0.0) < shares[likely] / 2 else ""
 
 
@@ -221,17 +223,17 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER) ->
 
     A file other than a FileGDB is read completely, so the result is empty.
     """
-    folder = folder_of(source)
+    folder = find_source_folder(source)
     if folder is None:
         return [
             unread
-            for path in datasets_of(Path(source))
+            for path in list_source_datasets(Path(source))
             if is_geodatabase(path)
             for unread in find_data_in_database(path, cancellation)
         ]
     outputs = _OutputDetector(cancellation)
     try:
-        read = datasets(folder)
+        read = list_folder_datasets(folder)
     except OSError:
         # Reading the folder has reported that.
         return []
@@ -243,7 +245,7 @@ def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancel
 
     For commands that make no report.
     """
-    return [texts.unread(unread) for unread in find_unread_files(source, cancellation)]
+    return [texts.describe_unread(unread) for unread in find_unread_files(source, cancellation)]
 
 
 class _OutputDetector:
@@ -272,9 +274,9 @@ class _OutputDetector:
             return False
         listed = {row["path"]: row["sha256"] for row in manifest["files"]}
         try:
-            for name, path in files_below(folder):
+            for name, path in list_files_below(folder):
                 self._cancellation.raise_if_cancelled()
-                if name not in UNLISTED and listed.get(name) != sha256(path, self._cancellation):
+                if name not in UNLISTED_FILES and listed.get(name) != sha256(path, self._cancellation):
                     return False
         except OSError:
             return False
@@ -290,15 +292,15 @@ def is_report(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     report_keys = {"schema", "lang", "summary", "rules", "findings", "indicators", "tolerance", "provenance"}
-    return isinstance(data, dict) and data.get("schema") == SCHEMA and set(data) <= report_keys
+    return isinstance(data, dict) and data.get("schema") == REPORT_SCHEMA and set(data) <= report_keys
 
 
 def _holds_findings(path: Path) -> bool:
     try:
-        with openable(path) as opened:
+        with safe_path_to_open(path) as opened:
             names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             return bool(names) and all(
-                is_findings(map(str, pyogrio.read_info(opened, layer=n)["fields"])) for n in names
+                has_findings_columns(map(str, pyogrio.read_info(opened, layer=n)["fields"])) for n in names
             )
-    except (*ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
+    except (*DRIVER_ERRORS, InputError, ValueError, UnicodeDecodeError, OSError):
         return False

@@ -5,10 +5,10 @@ A mapping names the source of each field (proposed, edited, saved, reused) and t
 another. Every row is retained; values that cannot be converted are listed.
 """
 
-from .apply_mapping import ValueConverter, apply_mapping, source_names
+from .apply_mapping import ValueConverter, apply_mapping, find_source_names
 from .files import load_mapping, to_toml
 from .model import MappedRows, Mapping, MappingLoss, Proposal, Translation, template_field
-from .proposals import mapping_from_proposals, propose_mapping, translation_column
+from .proposals import find_translation_column, mapping_from_proposals, propose_mapping
 
 __all__ = [
     "MappedRows",
@@ -18,11 +18,11 @@ __all__ = [
     "Translation",
     "ValueConverter",
     "apply_mapping",
+    "find_source_names",
+    "find_translation_column",
     "load_mapping",
     "mapping_from_proposals",
     "propose_mapping",
-    "source_names",
     "template_field",
     "to_toml",
-    "translation_column",
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..engine.context import trim_padding
+from ..engine.context import trim_code_padding
 from ..errors import InputError
 from ..files.cells import cell_text, parse_date
 from ..plan.layer import SourceLayer
@@ -67,7 +67,7 @@ class ValueConverter:
         """
         pad = self.target.code_pad
         if self.translation:
-            unpadded = trim_padding(text, pad or 6)
+            unpadded = trim_code_padding(text, pad or 6)
             chosen = self.translation.choices.get(text) or self.translation.choices.get(unpadded)
             if chosen:
                 return self._fitting(_pad_code(chosen, pad), "", {})
@@ -79,7 +79,7 @@ class ValueConverter:
                 if len(answers) == 1:
                     return self._fitting(_pad_code(answers[0], pad), "", {})
                 return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
-        unpadded = trim_padding(text, pad)
+        unpadded = trim_code_padding(text, pad)
         if unpadded in codes.codes:
             return self._fitting(_pad_code(unpadded, pad), "", {})
         return self._fitting(text, "code_unknown", {"list": codes.id})
@@ -136,7 +136,7 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
     import pandas as pd
 
     _check_shapes(layer, template)
-    names = source_names(layer, mapping)
+    names = find_source_names(layer, mapping)
     frame = layer.frame
     fids = [int(v) for v in frame.index]
     keys = _read_keys(layer, names, template)
@@ -201,7 +201,7 @@ def _fill_code_names(
         if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
             continue
         codes = standard.code_lists[target.codes].codes
-        rows = [codes.get(trim_padding(cell_text(value), target.code_pad)) for value in columns[target.name]]
+        rows = [codes.get(trim_code_padding(cell_text(value), target.code_pad)) for value in columns[target.name]]
         columns[name] = _make_series(
             [code.name if code else None for code in rows], template_field(template, name), columns[name].index
         )
@@ -209,7 +209,7 @@ def _fill_code_names(
     return filled_now
 
 
-def source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
+def find_source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
     """Return target field → its source field, spelled as in the layer.
 
     Raise InputError for a source field that the layer lacks.

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..engine.context import trim_padding
+from ..engine.context import trim_code_padding
 from ..errors import DataError
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 from ..standard import Standard
 from ..standard.template import Template
 from .apply_mapping import ValueConverter
@@ -30,13 +30,13 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Ma
     check_keys(table, required=("role", "fields"), allowed=("constants", "codes"), file=path)
     if table["role"] != template.role:
         raise DataError("data_value_unknown", file=str(path), key="role", value=table["role"], known=template.role)
-    fields = expect(table["fields"], dict, file=path, key="fields")
-    constants = expect(table.get("constants", {}), dict, file=path, key="constants")
-    codes = expect(table.get("codes", {}), dict, file=path, key="codes")
+    fields = check_type(table["fields"], dict, file=path, key="fields")
+    constants = check_type(table.get("constants", {}), dict, file=path, key="constants")
+    codes = check_type(table.get("codes", {}), dict, file=path, key="codes")
     for where, part in (("fields", fields), ("constants", constants), ("codes", codes)):
         check_keys(part, required=(), allowed=[f.name for f in template.fields], file=path, where=where)
     for target, source in fields.items():
-        expect(source, str, file=path, key=f"fields.{target}")
+        check_type(source, str, file=path, key=f"fields.{target}")
         if target in constants:
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
     mapping = Mapping(template.role, dict(fields), dict(constants), {}, path)
@@ -51,7 +51,7 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Ma
 
 def _load_translation(row: Any, target: str, mapping: Mapping, template: Template, standard: Standard) -> Translation:
     path, where = mapping.path or Path(), f"codes.{target}"
-    expect(row, dict, file=path, key=where)
+    check_type(row, dict, file=path, key=where)
     check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=where)
     own = template_field(template, target)
     if target not in mapping.fields or not own.codes:
@@ -74,13 +74,13 @@ def _load_translation(row: Any, target: str, mapping: Mapping, template: Templat
                 value=str(column),
                 known=", ".join(sorted(columns)),
             )
-    choices = expect(row.get("choices", {}), dict, file=path, key=f"{where}.choices")
+    choices = check_type(row.get("choices", {}), dict, file=path, key=f"{where}.choices")
     for code, chosen in choices.items():
         key = f"{where}.choices.{code}"
-        expect(chosen, str, file=path, key=key)
-        if trim_padding(chosen, own.code_pad) not in lists[own.codes].codes:
+        check_type(chosen, str, file=path, key=key)
+        if trim_code_padding(chosen, own.code_pad) not in lists[own.codes].codes:
             raise DataError("mapping_choice", file=str(path), key=key, value=chosen, list=own.codes)
-    return Translation(name, column, {k: trim_padding(v, own.code_pad) for k, v in choices.items()})
+    return Translation(name, column, {k: trim_code_padding(v, own.code_pad) for k, v in choices.items()})
 
 
 def to_toml(mapping: Mapping, template: Template) -> str:

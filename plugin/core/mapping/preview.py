@@ -10,17 +10,17 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..engine.context import trim_padding
+from ..engine.context import trim_code_padding
 from ..files.cells import cell_text
 from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import Field, Template
 from .apply_mapping import ValueConverter
 from .model import Mapping, Translation, template_field
-from .proposals import translation_column
+from .proposals import find_translation_column
 
 #: Number of examples per field.
-SHOWN = 3
+MAX_SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
         lost += rows if converted is None else 0
         remarked += rows if converted is not None and reason else 0
         samples = refused if reason else unchanged if cell_text(converted) == text else altered
-        if len(samples) < SHOWN:
+        if len(samples) < MAX_SAMPLES:
             samples.append(ValueSample(text, cell_text(converted), rows, reason, params))
     return FieldPreview(filled, lost, remarked, _choose_samples(unchanged, altered, refused))
 
@@ -142,7 +142,7 @@ def _choose_samples(
     for sample in (*converted[:1], *altered[:1], *refused[:1], *converted, *refused):
         if sample not in samples:
             samples.append(sample)
-    return tuple(samples[:SHOWN])
+    return tuple(samples[:MAX_SAMPLES])
 
 
 def _preview_code_name(
@@ -165,7 +165,7 @@ def _preview_code_name(
 
 
 def _find_code_name(codes: Any, code: str, field: Field) -> str:
-    entry = codes.get(trim_padding(code, field.code_pad))
+    entry = codes.get(trim_code_padding(code, field.code_pad))
     return entry.name if entry else ""
 
 
@@ -183,7 +183,7 @@ def find_undecided_codes(
         _, reason, params = convert(value)
         if not reason.startswith("code_"):
             continue
-        code = trim_padding(text, target.code_pad or 6)
+        code = trim_code_padding(text, target.code_pad or 6)
         name = rows[code].name if code in rows else rows[text].name if text in rows else ""
         choice = translation.choices.get(text) or translation.choices.get(code, "")
         undecided.append(UndecidedCode(text, name, count, tuple(str(params.get("codes", "")).split()), choice))
@@ -199,7 +199,7 @@ def find_translations(target: Field, standard: Standard) -> list[Translation]:
         return []
     target_codes = standard.code_lists[target.codes]
     columns_by_list = {
-        name: translation_column(codes, target_codes)
+        name: find_translation_column(codes, target_codes)
         for name, codes in standard.code_lists.items()
         if name != target.codes
     }
@@ -207,11 +207,17 @@ def find_translations(target: Field, standard: Standard) -> list[Translation]:
 
 
 def change_mapping(
-    mapping: Mapping, template: Template, target: str, *, source: str = "", constant: Any = None, way: Any = None
+    mapping: Mapping,
+    template: Template,
+    target: str,
+    *,
+    source: str = "",
+    constant: Any = None,
+    translation: Any = None,
 ) -> Mapping:
     """Return the mapping with one field's source or constant replaced or removed.
 
-    ``way``: translation of the source's codes.
+    ``translation``: translation of the source's codes.
     """
     template_field(template, target)
     fields = {field: value for field, value in mapping.fields.items() if field != target}
@@ -221,6 +227,6 @@ def change_mapping(
         constants[target] = constant
     elif source:
         fields[target] = source
-        if way is not None:
-            codes[target] = way
+        if translation is not None:
+            codes[target] = translation
     return replace(mapping, fields=fields, constants=constants, codes=codes)

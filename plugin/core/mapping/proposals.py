@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from ..engine.context import trim_padding
+from ..engine.context import trim_code_padding
 from ..files.cells import cell_text
 from ..plan.layer import SourceLayer
 from ..standard import Standard
@@ -19,7 +19,7 @@ from ..standard.template import CodeList, Field, Template
 from .model import Mapping, Proposal, Translation, template_field
 
 #: Length in bytes to which a shapefile truncates the name of a field.
-CUT = 10
+SHORT_NAME_BYTES = 10
 #: Share of a column's distinct values that must be in a code list for a match by content.
 _MIN_CONTENT_SHARE = 0.9
 #: Number of distinct values examined by content.
@@ -104,7 +104,7 @@ def mapping_from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
     )
 
 
-def translation_column(source: CodeList, target: CodeList) -> str:
+def find_translation_column(source: CodeList, target: CodeList) -> str:
     """Return the column (``code_…``) of a list with codes of the other list, or empty."""
     for name in dict.fromkeys(
         column for entry in source.codes.values() for column in entry.extra if column.startswith("code_")
@@ -137,8 +137,8 @@ def _list_truncated_names(target: Field) -> set[str]:
     for name in (target.name, target.alias):
         for codec in ("utf-8", "gbk"):
             raw = name.encode(codec, errors="ignore")
-            if len(raw) > CUT:
-                truncated.add(raw[:CUT].decode(codec, errors="ignore").upper())
+            if len(raw) > SHORT_NAME_BYTES:
+                truncated.add(raw[:SHORT_NAME_BYTES].decode(codec, errors="ignore").upper())
     return truncated
 
 
@@ -155,7 +155,7 @@ def _collect_distinct_values(layer: SourceLayer, name: str) -> set[str]:
 
 
 def _compute_code_share(values: set[str], codes: CodeList, pad: int) -> float:
-    return sum(trim_padding(value, pad) in codes.codes for value in values) / len(values) if values else 0.0
+    return sum(trim_code_padding(value, pad) in codes.codes for value in values) / len(values) if values else 0.0
 
 
 def _fits_code_list(values: set[str], target: Field, standard: Standard) -> bool:
@@ -174,7 +174,7 @@ def _find_translation_columns(target: Field, standard: Standard) -> dict[str, st
     """Return list id → its column with codes of the target's list."""
     target_codes = standard.code_lists[target.codes]
     columns_by_list = {
-        list_name: translation_column(codes, target_codes)
+        list_name: find_translation_column(codes, target_codes)
         for list_name, codes in standard.code_lists.items()
         if list_name != target.codes
     }

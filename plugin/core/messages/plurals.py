@@ -21,7 +21,7 @@ _SINGULAR_OF_VERBS = {
 _PLURAL_VERB = re.compile(rf"\b({'|'.join(_SINGULAR_OF_VERBS)})\b")
 
 
-def agree(template: str, params: Mapping[str, Any]) -> str:
+def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     """Return an English text with noun and verb in the singular after a count of 1.
 
     >>> agree("{count} features have no area.", {"count": 1})

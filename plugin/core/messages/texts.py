@@ -19,8 +19,8 @@ from ...paths import TEXTS
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
 from ..model.rule import Rule, all_rules
-from ..standard.indicator_catalogue import indicator_name
-from .plurals import agree
+from ..standard.indicator_catalogue import find_indicator_name
+from .plurals import agree_with_counts
 
 if TYPE_CHECKING:
     from ..model.findings import Finding, UnreadData
@@ -58,7 +58,7 @@ class CodeListName(NamedValue):
 
     def render(self, texts: Texts) -> str:
         """Return the title of the code list."""
-        return texts.setting(f"codes.{self}")
+        return texts.setting_name(f"codes.{self}")
 
 
 class IndicatorName(NamedValue):
@@ -254,13 +254,13 @@ class Texts:
         The texts name indicators that only rules compute; the standard's list of indicators names the others.
         """
         own = _load_texts(self.lang)["indicators"].get(indicator)
-        return own if own is not None else indicator_name(indicator, self.lang)
+        return own if own is not None else find_indicator_name(indicator, self.lang)
 
-    def unread(self, unread: UnreadData) -> str:
+    def describe_unread(self, unread: UnreadData) -> str:
         """Return a sentence on data that was not read."""
-        return self.message(unread.finding(), {})
+        return self.message(unread.make_finding(), {})
 
-    def indicator_at(self, indicator: str, place: str) -> str:
+    def indicator_name_at(self, indicator: str, place: str) -> str:
         """Return the name of an indicator with its place.
 
         An empty ``place`` means the whole plan.
@@ -268,7 +268,7 @@ class Texts:
         name = self.indicator(indicator)
         return self.get("words", "figure_of_place", name=name, place=place) if place else name
 
-    def setting(self, name: str) -> str:
+    def setting_name(self, name: str) -> str:
         """Return the name of a setting or code list.
 
         A setting that only the county defines is named by its key.
@@ -396,7 +396,7 @@ def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
 
     A missing parameter is a defect of the program and raises KeyError; no empty gap remains.
     """
-    return string.Formatter().vformat(agree(text, params), (), params)
+    return string.Formatter().vformat(agree_with_counts(text, params), (), params)
 
 
 def short_key(key: str) -> str:

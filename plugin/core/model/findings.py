@@ -50,7 +50,7 @@ class Finding:
     the other side. ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its edges as
     drawn on the same ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area
     ÷ perimeter. ``geometry``: where the problem is, in the plan's CRS. ``case`` selects one of the rule's messages,
-    ``params`` fill it. ``by_place``: only the location distinguishes this finding from others. The engine sets
+    ``params`` fill it. ``mark_by_place``: only the location distinguishes this finding from others. The engine sets
     ``code``, ``message``, ``township`` and ``fingerprint``.
     """
 
@@ -85,7 +85,7 @@ class Finding:
         return {0: "point", 1: "line", 2: "area"}[int(shapely.get_dimensions(self.geometry))]
 
     @property
-    def former_m2(self) -> float | None:
+    def area_by_vertices_m2(self) -> float | None:
         """Return the area as version 0.1.0 measured it: by stored vertices."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
@@ -142,7 +142,7 @@ class Finding:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Finding:
-        """Return the finding of a dict made by `to_dict`."""
+        """Return the finding of a dict made by `balance_to_dict`."""
         values = {k: v for k, v in row.items() if k not in ("geom_kind", "geometry", "severity")}
         geometry = shapely.from_wkt(row["geometry"]) if row.get("geometry") else None
         return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
@@ -176,7 +176,7 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
     """Set the fingerprint of each finding, in place: a stable identity across checks.
 
     It is a hash of code, roles, sorted keys and field; findings that agree in these also include their location. A
-    finding that is one connected part of many (``by_place``) always includes the location. Otherwise a part added
+    finding that is one connected part of many (``mark_by_place``) always includes the location. Otherwise a part added
     or removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
     Parameters
@@ -205,7 +205,7 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
             findings_of_base[0].fingerprint = base
             continue
         use_counts: dict[str, int] = defaultdict(int)
-        for finding in sorted(findings_of_base, key=lambda f: -round(f.former_m2 or 0.0, 1)):
+        for finding in sorted(findings_of_base, key=lambda f: -round(f.area_by_vertices_m2 or 0.0, 1)):
             lon, lat = places.get(id(finding), (0.0, 0.0))
             name = _hash_parts([base, f"{lon:.4f}", f"{lat:.4f}"])
             use_counts[name] += 1
@@ -216,7 +216,7 @@ def _hash_parts(parts: list[str]) -> str:
     return hashlib.sha256("|".join(parts).encode("utf-8")).hexdigest()[:20]
 
 
-CODE = "RUN905"
+UNREAD_CODE = "RUN905"
 
 
 @dataclass(frozen=True)
@@ -231,12 +231,14 @@ class UnreadData:
     params: dict[str, Any] = field(default_factory=dict, hash=False)
     incomplete: bool = True
 
-    def finding(self) -> Finding:
+    def make_finding(self) -> Finding:
         """Return a finding RUN905 on these data, without a message."""
         finding = Finding(role=str(self.params.get("role", "")), params={**self.params, "incomplete": self.incomplete})
-        finding.code, finding.case, finding.severity = CODE, self.case, Severity.WARNING
+        finding.code, finding.case, finding.severity = UNREAD_CODE, self.case, Severity.WARNING
         name = "|".join(str(self.params.get(key, "")) for key in ("layer_name", "name", "file", "folder"))
-        finding.fingerprint = hashlib.sha256(f"{CODE}|{self.case}|{finding.role}|{name}".encode()).hexdigest()[:20]
+        finding.fingerprint = hashlib.sha256(f"{UNREAD_CODE}|{self.case}|{finding.role}|{name}".encode()).hexdigest()[
+            :20
+        ]
         return finding
 
 
@@ -245,9 +247,11 @@ def report_unread(findings: list[Finding], unread: Iterable[UnreadData], render:
 
     ``render`` returns the message of a finding.
     """
-    known_fingerprints = {finding_so_far.fingerprint for finding_so_far in findings if finding_so_far.code == CODE}
+    known_fingerprints = {
+        finding_so_far.fingerprint for finding_so_far in findings if finding_so_far.code == UNREAD_CODE
+    }
     for unread_item in unread:
-        finding = unread_item.finding()
+        finding = unread_item.make_finding()
         if finding.fingerprint not in known_fingerprints:
             known_fingerprints.add(finding.fingerprint)
             finding.message = render(finding)
@@ -256,4 +260,4 @@ def report_unread(findings: list[Finding], unread: Iterable[UnreadData], render:
 
 def names_unread_data(finding: Finding) -> bool:
     """Return True if a finding is on unread data that may contain a layer."""
-    return finding.code == CODE and finding.params.get("incomplete") is not False
+    return finding.code == UNREAD_CODE and finding.params.get("incomplete") is not False

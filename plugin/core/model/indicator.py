@@ -14,7 +14,7 @@ MET, WARNING, CLOSE, BROKEN, REFERENCE = "met", "warning", "close", "broken", "r
 #: The target is met only by a figure that the measured area contradicts.
 UNCONFIRMED = "unconfirmed"
 #: Printed signs of a comparison with a target.
-SIGNS = {">=": "≥", "<=": "≤", "=": "="}
+COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
 
 def compute_margin(value: float | None, comparison: str, target: float | None) -> float | None:
@@ -115,9 +115,9 @@ class Indicator:
 
     def __post_init__(self) -> None:
         self.confirmed = self.confirmed and self.backed
-        self.judge(self.state)
+        self.set_state(self.state)
 
-    def judge(self, state: str) -> None:
+    def set_state(self, state: str) -> None:
         """Set the state; unconfirmed instead of met if the measured area contradicts it."""
         self.state = UNCONFIRMED if not self.backed and state in (MET, WARNING) else state
 
@@ -135,7 +135,7 @@ class Indicator:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Indicator:
-        """Return the indicator of a dict made by `to_dict`."""
+        """Return the indicator of a dict made by `balance_to_dict`."""
         return cls(**{key: value for key, value in data.items() if key != "room"})
 
 

@@ -13,7 +13,7 @@ from .indicator import Indicator
 from .rule import Severity
 from .verdict import Verdict
 
-SCHEMA = "sanxian-report/1"
+REPORT_SCHEMA = "sanxian-report/1"
 
 
 class Outcome(StrEnum):
@@ -142,7 +142,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data for JSON."""
         return {
-            "schema": SCHEMA,
+            "schema": REPORT_SCHEMA,
             "lang": self.lang,
             "summary": self.summary,
             "rules": [{**asdict(r), "outcome": str(r.outcome)} for r in self.rules],
@@ -154,7 +154,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:
-        """Return the report of a dict made by `to_dict`."""
+        """Return the report of a dict made by `balance_to_dict`."""
         return cls(
             rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
             findings=[Finding.from_dict(f) for f in data["findings"]],

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN")
 HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
-EACH = "*"
+EVERY_LAYER = "*"
 
 
 class Severity(StrEnum):
@@ -34,7 +34,7 @@ class Severity(StrEnum):
 class Need:
     """A layer that a rule needs.
 
-    ``concept``: a name that the standard maps to layer codes, or ``EACH`` for every layer of the plan in turn.
+    ``concept``: a name that the standard maps to layer codes, or ``EVERY_LAYER`` for every layer of the plan in turn.
     ``fields``: meanings of fields (as in the templates, not names); without them the rule is skipped. ``reads``:
     meanings of optional fields; the rule reports their absence itself. An ``optional`` layer is passed as None if it
     is missing.
@@ -227,11 +227,11 @@ def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     parameters = []
     for argument in inspect.signature(function).parameters.values():
         if argument.kind is argument.KEYWORD_ONLY and argument.default is not argument.empty:
-            parameters.append(Parameter(argument.name, argument.default, unit_of(argument.name)))
+            parameters.append(Parameter(argument.name, argument.default, find_unit(argument.name)))
     return tuple(parameters)
 
 
-def unit_of(name: str) -> str:
+def find_unit(name: str) -> str:
     """Return the unit at the end of a parameter's or setting's name, else empty.
 
     ``large_area_m2`` gives ``m2``.
@@ -270,7 +270,7 @@ class Rules(Mapping[str, Rule]):
         }
         self._names = {file_by_code[code][1].replace("_", "-"): code for code in codes}
 
-    def code_of(self, name: str) -> str | None:
+    def find_code(self, name: str) -> str | None:
         """Return the code of a rule by its name.
 
         For example ``expansion-ratio`` or ``expansion_ratio``.

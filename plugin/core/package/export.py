@@ -11,23 +11,30 @@ from typing import TYPE_CHECKING
 
 from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import choose_rules
-from ..files.digests import write_digest
-from ..files.writing import is_about_writing
+from ..files.digests import write_manifest_digest
+from ..files.writing import is_write_error
 from ..messages.texts import RuleTitle
 from ..model.rule import Severity
-from ..profile.document import ResolvedDocument, load_secrecy_levels, with_document
+from ..profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
 from ..results.run import run_check
 from .export_context import ExportContext, RowProgress
 from .folder import finish_interrupted, lock_for_writing, replace_folder
-from .gate import check_target, judge_check, make_export_folder, pass_gate
+from .gate import check_target, find_check_problems, make_export_folder, stop_on_gate_problems
 from .inspection.inspect import RECEIVED_GROUP
-from .layers.prepare import prepare
+from .layers.prepare import prepare_data_sets
 from .layers.vectors import write_vector_set
-from .manifest import head, slot_rows, write_manifest
-from .maps.slots import MAPS_BEGIN, MapRenderer, explain_missing_maps, make_maps, plan_maps
-from .metadata import metadata_xml, read_back_metadata
-from .order import ExportedPackage, ExportOrder, Progress, package_path, resolve_package_document, spec_values
-from .problems import NAMED, Level, Problem, drop_duplicate_notes, group_by_level
+from .manifest import make_manifest_head, make_slot_rows, write_manifest
+from .maps.slots import MAP_PROGRESS_START, MapRenderer, choose_maps_to_render, explain_missing_maps, make_maps
+from .metadata import make_metadata_xml, read_back_metadata
+from .order import (
+    ExportedPackage,
+    ExportOrder,
+    ProgressCallback,
+    find_placeholder_values,
+    package_path,
+    resolve_package_document,
+)
+from .problems import MAX_NAMED_FEATURES, Level, Problem, drop_duplicate_notes, select_levels
 from .slot_files import fill_slots, unreadable_file_error
 from .tables.write import write_workbooks
 
@@ -37,10 +44,17 @@ if TYPE_CHECKING:
     from ..model.report import Report
     from .package_spec.model import PackageSpec
 
-__all__ = ["ExportOrder", "ExportedPackage", "export_package", "options_for_package", "package_path", "spec_values"]
+__all__ = [
+    "ExportOrder",
+    "ExportedPackage",
+    "export_package",
+    "find_placeholder_values",
+    "options_for_package",
+    "package_path",
+]
 
 
-def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterator[Problem]:
+def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) -> Iterator[Problem]:
     """Run the rules that a receiving body runs and that the check did not run.
 
     These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
@@ -52,7 +66,7 @@ def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterato
     rules = [rule for rule in choose_rules(group) if rule.code not in checked_codes]
     findings_by_place: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in run_check(
-        plan, rules, side=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
+        plan, rules, side_inputs=checked.side, waivers=checked.waivers, lang=lang, cancellation=cancellation
     ).findings:
         if finding.state == "open":
             findings_by_place.setdefault((finding.code, finding.role, finding.field), []).append(finding)
@@ -60,17 +74,17 @@ def report_received(checked: CheckResult, cancellation: Cancellation) -> Iterato
     for (code, role, field), findings in findings_by_place.items():
         level = Level.GATE if any(one.severity is Severity.ERROR for one in findings) else Level.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
-        features = tuple(one.key for one in findings[:NAMED])
+        features = tuple(one.key for one in findings[:MAX_NAMED_FEATURES])
         # Findings of the run itself (RUN) do not belong to a rule.
         params = {"rule": title_of_rule.get(code, code)}
         yield Problem(level, "as_received", layer, field, len(findings), features, params)
 
 
 # Other parts than layers: documents, the report, tables, metadata. A new part is a function here or in a separate
-# module, and an entry in `PARTS`.
+# module, and an entry in `EXPORT_STEPS`.
 
 #: Makes a part of the package; returns the problems to report.
-Part = Callable[[ExportContext], Iterable[Problem]]
+ExportStep = Callable[[ExportContext], Iterable[Problem]]
 
 
 def copy_documents(context: ExportContext) -> list[Problem]:
@@ -83,7 +97,7 @@ def copy_documents(context: ExportContext) -> list[Problem]:
                 # Copy the content only, without the owner and times of this machine.
                 shutil.copyfile(path, target)
             except OSError as error:
-                if is_about_writing(error, context.new):
+                if is_write_error(error, context.new):
                     raise
                 raise unreadable_file_error(path, error) from error
     return []
@@ -92,13 +106,13 @@ def copy_documents(context: ExportContext) -> list[Problem]:
 def write_report(context: ExportContext) -> list[Problem]:
     """Write the report of the check as page (HTML) and as data (JSON)."""
     from ..render.html import render_report
-    from ..render.outputs import to_json
+    from ..render.outputs import report_to_json
 
     checked = context.checked
     text = (
         context.page(checked.report) if context.page is not None else render_report(checked.report, checked.plan.norm)
     )
-    for suffix, content in ((".html", text), (".json", to_json(checked.report))):
+    for suffix, content in ((".html", text), (".json", report_to_json(checked.report))):
         path = context.path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
     return []
@@ -115,15 +129,15 @@ def write_metadata(context: ExportContext) -> list[Problem]:
         If the metadata read again differ from those written.
     """
     path = context.path(context.package_spec.metadata)
-    path.write_bytes(metadata_xml(context.manifest, context.package_spec))
+    path.write_bytes(make_metadata_xml(context.manifest, context.package_spec))
     context.manifest["metadata"] = read_back_metadata(
-        path.read_bytes(), context.manifest, context.package_spec, context.inside(path)
+        path.read_bytes(), context.manifest, context.package_spec, context.path_in_package(path)
     )
     return []
 
 
 #: Parts in the order in which they are made.
-PARTS: tuple[Part, ...] = (copy_documents, make_maps, write_report, write_workbooks, write_metadata)
+EXPORT_STEPS: tuple[ExportStep, ...] = (copy_documents, make_maps, write_report, write_workbooks, write_metadata)
 
 
 def options_for_package(options: Options, package_spec: PackageSpec) -> Options:
@@ -140,7 +154,7 @@ def export_package(
     *,
     page: Callable[[Report], str] | None = None,
     draw: MapRenderer | None = None,
-    progress: Progress = lambda share, text: None,
+    progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER,
 ) -> ExportedPackage:
     """Make the package of a checked plan.
@@ -174,33 +188,37 @@ def _export_locked(
     target: Path,
     page: Callable[[Report], str] | None,
     draw: MapRenderer | None,
-    progress: Progress,
+    progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> ExportedPackage:
     """Make the package while the target is locked; arguments as in `export_package`."""
     plan, spec, lang = checked.plan, order.package_spec, checked.report.lang
-    values = spec_values(plan, spec)
+    values = find_placeholder_values(plan, spec)
     document = resolve_package_document(plan.norm, order, values)
     document.require_exportable(spec.secrecy_levels, spec.name)
-    checked = replace(checked, report=with_document(checked.report, document))
+    checked = replace(checked, report=add_document_info(checked.report, document))
     finish_interrupted(target)
     check_target(target, plan.inputs, spec, values)
     progress(0.0, "")
-    prepared_sets, problems = prepare(checked, order, cancellation)
+    prepared_sets, problems = prepare_data_sets(checked, order, cancellation)
     filled_slots, missing = fill_slots(spec, values, order.documents, target if target.is_dir() else None, lang)
-    map_work = plan_maps(plan, order, filled_slots, values, draw)
+    map_work = choose_maps_to_render(plan, order, filled_slots, values, draw)
     problems = [
-        *judge_check(checked),
-        *report_received(checked, cancellation),
+        *find_check_problems(checked),
+        *check_by_receiver_rules(checked, cancellation),
         *problems,
         *missing,
         *explain_missing_maps(map_work.lacking),
     ]
     problems += _document_notes(document, with_maps=bool(map_work.requests))
-    pass_gate(problems, order, target)
-    manifest = head(checked, spec, values, target.name, document, forced=bool(group_by_level(problems, Level.GATE)))
+    stop_on_gate_problems(problems, order, target)
+    manifest = make_manifest_head(
+        checked, spec, values, target.name, document, forced=bool(select_levels(problems, Level.GATE))
+    )
     row_progress = RowProgress(
-        sum(len(c) for s in prepared_sets for c in s.contents), progress, MAPS_BEGIN if map_work.requests else 0.95
+        sum(len(c) for s in prepared_sets for c in s.package_layers),
+        progress,
+        MAP_PROGRESS_START if map_work.requests else 0.95,
     )
     with replace_folder(target, cancellation) as new_folder:
         context = ExportContext(
@@ -217,12 +235,12 @@ def _export_locked(
             cancellation,
         )
         manifest["layers"] = [row for one in prepared_sets for row in write_vector_set(one, context)]
-        manifest["slots"] = slot_rows(filled_slots, spec)
-        for part in PARTS:
+        manifest["slots"] = make_slot_rows(filled_slots, spec)
+        for part in EXPORT_STEPS:
             problems += part(context)
         problems = drop_duplicate_notes(problems, manifest["slots"])
         written = write_manifest(new_folder, manifest, problems, lang, cancellation)
-        digest = write_digest(new_folder)
+        digest = write_manifest_digest(new_folder)
     progress(1.0, "")
     return ExportedPackage(target, digest, written, problems)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..model.report import Report
     from ..plan.plan import Plan
     from ..profile.document import ResolvedDocument
-    from .maps.slots import MapWork
+    from .maps.slots import PlannedMaps
     from .package_spec.model import NamedFile, PackageSpec
     from .slot_files import FilledSlot
 
@@ -76,7 +76,7 @@ class ExportContext:
     values: dict[str, str]
     manifest: dict[str, Any]
     filled: list[FilledSlot]
-    maps: MapWork
+    maps: PlannedMaps
     page: Callable[[Report], str] | None
     document: ResolvedDocument
     steps: RowProgress
@@ -102,6 +102,6 @@ class ExportContext:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def inside(self, path: Path) -> str:
+    def path_in_package(self, path: Path) -> str:
         """Return a path as the manifest writes it: relative to the package, with ``/``."""
         return path.relative_to(self.new).as_posix()

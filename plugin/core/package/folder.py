@@ -20,17 +20,17 @@ from typing import NamedTuple
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
-from ..files.digests import is_whole
+from ..files.digests import is_complete_package
 from ..files.open_file_owners import find_open_file_owners
-from ..files.writing import is_about_writing, os_reason
+from ..files.writing import explain_os_error, is_write_error
 
 #: Suffixes of the siblings. Other programs do not use them, so folders with such names may be deleted.
-NEW, OLD = ".sanxian-new", ".sanxian-old"
+NEW_SUFFIX, OLD_SUFFIX = ".sanxian-new", ".sanxian-old"
 
 
 def sibling_folders(target: Path) -> tuple[Path, Path]:
     """Return the folders next to the target for its new and its old version."""
-    return target.with_name(target.name + NEW), target.with_name(target.name + OLD)
+    return target.with_name(target.name + NEW_SUFFIX), target.with_name(target.name + OLD_SUFFIX)
 
 
 @contextmanager
@@ -50,14 +50,14 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator
     try:
         new.mkdir(parents=False)
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
     try:
         try:
             yield new
         except OSError as error:
-            if not is_about_writing(error, new):
+            if not is_write_error(error, new):
                 raise
-            raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+            raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
         cancellation.raise_if_cancelled()
         _move_into_place(target, new, old)
     finally:
@@ -77,14 +77,14 @@ def finish_interrupted(target: Path) -> None:
     new, old = sibling_folders(target)
     try:
         if not target.exists():
-            if is_whole(new):
+            if is_complete_package(new):
                 os.replace(new, target)
             elif old.exists():
                 os.replace(old, target)
     except OSError as error:
         raise _make_replacement_error(old if old.exists() else new, target, error) from error
     for sibling in (new, old):
-        if sibling.exists() and (target.exists() or not is_whole(sibling)):
+        if sibling.exists() and (target.exists() or not is_complete_package(sibling)):
             _delete_folder(sibling)
         if sibling.exists():
             raise OutputError("package_rest", target=str(sibling), holders=_name_file_owners(sibling) or "—")
@@ -124,7 +124,7 @@ def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputE
         return OutputError("package_held", target=str(target), holders=owners)
     if isinstance(error, PermissionError):
         return OutputError("package_open_elsewhere", target=str(target))
-    return OutputError("output_unwritable", target=str(target), detail=os_reason(error))
+    return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
 
 def _name_file_owners(path: Path) -> str:
@@ -139,9 +139,9 @@ def _name_file_owners(path: Path) -> str:
 # reader locks one byte and a writer locks all of them. Both belong to the open file: two tasks of one QGIS also exclude
 # each other.
 
-LOCK = ".sanxian-lock"
+LOCK_SUFFIX = ".sanxian-lock"
 #: Offset of the bytes that Windows locks, after the text, because locked bytes cannot be read; and their number.
-_AT, _READERS = 2**30, 64
+_LOCK_OFFSET, _MAX_READERS = 2**30, 64
 #: Bytes for the text that names the owner.
 _OWNER_BYTES = 200
 #: Attempts with a new lock file if the owner deletes the old one meanwhile.
@@ -171,7 +171,7 @@ def lock_for_writing(target: Path) -> Iterator[None]:
     try:
         held = _acquire_lock(lock, exclusive=True)
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(target), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(target), detail=explain_os_error(error)) from error
     if held is None:
         raise OutputError("package_busy", target=str(target), who=_read_lock_owner(lock))
     try:
@@ -208,7 +208,7 @@ def lock_for_reading(target: Path) -> Iterator[None]:
 def _lock_path(target: Path) -> Path:
     """Return the lock file of a folder, the same for all links to it."""
     real = Path(os.path.realpath(target))
-    return real.parent / f"{real.name}{LOCK}"
+    return real.parent / f"{real.name}{LOCK_SUFFIX}"
 
 
 def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
@@ -221,7 +221,7 @@ def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
     """
     for _ in range(_MAX_TRIES):
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOINHERIT", 0), 0o666)
-        held = _lock(handle, exclusive)
+        held = _lock_handle(handle, exclusive)
         if held is not None and _is_same_file(handle, lock):
             _write_lock_owner(handle)
             return held
@@ -232,7 +232,7 @@ def _acquire_lock(lock: Path, *, exclusive: bool) -> _HeldLock | None:
     return None
 
 
-def _lock(handle: int, exclusive: bool) -> _HeldLock | None:
+def _lock_handle(handle: int, exclusive: bool) -> _HeldLock | None:
     return _lock_bytes_on_windows(handle, exclusive) if sys.platform == "win32" else _lock_by_flock(handle, exclusive)
 
 
@@ -254,8 +254,8 @@ def _lock_bytes_on_windows(handle: int, exclusive: bool) -> _HeldLock | None:
     """
     import msvcrt
 
-    for first_byte, count in [(0, _READERS)] if exclusive else [(n, 1) for n in range(_READERS)]:
-        os.lseek(handle, _AT + first_byte, os.SEEK_SET)
+    for first_byte, count in [(0, _MAX_READERS)] if exclusive else [(n, 1) for n in range(_MAX_READERS)]:
+        os.lseek(handle, _LOCK_OFFSET + first_byte, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, count)  # type: ignore[attr-defined]
         except OSError as error:
@@ -293,7 +293,7 @@ def _unlock_bytes_on_windows(held: _HeldLock) -> None:
     import msvcrt
 
     if held.byte_count:
-        os.lseek(held.handle, _AT + held.first_byte, os.SEEK_SET)
+        os.lseek(held.handle, _LOCK_OFFSET + held.first_byte, os.SEEK_SET)
         with suppress(OSError):
             msvcrt.locking(held.handle, msvcrt.LK_UNLCK, held.byte_count)  # type: ignore[attr-defined]
 

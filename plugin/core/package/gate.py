@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import OutputError
-from ..files.digests import UNLISTED, files_below, is_link, read_manifest
-from ..files.writing import same_file
+from ..files.digests import UNLISTED_FILES, is_link, list_files_below, read_manifest
+from ..files.writing import is_same_file
 from ..messages.texts import Message
 from .folder import sibling_folders
 from .names import make_name_matcher
-from .problems import HELD_BACK, NAMED, GateRefusal, Level, Problem, group_by_level
-from .slot_files import is_stray
+from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, GateRefusal, Level, Problem, select_levels
+from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
     from ..check import CheckResult
@@ -59,11 +59,11 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
     for source in inputs:
         input_path = Path(source).absolute()
         for folder in (target, *sibling_folders(target)):
-            if same_file(source, folder) or folder.absolute() in input_path.parents:
+            if is_same_file(source, folder) or folder.absolute() in input_path.parents:
                 raise OutputError("output_is_input", target=str(target))
     if not target.exists():
         return
-    files_in_target = list(files_below(target)) if target.is_dir() else None
+    files_in_target = list(list_files_below(target)) if target.is_dir() else None
     if files_in_target == []:
         return
     manifest, _ = read_manifest(target)
@@ -78,20 +78,22 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
         if is_link(path)
         or (
             name not in listed
-            and name not in UNLISTED
-            and not is_stray(path.name)
+            and name not in UNLISTED_FILES
+            and not is_stray_file(path.name)
             and not any(slot.fullmatch(path.name) for slot in slots)
         )
     ]
     if unknown_files:
-        listed_files = ", ".join(unknown_files[:NAMED]) + (" …" if len(unknown_files) > NAMED else "")
+        listed_files = ", ".join(unknown_files[:MAX_NAMED_FEATURES]) + (
+            " …" if len(unknown_files) > MAX_NAMED_FEATURES else ""
+        )
         raise OutputError("package_has_more", target=str(target), count=len(unknown_files), files=listed_files)
 
 
-def judge_check(checked: CheckResult) -> Iterator[Problem]:
+def find_check_problems(checked: CheckResult) -> Iterator[Problem]:
     """Yield the problems of a package whose plan failed its check or skipped rules."""
     summary = checked.report.summary
-    if summary["verdict"] in HELD_BACK:
+    if summary["verdict"] in BLOCKING_VERDICTS:
         verdict_message = Message("verdicts", summary["verdict"])
         params = {
             "verdict": verdict_message,
@@ -100,17 +102,17 @@ def judge_check(checked: CheckResult) -> Iterator[Problem]:
         }
         yield Problem(Level.GATE, "not_passed", params=params)
     if summary["left_out"]:
-        rule_codes = tuple(summary["left_out"][:NAMED])
+        rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
         yield Problem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
 
 
-def pass_gate(problems: list[Problem], order: ExportOrder, target: Path) -> None:
+def stop_on_gate_problems(problems: list[Problem], order: ExportOrder, target: Path) -> None:
     """Raise OutputError if a problem stops the package.
 
     Problems of level GATE stop it unless the user forces the package, problems of level STOP always.
     """
     for level, key in ((Level.STOP, "package_stopped"), (Level.GATE, "package_gate")):
-        refusing_problems = group_by_level(problems, level)
+        refusing_problems = select_levels(problems, level)
         if refusing_problems and not (order.force and level is Level.GATE):
             raise OutputError(
                 key, target=target.name, count=len(refusing_problems), reasons=GateRefusal(tuple(refusing_problems))

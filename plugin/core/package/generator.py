@@ -14,7 +14,7 @@ from ...paths import REPORTS, STANDARDS, TEXTS
 
 _CORE_FOLDER = Path(__file__).resolve().parent.parent
 #: Code that fills the templates and lays out the tables.
-_CODE = (_CORE_FOLDER / "render", _CORE_FOLDER / "indicators")
+_CODE_FOLDERS = (_CORE_FOLDER / "render", _CORE_FOLDER / "indicators")
 _SINGLE_MODULES = (
     "engine/provenance.py",
     "messages/texts.py",
@@ -33,7 +33,7 @@ def generator_digest() -> str:
     These are templates, texts, standards (names and citations) and the code that fills them.
     """
     digest = hashlib.sha256()
-    for path in _files():
+    for path in _list_generator_files():
         # Line ends of a copy do not change the pages.
         content = path.read_bytes().replace(b"\r\n", b"\n")
         digest.update(f"{path.name}\0{len(content)}\0".encode())
@@ -41,9 +41,9 @@ def generator_digest() -> str:
     return digest.hexdigest()
 
 
-def _files() -> list[Path]:
+def _list_generator_files() -> list[Path]:
     paths = [p for p in REPORTS.iterdir() if p.suffix in (".j2", ".css")]
     paths += [*TEXTS.glob("*.toml"), *STANDARDS.glob("*/standard.toml")]
-    paths += [p for folder in _CODE for p in folder.rglob("*.py")]
+    paths += [p for folder in _CODE_FOLDERS for p in folder.rglob("*.py")]
     paths += [_CORE_FOLDER / module for module in _SINGLE_MODULES]
     return sorted(paths, key=lambda path: path.as_posix())

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cancellation import NEVER, Cancellation
-from ..engine.provenance import versions
-from ..files.digests import MANIFEST, PAGE, SCHEMA, files_below, sha256, write_sums
+from ..engine.provenance import collect_versions
+from ..files.digests import MANIFEST, MANIFEST_PAGE, MANIFEST_SCHEMA, list_files_below, sha256, write_digest_list
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from .generator import generator_digest
-from .layers.content import Content
-from .layers.read_back import ReadBack
+from .layers.content import PackageLayer
+from .layers.read_back import ReadBackResult
 from .metadata import DEGREES, METRES
 from .package_spec.model import FORMAT_NAMES, PackageSpec, VectorSet
 from .problems import Problem
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .slot_files import FilledSlot
 
 
-def head(
+def make_manifest_head(
     checked: CheckResult,
     package_spec: PackageSpec,
     values: dict[str, str],
@@ -47,7 +47,7 @@ def head(
     summary = report.summary
     counts = ("verdict", "errors", "warnings", "waived", "skipped", "crashed", "left_out", "unconfirmed")
     return {
-        "schema": SCHEMA,
+        "schema": MANIFEST_SCHEMA,
         "root": root,
         "name": root,
         "form": {
@@ -62,7 +62,7 @@ def head(
         "made": datetime.now().astimezone().isoformat(timespec="seconds"),
         "tool": {
             "name": "sanxian",
-            "versions": {**versions(), **report.provenance.get("versions", {})},
+            "versions": {**collect_versions(), **report.provenance.get("versions", {})},
             "generator": generator_digest(),
         },
         "standard": {"id": norm.standard.id, "edition": norm.standard.edition, "name": norm.standard.name},
@@ -71,12 +71,12 @@ def head(
     }
 
 
-def layer_row(
-    content: Content,
+def make_layer_row(
+    content: PackageLayer,
     vectors: VectorSet,
     package_spec: PackageSpec,
     file: str,
-    done: ReadBack,
+    done: ReadBackResult,
     plane: Any,
     vertical: str,
 ) -> dict[str, Any]:
@@ -108,7 +108,7 @@ def layer_row(
     }
 
 
-def slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
+def make_slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> list[dict[str, Any]]:
     """Return the manifest's rows of documents, maps and tables, with their files."""
     return [
         {
@@ -141,12 +141,12 @@ def write_manifest(
 
     texts = Texts(lang)
     written = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
-    written["files"] = [_file_row(name, path, cancellation) for name, path in files_below(folder)]
-    (folder / PAGE).write_text(render_manifest_page(written, lang), encoding="utf-8", newline="\n")
-    written["files"].append(_file_row(PAGE, folder / PAGE, cancellation))
+    written["files"] = [_file_row(name, path, cancellation) for name, path in list_files_below(folder)]
+    (folder / MANIFEST_PAGE).write_text(render_manifest_page(written, lang), encoding="utf-8", newline="\n")
+    written["files"].append(_file_row(MANIFEST_PAGE, folder / MANIFEST_PAGE, cancellation))
     text = json.dumps(written, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
-    write_sums(folder, ((row["path"], row["sha256"]) for row in written["files"]))
+    write_digest_list(folder, ((row["path"], row["sha256"]) for row in written["files"]))
     return written
 
 

@@ -12,24 +12,24 @@ from datetime import date
 from typing import Any
 
 from ..errors import OutputError
-from .package_spec.model import FRAMES, LAYER_ITEMS, PACKAGE_ITEMS, PackageSpec
+from .package_spec.model import LAYER_ITEMS, METADATA_ELEMENTS, PACKAGE_ITEMS, PackageSpec
 
 #: Chinese terms for geometry types and units of coordinates.
-GEOMETRIES = {"polygon": "面", "line": "线", "point": "点"}
+GEOMETRY_NAMES = {"polygon": "面", "line": "线", "point": "点"}
 DEGREES, METRES = "度", "米"
 #: Integrity of a package that was not forced.
-WHOLE = "完整"
+COMPLETE_TEXT = "完整"
 #: Separator between formats.
-BETWEEN = "、"
+FORMAT_SEPARATOR = "、"
 #: 2026-11-20, 2026/11, 2026.11.20, 2026年11月, 2026年11月20日.
 _DATE_PATTERN = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
 #: Decimals of an extent by unit, for a resolution of a decimetre.
 _EXTENT_DECIMALS = {DEGREES: 6, METRES: 1}
 
 
-def formats(names: Iterable[str]) -> str:
+def join_formats(names: Iterable[str]) -> str:
     """Return the names of the formats of a package's data sets as one text, each once."""
-    return BETWEEN.join(dict.fromkeys(names))
+    return FORMAT_SEPARATOR.join(dict.fromkeys(names))
 
 
 def find_production_date(manifest: dict[str, Any]) -> str:
@@ -50,7 +50,7 @@ def find_production_date(manifest: dict[str, Any]) -> str:
     return printed if printed <= export_day else export_day
 
 
-def package_items(manifest: dict[str, Any]) -> dict[str, str]:
+def make_package_items(manifest: dict[str, Any]) -> dict[str, str]:
     """Return the metadata items of the whole package.
 
     Score and grade remain empty for the receiving body.
@@ -59,8 +59,8 @@ def package_items(manifest: dict[str, Any]) -> dict[str, str]:
     values = {
         "data_id": manifest["root"],
         "name": manifest["name"],
-        "format": formats(layer["format"] for layer in manifest["layers"]),
-        "integrity": "" if manifest["check"]["forced"] else WHOLE,
+        "format": join_formats(layer["format"] for layer in manifest["layers"]),
+        "integrity": "" if manifest["check"]["forced"] else COMPLETE_TEXT,
         "product_date": find_production_date(manifest),
         "update_date": export_day,
         "secrecy": manifest["secrecy"],
@@ -68,7 +68,7 @@ def package_items(manifest: dict[str, Any]) -> dict[str, str]:
     return {key: values.get(key, "") for key in PACKAGE_ITEMS}
 
 
-def layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
+def make_layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, str]:
     """Return the metadata items of a layer."""
     values = {
         "data_id": f"{manifest['area']['code']}{layer['layer']}",
@@ -76,19 +76,19 @@ def layer_items(manifest: dict[str, Any], layer: dict[str, Any]) -> dict[str, st
         "name": layer["layer"],
         "alias": layer["title"],
         "format": layer["format"],
-        "geometry": GEOMETRIES[layer["geometry"]],
+        "geometry": GEOMETRY_NAMES[layer["geometry"]],
         "wkid": layer["crs"].removeprefix("EPSG:"),
         "unit": layer["unit"],
         "currency": layer["data_year"],
         "features": str(layer["features"]),
-        "extent": layer_extent(layer["extent"], layer["unit"]),
+        "extent": format_extent(layer["extent"], layer["unit"]),
         "product_date": find_production_date(manifest),
         "secrecy": manifest["secrecy"],
     }
     return {key: values[key] for key in LAYER_ITEMS}
 
 
-def layer_extent(extent: tuple[float, ...] | None, unit: str) -> str:
+def format_extent(extent: tuple[float, ...] | None, unit: str) -> str:
     """Return an extent as text: west, south, east, north.
 
     It has 6 decimals in degrees and 1 in metres; empty without an extent.
@@ -96,14 +96,14 @@ def layer_extent(extent: tuple[float, ...] | None, unit: str) -> str:
     return " ".join(f"{v:.{_EXTENT_DECIMALS[unit]}f}" for v in extent or ())
 
 
-def metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
+def make_metadata_xml(manifest: dict[str, Any], package_spec: PackageSpec) -> bytes:
     """Return the metadata as UTF-8 XML."""
     names = package_spec.metadata.names
-    frames = {key: names[key] or key for key in FRAMES}
+    frames = {key: names[key] or key for key in METADATA_ELEMENTS}
     root = ET.Element(frames["metadata"])
-    _add_items(ET.SubElement(root, frames["package"]), names, package_items(manifest))
+    _add_items(ET.SubElement(root, frames["package"]), names, make_package_items(manifest))
     for layer in manifest["layers"]:
-        _add_items(ET.SubElement(root, frames["dataset"]), names, layer_items(manifest, layer))
+        _add_items(ET.SubElement(root, frames["dataset"]), names, make_layer_items(manifest, layer))
     ET.indent(root)
     return ET.tostring(root, encoding="utf-8", xml_declaration=True)
 
@@ -237,13 +237,13 @@ def _detect_encoding(data: bytes) -> str:
     return "?"
 
 
-def read_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
+def read_metadata_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
     """Return the metadata in XML by the element names of the specification.
 
     None if the root element has another name.
     """
     names = package_spec.metadata.names
-    frames = {key: names[key] or key for key in FRAMES}
+    frames = {key: names[key] or key for key in METADATA_ELEMENTS}
     if root.name != frames["metadata"]:
         return None
     unknown = [child.name for child in root.children if child.name not in (frames["package"], frames["dataset"])]
@@ -281,8 +281,11 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
         If an item differs from the written one.
     """
     names = package_spec.metadata.names
-    metadata = read_by_spec(read_xml(data), package_spec)
-    expected_items = [package_items(manifest), *(layer_items(manifest, layer) for layer in manifest["layers"])]
+    metadata = read_metadata_by_spec(read_xml(data), package_spec)
+    expected_items = [
+        make_package_items(manifest),
+        *(make_layer_items(manifest, layer) for layer in manifest["layers"]),
+    ]
     expected_items = [{item: text for item, text in items.items() if names[item]} for items in expected_items]
     read_items = [] if metadata is None else [metadata.package, *metadata.layers]
     # White space around a value is not part of it.

@@ -12,11 +12,11 @@ from typing import Any
 #: Placeholders of names, with the pattern of each when a file is recognised by its name.
 PLACEHOLDERS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number": r"\d{2}", "title": r"\D.*?"}
 #: Example values of a county and its maps, for validating or showing a pattern.
-SAMPLE = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
+SAMPLE_VALUES = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
 #: Placeholders in names that the plugin assigns.
-OWN_PLACEHOLDERS = ("code", "name", "year")
+DEFAULT_PLACEHOLDERS = ("code", "name", "year")
 #: The file of field names, in the folder of the shapefiles.
-FIELD_NAMES = "字段名对照.csv"
+FIELD_NAME_FILE = "字段名对照.csv"
 _FORBIDDEN_CHARACTERS = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 _WINDOWS_DEVICE_NAME = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[\d¹²³]|lpt[\d¹²³]) *(\.|$)", re.IGNORECASE)
 _FIELD_NAME = re.compile(r"[A-Za-z\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]*")
@@ -30,10 +30,10 @@ _RESERVED_FIELD_NAMES = {
 #: Basis of an area in a manifest → meaning of the field that is summed.
 AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
 #: Windows allows 260 characters for a path, and packages are unpacked in folders of unknown length.
-LONGEST_NAME = 120
+MAX_NAME_CHARACTERS = 120
 
 
-def unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> str | None:
+def find_unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> str | None:
     """Return the first unknown placeholder of a name pattern, or a single brace.
 
     None if all placeholders are known.
@@ -76,7 +76,7 @@ def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str
     return re.compile("".join(parts), re.IGNORECASE)
 
 
-def name_problem(name: str) -> str:
+def find_name_problem(name: str) -> str:
     """Return why a file name is not portable, as a key of texts; else empty."""
     if not name.strip():
         return "name_empty"
@@ -86,7 +86,7 @@ def name_problem(name: str) -> str:
         return "name_reserved"
     if name != name.strip() or name.endswith("."):
         return "name_end"
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_CHARACTERS:
         return "name_long"
     try:
         # A zip file made on a Chinese Windows stores names in GBK.
@@ -96,7 +96,7 @@ def name_problem(name: str) -> str:
     return ""
 
 
-def field_problem(name: str) -> str:
+def find_field_name_problem(name: str) -> str:
     """Return why the name of a layer or field is invalid, as a key of texts.
 
     Empty if the name is valid.

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..engine.provenance import area_name
+from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
-from ..profile.document import DocumentInfo, Lowering, ResolvedDocument, resolve_document
+from ..profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, resolve_document
 from ..standard import load_standard
-from .names import make_name, name_problem
+from .names import find_name_problem, make_name
 from .package_spec.model import PackageSpec
 from .problems import Problem
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 #: Called with the completed share (0 to 1) and the current step.
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class ExportOrder:
     personal: bool = False
     maps: bool = True
     document_info: DocumentInfo | None = None
-    lowered: tuple[Lowering, ...] = ()
+    lowered_secrecy: tuple[LoweredSecrecy, ...] = ()
 
 
 @dataclass
@@ -71,7 +71,7 @@ class ExportedPackage:
     problems: list[Problem] = field(default_factory=list)
 
 
-def spec_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
+def find_placeholder_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
     """Return the values of the placeholders ``{code}`` and ``{name}`` for a plan.
 
     Raises
@@ -79,15 +79,15 @@ def spec_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
     InputError
         If the plan does not identify its county.
     """
-    values = spec_values_of(plan.area_code, plan.norm, package_spec) or spec_values_of(
-        plan.area_code, plan.norm, package_spec, area_name(plan)
+    values = find_values_of_area(plan.area_code, plan.norm, package_spec) or find_values_of_area(
+        plan.area_code, plan.norm, package_spec, find_county_name(plan)
     )
     if values is None:
         raise InputError("package_county_unknown")
     return values
 
 
-def spec_values_of(area_code: str, norm: Norm, package_spec: PackageSpec, name: str = "") -> dict[str, str] | None:
+def find_values_of_area(area_code: str, norm: Norm, package_spec: PackageSpec, name: str = "") -> dict[str, str] | None:
     """Return ``{code}`` and ``{name}`` for an area code, None if unknown.
 
     ``name`` is used if the list of divisions does not have the code.
@@ -105,7 +105,7 @@ def resolve_package_document(norm: Norm, order: ExportOrder, values: dict[str, s
     Each item comes from the order, else from the county profile, else from the specification.
     """
     document = resolve_document(order.document_info, norm.profile, order.package_spec.document_info(values))
-    return replace(document, lowered=(*document.lowered, *order.lowered))
+    return replace(document, lowered=(*document.lowered, *order.lowered_secrecy))
 
 
 def package_path(plan: Plan, order: ExportOrder) -> Path:
@@ -116,10 +116,10 @@ def package_path(plan: Plan, order: ExportOrder) -> Path:
     OutputError
         If the county's name makes the name of the folder or of a file invalid.
     """
-    spec, values = order.package_spec, spec_values(plan, order.package_spec)
+    spec, values = order.package_spec, find_placeholder_values(plan, order.package_spec)
     files = [*(v.file for v in spec.vectors), *(n.file for n in (spec.report, spec.metadata, spec.tables) if n)]
     for pattern in (spec.root, *files):
         name = make_name(pattern, values)
-        if problem := name_problem(name):
+        if problem := find_name_problem(name):
             raise OutputError("package_root", value=name, detail=problem)
     return order.folder / make_name(spec.root, values)

@@ -13,12 +13,12 @@ from ..render.words import Words
 from .metadata import DEGREES
 
 
-def map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
+def format_map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
     """Return the existing maps as rows of the page's table."""
     return [_format_map(row, words) for row in maps if row["file"]]
 
 
-def unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def find_unlisted_slots(slots: list[dict[str, Any]], maps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the documents, maps and tables that the table of maps does not list.
 
     With a table of maps, these are required maps that are neither in the table nor in a note, and all other slots.
@@ -43,14 +43,14 @@ def _format_map(row: dict[str, Any], words: Words) -> dict[str, Any]:
 
 
 #: Bases of areas, in the order of the columns.
-BASES = ("statutory", "survey", "net", "declared")
+AREA_BASES = ("statutory", "survey", "net", "declared")
 
 
 def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
     """Return a manifest's page as self-contained HTML; all values are escaped."""
     words, texts = Words(lang), Texts(lang)
     check = manifest["check"]
-    bases = [b for b in BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
+    bases = [b for b in AREA_BASES if any(b in layer["areas_m2"] for layer in manifest["layers"])]
     gate = {
         "verdict": texts.get("verdicts", check["verdict"]),
         **{k: check[k] for k in ("errors", "warnings", "skipped")},
@@ -66,8 +66,8 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             "forced": words.get("package", "forced", **gate) if check["forced"] else "",
             "bases": [words.get("package", f"area_{b}") for b in bases],
             "layers": _format_layers(manifest["layers"], bases, words),
-            "slots": [_format_slot(row, words) for row in unlisted_slots(manifest["slots"], manifest["maps"])],
-            "maps": map_rows(manifest["maps"], words),
+            "slots": [_format_slot(row, words) for row in find_unlisted_slots(manifest["slots"], manifest["maps"])],
+            "maps": format_map_rows(manifest["maps"], words),
             "tables": [_format_workbook(row, words) for row in manifest.get("tables", ())],
             "metadata": _describe_metadata(manifest.get("metadata"), words),
             "files": _group_files(manifest["files"]),

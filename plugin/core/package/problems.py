@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from ..messages.texts import Texts
 
 #: Verdicts with which a plan passes the gate only by force.
-HELD_BACK = ("fail", "incomplete")
+BLOCKING_VERDICTS = ("fail", "incomplete")
 #: Features that one sentence names.
-NAMED = 5
+MAX_NAMED_FEATURES = 5
 #: Most sentences in an error.
 _MAX_SENTENCES = 12
 
@@ -49,13 +49,13 @@ class Problem:
     features: tuple[str, ...] = ()
     params: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
-    def sentence(self, texts: Texts) -> str:
+    def to_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""
         dots = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
         text_params = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
         if "codes_of" in text_params:
-            text_params["list"] = texts.setting(f"codes.{text_params.pop('codes_of')}")
+            text_params["list"] = texts.setting_name(f"codes.{text_params.pop('codes_of')}")
         feature_names = texts.get("words", "between_names").join(self.features) + dots
         return texts.get(
             "package",
@@ -73,7 +73,7 @@ class Problem:
             **{k: getattr(self, k) for k in ("key", "layer", "field", "count")},
             "level": str(self.level),
             "features": list(self.features),
-            "message": self.sentence(texts),
+            "message": self.to_sentence(texts),
         }
 
 
@@ -100,11 +100,11 @@ class GateRefusal:
 
     def lines(self, texts: Texts) -> list[str]:
         """Return the first reasons as sentences, and “…” if there are more."""
-        return [p.sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
+        return [p.to_sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
             len(self.problems) > _MAX_SENTENCES
         )
 
 
-def group_by_level(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
+def select_levels(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
     """Return the problems that have one of the given levels."""
     return [p for p in problems if p.level in levels]

@@ -12,25 +12,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.digests import files_below, sha256
-from ..files.writing import os_reason
+from ..files.digests import list_files_below, sha256
+from ..files.writing import explain_os_error
 from ..messages.texts import Texts
-from .maps.jpeg import inspect_jpeg, is_jpeg, world_file_of
+from .maps.jpeg import inspect_jpeg, is_jpeg, world_file_name
 from .maps.slots import find_former_maps, has_low_resolution
-from .names import FIELD_NAMES, fill_placeholders, make_name_matcher, name_problem
-from .package_spec.model import LEAST_DPI, FileSlot, PackageSpec
-from .problems import NAMED, Level, Problem
+from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
+from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
+from .problems import MAX_NAMED_FEATURES, Level, Problem
 
 #: Files that systems and programs leave in folders; never a part of a package.
-STRAYS = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
+STRAY_NAMES = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
 STRAY_SUFFIXES = (".lock", ".tmp", ".bak", ".gpkg-wal", ".gpkg-shm", ".gpkg-journal", ".qmd", ".aux.xml")
 #: A PDF ends with the position of its table of objects and an end mark, perhaps followed by bytes that a mail program
 #: added (ISO 32000-1, 7.5.5; readers search the last kilobyte for the mark, Adobe's note to 3.4.4 of the PDF Reference
 #: 1.7).
-TAIL = 2048
+END_BYTES = 2048
 _PDF_END_MARK = re.compile(rb"startxref\s+\d+\s+%%EOF")
 #: First bytes of files by suffix.
-BEGINNINGS = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
+FIRST_BYTES = {"pdf": b"%PDF-", "jpg": b"\xff\xd8\xff", "jpeg": b"\xff\xd8\xff", "xlsx": b"PK\x03\x04"}
 
 
 #: Files of a FileGDB and of a shapefile (names by Esri and GDAL). Other files next to them do not belong to the data
@@ -45,20 +45,20 @@ _SHAPEFILE_SUFFIXES = (
 )  # fmt: skip
 
 
-def is_part(name: str, data_set: str) -> bool:
+def is_data_set_file(name: str, data_set: str) -> bool:
     """Return True if a file of this name can belong to a data set.
 
-    ``data_set`` is the path of a .gdb or a folder of shapefiles.
+    ``data_set_of`` is the path of a .gdb or a folder of shapefiles.
     """
     if data_set.lower().endswith(".gdb"):
         return _FILEGDB_FILE_NAME.fullmatch(name) is not None
-    return name == FIELD_NAMES or name.lower().endswith(_SHAPEFILE_SUFFIXES)
+    return name == FIELD_NAME_FILE or name.lower().endswith(_SHAPEFILE_SUFFIXES)
 
 
-def is_stray(name: str) -> bool:
+def is_stray_file(name: str) -> bool:
     """Return True for names of files that systems and programs leave in folders."""
     lower_name = name.lower()
-    return lower_name in STRAYS or lower_name.endswith(STRAY_SUFFIXES) or lower_name.startswith(("~$", "._"))
+    return lower_name in STRAY_NAMES or lower_name.endswith(STRAY_SUFFIXES) or lower_name.startswith(("~$", "._"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _match_slots(
         fitting = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
         names = [name for name in fitting if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
-            names += [name for name in map(world_file_of, names) if name in file_of_name]
+            names += [name for name in map(world_file_name, names) if name in file_of_name]
         used_names.update(names)
         matches.append(
             _SlotMatch(slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.own}), fitting, names)
@@ -178,7 +178,14 @@ def _report_unmatched_files(matches: Iterable[_SlotMatch], given_files: Mapping[
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if not unmatched_names:
         return []
-    return [Problem(Level.NOTE, "files_left_out", count=len(unmatched_names), features=tuple(unmatched_names[:NAMED]))]
+    return [
+        Problem(
+            Level.NOTE,
+            "files_left_out",
+            count=len(unmatched_names),
+            features=tuple(unmatched_names[:MAX_NAMED_FEATURES]),
+        )
+    ]
 
 
 def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:
@@ -187,8 +194,8 @@ def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> di
     Windows does not distinguish 图.JPG and 图.jpg. ``skipped`` lists paths to skip.
     """
     files_by_name: dict[str, list[Path]] = {}
-    for path_in_folder, path in files_below(folder) if folder is not None else ():
-        if not is_stray(path.name) and not path.name.startswith(".") and path_in_folder not in skipped:
+    for path_in_folder, path in list_files_below(folder) if folder is not None else ():
+        if not is_stray_file(path.name) and not path.name.startswith(".") and path_in_folder not in skipped:
             files_by_name.setdefault(path.name.lower(), []).append(path)
     return files_by_name
 
@@ -199,10 +206,10 @@ def _find_name_problems(
     """Yield problems of unportable names, and of different files with one name."""
     names_by_problem: dict[str, list[str]] = {}
     for path in paths:
-        if problem := name_problem(path.name):
+        if problem := find_name_problem(path.name):
             names_by_problem.setdefault(problem, []).append(path.name)
     for problem, names in names_by_problem.items():
-        listed_names, params = tuple(names[:NAMED]), {"title": slot.title, "detail": problem}
+        listed_names, params = tuple(names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
         yield Problem(Level.GATE, "file_name", count=len(names), features=listed_names, params=params)
     duplicate_names = [
         same_name[0].name
@@ -212,7 +219,11 @@ def _find_name_problems(
     if duplicate_names:
         params = {"title": slot.title}
         yield Problem(
-            Level.GATE, "file_twice", count=len(duplicate_names), features=tuple(duplicate_names[:NAMED]), params=params
+            Level.GATE,
+            "file_twice",
+            count=len(duplicate_names),
+            features=tuple(duplicate_names[:MAX_NAMED_FEATURES]),
+            params=params,
         )
 
 
@@ -228,13 +239,17 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
     ]
     return [
         Problem(
-            level, key, count=len(names), features=tuple(names[:NAMED]), params={"title": slot.title, **further_params}
+            level,
+            key,
+            count=len(names),
+            features=tuple(names[:MAX_NAMED_FEATURES]),
+            params={"title": slot.title, **further_params},
         )
         for level, key, names, further_params in (
             (Level.GATE, "file_broken", unreadable, {}),
             # Many programs repair such a file and show its readable part.
             (Level.NOTE, "file_cut", truncated, {}),
-            (Level.GATE, "map_coarse", low_resolution, {"least": LEAST_DPI}),
+            (Level.GATE, "map_coarse", low_resolution, {"least": MIN_DPI}),
         )
         if names
     ]
@@ -243,7 +258,11 @@ def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) 
 def _is_readable(path: Path) -> bool:
     """Return True if the first bytes match the suffix and a jpg is complete."""
     try:
-        return inspect_jpeg(path).whole if is_jpeg(path.name) else has_valid_start(path.name, read_ends(path)[0])
+        return (
+            inspect_jpeg(path).is_complete
+            if is_jpeg(path.name)
+            else has_valid_start(path.name, read_file_ends(path)[0])
+        )
     except OSError as error:
         raise unreadable_file_error(path, error) from error
 
@@ -251,13 +270,13 @@ def _is_readable(path: Path) -> bool:
 def _is_complete(path: Path) -> bool:
     """Return True unless a PDF has no end mark."""
     try:
-        return has_valid_end(path.name, read_ends(path)[1])
+        return has_valid_end(path.name, read_file_ends(path)[1])
     except OSError as error:
         raise unreadable_file_error(path, error) from error
 
 
-def read_ends(path: Path) -> tuple[bytes, bytes]:
-    """Return the first and the last bytes of a file, at most `TAIL` of each.
+def read_file_ends(path: Path) -> tuple[bytes, bytes]:
+    """Return the first and the last bytes of a file, at most `END_BYTES` of each.
 
     Raises
     ------
@@ -265,21 +284,21 @@ def read_ends(path: Path) -> tuple[bytes, bytes]:
         If the file cannot be read.
     """
     with path.open("rb") as handle:
-        start = handle.read(TAIL)
-        handle.seek(max(path.stat().st_size - TAIL, 0))
-        return start, handle.read(TAIL)
+        start = handle.read(END_BYTES)
+        handle.seek(max(path.stat().st_size - END_BYTES, 0))
+        return start, handle.read(END_BYTES)
 
 
 def has_valid_start(name: str, start: bytes) -> bool:
     """Return True if a file's first bytes match its suffix; False for an empty file."""
-    return bool(start) and start.startswith(BEGINNINGS.get(name.lower().rpartition(".")[2], b""))
+    return bool(start) and start.startswith(FIRST_BYTES.get(name.lower().rpartition(".")[2], b""))
 
 
 def has_valid_end(name: str, tail: bytes) -> bool:
-    """Return True unless a PDF has no end mark in its last bytes (`TAIL`)."""
+    """Return True unless a PDF has no end mark in its last bytes (`END_BYTES`)."""
     return not name.lower().endswith(".pdf") or _PDF_END_MARK.search(tail) is not None
 
 
 def unreadable_file_error(path: Path, error: OSError) -> InputError:
     """Return the error for a file that the system does not allow to read."""
-    return InputError("source_no_access", source=str(path), detail=os_reason(error))
+    return InputError("source_no_access", source=str(path), detail=explain_os_error(error))

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
-from ..files.cells import strip_blanks, texts
-from ..files.encoding import garbled
+from ..files.cells import column_texts, strip_blanks
+from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import DensifiedShapes, Edge, reproject_densified
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
-from ..geometry.validity import is_missing, make_areal, repair_polygon
+from ..geometry.validity import extract_valid_polygons, is_missing, repair_polygon
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
 from ..standard.template import Field, Template
@@ -55,7 +55,7 @@ class Column:
 
         values = self.values
         if pd.api.types.infer_dtype(values, skipna=True) != "string":
-            return texts(values)
+            return column_texts(values)
         # They are stripped already.
         all_texts = values.to_numpy(dtype=object, copy=True)
         all_texts[values.isna().to_numpy()] = ""
@@ -67,7 +67,7 @@ class Column:
         if self.values.dtype.kind in "iufbM":
             return frozenset()
         return frozenset(
-            text for text in self.values.unique() if isinstance(text, str) and not text.isascii() and garbled(text)
+            text for text in self.values.unique() if isinstance(text, str) and not text.isascii() and is_garbled(text)
         )
 
 
@@ -91,12 +91,13 @@ class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
     ``frame``: rows, indexed by feature id. ``curves``: ids of features with arcs, divided into segments on reading by
-    ``curve_step`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is missing in
-    ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry, unreadable
-    file), as text key and parameters. ``kind`` and ``rows``: geometry type and number of rows as the source declares
-    them; empty and None if it does not. ``filter``: the condition that hides rows in a project. ``rings``: the layer
-    has lines that are all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the layer's →
-    their number. ``described_crs``: the CRS that the file's definition describes, if its code is that of another CRS.
+    ``get_curve_step_degrees`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is
+    missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry,
+    unreadable file), as text key and parameters. ``kind`` and ``rows``: geometry type and number of rows as the source
+    declares them; empty and None if it does not. ``filter``: the condition that hides rows in a project. ``rings``: the
+    layer has lines that are all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the
+    layer's → their number. ``described_crs``: the CRS that the file's definition describes, if its code is that of
+    another CRS.
     """
 
     name: str
@@ -210,7 +211,7 @@ class Layer:
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
 
-    def named_text(self, field_name: str) -> list[str]:
+    def text_by_name(self, field_name: str) -> list[str]:
         """Return a field's values as text by its name in any case, missing ones empty.
 
         All are empty without such a field.
@@ -223,7 +224,7 @@ class Layer:
         column = self._names.get(field_name.upper())
         return frozenset() if column is None else self._find_column(column).garbled
 
-    def spelling(self, declared: Field) -> str | None:
+    def find_column_name(self, declared: Field) -> str | None:
         """Return the name of a column as the layer spells it, for a field of any template.
 
         The column is found by the field's name in any case, else by its meaning; None without one.
@@ -309,7 +310,7 @@ class Layer:
         """Return (k, 2) the vertices that densification added, in the plane."""
         return self._reproject.added
 
-    def in_plane(self, geometry: Any) -> Any:
+    def reproject_to_plane(self, geometry: Any) -> Any:
         """Reproject a geometry from the layer's coordinates to the plan's plane."""
         return crs_care.reproject(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
@@ -336,7 +337,7 @@ class Layer:
         wrong_count = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
         return bool(2 * wrong_count > len(dimensions))
 
-    def like(self, source: SourceLayer) -> Layer:
+    def with_rows(self, source: SourceLayer) -> Layer:
         """Return a layer of other rows with this layer's role, template and reprojection."""
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
@@ -347,7 +348,7 @@ class Layer:
     def take(self, rows: NDArray) -> Layer:
         """Return a layer of some rows ((k,) positions) with values already computed."""
         source = replace(self.source, frame=self.frame.iloc[rows])
-        layer = self.like(source)
+        layer = self.with_rows(source)
         computed = {
             name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")
         }
@@ -386,7 +387,7 @@ class Layer:
         if self.template.geometry == "polygon":
             not_areal = ~is_missing(plane) & ~np.isin(shapely.get_type_id(plane), (3, 6))
             for position in np.flatnonzero(not_areal).tolist():
-                plane[position] = make_areal(plane[position])
+                plane[position] = extract_valid_polygons(plane[position])
         return plane, changes
 
     @property
@@ -409,14 +410,14 @@ class Layer:
         """Return (n,) statutory areas in m², by stored vertices or of a repaired copy."""
         return self._measure_rows(NEVER)
 
-    def statutory_of(self, rows: NDArray) -> NDArray:
+    def measure_rows(self, rows: NDArray) -> NDArray:
         """Return (k,) statutory areas (m²) of some rows; only these are measured."""
         unique_rows, row_index = np.unique(rows, return_inverse=True)
         if "statutory" in self.__dict__ or 2 * len(unique_rows) > len(self):
             return self.statutory[rows]
         return self.take(unique_rows).statutory[row_index.ravel()]
 
-    def measure(self, cancellation: Cancellation) -> None:
+    def measure_statutory(self, cancellation: Cancellation) -> None:
         """Compute and store `statutory`. Raise Cancelled."""
         if "statutory" not in self.__dict__:
             self.__dict__["statutory"] = self._measure_rows(cancellation)
@@ -430,5 +431,5 @@ class Layer:
         for position in np.flatnonzero(self.invalid & ~is_missing(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
         for position in np.flatnonzero(shapely.get_type_id(shapes) == _COLLECTION).tolist():
-            shapes[position] = make_areal(shapes[position])
+            shapes[position] = extract_valid_polygons(shapes[position])
         return statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)

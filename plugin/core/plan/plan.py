@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..geometry import crs as crs_care
-from ..geometry.edge_densification import added_vertex_codes, are_stored_vertices, without_added_vertices
+from ..geometry.edge_densification import are_stored_vertices, hash_added_vertices, without_added_vertices
 from ..geometry.polygons import Polygons, union_rows
 from ..model.findings import UnreadData
 from ..profile import Norm
@@ -25,7 +25,7 @@ from .layer import Layer
 
 
 @dataclass
-class Unusable:
+class UnusableLayer:
     """A recognised layer that cannot be measured: its coordinates contradict its CRS.
 
     ``problem``, ``params``: text key and parameters of the reason.
@@ -46,16 +46,16 @@ class Unusable:
 class MissedScope:
     """A wider kind of delivery that the layers indicate, but that was not checked.
 
-    ``taken``: the scope that was used; ``wider``: the wider one; ``present``: concepts that only the wider one lists;
-    ``lacking``: its mandatory concepts without a layer. ``evident``: the delivery clearly has the wider scope.
-    ``chosen``: the user chose the narrower one.
+    ``used_scope``: the scope that was used; ``wider_scope``: the wider one; ``present``: concepts that only the wider
+    one lists; ``lacking``: its mandatory concepts without a layer. ``is_evident``: the delivery clearly has the wider
+    scope. ``chosen``: the user chose the narrower one.
     """
 
-    taken: str
-    wider: str
+    used_scope: str
+    wider_scope: str
     present: tuple[str, ...]
     lacking: tuple[str, ...]
-    evident: bool
+    is_evident: bool
     chosen: bool = False
 
 
@@ -73,7 +73,7 @@ class Plan:
     scope: str
     crs: CRS
     source: str = ""
-    unusable: dict[str, Unusable] = field(default_factory=dict)
+    unusable: dict[str, UnusableLayer] = field(default_factory=dict)
     unrecognised: list[str] = field(default_factory=list)
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -86,7 +86,7 @@ class Plan:
     plane: CRS = None  # type: ignore[assignment]  # by default equal to the CRS
     #: The county's six digits if the rows that contain them are not loaded ("": they contain none); None: read the
     #: rows.
-    given_code: str | None = None
+    known_county_code: str | None = None
     _computed: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class Plan:
     @cached_property
     def _added_vertex_codes(self) -> NDArray:
         """Return sorted hashes of the vertices that densification added in any layer."""
-        return added_vertex_codes(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
+        return hash_added_vertices(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
 
     def without_added_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries of the plane without the vertices of densification."""
@@ -137,23 +137,23 @@ class Plan:
         }
         return [role for role in self.roles_of(concept)[1:] if role in self.layers and role not in read_roles]
 
-    def unusable_for(self, concept: str) -> Unusable | None:
+    def unusable_for(self, concept: str) -> UnusableLayer | None:
         """Return the first unusable layer of a concept; None without one."""
         return next((self.unusable[role] for role in self.roles_of(concept) if role in self.unusable), None)
 
-    def expects(self, concept: str) -> bool:
+    def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept, unless the profile has 本县无."""
         scope = self.norm.standard.scopes[self.scope]
         return concept in scope.mandatory and concept not in self.norm.profile.absent
 
-    def computed(self, name: str) -> dict[Any, Any]:
+    def get_cache(self, name: str) -> dict[Any, Any]:
         """Return the cache of this name, a dict that callers read and extend.
 
         It lasts as long as the plan, so that rules and figures compute a shared value once.
         """
         return self._computed.setdefault(name, {})
 
-    def part(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
+    def make_part(self, layers: dict[str, Layer], *, same_county: bool) -> Plan:
         """Return a plan of some rows that keeps what was derived from all rows.
 
         ``same_county``: the county layer is unchanged, so its outline is kept too.
@@ -161,9 +161,9 @@ class Plan:
         part_plan = Plan(
             layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices
         )
-        part_plan.plane, part_plan.given_code = self.plane, self._find_voted_code
+        part_plan.plane, part_plan.known_county_code = self.plane, self._find_voted_code
         if same_county and (county_shape := self.county_shape()) is not None:
-            part_plan.computed("county_shape")[None] = county_shape[1]
+            part_plan.get_cache("county_shape")[None] = county_shape[1]
         return part_plan
 
     @property
@@ -182,8 +182,8 @@ class Plan:
 
     @cached_property
     def _find_voted_code(self) -> str:
-        if self.given_code is not None:
-            return self.given_code
+        if self.known_county_code is not None:
+            return self.known_county_code
         county = self.concept("county")
         votes: Counter[str] = Counter()
         for layer in ([county] if county is not None else []) + list(self.layers.values()):
@@ -201,7 +201,7 @@ class Plan:
         layer = self.concept("county")
         if layer is None:
             return None
-        cached = self.computed("county_shape")
+        cached = self.get_cache("county_shape")
         if None not in cached:
             shape = union_rows(layer.polygons, tolerance=self.norm.tolerance())
             cached[None] = Polygons(np.array([shape], dtype=object))

@@ -17,10 +17,10 @@ A profile inherits settings, severities and rules of its base, but no confirmati
 apply nowhere else. A rule reads them by ``ctx.norm.targets(area)``, ``.stated(area)`` and ``.register(area)``.
 """
 
-from ..standard.editions import PHASES, phase_of
+from ..standard.editions import PHASES, parse_phase
 from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resolve_document
-from .load import find_profile_problems, load_profile, profile_ids
-from .model import BINDING, OtherSource, Profile, RegisteredSite, StatedFigure, Target, decimals_of, division_prefix
+from .load import find_profile_problems, list_profile_ids, load_profile
+from .model import BINDING, OtherSource, Profile, RegisteredSite, StatedFigure, Target, count_decimals, division_prefix
 from .norm import Norm
 
 __all__ = [
@@ -34,12 +34,12 @@ __all__ = [
     "ResolvedDocument",
     "StatedFigure",
     "Target",
-    "decimals_of",
+    "count_decimals",
     "division_prefix",
     "find_profile_problems",
+    "list_profile_ids",
     "load_profile",
     "load_secrecy_levels",
-    "phase_of",
-    "profile_ids",
+    "parse_phase",
     "resolve_document",
 ]

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, ErrorCollector, check_keys, expect
+from ..files.data import MARKS, ErrorCollector, check_keys, check_type
 from ..model.indicator import RATIO_FORMS
 from ..model.rule import Severity, all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
 from ..standard.bounds import check_number
 from ..standard.conflicts import CONFLICTS, check_meaning
 from ..standard.editions import PHASES
-from .model import ABSENT
+from .model import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_space
 
 #: A division: province, city or county.
@@ -66,7 +66,7 @@ def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
     role = key.rsplit(".", 1)[-1]
     if role not in standard.templates:
         raise unknown_key_error(path, key, role, standard.templates)
-    if expect(value, (int, float), file=path, key=key) < 0:
+    if check_type(value, (int, float), file=path, key=key) < 0:
         raise unknown_key_error(path, key, value, (">= 0",))
 
 
@@ -74,14 +74,14 @@ def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless a value has the type of the standard's value."""
     standard_value = standard.settings[key]
     if isinstance(standard_value, bool):
-        expect(value, bool, file=path, key=key)
+        check_type(value, bool, file=path, key=key)
     elif isinstance(standard_value, int | float):
         check_number(key, value, standard, path)
     elif isinstance(standard_value, list):
-        for item in expect(value, list, file=path, key=key):
-            expect(item, str, file=path, key=key)
+        for item in check_type(value, list, file=path, key=key):
+            check_type(item, str, file=path, key=key)
     else:
-        expect(value, str, file=path, key=key)
+        check_type(value, str, file=path, key=key)
 
 
 def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
@@ -109,9 +109,9 @@ def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     They are listed under ``members``. Empty for a division, which has six digits. Raise DataError for a code of
     another form without members: its targets would apply nowhere or everywhere.
     """
-    code, members = table["area_code"], expect(table.get("members", []), list, file=path, key="members")
+    code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
     for member in members:
-        if not _DIVISION_CODE.fullmatch(expect(member, str, file=path, key="members")):
+        if not _DIVISION_CODE.fullmatch(check_type(member, str, file=path, key="members")):
             raise unknown_key_error(path, "members", member, ("140700",))
     if _DIVISION_CODE.fullmatch(code):
         if members:
@@ -129,7 +129,9 @@ def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors:
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
         with errors.collect():
-            settings.update(flatten_table(expect(table.get(section, {}), dict, file=path, key=section), f"{section}."))
+            settings.update(
+                flatten_table(check_type(table.get(section, {}), dict, file=path, key=section), f"{section}.")
+            )
     for key, value in settings.items():
         with errors.collect():
             check_setting(key, value, standard, path)
@@ -142,7 +144,7 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
     A mark on an inherited value is an error, because the profile did not verify that value.
     """
     with errors.collect():
-        marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
+        marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
         for key, mark in marks.items():
             with errors.collect():
                 if key not in settings:
@@ -158,12 +160,12 @@ def read_mark_sources(
 ) -> dict[str, str]:
     """Return setting key → the document and clause that its mark refers to."""
     with errors.collect():
-        sources = dict(expect(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
+        sources = dict(check_type(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
         for key, source in sources.items():
             with errors.collect():
                 if key not in marks:
                     raise unknown_key_error(path, "mark_sources", key, marks)
-                expect(source, str, file=path, key=f"mark_sources.{key}")
+                check_type(source, str, file=path, key=f"mark_sources.{key}")
         return sources
     return {}
 
@@ -174,7 +176,7 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
     ``where``: section of the file, for errors. An unknown rule or severity is an error.
     """
     with errors.collect():
-        for code, value in expect(table, dict, file=path, key=where).items():
+        for code, value in check_type(table, dict, file=path, key=where).items():
             with errors.collect():
                 codes = all_rules()
                 if code not in codes:
@@ -189,12 +191,12 @@ def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dic
     """Return phase id → code → severity (``[phase.approval.severity]``)."""
     severities_by_phase: dict[str, dict[str, str]] = {}
     with errors.collect():
-        for phase, rows in expect(table, dict, file=path, key="phase").items():
+        for phase, rows in check_type(table, dict, file=path, key="phase").items():
             with errors.collect():
                 if phase not in PHASES:
                     raise unknown_key_error(path, "phase", phase, PHASES)
                 section = f"phase.{phase}"
-                expect(rows, dict, file=path, key=section)
+                check_type(rows, dict, file=path, key=section)
                 check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
                 severities_by_phase[phase] = read_severity(rows["severity"], f"{section}.severity", path, errors)
     return severities_by_phase
@@ -214,9 +216,13 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
     )
     with errors.collect():
         check_keys(
-            expect(table, dict, file=path, key="absent"), required=(), allowed=("concepts",), file=path, where="absent"
+            check_type(table, dict, file=path, key="absent"),
+            required=(),
+            allowed=("concepts",),
+            file=path,
+            where="absent",
         )
-        concepts = expect(table.get("concepts", []), list, file=path, key="absent.concepts")
+        concepts = check_type(table.get("concepts", []), list, file=path, key="absent.concepts")
         for concept in concepts:
             with errors.collect():
                 if concept not in known_concepts:
@@ -234,7 +240,7 @@ def read_rules(
     code nor a group is an error.
     """
     with errors.collect():
-        expect(names, list, file=path, key=key)
+        check_type(names, list, file=path, key=key)
         known_names = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
         for name in names:
             with errors.collect():
@@ -252,19 +258,19 @@ def read_confirmed(
     An item that needs no confirmation is an error, because a typing error would pass as a confirmation.
     """
     with errors.collect():
-        if not expect(table, dict, file=path, key="confirmed"):
+        if not check_type(table, dict, file=path, key="confirmed"):
             return frozenset(), {}
         check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
         lists = [f"codes.{name}" for name in standard.code_lists]
-        known_items = ["all", ABSENT, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
-        items = expect(table["items"], list, file=path, key="confirmed.items")
+        known_items = ["all", ABSENCE_ITEM, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
+        items = check_type(table["items"], list, file=path, key="confirmed.items")
         for item in items:
             with errors.collect():
                 if item not in known_items:
                     raise unknown_key_error(path, "confirmed.items", item, known_items)
         confirmed_by = {k: table[k] for k in ("by", "document")}
         for key, value in confirmed_by.items():
-            if not expect(value, str, file=path, key=f"confirmed.{key}").strip():
+            if not check_type(value, str, file=path, key=f"confirmed.{key}").strip():
                 raise DataError("data_key_missing", file=str(path), key=f"confirmed.{key}")
         return frozenset(items), {**confirmed_by, "date": _parse_date(table["date"], path)}
     return frozenset(), {}
@@ -272,7 +278,7 @@ def read_confirmed(
 
 def _parse_date(value: Any, path: Path) -> str:
     """Return a date as ISO text; TOML may have it as a date or as text."""
-    text = value.isoformat() if isinstance(value, date) else expect(value, str, file=path, key="confirmed.date")
+    text = value.isoformat() if isinstance(value, date) else check_type(value, str, file=path, key="confirmed.date")
     try:
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError as error:

@@ -23,7 +23,7 @@ from ..standard import Standard
 from . import checks
 from .county_file import CountySettings, compose_county
 from .figures import read_targets
-from .load import load_profile, load_table, standard_of
+from .load import load_named_standard, load_profile, load_table
 from .model import Profile, Target
 from .norm import Norm
 
@@ -92,7 +92,7 @@ def _load_base(county: CountySettings, path: Path) -> tuple[Profile, list[Proble
 def _load_standard(path: Path, text: str, base: Profile) -> Standard:
     """Return the standard that the file names, else the standard of its base."""
     table = tomllib.loads(text) if text else {}
-    return standard_of(table, base, path)
+    return load_named_standard(table, base, path)
 
 
 def _check_identity(county: CountySettings, base: Profile, path: Path) -> list[Problem]:
@@ -193,7 +193,7 @@ def _check_not_looser(field: str, target: Target, norm: Norm, area_code: str) ->
     """Yield a problem if a target is less strict than the base profile's."""
     for base_target in norm.targets(area_code):
         is_same_figure = (base_target.indicator, base_target.year) == (target.indicator, target.year)
-        if is_same_figure and target.looser_than(base_target):
+        if is_same_figure and target.is_looser_than(base_target):
             yield Problem(
                 f"{field}.value", DataError("county_target_looser", value=base_target.value, source=base_target.source)
             )
@@ -209,7 +209,7 @@ def _check_limits(county: CountySettings, norm: Norm, path: Path) -> Iterator[Pr
         except DataError as error:
             yield Problem(key, error)
             continue
-        if key == "ratio.limit" and norm.sets(key) and value > norm.get(key):
+        if key == "ratio.limit" and norm.has_setting(key) and value > norm.get(key):
             base, usual = norm.profile.name or norm.standard.name, f"{norm.get(key):g}"
             yield Problem(key, DataError("county_limit_looser", value=f"{value:g}", base=base, usual=usual))
 

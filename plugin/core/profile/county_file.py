@@ -27,7 +27,7 @@ SUFFIX = ".profile.toml"
 #: Keys of a target that the form shows, in the order of the file.
 _TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
 #: Mark of a value that was verified in the text of a source document.
-READ = "A"
+VERIFIED_MARK = "A"
 
 
 @dataclass(frozen=True)
@@ -241,7 +241,7 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
         if document == sources.get(key, "") and not (changed and key in marks and not document):
             continue
         if document:
-            file.set(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else READ)
+            file.set(("marks", key), marks.get(key) if marks.get(key) in ("A", "B") else VERIFIED_MARK)
             file.set(("mark_sources", key), document)
         else:
             # A changed value without a source document counts as unverified (C).

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import DOCUMENT_SETTINGS
 from ..errors import DataError, InputError
-from ..files.data import ErrorCollector, check_keys, expect, read_toml
+from ..files.data import ErrorCollector, check_keys, check_type, read_toml
 from ..messages.texts import Message
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 #: Sources of a value; the first source that has one decides.
 PROJECT, PROFILE, FORM = "project", "profile", "form"
 #: Parameters of one export.
-RUN = "run"
+EXPORT_SOURCE = "run"
 #: An existing layout of the project.
-SHEET = "sheet"
+LAYOUT_SOURCE = "sheet"
 #: The base of a profile; a profile may lower its secrecy level with a reason.
 BASE = "base"
 #: Sources from lowest to highest precedence.
@@ -43,24 +43,24 @@ class SecrecyLevels:
     public: str
     term_mark: str
 
-    def level_of(self, text: str) -> str:
+    def strip_term(self, text: str) -> str:
         """Return the level of a marking without its term: 秘密 of 秘密★20年."""
         return text.partition(self.term_mark)[0].strip()
 
     def is_known(self, text: str) -> bool:
         """Return True if the level is listed."""
-        return self.level_of(text) in self.names
+        return self.strip_term(text) in self.names
 
     def is_public(self, text: str) -> bool:
         """Return True if the level is public."""
-        return self.level_of(text) == self.public
+        return self.strip_term(text) == self.public
 
     def is_lower(self, text: str, above: str) -> bool:
         """Return True if a secrecy marking is below another.
 
         A change from or to an unlisted level counts as lowering; an empty marking does not.
         """
-        level, above_level = self.level_of(text), self.level_of(above)
+        level, above_level = self.strip_term(text), self.strip_term(above)
         if not level or not above_level or level == above_level:
             return False
         if level in self.names and above_level in self.names:
@@ -102,13 +102,13 @@ class DocumentInfo:
 
 
 #: Keys of ``[document]`` and of a project's settings.
-KEYS = tuple(field.name for field in fields(DocumentInfo))
+DOCUMENT_KEYS = tuple(field.name for field in fields(DocumentInfo))
 #: Keys that appear on maps and in reports.
-VALUES = tuple(key for key in KEYS if key != "secrecy_reason")
+PRINTED_KEYS = tuple(key for key in DOCUMENT_KEYS if key != "secrecy_reason")
 
 
 @dataclass(frozen=True)
-class Lowering:
+class LoweredSecrecy:
     """A secrecy level that one source sets below the level of another source.
 
     ``above``, ``above_source``: the higher level and its source; ``secrecy``, ``source``: the lower one. It is applied
@@ -147,8 +147,8 @@ class ResolvedDocument:
 
     info: DocumentInfo
     sources: dict[str, str]
-    lowered: tuple[Lowering, ...] = ()
-    refused: Lowering | None = None
+    lowered: tuple[LoweredSecrecy, ...] = ()
+    refused: LoweredSecrecy | None = None
 
     def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
         """Raise InputError unless the secrecy level permits an export.
@@ -161,7 +161,7 @@ class ResolvedDocument:
         if not secrecy:
             raise InputError("document_secrecy_missing", known=", ".join(all_levels.names))
         allowed = tuple(levels)
-        if allowed and all_levels.level_of(secrecy) not in allowed:
+        if allowed and all_levels.strip_term(secrecy) not in allowed:
             raise InputError("document_secrecy_form", secrecy=secrecy, form=form, known=", ".join(allowed))
         if not allowed and not all_levels.is_known(secrecy):
             raise InputError("document_secrecy_unknown", secrecy=secrecy, known=", ".join(all_levels.names))
@@ -170,7 +170,7 @@ class ResolvedDocument:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the values, their sources and each lowering with its reason."""
-        values = {key: getattr(self.info, key) for key in VALUES} | {"map_approval": self.info.printed_approval}
+        values = {key: getattr(self.info, key) for key in PRINTED_KEYS} | {"map_approval": self.info.printed_approval}
         return {**values, "sources": dict(self.sources), "lowered": [asdict(lowering) for lowering in self.lowered]}
 
     @property
@@ -189,7 +189,7 @@ def resolve_document(
     candidates = [(PROJECT, project), (PROFILE, profile.document_info), (FORM, form)]
     present = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
-    for key in VALUES:
+    for key in PRINTED_KEYS:
         for source, document_info in present:
             if getattr(document_info, key):
                 sources[key], values[key] = source, getattr(document_info, key)
@@ -204,14 +204,14 @@ def resolve_document(
     ]
     levels.sort(key=lambda step: _SOURCES_ASCENDING.index(step[0]))
     current: tuple[str, DocumentInfo] = ("", DocumentInfo())
-    lowered: list[Lowering] = []
-    refused: Lowering | None = None
+    lowered: list[LoweredSecrecy] = []
+    refused: LoweredSecrecy | None = None
     for source, document_info in levels:
         above_source, above_info = current
         if not load_secrecy_levels().is_lower(document_info.secrecy, above_info.secrecy):
             current, refused = (source, document_info), None
             continue
-        lowering = Lowering(
+        lowering = LoweredSecrecy(
             above_info.secrecy, above_source, document_info.secrecy, source, document_info.secrecy_reason
         )
         if lowering.reason:
@@ -229,20 +229,20 @@ def resolve_document(
     return ResolvedDocument(resolved, sources, effective, refused)
 
 
-def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, Lowering | None]:
+def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[DocumentInfo, LoweredSecrecy | None]:
     """Return the project's values overridden by the parameters of one export.
 
     The second result is a lowered secrecy level, or None.
     Raise InputError for a lower level without a reason.
     """
-    overrides = {key: getattr(info, key) for key in KEYS if getattr(info, key)}
+    overrides = {key: getattr(info, key) for key in DOCUMENT_KEYS if getattr(info, key)}
     if info.secrecy:
         # A reason belongs to the level that it was given for.
         overrides.setdefault("secrecy_reason", "")
     overridden = replace(project, **overrides)
     if not load_secrecy_levels().is_lower(info.secrecy, project.secrecy):
         return overridden, None
-    lowering = Lowering(project.secrecy, PROJECT, info.secrecy, RUN, info.secrecy_reason)
+    lowering = LoweredSecrecy(project.secrecy, PROJECT, info.secrecy, EXPORT_SOURCE, info.secrecy_reason)
     if not lowering.reason:
         raise lowering.error
     return overridden, lowering
@@ -268,10 +268,10 @@ def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorColle
     """
     own_values: dict[str, str] = {}
     with errors.collect():
-        for key in expect(table, dict, file=path, key="document"):
+        for key in check_type(table, dict, file=path, key="document"):
             with errors.collect():
-                check_keys({key: None}, required=(), allowed=KEYS, file=path, where="document")
-                own_values[key] = expect(table[key], str, file=path, key=f"document.{key}").strip()
+                check_keys({key: None}, required=(), allowed=DOCUMENT_KEYS, file=path, where="document")
+                own_values[key] = check_type(table[key], str, file=path, key=f"document.{key}").strip()
     secrecy, levels = own_values.get("secrecy", ""), load_secrecy_levels()
     with errors.collect():
         if secrecy and not levels.is_known(secrecy):
@@ -288,7 +288,7 @@ def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorColle
     return replace(base, **overrides)
 
 
-def with_document(report: Report, document: ResolvedDocument) -> Report:
+def add_document_info(report: Report, document: ResolvedDocument) -> Report:
     """Return a copy of the report whose provenance has these values."""
     provenance = {key: value for key, value in report.provenance.items() if key != "document"}
     if not document.is_empty:
@@ -298,4 +298,4 @@ def with_document(report: Report, document: ResolvedDocument) -> Report:
 
 def render_lowerings(document: dict[str, Any], texts: Texts) -> list[str]:
     """Return a message for each lowered level in the ``document`` values of a report."""
-    return [Lowering(**row).message.render(texts) for row in document.get("lowered", ())]
+    return [LoweredSecrecy(**row).message.render(texts) for row in document.get("lowered", ())]

@@ -21,13 +21,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..files.data import ErrorCollector, check_keys, expect
+from ..files.data import ErrorCollector, check_keys, check_type
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..model.side_inputs import SideInputs
 from ..standard import Standard
-from ..standard.indicator_catalogue import allowed_comparisons
+from ..standard.indicator_catalogue import find_allowed_comparisons
 from .checks import unknown_key_error
-from .model import BINDING, OtherSource, RegisteredSite, StatedFigure, Target, decimals_of
+from .model import BINDING, OtherSource, RegisteredSite, StatedFigure, Target, count_decimals
 
 COMPARISONS = (">=", "<=", "=")
 BINDINGS = (BINDING, "预期性", "")
@@ -52,7 +52,7 @@ def merge_figures(base: tuple[_Figure, ...], own: tuple[_Figure, ...]) -> tuple[
 
 
 def _is_looser(own: Target | StatedFigure | RegisteredSite, base_row: Target | StatedFigure | RegisteredSite) -> bool:
-    return isinstance(own, Target) and isinstance(base_row, Target) and own.looser_than(base_row)
+    return isinstance(own, Target) and isinstance(base_row, Target) and own.is_looser_than(base_row)
 
 
 def _make_identity(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
@@ -87,7 +87,7 @@ def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -
             check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
             values = _read_shared_values(row, path, field)
             for key in ("name", "note"):
-                values[key] = expect(row.get(key, ""), str, file=path, key=f"{field}.{key}")
+                values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
             stated = StatedFigure(area_code=area_code, **values)
             if stated_figures.setdefault(_make_identity(stated), stated) is not stated:
                 raise unknown_key_error(path, f"{field}.name", f"{stated.name} {stated.year}", ("also_said",))
@@ -110,9 +110,9 @@ def read_register(
 def _number_rows(rows: Any, name: str, path: Path, errors: ErrorCollector) -> list[tuple[str, dict[str, Any]]]:
     """Return (``name[position]``, row) for each table of an array of tables."""
     with errors.collect():
-        expect(rows, list, file=path, key=name)
+        check_type(rows, list, file=path, key=name)
         for row in rows:
-            expect(row, dict, file=path, key=name)
+            check_type(row, dict, file=path, key=name)
         return [(f"{name}[{position}]", row) for position, row in enumerate(rows, 1)]
     return []
 
@@ -128,10 +128,10 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
     if row["unit"] not in units:
         raise unknown_key_error(path, f"{field}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
-    allowed_here = allowed_comparisons(row["indicator"])
+    allowed_here = find_allowed_comparisons(row["indicator"])
     if row["comparison"] not in allowed_here:
         raise unknown_key_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
-    code = expect(row.get("area_code", area_code), str, file=path, key=f"{field}.area_code")
+    code = check_type(row.get("area_code", area_code), str, file=path, key=f"{field}.area_code")
     if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
         raise unknown_key_error(path, f"{field}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
@@ -143,7 +143,7 @@ def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str
     """Return the values that targets and stated figures have in common, validated."""
     values: dict[str, Any] = {"value": _read_printed_number(row["value"], path, f"{field}.value")}
     for key in ("unit", "source"):
-        values[key] = expect(row[key], str, file=path, key=f"{field}.{key}")
+        values[key] = check_type(row[key], str, file=path, key=f"{field}.{key}")
     for key, allowed in (("comparison", COMPARISONS), ("binding", BINDINGS)):
         values[key] = row[key]
         if row[key] not in allowed:
@@ -151,16 +151,16 @@ def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str
     values["year"] = _read_year(row["year"], path, f"{field}.year")
     values["other_sources"] = tuple(
         _read_other_source(source, path, f"{field}.also_said[{n}]")
-        for n, source in enumerate(expect(row.get("also_said", []), list, file=path, key=f"{field}.also_said"), 1)
+        for n, source in enumerate(check_type(row.get("also_said", []), list, file=path, key=f"{field}.also_said"), 1)
     )
     return values
 
 
 def _read_other_source(row: Any, path: Path, field: str) -> OtherSource:
-    expect(row, dict, file=path, key=field)
+    check_type(row, dict, file=path, key=field)
     check_keys(row, required=("value", "source"), allowed=("year",), file=path, where=field)
     year = _read_year(row["year"], path, f"{field}.year") if "year" in row else 0
-    source = expect(row["source"], str, file=path, key=f"{field}.source")
+    source = check_type(row["source"], str, file=path, key=f"{field}.source")
     return OtherSource(_read_printed_number(row["value"], path, f"{field}.value"), source, year)
 
 
@@ -170,7 +170,7 @@ def _read_registered_site(
     required = ("term", "kind", "level", "source", "name" if "count" not in row else "count")
     check_keys(row, required=required, allowed=() if "count" in row else ("unit", *_AREA_KEYS), file=path, where=field)
     values = {
-        k: expect(value, str, file=path, key=f"{field}.{k}")
+        k: check_type(value, str, file=path, key=f"{field}.{k}")
         for k, value in row.items()
         if k not in ("count", "unit", *_AREA_KEYS)
     }
@@ -179,7 +179,7 @@ def _read_registered_site(
         if row[key] not in known_names and (key == "kind" or row[key]):
             raise unknown_key_error(path, f"{field}.{key}", row[key], known_names)
     if "count" in row:
-        count = expect(row["count"], int, file=path, key=f"{field}.count")
+        count = check_type(row["count"], int, file=path, key=f"{field}.count")
         if count < 0:
             raise unknown_key_error(path, f"{field}.count", count, (">= 0",))
         return replace(RegisteredSite(area_code=area_code, **values), count=count)
@@ -193,13 +193,13 @@ def _read_registered_site(
 
 def _read_printed_number(value: Any, path: Path, key: str) -> str:
     # A number with too many digits becomes infinite, and would limit nothing.
-    if not re.fullmatch(r"\d+(\.\d+)?", expect(value, str, file=path, key=key)) or not math.isfinite(float(value)):
+    if not re.fullmatch(r"\d+(\.\d+)?", check_type(value, str, file=path, key=key)) or not math.isfinite(float(value)):
         raise unknown_key_error(path, key, value, ('"16.46"',))
     return str(value)
 
 
 def _read_year(value: Any, path: Path, key: str) -> int:
-    if expect(value, int, file=path, key=key) not in _VALID_YEARS:
+    if check_type(value, int, file=path, key=key) not in _VALID_YEARS:
         raise unknown_key_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
     return int(value)
 
@@ -229,7 +229,7 @@ class TownshipTask:
     @property
     def decimals(self) -> int:
         """Return the number of decimals as printed."""
-        return decimals_of(self.value)
+        return count_decimals(self.value)
 
 
 @dataclass(frozen=True)
@@ -258,6 +258,6 @@ class TownshipTasks:
 NO_TASKS = TownshipTasks()
 
 
-def township_tasks(side: SideInputs) -> TownshipTasks:
+def get_township_tasks(side_inputs: SideInputs) -> TownshipTasks:
     """Return the tasks given for the townships; empty if no table was given."""
-    return side.get("targets", TownshipTasks) or NO_TASKS
+    return side_inputs.get("targets", TownshipTasks) or NO_TASKS

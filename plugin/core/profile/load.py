@@ -8,7 +8,7 @@ from typing import Any
 
 from ...paths import PROFILES
 from ..errors import DataError
-from ..files.data import ErrorCollector, expect, read_toml
+from ..files.data import ErrorCollector, check_type, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
@@ -37,7 +37,7 @@ _ALLOWED = (
 )
 
 
-def profile_ids() -> list[str]:
+def list_profile_ids() -> list[str]:
     """Return the ids of the shipped profiles."""
     return sorted(path.stem for path in PROFILES.glob("*.toml"))
 
@@ -51,7 +51,7 @@ def load_profile(name: str | Path = "") -> Profile:
     """
     if not name:
         return Profile(id="", name="", area_code="", standard="county_db")
-    return _load(profile_path(name), (), ErrorCollector())
+    return _load(find_profile_path(name), (), ErrorCollector())
 
 
 def find_profile_problems(name: str | Path) -> list[DataError]:
@@ -60,13 +60,13 @@ def find_profile_problems(name: str | Path) -> list[DataError]:
     Of errors in its base only the first is included. Raise DataError for an unknown profile.
     """
     collector = ErrorCollector(keep=True)
-    path = profile_path(name)
+    path = find_profile_path(name)
     with collector.collect():
         _load(path, (), collector)
     return collector.found
 
 
-def profile_path(name: str | Path) -> Path:
+def find_profile_path(name: str | Path) -> Path:
     """Return the file of a profile by id or path.
 
     Raise DataError with the known ids.
@@ -75,7 +75,7 @@ def profile_path(name: str | Path) -> Path:
     if path.suffix != ".toml":
         path = PROFILES / f"{name}.toml"
     if not path.exists():
-        raise DataError("profile_unknown", value=str(name), known=", ".join(profile_ids()))
+        raise DataError("profile_unknown", value=str(name), known=", ".join(list_profile_ids()))
     return path
 
 
@@ -101,7 +101,7 @@ def _load(
     # Nothing else of the file can be read without these keys.
     for key in _REQUIRED:
         checks.check_keys(table, required=(key,), allowed=(*_REQUIRED, *sections, *table), file=path)
-        expect(table[key], str, file=path, key=key)
+        check_type(table[key], str, file=path, key=key)
     for key in table:
         with errors.collect():
             checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED, *sections), file=path)
@@ -113,7 +113,7 @@ def _load(
         base = _load_base_profile(table, path, derived_paths)
     standard = load_standard(base.standard)
     with errors.collect():
-        standard = standard_of(table, base, path)
+        standard = load_named_standard(table, base, path)
     return _merge_with_base(table, path, members, base, standard, errors)
 
 
@@ -124,11 +124,11 @@ def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[P
     """
     if "base" not in table:
         return load_profile()
-    name = expect(table["base"], str, file=path, key="base")
+    name = check_type(table["base"], str, file=path, key="base")
     sibling = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
     base_path = sibling if sibling.exists() else PROFILES / f"{name}.toml"
     if not base_path.exists():
-        raise checks.unknown_key_error(path, "base", name, profile_ids())
+        raise checks.unknown_key_error(path, "base", name, list_profile_ids())
     base = _load(base_path, (*derived_paths, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
@@ -137,13 +137,13 @@ def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[P
     return base
 
 
-def standard_of(table: dict[str, Any], base: Profile, path: Path) -> Standard:
+def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Standard:
     """Return the standard, in the edition, that a profile's table names.
 
     The standard may be a folder relative to ``path``; by default it is the base's.
     """
-    name = expect(table.get("standard", base.standard), str, file=path, key="standard")
-    edition = expect(table.get("edition", ""), str, file=path, key="edition")
+    name = check_type(table.get("standard", base.standard), str, file=path, key="standard")
+    edition = check_type(table.get("edition", ""), str, file=path, key="edition")
     if "standard" in table and (path.parent / name / "standard.toml").exists():
         name = str(path.parent / name)
     elif edition and "standard" not in table:

@@ -13,7 +13,7 @@ from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from .document import DocumentInfo
 
 
-def decimals_of(value: str) -> int:
+def count_decimals(value: str) -> int:
     """Return the number of decimals of a figure as printed."""
     return len(value.partition(".")[2])
 
@@ -58,7 +58,7 @@ class Target:
     @property
     def decimals(self) -> int:
         """Return the number of decimals as printed."""
-        return decimals_of(self.value)
+        return count_decimals(self.value)
 
     @property
     def is_task(self) -> bool:
@@ -69,7 +69,7 @@ class Target:
         """
         return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
 
-    def looser_than(self, above: Target) -> bool:
+    def is_looser_than(self, above: Target) -> bool:
         """Return True if a plan can meet this target and still miss the target ``above``.
 
         Both are for the same indicator and year.
@@ -100,7 +100,7 @@ def _square_metres_of(unit: str) -> float:
 
 BINDING = "约束性"
 #: Item with which a county confirms that it has no such layers (本县无).
-ABSENT = "absent"
+ABSENCE_ITEM = "absent"
 
 
 @dataclass(frozen=True)

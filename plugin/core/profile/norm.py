@@ -13,7 +13,7 @@ from ..errors import DataError
 from ..geometry.tolerance import Tolerance
 from ..model.rule import Rule, Severity, all_rules
 from ..standard import EVERY_RULE, Standard
-from ..standard.bounds import own_standards, shipped_standards
+from ..standard.bounds import find_shipped_standards, iterate_custom_standards
 from .model import Profile, RegisteredSite, StatedFigure, Target
 
 #: Beginnings of setting keys of which a smaller value is stricter, and of which a larger value is.
@@ -55,15 +55,15 @@ class Norm:
 
         They are the expected rules without those that the profile switched off.
         """
-        switched_off = set(self.named_rules(self.profile.rules_off))
+        switched_off = set(self.expand_groups(self.profile.rules_off))
         return tuple(code for code in self.expected_rules if code not in switched_off)
 
-    def rules_in(self, scope: str) -> tuple[str, ...]:
+    def default_rules_in(self, scope: str) -> tuple[str, ...]:
         """Return the codes of rules that run by default for a scope (kind of delivery)."""
-        switched_off = set(self.named_rules(self.profile.rules_off))
+        switched_off = set(self.expand_groups(self.profile.rules_off))
         return tuple(code for code in self._list_rules_in(scope) if code not in switched_off)
 
-    def expected_in(self, scope: str) -> tuple[str, ...]:
+    def expected_rules_in(self, scope: str) -> tuple[str, ...]:
         """Return the codes of the rules expected for a scope (kind of delivery).
 
         They are those of the standard and of the shipped standards that it is based on. A custom standard may add
@@ -72,7 +72,7 @@ class Norm:
         no_rules = replace(self.profile, rules=())
         shipped = (
             replace(self, standard=shipped_standard, profile=no_rules)._list_rules_in(scope)
-            for shipped_standard in self.standard.shipped()
+            for shipped_standard in self.standard.find_shipped()
         )
         return tuple(dict.fromkeys((*self._list_rules_in(scope), *(code for codes in shipped for code in codes))))
 
@@ -80,8 +80,8 @@ class Norm:
         scope_data = self.standard.scopes.get(scope)
         if scope_data is None:
             return self.expected_rules
-        excluded = set(self.named_rules(scope_data.without))
-        codes = dict.fromkeys((*self.expected_rules, *self.named_rules(scope_data.rules)))
+        excluded = set(self.expand_groups(scope_data.without))
+        codes = dict.fromkeys((*self.expected_rules, *self.expand_groups(scope_data.rules)))
         return tuple(code for code in codes if code not in excluded)
 
     @property
@@ -90,9 +90,9 @@ class Norm:
 
         A check without one of them is incomplete.
         """
-        return tuple(dict.fromkeys((*self.standard.rules, *self.named_rules(self.profile.rules))))
+        return tuple(dict.fromkeys((*self.standard.rules, *self.expand_groups(self.profile.rules))))
 
-    def named_rules(self, names: Iterable[str]) -> tuple[str, ...]:
+    def expand_groups(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return rule codes, with the name of each group replaced by its rules.
 
         ``quality`` is a group for example; ``all`` means every rule.
@@ -111,7 +111,7 @@ class Norm:
                 return settings[key]
         raise DataError("data_key_missing", file=str(self.standard.folder / "standard.toml"), key=key)
 
-    def sets(self, key: str) -> bool:
+    def has_setting(self, key: str) -> bool:
         """Return True if the standard or the profile sets the key."""
         return key in self.profile.settings or key in self.standard.settings
 
@@ -126,7 +126,7 @@ class Norm:
         if item in self.profile.settings:
             # A custom value is as reliable as its own source, whatever the mark of the value that it replaces.
             return "C"
-        marked_item = self.marked(item)
+        marked_item = self.find_marked_item(item)
         if marked_item in self.standard.marks:
             return self.standard.marks[marked_item]
         if item.startswith("codes."):
@@ -135,7 +135,7 @@ class Norm:
         citation = self.standard.citations.get(item)
         return citation.mark if citation else "C"
 
-    def marked(self, key: str) -> str:
+    def find_marked_item(self, key: str) -> str:
         """Return the item under ``[marks]`` that gives a setting its mark.
 
         It is the setting itself, the nearest heading above it, or a word for a part of its section (``zones.codes``,
@@ -164,7 +164,7 @@ class Norm:
         source next to its mark.
         """
         confirmed = self.standard.confirmed | self.profile.confirmed
-        if {item, self.marked(item)} & confirmed:
+        if {item, self.find_marked_item(item)} & confirmed:
             return True
         if self._is_loosened(item):
             return self.mark(item) != "C" and bool(self.profile.mark_sources.get(item))
@@ -175,7 +175,10 @@ class Norm:
 
         An item that gives settings their mark includes them.
         """
-        return any(key == item or key.startswith(f"{item}.") or self.marked(key) == item for key in self._loosened_keys)
+        return any(
+            key == item or key.startswith(f"{item}.") or self.find_marked_item(key) == item
+            for key in self._loosened_keys
+        )
 
     @cached_property
     def _loosened_keys(self) -> frozenset[str]:
@@ -185,14 +188,14 @@ class Norm:
         never changes.
         """
         custom_keys = {key for source in self.profile.chain() if not source.is_shipped for key in source.own}
-        custom_keys |= {key for source in own_standards(self.standard) for key in source.own}
+        custom_keys |= {key for source in iterate_custom_standards(self.standard) for key in source.own}
         shipped_values = {
             key: value
-            for source in reversed(shipped_standards(self.standard))
+            for source in reversed(find_shipped_standards(self.standard))
             for key, value in source.settings.items()
         }
         return frozenset(
-            k for k in custom_keys if self.sets(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
+            k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
         )
 
     def for_area(self, area_code: str, today: date | None = None) -> Norm:
@@ -222,7 +225,7 @@ class Norm:
         """
         return [target for target in self.profile.targets if target.area_code == area_code]
 
-    def stated(self, area_code: str) -> list[StatedFigure]:
+    def stated_figures(self, area_code: str) -> list[StatedFigure]:
         """Return the figures of the area's plan that no layer gives."""
         return [figure for figure in self.profile.stated if figure.area_code == area_code]
 
@@ -240,7 +243,7 @@ class Norm:
                 return Severity(table[rule.code])
         return rule.severity
 
-    def phase_decides(self, rule: Rule) -> bool:
+    def is_severity_from_phase(self, rule: Rule) -> bool:
         """Return True if the standard, not the profile, sets the severity for this phase.
 
         Such a severity is provisional until the county confirms it.
@@ -274,12 +277,12 @@ def _is_heading(item: str, settings: dict[str, Any]) -> bool:
 
 
 #: Concepts and layer codes; a setting of the standard that a profile may replace.
-SETTING = "sealed.roles"
+SEALED_ROLES_SETTING = "sealed.roles"
 
 
 def sealed_roles(norm: Norm) -> frozenset[str]:
     """Return the codes of sealed layers, whichever layer of a concept a plan has."""
-    named: list[str] = norm.get(SETTING)
+    named: list[str] = norm.get(SEALED_ROLES_SETTING)
     return frozenset(role for name in named for role in norm.standard.concepts.get(name, (name,)))
 
 
@@ -293,4 +296,4 @@ def is_sealed_by_profile(role: str, norm: Norm) -> bool:
 
     A change against the sealed edition is then an error. The standard's default does not suffice.
     """
-    return SETTING in norm.profile.settings and is_sealed(role, norm)
+    return SEALED_ROLES_SETTING in norm.profile.settings and is_sealed(role, norm)

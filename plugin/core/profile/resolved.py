@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from ...paths import COUNTY_FORM
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 from ..model.indicator import AREA_FIGURES, STATED_FIGURES
 from ..model.rule import all_rules
 from ..standard import Standard
@@ -36,7 +36,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Value:
+class ResolvedValue:
     """A setting by its dotted key, or a parameter of a rule.
 
     A parameter is for example ``rules.LAW020.max_flexible_share``. ``mark``: mark of its source, empty for a rule
@@ -51,7 +51,7 @@ class Value:
 
 
 @dataclass(frozen=True)
-class RuleLine:
+class ResolvedRule:
     """A rule with severity, source of the severity, and parameters.
 
     ``runs``: it runs by default; ``groups``: the rule groups that contain it.
@@ -62,15 +62,15 @@ class RuleLine:
     origin: Origin
     runs: bool
     groups: tuple[str, ...]
-    parameters: tuple[Value, ...]
+    parameters: tuple[ResolvedValue, ...]
 
 
 @dataclass(frozen=True)
 class ResolvedNorm:
     """All settings, severities and rules of a norm."""
 
-    settings: tuple[Value, ...]
-    rules: tuple[RuleLine, ...]
+    settings: tuple[ResolvedValue, ...]
+    rules: tuple[ResolvedRule, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the norm as a dict for a report."""
@@ -84,10 +84,10 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
     return ResolvedNorm(settings, tuple(_list_rules(norm)))
 
 
-def _list_rules(norm: Norm) -> Iterator[RuleLine]:
+def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
     for rule in all_rules().values():
         parameters = norm.parameters(rule.code)
-        yield RuleLine(
+        yield ResolvedRule(
             rule.code,
             str(norm.severity(rule)),
             _find_severity_origin(rule.code, norm),
@@ -102,7 +102,7 @@ def _list_rules(norm: Norm) -> Iterator[RuleLine]:
         )
 
 
-def _resolve_value(key: str, value: Any, norm: Norm) -> Value:
+def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     origin = find_origin(key, norm)
     # A rule default has no source; its citations are the rule's.
     mark = norm.mark(key) if origin.kind != RULE else ""
@@ -114,7 +114,7 @@ def _resolve_value(key: str, value: Any, norm: Norm) -> Value:
     )
     if own_conflict is not None:
         mark = own_conflict.mark
-    return Value(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
+    return ResolvedValue(key, value, origin, mark, mark in ("", "A", "B") or norm.is_confirmed(key))
 
 
 def find_origin(key: str, norm: Norm) -> Origin:
@@ -196,8 +196,8 @@ def read_choices() -> CountyChoices:
     table = read_toml(COUNTY_FORM)
     keys = ("limits", "tolerances", "ratio_classes", "units")
     check_keys(table, required=(*keys, "usual"), allowed=(), file=COUNTY_FORM)
-    limits, tolerances, classes, units = (expect(table[key], list, file=COUNTY_FORM, key=key) for key in keys)
-    defaults = expect(table["usual"], dict, file=COUNTY_FORM, key="usual")
+    limits, tolerances, classes, units = (check_type(table[key], list, file=COUNTY_FORM, key=key) for key in keys)
+    defaults = check_type(table["usual"], dict, file=COUNTY_FORM, key="usual")
     check_keys(defaults, required=INDICATORS, allowed=(), file=COUNTY_FORM, where="usual")
     for name, row in defaults.items():
         check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..files.data import expect
+from ..files.data import check_type
 from ..standard.template import CodeList
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class SpaceMap:
     zones: CodeList
     spaces: CodeList
 
-    def space(self, zone: str) -> str:
+    def find_zone_of(self, zone: str) -> str:
         """Return the three-zone code of a planning zone.
 
         Return ``UNMAPPED`` for a blank code and for one without an entry.
@@ -56,7 +56,7 @@ class SpaceMap:
         return self.spaces.codes[space].name
 
 
-def space_map(norm: Norm) -> SpaceMap:
+def load_space_map(norm: Norm) -> SpaceMap:
     """Return a run's mapping: ``[three_zones]`` of the profile, else of the standard.
 
     Raise DataError for a value that is missing in the list, or for a standard without the lists.
@@ -78,5 +78,5 @@ def space_map(norm: Norm) -> SpaceMap:
 def check_space(name: Any, standard: Standard, file: Path, key: str) -> None:
     """Raise DataError with file and key unless the value names one of the three zones."""
     known_codes = [code.name for code in standard.code_lists[THREE_ZONES].codes.values()]
-    if expect(name, str, file=file, key=key) not in known_codes:
+    if check_type(name, str, file=file, key=key) not in known_codes:
         raise DataError("data_value_unknown", file=str(file), key=key, value=name, known=", ".join(known_codes))

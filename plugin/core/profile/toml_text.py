@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import DataError
 
 #: Path of a value: keys, and positions in arrays of tables, such as ``("targets", 0, "value")``.
-Place = tuple[str | int, ...]
+TomlPath = tuple[str | int, ...]
 _UNQUOTED_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'', re.DOTALL)
 
@@ -29,7 +29,7 @@ _STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.
 class _Statement:
     """``key = value``: path, and character spans of the statement and of the value."""
 
-    place: Place
+    place: TomlPath
     start: int
     value_start: int
     value_end: int
@@ -40,7 +40,7 @@ class _Statement:
 class _Header:
     """``[table]`` or ``[[table]]``: path and character span of the line."""
 
-    place: Place
+    place: TomlPath
     start: int
     end: int
 
@@ -57,7 +57,7 @@ class TomlText:
         self.table: dict[str, Any] = tomllib.loads(text)
 
     # --- changes
-    def set(self, place: Place, value: Any) -> None:
+    def set(self, place: TomlPath, value: Any) -> None:
         """Set the value of a key; an equal value keeps its spelling."""
         if _find_value(self.table, place) == (True, value) and type(_find_value(self.table, place)[1]) is type(value):
             return
@@ -81,7 +81,7 @@ class TomlText:
             new_text = self._insert_key(place, value, statements, headers)
         self._accept_if_equal(new_text, wanted_table, place)
 
-    def remove(self, place: Place) -> None:
+    def remove(self, place: TomlPath) -> None:
         """Remove a key with its line; ignore an absent key."""
         if not _find_value(self.table, place)[0]:
             return
@@ -142,7 +142,7 @@ class TomlText:
         self._accept_if_equal(changed, wanted_table, (name,))
 
     # --- text edits
-    def _accept_if_equal(self, new_text: str, wanted_table: dict[str, Any], place: Place) -> None:
+    def _accept_if_equal(self, new_text: str, wanted_table: dict[str, Any], place: TomlPath) -> None:
         """Accept the new text if it parses to the wanted table, else raise DataError."""
         try:
             parsed = tomllib.loads(new_text)
@@ -161,7 +161,7 @@ class TomlText:
         if "#" in value:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.place))
 
-    def _insert_key(self, place: Place, value: Any, statements: list[_Statement], headers: list[_Header]) -> str:
+    def _insert_key(self, place: TomlPath, value: Any, statements: list[_Statement], headers: list[_Header]) -> str:
         line = f"{_quote_key(place[-1])} = {render_toml(value)}"
         table = next((header for header in headers if header.place == place[:-1]), None)
         if table is not None:
@@ -225,11 +225,11 @@ def _quote_key(name: str | int) -> str:
     return text if _UNQUOTED_KEY.fullmatch(text) else render_toml(text)
 
 
-def _join_keys(place: Place) -> str:
+def _join_keys(place: TomlPath) -> str:
     return ".".join(map(str, place))
 
 
-def _find_value(table: Any, place: Place) -> tuple[bool, Any]:
+def _find_value(table: Any, place: TomlPath) -> tuple[bool, Any]:
     """Return (True, value) for a path that exists, else (False, None)."""
     for key in place:
         if isinstance(table, dict) and key in table:
@@ -241,7 +241,7 @@ def _find_value(table: Any, place: Place) -> tuple[bool, Any]:
     return True, table
 
 
-def _copy_with(table: dict[str, Any], place: Place, value: Any) -> dict[str, Any]:
+def _copy_with(table: dict[str, Any], place: TomlPath, value: Any) -> dict[str, Any]:
     copied = copy.deepcopy(table)
     subtable: Any = copied
     for key in place[:-1]:
@@ -250,7 +250,7 @@ def _copy_with(table: dict[str, Any], place: Place, value: Any) -> dict[str, Any
     return copied
 
 
-def _copy_without(table: dict[str, Any], place: Place) -> dict[str, Any]:
+def _copy_without(table: dict[str, Any], place: TomlPath) -> dict[str, Any]:
     copied = copy.deepcopy(table)
     subtable = _find_value(copied, place[:-1])[1]
     del subtable[place[-1]]
@@ -261,8 +261,8 @@ def _parse_statements(text: str) -> tuple[list[_Statement], list[_Header]]:
     """Return the statements and headings of a valid TOML text, in order."""
     statements: list[_Statement] = []
     headers: list[_Header] = []
-    counts: dict[Place, int] = {}
-    table: Place = ()
+    counts: dict[TomlPath, int] = {}
+    table: TomlPath = ()
     position = 0
     while position < len(text):
         start = position
@@ -285,12 +285,12 @@ def _parse_statements(text: str) -> tuple[list[_Statement], list[_Header]]:
     return statements, headers
 
 
-def _resolve_heading(parts: tuple[str, ...], counts: dict[Place, int], array: bool) -> Place:
+def _resolve_heading(parts: tuple[str, ...], counts: dict[TomlPath, int], array: bool) -> TomlPath:
     """Return the full path of a heading such as ``[targets.source]``.
 
     Inside an array of tables it refers to the last table so far.
     """
-    place: Place = ()
+    place: TomlPath = ()
     for number, key in enumerate(parts, 1):
         place = (*place, key)
         if array and number == len(parts):

@@ -14,13 +14,13 @@ from typing import Any
 
 from ..files.writing import write_text
 from ..messages.texts import Texts, format_number
-from ..model.rule import EACH, Rule, all_rules
+from ..model.rule import EVERY_LAYER, Rule, all_rules
 from ..standard import Standard
 from ..standard.template import Code, CodeList, Field, Template
 from .html import fill_template
 from .words import Words
 
-UNVERIFIED = "C"
+UNVERIFIED_MARK = "C"
 
 
 def render_dictionary(standard: Standard, lang: str = "zh") -> str:
@@ -40,7 +40,7 @@ def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -
 
 
 @dataclass(frozen=True)
-class Entry:
+class DictionaryPage:
     """A page of the data dictionary: a layer or a code list.
 
     ``anchor``: ``layer-DLTB`` or ``codes-sandiao``; ``words``: text in which the search looks for words.
@@ -52,7 +52,7 @@ class Entry:
     group: str
     words: str
 
-    def found_by(self, text: str) -> bool:
+    def matches_search(self, text: str) -> bool:
         """Return True if the page contains every word of a search text, ignoring case."""
         return all(part in self.words for part in text.lower().split())
 
@@ -69,18 +69,20 @@ class Dictionary:
         return _dictionary_data(self._standard, self._search_words, self._texts)
 
     @cached_property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[DictionaryPage]:
         """The pages of the layers by group, then those of the code lists."""
         found = []
         for group in self._pages["groups"]:
             for layer in group["layers"]:
                 inside = [(f["name"], f["alias"]) for f in layer["fields"]]
                 words = _search_words(layer["name"], layer["role"], layer["aliases"], inside)
-                found.append(Entry(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words))
+                found.append(
+                    DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words)
+                )
         for codes in self._pages["lists"]:
             words = _search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
             heading = self._search_words.get("dictionary", "lists")
-            found.append(Entry(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
+            found.append(DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
         return found
 
     def page(self, anchor: str = "") -> str:
@@ -123,7 +125,7 @@ def find_rules(role: str, standard: Standard) -> list[Rule]:
     """
     found = []
     for rule in all_rules().values():
-        needed = [need.concept for need in rule.needs.values() if need.concept != EACH]
+        needed = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER]
         if any(role in standard.concepts.get(concept, (concept,)) for concept in needed):
             found.append(rule)
     return found
@@ -163,7 +165,7 @@ def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str
         group = template.group or words.get("dictionary", "no_group")
         groups.setdefault(group, []).append(_layer_data(template, standard, words, texts))
     lists = [_code_list_data(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()]
-    every = [r for r in all_rules().values() if not r.needs or any(n.concept == EACH for n in r.needs.values())]
+    every = [r for r in all_rules().values() if not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values())]
     counts = {
         "layers": len(templates),
         "fields": sum(len(t.fields) for t in templates.values()),
@@ -171,8 +173,8 @@ def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str
         "codes": sum(len(c.codes) for c in standard.code_lists.values()),
     }
     doubts = {
-        "names": sum(t.name_mark == UNVERIFIED for t in templates.values()),
-        "fields": sum(t.fields_mark == UNVERIFIED for t in templates.values()),
+        "names": sum(t.name_mark == UNVERIFIED_MARK for t in templates.values()),
+        "fields": sum(t.fields_mark == UNVERIFIED_MARK for t in templates.values()),
     }
     # The largest group comes first, because readers need it most.
     ordered = sorted(groups.items(), key=lambda item: -len(item[1]))
@@ -190,14 +192,14 @@ def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str
 
 
 def _layer_data(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
-    edition = standard.edition_of(template)
+    edition = standard.find_edition_of(template)
     short = template.export_names
     return {
         "role": template.role,
         "name": template.name,
         "name_mark": template.name_mark,
         "fields_mark": template.fields_mark,
-        "unsure": UNVERIFIED in (template.name_mark, template.fields_mark),
+        "unsure": UNVERIFIED_MARK in (template.name_mark, template.fields_mark),
         "geometry": texts.get("types", template.geometry),
         "constraint": _constraint_text(template.constraint, words),
         "overlap": words.get("dictionary", f"overlap_{template.overlap}"),
@@ -230,7 +232,7 @@ def _field_data(field: Field, short: str, standard: Standard, words: Words, text
         "decimals": "" if field.decimals is None else field.decimals,
         "unit": {"m2": "m²"}.get(field.unit, field.unit),
         "codes": field.codes,
-        "list": texts.setting(f"codes.{field.codes}") if field.codes else "",
+        "list": texts.setting_name(f"codes.{field.codes}") if field.codes else "",
         "linked": field.codes in standard.code_lists,
         "notes": words.join(notes),
         "meaning": words.named("meaning", field.meaning),
@@ -250,7 +252,7 @@ def _code_list_data(codes: CodeList, users: list[str], words: Words, texts: Text
     columns = list(dict.fromkeys(k for c in codes.codes.values() for k, v in c.extra.items() if v))
     return {
         "id": codes.id,
-        "name": texts.setting(f"codes.{codes.id}"),
+        "name": texts.setting_name(f"codes.{codes.id}"),
         "mark": codes.mark,
         "count": words.get("dictionary", "rows", count=len(codes.codes)),
         "users": users,

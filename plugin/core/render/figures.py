@@ -9,21 +9,21 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages.texts import format_area, format_number
-from ..model.indicator import BROKEN, CLOSE, MET, SIGNS, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
+from ..model.indicator import BROKEN, CLOSE, COMPARISON_SIGNS, MET, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
 from ..model.report import Report
 from ..profile import Norm
 from ..profile.space_map import SPACE_FIGURES, THREE_ZONES
 from .words import Words
 
 #: Decimals in official documents.
-DECIMALS = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
+DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MAX_DECIMALS = 6
-ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
+STATE_ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
 #: Inputs of a ratio that differ between its forms.
 _INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
 
-def figure_rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+def make_figure_rows(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
     """Return the indicators of a report as rows of the page: areas, then the ratio.
 
     Figures of townships have a separate table.
@@ -38,7 +38,7 @@ def is_township_figure(indicator: Indicator) -> bool:
 
 
 def _figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
-    left, decimals = indicator.margin, decimals_of(indicator)
+    left, decimals = indicator.margin, choose_decimals(indicator)
     state = format_state(indicator, words)
     return {
         "id": indicator.id,
@@ -46,9 +46,9 @@ def _figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[s
         "target": format_target(indicator, words),
         "value": format_number(indicator.value, decimals),
         "unit": "" if indicator.unit == "ratio" else words.named("unit", indicator.unit),
-        "room": signed(left, decimals),
+        "room": format_signed(left, decimals),
         "state": state,
-        "icon": ICONS.get(indicator.state, "") if indicator.value is not None else "",
+        "icon": STATE_ICONS.get(indicator.state, "") if indicator.value is not None else "",
         # A ratio has different bases in numerator and denominator; the note lists them.
         "basis": "" if indicator.unit == "ratio" else format_basis(indicator, words),
         "inputs": format_inputs(indicator, words),
@@ -67,13 +67,13 @@ def format_basis(indicator: Indicator, words: Words) -> str:
     return " ÷ ".join(words.named("basis", part) for part in indicator.basis.split("/") if part)
 
 
-def decimals_of(indicator: Indicator) -> int:
+def choose_decimals(indicator: Indicator) -> int:
     """Return the number of decimals to print for an indicator.
 
     It is usual for the unit, more where rounding would hide on which side of the target the value is.
     """
     left = indicator.margin
-    decimals = max(DECIMALS.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
+    decimals = max(DECIMALS_BY_UNIT.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
     if decimals == 0 and indicator.value is not None and float(indicator.value).is_integer():
         # A count near its target is still a whole number.
         return decimals
@@ -82,7 +82,7 @@ def decimals_of(indicator: Indicator) -> int:
     return decimals
 
 
-def signed(value: float | None, decimals: int) -> str:
+def format_signed(value: float | None, decimals: int) -> str:
     """Return a number as text with its sign; zero has no sign."""
     if value is None:
         return ""
@@ -96,7 +96,7 @@ def format_target(indicator: Indicator, words: Words) -> str:
     """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     if indicator.target is None:
         return ""
-    sign = SIGNS.get(indicator.comparison, indicator.comparison)
+    sign = COMPARISON_SIGNS.get(indicator.comparison, indicator.comparison)
     figure = f"{sign} {format_number(indicator.target, indicator.target_decimals)}"
     # A ratio has no unit: ≤ 1.25.
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
@@ -116,7 +116,7 @@ def format_state(indicator: Indicator, words: Words) -> str:
 
 def format_value(indicator: Indicator, words: Words) -> str:
     """Return the value of an indicator with its unit, for a line of text."""
-    figure = format_number(indicator.value, decimals_of(indicator))
+    figure = format_number(indicator.value, choose_decimals(indicator))
     return figure if indicator.unit == "ratio" else f"{figure} {words.named('unit', indicator.unit)}"
 
 
@@ -141,16 +141,16 @@ def format_inputs(indicator: Indicator, words: Words) -> str:
                 codes = words.join(given[key]) if isinstance(given[key], list) else given[key]
                 clauses.append(words.get("formula", name, codes=codes, within=codes))
         if "difference_m2" in given:
-            clauses.append(words.get("formula", "difference", area=signed(given["difference_m2"], 2)))
+            clauses.append(words.get("formula", "difference", area=format_signed(given["difference_m2"], 2)))
         if "county_share" in given:
             clauses.append(words.get("formula", "share", share=format_number(given["county_share"], 2)))
         if "zone_codes" in given:
             clauses.append(words.get("formula", "codes", codes=words.join(given["zone_codes"])))
         return words.get("page", "clause").join(clauses)
-    return all_inputs(indicator, words)
+    return format_all_inputs(indicator, words)
 
 
-def all_inputs(indicator: Indicator, words: Words) -> str:
+def format_all_inputs(indicator: Indicator, words: Words) -> str:
     """Return all inputs of an indicator in one line."""
     return words.get("page", "clause").join(format_input(k, v, words) for k, v in indicator.inputs.items())
 
@@ -169,7 +169,7 @@ def _format_measure(name: str, value: float, words: Words) -> str:
     for tail in SQUARE_METRES:
         if name.endswith(f"_{tail}"):
             # A difference of 0 must not read −0.00.
-            figure = format_number(round(value, DECIMALS[tail]) + 0.0, DECIMALS[tail]).replace("-", "−")
+            figure = format_number(round(value, DECIMALS_BY_UNIT[tail]) + 0.0, DECIMALS_BY_UNIT[tail]).replace("-", "−")
             return f"{figure} {words.named('unit', tail)}"
     if name.endswith("_m"):
         return f"{format_number(value, 2)} m"
@@ -177,7 +177,7 @@ def _format_measure(name: str, value: float, words: Words) -> str:
     return format_number(value, 0) if value.is_integer() and value >= 10_000 else f"{value:.10g}"
 
 
-def figure_notes(report: Report, words: Words) -> list[str]:
+def make_figure_notes(report: Report, words: Words) -> list[str]:
     """Return the notes below the table of indicators.
 
     They are sources, inputs of the ratio, and the meaning of the star.
@@ -204,7 +204,7 @@ def _ratio_notes(report: Report, words: Words) -> list[str]:
         )
         limits = dict.fromkeys(i.target_source for i in ratios if i.target_source)
         limit = words.get("text", "limit_source", sources=words.join(limits)) if limits else ""
-        notes.append(words.get("text", "ratio_inputs", limit=limit, inputs=all_inputs(shared, words)))
+        notes.append(words.get("text", "ratio_inputs", limit=limit, inputs=format_all_inputs(shared, words)))
     numerator, _, denominator = (ratios[0].basis if ratios else "").partition("/")
     if denominator:
         above, below = words.named("basis", numerator), words.named("basis", denominator)

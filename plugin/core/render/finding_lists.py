@@ -13,21 +13,21 @@ from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
 from ..model.rule import Severity
 from ..profile import Norm
-from .pictures import PICTURES, findings_with_area, largest_conflicts, rank_finding
+from .pictures import MAX_PICTURES, finding_sort_key, select_findings_with_area, select_largest_conflicts
 from .words import Words
 
 #: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.
-ROWS = 200
+MAX_ROWS_PER_RULE = 200
 #: Largest number of townships in one cell.
 _MAX_TOWNSHIPS = 24
 #: Largest number of related keys in one row.
 _MAX_RELATED = 3
 _CIRCLED_ONE = 0x2460
 #: The rule that lists windows (开天窗).
-WINDOWS = "TOP009"
+WINDOW_RULE = "TOP009"
 
 
-def rule_titles(report: Report, words: Words) -> dict[str, str]:
+def get_rule_titles(report: Report, words: Words) -> dict[str, str]:
     """Return code → title of each rule, and of the codes about the run itself."""
     return {r.code: r.heading for r in report.rules} | {
         code: words.get("run_title", code) for code in ("RUN900", "RUN901", "RUN902", "RUN903", "RUN904", "RUN905")
@@ -47,7 +47,7 @@ def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
 
     Waived findings have a separate section.
     """
-    named = rule_titles(report, words)
+    named = get_rule_titles(report, words)
     groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in report.findings:
         if finding.state != "waived":
@@ -87,16 +87,18 @@ def _township_sums(findings: list[Finding], words: Words) -> str:
     return words.join(parts)
 
 
-def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> list[dict[str, Any]]:
+def list_by_rule(
+    report: Report, norm: Norm | None, words: Words, limit: int = MAX_ROWS_PER_RULE
+) -> list[dict[str, Any]]:
     """Return a block for each rule with findings.
 
     It has rows up to ``limit``, the number of the others, help and sources.
     """
-    named = rule_titles(report, words)
+    named = get_rule_titles(report, words)
     outcomes = {r.code: r for r in report.rules}
     blocks = []
-    for code, found in sorted(group_by_code(report.findings).items(), key=lambda item: rule_order(item[0])):
-        shown = heapq.nsmallest(limit, found, key=rank_finding)
+    for code, found in sorted(group_by_code(report.findings).items(), key=lambda item: rule_sort_key(item[0])):
+        shown = heapq.nsmallest(limit, found, key=finding_sort_key)
         blocks.append(
             {
                 "code": code,
@@ -112,7 +114,7 @@ def list_by_rule(report: Report, norm: Norm | None, words: Words, limit: int = R
     return blocks
 
 
-def rule_order(code: str) -> tuple[int, str]:
+def rule_sort_key(code: str) -> tuple[int, str]:
     """Return the sort key of a rule code: family, then code."""
     from ..model.rule import FAMILIES
 
@@ -197,8 +199,8 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list
 
 def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
     """Return the largest conflicts with captions, numbered as on the overview map."""
-    named = rule_titles(report, words)
-    chosen = largest_conflicts(report)
+    named = get_rule_titles(report, words)
+    chosen = select_largest_conflicts(report)
     rows = []
     for position, finding in enumerate(chosen, start=1):
         rows.append(
@@ -214,7 +216,7 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
                 "state": words.named("state", finding.state),
             }
         )
-    left = len(findings_with_area(report)) - len(chosen) if len(chosen) == PICTURES else 0
+    left = len(select_findings_with_area(report)) - len(chosen) if len(chosen) == MAX_PICTURES else 0
     return {
         "rows": rows,
         "more": words.get("text", "more_conflicts", count=format_number(left, 0)) if left else "",
@@ -225,7 +227,7 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
 def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
     """Return all waived findings with the data of their waivers."""
     found = sorted(
-        (f for f in report.findings if f.state == "waived"), key=lambda f: (rule_order(f.code), rank_finding(f))
+        (f for f in report.findings if f.state == "waived"), key=lambda f: (rule_sort_key(f.code), finding_sort_key(f))
     )
     rows = []
     for finding in found:
@@ -248,12 +250,12 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
     return rows
 
 
-def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = ROWS) -> dict[str, Any]:
+def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = MAX_ROWS_PER_RULE) -> dict[str, Any]:
     """Return the holes (开天窗) in the boundary (TOP009) by area.
 
     Each has what fills it; sums are added.
     """
-    listed = [f for f in report.findings if f.code == WINDOWS]
+    listed = [f for f in report.findings if f.code == WINDOW_RULE]
     templates = norm.standard.templates if norm else {}
     rows = [
         {

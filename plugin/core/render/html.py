@@ -12,7 +12,7 @@ from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import MET, Indicator
 from ..model.report import Report
 from . import figures, finding_lists, sections, verdict
-from .figures import ICONS, decimals_of, format_state, format_target, is_township_figure
+from .figures import STATE_ICONS, choose_decimals, format_state, format_target, is_township_figure
 from .pictures import Pictures
 from .words import Words
 
@@ -45,11 +45,11 @@ def township_section(report: Report, words: Words) -> dict[str, Any]:
 
 def _township_cell(indicator: Indicator, words: Words) -> dict[str, str]:
     return {
-        "value": format_number(indicator.value, decimals_of(indicator)),
+        "value": format_number(indicator.value, choose_decimals(indicator)),
         # The unit is in the head of the column.
         "target": format_target(indicator, words).rpartition(" ")[0],
         "state": format_state(indicator, words),
-        "icon": ICONS.get(indicator.state, ""),
+        "icon": STATE_ICONS.get(indicator.state, ""),
     }
 
 
@@ -90,11 +90,11 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["css"] = css_string
+    environment.filters["css"] = escape_css_string
     return environment
 
 
-def css_string(text: str) -> str:
+def escape_css_string(text: str) -> str:
     """Return a text as the content of a CSS string; special characters as code points."""
     return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
 
@@ -116,9 +116,9 @@ def _page_data(report: Report, norm: Norm | None, pictures: Pictures | None, wor
         "families": verdict.count_by_family(report, words),
         "not_checked": sections.not_checked_section(report, words),
         "tolerance": sections.tolerance_section(report, norm, words),
-        "figures": figures.figure_rows(report, norm, words),
+        "figures": figures.make_figure_rows(report, norm, words),
         "townships": township_section(report, words),
-        "figure_notes": figures.figure_notes(report, words),
+        "figure_notes": figures.make_figure_notes(report, words),
         "has_targets": any(i.target is not None for i in report.indicators),
         "sums": finding_lists.sum_by_rule(report, words),
         "pictures": drawn,
@@ -130,7 +130,7 @@ def _page_data(report: Report, norm: Norm | None, pictures: Pictures | None, wor
         "rule_table": sections.rule_section(report, norm, words),
         "lists": finding_lists.list_by_rule(report, norm, words),
         "total": format_number(len(report.findings), 0),
-        "row_limit": finding_lists.ROWS,
+        "row_limit": finding_lists.MAX_ROWS_PER_RULE,
     }
 
 

@@ -23,9 +23,9 @@ from pyproj import CRS
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError, OutputError
-from ..files.open_datasource import whole_shapefile
+from ..files.open_datasource import check_shapefile_complete
 from ..files.writing import Outputs, atomic_output, check_not_input
-from ..io import ERRORS
+from ..io import DRIVER_ERRORS
 from ..model.findings import COLUMNS, Finding
 from ..model.report import Report
 from .html import render_report
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
-GEOPACKAGE = {"VERSION": "1.2"}
+GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
 
-def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
+def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
     """Write findings as a layer to a new file, with all columns even without findings.
 
     `atomic_output` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full disk,
@@ -65,14 +65,14 @@ def put_findings(path: Path, findings: list[Finding], crs: CRS, layer: str = "fi
                     driver=driver,
                     geometry_type="MultiPolygon",
                     promote_to_multi=True,
-                    dataset_options=GEOPACKAGE if driver == "GPKG" else None,
+                    dataset_options=GEOPACKAGE_OPTIONS if driver == "GPKG" else None,
                 )
                 if path.suffix.lower() == ".shp":
-                    whole_shapefile(made)
+                    check_shapefile_complete(made)
                 written = len(pyogrio.raw.read(made, return_fids=True)[1])
         except InputError as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space") from error
-        except (*ERRORS, ValueError, RuntimeError) as error:
+        except (*DRIVER_ERRORS, ValueError, RuntimeError) as error:
             raise OutputError("output_unwritable", target=str(path.name), detail="refused") from error
         if written != len(frame):
             raise OutputError("output_unwritable", target=str(path.name), detail="no_space")
@@ -93,7 +93,7 @@ def _driver_of(target: Path) -> str:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
-def to_json(report: Report) -> str:
+def report_to_json(report: Report) -> str:
     """Return a report as JSON text; non-finite numbers become null."""
     return dump_json(report.to_dict())
 
@@ -156,7 +156,7 @@ def write_outputs(
     for target in outputs.paths():
         check_not_input(target, list(plan.inputs))
     with ExitStack() as stack:
-        for target, make in ((outputs.json, lambda: to_json(report)), (outputs.html, page)):
+        for target, make in ((outputs.json, lambda: report_to_json(report)), (outputs.html, page)):
             if target:
                 path = stack.enter_context(atomic_output(target))
                 path.write_text(make(), encoding="utf-8", newline="\n")
@@ -164,5 +164,5 @@ def write_outputs(
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.
             path = stack.enter_context(atomic_output(outputs.findings))
-            put_findings(path, report.findings, plan.crs)
+            write_findings_layer(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()

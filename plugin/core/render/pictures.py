@@ -14,7 +14,7 @@ from ..model.report import Report
 from ..model.rule import Severity
 
 #: Number of pictures on a page; the layer has all conflicts.
-PICTURES = 12
+MAX_PICTURES = 12
 _SEVERITY_ORDER = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 
@@ -33,8 +33,8 @@ class LegendEntry:
 class Pictures:
     """The images of a report page as data URIs.
 
-    ``conflicts``: in the order of `largest_conflicts`, empty where one could not be drawn; ``problem``: the reason for
-    missing pictures, in the report's language.
+    ``conflicts``: in the order of `select_largest_conflicts`, empty where one could not be drawn; ``problem``: the
+    reason for missing pictures, in the report's language.
     """
 
     overview: str = ""
@@ -43,13 +43,13 @@ class Pictures:
     problem: str = ""
 
 
-def rank_finding(finding: Finding) -> tuple[int, float, str, str]:
+def finding_sort_key(finding: Finding) -> tuple[int, float, str, str]:
     """Return the sort key of a finding: severity, area from the largest, code, key."""
     severity = _SEVERITY_ORDER.get(finding.severity, 3) if finding.severity else 3
     return severity, -(finding.area_m2 or 0.0), finding.code, finding.key
 
 
-def findings_with_area(report: Report) -> list[Finding]:
+def select_findings_with_area(report: Report) -> list[Finding]:
     """Return the findings that are open and have an area.
 
     The largest are chosen from them.
@@ -61,6 +61,6 @@ def findings_with_area(report: Report) -> list[Finding]:
     ]
 
 
-def largest_conflicts(report: Report, limit: int = PICTURES) -> list[Finding]:
+def select_largest_conflicts(report: Report, limit: int = MAX_PICTURES) -> list[Finding]:
     """Return the ``limit`` largest conflicts, in the order of overview and list."""
-    return heapq.nsmallest(limit, findings_with_area(report), key=rank_finding)
+    return heapq.nsmallest(limit, select_findings_with_area(report), key=finding_sort_key)

@@ -12,18 +12,18 @@ from typing import Any
 
 from ..engine.explanation import format_value
 from ..messages.texts import Texts
-from ..model.indicator import SIGNS
+from ..model.indicator import COMPARISON_SIGNS
 from ..model.rule import all_rules
 from ..profile import Norm, StatedFigure, Target
-from ..profile.resolved import RULE, STANDARD, Origin, Value, resolve_norm
+from ..profile.resolved import RULE, STANDARD, Origin, ResolvedValue, resolve_norm
 from ..standard.conflicts import CONFLICTS, MEANINGS
-from .rule_book import line_name
+from .rule_book import control_line_name
 from .words import Words
 
 _PAIR_PREFIX = f"{CONFLICTS}."
 
 
-def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
+def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(words.lang), resolve_norm(norm)
     yield from _head_lines(norm, words)
@@ -44,7 +44,7 @@ def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     yield from _section_lines(words, "rules", rules, count=sum(line.runs for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
     yield from _section_lines(words, "targets", [_target_line(t, texts, words) for t in norm.targets(area)])
-    yield from _section_lines(words, "stated", [_stated_line(s, words) for s in norm.stated(area)])
+    yield from _section_lines(words, "stated", [_stated_line(s, words) for s in norm.stated_figures(area)])
     yield from _section_lines(words, "register", [_register_line(asdict(line), texts) for line in norm.register(area)])
     other = [_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
     other += [_stated_line(s, words) for s in profile.stated if s.area_code != area]
@@ -54,7 +54,7 @@ def profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     yield from _section_lines(words, "conflicts", [_control_line_pair(value, norm, texts, words) for value in pairs])
 
 
-def profile_dict(norm: Norm) -> dict[str, Any]:
+def profile_to_dict(norm: Norm) -> dict[str, Any]:
     """Return a resolved profile as plain data."""
     profile, standard = norm.profile, norm.standard
     return {
@@ -109,18 +109,18 @@ def _section_lines(words: Words, key: str, lines: list[str], **params: Any) -> l
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
-def _control_line_pair(value: Value, norm: Norm, texts: Texts, words: Words) -> str:
+def _control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: Words) -> str:
     """Return two control lines by name, with the meaning of their overlap."""
     sides = value.key.removeprefix(_PAIR_PREFIX).split("-", 1)
-    name = " × ".join(line_name(side, norm, texts) for side in sides)
+    name = " × ".join(control_line_name(side, norm, texts) for side in sides)
     return _setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
 
 
-def _setting_value(value: Value, texts: Texts, words: Words) -> str:
+def _setting_value(value: ResolvedValue, texts: Texts, words: Words) -> str:
     return _setting_line(value, value.key, format_value(value.value, "", texts), words)
 
 
-def _setting_line(value: Value, name: str, text: str, words: Words) -> str:
+def _setting_line(value: ResolvedValue, name: str, text: str, words: Words) -> str:
     sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     mark = words.get("resolved", sure, mark=value.mark or "—")
     return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_origin_text(value.origin, words))
@@ -144,7 +144,13 @@ def _stated_line(stated: StatedFigure, words: Words) -> str:
 
 
 def _figure_line(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
-    params = {"name": name, "sign": SIGNS[figure.comparison], "value": figure.value, "unit": unit, "year": figure.year}
+    params = {
+        "name": name,
+        "sign": COMPARISON_SIGNS[figure.comparison],
+        "value": figure.value,
+        "unit": unit,
+        "year": figure.year,
+    }
     line = words.get("resolved", "figure", binding=figure.binding or "—", source=figure.source, **params)
     also = [words.get("resolved", "also", value=s.value, unit=unit, source=s.source) for s in figure.other_sources]
     return " ".join([line, *also])

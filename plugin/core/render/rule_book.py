@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..engine.explanation import EffectiveValue, find_effective_parameters, unconfirmed_settings
+from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..files.writing import write_text
 from ..messages.texts import Texts
-from ..model.rule import EACH, FAMILIES, Parameter, Rule, Severity, all_rules
+from ..model.rule import EVERY_LAYER, FAMILIES, Parameter, Rule, Severity, all_rules
 from ..profile import Norm
-from ..standard import load_standard, standard_ids
+from ..standard import list_standard_ids, load_standard
 from ..standard.citations import Citation, Source, find_best_mark
 from ..standard.conflicts import MEANINGS, Conflict
 from ..standard.template import Template
@@ -44,7 +44,7 @@ class NeededLayer:
 
 
 @dataclass(frozen=True)
-class Entry:
+class RuleEntry:
     """One rule in the rule book.
 
     ``severity``: as in the profile; ``mark``: the best level (A to C) of its citations that apply in the profile's
@@ -66,7 +66,7 @@ class Entry:
     inputs: tuple[str, ...] = ()
 
 
-def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
+def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
     """Return every rule, or those with the given codes, by family.
 
     Their values are those of ``norm``, the standard and the profile.
@@ -75,13 +75,13 @@ def rule_book(norm: Norm, codes: Iterable[str] = ()) -> list[Entry]:
     return [_make_entry(rule, norm) for code, rule in all_rules().items() if not requested or code in requested]
 
 
-def _make_entry(rule: Rule, norm: Norm) -> Entry:
+def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
-    binding = [c for c in citations if c.binds(norm.profile.area_code)]
+    binding = [c for c in citations if c.applies_in(norm.profile.area_code)]
     mark = find_best_mark(c.mark for c in binding)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
-    return Entry(
+    return RuleEntry(
         rule=rule,
         severity=norm.severity(rule),
         mark=mark,
@@ -91,13 +91,13 @@ def _make_entry(rule: Rule, norm: Norm) -> Entry:
         parameters=tuple(find_effective_parameters(rule, norm)),
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
-        unconfirmed=tuple(unconfirmed_settings(rule, norm)),
+        unconfirmed=tuple(find_unconfirmed_settings(rule, norm)),
         inputs=rule.inputs,
     )
 
 
 def _needed_layer(need: Any, norm: Norm) -> NeededLayer:
-    roles = () if need.concept == EACH else norm.standard.concepts.get(need.concept, (need.concept,))
+    roles = () if need.concept == EVERY_LAYER else norm.standard.concepts.get(need.concept, (need.concept,))
     return NeededLayer(need.concept, tuple(roles), need.fields, need.optional)
 
 
@@ -108,7 +108,7 @@ def _runs(code: str, norm: Norm) -> tuple[str, ...]:
 
 
 #: The columns of the table in order; report_*.toml has their headings.
-COLUMNS = (
+RULE_COLUMNS = (
     "code",
     "name",
     "title",
@@ -122,7 +122,7 @@ COLUMNS = (
     "basis",
     "sources",
 )
-THREE_LINES = ("farmland", "red_line", "boundary")
+CONTROL_LINES = ("farmland", "red_line", "boundary")
 #: Without it Excel reads a CSV as GBK.
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -134,7 +134,7 @@ class RuleBook:
         """Create a rule book; ``codes`` restricts it to these rules."""
         self.norm = norm
         self.words, self.texts = Words(lang), Texts(lang)
-        self.entries = rule_book(norm, codes)
+        self.entries = make_rule_entries(norm, codes)
 
     def lines(self) -> list[str]:
         """Return one line per rule, followed by its layers, parameters and sources."""
@@ -168,10 +168,10 @@ class RuleBook:
         """Return the rules as CSV with headings and a byte order mark."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([self._word_for(column) for column in COLUMNS])
+        writer.writerow([self._word_for(column) for column in RULE_COLUMNS])
         for entry in self.entries:
             row = self.row(entry)
-            writer.writerow([row[column] for column in COLUMNS])
+            writer.writerow([row[column] for column in RULE_COLUMNS])
         return _BYTE_ORDER_MARK + buffer.getvalue()
 
     def page(self) -> str:
@@ -201,7 +201,7 @@ class RuleBook:
             },
         )
 
-    def row(self, entry: Entry) -> dict[str, str]:
+    def row(self, entry: RuleEntry) -> dict[str, str]:
         """Return a rule as column name → text of the cell."""
         clause = self.words.get("page", "clause")
         return {
@@ -219,8 +219,8 @@ class RuleBook:
             "sources": self.words.join(s.id for s in entry.sources),
         }
 
-    def _entry_details(self, entry: Entry) -> dict[str, Any]:
-        unconfirmed = [self.texts.setting(u) for u in entry.unconfirmed]
+    def _entry_details(self, entry: RuleEntry) -> dict[str, Any]:
+        unconfirmed = [self.texts.setting_name(u) for u in entry.unconfirmed]
         return {
             **self.row(entry),
             "plain_mark": entry.mark,
@@ -233,13 +233,13 @@ class RuleBook:
             "unconfirmed": self.words.join(unconfirmed),
         }
 
-    def _runs(self, entry: Entry) -> str:
+    def _runs(self, entry: RuleEntry) -> str:
         if entry.runs in ((DEFAULT,), (NAMED,)):
             return self._word_for(f"runs_{entry.runs[0]}")
         return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.runs))
 
     def _need_text(self, need: NeededLayer) -> str:
-        if need.concept == EACH:
+        if need.concept == EVERY_LAYER:
             name = self._word_for("each_layer")
         else:
             name = f"{self.texts.concept(need.concept)} {'/'.join(need.roles)}".strip()
@@ -249,7 +249,7 @@ class RuleBook:
     def _optional_text(self, need: NeededLayer) -> str:
         return self.words.bracket(self._word_for("optional")) if need.optional else ""
 
-    def _parameter_lines(self, entry: Entry) -> list[str]:
+    def _parameter_lines(self, entry: RuleEntry) -> list[str]:
         return [
             self._parameter_text(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)
         ]
@@ -278,7 +278,7 @@ class RuleBook:
         pairs = {pair.pair: pair for pair in standard.conflicts}
         lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
         # The available three lines come first, the others in the order of the matrix.
-        lines.sort(key=lambda line: line not in THREE_LINES)
+        lines.sort(key=lambda line: line not in CONTROL_LINES)
         rows = []
         for n, line in enumerate(lines):
             cells = [self._matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
@@ -301,7 +301,7 @@ class RuleBook:
         return {"meaning": meaning, "short": self._word_for(f"short_{meaning}"), "mark": mark, "title": title}
 
     def _control_line_name(self, what: str) -> str:
-        return line_name(what, self.norm, self.texts)
+        return control_line_name(what, self.norm, self.texts)
 
     def _input_description(self, name: str) -> str:
         """Return the description of a command-line option.
@@ -317,7 +317,7 @@ class RuleBook:
         return self.words.get("rule_book", key)
 
 
-def line_name(side: str, norm: Norm, texts: Texts) -> str:
+def control_line_name(side: str, norm: Norm, texts: Texts) -> str:
     """Return a control line of the conflict matrix in words.
 
     A layer is named by its template's name and code.
@@ -331,7 +331,7 @@ def _templates(role: str, norm: Norm) -> Iterator[Template]:
 
     A county's matrix also has lines of township plans.
     """
-    for standard in (norm.standard, *map(load_standard, standard_ids())):
+    for standard in (norm.standard, *map(load_standard, list_standard_ids())):
         if role in standard.templates:
             yield standard.templates[role]
 

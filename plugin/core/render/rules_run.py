@@ -14,14 +14,14 @@ from ..profile import Norm
 from .words import Words
 
 
-def rules_run(report: Report, norm: Norm, words: Words) -> str:
+def describe_rules_run(report: Report, norm: Norm, words: Words) -> str:
     """Return the sentence on how many rules ran, of how many, and the groups left out.
 
     Each group has the number of its rules.
     """
     run = [rule.code for rule in report.rules]
-    total = len(known_rules(run, norm))
-    groups = groups_left_out(run, norm)
+    total = len(find_rules_for_data(run, norm))
+    groups = find_groups_left_out(run, norm)
     if not groups:
         return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
     names = words.join(
@@ -31,7 +31,7 @@ def rules_run(report: Report, norm: Norm, words: Words) -> str:
     return words.get("say", "rules_run_groups", run=len(run), total=total, names=names)
 
 
-def known_rules(run: Collection[str], norm: Norm) -> list[str]:
+def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:
     """Return the codes of the rules for data of this kind.
 
     Rules on packages and on yearly maintenance (DOC) count only where one of their group ran: other data have nothing
@@ -41,7 +41,7 @@ def known_rules(run: Collection[str], norm: Norm) -> list[str]:
     return [code for code in all_rules() if code not in foreign or code in run]
 
 
-def groups_left_out(run: Collection[str], norm: Norm) -> dict[str, int]:
+def find_groups_left_out(run: Collection[str], norm: Norm) -> dict[str, int]:
     """Return the groups with rules that did not run, and the number of those rules."""
     foreign = _groups_for_other_data(run, norm)
     counts = {

@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any
 
 from ..messages.texts import Texts, format_area, format_number, short_key
-from ..model.findings import CODE, names_unread_data
+from ..model.findings import UNREAD_CODE, names_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
 from ..profile import Norm
-from ..profile.document import VALUES, render_lowerings
+from ..profile.document import PRINTED_KEYS, render_lowerings
 from .finding_lists import list_citations
-from .verdict import partly_checked_reason, unconfirmed_section
+from .verdict import is_partly_checked, unconfirmed_section
 from .words import Words
 
 
@@ -56,7 +56,7 @@ def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[st
 
     The result has rows of (label, value) pairs.
     """
-    pairs = [(words.get("document", key), document[key]) for key in VALUES if document.get(key)]
+    pairs = [(words.get("document", key), document[key]) for key in PRINTED_KEYS if document.get(key)]
     return [pairs[n : n + _PAIRS_PER_ROW] for n in range(0, len(pairs), _PAIRS_PER_ROW)]
 
 
@@ -95,7 +95,7 @@ def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
             reason = rule.reason or words.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
     unread = [finding for finding in report.findings if names_unread_data(finding)]
-    rows += [(CODE, words.get("run_title", CODE), finding.message) for finding in unread]
+    rows += [(UNREAD_CODE, words.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid:
         names = words.join(
@@ -202,7 +202,7 @@ def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[s
     listed = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
-        outcome = "partly" if partly_checked_reason(rule) else str(rule.outcome)
+        outcome = "partly" if is_partly_checked(rule) else str(rule.outcome)
         basis = list_citations(known[rule.code].basis, norm, words) if rule.code in known else []
         reason = words.get("text", "crashed_rule", error=rule.reason.partition(":")[0])
         rows.append(

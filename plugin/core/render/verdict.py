@@ -12,9 +12,9 @@ from ..model.findings import names_unread_data
 from ..model.report import Outcome, Report, RuleOutcome, is_run_finding
 from ..model.verdict import Verdict
 from ..profile import Norm
-from ..profile.model import ABSENT
-from .finding_lists import rule_order
-from .rules_run import rules_run
+from ..profile.model import ABSENCE_ITEM
+from .finding_lists import rule_sort_key
+from .rules_run import describe_rules_run
 from .words import Words
 
 #: Largest number of expected rules that did not run in one sentence.
@@ -22,7 +22,7 @@ _MAX_GROUPS_NAMED = 5
 _OUTCOME_COLUMNS = ("passed", "failed", "waived", "not_applicable", "skipped", "crashed")
 
 
-def verdict_title(report: Report) -> Verdict:
+def get_verdict(report: Report) -> Verdict:
     """Return the verdict of a report.
 
     A check without any rule counts as incomplete.
@@ -38,11 +38,11 @@ def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str
         for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
     ]
     return {
-        "id": str(verdict_title(report)),
-        "word": words.get("verdict", str(verdict_title(report))),
+        "id": str(get_verdict(report)),
+        "word": words.get("verdict", str(get_verdict(report))),
         "counts": counts,
         "outcomes": _count_outcomes(report, words),
-        "sentences": caveats(report, norm, words),
+        "sentences": list_caveats(report, norm, words),
     }
 
 
@@ -62,7 +62,7 @@ def _count_outcomes(report: Report, words: Words) -> str:
     return words.get("count", "list", head=head, parts=words.get("count", "comma").join(parts))
 
 
-def caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
+def list_caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
     """Return what a reader must know about a report, the most important first."""
     if not report.rules:
         return [words.get("say", "no_rule")]
@@ -93,7 +93,7 @@ def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words)
         yield words.get("say", "crashed", count=crashed)
     if unread := sum(names_unread_data(finding) for finding in report.findings):
         yield words.get("say", "unread", count=unread)
-    if in_part := sum(partly_checked_reason(rule) for rule in report.rules):
+    if in_part := sum(is_partly_checked(rule) for rule in report.rules):
         yield words.get("say", "partly", count=in_part)
     if any(is_run_finding(finding) for finding in report.findings):
         yield words.get("say", "wrong_frame")
@@ -125,8 +125,8 @@ def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterato
     They are the number of rules, expected rules that did not run, and additional rules.
     """
     if norm is not None:
-        yield rules_run(report, norm, words)
-        expected = norm.expected_in(report.provenance.get("scope", ""))
+        yield describe_rules_run(report, norm, words)
+        expected = norm.expected_rules_in(report.provenance.get("scope", ""))
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
             default = len(expected)
@@ -149,14 +149,14 @@ def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> I
 def unconfirmed_section(names: list[str], words: Words) -> tuple[list[str], list[str]]:
     """Return uncertainties in the data, and settings that a county can confirm."""
     texts = Texts(words.lang)
-    absent = [n for n in names if n.startswith(f"{ABSENT}.")]
+    absent = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
     doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
     doubts += [words.get("doubt", "absent_concept", name=texts.concept(n.partition(".")[2])) for n in absent]
-    settings = [texts.setting(n) for n in names if not words.has("doubt", n) and n not in absent]
+    settings = [texts.setting_name(n) for n in names if not words.has("doubt", n) and n not in absent]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
-def partly_checked_reason(rule: RuleOutcome) -> bool:
+def is_partly_checked(rule: RuleOutcome) -> bool:
     """Return True for a rule with findings that could not check everything.
 
     Such a rule counts as 有问题 and as 跳过.
@@ -174,12 +174,12 @@ def count_by_family(report: Report, words: Words) -> dict[str, Any]:
         row = counts.setdefault(rule.code[:3], Counter())
         row["rules"] += 1
         row[str(rule.outcome)] += 1
-        row["skipped"] += partly_checked_reason(rule)
+        row["skipped"] += is_partly_checked(rule)
     total: Counter[str] = sum(counts.values(), Counter())
     columns = [c for c in _OUTCOME_COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
     rows = [
         {"name": f"{code} {words.named('family', code)}", "values": [row["rules"], *(row[c] for c in columns)]}
-        for code, row in sorted(counts.items(), key=lambda item: rule_order(item[0]))
+        for code, row in sorted(counts.items(), key=lambda item: rule_sort_key(item[0]))
     ]
     return {
         "columns": [words.get("outcome", c) for c in columns],

@@ -13,7 +13,7 @@ from typing import Any
 from ...paths import TEXTS
 from ..errors import DataError
 from ..files.data import read_toml
-from ..messages.plurals import agree
+from ..messages.plurals import agree_with_counts
 from ..messages.texts import LANGUAGES
 
 
@@ -39,7 +39,7 @@ class Words:
             text: str = _load_texts(self.lang)[section][key]
         except KeyError as error:
             raise DataError("data_key_missing", file=f"report_{self.lang}.toml", key=f"{section}.{key}") from error
-        return agree(text, params).format(**params) if params else text
+        return agree_with_counts(text, params).format(**params) if params else text
 
     def has(self, section: str, key: str) -> bool:
         """Return True if a section has this key."""

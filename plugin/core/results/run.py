@@ -10,9 +10,9 @@ from typing import Any
 from ..cancellation import NEVER, Cancellation
 from ..engine.evaluate import Evaluation, Progress, evaluate
 from ..engine.finish import complete_findings, sum_fallback_steps
-from ..engine.ignored import ignored_to_dicts, sliver_findings, sum_ignored
+from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies
-from ..engine.provenance import provenance
+from ..engine.provenance import make_provenance
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
 from ..model.findings import Finding, report_unread, sort_findings
@@ -28,7 +28,7 @@ def run_check(
     plan: Plan,
     rules: Iterable[Rule],
     *,
-    side: SideInputs = NO_SIDE_INPUTS,
+    side_inputs: SideInputs = NO_SIDE_INPUTS,
     waivers: Waivers = NO_WAIVERS,
     parameters: dict[str, dict[str, Any]] | None = None,
     tolerance: Tolerance | None = None,
@@ -46,21 +46,21 @@ def run_check(
     evaluation = evaluate(
         rules,
         plan,
-        side=side,
+        side_inputs=side_inputs,
         parameters=parameters,
         tolerance=tolerance,
         lang=lang,
         progress=progress,
         cancellation=cancellation,
     )
-    report = make_report(evaluation, plan, side, waivers, lang, cancellation)
+    report = make_report(evaluation, plan, side_inputs, waivers, lang, cancellation)
     report.provenance["seconds"] = round(time.monotonic() - started + reading_seconds, 3)
     progress(1.0, "")
     return report
 
 
 def make_report(
-    done: Evaluation, plan: Plan, side: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
+    evaluation: Evaluation, plan: Plan, side_inputs: SideInputs, waivers: Waivers, lang: str, cancellation: Cancellation
 ) -> Report:
     """Return the report of evaluated rules.
 
@@ -72,20 +72,24 @@ def make_report(
     def message_of(finding: Finding) -> str:
         return texts.message(finding, plan.norm.standard.templates)
 
-    report = Report(rules=done.outcomes, findings=done.findings, indicators=done.indicators, lang=lang)
-    sliver_sums = sum_ignored(plan, done.ignored, done.rules, done.tolerance, cancellation)
-    report.findings += sliver_findings(sliver_sums, report.rules, done.rules, done.tolerance)
-    report.findings += find_inconsistencies(plan, side)
+    report = Report(
+        rules=evaluation.outcomes, findings=evaluation.findings, indicators=evaluation.indicators, lang=lang
+    )
+    sliver_sums = sum_ignored_slivers(
+        plan, evaluation.ignored_by_rule, evaluation.rules, evaluation.tolerance, cancellation
+    )
+    report.findings += make_sliver_findings(sliver_sums, report.rules, evaluation.rules, evaluation.tolerance)
+    report.findings += find_inconsistencies(plan, side_inputs)
     complete_findings(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
-        indicator.name = texts.indicator_at(indicator.id, indicator.place)
+        indicator.name = texts.indicator_name_at(indicator.id, indicator.place)
     apply_waivers(report, plan, waivers, message_of)
     report_unread(report.findings, plan.unread, message_of)
     report.findings = sort_findings(report.findings)
     report.tolerance = {
-        **done.tolerance.to_dict(),
-        **ignored_to_dicts(sliver_sums, done.tolerance),
-        **sum_fallback_steps(done.steps),
+        **evaluation.tolerance.to_dict(),
+        **make_sliver_report(sliver_sums, evaluation.tolerance),
+        **sum_fallback_steps(evaluation.steps),
     }
-    report.provenance = provenance(plan, texts)
+    report.provenance = make_provenance(plan, texts)
     return report

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from .saved_result import SavedResult
 
 
-def restore_plan(kept: SavedResult, options: Options, inputs: tuple[str, ...]) -> Plan:
+def restore_plan(saved_result: SavedResult, options: Options, inputs: tuple[str, ...]) -> Plan:
     """Return a plan with empty layers for a saved check result.
 
     It suffices to display, export and accept findings, but not to measure areas. ``inputs``: data files of the layers,
     which no output may overwrite. Raise DataError or InputError if the profile or the standard cannot be read.
     """
-    provenance = kept.report.provenance
+    provenance = saved_result.report.provenance
     area_code = str(provenance["area_code"])
     norm = options.norm().for_area(area_code)
-    crs = CRS.from_user_input(kept.crs)
+    crs = CRS.from_user_input(saved_result.crs)
     plan = Plan(
         layers={},
         norm=norm,
@@ -34,7 +34,7 @@ def restore_plan(kept: SavedResult, options: Options, inputs: tuple[str, ...]) -
         source=str(provenance["source"]),
         inputs=inputs,
         # The county code is normally the majority of the rows; a saved result has no rows.
-        given_code=area_code if kept.area_known else "",
+        known_county_code=area_code if saved_result.area_known else "",
     )
     for layer_entry in provenance["layers"]:
         templates = norm.standard.all_templates(layer_entry["role"])

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
 
 
-SCHEMA = "sanxian-result/1"
+RESULT_SCHEMA = "sanxian-result/1"
 #: Suffix of the result file next to the project: 县.qgz → 县.result.json.
-SUFFIX = ".result.json"
+RESULT_SUFFIX = ".result.json"
 #: Larger files are compared by time and size only.
 _MAX_DIGEST_BYTES = 64 * 1024 * 1024
 
 #: Name, modification time (ns) and size of each file of a source.
-Stamp = tuple[tuple[str, int, int], ...]
+FileStamp = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class SavedLayer:
     filter: str = ""
     unsaved: int = 0
     digest: str = ""
-    stamp: Stamp = ()
+    stamp: FileStamp = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class SavedFile:
     stored.
     """
 
-    stamp: Stamp = ()
+    stamp: FileStamp = ()
     digest: str = ""
 
 
@@ -86,7 +86,7 @@ class SavedResult:
 
 
 @dataclass(frozen=True)
-class Changes:
+class ChangesSinceCheck:
     """What changed since a check.
 
     ``layers``: names of the changed layers; ``roles``: their layer codes; ``settings``: county settings, side files or
@@ -100,16 +100,16 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.layers or self.settings)
 
-    def with_layer(self, name: str, role: str) -> Changes:
+    def with_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
         names = self.layers if name in self.layers else (*self.layers, name)
-        return Changes(names, self.roles | ({role} if role else frozenset()), self.settings)
+        return ChangesSinceCheck(names, self.roles | ({role} if role else frozenset()), self.settings)
 
 
 def saved_result_path(project_file: str | Path) -> Path:
     """Return the path of the result file of a project file."""
     path = Path(project_file)
-    return path.with_name(f"{path.stem}{SUFFIX}")
+    return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
 
 
 def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
@@ -146,10 +146,10 @@ def _hash_column(column: pd.Series) -> NDArray:
         return pd.util.hash_array(objects.to_numpy())
     except TypeError:
         # Values that pandas cannot hash together, such as dates.
-        return pd.util.hash_array(objects.where(objects.isna(), objects.astype(str)).to_numpy())
+        return pd.util.hash_array(objects.changed_box(objects.isna(), objects.astype(str)).to_numpy())
 
 
-def save_file_state(path: str | Path, stamp: Stamp) -> SavedFile:
+def save_file_state(path: str | Path, stamp: FileStamp) -> SavedFile:
     """Return the stamp and digest of a side file.
 
     Folders and files above `_MAX_DIGEST_BYTES` get no digest.
@@ -157,9 +157,11 @@ def save_file_state(path: str | Path, stamp: Stamp) -> SavedFile:
     return SavedFile(stamp, _digest_file(Path(path)) if path else "")
 
 
-def same_file_contents(kept: SavedFile, path: str | Path, stamp: Stamp) -> bool:
+def same_file_contents(saved_file: SavedFile, path: str | Path, stamp: FileStamp) -> bool:
     """Return True if a file is unchanged: equal time and size, else equal contents."""
-    return kept.stamp == stamp or bool(kept.digest and path and kept.digest == _digest_file(Path(path)))
+    return saved_file.stamp == stamp or bool(
+        saved_file.digest and path and saved_file.digest == _digest_file(Path(path))
+    )
 
 
 def _digest_file(path: Path) -> str:
@@ -171,7 +173,7 @@ def _digest_file(path: Path) -> str:
 class OutdatedFindings:
     """Decides which findings may be outdated, by the layers that their rules read."""
 
-    def __init__(self, changes: Changes, concepts: dict[str, tuple[str, ...]]):
+    def __init__(self, changes: ChangesSinceCheck, concepts: dict[str, tuple[str, ...]]):
         self.changes, self._concepts = changes, concepts
         self._rules: dict[str, bool] = {}
 
@@ -194,28 +196,28 @@ class OutdatedFindings:
         return self._rules[code]
 
     def _reads_changed(self, code: str) -> bool:
-        from ..model.rule import EACH, all_rules
+        from ..model.rule import EVERY_LAYER, all_rules
 
         rule = all_rules().get(code)
-        needs = [need.concept for need in rule.needs.values() if need.concept != EACH] if rule else []
+        needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
         return any(self.changes.roles & set(self._concepts.get(concept, (concept,))) for concept in needs)
 
 
 # --- the file
-def write_saved_result(path: str | Path, kept: SavedResult) -> None:
+def write_saved_result(path: str | Path, saved_result: SavedResult) -> None:
     """Write a result file; on OutputError the former file is intact."""
     from ..render.outputs import dump_json
 
     data = {
-        "schema": SCHEMA,
-        "finished": kept.finished.isoformat(timespec="seconds"),
-        "crs": kept.crs,
-        "area_known": kept.area_known,
-        "settings": kept.settings,
-        "files": {name: asdict(file) for name, file in kept.files.items()},
-        "layers": [asdict(layer) for layer in kept.layers],
-        "places": [_matching_values(finding) for finding in kept.report.findings],
-        "report": kept.report.to_dict(),
+        "schema": RESULT_SCHEMA,
+        "finished": saved_result.finished.isoformat(timespec="seconds"),
+        "crs": saved_result.crs,
+        "area_known": saved_result.area_known,
+        "settings": saved_result.settings,
+        "files": {name: asdict(file) for name, file in saved_result.files.items()},
+        "layers": [asdict(layer) for layer in saved_result.layers],
+        "places": [_matching_values(finding) for finding in saved_result.report.findings],
+        "report": saved_result.report.to_dict(),
     }
     write_text(path, dump_json(data))
 
@@ -229,7 +231,7 @@ def read_saved_result(path: str | Path) -> SavedResult:
 
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-        if data["schema"] != SCHEMA:
+        if data["schema"] != RESULT_SCHEMA:
             raise DataError("kept_result_damaged", file=Path(path).name)
         report = Report.from_dict(data["report"])
         for finding, matching_values in zip(report.findings, data["places"], strict=True):
@@ -261,5 +263,5 @@ def _set_matching_values(finding: Finding, values: list[Any]) -> None:
     finding.place = (float(location[0]), float(location[1])) if location else None
 
 
-def _read_stamp(values: Iterable[Iterable[Any]]) -> Stamp:
+def _read_stamp(values: Iterable[Iterable[Any]]) -> FileStamp:
     return tuple((str(name), int(time), int(size)) for name, time, size in values)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Longer values are cut in a message.
 _MAX_VALUE_CHARACTERS = 20
 #: Features of a finding on several rows that its message names and its geometry shows.
-SHOWN_FIDS = 20
+MAX_SHOWN_FIDS = 20
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class ValueProblem:
     severity: Severity | None = None
 
 
-Judge = Callable[[Any], ValueProblem | None]
+ValueJudge = Callable[[Any], ValueProblem | None]
 
 
-def find_wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[int, ValueProblem]]:
+def find_wrong_rows(values: Sequence[Hashable], judge: ValueJudge) -> Iterator[tuple[int, ValueProblem]]:
     """Yield the position of each row with a wrong value, and the value's problem.
 
     Parameters
@@ -72,7 +72,7 @@ def find_wrong_rows(values: Sequence[Hashable], judge: Judge) -> Iterator[tuple[
         yield position, problem_of_code[codes[position]]
 
 
-def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: Judge) -> list[Finding]:
+def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashable], judge: ValueJudge) -> list[Finding]:
     """Return a finding for each row of a layer whose value is wrong.
 
     Parameters
@@ -91,7 +91,7 @@ def judge_values(ctx: Context, layer: Layer, name: str, values: Sequence[Hashabl
 
 def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, problem: ValueProblem) -> Finding:
     """Return the finding on one row, from the problem of its value."""
-    return ctx.make.row(
+    return ctx.finding_maker.row(
         layer,
         position,
         field=name,
@@ -102,13 +102,13 @@ def make_value_finding(ctx: Context, layer: Layer, position: int, name: str, pro
     )
 
 
-def limit_fids(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
+def make_row_list_params(layer: Layer, positions: Sequence[int]) -> dict[str, Any]:
     """Return message parameters that list several rows of a layer.
 
     They are the number of rows (``count``), the first feature ids (``fids``) and, if there are more, dots (``more``).
     """
-    fids = [layer.fids[position] for position in positions[:SHOWN_FIDS]]
-    return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > SHOWN_FIDS else ""}
+    fids = [layer.fids[position] for position in positions[:MAX_SHOWN_FIDS]]
+    return {"count": len(positions), "fids": fids, "more": " …" if len(positions) > MAX_SHOWN_FIDS else ""}
 
 
 def shorten_value(declared: Field, value: str) -> str:
@@ -121,7 +121,7 @@ def shorten_value(declared: Field, value: str) -> str:
     return value if len(value) <= _MAX_VALUE_CHARACTERS else f"{value[:_MAX_VALUE_CHARACTERS]}…"
 
 
-def missing_field_reason(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
+def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str, str]]:
     """Return why a layer was not checked: it lacks the fields with these meanings.
 
     The result is the key of a text and its parameters, as an outcome stores them.
@@ -130,7 +130,7 @@ def missing_field_reason(layer: Layer, *meanings: str) -> tuple[str, dict[str, s
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
 
 
-def word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
+def read_word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
     """Return a setting's lines, each of which has two words, as pairs.
 
     ``"0602 204"`` becomes ``("0602", "204")``. Raise DataError with file and key for a line with fewer or more words.
@@ -145,12 +145,12 @@ def word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
     return pairs
 
 
-def with_codes_below(codes: CodeList) -> set[str]:
+def find_codes_with_subcodes(codes: CodeList) -> set[str]:
     """Return the codes of a hierarchical list that have finer codes below them."""
     return {code.parent for code in codes.codes.values() if code.parent}
 
 
-def plan_code_prefix(ctx: Context) -> str:
+def find_plan_code_prefix(ctx: Context) -> str:
     """Return the digits with which every division code of the plan begins.
 
     These are the six digits of the county, or in a city's plan the four of the city. Empty if the plan's county is

@@ -6,12 +6,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.context import Context, trim_padding
+from ..engine.context import Context, trim_code_padding
 from ..model.findings import Finding
 from ..plan.layer import Layer
 
 #: Value for such classes in the survey's code list.
-CONSTRUCTION = "建设用地"
+CONSTRUCTION_LAND_CLASS = "建设用地"
 
 
 def is_construction_land(ctx: Context, layer: Layer) -> NDArray:
@@ -24,11 +24,11 @@ def is_construction_land(ctx: Context, layer: Layer) -> NDArray:
     if land_use_field is None or not land_use_field.codes:
         return np.zeros(len(layer), dtype=bool)
     codes = ctx.codes(land_use_field.codes)
-    construction_codes = {c.code for c in codes.codes.values() if c.extra.get("major_class") == CONSTRUCTION}
+    construction_codes = {c.code for c in codes.codes.values() if c.extra.get("major_class") == CONSTRUCTION_LAND_CLASS}
     if not any(c.extra.get("major_class") for c in codes.codes.values()):
-        construction_codes = codes.members(ctx.norm.get("farmland.construction_classes"))
+        construction_codes = codes.collect_members(ctx.norm.get("farmland.construction_classes"))
     return np.array(
-        [trim_padding(value, land_use_field.code_pad) in construction_codes for value in layer.text("land_use")],
+        [trim_code_padding(value, land_use_field.code_pad) in construction_codes for value in layer.text("land_use")],
         dtype=bool,
     )
 
@@ -45,12 +45,12 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
     zone_rows
         (n,) bool: the rows of ``zones`` that are compared.
     """
-    uncovered_parts = ctx.geometry.uncovered(zones, line, rows=zone_rows)
-    findings = ctx.make.pairs(
+    uncovered_parts = ctx.geometry.find_uncovered(zones, line, rows=zone_rows)
+    findings = ctx.finding_maker.pairs(
         zones, line, uncovered_parts, case="zone_outside_line", params={"direction": "zone_outside_line"}
     )
-    uncovered_parts = ctx.geometry.uncovered(line, zones, cover_rows=zone_rows)
-    for finding in ctx.make.pairs(
+    uncovered_parts = ctx.geometry.find_uncovered(line, zones, cover_rows=zone_rows)
+    for finding in ctx.finding_maker.pairs(
         line, zones, uncovered_parts, case="line_outside_zone", params={"direction": "line_outside_zone"}
     ):
         # The finding belongs to the zones, the first concept of the rule.
@@ -59,4 +59,4 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
         finding.related_role, finding.related_keys = line.role, [finding.key]
         finding.role, finding.key = zones.role, ""
         findings.append(finding)
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)

@@ -20,7 +20,7 @@ from ..model.rule import RuleResult
 from ..plan.layer import Layer
 
 
-def valid_polygons(layer: Layer) -> NDArray:
+def select_valid_polygons(layer: Layer) -> NDArray:
     """Return the (n,) polygons of a layer in the plan's plane CRS.
 
     Rows with an invalid polygon (GEO002 reports it), another geometry type or no shape have None.
@@ -31,7 +31,7 @@ def valid_polygons(layer: Layer) -> NDArray:
     return shapes
 
 
-def findings_by_row(
+def make_findings_by_row(
     layer: Layer, corners: Corners, measure_name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
 ) -> list[Finding]:
     """Return one finding for each row that has corners; its geometry is their points.
@@ -45,7 +45,7 @@ def findings_by_row(
         row_slice = slice(start, start + count)
         points = shapely.multipoints(corners.point[row_slice])
         row_params = {**params, "count": count, measure_name: round(float(corners.measure[row_slice].min()), decimals)}
-        findings.append(ctx.make.row(layer, row, case=case, params=row_params, geometry=points))
+        findings.append(ctx.finding_maker.row(layer, row, case=case, params=row_params, geometry=points))
     return findings
 
 
@@ -57,13 +57,13 @@ def is_reported_elsewhere(ctx: Context, code: str) -> bool:
     A rule that lacks a layer, a field or a side input reports nothing and does not count. The outcome of the rule
     that omits the problem names the other rule.
     """
-    reported = any(rule.code == code and ctx.serves(rule) for rule in ctx.rules)
-    if reported and code not in ctx.log.reported_by:
-        ctx.log.reported_by.append(code)
+    reported = any(rule.code == code and ctx.has_inputs_for(rule) for rule in ctx.rules)
+    if reported and code not in ctx.run_log.reporting_rules:
+        ctx.run_log.reporting_rules.append(code)
     return reported
 
 
-def is_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
+def is_layer_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
     """Return True if a setting lists the layer by a concept, such as ``farmland``."""
     return any(layer.role in ctx.plan.roles_of(concept) for concept in ctx.norm.get(setting))
 
@@ -73,24 +73,24 @@ def must_not_overlap(layer: Layer) -> bool:
     return layer.template.geometry == "polygon" and layer.template.overlap == "never"
 
 
-def require_layer(what: str, ctx: Context, result: RuleResult) -> Layer | None:
+def find_usable_layer(concept_or_role: str, ctx: Context, result: RuleResult) -> Layer | None:
     """Return the plan's layer of a code or concept; None without usable features.
 
     A concept (such as ``farmland``) is a name for several codes. A layer without usable coordinates or shapes is
     added to ``result.not_checked``. If the plan has a second layer of the same concept, which no rule reads, it is
     added to ``result.doubts``.
     """
-    layer = ctx.plan.concept(what)
+    layer = ctx.plan.concept(concept_or_role)
     if layer is None:
-        unusable_layer = ctx.plan.unusable_for(what)
+        unusable_layer = ctx.plan.unusable_for(concept_or_role)
         if unusable_layer is not None:
             _add_not_checked(result, "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role})
         return None
-    if layer.has_no_geometry and not ctx.around_an_edit:
+    if layer.has_no_geometry and not ctx.is_edit_check:
         if len(layer):
             _add_not_checked(result, "layer_bare", {"layer": layer.name, "role": layer.role})
         return None
-    result.doubts += [f"roles.{role}" for role in ctx.plan.unread_roles(what)]
+    result.doubts += [f"roles.{role}" for role in ctx.plan.unread_roles(concept_or_role)]
     return layer
 
 

@@ -12,25 +12,25 @@ import numpy as np
 
 from ..engine.context import Context
 from ..geometry.parts import Slivers
-from ..indicators.area_backing import DOUBT, is_backed_by_land
+from ..indicators.area_backing import AREA_FIELDS_SETTING, is_backed_by_land
 from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_by_profile
-from ..versions.baseline import against_baseline, sealed_edition
-from ..versions.model import IN, NET, OUT, Comparison
+from ..versions.baseline import compare_with_baseline, get_sealed_edition
+from ..versions.model import MOVED_IN, MOVED_OUT, NET_BASIS, Comparison
 
 #: Names shown; the rest is counted.
 _MAX_LISTED_NAMES = 5
 
 
-def list_some(names: list[str]) -> str:
+def list_first_names(names: list[str]) -> str:
     """Return the first names as one text, with dots if there are more."""
     return ", ".join(names[:_MAX_LISTED_NAMES]) + (" …" if len(names) > _MAX_LISTED_NAMES else "")
 
 
-def not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
+def make_not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
     """Return message parameters that list a layer's fields that were not compared."""
-    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_some(names)}
+    return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_first_names(names)}
 
 
 def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
@@ -39,9 +39,9 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Compa
     ``concept`` names the layer (such as ``farmland``). If one of the two layers is missing or unusable, return None
     and add the reason to ``result.not_checked``.
     """
-    comparison = against_baseline(ctx, concept)
+    comparison = compare_with_baseline(ctx, concept)
     if comparison is None:
-        edition = sealed_edition(ctx.side)
+        edition = get_sealed_edition(ctx.side)
         unusable_layer = edition.unusable_for(concept) if edition is not None else None
         sealed_layer = edition.concept(concept) if edition is not None else None
         if unusable_layer is not None:
@@ -54,13 +54,15 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Compa
             result.not_checked.append(("baseline_lacks", {"concept": concept}))
         return None
     result.applicable = True
-    if comparison.failed:
-        result.not_checked.append(("versions_failed", {"count": len(comparison.failed)}))
+    if comparison.failed_pairs:
+        result.not_checked.append(("versions_failed", {"count": len(comparison.failed_pairs)}))
     # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
     sealed = comparison.before
     for rows, note in ((sealed.rows_without_shape, "sealed_shapeless"), (sealed.repaired_rows, "sealed_mended")):
         if rows:
-            result.notes.append((note, {"layer": sealed.layer.name, "count": len(rows), "keys": list_some(rows)}))
+            result.notes.append(
+                (note, {"layer": sealed.layer.name, "count": len(rows), "keys": list_first_names(rows)})
+            )
     return comparison
 
 
@@ -69,7 +71,7 @@ def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
 
     The plan may declare it absent (本县无), or it was not delivered.
     """
-    edition = sealed_edition(ctx.side)
+    edition = get_sealed_edition(ctx.side)
     layer = edition.concept(concept) if edition is not None else None
     if layer is not None and len(layer):
         result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
@@ -81,19 +83,21 @@ def find_net_area_doubts(comparison: Comparison, ctx: Context) -> list[str]:
     The list is empty without a doubt.
     """
     editions = (comparison.before.layer, comparison.after.layer)
-    is_backed = NET not in comparison.total or all(is_backed_by_land(layer, "net_area", ctx) for layer in editions)
-    return [] if is_backed else [DOUBT]
+    is_backed = NET_BASIS not in comparison.total or all(
+        is_backed_by_land(layer, "net_area", ctx) for layer in editions
+    )
+    return [] if is_backed else [AREA_FIELDS_SETTING]
 
 
-def ignore_moved(ctx: Context, comparison: Comparison) -> None:
+def record_moved_slivers(ctx: Context, comparison: Comparison) -> None:
     """Record in the log the slivers of land added or removed since the sealed edition.
 
     Slivers are parts below the tolerance; they have no finding.
     """
-    moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (IN, OUT)]
+    moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (MOVED_IN, MOVED_OUT)]
     before, after = (np.array([comparison.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
     slivers = Slivers([comparison.slivers[n] for n in moved], after, before)
-    ctx.log.ignore(slivers, comparison.after.layer, comparison.before.layer, sealed=True)
+    ctx.run_log.ignore(slivers, comparison.after.layer, comparison.before.layer, sealed=True)
 
 
 def sealed_severity(ctx: Context, layer: Layer) -> Severity | None:

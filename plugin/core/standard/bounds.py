@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import expect
+from ..files.data import check_type
 from ..model.rule import Severity, all_rules
 from .codes import CodeList
-from .editions import FILE, find_editions
+from .editions import STANDARD_FILE, find_editions
 from .load import load_standard
 from .model import Standard
 
@@ -28,7 +28,7 @@ _ALLOWANCE_PREFIX = "allowance_"
 _SEVERITY_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 
 
-def shipped_standards(standard: Standard) -> tuple[Standard, ...]:
+def find_shipped_standards(standard: Standard) -> tuple[Standard, ...]:
     """Return the shipped standards that a standard is compared with.
 
     For a shipped standard it is the standard itself.
@@ -38,12 +38,12 @@ def shipped_standards(standard: Standard) -> tuple[Standard, ...]:
     editions = find_editions(name=standard.id).get(standard.id)
     newest = (load_standard(standard.id),) if editions else ()
     by_folder = {
-        shipped.folder: shipped for shipped in (*standard.shipped(), *newest) if shipped.folder != standard.folder
+        shipped.folder: shipped for shipped in (*standard.find_shipped(), *newest) if shipped.folder != standard.folder
     }
     return tuple(by_folder.values())
 
 
-def most(key: str, standard: Standard) -> float | None:
+def find_maximum(key: str, standard: Standard) -> float | None:
     """Return the largest value allowed for a tolerance or limit; None without a bound.
 
     It is a multiple of the shipped value, or of the rule's default. A custom standard cannot widen it.
@@ -51,7 +51,7 @@ def most(key: str, standard: Standard) -> float | None:
     factor = next((factor for prefix, factor in _MAX_FACTORS.items() if key.startswith(prefix)), None)
     if factor is None or (key.startswith("rules.") and not key.rsplit(".", 1)[-1].startswith(_ALLOWANCE_PREFIX)):
         return None
-    shipped_values = [shipped.settings[key] for shipped in shipped_standards(standard) if key in shipped.settings]
+    shipped_values = [shipped.settings[key] for shipped in find_shipped_standards(standard) if key in shipped.settings]
     shipped_value = max(shipped_values, default=standard.settings.get(key) if standard.is_shipped else None)
     if shipped_value is None:
         shipped_value = _find_rule_default(key)
@@ -67,8 +67,8 @@ def _find_rule_default(key: str) -> float | None:
 
 def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
     """Raise DataError for a number below 0, a share above 1, or one above its bound."""
-    expect(value, (int, float), file=path, key=key)
-    maximum = most(key, standard)
+    check_type(value, (int, float), file=path, key=key)
+    maximum = find_maximum(key, standard)
     if key.endswith("_share"):
         # A share of 15, meant as 15 %, would accept everything.
         maximum = 1.0 if maximum is None else min(1.0, maximum)
@@ -79,12 +79,12 @@ def check_number(key: str, value: Any, standard: Standard, path: Any) -> None:
 
 def check_numbers(standard: Standard) -> Standard:
     """Return the standard if its own numbers are valid, else raise DataError."""
-    for own_standard in own_standards(standard):
-        path = own_standard.folder / FILE
+    for own_standard in iterate_custom_standards(standard):
+        path = own_standard.folder / STANDARD_FILE
         for key in sorted(own_standard.own & own_standard.settings.keys()):
             value = own_standard.settings[key]
             shipped_value = next(
-                (shipped.settings[key] for shipped in shipped_standards(standard) if key in shipped.settings), None
+                (shipped.settings[key] for shipped in find_shipped_standards(standard) if key in shipped.settings), None
             )
             numeric = isinstance(value, int | float) and not isinstance(value, bool)
             if numeric or (isinstance(shipped_value, int | float) and not isinstance(shipped_value, bool)):
@@ -92,12 +92,12 @@ def check_numbers(standard: Standard) -> Standard:
     return standard
 
 
-def own_standards(standard: Standard) -> Iterator[Standard]:
+def iterate_custom_standards(standard: Standard) -> Iterator[Standard]:
     """Yield the standard and those that it includes, without the shipped ones."""
     if not standard.is_shipped:
         yield standard
         for included in standard.includes:
-            yield from own_standards(included)
+            yield from iterate_custom_standards(included)
 
 
 def find_loosened(standard: Standard) -> list[str]:
@@ -108,7 +108,7 @@ def find_loosened(standard: Standard) -> list[str]:
     removed.
     """
     keys: dict[str, None] = {}
-    for shipped in shipped_standards(standard):
+    for shipped in find_shipped_standards(standard):
         if shipped is not standard:
             keys |= dict.fromkeys(_list_looser_keys(standard, shipped))
     return list(keys)
@@ -140,7 +140,7 @@ def _list_looser_keys(custom: Standard, shipped: Standard) -> Iterator[str]:
 
 def _list_unsourced_marks(custom: Standard, shipped: Standard) -> Iterator[str]:
     """Yield marks A and B without a source, or on values set elsewhere."""
-    keys = {key for own_standard in own_standards(custom) for key in own_standard.own}
+    keys = {key for own_standard in iterate_custom_standards(custom) for key in own_standard.own}
     for item, mark in custom.marks.items():
         if mark == "C" or shipped.marks.get(item) == mark:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 from .template import MARKS
 
 #: The files of a standard.
@@ -43,7 +43,7 @@ class Citation:
     sources: tuple[str, ...] = ()
     area: str = ""
 
-    def binds(self, area_code: str) -> bool:
+    def applies_in(self, area_code: str) -> bool:
         """Return True if the citation applies in an area; an empty area code means any."""
         return self.area in ("", area_code)
 
@@ -72,9 +72,9 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
     citations = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
-        expect(row.get("area", ""), str, file=path, key=f"{key}.area")
+        check_type(row.get("area", ""), str, file=path, key=f"{key}.area")
         _check_known(row["mark"], MARKS, path, f"{key}.mark")
-        read_in = tuple(expect(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
+        read_in = tuple(check_type(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
         for source in read_in:
             _check_known(source, known_sources, path, f"{key}.sources")
         citations[key] = Citation(key, **row, sources=read_in)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files.data import MARKS
-from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+from ..files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, Undecodable, decode_file_text, find_delimiter
 
 COLUMNS = ("code", "name", "parent", "level", "mark")
 #: Headings that a planner may use instead of the column names.
@@ -78,7 +78,7 @@ class CodeList:
         """Return True if a code is one of ``ancestors`` or below one of them."""
         return any(ancestor in ancestors for ancestor in self.lineage(code))
 
-    def members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
+    def collect_members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
         """Return all codes that are one of ``ancestors`` or below one of them."""
         return {code for code in self.codes if self.within(code, ancestors)}
 
@@ -113,17 +113,17 @@ def _read_text(path: Path) -> str:
         raise DataError("data_file_missing", file=str(path)) from error
     except OSError as error:
         raise DataError("data_list_no_access", file=str(path)) from error
-    if data.startswith((WORKBOOK, OLD_WORKBOOK)):
+    if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
         raise DataError("data_list_workbook", file=str(path))
     try:
-        return decoded(data)
+        return decode_file_text(data)
     except Undecodable as error:
         raise DataError("data_list_encoding", file=str(path), line=error.line) from error
 
 
 def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
     """Return line number and cells by column of every row that is not empty."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     columns: list[str] | None = None
     rows = []
     last_line = 0

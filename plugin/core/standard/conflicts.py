@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, expect, read_toml
+from ..files.data import MARKS, check_keys, check_type, read_toml
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.
 CONFLICTS = "conflicts"
 #: The file of the matrix in a standard's folder.
-FILE = "conflicts.toml"
+CONFLICTS_FILE = "conflicts.toml"
 ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED = "error", "warning", "information", "evidence", "allowed"
 MEANINGS = (ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED)
 _REQUIRED_KEYS = ("left", "right", "meaning", "basis", "mark")
@@ -57,13 +57,13 @@ def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
     An entry with several lines on a side gives several pairs. Raise DataError for an unknown key or value, a repeated
     pair, a missing pair of the file's ``lines``, and a meaning ``error`` with mark C only.
     """
-    path = folder / FILE
+    path = folder / CONFLICTS_FILE
     if not path.exists():
         return ()
     table = read_toml(path)
     check_keys(table, required=("pairs",), allowed=("lines",), file=path)
     by_pair: dict[frozenset[str], Conflict] = {}
-    for number, row in enumerate(expect(table["pairs"], list, file=path, key="pairs"), 1):
+    for number, row in enumerate(check_type(table["pairs"], list, file=path, key="pairs"), 1):
         entry = f"pairs[{number}]"
         for conflict in _read_conflicts(row, path, entry):
             if conflict.pair in by_pair or len(conflict.pair) < 2:
@@ -76,12 +76,12 @@ def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
 
 
 def _read_conflicts(row: Any, path: Path, entry: str) -> list[Conflict]:
-    expect(row, dict, file=path, key=entry)
+    check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_REQUIRED_KEYS, allowed=("rule",), file=path, where=entry)
     left, right = (_read_words(row[side], path, f"{entry}.{side}") for side in ("left", "right"))
     texts = {key: value for key, value in row.items() if key not in ("left", "right")}
     for key, value in texts.items():
-        expect(value, str, file=path, key=f"{entry}.{key}")
+        check_type(value, str, file=path, key=f"{entry}.{key}")
     check_meaning(row["meaning"], path, f"{entry}.meaning")
     if row["mark"] not in MARKS:
         raise _make_unknown_error(path, f"{entry}.mark", row["mark"], MARKS)
@@ -96,7 +96,7 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[Conflict]:
 def _read_words(value: Any, path: Path, entry: str) -> list[str]:
     """Return one word or a list of words as a list."""
     words = value if isinstance(value, list) else [value]
-    return [expect(word, str, file=path, key=entry) for word in words]
+    return [check_type(word, str, file=path, key=entry) for word in words]
 
 
 def check_meaning(value: Any, path: Path, key: str) -> None:

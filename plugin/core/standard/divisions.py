@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.crs_zones import zones_of
+from ..geometry.crs_zones import list_zones
 from .numbering import is_county
 from .template import Code, CodeList
 
@@ -137,7 +137,7 @@ class GeographicExtent(NamedTuple):
         return None if self.south is None or self.north is None else (self.south + self.north) / 2
 
 
-def extent(code: str, divisions: CodeList) -> GeographicExtent | None:
+def find_extent(code: str, divisions: CodeList) -> GeographicExtent | None:
     """Return the extent of a division or of the nearest one above it, else None."""
     return next(iter(_list_extents(code, divisions)), None)
 
@@ -167,7 +167,7 @@ def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> Geog
         ),
         None,
     )
-    known_extent = extent(listed_code, divisions) if listed_code else None
+    known_extent = find_extent(listed_code, divisions) if listed_code else None
     if (
         known_extent is None
         or known_extent.west - _MAX_DEGREES_OUTSIDE <= longitude <= known_extent.east + _MAX_DEGREES_OUTSIDE
@@ -184,14 +184,14 @@ def _parse_degrees(text: str) -> float | None:
         return None
 
 
-def default_crs(code: str, divisions: CodeList) -> CRS:
+def find_default_crs(code: str, divisions: CodeList) -> CRS:
     """Return the 3° zone of a county.
 
     Raise InputError if the list gives no zone: the user must choose one.
     """
-    county_extent = extent(code, divisions)
+    county_extent = find_extent(code, divisions)
     zones = (
-        [crs_care.three_degree_zone(3.0 * zone) for zone in zones_of(county_extent.west, county_extent.east)]
+        [crs_care.find_three_degree_zone(3.0 * zone) for zone in list_zones(county_extent.west, county_extent.east)]
         if county_extent
         else []
     )
@@ -234,7 +234,9 @@ def explain_crs_mismatch(crs: CRS, county: str, west: float, east: float) -> Inp
 
 
 def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, east: float) -> dict[str, Any]:
-    suitable = "、".join(_format_with_meridian(crs_care.three_degree_zone(3.0 * zone)) for zone in zones_of(west, east))
+    suitable = "、".join(
+        _format_with_meridian(crs_care.find_three_degree_zone(3.0 * zone)) for zone in list_zones(west, east)
+    )
     meridian = f"{crs_care.describe_crs(crs).meridian:g}"
     return {
         "crs": crs_care.crs_label(crs),
@@ -245,7 +247,7 @@ def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, e
     }
 
 
-def check_place(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
+def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str, dict[str, Any]] | None:
     """Check that a county is in the zone of a CRS, by the extents in the list.
 
     Raise InputError for a zone outside the whole province. Return a notice (text key, parameters) for a zone outside

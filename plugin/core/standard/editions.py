@@ -9,11 +9,11 @@ from typing import Any
 
 from ...paths import STANDARDS
 from ..errors import DataError, InputError
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 from ..model.rule import Severity
 
 #: The file that makes a folder a standard.
-FILE = "standard.toml"
+STANDARD_FILE = "standard.toml"
 
 
 def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[str, Path]]:
@@ -23,9 +23,9 @@ def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[
     DataError for a repeated edition.
     """
     editions_by_id: dict[str, dict[str, Path]] = {}
-    for path in sorted((within or STANDARDS).glob(f"*/{FILE}")):
+    for path in sorted((within or STANDARDS).glob(f"*/{STANDARD_FILE}")):
         table = _read_cached_head(path)
-        standard_id, edition = (str(expect(table[key], str, file=path, key=key)) for key in ("id", "edition"))
+        standard_id, edition = (str(check_type(table[key], str, file=path, key=key)) for key in ("id", "edition"))
         if name and name not in (standard_id, f"{standard_id}-{edition}"):
             continue
         its_editions = editions_by_id.setdefault(standard_id, {})
@@ -50,7 +50,7 @@ def _read_head(path: Path, _changed: int, _size: int) -> dict[str, Any]:
     return {key: table.get(key) for key in ("id", "edition", "includes")}
 
 
-def standard_folders() -> dict[str, Path]:
+def list_standard_folders() -> dict[str, Path]:
     """Return the ids of all shipped standards with the folder of the newest edition.
 
     An older edition has the key ``id-edition``.
@@ -62,9 +62,9 @@ def standard_folders() -> dict[str, Path]:
     return folders
 
 
-def standard_ids() -> list[str]:
+def list_standard_ids() -> list[str]:
     """Return the standards that a user can choose: those that describe layers."""
-    return [name for name, folder in standard_folders().items() if (folder / "templates").is_dir()]
+    return [name for name, folder in list_standard_folders().items() if (folder / "templates").is_dir()]
 
 
 def find_standard(name: str, edition: str = "", including: Path | None = None) -> Path:
@@ -87,32 +87,32 @@ def find_standard(name: str, edition: str = "", including: Path | None = None) -
         if edition in candidates:
             return candidates[edition]
     folder = Path(name) if including is None else including / name
-    if not candidates and (folder / FILE).exists():
-        own_edition = str(read_toml(folder / FILE).get("edition", ""))
+    if not candidates and (folder / STANDARD_FILE).exists():
+        own_edition = str(read_toml(folder / STANDARD_FILE).get("edition", ""))
         if edition in ("", own_edition):
             return folder
         candidates = {own_edition: folder}
     if candidates:
         raise DataError("edition_unknown", standard=name, value=edition, known=", ".join(candidates))
-    raise DataError("standard_unknown", value=name, known=", ".join(sorted(standard_ids())))
+    raise DataError("standard_unknown", value=name, known=", ".join(sorted(list_standard_ids())))
 
 
-def key_of(name: str, folder: Path) -> str:
+def make_standard_key(name: str, folder: Path) -> str:
     """Return the name by which `find_standard` finds a standard in a folder.
 
     It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
     """
     if folder.parent != STANDARDS:
         return str(folder.absolute())
-    return next(key for key, where in standard_folders().items() if where == folder)
+    return next(key for key, where in list_standard_folders().items() if where == folder)
 
 
-def check_circle(folder: Path, below: tuple[Path, ...] = ()) -> None:
+def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> None:
     """Raise DataError if a standard includes itself, directly or indirectly."""
     if folder in below:
-        raise DataError("standard_circle", file=str(folder / FILE))
-    for other in _read_cached_head(folder / FILE)["includes"] or ():
-        check_circle(find_standard(other, including=folder), (*below, folder))
+        raise DataError("standard_circle", file=str(folder / STANDARD_FILE))
+    for other in _read_cached_head(folder / STANDARD_FILE)["includes"] or ():
+        check_no_circular_include(find_standard(other, including=folder), (*below, folder))
 
 
 # The phase (阶段) of a plan: 编制, 公示 or 报批. Standard and profile may give a rule another severity in it.
@@ -124,7 +124,7 @@ def check_circle(folder: Path, below: tuple[Path, ...] = ()) -> None:
 PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
 
 
-def phase_of(text: str) -> str:
+def parse_phase(text: str) -> str:
     """Return the id of a planning phase from an id or a Chinese name (编制, 编制阶段).
 
     Empty text gives empty. Raise InputError with the known phases for another text.
@@ -144,7 +144,7 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
 
     Codes are not validated here, because rules load after standards; a test does it.
     """
-    for code, value in expect(table, dict, file=path, key=where).items():
+    for code, value in check_type(table, dict, file=path, key=where).items():
         if value not in list(Severity):
             raise DataError(
                 "data_value_unknown", file=str(path), key=f"{where}.{code}", value=str(value), known=", ".join(Severity)
@@ -155,10 +155,10 @@ def read_severities(table: Any, where: str, path: Path) -> dict[str, str]:
 def read_phases(table: Any, path: Path) -> dict[str, dict[str, str]]:
     """Return phase → code → severity (``[phase.drafting.severity]``)."""
     found = {}
-    for phase, rows in expect(table, dict, file=path, key="phase").items():
+    for phase, rows in check_type(table, dict, file=path, key="phase").items():
         check_keys({phase: rows}, required=(), allowed=PHASES, file=path, where="phase")
         where = f"phase.{phase}"
-        expect(rows, dict, file=path, key=where)
+        check_type(rows, dict, file=path, key=where)
         check_keys(rows, required=("severity",), allowed=(), file=path, where=where)
         found[phase] = read_severities(rows["severity"], f"{where}.severity", path)
     return found

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...paths import STANDARDS
 from ..errors import DataError
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 
 if TYPE_CHECKING:
     from . import Standard
 
-FILE = "indicators.toml"
+INDICATORS_FILE = "indicators.toml"
 #: How a figure is computed from the layers, and the keys that the method requires.
 METHODS: dict[str, tuple[str, ...]] = {
     "rule": ("rule",),
@@ -52,7 +52,7 @@ _LIST_KEYS = ("aliases", "inputs", "classes", "urban_codes")
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueIndicator:
     """One indicator of the list.
 
     ``method``: one of `METHODS`, how it is computed; ``inputs``: concepts or layer codes; ``classes``: land-use codes
@@ -115,12 +115,12 @@ class LandGroup:
 class IndicatorCatalogue:
     """All indicators by id, land-use groups, and names used in tables of figures."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, CatalogueIndicator]
     land_groups: tuple[LandGroup, ...]
     ratio_names: tuple[str, ...] = ()
     _ids_by_name: dict[str, str] = field(default_factory=dict)
 
-    def find(self, name: str, ratio_form: str = "n1") -> Entry | None:
+    def find(self, name: str, ratio_form: str = "n1") -> CatalogueIndicator | None:
         """Return the indicator of an id, a name or a synonym in any language, else None.
 
         Spaces, the width of brackets and case are ignored. ``ratio_form``: the variant that 扩展倍数 without further
@@ -139,16 +139,16 @@ def load_catalogue(standard: Standard) -> IndicatorCatalogue:
     Raise DataError with file and key, or for a missing file.
     """
     for source_standard in (standard, *_list_included(standard)):
-        path = source_standard.folder / FILE
+        path = source_standard.folder / INDICATORS_FILE
         if path.exists():
-            return _read(path)
-    raise DataError("data_file_missing", file=str(standard.folder / FILE))
+            return _read_catalogue(path)
+    raise DataError("data_file_missing", file=str(standard.folder / INDICATORS_FILE))
 
 
-def indicator_name(name: str, lang: str) -> str:
+def find_indicator_name(name: str, lang: str) -> str:
     """Return the name of an indicator in the shipped lists, else its id."""
-    for path in sorted(STANDARDS.glob(f"*/{FILE}")):
-        entry = _read(path).entries.get(name)
+    for path in sorted(STANDARDS.glob(f"*/{INDICATORS_FILE}")):
+        entry = _read_catalogue(path).entries.get(name)
         if entry is not None:
             return entry.name(lang)
     return name
@@ -162,7 +162,7 @@ def _normalise(name: str) -> str:
     return re.sub(r"\s+", "", name).replace("(", "（").replace(")", "）").casefold()
 
 
-def allowed_comparisons(indicator: str) -> tuple[str, ...]:
+def find_allowed_comparisons(indicator: str) -> tuple[str, ...]:
     """Return the signs by which a figure may be compared with its target.
 
     If the list gives a bound, it is that bound or ``=``, else any. The shipped list decides, so that a county cannot
@@ -175,10 +175,10 @@ def allowed_comparisons(indicator: str) -> tuple[str, ...]:
 
 
 @cache
-def _read(path: Path) -> IndicatorCatalogue:
+def _read_catalogue(path: Path) -> IndicatorCatalogue:
     table = read_toml(path)
     check_keys(table, required=("indicator", "land_group"), allowed=("ratio_names",), file=path)
-    entries: dict[str, Entry] = {}
+    entries: dict[str, CatalogueIndicator] = {}
     names: dict[str, str] = {}
     for number, row in enumerate(table["indicator"], 1):
         entry = _read_entry(row, f"indicator[{number}]", path)
@@ -197,14 +197,14 @@ def _read(path: Path) -> IndicatorCatalogue:
     return IndicatorCatalogue(entries, groups, tuple(table.get("ratio_names", ())), names)
 
 
-def _read_entry(row: dict[str, Any], field: str, path: Path) -> Entry:
+def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicator:
     check_keys(row, required=_REQUIRED_TEXTS, allowed=(*_OPTIONAL_TEXTS, *_LIST_KEYS), file=path, where=field)
     for key, value in row.items():
         if key in _LIST_KEYS:
-            for item in expect(value, list, file=path, key=f"{field}.{key}"):
-                expect(item, str, file=path, key=f"{field}.{key}")
+            for item in check_type(value, list, file=path, key=f"{field}.{key}"):
+                check_type(item, str, file=path, key=f"{field}.{key}")
         else:
-            expect(value, str, file=path, key=f"{field}.{key}")
+            check_type(value, str, file=path, key=f"{field}.{key}")
     for key, allowed in (
         ("method", tuple(METHODS)),
         ("unit", UNITS),
@@ -217,13 +217,13 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> Entry:
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
     read: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}
-    return Entry(**read)
+    return CatalogueIndicator(**read)
 
 
 def _read_land_group(row: dict[str, Any], field: str, path: Path) -> LandGroup:
     check_keys(row, required=("id", "zh", "en", "classes"), allowed=(), file=path, where=field)
-    for code in expect(row["classes"], list, file=path, key=f"{field}.classes"):
-        expect(code, str, file=path, key=f"{field}.classes")
+    for code in check_type(row["classes"], list, file=path, key=f"{field}.classes"):
+        check_type(code, str, file=path, key=f"{field}.classes")
     return LandGroup(row["id"], row["zh"], row["en"], tuple(row["classes"]))
 
 

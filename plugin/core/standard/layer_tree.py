@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from ..files.data import check_keys, expect
+from ..files.data import check_keys, check_type
 
 if TYPE_CHECKING:
     from . import Standard
@@ -65,21 +65,21 @@ def read_branch(key: str, row: Any, path: Path) -> TreeBranch:
     """
     section = f"tree.{key}"
     _check_entry(row, section, path, ("also", "chosen", "shown"))
-    for value in expect(row.get("also", []), list, file=path, key=f"{section}.also"):
-        expect(value, str, file=path, key=f"{section}.also")
+    for value in check_type(row.get("also", []), list, file=path, key=f"{section}.also"):
+        check_type(value, str, file=path, key=f"{section}.also")
     is_chosen, is_shown = (
-        expect(row.get(flag, default), bool, file=path, key=f"{section}.{flag}")
+        check_type(row.get(flag, default), bool, file=path, key=f"{section}.{flag}")
         for flag, default in (("chosen", False), ("shown", True))
     )
     return TreeBranch(key, row["name"], tuple(row["roles"]), tuple(row.get("also", ())), is_chosen, is_shown)
 
 
 def _check_entry(row: Any, section: str, path: Path, allowed: tuple[str, ...]) -> None:
-    expect(row, dict, file=path, key=section)
+    check_type(row, dict, file=path, key=section)
     check_keys(row, required=("name", "roles"), allowed=allowed, file=path, where=section)
-    expect(row["name"], str, file=path, key=f"{section}.name")
-    for value in expect(row["roles"], list, file=path, key=f"{section}.roles"):
-        expect(value, str, file=path, key=f"{section}.roles")
+    check_type(row["name"], str, file=path, key=f"{section}.name")
+    for value in check_type(row["roles"], list, file=path, key=f"{section}.roles"):
+        check_type(value, str, file=path, key=f"{section}.roles")
 
 
 def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Iterable[TreeBranch], path: Path) -> None:
@@ -104,7 +104,7 @@ def check_layer_tree(standard: Standard, themes: Iterable[MapTheme], tree: Itera
             placed.add(role)
 
 
-def branches(standard: Standard) -> list[TreeBranch]:
+def list_branches(standard: Standard) -> list[TreeBranch]:
     """Return the layer tree of a standard from the top down.
 
     A standard without a tree uses the county's tree with the layers that it has; layers without a branch are in the
@@ -121,7 +121,7 @@ def branches(standard: Standard) -> list[TreeBranch]:
     return tree
 
 
-def themes(standard: Standard) -> list[MapTheme]:
+def list_themes(standard: Standard) -> list[MapTheme]:
     """Return the map themes of a standard, by default those of the county."""
     return list((standard.themes or _load_county_standard().themes).values())
 
@@ -148,12 +148,12 @@ def _limit_to_standard(branch: TreeBranch, standard: Standard) -> TreeBranch:
     )
 
 
-def branch_of(role: str, standard: Standard) -> TreeBranch:
+def find_branch(role: str, standard: Standard) -> TreeBranch:
     """Return the branch that contains a layer of the standard."""
-    return next(b for b in branches(standard) if role in b.roles + b.also)
+    return next(b for b in list_branches(standard) if role in b.roles + b.also)
 
 
-def delivery_constraint(role: str, standard: Standard) -> str:
+def find_delivery_constraint(role: str, standard: Standard) -> str:
     """Return how strictly the widest delivery requires a layer (one of `CONSTRAINTS`).
 
     The delivery's lists of mandatory and conditional concepts decide, else the layer's template.
@@ -167,12 +167,12 @@ def delivery_constraint(role: str, standard: Standard) -> str:
     return standard.templates[role].constraint
 
 
-def strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
+def find_strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
     """Return the strictest constraint of a branch's layers."""
-    return min((delivery_constraint(role, standard) for role in branch.roles), key=CONSTRAINTS.index)
+    return min((find_delivery_constraint(role, standard) for role in branch.roles), key=CONSTRAINTS.index)
 
 
-def theme_roles(theme: MapTheme, standard: Standard, there: Iterable[str]) -> list[str]:
+def list_theme_roles(theme: MapTheme, standard: Standard, there: Iterable[str]) -> list[str]:
     """Return the layers that a theme shows, of those that are available, top down.
 
     ``there``: available layer codes. The result is empty if only context layers of the theme are available.

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 from .citations import load_citations, load_sources
 from .conflicts import CONFLICTS, load_conflicts, merge_conflicts
-from .editions import FILE, check_circle, find_standard, read_phases, read_severities
+from .editions import STANDARD_FILE, check_no_circular_include, find_standard, read_phases, read_severities
 from .layer_tree import check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
 from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
@@ -84,8 +84,8 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     ids or editions.
     """
     folder = find_standard(name, edition)
-    path = folder / FILE
-    check_circle(folder)
+    path = folder / STANDARD_FILE
+    check_no_circular_include(folder)
     table = read_toml(path)
     check_keys(table, required=("id", "edition", "name"), allowed=(*_OTHER_SECTIONS, *SETTING_SECTIONS), file=path)
     includes = tuple(
@@ -105,7 +105,7 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
 
     A citation may name a source of an included edition.
     """
-    path = folder / FILE
+    path = folder / STANDARD_FILE
     conflicts = load_conflicts(folder)
     settings = _read_settings(table) | {conflict.key: conflict.meaning for conflict in conflicts}
     severity = read_severities(table.get("severity", {}), "severity", path)
@@ -194,7 +194,7 @@ def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> 
 
     An own setting without a mark is C, whatever mark an included edition has for it.
     """
-    marks = dict(expect(table.get("marks", {}), dict, file=path, key="marks"))
+    marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
     for key, mark in marks.items():
         if mark not in MARKS:
             known_marks = ", ".join(MARKS)
@@ -219,12 +219,12 @@ def _read_rule_groups(table: dict[str, Any], path: Path) -> dict[str, tuple[str,
 
 def _read_group(key: str, row: dict[str, Any], path: Path) -> Group:
     section = f"groups.{key}"
-    expect(row, dict, file=path, key=section)
+    check_type(row, dict, file=path, key=section)
     check_keys(row, required=("name", "roles"), allowed=("aliases",), file=path, where=section)
-    expect(row["name"], str, file=path, key=f"{section}.name")
+    check_type(row["name"], str, file=path, key=f"{section}.name")
     for list_key in ("roles", "aliases"):
-        for value in expect(row.get(list_key, []), list, file=path, key=f"{section}.{list_key}"):
-            expect(value, str, file=path, key=f"{section}.{list_key}")
+        for value in check_type(row.get(list_key, []), list, file=path, key=f"{section}.{list_key}"):
+            check_type(value, str, file=path, key=f"{section}.{list_key}")
     return Group(key, row["name"], tuple(row["roles"]), tuple(row.get("aliases", ())))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, expect, read_toml
+from ..files.data import MARKS, check_keys, check_type, read_toml
 from .template import Field, Template, read_fields
 
 BEFORE, CHANGE, AFTER = "before", "change", "after"
@@ -108,9 +108,9 @@ class Maintenance:
 
         A yearly delivery has at least one of them, a plan has none.
         """
-        return tuple(self.stage(CHANGE).prefix + layer.role for layer in self.layers)
+        return tuple(self.get_stage(CHANGE).prefix + layer.role for layer in self.layers)
 
-    def stage(self, stage: str) -> Stage:
+    def get_stage(self, stage: str) -> Stage:
         """Return the stage of an id: `BEFORE`, `CHANGE` or `AFTER`."""
         return next(candidate for candidate in self.stages if candidate.id == stage)
 
@@ -141,10 +141,10 @@ def load_maintenance(path: Path) -> Maintenance:
         table, required=("id", "name", "delivery", BEFORE, CHANGE, AFTER, "layer"), allowed=("aliases",), file=path
     )
     layers = []
-    for position, row in enumerate(expect(table["layer"], list, file=path, key="layer"), start=1):
+    for position, row in enumerate(check_type(table["layer"], list, file=path, key="layer"), start=1):
         entry = f"layer[{position}]"
         check_keys(row, required=("role", "kinds"), allowed=("compare",), file=path, where=entry)
-        kinds = expect(row["kinds"], list, file=path, key=f"{entry}.kinds")
+        kinds = check_type(row["kinds"], list, file=path, key=f"{entry}.kinds")
         layers.append(MaintainedLayerSpec(row["role"], tuple(kinds), row.get("compare", "")))
     roles = [layer.role for layer in layers]
     for role in roles:
@@ -157,13 +157,13 @@ def load_maintenance(path: Path) -> Maintenance:
 
 def _read_delivery(row: Any, path: Path) -> DeliverySpec:
     names = tuple(DeliverySpec.__dataclass_fields__)
-    expect(row, dict, file=path, key="delivery")
+    check_type(row, dict, file=path, key="delivery")
     check_keys(row, required=names, allowed=(), file=path, where="delivery")
-    return DeliverySpec(**{name: expect(row[name], str, file=path, key=f"delivery.{name}") for name in names})
+    return DeliverySpec(**{name: check_type(row[name], str, file=path, key=f"delivery.{name}") for name in names})
 
 
 def _read_stage(key: str, row: dict[str, Any], path: Path) -> Stage:
-    expect(row, dict, file=path, key=key)
+    check_type(row, dict, file=path, key=key)
     fields: tuple[Field, ...] = ()
     change_keys = ("field", "source", "fields_mark") if key == CHANGE else ()
     check_keys(row, required=("prefix", "suffix", *change_keys), allowed=(), file=path, where=key)

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from ...paths import LAYOUTS
 from ..errors import DataError, InputError
-from ..files.data import check_keys, expect, read_toml
+from ..files.data import check_keys, check_type, read_toml
 
 #: The map set that comes with the plugin.
-MAPS = LAYOUTS / "maps.toml"
+DEFAULT_MAP_SET = LAYOUTS / "maps.toml"
 #: Whole county, or 中心城区.
 SCOPES = ("county", "centre")
 #: Characters that file names cannot have on a supported system.
@@ -110,7 +110,7 @@ class MapCatalogue:
     fill: float
     mark: str
 
-    def file_stem(self, one: MapSpec, code: str, name: str, *, township: bool = False) -> str:
+    def make_file_stem(self, one: MapSpec, code: str, name: str, *, township: bool = False) -> str:
         """Return a map's file name without suffix: 行政区代码 + 行政区名称 + 序号 + 图件名称.
 
         Characters that file names cannot have are removed.
@@ -118,7 +118,7 @@ class MapCatalogue:
         title = one.short if township else one.title
         return _NOT_IN_NAMES.sub("", self.file_name.format(code=code, name=name, number=one.number, title=title))
 
-    def round_scale(self, least: float) -> float:
+    def find_round_scale(self, least: float) -> float:
         """Return the smallest round scale denominator that is at least ``least``."""
         power = 1.0
         while power * 10 <= least:
@@ -126,7 +126,7 @@ class MapCatalogue:
         choices = (round(scale_digit * factor, 6) for factor in (power, 10 * power) for scale_digit in self.scales)
         return next(scale for scale in choices if scale >= least * (1 - 1e-9))
 
-    def all_scales(self) -> list[float]:
+    def list_scales(self) -> list[float]:
         """Return the round denominators from 1:100 to 1:10 000 000."""
         return [round(s * 10.0**power, 6) for power in range(2, 7) for s in self.scales]
 
@@ -143,13 +143,13 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
 
     Raise DataError with file and key.
     """
-    file = Path(path) if path else MAPS
+    file = Path(path) if path else DEFAULT_MAP_SET
     table = read_toml(file)
     # Copies made for earlier versions list the levels of secrecy, which are now in resources/document.toml.
     check_keys(table, required=_REQUIRED_KEYS[0], allowed=("secrecy",), file=file)
     styles = {key: _read_layer_style(row, file, f"looks.{key}") for key, row in table["looks"].items()}
     maps: dict[str, MapSpec] = {}
-    for position, row in enumerate(expect(table["map"], list, file=file, key="map"), start=1):
+    for position, row in enumerate(check_type(table["map"], list, file=file, key="map"), start=1):
         map_spec = _read_map(row, styles, file, f"map[{position}]")
         for key, value, used in (
             ("id", map_spec.id, maps),
@@ -184,7 +184,7 @@ def load_map_set(path: str | Path = "") -> MapCatalogue:
     )
 
 
-def chosen_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
+def select_maps(catalogue: MapCatalogue, ids: list[str]) -> list[MapSpec]:
     """Return the maps with these ids or numbers, in the set's order; by default all.
 
     Raise InputError with the known maps for an unknown one.
@@ -216,7 +216,7 @@ def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerSty
 
 def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, section: str) -> MapSpec:
     check_keys(row, required=_REQUIRED_KEYS[2], allowed=("short",), file=file, where=section)
-    expect(row["number"], int, file=file, key=f"{section}.number")
+    check_type(row["number"], int, file=file, key=f"{section}.number")
     if row["scope"] not in SCOPES:
         known_names = ", ".join(SCOPES)
         raise DataError(
@@ -269,7 +269,7 @@ def find_roles(of: Iterable[str], concepts: Concepts) -> list[str]:
     return list(dict.fromkeys(role for concept in of for role in concepts.get(concept, (concept,))))
 
 
-def first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
+def find_first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
     """Return the first layer with features, else the first layer."""
     layers = list(found)
     return next((layer for layer in layers if layer.filled), layers[0] if layers else None)
@@ -280,7 +280,7 @@ def find_missing_input(
 ) -> MissingInput | None:
     """Return the reason why a map cannot be made, or None if it can.
 
-    ``answer``: function that returns the layer for concepts or layer codes, as `first_filled`.
+    ``answer``: function that returns the layer for concepts or layer codes, as `find_first_filled`.
     """
 
     def drawn(spec: LayerSpec) -> bool:

@@ -13,7 +13,7 @@ from ...paths import STANDARDS
 from ..errors import InputError
 from .citations import Citation, Source
 from .conflicts import Conflict
-from .editions import find_editions, key_of
+from .editions import find_editions, make_standard_key
 from .layer_tree import MapTheme, TreeBranch
 from .maintenance import Maintenance, check_maintenance
 from .template import CodeList, Field, Template, check_code_lists, load_code_list, load_template
@@ -125,9 +125,9 @@ class Standard:
 
         It is the id, or the path of a custom folder.
         """
-        return key_of(self.id, self.folder)
+        return make_standard_key(self.id, self.folder)
 
-    def edition_of(self, template: Template) -> Standard:
+    def find_edition_of(self, template: Template) -> Standard:
         """Return the standard of a template: this one or one that it includes."""
         return next((candidate for candidate in self._iterate_editions() if candidate.id == template.standard), self)
 
@@ -136,7 +136,7 @@ class Standard:
         """Return True for a standard that comes with the plugin."""
         return self.folder.resolve().parent == STANDARDS.resolve()
 
-    def shipped(self) -> tuple[Standard, ...]:
+    def find_shipped(self) -> tuple[Standard, ...]:
         """Return the shipped standards that a custom standard is based on.
 
         They are those that it includes, else the one of its id, else the usual one. The result is empty for a shipped

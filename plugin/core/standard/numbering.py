@@ -14,11 +14,11 @@ from collections.abc import Iterable
 
 from ..errors import InputError
 
-LENGTH = 18
-FILL = "0000"
+BSM_LENGTH = 18
+BSM_FILL = "0000"
 RUNNING_DIGITS = 8
-HIGHEST = 10**RUNNING_DIGITS - 1
-_BSM = re.compile(rf"([0-9]{{6}}){FILL}([0-9]{{{RUNNING_DIGITS}}})")
+MAX_RUNNING_NUMBER = 10**RUNNING_DIGITS - 1
+_BSM = re.compile(rf"([0-9]{{6}}){BSM_FILL}([0-9]{{{RUNNING_DIGITS}}})")
 
 
 def is_county(code: str) -> bool:
@@ -36,9 +36,9 @@ def make_bsm(county: str, number: int) -> str:
     """
     if not is_county(county):
         raise InputError("bsm_county", value=county)
-    if not 0 < number <= HIGHEST:
+    if not 0 < number <= MAX_RUNNING_NUMBER:
         raise InputError("bsm_used_up", county=county)
-    return f"{county}{FILL}{number:0{RUNNING_DIGITS}d}"
+    return f"{county}{BSM_FILL}{number:0{RUNNING_DIGITS}d}"
 
 
 def split_bsm(bsm: object) -> tuple[str, int] | None:
@@ -50,7 +50,7 @@ def split_bsm(bsm: object) -> tuple[str, int] | None:
     return (match[1], int(match[2])) if match else None
 
 
-def find_highest(values: Iterable[object]) -> dict[str, int]:
+def find_highest_by_county(values: Iterable[object]) -> dict[str, int]:
     """Return county → its highest running number among the values.
 
     Blanks and values of other schemes are ignored.
@@ -63,7 +63,7 @@ def find_highest(values: Iterable[object]) -> dict[str, int]:
     return highest
 
 
-def highest_running(values: Iterable[object], county: str) -> int:
+def find_highest_running(values: Iterable[object], county: str) -> int:
     """Return the highest running number of a county in any scheme; 0 without one.
 
     It is in the last eight of eighteen digits; the four digits before them may be a layer's code.
@@ -74,15 +74,15 @@ def highest_running(values: Iterable[object], county: str) -> int:
     )
 
 
-def usual_county(values: Iterable[object]) -> str:
+def find_usual_county(values: Iterable[object]) -> str:
     """Return the county code that most values begin with; empty without such a value."""
     votes = Counter(counties[0] for counties in map(split_bsm, values) if counties)
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> str:
+def make_next_bsm(county: str, used: Iterable[object], high_water: int = 0) -> str:
     """Return the next free BSM of a county.
 
     Its number is one above the highest of ``used`` and the stored maximum ``high_water``.
     """
-    return make_bsm(county, max(find_highest(used).get(county, 0), high_water) + 1)
+    return make_bsm(county, max(find_highest_by_county(used).get(county, 0), high_water) + 1)

@@ -25,7 +25,7 @@ _WHOLE_NAME_PATTERN = re.compile("[\u4e00-\u9fff]{2,}(?:省|自治区|特别行�
 _NOT_A_CITY = ("中心城市", "县级市", "地级市")
 
 
-def foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool = True) -> str:
+def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool = True) -> str:
     """Return the place outside a county that a text begins with; empty without one.
 
     The place is a province, city or county. ``code``: the county's six digits. A text that begins with the county, or

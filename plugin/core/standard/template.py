@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, expect, read_toml
+from ..files.data import MARKS, check_keys, check_type, read_toml
 from .codes import Code as Code
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
@@ -28,10 +28,10 @@ class Field:
     """One field of a template.
 
     ``meaning``: the name by which rules read it (``net_area``), whatever its name in this edition (YJJBNTMJ).
-    ``codes``: id of its code list; ``code_name``: the field that has the name of the code; ``code_pad``: digits that
-    codes are padded to. ``short``: a name of at most ten bytes (shapefile) for a longer name. ``default``: value in a
-    new row. ``personal``: it has personal data (name, ID number, telephone, address) and is empty in exports unless
-    requested.
+    ``codes``: id of its code list; ``evaluate_code_name``: the field that has the name of the code; ``code_pad``:
+    digits that codes are padded to. ``short``: a name of at most ten bytes (shapefile) for a longer name. ``default``:
+    value in a new row. ``personal``: it has personal data (name, ID number, telephone, address) and is empty in exports
+    unless requested.
     """
 
     name: str
@@ -152,17 +152,17 @@ def read_fields(rows: Any, path: Path, where: str = "field") -> tuple[Field, ...
     """
     fields = [
         _read_field(row, f"{where}[{position}]", path)
-        for position, row in enumerate(expect(rows, list, file=path, key=where), start=1)
+        for position, row in enumerate(check_type(rows, list, file=path, key=where), start=1)
     ]
     _check_names(fields, path, where)
     return tuple(fields)
 
 
 def _read_field(row: Any, entry: str, path: Path) -> Field:
-    expect(row, dict, file=path, key=entry)
+    check_type(row, dict, file=path, key=entry)
     check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
     for key, value in row.items():
-        expect(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
+        check_type(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
     for key, allowed in (("type", TYPES), ("mark", MARKS), ("constraint", ("M", "C", "O", ""))):
         if key in row and row[key] not in allowed:
             raise DataError(

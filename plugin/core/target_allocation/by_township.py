@@ -11,10 +11,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ..geometry.validity import is_missing
-from ..indicators.area_backing import compare_with_land, find_county_excess, land_net
-from ..indicators.areas import ROUNDING_M2, AreaFigure, target_figure
-from ..indicators.survey_deductions import survey_deductions
-from ..indicators.townships import Township, split_by_township, towns_of_centres, townships_of
+from ..indicators.area_backing import compare_with_land, compute_land_net_area, find_county_excess
+from ..indicators.areas import ROUNDING_M2, AreaFigure, compute_target_figure
+from ..indicators.survey_deductions import compare_with_survey
+from ..indicators.townships import Township, get_plan_townships, locate_row_centres, split_by_township
 from ..profile.figures import TownshipTasks
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MEANINGS = ("location_code", "division_code")
 _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 #: The smallest share of a row inside the township that its code names (C).
-LEAST_SHARE = "indicators.least_township_share"
+LEAST_SHARE_SETTING = "indicators.least_township_share"
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,15 @@ class RowCodes:
         return exchanged_towns
 
 
-def check_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
+def find_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
     """Return the townships that a layer's rows name, compared with their location.
 
     None without a layer of townships.
     """
-    townships = townships_of(ctx)
+    townships = get_plan_townships(ctx)
     if townships is None or layer is townships[0]:
         return None
-    cache = ctx.plan.computed("row_codes")
+    cache = ctx.plan.get_cache("row_codes")
     if layer not in cache:
         cache[layer] = _compare_row_codes(layer, townships[0], townships[1], townships[2], ctx)
     found: RowCodes = cache[layer]
@@ -89,7 +89,7 @@ def _compare_row_codes(
     layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: Context
 ) -> RowCodes:
     named, field = named_townships(layer, towns)
-    centres, _ = towns_of_centres(layer, ctx)
+    centres, _ = locate_row_centres(layer, ctx)
     misplaced = _misplaced_townships(layer, named, centres, towns_layer, town_of, ctx)
     return RowCodes(layer, towns, field, named, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code))
 
@@ -135,7 +135,7 @@ def _misplaced_townships(
     parts = ctx.geometry.shared(layer, towns_layer, rows_a=compared, measured=True)
     own = town_of[parts.right] == town[parts.left]
     inside = np.bincount(parts.left[own], parts.area[own], minlength=len(layer))
-    outside = inside < float(ctx.norm.get(LEAST_SHARE)) * np.nan_to_num(shapely.area(layer.plane))
+    outside = inside < float(ctx.norm.get(LEAST_SHARE_SETTING)) * np.nan_to_num(shapely.area(layer.plane))
     return np.where(compared & outside, town, -1)
 
 
@@ -144,20 +144,20 @@ _FIGURES_BY_NAMED_TOWNSHIP = ("cultivated_area", "farmland_area")
 
 
 @dataclass(frozen=True)
-class ByTownship:
+class AreasByTownship:
     """An area of the plan, such as farmland, divided by township.
 
     ``figure``: the area of the whole plan; ``areas``: (townships + 2,) m², the last but one outside all townships, the
-    last (negative) counted twice by overlapping townships. ``stated``: number of rows assigned to the township that
-    their ``field`` names; ``shared``: number of rows divided by geometry, where each part gets its share of the row's
-    net area. ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,) m² by
+    last (negative) counted twice by overlapping townships. ``named_row_count``: number of rows assigned to the township
+    that their ``field`` names; ``shared``: number of rows divided by geometry, where each part gets its share of the
+    row's net area. ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,) m² by
     geometry instead of the net area, within ``rounding``; None for other areas.
     """
 
     figure: AreaFigure
     towns: list[Township]
     areas: NDArray
-    stated: int
+    named_row_count: int
     shared: int
     field: str
     backed: NDArray
@@ -165,13 +165,13 @@ class ByTownship:
     rounding: NDArray | None = None
 
 
-def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
+def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
     """Compute one of `AREA_FIGURES` by township.
 
     None without townships or without a layer for the area.
     """
-    townships = townships_of(ctx)
-    figure = target_figure(name, ctx)
+    townships = get_plan_townships(ctx)
+    figure = compute_target_figure(name, ctx)
     if townships is None or figure.layer is None:
         return None
     layer, towns = figure.layer, townships[1]
@@ -180,7 +180,7 @@ def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
     if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
         counted &= ctx.cultivated_rows(layer)
-    codes = check_row_codes(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
+    codes = find_row_codes(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
     town = np.full(len(layer), -1) if codes is None else codes.named
     # Misplaced rows are divided by their geometry.
     by_code = counted & (town >= 0)
@@ -196,18 +196,18 @@ def compute_by_township(name: str, ctx: Context) -> ByTownship | None:
         return sums if parts is None else sums + parts.sums(amounts, rest)
 
     found = compare_with_land(layer, "net_area", ctx) if figure.basis == "net" else None
-    sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.unbacked(add)
-    deductions = survey_deductions(layer, ctx) if figure.basis == "net" else None
+    sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.is_sum_unbacked(add)
+    deductions = compare_with_survey(layer, ctx) if figure.basis == "net" else None
     if deductions is not None:
         sure &= ~deductions.exceeds(add)
     if found is not None and find_county_excess(layer, ctx) is not None:
         sure[:] = False
-    land = land_net(layer, ctx) if figure.basis == "net" else None
+    land = compute_land_net_area(layer, ctx) if figure.basis == "net" else None
     rounding = add(np.full(len(layer), ROUNDING_M2)) if land is not None else None
     on_land = add(land) if land is not None else None
     stated_rows, shared_rows = int(by_code.sum()), int(rest.sum())
     field = "" if codes is None else codes.field
-    return ByTownship(figure, towns, add(values), stated_rows, shared_rows, field, sure, on_land, rounding)
+    return AreasByTownship(figure, towns, add(values), stated_rows, shared_rows, field, sure, on_land, rounding)
 
 
 def match_townships(

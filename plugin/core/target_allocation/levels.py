@@ -23,9 +23,9 @@ from ..profile.figures import TownshipTask, TownshipTasks
 from ..standard.template import Code, CodeList
 
 #: Settings that define the limited ratio: a limit with other values of them is a limit of another ratio.
-MEASURES = {"ratio.limit": ("ratio.form", "ratio.classes")}
+LIMIT_DEFINITIONS = {"ratio.limit": ("ratio.form", "ratio.classes")}
 #: Ratios that may not be looser in a plan than in its base: setting → which side is tighter.
-LIMITS = {"ratio.limit": "<="}
+LIMIT_COMPARISONS = {"ratio.limit": "<="}
 
 
 @dataclass(frozen=True)
@@ -57,13 +57,13 @@ class PartsSum:
 class ChangedMeasure:
     """A setting that defines a limited ratio and differs from the base's.
 
-    ``key``: the setting; ``value`` and ``above``: its value in the profile and in the profile ``parent``, the base that
-    sets the limit.
+    ``key``: the setting; ``value`` and ``base_value``: its value in the profile and in the profile ``parent``, the base
+    that sets the limit.
     """
 
     key: str
     value: Any
-    above: Any
+    base_value: Any
     parent: Profile
 
 
@@ -71,18 +71,18 @@ class ChangedMeasure:
 class InheritedLimit:
     """A limit of a profile compared with that of its base.
 
-    ``value`` and ``above``: the limit in the profile and in its base ``parent``.
+    ``value`` and ``base_value``: the limit in the profile and in its base ``parent``.
     """
 
     key: str
     value: float
-    above: float
+    base_value: float
     parent: Profile
 
     @property
     def broken(self) -> bool:
         """True if the profile's limit is looser than that of the base."""
-        return self.value > self.above
+        return self.value > self.base_value
 
 
 def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
@@ -123,7 +123,7 @@ def _load_shipped_chains(profile: Profile) -> list[Profile]:
 def find_limits(profile: Profile) -> list[InheritedLimit]:
     """Return the limits of a profile with those of the nearest base that sets them."""
     found = []
-    for key in LIMITS:
+    for key in LIMIT_COMPARISONS:
         if key not in profile.own:
             continue
         above = next((p for p in (*profile.chain()[1:], *_load_shipped_chains(profile)) if key in p.own), None)
@@ -161,7 +161,7 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
                     above.indicator,
                     above.year,
                 )
-                if alike and own_target not in one.base.targets and own_target.looser_than(above):
+                if alike and own_target not in one.base.targets and own_target.is_looser_than(above):
                     found.setdefault((own_target, above), _lowest_profile_with(above, one.base))
     for other in find_shipped_alternatives(profile):
         for own_target, above in ((own_target, above) for above in other.targets for own_target in profile.targets):
@@ -170,7 +170,7 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
                 above.indicator,
                 above.year,
             )
-            if alike and own_target.looser_than(above):
+            if alike and own_target.is_looser_than(above):
                 found.setdefault((own_target, above), other)
     return [(own_target, above, parent) for (own_target, above), parent in found.items()]
 
@@ -180,13 +180,13 @@ def _lowest_profile_with(target: Target, profile: Profile) -> Profile:
     return [one for one in profile.chain() if target in one.targets][-1]
 
 
-def find_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMeasure]:
+def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMeasure]:
     """Return settings that define a limited ratio and differ from the nearest base's.
 
     ``settings``: the values of the standard, which apply by default. The order in lists has no effect.
     """
     found = []
-    for limit, keys in MEASURES.items():
+    for limit, keys in LIMIT_DEFINITIONS.items():
         above = next((p for p in profile.chain()[1:] if limit in p.own), None)
         for key in keys:
             if above is None or key not in profile.own:
@@ -197,7 +197,7 @@ def find_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMea
     return found
 
 
-def sums_of_children(parent: Profile, children: Iterable[Profile], divisions: CodeList | None) -> list[PartsSum]:
+def sum_children(parent: Profile, children: Iterable[Profile], divisions: CodeList | None) -> list[PartsSum]:
     """Compare each target of a plan with the sum of the plans below it.
 
     Targets are the same by indicator, year and comparison (≥ or ≤).
@@ -244,7 +244,7 @@ def _same_target(child: Profile, target: Target) -> Target | None:
     )
 
 
-def sums_of_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]) -> list[PartsSum]:
+def sum_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]) -> list[PartsSum]:
     """Compare each target of a county with the sum of its townships' tasks.
 
     ``towns``: names of all townships.

@@ -17,9 +17,9 @@ from unicodedata import normalize
 from ..errors import InputError
 from ..files.tables import Column, Row, Table, read_table
 from ..profile.figures import TownshipTask, TownshipTasks
-from ..standard.indicator_catalogue import allowed_comparisons
+from ..standard.indicator_catalogue import find_allowed_comparisons
 
-COLUMNS = (
+TASK_COLUMNS = (
     Column("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), needed=False),
     Column("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
     Column("indicator", ("指标", "指标名称", "indicator"), needed=False),
@@ -29,13 +29,13 @@ COLUMNS = (
     Column("source", ("来源", "依据", "文件", "source"), needed=False),
 )
 #: Accepted names of a figure; messages on an unknown name list the first one.
-INDICATORS = {
+INDICATOR_WORDS = {
     "cultivated_area": ("耕地保有量", "耕地", "耕地面积", "耕地保护目标"),
     "farmland_area": ("永久基本农田", "永久基本农田保护面积", "永久基本农田面积", "基本农田", "永久基本农田保护任务"),
     "red_line_area": ("生态保护红线", "生态保护红线面积", "生态红线"),
     "boundary_area": ("城镇开发边界", "城镇开发边界面积", "开发边界"),
 }
-UNITS = {
+UNIT_WORDS = {
     "wan_mu": ("万亩",),
     "mu": ("亩",),
     "ha": ("公顷", "hm2", "hm²"),
@@ -43,7 +43,7 @@ UNITS = {
     "m2": ("平方米", "m²", "㎡"),
     "wan_km2": ("万平方千米", "万平方公里", "万km²"),
 }
-COMPARISONS = {
+COMPARISON_WORDS = {
     ">=": ("≥", "不低于", "不少于", "不小于"),
     "<=": ("≤", "不超过", "不高于", "不大于", "不突破"),
     "=": ("＝", "等于"),
@@ -62,7 +62,7 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
     """
     if not str(path).strip():
         return TownshipTasks()
-    table = read_table(path, COLUMNS)
+    table = read_table(path, TASK_COLUMNS)
     long = any(row.cells["indicator"] for row in table.rows)
     figures = {} if long else _find_figure_headings(table)
     tasks: list[TownshipTask] = []
@@ -92,17 +92,24 @@ def _find_figure_headings(table: Table) -> dict[str, tuple[str, str]]:
     found = {}
     for head in table.heads:
         parts = _FIGURE_HEADING.fullmatch(head)
-        indicator, unit = _find_id(parts[1], INDICATORS) if parts else "", _find_id(parts[2], UNITS) if parts else ""
+        indicator, unit = (
+            _find_id(parts[1], INDICATOR_WORDS) if parts else "",
+            _find_id(parts[2], UNIT_WORDS) if parts else "",
+        )
         if indicator and unit:
             found[head] = (indicator, unit)
-        elif indicator or _find_id(head, INDICATORS):
+        elif indicator or _find_id(head, INDICATOR_WORDS):
             # If the column were ignored, no check would use its tasks.
             raise InputError(
-                "tasks_head_unit", file=table.place, line=table.line, column=head, known="、".join(_first_words(UNITS))
+                "tasks_head_unit",
+                file=table.place,
+                line=table.line,
+                column=head,
+                known="、".join(_first_words(UNIT_WORDS)),
             )
     if not found:
         raise InputError(
-            "tasks_no_figure", file=table.place, line=table.line, known="、".join(_first_words(INDICATORS))
+            "tasks_no_figure", file=table.place, line=table.line, known="、".join(_first_words(INDICATOR_WORDS))
         )
     return found
 
@@ -115,7 +122,7 @@ def _wide_row_tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]])
             code,
             name,
             indicator,
-            allowed_comparisons(indicator)[0],
+            find_allowed_comparisons(indicator)[0],
             _parse_value(table, row, head, row.others[head]),
             unit,
             row.cells["source"],
@@ -128,17 +135,17 @@ def _wide_row_tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]])
 
 def _long_row_task(table: Table, row: Row) -> TownshipTask:
     code, name = _code_and_name(table, row)
-    indicator = _parse_keyword(table, row, "indicator", INDICATORS)
+    indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
-        _parse_keyword(table, row, "comparison", COMPARISONS)
+        _parse_keyword(table, row, "comparison", COMPARISON_WORDS)
         if row.cells["comparison"]
-        else allowed_comparisons(indicator)[0]
+        else find_allowed_comparisons(indicator)[0]
     )
-    allowed = allowed_comparisons(indicator)
+    allowed = find_allowed_comparisons(indicator)
     if comparison not in allowed:
-        raise table.error(row, "关系", row.cells["comparison"], [COMPARISONS[one][0] for one in allowed])
+        raise table.error(row, "关系", row.cells["comparison"], [COMPARISON_WORDS[one][0] for one in allowed])
     value = _parse_value(table, row, "数值", row.cells["value"])
-    unit = _parse_keyword(table, row, "unit", UNITS)
+    unit = _parse_keyword(table, row, "unit", UNIT_WORDS)
     return TownshipTask(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
 
 
@@ -176,7 +183,7 @@ def _parse_keyword(table: Table, row: Row, column: str, words_by_id: dict[str, t
     text = row.cells[column]
     meant = _find_id(text, words_by_id)
     if not meant:
-        head = next(c.heads[0] for c in COLUMNS if c.name == column)
+        head = next(c.heads[0] for c in TASK_COLUMNS if c.name == column)
         raise table.error(row, head, text, _first_words(words_by_id))
     return meant
 

@@ -37,7 +37,7 @@ class ThreeZones:
     ``shapes``: (k,) single-part polygons in the CRS of the planning zones; ``spaces``: code of each (01 agricultural,
     02 ecological, 03 urban); ``areas``: area of each. ``zones_m2`` and ``features``: area and number of planning zones
     by code; ``unmapped``: zone code → (features, m²) of planning zones outside the mapping; ``overlap_m2``: land in
-    several planning zones, counted once within one of the three and once in each of several (``between_m2``);
+    several planning zones, counted once within one of the three and once in each of several (``shared_between_m2``);
     ``missing`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
     """
 
@@ -48,7 +48,7 @@ class ThreeZones:
     features: dict[str, int]
     unmapped: dict[str, tuple[int, float]] = field(default_factory=dict)
     overlap_m2: float = 0.0
-    between_m2: float = 0.0
+    shared_between_m2: float = 0.0
     missing: int = 0
     repaired: int = 0
 
@@ -78,7 +78,7 @@ class ThreeZones:
     def adds_up(self) -> bool:
         """True if the sums are equal and no land is in two of the three zones."""
         allowed = _SUM_TOLERANCE_M2 + _SUM_TOLERANCE_SHARE * self.total_m2
-        return abs(self.difference_m2) <= allowed and self.between_m2 <= allowed
+        return abs(self.difference_m2) <= allowed and self.shared_between_m2 <= allowed
 
 
 def derive_zones(
@@ -117,7 +117,7 @@ def derive_zones(
     present = ~is_missing(shapes)
     polygons = Polygons(shapes)
     statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
-    of_zone = np.array([spaces.space(code) for code in codes], dtype=object)
+    of_zone = np.array([spaces.find_zone_of(code) for code in codes], dtype=object)
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
     made_of: list[str] = []
@@ -142,7 +142,7 @@ def derive_zones(
         zones_m2={s: float(statutory[of_zone == s].sum()) for s in wholes},
         features={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
         unmapped=_sum_unmapped(codes, of_zone, statutory),
-        between_m2=between,
+        shared_between_m2=between,
         missing=int(np.count_nonzero(~present)),
         repaired=len(repaired),
     )

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..cancellation import NEVER, Cancellation
-from ..engine.context import trim_padding
+from ..engine.context import trim_code_padding
 from ..errors import InputError
 from ..model.indicator import Indicator, convert_area
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..profile.space_map import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, space_map
+from ..profile.space_map import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, load_space_map
 from ..standard import load_standard
-from ..standard.numbering import find_highest, is_county, make_bsm
+from ..standard.numbering import find_highest_by_county, is_county, make_bsm
 from ..standard.template import Template
 from .derive import ThreeZones, derive_zones
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 #: The layer of the three zones: a layer of this plugin, outside the standards.
-ROLE = "SQKJ"
+LAYER_CODE = "SQKJ"
 #: The settings behind the figures, as a rule lists its settings.
-USES = (THREE_ZONES, "codes.planning_zones")
+SETTINGS_USED = (THREE_ZONES, "codes.planning_zones")
 
 
 def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
@@ -45,7 +45,7 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
 
 
 @dataclass
-class Derived:
+class DerivedZones:
     """The three zones of a plan.
 
     ``found``: the dissolved zones; ``figures``: indicators for the report; ``frame``: rows of the layer SQKJ.
@@ -62,7 +62,7 @@ def derive_from_plan(
     texts: Texts,
     cancellation: Cancellation = NEVER,
     used: Mapping[str, int] = MappingProxyType({}),
-) -> Derived:
+) -> DerivedZones:
     """Derive the three zones of a plan as rows of a layer ``template``.
 
     Rows are numbered above the keys of the plan and above ``used``: county → highest running number in layers outside
@@ -77,16 +77,16 @@ def derive_from_plan(
         raise InputError("zones_unusable", layer=lost.name, reason=reason)
     if not zones.has("zone_code"):
         raise InputError("zones_no_code", layer=zones.name, field=zones.field_name("zone_code"))
-    spaces = space_map(plan.norm)
+    spaces = load_space_map(plan.norm)
     found = derive_from_layer(zones, spaces, cancellation)
     county = plan.concept("county")
     divisions = plan.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
     code = plan.area_code
     name = divisions.codes[code].name if code in divisions.codes else ""
-    return Derived(
+    return DerivedZones(
         found,
-        figures_of(found, zones, county, plan.norm),
-        make_frame(
+        make_zone_indicators(found, zones, county, plan.norm),
+        make_zone_rows(
             found, spaces, template, zones.crs, code, name, max(_highest_number(plan, code), used.get(code, 0)) + 1
         ),
     )
@@ -98,9 +98,9 @@ def _highest_number(plan: Plan, county: str) -> int:
     The layer of the three zones is skipped, because it is replaced.
     """
     found = [
-        find_highest(layer.keys).get(county, 0)
+        find_highest_by_county(layer.keys).get(county, 0)
         for layer in plan.layers.values()
-        if layer.role != ROLE and layer.has("key")
+        if layer.role != LAYER_CODE and layer.has("key")
     ]
     return max(found, default=0)
 
@@ -108,17 +108,17 @@ def _highest_number(plan: Plan, county: str) -> int:
 def zone_codes(zones: Layer) -> list[str]:
     """Return each row's code as written in the code list of zones, empty if missing."""
     declared = zones.template.field("zone_code")
-    return [trim_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
+    return [trim_code_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
 
 
-def figures_of(three_zones: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
+def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | None, norm: Norm) -> list[Indicator]:
     """Return the areas of the three zones and of unmapped planning zones.
 
     They are indicators in km², with their share of the county. An indicator is confirmed when a person confirmed
     mapping and codes, the sums agree and every planning zone is mapped.
     """
     county_m2 = float(county.statutory.sum()) if county is not None else 0.0
-    sure = all(norm.is_confirmed(item) for item in USES) and three_zones.adds_up and not three_zones.unmapped
+    sure = all(norm.is_confirmed(item) for item in SETTINGS_USED) and three_zones.adds_up and not three_zones.unmapped
     made = []
     for name, space in SPACE_FIGURES.items():
         area = three_zones.area(space)
@@ -134,7 +134,7 @@ def figures_of(three_zones: ThreeZones, zones: Layer, county: Layer | None, norm
     return made
 
 
-def make_frame(
+def make_zone_rows(
     three_zones: ThreeZones,
     spaces: SpaceMap,
     template: Template,

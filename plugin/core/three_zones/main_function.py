@@ -10,16 +10,16 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import Context
-from ..files.cells import texts as cells
+from ..files.cells import column_texts as cells
 from ..geometry.validity import is_missing
-from ..heritage.protection import range_roles
+from ..heritage.protection import list_range_roles
 from ..plan.layer import Layer
-from ..profile.space_map import SPACES, space_map
+from ..profile.space_map import SPACES, load_space_map
 from .figures import zone_codes
 
 ENERGY, HERITAGE = "energy", "heritage"
 #: Settings of the rules on main functions.
-USES = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
+SETTINGS_USED = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
 #: Meanings of the fields in which words are searched; the remark (BZ) has no meaning.
 _TEXT_FIELDS, _REMARK_FIELD = ("feature_kind", "feature_name"), "BZ"
 #: Heritage sites without a separate protection range.
@@ -27,10 +27,10 @@ _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 
 
 @dataclass(frozen=True)
-class Function:
+class MainFunction:
     """The main function (主体功能) that a row of a layer states for a township.
 
-    ``space``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
+    ``find_zone_of``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
     ``overlays``: kind of an additional function (energy, heritage) → word found, empty if absent; ``name``: the
     township's name; ``text``: the text that was searched.
     """
@@ -43,7 +43,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Shares:
+class SpaceShares:
     """Areas of the three zones in rows of a layer.
 
     ``area``: (n, 3) m² in the order of ``SPACES``; ``names``: names of the zones by code.
@@ -52,8 +52,8 @@ class Shares:
     area: NDArray
     names: dict[str, str]
 
-    def fits(self, row: int, space: str, least: float) -> bool:
-        """Return True if the zone ``space`` dominates a row.
+    def is_dominant(self, row: int, space: str, least: float) -> bool:
+        """Return True if the zone ``find_zone_of`` dominates a row.
 
         It is the largest zone in the row, or has at least the share ``least``. Every zone dominates a row without any
         zone.
@@ -67,7 +67,7 @@ class Shares:
         return {name: round(100 * float(a) / total, 1) for name, a in zip(SPACES.values(), self.area[row], strict=True)}
 
 
-def functions_of(layer: Layer, ctx: Context) -> list[Function]:
+def read_main_functions(layer: Layer, ctx: Context) -> list[MainFunction]:
     """Return the main function that each row of a layer states.
 
     It is the first word of the setting ``[main_function]`` that the text contains.
@@ -83,24 +83,24 @@ def functions_of(layer: Layer, ctx: Context) -> list[Function]:
         text = " ".join(word for word in texts if word)
         space, word = next(((c, w) for c, w in words if w in text), ("", ""))
         also = {kind: next((w for w in ws if w in text), "") for kind, ws in overlays.items()}
-        found.append(Function(space, word, also, name, text))
+        found.append(MainFunction(space, word, also, name, text))
     return found
 
 
-def shares_of(functions: Layer, zones: Layer, ctx: Context) -> Shares:
+def compute_space_shares(functions: Layer, zones: Layer, ctx: Context) -> SpaceShares:
     """Return the statutory areas of the three zones in each row of a layer.
 
     ``functions``: the layer with main functions; ``zones``: the planning zones.
     """
-    spaces = space_map(ctx.norm)
-    codes = np.array([spaces.space(code) for code in zone_codes(zones)], dtype=object)
+    spaces = load_space_map(ctx.norm)
+    codes = np.array([spaces.find_zone_of(code) for code in zone_codes(zones)], dtype=object)
     shared = ctx.geometry.shared(functions, zones, measured=True)
-    areas = ctx.geometry.shares_of(shared, functions) * functions.statutory[shared.left]
+    areas = ctx.geometry.compute_row_shares(shared, functions) * functions.statutory[shared.left]
     found = np.zeros((len(functions), len(SPACES)))
     for column, code in enumerate(SPACES):
         own = codes[shared.right] == code
         np.add.at(found[:, column], shared.left[own], areas[own])
-    return Shares(found, {code: spaces.name(code) for code in SPACES})
+    return SpaceShares(found, {code: spaces.name(code) for code in SPACES})
 
 
 def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
@@ -112,7 +112,7 @@ def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> N
         mining = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
         shapes = [zones.plane[mining], *_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
-        shapes = _overlay_shapes(("heritage", *range_roles(ctx), *_HERITAGE_LAYERS), ctx)
+        shapes = _overlay_shapes(("heritage", *list_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
     if not shapes:
         return None
     return _intersects_any(functions.plane, np.concatenate(shapes))

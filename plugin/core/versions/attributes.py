@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.cells import cell_text, strip_blanks, texts
+from ..files.cells import cell_text, column_texts, strip_blanks
 from ..plan.layer import Layer
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Columns that programs maintain themselves.
-OWN_COLUMNS = frozenset(
+SOFTWARE_COLUMNS = frozenset(
     ("FID", "OBJECTID", "SHAPE_LENG", "SHAPE_LENGTH", "SHAPE_AREA", "SHAPE_LE_1", "OGC_FID", "OBJECTID_1")
 )
 #: Larger than the difference of a number written to and read from another format.
@@ -29,13 +29,13 @@ _RELATIVE_TOLERANCE = 1e-12
 class ComparedField:
     """A field that both editions have, with its name in each.
 
-    ``measure``: an area, which follows from the geometry and is meaningless for part of a feature.
+    ``is_area``: an area, which follows from the geometry and is meaningless for part of a feature.
     """
 
     name: str
     before: str
     after: str
-    measure: bool
+    is_area: bool
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _pair_fields(
 def _columns_by_name(layer: Layer) -> dict[str, str]:
     """Return name in capitals → column."""
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
-    return {c.upper(): c for c in columns if c.upper() not in OWN_COLUMNS}
+    return {c.upper(): c for c in columns if c.upper() not in SOFTWARE_COLUMNS}
 
 
 def _is_measure(layer: Layer, name: str) -> bool:
@@ -114,7 +114,7 @@ def find_differing(
     found = []
     for field in fields.compared:
         same = _equal_values(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[later_rows])
-        differs = ~same & equal_shape if field.measure else ~same
+        differs = ~same & equal_shape if field.is_area else ~same
         if differs.any():
             found.append((field, differs))
     return found
@@ -132,7 +132,7 @@ def _equal_values(left: pd.Series, right: pd.Series) -> NDArray:
 
 
 def _stripped_texts(series: pd.Series) -> list[str]:
-    return texts(strip_blanks(series))
+    return column_texts(strip_blanks(series))
 
 
 def _equal_dates(left: pd.Series, right: pd.Series) -> NDArray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.writing import same_file
+from ..files.writing import is_same_file
 from ..geometry.polygons import Polygons, union_rows
 from ..geometry.validity import is_missing
 from ..indicators.townships import group_townships
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 #: Concepts read from a sealed edition.
-CONCEPTS = ("farmland", "red_line", "boundary", "townships")
+SEALED_CONCEPTS = ("farmland", "red_line", "boundary", "townships")
 
 
 def read_baseline(
@@ -43,7 +43,7 @@ def read_baseline(
 ) -> Plan:
     """Read the sealed edition from a file or folder, in the CRS of a plan.
 
-    It has the three control lines (三线) and perhaps townships. ``wanted`` selects the layers to read, as
+    It has the three control lines (三线) and perhaps townships. ``select_layer`` selects the layers to read, as
     `check.is_part_of_plan`. Raises InputError when the source is unreadable, has none of the three lines, or is the
     checked file itself.
     """
@@ -52,14 +52,14 @@ def read_baseline(
     from ..loading.recognition import find_role
     from ..loading.unread_files import find_unread_files
 
-    roles = {role for concept in CONCEPTS for role in plan.roles_of(concept)}
+    roles = {role for concept in SEALED_CONCEPTS for role in plan.roles_of(concept)}
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
         return wanted(layer) if find_role(layer, norm)[0] in roles else False
 
-    if any(same_file(source, path) for path in (plan.source, *plan.inputs)):
+    if any(is_same_file(source, path) for path in (plan.source, *plan.inputs)):
         raise InputError("baseline_is_source", source=str(source))
-    layers = read_source(source, wanted=is_selected, cancellation=cancellation)
+    layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
     if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
         names = ", ".join(layer.name for layer in layers) or "-"
@@ -85,19 +85,19 @@ def note_baseline(plan: Plan, baseline: Plan) -> None:
     ]
 
 
-def sealed_edition(side_inputs: SideInputs) -> Plan | None:
+def get_sealed_edition(side_inputs: SideInputs) -> Plan | None:
     """Return the sealed edition (封库版本) given for a check; ``None`` without one."""
     return side_inputs.get("baseline", Plan)
 
 
-def against_baseline(ctx: Context, concept: str) -> Comparison | None:
+def compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
     """Return the comparison of a sealed layer (before) with the plan's (after).
 
     ``concept``: farmland, red_line, boundary or townships. ``None`` where one of the layers is missing or has no
     shapes.
     """
-    cache = ctx.plan.computed("against_baseline")
-    key = concept, id(sealed_edition(ctx.side))
+    cache = ctx.plan.get_cache("against_baseline")
+    key = concept, id(get_sealed_edition(ctx.side))
     if key not in cache:
         cache[key] = _compare_with_baseline(ctx, concept)
     found: Comparison | None = cache[key]
@@ -108,7 +108,7 @@ def _compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
     # Import on use: the rules import this module in every check.
     from .compare import compare_layers
 
-    sealed = sealed_edition(ctx.side)
+    sealed = get_sealed_edition(ctx.side)
     before = sealed.concept(concept) if sealed is not None else None
     after = ctx.plan.concept(concept)
     if before is None or after is None or before.has_no_geometry:
@@ -122,13 +122,13 @@ def _compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
         make_edition(before),
         make_edition(after),
         tolerance=ctx.tolerance,
-        townships=townships_of(ctx.plan, sealed),
+        townships=find_townships(ctx.plan, sealed),
         renumbered=numbers,
         cancellation=ctx.cancellation,
     )
 
 
-def townships_of(plan: Plan, *others: Plan | None) -> Townships:
+def find_townships(plan: Plan, *others: Plan | None) -> Townships:
     """Return the townships of a plan, for areas by township.
 
     Without townships in the plan, the first of ``others`` (plans in the same CRS) with townships is used. Rows of one

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, no_progress, sub_progress
+from ..geometry.overlay import Progress, ignore_progress, sub_progress
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import drawn_area
 from ..geometry.tolerance import Tolerance
 from .attributes import ComparedField, find_differing, match_fields, value_text
 from .equal_shapes import EqualShapes, match_equal_shapes
-from .model import CHANGED, IN, NET, OUT, STATUTORY, Balance, ChangedPart, Comparison, Edition
-from .pieces import Pieces, cut_by_township, cut_pieces, is_complete
+from .model import CHANGED, MOVED_IN, MOVED_OUT, NET_BASIS, STATUTORY_BASIS, Balance, ChangedPart, Comparison, Edition
+from .pieces import Pieces, cut_by_township, cut_pieces, is_covered_once
 
 
 class PieceValues:
@@ -46,11 +46,11 @@ class PieceValues:
             (comparison.after, pieces.after, comparison.after.shapes),
         ):
             # Measuring a layer is the slowest step.
-            edition.layer.measure(cancellation)
+            edition.layer.measure_statutory(cancellation)
             cancellation.raise_if_cancelled()
             sides.append((edition, rows, _shares_of_rows(rows, edition, shapes, pieces, direct, cancellation)))
         cancellation.raise_if_cancelled()
-        for basis in (STATUTORY, NET):
+        for basis in (STATUTORY_BASIS, NET_BASIS):
             both = [compute_values(edition, basis) for edition, _, _ in sides]
             if any(w is None for w in both):
                 continue
@@ -61,7 +61,7 @@ class PieceValues:
             ]
             (self.old[basis], over, without_pieces), (self.new[basis], over_after, without_pieces_after) = made
             self.over[basis], self.without_shape[basis] = (over, over_after), (without_pieces, without_pieces_after)
-            if basis == NET:
+            if basis == NET_BASIS:
                 comparison.without_net = tuple(int(np.isnan(w).sum()) for w in both if w is not None)  # type: ignore[assignment]
 
 
@@ -107,7 +107,7 @@ def compute_values(edition: Edition, basis: str) -> NDArray | None:
     ``None`` if the layer has no net area.
     """
     layer = edition.layer
-    if basis == STATUTORY:
+    if basis == STATUTORY_BASIS:
         return layer.statutory
     return layer.numbers("net_area") if layer.has("net_area") else None
 
@@ -122,7 +122,7 @@ def _shares_of_rows(
     """
     with_row = rows >= 0
     total = np.bincount(rows[with_row], direct[with_row], minlength=len(edition))
-    complete = is_complete(rows, shapes, pieces)
+    complete = is_covered_once(rows, shapes, pieces)
     base = np.where(complete, total, 1.0)
     incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
     row_area = drawn_area(
@@ -139,10 +139,10 @@ def _shares_of_rows(
 class Changes:
     """Pieces of land whose attributes changed.
 
-    ``piece``: (c,) their positions; ``fields``: each changed field with (c,) bool, True where it changed.
+    ``pieces``: (c,) their positions; ``fields``: each changed field with (c,) bool, True where it changed.
     """
 
-    piece: NDArray
+    pieces: NDArray
     fields: list[tuple[ComparedField, NDArray]]
 
 
@@ -157,12 +157,12 @@ def find_changes(comparison: Comparison, pieces: Pieces) -> Changes:
     return Changes(in_both[any_differs], [(f, differs[any_differs]) for f, differs in differing])
 
 
-def find_changed_rows(pieces: Pieces, changes: Changes) -> int:
+def count_changed_rows(pieces: Pieces, changes: Changes) -> int:
     """Return the number of rows in the later edition with changed attributes."""
-    return len(set(pieces.after[changes.piece].tolist()))
+    return len(set(pieces.after[changes.pieces].tolist()))
 
 
-def find_changed_without_shape(comparison: Comparison, rows: NDArray, later_rows: NDArray) -> int:
+def count_changed_without_shape(comparison: Comparison, rows: NDArray, later_rows: NDArray) -> int:
     """Return how many pairs of rows without a shape have differing attributes.
 
     ``rows`` and ``later_rows``: (k,) rows of the earlier and the later edition.
@@ -180,7 +180,7 @@ def sum_changes(
     """Sum the terms of the area balance in total and by township, into ``comparison``."""
     for basis in values.old:
         by_township = _balance_by_township(
-            _balance_terms(basis, pieces, values, changes), pieces.town, values.without_shape[basis], names
+            _balance_terms(basis, pieces, values, changes), pieces.towns, values.without_shape[basis], names
         )
         total = Balance(**{name: sum(getattr(b, name) for b in by_township.values()) for name in _TERMS})
         # The totals come from the rows, not from the pieces, so that the balance is a test of the pieces.
@@ -189,9 +189,11 @@ def sum_changes(
         if names and not (by_township[""].before or by_township[""].after):
             del by_township[""]
         comparison.total[basis], comparison.townships[basis] = total, by_township
-    gained = _balance_terms(STATUTORY, pieces, values, changes)["reshaped"]
+    gained = _balance_terms(STATUTORY_BASIS, pieces, values, changes)["reshaped"]
     rows = np.unique(pieces.before[gained != 0]).tolist()
-    comparison.reshaped = dict(zip(rows, np.bincount(pieces.before + 1, gained)[1:][rows].tolist(), strict=True))
+    comparison.reshaped_m2_by_row = dict(
+        zip(rows, np.bincount(pieces.before + 1, gained)[1:][rows].tolist(), strict=True)
+    )
 
 
 _TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
@@ -201,7 +203,7 @@ def _balance_terms(basis: str, pieces: Pieces, values: PieceValues, changes: Cha
     """Return term of the area balance → (k,) contribution of each piece, m²."""
     out, new = pieces.after < 0, pieces.before < 0
     changed = np.zeros(len(pieces), dtype=bool)
-    changed[changes.piece] = True
+    changed[changes.pieces] = True
     lost = np.zeros(pieces.before.max(initial=-1) + 2, dtype=bool)
     lost[pieces.before[out | changed]] = True
     # Land of the later edition only has no earlier row (−1, the last).
@@ -224,7 +226,7 @@ def _balance_by_township(
 ) -> dict[str, Balance]:
     """Return township name → its area balance.
 
-    ``town``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
+    ``towns``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
     """
     by_township = {
         "": Balance(before=without_pieces[0], after=without_pieces[1], doubled=without_pieces[1] - without_pieces[0])
@@ -258,9 +260,10 @@ def allocate_to_townships(
     total = np.bincount(of, share, minlength=len(whole_pieces))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {
-        name: value[of] * share for name, value in _balance_terms(STATUTORY, whole_pieces, values, changes).items()
+        name: value[of] * share
+        for name, value in _balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
     }
-    by_township = _balance_by_township(terms, pieces.town, values.without_shape[STATUTORY], names)
+    by_township = _balance_by_township(terms, pieces.towns, values.without_shape[STATUTORY_BASIS], names)
     if not (by_township[""].before or by_township[""].after):
         del by_township[""]
     return by_township
@@ -286,7 +289,7 @@ def compare_layers(
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Comparison:
     """Compare two editions of a layer in one CRS in metres.
 
@@ -319,7 +322,7 @@ def compare_layers(
     return _compare_and_sum(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
 
 
-def compare_also_by_township(
+def compare_layers_and_townships(
     before: Edition,
     after: Edition,
     *,
@@ -327,7 +330,7 @@ def compare_also_by_township(
     townships: Townships,
     fields: Iterable[str] = (),
     cancellation: Cancellation = NEVER,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> tuple[Comparison, Pieces, dict[str, Balance]]:
     """Compare two editions as a whole, then sum the pieces by township.
 
@@ -414,14 +417,16 @@ def _compare_pieces(
 ) -> tuple[Comparison, PieceValues, Changes]:
     """Return the comparison without sums and parts, the piece areas, and the changes."""
     keys, same = cut_up.keys, cut_up.same
-    comparison = Comparison(before, after, match_fields(before.layer, after.layer, fields), failed=pieces.failed)
+    comparison = Comparison(
+        before, after, match_fields(before.layer, after.layer, fields), failed_pairs=pieces.failed_pairs
+    )
     _pair_keys(comparison, keys, same.after, pieces)
     cancellation.raise_if_cancelled()
     values = PieceValues(comparison, pieces, same.shapes, cancellation)
     cancellation.raise_if_cancelled()
     changes = find_changes(comparison, pieces)
     without_shape = np.flatnonzero((same.after >= 0) & shapely.is_missing(same.shapes))
-    comparison.changed_rows = find_changed_rows(pieces, changes) + find_changed_without_shape(
+    comparison.changed_rows = count_changed_rows(pieces, changes) + count_changed_without_shape(
         comparison, without_shape, same.after[without_shape]
     )
     return comparison, values, changes
@@ -434,17 +439,17 @@ def _pair_keys(comparison: Comparison, keys: list[str], equal_shapes: NDArray, p
     """
     other = comparison.after.layer.keys
     equal = np.flatnonzero(equal_shapes >= 0)
-    comparison.equal = len(equal)
+    comparison.equal_count = len(equal)
     comparison.renumbered = [
         (i, j) for i, j in zip(equal.tolist(), equal_shapes[equal].tolist(), strict=True) if keys[i] != other[j]
     ]
-    comparison.redrawn = len(keys) - len(equal), len(other) - len(equal)
+    comparison.unmatched_counts = len(keys) - len(equal), len(other) - len(equal)
     met = {keys[i] for i, j in _pair_set(pieces.before, pieces.after) if keys[i] == other[j]}
     rest = {
         keys[i] for i in np.flatnonzero(equal_shapes < 0).tolist() if i not in comparison.before.layer.repeated_keys
     }
     free = set(range(len(other))) - set(equal_shapes.tolist()) - comparison.after.layer.repeated_keys
-    comparison.reused = sorted((rest & {other[j] for j in free}) - met - {""})
+    comparison.reused_keys = sorted((rest & {other[j] for j in free}) - met - {""})
 
 
 def _pair_set(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
@@ -468,21 +473,25 @@ def list_parts(
     area = shapely.area(pieces.shape)
     with np.errstate(invalid="ignore", divide="ignore"):
         sliver = tolerance.is_sliver(area, 2 * area / shapely.length(pieces.shape))
-    kinds = {OUT: np.flatnonzero(pieces.after < 0), IN: np.flatnonzero(pieces.before < 0), CHANGED: changes.piece}
-    at = {int(p): n for n, p in enumerate(changes.piece)}
-    old, new = values.old[STATUTORY], values.new[STATUTORY]
+    kinds = {
+        MOVED_OUT: np.flatnonzero(pieces.after < 0),
+        MOVED_IN: np.flatnonzero(pieces.before < 0),
+        CHANGED: changes.pieces,
+    }
+    at = {int(p): n for n, p in enumerate(changes.pieces)}
+    old, new = values.old[STATUTORY_BASIS], values.new[STATUTORY_BASIS]
     nothing = np.full(len(pieces), np.nan)
-    net_old, net_new = values.old.get(NET, nothing), values.new.get(NET, nothing)
+    net_old, net_new = values.old.get(NET_BASIS, nothing), values.new.get(NET_BASIS, nothing)
     for kind, rows in kinds.items():
         for n in rows.tolist():
             cancellation.raise_if_cancelled()
-            worth = float(old[n] if kind == OUT else new[n])
+            worth = float(old[n] if kind == MOVED_OUT else new[n])
             if sliver[n]:
                 comparison.slivers.append(pieces.shape[n])
                 comparison.sliver_rows.append((kind, int(pieces.before[n]), int(pieces.after[n]), worth))
                 comparison.sliver_m2 += worth
                 continue
-            town = int(pieces.town[n])
+            town = int(pieces.towns[n])
             part = ChangedPart(
                 kind,
                 int(pieces.before[n]),

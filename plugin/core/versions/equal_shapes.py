@@ -18,9 +18,9 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER, Cancellation
-from ..geometry.linework import batches, rings, vertex_codes
+from ..geometry.linework import extract_rings, hash_vertices, iterate_batches
 from ..geometry.validity import is_missing
-from ..geometry.vertex_index import VertexIndex, unique_vertices
+from ..geometry.vertex_index import VertexIndex, sort_unique_vertices
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,11 +43,11 @@ def snap_vertices(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation
     if not len(shapes) or not len(onto):
         return shapes
     cancellation.raise_if_cancelled()
-    target_vertices = unique_vertices(shapely.get_coordinates(onto))
+    target_vertices = sort_unique_vertices(shapely.get_coordinates(onto))
     cancellation.raise_if_cancelled()
     index = VertexIndex(target_vertices, cluster_m + FLOAT_ERROR_M)
     snapped = shapes.copy()
-    for batch in batches(shapes):
+    for batch in iterate_batches(shapes):
         for start in range(batch.start, batch.stop, _SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
             some = slice(start, min(start + _SHAPES_PER_BATCH, batch.stop))
@@ -147,11 +147,11 @@ def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDAr
     """
     sums = np.zeros((len(shapes), 2), dtype=np.uint64)
     present = np.flatnonzero(~is_missing(shapes))
-    for batch in batches(shapes[present]):
+    for batch in iterate_batches(shapes[present]):
         cancellation.raise_if_cancelled()
         rows = present[batch]
-        found = rings(shapes[rows])
-        code = vertex_codes(found.xy)
+        found = extract_rings(shapes[rows])
+        code = hash_vertices(found.xy)
         a, b = code, np.roll(code, -1)
         with np.errstate(over="ignore"):
             for column, joined in enumerate((a + b, (a ^ b) + a * b)):
@@ -187,7 +187,7 @@ def _pair_by_vertex(editions: _Editions, reach: float, cancellation: Cancellatio
     alike = (counts == shapely.get_num_coordinates(after)) & (counts > 0)
     alike &= shapely.get_num_geometries(before) == shapely.get_num_geometries(after)
     left, right, before, after = left[alike], right[alike], before[alike], after[alike]
-    for batch in batches(before):
+    for batch in iterate_batches(before):
         cancellation.raise_if_cancelled()
         one, other = before[batch], after[batch]
         off = np.hypot(*(shapely.get_coordinates(one) - shapely.get_coordinates(other)).T)
@@ -215,17 +215,17 @@ def _pair_by_rings(editions: _Editions, reach: float, cancellation: Cancellation
     for n, (i, j) in enumerate(sorted(pairs, key=lambda p: (p[0], keys[0][p[0]] != keys[1][p[1]], p[1]))):
         if n % 1000 == 0:
             cancellation.raise_if_cancelled()
-        if found[i] < 0 and j not in taken and same_rings(before[i], after[j], reach):
+        if found[i] < 0 and j not in taken and have_same_rings(before[i], after[j], reach):
             found[i] = j
             taken.add(j)
 
 
-def same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
+def have_same_rings(polygon: Any, other_polygon: Any, reach: float) -> bool:
     """Return True if two polygons have the same rings.
 
     Vertices agree within ``reach`` (m). Order, start and direction of rings have no effect.
     """
-    found = [rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
+    found = [extract_rings(np.array([shape], dtype=object)) for shape in (polygon, other_polygon)]
     mine, theirs = ([r.xy[a : b - 1] for a, b in pairwise(r.at.tolist())] for r in found)
     if len(mine) != len(theirs):
         return False

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.edge_densification import added_vertex_codes, without_added_vertices
+from ..geometry.edge_densification import hash_added_vertices, without_added_vertices
 from ..geometry.validity import is_missing
 from ..plan.layer import Layer
 from .attributes import ComparedFields
@@ -59,14 +59,14 @@ def make_edition(layer: Layer) -> Edition:
     """Return a layer of a plan as an edition to compare."""
     shapes = layer.plane
     return Edition(
-        layer, without_added_vertices(shapes, added_vertex_codes(layer.added)) if len(layer.added) else shapes
+        layer, without_added_vertices(shapes, hash_added_vertices(layer.added)) if len(layer.added) else shapes
     )
 
 
 #: Kinds of parts, as in 年度动态维护: 调入, 调出, 属性变更.
-IN, OUT, CHANGED = "in", "out", "changed"
-KINDS = (IN, OUT, CHANGED)
-STATUTORY, NET = "statutory", "net"
+MOVED_IN, MOVED_OUT, CHANGED = "in", "out", "changed"
+CHANGE_KINDS = (MOVED_IN, MOVED_OUT, CHANGED)
+STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 
 
 @dataclass
@@ -92,7 +92,7 @@ class ChangedPart:
     @property
     def net_m2(self) -> float:
         """Net area (m²): in the earlier edition for moved-out land, else in the later."""
-        return self.net_before_m2 if self.kind == OUT else self.net_after_m2
+        return self.net_before_m2 if self.kind == MOVED_OUT else self.net_after_m2
 
 
 @dataclass
@@ -100,8 +100,8 @@ class Balance:
     """Areas (m²): before − moved_out + moved_in + revalued + doubled = after.
 
     ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of unmoved
-    land by a new net area or other vertices; ``reshaped``: the part of it in parcels that lost land or changed;
-    ``doubled``: land claimed by several features of one edition.
+    land by a new net area or other vertices; ``reshaped_m2_by_row``: the part of it in parcels that lost land or
+    changed; ``doubled``: land claimed by several features of one edition.
     """
 
     before: float = 0.0
@@ -132,10 +132,10 @@ class Comparison:
     """The result of comparing two editions of a layer.
 
     ``total``: area balance by basis (statutory, and net where both editions have it); ``townships``: the same by
-    township, ``""`` outside all of them; ``equal``: number of rows that are equal; ``renumbered``: rows (before, after)
-    of one shape with another key; ``reused``: keys that now name other land; ``redrawn``: number of rows without an
-    equal in both editions; ``slivers`` and ``sliver_m2``: parts below the tolerance, in the sums but not in ``parts``;
-    ``failed``: pairs of rows whose overlay could not be computed.
+    township, ``""`` outside all of them; ``equal_count``: number of rows that are equal; ``renumbered``: rows (before,
+    after) of one shape with another key; ``reused_keys``: keys that now name other land; ``unmatched_counts``: number
+    of rows without an equal in both editions; ``slivers`` and ``sliver_m2``: parts below the tolerance, in the sums but
+    not in ``parts``; ``failed_pairs``: pairs of rows whose overlay could not be computed.
     """
 
     before: Edition
@@ -144,18 +144,18 @@ class Comparison:
     parts: list[ChangedPart] = field(default_factory=list)
     total: dict[str, Balance] = field(default_factory=dict)
     townships: dict[str, dict[str, Balance]] = field(default_factory=dict)
-    equal: int = 0
+    equal_count: int = 0
     renumbered: list[tuple[int, int]] = field(default_factory=list)
-    reused: list[str] = field(default_factory=list)
-    redrawn: tuple[int, int] = (0, 0)
+    reused_keys: list[str] = field(default_factory=list)
+    unmatched_counts: tuple[int, int] = (0, 0)
     changed_rows: int = 0
     slivers: list[Any] = field(default_factory=list)
     #: Kind, rows in the two editions (−1 for none) and statutory m² of each sliver.
     sliver_rows: list[tuple[str, int, int, float]] = field(default_factory=list)
     sliver_m2: float = 0.0
     #: Earlier rows that lost land or changed → gain of their remaining land (statutory m²).
-    reshaped: dict[int, float] = field(default_factory=dict)
-    failed: list[tuple[int, int]] = field(default_factory=list)
+    reshaped_m2_by_row: dict[int, float] = field(default_factory=dict)
+    failed_pairs: list[tuple[int, int]] = field(default_factory=list)
     #: Rows whose net area is missing, of both editions.
     without_net: tuple[int, int] = (0, 0)
 
@@ -165,13 +165,13 @@ class Comparison:
 
         Shape (to the cluster tolerance), key and common fields are then equal.
         """
-        return not (any(self.redrawn) or self.changed_rows or self.renumbered or self.failed)
+        return not (any(self.unmatched_counts) or self.changed_rows or self.renumbered or self.failed_pairs)
 
-    def of_kind(self, kind: str) -> list[ChangedPart]:
+    def parts_of_kind(self, kind: str) -> list[ChangedPart]:
         """Return the changed parts of a kind: in, out or changed."""
         return [part for part in self.parts if part.kind == kind]
 
     def area(self, kind: str) -> float:
         """Return the statutory area (m²) moved in, moved out or changed, with slivers."""
-        balance = self.total[STATUTORY]
-        return {IN: balance.moved_in, OUT: balance.moved_out, CHANGED: balance.changed}[kind]
+        balance = self.total[STATUTORY_BASIS]
+        return {MOVED_IN: balance.moved_in, MOVED_OUT: balance.moved_out, CHANGED: balance.changed}[kind]

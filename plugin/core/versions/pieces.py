@@ -18,7 +18,7 @@ from ..geometry.overlay import (
     find_overlapping_rows,
     find_shared_parts,
     find_uncovered_parts,
-    no_progress,
+    ignore_progress,
     sub_progress,
 )
 from ..geometry.overlay_fallback import FallbackLog, overlay_pairs
@@ -40,17 +40,17 @@ class Pieces:
     """Pieces of land: the intersections and differences of two editions.
 
     ``before``, ``after``: (k,) row of the piece in each edition, −1 where the edition has no land; ``shape``: (k,)
-    polygons; ``whole``: (k,) bool, the piece is a row of equal shape in both; ``town``: (k,) township row, −1 for none;
-    ``failed``: pairs of rows whose overlay could not be computed; ``of``: (k,) pieces before the cut at borders of
-    townships, ``None`` without a cut.
+    polygons; ``whole``: (k,) bool, the piece is a row of equal shape in both; ``towns``: (k,) township row, −1 for
+    none; ``failed_pairs``: pairs of rows whose overlay could not be computed; ``of``: (k,) pieces before the cut at
+    borders of townships, ``None`` without a cut.
     """
 
     before: NDArray
     after: NDArray
     shape: NDArray
     whole: NDArray
-    town: NDArray
-    failed: list[tuple[int, int]] = field(default_factory=list)
+    towns: NDArray
+    failed_pairs: list[tuple[int, int]] = field(default_factory=list)
     of: NDArray | None = None
 
     def __len__(self) -> int:
@@ -62,7 +62,7 @@ def cut_pieces(
     after: NDArray,
     equal_row: NDArray,
     cancellation: Cancellation = NEVER,
-    progress: Progress = no_progress,
+    progress: Progress = ignore_progress,
 ) -> Pieces:
     """Cut (n,) and (m,) polygons of two editions into pieces.
 
@@ -101,8 +101,8 @@ def cut_pieces(
         np.arange(len(unchanged) + len(shared) + len(left) + len(new)) < len(unchanged),
         np.full(len(unchanged) + len(shared) + len(left) + len(new), -1),
     )
-    found.failed = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed]
-    found.failed += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed] + [
+    found.failed_pairs = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed]
+    found.failed_pairs += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed] + [
         (-1, int(free[i])) for i, _ in new.fallback_log.failed
     ]
     return found
@@ -156,7 +156,9 @@ def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancel
     town = np.concatenate([town, np.full(len(lost), -1)])
     order = np.lexsort((town, of))
     of = of[order]
-    return Pieces(pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed, of)
+    return Pieces(
+        pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed_pairs, of
+    )
 
 
 def _without_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygons:
@@ -198,7 +200,7 @@ def _intersect_townships(
     return left[order], right[order], shape[order]
 
 
-def is_complete(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
+def is_covered_once(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
     """Return (n,) bool: polygons whose pieces add up to them without overlap.
 
     ``rows``: (k,) polygon of each piece, −1 for none.

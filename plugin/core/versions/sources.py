@@ -77,7 +77,7 @@ def compare_sources(
     from ..loading.assembly import assemble_plan
     from ..loading.recognition import find_role
     from ..loading.renumbering import read_renumbered
-    from .baseline import townships_of
+    from .baseline import find_townships
 
     roles = [role.upper(), find_role(after, norm)[0], find_role(before, norm)[0]]
     layer_role = next((name for name in roles if name), "")
@@ -112,7 +112,7 @@ def compare_sources(
         make_edition(old.layers[layer_role]),
         make_edition(plan.layers[layer_role]),
         tolerance=norm.tolerance(),
-        townships=townships_of(plan),
+        townships=find_townships(plan),
         renumbered=numbers,
         fields=fields,
         cancellation=cancellation,
@@ -129,7 +129,7 @@ def _township_role(townships: SourceLayer, norm: Norm) -> str:
     return found if found in wanted else wanted[0]
 
 
-def layers_of(
+def find_layer_and_townships(
     source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER
 ) -> tuple[SourceLayer, SourceLayer | None]:
     """Return the layer with a code from a file or folder, and its townships.
@@ -149,7 +149,7 @@ def layers_of(
         known = find_role(layer, norm)[0]
         return known in towns or (known == role.upper() if role else known not in county)
 
-    layers = read_source(source, wanted=is_wanted, cancellation=cancellation)
+    layers = read_source(source, select_layer=is_wanted, cancellation=cancellation)
     usable = [layer for layer in layers if is_wanted(layer) and not layer.problem]
     divisions = [layer for layer in usable if find_role(layer, norm)[0] in towns]
     chosen = [layer for layer in usable if layer not in divisions] if role.upper() not in towns else divisions

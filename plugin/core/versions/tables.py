@@ -11,16 +11,26 @@ from pathlib import Path
 from typing import Any
 
 from ...metadata import plugin_version
-from ..engine.provenance import area_name
+from ..engine.provenance import find_county_name
 from ..files.writing import atomic_output
 from ..messages.texts import Texts
 from ..render.tables.model import Column, Number, Row, Table, Value, format_measured
-from ..render.tables.workbook import put_workbook
-from .model import CHANGED, IN, KINDS, NET, OUT, STATUTORY, Balance, ChangedPart, Comparison
+from ..render.tables.workbook import write_tables_workbook
+from .model import (
+    CHANGE_KINDS,
+    CHANGED,
+    MOVED_IN,
+    MOVED_OUT,
+    NET_BASIS,
+    STATUTORY_BASIS,
+    Balance,
+    ChangedPart,
+    Comparison,
+)
 from .sources import PlanComparison
 
 #: Terms of the balance in order; those without a sign are not part of the sum.
-TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
+BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after")
 _MAX_NAMES = 20
 
 
@@ -31,32 +41,32 @@ def comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
 
 def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ and what could not be compared."""
-    unread = [texts.unread(one) for one in comparison.plan.unread]
+    unread = [texts.describe_unread(one) for one in comparison.plan.unread]
     found = comparison.found
     reasons: list[tuple[str, dict[str, object]]] = []
-    for kind in (OUT, IN):
-        parts = found.of_kind(kind)
+    for kind in (MOVED_OUT, MOVED_IN):
+        parts = found.parts_of_kind(kind)
         if parts:
             reasons.append((f"{kind}_parts", {"count": len(parts), "area": _format_m2(found.area(kind))}))
-    changed = found.of_kind(CHANGED)
+    changed = found.parts_of_kind(CHANGED)
     if found.changed_rows:
         fields = dict.fromkeys(name for part in changed for name, _, _ in part.changes)
         reasons.append(("changed_rows", {"count": found.changed_rows, "fields": "、".join(fields) or "-"}))
     if found.renumbered:
         reasons.append(("renumbered", {"count": len(found.renumbered)}))
-    if not (found.of_kind(OUT) or found.of_kind(IN)) and any(found.redrawn):
-        reasons.append(("redrawn", {"before": found.redrawn[0], "after": found.redrawn[1]}))
+    if not (found.parts_of_kind(MOVED_OUT) or found.parts_of_kind(MOVED_IN)) and any(found.unmatched_counts):
+        reasons.append(("redrawn", {"before": found.unmatched_counts[0], "after": found.unmatched_counts[1]}))
     if found.slivers:
         reasons.append(("slivers", {"count": len(found.slivers), "area": _format_m2(found.sliver_m2)}))
-    if found.reused:
-        reasons.append(("reused", {"count": len(found.reused), "keys": list_some(found.reused)}))
+    if found.reused_keys:
+        reasons.append(("reused", {"count": len(found.reused_keys), "keys": join_some_names(found.reused_keys)}))
     for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
         if names:
-            reasons.append((f"only_{side}", {"fields": list_some(list(names))}))
+            reasons.append((f"only_{side}", {"fields": join_some_names(list(names))}))
     if any(found.without_net):
         reasons.append(("without_net", {"before": found.without_net[0], "after": found.without_net[1]}))
-    if found.failed:
-        reasons.append(("failed", {"count": len(found.failed)}))
+    if found.failed_pairs:
+        reasons.append(("failed", {"count": len(found.failed_pairs)}))
     reasons += list_uncompared_rows(found, texts)
     return [*unread, *(texts.get("versions", key, **params) for key, params in reasons)]
 
@@ -73,11 +83,11 @@ def list_uncompared_rows(
         for key, rows in (("mended", edition.repaired_rows), ("shapeless", edition.rows_without_shape)):
             if rows:
                 params = {"edition": texts.get(section, f"edition_{side}"), "layer": edition.layer.name}
-                reasons.append((key, {**params, "count": len(rows), "keys": list_some(rows)}))
+                reasons.append((key, {**params, "count": len(rows), "keys": join_some_names(rows)}))
     return reasons
 
 
-def list_some(names: list[str]) -> str:
+def join_some_names(names: list[str]) -> str:
     """Return names joined by commas; of many only the first ones."""
     return "、".join(names[:_MAX_NAMES]) + (" …" if len(names) > _MAX_NAMES else "")
 
@@ -86,7 +96,7 @@ def _format_m2(value: float) -> str:
     return f"{value:,.2f}".replace(",", "\u202f")
 
 
-def all_tables(comparison: PlanComparison, texts: Texts) -> list[Table]:
+def comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Table]:
     """Return all tables of a comparison that have rows."""
     tables = [_balance_table(comparison, texts), _township_table(comparison, texts), _parts_table(comparison, texts)]
     return [table for table in tables if table is not None]
@@ -102,7 +112,7 @@ def _balance_table(comparison: PlanComparison, texts: Texts) -> Table:
             "sum",
         )
     )
-    for term in TERMS:
+    for term in BALANCE_TERMS:
         values = [getattr(balance, term) for balance in found.total.values()]
         if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
             continue
@@ -110,7 +120,7 @@ def _balance_table(comparison: PlanComparison, texts: Texts) -> Table:
         table.rows.append(Row([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term))
     name = found.after.layer.template.name
     editions = {"layer": name, "before": comparison.names[0], "after": comparison.names[1]}
-    counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal}
+    counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal_count}
     table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(comparison, texts)]
     table.notes.append(texts.get("versions", "basis"))
     balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": plugin_version()}
@@ -120,11 +130,11 @@ def _balance_table(comparison: PlanComparison, texts: Texts) -> Table:
 
 def _township_table(comparison: PlanComparison, texts: Texts) -> Table | None:
     found = comparison.found
-    names = found.townships[STATUTORY]
+    names = found.townships[STATUTORY_BASIS]
     if set(names) <= {""}:
         return None
     terms = ("before", "moved_out", "moved_in", "changed", "after")
-    bases = [basis for basis in (STATUTORY, NET) if basis in found.total]
+    bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in found.total]
     columns = [Column("township", wide=22)]
     for basis in bases:
         for term in terms:
@@ -150,23 +160,23 @@ def _parts_table(comparison: PlanComparison, texts: Texts) -> Table:
 
     Cause and document are left empty for a person to fill in.
     """
-    net = NET in comparison.found.total
+    net = NET_BASIS in comparison.found.total
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
     columns = [Column(one, wide=width) for one, width in wide.items()]
     columns += [Column(one, "m2", wide=16) for one in ("statutory_area", *(("net_before", "net_after") if net else ()))]
     columns += [Column(one, wide=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))]
     table = Table("versions_parts", columns, unit="m2")
-    ordered = sorted(comparison.found.parts, key=lambda part: (KINDS.index(part.kind), part.township))
+    ordered = sorted(comparison.found.parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township))
     for number, part in enumerate(ordered, 1):
-        before, after = keys_of(comparison, part)
+        before, after = part_keys(comparison, part)
         cells: list[Value] = [str(number), texts.get("versions", part.kind), part.township, before, after]
         cells.append(format_measured(part.area_m2, "m2"))
         if net:
             cells += [
-                _net_number(part.net_before_m2, part.kind != IN),
-                _net_number(part.net_after_m2, part.kind != OUT),
+                _net_number(part.net_before_m2, part.kind != MOVED_IN),
+                _net_number(part.net_after_m2, part.kind != MOVED_OUT),
             ]
-        table.rows.append(Row([*cells, changes_text(part, texts), part.cause, None], "row", part.kind))
+        table.rows.append(Row([*cells, format_changes(part, texts), part.cause, None], "row", part.kind))
     return table
 
 
@@ -174,14 +184,14 @@ def _net_number(value: float, has_net_area: bool) -> Number | None:
     return format_measured(value, "m2") if has_net_area and value == value else None
 
 
-def keys_of(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
+def part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
     """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
     found = comparison.found
     before = found.before.layer.keys[part.before] if part.before >= 0 else ""
     return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
 
 
-def changes_text(part: ChangedPart, texts: Texts) -> str:
+def format_changes(part: ChangedPart, texts: Texts) -> str:
     """Return the changes of a part, one field on each line: ``DLBM：0103 → 0101``."""
     empty = texts.get("versions", "empty")
     return "\n".join(f"{name}: {old or empty} → {new or empty}" for name, old, new in part.changes)
@@ -195,4 +205,6 @@ def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts)
     with atomic_output(target) as path:
         author = texts.get("about", "program", version=plugin_version())
         layer = comparison.found.after.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
-        put_workbook(path, all_tables(comparison, texts), f"{area_name(comparison.plan)}{layer}", texts, author)
+        write_tables_workbook(
+            path, comparison_tables(comparison, texts), f"{find_county_name(comparison.plan)}{layer}", texts, author
+        )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 
 #: The suffix of a waiver file, after the name of the data.
-SUFFIX = ".waivers.csv"
+WAIVER_SUFFIX = ".waivers.csv"
 
 
 def default_waiver_path(source: str | Path) -> Path:
@@ -21,5 +21,5 @@ def default_waiver_path(source: str | Path) -> Path:
     """
     source = Path(source)
     if source.is_dir() and source.suffix.lower() != ".gdb":
-        return source / f"{source.resolve().name}{SUFFIX}"
-    return source.with_name(f"{source.stem}{SUFFIX}")
+        return source / f"{source.resolve().name}{WAIVER_SUFFIX}"
+    return source.with_name(f"{source.stem}{WAIVER_SUFFIX}")

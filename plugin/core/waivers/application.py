@@ -17,24 +17,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..engine.plan_consistency import CODE as FRAME
+from ..engine.plan_consistency import INCONSISTENCY_CODE as FRAME
 from ..engine.plan_consistency import belongs_to_plan, make_inconsistency_finding
-from ..geometry.crs import GEODETIC, reproject_coordinates
+from ..geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from ..model.findings import Finding
 from ..model.report import Outcome, Report, RuleOutcome
 from ..model.rule import Severity
-from ..standard.numbering import LENGTH
-from .match import WaiverMatches, is_still_there, match_waivers
-from .model import RUN, Waiver, Waivers, distance_m, find_refusal_reason
+from ..standard.numbering import BSM_LENGTH
+from .match import WaiverMatches, has_same_place_and_size, match_waivers
+from .model import RUN_REASON, Waiver, Waivers, compute_distance_m, find_refusal_reason
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
 
-EXPIRED, UNMATCHED = "RUN902", "RUN903"
-WAIVED, OPEN = "waived", "open"
+EXPIRED_CODE, UNMATCHED_CODE = "RUN902", "RUN903"
+WAIVED_STATE, OPEN_STATE = "waived", "open"
 #: Outcomes of rules that checked all features.
 _COMPLETE_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
-_KEY_PATTERN = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{LENGTH - 6}}}")
+_KEY_PATTERN = re.compile(rf"[0-9]{{6}}[0-9A-Z]{{{BSM_LENGTH - 6}}}")
 #: Makes the message of a finding.
 RenderMessage = Callable[[Finding], str]
 
@@ -64,7 +64,7 @@ def apply_waivers(
     about_waivers = [f for f in report.findings if _is_about_waivers(f)]
     findings = [f for f in report.findings if not _is_about_waivers(f)]
     applied = AppliedWaivers(gone=about_waivers)
-    foreign_findings = foreign_waivers(waivers, plan)
+    foreign_findings = find_foreign_waivers(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
     matched, applied.changed = _mark_findings(findings, waivers, today)
     applied.found = foreign_findings or _find_inapplicable(plan, report, findings, matched)
@@ -76,7 +76,7 @@ def apply_waivers(
 
 
 def _is_about_waivers(finding: Finding) -> bool:
-    return finding.code in (EXPIRED, UNMATCHED) or (finding.code == FRAME and finding.case == "waivers")
+    return finding.code in (EXPIRED_CODE, UNMATCHED_CODE) or (finding.code == FRAME and finding.case == "waivers")
 
 
 def mark_accepted(
@@ -87,11 +87,11 @@ def mark_accepted(
     Used around an edit (`live`): waivers without a finding are not reported, because only a part of the plan is
     checked.
     """
-    waivers = replace(waivers, entries=()) if foreign_waivers(waivers, plan) else waivers
+    waivers = replace(waivers, entries=()) if find_foreign_waivers(waivers, plan) else waivers
     return _mark_findings(list(findings), waivers, today or date.today())[1]
 
 
-def foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
+def find_foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
     """Return a finding (RUN904) if the waiver file belongs to another county.
 
     No row of the file is then applied. The list is empty otherwise.
@@ -121,7 +121,7 @@ def find_other_county(waivers: Waivers, plan: Plan) -> str:
 class _MatchesByValidity:
     """Matches of waivers and findings, by validity of the waivers.
 
-    ``valid``: in force; ``expired``; ``not_yet``: dated later than today.
+    ``valid``: in force; ``has_expired``; ``not_yet``: dated later than today.
     """
 
     valid: WaiverMatches
@@ -131,10 +131,10 @@ class _MatchesByValidity:
 
 def _mark_findings(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_MatchesByValidity, list[Finding]]:
     # A finding about the run does not come from a rule: a row of the file cannot accept it.
-    waivable = [finding for finding in findings if find_refusal_reason(finding) != RUN]
+    waivable = [finding for finding in findings if find_refusal_reason(finding) != RUN_REASON]
     later = [w for w in waivers.entries if w.date > today]
-    expired = [w for w in waivers.entries if w.date <= today and w.expired(today)]
-    valid = [w for w in waivers.entries if w.date <= today and not w.expired(today)]
+    expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
+    valid = [w for w in waivers.entries if w.date <= today and not w.has_expired(today)]
     matched = _MatchesByValidity(*(match_waivers(waivers, entries, waivable) for entries in (valid, expired, later)))
     changed = []
     for finding in findings:
@@ -142,8 +142,8 @@ def _mark_findings(findings: list[Finding], waivers: Waivers, today: date) -> tu
         # A note blocks no export: accepting it would only affect the verdict.
         waived = waiver is not None and finding.severity is not Severity.INFO
         values = waiver.report_values() if waiver is not None and waived else None
-        if (finding.state == WAIVED) != waived or finding.params.get("waiver") != values:
-            finding.state = WAIVED if waived else OPEN if finding.state == WAIVED else finding.state
+        if (finding.state == WAIVED_STATE) != waived or finding.params.get("waiver") != values:
+            finding.state = WAIVED_STATE if waived else OPEN_STATE if finding.state == WAIVED_STATE else finding.state
             finding.params.pop("waiver", None)
             if values is not None:
                 finding.params["waiver"] = values
@@ -162,12 +162,12 @@ def _find_inapplicable(
         for key, waiver in matching.matched.items():
             finding = by_id[key]
             if key not in valid.matched and finding.severity is not Severity.INFO:
-                found.append(_finding_at(EXPIRED, case, waiver, finding))
+                found.append(_finding_at(EXPIRED_CODE, case, waiver, finding))
             elif matching is not_yet:
                 found.append(_premature_finding(waiver, plan))
     for matching in (valid, expired, not_yet):
         found += [_changed_finding(waiver, f) for waiver, f in matching.changed if id(f) not in valid.matched]
-        found += [_finding_at(UNMATCHED, "unsure", waiver, finding) for waiver, finding in matching.unsure]
+        found += [_finding_at(UNMATCHED_CODE, "unsure", waiver, finding) for waiver, finding in matching.matched_by_fid]
     found += [_unmatched_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
     # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
     late = [_unmatched_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
@@ -178,13 +178,13 @@ def _find_inapplicable(
 def _changed_finding(waiver: Waiver, finding: Finding) -> Finding:
     """Return a finding about a waiver whose finding has changed."""
     change = {
-        "moved_m": round(distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
+        "moved_m": round(compute_distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
         "before_m2": round(waiver.area_m2 or 0.0, 2),
-        "now_m2": round(waiver.area_now(finding) or 0.0, 2),
+        "now_m2": round(waiver.comparable_area(finding) or 0.0, 2),
     }
     areas = waiver.area_m2 is not None and finding.area_m2 is not None
-    case = "changed" if areas and not is_still_there(waiver, finding) else "differs"
-    return _finding_at(UNMATCHED, case, waiver, finding, **change)
+    case = "changed" if areas and not has_same_place_and_size(waiver, finding) else "differs"
+    return _finding_at(UNMATCHED_CODE, case, waiver, finding, **change)
 
 
 def _finding_at(code: str, case: str, waiver: Waiver, accepted: Finding, **params: Any) -> Finding:
@@ -211,7 +211,7 @@ def _unmatched_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) 
     """
     was_checked = outcome is not None and outcome.outcome in _COMPLETE_OUTCOMES and not outcome.incomplete
     case = "gone" if was_checked else "not_looked" if outcome is not None else "not_run"
-    return _set_place(_make_finding(UNMATCHED, case, waiver, Severity.INFO), waiver, plan)
+    return _set_place(_make_finding(UNMATCHED_CODE, case, waiver, Severity.INFO), waiver, plan)
 
 
 def _premature_finding(waiver: Waiver, plan: Plan) -> Finding:
@@ -219,7 +219,7 @@ def _premature_finding(waiver: Waiver, plan: Plan) -> Finding:
 
     Such a waiver is not applied.
     """
-    return _set_place(_make_finding(EXPIRED, "not_yet", waiver, Severity.INFO), waiver, plan)
+    return _set_place(_make_finding(EXPIRED_CODE, "not_yet", waiver, Severity.INFO), waiver, plan)
 
 
 def _set_place(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
@@ -227,7 +227,9 @@ def _set_place(finding: Finding, waiver: Waiver, plan: Plan) -> Finding:
     finding.role, finding.key = waiver.role, waiver.key
     finding.related_role, finding.related_keys = waiver.related_role, list(waiver.related_keys)
     if waiver.place:
-        finding.geometry = shapely.Point(*reproject_coordinates(np.array([waiver.place]), GEODETIC, plan.crs)[0])
+        finding.geometry = shapely.Point(
+            *reproject_coordinates(np.array([waiver.place]), CGCS2000_DEGREES, plan.crs)[0]
+        )
         finding.place = waiver.place
     return finding
 
@@ -244,7 +246,7 @@ def _make_finding(code: str, case: str, waiver: Waiver, severity: Severity, **pa
 
 
 def _set_outcomes(rules: list[RuleOutcome], findings: list[Finding]) -> None:
-    found, left = Counter(f.code for f in findings), Counter(f.code for f in findings if f.state != WAIVED)
+    found, left = Counter(f.code for f in findings), Counter(f.code for f in findings if f.state != WAIVED_STATE)
     for rule in rules:
         if rule.outcome in (Outcome.FAILED, Outcome.WAIVED) and found[rule.code]:
             rule.outcome = Outcome.FAILED if left[rule.code] else Outcome.WAIVED

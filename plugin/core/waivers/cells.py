@@ -17,9 +17,9 @@ from ..files.cells import parse_date
 from .model import Waiver
 
 #: Marks a missing layer of a finding.
-NO_LAYER = "*"
+NO_LAYER_CELL = "*"
 #: Measure of the area: as drawn. A row of version 0.1.0 has no measure; its area is by vertices alone.
-AS_DRAWN = "按图形"
+AS_DRAWN_CELL = "按图形"
 _SHA256_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _KEY_SEPARATOR = re.compile(r"(?<!\\);")
 
@@ -59,10 +59,10 @@ COLUMNS = (
     Column("case", "情形"),
     Column("figures", "数值"),
 )
-BY_HEAD = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
+COLUMNS_BY_HEADING = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
 
 
-def to_cells(waiver: Waiver) -> dict[str, str]:
+def waiver_to_cells(waiver: Waiver) -> dict[str, str]:
     """Return a waiver as column name → text of the cell."""
 
     def number(value: float | None, decimals: int) -> str:
@@ -88,13 +88,13 @@ def to_cells(waiver: Waiver) -> dict[str, str]:
         "may_move_m": number(waiver.place_m, 2) if waiver.place else "",
         "area_m2": number(waiver.area_m2, 2),
         "may_change_m2": number(waiver.change_m2, 2) if waiver.area_m2 is not None else "",
-        "area_basis": AS_DRAWN if waiver.as_drawn else "",
+        "area_basis": AS_DRAWN_CELL if waiver.as_drawn else "",
         "case": waiver.case,
         "figures": json.dumps(waiver.figures, ensure_ascii=False, sort_keys=True) if waiver.figures else "",
     }
 
 
-def from_cells(cells: dict[str, str]) -> Waiver:
+def waiver_from_cells(cells: dict[str, str]) -> Waiver:
     """Return the waiver in the cells of a row.
 
     Raises ValueError with the column's name for an invalid or missing value.
@@ -160,13 +160,13 @@ def keys_or_none(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 def _layer_and_keys_cell(role: str, keys: tuple[str, ...]) -> str:
     joined = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
-    return f"{role or NO_LAYER} {joined}".strip()
+    return f"{role or NO_LAYER_CELL} {joined}".strip()
 
 
 def _parse_layer_and_keys(cell: str) -> tuple[str, tuple[str, ...]]:
     role, _, rest = cell.partition(" ")
     keys = tuple(k.strip().replace("\\;", ";").replace("\\\\", "\\") for k in _KEY_SEPARATOR.split(rest))
-    return ("" if role == NO_LAYER else role), keys
+    return ("" if role == NO_LAYER_CELL else role), keys
 
 
 def _parse_date(cell: str) -> date | None:
@@ -199,7 +199,7 @@ def _parse_tolerance(cell: str) -> float | None:
 
 
 def _parse_as_drawn(cell: str) -> bool:
-    if cell not in ("", AS_DRAWN):
+    if cell not in ("", AS_DRAWN_CELL):
         raise ValueError(cell)
     return bool(cell)
 

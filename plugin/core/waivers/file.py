@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, OutputError
-from ..files.encoding import OLD_WORKBOOK, WORKBOOK, Undecodable, decoded, delimiter
+from ..files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, Undecodable, decode_file_text, find_delimiter
 from ..files.writing import atomic_output
 from ..loading.renumbering import read_renumbered
 from . import default_waiver_path
-from .cells import BY_HEAD, COLUMNS, from_cells, to_cells
-from .model import Limits, Waiver, Waivers
+from .cells import COLUMNS, COLUMNS_BY_HEADING, waiver_from_cells, waiver_to_cells
+from .model import Waiver, WaiverLimits, Waivers
 
 if TYPE_CHECKING:
     from ..messages.texts import Texts
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..profile import Norm
 
 
-_DEFAULT_LIMITS = Limits()
+_DEFAULT_LIMITS = WaiverLimits()
 #: Largest multiple of the usual tolerance that a row may have; a larger change is another conflict.
 _LARGEST_FACTOR = 10
 #: Attempts to read a file that others write meanwhile.
@@ -56,7 +56,7 @@ class _Table:
         return {name: cell.strip() for name, cell in zip(self.names, row, strict=False)}
 
 
-def read_waivers(path: str | Path, limits: Limits = _DEFAULT_LIMITS) -> tuple[Waiver, ...]:
+def read_waivers(path: str | Path, limits: WaiverLimits = _DEFAULT_LIMITS) -> tuple[Waiver, ...]:
     """Return all waivers of a file.
 
     ``limits``: the settings for how far a conflict may change. Raises DataError with file and line for an unknown
@@ -68,7 +68,7 @@ def read_waivers(path: str | Path, limits: Limits = _DEFAULT_LIMITS) -> tuple[Wa
 
 
 def change_waivers(
-    path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: Limits = _DEFAULT_LIMITS
+    path: str | Path, *, add: Iterable[Waiver] = (), remove: Iterable[str] = (), limits: WaiverLimits = _DEFAULT_LIMITS
 ) -> tuple[Waiver, ...]:
     """Add waivers to a file and remove others by number; return its waivers.
 
@@ -119,10 +119,10 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _decode_text(path: Path, data: bytes) -> str:
-    if data.startswith((WORKBOOK, OLD_WORKBOOK)):
+    if data.startswith((WORKBOOK_SIGNATURE, OLD_WORKBOOK_SIGNATURE)):
         raise DataError("waivers_workbook", file=str(path))
     try:
-        return decoded(data)
+        return decode_file_text(data)
     except Undecodable as error:
         raise DataError("waivers_encoding", file=str(path), line=error.line) from error
 
@@ -132,7 +132,7 @@ def _parse_table(path: Path, data: bytes) -> _Table:
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise DataError("waivers_broken", file=str(path), line=line)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=find_delimiter(text), strict=True)
     head: list[str] = []
     rows, lines, last = [], [], 0
     try:
@@ -151,24 +151,24 @@ def _parse_table(path: Path, data: bytes) -> _Table:
         raise DataError("waivers_broken", file=str(path), line=last + 1) from error
     if not head:
         raise DataError("waivers_broken", file=str(path), line=1)
-    return _Table(head, [BY_HEAD[h].name if h in BY_HEAD else h for h in head], rows, lines)
+    return _Table(head, [COLUMNS_BY_HEADING[h].name if h in COLUMNS_BY_HEADING else h for h in head], rows, lines)
 
 
 def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
-    known = [BY_HEAD[h].name for h in head if h in BY_HEAD]
+    known = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
     for column in COLUMNS:
         if known.count(column.name) != 1 and (column.needed or column.name in known):
             raise DataError("waivers_column", file=str(path), line=line, column=column.zh)
     return head
 
 
-def _parse_waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, ...]:
+def _parse_waivers(path: Path, table: _Table, limits: WaiverLimits) -> tuple[Waiver, ...]:
     found: list[Waiver] = []
     by_id: dict[str, int] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
         cells = table.cells(row)
         try:
-            waiver = from_cells(cells)
+            waiver = waiver_from_cells(cells)
         except ValueError as error:
             name = str(error)
             zh = next((c.zh for c in COLUMNS if c.name == name), name)
@@ -182,12 +182,14 @@ def _parse_waivers(path: Path, table: _Table, limits: Limits) -> tuple[Waiver, .
     return tuple(found)
 
 
-def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: Limits) -> None:
+def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimits) -> None:
     """Raise DataError for tolerances that would accept a different or larger conflict."""
     allowed = {
         "may_move_m": (
             waiver.place_m,
-            max(_LARGEST_FACTOR * _DEFAULT_LIMITS.move_m(waiver.area_m2), limits.move_m(waiver.area_m2)),
+            max(
+                _LARGEST_FACTOR * _DEFAULT_LIMITS.allowed_move_m(waiver.area_m2), limits.allowed_move_m(waiver.area_m2)
+            ),
         ),
         "may_change_m2": (
             waiver.change_m2,
@@ -219,7 +221,7 @@ def _add_missing_columns(table: _Table, rows: list[list[str]]) -> None:
 
 
 def _waiver_row(table: _Table, waiver: Waiver) -> list[str]:
-    cells = to_cells(waiver)
+    cells = waiver_to_cells(waiver)
     return [cells.get(name, "") for name in table.names]
 
 
@@ -232,7 +234,7 @@ def _csv_text(head: list[str], rows: list[list[str]]) -> str:
 
 
 #: Option value of a run that ignores all waivers.
-NO_WAIVERS = ("none", "无")
+NO_WAIVERS_WORDS = ("none", "无")
 #: Waivers that a notice names.
 _MAX_NAMED = 3
 Notice = tuple[str, dict[str, Any]]
@@ -247,18 +249,18 @@ def load_waivers(
     Raises DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
     accepted findings nor accept new ones.
     """
-    limits = Limits(**{name: float(value) for name, value in norm.section("waivers").items()})
-    if waiver_file.strip().lower() in NO_WAIVERS:
+    limits = WaiverLimits(**{name: float(value) for name, value in norm.section("waivers").items()})
+    if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
         return Waivers(limits=limits), [("notice_no_waivers", {})]
     path = Path(waiver_file) if waiver_file else default_waiver_path(source) if source else None
     keys = read_renumbered(renumbered) if renumbered else {}
     if path is None or not (waiver_file or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
     waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not waiver_file)
-    return waivers, waiver_notices(waivers) + _changed_attachments(waivers)
+    return waivers, make_waiver_notices(waivers) + _changed_attachments(waivers)
 
 
-def waiver_notices(waivers: Waivers) -> list[Notice]:
+def make_waiver_notices(waivers: Waivers) -> list[Notice]:
     """Return notices on the source of the waivers and on missing attachments."""
     if not waivers.there or waivers.path is None:
         return []
@@ -294,7 +296,7 @@ def _changed_attachments(waivers: Waivers) -> list[Notice]:
 def _digest_of(path: Path) -> str:
     """Return the SHA-256 of a file; empty if it cannot be read.
 
-    `waiver_notices` reports missing attachments.
+    `make_waiver_notices` reports missing attachments.
     """
     try:
         with path.open("rb") as handle:
@@ -311,11 +313,11 @@ def _attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[N
     return notices
 
 
-def renew_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
+def renew_waiver_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
     """Replace the notices on waivers in the provenance of a report.
 
     ``before`` and ``now``: the waivers before and after a change.
     """
-    old = {texts.notice(*notice) for notice in waiver_notices(before)}
+    old = {texts.notice(*notice) for notice in make_waiver_notices(before)}
     other_notices = [text for text in report.provenance.get("notices", []) if text not in old]
-    report.provenance["notices"] = other_notices + [texts.notice(*notice) for notice in waiver_notices(now)]
+    report.provenance["notices"] = other_notices + [texts.notice(*notice) for notice in make_waiver_notices(now)]

@@ -22,10 +22,10 @@ from .model import (
     Identity,
     Waiver,
     Waivers,
-    distance_m,
+    compute_distance_m,
     figures_without_area,
-    finding_figures,
-    finding_identity,
+    get_finding_figures,
+    get_finding_identity,
     is_identified_by_fid,
 )
 
@@ -42,12 +42,12 @@ class WaiverMatches:
     """Result of matching waivers with findings.
 
     ``matched``: id() of a finding → its waiver; ``changed``: a waiver and the finding that no longer matches it;
-    ``unsure``: likewise, for a finding identified by its feature id; ``gone``: waivers without a finding.
+    ``matched_by_fid``: likewise, for a finding identified by its feature id; ``gone``: waivers without a finding.
     """
 
     matched: dict[int, Waiver] = field(default_factory=dict)
     changed: list[tuple[Waiver, Finding]] = field(default_factory=list)
-    unsure: list[tuple[Waiver, Finding]] = field(default_factory=list)
+    matched_by_fid: list[tuple[Waiver, Finding]] = field(default_factory=list)
     gone: list[Waiver] = field(default_factory=list)
 
 
@@ -58,11 +58,11 @@ def match_waivers(waivers: Waivers, entries: Iterable[Waiver], findings: Iterabl
     """
     by_name: dict[Identity, list[Waiver]] = defaultdict(list)
     for entry in entries:
-        by_name[followed(entry, waivers.renumbered).identity].append(entry)
+        by_name[with_present_keys(entry, waivers.renumbered).identity].append(entry)
     codes = {name[0] for name in by_name}
     found: dict[Identity, list[Finding]] = defaultdict(list)
     for finding in findings:
-        if finding.code in codes and (name := finding_identity(finding)) in by_name:
+        if finding.code in codes and (name := get_finding_identity(finding)) in by_name:
             found[name].append(finding)
     result = WaiverMatches()
     for name, alike in by_name.items():
@@ -79,7 +79,7 @@ def _match_same_identity(
         (_distance_and_change(w, sure[m]), n, m)
         for n, w in enumerate(entries)
         for m in near_by[n]
-        if is_still_the_same(w, sure[m], waivers)
+        if is_same_conflict(w, sure[m], waivers)
     ]
     met: set[int] = set()
     taken: set[int] = set()
@@ -99,7 +99,7 @@ def _match_same_identity(
         if near is not None:
             result.changed.append((entry, near))
         elif unsure is not None:
-            result.unsure.append((entry, unsure))
+            result.matched_by_fid.append((entry, unsure))
         else:
             result.gone.append(entry)
 
@@ -127,12 +127,12 @@ def _candidates_near(entries: list[Waiver], findings: list[Finding]) -> list[Ite
     return found
 
 
-def is_still_the_same(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
+def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool:
     """Return True if a finding is still the conflict that a waiver accepted.
 
     Both have the same identity: rule, layer and keys.
     """
-    if not is_still_there(waiver, finding):
+    if not has_same_place_and_size(waiver, finding):
         return False
     if finding.area_m2 is not None:
         # A file of an earlier version stores no value next to an area.
@@ -141,18 +141,18 @@ def is_still_the_same(waiver: Waiver, finding: Finding, waivers: Waivers) -> boo
             waiver.figures, figures_without_area(finding), limits.area_share, limits.area_m2
         )
     share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
-    return _are_figures_alike(waiver.figures, finding_figures(finding), share)
+    return _are_figures_alike(waiver.figures, get_finding_figures(finding), share)
 
 
-def is_still_there(waiver: Waiver, finding: Finding) -> bool:
+def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
     """Return True if a finding has the place and the size that a waiver accepted.
 
     Both areas are measured in the same way. A waiver by 0.1.0 applies to the shape that it was made for, and the
     difference between two measures accepts no other shape.
     """
-    if distance_m(waiver.place, finding.place) > waiver.place_m:
+    if compute_distance_m(waiver.place, finding.place) > waiver.place_m:
         return False
-    now = waiver.area_now(finding)
+    now = waiver.comparable_area(finding)
     if waiver.area_m2 is None or now is None:
         return waiver.area_m2 is now
     return abs(waiver.area_m2 - now) <= waiver.change_m2
@@ -176,7 +176,9 @@ def _are_figures_alike(
 
 
 def _distance_and_change(waiver: Waiver, finding: Finding) -> tuple[float, float]:
-    return distance_m(waiver.place, finding.place), abs((waiver.area_m2 or 0.0) - (waiver.area_now(finding) or 0.0))
+    return compute_distance_m(waiver.place, finding.place), abs(
+        (waiver.area_m2 or 0.0) - (waiver.comparable_area(finding) or 0.0)
+    )
 
 
 def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
@@ -184,10 +186,10 @@ def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
         # A row or pair has one such finding: it is the accepted one wherever it is now.
         return True
     wide = 2 * max(waiver.area_m2 or 0.0, finding.area_m2 or 0.0) ** 0.5
-    return distance_m(waiver.place, finding.place) <= max(_SEARCH_RADIUS_M, wide)
+    return compute_distance_m(waiver.place, finding.place) <= max(_SEARCH_RADIUS_M, wide)
 
 
-def followed(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
+def with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
     """Return the waiver with the present keys of its rows.
 
     ``renumbered``: (layer code, old key) → new key.

@@ -32,7 +32,7 @@ _VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")
 #: Longer texts are not compared as figures.
 _MAX_TEXT_LENGTH = 80
 #: Reason why a finding about the run cannot be accepted (`find_refusal_reason`).
-RUN = "run"
+RUN_REASON = "run"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
 _EARTH_RADIUS_M = 6_371_008.8
 
@@ -84,14 +84,14 @@ class Waiver:
         """Return the place of the conflict as (longitude, latitude) in degrees, or None."""
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
 
-    def area_now(self, finding: Finding) -> float | None:
+    def comparable_area(self, finding: Finding) -> float | None:
         """Return a finding's area (m²), measured as the waiver's area was.
 
         A waiver by 0.1.0 has areas by vertices alone.
         """
-        return finding.area_m2 if self.as_drawn else finding.former_m2
+        return finding.area_m2 if self.as_drawn else finding.area_by_vertices_m2
 
-    def expired(self, today: Day) -> bool:
+    def has_expired(self, today: Day) -> bool:
         """Return True if the waiver is no longer valid on a day."""
         return self.until is not None and self.until < today
 
@@ -109,11 +109,11 @@ class Waiver:
 
 
 @dataclass(frozen=True)
-class Limits:
+class WaiverLimits:
     """How far a conflict may change until its waiver no longer applies.
 
-    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``area_share`` or ``area_m2`` m², whichever is
-    more; figures of a finding without a place by ``figure_share``.
+    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``compute_area_share`` or ``area_m2`` m², whichever
+    is more; figures of a finding without a place by ``figure_share``.
     """
 
     place_m: float = 5.0
@@ -121,7 +121,7 @@ class Limits:
     area_m2: float = 1.0
     figure_share: float = 0.001
 
-    def move_m(self, area_m2: float | None) -> float:
+    def allowed_move_m(self, area_m2: float | None) -> float:
         """Return how far (m) the centre of a conflict may move.
 
         It is more for a large conflict, which may lose or gain a share of its area.
@@ -145,7 +145,7 @@ class Waivers:
     entries: tuple[Waiver, ...] = ()
     path: Path | None = None
     there: bool = False
-    limits: Limits = Limits()
+    limits: WaiverLimits = WaiverLimits()
     renumbered: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
     is_default_file: bool = False
 
@@ -154,13 +154,13 @@ class Waivers:
 NO_WAIVERS = Waivers()
 
 
-def finding_identity(finding: Finding) -> Identity:
+def get_finding_identity(finding: Finding) -> Identity:
     """Return what identifies a finding: rule, message, layers, keys, field."""
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
 
 
-def finding_figures(finding: Finding) -> dict[str, Any]:
+def get_finding_figures(finding: Finding) -> dict[str, Any]:
     """Return the figures of a finding besides its place.
 
     They are numbers, words and flags of its parameters.
@@ -181,7 +181,7 @@ def figures_without_area(finding: Finding) -> dict[str, Any]:
     """
     return {
         name: value
-        for name, value in finding_figures(finding).items()
+        for name, value in get_finding_figures(finding).items()
         if name in (*_VALUE_PARAMETERS, *VALUE_PARAMETERS_M2)
     }
 
@@ -200,13 +200,13 @@ def find_refusal_reason(finding: Finding) -> str:
     ``run``: the finding is about the run; ``info``: a note, which blocks nothing; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
-        return RUN
+        return RUN_REASON
     if finding.severity is Severity.INFO:
         return "info"
     return "fid" if is_identified_by_fid(finding) else ""
 
 
-def distance_m(first: tuple[float, float] | None, second: tuple[float, float] | None) -> float:
+def compute_distance_m(first: tuple[float, float] | None, second: tuple[float, float] | None) -> float:
     """Return the distance in metres between two (longitude, latitude) in degrees.
 
     Return 0 if both are unknown, infinity if one is. The distance on a sphere is accurate to some thousandths, which
@@ -241,30 +241,30 @@ class WaiverEntry:
 
 
 def make_waivers(
-    findings: Iterable[Finding], words: WaiverEntry, limits: Limits, folder: Path | None = None
+    findings: Iterable[Finding], entry: WaiverEntry, limits: WaiverLimits, folder: Path | None = None
 ) -> list[Waiver]:
     """Return a waiver for each finding.
 
-    ``words``: the planner's entries; an attachment below ``folder`` (the folder of the waiver file) is stored as a
+    ``entry``: the planner's entries; an attachment below ``folder`` (the folder of the waiver file) is stored as a
     relative path. Raises InputError for missing entries, an end before the beginning, and a finding that cannot be
     accepted (`find_refusal_reason`).
     """
     for name in ("reason", "document", "author"):
-        if not getattr(words, name).strip():
+        if not getattr(entry, name).strip():
             raise InputError("waiver_blank", detail=f"waiver_{name}")
-    if words.until is not None and words.until < words.date:
-        raise InputError("waiver_dates", until=words.until.isoformat(), date=words.date.isoformat())
-    attachment = _attachment_path(words.attachment.strip(), folder)
+    if entry.until is not None and entry.until < entry.date:
+        raise InputError("waiver_dates", until=entry.until.isoformat(), date=entry.date.isoformat())
+    attachment = _attachment_path(entry.attachment.strip(), folder)
     waivers = []
     for finding in findings:
         reason = find_refusal_reason(finding)
         if reason:
             raise InputError("waiver_cannot", message=finding.message, detail=f"waiver_{reason}")
-        waivers.append(_make_waiver(finding, words, limits, attachment))
+        waivers.append(_make_waiver(finding, entry, limits, attachment))
     return waivers
 
 
-def _make_waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachment: str) -> Waiver:
+def _make_waiver(finding: Finding, words: WaiverEntry, limits: WaiverLimits, attachment: str) -> Waiver:
     area = finding.area_m2
     lon, lat = finding.place or (None, None)
     return Waiver(
@@ -286,11 +286,11 @@ def _make_waiver(finding: Finding, words: WaiverEntry, limits: Limits, attachmen
         field=finding.field,
         lon=lon,
         lat=lat,
-        place_m=limits.move_m(area) if finding.place else 0.0,
+        place_m=limits.allowed_move_m(area) if finding.place else 0.0,
         area_m2=area,
         change_m2=limits.change_m2(area),
         as_drawn=area is not None,
-        figures=finding_figures(finding) if area is None else figures_without_area(finding),
+        figures=get_finding_figures(finding) if area is None else figures_without_area(finding),
     )
 
 

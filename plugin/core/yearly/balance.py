@@ -10,17 +10,17 @@ import numpy as np
 
 from ..messages.texts import Texts
 from ..render.tables.model import Column, Row, Table, Value, format_measured
-from ..versions.model import CHANGED, IN, OUT, STATUTORY, Balance
-from ..versions.tables import list_some, list_uncompared_rows
+from ..versions.model import CHANGED, MOVED_IN, MOVED_OUT, STATUTORY_BASIS, Balance
+from ..versions.tables import join_some_names, list_uncompared_rows
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 #: Tables show the area that touched parcels gained separately from ``revalued`` (by zone: from ``rest``).
 _TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
 
 
-def by_layer(maintained_layer: MaintainedLayer) -> Balance:
+def get_layer_balance(maintained_layer: MaintainedLayer) -> Balance:
     """Return the statutory area balance of a maintained layer."""
-    return maintained_layer.found.total[STATUTORY]
+    return maintained_layer.found.total[STATUTORY_BASIS]
 
 
 def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
@@ -30,15 +30,15 @@ def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]
     -------
     dict
         Code → terms. before − moved_out − changed_from + moved_in + changed_to + rest = after. ``rest`` comes from
-        vertices that move areas and from land claimed twice; ``reshaped`` is the part of ``rest`` that touched
-        parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a layer without a
+        vertices that move areas and from land claimed twice; ``reshaped_m2_by_row`` is the part of ``rest`` that
+        touched parcels gained. Slivers are included, so that the codes add up to the layer. Empty for a layer without a
         compared field.
     """
-    if not maintained_layer.maintained.compare:
+    if not maintained_layer.spec.compare:
         return {}
     sides = []
     for edition in (maintained_layer.found.before, maintained_layer.found.after):
-        codes = edition.layer.named_text(maintained_layer.maintained.compare)
+        codes = edition.layer.text_by_name(maintained_layer.spec.compare)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
     names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
     sums = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
@@ -48,11 +48,11 @@ def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]
     (old, _), (new, _) = sides
     parts = [(part.kind, part.before, part.after, part.area_m2) for part in maintained_layer.found.parts]
     for kind, before, after, area_m2 in (*parts, *maintained_layer.found.sliver_rows):
-        if kind in (OUT, CHANGED):
-            sums[old[before]]["moved_out" if kind == OUT else "changed_from"] += area_m2
-        if kind in (IN, CHANGED):
-            sums[new[after]]["moved_in" if kind == IN else "changed_to"] += area_m2
-    for before, gained in maintained_layer.found.reshaped.items():
+        if kind in (MOVED_OUT, CHANGED):
+            sums[old[before]]["moved_out" if kind == MOVED_OUT else "changed_from"] += area_m2
+        if kind in (MOVED_IN, CHANGED):
+            sums[new[after]]["moved_in" if kind == MOVED_IN else "changed_to"] += area_m2
+    for before, gained in maintained_layer.found.reshaped_m2_by_row.items():
         sums[old[before]]["reshaped"] += gained
     for row in sums.values():
         gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
@@ -60,7 +60,7 @@ def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]
     return sums
 
 
-def to_dict(update: YearlyUpdate) -> dict[str, Any]:
+def balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
     """Return counts, areas and balances of each layer as a dictionary for JSON."""
     layers = []
     for maintained_layer in update.layers:
@@ -70,7 +70,7 @@ def to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "count": maintained_layer.count(kind),
                 "area_m2": maintained_layer.area(kind),
             }
-            for kind in (IN, CHANGED, OUT)
+            for kind in (MOVED_IN, CHANGED, MOVED_OUT)
         }
         layers.append(
             {
@@ -81,7 +81,7 @@ def to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "after": len(maintained_layer.after),
                 "after_m2": sum(piece.area_m2 for piece in maintained_layer.after),
                 "kinds": kinds,
-                "balance": _term_values(by_layer(maintained_layer)),
+                "balance": _term_values(get_layer_balance(maintained_layer)),
                 "zones": sum_by_zone(maintained_layer),
                 "townships": {town: _term_values(b) for town, b in maintained_layer.townships.items() if town},
                 "outside_townships": _term_values(maintained_layer.townships.get("", Balance())),
@@ -101,7 +101,7 @@ def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]
     return [value - values["reshaped"] if term == whole_term else value for term, value in values.items()]
 
 
-def all_tables(update: YearlyUpdate, texts: Texts) -> list[Table]:
+def balance_tables(update: YearlyUpdate, texts: Texts) -> list[Table]:
     """Return the balance as tables: by layer, by zone and by township."""
     return [_layer_table(update, texts), _zone_table(update, texts), _township_table(update, texts)]
 
@@ -117,20 +117,20 @@ def _layer_table(update: YearlyUpdate, texts: Texts) -> Table:
     for maintained_layer in update.layers:
         values = [
             format_measured(value, "m2")
-            for value in _subtract_reshaped(_term_values(by_layer(maintained_layer)), "revalued")
+            for value in _subtract_reshaped(_term_values(get_layer_balance(maintained_layer)), "revalued")
         ]
         table.rows.append(Row([*_name_and_code(update, maintained_layer), *values], "row", maintained_layer.role))
     table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
     return table
 
 
-def summarise(update: YearlyUpdate, texts: Texts) -> list[str]:
+def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return one sentence for each layer that changed."""
     messages = []
     for maintained_layer in update.changed:
         params = {
             f"{kind}_{what}": value
-            for kind in (IN, OUT, CHANGED)
+            for kind in (MOVED_IN, MOVED_OUT, CHANGED)
             for what, value in _kind_params(maintained_layer, kind).items()
         }
         messages.append(
@@ -151,7 +151,7 @@ def _kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]
 
 def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return notes on the balance: skipped layers, changes not written, slivers."""
-    messages = [texts.unread(unread) for plan in (update.filed, update.current) for unread in plan.unread]
+    messages = [texts.describe_unread(unread) for plan in (update.filed, update.current) for unread in plan.unread]
     standard = update.current.norm.standard
     compared = (
         {maintained_layer.role: maintained_layer.compare for maintained_layer in standard.maintenance.layers}
@@ -212,7 +212,9 @@ def _doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
                 "layer": edition.layer.name,
                 "role": maintained_layer.role,
             }
-            messages.append(texts.get("yearly", "doubled_keys", **params, count=len(often), keys=list_some(often)))
+            messages.append(
+                texts.get("yearly", "doubled_keys", **params, count=len(often), keys=join_some_names(often))
+            )
     return messages
 
 
@@ -246,7 +248,7 @@ def _zone_table(update: YearlyUpdate, texts: Texts) -> Table:
 def _code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
     """Return the name of a code of the compared field; empty without a code list."""
     standard = update.current.norm.standard
-    declared = standard.templates[maintained_layer.role].field_named(maintained_layer.maintained.compare)
+    declared = standard.templates[maintained_layer.role].field_named(maintained_layer.spec.compare)
     listed = standard.code_lists.get(declared.codes) if declared is not None else None
     known = listed.codes.get(code) if listed is not None else None
     return known.name if known is not None else ""

@@ -17,17 +17,17 @@ import pyogrio
 
 from ..cancellation import NEVER, Cancellation
 from ..errors import InputError
-from ..files.open_datasource import openable, touch
-from ..files.writing import same_file
-from ..io.file import ERRORS
-from ..io.rows import BYTES, KEY
-from ..io.source import datasets_of
+from ..files.open_datasource import check_readable, safe_path_to_open
+from ..files.writing import is_same_file
+from ..io.file import DRIVER_ERRORS
+from ..io.rows import BYTES_CODEC, KEY_FIELD
+from ..io.source import list_source_datasets
 from ..messages.texts import Texts
 from ..options import Options
-from ..standard.numbering import highest_running
+from ..standard.numbering import find_highest_running
 from .model import YearlyUpdate
-from .update import check_year, yearly_update
-from .write import Written, validate_target, write_update
+from .update import check_year, compute_yearly_update
+from .write import WrittenUpdate, validate_target, write_update
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -63,7 +63,7 @@ def update_from_files(
     Raises
     ------
     InputError
-        If a source cannot be read, both are the same file, or as `yearly_update` raises.
+        If a source cannot be read, both are the same file, or as `compute_yearly_update` raises.
     """
     from ..io import read_source
     from ..loading.assembly import assemble_plan
@@ -71,7 +71,7 @@ def update_from_files(
     from ..loading.unread_files import find_unread_files, report_unread_layers
 
     check_year(year)
-    if same_file(filed, current):
+    if is_same_file(filed, current):
         raise InputError("yearly_same", source=Path(filed).name)
     rules = norm.standard.maintenance
     if rules is None:
@@ -84,7 +84,7 @@ def update_from_files(
 
     plans: list[Plan] = []
     for source in (current, filed):
-        every = read_source(source, wanted=wanted, cancellation=cancellation)
+        every = read_source(source, select_layer=wanted, cancellation=cancellation)
         layers = [one for one in every if wanted(one)]
         damaged = [one for one in every if one.problem is not None and not wanted(one)]
         if not any(find_role(one, norm)[0] in roles for one in layers):
@@ -108,7 +108,7 @@ def update_from_files(
             ready(plans[0])
         progress(_READING_SHARE * len(plans) / 2, "")
     after, before = plans
-    update = yearly_update(
+    update = compute_yearly_update(
         before,
         after,
         year,
@@ -117,12 +117,12 @@ def update_from_files(
     )
     # New numbers are above those of every layer of both databases, also of layers that are not maintained.
     update.highest = max(
-        highest_running(keys_of_source(source, cancellation), after.area_code) for source in (filed, current)
+        find_highest_running(read_source_keys(source, cancellation), after.area_code) for source in (filed, current)
     )
     return update
 
 
-def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
+def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
     """Yield the key (BSM) of each row in the layers and tables of a source.
 
     Rows without a key are skipped.
@@ -132,9 +132,9 @@ def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> It
     InputError
         If a layer cannot be read.
     """
-    for path in datasets_of(Path(os.path.abspath(source))):
-        touch(path)
-        with openable(path) as opened:
+    for path in list_source_datasets(Path(os.path.abspath(source))):
+        check_readable(path)
+        with safe_path_to_open(path) as opened:
             with _refuse_unreadable(path, path.stem):
                 names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             for name in names:
@@ -146,8 +146,10 @@ def keys_of_source(source: str | Path, cancellation: Cancellation = NEVER) -> It
 
 def _read_keys(opened: Path, name: str) -> list[str]:
     # Keys are digits, so the encoding of other texts does not matter.
-    encoding = BYTES if opened.suffix.lower() == ".shp" else None
-    fields = [f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY]
+    encoding = BYTES_CODEC if opened.suffix.lower() == ".shp" else None
+    fields = [
+        f for f in pyogrio.read_info(opened, layer=name, encoding=encoding)["fields"] if str(f).upper() == KEY_FIELD
+    ]
     if not fields:
         return []
     read = pyogrio.read_dataframe(opened, layer=name, columns=fields, read_geometry=False, encoding=encoding)
@@ -161,7 +163,7 @@ def _refuse_unreadable(path: Path, layer: str) -> Iterator[None]:
             # The same warnings are reported when the layers are read for the comparison.
             warnings.simplefilter("ignore")
             yield
-    except (*ERRORS, ValueError, UnicodeDecodeError) as error:
+    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError) as error:
         raise InputError("layer_unreadable", source=str(path), layer=layer, detail="damaged") from error
 
 
@@ -180,7 +182,7 @@ def make_update(
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> tuple[YearlyUpdate, Written]:
+) -> tuple[YearlyUpdate, WrittenUpdate]:
     """Compare two editions of a database and write the geodatabase of the changes.
 
     The target is validated before the comparison and again before writing.

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.maintenance import MaintainedLayerSpec
-from ..versions.model import CHANGED, IN, OUT, Balance, Comparison
+from ..versions.model import CHANGED, MOVED_IN, MOVED_OUT, Balance, Comparison
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
-KIND_CODES = {IN: "1", CHANGED: "2", OUT: "3"}
+KIND_CODES = {MOVED_IN: "1", CHANGED: "2", MOVED_OUT: "3"}
 
 
-class Change(NamedTuple):
+class LandChange(NamedTuple):
     """A change of land: one polygon of a layer's class of changes, in metres.
 
     ``kind``: in, out or changed; ``before`` and ``after``: its rows in the two editions, −1 without a row.
@@ -34,7 +34,7 @@ class Change(NamedTuple):
     area_m2: float
 
 
-class After(NamedTuple):
+class ParcelAfter(NamedTuple):
     """A parcel after the change: one polygon of the class 维护后, in metres.
 
     ``row``: its row in the current edition; ``area_m2``: statutory area; ``share``: the polygon's share of that row, 1
@@ -63,19 +63,19 @@ class MaintainedLayer:
         Name → statutory balance; ``""`` for land outside townships. Empty without townships.
     """
 
-    maintained: MaintainedLayerSpec
+    spec: MaintainedLayerSpec
     found: Comparison
     before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
     filed: Layer | None = None
-    changes: list[Change] = field(default_factory=list)
-    after: list[After] = field(default_factory=list)
+    changes: list[LandChange] = field(default_factory=list)
+    after: list[ParcelAfter] = field(default_factory=list)
     left_out: dict[str, float] = field(default_factory=dict)
     townships: dict[str, Balance] = field(default_factory=dict)
 
     @property
     def role(self) -> str:
         """Return the layer's code in the standard."""
-        return self.maintained.role
+        return self.spec.role
 
     @property
     def before_m2(self) -> float:

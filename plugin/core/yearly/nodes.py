@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.linework import batches, rings
+from ..geometry.linework import extract_rings, iterate_batches
 from ..geometry.tolerance import Tolerance
-from ..geometry.vertex_index import unique_vertices
+from ..geometry.vertex_index import sort_unique_vertices
 from ..plan.layer import Layer
 from ..versions.model import Edition
 
@@ -56,7 +56,7 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
     with_nodes = shapes.copy()
     if not len(shapes):
         return with_nodes
-    vertices = unique_vertices(shapely.get_coordinates(shapes))
+    vertices = sort_unique_vertices(shapely.get_coordinates(shapes))
     cancellation.raise_if_cancelled()
     points = shapely.points(vertices)
     cancellation.raise_if_cancelled()
@@ -64,9 +64,9 @@ def add_nodes(shapes: NDArray, tolerance: Tolerance, bends: bool, cancellation: 
     cancellation.raise_if_cancelled()
     # The first query builds the tree.
     tree.query(points[0])
-    for batch in batches(shapes):
+    for batch in iterate_batches(shapes):
         cancellation.raise_if_cancelled()
-        found = rings(shapes[batch])
+        found = extract_rings(shapes[batch])
         start = np.delete(np.arange(len(found.xy)), found.at[1:] - 1)
         more: dict[int, list[tuple[float, float, float]]] = defaultdict(list)
         for first in range(0, len(start), _EDGES_PER_BATCH):
@@ -194,6 +194,6 @@ def add_nodes_to_filed(edition: Edition, rows: NDArray, shapes: NDArray) -> Laye
     polygons = layer.raw_shapes.copy()
     polygons[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.known_crs)
     frame = layer.frame.set_geometry(type(layer.frame.geometry)(polygons, index=layer.frame.index, crs=layer.frame.crs))
-    other = layer.like(replace(layer.source, frame=frame))
+    other = layer.with_rows(replace(layer.source, frame=frame))
     other.stray_rows = layer.stray_rows
     return other

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine.provenance import area_name
+from ..engine.provenance import find_county_name
 from ..files.cells import cell_text
 from ..geometry import crs as crs_care
 from ..invariants import require_value
-from ..package.layers.content import Content
+from ..package.layers.content import PackageLayer
 from ..plan.layer import Layer, SourceLayer
 from ..standard.maintenance import AFTER, BEFORE, CHANGE
-from ..standard.numbering import highest_running, make_bsm
+from ..standard.numbering import find_highest_running, make_bsm
 from ..standard.template import Template
-from ..versions.model import IN
+from ..versions.model import MOVED_IN
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _AREA_DECIMALS = 2
 _RUNNING_NUMBER_DIGITS = 6
 
 
-def class_contents(update: YearlyUpdate, target: CRS) -> list[Content]:
+def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
     """Return the three classes of every changed layer as layers to write.
 
     ``target``: the CRS to write. 维护编号 run through all layers, so that each names one change. Keys (BSM) of changes
@@ -48,7 +48,7 @@ def class_contents(update: YearlyUpdate, target: CRS) -> list[Content]:
         If the county's code is invalid.
     """
     found = []
-    number, bsm = 1, highest_number(update) + 1
+    number, bsm = 1, find_highest_number(update) + 1
     for one in update.changed:
         found += [_make_before(update, one), _make_change(update, one, target, number, bsm)]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
@@ -57,19 +57,19 @@ def class_contents(update: YearlyUpdate, target: CRS) -> list[Content]:
     return found
 
 
-def highest_number(update: YearlyUpdate) -> int:
+def find_highest_number(update: YearlyUpdate) -> int:
     """Return the county's highest running number of keys in the two editions."""
     county = update.current.area_code
     layers = [layer for plan in (update.filed, update.current) for layer in plan.layers.values()]
-    return max([update.highest, *(highest_running(layer.keys, county) for layer in layers)])
+    return max([update.highest, *(find_highest_running(layer.keys, county) for layer in layers)])
 
 
 def _class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
     rules = require_value(update.current.norm.standard.maintenance, "the norm of maintenance")
-    return update.current.norm.standard.templates[rules.stage(stage).prefix + maintained_layer.role]
+    return update.current.norm.standard.templates[rules.get_stage(stage).prefix + maintained_layer.role]
 
 
-def _make_before(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> Content:
+def _make_before(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
     """Return the parcels before the change, with their keys and fields.
 
     Their edges have the vertices that all classes share.
@@ -78,34 +78,34 @@ def _make_before(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> Con
         _class_template(update, maintained_layer, BEFORE),
         require_value(maintained_layer.filed, f"the filed layer {maintained_layer.role}"),
     )
-    return Content(layer, template, {f.name: layer.spelling(f) for f in template.fields}, "O", False)
+    return PackageLayer(layer, template, {f.name: layer.find_column_name(f) for f in template.fields}, "O", False)
 
 
 def _make_change(
     update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, first_number: int, bsm: int
-) -> Content:
+) -> PackageLayer:
     """Return the class of changes, numbered from ``first_number`` and keyed from ``bsm`` on."""
     template, county = _class_template(update, maintained_layer, CHANGE), update.current.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
         name: (
-            maintained_layer.found.before.layer.named_text(name),
-            maintained_layer.found.after.layer.named_text(name),
+            maintained_layer.found.before.layer.text_by_name(name),
+            maintained_layer.found.after.layer.text_by_name(name),
             of_county,
         )
-        for name, of_county in (("XZQDM", county), ("XZQMC", area_name(update.current)))
+        for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current)))
     }
     for n, change in enumerate(maintained_layer.changes):
         rows["BSM"][n] = make_bsm(county, bsm + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
-            rows[name][n] = (new[change.after] if change.kind == IN else old[change.before]) or of_county or None
+            rows[name][n] = (new[change.after] if change.kind == MOVED_IN else old[change.before]) or of_county or None
         rows["WHLX"][n] = KIND_CODES[change.kind]
         rows["WHBH"][n] = f"{update.day:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
     return _make_content(update, template, rows, [change.shape for change in maintained_layer.changes], target)
 
 
-def _make_after(update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, bsm: int) -> Content:
+def _make_after(update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, bsm: int) -> PackageLayer:
     """Return the parcels after the change, with their current fields and new keys.
 
     The areas of a part of a row are those of the part.
@@ -114,7 +114,7 @@ def _make_after(update: YearlyUpdate, maintained_layer: MaintainedLayer, target:
     taken = layer.frame.iloc[[piece.row for piece in maintained_layer.after]]
     rows = {}
     for declared in template.fields:
-        column = layer.spelling(declared)
+        column = layer.find_column_name(declared)
         rows[declared.name] = taken[column].tolist() if column is not None else [None] * len(taken)
         if declared.meaning == "area":
             rows[declared.name] = [
@@ -143,10 +143,10 @@ def _has_text(value: Any) -> bool:
 
 def _make_content(
     update: YearlyUpdate, template: Template, rows: dict[str, list[Any]], shapes: list[Any], target: CRS
-) -> Content:
+) -> PackageLayer:
     frame = _make_frame(rows, _reproject_shapes(update, shapes, target), target)
     layer = Layer(SourceLayer(template.role, frame, (), target), template, target)
-    return Content(layer, template, {name: name for name in rows}, "O", False)
+    return PackageLayer(layer, template, {name: name for name in rows}, "O", False)
 
 
 def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:

@@ -23,12 +23,12 @@ from ..geometry.statutory_area import statutory_area
 from ..geometry.tolerance import Tolerance
 from ..plan.plan import Plan
 from ..standard.maintenance import MaintainedLayerSpec
-from ..versions.baseline import townships_of
-from ..versions.compare import compare_also_by_township
+from ..versions.baseline import find_townships
+from ..versions.compare import compare_layers_and_townships
 from ..versions.equal_shapes import snap_vertices
-from ..versions.model import CHANGED, IN, ChangedPart, Comparison, make_edition
+from ..versions.model import CHANGED, MOVED_IN, ChangedPart, Comparison, make_edition
 from ..versions.pieces import Pieces, find_rows_around
-from .model import KIND_CODES, After, Change, MaintainedLayer, YearlyUpdate
+from .model import KIND_CODES, LandChange, MaintainedLayer, ParcelAfter, YearlyUpdate
 from .nodes import add_nodes, add_nodes_to_filed
 
 #: Slivers are separated from land later, from the remainder of a row.
@@ -50,7 +50,7 @@ def compute_areas(comparison: Comparison, shapes: NDArray, cancellation: Cancell
     return statutory_area(shapes, crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation)
 
 
-def area_share(area_m2: float, comparison: Comparison, row: int) -> float:
+def compute_area_share(area_m2: float, comparison: Comparison, row: int) -> float:
     """Return an area as a share of the later edition's row, 1 at most."""
     row_area = float(comparison.after.layer.statutory[row])
     return min(area_m2 / row_area, 1.0) if row_area > 0 else 1.0
@@ -58,7 +58,7 @@ def area_share(area_m2: float, comparison: Comparison, row: int) -> float:
 
 def find_land_after(
     comparison: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
-) -> list[After]:
+) -> list[ParcelAfter]:
     """Return the current land on rows of the earlier edition, in single parts.
 
     The current land of a row is complete, on whichever earlier parcels it is.
@@ -93,7 +93,7 @@ def find_land_after(
     land = ~is_sliver(parts, tolerance)
     parts, owner = parts[land], owner[land]
     return [
-        After(row, shape, area_m2, 1.0 if whole[n] else area_share(area_m2, comparison, row))
+        ParcelAfter(row, shape, area_m2, 1.0 if whole[n] else compute_area_share(area_m2, comparison, row))
         for n, row, shape, area_m2 in zip(
             owner.tolist(),
             unique_owners[owner].tolist(),
@@ -154,7 +154,7 @@ def _unite_row(pieces: NDArray, own_pieces: object) -> tuple[object, bool]:
 _VALID_YEARS = range(2000, 2100)
 
 
-def yearly_update(
+def compute_yearly_update(
     filed: Plan,
     current: Plan,
     year: int,
@@ -233,7 +233,7 @@ def _find_obstacle(spec: MaintainedLayerSpec, filed: Plan, current: Plan) -> str
     if not by_field:
         return ""
     declared = filed.norm.standard.templates[spec.role].field_named(spec.compare)
-    known = declared and all(p.layers[spec.role].spelling(declared) is not None for p in (filed, current))
+    known = declared and all(p.layers[spec.role].find_column_name(declared) is not None for p in (filed, current))
     return "" if known else "compare_missing"
 
 
@@ -250,17 +250,17 @@ def _maintain_layer(
     cancellation.raise_if_cancelled()
     tolerance = current.norm.tolerance()
     fields = (spec.compare,) if spec.compare else ()
-    comparison, pieces, townships = compare_also_by_township(
+    comparison, pieces, townships = compare_layers_and_townships(
         before,
         after,
         tolerance=tolerance,
-        townships=townships_of(current, filed),
+        townships=find_townships(current, filed),
         fields=fields,
         cancellation=cancellation,
         progress=sub_progress(progress, 0.0, 0.9),
     )
-    if comparison.failed:
-        raise InputError("yearly_geometry", layer=after.layer.name, count=len(comparison.failed))
+    if comparison.failed_pairs:
+        raise InputError("yearly_geometry", layer=after.layer.name, count=len(comparison.failed_pairs))
     maintained_layer = MaintainedLayer(spec, comparison, townships=townships)
     cancellation.raise_if_cancelled()
     maintained_layer.changes = _make_changes(
@@ -270,15 +270,15 @@ def _maintain_layer(
         cancellation,
     )
     for kind, code in KIND_CODES.items():
-        parts = comparison.of_kind(kind)
+        parts = comparison.parts_of_kind(kind)
         if code not in spec.kinds and parts:
             maintained_layer.left_out[kind] = sum(part.area_m2 for part in parts)
-    maintained_layer.before = np.unique([c.before for c in maintained_layer.changes if c.kind != IN]).astype(int)
+    maintained_layer.before = np.unique([c.before for c in maintained_layer.changes if c.kind != MOVED_IN]).astype(int)
     maintained_layer.after = [
         *(
-            After(c.after, c.shape, c.area_m2, area_share(c.area_m2, comparison, c.after))
+            ParcelAfter(c.after, c.shape, c.area_m2, compute_area_share(c.area_m2, comparison, c.after))
             for c in maintained_layer.changes
-            if c.kind == IN
+            if c.kind == MOVED_IN
         ),
         *find_land_after(comparison, pieces, maintained_layer.before, tolerance, cancellation),
     ]
@@ -294,11 +294,11 @@ def _share_nodes(maintained_layer: MaintainedLayer, tolerance: Tolerance, cancel
     """
     before = maintained_layer.found.before
     filed = before.shapes[maintained_layer.before]
-    rest: list[Change | After] = [*maintained_layer.changes, *maintained_layer.after]
+    rest: list[LandChange | ParcelAfter] = [*maintained_layer.changes, *maintained_layer.after]
     shapes = np.empty(len(filed) + len(rest), dtype=object)
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
-    bends = not crs_care.preserves_straight_lines(crs_care.GEODETIC, before.layer.plane_crs)
+    bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, before.layer.plane_crs)
     full = add_nodes(shapes, tolerance, bends, cancellation)
     maintained_layer.filed = add_nodes_to_filed(before, maintained_layer.before, full[: len(filed)])
     others = full[len(filed) :]
@@ -307,13 +307,13 @@ def _share_nodes(maintained_layer: MaintainedLayer, tolerance: Tolerance, cancel
         more.tolist(), compute_areas(maintained_layer.found, others[more], cancellation).tolist(), strict=True
     ):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
-    maintained_layer.changes = [one for one in rest if isinstance(one, Change)]
-    maintained_layer.after = [one for one in rest if isinstance(one, After)]
+    maintained_layer.changes = [one for one in rest if isinstance(one, LandChange)]
+    maintained_layer.after = [one for one in rest if isinstance(one, ParcelAfter)]
 
 
 def _make_changes(
     maintained_layer: MaintainedLayer, parts: list[ChangedPart], tolerance: Tolerance, cancellation: Cancellation
-) -> list[Change]:
+) -> list[LandChange]:
     """Return the changes in single parts; parts below the tolerance become slivers."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
     measured = compute_areas(maintained_layer.found, shapes, cancellation)
@@ -321,6 +321,6 @@ def _make_changes(
     maintained_layer.found.slivers += shapes[thin].tolist()
     maintained_layer.found.sliver_m2 += float(measured[thin].sum())
     return [
-        Change(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
+        LandChange(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
         for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], measured[~thin].tolist(), strict=True)
     ]

@@ -18,41 +18,41 @@ from pyproj import CRS
 
 from ...metadata import plugin_version
 from ..cancellation import NEVER, Cancellation
-from ..engine.provenance import area_name
+from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
 from ..files.open_file_owners import find_open_file_owners
-from ..files.writing import check_not_input, is_about_writing, os_reason
+from ..files.writing import check_not_input, explain_os_error, is_write_error
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, no_progress
+from ..geometry.overlay import Progress, ignore_progress
 from ..invariants import require_value
 from ..messages.texts import Texts
 from ..package.folder import lock_for_writing as alone
-from ..package.layers.content import Content
+from ..package.layers.content import PackageLayer
 from ..package.layers.database import write_database
 from ..package.layers.layer_validation import validate_layer
-from ..package.layers.read_back import ReadBack, read_back
-from ..package.names import fill_placeholders, name_problem
+from ..package.layers.read_back import ReadBackResult, read_back
+from ..package.names import fill_placeholders, find_name_problem
 from ..package.package_spec.model import VectorSet
-from ..package.problems import GateRefusal, Level, Problem, group_by_level
+from ..package.problems import GateRefusal, Level, Problem, select_levels
 from ..plan.plan import Plan
-from ..render.tables.workbook import put_workbook
+from ..render.tables.workbook import write_tables_workbook
 from ..standard.maintenance import DeliverySpec
-from .balance import all_tables, to_dict
+from .balance import balance_tables, balance_to_dict
 from .model import YearlyUpdate
-from .rows import class_contents
+from .rows import make_class_layers
 
 # Several files are written to free places, all or none. They are made in a folder next to the target and moved one by
 # one, the first place last, so that after a kill the target is complete or missing. The next run finishes or removes
 # the rest (`finish_interrupted`).
 
 #: Suffix of that folder; other programs do not use it.
-NEW = ".sanxian-new"
+STAGING_SUFFIX = ".sanxian-new"
 #: Marks the folder as complete.
 _COMPLETE_MARK = ".whole"
 
 
 @contextmanager
-def write_together(places: list[Path]) -> Iterator[Path]:
+def write_files_together(places: list[Path]) -> Iterator[Path]:
     """Yield a folder to make several files in, which appear together.
 
     ``places``: the final paths; each file has its name. The folder is in the folder of the first path. When the block
@@ -71,9 +71,9 @@ def write_together(places: list[Path]) -> Iterator[Path]:
             yield new
             _mark_complete(new)
         except OSError as error:
-            if not is_about_writing(error, new):
+            if not is_write_error(error, new):
                 raise
-            raise OutputError("output_unwritable", target=str(places[0]), detail=os_reason(error)) from error
+            raise OutputError("output_unwritable", target=str(places[0]), detail=explain_os_error(error)) from error
         _move_together(new, places)
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -92,7 +92,7 @@ def ensure_folder(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError("output_unwritable", target=str(folder), detail=os_reason(error)) from error
+        raise OutputError("output_unwritable", target=str(folder), detail=explain_os_error(error)) from error
     try:
         yield
     finally:
@@ -101,7 +101,7 @@ def ensure_folder(folder: Path) -> Iterator[None]:
 
 
 def finish_interrupted(places: list[Path]) -> None:
-    """Finish a complete run of `write_together` that was killed.
+    """Finish a complete run of `write_files_together` that was killed.
 
     An incomplete one is removed.
 
@@ -123,7 +123,7 @@ def finish_interrupted(places: list[Path]) -> None:
 
 
 def _staging_folder(place: Path) -> Path:
-    return place.with_name(place.name + NEW)
+    return place.with_name(place.name + STAGING_SUFFIX)
 
 
 def _mark_complete(new: Path) -> None:
@@ -152,7 +152,7 @@ def _move_together(new: Path, places: list[Path]) -> None:
 def _make_refusal(new: Path, target: Path, error: OSError) -> OutputError:
     if who := ", ".join(find_open_file_owners(new)):
         return OutputError("package_held", target=str(target), holders=who)
-    return OutputError("output_unwritable", target=str(target), detail=os_reason(error))
+    return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
 
 class _RowProgress:
@@ -168,7 +168,7 @@ class _RowProgress:
 
 
 @dataclass
-class Written:
+class WrittenUpdate:
     """The written files, and the results of reading them again.
 
     ``files``: the geodatabase, then the balance as workbook and as JSON; ``classes``: layer code → result of reading it
@@ -176,11 +176,11 @@ class Written:
     """
 
     files: list[Path]
-    classes: dict[str, ReadBack] = field(default_factory=dict)
+    classes: dict[str, ReadBackResult] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
-def database_path(current: Plan, year: int, folder: str | Path) -> Path:
+def make_database_path(current: Plan, year: int, folder: str | Path) -> Path:
     """Return the path of the geodatabase to write, from county and year.
 
     Raises
@@ -188,11 +188,11 @@ def database_path(current: Plan, year: int, folder: str | Path) -> Path:
     InputError
         If the county's code or name is unknown.
     """
-    values = {"code": current.area_code, "name": area_name(current), "year": year}
+    values = {"code": current.area_code, "name": find_county_name(current), "year": year}
     if (
         not values["code"]
         or not values["name"]
-        or name_problem(fill_placeholders(_delivery_spec(current).file, values))
+        or find_name_problem(fill_placeholders(_delivery_spec(current).file, values))
     ):
         raise InputError("package_county_unknown")
     return Path(folder) / fill_placeholders(_delivery_spec(current).file, values)
@@ -216,7 +216,7 @@ def validate_target(current: Plan, year: int, folder: str | Path) -> None:
 
 def _target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
     """Return the paths of the geodatabase and of its balance as workbook and JSON."""
-    target = database_path(current, year, folder)
+    target = make_database_path(current, year, folder)
     balance = f"{target.stem}{_delivery_spec(current).balance}"
     return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
 
@@ -245,8 +245,8 @@ def write_update(
     *,
     lang: str = "zh",
     cancellation: Cancellation = NEVER,
-    progress: Progress = no_progress,
-) -> Written:
+    progress: Progress = ignore_progress,
+) -> WrittenUpdate:
     """Write the three classes of all changed layers and the balance; all or no file.
 
     Parameters
@@ -273,14 +273,14 @@ def write_update(
 
 def _write_files(
     update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: Progress
-) -> Written:
-    delivery, target, plane = _delivery_spec(update.current), places[0], crs_care.GEODETIC
-    contents = class_contents(update, plane)
-    made = Written(places, problems=_validate_contents(update, contents, target, cancellation))
+) -> WrittenUpdate:
+    delivery, target, plane = _delivery_spec(update.current), places[0], crs_care.CGCS2000_DEGREES
+    contents = make_class_layers(update, plane)
+    made = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
-    with write_together(places) as new:
+    with write_files_together(places) as new:
         database = new / target.name
-        crs = crs_care.with_heights(delivery.crs, delivery.vertical)
+        crs = crs_care.add_vertical_crs(delivery.crs, delivery.vertical)
         code_lists = update.current.norm.standard.code_lists
         write_database(
             database, contents, crs, plane=plane, code_lists=code_lists, progress=rows.add, cancellation=cancellation
@@ -288,15 +288,17 @@ def _write_files(
         for content in contents:
             made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, cancellation)
         author = texts.get("about", "program", version=plugin_version())
-        put_workbook(new / places[1].name, all_tables(update, texts), area_name(update.current), texts, author)
-        text = json.dumps(to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
+        write_tables_workbook(
+            new / places[1].name, balance_tables(update, texts), find_county_name(update.current), texts, author
+        )
+        text = json.dumps(balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         cancellation.raise_if_cancelled()
     return made
 
 
 def _validate_contents(
-    update: YearlyUpdate, contents: list[Content], target: Path, cancellation: Cancellation
+    update: YearlyUpdate, contents: list[PackageLayer], target: Path, cancellation: Cancellation
 ) -> list[Problem]:
     """Raise OutputError if a layer cannot be written without loss.
 
@@ -311,19 +313,19 @@ def _validate_contents(
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = update.current.norm.standard.code_lists
     found = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]
-    if stops := group_by_level(found, Level.STOP):
+    if stops := select_levels(found, Level.STOP):
         raise OutputError("package_stopped", target=target.name, count=len(stops), reasons=GateRefusal(tuple(stops)))
     return [problem for problem in found if problem.level is Level.GATE]
 
 
 def _read_again(
     path: Path,
-    content: Content,
+    content: PackageLayer,
     plane: CRS,
     texts: Texts,
     progress: Callable[[int], None],
     cancellation: Cancellation,
-) -> ReadBack:
+) -> ReadBackResult:
     found = read_back(path, content, plane, progress=progress, cancellation=cancellation)
     if not found.same:
         messages = [

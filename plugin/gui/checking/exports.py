@@ -11,14 +11,14 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from ...bridge import settings
-from ...bridge.project.document import with_current_document
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.project.document import replace_document_info
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ...core.files.writing import LAYER_FORMATS, Outputs
 from ...core.profile import DocumentInfo
 from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.messages import Messages, make_opener
+from ..widgets.messages import MessageBarMessages, make_opener
 
 _FOLDER = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
@@ -32,7 +32,7 @@ def _get_suffix_of_filter(kind: str, chosen: str) -> str:
     return found[1] if found else _SUFFIXES_BY_KIND[kind][0]
 
 
-def with_suffix(kind: str, path: str, chosen: str) -> str:
+def add_missing_suffix(kind: str, path: str, chosen: str) -> str:
     """Add the suffix of the chosen filter to a path without a known suffix.
 
     A name such as 检查.2026版 has no known suffix.
@@ -40,7 +40,7 @@ def with_suffix(kind: str, path: str, chosen: str) -> str:
     return path if Path(path).suffix.lower() in _SUFFIXES_BY_KIND[kind] else path + _get_suffix_of_filter(kind, chosen)
 
 
-class Exports:
+class ResultExporter:
     """Saves the displayed result to files chosen by the user.
 
     One message at a time reports the outcome.
@@ -49,7 +49,7 @@ class Exports:
     def __init__(
         self,
         iface,
-        runner: Runner,
+        runner: JobRunner,
         result: Callable[[], CheckView | None],
         info: Callable[[], DocumentInfo | None] = lambda: None,
     ):
@@ -60,7 +60,7 @@ class Exports:
         self._iface = iface
         self._runner = runner
         self._result, self._info = result, info
-        self._messages = Messages(iface, tr("Sanxian"))
+        self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def ask(self, kind: str) -> None:
         """Ask for a path, then write the displayed result there.
@@ -75,7 +75,7 @@ class Exports:
             "html": (tr("Save HTML Report"), tr("HTML (*.html)"), tr("report.html")),
             "json": (tr("Save JSON Report"), tr("JSON (*.json)"), tr("report.json")),
         }[kind]
-        folder = settings.get(_FOLDER, "") or QgsProject.instance().homePath() or str(Path.home())
+        folder = settings.read_setting(_FOLDER, "") or QgsProject.instance().homePath() or str(Path.home())
         county = result.report.provenance.get("area_name", "")
         # Without suffix: the dialog adds that of the chosen format.
         path = self._choose_path(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
@@ -97,7 +97,7 @@ class Exports:
             if not dialog.exec():
                 return ""
             typed = dialog.selectedFiles()[0]
-            path = with_suffix(kind, typed, dialog.selectedNameFilter())
+            path = add_missing_suffix(kind, typed, dialog.selectedNameFilter())
         finally:
             dialog.deleteLater()
         # The dialog confirmed only the name as it was typed.
@@ -127,10 +127,10 @@ class Exports:
         result = self._result()
         if result is None:
             return None
-        settings.put(_FOLDER, str(Path(path).parent))
+        settings.store_setting(_FOLDER, str(Path(path).parent))
         outputs = Outputs(**{{"layer": "findings"}.get(kind, kind): path})
         info = self._info()
-        checked = result.checked if info is None else with_current_document(result.checked, info)
+        checked = result.checked if info is None else replace_document_info(result.checked, info)
 
         def write(progress, cancellation):
             write_outputs(
@@ -143,7 +143,7 @@ class Exports:
             text = tr("Saved: {path}")
             if result.edited:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
-            message = text.format(path=path, time=result.time)
+            message = text.format(path=path, time=result.format_time)
             folder = str(Path(path).parent)
             self._messages.show(
                 message, "success", (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(folder))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from ...bridge.layers import recognise
+from ...bridge.layers import role_recognition
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner, log_error
+from ...bridge.running.tasks import Job, JobRunner, log_error
 from ...bridge.texts import tr
 from ..findings import empty_states
 from ..findings.dock import FindingsDock
@@ -33,7 +33,7 @@ class LayerRecognition(QObject):
     def __init__(
         self,
         dock: FindingsDock,
-        runner: Runner,
+        runner: JobRunner,
         handlers: Mapping[str, Callable[[], None]],
         busy: Callable[[], bool],
         reading: Callable[[], bool],
@@ -55,49 +55,51 @@ class LayerRecognition(QObject):
     def stop(self) -> None:
         self._settle.stop()
 
-    def no_layer(self) -> str:
+    def make_no_layer_page(self) -> str:
         """Return the panel's text for a project without plan layers."""
-        return empty_states.no_layer_state(self._handlers["new"], self._handlers["sample"]).text
+        return empty_states.make_no_layer_page(self._handlers["new"], self._handlers["sample"]).text
 
     def update(self) -> None:
         project, dock, handlers = QgsProject.instance(), self._dock, self._handlers
-        options = county.options(project)
-        dock.set_county(empty_states.county_label(options))
+        options = county.make_check_options(project)
+        dock.set_county(empty_states.get_county_label(options))
         offers = self._offers(project)
         if self._busy() or ((dock.result is not None or dock.isHidden()) and not offers):
             return
         if self._reading():
-            dock.set_idle(empty_states.reading_state())
+            dock.set_empty_page(empty_states.make_reading_page())
             return
-        if not empty_states.libraries_there():
-            dock.set_idle(empty_states.libraries_missing_state(handlers["doctor"]))
+        if not empty_states.has_libraries():
+            dock.set_empty_page(empty_states.make_libraries_missing_page(handlers["doctor"]))
             return
-        outlines = recognise.take_outlines(project)
+        outlines = role_recognition.take_outlines(project)
         self._request += 1
         if not outlines:
-            dock.set_idle(empty_states.no_layer_state(handlers["new"], handlers["sample"]))
+            dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))
             return
-        dock.set_idle(empty_states.never_checked_state(handlers["check"]))
+        dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
         request = self._request
         self._runner.start(
             Job(
                 tr("Recognising layers"),
-                lambda progress, cancellation: recognise.recognise_layers(outlines, options),
+                lambda progress, cancellation: role_recognition.recognise_layers(outlines, options),
                 on_done=lambda found: self._on_recognised(found, request),
                 on_error=log_error,
             )
         )
 
-    def _on_recognised(self, found: recognise.RecognisedLayers, request: int) -> None:
+    def _on_recognised(self, found: role_recognition.RecognisedLayers, request: int) -> None:
         # Layers or project have changed; a newer answer is on its way.
         if request != self._request:
             return
         handlers = self._handlers
         if not found.roles:
-            self._dock.set_idle(empty_states.no_layer_state(handlers["new"], handlers["sample"]))
+            self._dock.set_empty_page(empty_states.make_no_layer_page(handlers["new"], handlers["sample"]))
         elif found.missing_concepts:
-            self._dock.set_idle(empty_states.roles_missing_state(found, handlers["roles"], handlers["check"]))
+            self._dock.set_empty_page(
+                empty_states.make_missing_layers_page(found, handlers["roles"], handlers["check"])
+            )
         else:
-            self._dock.set_idle(empty_states.never_checked_state(handlers["check"]))
+            self._dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
         if found.roles:
             self.recognised.emit(found)

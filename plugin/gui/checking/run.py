@@ -12,9 +12,9 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer
 from ...bridge.checking.saved_result import ProjectState
-from ...bridge.layers import recognise
+from ...bridge.layers import role_recognition
 from ...bridge.layers.snapshots import take_snapshot
-from ...bridge.running.tasks import Job, Runner, Work
+from ...bridge.running.tasks import Job, JobFunction, JobRunner
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings import empty_states
@@ -25,7 +25,7 @@ from ..widgets import messages
 
 
 @dataclass(frozen=True)
-class Run:
+class CheckInputs:
     """Inputs of a project's check.
 
     ``basis``: fingerprint of the inputs; ``names``: name of each layer in the check → layer id.
@@ -36,7 +36,7 @@ class Run:
     names: dict[str, str]
 
 
-class Checking(QObject):
+class CheckRunner(QObject):
     """Runs checks in the background and shows their progress in the findings panel.
 
     Signals: ``began``; then ``done(result, rows, run)`` with the rows of the findings layer, or ``stopped`` if the
@@ -53,7 +53,7 @@ class Checking(QObject):
         self,
         dock: FindingsDock,
         editing: LiveCheckSwitch,
-        runner: Runner,
+        runner: JobRunner,
         doctor: Callable[[], None],
         choose_group: Callable[[], bool],
         parent: QObject,
@@ -81,9 +81,9 @@ class Checking(QObject):
         without layers of a plan, or if the user did not choose between several layer groups.
         """
         project = QgsProject.instance()
-        if self.busy or not recognise.plan_layers(project) or not self._choose_group():
+        if self.busy or not role_recognition.list_plan_layers(project) or not self._choose_group():
             return False
-        layers = recognise.plan_layers(project)
+        layers = role_recognition.list_plan_layers(project)
         shots, basis, state = (
             [take_snapshot(layer) for layer in layers],
             InputFingerprint.from_project(project),
@@ -102,16 +102,16 @@ class Checking(QObject):
 
         def done(answer):
             names = {shot.name: shot.layer_id for shot in shots}
-            self._editing.judge(answer[0], options, names)
+            self._editing.begin_from_result(answer[0], options, names)
             self._end()
-            self.done.emit(CheckView.of(answer[0]), answer[1], Run(basis, state, names))
+            self.done.emit(CheckView.of(answer[0]), answer[1], CheckInputs(basis, state, names))
 
         self._editing.begin(layers)
         self._of_project = True
-        self._start_job(tr("Check All"), read_and_check, done, empty_states.rule_count(options))
+        self._start_job(tr("Check All"), read_and_check, done, empty_states.count_rules(options))
         return True
 
-    def run_check(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> bool:
+    def run_check(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> bool:
         """Run another check (of a package) with its progress in the panel.
 
         Return False if a check is running already.
@@ -127,7 +127,7 @@ class Checking(QObject):
         self._start_job(title, work, ended, rules)
         return True
 
-    def _start_job(self, title: str, work: Work, done: Callable[[Any], None], rules: int) -> None:
+    def _start_job(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> None:
         self.job = Job(
             title,
             work,
@@ -151,7 +151,7 @@ class Checking(QObject):
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.busy:
-            self._dock.run_bar.step(share, empty_states.rule_code(text))
+            self._dock.run_bar.step(share, empty_states.parse_rule_code(text))
 
     def _end(self, note: str = "") -> None:
         self.job = None
@@ -160,14 +160,16 @@ class Checking(QObject):
     def _on_cancelled(self) -> None:
         former = self._dock.result
         note = (
-            tr("Cancelled, still showing the result of {time}").format(time=former.time) if former else tr("Cancelled")
+            tr("Cancelled, still showing the result of {time}").format(time=former.format_time)
+            if former
+            else tr("Cancelled")
         )
         self._stop(note)
 
     def _on_failed(self, title: str, error: Exception) -> None:
-        if empty_states.lacks_libraries(error):
-            missing = empty_states.libraries_missing_state(self._doctor)
-            self._dock.set_idle(missing)
+        if empty_states.is_missing_libraries_error(error):
+            missing = empty_states.make_libraries_missing_page(self._doctor)
+            self._dock.set_empty_page(missing)
             # Without a result, the panel shows the message in the middle, with a button.
             self._report_failure(title, missing.text, missing.text if self._dock.result is not None else "")
             return
@@ -179,12 +181,12 @@ class Checking(QObject):
         self._report_failure(title, message, message)
 
     def _report_failure(self, title: str, why: str, note: str) -> None:
-        self._editing.abandon()
+        self._editing.drop_preparation()
         self._end(note)
         self.failed.emit(title, why)
         self.stopped.emit()
 
     def _stop(self, note: str) -> None:
-        self._editing.abandon()
+        self._editing.drop_preparation()
         self._end(note)
         self.stopped.emit()

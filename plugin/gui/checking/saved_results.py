@@ -17,15 +17,15 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge.checking import findings_layer, saved_result
 from ...bridge.checking.saved_result import ProjectState, read_stamp
-from ...bridge.layers import recognise
-from ...bridge.layers.properties import file_of, to_qgis_crs
+from ...bridge.layers import role_recognition
+from ...bridge.layers.properties import get_file_path, to_qgis_crs
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ...core.cancellation import Cancellation
 from ...core.errors import SanxianError
 from ...core.results.saved_result import (
-    Changes,
+    ChangesSinceCheck,
     SavedResult,
     read_saved_result,
     save_file_state,
@@ -34,7 +34,7 @@ from ...core.results.saved_result import (
 )
 from ..findings import empty_states
 from ..findings.result import CheckView
-from ..project.watch import ProjectWatch
+from ..project.watch import ProjectWatcher
 from ..widgets import messages
 
 #: Not dataChanged: QGIS emits it at every refresh of the map.
@@ -53,7 +53,7 @@ class SavedResults(QObject):
     changed = pyqtSignal()
     failed = pyqtSignal(str)
 
-    def __init__(self, runner: Runner, watch: ProjectWatch, parent: QObject):
+    def __init__(self, runner: JobRunner, watch: ProjectWatcher, parent: QObject):
         super().__init__(parent)
         self._runner, self._watch = runner, watch
         #: Creates the stored form of the displayed result; None if that result is not of the project.
@@ -76,9 +76,9 @@ class SavedResults(QObject):
     def stop(self) -> None:
         QgsProject.instance().projectSaved.disconnect(self.save)
         self._watch.touched.disconnect(self._mark_layer_changes)
-        self.forget()
+        self.drop_result()
 
-    def forget(self) -> None:
+    def drop_result(self) -> None:
         """Drop the result of the former project; a running write of it continues."""
         self._disconnect_layers()
         self._make, self._result, self._written, self._again = None, None, "", False
@@ -87,7 +87,7 @@ class SavedResults(QObject):
             self._reading = None
 
     @property
-    def reading(self) -> bool:
+    def is_reading(self) -> bool:
         """Return True while a stored result is being read."""
         return self._reading is not None
 
@@ -97,7 +97,7 @@ class SavedResults(QObject):
 
         ``names``: name of each layer in the check → layer id.
         """
-        self.forget()
+        self.drop_result()
         checked, finished = result.checked, result.finished
         created: list[SavedResult] = []
 
@@ -109,7 +109,7 @@ class SavedResults(QObject):
         self._make = make
         self.save()
 
-    def waived(self, path: Path | None) -> None:
+    def save_with_waivers(self, path: Path | None) -> None:
         """Save the result again after the user registered waivers in the panel."""
         make = self._make
         if make is None:
@@ -172,15 +172,15 @@ class SavedResults(QObject):
     # --- reading
     def open(self) -> None:
         """Read the stored result of the opened project, if there is one."""
-        self.forget()
+        self.drop_result()
         project = QgsProject.instance()
         file = project.absoluteFilePath()
         path = saved_result_path(file) if file else None
-        if path is None or not path.is_file() or not empty_states.libraries_there():
+        if path is None or not path.is_file() or not empty_states.has_libraries():
             return
         state, number = ProjectState.of(project), self._watch.number
-        shots, outlines = saved_result.take_snapshots(project), recognise.take_outlines(project)
-        inputs = list(dict.fromkeys(file_of(layer) for layer in recognise.plan_layers(project)))
+        shots, outlines = saved_result.take_plan_snapshots(project), role_recognition.take_outlines(project)
+        inputs = list(dict.fromkeys(get_file_path(layer) for layer in role_recognition.list_plan_layers(project)))
 
         def work(_progress: Any, cancellation: Cancellation) -> Any:
             kept = read_saved_result(path)
@@ -188,7 +188,7 @@ class SavedResults(QObject):
             changes = saved_result.find_changes(kept, state, shots, outlines, cancellation)
             if changes is None:
                 return None
-            checked = saved_result.restore(kept, state, inputs)
+            checked = saved_result.restore_result(kept, state, inputs)
             return kept, changes, checked, findings_layer.make_features(checked.report.findings)
 
         def done(answer: Any) -> None:
@@ -213,7 +213,7 @@ class SavedResults(QObject):
             Job(tr("Reading the saved check result"), work, on_done=done, on_error=failed, on_cancelled=cancelled)
         )
 
-    def _restore(self, kept: SavedResult, changes: Changes, checked: Any, rows: list[Any], file: str) -> None:
+    def _restore(self, kept: SavedResult, changes: ChangesSinceCheck, checked: Any, rows: list[Any], file: str) -> None:
         from ...core.messages.texts import Texts
 
         crs = to_qgis_crs(checked.plan.crs)
@@ -245,31 +245,31 @@ class SavedResults(QObject):
 
     def _mark_layer_changes(self) -> None:
         """Mark removed layers and new plan layers as changes since the check."""
-        if self._result is None or self._watch.going:
+        if self._result is None or self._watch.is_closing:
             return
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
             if project.mapLayer(layer_id) is None:
                 self._mark_changed(name, role)
-        options = county.options(project)
-        for layer in recognise.plan_layers(project):
-            role = "" if layer.id() in self._known else recognise.role_of(layer, options)
+        options = county.make_check_options(project)
+        for layer in role_recognition.list_plan_layers(project):
+            role = "" if layer.id() in self._known else role_recognition.recognise_role(layer, options)
             if role:
                 self._mark_changed(layer.name(), role)
 
-    def settings_changed(self) -> None:
+    def mark_settings_changes(self) -> None:
         """Mark the settings as changed if profile or roles differ from the check."""
         if self._result is None:
             return
         project = QgsProject.instance()
-        if saved_result.collect_settings(project, county.options(project)) != self._settings:
-            self._set_changes(Changes(self._result.changes.layers, self._result.changes.roles, True))
+        if saved_result.collect_settings(project, county.make_check_options(project)) != self._settings:
+            self._set_changes(ChangesSinceCheck(self._result.changes.layers, self._result.changes.roles, True))
 
     def _mark_changed(self, name: str, role: str) -> None:
         if self._result is not None:
             self._set_changes(self._result.changes.with_layer(name, role))
 
-    def _set_changes(self, changes: Changes) -> None:
+    def _set_changes(self, changes: ChangesSinceCheck) -> None:
         if changes != self._result.changes:
             self._result.set_changes(changes)
             self.changed.emit()

@@ -22,8 +22,8 @@ from ...core.messages.texts import Texts
 from ...core.profile.county_file import Confirmation
 from ..widgets.field_message import FieldMessage
 from ..widgets.sections import Notice
-from .fields import FormPart, LinkRow
-from .limits_box import setting_name
+from .fields import FormBox, WidgetRow
+from .limits_box import get_setting_name
 
 _ISO_DATE = Qt.DateFormat.ISODate
 #: The item that confirms all settings of the standard.
@@ -40,7 +40,7 @@ class _ScrollSafeDateEdit(QDateEdit):
             event.ignore()
 
 
-class ConfirmationBox(FormPart):
+class ConfirmationBox(FormBox):
     """Fields of a confirmation: authority, document, date and confirmed settings.
 
     Confirmed settings that are not in the list are preserved. ``messages``: key in the profile's file → message
@@ -83,7 +83,7 @@ class ConfirmationBox(FormPart):
             grid.addWidget(QLabel(label), 2 * number + 1, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(widget, 2 * number + 1, 1)
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
-        grid.addWidget(LinkRow((every, none)), 9, 1)
+        grid.addWidget(WidgetRow((every, none)), 9, 1)
         for line in (self.by, self.document):
             line.textChanged.connect(self._changed)
         self.date.dateChanged.connect(self._choose_date)
@@ -99,7 +99,7 @@ class ConfirmationBox(FormPart):
         self.items.clear()
         self._filling = False
 
-    def offer(self, items: list[str]) -> None:
+    def list_settings(self, items: list[str]) -> None:
         """List the settings that can be confirmed; ticked ones stay ticked."""
         if items == self._offered:
             return
@@ -109,7 +109,7 @@ class ConfirmationBox(FormPart):
         self._filling = True
         self.items.clear()
         for key in items:
-            item = QListWidgetItem(setting_name(key, self._texts))
+            item = QListWidgetItem(get_setting_name(key, self._texts))
             item.setData(Qt.ItemDataRole.UserRole, key)
             item.setToolTip(f"{item.text()}\n" + tr("{key}, mark C").format(key=key))
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
@@ -117,7 +117,7 @@ class ConfirmationBox(FormPart):
             self.items.addItem(item)
         self._filling = False
 
-    def show_state(self, open_items: list[str]) -> None:
+    def show_unconfirmed(self, open_items: list[str]) -> None:
         """Show how many settings in use are unconfirmed.
 
         ``open_items``: keys of these settings.

@@ -20,13 +20,13 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.source_mark import mark_label
+from ..widgets.source_mark import make_mark_label
 
 #: Maximum width of a row name, in digits.
 _NAME_WIDTH_IN_DIGITS = 24
 
 
-class OwnLine(QLineEdit):
+class InheritingLineEdit(QLineEdit):
     """A line edit that shows the inherited value in grey while it is empty.
 
     Qt's placeholder text is too faint to read in dark themes, and the inherited value is in force.
@@ -37,7 +37,7 @@ class OwnLine(QLineEdit):
         self.inherited = ""
         self.textChanged.connect(self._update_tooltip)
 
-    def inherit(self, text: str) -> None:
+    def set_inherited(self, text: str) -> None:
         self.inherited = text
         self.setAccessibleDescription(tr("inherited: {value}").format(value=text) if text else "")
         self._update_tooltip()
@@ -56,7 +56,7 @@ class OwnLine(QLineEdit):
         if self.text() or not self.inherited:
             return
         painter = QPainter(self)
-        painter.setPen(theme.faint())
+        painter.setPen(theme.get_faint_color())
         option = QStyleOptionFrame()
         self.initStyleOption(option)
         room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
@@ -67,7 +67,7 @@ class OwnLine(QLineEdit):
         self.setToolTip(self.text() or self.inherited)
 
 
-class CalmCombo(QComboBox):
+class ScrollSafeComboBox(QComboBox):
     """A combo box that ignores the mouse wheel unless it has the focus.
 
     The wheel then scrolls the form.
@@ -93,7 +93,7 @@ class CalmCombo(QComboBox):
         palette = QWidget().palette()
         if grey:
             for role in (QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-                palette.setColor(role, theme.faint())
+                palette.setColor(role, theme.get_faint_color())
         self.setPalette(palette)
 
     def event(self, event):
@@ -102,7 +102,7 @@ class CalmCombo(QComboBox):
         return super().event(event)
 
 
-class OwnCombo(CalmCombo):
+class InheritingComboBox(ScrollSafeComboBox):
     """A combo box whose first entry (data None) is the inherited value, shown in grey."""
 
     def __init__(self, parent=None):
@@ -112,13 +112,13 @@ class OwnCombo(CalmCombo):
     def _index_changed(self, _index: int) -> None:
         self.set_grey(self.currentData() is None)
 
-    def inherit(self, value: str, source: str) -> None:
+    def set_inherited(self, value: str, source: str) -> None:
         text = tr("{value} (inherited: {source})") if source else "{value}"
         if self.count() and self.itemData(0) is None:
             self.setItemText(0, text.format(value=value, source=source))
         else:
             self.insertItem(0, text.format(value=value, source=source), None)
-        self.setItemData(0, theme.faint(), Qt.ItemDataRole.ForegroundRole)
+        self.setItemData(0, theme.get_faint_color(), Qt.ItemDataRole.ForegroundRole)
         self.set_grey(self.currentData() is None)
 
     def own(self) -> object:
@@ -168,12 +168,12 @@ class MarkSlot(QWidget):
                 widget.hide()
                 widget.deleteLater()
         if mark:
-            label = mark_label(mark)
-            label.setToolTip(mark_words()[mark])
+            label = make_mark_label(mark)
+            label.setToolTip(describe_marks()[mark])
             self._row.addWidget(label)
 
 
-class LinkRow(QWidget):
+class WidgetRow(QWidget):
     """Widgets side by side; ``stretch`` takes the remaining width, if given."""
 
     def __init__(self, widgets: Iterable[QWidget], stretch: QWidget | None = None, parent=None):
@@ -198,13 +198,13 @@ class NameLabel(QLabel):
         self.setToolTip(text)
 
 
-class FormPart(QWidget):
+class FormBox(QWidget):
     """Base class of the boxes of the form; signal ``changed``: a value has changed."""
 
     changed = pyqtSignal()
 
 
-def mark_words() -> dict[str, str]:
+def describe_marks() -> dict[str, str]:
     """Return a text that explains the marks A, B and C of sources."""
     return {
         "A": tr("verified in the source text"),
@@ -213,6 +213,6 @@ def mark_words() -> dict[str, str]:
     }
 
 
-def number_text(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number as text with at most ten significant digits."""
     return f"{value:.10g}"

@@ -25,17 +25,17 @@ from ...bridge.texts import tr
 from ...core.engine.explanation import find_confirmable_items
 from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
-from ...core.profile import Norm, load_profile, profile_ids
+from ...core.profile import Norm, list_profile_ids, load_profile
 from ...core.profile.county_checks import Problem, find_county_problems, load_base
 from ...core.profile.county_file import Confirmation, CountySettings, load_composed
-from ...core.profile.load import standard_of
+from ...core.profile.load import load_named_standard
 from ...core.profile.resolved import read_choices
 from ..widgets import messages as trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
-from ..widgets.sections import Notice, Section, faint
+from ..widgets.sections import FormSection, Notice, make_faint_label
 from .confirmation_box import ConfirmationBox
-from .fields import mark_words
+from .fields import describe_marks
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 
@@ -66,15 +66,15 @@ class CountyForm(QWidget):
     def __init__(self, columns: int = 1, asks_county: bool = True, parent=None):
         super().__init__(parent)
         self.setObjectName("SanxianCountyForm")
-        self._texts = Texts(settings.interface_language())
+        self._texts = Texts(settings.get_interface_language())
         self._opened = self._stored = CountySettings()
         self._path, self._text, self._filling = Path(), "", False
-        norm = Norm(standard_of({}, load_profile(), self._path), load_profile())
+        norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
         self._norm = norm
         self.name, self.area_code = QLineEdit(), QLineEdit()
         self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
         self.base = ProfileCombo("SanxianParentProfile")
-        self.above, self.totals = faint(), Notice()
+        self.above, self.totals = make_faint_label(), Notice()
         self.above.setWordWrap(True)
         self.targets = TargetsBox(self._texts)
         self.ratio = RatioBox(norm, self._texts)
@@ -99,25 +99,25 @@ class CountyForm(QWidget):
         # Add the layout to the form first; a widget shown without a parent would be a window.
         layout.addLayout(header)
         self._fill_header(header, asks_county)
-        descriptions = mark_words()
-        layout.addWidget(faint("　".join(f"{mark} {descriptions[mark]}" for mark in _MARKS)))
+        descriptions = describe_marks()
+        layout.addWidget(make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _MARKS)))
         layout.addWidget(self.name_message)
         layout.addWidget(self.file_message)
-        targets = Section(tr("Targets"), tr("for this county's code only; compared to the last printed digit"))
+        targets = FormSection(tr("Targets"), tr("for this county's code only; compared to the last printed digit"))
         targets.layout_.addWidget(self.targets)
         last_row = QHBoxLayout()
         last_row.addWidget(self.totals, 1)
         last_row.addWidget(self.targets.more)
         targets.layout_.addLayout(last_row)
-        ratio = Section(tr("Expansion ratio of the urban development boundary"))
+        ratio = FormSection(tr("Expansion ratio of the urban development boundary"))
         ratio.layout_.addWidget(self.ratio)
-        limits = Section(tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"))
+        limits = FormSection(tr("Other limits"), tr("grey values are inherited; a value entered here replaces them"))
         limits.layout_.addWidget(self.limits)
-        tolerances = Section(
+        tolerances = FormSection(
             tr("Tolerances"), tr("a sliver is ignored only if both its area and its width are below the minimum")
         )
         tolerances.layout_.addWidget(self.tolerances)
-        confirmed = Section(tr("Confirmed by the county"))
+        confirmed = FormSection(tr("Confirmed by the county"))
         confirmed.layout_.addWidget(self.confirmation)
         left, right = QVBoxLayout(), QVBoxLayout()
         other = right if columns > 1 else left
@@ -166,8 +166,8 @@ class CountyForm(QWidget):
         # Without its own file the county inherits from the profile chosen above the form.
         for widget in (self._parent_label, self.base):
             widget.setVisible(bool(text))
-        fitting = [profile for profile in profile_ids() if load_profile(profile).covers(county.area_code)]
-        self.base.offer(fitting)
+        fitting = [profile for profile in list_profile_ids() if load_profile(profile).covers(county.area_code)]
+        self.base.set_profiles(fitting)
         self.base.choose(county.base)
         self._norm = self._load_inherited(county)
         self.targets.fill(county.targets, self._norm, county.area_code)
@@ -179,13 +179,13 @@ class CountyForm(QWidget):
         # The form may normalise the spelling of numbers; compare later values with its own reading.
         self._opened = self.county()
 
-    def inherit_from(self, base: str) -> None:
+    def set_parent_profile(self, base: str) -> None:
         """Set another parent profile; the county's own settings stay."""
         self._stored = replace(self._stored, base=base)
         self._norm = self._load_inherited(self._stored)
         self._filling = True
         self.base.choose(base)
-        self.targets.inherit(self._norm, self.area_code.text().strip())
+        self.targets.show_inherited(self._norm, self.area_code.text().strip())
         for part in (self.ratio, self.limits, self.tolerances):
             part.inherit(self._norm)
         self._filling = False
@@ -193,7 +193,7 @@ class CountyForm(QWidget):
 
     def _parent_chosen(self, _index: int) -> None:
         if not self._filling:
-            self.inherit_from(self.base.currentData() or "")
+            self.set_parent_profile(self.base.currentData() or "")
             self.changed.emit()
 
     def county(self) -> CountySettings:
@@ -231,7 +231,7 @@ class CountyForm(QWidget):
         return self.county() != self._opened
 
     @property
-    def sets_anything(self) -> bool:
+    def has_own_values(self) -> bool:
         """Return True if the form has a target, setting or confirmation of the county."""
         county = self.county()
         return bool(county.targets or county.settings or not county.confirmation.is_empty)
@@ -244,20 +244,20 @@ class CountyForm(QWidget):
             # `find_county_problems` reports this error at the field of the parent.
             base = load_profile()
         table = tomllib.loads(self._text) if self._text else {}
-        return Norm(standard_of(table, base, self._path), base)
+        return Norm(load_named_standard(table, base, self._path), base)
 
     def _changed(self, *_args: object) -> None:
         if self._filling:
             return
         self._filling = True
-        self.targets.inherit(self._norm, self.area_code.text().strip())
+        self.targets.show_inherited(self._norm, self.area_code.text().strip())
         self._filling = False
         self._refresh()
         self.changed.emit()
 
     def _refresh(self) -> None:
         county = self.county()
-        needed = self.sets_anything or bool(self._text)
+        needed = self.has_own_values or bool(self._text)
         self.problems = find_county_problems(county, self._path, self._text, self._opened) if needed else []
         self._show_problems()
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
@@ -270,7 +270,7 @@ class CountyForm(QWidget):
         if any(one.blocks for one in self.problems if not one.field.startswith("confirmed")):
             return
         norm = self._norm
-        if self.sets_anything or self._text:
+        if self.has_own_values or self._text:
             try:
                 unconfirmed = replace(county, confirmation=Confirmation())
                 norm = replace(norm, profile=load_composed(unconfirmed, self._path, self._text))
@@ -278,12 +278,12 @@ class CountyForm(QWidget):
                 self.file_message.show_text(trouble.explain_error(error))
                 return
         items = find_confirmable_items(norm)
-        self.confirmation.offer(items)
+        self.confirmation.list_settings(items)
         given = self.confirmation.confirmation()
         complete = given.by and given.document and not any(p.field.startswith("confirmed") for p in self.problems)
         known = norm.profile if not complete else replace(norm.profile, confirmed=frozenset(given.items))
         checked = replace(norm, profile=known)
-        self.confirmation.show_state([item for item in items if not checked.is_confirmed(item)])
+        self.confirmation.show_unconfirmed([item for item in items if not checked.is_confirmed(item)])
 
     def _show_problems(self) -> None:
         self.targets.clear_messages()
@@ -308,7 +308,7 @@ class CountyForm(QWidget):
         """Return display name, input widget and message widget of a problem's field."""
         section, _, name = field.partition(".")
         if section.startswith("targets["):
-            widget, message = self.targets.message_at(int(section[8:-1]))
+            widget, message = self.targets.get_message_widget(int(section[8:-1]))
             row = self.targets.own_rows()[int(section[8:-1])]
             widget = {"year": row.year, "source": row.source}.get(name, widget)
             return row.name.text(), widget, message

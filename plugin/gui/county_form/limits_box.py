@@ -14,12 +14,21 @@ from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
-from ...core.model.rule import all_rules, unit_of
+from ...core.model.rule import all_rules, find_unit
 from ...core.profile import Norm
 from ...core.profile.resolved import get_inherited, read_choices
 from ..widgets.field_message import FieldMessage
-from ..widgets.sections import faint
-from .fields import FormPart, LinkRow, MarkSlot, NameLabel, OwnCombo, OwnLine, RestoreButton, number_text
+from ..widgets.sections import make_faint_label
+from .fields import (
+    FormBox,
+    InheritingComboBox,
+    InheritingLineEdit,
+    MarkSlot,
+    NameLabel,
+    RestoreButton,
+    WidgetRow,
+    format_number,
+)
 
 _LIMIT_KEY, _DEFINITION_KEY, _CLASSES_KEY = "ratio.limit", "ratio.form", "ratio.classes"
 
@@ -30,15 +39,15 @@ class SettingRow(ABC):
     Subclasses create the value field.
     """
 
-    field: OwnLine | OwnCombo
+    field: InheritingLineEdit | InheritingComboBox
 
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
         self.key, self._texts, self._mark = key, texts, ""
-        self.name = NameLabel(setting_name(key, texts))
+        self.name = NameLabel(get_setting_name(key, texts))
         if key.startswith("rules."):
             self.name.setToolTip(texts.rule_title(all_rules()[key.split(".")[1]]))
         self.unit, self.mark = QLabel(_get_unit(key)), MarkSlot()
-        self.document, self.restore, self.message = OwnLine(), RestoreButton(), FieldMessage(lines=0)
+        self.document, self.restore, self.message = InheritingLineEdit(), RestoreButton(), FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
         self.field.setAccessibleName(self.name.text())
         self.document.setAccessibleName(f"{self.name.text()} {tr('Source document')}")
@@ -52,20 +61,20 @@ class SettingRow(ABC):
         inherited = get_inherited(self.key, norm)
         self._mark = inherited.mark
         self.show_inherited(inherited.value)
-        self.document.inherit(_format_source(inherited.origin, inherited.document))
-        self.settle()
+        self.document.set_inherited(_format_source(inherited.origin, inherited.document))
+        self.update_state()
 
     def fill(self, value: Any, document: str) -> None:
         """Show the county's own value in the row; None for an inherited value."""
         self.show_own(value)
         self.document.fill(document)
-        self.settle()
+        self.update_state()
 
     def clear(self) -> None:
         self.show_own(None)
         self.document.clear()
 
-    def settle(self) -> None:
+    def update_state(self) -> None:
         own = self.is_own
         self.restore.setVisible(own or bool(self.document.own()))
         self.mark.show_mark(("A" if self.document.own() else "C") if own else self._mark)
@@ -81,7 +90,7 @@ class SettingRow(ABC):
     def is_own(self) -> bool: ...
 
     @abstractmethod
-    def typed(self) -> Any:
+    def get_entered_value(self) -> Any:
         """Return the entered value in the unit of the setting.
 
         Invalid text is returned unchanged; validation reports it.
@@ -92,22 +101,22 @@ class NumberRow(SettingRow):
     """Form row of a setting with a number, entered as text."""
 
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
-        self.value = self.field = OwnLine()
+        self.value = self.field = InheritingLineEdit()
         super().__init__(key, texts, changed)
         self.value.setFixedWidth(self.value.fontMetrics().horizontalAdvance("0") * 11)
         self.value.textChanged.connect(changed)
 
     def show_inherited(self, value: Any) -> None:
-        self.value.inherit(shown(self.key, value))
+        self.value.set_inherited(format_setting_value(self.key, value))
 
     def show_own(self, value: Any) -> None:
-        self.value.fill("" if value is None else shown(self.key, value))
+        self.value.fill("" if value is None else format_setting_value(self.key, value))
 
     @property
     def is_own(self) -> bool:
         return bool(self.value.own())
 
-    def typed(self) -> Any:
+    def get_entered_value(self) -> Any:
         return _parse_number(self.key, self.value.own())
 
 
@@ -115,9 +124,9 @@ class ChoiceRow(SettingRow):
     """Form row of a setting with the values 是 and 否."""
 
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
-        self.choice = self.field = OwnCombo()
+        self.choice = self.field = InheritingComboBox()
         super().__init__(key, texts, changed)
-        self.choice.inherit("", "")
+        self.choice.set_inherited("", "")
         for value in (True, False):
             self.choice.addItem(self._format_choice(value), value)
         self.choice.currentIndexChanged.connect(changed)
@@ -126,7 +135,7 @@ class ChoiceRow(SettingRow):
         return self._texts.get("explain", "yes" if value else "no")
 
     def show_inherited(self, value: Any) -> None:
-        self.choice.inherit(self._format_choice(value), "")
+        self.choice.set_inherited(self._format_choice(value), "")
 
     def show_own(self, value: Any) -> None:
         self.choice.choose(value)
@@ -135,11 +144,11 @@ class ChoiceRow(SettingRow):
     def is_own(self) -> bool:
         return self.choice.own() is not None
 
-    def typed(self) -> Any:
+    def get_entered_value(self) -> Any:
         return self.choice.own()
 
 
-class LimitsBox(FormPart):
+class LimitsBox(FormBox):
     """Form box with one row per setting."""
 
     def __init__(self, keys: tuple[str, ...], norm: Norm, texts: Texts, parent=None):
@@ -172,7 +181,7 @@ class LimitsBox(FormPart):
             row.inherit(norm)
 
     def settings(self) -> dict[str, Any]:
-        return {key: row.typed() for key, row in self.rows.items() if row.is_own}
+        return {key: row.get_entered_value() for key, row in self.rows.items() if row.is_own}
 
     def documents(self) -> dict[str, str]:
         return {key: row.document.own() for key, row in self.rows.items() if row.is_own and row.document.own()}
@@ -181,11 +190,11 @@ class LimitsBox(FormPart):
         if self._filling:
             return
         for row in self.rows.values():
-            row.settle()
+            row.update_state()
         self.changed.emit()
 
 
-class RatioBox(FormPart):
+class RatioBox(FormBox):
     """Form box of the expansion ratio (城镇开发边界扩展倍数).
 
     It has the limit, the definition of the ratio (N1, N2, N3) and the land-use classes of its base.
@@ -196,19 +205,19 @@ class RatioBox(FormPart):
         self._filling, self._norm, self._classes_own = False, norm, False
         self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
-        self.form = OwnCombo()
+        self.form = InheritingComboBox()
         self.form.setObjectName("SanxianRatioForm")
         self._forms = {
             "n1": tr("N1: the whole boundary"),
             "n2": tr("N2: concentrated and flexible zones"),
             "n3": tr("N3: base and new land"),
         }
-        self.form.inherit("", "")
+        self.form.set_inherited("", "")
         for form in RATIO_FORMS:
             self.form.addItem(self._forms[form], form)
         self.form.currentIndexChanged.connect(self._changed)
         self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
-        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), faint()
+        self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
         names = norm.standard.code_lists["urban_rural"].codes
         self.boxes: dict[tuple[str, ...], QCheckBox] = {}
@@ -221,10 +230,10 @@ class RatioBox(FormPart):
         grid.setColumnStretch(1, 1)
         grid.addWidget(self.limit, 0, 0, 1, 3)
         grid.addWidget(QLabel(tr("Definition")), 1, 0)
-        grid.addWidget(LinkRow((self.form, self.form_mark)), 1, 1)
+        grid.addWidget(WidgetRow((self.form, self.form_mark)), 1, 1)
         grid.addWidget(QLabel(tr("Base classes")), 2, 0)
         grid.addWidget(_arrange_in_rows(list(self.boxes.values())), 2, 1)
-        grid.addWidget(LinkRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
+        grid.addWidget(WidgetRow((self.classes_mark, self.classes_origin, self.restore)), 3, 1)
         grid.addWidget(self.message, 4, 1)
 
     def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
@@ -241,7 +250,7 @@ class RatioBox(FormPart):
         self._norm = norm
         self.limit.inherit(norm)
         form, classes = get_inherited(_DEFINITION_KEY, norm), get_inherited(_CLASSES_KEY, norm)
-        self.form.inherit(self._forms.get(form.value, form.value), form.origin)
+        self.form.set_inherited(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
             self._show_classes(classes.value)
         self._update_state()
@@ -299,7 +308,7 @@ def _arrange_in_rows(boxes: list[QCheckBox], columns: int = 3) -> QWidget:
     return made
 
 
-def setting_name(key: str, texts: Texts) -> str:
+def get_setting_name(key: str, texts: Texts) -> str:
     """Return the display name of a setting.
 
     A rule's own parameter is preceded by the rule code.
@@ -308,23 +317,23 @@ def setting_name(key: str, texts: Texts) -> str:
     code, _, name = rest.partition(".")
     known = texts.section("setting")
     if section != "rules":
-        return texts.setting(key)
+        return texts.setting_name(key)
     if not name:
         return f"{code} {known.get(key, '')}".strip()
     return f"{code} {known.get(key) or texts.section('parameters').get(name, name)}"
 
 
-def shown(key: str, value: Any) -> str:
+def format_setting_value(key: str, value: Any) -> str:
     """Return a setting's value as text in the unit of its field; shares in percent."""
     if not isinstance(value, int | float):
         return str(value)
-    return number_text(100 * value if unit_of(key) == "share" else value)
+    return format_number(100 * value if find_unit(key) == "share" else value)
 
 
 def _get_unit(key: str) -> str:
     if key == _LIMIT_KEY:
         return tr("times")
-    return {"share": "%", "m2": "m²", "degrees": "°"}.get(unit_of(key), unit_of(key))
+    return {"share": "%", "m2": "m²", "degrees": "°"}.get(find_unit(key), find_unit(key))
 
 
 def _parse_number(key: str, text: str) -> Any:
@@ -334,7 +343,7 @@ def _parse_number(key: str, text: str) -> Any:
         return text
     if not value.is_finite():
         return text
-    return float(value / 100 if unit_of(key) == "share" else value)
+    return float(value / 100 if find_unit(key) == "share" else value)
 
 
 def _format_source(origin: str, document: str) -> str:

@@ -16,7 +16,7 @@ from ...bridge.texts import tr
 from ...core.check import Options
 from ...core.errors import DataError, SanxianError
 from ...core.messages.texts import Texts
-from ...core.profile import load_profile, profile_ids
+from ...core.profile import list_profile_ids, load_profile
 from ...core.profile.county_file import (
     SUFFIX,
     CountySettings,
@@ -27,7 +27,7 @@ from ...core.profile.county_file import (
     read_text,
     save_county,
 )
-from ...core.standard import load_standard, standard_folders
+from ...core.standard import list_standard_folders, load_standard
 from ...core.target_allocation.table import read_township_tasks
 from ..widgets import messages
 from .profile_form import ProfileForm
@@ -39,8 +39,8 @@ class ProfileDialog(ProfileForm):
     def __init__(self, project: QgsProject, parent=None):
         super().__init__(project, parent)
         self._project = project
-        self._texts = Texts(settings.interface_language())
-        now = county.of(project)
+        self._texts = Texts(settings.get_interface_language())
+        now = county.read_county(project)
         self._fill(now)
         self._wanted_scope, self._norm_is_valid, self._opened_new = now.scope, False, False
         self._changed()
@@ -63,12 +63,12 @@ class ProfileDialog(ProfileForm):
 
     def _fill(self, now: county.County) -> None:
         """Fill the fields with the current settings of the project."""
-        self.profile.offer(profile_ids())
+        self.profile.set_profiles(list_profile_ids())
         own_path = self._find_own_path()
         if own_path is not None and own_path.exists():
             self.profile.choose(str(own_path))
         self.profile.choose(now.profile)
-        for key in standard_folders():
+        for key in list_standard_folders():
             self.standard.addItem(f"{load_standard(key).name}  {key}", key)
         for key, name in self._texts.section("phases").items():
             self.phase.addItem(name, key)
@@ -79,9 +79,9 @@ class ProfileDialog(ProfileForm):
                 combo.addItem(value, value)
             combo.setCurrentIndex(combo.findData(value))
         self.base_year.setText(now.base_year)
-        self.language.setCurrentIndex(self.language.findData(settings.language()))
+        self.language.setCurrentIndex(self.language.findData(settings.get_report_language()))
         given = (
-            (self.waivers, waivers.chosen(self._project)),
+            (self.waivers, waivers.read_chosen_file(self._project)),
             (self.targets, now.targets),
             (self.baseline, now.baseline),
             (self.register, now.register),
@@ -90,7 +90,7 @@ class ProfileDialog(ProfileForm):
             line.line.setText(path)
 
     def county(self) -> county.County:
-        return county.County(
+        return county.ProjectCountySettings(
             profile=self.profile.currentData() or "",
             standard=self.standard.currentData() or "",
             scope=self.scope.currentData() or "",
@@ -119,9 +119,9 @@ class ProfileDialog(ProfileForm):
         except (SanxianError, ImportError) as error:
             self.errors.show_message("error", escape(messages.explain_error(error)))
             return
-        settings.put("language", self.language.currentData())
-        county.keep(self._project, replace(now, profile=own) if own else now)
-        waivers.choose(self._project, self.waivers.text())
+        settings.store_setting("language", self.language.currentData())
+        county.store_county(self._project, replace(now, profile=own) if own else now)
+        waivers.store_chosen_file(self._project, self.waivers.text())
         self._project.setDirty(True)
         super().accept()
 
@@ -145,7 +145,7 @@ class ProfileDialog(ProfileForm):
         if not chosen.endswith(".toml"):
             return None
         profile = load_profile(chosen)
-        return Path(chosen) if is_own_file(profile, county.area(self._project)[0]) else None
+        return Path(chosen) if is_own_file(profile, county.read_area(self._project)[0]) else None
 
     def _open_form(self) -> None:
         """Show the county's own file, or an empty form that inherits from the profile."""
@@ -159,7 +159,7 @@ class ProfileDialog(ProfileForm):
                 self.form.open(read_county(own, text), own, text)
             elif self._opened_new:
                 # Preserve the entries; only the parent changes.
-                self.form.inherit_from(chosen)
+                self.form.set_parent_profile(chosen)
             else:
                 self.form.open(self._make_settings(chosen), self._find_own_path() or Path(SUFFIX))
             self._opened_new = own is None
@@ -171,7 +171,7 @@ class ProfileDialog(ProfileForm):
         self._show_errors()
 
     def _make_settings(self, base: str) -> CountySettings:
-        code, name = county.area(self._project)
+        code, name = county.read_area(self._project)
         profile = load_profile(base)
         if not code and is_county_code(profile.area_code):
             code, name = profile.area_code, profile.name
@@ -193,7 +193,7 @@ class ProfileDialog(ProfileForm):
             text = tr("Save the project first: the values of this county are stored in a file in the project folder.")
         self.place.setText(text)
         self.errors.show_errors(form.errors)
-        has_place = own is not None or own_path is not None or not form.sets_anything
+        has_place = own is not None or own_path is not None or not form.has_own_values
         self._ok.setEnabled(self._norm_is_valid and not form.errors and has_place)
 
     def _save_form(self) -> str:
@@ -209,7 +209,7 @@ class ProfileDialog(ProfileForm):
                 save_county(settings_, own, self.form.text)
             return ""
         own_path = self._find_own_path()
-        if not self.form.sets_anything or own_path is None:
+        if not self.form.has_own_values or own_path is None:
             return ""
         if own_path.exists():
             raise DataError("profile_exists", file=str(own_path))

@@ -24,14 +24,14 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge.texts import tr
 from ...core.profile import load_profile
 from ...core.standard import EVERY_RULE
-from ..help.buttons import with_help
+from ..help.buttons import add_help_button
 from ..project.document_line import DocumentLine
 from ..widgets import messages
-from ..widgets.buttons import ok_and_cancel
-from ..widgets.field_message import Note
+from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
 from ..widgets.profile_combo import ProfileCombo
-from ..widgets.sections import faint
+from ..widgets.sections import make_faint_label
 from .form import CountyForm, FormErrorList
 
 #: Minimum screen width for two columns of groups.
@@ -59,7 +59,7 @@ class ProfileForm(QDialog):
         self.summary.setWordWrap(True)
         self.summary.setAlignment(Qt.AlignmentFlag.AlignTop)
         screen = self.screen() or QGuiApplication.primaryScreen()
-        self.errors, self.place = FormErrorList(), faint()
+        self.errors, self.place = FormErrorList(), make_faint_label()
         self.form: CountyForm | None = None
         missing = ""
         try:
@@ -69,7 +69,7 @@ class ProfileForm(QDialog):
             missing = messages.explain_error(error)
         self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
-        self._lay_out(self.form or Note(missing))
+        self._lay_out(self.form or WrappedLabel(missing))
 
     def _make_choices(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()
@@ -134,7 +134,7 @@ class ProfileForm(QDialog):
         self.tabs.addTab(checks, tr("How checks run"))
         top = QFormLayout()
         top.addRow(tr("Profile"), self.profile.row())
-        buttons = with_help(ok_and_cancel(self), "profile")
+        buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Save"))
         last = QHBoxLayout()

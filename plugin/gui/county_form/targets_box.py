@@ -13,9 +13,9 @@ from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.profile import BINDING, Norm, Target
 from ...core.profile.resolved import INDICATORS, find_target_year, get_inherited_targets, read_choices
-from ...core.standard.indicator_catalogue import allowed_comparisons
+from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
-from .fields import CalmCombo, FormPart, MarkSlot, NameLabel, OwnLine, RestoreButton
+from .fields import FormBox, InheritingLineEdit, MarkSlot, NameLabel, RestoreButton, ScrollSafeComboBox
 
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Indicators that count features.
@@ -34,10 +34,10 @@ class TargetRow:
         self._from: Target | None = None
         self._own: Target | None = None
         self.name = NameLabel(texts.indicator(indicator))
-        self.sign, self.unit, self.binding = CalmCombo(), CalmCombo(), CalmCombo()
-        self.value, self.year, self.source = OwnLine(), OwnLine(), OwnLine()
+        self.sign, self.unit, self.binding = ScrollSafeComboBox(), ScrollSafeComboBox(), ScrollSafeComboBox()
+        self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
         self.mark, self.restore, self.message = MarkSlot(), RestoreButton(), FieldMessage(lines=0)
-        for choice in allowed_comparisons(indicator):
+        for choice in find_allowed_comparisons(indicator):
             self.sign.addItem(_COMPARISON_SIGNS[choice], choice)
         names = texts.section("unit_names")
         for choice in ("count",) if indicator in _COUNT_INDICATORS else read_choices().units:
@@ -87,10 +87,10 @@ class TargetRow:
 
     def inherit(self, target: Target | None, year: int | None) -> None:
         self._from = target
-        self.value.inherit(target.value if target else "")
-        self.year.inherit(str(target.year if target else year or ""))
-        self.source.inherit(target.source if target else "")
-        self.settle()
+        self.value.set_inherited(target.value if target else "")
+        self.year.set_inherited(str(target.year if target else year or ""))
+        self.source.set_inherited(target.source if target else "")
+        self.update_state()
 
     def fill(self, target: Target) -> None:
         self._own = target
@@ -115,7 +115,7 @@ class TargetRow:
         else:
             self._reset_choices()
 
-    def settle(self) -> None:
+    def update_state(self) -> None:
         """Update colours, mark and restore button of the row.
 
         Without a value of the county, the choices are reset to the inherited target.
@@ -152,7 +152,7 @@ class TargetRow:
         return target
 
 
-class TargetsBox(FormPart):
+class TargetsBox(FormBox):
     """Form box with a row per indicator, and one for each additional year."""
 
     def __init__(self, texts: Texts, parent=None):
@@ -215,14 +215,14 @@ class TargetsBox(FormPart):
         del self.rows[len(INDICATORS) :]
         for row in self.rows:
             row.clear()
-        self.inherit(norm, area_code)
+        self.show_inherited(norm, area_code)
         for target in targets:
             row = next((r for r in self.rows if r.indicator == target.indicator and not r.is_own), None)
             (row or self.add_row(target.indicator)).fill(target)
         self._filling = False
         self._update_completers()
 
-    def inherit(self, norm: Norm, area_code: str) -> None:
+    def show_inherited(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
         self._norm, self._area = norm, area_code
         known = get_inherited_targets(area_code, norm)
@@ -237,7 +237,7 @@ class TargetsBox(FormPart):
         """Return the rows that have a target of the county, in the order of `targets`."""
         return [row for row in self.rows if row.is_own]
 
-    def message_at(self, number: int) -> tuple[QWidget, FieldMessage]:
+    def get_message_widget(self, number: int) -> tuple[QWidget, FieldMessage]:
         row = self.own_rows()[number]
         return row.value, row.message
 
@@ -258,4 +258,4 @@ class TargetsBox(FormPart):
         """
         self._sources.setStringList(list(dict.fromkeys(row.source.own() for row in self.rows if row.source.own())))
         for row in self.rows:
-            row.settle()
+            row.update_state()

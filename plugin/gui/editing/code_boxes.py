@@ -14,7 +14,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QWidget
 
-from ...bridge.editing.attribute_forms import INDENT, role_of_form
+from ...bridge.editing.attribute_forms import LEVEL_INDENT, role_of_form
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -28,7 +28,7 @@ _VISIBLE_ROWS = 14
 _CODE_DIGITS = 11
 
 
-class CodeBoxes(QObject):
+class SearchableCodeLists(QObject):
     """Makes the code lists of a form searchable when it gets the keyboard focus."""
 
     def __init__(self, parent: QObject | None = None):
@@ -120,7 +120,7 @@ class CodeSearch(QObject):
         box.currentIndexChanged.connect(self._show_label)
         box.setMinimumWidth(box.fontMetrics().horizontalAdvance(_format_unknown("9" * _CODE_DIGITS)))
         if any(depth for depth, _ in self._compute_levels()):
-            action = edit.addAction(theme.icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
+            action = edit.addAction(theme.load_icon("levels"), QLineEdit.ActionPosition.TrailingPosition)
             action.setToolTip(tr("Choose level by level"))
             action.triggered.connect(self._open_levels)
         self._show_label()
@@ -128,7 +128,7 @@ class CodeSearch(QObject):
     def _compute_levels(self) -> list[tuple[int, int]]:
         """Return (depth, row) of each row, from the indentation of its label."""
         labels = [self._box.itemText(row) for row in range(self._listed)]
-        return [(len(label) - len(label.lstrip(INDENT)), row) for row, label in enumerate(labels)]
+        return [(len(label) - len(label.lstrip(LEVEL_INDENT)), row) for row, label in enumerate(labels)]
 
     def _show_label(self) -> None:
         """Show the label of the selected row without its indentation."""
@@ -138,7 +138,7 @@ class CodeSearch(QObject):
             self._box.setEditText(text)
         self._box.lineEdit().setCursorPosition(0)
 
-    def row_of(self, text: str) -> int:
+    def find_row(self, text: str) -> int:
         """Return the row of a code, a name, a label or a unique part of one; -1 if none."""
         text = text.strip().lower()
         labels = [self._box.itemText(row).strip().lower() for row in range(self._listed)]
@@ -150,7 +150,7 @@ class CodeSearch(QObject):
         typed = self._box.lineEdit().text().strip()
         current = self._box.itemText(self._box.currentIndex()).strip()
         if typed != current:
-            row = self.row_of(typed) if typed else 0
+            row = self.find_row(typed) if typed else 0
             self._box.setCurrentIndex(row if row >= 0 else self._add_unknown(typed))
         self._show_label()
 
@@ -169,11 +169,11 @@ class CodeSearch(QObject):
         return row
 
     def _open_levels(self) -> None:
-        menu = self.levels_menu()
+        menu = self.make_levels_menu()
         menu.exec(self._box.mapToGlobal(self._box.rect().bottomLeft()))
         menu.deleteLater()
 
-    def levels_menu(self) -> QMenu:
+    def make_levels_menu(self) -> QMenu:
         """Return the code list as nested menus, each beginning with its upper class."""
         levels = self._compute_levels()
         root = QMenu(self._box)

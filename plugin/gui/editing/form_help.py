@@ -16,7 +16,7 @@ from ...bridge.editing.attribute_forms import role_of_form
 from ...bridge.editing.dependent_fields import DependentField, find_code_name, find_dependent_fields
 from ...bridge.project import county
 from ...bridge.running.tasks import log_error
-from ...bridge.settings import interface_language
+from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
@@ -66,7 +66,7 @@ class _FormHelp(QObject):
         self._label.setWordWrap(True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setMargin(_LABEL_MARGIN)
-        self._label.setStyleSheet(f"color: {theme.color('error').name()}")
+        self._label.setStyleSheet(f"color: {theme.get_color('error').name()}")
         form.layout().insertWidget(0, self._label)
         form.widgetValueChanged.connect(self._changed)
         self._show_reasons()
@@ -146,7 +146,9 @@ def add_tips(form: QgsAttributeForm) -> None:
     if not role or form.property(_TIPS_ADDED_PROPERTY):
         return
     form.setProperty(_TIPS_ADDED_PROPERTY, True)
-    dictionary = _read_dictionary(county.options(QgsProject.instance()).norm().standard.key, interface_language())
+    dictionary = _read_dictionary(
+        county.make_check_options(QgsProject.instance()).norm().standard.key, get_interface_language()
+    )
     notes = {name: dictionary.field_note(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):
         note = notes.get(widget.objectName(), "")

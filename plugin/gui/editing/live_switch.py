@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 from ...bridge import settings
 from ...bridge.checking.live_check import LiveCheck
-from ...bridge.running.tasks import Runner
+from ...bridge.running.tasks import JobRunner
 
 _ON = "check_while_editing"
 
@@ -22,18 +22,18 @@ class LiveCheckSwitch(QObject):
     outdated = pyqtSignal()
     changed = pyqtSignal()
 
-    def __init__(self, runner: Runner, parent: QObject | None = None):
+    def __init__(self, runner: JobRunner, parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
         self._now: LiveCheck | None = None
         self._next: LiveCheck | None = None
-        self.on = settings.get(_ON, True)
+        self.on = settings.read_setting(_ON, True)
         #: True if layers changed beyond the observed edits.
         self.is_outdated = False
 
-    def set_on(self, on: bool) -> None:
+    def set_enabled(self, on: bool) -> None:
         """Switch the live check; while it is off, edits are collected for later."""
-        settings.put(_ON, on)
+        settings.store_setting(_ON, on)
         self.on = on
         for live in (self._now, self._next):
             if live is not None:
@@ -52,18 +52,18 @@ class LiveCheckSwitch(QObject):
 
     def begin(self, layers: list[QgsVectorLayer]) -> None:
         """Prepare to observe the layers of a check that begins now."""
-        self.abandon()
+        self.drop_preparation()
         self._next = LiveCheck(self._runner, layers, self)
         self._next.pause(not self.on)
 
-    def abandon(self) -> None:
+    def drop_preparation(self) -> None:
         """Drop the preparation, because the check did not finish.
 
         The former result remains observed.
         """
         self._next = _stop_live_check(self._next)
 
-    def judge(self, checked: Any, options: Any, names: dict[str, str]) -> None:
+    def begin_from_result(self, checked: Any, options: Any, names: dict[str, str]) -> None:
         """Observe the layers of a finished check and re-check edits.
 
         ``names``: name of each layer in the check → layer id.
@@ -74,7 +74,7 @@ class LiveCheckSwitch(QObject):
             self._now.rechecked.connect(self.rechecked)
             self._now.outdated.connect(self._mark_outdated)
             self._now.waiting.connect(lambda _count: self.changed.emit())
-            self._now.judge(checked, options, names)
+            self._now.begin_from_result(checked, options, names)
         self.changed.emit()
 
     def end(self) -> None:

@@ -12,11 +12,11 @@ from qgis.core import QgsMapLayer, QgsProject, QgsVectorLayer
 from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, QTimer
 
-from ...bridge.layers.properties import file_of
+from ...bridge.layers.properties import get_file_path
 from ...bridge.running.tasks import log_error
-from ...bridge.running.threads import no_collection
+from ...bridge.running.threads import pausing_collection
 from ...bridge.texts import tr
-from ..widgets.messages import Messages
+from ..widgets.messages import MessageBarMessages
 
 #: How long the start of editing waits for the inspection, in seconds. A later result is reported when it arrives.
 _TIMEOUT = 0.4
@@ -31,7 +31,7 @@ class EditWarnings(QObject):
 
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
-        self._messages = Messages(iface, tr("Before Editing"))
+        self._messages = MessageBarMessages(iface, tr("Before Editing"))
         self._followed: dict[str, tuple[QgsVectorLayer, Any]] = {}
         #: File → its risks that were reported in this project and still exist.
         self._reported: dict[str, set[Any]] = {}
@@ -67,7 +67,7 @@ class EditWarnings(QObject):
 
         Wait briefly, so that the warning usually precedes the edits.
         """
-        path = file_of(layer)
+        path = get_file_path(layer)
         if not path:
             return
         inspection = _Inspection(path, own_edits=self._is_other_layer_edited(path, layer))
@@ -78,7 +78,7 @@ class EditWarnings(QObject):
     def _is_other_layer_edited(self, path: str, except_layer: QgsVectorLayer) -> bool:
         """Return True if another layer of the same file is being edited in this QGIS."""
         layers = [one for one, _ in self._followed.values() if not sip.isdeleted(one)]
-        return any(one is not except_layer and one.isEditable() and file_of(one) == path for one in layers)
+        return any(one is not except_layer and one.isEditable() and get_file_path(one) == path for one in layers)
 
     def _report(self, inspection: _Inspection, name: str) -> None:
         if not self._listening:
@@ -96,7 +96,7 @@ class EditWarnings(QObject):
             self._warn_about(new, name, Path(inspection.path).name)
 
     def _warn_about(self, risks: list[Any], layer: str, file: str) -> None:
-        texts = [explain(risk, layer, file) for risk in risks]
+        texts = [describe_risk(risk, layer, file) for risk in risks]
         if texts:
             self._messages.warn(" ".join(texts))
 
@@ -113,14 +113,14 @@ class _Inspection(threading.Thread):
     def run(self) -> None:
         from ...core.files.edit_risks import find_edit_risks
 
-        with no_collection():
+        with pausing_collection():
             try:
                 self.risks = find_edit_risks(self.path, own_edits=self._own_edits)
             except Exception as error:
                 self.error = error
 
 
-def explain(risk: Any, layer: str, file: str) -> str:
+def describe_risk(risk: Any, layer: str, file: str) -> str:
     """Return the translated message about a risk of editing a file, with its remedy."""
     if risk.kind == "network":
         text = tr(

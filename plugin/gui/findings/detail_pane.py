@@ -14,16 +14,16 @@ from qgis.PyQt.QtWidgets import QFormLayout, QFrame, QGridLayout, QHBoxLayout, Q
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.source_mark import mark_label
-from ..widgets.theme import state_word
-from .features import FeatureRef, features_of
-from .groups import ASIDE, FindingGroup, area_of, kind_of
-from .map_marks import FIRST, SECOND
-from .navigation_bar import find_refusal_text, withdrawable
+from ..widgets.source_mark import make_mark_label
+from ..widgets.theme import get_state_word
+from .features import FeatureRef, list_feature_refs
+from .groups import NOT_RUN_OUTCOMES, FindingGroup, get_kind, sum_areas
+from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
+from .navigation_bar import can_withdraw_waiver, find_refusal_text
 from .result import CheckView, RuleSource
 
 #: Maximum number of listed features; a finding may name hundreds.
-LISTED = 6
+MAX_LISTED_FEATURES = 6
 
 
 def _make_feature_rows(
@@ -33,7 +33,7 @@ def _make_feature_rows(
 
     ``select``, ``form``: callbacks of the buttons that select a feature or open its form.
     """
-    refs = features_of(finding)
+    refs = list_feature_refs(finding)
     if not refs:
         return None
     box = QWidget()
@@ -41,18 +41,20 @@ def _make_feature_rows(
     layout = QGridLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
     layout.setColumnStretch(1, 1)
-    for row, ref in enumerate(refs[:LISTED]):
+    for row, ref in enumerate(refs[:MAX_LISTED_FEATURES]):
         own = (ref.role, ref.key) == (finding.role, finding.key)
         sample = QLabel()
-        sample.setPixmap(_make_stroke_sample(FIRST if own else SECOND, sample))
+        sample.setPixmap(_make_stroke_sample(FIRST_FEATURE_STROKES if own else SECOND_FEATURE_STROKES, sample))
         layout.addWidget(sample, row, 0, Qt.AlignmentFlag.AlignVCenter)
         layout.addWidget(_make_label(_describe_feature(result, ref, finding.field if own else "")), row, 1)
         what = (tr("Select"), tr("Select the feature in its layer"), select)
         form_of = (tr("Attribute Form"), tr("Open the feature's form"), form)
         for column, (text, tip, action) in enumerate((what, form_of), 2):
             layout.addWidget(_make_button(text, tip, ref, action), row, column, Qt.AlignmentFlag.AlignVCenter)
-    if len(refs) > LISTED:
-        layout.addWidget(_make_label(tr("and {count} more").format(count=len(refs) - LISTED)), LISTED, 1)
+    if len(refs) > MAX_LISTED_FEATURES:
+        layout.addWidget(
+            _make_label(tr("and {count} more").format(count=len(refs) - MAX_LISTED_FEATURES)), MAX_LISTED_FEATURES, 1
+        )
     return box
 
 
@@ -105,12 +107,12 @@ def _make_button(text: str, tip: str, ref: FeatureRef, action: Callable[[Feature
 
 def _format_state(finding: Any) -> str:
     """Return whether a finding is waived or to do, and why it cannot be waived."""
-    word, why = state_word(finding.state), find_refusal_text(finding)
-    known = finding.state == "waived" or withdrawable(finding)
+    word, why = get_state_word(finding.state), find_refusal_text(finding)
+    known = finding.state == "waived" or can_withdraw_waiver(finding)
     return word if known or not why else tr("{state}. {why}").format(state=word, why=why)
 
 
-def waiver_rows(finding: Any) -> list[tuple[str, str]]:
+def format_waiver(finding: Any) -> list[tuple[str, str]]:
     """Return (label, text) rows of a finding's waiver; empty without one."""
     waiver = finding.params.get("waiver")
     if not waiver:
@@ -144,12 +146,12 @@ class DetailPane(QgsScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.show_nothing()
+        self.clear()
 
-    def show_nothing(self) -> None:
+    def clear(self) -> None:
         page = QWidget()
         layout = QVBoxLayout(page)
-        label = text_label(tr("Select a finding to see why, how to fix it and its source."))
+        label = make_text_label(tr("Select a finding to see why, how to fix it and its source."))
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         layout.addWidget(label)
         self.setWidget(page)
@@ -158,16 +160,21 @@ class DetailPane(QgsScrollArea):
         """Show the details of a rule: its figures, and why it was skipped."""
         page, layout = self._make_page(theme.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
-            text, area = tr("{count} findings").format(count=len(group.findings)), area_of(group.findings)
+            text, area = tr("{count} findings").format(count=len(group.findings)), sum_areas(group.findings)
             if group.shown != len(group.findings):
                 text = tr("{shown} of {count} findings listed")
                 text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area
-            layout.addWidget(text_label(f"{text}  {format_area(area)}" if area is not None else text))
+            layout.addWidget(make_text_label(f"{text}  {format_area(area)}" if area is not None else text))
         form = _make_form_layout()
         if group.is_secondary:
-            state = theme.outcome_word(group.standing) if group.standing in ASIDE else tr("Partly checked")
+            state = (
+                theme.get_outcome_word(group.get_check_state)
+                if group.get_check_state in NOT_RUN_OUTCOMES
+                else tr("Partly checked")
+            )
             form.addRow(
-                _make_row_label(tr("State")), text_label(tr("{word}. {reason}").format(word=state, reason=group.reason))
+                _make_row_label(tr("State")),
+                make_text_label(tr("{word}. {reason}").format(word=state, reason=group.reason)),
             )
         self._add_basis(form, result, group.code)
         layout.addLayout(form)
@@ -175,25 +182,25 @@ class DetailPane(QgsScrollArea):
         self.setWidget(page)
 
     def show_finding(self, result: CheckView, group: FindingGroup, finding: Any) -> None:
-        page, layout = self._make_page(theme.KIND_ICONS[kind_of(finding)], group.title, group.code)
-        layout.addWidget(text_label(format_figures(finding)))
-        refs = features_of(finding)
+        page, layout = self._make_page(theme.KIND_ICONS[get_kind(finding)], group.title, group.code)
+        layout.addWidget(make_text_label(format_figures(finding)))
+        refs = list_feature_refs(finding)
         features = _make_feature_rows(
             result, finding, lambda ref: self.featureChosen.emit(ref, refs), self.formRequested.emit
         )
         keys = format_keys(finding) if features is None else ""
         if keys:
-            layout.addWidget(text_label(keys))
+            layout.addWidget(make_text_label(keys))
         form = _make_form_layout()
         if features is not None:
             form.addRow(_make_row_label(tr("Its features")), features)
-        form.addRow(_make_row_label(tr("What")), text_label(finding.message))
+        form.addRow(_make_row_label(tr("What")), make_text_label(finding.message))
         # The waiver precedes the remedy.
-        state = [(tr("State"), _format_state(finding)), *waiver_rows(finding)]
+        state = [(tr("State"), _format_state(finding)), *format_waiver(finding)]
         if len(state) == 1:
             self._add_basis(form, result, group.code)
         for label, text in state:
-            form.addRow(_make_row_label(label), text_label(text))
+            form.addRow(_make_row_label(label), make_text_label(text))
         if len(state) > 1:
             self._add_basis(form, result, group.code)
         layout.addLayout(form)
@@ -206,9 +213,9 @@ class DetailPane(QgsScrollArea):
         head = QHBoxLayout()
         mark = QLabel()
         size = QgsApplication.scaleIconSize(16, True)
-        mark.setPixmap(theme.pixmap(icon, size, self.devicePixelRatioF()))
+        mark.setPixmap(theme.load_pixmap(icon, size, self.devicePixelRatioF()))
         head.addWidget(mark)
-        name = text_label(title)
+        name = make_text_label(title)
         font = name.font()
         font.setBold(True)
         name.setFont(font)
@@ -224,16 +231,16 @@ class DetailPane(QgsScrollArea):
         return page, layout
 
     def _add_basis(self, form: QFormLayout, result: CheckView, code: str) -> None:
-        why, fix = result.why_and_fix(code)
+        why, fix = result.get_reason_and_remedy(code)
         if why:
-            form.addRow(_make_row_label(tr("Why")), text_label(why))
-            form.addRow(_make_row_label(tr("How to fix")), text_label(fix))
+            form.addRow(_make_row_label(tr("Why")), make_text_label(why))
+            form.addRow(_make_row_label(tr("How to fix")), make_text_label(fix))
         sources = result.sources(code)
         if sources:
             form.addRow(_make_row_label(tr("Source")), _make_source_list(sources))
         parameters = result.parameters(code)
         if parameters:
-            form.addRow(_make_row_label(tr("Parameters")), text_label("\n".join(parameters)))
+            form.addRow(_make_row_label(tr("Parameters")), make_text_label("\n".join(parameters)))
 
 
 def format_area(area_m2: float | None) -> str:
@@ -278,7 +285,7 @@ def format_keys(finding: Any) -> str:
     return f"{own} ↔ {related}" if related else own
 
 
-def text_label(text: str) -> QLabel:
+def make_text_label(text: str) -> QLabel:
     """Return a label of selectable plain text that wraps."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
@@ -315,6 +322,6 @@ def _make_source_list(sources: list[RuleSource]) -> QWidget:
         text = source.text
         if not source.confirmed:
             text = tr("{setting} (not confirmed by this county)").format(setting=text)
-        layout.addWidget(mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
-        layout.addWidget(text_label(text), row, 1)
+        layout.addWidget(make_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(make_text_label(text), row, 1)
     return box

@@ -10,8 +10,8 @@ from qgis.PyQt.QtWidgets import QToolButton
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.empty_state import Empty
-from .features import FeatureRef, features_of
+from ..widgets.empty_state import EmptyPage
+from .features import FeatureRef, list_feature_refs
 from .filter import FilterSettings
 from .form import FindingsForm
 from .result import CheckView
@@ -37,7 +37,7 @@ class FindingsDock(FindingsForm):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._idle = Empty("")
+        self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
         self._themed = theme.call_on_theme_change(self, self._refresh_icons)
@@ -58,14 +58,14 @@ class FindingsDock(FindingsForm):
         self.detail.formRequested.connect(self.formRequested)
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
-        self.tree.waiveRequested.connect(self.navigation.waive.accept_only)
-        self.tree.selectionSettled.connect(lambda: self.navigation.waive.show_for(self.tree.selected()))
+        self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
+        self.tree.selectionSettled.connect(lambda: self.navigation.waive.show_for(self.tree.list_selected_findings()))
         self.detail.helpRequested.connect(self.helpRequested)
         self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.current()))
         self.navigation.stepped.connect(self.step)
 
     # --- calls of the desktop side
-    def set_idle(self, empty: Empty) -> None:
+    def set_empty_page(self, empty: EmptyPage) -> None:
         """Set the page that the panel shows without a result."""
         self._idle = empty
         if self.result is None:
@@ -93,7 +93,7 @@ class FindingsDock(FindingsForm):
         self.note.setText(note)
         self.note.setVisible(bool(note))
 
-    def set_stale(self, text: str, again: bool = False, alarm: bool = False) -> None:
+    def show_outdated_state(self, text: str, again: bool = False, alarm: bool = False) -> None:
         """Show why the displayed result is outdated or of other data.
 
         An empty text hides the notice. ``again``: offer another check; ``alarm``: the result is not the one that
@@ -117,7 +117,7 @@ class FindingsDock(FindingsForm):
         self._show_outdated_state()
         self._show_selected()
         if first:
-            self.share_height()
+            self.set_initial_heights()
 
     def clear_result(self) -> None:
         """Clear the former result after a change of project."""
@@ -127,11 +127,11 @@ class FindingsDock(FindingsForm):
         self.filters.clear()
         self.run_button.setText(tr("Check All"))
         self.show_note("")
-        self.set_stale("")
+        self.show_outdated_state("")
         self._show_outdated_state()
         self._show_selected()
 
-    def show_changes(self) -> None:
+    def refresh_outdated_findings(self) -> None:
         """Update the display of findings that may be outdated by edits."""
         self.tree.findings.outdated = self.result.outdated
         self.tree.findings.refresh_rows()
@@ -152,7 +152,7 @@ class FindingsDock(FindingsForm):
             self._show_position()
         return other
 
-    def change_states(self, change: Any) -> None:
+    def apply_waiver_change(self, change: Any) -> None:
         """Update findings that were waived or reopened, and findings about waivers."""
         self.result.change(change)
         self.verdict.show_report(self.result)
@@ -162,10 +162,10 @@ class FindingsDock(FindingsForm):
         self.tree.viewport().update()
         if (now := self.tree.current()) is not None:
             # Select the neighbour that the list moved to, since its details are shown.
-            self.tree.select(now)
+            self.tree.select_finding(now)
         self._show_outdated_state()
         self._show_selected()
-        self.navigation.waive.show_for(self.tree.selected())
+        self.navigation.waive.show_for(self.tree.list_selected_findings())
 
     def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
@@ -175,7 +175,7 @@ class FindingsDock(FindingsForm):
             [(r.code, r.heading) for r in rules if r.code in found or r.reason],
         )
 
-    def set_clean(self, clean: Empty, only_skipped: Empty) -> None:
+    def set_pages_without_findings(self, clean: EmptyPage, only_skipped: EmptyPage) -> None:
         """Set the pages for a result without findings.
 
         ``clean``: all rules were checked; ``only_skipped``: some rules were skipped.
@@ -183,7 +183,7 @@ class FindingsDock(FindingsForm):
         self._clean, self._only_skipped = clean, only_skipped
         self._show_outdated_state()
 
-    def show_reasons(self) -> None:
+    def list_skipped_rules(self) -> None:
         """List the skipped rules of a result without findings (查看原因)."""
         self._reasons_shown = True
         self._show_outdated_state()
@@ -212,7 +212,7 @@ class FindingsDock(FindingsForm):
                 self._show_selected()
             self._show_position()
 
-    def _choose_page(self) -> Empty | None:
+    def _choose_page(self) -> EmptyPage | None:
         if self.result is None:
             return self._idle
         groups = [g for g in self.tree.findings.groups if g.findings or g.is_secondary]
@@ -221,13 +221,13 @@ class FindingsDock(FindingsForm):
                 text = tr(
                     "No findings remain after the edits. Run a full check to determine whether the county passes."
                 )
-                return Empty(text, [(tr("Re-check"), self.runRequested.emit)])
+                return EmptyPage(text, [(tr("Re-check"), self.runRequested.emit)])
             if not groups:
                 return self._clean
             return None if self._reasons_shown else self._only_skipped
         if self.tree.filter.rowCount() == 0:
             text = tr("No finding matches the filter ({count} in all).").format(count=len(self.result.findings))
-            return Empty(text, [(tr("Clear Filter"), self.clear_filters)])
+            return EmptyPage(text, [(tr("Clear Filter"), self.clear_filters)])
         return None
 
     def _show_outdated_state(self) -> None:
@@ -235,7 +235,7 @@ class FindingsDock(FindingsForm):
         if empty is not None:
             self.empty.show_empty(empty)
         if self.result is not None:
-            self.verdict.set_matching(self.tree.filter.matching())
+            self.verdict.set_matching(self.tree.filter.count_matching_by_kind())
         self.stack.setCurrentWidget(self.tree if empty is None else self.empty)
         has_result = self.result is not None
         for widget in (self.verdict, self.filters, self.navigation):
@@ -250,12 +250,12 @@ class FindingsDock(FindingsForm):
             self.findingChosen.emit(finding)
 
     def _open_own_form(self, finding: Any) -> None:
-        self.formRequested.emit(next(iter(features_of(finding)), FeatureRef(finding.role, finding.key)))
+        self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
 
     def _show_selected(self) -> None:
         group, finding = self.tree.current_group(), self.tree.current()
         if self.result is None or group is None:
-            self.detail.show_nothing()
+            self.detail.clear()
         elif finding is None:
             self.detail.show_group(self.result, group)
         else:
@@ -274,7 +274,7 @@ class FindingsDock(FindingsForm):
     def _refresh_icons(self) -> None:
         for button in self.findChildren(QToolButton):
             if button.property("sanxianIcon"):
-                button.setIcon(theme.icon(button.property("sanxianIcon")))
+                button.setIcon(theme.load_icon(button.property("sanxianIcon")))
         self._draw_alarm()
         self.navigation.refresh_icons()
         self.verdict.refresh_icons()

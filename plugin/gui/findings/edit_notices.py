@@ -14,11 +14,11 @@ from ...bridge.editing.listener import EditStep
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
-from ..widgets.messages import Messages
+from ..widgets.messages import MessageBarMessages
 from .dock import FindingsDock
-from .groups import area_of, format_hectares, kind_of, rule_of
+from .groups import format_hectares, get_kind, get_listed_rule, sum_areas
 from .result import CheckView
-from .selection import Selection
+from .selection import FindingSelection
 
 #: Maximum numbers of rules and townships named in a message.
 _MAX_NAMED_RULES, _MAX_NAMED_TOWNSHIPS = 3, 3
@@ -38,14 +38,14 @@ def find_new_findings(result: CheckView) -> list[Any]:
 
 def sort_by_severity(findings: list[Any]) -> list[Any]:
     """Return the findings sorted by severity, then by area."""
-    return sorted(findings, key=lambda f: (theme.KINDS.index(kind_of(f)), -(f.area_m2 or 0.0)))
+    return sorted(findings, key=lambda f: (theme.FINDING_KINDS.index(get_kind(f)), -(f.area_m2 or 0.0)))
 
 
-def describe(result: CheckView, findings: list[Any]) -> str:
+def describe_findings(result: CheckView, findings: list[Any]) -> str:
     """Return a message on findings by rule: title, number, area and townships."""
     by_rule: dict[str, list[Any]] = {}
     for finding in sort_by_severity(findings):
-        by_rule.setdefault(rule_of(finding), []).append(finding)
+        by_rule.setdefault(get_listed_rule(finding), []).append(finding)
     parts = [_describe_rule(result, code, same) for code, same in list(by_rule.items())[:_MAX_NAMED_RULES]]
     if len(by_rule) > _MAX_NAMED_RULES:
         parts.append(tr("and {count} more rules").format(count=len(by_rule) - _MAX_NAMED_RULES))
@@ -58,7 +58,7 @@ def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
     parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
         parts.append(tr("{count} places").format(count=len(findings)))
-    area = area_of(findings)
+    area = sum_areas(findings)
     if area is not None:
         parts.append(format_hectares(area))
     townships = list(dict.fromkeys(f.township for f in findings if f.township))
@@ -103,10 +103,12 @@ class EditNotices(QObject):
     Call `report` after each re-check and `stop` to disconnect.
     """
 
-    def __init__(self, iface: Any, dock: FindingsDock, editing: LiveCheckSwitch, selection: Selection, parent: QObject):
+    def __init__(
+        self, iface: Any, dock: FindingsDock, editing: LiveCheckSwitch, selection: FindingSelection, parent: QObject
+    ):
         super().__init__(parent)
         self._iface, self._dock, self._editing, self._selection = iface, dock, editing, selection
-        self._messages = Messages(iface, tr("Live Check"))
+        self._messages = MessageBarMessages(iface, tr("Live Check"))
         #: The findings that the message names.
         self._named: list[Any] = []
         #: Number of findings by kind in the last full check, and the difference since.
@@ -122,7 +124,7 @@ class EditNotices(QObject):
         self._themed = theme.call_on_theme_change(self, self._refresh_icon)
         self.counter.installEventFilter(self)
         self._refresh_icon()
-        self.recount()
+        self.recount_new_findings()
 
     def stop(self) -> None:
         self._editing.changed.disconnect(self.refresh)
@@ -137,7 +139,7 @@ class EditNotices(QObject):
         return False
 
     def _refresh_icon(self) -> None:
-        self.counter.setIcon(theme.icon("live"))
+        self.counter.setIcon(theme.load_icon("live"))
 
     # --- the message
     def report(self, change: Any, step: EditStep | None) -> None:
@@ -150,7 +152,7 @@ class EditNotices(QObject):
         if found:
             self._named = found
             zoom = (tr("Zoom"), lambda: self._zoom_to(sort_by_severity(found)[0]))
-            self._messages.show(describe(self._dock.result, found), "warning", zoom)
+            self._messages.show(describe_findings(self._dock.result, found), "warning", zoom)
             self._messages.add(UndoButton(step))
             return
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
@@ -158,28 +160,28 @@ class EditNotices(QObject):
         if not self._named:
             self._messages.close()
 
-    def forget(self) -> None:
+    def close_message(self) -> None:
         """Close the message, which belongs to the former result."""
         self._named = []
         self._messages.close()
-        self.recount()
+        self.recount_new_findings()
 
     def _zoom_to(self, finding: Any) -> None:
         """Zoom to the current version of a finding; a later edit may have changed it."""
         same = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
         if same:
-            self._selection.pick(same[0], zoom=True)
+            self._selection.select_finding(same[0], zoom=True)
         else:
             self._dock.show_note(tr("A later edit has corrected this finding."))
 
     # --- the counter
-    def recount(self) -> None:
+    def recount_new_findings(self) -> None:
         """Recount the findings that the last full check did not have.
 
         Called after a change of the result or of waivers.
         """
         result = self._dock.result
-        self._before = Counter() if result is None else Counter(map(kind_of, result.report.findings))
+        self._before = Counter() if result is None else Counter(map(get_kind, result.report.findings))
         self._count_new_findings()
 
     def _count_new_findings(self) -> None:
@@ -200,12 +202,14 @@ class EditNotices(QObject):
         elif not editing.on:
             parts.append(tr("off"))
         else:
-            parts += [f"{theme.kind_word(kind)} {_format_signed(count)}" for kind, count in self._difference.items()]
+            parts += [
+                f"{theme.get_kind_word(kind)} {_format_signed(count)}" for kind, count in self._difference.items()
+            ]
         if editing.waiting:
             parts.append(tr("to re-check {count}").format(count=editing.waiting))
         self.counter.setText(tr("  ").join(parts))
         tip = tr("Findings since the full check at {time}; click to list the new ones.")
-        self.counter.setToolTip(tip.format(time=result.time))
+        self.counter.setToolTip(tip.format(time=result.format_time))
 
     def menu(self) -> QMenu:
         new = find_new_findings(self._dock.result)

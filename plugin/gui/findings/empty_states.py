@@ -10,16 +10,16 @@ from importlib import metadata
 from typing import Any
 
 from ...bridge import health, settings
-from ...bridge.layers.recognise import RecognisedLayers
+from ...bridge.layers.role_recognition import RecognisedLayers
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..widgets.empty_state import Empty
+from ..widgets.empty_state import EmptyPage
 
 Callback = Callable[[], None]
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}) ")
 
 
-def libraries_there() -> bool:
+def has_libraries() -> bool:
     """Return True if geopandas is installed in a new enough version; do not import it.
 
     The check itself validates the libraries.
@@ -30,10 +30,10 @@ def libraries_there() -> bool:
         version = metadata.version("geopandas")
     except metadata.PackageNotFoundError:
         return True
-    return int(version.split(".")[0]) >= int(health.NEEDED["geopandas"].split(".")[0])
+    return int(version.split(".")[0]) >= int(health.REQUIRED_VERSIONS["geopandas"].split(".")[0])
 
 
-def lacks_libraries(error: Exception) -> bool:
+def is_missing_libraries_error(error: Exception) -> bool:
     """Return True if an error was caused by missing libraries."""
     return isinstance(error, health.MissingLibraries | ImportError)
 
@@ -42,43 +42,43 @@ def _describe_missing() -> str:
     return tr("The check did not start: geopandas 1.0 or later is missing. Other functions work.")
 
 
-def libraries_missing_state(doctor: Callback) -> Empty:
+def make_libraries_missing_page(doctor: Callback) -> EmptyPage:
     """Return the panel's page for missing libraries.
 
     ``doctor``: function that opens the environment check.
     """
-    return Empty(_describe_missing(), [(tr("Environment Check…"), doctor)])
+    return EmptyPage(_describe_missing(), [(tr("Environment Check…"), doctor)])
 
 
-def no_layer_state(new: Callback, sample: Callback) -> Empty:
+def make_no_layer_page(new: Callback, sample: Callback) -> EmptyPage:
     """Return the panel's page for a project without plan layers."""
     text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
-    return Empty(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
+    return EmptyPage(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
 
 
-def reading_state() -> Empty:
+def make_reading_page() -> EmptyPage:
     """Return the panel's page while the stored result is being read."""
-    return Empty(tr("Reading the saved check result and comparing the layers with it…"))
+    return EmptyPage(tr("Reading the saved check result and comparing the layers with it…"))
 
 
-def never_checked_state(run: Callback) -> Empty:
+def make_never_checked_page(run: Callback) -> EmptyPage:
     """Return the panel's page for a project that was never checked."""
-    return Empty(tr("Nothing checked yet."), [(tr("Check All"), run)])
+    return EmptyPage(tr("Nothing checked yet."), [(tr("Check All"), run)])
 
 
-def roles_missing_state(found: RecognisedLayers, choose: Callback, run: Callback) -> Empty:
+def make_missing_layers_page(found: RecognisedLayers, choose: Callback, run: Callback) -> EmptyPage:
     """Return the panel's page for a project that lacks required plan layers."""
     from ...core.messages.texts import Texts
 
-    texts = Texts(settings.interface_language())
+    texts = Texts(settings.get_interface_language())
     names = tr(", ").join(f"{texts.concept(concept)} {'/'.join(roles)}" for concept, roles in found.missing_concepts)
     text = tr("{count} layers recognised, {names} missing. Rules without their layer are skipped and do not pass.")
-    return Empty(
+    return EmptyPage(
         text.format(count=len(found.roles), names=names), [(tr("Layer Roles…"), choose), (tr("Check Anyway"), run)]
     )
 
 
-def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empty, Empty]:
+def make_pages_without_findings(result: Any, report: Callback, reasons: Callback) -> tuple[EmptyPage, EmptyPage]:
     """Return the two pages for a result without findings.
 
     The first is for all rules checked, the second for some rules skipped.
@@ -94,10 +94,10 @@ def clean_states(result: Any, report: Callback, reasons: Callback) -> tuple[Empt
     skipped = tr("No finding, but {count} rules could not be checked, so the plan does not pass.").format(
         count=summary["skipped"] + summary["crashed"]
     )
-    return Empty(clean, [(tr("Make Report"), report)]), Empty(skipped, [(tr("See Why"), reasons)])
+    return EmptyPage(clean, [(tr("Make Report"), report)]), EmptyPage(skipped, [(tr("See Why"), reasons)])
 
 
-def county_label(options: Any) -> str:
+def get_county_label(options: Any) -> str:
     """Return the name of the county in the options, else that of the profile.
 
     Empty without a profile.
@@ -112,25 +112,25 @@ def county_label(options: Any) -> str:
         return str(options.profile)
 
 
-def rule_count(options: Any) -> int:
+def count_rules(options: Any) -> int:
     """Return the number of rules that a check would run; 0 if settings are invalid.
 
     The check reports why profile or standard are invalid.
     """
     try:
         norm = options.norm()
-        return len(set(norm.named_rules(options.rules)) or norm.rules)
+        return len(set(norm.expand_groups(options.rules)) or norm.rules)
     except (SanxianError, ImportError):
         return 0
 
 
-def rule_code(text: str) -> str:
+def parse_rule_code(text: str) -> str:
     """Return the rule code in a text of the progress, or an empty string."""
     found = _RULE_CODE_PATTERN.match(text)
     return found[1] if found else ""
 
 
-def effective_norm(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
+def get_norm_and_outcomes(result: Any, options: Any) -> tuple[Any, Callable[[str], Any]]:
     """Return the settings and rule outcomes for the help page of a rule.
 
     They are those of the displayed result, else the project's standard and profile without outcomes. The first is

@@ -16,8 +16,8 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...bridge.layers import recognise
-from ...bridge.layers.properties import template_id
+from ...bridge.layers import role_recognition
+from ...bridge.layers.properties import get_assigned_role
 from .result import CheckView
 
 
@@ -34,7 +34,7 @@ class FeatureRef(NamedTuple):
     bounds: tuple[float, float, float, float] | None = None
 
 
-def features_of(finding: Any) -> list[FeatureRef]:
+def list_feature_refs(finding: Any) -> list[FeatureRef]:
     """Return references to the features of a finding, its own feature first.
 
     Empty for a finding on a whole layer or file.
@@ -47,7 +47,7 @@ def features_of(finding: Any) -> list[FeatureRef]:
     return [ref for ref in own + related if ref.role and (ref.key or ref.fid is not None)]
 
 
-def open_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
+def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
     """Open a feature's attribute form; False if layer or feature are missing."""
     layer, feature = find_feature(result, ref)
     if layer is None or feature is None:
@@ -74,19 +74,23 @@ def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[
 
 def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
     """Return layer and feature of a reference; None for what the project lacks."""
-    layer = layer_of(QgsProject.instance(), result, ref.role)
+    layer = find_layer_of_role(QgsProject.instance(), result, ref.role)
     return layer, _find_feature_in_layer(layer, result, ref) if layer is not None else None
 
 
-def layer_of(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
+def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
     """Return the project's layer for a role (code of a plan layer), or None.
 
     It is the layer that is marked with the role, else the one with the name of the checked layer.
     """
-    layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not recognise.is_excluded(v)]
+    layers = [
+        v
+        for v in project.mapLayers().values()
+        if isinstance(v, QgsVectorLayer) and not role_recognition.is_excluded_from_checks(v)
+    ]
     checked = result.checked.plan.layers.get(role)
     named = [v for v in layers if checked is not None and v.name() == checked.name]
-    return next((v for v in layers if template_id(v) == role), named[0] if named else None)
+    return next((v for v in layers if get_assigned_role(v) == role), named[0] if named else None)
 
 
 def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsFeature | None:

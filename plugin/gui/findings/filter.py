@@ -9,10 +9,21 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 
-from ..widgets.theme import KINDS
-from .groups import AREA, ASIDE, BATCH, COUNT, STATE, FindingGroup, area_of, kind_of, rule_of, search_text
+from ..widgets.theme import FINDING_KINDS
+from .groups import (
+    AREA,
+    COUNT,
+    NOT_RUN_OUTCOMES,
+    ROWS_LOADED_AT_ONCE,
+    STATE,
+    FindingGroup,
+    get_kind,
+    get_listed_rule,
+    make_search_text,
+    sum_areas,
+)
 from .model import FindingsModel
-from .rows import BRANCH, LEAF
+from .rows import FINDING_ROW_FLAGS, RULE_ROW_FLAGS
 
 
 @dataclass
@@ -23,7 +34,7 @@ class FilterSettings:
     shown. Empty sets and texts hide nothing, except empty ``kinds``.
     """
 
-    kinds: frozenset[str] = frozenset(KINDS) - {"waived"}
+    kinds: frozenset[str] = frozenset(FINDING_KINDS) - {"waived"}
     text: str = ""
     townships: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
@@ -44,11 +55,11 @@ class FilterSettings:
             and self._matches(f"{group.code} {group.title} {group.outcome.reason}")
         )
 
-    def finding(self, group: FindingGroup, finding: Any) -> bool:
+    def matches_finding(self, group: FindingGroup, finding: Any) -> bool:
         return (
-            kind_of(finding) in self.kinds
+            get_kind(finding) in self.kinds
             and (not self.townships or finding.township in self.townships)
-            and (not self._words or self._matches(search_text(group, finding)))
+            and (not self._words or self._matches(make_search_text(group, finding)))
         )
 
     def findings(self, group: FindingGroup) -> list[bool]:
@@ -58,7 +69,7 @@ class FilterSettings:
         if townships:
             seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
         if words and not group.texts:
-            group.texts = [search_text(group, f) for f in group.findings]
+            group.texts = [make_search_text(group, f) for f in group.findings]
         for word in words:
             seen = [passes and word in text for passes, text in zip(seen, group.texts, strict=True)]
         return seen
@@ -70,7 +81,7 @@ class FilterSettings:
 
 def _count_shown(group: FindingGroup) -> None:
     in_view = [f for f, passes in zip(group.findings, group.seen, strict=True) if passes]
-    group.shown, group.shown_area = len(in_view), area_of(in_view)
+    group.shown, group.shown_area = len(in_view), sum_areas(in_view)
     last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.seen[p])
     group.reach = len(group.order) - next(last, len(group.order))
 
@@ -98,7 +109,7 @@ class FindingsFilter(QSortFilterProxyModel):
             group.reason_seen = wanted and self.wanted.reason(group)
             group.shown = sum(group.seen)
             group.reach = group.is_secondary + group.shown
-        model.seen_changed()
+        model.reorder_after_filtering()
         for group in model.groups:
             _count_shown(group)
         self._discard_results()
@@ -114,11 +125,11 @@ class FindingsFilter(QSortFilterProxyModel):
         model: FindingsModel = self.sourceModel()
         self._discard_results()
         new = model.change(
-            change, lambda group, finding: self.wanted.rule(group) and self.wanted.finding(group, finding)
+            change, lambda group, finding: self.wanted.rule(group) and self.wanted.matches_finding(group, finding)
         )
         # The change may have moved the selection and so filled the caches again.
         self._discard_results()
-        touched = {rule_of(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
+        touched = {get_listed_rule(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
         for group in model.groups:
             if group.code in touched:
                 _count_shown(group)
@@ -131,7 +142,7 @@ class FindingsFilter(QSortFilterProxyModel):
         # Qt calls this for each row of an expanded rule; avoid a call of the source model.
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        return BRANCH if index.internalId() == self.index(0, 0).internalId() else LEAF
+        return RULE_ROW_FLAGS if index.internalId() == self.index(0, 0).internalId() else FINDING_ROW_FLAGS
 
     def filterAcceptsRow(self, row, parent):
         groups = self.sourceModel().groups
@@ -150,7 +161,7 @@ class FindingsFilter(QSortFilterProxyModel):
         self._in_view: list[Any] | None = None
         self._places: dict[int, tuple[int, int, str]] = {}
 
-    def in_view(self) -> list[Any]:
+    def list_visible_findings(self) -> list[Any]:
         """Return all findings that pass the filters, in list order.
 
         Those of collapsed rules are included. Callers must not change the list.
@@ -164,12 +175,12 @@ class FindingsFilter(QSortFilterProxyModel):
             ]
         return self._in_view
 
-    def matching(self) -> dict[str, int] | None:
+    def count_matching_by_kind(self) -> dict[str, int] | None:
         """Return numbers of findings and skipped rules that pass all filters but kinds.
 
         The numbers are by kind. Return None if no other filter is set.
         """
-        wanted = replace(self.wanted, kinds=frozenset(KINDS))
+        wanted = replace(self.wanted, kinds=frozenset(FINDING_KINDS))
         if not (wanted.text.split() or wanted.townships or wanted.rules):
             return None
         found: Counter[str] = Counter()
@@ -177,16 +188,16 @@ class FindingsFilter(QSortFilterProxyModel):
             if not wanted.rule(group):
                 continue
             seen = wanted.findings(group)
-            found.update(kind_of(f) for f, passes in zip(group.findings, seen, strict=True) if passes)
-            found["skipped"] += str(group.outcome.outcome) in ASIDE and wanted.reason(group)
-        return {kind: found[kind] for kind in KINDS}
+            found.update(get_kind(f) for f, passes in zip(group.findings, seen, strict=True) if passes)
+            found["skipped"] += str(group.outcome.outcome) in NOT_RUN_OUTCOMES and wanted.reason(group)
+        return {kind: found[kind] for kind in FINDING_KINDS}
 
     def place(self, finding: Any) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of a finding among those of its kind, or None."""
         if not self._places:
             by_kind: dict[str, list[Any]] = {}
-            for finding_in_view in self.in_view():
-                by_kind.setdefault(kind_of(finding_in_view), []).append(finding_in_view)
+            for finding_in_view in self.list_visible_findings():
+                by_kind.setdefault(get_kind(finding_in_view), []).append(finding_in_view)
             for kind, alike in by_kind.items():
                 self._places |= {
                     id(finding_in_view): (n, len(alike), kind) for n, finding_in_view in enumerate(alike, 1)
@@ -198,10 +209,10 @@ class FindingsFilter(QSortFilterProxyModel):
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
         before = group.loaded
-        model.load(group, before + BATCH)
+        model.load(group, before + ROWS_LOADED_AT_ONCE)
         return group.loaded > before
 
-    def index_of(self, finding: Any) -> QModelIndex:
+    def get_index(self, finding: Any) -> QModelIndex:
         """Return the model index of a finding and load its rule; invalid if not in view."""
         model: FindingsModel = self.sourceModel()
         for n, group in enumerate(model.groups):
@@ -209,6 +220,6 @@ class FindingsFilter(QSortFilterProxyModel):
             if position >= 0:
                 row = group.order.index(position)
                 # Load whole batches, so that rows follow it.
-                model.load(group, -(-(row + 1) // BATCH) * BATCH)
+                model.load(group, -(-(row + 1) // ROWS_LOADED_AT_ONCE) * ROWS_LOADED_AT_ONCE)
                 return self.mapFromSource(model.index(row, 0, model.index(n, 0)))
         return QModelIndex()

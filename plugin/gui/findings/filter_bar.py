@@ -91,7 +91,7 @@ _MIN_SECONDS_TO_ESTIMATE, _MIN_SHARE_TO_ESTIMATE = 1.0, 0.15
 _PROGRESS_STEPS = 1000
 
 
-class RunBar(QWidget):
+class CheckProgressBar(QWidget):
     """Progress bar of a check with a Cancel button, which emits ``cancelled``."""
 
     cancelled = pyqtSignal()

@@ -21,10 +21,10 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.dock_width import FirstWidth
-from ..widgets.empty_state import EmptyState
+from ..widgets.dock_width import DockWidthKeeper
+from ..widgets.empty_state import EmptyStateWidget
 from .detail_pane import DetailPane
-from .filter_bar import FilterBar, RunBar
+from .filter_bar import CheckProgressBar, FilterBar
 from .navigation_bar import NavigationBar
 from .result import CheckView
 from .tree import FindingsTree
@@ -37,7 +37,7 @@ _MIN_WIDTH_DIGITS, _INITIAL_WIDTH_DIGITS = 46, 60
 #: First heights of list and details, as a proportion.
 _LIST_TO_DETAIL_RATIO = (50, 45)
 #: Indices of the tabs.
-LIST, HELP = 0, 1
+LIST_TAB, DETAIL_TAB = 0, 1
 
 
 class FindingsForm(QgsDockWidget):
@@ -54,7 +54,7 @@ class FindingsForm(QgsDockWidget):
         self.setObjectName("SanxianFindingsDock")
         self._make_widgets()
         self._lay_out()
-        self._first_width = FirstWidth(self)
+        self._first_width = DockWidthKeeper(self)
 
     def _make_widgets(self) -> None:
         self.run_button = self._make_button("SanxianDockRun", "refresh", tr("Check All"))
@@ -79,10 +79,10 @@ class FindingsForm(QgsDockWidget):
         self.stale_button.setObjectName("SanxianStaleRun")
         self.stale_button.hide()
         self.verdict = VerdictBar()
-        self.run_bar = RunBar()
+        self.run_bar = CheckProgressBar()
         self.filters = FilterBar()
         self.tree = FindingsTree()
-        self.empty = EmptyState()
+        self.empty = EmptyStateWidget()
         self.stack = QStackedWidget()
         self.stack.addWidget(self.tree)
         self.stack.addWidget(self.empty)
@@ -125,7 +125,7 @@ class FindingsForm(QgsDockWidget):
         button = QToolButton()
         button.setObjectName(name)
         button.setProperty("sanxianIcon", icon)
-        button.setIcon(theme.icon(icon))
+        button.setIcon(theme.load_icon(icon))
         size = QgsApplication.scaleIconSize(16, True)
         button.setIconSize(QSize(size, size))
         button.setText(text)
@@ -142,9 +142,9 @@ class FindingsForm(QgsDockWidget):
 
     def _draw_alarm(self) -> None:
         size = self.fontMetrics().height()
-        self.stale_icon.setPixmap(theme.pixmap("error", size, self.devicePixelRatioF()))
+        self.stale_icon.setPixmap(theme.load_pixmap("error", size, self.devicePixelRatioF()))
 
-    def share_height(self) -> None:
+    def set_initial_heights(self) -> None:
         """Set the initial heights of list and details."""
         self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL_RATIO])
 
@@ -153,8 +153,8 @@ class FindingsForm(QgsDockWidget):
         has_list = self.result is not None and self.stack.currentWidget() is self.tree
         uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
         self.tabs.setVisible(has_list and uses_tabs)
-        self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST)
-        self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == HELP))
+        self.stack.setVisible(not (has_list and uses_tabs) or self.tabs.currentIndex() == LIST_TAB)
+        self.detail.setVisible(has_list and (not uses_tabs or self.tabs.currentIndex() == DETAIL_TAB))
 
     def sizeHint(self):
         return QSize(self.fontMetrics().horizontalAdvance("0") * _INITIAL_WIDTH_DIGITS, super().sizeHint().height())

@@ -10,9 +10,9 @@ from ...bridge.texts import tr
 
 PLACE, COUNT, AREA, STATE = range(4)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
-ASIDE = ("skipped", "crashed")
+NOT_RUN_OUTCOMES = ("skipped", "crashed")
 #: Number of rows of a rule that are loaded at once.
-BATCH = 1000
+ROWS_LOADED_AT_ONCE = 1000
 
 
 @dataclass
@@ -38,7 +38,7 @@ class FindingGroup:
     number
         Permanent number of the rule within the list.
     severity, area, waived
-        Figures of all findings, updated by `is_reported_again`.
+        Figures of all findings, updated by `update_figures`.
     """
 
     code: str
@@ -60,22 +60,22 @@ class FindingGroup:
     waived: bool = False
 
     def __post_init__(self) -> None:
-        self.is_reported_again()
+        self.update_figures()
 
     @property
     def is_secondary(self) -> bool:
         """Return True if the rule was skipped, in full or in part, or crashed."""
-        return str(self.outcome.outcome) in ASIDE or self.outcome.incomplete
+        return str(self.outcome.outcome) in NOT_RUN_OUTCOMES or self.outcome.incomplete
 
     @property
-    def standing(self) -> str:
+    def get_check_state(self) -> str:
         """Return whether the rule is ``skipped``, ``crashed`` or ``partly`` checked.
 
         Empty for a rule that was checked in full. A rule that the full check skipped and that has findings at an
         edit was checked there: ``partly``.
         """
         outcome = str(self.outcome.outcome)
-        if outcome in ASIDE and not any(f.code == self.code for f in self.findings):
+        if outcome in NOT_RUN_OUTCOMES and not any(f.code == self.code for f in self.findings):
             return outcome
         return "partly" if self.is_secondary else ""
 
@@ -83,38 +83,38 @@ class FindingGroup:
     def reason(self) -> str:
         """Return why the rule was not checked completely."""
         reason = str(self.outcome.reason)
-        if self.standing == "partly" and str(self.outcome.outcome) in ASIDE:
+        if self.get_check_state == "partly" and str(self.outcome.outcome) in NOT_RUN_OUTCOMES:
             text = tr(
                 "At the full check: {reason} Since then only edited features were checked. Run the full check again."
             )
             return text.format(reason=reason)
         return reason
 
-    def is_reported_again(self) -> None:
+    def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""
         self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
-        self.area = area_of(self.findings)
+        self.area = sum_areas(self.findings)
         self.waived = all(f.state == "waived" for f in self.findings)
 
     def kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
-        if not self.findings or self.standing == "crashed":
-            return self.standing if self.standing in ASIDE else "skipped"
+        if not self.findings or self.get_check_state == "crashed":
+            return self.get_check_state if self.get_check_state in NOT_RUN_OUTCOMES else "skipped"
         return "waived" if self.waived else self.severity
 
 
-def area_of(findings: list[Any]) -> float | None:
+def sum_areas(findings: list[Any]) -> float | None:
     """Return the sum of the findings' areas in m²; None if no finding has an area."""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     return sum(areas) if areas else None
 
 
-def kind_of(finding: Any) -> str:
+def get_kind(finding: Any) -> str:
     """Return the kind (severity, or waived) by which a finding is filtered."""
     return "waived" if finding.state == "waived" else str(finding.severity)
 
 
-def hectares(area_m2: float | None) -> str:
+def format_short_hectares(area_m2: float | None) -> str:
     """Return an area in hectares as text with two decimals; a dash without an area.
 
     A small area is shown as ``<0.01``, never as 0.00.
@@ -126,7 +126,7 @@ def hectares(area_m2: float | None) -> str:
     return "<0.01" if 0 < area_m2 < 50 else format_number(area_m2 / 1e4, 2)
 
 
-def place_of(finding: Any) -> str:
+def describe_location(finding: Any) -> str:
     """Return township and key of a finding's feature, else the finding's message.
 
     The path of a file is returned in full, and the list elides it in the middle, because the file name alone is not
@@ -140,7 +140,7 @@ def place_of(finding: Any) -> str:
     return "  ".join(t for t in (finding.township, key) if t)
 
 
-def rule_of(finding: Any) -> str:
+def get_listed_rule(finding: Any) -> str:
     """Return the code of the rule under which a finding is listed.
 
     An error while a rule ran is listed under that rule.
@@ -148,7 +148,7 @@ def rule_of(finding: Any) -> str:
     return finding.params.get("rule", finding.code) if finding.code.startswith("RUN") else finding.code
 
 
-def not_run_rule(code: str, number: int) -> FindingGroup:
+def make_group_of_skipped_rule(code: str, number: int) -> FindingGroup:
     """Return a group for a rule that did not run, to list findings about its waivers."""
     from ...core.model.report import Outcome, RuleOutcome
 
@@ -156,17 +156,17 @@ def not_run_rule(code: str, number: int) -> FindingGroup:
     return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)
 
 
-def groups_of(report: Any) -> list[FindingGroup]:
+def group_findings(report: Any) -> list[FindingGroup]:
     """Return a group for each rule with findings or a skip reason, unsorted."""
     groups = {r.code: FindingGroup(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
-        code = rule_of(finding)
+        code = get_listed_rule(finding)
         if code not in groups:
-            groups[code] = not_run_rule(code, len(groups) + 1)
+            groups[code] = make_group_of_skipped_rule(code, len(groups) + 1)
         groups[code].findings.append(finding)
     listed = [g for g in groups.values() if g.findings or g.is_secondary]
     for group in listed:
-        group.is_reported_again()
+        group.update_figures()
         group.order = group.ranks = [-1] * group.is_secondary + list(range(len(group.findings)))
     return listed
 
@@ -196,19 +196,19 @@ def sort_findings(group: FindingGroup, column: int, down: bool) -> list[int]:
     return [-1] * group.is_secondary + _sort_items(range(len(group.findings)), value, down)
 
 
-def loaded_first(group: FindingGroup) -> list[int]:
+def order_visible_first(group: FindingGroup) -> list[int]:
     """Return the order of a rule's rows in which findings in view come first.
 
     That applies to a long list, of which only the first rows are loaded at once.
     """
-    if len(group.ranks) <= BATCH or not group.seen:
+    if len(group.ranks) <= ROWS_LOADED_AT_ONCE or not group.seen:
         return group.ranks
     seen = group.seen
     hidden = [position for position in group.ranks if position >= 0 and not seen[position]]
     return [position for position in group.ranks if position < 0 or seen[position]] + hidden
 
 
-def search_text(group: FindingGroup, finding: Any) -> str:
+def make_search_text(group: FindingGroup, finding: Any) -> str:
     """Return the case-folded text in which the search finds a finding."""
     parts = (
         group.code,
@@ -263,4 +263,4 @@ def format_label_lines(finding: Any) -> list[str]:
 def format_menu_line(finding: Any) -> str:
     """Return one line: rule code, location, area."""
     area = "" if finding.area_m2 is None else format_hectares(finding.area_m2)
-    return tr("  ").join(part for part in (finding.code, place_of(finding), area) if part)
+    return tr("  ").join(part for part in (finding.code, describe_location(finding), area) if part)

@@ -21,7 +21,7 @@ from ...bridge.checking import findings_layer
 from ...bridge.texts import tr
 from ..widgets import theme
 from .dock import FindingsDock
-from .groups import kind_of
+from .groups import get_kind
 
 _SHOW_LAYER = "show_findings_layer"
 
@@ -38,14 +38,14 @@ class FindingsOnMap(QObject):
     def __init__(self, dock: FindingsDock, canvas: QgsMapCanvas, current: Callable[[], bool], parent: QObject):
         super().__init__(parent)
         self._dock, self._canvas, self._current = dock, canvas, current
-        self.wanted = settings.get(_SHOW_LAYER, True)
+        self.wanted = settings.read_setting(_SHOW_LAYER, True)
         #: Rows of the layer, by id() of the finding.
         self._rows: dict[int, Any] = {}
         self._layer_id = ""
 
     def set_wanted(self, on: bool) -> None:
         """Show or hide the layer; without a result this applies to the next check."""
-        settings.put(_SHOW_LAYER, on)
+        settings.store_setting(_SHOW_LAYER, on)
         self.wanted = on
         if on:
             self._add_layer()
@@ -57,7 +57,7 @@ class FindingsOnMap(QObject):
         if self.wanted:
             self._add_layer()
 
-    def renew(self, former: list[Any], rows: dict[int, Any]) -> None:
+    def replace_rows(self, former: list[Any], rows: dict[int, Any]) -> None:
         """Replace the rows of some findings in the findings layer."""
         gone = [self._rows.pop(id(f)) for f in former]
         self._rows |= rows
@@ -67,7 +67,7 @@ class FindingsOnMap(QObject):
         if layer is not None and not findings_layer.change_findings(layer, gone, list(rows.values())):
             self._add_layer()
 
-    def findings_in(self, area: QgsGeometry) -> list[Any]:
+    def find_visible_findings(self, area: QgsGeometry) -> list[Any]:
         """Return the visible findings in an area of the map, most severe first.
 
         ``area``: in the CRS of the map. Empty while the layer is hidden.
@@ -85,9 +85,9 @@ class FindingsOnMap(QObject):
         request = QgsFeatureRequest(area.boundingBox()).setFlags(QgsFeatureRequest.Flag.ExactIntersect)
         fids = {feature.id() for feature in layer.getFeatures(request.setNoAttributes())}
         found = [f for f in self._dock.result.findings if fids and self._rows[id(f)].id() in fids]
-        return sorted(found, key=lambda f: theme.KINDS.index(kind_of(f)))
+        return sorted(found, key=lambda f: theme.FINDING_KINDS.index(get_kind(f)))
 
-    def forget(self) -> None:
+    def remove_layer(self) -> None:
         """Remove the findings layer before another project opens.
 
         A saved layer in memory would be restored without rows, as if there were no findings.
@@ -98,12 +98,12 @@ class FindingsOnMap(QObject):
         findings_layer.remove_findings_layer(project)
         project.setDirty(dirty)
 
-    def layers_taken(self, ids: list[str]) -> None:
+    def on_layers_removed(self, ids: list[str]) -> None:
         """Untick the menu action if the user removed the findings layer."""
         if self._layer_id and self._layer_id in ids:
             self._layer_id = ""
             self.taken.emit()
-            findings_layer.drop_empty_group(QgsProject.instance())
+            findings_layer.remove_empty_findings_group(QgsProject.instance())
 
     def _add_layer(self) -> None:
         if not self._current():

@@ -21,7 +21,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ..widgets import theme
-from .groups import format_label_lines, kind_of
+from .groups import format_label_lines, get_kind
 
 #: Sizes in multiples of the font height of the canvas.
 ICON, _RING_EM, _GAP_EM, _PADDING_EM = 1.4, 1.2, 2.2, 0.5
@@ -187,8 +187,8 @@ _OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
 _BAND_WIDTH_EM = 0.17
 _FILL_OPACITY = 0.25
 #: Strokes of the features of the first and the second concept: (colour, opacity, width, style).
-FIRST = (("#FFFFFF", 0.85, 0.3, Qt.PenStyle.SolidLine), ("#7A4B00", 1.0, 0.2, Qt.PenStyle.DotLine))
-SECOND = (("#0B3FB8", 0.3, 0.6, Qt.PenStyle.SolidLine), ("#1B1F5E", 1.0, 0.17, Qt.PenStyle.DashDotLine))
+FIRST_FEATURE_STROKES = (("#FFFFFF", 0.85, 0.3, Qt.PenStyle.SolidLine), ("#7A4B00", 1.0, 0.2, Qt.PenStyle.DotLine))
+SECOND_FEATURE_STROKES = (("#0B3FB8", 0.3, 0.6, Qt.PenStyle.SolidLine), ("#1B1F5E", 1.0, 0.17, Qt.PenStyle.DashDotLine))
 #: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
 _MANY_VERTICES = 20_000
 
@@ -196,14 +196,14 @@ _MANY_VERTICES = 20_000
 Outline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
 
 
-def to_qgis(geometry: Any) -> QgsGeometry:
+def to_qgis_geometry(geometry: Any) -> QgsGeometry:
     """Return a shapely geometry of the core as a QgsGeometry."""
     converted = QgsGeometry()
     converted.fromWkb(geometry.wkb)
     return converted
 
 
-def view_of(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
+def compute_view(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
     """Return a map extent in which a box takes its share of the longer side."""
     width = max(box.width(), box.height() * width_to_height) / SHARE_OF_VIEW
     height = width / width_to_height
@@ -213,7 +213,7 @@ def view_of(box: QgsRectangle, width_to_height: float) -> QgsRectangle:
     )
 
 
-class MapMark:
+class FindingMapMark:
     """Marks the selected finding on the map; it references no layer."""
 
     def __init__(self, canvas: QgsMapCanvas):
@@ -245,9 +245,9 @@ class MapMark:
             return False
         if not self._canvas.mapSettings().destinationCrs().isValid():
             self._canvas.setDestinationCrs(crs)
-        moved = self._to_map_crs(to_qgis(finding.geometry), crs)
+        moved = self._to_map_crs(to_qgis_geometry(finding.geometry), crs)
         # Lines and points are outlined with the buffer of the findings layer.
-        area = self._to_map_crs(to_qgis(finding.layer_geometry()), crs)
+        area = self._to_map_crs(to_qgis_geometry(finding.layer_geometry()), crs)
         if moved is None or area is None:
             return False
         if zoom:
@@ -255,12 +255,12 @@ class MapMark:
         for geometry, feature_crs, first in features:
             shape = self._to_map_crs(geometry, feature_crs)
             if shape is not None:
-                self._add_outline(_simplify(shape), FIRST if first else SECOND)
-        name = theme.KIND_ICONS[kind_of(finding)]
-        bright = theme.map_color(name)
+                self._add_outline(_simplify(shape), FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES)
+        name = theme.KIND_ICONS[get_kind(finding)]
+        bright = theme.get_map_color(name)
         self._draw(area, bright)
         side = round(ICON * self._canvas.fontMetrics().height())
-        icon = theme.map_pixmap(name, side, self._canvas.devicePixelRatioF())
+        icon = theme.load_map_pixmap(name, side, self._canvas.devicePixelRatioF())
         self._items.append(Callout(self._canvas, area, icon, format_label_lines(finding)))
         faded = QColor(bright)
         faded.setAlpha(0)
@@ -285,7 +285,7 @@ class MapMark:
 
     def _zoom(self, box: QgsRectangle) -> None:
         size = self._canvas.size()
-        extent = view_of(box, size.width() / max(size.height(), 1))
+        extent = compute_view(box, size.width() / max(size.height(), 1))
         if extent.width() > 0:
             self._canvas.setExtent(extent)
         else:

@@ -14,17 +14,17 @@ from ...core.results.saved_result import OutdatedFindings
 from ..widgets import theme
 from .groups import (
     AREA,
-    ASIDE,
     COUNT,
+    NOT_RUN_OUTCOMES,
     PLACE,
     STATE,
     FindingGroup,
-    hectares,
-    loaded_first,
-    not_run_rule,
-    place_of,
-    rule_of,
-    search_text,
+    describe_location,
+    format_short_hectares,
+    get_listed_rule,
+    make_group_of_skipped_rule,
+    make_search_text,
+    order_visible_first,
     sort_findings,
     sort_groups,
 )
@@ -48,21 +48,25 @@ class ChangingFindings(FindingsRows):
 
     def _change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
-        touched = {rule_of(f) for f in [*change.gone, *(old for old, _ in change.renewed)]}
+        touched = {get_listed_rule(f) for f in [*change.gone, *(old for old, _ in change.renewed)]}
         for group in self.groups:
             if group.code in touched:
                 self._replace_findings(group, renewed, sees)
                 self._remove_findings(group, gone)
         found: dict[str, list[Any]] = {}
         for finding in change.found:
-            found.setdefault(rule_of(finding), []).append(finding)
+            found.setdefault(get_listed_rule(finding), []).append(finding)
         for group in self.groups:
             if group.code in found:
                 self._add(group, found.pop(group.code), sees)
         for group in self.groups:
-            group.is_reported_again()
+            group.update_figures()
         number = max([0, *self._rows, *(group.number for group in self._silent.values())])
-        unlisted = {code: not_run_rule(code, number + n) for n, code in enumerate(found, 1) if code not in self._silent}
+        unlisted = {
+            code: make_group_of_skipped_rule(code, number + n)
+            for n, code in enumerate(found, 1)
+            if code not in self._silent
+        }
         return [self._list_group((self._silent | unlisted)[code], new, sees) for code, new in found.items()]
 
     def _replace_findings(
@@ -76,9 +80,9 @@ class ChangingFindings(FindingsRows):
                 new = renewed[id(finding)]
                 group.findings[position], group.seen[position] = new, sees(group, new)
                 if group.texts:
-                    group.texts[position] = search_text(group, new)
+                    group.texts[position] = make_search_text(group, new)
         if group.loaded:
-            parent, last = self._at(group), group.loaded - 1
+            parent, last = self._get_index_of_group(group), group.loaded - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE, parent))
 
     def _remove_findings(self, group: FindingGroup, gone: set[int]) -> None:
@@ -88,7 +92,7 @@ class ChangingFindings(FindingsRows):
         for row in reversed(rows):
             is_loaded = row < group.loaded
             if is_loaded:
-                self.beginRemoveRows(self._at(group), row, row)
+                self.beginRemoveRows(self._get_index_of_group(group), row, row)
                 group.loaded -= 1
             del group.order[row]
             if is_loaded:
@@ -106,16 +110,16 @@ class ChangingFindings(FindingsRows):
         group.findings += new
         group.seen += [sees(group, f) for f in new]
         if group.texts:
-            group.texts += [search_text(group, f) for f in new]
-        group.ranks = sort_findings(group, *self._sorting_down())
+            group.texts += [make_search_text(group, f) for f in new]
+        group.ranks = sort_findings(group, *self._is_descending())
         group.order = list(group.order)
         # Former rows stay in their order, even if their figures have changed since the sorting.
-        for row, position in enumerate(loaded_first(group)):
+        for row, position in enumerate(order_visible_first(group)):
             if position < first:
                 continue
             is_loaded = row < group.loaded or (row == group.loaded == len(group.order) and row > 0)
             if is_loaded:
-                self.beginInsertRows(self._at(group), row, row)
+                self.beginInsertRows(self._get_index_of_group(group), row, row)
                 group.loaded += 1
             group.order.insert(row, position)
             if is_loaded:
@@ -126,20 +130,20 @@ class ChangingFindings(FindingsRows):
     ) -> FindingGroup:
         """List the group of a rule that had no findings."""
         group.findings, group.seen = new, [sees(group, f) for f in new]
-        group.is_reported_again()
-        group.ranks = sort_findings(group, *self._sorting_down())
-        group.order = loaded_first(group)
+        group.update_figures()
+        group.ranks = sort_findings(group, *self._is_descending())
+        group.order = order_visible_first(group)
         group.shown = sum(group.seen)
-        row = sort_groups([*self.groups, group], *self._sorting_down()).index(group)
+        row = sort_groups([*self.groups, group], *self._is_descending()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
         self.groups.insert(row, group)
-        self._number()
+        self._number_groups()
         self.endInsertRows()
         return group
 
 
 #: Item role of the Finding itself, for proxy and panel; None for a rule or a reason.
-ROW = Qt.ItemDataRole.UserRole + 1
+ROW_ROLE = Qt.ItemDataRole.UserRole + 1
 _ALIGN = Qt.AlignmentFlag
 # As integers: the alignment role of Qt 6 does not accept flags.
 _RIGHT, _LEFT = (
@@ -190,8 +194,8 @@ class FindingsModel(ChangingFindings):
         if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE and not index.internalId():
             return self._load_icon(self.groups[index.row()].kind())
         if role == Qt.ItemDataRole.ForegroundRole:
-            return QBrush(theme.faint()) if self._is_faint(index) else None
-        if role == ROW:
+            return QBrush(theme.get_faint_color()) if self._is_faint(index) else None
+        if role == ROW_ROLE:
             return self.finding_at(index)
         return None
 
@@ -211,9 +215,9 @@ class FindingsModel(ChangingFindings):
         if finding is None:
             return group.reason if column == PLACE else ""
         if column == PLACE:
-            return place_of(finding)
+            return describe_location(finding)
         if column == AREA:
-            return hectares(finding.area_m2)
+            return format_short_hectares(finding.area_m2)
         if column != STATE:
             return ""
         if (
@@ -222,7 +226,7 @@ class FindingsModel(ChangingFindings):
             and self.outdated.includes_finding(group.code, finding)
         ):
             return tr("To re-check")
-        return theme.state_word(finding.state)
+        return theme.get_state_word(finding.state)
 
     def _is_faint(self, index):
         """Return True for a row in grey: waived or outdated findings, and their rules."""
@@ -243,12 +247,12 @@ class FindingsModel(ChangingFindings):
         if column == COUNT:
             return str(group.shown) if group.findings else "—"
         if column == AREA:
-            return hectares(group.shown_area) if group.findings else "—"
-        if group.standing in ASIDE:
-            return theme.outcome_word(group.standing)
-        return tr("Partly checked") if group.standing else ""
+            return format_short_hectares(group.shown_area) if group.findings else "—"
+        if group.get_check_state in NOT_RUN_OUTCOMES:
+            return theme.get_outcome_word(group.get_check_state)
+        return tr("Partly checked") if group.get_check_state else ""
 
     def _load_icon(self, kind):
         if kind not in self._icons:
-            self._icons[kind] = theme.icon(theme.KIND_ICONS[kind])
+            self._icons[kind] = theme.load_icon(theme.KIND_ICONS[kind])
         return self._icons[kind]

@@ -12,7 +12,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 
 
-def withdrawable(finding: Any) -> bool:
+def can_withdraw_waiver(finding: Any) -> bool:
     """Return True if a waiver can be withdrawn at a finding.
 
     A waiver applies to the finding, or the finding is about a waiver.
@@ -56,10 +56,10 @@ class WaiveButton(QPushButton):
         self.setObjectName("SanxianWaive")
         self._findings: list[Any] = []
         self._withdraws = False
-        self.clicked.connect(self.do)
+        self.clicked.connect(self.perform_action)
         self.show_for([])
 
-    def accept_only(self) -> None:
+    def waive_selected(self) -> None:
         """Waive the selected findings (key W); never withdraw a waiver."""
         if not self._withdraws:
             self.click()
@@ -70,7 +70,7 @@ class WaiveButton(QPushButton):
         Waivers are withdrawn only if no open finding is selected.
         """
         open_findings = [f for f in findings if _can_be_waived(f)]
-        waived = [] if open_findings else [f for f in findings if withdrawable(f)]
+        waived = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
         self._findings, self._withdraws = open_findings or waived, bool(waived)
         count = len(self._findings)
         if waived:
@@ -88,7 +88,7 @@ class WaiveButton(QPushButton):
             return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
         return find_refusal_text(findings[0]) if findings else tr("Select the findings to accept")
 
-    def do(self) -> None:
+    def perform_action(self) -> None:
         if self._findings:
             (self.withdraw if self._withdraws else self.accept).emit(self._findings)
 
@@ -105,9 +105,9 @@ class NavigationBar(QWidget):
         self.zoom.setObjectName("SanxianZoom")
         self.zoom.clicked.connect(self.zoomRequested)
         self.waive = WaiveButton()
-        self.previous = QPushButton(theme.icon("previous"), tr("Previous"))
+        self.previous = QPushButton(theme.load_icon("previous"), tr("Previous"))
         self.previous.clicked.connect(lambda: self.stepped.emit(-1))
-        self.next = QPushButton(theme.icon("next"), tr("Next"))
+        self.next = QPushButton(theme.load_icon("next"), tr("Next"))
         self.next.clicked.connect(lambda: self.stepped.emit(1))
         self.position = QLabel()
         self.position.setObjectName("SanxianPosition")
@@ -123,12 +123,12 @@ class NavigationBar(QWidget):
         """Show (number, count, kind) of the selected finding, or nothing for None."""
         self.position.setText(f"{found[0]} / {found[1]}" if found else "")
         if found:
-            kind_name = theme.kind_word(found[2])
+            kind_name = theme.get_kind_word(found[2])
             self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]))
 
     def show_finding(self, finding: Any) -> None:
         self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")
 
     def refresh_icons(self) -> None:
-        self.previous.setIcon(theme.icon("previous"))
-        self.next.setIcon(theme.icon("next"))
+        self.previous.setIcon(theme.load_icon("previous"))
+        self.next.setIcon(theme.load_icon("next"))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from qgis.core import QgsCoordinateReferenceSystem
 
 from ...bridge.layers.properties import to_qgis_crs
-from ...core.results.saved_result import Changes, OutdatedFindings
+from ...core.results.saved_result import ChangesSinceCheck, OutdatedFindings
 
 
 class RuleSource(NamedTuple):
@@ -73,30 +73,30 @@ class CheckView:
         return {**found, "skipped": summary["skipped"] + summary["crashed"]}
 
     @property
-    def time(self) -> str:
+    def format_time(self) -> str:
         """Return the time of the check as text; with the date for a restored result."""
         return f"{self.finished:%Y-%m-%d %H:%M}" if self.is_restored else f"{self.finished:%H:%M}"
 
-    def set_changes(self, changes: Changes) -> None:
+    def set_changes(self, changes: ChangesSinceCheck) -> None:
         """Record what has changed in the project since the check."""
         self.outdated = OutdatedFindings(changes, self.checked.plan.norm.standard.concepts)
 
     @property
-    def changes(self) -> Changes:
-        return self.outdated.changes if self.outdated is not None else Changes()
+    def changes(self) -> ChangesSinceCheck:
+        return self.outdated.changes if self.outdated is not None else ChangesSinceCheck()
 
     def outcome(self, code: str) -> Any:
         return next((r for r in self.report.rules if r.code == code), None)
 
-    def help(self, code: str) -> dict[str, str]:
+    def get_rule_help(self, code: str) -> dict[str, str]:
         """Return heading → text of a rule's help; empty for other codes."""
         from ...core.model.rule import all_rules
 
         rule = all_rules().get(code)
         return self.texts.rule_help(rule) if rule else {}
 
-    def why_and_fix(self, code: str) -> tuple[str, str]:
-        texts = list(self.help(code).values())
+    def get_reason_and_remedy(self, code: str) -> tuple[str, str]:
+        texts = list(self.get_rule_help(code).values())
         return (texts[1], texts[2]) if len(texts) == 4 else ("", "")
 
     def parameters(self, code: str) -> list[str]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...bridge.checking.saved_result import SIDE_FILES, read_stamp
-from ...bridge.layers import recognise
-from ...bridge.layers.properties import file_of
+from ...bridge.layers import role_recognition
+from ...bridge.layers.properties import get_file_path
 from ...bridge.project import county
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
-from ..project.watch import ProjectWatch
+from ..project.watch import ProjectWatcher
 from .dock import FindingsDock
 from .result import CheckView
 
@@ -43,9 +43,9 @@ class InputFingerprint:
 
         Features are not read. Main thread only.
         """
-        options = county.options(project)
+        options = county.make_check_options(project)
         files: dict[str, tuple[Any, ...]] = {}
-        layers = tuple(_fingerprint_layer(layer, files) for layer in recognise.plan_layers(project))
+        layers = tuple(_fingerprint_layer(layer, files) for layer in role_recognition.list_plan_layers(project))
         return cls(options, layers, tuple(read_stamp(str(getattr(options, name) or "")) for name in SIDE_FILES))
 
 
@@ -54,7 +54,7 @@ def _fingerprint_layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]])
 
     ``files``: known stamps by path, because several layers share a file.
     """
-    path = file_of(layer)
+    path = get_file_path(layer)
     if path not in files:
         # A layer in memory or on a server does not report its changes.
         files[path] = read_stamp(path) if os.path.exists(path) else (object(),)
@@ -71,7 +71,7 @@ class ResultOwner:
     It reports that in the panel. Callers report when a check begins, ends or fails.
     """
 
-    def __init__(self, dock: FindingsDock, watch: ProjectWatch, editing: LiveCheckSwitch):
+    def __init__(self, dock: FindingsDock, watch: ProjectWatcher, editing: LiveCheckSwitch):
         self._dock, self._watch, self._editing = dock, watch, editing
         #: Numbers of the projects (`ProjectWatch.number`) of the running check and of the displayed result.
         self._run_in = self._result_in = watch.number
@@ -82,38 +82,38 @@ class ResultOwner:
         #: Name of the package being inspected, empty for a check; True if that failed.
         self._package_requested, self._failed = "", False
 
-    def began(self, package: str = "") -> None:
+    def note_check_began(self, package: str = "") -> None:
         """Record that a check began, or the inspection of the named package."""
         self._run_in, self._package_requested, self._failed = self._watch.number, package, False
         self.refresh()
 
-    def failed(self) -> None:
+    def note_check_failed(self) -> None:
         """Record that the check failed: the displayed result is the former one."""
         self._failed = True
         self.refresh()
 
-    def is_of_check(self, basis: InputFingerprint) -> None:
+    def set_from_check(self, basis: InputFingerprint) -> None:
         self._result_in, self._basis, self.package = self._run_in, basis, ""
 
-    def of_kept(self) -> None:
+    def set_from_saved_result(self) -> None:
         """Record that the displayed result was read from the file next to the project."""
         self._run_in = self._result_in = self._watch.number
         self._basis, self.package = None, ""
         self._package_requested, self._failed = "", False
 
-    def forget(self) -> None:
+    def note_no_result(self) -> None:
         """Record that no result is shown."""
         self._result_in, self._basis, self.package = _NO_PROJECT, None, ""
         self._package_requested, self._failed = "", False
 
-    def of_package(self, path: str) -> None:
+    def set_from_package(self, path: str) -> None:
         self._result_in, self._basis, self.package = _NO_PROJECT, None, Path(path).name
 
     def current(self) -> bool:
         """Return True if a result is displayed and is of the open project."""
         return self._dock.result is not None and self._result_in == self._watch.number
 
-    def latest(self) -> CheckView | None:
+    def get_displayed_result(self) -> CheckView | None:
         return self._dock.result if self.current() else None
 
     def fresh(self, form: Any) -> CheckView | None:
@@ -122,7 +122,7 @@ class ResultOwner:
         It must be of the open project in its current state, and use the standard that a check for this package
         specification (``form``) would use.
         """
-        result = self.latest()
+        result = self.get_displayed_result()
         if result is None or result.edited or self._editing.is_outdated or self._basis is None:
             return None
         now = InputFingerprint.from_project(QgsProject.instance())
@@ -134,7 +134,7 @@ class ResultOwner:
         """Show in the panel whether the displayed result is outdated or of other data."""
         result = self._dock.result
         if result is None:
-            self._dock.set_stale("")
+            self._dock.show_outdated_state("")
             return
         source, again = self._describe_source(result)
         if self._failed:
@@ -144,7 +144,7 @@ class ResultOwner:
             source = (
                 tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
             )
-        self._dock.set_stale(source, again=again, alarm=self._failed)
+        self._dock.show_outdated_state(source, again=again, alarm=self._failed)
 
     def _describe_source(self, result: CheckView) -> tuple[str, bool]:
         """Return a message on the origin of the result, and whether to offer a check.
@@ -153,7 +153,7 @@ class ResultOwner:
         """
         if self.package:
             text = tr("These findings are of the package “{name}”, inspected at {time}, not of the project.")
-            return text.format(name=self.package, time=result.time), False
+            return text.format(name=self.package, time=result.format_time), False
         if result.is_restored:
             return _describe_restored(result)
         if self._editing.is_outdated:
@@ -161,7 +161,7 @@ class ResultOwner:
                 "The layers changed since {time} in ways that checks while editing do not cover; the result is "
                 "out of date."
             )
-            return text.format(time=result.time), True
+            return text.format(time=result.format_time), True
         return "", False
 
 
@@ -177,4 +177,4 @@ def _describe_restored(result: CheckView) -> tuple[str, bool]:
         text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
     else:
         text = tr("Result of {time}. Layers and settings have not changed since.")
-    return text.format(time=result.time, layers=tr(", ").join(changes.layers)), bool(changes)
+    return text.format(time=result.format_time, layers=tr(", ").join(changes.layers)), bool(changes)

@@ -12,10 +12,18 @@ from typing import Any
 
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
 
-from .groups import AREA, BATCH, FindingGroup, groups_of, loaded_first, sort_findings, sort_groups
+from .groups import (
+    AREA,
+    ROWS_LOADED_AT_ONCE,
+    FindingGroup,
+    group_findings,
+    order_visible_first,
+    sort_findings,
+    sort_groups,
+)
 
-BRANCH = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-LEAF = BRANCH | Qt.ItemFlag.ItemNeverHasChildren
+RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+FINDING_ROW_FLAGS = RULE_ROW_FLAGS | Qt.ItemFlag.ItemNeverHasChildren
 
 
 class FindingsRows(QAbstractItemModel):
@@ -38,7 +46,7 @@ class FindingsRows(QAbstractItemModel):
 
     def set_report(self, report: Any) -> None:
         self.beginResetModel()
-        self.groups = groups_of(report) if report is not None else []
+        self.groups = group_findings(report) if report is not None else []
         self._arrange(*self._sorting)
         self._sorted = True
         listed = {g.code for g in self.groups}
@@ -73,13 +81,13 @@ class FindingsRows(QAbstractItemModel):
 
     def fetchMore(self, parent):
         if self.canFetchMore(parent):
-            self.load(self.groups[parent.row()], BATCH)
+            self.load(self.groups[parent.row()], ROWS_LOADED_AT_ONCE)
 
     def load(self, group: FindingGroup, rows: int) -> None:
         """Load rows of a rule, up to the requested number and the number in view."""
         rows = min(rows, _count_loadable(group))
         if rows > group.loaded:
-            self.beginInsertRows(self._at(group), group.loaded, rows - 1)
+            self.beginInsertRows(self._get_index_of_group(group), group.loaded, rows - 1)
             group.loaded = rows
             self.endInsertRows()
 
@@ -99,7 +107,7 @@ class FindingsRows(QAbstractItemModel):
     def flags(self, index):
         if not index.isValid():
             return Qt.ItemFlag.NoItemFlags
-        return LEAF if index.internalId() else BRANCH
+        return FINDING_ROW_FLAGS if index.internalId() else RULE_ROW_FLAGS
 
     def group_at(self, index) -> FindingGroup:
         return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
@@ -124,18 +132,18 @@ class FindingsRows(QAbstractItemModel):
         self._sorting, self._sorted = (column, order), True
         self._rearrange(lambda: self._arrange(column, order))
 
-    def seen_changed(self) -> None:
+    def reorder_after_filtering(self) -> None:
         """Reorder long lists after filters changed; unload all but their first rows."""
         for group in self.groups:
-            if group.loaded > BATCH:
-                self.beginRemoveRows(self._at(group), BATCH, group.loaded - 1)
-                group.loaded = BATCH
+            if group.loaded > ROWS_LOADED_AT_ONCE:
+                self.beginRemoveRows(self._get_index_of_group(group), ROWS_LOADED_AT_ONCE, group.loaded - 1)
+                group.loaded = ROWS_LOADED_AT_ONCE
                 self.endRemoveRows()
-        long = [group for group in self.groups if len(group.ranks) > BATCH]
+        long = [group for group in self.groups if len(group.ranks) > ROWS_LOADED_AT_ONCE]
 
         def order() -> None:
             for group in long:
-                group.order = loaded_first(group)
+                group.order = order_visible_first(group)
 
         if any(group.loaded for group in long):
             self._rearrange(order)
@@ -143,7 +151,7 @@ class FindingsRows(QAbstractItemModel):
             order()
         for group in long:
             if group.loaded:
-                self.load(group, BATCH)
+                self.load(group, ROWS_LOADED_AT_ONCE)
 
     def _rearrange(self, arrange: Callable[[], None]) -> None:
         """Reorder the rows; the selection moves with its row while that row is loaded."""
@@ -173,18 +181,18 @@ class FindingsRows(QAbstractItemModel):
         down = order == Qt.SortOrder.DescendingOrder
 
         self.groups = sort_groups(self.groups, column, down)
-        self._number()
+        self._number_groups()
         for group in self.groups:
             group.ranks = sort_findings(group, column, down)
-            group.order = loaded_first(group)
+            group.order = order_visible_first(group)
 
-    def _number(self):
+    def _number_groups(self):
         self._rows = {group.number: row for row, group in enumerate(self.groups)}
 
-    def _at(self, group: FindingGroup) -> QModelIndex:
+    def _get_index_of_group(self, group: FindingGroup) -> QModelIndex:
         return self.index(self._rows[group.number], 0)
 
-    def _sorting_down(self) -> tuple[int, bool]:
+    def _is_descending(self) -> tuple[int, bool]:
         column, order = self._sorting
         return column, order == Qt.SortOrder.DescendingOrder
 
@@ -194,4 +202,4 @@ def _count_loadable(group: FindingGroup) -> int:
 
     All rows of a short list; of a long list, those down to the last row in view.
     """
-    return len(group.order) if len(group.order) <= BATCH else group.reach
+    return len(group.order) if len(group.order) <= ROWS_LOADED_AT_ONCE else group.reach

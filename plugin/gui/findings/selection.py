@@ -13,10 +13,10 @@ from qgis.PyQt.QtWidgets import QApplication, QMenu
 from ...bridge.texts import tr
 from ..widgets import theme
 from .dock import FindingsDock
-from .features import FeatureRef, features_of, find_feature, open_form, select_feature
-from .groups import format_menu_line, kind_of
+from .features import FeatureRef, find_feature, list_feature_refs, open_feature_form, select_feature
+from .groups import format_menu_line, get_kind
 from .map_layer import FindingsOnMap
-from .map_marks import MapMark
+from .map_marks import FindingMapMark
 from .result_owner import ResultOwner
 
 #: Maximum number of features of a finding outlined on the map.
@@ -24,10 +24,10 @@ _MAX_OUTLINED_FEATURES = 6
 #: Map tools whose clicks may also select a finding: pan and identify.
 _SELECTING_TOOLS = (QgsMapToolPan, QgsMapToolIdentify)
 #: Maximum number of findings at one location listed in the menu.
-OFFERED = 20
+MAX_MENU_FINDINGS = 20
 
 
-class Selection(QObject):
+class FindingSelection(QObject):
     """Connects the selection in the findings list with the map; `stop` disconnects.
 
     ``owner``: knows the origin of the displayed result.
@@ -37,9 +37,9 @@ class Selection(QObject):
         super().__init__(parent)
         self._iface, self._dock, self._owner, self._on_map = iface, dock, owner, on_map
         self._canvas = iface.mapCanvas()
-        self.mark = MapMark(self._canvas)
+        self.mark = FindingMapMark(self._canvas)
         self._pressed: QPoint | None = None
-        #: True while `pick` selects a finding in the list, which must not zoom the map.
+        #: True while `select_finding` selects a finding in the list, which must not zoom the map.
         self._picking = False
         dock.findingChosen.connect(self.go_to)
         dock.formRequested.connect(self._open_form)
@@ -63,7 +63,7 @@ class Selection(QObject):
         """Mark a finding on the map and outline its features as they are now."""
         result, outlines = self._dock.result, []
         # In another project the same key denotes another feature.
-        for ref in features_of(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.current() else ():
+        for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.current() else ():
             layer, feature = find_feature(result, ref)
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
@@ -71,7 +71,7 @@ class Selection(QObject):
         self.mark.show(finding, result.crs, zoom=zoom, features=outlines)
 
     def _open_form(self, ref: FeatureRef) -> None:
-        self._report_if_missing(self._owner.current() and open_form(self._iface, self._dock.result, ref))
+        self._report_if_missing(self._owner.current() and open_feature_form(self._iface, self._dock.result, ref))
 
     def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
         self._report_if_missing(self._owner.current() and select_feature(self._iface, self._dock.result, ref, others))
@@ -100,42 +100,42 @@ class Selection(QObject):
             moved = (event.pos() - self._pressed).manhattanLength()
             self._pressed = None
             if moved < QApplication.startDragDistance():
-                self.click(event.pos())
+                self.select_at(event.pos())
         return False
 
-    def click(self, place: QPoint) -> None:
+    def select_at(self, place: QPoint) -> None:
         """Select the finding at a position of the map; show a menu if there are several."""
-        findings = self._on_map.findings_in(self._around(place))
+        findings = self._on_map.find_visible_findings(self._make_click_area(place))
         if len(findings) == 1:
-            self.pick(findings[0])
+            self.select_finding(findings[0])
         elif findings:
             menu = self.menu(findings)
             menu.exec(self._canvas.mapToGlobal(place))
             menu.deleteLater()
 
     def menu(self, findings: list[Any], zoom: bool = False) -> QMenu:
-        """Return a menu of findings, of which the first `OFFERED` are named."""
+        """Return a menu of findings, of which the first `MAX_MENU_FINDINGS` are named."""
         menu = QMenu(self._canvas)
         menu.setObjectName("SanxianFindingsHere")
-        for finding in findings[:OFFERED]:
-            action = menu.addAction(theme.icon(theme.KIND_ICONS[kind_of(finding)]), format_menu_line(finding))
-            action.triggered.connect(lambda _on=False, finding=finding: self.pick(finding, zoom))
-        if len(findings) > OFFERED:
-            text = tr("and {count} more findings").format(count=len(findings) - OFFERED)
+        for finding in findings[:MAX_MENU_FINDINGS]:
+            action = menu.addAction(theme.load_icon(theme.KIND_ICONS[get_kind(finding)]), format_menu_line(finding))
+            action.triggered.connect(lambda _on=False, finding=finding: self.select_finding(finding, zoom))
+        if len(findings) > MAX_MENU_FINDINGS:
+            text = tr("and {count} more findings").format(count=len(findings) - MAX_MENU_FINDINGS)
             menu.addAction(text).setEnabled(False)
         return menu
 
-    def pick(self, finding: Any, zoom: bool = False) -> None:
+    def select_finding(self, finding: Any, zoom: bool = False) -> None:
         """Select a finding in the list and mark it; without ``zoom`` the map stays."""
         self._dock.setUserVisible(True)
         self._picking = True
-        found = self._dock.tree.select(finding)
+        found = self._dock.tree.select_finding(finding)
         self._picking = False
         self.show(finding, zoom)
         if not found:
             self._dock.show_note(tr("The filter hides this finding in the list. Clear the filter to see it there."))
 
-    def _around(self, place: QPoint) -> QgsGeometry:
+    def _make_click_area(self, place: QPoint) -> QgsGeometry:
         """Return the square around a click in the CRS of the map.
 
         Half its side is half the font height.

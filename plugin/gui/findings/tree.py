@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 from ...bridge.texts import tr
 from .filter import FilterSettings, FindingsFilter
 from .groups import AREA, COUNT, PLACE, STATE, FindingGroup
-from .model import ROW, FindingsModel
+from .model import ROW_ROLE, FindingsModel
 
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
@@ -43,7 +43,7 @@ class _ElidingDelegate(QStyledItemDelegate):
 
     def initStyleOption(self, option, index):
         super().initStyleOption(option, index)
-        finding = index.data(ROW)
+        finding = index.data(ROW_ROLE)
         option.textElideMode = Qt.TextElideMode.ElideRight if finding is None else Qt.TextElideMode.ElideMiddle
 
 
@@ -117,7 +117,7 @@ class FindingsTree(QTreeView):
     # --- content
     def show_report(self, report: Any, wanted: FilterSettings) -> None:
         """Show the findings of a result, or nothing; keep expansion and selection."""
-        opened = {g.code for g in self.findings.groups if self.isExpanded(self._group_index(g))}
+        opened = {g.code for g in self.findings.groups if self.isExpanded(self._get_group_index(g))}
         before = self.current()
         self._quiet = True
         self.findings.set_report(report)
@@ -126,12 +126,12 @@ class FindingsTree(QTreeView):
         for group in groups:
             if group.code in opened or (not opened and group is groups[0]):
                 # Load the rows now, not at the next layout: a step or a click may precede it.
-                self.filter.fetchMore(self._group_index(group))
-                self.expand(self._group_index(group))
+                self.filter.fetchMore(self._get_group_index(group))
+                self.expand(self._get_group_index(group))
         findings = report.findings if report is not None and before is not None else []
         same = next((f for f in findings if f.fingerprint == before.fingerprint), None)
         if same is not None:
-            self.select(same)
+            self.select_finding(same)
         self._quiet = False
 
     def change(self, change: Any) -> bool:
@@ -143,8 +143,8 @@ class FindingsTree(QTreeView):
         self._quiet = True
         for group in self.filter.change(change):
             if group.shown:
-                self.filter.fetchMore(self._group_index(group))
-                self.expand(self._group_index(group))
+                self.filter.fetchMore(self._get_group_index(group))
+                self.expand(self._get_group_index(group))
         if top.isValid():
             self.scrollTo(QModelIndex(top), QAbstractItemView.ScrollHint.PositionAtTop)
         self._quiet = False
@@ -156,7 +156,7 @@ class FindingsTree(QTreeView):
         if before is not None and self.current() is not before and self.filter.place(before) is not None:
             # Far down in a long list, its row may have been unloaded.
             self._quiet = True
-            self.select(before)
+            self.select_finding(before)
             self._quiet = False
 
     def _load_rows_on_scroll(self, *_value: int) -> None:
@@ -168,7 +168,7 @@ class FindingsTree(QTreeView):
             if parent.isValid() and index.parent() != parent and self.filter.load_more(parent):
                 return
 
-    def _group_index(self, group: FindingGroup) -> QModelIndex:
+    def _get_group_index(self, group: FindingGroup) -> QModelIndex:
         row = next(n for n, g in enumerate(self.findings.groups) if g is group)
         return self.filter.mapFromSource(self.findings.index(row, 0))
 
@@ -177,12 +177,12 @@ class FindingsTree(QTreeView):
         """Return the selected finding, or None."""
         return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
 
-    def hold_selection(self, on: bool) -> None:
+    def block_settled_signal(self, on: bool) -> None:
         """Block (True) or allow (False) the signal of a settled selection."""
         self._settling.stop()
         self._settling.blockSignals(not on)
 
-    def selected(self) -> list[Any]:
+    def list_selected_findings(self) -> list[Any]:
         """Return the selected findings in list order; for a rule those in view."""
         groups: set[int] = set()
         rows_by_group: dict[int, set[int]] = {}
@@ -205,8 +205,8 @@ class FindingsTree(QTreeView):
         index = self.filter.mapToSource(self.currentIndex())
         return self.findings.group_at(index) if index.isValid() else None
 
-    def select(self, finding: Any) -> bool:
-        index = self.filter.index_of(finding)
+    def select_finding(self, finding: Any) -> bool:
+        index = self.filter.get_index(finding)
         if not index.isValid():
             return False
         self.expand(index.parent())
@@ -217,9 +217,9 @@ class FindingsTree(QTreeView):
 
     def step(self, direction: int) -> bool:
         """Select the next (1) or former (−1) open finding in view; False at the end."""
-        candidates = [f for f in self.filter.in_view() if f.state != "waived"]
+        candidates = [f for f in self.filter.list_visible_findings() if f.state != "waived"]
         position = self._find_target(candidates, direction)
-        return 0 <= position < len(candidates) and self.select(candidates[position])
+        return 0 <= position < len(candidates) and self.select_finding(candidates[position])
 
     def _find_target(self, candidates: list[Any], direction: int) -> int:
         now = self.current()

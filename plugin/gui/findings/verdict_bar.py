@@ -52,7 +52,7 @@ class VerdictBar(QWidget):
         top.addWidget(self._when)
         row = self._row = QHBoxLayout()
         row.setSpacing(max(1, row.spacing() // 2))
-        self.buttons = {kind: self._make_button(kind) for kind in theme.KINDS}
+        self.buttons = {kind: self._make_button(kind) for kind in theme.FINDING_KINDS}
         for button in self.buttons.values():
             row.addWidget(button)
         outer = QVBoxLayout(self)
@@ -92,11 +92,11 @@ class VerdictBar(QWidget):
     def show_report(self, result) -> None:
         summary = result.report.summary
         self._verdict = summary["verdict"]
-        self._word.setText(theme.verdict_word(self._verdict))
+        self._word.setText(theme.get_verdict_word(self._verdict))
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes)
         run, total, sentence = _describe_rules_run(result)
-        self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time, run=run, total=total))
+        self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.format_time, run=run, total=total))
         outcomes = tr(
             "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
             "crashed {crashed}"
@@ -115,7 +115,7 @@ class VerdictBar(QWidget):
             "shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, "
             "balance) are checked in the next full check."
         )
-        self._edited.setToolTip(tip.format(time=result.time))
+        self._edited.setToolTip(tip.format(time=result.format_time))
         self._edited.setVisible(bool(result.edited))
 
     def set_counts(self, counts: dict[str, int]) -> None:
@@ -138,7 +138,7 @@ class VerdictBar(QWidget):
         return str(total) if self._matching is None else f"{self._matching[kind]}/{total}"
 
     def _format_full(self, kind: str) -> str:
-        return f"{theme.kind_word(kind)} {self._format_number(kind)}"
+        return f"{theme.get_kind_word(kind)} {self._format_number(kind)}"
 
     def _fit_button_texts(self) -> None:
         """Show icon, word and number, or only icon and number if a word would not fit."""
@@ -168,18 +168,22 @@ class VerdictBar(QWidget):
         """Reload the icons after a change of theme or verdict."""
         size = QgsApplication.scaleIconSize(16, True)
         for kind, button in self.buttons.items():
-            button.setIcon(theme.icon(theme.KIND_ICONS[kind]))
+            button.setIcon(theme.load_icon(theme.KIND_ICONS[kind]))
             button.setIconSize(QSize(size, size))
         if self._verdict:
             big = self._word.fontMetrics().height()
-            self._icon.setPixmap(theme.pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
+            self._icon.setPixmap(theme.load_pixmap(theme.VERDICT_ICONS[self._verdict], big, self.devicePixelRatioF()))
 
 
 def _describe_rules_run(result) -> tuple[int, int, str]:
     """Return how many rules ran, of how many, and the names of groups left out."""
-    from ...core.render.rules_run import known_rules, rules_run
+    from ...core.render.rules_run import describe_rules_run, find_rules_for_data
     from ...core.render.words import Words
 
     report, norm = result.report, result.checked.plan.norm
     run = [rule.code for rule in report.rules]
-    return len(run), len(known_rules(run, norm)), rules_run(report, norm, Words(settings.interface_language()))
+    return (
+        len(run),
+        len(find_rules_for_data(run, norm)),
+        describe_rules_run(report, norm, Words(settings.get_interface_language())),
+    )

@@ -31,15 +31,15 @@ from qgis.PyQt.QtWidgets import (
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..help.buttons import with_help
+from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.buttons import ok_and_cancel
+from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from .attachment_digest import AttachmentDigest
-from .detail_pane import format_figures, format_keys, text_label
-from .groups import kind_of
+from .detail_pane import format_figures, format_keys, make_text_label
+from .groups import get_kind
 
 
 class FindingCard(QFrame):
@@ -55,9 +55,9 @@ class FindingCard(QFrame):
         self.setBackgroundRole(QPalette.ColorRole.Base)
         self.setAutoFillBackground(True)
         mark = QLabel()
-        icon = theme.KIND_ICONS[kind_of(finding)]
-        mark.setPixmap(theme.pixmap(icon, QgsApplication.scaleIconSize(16, True), self.devicePixelRatioF()))
-        head = text_label(f"{finding.code}  {title}".strip())
+        icon = theme.KIND_ICONS[get_kind(finding)]
+        mark.setPixmap(theme.load_pixmap(icon, QgsApplication.scaleIconSize(16, True), self.devicePixelRatioF()))
+        head = make_text_label(f"{finding.code}  {title}".strip())
         font = head.font()
         font.setBold(True)
         head.setFont(font)
@@ -65,7 +65,7 @@ class FindingCard(QFrame):
         texts.addWidget(head)
         for text in (format_figures(finding), format_keys(finding), finding.message, more):
             if text:
-                texts.addWidget(text_label(text))
+                texts.addWidget(make_text_label(text))
         row = QHBoxLayout(self)
         row.addWidget(mark, 0, Qt.AlignmentFlag.AlignTop)
         row.addLayout(texts, 1)
@@ -80,7 +80,7 @@ _FILE_LINES = 2
 _DAYS_OF_A_YEAR = 365
 
 #: Writes the waivers of findings with the entries of the dialog to a file.
-Save = Callable[[list[Any], Any, Path], None]
+SaveWaivers = Callable[[list[Any], Any, Path], None]
 
 
 class WaiverDialog(QDialog):
@@ -94,7 +94,7 @@ class WaiverDialog(QDialog):
         self,
         findings: list[Any],
         path: Path | None,
-        save: Save,
+        save: SaveWaivers,
         parent=None,
         *,
         current: Any = None,
@@ -109,7 +109,7 @@ class WaiverDialog(QDialog):
         self._digest = AttachmentDigest(self)
         self._digest.changed.connect(self._validate)
         self.finished.connect(lambda _result: self._digest.stop())
-        buttons = with_help(ok_and_cancel(self), "waive")
+        buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
         layout = QVBoxLayout(self)
@@ -139,7 +139,7 @@ class WaiverDialog(QDialog):
         self.attachment = FileLine("", folder)
         self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
         self.author = self._make_line("SanxianWaiverAuthor", tr("Person who registers the waiver"))
-        self.author.setText(settings.get(_AUTHOR, ""))
+        self.author.setText(settings.read_setting(_AUTHOR, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
@@ -249,7 +249,7 @@ class WaiverDialog(QDialog):
             text = tr("File found: {size}; its SHA-256 digest {digest} is stored in the waiver file")
             short = f"{self._digest.digest[:8]}…{self._digest.digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._digest.size)
-            self._at_attachment.show_found(text.format(size=size, digest=short))
+            self._at_attachment.show_confirmation(text.format(size=size, digest=short))
         else:
             self._at_attachment.show_hint()
 
@@ -293,7 +293,7 @@ class WaiverDialog(QDialog):
         except SanxianError as error:
             self._at_file.show_error(trouble.explain_error(error))
             return
-        settings.put(_AUTHOR, entries.author)
+        settings.store_setting(_AUTHOR, entries.author)
         super().accept()
 
 

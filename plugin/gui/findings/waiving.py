@@ -12,7 +12,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 from qgis.PyQt.QtWidgets import QMenu
 
-from ...bridge.layers import recognise
+from ...bridge.layers import role_recognition
 from ...bridge.project import waivers as places
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -20,7 +20,7 @@ from ..widgets import messages
 from .dock import FindingsDock
 
 
-class Waiving(QObject):
+class WaiverActions(QObject):
     """Registers waivers of findings and withdraws them.
 
     Signal ``changed(findings, change)``: findings whose state has changed, and findings about waivers that were
@@ -35,19 +35,19 @@ class Waiving(QObject):
         #: Returns True if the displayed result is of the open project.
         self._current = current
         dock.navigation.waive.accept.connect(self.accept)
-        dock.navigation.waive.withdraw.connect(self.withdraw)
+        dock.navigation.waive.withdraw.connect(self.withdraw_waivers)
         dock.tree.menuRequested.connect(self._show_menu)
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.hold_selection(False)
+        self._dock.tree.block_settled_signal(False)
 
     def _show_menu(self, place: Any) -> None:
         button = self._dock.navigation.waive
         menu = QMenu(self._dock)
         action = menu.addAction(button.text())
         action.setEnabled(button.isEnabled())
-        action.triggered.connect(button.do)
+        action.triggered.connect(button.perform_action)
         menu.exec(place)
         menu.deleteLater()
 
@@ -57,7 +57,7 @@ class Waiving(QObject):
         project = QgsProject.instance()
         if known is not None or not self._current():
             return known
-        return places.place(project, recognise.plan_layers(project))
+        return places.find_waiver_file_of_layers(project, role_recognition.list_plan_layers(project))
 
     def accept(self, findings: list[Any]) -> None:
         """Ask for reason, document and author of a waiver, then write it to the file."""
@@ -71,7 +71,7 @@ class Waiving(QObject):
             self._save(chosen, words, path)
             written[:] = chosen
             if path != default and self._current():
-                places.choose(QgsProject.instance(), str(path))
+                places.store_chosen_file(QgsProject.instance(), str(path))
 
         tree = self._dock.tree
         titles = {group.code: group.title for group in tree.findings.groups}
@@ -81,13 +81,13 @@ class Waiving(QObject):
             self._dock.show_note(text.format(count=len(written), file=Path(dialog.file.text()).name))
         dialog.deleteLater()
 
-    def withdraw(self, findings: list[Any]) -> None:
+    def withdraw_waivers(self, findings: list[Any]) -> None:
         from ...core.waivers.file import change_waivers
 
         numbers = {f.params["waiver"]["id"] for f in findings}
         path, limits = self.path(), self._dock.result.checked.waivers.limits
         try:
-            self.apply(change_waivers(path, remove=numbers, limits=limits), path)
+            self.apply_waivers(change_waivers(path, remove=numbers, limits=limits), path)
         except SanxianError as error:
             self._dock.show_note(messages.explain_error(error))
             return
@@ -98,19 +98,21 @@ class Waiving(QObject):
         from ...core.waivers.model import make_waivers
 
         limits = self._dock.result.checked.waivers.limits
-        self.apply(change_waivers(path, add=make_waivers(findings, words, limits, path.parent), limits=limits), path)
+        self.apply_waivers(
+            change_waivers(path, add=make_waivers(findings, words, limits, path.parent), limits=limits), path
+        )
 
-    def apply(self, entries: tuple[Any, ...], path: Path) -> None:
+    def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:
         """Apply the waivers in the file to the displayed findings."""
         from ...core.live.session import FindingsChange
         from ...core.waivers.application import apply_waivers, mark_accepted
-        from ...core.waivers.file import renew_notices
+        from ...core.waivers.file import renew_waiver_notices
 
         result = self._dock.result
         checked = result.checked
         plan, report, before = checked.plan, checked.report, checked.waivers
         checked.waivers = replace(before, entries=entries, path=path, there=True)
-        renew_notices(report, before, checked.waivers, result.texts)
+        renew_waiver_notices(report, before, checked.waivers, result.texts)
         templates = plan.norm.standard.templates
         judged = apply_waivers(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
         # Findings of edits are displayed but not in the report.

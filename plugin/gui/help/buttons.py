@@ -10,16 +10,16 @@ from ...bridge.texts import tr
 from .help_dialog import open_manual
 
 
-def with_help(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
+def add_help_button(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
     """Add the button 说明 to the buttons of a dialog, and return them.
 
     It opens the manual at the ``topic`` of the dialog.
     """
-    buttons.addButton(help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)
+    buttons.addButton(make_help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)
     return buttons
 
 
-def help_button(topic: str) -> QPushButton:
+def make_help_button(topic: str) -> QPushButton:
     """Return a button 说明, which opens the manual at a topic.
 
     Raise KeyError for an unknown topic.
@@ -27,7 +27,7 @@ def help_button(topic: str) -> QPushButton:
     button = QPushButton(tr("Help"))
     button.setObjectName("SanxianManual")
     button.setProperty("topic", topic)
-    button.setToolTip(manual.address(topic))
+    button.setToolTip(manual.find_page_and_anchor(topic))
     button.setAutoDefault(False)
     button.clicked.connect(lambda: open_manual(topic, button.window()))
     return button

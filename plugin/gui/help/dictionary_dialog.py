@@ -26,15 +26,15 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...bridge.layers.properties import template_id
-from ...bridge.settings import interface_language
+from ...bridge.layers.properties import get_assigned_role
+from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.standard import load_standard, standard_ids
+from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.template import Template
 from ..widgets import messages
-from ..widgets.buttons import close_only
-from .buttons import with_help
+from ..widgets.buttons import make_close_button
+from .buttons import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.
 _SEARCH_DELAY_MS = 150
@@ -55,7 +55,7 @@ class DictionaryDialog(QDialog):
         self._dictionary = None
         self._items: dict[str, QTreeWidgetItem] = {}
         self.standard = QComboBox()
-        for key in standard_ids():
+        for key in list_standard_ids():
             self.standard.addItem(load_standard(key).name, key)
         self.standard.setCurrentIndex(max(self.standard.findData(standard or "county_db"), 0))
         self.search = QgsFilterLineEdit()
@@ -95,7 +95,7 @@ class DictionaryDialog(QDialog):
         splitter.setSizes([letter * 34, letter * 96])
         splitter.setStretchFactor(1, 1)
         splitter.setChildrenCollapsible(False)
-        buttons = with_help(close_only(self), "dictionary")
+        buttons = add_help_button(make_close_button(self), "dictionary")
         open_all = buttons.addButton(tr("Whole Book in the Browser"), QDialogButtonBox.ButtonRole.ActionRole)
         open_all.setToolTip(tr("A self-contained page to print, send or search."))
         open_all.clicked.connect(self.open_book)
@@ -105,7 +105,7 @@ class DictionaryDialog(QDialog):
         self.resize(letter * 132, self.fontMetrics().lineSpacing() * 34)
 
     def _find_page(self, layer: QgsVectorLayer | None) -> str:
-        role = role_of(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
+        role = find_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         return f"layer-{role}" if role else ""
 
     def _open(self, anchor: str) -> None:
@@ -116,7 +116,7 @@ class DictionaryDialog(QDialog):
             # The dictionary names rules, which need the libraries.
             from ...core.render.dictionary import Dictionary
 
-            self._dictionary = Dictionary(load_standard(self.standard.currentData()), interface_language())
+            self._dictionary = Dictionary(load_standard(self.standard.currentData()), get_interface_language())
             groups: dict[str, QTreeWidgetItem] = {}
             for entry in self._dictionary.entries:
                 if entry.group not in groups:
@@ -175,7 +175,7 @@ class DictionaryDialog(QDialog):
         text = self.search.text()
         shown = 0
         for entry in self._dictionary.entries if self._dictionary is not None else ():
-            matches = entry.found_by(text)
+            matches = entry.matches_search(text)
             self._items[entry.anchor].setHidden(not matches)
             shown += matches
         for row in range(self.tree.topLevelItemCount()):
@@ -190,7 +190,7 @@ class DictionaryDialog(QDialog):
         """Write the whole dictionary as a page into QGIS's settings folder and open it."""
         from ...core.render.dictionary import write_dictionary
 
-        standard, lang = self.standard.currentData(), interface_language()
+        standard, lang = self.standard.currentData(), get_interface_language()
         folder = Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "dictionary"
         target = folder / f"{standard}-{lang}.html"
         try:
@@ -212,7 +212,7 @@ class DictionaryDialog(QDialog):
         QDesktopServices.openUrl(url)
 
 
-def role_of(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
+def find_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
     """Return the role (code of the plan layer) stored in a layer, else named by it.
 
     Empty if neither is a template of the standard.
@@ -220,4 +220,4 @@ def role_of(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
     if not isinstance(layer, QgsVectorLayer):
         return ""
     names = {name.upper(): role for role, one in templates.items() for name in (role, one.name, *one.aliases)}
-    return next((names[n.upper()] for n in (template_id(layer), layer.name()) if n.upper() in names), "")
+    return next((names[n.upper()] for n in (get_assigned_role(layer), layer.name()) if n.upper() in names), "")

@@ -10,11 +10,11 @@ from qgis.PyQt.QtGui import QGuiApplication
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QListWidget, QListWidgetItem, QVBoxLayout
 
 from ...bridge import health
-from ...bridge.settings import interface_language
+from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ..widgets import theme
-from ..widgets.buttons import close_only
-from .buttons import with_help
+from ..widgets.buttons import make_close_button
+from .buttons import add_help_button
 
 _STATE_ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
 
@@ -26,15 +26,15 @@ class DoctorDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianDoctorDialog")
         self.setWindowTitle(tr("Environment Check"))
-        lines, good = health.health_report(interface_language())
+        lines, good = health.make_health_report(get_interface_language())
         self.list = QListWidget()
         self.list.setWordWrap(True)
         # The last line summarises the others, with the remedy.
         *lines, (_, conclusion) = lines
-        self.list.addItem(QListWidgetItem(theme.icon("ok" if good else "error"), conclusion))
+        self.list.addItem(QListWidgetItem(theme.load_icon("ok" if good else "error"), conclusion))
         for state, line in lines:
-            self.list.addItem(QListWidgetItem(theme.icon(_STATE_ICONS.get(state, "info")), line))
-        buttons = with_help(close_only(self), "doctor")
+            self.list.addItem(QListWidgetItem(theme.load_icon(_STATE_ICONS.get(state, "info")), line))
+        buttons = add_help_button(make_close_button(self), "doctor")
         copy = buttons.addButton(tr("Copy"), QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text()))
         layout = QVBoxLayout(self)

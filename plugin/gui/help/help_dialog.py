@@ -12,11 +12,11 @@ from qgis.PyQt.QtGui import QDesktopServices
 from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from ...bridge import manual
-from ...bridge.settings import interface_language
+from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...paths import METADATA
-from ..widgets.buttons import close_only
+from ..widgets.buttons import make_close_button
 
 
 class HelpDialog(QDialog):
@@ -35,7 +35,7 @@ class HelpDialog(QDialog):
         self.browser = QTextBrowser()
         self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
-        buttons = close_only(self)
+        buttons = make_close_button(self)
         self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)
         self._back.clicked.connect(lambda: self.show_page(""))
         self._manual = buttons.addButton(tr("Manual"), QDialogButtonBox.ButtonRole.HelpRole)
@@ -50,9 +50,9 @@ class HelpDialog(QDialog):
 
     def show_page(self, code: str) -> None:
         self._back.setVisible(bool(code))
-        topic = code if manual.is_rule(code) else "start"
+        topic = code if manual.is_rule_code(code) else "start"
         self._manual.setProperty("topic", topic)
-        self._manual.setVisible(bool(manual.url(topic)))
+        self._manual.setVisible(bool(manual.get_manual_url(topic)))
         self.setWindowTitle(tr("Help: {code}").format(code=code) if code else tr("Help and About"))
         try:
             self.browser.setHtml(self._render_page(code) if code else _make_about_page())
@@ -61,10 +61,10 @@ class HelpDialog(QDialog):
             self.browser.setHtml(_make_about_page(rules=False))
 
     def _render_page(self, code: str) -> str:
-        return rule_page(code, self._norm, self._outcome(code))
+        return make_rule_page(code, self._norm, self._outcome(code))
 
 
-def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
+def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     """Return the help of a rule as HTML: four headings, sources and values used.
 
     The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
@@ -73,7 +73,7 @@ def rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     from ...core.messages.texts import Texts
     from ...core.model.rule import all_rules
 
-    texts = Texts(interface_language())
+    texts = Texts(get_interface_language())
     rule = all_rules().get(code)
     if rule is None:
         return f"<h2>{escape(code)}</h2><p>{escape(texts.section('run_help').get(code, code))}</p>"
@@ -116,7 +116,7 @@ def _make_about_page(rules: bool = True) -> str:
         from ...core.messages.texts import Texts
         from ...core.model.rule import all_rules
 
-        texts = Texts(interface_language())
+        texts = Texts(get_interface_language())
         try:
             rows = "".join(
                 f"<tr><td><a href='#{code}'>{code}</a>&nbsp;&nbsp;</td><td>{escape(texts.rule_title(rule))}</td></tr>"
@@ -130,7 +130,7 @@ def _make_about_page(rules: bool = True) -> str:
 
 def open_manual(topic: str, parent: QWidget | None) -> None:
     """Open the manual in the browser; without the manual, the window 帮助与关于."""
-    if address := manual.url(topic):
+    if address := manual.get_manual_url(topic):
         QDesktopServices.openUrl(QUrl(address))
     else:
         HelpDialog("", parent).exec()

@@ -11,8 +11,8 @@ from qgis.core import QgsProject
 
 from ...bridge.mapping import run as mapping_run
 from ...bridge.mapping import run as mapping_work
-from ...bridge.mapping.run import MappingRun, Prepared
-from ...bridge.running.tasks import Runner
+from ...bridge.mapping.run import MappingRun, PreparedMapping
+from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.files.writing import atomic_output
@@ -24,7 +24,7 @@ from . import source as files
 from .source import MappingSource
 
 
-def _describe_preparation(done: Prepared, template: Template) -> str:
+def _describe_preparation(done: PreparedMapping, template: Template) -> str:
     """Return the filled, required and unused fields of a mapping as text."""
     filled = [f for f in template.fields if done.previews[f.name].filled]
     needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
@@ -45,7 +45,7 @@ def _describe_preparation(done: Prepared, template: Template) -> str:
 
 
 def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
-    """Return the results of the algorithm `map_fields` as lines.
+    """Return the results of the algorithm `open_field_mapping` as lines.
 
     ``layer``: name of its output layer.
     """
@@ -66,9 +66,9 @@ def _get_last_message(log: str) -> str:
 
 
 class MappingDialog(MappingSource):
-    """Dialog 字段映射, whose run of `map_fields` is a task that can be cancelled."""
+    """Dialog 字段映射, whose run of `open_field_mapping` is a task that can be cancelled."""
 
-    def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
+    def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
         self._run: MappingRun | None = None
         self._written = ""
@@ -83,7 +83,7 @@ class MappingDialog(MappingSource):
         self._prepare()
 
     # --- decisions
-    def _show(self, prepared: Prepared) -> None:
+    def _show(self, prepared: PreparedMapping) -> None:
         super()._show(prepared)
         self._show_choices()
         self._show_summary()
@@ -95,7 +95,7 @@ class MappingDialog(MappingSource):
         if way is not None and former is not None and (former.list, former.column) == (way.list, way.column):
             way = former
         mapping = change_mapping(
-            self._prepared.mapping, self._target, target, source=source, constant=constant, way=way
+            self._prepared.mapping, self._target, target, source=source, constant=constant, translation=way
         )
         self._use_mapping(mapping, target)
 
@@ -138,7 +138,7 @@ class MappingDialog(MappingSource):
 
     # --- mapping files
     def _choose_mapping(self) -> None:
-        path = files.ask_mapping(self, self._project)
+        path = files.ask_existing_mapping(self, self._project)
         if path:
             self.open_mapping(path)
 
@@ -151,7 +151,7 @@ class MappingDialog(MappingSource):
         self._prepare(mapping)
 
     def _choose_mapping_file(self) -> None:
-        path = files.ask_target(self, self._project, self.role())
+        path = files.ask_new_mapping(self, self._project, self.role())
         if path:
             self.save_mapping(path)
 
@@ -174,7 +174,7 @@ class MappingDialog(MappingSource):
         output = self._written = self.output.filePath().strip()
         losses = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
-        given = mapping_run.parameters(
+        given = mapping_run.make_run_parameters(
             source, self._target, self._norm.standard, self._prepared.mapping, output, losses
         )
         given["DROP_PERSONAL"] = bool(self._target.personal) and self.personal.isChecked()
@@ -203,11 +203,11 @@ class MappingDialog(MappingSource):
                 tr("Cancelled; nothing was written.") if run.cancelled else _get_last_message(run.messages())
             )
             return
-        layer = mapping_run.add_result(self._project, run, results["OUTPUT"], self._target, self._norm)
+        layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target, self._norm)
         lines = _describe_result(results, layer.name() if layer else results["OUTPUT"])
         self._show_message("\n".join(lines))
         if self._written:
-            mapping_file = mapping_work.find_free_name(self._written)
+            mapping_file = mapping_work.find_free_mapping_path(self._written)
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
@@ -237,5 +237,5 @@ class MappingDialog(MappingSource):
     def done(self, result: int) -> None:
         """Cancel the run when the dialog closes, without waiting for it."""
         if self._run is not None:
-            self._run.forget()
+            self._run.disconnect_result()
         super().done(result)

@@ -29,14 +29,14 @@ from ...bridge.texts import tr
 from ...core.mapping.preview import UndecidedCode
 from ...core.messages.texts import Texts
 from ...core.standard.template import CodeList, Template
-from ..widgets.buttons import close_only
-from .table import CalmBox, MappingTable
+from ..widgets.buttons import make_close_button
+from .table import MappingTable, ScrollSafeComboBox
 
 #: Maximum number of codes with a combo box, which are slow to create.
 _MAX_SHOWN_CODES = 200
 
 
-class Choices(QWidget):
+class CodeChoiceTable(QWidget):
     """Table in which the user maps codes of the source to codes of a code list.
 
     Signal ``chosen(source code, target code)``: the user decided; the target code is empty if the decision was
@@ -89,8 +89,8 @@ class Choices(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
 
-    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> CalmBox:
-        box = CalmBox()
+    def _make_code_combo(self, row: UndecidedCode, codes: CodeList) -> ScrollSafeComboBox:
+        box = ScrollSafeComboBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
         likely = [code for code in row.candidates if code in codes.codes]
@@ -103,7 +103,7 @@ class Choices(QWidget):
                 box.addItem(f"{code} {codes.codes[code].name}", code)
         box.setCurrentIndex(max(box.findData(row.chosen), 0))
         box.setEditable(True)
-        box.setInsertPolicy(CalmBox.InsertPolicy.NoInsert)
+        box.setInsertPolicy(ScrollSafeComboBox.InsertPolicy.NoInsert)
         box.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         box.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         box.lineEdit().editingFinished.connect(lambda: box.setEditText(box.itemText(box.currentIndex())))
@@ -128,19 +128,19 @@ class MappingForm(QDialog):
         self.source.setProject(project)
         self.source.setFilters(Qgis.LayerFilter.HasGeometry)
         self.browse = QPushButton(tr("File…"))
-        self.template = CalmBox()
+        self.template = ScrollSafeComboBox()
         self.template.setObjectName("SanxianMappingTemplate")
         for role, one in templates.items():
             self.template.addItem(f"{one.name} {role}", role)
         self.template.setEditable(True)
-        self.template.setInsertPolicy(CalmBox.InsertPolicy.NoInsert)
+        self.template.setInsertPolicy(ScrollSafeComboBox.InsertPolicy.NoInsert)
         self.template.completer().setFilterMode(Qt.MatchFlag.MatchContains)
         self.template.completer().setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
         self.again = QPushButton(tr("Propose Again"))
         self.load = QPushButton(tr("Open Mapping…"))
         self.save = QPushButton(tr("Save Mapping…"))
         self.table = MappingTable(texts)
-        self.choices = Choices()
+        self.choices = CodeChoiceTable()
         self.choices.hide()
         self.summary = QLabel()
         self.summary.setObjectName("SanxianMappingSummary")
@@ -179,7 +179,7 @@ class MappingForm(QDialog):
         output_form.addRow(tr("Write to"), self.output)
         output_form.addRow("", self.losses)
         output_form.addRow("", self.personal)
-        self.buttons = close_only(self)
+        self.buttons = make_close_button(self)
         self.start = self.buttons.addButton(tr("Run"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop = self.buttons.addButton(tr("Cancel"), QDialogButtonBox.ButtonRole.ActionRole)
         self.stop.hide()

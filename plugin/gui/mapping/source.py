@@ -12,12 +12,12 @@ from qgis.PyQt.QtWidgets import QFileDialog, QWidget
 
 from ...bridge import settings
 from ...bridge.editing import attribute_forms
-from ...bridge.layers.properties import template_id
+from ...bridge.layers.properties import get_assigned_role
 from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.mapping import run as mapping_work
-from ...bridge.mapping.run import Prepared
+from ...bridge.mapping.run import PreparedMapping
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.standard.template import Template
@@ -33,25 +33,25 @@ def _ask_layer_file(parent: QWidget, project: QgsProject) -> str:
     return _remember_folder(QFileDialog.getOpenFileName(parent, tr("Layer"), _get_folder(project), files)[0])
 
 
-def ask_mapping(parent: QWidget, project: QgsProject) -> str:
+def ask_existing_mapping(parent: QWidget, project: QgsProject) -> str:
     """Ask for an existing mapping file; return its path, empty if the user cancels."""
     title, files = tr("Open Mapping"), tr("Mapping (*.toml)")
     return _remember_folder(QFileDialog.getOpenFileName(parent, title, _get_folder(project), files)[0])
 
 
-def ask_target(parent: QWidget, project: QgsProject, role: str) -> str:
+def ask_new_mapping(parent: QWidget, project: QgsProject, role: str) -> str:
     """Ask for the file to save a mapping to; return its path, empty on cancel."""
     name = str(Path(_get_folder(project)) / f"{role}.mapping.toml")
     return _remember_folder(QFileDialog.getSaveFileName(parent, tr("Save Mapping"), name, tr("Mapping (*.toml)"))[0])
 
 
 def _get_folder(project: QgsProject) -> str:
-    return settings.get(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
+    return settings.read_setting(_FOLDER_SETTING, "") or project.homePath() or str(Path.home())
 
 
 def _remember_folder(path: str) -> str:
     if path:
-        settings.put(_FOLDER_SETTING, str(Path(path).parent))
+        settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
     return path
 
 
@@ -63,11 +63,11 @@ class MappingSource(MappingForm):
 
     state_changed = pyqtSignal()
 
-    def __init__(self, project: QgsProject, runner: Runner, layer: Any = None, parent=None):
-        norm = county.options(project).norm()
-        super().__init__(project, norm.standard.templates, Texts(settings.interface_language()), parent)
+    def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
+        norm = county.make_check_options(project).norm()
+        super().__init__(project, norm.standard.templates, Texts(settings.get_interface_language()), parent)
         self._project, self._runner, self._norm = project, runner, norm
-        self._prepared: Prepared | None = None
+        self._prepared: PreparedMapping | None = None
         self._job: Job | None = None
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
@@ -81,7 +81,7 @@ class MappingSource(MappingForm):
 
     def _guess_role(self) -> str:
         layer = self.source.currentLayer()
-        wanted = template_id(layer) if isinstance(layer, QgsVectorLayer) else ""
+        wanted = get_assigned_role(layer) if isinstance(layer, QgsVectorLayer) else ""
         return wanted or "DLTB"
 
     def role(self) -> str:
@@ -138,7 +138,7 @@ class MappingSource(MappingForm):
             return
         source: Any = self._prepared.columns if self._prepared is not None else take_snapshot(layer)
         template, standard = self._target, self._norm.standard
-        known = attribute_forms.known_values(template, self._norm)
+        known = attribute_forms.find_constant_values(template, self._norm)
 
         def work(progress, cancellation):
             return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
@@ -150,7 +150,7 @@ class MappingSource(MappingForm):
         self.state_changed.emit()
         self._runner.start(self._job)
 
-    def _show(self, prepared: Prepared) -> None:
+    def _show(self, prepared: PreparedMapping) -> None:
         self._job, self._prepared = None, prepared
         self.table.fill(prepared, self._target, self._norm.standard)
         self.personal.setVisible(bool(self._target.personal))

@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...bridge.mapping.run import Prepared
+from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
 from ...core.mapping import Translation
 from ...core.mapping.preview import FieldPreview, find_translations
@@ -35,7 +35,7 @@ NOTHING, CONSTANT = "", "\0constant"
 _SEPARATOR = "\0"
 
 
-class CalmBox(QComboBox):
+class ScrollSafeComboBox(QComboBox):
     """A combo box that ignores the mouse wheel unless it has the focus.
 
     The wheel then scrolls the table.
@@ -86,7 +86,7 @@ class MappingTable(QTableWidget):
         self.setWordWrap(False)
         self.horizontalHeader().setStretchLastSection(False)
 
-    def fill(self, prepared: Prepared, template: Template, standard: Standard) -> None:
+    def fill(self, prepared: PreparedMapping, template: Template, standard: Standard) -> None:
         """Fill the table with the fields of a template, their sources and previews."""
         self._targets, self._standard = list(template.fields), standard
         self.setRowCount(0)
@@ -129,8 +129,8 @@ class MappingTable(QTableWidget):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
 
-    def _make_source_box(self, target: Field, sources: list[str], prepared: Prepared) -> CalmBox:
-        box = CalmBox()
+    def _make_source_box(self, target: Field, sources: list[str], prepared: PreparedMapping) -> ScrollSafeComboBox:
+        box = ScrollSafeComboBox()
         box.setObjectName(f"source.{target.name}")
         box.setAccessibleName(tr("Source of {field}").format(field=target.name))
         box.addItem(tr("(nothing)"), NOTHING)
@@ -165,12 +165,12 @@ class MappingTable(QTableWidget):
         if way is not None and not any((w.list, w.column) == (way.list, way.column) for w in ways):
             ways.append(way)
         if ways:
-            box = CalmBox()
+            box = ScrollSafeComboBox()
             box.setObjectName(f"codes.{target.name}")
             box.addItem(tr("Codes unchanged"), None)
             for translation in ways:
                 named = (
-                    self._texts.setting(f"codes.{translation.list}")
+                    self._texts.setting_name(f"codes.{translation.list}")
                     if translation.list
                     else tr("Only the choices below")
                 )
@@ -221,9 +221,9 @@ class MappingTable(QTableWidget):
         lost = self.item(row, LOST)
         lost.setText(str(preview.lost + preview.remarked) if preview.lost or preview.remarked else "")
         lost.setIcon(
-            theme.icon("warning")
+            theme.load_icon("warning")
             if preview.lost or preview.remarked
-            else theme.icon("ok")
+            else theme.load_icon("ok")
             if preview.filled
             else QIcon()
         )

@@ -22,30 +22,30 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
-from ...bridge.layers import recognise
+from ...bridge.layers import role_recognition
 from ...bridge.layouts import saved_layouts
-from ...bridge.layouts.build import Builder
+from ...bridge.layouts.build import LayoutBuilder
 from ...bridge.layouts.map_layers import MapLayers, from_recognised
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner
-from ...bridge.settings import interface_language
+from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo
 from ...core.standard import map_set
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
-from ..help.buttons import with_help
-from ..project.document_line import DocumentLine, ask_until_exportable
+from ..help.buttons import add_help_button
+from ..project.document_line import DocumentLine, ensure_exportable_document_info
 from ..widgets import messages as trouble
-from ..widgets.buttons import ok_and_cancel
-from ..widgets.messages import push
+from ..widgets.buttons import make_ok_cancel_buttons
+from ..widgets.messages import push_message
 
 
 class MapActions:
     """Functions of the menu actions 生成布局 and 导出图件."""
 
-    def __init__(self, iface, runner: Runner):
+    def __init__(self, iface, runner: JobRunner):
         self._iface, self._runner = iface, runner
 
     def export(self) -> None:
@@ -56,7 +56,7 @@ class MapActions:
         import processing
 
         try:
-            if not ask_until_exportable(QgsProject.instance(), self._iface.mainWindow()):
+            if not ensure_exportable_document_info(QgsProject.instance(), self._iface.mainWindow()):
                 return
         except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("Export Maps"), trouble.explain_error(error))
@@ -64,7 +64,7 @@ class MapActions:
         results = processing.execAlgorithmDialog("sanxian:export_maps", {})
         if results and results.get("FILES"):
             text = tr("{made} maps, {files} files, in {folder}.")
-            push(
+            push_message(
                 self._iface.messageBar(),
                 "success",
                 tr("Export Maps"),
@@ -72,19 +72,21 @@ class MapActions:
             )
             if results["NOT_MADE"]:
                 text = tr("Not made, because layers are missing: {names}.")
-                push(self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"]))
+                push_message(
+                    self._iface.messageBar(), "info", tr("Export Maps"), text.format(names=results["NOT_MADE"])
+                )
 
     def make_layouts(self) -> None:
         """Recognise the layers in the background, then open the dialog 生成布局."""
         project = QgsProject.instance()
-        options, outlines = county.options(project), recognise.take_outlines(project)
+        options, outlines = county.make_check_options(project), role_recognition.take_outlines(project)
         if not outlines:
             self._failed(InputError("no_layers"))
             return
         self._runner.start(
             Job(
                 tr("Recognising layers"),
-                lambda progress, cancellation: (recognise.recognise_layers(outlines, options), options.norm()),
+                lambda progress, cancellation: (role_recognition.recognise_layers(outlines, options), options.norm()),
                 on_done=self._on_recognised,
                 on_error=self._failed,
             )
@@ -93,7 +95,7 @@ class MapActions:
     def _on_recognised(self, answer: Any) -> None:
         project = QgsProject.instance()
         try:
-            material = from_recognised(project, recognise.plan_layers(project), *answer)
+            material = from_recognised(project, role_recognition.list_plan_layers(project), *answer)
             self.ask(material)
         except SanxianError as error:
             self._failed(error)
@@ -102,12 +104,12 @@ class MapActions:
         """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
         dialog = LayoutsDialog(material, map_set.load_map_set(), self._iface.mainWindow())
         if dialog.exec():
-            self.put(Builder(material, dialog.catalogue, dialog.info()), dialog.wanted())
+            self.put(LayoutBuilder(material, dialog.catalogue, dialog.get_document_info()), dialog.wanted())
 
-    def put(self, builder: Builder, wanted: list) -> None:
+    def put(self, builder: LayoutBuilder, wanted: list) -> None:
         project = builder.material.project
         found = [saved_layouts.find_layout(project, *one) for one in wanted]
-        edited = [layout.name() for layout in found if layout is not None and saved_layouts.is_edited(layout)]
+        edited = [layout.name() for layout in found if layout is not None and saved_layouts.is_layout_edited(layout)]
         replace = edited if edited and self._may_replace(edited) else []
         QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
         try:
@@ -134,21 +136,21 @@ class MapActions:
         box.exec()
         return box.clickedButton() is yes
 
-    def _report(self, created: saved_layouts.SavedLayouts) -> None:
+    def _report(self, created: saved_layouts.SaveLayoutsOutcome) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
         if created.made:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-            push(bar, "success", title, text.format(count=len(created.made), names=tr(", ").join(created.made)))
-        texts = Texts(interface_language())
+            push_message(bar, "success", title, text.format(count=len(created.made), names=tr(", ").join(created.made)))
+        texts = Texts(get_interface_language())
         for message in dict.fromkeys(note.render(texts) for note in created.notes):
-            push(bar, "warning", title, message)
+            push_message(bar, "warning", title, message)
         if created.edited:
             text = tr("Kept as you edited them: {names}.")
-            push(bar, "info", title, text.format(names=tr(", ").join(created.edited)))
+            push_message(bar, "info", title, text.format(names=tr(", ").join(created.edited)))
 
     def _failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
-        push(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
+        push_message(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
 
 
 _MAP_ID_ROLE = Qt.ItemDataRole.UserRole
@@ -165,7 +167,7 @@ class LayoutsDialog(QDialog):
         self.setObjectName("SanxianLayoutsDialog")
         self.setWindowTitle(tr("Make Layouts"))
         self.catalogue = catalogue
-        self._texts = Texts(settings.interface_language())
+        self._texts = Texts(settings.get_interface_language())
         self.maps = QListWidget()
         self.maps.setObjectName("SanxianMaps")
         self.maps.setWordWrap(True)
@@ -184,7 +186,7 @@ class LayoutsDialog(QDialog):
         form.addRow(tr("Document information"), self.document)
         note = QLabel(tr("Layouts keep their present layers and symbols. Edit them under Project → Layouts."))
         note.setWordWrap(True)
-        buttons = with_help(ok_and_cancel(self), "layouts")
+        buttons = add_help_button(make_ok_cancel_buttons(self), "layouts")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Make Layouts"))
         layout = QVBoxLayout(self)
@@ -197,7 +199,7 @@ class LayoutsDialog(QDialog):
         self.resize(letter.horizontalAdvance("0") * 70, letter.lineSpacing() * 36)
 
     def _add_map(self, one: MapSpec, material: MapLayers) -> None:
-        title = one.title if settings.interface_language() == "zh" else one.title_en
+        title = one.title if settings.get_interface_language() == "zh" else one.title_en
         item = QListWidgetItem(f"{one.number:02d}  {title}")
         item.setData(_MAP_ID_ROLE, one.id)
         missing = material.find_missing_input(one)
@@ -225,12 +227,12 @@ class LayoutsDialog(QDialog):
         both = (False, True) if self.townships.isChecked() else (False,)
         return [(one, sheet, towns) for one in self.chosen() for towns in both if one.by_township or not towns]
 
-    def info(self) -> DocumentInfo:
+    def get_document_info(self) -> DocumentInfo:
         """Return the document information (成果信息) for the layouts."""
         return self.document.resolve().info
 
     def accept(self) -> None:
-        ready = ask_until_exportable(self._project, self, profile=self._profile)
+        ready = ensure_exportable_document_info(self._project, self, profile=self._profile)
         self.document.refresh()
         if ready:
             super().accept()

@@ -14,16 +14,16 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject
 
 from ...bridge import settings
-from ...bridge.layers import recognise
+from ...bridge.layers import role_recognition
 from ...bridge.package.preview import Objections
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
-from ..checking.run import Checking
+from ..checking.run import CheckRunner
 from ..findings.result import CheckView
 from ..widgets import messages
-from ..widgets.messages import Messages, open_path
-from .export_dialog import CHECK, WRITE, RunEnd
+from ..widgets.messages import MessageBarMessages, open_path
+from .export_dialog import CHECK_STEP, WRITE_STEP, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
 
 #: Errors of the core that contain the reasons against a package, one per line.
@@ -33,10 +33,12 @@ _REFUSAL_KEYS = ("package_gate", "package_stopped")
 class PackageExport(QObject):
     """Runs the export of a submission package with its window; `close` ends both."""
 
-    def __init__(self, iface: Any, runner: Runner, checking: Checking, around: ExportEnvironment, parent: QObject):
+    def __init__(
+        self, iface: Any, runner: JobRunner, checking: CheckRunner, around: ExportEnvironment, parent: QObject
+    ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._around = iface, runner, checking, around
-        self._messages = Messages(iface, tr("Submission Package"))
+        self._messages = MessageBarMessages(iface, tr("Submission Package"))
         self._ahead = ExportPreview(runner, around)
         self.dialog: Any = None
         self._order: Any = None
@@ -69,10 +71,10 @@ class PackageExport(QObject):
                 return
             self.dialog.wanted.connect(self.start)
             self.dialog.stopped.connect(self.cancel)
-            self.dialog.previewRequested.connect(self.preview)
+            self.dialog.previewRequested.connect(self.update_preview)
             self.dialog.findingsRequested.connect(self._around.findings)
             self.dialog.opened.connect(self._open_result)
-            self.preview()
+            self.update_preview()
         elif not self.dialog.isVisible() and not self.busy:
             self.dialog.show_form()
         self._bring_to_front()
@@ -85,7 +87,7 @@ class PackageExport(QObject):
             self.dialog.raise_()
             self.dialog.activateWindow()
 
-    def preview(self) -> None:
+    def update_preview(self) -> None:
         """Update the preview in the form; it is shown when it is computed."""
         dialog = self.dialog
         if dialog is not None and not self.busy:
@@ -96,7 +98,7 @@ class PackageExport(QObject):
 
         Its layers have already been read.
         """
-        self._ahead.forget()
+        self._ahead.discard_cache()
         if self.dialog is not None and not self.busy:
             dialog, self.dialog = self.dialog, None
             dialog.close()
@@ -116,35 +118,37 @@ class PackageExport(QObject):
         self._is_waiting = True
         if self._checking.busy or self._checking.start(order.package_spec.standard):
             self._checking.job.step.connect(self._on_progress)
-            self.dialog.show_run(CHECK, True)
+            self.dialog.show_run(CHECK_STEP, True)
             return
         self._is_waiting = False
-        if recognise.plan_layers(QgsProject.instance()):
-            self._show_end(RunEnd("info", tr("No file was written, because no group of layers was chosen to check.")))
+        if role_recognition.list_plan_layers(QgsProject.instance()):
+            self._show_end(
+                ExportOutcome("info", tr("No file was written, because no group of layers was chosen to check."))
+            )
             return
-        self._show_end(RunEnd("error", tr("Nothing was made: the project has no plan layers.")))
+        self._show_end(ExportOutcome("error", tr("Nothing was made: the project has no plan layers.")))
 
     def checked(self, result: CheckView) -> None:
         """Continue the export after a check, which the export or the user started."""
         if not self._is_waiting:
             if self.dialog is not None and not self.busy:
-                self.dialog.form.soon()
+                self.dialog.form.schedule_change()
             return
         self._is_waiting = False
         if self._project != self._around.number():
-            self._show_end(RunEnd("info", tr("Another project was opened meanwhile. Nothing was made.")))
+            self._show_end(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
         if self._around.fresh(self._order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
-            self._show_end(RunEnd("warning", text))
+            self._show_end(ExportOutcome("warning", text))
             return
         self._write(result.checked, checks=True)
 
     def not_checked(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
-            self._show_end(RunEnd("info", tr("The check was not completed. Nothing was made or changed.")))
+            self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
 
     def _write(self, checked: Any, checks: bool) -> None:
         from ...bridge.package.tasks import export_package
@@ -163,7 +167,7 @@ class PackageExport(QObject):
         )
         self._job.step.connect(self._on_progress)
         if self.dialog is not None:
-            self.dialog.show_run(WRITE, checks)
+            self.dialog.show_run(WRITE_STEP, checks)
         self._runner.start(self._job)
 
     def cancel(self) -> None:
@@ -181,27 +185,27 @@ class PackageExport(QObject):
         self._job = None
         from ...core.messages.texts import Texts
 
-        texts = Texts(settings.interface_language())
+        texts = Texts(settings.get_interface_language())
         forced = done.manifest["check"]["forced"]
         text = tr("The package is made, read back and compared with the plan.")
         if forced:
             text = tr("The package was forced. Its manifest, metadata and page state this, with the reasons.")
         messages: dict[str, list[str]] = {"gate": [], "note": []}
         for problem in done.problems:
-            messages["note" if problem.level == "note" else "gate"].append(problem.sentence(texts))
+            messages["note" if problem.level == "note" else "gate"].append(problem.to_sentence(texts))
         against = Objections(gates=tuple(messages["gate"]), notes=tuple(messages["note"]))
-        self._show_end(RunEnd("warning" if forced else "ok", text, against, done))
+        self._show_end(ExportOutcome("warning" if forced else "ok", text, against, done))
 
     def _on_cancelled(self) -> None:
         self._job = None
-        self._show_end(RunEnd("info", tr("Cancelled. No package was made; existing files were not changed.")))
+        self._show_end(ExportOutcome("info", tr("Cancelled. No package was made; existing files were not changed.")))
 
     def _on_failed(self, error: Exception) -> None:
         self._job = None
         if isinstance(error, OutputError) and error.key in _REFUSAL_KEYS:
             from ...core.messages.texts import Texts
 
-            reasons = tuple(error.params["reasons"].lines(Texts(settings.interface_language())))
+            reasons = tuple(error.params["reasons"].lines(Texts(settings.get_interface_language())))
             if error.key == "package_gate":
                 text = tr(
                     "The package was not made, because the plan does not pass. Correct the listed "
@@ -212,14 +216,18 @@ class PackageExport(QObject):
                     "The package was not made, because values would be lost. Correct the listed problems; "
                     "forcing does not help."
                 )
-            self._show_end(RunEnd("error", text, Objections(gates=reasons), findings=self._around.latest() is not None))
+            self._show_end(
+                ExportOutcome(
+                    "error", text, Objections(gates=reasons), findings=self._around.get_displayed_result() is not None
+                )
+            )
             return
         text = tr(
             "The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian."
         )
-        self._show_end(RunEnd("error", messages.explain_and_log(error, text)))
+        self._show_end(ExportOutcome("error", messages.explain_and_log(error, text)))
 
-    def _show_end(self, end: RunEnd) -> None:
+    def _show_end(self, end: ExportOutcome) -> None:
         if self.dialog is None:
             return
         self.dialog.show_end(end)
@@ -235,8 +243,8 @@ class PackageExport(QObject):
             self._messages.show(end.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _open_result(self, what: str) -> None:
-        from ...core.files.digests import PAGE
+        from ...core.files.digests import MANIFEST_PAGE
 
         done = self.dialog.end.end.done if self.dialog is not None else None
         if done is not None:
-            open_path(str(Path(done.path) / PAGE if what == "manifest" else done.path))
+            open_path(str(Path(done.path) / MANIFEST_PAGE if what == "manifest" else done.path))

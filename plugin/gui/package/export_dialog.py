@@ -21,16 +21,16 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...bridge.package.preview import NOTHING, REFUSED, Objections, PackagePreview
+from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, Objections, PackagePreview
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..help.buttons import help_button
+from ..help.buttons import make_help_button
 from ..widgets import messages, theme
 from ..widgets.elided_label import ElidedLabel
 from .form_page import FormPage
-from .gate_box import fill_reasons, reasons_list
+from .gate_box import make_reasons_list, show_reasons
 
-CHECK, WRITE = 0, 1
+CHECK_STEP, WRITE_STEP = 0, 1
 _PROGRESS_STEPS = 1000
 
 
@@ -85,8 +85,8 @@ class ProgressPage(QWidget):
         """
         for number in range(len(self._states)):
             self._states[number] = "ok" if number < step else "run" if number == step else "skipped"
-        self.steps[CHECK].setText(
-            self._texts[CHECK] if checks else tr("Check the plan: done before, the data are unchanged")
+        self.steps[CHECK_STEP].setText(
+            self._texts[CHECK_STEP] if checks else tr("Check the plan: done before, the data are unchanged")
         )
         self.bar.setValue(0)
         self.what.setText("")
@@ -107,20 +107,20 @@ class ProgressPage(QWidget):
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(16, True)
         for icon, state in zip(self._icons, self._states, strict=True):
-            icon.setPixmap(theme.pixmap(state, size, self.devicePixelRatioF()))
+            icon.setPixmap(theme.load_pixmap(state, size, self.devicePixelRatioF()))
 
 
 @dataclass(frozen=True)
-class RunEnd:
+class ExportOutcome:
     """The outcome of an export, as the window shows it.
 
-    ``icon`` and ``text``: the message; ``against``: reasons against the export; ``done``: result of
+    ``icon`` and ``text``: the message; ``objections``: reasons against the export; ``done``: result of
     `bridge.package.tasks.export_package`, or None; ``findings``: the reasons are findings of the check.
     """
 
     icon: str
     text: str
-    against: Objections = NOTHING
+    objections: Objections = NO_OBJECTIONS
     done: Any = None
     findings: bool = False
 
@@ -136,7 +136,7 @@ class OutcomePage(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.end = RunEnd("info", "")
+        self.end = ExportOutcome("info", "")
         self._icon = QLabel()
         self.text = QLabel()
         self.text.setObjectName("SanxianPackageEnd")
@@ -153,7 +153,7 @@ class OutcomePage(QWidget):
         form.addRow(tr("Package"), self.path)
         form.addRow(tr("Contents"), self.size)
         form.addRow(tr("Digest (SHA-256)"), self.digest)
-        self.reasons = reasons_list()
+        self.reasons = make_reasons_list()
         self.folder = QPushButton(tr("Open Folder"))
         self.folder.setObjectName("SanxianPackageOpenFolder")
         self.folder.clicked.connect(lambda: self.opened.emit("folder"))
@@ -177,7 +177,7 @@ class OutcomePage(QWidget):
         layout.addWidget(self.reasons, 1)
         layout.addStretch(0)
 
-    def show_end(self, end: RunEnd) -> None:
+    def show_end(self, end: ExportOutcome) -> None:
         self.end = end
         self.text.setText(end.text)
         succeeded = end.done is not None
@@ -191,12 +191,12 @@ class OutcomePage(QWidget):
             self.digest.setText(end.done.digest)
             contents = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
             self.size.setText(contents.format(files=len(files), layers=len(layers), rows=rows))
-        fill_reasons(self.reasons, end.against)
+        show_reasons(self.reasons, end.objections)
         self.refresh_icons()
 
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(24, True)
-        self._icon.setPixmap(theme.pixmap(self.end.icon, size, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.load_pixmap(self.end.icon, size, self.devicePixelRatioF()))
 
 
 _WIDTH_IN_DIGITS, _HEIGHT_IN_LINES = 90, 46
@@ -222,7 +222,7 @@ class ExportDialog(QDialog):
         self.setObjectName("SanxianExportPackage")
         self.setWindowTitle(tr("Export Submission Package"))
         self.form, self.run, self.end = FormPage(project), ProgressPage(), OutcomePage()
-        self._ahead, self._against = PackagePreview(), NOTHING
+        self._ahead, self._against = PackagePreview(), NO_OBJECTIONS
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
@@ -237,7 +237,7 @@ class ExportDialog(QDialog):
         self.close_button.setObjectName("SanxianPackageClose")
         self.close_button.clicked.connect(self.reject)
         row = QHBoxLayout()
-        row.addWidget(help_button("package"))
+        row.addWidget(make_help_button("package"))
         row.addStretch(1)
         for button in (self.go, self.run.button, self.back, self.close_button):
             button.setAutoDefault(False)
@@ -261,7 +261,7 @@ class ExportDialog(QDialog):
 
     # --- pages
     @property
-    def running(self) -> bool:
+    def is_running(self) -> bool:
         return self.pages.currentWidget() is self.run
 
     def show_form(self) -> None:
@@ -274,7 +274,7 @@ class ExportDialog(QDialog):
         self._show_page(self.run)
         self.run.button.setFocus()
 
-    def show_end(self, end: RunEnd) -> None:
+    def show_end(self, end: ExportOutcome) -> None:
         self.end.show_end(end)
         self._show_page(self.end)
         (self.end.folder if end.done is not None else self.back).setFocus()
@@ -320,7 +320,7 @@ class ExportDialog(QDialog):
 
     def _enable_buttons(self) -> None:
         hint = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
-        self.go.setEnabled(not hint and self._ahead.state != REFUSED)
+        self.go.setEnabled(not hint and self._ahead.state != REFUSED_FOLDER)
         self.go.setToolTip(hint or self._ahead.why)
 
     def show_error(self, message: str) -> None:
@@ -334,9 +334,9 @@ class ExportDialog(QDialog):
         super().changeEvent(event)
         if event.type() in theme.THEME_EVENTS and hasattr(self, "_themed"):
             self._themed.start()
-        elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.running:
+        elif event.type() == QEvent.Type.ActivationChange and self.isActiveWindow() and not self.is_running:
             # The user may have added files in the file manager.
-            self.form.soon()
+            self.form.schedule_change()
 
     def _refresh_icons(self) -> None:
         for page in (self.form, self.run, self.end):

@@ -9,11 +9,11 @@ from typing import Any
 
 from qgis.core import QgsProject
 
-from ...bridge.layers import recognise
-from ...bridge.layers.properties import file_of
-from ...bridge.package.preview import NOTHING, ObjectionFinder, preview_package, preview_values
+from ...bridge.layers import role_recognition
+from ...bridge.layers.properties import get_file_path
+from ...bridge.package.preview import NO_OBJECTIONS, ObjectionFinder, find_county_values, preview_package
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner, log_error
+from ...bridge.running.tasks import Job, JobRunner, log_error
 from ...bridge.texts import tr
 from ..findings.result import CheckView
 from ..widgets import messages
@@ -24,12 +24,12 @@ class ExportEnvironment:
     """Functions by which the export asks for the displayed result and the project.
 
     ``fresh(form)``: returns the last result if it is of the current data and of the standard of the package
-    specification; ``latest``: returns the displayed result; ``number``: returns the number of the open project;
-    ``findings``: brings the panel to the front.
+    specification; ``get_displayed_result``: returns the displayed result; ``number``: returns the number of the open
+    project; ``findings``: brings the panel to the front.
     """
 
     fresh: Callable[[Any], CheckView | None]
-    latest: Callable[[], CheckView | None]
+    get_displayed_result: Callable[[], CheckView | None]
     number: Callable[[], int]
     findings: Callable[[], None]
 
@@ -37,12 +37,12 @@ class ExportEnvironment:
 class ExportPreview:
     """Computes previews of a package export and shows them in the dialog."""
 
-    def __init__(self, runner: Runner, around: ExportEnvironment):
+    def __init__(self, runner: JobRunner, around: ExportEnvironment):
         self._runner, self._around = runner, around
         self._looker: ObjectionFinder | None = None
         self._request = 0
 
-    def forget(self) -> None:
+    def discard_cache(self) -> None:
         """Discard what is known of the former project."""
         self._looker = None
 
@@ -57,13 +57,13 @@ class ExportPreview:
         self._request += 1
         request, project = self._request, QgsProject.instance()
         result = self._around.fresh(order.package_spec)
-        dialog.form.gate.show_check(result, self._around.latest() is not None)
+        dialog.form.gate.show_check(result, self._around.get_displayed_result() is not None)
         checked = result.checked if result is not None else None
-        options = county.options(project)
-        inputs = [file_of(layer) for layer in recognise.plan_layers(project)]
+        options = county.make_check_options(project)
+        inputs = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
 
         def work(_progress, _cancellation):
-            return preview_package(order, preview_values(order.package_spec, options, checked), inputs)
+            return preview_package(order, find_county_values(order.package_spec, options, checked), inputs)
 
         def done(ahead):
             if request == self._request and wanted():
@@ -85,11 +85,11 @@ class ExportPreview:
         """
         if checked is None:
             self._looker = None
-            dialog.show_objections(NOTHING)
+            dialog.show_objections(NO_OBJECTIONS)
             return
         if self._looker is None or self._looker.checked is not checked:
             self._looker = ObjectionFinder(checked)
-        looker, known = self._looker, self._looker.known(order)
+        looker, known = self._looker, self._looker.get_cached(order)
         if known is not None:
             dialog.show_objections(known)
             return

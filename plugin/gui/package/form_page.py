@@ -20,14 +20,14 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
-from ...bridge.package.preview import REFUSED, REPLACED, PackagePreview, SlotPreview
+from ...bridge.package.preview import REFUSED_FOLDER, REPLACED_PACKAGE, PackagePreview, SlotPreview
 from ...bridge.project import document, saved_paths
 from ...bridge.texts import tr
 from ...core.profile import DocumentInfo
-from ..project.document_line import DocumentLine, Fallback, ask_until_exportable
+from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
-from ..widgets.field_message import Note
+from ..widgets.field_message import WrappedLabel
 from ..widgets.file_line import FileLine
 from .gate_box import GateBox
 from .spec_combo import SpecCombo
@@ -77,7 +77,7 @@ class SlotsList(QTreeWidget):
 
     def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
         item = QTreeWidgetItem([title, need, text])
-        item.setIcon(0, theme.icon(icon))
+        item.setIcon(0, theme.load_icon(icon))
         for column in range(3):
             item.setToolTip(column, tip or text)
         self.addTopLevelItem(item)
@@ -92,8 +92,12 @@ class SlotsList(QTreeWidget):
             found = slot.files[0]
             if len(slot.files) > 1:
                 found = tr("{count} files").format(count=len(slot.files))
-            return "ok", tr("{found} (of the previous package)").format(found=found) if slot.former else found, names
-        if slot.drawn and maps:
+            return (
+                "ok",
+                tr("{found} (of the previous package)").format(found=found) if slot.from_existing_package else found,
+                names,
+            )
+        if slot.can_be_drawn and maps:
             return "info", tr("Made with the package"), slot.pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
         return icon, tr("Not found: {name}").format(name=slot.pattern), ""
@@ -123,41 +127,41 @@ class FormPage(QWidget):
         self._settle.setInterval(_CHANGE_DELAY_MS)
         self._settle.timeout.connect(self.changed)
         self._watcher = QFileSystemWatcher(self)
-        self._watcher.directoryChanged.connect(self.soon)
-        self._watcher.fileChanged.connect(self.soon)
+        self._watcher.directoryChanged.connect(self.schedule_change)
+        self._watcher.fileChanged.connect(self.schedule_change)
         for line in (self.folder.line, self.documents.line):
-            line.textChanged.connect(self.soon)
-        self.forms.changed.connect(self.soon)
-        self.maps.toggled.connect(self.soon)
-        self.personal.toggled.connect(self.soon)
+            line.textChanged.connect(self.schedule_change)
+        self.forms.changed.connect(self.schedule_change)
+        self.maps.toggled.connect(self.schedule_change)
+        self.personal.toggled.connect(self.schedule_change)
 
     def _make_widgets(self, home: str) -> None:
         project = self._project
         self.forms = SpecCombo()
-        self.folder = FileLine(saved_paths.full(project, _FOLDER_KEY), home, only_folders=True)
+        self.folder = FileLine(saved_paths.read_absolute_path(project, _FOLDER_KEY), home, only_folders=True)
         self.folder.line.setObjectName("SanxianPackageFolder")
         self.folder.line.setPlaceholderText(tr("Folder in which the package is made"))
         self.target = ElidedLabel()
         self.target.setObjectName("SanxianPackageTarget")
-        self.replaced = Note()
+        self.replaced = WrappedLabel()
         self.replaced.setObjectName("SanxianPackageReplaced")
         self.replaced.hide()
-        self.documents = FileLine(saved_paths.full(project, _DOCUMENTS_KEY), home, only_folders=True)
+        self.documents = FileLine(saved_paths.read_absolute_path(project, _DOCUMENTS_KEY), home, only_folders=True)
         self.documents.line.setObjectName("SanxianPackageDocuments")
         self.documents.line.setPlaceholderText(
             tr("Folder with documents, maps and tables, which are found by their names")
         )
         self.slots = SlotsList()
-        self.left_out = Note()
+        self.left_out = WrappedLabel()
         self.left_out.setObjectName("SanxianPackageLeftOut")
         self.left_out.hide()
         self.maps = QCheckBox(tr("Make missing maps"))
         self.maps.setObjectName("SanxianPackageMaps")
-        self.maps.setChecked(settings.get(_MAPS_SETTING, True))
+        self.maps.setChecked(settings.read_setting(_MAPS_SETTING, True))
         self.personal = QCheckBox(tr("With personal data (omitted by default)"))
         self.personal.setObjectName("SanxianPackagePersonal")
         self.gate = GateBox()
-        self.document = DocumentLine(project, fallback=self.fallback)
+        self.document = DocumentLine(project, fallback=self.read_fallback)
         self.forms.changed.connect(self.document.refresh)
 
     def _lay_out(self) -> None:
@@ -177,7 +181,7 @@ class FormPage(QWidget):
         layout.addWidget(self.personal)
         layout.addWidget(self.gate, 3)
 
-    def soon(self, *_signal) -> None:
+    def schedule_change(self, *_signal) -> None:
         self._settle.start()
 
     def order(self) -> Any:
@@ -198,43 +202,43 @@ class FormPage(QWidget):
             force=self.gate.force.isChecked(),
             personal=self.personal.isChecked(),
             maps=self.maps.isChecked(),
-            document_info=document.of(self._project),
+            document_info=document.read_document_info(self._project),
         )
 
-    def fallback(self) -> Fallback:
+    def read_fallback(self) -> SpecDocumentInfo:
         """Return the document information (成果信息) that the package specification adds.
 
         Raise SanxianError for an unreadable package specification.
         """
         form = self.forms.form()
-        return Fallback(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
+        return SpecDocumentInfo(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
 
     def ask_until_exportable(self) -> bool:
         """Return True if the 成果信息 allow an export.
 
         Raise SanxianError for an unreadable package specification or profile.
         """
-        ready = ask_until_exportable(self._project, self.window(), self.fallback())
+        ready = ensure_exportable_document_info(self._project, self.window(), self.read_fallback())
         self.document.refresh()
         return ready
 
     def keep(self) -> None:
         """Store in the project the folders and whether missing maps are drawn."""
-        settings.put(_MAPS_SETTING, self.maps.isChecked())
+        settings.store_setting(_MAPS_SETTING, self.maps.isChecked())
         for key, line in ((_FOLDER_KEY, self.folder), (_DOCUMENTS_KEY, self.documents)):
-            if line.text() != saved_paths.full(self._project, key):
-                saved_paths.keep(self._project, key, line.text())
+            if line.text() != saved_paths.read_absolute_path(self._project, key):
+                saved_paths.store_path(self._project, key, line.text())
 
     def show_preview(self, ahead: PackagePreview) -> None:
         self.slots.show_preview(ahead, self.maps.isChecked())
-        self._watch_paths(set(ahead.watched))
+        self._watch_paths(set(ahead.watched_paths))
         self.target.setText(tr("Package: {name}").format(name=ahead.root) if ahead.root else "")
         messages = {
-            REPLACED: tr(
+            REPLACED_PACKAGE: tr(
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
             ),
-            REFUSED: ahead.why,
+            REFUSED_FOLDER: ahead.why,
         }
         self.show_text(messages.get(ahead.state, ""))
         if not ahead.root:
@@ -246,7 +250,7 @@ class FormPage(QWidget):
             )
         names = tr(", ").join(ahead.left_out)
         text = tr("{count} files of the folder do not belong to the package and are omitted: {names}.")
-        self.left_out.setText(text.format(count=ahead.left_out_count, names=names) if names else "")
+        self.left_out.setText(text.format(count=ahead.unused_file_count, names=names) if names else "")
         self.left_out.setVisible(bool(names))
 
     def show_error(self, message: str) -> None:

@@ -17,12 +17,12 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.package.preview import NOTHING, Objections
+from ...bridge.package.preview import NO_OBJECTIONS, Objections
 from ...bridge.texts import tr
 from ..findings.result import CheckView
 from ..widgets import theme
 from ..widgets.elided_label import ElidedLabel
-from ..widgets.field_message import Note
+from ..widgets.field_message import WrappedLabel
 
 _MAX_VISIBLE_REASONS = 5
 
@@ -49,11 +49,11 @@ class GateBox(QGroupBox):
         row.addWidget(self._icon)
         row.addWidget(self.verdict, 1)
         row.addWidget(self.button)
-        self.reasons = reasons_list()
+        self.reasons = make_reasons_list()
         self.force = QCheckBox(tr("Force: make the package even if the plan does not pass or parts are missing"))
         self.force.setObjectName("SanxianPackageForce")
         self.force.toggled.connect(self._on_force_toggled)
-        self.meaning = Note(
+        self.meaning = WrappedLabel(
             tr(
                 "Manifest, metadata and page of a forced package state that it was forced, with all reasons, so "
                 "recipients can see this. Values that cannot be written without loss still stop the export."
@@ -82,7 +82,7 @@ class GateBox(QGroupBox):
                 "The data changed since the last check, or their state is unknown, so the export runs the check first."
             )
             self._show_message("info", text if there else tr("Not checked yet: the export checks first."))
-            self.show_objections(NOTHING)
+            self.show_objections(NO_OBJECTIONS)
             return
         summary = result.report.summary
         verdict = summary["verdict"]
@@ -91,16 +91,16 @@ class GateBox(QGroupBox):
             "since."
         )
         message = text.format(
-            verdict=theme.verdict_word(verdict),
+            verdict=theme.get_verdict_word(verdict),
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
-            time=result.time,
+            time=result.format_time,
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)
 
     def show_objections(self, against: Objections) -> None:
-        fill_reasons(self.reasons, against)
+        show_reasons(self.reasons, against)
 
     def _show_message(self, icon: str, text: str) -> None:
         self._icon_name = icon
@@ -109,10 +109,10 @@ class GateBox(QGroupBox):
 
     def refresh_icons(self) -> None:
         size = QgsApplication.scaleIconSize(16, True)
-        self._icon.setPixmap(theme.pixmap(self._icon_name, size, self.devicePixelRatioF()))
+        self._icon.setPixmap(theme.load_pixmap(self._icon_name, size, self.devicePixelRatioF()))
 
 
-def reasons_list() -> QListWidget:
+def make_reasons_list() -> QListWidget:
     """Return a list of reasons that is as small as the layout allows."""
     view = QListWidget()
     view.setObjectName("SanxianPackageReasons")
@@ -128,12 +128,12 @@ def reasons_list() -> QListWidget:
     return view
 
 
-def fill_reasons(reasons: QListWidget, against: Objections) -> None:
+def show_reasons(reasons: QListWidget, against: Objections) -> None:
     """Fill the list with the reasons against a package, and its notes."""
     reasons.clear()
     for icon, texts in (("error", against.stops), ("error", against.gates), ("info", against.notes)):
         for text in texts:
-            item = QListWidgetItem(theme.icon(icon), text)
+            item = QListWidgetItem(theme.load_icon(icon), text)
             item.setToolTip(text)
             reasons.addItem(item)
     reasons.setVisible(reasons.count() > 0)

@@ -16,19 +16,19 @@ from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
-from ..checking.run import Checking
+from ..checking.run import CheckRunner
 from ..findings import empty_states
 from ..findings.result import CheckView
-from ..help.buttons import with_help
+from ..help.buttons import add_help_button
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.buttons import ok_and_cancel
+from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.file_line import FileLine
-from ..widgets.messages import Messages
+from ..widgets.messages import MessageBarMessages
 from .spec_combo import SpecCombo
 
 #: Seconds to wait for a running copy before its folder is deleted.
@@ -44,10 +44,12 @@ class PackageInspection(QObject):
     began = pyqtSignal(str)
     done = pyqtSignal(object, list, str)
 
-    def __init__(self, iface: Any, runner: Runner, checking: Checking, report: Callable[[], None], parent: QObject):
+    def __init__(
+        self, iface: Any, runner: JobRunner, checking: CheckRunner, report: Callable[[], None], parent: QObject
+    ):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
-        self._messages = Messages(iface, tr("Submission Package"))
+        self._messages = MessageBarMessages(iface, tr("Submission Package"))
         self._copies: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
         self._job: Job | None = None
@@ -69,7 +71,7 @@ class PackageInspection(QObject):
         """Inspect a package by its package specification, in the background."""
         from ...core.package.export import options_for_package
 
-        given = county.options(QgsProject.instance())
+        given = county.make_check_options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
         options = options_for_package(
             type(given)(
@@ -91,14 +93,14 @@ class PackageInspection(QObject):
             self._report_summary(answer[0].report.summary)
 
         self._messages.close()
-        if self._checking.run_check(tr("Inspect Submission Package"), work, done, empty_states.rule_count(options)):
+        if self._checking.run_check(tr("Inspect Submission Package"), work, done, empty_states.count_rules(options)):
             self.began.emit(path)
 
     def _report_summary(self, summary: dict[str, Any]) -> None:
         # Without the name of the package, which is too long for the message bar; the panel shows it.
         text = tr("{verdict}, {errors} errors, {warnings} warnings.")
         message = text.format(
-            verdict=theme.verdict_word(summary["verdict"]),
+            verdict=theme.get_verdict_word(summary["verdict"]),
             errors=summary["errors"],
             warnings=summary["warnings"],
         )
@@ -108,7 +110,7 @@ class PackageInspection(QObject):
     # --- its layers on the map
     def show_layers(self) -> None:
         """Show read-only copies of the inspected package's layers in a group on top."""
-        if self._package is None or self._job is not None or package_layers.find_shown_layers(QgsProject.instance()):
+        if self._package is None or self._job is not None or package_layers.find_package_layers(QgsProject.instance()):
             return
         # Layers that the user removed are shown again.
         self._discard_package()
@@ -173,7 +175,7 @@ class InspectDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianInspectPackage")
         self.setWindowTitle(tr("Inspect Submission Package"))
-        last = settings.get(_LAST_PATH_SETTING, "")
+        last = settings.read_setting(_LAST_PATH_SETTING, "")
         zip_or_all = f"ZIP (*.zip);;{tr('All')} (*)"
         self.package = FileLine(path, str(Path(last).parent) if last else "", zip_or_all, folders=True)
         self.package.line.setObjectName("SanxianInspectPath")
@@ -193,7 +195,7 @@ class InspectDialog(QDialog):
         form = QFormLayout()
         form.addRow(tr("Package"), self.package)
         form.addRow(tr("Form"), self.forms)
-        buttons = with_help(ok_and_cancel(self), "inspect")
+        buttons = add_help_button(make_ok_cancel_buttons(self), "inspect")
         self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self._ok.setText(tr("Inspect"))
         layout = QVBoxLayout(self)
@@ -213,5 +215,5 @@ class InspectDialog(QDialog):
         self.missing_note.setVisible(bool(self.missing_note.text()))
 
     def accept(self) -> None:
-        settings.put(_LAST_PATH_SETTING, self.package.text())
+        settings.store_setting(_LAST_PATH_SETTING, self.package.text())
         super().accept()

@@ -34,7 +34,7 @@ class SpecCombo(QWidget):
         # The county's first: most users work for a county.
         for package_id in sorted(package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
-        former = settings.get(_SPEC_SETTING, "county")
+        former = settings.read_setting(_SPEC_SETTING, "county")
         if self.combo.findData(former) < 0 and Path(former).is_file():
             self.combo.addItem(Path(former).name, former)
         self.combo.setCurrentIndex(max(self.combo.findData(former), 0))
@@ -55,7 +55,7 @@ class SpecCombo(QWidget):
         return load_package_spec(self.combo.currentData())
 
     def _on_chosen(self) -> None:
-        settings.put(_SPEC_SETTING, self.combo.currentData())
+        settings.store_setting(_SPEC_SETTING, self.combo.currentData())
         self.changed.emit()
 
     def _browse_file(self) -> None:

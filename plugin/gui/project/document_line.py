@@ -26,15 +26,15 @@ from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import DocumentInfo, Profile, load_profile, load_secrecy_levels, resolve_document
-from ...core.profile.document import VALUES, ResolvedDocument
-from ..help.buttons import with_help
+from ...core.profile.document import PRINTED_KEYS, ResolvedDocument
+from ..help.buttons import add_help_button
 from ..widgets import messages
-from ..widgets.buttons import ok_and_cancel
+from ..widgets.buttons import make_ok_cancel_buttons
 from ..widgets.elided_label import ElidedLabel
-from ..widgets.field_message import Note
+from ..widgets.field_message import WrappedLabel
 
 
-class Fallback(NamedTuple):
+class SpecDocumentInfo(NamedTuple):
     """Values of a package specification that fill empty document information.
 
     ``levels``: secrecy levels that it allows; ``name``: its name.
@@ -45,12 +45,14 @@ class Fallback(NamedTuple):
     name: str = ""
 
 
-def profile_of(project: QgsProject) -> Profile:
+def read_county_profile(project: QgsProject) -> Profile:
     """Return the county profile of a project. Raise SanxianError if it cannot be read."""
-    return load_profile(county.of(project).profile)
+    return load_profile(county.read_county(project).profile)
 
 
-def edit(project: QgsProject, profile: Profile, fallback: Fallback, parent: Any, problem: str = "") -> bool:
+def edit_document_info(
+    project: QgsProject, profile: Profile, fallback: SpecDocumentInfo, parent: Any, problem: str = ""
+) -> bool:
     """Open the dialog for document information; return True if the user accepted it."""
     dialog = DocumentDialog(
         project,
@@ -67,22 +69,22 @@ def edit(project: QgsProject, profile: Profile, fallback: Fallback, parent: Any,
         dialog.deleteLater()
 
 
-def ask_until_exportable(
-    project: QgsProject, parent: Any, fallback: Fallback | None = None, profile: Profile | None = None
+def ensure_exportable_document_info(
+    project: QgsProject, parent: Any, fallback: SpecDocumentInfo | None = None, profile: Profile | None = None
 ) -> bool:
     """Return True if an export may start; open the dialog if values are missing.
 
     The values are the secrecy level and a reason for lowering it. ``profile``: county profile, by default the
     project's. Raise SanxianError if it cannot be read.
     """
-    fallback, profile = fallback or Fallback(), profile or profile_of(project)
+    fallback, profile = fallback or SpecDocumentInfo(), profile or read_county_profile(project)
     try:
         document.resolve_project_document(project, profile, fallback.info).require_exportable(
             fallback.levels, fallback.name
         )
     except InputError as error:
-        problem = Texts(settings.interface_language()).explain(error)
-        return edit(project, profile, fallback, parent, problem)
+        problem = Texts(settings.get_interface_language()).explain(error)
+        return edit_document_info(project, profile, fallback, parent, problem)
     return True
 
 
@@ -99,12 +101,12 @@ class DocumentLine(QWidget):
         self,
         project: QgsProject,
         profile: Callable[[], Profile] | None = None,
-        fallback: Callable[[], Fallback] = Fallback,
+        fallback: Callable[[], SpecDocumentInfo] = SpecDocumentInfo,
         parent=None,
     ):
         super().__init__(parent)
         self._project, self._fallback = project, fallback
-        self._profile = profile or (lambda: profile_of(project))
+        self._profile = profile or (lambda: read_county_profile(project))
         self.label = ElidedLabel()
         self.label.setObjectName("SanxianDocumentSummary")
         self.button = QPushButton(tr("Edit…"))
@@ -122,14 +124,14 @@ class DocumentLine(QWidget):
 
     def refresh(self) -> None:
         try:
-            text = summary(self.resolve())
+            text = summarise_document_info(self.resolve())
         except (SanxianError, ImportError) as error:
             text = messages.explain_error(error)
         self.label.setText(text)
 
     def _edit(self) -> None:
         try:
-            accepted = edit(self._project, self._profile(), self._fallback(), self.window())
+            accepted = edit_document_info(self._project, self._profile(), self._fallback(), self.window())
         except (SanxianError, ImportError) as error:
             self.label.setText(messages.explain_error(error))
             return
@@ -138,15 +140,15 @@ class DocumentLine(QWidget):
             self.changed.emit()
 
 
-def summary(found: ResolvedDocument) -> str:
+def summarise_document_info(found: ResolvedDocument) -> str:
     """Return the document information in one line, beginning with the secrecy level."""
-    texts = Texts(settings.interface_language())
+    texts = Texts(settings.get_interface_language())
     if not found.info.secrecy:
         parts = [tr("Secrecy level not set")]
     else:
         source = texts.get("document", found.sources["secrecy"])
         parts = [tr("{value} ({source})").format(value=found.info.secrecy, source=source)]
-    values = {key: getattr(found.info, key) for key in VALUES if key not in ("secrecy", "map_approval")}
+    values = {key: getattr(found.info, key) for key in PRINTED_KEYS if key not in ("secrecy", "map_approval")}
     parts += [value for value in (*values.values(), found.info.printed_approval) if value]
     return " · ".join(parts)
 
@@ -179,9 +181,9 @@ class DocumentDialog(QDialog):
         self.setWindowTitle(tr("Document Information"))
         self._project, self._profile, self._form = project, profile, form
         self._must_export, self._levels, self._form_name = bool(problem), levels, form_name
-        self._texts = Texts(settings.interface_language())
+        self._texts = Texts(settings.get_interface_language())
         self._make_widgets()
-        self._fill(document.of(project))
+        self._fill(document.read_document_info(project))
         self._lay_out()
         for line in (self.approval, self.reason):
             line.textChanged.connect(self._update)
@@ -212,7 +214,7 @@ class DocumentDialog(QDialog):
             line.setObjectName(name)
         self.approval.setToolTip(tr("Printed on public results only"))
         self.reason.setToolTip(tr("Written to the log, the manifest of the package and the report"))
-        self.problem = Note()
+        self.problem = WrappedLabel()
         self.problem.setObjectName("SanxianDocumentProblem")
 
     def _fill(self, own: DocumentInfo) -> None:
@@ -229,7 +231,7 @@ class DocumentDialog(QDialog):
             (self.cartographer, "cartographer", _CARTOGRAPHER_SETTING),
         ):
             if not line.text() and not getattr(below.info, key):
-                line.setText(settings.get(setting, ""))
+                line.setText(settings.read_setting(setting, ""))
 
     def _format_inherited(self, below: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
@@ -239,7 +241,7 @@ class DocumentDialog(QDialog):
         return tr("{value} ({source})").format(value=getattr(below.info, key), source=source)
 
     def _lay_out(self) -> None:
-        about = Note(
+        about = WrappedLabel(
             tr(
                 "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
                 "items are taken from the county profile ([document]), or else from the package specification."
@@ -252,7 +254,7 @@ class DocumentDialog(QDialog):
         form.addRow(tr("Drawn by (office)"), self.cartographer)
         form.addRow(tr("Date as printed"), self.date)
         form.addRow(tr("Map approval number"), self.approval)
-        buttons = with_help(ok_and_cancel(self), "document")
+        buttons = add_help_button(make_ok_cancel_buttons(self), "document")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         layout = QVBoxLayout(self)
         layout.addWidget(about)
@@ -297,8 +299,8 @@ class DocumentDialog(QDialog):
             self.problem.show()
             return
         info = self.info()
-        document.save(self._project, info)
+        document.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:
-                settings.put(key, value)
+                settings.store_setting(key, value)
         super().accept()

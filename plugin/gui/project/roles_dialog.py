@@ -20,15 +20,15 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.layers import layer_groups, recognise
-from ...bridge.layers import recognise as roles
+from ...bridge.layers import layer_groups, role_recognition
+from ...bridge.layers import role_recognition as roles
 from ...bridge.layers.layer_groups import LayerGroup
 from ...bridge.project import county
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ..help.buttons import with_help
+from ..help.buttons import add_help_button
 from ..widgets import messages
-from ..widgets.buttons import ok_and_cancel
+from ..widgets.buttons import make_ok_cancel_buttons
 
 #: Names listed in the question; the others are only counted.
 _MAX_NAMED_LAYERS = 4
@@ -38,8 +38,8 @@ _WIDTH_IN_DIGITS = 64
 class GroupDialog(QDialog):
     """Dialog that asks which group of layers is checked.
 
-    ``groups``: layer groups with the same plan layers (`conflicting_groups`); ``names``: names of the repeated plan
-    layers, shown in the question.
+    ``groups``: layer groups with the same plan layers (`find_conflicting_groups`); ``names``: names of the repeated
+    plan layers, shown in the question.
     """
 
     def __init__(self, groups: list[LayerGroup], names: list[str], parent: Any = None):
@@ -66,7 +66,7 @@ class GroupDialog(QDialog):
             layout.addWidget(button)
             self.buttons.append(button)
         self.buttons[0].setChecked(True)
-        layout.addWidget(with_help(ok_and_cancel(self), "group"))
+        layout.addWidget(add_help_button(make_ok_cancel_buttons(self), "group"))
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
     def chosen(self) -> LayerGroup:
@@ -75,7 +75,7 @@ class GroupDialog(QDialog):
         )
 
 
-def choose_group(project: QgsProject, parent: Any) -> bool:
+def ask_layer_group(project: QgsProject, parent: Any) -> bool:
     """Ask which layer group to check, if two have layers of the same role.
 
     A role is the code of a plan layer. Return False if the user cancels. Missing libraries and unreadable profiles
@@ -88,17 +88,17 @@ def choose_group(project: QgsProject, parent: Any) -> bool:
         dialog.deleteLater()
         if not accepted:
             return False
-        layer_groups.choose_group(project, chosen, groups)
+        layer_groups.exclude_other_groups(project, chosen, groups)
     return True
 
 
 def _find_conflicting_groups(project: QgsProject) -> list[LayerGroup]:
-    return layer_groups.conflicting_groups(project, county.options(project))
+    return layer_groups.find_conflicting_groups(project, county.make_check_options(project))
 
 
 def _list_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
     try:
-        templates = county.options(project).norm().standard.templates
+        templates = county.make_check_options(project).norm().standard.templates
     except (SanxianError, ImportError):
         templates = {}
     repeated = {role for group in groups for role in group.repeated}
@@ -106,7 +106,7 @@ def _list_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
     return [templates[role].name for role in order] or sorted(repeated)
 
 
-LAYER, CODE, CHOICE = range(3)
+LAYER_COLUMN, CODE_COLUMN, CHOICE_COLUMN = range(3)
 
 
 class RolesDialog(QDialog):
@@ -138,7 +138,7 @@ class RolesDialog(QDialog):
         self.choose = QPushButton(tr("Choose the Group to Check…"))
         self.choose.setObjectName("SanxianChooseGroup")
         self.choose.clicked.connect(self._choose_group)
-        buttons = with_help(ok_and_cancel(self), "roles")
+        buttons = add_help_button(make_ok_cancel_buttons(self), "roles")
         row = QHBoxLayout()
         row.addWidget(self.aside, 1)
         row.addWidget(self.choose)
@@ -154,11 +154,11 @@ class RolesDialog(QDialog):
     def _choose_group(self) -> None:
         """Ask again which group is checked; restore the former choice on cancel."""
         aside = layer_groups.find_excluded_layers(self._project)
-        former = {layer: layer.customProperty(recognise.EXCLUDED_PROPERTY) for layer in aside}
-        layer_groups.include_layers(self._project)
-        if not choose_group(self._project, self):
+        former = {layer: layer.customProperty(role_recognition.EXCLUDED_PROPERTY) for layer in aside}
+        layer_groups.include_excluded_layers(self._project)
+        if not ask_layer_group(self._project, self):
             for layer, chosen in former.items():
-                layer.setCustomProperty(recognise.EXCLUDED_PROPERTY, chosen)
+                layer.setCustomProperty(role_recognition.EXCLUDED_PROPERTY, chosen)
         self._fill()
 
     def _fill(self) -> None:
@@ -170,30 +170,30 @@ class RolesDialog(QDialog):
         self.problem.setText("")
         self._combos.clear()
         try:
-            options = county.options(self._project)
+            options = county.make_check_options(self._project)
             norm = options.norm()
-            found = recognise.recognise_layers(recognise.take_outlines(self._project), options)
+            found = role_recognition.recognise_layers(role_recognition.take_outlines(self._project), options)
         except (SanxianError, ImportError) as error:
             self.problem.setText(messages.explain_error(error))
             return
-        given = roles.chosen_roles(self._project)
+        given = roles.get_chosen_roles(self._project)
         order = [role for concept_roles in norm.standard.concepts.values() for role in concept_roles]
         known = [r for r in dict.fromkeys((*order, *norm.standard.templates)) if r in norm.standard.templates]
         self.table.setRowCount(len(known))
         for row, role in enumerate(known):
-            self.table.setItem(row, LAYER, QTableWidgetItem(norm.standard.templates[role].name))
-            self.table.setItem(row, CODE, QTableWidgetItem(role))
+            self.table.setItem(row, LAYER_COLUMN, QTableWidgetItem(norm.standard.templates[role].name))
+            self.table.setItem(row, CODE_COLUMN, QTableWidgetItem(role))
             combo = self._make_combo(self._find_name(found.roles.get(role, "")))
             combo.setAccessibleName(role)
             # The first entry is the empty layer; setLayer(None) would select nothing.
             combo.setCurrentIndex(0)
             if role in given:
                 combo.setLayer(self._project.mapLayer(given[role]))
-            self.table.setCellWidget(row, CHOICE, combo)
+            self.table.setCellWidget(row, CHOICE_COLUMN, combo)
             self._combos[role] = combo
-        for column in (LAYER, CODE):
+        for column in (LAYER_COLUMN, CODE_COLUMN):
             self.table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
-        self.table.horizontalHeader().setSectionResizeMode(CHOICE, QHeaderView.ResizeMode.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(CHOICE_COLUMN, QHeaderView.ResizeMode.Stretch)
         if found.repeated_roles:
             self.problem.setText(
                 tr("Two layers have the same role: {roles}. Choose one.").format(
@@ -206,7 +206,9 @@ class RolesDialog(QDialog):
         combo.setProject(self._project)
         combo.setFilters(Qgis.LayerFilter.HasGeometry)
         layers = self._project.mapLayers().values()
-        combo.setExceptedLayerList([v for v in layers if isinstance(v, QgsVectorLayer) and recognise.is_excluded(v)])
+        combo.setExceptedLayerList(
+            [v for v in layers if isinstance(v, QgsVectorLayer) and role_recognition.is_excluded_from_checks(v)]
+        )
         text = tr("Automatic: {layer}").format(layer=recognised) if recognised else tr("Automatic: none")
         combo.setAllowEmptyLayer(True, text)
         return combo
@@ -225,13 +227,13 @@ class RolesDialog(QDialog):
             text = tr("One layer cannot have two roles: {layers}.")
             self.problem.setText(text.format(layers=tr(", ").join(sorted(twice))))
             return
-        before = roles.chosen_roles(self._project)
+        before = roles.get_chosen_roles(self._project)
         for role, layer in self.choices().items():
             if layer is None and role in before:
-                roles.choose_role(self._project, role, None)
+                roles.assign_role(self._project, role, None)
         for role, layer in self.choices().items():
             # Compare by role: of two copies with the same role, choosing one removes the role of the other.
             if layer is not None and before.get(role) != layer.id():
-                roles.choose_role(self._project, role, layer)
+                roles.assign_role(self._project, role, layer)
         self._project.setDirty(True)
         super().accept()

@@ -13,12 +13,12 @@ from qgis.core import QgsProject, QgsVectorLayer
 
 from ...bridge.editing import attribute_forms
 from ...bridge.editing.styled_layers import arrange_layers
-from ...bridge.layers import recognise, styles
+from ...bridge.layers import role_recognition, styles
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ..widgets import messages
-from ..widgets.messages import Messages, push
+from ..widgets.messages import MessageBarMessages, push_message
 
 #: Project setting with the user's answer to the offer.
 _PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"
@@ -28,9 +28,9 @@ _ACCEPTED, _DECLINED = "accepted", "declined"
 class StylingActions:
     """Menu actions 应用图层表单 and 应用图层符号, and their offer for new data."""
 
-    def __init__(self, iface, runner: Runner):
+    def __init__(self, iface, runner: JobRunner):
         self._iface, self._runner = iface, runner
-        self._messages = Messages(iface, tr("Sanxian"))
+        self._messages = MessageBarMessages(iface, tr("Sanxian"))
         #: True if the offer was made since the project was opened.
         self._offered = False
 
@@ -49,12 +49,12 @@ class StylingActions:
         """
         if self._offered or project.readEntry(_PROJECT_SCOPE, _OFFER_KEY, "")[0]:
             return False
-        layers = recognise.plan_layers(project)
+        layers = role_recognition.list_plan_layers(project)
         return any(not attribute_forms.role_of_form(layer) for layer in layers) and not any(
             layer.isEditable() for layer in layers
         )
 
-    def offer(self, found: recognise.RecognisedLayers) -> None:
+    def offer_styling(self, found: role_recognition.RecognisedLayers) -> None:
         """Offer forms, symbols and groups for layers without a form, once per project."""
         project = QgsProject.instance()
         without_form = _find_without_form(project, found)
@@ -83,10 +83,10 @@ class StylingActions:
         none = tr("No plan layer was recognised, so nothing was applied. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def action(project: QgsProject, found: recognise.RecognisedLayers, norm: Any) -> list[str]:
+        def action(project: QgsProject, found: role_recognition.RecognisedLayers, norm: Any) -> list[str]:
             without_form = _find_without_form(project, found)
-            styles.apply_to_project(project, without_form, former_style)
-            attribute_forms.apply_to_project(project, without_form, norm)
+            styles.apply_styles_to_project(project, without_form, former_style)
+            attribute_forms.apply_forms_to_project(project, without_form, norm)
             return arrange_layers(project, without_form, norm.standard)
 
         self._start(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
@@ -96,12 +96,12 @@ class StylingActions:
         none = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
         self._start(
             tr("Apply Layer Forms"),
-            lambda project, found, norm: attribute_forms.apply_to_project(project, found.roles, norm),
+            lambda project, found, norm: attribute_forms.apply_forms_to_project(project, found.roles, norm),
             text,
             none,
         )
 
-    def symbols(self) -> None:
+    def apply_symbols(self) -> None:
         text = tr(
             "{count} layers have the proposed symbols: {names}. The previous symbols of a layer are in its list "
             "of styles, as “{kept}”."
@@ -109,43 +109,43 @@ class StylingActions:
         none = tr("No plan layer was recognised, so no symbol was set. Choose layers under Layer Roles.")
         former_style = tr("Previous style")
 
-        def action(project: QgsProject, found: recognise.RecognisedLayers, _norm: Any) -> list[str]:
-            return styles.apply_to_project(project, found.roles, former_style)
+        def action(project: QgsProject, found: role_recognition.RecognisedLayers, _norm: Any) -> list[str]:
+            return styles.apply_styles_to_project(project, found.roles, former_style)
 
         self._start(tr("Apply Layer Symbols"), action, text.replace("{kept}", former_style), none)
 
     def _start(self, title: str, action: Callable, text: str, none: str) -> None:
-        options = county.options(QgsProject.instance())
-        outlines = recognise.take_outlines(QgsProject.instance())
+        options = county.make_check_options(QgsProject.instance())
+        outlines = role_recognition.take_outlines(QgsProject.instance())
 
         def done(answer: Any) -> None:
             found, norm = answer
             names = action(QgsProject.instance(), found, norm)
             if names:
-                push(
+                push_message(
                     self._iface.messageBar(),
                     "success",
                     title,
                     text.format(count=len(names), names=tr(", ").join(names)),
                 )
             else:
-                push(self._iface.messageBar(), "info", title, none)
+                push_message(self._iface.messageBar(), "info", title, none)
 
         def failed(error: Exception) -> None:
             text = tr("Nothing was changed ({error}). Details are in the log, tab Sanxian.")
-            push(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
+            push_message(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
 
         self._runner.start(
             Job(
                 title,
-                lambda progress, cancellation: (recognise.recognise_layers(outlines, options), options.norm()),
+                lambda progress, cancellation: (role_recognition.recognise_layers(outlines, options), options.norm()),
                 on_done=done,
                 on_error=failed,
             )
         )
 
 
-def _find_without_form(project: QgsProject, found: recognise.RecognisedLayers) -> dict[str, str]:
+def _find_without_form(project: QgsProject, found: role_recognition.RecognisedLayers) -> dict[str, str]:
     """Return role → layer id of the recognised layers without an attribute form.
 
     A role (code of a plan layer) that two layers have is omitted.

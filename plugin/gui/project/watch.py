@@ -7,7 +7,7 @@ from qgis.core import QgsProject
 from qgis.PyQt.QtCore import QObject, pyqtSignal
 
 
-class ProjectWatch(QObject):
+class ProjectWatcher(QObject):
     """Watches the open project until `stop` and numbers the projects.
 
     ``changed``: another project is open, or none; ``touched``: that, or layers were added or removed; ``taken``:
@@ -44,11 +44,11 @@ class ProjectWatch(QObject):
         self._going = True
 
     @property
-    def going(self) -> bool:
+    def is_closing(self) -> bool:
         """Return True while the project is being closed."""
         return self._going
 
-    def renew(self) -> None:
+    def count_as_new_project(self) -> None:
         """Count the current project as another one."""
         self._increment_number()
 

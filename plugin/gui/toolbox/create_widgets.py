@@ -9,10 +9,10 @@ from qgis.PyQt.QtWidgets import QComboBox
 from ...bridge.texts import tr
 from ...core.standard import ALL_LAYERS, load_standard
 from ..widgets.county_combo import CountyCombo
-from .source_widget import DialogWidget
+from .source_widget import ParameterWidget
 
 
-class GroupsWidget(DialogWidget):
+class GroupsWidget(ParameterWidget):
     """Parameter widget of layer groups with Chinese names.
 
     The value is their ids, comma-separated.
@@ -37,7 +37,7 @@ class GroupsWidget(DialogWidget):
         return ",".join(self.widget.checkedItemsData())
 
 
-class CountyWidget(DialogWidget):
+class CountyWidget(ParameterWidget):
     """Parameter widget of a county, found by name or code.
 
     For another province, code and name are typed.
@@ -55,7 +55,7 @@ class CountyWidget(DialogWidget):
         return self.widget.chosen_county()
 
 
-class ExistingWidget(DialogWidget):
+class ExistingWidget(ParameterWidget):
     """Parameter widget for what to do with an existing database.
 
     It shows words; the value is the parameter's.

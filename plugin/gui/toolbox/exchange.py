@@ -13,15 +13,15 @@ from typing import Any
 
 from qgis.core import QgsProject, QgsProviderRegistry, QgsVectorLayer
 
-from ...bridge.layers import recognise
-from ...bridge.layers.properties import file_of, unsaved_edits
+from ...bridge.layers import role_recognition
+from ...bridge.layers.properties import count_unsaved_edits, get_file_path
 from ...bridge.project import county, saved_paths
-from ...bridge.settings import interface_language
+from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
-from ..widgets.messages import Messages, make_opener
+from ..widgets.messages import MessageBarMessages, make_opener
 
-Ask = Callable[[str, dict[str, Any]], dict[str, Any] | None]
+OpenToolDialog = Callable[[str, dict[str, Any]], dict[str, Any] | None]
 
 
 def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[str, Any] | None:
@@ -31,15 +31,15 @@ def _open_processing_dialog(algorithm: str, parameters: dict[str, Any]) -> dict[
     return processing.execAlgorithmDialog(algorithm, parameters)
 
 
-class Exchange:
+class ExchangeActions:
     """Menu actions for VCT files, yearly maintenance and comparison of layer versions.
 
     ``ask``: function that opens a dialog of the toolbox; tests replace it.
     """
 
-    def __init__(self, iface: Any, ask: Ask = _open_processing_dialog):
+    def __init__(self, iface: Any, ask: OpenToolDialog = _open_processing_dialog):
         self._iface, self._ask = iface, ask
-        self._messages = Messages(iface, tr("Sanxian"))
+        self._messages = MessageBarMessages(iface, tr("Sanxian"))
 
     def close(self) -> None:
         self._messages.close()
@@ -61,7 +61,7 @@ class Exchange:
 
     def export_vct(self) -> None:
         project = QgsProject.instance()
-        layers = recognise.plan_layers(project)
+        layers = role_recognition.list_plan_layers(project)
         if not layers:
             self._messages.warn(tr("The project has no plan layers to export."))
             return
@@ -75,18 +75,18 @@ class Exchange:
             message = text.format(layers=results["LAYERS_WRITTEN"], rows=results["ROWS"], path=results["OUTPUT"])
             self._report_written(message, results["OUTPUT"])
 
-    def yearly(self) -> None:
+    def update_yearly(self) -> None:
         """Open the dialog of the yearly maintenance (年度动态维护).
 
         Its current database is the one of all plan layers; the filed one is the approved edition.
         """
         project = QgsProject.instance()
-        stored = county.of(project)
-        current = _find_database(recognise.plan_layers(project))
+        stored = county.read_county(project)
+        current = _find_database(role_recognition.list_plan_layers(project))
         self._warn_of_edits(project)
         given = {
             "CURRENT": current,
-            "FILED": saved_paths.full(project, "baseline"),
+            "FILED": saved_paths.read_absolute_path(project, "baseline"),
             "YEAR": date.today().year,
             "STANDARD": stored.standard,
             "PROFILE": stored.profile,
@@ -107,15 +107,15 @@ class Exchange:
 
     def compare(self) -> None:
         """Open the dialog to compare the current layer with its approved edition."""
-        project, stored = QgsProject.instance(), county.of(QgsProject.instance())
+        project, stored = QgsProject.instance(), county.read_county(QgsProject.instance())
         given: dict[str, Any] = {"STANDARD": stored.standard, "PROFILE": stored.profile}
         layer = self._iface.activeLayer()
-        if isinstance(layer, QgsVectorLayer) and layer in recognise.plan_layers(project):
-            role = recognise.role_of(layer, county.options(project))
+        if isinstance(layer, QgsVectorLayer) and layer in role_recognition.list_plan_layers(project):
+            role = role_recognition.recognise_role(layer, county.make_check_options(project))
             given |= {
                 "AFTER": layer.id(),
                 "ROLE": role,
-                "BEFORE": _find_layer(saved_paths.full(project, "baseline"), role),
+                "BEFORE": _find_layer(saved_paths.read_absolute_path(project, "baseline"), role),
             }
         results = self._ask("sanxian:compare_versions", {key: value for key, value in given.items() if value})
         if results and "VERDICT" in results:
@@ -136,7 +136,7 @@ class Exchange:
             self._messages.show(message, "info", *buttons)
 
     def _warn_of_edits(self, project: QgsProject) -> None:
-        edited = [layer.name() for layer in recognise.plan_layers(project) if unsaved_edits(layer)]
+        edited = [layer.name() for layer in role_recognition.list_plan_layers(project) if count_unsaved_edits(layer)]
         if edited:
             text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
             self._messages.warn(text.format(names=tr(", ").join(edited)))
@@ -149,7 +149,7 @@ def _summarise_check(results: dict[str, Any]) -> list[str]:
     """Return the verdict of the check after an import; empty without a check."""
     if not results.get("VERDICT"):
         return []
-    verdict = Texts(interface_language()).get("verdicts", results["VERDICT"])
+    verdict = Texts(get_interface_language()).get("verdicts", results["VERDICT"])
     text = tr("Check: {verdict}; {errors} errors, {warnings} warnings.")
     return [text.format(verdict=verdict, errors=results["ERRORS"], warnings=results["WARNINGS"])]
 
@@ -167,7 +167,7 @@ def find_free_path(path: Path) -> str:
 
 def _find_database(layers: list[QgsVectorLayer]) -> str:
     """Return the database of all layers, except those in memory; empty if several."""
-    files = {file_of(layer) for layer in layers if layer.providerType() != "memory"}
+    files = {get_file_path(layer) for layer in layers if layer.providerType() != "memory"}
     return files.pop() if len(files) == 1 else ""
 
 
@@ -185,15 +185,15 @@ def _find_layer(database: str, role: str) -> str:
     return next((one.uri() for one in found if one.name().upper() == role), "")
 
 
-class FiguresDialog:
+class FiguresAction:
     """Menu action 指标计算, which computes indicators.
 
     ``ask``: function that opens a dialog of the toolbox; tests replace it.
     """
 
-    def __init__(self, iface: Any, ask: Ask = _open_processing_dialog):
+    def __init__(self, iface: Any, ask: OpenToolDialog = _open_processing_dialog):
         self._ask = ask
-        self._messages = Messages(iface, tr("Indicators"))
+        self._messages = MessageBarMessages(iface, tr("Indicators"))
 
     def close(self) -> None:
         self._messages.close()

@@ -10,14 +10,14 @@ from qgis.PyQt.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton
 from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.profile import load_profile, profile_ids
-from .source_widget import DialogWidget
+from ...core.profile import list_profile_ids, load_profile
+from .source_widget import ParameterWidget
 
 #: Setting with the folder of the last profile.
 _FOLDER_SETTING = "profile_folder"
 
 
-class ProfileWidget(DialogWidget):
+class ProfileWidget(ParameterWidget):
     """Parameter widget of a county profile: a list, free text, and a button 文件….
 
     The value is an id or a path.
@@ -29,7 +29,7 @@ class ProfileWidget(DialogWidget):
         self._box.setEditable(True)
         self._box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self._box.addItem("", "")
-        for name in profile_ids():
+        for name in list_profile_ids():
             self._box.addItem(f"{_get_title(name)} · {name}", name)
         self._box.lineEdit().setPlaceholderText(tr("None: settings of the standard only"))
         self._box.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
@@ -59,11 +59,11 @@ class ProfileWidget(DialogWidget):
         path, _ = QFileDialog.getOpenFileName(
             self.widget,
             tr("Choose a County Profile"),
-            settings.get(_FOLDER_SETTING, ""),
+            settings.read_setting(_FOLDER_SETTING, ""),
             f"{tr('County profiles')} (*.toml)",
         )
         if path:
-            settings.put(_FOLDER_SETTING, str(Path(path).parent))
+            settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
             self._box.setEditText(path)
 
 

@@ -17,7 +17,7 @@ from ...bridge.texts import tr
 _FOLDER_SETTING = "source_folder"
 
 
-class DialogWidget(WidgetWrapper):
+class ParameterWidget(WidgetWrapper):
     """Base class of parameter widgets in the dialog of an algorithm.
 
     The model designer and the batch window use QGIS's widgets.
@@ -44,7 +44,7 @@ class DialogWidget(WidgetWrapper):
         return label
 
 
-class DataWidget(DialogWidget):
+class PathParameterWidget(ParameterWidget):
     """Parameter widget of a path, with buttons 文件… and 文件夹….
 
     The widget of QGIS offers only one of them.
@@ -91,15 +91,15 @@ class DataWidget(DialogWidget):
         )
 
     def _get_start_folder(self) -> str:
-        return str(Path(self.value()).parent) if self.value() else settings.get(_FOLDER_SETTING, "")
+        return str(Path(self.value()).parent) if self.value() else settings.read_setting(_FOLDER_SETTING, "")
 
     def _set_path(self, path: str) -> None:
         if path:
-            settings.put(_FOLDER_SETTING, str(Path(path).parent))
+            settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
             self._line.setText(path)
 
 
-class SourceWidget(DataWidget):
+class SourceWidget(PathParameterWidget):
     """Parameter widget of the data to check; empty for the layers of the project."""
 
     def placeholder(self) -> str:

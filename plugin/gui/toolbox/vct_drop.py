@@ -16,7 +16,7 @@ from qgis.PyQt.QtCore import QTimer
 _HEADER_BYTES = 8192
 
 
-def is_vct(path: str) -> bool:
+def is_vct_file(path: str) -> bool:
     """Return True if the file begins as GB/T 17798 requires; False also for an unreadable one."""
     try:
         with open(path, "rb") as file:
@@ -27,7 +27,7 @@ def is_vct(path: str) -> bool:
     return any(line.strip().lower() == b"headbegin" for line in lines)
 
 
-class VctDrop(QgsCustomDropHandler):
+class VctDropHandler(QgsCustomDropHandler):
     """Drop handler of VCT files; all other files are left to QGIS.
 
     ``take(path)`` is called after a VCT file was dropped.
@@ -41,7 +41,7 @@ class VctDrop(QgsCustomDropHandler):
         return "sanxian_vct"
 
     def handleFileDrop(self, file: str) -> bool:
-        if Path(file).suffix.lower() != ".vct" or not is_vct(file):
+        if Path(file).suffix.lower() != ".vct" or not is_vct_file(file):
             return False
         # A dialog during the drop would block the program that the file comes from.
         QTimer.singleShot(0, lambda: self._take(file))

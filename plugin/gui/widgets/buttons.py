@@ -10,7 +10,7 @@ from ...bridge.texts import tr
 _StandardButton = QDialogButtonBox.StandardButton
 
 
-def ok_and_cancel(dialog: QDialog) -> QDialogButtonBox:
+def make_ok_cancel_buttons(dialog: QDialog) -> QDialogButtonBox:
     """Return a button box with OK and Cancel, connected to the dialog."""
     buttons = QDialogButtonBox(_StandardButton.Ok | _StandardButton.Cancel)
     buttons.button(_StandardButton.Ok).setText(tr("OK"))
@@ -20,7 +20,7 @@ def ok_and_cancel(dialog: QDialog) -> QDialogButtonBox:
     return buttons
 
 
-def close_only(dialog: QDialog) -> QDialogButtonBox:
+def make_close_button(dialog: QDialog) -> QDialogButtonBox:
     """Return a button box with Close, connected to the dialog."""
     buttons = QDialogButtonBox(_StandardButton.Close)
     buttons.button(_StandardButton.Close).setText(tr("Close"))

@@ -10,7 +10,7 @@ from ...bridge.texts import tr
 from ...core.standard import load_standard
 
 
-def counties() -> list[tuple[str, str, str]]:
+def list_counties() -> list[tuple[str, str, str]]:
     """Return (code, name, name of the city) of every county in the list."""
     codes = load_standard().code_lists["divisions"].codes
     above = {c.parent for c in codes.values()}
@@ -30,7 +30,7 @@ class CountyCombo(QComboBox):
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setMinimumContentsLength(24)
-        for code, name, city in counties():
+        for code, name, city in list_counties():
             self.addItem(f"{code} {name}  {city}", code)
         completer = QCompleter(self.model(), self)
         completer.setFilterMode(Qt.MatchFlag.MatchContains)

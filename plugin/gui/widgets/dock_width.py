@@ -19,7 +19,7 @@ _WAS_SIZED_SETTING = "dock_sized"
 _WIDTH_SETTING = "dock_width"
 
 
-class FirstWidth(QObject):
+class DockWidthKeeper(QObject):
     """Sets a panel's width once the window is wide enough, then stores the user's."""
 
     def __init__(self, dock: QDockWidget):
@@ -39,8 +39,8 @@ class FirstWidth(QObject):
         window = None if sip.isdeleted(self) or sip.isdeleted(dock) else dock.parentWidget()
         if not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
             return
-        first = not settings.get(_WAS_SIZED_SETTING, False)
-        wanted = dock.sizeHint().width() if first else int(settings.get(_WIDTH_SETTING, 0))
+        first = not settings.read_setting(_WAS_SIZED_SETTING, False)
+        wanted = dock.sizeHint().width() if first else int(settings.read_setting(_WIDTH_SETTING, 0))
         if not first and dock.width() >= wanted:
             self._given = True
             window.removeEventFilter(self)
@@ -51,7 +51,7 @@ class FirstWidth(QObject):
         else:
             self._given = True
             window.removeEventFilter(self)
-            settings.put(_WAS_SIZED_SETTING, True)
+            settings.store_setting(_WAS_SIZED_SETTING, True)
             # The map gives up the width: Qt would take it from the docks on the other side.
             others = [d for d in window.findChildren(QDockWidget) if self._is_as_wide_as_window(window, d)]
             # Those were narrowed when the panel was shown: restore their size hints.
@@ -72,7 +72,7 @@ class FirstWidth(QObject):
         if not self._given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
             return
         if window.width() >= _MIN_WINDOW_TO_PANEL_RATIO * dock.width():
-            settings.put(_WIDTH_SETTING, dock.width())
+            settings.store_setting(_WIDTH_SETTING, dock.width())
 
     def _is_as_wide_as_window(self, window: QMainWindow, dock: QDockWidget) -> bool:
         sides = (Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea)

@@ -11,14 +11,14 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, Q
 
 
 @dataclass
-class Empty:
+class EmptyPage:
     """Text and buttons of a page without content; buttons: label → function."""
 
     text: str
     buttons: list[tuple[str, Callable[[], None]]] = field(default_factory=list)
 
 
-class EmptyState(QWidget):
+class EmptyStateWidget(QWidget):
     """Widget that shows a text, and buttons for the next steps."""
 
     def __init__(self, parent=None):
@@ -37,7 +37,7 @@ class EmptyState(QWidget):
         outer.addLayout(self._row)
         outer.addStretch(3)
 
-    def show_empty(self, empty: Empty) -> None:
+    def show_empty(self, empty: EmptyPage) -> None:
         same = empty.text == self.label.text() and [t for t, _ in empty.buttons] == [b.text() for b in self.buttons()]
         self._callbacks = [callback for _, callback in empty.buttons]
         if same:

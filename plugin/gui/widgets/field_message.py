@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, Q
 from . import theme
 
 
-class Note(QLabel):
+class WrappedLabel(QLabel):
     """A label with wrapped text that is at least as high as its text."""
 
     def __init__(self, text: str = "", parent=None):
@@ -45,7 +45,7 @@ class FieldMessage(QWidget):
         self._hint, self._lines, self._kind = hint, lines, ""
         self._icon = QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.message = QLabel() if lines else Note()
+        self.message = QLabel() if lines else WrappedLabel()
         self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
         self._side = QgsApplication.scaleIconSize(12, True) if lines else self.fontMetrics().height()
@@ -95,7 +95,7 @@ class FieldMessage(QWidget):
         """Show the given hint, else the default hint of the field."""
         self.show_text(text or self._hint, "")
 
-    def show_found(self, text: str) -> None:
+    def show_confirmation(self, text: str) -> None:
         """Show a confirmation that the named file was found."""
         self.show_text(text, "ok")
 
@@ -118,10 +118,12 @@ class FieldMessage(QWidget):
     def _paint(self) -> None:
         self._icon.setVisible(bool(self._kind))
         if self._kind:
-            self._icon.setPixmap(theme.pixmap(self._kind, self._side, self.devicePixelRatioF()))
+            self._icon.setPixmap(theme.load_pixmap(self._kind, self._side, self.devicePixelRatioF()))
         palette = self.message.palette()
         colored = self._kind in ("error", "warning")
-        palette.setColor(QPalette.ColorRole.WindowText, theme.color(self._kind) if colored else theme.faint())
+        palette.setColor(
+            QPalette.ColorRole.WindowText, theme.get_color(self._kind) if colored else theme.get_faint_color()
+        )
         self.message.setPalette(palette)
 
     def event(self, event):

@@ -27,7 +27,7 @@ _MESSAGE_LEVELS = {
 _MAX_LINES = 6
 
 
-class Messages:
+class MessageBarMessages:
     """Shows messages of one part of the plugin in QGIS's message bar, one at a time.
 
     A new message replaces the former one.
@@ -60,7 +60,7 @@ class Messages:
             message.layout().addWidget(button)
         self._message = message
         bar.pushWidget(message, _MESSAGE_LEVELS[level])
-        fit_message(message)
+        fit_message_height(message)
 
     def add(self, button: QPushButton) -> None:
         """Add a button to the message that is shown."""
@@ -72,7 +72,7 @@ class Messages:
         self._message = None
 
 
-def push(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
+def push_message(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
     """Show a message in a message bar at a level: warning, info or success.
 
     The level determines how long QGIS shows it.
@@ -80,10 +80,10 @@ def push(bar: QgsMessageBar, level: str, title: str, text: str) -> None:
     {"warning": bar.pushWarning, "info": bar.pushInfo, "success": bar.pushSuccess}[level](title, text)
     # A message bar of another class (in tests) is left unchanged.
     if isinstance(bar, QgsMessageBar) and bar.currentItem() is not None:
-        fit_message(bar.currentItem())
+        fit_message_height(bar.currentItem())
 
 
-def fit_message(message: QWidget) -> None:
+def fit_message_height(message: QWidget) -> None:
     """Make a message in the message bar as high as its lines.
 
     QGIS clips it after one and a half lines.
@@ -127,7 +127,7 @@ def explain_error(error: SanxianError | ImportError) -> str:
     if isinstance(error, SanxianError):
         from ...core.messages.texts import Texts
 
-        return Texts(settings.interface_language()).explain(error)
+        return Texts(settings.get_interface_language()).explain(error)
     text = tr("Not started: {name} is missing. Other functions work; see Environment Check.")
     return text.format(name=error.name or error)
 

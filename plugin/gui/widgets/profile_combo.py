@@ -24,7 +24,7 @@ class ProfileCombo(QComboBox):
         self.setObjectName(name)
         self._folder = folder or str(Path.home())
 
-    def offer(self, profiles: Iterable[str]) -> None:
+    def set_profiles(self, profiles: Iterable[str]) -> None:
         """Replace the entries by these profiles, preceded by no profile."""
         self.clear()
         self.addItem(tr("None: no targets, limits of the standard"), "")

@@ -13,7 +13,7 @@ from . import theme
 _TINT_PERCENT = 12
 
 
-class Section(QFrame):
+class FormSection(QFrame):
     """A box of a form with a title and a faint description."""
 
     def __init__(self, title: str, about: str = "", parent=None):
@@ -27,12 +27,12 @@ class Section(QFrame):
         name.setFont(font)
         row.addWidget(name)
         if about:
-            row.addWidget(faint(about))
+            row.addWidget(make_faint_label(about))
         row.addStretch(1)
         self.layout_.addLayout(row)
 
 
-def faint(text: str = "") -> QLabel:
+def make_faint_label(text: str = "") -> QLabel:
     """Return a label with a text in the colour of secondary text."""
     label = QLabel(text)
     label.setForegroundRole(QPalette.ColorRole.WindowText)
@@ -71,8 +71,8 @@ class Notice(QFrame):
 
     def _paint(self) -> None:
         size = self.fontMetrics().height()
-        self._icon.setPixmap(theme.pixmap(self._kind, size, self.devicePixelRatioF()))
-        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.color(self._kind)
+        self._icon.setPixmap(theme.load_pixmap(self._kind, size, self.devicePixelRatioF()))
+        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.get_color(self._kind)
         mixed = (
             (_TINT_PERCENT * i + (100 - _TINT_PERCENT) * g) // 100
             for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)

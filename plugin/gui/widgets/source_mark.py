@@ -33,7 +33,7 @@ class MarkLabel(QLabel):
         painter.end()
 
 
-def mark_label(mark: str) -> QLabel:
+def make_mark_label(mark: str) -> QLabel:
     """Return the mark of a source with its explanation as tool tip."""
     label = MarkLabel(mark)
     label.setToolTip(

@@ -15,7 +15,7 @@ from ...core.model.verdict import Verdict
 from ...paths import ICONS
 
 #: The colours defined by the plugin: in light themes, in dark themes.
-_COLORS = {
+_THEME_COLORS = {
     "error": ("#D50058", "#FF5C9E"),
     "warning": ("#B35C00", "#FFB347"),
     "info": ("#0057A8", "#6CB8FF"),
@@ -36,7 +36,7 @@ _COLORED_ICONS = {
 #: Sizes at which icons are rendered; Qt picks the nearest larger one, sharp on screens at 200 %.
 _ICON_SIZES_PX = (16, 24, 32, 48, 64, 96)
 #: Kinds of findings of the filter buttons, in their order.
-KINDS = ("ERROR", "WARNING", "INFO", "waived", "skipped")
+FINDING_KINDS = ("ERROR", "WARNING", "INFO", "waived", "skipped")
 KIND_ICONS = {
     "ERROR": "error",
     "WARNING": "warning",
@@ -70,7 +70,7 @@ def call_on_theme_change(owner: QObject, action: Callable[[], None]) -> QTimer:
 
 
 #: Helper objects of existing widgets.
-_helpers: set[QObject] = set()
+_kept_alive: set[QObject] = set()
 
 
 def keep_alive(helper: QObject, owner: QObject) -> None:
@@ -79,8 +79,8 @@ def keep_alive(helper: QObject, owner: QObject) -> None:
     Python holds no lasting reference to a widget that QGIS created: the garbage collector would delete the Python
     part of its children, with the methods that they override or connect.
     """
-    _helpers.add(helper)
-    owner.destroyed.connect(lambda *_gone: _helpers.discard(helper))
+    _kept_alive.add(helper)
+    owner.destroyed.connect(lambda *_gone: _kept_alive.discard(helper))
 
 
 def is_dark() -> bool:
@@ -88,17 +88,17 @@ def is_dark() -> bool:
     return QgsApplication.palette().color(QPalette.ColorRole.Window).lightness() < 128
 
 
-def color(kind: str) -> QColor:
+def get_color(kind: str) -> QColor:
     """Return the colour of a kind of findings (such as ERROR) in the current theme."""
-    return QColor(_COLORS[kind][is_dark()])
+    return QColor(_THEME_COLORS[kind][is_dark()])
 
 
-def map_color(kind: str) -> QColor:
+def get_map_color(kind: str) -> QColor:
     """Return the colour of a kind of findings for the map, light in every theme."""
-    return QColor(_COLORS[kind][0])
+    return QColor(_THEME_COLORS[kind][0])
 
 
-def faint() -> QColor:
+def get_faint_color() -> QColor:
     """Return the colour of secondary text: labels of rows, skipped rules."""
     palette = QgsApplication.palette()
     ink = palette.color(QPalette.ColorRole.WindowText)
@@ -110,12 +110,12 @@ def faint() -> QColor:
 def set_faint(label: QLabel) -> QLabel:
     """Give a label the colour of secondary text and return it."""
     palette = label.palette()
-    palette.setColor(QPalette.ColorRole.WindowText, faint())
+    palette.setColor(QPalette.ColorRole.WindowText, get_faint_color())
     label.setPalette(palette)
     return label
 
 
-def icon(name: str) -> QIcon:
+def load_icon(name: str) -> QIcon:
     """Return an icon of resources/icons in the colours of the theme."""
     themed = QIcon()
     for size in _ICON_SIZES_PX:
@@ -124,7 +124,7 @@ def icon(name: str) -> QIcon:
     return themed
 
 
-def pixmap(name: str, size: int, ratio: float) -> QPixmap:
+def load_pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """Return an icon for a label.
 
     ``size``: in device-independent pixels; ``ratio``: device pixels for each of them.
@@ -134,10 +134,10 @@ def pixmap(name: str, size: int, ratio: float) -> QPixmap:
     return scaled
 
 
-def map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
+def load_map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """Return the icon as a pixmap for the map, which is light in every theme."""
     path, pixels = str(ICONS / f"{name}.svg"), round(size * ratio)
-    fill, line = map_color(_COLORED_ICONS[name]), QColor("#FFFFFF")
+    fill, line = get_map_color(_COLORED_ICONS[name]), QColor("#FFFFFF")
     scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
     scaled.setDevicePixelRatio(ratio)
     return scaled
@@ -148,11 +148,11 @@ def _render(name: str, pixels: int, faint: bool = False) -> QImage:
     group = QPalette.ColorGroup.Disabled if faint else QPalette.ColorGroup.Active
     fill = line = palette.color(group, QPalette.ColorRole.WindowText)
     if name in _COLORED_ICONS and not faint:
-        fill, line = color(_COLORED_ICONS[name]), palette.color(QPalette.ColorRole.Base)
+        fill, line = get_color(_COLORED_ICONS[name]), palette.color(QPalette.ColorRole.Base)
     return QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), pixels, fill, line, 1.0, 1.0)[0]
 
 
-def kind_word(kind: str) -> str:
+def get_kind_word(kind: str) -> str:
     """Return the translated name of a kind of findings, such as ERROR or waived."""
     return {
         "ERROR": tr("Error"),
@@ -164,7 +164,7 @@ def kind_word(kind: str) -> str:
     }[kind]
 
 
-def verdict_word(verdict: str) -> str:
+def get_verdict_word(verdict: str) -> str:
     """Return the translated name of a verdict."""
     return {
         "fail": tr("Not passed"),
@@ -174,7 +174,7 @@ def verdict_word(verdict: str) -> str:
     }[verdict]
 
 
-def outcome_word(outcome: str) -> str:
+def get_outcome_word(outcome: str) -> str:
     """Return the translated name of the outcome of a rule."""
     return {
         "passed": tr("Passed"),
@@ -186,6 +186,6 @@ def outcome_word(outcome: str) -> str:
     }[outcome]
 
 
-def state_word(state: str) -> str:
+def get_state_word(state: str) -> str:
     """Return the translated name of the state of a finding: to do or waived."""
     return tr("Waived") if state == "waived" else tr("To do")

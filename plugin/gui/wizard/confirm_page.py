@@ -9,23 +9,23 @@ from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 from ...bridge.layers.properties import to_qgis_crs
 from ...bridge.texts import tr
 from ...core.geometry import crs as crs_care
-from ...core.geometry.crs_zones import WIDTH
+from ...core.geometry.crs_zones import ZONE_WIDTH_DEGREES
 from ...core.profile import load_profile
-from ...core.standard.layer_tree import themes as themes_of
-from ..widgets.sections import Notice, Section, faint
-from .draft import Draft, Page
+from ...core.standard.layer_tree import list_themes as themes_of
+from ..widgets.sections import FormSection, Notice, make_faint_label
+from .draft import WizardChoices, WizardPage
 
 
-class ConfirmPage(Page):
+class ConfirmPage(WizardPage):
     """Last page of the wizard: summary and progress."""
 
-    def __init__(self, draft: Draft, parent=None):
+    def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Confirm and create"), parent)
-        self._section = Section(tr("To be created"))
+        self._section = FormSection(tr("To be created"))
         self._grid = QGridLayout()
         self._grid.setColumnStretch(1, 1)
         self._section.layout_.addLayout(self._grid)
-        inside = Section(tr("The project comes with"))
+        inside = FormSection(tr("The project comes with"))
         self.sections = QLabel()
         self.sections.setWordWrap(True)
         inside.layout_.addWidget(self.sections)
@@ -37,13 +37,13 @@ class ConfirmPage(Page):
         self.body.addStretch(1)
         self.notice.show_message("info", "")
 
-    def enter(self) -> None:
+    def update_when_shown(self) -> None:
         while self._grid.count():
             widget = self._grid.takeAt(0).widget()
             if widget is not None:
                 widget.deleteLater()
         for number, (name, value) in enumerate(self.rows()):
-            label, text = faint(name), QLabel(value)
+            label, text = make_faint_label(name), QLabel(value)
             label.setAlignment(Qt.AlignmentFlag.AlignTop)
             text.setWordWrap(True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -107,13 +107,13 @@ def _describe_crs(text: str) -> str:
         return text
     frame = crs_care.describe_crs(parsed)
     name = to_qgis_crs(parsed).description()
-    if frame.zone is not None and frame.meridian == frame.zone * WIDTH:
+    if frame.zone is not None and frame.meridian == frame.zone * ZONE_WIDTH_DEGREES:
         shown = tr("zone {number}").format(number=frame.zone)
         name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {shown}  {frame.meridian:g}°E"
     return f"{crs_care.crs_label(parsed)}  {name}"
 
 
-def _describe_profile(draft: Draft) -> str:
+def _describe_profile(draft: WizardChoices) -> str:
     base = load_profile(draft.profile).name if draft.profile else ""
     if draft.settings is None or draft.own_profile is None:
         return f"{base}  {draft.profile}" if base else tr("None: no targets, limits of the standard")

@@ -9,33 +9,33 @@ from qgis.core import QgsProject, QgsVectorLayer
 from qgis.PyQt.QtCore import QSignalBlocker, pyqtSignal
 from qgis.PyQt.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from ...bridge.new_project.layer_extent import find_candidates, measure_extent
+from ...bridge.new_project.layer_extent import list_outline_layers, measure_extent
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.geometry.crs_zones import ZonePlan, plan_zones
+from ...core.geometry.crs_zones import ZoneChoice, choose_zone
 from ...core.standard import divisions, load_standard
 from ...core.standard.template import Code
 from ..widgets import messages
 from ..widgets.county_combo import CountyCombo
-from ..widgets.sections import Section, faint
+from ..widgets.sections import FormSection, make_faint_label
 
 _LISTED_SOURCE, _TYPED_SOURCE = "list", "typed"
 
 
 @dataclass(frozen=True)
-class Place:
+class CountyLocation:
     """Location of the county: its zones and extent.
 
     ``division_code``: division whose longitudes the list has, empty for typed ones and those of a layer; ``view``:
     west, south, east, north in degrees.
     """
 
-    zones: ZonePlan | None = None
+    zones: ZoneChoice | None = None
     division_code: str = ""
     view: tuple[float, float, float, float] | None = None
 
 
-class CountyBox(Section):
+class CountyBox(FormSection):
     """Wizard box in which the county and its extent are chosen.
 
     Signal ``changed``: another county or extent was chosen.
@@ -88,7 +88,7 @@ class CountyBox(Section):
             row.addWidget(QLabel(label))
             row.addWidget(widget)
         second.addWidget(self._typed)
-        self.about = faint()
+        self.about = make_faint_label()
         second.addWidget(self.about, 1)
         self.layout_.addLayout(second)
 
@@ -169,33 +169,33 @@ class CountyBox(Section):
         with QSignalBlocker(self.source):
             self.source.clear()
             self.source.addItem(tr("From the list of divisions"), _LISTED_SOURCE)
-            for layer in find_candidates(self._project, load_standard()):
+            for layer in list_outline_layers(self._project, load_standard()):
                 self.source.addItem(tr("From the layer: {layer}").format(layer=layer.name()), layer.id())
             self.source.addItem(tr("Enter the longitudes"), _TYPED_SOURCE)
             self.source.setCurrentIndex(max(self.source.findData(former), 0))
 
-    def place(self) -> Place:
+    def place(self) -> CountyLocation:
         source = self.source.currentData()
         if source == _TYPED_SOURCE:
             west, east = self.west.value(), self.east.value()
-            return Place(plan_zones(west, east) if west < east else None)
+            return CountyLocation(choose_zone(west, east) if west < east else None)
         if source != _LISTED_SOURCE:
             layer = self._project.mapLayer(source)
             found = measure_extent(layer, self._project) if isinstance(layer, QgsVectorLayer) else None
             if found is None:
-                return Place()
+                return CountyLocation()
             middle = (found.south + found.north) / 2
-            zones = plan_zones(found.west, found.east, middle, found.areas)
-            return Place(zones, "", (found.west, found.south, found.east, found.north))
+            zones = choose_zone(found.west, found.east, middle, found.areas)
+            return CountyLocation(zones, "", (found.west, found.south, found.east, found.north))
         try:
             county = self.chosen_county()
         except SanxianError:
-            return Place()
-        reach = divisions.extent(county.code, self._divisions) if county else None
+            return CountyLocation()
+        reach = divisions.find_extent(county.code, self._divisions) if county else None
         if reach is None:
-            return Place()
+            return CountyLocation()
         view = None if reach.south is None else (reach.west, reach.south, reach.east, reach.north)
-        return Place(plan_zones(reach.west, reach.east, reach.latitude), reach.division.code, view)
+        return CountyLocation(choose_zone(reach.west, reach.east, reach.latitude), reach.division.code, view)
 
     def _changed(self, *_args) -> None:
         self._typed.setVisible(self.source.currentData() == _TYPED_SOURCE)
@@ -211,7 +211,7 @@ class CountyBox(Section):
             return messages.explain_error(error)
         if county is None:
             return ""
-        reach = divisions.extent(county.code, self._divisions)
+        reach = divisions.find_extent(county.code, self._divisions)
         if reach is None:
             return tr("The list has no longitudes: read them from a layer, or enter them.")
         if reach.division.code != county.code:

@@ -10,16 +10,16 @@ from qgis.PyQt.QtCore import QPointF, QRectF, QSignalBlocker, QSize, Qt, pyqtSig
 from qgis.PyQt.QtGui import QColor, QPainter, QPalette, QPen
 from qgis.PyQt.QtWidgets import QButtonGroup, QGridLayout, QRadioButton, QSizePolicy, QWidget
 
-from ...bridge.layers.properties import crs_text
+from ...bridge.layers.properties import format_crs_for_pyproj
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
 from ...core.geometry import crs as crs_care
-from ...core.geometry.crs_zones import HALF, WIDTH, ZonePlan
+from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, ZoneChoice
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
 from ..widgets import messages, theme
-from ..widgets.sections import Notice, Section
-from .draft import Draft
+from ..widgets.sections import FormSection, Notice
+from .draft import WizardChoices
 
 #: Margin at both sides of the county in degrees, so that its box does not touch the ends of the strip.
 _MIN_MERIDIAN_GAP = 0.4
@@ -33,13 +33,13 @@ class ZoneStrip(QWidget):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._plan: ZonePlan | None = None
+        self._plan: ZoneChoice | None = None
         self._division_name = ""
         self.setObjectName("SanxianZoneStrip")
         self.setAccessibleName(tr("3° zones"))
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_plan(self, plan: ZonePlan | None, division_name: str = "") -> None:
+    def show_plan(self, plan: ZoneChoice | None, division_name: str = "") -> None:
         """Show a plan of zones.
 
         ``division_name``: name of the division whose longitudes are shown, if it is not the county.
@@ -63,15 +63,15 @@ class ZoneStrip(QWidget):
         """Return the zone edge nearest to the centre of the county."""
         plan = self._plan
         middle = (plan.west + plan.east) / 2 if plan else 0.0
-        return round((middle - HALF) / WIDTH) * WIDTH + HALF
+        return round((middle - HALF_ZONE_DEGREES) / ZONE_WIDTH_DEGREES) * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES
 
-    def span(self) -> tuple[float, float]:
+    def get_longitude_range(self) -> tuple[float, float]:
         """Return the longitudes of the strip's western and eastern end, in degrees."""
         plan, edge = self._plan, self._find_edge()
         if plan is None:
-            return edge - HALF, edge + HALF
-        return min(edge - HALF - _MIN_MERIDIAN_GAP / 4, plan.west - _MIN_MERIDIAN_GAP), max(
-            edge + HALF + _MIN_MERIDIAN_GAP / 4, plan.east + _MIN_MERIDIAN_GAP
+            return edge - HALF_ZONE_DEGREES, edge + HALF_ZONE_DEGREES
+        return min(edge - HALF_ZONE_DEGREES - _MIN_MERIDIAN_GAP / 4, plan.west - _MIN_MERIDIAN_GAP), max(
+            edge + HALF_ZONE_DEGREES + _MIN_MERIDIAN_GAP / 4, plan.east + _MIN_MERIDIAN_GAP
         )
 
     def paintEvent(self, _event) -> None:
@@ -82,7 +82,7 @@ class ZoneStrip(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self.fontMetrics().height()
         strip = QRectF(1, line * 1.3, self.width() - 2, line * 1.4)
-        low, high = self.span()
+        low, high = self.get_longitude_range()
 
         def x(longitude: float) -> float:
             return strip.left() + (longitude - low) / (high - low) * strip.width()
@@ -92,10 +92,13 @@ class ZoneStrip(QWidget):
 
     def _draw_zones(self, painter, strip, low, high, x) -> None:
         colors, line = self.palette(), self.fontMetrics().height()
-        first, last = math.floor(low / WIDTH + 0.5), math.ceil(high / WIDTH - 0.5)
+        first, last = math.floor(low / ZONE_WIDTH_DEGREES + 0.5), math.ceil(high / ZONE_WIDTH_DEGREES - 0.5)
         painter.setPen(QPen(colors.color(QPalette.ColorRole.Mid), 1))
         for zone in range(first, last + 1):
-            left, right = max(low, zone * WIDTH - HALF), min(high, zone * WIDTH + HALF)
+            left, right = (
+                max(low, zone * ZONE_WIDTH_DEGREES - HALF_ZONE_DEGREES),
+                min(high, zone * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES),
+            )
             part = QRectF(QPointF(x(left), strip.top()), QPointF(x(right), strip.bottom()))
             painter.fillRect(part, self._get_background(zone))
             painter.drawRect(part)
@@ -103,7 +106,7 @@ class ZoneStrip(QWidget):
         ink = colors.color(QPalette.ColorRole.WindowText)
         baseline = strip.bottom() + line * 1.1
         for zone in range(first, last + 1):
-            meridian, edge = zone * WIDTH, zone * WIDTH + HALF
+            meridian, edge = zone * ZONE_WIDTH_DEGREES, zone * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES
             if low <= meridian <= high:
                 painter.setPen(QPen(ink, 1, Qt.PenStyle.DashLine))
                 painter.drawLine(QPointF(x(meridian), strip.top()), QPointF(x(meridian), strip.bottom()))
@@ -142,13 +145,13 @@ class ZoneStrip(QWidget):
 
     def _measure_county(self, left: float, right: float) -> tuple[float, float]:
         """Return the county's left and right edge in pixels; an empty range if outside."""
-        low, high = self.span()
+        low, high = self.get_longitude_range()
         scale = (self.width() - 2) / (high - low)
         west, east = (1 + (v - low) * scale for v in (self._plan.west, self._plan.east))
         return (west, east) if east > left and west < right else (right, right)
 
-    def _draw_county(self, painter, strip, plan: ZonePlan, x) -> None:
-        color = theme.color("warning" if plan.crosses else "ok")
+    def _draw_county(self, painter, strip, plan: ZoneChoice, x) -> None:
+        color = theme.get_color("warning" if plan.crosses_zones else "ok")
         ground = QColor(color)
         ground.setAlpha(90)
         box = QRectF(QPointF(x(plan.west), strip.top() + 3), QPointF(x(plan.east), strip.bottom() - 3))
@@ -163,7 +166,7 @@ class ZoneStrip(QWidget):
             painter, box.center().x(), strip.top() - self.fontMetrics().descent() - 2, self._describe_county(plan)
         )
 
-    def _describe_county(self, plan: ZonePlan) -> str:
+    def _describe_county(self, plan: ZoneChoice) -> str:
         text = tr("{whose} {west}°–{east}°E")
         return text.format(
             whose=self._division_name or tr("county area"), west=f"{plan.west:.1f}", east=f"{plan.east:.1f}"
@@ -179,12 +182,12 @@ PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER = "prefixed", "plain", "neighbour", "
 _FIRST_ZONE_NUMBER, _FIRST_PREFIXED_EPSG, _FIRST_PLAIN_EPSG = 25, 4513, 4534
 
 
-class CrsBox(Section):
+class CrsBox(FormSection):
     """Wizard box of the coordinate system; signal ``changed``: another one was chosen."""
 
     changed = pyqtSignal()
 
-    def __init__(self, draft: Draft, parent=None):
+    def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(tr("Coordinate system"), "CGCS2000 / " + tr("3° Gauss–Krüger"), parent)
         self._draft = draft
         self.strip, self.notice, self.warning = ZoneStrip(), Notice(), Notice()
@@ -237,7 +240,7 @@ class CrsBox(Section):
     def _is_zone_certain(self) -> bool:
         """Return True if the zone is the county's and not one of several of its city."""
         zones = self._draft.zones
-        return zones is not None and (self._is_of_county() or not zones.crosses)
+        return zones is not None and (self._is_of_county() or not zones.crosses_zones)
 
     def _is_of_county(self) -> bool:
         """Return True if the longitudes are the county's and not its city's."""
@@ -271,7 +274,7 @@ class CrsBox(Section):
         if choice == NEIGHBOUR:
             zone = self._find_neighbour()
         if choice == OTHER:
-            return crs_text(self.other.crs()) if self.other.crs().isValid() else ""
+            return format_crs_for_pyproj(self.other.crs()) if self.other.crs().isValid() else ""
         if choice == DEGREES:
             return "EPSG:4490"
         if zone is None or not choice:
@@ -290,7 +293,7 @@ class CrsBox(Section):
             return "info", ""
         try:
             crs = divisions.check_crs(crs_care.parse_crs(self._draft.crs), self._draft.crs)
-            notice = divisions.check_place(crs, county.code, load_standard().code_lists["divisions"])
+            notice = divisions.check_county_in_zone(crs, county.code, load_standard().code_lists["divisions"])
             if (
                 zones is not None
                 and not self._draft.division_code
@@ -307,7 +310,7 @@ class CrsBox(Section):
             )
         return "info", ""
 
-    def _describe_position(self, zones: ZonePlan | None) -> tuple[str, str]:
+    def _describe_position(self, zones: ZoneChoice | None) -> tuple[str, str]:
         """Return level and message on the position of the county in the zones."""
         if self._draft.county is None:
             return "info", tr("Choose the county: its zone is shown here.")
@@ -320,14 +323,14 @@ class CrsBox(Section):
         if not self._is_of_county():
             text = tr("All of {whose} is in zone {zone}, including the county.")
             return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended)
-        if not zones.crosses:
+        if not zones.crosses_zones:
             text = tr("The whole county is in zone {zone}, about {room}° from its edge.")
-            return "ok", text.format(zone=zones.recommended, room=f"{zones.room:.1f}")
+            return "ok", text.format(zone=zones.recommended, room=f"{zones.degrees_to_zone_edge:.1f}")
         return "warning", _describe_crossing(zones)
 
 
-def _describe_crossing(zones: ZonePlan) -> str:
-    by = tr("by area") if zones.by_area else tr("by longitude")
+def _describe_crossing(zones: ZoneChoice) -> str:
+    by = tr("by area") if zones.has_area_shares else tr("by longitude")
     text = tr(
         "The county extends across the zones {zones}. Use one zone for all of it; zone {zone} (EPSG:{epsg}) is "
         "recommended, with the larger part {by} ({share})."
@@ -349,7 +352,7 @@ def _describe_crossing(zones: ZonePlan) -> str:
     )
 
 
-def _format_zones(zones: ZonePlan) -> str:
+def _format_zones(zones: ZoneChoice) -> str:
     return tr(" and ").join(map(str, zones.zones))
 
 
@@ -360,4 +363,5 @@ def _describe_prefixed(zone: int) -> str:
 
 def _describe_plain(zone: int) -> str:
     text = tr("{meridian}°E, without the number")
-    return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=f'{zone * WIDTH:g}')}"
+    meridian = f"{zone * ZONE_WIDTH_DEGREES:g}"
+    return f"EPSG:{_FIRST_PLAIN_EPSG + zone - _FIRST_ZONE_NUMBER}    {text.format(meridian=meridian)}"

@@ -22,11 +22,11 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge.texts import tr
-from ..help.buttons import help_button
+from ..help.buttons import make_help_button
 from ..widgets import theme
 from .confirm_page import ConfirmPage
-from .draft import Draft, Page
-from .place_page import PlacePage
+from .draft import WizardChoices, WizardPage
+from .place_page import CountyPage
 from .profile_page import ProfilePage
 from .target_page import TargetPage
 from .template_page import TemplatePage
@@ -48,12 +48,12 @@ class NewProjectWizard(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianNewProjectWizard")
         self.setWindowTitle(tr("New County Plan"))
-        self.draft = Draft()
-        self.place = PlacePage(self.draft, project)
+        self.draft = WizardChoices()
+        self.place = CountyPage(self.draft, project)
         self.target = TargetPage(self.draft)
         self.confirm = ConfirmPage(self.draft)
         self.profile = ProfilePage(self.draft)
-        self.pages: list[Page] = [TemplatePage(self.draft), self.place, self.profile, self.target, self.confirm]
+        self.pages: list[WizardPage] = [TemplatePage(self.draft), self.place, self.profile, self.target, self.confirm]
         self._busy = False
         self._make_widgets()
         for page in self.pages:
@@ -123,7 +123,7 @@ class NewProjectWizard(QDialog):
         row = QHBoxLayout()
         row.setContentsMargins(line, line // 2, line, line // 2)
         row.addWidget(self.message_label, 1)
-        for button in (help_button("new_project"), self.back, self.next, self.cancel):
+        for button in (make_help_button("new_project"), self.back, self.next, self.cancel):
             row.addWidget(button)
         return row
 
@@ -142,7 +142,7 @@ class NewProjectWizard(QDialog):
         if self._busy or not 0 <= number < len(self.pages) or (back_only and number > here):
             self._show_state()
             return
-        self.pages[number].enter()
+        self.pages[number].update_when_shown()
         self.stack.setCurrentIndex(number)
         self._show_state()
 
@@ -156,8 +156,8 @@ class NewProjectWizard(QDialog):
         if number + 1 < len(self.pages):
             self.go(number + 1)
             return
-        self.target.remember()
-        self.wanted.emit(self.draft.request())
+        self.target.store_folder()
+        self.wanted.emit(self.draft.make_request())
 
     def reject(self) -> None:
         if self._busy:
@@ -194,7 +194,7 @@ class NewProjectWizard(QDialog):
         self.about.setText(tr("Standard: {name}").format(name=self.draft.standard.name))
         self.steps.setCurrentRow(number)
         for row in range(self.steps.count()):
-            self.steps.item(row).setIcon(theme.icon("ok") if row < number else self._draw_digit(row + 1))
+            self.steps.item(row).setIcon(theme.load_icon("ok") if row < number else self._draw_digit(row + 1))
             flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
             self.steps.item(row).setFlags(flags)
             font = self.steps.font()

@@ -10,15 +10,15 @@ from qgis.PyQt.QtCore import pyqtSignal
 from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...bridge.new_project.request import NewProjectRequest
-from ...core.geometry.crs_zones import ZonePlan
+from ...core.geometry.crs_zones import ZoneChoice
 from ...core.profile.county_file import CountySettings, default_profile_path
 from ...core.standard import Standard, load_standard
-from ...core.standard.layer_tree import branches
+from ...core.standard.layer_tree import list_branches
 from ...core.standard.template import Code
 
 
 @dataclass
-class Draft:
+class WizardChoices:
     """The user's choices in the wizard, as plain data.
 
     ``division_code``: division whose longitudes give the zones: the county's code, its city's, or empty for typed
@@ -28,7 +28,7 @@ class Draft:
 
     standard_id: str = "county_db"
     county: Code | None = None
-    zones: ZonePlan | None = None
+    zones: ZoneChoice | None = None
     division_code: str = ""
     view: tuple[float, float, float, float] | None = None
     crs: str = ""
@@ -60,9 +60,9 @@ class Draft:
 
     def groups(self) -> list[str]:
         """Return the names of the layer groups with layers to create."""
-        return [b.name for b in branches(self.standard) if set(b.roles) & set(self.roles)]
+        return [b.name for b in list_branches(self.standard) if set(b.roles) & set(self.roles)]
 
-    def request(self) -> NewProjectRequest:
+    def make_request(self) -> NewProjectRequest:
         county = self.county
         if county is None:
             raise ValueError("no county")
@@ -82,12 +82,12 @@ class Draft:
         )
 
 
-class Page(QWidget):
+class WizardPage(QWidget):
     """Base class of wizard pages; signal ``changed``: `problem` may have changed."""
 
     changed = pyqtSignal()
 
-    def __init__(self, draft: Draft, title: str, parent=None):
+    def __init__(self, draft: WizardChoices, title: str, parent=None):
         super().__init__(parent)
         self.draft = draft
         self.title = title
@@ -99,7 +99,7 @@ class Page(QWidget):
         heading.setFont(font)
         self.body.addWidget(heading)
 
-    def enter(self) -> None:
+    def update_when_shown(self) -> None:
         """Update the page when it is shown: earlier pages may have changed."""
 
     def problem(self) -> str:

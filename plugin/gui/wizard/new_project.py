@@ -12,25 +12,25 @@ from qgis.PyQt.QtCore import QTimer
 
 from ...bridge import health
 from ...bridge.new_project import assemble, bookmarks
-from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, make_database
-from ...bridge.running.tasks import Job, Runner
+from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, create_database
+from ...bridge.running.tasks import Job, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import messages
-from ..widgets.messages import push
+from ..widgets.messages import push_message
 
 #: Share of the progress for writing the database.
 _SHARE_OF_DATABASE = 0.5
 
 
-class NewProject:
+class NewProjectActions:
     """Runs the wizard for a new project, and keeps parts of projects up to date.
 
     Those parts are township bookmarks, and overlap avoidance by layer. One wizard is open at a time; `close` ends
     everything.
     """
 
-    def __init__(self, iface: Any, runner: Runner):
+    def __init__(self, iface: Any, runner: JobRunner):
         self._iface = iface
         self._runner = runner
         self.wizard: Any = None
@@ -41,10 +41,10 @@ class NewProject:
         self._request: NewProjectRequest | None = None
         self._follower = bookmarks.BookmarkUpdater()
         self._follower.start(QgsProject.instance())
-        iface.mapCanvas().currentLayerChanged.connect(self._layer_chosen)
+        iface.mapCanvas().currentLayerChanged.connect(self._on_layer_chosen)
 
     def close(self) -> None:
-        self._iface.mapCanvas().currentLayerChanged.disconnect(self._layer_chosen)
+        self._iface.mapCanvas().currentLayerChanged.disconnect(self._on_layer_chosen)
         self._follower.stop()
         self._steps = self._project = None
         if self._job is not None:
@@ -69,7 +69,7 @@ class NewProject:
 
             self.wizard = NewProjectWizard(QgsProject.instance(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
-            push(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
+            push_message(self._iface.messageBar(), "warning", tr("New County Plan"), messages.explain_error(error))
             return
         self.wizard.wanted.connect(self._make)
         self.wizard.stopped.connect(self._cancel_creation)
@@ -87,7 +87,7 @@ class NewProject:
         self.wizard.set_busy(True)
         self._job = Job(
             tr("New County Plan"),
-            lambda progress, cancellation: make_database(request, progress, cancellation),
+            lambda progress, cancellation: create_database(request, progress, cancellation),
             on_done=self._build_project,
             on_error=self._on_failed,
             on_cancelled=self._on_cancelled,
@@ -161,18 +161,18 @@ class NewProject:
         bar = self._iface.messageBar()
         if not self._iface.newProject(True):
             text = tr("The project is made and was not opened: {path}.").format(path=request.project)
-            push(bar, "info", tr("New County Plan"), text)
+            push_message(bar, "info", tr("New County Plan"), text)
             return
         if not self._iface.addProject(str(request.project)):
             text = tr("The project is made, but QGIS could not open it: {path}.").format(path=request.project)
-            push(bar, "warning", tr("New County Plan"), text)
+            push_message(bar, "warning", tr("New County Plan"), text)
             return
         self._show_county()
         text = tr(
             "{county}: {count} layers are ready to draw in. Begin with the outline of the county, or import data."
         )
         count = len(QgsProject.instance().mapLayers())
-        push(bar, "success", tr("New County Plan"), text.format(county=request.county, count=count))
+        push_message(bar, "success", tr("New County Plan"), text.format(county=request.county, count=count))
 
     def _show_county(self) -> None:
         view = QgsProject.instance().viewSettings().defaultViewExtent()
@@ -181,12 +181,12 @@ class NewProject:
             self._iface.mapCanvas().refresh()
 
     # --- separate commands
-    def show_layers(self) -> None:
+    def open_create_layers_dialog(self) -> None:
         """Open the toolbox dialog of 新建图层; its layers get symbols and forms."""
         try:
             health.require_libraries()
         except SanxianError as error:
-            push(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain_error(error))
+            push_message(self._iface.messageBar(), "warning", tr("New Layers"), messages.explain_error(error))
             return
         import processing
 
@@ -209,7 +209,7 @@ class NewProject:
         bar, title = self._iface.messageBar(), tr("Bookmarks by Township")
         if count:
             project.setDirty(True)
-            push(
+            push_message(
                 bar,
                 "success",
                 title,
@@ -217,10 +217,10 @@ class NewProject:
             )
         elif layer is None:
             text = tr("No layer of townships (XZQXZ) was recognised. Choose it under Layer Roles.")
-            push(bar, "info", title, text)
+            push_message(bar, "info", title, text)
         else:
             text = tr("The layer {layer} has no feature with a shape and a name (XZQMC) yet.")
-            push(bar, "info", title, text.format(layer=layer.name()))
+            push_message(bar, "info", title, text.format(layer=layer.name()))
 
-    def _layer_chosen(self, layer: Any) -> None:
-        assemble.follow_layer(QgsProject.instance(), layer)
+    def _on_layer_chosen(self, layer: Any) -> None:
+        assemble.apply_overlap_setting(QgsProject.instance(), layer)

@@ -10,24 +10,24 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTr
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import Standard
-from ...core.standard.layer_tree import TreeBranch, branches, delivery_constraint, strictest_constraint
+from ...core.standard.layer_tree import TreeBranch, find_delivery_constraint, find_strictest_constraint, list_branches
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.sections import Notice, Section
+from ..widgets.sections import FormSection, Notice
 from .county_box import CountyBox
 from .crs_box import CrsBox
-from .draft import Draft, Page
+from .draft import WizardChoices, WizardPage
 
 _ROLE_DATA = Qt.ItemDataRole.UserRole
 _VISIBLE_ROWS = 13
 
 
-class GroupsBox(Section):
+class GroupsBox(FormSection):
     """Wizard box of the layers to create; signal ``changed``: the choice has changed."""
 
     changed = pyqtSignal()
 
-    def __init__(self, draft: Draft, parent=None):
+    def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(
             tr("Layer groups"), tr("empty layers with fields, aliases, code lists and symbols of the template"), parent
         )
@@ -54,7 +54,7 @@ class GroupsBox(Section):
         with QSignalBlocker(self.tree):
             self.tree.clear()
             # Usual layers are at the top; the layer tree of the project has another order.
-            for branch in sorted(branches(standard), key=lambda b: not b.chosen):
+            for branch in sorted(list_branches(standard), key=lambda b: not b.chosen):
                 self._add_branch(branch, standard)
         for column in (0, 2, 3):
             self.tree.resizeColumnToContents(column)
@@ -69,20 +69,21 @@ class GroupsBox(Section):
             branch.name,
             "  ".join(branch.roles),
             str(len(branch.roles)),
-            constraint_names[strictest_constraint(branch, standard)],
+            constraint_names[find_strictest_constraint(branch, standard)],
         ]
         item = QTreeWidgetItem(self.tree, texts)
         item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsAutoTristate)
-        item.setForeground(1, theme.faint())
+        item.setForeground(1, theme.get_faint_color())
         item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         item.setToolTip(1, "\n".join(f"{r}  {standard.templates[r].name}" for r in branch.roles))
         for role in branch.roles:
             child = QTreeWidgetItem(
-                item, [standard.templates[role].name, role, "", constraint_names[delivery_constraint(role, standard)]]
+                item,
+                [standard.templates[role].name, role, "", constraint_names[find_delivery_constraint(role, standard)]],
             )
             child.setFlags((child.flags() | Qt.ItemFlag.ItemIsUserCheckable) & ~Qt.ItemFlag.ItemIsAutoTristate)
             child.setData(0, _ROLE_DATA, role)
-            child.setForeground(1, theme.faint())
+            child.setForeground(1, theme.get_faint_color())
             child.setCheckState(0, Qt.CheckState.Checked if branch.chosen else Qt.CheckState.Unchecked)
 
     def _list_layer_items(self) -> list[QTreeWidgetItem]:
@@ -101,7 +102,9 @@ class GroupsBox(Section):
         Usual layers are named, the others counted.
         """
         standard = self._draft.standard
-        mandatory = {b: [r for r in b.roles if delivery_constraint(r, standard) == "M"] for b in branches(standard)}
+        mandatory = {
+            b: [r for r in b.roles if find_delivery_constraint(r, standard) == "M"] for b in list_branches(standard)
+        }
         missing = {b: [r for r in roles if r not in self._draft.roles] for b, roles in mandatory.items()}
         usual = [standard.templates[r].name for b, roles in missing.items() if b.chosen for r in roles]
         if usual:
@@ -117,10 +120,10 @@ class GroupsBox(Section):
         return "" if self._draft.roles else tr("Tick at least one layer.")
 
 
-class PlacePage(Page):
+class CountyPage(WizardPage):
     """Wizard page with the boxes of county, coordinate system and layers."""
 
-    def __init__(self, draft: Draft, project: QgsProject, parent=None):
+    def __init__(self, draft: WizardChoices, project: QgsProject, parent=None):
         super().__init__(draft, tr("County, CRS and layers"), parent)
         self.county = CountyBox(project)
         self.crs = CrsBox(draft)
@@ -134,7 +137,7 @@ class PlacePage(Page):
             box.changed.connect(self.changed)
         self._update_place()
 
-    def enter(self) -> None:
+    def update_when_shown(self) -> None:
         self.groups.refresh()
         self.county.refresh()
 

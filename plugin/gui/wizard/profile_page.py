@@ -10,21 +10,21 @@ from qgis.PyQt.QtCore import QSignalBlocker
 from ...bridge.texts import tr
 from ...core.check import Options
 from ...core.errors import SanxianError
-from ...core.profile import Profile, load_profile, profile_ids
+from ...core.profile import Profile, list_profile_ids, load_profile
 from ...core.profile.county_file import SUFFIX, CountySettings, is_own_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
 from ..widgets.profile_combo import ProfileCombo
-from ..widgets.sections import Notice, Section
-from .draft import Draft, Page
+from ..widgets.sections import FormSection, Notice
+from .draft import WizardChoices, WizardPage
 
 
-class ProfilePage(Page):
+class ProfilePage(WizardPage):
     """Wizard page with the county's parent profile and the form of its settings."""
 
-    def __init__(self, draft: Draft, parent=None):
+    def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Targets and county profile"), parent)
-        section = Section(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
+        section = FormSection(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
         self.profile = ProfileCombo("SanxianWizardProfile")
         section.layout_.addLayout(self.profile.row())
         self.notice = Notice()
@@ -38,17 +38,17 @@ class ProfilePage(Page):
         self.profile.currentIndexChanged.connect(self._on_profile_chosen)
         self.form.changed.connect(self._on_form_edited)
 
-    def enter(self) -> None:
+    def update_when_shown(self) -> None:
         """Offer the profiles for the chosen county; for the same county keep the choice."""
         county = self.draft.county
         if county is None or county.code == self._county:
             return
         self._county = county.code
-        fitting = [profile for profile in map(load_profile, profile_ids()) if profile.covers(county.code)]
+        fitting = [profile for profile in map(load_profile, list_profile_ids()) if profile.covers(county.code)]
         # The county's own profile first, then those of city, cluster and province.
         fitting.sort(key=lambda profile: (profile.area_code != county.code, -len(profile.chain()), profile.id))
         with QSignalBlocker(self.profile):
-            self.profile.offer(profile.id for profile in fitting)
+            self.profile.set_profiles(profile.id for profile in fitting)
             self.profile.setCurrentIndex(1 if fitting else 0)
         base = self.profile.currentData() or ""
         self.form.open(CountySettings(county.name, county.code, base), Path(SUFFIX))
@@ -66,12 +66,12 @@ class ProfilePage(Page):
         self.notice.show_message(*self._describe_profile(norm.profile))
         self.form.setVisible(not is_own_file(norm.profile, self._county))
         if self.form.isVisibleTo(self):
-            self.form.inherit_from(self.draft.profile)
+            self.form.set_parent_profile(self.draft.profile)
         self._on_form_edited()
 
     def _on_form_edited(self) -> None:
         shown = self.form.isVisibleTo(self)
-        self.draft.settings = self.form.county() if shown and self.form.sets_anything else None
+        self.draft.settings = self.form.county() if shown and self.form.has_own_values else None
         self.errors.show_errors(self.form.errors if shown else [])
         self.changed.emit()
 

@@ -13,29 +13,31 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import DataError
 from ..widgets import messages
-from ..widgets.sections import Notice, Section
-from .draft import Draft, Page
+from ..widgets.sections import FormSection, Notice
+from .draft import WizardChoices, WizardPage
 
 #: Setting with the folder of the last project.
 _FOLDER_SETTING = "project_folder"
 _INVALID_NAME_PATTERN = re.compile(r'[\\/:*?"<>|\x00-\x1f]|^\.|[. ]$')
 
 
-class TargetPage(Page):
+class TargetPage(WizardPage):
     """Wizard page with folder, name and format of database and project."""
 
-    def __init__(self, draft: Draft, parent=None):
+    def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Place to save"), parent)
-        where = Section(tr("Folder and name"), tr("database and project are in one folder and can be moved together"))
+        where = FormSection(
+            tr("Folder and name"), tr("database and project are in one folder and can be moved together")
+        )
         self.folder, self.name = QgsFileWidget(), QLineEdit()
         self.folder.setStorageMode(QgsFileWidget.StorageMode.GetDirectory)
-        self.folder.setFilePath(settings.get(_FOLDER_SETTING, "") or str(Path.home()))
+        self.folder.setFilePath(settings.read_setting(_FOLDER_SETTING, "") or str(Path.home()))
         grid = QGridLayout()
         for number, (label, widget) in enumerate(((tr("Folder"), self.folder), (tr("Name"), self.name))):
             grid.addWidget(QLabel(label), number, 0)
             grid.addWidget(widget, number, 1)
         where.layout_.addLayout(grid)
-        kind = Section(tr("Database"))
+        kind = FormSection(tr("Database"))
         self.formats = {
             ".gpkg": QRadioButton(tr("GeoPackage: one file, best in QGIS (recommended)")),
             ".gdb": QRadioButton(tr("FileGDB: a folder, with domains and feature datasets for ArcGIS")),
@@ -44,7 +46,7 @@ class TargetPage(Page):
         self.paths = QLabel()
         self.paths.setWordWrap(True)
         kind.layout_.addWidget(self.paths)
-        self.there = Section(tr("A database of this name exists"))
+        self.there = FormSection(tr("A database of this name exists"))
         self.existing = {
             "add": QRadioButton(tr("Add: create only missing layers; existing layers and their data are not changed")),
             "replace": QRadioButton(tr("Replace: delete the database and create a new, empty one; its data are lost")),
@@ -62,7 +64,7 @@ class TargetPage(Page):
         self.over.toggled.connect(self._update)
         self._on_path_changed()
 
-    def _add_choices(self, section: Section, buttons: dict[str, QRadioButton], chosen: str) -> None:
+    def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen: str) -> None:
         group = QButtonGroup(self)
         for name, button in buttons.items():
             group.addButton(button)
@@ -70,7 +72,7 @@ class TargetPage(Page):
             button.toggled.connect(self._on_path_changed if buttons is getattr(self, "formats", None) else self._update)
             section.layout_.addWidget(button)
 
-    def enter(self) -> None:
+    def update_when_shown(self) -> None:
         county = self.draft.county
         proposal = tr("{county} plan").format(county=county.name) if county else ""
         # Preserve a name that the user typed.
@@ -137,5 +139,5 @@ class TargetPage(Page):
             return tr("The project file exists: allow its replacement, or enter another name.")
         return ""
 
-    def remember(self) -> None:
-        settings.put(_FOLDER_SETTING, self.draft.folder)
+    def store_folder(self) -> None:
+        settings.store_setting(_FOLDER_SETTING, self.draft.folder)

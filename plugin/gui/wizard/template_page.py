@@ -6,25 +6,25 @@ from __future__ import annotations
 from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 
 from ...bridge.texts import tr
-from ...core.standard import load_standard, standard_ids
-from ...core.standard.layer_tree import branches
-from ..widgets.sections import Notice, Section, faint
-from .draft import Draft, Page
+from ...core.standard import list_standard_ids, load_standard
+from ...core.standard.layer_tree import list_branches
+from ..widgets.sections import FormSection, Notice, make_faint_label
+from .draft import WizardChoices, WizardPage
 
 #: The standards for a county first, then the others by id.
 _FIRST_STANDARDS = ("county_db", "three_lines_2022")
 
 
-class TemplatePage(Page):
+class TemplatePage(WizardPage):
     """Wizard page on which the standard is chosen."""
 
-    def __init__(self, draft: Draft, parent=None):
+    def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(draft, tr("Template"), parent)
-        section = Section(tr("Standard"), tr("fields, aliases, code lists and symbols of every layer come from it"))
+        section = FormSection(tr("Standard"), tr("fields, aliases, code lists and symbols of every layer come from it"))
         self.group = QButtonGroup(self)
         self.buttons: dict[str, QRadioButton] = {}
         for name in sorted(
-            standard_ids(),
+            list_standard_ids(),
             key=lambda n: (_FIRST_STANDARDS.index(n) if n in _FIRST_STANDARDS else len(_FIRST_STANDARDS), n),
         ):
             standard = load_standard(name)
@@ -35,9 +35,9 @@ class TemplatePage(Page):
             self.buttons[name] = button
             section.layout_.addWidget(button)
             about = tr("{layers} layers in {branches} groups, edition {edition}").format(
-                layers=len(standard.templates), branches=len(branches(standard)), edition=standard.edition
+                layers=len(standard.templates), branches=len(list_branches(standard)), edition=standard.edition
             )
-            note = faint(about)
+            note = make_faint_label(about)
             note.setContentsMargins(button.iconSize().width() + 8, 0, 0, button.fontMetrics().height() // 3)
             section.layout_.addWidget(note)
         self.notice = Notice()

@@ -25,7 +25,7 @@ from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.render.words import Words
 from plugin.paths import SAMPLE
-from tests.core.report_fixtures import made_report
+from tests.core.report_fixtures import make_report
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 X, Y = 38_560_000.0, 4_390_000.0
@@ -215,7 +215,7 @@ def test_output_file_open_in_another_program_is_reported(source_without_conflict
 
 
 def test_strict_option_makes_warnings_change_the_exit_code():
-    report = made_report()
+    report = make_report()
     report.rules = [r for r in report.rules if r.outcome not in (Outcome.SKIPPED, Outcome.CRASHED)]
     assert exit_code(report) == 1
     report.findings = [f for f in report.findings if str(f.severity) == "WARNING"]

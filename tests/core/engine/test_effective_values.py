@@ -11,7 +11,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from tests.core.small_plan import as_read_layers, rule_outcome
+from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule
 
 ALL_RULES_BY_CODE = all_rules()
 
@@ -63,8 +63,8 @@ def test_check_report_lists_the_effective_values_of_settings():
     options = Options(
         rules=("TOP009", "REL001"), parameters={"TOP009": {"window_share": 0.5}}, tolerance=Tolerance(min_area_m2=2.0)
     )
-    report = check_plan(as_read_layers(), options).report
-    by_name = {one["name"]: one for one in rule_outcome(report, "TOP009").parameters}
+    report = check_plan(convert_to_source_layers(), options).report
+    by_name = {one["name"]: one for one in get_outcome_of_rule(report, "TOP009").parameters}
     assert (by_name["window_share"]["value"], by_name["window_share"]["origin"]) == (0.5, "call")
     assert (by_name["tolerance.min_area_m2"]["value"], by_name["tolerance.min_area_m2"]["origin"]) == (2.0, "call")
     assert by_name["tolerance.min_width_m"]["origin"] == "standard"

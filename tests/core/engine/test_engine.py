@@ -19,20 +19,20 @@ from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
-from plugin.core.model.rule import EACH, RuleResult, Severity, all_rules
+from plugin.core.model.rule import EVERY_LAYER, RuleResult, Severity, all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
-from tests.core.examples import norm_of
+from tests.core.examples import make_example_norm
 from tests.core.small_plan import (
     add_survey_vertices,
-    as_read_layers,
-    box,
     check_data,
-    findings_of_rule,
-    layers,
-    rule_outcome,
-    table,
+    convert_to_source_layers,
+    get_outcome_of_rule,
+    list_findings_of_rules,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
 )
 from tests.parametrize import for_each
 
@@ -40,15 +40,15 @@ ALL_RULES = list(all_rules().values())
 
 
 def make_small_plan(tables=None, scope="", **profile):
-    return assemble_plan(as_read_layers(tables), norm_of(**profile), scope=scope)
+    return assemble_plan(convert_to_source_layers(tables), make_example_norm(**profile), scope=scope)
 
 
 def list_rules_with_data(plan):
     """Return the codes of the rules that have all their layers and fields in a plan."""
 
     def is_available(need):
-        layer = None if need.concept == EACH else plan.concept(need.concept)
-        return need.optional or need.concept == EACH or (layer is not None and all(map(layer.has, need.fields)))
+        layer = None if need.concept == EVERY_LAYER else plan.concept(need.concept)
+        return need.optional or need.concept == EVERY_LAYER or (layer is not None and all(map(layer.has, need.fields)))
 
     return [rule.code for rule in ALL_RULES if all(map(is_available, rule.needs.values()))]
 
@@ -59,18 +59,21 @@ CODES_OF_RULES_WITH_DATA = list_rules_with_data(make_small_plan())
 def make_tables_without_conflict():
     """Return tables of the three control lines and base parcels without any overlap."""
     return {
-        "YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9_999.0]),
-        "STBHHX": table([box(0, 200)]),
-        "CZKFBJ": table([box(0, 400)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
-        "DLTB": table([box(0, 400, 100, 100)], DLBM=["0701"], CZCSXM=["202"], TBMJ=[10_000.0]),
+        "YJJBNTBHTB": make_table([make_county_box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9_999.0]),
+        "STBHHX": make_table([make_county_box(0, 200)]),
+        "CZKFBJ": make_table([make_county_box(0, 400)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"]),
+        "DLTB": make_table([make_county_box(0, 400, 100, 100)], DLBM=["0701"], CZCSXM=["202"], TBMJ=[10_000.0]),
     }
 
 
 def make_tables_for_every_rule():
     """Return the tables of the small plan with the layers that only some rules need."""
-    tables = layers()
+    tables = make_small_plan_layers()
     tables["YDYHGHFQ"] = tables["YDYHGHFQ"].assign(MJ=[1_000_000.0, 900_000.0])
-    one = {role: table([box(0, 0)]) for role in ("LSWHBHX", "ZXCQCSZX", "ZXCQFW", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZRBHD")}
+    one = {
+        role: make_table([make_county_box(0, 0)])
+        for role in ("LSWHBHX", "ZXCQCSZX", "ZXCQFW", "ZXCQGHFQ", "ZXCQXXGHBZDY", "ZRBHD")
+    }
     return tables | one
 
 
@@ -84,7 +87,7 @@ def summarise_findings(findings):
 @cache
 def check_without_crash():
     plan, side = make_small_plan(make_tables_for_every_rule()), SideInputs(baseline=make_small_plan())
-    return plan, side, run_check(plan, ALL_RULES, side=side)
+    return plan, side, run_check(plan, ALL_RULES, side_inputs=side)
 
 
 def list_crashing_rule_sets():
@@ -115,14 +118,14 @@ def test_crashing_rules_are_reported_and_change_no_other_rule_result(codes):
         raise ZeroDivisionError("on purpose")
 
     plan, side, intact = check_without_crash()
-    assert findings_of_rule(intact) and not findings_of_rule(intact, "RUN900")
+    assert list_findings_of_rules(intact) and not list_findings_of_rules(intact, "RUN900")
     broken = run_check(
-        plan, [replace(r, function=raise_zero_division) if r.code in codes else r for r in ALL_RULES], side=side
+        plan, [replace(r, function=raise_zero_division) if r.code in codes else r for r in ALL_RULES], side_inputs=side
     )
-    crashes = {crash.params["rule"]: crash for crash in findings_of_rule(broken, "RUN900")}
-    assert sorted(crashes) == sorted(codes) and len(findings_of_rule(broken, "RUN900")) == len(codes)
+    crashes = {crash.params["rule"]: crash for crash in list_findings_of_rules(broken, "RUN900")}
+    assert sorted(crashes) == sorted(codes) and len(list_findings_of_rules(broken, "RUN900")) == len(codes)
     for code, crash in crashes.items():
-        result = rule_outcome(broken, code)
+        result = get_outcome_of_rule(broken, code)
         assert (result.outcome, result.reason) == (Outcome.CRASHED, "ZeroDivisionError: on purpose")
         assert crash.severity is Severity.WARNING and crash.geometry is None
         assert f"规则 {code} 运行出错" in crash.message and "请将报告发送给开发者" in crash.message
@@ -185,24 +188,28 @@ RULES_BY_MANDATORY_LAYER = {
 
 @pytest.mark.parametrize("role", MANDATORY_LAYER_NAMES)
 def test_missing_mandatory_layer_gives_a_warning_and_skips_its_rules(role):
-    report = check_data(as_read_layers({r: t for r, t in layers().items() if r != role})).report
-    (finding,) = findings_of_rule(report, "SCH001")
+    report = check_data(
+        convert_to_source_layers({r: t for r, t in make_small_plan_layers().items() if r != role})
+    ).report
+    (finding,) = list_findings_of_rules(report, "SCH001")
     assert finding.severity is Severity.WARNING and f"缺{MANDATORY_LAYER_NAMES[role]}" in finding.message
     skipped = {r.code for r in report.rules if r.outcome is Outcome.SKIPPED}
     assert skipped == RULES_BY_MANDATORY_LAYER[role]
-    assert all(role in rule_outcome(report, code).reason for code in skipped)
+    assert all(role in get_outcome_of_rule(report, code).reason for code in skipped)
     assert report.summary["skipped"] == len(skipped)
 
 
 def test_missing_mandatory_layer_makes_the_verdict_incomplete():
     tables = make_tables_without_conflict()
     del tables["STBHHX"]
-    report = check_data(as_read_layers(tables), ["SCH001", "REL001", "REL002"]).report
+    report = check_data(convert_to_source_layers(tables), ["SCH001", "REL001", "REL002"]).report
     assert report.verdict is Verdict.INCOMPLETE and report.summary["errors"] == 0
 
 
 def test_rules_of_missing_optional_layers_are_not_applicable():
-    report = check_data(as_read_layers({r: t for r, t in layers().items() if r not in ("YDYHGHFQ", "XZQX")})).report
+    report = check_data(
+        convert_to_source_layers({r: t for r, t in make_small_plan_layers().items() if r not in ("YDYHGHFQ", "XZQX")})
+    ).report
     assert {r.code for r in report.rules if r.outcome is Outcome.NOT_APPLICABLE} >= {
         "REL004",
         "REL005",
@@ -210,26 +217,29 @@ def test_rules_of_missing_optional_layers_are_not_applicable():
         "TOP002",
         "TOP003",
     }
-    assert not findings_of_rule(report, "SCH001") and "本次交付范围不要求" in rule_outcome(report, "TOP002").reason
+    assert (
+        not list_findings_of_rules(report, "SCH001")
+        and "本次交付范围不要求" in get_outcome_of_rule(report, "TOP002").reason
+    )
 
 
 def test_rules_of_layers_that_the_profile_declares_absent_are_not_applicable():
-    tables = {r: t for r, t in layers().items() if r != "STBHHX"}
+    tables = {r: t for r, t in make_small_plan_layers().items() if r != "STBHHX"}
     report = run_check(make_small_plan(tables, absent=frozenset({"red_line"})), ALL_RULES)
     for code in RULES_BY_MANDATORY_LAYER["STBHHX"]:
-        result = rule_outcome(report, code)
+        result = get_outcome_of_rule(report, code)
         assert result.outcome is Outcome.NOT_APPLICABLE and "县配置声明本县无生态保护红线" in result.reason
-    assert not findings_of_rule(report, "SCH001")
+    assert not list_findings_of_rules(report, "SCH001")
 
 
 def test_missing_field_skips_the_rules_that_need_it_and_is_named_in_the_reason():
-    tables = layers()
+    tables = make_small_plan_layers()
     tables["DLTB"] = tables["DLTB"].drop(columns="CZCSXM")
-    report = check_data(as_read_layers(tables)).report
-    assert [f.field for f in findings_of_rule(report, "SCH002")] == ["CZCSXM"]
-    result = rule_outcome(report, "LAW001")
+    report = check_data(convert_to_source_layers(tables)).report
+    assert [f.field for f in list_findings_of_rules(report, "SCH002")] == ["CZCSXM"]
+    result = get_outcome_of_rule(report, "LAW001")
     assert result.outcome is Outcome.SKIPPED and "缺字段 CZCSXM" in result.reason
-    assert rule_outcome(report, "LAW010").outcome is Outcome.FAILED
+    assert get_outcome_of_rule(report, "LAW010").outcome is Outcome.FAILED
 
 
 # -- pairs that cannot be computed ------------------------------------------------------------------------------------
@@ -243,10 +253,10 @@ def test_rule_is_skipped_when_the_overlay_of_a_pair_of_features_fails(monkeypatc
     expected = run_check(plan, [all_rules()["REL001"]])
     monkeypatch.setattr(overlay.shapely, "intersection", raise_topology_error)
     report = run_check(plan, [all_rules()["REL001"]])
-    findings = findings_of_rule(report, "RUN901")
+    findings = list_findings_of_rules(report, "RUN901")
     assert {(f.key, *f.related_keys) for f in findings} == {(f.key, *f.related_keys) for f in expected.findings}
     assert all(f.severity is Severity.WARNING and "不得视为通过" in f.message for f in findings)
-    result = rule_outcome(report, "REL001")
+    result = get_outcome_of_rule(report, "REL001")
     assert result.outcome is Outcome.SKIPPED and "1 对图形无法计算，见 RUN901" in result.reason
     assert report.verdict is Verdict.INCOMPLETE and report.summary["skipped"] == 1
 
@@ -263,7 +273,7 @@ def test_cancellation_stops_the_check_at_once_without_a_crash_report(after):
         return len(calls) > after
 
     with pytest.raises(Cancelled):
-        check_plan(as_read_layers(), Options(), cancellation=Cancellation(cancel_on_poll))
+        check_plan(convert_to_source_layers(), Options(), cancellation=Cancellation(cancel_on_poll))
     assert len(calls) == after + 1
 
 
@@ -359,14 +369,14 @@ def map_fingerprints_to_findings(tables):
 
     Findings about the run itself and findings of severity INFO are left out.
     """
-    report = check_data(as_read_layers(tables)).report
+    report = check_data(convert_to_source_layers(tables)).report
     by_name = {f.fingerprint: (f.code, f.role, f.key, round(f.area_m2 or 0.0, 2)) for f in report.findings}
     assert len(by_name) == len(report.findings) > 15
     return by_name
 
 
 def test_finding_fingerprints_do_not_depend_on_the_order_of_rows():
-    tables = layers()
+    tables = make_small_plan_layers()
     shuffled = {}
     for number, (role, frame) in enumerate(tables.items()):
         order = list(range(len(frame)))
@@ -379,7 +389,7 @@ def test_finding_fingerprints_do_not_depend_on_the_order_of_rows():
 
 @pytest.mark.parametrize("code", [4490, 4547])
 def test_finding_fingerprints_are_the_same_in_another_projection(code):
-    tables = add_survey_vertices(layers())
+    tables = add_survey_vertices(make_small_plan_layers())
     original = map_fingerprints_to_findings(tables)
     moved = map_fingerprints_to_findings({role: frame.to_crs(code) for role, frame in tables.items()})
     assert moved.keys() == original.keys()
@@ -387,14 +397,14 @@ def test_finding_fingerprints_are_the_same_in_another_projection(code):
 
 
 def test_finding_fingerprints_survive_an_edit_of_a_neighbouring_feature():
-    before = map_fingerprints_to_findings(layers())
-    tables = layers()
+    before = map_fingerprints_to_findings(make_small_plan_layers())
+    tables = make_small_plan_layers()
     # Add a farmland parcel that crosses the red line and redraw its valid neighbour.
     farmland = tables["YJJBNTBHTB"]
     more = farmland.iloc[[2]].assign(BSM="140225000000000099")
-    more = more.set_geometry([box(1210, 600)], crs=4526)
+    more = more.set_geometry([make_county_box(1210, 600)], crs=4526)
     redrawn = farmland.geometry.to_list()
-    redrawn[0] = box(0, 0, 90, 100)
+    redrawn[0] = make_county_box(0, 0, 90, 100)
     tables["YJJBNTBHTB"] = pd.concat([farmland.set_geometry(redrawn, crs=4526), more], ignore_index=True)
     after = map_fingerprints_to_findings(tables)
     gone = {before[k][0] for k in before.keys() - after.keys()}
@@ -405,14 +415,18 @@ def test_finding_fingerprints_survive_an_edit_of_a_neighbouring_feature():
 
 def test_fingerprints_of_similar_findings_survive_when_one_finding_is_fixed():
     """Check three parts of one feature outside the county after one part is corrected."""
-    county = table([box(0, 0, 1000, 1000)])
-    west, east, north = box(-100, 0, 200, 100), box(900, 0, 200, 100), box(500, 900, 100, 200)
+    county = make_table([make_county_box(0, 0, 1000, 1000)])
+    west, east, north = (
+        make_county_box(-100, 0, 200, 100),
+        make_county_box(900, 0, 200, 100),
+        make_county_box(500, 900, 100, 200),
+    )
     named = [
         {
             f.fingerprint: f.geometry
-            for f in check_data(as_read_layers({"XZQX": county, "CZKFBJ": line}), ["TOP003"]).report.findings
+            for f in check_data(convert_to_source_layers({"XZQX": county, "CZKFBJ": line}), ["TOP003"]).report.findings
         }
-        for line in (table([shapely.union_all(parts)]) for parts in ([west, east, north], [east, north]))
+        for line in (make_table([shapely.union_all(parts)]) for parts in ([west, east, north], [east, north]))
     ]
     assert (len(named[0]), len(named[1])) == (3, 2)
     assert named[1].keys() < named[0].keys()

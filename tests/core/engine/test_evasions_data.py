@@ -11,15 +11,15 @@ import pytest
 import shapely
 
 from plugin.core.check import Options, check_plan
-from plugin.core.engine.plan_consistency import CODE as FRAME
+from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE as FRAME
 from plugin.core.loading.recognition import find_missed_scope
-from plugin.core.model.findings import CODE as UNREAD
+from plugin.core.model.findings import UNREAD_CODE as UNREAD
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
-from tests.core.examples import norm_of
-from tests.core.small_plan import findings_of_rule, rule_outcome, write_gpkg
+from tests.core.examples import make_example_norm
+from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules, write_gpkg
 from tests.county import make
-from tests.county.source import as_read
+from tests.county.source import make_read_layers
 from tests.mutations import clean
 
 #: Layers of the three lines and of their surroundings, as in the shipped sample.
@@ -42,7 +42,7 @@ def sample_layers():
 @pytest.fixture(scope="module")
 def confirmed_profile(complete_county, tmp_path_factory):
     """Return the path of a profile that confirms all settings and states all figures."""
-    return str(clean.profile_with_all_rules(complete_county, tmp_path_factory.mktemp("profile")))
+    return str(clean.write_profile_with_all_rules(complete_county, tmp_path_factory.mktemp("profile")))
 
 
 def check_layers(tables, profile, *, names=None, more=(), **options):
@@ -50,7 +50,7 @@ def check_layers(tables, profile, *, names=None, more=(), **options):
 
     ``names`` gives another layer name by layer code; ``more`` lists (code, name) of layers to add a second time.
     """
-    read = as_read(tables) + [replace(as_read({r: tables[r]})[0], name=name) for r, name in more]
+    read = make_read_layers(tables) + [replace(make_read_layers({r: tables[r]})[0], name=name) for r, name in more]
     named = [replace(layer, name=(names or {}).get(layer.name, layer.name)) for layer in read]
     return check_plan(named, Options(profile=profile, **options)).report
 
@@ -74,7 +74,7 @@ def declare_concepts_absent(profile, tmp_path, *concepts):
 @pytest.mark.parametrize("gone", [("YDYHGHFQ",), ("XZQX",), ("XZQX", "XZQXZ", "YDYHGHFQ")])
 def test_county_plan_without_a_mandatory_layer_gets_the_verdict_incomplete(complete_county, confirmed_profile, gone):
     report = check_layers(remove_layers(complete_county.layers, *gone), confirmed_profile, rules=ONE_FAST_RULE)
-    (scope,) = findings_of_rule(report, FRAME)
+    (scope,) = list_findings_of_rules(report, FRAME)
     assert scope.case == "scope" and report.provenance["scope"] == "three_lines"
     names = {"YDYHGHFQ": "规划分区", "XZQX": "县级行政区", "XZQXZ": "乡镇级行政区"}
     assert all(names[role] in scope.message for role in gone)
@@ -85,7 +85,7 @@ def test_county_plan_without_a_mandatory_layer_gets_the_verdict_incomplete(compl
 
 def test_complete_county_plan_is_checked_as_a_county_delivery(complete_county, confirmed_profile):
     report = check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE)
-    assert not findings_of_rule(report, FRAME) and report.provenance["scope"] == "county"
+    assert not list_findings_of_rules(report, FRAME) and report.provenance["scope"] == "county"
 
 
 def test_narrower_delivery_scope_chosen_by_the_user_is_reported_with_the_omitted_layers(
@@ -94,13 +94,13 @@ def test_narrower_delivery_scope_chosen_by_the_user_is_reported_with_the_omitted
     report = check_layers(
         remove_layers(complete_county.layers, "YDYHGHFQ"), confirmed_profile, rules=ONE_FAST_RULE, scope="three_lines"
     )
-    (scope,) = findings_of_rule(report, FRAME)
+    (scope,) = list_findings_of_rules(report, FRAME)
     assert scope.case == "scope_chosen" and "规划分区" in scope.message and "县级总体规划" in scope.message
     assert report.verdict is Verdict.CONDITIONAL
 
 
 def test_narrower_delivery_scope_chosen_for_a_complete_county_gives_no_finding(complete_county, confirmed_profile):
-    assert not findings_of_rule(
+    assert not list_findings_of_rules(
         check_layers(complete_county.layers, confirmed_profile, rules=ONE_FAST_RULE, scope="three_lines"), FRAME
     )
 
@@ -113,14 +113,14 @@ def test_layer_declared_absent_in_the_profile_does_not_narrow_the_delivery_scope
         declare_concepts_absent(confirmed_profile, tmp_path, "SD"),
         rules=ONE_FAST_RULE,
     )
-    assert not findings_of_rule(report, FRAME) and report.provenance["scope"] == "county"
+    assert not list_findings_of_rules(report, FRAME) and report.provenance["scope"] == "county"
 
 
 def test_three_control_lines_with_one_more_county_plan_layer_pass_only_conditionally(
     complete_county, sample_layers, confirmed_profile
 ):
     report = check_layers({**sample_layers, "SD": complete_county.layers["SD"]}, confirmed_profile, rules=ONE_FAST_RULE)
-    (scope,) = findings_of_rule(report, FRAME)
+    (scope,) = list_findings_of_rules(report, FRAME)
     assert scope.case == "scope_hint" and "村级行政区（XZQC）" in scope.message
     hinted = check_layers(
         {**sample_layers, "SD": complete_county.layers["SD"]},
@@ -128,38 +128,38 @@ def test_three_control_lines_with_one_more_county_plan_layer_pass_only_condition
         rules=ONE_FAST_RULE,
         scope="three_lines",
     )
-    assert not findings_of_rule(hinted, FRAME)
+    assert not list_findings_of_rules(hinted, FRAME)
     again = Report.from_dict(json.loads(json.dumps(report.to_dict())))
     assert report.verdict is again.verdict is Verdict.CONDITIONAL
 
 
 @pytest.mark.parametrize("gone", [(), ("YDYHGHFQ",), ("XZQX", "XZQXZ")])
 def test_delivery_of_only_three_control_lines_is_checked_as_such(sample_layers, confirmed_profile, gone):
-    assert not findings_of_rule(
+    assert not list_findings_of_rules(
         check_layers(remove_layers(sample_layers, *gone), confirmed_profile, rules=ONE_FAST_RULE), FRAME
     )
 
 
 @pytest.mark.parametrize(("present", "evident"), [(1, False), (6, False), (9, True), (13, True)])
 def test_data_with_half_of_the_mandatory_county_layers_are_recognised_as_a_county_plan(present, evident):
-    norm = norm_of()
+    norm = make_example_norm()
     scopes = norm.standard.scopes
     lines = scopes["three_lines"]
     county = scopes["county"]
     own = [c for c in county.mandatory if c not in (*lines.mandatory, *lines.optional)]
     assert len(own) == 13 and len(county.conditional) == 4
     missed = find_missed_scope(norm, {*CONTROL_LINE_ROLES, *own[:present]}, "three_lines")
-    assert missed is not None and missed.evident is evident
+    assert missed is not None and missed.is_evident is evident
     assert set(missed.lacking) >= {"zones", "county"} | set(own[present:])
 
 
 def test_county_plan_with_one_layer_of_yearly_changes_is_not_taken_for_yearly_maintenance():
     """Check a county plan that has one layer of yearly changes and lacks other layers."""
-    norm = norm_of()
+    norm = make_example_norm()
     scope = norm.standard.scopes["county"]
     own = [c for c in scope.mandatory if c in norm.standard.templates]
     missed = find_missed_scope(norm, {*own, "CZKFBJ"}, "maintenance")
-    assert missed is not None and missed.wider == "county" and missed.evident
+    assert missed is not None and missed.wider_scope == "county" and missed.is_evident
     changes = set(norm.standard.concepts["maintenance"])
     assert find_missed_scope(norm, changes, "maintenance") is None
 
@@ -170,11 +170,11 @@ def test_county_plan_with_one_layer_of_yearly_changes_is_not_taken_for_yearly_ma
 def test_empty_layer_that_a_county_plan_requires_allows_only_a_conditional_pass(sample_layers, confirmed_profile):
     emptied = {**sample_layers, "YDYHGHFQ": sample_layers["YDYHGHFQ"].iloc[:0]}
     report = check_layers(emptied, confirmed_profile, rules=("TOP001", "TOP002"))
-    (empty,) = findings_of_rule(report, UNREAD)
+    (empty,) = list_findings_of_rules(report, UNREAD)
     assert empty.case == "empty" and "YDYHGHFQ" in empty.message
-    assert rule_outcome(report, "TOP002").outcome is Outcome.NOT_APPLICABLE
+    assert get_outcome_of_rule(report, "TOP002").outcome is Outcome.NOT_APPLICABLE
     assert report.verdict is Verdict.CONDITIONAL
-    assert not findings_of_rule(check_layers(emptied, confirmed_profile, scope="three_lines"), UNREAD)
+    assert not list_findings_of_rules(check_layers(emptied, confirmed_profile, scope="three_lines"), UNREAD)
 
 
 def test_county_plan_with_an_empty_mandatory_layer_gets_the_verdict_incomplete(complete_county, confirmed_profile):
@@ -188,7 +188,7 @@ def test_county_plan_with_an_empty_mandatory_layer_gets_the_verdict_incomplete(c
 
 def test_layer_assigned_to_another_role_than_that_of_its_name_is_reported(sample_layers, confirmed_profile):
     report = check_layers(sample_layers, confirmed_profile, rules=ONE_FAST_RULE, roles={"ZXCQFW": "YDYHGHFQ"})
-    (named,) = findings_of_rule(report, UNREAD)
+    (named,) = list_findings_of_rules(report, UNREAD)
     assert (named.case, named.role) == ("elsewhere", "ZXCQFW")
     assert "规划分区" in named.message and "YDYHGHFQ" in named.message
     assert report.verdict is Verdict.CONDITIONAL
@@ -203,27 +203,27 @@ def test_second_urban_boundary_assigned_to_another_role_is_reported(sample_layer
         rules=ONE_FAST_RULE,
         roles={"CZKFBJ": "CZKFBJ", "ZXCQFW": "CZKFBJ_终稿"},
     )
-    assert [f.case for f in findings_of_rule(report, UNREAD)] == ["elsewhere"]
+    assert [f.case for f in list_findings_of_rules(report, UNREAD)] == ["elsewhere"]
     assert report.verdict is Verdict.CONDITIONAL
 
 
 def test_mandatory_layer_assigned_to_another_role_counts_as_missing(sample_layers, confirmed_profile):
     report = check_layers(sample_layers, confirmed_profile, roles={"ZXCQFW": "CZKFBJ"})
-    assert rule_outcome(report, "REL002").outcome is Outcome.SKIPPED
-    assert findings_of_rule(report, "SCH001") and report.verdict is Verdict.INCOMPLETE
+    assert get_outcome_of_rule(report, "REL002").outcome is Outcome.SKIPPED
+    assert list_findings_of_rules(report, "SCH001") and report.verdict is Verdict.INCOMPLETE
 
 
 def test_renamed_layer_with_the_fields_of_another_role_is_reported(sample_layers, confirmed_profile):
     report = check_layers(
         sample_layers, confirmed_profile, names={"DLTB": "图层1"}, rules=ONE_FAST_RULE, roles={"ZXCQFW": "图层1"}
     )
-    assert [f.case for f in findings_of_rule(report, UNREAD)] == ["elsewhere"]
+    assert [f.case for f in list_findings_of_rules(report, UNREAD)] == ["elsewhere"]
 
 
 @pytest.mark.parametrize(("role", "name"), [("YDYHGHFQ", "YDYHGHFQ"), ("YDYHGHFQ", "分区成果"), ("XZQ", "XZQX")])
 def test_layer_assigned_to_the_role_of_its_name_or_fields_is_not_reported(sample_layers, confirmed_profile, role, name):
     names = {} if name in sample_layers else {role: name}
-    assert not findings_of_rule(
+    assert not list_findings_of_rules(
         check_layers(sample_layers, confirmed_profile, names=names, rules=ONE_FAST_RULE, roles={role: name}), UNREAD
     )
 
@@ -242,7 +242,7 @@ def test_sealed_edition_without_a_control_line_skips_the_rules_that_compare_it(
     sealed = str(write_gpkg(tmp_path / "sealed.gpkg", lines) or tmp_path / "sealed.gpkg")
     report = check_layers(sample_layers, confirmed_profile, rules=rules, baseline=sealed)
     for code in rules:
-        result = rule_outcome(report, code)
+        result = get_outcome_of_rule(report, code)
         assert result.outcome is Outcome.SKIPPED and result.incomplete, result
         assert "封库版本" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
@@ -255,7 +255,7 @@ def test_plan_that_declares_a_sealed_control_line_absent_skips_the_comparison_ru
     write_gpkg(sealed, {r: sample_layers[r] for r in ("STBHHX", "CZKFBJ", "YJJBNTBHTB")})
     declared = declare_concepts_absent(confirmed_profile, tmp_path, "red_line")
     report = check_layers(remove_layers(sample_layers, "STBHHX"), declared, rules=("LAW017",), baseline=str(sealed))
-    result = rule_outcome(report, "LAW017")
+    result = get_outcome_of_rule(report, "LAW017")
     assert result.incomplete and "STBHHX" in result.reason and "生态保护红线" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -316,7 +316,7 @@ def test_farmland_with_the_code_of_another_township_counts_where_it_is_located(
     tasks.write_text(TOWNSHIP_TASK_TABLE.format(code=credited, value=1.2 * own), encoding="utf-8")
     assert sum_farmland_of_township(forged, credited) > 1.2 * own
     report = check_layers(forged, confirmed_profile, rules=("LAW004",), targets=str(tasks))
-    misplaced, broken = sorted(findings_of_rule(report, "LAW004"), key=lambda f: f.case, reverse=True)
+    misplaced, broken = sorted(list_findings_of_rules(report, "LAW004"), key=lambda f: f.case, reverse=True)
     assert (misplaced.case, broken.case) == ("misplaced", "broken")
     assert misplaced.params["count"] == rows.sum() and str(misplaced.severity) == "WARNING"
     assert misplaced.area_m2 == pytest.approx(sample_layers["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum(), rel=1e-3)
@@ -333,7 +333,9 @@ def test_farmland_codes_that_agree_with_the_location_give_no_finding(sample_laye
         encoding="utf-8",
     )
     report = check_layers(sample_layers, confirmed_profile, rules=("LAW004",), targets=str(tasks))
-    assert not findings_of_rule(report, "LAW004") and rule_outcome(report, "LAW004").outcome is Outcome.PASSED
+    assert (
+        not list_findings_of_rules(report, "LAW004") and get_outcome_of_rule(report, "LAW004").outcome is Outcome.PASSED
+    )
 
 
 # Deductions left out
@@ -356,7 +358,7 @@ def test_farmland_net_areas_without_the_deductions_of_the_survey_are_reported(
     report = check_layers(
         remove_deductions(sample_layers, role), confirmed_profile, rules=("ATT003", "ATT022", "LAW002")
     )
-    (left,) = findings_of_rule(report, "ATT022")
+    (left,) = list_findings_of_rules(report, "ATT022")
     survey = sample_layers[role]["YJJBNTMJ" if role == "YJJBNTBHTB" else "TBDLMJ"].sum()
     assert (left.case, left.role, left.related_role) == ("deduction", role, "DLTB")
     assert left.params["expected"] == pytest.approx(survey, rel=1e-6) and left.params["difference"] > 0
@@ -381,13 +383,13 @@ def test_deductions_omitted_in_one_township_are_reported_and_its_task_is_unconfi
     )
     forged = remove_deductions(sample_layers, "YJJBNTBHTB", rows)
     report = check_layers(forged, confirmed_profile, rules=("ATT022", "LAW004"), targets=str(tasks))
-    assert [f.case for f in findings_of_rule(report, "ATT022")] == ["deduction"]
+    assert [f.case for f in list_findings_of_rules(report, "ATT022")] == ["deduction"]
     (figure,) = [i for i in report.indicators if i.place]
     assert figure.value > figure.target and figure.state == "unconfirmed"
 
 
 def test_farmland_net_areas_with_the_deductions_of_the_survey_give_no_finding(sample_layers, confirmed_profile):
-    assert not findings_of_rule(check_layers(sample_layers, confirmed_profile, rules=("ATT022",)), "ATT022")
+    assert not list_findings_of_rules(check_layers(sample_layers, confirmed_profile, rules=("ATT022",)), "ATT022")
 
 
 # Protected cultivated land that is forest
@@ -402,7 +404,7 @@ def test_forest_inside_protected_cultivated_land_is_reported(complete_county, co
     more = rows.iloc[[0] * len(forest)].assign(BSM=keys).set_geometry(forest.geometry.to_numpy(), crs=rows.crs)
     filled = gpd.GeoDataFrame(pd.concat([rows, more], ignore_index=True), geometry="geometry", crs=rows.crs)
     report = check_layers({**complete_county.layers, role: filled}, confirmed_profile, rules=("LAW010",))
-    findings = findings_of_rule(report, "LAW010")
+    findings = list_findings_of_rules(report, "LAW010")
     assert {f.case for f in findings} == {"protected"} and {f.key for f in findings} == set(keys)
     assert all(f.role == role and f.related_role == "DLTB" and str(f.severity) == "WARNING" for f in findings)
     assert sum(f.area_m2 for f in findings) == pytest.approx(forest["TBMJ"].sum(), rel=1e-3)
@@ -410,7 +412,9 @@ def test_forest_inside_protected_cultivated_land_is_reported(complete_county, co
 
 
 def test_protected_cultivated_land_of_the_clean_county_gives_no_finding(complete_county, confirmed_profile):
-    assert not findings_of_rule(check_layers(complete_county.layers, confirmed_profile, rules=("LAW010",)), "LAW010")
+    assert not list_findings_of_rules(
+        check_layers(complete_county.layers, confirmed_profile, rules=("LAW010",)), "LAW010"
+    )
 
 
 # Villages and orchards in the base of the ratio
@@ -433,7 +437,7 @@ def test_urban_base_area_with_villages_or_orchards_leaves_the_expansion_ratio_un
     before = get_expansion_ratio(check_layers(sample_layers, confirmed_profile, rules=("LAW001",)))
     forged = code_parcels_as_urban(sample_layers, "DLTB", sample_layers["DLTB"]["DLBM"].isin(classes))
     report = check_layers(forged, confirmed_profile, rules=("LAW001",))
-    (finding,) = findings_of_rule(report, "LAW001")
+    (finding,) = list_findings_of_rules(report, "LAW001")
     assert (finding.case, finding.role, finding.field, str(finding.severity)) == (
         "contradicted",
         "DLTB",
@@ -452,7 +456,7 @@ def test_urban_base_area_contradicted_by_the_survey_leaves_the_ratio_unconfirmed
     forged = code_parcels_as_urban(lite, "XZYDYH", villages)
     forged["XZYDYH"].loc[villages, ["YDYHFLDM", "YDYHFLMC"]] = ["070100", "城镇住宅用地"]
     report = check_layers(forged, confirmed_profile, rules=("LAW001",))
-    (finding,) = findings_of_rule(report, "LAW001")
+    (finding,) = list_findings_of_rules(report, "LAW001")
     assert (finding.case, finding.role, finding.params["count"]) == ("contradicted", "XZYDYH", villages.sum())
     assert get_expansion_ratio(report).state in ("unconfirmed", "broken") and report.verdict is Verdict.CONDITIONAL
 
@@ -468,10 +472,10 @@ def test_one_field_coded_as_urban_is_reported_when_it_decides_the_expansion_rati
     path.write_text(
         Path(confirmed_profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8"
     )
-    assert [f.case for f in findings_of_rule(check_layers(sample_layers, str(path), rules=("LAW001",)), "LAW001")] == [
-        ""
-    ]
-    assert [f.case for f in findings_of_rule(check_layers(forged, str(path), rules=("LAW001",)), "LAW001")] == [
+    assert [
+        f.case for f in list_findings_of_rules(check_layers(sample_layers, str(path), rules=("LAW001",)), "LAW001")
+    ] == [""]
+    assert [f.case for f in list_findings_of_rules(check_layers(forged, str(path), rules=("LAW001",)), "LAW001")] == [
         "contradicted"
     ]
 
@@ -479,7 +483,9 @@ def test_one_field_coded_as_urban_is_reported_when_it_decides_the_expansion_rati
 def test_urban_base_area_of_the_clean_county_is_not_contradicted(complete_county, sample_layers, confirmed_profile):
     for tables in (complete_county.layers, sample_layers):
         report = check_layers(tables, confirmed_profile, rules=("LAW001",))
-        assert not findings_of_rule(report, "LAW001") and "contradicted_m2" not in get_expansion_ratio(report).inputs
+        assert (
+            not list_findings_of_rules(report, "LAW001") and "contradicted_m2" not in get_expansion_ratio(report).inputs
+        )
 
 
 # An outline of the county that is too large
@@ -508,7 +514,7 @@ def enlarge_county_edge(lite, *roles):
 def test_county_outline_larger_than_its_townships_is_reported(sample_layers, confirmed_profile, roles, expected):
     tables, area = enlarge_county_edge(sample_layers, *roles)
     report = check_layers(tables, confirmed_profile, rules=("TOP003",))
-    beyond = findings_of_rule(report, "TOP003")
+    beyond = list_findings_of_rules(report, "TOP003")
     assert {(f.case, f.related_role) for f in beyond} == set(expected)
     assert all(f.role == "XZQX" and str(f.severity) == "WARNING" for f in beyond)
     assert sum(f.area_m2 for f in beyond) == pytest.approx(area, rel=1e-2)
@@ -519,7 +525,7 @@ def test_outline_of_the_clean_county_that_matches_its_townships_gives_no_finding
     complete_county, sample_layers, confirmed_profile
 ):
     for tables in (complete_county.layers, sample_layers):
-        assert not findings_of_rule(check_layers(tables, confirmed_profile, rules=("TOP003",)), "TOP003")
+        assert not list_findings_of_rules(check_layers(tables, confirmed_profile, rules=("TOP003",)), "TOP003")
 
 
 # Area fields raised within the allowance
@@ -555,10 +561,10 @@ def test_target_met_only_by_a_raised_area_field_is_not_confirmed(sample_layers, 
     between = add_target_to_profile(confirmed_profile, net * 1.0005, "between.toml")
     forged = raise_area_fields(sample_layers, "YJJBNTBHTB", FARMLAND_AREA_FIELDS, 0.00095)
     report = check_layers(forged, between, rules=("ATT022", "LAW002"))
-    assert not findings_of_rule(report, "ATT022")
+    assert not list_findings_of_rules(report, "ATT022")
     figures = [i for i in report.indicators if i.id == "farmland_area" and abs(i.target - net * 1.0005) < 1e-3]
     assert [(i.state, i.backed, i.confirmed) for i in figures] == [("unconfirmed", False, False)]
-    (finding,) = [f for f in findings_of_rule(report, "LAW002") if f.case == "field"]
+    (finding,) = [f for f in list_findings_of_rules(report, "LAW002") if f.case == "field"]
     assert finding.params["value"] == pytest.approx(net * 1.00095, rel=1e-6)
     assert finding.params["land"] == pytest.approx(net, rel=1e-6) and "YJJBNTMJ" in finding.message
     assert "figures.farmland_area" in report.summary["unconfirmed"]
@@ -571,7 +577,7 @@ def test_target_met_by_the_measured_area_is_reported_as_met(sample_layers, confi
     report = check_layers(
         raise_area_fields(sample_layers, "YJJBNTBHTB", FARMLAND_AREA_FIELDS, share), met, rules=("LAW002",)
     )
-    assert not [f for f in findings_of_rule(report, "LAW002") if f.case == "field"]
+    assert not [f for f in list_findings_of_rules(report, "LAW002") if f.case == "field"]
 
 
 def test_township_task_met_only_by_a_raised_area_field_is_not_confirmed(sample_layers, confirmed_profile, tmp_path):
@@ -584,7 +590,7 @@ def test_township_task_met_only_by_a_raised_area_field_is_not_confirmed(sample_l
     )
     forged = raise_area_fields(sample_layers, "YJJBNTBHTB", FARMLAND_AREA_FIELDS, 0.00095, rows)
     report = check_layers(forged, confirmed_profile, rules=("LAW004",), targets=str(tasks))
-    assert [f.case for f in findings_of_rule(report, "LAW004")] == ["field"]
+    assert [f.case for f in list_findings_of_rules(report, "LAW004")] == ["field"]
     (figure,) = [i for i in report.indicators if i.place]
     assert figure.state == "unconfirmed" and "figures.farmland_area" in report.summary["unconfirmed"]
 
@@ -598,7 +604,7 @@ def test_ratio_within_its_limit_only_by_a_raised_area_field_is_not_confirmed(sam
     report = check_layers(
         raise_area_fields(sample_layers, "DLTB", ("TBMJ", "KCMJ", "TBDLMJ"), 0.00095), str(path), rules=("LAW001",)
     )
-    assert [f.case for f in findings_of_rule(report, "LAW001")] == ["land"]
+    assert [f.case for f in list_findings_of_rules(report, "LAW001")] == ["land"]
     assert get_expansion_ratio(report).state == "unconfirmed" and report.verdict is Verdict.CONDITIONAL
 
 
@@ -626,7 +632,7 @@ def test_farmland_outside_the_other_layers_that_must_contain_it_is_reported(
         confirmed_profile,
         rules=("LAW010",),
     )
-    findings = findings_of_rule(report, "LAW010")
+    findings = list_findings_of_rules(report, "LAW010")
     assert {(f.case, f.role, f.related_role, str(f.severity)) for f in findings} == {
         (case, "YJJBNTBHTB", role, "WARNING")
     }
@@ -643,7 +649,7 @@ def test_farmland_with_a_flatter_slope_class_than_its_parcel_is_reported(sample_
     parcels = sample_layers["DLTB"].copy()
     parcels.loc[find_rows_under_farmland(sample_layers, "DLTB", [row]), "GDPDJB"] = "5"
     report = check_layers({**sample_layers, "DLTB": parcels}, confirmed_profile, rules=("LAW010",))
-    (finding,) = findings_of_rule(report, "LAW010")
+    (finding,) = list_findings_of_rules(report, "LAW010")
     assert (finding.case, finding.field, finding.params["related"], str(finding.severity)) == (
         "slope",
         "GDPDJB",
@@ -673,11 +679,11 @@ def test_empty_hole_in_the_urban_boundary_that_keeps_the_ratio_in_its_limit_is_r
     path.write_text(
         Path(confirmed_profile).read_text(encoding="utf-8") + f"\n[ratio]\nlimit = {limit!r}\n", encoding="utf-8"
     )
-    assert [f.case for f in findings_of_rule(check_layers(sample_layers, str(path), rules=("LAW001",)), "LAW001")] == [
-        ""
-    ]
+    assert [
+        f.case for f in list_findings_of_rules(check_layers(sample_layers, str(path), rules=("LAW001",)), "LAW001")
+    ] == [""]
     report = check_layers({**sample_layers, "CZKFBJ": edge}, str(path), rules=("LAW001",))
-    (finding,) = findings_of_rule(report, "LAW001")
+    (finding,) = list_findings_of_rules(report, "LAW001")
     assert (finding.case, finding.role, finding.params["count"], str(finding.severity)) == (
         "windows",
         "CZKFBJ",
@@ -695,11 +701,13 @@ def test_empty_hole_in_the_urban_boundary_that_keeps_the_ratio_in_its_limit_is_r
         "CZKFBJ": edge,
         "STBHHX": pd.concat([sample_layers["STBHHX"], patch], ignore_index=True),
     }
-    (finding,) = findings_of_rule(check_layers(patched, str(path), rules=("LAW001",)), "LAW001")
+    (finding,) = list_findings_of_rules(check_layers(patched, str(path), rules=("LAW001",)), "LAW001")
     assert finding.case == "windows" and finding.area_m2 == pytest.approx(centre.buffer(100).area * 0.99, rel=1e-2)
     looser = path.read_text(encoding="utf-8").replace(repr(limit), repr(clean.value * 1.01))
     path.write_text(looser, encoding="utf-8")
-    assert not findings_of_rule(check_layers({**sample_layers, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001")
+    assert not list_findings_of_rules(
+        check_layers({**sample_layers, "CZKFBJ": edge}, str(path), rules=("LAW001",)), "LAW001"
+    )
 
 
 # Codes of townships and of another county, without a table of tasks
@@ -710,7 +718,7 @@ def test_farmland_with_the_code_of_another_county_is_reported(sample_layers, con
     report = check_layers(
         set_location_codes(sample_layers, rows, "1402231002010000000"), confirmed_profile, rules=("LAW004",)
     )
-    (finding,) = findings_of_rule(report, "LAW004")
+    (finding,) = list_findings_of_rules(report, "LAW004")
     assert (finding.case, finding.role, finding.field, finding.params["count"]) == (
         "foreign",
         "YJJBNTBHTB",
@@ -726,7 +734,7 @@ def test_township_code_contradicting_the_location_is_reported_without_a_task_tab
     report = check_layers(
         set_location_codes(sample_layers, row, credited + "2010000000"), confirmed_profile, rules=("LAW004",)
     )
-    (finding,) = findings_of_rule(report, "LAW004")
+    (finding,) = list_findings_of_rules(report, "LAW004")
     assert (finding.case, finding.role, finding.params["count"]) == ("misplaced", "YJJBNTBHTB", 1)
     assert report.verdict is Verdict.CONDITIONAL
 
@@ -736,7 +744,7 @@ def test_exchanged_codes_of_two_townships_are_reported_once_for_each(sample_laye
     both = towns[towns["XZQDM"].isin(find_townships_with_farmland(sample_layers))].index
     towns.loc[both, ["XZQDM", "XZQMC"]] = towns.loc[both[::-1], ["XZQDM", "XZQMC"]].to_numpy()
     report = check_layers({**sample_layers, "XZQXZ": towns}, confirmed_profile, rules=("LAW004",))
-    findings = findings_of_rule(report, "LAW004")
+    findings = list_findings_of_rules(report, "LAW004")
     assert {(f.case, f.role) for f in findings} == {("exchanged", "XZQXZ")} and len(findings) == 2
     assert report.verdict is Verdict.CONDITIONAL
 
@@ -745,7 +753,8 @@ def test_location_codes_of_the_clean_county_give_no_finding(complete_county, sam
     for tables in (complete_county.layers, sample_layers):
         report = check_layers(tables, confirmed_profile, rules=("LAW004",))
         assert (
-            not findings_of_rule(report, "LAW004") and rule_outcome(report, "LAW004").outcome is Outcome.NOT_APPLICABLE
+            not list_findings_of_rules(report, "LAW004")
+            and get_outcome_of_rule(report, "LAW004").outcome is Outcome.NOT_APPLICABLE
         )
 
 
@@ -759,11 +768,11 @@ def test_urban_base_land_inside_the_ecological_red_line_makes_the_ratio_contradi
     row = inside["TBMJ"].idxmax()
     parcels.loc[row, ["DLBM", "DLMC", "CZCSXM"]] = ["0701", "城镇住宅用地", "202"]
     report = check_layers({**sample_layers, "DLTB": parcels}, confirmed_profile, rules=("LAW001",))
-    (finding,) = [f for f in findings_of_rule(report, "LAW001") if f.case == "contradicted"]
+    (finding,) = [f for f in list_findings_of_rules(report, "LAW001") if f.case == "contradicted"]
     assert parcels.loc[row, "BSM"] in finding.params["keys"] and report.verdict is not Verdict.PASSED
     assert not [
         f
-        for f in findings_of_rule(check_layers(sample_layers, confirmed_profile, rules=("LAW001",)), "LAW001")
+        for f in list_findings_of_rules(check_layers(sample_layers, confirmed_profile, rules=("LAW001",)), "LAW001")
         if f.case == "contradicted"
     ]
 
@@ -776,6 +785,6 @@ def test_two_townships_sharing_one_code_or_one_name_are_reported(sample_layers, 
     towns = sample_layers["XZQXZ"].copy()
     towns.loc[towns.index[1], field] = towns.loc[towns.index[0], field]
     report = check_layers({**sample_layers, "XZQXZ": towns}, confirmed_profile, rules=("LAW004",))
-    (finding,) = [f for f in findings_of_rule(report, "LAW004") if f.case == case]
+    (finding,) = [f for f in list_findings_of_rules(report, "LAW004") if f.case == case]
     assert (finding.role, finding.field, finding.params["count"]) == ("XZQXZ", field, 2)
     assert report.verdict is Verdict.CONDITIONAL

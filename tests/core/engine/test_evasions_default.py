@@ -8,9 +8,9 @@ import shapely
 
 from plugin.core.check import Options, check_plan
 from plugin.core.model.verdict import Verdict
-from tests.core.small_plan import findings_of_rule, rule_outcome
+from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
 from tests.county import make
-from tests.county.source import as_read
+from tests.county.source import make_read_layers
 from tests.mutations import clean
 
 
@@ -23,14 +23,14 @@ def complete_county():
 @pytest.fixture(scope="module")
 def default_profile(complete_county, tmp_path_factory):
     """Return the path of a profile that confirms all settings and adds no rules."""
-    path = clean.profile_with_all_rules(complete_county, tmp_path_factory.mktemp("profile"))
+    path = clean.write_profile_with_all_rules(complete_county, tmp_path_factory.mktemp("profile"))
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join(line for line in lines if not line.startswith("rules_extra")), encoding="utf-8")
     return str(path)
 
 
 def check_layers(tables, profile, **options):
-    return check_plan(as_read(tables), Options(profile=profile, **options)).report
+    return check_plan(make_read_layers(tables), Options(profile=profile, **options)).report
 
 
 def exchange_values(frame: gpd.GeoDataFrame, one: int, other: int, *fields: str) -> gpd.GeoDataFrame:
@@ -148,14 +148,14 @@ def test_county_without_defects_passes_the_default_check(complete_county, defaul
 @pytest.mark.parametrize(("damage", "code"), DEFECTS_AND_RULES, ids=[f"{d.__name__}-{c}" for d, c in DEFECTS_AND_RULES])
 def test_county_with_one_planted_defect_never_passes_the_default_check(complete_county, default_profile, damage, code):
     report = check_layers(damage(complete_county.layers), default_profile)
-    assert findings_of_rule(report, code), [f.code for f in report.findings]
+    assert list_findings_of_rules(report, code), [f.code for f in report.findings]
     assert report.verdict is not Verdict.PASSED
 
 
 def test_heritage_count_in_the_text_without_a_heritage_layer_is_not_checked(complete_county, default_profile):
     tables = {**complete_county.layers, "LSWHBHX": complete_county.layers["LSWHBHX"].iloc[:0]}
     report = check_layers(tables, default_profile)
-    assert rule_outcome(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
+    assert get_outcome_of_rule(report, "LAW023").outcome == "skipped" and report.verdict is Verdict.INCOMPLETE
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_three_control_lines_with_a_planted_defect_never_pass(complete_county, d
     }
     report = check_layers(damage({**lines}), default_profile)
     assert report.provenance["scope"] == "three_lines"
-    assert findings_of_rule(report, code) and report.verdict is not Verdict.PASSED
+    assert list_findings_of_rules(report, code) and report.verdict is not Verdict.PASSED
 
 
 # Copies of survey parcels
@@ -186,7 +186,7 @@ def test_farmland_row_with_another_value_than_the_parcel_it_copies_is_reported(
     rows = copies.index[copies[field].notna() & (copies[field] != value)][:3]
     copies.loc[rows, field] = value
     report = check_layers({**complete_county.layers, role: copies}, default_profile, rules=("ATT023",))
-    (finding,) = findings_of_rule(report, "ATT023")
+    (finding,) = list_findings_of_rules(report, "ATT023")
     assert (finding.role, finding.related_role, finding.field) == (role, "DLTB", field)
     assert finding.params["count"] == 3 and finding.key == copies["BSM"][rows[0]]
     assert str(value) in finding.message and "地类图斑" in finding.message
@@ -202,7 +202,7 @@ def test_terraces_without_a_ridge_deduction_in_all_layers_are_reported(complete_
     for role, (area, net) in gross.items():
         tables[role] = tables[role].assign(KCXS=0.0, KCMJ=0.0, KCDLBM=None, **{net: tables[role][area]})
     report = check_layers(tables, default_profile)
-    findings = [f for f in findings_of_rule(report, "ATT019") if f.case == "none"]
+    findings = [f for f in list_findings_of_rules(report, "ATT019") if f.case == "none"]
     assert {f.role for f in findings} == set(gross)
     terraced = (complete_county.layers["DLTB"]["GDLX"] == "TT").sum()
     assert [f.params["count"] for f in findings if f.role == "DLTB"] == [terraced]
@@ -214,7 +214,7 @@ def test_expired_protection_period_is_reported(complete_county, default_profile)
     farm = complete_county.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2010-01-01"), pd.Timestamp("2020-12-31")
     report = check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile)
-    findings = findings_of_rule(report, "ATT016")
+    findings = list_findings_of_rules(report, "ATT016")
     assert (
         len(findings) == len(farm)
         and {f.case for f in findings} == {"ended"}
@@ -226,7 +226,7 @@ def test_expired_protection_period_is_reported(complete_county, default_profile)
 def test_protection_period_that_ends_before_its_start_is_reported_once(complete_county, default_profile):
     farm = complete_county.layers["YJJBNTBHTB"].copy()
     farm["BHKSSJ"], farm["BHJSSJ"] = pd.Timestamp("2020-01-01"), pd.Timestamp("2010-12-31")
-    findings = findings_of_rule(
+    findings = list_findings_of_rules(
         check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile, rules=("ATT016",)), "ATT016"
     )
     assert len(findings) == len(farm) and {f.case for f in findings} == {"order"}
@@ -235,7 +235,7 @@ def test_protection_period_that_ends_before_its_start_is_reported_once(complete_
 def test_one_number_repeated_for_all_farmland_is_reported(complete_county, default_profile):
     farm = complete_county.layers["YJJBNTBHTB"].assign(YJJBNTTBBH="14022500000001")
     report = check_layers({**complete_county.layers, "YJJBNTBHTB": farm}, default_profile)
-    (finding,) = findings_of_rule(report, "ATT001")
+    (finding,) = list_findings_of_rules(report, "ATT001")
     assert (finding.case, finding.field, finding.params["count"]) == ("number", "YJJBNTTBBH", len(farm))
     assert str(finding.severity) == "WARNING" and report.verdict is Verdict.CONDITIONAL
 
@@ -247,7 +247,7 @@ def test_heritage_register_without_rows_is_not_compared(complete_county, default
     path = tmp_path / "名录.csv"
     path.write_text("名称,类型,级别\n", encoding="utf-8")
     report = check_layers(complete_county.layers, default_profile, register=str(path))
-    result = rule_outcome(report, "LAW024")
+    result = get_outcome_of_rule(report, "LAW024")
     assert result.incomplete and "名录.csv" in result.reason and "没有数据" in result.reason
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -262,7 +262,7 @@ def test_two_zone_layers_with_different_codes_on_one_place_are_reported(complete
     other.loc[row, "GHFQDM"] = "300"
     other["BSM"] = [f"14022500009{n:07d}" for n in range(len(other))]
     report = check_layers({**complete_county.layers, "GHFQ": other}, default_profile)
-    findings = [f for f in findings_of_rule(report, "REL011") if f.case == "code"]
+    findings = [f for f in list_findings_of_rules(report, "REL011") if f.case == "code"]
     assert [(f.role, f.related_role) for f in findings] == [("YDYHGHFQ", "GHFQ")]
     assert findings[0].params["related"] == "300" and "规划分区" in findings[0].message
     assert report.verdict is not Verdict.PASSED
@@ -273,6 +273,6 @@ def test_centre_zones_lying_on_county_zones_of_another_class_are_reported(comple
     row = centre.index[centre["GHFQDM"].str.startswith("4")][0]
     centre.loc[row, "GHFQDM"] = "300"
     report = check_layers({**complete_county.layers, "ZXCQGHFQ": centre}, default_profile, rules=("REL011",))
-    findings = findings_of_rule(report, "REL011")
+    findings = list_findings_of_rules(report, "REL011")
     assert findings and {(f.case, f.related_role) for f in findings} == {("code", "ZXCQGHFQ")}
     assert {f.related_keys[0] for f in findings} == {centre["BSM"][row]}

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
-from plugin.core.geometry.parts import subtract_earlier
+from plugin.core.geometry.parts import subtract_earlier_shapes
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import IncrementalChecker
 from plugin.core.messages.texts import SLIVERS
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.render.html import render_report
 from plugin.core.standard import load_standard
-from tests.core.small_plan import as_read_layers, box, table, write_gpkg
+from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table, write_gpkg
 from tests.county.measure import statutory_area
 
 FARMLAND_ROLE, RED_LINE_ROLE, BOUNDARY_ROLE, ZONES_ROLE = "YJJBNTBHTB", "STBHHX", "CZKFBJ", "YDYHGHFQ"
@@ -29,7 +29,7 @@ STRIP_M2 = STRIP_LENGTH_M * STRIP_WIDTH_M
 
 
 def check_to_report(layers, *rules, **more):
-    return check_plan(as_read_layers(layers), Options(rules=rules, **more)).report
+    return check_plan(convert_to_source_layers(layers), Options(rules=rules, **more)).report
 
 
 def make_comb_overlap(count, *, features=1, wide=STRIP_WIDTH_M):
@@ -37,10 +37,10 @@ def make_comb_overlap(count, *, features=1, wide=STRIP_WIDTH_M):
 
     The farmland has ``features`` rows; each strip is ``wide`` metres wide.
     """
-    field = box(0, 0, 3000, 3000)
-    teeth = [box(20 * (n % 140), 3000 - wide - 25 * (n // 140), STRIP_LENGTH_M, wide) for n in range(count)]
+    field = make_county_box(0, 0, 3000, 3000)
+    teeth = [make_county_box(20 * (n % 140), 3000 - wide - 25 * (n // 140), STRIP_LENGTH_M, wide) for n in range(count)]
     rows = [shapely.multipolygons(teeth[n::features]) for n in range(features)]
-    return {FARMLAND_ROLE: table([field]), RED_LINE_ROLE: table(rows)}
+    return {FARMLAND_ROLE: make_table([field]), RED_LINE_ROLE: make_table(rows)}
 
 
 def list_sliver_findings(found):
@@ -87,9 +87,9 @@ def test_sliver_ignored_by_two_rules_is_summed_once():
 
 
 def test_sliver_under_two_features_is_summed_once_in_total_and_once_per_feature():
-    strip = box(0, 99.96, STRIP_LENGTH_M, 0.04)
-    longer = box(5, 99.96, STRIP_LENGTH_M, 0.04)
-    layers = {FARMLAND_ROLE: table([box(0, 0)]), RED_LINE_ROLE: table([strip, strip, longer])}
+    strip = make_county_box(0, 99.96, STRIP_LENGTH_M, 0.04)
+    longer = make_county_box(5, 99.96, STRIP_LENGTH_M, 0.04)
+    layers = {FARMLAND_ROLE: make_table([make_county_box(0, 0)]), RED_LINE_ROLE: make_table([strip, strip, longer])}
     (pair,) = check_to_report(layers, "REL001").tolerance["ignored_pairs"]
     union = statutory_area([shapely.union_all([strip, longer])])[0]
     assert pair["area_m2"] == pytest.approx(union, abs=1e-4)
@@ -100,8 +100,8 @@ def test_sliver_under_two_features_is_summed_once_in_total_and_once_per_feature(
 
 
 def test_sums_of_ignored_slivers_by_township_add_up_to_the_total():
-    towns = table(
-        [box(-10, -10, 1410, 4000), box(1400, -10, 2000, 4000)],
+    towns = make_table(
+        [make_county_box(-10, -10, 1410, 4000), make_county_box(1400, -10, 2000, 4000)],
         XZQDM=["140225100", "140225101"],
         XZQMC=["甲镇", "乙镇"],
     )
@@ -117,17 +117,17 @@ def test_sum_of_ignored_slivers_below_its_limit_is_only_information():
 
 def test_slivers_ignored_by_each_geometry_operation_are_summed():
     """Check one rule for each geometry operation that leaves out small parts."""
-    teeth = shapely.union_all([box(20 * n + 5, 99.96, STRIP_LENGTH_M, 0.04) for n in range(140)])
-    field = box(0, 0, 3000, 99.96)
+    teeth = shapely.union_all([make_county_box(20 * n + 5, 99.96, STRIP_LENGTH_M, 0.04) for n in range(140)])
+    field = make_county_box(0, 0, 3000, 99.96)
     grown = shapely.union_all([field, teeth])
-    bitten = shapely.difference(box(0, 0, 3000, 100), teeth)
+    bitten = shapely.difference(make_county_box(0, 0, 3000, 100), teeth)
     codes = {"GHFQDM": ["100"], "GHFQMC": ["生态保护区"]}
     cases = {
-        "TOP001": {FARMLAND_ROLE: table([box(0, 0, 3000, 100), teeth])},
-        "TOP003": {FARMLAND_ROLE: table([grown]), "XZQX": table([field])},
-        "TOP002": {"XZQX": table([grown]), ZONES_ROLE: table([field], **codes)},
-        "REL004": {RED_LINE_ROLE: table([grown]), ZONES_ROLE: table([field], **codes)},
-        "TOP004": {FARMLAND_ROLE: table([bitten, box(0, 100, 3000, 100)])},
+        "TOP001": {FARMLAND_ROLE: make_table([make_county_box(0, 0, 3000, 100), teeth])},
+        "TOP003": {FARMLAND_ROLE: make_table([grown]), "XZQX": make_table([field])},
+        "TOP002": {"XZQX": make_table([grown]), ZONES_ROLE: make_table([field], **codes)},
+        "REL004": {RED_LINE_ROLE: make_table([grown]), ZONES_ROLE: make_table([field], **codes)},
+        "TOP004": {FARMLAND_ROLE: make_table([bitten, make_county_box(0, 100, 3000, 100)])},
     }
     assert all(len(shapely.get_parts(shape)) == 140 for shape in [teeth])
     for code, layers in cases.items():
@@ -138,10 +138,10 @@ def test_slivers_ignored_by_each_geometry_operation_are_summed():
 
 
 def test_slivers_lost_since_the_sealed_edition_are_summed_as_a_warning(tmp_path):
-    line = box(0, 0, 3000, 100)
-    teeth = shapely.union_all([box(20 * n + 5, 99.96, STRIP_LENGTH_M, STRIP_WIDTH_M) for n in range(140)])
-    baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED_LINE_ROLE: table([line])})
-    source = write_gpkg(tmp_path / "plan.gpkg", {RED_LINE_ROLE: table([shapely.difference(line, teeth)])})
+    line = make_county_box(0, 0, 3000, 100)
+    teeth = shapely.union_all([make_county_box(20 * n + 5, 99.96, STRIP_LENGTH_M, STRIP_WIDTH_M) for n in range(140)])
+    baseline = write_gpkg(tmp_path / "sealed.gpkg", {RED_LINE_ROLE: make_table([line])})
+    source = write_gpkg(tmp_path / "plan.gpkg", {RED_LINE_ROLE: make_table([shapely.difference(line, teeth)])})
     found = check_plan(source, Options(rules=("LAW017",), baseline=str(baseline))).report
     (one,) = list_sliver_findings(found)
     assert (one.params["kind"], one.params["count"], one.severity) == ("sealed", 140, Severity.WARNING)
@@ -152,14 +152,16 @@ def test_slivers_lost_since_the_sealed_edition_are_summed_as_a_warning(tmp_path)
 
 def test_incremental_check_of_an_edit_does_not_change_the_sum_of_slivers():
     layers = make_comb_overlap(140)
-    checked = check_plan(as_read_layers(layers), Options(rules=("REL001",)))
+    checked = check_plan(convert_to_source_layers(layers), Options(rules=("REL001",)))
     (one,) = list_sliver_findings(checked.report)
-    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(RED_LINE_ROLE, 0, box(5000, 5000))
+    answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(
+        RED_LINE_ROLE, 0, make_county_box(5000, 5000)
+    )
     assert not answer.replaces(one) and answer.found == []
 
 
 def test_report_page_names_the_layers_count_and_area_of_ignored_slivers():
-    checked = check_plan(as_read_layers(make_comb_overlap(140)), Options(rules=("REL001",)))
+    checked = check_plan(convert_to_source_layers(make_comb_overlap(140)), Options(rules=("REL001",)))
     page = render_report(checked.report, checked.plan.norm)
     area = f"{checked.report.tolerance['ignored_area_m2']:.2f}\xa0m²"
     for text in ("永久基本农田保护图斑 × 生态保护红线", f'<td class="r nw">{area}</td>', "单个要素合计限值"):
@@ -167,15 +169,21 @@ def test_report_page_names_the_layers_count_and_area_of_ignored_slivers():
 
 
 def test_farmland_zone_rule_prints_the_sum_of_small_parts_outside_the_zone():
-    plots = [box(200 * n, 0, 100, 100) for n in range(5)]
+    plots = [make_county_box(200 * n, 0, 100, 100) for n in range(5)]
     layers = {
-        FARMLAND_ROLE: table([box(0, 1000, 9000, 1000), *plots]),
-        ZONES_ROLE: table([box(0, 1000, 9000, 1000), box(0, 0, 9000, 1000)], GHFQDM=["300", "500"], GHFQMC=["", ""]),
+        FARMLAND_ROLE: make_table([make_county_box(0, 1000, 9000, 1000), *plots]),
+        ZONES_ROLE: make_table(
+            [make_county_box(0, 1000, 9000, 1000), make_county_box(0, 0, 9000, 1000)],
+            GHFQDM=["300", "500"],
+            GHFQMC=["", ""],
+        ),
     }
     found = check_to_report(layers, "REL006")
     assert "5 处" in found.rules[0].reason and "0.55" in found.rules[0].reason
     assert found.findings == []
-    layers[FARMLAND_ROLE] = table([box(0, 1000, 9000, 1000), *(box(200 * n, 0, 180, 180) for n in range(5))])
+    layers[FARMLAND_ROLE] = make_table(
+        [make_county_box(0, 1000, 9000, 1000), *(make_county_box(200 * n, 0, 180, 180) for n in range(5))]
+    )
     (one,) = check_to_report(layers, "REL006").findings
     assert (one.case, one.severity, one.params["count"]) == ("scattered", Severity.WARNING, 5)
     assert one.area_m2 == pytest.approx(statutory_area(list(layers[FARMLAND_ROLE].geometry[1:])).sum(), abs=0.01)
@@ -189,12 +197,12 @@ def test_farmland_zone_rule_prints_the_sum_of_small_parts_outside_the_zone():
 )
 def test_overlapping_slivers_are_counted_once_in_the_sum(strips):
     shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
-    found = subtract_earlier(shapes)
+    found = subtract_earlier_shapes(shapes)
     left = found.shapes[found.own]
     union = shapely.union_all(shapes)
     assert shapely.area(left).sum() == pytest.approx(union.area, abs=1e-5)
     assert shapely.symmetric_difference(shapely.union_all(left), union).area < 1e-5
-    assert all(shapely.equals(shapes[n], shapes[m]) for n, m in enumerate(found.same_as))
+    assert all(shapely.equals(shapes[n], shapes[m]) for n, m in enumerate(found.first_equal))
 
 
 @settings(max_examples=40, deadline=None)
@@ -203,9 +211,14 @@ def test_sum_of_random_slivers_equals_the_area_of_their_union(data):
     """Compare the sum with shapely for strips and parcels that may overlap each other."""
     place = st.tuples(st.integers(0, 8), st.integers(0, 3))
     rows = data.draw(st.lists(st.lists(place, min_size=1, max_size=4, unique=True), min_size=1, max_size=5))
-    drawn = [shapely.union_all([box(14 * x + y, 40, STRIP_LENGTH_M, STRIP_WIDTH_M) for x, y in row]) for row in rows]
-    fields = [box(0, 0), box(50, 0)] if data.draw(st.booleans()) else [box(0, 0, 150)]
-    layers = {FARMLAND_ROLE: table(fields), RED_LINE_ROLE: table(drawn)}
+    drawn = [
+        shapely.union_all([make_county_box(14 * x + y, 40, STRIP_LENGTH_M, STRIP_WIDTH_M) for x, y in row])
+        for row in rows
+    ]
+    fields = (
+        [make_county_box(0, 0), make_county_box(50, 0)] if data.draw(st.booleans()) else [make_county_box(0, 0, 150)]
+    )
+    layers = {FARMLAND_ROLE: make_table(fields), RED_LINE_ROLE: make_table(drawn)}
     found = check_to_report(layers, "REL001").tolerance
     limits = Tolerance()
     cut = [

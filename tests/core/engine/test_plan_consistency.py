@@ -10,26 +10,26 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check_plan
-from plugin.core.engine.plan_consistency import CODE
+from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.model import Limits, WaiverEntry, make_waivers
+from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from tests.core.small_plan import (
-    box,
     check_data,
     explain_error,
-    findings_of_rule,
-    layers,
-    rule_outcome,
-    table,
+    get_outcome_of_rule,
+    list_findings_of_rules,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
     write_gpkg,
 )
 from tests.county import make
-from tests.county.source import as_read
+from tests.county.source import make_read_layers
 from tests.mutations.clean import PROFILE
 
 TODAY = date.today()
@@ -65,11 +65,11 @@ def write_profile(tmp_path):
 
 
 def check_layers(tables, profile, **options):
-    return check_plan(as_read(tables), Options(profile=profile, **options)).report
+    return check_plan(make_read_layers(tables), Options(profile=profile, **options)).report
 
 
 def list_message_cases(report):
-    return {f.case for f in findings_of_rule(report, CODE)}
+    return {f.case for f in list_findings_of_rules(report, INCONSISTENCY_CODE)}
 
 
 def set_neighbour_county_codes(frame):
@@ -83,12 +83,12 @@ def test_county_checked_with_its_own_profile_is_consistent(clean_layers, write_p
     report = check_layers(
         clean_layers, write_profile(more='[absent]\nconcepts = ["reserves", "flood_line", "centre", "detail_units"]\n')
     )
-    assert report.verdict is Verdict.PASSED and not findings_of_rule(report, CODE)
+    assert report.verdict is Verdict.PASSED and not list_findings_of_rules(report, INCONSISTENCY_CODE)
 
 
 def test_profile_of_another_county_makes_the_verdict_incomplete(clean_layers, write_profile):
     report = check_layers(clean_layers, write_profile(("140225", "140224"), ('"hunyuan"', '"shanxi"')))
-    (wrong,) = findings_of_rule(report, CODE)
+    (wrong,) = list_findings_of_rules(report, INCONSISTENCY_CODE)
     assert (wrong.case, str(wrong.severity)) == ("profile", "WARNING")
     assert "140224" in wrong.message and "140225" in wrong.message
     assert report.verdict is Verdict.INCOMPLETE
@@ -99,10 +99,10 @@ def test_profile_of_another_county_makes_the_verdict_incomplete(clean_layers, wr
 def test_profile_of_the_province_gives_the_county_limits_but_no_confirmation(clean_layers, write_profile):
     """Check that targets and confirmations of the province do not count for the county."""
     report = check_layers(clean_layers, write_profile(("140225", "140000"), ('"hunyuan"', '"shanxi"')))
-    assert not findings_of_rule(report, CODE)
+    assert not list_findings_of_rules(report, INCONSISTENCY_CODE)
     assert report.verdict is Verdict.CONDITIONAL
     assert "tolerance" in report.summary["unconfirmed"]
-    assert rule_outcome(report, "LAW002").unconfirmed == ["targets.missing"]
+    assert get_outcome_of_rule(report, "LAW002").unconfirmed == ["targets.missing"]
 
 
 def test_profile_without_targets_for_the_county_allows_only_a_conditional_pass(clean_layers, write_profile):
@@ -117,7 +117,7 @@ def test_data_without_county_codes_cannot_be_compared_with_a_profile(clean_layer
     }
     report = check_layers(without_codes, write_profile(), rules=OVERLAP_RULES)
     assert list_message_cases(report) == {"unknown"} and report.verdict is Verdict.INCOMPLETE
-    assert not findings_of_rule(check_layers(without_codes, "", rules=OVERLAP_RULES), CODE)
+    assert not list_findings_of_rules(check_layers(without_codes, "", rules=OVERLAP_RULES), INCONSISTENCY_CODE)
 
 
 @pytest.mark.parametrize("rows", [1, None], ids=["one row", "all rows"])
@@ -129,14 +129,16 @@ def test_layer_with_the_code_of_another_county_is_named_with_its_rows(clean_laye
     chosen = frame.index[:rows]
     frame.loc[chosen, field] = "140224" + frame.loc[chosen, field].astype(str).str[6:]
     report = check_layers({**clean_layers, role: frame}, write_profile(), rules=OVERLAP_RULES)
-    (wrong,) = findings_of_rule(report, CODE)
+    (wrong,) = list_findings_of_rules(report, INCONSISTENCY_CODE)
     assert (wrong.case, wrong.role, wrong.params["count"]) == ("layer", role, len(chosen))
     assert wrong.params["codes"] == ["140224"] and report.verdict is Verdict.INCOMPLETE
 
 
 def test_several_counties_of_one_city_are_accepted_only_in_a_city_standard(clean_layers):
     tables = {**clean_layers, "STBHHX": set_neighbour_county_codes(clean_layers["STBHHX"])}
-    assert not findings_of_rule(check_layers(tables, "", standard="city_db", rules=OVERLAP_RULES), CODE)
+    assert not list_findings_of_rules(
+        check_layers(tables, "", standard="city_db", rules=OVERLAP_RULES), INCONSISTENCY_CODE
+    )
     assert list_message_cases(check_layers(tables, "", rules=OVERLAP_RULES)) == {"layer"}
 
 
@@ -157,7 +159,7 @@ def test_profile_with_an_impossible_area_code_is_refused(write_profile, code):
 
 def test_profile_that_declares_an_existing_layer_absent_is_reported_as_contradicted(clean_layers, write_profile):
     report = check_layers(clean_layers, write_profile(more='[absent]\nconcepts = ["red_line"]\n'))
-    (wrong,) = findings_of_rule(report, CODE)
+    (wrong,) = list_findings_of_rules(report, INCONSISTENCY_CODE)
     assert (wrong.case, wrong.role) == ("absent", "STBHHX") and report.verdict is Verdict.INCOMPLETE
 
 
@@ -178,8 +180,9 @@ def test_confirmation_with_a_future_date_does_not_apply(clean_layers, write_prof
     report = check_layers(clean_layers, write_profile(("2026-01-01", tomorrow)))
     assert list_message_cases(report) == {"confirmed"} and report.verdict is Verdict.INCOMPLETE
     assert "tolerance" in report.summary["unconfirmed"]
-    assert not findings_of_rule(
-        check_layers(clean_layers, write_profile(("2026-01-01", TODAY.isoformat())), rules=OVERLAP_RULES), CODE
+    assert not list_findings_of_rules(
+        check_layers(clean_layers, write_profile(("2026-01-01", TODAY.isoformat())), rules=OVERLAP_RULES),
+        INCONSISTENCY_CODE,
     )
 
 
@@ -209,8 +212,11 @@ def test_rule_of_an_empty_mandatory_layer_is_skipped(clean_layers, write_profile
     report = check_layers(
         {**clean_layers, role: frame}, write_profile(("warning_share = 0.00001", "warning_share = 0.0"))
     )
-    assert rule_outcome(report, code).outcome is Outcome.SKIPPED
-    assert rule_outcome(report, "SCH001").incomplete and "没有可用的图形" in rule_outcome(report, "SCH001").reason
+    assert get_outcome_of_rule(report, code).outcome is Outcome.SKIPPED
+    assert (
+        get_outcome_of_rule(report, "SCH001").incomplete
+        and "没有可用的图形" in get_outcome_of_rule(report, "SCH001").reason
+    )
     without_errors = dataclasses.replace(report, findings=[f for f in report.findings if str(f.severity) != "ERROR"])
     assert without_errors.verdict is Verdict.INCOMPLETE
 
@@ -220,7 +226,7 @@ def test_empty_mandatory_layer_that_no_rule_needs_makes_the_check_incomplete(wri
     report = check_layers(
         {**full, "TRL": full["TRL"].iloc[:0]}, write_profile(), scope="county", rules=("SCH001", "GEO002")
     )
-    assert rule_outcome(report, "GEO002").outcome is Outcome.PASSED
+    assert get_outcome_of_rule(report, "GEO002").outcome is Outcome.PASSED
     assert report.verdict is Verdict.INCOMPLETE
 
 
@@ -271,7 +277,7 @@ def test_warning_lowered_to_information_by_the_profile_prevents_a_pass(clean_lay
     lines["YDYHGHFQ"] = zones[zones["GHFQDM"].str.startswith("1")].iloc[1:]
     more = '[severity]\nREL004 = "INFO"\n'
     report = check_layers(lines, write_profile(more=more), rules=("REL004",))
-    assert rule_outcome(report, "REL004").outcome is Outcome.FAILED
+    assert get_outcome_of_rule(report, "REL004").outcome is Outcome.FAILED
     assert "severity.lowered" in report.summary["unconfirmed"]
 
 
@@ -280,7 +286,7 @@ def test_warning_lowered_to_information_by_the_profile_prevents_a_pass(clean_lay
 
 @pytest.fixture
 def small_county_file(tmp_path):
-    tables = layers()
+    tables = make_small_plan_layers()
     # One row a layer's key: findings that can be waived.
     tables["STBHHX"] = tables["STBHHX"].assign(BSM=["140225000000000101", "140225000000000102"])
     return write_gpkg(tmp_path / "county.gpkg", tables)
@@ -289,7 +295,7 @@ def small_county_file(tmp_path):
 def waive_findings(source, day, until=None, code="REL001"):
     checked = check_data(source, OVERLAP_RULES)
     words = WaiverEntry("理由", "文号〔2026〕1号", "王工", day, until)
-    entries = make_waivers(findings_of_rule(checked.report, code), words, Limits(), source.parent)
+    entries = make_waivers(list_findings_of_rules(checked.report, code), words, WaiverLimits(), source.parent)
     change_waivers(checked.waivers.path, add=entries)
     return entries
 
@@ -299,7 +305,7 @@ def test_waiver_dated_in_the_future_is_ignored_and_listed(small_county_file):
     entries = waive_findings(small_county_file, TODAY + timedelta(days=1))
     report = check_data(small_county_file, OVERLAP_RULES).report
     assert entries and report.verdict is before.verdict and not report.summary["waived"]
-    listed = findings_of_rule(report, "RUN902")
+    listed = list_findings_of_rules(report, "RUN902")
     assert {f.case for f in listed} == {"not_yet"} and len(listed) == len(entries)
     assert {str(f.severity) for f in listed} == {"WARNING"}
     assert all((TODAY + timedelta(days=1)).isoformat() in f.message for f in listed)
@@ -308,7 +314,7 @@ def test_waiver_dated_in_the_future_is_ignored_and_listed(small_county_file):
 def test_waiver_dated_today_applies(small_county_file):
     waive_findings(small_county_file, TODAY)
     report = check_data(small_county_file, OVERLAP_RULES).report
-    assert {f.state for f in findings_of_rule(report, "REL001")} == {"waived"} and not findings_of_rule(
+    assert {f.state for f in list_findings_of_rules(report, "REL001")} == {"waived"} and not list_findings_of_rules(
         report, "RUN902"
     )
 
@@ -318,7 +324,7 @@ def test_waiver_dated_in_the_future_without_a_conflict_is_listed(small_county_fi
     path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     later = dataclasses.replace(entry, id="W1", key="140225000000009999", date=TODAY + timedelta(days=400))
     change_waivers(path, add=[later])
-    (listed,) = findings_of_rule(check_data(small_county_file, OVERLAP_RULES).report, "RUN902")
+    (listed,) = list_findings_of_rules(check_data(small_county_file, OVERLAP_RULES).report, "RUN902")
     assert (listed.case, str(listed.severity), listed.params["number"]) == ("not_yet", "INFO", "W1")
 
 
@@ -326,14 +332,14 @@ def test_findings_about_the_check_itself_cannot_be_waived(small_county_file, wri
     entries = waive_findings(small_county_file, TODAY)
     path = check_data(small_county_file, OVERLAP_RULES).waivers.path
     about = dataclasses.replace(
-        entries[0], id="W2", rule=CODE, case="profile", role="", key="", related_role="", related_keys=(), lon=None,
+        entries[0], id="W2", rule=INCONSISTENCY_CODE, case="profile", role="", key="", related_role="", related_keys=(), lon=None,
         lat=None, area_m2=None, place_m=0.0, change_m2=0.0,
         figures={"profile": "浑源县", "code": "140224", "county": "140225"},
     )  # fmt: skip
     change_waivers(path, add=[about])
     other = write_profile(("140225", "140224"), ('"hunyuan"', '"shanxi"'))
     report = check_data(small_county_file, OVERLAP_RULES, profile=other).report
-    (wrong,) = findings_of_rule(report, CODE)
+    (wrong,) = list_findings_of_rules(report, INCONSISTENCY_CODE)
     assert wrong.state == "open" and report.summary["waived"] == len(entries)
 
 
@@ -343,17 +349,20 @@ def test_waivers_of_another_county_are_not_applied(small_county_file):
     path.write_text(path.read_text(encoding="utf-8-sig").replace("140225", "140224"), encoding="utf-8-sig")
     report = check_data(small_county_file, OVERLAP_RULES).report
     assert list_message_cases(report) == {"waivers"} and not report.summary["waived"]
-    assert not findings_of_rule(report, "RUN903"), "told once, not row by row"
+    assert not list_findings_of_rules(report, "RUN903"), "told once, not row by row"
 
 
 def make_sealed_edition(code="140225"):
     key = f"{code}000000000001"
-    return {"STBHHX": table([box(0, 200, 700, 300)]).assign(BSM=key), "CZKFBJ": table([box(0, 600)]).assign(BSM=key)}
+    return {
+        "STBHHX": make_table([make_county_box(0, 200, 700, 300)]).assign(BSM=key),
+        "CZKFBJ": make_table([make_county_box(0, 600)]).assign(BSM=key),
+    }
 
 
 @pytest.mark.parametrize(("code", "expected"), [("140224", {"baseline"}), ("140225", set())])
 def test_sealed_edition_of_another_county_is_reported(tmp_path, code, expected):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": layers()["XZQX"]})
+    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     issued = write_gpkg(tmp_path / "issued.gpkg", make_sealed_edition(code))
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
     assert list_message_cases(report) == expected
@@ -361,18 +370,18 @@ def test_sealed_edition_of_another_county_is_reported(tmp_path, code, expected):
 
 
 def test_copy_of_the_checked_data_is_refused_as_the_sealed_edition(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": layers()["XZQX"]})
+    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     copy = shutil.copy(source, tmp_path / "封库.gpkg")
     report = check_data(source, ("LAW017",), baseline=str(copy)).report
     assert list_message_cases(report) == {"baseline_copy"} and report.verdict is Verdict.INCOMPLETE
 
 
 def test_empty_layer_in_the_sealed_edition_skips_the_rule_that_compares_it(tmp_path):
-    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": layers()["XZQX"]})
+    source = write_gpkg(tmp_path / "plan.gpkg", {**make_sealed_edition(), "XZQX": make_small_plan_layers()["XZQX"]})
     empty = {role: frame.iloc[:0] for role, frame in make_sealed_edition().items()}
     issued = write_gpkg(tmp_path / "issued.gpkg", empty)
     report = check_data(source, ("LAW017",), baseline=str(issued)).report
-    assert rule_outcome(report, "LAW017").outcome is Outcome.SKIPPED
+    assert get_outcome_of_rule(report, "LAW017").outcome is Outcome.SKIPPED
 
 
 @pytest.mark.parametrize(("code", "expected"), [("140224", {"targets"}), ("140225", set())])

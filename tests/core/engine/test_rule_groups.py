@@ -10,12 +10,12 @@ from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.render.rules_run import known_rules, rules_run
-from plugin.core.render.verdict import caveats
+from plugin.core.render.rules_run import describe_rules_run, find_rules_for_data
+from plugin.core.render.verdict import list_caveats
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.paths import RESOURCES
-from tests.sample import sample_report
+from tests.sample import check_sample_folder
 
 SAMPLE_COUNTY_FILE = RESOURCES / "sample" / "county.gpkg"
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
@@ -47,7 +47,7 @@ def test_rule_group_all_names_every_rule_and_cannot_be_redefined_in_a_standard(t
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, 'rules_extra = ["all"]\n'))
     assert set(norm.rules) == all_rules().keys()
     assert norm.rules[: len(norm.standard.rules)] == norm.standard.rules
-    assert [r.code for r in choose_rules((), norm.named_rules((" all ",)))] == list(all_rules())
+    assert [r.code for r in choose_rules((), norm.expand_groups((" all ",)))] == list(all_rules())
     shutil.copytree(load_standard().folder, tmp_path / "own")
     with (tmp_path / "own" / "standard.toml").open("a", encoding="utf-8") as file:
         file.write('\n[rule_groups]\nall = ["GEO001"]\n')
@@ -147,21 +147,21 @@ def test_problem_known_to_two_rules_is_reported_by_only_one(check_with_quality_r
 
 def test_single_rules_and_rule_groups_can_be_chosen_together():
     norm = Options(profile="hunyuan").norm()
-    chosen = choose_rules(norm.rules, norm.named_rules(("delivery", "zone-gaps")))
+    chosen = choose_rules(norm.rules, norm.expand_groups(("delivery", "zone-gaps")))
     assert [r.code for r in chosen] == ["SCH004", "SCH006", "SCH007", "SCH008", "TOP002"]
 
 
 def test_report_names_applicable_rules_that_did_not_run():
-    report = sample_report()
+    report = check_sample_folder()
     beyond = report.provenance["beyond"]
     assert {"LAW012", "ATT012", "ATT013"} <= set(beyond)
     assert not set(beyond) & {r.code for r in report.rules}
     # Without a layer of reserves, a table of figures or a package, these rules have no data to check.
     assert not set(beyond) & {"LAW011", "LAW022", "LAW006", "DOC001"}
     words = Words("zh")
-    listed = caveats(report, None, words)
+    listed = list_caveats(report, None, words)
     assert any("LAW012" in sentence and f"{len(beyond)} 条" in sentence for sentence in listed)
-    whole = sample_report("all")
+    whole = check_sample_folder("all")
     assert whole.provenance["beyond"] == []
 
 
@@ -170,16 +170,18 @@ def test_report_counts_its_rules_and_names_the_rule_groups_left_out():
     norm, report = checked.plan.norm, checked.report
     run = {rule.code for rule in report.rules}
     whole = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("all",)))
-    total = len(known_rules(run, norm))
+    total = len(find_rules_for_data(run, norm))
     assert total == len([code for code in all_rules() if not code.startswith("DOC")]) > len(run)
     lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}
     farmland = f"永久基本农田 farmland（{lacking['farmland']}）"
     for lang, part in (("zh", farmland), ("en", f"permanent basic farmland, farmland ({lacking['farmland']})")):
-        sentence = rules_run(report, norm, Words(lang))
+        sentence = describe_rules_run(report, norm, Words(lang))
         assert part in sentence and str(total) in sentence and str(len(run)) in sentence and "package" not in sentence
-        assert sentence in caveats(report, norm, Words(lang))
-        assert str(len(whole.report.rules)) in rules_run(whole.report, norm, Words(lang))
-    assert rules_run(whole.report, norm, Words("zh")) == f"共有规则 {len(whole.report.rules)} 条，本次全部运行。"
+        assert sentence in list_caveats(report, norm, Words(lang))
+        assert str(len(whole.report.rules)) in describe_rules_run(whole.report, norm, Words(lang))
+    assert (
+        describe_rules_run(whole.report, norm, Words("zh")) == f"共有规则 {len(whole.report.rules)} 条，本次全部运行。"
+    )
 
 
 def test_every_rule_group_has_a_name_in_both_languages():

@@ -13,26 +13,29 @@ from plugin.core.model.findings import sort_findings
 from plugin.core.model.rule import all_rules
 from plugin.core.results.run import run_check
 from plugin.paths import ROOT, SAMPLE
-from tests.core.examples import plan_of
-from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, layers
-from tests.sample import checked_county
+from tests.core.examples import make_example_plan
+from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_small_plan_layers
+from tests.sample import check_sample_county
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
 @pytest.fixture(scope="module")
 def complete_county_report():
-    return checked_county().report
+    return check_sample_county().report
 
 
 def test_findings_on_required_fields_do_not_depend_on_which_other_rules_run(complete_county_report):
-    tables = layers()
+    tables = make_small_plan_layers()
     tables["DLTB"] = tables["DLTB"].drop(columns=["TBMJ"])
-    wanted = [(f.role, f.field, f.case) for f in findings_of_rule(check_data(as_read_layers(tables)).report, "SCH002")]
+    wanted = [
+        (f.role, f.field, f.case)
+        for f in list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH002")
+    ]
     assert wanted
     for rules in (["SCH002"], ["SCH002", "LAW001"], ["all"]):
-        report = check_data(as_read_layers(tables), rules).report
-        assert [(f.role, f.field, f.case) for f in findings_of_rule(report, "SCH002")] == wanted, rules
+        report = check_data(convert_to_source_layers(tables), rules).report
+        assert [(f.role, f.field, f.case) for f in list_findings_of_rules(report, "SCH002")] == wanted, rules
 
 
 def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_report):
@@ -49,13 +52,15 @@ def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_r
 
 def test_rule_that_cannot_run_does_not_suppress_findings_of_another_rule():
     # Without a county layer, TOP003 has no result.
-    plan = plan_of({"farmland": [SQUARE_WKT]})
+    plan = make_example_plan({"farmland": [SQUARE_WKT]})
     context = Context(plan, plan.norm, plan.norm.tolerance())
-    assert not context.serves(all_rules()["TOP003"]) and context.serves(all_rules()["TOP001"])
+    assert not context.has_inputs_for(all_rules()["TOP003"]) and context.has_inputs_for(all_rules()["TOP001"])
 
 
 def test_reason_of_an_outcome_names_the_other_rule_that_reports_the_problem():
-    report = check_data(as_read_layers(layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]).report
+    report = check_data(
+        convert_to_source_layers(make_small_plan_layers()), ["ATT002", "ATT018", "GEO002", "GEO004"]
+    ).report
     reasons = {outcome.code: outcome.reason for outcome in report.rules}
     assert "GEO004" in reasons["GEO002"] and "GEO004" not in reasons["GEO004"]
 
@@ -80,7 +85,7 @@ def test_narrow_width_is_never_printed_as_zero_metres(width, text):
 
 def test_narrow_overlap_prints_its_mean_width():
     strip = "POLYGON ((9 0, 309 0, 309 0.01, 9 0.01, 9 0))"
-    plan = plan_of({"farmland": [strip], "red_line": [strip]})
+    plan = make_example_plan({"farmland": [strip], "red_line": [strip]})
     (finding,) = run_check(plan, [all_rules()["REL001"]]).findings
     # 2 × 3 m² ÷ 600.02 m.
     assert finding.width_m == pytest.approx(6 / 600.02, rel=1e-3)

@@ -18,11 +18,11 @@ from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, DataError, InputError, OutputError
 from plugin.core.exchange import create, schema
 from plugin.core.messages.texts import Texts
-from plugin.core.standard import load_standard, standard_ids
-from plugin.core.standard.divisions import check_crs, check_place, default_crs, find_county
+from plugin.core.standard import list_standard_ids, load_standard
+from plugin.core.standard.divisions import check_county_in_zone, check_crs, find_county, find_default_crs
 from plugin.core.standard.template import CodeList
+from tests.core.file_permissions import enforce_file_permissions
 from tests.core.gdal_switch import gdal_raises
-from tests.core.rights import bound_by_rights
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -86,10 +86,10 @@ def test_every_layer_of_a_new_database_matches_its_template_and_type_map(tmp_pat
 
 
 def assert_layer_matches_template(path, template):
-    form = schema.database_format(path)
+    form = schema.find_database_format(path)
     with fiona.open(path, layer=template.role) as layer:
         assert layer.crs.to_epsg() == 4526 and len(layer) == 0
-        assert layer.schema["geometry"] == schema.SHAPES[template.geometry]
+        assert layer.schema["geometry"] == schema.OGR_GEOMETRY_TYPES[template.geometry]
         wanted = {}
         for declared in template.fields:
             long = declared.type == "integer" and (declared.length or 0) > 9
@@ -366,7 +366,7 @@ def test_unsupported_database_format_is_refused(tmp_path):
 def test_creating_a_database_in_an_unwritable_folder_raises_an_output_error(tmp_path):
     folder = tmp_path / "只读"
     folder.mkdir(mode=0o500)
-    with bound_by_rights(), pytest.raises(OutputError):
+    with enforce_file_permissions(), pytest.raises(OutputError):
         create_layers(folder / "库.gpkg", EXAMPLE_TEMPLATES)
 
 
@@ -457,7 +457,7 @@ def test_three_lines_group_has_a_layer_for_each_mandatory_concept():
         assert roles & set(STANDARD.concepts[concept]), concept
 
 
-@pytest.mark.parametrize("name", standard_ids())
+@pytest.mark.parametrize("name", list_standard_ids())
 def test_layer_groups_of_every_standard_have_templates(name):
     standard = load_standard(name)
     for group in standard.groups:
@@ -513,7 +513,7 @@ def test_every_county_is_found_by_its_code():
 
 def test_county_across_two_zones_needs_an_explicit_crs():
     with pytest.raises(InputError) as caught:
-        default_crs("140727", DIVISIONS)
+        find_default_crs("140727", DIVISIONS)
     message = Texts("zh").explain(caught.value)
     assert "祁县" in message and "EPSG:4525（111°E）" in message and "EPSG:4526（114°E）" in message
 
@@ -521,17 +521,17 @@ def test_county_across_two_zones_needs_an_explicit_crs():
 @pytest.mark.parametrize(("county", "epsg"), [("140225", 4526), ("140729", 4525), ("140213", 4526)])
 def test_default_crs_is_the_3_degree_zone_of_the_county_or_its_city(county, epsg):
     """Take the zone of the city for 平城区, which has no longitudes in the list."""
-    assert default_crs(county, DIVISIONS).to_epsg() == epsg
+    assert find_default_crs(county, DIVISIONS).to_epsg() == epsg
 
 
 @pytest.mark.parametrize("code", [4490, 4526, 4547, 4497])
 def test_every_crs_of_the_3_degree_zone_of_the_county_is_accepted(code):
-    assert check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
+    assert check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS) is None
 
 
 @pytest.mark.parametrize("code", [4525, 4546])
 def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
-    key, params = check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
+    key, params = check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").notice(key, params)
     assert "浑源县" in message and "111°E" in message and "EPSG:4526（114°E）" in message
 
@@ -539,7 +539,7 @@ def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
 @pytest.mark.parametrize("code", [4513, 4528, 4549, 4500])
 def test_crs_of_a_zone_outside_the_province_is_refused(code):
     with pytest.raises(InputError) as caught:
-        check_place(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
+        check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
     message = Texts("zh").explain(caught.value)
     assert "浑源县" in message and "山西省" in message and "EPSG:4526（114°E）" in message
 
@@ -560,14 +560,14 @@ def test_structure_rule_compares_only_field_lengths_that_the_file_declares():
     from plugin.core.loading.assembly import assemble_plan
     from plugin.core.model.rule import all_rules
     from plugin.core.results.run import run_check
-    from tests.core.examples import norm_of, source_layer
+    from tests.core.examples import make_example_layer, make_example_norm
 
-    norm = norm_of()
+    norm = make_example_norm()
     square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     rule = all_rules()["SCH004"]
 
     def check_field_length(**row):
-        plan = assemble_plan([source_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")
+        plan = assemble_plan([make_example_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")
         report = run_check(plan, [rule])
         return report.rules[0], [finding for finding in report.findings if finding.code == rule.code]
 

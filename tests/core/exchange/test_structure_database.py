@@ -19,8 +19,8 @@ pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 fiona = pytest.importorskip("fiona")
 
 from plugin.core.exchange.structure_table import (  # noqa: E402
+    choose_plan_crs,
     create_from_structure,
-    plan_crs,
     read_structure,
 )
 
@@ -43,7 +43,7 @@ def structure_workbook(tmp_path):
 
 def create_from_table(table, target, crs="EPSG:4526", **more):
     structure = read_structure(table, STANDARD)
-    return create_from_structure(structure, STANDARD, target, plan_crs(crs, "")[0], **more)
+    return create_from_structure(structure, STANDARD, target, choose_plan_crs(crs, "")[0], **more)
 
 
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
@@ -70,7 +70,7 @@ def test_county_standard_can_be_based_on_another_county_standard(structure_workb
     create_from_table(structure_workbook, tmp_path / "一.gpkg", folder=tmp_path / "一")
     first = load_standard(str(tmp_path / "一"))
     structure = read_structure(write_structure_workbook(tmp_path / "二.xlsx", [VALID_ROW]), first)
-    crs = plan_crs("EPSG:4526", "")[0]
+    crs = choose_plan_crs("EPSG:4526", "")[0]
     create_from_structure(structure, first, tmp_path / "二.gpkg", crs, folder=tmp_path / "二")
     second = load_standard(str(tmp_path / "二"))
     assert len(second.templates["DLTB"].fields) == 1 and second.templates["XJGD"].geometry == "line"
@@ -120,10 +120,10 @@ def test_standard_folder_below_a_file_is_refused(structure_workbook, tmp_path):
 def test_crs_of_the_new_database_is_taken_from_the_option_or_the_county(crs, county, found):
     if found is None:
         with pytest.raises(InputError) as caught:
-            plan_crs(crs, county)
+            choose_plan_crs(crs, county)
         assert "EPSG:4526" in Texts("zh").explain(caught.value)
     else:
-        assert plan_crs(crs, county)[0].to_epsg() == found
+        assert choose_plan_crs(crs, county)[0].to_epsg() == found
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_crs_of_the_new_database_is_taken_from_the_option_or_the_county(crs, cou
 )
 def test_crs_unsuitable_for_a_plan_is_refused(crs, county, key):
     with pytest.raises(SanxianError) as caught:
-        plan_crs(crs, county)
+        choose_plan_crs(crs, county)
     assert caught.value.key == key
 
 

@@ -4,9 +4,9 @@
 import pytest
 
 from plugin.core.errors import InputError
-from plugin.core.files.encoding import declared_name, known_codec
+from plugin.core.files.encoding import find_known_codec, read_cpg_name
 from plugin.core.io import read_source
-from tests.core.small_plan import box, explain_error, table, write_shapefiles
+from tests.core.small_plan import explain_error, make_county_box, make_table, write_shapefiles
 from tests.parametrize import for_each
 
 KOREAN = ["서울특별시 강남구", "부산광역시 해운대구", "경기도 수원시 영통구", "농업진흥구역"]
@@ -19,10 +19,10 @@ POLISH = ["Łódź", "Kraków", "użytek ekologiczny", "Śródmieście"]
 
 
 def write_text_shapefile(folder, texts, codec, cpg, header=0x57):
-    shapes = [box(200 * n, 0) for n in range(len(texts))]
+    shapes = [make_county_box(200 * n, 0) for n in range(len(texts))]
     # Bytes of any codec go through as characters of ISO-8859-1.
     values = [text.encode(codec).decode("latin-1") for text in texts]
-    write_shapefiles(folder, "ISO-8859-1", {"CZKFBJ": table(shapes, GHFQMC=values)}, cpg=False)
+    write_shapefiles(folder, "ISO-8859-1", {"CZKFBJ": make_table(shapes, GHFQMC=values)}, cpg=False)
     path = folder / "CZKFBJ.shp"
     content = bytearray(path.with_suffix(".dbf").read_bytes())
     content[29] = header
@@ -50,14 +50,14 @@ ENCODING_ALIASES = {
 
 @for_each("codec, name", [(codec, name) for codec, names in ENCODING_ALIASES.items() for name in names])
 def test_known_codec_returns_one_codec_for_every_alias_of_an_encoding(codec, name):
-    assert known_codec(name) == codec
+    assert find_known_codec(name) == codec
 
 
 @pytest.mark.parametrize(
     "content", [b"Big-5", b"\xef\xbb\xbfBig-5\r\n", "Big-5\n".encode("utf-16"), b" 'Big-5' \n\nmore", b"Big-5\0\0"]
 )
 def test_encoding_declared_in_a_cpg_file_ignores_bom_quotes_and_trailing_text(content):
-    assert declared_name(content) == "Big-5"
+    assert read_cpg_name(content) == "Big-5"
 
 
 CORRECT_CPG_CASES = [

@@ -14,7 +14,7 @@ from plugin.core.files.edit_risks import (
     LOCKED,
     NETWORK,
     OPEN,
-    Risk,
+    EditRisk,
     find_mount_source,
     find_windows_share,
     parse_linux_mounts,
@@ -149,8 +149,8 @@ def test_network_drive_is_listed_first_among_edit_risks(county_geopackage, monke
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "//nas/规划")
     monkeypatch.setattr(edit_risks, "find_open_file_owners", lambda path: ["qgis-bin.exe (4312)"])
     assert edit_risks.find_edit_risks(county_geopackage) == [
-        Risk(NETWORK, "//nas/规划"),
-        Risk(OPEN, "qgis-bin.exe (4312)"),
+        EditRisk(NETWORK, "//nas/规划"),
+        EditRisk(OPEN, "qgis-bin.exe (4312)"),
     ]
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from plugin.core.files.tables import printed, shown
+from plugin.core.files.tables import display_cell, display_value
 
 PRINTED_CELL_CASES = [
     (63.2, "0.00", "63.20", "63.20"), (63.2, "General", "63.2", "63.2"), (63, "0.00", "63.00", "63.00"), (63, "General", "63", "63"),
@@ -21,9 +21,9 @@ PRINTED_CELL_CASES = [
 
 @pytest.mark.parametrize(("value", "cell_format", "seen", "typed"), PRINTED_CELL_CASES)
 def test_cell_value_is_printed_as_a_spreadsheet_shows_it(value, cell_format, seen, typed):
-    assert printed(value, cell_format) == seen
-    assert shown(SimpleNamespace(value=value, number_format=cell_format)) == typed
+    assert display_value(value, cell_format) == seen
+    assert display_cell(SimpleNamespace(value=value, number_format=cell_format)) == typed
 
 
 def test_empty_cell_is_printed_as_empty_text():
-    assert shown(SimpleNamespace(value=None, number_format="0.00")) == ""
+    assert display_cell(SimpleNamespace(value=None, number_format="0.00")) == ""

@@ -27,10 +27,10 @@ from plugin.core.render.outputs import write_outputs
 from plugin.paths import TEXTS
 from tests.core.small_plan import (
     check_data,
-    digest,
     explain_error,
-    findings_of_rule,
-    layers,
+    hash_files,
+    list_findings_of_rules,
+    make_small_plan_layers,
     write_findings,
     write_gdb,
     write_gpkg,
@@ -109,16 +109,16 @@ def folder_with_long_path(tmp_path):
 
 @pytest.mark.parametrize("form", ["gpkg", "gdb", "shp"])
 def test_data_in_a_folder_with_a_long_path_are_read(folder_with_long_path, form):
-    tables = layers()
+    tables = make_small_plan_layers()
     source = {
         "gpkg": lambda: write_gpkg(folder_with_long_path / "c.gpkg", tables),
         "gdb": lambda: write_gdb(folder_with_long_path / "c.gdb", tables),
         "shp": lambda: write_shapefiles(folder_with_long_path / "s", "GBK", tables),
     }[form]()
-    before = digest(folder_with_long_path)
+    before = hash_files(folder_with_long_path)
     report = check_data(source).report
-    assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
-    assert digest(folder_with_long_path) == before
+    assert list_findings_of_rules(report, "REL001") and not list_findings_of_rules(report, "RUN900")
+    assert hash_files(folder_with_long_path) == before
 
 
 @pytest.mark.parametrize("name", ["r.html", "f.gpkg", "f.shp", "f.gdb"])
@@ -176,7 +176,7 @@ def write_old_output(folder, name, checked):
         write_text(folder / name, "old")
     else:
         write_findings(folder / name, [], checked.plan.crs)
-    return digest(folder)
+    return hash_files(folder)
 
 
 def write_new_output(folder, name, checked):
@@ -209,18 +209,18 @@ def test_output_file_open_in_another_program_stays_unchanged_and_is_named(
     assert raised.value.key == "output_open_elsewhere"
     text = explain_error(raised.value)
     assert f"{name}”：文件正被其他程序打开。请关闭后重试，或另取文件名；未生成不完整的文件" in text
-    assert digest(folder) == before
+    assert hash_files(folder) == before
     assert [p.name for p in folder.iterdir() if p.name.startswith(".")] == []
     # Once closed, the file is replaced.
     locked_files.clear()
     write_new_output(folder, name, checked_plan)
-    assert digest(folder) != before
+    assert hash_files(folder) != before
 
 
 def test_no_output_file_is_written_when_one_of_them_is_open_elsewhere(checked_plan, tmp_path, locked_files):
     outputs = Outputs(json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg"))
     write_outputs(checked_plan.report, checked_plan.plan, outputs)
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     locked_files.add("c.gpkg")
     # Reported before a long run …
     with pytest.raises(OutputError) as raised:
@@ -229,13 +229,13 @@ def test_no_output_file_is_written_when_one_of_them_is_open_elsewhere(checked_pl
     # … and if it is opened meanwhile, after it.
     with pytest.raises(OutputError):
         write_outputs(checked_plan.report, checked_plan.plan, outputs)
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_old_output_files_that_cannot_be_restored_are_kept_as_copies(checked_plan, tmp_path, monkeypatch):
     folder = tmp_path / "结果"
     write_old_output(folder, "问题.shp", checked_plan)
-    before = sorted(digest(folder).values())
+    before = sorted(hash_files(folder).values())
     real, calls = os.replace, []
 
     def fail_after_three_moves(source, destination):
@@ -248,7 +248,7 @@ def test_old_output_files_that_cannot_be_restored_are_kept_as_copies(checked_pla
     with pytest.raises(OSError):
         write_new_output(folder, "问题.shp", checked_plan)
     monkeypatch.undo()
-    remaining = list(digest(folder).values())
+    remaining = list(hash_files(folder).values())
     assert all(sum_ in remaining for sum_ in before)
 
 
@@ -310,7 +310,7 @@ def test_check_command_starts_no_other_process(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fork", refuse_to_start_process, raising=False)
     monkeypatch.setattr(os, "posix_spawn", refuse_to_start_process, raising=False)
     report = check_data(path).report
-    assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
+    assert list_findings_of_rules(report, "REL001") and not list_findings_of_rules(report, "RUN900")
 
 
 # -- paths and text of this machine -----------------------------------------------------------------------------------
@@ -328,13 +328,13 @@ def test_report_contains_no_local_path(checked_plan, tmp_path):
 
 @pytest.mark.parametrize("source", [r"C:\县 数据\county.gpkg", "C:/县 数据/county.gpkg", r"\\server\share\county.gpkg"])
 def test_report_provenance_keeps_only_the_file_name_of_a_windows_path(source):
-    from plugin.core.engine.provenance import provenance
-    from tests.core.examples import plan_of
+    from plugin.core.engine.provenance import make_provenance
+    from tests.core.examples import make_example_plan
 
-    plan = plan_of({"red_line": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]})
+    plan = make_example_plan({"red_line": ["POLYGON ((0 0, 9 0, 9 9, 0 0))"]})
     plan.source = source
     plan.layers["STBHHX"].source.source = source
-    assert provenance(plan, Texts("zh"))["source"] == "county.gpkg"
+    assert make_provenance(plan, Texts("zh"))["source"] == "county.gpkg"
     assert plan.layers["STBHHX"].source.full_name == "county.gpkg/STBHHX"
 
 
@@ -365,7 +365,7 @@ def test_temporary_folder_name_is_short_and_hidden(tmp_path):
         (folder,) = tmp_path.iterdir()
         assert folder.name.startswith(".") and len(str(path)) - len(str(tmp_path / "报告.html")) < 40
         path.write_text("x", encoding="utf-8")
-    assert writing.same_file(tmp_path / "报告.html", str(tmp_path / "." / "报告.html"))
+    assert writing.is_same_file(tmp_path / "报告.html", str(tmp_path / "." / "报告.html"))
 
 
 def test_rule_codes_are_valid_file_names_on_every_system():

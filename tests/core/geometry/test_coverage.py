@@ -93,7 +93,7 @@ def test_area_enclosed_by_polygons_is_reported_as_a_gap():
     assert found.area.tolist() == [400.0]
     assert found.width.tolist() == [10.0]
     assert (found.left.tolist(), found.right.tolist()) == ([0], [1])
-    assert len(find_gaps(polygons_from_wkt(*FRAME_AROUND_GAP), tolerance=DEFAULT_TOLERANCE, widest=9.9)) == 0
+    assert len(find_gaps(polygons_from_wkt(*FRAME_AROUND_GAP), tolerance=DEFAULT_TOLERANCE, max_width_m=9.9)) == 0
 
 
 def test_thin_gap_is_ignored_only_below_both_minimum_area_and_minimum_width():
@@ -210,7 +210,7 @@ SQUARE_WITH_HOLE = shapely.Polygon(
 
 
 def find_gaps_with_neighbours(*shapes, widest):
-    found = find_gaps(Polygons(np.array(shapes, dtype=object)), tolerance=DEFAULT_TOLERANCE, widest=widest)
+    found = find_gaps(Polygons(np.array(shapes, dtype=object)), tolerance=DEFAULT_TOLERANCE, max_width_m=widest)
     return [(shape, left, right) for shape, left, right in zip(found.geometry, found.left, found.right, strict=True)]
 
 
@@ -254,7 +254,7 @@ TWO_TOWNSHIPS = tuple(shapely.box(x, 0, x + 40, 60).segmentize(10.0) for x in (0
 
 
 def test_townships_fully_tiled_by_parcels_are_reported_as_covered():
-    assert not make_polygons(TWO_TOWNSHIPS).may_be_uncovered(make_polygons(make_square_grid(8, 6))).any()
+    assert not make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(make_polygons(make_square_grid(8, 6))).any()
 
 
 @pytest.mark.parametrize(
@@ -265,27 +265,31 @@ def test_townships_fully_tiled_by_parcels_are_reported_as_covered():
 def test_missing_parcel_is_found_as_a_gap_in_its_township(missing, town):
     left = set(np.atleast_1d(missing).tolist())
     parcels = make_polygons([shape for n, shape in enumerate(make_square_grid(8, 6)) if n not in left])
-    assert make_polygons(TWO_TOWNSHIPS).may_be_uncovered(parcels)[town]
+    assert make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(parcels)[town]
 
 
 def test_duplicated_parcel_does_not_hide_a_missing_parcel():
     parcels = make_square_grid(8, 6)
     parcels[8] = parcels[9]
-    assert make_polygons(TWO_TOWNSHIPS).may_be_uncovered(make_polygons(parcels)).tolist() == [True, False]
+    assert make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(make_polygons(parcels)).tolist() == [True, False]
 
 
 def test_part_of_a_township_without_parcels_is_found_as_a_gap():
     exclave = shapely.MultiPolygon([TWO_TOWNSHIPS[0], shapely.box(200, 0, 210, 10)])
     parcels = make_square_grid(4, 6)
-    assert make_polygons([exclave]).may_be_uncovered(make_polygons(parcels)).tolist() == [True]
-    assert not make_polygons([exclave]).may_be_uncovered(make_polygons([*parcels, shapely.box(200, 0, 210, 10)])).any()
+    assert make_polygons([exclave]).find_uncovered_candidates(make_polygons(parcels)).tolist() == [True]
+    assert (
+        not make_polygons([exclave])
+        .find_uncovered_candidates(make_polygons([*parcels, shapely.box(200, 0, 210, 10)]))
+        .any()
+    )
 
 
 def test_gap_along_the_edge_of_a_township_inside_another_is_found():
     """Use a township inside another one; its outline is also that of the gap."""
     town, inner = TWO_TOWNSHIPS[0], shapely.box(10, 10, 20, 20)
     parcels = [shape for shape in make_square_grid(4, 6) if not shape.equals(inner)]
-    assert make_polygons([town, inner]).may_be_uncovered(make_polygons(parcels)).all()
+    assert make_polygons([town, inner]).find_uncovered_candidates(make_polygons(parcels)).all()
 
 
 @settings(max_examples=60, deadline=None)
@@ -295,6 +299,6 @@ def test_townships_reported_as_covered_have_no_uncovered_part(moves, drop):
     for n, dx, dy in moves:
         parcels[n] = shapely.Point() if drop and not dx else translate(parcels[n], dx, dy)
     cover = make_polygons(parcels)
-    open_rows = make_polygons(TWO_TOWNSHIPS).may_be_uncovered(cover)
+    open_rows = make_polygons(TWO_TOWNSHIPS).find_uncovered_candidates(cover)
     uncovered = shapely.difference(np.array(TWO_TOWNSHIPS), shapely.union_all(parcels))
     assert not (shapely.area(uncovered) > 1e-9)[~open_rows].any()

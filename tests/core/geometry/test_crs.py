@@ -19,15 +19,15 @@ from tests.core.small_plan import (
     X,
     Y,
     add_survey_vertices,
-    as_read_layers,
-    box,
     check_data,
-    digest,
-    findings_of_rule,
-    layers,
-    notices,
-    rule_outcome,
-    table,
+    convert_to_source_layers,
+    get_outcome_of_rule,
+    hash_files,
+    join_notices,
+    list_findings_of_rules,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
     write_gpkg,
 )
 
@@ -190,14 +190,14 @@ def test_metric_crs_of_a_plan_is_chosen_by_its_layers_and_location(layers, place
 
 def change_crs_of_layer(role, crs, shift=(0.0, 0.0), swap=False):
     """Return the small plan with coordinates or CRS of one layer changed."""
-    tables = layers()
+    tables = make_small_plan_layers()
     moved = shapely.transform(tables[role].geometry.to_numpy(), lambda c: (c[:, ::-1] if swap else c) + np.array(shift))
     tables[role] = tables[role].set_geometry(moved, crs=None).set_crs(crs, allow_override=True)
     return tables
 
 
 def reproject_layer(role, crs, tables=None):
-    tables = tables or layers()
+    tables = tables or make_small_plan_layers()
     tables[role] = tables[role].to_crs(crs)
     return tables
 
@@ -217,40 +217,42 @@ WRONG_CRS_CASES = [
 
 @pytest.mark.parametrize(("tables", "words"), [w[1:] for w in WRONG_CRS_CASES], ids=[w[0] for w in WRONG_CRS_CASES])
 def test_layer_with_coordinates_that_contradict_its_crs_is_reported_and_not_measured(tables, words):
-    checked = check_data(as_read_layers(tables))
-    (finding,) = findings_of_rule(checked.report, "SCH003")
+    checked = check_data(convert_to_source_layers(tables))
+    (finding,) = list_findings_of_rules(checked.report, "SCH003")
     assert finding.role == "STBHHX" and str(finding.severity) == "ERROR"
     assert "图层“STBHHX”" in finding.message and "原图层未改动" in finding.message and "请" in finding.message
     assert all(word in finding.message for word in words), finding.message
     assert "STBHHX" not in checked.plan.layers
     for code in ("REL001", "REL003", "REL004"):
-        result = rule_outcome(checked.report, code)
+        result = get_outcome_of_rule(checked.report, code)
         assert result.outcome is Outcome.SKIPPED and "坐标系有问题" in result.reason
     # The layer has no finding except that of its coordinates.
     assert {f.code for f in checked.report.findings if f.role == "STBHHX"} == {"SCH003"}
-    assert rule_outcome(checked.report, "REL002").outcome is Outcome.FAILED
-    assert not findings_of_rule(checked.report, "SCH001", "RUN900")
+    assert get_outcome_of_rule(checked.report, "REL002").outcome is Outcome.FAILED
+    assert not list_findings_of_rules(checked.report, "SCH001", "RUN900")
 
 
 def test_degree_coordinates_in_a_projected_crs_are_reported():
     tables = reproject_layer("STBHHX", 4490)
     tables["STBHHX"] = tables["STBHHX"].set_crs(4526, allow_override=True)
-    (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
+    (finding,) = list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH003")
     assert "的坐标系为 EPSG:4526（米），坐标疑为经纬度。请改设为 EPSG:4490" in finding.message
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
 def test_layer_in_another_crs_is_checked_like_the_other_layers(code):
     # Edges have vertices as in a survey, because a straight line of a kilometre differs between CRSs.
-    expected = check_data(as_read_layers(add_survey_vertices(layers()))).report
-    checked = check_data(as_read_layers(reproject_layer("STBHHX", code, add_survey_vertices(layers()))))
-    findings = findings_of_rule(checked.report, "SCH003")
+    expected = check_data(convert_to_source_layers(add_survey_vertices(make_small_plan_layers()))).report
+    checked = check_data(
+        convert_to_source_layers(reproject_layer("STBHHX", code, add_survey_vertices(make_small_plan_layers())))
+    )
+    findings = list_findings_of_rules(checked.report, "SCH003")
     words = {4490: "", 4525: "EPSG:4525（37 带），本次以 EPSG:4526（38 带）量算", 4547: "是 EPSG:4547，坐标不"}
     if not words[code]:
         assert not findings
     else:
         assert [str(f.severity) for f in findings] == ["WARNING"] and words[code] in findings[0].message
-    assert f"图层“STBHHX”为 EPSG:{code}，检查时用换算到 EPSG:4526 的副本；原图层未改动" in notices(checked.report)
+    assert f"图层“STBHHX”为 EPSG:{code}，检查时用换算到 EPSG:4526 的副本；原图层未改动" in join_notices(checked.report)
     keep = [f for f in checked.report.findings if f.code != "SCH003"]
     assert [(f.code, f.role, f.key) for f in keep] == [(f.code, f.role, f.key) for f in expected.findings]
     assert [f.area_m2 or 0 for f in keep] == pytest.approx([f.area_m2 or 0 for f in expected.findings], abs=0.01)
@@ -258,9 +260,9 @@ def test_layer_in_another_crs_is_checked_like_the_other_layers(code):
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
 def test_plan_stored_in_another_crs_has_the_same_findings_and_areas(code):
-    tables = add_survey_vertices(layers())
-    expected = check_data(as_read_layers(tables)).report
-    checked = check_data(as_read_layers({role: frame.to_crs(code) for role, frame in tables.items()}))
+    tables = add_survey_vertices(make_small_plan_layers())
+    expected = check_data(convert_to_source_layers(tables)).report
+    checked = check_data(convert_to_source_layers({role: frame.to_crs(code) for role, frame in tables.items()}))
     assert checked.plan.crs.to_epsg() == {4490: 4526}.get(code, code)
     findings = [f for f in checked.report.findings if f.case != "outside_crs"]
     assert {f.fingerprint for f in findings} == {f.fingerprint for f in expected.findings}
@@ -274,9 +276,11 @@ def test_plan_stored_in_another_crs_has_the_same_findings_and_areas(code):
 
 
 def test_plan_without_a_layer_in_a_usable_crs_fails_without_a_crash():
-    report = check_data(as_read_layers({r: change_crs_of_layer(r, 4525)[r] for r in layers()})).report
-    assert len(findings_of_rule(report, "SCH003")) == len(layers())
-    assert report.verdict is Verdict.FAIL and not findings_of_rule(report, "RUN900")
+    report = check_data(
+        convert_to_source_layers({r: change_crs_of_layer(r, 4525)[r] for r in make_small_plan_layers()})
+    ).report
+    assert len(list_findings_of_rules(report, "SCH003")) == len(make_small_plan_layers())
+    assert report.verdict is Verdict.FAIL and not list_findings_of_rules(report, "RUN900")
     assert {r.outcome for r in report.rules} <= {
         Outcome.FAILED,
         Outcome.SKIPPED,
@@ -288,74 +292,81 @@ def test_plan_without_a_layer_in_a_usable_crs_fails_without_a_crash():
 
 def test_layer_far_from_the_other_two_is_reported_even_when_it_is_the_largest():
     tables = {
-        "CZKFBJ": table([box(10 * n, 250_000, 5, 5) for n in range(50)]),
-        "STBHHX": table([box(0, 0)]),
-        "YJJBNTBHTB": table([box(500, 0)]),
+        "CZKFBJ": make_table([make_county_box(10 * n, 250_000, 5, 5) for n in range(50)]),
+        "STBHHX": make_table([make_county_box(0, 0)]),
+        "YJJBNTBHTB": make_table([make_county_box(500, 0)]),
     }
-    (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
+    (finding,) = list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH003")
     assert finding.role == "CZKFBJ" and "249." in finding.message
 
 
 def test_layer_far_from_the_county_outline_is_reported_instead_of_the_outline():
-    tables = {"XZQX": table([box(0, 0)]), "STBHHX": table([box(10 * n, 250_000, 5, 5) for n in range(50)])}
-    (finding,) = findings_of_rule(check_data(as_read_layers(tables)).report, "SCH003")
+    tables = {
+        "XZQX": make_table([make_county_box(0, 0)]),
+        "STBHHX": make_table([make_county_box(10 * n, 250_000, 5, 5) for n in range(50)]),
+    }
+    (finding,) = list_findings_of_rules(check_data(convert_to_source_layers(tables)).report, "SCH003")
     assert finding.role == "STBHHX" and "离图层“XZQX”有" in finding.message
 
 
 def test_layers_in_different_corners_of_a_county_are_not_reported_as_far_away():
-    tables = {"STBHHX": table([box(0, 0)]), "CZKFBJ": table([box(30_000, 30_000)])}
-    checked = check_data(as_read_layers(tables))
-    assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not findings_of_rule(checked.report, "SCH003")
+    tables = {"STBHHX": make_table([make_county_box(0, 0)]), "CZKFBJ": make_table([make_county_box(30_000, 30_000)])}
+    checked = check_data(convert_to_source_layers(tables))
+    assert set(checked.plan.layers) == {"STBHHX", "CZKFBJ"} and not list_findings_of_rules(checked.report, "SCH003")
 
 
 def test_layer_in_another_datum_is_checked_and_reported():
-    report = check_data(as_read_layers({r: f.to_crs(32650) for r, f in layers().items()})).report
-    findings = findings_of_rule(report, "SCH003")
-    assert len(findings) == len(layers()) and all("EPSG:32650，不是 CGCS2000" in f.message for f in findings)
-    assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
+    report = check_data(
+        convert_to_source_layers({r: f.to_crs(32650) for r, f in make_small_plan_layers().items()})
+    ).report
+    findings = list_findings_of_rules(report, "SCH003")
+    assert len(findings) == len(make_small_plan_layers()) and all(
+        "EPSG:32650，不是 CGCS2000" in f.message for f in findings
+    )
+    assert list_findings_of_rules(report, "REL001") and list_findings_of_rules(report, "TOP002")
 
 
 def test_shapefile_without_a_prj_file_is_reported(tmp_path):
     for role in THREE_LINES:
-        pyogrio.write_dataframe(layers()[role], tmp_path / f"{role}.shp", encoding="GBK")
+        pyogrio.write_dataframe(make_small_plan_layers()[role], tmp_path / f"{role}.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").unlink()
-    before = digest(tmp_path)
-    (finding,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
+    before = hash_files(tmp_path)
+    (finding,) = list_findings_of_rules(check_data(tmp_path).report, "SCH003")
     assert (
         finding.role == "CZKFBJ" and "没有坐标系" in finding.message and "按坐标判断应为 EPSG:4526" in finding.message
     )
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_unreadable_prj_file_is_reported(tmp_path):
-    pyogrio.write_dataframe(layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
+    pyogrio.write_dataframe(make_small_plan_layers()["CZKFBJ"], tmp_path / "CZKFBJ.shp", encoding="GBK")
     (tmp_path / "CZKFBJ.prj").write_text("浑源地方坐标系", encoding="utf-8")
-    (finding,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
+    (finding,) = list_findings_of_rules(check_data(tmp_path).report, "SCH003")
     assert "没有坐标系" in finding.message
 
 
 def test_file_with_northing_before_easting_is_reported(tmp_path):
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": change_crs_of_layer("CZKFBJ", 4526, swap=True)["CZKFBJ"]})
-    before = digest(tmp_path)
-    (finding,) = findings_of_rule(check_data(path).report, "SCH003")
-    assert "北坐标在前" in finding.message and digest(tmp_path) == before
+    before = hash_files(tmp_path)
+    (finding,) = list_findings_of_rules(check_data(path).report, "SCH003")
+    assert "北坐标在前" in finding.message and hash_files(tmp_path) == before
 
 
 def test_empty_layer_without_crs_does_not_stop_the_check():
-    empty = table([], crs=None)
+    empty = make_table([], crs=None)
     checked = check_data(
         [
-            *as_read_layers({"STBHHX": table([box(0, 0)])}),
+            *convert_to_source_layers({"STBHHX": make_table([make_county_box(0, 0)])}),
             SourceLayer("CZKFBJ", empty, (FieldInfo("BSM", "text"),), None),
         ]
     )
-    (finding,) = findings_of_rule(checked.report, "SCH003")
+    (finding,) = list_findings_of_rules(checked.report, "SCH003")
     assert finding.role == "CZKFBJ" and "没有坐标系" in finding.message
 
 
 def remove_zone_prefix(code):
     """Return the small plan in the given EPSG code, eastings without a zone prefix."""
-    tables = layers()
+    tables = make_small_plan_layers()
     for role, frame in tables.items():
         moved = shapely.transform(frame.geometry.to_numpy(), lambda c: c - np.array([38e6, 0.0]))
         tables[role] = frame.set_geometry(moved, crs=None).set_crs(code, allow_override=True)
@@ -365,8 +376,8 @@ def remove_zone_prefix(code):
 @pytest.mark.parametrize(("code", "longitude"), [(4546, "111.48"), (4548, "117.48"), (4547, "")])
 def test_plan_in_a_wrong_zone_is_reported_by_the_extent_of_its_county(code, longitude):
     """Check coordinates without zone prefix; only the county code shows a wrong zone."""
-    report = check_data(as_read_layers(remove_zone_prefix(code))).report
-    findings = findings_of_rule(report, "SCH003")
+    report = check_data(convert_to_source_layers(remove_zone_prefix(code))).report
+    findings = list_findings_of_rules(report, "SCH003")
     if not longitude:
         assert not findings
         return
@@ -374,7 +385,7 @@ def test_plan_in_a_wrong_zone_is_reported_by_the_extent_of_its_county(code, long
     assert only.role == "XZQX" and str(only.severity) == "WARNING"
     assert f"按 EPSG:{code} 落在东经 {longitude}°，行政区代码属于浑源县（东经 113.37°–113.97°）" in only.message
     # All other rules run, because the layers agree with each other.
-    assert findings_of_rule(report, "REL001") and findings_of_rule(report, "TOP002")
+    assert list_findings_of_rules(report, "REL001") and list_findings_of_rules(report, "TOP002")
 
 
 @pytest.mark.parametrize(
@@ -399,10 +410,10 @@ def test_find_remote_extent_names_the_county_when_the_longitude_is_outside_of_it
 
 
 def test_heights_are_kept_when_coordinates_are_reprojected():
-    both = crs_care.with_heights("EPSG:4490", "EPSG:5737")
+    both = crs_care.add_vertical_crs("EPSG:4490", "EPSG:5737")
     assert both.is_compound and [part.to_epsg() for part in both.sub_crs_list] == [4490, 5737]
-    assert crs_care.with_heights("EPSG:4526", "urn:ogc:def:crs:EPSG::5737").sub_crs_list[1].to_epsg() == 5737
-    assert crs_care.with_heights("EPSG:4526", "") == CRS.from_epsg(4526)
+    assert crs_care.add_vertical_crs("EPSG:4526", "urn:ogc:def:crs:EPSG::5737").sub_crs_list[1].to_epsg() == 5737
+    assert crs_care.add_vertical_crs("EPSG:4526", "") == CRS.from_epsg(4526)
 
 
 @pytest.mark.parametrize(
@@ -410,21 +421,21 @@ def test_heights_are_kept_when_coordinates_are_reprojected():
     [((0, 0), ""), ((400_000, 0), "far_away"), ((0, 1_500_000), "outside_crs"), ((0, -2_500_000), "outside_crs")],
 )
 def test_plan_outside_the_extent_of_its_crs_is_reported(shift, case):
-    tables = {role: change_crs_of_layer(role, 4526, shift)[role] for role in layers()}
-    report = check_data(as_read_layers(tables), ["SCH003"]).report
+    tables = {role: change_crs_of_layer(role, 4526, shift)[role] for role in make_small_plan_layers()}
+    report = check_data(convert_to_source_layers(tables), ["SCH003"]).report
     assert [f.case for f in report.findings] == ([case] if case else [])
 
 
 def test_degrees_in_another_county_are_reported_as_far_away_not_as_a_wrong_zone():
-    tables = {role: reproject_layer(role, 4490)[role] for role in layers()}
+    tables = {role: reproject_layer(role, 4490)[role] for role in make_small_plan_layers()}
     for frame in tables.values():
         frame.geometry = frame.geometry.translate(5.0)
-    (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
+    (finding,) = check_data(convert_to_source_layers(tables), ["SCH003"]).report.findings
     assert finding.case == "far_away_degrees" and "经纬度没有带号" in finding.message
 
 
 def test_layer_in_degrees_far_from_the_others_is_not_reported_as_a_wrong_zone():
-    tables = {role: reproject_layer(role, 4490)[role] for role in layers()}
+    tables = {role: reproject_layer(role, 4490)[role] for role in make_small_plan_layers()}
     tables["STBHHX"].geometry = tables["STBHHX"].geometry.translate(5.0)
-    (finding,) = check_data(as_read_layers(tables), ["SCH003"]).report.findings
+    (finding,) = check_data(convert_to_source_layers(tables), ["SCH003"]).report.findings
     assert finding.params["problem"] == "apart_degrees" and "带号有误" not in finding.message

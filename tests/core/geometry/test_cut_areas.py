@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Proj, Transformer
 
 from plugin.core.check import Options, check_plan
-from plugin.core.engine.geometry_queries import areas_of
+from plugin.core.engine.geometry_queries import compute_part_areas
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.parts import make_part
+from plugin.core.geometry.parts import make_single_part
 from plugin.core.geometry.statutory_area import drawn_area, statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
 from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers.file import change_waivers, read_waivers
 from plugin.core.waivers.model import WaiverEntry, make_waivers
-from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, table, write_gpkg
-from tests.county.measure import land_area
+from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_table, write_gpkg
+from tests.county.measure import measure_drawn_area
 from tests.county.measure import statutory_area as measured
 
 CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
@@ -74,7 +74,7 @@ def make_gap(width, length=940.0, angle=35.0):
 
 
 def list_reported_problems(tables, *rules, **options):
-    return findings_of_rule(check_data(as_read_layers(tables), rules, **options).report, *rules)
+    return list_findings_of_rules(check_data(convert_to_source_layers(tables), rules, **options).report, *rules)
 
 
 # -- the measure ------------------------------------------------------------------------------------------------------
@@ -87,7 +87,9 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
     Version 0.1.0 measured 212.02 and 3.80 m², because it took each edge as a chord.
     """
     (finding,) = (
-        list_reported_problems({"YDYHGHFQ": table(neighbours_with_gap(width))}, "TOP004") if width > 0.1 else [None]
+        list_reported_problems({"YDYHGHFQ": make_table(neighbours_with_gap(width))}, "TOP004")
+        if width > 0.1
+        else [None]
     )
     shape = make_gap(width)
     area = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))[0]
@@ -165,7 +167,7 @@ FIELD_OUTLINE = ((0, 0), (1300, 0), (900, 700), (100, 500))
 
 
 def make_field_layer(net=800_000.0, shift=(0.0, 0.0)):
-    return table([rotated_polygon(*FIELD_OUTLINE, shift=shift)]).assign(YJJBNTMJ=[net])
+    return make_table([rotated_polygon(*FIELD_OUTLINE, shift=shift)]).assign(YJJBNTMJ=[net])
 
 
 def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area():
@@ -179,14 +181,14 @@ def test_field_completely_covered_by_a_control_line_loses_exactly_its_net_area()
         abs(measured([rotated_polygon(*FIELD_OUTLINE)])[0] - measure_geodesic_area(rotated_polygon(*FIELD_OUTLINE))) > 1
     )
     for cover in (line, along):
-        (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": table([cover])}, "REL001")
+        (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table([cover])}, "REL001")
         assert finding.area_m2 == pytest.approx(measured(make_field_layer().geometry)[0], abs=1e-6)
         assert finding.net_area_m2 == pytest.approx(800_000.0, abs=1e-6)
 
 
 def test_control_line_inside_a_field_has_its_whole_area_as_overlap():
     inner = rotated_polygon((200, 100), (1000, 150), (800, 550), (250, 400))
-    (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": table([inner])}, "REL001")
+    (finding,) = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table([inner])}, "REL001")
     assert finding.area_m2 == pytest.approx(measured([inner])[0], abs=1e-6)
     share = inner.area / make_field_layer().geometry[0].area
     assert finding.net_area_m2 == pytest.approx(800_000.0 * share, rel=1e-6)
@@ -197,7 +199,7 @@ def test_overlaps_of_several_control_lines_add_up_to_the_net_area_of_the_field()
         rotated_polygon((-50, -50), (613, -50), (641, 750), (-50, 750)),
         rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
-    findings = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": table(halves)}, "REL001")
+    findings = list_reported_problems({"YJJBNTBHTB": make_field_layer(), "STBHHX": make_table(halves)}, "REL001")
     assert len(findings) == 2
     assert sum(f.net_area_m2 for f in findings) == pytest.approx(800_000.0, abs=1e-3)
     whole = rotated_polygon(*FIELD_OUTLINE)
@@ -214,10 +216,10 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
         rotated_polygon((613, -50), (1400, -50), (1400, 750), (641, 750)),
     ]
     tables = {
-        "XZQXZ": table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
+        "XZQXZ": make_table(towns).assign(XZQDM=["140225100", "140225101"], XZQMC=["甲镇", "乙镇"]),
         "YJJBNTBHTB": make_field_layer(),
     }
-    checked = check_plan(as_read_layers(tables), Options(rules=("LAW002",)))
+    checked = check_plan(convert_to_source_layers(tables), Options(rules=("LAW002",)))
     from plugin.core.engine.context import Context
     from plugin.core.indicators.townships import split_by_township
 
@@ -235,14 +237,18 @@ def test_parts_of_a_layer_by_township_add_up_to_the_area_of_its_rows():
 def test_overlay_part_is_measured_when_the_other_layer_has_no_rows():
     """Measure a part of a layer when the other layer has no row near an edit."""
     whole = Layer(
-        as_read_layers({"YDYHGHFQ": table([rotated_polygon(*FIELD_OUTLINE)])})[0], ZONE_TEMPLATE, CRS.from_epsg(4526)
+        convert_to_source_layers({"YDYHGHFQ": make_table([rotated_polygon(*FIELD_OUTLINE)])})[0],
+        ZONE_TEMPLATE,
+        CRS.from_epsg(4526),
     )
     none = whole.take(np.zeros(0, dtype=int))
     half = shapely.intersection(whole.plane[0], shapely.affinity.translate(whole.plane[0], 300, 0))
-    assert areas_of(make_part(0, half), whole, none, land_area) == pytest.approx(
+    assert compute_part_areas(make_single_part(0, half), whole, none, measure_drawn_area) == pytest.approx(
         [measure_geodesic_area(half)], abs=0.01
     )
-    assert areas_of(make_part(0, whole.plane[0]), whole, none, land_area) == pytest.approx(whole.statutory, abs=1e-9)
+    assert compute_part_areas(make_single_part(0, whole.plane[0]), whole, none, measure_drawn_area) == pytest.approx(
+        whole.statutory, abs=1e-9
+    )
 
 
 def test_gap_with_the_planar_area_of_a_row_is_not_measured_as_a_part_of_that_row():
@@ -253,7 +259,7 @@ def test_gap_with_the_planar_area_of_a_row_is_not_measured_as_a_part_of_that_row
     )
     neighbour = shapely.affinity.translate(tall, 5000, 0)
     (finding,) = list_reported_problems(
-        {"YDYHGHFQ": table([frame, neighbour])}, "TOP004", parameters={"TOP004": {"widest_m": 9e9}}
+        {"YDYHGHFQ": make_table([frame, neighbour])}, "TOP004", parameters={"TOP004": {"widest_m": 9e9}}
     )
     assert finding.area_m2 == pytest.approx(measure_geodesic_area(tall), abs=0.01)
 
@@ -271,7 +277,7 @@ FINGERPRINTS_OF_0_1_0 = {"eab685becd63fddd06d6", "a3b72cb9c608e30c3792"}
 
 def make_county_with_two_gaps(wide=0.4325, thin=0.0042):
     return {
-        "YDYHGHFQ": table(
+        "YDYHGHFQ": make_table(
             [*neighbours_with_gap(wide), *(shapely.affinity.translate(s, 2000, 0) for s in neighbours_with_gap(thin))]
         )
     }
@@ -285,9 +291,9 @@ def write_with_waivers(folder, tables, text=WAIVERS_OF_0_1_0):
 
 def test_waivers_written_by_version_0_1_0_apply_to_unchanged_shapes(tmp_path):
     report = check_data(write_with_waivers(tmp_path, make_county_with_two_gaps()), ["TOP004"]).report
-    gaps = findings_of_rule(report, "TOP004")
+    gaps = list_findings_of_rules(report, "TOP004")
     assert {f.fingerprint for f in gaps} == FINGERPRINTS_OF_0_1_0
-    assert [f.state for f in gaps] == ["waived", "waived"] and not findings_of_rule(report, "RUN903")
+    assert [f.state for f in gaps] == ["waived", "waived"] and not list_findings_of_rules(report, "RUN903")
     areas = [
         measure_geodesic_area(make_gap(0.4325)),
         measure_geodesic_area(shapely.affinity.translate(make_gap(0.0042), 2000, 0)),
@@ -299,9 +305,9 @@ def test_waiver_of_version_0_1_0_does_not_apply_to_another_gap_of_the_same_area(
     """Read a waiver of the area 212.02 m² for a gap that now has 212.39 m²."""
     width = 0.4325 * 212.39 / measure_geodesic_area(make_gap(0.4325))
     report = check_data(write_with_waivers(tmp_path, make_county_with_two_gaps(wide=width)), ["TOP004"]).report
-    wide = max(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)
+    wide = max(list_findings_of_rules(report, "TOP004"), key=lambda f: f.area_m2)
     assert wide.area_m2 == pytest.approx(212.39, abs=0.01) and wide.state == "open"
-    (finding,) = findings_of_rule(report, "RUN903")
+    (finding,) = list_findings_of_rules(report, "RUN903")
     assert finding.case == "changed" and finding.params["now_m2"] - finding.params["before_m2"] == pytest.approx(
         9.3, abs=0.3
     )
@@ -311,17 +317,17 @@ def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_pa
     source = write_gpkg(tmp_path / "county.gpkg", make_county_with_two_gaps())
     checked = check_data(source, ["TOP004"])
     words = WaiverEntry("已现场核实", "晋自然资函〔2026〕12号", "王工", date(2026, 11, 20))
-    made = make_waivers(findings_of_rule(checked.report, "TOP004"), words, checked.waivers.limits)
+    made = make_waivers(list_findings_of_rules(checked.report, "TOP004"), words, checked.waivers.limits)
     kept = change_waivers(checked.waivers.path, add=made)
     assert all(waiver.as_drawn for waiver in kept) and read_waivers(checked.waivers.path) == kept
     text = checked.waivers.path.read_text(encoding="utf-8-sig")
-    assert {f.state for f in findings_of_rule(check_data(source, ["TOP004"]).report, "TOP004")} == {"waived"}
+    assert {f.state for f in list_findings_of_rules(check_data(source, ["TOP004"]).report, "TOP004")} == {"waived"}
     # More vertices on straight edges do not change the area.
     (tmp_path / "more").mkdir()
     more = {"YDYHGHFQ": make_county_with_two_gaps()["YDYHGHFQ"]}
     more["YDYHGHFQ"].geometry = shapely.segmentize(more["YDYHGHFQ"].geometry.to_numpy(), 100.0)
     report = check_data(write_with_waivers(tmp_path / "more", more, text), ["TOP004"]).report
-    assert {f.state for f in findings_of_rule(report, "TOP004")} == {"waived"}
+    assert {f.state for f in list_findings_of_rules(report, "TOP004")} == {"waived"}
     # A gap with the former area by its vertices is smaller.
     width = (
         0.4325
@@ -333,7 +339,10 @@ def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_pa
     report = check_data(
         write_with_waivers(tmp_path / "other", make_county_with_two_gaps(wide=width), text), ["TOP004"]
     ).report
-    assert [f.state for f in sorted(findings_of_rule(report, "TOP004"), key=lambda f: f.area_m2)] == ["waived", "open"]
+    assert [f.state for f in sorted(list_findings_of_rules(report, "TOP004"), key=lambda f: f.area_m2)] == [
+        "waived",
+        "open",
+    ]
 
 
 def test_waivers_of_version_0_1_0_and_new_ones_share_one_file(tmp_path):
@@ -360,11 +369,11 @@ def make_long_neighbours(*between):
 
 
 def store_in_degrees(shapes):
-    return {"YDYHGHFQ": table(shapes).to_crs(4490)}
+    return {"YDYHGHFQ": make_table(shapes).to_crs(4490)}
 
 
 def test_vertex_off_a_long_edge_in_degrees_is_reported_as_edge_mismatch():
-    drawn = {"YDYHGHFQ": table(make_long_neighbours(700, 1500))}
+    drawn = {"YDYHGHFQ": make_table(make_long_neighbours(700, 1500))}
     assert [(f.case, f.params["count"]) for f in list_reported_problems(drawn, "TOP005")] == [("", 2)]
     tables = store_in_degrees(make_long_neighbours(700, 1500))
     findings = list_reported_problems(tables, "TOP005", "TOP004", "TOP001")
@@ -390,5 +399,5 @@ def test_edges_in_degrees_with_the_same_vertices_are_not_reported():
     (left, right) = store_in_degrees(make_long_neighbours())["YDYHGHFQ"].geometry
     low, high = (np.array(left.exterior.coords[n]) for n in (1, 2))
     with_vertex = shapely.Polygon([*right.exterior.coords[:2], tuple((low + high) / 2), *right.exterior.coords[2:]])
-    findings = list_reported_problems({"YDYHGHFQ": table([left, with_vertex], crs=4490)}, "TOP005")
+    findings = list_reported_problems({"YDYHGHFQ": make_table([left, with_vertex], crs=4490)}, "TOP005")
     assert [(f.case, f.params["count"]) for f in findings] == [("", 1)]

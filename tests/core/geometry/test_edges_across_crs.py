@@ -8,15 +8,15 @@ from pyproj import CRS, Geod
 
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.edge_densification import (
-    added_vertex_codes,
-    long_edges,
+    find_long_edges,
+    hash_added_vertices,
     reproject_densified,
     without_added_vertices,
 )
-from plugin.core.geometry.vertex_index import plane_vertices
+from plugin.core.geometry.vertex_index import index_plane_vertices
 from plugin.core.live import IncrementalChecker
 from plugin.core.model.rule import all_rules
-from tests.core.small_plan import as_read_layers, check_data, findings_of_rule, notices, table
+from tests.core.small_plan import check_data, convert_to_source_layers, join_notices, list_findings_of_rules, make_table
 from tests.county.measure import statutory_area
 
 #: Across 112.5° E, where zones 37 and 38 meet; two kilometres are some 0.0233° of longitude there.
@@ -48,14 +48,14 @@ def make_layers(crs=4490, **shapes):
     """
     codes = crs if isinstance(crs, dict) else dict.fromkeys(shapes, crs)
     return {
-        role: table([shape] if shape.geom_type == "Polygon" else list(shape.geoms), crs=4490).to_crs(codes[role])
+        role: make_table([shape] if shape.geom_type == "Polygon" else list(shape.geoms), crs=4490).to_crs(codes[role])
         for role, shape in shapes.items()
     }
 
 
 def list_overlap_findings(tables, **options):
-    report = check_data(as_read_layers(tables), **options).report
-    return [(f.code, f.role, f.area_m2, f.width_m) for f in findings_of_rule(report, *OVERLAP_RULES)], report
+    report = check_data(convert_to_source_layers(tables), **options).report
+    return [(f.code, f.role, f.area_m2, f.width_m) for f in list_findings_of_rules(report, *OVERLAP_RULES)], report
 
 
 # -- degrees ----------------------------------------------------------------------------------------------------------
@@ -91,7 +91,7 @@ def test_overlap_of_layers_in_degrees_has_the_area_inside_its_drawn_edges():
     assert (code, role) == ("REL003", "STBHHX")
     # Vertices every metre on lines that are straight in degrees.
     assert area == pytest.approx(statutory_area([shapely.segmentize(part, 1e-5)], 4490)[0], abs=0.01)
-    plane = shapely.from_wkt(table([part], crs=4490).to_crs(4525).geometry[0].wkt)
+    plane = shapely.from_wkt(make_table([part], crs=4490).to_crs(4525).geometry[0].wkt)
     # The width is measured in the plane, which is exact enough for slivers.
     assert width == pytest.approx(2 * plane.area / plane.length, rel=5e-3)
 
@@ -100,22 +100,24 @@ def test_findings_of_layers_in_degrees_have_coordinates_in_the_zone_of_the_count
     tables = make_layers(
         STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon().union(shapely.box(WEST, 39.604, EAST, 39.6056))
     )
-    checked = check_data(as_read_layers(tables))
-    (finding,) = findings_of_rule(checked.report, "REL003")
+    checked = check_data(convert_to_source_layers(tables))
+    (finding,) = list_findings_of_rules(checked.report, "REL003")
     assert checked.plan.crs.to_epsg() == 4526 and checked.report.provenance["crs"] == "EPSG:4526"
     lonlat = crs_care.to_lonlat(np.array([finding.geometry], dtype=object), checked.plan.crs)[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
-    assert "全部图层均为 EPSG:4490" in notices(checked.report) and "换算到 EPSG:4526 的副本" not in notices(
+    assert "全部图层均为 EPSG:4490" in join_notices(checked.report) and "换算到 EPSG:4526 的副本" not in join_notices(
         checked.report
     )
 
 
 def test_empty_layer_in_a_projected_zone_leaves_edges_in_degrees_unchanged():
     tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1])) | {
-        "DLTB": table([], crs=4525)
+        "DLTB": make_table([], crs=4525)
     }
     findings, report = list_overlap_findings(tables)
-    assert findings == [] and "全部图层均为 EPSG:4490" in notices(report) and report.provenance["crs"] == "EPSG:4525"
+    assert (
+        findings == [] and "全部图层均为 EPSG:4490" in join_notices(report) and report.provenance["crs"] == "EPSG:4525"
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_local_plane_keeps_lines_straight_and_lengths_true(longitude, latitude):
     between = ends[0] + share * (ends[1] - ends[0])
 
     def transform_points(xy):
-        return shapely.get_coordinates(crs_care.reproject(shapely.points(xy), crs_care.GEODETIC, plane))
+        return shapely.get_coordinates(crs_care.reproject(shapely.points(xy), crs_care.CGCS2000_DEGREES, plane))
 
     a, b, c = transform_points(ends[0]), transform_points(ends[1]), transform_points(between)
     # A vertex on an edge stays on it, to a fraction of a micrometre.
@@ -150,7 +152,7 @@ def test_local_plane_keeps_lines_straight_and_lengths_true(longitude, latitude):
 
 def make_thin_triangle(crs, a, b):
     """Return a thin triangle on the edge from a to b (degrees), stored in ``crs``."""
-    a, b = crs_care.reproject_coordinates(np.array([a, b]), crs_care.GEODETIC, CRS.from_epsg(crs))
+    a, b = crs_care.reproject_coordinates(np.array([a, b]), crs_care.CGCS2000_DEGREES, CRS.from_epsg(crs))
     return shapely.Polygon([a, b, (b[0] - 0.1 * (b[1] - a[1]), b[1] + 0.1 * (b[0] - a[0]))])
 
 
@@ -185,7 +187,7 @@ def test_bend_of_a_reprojected_edge_grows_with_the_square_of_its_length():
         shape = make_thin_triangle(
             source, (112.5, 39.6), (112.5 + 0.0117 * (source == 4490), 39.6 + 0.009 * kilometres)
         )
-        edges = long_edges(np.array([shape], dtype=object), CRS.from_epsg(source), CRS.from_epsg(4526))
+        edges = find_long_edges(np.array([shape], dtype=object), CRS.from_epsg(source), CRS.from_epsg(4526))
         return edges.off.max()
 
     assert measure_edge_bend(1) == pytest.approx(8.0e-4, rel=0.02)
@@ -217,7 +219,7 @@ def test_densified_edge_gets_the_same_vertices_in_both_directions_and_any_batch(
     for n in range(4):
         alone = reproject_densified(many[n : n + 1], zone, plane).shapes[0]
         assert shapely.equals_exact(alone, together.shapes[n], 0) and alone.is_valid
-        assert shapely.equals_exact(without_added_vertices(together.shapes[n : n + 1], added_vertex_codes(together.added))[0],
+        assert shapely.equals_exact(without_added_vertices(together.shapes[n : n + 1], hash_added_vertices(together.added))[0],
                                     crs_care.reproject(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
     assert together.shapes[4] is None and together.shapes[5].is_empty
     # Short edges stay as they are.
@@ -231,7 +233,7 @@ LAYERS_WITH_EXTRA_VERTICES = {"STBHHX": make_southern_polygon(), "CZKFBJ": make_
 def make_shapes_straight_in_zone(zone, **shapes):
     """Return polygons in degrees with edges that are straight lines in a zone."""
     ends = crs_care.reproject_coordinates(
-        np.array([(WEST, 39.605), (EAST, 39.6055)]), crs_care.GEODETIC, CRS.from_epsg(zone)
+        np.array([(WEST, 39.605), (EAST, 39.6055)]), crs_care.CGCS2000_DEGREES, CRS.from_epsg(zone)
     )
     on = [tuple(ends[1] + (ends[0] - ends[1]) * s) for s in (0.25, 0.5, 0.8)]
     made = make_layers(zone, STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon())
@@ -246,7 +248,7 @@ def test_layers_of_another_zone_with_a_vertex_on_one_side_do_not_overlap():
     One has one edge where the other has three edges on the same line.
     """
     tables = make_shapes_straight_in_zone(4525)
-    tables["DLTB"] = table([shapely.box(WEST, SOUTH - 0.02, EAST, SOUTH - 0.01)] * 9, crs=4490).to_crs(4526)
+    tables["DLTB"] = make_table([shapely.box(WEST, SOUTH - 0.02, EAST, SOUTH - 0.01)] * 9, crs=4490).to_crs(4526)
     findings, report = list_overlap_findings(tables)
     assert report.provenance["crs"] == "EPSG:4526" and [f for f in findings if f[0] != "TOP001"] == []
     notes = "\n".join(report.provenance["notices"])
@@ -274,13 +276,13 @@ def test_statutory_areas_are_computed_from_the_stored_vertices():
         XZQX=make_southern_polygon().buffer(0.01),
     )
     tables["CZKFBJ"] = tables["CZKFBJ"].set_geometry(tables["CZKFBJ"].buffer(50), crs=4526)
-    checked = check_data(as_read_layers(tables))
+    checked = check_data(convert_to_source_layers(tables))
     layer = checked.plan.layers["STBHHX"]
     assert len(layer.added)
     (expected,) = statutory_area(layer.raw_shapes, 4525)
     assert layer.statutory[0] == pytest.approx(expected, abs=1e-4)
     # The whole row is inside the other: the shared area is its area, without new vertices.
-    (finding,) = findings_of_rule(checked.report, "REL003")
+    (finding,) = list_findings_of_rules(checked.report, "REL003")
     assert shapely.get_num_coordinates(finding.geometry) == shapely.get_num_coordinates(layer.raw_shapes[0])
     assert finding.area_m2 == pytest.approx(expected, abs=0.01)
 
@@ -290,7 +292,9 @@ def test_invalid_polygon_of_another_zone_is_repaired_in_its_original_crs():
     middle = (MIDDLE_LONGITUDE, (SOUTH + NORTH) / 2)
     wings = [shapely.Polygon([(x, SOUTH), middle, (x, NORTH)]) for x in (WEST, EAST)]
     checked = check_data(
-        as_read_layers(make_layers({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=bow_tie, CZKFBJ=make_northern_polygon()))
+        convert_to_source_layers(
+            make_layers({"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=bow_tie, CZKFBJ=make_northern_polygon())
+        )
     )
     layer = checked.plan.layers["STBHHX"]
     assert layer.invalid.all() and layer.statutory[0] == pytest.approx(statutory_area(wings, 4490).sum(), rel=1e-5)
@@ -298,7 +302,7 @@ def test_invalid_polygon_of_another_zone_is_repaired_in_its_original_crs():
 
 def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
     home = np.array([shapely.box(38.47e6, 4.39e6, 38.4701e6, 4.3901e6)], dtype=object)
-    index = plane_vertices(home)
+    index = index_plane_vertices(home)
     zones = CRS.from_epsg(4526), CRS.from_epsg(4525)
     there = crs_care.reproject(home, *zones)
     back = crs_care.reproject(there, *zones[::-1])
@@ -308,7 +312,7 @@ def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
     assert shapely.equals_exact(index.snap(shifted)[0], shifted[0], 0)
     odd = np.array([None, shapely.Point(), shapely.from_wkt("POLYGON ((0 0, inf 1, 1 2, 0 0))")], dtype=object)
     assert shapely.to_wkt(index.snap(odd)).tolist() == shapely.to_wkt(odd).tolist()
-    assert shapely.equals_exact(plane_vertices(odd[:2]).snap(back)[0], back[0], 0)
+    assert shapely.equals_exact(index_plane_vertices(odd[:2]).snap(back)[0], back[0], 0)
 
 
 def test_parcels_stored_in_two_zones_share_exact_edges():
@@ -317,17 +321,20 @@ def test_parcels_stored_in_two_zones_share_exact_edges():
         STBHHX=make_southern_polygon(*POINTS_ON_EDGE),
         CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]),
     )
-    checked = check_data(as_read_layers(tables))
+    checked = check_data(convert_to_source_layers(tables))
     one, two = (set(shapely.get_coordinates(checked.plan.layers[r].plane[0]).view(complex).ravel()) for r in tables)
     assert len(one & two) == 5
-    assert findings_of_rule(checked.report, *OVERLAP_RULES) == [] and checked.report.tolerance["ignored_slivers"] == 0
+    assert (
+        list_findings_of_rules(checked.report, *OVERLAP_RULES) == []
+        and checked.report.tolerance["ignored_slivers"] == 0
+    )
 
 
 def test_edit_of_a_layer_in_another_zone_gives_the_findings_of_a_full_check():
     tables = make_layers(
         {"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon()
     )
-    checked = check_data(as_read_layers(tables))
+    checked = check_data(convert_to_source_layers(tables))
     live = IncrementalChecker(checked.plan, all_rules().values())
     moved = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
     assert list_overlap_rules_found(live.edit("STBHHX", 0, moved)) == []
@@ -342,7 +349,7 @@ def list_overlap_rules_found(answer):
 
 def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_zone_of_the_county():
     tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]))
-    live = IncrementalChecker(check_data(as_read_layers(tables)).plan, all_rules().values())
+    live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)
     answer = live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]).union(part))
     (finding,) = [f for f in answer.found if f.code == "REL003"]

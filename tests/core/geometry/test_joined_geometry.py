@@ -6,7 +6,7 @@ import shapely
 
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 SQUARE, ADJACENT_SQUARE, OVERLAPPING_BOX = (
     shapely.box(0, 0, 10, 10),
@@ -17,7 +17,7 @@ SQUARE, ADJACENT_SQUARE, OVERLAPPING_BOX = (
 
 @pytest.fixture(scope="module")
 def rule_context():
-    plan = plan_of({"STBHHX": [SQUARE.wkt]})
+    plan = make_example_plan({"STBHHX": [SQUARE.wkt]})
     return Context(plan, plan.norm, Tolerance())
 
 

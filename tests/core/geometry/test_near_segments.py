@@ -73,7 +73,7 @@ def test_search_for_edge_mismatches_in_both_directions_equals_two_single_searche
         )
         # Without the filter.
         with monkeypatch.context() as patch:
-            patch.setattr("plugin.core.geometry.coverage.FEW_TIMES", 10**9)
+            patch.setattr("plugin.core.geometry.coverage.NEAR_FILTER_RATIO", 10**9)
             everything = find_mismatches_both_ways(Polygons(a), Polygons(b), tolerance=limits)
         assert [list_mismatch_places(first), list_mismatch_places(second)] == [
             list_mismatch_places(side) for side in everything
@@ -86,6 +86,6 @@ def test_unmatched_segments_of_few_rows_are_the_same_with_and_without_the_index(
     a, b = Polygons(make_square_grid(6, 10, {3})), Polygons(make_square_grid(6, 10, {9, 10}))
     for rows in (np.arange(36) == 9, np.arange(36) < 12, np.ones(36, dtype=bool), np.zeros(36, dtype=bool)):
         monkeypatch.setattr(lines_module, "_FEW_SEGMENTS_RATIO", 10**9)
-        among_all = a.lines.unmatched(b.lines, rows)
+        among_all = a.lines.find_unmatched(b.lines, rows)
         monkeypatch.setattr(lines_module, "_FEW_SEGMENTS_RATIO", 0)
-        assert (a.lines.unmatched(b.lines, rows) == among_all).all()
+        assert (a.lines.find_unmatched(b.lines, rows) == among_all).all()

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
-from plugin.core.geometry.polygons import LARGE_VERTICES, ClipWindows
-from plugin.core.geometry.statutory_area import statutory_area, trapezoid
+from plugin.core.geometry.polygons import MAX_UNCLIPPED_VERTICES, ClipWindows
+from plugin.core.geometry.statutory_area import compute_trapezoid_area, statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.geometry.validity import extract_polygons, repair_polygon
 
@@ -185,14 +185,14 @@ def test_large_polygon_clipped_to_a_window_equals_the_polygon_inside_the_window(
     if hole:
         shape = shape.difference(shapely.Point(3_000, 0).buffer(2_000, quad_segs=segments))
     windows = ClipWindows(np.array([None, shape], dtype=object))
-    assert windows.large.tolist() == [False, True]
+    assert windows.is_large.tolist() == [False, True]
     viewed = shapely.box(x * 1000, y * 1000, (x + width) * 1000, (y + height) * 1000)
-    seen = windows.around(1, np.array(viewed.bounds))
+    seen = windows.clip_around(1, np.array(viewed.bounds))
     expected = shapely.intersection(shape, viewed)
     found = shapely.intersection(seen, viewed) if seen is not None else shapely.Polygon()
     assert shapely.area(shapely.symmetric_difference(found, expected)) < 1e-4
     if max(width, height) < 0.1 and seen is not None:
-        assert shapely.get_num_coordinates(seen) <= LARGE_VERTICES
+        assert shapely.get_num_coordinates(seen) <= MAX_UNCLIPPED_VERTICES
 
 
 @property_test
@@ -269,7 +269,7 @@ def test_statutory_areas_equal_the_test_values_of_the_standard(shape, area):
 
 
 def test_statutory_area_of_the_whole_ellipsoid_is_exact():
-    whole = trapezoid(np.array([2 * math.pi]), np.array([-math.pi / 2]), np.array([math.pi / 2]))[0]
+    whole = compute_trapezoid_area(np.array([2 * math.pi]), np.array([-math.pi / 2]), np.array([math.pi / 2]))[0]
     assert whole == pytest.approx(510_065_621_714_743, abs=1.0)
     assert whole == pytest.approx(510_065_621_718_491, rel=1e-11)
 

@@ -11,10 +11,16 @@ import shapely
 from pyproj import CRS, Transformer
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.crs_zones import areal_distortion, areas_by_zone, plan_zones, zone_edges, zones_of
+from plugin.core.geometry.crs_zones import (
+    choose_zone,
+    compute_area_distortion,
+    list_zones,
+    measure_areas_by_zone,
+    zone_edges,
+)
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.core.standard.divisions import extent, make_unlisted_county, parse_county
+from plugin.core.standard.divisions import find_extent, make_unlisted_county, parse_county
 
 DIVISIONS = load_standard().code_lists["divisions"]
 PROVINCES = load_standard().code_lists["provinces"]
@@ -34,28 +40,28 @@ BOUNDARY_DATA_FOLDER = Path(__file__).resolve().parents[4] / "shared" / "real" /
     ],
 )
 def test_zones_of_returns_the_3_degree_zones_of_a_range_of_longitudes(west, east, zones):
-    assert zones_of(west, east) == zones
+    assert list_zones(west, east) == zones
 
 
 def test_county_inside_one_zone_has_a_margin_to_the_zone_edge():
-    plan = plan_zones(113.4, 114.0, 39.6)
-    assert plan.recommended == 38 and not plan.crosses
-    assert plan.room == pytest.approx(0.9) and zone_edges(38) == (112.5, 115.5)
+    plan = choose_zone(113.4, 114.0, 39.6)
+    assert plan.recommended == 38 and not plan.crosses_zones
+    assert plan.degrees_to_zone_edge == pytest.approx(0.9) and zone_edges(38) == (112.5, 115.5)
 
 
 def test_county_on_a_zone_edge_gets_the_zone_of_its_larger_part():
-    plan = plan_zones(112.2, 112.7, 37.4)
-    assert plan.zones == (37, 38) and plan.crosses and plan.room == 0
+    plan = choose_zone(112.2, 112.7, 37.4)
+    assert plan.zones == (37, 38) and plan.crosses_zones and plan.degrees_to_zone_edge == 0
     assert plan.recommended == 37 and plan.shares[37] == pytest.approx(0.6)
     # Its shape may give another zone than its longitudes.
-    assert plan_zones(112.2, 112.7, 37.4, {37: 1e8, 38: 3e8}).recommended == 38
-    assert plan_zones(112.7, 112.2) is None and plan_zones(10, 11) is None
+    assert choose_zone(112.2, 112.7, 37.4, {37: 1e8, 38: 3e8}).recommended == 38
+    assert choose_zone(112.7, 112.2) is None and choose_zone(10, 11) is None
 
 
 @pytest.mark.parametrize("latitude", [18.0, 34.6, 37.5, 40.7, 53.0])
 def test_length_distortion_at_the_zone_edge_equals_that_of_a_measured_square(latitude):
     """Compare the measured area of a 100 m square with the formula for distortion."""
-    found = areal_distortion(37, 112.5, latitude)
+    found = compute_area_distortion(37, 112.5, latitude)
     radius_m = 6_378_137.0
     step = 50 / radius_m
     half_lon, half_lat = math.degrees(step / math.cos(math.radians(latitude))), math.degrees(step)
@@ -71,15 +77,15 @@ def test_length_distortion_at_the_zone_edge_equals_that_of_a_measured_square(lat
 
 def test_areas_by_zone_split_a_polygon_at_the_zone_edge():
     shape = shapely.box(112.2, 37.2, 112.7, 37.5)
-    parts = areas_by_zone(np.array([shape]))
-    whole = areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))
+    parts = measure_areas_by_zone(np.array([shape]))
+    whole = measure_areas_by_zone(np.array([shapely.box(112.6, 37.2, 112.7, 37.5)]))
     assert set(parts) == {37, 38} and parts[37] / parts[38] == pytest.approx(1.5, rel=1e-6)
     assert whole[38] == pytest.approx(parts[38] / 2, rel=1e-6)
-    assert areas_by_zone(np.array([shapely.Polygon()])) == {}
+    assert measure_areas_by_zone(np.array([shapely.Polygon()])) == {}
 
 
 def test_listed_longitudes_of_a_division_are_within_those_of_its_parent():
-    extents = {c: extent(c, DIVISIONS) for c in DIVISIONS.codes}
+    extents = {c: find_extent(c, DIVISIONS) for c in DIVISIONS.codes}
     for code, row in DIVISIONS.codes.items():
         reach = extents[code]
         assert reach is not None and reach.west < reach.east and reach.south < reach.north, code
@@ -97,7 +103,7 @@ def test_listed_longitudes_of_divisions_equal_those_of_their_boundaries():
         "features"
     ]:
         west, _, east, _ = shapely.from_geojson(json.dumps(feature["geometry"])).bounds
-        reach = extent(str(feature["properties"]["adcode"]), DIVISIONS)
+        reach = find_extent(str(feature["properties"]["adcode"]), DIVISIONS)
         assert reach.west == pytest.approx(west, abs=0.05) and reach.east == pytest.approx(east, abs=0.05)
 
 

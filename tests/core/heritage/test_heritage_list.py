@@ -14,11 +14,11 @@ from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE
-from tests.core.examples import plan_of
-from tests.core.small_plan import rule_outcome
+from tests.core.examples import make_example_plan
+from tests.core.small_plan import get_outcome_of_rule
 from tests.county import make
-from tests.county.source import as_read
-from tests.sample import checked_county
+from tests.county.source import make_read_layers
+from tests.sample import check_sample_county
 
 DEFAULT_NORM = Options().norm()
 LIST_ROWS = [("甲寺", "文物保护单位", "全国重点"), ("乙宅", "历史建筑", ""), ("丙碑", "县级文物保护单位", "")]
@@ -77,7 +77,9 @@ def test_invalid_values_of_a_heritage_list_are_refused_with_their_row(tmp_path, 
 
 def compare_with_heritage_list(layers, rows):
     register = HeritageList("名录.csv", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2)))
-    return run_check(plan_of(layers), [all_rules()["LAW024"]], side=SideInputs(register=register)).findings
+    return run_check(
+        make_example_plan(layers), [all_rules()["LAW024"]], side_inputs=SideInputs(register=register)
+    ).findings
 
 
 def test_nearly_equal_site_names_in_list_and_layer_are_reported_once():
@@ -149,13 +151,13 @@ def test_given_heritage_list_is_compared_without_choosing_a_rule(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
     report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
-    without = checked_county().report
+    without = check_sample_county().report
     assert not {"LAW023", "LAW024"} & list_rules_that_ran(without)
 
 
 def test_heritage_list_without_a_heritage_layer_makes_the_check_incomplete(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
-    layers = as_read({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
+    layers = make_read_layers({role: frame for role, frame in make(400).layers.items() if role != "LSWHBHX"})
     report = check_plan(layers, Options(profile="hunyuan", rules=("LAW024",), register=str(path))).report
-    assert rule_outcome(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
-    assert "名录.csv" in rule_outcome(report, "LAW024").reason
+    assert get_outcome_of_rule(report, "LAW024").outcome is Outcome.SKIPPED and report.verdict is Verdict.INCOMPLETE
+    assert "名录.csv" in get_outcome_of_rule(report, "LAW024").reason

@@ -11,7 +11,7 @@ from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
 from plugin.core.results.run import run_check
 from plugin.paths import SAMPLE
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SECOND_SQUARE = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
@@ -19,7 +19,7 @@ POINT_WKT = "POINT (50 50)"
 
 
 def make_heritage_sites(layers):
-    plan = plan_of(layers)
+    plan = make_example_plan(layers)
     return collect_heritage_sites(Context(plan, plan.norm, Tolerance()), plan.concept)
 
 
@@ -72,7 +72,7 @@ def test_site_names_are_compared_ignoring_spaces_and_full_width_forms(one, other
 
 
 def compare_with_register(layers, register):
-    report = run_check(plan_of(layers, settings={"register": register}), [all_rules()["LAW023"]])
+    report = run_check(make_example_plan(layers, settings={"register": register}), [all_rules()["LAW023"]])
     return report.rules[0], report.findings
 
 

@@ -44,7 +44,7 @@ def test_adjusted_areas_have_the_exact_total_and_proportional_corrections(areas,
         assert abs(after - before * found.control_m2 / sum(areas)) <= step + 1e-5
         assert abs(after - before) <= before * abs(found.control_m2 / sum(areas) - 1) + step + 1e-5
     largest = max(abs(a - b) for a, b in zip(areas, found.adjusted.tolist(), strict=True))
-    assert found.most_m2 == pytest.approx(largest, abs=2e-6)
+    assert found.largest_correction_m2 == pytest.approx(largest, abs=2e-6)
 
 
 @property_test
@@ -90,14 +90,14 @@ def test_adjusted_areas_equal_an_example_computed_by_hand():
     # Rounded down to hundredths 100.00, 300.00, 599.98: two steps remain, for the remainders .92 and .61.
     assert found.adjusted.tolist() == [100.0, 300.01, 599.99]
     assert (found.control_m2, found.sum_m2) == (1000.0, pytest.approx(999.993))
-    assert found.misclosure_m2 == pytest.approx(0.007) and found.most_m2 == pytest.approx(0.006)
+    assert found.misclosure_m2 == pytest.approx(0.007) and found.largest_correction_m2 == pytest.approx(0.006)
 
 
 def test_parcels_of_a_whole_county_are_adjusted_to_the_exact_total():
     areas = np.abs(np.random.default_rng(1).normal(13_000, 9_000, 150_000))
     found = adjust_areas(areas, areas.sum() + 500.0, limit_share=1e-5)
     assert round(found.adjusted.sum() * 100) == round((areas.sum() + 500.0) * 100)
-    assert found.most_m2 < 0.05
+    assert found.largest_correction_m2 < 0.05
 
 
 @pytest.mark.parametrize("share", [3e-5, -3e-5])

@@ -11,13 +11,13 @@ from pyproj import Geod
 from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
 from plugin.core.indicators.area_backing import is_surely_within
-from plugin.core.indicators.compute import Figures
+from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.model.indicator import Indicator
 from plugin.core.model.report import Report
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.tables import by_land_use, by_place
-from tests.core.examples import norm_of, plan_of, source_layer
+from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\nbase = "shanxi"\n'
 CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["all"]\n'
@@ -98,7 +98,7 @@ class RectangleCounty:
     @staticmethod
     def cell_area():
         """Return the ellipsoidal area (m²) of one cell of the county, by pyproj."""
-        layer = source_layer("STBHHX", [make_rectangle_wkt(0, 0, CELL_SIZE_M, CELL_SIZE_M)], norm_of())
+        layer = make_example_layer("STBHHX", [make_rectangle_wkt(0, 0, CELL_SIZE_M, CELL_SIZE_M)], make_example_norm())
         lonlat = layer.frame.geometry.to_crs(4490)
         return round(abs(Geod(ellps="GRS80").geometry_area_perimeter(lonlat.iloc[0])[0]), 2)
 
@@ -109,8 +109,8 @@ class RectangleCounty:
         return self
 
     def sources(self):
-        norm = norm_of()
-        return [source_layer(role, rows, norm, name=role) for role, rows in self.rows.items()]
+        norm = make_example_norm()
+        return [make_example_layer(role, rows, norm, name=role) for role, rows in self.rows.items()]
 
     def check(self, tmp_path, profile="", **options):
         path = tmp_path / "x.toml"
@@ -332,7 +332,7 @@ def test_area_fields_wrong_alike_in_zones_and_county_leave_the_zone_total_unconf
 
 def tabulate_county(county, tmp_path):
     plan = county.check(tmp_path).plan
-    return Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    return PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
 
 
 def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_shapes(tmp_path):
@@ -347,7 +347,12 @@ def test_indicators_and_tables_mark_figures_of_area_fields_that_contradict_the_s
         fields = [i for one in figures.all() for i in one.figures if i.basis in ("net", "survey") and i.value]
         assert fields and {i.backed for i in fields} == {backed}
         assert backed or not any(i.confirmed or i.state == "met" for i in fields)
-        for make in (by_place.line_table, by_land_use.land_use_table, by_place.township_table, by_place.zone_table):
+        for make in (
+            by_place.make_line_table,
+            by_land_use.make_land_use_table,
+            by_place.make_township_table,
+            by_place.make_zone_table,
+        ):
             assert any("未确认" in note for note in make(figures).notes) == (not backed), make
 
 
@@ -368,7 +373,7 @@ def test_rows_accepted_by_the_quick_area_estimate_agree_with_their_statutory_are
     corners = rng.uniform(-40_000, 40_000, (30, 2))
     angles = np.sort(rng.uniform(0, 2 * np.pi, (30, 7)), axis=1)
     rings = corners[:, None] + size[:, None, None] * np.stack([np.cos(angles), np.sin(angles)], axis=2)
-    plan = plan_of({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
+    plan = make_example_plan({"DLTB": [shapely.Polygon(ring).wkt for ring in rings]})
     layer, allowance = plan.layers["DLTB"], data.draw(st.sampled_from([0.01, 0.055, 1.0]))
     off = allowance * rng.choice([0.0, 0.9, 0.999, 1.001, 1.1, 50.0], 30) * rng.choice([-1, 1], 30)
     surely = is_surely_within(layer, layer.statutory + off, allowance, Context(plan, plan.norm, plan.norm.tolerance()))

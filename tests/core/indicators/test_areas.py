@@ -13,15 +13,24 @@ from plugin.core.geometry.validity import make_valid_copies
 from plugin.core.indicators.layer_areas import (
     adjust_to_layer,
     adjust_to_total,
-    area_field,
     compare_with_stored,
+    find_area_field,
     list_control_names,
     measure_areas,
 )
 from plugin.core.plan.layer import FieldInfo, Layer, SourceLayer
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from tests.core.small_plan import ZH, X, Y, as_read_layers, box, explain_error, place_wkt, table
+from tests.core.small_plan import (
+    CHINESE_MESSAGE_TEXTS,
+    X,
+    Y,
+    convert_to_source_layers,
+    explain_error,
+    make_county_box,
+    make_table,
+    move_wkt_to_county,
+)
 from tests.county.measure import statutory_area
 
 DEFAULT_NORM = Norm(load_standard(), load_profile())
@@ -29,12 +38,12 @@ SLANTED_TRIANGLE = shapely.Polygon([(112.5, 37.5), (112.51, 37.5), (112.505, 37.
 
 
 def make_layer(shapes, crs=4526, role="DLTB", **columns):
-    (layer,) = as_read_layers({role: table(shapes, crs=crs, **columns)})
+    (layer,) = convert_to_source_layers({role: make_table(shapes, crs=crs, **columns)})
     return layer
 
 
 def measure_layer_areas(shapes, **more):
-    return measure_areas(make_layer(shapes, **more), DEFAULT_NORM, ZH)
+    return measure_areas(make_layer(shapes, **more), DEFAULT_NORM, CHINESE_MESSAGE_TEXTS)
 
 
 # -- bases ------------------------------------------------------------------------------------------------------------
@@ -64,9 +73,13 @@ def test_measured_areas_respect_holes_parts_and_empty_shapes():
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
 def test_measured_areas_are_the_same_in_each_crs(code):
-    shapes = shapely.segmentize(np.array([box(0, 0), box(500, 300, 70, 40)], dtype=object), 10.0)
+    shapes = shapely.segmentize(
+        np.array([make_county_box(0, 0), make_county_box(500, 300, 70, 40)], dtype=object), 10.0
+    )
     here = measure_layer_areas(shapes)
-    there = measure_areas(as_read_layers({"DLTB": table(shapes).to_crs(code)})[0], DEFAULT_NORM, ZH)
+    there = measure_areas(
+        convert_to_source_layers({"DLTB": make_table(shapes).to_crs(code)})[0], DEFAULT_NORM, CHINESE_MESSAGE_TEXTS
+    )
     assert there.statutory == pytest.approx(here.statutory, abs=1e-5)
     assert there.geodesic == pytest.approx(here.geodesic, abs=1e-5)
     assert here.statutory == pytest.approx(statutory_area(shapes), abs=1e-5)
@@ -74,10 +87,10 @@ def test_measured_areas_are_the_same_in_each_crs(code):
 
 
 def test_measured_areas_list_the_rows_that_cannot_be_measured():
-    bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
+    bow_tie = move_wkt_to_county("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
     nowhere = shapely.box(X, Y + 9e7, X + 1, Y + 9e7 + 1)
     found = measure_layer_areas(
-        [box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), box(9, 9)]
+        [make_county_box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), make_county_box(9, 9)]
     )
     assert (found.without_shape, found.repaired, found.stray) == ([1, 3, 4], [2], [3])
     assert np.flatnonzero(np.isnan(found.statutory)).tolist() == [1, 3, 4]
@@ -108,25 +121,27 @@ def test_measuring_areas_refuses_degree_coordinates_in_a_projected_crs():
     ],
 )
 def test_field_with_the_stored_area_is_found_in_a_layer(role, names, wanted, field):
-    layer = SourceLayer(role, table([box(0, 0)]), tuple(FieldInfo(n, "real") for n in names), CRS.from_epsg(4526))
-    assert area_field(layer, DEFAULT_NORM, wanted)[0] == field
+    layer = SourceLayer(
+        role, make_table([make_county_box(0, 0)]), tuple(FieldInfo(n, "real") for n in names), CRS.from_epsg(4526)
+    )
+    assert find_area_field(layer, DEFAULT_NORM, wanted)[0] == field
 
 
 def test_stored_areas_that_differ_or_are_missing_are_listed():
-    areas = measure_layer_areas([box(0, 0, 50 + n, 40) for n in range(5)] + [None])
+    areas = measure_layer_areas([make_county_box(0, 0, 50 + n, 40) for n in range(5)] + [None])
     true = np.round(areas.statutory, 2)
     stored = true + np.array([0.0, 0.01, -0.01, 0.02, np.nan, 7])
     found = compare_with_stored(areas, stored, 2, 0.01)
-    assert found.differs.tolist() == [False, False, False, True, True, False]
+    assert found.is_different.tolist() == [False, False, False, True, True, False]
     assert found.difference[:4].tolist() == pytest.approx([0, 0.01, -0.01, 0.02]) and not found.unit
     # A larger tolerance never finds more rows.
-    assert compare_with_stored(areas, stored, 2, 0.02).differs.sum() == 1
-    assert compare_with_stored(areas, None, 2, 0.01).differs.tolist() == [True] * 5 + [False]
+    assert compare_with_stored(areas, stored, 2, 0.02).is_different.sum() == 1
+    assert compare_with_stored(areas, None, 2, 0.01).is_different.tolist() == [True] * 5 + [False]
 
 
 @pytest.mark.parametrize(("unit", "m2"), [("ha", 1e4), ("mu", 1e4 / 15), ("km2", 1e6), ("", 1.0)])
 def test_stored_areas_in_another_unit_are_recognised(unit, m2):
-    areas = measure_layer_areas([box(0, 0, 50 + n, 40) for n in range(5)])
+    areas = measure_layer_areas([make_county_box(0, 0, 50 + n, 40) for n in range(5)])
     assert compare_with_stored(areas, areas.statutory / m2 * 1.001, 2, 0.01).unit == unit
 
 
@@ -135,31 +150,35 @@ def test_stored_areas_in_another_unit_are_recognised(unit, m2):
 
 def make_two_townships():
     shapes = shapely.segmentize(
-        np.array([box(0, 0, 200, 100), box(0, 100, 200, 100), box(900, 900)], dtype=object), 100
+        np.array(
+            [make_county_box(0, 0, 200, 100), make_county_box(0, 100, 200, 100), make_county_box(900, 900)],
+            dtype=object,
+        ),
+        100,
     )
     return make_layer(shapes, role="XZQXZ", XZQMC=["甲镇", None, "丙乡"])
 
 
 def adjust_areas(shapes, crs=4526, limit=1e-5):
     parts, control = make_layer(shapes, crs=crs), make_two_townships()
-    measured_control = measure_areas(control, DEFAULT_NORM, ZH)
+    measured_control = measure_areas(control, DEFAULT_NORM, CHINESE_MESSAGE_TEXTS)
     found = adjust_to_layer(
-        measure_areas(parts, DEFAULT_NORM, ZH), parts.crs, measured_control, control.crs, list_control_names(control, DEFAULT_NORM),
+        measure_areas(parts, DEFAULT_NORM, CHINESE_MESSAGE_TEXTS), parts.crs, measured_control, control.crs, list_control_names(control, DEFAULT_NORM),
         [f"{n}" for n in range(len(shapes))], limit, 0.01,
     )  # fmt: skip
     return found, measured_control.statutory
 
 
-FOUR_SQUARES = [box(x, y) for y in (0, 100) for x in (0, 100)]
+FOUR_SQUARES = [make_county_box(x, y) for y in (0, 100) for x in (0, 100)]
 
 
 def test_parcels_of_each_township_are_adjusted_to_its_own_area():
-    found, control = adjust_areas([*FOUR_SQUARES, None, box(500, 500)])
+    found, control = adjust_areas([*FOUR_SQUARES, None, make_county_box(500, 500)])
     assert [name for name, _ in found.units] == ["甲镇", "140225000000000002"]
-    assert found.unit_of == ["甲镇"] * 2 + ["140225000000000002"] * 2 + [None, None]
+    assert found.control_name_of_part == ["甲镇"] * 2 + ["140225000000000002"] * 2 + [None, None]
     for rows, total in (([0, 1], control[0]), ([2, 3], control[1])):
-        assert round(found.proposal[rows].sum(), 2) == round(total, 2)
-    assert np.isnan(found.proposal[[4, 5]]).all() and found.outside == [5] and found.empty == ["丙乡"]
+        assert round(found.proposed_m2[rows].sum(), 2) == round(total, 2)
+    assert np.isnan(found.proposed_m2[[4, 5]]).all() and found.outside == [5] and found.empty == ["丙乡"]
     assert found.refused == 0 and abs(found.misclosure_m2) < 0.01
     assert found.control_m2 == pytest.approx(control[:2].sum(), abs=0.01)
 
@@ -167,27 +186,27 @@ def test_parcels_of_each_township_are_adjusted_to_its_own_area():
 def test_gap_in_one_township_refuses_the_adjustment_only_there():
     found, control = adjust_areas(FOUR_SQUARES[:3])
     assert [closure.refused for _, closure in found.units] == [False, True] and found.refused == 1
-    assert np.isfinite(found.proposal[:2]).all() and np.isnan(found.proposal[2])
+    assert np.isfinite(found.proposed_m2[:2]).all() and np.isnan(found.proposed_m2[2])
     assert found.misclosure_m2 == pytest.approx(control[1] / 2, rel=1e-4)
 
 
 def test_areas_are_adjusted_to_a_given_total_and_to_a_layer_in_another_crs():
-    parts = measure_layer_areas([box(0, 0), box(100, 0), None])
+    parts = measure_layer_areas([make_county_box(0, 0), make_county_box(100, 0), None])
     found = adjust_to_total(parts, 20_000.0, ["b", "a", ""], 0.01, 0.01, "全县")
-    assert round(np.nansum(found.proposal), 2) == 20_000.0 and found.unit_of == ["全县", "全县", None]
-    moved = table(shapely.segmentize(np.array(FOUR_SQUARES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
+    assert round(np.nansum(found.proposed_m2), 2) == 20_000.0 and found.control_name_of_part == ["全县", "全县", None]
+    moved = make_table(shapely.segmentize(np.array(FOUR_SQUARES, dtype=object), 10)).to_crs(4525).geometry.to_numpy()
     other, control = adjust_areas(moved, crs=4525)
-    assert other.refused == 0 and round(np.nansum(other.proposal), 2) == round(control[0], 2) + round(control[1], 2)
+    assert other.refused == 0 and round(np.nansum(other.proposed_m2), 2) == round(control[0], 2) + round(control[1], 2)
 
 
 def test_parcel_inside_two_overlapping_townships_is_adjusted_in_only_one():
-    parts = make_layer([box(0, 0)])
-    control = make_layer([box(0, 0), box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
-    areas, held = (measure_areas(layer, DEFAULT_NORM, ZH) for layer in (parts, control))
+    parts = make_layer([make_county_box(0, 0)])
+    control = make_layer([make_county_box(0, 0), make_county_box(0, 0, 200, 200)], role="XZQXZ", XZQMC=["甲镇", "乙镇"])
+    areas, held = (measure_areas(layer, DEFAULT_NORM, CHINESE_MESSAGE_TEXTS) for layer in (parts, control))
     found = adjust_to_layer(
         areas, parts.crs, held, control.crs, list_control_names(control, DEFAULT_NORM), [""], 1e-5, 0.01
     )
-    assert found.unit_of == ["甲镇"] and found.empty == ["乙镇"]
+    assert found.control_name_of_part == ["甲镇"] and found.empty == ["乙镇"]
 
 
 @pytest.mark.parametrize("crs", [4526, 4525])

@@ -9,20 +9,20 @@ from plugin.core.check import Options, check_plan
 from plugin.core.render import figures
 from plugin.core.render.html import render_report
 from plugin.core.render.words import Words
-from tests.core.hunyuan import CONFIRMED, Areas, county
-from tests.core.small_plan import as_read_layers, findings_of_rule, rule_outcome
+from tests.core.hunyuan_county import CONFIRMED_PROFILE_TEXT, HunyuanAreas, make_hunyuan_layers
+from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule, list_findings_of_rules
 
-PRINTED_AREAS = Areas()
+PRINTED_AREAS = HunyuanAreas()
 
 
 def check_hunyuan(areas=PRINTED_AREAS, profile="hunyuan"):
-    tables = county(areas)
+    tables = make_hunyuan_layers(areas)
     first = 1
     for frame in tables.values():
         # One sequence of numbers over all layers.
         frame["BSM"] = [f"1402250000{n:08d}" for n in range(first, first + len(frame))]
         first += len(frame)
-    return check_plan(as_read_layers(tables), Options(profile=str(profile), scope="three_lines"))
+    return check_plan(convert_to_source_layers(tables), Options(profile=str(profile), scope="three_lines"))
 
 
 def get_indicator(report, name):
@@ -31,11 +31,11 @@ def get_indicator(report, name):
 
 def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
     path = tmp_path / "confirmed.toml"
-    path.write_text(CONFIRMED, encoding="utf-8")
+    path.write_text(CONFIRMED_PROFILE_TEXT, encoding="utf-8")
     checked = check_hunyuan(profile=path)
     report = checked.report
     # Stated figures without a layer prevent the verdict 通过.
-    assert not findings_of_rule(report) and report.verdict == "conditional", report.summary
+    assert not list_findings_of_rules(report) and report.verdict == "conditional", report.summary
     assert {name.partition(".")[0] for name in report.summary["unconfirmed"]} == {"targets"}
     for name, value, unit in (
         ("cultivated_area", 73.39, "wan_mu"),
@@ -47,7 +47,7 @@ def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
         assert (one.unit, one.state) == (unit, "met") and one.value == pytest.approx(value, abs=1e-7), name
     ratio = get_indicator(report, "expansion_ratio_n1")
     assert (ratio.target, ratio.state) == (1.25, "met") and ratio.value == pytest.approx(1.24, abs=1e-8)
-    rows = {r["id"]: r for r in figures.figure_rows(report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, Words("zh"))}
     assert (rows["expansion_ratio_n1"]["room"], rows["expansion_ratio_n1"]["value"]) == ("+0.0100", "1.2400")
     page = render_report(report, checked.plan.norm, None)
     assert "余量" in page and "+0.0100" in page
@@ -55,16 +55,16 @@ def test_printed_areas_of_hunyuan_meet_the_targets_with_their_margins(tmp_path):
 
 def test_margin_to_a_target_is_printed_with_its_sign():
     checked = check_hunyuan(replace(PRINTED_AREAS, boundary=16.4509, farmland=63.4062, red_line=539.02))
-    rows = {r["id"]: r["room"] for r in figures.figure_rows(checked.report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r["room"] for r in figures.make_figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert (rows["boundary_area"], rows["farmland_area"], rows["red_line_area"]) == ("+0.0091", "+0.1562", "+0.15")
 
 
 def test_urban_boundary_larger_by_one_hectare_fails_the_check():
     report = check_hunyuan(replace(PRINTED_AREAS, boundary=16.47)).report
-    (finding,) = findings_of_rule(report, "LAW002")
+    (finding,) = list_findings_of_rules(report, "LAW002")
     assert (finding.severity, finding.role, finding.case) == ("ERROR", "CZKFBJ", "broken")
     assert get_indicator(report, "boundary_area").state == "broken" and report.verdict == "fail"
-    assert get_indicator(report, "expansion_ratio_n1").state == "met" and not findings_of_rule(report, "LAW001")
+    assert get_indicator(report, "expansion_ratio_n1").state == "met" and not list_findings_of_rules(report, "LAW001")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_urban_boundary_larger_by_one_hectare_fails_the_check():
 def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland, state, severity, verdict):
     report = check_hunyuan(replace(PRINTED_AREAS, farmland=farmland)).report
     assert get_indicator(report, "farmland_area").state == state and report.verdict == verdict
-    findings = findings_of_rule(report, "LAW002")
+    findings = list_findings_of_rules(report, "LAW002")
     assert [str(f.severity) for f in findings] == ([severity] if severity else [])
     if state == "close":
         assert "取整差" in findings[0].message
@@ -89,23 +89,23 @@ def test_farmland_below_its_target_is_a_rounding_difference_or_an_error(farmland
 def test_expansion_ratio_just_above_its_limit_gets_no_rounding_tolerance():
     """Check the ratio 1.25004, which prints as 1.2500 and exceeds the limit 1.25."""
     report = check_hunyuan(replace(PRINTED_AREAS, base=16.46 / 1.25004)).report
-    (finding,) = findings_of_rule(report, "LAW001")
+    (finding,) = list_findings_of_rules(report, "LAW001")
     assert (finding.severity, report.verdict) == ("ERROR", "fail") and "1.25004" in finding.message
-    assert rule_outcome(report, "LAW002").outcome == "passed"
+    assert get_outcome_of_rule(report, "LAW002").outcome == "passed"
 
 
 def test_warning_margin_above_a_target_is_not_called_a_rounding_difference(tmp_path):
     """Require a warning margin of 0.2 %; only the boundary is closer to its target."""
     path = tmp_path / "margin.toml"
-    path.write_text(CONFIRMED + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")
+    path.write_text(CONFIRMED_PROFILE_TEXT + "[indicators]\nwarning_share = 0.002\n", encoding="utf-8")
     checked = check_hunyuan(replace(PRINTED_AREAS, farmland=63.4062, cultivated=73.6, red_line=541.0), profile=path)
     report = checked.report
     assert (
         get_indicator(report, "boundary_area").state == "warning"
         and get_indicator(report, "farmland_area").state == "met"
     )
-    (finding,) = findings_of_rule(report)
+    (finding,) = list_findings_of_rules(report)
     assert (finding.code, finding.severity) == ("LAW008", "INFO") and "城镇开发边界" in finding.message
     assert report.verdict == "conditional"
-    rows = {r["id"]: r for r in figures.figure_rows(report, checked.plan.norm, Words("zh"))}
+    rows = {r["id"]: r for r in figures.make_figure_rows(report, checked.plan.norm, Words("zh"))}
     assert (rows["boundary_area"]["state"], rows["boundary_area"]["icon"]) == ("余量不足", "INFO")

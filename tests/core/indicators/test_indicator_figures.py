@@ -9,11 +9,11 @@ import shapely
 from pyproj import Geod, Transformer
 
 from plugin.core.engine.context import Context
-from plugin.core.indicators.compute import Figures
-from plugin.core.indicators.townships import split_by_township, townships_of
+from plugin.core.indicators.compute import PlanIndicators
+from plugin.core.indicators.townships import get_plan_townships, split_by_township
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
-from tests.core.examples import ORIGIN, norm_of, source_layer
+from tests.core.examples import ORIGIN, make_example_layer, make_example_norm
 
 CGCS2000_ELLIPSOID = Geod(a=6378137.0, rf=298.257222101)
 
@@ -30,9 +30,9 @@ def measure_geodesic_area(wkt, epsg=4526):
 
 
 def compute_figures(layers, **settings):
-    norm = norm_of(settings)
-    plan = assemble_plan([source_layer(role, rows, norm) for role, rows in layers.items()], norm)
-    return Figures(Context(plan, norm, norm.tolerance()), Texts("zh"))
+    norm = make_example_norm(settings)
+    plan = assemble_plan([make_example_layer(role, rows, norm) for role, rows in layers.items()], norm)
+    return PlanIndicators(Context(plan, norm, norm.tolerance()), Texts("zh"))
 
 
 def make_parcel_row(x, y, code, urban=None, w=1000.0, h=1000.0):
@@ -155,9 +155,9 @@ TOWNSHIP_ROWS = [
 def test_unnamed_township_part_does_not_change_the_name_of_the_township():
     """Give a township a second part without a name, which is sorted first."""
     exclave = {**TOWNSHIP_ROWS[2], "division_name": None}
-    _, towns, of = townships_of(compute_figures({"XZQXZ": [TOWNSHIP_ROWS[0], exclave, TOWNSHIP_ROWS[1]]}).ctx)
+    _, towns, of = get_plan_townships(compute_figures({"XZQXZ": [TOWNSHIP_ROWS[0], exclave, TOWNSHIP_ROWS[1]]}).ctx)
     assert [t.name for t in towns] == ["永安镇", "西坊城镇"] and of.tolist() == [0, 1, 1]
-    _, towns, _ = townships_of(compute_figures({"XZQXZ": [exclave]}).ctx)
+    _, towns, _ = get_plan_townships(compute_figures({"XZQXZ": [exclave]}).ctx)
     assert [t.name for t in towns] == ["140225101"]
 
 
@@ -165,7 +165,7 @@ def test_indicator_values_by_township_add_up_to_the_county():
     found = compute_figures({"XZYDYH": PARCEL_ROWS, "XZQXZ": TOWNSHIP_ROWS})
     ctx = found.ctx
     layer = ctx.plan.layers["XZYDYH"]
-    _, towns, _ = townships_of(ctx)
+    _, towns, _ = get_plan_townships(ctx)
     assert [t.name for t in towns] == ["永安镇", "西坊城镇"]
     parts = split_by_township(layer, ctx)
     sums = parts.sums(layer.statutory)

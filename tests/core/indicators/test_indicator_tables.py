@@ -19,16 +19,16 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.engine.context import Context
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.indicators.compute import Figures
+from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
-from plugin.core.render.tables.by_land_use import land_use_table, sum_layer
+from plugin.core.render.tables.by_land_use import make_land_use_table, sum_layer_by_class
 from plugin.core.render.tables.model import Number
 from plugin.core.tabulate import tabulate, write_workbook
 from plugin.paths import STANDARDS
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make, source
-from tests.county.measure import land_area, statutory_area
+from tests.county.measure import measure_drawn_area, statutory_area
 
 HUNYUAN_OPTIONS = Options(profile="hunyuan")
 LAND_GROUP_BY_CLASS = {
@@ -64,10 +64,10 @@ def county_layers():
 @pytest.fixture(scope="module")
 def indicator_tables(county_layers):
     fields = {
-        **{role: source.declared(role) for role in county_layers if role != "GHYDYH"},
-        "GHYDYH": source.declared("XZYDYH"),
+        **{role: source.make_declared_fields(role) for role in county_layers if role != "GHYDYH"},
+        "GHYDYH": source.make_declared_fields("XZYDYH"),
     }
-    return tabulate(source.as_read(county_layers, fields), HUNYUAN_OPTIONS)
+    return tabulate(source.make_read_layers(county_layers, fields), HUNYUAN_OPTIONS)
 
 
 def get_table(done, name):
@@ -211,8 +211,8 @@ def test_land_use_by_township_equals_the_geopandas_overlay_and_adds_up(indicator
     rows = frame[["geometry"]].assign(row=frame.index)
     both = gpd.overlay(rows, towns[["XZQDM", "geometry"]], how="intersection")
     # Each part has its share of the feature's area, by the area in both.
-    whole = land_area(frame.geometry, step=5.0)[both["row"]]
-    expected = pd.Series(statutory_hectares(frame)[both["row"]] * land_area(both.geometry, step=5.0) / whole)
+    whole = measure_drawn_area(frame.geometry, step=5.0)[both["row"]]
+    expected = pd.Series(statutory_hectares(frame)[both["row"]] * measure_drawn_area(both.geometry, step=5.0) / whole)
     expected = expected.groupby(both["XZQDM"].to_numpy()).sum()
     found = read_column_by_code(indicator_tables, "townships", name)
     for code in towns["XZQDM"]:
@@ -318,7 +318,7 @@ def test_indicator_workbook_names_no_author(database_and_workbook):
 
 
 def test_indicator_workbook_is_written_in_english_on_request(county_layers, tmp_path):
-    layers = source.as_read({role: county_layers[role] for role in WRITTEN_LAYERS})
+    layers = source.make_read_layers({role: county_layers[role] for role in WRITTEN_LAYERS})
     made = tabulate(layers, Options(profile="hunyuan", lang="en"))
     write_workbook(made, tmp_path / "x.xlsx")
     book = openpyxl.load_workbook(tmp_path / "x.xlsx")
@@ -328,7 +328,7 @@ def test_indicator_workbook_is_written_in_english_on_request(county_layers, tmp_
 def test_existing_workbook_stays_when_writing_the_new_one_fails(county_layers, tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"old")
-    layers = source.as_read({role: county_layers[role] for role in WRITTEN_LAYERS[:3]})
+    layers = source.make_read_layers({role: county_layers[role] for role in WRITTEN_LAYERS[:3]})
     with pytest.raises(Cancelled):
         tabulate(layers, HUNYUAN_OPTIONS, cancellation=Cancellation(lambda: True))
     made = tabulate(layers, HUNYUAN_OPTIONS)
@@ -355,7 +355,7 @@ def test_farmland_tasks_by_township_equal_the_figures_of_the_rule(county_layers)
     farm = layers["YJJBNTBHTB"]
     own = farm["YJJBNTMJ"].groupby(farm["ZLDWDM"].str[:9]).sum() / 1e4
     farm["ZLDWDM"] = str(towns.iloc[0])[:9] + "0000000000"
-    made = tabulate(source.as_read(layers), HUNYUAN_OPTIONS)
+    made = tabulate(source.make_read_layers(layers), HUNYUAN_OPTIONS)
     found = read_column_by_code(made, "townships", "farmland_net")
     for town in towns.iloc[:2]:
         assert found[town] == pytest.approx(own.get(town[:9], 0.0), rel=1e-6, abs=1e-3)
@@ -369,7 +369,7 @@ def test_names_with_formulas_or_control_characters_are_written_as_text(county_la
     layers = {role: county_layers[role].copy() for role in ("XZQX", "XZQXZ", "STBHHX")}
     layers["XZQXZ"].loc[0, "XZQMC"] = "=1+1"
     layers["XZQXZ"].loc[1, "XZQMC"] = "坏\x07字"
-    write_workbook(tabulate(source.as_read(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
+    write_workbook(tabulate(source.make_read_layers(layers), HUNYUAN_OPTIONS), tmp_path / "x.xlsx")
     names = [cell.value for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]]
     assert "=1+1" in names and "坏字" in names
     types = {cell.value: cell.data_type for cell in openpyxl.load_workbook(tmp_path / "x.xlsx")["乡镇"]["B"]}
@@ -378,7 +378,7 @@ def test_names_with_formulas_or_control_characters_are_written_as_text(county_la
 
 def test_indicator_tables_are_the_same_for_layers_in_degrees(indicator_tables, county_layers):
     degrees = {role: frame.to_crs(4490) for role, frame in county_layers.items() if role in WRITTEN_LAYERS}
-    made = tabulate(source.as_read(degrees, crs=dict.fromkeys(degrees, 4490)), HUNYUAN_OPTIONS)
+    made = tabulate(source.make_read_layers(degrees, crs=dict.fromkeys(degrees, 4490)), HUNYUAN_OPTIONS)
     for name, place in (("zones", "statutory"), ("lines", "statutory"), ("spaces", "statutory")):
         before, now = read_column_by_code(indicator_tables, name, place), read_column_by_code(made, name, place)
         assert all(now[code] == pytest.approx(before[code], rel=1e-7) for code in now), name
@@ -408,7 +408,7 @@ source_zh = "省里的表"
 source_en = "the province's table"
 """
     (folder / "indicators.toml").write_text(text + own, encoding="utf-8")
-    layers = source.as_read({"XZYDYH": county_layers["XZYDYH"]})
+    layers = source.make_read_layers({"XZYDYH": county_layers["XZYDYH"]})
     made = tabulate(layers, Options(standard=str(folder)))
     figure = made.figures.value("orchards")
     rows = county_layers["XZYDYH"]["YDYHFLDM"].str.startswith("02")
@@ -426,10 +426,10 @@ def test_parcel_without_net_area_is_reported_and_not_counted_as_field_ridge():
         {"wkt": box.format(0, 5), "land_use": "010300", "gross_area": 100.0, "net_area": 90.0},
         {"wkt": box.format(10, 30), "land_use": "040100", "gross_area": 400.0, "net_area": None},
     ]
-    plan = plan_of({"XZYDYH": rows})
-    figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
-    found = sum_layer(plan.layers["XZYDYH"], figures)
+    plan = make_example_plan({"XZYDYH": rows})
+    figures = PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    found = sum_layer_by_class(plan.layers["XZYDYH"], figures)
     assert (found.deducted, found.left_out) == (pytest.approx(10.0), (1, 400.0))
     assert found.total == pytest.approx(100.0)
-    notes = "\n".join(land_use_table(figures).notes)
+    notes = "\n".join(make_land_use_table(figures).notes)
     assert "1 个图斑没有填写 TBDLMJ" in notes and "0.0400 公顷" in notes

@@ -6,9 +6,16 @@ import pytest
 
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
-from plugin.core.indicators.typed_figures import parse_figure, read_figures
+from plugin.core.indicators.typed_figures import parse_figure, read_typed_figures
 from plugin.paths import SAMPLE
-from tests.core.small_plan import as_read_layers, explain_error, findings_of_rule, notices, rule_outcome, write_gpkg
+from tests.core.small_plan import (
+    convert_to_source_layers,
+    explain_error,
+    get_outcome_of_rule,
+    join_notices,
+    list_findings_of_rules,
+    write_gpkg,
+)
 
 FIGURE_COLUMNS = "指标,数值,单位,位置\n"
 
@@ -56,7 +63,7 @@ def test_table_of_stated_figures_is_read_in_each_encoding(tmp_path, encoding):
     path.write_bytes(
         ("浑源县主要指标\n\n" + FIGURE_COLUMNS + "红线面积,538.87,平方千米,文本第12条\n,,,\n").encode(encoding)
     )
-    (one,) = read_figures(path)
+    (one,) = read_typed_figures(path)
     assert (one.name, one.value, one.unit, one.place, one.row) == ("红线面积", 538.87, "km2", "文本第12条", 4)
 
 
@@ -73,7 +80,7 @@ def test_table_of_stated_figures_is_read_in_each_encoding(tmp_path, encoding):
 def test_unit_of_stated_figures_is_read_from_the_column_head_or_title(tmp_path, above, head, units):
     path = tmp_path / "t.csv"
     path.write_text(f"{above}{head}\n红线面积,538.87,附表1\n红线面积,5.39平方千米,附表1\n", encoding="utf-8")
-    assert [f.unit for f in read_figures(path)] == units
+    assert [f.unit for f in read_typed_figures(path)] == units
 
 
 def test_unit_column_overrides_the_unit_of_the_whole_table(tmp_path):
@@ -81,7 +88,7 @@ def test_unit_column_overrides_the_unit_of_the_whole_table(tmp_path):
     path.write_text(
         "单位：公顷,,,\n指标,数值,单位,位置\n红线面积,5.39,平方千米,附表1\n红线面积,539,,附表2\n", encoding="utf-8"
     )
-    assert [f.unit for f in read_figures(path)] == ["km2", "ha"]
+    assert [f.unit for f in read_typed_figures(path)] == ["km2", "ha"]
 
 
 def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
@@ -90,7 +97,7 @@ def test_numbers_of_a_figure_workbook_keep_their_digits(tmp_path):
     for value in (19_650_000_000, 123_456_789_012, 19_650_000_000.5, 0.00001, 0.1 + 0.2):
         book.active.append(["红线面积", value, "平方米", "附表1"])
     book.save(tmp_path / "t.xlsx")
-    assert [f.text for f in read_figures(tmp_path / "t.xlsx")] == [
+    assert [f.text for f in read_typed_figures(tmp_path / "t.xlsx")] == [
         "19650000000",
         "123456789012",
         "19650000000.5",
@@ -111,7 +118,7 @@ def test_digits_displayed_in_a_figure_workbook_are_counted(tmp_path):
     sheet.merge_cells("B4:B5")
     book.create_sheet("说明").append(["别的内容"])
     book.save(tmp_path / "t.xlsx")
-    first, second, third = read_figures(tmp_path / "t.xlsx")
+    first, second, third = read_typed_figures(tmp_path / "t.xlsx")
     assert (first.value, first.decimals) == (63.2, 2) and (second.value, second.decimals) == (538.87, 2)
     assert (third.name, third.value, third.decimals, third.place) == ("红线面积", 538.9, 1, "附表2")
 
@@ -137,66 +144,68 @@ def test_unreadable_table_of_figures_is_refused_before_the_layers_are_read(tmp_p
 def check_with_stated_figures(tmp_path, *rows, **options):
     path = tmp_path / "数.csv"
     path.write_text(FIGURE_COLUMNS + "".join(f"{r}\n" for r in rows), encoding="utf-8")
-    return check_plan(as_read_layers(), Options(rules=("LAW007",), figures=str(path), **options)).report
+    return check_plan(convert_to_source_layers(), Options(rules=("LAW007",), figures=str(path), **options)).report
 
 
 def test_finding_on_contradicting_figures_names_both_text_places_and_the_map_figure(tmp_path):
     report = check_with_stated_figures(
         tmp_path, "城镇开发边界面积,19.00,公顷,文本第8条", "开发边界面积,22.00,公顷,附表1"
     )
-    against_map, texts = sorted(findings_of_rule(report), key=lambda f: f.case)
+    against_map, texts = sorted(list_findings_of_rules(report), key=lambda f: f.case)
     assert (against_map.case, texts.case) == ("map", "text")
     for part in ("附表1", "22.00 公顷", "城镇开发边界"):
         assert part in against_map.message, against_map.message
     for part in ("附表1", "文本第8条", "22.00 公顷", "19.00 公顷", "图上为 18.9"):
         assert part in texts.message, texts.message
-    assert {f.severity for f in findings_of_rule(report)} == {"ERROR"}
-    assert "数.csv" in notices(report) and str(tmp_path) not in notices(report)
-    assert len({f.fingerprint for f in findings_of_rule(report)}) == 2
+    assert {f.severity for f in list_findings_of_rules(report)} == {"ERROR"}
+    assert "数.csv" in join_notices(report) and str(tmp_path) not in join_notices(report)
+    assert len({f.fingerprint for f in list_findings_of_rules(report)}) == 2
 
 
 def test_stated_figure_within_a_hectare_or_half_a_digit_of_the_map_matches(tmp_path):
     # The map has about 18.99 ha.
     fine = ("19.9,公顷,甲", "18.0,公顷,乙", "0.03,万亩,丙", "0.2,平方千米,丁")
-    assert not findings_of_rule(check_with_stated_figures(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
+    assert not list_findings_of_rules(check_with_stated_figures(tmp_path, *(f"开发边界面积,{row}" for row in fine[:1])))
     for row in fine:
-        assert not findings_of_rule(check_with_stated_figures(tmp_path, f"开发边界面积,{row}")), row
+        assert not list_findings_of_rules(check_with_stated_figures(tmp_path, f"开发边界面积,{row}")), row
     for row in ("20.1,公顷,甲", "17.9,公顷,乙", "0.035,万亩,丙", "0.3,平方千米,丁"):
-        assert [f.case for f in findings_of_rule(check_with_stated_figures(tmp_path, f"开发边界面积,{row}"))] == [
+        assert [f.case for f in list_findings_of_rules(check_with_stated_figures(tmp_path, f"开发边界面积,{row}"))] == [
             "map"
         ], row
     loose = {"LAW007": {"allowance_m2": 20_000.0}}
-    assert not findings_of_rule(check_with_stated_figures(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose))
+    assert not list_findings_of_rules(
+        check_with_stated_figures(tmp_path, "开发边界面积,20.1,公顷,甲", parameters=loose)
+    )
 
 
 def test_stated_figure_with_an_unknown_indicator_is_a_finding(tmp_path):
     report = check_with_stated_figures(
         tmp_path, "红线长度,12,公里,附表3", "红线面积,很大,公顷,附表3", "红线面积,12,个,附表4"
     )
-    cases = {f.case: f for f in findings_of_rule(report)}
+    cases = {f.case: f for f in list_findings_of_rules(report)}
     assert set(cases) == {"unknown", "unreadable", "unit"}
     assert "红线长度" in cases["unknown"].message and "第 2 行" in cases["unknown"].message
-    assert all(str(f.severity) == "WARNING" for f in findings_of_rule(report))
+    assert all(str(f.severity) == "WARNING" for f in list_findings_of_rules(report))
 
 
 def test_stated_figure_without_its_layer_is_reported(tmp_path):
     report = check_with_stated_figures(tmp_path, "森林覆盖率,14.17,%,文本", "森林覆盖率,14.17,%,附表")
-    rule = rule_outcome(report, "LAW007")
+    rule = get_outcome_of_rule(report, "LAW007")
     assert rule.outcome == "passed" and not rule.incomplete and "森林覆盖率" in rule.reason
     report = check_with_stated_figures(tmp_path, "湿地面积,3.00,km2,文本")
-    rule = rule_outcome(report, "LAW007")
+    rule = get_outcome_of_rule(report, "LAW007")
     assert rule.incomplete and "SD" in rule.reason
 
 
 def test_stated_ratio_without_a_form_is_compared_with_the_form_of_the_profile(tmp_path):
     report = check_with_stated_figures(tmp_path, "扩展倍数,0.05,倍,文本")
-    (finding,) = findings_of_rule(report)
+    (finding,) = list_findings_of_rules(report)
     assert finding.params["indicator"] == "expansion_ratio_n1" and "扩展倍数 N1" in finding.message
 
 
 def test_rule_on_stated_figures_explains_how_to_give_a_table_when_none_is_given():
-    report = check_plan(as_read_layers(), Options(rules=("LAW007",))).report
-    rule = rule_outcome(report, "LAW007")
+    report = check_plan(convert_to_source_layers(), Options(rules=("LAW007",))).report
+    rule = get_outcome_of_rule(report, "LAW007")
     assert rule.outcome == "not_applicable" and "--figures" in rule.reason
 
 
@@ -216,10 +225,10 @@ def test_example_table_of_the_sample_county_gives_the_expected_findings():
     """Check the example table, in which boundary, ratio and one typing error differ."""
     options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
     report = check_plan(SAMPLE, options).report
-    assert sorted((f.case, f.params["place"]) for f in findings_of_rule(report)) == [
+    assert sorted((f.case, f.params["place"]) for f in list_findings_of_rules(report)) == [
         ("bound", "文本第14条"),
         ("bound", "文本第14条"),
         ("map", "附表2"),
     ]
-    rule = rule_outcome(report, "LAW007")
+    rule = get_outcome_of_rule(report, "LAW007")
     assert not rule.incomplete and "森林覆盖率" in rule.reason

@@ -7,11 +7,11 @@ from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
 from plugin.core.errors import DataError
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.indicators.ratio import base_year, find_windows
+from plugin.core.indicators.ratio import find_base_year, find_windows
 from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
-from tests.core.examples import norm_of, plan_of, source_layer
+from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 #: 1 000 m² except for the distortion of the plane.
@@ -24,7 +24,7 @@ CONFIRM_ALL = '[confirmed]\nby = "局"\ndocument = "文"\ndate = "2026-01-01"\ni
 
 
 def make_county_layers(boundary=None, parcels=None, farmland=None, parcel_layer="DLTB"):
-    norm = norm_of()
+    norm = make_example_norm()
     base = {
         "wkt": SQUARE_WKT,
         "land_use": "0701",
@@ -47,7 +47,7 @@ def make_county_layers(boundary=None, parcels=None, farmland=None, parcel_layer=
         "YJJBNTBHTB": [field | {"net_area": 900.0} | (farmland or {})],
         "STBHHX": [RED_LINE_WKT],
     }
-    return [source_layer(r, rows[r], norm, name=parcel_layer if r == "DLTB" else r) for r in rows]
+    return [make_example_layer(r, rows[r], norm, name=parcel_layer if r == "DLTB" else r) for r in rows]
 
 
 def check_with_profile(tmp_path, layers, profile="", **options):
@@ -122,12 +122,12 @@ def test_year_of_the_base_data_is_read_from_the_layer_name_or_a_parameter(tmp_pa
 
 def test_period_of_the_plan_in_a_file_name_is_not_taken_for_the_base_year(tmp_path):
     """Read a file name with the period 2021－2035; its base data are of 2020."""
-    ctx = Context(plan_of({"XZYDYH": [SQUARE_WKT]}), norm_of(), Tolerance())
+    ctx = Context(make_example_plan({"XZYDYH": [SQUARE_WKT]}), make_example_norm(), Tolerance())
     (layer,) = ctx.plan.layers.values()
     layer.source.source = "D:\\规划\\浑源县国土空间总体规划（2021－2035年）.gdb"
-    assert base_year(layer, ctx) == (2020, "XZYDYH")
+    assert find_base_year(layer, ctx) == (2020, "XZYDYH")
     layer.source.source = "D:\\规划\\浑源县现状2019.gdb"
-    assert base_year(layer, ctx) == (2019, "浑源县现状2019.gdb")
+    assert find_base_year(layer, ctx) == (2019, "浑源县现状2019.gdb")
 
 
 def test_base_area_field_far_from_the_measured_area_is_not_confirmed(tmp_path):
@@ -216,15 +216,15 @@ def test_value_replaced_by_a_profile_does_not_inherit_the_confirmation_of_its_so
 
 
 def test_second_layer_for_the_same_concept_is_reported_and_prevents_a_pass(tmp_path):
-    layers = [*make_county_layers(), source_layer("YJJBNT", [RED_LINE_WKT], norm_of())]
+    layers = [*make_county_layers(), make_example_layer("YJJBNT", [RED_LINE_WKT], make_example_norm())]
     report = check_with_profile(tmp_path, layers)
     assert "roles.YJJBNT" in get_rule_outcome(report, "REL001").unconfirmed and report.verdict is Verdict.CONDITIONAL
     assert any("YJJBNT" in n and "永久基本农田" in n for n in report.provenance["notices"])
 
 
 def test_profile_sets_the_severity_of_farmland_in_an_urban_zone(tmp_path):
-    zone = source_layer(
-        "YDYHGHFQ", [{"wkt": FARMLAND_WKT, "zone_code": "410", "zone_name": "城镇集中建设区"}], norm_of()
+    zone = make_example_layer(
+        "YDYHGHFQ", [{"wkt": FARMLAND_WKT, "zone_code": "410", "zone_name": "城镇集中建设区"}], make_example_norm()
     )
     report = check_with_profile(
         tmp_path, [*make_county_layers(), zone], '[severity]\nREL006 = "WARNING"\n', rules=("REL006",)
@@ -234,8 +234,8 @@ def test_profile_sets_the_severity_of_farmland_in_an_urban_zone(tmp_path):
 
 
 def test_cultivated_land_of_a_plan_parcel_counts_by_its_land_use_class(tmp_path):
-    norm = norm_of()
-    parcels = source_layer(
+    norm = make_example_norm()
+    parcels = make_example_layer(
         "XZYDYH", [{"wkt": FARMLAND_WKT, "land_use": "010000", "urban_code": "", "gross_area": 1.0}], norm
     )
     layers = [s for s in make_county_layers() if s.name != "DLTB"] + [parcels]
@@ -245,7 +245,11 @@ def test_cultivated_land_of_a_plan_parcel_counts_by_its_land_use_class(tmp_path)
 
 def test_farmland_without_a_land_use_code_is_reported(tmp_path):
     layers = [s for s in make_county_layers() if s.name != "YJJBNTBHTB"]
-    layers.append(source_layer("YJJBNTBHTB", [{"wkt": FARMLAND_WKT, "gross_area": 1.0, "net_area": 1.0}], norm_of()))
+    layers.append(
+        make_example_layer(
+            "YJJBNTBHTB", [{"wkt": FARMLAND_WKT, "gross_area": 1.0, "net_area": 1.0}], make_example_norm()
+        )
+    )
     report = check_with_profile(tmp_path, layers, rules=("LAW010", "SCH002"))
     assert get_rule_outcome(report, "LAW010").incomplete
     assert ("SCH002", "DLBM") in [(f.code, f.field) for f in report.findings]
@@ -254,14 +258,14 @@ def test_farmland_without_a_land_use_code_is_reported(tmp_path):
 def test_gap_finding_keeps_its_fingerprint_when_another_gap_appears():
     from plugin.core.engine.evaluate import choose_rules
     from plugin.core.results.run import run_check
-    from tests.core.examples import plan_of
+    from tests.core.examples import make_example_plan
 
     whole = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0))"
     one = "POLYGON ((0 0, 9000 0, 9000 1000, 0 1000, 0 0), (100 100, 200 100, 200 200, 100 200, 100 100))"
     two = one[:-1] + ", (5000 100, 5500 100, 5500 600, 5000 600, 5000 100))"
     names = []
     for zone in (one, two):
-        report = run_check(plan_of({"county": [whole], "zones": [zone]}), choose_rules(["TOP002"]))
+        report = run_check(make_example_plan({"county": [whole], "zones": [zone]}), choose_rules(["TOP002"]))
         names.append({f.fingerprint: round(f.area_m2 or 0) for f in report.findings})
     assert names[0].items() < names[1].items() and len(names[1]) == 2
 
@@ -275,5 +279,5 @@ def test_windows_of_the_urban_boundary_are_holes_of_the_union_of_its_rows():
     inside = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
     hook = "POLYGON ((0 100, 0 200, 300 200, 300 100, 200 100, 200 150, 100 150, 100 100, 0 100))"
     for rows, count in (([ring], 2), ([ring, inside], 1), ([ring, inside, hook], 2)):
-        plan = plan_of({"CZKFBJ": rows})
+        plan = make_example_plan({"CZKFBJ": rows})
         assert len(find_windows(plan.layers["CZKFBJ"], Context(plan, plan.norm, Tolerance()))) == count

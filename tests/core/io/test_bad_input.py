@@ -23,28 +23,28 @@ from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import write_outputs
-from tests.core.rights import bound_by_rights
+from tests.core.file_permissions import enforce_file_permissions
 from tests.core.small_plan import (
     BOW_TIE,
     X,
     Y,
-    as_read_layers,
-    box,
     check_data,
-    digest,
+    convert_to_source_layers,
     explain_error,
-    findings_of_rule,
-    layers,
-    notices,
-    place_wkt,
-    ring,
-    rule_outcome,
-    table,
+    get_outcome_of_rule,
+    hash_files,
+    join_notices,
+    list_findings_of_rules,
+    make_county_box,
+    make_ring_wkb,
+    make_small_plan_layers,
+    make_table,
+    move_wkt_to_county,
     write_findings,
     write_gdb,
     write_gpkg,
     write_shapefiles,
-    write_shapes,
+    write_wkb_shapes,
 )
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
@@ -55,11 +55,15 @@ THREE_LINES = ("YJJBNTBHTB", "STBHHX", "CZKFBJ")
 
 
 def take_one_layer(role="CZKFBJ"):
-    return {role: layers()[role]}
+    return {role: make_small_plan_layers()[role]}
 
 
 def make_layer_of_many_rows():
-    return {"CZKFBJ": table([box(20 * n, 0, 10, 10) for n in range(2000)], GHFQMC=["城镇集中建设区"] * 2000)}
+    return {
+        "CZKFBJ": make_table(
+            [make_county_box(20 * n, 0, 10, 10) for n in range(2000)], GHFQMC=["城镇集中建设区"] * 2000
+        )
+    }
 
 
 def truncate_file(path, share):
@@ -184,13 +188,15 @@ def truncate_dbf(folder):
 
 
 def truncate_geojson(folder):
-    pyogrio.write_dataframe(table([box(0, 0)]).to_crs(4490), folder / "CZKFBJ.geojson")
+    pyogrio.write_dataframe(make_table([make_county_box(0, 0)]).to_crs(4490), folder / "CZKFBJ.geojson")
     truncate_file(folder / "CZKFBJ.geojson", 0.8)
     return folder / "CZKFBJ.geojson"
 
 
 def write_latin1_without_header(folder):
-    write_shapefiles(folder, "ISO-8859-1", {"CZKFBJ": table([box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False)
+    write_shapefiles(
+        folder, "ISO-8859-1", {"CZKFBJ": make_table([make_county_box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False
+    )
     content = bytearray((folder / "CZKFBJ.dbf").read_bytes())
     content[29] = 0
     (folder / "CZKFBJ.dbf").write_bytes(content)
@@ -204,7 +210,7 @@ def declare_unknown_encoding(folder):
 
 
 def write_tables_only(folder):
-    frame = layers()["DLTB"].drop(columns="geometry")
+    frame = make_small_plan_layers()["DLTB"].drop(columns="geometry")
     pyogrio.write_dataframe(frame, folder / "表.gpkg", layer="DLTB", driver="GPKG")
     return folder / "表.gpkg"
 
@@ -215,13 +221,13 @@ def write_csv_file(folder):
 
 
 def write_unrelated_layer(folder):
-    return write_gpkg(folder / "a.gpkg", {"STBHHX": table([box(0, 0)])}, {"STBHHX": "道路"})
+    return write_gpkg(folder / "a.gpkg", {"STBHHX": make_table([make_county_box(0, 0)])}, {"STBHHX": "道路"})
 
 
 def write_two_layers_for_one_role(folder):
     return write_gpkg(
         folder / "a.gpkg",
-        {"STBHHX": table([box(0, 0)]), "CZKFBJ": table([box(0, 0)])},
+        {"STBHHX": make_table([make_county_box(0, 0)]), "CZKFBJ": make_table([make_county_box(0, 0)])},
         {"STBHHX": "城镇开发边界", "CZKFBJ": "CZKFBJ_2022"},
     )
 
@@ -265,7 +271,7 @@ UNREADABLE_SOURCES = [
 )
 def test_unreadable_source_raises_an_explained_error_and_stays_unchanged(tmp_path, make, key, words):
     source = make(tmp_path)
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     with pytest.raises(InputError) as raised:
         check_data(source)
     assert raised.value.key == key
@@ -273,7 +279,7 @@ def test_unreadable_source_raises_an_explained_error_and_stays_unchanged(tmp_pat
     assert "请" in text and all(word in text for word in words), text
     # Planners read the message: no English of a driver, no Python.
     assert not {"Error", "error", "failed", "recognized", "sqlite", "Traceback"} & set(text.replace("“", " ").split())
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_unknown_role_or_layer_in_the_roles_option_is_refused(tmp_path):
@@ -287,56 +293,58 @@ def test_unknown_role_or_layer_in_the_roles_option_is_refused(tmp_path):
 
 
 def test_damaged_shapefile_skips_only_the_rules_that_need_it(tmp_path):
-    tables = layers()
+    tables = make_small_plan_layers()
     write_shapefiles(tmp_path, "GBK", {r: tables[r] for r in ("YJJBNTBHTB", "STBHHX", "CZKFBJ", "DLTB")})
     (tmp_path / "STBHHX.shx").unlink()
     (tmp_path / "附件.gpkg").write_bytes(b"nothing")
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     report = check_data(tmp_path).report
-    (lost,) = findings_of_rule(report, "SCH003")
+    (lost,) = list_findings_of_rules(report, "SCH003")
     assert lost.role == "STBHHX" and "缺“STBHHX.shx”" in lost.message and str(tmp_path) not in str(lost.to_dict())
-    assert rule_outcome(report, "REL001").outcome is Outcome.SKIPPED
-    assert "STBHHX" in rule_outcome(report, "REL001").reason
-    assert rule_outcome(report, "REL002").outcome is Outcome.FAILED
-    (unread,) = findings_of_rule(report, "RUN905")
+    assert get_outcome_of_rule(report, "REL001").outcome is Outcome.SKIPPED
+    assert "STBHHX" in get_outcome_of_rule(report, "REL001").reason
+    assert get_outcome_of_rule(report, "REL002").outcome is Outcome.FAILED
+    (unread,) = list_findings_of_rules(report, "RUN905")
     assert "“附件.gpkg/附件”未能读取" in unread.message and "文件已损坏" in unread.message
-    assert not findings_of_rule(report, "SCH001")
-    assert digest(tmp_path) == before
+    assert not list_findings_of_rules(report, "SCH001")
+    assert hash_files(tmp_path) == before
 
 
 def test_shapefile_without_its_shp_file_is_reported(tmp_path):
-    tables = layers()
+    tables = make_small_plan_layers()
     write_shapefiles(tmp_path, "GBK", {r: tables[r] for r in THREE_LINES})
     (tmp_path / "CZKFBJ.shp").unlink()
-    (lost,) = findings_of_rule(check_data(tmp_path).report, "SCH003")
+    (lost,) = list_findings_of_rules(check_data(tmp_path).report, "SCH003")
     assert lost.role == "CZKFBJ" and "缺“CZKFBJ.shp”" in lost.message
 
 
 def test_attribute_table_named_like_a_layer_is_reported_as_a_table(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
-    pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB", append=True)
-    pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="附表", append=True)
+    path = write_gpkg(tmp_path / "a.gpkg", {r: make_small_plan_layers()[r] for r in THREE_LINES})
+    pyogrio.write_dataframe(make_small_plan_layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB", append=True)
+    pyogrio.write_dataframe(make_small_plan_layers()["DLTB"].drop(columns="geometry"), path, layer="附表", append=True)
     report = check_data(path).report
-    (lost,) = findings_of_rule(report, "SCH003")
+    (lost,) = list_findings_of_rules(report, "SCH003")
     assert (lost.role, lost.message[:27]) == ("DLTB", "图层“DLTB”（DLTB）是没有图形的表格。请改用带图形的图层"[:27])
-    assert rule_outcome(report, "LAW001").outcome is Outcome.SKIPPED
-    assert "附表" not in notices(report)
+    assert get_outcome_of_rule(report, "LAW001").outcome is Outcome.SKIPPED
+    assert "附表" not in join_notices(report)
 
 
 def test_file_that_contains_only_unrelated_tables_is_ignored(tmp_path):
-    write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
+    write_gpkg(tmp_path / "a.gpkg", {r: make_small_plan_layers()[r] for r in THREE_LINES})
     pyogrio.write_dataframe(
-        layers()["DLTB"].drop(columns="geometry"), tmp_path / "属性.gpkg", layer="表", driver="GPKG"
+        make_small_plan_layers()["DLTB"].drop(columns="geometry"), tmp_path / "属性.gpkg", layer="表", driver="GPKG"
     )
     report = check_data(tmp_path).report
-    assert not findings_of_rule(report, "SCH003") and "属性" not in notices(report)
+    assert not list_findings_of_rules(report, "SCH003") and "属性" not in join_notices(report)
 
 
 def test_attribute_table_does_not_compete_with_a_layer_for_its_role(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {r: layers()[r] for r in (*THREE_LINES, "DLTB")})
-    pyogrio.write_dataframe(layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB_属性", append=True)
+    path = write_gpkg(tmp_path / "a.gpkg", {r: make_small_plan_layers()[r] for r in (*THREE_LINES, "DLTB")})
+    pyogrio.write_dataframe(
+        make_small_plan_layers()["DLTB"].drop(columns="geometry"), path, layer="DLTB_属性", append=True
+    )
     checked = check_data(path)
-    assert checked.plan.layers["DLTB"].name == "DLTB" and not findings_of_rule(checked.report, "SCH003")
+    assert checked.plan.layers["DLTB"].name == "DLTB" and not list_findings_of_rules(checked.report, "SCH003")
 
 
 # -- permissions ------------------------------------------------------------------------------------------------------
@@ -351,17 +359,17 @@ def folder_without_permission(mode):
     if sys.platform == "win32":
         pytest.skip("rights work otherwise here; see test_windows_traits")
     folder = Path(tempfile.mkdtemp(prefix="sanxian-test-"))
-    write_gpkg(folder / "a.gpkg", {r: layers()[r] for r in THREE_LINES})
-    write_gpkg(folder / "log.gpkg", {r: layers()[r] for r in THREE_LINES})
+    write_gpkg(folder / "a.gpkg", {r: make_small_plan_layers()[r] for r in THREE_LINES})
+    write_gpkg(folder / "log.gpkg", {r: make_small_plan_layers()[r] for r in THREE_LINES})
     with sqlite3.connect(folder / "log.gpkg") as database:
         database.execute("PRAGMA journal_mode = WAL")
     database.close()
-    write_gdb(folder / "a.gdb", {r: layers()[r] for r in THREE_LINES})
-    write_shapefiles(folder / "shp", "GBK", {r: layers()[r] for r in THREE_LINES})
+    write_gdb(folder / "a.gdb", {r: make_small_plan_layers()[r] for r in THREE_LINES})
+    write_shapefiles(folder / "shp", "GBK", {r: make_small_plan_layers()[r] for r in THREE_LINES})
     for path in (*folder.rglob("*"), folder):
         path.chmod(0o555 if path.is_dir() else mode)
     try:
-        with bound_by_rights():
+        with enforce_file_permissions():
             yield folder
     finally:
         for path in (folder, *folder.rglob("*")):
@@ -372,10 +380,10 @@ def folder_without_permission(mode):
 @pytest.mark.parametrize("name", ["a.gpkg", "log.gpkg", "a.gdb", "shp"])
 def test_data_in_a_read_only_folder_can_be_checked(name):
     with folder_without_permission(0o444) as folder:
-        before = digest(folder)
+        before = hash_files(folder)
         report = check_data(folder / name).report
-        assert findings_of_rule(report, "REL001") and not findings_of_rule(report, "RUN900")
-        assert digest(folder) == before
+        assert list_findings_of_rules(report, "REL001") and not list_findings_of_rules(report, "RUN900")
+        assert hash_files(folder) == before
 
 
 @pytest.mark.parametrize("name", ["a.gpkg", "shp/STBHHX.shp"])
@@ -388,36 +396,36 @@ def test_file_without_read_permission_is_reported_as_such(name):
 
 def test_output_in_a_read_only_folder_is_reported_as_missing_permission():
     with folder_without_permission(0o444) as folder:
-        before = digest(folder)
+        before = hash_files(folder)
         with pytest.raises(OutputError) as raised:
             write_text(folder / "报告.html", "<html>")
         assert "无法写入" in explain_error(raised.value) and "没有权限" in explain_error(raised.value)
-        assert digest(folder) == before
+        assert hash_files(folder) == before
 
 
 # -- layers without rows or without usable shapes ------------------------------------------------------------
 
 
 def remove_rows(role):
-    tables = layers()
+    tables = make_small_plan_layers()
     tables[role] = tables[role].iloc[:0]
     return tables
 
 
 def keep_one_null_row(role):
-    tables = layers()
+    tables = make_small_plan_layers()
     tables[role] = tables[role].iloc[:1].set_geometry([None], crs=4526)
     return tables
 
 
 def replace_by_a_bow_tie(role):
-    tables = layers()
-    tables[role] = tables[role].iloc[:1].set_geometry([place_wkt(BOW_TIE)], crs=4526)
+    tables = make_small_plan_layers()
+    tables[role] = tables[role].iloc[:1].set_geometry([move_wkt_to_county(BOW_TIE)], crs=4526)
     return tables
 
 
 def replace_by_lines(role):
-    tables = layers()
+    tables = make_small_plan_layers()
     tables[role] = tables[role].set_geometry([s and s.boundary for s in tables[role].geometry], crs=4526)
     return tables
 
@@ -440,30 +448,32 @@ ROLES_BY_RULE = {
     "LAW001": ("CZKFBJ", "DLTB"),
     "LAW010": ("YJJBNTBHTB",),
 }
-SMALL_PLAN_ROLES = list(layers())
+SMALL_PLAN_ROLES = list(make_small_plan_layers())
 
 
 @pytest.mark.slow
 def test_layer_with_only_empty_or_null_shapes_skips_its_rule(tmp_path):
     for number, make in enumerate((remove_rows, keep_one_null_row)):
         report = check_data(write_any_geometry(tmp_path / f"{number}.gpkg", make("STBHHX"))).report
-        assert rule_outcome(report, "REL001").outcome is Outcome.SKIPPED and not findings_of_rule(report, "RUN900")
+        assert get_outcome_of_rule(report, "REL001").outcome is Outcome.SKIPPED and not list_findings_of_rules(
+            report, "RUN900"
+        )
 
 
 @pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 @pytest.mark.parametrize("make", [remove_rows, keep_one_null_row, replace_by_lines], ids=lambda f: f.__name__)
 def test_rule_on_a_layer_without_usable_shapes_does_not_pass(make, role):
-    report = check_data(as_read_layers(make(role))).report
+    report = check_data(convert_to_source_layers(make(role))).report
     # Rows without a shape, and an empty layer that a whole county has to have, are named.
     named = make is keep_one_null_row or (make is remove_rows and role in ("XZQX", "YDYHGHFQ"))
     assert {f.code for f in report.findings if f.code.startswith("RUN")} == ({"RUN905"} if named else set())
     touched = [code for code, roles in ROLES_BY_RULE.items() if role in roles]
     for code in touched:
-        result = rule_outcome(report, code)
+        result = get_outcome_of_rule(report, code)
         assert result.outcome in (Outcome.SKIPPED, Outcome.NOT_APPLICABLE), (code, result)
         assert f"“{role}”" in result.reason, (code, result.reason)
     # Rules that need only other layers still run.
-    assert {rule_outcome(report, c).outcome for c, roles in ROLES_BY_RULE.items() if role not in roles} <= {
+    assert {get_outcome_of_rule(report, c).outcome for c, roles in ROLES_BY_RULE.items() if role not in roles} <= {
         Outcome.FAILED,
         Outcome.PASSED,
     }
@@ -472,9 +482,9 @@ def test_rule_on_a_layer_without_usable_shapes_does_not_pass(make, role):
 
 @pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 def test_layer_without_rows_is_reported(role):
-    report = check_data(as_read_layers(remove_rows(role))).report
-    assert f"图层“{role}”（{role}）没有要素。请补充数据" in notices(report)
-    missing_layers = {f.role: f.message for f in findings_of_rule(report, "SCH001")}
+    report = check_data(convert_to_source_layers(remove_rows(role))).report
+    assert f"图层“{role}”（{role}）没有要素。请补充数据" in join_notices(report)
+    missing_layers = {f.role: f.message for f in list_findings_of_rules(report, "SCH001")}
     if role in (*THREE_LINES, "DLTB"):
         assert "没有要素，所涉规则跳过，不得视为通过" in missing_layers[role]
     else:
@@ -483,38 +493,38 @@ def test_layer_without_rows_is_reported(role):
 
 @pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 def test_layer_with_a_single_row_without_a_shape_is_reported(role):
-    report = check_data(as_read_layers(keep_one_null_row(role)), ["GEO001"]).report
-    assert (role, "140225000000000001") in {(f.role, f.key) for f in findings_of_rule(report, "GEO001")}
+    report = check_data(convert_to_source_layers(keep_one_null_row(role)), ["GEO001"]).report
+    assert (role, "140225000000000001") in {(f.role, f.key) for f in list_findings_of_rules(report, "GEO001")}
 
 
 @pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 def test_layer_of_lines_instead_of_polygons_is_reported_once(role):
     tables = replace_by_lines(role)
-    report = check_data(as_read_layers(tables), ["GEO002"]).report
-    lines = [f for f in findings_of_rule(report, "GEO002") if f.case.startswith("type")]
+    report = check_data(convert_to_source_layers(tables), ["GEO002"]).report
+    lines = [f for f in list_findings_of_rules(report, "GEO002") if f.case.startswith("type")]
     assert [(f.case, f.role, f.params["count"]) for f in lines] == [
         ("types", role, tables[role].geometry.notna().sum())
     ]
     assert "是线，该图层只能为面。请重新绘制，或移到相应的图层" in lines[0].message
-    both = check_data(as_read_layers(tables), ["GEO002", "SCH005"]).report
+    both = check_data(convert_to_source_layers(tables), ["GEO002", "SCH005"]).report
     assert [(f.code, f.role) for f in both.findings if f.case != "invalid"] == [("SCH005", role)]
 
 
 def test_single_line_among_polygons_is_reported_by_row():
-    tables = layers()
+    tables = make_small_plan_layers()
     frame = tables["DLTB"]
     frame.geometry = [frame.geometry.iloc[0].exterior, *frame.geometry.iloc[1:]]
-    report = check_data(as_read_layers(tables), ["GEO002", "SCH005"]).report
-    assert [f.key for f in findings_of_rule(report, "GEO002") if f.case == "type"] == [frame["BSM"].iloc[0]]
+    report = check_data(convert_to_source_layers(tables), ["GEO002", "SCH005"]).report
+    assert [f.key for f in list_findings_of_rules(report, "GEO002") if f.case == "type"] == [frame["BSM"].iloc[0]]
 
 
 @pytest.mark.parametrize("role", SMALL_PLAN_ROLES)
 def test_layer_of_only_bow_tie_polygons_is_checked_with_repaired_copies(role):
     tables = replace_by_a_bow_tie(role)
     before = {r: frame.copy() for r, frame in tables.items()}
-    report = check_data(as_read_layers(tables)).report
+    report = check_data(convert_to_source_layers(tables)).report
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    (bad,) = (f for f in findings_of_rule(report, "GEO002") if f.role == role)
+    (bad,) = (f for f in list_findings_of_rules(report, "GEO002") if f.role == role)
     assert bad.key == "140225000000000001" and "自相交" in bad.message and "原图层未改动" in bad.message
     assert (bad.geometry.x - X, bad.geometry.y - Y) == (150, 750)
     line = next(row for row in report.provenance["layers"] if row["role"] == role)
@@ -547,31 +557,37 @@ BAD_SHAPES = [
 
 @pytest.mark.parametrize(("wkt", "code", "words"), [s[1:] for s in BAD_SHAPES], ids=[s[0] for s in BAD_SHAPES])
 def test_invalid_shape_is_reported_with_its_key_and_other_rows_are_checked(tmp_path, wkt, code, words):
-    shape = None if wkt is None else place_wkt(wkt)
-    tables = {"CZKFBJ": table([box(500, 500), shape, box(550, 500)]), "STBHHX": table([box(500, 0)])}
+    shape = None if wkt is None else move_wkt_to_county(wkt)
+    tables = {
+        "CZKFBJ": make_table([make_county_box(500, 500), shape, make_county_box(550, 500)]),
+        "STBHHX": make_table([make_county_box(500, 0)]),
+    }
     path = write_any_geometry(tmp_path / "a.gpkg", tables)
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     report = check_data(path).report
-    reported = [f for f in findings_of_rule(report, "GEO001", "GEO002") if f.key == "140225000000000002"]
+    reported = [f for f in list_findings_of_rules(report, "GEO001", "GEO002") if f.key == "140225000000000002"]
     assert [f.code for f in reported] == [code]
     assert any(word in reported[0].message for word in words.split("|")), reported[0].message
     assert "请" in reported[0].message
     # The other shapes of the layer overlap by half, which is still found.
-    (overlap,) = findings_of_rule(report, "TOP001")
+    (overlap,) = list_findings_of_rules(report, "TOP001")
     assert shapely.area(overlap.geometry) == pytest.approx(5000)
     assert not [f for f in report.findings if f.code.startswith("RUN")]
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")], ids=str)
 def test_non_finite_coordinate_is_reported(tmp_path, bad):
-    tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(500, 0)])}
+    tables = {
+        "CZKFBJ": make_table([make_county_box(500, 500), make_county_box(0, 0), make_county_box(550, 500)]),
+        "STBHHX": make_table([make_county_box(500, 0)]),
+    }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    write_shapes(path, "CZKFBJ", {2: ring((X, Y), (X + 9, bad), (X + 9, Y + 9), (X, Y))})
+    write_wkb_shapes(path, "CZKFBJ", {2: make_ring_wkb((X, Y), (X + 9, bad), (X + 9, Y + 9), (X, Y))})
     checked = check_data(path)
-    (finding,) = findings_of_rule(checked.report, "GEO002")
+    (finding,) = list_findings_of_rules(checked.report, "GEO002")
     assert finding.key.endswith("0002") and "坐标不是有效数字" in finding.message
-    assert len(findings_of_rule(checked.report, "TOP001")) == 1 and not findings_of_rule(
+    assert len(list_findings_of_rules(checked.report, "TOP001")) == 1 and not list_findings_of_rules(
         checked.report, "SCH003", "RUN900"
     )
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
@@ -581,27 +597,33 @@ def test_non_finite_coordinate_is_reported(tmp_path, bad):
 @pytest.mark.parametrize("axis", ["easting", "northing"])
 def test_huge_coordinate_in_one_row_does_not_make_the_layer_unusable(tmp_path, value, axis):
     far = (value, Y) if axis == "easting" else (X, value)
-    tables = {"CZKFBJ": table([box(500, 500), box(0, 0), box(550, 500)]), "STBHHX": table([box(500, 0)])}
+    tables = {
+        "CZKFBJ": make_table([make_county_box(500, 500), make_county_box(0, 0), make_county_box(550, 500)]),
+        "STBHHX": make_table([make_county_box(500, 0)]),
+    }
     path = write_gpkg(tmp_path / "a.gpkg", tables)
-    write_shapes(path, "CZKFBJ", {2: ring((X, Y), (X + 9, Y), far, (X, Y))})
+    write_wkb_shapes(path, "CZKFBJ", {2: make_ring_wkb((X, Y), (X + 9, Y), far, (X, Y))})
     checked = check_data(path)
-    (finding,) = findings_of_rule(checked.report, "GEO002")
+    (finding,) = list_findings_of_rules(checked.report, "GEO002")
     assert finding.key.endswith("0002") and "坐标不在 EPSG:4526 的范围内" in finding.message
-    assert len(findings_of_rule(checked.report, "TOP001")) == 1 and not findings_of_rule(
+    assert len(list_findings_of_rules(checked.report, "TOP001")) == 1 and not list_findings_of_rules(
         checked.report, "SCH003", "RUN900"
     )
     assert np.isfinite(checked.plan.layers["CZKFBJ"].statutory).all()
 
 
 def test_row_without_the_zone_prefix_of_the_other_rows_is_reported(tmp_path):
-    shifted = shapely.transform(box(0, 0), lambda c: c - (38e6, 0))
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(500, 500), shifted, box(800, 0), box(900, 0)])})
+    shifted = shapely.transform(make_county_box(0, 0), lambda c: c - (38e6, 0))
+    path = write_gpkg(
+        tmp_path / "a.gpkg",
+        {"CZKFBJ": make_table([make_county_box(500, 500), shifted, make_county_box(800, 0), make_county_box(900, 0)])},
+    )
     report = check_data(path).report
-    (finding,) = findings_of_rule(report, "GEO002")
+    (finding,) = list_findings_of_rules(report, "GEO002")
     assert (
         finding.key.endswith("0002") and "带号、坐标顺序或单位不一致" in finding.message and finding.geom_kind == "none"
     )
-    assert not findings_of_rule(report, "SCH003")
+    assert not list_findings_of_rules(report, "SCH003")
 
 
 # -- outputs ----------------------------------------------------------------------------------------------------------
@@ -609,7 +631,7 @@ def test_row_without_the_zone_prefix_of_the_other_rows_is_reported(tmp_path):
 
 @pytest.fixture(scope="module")
 def checked_small_plan():
-    return check_data(as_read_layers())
+    return check_data(convert_to_source_layers())
 
 
 def list_temporary_files(folder):
@@ -680,7 +702,7 @@ def test_output_file_of_unknown_format_is_refused(checked_small_plan, tmp_path):
 def test_output_path_equal_to_the_input_data_is_refused(tmp_path):
     source = write_gpkg(tmp_path / "数据" / "a.gpkg", take_one_layer())
     checked = check_data(tmp_path / "数据")
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     with pytest.raises(OutputError) as raised:
         check_outputs(Outputs(findings=str(source)), [str(source)])
     assert "是被检查的数据" in explain_error(raised.value)
@@ -688,7 +710,7 @@ def test_output_path_equal_to_the_input_data_is_refused(tmp_path):
     with pytest.raises(OutputError) as raised:
         write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "结果.json"), findings=str(source)))
     assert "是被检查的数据" in explain_error(raised.value) and "a.gpkg" in explain_error(raised.value)
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_failed_writer_keeps_the_old_output_file(tmp_path):
@@ -737,23 +759,25 @@ def test_full_disk_keeps_the_old_output_file(checked_small_plan, tmp_path, name)
         write_text(target, "old")
     else:
         write_findings(target, [], checked_small_plan.plan.crs)
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     code = FULL_DISK_SCRIPT.format(root=str(REPOSITORY_ROOT), target=str(target))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60)
     printed = done.stdout.decode()
     assert done.returncode == 0, done.stderr.decode()
     assert f"{name}”" in printed and "无法写入" in printed and "原有文件未改动" in printed, printed
-    assert digest(tmp_path) == before and not list_temporary_files(tmp_path)
+    assert hash_files(tmp_path) == before and not list_temporary_files(tmp_path)
 
 
 def test_damaged_layer_that_no_rule_needs_is_not_read(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {**take_one_layer(), "STBHHX": layers()["STBHHX"]}, {"STBHHX": "影像索引"})
+    path = write_gpkg(
+        tmp_path / "a.gpkg", {**take_one_layer(), "STBHHX": make_small_plan_layers()["STBHHX"]}, {"STBHHX": "影像索引"}
+    )
     broken = b"\0\1\2\3"
     with sqlite3.connect(path) as database:
         database.execute('UPDATE "影像索引" SET geom = ?', (b"GP\0\1" + struct.pack("<i", 4526) + broken,))
     database.close()
     assert check_data(path).plan.unrecognised == ["影像索引"]
-    assert [layer.name for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")] == [
+    assert [layer.name for layer in read_source(path, select_layer=lambda layer: layer.name == "CZKFBJ")] == [
         "CZKFBJ",
         "影像索引",
     ]

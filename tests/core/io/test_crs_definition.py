@@ -9,7 +9,7 @@ from pyproj import CRS
 from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
 from plugin.core.io.crs_definition import find_contradicting_crs
-from tests.core.small_plan import findings_of_rule, write_gpkg
+from tests.core.small_plan import list_findings_of_rules, write_gpkg
 
 ROLE = "CZKFBJ"
 #: Zone 38, as the small plan has it, and its neighbour to the west.
@@ -37,7 +37,7 @@ def test_definition_of_another_zone_contradicts_the_code_of_a_geopackage(tmp_pat
     path = write_definition(write_gpkg(tmp_path / "a.gpkg"), WRONG.to_wkt("WKT1_GDAL"), column)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
     report = check_plan(path, Options()).report
-    assert {finding.case for finding in findings_of_rule(report, "SCH003")} == {"described"}
+    assert {finding.case for finding in list_findings_of_rules(report, "SCH003")} == {"described"}
 
 
 @pytest.mark.parametrize("text", ["undefined", "", "PROJCS[", None])

@@ -66,11 +66,11 @@ def test_read_source_returns_declared_lengths_aliases_and_domains(database_with_
 
 
 def test_database_created_from_templates_passes_the_structure_rules(database_with_rows):
-    before = small_plan.digest(database_with_rows.parent)
+    before = small_plan.hash_files(database_with_rows.parent)
     findings, incomplete, report = check_declarations(database_with_rows)
     assert not findings and not incomplete
     assert {str(r.outcome) for r in report.rules} == {"passed"}
-    assert small_plan.digest(database_with_rows.parent) == before
+    assert small_plan.hash_files(database_with_rows.parent) == before
 
 
 ZONE_CODE_LIST = STANDARD.code_lists["planning_zones"]
@@ -146,16 +146,16 @@ def test_missing_field_aliases_of_a_layer_are_reported_once(tmp_path):
     findings, incomplete, _ = check_declarations(path, "SCH006", "SCH007")
     assert not incomplete
     aliases = [f for f in findings if f[0] == "SCH006"]
-    assert len(aliases) == len(small_plan.layers()) and {case for _, case, _, _ in aliases} == {"none"}
+    assert len(aliases) == len(small_plan.make_small_plan_layers()) and {case for _, case, _, _ in aliases} == {"none"}
     assert ("SCH007", "none", "DLTB", "DLBM") in findings
 
 
 def test_shapefile_that_declares_no_aliases_and_domains_does_not_pass(tmp_path):
-    folder = small_plan.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small_plan.layers()["DLTB"]})
+    folder = small_plan.write_shapefiles(tmp_path / "shp", "GBK", {"DLTB": small_plan.make_small_plan_layers()["DLTB"]})
     findings, incomplete, report = check_declarations(folder)
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
     assert {code for code, *_ in findings} <= {"SCH008"}
-    assert "shapefile" in small_plan.ZH.rule_help(get_rule_outcome("SCH006"))["适用限制"]
+    assert "shapefile" in small_plan.CHINESE_MESSAGE_TEXTS.rule_help(get_rule_outcome("SCH006"))["适用限制"]
     assert all("未比对" in reason and "DLTB" in reason for reason in incomplete.values())
     assert report.summary["verdict"] == "incomplete"
 
@@ -196,7 +196,7 @@ def test_columns_without_titles_and_codes_without_names_are_accepted(tmp_path):
 
     The GeoPackage standard allows both.
     """
-    path = small_plan.write_gpkg(tmp_path / "别处.gpkg", {"DLTB": small_plan.layers()["DLTB"]})
+    path = small_plan.write_gpkg(tmp_path / "别处.gpkg", {"DLTB": small_plan.make_small_plan_layers()["DLTB"]})
     with closing(sqlite3.connect(path)) as base, base:
         base.execute("CREATE TABLE gpkg_data_columns (table_name, column_name, name, title, constraint_name)")
         base.execute("INSERT INTO gpkg_data_columns VALUES ('DLTB', 'DLBM', '地类编码', NULL, 'kinds')")

@@ -21,31 +21,31 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.files.encoding import garbled, known_codec, shapefile_encoding
+from plugin.core.files.encoding import find_known_codec, find_shapefile_encoding, is_garbled
 from plugin.core.io import read_source
 from plugin.core.loading.recognition import find_role
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
 from plugin.core.standard import load_standard
-from tests.core.examples import norm_of
+from tests.core.examples import make_example_norm
 from tests.core.small_plan import (
     X,
     Y,
-    box,
     check_data,
-    digest,
     explain_error,
-    findings_of_rule,
-    layers,
-    notices,
-    ring,
-    rule_outcome,
-    table,
+    get_outcome_of_rule,
+    hash_files,
+    join_notices,
+    list_findings_of_rules,
+    make_county_box,
+    make_ring_wkb,
+    make_small_plan_layers,
+    make_table,
     write_findings,
     write_gdb,
     write_gpkg,
     write_shapefiles,
-    write_shapes,
+    write_wkb_shapes,
 )
 
 
@@ -93,7 +93,7 @@ def geopackage_report(county_files_by_format):
     ["FileGDB", "shapefiles in GBK", "shapefiles in GBK, no cpg", "shapefiles in UTF-8", "shapefiles in UTF-8, no cpg"],
 )
 def test_every_data_format_gives_the_findings_of_the_geopackage(county_files_by_format, geopackage_report, form):
-    before = digest(county_files_by_format[form])
+    before = hash_files(county_files_by_format[form])
     report = check_data(county_files_by_format[form]).report
     assert list_comparable_findings(report) == list_comparable_findings(geopackage_report)
     assert [(r.code, r.outcome) for r in report.rules] == [(r.code, r.outcome) for r in geopackage_report.rules]
@@ -102,7 +102,7 @@ def test_every_data_format_gives_the_findings_of_the_geopackage(county_files_by_
     ]
     assert areas[0] == pytest.approx(areas[1], abs=0.01)
     assert [i.value for i in report.indicators] == pytest.approx([i.value for i in geopackage_report.indicators])
-    assert digest(county_files_by_format[form]) == before
+    assert hash_files(county_files_by_format[form]) == before
 
 
 def test_sample_plan_of_the_tests_has_findings_of_every_rule_family(geopackage_report):
@@ -114,25 +114,25 @@ def test_sample_plan_of_the_tests_has_findings_of_every_rule_family(geopackage_r
 @pytest.mark.parametrize("form", ["shapefiles in GBK, no cpg", "shapefiles in UTF-8, no cpg"])
 def test_detected_text_encoding_is_reported(county_files_by_format, form):
     report = check_data(county_files_by_format[form]).report
-    assert f"图层“YDYHGHFQ”没有 .cpg 文件，判断编码为 {'GBK' if 'GBK' in form else 'UTF-8'}" in notices(report)
+    assert f"图层“YDYHGHFQ”没有 .cpg 文件，判断编码为 {'GBK' if 'GBK' in form else 'UTF-8'}" in join_notices(report)
 
 
 def test_folder_with_several_data_formats_is_read_completely(tmp_path):
-    parts = layers()
+    parts = make_small_plan_layers()
     write_gpkg(tmp_path / "a.gpkg", {r: parts[r] for r in ("XZQX", "DLTB")})
     write_gdb(tmp_path / "b.gdb", {r: parts[r] for r in ("STBHHX", "YJJBNTBHTB")})
     write_shapefiles(tmp_path, "GBK", {r: parts[r] for r in ("CZKFBJ", "YDYHGHFQ")})
     (tmp_path / "report.json").write_text('{"schema": "sanxian-report/1"}', encoding="utf-8")
     (tmp_path / "说明.docx").write_bytes(b"PK\x03\x04")
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     plan = check_data(tmp_path).plan
     assert set(plan.layers) == set(parts)
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_path_of_one_file_of_a_shapefile_or_filegdb_opens_the_whole_dataset(tmp_path):
-    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": layers()["CZKFBJ"]})
-    gdb = write_gdb(tmp_path / "b.gdb", {"CZKFBJ": layers()["CZKFBJ"]})
+    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": make_small_plan_layers()["CZKFBJ"]})
+    gdb = write_gdb(tmp_path / "b.gdb", {"CZKFBJ": make_small_plan_layers()["CZKFBJ"]})
     for chosen in (tmp_path / "CZKFBJ.dbf", tmp_path / "CZKFBJ.shx", gdb / "a00000001.gdbtable", f'"{gdb}"'):
         layer = read_single_layer(chosen)
         assert (layer.name, len(layer.frame)) == ("CZKFBJ", 1)
@@ -143,13 +143,13 @@ def test_path_of_one_file_of_a_shapefile_or_filegdb_opens_the_whole_dataset(tmp_
 
 @pytest.fixture
 def gbk_shapefile(tmp_path):
-    write_shapefiles(tmp_path, "GBK", {"YDYHGHFQ": layers()["YDYHGHFQ"]}, cpg=False)
+    write_shapefiles(tmp_path, "GBK", {"YDYHGHFQ": make_small_plan_layers()["YDYHGHFQ"]}, cpg=False)
     return tmp_path / "YDYHGHFQ.shp"
 
 
 @pytest.fixture
 def utf8_shapefile(tmp_path):
-    write_shapefiles(tmp_path, "UTF-8", {"YDYHGHFQ": layers()["YDYHGHFQ"]}, cpg=False)
+    write_shapefiles(tmp_path, "UTF-8", {"YDYHGHFQ": make_small_plan_layers()["YDYHGHFQ"]}, cpg=False)
     return tmp_path / "YDYHGHFQ.shp"
 
 
@@ -163,11 +163,11 @@ def test_alternative_names_of_gbk_in_a_cpg_file_are_recognised(gbk_shapefile, na
 
 def test_cpg_file_declaring_utf8_over_gbk_text_is_reported_and_ignored(gbk_shapefile):
     gbk_shapefile.with_suffix(".cpg").write_text("UTF-8", encoding="ascii")
-    before = digest(gbk_shapefile.parent)
+    before = hash_files(gbk_shapefile.parent)
     layer = read_single_layer(gbk_shapefile)
     assert list(layer.frame["GHFQMC"]) == ["农田保护区", "城镇发展区"]
     assert layer.notices == [("notice_cpg_wrong", {"layer": "YDYHGHFQ", "declared": "UTF-8", "encoding": "GBK"})]
-    assert digest(gbk_shapefile.parent) == before
+    assert hash_files(gbk_shapefile.parent) == before
 
 
 def test_cpg_file_declaring_gbk_over_utf8_text_is_reported_and_ignored(utf8_shapefile):
@@ -183,12 +183,14 @@ def test_unknown_encoding_in_a_cpg_file_is_ignored_when_the_text_is_unambiguous(
 
 
 def test_ascii_text_gives_no_notice_on_its_encoding(tmp_path):
-    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)])}, cpg=False)
+    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": make_table([make_county_box(0, 0)])}, cpg=False)
     assert not read_single_layer(tmp_path / "CZKFBJ.shp").notices
 
 
 def test_latin1_dbf_header_applies_to_text_that_is_not_chinese(tmp_path):
-    write_shapefiles(tmp_path, "ISO-8859-1", {"CZKFBJ": table([box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False)
+    write_shapefiles(
+        tmp_path, "ISO-8859-1", {"CZKFBJ": make_table([make_county_box(0, 0)], BZ=["Zone protégée à côté"])}, cpg=False
+    )
     dbf = tmp_path / "CZKFBJ.dbf"
     content = bytearray(dbf.read_bytes())
     content[29] = 0x57
@@ -210,7 +212,7 @@ def test_truncated_character_in_a_cell_affects_no_other_cell(gbk_shapefile):
 
 def test_truncated_character_in_a_field_name_is_replaced(tmp_path):
     path = tmp_path / "CZKFBJ.shp"
-    write_shapefiles(tmp_path, "UTF-8", {"CZKFBJ": table([box(0, 0)], ELEMENTCOD=["甲"])}, cpg=False)
+    write_shapefiles(tmp_path, "UTF-8", {"CZKFBJ": make_table([make_county_box(0, 0)], ELEMENTCOD=["甲"])}, cpg=False)
     dbf = path.with_suffix(".dbf")
     # Ten bytes hold three Chinese characters of UTF-8 and a third of the next: what GDAL writes for 要素代码.
     dbf.write_bytes(dbf.read_bytes().replace(b"ELEMENTCOD", "要素代码".encode()[:10]))
@@ -230,7 +232,7 @@ def test_shapefile_parts_with_upper_case_suffixes_are_found(gbk_shapefile, suffi
 
 def test_known_codec_maps_encoding_aliases_to_one_codec():
     names = {"UTF-8": "UTF-8", "utf8": "UTF-8", "65001": "UTF-8", "936": "GB18030", "1252": "CP1252", "": "", "xyz": ""}
-    assert {n: known_codec(n) for n in names} == names
+    assert {n: find_known_codec(n) for n in names} == names
 
 
 @pytest.mark.parametrize(
@@ -247,23 +249,30 @@ def test_known_codec_maps_encoding_aliases_to_one_codec():
     ],
 )
 def test_garbled_returns_true_for_wrongly_decoded_text(text, broken):
-    assert garbled(text) is broken
+    assert is_garbled(text) is broken
 
 
 def test_wrongly_decoded_values_are_reported_with_layer_field_and_count(tmp_path):
     good, bad = "城镇集中建设区", "城镇集中建设区".encode("gbk").decode("latin-1")
-    tables = {"CZKFBJ": table([box(0, 0), box(200, 0), box(400, 0)], GHFQMC=[good, bad, bad])}
+    tables = {
+        "CZKFBJ": make_table(
+            [make_county_box(0, 0), make_county_box(200, 0), make_county_box(400, 0)], GHFQMC=[good, bad, bad]
+        )
+    }
     report = check_data(write_gpkg(tmp_path / "a.gpkg", tables)).report
-    assert "图层“CZKFBJ”的字段 GHFQMC 有 2 个值是乱码" in notices(report)
+    assert "图层“CZKFBJ”的字段 GHFQMC 有 2 个值是乱码" in join_notices(report)
 
 
 def test_geopackage_with_invalid_utf8_is_read_and_reported(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)], GHFQMC=["甲", "乙"])})
+    path = write_gpkg(
+        tmp_path / "a.gpkg",
+        {"CZKFBJ": make_table([make_county_box(0, 0), make_county_box(200, 0)], GHFQMC=["甲", "乙"])},
+    )
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET GHFQMC = CAST(X'B3C7D5F2' AS TEXT) WHERE fid = 1")
     database.close()
     report = check_data(path).report
-    assert "图层“CZKFBJ”的字段 GHFQMC 有 1 个值是乱码" in notices(report)
+    assert "图层“CZKFBJ”的字段 GHFQMC 有 1 个值是乱码" in join_notices(report)
 
 
 # -- names ------------------------------------------------------------------------------------------------------------
@@ -295,26 +304,26 @@ def test_geopackage_with_invalid_utf8_is_read_and_reported(tmp_path):
     ],
 )
 def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": table([box(0, 0)])}, {"XZQX": name.strip()})
-    assert find_role(read_single_layer(path), norm_of())[0] == role
+    path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name.strip()})
+    assert find_role(read_single_layer(path), make_example_norm())[0] == role
 
 
 def test_find_role_recognises_roles_by_fields(tmp_path):
     fields = {f.name: [1.0] if f.type == "real" else ["1"] for f in load_standard().templates["DLTB"].fields}
-    frame = gpd.GeoDataFrame(fields, geometry=[box(0, 0)], crs=4526)
+    frame = gpd.GeoDataFrame(fields, geometry=[make_county_box(0, 0)], crs=4526)
     path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": frame}, {"DLTB": "面状图层"})
-    assert find_role(read_single_layer(path), norm_of()) == ("DLTB", "fields")
+    assert find_role(read_single_layer(path), make_example_norm()) == ("DLTB", "fields")
 
 
 def test_lower_case_field_names_are_recognised(tmp_path):
-    lower = {role: frame.rename(columns=str.lower) for role, frame in layers().items()}
+    lower = {role: frame.rename(columns=str.lower) for role, frame in make_small_plan_layers().items()}
     upper = write_gpkg(tmp_path / "upper.gpkg")
     path = write_gpkg(tmp_path / "lower.gpkg", lower)
     assert list_comparable_findings(check_data(path).report) == list_comparable_findings(check_data(upper).report)
 
 
 def test_attribute_field_named_geometry_is_read_as_a_field(tmp_path):
-    frame = table([box(0, 0)], geometry_=["面"])
+    frame = make_table([make_county_box(0, 0)], geometry_=["面"])
     path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame})
     with sqlite3.connect(path) as database:
         database.execute("ALTER TABLE CZKFBJ RENAME COLUMN geometry_ TO geometry")
@@ -322,11 +331,11 @@ def test_attribute_field_named_geometry_is_read_as_a_field(tmp_path):
     layer = read_single_layer(path)
     assert list(layer.frame["geometry"]) == ["面"]
     assert layer.frame.geometry.iloc[0].area == pytest.approx(10_000)
-    assert not findings_of_rule(check_data(path).report, "RUN900")
+    assert not list_findings_of_rules(check_data(path).report, "RUN900")
 
 
 def test_duplicate_field_name_is_renamed_and_reported(tmp_path):
-    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": table([box(0, 0)], BSN=["second"])}, cpg=False)
+    write_shapefiles(tmp_path, "GBK", {"CZKFBJ": make_table([make_county_box(0, 0)], BSN=["second"])}, cpg=False)
     dbf = tmp_path / "CZKFBJ.dbf"
     dbf.write_bytes(dbf.read_bytes().replace(b"BSN\0", b"BSM\0"))
     layer = read_single_layer(tmp_path / "CZKFBJ.shp")
@@ -334,11 +343,13 @@ def test_duplicate_field_name_is_renamed_and_reported(tmp_path):
     assert ("notice_doubled_field", {"layer": "CZKFBJ", "field": "BSM", "renamed": "BSM_2"}) in layer.notices
     checked = check_data(tmp_path / "CZKFBJ.shp")
     assert checked.plan.layers["CZKFBJ"].keys == ["140225000000000001"]
-    assert "有两个字段名称均为 BSM" in notices(checked.report)
+    assert "有两个字段名称均为 BSM" in join_notices(checked.report)
 
 
 def test_field_with_the_letter_case_of_the_standard_is_preferred(tmp_path):
-    frame = gpd.GeoDataFrame({"bsm": ["wrong"], "BSM": ["right"], "Bsm": ["other"]}, geometry=[box(0, 0)], crs=4526)
+    frame = gpd.GeoDataFrame(
+        {"bsm": ["wrong"], "BSM": ["right"], "Bsm": ["other"]}, geometry=[make_county_box(0, 0)], crs=4526
+    )
     plan = check_data(write_geojson(frame, tmp_path / "CZKFBJ.geojson")).plan
     assert plan.layers["CZKFBJ"].keys == ["right"]
 
@@ -349,8 +360,8 @@ def write_geojson(frame, path):
 
 
 def test_layers_of_one_name_are_selected_by_file_and_layer(tmp_path):
-    write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": table([box(0, 0)])})
-    write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": table([box(0, 0), box(200, 0)])})
+    write_gpkg(tmp_path / "甲.gpkg", {"CZKFBJ": make_table([make_county_box(0, 0)])})
+    write_gpkg(tmp_path / "乙.gpkg", {"CZKFBJ": make_table([make_county_box(0, 0), make_county_box(200, 0)])})
     with pytest.raises(InputError) as raised:
         check_data(tmp_path)
     assert "“乙.gpkg/CZKFBJ”和“甲.gpkg/CZKFBJ”" in explain_error(raised.value)
@@ -365,20 +376,22 @@ def test_layers_of_one_name_are_selected_by_file_and_layer(tmp_path):
 
 def test_rows_of_layers_that_are_not_wanted_are_not_read(tmp_path):
     path = write_gpkg(
-        tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)]), "STBHHX": table([box(0, 0)])}, {"STBHHX": "other"}
+        tmp_path / "a.gpkg",
+        {"CZKFBJ": make_table([make_county_box(0, 0)]), "STBHHX": make_table([make_county_box(0, 0)])},
+        {"STBHHX": "other"},
     )
     row_counts = {
-        layer.name: len(layer.frame) for layer in read_source(path, wanted=lambda layer: layer.name == "CZKFBJ")
+        layer.name: len(layer.frame) for layer in read_source(path, select_layer=lambda layer: layer.name == "CZKFBJ")
     }
     assert row_counts == {"CZKFBJ": 1, "other": 0}
-    assert "未识别、未参与检查的图层：other" in notices(check_data(path).report)
+    assert "未识别、未参与检查的图层：other" in join_notices(check_data(path).report)
     # A layer that the user names is read.
     for name in ("other", "OTHER", "a.gpkg/other"):
         assert len(check_data(path, roles=f"STBHHX={name}").plan.layers["STBHHX"]) == 1
 
 
 def test_layer_with_a_slash_in_its_name_can_be_selected(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"STBHHX": table([box(0, 0)])}, {"STBHHX": "红线/报批"})
+    path = write_gpkg(tmp_path / "a.gpkg", {"STBHHX": make_table([make_county_box(0, 0)])}, {"STBHHX": "红线/报批"})
     assert len(check_data(path, roles="STBHHX=红线/报批").plan.layers["STBHHX"]) == 1
 
 
@@ -392,7 +405,7 @@ def test_reading_a_source_can_be_cancelled(county_files_by_format):
 
 @pytest.mark.parametrize("driver", ["GPKG", "ESRI Shapefile"])
 def test_keys_stored_as_18_digit_integers_survive_null_values(tmp_path, driver):
-    frame = table([box(0, 0), box(200, 0), box(400, 0)])
+    frame = make_table([make_county_box(0, 0), make_county_box(200, 0), make_county_box(400, 0)])
     frame["BSM"] = np.array([140225000000000017, 140225000000000018, 140225000000000019], dtype="int64")
     if driver == "GPKG":
         path = write_gpkg(tmp_path / "CZKFBJ.gpkg", {"CZKFBJ": frame})
@@ -408,38 +421,38 @@ def test_keys_stored_as_18_digit_integers_survive_null_values(tmp_path, driver):
 
 
 def test_key_stored_as_a_real_number_is_reported(tmp_path):
-    frame = table([box(0, 0), box(200, 0)])
+    frame = make_table([make_county_box(0, 0), make_county_box(200, 0)])
     frame["BSM"] = [140225000000000017.0, 140225000000000018.0]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
-    assert "图层“CZKFBJ”的字段 BSM 存储为小数，2 个值的末几位已丢失" in notices(checked.report)
-    (finding,) = (f for f in findings_of_rule(checked.report, "SCH002") if f.field == "BSM")
+    assert "图层“CZKFBJ”的字段 BSM 存储为小数，2 个值的末几位已丢失" in join_notices(checked.report)
+    (finding,) = (f for f in list_findings_of_rules(checked.report, "SCH002") if f.field == "BSM")
     assert "BSM 是小数，标准为文本" in finding.message
     # Lost digits can make keys equal; the key is reported as it was read.
     assert checked.plan.layers["CZKFBJ"].keys[0] == str(int(140225000000000017.0))
 
 
 def test_short_keys_stored_as_real_numbers_give_no_notice(tmp_path):
-    frame = table([box(0, 0), box(200, 0)])
+    frame = make_table([make_county_box(0, 0), make_county_box(200, 0)])
     frame["BSM"] = [17.0, 18.0]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}))
-    assert "末几位" not in notices(checked.report)
+    assert "末几位" not in join_notices(checked.report)
     assert checked.plan.layers["CZKFBJ"].keys == ["17", "18"]
 
 
 def test_area_stored_as_text_is_reported_and_parsed_as_a_number(tmp_path):
-    tables = layers()
+    tables = make_small_plan_layers()
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
-    fields = {f.field: f.message for f in findings_of_rule(checked.report, "SCH002")}
+    fields = {f.field: f.message for f in list_findings_of_rules(checked.report, "SCH002")}
     assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请修改字段类型并转换字段值。"
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
 
 def test_row_without_a_key_is_reported_by_its_feature_id(tmp_path):
-    frame = table([box(0, 0), box(200, 0)])
+    frame = make_table([make_county_box(0, 0), make_county_box(200, 0)])
     frame["BSM"] = ["140225000000000001", None]
     report = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
-    (finding,) = findings_of_rule(report, "ATT001")
+    (finding,) = list_findings_of_rules(report, "ATT001")
     assert finding.params["fid"] == 2
     assert finding.message == "城镇开发边界（要素号 2）没有 BSM。请编制下一个可用的号。"
 
@@ -464,27 +477,27 @@ def make_disc_wkb(x, y):
 
 
 def write_squares(path, count):
-    return write_gpkg(path, {"CZKFBJ": table([box(200 * n, 0) for n in range(count)])})
+    return write_gpkg(path, {"CZKFBJ": make_table([make_county_box(200 * n, 0) for n in range(count)])})
 
 
 @pytest.mark.parametrize("declared", ["GEOMETRY", "CURVEPOLYGON", "POLYGON"])
 def test_arcs_in_a_geopackage_are_reported_and_their_hole_is_kept(tmp_path, declared):
-    path = write_shapes(write_squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: make_disc_wkb(X, Y)})
+    path = write_wkb_shapes(write_squares(tmp_path / "a.gpkg", 3), "CZKFBJ", {2: make_disc_wkb(X, Y)})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET geometry_type_name = ?", (declared,))
     database.close()
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     layer = read_single_layer(path)
     assert layer.curves == (2,) and layer.curve_step == 4.0
     shape = layer.frame.geometry.loc[2]
     assert len(shape.interiors) == 1
     assert shape.area == pytest.approx(math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2), rel=1e-3)
     report = check_data(path, ["GEO002"]).report
-    (finding,) = findings_of_rule(report, "GEO002")
+    (finding,) = list_findings_of_rules(report, "GEO002")
     assert finding.key == "140225000000000002" and finding.case == "curve"
     assert "含弧段，读取时按每 4 度一段转为折线" in finding.message
-    assert "有 1 个要素含弧段，读取时按每 4.0 度一段转为折线；原图层未改动" in notices(report)
-    assert digest(tmp_path) == before
+    assert "有 1 个要素含弧段，读取时按每 4.0 度一段转为折线；原图层未改动" in join_notices(report)
+    assert hash_files(tmp_path) == before
 
 
 @pytest.fixture
@@ -498,7 +511,7 @@ def gdb_with_arcs(tmp_path):
     sheet.CreateField(ogr.FieldDefn("SHAPE_Area", ogr.OFTReal))
     exact = math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2)
     for number, (wkb, area) in enumerate(
-        ((make_disc_wkb(X, Y), exact), (make_disc_wkb(X + 500, Y), exact * 1.05), (box(900, 0).wkb, 1e4))
+        ((make_disc_wkb(X, Y), exact), (make_disc_wkb(X + 500, Y), exact * 1.05), (make_county_box(900, 0).wkb, 1e4))
     ):
         feature = ogr.Feature(sheet.GetLayerDefn())
         feature["BSM"] = f"14022500000000000{number}"
@@ -510,7 +523,7 @@ def gdb_with_arcs(tmp_path):
 
 
 def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
-    before = digest(gdb_with_arcs)
+    before = hash_files(gdb_with_arcs)
     layer = read_single_layer(gdb_with_arcs)
     assert layer.curves == (1, 2)
     disc_read = layer.frame.geometry.loc[1]
@@ -518,31 +531,35 @@ def test_arcs_in_a_filegdb_are_reported_and_their_hole_is_kept(gdb_with_arcs):
     assert disc_read.area == pytest.approx(math.pi * (DISC_RADIUS_M**2 - HOLE_RADIUS_M**2), rel=1e-3)
     # The second stores an area 5 % larger than what was read: as if its hole were lost.
     assert ("notice_curve_area", {"layer": "CZKFBJ", "count": 1, "fids": "2"}) in layer.notices
-    assert digest(gdb_with_arcs) == before
+    assert hash_files(gdb_with_arcs) == before
 
 
 def test_ring_with_too_few_points_is_reported_as_invalid_not_as_empty(tmp_path):
-    path = write_shapes(write_squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: ring((X, Y), (X + 1, Y))})
+    path = write_wkb_shapes(write_squares(tmp_path / "a.gpkg", 2), "CZKFBJ", {2: make_ring_wkb((X, Y), (X + 1, Y))})
     report = check_data(path).report
-    assert not findings_of_rule(report, "GEO001")
-    (finding,) = findings_of_rule(report, "GEO002")
+    assert not list_findings_of_rules(report, "GEO001")
+    (finding,) = list_findings_of_rules(report, "GEO002")
     assert finding.key.endswith("0002") and "图形数据不完整（点数过少或已损坏）" in finding.message
-    assert not findings_of_rule(report, "RUN900")
+    assert not list_findings_of_rules(report, "RUN900")
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'CZKFBJ' has been declared with non-Z")
 def test_z_values_do_not_change_the_findings(tmp_path):
-    flat, high = box(0, 0), shapely.force_3d(box(0, 0), 5.0)
+    flat, high = make_county_box(0, 0), shapely.force_3d(make_county_box(0, 0), 5.0)
     assert high.has_z
     reports = [
-        check_data(write_gpkg(tmp_path / f"{n}.gpkg", {"CZKFBJ": table([shape]), "STBHHX": table([box(50, 0)])})).report
+        check_data(
+            write_gpkg(
+                tmp_path / f"{n}.gpkg", {"CZKFBJ": make_table([shape]), "STBHHX": make_table([make_county_box(50, 0)])}
+            )
+        ).report
         for n, shape in enumerate((flat, high))
     ]
-    (heights,) = findings_of_rule(reports[1], "SCH005")
-    assert heights.case == "heights" and not findings_of_rule(reports[0], "SCH005")
+    (heights,) = list_findings_of_rules(reports[1], "SCH005")
+    assert heights.case == "heights" and not list_findings_of_rules(reports[0], "SCH005")
     reports[1].findings.remove(heights)
     assert list_comparable_findings(reports[0]) == list_comparable_findings(reports[1])
-    (a,), (b,) = (findings_of_rule(r, "REL003") for r in reports)
+    (a,), (b,) = (list_findings_of_rules(r, "REL003") for r in reports)
     assert a.area_m2 == b.area_m2
 
 
@@ -551,28 +568,32 @@ def test_m_values_are_dropped_and_reported(tmp_path):
     measured = (
         struct.pack("<BII", 1, 2003, 1) + struct.pack("<I", 4) + b"".join(struct.pack("<ddd", *p) for p in points)
     )
-    path = write_shapes(write_squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
+    path = write_wkb_shapes(write_squares(tmp_path / "a.gpkg", 1), "CZKFBJ", {1: measured})
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_geometry_columns SET m = 2, geometry_type_name = 'POLYGON'")
     database.close()
     checked = check_data(path)
     assert checked.plan.layers["CZKFBJ"].frame.geometry.iloc[0].area == pytest.approx(5000)
-    assert "图层“CZKFBJ”的图形带 M 值" in notices(checked.report)
+    assert "图层“CZKFBJ”的图形带 M 值" in join_notices(checked.report)
 
 
 def test_warnings_of_the_gdal_driver_are_shown_as_notices(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)], BZRQ=pd.to_datetime(["2022-11-20"]))})
+    path = write_gpkg(
+        tmp_path / "a.gpkg", {"CZKFBJ": make_table([make_county_box(0, 0)], BZRQ=pd.to_datetime(["2022-11-20"]))}
+    )
     with sqlite3.connect(path) as database:
         database.execute("UPDATE CZKFBJ SET BZRQ = '二零二二年'")
     database.close()
     (layer,) = read_source(path)
     notices_text = " ".join(Texts("zh").notice(key, params) for key, params in layer.notices)
     assert "读取图层“CZKFBJ”时驱动有 1 条提示，请核对要素数和属性是否完整。第一条：" in notices_text
-    assert not findings_of_rule(check_data(path).report, "RUN900")
+    assert not list_findings_of_rules(check_data(path).report, "RUN900")
 
 
 def test_infinite_numbers_count_as_missing_values(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"DLTB": table([box(0, 0), box(200, 0)], TBMJ=[1.0, 2.0])})
+    path = write_gpkg(
+        tmp_path / "a.gpkg", {"DLTB": make_table([make_county_box(0, 0), make_county_box(200, 0)], TBMJ=[1.0, 2.0])}
+    )
     with sqlite3.connect(path) as database:
         database.execute("UPDATE DLTB SET TBMJ = 9e999 WHERE fid = 2")
     database.close()
@@ -583,7 +604,10 @@ def test_infinite_numbers_count_as_missing_values(tmp_path):
 
 
 def test_outdated_feature_count_of_a_file_hides_no_row(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(200 * n, 0) for n in range(20)], GHFQMC=["甲"] * 20)})
+    path = write_gpkg(
+        tmp_path / "a.gpkg",
+        {"CZKFBJ": make_table([make_county_box(200 * n, 0) for n in range(20)], GHFQMC=["甲"] * 20)},
+    )
     with sqlite3.connect(path) as database:
         database.execute("UPDATE gpkg_ogr_contents SET feature_count = 3")
     database.close()
@@ -605,7 +629,7 @@ os._exit(0)
     return path
 
 
-ROWS_WRITTEN_FIRST = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 500)}
+ROWS_WRITTEN_FIRST = {"CZKFBJ": make_table([make_county_box(200 * n, 0) for n in range(500)], GHFQMC=["旧"] * 500)}
 
 
 @pytest.mark.parametrize(
@@ -619,30 +643,30 @@ ROWS_WRITTEN_FIRST = {"CZKFBJ": table([box(200 * n, 0) for n in range(500)], GHF
 )
 def test_leftover_database_logs_are_applied_and_kept(tmp_path, statements, left, value):
     path = run_sql_without_closing(write_gpkg(tmp_path / "a.gpkg", ROWS_WRITTEN_FIRST), *statements)
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     assert {p.rsplit("-", 1)[-1] for p in before if "gpkg-" in p} == left
     assert set(read_single_layer(path).frame["GHFQMC"]) == {value}
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 def test_reading_a_geopackage_leaves_no_log_files(tmp_path):
-    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": table([box(0, 0)])})
+    path = write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": make_table([make_county_box(0, 0)])})
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA journal_mode = WAL")
     database.close()
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     assert len(before) == 1
-    assert not findings_of_rule(check_data(path).report, "RUN900")
-    assert digest(tmp_path) == before
+    assert not list_findings_of_rules(check_data(path).report, "RUN900")
+    assert hash_files(tmp_path) == before
 
 
 def test_reading_gml_creates_no_companion_file(tmp_path):
     path = tmp_path / "CZKFBJ.gml"
-    pyogrio.write_dataframe(table([box(0, 0)]), path, driver="GML")
+    pyogrio.write_dataframe(make_table([make_county_box(0, 0)]), path, driver="GML")
     path.with_suffix(".xsd").unlink()
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     assert len(read_single_layer(path).frame) == 1
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 @pytest.mark.parametrize("form", ["gpkg", "shp", "gdb"])
@@ -654,7 +678,7 @@ def test_data_paths_with_special_characters_are_read(tmp_path, form, name):
         pytest.skip("no such name on this system")
     folder = tmp_path / name
     folder.mkdir()
-    tables = {"CZKFBJ": table([box(0, 0)], GHFQMC=["城镇集中建设区"])}
+    tables = {"CZKFBJ": make_table([make_county_box(0, 0)], GHFQMC=["城镇集中建设区"])}
     if form == "shp":
         made = write_shapefiles(tmp_path / "plain", "GBK", tables)
         for part in made.iterdir():
@@ -666,11 +690,11 @@ def test_data_paths_with_special_characters_are_read(tmp_path, form, name):
             write_gpkg(tmp_path / "plain.gpkg", tables) if form == "gpkg" else write_gdb(tmp_path / "plain.gdb", tables)
         )
         shutil.move(made, path)
-    before = digest(folder)
+    before = hash_files(folder)
     layer = read_single_layer(path)
     assert (layer.name if form != "shp" else "CZKFBJ", list(layer.frame["GHFQMC"])) == ("CZKFBJ", ["城镇集中建设区"])
     assert layer.source == str(path)
-    assert digest(folder) == before
+    assert hash_files(folder) == before
 
 
 # -- the findings layer -----------------------------------------------------------------------------------------------
@@ -702,8 +726,8 @@ def test_findings_layer_reads_back_with_all_columns(county_files_by_format, tmp_
 
 
 def test_shapefile_encoding_is_detected_without_its_geometry_files(gbk_shapefile):
-    assert shapefile_encoding(gbk_shapefile).name == "GB18030"
-    assert rule_outcome(check_data(gbk_shapefile, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
+    assert find_shapefile_encoding(gbk_shapefile).name == "GB18030"
+    assert get_outcome_of_rule(check_data(gbk_shapefile, ["ATT002"]).report, "ATT002").outcome is Outcome.FAILED
 
 
 def test_only_fields_that_rules_need_are_read(tmp_path):
@@ -713,7 +737,7 @@ def test_only_fields_that_rules_need_are_read(tmp_path):
         crs=4526,
     )
     frame.to_file(tmp_path / "a.gpkg", layer="CZKFBJ", driver="GPKG")
-    (read,) = read_source(tmp_path / "a.gpkg", wanted=lambda layer: frozenset({"MJ", "GHFQDM", "BZ"}))
+    (read,) = read_source(tmp_path / "a.gpkg", select_layer=lambda layer: frozenset({"MJ", "GHFQDM", "BZ"}))
     assert read.frame.drop(columns="geometry").to_dict("list") == {"ghfqdm": ["411"], "MJ": [1.5]}
     assert [f.name for f in read.fields] == ["BSM", "czkfbj_note", "ghfqdm", "MJ"]
     plan = check_plan(tmp_path / "a.gpkg", Options(rules=("ATT001",))).plan
@@ -725,7 +749,7 @@ def test_repeated_texts_are_read_as_one_shared_object(tmp_path):
     """Require equal texts of many rows to be one object, which saves memory."""
     rows = 40
     codes = [None if n == 7 else ("0103", "水田")[n % 2] for n in range(rows)]
-    frame = table([box(200 * n, 0) for n in range(rows)], DLBM=codes)
+    frame = make_table([make_county_box(200 * n, 0) for n in range(rows)], DLBM=codes)
     (layer,) = read_source(write_gpkg(tmp_path / "a.gpkg", {"DLTB": frame}))
     read = layer.frame["DLBM"].tolist()
     assert read == codes and len({id(v) for v in read if v is not None}) == 2

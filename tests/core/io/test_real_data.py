@@ -17,7 +17,15 @@ from plugin.core.errors import InputError
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
-from tests.core.small_plan import ZH, check_data, digest, explain_error, findings_of_rule, notices, rule_outcome
+from tests.core.small_plan import (
+    CHINESE_MESSAGE_TEXTS,
+    check_data,
+    explain_error,
+    get_outcome_of_rule,
+    hash_files,
+    join_notices,
+    list_findings_of_rules,
+)
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 TEST_DATA_FOLDER = REPOSITORY_ROOT / "tests" / "data"
@@ -70,51 +78,51 @@ def assert_no_crash(report):
 
 def test_real_gbk_shapefile_without_a_cpg_file_is_read():
     folder = TEST_DATA_FOLDER / "chinese_poly"
-    before = digest(folder)
+    before = hash_files(folder)
     checked = check_data(folder / "chinese_poly.shp", roles="XZQX=chinese_poly")
     assert_no_crash(checked.report)
     assert list(checked.plan.layers["XZQX"].frame["NAME"]) == ["黑龙江省"]
-    assert "判断编码为 GBK" in notices(checked.report)
-    (finding,) = findings_of_rule(checked.report, "SCH003")
+    assert "判断编码为 GBK" in join_notices(checked.report)
+    (finding,) = list_findings_of_rules(checked.report, "SCH003")
     assert "EPSG:4326，不是 CGCS2000" in finding.message
-    assert digest(folder) == before
+    assert hash_files(folder) == before
 
 
 def test_real_zoning_plan_in_degrees_is_measured_in_square_metres():
     path = TEST_DATA_FOLDER / "kauai_zoning" / "kauai_zoning.gpkg"
-    before = digest(path.parent)
+    before = hash_files(path.parent)
     checked = check_data(path, GEOMETRY_RULES, roles="GHFQ=kauai_zoning")
     assert_no_crash(checked.report)
     # Far from China, but still measured in metres.
     assert checked.plan.crs.to_epsg() == 32604
     assert count_findings_by_rule(checked.report) == count_by_shapely(path, "kauai_zoning", 32604)
     assert all(n > 0 for n in count_findings_by_rule(checked.report).values())
-    assert digest(path.parent) == before
+    assert hash_files(path.parent) == before
 
 
 def test_real_french_plan_in_lambert_93_is_checked():
     folder = TEST_DATA_FOLDER / "ign_zone"
-    before = digest(folder)
+    before = hash_files(folder)
     checked = check_data(folder, GEOMETRY_RULES, roles="GHFQ=ZONE_URBA")
     assert_no_crash(checked.report)
     assert checked.plan.crs.to_epsg() == 2154
     assert count_findings_by_rule(checked.report) == count_by_shapely(folder / "ZONE_URBA.shp", "ZONE_URBA", 2154)
-    assert rule_outcome(checked.report, "TOP001").findings > 100
-    (finding,) = findings_of_rule(checked.report, "SCH003")
+    assert get_outcome_of_rule(checked.report, "TOP001").findings > 100
+    (finding,) = list_findings_of_rules(checked.report, "SCH003")
     assert "EPSG:2154，不是 CGCS2000" in finding.message
     assert "é" in "".join(checked.plan.layers["GHFQ"].frame["LIBELONG"].dropna())
-    assert digest(folder) == before
+    assert hash_files(folder) == before
 
 
 def test_real_data_with_swapped_latitude_and_longitude_are_reported():
     path = TEST_DATA_FOLDER / "shanxi_boundary" / "140200.json"
-    before = digest(path.parent)
+    before = hash_files(path.parent)
     report = check_data(path, GEOMETRY_RULES, roles="XZQ=大同市").report
     assert_no_crash(report)
-    (finding,) = findings_of_rule(report, "SCH003")
+    (finding,) = list_findings_of_rules(report, "SCH003")
     assert finding.message.startswith("图层“大同市”（XZQ）的坐标疑为北坐标在前（EPSG:4326）。请交换 X、Y 后重试")
     assert {r.outcome for r in report.rules if r.code != "SCH003"} == {Outcome.SKIPPED}
-    assert digest(path.parent) == before
+    assert hash_files(path.parent) == before
 
 
 # -- complete data sets --------------------------------------------------------------------------------------------------------
@@ -136,12 +144,12 @@ needs_real_data = pytest.mark.skipif(
 @pytest.mark.parametrize(("name", "layer", "code"), REAL_LAYERS, ids=[a[0].rsplit("/", 1)[-1] for a in REAL_LAYERS])
 def test_every_defect_of_real_data_counted_by_shapely_is_reported(name, layer, code):
     path = REAL_DATA_FOLDER / name
-    before = digest(path.parent)
+    before = hash_files(path.parent)
     checked = check_data(path, GEOMETRY_RULES, roles=f"GHFQ={layer}")
     assert_no_crash(checked.report)
     assert checked.plan.crs.to_epsg() == code
     assert count_findings_by_rule(checked.report) == count_by_shapely(path, layer, code)
-    assert digest(path.parent) == before
+    assert hash_files(path.parent) == before
 
 
 @needs_real_data
@@ -159,12 +167,12 @@ def test_every_defect_of_real_data_counted_by_shapely_is_reported(name, layer, c
     ],
 )
 def test_real_data_with_a_missing_or_swapped_crs_are_reported(name, layer, word):
-    before = digest((REAL_DATA_FOLDER / name).parent)
+    before = hash_files((REAL_DATA_FOLDER / name).parent)
     report = check_data(REAL_DATA_FOLDER / name, roles=f"XZQ={layer}").report
     assert_no_crash(report)
-    (finding,) = findings_of_rule(report, "SCH003")
+    (finding,) = list_findings_of_rules(report, "SCH003")
     assert word in finding.message
-    assert digest((REAL_DATA_FOLDER / name).parent) == before
+    assert hash_files((REAL_DATA_FOLDER / name).parent) == before
 
 
 @needs_real_data
@@ -185,9 +193,9 @@ def test_real_lines_and_points_instead_of_polygons_are_reported_once_per_layer()
     report = check_data(folder, roles="CZKFBJ=PRESCRIPTION_LIN;STBHHX=PRESCRIPTION_PCT;GHFQ=ZONE_URBA").report
     assert_no_crash(report)
     # Layers that are wholly of another type are one finding each.
-    reported = {(f.role, f.params["actual"]): f.params["count"] for f in findings_of_rule(report, "SCH005")}
+    reported = {(f.role, f.params["actual"]): f.params["count"] for f in list_findings_of_rules(report, "SCH005")}
     assert reported == {("CZKFBJ", "line"): 10, ("STBHHX", "point"): 26}
-    assert rule_outcome(report, "REL003").outcome is Outcome.SKIPPED
+    assert get_outcome_of_rule(report, "REL003").outcome is Outcome.SKIPPED
 
 
 @needs_real_data
@@ -201,4 +209,4 @@ def test_real_data_folders_without_layers_raise_an_input_error():
     for path in (REAL_DATA_FOLDER / "boundary_point_txt").glob("*.txt"):
         with pytest.raises(InputError) as raised:
             read_source(path)
-        assert path.name in ZH.explain(raised.value)
+        assert path.name in CHINESE_MESSAGE_TEXTS.explain(raised.value)

@@ -24,21 +24,21 @@ from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.io import read_source
 from plugin.core.io import unread_data as scan
-from plugin.core.io.records import geodatabase_rows, stored_rows
-from plugin.core.io.source import datasets
+from plugin.core.io.records import count_geodatabase_rows, count_stored_rows
+from plugin.core.io.source import list_folder_datasets
 from plugin.core.loading.unread_files import find_unread_files
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.saved_result import SavedResult, write_saved_result
-from tests.core.rights import bound_by_rights
+from tests.core.file_permissions import enforce_file_permissions
 from tests.core.small_plan import (
-    box,
     check_data,
-    digest,
-    findings_of_rule,
-    layers,
-    table,
+    hash_files,
+    list_findings_of_rules,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
     write_findings,
     write_gdb,
     write_gpkg,
@@ -51,12 +51,12 @@ ENGLISH_TEXTS = Texts("en")
 
 
 def make_boundary_layer():
-    return table([box(1000, 0, 190, 1000)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"])
+    return make_table([make_county_box(1000, 0, 190, 1000)], GHFQDM=["410"], GHFQMC=["城镇集中建设区"])
 
 
 def make_cultivated_layer():
     """Return a layer of 耕地保护目标, which a delivery of the three lines may omit."""
-    return table([box(0, 0)], DLBM=["0103"], DLMC=["旱地"], TBMJ=[1e4], KCMJ=[0.0], TBDLMJ=[1e4])
+    return make_table([make_county_box(0, 0)], DLBM=["0103"], DLMC=["旱地"], TBMJ=[1e4], KCMJ=[0.0], TBDLMJ=[1e4])
 
 
 @pytest.fixture
@@ -71,11 +71,11 @@ def check_folder_for_unread_data(folder, **more):
 
     The files must be unchanged, and findings on unread data must contain no local path in either language.
     """
-    before = digest(folder)
+    before = hash_files(folder)
     checked = check_data(folder, ONE_FAST_RULE, **more)
-    assert digest(folder) == before
+    assert hash_files(folder) == before
     assert str(folder.parent) not in json.dumps(checked.report.to_dict(), ensure_ascii=False)
-    for finding in findings_of_rule(checked.report, "RUN905"):
+    for finding in list_findings_of_rules(checked.report, "RUN905"):
         assert "{" not in finding.message and "{" not in ENGLISH_TEXTS.message(finding, {})
         assert str(finding.severity) == "WARNING"
     return checked.report
@@ -84,13 +84,13 @@ def check_folder_for_unread_data(folder, **more):
 def list_cases_and_files(report):
     return {
         (f.case, f.params.get("file") or f.params.get("folder") or f.params.get("name"))
-        for f in findings_of_rule(report, "RUN905")
+        for f in list_findings_of_rules(report, "RUN905")
     }
 
 
 def test_completely_read_folder_gives_no_finding_on_unread_data(data_folder):
     report = check_folder_for_unread_data(data_folder)
-    assert not findings_of_rule(report, "RUN905") and report.verdict is not Verdict.INCOMPLETE
+    assert not list_findings_of_rules(report, "RUN905") and report.verdict is not Verdict.INCOMPLETE
     assert get_outcome_of_first_rule(report) is Outcome.PASSED
 
 
@@ -113,7 +113,7 @@ def test_unread_database_in_a_subfolder_is_named_in_a_finding(data_folder, depth
     else:
         pyogrio.write_dataframe(make_cultivated_layer().to_crs(4490), inner / f"b.{form}", layer="GDBHMB")
     report = check_folder_for_unread_data(data_folder)
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "x", 1)
     assert report.verdict is Verdict.INCOMPLETE and report.summary["warnings"] >= 1
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))).verdict is Verdict.INCOMPLETE
@@ -132,7 +132,7 @@ UNSUPPORTED_FILES = {
 def test_data_file_of_an_unsupported_format_is_named_in_a_finding(data_folder, name):
     (data_folder / name).write_bytes(UNSUPPORTED_FILES[name])
     report = check_folder_for_unread_data(data_folder)
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert name in finding.message and report.verdict is Verdict.INCOMPLETE
 
 
@@ -146,7 +146,7 @@ def test_data_file_of_an_unsupported_format_is_named_in_a_finding(data_folder, n
 )  # fmt: skip
 def test_files_that_contain_no_layers_are_not_reported_as_unread_data(data_folder, name, data):
     (data_folder / name).write_bytes(data)
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 @pytest.mark.parametrize(
@@ -155,19 +155,19 @@ def test_files_that_contain_no_layers_are_not_reported_as_unread_data(data_folde
 def test_archive_is_named_as_unread_if_it_lists_data_files(data_folder, inside, is_named):
     with zipfile.ZipFile(data_folder / "包.zip", "w") as archive:
         archive.writestr(inside, b"x")
-    assert bool(findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")) is is_named
+    assert bool(list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")) is is_named
 
 
 def test_workbook_is_named_as_unread_if_it_contains_shapes(data_folder):
     pd.DataFrame({"乡镇": ["甲"], "数值": [1]}).to_excel(data_folder / "任务.xlsx")
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     pd.DataFrame({"BSM": ["1"], "WKT": ["POLYGON ((0 0, 1 0, 1 1, 0 0))"]}).to_excel(data_folder / "图斑.xlsx")
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "图斑.xlsx")}
 
 
 def test_filegdb_folder_without_its_gdb_suffix_is_named_as_unread_once(data_folder):
     write_gdb(data_folder / "b.gdb", {"GDBHMB": make_cultivated_layer()}).rename(data_folder / "数据")
-    (finding,) = findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    (finding,) = list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     assert finding.params["folder"] == "数据" and finding.params["count"] == 1
 
 
@@ -175,7 +175,7 @@ def test_many_unread_files_of_one_folder_give_one_finding(data_folder):
     (data_folder / "旧").mkdir()
     for n in range(300):
         (data_folder / "旧" / f"{n}.dwg").write_bytes(b"AC1032")
-    (finding,) = findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    (finding,) = list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     assert finding.params["count"] == 300 and finding.params["files"].endswith("…") and len(finding.message) < 400
 
 
@@ -183,7 +183,7 @@ def test_circular_folder_links_end_the_search_for_unread_data(data_folder):
     (data_folder / "x").mkdir()
     (data_folder / "x" / "round").symlink_to(data_folder, target_is_directory=True)
     (data_folder / "x" / "self").symlink_to(data_folder / "x", target_is_directory=True)
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_links_to_data_and_broken_links_are_named_as_unread(data_folder, tmp_path):
@@ -196,7 +196,7 @@ def test_links_to_data_and_broken_links_are_named_as_unread(data_folder, tmp_pat
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ on Windows")
 def test_folder_that_cannot_be_listed_is_named_as_unread(data_folder):
     (data_folder / "x").mkdir(mode=0)
-    with bound_by_rights():
+    with enforce_file_permissions():
         assert list_cases_and_files(check_data(data_folder, ONE_FAST_RULE).report) == {("no_access", "x")}
 
 
@@ -218,8 +218,10 @@ def test_limit_of_the_search_for_unread_data_is_reported_when_reached(data_folde
     (data_folder / "x").mkdir()
     for n in range(40):
         (data_folder / "x" / str(n)).mkdir()
-    assert [one.case for one in scan.find_unread_data(data_folder, datasets(data_folder), most=20)] == ["limit"]
-    assert scan.find_unread_data(data_folder, datasets(data_folder), most=60) == []
+    assert [one.case for one in scan.find_unread_data(data_folder, list_folder_datasets(data_folder), most=20)] == [
+        "limit"
+    ]
+    assert scan.find_unread_data(data_folder, list_folder_datasets(data_folder), most=60) == []
 
 
 def test_search_for_unread_data_can_be_cancelled(data_folder):
@@ -237,14 +239,14 @@ def test_reports_and_findings_layers_are_not_reported_as_unread_data(data_folder
         (place / "报告.json").write_text(json.dumps(checked.report.to_dict(), ensure_ascii=False), encoding="utf-8")
         for suffix in (".gpkg", ".shp", ".geojson"):
             write_findings(place / f"问题{suffix}", checked.report.findings, checked.plan.crs)
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_saved_check_result_of_a_project_is_not_reported_as_unread_data(data_folder):
     checked = check_data(data_folder)
     saved = SavedResult(datetime(2026, 11, 20), checked.report, checked.plan.crs.to_wkt(), {})
     write_saved_result(data_folder / "县.result.json", saved)
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_plan_layer_in_a_file_named_like_an_output_is_named_as_unread(data_folder):
@@ -266,7 +268,7 @@ def test_layer_of_unknown_role_with_plan_fields_is_named_as_unread(data_folder):
     fields = {name: ["1"] for name in ("YSDM", "XZQDM", "XZQMC")}
     write_gpkg(data_folder / "a.gpkg", {"旧图": make_boundary_layer().assign(**fields, MJ=[1.0])})
     report = check_folder_for_unread_data(data_folder)
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert finding.case == "alike" and "旧图" in finding.message and report.verdict is Verdict.INCOMPLETE
 
 
@@ -285,13 +287,13 @@ def test_row_counts_of_unread_layers_are_printed_only_if_known(data_folder, monk
     )
     cases = {
         finding.case: finding.message
-        for finding in findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+        for finding in list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     }
     assert "（1 行）" in cases["alike"] and "（1 行）" in cases["layer"]
-    monkeypatch.setattr("plugin.core.loading.unread_files.stored_rows", lambda *_: None)
+    monkeypatch.setattr("plugin.core.loading.unread_files.count_stored_rows", lambda *_: None)
     cases = {
         finding.case: finding.message
-        for finding in findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+        for finding in list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     }
     assert set(cases) == {"alike_uncounted", "layer_uncounted"}
     assert not any("行）" in message for message in cases.values())
@@ -299,9 +301,9 @@ def test_row_counts_of_unread_layers_are_printed_only_if_known(data_folder, monk
 
 def test_point_layers_and_empty_layers_of_unknown_role_are_ignored(data_folder):
     write_gpkg(data_folder / "a.gpkg", {"空": make_boundary_layer().iloc[:0].assign(TFH="")})
-    points = table([shapely.Point(38_540_000, 4_390_000)])
+    points = make_table([shapely.Point(38_540_000, 4_390_000)])
     pyogrio.write_dataframe(points, data_folder / "a.gpkg", layer="注记", append=True)
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_second_layer_with_the_role_of_another_is_named_as_unread(data_folder):
@@ -324,7 +326,7 @@ def test_geopackage_table_with_shapes_that_is_not_registered_is_named_as_unread(
     report = check_folder_for_unread_data(data_folder)
     assert report.verdict is Verdict.INCOMPLETE or "GDBHMB" in report.provenance["notices"]
     checked = check_data(data_folder, ONE_FAST_RULE)
-    named_there = "GDBHMB" in {f.params["name"].rsplit("/")[-1] for f in findings_of_rule(report, "RUN905")}
+    named_there = "GDBHMB" in {f.params["name"].rsplit("/")[-1] for f in list_findings_of_rules(report, "RUN905")}
     assert named_there or "GDBHMB" in checked.plan.unusable
 
 
@@ -338,7 +340,7 @@ def test_layer_with_only_shapeless_rows_is_named_as_unread(tmp_path, role):
     other = next(r for r in tables if r != role)
     pyogrio.write_dataframe(tables[other], tmp_path / "a.gpkg", layer=other, append=True)
     report = check_data(tmp_path / "a.gpkg", ["TOP001"]).report
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert (finding.case, finding.role, finding.params["rows"]) == ("no_shapes", role, 3)
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -372,9 +374,12 @@ def make_layers_of_three_rows():
 
 def test_geodatabase_rows_counts_rows_in_both_header_versions(tmp_path):
     gdb = write_gdb(tmp_path / "a.gdb", make_layers_of_three_rows())
-    assert {k: v for k, v in geodatabase_rows(gdb).items() if not k.startswith("GDB_")} == {"CZKFBJ": 3, "GDBHMB": 1}
+    assert {k: v for k, v in count_geodatabase_rows(gdb).items() if not k.startswith("GDB_")} == {
+        "CZKFBJ": 3,
+        "GDBHMB": 1,
+    }
     rewrite_with_64_bit_ids(gdb, 9)
-    assert geodatabase_rows(gdb)["CZKFBJ"] == 3
+    assert count_geodatabase_rows(gdb)["CZKFBJ"] == 3
 
 
 def test_filegdb_with_64_bit_ids_is_read_completely_or_reported_as_unusable(tmp_path):
@@ -441,7 +446,7 @@ def test_deleted_shapefile_records_are_not_counted_as_unread_rows(tmp_path):
     start, size = struct.unpack_from("<HH", dbf, 8)
     dbf[start + size] = ord("*")
     path.with_suffix(".dbf").write_bytes(dbf)
-    assert stored_rows(path, "CZKFBJ") == 2
+    assert count_stored_rows(path, "CZKFBJ") == 2
     (layer,) = read_source(path)
     assert layer.problem is None and len(layer.frame) == 2
 
@@ -462,7 +467,10 @@ def test_every_command_names_unread_data_of_the_given_folder(tmp_path, capsys, c
     from plugin.core.__main__ import main
 
     folder = tmp_path / "县"
-    write_gpkg(folder / "a.gpkg", {"CZKFBJ": make_boundary_layer()} if command in ("compare", "vct") else layers())
+    write_gpkg(
+        folder / "a.gpkg",
+        {"CZKFBJ": make_boundary_layer()} if command in ("compare", "vct") else make_small_plan_layers(),
+    )
     shutil.copytree(folder, folder / "下级")
     arguments = {"compare": [str(folder), str(folder / "下级")], "vct": [str(folder), str(tmp_path / "a.vct")]}
     main([command, *arguments.get(command, [str(folder)])])
@@ -473,7 +481,7 @@ def test_every_command_names_unread_data_of_the_given_folder(tmp_path, capsys, c
 def test_file_given_directly_is_checked_without_looking_at_its_folder(data_folder):
     write_gpkg(data_folder / "x" / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
     assert find_unread_files(data_folder / "a.gpkg") == []
-    assert not findings_of_rule(check_data(data_folder / "a.gpkg", ONE_FAST_RULE).report, "RUN905")
+    assert not list_findings_of_rules(check_data(data_folder / "a.gpkg", ONE_FAST_RULE).report, "RUN905")
 
 
 def make_package(folder, name, tables):
@@ -494,7 +502,7 @@ def make_package(folder, name, tables):
 
 def test_package_folder_is_reported_as_unread_data_only_when_files_were_added(data_folder):
     place = make_package(data_folder, "成果包", {"CZKFBJ": make_boundary_layer()})
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     write_gpkg(place / "空间数据" / "c.gpkg", {"GDBHMB": make_cultivated_layer()})
-    (finding,) = findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    (finding,) = list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("folder", "成果包", 2)

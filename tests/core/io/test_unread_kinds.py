@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from plugin.core.io import read_source
-from plugin.core.io.records import deleted_shapes, stored_rows
+from plugin.core.io.records import count_deleted_shapes, count_stored_rows
 from plugin.core.loading.unread_files import find_unread_files
 from plugin.core.model.verdict import Verdict
 from tests.core.io.test_unread import (
@@ -23,7 +23,15 @@ from tests.core.io.test_unread import (
     make_cultivated_layer,
     make_layers_of_three_rows,
 )
-from tests.core.small_plan import check_data, findings_of_rule, layers, table, write_gdb, write_gpkg, write_shapefiles
+from tests.core.small_plan import (
+    check_data,
+    list_findings_of_rules,
+    make_small_plan_layers,
+    make_table,
+    write_gdb,
+    write_gpkg,
+    write_shapefiles,
+)
 
 
 @pytest.fixture
@@ -67,7 +75,7 @@ def write_geopackage_table(path, name, rows, registered=True):
 def test_geopackage_table_without_shapes_but_with_plan_fields_is_named_as_unread(data_folder, name, registered):
     write_geopackage_table(data_folder / "a.gpkg", name, make_plan_attributes(), registered)
     report = check_folder_for_unread_data(data_folder)
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert (finding.case, finding.params["likely"]) == ("table_alike", "CZKFBJ")
     assert f"a.gpkg/{name}" in finding.message and "（2 行）" in finding.message
     assert report.verdict is Verdict.INCOMPLETE
@@ -84,14 +92,17 @@ PLAN_SQUARE = shapely.box(38_540_000, 4_390_000, 38_540_100, 4_390_100)
 
 def test_table_named_like_a_layer_is_named_as_unread_if_it_has_keys_or_shapes(data_folder):
     roles = ("STBHHX", "DLTB", "YJJBNTBHTB")
-    write_gpkg(data_folder / "a.gpkg", {"GDBHMB": make_cultivated_layer(), **{role: layers()[role] for role in roles}})
+    write_gpkg(
+        data_folder / "a.gpkg",
+        {"GDBHMB": make_cultivated_layer(), **{role: make_small_plan_layers()[role] for role in roles}},
+    )
     write_geopackage_table(data_folder / "a.gpkg", "GDBHMB_BH", pd.DataFrame({"BSM": ["1"], "MJ": [1.0]}))
     write_geopackage_table(data_folder / "a.gpkg", "STBHHX_BH", pd.DataFrame({"WKT": [PLAN_SQUARE.wkt]}))
     write_geopackage_table(data_folder / "a.gpkg", "DLTB_统计", pd.DataFrame({"地类": ["水田"], "面积": [1.0]}))
     write_geopackage_table(data_folder / "a.gpkg", "YJJBNTBHTB_BH", make_plan_attributes())
     likely = {
         f.params["likely"]
-        for f in findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+        for f in list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
         if f.case == "table_alike"
     }
     assert (
@@ -124,7 +135,7 @@ def test_table_with_polygons_as_text_gives_a_warning(data_folder, shape_value, r
     )
     report = check_folder_for_unread_data(data_folder)
     assert list_cases_and_files(report) == {("table_drawn", "a.gpkg/补划")} and report.verdict is Verdict.CONDITIONAL
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert finding.params["field"] == "图形"
 
 
@@ -141,7 +152,7 @@ def test_table_with_polygons_as_text_gives_a_warning(data_folder, shape_value, r
 )
 def test_plain_attribute_table_is_not_reported_as_unread_data(data_folder, rows):
     write_geopackage_table(data_folder / "a.gpkg", "附表", rows)
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_dbf_file_without_its_shp_file_but_with_plan_fields_is_named_as_unread(data_folder):
@@ -153,7 +164,7 @@ def test_dbf_file_without_its_shp_file_but_with_plan_fields_is_named_as_unread(d
     pyogrio.write_dataframe(
         pd.DataFrame({"DM": ["1"], "MC": ["甲"]}), data_folder / "代码.dbf", driver="ESRI Shapefile"
     )
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 # -- lists of coordinates ---------------------------------------------------------------------------------------------
@@ -202,7 +213,7 @@ OTHER_NUMBER_FILES = {
 @pytest.mark.parametrize("name", OTHER_NUMBER_FILES)
 def test_text_file_with_other_numbers_is_not_reported_as_unread_data(data_folder, name):
     (data_folder / name).write_bytes(OTHER_NUMBER_FILES[name].encode("gbk"))
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_xlsx_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder):
@@ -235,7 +246,7 @@ def test_xls_workbook_with_a_list_of_coordinates_is_named_as_unread(data_folder)
 def test_archive_with_a_list_of_coordinates_is_named_as_unread(data_folder):
     with zipfile.ZipFile(data_folder / "包.zip", "w") as archive:
         archive.writestr("说明.txt", "面积单位为平方米".encode("gbk"))
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     with zipfile.ZipFile(data_folder / "包.zip", "a") as archive:
         archive.writestr("界址点.txt", OFFICIAL_COORDINATE_FILE.encode("gbk"))
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "包.zip")}
@@ -246,7 +257,7 @@ def test_project_file_that_contains_data_is_named_as_unread(data_folder, inside)
     with zipfile.ZipFile(data_folder / "工程.qgz", "w") as archive:
         archive.writestr("工程.qgs", "<qgis/>")
         archive.writestr("工程.qgd", b"SQLite format 3\0")
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
     with zipfile.ZipFile(data_folder / "工程.qgz", "a") as archive:
         archive.writestr(inside, b"x")
     assert list_cases_and_files(check_folder_for_unread_data(data_folder)) == {("format", "工程.qgz")}
@@ -270,10 +281,13 @@ def test_extra_file_inside_a_filegdb_folder_is_named_as_unread(tmp_path, gdb_onl
     gdb = write_gdb(folder / "a.gdb", {"CZKFBJ": make_boundary_layer()})
     (gdb / "a00000001.sr.lock").write_bytes(b"")
     chosen = gdb if gdb_only else folder
-    assert not findings_of_rule(check_data(chosen, ONE_FAST_RULE).report, "RUN905") and find_unread_files(chosen) == []
+    assert (
+        not list_findings_of_rules(check_data(chosen, ONE_FAST_RULE).report, "RUN905")
+        and find_unread_files(chosen) == []
+    )
     write_gpkg(gdb / "x" / "b.gpkg" if depth else gdb / "b.gpkg", {"GDBHMB": make_cultivated_layer()})
     report = check_data(chosen, ONE_FAST_RULE).report
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert (finding.case, finding.params["folder"], finding.params["count"]) == ("in_database", "a.gdb", 1)
     assert "b.gpkg" in finding.message and report.verdict is Verdict.INCOMPLETE
 
@@ -282,7 +296,7 @@ def test_extra_file_inside_a_filegdb_folder_is_named_as_unread(tmp_path, gdb_onl
 
 
 def make_line_table(*shapes, **columns):
-    return table(shapes, **columns)
+    return make_table(shapes, **columns)
 
 
 def write_lines(folder, frame, name="开发边界新增"):
@@ -294,7 +308,7 @@ def test_layer_of_closed_lines_gives_a_warning(data_folder):
     write_lines(data_folder, make_line_table(ring, ring)[["geometry"]].assign(名称="新增"))
     report = check_folder_for_unread_data(data_folder)
     assert list_cases_and_files(report) == {("rings", "a.gpkg/开发边界新增")} and report.verdict is Verdict.CONDITIONAL
-    assert "（2 行）" in findings_of_rule(report, "RUN905")[0].message
+    assert "（2 行）" in list_findings_of_rules(report, "RUN905")[0].message
 
 
 def test_layer_of_open_lines_gives_no_finding(data_folder):
@@ -305,7 +319,7 @@ def test_layer_of_open_lines_gives_no_finding(data_folder):
         "等高线",
     )
     write_lines(data_folder, make_line_table(ring).iloc[:0][["geometry"]].assign(名称=""), "空")
-    assert not findings_of_rule(check_folder_for_unread_data(data_folder), "RUN905")
+    assert not list_findings_of_rules(check_folder_for_unread_data(data_folder), "RUN905")
 
 
 def test_layer_of_lines_with_plan_fields_makes_the_check_incomplete(data_folder):
@@ -354,14 +368,14 @@ def test_shape_missing_in_the_shapefile_index_is_counted(tmp_path):
     truncate_index(path, 2)
     data = index.read_bytes()
     index.write_bytes(data[:100] + entries[100:108] + entries[116:124])
-    assert stored_rows(path, "CZKFBJ") == 3
+    assert count_stored_rows(path, "CZKFBJ") == 3
 
 
 @pytest.mark.parametrize("more", [b"\0" * 400, b"\x1a", b"\xff" * 60])
 def test_bytes_after_the_last_shape_of_a_shapefile_are_not_counted_as_rows(tmp_path, more):
     path = write_three_rows(tmp_path)
     path.write_bytes(path.read_bytes() + more)
-    assert stored_rows(path, "CZKFBJ") == 3
+    assert count_stored_rows(path, "CZKFBJ") == 3
 
 
 def test_shape_moved_to_the_end_of_a_shapefile_is_counted_once(tmp_path):
@@ -376,7 +390,7 @@ def test_shape_moved_to_the_end_of_a_shapefile_is_counted_once(tmp_path):
     data += data[2 * start : 2 * start + 8 + 2 * length]
     path.write_bytes(data)
     path.with_suffix(".shx").write_bytes(index)
-    assert stored_rows(path, "CZKFBJ") == 3
+    assert count_stored_rows(path, "CZKFBJ") == 3
 
 
 def test_null_shapes_of_a_shapefile_are_counted_as_rows(tmp_path):
@@ -384,7 +398,7 @@ def test_null_shapes_of_a_shapefile_are_counted_as_rows(tmp_path):
     shapes = [None, frame.geometry.iloc[0], None]
     frame = frame.set_geometry(np.array(shapes, dtype=object), crs=4526)
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.shp", geometry_type="Polygon")
-    assert stored_rows(tmp_path / "CZKFBJ.shp", "CZKFBJ") == 3
+    assert count_stored_rows(tmp_path / "CZKFBJ.shp", "CZKFBJ") == 3
 
 
 def mark_deleted(path, row):
@@ -396,11 +410,11 @@ def mark_deleted(path, row):
 
 def test_deleted_shapefile_rows_that_still_have_a_shape_give_a_warning(tmp_path):
     path = write_three_rows(tmp_path)
-    assert not findings_of_rule(check_data(path, ONE_FAST_RULE).report, "RUN905")
+    assert not list_findings_of_rules(check_data(path, ONE_FAST_RULE).report, "RUN905")
     mark_deleted(path, 1)
-    assert deleted_shapes(path) == 1
+    assert count_deleted_shapes(path) == 1
     report = check_data(path, ONE_FAST_RULE).report
-    (finding,) = findings_of_rule(report, "RUN905")
+    (finding,) = list_findings_of_rules(report, "RUN905")
     assert (finding.case, finding.params["rows"], finding.role) == ("deleted", 1, "CZKFBJ")
     assert finding.params["incomplete"] is False and str(finding.severity) == "WARNING"
 
@@ -411,7 +425,7 @@ def test_deleted_shapefile_rows_without_a_shape_are_not_counted(tmp_path):
     frame = frame.set_geometry(np.array(shapes, dtype=object), crs=4526)
     pyogrio.write_dataframe(frame, tmp_path / "CZKFBJ.shp", geometry_type="Polygon")
     mark_deleted(tmp_path / "CZKFBJ.shp", 1)
-    assert deleted_shapes(tmp_path / "CZKFBJ.shp") == 0
+    assert count_deleted_shapes(tmp_path / "CZKFBJ.shp") == 0
 
 
 @pytest.mark.parametrize("suffix", [".shp", ".SHP"])

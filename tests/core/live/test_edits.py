@@ -11,8 +11,8 @@ import shapely
 
 from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
-from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, _same
-from plugin.core.waivers.model import Limits, WaiverEntry, make_waivers
+from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, _are_equal_values
+from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
 from plugin.paths import RESOURCES
 
 HUNYUAN_OPTIONS = Options(profile="hunyuan")
@@ -57,7 +57,7 @@ def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_se
     change = edit_session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
     assert change.places == {place} and "TOP001" in {f.code for f in change.found}
     assert {id(f) for f in edit_session.findings} - {id(f) for f in before} == {
-        id(f) for f in [*change.found, *(now for _, now in change.renewed)]
+        id(f) for f in [*change.found, *(now for _, now in change.changed_findings)]
     }
     back = edit_session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
     assert {id(f) for f in back.gone} >= {id(f) for f in change.found}
@@ -73,10 +73,10 @@ def test_waiver_added_during_editing_applies_to_findings_of_the_next_edit(checke
     moved = session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
     overlap = next(f for f in moved.found if f.code == "TOP001")
     words = WaiverEntry("批复", "晋自然资发〔2026〕1号", "张三", date(2026, 1, 1))
-    own.waivers = replace(own.waivers, entries=tuple(make_waivers([overlap], words, Limits())))
+    own.waivers = replace(own.waivers, entries=tuple(make_waivers([overlap], words, WaiverLimits())))
     session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7)}))
     again = session.take(EditBatch({}, {place: make_feature_state(checked_sample, "DLTB", 7, 30.0)}))
-    states = {f.fingerprint: f.state for f in [*again.found, *(now for _, now in again.renewed)]}
+    states = {f.fingerprint: f.state for f in [*again.found, *(now for _, now in again.changed_findings)]}
     assert states[overlap.fingerprint] == "waived"
 
 
@@ -127,7 +127,7 @@ def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_samp
             },
         )
     )
-    pairs = [(old, new) for old, new in change.renewed if new.code == "REL001"]
+    pairs = [(old, new) for old, new in change.changed_findings if new.code == "REL001"]
     assert pairs
     for old, new in pairs:
         assert old.fingerprint == new.fingerprint and old.area_m2 != new.area_m2
@@ -145,7 +145,7 @@ def test_edited_shape_that_cannot_be_read_requires_a_full_check(checked_sample, 
     [(None, float("nan"), True), (1, 1.0, True), ("", None, False), (date(2020, 1, 1), date(2020, 1, 1), True), ("a", "b", False)],
 )  # fmt: skip
 def test_null_and_nan_or_equal_numbers_count_as_an_unchanged_attribute_value(one, other, same):
-    assert _same(one, other) == _same(other, one) == same
+    assert _are_equal_values(one, other) == _are_equal_values(other, one) == same
 
 
 @pytest.mark.slow

@@ -38,7 +38,14 @@ def sample_sources():
     norm = Options(profile="hunyuan").norm()
     sources = read_source(RESOURCES / "sample" / "county.gpkg")
     # Default rules and local rules that run by name; TOP003 and TOP001 replace some of their cases.
-    names = (*norm.standard.rules, *norm.named_rules(["quality", "attributes"]), "REL010", "REL021", "REL023", "REL030")
+    names = (
+        *norm.standard.rules,
+        *norm.expand_groups(["quality", "attributes"]),
+        "REL010",
+        "REL021",
+        "REL023",
+        "REL030",
+    )
     return norm, sources, [rule for rule in choose_rules(names) if rule.local]
 
 
@@ -222,4 +229,4 @@ def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources,
     plan, _ = run_full_check(norm, sources, rules)
     broken = [replace(rule, function=lambda *_all, **_more: 1 / 0) if rule.code == "TOP001" else rule for rule in rules]
     live = IncrementalChecker(plan, broken)
-    assert live.edit("DLTB", 7, DLBM="0601").failed == ("TOP001",)
+    assert live.edit("DLTB", 7, DLBM="0601").failed_rules == ("TOP001",)

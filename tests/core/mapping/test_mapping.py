@@ -15,17 +15,17 @@ from plugin.core.mapping import (
     Mapping,
     Translation,
     apply_mapping,
+    find_translation_column,
     load_mapping,
     mapping_from_proposals,
     propose_mapping,
     to_toml,
-    translation_column,
 )
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.standard import load_standard
 from plugin.core.standard.template import Field, Template
-from tests.core.survey import ROWS, write_survey
+from tests.core.land_survey import SURVEY_ROWS, write_survey
 
 STANDARD = load_standard("county_db")
 DLTB, XZYDYH = STANDARD.templates["DLTB"], STANDARD.templates["XZYDYH"]
@@ -72,7 +72,7 @@ def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(surve
     assert list(mapped.frame.index) == list(survey_layer.frame.index) and mapped.frame.crs == survey_layer.frame.crs
     assert shapely.equals_exact(mapped.frame.geometry.to_numpy(), survey_layer.frame.geometry.to_numpy(), 0).all()
     assert mapped.frame["TBMJ"].sum() == survey_layer.frame["TBMJ"].sum()
-    assert mapped.frame["DLBM"].tolist() == [row[0] for row in ROWS]
+    assert mapped.frame["DLBM"].tolist() == [row[0] for row in SURVEY_ROWS]
     assert mapped.frame["SJNF"].tolist() == [2020] * 8 + [None, None]
     losses = {(loss.target, loss.value, loss.reason, loss.carried) for loss in mapped.losses if loss.fid is not None}
     assert losses == {
@@ -90,7 +90,7 @@ def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
     mapping = mapping_from_proposals("XZYDYH", proposals)
     assert mapping.codes == {"YDYHFLDM": Translation("sandiao", "code_2023")}
     mapped = apply_mapping(survey_layer, mapping, XZYDYH, STANDARD)
-    assert len(mapped.frame) == len(ROWS)
+    assert len(mapped.frame) == len(SURVEY_ROWS)
     assert mapped.frame.area.sum() == survey_layer.frame.area.sum()
     codes = mapped.frame["YDYHFLDM"].tolist()
     assert codes == ["010300", "010300", "020100", "050700", "060100", None, None, None, None, None]
@@ -193,8 +193,8 @@ def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
 
 def test_translation_column_between_two_code_lists_is_found():
     lists = STANDARD.code_lists
-    assert translation_column(lists["sandiao"], lists["land_use_2023"]) == "code_2023"
-    assert translation_column(lists["land_use_2023"], lists["sandiao"]) == ""
+    assert find_translation_column(lists["sandiao"], lists["land_use_2023"]) == "code_2023"
+    assert find_translation_column(lists["land_use_2023"], lists["sandiao"]) == ""
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from plugin.core.io import read_source
 from plugin.core.mapping import Translation, apply_mapping, mapping_from_proposals, propose_mapping
 from plugin.core.mapping.preview import (
-    SHOWN,
+    MAX_SAMPLES,
     SourceColumns,
     change_mapping,
     find_translations,
@@ -18,7 +18,7 @@ from plugin.core.mapping.preview import (
     preview_field,
 )
 from plugin.core.standard import load_standard
-from tests.core.survey import ROWS, write_survey
+from tests.core.land_survey import SURVEY_ROWS, write_survey
 
 STANDARD = load_standard("county_db")
 DLTB, XZYDYH = STANDARD.templates["DLTB"], STANDARD.templates["XZYDYH"]
@@ -47,7 +47,7 @@ def test_mapping_preview_counts_the_same_losses_as_the_mapping_run(survey_layer,
         assert seen.filled >= mapped.frame[target.name].notna().sum(), target.name
         if target.name in mapping.fields:
             assert seen.filled == mapped.frame[target.name].notna().sum(), target.name
-            assert len(seen.samples) <= SHOWN
+            assert len(seen.samples) <= MAX_SAMPLES
 
 
 def test_mapping_preview_shows_examples_of_changed_and_lost_values(survey_layer):
@@ -69,7 +69,7 @@ def test_codes_decided_by_the_user_are_translated_in_the_preview(survey_layer):
     assert open_codes["0204"].candidates == ("0205", "0204") and open_codes["0204"].name == "其他园地"
     assert open_codes["9999"].candidates == () and open_codes["9999"].name == ""
     decided = replace(mapping.codes["YDYHFLDM"], choices={"0204": "0205", "9999": "0103"})
-    after = change_mapping(mapping, XZYDYH, "YDYHFLDM", source="DLBM", way=decided)
+    after = change_mapping(mapping, XZYDYH, "YDYHFLDM", source="DLBM", translation=decided)
     assert preview_field(columns, after, target, XZYDYH, STANDARD).lost == 2
     chosen = {u.code: u.chosen for u in find_undecided_codes(columns, after, target, XZYDYH, STANDARD)}
     assert chosen == {"0204": "0205", "0701": "", "01": "", "9999": "0103"}
@@ -81,7 +81,7 @@ def test_changing_the_mapping_of_one_field_changes_no_other_field(survey_layer):
     fixed = change_mapping(mapping, XZYDYH, "XZQMC", constant="浑源县")
     assert fixed.constants == {"XZQMC": "浑源县"} and fixed.fields == mapping.fields
     seen = preview_field(SourceColumns(survey_layer), fixed, XZYDYH.field_named("XZQMC"), XZYDYH, STANDARD)
-    assert (seen.filled, seen.samples[0].after) == (len(ROWS), "浑源县")
+    assert (seen.filled, seen.samples[0].after) == (len(SURVEY_ROWS), "浑源县")
     none = change_mapping(fixed, XZYDYH, "YDYHFLDM")
     assert "YDYHFLDM" not in none.fields and not none.codes and none.constants == fixed.constants
     assert (
@@ -93,7 +93,7 @@ def test_changing_the_mapping_of_one_field_changes_no_other_field(survey_layer):
 def test_invalid_constant_value_is_lost_in_every_row(survey_layer):
     mapping = change_mapping(mapping_from_proposals("XZYDYH", []), XZYDYH, "XZQDM", constant="1" * 99)
     seen = preview_field(SourceColumns(survey_layer), mapping, XZYDYH.field_named("XZQDM"), XZYDYH, STANDARD)
-    assert (seen.filled, seen.lost) == (0, len(ROWS)) and seen.samples[0].reason == "too_long"
+    assert (seen.filled, seen.lost) == (0, len(SURVEY_ROWS)) and seen.samples[0].reason == "too_long"
 
 
 def test_translations_are_offered_only_for_fields_with_a_translatable_code_list():
@@ -114,4 +114,4 @@ def test_mapping_preview_of_a_unique_key_field_is_fast(survey_layer):
     mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     started = time.process_time()
     seen = preview_field(columns, mapping, XZYDYH.field_named("BSM"), XZYDYH, STANDARD)
-    assert (seen.filled, len(seen.samples)) == (rows, SHOWN) and time.process_time() - started < 5
+    assert (seen.filled, len(seen.samples)) == (rows, MAX_SAMPLES) and time.process_time() - started < 5

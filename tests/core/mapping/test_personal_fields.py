@@ -6,7 +6,14 @@ import json
 from plugin.core.mapping import MappingLoss
 from plugin.core.mapping.personal import drop_personal_fields, mask_personal_losses
 from plugin.core.standard import load_standard
-from tests.core.small_plan import as_read_layers, box, check_data, layers, notices, table
+from tests.core.small_plan import (
+    check_data,
+    convert_to_source_layers,
+    join_notices,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
+)
 
 STANDARD = load_standard()
 FARMLAND_TEMPLATE = STANDARD.templates["YJJBNTBHTB"]
@@ -30,7 +37,7 @@ def test_every_template_field_about_persons_is_marked_personal():
 
 
 def test_personal_fields_are_kept_but_emptied():
-    frame = table([box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
+    frame = make_table([make_county_box(0, 0)], ZRRZJHM=["140225190001010011"], lxdh=["0352-0000000"], DLBM=["0103"])
     made = drop_personal_fields(frame, FARMLAND_TEMPLATE)
     assert list(made.columns) == list(frame.columns) and made["DLBM"].tolist() == ["0103"]
     assert made["ZRRZJHM"].isna().all() and made["lxdh"].isna().all()
@@ -43,10 +50,10 @@ def test_personal_value_lost_in_a_mapping_is_not_shown():
 
 
 def test_mapping_report_contains_no_personal_value():
-    tables = layers()
+    tables = make_small_plan_layers()
     count = len(tables["YJJBNTBHTB"])
     garbled = "城镇张三".encode("gbk").decode("latin-1")
     tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].assign(ZRRMC=[garbled] * count, LXDH=["13800000000" * 3] * count)
-    report = check_data(as_read_layers(tables), ["SCH004", "SCH002", "ATT001", "ATT002"]).report
+    report = check_data(convert_to_source_layers(tables), ["SCH004", "SCH002", "ATT001", "ATT002"]).report
     text = json.dumps(report.to_dict(), ensure_ascii=False)
-    assert "ZRRMC" in notices(report) and garbled not in text and "13800000000" not in text
+    assert "ZRRMC" in join_notices(report) and garbled not in text and "13800000000" not in text

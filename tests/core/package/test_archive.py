@@ -87,7 +87,7 @@ def test_source_with_several_packages_is_refused_with_their_names(tmp_path, sign
             place = path / "各县" / name / file
             place.parent.mkdir(parents=True)
             place.write_text("{}")
-    with pytest.raises(InputError) as caught, unpack_package(path, root="{code}{name}国土空间总体规划"):
+    with pytest.raises(InputError) as caught, unpack_package(path, root_pattern="{code}{name}国土空间总体规划"):
         pass
     assert caught.value.key == "package_several" and caught.value.params["count"] == 2
     assert all(name in Texts("zh").explain(caught.value) for name in names)
@@ -100,7 +100,7 @@ def test_package_that_contains_older_packages_counts_as_one_package(tmp_path, na
         (tmp_path / name / nested).mkdir(parents=True)
         (tmp_path / name / nested / "manifest.json").write_text("{}")
     (tmp_path / name / "manifest.json").write_text("{}")
-    with unpack_package(tmp_path / name, root="{code}{name}国土空间总体规划") as folder:
+    with unpack_package(tmp_path / name, root_pattern="{code}{name}国土空间总体规划") as folder:
         assert folder.name == name
 
 
@@ -108,7 +108,7 @@ PACKAGE_FOLDERS = ("1-空间数据", "2-规划文档")
 
 
 def find_package_in_source(path):
-    with unpack_package(path, root="{code}{name}国土空间总体规划", folders=PACKAGE_FOLDERS) as folder:
+    with unpack_package(path, root_pattern="{code}{name}国土空间总体规划", folders=PACKAGE_FOLDERS) as folder:
         return folder.name, {p.name for p in folder.iterdir()}
 
 

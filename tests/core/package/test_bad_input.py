@@ -21,15 +21,15 @@ import shapely
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
 from plugin.core.exchange.vct.database import vct_to_database
-from plugin.core.files.digests import DIGEST, MANIFEST
+from plugin.core.files.digests import MANIFEST, MANIFEST_DIGEST
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.paths import PACKAGES
-from tests.core.exchange.vct.test_vct import DAMAGED_FILES, write_file
-from tests.core.package_fixtures import COMPLETE, pdf
-from tests.core.small_plan import digest, write_shapes
+from tests.core.exchange.vct.test_vct import DAMAGED_FILES, write_vct_text
+from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, make_pdf
+from tests.core.small_plan import hash_files, write_wkb_shapes
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -54,7 +54,7 @@ def prepared_county(tmp_path_factory):
     folder = tmp_path_factory.mktemp("原件")
     write_geopackage(folder / "county.gpkg", make_county(300, defects=False)[0])
     (folder / "文档").mkdir()
-    for path, content in COMPLETE.items():
+    for path, content in COMPLETE_PACKAGE_FILES.items():
         if ".gdb" not in path:
             (folder / "文档" / path.rpartition("/")[2]).write_bytes(content)
     order = ExportOrder(COUNTY_SPEC, folder / "结果", folder / "文档")
@@ -98,7 +98,7 @@ def replace_shapes(role, change):
             rows = dict(database.execute(f"SELECT fid, geom FROM {role}").fetchall())
         heads = {0: 8, 1: 40, 2: 56, 3: 56, 4: 72}
         drawn = {fid: shapely.from_wkb(blob[heads[blob[3] >> 1 & 7] :]) for fid, blob in rows.items()}
-        write_shapes(
+        write_wkb_shapes(
             path, role, {f: s if isinstance(s, bytes) else shapely.to_wkb(s) for f, s in change(drawn).items()}
         )
 
@@ -149,7 +149,7 @@ def remove_text(place):
         path.unlink()
 
 
-COMPLETE_PDF = pdf("x")
+COMPLETE_PDF = make_pdf("x")
 
 
 def write_document(name, content=COMPLETE_PDF):
@@ -220,7 +220,7 @@ def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_c
     spoil, words, key, places, remedies = UNEXPORTABLE_PLANS[name]
     spoil(damaged_county)
     order = ExportOrder(write_spec(tmp_path, words), damaged_county / "结果", damaged_county / "文档")
-    before = digest(damaged_county)
+    before = hash_files(damaged_county)
     for lang, remedy in zip(("zh", "en"), remedies, strict=True):
         checked = check_plan(damaged_county / "county.gpkg", Options(lang=lang))
         for force in (False,) if key == "package_gate" else (False, True):
@@ -230,7 +230,7 @@ def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_c
             message = Texts(lang).explain(caught.value)
             assert remedy in message and "{" not in message and "None" not in message, message
             assert all(word in message for word in places), message
-    assert digest(damaged_county) == before and (damaged_county / "结果" / PACKAGE_ROOT / MANIFEST).exists()
+    assert hash_files(damaged_county) == before and (damaged_county / "结果" / PACKAGE_ROOT / MANIFEST).exists()
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_package_with_the_year_in_its_names_passes_inspection(damaged_county, tm
 def test_documents_locked_by_another_program_raise_an_input_error(damaged_county, monkeypatch):
     checked = check_plan(damaged_county / "county.gpkg", Options())
     order = ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档")
-    before = digest(damaged_county)
+    before = hash_files(damaged_county)
     real_open, real_copy = Path.open, shutil.copyfile
 
     def refuse_open(path, *args, **more):
@@ -295,7 +295,7 @@ def test_documents_locked_by_another_program_raise_an_input_error(damaged_county
             with pytest.raises(InputError) as caught:
                 export_package(checked, order)
         explain_in_both_languages(caught.value, TEXT_DOCUMENT_NAME)
-    assert digest(damaged_county) == before
+    assert hash_files(damaged_county) == before
 
 
 # Received packages.
@@ -320,7 +320,7 @@ def list_layer_tables(package):
 
 def remove_manifest(package):
     """Delete the manifest, as in a package of other software."""
-    for name in (MANIFEST, DIGEST):
+    for name in (MANIFEST, MANIFEST_DIGEST):
         (package / name).unlink()
 
 
@@ -345,7 +345,7 @@ def flip_bit_of_database(package):
 def delete_last_files(package):
     """Delete the last files by name, as an interrupted copy leaves a package."""
     for path in sorted(package.rglob("*"), reverse=True)[:12]:
-        if path.is_file() and path.name not in (MANIFEST, DIGEST):
+        if path.is_file() and path.name not in (MANIFEST, MANIFEST_DIGEST):
             path.unlink()
 
 
@@ -378,9 +378,9 @@ def test_inspection_of_a_damaged_package_gives_the_expected_finding(damaged_coun
     if name == "an empty layer":
         copy_with_empty_layer(package, damaged_county / "空.gdb")
     spoil(package)
-    before = digest(damaged_county)
+    before = hash_files(damaged_county)
     assert_finding(package, code, case, word)
-    assert digest(damaged_county) == before
+    assert hash_files(damaged_county) == before
 
 
 def copy_with_empty_layer(package, target):
@@ -402,21 +402,21 @@ def test_damaged_filegdb_given_as_the_plan_is_refused(damaged_county):
     package, source = damaged_county / "结果" / PACKAGE_ROOT, damaged_county / "来的" / PACKAGE_ROOT
     shutil.copytree(package, source)
     delete_table(source)
-    before = digest(damaged_county)
+    before = hash_files(damaged_county)
     with pytest.raises(OutputError) as caught:
         export_package(
             check_plan(source / DATABASE_PATH, Options()),
             ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档"),
         )
-    assert "DLTB" in Texts("zh").explain(caught.value) and digest(damaged_county) == before
+    assert "DLTB" in Texts("zh").explain(caught.value) and hash_files(damaged_county) == before
     shutil.rmtree(source)
     shutil.copytree(package, source)
     truncate_table(source)
-    before = digest(damaged_county)
+    before = hash_files(damaged_county)
     with pytest.raises(InputError) as caught:
         check_plan(source / DATABASE_PATH, Options())
     explain_in_both_languages(caught.value, ".gdb", "DLTB")
-    assert digest(damaged_county) == before
+    assert hash_files(damaged_county) == before
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -437,9 +437,9 @@ def test_randomly_damaged_filegdb_in_a_package_is_found_by_its_digest(damaged_co
         case "more":
             content += draw.randbytes(99)
     path.write_bytes(bytes(content))
-    before = digest(package)
+    before = hash_files(package)
     assert_finding(package, "DOC006", "changed", path.name)
-    assert digest(package) == before
+    assert hash_files(package) == before
 
 
 def write_zip(path, entries, flags=0):
@@ -483,22 +483,22 @@ UNSAFE_ARCHIVES = {
 def test_unsafe_zip_archive_is_refused(tmp_path, name):
     entries, flags, key, remedies = UNSAFE_ARCHIVES[name]
     path = write_zip(tmp_path / "成果.zip", entries, flags)
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     with pytest.raises(InputError) as caught:
         inspect_package(path, COUNTY_SPEC, Options())
     assert caught.value.key == key
     messages = explain_in_both_languages(caught.value, "成果.zip")
     assert all(remedy in text for remedy, text in zip(remedies, messages, strict=True)), messages
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before
 
 
 @pytest.mark.parametrize("name", DAMAGED_FILES)
 def test_damaged_vct_file_leaves_no_imported_database(tmp_path, name):
     """Import truncated files, unknown references and wrong counts; each has a line."""
-    source, target = write_file(tmp_path / "坏.vct", DAMAGED_FILES[name][0]), tmp_path / "库.gpkg"
+    source, target = write_vct_text(tmp_path / "坏.vct", DAMAGED_FILES[name][0]), tmp_path / "库.gpkg"
     target.write_text("former")
-    before = digest(tmp_path)
+    before = hash_files(tmp_path)
     with pytest.raises(InputError) as caught:
         vct_to_database(source, target)
     explain_in_both_languages(caught.value, "坏.vct")
-    assert digest(tmp_path) == before
+    assert hash_files(tmp_path) == before

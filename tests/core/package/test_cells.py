@@ -15,18 +15,18 @@ import pytest
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.generator import generator_digest
 from plugin.core.package.maps import jpeg as decoded_module
-from plugin.core.package.maps.jpeg import GDAL, PILLOW, UNREAD, DecodedJpeg, decode_jpeg
+from plugin.core.package.maps.jpeg import GDAL, NOT_DECODED, PILLOW, DecodedJpeg, decode_jpeg
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
-from plugin.core.package.rules._package import unknown_keys
+from plugin.core.package.rules._package import find_unknown_keys
 from plugin.core.package.tables.own_workbook import apply_layer_names, is_misleading_format, is_own_format
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.package.test_forged import (
     MANIFEST,
+    MANIFEST_PAGE,
     METADATA_PATH,
     PACKAGE_RULES,
-    PAGE,
     REPORT_JSON_PATH,
     TABLES_PATH,
     act_as_other_plugin_version,
@@ -51,7 +51,7 @@ from tests.core.package.test_forged import (
     unchanged_findings,  # noqa: F401
     write_json,
 )
-from tests.core.package_fixtures import jpg
+from tests.core.package_fixtures import make_jpeg
 
 # ruff: noqa: F811
 
@@ -149,26 +149,26 @@ def test_layer_names_are_replaced_by_codes_only_inside_quotation_marks():
 
 def test_jpeg_map_is_decoded_by_gdal(tmp_path):
     path = tmp_path / "a.jpg"
-    path.write_bytes(jpg())
+    path.write_bytes(make_jpeg())
     assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 127, 0.5)
-    path.write_bytes(jpg(drawn=False))
+    path.write_bytes(make_jpeg(drawn=False))
     assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 0, 1.0)
-    path.write_bytes(jpg()[:20000] + jpg()[24000:])
+    path.write_bytes(make_jpeg()[:20000] + make_jpeg()[24000:])
     assert decode_jpeg(path) == DecodedJpeg(GDAL, False)
 
 
 def test_jpeg_map_is_decoded_by_pillow_when_gdal_is_missing(tmp_path, monkeypatch):
     pytest.importorskip("PIL", reason="optional")
-    monkeypatch.setattr(decoded_module, "_by_gdal", lambda path: None)
+    monkeypatch.setattr(decoded_module, "_decode_with_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
-    path.write_bytes(jpg(drawn=False))
+    path.write_bytes(make_jpeg(drawn=False))
     assert decode_jpeg(path) == DecodedJpeg(PILLOW, True, 0, 1.0)
-    path.write_bytes(jpg())
+    path.write_bytes(make_jpeg())
     assert decode_jpeg(path).levels > 100
-    path.write_bytes(jpg()[:30000])
+    path.write_bytes(make_jpeg()[:30000])
     assert decode_jpeg(path) == DecodedJpeg(PILLOW, False)
     monkeypatch.setitem(sys.modules, "PIL", None)
-    assert decode_jpeg(path) == DecodedJpeg(UNREAD, True, None)
+    assert decode_jpeg(path) == DecodedJpeg(NOT_DECODED, True, None)
 
 
 def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
@@ -180,21 +180,21 @@ def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
 
     monkeypatch.setattr(collect_module, "decode_jpeg", lambda path: DecodedJpeg())
     side = SideInputs(package=collect_module.collect_package_facts(copied_package, geopackage_spec))
-    (rule,) = run_check(assembled_plan, choose_rules(["DOC005"]), side=side, lang="zh").rules
+    (rule,) = run_check(assembled_plan, choose_rules(["DOC005"]), side_inputs=side, lang="zh").rules
     assert "没有解码" in rule.reason
 
 
 def test_schemas_of_manifest_and_report_contain_every_written_key(exported_package):
-    assert unknown_keys(read_json(exported_package / MANIFEST), MANIFEST_SCHEMA) == ""
-    assert unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
+    assert find_unknown_keys(read_json(exported_package / MANIFEST), MANIFEST_SCHEMA) == ""
+    assert find_unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
 
 
 def test_schemas_of_manifest_and_report_contain_every_key_of_version_0_1_0():
     place = Path(__file__).parents[2] / "upgrade" / "0.1.0"
-    assert unknown_keys(read_json(place / "report.json"), REPORT_SCHEMA) == ""
+    assert find_unknown_keys(read_json(place / "report.json"), REPORT_SCHEMA) == ""
     with zipfile.ZipFile(place / "package.zip") as archive:
         name = next(n for n in archive.namelist() if n.endswith("/manifest.json"))
-        assert unknown_keys(json.load(io.BytesIO(archive.read(name))), MANIFEST_SCHEMA) == ""
+        assert find_unknown_keys(json.load(io.BytesIO(archive.read(name))), MANIFEST_SCHEMA) == ""
 
 
 def test_unknown_manifest_keys_are_named_by_their_path():
@@ -203,7 +203,7 @@ def test_unknown_manifest_keys_are_named_by_their_path():
         "tool": {"versions": {"any": "1"}, "by": "x"},
         "layers": [{"a": 1}, {"a": 2}],
     }
-    assert unknown_keys(data, MANIFEST_SCHEMA) == "tool.by, layers[].a"
+    assert find_unknown_keys(data, MANIFEST_SCHEMA) == "tool.by, layers[].a"
 
 
 def act_as_other_plugin_build(digest="0" * 64, *changes):
@@ -223,7 +223,7 @@ def act_as_other_plugin_build(digest="0" * 64, *changes):
         for change in changes:
             change(package)
         remake_manifest_page(package)
-        replace_in_page("</style>", "p.of-old{margin:0}</style>", PAGE)(package)
+        replace_in_page("</style>", "p.of-old{margin:0}</style>", MANIFEST_PAGE)(package)
 
     return changed
 
@@ -262,7 +262,9 @@ def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_
     from plugin.core.package import generator
 
     assert read_json(exported_package / MANIFEST)["tool"]["generator"] == generator_digest()
-    monkeypatch.setattr(generator, "_files", lambda: generator.__dict__["_CODE"][0].glob("html.py"))
+    monkeypatch.setattr(
+        generator, "_list_generator_files", lambda: generator.__dict__["_CODE_FOLDERS"][0].glob("html.py")
+    )
     assert generator_digest.__wrapped__() != generator_digest()
 
 

@@ -12,15 +12,15 @@ from pyproj import CRS
 
 from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.check import Options, check_plan
-from plugin.core.loading.recognition import best_template
+from plugin.core.loading.recognition import find_best_template
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers.shape_comparison import outline_distance
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.plan.layer import Layer
-from tests.core.package_fixtures import parcels, put_county
-from tests.core.small_plan import X, Y, as_read_layers, box, place_wkt, table
+from tests.core.package_fixtures import make_parcel_table, write_county_and_documents
+from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table, move_wkt_to_county
 from tests.county.measure import statutory_area
 
 ZONE_38, GEODETIC = CRS.from_epsg(4526), CRS.from_epsg(4490)
@@ -28,8 +28,8 @@ FEATURE_KEYS = [f"14022500000000{n:04d}" for n in range(1, 6)]
 
 
 def make_layer(frame, role="DLTB"):
-    (source,) = as_read_layers({role: frame})
-    return Layer(source, best_template(source, role, Options().norm()), source.crs)
+    (source,) = convert_to_source_layers({role: frame})
+    return Layer(source, find_best_template(source, role, Options().norm()), source.crs)
 
 
 def compare_tables(first, other, role="DLTB", without=frozenset()):
@@ -37,7 +37,7 @@ def compare_tables(first, other, role="DLTB", without=frozenset()):
 
 
 def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start():
-    first = parcels(5)
+    first = make_parcel_table(5)
     other = first.iloc[::-1].reset_index(drop=True)
     other.geometry = shapely.reverse(other.geometry.to_numpy())
     for crs in (4526, 4490, 4527):
@@ -50,7 +50,7 @@ def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start
 
 
 def test_features_of_only_one_data_set_are_listed():
-    first, other = parcels(5), parcels(5)
+    first, other = make_parcel_table(5), make_parcel_table(5)
     other["BSM"] = [*FEATURE_KEYS[:3], "140225000000000098", "140225000000000099"]
     found = compare_tables(first, other.iloc[:4])
     assert found.features == (5, 4)
@@ -58,10 +58,10 @@ def test_features_of_only_one_data_set_are_listed():
 
 
 def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
-    first, other = parcels(4), parcels(4)
+    first, other = make_parcel_table(4), make_parcel_table(4)
     for frame in (first, other):
         frame["BSM"] = [None, None, FEATURE_KEYS[2], None]
-    other.geometry = [*other.geometry[:3], box(300, 5)]
+    other.geometry = [*other.geometry[:3], make_county_box(300, 5)]
     found = compare_tables(first, other)
     assert found.alone == ((0, ()), (0, ())) and found.named == ("fid 3",)
     assert found.off.tolist() == pytest.approx([5.0])
@@ -73,7 +73,7 @@ def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
 
 
 def test_different_shapes_of_two_data_sets_are_measured_in_metres():
-    first = parcels(5)
+    first = make_parcel_table(5)
     shapes = first.geometry.to_numpy()
     hole = shapely.box(X + 310, Y + 10, X + 330, Y + 30)
     other = first.set_geometry(
@@ -100,13 +100,17 @@ def test_different_shapes_of_two_data_sets_are_measured_in_metres():
     ("given", "found", "metres"),
     [
         (
-            place_wkt("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"),
-            place_wkt("POLYGON ((0 0, 5 0, 10 0, 10 10, 0 10, 0 0))"),
+            move_wkt_to_county("POLYGON ((0 0, 10 0, 10 10, 0 10, 0 0))"),
+            move_wkt_to_county("POLYGON ((0 0, 5 0, 10 0, 10 10, 0 10, 0 0))"),
             0,
         ),
-        (place_wkt("LINESTRING (0 0, 10 0)"), place_wkt("LINESTRING (10 0, 5 3, 0 0)"), 3),
-        (place_wkt("MULTIPOINT ((0 0), (10 0))"), place_wkt("POINT (0 0)"), 10),
-        (place_wkt("POLYGON ((0 0, 10 0, 10 10, 0 0))"), place_wkt("LINESTRING (0 0, 10 0, 10 10, 0 0)"), np.inf),
+        (move_wkt_to_county("LINESTRING (0 0, 10 0)"), move_wkt_to_county("LINESTRING (10 0, 5 3, 0 0)"), 3),
+        (move_wkt_to_county("MULTIPOINT ((0 0), (10 0))"), move_wkt_to_county("POINT (0 0)"), 10),
+        (
+            move_wkt_to_county("POLYGON ((0 0, 10 0, 10 10, 0 0))"),
+            move_wkt_to_county("LINESTRING (0 0, 10 0, 10 10, 0 0)"),
+            np.inf,
+        ),
     ],
 )
 @pytest.mark.parametrize("crs", [ZONE_38, GEODETIC])
@@ -119,8 +123,8 @@ def test_distance_between_two_outlines_is_symmetric_in_any_crs(given, found, met
 
 
 def test_values_of_two_data_sets_are_compared_to_the_decimals_of_the_template():
-    first = parcels(4, BZ=["a", "b", None, " d "], KCXS=[0.1, 0.1, 0.1, 0.1])
-    other = parcels(4, BZ=["a", "x", "c", "d"], KCXS=[0.1 + 1e-17, 0.1, 0.1, 0.11])
+    first = make_parcel_table(4, BZ=["a", "b", None, " d "], KCXS=[0.1, 0.1, 0.1, 0.1])
+    other = make_parcel_table(4, BZ=["a", "x", "c", "d"], KCXS=[0.1 + 1e-17, 0.1, 0.1, 0.11])
     other["TBMJ"] = [10_000.004, 10_000.0, 10_000.006, 10_000.0]
     found = compare_tables(first, other)
     differences = {
@@ -135,8 +139,8 @@ def test_values_of_two_data_sets_are_compared_to_the_decimals_of_the_template():
 
 def test_dates_of_two_data_sets_are_compared_by_day_in_any_field_type():
     days = ["2026-01-31", "2026-02-28"]
-    first = table([box(0, 0), box(200, 0)], BHKSSJ=pd.to_datetime(days))
-    other = table([box(0, 0), box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
+    first = make_table([make_county_box(0, 0), make_county_box(200, 0)], BHKSSJ=pd.to_datetime(days))
+    other = make_table([make_county_box(0, 0), make_county_box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
     role = next(r for r, t in Options().norm().standard.templates.items() if t.field_named("BHKSSJ"))
     found = compare_tables(first, other, role)
     assert found.fields["BHKSSJ"] == ((1, (FEATURE_KEYS[1],)), "2026-02-28", "2026-03-01")
@@ -145,36 +149,36 @@ def test_dates_of_two_data_sets_are_compared_by_day_in_any_field_type():
 def test_differing_personal_values_are_not_repeated_in_the_comparison():
     templates = Options().norm().standard.templates
     role, name = next((r, f.name) for r, t in templates.items() for f in t.fields if f.personal and f.type == "text")
-    shapes = [box(0, 0), box(200, 0)]
-    first, other = table(shapes, **{name: ["张三", "李四"]}), table(shapes, **{name: ["张三", "王五"]})
+    shapes = [make_county_box(0, 0), make_county_box(200, 0)]
+    first, other = make_table(shapes, **{name: ["张三", "李四"]}), make_table(shapes, **{name: ["张三", "王五"]})
     assert compare_tables(first, other, role).fields[name] == ((1, (FEATURE_KEYS[1],)), "…", "…")
-    assert compare_tables(first, table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
+    assert compare_tables(first, make_table(shapes, **{name: ["张三", None]}), role).fields[name][1:] == ("…", None)
 
 
 def test_fields_of_only_one_data_set_are_listed():
-    first, other = parcels(2, BZ=["a", "b"]), parcels(2).drop(columns=["DLMC"])
+    first, other = make_parcel_table(2, BZ=["a", "b"]), make_parcel_table(2).drop(columns=["DLMC"])
     assert compare_tables(first, other).lacking == ((), ("DLMC", "BZ"))
     assert compare_tables(other, first).lacking == (("DLMC", "BZ"), ())
     assert compare_tables(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
 
 
 def test_layers_without_a_crs_are_not_compared_by_shape():
-    (source,) = as_read_layers({"DLTB": parcels(2).set_crs(None, allow_override=True)})
-    unreferenced = Layer(source, make_layer(parcels(2)).template, GEODETIC)
-    found = compare_datasets(make_layer(parcels(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER)
+    (source,) = convert_to_source_layers({"DLTB": make_parcel_table(2).set_crs(None, allow_override=True)})
+    unreferenced = Layer(source, make_layer(make_parcel_table(2)).template, GEODETIC)
+    found = compare_datasets(make_layer(make_parcel_table(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER)
     assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
 
 
 def test_shapes_with_non_finite_reprojected_coordinates_count_as_different():
-    stray = parcels(2).set_crs(4490, allow_override=True)
+    stray = make_parcel_table(2).set_crs(4490, allow_override=True)
     with np.errstate(all="ignore"):
-        off = compare_tables(parcels(2), stray).off
+        off = compare_tables(make_parcel_table(2), stray).off
     assert len(off) == 2 and (off > 1e3).all()
 
 
 def test_many_equal_parcels_in_reversed_order_match_and_poll_the_cancellation():
     """Compare 20 000 rows in arrays; the cancellation is polled for every field."""
-    frame = parcels(20_000)
+    frame = make_parcel_table(20_000)
     frame["BSM"] = [f"1402250000{n:08d}" for n in range(len(frame))]
     polls = []
     first, other = make_layer(frame), make_layer(frame.iloc[::-1].reset_index(drop=True))
@@ -206,7 +210,7 @@ def write_spec(folder, suffix, crs, more=""):
 def exported_package(request, tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
     folder = tmp_path_factory.mktemp("成果")
-    source, documents = put_county(folder)
+    source, documents = write_county_and_documents(folder)
     # The specification allows fewer fields in the second data set.
     more = 'fields = ["BSM", "YSDM", "DLBM", "DLMC", "TBMJ"]\n'
     spec = write_spec(folder, *request.param, more)

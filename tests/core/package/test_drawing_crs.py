@@ -10,8 +10,8 @@ from plugin.core.geometry import crs as crs_care
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.package.inspection.facts import PackageFacts
 from plugin.core.package.package_spec.load import load_package_spec
-from tests.core.package_fixtures import PARCELS
-from tests.core.small_plan import X, Y, as_read_layers, table
+from tests.core.package_fixtures import PARCEL_VALUES
+from tests.core.small_plan import X, Y, convert_to_source_layers, make_table
 
 ZONE_38, CGCS2000_DEGREES = "EPSG:4526", "EPSG:4490"
 #: Long edges, none of them along a meridian or a parallel.
@@ -20,8 +20,11 @@ HALF_POLYGON = shapely.Polygon([(X - 100, Y - 900), (X + 9900, Y - 200), (X + 97
 
 
 def make_plan_of_two_layers(crs, drawn_in=None):
-    frames = {"DLTB": table([WHOLE_POLYGON], **{k: [v] for k, v in PARCELS.items()}), "STBHHX": table([HALF_POLYGON])}
-    read = as_read_layers({name: frame.to_crs(crs) for name, frame in frames.items()})
+    frames = {
+        "DLTB": make_table([WHOLE_POLYGON], **{k: [v] for k, v in PARCEL_VALUES.items()}),
+        "STBHHX": make_table([HALF_POLYGON]),
+    }
+    read = convert_to_source_layers({name: frame.to_crs(crs) for name, frame in frames.items()})
     return assemble_plan(read, Options().norm(), source="x", original_crs=crs_care.parse_crs(drawn_in))
 
 

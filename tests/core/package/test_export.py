@@ -22,16 +22,16 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, UNLISTED, is_whole
+from plugin.core.files.digests import MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, UNLISTED_FILES, is_complete_package
 from plugin.core.package.export import ExportOrder, export_package, package_path
-from plugin.core.package.folder import NEW, OLD, finish_interrupted, lock_for_writing, sibling_folders
+from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted, lock_for_writing, sibling_folders
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers import vectors
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.tables import write as tables_write
 from plugin.paths import PACKAGES
-from tests.core.package_fixtures import jpg, names, pdf
-from tests.core.small_plan import digest, explain_error
+from tests.core.package_fixtures import list_relative_paths, make_jpeg, make_pdf
+from tests.core.small_plan import explain_error, hash_files
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -61,7 +61,7 @@ def checked_county(county_file):
 def document_folder(tmp_path):
     folder = tmp_path / "文档"
     folder.mkdir()
-    (folder / TEXT_DOCUMENT_NAME).write_bytes(pdf("x" * 99))
+    (folder / TEXT_DOCUMENT_NAME).write_bytes(make_pdf("x" * 99))
     return folder
 
 
@@ -75,13 +75,13 @@ def change_export_order(order, **more):
 
 
 def test_county_package_lists_every_file_with_its_digest(checked_county, export_order, county_file):
-    before = digest(county_file)
+    before = hash_files(county_file)
     done = export_package(checked_county, export_order)
     assert done.path == export_order.folder / PACKAGE_ROOT and {p.name for p in export_order.folder.iterdir()} == {
         PACKAGE_ROOT
     }
-    assert digest(county_file) == before
-    inside = names(done.path)
+    assert hash_files(county_file) == before
+    inside = list_relative_paths(done.path)
     assert {
         "1-空间数据",
         "2-规划文档",
@@ -89,8 +89,8 @@ def test_county_package_lists_every_file_with_its_digest(checked_county, export_
         DATABASE_PATH,
         f"2-规划文档/{TEXT_DOCUMENT_NAME}",
         MANIFEST,
-        PAGE,
-        DIGEST,
+        MANIFEST_PAGE,
+        MANIFEST_DIGEST,
     } <= inside
     assert not any(n.endswith((".lock", ".tmp")) for n in inside)
     manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
@@ -99,11 +99,11 @@ def test_county_package_lists_every_file_with_its_digest(checked_county, export_
     found = {
         p.relative_to(done.path).as_posix(): (p.stat().st_size, hashlib.sha256(p.read_bytes()).hexdigest())
         for p in done.path.rglob("*")
-        if p.is_file() and p.name not in UNLISTED
+        if p.is_file() and p.name not in UNLISTED_FILES
     }
     assert listed == found
     assert done.digest == hashlib.sha256((done.path / MANIFEST).read_bytes()).hexdigest()
-    verified = subprocess.run(["sha256sum", "-c", DIGEST], cwd=done.path, capture_output=True, text=True)
+    verified = subprocess.run(["sha256sum", "-c", MANIFEST_DIGEST], cwd=done.path, capture_output=True, text=True)
     assert verified.returncode == 0, verified.stderr
 
 
@@ -161,11 +161,11 @@ def test_exported_tables_contain_the_figures_of_the_plan(checked_county, export_
 def test_export_without_table_specs_or_without_openpyxl_writes_no_workbook(checked_county, export_order, monkeypatch):
     spec = replace(export_order.package_spec, tables=None)
     done = export_package(checked_county, change_export_order(export_order, package_spec=spec))
-    assert not any(n.endswith(".xlsx") for n in names(done.path))
+    assert not any(n.endswith(".xlsx") for n in list_relative_paths(done.path))
     monkeypatch.setattr(tables_write, "find_spec", lambda name: None)
     done = export_package(checked_county, export_order)
     assert "tables_no_openpyxl" in {p.key for p in done.problems} and not any(
-        n.endswith(".xlsx") for n in names(done.path)
+        n.endswith(".xlsx") for n in list_relative_paths(done.path)
     )
 
 
@@ -201,7 +201,7 @@ def test_exported_metadata_use_the_element_names_of_the_package_spec(checked_cou
 
 def test_package_page_shows_the_content_of_the_manifest(checked_county, export_order):
     done = export_package(checked_county, export_order)
-    page = (done.path / PAGE).read_text(encoding="utf-8")
+    page = (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
     for text in (
         PACKAGE_ROOT,
         "城镇开发边界",
@@ -216,7 +216,7 @@ def test_package_page_shows_the_content_of_the_manifest(checked_county, export_o
         assert text in page
     assert "http" not in page and "强制" not in page
     for row in done.manifest["files"]:
-        assert row["path"] == PAGE or row["sha256"] in page
+        assert row["path"] == MANIFEST_PAGE or row["sha256"] in page
 
 
 def check_failing_plan(source, tmp_path):
@@ -245,7 +245,7 @@ def test_plan_that_fails_its_check_is_exported_only_with_force(county_file, expo
     assert not (export_order.folder / PACKAGE_ROOT).exists()
     done = export_package(checked, change_export_order(export_order, force=True))
     assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"
-    assert "强制生成" in (done.path / PAGE).read_text(encoding="utf-8")
+    assert "强制生成" in (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
     assert root.findtext("成果包/数据完整性") == ""
 
@@ -308,12 +308,12 @@ def test_value_too_long_for_its_field_stops_even_a_forced_export(county_file, ex
 
 def test_documents_are_assigned_to_the_parts_of_a_package_by_their_names(checked_county, export_order, document_folder):
     (document_folder / "里面").mkdir()
-    (document_folder / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(jpg())
+    (document_folder / "里面" / "140225浑源县03三条控制线图.jpg").write_bytes(make_jpeg())
     (document_folder / "140226左云县04图.jpg").write_bytes(b"\xff\xd8\xff")
     (document_folder / "Thumbs.db").write_bytes(b"x")
     (document_folder / "笔记.txt").write_bytes(b"x")
     done = export_package(checked_county, export_order)
-    inside = names(done.path)
+    inside = list_relative_paths(done.path)
     assert "4-规划图件/140225浑源县03三条控制线图.jpg" in inside
     assert not any("左云" in n or "Thumbs" in n or "笔记" in n for n in inside)
     (left,) = [p for p in done.problems if p.key == "files_left_out"]
@@ -336,15 +336,15 @@ def test_listed_documents_added_by_hand_are_kept_and_other_files_stop_the_replac
     """Keep a document with a listed name; refuse to replace a package with others."""
     done = export_package(checked_county, export_order)
     report = done.path / "2-规划文档" / "140225浑源县数据库建设报告.pdf"
-    report.write_bytes(pdf("mine"))
+    report.write_bytes(make_pdf("mine"))
     again = export_package(checked_county, change_export_order(export_order, documents=None))
-    assert report.read_bytes() == pdf("mine") and is_whole(again.path)
+    assert report.read_bytes() == make_pdf("mine") and is_complete_package(again.path)
     assert "2-规划文档/140225浑源县数据库建设报告.pdf" in {row["path"] for row in again.manifest["files"]}
     (done.path / "备注.docx").write_bytes(b"mine")
-    before = digest(done.path)
+    before = hash_files(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
-    assert "备注.docx" in explain_error(caught.value) and digest(done.path) == before
+    assert "备注.docx" in explain_error(caught.value) and hash_files(done.path) == before
 
 
 def test_existing_folder_that_is_no_package_is_not_replaced(checked_county, export_order):
@@ -385,20 +385,20 @@ def test_package_exported_in_every_data_format_passes_inspection(checked_county,
     done = export_package(checked_county, change_export_order(export_order, package_spec=spec))
     assert all(row["read_back"]["same"] for row in done.manifest["layers"])
     if suffix == ".shp":
-        assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in names(done.path)
-    before = digest(done.path)
+        assert "1-空间数据/140225浑源县国土空间规划矢量数据/DLTB.cpg" in list_relative_paths(done.path)
+    before = hash_files(done.path)
     report = inspect_package(done.path, spec, Options()).report
     known = {(f.code, f.key, f.field) for f in checked_county.report.findings}
     more = [f for f in report.findings if (f.code, f.key, f.field) not in known and f.case != "optional"]
     assert not more, [f.message for f in more]
-    assert report.verdict == checked_county.report.verdict and digest(done.path) == before
+    assert report.verdict == checked_county.report.verdict and hash_files(done.path) == before
 
 
 def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_package(
     checked_county, export_order, monkeypatch
 ):
     export_package(checked_county, export_order)
-    before = digest(export_order.folder / PACKAGE_ROOT)
+    before = hash_files(export_order.folder / PACKAGE_ROOT)
     real = vectors.write_database
 
     def write_and_change(path, *args, **more):
@@ -416,16 +416,18 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
     assert caught.value.key == "package_not_the_same" and "MJ" in explain_error(caught.value)
-    assert digest(export_order.folder / PACKAGE_ROOT) == before and names(export_order.folder) >= {PACKAGE_ROOT}
+    assert hash_files(export_order.folder / PACKAGE_ROOT) == before and list_relative_paths(export_order.folder) >= {
+        PACKAGE_ROOT
+    }
     assert not any(p.exists() for p in sibling_folders(export_order.folder / PACKAGE_ROOT))
 
 
 def test_cancelled_export_keeps_the_old_package_and_progress_never_decreases(checked_county, export_order):
     export_package(checked_county, export_order)
-    before, shares = digest(export_order.folder / PACKAGE_ROOT), []
+    before, shares = hash_files(export_order.folder / PACKAGE_ROOT), []
     export_package(checked_county, export_order, progress=lambda share, text: shares.append(share))
     assert shares[0] == 0 and shares[-1] == 1 and shares == sorted(shares) and len(shares) > 5
-    before = digest(export_order.folder / PACKAGE_ROOT)
+    before = hash_files(export_order.folder / PACKAGE_ROOT)
     polls = []
 
     def cancel_at_progress():
@@ -434,9 +436,9 @@ def test_cancelled_export_keeps_the_old_package_and_progress_never_decreases(che
 
     with pytest.raises(Cancelled):
         export_package(checked_county, export_order, cancellation=Cancellation(cancel_at_progress))
-    assert digest(export_order.folder / PACKAGE_ROOT) == before and {p.name for p in export_order.folder.iterdir()} == {
-        PACKAGE_ROOT
-    }
+    assert hash_files(export_order.folder / PACKAGE_ROOT) == before and {
+        p.name for p in export_order.folder.iterdir()
+    } == {PACKAGE_ROOT}
 
 
 #: For each input number: one export in a process that is killed after so many file operations (0: never).
@@ -516,12 +518,12 @@ def test_killed_export_always_leaves_one_complete_package(checked_county, run_ki
     for at in points:
         assert run_killed_export(at)[0] == -signal.SIGKILL, at
         new, old = sibling_folders(target)
-        here = [p for p in (target, new, old) if is_whole(p)]
+        here = [p for p in (target, new, old) if is_complete_package(p)]
         assert here, f"nothing whole after {at} of {total}"
         seen.add(tuple(p.exists() for p in (target, new, old)))
         with lock_for_writing(target):
             finish_interrupted(target)
-        assert is_whole(target) and {p.name for p in folder.iterdir()} == {PACKAGE_ROOT}, at
+        assert is_complete_package(target) and {p.name for p in folder.iterdir()} == {PACKAGE_ROOT}, at
     # Before the swap, between its two moves, and after it.
     assert {(True, True, False), (False, True, True), (True, False, True)} <= seen, seen
 
@@ -556,18 +558,20 @@ def test_second_export_into_the_same_folder_at_the_same_time_is_refused(checked_
     other = subprocess.Popen([sys.executable, "-c", text], stdin=pipe, stdout=pipe, text=True)
     try:
         assert other.stdout.readline() == "half-way\n"
-        made = digest(folder)
+        made = hash_files(folder)
         with pytest.raises(OutputError) as caught:
             export_package(checked_county, order)
         assert caught.value.key == "package_busy" and f"({other.pid})" in explain_error(caught.value)
-        assert str(folder / PACKAGE_ROOT) in explain_error(caught.value) and digest(folder) == made
+        assert str(folder / PACKAGE_ROOT) in explain_error(caught.value) and hash_files(folder) == made
         if end == "is killed":
             other.kill()
         other.communicate("\n", timeout=100)
     finally:
         other.kill()
-    assert is_whole(folder / PACKAGE_ROOT) == (end == "completes")
-    assert is_whole(export_package(checked_county, order).path) and {p.name for p in folder.iterdir()} == {PACKAGE_ROOT}
+    assert is_complete_package(folder / PACKAGE_ROOT) == (end == "completes")
+    assert is_complete_package(export_package(checked_county, order).path) and {p.name for p in folder.iterdir()} == {
+        PACKAGE_ROOT
+    }
 
 
 def test_full_disk_during_export_keeps_the_old_package(checked_county, export_order, tmp_path):
@@ -589,10 +593,10 @@ def test_full_disk_during_export_keeps_the_old_package(checked_county, export_or
         assert caught.value.key == "output_unwritable"
         left = {p.name for p in disk.iterdir()} - {"占用"}
         assert left == ({PACKAGE_ROOT} if done else set())
-        assert done is None or is_whole(done.path)
+        assert done is None or is_complete_package(done.path)
         if mounted.returncode == 0:
             (disk / "占用").unlink()
-            assert is_whole(export_package(checked_county, small).path)
+            assert is_complete_package(export_package(checked_county, small).path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         if mounted.returncode == 0:
@@ -601,10 +605,10 @@ def test_full_disk_during_export_keeps_the_old_package(checked_county, export_or
 
 def test_failed_move_of_the_new_package_keeps_the_old_package(checked_county, export_order, monkeypatch):
     export_package(checked_county, export_order)
-    before = digest(export_order.folder / PACKAGE_ROOT)
+    before = hash_files(export_order.folder / PACKAGE_ROOT)
 
     def refuse_move(source, destination):
-        if str(source).endswith((PACKAGE_ROOT, NEW, OLD)):
+        if str(source).endswith((PACKAGE_ROOT, NEW_SUFFIX, OLD_SUFFIX)):
             raise PermissionError(13, "no", str(source))
         os.rename(source, destination)
 
@@ -612,9 +616,9 @@ def test_failed_move_of_the_new_package_keeps_the_old_package(checked_county, ex
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, export_order)
     assert PACKAGE_ROOT in explain_error(caught.value)
-    assert digest(export_order.folder / PACKAGE_ROOT) == before and {p.name for p in export_order.folder.iterdir()} == {
-        PACKAGE_ROOT
-    }
+    assert hash_files(export_order.folder / PACKAGE_ROOT) == before and {
+        p.name for p in export_order.folder.iterdir()
+    } == {PACKAGE_ROOT}
 
 
 def test_package_command_exports_a_package_and_prints_its_digest(county_file, document_folder, tmp_path, capsys):
@@ -630,7 +634,7 @@ def test_package_command_exports_a_package_and_prints_its_digest(county_file, do
         and str(folder / PACKAGE_ROOT) in printed
     )
     assert main(["package", str(county_file), str(folder), "--force", "--package", "city"]) == 1
-    assert is_whole(folder / "140200大同市国土空间总体规划")
+    assert is_complete_package(folder / "140200大同市国土空间总体规划")
     # The city edition lacks a code list for the tables; this is reported and the rest is exported.
     assert "land_use_2023" in capsys.readouterr().err
     assert main(["package", str(county_file), str(folder), "--package", "没有"]) == 2

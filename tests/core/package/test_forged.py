@@ -19,7 +19,16 @@ import pytest
 from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
-from plugin.core.files.digests import DIGEST, MANIFEST, PAGE, SUMS, files_below, sha256, write_digest, write_sums
+from plugin.core.files.digests import (
+    DIGEST_LIST,
+    MANIFEST,
+    MANIFEST_DIGEST,
+    MANIFEST_PAGE,
+    list_files_below,
+    sha256,
+    write_digest_list,
+    write_manifest_digest,
+)
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, Report
@@ -30,15 +39,15 @@ from plugin.core.package.inspection.archive import unpack_package
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import compare_outcomes, inspect_package
 from plugin.core.package.inspection.pages import decode_page, read_page, remake_manifest, remake_report
-from plugin.core.package.inspection.pdf import PLAIN, PYPDF, inspect_pdf, inspect_pdf_structure
+from plugin.core.package.inspection.pdf import PYPDF_METHOD, STRUCTURE_METHOD, inspect_pdf, inspect_pdf_structure
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.page import render_manifest_page as manifest_page
 from plugin.core.render.html import render_report
-from plugin.core.render.outputs import to_json
+from plugin.core.render.outputs import report_to_json
 from plugin.core.results.run import run_check
 from tests.core.package.test_table_figures import complete_layers
-from tests.core.package_fixtures import A4, COMPLETE, jpg, pdf
-from tests.core.small_plan import as_read_layers, explain_error
+from tests.core.package_fixtures import A4_PIXELS, COMPLETE_PACKAGE_FILES, make_jpeg, make_pdf
+from tests.core.small_plan import convert_to_source_layers, explain_error
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gpkg"
@@ -65,18 +74,18 @@ def exported_package(tmp_path_factory, geopackage_spec):
     folder = tmp_path_factory.mktemp("成果")
     documents = folder / "文档"
     documents.mkdir()
-    for path, content in COMPLETE.items():
+    for path, content in COMPLETE_PACKAGE_FILES.items():
         if ".gdb" not in path:
             (documents / path.rpartition("/")[2]).write_bytes(content)
     return export_package(
-        check_plan(as_read_layers(complete_layers()), COUNTY_OPTIONS),
+        check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS),
         ExportOrder(geopackage_spec, folder, documents, force=True),
     ).path
 
 
 @pytest.fixture(scope="module")
 def assembled_plan():
-    return assemble_plan(as_read_layers(complete_layers()), COUNTY_OPTIONS.norm(), source="x")
+    return assemble_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS.norm(), source="x")
 
 
 @pytest.fixture
@@ -92,7 +101,7 @@ def unchanged_findings(exported_package, geopackage_spec, assembled_plan):
 def inspect_findings(folder, spec, plan, rules, lang="zh"):
     """Return the findings of the package rules by (rule code, message case)."""
     checked_report = run_check(
-        plan, choose_rules(rules), side=SideInputs(package=collect_package_facts(folder, spec)), lang=lang
+        plan, choose_rules(rules), side_inputs=SideInputs(package=collect_package_facts(folder, spec)), lang=lang
     )
     assert not any(r.outcome is Outcome.CRASHED for r in checked_report.rules), [r.reason for r in checked_report.rules]
     found = {}
@@ -110,16 +119,16 @@ def recompute_digests(package, but=()):
     data = read_json(path)
     present = {
         n: p
-        for n, p in files_below(package)
-        if n not in (MANIFEST, DIGEST, SUMS) and p.is_file() and not p.is_symlink()
+        for n, p in list_files_below(package)
+        if n not in (MANIFEST, MANIFEST_DIGEST, DIGEST_LIST) and p.is_file() and not p.is_symlink()
     }
     old = {row["path"]: row for row in data["files"]}
     rows = [{"path": n, "bytes": p.stat().st_size, "sha256": sha256(p)} for n, p in present.items()]
     updated = [old[row["path"]] if row["path"] in but else row for row in rows]
     data["files"] = updated + [row for row in data["files"] if row["path"] not in present and row["path"] in but]
     write_json(path, data)
-    write_sums(package, ((row["path"], row["sha256"]) for row in data["files"]))
-    write_digest(package)
+    write_digest_list(package, ((row["path"], row["sha256"]) for row in data["files"]))
+    write_manifest_digest(package)
 
 
 def read_json(path):
@@ -179,8 +188,8 @@ def remake_manifest_page(package):
     """Make the manifest page again with the current digests of the files."""
     recompute_digests(package)
     data = read_json(package / MANIFEST)
-    files = [row for row in data["files"] if row["path"] != PAGE]
-    (package / PAGE).write_text(manifest_page({**data, "files": files}, "zh"), "utf-8", newline="\n")
+    files = [row for row in data["files"] if row["path"] != MANIFEST_PAGE]
+    (package / MANIFEST_PAGE).write_text(manifest_page({**data, "files": files}, "zh"), "utf-8", newline="\n")
 
 
 def replace_text(path, old, new):
@@ -223,7 +232,7 @@ def act_as_other_plugin_version(*more, then=()):
         for change in more:
             change(package)
         remake_manifest_page(package)
-        replace_in_page("</style>", "p.of-old{margin:0}</style>", PAGE)(package)
+        replace_in_page("</style>", "p.of-old{margin:0}</style>", MANIFEST_PAGE)(package)
         for change in then:
             change(package)
 
@@ -435,7 +444,7 @@ def make_map_with_drawn_corner():
 
     from PIL import Image
 
-    picture = Image.new("RGB", A4, "#dddddd")
+    picture = Image.new("RGB", A4_PIXELS, "#dddddd")
     picture.paste("red", (0, 0, 20, 20))
     picture.save(buffer := BytesIO(), "JPEG", dpi=(300, 300))
     return buffer.getvalue()
@@ -485,13 +494,13 @@ FORGERIES = {
     "no page": (delete_files(REPORT_PAGE_PATH), ("DOC013", "half")),
     "no report at all": (delete_files(REPORT_PAGE_PATH, REPORT_JSON_PATH), ("DOC013", "none")),
     # The page of the manifest.
-    "the manifest page's verdict": (replace_in_page("不通过", "通过", PAGE), ("DOC015", "differs")),
-    "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', PAGE), ("DOC015", "differs")),
-    "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", PAGE), ("DOC015", "differs")),
-    "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', PAGE), ("DOC015", "differs")),
-    "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", PAGE), ("DOC015", "differs")),
-    "a script on the manifest's page": (append_to_body(EXTERNAL_SCRIPT_TAG, PAGE), ("DOC015", "active")),
-    "no page of the manifest": (delete_files(PAGE), ("DOC015", "gone")),
+    "the manifest page's verdict": (replace_in_page("不通过", "通过", MANIFEST_PAGE), ("DOC015", "differs")),
+    "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', MANIFEST_PAGE), ("DOC015", "differs")),
+    "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", MANIFEST_PAGE), ("DOC015", "differs")),
+    "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', MANIFEST_PAGE), ("DOC015", "differs")),
+    "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", MANIFEST_PAGE), ("DOC015", "differs")),
+    "a script on the manifest's page": (append_to_body(EXTERNAL_SCRIPT_TAG, MANIFEST_PAGE), ("DOC015", "active")),
+    "no page of the manifest": (delete_files(MANIFEST_PAGE), ("DOC015", "gone")),
     # The same forgeries, disguised as made by another version.
     "another version's verdict": (act_as_other_plugin_version(replace_in_page(">不通过</div>", ">通过</div>")), ("DOC015", "differs")),
     "another version's class": (act_as_other_plugin_version(replace_in_page('data-verdict="fail"', 'data-verdict="pass"')), ("DOC015", "differs")),
@@ -499,8 +508,8 @@ FORGERIES = {
     "another version's findings": (act_as_other_plugin_version(replace_in_page("<tr data-code=.*?</tr>", "")), ("DOC015", "differs")),
     "another version's script": (act_as_other_plugin_version(append_to_body(EXTERNAL_SCRIPT_TAG)), ("DOC015", "active")),
     "another version's hidden box": (act_as_other_plugin_version(append_to_style(".vd{display:none}")), ("DOC015", "active")),
-    "another version's manifest": (act_as_other_plugin_version(then=[replace_in_page("不通过", "通过", PAGE)]), ("DOC015", "differs")),
-    "another version's layer on the manifest's page": (act_as_other_plugin_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", PAGE)]), ("DOC015", "differs")),
+    "another version's manifest": (act_as_other_plugin_version(then=[replace_in_page("不通过", "通过", MANIFEST_PAGE)]), ("DOC015", "differs")),
+    "another version's layer on the manifest's page": (act_as_other_plugin_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", MANIFEST_PAGE)]), ("DOC015", "differs")),
     # The report as data.
     "another county's report": (change_report(lambda r: r["provenance"].update(area_code="140226")), ("DOC013", "county")),
     "another county's name": (change_report(lambda r: r["provenance"].update(area_name="左云县")), ("DOC013", "county")),
@@ -528,7 +537,7 @@ FORGERIES = {
     "more figures of a sheet": (change_manifest(lambda m: m["tables"][0]["sheets"][0].update(figures=999)), ("DOC011", "counts")),
     "no tables at all": (lambda p: (delete_files(TABLES_PATH)(p), change_manifest(lambda m: m.update(tables=[]))(p)), ("DOC010", "untold")),
     "one file for two documents": (lambda p: write_file_into_package(TEXT_DOCUMENT_PATH.replace("国土空间总体规划文本", "质量检查报告"), (p / TEXT_DOCUMENT_PATH).read_bytes())(p), ("DOC005", "same")),
-    "an archive behind a text": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
+    "an archive behind a text": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
     "an unknown profile": (change_manifest(lambda m: m["profile"].update(id="某县")), ("DOC016", "profile")),
     "an unknown standard": (change_manifest(lambda m: m["standard"].update(id="county_db_2030")), ("DOC016", "unknown")),
     "another standard": (change_manifest(lambda m: m["standard"].update(id="three_lines_2022")), ("DOC016", "standard")),
@@ -573,25 +582,25 @@ FORGERIES = {
     "another title in the database": (run_sql_on_database("UPDATE gpkg_contents SET identifier = '已批准' WHERE table_name = 'CZKFBJ'"), ("DOC010", "value")),
     "an index that leads elsewhere": (run_sql_on_database("UPDATE rtree_CZKFBJ_geom SET minx = 0, maxx = 1, miny = 0, maxy = 1"), ("DOC008", "index")),
     "an empty folder": (lambda p: (p / "6-批复").mkdir(), ("DOC004", "folder")),
-    "a map cut inside": (write_file_into_package(MAP_PATH, jpg()[:20000] + jpg()[24000:]), ("DOC005", "inside")),
-    "a map painted white": (write_file_into_package(MAP_PATH, jpg(drawn=False)), ("DOC005", "plain")),
-    "an archive behind a map": (write_file_into_package(MAP_PATH, jpg() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
-    "a script in a map's remark": (write_file_into_package(MAP_PATH, jpg()[:2] + b"\xff\xfe\x00\x1b<script>alert(1)</script>" + jpg()[2:]), ("DOC005", "active")),
+    "a map cut inside": (write_file_into_package(MAP_PATH, make_jpeg()[:20000] + make_jpeg()[24000:]), ("DOC005", "inside")),
+    "a map painted white": (write_file_into_package(MAP_PATH, make_jpeg(drawn=False)), ("DOC005", "plain")),
+    "an archive behind a map": (write_file_into_package(MAP_PATH, make_jpeg() + b"PK\x03\x04" + b"x" * 500), ("DOC005", "behind")),
+    "a script in a map's remark": (write_file_into_package(MAP_PATH, make_jpeg()[:2] + b"\xff\xfe\x00\x1b<script>alert(1)</script>" + make_jpeg()[2:]), ("DOC005", "active")),
     "a map with only a coloured corner": (write_file_into_package(MAP_PATH, make_map_with_drawn_corner()), ("DOC005", "bare")),
-    "one picture for two maps": (write_file_into_package(MAP_PATH.replace("01三条控制线", "02三区"), jpg()), ("DOC005", "same")),
-    "a text of empty pages": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(pages=3, drawn=False)), ("DOC005", "blank")),
+    "one picture for two maps": (write_file_into_package(MAP_PATH.replace("01三条控制线", "02三区"), make_jpeg()), ("DOC005", "same")),
+    "a text of empty pages": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(pages=3, drawn=False)), ("DOC005", "blank")),
     "a program": (write_file_into_package("2-规划文档/安装.exe", b"MZ"), ("DOC003", "name")),
     "an unrelated page": (write_file_into_package("说明.html", b"<script></script>"), ("DOC003", "name")),
-    "a name with an invisible character": (write_file_into_package("4-规划图件/140225浑源县02图\u200b.jpg", jpg()), ("DOC003", "unseen")),
-    "a name with right-to-left text": (write_file_into_package("4-规划图件/140225浑源县02\u202egpj.图.jpg", jpg()), ("DOC003", "unseen")),
-    "a name in full width": (write_file_into_package(TEXT_DOCUMENT_PATH.replace("140225", "１４０２２５"), pdf()), ("DOC003", "alike")),
-    "a text without a page": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(pages=0)), ("DOC005", "pages")),
-    "a text with a password": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(trailer=b"/Encrypt 9 0 R")), ("DOC005", "locked")),
-    "a text with a script": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(more=b"/OpenAction<</S/JavaScript/JS(app.alert(1))>>")), ("DOC005", "active")),
-    "a text with a file in it": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(more=b"/Names<</EmbeddedFiles 9 0 R>>")), ("DOC005", "active")),
-    "a text that starts a program": (write_file_into_package(TEXT_DOCUMENT_PATH, pdf(more=b"/OpenAction<</S/Launch/F(a.exe)>>")), ("DOC005", "active")),
-    "a map of a few pixels": (write_file_into_package(MAP_PATH, jpg(300, (3, 2))), ("DOC005", "small")),
-    "a map of a lower resolution": (write_file_into_package(MAP_PATH, jpg(96)), ("DOC005", "dpi")),
+    "a name with an invisible character": (write_file_into_package("4-规划图件/140225浑源县02图\u200b.jpg", make_jpeg()), ("DOC003", "unseen")),
+    "a name with right-to-left text": (write_file_into_package("4-规划图件/140225浑源县02\u202egpj.图.jpg", make_jpeg()), ("DOC003", "unseen")),
+    "a name in full width": (write_file_into_package(TEXT_DOCUMENT_PATH.replace("140225", "１４０２２５"), make_pdf()), ("DOC003", "alike")),
+    "a text without a page": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(pages=0)), ("DOC005", "pages")),
+    "a text with a password": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(trailer=b"/Encrypt 9 0 R")), ("DOC005", "locked")),
+    "a text with a script": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(more=b"/OpenAction<</S/JavaScript/JS(app.alert(1))>>")), ("DOC005", "active")),
+    "a text with a file in it": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(more=b"/Names<</EmbeddedFiles 9 0 R>>")), ("DOC005", "active")),
+    "a text that starts a program": (write_file_into_package(TEXT_DOCUMENT_PATH, make_pdf(more=b"/OpenAction<</S/Launch/F(a.exe)>>")), ("DOC005", "active")),
+    "a map of a few pixels": (write_file_into_package(MAP_PATH, make_jpeg(300, (3, 2))), ("DOC005", "small")),
+    "a map of a lower resolution": (write_file_into_package(MAP_PATH, make_jpeg(96)), ("DOC005", "dpi")),
     # Tables.
     "a macro": (add_to_zip(TABLES_PATH, "xl/vbaProject.bin", b"x"), ("DOC005", "active")),
     "a link out of the workbook": (add_to_zip(TABLES_PATH, "xl/worksheets/_rels/sheet9.xml.rels", LINK_RELATIONS_XML), ("DOC005", "active")),
@@ -661,10 +670,10 @@ def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
 ):
     forge, (code, case) = FORGERIES[name]
     assert (code, case) not in unchanged_findings
-    page = (copied_package / PAGE).read_bytes()
+    page = (copied_package / MANIFEST_PAGE).read_bytes()
     forge(copied_package)
     # A forger also updates the digest on the manifest page.
-    if (copied_package / PAGE).exists() and (copied_package / PAGE).read_bytes() == page:
+    if (copied_package / MANIFEST_PAGE).exists() and (copied_package / MANIFEST_PAGE).read_bytes() == page:
         remake_manifest_page(copied_package)
     recompute_digests(copied_package)
     found = inspect_findings(
@@ -676,7 +685,7 @@ def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
     # Digests are correct, so they report nothing.
     assert not {key for key in found if key[0] == "DOC006"} - unchanged_findings.keys()
     if code == "DOC015":
-        assert {f.key for f in found[code, case]} == {PAGE if "manifest" in name else REPORT_PAGE_PATH}
+        assert {f.key for f in found[code, case]} == {MANIFEST_PAGE if "manifest" in name else REPORT_PAGE_PATH}
     for finding in found[code, case]:
         assert finding.message and "{" not in finding.message and "None" not in finding.message, finding.message
         assert not EMPTY_TEXT_PATTERN.search(finding.message), finding.message
@@ -685,7 +694,7 @@ def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
 
 
 def test_too_small_map_picture_is_reported_with_its_pixels(copied_package, geopackage_spec, assembled_plan):
-    write_file_into_package(MAP_PATH, jpg(300, (3, 2)))(copied_package)
+    write_file_into_package(MAP_PATH, make_jpeg(300, (3, 2)))(copied_package)
     (finding,) = inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC005"])["DOC005", "small"]
     assert "3 × 2" in finding.message and finding.severity == "WARNING"
 
@@ -711,27 +720,29 @@ MANIFEST_FORGERIES = {
 def test_package_manifest_with_inconsistent_rows_is_reported(copied_package, geopackage_spec, assembled_plan, name):
     change, expected = MANIFEST_FORGERIES[name]
     change_manifest_only(change)(copied_package)
-    write_sums(copied_package, ((row["path"], row["sha256"]) for row in read_json(copied_package / MANIFEST)["files"]))
-    write_digest(copied_package)
+    write_digest_list(
+        copied_package, ((row["path"], row["sha256"]) for row in read_json(copied_package / MANIFEST)["files"])
+    )
+    write_manifest_digest(copied_package)
     assert expected in inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
 
 
 def test_changed_or_missing_list_of_digests_is_reported(copied_package, geopackage_spec, assembled_plan):
-    text = (copied_package / SUMS).read_text("utf-8")
-    (copied_package / SUMS).write_text(re.sub(rf"[0-9a-f]{{64}}(?=  {MANIFEST})", "0" * 64, text), "utf-8")
+    text = (copied_package / DIGEST_LIST).read_text("utf-8")
+    (copied_package / DIGEST_LIST).write_text(re.sub(rf"[0-9a-f]{{64}}(?=  {MANIFEST})", "0" * 64, text), "utf-8")
     assert ("DOC006", "changed_listed") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
-    (copied_package / SUMS).unlink()
+    (copied_package / DIGEST_LIST).unlink()
     assert ("DOC006", "no_list") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
 
 
 def test_database_edited_in_many_files_is_reported_once(geopackage_spec, assembled_plan):
     """Change many files of a FileGDB; one finding counts them."""
     from tests.core.package_fixtures import DATABASE as GDB
-    from tests.core.package_fixtures import facts_of
+    from tests.core.package_fixtures import make_package_facts
 
     parts = {f"{GDB}/{name}": b"y" for name in ("gdb", "a00000001.gdbtable", "a0000000a.spx", "a0000000b.spx")}
-    side = SideInputs(package=facts_of({"manifest": True, "add": parts}))
-    (finding,) = run_check(assembled_plan, choose_rules(["DOC006"]), side=side, lang="zh").findings
+    side = SideInputs(package=make_package_facts({"manifest": True, "add": parts}))
+    (finding,) = run_check(assembled_plan, choose_rules(["DOC006"]), side_inputs=side, lang="zh").findings
     assert (finding.case, finding.params["count"], finding.params["more"], finding.key) == ("changed_set", 4, 2, GDB)
 
 
@@ -741,11 +752,11 @@ def test_database_edited_in_many_files_is_reported_once(geopackage_spec, assembl
     [
         MAP_PATH,
         TEXT_DOCUMENT_PATH,
-        DIGEST,
+        MANIFEST_DIGEST,
         REPORT_JSON_PATH,
         f"{DATABASE_PATH}-x",
         "4-规划图件/140225浑源县02图.jpg",
-        SUMS,
+        DIGEST_LIST,
     ],
 )
 @pytest.mark.timeout(60)
@@ -796,9 +807,9 @@ def test_pages_of_another_plugin_version_that_can_be_rebuilt_give_no_finding(
 def test_changed_line_endings_of_text_files_are_accepted(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings, change
 ):
-    for path in (REPORT_PAGE_PATH, PAGE):
+    for path in (REPORT_PAGE_PATH, MANIFEST_PAGE):
         (copied_package / path).write_bytes(change((copied_package / path).read_bytes()))
-        if path != PAGE:
+        if path != MANIFEST_PAGE:
             remake_manifest_page(copied_package)
     recompute_digests(copied_package)
     assert (
@@ -823,10 +834,10 @@ def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictu
         ):
             text = render_report(page_report, norm, drawn)
             assert text in remake_report(
-                Report.from_dict(json.loads(to_json(page_report))), norm, read_page(decode_page(text.encode()))
+                Report.from_dict(json.loads(report_to_json(page_report))), norm, read_page(decode_page(text.encode()))
             )
     listed = read_json(exported_package / MANIFEST)
-    rows = [row for row in listed["files"] if row["path"] != PAGE]
+    rows = [row for row in listed["files"] if row["path"] != MANIFEST_PAGE]
     for lang in ("zh", "en"):
         text = manifest_page({**listed, "files": rows}, lang)
         assert text in remake_manifest(listed, read_page(text))
@@ -866,7 +877,7 @@ def test_unconfirmed_settings_removed_from_the_report_are_found(copied_package, 
     change_manifest(lambda m: m["check"].update(unconfirmed=[]))(copied_package)
     recompute_digests(copied_package)
     facts = collect_package_facts(copied_package, geopackage_spec)
-    done = check_plan(as_read_layers(complete_layers()), COUNTY_OPTIONS)
+    done = check_plan(convert_to_source_layers(complete_layers()), COUNTY_OPTIONS)
     before = len(done.report.findings)
     compare_outcomes(done, facts)
     assert [(f.code, f.case) for f in done.report.findings[before:]] == [("DOC013", "outcomes")]
@@ -877,11 +888,11 @@ def test_inspection_uses_the_profile_named_in_the_manifest(copied_package, geopa
 
     change_manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(copied_package)
     facts = collect_package_facts(copied_package, geopackage_spec)
-    assert module._with_profile(COUNTY_OPTIONS, facts, geopackage_spec).norm().profile.id == "hunyuan"
-    assert module._with_profile(Options(profile="example"), facts, geopackage_spec).profile == "example"
+    assert module._options_with_profile(COUNTY_OPTIONS, facts, geopackage_spec).norm().profile.id == "hunyuan"
+    assert module._options_with_profile(Options(profile="example"), facts, geopackage_spec).profile == "example"
     change_manifest(lambda m: m["profile"].update(id="../某县"))(copied_package)
     assert (
-        module._with_profile(
+        module._options_with_profile(
             COUNTY_OPTIONS, collect_package_facts(copied_package, geopackage_spec), geopackage_spec
         ).profile
         == ""
@@ -895,7 +906,7 @@ def test_signature_file_is_mentioned_in_the_reason_but_not_verified(
 ):
     def get_digest_rule_reason():
         side = SideInputs(package=collect_package_facts(copied_package, geopackage_spec))
-        done = run_check(assembled_plan, choose_rules(["DOC003", "DOC006"]), side=side, lang=lang)
+        done = run_check(assembled_plan, choose_rules(["DOC003", "DOC006"]), side_inputs=side, lang=lang)
         assert not done.findings, [f.message for f in done.findings]
         return next(r.reason for r in done.rules if r.code == "DOC006")
 
@@ -920,7 +931,7 @@ def test_inspection_time_grows_linearly_with_stray_files(tmp_path, geopackage_sp
         for _ in range(3):
             begun = time.process_time()
             side = SideInputs(package=collect_package_facts(folder, geopackage_spec))
-            done = run_check(assembled_plan, choose_rules(PACKAGE_RULES), side=side, lang="zh")
+            done = run_check(assembled_plan, choose_rules(PACKAGE_RULES), side_inputs=side, lang="zh")
             best = min(best, time.process_time() - begun)
         assert {f.params["count"] for f in done.findings if f.case == "many"} == {count}
         return best
@@ -933,10 +944,10 @@ def test_package_with_too_many_files_is_refused(tmp_path, geopackage_spec, zippe
     folder = tmp_path / PACKAGE_ROOT
     write_stray_files(folder, 40)
     path = Path(shutil.make_archive(str(tmp_path / "成果"), "zip", folder)) if zipped else folder
-    with pytest.raises(InputError) as caught, unpack_package(path, most=39):
+    with pytest.raises(InputError) as caught, unpack_package(path, max_entries=39):
         pass
     assert caught.value.key == "package_too_many" and "39" in explain_error(caught.value)
-    with unpack_package(path, most=50):
+    with unpack_package(path, max_entries=50):
         pass
 
 
@@ -951,11 +962,11 @@ def test_maximum_number_of_files_in_a_package_is_a_setting(copied_package, tmp_p
 @pytest.mark.parametrize("pages", [0, 1, 3])
 def test_pdf_pages_are_counted_by_the_page_tree_without_pypdf(tmp_path, pages):
     path = tmp_path / "a.pdf"
-    path.write_bytes(pdf(pages=pages))
+    path.write_bytes(make_pdf(pages=pages))
     assert (
-        inspect_pdf(path, plain=True)
+        inspect_pdf(path, without_pypdf=True)
         == inspect_pdf_structure(path.read_bytes())
-        == pdf_module.PdfFact(pages, False, (), PLAIN)
+        == pdf_module.PdfFact(pages, False, (), STRUCTURE_METHOD)
     )
 
 
@@ -972,8 +983,8 @@ def test_pdf_pages_in_compressed_objects_are_counted(tmp_path):
 def test_pdf_pages_are_counted_by_pypdf_when_installed(tmp_path, pages):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
-    path.write_bytes(pdf(pages=pages))
-    assert inspect_pdf(path) == pdf_module.PdfFact(pages, False, (), PYPDF)
+    path.write_bytes(make_pdf(pages=pages))
+    assert inspect_pdf(path) == pdf_module.PdfFact(pages, False, (), PYPDF_METHOD)
 
 
 def test_pdf_unreadable_by_pypdf_is_counted_by_its_page_tree(tmp_path):
@@ -1009,9 +1020,9 @@ def test_repeated_manifest_key_is_reported_and_the_rest_is_still_compared(
     text = (copied_package / MANIFEST).read_text("utf-8")
     (copied_package / MANIFEST).write_text(text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8")
     digest = sha256(copied_package / MANIFEST)
-    (copied_package / DIGEST).write_text(f"{digest}  {MANIFEST}\n", "utf-8")
-    sums = (copied_package / SUMS).read_text("utf-8").splitlines()
-    (copied_package / SUMS).write_text("\n".join([*sums[:-1], f"{digest}  {MANIFEST}"]) + "\n", "utf-8")
+    (copied_package / MANIFEST_DIGEST).write_text(f"{digest}  {MANIFEST}\n", "utf-8")
+    sums = (copied_package / DIGEST_LIST).read_text("utf-8").splitlines()
+    (copied_package / DIGEST_LIST).write_text("\n".join([*sums[:-1], f"{digest}  {MANIFEST}"]) + "\n", "utf-8")
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
     assert found.keys() - unchanged_findings.keys() == {("DOC006", "doubled")}
     (finding,) = found["DOC006", "doubled"]

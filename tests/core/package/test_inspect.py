@@ -17,7 +17,17 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.files.digests import DIGEST, MANIFEST, OK, PAGE, SUMS, is_whole, read_manifest, read_sums, write_digest
+from plugin.core.files.digests import (
+    DIGEST_LIST,
+    MANIFEST,
+    MANIFEST_DIGEST,
+    MANIFEST_PAGE,
+    OK,
+    is_complete_package,
+    read_digest_list,
+    read_manifest,
+    write_manifest_digest,
+)
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.package.inspection import archive
@@ -26,11 +36,11 @@ from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.inspection.integrity import find_integrity_errors
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import Level
-from plugin.core.package.slot_files import fill_slots, has_valid_end, has_valid_start, read_ends
+from plugin.core.package.slot_files import fill_slots, has_valid_end, has_valid_start, read_file_ends
 from plugin.core.standard import load_standard
 from tests.core.gdal_switch import gdal_raises
-from tests.core.package_fixtures import jpg, pdf, whole_package
-from tests.core.small_plan import digest, explain_error
+from tests.core.package_fixtures import export_complete_package, make_jpeg, make_pdf
+from tests.core.small_plan import explain_error, hash_files
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -50,7 +60,7 @@ MAP_PATH = "4-规划图件/140225浑源县01三条控制线图.jpg"
 @pytest.fixture(scope="module")
 def exported_package(tmp_path_factory):
     """Return the path of an exported package with documents, tables and a map."""
-    return whole_package(tmp_path_factory.mktemp("成果"))
+    return export_complete_package(tmp_path_factory.mktemp("成果"))
 
 
 @pytest.fixture
@@ -67,7 +77,7 @@ def document_findings(report):
 
 
 def test_exported_package_passes_inspection(copied_package):
-    before = digest(copied_package)
+    before = hash_files(copied_package)
     report = inspect_report(copied_package)
     # Only the table that Access alone can read is reported.
     assert [(f.code, f.case) for f in report.findings] == EXPECTED_UNREAD_TABLES
@@ -75,7 +85,7 @@ def test_exported_package_passes_inspection(copied_package):
     assert {r.outcome for r in report.rules if r.code.startswith("DOC") and r.code != "DOC011"} == {"passed"}
     assert sum(r.code.startswith("DOC") for r in report.rules) == len(load_standard().rule_groups["package"])
     assert report.provenance["source"] == PACKAGE_ROOT and len(report.provenance["layers"]) == 9
-    assert digest(copied_package) == before
+    assert hash_files(copied_package) == before
 
 
 def write_zip(folder, path, top=True, codec="utf-8"):
@@ -122,7 +132,7 @@ def change_manifest(package, change):
     manifest = json.loads(path.read_text(encoding="utf-8"))
     change(manifest)
     path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
-    write_digest(package)
+    write_manifest_digest(package)
 
 
 def change_database(package, layer, change):
@@ -243,19 +253,19 @@ PACKAGE_DAMAGES = {
     "an empty text": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(b""), ("DOC005", "empty")),
     "a text that is not a pdf": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(b"PK\x03\x04"), ("DOC005", "kind")),
     "a map that is not a jpg": (lambda p: (p / MAP_PATH).write_bytes(b"GIF89a"), ("DOC005", "kind")),
-    "a map of 96 dpi": (lambda p: (p / MAP_PATH).write_bytes(jpg(96)), ("DOC005", "dpi")),
-    "a half-copied map": (lambda p: (p / MAP_PATH).write_bytes(jpg()[:-2]), ("DOC005", "broken")),
-    "a half-copied text": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(pdf()[: len(pdf()) // 2]), ("DOC005", "cut")),
-    "two maps of one number": (lambda p: (p / MAP_PATH.replace("三条控制线图", "图")).write_bytes(jpg()), ("DOC030", "number")),
-    "a repeated map": (lambda p: (p / MAP_PATH.replace("01", "02")).write_bytes(jpg()), ("DOC030", "title")),
-    "a missing number": (lambda p: (p / MAP_PATH.replace("01三条控制线图", "03图")).write_bytes(jpg()), ("DOC030", "gap")),
-    "a text that was changed": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(pdf("other")), ("DOC006", "changed")),
+    "a map of 96 dpi": (lambda p: (p / MAP_PATH).write_bytes(make_jpeg(96)), ("DOC005", "dpi")),
+    "a half-copied map": (lambda p: (p / MAP_PATH).write_bytes(make_jpeg()[:-2]), ("DOC005", "broken")),
+    "a half-copied text": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(make_pdf()[: len(make_pdf()) // 2]), ("DOC005", "cut")),
+    "two maps of one number": (lambda p: (p / MAP_PATH.replace("三条控制线图", "图")).write_bytes(make_jpeg()), ("DOC030", "number")),
+    "a repeated map": (lambda p: (p / MAP_PATH.replace("01", "02")).write_bytes(make_jpeg()), ("DOC030", "title")),
+    "a missing number": (lambda p: (p / MAP_PATH.replace("01三条控制线图", "03图")).write_bytes(make_jpeg()), ("DOC030", "gap")),
+    "a text that was changed": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(make_pdf("other")), ("DOC006", "changed")),
     "a file added afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
     "a map lost": (lambda p: (p / MAP_PATH).unlink(), ("DOC006", "lost")),
     "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
     "an invalid manifest": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
-    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, SUMS)], ("DOC006", "gone")),
-    "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)], ("DOC006", "none")),
+    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, MANIFEST_DIGEST, DIGEST_LIST)], ("DOC006", "gone")),
+    "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, DIGEST_LIST)], ("DOC006", "none")),
     "a manifest without end": (lambda p: (p / MANIFEST).write_text("[" * 200_000, "utf-8"), ("DOC006", "manifest")),
     "a manifest of other rows": (lambda p: change_manifest(p, lambda m: m.update(files=[{"path": "a"}], layers=[1])), ("DOC006", "manifest")),
     "a copy of the database": (lambda p: shutil.copytree(p / DATABASE_PATH, p / DATABASE_PATH.replace(".gdb", "_备份.gdb")), ("DOC003", "name")),
@@ -263,7 +273,7 @@ PACKAGE_DAMAGES = {
     "shapefiles among the documents": (lambda p: write_shapefile(p / "2-规划文档"), ("DOC003", "name")),
     "a manifest whose check is a word": (lambda p: change_manifest(p, lambda m: m.update(check="pass")), ("DOC006", "manifest")),
     "a manifest of a later version": (lambda p: change_manifest(p, lambda m: m.update(schema="sanxian-package/2")), ("DOC006", "later")),
-    "no digest": (lambda p: (p / DIGEST).unlink(), ("DOC006", "manifest")),
+    "no digest": (lambda p: (p / MANIFEST_DIGEST).unlink(), ("DOC006", "manifest")),
     "forced": (lambda p: change_manifest(p, mark_manifest_as_forced), ("DOC007", "")),
     "no red line": (remove_layer("STBHHX"), ("DOC008", "missing")),
     "an empty boundary": (lambda p: change_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
@@ -277,7 +287,7 @@ PACKAGE_DAMAGES = {
     "a leftover copy of a layer": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
     "a neighbour's manifest": (lambda p: change_manifest(p, lambda m: m.update(area={"code": "140226", "name": "左云县"})), ("DOC001", "manifest")),
     "an added field": (lambda p: change_database(p, "CZKFBJ", add_field), ("DOC010", "fields")),
-    "an added field without a manifest": (lambda p: [change_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, DIGEST, PAGE, SUMS)]], ("DOC008", "more_fields")),
+    "an added field without a manifest": (lambda p: [change_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, DIGEST_LIST)]], ("DOC008", "more_fields")),
     "a township of another name": (lambda p: change_database(p, "XZQXZ", rename_township), ("DOC011", "names")),
     "no metadata": (lambda p: (p / METADATA_PATH).unlink(), ("DOC012", "missing")),
     "metadata with a bomb": (lambda p: (p / METADATA_PATH).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
@@ -288,7 +298,7 @@ PACKAGE_DAMAGES = {
     "a report of another check": (change_report(lambda r: r["summary"].update(errors=7)), ("DOC013", "check")),
     "a report without its page": (lambda p: (p / REPORT_JSON_PATH.replace(".json", ".html")).unlink(), ("DOC013", "half")),
     "a report without its data": (lambda p: (p / REPORT_JSON_PATH).unlink(), ("DOC013", "half")),
-    "a digest list with removed lines": (lambda p: (p / SUMS).write_text("\n".join((p / SUMS).read_text("utf-8").splitlines()[5:]) + "\n", "utf-8"), ("DOC006", "unlisted")),
+    "a digest list with removed lines": (lambda p: (p / DIGEST_LIST).write_text("\n".join((p / DIGEST_LIST).read_text("utf-8").splitlines()[5:]) + "\n", "utf-8"), ("DOC006", "unlisted")),
     "an unknown code": (lambda p: change_database(p, "CZKFBJ", set_unknown_code), ("ATT002", None)),
 }  # fmt: skip
 
@@ -309,15 +319,17 @@ def test_each_planted_damage_of_a_package_is_found_by_its_rule(copied_package, n
 @pytest.mark.skipif(shutil.which("sha256sum") is None, reason="no sha256sum here")
 def test_sha256sum_program_verifies_the_digest_list_of_a_package(copied_package):
     def verify_with_sha256sum():
-        return subprocess.run(["sha256sum", "-c", "--strict", SUMS], cwd=copied_package, capture_output=True, text=True)
+        return subprocess.run(
+            ["sha256sum", "-c", "--strict", DIGEST_LIST], cwd=copied_package, capture_output=True, text=True
+        )
 
     done = verify_with_sha256sum()
     files = sum(p.is_file() for p in copied_package.rglob("*")) - 2
     assert done.returncode == 0 and done.stdout.count(": OK") == files, done.stdout + done.stderr
-    (copied_package / TEXT_DOCUMENT_PATH).write_bytes(pdf("other"))
+    (copied_package / TEXT_DOCUMENT_PATH).write_bytes(make_pdf("other"))
     assert verify_with_sha256sum().returncode == 1
     # The list alone is enough for inspect_package without a manifest.
-    for name in (MANIFEST, DIGEST):
+    for name in (MANIFEST, MANIFEST_DIGEST):
         (copied_package / name).unlink()
     found = {(f.case, f.params["file"]) for f in inspect_report(copied_package).findings if f.code == "DOC006"}
     assert found == {("changed_listed", TEXT_DOCUMENT_PATH), ("lost_listed", MANIFEST)}
@@ -333,18 +345,22 @@ def test_sha256sum_program_verifies_the_digest_list_of_a_package(copied_package)
 def test_digest_lists_written_by_other_programs_are_read(write):
     rows = [("2-规划文档/文本 一.pdf", "a1" * 32), ("图.jpg", "0" * 64)]
     given = write([(p.replace("/", "\\"), d) for p, d in rows])
-    assert read_sums(given) == dict(rows)
+    assert read_digest_list(given) == dict(rows)
 
 
 def test_invalid_digest_lists_are_rejected():
-    assert read_sums(b"") is None and read_sums(b"hello") is None and read_sums(b"\xff\xfe\x00") is None
-    assert read_sums(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
+    assert (
+        read_digest_list(b"") is None
+        and read_digest_list(b"hello") is None
+        and read_digest_list(b"\xff\xfe\x00") is None
+    )
+    assert read_digest_list(b"d41d8cd98f00b204e9800998ecf8427e  a.txt") is None
 
 
 def test_digest_file_written_by_other_programs_is_read(copied_package):
-    digest_text = (copied_package / DIGEST).read_text("ascii").split()[0]
-    (copied_package / DIGEST).write_bytes(f"{digest_text.upper()} *{MANIFEST}\r\n".encode())
-    assert read_manifest(copied_package)[1] == OK and is_whole(copied_package)
+    digest_text = (copied_package / MANIFEST_DIGEST).read_text("ascii").split()[0]
+    (copied_package / MANIFEST_DIGEST).write_bytes(f"{digest_text.upper()} *{MANIFEST}\r\n".encode())
+    assert read_manifest(copied_package)[1] == OK and is_complete_package(copied_package)
 
 
 def test_hidden_file_of_an_operating_system_is_reported_once(copied_package):
@@ -358,8 +374,8 @@ def test_export_and_inspection_accept_and_reject_the_same_pdf_files(tmp_path, be
     path = tmp_path / TEXT_DOCUMENT_PATH.rpartition("/")[2]
     values = {"code": "140225", "name": "浑源县"}
     for data, valid in (
-        (pdf("a" * 5000) + behind, True),
-        (pdf("a" * 5000)[:-7] + behind, False),
+        (make_pdf("a" * 5000) + behind, True),
+        (make_pdf("a" * 5000)[:-7] + behind, False),
         (b"%PDF-1.4\n", False),
     ):
         path.write_bytes(data)
@@ -367,7 +383,7 @@ def test_export_and_inspection_accept_and_reject_the_same_pdf_files(tmp_path, be
         reported = [(p.level, p.key) for p in problems if path.name in p.features]
         # A note only: many programs still show the readable part.
         assert reported == ([] if valid else [(Level.NOTE, "file_cut")])
-        start, tail = read_ends(path)
+        start, tail = read_file_ends(path)
         assert (has_valid_start(path.name, start) and has_valid_end(path.name, tail)) is valid
 
 
@@ -546,7 +562,7 @@ def test_archive_with_a_symbolic_link_is_refused(tmp_path):
 
 def test_archive_that_unpacks_to_an_excessive_size_is_refused(tmp_path, monkeypatch):
     path = write_malicious_zip(tmp_path / "a.zip", "a.txt", b"\0" * 2**20)
-    monkeypatch.setattr(archive, "_HARMLESS", 1000)
+    monkeypatch.setattr(archive, "_ALWAYS_ALLOWED_BYTES", 1000)
     with pytest.raises(InputError) as caught:
         inspect_report(path)
     assert caught.value.key == "package_zip_bomb" and explain_error(caught.value)
@@ -593,9 +609,9 @@ def test_inspection_does_not_modify_a_geopackage(tmp_path, copied_package):
     database = copied_package / "1-空间数据" / "多.gpkg"
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("CREATE TABLE a (b)")
-    before = digest(copied_package)
+    before = hash_files(copied_package)
     inspect_report(copied_package)
-    assert digest(copied_package) == before
+    assert hash_files(copied_package) == before
 
 
 def test_inspect_command_exits_with_an_error_code_when_the_package_has_errors(copied_package, capsys, tmp_path):
@@ -634,7 +650,8 @@ def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_packag
 
     def collect_errors():
         return {
-            (f.part.rpartition("/")[2], bool(f.reason)) for f in find_integrity_errors(copied_package, DATABASE_PATH)
+            (f.damaged_path.rpartition("/")[2], bool(f.reason))
+            for f in find_integrity_errors(copied_package, DATABASE_PATH)
         }
 
     with gdal_raises(raising):
@@ -656,7 +673,7 @@ def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_packag
 
 
 def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_package):
-    for name in (MANIFEST, DIGEST, PAGE, SUMS):
+    for name in (MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, DIGEST_LIST):
         (copied_package / name).unlink()
     change_database(copied_package, "CZKFBJ", scale_areas)
     found = [f for f in inspect_report(copied_package).findings if f.code == "ATT013"]

@@ -12,25 +12,30 @@ import shapely
 
 from plugin.core.messages.texts import Texts
 from plugin.core.package.layers import shapefile
-from plugin.core.package.layers.content import make_contents
+from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer, validate_missing_layers
 from plugin.core.package.problems import Level
-from tests.core.package_fixtures import parcels, plan_of, single_layer_plan, vectors
-from tests.core.small_plan import X, Y, box, table
+from tests.core.package_fixtures import (
+    make_content_of_single_layer,
+    make_data_set_spec,
+    make_package_plan,
+    make_parcel_table,
+)
+from tests.core.small_plan import X, Y, make_county_box, make_table
 
 OVERLONG_TEXT = "很" * 300
 
 
 def validate_for_export(plan, spec, **more):
-    content = single_layer_plan(plan, spec, **more)
+    content = make_content_of_single_layer(plan, spec, **more)
     return validate_layer(content, spec, plan.norm.standard.code_lists)
 
 
 def explain_problem(problem):
     for lang in ("zh", "en"):
-        sentence = problem.sentence(Texts(lang))
+        sentence = problem.to_sentence(Texts(lang))
         assert problem.layer in sentence and "None" not in sentence and "{" not in sentence
-    return problem.sentence(Texts("zh"))
+    return problem.to_sentence(Texts("zh"))
 
 
 def get_problem_by_key(problems, key):
@@ -44,7 +49,7 @@ def list_blocking_problem_keys(problems):
 
 
 def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
-    problems = validate_for_export(plan_of(DLTB=parcels()), vectors())
+    problems = validate_for_export(make_package_plan(DLTB=make_parcel_table()), make_data_set_spec())
     assert {p.key for p in problems} == {"fields_lacking"} and list_blocking_problem_keys(problems) == set()
 
 
@@ -60,7 +65,9 @@ def test_valid_layer_gives_only_notes_on_missing_fields_before_export():
     ],
 )
 def test_values_unsuitable_for_export_are_reported(columns, key, field, level, words):
-    problem = get_problem_by_key(validate_for_export(plan_of(DLTB=parcels(**columns)), vectors()), key)
+    problem = get_problem_by_key(
+        validate_for_export(make_package_plan(DLTB=make_parcel_table(**columns)), make_data_set_spec()), key
+    )
     assert (problem.field, problem.level) == (field, level)
     sentence = explain_problem(problem)
     assert all(word in sentence for word in words), sentence
@@ -102,9 +109,9 @@ RING_CASES = {
 def test_rings_that_the_export_format_would_change_stop_the_export(name, suffix):
     """Name the feature before writing; a forced export is refused, too."""
     shape, lost = RING_CASES[name]
-    frame = table([box(500, 0), shape, None, box(700, 0)])
-    spec = vectors(f"a{suffix}", **({"encoding": "GBK"} if suffix == ".vct" else {}))
-    reported = [p for p in validate_for_export(plan_of(CZKFBJ=frame), spec) if p.key == "shape_nested"]
+    frame = make_table([make_county_box(500, 0), shape, None, make_county_box(700, 0)])
+    spec = make_data_set_spec(f"a{suffix}", **({"encoding": "GBK"} if suffix == ".vct" else {}))
+    reported = [p for p in validate_for_export(make_package_plan(CZKFBJ=frame), spec) if p.key == "shape_nested"]
     if suffix not in lost:
         assert not reported
         return
@@ -117,94 +124,117 @@ def test_ring_validation_before_export_is_fast_for_a_county():
     """Time the validation of many parcels with one invalid feature among them."""
     from plugin.core.package.layers.layer_validation import find_nested_polygons
 
-    many = np.array([RING_CASES["parts side by side"][0], box(0, 0), RING_CASES["a bow-tie"][0]] * 2000, dtype=object)
+    many = np.array(
+        [RING_CASES["parts side by side"][0], make_county_box(0, 0), RING_CASES["a bow-tie"][0]] * 2000, dtype=object
+    )
     assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=True).tolist() == []
     many[7] = RING_CASES["a part in a part"][0]
     assert find_nested_polygons(many, ~shapely.is_valid(many), overlaps=False).tolist() == [7]
 
 
 def test_database_row_id_fields_are_not_reported_as_lost_in_the_export():
-    problems = validate_for_export(plan_of(DLTB=parcels(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), vectors())
+    problems = validate_for_export(
+        make_package_plan(DLTB=make_parcel_table(fid=[1, 2, 3], OBJECTID=[1, 2, 3])), make_data_set_spec()
+    )
     assert not [p for p in problems if p.key == "fields_left_out"]
 
 
 def test_code_outside_an_unconfirmed_code_list_gives_only_a_note():
-    plan = plan_of(LSWHBHX=table([box(0, 0)], LX=["77"]))
+    plan = make_package_plan(LSWHBHX=make_table([make_county_box(0, 0)], LX=["77"]))
     codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].field_named("LX").codes]
     assert codes.mark == "C"
-    assert get_problem_by_key(validate_for_export(plan, vectors()), "code_unknown").level is Level.NOTE
+    assert get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown").level is Level.NOTE
 
 
 def test_empty_required_fields_stop_the_export():
-    zones = table([box(0, 0), box(100, 0)], GHFQDM=["410", "410"], GKZY=["管", " "])
-    empty = {p.field: p for p in validate_for_export(plan_of(ZXCQGHFQ=zones), vectors()) if p.key == "required_empty"}
+    zones = make_table([make_county_box(0, 0), make_county_box(100, 0)], GHFQDM=["410", "410"], GKZY=["管", " "])
+    empty = {
+        p.field: p
+        for p in validate_for_export(make_package_plan(ZXCQGHFQ=zones), make_data_set_spec())
+        if p.key == "required_empty"
+    }
     assert (empty["GKZY"].count, empty["GKZY"].features) == (1, ("140225000000000002",))
     assert empty["GKZY"].level is Level.STOP and "GKZY" in explain_problem(empty["GKZY"])
 
 
 def test_missing_wrong_or_curved_shapes_are_reported_before_export():
-    plan = plan_of(DLTB=parcels(3).set_geometry([box(0, 0), None, box(300, 0).centroid], crs=4526))
-    problems = validate_for_export(plan, vectors())
+    plan = make_package_plan(
+        DLTB=make_parcel_table(3).set_geometry(
+            [make_county_box(0, 0), None, make_county_box(300, 0).centroid], crs=4526
+        )
+    )
+    problems = validate_for_export(plan, make_data_set_spec())
     assert get_problem_by_key(problems, "shape_missing").features == ("140225000000000002",)
     assert get_problem_by_key(problems, "shape_kind").level is Level.STOP
-    curved = plan_of(DLTB=parcels())
+    curved = make_package_plan(DLTB=make_parcel_table())
     curved.layers["DLTB"].source.curves = (1,)
     curved.layers["DLTB"].source.curve_step = 4.0
-    problem = get_problem_by_key(validate_for_export(curved, vectors()), "shape_curved")
+    problem = get_problem_by_key(validate_for_export(curved, make_data_set_spec()), "shape_curved")
     assert (problem.level, problem.features) == (Level.GATE, ("140225000000000002",))
 
 
 def test_row_with_coordinates_in_another_zone_is_reported_before_export():
     """Put most rows in zone 38 and one row in zone 37."""
-    shapes = [box(0, 0), box(100, 0), shapely.transform(box(200, 0), lambda c: c - [1_000_000, 0])]
-    plan = plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526))
-    problem = get_problem_by_key(validate_for_export(plan, vectors()), "shape_stray")
+    shapes = [
+        make_county_box(0, 0),
+        make_county_box(100, 0),
+        shapely.transform(make_county_box(200, 0), lambda c: c - [1_000_000, 0]),
+    ]
+    plan = make_package_plan(DLTB=make_parcel_table(3).set_geometry(shapes, crs=4526))
+    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "shape_stray")
     assert (problem.level, problem.features) == (Level.GATE, ("140225000000000003",))
 
 
 def test_z_values_are_dropped_on_export_and_reported():
-    high = [shapely.force_3d(box(100 * n, 0), 900.0) for n in range(3)]
-    plan = plan_of(DLTB=parcels(3).set_geometry(high, crs=4526))
-    assert get_problem_by_key(validate_for_export(plan, vectors()), "heights_left_out").count == 3
-    (rows,) = single_layer_plan(plan, vectors()).batches(plan.crs)
+    high = [shapely.force_3d(make_county_box(100 * n, 0), 900.0) for n in range(3)]
+    plan = make_package_plan(DLTB=make_parcel_table(3).set_geometry(high, crs=4526))
+    assert get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "heights_left_out").count == 3
+    (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).batches(plan.crs)
     assert not shapely.has_z(rows.shapes).any()
 
 
 def test_code_lists_are_named_by_their_titles_in_export_problems():
-    plan = plan_of(DLTB=parcels(2, GDLX=["ZZ", "TT"]))
-    problem = get_problem_by_key(validate_for_export(plan, vectors()), "code_unknown")
+    plan = make_package_plan(DLTB=make_parcel_table(2, GDLX=["ZZ", "TT"]))
+    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown")
     assert "“梯田类型代码表”" in explain_problem(problem) and "terrace" not in explain_problem(problem)
-    assert "list of terrace types" in problem.sentence(Texts("en"))
+    assert "list of terrace types" in problem.to_sentence(Texts("en"))
 
 
 def test_missing_empty_and_unusable_layers_are_reported_before_export():
-    spec = vectors(
+    spec = make_data_set_spec(
         layers=[{"layer": "red_line", "need": "M"}, {"layer": "heritage", "need": "C"}, {"layer": "ZRBHD", "need": "O"}]
     )
-    plan = plan_of(DLTB=parcels(), STBHHX=table([shapely.box(0, 0, 1, 1)]))
-    filled, wanting = make_contents(plan, spec)
+    plan = make_package_plan(DLTB=make_parcel_table(), STBHHX=make_table([shapely.box(0, 0, 1, 1)]))
+    filled, wanting = make_package_layers(plan, spec)
     assert [c.name for c in filled] == ["DLTB"]
     problems = validate_missing_layers(wanting, lambda c: (Texts("zh").concept(c), c))
     assert [(p.key, p.level) for p in problems] == [("layer_unusable", Level.GATE), ("layer_absent", Level.NOTE)]
     assert "STBHHX" in explain_problem(problems[0]) and "历史文化" in explain_problem(problems[1])
-    empty = plan_of(DLTB=parcels(), STBHHX=table([]))
-    content = next(c for c in make_contents(empty, spec)[0] if c.name == "STBHHX")
+    empty = make_package_plan(DLTB=make_parcel_table(), STBHHX=make_table([]))
+    content = next(c for c in make_package_layers(empty, spec)[0] if c.name == "STBHHX")
     (problem,) = validate_layer(content, spec, {})
     assert (problem.key, problem.level) == ("layer_empty", Level.GATE)
 
 
 def test_personal_data_are_exported_only_on_request():
     template = next(
-        t for t in plan_of(DLTB=parcels()).norm.standard.templates.values() if t.personal and t.geometry == "polygon"
+        t
+        for t in make_package_plan(DLTB=make_parcel_table()).norm.standard.templates.values()
+        if t.personal and t.geometry == "polygon"
     )
     field = template.personal[0]
-    plan = plan_of(**{template.role: table([box(0, 0)], **{field.name.lower(): ["张三"]}), "DLTB": parcels()})
-    spec = vectors(layers=[{"layer": template.role, "need": "M"}], others=False)
+    plan = make_package_plan(
+        **{
+            template.role: make_table([make_county_box(0, 0)], **{field.name.lower(): ["张三"]}),
+            "DLTB": make_parcel_table(),
+        }
+    )
+    spec = make_data_set_spec(layers=[{"layer": template.role, "need": "M"}], others=False)
     problem = get_problem_by_key(validate_for_export(plan, spec), "personal_left_out")
     assert (problem.field, problem.count) == (field.name, 1)
-    (rows,) = single_layer_plan(plan, spec).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, spec).batches(plan.crs)
     assert rows.values[field.name].tolist() == [None]
-    (rows,) = single_layer_plan(plan, spec, personal=True).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, spec, personal=True).batches(plan.crs)
     assert rows.values[field.name].tolist() == ["张三"]
 
 
@@ -218,37 +248,39 @@ def test_personal_data_are_exported_only_on_request():
     ],
 )
 def test_values_that_do_not_fit_a_shapefile_are_reported_before_export(columns, encoding, key, field):
-    plan = plan_of(DLTB=parcels(**columns))
-    spec = vectors("a.shp", encoding=encoding)
+    plan = make_package_plan(DLTB=make_parcel_table(**columns))
+    spec = make_data_set_spec("a.shp", encoding=encoding)
     declared = plan.norm.standard.templates["DLTB"].field_named(field)
     assert declared is not None, f"{field} is not a field of DLTB"
     keys = {p.key: p for p in validate_for_export(plan, spec)}
     assert keys[key].field == field and keys[key].level is Level.STOP
     explain_problem(keys[key])
-    assert key not in {p.key for p in validate_for_export(plan, vectors("a.gdb"))}
+    assert key not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
 
 
 def test_numbers_that_a_shapefile_rounds_are_reported_before_export():
-    plan = plan_of(LSWHBHX=table([box(0, 0), box(200, 0)], MJ=[10_000.25, 10_000.123]))
-    problem = get_problem_by_key(validate_for_export(plan, vectors("a.shp")), "decimals_lost")
+    plan = make_package_plan(
+        LSWHBHX=make_table([make_county_box(0, 0), make_county_box(200, 0)], MJ=[10_000.25, 10_000.123])
+    )
+    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec("a.shp")), "decimals_lost")
     assert (problem.field, problem.features, problem.params["decimals"]) == ("MJ", ("140225000000000002",), 2)
 
 
 def test_shapefile_that_would_exceed_two_gigabytes_is_reported_before_export(monkeypatch):
-    plan = plan_of(DLTB=parcels())
-    assert "file_large" not in {p.key for p in validate_for_export(plan, vectors("a.shp"))}
-    monkeypatch.setattr(shapefile, "MOST_BYTES", 600)
-    problems = [p for p in validate_for_export(plan, vectors("a.shp")) if p.key == "file_large"]
+    plan = make_package_plan(DLTB=make_parcel_table())
+    assert "file_large" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.shp"))}
+    monkeypatch.setattr(shapefile, "MAX_FILE_BYTES", 600)
+    problems = [p for p in validate_for_export(plan, make_data_set_spec("a.shp")) if p.key == "file_large"]
     assert [(p.level, p.params["file"]) for p in problems] == [(Level.STOP, "DLTB.dbf")]
     explain_problem(problems[0])
-    assert "file_large" not in {p.key for p in validate_for_export(plan, vectors("a.gdb"))}
+    assert "file_large" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
 
 
 def test_null_numbers_that_a_shapefile_cannot_store_are_reported():
-    plan = plan_of(DLTB=parcels(SJNF=[2020, None, 0], KCMJ=[1.0, 0.0, None], TBDLMJ=[None] * 3))
-    problem = get_problem_by_key(validate_for_export(plan, vectors("a.shp")), "empty_numbers")
+    plan = make_package_plan(DLTB=make_parcel_table(SJNF=[2020, None, 0], KCMJ=[1.0, 0.0, None], TBDLMJ=[None] * 3))
+    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec("a.shp")), "empty_numbers")
     assert problem.level is Level.NOTE and set(problem.params["fields"].split(", ")) == {"SJNF", "KCMJ"}
-    assert "empty_numbers" not in {p.key for p in validate_for_export(plan, vectors("a.gdb"))}
+    assert "empty_numbers" not in {p.key for p in validate_for_export(plan, make_data_set_spec("a.gdb"))}
 
 
 @pytest.mark.parametrize(
@@ -260,28 +292,38 @@ def test_null_numbers_that_a_shapefile_cannot_store_are_reported():
     ],
 )
 def test_invalid_layer_or_field_names_of_the_package_spec_are_reported(slot, encoding, key, field):
-    plan = plan_of(DLTB=parcels())
+    plan = make_package_plan(DLTB=make_parcel_table())
     slots = [{"layer": "parcels", "need": "M", **slot}]
     problem = get_problem_by_key(
-        validate_for_export(plan, vectors("a.shp", layers=slots, others=False, encoding=encoding)), key
+        validate_for_export(plan, make_data_set_spec("a.shp", layers=slots, others=False, encoding=encoding)), key
     )
     assert (problem.field, problem.level) == (field, Level.STOP)
     if encoding == "GBK":
-        other = vectors("a.shp", layers=slots, others=False)
+        other = make_data_set_spec("a.shp", layers=slots, others=False)
         assert key not in {p.key for p in validate_for_export(plan, other)}
 
 
 def test_renamed_field_gets_its_own_short_name_in_a_shapefile():
     """Rename a field in the package spec; the template's short name is not for it."""
-    plan = plan_of(DLTB=parcels())
+    plan = make_package_plan(DLTB=make_parcel_table())
     template = plan.norm.standard.templates["DLTB"]
     fields = tuple(replace(f, short="MJ1") if f.name == "TBMJ" else f for f in template.fields)
     plan.norm.standard.templates["DLTB"] = replace(template, fields=fields)
     try:
         slots = [{"layer": "parcels", "need": "M"}]
-        assert single_layer_plan(plan, vectors(layers=slots, others=False)).template.export_names["TBMJ"] == "MJ1"
+        assert (
+            make_content_of_single_layer(plan, make_data_set_spec(layers=slots, others=False)).template.export_names[
+                "TBMJ"
+            ]
+            == "MJ1"
+        )
         slots[0]["names"] = {"TBMJ": "MIANJI"}
-        assert single_layer_plan(plan, vectors(layers=slots, others=False)).template.export_names["MIANJI"] == "MIANJI"
+        assert (
+            make_content_of_single_layer(plan, make_data_set_spec(layers=slots, others=False)).template.export_names[
+                "MIANJI"
+            ]
+            == "MIANJI"
+        )
     finally:
         plan.norm.standard.templates["DLTB"] = template
 
@@ -294,20 +336,20 @@ def test_exported_field_names_and_order_follow_the_package_spec():
         "fields": ["DLMC", "bsm", "TBMJ"],
         "names": {"TBMJ": "MIANJI"},
     }
-    plan = plan_of(DLTB=parcels())
-    content = single_layer_plan(plan, vectors(layers=[slot], others=False))
+    plan = make_package_plan(DLTB=make_parcel_table())
+    content = make_content_of_single_layer(plan, make_data_set_spec(layers=[slot], others=False))
     assert content.name == "地类图斑" and list(content.columns) == ["DLMC", "BSM", "MIANJI"]
     (rows,) = content.batches(plan.crs)
     assert rows.values["MIANJI"].tolist() == [10_000.0] * 3 and rows.values["DLMC"].tolist() == ["旱地"] * 3
 
 
 def test_exported_values_are_converted_without_loss():
-    plan = plan_of(
-        DLTB=parcels(
+    plan = make_package_plan(
+        DLTB=make_parcel_table(
             DLBM=["0103 ", "", None], TBMJ=["1.10", " ", None], ZLDWMC=pd.Series([20.0, np.nan, 7.5]), BZ=[1, 2, 3]
         )
     )
-    (rows,) = single_layer_plan(plan, vectors()).batches(plan.crs)
+    (rows,) = make_content_of_single_layer(plan, make_data_set_spec()).batches(plan.crs)
     assert rows.values["DLBM"].tolist() == ["0103", None, None]
     assert rows.values["TBMJ"].tolist() == [1.1, None, None]
     assert rows.values["ZLDWMC"].tolist() == ["20", None, "7.5"]
@@ -318,20 +360,24 @@ def test_exported_dates_and_times_are_converted_or_reported():
     moments = [datetime(2026, 1, 31), pd.NaT, datetime(2026, 1, 31, 10, 30)]
     role, field = next(
         (r, f)
-        for r, t in plan_of(DLTB=parcels()).norm.standard.templates.items()
+        for r, t in make_package_plan(DLTB=make_parcel_table()).norm.standard.templates.items()
         for f in t.fields
         if f.type == "date" and t.geometry == "polygon" and not t.base
     )
     rows_of = gpd.GeoDataFrame(
-        {"BSM": ["1", "2", "3"], field.name: moments}, geometry=[box(0, 0), box(200, 0), box(400, 0)], crs=4526
+        {"BSM": ["1", "2", "3"], field.name: moments},
+        geometry=[make_county_box(0, 0), make_county_box(200, 0), make_county_box(400, 0)],
+        crs=4526,
     )
-    plan = plan_of(**{role: rows_of, "DLTB": parcels()})
-    spec = vectors(layers=[{"layer": role, "need": "M"}], others=False)
-    (rows,) = single_layer_plan(plan, spec).batches(plan.crs)
+    plan = make_package_plan(**{role: rows_of, "DLTB": make_parcel_table()})
+    spec = make_data_set_spec(layers=[{"layer": role, "need": "M"}], others=False)
+    (rows,) = make_content_of_single_layer(plan, spec).batches(plan.crs)
     assert rows.values[field.name].tolist() == [moments[0], None, moments[2]]
-    shape = vectors("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
+    shape = make_data_set_spec("a.shp", layers=[{"layer": role, "need": "M"}], others=False)
     assert get_problem_by_key(validate_for_export(plan, shape), "time_lost").features == ("3",)
-    words = plan_of(**{role: rows_of.assign(**{field.name: ["2026-01-31", "2026年2月31日", ""]}), "DLTB": parcels()})
+    words = make_package_plan(
+        **{role: rows_of.assign(**{field.name: ["2026-01-31", "2026年2月31日", ""]}), "DLTB": make_parcel_table()}
+    )
     assert get_problem_by_key(validate_for_export(words, spec), "date_unreadable").features == ("2",)
 
 
@@ -346,9 +392,9 @@ def test_exported_dates_and_times_are_converted_or_reported():
     ids=["infinite", "no number", "beyond the world"],
 )
 def test_shapes_with_unusable_coordinates_stop_the_export(shape, file):
-    plan = plan_of(DLTB=parcels())
+    plan = make_package_plan(DLTB=make_parcel_table())
     plan.layers["DLTB"].raw_shapes[1] = shape
-    problem = get_problem_by_key(validate_for_export(plan, vectors(file, crs="EPSG:4490")), "shape_nowhere")
+    problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec(file, crs="EPSG:4490")), "shape_nowhere")
     assert (
         (problem.level, problem.count) == (Level.STOP, 1)
         and "0002" in explain_problem(problem)
@@ -370,9 +416,11 @@ def test_polygon_that_crosses_itself_after_reprojection_is_reported(suffix, crs,
     shapes = [make_hole_below_edge(0.02), make_hole_below_edge(0.5)]
     reprojected = gpd.GeoSeries(shapes, crs=4526).to_crs(crs)
     assert shapely.is_valid(shapes).all() and reprojected.is_valid.tolist() == [not reported, True]
-    spec = vectors(f"a{suffix}", crs=crs, **({"encoding": "GBK"} if suffix == ".vct" else {}))
+    spec = make_data_set_spec(f"a{suffix}", crs=crs, **({"encoding": "GBK"} if suffix == ".vct" else {}))
     problems = [
-        p for p in validate_for_export(plan_of(CZKFBJ=table([*shapes, None])), spec) if p.key == "shape_crossing"
+        p
+        for p in validate_for_export(make_package_plan(CZKFBJ=make_table([*shapes, None])), spec)
+        if p.key == "shape_crossing"
     ]
     if not reported:
         assert not problems
@@ -385,14 +433,19 @@ def test_polygon_that_crosses_itself_after_reprojection_is_reported(suffix, crs,
 def test_polygon_that_crosses_itself_after_rounding_is_reported():
     """Round to four decimals, as VCT in metres does; close vertices become one."""
     near = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 5, Y + 3e-5), (X, Y + 10)])
-    spec = vectors("a.vct", crs="EPSG:4526", encoding="GBK")
+    spec = make_data_set_spec("a.vct", crs="EPSG:4526", encoding="GBK")
     assert near.is_valid
     problem = get_problem_by_key(
-        validate_for_export(plan_of(CZKFBJ=table([box(500, 0), near])), spec), "shape_crossing"
+        validate_for_export(make_package_plan(CZKFBJ=make_table([make_county_box(500, 0), near])), spec),
+        "shape_crossing",
     )
     assert problem.features == ("140225000000000002",)
 
 
 def test_polygon_already_invalid_in_the_plan_is_not_reported_again_on_export():
     bow = shapely.Polygon([(X, Y), (X + 10, Y + 10), (X + 10, Y), (X, Y + 10)])
-    assert not [p for p in validate_for_export(plan_of(CZKFBJ=table([bow])), vectors()) if p.key == "shape_crossing"]
+    assert not [
+        p
+        for p in validate_for_export(make_package_plan(CZKFBJ=make_table([bow])), make_data_set_spec())
+        if p.key == "shape_crossing"
+    ]

@@ -10,15 +10,15 @@ from plugin.core.files.digests import (
     DAMAGED,
     LATER,
     MANIFEST,
+    MANIFEST_SCHEMA,
     MISSING,
     OK,
-    SCHEMA,
     read_manifest,
-    write_digest,
+    write_manifest_digest,
 )
 
 COMPLETE_MANIFEST = {
-    "schema": SCHEMA,
+    "schema": MANIFEST_SCHEMA,
     "check": {"verdict": "pass"},
     "files": [{"path": "a.txt", "sha256": "0" * 64}],
     "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": 3}],
@@ -33,7 +33,7 @@ def write_manifest(folder, content):
 
 def test_read_manifest_distinguishes_an_unchanged_from_a_changed_manifest(tmp_path):
     write_manifest(tmp_path, COMPLETE_MANIFEST)
-    write_digest(tmp_path)
+    write_manifest_digest(tmp_path)
     assert read_manifest(tmp_path) == (COMPLETE_MANIFEST, OK)
     write_manifest(tmp_path, {**COMPLETE_MANIFEST, "more": 1})
     assert read_manifest(tmp_path) == ({**COMPLETE_MANIFEST, "more": 1}, CHANGED)
@@ -51,7 +51,7 @@ def test_read_manifest_accepts_a_manifest_without_maps(tmp_path):
 
 
 def test_read_manifest_recognises_a_manifest_of_a_later_version(tmp_path):
-    name, _, version = SCHEMA.partition("/")
+    name, _, version = MANIFEST_SCHEMA.partition("/")
     write_manifest(tmp_path, {"schema": f"{name}/{int(version) + 1}"})
     assert read_manifest(tmp_path) == (None, LATER)
 
@@ -59,7 +59,7 @@ def test_read_manifest_recognises_a_manifest_of_a_later_version(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [
-        "", "{", "[" * 100_000, "7", "null", "[]", {}, {"schema": SCHEMA}, {"schema": "another/1"}, {"schema": ["x"]},
+        "", "{", "[" * 100_000, "7", "null", "[]", {}, {"schema": MANIFEST_SCHEMA}, {"schema": "another/1"}, {"schema": ["x"]},
         {**COMPLETE_MANIFEST, "check": {}}, {**COMPLETE_MANIFEST, "check": None}, {**COMPLETE_MANIFEST, "files": None}, {**COMPLETE_MANIFEST, "files": ["a.txt"]},
         {**COMPLETE_MANIFEST, "files": [{"path": "a.txt"}]}, {**COMPLETE_MANIFEST, "files": [{"path": 7, "sha256": "0"}]},
         {**COMPLETE_MANIFEST, "layers": {}}, {**COMPLETE_MANIFEST, "layers": [{"layer": "CZKFBJ", "file": "a.gdb", "features": "3"}]},

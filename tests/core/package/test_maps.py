@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
-from plugin.core.files.digests import MANIFEST, PAGE, is_whole
+from plugin.core.files.digests import MANIFEST, MANIFEST_PAGE, is_complete_package
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.maps import jpeg
@@ -20,8 +20,8 @@ from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard.map_set import MissingInput, load_map_set
 from plugin.paths import PACKAGES
-from tests.core.package_fixtures import A4, jpg, names, pdf
-from tests.core.small_plan import digest, explain_error
+from tests.core.package_fixtures import A4_PIXELS, list_relative_paths, make_jpeg, make_pdf
+from tests.core.small_plan import explain_error, hash_files
 
 COUNTY_SPEC = load_package_spec("county")
 COUNTY_SPEC_TEXT = (PACKAGES / "county.toml").read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def test_size_and_resolution_of_a_jpeg_are_read(tmp_path):
         path = tmp_path / f"{n}.jpg"
         image.new("RGB", size, "red").save(path, "JPEG", **options)
         found = jpeg.inspect_jpeg(path)
-        assert (found.width, found.height, found.whole) == (*size, True)
+        assert (found.width, found.height, found.is_complete) == (*size, True)
         assert found.dpi == (pytest.approx(dpi) if dpi else None)
 
 
@@ -108,20 +108,20 @@ def test_resolution_of_a_jpeg_is_read_from_exif_alone(tmp_path):
     start = data.index(b"\xff\xe1")
     path.write_bytes(b"\xff\xd8" + data[start:])
     found = jpeg.inspect_jpeg(path)
-    assert found.whole and found.dpi == pytest.approx(120 * 2.54)
+    assert found.is_complete and found.dpi == pytest.approx(120 * 2.54)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 2, 3, 10, 21, 30, 34, 40, -1])
 def test_truncated_jpeg_is_not_accepted_as_complete(keep):
-    data = jpg()
-    assert jpeg.read_jpeg(io.BytesIO(data)).whole and not jpeg.read_jpeg(io.BytesIO(data[:keep])).whole
+    data = make_jpeg()
+    assert jpeg.read_jpeg(io.BytesIO(data)).is_complete and not jpeg.read_jpeg(io.BytesIO(data[:keep])).is_complete
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"GIF89a", b"\xff\xd8\xff", b"\xff\xd8\xff\xe1\xff\xffExif\0\0II", b"\xff\xd8" * 50]
 )
 def test_invalid_data_are_not_accepted_as_a_complete_jpeg(data):
-    assert not jpeg.read_jpeg(io.BytesIO(data)).whole
+    assert not jpeg.read_jpeg(io.BytesIO(data)).is_complete
 
 
 # -- a package
@@ -139,13 +139,13 @@ class FakeRenderer:
     def __call__(self, job):
         self.jobs.append(job)
         for n, request in enumerate(job.requests):
-            job.progress(n / len(job.requests), request.one.title)
-            if request.one.title == self.stop_at:
+            job.progress(n / len(job.requests), request.map_spec.title)
+            if request.map_spec.title == self.stop_at:
                 raise Cancelled
-            if request.one.title in self.lacks:
-                yield RenderedMap(request, lack=self.lacks[request.one.title])
+            if request.map_spec.title in self.lacks:
+                yield RenderedMap(request, missing_input=self.lacks[request.map_spec.title])
                 continue
-            (job.folder / request.file).write_bytes(jpg(self.dpi) if self.content is None else self.content)
+            (job.folder / request.file).write_bytes(make_jpeg(self.dpi) if self.content is None else self.content)
             yield RenderedMap(request, (request.file,), "EPSG:4526", 250_000.0)
 
 
@@ -168,12 +168,12 @@ def checked_county(tmp_path_factory):
 def export_order(tmp_path):
     documents = tmp_path / "文档"
     documents.mkdir()
-    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(pdf())
+    (documents / "140225浑源县国土空间总体规划文本.pdf").write_bytes(make_pdf())
     return ExportOrder(COUNTY_SPEC, tmp_path / "结果", documents)
 
 
 def list_map_files(path):
-    return sorted(name for name in names(path) if name.endswith(".jpg"))
+    return sorted(name for name in list_relative_paths(path) if name.endswith(".jpg"))
 
 
 def list_map_titles(done, origin):
@@ -186,9 +186,9 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
     done = export_package(
         checked_county, export_order, draw=renderer, progress=lambda share, text: reports.append((share, text))
     )
-    assert list_map_files(done.path) == [f"{MAP_PATH_START}{name}.jpg" for name in COUNTY_MAP_NAMES] and is_whole(
-        done.path
-    )
+    assert list_map_files(done.path) == [
+        f"{MAP_PATH_START}{name}.jpg" for name in COUNTY_MAP_NAMES
+    ] and is_complete_package(done.path)
     (job,) = renderer.jobs
     assert (job.code, job.name, job.document.secrecy) == (
         "140225",
@@ -201,8 +201,8 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
         "file": f"{MAP_PATH_START}02县域三条控制线图.jpg",
         "layout": "three_lines",
         "dpi": 300.0,
-        "width": A4[0],
-        "height": A4[1],
+        "width": A4_PIXELS[0],
+        "height": A4_PIXELS[1],
     }
     assert expected.items() <= row.items() and (row["crs"], row["scale"]) == ("EPSG:4526", 250_000)
     slots = {one["id"]: one["files"] for one in done.manifest["slots"]}
@@ -212,10 +212,10 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
     }
     # One message covers the ten maps without layers; the progress names the current map.
     (problem,) = [p for p in done.problems if p.key == "map_not_made"]
-    assert problem.count == 10 and "中心城区" in problem.sentence(Texts("zh"))
+    assert problem.count == 10 and "中心城区" in problem.to_sentence(Texts("zh"))
     shares = [share for share, _ in reports]
     assert shares == sorted(shares) and "县域三条控制线图" in [text for _, text in reports]
-    page = (done.path / PAGE).read_text(encoding="utf-8")
+    page = (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
     assert "按包内图层生成" in page and "1:250" in page
 
 
@@ -224,7 +224,7 @@ def test_missing_maps_without_a_fixed_title_are_reported_only_if_required(checke
     """Export without maps where the package spec has a slot for maps of any title."""
     for draw in (FakeRenderer(), None):
         done = export_package(checked_county, export_order, draw=draw)
-        assert not [p for p in done.problems if "规划图件" in p.sentence(Texts("zh"))]
+        assert not [p for p in done.problems if "规划图件" in p.to_sentence(Texts("zh"))]
     files = tuple(replace(slot, need="M") if slot.id == "maps" else slot for slot in COUNTY_SPEC.files)
     must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
     with pytest.raises(OutputError) as caught:
@@ -242,7 +242,7 @@ def test_map_title_block_uses_the_name_of_the_county(tmp_path):
 
 @pytest_slow
 def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order):
-    given_map = jpg(600)
+    given_map = make_jpeg(600)
     (export_order.documents / "140225浑源县02县域三条控制线图.jpg").write_bytes(given_map)
     renderer = FakeRenderer()
     done = export_package(checked_county, export_order, draw=renderer)
@@ -256,7 +256,7 @@ def test_map_given_by_the_planner_is_used_unchanged(checked_county, export_order
 @pytest_slow
 def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, export_order):
     for name in ("02三线图", "17县域三区图"):
-        (export_order.documents / f"140225浑源县{name}.jpg").write_bytes(jpg())
+        (export_order.documents / f"140225浑源县{name}.jpg").write_bytes(make_jpeg())
     done = export_package(checked_county, export_order, draw=FakeRenderer())
     assert [name.removeprefix(MAP_PATH_START)[:2] for name in list_map_files(done.path)] == [
         "01",
@@ -265,7 +265,7 @@ def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, e
         "05",
         "17",
     ]
-    message = " ".join(p.sentence(Texts("zh")) for p in done.problems if p.key == "map_not_made")
+    message = " ".join(p.to_sentence(Texts("zh")) for p in done.problems if p.key == "map_not_made")
     assert "140225浑源县02三线图.jpg" in message and "140225浑源县17县域三区图.jpg" in message
 
 
@@ -275,7 +275,7 @@ def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, 
     done = export_package(checked_county, replace(export_order, maps=wanted), draw=None if wanted else FakeRenderer())
     assert list_map_files(done.path) == [] and len(list_map_titles(done, "none")) == 15
     (problem,) = [p for p in done.problems if p.key == "map_not_made"]
-    assert word in problem.sentence(Texts("zh")) and "县域三条控制线图" in problem.sentence(Texts("zh"))
+    assert word in problem.to_sentence(Texts("zh")) and "县域三条控制线图" in problem.to_sentence(Texts("zh"))
     manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
     assert all(word in row["reason"] for row in manifest["maps"])
 
@@ -284,23 +284,23 @@ def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, 
 def test_new_export_replaces_rendered_maps_and_keeps_maps_edited_by_hand(checked_county, export_order):
     first = export_package(checked_county, export_order, draw=FakeRenderer(300))
     edited = first.path / f"{MAP_PATH_START}01县域用地现状图.jpg"
-    edited.write_bytes(jpg(450))
+    edited.write_bytes(make_jpeg(450))
     second = export_package(checked_county, export_order, draw=FakeRenderer(400))
     dots = {row["number"]: row["dpi"] for row in second.manifest["maps"] if row["file"]}
     assert dots == {"01": 450.0, "02": 400.0, "03": 400.0, "04": 400.0, "05": 400.0}
     assert list_map_titles(second, "given") == ["01县域用地现状图"]
     # A package exported without rendering does not keep the old rendered maps.
     third = export_package(checked_county, export_order)
-    assert list_map_files(third.path) == [f"{MAP_PATH_START}01县域用地现状图.jpg"] and is_whole(third.path)
+    assert list_map_files(third.path) == [f"{MAP_PATH_START}01县域用地现状图.jpg"] and is_complete_package(third.path)
 
 
 @pytest_slow
 def test_cancellation_between_two_maps_keeps_the_old_package(checked_county, export_order):
     first = export_package(checked_county, export_order, draw=FakeRenderer())
-    before = digest(first.path)
+    before = hash_files(first.path)
     with pytest.raises(Cancelled):
         export_package(checked_county, export_order, draw=FakeRenderer(400, stop_at="县域三区图"))
-    assert digest(first.path) == before and [p.name for p in export_order.folder.iterdir()] == [first.path.name]
+    assert hash_files(first.path) == before and [p.name for p in export_order.folder.iterdir()] == [first.path.name]
 
 
 @pytest_slow
@@ -308,37 +308,37 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     lacks = {"县域三区图": MissingInput("too_large", {"dpi": "300"})}
     done = export_package(checked_county, export_order, draw=FakeRenderer(lacks=lacks))
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
-    assert "县域三区图" in problem.sentence(Texts("zh")) and "内存" in problem.sentence(Texts("zh"))
+    assert "县域三区图" in problem.to_sentence(Texts("zh")) and "内存" in problem.to_sentence(Texts("zh"))
     # A required map blocks the package unless it is forced.
     files = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in COUNTY_SPEC.files)
     must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
-    before = digest(done.path)
+    before = hash_files(done.path)
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must, draw=FakeRenderer(lacks=lacks))
     assert (
         "县域三区图" in explain_error(caught.value)
         and "强制生成" in explain_error(caught.value)
-        and digest(done.path) == before
+        and hash_files(done.path) == before
     )
     with pytest.raises(OutputError) as caught:
         export_package(checked_county, must)
     assert caught.value.key == "package_gate" and "QGIS" in explain_error(caught.value)
     forced = export_package(checked_county, replace(must, force=True), draw=FakeRenderer(lacks=lacks))
-    assert forced.manifest["check"]["forced"] and "强制" in (forced.path / PAGE).read_text(encoding="utf-8")
+    assert forced.manifest["check"]["forced"] and "强制" in (forced.path / MANIFEST_PAGE).read_text(encoding="utf-8")
     assert not export_package(checked_county, must, draw=FakeRenderer()).manifest["check"]["forced"]
 
 
 @pytest_slow
 def test_rendered_map_that_cannot_be_read_stops_the_export(checked_county, export_order):
     with pytest.raises(OutputError) as caught:
-        export_package(checked_county, export_order, draw=FakeRenderer(content=jpg()[:-2]))
+        export_package(checked_county, export_order, draw=FakeRenderer(content=make_jpeg()[:-2]))
     assert "县域用地现状图" in explain_error(caught.value) and not list(export_order.folder.glob("*"))
 
 
 @pytest_slow
 def test_unusable_map_given_by_the_planner_stops_the_export(checked_county, export_order):
     path = export_order.documents / "140225浑源县02县域三条控制线图.jpg"
-    for content, word in ((jpg(96), "300 dpi"), (jpg()[:-2], "无法打开")):
+    for content, word in ((make_jpeg(96), "300 dpi"), (make_jpeg()[:-2], "无法打开")):
         path.write_bytes(content)
         with pytest.raises(OutputError) as caught:
             export_package(checked_county, export_order, draw=FakeRenderer())

@@ -18,14 +18,14 @@ from plugin.core.package.slot_files import FilledSlot
 from plugin.core.package.tables import database as platform
 from plugin.core.package.tables.compare import find_differences
 from plugin.core.package.tables.database import (
-    DRIVERS,
+    ACCESS_DRIVERS,
     AccessDriver,
-    NotTheSame,
+    TableDifferenceError,
     compare_tables,
     find_access_driver,
-    heads_of,
+    make_column_names,
     pyodbc_driver,
-    rows_of,
+    read_rows,
     to_plain_cell,
     write_tables,
 )
@@ -34,7 +34,7 @@ from plugin.core.package.tables.read import read_workbook
 from plugin.core.package.tables.write import write_access_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import tabulate_plan
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 CHINESE_TEXTS = Texts("zh")
 COUNTY_SPEC = load_package_spec("county")
@@ -44,7 +44,7 @@ MDB_SLOT = next(slot for slot in COUNTY_SPEC.files if slot.file.endswith(".mdb")
 
 @pytest.fixture(scope="module")
 def plan_tables():
-    return tabulate_plan(plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [QUARTER]}), "zh")
+    return tabulate_plan(make_example_plan({"county": [SQUARE], "red_line": [QUARTER], "boundary": [QUARTER]}), "zh")
 
 
 def list_tables(connection):
@@ -63,7 +63,7 @@ def test_every_figure_written_to_an_mdb_is_read_back(plan_tables):
     figures = sum(isinstance(v, Number) for t in plan_tables.tables for r in t.rows for v in r.values)
     assert compare_tables(connection, plan_tables.tables, CHINESE_TEXTS) == figures > 5
     lines = next(t for t in plan_tables.tables if t.id == "lines")
-    (read, *_) = rows_of(connection, "三条控制线", heads_of(lines, CHINESE_TEXTS))
+    (read, *_) = read_rows(connection, "三条控制线", make_column_names(lines, CHINESE_TEXTS))
     assert read[0] == "生态保护红线" and read[3] == 24.99
 
 
@@ -71,11 +71,11 @@ def test_figure_changed_in_an_mdb_is_named(plan_tables):
     connection = sqlite3.connect(":memory:")
     write_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     connection.execute("UPDATE [三条控制线] SET [图斑椭球面积（公顷）] = 24.98 WHERE [行号] = 2")
-    with pytest.raises(NotTheSame) as caught:
+    with pytest.raises(TableDifferenceError) as caught:
         compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
     assert (caught.value.table, caught.value.line, caught.value.column) == ("三条控制线", 2, "图斑椭球面积（公顷）")
     connection.execute("DELETE FROM [三条控制线] WHERE [行号] = 2")
-    with pytest.raises(NotTheSame):
+    with pytest.raises(TableDifferenceError):
         compare_tables(connection, plan_tables.tables, CHINESE_TEXTS)
 
 
@@ -83,7 +83,7 @@ def test_table_and_field_names_invalid_in_access_are_adapted():
     table = Table(
         "lines", [Column("a", title="面积[1].x!"), Column("b", title="面积[1]x"), Column("c", title="长" * 90)]
     )
-    heads = heads_of(table, CHINESE_TEXTS)
+    heads = make_column_names(table, CHINESE_TEXTS)
     assert heads == ["面积1x", "面积1x1", "长" * 64]
     table.rows.append(Row(["'); DROP TABLE a; --", "x" * 400, None]))
     connection = sqlite3.connect(":memory:")
@@ -132,7 +132,7 @@ def test_mdb_given_by_the_planner_is_not_replaced(tmp_path, plan_tables, fake_ac
 def test_missing_access_driver_is_reported_with_its_reason(tmp_path, plan_tables, reason):
     (problem,) = write_access_tables(plan_tables, make_export_context(tmp_path), reason)
     for lang, where in (("zh", "文档文件夹"), ("en", "folder of documents")):
-        message = problem.sentence(Texts(lang))
+        message = problem.to_sentence(Texts(lang))
         assert (
             "140225浑源县国土空间规划表格.mdb" in message
             and where in message
@@ -150,7 +150,7 @@ def test_failing_access_driver_leaves_no_mdb_file(tmp_path, plan_tables, fake_ac
 
     context = make_export_context(tmp_path)
     (problem,) = write_access_tables(plan_tables, context, replace(fake_access_driver, create=refuse_to_create))
-    message = problem.sentence(Texts("zh"))
+    message = problem.to_sentence(Texts("zh"))
     assert "ODBC 11" in message and str(tmp_path) not in message
     assert not list(tmp_path.rglob("*.mdb")) and context.manifest["tables"] == []
 
@@ -193,11 +193,11 @@ def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
     assert find_access_driver() == "mdb_no_pyodbc"
     monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server"]))
     assert find_access_driver() == "mdb_no_driver"
-    monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server", DRIVERS[1], DRIVERS[0]]))
+    monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server", ACCESS_DRIVERS[1], ACCESS_DRIVERS[0]]))
     found = find_access_driver()
-    assert found.driver == DRIVERS[0]
+    assert found.driver == ACCESS_DRIVERS[0]
     path = tmp_path / "表 格.mdb"
-    assert found.connect(path) == f"DRIVER={{{DRIVERS[0]}}};DBQ={path};"
+    assert found.connect(path) == f"DRIVER={{{ACCESS_DRIVERS[0]}}};DBQ={path};"
 
 
 def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tmp_path):
@@ -216,8 +216,8 @@ def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tm
 
     path = tmp_path / "表 格.mdb"
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
-    pyodbc_driver(fake_pyodbc([]), DRIVERS[0]).create(path)
-    assert calls == [(None, 1, DRIVERS[0], f'CREATE_DB="{path}" General')]
+    pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(path)
+    assert calls == [(None, 1, ACCESS_DRIVERS[0], f'CREATE_DB="{path}" General')]
 
 
 def test_odbc_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
@@ -233,4 +233,4 @@ def test_odbc_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
     with pytest.raises(OSError, match="路径无效"):
-        pyodbc_driver(fake_pyodbc([]), DRIVERS[0]).create(tmp_path / "a.mdb")
+        pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(tmp_path / "a.mdb")

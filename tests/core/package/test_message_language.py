@@ -12,10 +12,10 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import CauseMessage, RuleTitle, Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import NO_SIDE_INPUTS
-from plugin.core.package.export import report_received
-from plugin.core.package.gate import judge_check, pass_gate
-from plugin.core.package.layers.prepare import _named
-from plugin.core.package.layers.vectors import _not_the_same
+from plugin.core.package.export import check_by_receiver_rules
+from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
+from plugin.core.package.layers.prepare import _find_title_and_roles
+from plugin.core.package.layers.vectors import _make_difference_error
 from plugin.core.package.maps.slots import explain_missing_maps
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
@@ -36,7 +36,7 @@ def is_in_language(lang, text):
 
 def explain_incomplete_check():
     summary = {"verdict": "incomplete", "errors": 0, "skipped": 1, "crashed": 0, "left_out": []}
-    return [*judge_check(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary)))]
+    return [*find_check_problems(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary)))]
 
 
 def explain_missing_map():
@@ -68,7 +68,7 @@ def explain_receiver_problems():
 
 
 def explain_missing_layer():
-    title, roles = _named("boundary", [load_standard()])
+    title, roles = _find_title_and_roles("boundary", [load_standard()])
     return [Problem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
 
 
@@ -86,13 +86,13 @@ def explain_missing_layer():
 )
 def test_package_problem_is_explained_in_one_language(of, lang, tmp_path):
     (problem,) = of(tmp_path) if of is explain_missing_mdb else of()
-    assert is_in_language(lang, problem.sentence(Texts(lang))), problem.sentence(Texts(lang))
+    assert is_in_language(lang, problem.to_sentence(Texts(lang))), problem.to_sentence(Texts(lang))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_error_that_stops_an_export_is_explained_in_one_language(lang, tmp_path):
     with pytest.raises(OutputError) as caught:
-        pass_gate(
+        stop_on_gate_problems(
             [*explain_incomplete_check(), *explain_missing_map()], ExportOrder(COUNTY_SPEC, tmp_path), tmp_path / "浑源"
         )
     lines = Texts(lang).explain(caught.value).split("\n")
@@ -102,7 +102,7 @@ def test_error_that_stops_an_export_is_explained_in_one_language(lang, tmp_path)
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_error_on_reading_back_is_explained_in_one_language(lang):
     rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
-    message = Texts(lang).explain(_not_the_same(SimpleNamespace(name="CZKFBJ"), rows))
+    message = Texts(lang).explain(_make_difference_error(SimpleNamespace(name="CZKFBJ"), rows))
     assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
 
 
@@ -116,5 +116,7 @@ def test_title_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypatch
     standard = SimpleNamespace(rule_groups={export.RECEIVED_GROUP: ("ATT013",)})
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
     checked = CheckResult(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
-    (problem,) = report_received(checked, NEVER)
-    assert is_in_language("en", problem.sentence(Texts("en"))) and is_in_language("zh", problem.sentence(Texts("zh")))
+    (problem,) = check_by_receiver_rules(checked, NEVER)
+    assert is_in_language("en", problem.to_sentence(Texts("en"))) and is_in_language(
+        "zh", problem.to_sentence(Texts("zh"))
+    )

@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from plugin.core.package.metadata import UnreadableXml, metadata_xml, read_by_spec, read_xml
+from plugin.core.package.metadata import UnreadableXml, make_metadata_xml, read_metadata_by_spec, read_xml
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LAYER_ITEMS, METADATA_ITEMS, PACKAGE_ITEMS
-from plugin.core.package.rules._metadata import _day
+from plugin.core.package.rules._metadata import _parse_day
 
 COUNTY_SPEC = load_package_spec("county")
 LAYER_ROW = {
@@ -22,7 +22,7 @@ PACKAGE_MANIFEST = {
 
 
 def test_written_metadata_xml_reads_back_equal():
-    metadata = read_by_spec(read_xml(metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC)), COUNTY_SPEC)
+    metadata = read_metadata_by_spec(read_xml(make_metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC)), COUNTY_SPEC)
     assert (metadata.unknown, metadata.lacking, metadata.twice) == ((), (), ())
     assert metadata.package["name"] == "包" and metadata.package["product_date"] == "2026-11-20"
     first, second = metadata.layers
@@ -36,12 +36,14 @@ def test_format_in_the_package_metadata_lists_the_formats_of_the_data_sets():
         {**LAYER_ROW, "layer": name, "format": format_name}
         for name, format_name in (("A", "FileGDB"), ("B", "FileGDB"), ("C", "VCT 3.0"))
     ]
-    metadata = read_by_spec(read_xml(metadata_xml({**PACKAGE_MANIFEST, "layers": layers}, COUNTY_SPEC)), COUNTY_SPEC)
+    metadata = read_metadata_by_spec(
+        read_xml(make_metadata_xml({**PACKAGE_MANIFEST, "layers": layers}, COUNTY_SPEC)), COUNTY_SPEC
+    )
     assert metadata.package["format"] == "FileGDB、VCT 3.0"
     assert (
-        read_by_spec(read_xml(metadata_xml({**PACKAGE_MANIFEST, "layers": []}, COUNTY_SPEC)), COUNTY_SPEC).package[
-            "format"
-        ]
+        read_metadata_by_spec(
+            read_xml(make_metadata_xml({**PACKAGE_MANIFEST, "layers": []}, COUNTY_SPEC)), COUNTY_SPEC
+        ).package["format"]
         == ""
     )
 
@@ -55,7 +57,7 @@ def test_metadata_item_without_an_element_name_is_omitted():
 
     names = {**COUNTY_SPEC.metadata.names, "extent": "", "score": ""}
     spec = replace(COUNTY_SPEC, metadata=replace(COUNTY_SPEC.metadata, names=names))
-    item_values = read_by_spec(read_xml(metadata_xml(PACKAGE_MANIFEST, spec)), spec)
+    item_values = read_metadata_by_spec(read_xml(make_metadata_xml(PACKAGE_MANIFEST, spec)), spec)
     assert "extent" not in item_values.layers[0] and "score" not in item_values.package and item_values.lacking == ()
 
 
@@ -104,22 +106,23 @@ def test_unsafe_or_damaged_metadata_xml_is_refused(data, case):
 
 def test_xml_of_another_schema_is_not_read_as_metadata():
     assert (
-        read_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), COUNTY_SPEC) is None
+        read_metadata_by_spec(read_xml(b'<gmd:MD_Metadata xmlns:gmd="http://www.isotc211.org/2005/gmd"/>'), COUNTY_SPEC)
+        is None
     )
 
 
 def test_unknown_missing_and_repeated_metadata_elements_are_listed():
-    data = metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC).decode()
+    data = make_metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC).decode()
     changed = data.replace("<密级>内部</密级>", "<密级>内部</密级><密级>公开</密级>", 1).replace(
         "<要素数>7</要素数>", "<个数>7</个数>", 1
     )
-    metadata = read_by_spec(read_xml(changed.encode()), COUNTY_SPEC)
+    metadata = read_metadata_by_spec(read_xml(changed.encode()), COUNTY_SPEC)
     assert (metadata.unknown, metadata.lacking, metadata.twice) == (
         ("数据集/个数",),
         ("数据集/要素数",),
         ("成果包/密级",),
     )
-    nothing = read_by_spec(read_xml("<元数据/>".encode()), COUNTY_SPEC)
+    nothing = read_metadata_by_spec(read_xml("<元数据/>".encode()), COUNTY_SPEC)
     assert nothing.lacking == ("成果包",) and nothing.layers == ()
 
 
@@ -132,4 +135,4 @@ def test_unknown_missing_and_repeated_metadata_elements_are_listed():
     ],
 )  # fmt: skip
 def test_metadata_dates_in_common_formats_are_parsed(text, day):
-    assert _day(text) == day
+    assert _parse_day(text) == day

@@ -17,7 +17,7 @@ import pytest
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import Texts
 from plugin.core.package import folder
-from plugin.core.package.folder import LOCK, lock_for_reading, lock_for_writing
+from plugin.core.package.folder import LOCK_SUFFIX, lock_for_reading, lock_for_writing
 from plugin.core.package.inspection.archive import unpack_package
 
 CHECKOUT_PATH = str(Path(__file__).resolve().parents[3])
@@ -146,7 +146,7 @@ def test_lock_file_deleted_by_its_owner_is_created_again(package_folder, monkeyp
 
     A lock on the deleted file would exclude no other process.
     """
-    real, times = folder._lock, []
+    real, times = folder._lock_handle, []
 
     def delete_then_lock(handle, alone):
         if not times:
@@ -154,7 +154,7 @@ def test_lock_file_deleted_by_its_owner_is_created_again(package_folder, monkeyp
         times.append(1)
         return real(handle, alone)
 
-    monkeypatch.setattr(folder, "_lock", delete_then_lock)
+    monkeypatch.setattr(folder, "_lock_handle", delete_then_lock)
     with lock_for_writing(package_folder):
         assert folder._lock_path(package_folder).exists() and len(times) == 2
         with pytest.raises(OutputError), lock_for_writing(package_folder):
@@ -223,7 +223,8 @@ def fake_windows(monkeypatch):
 def test_byte_locks_of_windows_refuse_the_same_tasks_as_posix_locks(package_folder, fake_windows):
     with lock_for_writing(package_folder):
         assert (
-            len(fake_windows.locked) == folder._READERS and min(byte for _, byte in fake_windows.locked) == folder._AT
+            len(fake_windows.locked) == folder._MAX_READERS
+            and min(byte for _, byte in fake_windows.locked) == folder._LOCK_OFFSET
         )
         for second, error in ((lock_for_writing, OutputError), (lock_for_reading, InputError)):
             with pytest.raises(error) as caught, second(package_folder):
@@ -244,6 +245,6 @@ def test_inspection_locks_the_package_against_exports(package_folder):
         with pytest.raises(OutputError), lock_for_writing(package_folder):
             pass
     # A leftover lock file next to a package does not belong to it.
-    package_folder.with_name(package_folder.name + LOCK).touch()
+    package_folder.with_name(package_folder.name + LOCK_SUFFIX).touch()
     with unpack_package(package_folder.parent) as found:
         assert found == package_folder

@@ -13,9 +13,9 @@ from plugin.core.package.inspection.facts import FileFact, LayerFact
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, VectorSet
 from plugin.core.results.run import run_check
-from plugin.core.side_tables import Record
-from tests.core.examples import plan_of
-from tests.core.package_fixtures import DATABASE, LAYERS, facts_of, jpg
+from plugin.core.side_tables import ChangeRecord
+from tests.core.examples import make_example_plan
+from tests.core.package_fixtures import DATABASE, FEATURE_COUNTS_BY_LAYER, make_jpeg, make_package_facts
 from tests.core.small_plan import write_shapefiles
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -23,9 +23,9 @@ VCT_PATH = DATABASE.replace(".gdb", ".vct")
 
 
 def run_package_rule(code, facts, layers=None, lang="zh", record=None):
-    plan = plan_of(layers or {})
+    plan = make_example_plan(layers or {})
     side = SideInputs(package=facts, record=record)
-    return run_check(plan, [all_rules()[code]], side=side, lang=lang).findings
+    return run_check(plan, [all_rules()[code]], side_inputs=side, lang=lang).findings
 
 
 def add_vector_set(facts, *slots, file="{code}{name}国土空间规划矢量数据.vct", layers=()):
@@ -36,7 +36,7 @@ def add_vector_set(facts, *slots, file="{code}{name}国土空间规划矢量数�
     spec = facts.package_spec
     more = VectorSet("more", "data", file, "EPSG:4490", slots)
     files = (*facts.files, FileFact(VCT_PATH, 9)) if layers else facts.files
-    found_layers = tuple(LayerFact(VCT_PATH, name, LAYERS[name], "EPSG:4490") for name in layers)
+    found_layers = tuple(LayerFact(VCT_PATH, name, FEATURE_COUNTS_BY_LAYER[name], "EPSG:4490") for name in layers)
     return replace(
         facts,
         package_spec=replace(spec, vectors=(*spec.vectors, more)),
@@ -48,9 +48,9 @@ def add_vector_set(facts, *slots, file="{code}{name}国土空间规划矢量数�
 def test_each_data_set_of_a_package_needs_its_required_layers():
     """Require the layer in the exchange file even if the database has it."""
     slots = LayerSlot("red_line", "M"), LayerSlot("boundary", "M"), LayerSlot("heritage", "C")
-    complete = add_vector_set(facts_of({}), *slots, layers=["STBHHX", "CZKFBJ"])
+    complete = add_vector_set(make_package_facts({}), *slots, layers=["STBHHX", "CZKFBJ"])
     assert run_package_rule("DOC008", complete) == []
-    lacking = add_vector_set(facts_of({}), *slots, layers=["CZKFBJ"])
+    lacking = add_vector_set(make_package_facts({}), *slots, layers=["CZKFBJ"])
     (one,) = run_package_rule("DOC008", lacking)
     assert (one.case, one.params["name"]) == ("missing_in", "STBHHX") and VCT_PATH in one.message
     empty = replace(
@@ -65,42 +65,47 @@ def test_each_data_set_of_a_package_needs_its_required_layers():
     broken = replace(lacking, layers=(*lacking.layers, LayerFact(VCT_PATH, "x", -1)))
     assert [f.case for f in run_package_rule("DOC008", broken)] == ["unreadable"]
     # DOC002 reports a missing data set; a layer is searched in all data sets.
-    assert run_package_rule("DOC008", add_vector_set(facts_of({}), *slots)) == []
+    assert run_package_rule("DOC008", add_vector_set(make_package_facts({}), *slots)) == []
 
 
 def test_each_empty_layer_of_a_data_set_is_reported():
-    empty = run_package_rule("DOC008", facts_of({"layers": {"STBHHX": 0, "CZKFBJ": 0}}))
+    empty = run_package_rule("DOC008", make_package_facts({"layers": {"STBHHX": 0, "CZKFBJ": 0}}))
     assert {(f.case, f.params["name"]) for f in empty} == {("empty", "STBHHX"), ("empty", "CZKFBJ")}
 
 
 def test_data_set_file_of_only_optional_layers_may_be_absent():
     """Accept a missing file if none of its optional layers has rows in the plan."""
-    optional = add_vector_set(facts_of({}), LayerSlot("heritage", "C"), LayerSlot("zones", "O"))
+    optional = add_vector_set(make_package_facts({}), LayerSlot("heritage", "C"), LayerSlot("zones", "O"))
     assert run_package_rule("DOC002", optional) == []
     assert run_package_rule("DOC002", optional, {"zones": [SQUARE_WKT]}) == []
     assert [f.case for f in run_package_rule("DOC002", optional, {"heritage": [SQUARE_WKT]})] == ["data"]
-    assert [f.case for f in run_package_rule("DOC002", add_vector_set(facts_of({}), LayerSlot("red_line", "M")))] == [
-        "data"
-    ]
+    assert [
+        f.case for f in run_package_rule("DOC002", add_vector_set(make_package_facts({}), LayerSlot("red_line", "M")))
+    ] == ["data"]
 
 
 @pytest.mark.parametrize("crs", ["epsg:4490", "EPSG:4490", "urn:ogc:def:crs:EPSG::4490"])
 def test_crs_in_the_package_spec_may_be_spelled_differently(crs):
-    facts = facts_of({})
+    facts = make_package_facts({})
     spec = replace(facts.package_spec, vectors=tuple(replace(v, crs=crs) for v in facts.package_spec.vectors))
     assert run_package_rule("DOC009", replace(facts, package_spec=spec)) == []
-    assert len(run_package_rule("DOC009", replace(facts_of({"crs": {"CZKFBJ": "EPSG:4526"}}), package_spec=spec))) == 1
+    assert (
+        len(
+            run_package_rule("DOC009", replace(make_package_facts({"crs": {"CZKFBJ": "EPSG:4526"}}), package_spec=spec))
+        )
+        == 1
+    )
 
 
 @pytest.mark.parametrize("vertical", ["epsg:5737", "EPSG:5737"])
 def test_vertical_crs_in_the_package_spec_may_be_spelled_differently(vertical):
-    facts = facts_of({"vertical": vertical})
+    facts = make_package_facts({"vertical": vertical})
     high = replace(facts, layers=tuple(replace(x, vertical="EPSG:5737") for x in facts.layers))
     assert run_package_rule("DOC009", high) == [] and run_package_rule("DOC009", facts)
 
 
 def test_layer_of_a_renamed_data_set_file_is_compared_by_its_layer_name():
-    facts = facts_of({"manifest": True})
+    facts = make_package_facts({"manifest": True})
     other = LayerFact(VCT_PATH, "CZKFBJ", 5, "EPSG:4490")
     for row in facts.manifest["layers"]:
         row["file"] = "1-空间数据/旧名.gdb"
@@ -109,17 +114,19 @@ def test_layer_of_a_renamed_data_set_file_is_compared_by_its_layer_name():
 
 @pytest.mark.parametrize(("lang", "between"), [("zh", "、"), ("en", ", ")])
 def test_lists_in_package_findings_use_the_separator_of_the_report_language(lang, between):
-    maps = {"4-规划图件/140225浑源县04县域国土空间规划分区图.jpg": jpg()}
-    (gap,) = [f for f in run_package_rule("DOC030", facts_of({"add": maps}), lang=lang) if f.case == "gap"]
+    maps = {"4-规划图件/140225浑源县04县域国土空间规划分区图.jpg": make_jpeg()}
+    (gap,) = [f for f in run_package_rule("DOC030", make_package_facts({"add": maps}), lang=lang) if f.case == "gap"]
     assert gap.params["numbers"] == between.join(["02", "03"])
-    (absent,) = [f for f in run_package_rule("DOC002", facts_of({"add": maps}), lang=lang) if f.case == "maps"]
+    (absent,) = [
+        f for f in run_package_rule("DOC002", make_package_facts({"add": maps}), lang=lang) if f.case == "maps"
+    ]
     assert absent.params["titles"].count(between) == absent.params["count"] - 1
 
 
 @pytest.mark.parametrize(("lang", "words"), [("zh", "（WHLX 3）"), ("en", " (WHLX 3) ")])
 def test_kind_of_yearly_change_is_named_in_the_report_language(lang, words):
     layers = {"WHQZXCQCSLX": [SQUARE_WKT], "WHCZXCQCSLX": [{"wkt": SQUARE_WKT, "WHLX": "3"}]}
-    record = Record("面积平衡表.json", {("WHCZXCQCSLX", "3"): (0, 0.0)})
+    record = ChangeRecord("面积平衡表.json", {("WHCZXCQCSLX", "3"): (0, 0.0)})
     (one,) = run_package_rule("DOC023", None, layers, lang, record)
     assert words in one.message
 

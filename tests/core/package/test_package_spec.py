@@ -5,7 +5,13 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.names import LONGEST_NAME, field_problem, fill_placeholders, make_name_matcher, name_problem
+from plugin.core.package.names import (
+    MAX_NAME_CHARACTERS,
+    fill_placeholders,
+    find_field_name_problem,
+    find_name_problem,
+    make_name_matcher,
+)
 from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
 from plugin.core.package.package_spec.read import package_spec_ids
 from plugin.core.standard import load_standard
@@ -114,12 +120,12 @@ def test_package_spec_error_names_file_and_key(tmp_path, old, new, words):
         ("..", "name_reserved"),
         ("图 ", "name_end"),
         ("图.", "name_end"),
-        ("图" * (LONGEST_NAME + 1), "name_long"),
+        ("图" * (MAX_NAME_CHARACTERS + 1), "name_long"),
         ("𠮷县", "name_gbk"),
     ],
 )
 def test_name_problem_classifies_invalid_file_names(name, problem):
-    assert name_problem(name) == problem
+    assert find_name_problem(name) == problem
 
 
 @pytest.mark.parametrize(
@@ -127,7 +133,7 @@ def test_name_problem_classifies_invalid_file_names(name, problem):
     [("BSM", ""), ("标识码", ""), ("1BSM", "field_characters"), ("B-M", "field_characters"), ("shape", "field_taken")],
 )
 def test_field_problem_classifies_invalid_field_names(name, problem):
-    assert field_problem(name) == problem
+    assert find_field_name_problem(name) == problem
 
 
 def test_all_errors_of_a_package_spec_are_listed_at_once(tmp_path):

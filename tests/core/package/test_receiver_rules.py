@@ -10,7 +10,7 @@ from plugin.core.cancellation import NEVER, Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
-from plugin.core.package.export import report_received
+from plugin.core.package.export import check_by_receiver_rules
 from plugin.core.package.problems import Level
 from tests.county import SEED, make, source
 
@@ -28,12 +28,12 @@ def make_valid_county(**shifts):
     ``shifts``: square metres added to the area field of the first two rows, by layer code.
     """
     layers = make_county_sample().layers
-    fields = {role: source.declared(role) for role in layers}
+    fields = {role: source.make_declared_fields(role) for role in layers}
     for role, shift in shifts.items():
         frame = layers[role].copy()
         frame.loc[frame.index[:2], "MJ"] += shift
         layers = {**layers, role: frame}
-    return source.as_read(layers, fields)
+    return source.make_read_layers(layers, fields)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def checked_county_with_wrong_areas():
 
 
 def collect_receiver_problems(checked):
-    return list(report_received(checked, NEVER))
+    return list(check_by_receiver_rules(checked, NEVER))
 
 
 def test_valid_county_gives_no_problem_of_the_rules_run_by_receivers(checked_valid_county):
@@ -59,7 +59,7 @@ def test_area_field_that_the_receiver_would_report_is_noted_before_export(checke
     (problem,) = collect_receiver_problems(checked_county_with_wrong_areas)
     assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
     for lang in ("zh", "en"):
-        sentence = problem.sentence(Texts(lang))
+        sentence = problem.to_sentence(Texts(lang))
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
 
 
@@ -78,7 +78,7 @@ def test_receiver_rule_already_run_by_the_check_is_not_run_again():
 
 def test_run_of_the_receiver_rules_can_be_cancelled(checked_valid_county):
     with pytest.raises(Cancelled):
-        list(report_received(checked_valid_county, Cancellation(lambda: True)))
+        list(check_by_receiver_rules(checked_valid_county, Cancellation(lambda: True)))
 
 
 def test_standard_without_receiver_rules_gives_no_problem(checked_county_with_wrong_areas, monkeypatch):

@@ -10,9 +10,16 @@ import pytest
 
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
-from plugin.core.files.digests import DIGEST, MANIFEST, is_whole, read_digest, sha256, write_digest
+from plugin.core.files.digests import (
+    MANIFEST,
+    MANIFEST_DIGEST,
+    is_complete_package,
+    read_manifest_digest,
+    sha256,
+    write_manifest_digest,
+)
 from plugin.core.files.open_file_owners import find_open_file_owners
-from plugin.core.package.folder import NEW, OLD, finish_interrupted, replace_folder
+from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted, replace_folder
 from tests.core.small_plan import explain_error
 
 
@@ -20,7 +27,7 @@ def write_package(folder, text="新"):
     (folder / "1-数据").mkdir(parents=True)
     (folder / "1-数据" / "a.txt").write_text(text, encoding="utf-8")
     (folder / MANIFEST).write_text(f'{{"text": "{text}"}}', encoding="utf-8")
-    write_digest(folder)
+    write_manifest_digest(folder)
     return folder
 
 
@@ -41,7 +48,11 @@ def test_new_package_folder_replaces_the_old_one(package_path):
     for text in ("旧", "新"):
         with replace_folder(package_path) as new:
             write_package(new, text)
-        assert read_content(package_path) == text and is_whole(package_path) and is_only_entry_of_parent(package_path)
+        assert (
+            read_content(package_path) == text
+            and is_complete_package(package_path)
+            and is_only_entry_of_parent(package_path)
+        )
 
 
 def test_link_at_the_package_path_is_replaced_and_its_destination_is_kept(package_path, tmp_path):
@@ -82,7 +93,7 @@ def test_failed_move_of_the_new_package_keeps_the_old_package(package_path, monk
     real = os.replace
 
     def refuse_move(source, destination):
-        if str(source).endswith(NEW) == (which == "new in") and not str(source).endswith(OLD):
+        if str(source).endswith(NEW_SUFFIX) == (which == "new in") and not str(source).endswith(OLD_SUFFIX):
             raise OSError(code, os.strerror(code), str(source))
         real(source, destination)
 
@@ -124,11 +135,11 @@ def list_interrupted_states(target):
 
     Each has a function that makes the state, and the content of the package that the next run must leave.
     """
-    new, old = target.with_name(target.name + NEW), target.with_name(target.name + OLD)
+    new, old = target.with_name(target.name + NEW_SUFFIX), target.with_name(target.name + OLD_SUFFIX)
 
     def write_half_of_new_package():
         write_package(new)
-        (new / DIGEST).unlink()
+        (new / MANIFEST_DIGEST).unlink()
 
     def write_half_of_first_package():
         write_half_of_new_package()
@@ -180,17 +191,19 @@ def test_next_run_completes_or_rolls_back_an_interrupted_replacement(package_pat
         assert list(package_path.parent.iterdir()) == []
     else:
         assert (
-            read_content(package_path) == expected and is_whole(package_path) and is_only_entry_of_parent(package_path)
+            read_content(package_path) == expected
+            and is_complete_package(package_path)
+            and is_only_entry_of_parent(package_path)
         )
 
 
 def test_leftover_folder_that_cannot_be_deleted_is_reported(package_path, monkeypatch):
     write_package(package_path, "旧")
-    write_package(package_path.with_name(package_path.name + NEW))
+    write_package(package_path.with_name(package_path.name + NEW_SUFFIX))
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
         finish_interrupted(package_path)
-    assert NEW in explain_error(caught.value) and read_content(package_path) == "旧"
+    assert NEW_SUFFIX in explain_error(caught.value) and read_content(package_path) == "旧"
 
 
 def test_missing_parent_folder_of_the_package_is_reported(tmp_path, monkeypatch):
@@ -215,8 +228,8 @@ def test_unreadable_input_file_is_not_reported_as_a_write_error(package_path):
 
 def test_is_whole_is_true_only_if_the_manifest_matches_its_digest_file(tmp_path):
     folder = write_package(tmp_path / "a")
-    assert read_digest(folder) == sha256(folder / MANIFEST) and is_whole(folder)
+    assert read_manifest_digest(folder) == sha256(folder / MANIFEST) and is_complete_package(folder)
     (folder / MANIFEST).write_text("{}")
-    assert not is_whole(folder)
-    (folder / DIGEST).write_bytes(b"\xff")
-    assert not is_whole(folder) and read_digest(folder) == ""
+    assert not is_complete_package(folder)
+    (folder / MANIFEST_DIGEST).write_bytes(b"\xff")
+    assert not is_complete_package(folder) and read_manifest_digest(folder) == ""

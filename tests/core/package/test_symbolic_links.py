@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.files.digests import MANIFEST, SCHEMA, files_below
+from plugin.core.files.digests import MANIFEST, MANIFEST_SCHEMA, list_files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import Options
 from plugin.core.package.gate import check_target
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from tests.core.package_fixtures import COMPLETE, DATABASE
+from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, DATABASE
 from tests.core.small_plan import explain_error, write_gpkg
 
 COUNTY_SPEC = load_package_spec("county")
@@ -29,7 +29,7 @@ MAP_FOLDER = "4-规划图件"
 def package_with_outside_folder(tmp_path):
     """Return a package without its database, next to a folder outside of it."""
     folder = tmp_path / PACKAGE_ROOT
-    for path, content in COMPLETE.items():
+    for path, content in COMPLETE_PACKAGE_FILES.items():
         if ".gdb" not in path:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
@@ -111,10 +111,12 @@ def test_geopackage_behind_a_symbolic_link_is_not_opened(package_with_outside_fo
 def test_listed_file_replaced_by_a_symbolic_link_is_reported_as_changed(package_with_outside_folder):
     import json
 
-    listed = [{"path": TEXT_DOCUMENT_PATH, "sha256": hashlib.sha256(COMPLETE[TEXT_DOCUMENT_PATH]).hexdigest()}]
-    manifest = {"schema": SCHEMA, "check": {"verdict": "pass"}, "files": listed, "layers": []}
+    listed = [
+        {"path": TEXT_DOCUMENT_PATH, "sha256": hashlib.sha256(COMPLETE_PACKAGE_FILES[TEXT_DOCUMENT_PATH]).hexdigest()}
+    ]
+    manifest = {"schema": MANIFEST_SCHEMA, "check": {"verdict": "pass"}, "files": listed, "layers": []}
     (package_with_outside_folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
-    (package_with_outside_folder.parent / "别处" / "文本.pdf").write_bytes(COMPLETE[TEXT_DOCUMENT_PATH])
+    (package_with_outside_folder.parent / "别处" / "文本.pdf").write_bytes(COMPLETE_PACKAGE_FILES[TEXT_DOCUMENT_PATH])
     make_link(package_with_outside_folder, TEXT_DOCUMENT_PATH, "别处/文本.pdf")
     make_link(package_with_outside_folder, f"{MAP_FOLDER}/更多", "别处")
     _, report = find_link_findings(package_with_outside_folder)
@@ -125,7 +127,7 @@ def test_listed_file_replaced_by_a_symbolic_link_is_reported_as_changed(package_
 def test_files_below_lists_a_link_to_a_folder_without_entering_it(package_with_outside_folder):
     (package_with_outside_folder / "a").mkdir()
     (package_with_outside_folder / "a" / "b").symlink_to(package_with_outside_folder, target_is_directory=True)
-    names = [name for name, _ in files_below(package_with_outside_folder)]
+    names = [name for name, _ in list_files_below(package_with_outside_folder)]
     assert "a/b" in names and len(names) == len(set(names)) and not any(n.startswith("a/b/") for n in names)
 
 
@@ -144,7 +146,7 @@ def test_windows_junction_is_treated_as_a_link(tmp_path, monkeypatch):
             self.st_mode = found.st_mode
 
     monkeypatch.setattr(hashes.os, "lstat", lambda path: Junction(real(path)) if Path(path).name == "a" else real(path))
-    assert [name for name, _ in files_below(tmp_path)] == ["a"] and hashes.is_link(tmp_path / "a")
+    assert [name for name, _ in list_files_below(tmp_path)] == ["a"] and hashes.is_link(tmp_path / "a")
 
 
 @pytest.mark.parametrize(
@@ -156,7 +158,7 @@ def test_package_with_a_symbolic_link_is_not_replaced(package_with_outside_folde
     import json
 
     manifest = {
-        "schema": SCHEMA,
+        "schema": MANIFEST_SCHEMA,
         "check": {"verdict": "pass"},
         "files": [{"path": TEXT_DOCUMENT_PATH, "sha256": "0" * 64}],
         "layers": [],

@@ -9,16 +9,23 @@ import pytest
 
 from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
-from plugin.core.indicators.compute import figures_of
+from plugin.core.indicators.compute import get_plan_indicators
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
 from plugin.core.model.rule import Severity
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.tables.known_tables import PROMISED
+from plugin.core.package.tables.known_tables import REQUIRED_TABLES
 from plugin.core.tabulate import tabulate_plan
-from tests.core.small_plan import add_survey_vertices, as_read_layers, box, findings_of_rule, layers, table
+from tests.core.small_plan import (
+    add_survey_vertices,
+    convert_to_source_layers,
+    list_findings_of_rules,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
+)
 
 STANDARD_ID = "county_db"
 DATA_SET_SUFFIXES = (".shp", ".vct", ".gpkg", ".gdb")
@@ -26,11 +33,11 @@ DATA_SET_SUFFIXES = (".shp", ".vct", ".gpkg", ".gdb")
 
 def complete_layers() -> dict:
     """Return the small plan with townships and only rows that can be exported."""
-    tables = layers()
+    tables = make_small_plan_layers()
     tables["YJJBNTBHTB"] = tables["YJJBNTBHTB"].iloc[[0, 1, 2, 5]].reset_index(drop=True)
     tables["STBHHX"]["BSM"] = ["140225000000000001", "140225000000000002"]
-    towns = [box(0, 0, 1000, 1000), box(1000, 0, 1000, 1000)]
-    tables["XZQXZ"] = table(towns, XZQDM=["140225001", "140225002"], XZQMC=["甲镇", "乙乡"])
+    towns = [make_county_box(0, 0, 1000, 1000), make_county_box(1000, 0, 1000, 1000)]
+    tables["XZQXZ"] = make_table(towns, XZQDM=["140225001", "140225002"], XZQMC=["甲镇", "乙乡"])
     return add_survey_vertices(tables)
 
 
@@ -51,7 +58,7 @@ def randomize_layers(seed: int) -> dict:
                 frame[name] = None
             elif lot < 0.45:
                 retained = [chance.random() < 0.5 for _ in range(len(frame))]
-                frame[name] = frame[name].astype(object).where(retained, None)
+                frame[name] = frame[name].astype(object).changed_box(retained, None)
         tables[role] = frame
     return tables
 
@@ -68,7 +75,9 @@ def add_missing_fields(tables: dict) -> dict:
 
 def list_printed_tables(tables: dict) -> dict:
     """Return the cells of every package table, as printed, except the one on the data."""
-    made = tabulate_plan(assemble_plan(as_read_layers(tables), Options(standard=STANDARD_ID).norm(), source="x"), "zh")
+    made = tabulate_plan(
+        assemble_plan(convert_to_source_layers(tables), Options(standard=STANDARD_ID).norm(), source="x"), "zh"
+    )
     return {t.id: ([c.id for c in t.columns], [[str(v) for v in r.values] for r in t.rows]) for t in made.tables[:-1]}
 
 
@@ -94,7 +103,9 @@ def export_tables(folder, tables, suffix, crs):
     path = folder / "form.toml"
     path.write_text(text.replace("数据.gdb", f"数据{suffix}").replace("EPSG:4490", crs), encoding="utf-8")
     spec, options = load_package_spec(path), Options(standard=STANDARD_ID)
-    done = export_package(check_plan(as_read_layers(tables), options), ExportOrder(spec, folder / "结果", force=True))
+    done = export_package(
+        check_plan(convert_to_source_layers(tables), options), ExportOrder(spec, folder / "结果", force=True)
+    )
     return spec, done.path
 
 
@@ -103,7 +114,7 @@ def inspect_report(spec, path) -> Report:
 
 
 def list_error_findings(report: Report) -> list[str]:
-    return [f.message for f in findings_of_rule(report, "DOC011", "DOC013") if f.severity is not Severity.INFO]
+    return [f.message for f in list_findings_of_rules(report, "DOC011", "DOC013") if f.severity is not Severity.INFO]
 
 
 @pytest.mark.slow
@@ -119,12 +130,12 @@ def test_tables_of_an_exported_package_agree_with_its_layers(tmp_path, seed, suf
 
 def test_figures_are_computed_once_for_all_rules_of_a_check():
     norm = Options(standard=STANDARD_ID).norm()
-    plan = assemble_plan(as_read_layers(complete_layers()), norm, source="x")
+    plan = assemble_plan(convert_to_source_layers(complete_layers()), norm, source="x")
     one, other = (Context(plan, norm, norm.tolerance()) for _ in range(2))
-    assert figures_of(one, "zh") is figures_of(other, "zh") is not figures_of(one, "en")
+    assert get_plan_indicators(one, "zh") is get_plan_indicators(other, "zh") is not get_plan_indicators(one, "en")
     # Figures computed with another tolerance are not shared.
     finer = replace(norm.tolerance(), min_width_m=norm.tolerance().min_width_m / 2)
-    assert figures_of(Context(plan, norm, finer), "zh") is not figures_of(one, "zh")
+    assert get_plan_indicators(Context(plan, norm, finer), "zh") is not get_plan_indicators(one, "zh")
 
 
 @pytest.mark.slow
@@ -140,4 +151,6 @@ def test_figures_changed_in_an_exported_workbook_are_found(tmp_path):
                 if isinstance(cell.value, float) and cell.value and not np.isclose(cell.value, 100.0):
                     cell.value, changes = cell.value * 1.01, changes + 1
     book.save(file)
-    assert changes > len(PROMISED) and len(list_error_findings(inspect_report(spec, path))) > len(PROMISED)
+    assert changes > len(REQUIRED_TABLES) and len(list_error_findings(inspect_report(spec, path))) > len(
+        REQUIRED_TABLES
+    )

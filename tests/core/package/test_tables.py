@@ -13,8 +13,8 @@ from pyproj import Transformer
 
 from plugin.core.check import Options
 from plugin.core.engine.context import Context
-from plugin.core.files.tables import printed
-from plugin.core.indicators.compute import Figures
+from plugin.core.files.tables import display_value
+from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
@@ -30,11 +30,11 @@ from plugin.core.package.tables.compare import (
 from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
 from plugin.core.package.tables.model import Cell, Sheet, Workbook
 from plugin.core.package.tables.read import read_workbook
-from plugin.core.render.tables import all_tables
+from plugin.core.render.tables import make_all_tables
 from plugin.core.render.tables.model import Column, Number, Row, Table
 from plugin.core.tabulate import tabulate_plan, write_tables
-from tests.core.examples import plan_of
-from tests.core.package_fixtures import DATABASE, TABLES, sheet_of, whole_package
+from tests.core.examples import make_example_plan
+from tests.core.package_fixtures import DATABASE, TABLES_PATH_STEM, export_complete_package, make_sheet
 from tests.county.measure import statutory_area
 
 openpyxl = pytest.importorskip("openpyxl")
@@ -82,7 +82,7 @@ def test_texts_that_are_no_numbers_are_not_parsed_as_numbers(text):
     ],
 )
 def test_cell_value_is_printed_as_in_a_spreadsheet(value, cell_format, text):
-    assert printed(value, cell_format) == text
+    assert display_value(value, cell_format) == text
 
 
 def test_tolerance_of_a_printed_number_is_half_of_its_last_digit():
@@ -116,7 +116,7 @@ def test_workbook_cells_are_read_as_displayed(tmp_path):
     (sheet,) = read_workbook(path, "表/a.xlsx").sheets
     assert sheet.cells[2, 2] == Cell("25.00") and sheet.cells[2, 3] == Cell("", "formula")
     assert sheet.cells[2, 1] == Cell("线", "merged") and sheet.cells[3, 3] == Cell("１２．３０", "merged")
-    assert sheet.cells[4, 2] == Cell("0") and (4, 3) not in sheet.cells and not sheet.cut
+    assert sheet.cells[4, 2] == Cell("0") and (4, 3) not in sheet.cells and not sheet.is_truncated
 
 
 def test_saved_value_of_a_formula_cell_is_used(tmp_path):
@@ -139,7 +139,7 @@ def test_cell_far_outside_the_table_is_cut_off_when_a_sheet_is_read(tmp_path):
     new_book.active["XFD1048576"] = 1
     new_book.save(tmp_path / "a.xlsx")
     (sheet,) = read_workbook(tmp_path / "a.xlsx", "a").sheets
-    assert sheet.cut and not sheet.cells
+    assert sheet.is_truncated and not sheet.cells
 
 
 ENTITY_BOMB = b'<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "' + b"x" * 50 + b'">]><worksheet>&a;</worksheet>'
@@ -178,13 +178,13 @@ def test_tables_in_other_file_formats_are_reported_as_unsupported(tmp_path):
 
 @pytest.fixture(scope="module")
 def known_tables():
-    plan = plan_of({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
-    figures = Figures(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
-    return KnownTables(all_tables(figures), "zh", COUNTY_SPEC.words)
+    plan = make_example_plan({"county": [SQUARE], "red_line": [QUARTER], "boundary": [{"wkt": QUARTER}]})
+    figures = PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
+    return KnownTables(make_all_tables(figures), "zh", COUNTY_SPEC.words)
 
 
 def find_difference_cases(known, name, rows):
-    (block,) = known.blocks(sheet_of(name, rows))
+    (block,) = known.blocks(make_sheet(name, rows))
     return {(d.case, d.row, d.head) for d in find_differences(block)[0]}, block
 
 
@@ -203,7 +203,7 @@ def test_tables_in_other_layouts_are_recognised_and_compared(known_tables, name)
     rows = TABLE_LAYOUTS[name]
     found, block = find_difference_cases(known_tables, "三条控制线", rows)
     assert block.table.id == "lines" and [r.code for r in block.rows.values()] == ["red_line"]
-    assert found == set() and not block.unknown and not block.strange
+    assert found == set() and not block.unknown and not block.foreign_columns
     wrong = [[cell.replace("24.99", "24.89").replace("374.91", "373.91") for cell in row] for row in rows]
     assert {case for case, *_ in find_difference_cases(known_tables, "三条控制线", wrong)[0]} == {"cell"}
 
@@ -213,7 +213,7 @@ def test_two_tables_in_one_sheet_are_recognised(known_tables):
         ["表1 三条控制线面积表"], ["控制线", "图斑椭球面积（公顷）"], ["生态保护红线", "24.99"], [],
         ["表2 国土空间规划指标表"], ["序号", "指标", "单位", "数值"], ["1", "县域面积", "公顷", "99.98"],
     ]  # fmt: skip
-    blocks = known_tables.blocks(sheet_of("附表", rows))
+    blocks = known_tables.blocks(make_sheet("附表", rows))
     assert [b.table.id for b in blocks] == ["lines", "indicators"]
     assert [find_differences(b) for b in blocks] == [([], 1), ([], 1)]
 
@@ -233,10 +233,10 @@ def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_area
     numbers = [Number(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
     table = Table("land_use", columns, [Row(["耕地", "01", *numbers], "row", "01")], "ha")
     rows = [["用地类型", "现状面积", "规划面积", "规划增减"], ["耕地", "200000.00", "200000.06", "0.05"]]
-    (block,) = KnownTables([table], "zh").blocks(sheet_of("用地现状–规划", rows))
+    (block,) = KnownTables([table], "zh").blocks(make_sheet("用地现状–规划", rows))
     assert find_differences(block) == ([], 3)
     rows[1] = ["耕地", "200000.00", "200000.06", "0.04"]
-    (block,) = KnownTables([table], "zh").blocks(sheet_of("用地现状–规划", rows))
+    (block,) = KnownTables([table], "zh").blocks(make_sheet("用地现状–规划", rows))
     assert [d.head for d in find_differences(block)[0]] == ["规划增减"]
 
 
@@ -255,7 +255,7 @@ def test_blank_cells_and_zeros_in_a_table_are_distinguished(known_tables):
 
 def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
     """Report the name of a row whenever it contradicts the code."""
-    zones = plan_of(
+    zones = make_example_plan(
         {
             "county": [SQUARE],
             "zones": [
@@ -265,12 +265,14 @@ def test_table_row_is_identified_by_its_code_before_its_name(known_tables):
         }
     )
     table = KnownTables(
-        all_tables(Figures(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))), "zh", COUNTY_SPEC.words
+        make_all_tables(PlanIndicators(Context(zones, zones.norm, zones.norm.tolerance()), Texts("zh"))),
+        "zh",
+        COUNTY_SPEC.words,
     )
     rows = [(r.values[0], r.values[1]) for r in table.tables["zones"].rows[:2]]
     head = ["代码", "规划分区", "图斑椭球面积"]
     swapped = [head, [rows[0][0], rows[1][1], "1.00"]]
-    (block,) = table.blocks(sheet_of("规划分区", swapped))
+    (block,) = table.blocks(make_sheet("规划分区", swapped))
     assert not block.unknown and list(block.rows) == [2]
     assert find_renamed_rows(block) == [(2, rows[1][1], rows[0][1])]
 
@@ -295,7 +297,7 @@ def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
         "boundary": [QUARTER],
         "zones": [make_square_row(0, 500, zone_code="300"), make_square_row(500, 500, zone_code="999")],
     }
-    plan_tables = tabulate_plan(plan_of(layers), lang)
+    plan_tables = tabulate_plan(make_example_plan(layers), lang)
     write_tables(plan_tables, tmp_path / "a.xlsx")
     known = KnownTables(plan_tables.tables, lang)
     seen = {}
@@ -303,7 +305,9 @@ def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
         for block in known.blocks(sheet):
             found, compared = find_differences(block)
             seen[block.table.id] = compared
-            assert (found, find_lost_rows(block), block.unknown, block.strange) == ([], [], (), {}), block.table.id
+            assert (found, find_lost_rows(block), block.unknown, block.foreign_columns) == ([], [], (), {}), (
+                block.table.id
+            )
     assert (
         seen.keys()
         == {t.id for t in plan_tables.tables} - {"about"}
@@ -318,7 +322,7 @@ def test_every_table_written_by_the_export_is_recognised(tmp_path, lang):
 @pytest.fixture(scope="module")
 def exported_package(tmp_path_factory):
     pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
-    return whole_package(tmp_path_factory.mktemp("成果"))
+    return export_complete_package(tmp_path_factory.mktemp("成果"))
 
 
 @pytest.fixture
@@ -332,7 +336,7 @@ def inspect_tables(path, **options):
 
 
 def change_workbook_cell(package, sheet, cell, value, cell_format=None):
-    path = package / f"{TABLES}.xlsx"
+    path = package / f"{TABLES_PATH_STEM}.xlsx"
     workbook = openpyxl.load_workbook(path)
     workbook[sheet][cell] = value
     if cell_format:
@@ -342,7 +346,7 @@ def change_workbook_cell(package, sheet, cell, value, cell_format=None):
 
 def locate_cell(package, sheet, row, column):
     """Return coordinate and value of the cell with this row and column text."""
-    worksheet = openpyxl.load_workbook(package / f"{TABLES}.xlsx")[sheet]
+    worksheet = openpyxl.load_workbook(package / f"{TABLES_PATH_STEM}.xlsx")[sheet]
     line = next(r for r in range(4, worksheet.max_row + 1) if row in [worksheet.cell(r, c).value for c in (1, 2)])
     number = next(c for c in range(1, worksheet.max_column + 1) if worksheet.cell(3, c).value == column)
     return worksheet.cell(line, number).coordinate, worksheet.cell(line, number).value
@@ -373,7 +377,7 @@ def test_changed_table_cell_is_reported_with_its_row_and_column(copied_package, 
         column,
     )
     assert found.params["line"] == int("".join(filter(str.isdigit, cell))) and found.key.endswith(f"/{sheet}/{cell}")
-    assert f"{TABLES}.xlsx" in found.message and str(found.severity) == "ERROR"
+    assert f"{TABLES_PATH_STEM}.xlsx" in found.message and str(found.severity) == "ERROR"
 
 
 @pytest.mark.slow
@@ -437,7 +441,7 @@ def test_deleted_parcel_is_reported_by_table_row_and_column(copied_package):
     assert (by_case["cell"]["row"], by_case["cell"]["column"]) == ("合计", "现状面积")
     places = [one["cell"] for params in by_case.values() for one in params["cells"]]
     assert len(places) == len(set(places)) == 3 + shares["count"]
-    sheet = openpyxl.load_workbook(copied_package / f"{TABLES}.xlsx")["用地现状–规划"]
+    sheet = openpyxl.load_workbook(copied_package / f"{TABLES_PATH_STEM}.xlsx")["用地现状–规划"]
     for one in shares["cells"]:
         assert float(one["told"].removesuffix(" %")) == pytest.approx(sheet[one["cell"]].value, abs=0.005)
 
@@ -500,10 +504,10 @@ def test_workbook_of_another_layout_is_compared_with_the_layers(copied_package):
         row: locate_cell(copied_package, "三条控制线", row, "图斑椭球面积")[1]
         for row in ("生态保护红线", "城镇开发边界")
     }
-    (copied_package / f"{TABLES}.xlsx").unlink()
+    (copied_package / f"{TABLES_PATH_STEM}.xlsx").unlink()
     rows = [["附表3 三线统计表"], ["类型", "面积（万亩）", "备注"]]
     rows += [[name, f"{value * 15 / 1e4:.4f}", "——"] for name, value in values.items()]
-    write_workbook_rows(copied_package / f"{TABLES}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
+    write_workbook_rows(copied_package / f"{TABLES_PATH_STEM}.xlsx", [*rows, ["高压走廊", "0.5", ""]], name="附表3")
     found = {f.case: f.params for f in inspect_tables(copied_package)}
     # The workbook replaces that of the plugin, whose sheets are listed.
     assert found.keys() == {"lost", "rows", "no_table", "more_sheets"}

@@ -12,13 +12,19 @@ from plugin.core.cancellation import NEVER
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry.crs import reproject
 from plugin.core.messages.texts import Texts
-from plugin.core.package.layers.content import make_contents
+from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer
-from plugin.core.package.layers.vct import read_set, write_set
+from plugin.core.package.layers.vct import read_back_vct_set, write_vct_set
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.problems import Level
-from tests.core.package_fixtures import PARCELS, awkward_shapes, parcels, plan_of, vectors
-from tests.core.small_plan import X, Y, box, table
+from tests.core.package_fixtures import (
+    PARCEL_VALUES,
+    make_awkward_shapes,
+    make_data_set_spec,
+    make_package_plan,
+    make_parcel_table,
+)
+from tests.core.small_plan import X, Y, make_county_box, make_table
 
 pytest.importorskip("shapely")
 
@@ -26,25 +32,25 @@ AREA_VALUES = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
 def make_vct_spec(crs="EPSG:4526", **more):
-    return vectors("库 一.vct", crs=crs, encoding="GBK", **more)
+    return make_data_set_spec("库 一.vct", crs=crs, encoding="GBK", **more)
 
 
 def make_vct_plan():
-    return plan_of(
-        DLTB=awkward_shapes().assign(
+    return make_package_plan(
+        DLTB=make_awkward_shapes().assign(
             TBMJ=AREA_VALUES,
             ZLDWMC=["浑源县永安镇", "一，二", "a'b\"c", None, "长" * 60],
             SJNF=[2020, None, 2020, 2020, 2020],
         ),
-        XZQX=table([box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
-        ZDJTJCSSX=table(
+        XZQX=make_table([make_county_box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        ZDJTJCSSX=make_table(
             [
                 shapely.LineString([(X, Y), (X + 50.5, Y + 7.25), (X + 90, Y)]),
                 shapely.MultiLineString([[(X, Y), (X + 9, Y)], [(X, Y + 20), (X + 9, Y + 20)]]),
             ],
             MC=["108国道", "两段"],
         ),
-        ZDJCSSD=table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
+        ZDJCSSD=make_table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
     )
 
 
@@ -53,14 +59,14 @@ def write_and_read(path, plan, crs="EPSG:4526", change=lambda text: text):
 
     Return the written contents and the comparisons by layer.
     """
-    filled, _ = make_contents(plan, make_vct_spec(crs))
+    filled, _ = make_package_layers(plan, make_vct_spec(crs))
     plane = CRS.from_user_input(crs)
     more = {"progress": lambda rows: None, "cancellation": NEVER}
-    written = write_set(path, filled, plane, **more)
+    written = write_vct_set(path, filled, plane, **more)
     text = path.read_bytes().decode("gbk")
     changed = change(text)
     path.write_bytes(changed.encode("gbk"))
-    return filled, {content.name: done for content, done in read_set(path, filled, plane, written, **more)}
+    return filled, {content.name: done for content, done in read_back_vct_set(path, filled, plane, written, **more)}
 
 
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526", "EPSG:4547"])
@@ -72,7 +78,7 @@ def test_vct_data_set_of_a_package_reads_back_equal(tmp_path, crs):
         done = found[content.name]
         assert done.same, (content.name, done.differences)
         assert done.features == len(content) and done.fields == len(content.template.fields)
-        assert done.moved_m <= 1e-4 and done.library == "sanxian VCT 3.0"
+        assert done.max_vertex_shift_m <= 1e-4 and done.library == "sanxian VCT 3.0"
     assert found["DLTB"].areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.05)
 
 
@@ -165,7 +171,7 @@ def test_damaged_vct_data_set_is_refused_with_its_line(tmp_path):
 
 
 def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
-    content = next(c for c in make_contents(plan, make_vct_spec(crs))[0] if c.name == layer)
+    content = next(c for c in make_package_layers(plan, make_vct_spec(crs))[0] if c.name == layer)
     return {
         (p.level, p.key): p
         for p in validate_layer(content, make_vct_spec(crs), plan.norm.standard.code_lists)
@@ -188,21 +194,28 @@ def list_validation_problems(plan, crs="EPSG:4526", layer="DLTB"):
 )
 def test_values_unsuitable_for_vct_are_reported_before_writing(columns, level, key):
     layer = "XZQX" if "MJ" in columns else "DLTB"
-    towns = table([box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
-    plan = plan_of(DLTB=parcels(3, **columns)) if layer == "DLTB" else plan_of(XZQX=towns.assign(**columns))
+    towns = make_table([make_county_box(100 * n, 0) for n in range(3)], XZQDM=["140225"] * 3, XZQMC=["浑源县"] * 3)
+    plan = (
+        make_package_plan(DLTB=make_parcel_table(3, **columns))
+        if layer == "DLTB"
+        else make_package_plan(XZQX=towns.assign(**columns))
+    )
     found = list_validation_problems(plan, layer=layer)
     reported = [p for (at, name), p in found.items() if name == key and level in (None, at)]
     assert len(reported) == 1 and reported[0].count == 1, found.keys()
     for lang in ("zh", "en"):
-        message = reported[0].sentence(Texts(lang))
+        message = reported[0].to_sentence(Texts(lang))
         assert layer in message and next(iter(columns)) in message
 
 
 def test_shapes_that_vct_rounding_would_change_are_reported_before_writing():
     hair = shapely.box(X, Y, X + 1e-6, Y + 1e-6)
     close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
-    plan = plan_of(
-        DLTB=table([hair, close, shapely.union(box(0, 0), box(300, 0))], **{k: [v] * 3 for k, v in PARCELS.items()})
+    plan = make_package_plan(
+        DLTB=make_table(
+            [hair, close, shapely.union(make_county_box(0, 0), make_county_box(300, 0))],
+            **{k: [v] * 3 for k, v in PARCEL_VALUES.items()},
+        )
     )
     found = list_validation_problems(plan)
     assert found[Level.STOP, "vct_collapsed"].count == found[Level.NOTE, "vct_merged"].count == 1
@@ -211,7 +224,9 @@ def test_shapes_that_vct_rounding_would_change_are_reported_before_writing():
 
 def test_vertices_merged_by_vct_rounding_are_no_difference_on_reading_back(tmp_path):
     close = shapely.Polygon([(X, Y), (X + 10, Y), (X + 10, Y + 10), (X + 10 - 1e-6, Y + 10), (X, Y + 10)])
-    _, found = write_and_read(tmp_path / "a.vct", plan_of(DLTB=table([close], **{k: [v] for k, v in PARCELS.items()})))
+    _, found = write_and_read(
+        tmp_path / "a.vct", make_package_plan(DLTB=make_table([close], **{k: [v] for k, v in PARCEL_VALUES.items()}))
+    )
     assert found["DLTB"].same
 
 
@@ -223,9 +238,9 @@ def test_area_change_from_rounded_corners_of_long_edges_is_no_difference(tmp_pat
         (X + 20_000.1, Y + 20_000.3333),
         (X, Y + 20_000.77777),
     ]
-    plan = plan_of(DLTB=table([shapely.Polygon(corners)], **{k: [v] for k, v in PARCELS.items()}))
+    plan = make_package_plan(DLTB=make_table([shapely.Polygon(corners)], **{k: [v] for k, v in PARCEL_VALUES.items()}))
     _, found = write_and_read(tmp_path / "a.vct", plan)
-    assert found["DLTB"].same and found["DLTB"].area_off_m2 > 0.01
+    assert found["DLTB"].same and found["DLTB"].max_area_difference_m2 > 0.01
 
 
 @pytest.mark.parametrize(
@@ -248,13 +263,13 @@ def test_package_spec_with_settings_that_vct_does_not_support_is_refused(tmp_pat
 
 def test_every_polygon_vertex_is_reprojected_when_a_vct_data_set_is_written(tmp_path):
     """Compare the corners of a parcel in degrees with pyproj."""
-    plan = plan_of(DLTB=parcels(1))
+    plan = make_package_plan(DLTB=make_parcel_table(1))
     write_and_read(tmp_path / "a.vct", plan, "EPSG:4490")
     text = (tmp_path / "a.vct").read_bytes().decode("gbk")
     printed = {
         tuple(map(float, p)) for p in re.findall(r"^(\d+\.\d{6,}),(\d+\.\d{6,})\r$", text.split("LineBegin")[1], re.M)
     }
-    given = reproject(np.array([box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490))
+    given = reproject(np.array([make_county_box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490))
     for x, y in shapely.get_coordinates(given):
         assert min(abs(x - a) + abs(y - b) for a, b in printed) < 2e-10
 
@@ -262,6 +277,8 @@ def test_every_polygon_vertex_is_reprojected_when_a_vct_data_set_is_written(tmp_
 @pytest.mark.parametrize("crs", ["EPSG:4490", "EPSG:4526"])
 def test_row_without_a_shape_reads_back_equal_from_vct(tmp_path, crs):
     """Read back a row without a shape, which has no perimeter for a tolerance."""
-    shapes = [box(0, 0), None, box(300, 0)]
-    _, found = write_and_read(tmp_path / "a.vct", plan_of(DLTB=parcels(3).set_geometry(shapes, crs=4526)), crs)
+    shapes = [make_county_box(0, 0), None, make_county_box(300, 0)]
+    _, found = write_and_read(
+        tmp_path / "a.vct", make_package_plan(DLTB=make_parcel_table(3).set_geometry(shapes, crs=4526)), crs
+    )
     assert found["DLTB"].same, found["DLTB"].differences

@@ -13,7 +13,7 @@ from plugin.core.model.verdict import Verdict
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from tests.core.package_fixtures import put_county
+from tests.core.package_fixtures import write_county_and_documents
 
 pytestmark = pytest.mark.slow  # it writes and reads whole packages
 
@@ -38,7 +38,7 @@ def write_spec(folder, with_database):
 @pytest.fixture(scope="module", params=[False, True], ids=["alone", "with a database"])
 def exported_package(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("成果")
-    source, documents = put_county(folder)
+    source, documents = write_county_and_documents(folder)
     spec = write_spec(folder, request.param)
     return spec, export_package(check_plan(source, Options()), ExportOrder(spec, folder / "结果", documents))
 

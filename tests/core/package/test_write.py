@@ -20,14 +20,14 @@ from plugin.core.errors import InputError
 from plugin.core.geometry.crs import reproject
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.package.layers import readers, shapefile
-from plugin.core.package.layers.content import make_contents
+from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.database import write_database
 from plugin.core.package.layers.read_back import read_back
 from plugin.core.package.layers.shapefile import write_shapefiles
-from plugin.core.package.names import FIELD_NAMES
+from plugin.core.package.names import FIELD_NAME_FILE
 from tests.core.package.test_layer_validation import RING_CASES
-from tests.core.package_fixtures import PARCELS, awkward_shapes, plan_of, vectors
-from tests.core.small_plan import X, Y, box, table
+from tests.core.package_fixtures import PARCEL_VALUES, make_awkward_shapes, make_data_set_spec, make_package_plan
+from tests.core.small_plan import X, Y, make_county_box, make_table
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -40,22 +40,22 @@ AREA_VALUES = [10_000.123456789, 0.1, 1 / 3, 123456.7, None]
 
 
 def make_written_plan():
-    drawn = awkward_shapes()
-    return plan_of(
+    drawn = make_awkward_shapes()
+    return make_package_plan(
         DLTB=drawn.assign(
             TBMJ=AREA_VALUES,
             ZLDWMC=["浑源县永安镇𠮷", "䶮镇", "a'b\"c", None, "长" * 255],
             SJNF=[2020, None, 2020, 2020, 2020],
         ),
-        XZQX=table([box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
-        ZDJTJCSSX=table([shapely.LineString([(X, Y), (X + 50.5, Y + 7.25), (X + 90, Y)])], MC=["108国道"]),
-        ZDJCSSD=table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
+        XZQX=make_table([make_county_box(0, 0, 2000, 1000)], XZQDM=["140225"], XZQMC=["浑源县"]),
+        ZDJTJCSSX=make_table([shapely.LineString([(X, Y), (X + 50.5, Y + 7.25), (X + 90, Y)])], MC=["108国道"]),
+        ZDJCSSD=make_table([shapely.Point(X + 1 / 3, Y + 1 / 7), None], MC=["变电站", "没有位置"]),
     )
 
 
 def write_data_set(plan, path, spec, crs=None):
     crs = crs or CRS.from_user_input(spec.crs)
-    filled, _ = make_contents(plan, spec)
+    filled, _ = make_package_layers(plan, spec)
     if path.suffix == ".shp":
         write_shapefiles(path.with_suffix(""), filled, crs, encoding=spec.encoding)
     else:
@@ -81,12 +81,12 @@ def blocked_reader(request, monkeypatch):
 @pytest.mark.parametrize("file", ["库 一.gdb", "库 一.gpkg"])
 def test_written_filegdb_and_geopackage_read_back_equal(tmp_path, file, crs, blocked_reader):
     plan, path = make_written_plan(), tmp_path / file
-    spec = vectors(file, crs=crs)
+    spec = make_data_set_spec(file, crs=crs)
     for content in write_data_set(plan, path, spec):
         done = read_back(path, content, CRS.from_user_input(crs))
         assert done.same, done.differences
         assert done.features == len(content) and done.fields == len(content.template.fields)
-        assert done.moved_m < 1e-6 and done.area_off_m2 < 1e-3
+        assert done.max_vertex_shift_m < 1e-6 and done.max_area_difference_m2 < 1e-3
         assert done.library.startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
         assert done.has_declared_widths == ("blocked" not in blocked_reader)
 
@@ -104,7 +104,7 @@ def shorten_values(plan):
 @pytest.mark.parametrize("encoding", ["GBK", "UTF-8"])
 def test_written_shapefiles_read_back_equal(tmp_path, encoding, blocked_reader):
     plan, path = shorten_values(make_written_plan()), tmp_path / "矢量 数据.shp"
-    spec = vectors(path.name, crs="EPSG:4490", encoding=encoding)
+    spec = make_data_set_spec(path.name, crs="EPSG:4490", encoding=encoding)
     for content in write_data_set(plan, path, spec):
         done = read_back(get_layer_file(path, content), content, GEODETIC)
         assert done.same, done.differences
@@ -115,7 +115,7 @@ def test_written_shapefiles_read_back_equal(tmp_path, encoding, blocked_reader):
     with fiona.open(folder / "DLTB.shp") as layer:
         assert next(f["properties"]["ZLDWMC"] for f in layer) == "浑源县永安镇"
         assert layer.schema["properties"]["BSM"] == "str:18"
-    with (folder / FIELD_NAMES).open(encoding="utf-8-sig", newline="") as handle:
+    with (folder / FIELD_NAME_FILE).open(encoding="utf-8-sig", newline="") as handle:
         rows = [r for r in csv.DictReader(handle) if r["图层"] == "DLTB"]
     template = plan.norm.standard.templates["DLTB"]
     assert [r["字段"] for r in rows] == [f.name for f in template.fields]
@@ -139,9 +139,9 @@ def test_shapefile_texts_are_correct_with_the_gdal_encoding_setting_of_qgis(tmp_
 
 def test_sizes_of_shapefiles_are_estimated_exactly_before_writing(tmp_path):
     plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
-    for content in write_data_set(plan, path, vectors(path.name, crs="EPSG:4490")):
+    for content in write_data_set(plan, path, make_data_set_spec(path.name, crs="EPSG:4490")):
         file = get_layer_file(path, content)
-        estimated = shapefile.estimate_sizes(content.shapes(GEODETIC), content.template.fields)
+        estimated = shapefile.estimate_file_sizes(content.shapes(GEODETIC), content.template.fields)
         assert estimated == (file.stat().st_size, file.with_suffix(".dbf").stat().st_size), content.name
 
 
@@ -150,7 +150,9 @@ def test_missing_numbers_and_zeros_in_shapefiles_are_distinguished(tmp_path, enc
     plan, path = shorten_values(make_written_plan()), tmp_path / "a.shp"
     plan.layers["DLTB"].frame["SJNF"] = [0, None, 2020, -1, None]
     plan.layers["DLTB"].frame["TBMJ"] = [0.0, None, -0.01, 1.0, None]
-    content = next(c for c in write_data_set(plan, path, vectors(path.name, encoding=encoding)) if c.name == "DLTB")
+    content = next(
+        c for c in write_data_set(plan, path, make_data_set_spec(path.name, encoding=encoding)) if c.name == "DLTB"
+    )
     assert read_back(get_layer_file(path, content), content, ZONE_38).same
     rows = [f["properties"] for f in fiona.open(get_layer_file(path, content))]
     assert [r["SJNF"] for r in rows] == [0, None, 2020, -1, None]
@@ -165,7 +167,7 @@ def test_written_filegdb_matches_the_standard(tmp_path):
     The compound CRS contains heights if they are requested.
     """
     plan, path = make_written_plan(), tmp_path / "a.gdb"
-    write_data_set(plan, path, vectors(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
+    write_data_set(plan, path, make_data_set_spec(crs="EPSG:4490"), CRS.from_user_input("EPSG:4490+5737"))
     templates = plan.norm.standard.templates
     with fiona.open(path, layer="DLTB") as layer:
         properties = dict(layer.schema["properties"])
@@ -193,7 +195,7 @@ def test_written_filegdb_matches_the_standard(tmp_path):
 def iterate_written_layers(path, plan):
     """Yield each written layer with its osgeo layer and its fiona schema."""
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
-    for content in make_contents(plan, vectors(crs="EPSG:4490"))[0]:
+    for content in make_package_layers(plan, make_data_set_spec(crs="EPSG:4490"))[0]:
         with fiona.open(path, layer=content.name) as layer:
             schema = layer.schema
         yield content, database.GetLayerByName(content.name), schema
@@ -203,7 +205,7 @@ def make_full_row(role):
     """Return a table of one row with a value in every field of a template."""
     template = make_written_plan().norm.standard.templates[role]
     values = {"text": "1", "integer": 7, "real": 1.25, "date": datetime(2026, 1, 31)}
-    return table([box(0, 0)], **{f.name: [values[f.type]] for f in template.fields})
+    return make_table([make_county_box(0, 0)], **{f.name: [values[f.type]] for f in template.fields})
 
 
 #: Template type → fiona type in a FileGDB. Integers of more than nine digits become doubles, never 64 bits.
@@ -212,11 +214,11 @@ FIONA_TYPE_BY_FIELD_TYPE = {"text": "str", "integer": "int32", "real": "float", 
 
 def test_every_field_of_a_written_filegdb_matches_its_template(tmp_path):
     """Read names, types and lengths by fiona, aliases and NOT NULL by osgeo, for every kind of field."""
-    plan = plan_of(
+    plan = make_package_plan(
         ZXCQGHFQ=make_full_row("ZXCQGHFQ"), **{r: layer.frame.copy() for r, layer in make_written_plan().layers.items()}
     )
     path = tmp_path / "a.gdb"
-    write_data_set(plan, path, vectors(crs="EPSG:4490"))
+    write_data_set(plan, path, make_data_set_spec(crs="EPSG:4490"))
     kinds, required = set(), 0
     for content, layer, schema in iterate_written_layers(path, plan):
         definition = layer.GetLayerDefn()
@@ -244,9 +246,9 @@ def _is_long_integer(declared):
 
 
 def test_written_filegdb_refuses_a_row_with_an_empty_required_field(tmp_path):
-    plan = plan_of(ZXCQGHFQ=make_full_row("ZXCQGHFQ"), DLTB=awkward_shapes())
+    plan = make_package_plan(ZXCQGHFQ=make_full_row("ZXCQGHFQ"), DLTB=make_awkward_shapes())
     path = tmp_path / "a.gdb"
-    write_data_set(plan, path, vectors(crs="EPSG:4490"))
+    write_data_set(plan, path, make_data_set_spec(crs="EPSG:4490"))
     database = gdal.OpenEx(str(path), gdal.OF_UPDATE | gdal.OF_VECTOR)
     layer = database.GetLayerByName("ZXCQGHFQ")
     feature = layer.GetNextFeature()
@@ -266,7 +268,7 @@ def test_written_filegdb_refuses_a_row_with_an_empty_required_field(tmp_path):
 
 def test_feature_datasets_of_a_written_filegdb_are_the_groups_of_the_standard(tmp_path):
     plan, path = make_written_plan(), tmp_path / "a.gdb"
-    write_data_set(plan, path, vectors(crs="EPSG:4490"))
+    write_data_set(plan, path, make_data_set_spec(crs="EPSG:4490"))
     # The database needs a variable: a group does not keep it open.
     database = gdal.OpenEx(str(path), gdal.OF_VECTOR)
     root = database.GetRootGroup()
@@ -285,7 +287,7 @@ def test_long_integers_are_stored_as_exact_doubles_in_a_filegdb(tmp_path):
     template = plan.norm.standard.templates["DLTB"]
     declared = replace(template.field_named("SJNF"), length=15)
     fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
-    content = next(c for c in make_contents(plan, vectors())[0] if c.name == "DLTB")
+    content = next(c for c in make_package_layers(plan, make_data_set_spec())[0] if c.name == "DLTB")
     content = replace(content, template=replace(template, fields=fields))
     plan.layers["DLTB"].frame["SJNF"] = [2**53, 2**31, -(2**53), None, 0]
     path = tmp_path / "a.gdb"
@@ -305,26 +307,32 @@ def test_large_polygons_keep_their_areas_when_written(tmp_path):
     # Edges of a hundred metres: the default grid of the format (1e-9°) would change this area by 0.5 m².
     radius = 9_000 + 50 * np.random.default_rng(1).uniform(-1, 1, len(turn))
     ring = np.column_stack([X + radius * np.cos(turn), Y + radius * np.sin(turn)])
-    square = box(20_000, 0, 30_000 / 3, 30_000 / 7)
-    plan = plan_of(DLTB=table([shapely.Polygon(ring), square], **{k: [v] * 2 for k, v in PARCELS.items()}))
+    square = make_county_box(20_000, 0, 30_000 / 3, 30_000 / 7)
+    plan = make_package_plan(
+        DLTB=make_table([shapely.Polygon(ring), square], **{k: [v] * 2 for k, v in PARCEL_VALUES.items()})
+    )
     for crs in (GEODETIC, ZONE_38):
         path = tmp_path / f"{crs.to_epsg()}.gdb"
-        (content,) = write_data_set(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        (content,) = write_data_set(plan, path, make_data_set_spec(crs=f"EPSG:{crs.to_epsg()}"))
         with fiona.open(path, layer="DLTB") as layer:
             found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
         drawn = reproject(plan.layers["DLTB"].raw_shapes, ZONE_38, crs)
         areas = [statutory_area(reproject(s, crs, GEODETIC)) for s in (drawn, found)]
         assert np.abs(areas[0] - areas[1]).max() < 0.01
-        assert read_back(path, content, crs).area_off_m2 == pytest.approx(np.abs(areas[0] - areas[1]).max(), abs=1e-6)
+        assert read_back(path, content, crs).max_area_difference_m2 == pytest.approx(
+            np.abs(areas[0] - areas[1]).max(), abs=1e-6
+        )
 
 
 def test_area_of_a_written_bow_tie_equals_its_area_in_the_plan(tmp_path):
     """Write a bow-tie polygon; without repair the areas of its halves would cancel."""
     tie = shapely.Polygon([(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)])
-    plan = plan_of(DLTB=table([tie, box(500, 0)], **{k: [v] * 2 for k, v in PARCELS.items()}))
+    plan = make_package_plan(
+        DLTB=make_table([tie, make_county_box(500, 0)], **{k: [v] * 2 for k, v in PARCEL_VALUES.items()})
+    )
     for crs in (GEODETIC, ZONE_38):
         path = tmp_path / f"{crs.to_epsg()}.gdb"
-        (content,) = write_data_set(plan, path, vectors(crs=f"EPSG:{crs.to_epsg()}"))
+        (content,) = write_data_set(plan, path, make_data_set_spec(crs=f"EPSG:{crs.to_epsg()}"))
         done = read_back(path, content, crs)
         assert done.same and done.areas["statutory"] == pytest.approx(plan.layers["DLTB"].statutory.sum(), abs=0.01)
         assert done.areas["statutory"] == pytest.approx(15_000, rel=1e-3)
@@ -338,9 +346,9 @@ def test_dates_and_times_of_a_written_database_read_back_equal(tmp_path):
         if f.type == "date" and t.geometry == "polygon" and not t.base
     )
     moments = [datetime(2026, 1, 31, 10, 30, 5), None, datetime(1999, 12, 31)]
-    rows = table([box(0, 0), box(200, 0), box(400, 0)], **{name: moments})
-    plan, path = plan_of(DLTB=awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
-    spec = vectors(layers=[{"layer": role, "need": "M"}], others=False)
+    rows = make_table([make_county_box(0, 0), make_county_box(200, 0), make_county_box(400, 0)], **{name: moments})
+    plan, path = make_package_plan(DLTB=make_awkward_shapes(), **{role: rows}), tmp_path / "a.gdb"
+    spec = make_data_set_spec(layers=[{"layer": role, "need": "M"}], others=False)
     (content,) = write_data_set(plan, path, spec)
     assert read_back(path, content, ZONE_38).same
     with fiona.open(path, layer=role) as layer:
@@ -378,7 +386,7 @@ def execute_sql(path, *statements):
 )
 def test_reading_back_a_written_layer_finds_every_change(tmp_path, statement, kind, field, feature, blocked_reader):
     plan, path = make_written_plan(), tmp_path / "a.gpkg"
-    content = next(c for c in write_data_set(plan, path, vectors(path.name)) if c.name == "DLTB")
+    content = next(c for c in write_data_set(plan, path, make_data_set_spec(path.name)) if c.name == "DLTB")
     if kind == "crs":
         more = [
             "INSERT OR IGNORE INTO gpkg_spatial_ref_sys SELECT 'CGCS2000', 4490, 'EPSG', 4490, definition, '' FROM gpkg_spatial_ref_sys WHERE srs_id = 4326"
@@ -400,7 +408,7 @@ def test_reading_back_a_written_layer_finds_every_change(tmp_path, statement, ki
 
 def test_vertex_moved_by_a_millimetre_is_found_on_reading_back(tmp_path):
     plan, path = make_written_plan(), tmp_path / "a.gdb"
-    content = next(c for c in write_data_set(plan, path, vectors()) if c.name == "DLTB")
+    content = next(c for c in write_data_set(plan, path, make_data_set_spec()) if c.name == "DLTB")
     shapes = plan.layers["DLTB"].frame.geometry.to_numpy()
     shapes[1] = shapely.transform(shapes[1], lambda c: c + np.where(np.arange(len(c)) == 2, 1e-3, 0)[:, None])
     plan.layers["DLTB"].__dict__.pop("raw_shapes", None)
@@ -409,10 +417,10 @@ def test_vertex_moved_by_a_millimetre_is_found_on_reading_back(tmp_path):
 
 
 def test_multipoints_of_one_point_read_back_equal(tmp_path, blocked_reader):
-    points = table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
-    plan = plan_of(ZDJCSSD=points, DLTB=awkward_shapes())
+    points = make_table([shapely.MultiPoint([(X + 1, Y + 1)]), shapely.Point(X + 9, Y)], MC=["甲", "乙"])
+    plan = make_package_plan(ZDJCSSD=points, DLTB=make_awkward_shapes())
     for file in ("a.shp", "a.gpkg", "a.gdb"):
-        spec = vectors(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
+        spec = make_data_set_spec(file, layers=[{"layer": "ZDJCSSD", "need": "M"}], others=False)
         (content,) = write_data_set(plan, tmp_path / file, spec)
         assert read_back(get_layer_file(tmp_path / file, content), content, ZONE_38).same, file
 
@@ -421,7 +429,7 @@ def test_vertex_with_a_non_finite_coordinate_counts_as_a_difference(tmp_path):
     """Compare a vertex at NaN; its distance exceeds no tolerance."""
     plan, path = make_written_plan(), tmp_path / "a.gpkg"
     plan.layers["DLTB"].raw_shapes[1] = shapely.Polygon([(X, Y), (np.nan, Y), (X + 100, Y + 100)])
-    content = next(c for c in write_data_set(plan, path, vectors(path.name)) if c.name == "DLTB")
+    content = next(c for c in write_data_set(plan, path, make_data_set_spec(path.name)) if c.name == "DLTB")
     done = read_back(path, content, ZONE_38)
     assert done.examples["shape", ""] == done.examples["area", ""] == ["140225000000000002"]
 
@@ -430,7 +438,7 @@ def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocke
     path = tmp_path / "a.gpkg"
     path.write_bytes(b"SQLite format 3\0" + b"x" * 500)
     plan = make_written_plan()
-    content = make_contents(plan, vectors(path.name))[0][0]
+    content = make_package_layers(plan, make_data_set_spec(path.name))[0][0]
     with pytest.raises(InputError):
         read_back(path, content, ZONE_38)
 
@@ -462,8 +470,10 @@ def test_rings_that_give_a_warning_are_changed_by_the_format(tmp_path, name, suf
 
 
 def find_ring_differences(folder, shape, crs, suffix):
-    plan = plan_of(DLTB=table([shape, box(500, 0)], **{key: [value] * 2 for key, value in PARCELS.items()}))
-    spec = vectors(f"a{suffix}", crs=f"EPSG:{crs}")
+    plan = make_package_plan(
+        DLTB=make_table([shape, make_county_box(500, 0)], **{key: [value] * 2 for key, value in PARCEL_VALUES.items()})
+    )
+    spec = make_data_set_spec(f"a{suffix}", crs=f"EPSG:{crs}")
     path = folder / f"a{suffix}"
     (content,) = write_data_set(plan, path, spec)
     file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"

@@ -25,7 +25,7 @@ from plugin.core.profile.county_file import (
     save_county,
 )
 from plugin.core.profile.model import OtherSource, Target
-from plugin.core.standard.indicator_catalogue import allowed_comparisons
+from plugin.core.standard.indicator_catalogue import find_allowed_comparisons
 from plugin.paths import PROFILES
 
 PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
@@ -55,7 +55,7 @@ def draw_county_settings(draw):
     for indicator, year in draw(st.lists(figures, unique=True, max_size=4)):
         value = draw(st.decimals(0, 99999, places=draw(st.integers(0, 4)), allow_nan=False))
         unit = draw(st.sampled_from(["ha", "km2", "wan_mu", "mu", "m2"]))
-        comparison = draw(st.sampled_from(allowed_comparisons(indicator)))
+        comparison = draw(st.sampled_from(find_allowed_comparisons(indicator)))
         other_sources = draw(st.lists(st.builds(OtherSource, value=st.just("1.5"), source=random_words), max_size=1))
         drawn_target = make_target(indicator, f"{value:f}", year, unit, comparison, draw(random_words))
         targets.append(

@@ -21,11 +21,11 @@ from plugin.core.profile import (
     load_secrecy_levels,
     resolve_document,
 )
-from plugin.core.profile.document import override_document, with_document
+from plugin.core.profile.document import add_document_info, override_document
 from plugin.core.render.html import render_report
-from plugin.core.render.outputs import to_json
+from plugin.core.render.outputs import report_to_json
 from plugin.paths import REPORT_SCHEMA
-from tests.core.examples import norm_of, source_layer
+from tests.core.examples import make_example_layer, make_example_norm
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 DOCUMENT_SECTION = (
@@ -230,14 +230,14 @@ def test_profile_below_the_secrecy_level_of_its_base_needs_a_reason(tmp_path):
 
 @pytest.fixture
 def boundary_layer():
-    return source_layer("CZKFBJ", ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"], norm_of())
+    return make_example_layer("CZKFBJ", ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"], make_example_norm())
 
 
 def test_report_contains_the_document_info_of_profile_and_project(boundary_layer, tmp_path):
     path = write_profile(tmp_path, PROFILE_HEAD + DOCUMENT_SECTION)
     info = DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
     report = check_plan([boundary_layer], Options(profile=str(path), rules=("GEO001",), document_info=info)).report
-    data = json.loads(to_json(report))
+    data = json.loads(report_to_json(report))
     assert data["provenance"]["document"]["secrecy"] == "公开"
     assert data["provenance"]["document"]["map_approval"] == "晋S(2026)001号"
     assert data["provenance"]["document"]["lowered"][0]["reason"] == "公示稿已脱密"
@@ -262,7 +262,7 @@ def test_report_without_document_info_has_no_document_rows(boundary_layer):
 
 def test_with_document_replaces_the_document_info_that_the_check_recorded(boundary_layer):
     report = check_plan([boundary_layer], Options(rules=("GEO001",), document_info=DocumentInfo("内部", "甲"))).report
-    later = with_document(report, resolve_document(DocumentInfo("秘密"), make_document_profile()))
+    later = add_document_info(report, resolve_document(DocumentInfo("秘密"), make_document_profile()))
     assert (later.provenance["document"]["secrecy"], later.provenance["document"]["compiler"]) == ("秘密", "")
     assert report.provenance["document"]["compiler"] == "甲"
 

@@ -11,14 +11,14 @@ from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.messages.texts import Texts
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import Norm, Target, load_profile
-from plugin.core.render.verdict import caveats
+from plugin.core.render.verdict import list_caveats
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import load_catalogue
 from plugin.core.target_allocation.table import read_township_tasks
-from tests.core.small_plan import findings_of_rule, rule_outcome
+from tests.core.small_plan import get_outcome_of_rule, list_findings_of_rules
 from tests.county import make
-from tests.county.source import as_read
+from tests.county.source import make_read_layers
 from tests.mutations.clean import PROFILE
 
 TARGET_SECTION = (
@@ -94,7 +94,7 @@ def test_non_finite_parameters_of_a_check_are_refused(clean_layers):
         Options(tolerance=Tolerance(ignored_pair_m2=float("nan"))),
     ):
         with pytest.raises(InputError) as caught:
-            check_plan(as_read(clean_layers), options)
+            check_plan(make_read_layers(clean_layers), options)
         assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain(caught.value)
 
 
@@ -121,9 +121,9 @@ LOOSER_TARGETS = {
 @pytest.mark.parametrize("own", LOOSER_TARGETS.values(), ids=LOOSER_TARGETS)
 def test_county_target_looser_than_the_base_task_keeps_the_base_task_in_force(clean_layers, write_profile, own):
     report = check_plan(
-        as_read(clean_layers), Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own)))
+        make_read_layers(clean_layers), Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *own)))
     ).report
-    (warned,) = [f for f in findings_of_rule(report, "LAW005") if f.case == "target"]
+    (warned,) = [f for f in list_findings_of_rules(report, "LAW005") if f.case == "target"]
     assert all(text in warned.message for text in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
     compared = {i.target for i in report.indicators if i.id == FARMLAND_INDICATOR and not i.place}
     assert compared == {63.25, float(own[1])}
@@ -134,12 +134,14 @@ def test_county_that_misses_the_base_task_fails_despite_its_own_looser_target(cl
     rows = clean_layers["YJJBNTBHTB"]
     short = {**clean_layers, "YJJBNTBHTB": rows.iloc[: len(rows) // 2]}
     report = check_plan(
-        as_read(short),
+        make_read_layers(short),
         Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *LOOSER_TARGETS["nothing"]))),
     ).report
     assert report.verdict is Verdict.FAIL
     assert [
-        f.params["target"] for f in findings_of_rule(report, "LAW002") if f.params["indicator"] == FARMLAND_INDICATOR
+        f.params["target"]
+        for f in list_findings_of_rules(report, "LAW002")
+        if f.params["indicator"] == FARMLAND_INDICATOR
     ] == ["63.25"]
 
 
@@ -159,9 +161,11 @@ def make_target(comparison, value, unit="km2"):
 
 def test_looser_than_compares_targets_by_comparison_sign_and_unit():
     limit = make_target("<=", "16.46")
-    assert make_target("<=", "17.00").looser_than(limit) and not make_target("<=", "16.00").looser_than(limit)
-    assert not make_target("<=", "1646", "ha").looser_than(limit) and make_target("<=", "1647", "ha").looser_than(limit)
-    assert not make_target("=", "16.46").looser_than(limit) and make_target(">=", "16.46").looser_than(limit)
+    assert make_target("<=", "17.00").is_looser_than(limit) and not make_target("<=", "16.00").is_looser_than(limit)
+    assert not make_target("<=", "1646", "ha").is_looser_than(limit) and make_target("<=", "1647", "ha").is_looser_than(
+        limit
+    )
+    assert not make_target("=", "16.46").is_looser_than(limit) and make_target(">=", "16.46").is_looser_than(limit)
 
 
 REVERSED_COMPARISONS = {"cultivated_area": "<=", FARMLAND_INDICATOR: "<=", "red_line_area": "<=", "boundary_area": ">="}
@@ -204,14 +208,14 @@ INCLUDES_SHIPPED_STANDARD = 'includes = ["county_db"]\n'
 def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_layers, tmp_path, write_profile):
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD))
     path = write_profile(head=head)
-    report = check_plan(as_read(clean_layers), Options(profile=path)).report
+    report = check_plan(make_read_layers(clean_layers), Options(profile=path)).report
     norm = Options(profile=path).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
     scope = report.provenance["scope"]
     assert [r.code for r in report.rules] == ["LAW001"]
-    assert set(report.left_out) == set(usual.expected_in(scope)) - {"LAW001"} and "REL002" in report.left_out
+    assert set(report.left_out) == set(usual.expected_rules_in(scope)) - {"LAW001"} and "REL002" in report.left_out
     assert report.verdict is Verdict.CONDITIONAL
-    assert any("ATT0" in caveat for caveat in caveats(report, norm, Words("zh")))
+    assert any("ATT0" in caveat for caveat in list_caveats(report, norm, Words("zh")))
 
 
 @pytest.mark.parametrize(
@@ -222,23 +226,23 @@ def test_scopes_and_rule_groups_of_a_county_standard_remove_no_expected_rule(tmp
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD) + more)
     norm = Options(profile=write_profile(head=head)).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
-    assert set(usual.expected_in("maintenance")) <= set(norm.expected_in("maintenance"))
+    assert set(usual.expected_rules_in("maintenance")) <= set(norm.expected_rules_in("maintenance"))
 
 
 def test_shipped_standard_is_not_compared_with_another_shipped_standard():
     for name in ("county_db", "three_lines_2022", "survey_2020"):
         standard = load_standard(name)
-        assert standard.shipped() == ()
+        assert standard.find_shipped() == ()
 
 
 def test_mandatory_layer_declared_absent_leaves_the_declaration_unconfirmed(clean_layers, write_profile):
     tables = {role: frame for role, frame in clean_layers.items() if role != "YDYHGHFQ"}
     path = write_profile('[absent]\nconcepts = ["zones"]\n')
-    report = check_plan(as_read(tables), Options(profile=path, scope="county")).report
+    report = check_plan(make_read_layers(tables), Options(profile=path, scope="county")).report
     assert "absent.zones" in report.summary["unconfirmed"]
-    assert "absent.zones" in rule_outcome(report, "SCH001").unconfirmed
+    assert "absent.zones" in get_outcome_of_rule(report, "SCH001").unconfirmed
     assert report.verdict not in (Verdict.PASSED,)
-    assert any("规划分区" in caveat for caveat in caveats(report, Options(profile=path).norm(), Words("zh")))
+    assert any("规划分区" in caveat for caveat in list_caveats(report, Options(profile=path).norm(), Words("zh")))
 
 
 # -- a county standard looser than the shipped one ------------------------------------------------------------------
@@ -298,8 +302,10 @@ def test_county_standard_looser_than_the_shipped_one_is_reported(clean_layers, t
         own = template.replace('overlap = "never"', 'overlap = "allowed"')
         assert own != template
         (tmp_path / "mine" / "templates" / "STBHHX.toml").write_text(own, encoding="utf-8")
-    report = check_plan(as_read(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))).report
-    (named,) = [f for f in findings_of_rule(report, "RUN904") if f.case == "standard"]
+    report = check_plan(
+        make_read_layers(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))
+    ).report
+    (named,) = [f for f in list_findings_of_rules(report, "RUN904") if f.case == "standard"]
     assert item in named.message and "自编" in named.message
     assert report.verdict is Verdict.INCOMPLETE
 
@@ -315,8 +321,10 @@ def test_code_list_that_turns_forest_into_cultivated_land_is_reported(clean_laye
     (tmp_path / "mine" / "codelists").mkdir()
     text = "\n".join(",".join(row) for row in rows)
     (tmp_path / "mine" / "codelists" / "sandiao.csv").write_text(text, encoding="utf-8")
-    report = check_plan(as_read(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))).report
-    (named,) = [f for f in findings_of_rule(report, "RUN904") if f.case == "standard"]
+    report = check_plan(
+        make_read_layers(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))
+    ).report
+    (named,) = [f for f in list_findings_of_rules(report, "RUN904") if f.case == "standard"]
     assert "sandiao.csv（0301）" in named.message
 
 
@@ -331,8 +339,10 @@ EQUALLY_STRICT_TEXTS = [
 @pytest.mark.parametrize("text", EQUALLY_STRICT_TEXTS)
 def test_county_standard_as_strict_as_the_shipped_one_gives_no_finding(clean_layers, tmp_path, write_profile, text):
     head = write_standard(tmp_path, COUNTY_STANDARD_HEAD + text)
-    report = check_plan(as_read(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))).report
-    assert not findings_of_rule(report, "RUN904")
+    report = check_plan(
+        make_read_layers(clean_layers), Options(profile=write_profile(head=head), rules=("TOP001",))
+    ).report
+    assert not list_findings_of_rules(report, "RUN904")
 
 
 # -- values of a county profile that replace those of the standard ---------------------------------------------------
@@ -387,15 +397,18 @@ def test_value_stricter_than_the_standard_is_confirmed_without_naming_it(tmp_pat
 
 def test_rule_switched_off_by_the_county_prevents_a_pass(clean_layers, write_profile):
     text = "[zones]\nurban_is_boundary = false\n"
-    report = check_plan(as_read(clean_layers), Options(profile=write_profile(text), rules=("REL005",))).report
-    assert rule_outcome(report, "REL005").outcome == "not_applicable" and "urban_is_boundary" in report.rules[0].reason
+    report = check_plan(make_read_layers(clean_layers), Options(profile=write_profile(text), rules=("REL005",))).report
+    assert (
+        get_outcome_of_rule(report, "REL005").outcome == "not_applicable"
+        and "urban_is_boundary" in report.rules[0].reason
+    )
     assert report.rules[0].unconfirmed == ["zones.urban_is_boundary"]
 
 
 def test_target_with_an_implausible_unit_is_reported(clean_layers, write_profile):
     text = TARGET_SECTION.format("red_line_area", ">=", "538.87", "ha", "约束性")
-    report = check_plan(as_read(clean_layers), Options(profile=write_profile(text), rules=("LAW002",))).report
-    (named,) = [f for f in findings_of_rule(report, "LAW002") if f.case == "unlikely"]
+    report = check_plan(make_read_layers(clean_layers), Options(profile=write_profile(text), rules=("LAW002",))).report
+    (named,) = [f for f in list_findings_of_rules(report, "LAW002") if f.case == "unlikely"]
     assert "538.87 公顷" in named.message and "倍" in named.message and report.verdict is not Verdict.PASSED
 
 
@@ -405,8 +418,8 @@ def test_own_profile_looser_than_the_shipped_profile_of_the_county_is_reported(c
     path.write_text(
         head + TARGET_SECTION.format(FARMLAND_INDICATOR, ">=", "43.00", "wan_mu", "约束性"), encoding="utf-8"
     )
-    report = check_plan(as_read(clean_layers), Options(profile=str(path), rules=("LAW005",))).report
-    cases = {f.case: f.message for f in findings_of_rule(report, "LAW005")}
+    report = check_plan(make_read_layers(clean_layers), Options(profile=str(path), rules=("LAW005",))).report
+    cases = {f.case: f.message for f in list_findings_of_rules(report, "LAW005")}
     assert set(cases) == {"limit", "target"}
     assert "1.29" in cases["limit"] and "1.25" in cases["limit"] and "—" not in cases["limit"].split("的")[0]
     assert "43.00" in cases["target"] and "63.25" in cases["target"] and cases["target"].startswith("浑源县")
@@ -426,8 +439,8 @@ def test_confirmation_with_blank_person_document_or_items_confirms_nothing(clean
     assert old in CONFIRMED_PROFILE_TEXT
     path = tmp_path / "profile.toml"
     path.write_text(CONFIRMED_PROFILE_TEXT.replace(old, new, 1), encoding="utf-8")
-    report = check_plan(as_read(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
-    assert [f.case for f in findings_of_rule(report, "RUN904")] == [
+    report = check_plan(make_read_layers(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
+    assert [f.case for f in list_findings_of_rules(report, "RUN904")] == [
         "confirmed_blank"
     ] and report.verdict is Verdict.INCOMPLETE
 
@@ -435,16 +448,16 @@ def test_confirmation_with_blank_person_document_or_items_confirms_nothing(clean
 def test_profile_with_the_name_of_another_county_is_reported(clean_layers, tmp_path):
     path = tmp_path / "profile.toml"
     path.write_text(CONFIRMED_PROFILE_TEXT.replace('name = "浑源县"', 'name = "应县"'), encoding="utf-8")
-    report = check_plan(as_read(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
-    (named,) = findings_of_rule(report, "RUN904")
+    report = check_plan(make_read_layers(clean_layers), Options(profile=str(path), rules=("TOP001",))).report
+    (named,) = list_findings_of_rules(report, "RUN904")
     assert named.case == "profile_name" and "应县" in named.message and "浑源县" in named.message
 
 
 def test_rows_that_name_another_county_are_reported(clean_layers, write_profile):
     tables = dict(clean_layers)
     tables["XZQX"] = tables["XZQX"].assign(XZQMC="应县")
-    report = check_plan(as_read(tables), Options(profile=write_profile(), rules=("TOP001",))).report
-    (named,) = findings_of_rule(report, "RUN904")
+    report = check_plan(make_read_layers(tables), Options(profile=write_profile(), rules=("TOP001",))).report
+    (named,) = list_findings_of_rules(report, "RUN904")
     assert (named.case, named.role) == ("county_name", "XZQX") and "应县" in named.message
 
 
@@ -453,8 +466,8 @@ def test_rows_that_name_another_county_are_reported(clean_layers, write_profile)
 def test_rows_that_name_a_city_elsewhere_are_reported(clean_layers, write_profile, role, code, name):
     tables = dict(clean_layers)
     tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
-    report = check_plan(as_read(tables), Options(profile=write_profile(), rules=("TOP001",))).report
-    (named,) = findings_of_rule(report, "RUN904")
+    report = check_plan(make_read_layers(tables), Options(profile=write_profile(), rules=("TOP001",))).report
+    (named,) = list_findings_of_rules(report, "RUN904")
     assert (named.case, named.role) == ("county_name", role) and name in named.message and "浑源县" in named.message
 
 
@@ -463,8 +476,8 @@ def test_other_place_names_within_the_county_are_accepted(clean_layers, write_pr
     tables = dict(clean_layers)
     for role, code in (("XZQX", "140225"), ("XZQXZ", "140225100")):
         tables[role] = tables[role].assign(XZQDM=code, XZQMC=name)
-    assert not findings_of_rule(
-        check_plan(as_read(tables), Options(profile=write_profile(), rules=("TOP001",))).report, "RUN904"
+    assert not list_findings_of_rules(
+        check_plan(make_read_layers(tables), Options(profile=write_profile(), rules=("TOP001",))).report, "RUN904"
     )
 
 
@@ -472,6 +485,6 @@ def test_task_entered_only_as_a_stated_figure_is_reported(clean_layers, write_pr
     text = TARGET_SECTION.replace("[[targets]]\nindicator", "[[stated]]\nname").format(
         "永久基本农田保护面积", ">=", "66.00", "万亩", "约束性"
     )
-    report = check_plan(as_read(clean_layers), Options(profile=write_profile(text), rules=("TOP001",))).report
-    (named,) = findings_of_rule(report, "RUN904")
+    report = check_plan(make_read_layers(clean_layers), Options(profile=write_profile(text), rules=("TOP001",))).report
+    (named,) = list_findings_of_rules(report, "RUN904")
     assert named.case == "stated" and "[[targets]]" in named.message

@@ -8,7 +8,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
-from plugin.core.profile import profile_ids
+from plugin.core.profile import list_profile_ids
 from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolve_norm
 from plugin.core.standard import load_standard
 
@@ -121,7 +121,7 @@ def test_profile_command_reports_all_errors_of_an_invalid_file(tmp_path, capsys)
     assert "ratio.forms" in captured.err and "phase.approval.severity.LAW999" in captured.err
 
 
-@pytest.mark.parametrize("name", profile_ids())
+@pytest.mark.parametrize("name", list_profile_ids())
 def test_shipped_profiles_are_valid(name, capsys):
     assert main(["profile", name, "--check"]) == 0
     assert name in capsys.readouterr().out

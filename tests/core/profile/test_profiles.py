@@ -13,13 +13,13 @@ from plugin.core.errors import DataError, InputError
 from plugin.core.files.writing import Outputs
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import Severity, all_rules
-from plugin.core.profile import Norm, find_profile_problems, load_profile, profile_ids
+from plugin.core.profile import Norm, find_profile_problems, list_profile_ids, load_profile
 from plugin.core.render.outputs import write_outputs
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from plugin.core.standard.editions import PHASES, phase_of, standard_ids
+from plugin.core.standard.editions import PHASES, list_standard_ids, parse_phase
 from plugin.paths import PROFILES, STANDARDS
-from tests.core.examples import plan_of, source_layer
+from tests.core.examples import make_example_layer, make_example_plan
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 TARGET_SECTION = (
@@ -83,7 +83,7 @@ def test_heritage_register_of_hunyuan_adds_up_to_its_totals():
     assert by_level == {"国家级": 7, "省级": 8, "市级": 5, "县级": 9}
     (block,) = [line for line in norm.register("140225") if line.name]
     assert float(block.core_area) + float(block.control_area) == pytest.approx(float(block.area))
-    assert norm.register("140700") == [] and norm.stated("140225")[0].name == "森林覆盖率"
+    assert norm.register("140700") == [] and norm.stated_figures("140225")[0].name == "森林覆盖率"
 
 
 def test_targets_of_a_base_profile_apply_to_no_other_area():
@@ -108,8 +108,8 @@ def test_contradicting_figures_of_two_texts_are_stored_together():
 
 
 def test_shipped_profiles_have_no_problem():
-    assert set(PROFILE_BY_AREA_CODE.values()) <= set(profile_ids())
-    assert not [problem for name in profile_ids() for problem in find_profile_problems(name)]
+    assert set(PROFILE_BY_AREA_CODE.values()) <= set(list_profile_ids())
+    assert not [problem for name in list_profile_ids() for problem in find_profile_problems(name)]
 
 
 def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path):
@@ -121,7 +121,7 @@ def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path)
         tmp_path, PROFILE_HEAD + TARGET_SECTION + TARGET_SECTION.replace("red_line", "reserves").replace(">=", "=")
     )
     rows = {"red_line": [HECTARE_SQUARE], "reserves": [HECTARE_SQUARE], "detail_units": [HECTARE_SQUARE]}
-    plan = plan_of(rows)
+    plan = make_example_plan(rows)
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     assert {(f.params["indicator"], str(f.severity)) for f in report.findings} == {
         ("red_line_area", "ERROR"),
@@ -131,7 +131,7 @@ def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path)
 
 def test_stated_figure_without_its_layer_is_shown_for_reference(tmp_path):
     path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("red_line", "reserves").replace(">=", "="))
-    plan = plan_of({"red_line": [HECTARE_SQUARE]})
+    plan = make_example_plan({"red_line": [HECTARE_SQUARE]})
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     (shown,) = [i for i in report.indicators if i.id == "reserves_area"]
     assert (shown.value, shown.target, shown.state) == (None, 1.0, "reference")
@@ -144,7 +144,7 @@ def test_stated_figure_without_its_layer_is_shown_for_reference(tmp_path):
 def test_warning_near_a_target_depends_on_the_margin_set_in_the_profile(tmp_path, below, state):
     """Compare 0.99975 ha with a target of 0.99 ha; the margin is 0.00975 ha."""
     path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("1.00", "0.99").replace("km2", "ha") + below)
-    plan = plan_of({"red_line": [HECTARE_SQUARE]})
+    plan = make_example_plan({"red_line": [HECTARE_SQUARE]})
     report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
     assert [i.state for i in report.indicators if i.id == "red_line_area"] == [state]
 
@@ -347,7 +347,7 @@ def test_confirmation_in_a_base_profile_confirms_nothing_for_the_county(tmp_path
     ("text", "phase"), [("报批", "approval"), ("编制阶段", "drafting"), ("Publicity", "publicity"), (" ", "")]
 )
 def test_planning_phase_is_accepted_by_id_or_chinese_name(text, phase):
-    assert phase_of(text) == phase
+    assert parse_phase(text) == phase
 
 
 def test_unknown_planning_phase_is_refused_with_the_known_ones():
@@ -446,7 +446,7 @@ def test_second_edition_of_a_standard_needs_only_a_folder(standards_with_two_edi
     assert (new.edition, old.edition) == ("2028", "2021")
     assert load_standard("county_db-2021").folder == old.folder == standards_with_two_editions / "county_db-2021"
     assert (new.key, old.key) == ("county_db", "county_db-2021")
-    assert {"county_db", "county_db-2021"} <= set(standard_ids())
+    assert {"county_db", "county_db-2021"} <= set(list_standard_ids())
     # Templates that the new edition lacks come from the earlier one.
     assert new.templates["CZKFBJ"] == old.templates["CZKFBJ"]
     assert new.settings["ratio.limit"] == 1.1 and old.settings["ratio.limit"] == 1.3
@@ -508,7 +508,7 @@ def test_planning_phase_sets_the_severity_of_a_finding(phase, severity):
     The result then depends on an unconfirmed setting.
     """
     norm = Options(phase=phase).norm()
-    layers = [source_layer("STBHHX", ROWS_WITH_ONE_KEY, norm)]
+    layers = [make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, norm)]
     report = check_plan(layers, Options(phase=phase, rules=("ATT001",))).report
     assert {str(f.severity) for f in report.findings} == {severity} and report.rules[0].severity == severity
     assert report.provenance["phase"] == norm.phase
@@ -518,13 +518,13 @@ def test_planning_phase_sets_the_severity_of_a_finding(phase, severity):
 def test_county_profile_can_confirm_the_severities_of_the_phases(tmp_path):
     text = PROFILE_HEAD + '[confirmed]\nby = "县局"\ndocument = "文"\ndate = "2026-01-01"\nitems = ["phase"]\n'
     options = Options(profile=str(write_profile(tmp_path, text)), phase="drafting", rules=("ATT001",))
-    report = check_plan([source_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options).report
+    report = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options).report
     assert "phase" not in report.rules[0].unconfirmed
 
 
 def test_report_page_names_the_planning_phase(tmp_path):
     options = Options(phase="报批", rules=("ATT001",))
-    checked = check_plan([source_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options)
+    checked = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options)
     write_outputs(checked.report, checked.plan, Outputs(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page

@@ -10,7 +10,7 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import Dictionary, find_rules, order_codes, render_dictionary
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.template import Code, CodeList
 from plugin.paths import STANDARDS
 
@@ -40,7 +40,7 @@ def dictionary_page():
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("standard", standard_ids())
+@pytest.mark.parametrize("standard", list_standard_ids())
 def test_data_dictionary_page_has_the_whole_standard_and_loads_nothing(standard, lang):
     loaded = load_standard(standard)
     text = render_dictionary(loaded, lang)
@@ -149,7 +149,7 @@ def test_dictionary_search_finds_layers_fields_and_codes():
     book = Dictionary(load_standard("county_db"))
 
     def list_found_anchors(text):
-        return [e.anchor for e in book.entries if e.found_by(text)]
+        return [e.anchor for e in book.entries if e.matches_search(text)]
 
     # The layer first, then the classes of yearly maintenance derived from it.
     assert list_found_anchors("历史文化保护线 lx")[0] == "layer-LSWHBHX"

@@ -16,16 +16,16 @@ from plugin.core.render import figures
 from plugin.core.render.sections import format_crs, format_moment
 from plugin.core.render.words import Words
 from plugin.paths import SAMPLE, TEXTS
-from tests.core.report_fixtures import made_report, ratio
+from tests.core.report_fixtures import make_ratio_indicator, make_report
 
 CHINESE_WORDS = Words("zh")
 HUNYUAN_NORM = Options(profile="hunyuan").norm()
 
 
 def format_indicator_row(indicator, norm=HUNYUAN_NORM, words=CHINESE_WORDS):
-    report = made_report()
+    report = make_report()
     report.indicators = [indicator]
-    found = figures.figure_rows(report, norm, words)[0]
+    found = figures.make_figure_rows(report, norm, words)[0]
     return {k: v.replace("\u202f", " ") if isinstance(v, str) else v for k, v in found.items()}
 
 
@@ -70,7 +70,7 @@ def test_printed_value_without_a_unit_has_no_trailing_space(lang):
 
 
 def test_unconfirmed_ratio_is_never_shown_as_met():
-    found = format_indicator_row(ratio("n1", 1.24758, 1.25))
+    found = format_indicator_row(make_ratio_indicator("n1", 1.24758, 1.25))
     assert (found["target"], found["value"], found["room"], found["state"]) == (
         "≤ 1.25",
         "1.2476",
@@ -80,29 +80,29 @@ def test_unconfirmed_ratio_is_never_shown_as_met():
     assert found["marks"] == ["A", "C"] and found["decides"]
     assert "合格" not in "".join(map(str, found.values()))
     assert found["inputs"] == "开发边界 16 450 900.00 ÷ 基数 13 186 200.00 m²"
-    assert format_indicator_row(ratio("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
-    assert format_indicator_row(ratio("n1", 1.2501, 1.25))["state"] == "超出*"
+    assert format_indicator_row(make_ratio_indicator("n1", 1.2476, 1.25, confirmed=True))["state"] == "未超限"
+    assert format_indicator_row(make_ratio_indicator("n1", 1.2501, 1.25))["state"] == "超出*"
 
 
 def test_ratio_just_above_its_limit_is_printed_above_it():
-    found = format_indicator_row(ratio("n1", 1.250004, 1.25))
+    found = format_indicator_row(make_ratio_indicator("n1", 1.250004, 1.25))
     assert (found["value"], found["room"]) == ("1.250004", "−0.000004")
 
 
 def test_ratios_in_other_forms_are_shown_for_reference_with_their_inputs():
     assert (
-        format_indicator_row(ratio("n2", 1.1745))["inputs"]
+        format_indicator_row(make_ratio_indicator("n2", 1.1745))["inputs"]
         == "（集中建设区 14 986 900.00 + 弹性发展区 500 000.00）÷ 基数 13 186 200.00 m²"
     )
     assert (
-        format_indicator_row(ratio("n3", 1.2138))["inputs"]
+        format_indicator_row(make_ratio_indicator("n3", 1.2138))["inputs"]
         == "（基数 13 186 200.00 + 新增 2 819 000.00）÷ 基数 13 186 200.00 m²"
     )
-    assert format_indicator_row(ratio("n3", 1.2138))["state"] == "参考*"
+    assert format_indicator_row(make_ratio_indicator("n3", 1.2138))["state"] == "参考*"
 
 
 def test_each_input_of_the_ratio_is_named_once_in_the_notes():
-    note = " ".join(figures.figure_notes(made_report(), CHINESE_WORDS)).replace("\u202f", " ")
+    note = " ".join(figures.make_figure_notes(make_report(), CHINESE_WORDS)).replace("\u202f", " ")
     for expected in (
         "基数 13 186 200.00 m²",
         "基数图层 DLTB",
@@ -115,9 +115,9 @@ def test_each_input_of_the_ratio_is_named_once_in_the_notes():
         assert expected in note
     assert "目标出处：浑源县国土空间总体规划（2021—2035年）。" in note
     assert "不作为合格依据" in note
-    unknown = made_report()
+    unknown = make_report()
     unknown.indicators[4].inputs.update(base_year=None, base_year_source="")
-    assert "数据年份 不明" in " ".join(figures.figure_notes(unknown, CHINESE_WORDS))
+    assert "数据年份 不明" in " ".join(figures.make_figure_notes(unknown, CHINESE_WORDS))
 
 
 def test_zero_is_never_printed_with_a_minus_sign():
@@ -126,7 +126,7 @@ def test_zero_is_never_printed_with_a_minus_sign():
 
 
 def test_indicator_row_without_standard_and_profile_has_no_source_marks():
-    assert format_indicator_row(ratio("n1", 1.2, 1.25), norm=None)["marks"] == []
+    assert format_indicator_row(make_ratio_indicator("n1", 1.2, 1.25), norm=None)["marks"] == []
 
 
 TEXTS_WITH_PATHS = [

@@ -18,8 +18,8 @@ from plugin.core.model.rule import Severity, all_rules
 from plugin.core.render import finding_lists
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import write_outputs
-from plugin.core.render.pictures import PICTURES, LegendEntry, Pictures, largest_conflicts
-from tests.core.report_fixtures import TOWNSHIPS, finding, made_report, provenance, square
+from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, Pictures, select_largest_conflicts
+from tests.core.report_fixtures import TOWNSHIPS, make_provenance, make_report, make_report_finding, make_report_square
 
 HUNYUAN_NORM = Options(profile="hunyuan").norm()
 VOID_TAGS = {"meta", "img", "br", "path", "polygon", "circle"}
@@ -83,7 +83,7 @@ def assert_self_contained(page: str) -> None:
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_report_page_loads_nothing_from_outside(lang):
     page = render_report(
-        made_report(lang),
+        make_report(lang),
         HUNYUAN_NORM,
         Pictures(PNG_DATA_URL, [PNG_DATA_URL], [LegendEntry("永久基本农田", PNG_DATA_URL)]),
     )
@@ -92,7 +92,7 @@ def test_report_page_loads_nothing_from_outside(lang):
 
 
 def test_report_page_has_title_verdict_and_counts():
-    page = render_and_parse(made_report())
+    page = render_and_parse(make_report())
     text = page.text
     for expected in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
         assert expected in text
@@ -106,7 +106,7 @@ def test_report_page_has_title_verdict_and_counts():
 
 
 def test_counts_by_rule_on_the_report_page_agree_with_the_summary():
-    report = made_report()
+    report = make_report()
     report.findings[0].severity = Severity.INFO
     report.findings[-1].state = "waived"
     sums = {"ERROR": 0, "WARNING": 0, "INFO": 0}
@@ -117,7 +117,7 @@ def test_counts_by_rule_on_the_report_page_agree_with_the_summary():
 
 
 def test_rules_that_could_not_be_checked_have_reasons_on_the_report_page():
-    report = made_report()
+    report = make_report()
     report.rules[0].outcome = Outcome.CRASHED
     report.rules[0].reason = "FileNotFoundError: [Errno 2] No such file: 'a.gpkg'"
     report.rules[1].reason = "文件“standard.toml”缺“ratio.form”。请补充。"
@@ -134,7 +134,7 @@ def test_rules_that_could_not_be_checked_have_reasons_on_the_report_page():
 
 
 def test_rules_that_do_not_apply_are_listed_separately_on_the_report_page():
-    assert "不适用： REL006" in render_and_parse(made_report()).text.replace("：", "： ")
+    assert "不适用： REL006" in render_and_parse(make_report()).text.replace("：", "： ")
 
 
 def test_page_of_a_report_without_rules_shows_that_no_rule_ran():
@@ -148,7 +148,7 @@ def test_page_of_a_report_without_findings_states_that_all_rules_ran():
     report = Report(
         [RuleOutcome("REL001", "a", "ERROR", Outcome.PASSED, title="不重叠")],
         tolerance={"ignored_slivers": 128, "ignored_area_m2": 96.4},
-        provenance=provenance(layers=[]),
+        provenance=make_provenance(layers=[]),
     )
     text = ParsedPage(render_report(report)).text
     assert "1 条规则全部检查完毕，没有发现问题。忽略碎图斑 128 处，合计 96.40 m²。" in text
@@ -161,14 +161,14 @@ def test_page_of_a_report_without_findings_states_that_all_rules_ran():
 
 def test_names_from_the_data_are_escaped_in_html():
     evil = '<script>alert(1)</script><img src=x onerror="alert(2)">'
-    report = made_report()
+    report = make_report()
     one = report.findings[0]
     one.key, one.township, one.message, one.related_keys = evil, evil, evil, [evil]
     report.rules[0].title = report.rules[0].reason = evil
     report.rules[0].outcome = Outcome.SKIPPED
     report.indicators[0].name = report.indicators[0].target_source = evil
     report.indicators[0].inputs = {evil: evil}
-    report.provenance = provenance(
+    report.provenance = make_provenance(
         area_name='"; } body { display: none } @import "http://x"; </style>' + evil,
         source=evil,
         notices=[evil, "见 https://example.org/ 和 HTTP://EXAMPLE.ORG"],
@@ -184,15 +184,15 @@ def test_names_from_the_data_are_escaped_in_html():
 
 @pytest.mark.slow
 def test_report_page_limits_its_rows_but_counts_all_findings():
-    report = made_report()
-    report.findings = [finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
+    report = make_report()
+    report.findings = [make_report_finding("TOP001", Severity.ERROR, n, 10.0 + n) for n in range(100_000)]
     started = time.monotonic()
     page = render_report(report, HUNYUAN_NORM)
     seconds = time.monotonic() - started
     assert seconds < 15, seconds
     assert len(page) < 1_000_000
     parsed = ParsedPage(page)
-    assert len(parsed.with_data("data-row")) == finding_lists.ROWS
+    assert len(parsed.with_data("data-row")) == finding_lists.MAX_ROWS_PER_RULE
     assert "另有 99 800 处见问题图层。" in parsed.text
     assert "错误 100 000 处" in parsed.text
     assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
@@ -201,28 +201,29 @@ def test_report_page_limits_its_rows_but_counts_all_findings():
 
 
 def test_findings_are_counted_by_township_on_the_report_page():
-    report = made_report()
+    report = make_report()
     report.findings = [
-        finding("REL001", Severity.ERROR, n, 100.0, township=t) for n, t in enumerate([*TOWNSHIPS[:2], "永安镇", ""])
+        make_report_finding("REL001", Severity.ERROR, n, 100.0, township=t)
+        for n, t in enumerate([*TOWNSHIPS[:2], "永安镇", ""])
     ]
     assert "永安镇 2、蔡村镇 1、其他 1" in render_and_parse(report).text
 
 
 def test_largest_conflicts_on_the_page_are_sorted_by_severity_and_area():
-    report = made_report()
+    report = make_report()
     report.findings = [
-        finding("REL001", Severity.ERROR, 1, 10.0, area_m2=10.0),
-        finding("LAW010", Severity.WARNING, 2, 900.0, area_m2=900.0),
-        finding("REL001", Severity.ERROR, 3, 500.0, area_m2=500.0),
-        finding("REL001", Severity.ERROR, 4, 700.0, area_m2=700.0, state="waived"),
-        finding("ATT001", Severity.ERROR, 5, None),
-        finding("GEO002", Severity.ERROR, 6, 1.0, geometry=shapely.Point(0, 0), area_m2=8000.0),
+        make_report_finding("REL001", Severity.ERROR, 1, 10.0, area_m2=10.0),
+        make_report_finding("LAW010", Severity.WARNING, 2, 900.0, area_m2=900.0),
+        make_report_finding("REL001", Severity.ERROR, 3, 500.0, area_m2=500.0),
+        make_report_finding("REL001", Severity.ERROR, 4, 700.0, area_m2=700.0, state="waived"),
+        make_report_finding("ATT001", Severity.ERROR, 5, None),
+        make_report_finding("GEO002", Severity.ERROR, 6, 1.0, geometry=shapely.Point(0, 0), area_m2=8000.0),
     ]
-    assert [f.key[-1] for f in largest_conflicts(report)] == ["3", "1", "2"]
+    assert [f.key[-1] for f in select_largest_conflicts(report)] == ["3", "1", "2"]
 
 
 def test_pictures_on_the_page_have_the_numbers_of_the_conflict_list():
-    report = made_report()
+    report = make_report()
     pictures = Pictures(PNG_DATA_URL, [PNG_DATA_URL] * 11 + [""], [LegendEntry("永久基本农田", PNG_DATA_URL)])
     page = render_and_parse(report, pictures=pictures)
     images = [a for t, a in page.tags if t == "img"]
@@ -230,21 +231,21 @@ def test_pictures_on_the_page_have_the_numbers_of_the_conflict_list():
     assert [a["alt"] for a in images[2:]] == list("①②③④⑤⑥⑦⑧⑨⑩⑪")
     assert "另有 18 处见问题图层。" in page.text
     assert "本报告未附图" not in page.text
-    assert len(largest_conflicts(report)) == PICTURES
+    assert len(select_largest_conflicts(report)) == MAX_PICTURES
 
 
 def test_report_page_without_pictures_gives_the_reason():
-    assert "本报告未附图：检查未在 QGIS 中运行。" in render_and_parse(made_report()).text
-    assert "本报告未附图：没有可绘制的图层。" in render_and_parse(made_report(), pictures=Pictures()).text
+    assert "本报告未附图：检查未在 QGIS 中运行。" in render_and_parse(make_report()).text
+    assert "本报告未附图：没有可绘制的图层。" in render_and_parse(make_report(), pictures=Pictures()).text
     assert (
         "本报告未附图：图件未能生成"
-        in render_and_parse(made_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
+        in render_and_parse(make_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
     )
 
 
 def test_waived_findings_have_a_section_on_the_report_page():
-    assert "仍列出" not in render_and_parse(made_report()).text
-    report = made_report()
+    assert "仍列出" not in render_and_parse(make_report()).text
+    report = make_report()
     report.findings[0].state = "waived"
     report.findings[0].params = {"waiver": {"reason": "县城防洪", "document": "〔2026〕1号", "until": "2027-06-30"}}
     report.findings[1].state = "waived"
@@ -260,7 +261,7 @@ def test_waived_findings_have_a_section_on_the_report_page():
 
 
 def test_severity_symbols_differ_in_shape_not_only_in_colour():
-    page = render_report(made_report(), HUNYUAN_NORM)
+    page = render_report(make_report(), HUNYUAN_NORM)
     for severity in ("错误", "警告"):
         rows = re.findall(rf"<svg[^>]*>((?:(?!</svg>).)*)</svg> {severity}", page)
         assert rows
@@ -272,7 +273,7 @@ def test_severity_symbols_differ_in_shape_not_only_in_colour():
 
 
 def test_report_page_has_print_styles():
-    page = render_report(made_report(), HUNYUAN_NORM)
+    page = render_report(make_report(), HUNYUAN_NORM)
     for expected in (
         "size:A4",
         "table-header-group",
@@ -285,12 +286,12 @@ def test_report_page_has_print_styles():
 
 
 def test_report_page_can_be_written_in_another_language_than_the_check():
-    text = ParsedPage(render_report(made_report(), HUNYUAN_NORM, lang="en")).text
+    text = ParsedPage(render_report(make_report(), HUNYUAN_NORM, lang="en")).text
     assert "Not passed" in text and "Could not be checked" in text and "不通过" not in text
 
 
 def test_report_of_another_plugin_version_is_displayed():
-    report = made_report()
+    report = make_report()
     report.rules.append(RuleOutcome("ATT999", "new-rule", "ERROR", Outcome.FAILED, 1))
     report.findings.append(
         Finding(
@@ -300,7 +301,7 @@ def test_report_of_another_plugin_version_is_displayed():
             severity=Severity.ERROR,
             message="新规则",
             state="seen",
-            geometry=square(1, 1, 9),
+            geometry=make_report_square(1, 1, 9),
         )
     )
     report.findings.append(Finding("", code="RUN900", severity=Severity.WARNING, message="出错了"))
@@ -312,19 +313,21 @@ def test_written_report_page_replaces_the_existing_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
     plan = SimpleNamespace(inputs=(), norm=HUNYUAN_NORM)
-    write_outputs(made_report(), plan, Outputs(html=str(target)))
+    write_outputs(make_report(), plan, Outputs(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
 
 def test_windows_of_the_urban_boundary_have_a_section_on_the_report_page():
-    assert not render_and_parse(made_report()).with_data("data-window")
-    report = made_report()
+    assert not render_and_parse(make_report()).with_data("data-window")
+    report = make_report()
     for n, (case, share) in enumerate((("window", 100.0), ("partly", 56.9))):
         fill = {"fillers": ["YJJBNTBHTB", "STBHHX"], "share": share, "open_m2": 45_188.63 if n else 0.0}
         severity = Severity.WARNING if n else Severity.INFO
         report.findings.append(
-            finding("TOP009", severity, n, 104_757.83, role="CZKFBJ", case=case, params=fill, area_m2=104_757.83)
+            make_report_finding(
+                "TOP009", severity, n, 104_757.83, role="CZKFBJ", case=case, params=fill, area_m2=104_757.83
+            )
         )
     page = render_and_parse(report)
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
@@ -333,7 +336,7 @@ def test_windows_of_the_urban_boundary_have_a_section_on_the_report_page():
 
 
 def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
-    report = made_report()
+    report = make_report()
     rule = next(r for r in report.rules if r.code == "LAW010")
     rule.parameters = [
         {"name": "max_share", "value": 0.12, "unit": "share", "origin": "profile", "who": "浑源县", "setting": "", "mark": "C", "confirmed": False},

@@ -9,11 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from plugin.core.files.writing import Outputs
-from plugin.core.model.report import SCHEMA, Report
-from plugin.core.render.outputs import to_json, write_outputs
+from plugin.core.model.report import REPORT_SCHEMA, Report
+from plugin.core.render.outputs import report_to_json, write_outputs
 from plugin.paths import REPORTS
-from tests.core.report_fixtures import made_report
-from tests.sample import checked_county
+from tests.core.report_fixtures import make_report
+from tests.sample import check_sample_county
 
 REPORT_VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
 
@@ -26,23 +26,23 @@ def list_schema_errors(text: str) -> list[str]:
 
 def test_json_schema_names_its_version():
     Draft202012Validator.check_schema(REPORT_VALIDATOR.schema)
-    assert REPORT_VALIDATOR.schema["properties"]["schema"]["const"] == SCHEMA
-    assert REPORT_VALIDATOR.schema["$id"] == f"urn:{SCHEMA.replace('/', ':')}"
+    assert REPORT_VALIDATOR.schema["properties"]["schema"]["const"] == REPORT_SCHEMA
+    assert REPORT_VALIDATOR.schema["$id"] == f"urn:{REPORT_SCHEMA.replace('/', ':')}"
 
 
-@pytest.mark.parametrize("report", [made_report(), made_report("en"), Report()], ids=["made", "english", "empty"])
+@pytest.mark.parametrize("report", [make_report(), make_report("en"), Report()], ids=["made", "english", "empty"])
 def test_json_report_made_by_hand_follows_the_schema(report):
     if not report.rules:
-        report.tolerance, report.provenance = made_report().tolerance, made_report().provenance
-    assert list_schema_errors(to_json(report)) == []
+        report.tolerance, report.provenance = make_report().tolerance, make_report().provenance
+    assert list_schema_errors(report_to_json(report)) == []
 
 
 def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
-    report = checked_county().report
-    text = to_json(report)
+    report = check_sample_county().report
+    text = report_to_json(report)
     assert list_schema_errors(text) == []
     again = Report.from_dict(json.loads(text))
-    assert to_json(again) == text
+    assert report_to_json(again) == text
     assert again.summary == report.summary
     for one, other in zip(again.findings, report.findings, strict=True):
         assert one.geometry == other.geometry or other.geom_kind == "none"
@@ -51,18 +51,18 @@ def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
 def test_json_report_file_reads_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
     plan = SimpleNamespace(inputs=())
-    write_outputs(made_report(), plan, Outputs(json=str(target)))
-    assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == made_report().to_dict()
+    write_outputs(make_report(), plan, Outputs(json=str(target)))
+    assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == make_report().to_dict()
     assert [p.name for p in target.parent.iterdir()] == ["结果.json"]
     assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable, without escapes
     assert b"\r" not in target.read_bytes()
 
 
 def test_numbers_that_json_cannot_store_become_null():
-    report = made_report()
+    report = make_report()
     report.findings[0].area_m2 = float("nan")
     report.findings[1].params = {"share": float("inf"), "list": [np.float64("nan"), np.int64(3)]}
-    text = to_json(report)
+    text = report_to_json(report)
     assert "NaN" not in text and "Infinity" not in text
     data = json.loads(text)
     assert data["findings"][0]["area_m2"] is None

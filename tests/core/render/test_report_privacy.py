@@ -10,9 +10,9 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.html import render_report
-from plugin.core.render.outputs import to_json
+from plugin.core.render.outputs import report_to_json
 from plugin.core.results.run import run_check
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 LOCAL_PATHS = ["/home/zhang/机密/a.gpkg", r"C:\Users\zhang san\机密\a.gpkg"]
@@ -23,7 +23,7 @@ def check_with_crashing_rule(error):
         raise error
 
     rules = all_rules()
-    plan = plan_of({"farmland": [SQUARE], "red_line": [SQUARE]})
+    plan = make_example_plan({"farmland": [SQUARE], "red_line": [SQUARE]})
     plan.source = LOCAL_PATHS[0]
     return plan, run_check(
         plan, [dataclasses.replace(rules["REL001"], function=raise_error_with_path), rules["GEO001"]]
@@ -41,10 +41,10 @@ def check_with_crashing_rule(error):
 def test_json_and_html_reports_contain_no_folder_of_the_machine(path, error, outcome):
     plan, report = check_with_crashing_rule(error(path))
     assert report.rules[0].outcome is outcome and report.verdict is Verdict.INCOMPLETE
-    for text in (to_json(report), render_report(report, plan.norm)):
+    for text in (report_to_json(report), render_report(report, plan.norm)):
         assert "a.gpkg" in text
         assert "zhang" not in text and "机密" not in text
 
 
 def test_report_of_a_check_without_rules_does_not_pass():
-    assert run_check(plan_of({"farmland": [SQUARE]}), []).verdict is Verdict.INCOMPLETE
+    assert run_check(make_example_plan({"farmland": [SQUARE]}), []).verdict is Verdict.INCOMPLETE

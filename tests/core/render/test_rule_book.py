@@ -12,7 +12,7 @@ from plugin.core.__main__ import main
 from plugin.core.check import Options
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import Norm, load_profile
-from plugin.core.render.rule_book import COLUMNS, RuleBook, rule_book
+from plugin.core.render.rule_book import RULE_COLUMNS, RuleBook, make_rule_entries
 from plugin.core.standard import load_standard
 from tests.core.render.test_dictionary import AnchorCollector
 
@@ -24,16 +24,16 @@ def make_rule_book(lang="zh", profile=""):
 
 
 def get_rule_entry(code, norm=None):
-    (found,) = rule_book(norm or Options().norm(), [code])
+    (found,) = make_rule_entries(norm or Options().norm(), [code])
     return found
 
 
 @in_both_languages
 def test_rule_table_has_a_row_for_every_rule(lang):
     rows = list(csv.reader(io.StringIO(make_rule_book(lang).table().removeprefix("\ufeff"))))
-    assert len(rows[0]) == len(COLUMNS) == len(set(rows[0]))
+    assert len(rows[0]) == len(RULE_COLUMNS) == len(set(rows[0]))
     assert [row[0] for row in rows[1:]] == list(all_rules())
-    by_code = {row[0]: dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]}
+    by_code = {row[0]: dict(zip(RULE_COLUMNS, row, strict=True)) for row in rows[1:]}
     assert by_code["REL006"]["mark"] == "A" and "300 " not in by_code["REL006"]["parameters"]
     assert "large_area_m2 = 100000 m²" in by_code["REL006"]["parameters"]
     assert "STBHHX" in by_code["LAW022"]["optional"] and "ZRBHD" in by_code["LAW022"]["needs"]

@@ -16,7 +16,7 @@ from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
 from plugin.core.plan.layer import SourceLayer
 from plugin.core.results.saved_result import (
-    Changes,
+    ChangesSinceCheck,
     OutdatedFindings,
     SavedFile,
     SavedLayer,
@@ -155,20 +155,20 @@ def make_finding(role, related=""):
 
 
 def test_findings_of_rules_that_use_a_changed_layer_are_outdated():
-    outdated = OutdatedFindings(Changes().with_layer("城镇开发边界", "CZKFBJ"), ROLES_BY_CONCEPT)
+    outdated = OutdatedFindings(ChangesSinceCheck().with_layer("城镇开发边界", "CZKFBJ"), ROLES_BY_CONCEPT)
     assert outdated.includes_finding("TOP001", make_finding("CZKFBJ"))
     assert not outdated.includes_finding("TOP001", make_finding("DLTB")), "each layer by itself"
     assert outdated.includes_finding("REL002", make_finding("CZKFBJ", "YJJBNTBHTB"))
     assert outdated.includes_rule("REL002") and not outdated.includes_rule("TOP001")
-    unchanged = OutdatedFindings(Changes(), ROLES_BY_CONCEPT)
+    unchanged = OutdatedFindings(ChangesSinceCheck(), ROLES_BY_CONCEPT)
     assert not unchanged.includes_finding("REL002", make_finding("CZKFBJ")) and not unchanged.includes_rule("REL002")
 
 
 def test_changed_settings_make_the_findings_of_every_rule_outdated():
-    outdated = OutdatedFindings(replace(Changes(), settings=True), ROLES_BY_CONCEPT)
+    outdated = OutdatedFindings(replace(ChangesSinceCheck(), settings=True), ROLES_BY_CONCEPT)
     assert outdated.includes_finding("TOP001", make_finding("DLTB")) and outdated.includes_rule("TOP001")
 
 
 def test_list_of_changes_names_each_changed_layer_once():
-    changes = Changes().with_layer("a", "DLTB").with_layer("a", "DLTB").with_layer("b", "")
-    assert changes.layers == ("a", "b") and changes.roles == {"DLTB"} and changes and not Changes()
+    changes = ChangesSinceCheck().with_layer("a", "DLTB").with_layer("a", "DLTB").with_layer("b", "")
+    assert changes.layers == ("a", "b") and changes.roles == {"DLTB"} and changes and not ChangesSinceCheck()

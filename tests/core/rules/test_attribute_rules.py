@@ -20,7 +20,7 @@ from plugin.core.model.rule import all_rules
 from plugin.core.results.run import run_check
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
 from plugin.paths import RESOURCES
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 
@@ -112,7 +112,7 @@ def test_attribute_defect_is_found_only_by_its_rule(code, role, values, follow):
 
 def test_findings_of_attribute_rules_contain_no_personal_value():
     secret = "王某某锟斤拷|'"
-    plan = plan_of({"farmland": [{"wkt": SQUARE, **dict.fromkeys(("CFZR", "ZRRMC", "JZDZ"), secret)}]})
+    plan = make_example_plan({"farmland": [{"wkt": SQUARE, **dict.fromkeys(("CFZR", "ZRRMC", "JZDZ"), secret)}]})
     report = run_check(plan, choose_rules([], ATTRIBUTE_RULES))
     assert {f.field for f in report.findings if f.code == "ATT015"} == {"CFZR", "ZRRMC", "JZDZ"}
     assert "王某" not in "".join(str(f.to_dict()) for f in report.findings)
@@ -120,7 +120,7 @@ def test_findings_of_attribute_rules_contain_no_personal_value():
 
 def test_invalid_setting_of_code_and_name_pairs_is_reported_by_its_key():
     rows = {"parcels": [{"wkt": SQUARE, "ZLDWDM": "1", "ZLDWMC": "甲"}]}
-    plan = plan_of(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
+    plan = make_example_plan(rows, settings={"attributes.name_pairs": ["ZLDWDM"]})
     (outcome,) = run_check(plan, choose_rules([], ["ATT021"])).rules
     assert outcome.outcome is Outcome.SKIPPED and "attributes.name_pairs" in outcome.reason
 

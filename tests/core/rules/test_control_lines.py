@@ -10,7 +10,7 @@ from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.heritage.protection import CONTROL, CORE, RANGE, classify_heritage_parts
 from plugin.core.model.rule import Severity, all_rules
 from plugin.core.results.run import run_check
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 
 def make_rectangle_wkt(x, width=100, height=100):
@@ -33,13 +33,13 @@ def make_rectangle_wkt(x, width=100, height=100):
     ],
 )
 def test_heritage_parts_are_recognised_by_their_kind_code_and_else_by_their_name(kind, name, part, site):
-    plan = plan_of({"LSWHBHX": [{"wkt": make_rectangle_wkt(0), "feature_kind": kind, "feature_name": name}]})
+    plan = make_example_plan({"LSWHBHX": [{"wkt": make_rectangle_wkt(0), "feature_kind": kind, "feature_name": name}]})
     parts = classify_heritage_parts(plan.layers["LSWHBHX"], Context(plan, plan.norm, Tolerance()))
     assert (parts.part[0], parts.site[0]) == (part, site)
 
 
 def compute_indicators(code, layers, settings=None):
-    report = run_check(plan_of(layers, settings=settings), [all_rules()[code]])
+    report = run_check(make_example_plan(layers, settings=settings), [all_rules()[code]])
     return {i.id: i for i in report.indicators}
 
 
@@ -77,7 +77,7 @@ def test_heritage_point_outside_its_polygon_is_reported_with_the_distance():
         "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
         "WWBHDWM": [{"wkt": make_rectangle_wkt(0), "feature_name": "某寺"}],
     }
-    (finding,) = run_check(plan_of(layers), [all_rules()["REL022"]]).findings
+    (finding,) = run_check(make_example_plan(layers), [all_rules()["REL022"]]).findings
     assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
 
 
@@ -85,7 +85,10 @@ def test_zone_totals_are_compared_with_a_tolerance_of_one_hectare():
     county = {"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0}
     for short, count in ((10_000.0, 0), (10_000.01, 1)):
         zones = [{"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0 - short}]
-        assert len(run_check(plan_of({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings) == count
+        assert (
+            len(run_check(make_example_plan({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings)
+            == count
+        )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +99,7 @@ def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
         {"wkt": make_rectangle_wkt(0, 100), "zone_code": "410"},
         {"wkt": make_rectangle_wkt(100, 20), "zone_code": "420"},
     ]
-    plan = plan_of({"CZKFBJ": rows})
+    plan = make_example_plan({"CZKFBJ": rows})
     plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
     (found,) = run_check(plan, [all_rules()["LAW020"]]).findings
     assert (found.case, found.severity) == ("flexible", severity)

@@ -20,7 +20,7 @@ from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
-from tests.core.examples import ORIGIN, plan_of
+from tests.core.examples import ORIGIN, make_example_plan
 from tests.parametrize import for_each
 
 
@@ -227,11 +227,11 @@ def move_layers(place: tuple[float, float], layers: dict[str, list[Any]]) -> dic
 def run_overlap_rule(code: str, layers: dict[str, list[Any]]) -> list[Finding]:
     asked = RULE_SETUPS[code]
     sealed = {role.removeprefix(SEALED_PREFIX): rows for role, rows in layers.items() if role.startswith(SEALED_PREFIX)}
-    plan = plan_of(
+    plan = make_example_plan(
         {role: rows for role, rows in layers.items() if not role.startswith(SEALED_PREFIX)}, standard=asked.standard
     )
-    side = SideInputs(baseline=plan_of(sealed) if sealed else None)
-    report = run_check(plan, [all_rules()[code]], side=side)
+    side = SideInputs(baseline=make_example_plan(sealed) if sealed else None)
+    report = run_check(plan, [all_rules()[code]], side_inputs=side)
     (outcome,) = report.rules
     assert outcome.outcome is not Outcome.CRASHED and not outcome.incomplete, outcome
     found = [f for f in report.findings if not asked.cases or f.case in asked.cases]

@@ -10,7 +10,7 @@ from pyproj import CRS
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.results.run import run_check
-from tests.core.examples import norm_of, plan_of, source_layer
+from tests.core.examples import make_example_layer, make_example_norm, make_example_plan
 
 
 def make_grid_square(column, row, size=100):
@@ -40,8 +40,8 @@ def make_plan_without_defects():
 
 
 def find_problems(layers, rules=("quality", "TOP006"), **settings):
-    plan = plan_of(layers, settings=settings)
-    report = run_check(plan, choose_rules((), plan.norm.named_rules(rules)))
+    plan = make_example_plan(layers, settings=settings)
+    report = run_check(plan, choose_rules((), plan.norm.expand_groups(rules)))
     assert not [r for r in report.rules if str(r.outcome) == "crashed"]
     return sorted({(f.code, f.case) for f in report.findings})
 
@@ -146,9 +146,11 @@ def test_limits_of_quality_rules_are_read_from_settings():
 
 def test_vertices_added_by_reprojection_are_not_missing_in_neighbours():
     """Check neighbours in two zones; reprojection adds vertices to only one of them."""
-    norm = norm_of()
-    line = source_layer("STBHHX", ["POLYGON ((0 0, 30000 0, 30000 1000, 0 1000, 0 0))"], norm)
-    neighbour = source_layer("CZKFBJ", ["POLYGON ((5000 1000, 25000 1000, 25000 2000, 5000 2000, 5000 1000))"], norm)
+    norm = make_example_norm()
+    line = make_example_layer("STBHHX", ["POLYGON ((0 0, 30000 0, 30000 1000, 0 1000, 0 0))"], norm)
+    neighbour = make_example_layer(
+        "CZKFBJ", ["POLYGON ((5000 1000, 25000 1000, 25000 2000, 5000 2000, 5000 1000))"], norm
+    )
     moved = dataclasses.replace(neighbour, frame=neighbour.frame.to_crs(4525), crs=CRS.from_epsg(4525))
     plan = assemble_plan([line, moved], norm, scope="three_lines")
     assert len(plan.layers["CZKFBJ"].added)

@@ -53,14 +53,14 @@ def test_error_in_a_file_of_a_standard_is_printed_as_one_message(tmp_path, capsy
     text = path.read_text(encoding="utf-8")
     assert error[0] in text
     path.write_text(text.replace(*error, 1), encoding="utf-8")
-    source = small_plan.write_gpkg(tmp_path / "县.gpkg", {"DLTB": small_plan.layers()["DLTB"]})
-    before = small_plan.digest(tmp_path)
+    source = small_plan.write_gpkg(tmp_path / "县.gpkg", {"DLTB": small_plan.make_small_plan_layers()["DLTB"]})
+    before = small_plan.hash_files(tmp_path)
     report = tmp_path / "r.json"
     assert main(["check", str(source), "--standard", str(folder), "--json", str(report)]) == 2
     out, err = capsys.readouterr()
     assert not out and len(err.strip().splitlines()) == 1 and "Traceback" not in err
     assert all(word in err for word in words), err
-    assert small_plan.digest(tmp_path) == before
+    assert small_plan.hash_files(tmp_path) == before
 
 
 def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.codes import load_code_list
 from plugin.paths import STANDARDS
 
@@ -126,7 +126,7 @@ def test_every_shipped_code_list_survives_saving_by_a_spreadsheet_program(tmp_pa
     assert again.codes == load_code_list(SHIPPED_CODE_LISTS[name]).codes
 
 
-@pytest.mark.parametrize("standard", standard_ids())
+@pytest.mark.parametrize("standard", list_standard_ids())
 def test_templates_name_existing_code_lists_that_fit_their_fields(standard):
     """Require that each named list exists and its codes fit the field length."""
     loaded = load_standard(standard)

@@ -19,11 +19,11 @@ from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.rule import all_rules
 from plugin.core.profile import load_profile
 from plugin.core.results.run import run_check
-from plugin.core.standard import load_standard, standard_ids
-from plugin.core.standard.conflicts import FILE, load_conflicts, merge_conflicts
-from plugin.core.waivers.model import Limits, WaiverEntry, Waivers, make_waivers
+from plugin.core.standard import list_standard_ids, load_standard
+from plugin.core.standard.conflicts import CONFLICTS_FILE, load_conflicts, merge_conflicts
+from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.paths import RESOURCES
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 PAIR_WITH_TWO_LINES = '{ left = "a", right = ["b", "c"], meaning = "warning", basis = "conflict-practice", mark = "C" }'
@@ -31,13 +31,13 @@ PAIR_TEMPLATE = '{{ left = "{}", right = "{}", meaning = "{}", basis = "conflict
 
 
 def load_conflict_matrix(folder, *pairs):
-    (folder / FILE).write_text(f"pairs = [{', '.join(pairs)}]", encoding="utf-8")
+    (folder / CONFLICTS_FILE).write_text(f"pairs = [{', '.join(pairs)}]", encoding="utf-8")
     return load_conflicts(folder)
 
 
 def test_every_pair_of_the_conflict_matrix_names_existing_layers_and_rules():
     standard = load_standard()
-    roles = {role for name in standard_ids() for role in load_standard(name).templates}
+    roles = {role for name in list_standard_ids() for role in load_standard(name).templates}
     assert len(standard.conflicts) > 30
     for conflict in standard.conflicts:
         assert conflict.pair <= roles | set(standard.concepts), conflict
@@ -68,17 +68,21 @@ def test_conflict_pair_with_its_own_rule_names_the_layers_of_that_rule(rule):
 def test_invalid_conflict_matrix_is_refused_with_its_file(tmp_path, pairs):
     with pytest.raises(DataError) as error:
         load_conflict_matrix(tmp_path, *pairs)
-    assert error.value.params["file"].endswith(FILE)
+    assert error.value.params["file"].endswith(CONFLICTS_FILE)
 
 
 def test_conflict_matrix_defines_every_pair_of_control_lines(tmp_path):
     standard = load_standard()
-    lines = tomllib.loads((standard.folder.parent / "common-2021" / FILE).read_text(encoding="utf-8"))["lines"]
+    lines = tomllib.loads((standard.folder.parent / "common-2021" / CONFLICTS_FILE).read_text(encoding="utf-8"))[
+        "lines"
+    ]
     assert {"farmland", "red_line", "boundary", "heritage", "flood_line", "reserves", "mineral_line"} <= set(lines)
     assert {"blue_line", "green_line", "purple_line", "yellow_line", "ZXCQZHFXQ"} <= set(lines)
     assert {c.pair for c in standard.conflicts} == {frozenset(pair) for pair in combinations(lines, 2)}
     # A missing pair is reported with its two names.
-    (tmp_path / FILE).write_text(f'lines = ["a", "b", "c"]\npairs = [{PAIR_WITH_TWO_LINES}]\n', encoding="utf-8")
+    (tmp_path / CONFLICTS_FILE).write_text(
+        f'lines = ["a", "b", "c"]\npairs = [{PAIR_WITH_TWO_LINES}]\n', encoding="utf-8"
+    )
     with pytest.raises(DataError) as error:
         load_conflicts(tmp_path)
     assert "b / c" in error.value.params["key"]
@@ -91,9 +95,9 @@ def test_several_layers_on_one_side_of_a_conflict_become_separate_pairs(tmp_path
 
 def test_permitted_conflict_pair_is_checked_only_if_the_county_requires_it():
     layers = {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}
-    assert str(run_check(plan_of(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
+    assert str(run_check(make_example_plan(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
     report = run_check(
-        plan_of(layers, settings={"conflicts.reserves-red_line": "information"}), [all_rules()["REL010"]]
+        make_example_plan(layers, settings={"conflicts.reserves-red_line": "information"}), [all_rules()["REL010"]]
     )
     assert [str(f.severity) for f in report.findings] == ["INFO"]
 
@@ -120,9 +124,9 @@ def test_profile_with_an_invalid_conflict_pair_is_refused(tmp_path, line):
 
 def test_severity_of_a_conflict_set_by_the_county_counts_as_confirmed():
     rule, layers = all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
-    (outcome,) = run_check(plan_of(layers), [rule]).rules
+    (outcome,) = run_check(make_example_plan(layers), [rule]).rules
     assert "conflicts" in outcome.unconfirmed
-    report = run_check(plan_of(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
+    report = run_check(make_example_plan(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
     assert "conflicts" not in report.rules[0].unconfirmed
     assert [str(f.severity) for f in report.findings] == ["ERROR"]
 
@@ -154,14 +158,14 @@ def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
 def test_unusable_layer_of_a_conflict_pair_is_reported_and_prevents_a_pass(code):
     # Degrees in a projected CRS cannot be measured.
     layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
-    (outcome,) = run_check(plan_of(layers), [all_rules()[code]]).rules
+    (outcome,) = run_check(make_example_plan(layers), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "skipped", outcome
     assert "LSWHBHX" in outcome.reason
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL020", "REL022", "REL024", "REL032"])
 def test_conflict_rules_without_their_layers_are_not_applicable(code):
-    (outcome,) = run_check(plan_of({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
+    (outcome,) = run_check(make_example_plan({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
     assert str(outcome.outcome) == "not_applicable", outcome
 
 
@@ -171,13 +175,13 @@ def test_conflict_allowed_with_evidence_fails_until_a_waiver_names_the_document(
     The waiver names the document.
     """
     rule, layers = all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
-    plan = plan_of(layers)
+    plan = make_example_plan(layers)
     report = run_check(plan, [rule])
     (finding,) = report.findings
     assert (finding.case, str(report.rules[0].outcome)) == ("evidence", "failed")
     words = WaiverEntry("压覆已批", "晋自然资发〔2025〕1号", "张三", date(2026, 1, 1))
-    report = run_check(plan, [rule], waivers=Waivers(tuple(make_waivers([finding], words, Limits()))))
+    report = run_check(plan, [rule], waivers=Waivers(tuple(make_waivers([finding], words, WaiverLimits()))))
     assert (report.findings[0].state, str(report.rules[0].outcome)) == ("waived", "waived")
     assert report.findings[0].params["waiver"]["document"] == words.document
     with pytest.raises(InputError):
-        make_waivers([finding], replace(words, document=""), Limits())
+        make_waivers([finding], replace(words, document=""), WaiverLimits())

@@ -120,7 +120,11 @@ def test_code_list_saved_by_a_spreadsheet_is_read(tmp_path):
     path = tmp_path / "codes.csv"
     path.write_bytes("\ufeffcode,name,parent,level,mark\r\n100,甲,,1,C\r\n110,乙,100,2,B\r\n".encode())
     codes = load_code_list(path)
-    assert codes.lineage("110") == ("110", "100") and codes.members(["100"]) == {"100", "110"} and codes.mark == "C"
+    assert (
+        codes.lineage("110") == ("110", "100")
+        and codes.collect_members(["100"]) == {"100", "110"}
+        and codes.mark == "C"
+    )
 
 
 def test_county_profile_inherits_limits_of_the_province_but_not_its_totals(tmp_path):

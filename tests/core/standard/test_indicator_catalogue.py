@@ -9,7 +9,7 @@ from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
 from plugin.core.model.rule import all_rules
 from plugin.core.standard import load_standard
-from plugin.core.standard.indicator_catalogue import _read, load_catalogue
+from plugin.core.standard.indicator_catalogue import _read_catalogue, load_catalogue
 from plugin.paths import STANDARDS
 from tests.core.small_plan import explain_error
 
@@ -73,7 +73,7 @@ def test_invalid_indicator_catalogue_is_refused_with_file_and_key(tmp_path, old,
     path = Path(tmp_path / "indicators.toml")
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        _read(path)
+        _read_catalogue(path)
     sentence = explain_error(caught.value)
     assert "indicators.toml" in sentence and key in sentence
 

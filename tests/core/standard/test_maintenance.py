@@ -14,7 +14,13 @@ from plugin.core.loading.recognition import choose_scope, find_role
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.standard.maintenance import AFTER, BEFORE, CHANGE, load_maintenance
-from tests.core.small_plan import as_read_layers, box, check_data, findings_of_rule, table
+from tests.core.small_plan import (
+    check_data,
+    convert_to_source_layers,
+    list_findings_of_rules,
+    make_county_box,
+    make_table,
+)
 
 STANDARD = load_standard()
 DEFAULT_NORM = Norm(STANDARD, load_profile())
@@ -127,7 +133,7 @@ def test_yearly_maintenance_layer_is_recognised_by_name_and_plan_layer_by_fields
     columns = {f.name: ["x"] for f in STANDARD.templates["ZXCQGHFQ"].fields if f.name not in ("BSM", "MJ")}
 
     def recognise_role(name):
-        (source,) = as_read_layers({name: table([box(0, 0)], **columns)})
+        (source,) = convert_to_source_layers({name: make_table([make_county_box(0, 0)], **columns)})
         return find_role(source, DEFAULT_NORM)
 
     for name, role in (
@@ -142,16 +148,16 @@ def test_yearly_maintenance_layer_is_recognised_by_name_and_plan_layer_by_fields
 
 def test_data_with_yearly_change_layers_are_checked_by_maintenance_rules():
     tables = {
-        "WHQGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["农田保护区"]),
-        "WHCGHFQ": table([box(0, 0), box(50, 0)], WHLX=["2", "4"], XZQDM=["140225"] * 2),
-        "WHHGHFQ": table([box(0, 0)], GHFQDM=["300"], GHFQMC=["城镇发展区"]),
+        "WHQGHFQ": make_table([make_county_box(0, 0)], GHFQDM=["300"], GHFQMC=["农田保护区"]),
+        "WHCGHFQ": make_table([make_county_box(0, 0), make_county_box(50, 0)], WHLX=["2", "4"], XZQDM=["140225"] * 2),
+        "WHHGHFQ": make_table([make_county_box(0, 0)], GHFQDM=["300"], GHFQMC=["城镇发展区"]),
     }
-    checked = check_data(as_read_layers(tables))
+    checked = check_data(convert_to_source_layers(tables))
     assert checked.plan.scope == "maintenance" and set(checked.plan.layers) == set(tables)
     assert choose_scope(DEFAULT_NORM, {"STBHHX", "CZKFBJ"}) == "three_lines"
-    found = {(f.code, f.role, f.field) for f in findings_of_rule(checked.report, "ATT002", "TOP001")}
+    found = {(f.code, f.role, f.field) for f in list_findings_of_rules(checked.report, "ATT002", "TOP001")}
     assert found == {("ATT002", "WHCGHFQ", "WHLX"), ("ATT002", "WHHGHFQ", "GHFQMC"), ("TOP001", "WHCGHFQ", "")}
-    assert not findings_of_rule(checked.report, "SCH001")
+    assert not list_findings_of_rules(checked.report, "SCH001")
 
 
 def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tmp_path):
@@ -170,7 +176,7 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
 
 def test_prefixes_of_before_change_and_after_layers_are_found_by_stage():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
-    assert [loaded.stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
+    assert [loaded.get_stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
     assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
 
 

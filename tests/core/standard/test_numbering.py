@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plugin.core.errors import InputError
-from plugin.core.standard.numbering import HIGHEST, find_highest, make_bsm, next_bsm, split_bsm, usual_county
+from plugin.core.standard.numbering import (
+    MAX_RUNNING_NUMBER,
+    find_highest_by_county,
+    find_usual_county,
+    make_bsm,
+    make_next_bsm,
+    split_bsm,
+)
 
 COUNTY_CODE, OTHER_COUNTY_CODE = "140225", "140226"
 
@@ -28,15 +35,15 @@ def test_feature_key_consists_of_county_code_zeros_and_eight_digits():
     assert split_bsm(140225000000000017) == (COUNTY_CODE, 17)
     assert split_bsm("140225201000000017") is None
     assert split_bsm("１４０２２５000000000017") is None
-    assert next_bsm(COUNTY_CODE, []) == "140225000000000001"
-    assert next_bsm(COUNTY_CODE, ["140225000008000001"]) == "140225000008000002"
+    assert make_next_bsm(COUNTY_CODE, []) == "140225000000000001"
+    assert make_next_bsm(COUNTY_CODE, ["140225000008000001"]) == "140225000008000002"
 
 
 @pytest.mark.slow
 @given(st.lists(random_bsm_values), st.integers(0, 10**6))
 @settings(deadline=None, derandomize=True)
 def test_next_feature_key_is_unused_and_the_highest(used, high_water):
-    made = next_bsm(COUNTY_CODE, used, high_water)
+    made = make_next_bsm(COUNTY_CODE, used, high_water)
     assert len(made) == 18 and made not in used
     _, number = split_bsm(made)
     ours = [parts[1] for parts in map(split_bsm, used) if parts and parts[0] == COUNTY_CODE]
@@ -55,7 +62,7 @@ def test_no_feature_key_is_assigned_twice(steps):
     layer, given_out, water = [], [], 0
     for step in steps:
         if step == "add":
-            made = next_bsm(COUNTY_CODE, layer, water)
+            made = make_next_bsm(COUNTY_CODE, layer, water)
             assert made not in given_out and made not in layer
             given_out.append(made)
             layer.append(made)
@@ -64,15 +71,17 @@ def test_no_feature_key_is_assigned_twice(steps):
             layer.pop()
         elif step != "drop":
             layer.append(step[1])
-        water = max(water, find_highest(layer).get(COUNTY_CODE, 0))
+        water = max(water, find_highest_by_county(layer).get(COUNTY_CODE, 0))
 
 
 def test_usual_county_returns_the_county_code_of_most_feature_keys():
     assert (
-        usual_county([None, make_bsm(OTHER_COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 9), "x"])
+        find_usual_county(
+            [None, make_bsm(OTHER_COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 1), make_bsm(COUNTY_CODE, 9), "x"]
+        )
         == COUNTY_CODE
     )
-    assert usual_county([None, "", "17"]) == ""
+    assert find_usual_county([None, "", "17"]) == ""
 
 
 def test_invalid_feature_key_is_refused_with_a_reason():
@@ -81,5 +90,5 @@ def test_invalid_feature_key_is_refused_with_a_reason():
             make_bsm(county, 1)
         assert caught.value.key == "bsm_county"
     with pytest.raises(InputError) as caught:
-        next_bsm(COUNTY_CODE, [make_bsm(COUNTY_CODE, HIGHEST)])
+        make_next_bsm(COUNTY_CODE, [make_bsm(COUNTY_CODE, MAX_RUNNING_NUMBER)])
     assert caught.value.key == "bsm_used_up"

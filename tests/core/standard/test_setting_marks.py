@@ -41,7 +41,7 @@ def test_every_setting_of_an_edition_has_a_source_mark(folder):
     """Find a mark for each value: its own, of its section, or of a key inside."""
     table = read_standard_toml(folder)
     norm = Norm(load_standard(str(folder)), load_profile())
-    missing = [key for key in list_leaf_settings(table) if norm.marked(key) not in norm.standard.marks]
+    missing = [key for key in list_leaf_settings(table) if norm.find_marked_item(key) not in norm.standard.marks]
     assert not missing, f"{missing}: mark each in [marks] of {folder.name}/standard.toml"
 
 
@@ -80,7 +80,7 @@ def test_settings_of_exchange_files_have_source_mark_and_title(path, name):
     marks = table.pop("marks")
     assert marks.keys() == table.keys()
     for lang in LANGUAGES:
-        titles = [Texts(lang).setting(f"{name}.{key}") for key in table]
+        titles = [Texts(lang).setting_name(f"{name}.{key}") for key in table]
         assert not [title for title in titles if title.startswith(f"{name}.")] and len(set(titles)) == len(titles)
 
 
@@ -188,7 +188,7 @@ def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
 
     An undeclared setting with mark C would count as confirmed.
     """
-    made, read, declared_keys = examples.norm_of, set(), set()
+    made, read, declared_keys = examples.make_example_norm, set(), set()
     norms = []
 
     def record_calls(*args, **kwargs):
@@ -203,7 +203,7 @@ def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         declared_keys.update(result.unconfirmed if result is not None else ())
         return result
 
-    monkeypatch.setattr(examples, "norm_of", record_calls)
+    monkeypatch.setattr(examples, "make_example_norm", record_calls)
     monkeypatch.setattr("plugin.core.engine.outcome.apply_rule", apply_recorded)
     for example in (*rule.fails, *rule.passes):
         examples.run_example(rule, example)
@@ -216,7 +216,7 @@ def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
         for leaf in leaves
         if not plain.is_confirmed(leaf)
         and not any(leaf == item or leaf.startswith(f"{item}.") for item in (*declared, *UNDECLARED_READS_ALLOWED))
-        and plain.marked(leaf) not in declared
-        and (rule.code, plain.marked(leaf)) not in UNDECLARED_READS_ALLOWED_BY_RULE
+        and plain.find_marked_item(leaf) not in declared
+        and (rule.code, plain.find_marked_item(leaf)) not in UNDECLARED_READS_ALLOWED_BY_RULE
     }
     assert not undeclared, f"{rule.code} reads {sorted(undeclared)}: name them in its `uses`"

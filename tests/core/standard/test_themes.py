@@ -4,14 +4,14 @@
 import pytest
 
 from plugin.core.errors import DataError
-from plugin.core.standard import load_standard, standard_ids
+from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.layer_tree import (
-    branch_of,
-    branches,
-    delivery_constraint,
-    strictest_constraint,
-    theme_roles,
-    themes,
+    find_branch,
+    find_delivery_constraint,
+    find_strictest_constraint,
+    list_branches,
+    list_theme_roles,
+    list_themes,
 )
 
 
@@ -46,24 +46,26 @@ def test_invalid_map_theme_or_layer_tree_branch_is_refused_with_its_name(tmp_pat
     assert expected in str(caught.value.params)
 
 
-@pytest.mark.parametrize("name", standard_ids())
+@pytest.mark.parametrize("name", list_standard_ids())
 def test_every_layer_is_in_one_branch_of_the_layer_tree(name):
     standard = load_standard(name)
-    placed = [role for branch in branches(standard) for role in branch.roles + branch.also]
+    placed = [role for branch in list_branches(standard) for role in branch.roles + branch.also]
     assert set(standard.templates) <= set(placed) and len(placed) == len(set(placed))
-    assert any(branch.chosen for branch in branches(standard))
+    assert any(branch.chosen for branch in list_branches(standard))
 
 
 def test_layer_tree_of_the_county_standard_is_complete():
     standard = load_standard()
-    chosen = {b.name: b for b in branches(standard) if b.chosen}
+    chosen = {b.name: b for b in list_branches(standard) if b.chosen}
     assert list(chosen) == ["三条控制线", "历史文化保护线", "其他底线", "规划分区", "基础数据"]
-    asked = {b.name: strictest_constraint(b, standard) for b in branches(standard)}
+    asked = {b.name: find_strictest_constraint(b, standard) for b in list_branches(standard)}
     assert asked["三条控制线"] == asked["规划分区"] == asked["基础数据"] == "M"
     assert (asked["历史文化保护线"], asked["中心城区四线"]) == ("C", "O")
     # Required by its concept although its table has it as optional.
-    assert delivery_constraint("YJJBNTBHTB", standard) == "M" and delivery_constraint("HLFXKZX", standard) == "C"
-    assert branch_of("YJJBNTBHHX", standard).name == "三条控制线"
+    assert (
+        find_delivery_constraint("YJJBNTBHTB", standard) == "M" and find_delivery_constraint("HLFXKZX", standard) == "C"
+    )
+    assert find_branch("YJJBNTBHHX", standard).name == "三条控制线"
     # Layers created by default are those that a delivery of the three lines needs.
     made = {role for b in chosen.values() for role in b.roles}
     for concept in standard.scopes["three_lines"].mandatory:
@@ -72,19 +74,19 @@ def test_layer_tree_of_the_county_standard_is_complete():
 
 def test_standard_without_a_layer_tree_inherits_it_for_its_layers():
     standard = load_standard("three_lines_2022")
-    found = {b.name: b for b in branches(standard)}
+    found = {b.name: b for b in list_branches(standard)}
     assert not standard.tree and next(iter(found)) == "三条控制线" and found["三条控制线"].chosen
     assert found["三条控制线"].roles == ("CZKFBJ", "STBHHX", "YJJBNTBHTB", "GDBHMB")
     assert set(found["三条控制线"].also) == {"YJJBNT", "YJJBNTTB"}
     assert set(found["基础数据"].roles) == {"DLTB", "XZQ", "XZQJX"} and not found["基础数据"].also
-    assert branches(load_standard("pbf_2021"))[0].roles == ("YJJBNTTB", "YJJBNT")
-    assert [t.name for t in themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
+    assert list_branches(load_standard("pbf_2021"))[0].roles == ("YJJBNTTB", "YJJBNT")
+    assert [t.name for t in list_themes(standard)] == ["三条控制线", "规划分区", "历史文化", "用地"]
 
 
 def test_map_theme_shows_the_layer_that_its_concept_stands_for():
     standard = load_standard()
     theme = standard.themes["three_lines"]
-    assert theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]
-    assert theme_roles(standard.themes["land_use"], standard, ["XZYDYH", "DLTB"]) == ["DLTB"]
+    assert list_theme_roles(theme, standard, ["YJJBNTBHTB", "YJJBNT", "XZQX", "DLTB"]) == ["XZQX", "YJJBNTBHTB"]
+    assert list_theme_roles(standard.themes["land_use"], standard, ["XZYDYH", "DLTB"]) == ["DLTB"]
     # County and townships alone are only an outline.
-    assert theme_roles(standard.themes["heritage"], standard, ["XZQX", "XZQXZ", "DLTB"]) == []
+    assert list_theme_roles(standard.themes["heritage"], standard, ["XZQX", "XZQXZ", "DLTB"]) == []

@@ -8,7 +8,7 @@ import pytest
 
 from plugin.core.engine.context import Context
 from plugin.core.errors import InputError
-from plugin.core.indicators.areas import target_figure
+from plugin.core.indicators.areas import compute_target_figure
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
 from plugin.core.model.rule import all_rules
@@ -20,10 +20,10 @@ from plugin.core.render.html import render_report
 from plugin.core.render.words import Words
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from plugin.core.target_allocation.by_township import check_row_codes, compute_by_township
-from plugin.core.target_allocation.levels import find_children, sums_of_children
+from plugin.core.target_allocation.by_township import compute_by_township, find_row_codes
+from plugin.core.target_allocation.levels import find_children, sum_children
 from plugin.core.target_allocation.table import read_township_tasks
-from tests.core.examples import plan_of
+from tests.core.examples import make_example_plan
 
 TABLE_WITH_FIGURE_ROWS = "乡镇代码,乡镇名称,指标,关系,数值,单位,来源\n140225100,永安镇,永久基本农田,≥,3.20,万亩,县政发〔2023〕1号\n,蔡村镇,开发边界,,12.5,公顷,\n"
 TABLE_WITH_FIGURE_COLUMNS = "单位：万亩,,,\n乡镇,耕地保有量（万亩）,永久基本农田 (万亩),备注\n永安镇,3.65,3.20,\n蔡村镇,,2.90,退耕\n合 计,3.65,6.10,\n"
@@ -199,7 +199,7 @@ def test_empty_path_of_a_task_table_gives_no_tasks(tmp_path):
 
 
 def make_context(layers):
-    plan = plan_of(layers)
+    plan = make_example_plan(layers)
     return Context(plan, plan.norm, plan.norm.tolerance())
 
 
@@ -220,18 +220,18 @@ def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
         }
     )
     found = compute_by_township("farmland_area", ctx)
-    assert (found.stated, found.shared, found.field) == (1, 3, "ZLDWDM")
-    assert check_row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
+    assert (found.named_row_count, found.shared, found.field) == (1, 3, "ZLDWDM")
+    assert find_row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
     # The parts of the second are 300 and 100 m wide; the ellipsoid changes the ratio by less than 1e-6.
     assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
-    assert found.areas.sum() == pytest.approx(target_figure("farmland_area", ctx).area_m2, rel=1e-12)
+    assert found.areas.sum() == pytest.approx(compute_target_figure("farmland_area", ctx).area_m2, rel=1e-12)
 
 
 def test_rows_without_codes_are_assigned_to_townships_by_location():
     ctx = make_context({"townships": TOWNSHIP_ROWS, "red_line": [make_square_wkt(500), make_square_wkt(1800)]})
     found = compute_by_township("red_line_area", ctx)
-    total = target_figure("red_line_area", ctx).area_m2
-    assert found.stated == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
+    total = compute_target_figure("red_line_area", ctx).area_m2
+    assert found.named_row_count == 0 and found.areas.sum() == pytest.approx(total, rel=1e-12)
     assert found.areas / total == pytest.approx([0.25, 0.35, 0.40, 0.0], rel=1e-3)
 
 
@@ -255,12 +255,12 @@ def test_cultivated_land_by_township_is_computed_from_parcels_when_the_layer_is_
 
 
 def run_task_rule(code, layers, tasks=(), totals=(), profile=None):
-    plan = plan_of(layers)
+    plan = make_example_plan(layers)
     if profile is not None:
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
     made = tuple(TownshipTask(*row, "文件", n) for n, row in enumerate(tasks, 2))
     given = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
-    return run_check(plan, [all_rules()[code]], side=SideInputs(targets=given))
+    return run_check(plan, [all_rules()[code]], side_inputs=SideInputs(targets=given))
 
 
 @pytest.mark.parametrize(
@@ -431,11 +431,11 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
     divisions = load_standard().code_lists["divisions"]
     city = load_profile(tmp_path / "city.toml")
     assert [c.id for c in find_children(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
-    (total,) = sums_of_children(city, find_children(city)[0], divisions)
+    (total,) = sum_children(city, find_children(city)[0], divisions)
     # 9999.99 + 4 × 1000 亩, by hand.
     assert total.value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
     (tmp_path / "c3.toml").unlink()
-    (total,) = sums_of_children(city, find_children(city)[0], divisions)
+    (total,) = sum_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
@@ -448,10 +448,10 @@ def test_area_with_two_profiles_counts_for_neither_in_the_sum_of_its_city(tmp_pa
         write_profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
     write_profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    (total,) = sums_of_children(city, find_children(city)[0], divisions)
+    (total,) = sum_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[0].name,) and total.state == "" and total.value == 3600
     write_profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
-    (total,) = sums_of_children(city, find_children(city)[0], divisions)
+    (total,) = sum_children(city, find_children(city)[0], divisions)
     assert (total.value, total.parts, total.state) == (5100, 1, "met")
 
 
@@ -462,7 +462,7 @@ def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_l
     write_profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
     write_profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    sums = sums_of_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
+    sums = sum_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
     assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
@@ -538,6 +538,6 @@ def test_townships_are_listed_in_a_table_with_missed_tasks_first():
     assert [c["state"] for c in missed["cells"]] == ["未达到", "未超限"] and missed["cells"][0]["target"] == "≥ 200.00"
     assert kept["cells"][1] is None
     # The table of the whole county does not repeat them.
-    assert figures.figure_rows(report, None, Words("zh")) == []
+    assert figures.make_figure_rows(report, None, Words("zh")) == []
     page = render_report(report)
     assert page.index("乙乡") < page.index("甲镇")

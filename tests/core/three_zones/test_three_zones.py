@@ -15,17 +15,28 @@ from plugin.core.geometry.polygons import union_rows
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.space_map import OUTSIDE, SPACES, UNMAPPED, space_map
-from plugin.core.render.figures import figure_rows
+from plugin.core.profile.space_map import OUTSIDE, SPACES, UNMAPPED, load_space_map
+from plugin.core.render.figures import make_figure_rows
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
 from plugin.core.three_zones import derive as three_zones
 from plugin.core.three_zones.derive import derive_zones
-from plugin.core.three_zones.figures import ROLE, derive_from_layer, derive_from_plan, make_frame
-from tests.core.small_plan import CORNER, X, Y, as_read_layers, box, check_data, layers, place_wkt, rule_outcome, table
+from plugin.core.three_zones.figures import LAYER_CODE, derive_from_layer, derive_from_plan, make_zone_rows
+from tests.core.small_plan import (
+    CORNER,
+    X,
+    Y,
+    check_data,
+    convert_to_source_layers,
+    get_outcome_of_rule,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
+    move_wkt_to_county,
+)
 
 STANDARD = load_standard()
-DEFAULT_SPACE_MAP = space_map(Norm(STANDARD, load_profile()))
+DEFAULT_SPACE_MAP = load_space_map(Norm(STANDARD, load_profile()))
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 
 
@@ -36,21 +47,23 @@ def make_norm(tmp_path, text=""):
 
 
 def test_every_zone_code_belongs_to_one_of_the_three_spaces(tmp_path):
-    spaces = space_map(make_norm(tmp_path))
-    placed = {code: spaces.space(code) for code in STANDARD.code_lists["planning_zones"].codes}
+    spaces = load_space_map(make_norm(tmp_path))
+    placed = {code: spaces.find_zone_of(code) for code in STANDARD.code_lists["planning_zones"].codes}
     assert set(placed.values()) == {*SPACES, OUTSIDE}
     assert [placed[c] for c in ("100", "300", "411", "430", "540", "700")] == ["02", "01", "03", "03", "01", OUTSIDE]
     assert [spaces.name(code) for code in SPACES] == ["农业空间", "生态空间", "城镇空间"]
 
 
 def test_county_profile_changes_and_adds_zone_codes_of_the_three_spaces(tmp_path):
-    spaces = space_map(make_norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n'))
-    assert [spaces.space(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED, "03"]
+    spaces = load_space_map(
+        make_norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n')
+    )
+    assert [spaces.find_zone_of(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED, "03"]
 
 
 @pytest.mark.parametrize("code", ["", "550", "X"])
 def test_unknown_zone_code_belongs_to_no_space(tmp_path, code):
-    assert space_map(make_norm(tmp_path)).space(code) == UNMAPPED
+    assert load_space_map(make_norm(tmp_path)).find_zone_of(code) == UNMAPPED
 
 
 @pytest.mark.parametrize("value", ['"生态空閒"', "3", '["生态空间"]'])
@@ -83,7 +96,7 @@ def draw_zone_coverage(draw):
 
 def dissolve_by_geopandas(shapes, codes, crs):
     """Return the union of the zones of each space, computed by geopandas."""
-    spaces = [DEFAULT_SPACE_MAP.space(c) for c in codes]
+    spaces = [DEFAULT_SPACE_MAP.find_zone_of(c) for c in codes]
     return gpd.GeoDataFrame({"space": spaces}, geometry=list(shapes), crs=crs).dissolve(by="space").geometry
 
 
@@ -99,13 +112,13 @@ def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
     found = derive_zones(shapes, codes, crs, DEFAULT_SPACE_MAP)
     zones = sum_statutory_area(shapes, crs)
     assert found.total_m2 == pytest.approx(zones, rel=1e-9)
-    assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.between_m2 <= 1e-9 * zones
+    assert found.adds_up and abs(found.difference_m2) <= 1e-9 * zones and found.shared_between_m2 <= 1e-9 * zones
     for space, whole in dissolve_by_geopandas(shapes, codes, crs).items():
         parts = [s for s, of in zip(found.shapes, found.spaces, strict=True) if of == space]
         assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-9)
         assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
         assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
-    assert set(found.spaces) == {DEFAULT_SPACE_MAP.space(c) for c in codes}
+    assert set(found.spaces) == {DEFAULT_SPACE_MAP.find_zone_of(c) for c in codes}
     # No vertex is new, therefore neighbours still share their edges.
     old = {tuple(c) for c in shapely.get_coordinates(shapes)}
     assert {tuple(c) for c in shapely.get_coordinates(found.shapes)} <= old
@@ -133,15 +146,15 @@ def test_overlapping_zones_count_once_in_a_space_and_are_reported(rows):
     for space, whole in own.items():
         assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-6)
     once = own.area.sum() - shapely.union_all(own.to_numpy()).area
-    assert found.between_m2 == pytest.approx(once, rel=2e-3, abs=1e-3)
+    assert found.shared_between_m2 == pytest.approx(once, rel=2e-3, abs=1e-3)
     claimed = shapely.area(shapes).sum() - shapely.union_all(shapes).area
     assert found.overlap_m2 == pytest.approx(claimed, rel=2e-3, abs=0.1)
     assert found.adds_up == (claimed < 1)
 
 
 def test_missing_zone_shapes_are_counted_and_invalid_ones_repaired():
-    bow_tie = place_wkt("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
-    high = shapely.force_3d(box(200, 0), 7.0)
+    bow_tie = move_wkt_to_county("POLYGON ((0 0, 100 100, 100 0, 0 100, 0 0))")
+    high = shapely.force_3d(make_county_box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
     found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
     assert (found.missing, found.repaired) == (3, 1)
@@ -159,7 +172,9 @@ def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch,
         return union_rows(polygons, rows, tolerance=tolerance)
 
     monkeypatch.setattr(three_zones, "union_rows", record_tolerance)
-    shapes = crs_care.reproject(np.array([box(0, 0), box(100, 0)], dtype=object), CRS(4526), CRS(crs))
+    shapes = crs_care.reproject(
+        np.array([make_county_box(0, 0), make_county_box(100, 0)], dtype=object), CRS(4526), CRS(crs)
+    )
     derive_zones(shapes, ["300", "300"], CRS(crs), DEFAULT_SPACE_MAP)
     assert seen == [pytest.approx(off, rel=0.2)]
 
@@ -167,7 +182,12 @@ def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch,
 def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
     monkeypatch.setattr(three_zones, "union_rows", lambda *a, **k: None)
     with pytest.raises(InputError) as caught:
-        derive_zones(np.array([box(0, 0), box(100, 0)], dtype=object), ["300", "300"], CRS(4526), DEFAULT_SPACE_MAP)
+        derive_zones(
+            np.array([make_county_box(0, 0), make_county_box(100, 0)], dtype=object),
+            ["300", "300"],
+            CRS(4526),
+            DEFAULT_SPACE_MAP,
+        )
     message = Texts("zh").explain(caught.value)
     assert "农业空间" in message and "2 个" in message and "GEO002" in message
 
@@ -179,8 +199,8 @@ def test_dissolving_no_zones_gives_no_spaces():
 
 def test_gap_between_two_zones_stays_a_hole_in_the_space():
     """Keep a gap between two zones, which rule TOP002 reports."""
-    left = place_wkt("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
-    right = place_wkt("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
+    left = move_wkt_to_county("POLYGON ((0 0, 100 0, 100 40, 99.9 50, 100 60, 100 100, 0 100, 0 0))")
+    right = move_wkt_to_county("POLYGON ((100 0, 200 0, 200 100, 100 100, 100 60, 100 40, 100 0))")
     found = derive_zones(np.array([left, right]), ["300", "520"], CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
     assert len(found.shapes) == 1 and len(found.shapes[0].interiors) == 1
 
@@ -189,11 +209,12 @@ def test_gap_between_two_zones_stays_a_hole_in_the_space():
 
 
 def test_report_has_the_areas_of_the_three_spaces_and_of_zones_without_a_space():
-    tables = layers()
-    tables["YDYHGHFQ"] = table(
-        [box(0, 0, 1000, 1000), box(1000, 0, 900, 1000), box(1900, 0)], GHFQDM=["300", "410", "550"]
+    tables = make_small_plan_layers()
+    tables["YDYHGHFQ"] = make_table(
+        [make_county_box(0, 0, 1000, 1000), make_county_box(1000, 0, 900, 1000), make_county_box(1900, 0)],
+        GHFQDM=["300", "410", "550"],
     )
-    report = check_data(as_read_layers(tables), ["LAW003"]).report
+    report = check_data(convert_to_source_layers(tables), ["LAW003"]).report
     figures = {i.id: i for i in report.indicators}
     assert list(figures) == [
         "agricultural_space_area",
@@ -205,7 +226,7 @@ def test_report_has_the_areas_of_the_three_spaces_and_of_zones_without_a_space()
     assert figures["ecological_space_area"].value == 0
     assert figures["urban_space_area"].inputs["county_share"] == pytest.approx(45, rel=1e-6)
     assert figures["unmapped_zones_area"].inputs["zone_codes"] == ["550"]
-    assert "figures.three_zones" in rule_outcome(report, "LAW003").unconfirmed
+    assert "figures.three_zones" in get_outcome_of_rule(report, "LAW003").unconfirmed
     assert not any(i.confirmed for i in report.indicators) and not report.findings
 
 
@@ -215,39 +236,39 @@ def test_confirmed_mapping_of_zones_confirms_the_space_areas(tmp_path):
         PROFILE_HEAD
         + '[confirmed]\nby = "某局"\ndocument = "某文"\ndate = 2026-11-20\nitems = ["three_zones", "codes.planning_zones"]\n'
     )
-    report = check_data(as_read_layers(), ["LAW003"], profile=str(path)).report
+    report = check_data(convert_to_source_layers(), ["LAW003"], profile=str(path)).report
     assert report.indicators and all(i.confirmed for i in report.indicators)
-    assert rule_outcome(report, "LAW003").unconfirmed == []
+    assert get_outcome_of_rule(report, "LAW003").unconfirmed == []
 
 
 def test_report_page_shows_space_shares_and_the_mark_of_the_zone_mapping():
-    checked = check_data(as_read_layers(), ["LAW003"])
-    found = {row["name"]: row for row in figure_rows(checked.report, checked.plan.norm, Words("zh"))}
+    checked = check_data(convert_to_source_layers(), ["LAW003"])
+    found = {row["name"]: row for row in make_figure_rows(checked.report, checked.plan.norm, Words("zh"))}
     assert found["城镇空间"]["marks"] == ["C"] and "占全县 45.00%" in found["城镇空间"]["inputs"]
     assert found["城镇空间"]["unit"] == "km²" and found["城镇空间"]["state"].endswith("*")
 
 
 def test_new_space_features_are_numbered_above_every_row_of_the_plan():
-    plan = check_data(as_read_layers(), ["LAW003"]).plan
+    plan = check_data(convert_to_source_layers(), ["LAW003"]).plan
     own = max(int(key[-8:]) for layer in plan.layers.values() for key in layer.keys)
-    template, texts = STANDARD.templates[ROLE], Texts("zh")
+    template, texts = STANDARD.templates[LAYER_CODE], Texts("zh")
     for used, first in (({}, own + 1), ({plan.area_code: own + 40}, own + 41), ({"140226": own + 40}, own + 1)):
         keys = derive_from_plan(plan, template, texts, used=used).frame["BSM"].tolist()
         assert keys == [f"{plan.area_code}0000{first + n:08d}" for n in range(len(keys))]
 
 
 def test_written_layer_of_the_three_spaces_follows_its_template():
-    plan = check_data(as_read_layers(), ["LAW003"]).plan
-    spaces = space_map(plan.norm)
+    plan = check_data(convert_to_source_layers(), ["LAW003"]).plan
+    spaces = load_space_map(plan.norm)
     zones = plan.concept("zones")
     found = derive_from_layer(zones, spaces)
-    made = make_frame(found, spaces, STANDARD.templates[ROLE], zones.crs, plan.area_code, "浑源县")
-    assert list(made.columns) == [*(f.name for f in STANDARD.templates[ROLE].fields), "geometry"]
+    made = make_zone_rows(found, spaces, STANDARD.templates[LAYER_CODE], zones.crs, plan.area_code, "浑源县")
+    assert list(made.columns) == [*(f.name for f in STANDARD.templates[LAYER_CODE].fields), "geometry"]
     assert made["SQMC"].tolist() == ["农业空间", "城镇空间"] and made["BSM"].is_unique
     assert made["MJ"].tolist() == [round(sum_statutory_area([s], zones.crs), 2) for s in zones.raw_shapes]
     checked = check_data(
-        [*as_read_layers(), *as_read_layers({ROLE: made})],
+        [*convert_to_source_layers(), *convert_to_source_layers({LAYER_CODE: made})],
         ["SCH002", "SCH005", "GEO001", "GEO002", "GEO003", "ATT001", "ATT002", "TOP001"],
     )
-    assert not [f for f in checked.report.findings if f.role == ROLE]
-    assert ROLE in checked.plan.layers
+    assert not [f for f in checked.report.findings if f.role == LAYER_CODE]
+    assert LAYER_CODE in checked.plan.layers

@@ -12,19 +12,19 @@ from plugin.core.model.rule import Severity, all_rules
 from plugin.core.profile import load_profile
 from plugin.core.profile.norm import Norm, is_sealed, is_sealed_by_profile, sealed_roles
 from plugin.core.standard import load_standard
-from plugin.core.versions.baseline import sealed_edition
+from plugin.core.versions.baseline import get_sealed_edition
 from plugin.core.versions.compare import compare_layers
 from plugin.core.versions.model import make_edition
 from tests.core.small_plan import (
     X,
     Y,
-    box,
-    digest,
     explain_error,
-    findings_of_rule,
-    notices,
-    rule_outcome,
-    table,
+    get_outcome_of_rule,
+    hash_files,
+    join_notices,
+    list_findings_of_rules,
+    make_county_box,
+    make_table,
     write_gdb,
     write_gpkg,
     write_shapefiles,
@@ -37,15 +37,19 @@ PROFILE_WITH_SEALED_ROLES = 'id = "x"\nname = "某县"\narea_code = "140225"\n[s
 def make_sealed_layers():
     """Return the sealed edition: two fields, a red line and an urban boundary."""
     return {
-        "YJJBNTBHTB": table([box(0, 0), box(1200, 0)], DLBM=["0103", "0103"], YJJBNTMJ=[9000.0, 8000.0]),
-        "STBHHX": table([box(0, 200, 700, 300)]),
-        "CZKFBJ": table([box(0, 600)], GHFQDM=["410"]),
+        "YJJBNTBHTB": make_table(
+            [make_county_box(0, 0), make_county_box(1200, 0)], DLBM=["0103", "0103"], YJJBNTMJ=[9000.0, 8000.0]
+        ),
+        "STBHHX": make_table([make_county_box(0, 200, 700, 300)]),
+        "CZKFBJ": make_table([make_county_box(0, 600)], GHFQDM=["410"]),
     }
 
 
 def make_plan_layers(**changed):
     """Return the layers of the sealed edition and two townships that meet at x = 1000."""
-    towns = table([box(-100, -100, 1100, 1100), box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"])
+    towns = make_table(
+        [make_county_box(-100, -100, 1100, 1100), make_county_box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"]
+    )
     return {**make_sealed_layers(), "XZQXZ": towns, **changed}
 
 
@@ -57,16 +61,16 @@ def check_against_sealed(tmp_path, plan=None, before=None, rules=SEALED_EDITION_
 
 def test_plan_equal_to_its_sealed_edition_passes_every_rule(tmp_path):
     checked = check_against_sealed(tmp_path)
-    assert {str(rule_outcome(checked.report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
-    assert "与封库版本“封库.gpkg”比对" in notices(checked.report)
-    assert "YJJBNTBHTB（2）" in notices(checked.report)
+    assert {str(get_outcome_of_rule(checked.report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
+    assert "与封库版本“封库.gpkg”比对" in join_notices(checked.report)
+    assert "YJJBNTBHTB（2）" in join_notices(checked.report)
 
 
 def test_rules_without_a_sealed_edition_do_not_apply_and_explain_how_to_give_one(tmp_path):
     source = write_gpkg(tmp_path / "plan.gpkg", make_plan_layers())
     report = check_plan(source, Options(rules=SEALED_EDITION_RULES)).report
     for code in SEALED_EDITION_RULES:
-        outcome = rule_outcome(report, code)
+        outcome = get_outcome_of_rule(report, code)
         assert (outcome.outcome, "--baseline" in outcome.reason and "县配置" in outcome.reason) == (
             "not_applicable",
             True,
@@ -86,22 +90,24 @@ def test_sealed_edition_in_another_format_or_crs_gives_no_finding(kind, tmp_path
         path = write_shapefiles(tmp_path / "b", "GBK", tables)
     report = check_against_sealed(tmp_path, baseline=path).report
     assert not report.findings, [f.message for f in report.findings]
-    assert {str(rule_outcome(report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
+    assert {str(get_outcome_of_rule(report, code).outcome) for code in SEALED_EDITION_RULES} == {"passed"}
 
 
 def test_farmland_loss_is_reported_by_township_with_removed_and_added_land(tmp_path):
-    farm = table(
-        [box(0, 0, 100, 60), box(1200, 0), box(1400, 0, 50, 50)], DLBM=["0103"] * 3, YJJBNTMJ=[5400.0, 8000.0, 2500.0]
+    farm = make_table(
+        [make_county_box(0, 0, 100, 60), make_county_box(1200, 0), make_county_box(1400, 0, 50, 50)],
+        DLBM=["0103"] * 3,
+        YJJBNTMJ=[5400.0, 8000.0, 2500.0],
     )
     report = check_against_sealed(tmp_path, make_plan_layers(YJJBNTBHTB=farm)).report
-    (loss,) = findings_of_rule(report, "LAW015")
+    (loss,) = list_findings_of_rules(report, "LAW015")
     assert loss.township == "甲镇" and loss.severity is Severity.WARNING
     assert loss.params["loss"] == pytest.approx(3600.0, abs=0.01) and loss.net_area_m2 == pytest.approx(
         3600.0, abs=0.01
     )
     assert loss.geometry.area == pytest.approx(4000.0)
     assert "甲镇：永久基本农田保护图斑封库时净面积为 9000 m²，现为 5400 m²" in loss.message.replace("\u202f", "")
-    moved = {(f.case, round(f.geometry.area)) for f in findings_of_rule(report, "LAW017")}
+    moved = {(f.case, round(f.geometry.area)) for f in list_findings_of_rules(report, "LAW017")}
     assert moved == {("removed", 4000), ("added", 2500)}
 
 
@@ -109,15 +115,16 @@ def test_farmland_loss_is_reported_by_township_with_removed_and_added_land(tmp_p
 def test_missing_net_areas_in_the_sealed_edition_skip_the_area_rules(tmp_path, missing):
     before = make_sealed_layers()
     before["YJJBNTBHTB"] = before["YJJBNTBHTB"].assign(YJJBNTMJ=pd.Series(missing, dtype=float))
-    after = make_plan_layers(YJJBNTBHTB=table([box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
+    after = make_plan_layers(YJJBNTBHTB=make_table([make_county_box(1200, 0)], DLBM=["0103"], YJJBNTMJ=[8000.0]))
     report = check_against_sealed(tmp_path, after, before).report
-    assert [str(rule_outcome(report, code).outcome) for code in SEALED_EDITION_RULES] == [
+    assert [str(get_outcome_of_rule(report, code).outcome) for code in SEALED_EDITION_RULES] == [
         "skipped",
         "skipped",
         "failed",
     ]
     assert (
-        "没有净面积" in rule_outcome(report, "LAW015").reason and "没有净面积" in rule_outcome(report, "LAW016").reason
+        "没有净面积" in get_outcome_of_rule(report, "LAW015").reason
+        and "没有净面积" in get_outcome_of_rule(report, "LAW016").reason
     )
 
 
@@ -127,25 +134,27 @@ def test_sealed_features_without_a_valid_shape_are_reported(tmp_path):
     Nothing shows whether the land of the first is still there; the second is compared by a repaired copy.
     """
     before = make_sealed_layers()
-    before["STBHHX"] = table([box(0, 200, 700, 300), None])
+    before["STBHHX"] = make_table([make_county_box(0, 200, 700, 300), None])
     bow = shapely.Polygon([(X, Y + 600), (X + 100, Y + 700), (X + 100, Y + 600), (X, Y + 700)])
     before["CZKFBJ"] = before["CZKFBJ"].set_geometry([bow], crs=4526)
     report = check_against_sealed(tmp_path, before=before).report
-    outcome = rule_outcome(report, "LAW017")
+    outcome = get_outcome_of_rule(report, "LAW017")
     assert "“STBHHX”有 1 个要素没有可用的图形（140225000000000002），未比对" in outcome.reason
     assert "“CZKFBJ”有 1 个要素图形无效（140225000000000001）" in outcome.reason
-    assert "封库版本的图层" not in rule_outcome(report, "LAW015").reason
+    assert "封库版本的图层" not in get_outcome_of_rule(report, "LAW015").reason
 
 
 @pytest.mark.parametrize("towns", [True, False])
-@pytest.mark.parametrize("instead", [box(0, 0), box(0, 0, 100, 99), None])
+@pytest.mark.parametrize("instead", [make_county_box(0, 0), make_county_box(0, 0, 100, 99), None])
 def test_duplicate_or_shapeless_land_does_not_offset_a_farmland_loss(tmp_path, instead, towns):
     """Remove one field; another row has its net area on other land or no shape."""
-    after = make_plan_layers(YJJBNTBHTB=table([box(0, 0), instead], DLBM=["0103"] * 2, YJJBNTMJ=[9000.0, 8000.0]))
+    after = make_plan_layers(
+        YJJBNTBHTB=make_table([make_county_box(0, 0), instead], DLBM=["0103"] * 2, YJJBNTMJ=[9000.0, 8000.0])
+    )
     if not towns:
         del after["XZQXZ"]
     report = check_against_sealed(tmp_path, after, rules=("LAW015",)).report
-    (loss,) = findings_of_rule(report, "LAW015")
+    (loss,) = list_findings_of_rules(report, "LAW015")
     assert (loss.params["before"], loss.params["now"], loss.params["loss"]) == (
         (8000.0, 0.0, 8000.0) if towns else (17000.0, 9000.0, 8000.0)
     )
@@ -155,7 +164,8 @@ def test_layer_sealed_by_the_profile_raises_its_change_findings_to_error(tmp_pat
     profile = tmp_path / "x.toml"
     profile.write_text(PROFILE_WITH_SEALED_ROLES, encoding="utf-8")
     plan = make_plan_layers(
-        STBHHX=table([box(0, 200, 700, 310)]), CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])
+        STBHHX=make_table([make_county_box(0, 200, 700, 310)]),
+        CZKFBJ=make_table([make_county_box(0, 600, 110, 100)], GHFQDM=["410"]),
     )
     report = check_against_sealed(tmp_path, plan, rules=("LAW017",), profile=str(profile)).report
     severities = {f.role: f.severity for f in report.findings}
@@ -179,7 +189,7 @@ def test_sealed_layers_may_be_given_as_concepts_or_layer_codes(tmp_path):
 def test_unusable_sealed_edition_is_refused_before_any_rule_runs(tmp_path):
     for path, expected in (
         (tmp_path / "没有.gpkg", "没有.gpkg"),
-        (write_gpkg(tmp_path / "别的.gpkg", {"DLTB": table([box(0, 0)])}), "没有三条控制线"),
+        (write_gpkg(tmp_path / "别的.gpkg", {"DLTB": make_table([make_county_box(0, 0)])}), "没有三条控制线"),
         (write_gpkg(tmp_path / "plan.gpkg", make_plan_layers()), "与被检查的数据是同一份"),
     ):
         with pytest.raises(InputError) as error:
@@ -191,7 +201,7 @@ def test_missing_sealed_control_line_is_reported_and_other_lines_are_compared(tm
     before = make_sealed_layers()
     del before["STBHHX"]
     report = check_against_sealed(tmp_path, before=before).report
-    outcome = rule_outcome(report, "LAW017")
+    outcome = get_outcome_of_rule(report, "LAW017")
     assert str(outcome.outcome) == "skipped" and outcome.incomplete and "生态保护红线" in outcome.reason
 
 
@@ -208,7 +218,7 @@ def test_changed_attributes_on_unmoved_land_give_a_warning(tmp_path):
 
 @pytest.mark.slow
 def test_renumbering_table_matches_features_with_renewed_keys(tmp_path):
-    after = make_plan_layers(STBHHX=table([box(0, 200, 700, 300)], BSM=["140225000000009999"]))
+    after = make_plan_layers(STBHHX=make_table([make_county_box(0, 200, 700, 300)], BSM=["140225000000009999"]))
     (other,) = check_against_sealed(tmp_path, after, rules=("LAW017",)).report.findings
     assert (other.case, other.severity) == ("other", Severity.INFO) and "标识码不同的 1 个" in other.message
     numbers = tmp_path / "对照.csv"
@@ -219,13 +229,15 @@ def test_renumbering_table_matches_features_with_renewed_keys(tmp_path):
 @pytest.mark.slow
 def test_comparison_leaves_inputs_unchanged_and_refuses_the_sealed_file_as_output(tmp_path):
     before = write_gpkg(tmp_path / "封库.gpkg", make_sealed_layers())
-    source = write_gpkg(tmp_path / "plan.gpkg", make_plan_layers(CZKFBJ=table([box(0, 600, 110, 100)], GHFQDM=["410"])))
-    sums = digest(before, source)
+    source = write_gpkg(
+        tmp_path / "plan.gpkg", make_plan_layers(CZKFBJ=make_table([make_county_box(0, 600, 110, 100)], GHFQDM=["410"]))
+    )
+    sums = hash_files(before, source)
     arguments = ["check", str(source), "--baseline", str(before), "--rules", "LAW017"]
     assert main([*arguments, "--json", str(tmp_path / "r.json")]) == 0
     assert main([*arguments, "--strict"]) == 1
     assert main([*arguments, "--findings", str(before)]) == 2
-    assert digest(before, source) == sums
+    assert hash_files(before, source) == sums
 
 
 def test_long_edges_stored_in_another_zone_show_no_movement(tmp_path):
@@ -233,16 +245,16 @@ def test_long_edges_stored_in_another_zone_show_no_movement(tmp_path):
 
     Its edges would bend by centimetres if only the vertices were reprojected.
     """
-    before = make_sealed_layers() | {"STBHHX": table([box(0, 200, 4000, 3000)]).to_crs(4525)}
+    before = make_sealed_layers() | {"STBHHX": make_table([make_county_box(0, 200, 4000, 3000)]).to_crs(4525)}
     after = make_plan_layers(
-        STBHHX=table([shapely.Polygon([(X, Y + 200), (X + 4000, Y + 200), (X + 4000, Y + 3200), (X, Y + 3100)])])
+        STBHHX=make_table([shapely.Polygon([(X, Y + 200), (X + 4000, Y + 200), (X + 4000, Y + 3200), (X, Y + 3100)])])
     )
     checked = check_against_sealed(tmp_path, after, before, rules=("LAW017",))
     (removed,) = checked.report.findings
     assert removed.geometry.area == pytest.approx(4000 * 100 / 2, rel=1e-3)
     assert not checked.report.tolerance["ignored_slivers"]
     plan = checked.plan
-    sides = (make_edition(one.concept("red_line")) for one in (sealed_edition(checked.side), plan))
+    sides = (make_edition(one.concept("red_line")) for one in (get_sealed_edition(checked.side), plan))
     assert len(compare_layers(*sides, tolerance=plan.norm.tolerance()).parts) == 1
 
 
@@ -251,7 +263,7 @@ def test_plan_in_degrees_equals_a_sealed_edition_in_metres(tmp_path):
     plan = {role: frame.to_crs(4490) for role, frame in make_plan_layers().items()}
     report = check_against_sealed(tmp_path, plan).report
     assert not report.findings, [f.message for f in report.findings]
-    plan["CZKFBJ"] = table([box(0, 600, 110, 100)], GHFQDM=["410"]).to_crs(4490)
+    plan["CZKFBJ"] = make_table([make_county_box(0, 600, 110, 100)], GHFQDM=["410"]).to_crs(4490)
     (added,) = check_against_sealed(tmp_path, plan, rules=("LAW017",)).report.findings
     assert added.case == "added" and added.area_m2 == pytest.approx(1000, rel=2e-3)
 
@@ -262,7 +274,7 @@ def test_sealed_layer_under_another_name_of_the_same_concept_is_compared(tmp_pat
     before["YJJBNTTB"] = before.pop("YJJBNTBHTB")
     report = check_against_sealed(tmp_path, before=before).report
     assert not report.findings, [f.message for f in report.findings]
-    assert str(rule_outcome(report, "LAW015").outcome) == "passed"
+    assert str(get_outcome_of_rule(report, "LAW015").outcome) == "passed"
 
 
 def test_rules_that_use_a_sealed_edition_are_excluded_from_incremental_checks():

@@ -9,18 +9,28 @@ from plugin.core.errors import InputError
 from plugin.core.profile import load_profile
 from plugin.core.profile.norm import Norm
 from plugin.core.standard import load_standard
-from plugin.core.versions.sources import compare_sources, layers_of
-from plugin.core.versions.tables import all_tables, write_workbook
-from tests.core.small_plan import ZH, box, digest, explain_error, table, write_gpkg, write_shapefiles
+from plugin.core.versions.sources import compare_sources, find_layer_and_townships
+from plugin.core.versions.tables import comparison_tables, write_workbook
+from tests.core.small_plan import (
+    CHINESE_MESSAGE_TEXTS,
+    explain_error,
+    hash_files,
+    make_county_box,
+    make_table,
+    write_gpkg,
+    write_shapefiles,
+)
 
 DEFAULT_NORM = Norm(load_standard(), load_profile())
 FARMLAND_ROLE = "YJJBNTBHTB"
 
 
 def make_old_layers():
-    shapes = [box(0, 0), box(100, 0), box(1100, 0), box(1200, 0)]
+    shapes = [make_county_box(0, 0), make_county_box(100, 0), make_county_box(1100, 0), make_county_box(1200, 0)]
     return {
-        FARMLAND_ROLE: table(shapes, DLBM=["0103"] * 4, DLMC=["旱地"] * 4, YJJBNTMJ=[9000.0, 9100.0, 9200.0, 9300.0])
+        FARMLAND_ROLE: make_table(
+            shapes, DLBM=["0103"] * 4, DLMC=["旱地"] * 4, YJJBNTMJ=[9000.0, 9100.0, 9200.0, 9300.0]
+        )
     }
 
 
@@ -29,16 +39,23 @@ def make_new_layers():
 
     The second field is cut in half, the third has another code, the fourth is removed and a fifth is added.
     """
-    shapes = [box(0, 0), box(100, 0, 100, 50), box(1100, 0), box(1300, 0)]
-    farm = table(
+    shapes = [
+        make_county_box(0, 0),
+        make_county_box(100, 0, 100, 50),
+        make_county_box(1100, 0),
+        make_county_box(1300, 0),
+    ]
+    farm = make_table(
         shapes,
         DLBM=["0103", "0103", "0101", "0103"],
         DLMC=["旱地", "旱地", "水田", "旱地"],
         YJJBNTMJ=[9000.0, 4550.0, 9200.0, 9000.0],
     )
     farm["BSM"] = [*farm["BSM"][:3], "140225000000000099"]
-    towns = table([box(-100, -100, 1100, 1100), box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"])
-    return {FARMLAND_ROLE: farm, "XZQXZ": towns, "STBHHX": table([box(0, 300)])}
+    towns = make_table(
+        [make_county_box(-100, -100, 1100, 1100), make_county_box(1000, -100, 1100, 1100)], XZQMC=["甲镇", "乙镇"]
+    )
+    return {FARMLAND_ROLE: farm, "XZQXZ": towns, "STBHHX": make_table([make_county_box(0, 300)])}
 
 
 @pytest.fixture
@@ -47,7 +64,7 @@ def old_and_new_files(tmp_path):
 
 
 def compare_files(files, role=FARMLAND_ROLE):
-    (old, _), (new, towns) = (layers_of(path, role, DEFAULT_NORM) for path in files)
+    (old, _), (new, towns) = (find_layer_and_townships(path, role, DEFAULT_NORM) for path in files)
     return compare_sources(old, new, DEFAULT_NORM, role=role, townships=towns)
 
 
@@ -57,7 +74,7 @@ def read_sheet_rows(path, sheet):
 
 def test_comparison_workbook_has_balance_townships_and_empty_cause_columns(old_and_new_files, tmp_path):
     done, target = compare_files(old_and_new_files), tmp_path / "对比.xlsx"
-    write_workbook(done, target, ZH)
+    write_workbook(done, target, CHINESE_MESSAGE_TEXTS)
     balance = {row[0]: row[1:] for row in read_sheet_rows(target, "对比结论")}
     assert balance["与前一版是否一致"][0] == "不一致"
     old, out, come, new = (balance[name] for name in ("变更前", "减：调出", "加：调入", "变更后"))
@@ -85,7 +102,7 @@ def test_comparison_workbook_has_balance_townships_and_empty_cause_columns(old_a
 
 def test_compare_command_prints_a_verdict_and_leaves_both_files_unchanged(old_and_new_files, tmp_path, capsys):
     old, new = old_and_new_files
-    sums = digest(old, new)
+    sums = hash_files(old, new)
     assert main(["compare", str(old), str(old)]) == 0
     assert capsys.readouterr().out.startswith("一致。")
     assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--xlsx", str(tmp_path / "c.xlsx")]) == 1
@@ -95,11 +112,11 @@ def test_compare_command_prints_a_verdict_and_leaves_both_files_unchanged(old_an
         and "属性有变：DLBM、DLMC" in printed
         and "调出 2 块" in printed
     )
-    assert (tmp_path / "c.xlsx").exists() and digest(old, new) == sums
+    assert (tmp_path / "c.xlsx").exists() and hash_files(old, new) == sums
     assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--lang", "en"]) == 1
     assert capsys.readouterr().out.startswith("not identical. YJJBNTBHTB:")
     assert main(["compare", str(old), str(new), "--role", FARMLAND_ROLE, "--xlsx", str(old)]) == 2
-    assert digest(old, new) == sums
+    assert hash_files(old, new) == sums
 
 
 def test_role_option_selects_a_shapefile_of_any_name_for_comparison(old_and_new_files, tmp_path, capsys):
@@ -120,15 +137,17 @@ def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old
     """Compare with an old layer that has fields but no features."""
     old = compare_files((old_and_new_files[1], old_and_new_files[1])).found.before.layer.source
     old.frame = old.frame.iloc[:0]
-    (new, towns) = layers_of(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
+    (new, towns) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=towns)
     assert len(done.found.parts) == 4 and done.found.total["statutory"].before == 0
-    assert abs(done.found.total["statutory"].rest) < 1e-6 and len(all_tables(done, ZH)) == 3
+    assert abs(done.found.total["statutory"].rest) < 1e-6 and len(comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
 
 
 def test_attribute_comparison_can_be_limited_to_named_fields(old_and_new_files):
     """Compare only one field, as yearly maintenance does."""
-    (old, _), (new, _) = (layers_of(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
+    (old, _), (new, _) = (find_layer_and_townships(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["DLMC"])
-    assert [part.changes for part in done.found.of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
-    assert not compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]).found.of_kind("changed")
+    assert [part.changes for part in done.found.parts_of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
+    assert not compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]).found.parts_of_kind(
+        "changed"
+    )

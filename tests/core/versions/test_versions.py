@@ -19,8 +19,8 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.versions import equal_shapes
 from plugin.core.versions.compare import NO_TOWNSHIPS, Townships, compare_layers
-from plugin.core.versions.model import CHANGED, IN, OUT, make_edition
-from tests.core.examples import ORIGIN, plan_of
+from plugin.core.versions.model import CHANGED, MOVED_IN, MOVED_OUT, make_edition
+from tests.core.examples import ORIGIN, make_example_plan
 from tests.core.geometry.test_properties import draw_polygon_layer
 
 FARMLAND_ROLE = "YJJBNTBHTB"
@@ -38,7 +38,7 @@ def make_row(shape, key=None, **more):
 
 
 def make_layer_edition(rows):
-    return make_edition(plan_of({FARMLAND_ROLE: rows}).layers[FARMLAND_ROLE])
+    return make_edition(make_example_plan({FARMLAND_ROLE: rows}).layers[FARMLAND_ROLE])
 
 
 def compare_rows(before, after, **more):
@@ -80,7 +80,7 @@ def test_editions_that_differ_in_row_order_ring_start_or_direction_are_identical
         one["wkt"] = turn_ring(one["wkt"], n % 4, n % 2).wkt
     random.Random(1).shuffle(after)
     found = compare_rows(make_grid(), after)
-    assert found.identical and found.equal == 9 and not found.parts
+    assert found.identical and found.equal_count == 9 and not found.parts
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
@@ -109,12 +109,12 @@ def test_vertex_noise_below_the_tolerance_is_no_difference_between_editions(move
 
 
 def test_editions_in_different_crs_are_identical():
-    plans = [plan_of({FARMLAND_ROLE: make_grid()}).layers[FARMLAND_ROLE] for _ in range(2)]
+    plans = [make_example_plan({FARMLAND_ROLE: make_grid()}).layers[FARMLAND_ROLE] for _ in range(2)]
     # The second as a database in degrees stores it: a grid of 1e-9 degrees.
-    from tests.core.examples import norm_of, source_layer
+    from tests.core.examples import make_example_layer, make_example_norm
 
-    norm = norm_of()
-    read = source_layer(FARMLAND_ROLE, make_grid(), norm)
+    norm = make_example_norm()
+    read = make_example_layer(FARMLAND_ROLE, make_grid(), norm)
     degrees = read.frame.to_crs(4490)
     degrees.geometry = [shapely.transform(s, lambda xy: np.round(xy, 9)) for s in degrees.geometry]
     from pyproj import CRS
@@ -133,7 +133,7 @@ def test_added_vertex_makes_editions_different_although_no_land_moved():
     after = make_grid()
     after[0]["wkt"] = "POLYGON ((0 0, 50 0, 100 0, 100 100, 0 100, 0 0))"
     found = compare_rows(make_grid(), after)
-    assert not found.identical and found.redrawn == (1, 1) and not found.parts
+    assert not found.identical and found.unmatched_counts == (1, 1) and not found.parts
     assert sum_moved_areas(found) == (0, 0, 0)
 
 
@@ -173,7 +173,7 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     after[0] |= {"land_use": "0101"}
     after.append(make_row(make_square(300, 0, 50, 100), 99))
     found = compare_rows(make_grid(), after)
-    (removed,), (added,), (changed,) = (found.of_kind(kind) for kind in (OUT, IN, CHANGED))
+    (removed,), (added,), (changed,) = (found.parts_of_kind(kind) for kind in (MOVED_OUT, MOVED_IN, CHANGED))
     assert removed.geometry.equals(move_to_county(make_square(0, 0))) and (removed.before, removed.after) == (0, -1)
     assert added.geometry.equals(move_to_county(make_square(300, 0, 50, 100))) and added.before == -1
     assert changed.changes == [("DLBM", "0103", "0101")]
@@ -189,7 +189,7 @@ def test_net_area_of_a_divided_parcel_is_split_by_share_of_area():
     found = compare_rows(before, after)
     (removed,) = found.parts
     # 永农数据库标准: shared ÷ parcel × net. Areas are not compared where the shape is another.
-    assert removed.kind == OUT and removed.net_before_m2 == pytest.approx(2_250.0, abs=1e-3)
+    assert removed.kind == MOVED_OUT and removed.net_before_m2 == pytest.approx(2_250.0, abs=1e-3)
     balance = found.total["net"]
     assert (balance.before, balance.after) == (9_000.0, 6_750.0)
     assert balance.moved_out == pytest.approx(2_250.0, abs=1e-3) and abs(balance.rest) < 1e-6
@@ -210,7 +210,7 @@ def test_moved_land_is_cut_at_township_borders():
     )
     after = [p for n, p in enumerate(make_grid()) if n != 1]
     found = compare_rows(make_grid(), after, townships=towns)
-    assert [(p.township, p.kind) for p in found.parts] == [("甲镇", OUT), ("乙镇", OUT)]
+    assert [(p.township, p.kind) for p in found.parts] == [("甲镇", MOVED_OUT), ("乙镇", MOVED_OUT)]
     by_town = found.townships["statutory"]
     assert set(by_town) == {"甲镇", "乙镇"}
     assert by_town["甲镇"].moved_out == pytest.approx(5_000, rel=2e-3)
@@ -252,7 +252,7 @@ def test_duplicate_feature_counts_its_land_once():
 def test_key_reused_on_other_land_is_reported():
     after = make_grid()
     after[0] = make_row(make_square(900, 900), 1)
-    assert compare_rows(make_grid(), after).reused == ["140225000000000001"]
+    assert compare_rows(make_grid(), after).reused_keys == ["140225000000000001"]
 
 
 def test_rows_without_a_shape_are_compared_by_attributes():
@@ -320,7 +320,7 @@ def test_random_editions_give_the_moved_land_of_plain_shapely_and_a_closed_balan
     )
     if any("B" in r["key"] for r in after):
         assert list(sum_moved_areas(found)) == pytest.approx([e * scale for e in expected], rel=1e-4, abs=1e-2)
-        parts = [sum(p.geometry.area for p in found.of_kind(k)) for k in (IN, OUT)]
+        parts = [sum(p.geometry.area for p in found.parts_of_kind(k)) for k in (MOVED_IN, MOVED_OUT)]
         assert parts == pytest.approx(expected[:2], abs=1.0)
     else:
         assert sum_moved_areas(found)[0] == 0 and sum_moved_areas(found)[1] == pytest.approx(
@@ -367,7 +367,10 @@ def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
             summed = sum(getattr(b, name) for b in found.townships[basis].values())
             assert summed == pytest.approx(getattr(balance, name), abs=1e-6), name
     # Land in both editions has not moved, even where features overlap.
-    moved = [shapely.union_all([p.geometry for p in found.of_kind(kind)] or [shapely.Polygon()]) for kind in (OUT, IN)]
+    moved = [
+        shapely.union_all([p.geometry for p in found.parts_of_kind(kind)] or [shapely.Polygon()])
+        for kind in (MOVED_OUT, MOVED_IN)
+    ]
     slack = 0.5 * len(found.slivers) + 1e-3
     assert shapely.symmetric_difference(moved[0], shapely.difference(old, new)).area <= slack
     assert shapely.symmetric_difference(moved[1], shapely.difference(new, old)).area <= slack
@@ -401,7 +404,7 @@ def test_only_rows_without_an_equal_row_in_the_other_edition_are_overlaid(monkey
     del after[10]
     found = compare_rows(before, after)
     assert overlay_sizes == [(2, 1)]
-    assert found.equal == 142 and {p.kind for p in found.parts} == {OUT}
+    assert found.equal_count == 142 and {p.kind for p in found.parts} == {MOVED_OUT}
 
 
 def cancel_at_poll(last):

@@ -16,7 +16,7 @@ from plugin.core.standard import load_standard
 from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
-from plugin.core.waivers.model import Limits, Waiver, WaiverEntry, find_refusal_reason, make_waivers
+from plugin.core.waivers.model import Waiver, WaiverEntry, WaiverLimits, find_refusal_reason, make_waivers
 from tests.core.small_plan import explain_error
 
 FIRST_WAIVER = Waiver(
@@ -162,7 +162,7 @@ def test_waiver_with_a_tolerance_above_the_limit_is_refused(waiver_path, old, ne
 
 def test_waiver_tolerance_within_wider_limits_of_the_county_is_accepted(waiver_path):
     """Widen the limits in the profile; a large conflict may then move farther."""
-    wide = Limits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
+    wide = WaiverLimits(place_m=50.0, area_share=0.1, area_m2=10.0, figure_share=0.01)
     finding = Finding("DLTB", code="TOP001", key="1", area_m2=4e8, severity=Severity.ERROR, place=(113.0, 39.0))
     (made,) = make_waivers([finding], WaiverEntry("理由", "文号", "王工", date(2026, 11, 20)), wide)
     change_waivers(waiver_path, add=[made])
@@ -236,7 +236,7 @@ def test_tolerances_for_place_and_area_are_stored_with_the_waiver():
     small, large = make_waivers(
         [make_finding(area_m2=40.0, place=(113.0, 39.0)), make_finding(area_m2=4e6, place=(113.0, 39.0))],
         WAIVER_ENTRY,
-        Limits(),
+        WaiverLimits(),
     )
     assert (small.place_m, small.change_m2) == (5.0, 1.0)
     # 2 × 2 km: one percent of the area and of the width.
@@ -256,7 +256,7 @@ def test_tolerances_for_place_and_area_are_stored_with_the_waiver():
 def test_finding_that_cannot_be_waived_is_refused_with_a_reason(one, why):
     assert find_refusal_reason(one) == why
     with pytest.raises(InputError) as error:
-        make_waivers([one], WAIVER_ENTRY, Limits())
+        make_waivers([one], WAIVER_ENTRY, WaiverLimits())
     assert "豁免" in explain_error(error.value) or "结论" in explain_error(error.value)
 
 
@@ -269,19 +269,19 @@ def test_finding_that_cannot_be_waived_is_refused_with_a_reason(one, why):
     ],
 )
 def test_waiver_stores_the_problem_without_its_remedy(message, kept):
-    (made,) = make_waivers([make_finding(message=message)], WAIVER_ENTRY, Limits())
+    (made,) = make_waivers([make_finding(message=message)], WAIVER_ENTRY, WaiverLimits())
     assert made.message == kept and made.message.encode("gbk", errors="ignore")
 
 
 @pytest.mark.parametrize("lacking", ["reason", "document", "author"])
 def test_waiver_without_reason_document_or_author_is_refused(lacking):
     with pytest.raises(InputError):
-        make_waivers([make_finding()], replace(WAIVER_ENTRY, **{lacking: "  "}), Limits())
+        make_waivers([make_finding()], replace(WAIVER_ENTRY, **{lacking: "  "}), WaiverLimits())
 
 
 def test_waiver_that_ends_before_its_start_is_refused():
     with pytest.raises(InputError) as error:
-        make_waivers([make_finding()], replace(WAIVER_ENTRY, until=date(2026, 11, 19)), Limits())
+        make_waivers([make_finding()], replace(WAIVER_ENTRY, until=date(2026, 11, 19)), WaiverLimits())
     assert "2026-11-19" in explain_error(error.value)
 
 
@@ -291,7 +291,7 @@ def test_changed_attachment_of_a_waiver_is_reported(tmp_path):
     words = replace(WAIVER_ENTRY, attachment=str(scan), digest=hashlib.sha256(b"one").hexdigest())
     waiver_path = tmp_path / "县.waivers.csv"
     norm = Norm(load_standard("county_db"), load_profile("hunyuan"))
-    change_waivers(waiver_path, add=make_waivers([make_finding()], words, Limits(), tmp_path))
+    change_waivers(waiver_path, add=make_waivers([make_finding()], words, WaiverLimits(), tmp_path))
     keys = [key for key, _ in load_waivers(str(waiver_path), norm)[1]]
     assert keys == ["notice_waivers"]
     assert read_waivers(waiver_path)[0].digest == words.digest
@@ -303,9 +303,9 @@ def test_changed_attachment_of_a_waiver_is_reported(tmp_path):
 
 def test_attachment_below_the_data_folder_is_stored_as_a_relative_path(tmp_path):
     words = replace(WAIVER_ENTRY, attachment=str(tmp_path / "批复" / "扫描.pdf"))
-    (made,) = make_waivers([make_finding()], words, Limits(), tmp_path)
+    (made,) = make_waivers([make_finding()], words, WaiverLimits(), tmp_path)
     assert made.attachment == "批复/扫描.pdf"
     words = replace(WAIVER_ENTRY, attachment="/elsewhere/扫描.pdf")
-    (made,) = make_waivers([make_finding()], words, Limits(), tmp_path)
+    (made,) = make_waivers([make_finding()], words, WaiverLimits(), tmp_path)
     assert made.attachment == "/elsewhere/扫描.pdf"
     assert made.report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"

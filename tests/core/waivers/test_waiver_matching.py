@@ -14,26 +14,26 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.check import Options, check_plan
-from plugin.core.geometry.crs import GEODETIC, reproject_coordinates
+from plugin.core.geometry.crs import CGCS2000_DEGREES, reproject_coordinates
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState, IncrementalSession
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
-from plugin.core.render.outputs import to_json
+from plugin.core.render.outputs import report_to_json
 from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers.file import change_waivers
 from plugin.core.waivers.match import match_waivers
-from plugin.core.waivers.model import Limits, WaiverEntry, Waivers, make_waivers
+from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
 from plugin.paths import REPORTS
 from tests.core.small_plan import (
     add_survey_vertices,
-    box,
     check_data,
-    layers,
-    rule_outcome,
-    table,
+    get_outcome_of_rule,
+    make_county_box,
+    make_small_plan_layers,
+    make_table,
     write_gpkg,
     write_shapefiles,
 )
@@ -43,7 +43,7 @@ WAIVER_ENTRY = WaiverEntry("县城防洪堤已批复", "晋自然资函〔2026�
 
 
 def make_layers_with_survey_vertices():
-    return {role: add_survey_vertices({role: frame})[role] for role, frame in layers().items()}
+    return {role: add_survey_vertices({role: frame})[role] for role, frame in make_small_plan_layers().items()}
 
 
 def list_findings(report, code, state=""):
@@ -85,7 +85,7 @@ def test_waived_findings_stay_waived_and_listed_in_the_report(county_file):
     report = check_data(county_file, WAIVED_RULES).report
     assert {f.code for f in report.findings if f.state == "waived"} == {"REL001", "TOP002"}
     assert len(report.findings) == len(before.findings)
-    assert rule_outcome(report, "REL001").outcome is Outcome.WAIVED
+    assert get_outcome_of_rule(report, "REL001").outcome is Outcome.WAIVED
     waiver = list_findings(report, "REL001")[0].params["waiver"]
     assert (waiver["reason"], waiver["document"], waiver["author"]) == (
         WAIVER_ENTRY.reason,
@@ -108,7 +108,9 @@ def test_waivers_still_apply_after_edits_of_neighbouring_features(tmp_path, coun
     chosen = waive_findings(county_file, "REL001", "REL002", "TOP002")
     farmland = county_layers["YJJBNTBHTB"]
     # New rows before and next to the affected ones, one of them in conflict too; remote zones move.
-    more = table([box(1450, 300, 100, 100), box(300, 300)]).assign(BSM=["140225000000000777", "140225000000000778"])
+    more = make_table([make_county_box(1450, 300, 100, 100), make_county_box(300, 300)]).assign(
+        BSM=["140225000000000777", "140225000000000778"]
+    )
     county_layers["YJJBNTBHTB"] = add_survey_vertices({"": more})[""]._append(farmland, ignore_index=True)
     report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
     assert sum(f.state == "waived" for f in report.findings) == len(chosen)
@@ -141,10 +143,10 @@ def test_waiver_applies_after_a_small_and_not_after_a_large_change_of_the_confli
     tmp_path, county_layers, grown, applies
 ):
     """Move one side of a 100 × 100 m overlap: by 0.5 % or by 3 % of its area."""
-    county_layers["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
+    county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100)]).assign(BSM="140225000000000001")
     source = write_gpkg(tmp_path / "county.gpkg", county_layers)
     (kept,) = waive_findings(source, "REL001")
-    county_layers["YJJBNTBHTB"] = table([box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
+    county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100, 100 + grown)]).assign(BSM="140225000000000001")
     report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
     (now,) = list_findings(report, "REL001")
     assert (now.state == "waived") is applies
@@ -157,10 +159,10 @@ def test_waiver_applies_after_a_small_and_not_after_a_large_change_of_the_confli
 
 
 def test_waiver_does_not_apply_to_a_conflict_moved_elsewhere_with_the_same_area(tmp_path, county_layers):
-    county_layers["YJJBNTBHTB"] = table([box(1220, 100)]).assign(BSM="140225000000000001")
+    county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100)]).assign(BSM="140225000000000001")
     source = write_gpkg(tmp_path / "county.gpkg", county_layers)
     waive_findings(source, "REL001")
-    county_layers["YJJBNTBHTB"] = table([box(1220, 160)]).assign(BSM="140225000000000001")
+    county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 160)]).assign(BSM="140225000000000001")
     report = check_data(write_copy(tmp_path, county_layers), WAIVED_RULES).report
     assert list_findings(report, "REL001")[0].state == "open"
     (finding,) = list_findings(report, "RUN903")
@@ -170,8 +172,8 @@ def test_waiver_does_not_apply_to_a_conflict_moved_elsewhere_with_the_same_area(
 @pytest.mark.slow
 def test_waivers_of_findings_without_keys_are_matched_by_place(tmp_path, county_layers):
     """Check gaps, which have no key: one is waived, one fixed, one new."""
-    holes = [box(100, 100, 10, 10), box(130, 100, 10, 10), box(160, 100, 10, 10)]
-    whole = [box(0, 0, 1000, 1000), box(1000, 0, 1000, 1000)]
+    holes = [make_county_box(100, 100, 10, 10), make_county_box(130, 100, 10, 10), make_county_box(160, 100, 10, 10)]
+    whole = [make_county_box(0, 0, 1000, 1000), make_county_box(1000, 0, 1000, 1000)]
 
     def make_zones_with_gaps(*open_places):
         shapes = [shapely.difference(whole[0], shapely.union_all(list(open_places))), whole[1]]
@@ -203,10 +205,10 @@ def test_waiver_applies_when_only_the_rounding_of_its_place_differs(tmp_path, co
     """
     names = set()
     for lon in (114.46895, 114.46895 + 1e-9, 114.46895 - 1e-9):
-        x, y = reproject_coordinates(np.array([[lon, 39.64445]]), GEODETIC, CRS.from_epsg(4526))[0]
+        x, y = reproject_coordinates(np.array([[lon, 39.64445]]), CGCS2000_DEGREES, CRS.from_epsg(4526))[0]
         hole = shapely.box(x - 5, y - 5, x + 5, y + 5)
         names.add(round(lon, 4))
-        shapes = [shapely.difference(box(0, 0, 1000, 1000), hole), box(1000, 0, 1000, 1000)]
+        shapes = [shapely.difference(make_county_box(0, 0, 1000, 1000), hole), make_county_box(1000, 0, 1000, 1000)]
         county_layers["YDYHGHFQ"] = county_layers["YDYHGHFQ"].set_geometry(shapely.segmentize(shapes, 20.0), crs=4526)
         source = write_gpkg(tmp_path / f"{lon!r}" / "county.gpkg", county_layers)
         (gap,) = waive_findings(source, "TOP002")
@@ -244,7 +246,7 @@ def test_waivers_of_fixed_conflicts_and_of_unchecked_rules_are_listed_separately
     report = check_data(write_copy(tmp_path, absent, "absent"), WAIVED_RULES).report
     assert {f.case for f in list_findings(report, "RUN903")} == {"not_looked"}
     # The farmland is outside the red line, so the conflict is gone.
-    county_layers["YJJBNTBHTB"] = table([box(0, 0)]).assign(BSM="140225000000000001")
+    county_layers["YJJBNTBHTB"] = make_table([make_county_box(0, 0)]).assign(BSM="140225000000000001")
     report = check_data(write_copy(tmp_path, county_layers, "mended"), WAIVED_RULES).report
     gone = [f for f in list_findings(report, "RUN903") if f.params["rule"] == "REL001"]
     assert {f.case for f in gone} == {"gone"} and {str(f.severity) for f in gone} == {"INFO"}
@@ -294,7 +296,7 @@ def test_waivers_follow_keys_renumbered_by_the_plugin(tmp_path, county_file, cou
 
 
 def test_waivers_apply_during_edits_until_the_conflict_changes(tmp_path, county_layers):
-    county_layers["YJJBNTBHTB"] = table([box(1220, 100), box(1220, 700)])
+    county_layers["YJJBNTBHTB"] = make_table([make_county_box(1220, 100), make_county_box(1220, 700)])
     source = write_gpkg(tmp_path / "county.gpkg", county_layers)
     waive_findings(source, "REL001")
     checked = check_data(source, WAIVED_RULES)
@@ -310,9 +312,9 @@ def test_waivers_apply_during_edits_until_the_conflict_changes(tmp_path, county_
         return {f.key: f.state for f in edited.findings if f.code == "REL001"}
 
     # A new vertex on an edge and a move by one metre: both are still waived.
-    assert change_row(0, shapely.segmentize(box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
-    assert change_row(1, box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
-    assert change_row(1, box(1220, 700)) == {first: "waived", second: "waived"}
+    assert change_row(0, shapely.segmentize(make_county_box(1220, 100), 40.0)) == {first: "waived", second: "waived"}
+    assert change_row(1, make_county_box(1220, 700, 100, 150)) == {first: "waived", second: "open"}
+    assert change_row(1, make_county_box(1220, 700)) == {first: "waived", second: "waived"}
 
 
 def test_json_report_with_waivers_follows_its_schema_and_reads_back_equal(county_file):
@@ -321,10 +323,10 @@ def test_json_report_with_waivers_follows_its_schema_and_reads_back_equal(county
     )
     waive_findings(county_file, "REL002", "TOP001")
     report = check_data(county_file, (*WAIVED_RULES, "LAW001")).report
-    text = to_json(report)
+    text = report_to_json(report)
     jsonschema.validate(json.loads(text), json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
     write_copy = Report.from_dict(json.loads(text))
-    assert write_copy.summary == report.summary and to_json(write_copy) == text
+    assert write_copy.summary == report.summary and report_to_json(write_copy) == text
     assert str(county_file.parent) not in text
 
 
@@ -349,7 +351,7 @@ def test_thousands_of_waivers_without_keys_are_matched_by_place():
         Finding("YDYHGHFQ", code="TOP002", severity=Severity.ERROR, area_m2=10.0 + n % 7, place=(x, y), by_place=True)
         for n, (x, y) in enumerate(places.tolist())
     ]
-    entries = make_waivers(findings[::3], WAIVER_ENTRY, Limits())
+    entries = make_waivers(findings[::3], WAIVER_ENTRY, WaiverLimits())
     # Each moves by up to four metres.
     for one in findings:
         one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
@@ -375,21 +377,26 @@ def test_waiver_file_must_be_given_for_layers_that_have_no_data_file(county_file
 
 def make_field_with_land_use(land_use):
     """Return one field of permanent basic farmland with this land use."""
-    return {"YJJBNTBHTB": table([box(0, 0)], DLBM=[land_use], YJJBNTMJ=[9000.0])}
+    return {"YJJBNTBHTB": make_table([make_county_box(0, 0)], DLBM=[land_use], YJJBNTMJ=[9000.0])}
 
 
 @pytest.mark.parametrize(
     ("code", "before", "now"),
     [
         ("LAW010", make_field_with_land_use("0201"), make_field_with_land_use("0701")),
-        ("ATT013", {"STBHHX": table([box(0, 0)], MJ=[9000.0])}, {"STBHHX": table([box(0, 0)], MJ=[1.0])}),
+        (
+            "ATT013",
+            {"STBHHX": make_table([make_county_box(0, 0)], MJ=[9000.0])},
+            {"STBHHX": make_table([make_county_box(0, 0)], MJ=[1.0])},
+        ),
     ],
 )
 def test_waiver_does_not_apply_to_another_value_on_the_same_land(tmp_path, code, before, now):
     path = write_gpkg(tmp_path / "county.gpkg", before)
     checked = check_data(path, (code,))
     change_waivers(
-        checked.waivers.path, add=make_waivers(list_findings(checked.report, code), WAIVER_ENTRY, Limits(), tmp_path)
+        checked.waivers.path,
+        add=make_waivers(list_findings(checked.report, code), WAIVER_ENTRY, WaiverLimits(), tmp_path),
     )
     assert [f.state for f in list_findings(check_data(path, (code,)).report, code)] == ["waived"]
     report = check_data(write_copy(tmp_path, now), (code,)).report
@@ -400,17 +407,21 @@ def test_waiver_does_not_apply_to_another_value_on_the_same_land(tmp_path, code,
 
 def test_waiver_does_not_apply_to_a_larger_net_loss_on_the_same_land(tmp_path):
     """Shrink added land elsewhere; place and area of the finding stay the same."""
-    sealed = {"YJJBNTBHTB": table([box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9000.0])}
+    sealed = {"YJJBNTBHTB": make_table([make_county_box(0, 0)], DLBM=["0103"], YJJBNTMJ=[9000.0])}
 
     def plan(net):
-        return {"YJJBNTBHTB": table([box(0, 0, 50), box(500, 0, 50)], DLBM=["0103"] * 2, YJJBNTMJ=[4500.0, net])}
+        return {
+            "YJJBNTBHTB": make_table(
+                [make_county_box(0, 0, 50), make_county_box(500, 0, 50)], DLBM=["0103"] * 2, YJJBNTMJ=[4500.0, net]
+            )
+        }
 
     given = Options(rules=("LAW015",), baseline=str(write_gpkg(tmp_path / "封库.gpkg", sealed)))
     path = write_gpkg(tmp_path / "county.gpkg", plan(4400.0))
     checked = check_plan(path, given)
     change_waivers(
         checked.waivers.path,
-        add=make_waivers(list_findings(checked.report, "LAW015"), WAIVER_ENTRY, Limits(), tmp_path),
+        add=make_waivers(list_findings(checked.report, "LAW015"), WAIVER_ENTRY, WaiverLimits(), tmp_path),
     )
     assert [f.state for f in list_findings(check_plan(write_copy(tmp_path, plan(4399.5)), given).report, "LAW015")] == [
         "waived"

@@ -15,8 +15,8 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.package.folder import lock_for_writing
-from plugin.core.yearly import yearly_update
-from plugin.core.yearly.write import NEW, finish_interrupted, write_together, write_update
+from plugin.core.yearly import compute_yearly_update
+from plugin.core.yearly.write import STAGING_SUFFIX, finish_interrupted, write_files_together, write_update
 from tests.core.small_plan import explain_error
 from tests.core.yearly.test_write import CURRENT_ROWS, DELIVERY_NAME, FILED_ROWS
 from tests.core.yearly.test_yearly import make_plans, run_update
@@ -145,7 +145,7 @@ def test_failed_move_leaves_no_maintenance_files(yearly_update_result, monkeypat
     real = os.replace
 
     def refuse_move(source, destination):
-        if Path(source).name == which and NEW in str(source):
+        if Path(source).name == which and STAGING_SUFFIX in str(source):
             raise OSError(code, os.strerror(code), str(source))
         real(source, destination)
 
@@ -188,7 +188,7 @@ def test_cancellation_at_any_moment_leaves_no_maintenance_files(yearly_update_re
 
 def test_file_created_by_another_program_during_the_run_is_not_overwritten(tmp_path):
     places = [tmp_path / "库.gdb", tmp_path / "表.xlsx"]
-    with pytest.raises(OutputError) as caught, write_together(places) as new:
+    with pytest.raises(OutputError) as caught, write_files_together(places) as new:
         for place in places:
             (new / place.name).write_text("新", encoding="utf-8")
         places[1].write_text("别人的", encoding="utf-8")
@@ -197,7 +197,7 @@ def test_file_created_by_another_program_during_the_run_is_not_overwritten(tmp_p
 
 
 def test_leftover_folder_that_cannot_be_deleted_raises_an_output_error(tmp_path, monkeypatch):
-    (tmp_path / f"库.gdb{NEW}").mkdir()
+    (tmp_path / f"库.gdb{STAGING_SUFFIX}").mkdir()
     monkeypatch.setattr("shutil.rmtree", lambda path, ignore_errors=False: None)
     with pytest.raises(OutputError) as caught:
         finish_interrupted([tmp_path / "库.gdb"])
@@ -206,7 +206,7 @@ def test_leftover_folder_that_cannot_be_deleted_raises_an_output_error(tmp_path,
 
 def test_progress_of_yearly_maintenance_never_decreases_and_ends_at_one(tmp_path):
     compared, written = [], []
-    result = yearly_update(
+    result = compute_yearly_update(
         *make_plans(FILED_ROWS, CURRENT_ROWS), 2026, progress=lambda share, layer: compared.append((share, layer))
     )
     write_update(result, tmp_path, progress=written.append)

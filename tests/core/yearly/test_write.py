@@ -22,11 +22,11 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
 from plugin.core.package.folder import lock_for_writing
-from plugin.core.yearly import yearly_update
-from plugin.core.yearly.balance import list_notes, sum_by_zone, to_dict
+from plugin.core.yearly import compute_yearly_update
+from plugin.core.yearly.balance import balance_to_dict, list_notes, sum_by_zone
 from plugin.core.yearly.make import make_update, update_from_files
 from plugin.core.yearly.write import write_update
-from tests.core.examples import norm_of, source_layer
+from tests.core.examples import make_example_layer, make_example_norm
 from tests.core.yearly.test_yearly import make_box, make_row, make_zone, measure_area, run_update
 
 DELIVERY_NAME = "140225浑源县2026年度县级国土空间总体规划动态维护"
@@ -136,7 +136,7 @@ def test_feature_codes_of_maintained_layers_match_the_published_list():
         "HLFXKZX": "2090020229",
         "LSWHBHX": "2090020227",
     }
-    templates = norm_of().standard.templates
+    templates = make_example_norm().standard.templates
     assert {role: templates[f"WHC{role}"].feature_code for role in wanted} == wanted
 
 
@@ -177,13 +177,13 @@ def test_new_keys_are_unique_across_written_and_source_layers(written_update, tm
 
 def test_new_keys_avoid_keys_of_layers_that_are_not_maintained(tmp_path):
     """Include the keys of layers in the files that are not compared."""
-    norm = norm_of()
+    norm = make_example_norm()
     files = []
     for name, tables, other in (("备案", FILED_ROWS, 70), ("现行", CURRENT_ROWS, 90)):
         path = tmp_path / f"{name}.gpkg"
         for role, rows in tables.items():
-            pyogrio.write_dataframe(source_layer(role, rows, norm).frame, path, layer=role, driver="GPKG")
-        farmland = source_layer("YJJBNTBHTB", [make_row(make_box(900, 0), other)], norm).frame
+            pyogrio.write_dataframe(make_example_layer(role, rows, norm).frame, path, layer=role, driver="GPKG")
+        farmland = make_example_layer("YJJBNTBHTB", [make_row(make_box(900, 0), other)], norm).frame
         pyogrio.write_dataframe(farmland, path, layer="YJJBNTBHTB", driver="GPKG")
         files.append(path)
     done = update_from_files(*files, 2026, norm)
@@ -208,7 +208,7 @@ def test_missing_area_field_of_land_after_the_change_is_measured(tmp_path):
 
 
 def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path):
-    rules = norm_of().standard.maintenance
+    rules = make_example_norm().standard.maintenance
     flat = dataclasses.replace(rules, delivery=dataclasses.replace(rules.delivery, vertical=""))
     done = run_update(FILED_ROWS, CURRENT_ROWS)
     norm = done.current.norm
@@ -221,7 +221,7 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
 def test_area_balance_closes_by_layer_and_zone(written_update):
     folder, done, _ = written_update
     record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
-    assert record == json.loads(json.dumps(to_dict(done)))
+    assert record == json.loads(json.dumps(balance_to_dict(done)))
     by_role = {one["layer"]: one for one in record["layers"]}
     line = by_role["ZXCQCSLX"]["balance"]
     assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
@@ -265,7 +265,7 @@ def test_cancelled_or_failed_maintenance_export_leaves_no_files(tmp_path):
 
 
 def test_area_balance_is_given_by_township():
-    towns = norm_of().standard.concepts["townships"]
+    towns = make_example_norm().standard.concepts["townships"]
     divisions = {
         towns[0]: [
             make_row(make_box(0, -50, 60, 300), 1, XZQMC="东坊城乡"),
@@ -273,7 +273,7 @@ def test_area_balance_is_given_by_township():
         ]
     }
     done = run_update(FILED_ROWS, {**CURRENT_ROWS, **divisions})
-    towns_balance = next(one for one in to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")["townships"]
+    towns_balance = next(one for one in balance_to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")["townships"]
     assert towns_balance["东坊城乡"]["moved_out"] == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
     assert towns_balance["永安镇"]["moved_in"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
     assert towns_balance["永安镇"]["before"] == pytest.approx(measure_area(make_box(60, 0, 40)), abs=0.01)
@@ -306,7 +306,7 @@ def test_notes_name_skipped_layers_and_missing_townships():
 
 def write_file(path, layers):
     for role, rows in layers.items():
-        frame = source_layer(role, rows, norm_of()).frame
+        frame = make_example_layer(role, rows, make_example_norm()).frame
         pyogrio.write_dataframe(frame, path, layer=role, driver="GPKG")
     return path
 
@@ -328,7 +328,8 @@ def test_yearly_command_reports_an_existing_output_before_comparing(tmp_path, mo
     folder = tmp_path / "维护"
     compared = []
     monkeypatch.setattr(
-        "plugin.core.yearly.make.yearly_update", lambda *a, **k: compared.append(a) or yearly_update(*a, **k)
+        "plugin.core.yearly.make.compute_yearly_update",
+        lambda *a, **k: compared.append(a) or compute_yearly_update(*a, **k),
     )
 
     def make_zone_row(year=2026):
@@ -364,5 +365,5 @@ def test_source_without_maintained_layers_is_named_in_the_error(tmp_path):
     filed = write_file(tmp_path / "备案.gpkg", FILED_ROWS)
     other = write_file(tmp_path / "别的.gpkg", {"CZKFBJ": [make_row(make_box(0, 0), 1)]})
     with pytest.raises(InputError) as caught:
-        update_from_files(filed, other, 2026, norm_of())
+        update_from_files(filed, other, 2026, make_example_norm())
     assert caught.value.key == "yearly_none_maintained" and caught.value.params["source"] == "别的.gpkg"

@@ -19,11 +19,11 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer
-from plugin.core.versions.model import CHANGED, IN, OUT
+from plugin.core.versions.model import CHANGED, MOVED_IN, MOVED_OUT
 from plugin.core.versions.sources import compare_sources
-from plugin.core.yearly import yearly_update
+from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import list_notes
-from tests.core.examples import ORIGIN, norm_of, source_layer
+from tests.core.examples import ORIGIN, make_example_layer, make_example_norm
 
 UPDATE_DATE = date(2026, 3, 9)
 
@@ -41,14 +41,14 @@ def make_zone(shape, key, code, **more):
 
 
 def make_plans(filed, current):
-    norm = norm_of()
-    made = [[source_layer(role, rows, norm) for role, rows in one.items()] for one in (filed, current)]
+    norm = make_example_norm()
+    made = [[make_example_layer(role, rows, norm) for role, rows in one.items()] for one in (filed, current)]
     after = assemble_plan(made[1], norm, scope="three_lines")
     return assemble_plan(made[0], norm, scope="three_lines", reference_plan=after), after
 
 
 def run_update(filed, current, year=2026):
-    return yearly_update(*make_plans(filed, current), year, day=UPDATE_DATE)
+    return compute_yearly_update(*make_plans(filed, current), year, day=UPDATE_DATE)
 
 
 def get_single_layer(done):
@@ -96,13 +96,19 @@ def test_moved_control_line_gives_land_moved_out_land_moved_in_and_remaining_lan
     current = {"ZXCQCSLX": [make_row(make_box(40, 0), 1), make_row(make_box(300, 0), 2)]}
     found = get_single_layer(run_update(filed, current))
     changes = {change.kind: change for change in found.changes}
-    assert set(changes) == {IN, OUT} and len(found.changes) == 2
-    assert is_same_land(changes[OUT].shape, make_box(0, 0, 40)) and (changes[OUT].before, changes[OUT].after) == (0, -1)
-    assert is_same_land(changes[IN].shape, make_box(100, 0, 40)) and (changes[IN].before, changes[IN].after) == (-1, 0)
+    assert set(changes) == {MOVED_IN, MOVED_OUT} and len(found.changes) == 2
+    assert is_same_land(changes[MOVED_OUT].shape, make_box(0, 0, 40)) and (
+        changes[MOVED_OUT].before,
+        changes[MOVED_OUT].after,
+    ) == (0, -1)
+    assert is_same_land(changes[MOVED_IN].shape, make_box(100, 0, 40)) and (
+        changes[MOVED_IN].before,
+        changes[MOVED_IN].after,
+    ) == (-1, 0)
     assert found.before.tolist() == [0]
     assert_same_land([one.shape for one in found.after], [make_box(100, 0, 40), make_box(40, 0, 60)])
-    assert found.area(OUT) == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
-    assert found.area(IN) == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
+    assert found.area(MOVED_OUT) == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
+    assert found.area(MOVED_IN) == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
     assert sum(one.share for one in found.after) == pytest.approx(1, abs=1e-6)
 
 
@@ -110,7 +116,7 @@ def test_land_removed_from_the_middle_leaves_single_part_polygons():
     filed = {"ZXCQCSHX": [make_row(make_box(0, 0, 300), 1)]}
     rest = shapely.MultiPolygon([make_box(0, 0), make_box(200, 0)])
     found = get_single_layer(run_update(filed, {"ZXCQCSHX": [make_row(rest, 1)]}))
-    assert [change.kind for change in found.changes] == [OUT]
+    assert [change.kind for change in found.changes] == [MOVED_OUT]
     assert is_same_land(found.changes[0].shape, make_box(100, 0))
     assert_same_land([one.shape for one in found.after], [make_box(0, 0), make_box(200, 0)])
     assert {one.shape.geom_type for one in found.after} == {"Polygon"}
@@ -168,7 +174,7 @@ def test_land_gained_by_a_layer_compared_by_attribute_is_not_listed_but_measured
         run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]})
     )
     assert not found.changes
-    assert found.left_out == {IN: pytest.approx(measure_area(make_box(100, 0)), abs=0.01)}
+    assert found.left_out == {MOVED_IN: pytest.approx(measure_area(make_box(100, 0)), abs=0.01)}
 
 
 def test_parcel_changed_in_two_places_gives_two_change_rows():
@@ -205,7 +211,7 @@ def test_layers_that_cannot_be_compared_are_skipped_with_a_reason():
     assert [layer.role for layer in done.layers] == ["GHFQ", "LSWHBHX"]
     assert done.skipped["HLFXKZX"] == "not_current" and done.skipped["ZXCQCSZX"] == "not_filed"
     assert done.skipped["ZXCQCSLX"] == "in_neither"
-    assert done.counts == {IN: 0, CHANGED: 0, OUT: 0} and not done.changed
+    assert done.counts == {MOVED_IN: 0, CHANGED: 0, MOVED_OUT: 0} and not done.changed
 
 
 @pytest.mark.parametrize("where", ["both", "filed", "current"])
@@ -324,9 +330,9 @@ def test_changes_of_random_control_lines_match_plain_shapely(seed):
     were, are = shapely.union_all(old), shapely.union_all(new)
     lost = [(i, p) for i, s in enumerate(old) for p in shapely.get_parts(shapely.difference(s, are)) if p.area > 0]
     gained = [p for s in new for p in shapely.get_parts(shapely.difference(s, were)) if p.area > 0]
-    assert_same_land([one.shape for one in found.changes if one.kind == OUT], [p for _, p in lost])
-    assert_same_land([one.shape for one in found.changes if one.kind == IN], gained)
-    assert found.area(OUT) == pytest.approx(sum(measure_area(p) for _, p in lost), rel=1e-5)
+    assert_same_land([one.shape for one in found.changes if one.kind == MOVED_OUT], [p for _, p in lost])
+    assert_same_land([one.shape for one in found.changes if one.kind == MOVED_IN], gained)
+    assert found.area(MOVED_OUT) == pytest.approx(sum(measure_area(p) for _, p in lost), rel=1e-5)
     marked = sorted({i for i, _ in lost})
     assert found.before.tolist() == marked
     ground = shapely.union_all([old[i] for i in marked])
@@ -340,7 +346,7 @@ def test_changes_of_random_control_lines_match_plain_shapely(seed):
 def make_county_plan(layers, reference=None):
     from plugin.core.plan.layer import FieldInfo, SourceLayer
 
-    norm, sources = norm_of(), []
+    norm, sources = make_example_norm(), []
     for role, frame in layers.items():
         fields = tuple(FieldInfo(c, "text") for c in frame.columns if c != "geometry")
         sources.append(SourceLayer(role, frame, fields, frame.crs))
@@ -385,7 +391,7 @@ def test_known_moves_in_a_county_are_measured_exactly(county_layers):
     more["geometry"], more["BSM"] = [east], "140225000099999998"
     moved = pd.concat([lines, more], ignore_index=True).set_crs(lines.crs)
     after = make_county_plan({**county_layers, "YDYHGHFQ": zones, "LSWHBHX": moved})
-    done = yearly_update(make_county_plan(county_layers, after), after, 2026, day=UPDATE_DATE)
+    done = compute_yearly_update(make_county_plan(county_layers, after), after, 2026, day=UPDATE_DATE)
     by_role = {layer.role: layer for layer in done.changed}
     assert set(by_role) == {"YDYHGHFQ", "LSWHBHX"}
 
@@ -402,8 +408,8 @@ def test_known_moves_in_a_county_are_measured_exactly(county_layers):
     line = by_role["LSWHBHX"]
     # Ranges of one site are nested: land that another range still covers is not moved out.
     lost = shapely.difference(lost, shapely.union_all(moved.geometry))
-    assert line.area(OUT) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
-    assert line.area(IN) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
+    assert line.area(MOVED_OUT) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
+    assert line.area(MOVED_IN) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
     assert line.before.tolist() == [0]
     stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
     assert sum(one.area_m2 for one in line.after) == pytest.approx(
@@ -540,15 +546,15 @@ def test_editions_in_different_zones_are_refused():
 
     A six-digit easting fits into every zone: the edition would be 250 km away and all land moved.
     """
-    norm, layers = norm_of(), []
+    norm, layers = make_example_norm(), []
     for crs in (4547, 4546):
-        read = source_layer("GHFQ", [make_zone(make_box(0, 0), 1, "200")], norm)
+        read = make_example_layer("GHFQ", [make_zone(make_box(0, 0), 1, "200")], norm)
         read.frame.geometry = [shapely.transform(s, lambda xy: xy - [38e6, 0]) for s in read.frame.geometry]
         frame = read.frame.set_crs(crs, allow_override=True)
         layers.append(SourceLayer(read.name, frame, read.fields, frame.crs))
     after = assemble_plan(layers[:1], norm, scope="three_lines")
     with pytest.raises(InputError) as caught:
-        yearly_update(
+        compute_yearly_update(
             assemble_plan(layers[1:], norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
         )
     message = Texts("zh").explain(caught.value)
@@ -559,14 +565,14 @@ def test_editions_in_different_zones_are_refused():
 
 
 def test_layer_in_another_zone_is_skipped_and_other_layers_are_maintained():
-    norm = norm_of()
+    norm = make_example_norm()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
-    made = [source_layer(role, some, norm) for role, some in rows.items()]
+    made = [make_example_layer(role, some, norm) for role, some in rows.items()]
     after = assemble_plan(made, norm, scope="three_lines")
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = yearly_update(
+    done = compute_yearly_update(
         assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
     )
     assert [one.role for one in done.layers] == ["GHFQ"] and done.skipped["LSWHBHX"] == "unusable_filed"
@@ -575,15 +581,15 @@ def test_layer_in_another_zone_is_skipped_and_other_layers_are_maintained():
 
 
 def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_filed_one():
-    norm = norm_of()
+    norm = make_example_norm()
     rows = {"GHFQ": [make_zone(make_box(0, 0), 1, "200")], "LSWHBHX": [make_row(make_box(0, 0), 1)]}
-    made = [source_layer(role, some, norm) for role, some in rows.items()]
+    made = [make_example_layer(role, some, norm) for role, some in rows.items()]
     nowhere = SourceLayer("LSWHBHX", made[1].frame.set_crs(None, allow_override=True), made[1].fields, None)
     after = assemble_plan([made[0], nowhere], norm, scope="three_lines")
     frame = made[1].frame.copy()
     frame.geometry = [shapely.transform(s, lambda xy: xy + np.array([257e3, 0])) for s in frame.geometry]
     filed = [made[0], SourceLayer("LSWHBHX", frame, made[1].fields, made[1].crs)]
-    done = yearly_update(
+    done = compute_yearly_update(
         assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
     )
     assert "LSWHBHX" in done.filed.unusable and "LSWHBHX" in done.current.unusable

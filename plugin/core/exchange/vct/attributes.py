@@ -12,15 +12,15 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from .batch import BATCH_ROWS, KEY, Batch, continues_last_row, key_position, merge_parts
+from .batch import BATCH_ROWS, KEY_FIELD, Batch, continues_last_row, find_key_column, merge_parts
 from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNames, compare_with_declared_lengths
-from .geometry import Geometry
-from .lines import Lines, shorten_line
+from .geometry import ShapeReader
+from .lines import LineReader, shorten_line
 from .location_check import CountyCodes
 from .plausibility import PlausibilityCheck
 from .settings import Remarks, load_settings
-from .structure import KINDS, Structure, Table
-from .values import READERS
+from .structure import SECTION_NAMES, Table, VctStructure
+from .values import VALUE_PARSERS
 
 Notes = list[tuple[str, dict[str, Any]]]
 #: Two or more Chinese characters in UTF-8, which would be three rare ones in GBK.
@@ -33,7 +33,7 @@ _LEADING_ZERO = re.compile(r"\s*0\d")
 _CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 
 
-class Rows:
+class AttributeReader:
     """Reader of a VCT file's attribute section.
 
     ``join``: merge rows that are parts of one multipart feature (`batch.continues_last_row`); ``counties``: the county
@@ -42,9 +42,9 @@ class Rows:
 
     def __init__(
         self,
-        lines: Lines,
-        structure: Structure,
-        geometry: Geometry,
+        lines: LineReader,
+        structure: VctStructure,
+        geometry: ShapeReader,
         remarks: Remarks,
         cancellation: Cancellation,
         join: bool = False,
@@ -53,13 +53,13 @@ class Rows:
         self.remarks, self.cancellation, self.join = remarks, cancellation, join
         self.counties = CountyCodes()
         self._leading_zeros, self._names = LeadingZeroCheck(), PlaceNames()
-        self._county_fields = {*load_settings().county_fields, KEY}
+        self._county_fields = {*load_settings().county_fields, KEY_FIELD}
         #: Lines that may follow where the end of a table is missing.
         self._end_markers = {
             name.upper().encode("gb18030") for name in (*structure.tables, "AttributeEnd", "StyleBegin")
         }
         self._control_separator = lines.separator.encode() if lines.separator < " " else b""
-        self._tables_of = [structure.tables_of.get(code, set()) for code in geometry.codes]
+        self._tables_of = [structure.tables_of_code.get(code, set()) for code in geometry.codes]
 
     def read(self, notes: Notes) -> Iterator[Batch]:
         """Yield the rows of all tables in batches, up to the end of the section.
@@ -68,10 +68,10 @@ class Rows:
         an invalid value.
         """
         lines, tables_begun = self.lines, set()
-        while (word := lines.word()).lower() != "attributeend":
+        while (word := lines.next_word()).lower() != "attributeend":
             table = self.structure.tables.get(word.upper())
             if table is None:
-                lines.refuse_mark(word)
+                lines.refuse_section_mark(word)
                 if word.lower() == "tableend":
                     raise lines.error("vct_table_end_twice")
                 raise lines.error("vct_unknown_table", table=word[:40])
@@ -88,7 +88,7 @@ class Rows:
         lines = self.lines
         batch, without_shape, first, joined = Batch(table), 0, 0, 0
         seen: set[int] = set()
-        key_column = key_position(table) if self.join else None
+        key_column = find_key_column(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
         plausibility = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
         duplicates = DuplicateCheck(table, self.remarks, self.join)
@@ -107,9 +107,9 @@ class Rows:
                 without_shape, first = without_shape + 1, first or lines.number
             batch.size += len(shape or b"")
             if key_column is not None and shape is not None and continues_last_row(batch, ident, values, key_column):
-                batch.more.setdefault(len(batch.ids) - 1, []).append((ident, shape))
+                batch.further_parts.setdefault(len(batch.ids) - 1, []).append((ident, shape))
                 continue
-            if batch.full:
+            if batch.is_full:
                 self.cancellation.raise_if_cancelled()
                 lines.report_progress()
                 joined += self._finish_batch(batch, plausibility, duplicates)
@@ -132,7 +132,7 @@ class Rows:
 
     def _no_section(self, table: Table) -> InputError:
         """Return the error for a geometry section that is missing or comes too late."""
-        lines, wanted, number = self.lines, KINDS[table.kind], self.lines.number
+        lines, wanted, number = self.lines, SECTION_NAMES[table.kind], self.lines.number
         later = lines.find(f"{wanted}Begin")
         # The order is wrong, whatever the last line is.
         lines.complete()
@@ -165,13 +165,13 @@ class Rows:
             if b"\0" in line:
                 raise lines.error("vct_nul", table=table.name)
             self.remarks.add("vct_note_control", lines.number, table=table.name)
-        cells = lines.decoded(line).split(lines.separator)
+        cells = lines.decode_line(line).split(lines.separator)
         if len(cells) == 1 and line.strip().upper() in self._end_markers:
             raise lines.error("vct_table_end", table=table.name, value=shorten_line(line))
         if len(cells) != len(table.columns) + 1:
             key = "vct_values_few" if len(cells) <= len(table.columns) else "vct_values"
             raise lines.error(key, table=table.name, found=len(cells) - 1, count=len(table.columns))
-        ident = lines.number_of(cells[0])
+        ident = lines.parse_integer(cells[0])
         values: list[Any] = []
         for column, cell in zip(table.columns, cells[1:], strict=True):
             if column.type in ("integer", "real") and _LEADING_ZERO.match(cell):
@@ -182,7 +182,7 @@ class Rows:
                     "vct_note_full_width", lines.number, value, 1, table=table.name, field=column.name
                 )
             try:
-                values.append(READERS[column.type](cell) if cell.strip() else None)
+                values.append(VALUE_PARSERS[column.type](cell) if cell.strip() else None)
             except OverflowError as error:
                 params = {"table": table.name, "field": column.name, "value": shorten_line(cell.encode("gb18030"))}
                 raise lines.error("vct_value_large", **params) from error
@@ -202,7 +202,7 @@ class Rows:
             raise lines.error("vct_row_twice", id=ident, table=table.name)
         shapes.used[record] = True
         shape = shapes.get(record)
-        if (shape_kind := kind_of(shape)) != ("point" if table.kind == "annotation" else table.kind):
+        if (shape_kind := geometry_kind_of_wkb(shape)) != ("point" if table.kind == "annotation" else table.kind):
             raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
         number = shapes.code(record)
         if table.name.upper() not in self._tables_of[number]:
@@ -210,12 +210,12 @@ class Rows:
         return shape
 
 
-def kind_of(shape: bytes) -> str:
+def geometry_kind_of_wkb(shape: bytes) -> str:
     """Return point, line or polygon for a shape in WKB, also for multipart shapes."""
     return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
 
 
-def shapes_without_rows(structure: Structure, geometry: Geometry, notes: Notes) -> Iterator[Batch]:
+def read_shapes_without_rows(structure: VctStructure, geometry: ShapeReader, notes: Notes) -> Iterator[Batch]:
     """Yield features that have a shape but no row of attributes, in batches.
 
     Their fields are empty. Their table is the one declared for their 要素代码 (feature class code).

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from .shapes import ANGLE, TEXT
+from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import Table
 from .values import to_series
 
@@ -28,8 +28,8 @@ class Batch:
     """Some thousand rows of one table.
 
     Row k has ``ids[k]``, the values ``rows[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the line
-    number ``lines[k]``. ``texts``: text and angle of annotation. ``more``: row → further parts of the feature (id, WKB)
-    until they are merged. ``size``: bytes of all shapes.
+    number ``lines[k]``. ``texts``: text and angle of annotation. ``further_parts``: row → further parts of the feature
+    (id, WKB) until they are merged. ``size``: bytes of all shapes.
     """
 
     table: Table
@@ -39,10 +39,10 @@ class Batch:
     texts: list[tuple[str, float | None]] = field(default_factory=list)
     size: int = 0
     lines: list[int] = field(default_factory=list)
-    more: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
+    further_parts: dict[int, list[tuple[int, bytes]]] = field(default_factory=dict)
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         """True if the batch has 5000 rows or 16 MB of shapes."""
         return len(self.ids) >= BATCH_ROWS or self.size >= BATCH_BYTES
 
@@ -53,8 +53,8 @@ class Batch:
         """
         columns = {c.name: to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
         if self.table.kind == "annotation":
-            columns[TEXT] = pd.Series([t for t, _ in self.texts], dtype="object")
-            columns[ANGLE] = pd.Series([np.nan if a is None else a for _, a in self.texts], dtype="float64")
+            columns[TEXT_FIELD] = pd.Series([t for t, _ in self.texts], dtype="object")
+            columns[ANGLE_FIELD] = pd.Series([np.nan if a is None else a for _, a in self.texts], dtype="float64")
         name = "geometry"
         while name in columns:
             name += "_"
@@ -66,19 +66,19 @@ class Batch:
 # Features of several parts: a file has a record and a row for each part, with successive ids and equal values.
 
 #: The field that names a feature.
-KEY = "BSM"
+KEY_FIELD = "BSM"
 #: Kinds of tables whose features may have several parts.
 _MULTIPART_KINDS = ("polygon", "line")
 _MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
-def key_position(table: Table) -> int | None:
+def find_key_column(table: Table) -> int | None:
     """Return the column index of the 标识码 (BSM), the key of a feature.
 
     ``None`` if the table has no such column or its features cannot have several parts.
     """
     names = [column.name.upper() for column in table.columns]
-    return names.index(KEY) if table.kind in _MULTIPART_KINDS and KEY in names else None
+    return names.index(KEY_FIELD) if table.kind in _MULTIPART_KINDS and KEY_FIELD in names else None
 
 
 def merge_shapes(shapes: NDArray) -> BaseGeometry:
@@ -97,7 +97,7 @@ def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) ->
     """
     if not batch.ids or batch.shapes[-1] is None or values[key] is None or batch.rows[-1] != values:
         return False
-    last = batch.more.get(len(batch.ids) - 1)
+    last = batch.further_parts.get(len(batch.ids) - 1)
     return ident == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
@@ -107,18 +107,18 @@ def merge_parts(batch: Batch) -> int:
     Parts that would form an invalid multipolygon remain separate rows.
     """
     joined = 0
-    for row in sorted(batch.more, reverse=True):
-        pieces = [batch.shapes[row], *(shape for _, shape in batch.more[row])]
+    for row in sorted(batch.further_parts, reverse=True):
+        pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
         merged = merge_shapes(shapely.from_wkb(np.array(pieces, dtype=object)))
         if batch.table.kind == "line" or shapely.is_valid(merged):
             batch.shapes[row] = shapely.to_wkb(merged)
             joined += 1
             continue
-        for ident, shape in reversed(batch.more[row]):
+        for ident, shape in reversed(batch.further_parts[row]):
             batch.ids.insert(row + 1, ident)
             batch.rows.insert(row + 1, batch.rows[row])
             batch.lines.insert(row + 1, batch.lines[row] + ident - batch.ids[row])
             batch.shapes.insert(row + 1, shape)
             batch.texts.insert(row + 1, ("", None))
-    batch.more = {}
+    batch.further_parts = {}
     return joined

@@ -23,12 +23,12 @@ from ...cancellation import NEVER, Cancellation
 from ...errors import Cancelled, OutputError, SanxianError
 from ...files.writing import atomic_output, check_writable
 from ...geometry.crs import crs_label
-from ...io import ERRORS
+from ...io import DRIVER_ERRORS
 from ...standard.template import Field, Template
 from ..create import create_database
-from .read import Vct, open_vct
+from .read import VctFile, open_vct
 from .settings import Note
-from .shapes import ANGLE, TEXT
+from .shapes import ANGLE_FIELD, TEXT_FIELD
 from .structure import Column, Table
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ...model.report import Report
 
 
-SUFFIX = ".gpkg"
+DATABASE_SUFFIX = ".gpkg"
 #: Reserved columns of a GeoPackage: a field of such a name gets an underscore.
 _RESERVED_FIELDS = ("fid", "geom")
 #: Prefixes of GeoPackage's internal tables.
@@ -51,7 +51,7 @@ Progress = Callable[[float, str], None]
 
 
 @dataclass
-class Imported:
+class VctImport:
     """The result of a VCT import.
 
     ``rows``: table → number of rows; ``notes``: remarks on the data, as text keys with parameters.
@@ -70,23 +70,23 @@ def vct_to_database(
     templates: Mapping[str, Template] | None = None,
     progress: Progress = lambda share, text: None,
     cancellation: Cancellation = NEVER,
-) -> Imported:
+) -> VctImport:
     """Write every table of a VCT file as a layer of a new GeoPackage.
 
     ``templates``: layer code → template, for Chinese field names. InputError names the line of an error in the file;
     OutputError reports a failed write. The target is unchanged after an error.
     """
     target = Path(target)
-    if target.suffix.lower() != SUFFIX:
-        raise OutputError("output_format", target=str(target), known=SUFFIX)
+    if target.suffix.lower() != DATABASE_SUFFIX:
+        raise OutputError("output_format", target=str(target), known=DATABASE_SUFFIX)
     check_writable(target, [str(source)])
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        work = Path(folder) / f"made{SUFFIX}"
-        with open_vct(source, cancellation, progress=progress, join=True) as vct:
-            result = Imported(target, crs_label(vct.head.crs))
+        work = Path(folder) / f"made{DATABASE_SUFFIX}"
+        with open_vct(source, cancellation, progress=progress, merges_parts=True) as vct:
+            result = VctImport(target, crs_label(vct.head.crs))
             try:
                 _write_tables(work, vct, result, templates or {})
-            except ERRORS as error:
+            except DRIVER_ERRORS as error:
                 full = shutil.disk_usage(folder).free < 2**20
                 raise OutputError(
                     "output_unwritable", target=str(target), detail="no_space" if full else "refused"
@@ -96,7 +96,7 @@ def vct_to_database(
     return result
 
 
-def _write_tables(work: Path, vct: Vct, result: Imported, templates: Mapping[str, Template]) -> None:
+def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mapping[str, Template]) -> None:
     templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved(vct)
     result.notes += [*_note_foreign_titles(vct, templates_by_name), *_note_renamed_fields(vct)]
@@ -112,7 +112,7 @@ def _write_tables(work: Path, vct: Vct, result: Imported, templates: Mapping[str
     result.notes += vct.notes
 
 
-def _refuse_reserved(vct: Vct) -> None:
+def _refuse_reserved(vct: VctFile) -> None:
     """Raise InputError for a table whose name GeoPackage reserves."""
     for feature_class in vct.structure.classes:
         if feature_class.table.lower().startswith(_RESERVED_PREFIXES):
@@ -120,7 +120,7 @@ def _refuse_reserved(vct: Vct) -> None:
             raise vct.lines.error("vct_table_reserved", table=feature_class.table)
 
 
-def _note_foreign_titles(vct: Vct, templates_by_name: Mapping[str, Template]) -> list[Note]:
+def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[Note]:
     """Return a note for each class titled like another table of the standard."""
     notes: list[Note] = []
     for feature_class in vct.structure.classes:
@@ -146,7 +146,7 @@ def _note_foreign_titles(vct: Vct, templates_by_name: Mapping[str, Template]) ->
     return notes
 
 
-def _note_renamed_fields(vct: Vct) -> list[Note]:
+def _note_renamed_fields(vct: VctFile) -> list[Note]:
     renamed_fields = [(t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct.tables]
     return [
         ("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in renamed_fields if fields
@@ -169,7 +169,7 @@ def _table_template(table: Table, standard_template: Template | None) -> Templat
     """Return a table as a template, with the standard's Chinese names for known fields."""
     columns = list(table.columns)
     if table.kind == "annotation":
-        columns += [Column(TEXT, "text"), Column(ANGLE, "real")]
+        columns += [Column(TEXT_FIELD, "text"), Column(ANGLE_FIELD, "real")]
     fields, aliases = [], set()
     for column in columns:
         name = f"{column.name}_" if column.name.lower() in _RESERVED_FIELDS else column.name
@@ -177,7 +177,9 @@ def _table_template(table: Table, standard_template: Template | None) -> Templat
         alias = standard_field.alias if standard_field and standard_field.alias not in aliases else name
         aliases.add(alias)
         # A text declared longer than formats support has no length.
-        length: int | None = column.length if 0 < column.length <= _MAX_TEXT_LENGTH and not column.long else None
+        length: int | None = (
+            column.length if 0 < column.length <= _MAX_TEXT_LENGTH and not column.is_unlimited else None
+        )
         if column.type == "integer":
             length = max(length or 0, _LONG_DIGITS)
         fields.append(Field(name, alias, column.type, "B", length=length, decimals=column.decimals or None))
@@ -195,7 +197,7 @@ def _table_template(table: Table, standard_template: Template | None) -> Templat
 
 
 #: Number of rules in the summary.
-MOST = 3
+MAX_RULES_IN_SUMMARY = 3
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,7 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
 
 
-def commonest_rules(report: Report, most: int = MOST) -> list[tuple[str, int]]:
+def commonest_rules(report: Report, most: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
     """Return the ``most`` rule codes with the most open findings, and their counts.
 
     Errors and warnings count. Codes about the run itself are left out.

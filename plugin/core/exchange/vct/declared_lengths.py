@@ -16,8 +16,8 @@ import numpy as np
 import shapely
 
 from ...standard.divisions import COUNTY_LEVEL
-from ...standard.place_names import foreign_place
-from .batch import Batch, key_position
+from ...standard.place_names import find_foreign_place
+from .batch import Batch, find_key_column
 from .location_check import CountyCodes
 from .settings import Remarks, load_settings
 from .structure import Column, Table
@@ -56,7 +56,7 @@ def _add_remark(key: str, places: list[int], column: Column, batch: Batch, remar
 
 def _compare_texts(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
     declared = column.length
-    if column.long or not declared or max(map(len, filter(None, values)), default=0) <= declared:
+    if column.is_unlimited or not declared or max(map(len, filter(None, values)), default=0) <= declared:
         return
     places = [k for k, value in enumerate(values) if value is not None and len(value) > declared]
     _add_remark("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
@@ -216,7 +216,7 @@ class PlaceNames:
             )
             if other and (code not in names.values() or code in (c for n, c in names.items() if n == other)):
                 continue
-            other = other or (foreign_place(value, code, divisions) if divisions is not None else "")
+            other = other or (find_foreign_place(value, code, divisions) if divisions is not None else "")
             if other:
                 params = {"table": table, "field": named, "other": other, "code": code}
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
@@ -268,7 +268,7 @@ class DuplicateCheck:
 
     def __init__(self, table: Table, remarks: Remarks, joined: bool):
         self.table, self.remarks, self.joined = table, remarks, joined
-        self._key = key_position(table)
+        self._key = find_key_column(table)
         self._keys: dict[str, int] = {}
         self._shapes: dict[int, int] = {}
         self._last: list[Any] = []

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
 from ...geometry.crs import describe_crs
-from .head import Head
-from .lines import FARTHEST, Lines
+from .head import VctHeader
+from .lines import MAX_COORDINATE, LineReader
 from .location_check import Bounds, verify_location
 from .polygons import PolygonError, PolygonRecord, assemble_rings, has_stray_separator, make_polygons
-from .records import INDIRECT, PLAIN, POLYGON, POLYLINE
+from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
 from .settings import Remarks, load_settings
-from .store import Store
-from .structure import Structure
+from .store import ShapeStore
+from .structure import VctStructure
 
 #: Number of records between two checks for cancellation.
 _RECORDS_PER_CANCEL_CHECK = 2_000
@@ -31,7 +31,7 @@ _LARGEST_FEATURE_TYPE = 9
 _BOUNDARY_LINE, _FEATURE_LINE = 0, 1
 
 
-class Geometry:
+class ShapeReader:
     """All shapes of a VCT file, in scratch files.
 
     ``shapes``: features as WKB by id; ``lines``: positions of all lines by id, of which polygons consist; ``places``:
@@ -39,30 +39,30 @@ class Geometry:
     class codes) by the number stored with each shape; ``sections``: sections read so far.
     """
 
-    def __init__(self, folder: Path, head: Head, cancellation: Cancellation, remarks: Remarks):
+    def __init__(self, folder: Path, head: VctHeader, cancellation: Cancellation, remarks: Remarks):
         self.head, self.cancellation, self.remarks = head, cancellation, remarks
-        self.shapes, self.lines = Store(folder / "shapes"), Store(folder / "lines")
-        self.places = Store(folder / "places")
+        self.shapes, self.lines = ShapeStore(folder / "shapes"), ShapeStore(folder / "lines")
+        self.places = ShapeStore(folder / "places")
         self.texts: dict[int, tuple[str, float | None]] = {}
         self.codes: list[str] = []
         self.bounds: Bounds | None = None
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
-        self.several = False
+        self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
         self.geographic = describe_crs(head.crs).geographic
         self._sealed_lines = False
         self._unassembled: list[PolygonRecord] = []
 
-    def __enter__(self) -> Geometry:
+    def __enter__(self) -> ShapeReader:
         return self
 
     def __exit__(self, *error: Any) -> None:
         for store in (self.shapes, self.lines, self.places):
             store.close()
 
-    def read(self, section: str, lines: Lines, structure: Structure) -> None:
+    def read(self, section: str, lines: LineReader, structure: VctStructure) -> None:
         """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
         if section == "polygon":
@@ -78,11 +78,11 @@ class Geometry:
         }[section]
         end, count = f"{section}end", 0
         while True:
-            word = lines.word()
+            word = lines.next_word()
             if word.lower() == end:
                 break
             start = lines.number
-            ident = lines.number_of(word)
+            ident = lines.parse_integer(word)
             if ident < 1:
                 raise lines.error("vct_id", id=ident)
             record(ident, self._read_class_code(section, lines, structure), start, lines)
@@ -93,9 +93,9 @@ class Geometry:
                 lines.report_progress()
         self._make_polygons(lines)
 
-    def _read_class_code(self, section: str, lines: Lines, structure: Structure) -> str:
+    def _read_class_code(self, section: str, lines: LineReader, structure: VctStructure) -> str:
         """Read a record's 要素代码 (feature class code), and skip its symbol code."""
-        code = lines.word()
+        code = lines.next_word()
         if code not in structure.codes:
             if code != self._boundary_code or section != "line":
                 raise lines.error("vct_unknown_code", code=code[:40])
@@ -106,9 +106,9 @@ class Geometry:
             self.remarks.add("vct_note_symbols", lines.number)
         return code
 
-    def _read_positions(self, lines: Lines, count: int) -> NDArray:
-        xy = lines.coordinates(count, self.head.dim)
-        if self.head.swapped:
+    def _read_positions(self, lines: LineReader, count: int) -> NDArray:
+        xy = lines.read_positions(count, self.head.dimensions)
+        if self.head.northing_first:
             xy = xy[:, ::-1]
         return xy + self.head.offset if any(self.head.offset) else np.ascontiguousarray(xy)
 
@@ -119,38 +119,38 @@ class Geometry:
         return self._numbers[code]
 
     def _store_shape(self, ident: int, shape: Any, start: int, code: str) -> None:
-        self.several = self.several or shapely.get_type_id(shape) >= 4
+        self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
         self.shapes.put(ident, shapely.to_wkb(shape), start, self._number_of_code(code))
 
-    def _check_feature_type(self, section: str, lines: Lines) -> None:
+    def _check_feature_type(self, section: str, lines: LineReader) -> None:
         """Read a record's geometry type, add a remark if it is not 1 (plain).
 
         Types up to 9 are read like 1. Raises InputError for others.
         """
-        feature_type = lines.whole()
-        if feature_type != PLAIN:
-            if not PLAIN < feature_type <= _LARGEST_FEATURE_TYPE:
-                raise lines.error("vct_unsupported", found=feature_type, wanted=PLAIN)
+        feature_type = lines.next_integer()
+        if feature_type != PLAIN_FEATURE:
+            if not PLAIN_FEATURE < feature_type <= _LARGEST_FEATURE_TYPE:
+                raise lines.error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
             self.remarks.add("vct_note_types", lines.number, section=section, type=feature_type)
 
-    def _read_point(self, ident: int, code: str, start: int, lines: Lines) -> None:
+    def _read_point(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Point", lines)
         count = lines.count()
         xy = self._read_positions(lines, count)
-        lines.end_of_record(ident)
+        lines.expect_record_end(ident)
         if not count:
             raise lines.error("vct_no_points", id=ident)
         self.places.put(ident, xy.tobytes(), start)
         self._store_shape(ident, shapely.points(xy[0]) if count == 1 else shapely.multipoints(xy), start, code)
 
-    def _read_line(self, ident: int, code: str, start: int, lines: Lines) -> None:
+    def _read_line(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Line", lines)
         parts: list[NDArray] = []
         segments = lines.count()
         if segments > _MAX_SEGMENTS:
             raise lines.error("vct_count_value", value=segments)
         for _ in range(segments):
-            self._expect_type(lines, POLYLINE)
+            self._expect_type(lines, POLYLINE_SEGMENT)
             xy = self._read_positions(lines, lines.count())
             if len(xy) < 2:
                 raise lines.error("vct_no_points", id=ident)
@@ -159,7 +159,7 @@ class Geometry:
             if parts and not joins_last:
                 self.remarks.add("vct_note_segments", start, ident)
             parts.append(xy[1:] if joins_last else xy)
-        lines.end_of_record(ident)
+        lines.expect_record_end(ident)
         if not parts:
             raise lines.error("vct_no_points", id=ident)
         vertices = np.concatenate(parts) if len(parts) > 1 else parts[0]
@@ -170,17 +170,17 @@ class Geometry:
                 self.remarks.add("vct_note_flat", start, ident)
             self._store_shape(ident, shapely.linestrings(vertices), start, code)
 
-    def _read_polygon(self, ident: int, code: str, start: int, lines: Lines) -> None:
-        self._expect_type(lines, POLYGON)
+    def _read_polygon(self, ident: int, code: str, start: int, lines: LineReader) -> None:
+        self._expect_type(lines, POLYGON_FEATURE)
         label = self._read_positions(lines, 1)[0]
-        self._expect_type(lines, INDIRECT)
+        self._expect_type(lines, INDIRECT_COORDINATES)
         count = lines.count()
         items: list[int] = []
         while len(items) < count:
-            items += lines.wholes()
+            items += lines.next_integers()
         if len(items) > count:
             raise lines.error("vct_items", id=ident, count=count, found=len(items))
-        lines.end_of_record(ident)
+        lines.expect_record_end(ident)
         if 0 in items and has_stray_separator(items):
             self.remarks.add("vct_note_ring_empty", start, ident)
         try:
@@ -191,25 +191,25 @@ class Geometry:
             raise lines.error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
         self._unassembled.append(PolygonRecord(ident, code, start, found, label))
 
-    def _make_polygons(self, lines: Lines) -> None:
+    def _make_polygons(self, lines: LineReader) -> None:
         """Assemble the polygon records read since the last call, and store them."""
         records, self._unassembled = self._unassembled, []
         if not records:
             return
         shapes = make_polygons(records, self.geographic, lines, self.remarks)
-        self.several = self.several or bool((shapely.get_type_id(shapes) >= 4).any())
+        self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
             self.shapes.put(record.ident, content, record.line, self._number_of_code(record.code))
 
-    def _read_annotation(self, ident: int, code: str, start: int, lines: Lines) -> None:
+    def _read_annotation(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Annotation", lines)
-        text = lines.text_or_blank()
+        text = lines.next_text_or_blank()
         if not text.strip():
             self.remarks.add("vct_note_no_text", start, ident)
         numbers = self._read_annotation_position(lines)
-        lines.end_of_record(ident)
+        lines.expect_record_end(ident)
         xy = np.array([numbers[:2]])
-        xy = (xy[:, ::-1] if self.head.swapped else xy) + self.head.offset
+        xy = (xy[:, ::-1] if self.head.northing_first else xy) + self.head.offset
         self.texts[ident] = (text, numbers[2] if len(numbers) > 2 else None)
         least, most = load_settings().angles
         if len(numbers) > 2 and not least <= numbers[2] <= most:
@@ -218,35 +218,35 @@ class Geometry:
         self._store_shape(ident, shapely.points(xy[0]), start, code)
 
     @staticmethod
-    def _read_annotation_position(lines: Lines) -> list[float]:
-        line = lines.word()
+    def _read_annotation_position(lines: LineReader) -> list[float]:
+        line = lines.next_word()
         try:
             found = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
             raise lines.error("vct_position", value=line[:40]) from error
-        if not 2 <= len(found) <= 3 or not (np.abs(found) <= FARTHEST).all() or "_" in line:
+        if not 2 <= len(found) <= 3 or not (np.abs(found) <= MAX_COORDINATE).all() or "_" in line:
             raise lines.error("vct_position", value=line[:40])
         return found
 
     @staticmethod
-    def _expect_type(lines: Lines, expected: int) -> None:
-        if (feature_type := lines.whole()) != expected:
+    def _expect_type(lines: LineReader, expected: int) -> None:
+        if (feature_type := lines.next_integer()) != expected:
             raise lines.error("vct_unsupported", found=feature_type, wanted=expected)
 
-    def _seal_lines(self, lines: Lines) -> None:
+    def _seal_lines(self, lines: LineReader) -> None:
         if not self._sealed_lines:
             self._sealed_lines = True
-            _refuse_repeated_id(self.lines.seal(), lines)
+            _refuse_repeated_id(self.lines.prepare_reading(), lines)
 
-    def seal(self, lines: Lines) -> None:
+    def finish(self, lines: LineReader) -> None:
         """Prepare all shapes for access by id, and verify their positions.
 
         Raises InputError for a repeated id, for boundary lines without polygons, and for positions that contradict the
         header.
         """
         self._seal_lines(lines)
-        _refuse_repeated_id(self.shapes.seal(), lines)
-        unused = self.lines.unused(_BOUNDARY_LINE)
+        _refuse_repeated_id(self.shapes.prepare_reading(), lines)
+        unused = self.lines.unused_records(_BOUNDARY_LINE)
         if len(unused):
             first = int(unused[0])
             if not self.lines.used.any():
@@ -261,14 +261,14 @@ class Geometry:
 
         Rows of attributes can only refer to the feature.
         """
-        boundary_ids = self.lines.ids_of(_BOUNDARY_LINE)
+        boundary_ids = self.lines.ids_with_code(_BOUNDARY_LINE)
         places = self.shapes.find(boundary_ids)
         shared = places[places >= 0]
         if len(shared):
             first = int(shared[0])
             self.remarks.add("vct_note_shared_ids", self.shapes.line(first), self.shapes.id(first), len(shared))
 
-    def notes(self, lines: Lines) -> list[tuple[str, dict[str, Any]]]:
+    def notes(self, lines: LineReader) -> list[tuple[str, dict[str, Any]]]:
         """Return notes on positions: added offset, coarse digits, ignored third number."""
         notes: list[tuple[str, dict[str, Any]]] = []
         if any(self.head.offset):
@@ -283,12 +283,12 @@ class Geometry:
                 "unit": unit,
             }
             notes.append(("vct_note_coarse", params))
-        if self.head.dim == 3:
+        if self.head.dimensions == 3:
             notes.append(("vct_note_third", {}))
         return notes
 
 
-def _refuse_repeated_id(repeated: tuple[int, int, int] | None, lines: Lines) -> None:
+def _refuse_repeated_id(repeated: tuple[int, int, int] | None, lines: LineReader) -> None:
     if repeated is not None:
         ident, lines.number, first = repeated
         raise lines.error("vct_twice", id=ident, first=first)

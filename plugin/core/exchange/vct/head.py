@@ -13,14 +13,23 @@ from pyproj import CRS
 
 from ...errors import OutputError
 from ...geometry.crs import crs_label, describe_crs
-from .header_values import KEYS, SPHEROID, Extent, HeaderPairs, read_axes, read_crs, read_extent, verify_values
-from .lines import Lines, shorten_line
-from .settings import SEPARATOR, Remarks, Settings
+from .header_values import (
+    HEADER_KEYS,
+    SPHEROID_VALUE,
+    DeclaredExtent,
+    HeaderPairs,
+    note_impossible_values,
+    read_axes,
+    read_crs,
+    read_extent,
+)
+from .lines import LineReader, shorten_line
+from .settings import SEPARATOR, Remarks, VctSettings
 
-PROJECTION = "高斯-克吕格投影"
+PROJECTION_NAME = "高斯-克吕格投影"
 #: The vertical datum in headers, and its code.
-DATUM, VERTICAL = "1985国家高程基准", "EPSG:5737"
-CLOCK = "北京时间"
+VERTICAL_DATUM_NAME, VERTICAL_CRS = "1985国家高程基准", "EPSG:5737"
+TIME_REFERENCE = "北京时间"
 #: Number of lines searched for HeadBegin: comments may come first.
 _LINES_SEARCHED_FOR_HEAD = 200
 #: Sections that come after the header.
@@ -33,29 +42,29 @@ _ALTERNATIVE_KEYS = {
 _PROJECTED_ONLY_KEYS = ("Projection", "Parameters")
 #: Usual values of keys that reading does not need.
 _USUAL_VALUES = {
-    "verticaldatum": (DATUM, "1985国家高程基准面", "1985 国家高程基准"),
-    "temporalreferencesystem": (CLOCK, "UTC+8"),
+    "verticaldatum": (VERTICAL_DATUM_NAME, "1985国家高程基准面", "1985 国家高程基准"),
+    "temporalreferencesystem": (TIME_REFERENCE, "UTC+8"),
 }
 
 
 @dataclass(frozen=True)
-class Head:
+class VctHeader:
     """Values of a VCT header that reading needs.
 
-    ``swapped``: positions have the northing first; ``offset``: (x, y) to add to positions; ``heights``: name of the
-    vertical datum; ``extent``: the declared corners; ``dim``: numbers per position, 2 or 3.
+    ``northing_first``: positions have the northing first; ``offset``: (x, y) to add to positions; ``vertical_datum``:
+    name of the vertical datum; ``extent``: the declared corners; ``dimensions``: numbers per position, 2 or 3.
     """
 
     crs: CRS
-    dim: int = 2
-    swapped: bool = False
+    dimensions: int = 2
+    northing_first: bool = False
     offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
-    heights: str = ""
-    extent: Extent | None = None
+    vertical_datum: str = ""
+    extent: DeclaredExtent | None = None
 
 
-def check_crs(crs: CRS | None, layer: str) -> None:
+def check_supported_crs(crs: CRS | None, layer: str) -> None:
     """Raise OutputError for a CRS that a VCT header cannot name.
 
     Supported are CGCS2000 in degrees and its 3° and 6° Gauss–Krüger zones.
@@ -75,7 +84,7 @@ def _zone_width(zone: int | None, meridian: float | None) -> int:
     return {zone * 3.0: 3, zone * 6.0 - 3: 6}.get(meridian, 0)
 
 
-def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, today: date) -> list[str]:
+def make_header_lines(crs: CRS, low: list[str], high: list[str], settings: VctSettings, today: date) -> list[str]:
     """Return the lines of the header to write.
 
     ``low`` and ``high``: x and y of the extent's corners as they are printed.
@@ -90,12 +99,12 @@ def head_lines(crs: CRS, low: list[str], high: list[str], settings: Settings, to
         "YAxisDirection": "N",
         "XYUnit": "D" if crs_facts.geographic else "M",
         "ZUnit": "M",
-        "Spheroid": SPHEROID,
+        "Spheroid": SPHEROID_VALUE,
         "PrimeMeridian": "Greenwich",
-        "Projection": "" if crs_facts.geographic else PROJECTION,
+        "Projection": "" if crs_facts.geographic else PROJECTION_NAME,
         "Parameters": "" if crs_facts.geographic else _projection_parameters(crs, settings.parameters),
-        "VerticalDatum": DATUM,
-        "TemporalReferenceSystem": CLOCK,
+        "VerticalDatum": VERTICAL_DATUM_NAME,
+        "TemporalReferenceSystem": TIME_REFERENCE,
         "ExtentMin": SEPARATOR.join(low),
         "ExtentMax": SEPARATOR.join(high),
         "MapScale": str(settings.map_scale),
@@ -118,7 +127,7 @@ def _projection_parameters(crs: CRS, style: str) -> str:
     return f"{meridian},1,{easting:.0f},0,{width},{crs_facts.zone}"
 
 
-def read_head(lines: Lines, remarks: Remarks) -> Head:
+def read_header(lines: LineReader, remarks: Remarks) -> VctHeader:
     """Read the header up to HeadEnd.
 
     Each key is used, verified, or reported in a remark. Raises InputError for another file format and for an
@@ -131,7 +140,7 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
         if "：" in line.partition(":")[0]:
             remarks.add("vct_note_colon", lines.number, key=key.strip())
         if not colon:
-            lines.refuse_mark(line)
+            lines.refuse_section_mark(line)
             raise lines.error("vct_head_line", value=shorten_line(line.encode()))
         # A separator may be a tab, which stripping would remove.
         value = value.strip() or ("\t" if "\t" in value and key.strip().lower() == "separator" else "")
@@ -150,14 +159,14 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
         raise header.error("dim", "vct_head_dim")
     crs = read_crs(header)
     offset = header.numbers("offset", (2, 3), "vct_head_offset")
-    verify_values(header)
-    head = Head(
+    note_impossible_values(header)
+    head = VctHeader(
         crs=crs,
-        dim=int(dim),
-        swapped=read_axes(header),
+        dimensions=int(dim),
+        northing_first=read_axes(header),
         offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
         datamark=header.get("datamark"),
-        heights=pairs.get("verticaldatum", ("",))[0],
+        vertical_datum=pairs.get("verticaldatum", ("",))[0],
         extent=read_extent(header),
     )
     _report_missing(header, describe_crs(crs).geographic)
@@ -165,7 +174,9 @@ def read_head(lines: Lines, remarks: Remarks) -> Head:
     return head
 
 
-def _store_pair(pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: Lines, remarks: Remarks) -> None:
+def _store_pair(
+    pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: LineReader, remarks: Remarks
+) -> None:
     earlier = pairs.setdefault(key.lower(), (value, lines.number, key))
     if earlier[0] != value:
         raise lines.error("vct_head_twice", key=key, value=value, first=earlier[1], other=earlier[0])
@@ -178,7 +189,7 @@ def _report_missing(head: HeaderPairs, geographic: bool) -> None:
     filled_keys = {key for key, (value, _, _) in head.pairs.items() if value}
     missing = [
         key
-        for key in KEYS
+        for key in HEADER_KEYS
         if key.lower() not in filled_keys
         and not filled_keys.intersection(_ALTERNATIVE_KEYS.get(key, ()))
         and not (geographic and key in _PROJECTED_ONLY_KEYS)
@@ -187,11 +198,11 @@ def _report_missing(head: HeaderPairs, geographic: bool) -> None:
         head.remarks.add("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
 
 
-def _skip_to_head(lines: Lines, remarks: Remarks) -> None:
+def _skip_to_head(lines: LineReader, remarks: Remarks) -> None:
     lines.verify_text()
     first = 0, ""
     for _ in range(_LINES_SEARCHED_FOR_HEAD):
-        line = lines.raw()
+        line = lines.next_raw_line()
         if line is None:
             break
         word = line.strip().removeprefix(b"\xef\xbb\xbf")

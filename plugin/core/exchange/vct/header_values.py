@@ -13,20 +13,20 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ...errors import InputError
-from ...geometry.crs import GEODETIC, describe_crs
-from .lines import FARTHEST, Lines
+from ...geometry.crs import CGCS2000_DEGREES, describe_crs
+from .lines import MAX_COORDINATE, LineReader
 from .settings import Remarks, load_settings
 
-SPHEROID = "CGCS2000,6378137.0,298.257222101"
+SPHEROID_VALUE = "CGCS2000,6378137.0,298.257222101"
 #: Keys that a header should have, as written; a CRS in degrees needs no projection.
-KEYS = (
+HEADER_KEYS = (
     "Datamark", "Version", "CoordinateSystemType", "Dim", "XAxisDirection", "YAxisDirection", "XYUnit", "ZUnit", "Spheroid",  # noqa: E501 - a table
     "PrimeMeridian", "Projection", "Parameters", "VerticalDatum", "TemporalReferenceSystem", "ExtentMin", "ExtentMax",
     "MapScale", "Offset", "Date", "Separator",
 )  # fmt: skip
-_KEYS_BY_LOWER_CASE = {key.lower(): key for key in KEYS}
+_KEYS_BY_LOWER_CASE = {key.lower(): key for key in HEADER_KEYS}
 #: Keys required for reading, with an example value for the message.
-_EXAMPLES = {"spheroid": SPHEROID, "parameters": "114,1,38500000,0,3,38"}
+_EXAMPLES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3,38"}
 
 
 class HeaderPairs:
@@ -35,7 +35,7 @@ class HeaderPairs:
     ``used``: keys that were read or verified; `report_unused` adds remarks on the others.
     """
 
-    def __init__(self, lines: Lines, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
+    def __init__(self, lines: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
         self.lines, self.pairs, self.remarks = lines, pairs, remarks
         self.used: set[str] = set()
 
@@ -64,7 +64,7 @@ class HeaderPairs:
         if not is_valid:
             raise self.error(key, problem, wanted=expected)
 
-    def remark(self, key: str, problem: str) -> None:
+    def add_remark(self, key: str, problem: str) -> None:
         """Add a remark on a value that was ignored."""
         value, number, written = self.pairs[key]
         self.remarks.add(problem, number, key=written, value=value)
@@ -82,7 +82,7 @@ class HeaderPairs:
             found = [float(text) if text else None for text in texts]
         except ValueError as error:
             raise self.error(key, problem) from error
-        if not all(number is None or abs(number) <= FARTHEST for number in found) or "_" in self.get(key):
+        if not all(number is None or abs(number) <= MAX_COORDINATE for number in found) or "_" in self.get(key):
             raise self.error(key, problem)
         return found
 
@@ -100,7 +100,7 @@ class HeaderPairs:
         """Add a remark on every unused key whose value is not a usual one."""
         for key, (value, _, _) in self.pairs.items():
             if key not in self.used and value and value not in known_values.get(key, ()):
-                self.remark(key, "vct_note_head_unused")
+                self.add_remark(key, "vct_note_head_unused")
 
 
 #: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
@@ -125,16 +125,16 @@ _DMS = re.compile(r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\
 
 
 @dataclass(frozen=True)
-class Extent:
+class DeclaredExtent:
     """The declared extent of a VCT file.
 
-    ``low`` and ``high``: corners (2,) in the axis order of the file; ``digit``: unit of their last printed digit;
-    ``lines``: their line numbers.
+    ``low`` and ``high``: corners (2,) in the axis order of the file; ``last_digit_unit``: unit of their last printed
+    digit; ``lines``: their line numbers.
     """
 
     low: NDArray
     high: NDArray
-    digit: float
+    last_digit_unit: float
     lines: tuple[int, int]
 
 
@@ -158,7 +158,7 @@ def read_crs(head: HeaderPairs) -> CRS:
     prime = head.get("primemeridian").upper()
     head.refuse_unless(not prime or prime in _GREENWICH_WORDS, "primemeridian", "Greenwich")
     if geographic:
-        return GEODETIC
+        return CGCS2000_DEGREES
     projection = head.get("projection")
     if not _GAUSS.search(projection) and re.search("高斯|投影", projection.encode("gb18030").decode("big5", "ignore")):
         raise head.error("projection", "vct_big5")
@@ -195,7 +195,7 @@ def _check_spheroid(head: HeaderPairs) -> None:
     slacks = ((_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
     axis = not numbers or abs(numbers[0] - _SEMI_MAJOR_AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
-    head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID, "vct_spheroid")
+    head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid")
     if len(numbers) == 2 and numbers[1] < _FLATTENING + 1:
         _note_flattening(head, [part for part in rest if part][1])
 
@@ -259,7 +259,7 @@ def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
     if not head.get(key):
         return
     if found is None:
-        head.remark(key, "vct_note_head_value")
+        head.add_remark(key, "vct_note_head_value")
         return
     degrees = sum(float(part or 0) / 60**k for k, part in enumerate(found.groups()))
     right = describe_crs(crs).meridian or 0.0
@@ -287,7 +287,7 @@ def read_axes(head: HeaderPairs) -> bool:
     return True
 
 
-def read_extent(head: HeaderPairs) -> Extent | None:
+def read_extent(head: HeaderPairs) -> DeclaredExtent | None:
     """Return the declared extent; ``None`` if it is missing or invalid.
 
     It may be given as ExtentMin and ExtentMax, or as MinX, MinY, MaxX, MaxY. An invalid value gets a remark only,
@@ -310,7 +310,7 @@ def read_extent(head: HeaderPairs) -> Extent | None:
         counts = (2, 3) if len(keys) == 2 else (1,)
         if len(numbers) not in counts or not np.isfinite(numbers).all():
             if value:
-                head.remark(key, "vct_note_head_value")
+                head.add_remark(key, "vct_note_head_value")
             elif key in _EXTENT_KEYS:
                 # The other spelling is among the keys that every header should have.
                 head.remarks.add("vct_note_head_missing", head.lines.number, keys=_EXTENT_KEYS[key])
@@ -319,42 +319,42 @@ def read_extent(head: HeaderPairs) -> Extent | None:
         texts += parts[:2]
     low, high = np.array(corners[:2]), np.array(corners[2:])
     if (low > high).any():
-        head.remark(keys[-1], "vct_note_head_value")
+        head.add_remark(keys[-1], "vct_note_head_value")
         return None
     if not (low.any() or high.any()):
         # The plugin's own files without shapes have this extent; with shapes the comparison reports it.
-        return Extent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
+        return DeclaredExtent(low, high, 0.0, (head.line(keys[0]), head.line(keys[-1])))
     digits = max(len(text.partition(".")[2]) for text in texts)
-    return Extent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))
+    return DeclaredExtent(low, high, 10.0**-digits, (head.line(keys[0]), head.line(keys[-1])))
 
 
-def verify_values(head: HeaderPairs) -> None:
+def note_impossible_values(head: HeaderPairs) -> None:
     """Add remarks on impossible values of scale, date and version.
 
     Reading does not depend on these values.
     """
     version = head.get("version").strip().upper().removeprefix("V")
     if version and version not in ("3", "3.0", "3.00") and "17798" not in version:
-        head.remark("version", "vct_note_version")
+        head.add_remark("version", "vct_note_version")
     mark = head.get("datamark").upper()
     head.refuse_unless(
         not mark.endswith(("-RAS", "-DEM", "-TIN", "-IMG")), "datamark", "LANDUSE-VCT / CNSDTF-VCT", "vct_head_form"
     )
     if mark and "VCT" not in mark:
-        head.remark("datamark", "vct_note_head_value")
+        head.add_remark("datamark", "vct_note_head_value")
     settings = load_settings()
     for key in ("mapscale", "scalem", "scale"):
         text = head.get(key).replace("：", ":").strip().removeprefix("1:")
         if text and not (text.isdecimal() and settings.largest_scale <= int(text[:9]) <= settings.smallest_scale):
-            head.remark(key, "vct_note_head_value")
+            head.add_remark(key, "vct_note_head_value")
     day = head.get("date")
     if day and not _is_valid_day(day):
-        head.remark("date", "vct_note_head_value")
+        head.add_remark("date", "vct_note_head_value")
     elif day and (_parse_day(day) or date.min) > date.today() + _MAX_FUTURE:
-        head.remark("date", "vct_note_date_future")
+        head.add_remark("date", "vct_note_date_future")
     vertical = head.get("zunit").upper()
     if vertical and vertical not in _UNIT_WORDS[False]:
-        head.remark("zunit", "vct_note_head_unused")
+        head.add_remark("zunit", "vct_note_head_unused")
 
 
 def _is_valid_day(text: str) -> bool:

@@ -25,7 +25,7 @@ _LINE_FEED = ord("\n")
 #: A superset of GBK and GB2312.
 _CODEC = "gb18030"
 #: Largest coordinate in any unit; geometry operations fail beyond it and with NaN.
-FARTHEST = 1e12
+MAX_COORDINATE = 1e12
 #: Integers are stored in 64 bits.
 _MAX_INTEGER = 2**63 - 1
 #: Number of characters of a wrong value in a message.
@@ -43,7 +43,7 @@ _CONTROL_CHARACTERS = dict.fromkeys((*range(32), 127), "·")
 _BYTES_INSPECTED = 65_536
 
 
-class Lines:
+class LineReader:
     """Reader of a text file that counts lines.
 
     Errors name the file ``source``, the ``section`` and the line ``number``, which is the last line read.
@@ -86,7 +86,7 @@ class Lines:
         self.number = 0
 
     @property
-    def torn(self) -> bool:
+    def ends_without_line_end(self) -> bool:
         """True if the file ends without a line end and its last line was read."""
         return self._torn > 0
 
@@ -106,12 +106,12 @@ class Lines:
     def find(self, word: str) -> int:
         """Return the number of the next line that is this word (any case); 0 if none."""
         wanted = word.lower().encode()
-        while (line := self.raw()) is not None:
+        while (line := self.next_raw_line()) is not None:
             if line.strip().lower() == wanted:
                 return self.number
         return 0
 
-    def raw(self) -> bytes | None:
+    def next_raw_line(self) -> bytes | None:
         """Return the next line that is not blank, as bytes; ``None`` at the file's end."""
         for line in self._handle:
             self.number += 1
@@ -130,7 +130,7 @@ class Lines:
 
         Raises InputError at the end of the file.
         """
-        # Repeats the code of `raw` to save a call per line: files have a million lines and more.
+        # Repeats the code of `next_raw_line` to save a call per line: files have a million lines and more.
         for line in self._handle:
             self.number += 1
             if line[-1] != _LINE_FEED:
@@ -145,9 +145,9 @@ class Lines:
 
         Raises InputError unless it is GBK.
         """
-        return self.decoded(self.line())
+        return self.decode_line(self.line())
 
-    def text_or_blank(self) -> str:
+    def next_text_or_blank(self) -> str:
         """Return the very next line as text; a blank line is an empty text."""
         line = next(self._handle, None)
         if line is None:
@@ -155,36 +155,36 @@ class Lines:
         self.number += 1
         if not line.endswith(b"\n"):
             line = self._without_fill(line)
-        return self.decoded(line.rstrip(b"\r\n"))
+        return self.decode_line(line.rstrip(b"\r\n"))
 
-    def decoded(self, line: bytes) -> str:
+    def decode_line(self, line: bytes) -> str:
         """Return a line as text. Raises InputError unless it is GBK."""
         try:
             return line.decode(_CODEC)
         except UnicodeDecodeError as error:
             raise self.error("vct_encoding") from error
 
-    def word(self) -> str:
+    def next_word(self) -> str:
         """Return the next line that is not blank as text without outer spaces."""
         return self.text().strip()
 
-    def whole(self) -> int:
+    def next_integer(self) -> int:
         """Return the next line as an integer; InputError if it is something else."""
         line = self.line()
         try:
             number = int(line)
         except ValueError:
             # Raises the error.
-            return self.number_of(line)
-        return number if -_MAX_INTEGER <= number <= _MAX_INTEGER and b"_" not in line else self.number_of(line)
+            return self.parse_integer(line)
+        return number if -_MAX_INTEGER <= number <= _MAX_INTEGER and b"_" not in line else self.parse_integer(line)
 
-    def number_of(self, text: bytes | str) -> int:
+    def parse_integer(self, text: bytes | str) -> int:
         """Return a text as a 64-bit integer; InputError if it is something else."""
-        word = text if isinstance(text, str) else self.decoded(text)
+        word = text if isinstance(text, str) else self.decode_line(text)
         try:
             number = int(word)
         except ValueError as error:
-            self.refuse_mark(word)
+            self.refuse_section_mark(word)
             # Python refuses to convert more than a few thousand digits.
             large = word.strip().lstrip("+-").isdecimal()
             raise self.error("vct_number_large" if large else "vct_number", value=_shorten_text(text)) from error
@@ -195,7 +195,7 @@ class Lines:
             raise self.error("vct_number_large", value=_shorten_text(text))
         return number
 
-    def refuse_mark(self, word: str) -> None:
+    def refuse_section_mark(self, word: str) -> None:
         """Raise InputError if a word begins or ends another section.
 
         The current section then has no end.
@@ -204,18 +204,18 @@ class Lines:
         if _SECTION_MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
             raise self.error("vct_section_open", value=word)
 
-    def wholes(self) -> list[int]:
+    def next_integers(self) -> list[int]:
         """Return the next line as a list of integers between separators."""
-        return [self.number_of(part) for part in self._split_numbers(self.line()) if part.strip()]
+        return [self.parse_integer(part) for part in self._split_numbers(self.line()) if part.strip()]
 
     def count(self) -> int:
         """Return the next line as a count: an integer of at least 0."""
-        number = self.whole()
+        number = self.next_integer()
         if number < 0:
             raise self.error("vct_count_value", value=number)
         return number
 
-    def end_of_record(self, ident: int) -> None:
+    def expect_record_end(self, ident: int) -> None:
         """Read the line 0 that closes a record.
 
         Raises InputError for anything else: a count before it was wrong.
@@ -224,7 +224,7 @@ class Lines:
         if line.strip() != b"0":
             raise self.error("vct_count", id=ident, value=shorten_line(line))
 
-    def coordinates(self, count: int, dim: int) -> NDArray:
+    def read_positions(self, count: int, dim: int) -> NDArray:
         """Return the next ``count`` lines as positions (count, 2).
 
         ``dim``: numbers per line, 2 or 3; a third number is ignored. InputError names the line of an invalid position.
@@ -256,7 +256,7 @@ class Lines:
         numbers = [n for n, row in enumerate(rows, first) if row.strip()]
         rows = [row for row in rows if row.strip()]
         while len(rows) < count:
-            line = self.raw()
+            line = self.next_raw_line()
             if line is None:
                 return rows, numbers, False
             rows.append(line)
@@ -273,7 +273,7 @@ class Lines:
             if all(row.count(b",") == commas for row in rows):
                 text = b",".join(rows)
                 found = np.array(list(map(float, text.split(b",")))).reshape(-1, dim)[:, :2]
-                if b"_" not in text and (np.abs(found) <= FARTHEST).all():
+                if b"_" not in text and (np.abs(found) <= MAX_COORDINATE).all():
                     if b"E" in text or b"e" in text:
                         self._note_exponents(rows, numbers)
                     return found
@@ -285,7 +285,7 @@ class Lines:
                 self.number = number
                 if b"\0" in row:
                     raise self.error("vct_nul_line")
-                half = unicodedata.normalize("NFKC", self.decoded(row)).encode(_CODEC)
+                half = unicodedata.normalize("NFKC", self.decode_line(row)).encode(_CODEC)
                 if half != row and _is_valid_position(half, dim):
                     raise self.error("vct_full_comma", value=shorten_line(row))
                 if (count := _numbers_in(row)) > 1 and count != dim:
@@ -324,7 +324,7 @@ def _last_digit(number: str) -> float:
 def _is_valid_position(row: bytes, dim: int, separator: str = ",") -> bool:
     parts = row.split(separator.encode(_CODEC))
     try:
-        return len(parts) == dim and b"_" not in row and all(abs(float(part)) <= FARTHEST for part in parts)
+        return len(parts) == dim and b"_" not in row and all(abs(float(part)) <= MAX_COORDINATE for part in parts)
     except ValueError:
         return False
 
@@ -333,7 +333,7 @@ def _numbers_in(row: bytes) -> int:
     """Return how many numbers a row has; 0 if anything in it is not a number."""
     parts = row.split(b",")
     try:
-        return len(parts) if all(abs(float(part)) <= FARTHEST for part in parts) else 0
+        return len(parts) if all(abs(float(part)) <= MAX_COORDINATE for part in parts) else 0
     except ValueError:
         # Not a position of any dimension.
         return 0

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...geometry.crs import EASTING_REACH_M, crs_label, describe_crs, find_coordinate_problem, make_lonlat_transformer
-from ...standard.divisions import GeographicExtent, extent
-from .head import Head
-from .header_values import Extent
-from .lines import Lines
+from ...standard.divisions import GeographicExtent, find_extent
+from .head import VctHeader
+from .header_values import DeclaredExtent
+from .lines import LineReader
 from .settings import Remarks, load_settings
-from .store import Store
+from .store import ShapeStore
 
 #: Largest rounding error of a printed decimal number, as a share of a minute.
 _MINUTE_ROUNDING = 1e-7
@@ -30,7 +30,7 @@ _MAX_SECONDS = 60.0001
 
 
 @dataclass(frozen=True)
-class DmsCheck:
+class DmsPositions:
     """All positions read as DD.MMSS, where every minute and second is below 60.
 
     ``low`` and ``high``: (2,) bounds in decimal degrees under this reading; ``minutes``: number of different full
@@ -48,13 +48,13 @@ class DmsCheck:
     count: int
 
     @property
-    def by_digits(self) -> bool:
+    def is_proven_by_digits(self) -> bool:
         """True if the digits alone show that the degrees are written as DD.MMSS."""
         settings = load_settings()
         return self.minutes >= settings.packed_minutes and self.seconds >= settings.packed_seconds
 
 
-def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
+def convert_dms_degrees(stores: Iterable[ShapeStore]) -> DmsPositions | None:
     """Read all positions as DD.MMSS; ``None`` if one cannot be read that way."""
     low, high = np.full(2, np.inf), np.full(2, -np.inf)
     minutes: set[int] = set()
@@ -69,7 +69,7 @@ def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
             if (minute >= 60).any() or (second > _MAX_SECONDS).any():
                 return None
             if not count and len(xy):
-                first, first_line_and_id = xy[0].copy(), store.record(start)
+                first, first_line_and_id = xy[0].copy(), store.line_and_id_at(start)
             count += len(xy)
             decimal = degrees + minute / 60 + second / 3600
             low, high = np.minimum(low, decimal.min(axis=0)), np.maximum(high, decimal.max(axis=0))
@@ -77,7 +77,7 @@ def convert_dms_degrees(stores: Iterable[Store]) -> DmsCheck | None:
             cells = (degrees * 100 + minute + 1) * (1, -1)
             minutes.update(np.unique(cells).astype(int).tolist())
             seconds.update(np.unique(np.floor(second)).astype(int).tolist())
-    return DmsCheck(low, high, len(minutes), len(seconds), first, *first_line_and_id, count) if count else None
+    return DmsPositions(low, high, len(minutes), len(seconds), first, *first_line_and_id, count) if count else None
 
 
 #: Length of a degree of latitude in metres.
@@ -91,16 +91,16 @@ class Bounds(NamedTuple):
     """The bounding box of all positions in a file.
 
     ``low`` and ``high``: (2,) corners; ``at``: line and id of the four records that reach least x, least y, greatest x,
-    greatest y; ``packed``: the positions read as DD.MMSS, if possible.
+    greatest y; ``dms_positions``: the positions read as DD.MMSS, if possible.
     """
 
     low: NDArray
     high: NDArray
     at: tuple[tuple[int, int], ...]
-    packed: DmsCheck | None = None
+    dms_positions: DmsPositions | None = None
 
 
-class Outside(NamedTuple):
+class PositionsOutside(NamedTuple):
     """Positions outside a bounding box.
 
     ``positions`` and ``records``: how many; ``distance``, ``line``, ``ident``: the farthest position; ``middle``: (2,)
@@ -115,7 +115,7 @@ class Outside(NamedTuple):
     middle: NDArray
 
 
-def bounds_of(stores: Iterable[Store]) -> Bounds | None:
+def compute_bounds(stores: Iterable[ShapeStore]) -> Bounds | None:
     """Return the bounding box of all positions; ``None`` without any position."""
     ends = np.array([[np.inf, np.inf], [-np.inf, -np.inf]])
     at = [(0, 0)] * 4
@@ -126,17 +126,17 @@ def bounds_of(stores: Iterable[Store]) -> Bounds | None:
             value = xy[place, axis]
             if (value < ends[side, axis]) if side == 0 else (value > ends[side, axis]):
                 ends[side, axis] = value
-                at[k] = store.record(first + place)
+                at[k] = store.line_and_id_at(first + place)
     return Bounds(ends[0], ends[1], tuple(at)) if np.isfinite(ends).all() else None
 
 
-def _position_blocks(stores: Iterable[Store]) -> Iterator[tuple[Store, int, NDArray]]:
+def _position_blocks(stores: Iterable[ShapeStore]) -> Iterator[tuple[ShapeStore, int, NDArray]]:
     for store in stores:
         for first, xy in store.blocks():
             yield store, first, xy
 
 
-def find_outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outside:
+def find_outside(stores: Iterable[ShapeStore], low: NDArray, high: NDArray) -> PositionsOutside:
     """Return the positions outside a box; its corners ``low`` and ``high`` are (2,)."""
     positions = records = 0
     farthest, line, ident = 0.0, 0, 0
@@ -153,29 +153,29 @@ def find_outside(stores: Iterable[Store], low: NDArray, high: NDArray) -> Outsid
         worst = int(out[np.argmax(excess[out])])
         if excess[worst] > farthest:
             farthest = float(excess[worst])
-            line, ident = store.record(first + worst)
-    return Outside(positions, records, farthest, line, ident, middle)
+            line, ident = store.line_and_id_at(first + worst)
+    return PositionsOutside(positions, records, farthest, line, ident, middle)
 
 
-def verify_location(head: Head, stores: list[Store], lines: Lines, remarks: Remarks) -> Bounds | None:
+def verify_location(head: VctHeader, stores: list[ShapeStore], lines: LineReader, remarks: Remarks) -> Bounds | None:
     """Return the bounding box after comparing it with zone and extent of the header.
 
     Raises InputError for positions outside the zone or far outside the extent. Smaller deviations from the extent get a
     remark.
     """
-    found = bounds_of(stores)
+    found = compute_bounds(stores)
     if found is None:
         return None
     _verify_zone(head, found, stores, lines)
     if describe_crs(head.crs).geographic and not any(head.offset):
-        found = found._replace(packed=convert_dms_degrees(stores))
+        found = found._replace(dms_positions=convert_dms_degrees(stores))
     _verify_extent(head, found, stores, lines, remarks)
-    if found.packed is not None and found.packed.by_digits:
-        raise _packed_error("vct_place_packed", found.packed, lines)
+    if found.dms_positions is not None and found.dms_positions.is_proven_by_digits:
+        raise _packed_error("vct_place_packed", found.dms_positions, lines)
     return found
 
 
-def _packed_error(key: str, packed: DmsCheck, lines: Lines, **params: str) -> InputError:
+def _packed_error(key: str, packed: DmsPositions, lines: LineReader, **params: str) -> InputError:
     """Return the error about degrees written as DD.MMSS.
 
     ``key`` and ``params``: text key and parameters of the proof.
@@ -185,7 +185,7 @@ def _packed_error(key: str, packed: DmsCheck, lines: Lines, **params: str) -> In
     return lines.error(key, id=packed.ident, count=packed.count, x=x, y=y, **params)
 
 
-def _zone_box(head: Head) -> NDArray:
+def _zone_box(head: VctHeader) -> NDArray:
     frame = describe_crs(head.crs)
     settings = load_settings()
     if frame.geographic:
@@ -194,7 +194,7 @@ def _zone_box(head: Head) -> NDArray:
     return np.array([[easting - EASTING_REACH_M, south], [easting + EASTING_REACH_M, north]])
 
 
-def _verify_zone(head: Head, bounds: Bounds, stores: list[Store], lines: Lines) -> None:
+def _verify_zone(head: VctHeader, bounds: Bounds, stores: list[ShapeStore], lines: LineReader) -> None:
     box = _zone_box(head)
     if (bounds.low >= box[0]).all() and (bounds.high <= box[1]).all():
         return
@@ -213,11 +213,13 @@ def _verify_zone(head: Head, bounds: Bounds, stores: list[Store], lines: Lines) 
     raise lines.error(key, id=out.ident, count=out.records, **params)
 
 
-def _verify_extent(head: Head, bounds: Bounds, stores: list[Store], lines: Lines, remarks: Remarks) -> None:
+def _verify_extent(
+    head: VctHeader, bounds: Bounds, stores: list[ShapeStore], lines: LineReader, remarks: Remarks
+) -> None:
     if head.extent is None:
         return
     geographic, settings = describe_crs(head.crs).geographic, load_settings()
-    slack = max(head.extent.digit, settings.extent_least_degrees if geographic else settings.extent_least_m)
+    slack = max(head.extent.last_digit_unit, settings.extent_least_degrees if geographic else settings.extent_least_m)
     low, high = min(_possible_extents(head, head.extent), key=lambda ends: _largest_difference(ends, bounds))
     texts = {
         "extent": _format_corners(low, high),
@@ -227,7 +229,7 @@ def _verify_extent(head: Head, bounds: Bounds, stores: list[Store], lines: Lines
         remarks.add("vct_note_extent_wide", head.extent.lines[1], **texts)
         return
     out = find_outside(stores, low - slack, high + slack)
-    packed = bounds.packed
+    packed = bounds.dms_positions
     if packed is not None and out.distance >= settings.packed_extent_degrees:
         if (packed.low >= low - slack).all() and (packed.high <= high + slack).all():
             raise _packed_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
@@ -242,13 +244,13 @@ def _verify_extent(head: Head, bounds: Bounds, stores: list[Store], lines: Lines
         remarks.add("vct_note_extent_wide", head.extent.lines[0], **texts)
 
 
-def _possible_extents(head: Head, extent: Extent) -> list[tuple[NDArray, NDArray]]:
+def _possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
     """Return the possible readings of the declared extent.
 
     The northing may come first, as in the positions, or not. The extent may be valid before or after the offset.
     """
     ends = [(extent.low, extent.high)]
-    if head.swapped:
+    if head.northing_first:
         ends += [(low[::-1], high[::-1]) for low, high in ends]
     if any(head.offset):
         ends += [(low + head.offset, high + head.offset) for low, high in ends]
@@ -290,7 +292,9 @@ class CountyCodes:
         return "", False
 
 
-def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, remarks: Remarks) -> InputError | None:
+def verify_county(
+    head: VctHeader, bounds: Bounds, codes: CountyCodes, lines: LineReader, remarks: Remarks
+) -> InputError | None:
     """Return an InputError if the positions are far from the county of the rows.
 
     A smaller distance gets a remark; None otherwise.
@@ -313,7 +317,7 @@ def verify_county(head: Head, bounds: Bounds, codes: CountyCodes, lines: Lines, 
     params = {"code": code, "county": reach.division.name, "degrees": f"{excess:.2f}",
               "reach": _format_span(reach.west, reach.south, reach.east, reach.north),
               "data": _format_span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
-    packed = bounds.packed
+    packed = bounds.dms_positions
     if packed is not None and max(_degrees_beyond(reach, packed.low, packed.high)) <= 0:
         where = {key: params[key] for key in ("code", "county", "reach")}
         return _packed_error("vct_place_packed_county", packed, lines, **where)
@@ -347,4 +351,4 @@ def _county_extent(code: str) -> GeographicExtent | None:
     if not code or divisions is None:
         return None
     known = next((c for c in (code, f"{code[:4]}00", f"{code[:2]}0000") if c in divisions.codes), None)
-    return extent(known, divisions) if known else None
+    return find_extent(known, divisions) if known else None

@@ -16,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ...profile.model import division_prefix
-from .batch import KEY, Batch
+from .batch import KEY_FIELD, Batch
 from .declared_lengths import MAX_EXACT_INTEGER
 from .settings import SEPARATOR, Remarks, load_settings
 from .structure import Column, Table
@@ -77,7 +77,7 @@ class PlausibilityCheck:
         self._columns = [(k, c, _ColumnSummary(c)) for k, c in enumerate(table.columns)]
         places = {c.name.upper(): k for k, c in enumerate(table.columns)}
         pair = [places[name] for name in load_settings().date_pair if name in places]
-        self._key_and_county_columns = [places[name] for name in (KEY, _COUNTY_FIELD) if name in places]
+        self._key_and_county_columns = [places[name] for name in (KEY_FIELD, _COUNTY_FIELD) if name in places]
         self._key_and_county_columns = self._key_and_county_columns if len(self._key_and_county_columns) == 2 else []
         self._village = places.get(_VILLAGE_FIELD, -1)
         self._villages: set[Any] = set()
@@ -252,7 +252,7 @@ class PlausibilityCheck:
             self._add_column_remark("vct_note_division_levels", column, *summary.levels[rare], digits=str(usual))
         elif text and name.endswith(_NAME_ENDING) and summary.all_digits:
             self._add_column_remark("vct_note_digits_name", column, summary.count, summary.line, summary.first)
-        elif name == KEY and summary.alike and self._different_rows > 1 and summary.count == self._count:
+        elif name == KEY_FIELD and summary.alike and self._different_rows > 1 and summary.count == self._count:
             self._add_column_remark("vct_note_one_key", column, summary.count, summary.line, summary.first)
         elif name in settings.number_fields and self._one_number(summary):
             self._add_column_remark("vct_note_one_number", column, summary.count, summary.line, summary.first)
@@ -361,7 +361,10 @@ def _measured_rows(column_index: int, batch: Batch) -> tuple[list[int], NDArray,
     rows = [
         k
         for k, (row, shape) in enumerate(zip(batch.rows, batch.shapes, strict=True))
-        if shape is not None and k not in batch.more and row[column_index] is not None and row[column_index] > 0
+        if shape is not None
+        and k not in batch.further_parts
+        and row[column_index] is not None
+        and row[column_index] > 0
     ]
     values = np.array([float(batch.rows[k][column_index]) for k in rows])
     return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))

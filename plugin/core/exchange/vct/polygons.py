@@ -12,9 +12,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .lines import Lines
+from .lines import LineReader
 from .settings import Remarks
-from .store import Store
+from .store import ShapeStore
 
 
 class PolygonError(Exception):
@@ -25,7 +25,7 @@ class PolygonError(Exception):
         self.key, self.params = key, params
 
 
-def assemble_rings(items: list[int], lines: Store) -> list[NDArray]:
+def assemble_rings(items: list[int], lines: ShapeStore) -> list[NDArray]:
     """Return the closed rings (n, 2) of a polygon.
 
     ``items``: ids of boundary lines, negative if reversed; a 0 separates two rings. Raises PolygonError for an unknown
@@ -88,7 +88,7 @@ def _split_chains(items: list[int]) -> list[list[int]]:
     return [chain for chain in chains if chain]
 
 
-def _trace_ring(chain: list[int], lines: Store) -> NDArray:
+def _trace_ring(chain: list[int], lines: ShapeStore) -> NDArray:
     """Return the closed ring (n, 2) of a sequence of line ids.
 
     Lines meet exactly, because they were cut at one vertex.
@@ -99,7 +99,7 @@ def _trace_ring(chain: list[int], lines: Store) -> NDArray:
     lines.used[places] = True
     parts: list[NDArray] = []
     for item, place in zip(chain, places.tolist(), strict=True):
-        xy = lines.positions(place)
+        xy = lines.read_positions(place)
         xy = xy if item > 0 else xy[::-1]
         if parts and (parts[-1][-1] != xy[0]).any():
             raise PolygonError("vct_gap", item=item)
@@ -144,7 +144,7 @@ class PolygonRecord(NamedTuple):
     label: NDArray
 
 
-def make_polygons(records: list[PolygonRecord], geographic: bool, lines: Lines, remarks: Remarks) -> NDArray:
+def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineReader, remarks: Remarks) -> NDArray:
     """Return the (n,) polygons of records.
 
     Raises InputError for a hole outside its polygon. Unusual but readable records get a remark.

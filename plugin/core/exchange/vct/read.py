@@ -18,16 +18,16 @@ import pandas as pd
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
-from ...files.writing import is_about_writing, os_reason
+from ...files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
-from .attributes import Rows, shapes_without_rows
+from .attributes import AttributeReader, read_shapes_without_rows
 from .batch import Batch
-from .geometry import Geometry
-from .head import Head, read_head
-from .lines import Lines, Progress, shorten_line
+from .geometry import ShapeReader
+from .head import VctHeader, read_header
+from .lines import LineReader, Progress, shorten_line
 from .location_check import verify_county
 from .settings import Remarks
-from .structure import KINDS, Structure, Table, read_classes, read_tables
+from .structure import SECTION_NAMES, Table, VctStructure, read_classes, read_tables
 
 #: Sections with shapes.
 _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
@@ -40,21 +40,21 @@ _ORDERED_SECTIONS = ("featurecode", "tablestructure", *_GEOMETRY_SECTIONS, "attr
 
 
 @dataclass
-class Vct:
+class VctFile:
     """An open VCT file whose header, structure and shapes were read.
 
     ``batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete after
-    the last batch; ``several``: some feature has several parts; ``join``: merge the parts of a feature into one row;
-    ``placed``: compare positions with the county of the rows.
+    the last batch; ``has_multipart``: some feature has several parts; ``merges_parts``: merge the parts of a feature
+    into one row; ``checks_county``: compare positions with the county of the rows.
     """
 
-    head: Head
-    structure: Structure
-    lines: Lines
-    geometry: Geometry
+    head: VctHeader
+    structure: VctStructure
+    lines: LineReader
+    geometry: ShapeReader
     cancellation: Cancellation
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    several: bool = False
+    has_multipart: bool = False
     join: bool = False
     placed: bool = True
     remarks: Remarks = field(default_factory=Remarks)
@@ -80,10 +80,10 @@ class Vct:
         self.notes += self.remarks.notes()
 
     def _read_batches(self) -> Iterator[Batch]:
-        rows = Rows(self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.join)
+        rows = AttributeReader(self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.join)
         yield from rows.read(self.notes)
         _skip_remaining_sections(self.lines, self.remarks)
-        yield from shapes_without_rows(self.structure, self.geometry, self.notes)
+        yield from read_shapes_without_rows(self.structure, self.geometry, self.notes)
         if self.placed and self.geometry.bounds is not None:
             error = verify_county(self.head, self.geometry.bounds, rows.counties, self.lines, self.remarks)
             if error is not None:
@@ -96,9 +96,9 @@ def open_vct(
     cancellation: Cancellation = NEVER,
     *,
     progress: Progress = lambda share, section: None,
-    join: bool = False,
-    placed: bool = True,
-) -> Iterator[Vct]:
+    merges_parts: bool = False,
+    checks_county: bool = True,
+) -> Iterator[VctFile]:
     """Open a VCT file and read everything before its attribute section.
 
     Parameters
@@ -127,27 +127,27 @@ def open_vct(
     except FileNotFoundError as error:
         raise InputError("source_missing", source=str(path)) from error
     except OSError as error:
-        raise InputError("source_no_access", source=str(path), detail=os_reason(error)) from error
+        raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
     with handle, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
-        lines = Lines(handle, str(path), progress)
+        lines = LineReader(handle, str(path), progress)
         remarks = Remarks()
-        head = read_head(lines, remarks)
-        with Geometry(Path(folder), head, cancellation, remarks) as geometry:
+        head = read_header(lines, remarks)
+        with ShapeReader(Path(folder), head, cancellation, remarks) as geometry:
             try:
                 vct = _read_until_attributes(lines, head, geometry, cancellation, remarks)
             except OSError as error:
-                if not is_about_writing(error, Path(folder)):
+                if not is_write_error(error, Path(folder)):
                     raise
                 # The disk of the scratch files is full, not the disk of the file.
-                raise InputError("vct_no_space", source=lines.source, detail=os_reason(error)) from error
-            vct.join, vct.placed = join, placed
+                raise InputError("vct_no_space", source=lines.source, detail=explain_os_error(error)) from error
+            vct.join, vct.placed = merges_parts, checks_county
             yield vct
 
 
 def _read_until_attributes(
-    lines: Lines, head: Head, geometry: Geometry, cancellation: Cancellation, remarks: Remarks
-) -> Vct:
-    vct = Vct(head, Structure([], {}), lines, geometry, cancellation, remarks=remarks)
+    lines: LineReader, head: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: Remarks
+) -> VctFile:
+    vct = VctFile(head, VctStructure([], {}), lines, geometry, cancellation, remarks=remarks)
     sections_begun: dict[str, int] = {}
     while (section := _next_section(lines, vct.structure, sections_begun)) != "attribute":
         cancellation.raise_if_cancelled()
@@ -163,7 +163,7 @@ def _read_until_attributes(
         elif section in _GEOMETRY_SECTIONS:
             _check_required_sections(["FeatureCode"], vct.structure, sections_begun, lines)
         if section == "featurecode":
-            vct.structure = Structure(read_classes(lines, remarks), {})
+            vct.structure = VctStructure(read_classes(lines, remarks), {})
         elif section == "tablestructure":
             vct.structure.tables = read_tables(lines, vct.structure.classes, remarks)
             _refuse_utf8(lines, vct.structure)
@@ -173,16 +173,21 @@ def _read_until_attributes(
             _skip_section(section, lines, remarks)
     _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, lines)
     start = lines.number
-    geometry.seal(lines)
+    geometry.finish(lines)
     lines.number = start
     for kind in sorted({c.kind for c in vct.structure.classes if c.kind} - geometry.sections):
-        remarks.add("vct_note_no_section", start, section=KINDS[kind])
-    vct.several = geometry.several
+        remarks.add("vct_note_no_section", start, section=SECTION_NAMES[kind])
+    vct.has_multipart = geometry.has_multipart
     return vct
 
 
 def _check_required_sections(
-    names: list[str], structure: Structure, sections_begun: dict[str, int], lines: Lines, *, content: bool = True
+    names: list[str],
+    structure: VctStructure,
+    sections_begun: dict[str, int],
+    lines: LineReader,
+    *,
+    content: bool = True,
 ) -> None:
     """Raise InputError if a required section did not come before or is empty."""
     found = {"FeatureCode": structure.classes, "TableStructure": structure.tables}
@@ -193,60 +198,69 @@ def _check_required_sections(
             raise lines.error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
-def _next_section(lines: Lines, structure: Structure, sections_begun: dict[str, int]) -> str:
+def _next_section(lines: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
     """Return the name of the next section in lower case.
 
     Raises InputError at the end of the file.
     """
-    line = lines.raw()
+    line = lines.next_raw_line()
     if line is None:
         # The last line may lack a line end if it closed a section.
         lines.complete()
         kinds = {c.kind for c in structure.classes}
-        wanted = ("FeatureCode", "TableStructure", *(KINDS[k] for k in KINDS if k in kinds), "Attribute")
+        wanted = (
+            "FeatureCode",
+            "TableStructure",
+            *(SECTION_NAMES[k] for k in SECTION_NAMES if k in kinds),
+            "Attribute",
+        )
         missing = ", ".join(name for name in wanted if name.lower() not in sections_begun)
         lines.filled = 0
         raise lines.error("vct_ended", missing=missing)
-    word = lines.decoded(line).strip()
+    word = lines.decode_line(line).strip()
     if not word.lower().endswith("begin"):
-        raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shorten_line(line))
+        raise lines.error(
+            "vct_cut_between" if lines.ends_without_line_end else "vct_no_section", value=shorten_line(line)
+        )
     lines.section = word[: -len("begin")]
     return lines.section.lower()
 
 
-def _note_text_after_end(line: bytes, lines: Lines, remarks: Remarks) -> None:
+def _note_text_after_end(line: bytes, lines: LineReader, remarks: Remarks) -> None:
     """Add a remark on text after the end-of-file mark; it is not read."""
     number = lines.filled or lines.number
     more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
-    key = "vct_note_after_end" if more or lines.raw() is not None else "vct_note_tail"
+    key = "vct_note_after_end" if more or lines.next_raw_line() is not None else "vct_note_tail"
     lines.complete()
     remarks.add(key, number)
 
 
-def _skip_section(section: str, lines: Lines, remarks: Remarks) -> bytes:
+def _skip_section(section: str, lines: LineReader, remarks: Remarks) -> bytes:
     """Skip a section and return its last line."""
     start, end, count = lines.number, f"{section}end".encode(), 0
     while (line := lines.line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
         if line.lower() in _BEGIN_MARKS:
-            lines.refuse_mark(line.decode())
+            lines.refuse_section_mark(line.decode())
         count += 1
     if count:
         remarks.add("vct_note_section", start, section=lines.section)
     return line
 
 
-def _skip_remaining_sections(lines: Lines, remarks: Remarks) -> None:
+def _skip_remaining_sections(lines: LineReader, remarks: Remarks) -> None:
     """Skip the sections after the attributes (drawing styles).
 
     Raises InputError if one of them is incomplete.
     """
-    while (line := lines.raw()) is not None:
+    while (line := lines.next_raw_line()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
-            if _END_OF_FILE in line or (lines.filled and not lines.torn):
+            if _END_OF_FILE in line or (lines.filled and not lines.ends_without_line_end):
                 _note_text_after_end(line, lines, remarks)
                 return
-            raise lines.error("vct_cut_between" if lines.torn else "vct_no_section", value=shorten_line(line))
+            raise lines.error(
+                "vct_cut_between" if lines.ends_without_line_end else "vct_no_section", value=shorten_line(line)
+            )
         lines.section = line.strip().decode("ascii", errors="replace")[: -len("begin")]
         if lines.section.lower() in ("head", *_ORDERED_SECTIONS):
             raise lines.error("vct_section_late")
@@ -259,7 +273,7 @@ def _skip_remaining_sections(lines: Lines, remarks: Remarks) -> None:
         remarks.add("vct_note_tail", lines.filled)
 
 
-def _refuse_utf8(lines: Lines, structure: Structure) -> None:
+def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
     """Raise InputError for names in UTF-8.
 
     GBK would decode them wrongly without an error.
@@ -279,11 +293,11 @@ def _refuse_utf8(lines: Lines, structure: Structure) -> None:
 
 def read_vct(path: str | Path, cancellation: Cancellation = NEVER, *, join: bool = False) -> list[SourceLayer]:
     """Return all layers of a VCT file that fits into memory."""
-    with open_vct(path, cancellation, join=join) as vct:
-        return read_all(vct, str(path))
+    with open_vct(path, cancellation, merges_parts=join) as vct:
+        return read_all_layers(vct, str(path))
 
 
-def read_all(vct: Vct, source: str) -> list[SourceLayer]:
+def read_all_layers(vct: VctFile, source: str) -> list[SourceLayer]:
     """Return every table of an open VCT file as a layer.
 
     A table without shapes gets the ``problem`` of layers without geometry.

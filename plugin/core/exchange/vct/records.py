@@ -79,14 +79,14 @@ _INDEX_TYPE = np.int32
 class SharedLines:
     """The lines that rings of polygons share.
 
-    ``xy``: (v, 2) vertices line by line; ``at``: (k + 1,) first vertex of each line; ``item``: (m,) ±(1 + line number)
-    ring by ring, negative against the line's direction; ``item_at``: (r + 1,) first item of each ring.
+    ``xy``: (v, 2) vertices line by line; ``at``: (k + 1,) first vertex of each line; ``signed_lines``: (m,) ±(1 + line
+    number) ring by ring, negative against the line's direction; ``ring_starts``: (r + 1,) first item of each ring.
     """
 
     xy: NDArray
     at: NDArray
-    item: NDArray
-    item_at: NDArray
+    signed_lines: NDArray
+    ring_starts: NDArray
 
 
 def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
@@ -185,9 +185,9 @@ def _line_vertices(
 
 
 #: Types of features and of their geometry.
-PLAIN, POLYLINE, POLYGON, INDIRECT = 1, 11, 100, 21
+PLAIN_FEATURE, POLYLINE_SEGMENT, POLYGON_FEATURE, INDIRECT_COORDINATES = 1, 11, 100, 21
 #: Number of items of a polygon in one row.
-ITEMS_A_ROW = 8
+ITEMS_PER_ROW = 8
 #: Number of decimals of a label point.
 _LABEL_DECIMALS = 6
 #: Number of records between two checks for cancellation.
@@ -199,20 +199,20 @@ class RecordFormat:
     """Values that all records of a layer share.
 
     ``code``: 要素代码 (feature class code); ``style``: 图形表现编码 (symbol code); ``decimals`` of coordinates;
-    ``bounding``: class code of boundary lines.
+    ``boundary_code``: class code of boundary lines.
     """
 
     code: str
     style: str
     decimals: int
-    bounding: str
+    boundary_code: str
     cancellation: Cancellation
 
 
 def write_points(out: TextIO, points: NDArray, first_id: int, record_format: RecordFormat) -> None:
     """Write (p,) single points; their ids begin at ``first_id``."""
     heads = [
-        f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n1\n"
+        f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN_FEATURE}\n1\n"
         for number in range(len(points))
     ]
     _write_records(out, shapely.get_coordinates(points), list(range(len(points) + 1)), heads, record_format)
@@ -231,7 +231,9 @@ def write_annotation(out: TextIO, points: NDArray, labels: Labels, first_id: int
         _check_cancellation(number, record_format)
         turn = np.format_float_positional(angle + 0.0, trim="-")
         where = ",".join([*format_numbers(xy, record_format.decimals), turn])
-        out.write(f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN}\n{text}\n{where}\n0\n")
+        out.write(
+            f"{first_id + number}\n{record_format.code}\n{record_format.style}\n{PLAIN_FEATURE}\n{text}\n{where}\n0\n"
+        )
 
 
 def write_lines(out: TextIO, lines: NDArray, first_id: int, record_format: RecordFormat) -> None:
@@ -245,7 +247,7 @@ def _write_vertices(
     out: TextIO, xy: NDArray, starts: NDArray, first_id: int, code: str, record_format: RecordFormat
 ) -> None:
     counts = np.diff(starts).tolist()
-    kind = f"{code}\n{record_format.style}\n{PLAIN}\n1\n{POLYLINE}"
+    kind = f"{code}\n{record_format.style}\n{PLAIN_FEATURE}\n1\n{POLYLINE_SEGMENT}"
     heads = [f"{ident}\n{kind}\n{count}\n" for ident, count in enumerate(counts, first_id)]
     _write_records(out, xy, starts.tolist(), heads, record_format)
 
@@ -269,26 +271,26 @@ def write_polygons(
     shared = split_into_shared_lines(rings.xy, rings.at)
     record_format.cancellation.raise_if_cancelled()
     count = len(shared.at) - 1
-    _write_vertices(lines, shared.xy, shared.at, first_id, record_format.bounding, record_format)
-    label = numbers_fixed(label_points(polygons))
-    item = np.sign(shared.item) * (np.abs(shared.item) - 1 + first_id)
-    begins = shared.item_at.tolist()
-    ring_at = np.searchsorted(rings.part, np.arange(len(polygons) + 1)).tolist()
+    _write_vertices(lines, shared.xy, shared.at, first_id, record_format.boundary_code, record_format)
+    label = format_label_points(label_points(polygons))
+    item = np.sign(shared.signed_lines) * (np.abs(shared.signed_lines) - 1 + first_id)
+    begins = shared.ring_starts.tolist()
+    ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()
     for number in range(len(polygons)):
         _check_cancellation(number, record_format)
         items: list[int] = []
         for ring in range(ring_at[number], ring_at[number + 1]):
             items += ([0] if items else []) + item[begins[ring] : begins[ring + 1]].tolist()
-        rows = (items[k : k + ITEMS_A_ROW] for k in range(0, len(items), ITEMS_A_ROW))
+        rows = (items[k : k + ITEMS_PER_ROW] for k in range(0, len(items), ITEMS_PER_ROW))
         out.write(
-            f"{first_id + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON}\n{label[number]}\n{INDIRECT}\n{len(items)}\n"  # noqa: E501 - a table
+            f"{first_id + count + number}\n{record_format.code}\n{record_format.style}\n{POLYGON_FEATURE}\n{label[number]}\n{INDIRECT_COORDINATES}\n{len(items)}\n"  # noqa: E501 - a table
         )
         out.writelines(",".join(map(str, row)) + "\n" for row in rows)
         out.write("0\n")
     return count
 
 
-def numbers_fixed(xy: NDArray) -> list[str]:
+def format_label_points(xy: NDArray) -> list[str]:
     """Return label points as texts with a fixed number of decimals."""
     return [f"{x:.{_LABEL_DECIMALS}f},{y:.{_LABEL_DECIMALS}f}" for x, y in xy.tolist()]
 

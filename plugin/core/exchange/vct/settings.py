@@ -13,7 +13,7 @@ from typing import Any
 
 from ....paths import VCT_SETTINGS
 from ...errors import DataError
-from ...files.data import check_keys, check_marks, expect, read_toml
+from ...files.data import check_keys, check_marks, check_type, read_toml
 
 #: Encoding for writing; files are read as GB18030, which contains it.
 ENCODING = "gbk"
@@ -24,11 +24,11 @@ _LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 
 #: Number of texts in each list.
 _TEXT_LIST_LENGTHS = {"date_pair": 2}
 #: The forms of the header's Parameters.
-FORMS = ("short", "long")
+PARAMETER_FORMS = ("short", "long")
 
 
 @dataclass(frozen=True)
-class Settings:
+class VctSettings:
     """The settings of vct.toml, which has a comment on each."""
 
     datamark: str
@@ -99,19 +99,19 @@ class Settings:
 
 
 @cache
-def load_settings(path: Path = VCT_SETTINGS) -> Settings:
+def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
     """Read the settings of vct.toml.
 
     DataError names file and key of a missing or wrong value, or of a value without a mark (level of its source).
     """
     table = read_toml(path)
-    kinds = {f.name: _TYPES_BY_ANNOTATION[str(f.type)] for f in fields(Settings)}
+    kinds = {f.name: _TYPES_BY_ANNOTATION[str(f.type)] for f in fields(VctSettings)}
     check_keys(table, required=[*kinds, "marks"], allowed=(), file=path)
     check_marks(table, kinds, file=path)
     for key, kind in kinds.items():
-        expect(table[key], kind, file=path, key=key)
+        check_type(table[key], kind, file=path, key=key)
     for key, count in _LIST_LENGTHS.items():
-        numbers = [expect(value, (int, float), file=path, key=key) for value in table[key]]
+        numbers = [check_type(value, (int, float), file=path, key=key) for value in table[key]]
         if len(numbers) != count:
             raise DataError(
                 "data_value_kind", file=str(path), key=key, value=repr(numbers), expected=f"list[float] × {count}"
@@ -120,10 +120,10 @@ def load_settings(path: Path = VCT_SETTINGS) -> Settings:
         if len(table[key]) != count:
             expected = f"list[str] × {count}"
             raise DataError("data_value_kind", file=str(path), key=key, value=repr(table[key]), expected=expected)
-    if table["parameters"] not in FORMS:
-        known = ", ".join(FORMS)
+    if table["parameters"] not in PARAMETER_FORMS:
+        known = ", ".join(PARAMETER_FORMS)
         raise DataError("data_value_unknown", file=str(path), key="parameters", value=table["parameters"], known=known)
-    return Settings(**table)
+    return VctSettings(**table)
 
 
 Note = tuple[str, dict[str, Any]]

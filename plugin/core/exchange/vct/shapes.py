@@ -24,7 +24,7 @@ _KIND_BY_GEOMETRY_TYPE = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line
 
 
 @dataclass(frozen=True)
-class Parts:
+class SingleParts:
     """The single parts of a layer's shapes.
 
     ``shape``: (p,) single shapes; ``row``: (p,) row of each; ``without_shape``: (b,) rows without a shape; ``split``:
@@ -38,7 +38,7 @@ class Parts:
     split: int
 
 
-def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
+def split_parts(shapes: NDArray, layer: str, names: NDArray) -> SingleParts:
     """Split (n,) shapes into single parts.
 
     ``names``: (n,) names of features for error messages. Raises OutputError for a layer with shapes of two kinds.
@@ -53,20 +53,20 @@ def split_parts(shapes: NDArray, layer: str, names: NDArray) -> Parts:
     single, row = shapely.force_2d(single[whole]), has_shape[of[whole]]
     without_shape = np.setdiff1d(np.arange(len(shapes)), row)
     split = int((np.bincount(row, minlength=len(shapes)) > 1).sum()) if len(row) else 0
-    return Parts(kinds[0] if kinds else "", single, row, without_shape, split)
+    return SingleParts(kinds[0] if kinds else "", single, row, without_shape, split)
 
 
 @dataclass(frozen=True)
 class Rings:
     """The rings of polygons, without the closing vertex.
 
-    ``xy``: (v, 2) vertices; ``at``: (r + 1,) first vertex of each ring; ``part``: (r,) polygon of each ring, its shell
-    before its holes.
+    ``xy``: (v, 2) vertices; ``at``: (r + 1,) first vertex of each ring; ``polygon_of_ring``: (r,) polygon of each ring,
+    its shell before its holes.
     """
 
     xy: NDArray
     at: NDArray
-    part: NDArray
+    polygon_of_ring: NDArray
 
 
 def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
@@ -134,7 +134,7 @@ def label_points(polygons: NDArray) -> NDArray:
 
 
 #: Additional fields of a layer of annotation.
-TEXT, ANGLE = "VCT_TEXT", "VCT_ANGLE"
+TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
 
 
 class Labels(NamedTuple):
@@ -144,29 +144,31 @@ class Labels(NamedTuple):
     angles: list[float]
 
 
-def annotation(layer: SourceLayer, parts: Parts, names: NDArray, notes: list[tuple[str, dict[str, Any]]]) -> Labels:
+def read_annotation(
+    layer: SourceLayer, parts: SingleParts, names: NDArray, notes: list[tuple[str, dict[str, Any]]]
+) -> Labels:
     """Return the texts and angles of an annotation layer.
 
     OutputError names (``names``, (n,)) a feature without text or position, with a character outside GBK, or with an
     invalid angle.
     """
-    given = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT].tolist()]
+    given = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
     texts = [to_one_line(text) for text in given]
     without_shape = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
         if (row in without_shape) == bool(text.strip()):
-            raise OutputError("vct_annotation", layer=layer.name, feature=str(names[row]), field=TEXT)
-    check_gbk(texts, layer.name, TEXT, names)
+            raise OutputError("vct_annotation", layer=layer.name, feature=str(names[row]), field=TEXT_FIELD)
+    check_gbk(texts, layer.name, TEXT_FIELD, names)
     if changed := sum(a != b for a, b in zip(given, texts, strict=True)):
-        notes.append(("vct_note_commas", {"layer": layer.name, "field": TEXT, "count": changed}))
+        notes.append(("vct_note_commas", {"layer": layer.name, "field": TEXT_FIELD, "count": changed}))
     angles = np.zeros(len(texts))
-    if ANGLE in layer.frame:
+    if ANGLE_FIELD in layer.frame:
         try:
-            given_angles = pd.to_numeric(layer.frame[ANGLE]).to_numpy(dtype=float, na_value=np.nan)
+            given_angles = pd.to_numeric(layer.frame[ANGLE_FIELD]).to_numpy(dtype=float, na_value=np.nan)
         except (ValueError, TypeError) as error:
-            raise OutputError("vct_no_value", layer=layer.name, field=ANGLE, of_type="real") from error
+            raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real") from error
         if np.isinf(given_angles).any():
-            raise OutputError("vct_no_value", layer=layer.name, field=ANGLE, of_type="real")
+            raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real")
         angles = np.where(np.isnan(given_angles), 0.0, given_angles)
     rows = parts.row.tolist()
     return Labels([texts[row] for row in rows], angles[rows].tolist())

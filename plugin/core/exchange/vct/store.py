@@ -20,10 +20,10 @@ _BYTES_PER_POSITION = 16
 _POSITIONS_PER_BLOCK = 100_000
 
 
-class Store:
+class ShapeStore:
     """Bytes stored in a file by id: first all are written, then read.
 
-    ``code``: a number stored with each id. A place is the index of a record after `seal`, −1 for none.
+    ``code``: a number stored with each id. A place is the index of a record after `prepare_reading`, −1 for none.
     """
 
     def __init__(self, path: Path):
@@ -45,7 +45,7 @@ class Store:
         self._line.append(line)
         self._code.append(code)
 
-    def seal(self) -> tuple[int, int, int] | None:
+    def prepare_reading(self) -> tuple[int, int, int] | None:
         """Sort the ids, so that content can be read.
 
         Return id, line and first line of a repeated id; None without one.
@@ -76,7 +76,7 @@ class Store:
         self._file.seek(start)
         return self._file.read(stop - start)
 
-    def positions(self, record: int) -> NDArray:
+    def read_positions(self, record: int) -> NDArray:
         """Return the content of a record as positions (n, 2).
 
         It must have been written as doubles.
@@ -96,7 +96,7 @@ class Store:
             yield first, np.frombuffer(self._file.read(count * _BYTES_PER_POSITION)).reshape(-1, 2)
         self._file.seek(0, 2)
 
-    def record(self, position: int) -> tuple[int, int]:
+    def line_and_id_at(self, position: int) -> tuple[int, int]:
         """Return line and id of the record that contains a position.
 
         ``position``: its number in the whole file.
@@ -107,17 +107,17 @@ class Store:
     def count_records(self, positions: NDArray) -> int:
         """Return how many records contain these positions.
 
-        ``positions``: their numbers in the whole file.
+        ``read_positions``: their numbers in the whole file.
         """
         at = np.frombuffer(self._at, dtype=np.int64)
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
-    def ids_of(self, code: int) -> NDArray:
+    def ids_with_code(self, code: int) -> NDArray:
         """Return the ids stored with a code, in the order of the VCT file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.array(self._ids, dtype=np.int64)[codes == code]
 
-    def unused(self, code: int) -> NDArray:
+    def unused_records(self, code: int) -> NDArray:
         """Return the record indices with a code that nothing refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.flatnonzero((codes == code) & ~self.used)

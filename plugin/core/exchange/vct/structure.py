@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from .lines import Lines, shorten_line
+from .lines import LineReader, shorten_line
 from .settings import SEPARATOR, Remarks
 
 #: Kind of geometry → its word in a file.
-KINDS = {"point": "Point", "line": "Line", "polygon": "Polygon", "annotation": "Annotation"}
+SECTION_NAMES = {"point": "Point", "line": "Line", "polygon": "Polygon", "annotation": "Annotation"}
 #: Field types of a file → types of templates. Int4 and the like have their length in the name.
 _TYPES = {
     "char": "text", "varchar": "text", "varbin": "text", "string": "text", "text": "text",
@@ -31,15 +31,15 @@ _UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 class Column:
     """A field of a table in a VCT file.
 
-    ``type``: as in templates; ``length``: 0 if missing; ``long``: a text without limit; ``bytes``: size of an integer
-    by the name of its type (Int4: 4).
+    ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``bytes``: size of an
+    integer by the name of its type (Int4: 4).
     """
 
     name: str
     type: str
     length: int = 0
     decimals: int = 0
-    long: bool = False
+    is_unlimited: bool = False
     bytes: int = 0
 
     def line(self) -> str:
@@ -69,7 +69,7 @@ class Table:
 
     def code_line(self) -> str:
         """Return the text line that declares the feature class."""
-        return SEPARATOR.join((self.code, self.title, KINDS[self.kind], self.name))
+        return SEPARATOR.join((self.code, self.title, SECTION_NAMES[self.kind], self.name))
 
     def structure_lines(self) -> list[str]:
         """Return the text lines that declare the table and its fields."""
@@ -88,7 +88,7 @@ class FeatureClass:
 
 
 @dataclass
-class Structure:
+class VctStructure:
     """All feature classes and tables that a VCT file declares."""
 
     classes: list[FeatureClass]
@@ -108,22 +108,22 @@ class Structure:
         return {code: {c.kind for c in self.classes if c.code == code} for code in self.codes}
 
     @cached_property
-    def tables_of(self) -> dict[str, set[str]]:
+    def tables_of_code(self) -> dict[str, set[str]]:
         """Feature class code (要素代码) → names of its tables, in capitals."""
         return {code: {c.table.upper() for c in self.classes if c.code == code} for code in self.codes}
 
 
-def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
+def read_classes(lines: LineReader, remarks: Remarks) -> list[FeatureClass]:
     """Read the feature classes up to FeatureCodeEnd.
 
     InputError names a line that is invalid or contradicts another line of the same table.
     """
-    kinds = {word.lower(): kind for kind, word in KINDS.items()}
+    kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
     found: list[FeatureClass] = []
-    while (line := lines.word()).lower() != "featurecodeend":
+    while (line := lines.next_word()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
-            lines.refuse_mark(line)
+            lines.refuse_section_mark(line)
             separator = lines.separator if lines.separator.isprintable() else "Tab"
             raise lines.error("vct_class", value=shorten_line(line.encode("gb18030")), separator=separator)
         word = parts[2].lower()
@@ -142,23 +142,23 @@ def read_classes(lines: Lines, remarks: Remarks) -> list[FeatureClass]:
     return found
 
 
-def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> dict[str, Table]:
+def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: Remarks) -> dict[str, Table]:
     """Read the tables up to TableStructureEnd; return them by name in capitals.
 
     Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
     tables: dict[str, Table] = {}
     of_table = {c.table.upper(): c for c in reversed(classes)}
-    while (line := lines.word()).lower() != "tablestructureend":
+    while (line := lines.next_word()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
-            lines.refuse_mark(line)
+            lines.refuse_section_mark(line)
             raise lines.error("vct_table", value=shorten_line(line.encode("gb18030")))
-        count, start = lines.number_of(parts[1]), lines.number
+        count, start = lines.parse_integer(parts[1]), lines.number
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
         columns = _read_columns(lines, parts[0], count, remarks)
-        if (end := lines.word()) != "0":
+        if (end := lines.next_word()) != "0":
             raise lines.error(
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
             )
@@ -179,7 +179,7 @@ def read_tables(lines: Lines, classes: list[FeatureClass], remarks: Remarks) -> 
     return tables
 
 
-def _read_columns(lines: Lines, table: str, count: int, remarks: Remarks) -> list[Column]:
+def _read_columns(lines: LineReader, table: str, count: int, remarks: Remarks) -> list[Column]:
     unusable: list[tuple[int, str]] = []
     columns: list[Column] = []
     places: dict[str, int] = {}
@@ -194,20 +194,20 @@ def _read_columns(lines: Lines, table: str, count: int, remarks: Remarks) -> lis
     return columns
 
 
-def _parse_column(lines: Lines, table: str, unusable: list[tuple[int, str]]) -> Column:
+def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]) -> Column:
     """Read the declaration of a field.
 
     A length that cannot be used is added to ``unusable`` with its line.
     """
-    line = lines.word()
+    line = lines.next_word()
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""
     type_ = _TYPES.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
-        lines.refuse_mark(line)
+        lines.refuse_section_mark(line)
         raise lines.error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
     # Keep positions: an invalid width must not make the decimals the width.
-    length, decimals, *_ = [lines.number_of(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
+    length, decimals, *_ = [lines.parse_integer(part) if part.isdecimal() else 0 for part in [*parts[2:], "", ""]]
     long = word.startswith("var")
     given = parts[2:4] if type_ == "real" else parts[2:3]
     readable = all(part.isdecimal() for part in given if part)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ...errors import OutputError
 from ...plan.layer import FieldInfo
 from ...standard.template import Field, Template
-from .settings import ENCODING, SEPARATOR, Settings
+from .settings import ENCODING, SEPARATOR, VctSettings
 from .structure import Column
 
 #: A line end would end the row, a comma the value.
@@ -37,7 +37,7 @@ _RELATIVE_ROUNDING = 1e-14
 
 
 @dataclass(frozen=True)
-class Written:
+class ConvertedColumn:
     """A field converted for writing.
 
     ``column``: its declaration; ``texts``: its values; ``notes``: text key of a remark → number of values.
@@ -61,9 +61,9 @@ def to_one_line(text: str) -> str:
     return text.translate(_LINE_REPLACEMENTS)
 
 
-def write_column(
-    values: pd.Series, info: FieldInfo, template: Template | None, settings: Settings, layer: str, names: NDArray
-) -> Written:
+def convert_column(
+    values: pd.Series, info: FieldInfo, template: Template | None, settings: VctSettings, layer: str, names: NDArray
+) -> ConvertedColumn:
     """Convert one field of a layer to texts.
 
     ``info``: its type and length in the source; ``names``: (n,) names of features. OutputError names a character
@@ -97,8 +97,8 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
 
 
 def _write_texts(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
-) -> Written:
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+) -> ConvertedColumn:
     raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in raw]
     notes = _count_note("vct_note_commas", sum(a != b for a, b in zip(raw, texts, strict=True)))
@@ -106,18 +106,18 @@ def _write_texts(
     needed = max(map(len, texts), default=0)
     if needed > declared:
         notes |= _count_note("vct_note_wider", sum(len(t) > declared for t in texts))
-    return Written(Column(column.name, "text", max(declared, needed)), texts, notes)
+    return ConvertedColumn(Column(column.name, "text", max(declared, needed)), texts, notes)
 
 
 def _write_integers(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
-) -> Written:
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+) -> ConvertedColumn:
     missing = values.isna().tolist()
     texts = ["" if gone else str(_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
     declared = (template_field.length if template_field else None) or settings.integer_length
     needed = max(map(len, texts), default=0)
     notes = _count_note("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
-    return Written(Column(column.name, "integer", max(declared, needed)), texts, notes)
+    return ConvertedColumn(Column(column.name, "integer", max(declared, needed)), texts, notes)
 
 
 def _to_integer(value: Any) -> int:
@@ -128,8 +128,8 @@ def _to_integer(value: Any) -> int:
 
 
 def _write_reals(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
-) -> Written:
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+) -> ConvertedColumn:
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
         raise ValueError
@@ -147,7 +147,7 @@ def _write_reals(
         )
     texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
     width = (template_field.length if template_field else None) or settings.real_width
-    return Written(Column(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
+    return ConvertedColumn(Column(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
 
 
 def _rounding_allowance(values: NDArray) -> NDArray:
@@ -159,13 +159,13 @@ def _is_exact(values: NDArray, decimals: int) -> bool:
 
 
 def _write_dates(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: Settings
-) -> Written:
+    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+) -> ConvertedColumn:
     days = pd.to_datetime(values)
     missing = days.isna()
     times = int((days[~missing] != days[~missing].dt.normalize()).sum()) if (~missing).any() else 0
     texts = ["" if gone else f"{d:%Y%m%d}" for gone, d in zip(missing.tolist(), days.tolist(), strict=True)]
-    return Written(Column(column.name, "date", 8), texts, _count_note("vct_note_times", times))
+    return ConvertedColumn(Column(column.name, "date", 8), texts, _count_note("vct_note_times", times))
 
 
 def _count_note(key: str, count: int) -> dict[str, int]:
@@ -203,7 +203,7 @@ def _parse_date(text: str) -> date:
 
 
 #: Type → conversion from text; ValueError for an invalid, OverflowError for a large value.
-READERS: Mapping[str, Callable[[str], Any]] = {
+VALUE_PARSERS: Mapping[str, Callable[[str], Any]] = {
     "text": str,
     "integer": _parse_integer,
     "real": _parse_finite,

@@ -24,7 +24,7 @@ from pyproj import CRS
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError, OutputError
-from ...files.cells import texts as cell_texts
+from ...files.cells import column_texts as cell_texts
 from ...files.writing import atomic_output
 from ...geometry.crs import crs_label, describe_crs
 from ...invariants import require_value
@@ -32,14 +32,14 @@ from ...io import read_source
 from ...plan.layer import SourceLayer
 from ...standard.template import Template
 from . import head, records
-from .batch import KEY
+from .batch import KEY_FIELD
 from .records import format_numbers
-from .settings import ENCODING, SEPARATOR, Settings, load_settings
-from .shapes import ANGLE, TEXT, Parts, annotation, split_parts
+from .settings import ENCODING, SEPARATOR, VctSettings, load_settings
+from .shapes import ANGLE_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
 from .structure import Column, Table
-from .values import Written, check_gbk, clean_text, write_column
+from .values import ConvertedColumn, check_gbk, clean_text, convert_column
 
-SUFFIX = ".vct"
+VCT_SUFFIX = ".vct"
 #: Sections in scratch files until all layers are written, in the order of the file.
 _SCRATCH_SECTIONS = ("Point", "Line", "Polygon", "Annotation", "Topology", "Attribute", "Style")
 #: Number of rows of attributes formatted at once.
@@ -51,17 +51,18 @@ Notes = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass
-class Exported:
+class VctExport:
     """The result of a VCT export.
 
-    ``features``: layer → number of shapes; ``rows``: layer → number of rows; ``row_of``: layer → (k,) source row of
-    each written row; ``lines``: number of boundary lines; ``notes``: changes of the data, as text keys with parameters.
+    ``features``: layer → number of shapes; ``rows``: layer → number of rows; ``source_rows``: layer → (k,) source row
+    of each written row; ``lines``: number of boundary lines; ``notes``: changes of the data, as text keys with
+    parameters.
     """
 
     path: Path
     features: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
-    row_of: dict[str, NDArray] = field(default_factory=dict)
+    source_rows: dict[str, NDArray] = field(default_factory=dict)
     lines: int = 0
     notes: Notes = field(default_factory=list)
 
@@ -71,10 +72,10 @@ def write_vct(
     layers: Iterable[SourceLayer],
     *,
     templates: Mapping[str, Template] | None = None,
-    settings: Settings | None = None,
+    settings: VctSettings | None = None,
     today: date | None = None,
     cancellation: Cancellation = NEVER,
-) -> Exported:
+) -> VctExport:
     """Write layers with one CRS to a VCT file.
 
     Layers are read one at a time, so that an iterator keeps only one in memory. ``templates`` (layer code → template)
@@ -82,14 +83,14 @@ def write_vct(
     an unsupported one, or a layer with shapes of two kinds; the target is then unchanged.
     """
     target = Path(path)
-    if target.suffix.lower() != SUFFIX:
-        raise OutputError("output_format", target=str(target), known=SUFFIX)
+    if target.suffix.lower() != VCT_SUFFIX:
+        raise OutputError("output_format", target=str(target), known=VCT_SUFFIX)
     settings = settings or load_settings()
     with (
         atomic_output(target) as new,
         tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
     ):
-        writer = _Writer(Path(folder), settings, templates or {}, Exported(target), cancellation)
+        writer = _Writer(Path(folder), settings, templates or {}, VctExport(target), cancellation)
         with writer:
             for layer in layers:
                 cancellation.raise_if_cancelled()
@@ -104,9 +105,9 @@ class _Writer:
     def __init__(
         self,
         folder: Path,
-        settings: Settings,
+        settings: VctSettings,
         templates: Mapping[str, Template],
-        done: Exported,
+        done: VctExport,
         cancellation: Cancellation,
     ):
         self.folder, self.settings, self.templates = folder, settings, templates
@@ -147,7 +148,7 @@ class _Writer:
         shapes = layer.frame.geometry.to_numpy()
         names = _feature_names(layer.frame)
         parts = split_parts(shapes, layer.name, names)
-        if TEXT in layer.frame and parts.kind in ("point", ""):
+        if TEXT_FIELD in layer.frame and parts.kind in ("point", ""):
             parts = replace(parts, kind="annotation")
         table = self._add_table(layer, template, parts.kind)
         ids = self._write_shapes(layer, table, parts, names)
@@ -161,7 +162,7 @@ class _Writer:
             self._note_shared_keys(layer)
 
     def _take_crs(self, layer: SourceLayer) -> None:
-        head.check_crs(layer.crs, layer.name)
+        head.check_supported_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
         elif crs_label(self.crs) != crs_label(layer.crs):
@@ -190,10 +191,10 @@ class _Writer:
         self.tables.append(table)
         return table
 
-    def _write_shapes(self, layer: SourceLayer, table: Table, parts: Parts, names: NDArray) -> NDArray:
+    def _write_shapes(self, layer: SourceLayer, table: Table, parts: SingleParts, names: NDArray) -> NDArray:
         """Write the shapes of a layer; return (p,) their ids."""
         crs = require_value(self.crs, "the CRS of the layers")
-        labels = annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
+        labels = read_annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.shape)
@@ -219,7 +220,13 @@ class _Writer:
         return ids
 
     def _write_attributes(
-        self, layer: SourceLayer, table: Table, template: Template | None, parts: Parts, ids: NDArray, names: NDArray
+        self,
+        layer: SourceLayer,
+        table: Table,
+        template: Template | None,
+        parts: SingleParts,
+        ids: NDArray,
+        names: NDArray,
     ) -> None:
         """Write the attribute rows in the layer's order, one for each part of a shape.
 
@@ -230,14 +237,14 @@ class _Writer:
         rows, idents = np.r_[parts.row, parts.without_shape], np.r_[ids, ids_without_shape]
         order = np.argsort(rows, kind="stable")
         rows, idents = rows[order], idents[order]
-        self.done.row_of[table.name] = rows
+        self.done.source_rows[table.name] = rows
         infos = {f.name: f for f in layer.fields}
-        elsewhere = {layer.frame.geometry.name, *((TEXT, ANGLE) if table.kind == "annotation" else ())}
+        elsewhere = {layer.frame.geometry.name, *((TEXT_FIELD, ANGLE_FIELD) if table.kind == "annotation" else ())}
         columns = [n for n in map(str, layer.frame.columns) if n not in elsewhere and n in infos]
-        written: list[Written] = []
+        written: list[ConvertedColumn] = []
         for name in columns:
             self.cancellation.raise_if_cancelled()
-            converted = write_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
+            converted = convert_column(layer.frame[name], infos[name], template, self.settings, layer.name, names)
             written.append(converted)
             for key, count in converted.notes.items():
                 self.done.notes.append((key, {"layer": layer.name, "field": name, "count": count}))
@@ -254,7 +261,7 @@ class _Writer:
     def _declare_columns(self, table: Table, columns: tuple[Column, ...]) -> None:
         self.tables[-1] = Table(table.name, columns, table.kind, table.code, table.title)
 
-    def _note_shapes(self, layer: SourceLayer, parts: Parts, shapes: NDArray) -> None:
+    def _note_shapes(self, layer: SourceLayer, parts: SingleParts, shapes: NDArray) -> None:
         third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
         for key, count in (
             ("vct_note_split", parts.split),
@@ -269,9 +276,9 @@ class _Writer:
 
         The layers of yearly maintenance share keys on purpose.
         """
-        if KEY not in layer.frame:
+        if KEY_FIELD not in layer.frame:
             return
-        keys = set(cell_texts(layer.frame[KEY])) - {""}
+        keys = set(cell_texts(layer.frame[KEY_FIELD])) - {""}
         shared: dict[str, list[str]] = {}
         for key in sorted(keys & self.owner.keys()):
             shared.setdefault(self.owner[key], []).append(key)
@@ -289,7 +296,7 @@ class _Writer:
         if not np.isfinite(self.low).all():
             self.low = self.high = np.zeros(2)
         low, high = (format_numbers(corner, decimals) for corner in (self.low, self.high))
-        lines = head.head_lines(crs, low, high, self.settings, today)
+        lines = head.make_header_lines(crs, low, high, self.settings, today)
         lines += ["FeatureCodeBegin", *(t.code_line() for t in self.tables), "FeatureCodeEnd", "TableStructureBegin"]
         for table in self.tables:
             lines += table.structure_lines()
@@ -314,7 +321,7 @@ def _feature_names(frame: pd.DataFrame) -> NDArray:
     )
 
 
-def layers_of_source(
+def read_layers_in_turn(
     source: str | Path,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
@@ -324,12 +331,14 @@ def layers_of_source(
 
     Raises InputError when a layer cannot be read.
     """
-    sketches = read_source(source, wanted=lambda layer: False, cancellation=cancellation)
+    sketches = read_source(source, select_layer=lambda layer: False, cancellation=cancellation)
     for number, sketch in enumerate(sketches):
         progress(number / len(sketches), sketch.name)
         if sketch.problem is not None and sketch.problem[0] != "table":
             raise InputError(sketch.problem[0], **sketch.problem[1])
-        whole = read_source(sketch.source or source, wanted=_select_by_name(sketch.name), cancellation=cancellation)
+        whole = read_source(
+            sketch.source or source, select_layer=_select_by_name(sketch.name), cancellation=cancellation
+        )
         yield next(layer for layer in whole if layer.name == sketch.name)
 
 

@@ -17,15 +17,15 @@ from pathlib import Path, PurePosixPath
 
 from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
-from ...files.digests import MANIFEST, files_below, is_link
-from ...files.writing import os_reason
-from ..folder import LOCK, lock_for_reading
-from ..names import make_name_matcher, name_problem
-from ..problems import NAMED
-from ..slot_files import is_stray
+from ...files.digests import MANIFEST, is_link, list_files_below
+from ...files.writing import explain_os_error
+from ..folder import LOCK_SUFFIX, lock_for_reading
+from ..names import find_name_problem, make_name_matcher
+from ..problems import MAX_NAMED_FEATURES
+from ..slot_files import is_stray_file
 
 #: Maximum ratio of unpacked and packed size, applied above a harmless size.
-_MAX_COMPRESSION_RATIO, _HARMLESS = 200, 50 * 2**20
+_MAX_COMPRESSION_RATIO, _ALWAYS_ALLOWED_BYTES = 200, 50 * 2**20
 #: Maximum number of files in an archive.
 _MAX_FILES = 100_000
 _UTF8_FLAG = 0x800
@@ -43,9 +43,9 @@ _END_RECORD, _MOST_COMMENT = 22, 2**16 + 22
 def unpack_package(
     path: Path,
     cancellation: Cancellation = NEVER,
-    root: str = "",
+    root_pattern: str = "",
     folders: Collection[str] = (),
-    most: int = _MAX_FILES,
+    max_entries: int = _MAX_FILES,
 ) -> Iterator[Path]:
     """Yield the folder of the package that a path contains.
 
@@ -65,15 +65,15 @@ def unpack_package(
     ------
     InputError
         If the path does not exist, is empty, is a folder inside a package, contains several packages, only archives
-        or more than ``most`` entries; if another process exports to it; if the file is not a zip, or the zip has
+        or more than ``max_entries`` entries; if another process exports to it; if the file is not a zip, or the zip has
         bytes before its beginning, is damaged or encrypted, has paths that lead out of the folder, or is too large
         unpacked.
     """
-    matcher = _PackageMatcher(root, folders)
+    matcher = _PackageMatcher(root_pattern, folders)
     if path.is_dir():
         if not matcher.has_package_content(path) and (path.absolute().parent / MANIFEST).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
-        _check_file_count(path, most, cancellation)
+        _check_file_count(path, max_entries, cancellation)
         inner = _find_package(path, path, matcher, cancellation)
         with lock_for_reading(inner):
             yield inner
@@ -89,7 +89,7 @@ def unpack_package(
         target.mkdir()
         try:
             with zipfile.ZipFile(path) as archive:
-                _unpack_archive(archive, path, target, cancellation, most)
+                _unpack_archive(archive, path, target, cancellation, max_entries)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError) as error:
             if isinstance(error, OSError) and shutil.disk_usage(folder).free < 2**20:
                 raise InputError("package_zip_no_space", source=path.name) from error
@@ -168,9 +168,11 @@ def _list_content(folder: Path) -> list[Path]:
         If the system does not allow to read the folder.
     """
     try:
-        return [p for p in sorted(folder.iterdir()) if p.name not in _IGNORED_NAMES and not p.name.endswith(LOCK)]
+        return [
+            p for p in sorted(folder.iterdir()) if p.name not in _IGNORED_NAMES and not p.name.endswith(LOCK_SUFFIX)
+        ]
     except OSError as error:
-        raise InputError("package_file_unreadable", file=folder.name, detail=os_reason(error)) from error
+        raise InputError("package_file_unreadable", file=folder.name, detail=explain_os_error(error)) from error
 
 
 def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellation: Cancellation) -> Path:
@@ -186,21 +188,23 @@ def _find_package(folder: Path, path: Path, matcher: _PackageMatcher, cancellati
     """
     packages = _find_packages(folder, matcher, cancellation, None if path.is_dir() else folder)
     if len(packages) > 1:
-        listed_names = ", ".join(p.name for p in packages[:NAMED]) + (" …" if len(packages) > NAMED else "")
+        listed_names = ", ".join(p.name for p in packages[:MAX_NAMED_FEATURES]) + (
+            " …" if len(packages) > MAX_NAMED_FEATURES else ""
+        )
         raise InputError("package_several", source=path.name, count=len(packages), names=listed_names)
     subfolders = _list_folders(folder)
     chosen = (
         packages[0] if packages else subfolders[0] if len(subfolders) == len(_list_content(folder)) == 1 else folder
     )
     archives = []
-    for _, file in files_below(chosen):
+    for _, file in list_files_below(chosen):
         cancellation.raise_if_cancelled()
         if file.suffix.lower() in _ARCHIVE_SUFFIXES:
             archives.append(file.name)
-        elif not is_stray(file.name):
+        elif not is_stray_file(file.name):
             return chosen
     if archives:
-        raise InputError("package_only_archives", source=path.name, names=", ".join(archives[:NAMED]))
+        raise InputError("package_only_archives", source=path.name, names=", ".join(archives[:MAX_NAMED_FEATURES]))
     raise InputError("package_empty", source=path.name)
 
 
@@ -236,7 +240,7 @@ def _find_packages(
 
 def _check_file_count(folder: Path, max_files: int, cancellation: Cancellation) -> None:
     """Raise InputError if a folder has more than ``max_files`` files."""
-    for number, _ in enumerate(files_below(folder), 1):
+    for number, _ in enumerate(list_files_below(folder), 1):
         if number > max_files:
             raise InputError("package_too_many", source=folder.name, most=max_files)
         if number % 1000 == 0:
@@ -258,7 +262,7 @@ def _unpack_archive(
         raise InputError("package_too_many", source=path.name, most=max_entries)
     # Limit the total as well, because many small entries may exceed it.
     size = sum(info.file_size for info in infos)
-    if size > max(_HARMLESS, _MAX_COMPRESSION_RATIO * path.stat().st_size):
+    if size > max(_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO * path.stat().st_size):
         raise InputError("package_zip_bomb", source=path.name, size=size)
     if size > shutil.disk_usage(target).free:
         raise InputError("package_zip_no_space", source=path.name)
@@ -270,7 +274,7 @@ def _unpack_archive(
         target_file = target.joinpath(*_check_entry_path(info, name, path))
         if info.flag_bits & 1:
             raise InputError("package_zip_encrypted", source=path.name)
-        if info.file_size > max(_HARMLESS, _MAX_COMPRESSION_RATIO * info.compress_size):
+        if info.file_size > max(_ALWAYS_ALLOWED_BYTES, _MAX_COMPRESSION_RATIO * info.compress_size):
             raise InputError("package_zip_bomb", source=path.name, size=info.file_size)
         # Old versions of .NET ended the names of folders with a backslash.
         if name.endswith(("/", "\\")):
@@ -297,7 +301,7 @@ def _check_entry_path(info: zipfile.ZipInfo, name: str, path: Path) -> tuple[str
     if link or not parts or any(part == ".." or part.startswith("/") or ":" in part for part in parts):
         raise InputError("package_zip_climbs", source=path.name, name=name)
     for part in parts:
-        problem = name_problem(part)
+        problem = find_name_problem(part)
         if problem in ("name_characters", "name_reserved", "name_end"):
             raise InputError("package_zip_name", source=path.name, name=name, detail=problem)
     return parts

@@ -14,31 +14,31 @@ from ...cancellation import NEVER, Cancellation
 from ...errors import InputError
 from ...files.digests import (
     DAMAGED,
+    DIGEST_LIST_NAMES,
     DOUBLED,
-    LISTS,
     MANIFEST,
-    PAGE,
-    files_below,
+    MANIFEST_PAGE,
     is_link,
-    is_special,
+    is_special_file,
+    list_files_below,
+    read_digest_list,
     read_duplicate_manifest,
     read_manifest,
-    read_sums,
     sha256,
 )
-from ...files.writing import os_reason
+from ...files.writing import explain_os_error
 from ..maps.jpeg import decode_jpeg, inspect_jpeg, is_jpeg
 from ..names import make_name_matcher
 from ..package_spec.model import PackageSpec
-from ..slot_files import has_valid_start, is_stray, read_ends
+from ..slot_files import has_valid_start, is_stray_file, read_file_ends
 from ..tables.model import Workbook
-from ..tables.read import OTHER_TABLES, WORKBOOKS, read_workbook
-from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_header, read_vct_facts
+from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
+from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_vct_facts, read_vct_header
 from .integrity import IntegrityError, find_integrity_errors
 from .layer_facts import find_other_tables, read_layer_facts
 from .pdf import inspect_pdf
 
-SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
+OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
 _ACTIVE_PART_PATTERNS = {
     "macros": re.compile(r"vbaProject\.bin$|/macrosheets/|/activeX/", re.IGNORECASE),
@@ -52,9 +52,9 @@ _HYPERLINK_TYPE = re.compile(rb"/relationships/hyperlink[\"']")
 _MAX_OFFICE_PARTS, _MAX_PART_BYTES = 5000, 2**20
 
 
-def is_office(name: str) -> bool:
+def is_office_file(name: str) -> bool:
     """Return True for names of Office files."""
-    return name.lower().endswith(SUFFIXES)
+    return name.lower().endswith(OFFICE_SUFFIXES)
 
 
 def find_active_parts(path: Path) -> tuple[str, ...]:
@@ -102,7 +102,7 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
     requested |= {path for listed in sums.values() for path in listed or ()}
     requested.add(MANIFEST)
     files = []
-    for path, file_path in files_below(folder):
+    for path, file_path in list_files_below(folder):
         cancellation.raise_if_cancelled()
         # Digests of maps are always computed, because equal maps are reported without a manifest, too.
         files.append(_read_file_facts(path, file_path, path in requested or is_jpeg(path), cancellation))
@@ -122,7 +122,7 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
     for data_set in facts.data_sets():
         if is_vct(data_set):
             vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
-            heads[data_set] = read_header(folder / data_set)
+            heads[data_set] = read_vct_header(folder / data_set)
             layers += [LayerFact(data_set, *one) for one in vct_facts]
         else:
             if other_tables := find_other_tables(folder, data_set):
@@ -134,7 +134,7 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
         layers=tuple(layers),
         workbooks=_read_workbooks(folder, facts, cancellation),
         documents=documents,
-        exchanged=vct_layers,
+        vct_layers=vct_layers,
         sums=sums,
         integrity_errors=tuple(errors),
         hidden_tables=hidden,
@@ -149,9 +149,9 @@ def _read_digest_lists(folder: Path) -> dict[str, dict[str, str] | None]:
 
     A list maps path → digest; it is None if it is invalid.
     """
-    known = {name.lower() for name in LISTS}
+    known = {name.lower() for name in DIGEST_LIST_NAMES}
     places = [p for p in sorted(folder.iterdir()) if p.name.lower() in known and p.is_file() and not is_link(p)]
-    return {p.name: read_sums(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
+    return {p.name: read_digest_list(p.read_bytes()) for p in places if p.stat().st_size <= _MAX_DOCUMENT_BYTES}
 
 
 def _find_empty_folders(folder: Path, package_spec: PackageSpec) -> tuple[str, ...]:
@@ -174,13 +174,13 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     table_file = facts.package_spec.tables
     if suffix == ".csv" and not (table_file and file.folder == facts.package_spec.place(table_file.folder, "")):
         return False
-    return suffix in (*WORKBOOKS, *OTHER_TABLES)
+    return suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES)
 
 
 def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
     workbooks = []
-    for file in facts.single:
-        if _is_table(file, facts) and not (is_stray(file.name) or file.link or file.special):
+    for file in facts.single_files:
+        if _is_table(file, facts) and not (is_stray_file(file.name) or file.link or file.special):
             cancellation.raise_if_cancelled()
             workbooks.append(read_workbook(folder / file.path, file.path))
     return tuple(workbooks)
@@ -188,10 +188,12 @@ def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellatio
 
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Return path → content of each XML file, the report and the generated pages."""
-    pages = {PAGE, facts.report_path, facts.report_page}
-    requested = [f for f in facts.single if f.path in pages or f.name.lower().endswith(".xml")]
+    pages = {MANIFEST_PAGE, facts.report_path, facts.report_page}
+    requested = [f for f in facts.single_files if f.path in pages or f.name.lower().endswith(".xml")]
     requested = [
-        f for f in requested if f.size <= _MAX_DOCUMENT_BYTES and not is_stray(f.name) and not (f.link or f.special)
+        f
+        for f in requested
+        if f.size <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.link or f.special)
     ]
     return {f.path: (folder / f.path).read_bytes() for f in requested}
 
@@ -203,17 +205,17 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
     """
     if is_link(file_path):
         return FileFact(path, 0, link=True)
-    if is_special(file_path):
+    if is_special_file(file_path):
         return FileFact(path, 0, special=True)
     try:
-        head, tail = read_ends(file_path)
+        head, tail = read_file_ends(file_path)
         digest = sha256(file_path, cancellation) if requested else ""
         picture = inspect_jpeg(file_path) if is_jpeg(path) else None
-        decoded = decode_jpeg(file_path) if picture is not None and picture.whole else None
+        decoded = decode_jpeg(file_path) if picture is not None and picture.is_complete else None
         size, is_pdf = file_path.stat().st_size, path.lower().endswith(".pdf")
         stored_tail = tail if is_pdf else b""
         pdf_fact = inspect_pdf(file_path, cancellation) if is_pdf and has_valid_start(path, head) else None
-        active = find_active_parts(file_path) if is_office(path) else ()
+        active = find_active_parts(file_path) if is_office_file(path) else ()
         return FileFact(
             path,
             size,
@@ -226,10 +228,10 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
             decoded=decoded,
         )
     except OSError as error:
-        if is_stray(file_path.name):
+        if is_stray_file(file_path.name):
             # ArcGIS locks its .lock files; they are reported by their names.
             return FileFact(path, 0)
-        raise InputError("package_file_unreadable", file=path, detail=os_reason(error)) from error
+        raise InputError("package_file_unreadable", file=path, detail=explain_os_error(error)) from error
 
 
 def _find_county(files: list[FileFact], package_spec: PackageSpec) -> tuple[str, str]:

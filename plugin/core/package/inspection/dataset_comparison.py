@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ...geometry.linework import batches
+from ...geometry.linework import iterate_batches
 from ...geometry.validity import is_missing
 from ..layers.content import convert_values
 from ..layers.shape_comparison import max_vertex_shift, outline_distance
 from ..layers.shapefile import dbf_number_format
 from ..layers.vct_precision import is_same_number
-from ..problems import NAMED
+from ..problems import MAX_NAMED_FEATURES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +96,7 @@ class DatasetComparison:
 
 
 def compare_datasets(
-    first: Layer, other: Layer, file: str, place: str, without: frozenset[str], cancellation: Cancellation
+    first: Layer, other: Layer, file: str, place: str, omitted_fields: frozenset[str], cancellation: Cancellation
 ) -> DatasetComparison:
     """Compare the layer ``other`` with the layer ``first``; both have one template.
 
@@ -114,13 +114,13 @@ def compare_datasets(
     """
     rows, others = _match_rows(first, other)
     alone = (_unmatched_features(first, rows), _unmatched_features(other, others))
-    fields, lacking = _compare_fields(first, other, (rows, others), without, cancellation)
+    fields, lacking = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, distances = (0.0, 0.0), np.zeros(0)
     if placed:
         if first.template.geometry == "polygon":
             for layer in (first, other):
-                layer.measure(cancellation)
+                layer.measure_statutory(cancellation)
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
         distances = _measure_distances(first, other, rows, others, cancellation)
     distance = np.flatnonzero(distances > 0)
@@ -169,7 +169,7 @@ def _unmatched_features(layer: Layer, paired: NDArray) -> FeatureSample:
 
 def _sample_features(layer: Layer, rows: NDArray) -> FeatureSample:
     """Return the number of rows and the names of the first few."""
-    return FeatureSample(len(rows), tuple(_row_names(layer, rows[:NAMED].tolist())))
+    return FeatureSample(len(rows), tuple(_row_names(layer, rows[:MAX_NAMED_FEATURES].tolist())))
 
 
 def _row_names(layer: Layer, rows: list[int]) -> list[str]:
@@ -186,7 +186,7 @@ def _measure_distances(
     """
     crs, other_crs = first.known_crs, other.known_crs
     distances = np.zeros(len(rows))
-    for batch in batches(first.raw_shapes[rows]):
+    for batch in iterate_batches(first.raw_shapes[rows]):
         cancellation.raise_if_cancelled()
         first_shapes = _replace_empty_by_none(first.raw_shapes[rows[batch]])
         other_shapes = crs_care.reproject(_replace_empty_by_none(other.raw_shapes[others[batch]]), other_crs, crs)
@@ -258,7 +258,7 @@ def _compare_fields(
 
 def _find_column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
     """Return a field's values, also under its short name of ten bytes; None without."""
-    column = layer.spelling(declared)
+    column = layer.find_column_name(declared)
     return layer.values(column) if column is not None else layer.named(short)
 
 

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from ...files.digests import DIGEST, MANIFEST, MISSING, PAGE, SUMS
+from ...files.digests import DIGEST_LIST, MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, MISSING
 from ...geometry import crs as crs_care
-from ..maps.jpeg import DecodedJpeg, Picture, world_file_of
-from ..names import FIELD_NAMES, fill_placeholders, make_name_matcher
+from ..maps.jpeg import DecodedJpeg, Picture, world_file_name
+from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from ..package_spec.model import FORMAT_NAMES, FileSlot, PackageSpec
 from ..tables.model import Workbook
 from .integrity import IntegrityError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .dataset_comparison import DatasetComparison
 
 
-SUFFIX = ".vct"
+VCT_SUFFIX = ".vct"
 
 
 class VctFact(NamedTuple):
@@ -49,14 +49,14 @@ class VctFact(NamedTuple):
 
 def is_vct(path: str) -> bool:
     """Return True if a file name has the suffix of a VCT file."""
-    return path.lower().endswith(SUFFIX)
+    return path.lower().endswith(VCT_SUFFIX)
 
 
 #: Bytes of a file in which its header is.
 _MAX_HEADER_BYTES = 2**16
 
 
-def read_header(path: Path) -> dict[str, str]:
+def read_vct_header(path: Path) -> dict[str, str]:
     """Return key → value of a VCT file's header, keys in small letters.
 
     The result is empty for a file without a header.
@@ -80,14 +80,14 @@ def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> t
 
     The whole file is read, because only this shows whether it is valid.
     """
-    from ...exchange.vct.head import DATUM, VERTICAL
-    from ...exchange.vct.read import open_vct, read_all
+    from ...exchange.vct.head import VERTICAL_CRS, VERTICAL_DATUM_NAME
+    from ...exchange.vct.read import open_vct, read_all_layers
     from ...geometry import crs as crs_care
 
     try:
-        with open_vct(folder / data_set, cancellation, join=True) as vct:
-            layers = read_all(vct, str(folder / data_set))
-            heights = VERTICAL if vct.head.heights == DATUM else vct.head.heights
+        with open_vct(folder / data_set, cancellation, merges_parts=True) as vct:
+            layers = read_all_layers(vct, str(folder / data_set))
+            heights = VERTICAL_CRS if vct.head.vertical_datum == VERTICAL_DATUM_NAME else vct.head.vertical_datum
     except InputError as error:
         return [VctFact(Path(data_set).stem, -1, problem=(error.key, error.params))], []
     readable = [layer for layer in layers if layer.problem is None]
@@ -187,14 +187,14 @@ class LayerFact:
 class UnreadLayer(NamedTuple):
     """A layer that the rules do not read, because another layer is used in its place.
 
-    The layer ``name`` of the data set ``file`` matches the layer code ``role``, but the layer ``used`` of the same
-    data set is read for it.
+    The layer ``name`` of the data set ``file`` matches the layer code ``role``, but the layer ``used_layer`` of the
+    same data set is read for it.
     """
 
     file: str
     name: str
     role: str
-    used: str
+    used_layer: str
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class PackageFacts:
     manifest_state: str = MISSING
     workbooks: tuple[Workbook, ...] = field(default=(), hash=False, compare=False)
     documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
-    exchanged: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
+    vct_layers: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
     sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
     integrity_errors: tuple[IntegrityError, ...] = ()
     dataset_comparisons: tuple[DatasetComparison, ...] = ()
@@ -272,11 +272,11 @@ class PackageFacts:
         return crs_care.parse_crs(label) if _EPSG_CODE.fullmatch(label) else None
 
     @cached_property
-    def single(self) -> list[FileFact]:
+    def single_files(self) -> list[FileFact]:
         """Return the files outside databases and shapefile folders."""
-        return [f for f in self.files if not self.data_set(f.path)]
+        return [f for f in self.files if not self.data_set_of(f.path)]
 
-    def data_set(self, path: str) -> str:
+    def data_set_of(self, path: str) -> str:
         """Return the .gdb or the folder of shapefiles to which a file belongs.
 
         Empty for a file outside such data sets.
@@ -286,7 +286,7 @@ class PackageFacts:
             return path[: len(before) + 4]
         folder, _, name = path.rpartition("/")
         stems = self._shapefile_stems.get(folder, ())
-        return folder if stems and (name == FIELD_NAMES or name.partition(".")[0].lower() in stems) else ""
+        return folder if stems and (name == FIELD_NAME_FILE or name.partition(".")[0].lower() in stems) else ""
 
     @cached_property
     def _shapefile_stems(self) -> dict[str, set[str]]:
@@ -319,16 +319,16 @@ class PackageFacts:
         values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
         return self.package_spec.place(folder, fill_placeholders(pattern, values))
 
-    def filling(self, slot: FileSlot) -> list[FileFact]:
+    def files_of_slot(self, slot: FileSlot) -> list[FileFact]:
         """Return the files for a document, map or table (slot) of the specification."""
         if slot not in self._files_of_slot:
             matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
-            self._files_of_slot[slot] = [f for f in self.single if matcher.fullmatch(f.name)]
+            self._files_of_slot[slot] = [f for f in self.single_files if matcher.fullmatch(f.name)]
         return self._files_of_slot[slot]
 
     @cached_property
     def _files_of_slot(self) -> dict[FileSlot, list[FileFact]]:
-        """Cache of `filling`."""
+        """Cache of `files_of_slot`."""
         return {}
 
     @cached_property
@@ -336,7 +336,7 @@ class PackageFacts:
         """Return path → the specification's places that a file fills."""
         slots_by_path: dict[str, list[FileSlot]] = {}
         for slot in self.package_spec.files:
-            for file in self.filling(slot):
+            for file in self.files_of_slot(slot):
                 slots_by_path.setdefault(file.path, []).append(slot)
         return slots_by_path
 
@@ -348,7 +348,7 @@ class PackageFacts:
         maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
         for slot in (one for one in self.package_spec.files if one.kind == "map"):
             matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
-            for file in self.filling(slot):
+            for file in self.files_of_slot(slot):
                 match = matcher.fullmatch(file.name)
                 name_parts = {**slot.own, **(match.groupdict() if match else {})}
                 maps_by_path.setdefault(file.path, (file, name_parts.get("number", ""), name_parts.get("title", "")))
@@ -356,7 +356,9 @@ class PackageFacts:
 
     def world_files(self) -> set[str]:
         """Return the paths of the maps' world files, if the specification has such files."""
-        return {world_file_of(file.path) for file, _, _ in self.maps()} if self.package_spec.maps.world_file else set()
+        return (
+            {world_file_name(file.path) for file, _, _ in self.maps()} if self.package_spec.maps.world_file else set()
+        )
 
     def data_sets(self) -> list[str]:
         """Return the paths of databases, folders of shapefiles and VCT files, in order.
@@ -367,19 +369,21 @@ class PackageFacts:
 
     @cached_property
     def _data_sets(self) -> list[str]:
-        blocked = {self.data_set(f.path) for f in self.files if f.link or f.special}
+        blocked = {self.data_set_of(f.path) for f in self.files if f.link or f.special}
         data_sets = dict.fromkeys(
-            data_set for f in self.files if (data_set := self.data_set(f.path)) and data_set not in blocked
+            data_set for f in self.files if (data_set := self.data_set_of(f.path)) and data_set not in blocked
         )
         single_files = [
-            f.path for f in self.single if f.name.lower().endswith((".gpkg", ".vct")) and not (f.link or f.special)
+            f.path
+            for f in self.single_files
+            if f.name.lower().endswith((".gpkg", ".vct")) and not (f.link or f.special)
         ]
         # Order: data sets of the specification, databases before VCT, order of the specification. Rules check a layer
         # in the first data set that has it.
         return sorted(
             [*data_sets, *single_files],
             key=lambda data_set: (
-                not self.sets_of(data_set),
+                not self.vector_sets_of(data_set),
                 is_vct(data_set),
                 self._spec_position(data_set),
                 data_set,
@@ -388,10 +392,10 @@ class PackageFacts:
 
     def _spec_position(self, data_set: str) -> int:
         """Return the position of a data set in the specification."""
-        sets = self.sets_of(data_set)
+        sets = self.vector_sets_of(data_set)
         return self.package_spec.vectors.index(sets[0]) if sets else 0
 
-    def sets_of(self, data_set: str) -> list[VectorSet]:
+    def vector_sets_of(self, data_set: str) -> list[VectorSet]:
         """Return the specification's vector sets with the name of a data set."""
         name = data_set.rpartition("/")[2]
         patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
@@ -407,10 +411,18 @@ class PackageFacts:
         """Return the path of the report's page, whether it exists or not."""
         return self.report_path.removesuffix("json") + "html"
 
-    def made_by_us(self) -> set[str]:
+    def generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""
         report = self.expected(self.package_spec.report.folder, self.package_spec.report.file)
         metadata = self.expected(self.package_spec.metadata.folder, self.package_spec.metadata.file)
-        generated = {MANIFEST, PAGE, DIGEST, SUMS, f"{report}.html", self.report_path, metadata}
+        generated = {
+            MANIFEST,
+            MANIFEST_PAGE,
+            MANIFEST_DIGEST,
+            DIGEST_LIST,
+            f"{report}.html",
+            self.report_path,
+            metadata,
+        }
         tables = self.package_spec.tables
         return generated | ({f"{self.expected(tables.folder, tables.file)}.xlsx"} if tables else set())

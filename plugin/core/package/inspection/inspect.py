@@ -28,7 +28,7 @@ from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
 
 if TYPE_CHECKING:
     from ...check import CheckResult, Options
-    from ...io.file import Wanted
+    from ...io.file import LayerSelector
     from ...plan.layer import SourceLayer
     from ...profile import Norm
     from ...standard.template import Template
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 #: Code and case of the finding.
-CODE, CASE = "DOC013", "outcomes"
+OUTCOME_RULE_CODE, OUTCOME_CASE = "DOC013", "outcomes"
 #: Most rules that a message names.
 _MAX_LISTED_CODES = 8
 
@@ -113,17 +113,22 @@ def _add_outcome_finding(checked: CheckResult, facts: PackageFacts, rule_codes: 
     )
     path = facts.report_path
     finding = Finding(
-        "", key=path, code=CODE, case=CASE, severity=Severity.WARNING, params={"file": path, "names": listed_codes}
+        "",
+        key=path,
+        code=OUTCOME_RULE_CODE,
+        case=OUTCOME_CASE,
+        severity=Severity.WARNING,
+        params={"file": path, "names": listed_codes},
     )
     finding.message = texts.message(finding, checked.plan.norm.standard.templates)
     set_fingerprints([finding], {})
     report.findings.append(finding)
     for rule in report.rules:
-        if rule.code == CODE:
+        if rule.code == OUTCOME_RULE_CODE:
             rule.findings += 1
             rule.outcome = Outcome.FAILED
     if report.verdict is Verdict.PASSED:
-        raise InvariantError(f"a report with a finding of {CODE} has the verdict {report.verdict}")
+        raise InvariantError(f"a report with a finding of {OUTCOME_RULE_CODE} has the verdict {report.verdict}")
 
 
 def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -> SourceLayer:
@@ -148,7 +153,7 @@ def restore_layer_names(layer: SourceLayer, sets: list[VectorSet], norm: Norm) -
     return replace(layer, frame=layer.frame.rename(columns=original_names), fields=fields)
 
 
-def apply_spec_names(wanted_fields: Wanted, sets: list[VectorSet]) -> Wanted:
+def apply_spec_names(wanted_fields: LayerSelector, sets: list[VectorSet]) -> LayerSelector:
     """Return a function that requests fields also by their names in the specification.
 
     ``wanted_fields`` returns the fields that rules read from a layer.
@@ -182,11 +187,11 @@ def _is_layer_of_slot(layer: SourceLayer, slot: LayerSlot, norm: Norm) -> bool:
 
 
 #: Groups of rules: on packages, on contents that only the sender can correct, and on schemas of formats that have one.
-GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
+PACKAGE_GROUP, RECEIVED_GROUP, SCHEMA_GROUP = "package", "received", "delivery"
 #: Rules on titles and domains, which a VCT file does not have; it has names, order and lengths.
-TITLES = ("SCH006", "SCH007")
+TITLE_RULES = ("SCH006", "SCH007")
 #: The setting that limits the entries of an archive or folder that are inspected.
-MOST_ENTRIES = "package.most_entries"
+MAX_ENTRIES_SETTING = "package.most_entries"
 #: Share of the progress for the files.
 _COLLECTING_SHARE = 0.2
 
@@ -212,9 +217,9 @@ def inspect_package(
         If the user cancels.
     """
     from ...check import check_plan
-    from ...io.field_types import KEEPING
+    from ...io.field_types import FORMATS_WITH_DECLARATIONS
 
-    max_entries = int(options.norm().get(MOST_ENTRIES))
+    max_entries = int(options.norm().get(MAX_ENTRIES_SETTING))
     with unpack_package(
         Path(path), cancellation, package_spec.root, package_spec.folders.values(), max_entries
     ) as folder:
@@ -222,15 +227,18 @@ def inspect_package(
         facts = collect_package_facts(folder, package_spec, cancellation)
         facts = replace(facts, archive_comments=read_archive_comments(Path(path)))
         progress(_COLLECTING_SHARE, "")
-        options = _with_profile(options, facts, package_spec)
+        options = _options_with_profile(options, facts, package_spec)
         norm = options.norm()
         options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.role_choices()})
         options = replace(options, notices=(*options.notices, *_take_notices(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
-        keeps_schema = [Path(data_set).suffix.lower() in KEEPING or is_vct(data_set) for data_set in facts.data_sets()]
-        groups = [GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
+        keeps_schema = [
+            Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or is_vct(data_set)
+            for data_set in facts.data_sets()
+        ]
+        groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(is_vct(layer.source) for layer in layers)
-        rule_codes = [code for code in norm.named_rules(groups) if not (has_vct and code in TITLES)]
+        rule_codes = [code for code in norm.expand_groups(groups) if not (has_vct and code in TITLE_RULES)]
         rules = tuple(dict.fromkeys((*norm.rules, *rule_codes)))
         checked = check_plan(
             layers,
@@ -251,7 +259,7 @@ def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
     Notices are remarks of the reader. They concern the whole file, and a layer may not belong to the plan.
     """
     notices: list[tuple[str, dict[str, Any]]] = []
-    for data_set, layers in facts.exchanged.items():
+    for data_set, layers in facts.vct_layers.items():
         for layer in layers:
             notices += [
                 ("notice_in_file", {"file": data_set, "notice": Message("notices", key, params)})
@@ -261,17 +269,17 @@ def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
     return notices
 
 
-def _with_profile(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
+def _options_with_profile(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
     """Return the options with the profile that the manifest names.
 
     Only a shipped profile is used, and only if the user chose none. DOC016 reports a profile that differs from the
     package's.
     """
-    from ...profile import load_profile, profile_ids
+    from ...profile import list_profile_ids, load_profile
 
     profile = (facts.manifest or {}).get("profile")
     name = str(profile.get("id", "")) if isinstance(profile, dict) else ""
-    if options.profile or name not in profile_ids():
+    if options.profile or name not in list_profile_ids():
         return options
     is_same_standard = load_profile(name).standard == options.standard
     # The standard of the specification is a default; the standard of the profile precedes it.
@@ -318,15 +326,15 @@ def _read_layers(
     damaged = {(error.place, error.table.upper()) for error in facts.integrity_errors}
     for data_set in facts.data_sets():
         unreadable_names: list[str] = []
-        if data_set in facts.exchanged:
-            layers = facts.exchanged[data_set]
+        if data_set in facts.vct_layers:
+            layers = facts.vct_layers[data_set]
         else:
             layers, unreadable_names = _read_data_set(
-                folder / data_set, apply_spec_names(wanted_fields, facts.sets_of(data_set)), cancellation
+                folder / data_set, apply_spec_names(wanted_fields, facts.vector_sets_of(data_set)), cancellation
             )
         # A layer that an earlier data set has, too, is checked there; this one is compared with it.
         first_before = dict(first_of_role)
-        layers = [restore_layer_names(layer, facts.sets_of(data_set), norm) for layer in layers]
+        layers = [restore_layer_names(layer, facts.vector_sets_of(data_set), norm) for layer in layers]
         duplicates = _find_unread_layers(data_set, layers, norm, choices)
         unread += duplicates
         for layer in (one for one in layers if one.name not in {spare.name for spare in duplicates}):
@@ -350,7 +358,7 @@ def _read_layers(
         layers=tuple(layer_facts),
         dataset_comparisons=tuple(comparisons),
         unread_layers=tuple(unread),
-        exchanged={},
+        vct_layers={},
     )
 
 
@@ -403,24 +411,24 @@ def _compare_with_earlier(
 
     An unreadable layer is not compared; it is reported for its file.
     """
-    from ...loading.recognition import best_template
+    from ...loading.recognition import find_best_template
     from ...plan.layer import Layer
 
     if layer.problem is not None:
         return
     first, file = earlier
-    template = best_template(first, role, norm)
+    template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
-    fields_left_out = [find_unwanted_fields(one, facts.sets_of(where), template, norm) for one, where in sets]
+    fields_left_out = [find_unwanted_fields(one, facts.vector_sets_of(where), template, norm) for one, where in sets]
     # A layer without a CRS has no location; its shapes are not compared.
-    plan_layers = [Layer(one, template, one.crs or crs_care.GEODETIC) for one, _ in sets]
+    plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
     yield compare_datasets(
         plan_layers[0], plan_layers[1], file, data_set, fields_left_out[0] | fields_left_out[1], cancellation
     )
 
 
 def _read_data_set(
-    path: Path, wanted_fields: Wanted, cancellation: Cancellation
+    path: Path, wanted_fields: LayerSelector, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], list[str]]:
     """Return the readable layers of a data set, and the names of the others."""
     from ...io import read_source
@@ -430,7 +438,7 @@ def _read_data_set(
         try:
             layers = read_source(
                 path,
-                wanted=lambda one: one.name not in unreadable_names and wanted_fields(one),
+                select_layer=lambda one: one.name not in unreadable_names and wanted_fields(one),
                 cancellation=cancellation,
             )
         except InputError as error:

@@ -136,7 +136,7 @@ class IntegrityError(NamedTuple):
     """
 
     place: str
-    part: str
+    damaged_path: str
     table: str
     reason: str = ""
     missing: int = 0
@@ -173,7 +173,7 @@ class _ErrorLog:
 def find_integrity_errors(folder: Path, data_set: str, cancellation: Cancellation = NEVER) -> list[IntegrityError]:
     """Return the errors of a database or folder of shapefiles.
 
-    ``data_set`` is its path in the package ``folder``. Rows of layers are not read; reading them reports errors.
+    ``data_set_of`` is its path in the package ``folder``. Rows of layers are not read; reading them reports errors.
     Other kinds of data sets, and a FileGDB without osgeo, give an empty result.
     """
     path = folder / data_set
@@ -305,7 +305,7 @@ def _remove_paths(reason: str, folder: Path) -> str:
 
 
 #: Suffixes of detached signatures: CMS (RFC 5652), OpenPGP (RFC 9580), SM2 (GM/T 0009, 0010) and those of tools.
-SUFFIXES = (
+SIGNATURE_SUFFIXES = (
     ".p7s",
     ".p7b",
     ".p7m",
@@ -331,7 +331,7 @@ def is_signature(path: str) -> bool:
     """
     lower_path = path.lower()
     stems = (MANIFEST, MANIFEST.removesuffix(".json"))
-    return any(lower_path == f"{stem}{suffix}" for stem in stems for suffix in SUFFIXES)
+    return any(lower_path == f"{stem}{suffix}" for stem in stems for suffix in SIGNATURE_SUFFIXES)
 
 
 def find_signatures(paths: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...geometry import crs as crs_care
-from ..package_spec.model import FORMATS
+from ..package_spec.model import DATA_SET_SUFFIXES
 from .facts import LayerFact
 
 
@@ -25,11 +25,11 @@ def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, ex
     """
     import pyogrio
 
-    from ...io import ERRORS
+    from ...io import DRIVER_ERRORS
 
     path = folder / data_set
     sources = [path]
-    if path.suffix.lower() not in FORMATS:
+    if path.suffix.lower() not in DATA_SET_SUFFIXES:
         sources = sorted(file for file in path.iterdir() if file.suffix.lower() == ".shp")
     layer_facts = []
     for source in sources:
@@ -38,7 +38,7 @@ def read_layer_facts(folder: Path, data_set: str, cancellation: Cancellation, ex
             warnings.simplefilter("ignore")
             try:
                 names = [str(name) for name, kind in pyogrio.list_layers(source) if kind is not None]
-            except (*ERRORS, ValueError, UnicodeDecodeError):
+            except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
                 layer_facts.append(LayerFact(data_set, source.stem, -1))
                 continue
             layer_facts += [_read_one_layer(data_set, source, name, extents) for name in names]
@@ -89,11 +89,11 @@ def _find_other_geopackage_tables(path: Path) -> tuple[str, ...]:
 def _find_other_filegdb_tables(path: Path) -> tuple[str, ...]:
     import pyogrio
 
-    from ...io import ERRORS
+    from ...io import DRIVER_ERRORS
 
     try:
         rows = pyogrio.list_layers(path)
-    except (*ERRORS, ValueError, UnicodeDecodeError):
+    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
         # Reading the layers reports that the database cannot be opened.
         return ()
     return tuple(sorted(str(n) for n, kind in rows if kind is None and not _FILEGDB_SYSTEM_NAMES.fullmatch(str(n))))
@@ -103,12 +103,12 @@ def _read_one_layer(data_set: str, source: Path, name: str, extents: bool) -> La
     """Return the facts of one layer; −1 features if it cannot be read."""
     import pyogrio
 
-    from ...io import ERRORS
+    from ...io import DRIVER_ERRORS
 
     try:
         info = pyogrio.read_info(source, layer=name, force_feature_count=True)
         extent = _read_extent(source, name) if extents else None
-    except (*ERRORS, ValueError, UnicodeDecodeError):
+    except (*DRIVER_ERRORS, ValueError, UnicodeDecodeError):
         return LayerFact(data_set, name, -1)
     geometry_type = next((k for word, k in _GEOMETRY_OF_WORD.items() if word in str(info["geometry_type"])), "")
     crs, vertical = _split_crs_labels(info["crs"])

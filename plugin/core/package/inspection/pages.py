@@ -16,7 +16,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ....paths import REPORTS
-from ...files.digests import PAGE
+from ...files.digests import MANIFEST_PAGE
 from ...messages.texts import Texts
 from ...model.report import Report
 
@@ -281,7 +281,7 @@ def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
     from ..page import render_manifest_page as make
 
     # The page was made before it was listed itself.
-    files = [row for row in manifest["files"] if row["path"] != PAGE]
+    files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE]
     return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
 
 
@@ -300,7 +300,7 @@ def find_added_content(page: Page, remade_pages: Iterable[Page]) -> list[str]:
     return sorted(page.active - expected)
 
 
-def verdicts_in(text: str) -> list[str]:
+def find_verdicts(text: str) -> list[str]:
     """Return the ids of the verdicts that a text names in Chinese or English.
 
     The longest word is matched first, because 有条件通过 contains 通过.
@@ -332,7 +332,7 @@ def compare_report_page(page: Page, remade: Page, report: Report) -> list[PageDi
     """
     verdict = report.summary["verdict"]
     differences = []
-    if page.verdict[0] != remade.verdict[0] or verdicts_in(page.verdict[1]) != [remade.verdict[0] or verdict]:
+    if page.verdict[0] != remade.verdict[0] or find_verdicts(page.verdict[1]) != [remade.verdict[0] or verdict]:
         differences.append(_verdict_difference(page, remade))
     if _extract_figures(page.counts) != _extract_figures(remade.counts):
         differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
@@ -351,12 +351,12 @@ def compare_manifest_page(page: Page, remade: Page, manifest: dict[str, Any]) ->
     """
     differences = []
     verdicts = [manifest["check"].get("verdict")]
-    if [v for line in page.lines for v in verdicts_in(line)][:1] != verdicts or _extract_figures(
+    if [v for line in page.lines for v in find_verdicts(line)][:1] != verdicts or _extract_figures(
         page.lines
     ) != _extract_figures(remade.lines):
         differences.append(PageDifference("verdict", " ".join(page.lines), " ".join(remade.lines)))
     digests = {code for code in page.codes if _SHA256.fullmatch(code)}
-    listed = {row["sha256"] for row in manifest["files"] if row["path"] != PAGE}
+    listed = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE}
     if digests != listed:
         differences.append(
             PageDifference("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests)))

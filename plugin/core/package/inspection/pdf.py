@@ -19,7 +19,7 @@ from ...cancellation import NEVER, Cancellation
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
 #: Names of the two methods in a report.
-PYPDF, PLAIN = "pypdf", "plain"
+PYPDF_METHOD, STRUCTURE_METHOD = "pypdf", "plain"
 #: Active or attached content → its names in a PDF.
 _ACTIVE_NAMES: dict[str, tuple[str, ...]] = {
     "pdf_script": ("/JavaScript", "/JS"),
@@ -61,7 +61,7 @@ class PdfFact:
     active
         Active or attached content, as keys of texts (section ``active``).
     by
-        The method: ``pypdf`` or ``plain``.
+        The method: ``pypdf`` or ``without_pypdf``.
     blank
         Whether all pages are empty.
     behind
@@ -71,15 +71,15 @@ class PdfFact:
     pages: int
     locked: bool = False
     active: tuple[str, ...] = ()
-    by: str = PLAIN
+    by: str = STRUCTURE_METHOD
     blank: bool = False
     behind: int = 0
 
 
-def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = False) -> PdfFact:
+def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, without_pypdf: bool = False) -> PdfFact:
     """Return the content of a PDF.
 
-    ``plain`` inspects only the structure, without pypdf.
+    ``without_pypdf`` inspects only the structure, without pypdf.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, plain: bool = Fa
         return PdfFact(-1)
     data = path.read_bytes()
     structure = inspect_pdf_structure(data)
-    if plain:
+    if without_pypdf:
         return structure
     try:
         import pypdf
@@ -113,15 +113,15 @@ def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
         reader = pypdf.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
-            return PdfFact(-1, True, structure.active, PYPDF, behind=structure.behind)
-        return PdfFact(len(reader.pages), locked, structure.active, PYPDF, structure.blank, structure.behind)
+            return PdfFact(-1, True, structure.active, PYPDF_METHOD, behind=structure.behind)
+        return PdfFact(len(reader.pages), locked, structure.active, PYPDF_METHOD, structure.blank, structure.behind)
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted with a method for which pypdf lacks a library, or damaged: use the structure.
         return PdfFact(
             -1 if structure.locked else structure.pages,
             structure.locked,
             structure.active,
-            PLAIN,
+            STRUCTURE_METHOD,
             behind=structure.behind,
         )
 

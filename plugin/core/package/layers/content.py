@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...files.cells import strip_blanks, texts
+from ...files.cells import column_texts, strip_blanks
 from ...geometry import crs as crs_care
 from ...geometry.validity import is_missing
 from ...standard.template import Field, Template
@@ -40,12 +40,12 @@ _DATE_PATTERN = re.compile(
 class ConvertedValues(NamedTuple):
     """Converted values of a field, and those that cannot be converted.
 
-    ``values`` are (n,) objects: str, int, float, datetime or None. ``wrong`` maps a reason to the positions of lost
-    values.
+    ``values`` are (n,) objects: str, int, float, datetime or None. ``lost_positions`` maps a reason to the positions of
+    lost values.
     """
 
     values: NDArray
-    wrong: dict[str, NDArray]
+    lost_positions: dict[str, NDArray]
 
 
 def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
@@ -57,7 +57,7 @@ def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
         Reasons for lost values are ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
     """
     if declared.type == "text":
-        return ConvertedValues(_blank_to_none(np.array(texts(strip_blanks(series)), dtype=object)), {})
+        return ConvertedValues(_blank_to_none(np.array(column_texts(strip_blanks(series)), dtype=object)), {})
     if declared.type == "date":
         return _convert_dates(series)
     return _convert_numbers(series, declared.type == "integer")
@@ -82,7 +82,7 @@ def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
             values[is_number] = numbers[is_number].tolist()
             unreadable = np.flatnonzero(np.isinf(numbers)).tolist()
             return _clear_lost_values(values, unreadable, [])
-    for position, text in enumerate(texts(strip_blanks(series))):
+    for position, text in enumerate(column_texts(strip_blanks(series))):
         if not text:
             continue
         number = _parse_number(text)
@@ -165,7 +165,7 @@ def _convert_timestamp(value: Any) -> datetime:
 BATCH_ROWS = 2_000
 
 
-class Rows(NamedTuple):
+class RowBatch(NamedTuple):
     """Some rows of a layer in the form in which they are written.
 
     ``first`` is the position of the first row, ``shapes`` are (k,) 2D geometries in the target CRS or None,
@@ -178,7 +178,7 @@ class Rows(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Content:
+class PackageLayer:
     """One layer of a package, made from a layer of the plan.
 
     Attributes
@@ -244,17 +244,17 @@ class Content:
         has_no_place = np.bincount(shape_of_vertex[~np.isfinite(xy).all(axis=1)], minlength=len(rows)) > 0
         # The corners show whether a shape is too far away.
         corners = shapely.bounds(raw_shapes[rows])[:, [0, 1, 2, 3, 0, 3, 2, 1]].reshape(-1, 2)
-        for crs in (target, crs_care.GEODETIC):
+        for crs in (target, crs_care.CGCS2000_DEGREES):
             placed = crs_care.reproject_coordinates(corners, self.layer.known_crs, crs)
             has_no_place |= ~np.isfinite(placed).reshape(-1, 8).all(axis=1)
         return rows[has_no_place]
 
-    def batches(self, target: CRS) -> Iterator[Rows]:
+    def batches(self, target: CRS) -> Iterator[RowBatch]:
         """Yield the rows in batches, with shapes in the CRS ``target``."""
         for first in range(0, len(self), BATCH_ROWS):
             rows = slice(first, min(first + BATCH_ROWS, len(self)))
             values = {f.name: self.convert_values(f, rows).values for f in self.template.fields}
-            yield Rows(first, self.shapes(target, rows), values)
+            yield RowBatch(first, self.shapes(target, rows), values)
 
     def keys(self, positions: Any) -> list[str]:
         """Return the key (BSM) of each row, or its feature id if it has none."""
@@ -272,15 +272,15 @@ class MissingLayer:
     unusable: str = ""
 
 
-def make_contents(
+def make_package_layers(
     plan: Plan, vectors: VectorSet, *, personal: bool = False
-) -> tuple[list[Content], list[MissingLayer]]:
+) -> tuple[list[PackageLayer], list[MissingLayer]]:
     """Return the layers of one data set, and the specification's entries without one.
 
     Layers are in the order of the specification, then of the standard. An entry may name a concept (such as
     ``farmland``), which the plan's layer for it fills. ``personal`` includes fields with personal data.
     """
-    contents: list[Content] = []
+    contents: list[PackageLayer] = []
     missing: list[MissingLayer] = []
     used_roles: set[str] = set()
     for slot in vectors.layers:
@@ -301,7 +301,7 @@ def make_contents(
     return contents, missing
 
 
-def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> Content:
+def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bool) -> PackageLayer:
     """Return a layer for the package by its entry in the specification, if it has one."""
     standard_template = plan.norm.standard.templates[layer.role]
     fields = list(standard_template.fields)
@@ -314,7 +314,7 @@ def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bo
     columns: dict[str, str | None] = {}
     fields_in_package = []
     for declared in fields:
-        column = layer.spelling(declared)
+        column = layer.find_column_name(declared)
         if column is not None and column.upper() != declared.name.upper() and column.upper() in names:
             # The column has the same meaning in its edition, but its name is another field of this template.
             column = None
@@ -329,9 +329,9 @@ def _make_content(plan: Plan, layer: Layer, slot: LayerSlot | None, personal: bo
         )
     name = slot.name if slot is not None and slot.name else standard_template.role
     template = replace(standard_template, role=name, fields=tuple(fields_in_package))
-    return Content(layer, template, columns, slot.need if slot is not None else "O", personal)
+    return PackageLayer(layer, template, columns, slot.need if slot is not None else "O", personal)
 
 
-def list_vertices(shapes: NDArray) -> NDArray:
+def count_vertices(shapes: NDArray) -> NDArray:
     """Return the (n,) numbers of vertices of shapes."""
     return shapely.get_num_coordinates(shapes)

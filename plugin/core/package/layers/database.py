@@ -13,10 +13,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import NEVER, Cancellation
-from ...exchange.create import create_database, driver_refusal
+from ...exchange.create import create_database, make_write_error
 from ...exchange.gdal_setup import load_gdal, raise_if_refused
-from ...exchange.schema import SHAPES, database_format
-from .content import Content, Rows
+from ...exchange.schema import OGR_GEOMETRY_TYPES, find_database_format
+from .content import PackageLayer, RowBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def write_database(
     path: Path,
-    contents: Iterable[Content],
+    contents: Iterable[PackageLayer],
     crs: CRS,
     *,
     code_lists: Mapping[str, CodeList],
@@ -56,7 +56,7 @@ def write_database(
         If the database cannot be written.
     """
     contents = list(contents)
-    file_format = database_format(path)
+    file_format = find_database_format(path)
     create_database(path, [c.template for c in contents], crs, code_lists=code_lists, cancellation=cancellation)
     try:
         with load_gdal() as gdal:
@@ -69,12 +69,12 @@ def write_database(
     except RuntimeError as error:
         # The frames of the traceback would keep the database open.
         traceback.clear_frames(error.__traceback__)
-        raise driver_refusal(path, path.parent) from error
+        raise make_write_error(path, path.parent) from error
 
 
 def _write_layer_rows(
     database: Any,
-    content: Content,
+    content: PackageLayer,
     plane: CRS,
     transactions: bool,
     progress: Callable[[int], None],
@@ -83,29 +83,31 @@ def _write_layer_rows(
     layer = raise_if_refused(database.GetLayerByName(content.name))
     definition = layer.GetLayerDefn()
     field_indexes = {f.name: definition.GetFieldIndex(f.name) for f in content.template.fields}
-    geometry_type = SHAPES[content.template.geometry]
+    geometry_type = OGR_GEOMETRY_TYPES[content.template.geometry]
     for rows in content.batches(plane):
         cancellation.raise_if_cancelled()
         # Without a transaction, a GeoPackage waits for the disk after every row.
         if transactions:
             raise_if_refused(layer.StartTransaction())
-        put_rows(layer, definition, rows, field_indexes, geometry_type)
+        write_rows(layer, definition, rows, field_indexes, geometry_type)
         if transactions:
             raise_if_refused(layer.CommitTransaction())
         progress(len(rows.shapes))
     raise_if_refused(layer.SyncToDisk())
 
 
-def put_rows(layer: Any, definition: Any, rows: Rows, at: dict[str, int], whole: str = "") -> None:
+def write_rows(
+    layer: Any, definition: Any, rows: RowBatch, field_indexes: dict[str, int], geometry_type: str = ""
+) -> None:
     """Write rows to an open osgeo layer.
 
-    ``at`` maps field → its index in the layer. ``whole`` is the geometry type to which every shape is converted,
-    empty for no conversion.
+    ``field_indexes`` maps field → its index in the layer. ``geometry_type`` is the geometry type to which every shape
+    is converted, empty for no conversion.
     """
     from osgeo import ogr
 
-    columns = [(at[name], values.tolist()) for name, values in rows.values.items()]
-    target = getattr(ogr, f"wkb{whole}") if whole else None
+    columns = [(field_indexes[name], values.tolist()) for name, values in rows.values.items()]
+    target = getattr(ogr, f"wkb{geometry_type}") if geometry_type else None
     for number, wkb in enumerate(_encode_wkb(rows.shapes)):
         feature = ogr.Feature(definition)
         for position, values in columns:
@@ -128,7 +130,7 @@ def _encode_wkb(shapes: NDArray) -> list[bytes | None]:
     return list(shapely.to_wkb(shapes, output_dimension=2))
 
 
-def _check_row_counts(gdal: Any, path: Path, contents: list[Content]) -> None:
+def _check_row_counts(gdal: Any, path: Path, contents: list[PackageLayer]) -> None:
     """Raise RuntimeError if rows are missing: closing does not report a full disk."""
     database = raise_if_refused(gdal.OpenEx(str(path), gdal.OF_VECTOR))
     short = [c.name for c in contents if database.GetLayerByName(c.name).GetFeatureCount() != len(c)]

@@ -16,16 +16,16 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ...cancellation import NEVER, Cancellation
-from ...exchange.schema import FORMATS
+from ...exchange.schema import DATABASE_FORMATS
 from ...exchange.vct.settings import load_settings
-from ...geometry.linework import rings
+from ...geometry.linework import extract_rings
 from ...standard.template import Field
-from ..names import field_problem
+from ..names import find_field_name_problem
 from ..package_spec.model import FORMAT_NAMES
-from ..problems import NAMED, Level, Problem
+from ..problems import MAX_NAMED_FEATURES, Level, Problem
 from . import shapefile as dbf
 from . import vct_precision
-from .content import Content, MissingLayer
+from .content import MissingLayer, PackageLayer
 
 if TYPE_CHECKING:
     from ...messages.texts import ConceptName
@@ -33,20 +33,22 @@ if TYPE_CHECKING:
     from ..package_spec.model import VectorSet
 
 
-def layer_problem(content: Content, level: Level, key: str, name: str = "", count: int = 0, **params: Any) -> Problem:
+def make_layer_problem(
+    content: PackageLayer, level: Level, key: str, name: str = "", count: int = 0, **params: Any
+) -> Problem:
     """Return a problem of a whole layer, or of one of its fields (``name``)."""
     return Problem(level, key, layer=content.layer.name, field=name, count=count, params=params)
 
 
-def row_problem(
-    content: Content, level: Level, key: str, rows: NDArray, name: str = "", **params: Any
+def make_row_problem(
+    content: PackageLayer, level: Level, key: str, rows: NDArray, name: str = "", **params: Any
 ) -> Iterator[Problem]:
     """Yield one problem that lists the rows of a layer, nothing without rows.
 
     ``rows`` are (k,) positions.
     """
     if len(rows):
-        features = tuple(content.keys(rows[:NAMED].tolist()))
+        features = tuple(content.keys(rows[:MAX_NAMED_FEATURES].tolist()))
         yield Problem(level, key, content.layer.name, name, len(rows), features, params)
 
 
@@ -59,7 +61,7 @@ _RING_SORTING_SUFFIXES = (".gdb", ".shp")
 _SHAPES_PER_BATCH = 20_000
 
 
-def validate_shapes(content: Content, vectors: VectorSet, cancellation: Cancellation) -> Iterator[Problem]:
+def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Cancellation) -> Iterator[Problem]:
     """Yield problems of shapes that cannot be written as they are.
 
     These are shapes of another kind, broken, misplaced or missing ones, and those with arcs or heights.
@@ -74,26 +76,26 @@ def validate_shapes(content: Content, vectors: VectorSet, cancellation: Cancella
     kinds = shapely.get_type_id(raw_shapes)
     has_shape = (kinds >= 0) & ~layer.empty
     is_wrong_kind = has_shape & ~np.isin(kinds, _TYPE_IDS_OF_GEOMETRY[content.template.geometry])
-    yield from row_problem(
+    yield from make_row_problem(
         content, Level.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
     )
-    yield from row_problem(content, Level.STOP, "shape_broken", np.flatnonzero(layer.broken))
+    yield from make_row_problem(content, Level.STOP, "shape_broken", np.flatnonzero(layer.broken))
     rows_without_place = content.rows_without_place(CRS.from_user_input(vectors.crs))
-    yield from row_problem(content, Level.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
+    yield from make_row_problem(content, Level.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
     if content.template.geometry == "point":
         has_many_points = (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)
-        yield from row_problem(content, Level.STOP, "points_many", np.flatnonzero(has_many_points & has_shape))
-    yield from row_problem(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
-    yield from row_problem(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int))
+        yield from make_row_problem(content, Level.STOP, "points_many", np.flatnonzero(has_many_points & has_shape))
+    yield from make_row_problem(content, Level.GATE, "shape_missing", np.flatnonzero(layer.empty))
+    yield from make_row_problem(content, Level.GATE, "shape_stray", np.array(sorted(layer.stray_rows), dtype=int))
     yield from _find_ring_problems(content, vectors)
     yield from _find_new_crossings(content, vectors, rows_without_place, cancellation)
     curved_rows = np.flatnonzero(np.isin(layer.frame.index.to_numpy(), layer.source.curves))
-    yield from row_problem(content, Level.GATE, "shape_curved", curved_rows, step=layer.source.curve_step)
+    yield from make_row_problem(content, Level.GATE, "shape_curved", curved_rows, step=layer.source.curve_step)
     rows_with_heights = np.flatnonzero(shapely.has_z(layer.frame.geometry.to_numpy()))
-    yield from row_problem(content, Level.NOTE, "heights_left_out", rows_with_heights)
+    yield from make_row_problem(content, Level.NOTE, "heights_left_out", rows_with_heights)
 
 
-def _find_ring_problems(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
     """Yield a problem of shapes whose rings a format would interpret otherwise.
 
     FileGDB and Shapefile derive parts and holes from the nesting of rings.
@@ -106,11 +108,11 @@ def _find_ring_problems(content: Content, vectors: VectorSet) -> Iterator[Proble
         shapely.get_type_id(raw_shapes), _TYPE_IDS_OF_GEOMETRY["polygon"]
     )
     rows = find_nested_polygons(raw_shapes, invalid_polygons, overlaps=vectors.suffix == ".shp")
-    yield from row_problem(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
+    yield from make_row_problem(content, Level.STOP, "shape_nested", rows, format=FORMAT_NAMES[vectors.suffix])
 
 
 def _find_new_crossings(
-    content: Content, vectors: VectorSet, rows_without_place: NDArray, cancellation: Cancellation
+    content: PackageLayer, vectors: VectorSet, rows_without_place: NDArray, cancellation: Cancellation
 ) -> Iterator[Problem]:
     """Yield a problem of valid areas that intersect themselves after conversion.
 
@@ -140,7 +142,9 @@ def _find_new_crossings(
             # Rings that collapse to a point are reported separately.
             is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).gone] = False
         crossing += batch_rows[is_crossing].tolist()
-    yield from row_problem(content, Level.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs)
+    yield from make_row_problem(
+        content, Level.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs
+    )
 
 
 def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -> NDArray:
@@ -168,9 +172,9 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
     rows = np.delete(rows, np.unique(shape_of_vertex[~np.isfinite(xy).all(axis=1)]))
     if not len(rows):
         return rows
-    shape_rings = rings(shapes[rows])
+    shape_rings = extract_rings(shapes[rows])
     lines = shapely.linearrings(
-        shape_rings.xy, indices=np.repeat(np.arange(len(shape_rings.hole)), np.diff(shape_rings.at))
+        shape_rings.xy, indices=np.repeat(np.arange(len(shape_rings.is_hole)), np.diff(shape_rings.at))
     )
     ring_polygons = shapely.polygons(lines)
     # Rings of other features may also be near if a layer overlaps itself.
@@ -179,12 +183,12 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
     ring, other_ring = ring[in_one_shape], other_ring[in_one_shape]
     is_equal, has_same_role = (
         shapely.equals(ring_polygons[ring], ring_polygons[other_ring]),
-        shape_rings.hole[ring] == shape_rings.hole[other_ring],
+        shape_rings.is_hole[ring] == shape_rings.is_hole[other_ring],
     )
     # Two equal parts do not contain each other.
     contains = shapely.covers(ring_polygons[ring], ring_polygons[other_ring]) & ~(is_equal & has_same_role)
     depth = np.bincount(other_ring[contains], minlength=len(ring_polygons))
-    is_misplaced = (depth % 2 == 1) != shape_rings.hole
+    is_misplaced = (depth % 2 == 1) != shape_rings.is_hole
     if overlaps:
         is_misplaced[
             ring[
@@ -196,7 +200,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
     return rows[np.unique(shape_rings.shape[is_misplaced])]
 
 
-def validate_vct_precision(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
     """Yield problems of values and shapes that a VCT file changes.
 
     It rounds coordinates, stores single parts only and requires a feature code.
@@ -204,15 +208,15 @@ def validate_vct_precision(content: Content, vectors: VectorSet) -> Iterator[Pro
     plane = CRS.from_user_input(vectors.crs)
     changes = vct_precision.find_precision_changes(content.shapes(plane), plane.is_geographic)
     decimals = load_settings().decimals(plane.is_geographic)
-    yield from row_problem(content, Level.STOP, "vct_collapsed", changes.gone, decimals=decimals)
-    yield from row_problem(content, Level.NOTE, "vct_merged", changes.merged, decimals=decimals)
-    yield from row_problem(content, Level.NOTE, "vct_parts", changes.split)
+    yield from make_row_problem(content, Level.STOP, "vct_collapsed", changes.gone, decimals=decimals)
+    yield from make_row_problem(content, Level.NOTE, "vct_merged", changes.merged, decimals=decimals)
+    yield from make_row_problem(content, Level.NOTE, "vct_parts", changes.split)
     if not content.template.feature_code and content.columns.get("YSDM") is None:
-        yield layer_problem(content, Level.NOTE, "vct_no_code", code=load_settings().spare_code)
+        yield make_layer_problem(content, Level.NOTE, "vct_no_code", code=load_settings().spare_code)
 
 
 def validate_field(
-    content: Content, declared: Field, vectors: VectorSet, code_lists: dict[str, CodeList]
+    content: PackageLayer, declared: Field, vectors: VectorSet, code_lists: dict[str, CodeList]
 ) -> Iterator[Problem]:
     """Yield problems of the values of one field.
 
@@ -223,16 +227,18 @@ def validate_field(
         column = content.columns[name]
         count = int(content.layer.values(column).notna().sum()) if column else 0
         if count:
-            yield layer_problem(content, Level.NOTE, "personal_left_out", name, count, alias=declared.alias)
+            yield make_layer_problem(content, Level.NOTE, "personal_left_out", name, count, alias=declared.alias)
         return
     values, lost_positions = content.convert_values(declared)
     for key, rows in lost_positions.items():
-        yield from row_problem(content, Level.STOP, key, rows, name)
+        yield from make_row_problem(content, Level.STOP, key, rows, name)
     if declared.constraint == "M":
         empty = np.array([v is None for v in values], dtype=bool)
         for rows in lost_positions.values():
             empty[rows] = False
-        yield from row_problem(content, Level.STOP, "required_empty", np.flatnonzero(empty), name, alias=declared.alias)
+        yield from make_row_problem(
+            content, Level.STOP, "required_empty", np.flatnonzero(empty), name, alias=declared.alias
+        )
     if declared.codes in code_lists:
         yield from _validate_codes(content, declared, values, code_lists[declared.codes])
     if declared.type == "text":
@@ -243,7 +249,7 @@ def validate_field(
         rows_with_time = _find_positions_where(
             values, lambda v: isinstance(v, datetime) and (v.hour, v.minute, v.second) != (0, 0, 0)
         )
-        yield from row_problem(content, Level.STOP, "time_lost", rows_with_time, name)
+        yield from make_row_problem(content, Level.STOP, "time_lost", rows_with_time, name)
 
 
 def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArray:
@@ -264,39 +270,45 @@ def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArr
     return np.array(positions, dtype=int)
 
 
-def _validate_codes(content: Content, declared: Field, values: NDArray, codes: CodeList) -> Iterator[Problem]:
+def _validate_codes(content: PackageLayer, declared: Field, values: NDArray, codes: CodeList) -> Iterator[Problem]:
     known = codes.written(declared.code_pad)
     unknown = _find_positions_where(values, lambda v: str(v) not in known)
     # A list that was not verified in a standard may lack valid codes.
     level = Level.NOTE if codes.mark == "C" else Level.GATE
-    examples = ", ".join(sorted({str(values[n]) for n in unknown})[:NAMED])
-    yield from row_problem(content, level, "code_unknown", unknown, declared.name, codes=examples, codes_of=codes.id)
+    examples = ", ".join(sorted({str(values[n]) for n in unknown})[:MAX_NAMED_FEATURES])
+    yield from make_row_problem(
+        content, level, "code_unknown", unknown, declared.name, codes=examples, codes_of=codes.id
+    )
 
 
-def _validate_texts(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_texts(content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
     name, length = declared.name, declared.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
         longest = max((len(values[n]) for n in too_long), default=0)
-        yield from row_problem(content, Level.STOP, "too_long", too_long, name, length=length, longest=longest)
+        yield from make_row_problem(content, Level.STOP, "too_long", too_long, name, length=length, longest=longest)
     if vectors.encoding == "GBK":
         unencodable = _find_positions_where(values, lambda v: not is_encodable(v, "gbk"))
-        characters = "".join(sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})[:NAMED])
+        characters = "".join(
+            sorted({c for n in unencodable for c in values[n] if not is_encodable(c, "gbk")})[:MAX_NAMED_FEATURES]
+        )
         key = "vct_not_gbk" if vectors.suffix == ".vct" else "not_gbk"
-        yield from row_problem(content, Level.STOP, key, unencodable, name, characters=characters)
+        yield from make_row_problem(content, Level.STOP, key, unencodable, name, characters=characters)
     # A zero byte ends a text in most programs; a single surrogate of UTF-16 is not a character.
     broken_texts = _find_positions_where(values, lambda v: "\0" in v or not is_encodable(v, "utf-8"))
-    yield from row_problem(content, Level.STOP, "not_text", broken_texts, name)
+    yield from make_row_problem(content, Level.STOP, "not_text", broken_texts, name)
     if vectors.suffix == ".vct":
         with_separator = _find_positions_where(values, vct_precision.has_separator)
-        yield from row_problem(content, Level.STOP, "separator_inside", with_separator, name)
+        yield from make_row_problem(content, Level.STOP, "separator_inside", with_separator, name)
     if vectors.suffix == ".shp":
-        max_bytes = dbf.text_width(declared)
+        max_bytes = dbf.text_field_bytes(declared)
         too_many_bytes = _find_positions_where(
-            values, lambda v: len(v.encode(dbf.CODECS[vectors.encoding], errors="replace")) > max_bytes
+            values, lambda v: len(v.encode(dbf.PYTHON_CODECS[vectors.encoding], errors="replace")) > max_bytes
         )
         short = [n for n in too_many_bytes if not length or len(values[n]) <= length]
-        yield from row_problem(content, Level.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=max_bytes)
+        yield from make_row_problem(
+            content, Level.STOP, "too_many_bytes", np.array(short, dtype=int), name, room=max_bytes
+        )
 
 
 def is_encodable(text: str, codec: str) -> bool:
@@ -308,31 +320,31 @@ def is_encodable(text: str, codec: str) -> bool:
     return True
 
 
-def _validate_numbers(content: Content, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_numbers(content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
     name = declared.name
     if vectors.suffix == ".shp":
-        too_wide, rounded = dbf.find_losses(values, declared)
-        yield from row_problem(
+        too_wide, rounded = dbf.find_number_losses(values, declared)
+        yield from make_row_problem(
             content, Level.STOP, "number_wide", too_wide, name, room=dbf.dbf_number_format(declared).width
         )
-        yield from row_problem(
+        yield from make_row_problem(
             content, Level.STOP, "decimals_lost", rounded, name, decimals=dbf.dbf_number_format(declared).decimals
         )
         return
     if vectors.suffix == ".vct":
         too_wide, too_precise = (
-            vct_precision.find_too_wide(values, declared),
-            vct_precision.find_too_precise(values, declared),
+            vct_precision.find_too_wide_numbers(values, declared),
+            vct_precision.find_too_precise_numbers(values, declared),
         )
-        yield from row_problem(content, Level.GATE, "vct_wide", too_wide, name, length=declared.length)
-        yield from row_problem(content, Level.NOTE, "vct_finer", too_precise, name, decimals=declared.decimals)
+        yield from make_row_problem(content, Level.GATE, "vct_wide", too_wide, name, length=declared.length)
+        yield from make_row_problem(content, Level.NOTE, "vct_finer", too_precise, name, decimals=declared.decimals)
         return
     if declared.type != "integer":
         return
-    kind = FORMATS[vectors.suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
+    kind = DATABASE_FORMATS[vectors.suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
     too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
-    yield from row_problem(content, Level.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1)
+    yield from make_row_problem(content, Level.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1)
 
 
 #: Row numbers of databases, which QGIS shows as fields; leaving them out is not reported.
@@ -360,7 +372,7 @@ def validate_missing_layers(
 
 
 def validate_layer(
-    content: Content,
+    content: PackageLayer,
     vectors: VectorSet,
     code_lists: dict[str, CodeList],
     cancellation: Cancellation = NEVER,
@@ -374,10 +386,10 @@ def validate_layer(
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
     left_out = [name for name in names if name not in set(content.columns.values())]
     if left_out:
-        problems.append(layer_problem(content, Level.NOTE, "fields_left_out", fields=", ".join(left_out)))
+        problems.append(make_layer_problem(content, Level.NOTE, "fields_left_out", fields=", ".join(left_out)))
     lacking = [f.name for f in content.template.fields if content.columns[f.name] is None]
     if lacking:
-        problems.append(layer_problem(content, Level.NOTE, "fields_lacking", fields=", ".join(lacking)))
+        problems.append(make_layer_problem(content, Level.NOTE, "fields_lacking", fields=", ".join(lacking)))
     for declared in content.template.fields:
         problems += validate_field(content, declared, vectors, code_lists)
         cancellation.raise_if_cancelled()
@@ -388,28 +400,28 @@ def validate_layer(
     return problems
 
 
-def _validate_names(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
     """Yield problems of invalid or repeated names of layer and fields."""
     for name in (content.name, *content.columns):
-        problem = field_problem(name)
+        problem = find_field_name_problem(name)
         if not problem and vectors.encoding == "GBK" and not is_encodable(name, "gbk"):
             problem = "name_gbk"
         if problem:
-            yield layer_problem(content, Level.STOP, "name_forbidden", name, detail=problem)
+            yield make_layer_problem(content, Level.STOP, "name_forbidden", name, detail=problem)
     names = [f.name.upper() for f in content.template.fields]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield layer_problem(content, Level.STOP, "field_twice", name)
+        yield make_layer_problem(content, Level.STOP, "field_twice", name)
 
 
-def _validate_shapefile_limits(content: Content, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
     """Yield problems of files that would be too large, and of missing numbers.
 
     Some programs read missing numbers in a shapefile as 0.
     """
     shapes = content.shapes(CRS.from_user_input(vectors.crs))
-    for suffix, size in zip((".shp", ".dbf"), dbf.estimate_sizes(shapes, content.template.fields), strict=True):
-        if size > dbf.MOST_BYTES:
-            yield layer_problem(
+    for suffix, size in zip((".shp", ".dbf"), dbf.estimate_file_sizes(shapes, content.template.fields), strict=True):
+        if size > dbf.MAX_FILE_BYTES:
+            yield make_layer_problem(
                 content, Level.STOP, "file_large", file=f"{content.name}{suffix}", size=f"{size / 2**30:.1f}"
             )
     empty = [
@@ -420,9 +432,9 @@ def _validate_shapefile_limits(content: Content, vectors: VectorSet) -> Iterator
         and _has_some_empty_values(content, declared)
     ]
     if empty:
-        yield layer_problem(content, Level.NOTE, "empty_numbers", fields=", ".join(empty))
+        yield make_layer_problem(content, Level.NOTE, "empty_numbers", fields=", ".join(empty))
 
 
-def _has_some_empty_values(content: Content, declared: Field) -> bool:
+def _has_some_empty_values(content: PackageLayer, declared: Field) -> bool:
     missing = np.array([value is None for value in content.convert_values(declared).values], dtype=bool)
     return bool(missing.any() and not missing.all())

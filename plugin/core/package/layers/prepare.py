@@ -14,8 +14,8 @@ from ...geometry import crs as crs_care
 from ...messages.texts import ConceptName
 from ...standard import Standard, load_standard
 from ..package_spec.model import VectorSet
-from ..problems import NAMED, Level, Problem
-from .content import Content, make_contents
+from ..problems import MAX_NAMED_FEATURES, Level, Problem
+from .content import PackageLayer, make_package_layers
 from .layer_validation import validate_layer, validate_missing_layers
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class PreparedSet:
     """
 
     vectors: VectorSet
-    contents: list[Content]
+    package_layers: list[PackageLayer]
     crs: CRS
     plane: CRS
 
 
-def prepare(
+def prepare_data_sets(
     checked: CheckResult, order: ExportOrder, cancellation: Cancellation
 ) -> tuple[list[PreparedSet], list[Problem]]:
     """Return every data set of the specification, ready to be written, and problems."""
@@ -48,8 +48,8 @@ def prepare(
     sets: list[PreparedSet] = []
     problems: list[Problem] = []
     for vectors in order.package_spec.vectors:
-        contents, missing = make_contents(plan, vectors, personal=order.personal)
-        problems += validate_missing_layers(missing, lambda layer: _named(layer, standards))
+        contents, missing = make_package_layers(plan, vectors, personal=order.personal)
+        problems += validate_missing_layers(missing, lambda layer: _find_title_and_roles(layer, standards))
         prepared_set = _prepare_set(vectors, [c for c in contents if len(c)])
         for content in contents:
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
@@ -64,15 +64,15 @@ def _report_layers_left_out(plan: Plan, sets: list[PreparedSet], reported: list[
     Layers of problems in ``reported`` are omitted.
     """
     reported_layers = {p.layer for p in reported}
-    packaged_roles = {c.layer.role for one in sets for c in one.contents}
+    packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
     other_layers += [*(unusable_layer.name for unusable_layer in plan.unusable.values()), *plan.unrecognised]
     names = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if names:
-        yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:NAMED]))
+        yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:MAX_NAMED_FEATURES]))
 
 
-def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
+def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
     """Return the title of a layer code or concept, and the codes of suitable layers.
 
     A concept (such as ``farmland``) is a name for several layer codes.
@@ -85,15 +85,15 @@ def _named(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName
     return ConceptName(layer), layer
 
 
-def _prepare_set(vectors: VectorSet, contents: list[Content]) -> PreparedSet:
+def _prepare_set(vectors: VectorSet, contents: list[PackageLayer]) -> PreparedSet:
     plane = CRS.from_user_input(vectors.crs)
-    return PreparedSet(vectors, contents, crs_care.with_heights(vectors.crs, vectors.vertical), plane)
+    return PreparedSet(vectors, contents, crs_care.add_vertical_crs(vectors.crs, vectors.vertical), plane)
 
 
 def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
     """Yield a note for each source CRS on layers that are transformed."""
     transformed: dict[str, list[str]] = {}
-    for content in prepared_set.contents:
+    for content in prepared_set.package_layers:
         if content.layer.crs != prepared_set.plane:
             transformed.setdefault(crs_care.crs_label(content.layer.crs), []).append(content.name)
     for name, layers in transformed.items():
@@ -103,6 +103,6 @@ def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
 
 def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
     """Yield a problem for each layer name that a data set has twice."""
-    names = [c.name.upper() for c in prepared_set.contents]
+    names = [c.name.upper() for c in prepared_set.package_layers]
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield Problem(Level.STOP, "layer_twice", layer=name)

@@ -18,14 +18,14 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import NEVER, Cancellation
-from ...exchange.schema import FORMATS
+from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import statutory_area
 from ...geometry.validity import is_missing, repair_polygon
 from ...standard.template import Field
 from ..names import AREA_FIELDS
 from . import shapefile, vct_precision
-from .content import BATCH_ROWS, Content, Rows
+from .content import BATCH_ROWS, PackageLayer, RowBatch
 from .readers import OpenLayer, ReadRows, open_layer, reader_library
 from .shape_comparison import max_vertex_shift
 
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 #: Tolerances: metres by which a vertex may move; m² by which an area may differ, in total and per vertex.
-MOST_MOVED_M = 1e-4
-AREA_M2, AREA_PER_VERTEX_M2 = 0.01, 2e-6
+MAX_VERTEX_SHIFT_M = 1e-4
+AREA_TOLERANCE_M2, AREA_TOLERANCE_PER_VERTEX_M2 = 0.01, 2e-6
 #: Most features named for a kind of difference.
 _MAX_EXAMPLES = 5
 
 
 @dataclass
-class ReadBack:
+class ReadBackResult:
     """Result of reading one written layer again.
 
     Attributes
@@ -68,8 +68,8 @@ class ReadBack:
     features: int = 0
     fields: int = 0
     crs: str = ""
-    moved_m: float = 0.0
-    area_off_m2: float = 0.0
+    max_vertex_shift_m: float = 0.0
+    max_area_difference_m2: float = 0.0
     areas: dict[str, float] = field(default_factory=dict)
     extent: tuple[float, float, float, float] | None = None
     differences: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -81,7 +81,7 @@ class ReadBack:
         """Return True if the layer has no differences."""
         return not self.differences
 
-    def differs(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
+    def add_difference(self, kind: str, name: str = "", features: list[str] | None = None, count: int = 1) -> None:
         """Count differences of a kind, with the names of features."""
         self.differences[kind, name] += count
         example_names = self.examples.setdefault((kind, name), [])
@@ -98,8 +98,8 @@ class ReadBack:
             "features": self.features,
             "fields": self.fields,
             "widths_told": self.has_declared_widths,
-            "moved_m": round(self.moved_m, 9),
-            "area_off_m2": round(self.area_off_m2, 9),
+            "moved_m": round(self.max_vertex_shift_m, 9),
+            "area_off_m2": round(self.max_area_difference_m2, 9),
             "same": self.same,
             "differences": rows,
         }
@@ -107,12 +107,12 @@ class ReadBack:
 
 def read_back(
     path: Path,
-    content: Content,
+    content: PackageLayer,
     plane: CRS,
     *,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
-) -> ReadBack:
+) -> ReadBackResult:
     """Read a written layer again and compare it with the plan's layer.
 
     Fields, rows, values, shapes (to 1e-4 m) and statutory areas are compared.
@@ -145,19 +145,19 @@ def read_back(
 
 def compare_layer(
     open_layer: OpenLayer,
-    content: Content,
+    content: PackageLayer,
     plane: CRS,
     suffix: str,
     reader: str,
     *,
     progress: Callable[[int], None] = lambda rows: None,
     cancellation: Cancellation = NEVER,
-) -> ReadBack:
+) -> ReadBackResult:
     """Compare an open layer with the plan's layer.
 
     ``suffix`` of the file determines what its format stores, ``reader`` is the name of the reading library.
     """
-    result = ReadBack(content.name, reader, fields=len(open_layer.fields), crs=open_layer.crs)
+    result = ReadBackResult(content.name, reader, fields=len(open_layer.fields), crs=open_layer.crs)
     names = content.template.export_names if suffix == ".shp" else {f.name: f.name for f in content.template.fields}
     _compare_schema(open_layer, content, names, suffix, plane, result)
     sums = _LayerSums(content)
@@ -175,19 +175,19 @@ def compare_layer(
     # The stored number of rows (a GeoPackage has one) may differ from the rows: both must be right.
     for count in dict.fromkeys((result.features, open_layer.features)):
         if count != len(content):
-            result.differs("count", count=abs(count - len(content)))
+            result.add_difference("count", count=abs(count - len(content)))
     result.areas, result.extent = sums.areas, sums.extent
     return result
 
 
 def _compare_schema(
-    open_layer: OpenLayer, content: Content, names: dict[str, str], suffix: str, plane: CRS, result: ReadBack
+    open_layer: OpenLayer, content: PackageLayer, names: dict[str, str], suffix: str, plane: CRS, result: ReadBackResult
 ) -> None:
     """Record differences of fields, types, widths and CRS in the result."""
     expected_names = [names[f.name] for f in content.template.fields]
     if [f.name for f in open_layer.fields] != expected_names:
         lacking = [n for n in expected_names if n not in {f.name for f in open_layer.fields}]
-        result.differs("fields", ", ".join(lacking))
+        result.add_difference("fields", ", ".join(lacking))
     read_fields = {f.name: f for f in open_layer.fields}
     result.has_declared_widths = any(f.length is not None for f in open_layer.fields if f.type == "text")
     for declared in content.template.fields:
@@ -195,24 +195,29 @@ def _compare_schema(
         if read_field is None:
             continue
         if read_field.type != _expected_read_type(declared, suffix):
-            result.differs("type", declared.name)
-        length = shapefile.text_width(declared) if suffix == ".shp" else declared.length
+            result.add_difference("type", declared.name)
+        length = shapefile.text_field_bytes(declared) if suffix == ".shp" else declared.length
         if declared.type == "text" and length and read_field.length is not None and read_field.length != length:
-            result.differs("width", declared.name)
+            result.add_difference("width", declared.name)
     if crs_care.crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.crs_label(plane):
-        result.differs("crs", open_layer.crs[:60])
+        result.add_difference("crs", open_layer.crs[:60])
 
 
 def _expected_read_type(declared: Field, suffix: str) -> str:
     """Return the type that a written field has when it is read again."""
-    if suffix not in FORMATS or declared.type != "integer":
+    if suffix not in DATABASE_FORMATS or declared.type != "integer":
         return declared.type
-    kind = FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
+    kind = DATABASE_FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
     return "real" if kind == "Real" else "integer"
 
 
 def _compare_values(
-    rows: Rows, read_rows: ReadRows, content: Content, names: dict[str, str], suffix: str, result: ReadBack
+    rows: RowBatch,
+    read_rows: ReadRows,
+    content: PackageLayer,
+    names: dict[str, str],
+    suffix: str,
+    result: ReadBackResult,
 ) -> None:
     """Record rows with differing values in the result."""
     for declared in content.template.fields:
@@ -226,7 +231,9 @@ def _compare_values(
             if not _are_equal_values(a, b, declared, suffix)
         ]
         if differing:
-            result.differs("value", declared.name, content.keys([rows.first + n for n in differing]), len(differing))
+            result.add_difference(
+                "value", declared.name, content.keys([rows.first + n for n in differing]), len(differing)
+            )
 
 
 def _are_equal_values(written: Any, read: Any, declared: Field, suffix: str) -> bool:
@@ -256,33 +263,39 @@ def _to_datetime(value: Any) -> datetime | None:
     return datetime(value.year, value.month, value.day) if isinstance(value, date) else None
 
 
-def _compare_shapes(rows: Rows, shapes: NDArray, content: Content, plane: CRS, suffix: str, result: ReadBack) -> float:
+def _compare_shapes(
+    rows: RowBatch, shapes: NDArray, content: PackageLayer, plane: CRS, suffix: str, result: ReadBackResult
+) -> float:
     """Record differing shapes in the result; return the statutory area as read, m²."""
     expected_shapes = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
     shifts_m = max_vertex_shift(expected_shapes, shapes, plane)
     # The negation includes NaN.
-    moved = np.flatnonzero(~(shifts_m <= MOST_MOVED_M))
+    moved = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
     if len(moved):
-        result.differs("shape", "", content.keys((rows.first + moved).tolist()), len(moved))
-    small_shifts = shifts_m[shifts_m <= MOST_MOVED_M]
-    result.moved_m = max(result.moved_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
+        result.add_difference("shape", "", content.keys((rows.first + moved).tolist()), len(moved))
+    small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
+    result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
     if content.template.geometry != "polygon":
         return 0.0
     to_lonlat = crs_care.make_lonlat_transformer(plane)
     areas = statutory_area(shapes, to_lonlat)
     difference_m2 = np.abs(statutory_area(rows.shapes, to_lonlat) - areas)
-    tolerance_m2 = np.maximum(AREA_M2, AREA_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes))
+    tolerance_m2 = np.maximum(
+        AREA_TOLERANCE_M2, AREA_TOLERANCE_PER_VERTEX_M2 * shapely.get_num_coordinates(rows.shapes)
+    )
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
         tolerance_m2 = np.fmax(tolerance_m2, vct_precision.area_tolerance(rows.shapes, plane))
     differing = np.flatnonzero(~(difference_m2 <= tolerance_m2))
     if len(differing):
-        result.differs("area", "", content.keys((rows.first + differing).tolist()), len(differing))
-    result.area_off_m2 = max(result.area_off_m2, float(difference_m2.max()) if len(difference_m2) else 0.0)
+        result.add_difference("area", "", content.keys((rows.first + differing).tolist()), len(differing))
+    result.max_area_difference_m2 = max(
+        result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
+    )
     return float(areas.sum()) + _area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
 
 
-def _area_added_by_repair(shapes: NDArray, areas: NDArray, content: Content, first: int, to_lonlat: Any) -> float:
+def _area_added_by_repair(shapes: NDArray, areas: NDArray, content: PackageLayer, first: int, to_lonlat: Any) -> float:
     """Return the area (m²) that repaired copies of invalid shapes add.
 
     Figures of the plan, and those of an inspection, are computed from repaired shapes.
@@ -295,7 +308,7 @@ def _area_added_by_repair(shapes: NDArray, areas: NDArray, content: Content, fir
 class _LayerSums:
     """Sums of areas by basis of measurement, and the extent, of the rows read so far."""
 
-    def __init__(self, content: Content):
+    def __init__(self, content: PackageLayer):
         self.content = content
         self.areas: dict[str, float] = {}
         self.extent: tuple[float, float, float, float] | None = None

@@ -131,7 +131,7 @@ class _PyogrioLayer:
     def __init__(self, path: Path, name: str):
         import pyogrio
 
-        from ...io import ERRORS
+        from ...io import DRIVER_ERRORS
 
         self._options: dict[str, Any] = {} if path.suffix.lower() == ".shp" else {"layer": name}
         self._path = path
@@ -139,7 +139,7 @@ class _PyogrioLayer:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 info = pyogrio.read_info(path, force_feature_count=True, **self._options)
-        except (*ERRORS, ValueError) as error:
+        except (*DRIVER_ERRORS, ValueError) as error:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
         self.fields = [
             ReadField(str(field), _field_type_of_dtype(str(dtype)), None)
@@ -169,5 +169,5 @@ def _field_type_of_dtype(dtype: str) -> str:
 def _convert_column(column: NDArray) -> list[Any]:
     """Return a column as Python values, None for missing ones."""
     if column.dtype.kind == "M":
-        return [None if np.isnat(v) else v.astype("datetime64[s]").item() for v in column]
+        return [None if np.isnat(v) else v.astype("datetime64[s]").signed_lines() for v in column]
     return [None if isinstance(v, float) and np.isnan(v) else v for v in column.tolist()]

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...geometry.linework import rings
+from ...geometry.linework import extract_rings
 from ...geometry.statutory_area import SEMI_MAJOR_M
 
 
@@ -135,7 +135,7 @@ class _ShapePieces:
 
 
 def _split_into_rings(shapes: NDArray) -> _ShapePieces:
-    shape_rings = rings(shapes)
+    shape_rings = extract_rings(shapes)
     order = np.argsort(shape_rings.shape, kind="stable")
     lengths = np.diff(shape_rings.at)[order]
     starts = np.r_[0, np.cumsum(lengths)]

@@ -19,19 +19,19 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import NEVER, Cancellation
-from ...exchange.create import driver_refusal
+from ...exchange.create import make_write_error
 from ...exchange.gdal_setup import load_gdal, raise_if_refused, to_spatial_reference
 from ...standard.template import Field
-from ..names import FIELD_NAMES
-from .content import Content
-from .database import put_rows
+from ..names import FIELD_NAME_FILE
+from .content import PackageLayer
+from .database import write_rows
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
 
 #: Python's codec of an encoding of a package.
-CODECS = {"GBK": "gbk", "UTF-8": "utf-8"}
+PYTHON_CODECS = {"GBK": "gbk", "UTF-8": "utf-8"}
 #: Bytes of the widest text field.
 _MAX_TEXT_BYTES = 254
 #: Digits of an integer, and width and decimals of a real number, if the template has none.
@@ -40,9 +40,9 @@ _DEFAULT_REAL_FORMAT = (24, 11)
 #: Relative rounding error of a double.
 _ROUNDING_SHARE = 1e-12
 #: Maximum size of a file: many programs use signed 32-bit sizes.
-MOST_BYTES = 2**31 - 1
+MAX_FILE_BYTES = 2**31 - 1
 #: Width of a date.
-DATE = 8
+DATE_WIDTH = 8
 
 
 class DbfNumberFormat(NamedTuple):
@@ -52,7 +52,7 @@ class DbfNumberFormat(NamedTuple):
     decimals: int
 
 
-def text_width(declared: Field) -> int:
+def text_field_bytes(declared: Field) -> int:
     """Return the bytes of a text field: the template's length, at most 254."""
     return min(declared.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
 
@@ -68,7 +68,7 @@ def dbf_number_format(declared: Field) -> DbfNumberFormat:
     )
 
 
-def find_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
+def find_number_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
     """Return positions of numbers that are too wide, and of rounded ones."""
     number_format = dbf_number_format(declared)
     filled = [n for n, v in enumerate(values) if v is not None]
@@ -81,7 +81,7 @@ def find_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
     return np.array(too_wide, dtype=int), np.array(rounded, dtype=int)
 
 
-def estimate_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
+def estimate_file_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
     """Estimate the bytes of .shp and .dbf for (n,) shapes and as many rows.
 
     References
@@ -105,14 +105,14 @@ def estimate_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, int]:
 
 def _field_width(declared: Field) -> int:
     if declared.type == "text":
-        return text_width(declared)
-    return DATE if declared.type == "date" else dbf_number_format(declared).width
+        return text_field_bytes(declared)
+    return DATE_WIDTH if declared.type == "date" else dbf_number_format(declared).width
 
 
 _GDAL_DRIVER = "ESRI Shapefile"
 _OGR_TYPE_OF_GEOMETRY = {"polygon": "Polygon", "line": "LineString", "point": "Point"}
 #: Names of encodings in a .cpg that ArcGIS and QGIS support.
-CPG = {"GBK": "GBK", "UTF-8": "UTF-8"}
+CPG_CONTENT = {"GBK": "GBK", "UTF-8": "UTF-8"}
 #: Encoding marks in the header of the table; programs without support for .cpg recognise the mark of GBK.
 _LAYER_ENCODING_OPTION = {"GBK": "LDID/77", "UTF-8": "UTF-8"}
 #: GDAL's names of the encodings.
@@ -122,7 +122,7 @@ _FIELD_TABLE_HEAD = ("图层", "图层名称", "导出字段", "字段", "字段
 
 def write_shapefiles(
     folder: Path,
-    contents: Iterable[Content],
+    contents: Iterable[PackageLayer],
     crs: CRS,
     *,
     encoding: str,
@@ -148,8 +148,8 @@ def write_shapefiles(
                 _check_row_count(gdal, folder, content)
     except RuntimeError as error:
         traceback.clear_frames(error.__traceback__)
-        raise driver_refusal(folder, folder) from error
-    with (folder / FIELD_NAMES).open("w", encoding="utf-8-sig", newline="") as handle:
+        raise make_write_error(folder, folder) from error
+    with (folder / FIELD_NAME_FILE).open("w", encoding="utf-8-sig", newline="") as handle:
         table = csv.writer(handle)
         table.writerow(_FIELD_TABLE_HEAD)
         for content in contents:
@@ -175,16 +175,16 @@ def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
 
 def _field_type_and_width(declared: Field) -> tuple[str, int, int]:
     if declared.type == "text":
-        return "text", text_width(declared), 0
+        return "text", text_field_bytes(declared), 0
     if declared.type == "date":
-        return "date", DATE, 0
+        return "date", DATE_WIDTH, 0
     return declared.type, *dbf_number_format(declared)
 
 
 def _write_one_shapefile(
     driver: Any,
     folder: Path,
-    content: Content,
+    content: PackageLayer,
     crs: CRS,
     encoding: str,
     progress: Callable[[int], None],
@@ -208,11 +208,11 @@ def _write_one_shapefile(
         raise RuntimeError(f"{created_names} != {list(short.values())}")
     for rows in content.batches(crs):
         cancellation.raise_if_cancelled()
-        put_rows(layer, definition, rows, field_indexes)
+        write_rows(layer, definition, rows, field_indexes)
         progress(len(rows.shapes))
     raise_if_refused(layer.SyncToDisk())
     del layer, source
-    target.with_suffix(".cpg").write_text(CPG[encoding], encoding="ascii")
+    target.with_suffix(".cpg").write_text(CPG_CONTENT[encoding], encoding="ascii")
 
 
 def _define_field(declared: Field, name: str) -> Any:
@@ -220,7 +220,7 @@ def _define_field(declared: Field, name: str) -> Any:
 
     if declared.type == "text":
         definition = ogr.FieldDefn(name, ogr.OFTString)
-        definition.SetWidth(text_width(declared))
+        definition.SetWidth(text_field_bytes(declared))
     elif declared.type == "date":
         definition = ogr.FieldDefn(name, ogr.OFTDate)
     else:
@@ -232,7 +232,7 @@ def _define_field(declared: Field, name: str) -> Any:
     return definition
 
 
-def _check_row_count(gdal: Any, folder: Path, content: Content) -> None:
+def _check_row_count(gdal: Any, folder: Path, content: PackageLayer) -> None:
     source = raise_if_refused(gdal.OpenEx(str(folder / f"{content.name}.shp"), gdal.OF_VECTOR))
     rows = source.GetLayer(0).GetFeatureCount()
     del source

@@ -21,24 +21,24 @@ from ...cancellation import Cancellation
 from ...exchange.vct.batch import merge_shapes
 from ...exchange.vct.read import open_vct
 from ...exchange.vct.structure import Table
-from ...exchange.vct.write import Exported, write_vct
+from ...exchange.vct.write import VctExport, write_vct
 from ...plan.layer import FieldInfo, SourceLayer
-from .content import Content
-from .read_back import ReadBack, compare_layer
+from .content import PackageLayer
+from .read_back import ReadBackResult, compare_layer
 from .readers import ReadField, ReadRows
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
 #: Name of the reader in a report.
-READER = "sanxian VCT 3.0"
+READER_NAME = "sanxian VCT 3.0"
 
-Progress = Callable[[int], None]
+RowCallback = Callable[[int], None]
 
 
-def write_set(
-    path: Path, contents: Iterable[Content], plane: CRS, *, progress: Progress, cancellation: Cancellation
-) -> Exported:
+def write_vct_set(
+    path: Path, contents: Iterable[PackageLayer], plane: CRS, *, progress: RowCallback, cancellation: Cancellation
+) -> VctExport:
     """Write layers as a new VCT file, one in memory at a time.
 
     `layer_validation` has validated the contents.
@@ -60,7 +60,7 @@ def write_set(
     )
 
 
-def _make_source_layer(content: Content, plane: CRS, cancellation: Cancellation) -> SourceLayer:
+def _make_source_layer(content: PackageLayer, plane: CRS, cancellation: Cancellation) -> SourceLayer:
     """Return a layer as the VCT writer reads it, in the package's CRS."""
     shapes: list[NDArray] = []
     columns: dict[str, list[NDArray]] = {f.name: [] for f in content.template.fields}
@@ -78,15 +78,15 @@ def _make_source_layer(content: Content, plane: CRS, cancellation: Cancellation)
     return SourceLayer(content.name, gpd.GeoDataFrame(table, geometry=geometry_column, crs=plane), infos, plane)
 
 
-def read_set(
+def read_back_vct_set(
     path: Path,
-    contents: Iterable[Content],
+    contents: Iterable[PackageLayer],
     plane: CRS,
-    written: Exported,
+    written: VctExport,
     *,
-    progress: Progress,
+    progress: RowCallback,
     cancellation: Cancellation,
-) -> Iterator[tuple[Content, ReadBack]]:
+) -> Iterator[tuple[PackageLayer, ReadBackResult]]:
     """Read the whole VCT file again and compare every layer with the plan's.
 
     ``written`` is the result of writing. Layers are yielded in the order of ``contents``.
@@ -98,23 +98,23 @@ def read_set(
     """
     contents = list(contents)
     unread_contents = {c.name.upper(): c for c in contents}
-    results: dict[str, ReadBack] = {}
-    with open_vct(path, cancellation, placed=False) as vct:
+    results: dict[str, ReadBackResult] = {}
+    with open_vct(path, cancellation, checks_county=False) as vct:
         crs = vct.head.crs.to_wkt()
         for name, batches in groupby(vct.batches(), key=lambda result: result[0].name.upper()):
             content = unread_contents.pop(name, None)
             frames = (frame for _, frame in batches)
             if content is None:
                 # Shapes without a row are read again, after all rows.
-                results[name].differs("count", count=sum(map(len, frames)))
+                results[name].add_difference("count", count=sum(map(len, frames)))
                 continue
             table = vct.structure.tables[name]
-            layer = VctLayer(table, crs, frames, written.row_of[table.name])
+            layer = VctLayer(table, crs, frames, written.source_rows[table.name])
             result = compare_layer(
-                layer, content, plane, path.suffix.lower(), READER, progress=progress, cancellation=cancellation
+                layer, content, plane, path.suffix.lower(), READER_NAME, progress=progress, cancellation=cancellation
             )
-            for field, count in layer.unlike.items():
-                result.differs("value", field, count=count)
+            for field, count in layer.fields_with_differing_parts.items():
+                result.add_difference("value", field, count=count)
             results[name] = result
     for content in contents:
         yield content, results[content.name.upper()]
@@ -123,14 +123,14 @@ def read_set(
 class VctLayer:
     """A table of a VCT file with the interface of `OpenLayer`.
 
-    ``row_of`` is the feature of each row; ``unlike`` maps field → number of features whose parts differ in it.
-    ``features`` grows while the table is read, because the file does not store the number.
+    ``source_rows`` is the feature of each row; ``fields_with_differing_parts`` maps field → number of features whose
+    parts differ in it. ``features`` grows while the table is read, because the file does not store the number.
     """
 
     def __init__(self, table: Table, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
         self.crs, self.features = crs, 0
-        self.unlike: dict[str, int] = {}
+        self.fields_with_differing_parts: dict[str, int] = {}
         self._frames, self._row_of, self._next_row = frames, row_of, 0
 
     def batches(self, size: int) -> Iterator[ReadRows]:
@@ -183,7 +183,9 @@ class VctLayer:
             for k in multipart.tolist():
                 part_values = cells[feature_starts[k] : ends[k]]
                 if any(cell != part_values[0] for cell in part_values[1:]):
-                    self.unlike[declared.name] = self.unlike.get(declared.name, 0) + 1
+                    self.fields_with_differing_parts[declared.name] = (
+                        self.fields_with_differing_parts.get(declared.name, 0) + 1
+                    )
             values[declared.name] = cells[feature_starts].tolist()
         return ReadRows(merged_shapes, values)
 

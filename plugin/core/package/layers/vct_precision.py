@@ -30,7 +30,7 @@ def has_separator(text: str) -> bool:
     return clean_text(text) != text
 
 
-def find_too_wide(values: NDArray, declared: Field) -> NDArray:
+def find_too_wide_numbers(values: NDArray, declared: Field) -> NDArray:
     """Return (k,) positions of numbers with too many digits before the point.
 
     The template's length determines the number of digits.
@@ -46,7 +46,7 @@ def find_too_wide(values: NDArray, declared: Field) -> NDArray:
     )
 
 
-def find_too_precise(values: NDArray, declared: Field) -> NDArray:
+def find_too_precise_numbers(values: NDArray, declared: Field) -> NDArray:
     """Return (k,) positions of real numbers with more decimals than the template has.
 
     Their field is declared with more decimals.

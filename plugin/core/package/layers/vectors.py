@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Writing of a data set of a package, and its comparison with the plan.
 
-There is one writer for each suffix of the data set's file; a new format is an entry in `WRITERS`.
+There is one writer for each suffix of the data set's file; a new format is an entry in `WRITER_OF_SUFFIX`.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any, NamedTuple
 from ...errors import OutputError
 from ...messages.texts import Message, MessageLines
 from ..export_context import ExportContext
-from ..manifest import layer_row
+from ..manifest import make_layer_row
 from ..names import make_name
-from .content import Content
+from .content import PackageLayer
 from .database import write_database
 from .prepare import PreparedSet
-from .read_back import ReadBack, read_back
+from .read_back import ReadBackResult, read_back
 from .shapefile import write_shapefiles
-from .vct import read_set, write_set
+from .vct import read_back_vct_set, write_vct_set
 
 
 class WrittenLayer(NamedTuple):
     """A layer written to the file ``path``, and the result of reading it again."""
 
-    content: Content
+    content: PackageLayer
     path: Path
-    done: ReadBack
+    done: ReadBackResult
 
 
 #: Writes a set at a path and reads every layer again.
@@ -44,17 +44,17 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[
         If a layer cannot be written, or differs when it is read again.
     """
     vectors = prepared_set.vectors
-    if not prepared_set.contents:
+    if not prepared_set.package_layers:
         return []
     path = context.place(vectors.folder, make_name(vectors.file, context.values))
     context.steps.text = path.stem if vectors.suffix == ".shp" else path.name
     rows = []
-    for content, file, done in WRITERS[vectors.suffix](prepared_set, path, context):
+    for content, file, done in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
         if not done.same:
-            raise _not_the_same(content, done.to_dict()["differences"])
-        path_in_package = context.inside(file)
+            raise _make_difference_error(content, done.to_dict()["differences"])
+        path_in_package = context.path_in_package(file)
         rows.append(
-            layer_row(
+            make_layer_row(
                 content, vectors, context.package_spec, path_in_package, done, prepared_set.plane, vectors.vertical
             )
         )
@@ -64,8 +64,10 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[
 def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     lists = context.plan.norm.standard.code_lists
     options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
-    write_database(path, prepared_set.contents, prepared_set.crs, plane=prepared_set.plane, code_lists=lists, **options)
-    for content in prepared_set.contents:
+    write_database(
+        path, prepared_set.package_layers, prepared_set.crs, plane=prepared_set.plane, code_lists=lists, **options
+    )
+    for content in prepared_set.package_layers:
         yield WrittenLayer(content, path, read_back(path, content, prepared_set.plane, **options))
 
 
@@ -74,21 +76,21 @@ def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportCont
     folder = path.with_suffix("")
     options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
     write_shapefiles(
-        folder, prepared_set.contents, prepared_set.plane, encoding=prepared_set.vectors.encoding, **options
+        folder, prepared_set.package_layers, prepared_set.plane, encoding=prepared_set.vectors.encoding, **options
     )
-    for content in prepared_set.contents:
+    for content in prepared_set.package_layers:
         file = folder / f"{content.name}.shp"
         yield WrittenLayer(content, file, read_back(file, content, prepared_set.plane, **options))
 
 
 def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
-    written = write_set(path, prepared_set.contents, prepared_set.plane, **options)
-    for content, done in read_set(path, prepared_set.contents, prepared_set.plane, written, **options):
+    written = write_vct_set(path, prepared_set.package_layers, prepared_set.plane, **options)
+    for content, done in read_back_vct_set(path, prepared_set.package_layers, prepared_set.plane, written, **options):
         yield WrittenLayer(content, path, done)
 
 
-WRITERS: dict[str, SetWriter] = {
+WRITER_OF_SUFFIX: dict[str, SetWriter] = {
     ".gdb": _write_database,
     ".gpkg": _write_database,
     ".shp": _write_shapefiles,
@@ -96,7 +98,7 @@ WRITERS: dict[str, SetWriter] = {
 }
 
 
-def _not_the_same(content: Content, differences: list[dict[str, Any]]) -> OutputError:
+def _make_difference_error(content: PackageLayer, differences: list[dict[str, Any]]) -> OutputError:
     """Return the error for a layer that differs when it is read again."""
     messages = [
         Message("read_back", row["kind"], {**row, "features": ", ".join(row["features"])}) for row in differences

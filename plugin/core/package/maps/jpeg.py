@@ -53,8 +53,8 @@ class Picture:
     width: int = 0
     height: int = 0
     dpi: float | None = None
-    whole: bool = False
-    behind: int = 0
+    is_complete: bool = False
+    trailing_bytes: int = 0
     runs: bool = False
 
 
@@ -169,7 +169,7 @@ def _exif_dpi(body: bytes) -> float | None:
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
 
 
-def world_file_of(name: str) -> str:
+def world_file_name(name: str) -> str:
     """Return the name of the world file (.jgw) of a picture."""
     return f"{name.rpartition('.')[0]}.jgw"
 
@@ -179,7 +179,7 @@ def world_file_of(name: str) -> str:
 # decoded.
 
 #: The decoder in a report; UNREAD: no decoder is installed.
-GDAL, PILLOW, UNREAD = "gdal", "pillow", "unread"
+GDAL, PILLOW, NOT_DECODED = "gdal", "pillow", "unread"
 #: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
 _STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
@@ -202,7 +202,7 @@ class DecodedJpeg:
         Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
     """
 
-    by: str = UNREAD
+    by: str = NOT_DECODED
     sound: bool = True
     levels: int | None = None
     plain: float | None = None
@@ -210,10 +210,10 @@ class DecodedJpeg:
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
     """Return the result of decoding a jpg; contents of the file raise no error."""
-    return _by_gdal(path) or _decode_with_pillow(path) or DecodedJpeg()
+    return _decode_with_gdal(path) or _decode_with_pillow(path) or DecodedJpeg()
 
 
-def _by_gdal(path: Path) -> DecodedJpeg | None:
+def _decode_with_gdal(path: Path) -> DecodedJpeg | None:
     """Decode with GDAL; return None without GDAL or its jpg driver."""
     try:
         with load_gdal() as gdal:

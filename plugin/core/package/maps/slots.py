@@ -22,13 +22,13 @@ from ...standard.map_set import (
     MapCatalogue,
     MapSpec,
     MissingInput,
+    find_first_filled,
     find_missing_input,
     find_roles,
-    first_filled,
 )
 from ..names import fill_placeholders, make_name_matcher
-from ..package_spec.model import LEAST_DPI
-from ..problems import GateRefusal, Level, Problem, group_by_level
+from ..package_spec.model import MIN_DPI
+from ..problems import GateRefusal, Level, Problem, select_levels
 from . import jpeg
 
 if TYPE_CHECKING:
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
     from ..slot_files import FilledSlot
 
 #: Origin of a map in the manifest.
-MADE, GIVEN, NONE = "made", "given", "none"
+ORIGIN_MADE, ORIGIN_GIVEN, ORIGIN_NONE = "made", "given", "none"
 #: Share of the progress at which the maps begin, if any are to be made.
-MAPS_BEGIN = 0.4
+MAP_PROGRESS_START = 0.4
 
 
 class MapRequest(NamedTuple):
     """A map that is to be rendered.
 
-    ``slot`` is its place in the package, ``one`` its definition in the map set, with number and title, ``file`` its
-    file name.
+    ``slot`` is its place in the package, ``map_spec`` its definition in the map set, with number and title, ``file``
+    its file name.
     """
 
     slot: FileSlot
-    one: MapSpec
+    map_spec: MapSpec
     file: str
 
 
@@ -81,14 +81,14 @@ class RenderedMap(NamedTuple):
     """A rendered map, or the reason why it is missing.
 
     ``files`` are the picture and its world file, ``crs`` is a label, ``scale`` the denominator of the map's scale,
-    ``lack`` the reason.
+    ``missing_input`` the reason.
     """
 
     request: MapRequest
     files: tuple[str, ...] = ()
     crs: str = ""
     scale: float = 0.0
-    lack: MissingInput | None = None
+    missing_input: MissingInput | None = None
 
 
 #: Renders the maps of a job one after the other; raises OutputError for a file that cannot be written.
@@ -96,7 +96,7 @@ MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 
 
 @dataclass(frozen=True)
-class MapWork:
+class PlannedMaps:
     """The maps of a package that are to be rendered, and those that cannot be.
 
     ``requests`` are to be rendered by ``render``; ``lacking`` are missing maps with the reason. ``force`` allows a
@@ -109,9 +109,9 @@ class MapWork:
     force: bool = False
 
 
-def plan_maps(
+def choose_maps_to_render(
     plan: Plan, order: ExportOrder, filled: Iterable[FilledSlot], values: dict[str, str], draw: MapRenderer | None
-) -> MapWork:
+) -> PlannedMaps:
     """Decide which maps are to be rendered and why others cannot be; write nothing.
 
     ``filled`` are the places for maps with the planner's files, ``draw`` is the renderer, None if it is not
@@ -141,7 +141,7 @@ def plan_maps(
             for filled_slot in filled
             if _accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
         ]
-    return MapWork(tuple(requests), tuple(missing_maps), draw, order.force)
+    return PlannedMaps(tuple(requests), tuple(missing_maps), draw, order.force)
 
 
 def _accepts_any_map(slot: FileSlot) -> bool:
@@ -184,7 +184,7 @@ def _find_missing_input(plan: Plan, map_spec: MapSpec) -> MissingInput | None:
 
     def find_filled_layer(concepts_or_roles: tuple[str, ...]) -> ConceptLayer | None:
         layers = [plan.layers[role] for role in find_roles(concepts_or_roles, concepts) if role in plan.layers]
-        return first_filled(ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in layers)
+        return find_first_filled(ConceptLayer(v.role, v.name, bool((~is_missing(v.raw_shapes)).any())) for v in layers)
 
     return find_missing_input(map_spec, find_filled_layer, concepts)
 
@@ -219,7 +219,7 @@ def make_maps(context: ExportContext) -> list[Problem]:
     rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in map_slots}
     rows |= {
         filled_slot.slot.id: [
-            _map_row_of_file(context, filled_slot.slot, path.name, GIVEN)
+            _map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
             for path in filled_slot.files
             if jpeg.is_jpeg(path.name)
         ]
@@ -229,16 +229,16 @@ def make_maps(context: ExportContext) -> list[Problem]:
     failed_maps = []
     for rendered_map in _render_maps(context):
         slot, file = rendered_map.request.slot, rendered_map.request.file
-        if rendered_map.lack:
-            failed_maps.append((slot, rendered_map.lack))
+        if rendered_map.missing_input:
+            failed_maps.append((slot, rendered_map.missing_input))
             continue
-        row = _map_row_of_file(context, slot, file, MADE)
+        row = _map_row_of_file(context, slot, file, ORIGIN_MADE)
         rows[slot.id] = [{**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale)}]
         slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in rendered_map.files]
     texts = Texts(context.lang)
     for slot, missing_input in (*context.maps.lacking, *failed_maps):
         rows[slot.id] = [
-            _empty_map_row(slot, NONE, reason=_missing_map_message([slot.title], missing_input).render(texts))
+            _empty_map_row(slot, ORIGIN_NONE, reason=_missing_map_message([slot.title], missing_input).render(texts))
         ]
     context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
     return _pass_gate(explain_missing_maps(failed_maps), context)
@@ -246,7 +246,7 @@ def make_maps(context: ExportContext) -> list[Problem]:
 
 def _pass_gate(problems: list[Problem], context: ExportContext) -> list[Problem]:
     """Raise OutputError if a required map could not be rendered and none is forced."""
-    gate_problems = group_by_level(problems, Level.GATE)
+    gate_problems = select_levels(problems, Level.GATE)
     if gate_problems and not context.maps.force:
         raise OutputError(
             "package_gate", target=context.new.stem, count=len(gate_problems), reasons=GateRefusal(tuple(gate_problems))
@@ -274,7 +274,10 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             cancellation=context.cancellation,
         )
         for rendered_map in work.render(job):
-            if rendered_map.lack is None and not jpeg.inspect_jpeg(job.folder / rendered_map.request.file).whole:
+            if (
+                rendered_map.missing_input is None
+                and not jpeg.inspect_jpeg(job.folder / rendered_map.request.file).is_complete
+            ):
                 raise OutputError(
                     "map_not_whole", map=rendered_map.request.slot.title, target=rendered_map.request.file
                 )
@@ -284,7 +287,7 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
 def has_low_resolution(path: Path) -> bool:
     """Return True if a jpg states fewer dots per inch than maps must have."""
     dpi = jpeg.inspect_jpeg(path).dpi if jpeg.is_jpeg(path.name) else None
-    return dpi is not None and round(dpi) < LEAST_DPI
+    return dpi is not None and round(dpi) < MIN_DPI
 
 
 def find_former_maps(former: Path) -> set[str]:
@@ -297,9 +300,9 @@ def find_former_maps(former: Path) -> set[str]:
         # `gate` reports a folder that is not a package of this plugin.
         return set()
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
-    generated = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == MADE}
+    generated = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == ORIGIN_MADE}
     generated = {name for name in generated if (former / name).is_file() and sha256(former / name) == digests.get(name)}
-    return generated | {jpeg.world_file_of(name) for name in generated}
+    return generated | {jpeg.world_file_name(name) for name in generated}
 
 
 def _map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
@@ -311,7 +314,7 @@ def _map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: 
     return {
         **_empty_map_row(slot, origin),
         **(match.groupdict() if match else {}),
-        "file": context.inside(path),
+        "file": context.path_in_package(path),
         **size,
     }
 

@@ -12,7 +12,7 @@ from ...files.data import ErrorCollector
 from ...render.words import Words
 from ...standard import load_standard
 from ...standard.template import Template
-from ..names import PLACEHOLDERS, SAMPLE, fill_placeholders
+from ..names import PLACEHOLDERS, SAMPLE_VALUES, fill_placeholders
 from .model import LayerSlot, PackageSpec
 from .read import find_spec_file, read_spec
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 #: Values of placeholders where a package that does not exist yet is shown.
-_SAMPLE_VALUES = {**SAMPLE, "title": "……"}
+_SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
 
 _UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDERS}
 
@@ -95,7 +95,7 @@ def _has_field(template: Template, name: str) -> bool:
     return any(field.name == name for field in template.fields)
 
 
-def layer_title(layer: str, standard: Standard, texts: Texts) -> str:
+def find_layer_title(layer: str, standard: Standard, texts: Texts) -> str:
     """Return the title of a layer code, or of a concept such as ``farmland``."""
     return standard.templates[layer].name if layer in standard.templates else texts.concept(layer)
 
@@ -125,7 +125,7 @@ def list_package_tree(package_spec: PackageSpec, texts: Texts) -> list[str]:
     words, standard = Words(texts.lang), load_standard(package_spec.standard)
     for vectors in package_spec.vectors:
         layers = texts.get("words", "between_names").join(
-            (slot.name or layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
+            (slot.name or find_layer_title(slot.layer, standard, texts)) for slot in vectors.layers if slot.need == "M"
         )
         crs = f"{vectors.crs} + {vectors.vertical}" if vectors.vertical else vectors.crs
         rows.append(

@@ -11,12 +11,12 @@ from ...profile.document import DocumentInfo
 from ...standard.map_set import MapCatalogue, load_map_set
 from ..names import make_name
 
-NEEDS = ("M", "C", "O")
+NEED_CODES = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
-FORMATS = tuple(FORMAT_NAMES)
+DATA_SET_SUFFIXES = tuple(FORMAT_NAMES)
 ENCODINGS = ("UTF-8", "GBK")
 #: Items of the metadata by the plugin's names: enclosing elements, items of the package, items of a layer.
-FRAMES = ("metadata", "package", "dataset")
+METADATA_ELEMENTS = ("metadata", "package", "dataset")
 PACKAGE_ITEMS = (
     "data_id", "name", "format", "integrity", "score", "grade", "product_date", "update_date", "secrecy",
 )  # fmt: skip
@@ -24,9 +24,9 @@ LAYER_ITEMS = (
     "data_id", "resource_id", "name", "alias", "format", "geometry", "wkid", "unit", "currency", "features", "extent",
     "product_date", "secrecy",
 )  # fmt: skip
-METADATA_ITEMS = tuple(dict.fromkeys((*FRAMES, *PACKAGE_ITEMS, *LAYER_ITEMS)))
+METADATA_ITEMS = tuple(dict.fromkeys((*METADATA_ELEMENTS, *PACKAGE_ITEMS, *LAYER_ITEMS)))
 #: Least (汇交要求, B) and greatest resolution of maps, dots per inch.
-LEAST_DPI, MOST_DPI = 300, 1200
+MIN_DPI, MAX_DPI = 300, 1200
 
 
 @dataclass(frozen=True)
@@ -125,13 +125,13 @@ class TableWords:
 class MapSettings:
     """Settings of the maps that the plugin makes.
 
-    ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map set
-    (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders, if
+    ``page`` is a sheet of the map set, ``make_world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map
+    set (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders, if
     neither project nor county profile has a value.
     """
 
     page: str = "A3"
-    dpi: int = LEAST_DPI
+    dpi: int = MIN_DPI
     world_file: bool = False
     map_set: Path | None = None
     maker: str = ""

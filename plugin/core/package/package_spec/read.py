@@ -9,22 +9,22 @@ from typing import Any, TypeVar
 
 from ....paths import PACKAGES
 from ...errors import DataError
-from ...files.data import ErrorCollector, check_keys, expect, read_toml
+from ...files.data import ErrorCollector, check_keys, check_type, read_toml
 from ...standard.template import MARKS
 from .model import METADATA_ITEMS, NamedFile, PackageSpec, TableWords
 from .rows import (
     MapSettings,
     check_map_slots,
-    check_name,
-    check_no_two,
     check_one_of,
     check_pattern,
-    file_slot,
-    map_settings,
-    named_file,
-    table_words,
-    texts_of,
-    vector_set,
+    check_portable_name,
+    check_unique,
+    read_file_slot,
+    read_map_settings,
+    read_named_file,
+    read_table_words,
+    read_text_table,
+    read_vector_set,
 )
 
 _REQUIRED_KEYS = (
@@ -82,7 +82,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     for key in texts:
         if key in table:
             with errors.collect():
-                texts[key] = expect(table[key], str, file=path, key=key)
+                texts[key] = check_type(table[key], str, file=path, key=key)
     digits = table.get("digits", 6)
     with errors.collect():
         check_one_of(digits, (4, 6), path, "digits")
@@ -94,7 +94,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     folders = _read_part(
         errors,
         {key: key for key in folder_table} if isinstance(folder_table, dict) else no_texts,
-        texts_of,
+        read_text_table,
         folder_table,
         path,
         "folders",
@@ -104,28 +104,28 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
             _check_folder(key, folders[key], path)
     rows: list[Any] = _read_part(errors, [], _expect_list, table.get("vector", []), path, "vector")
     vectors = [
-        _read_part(errors, None, vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
+        _read_part(errors, None, read_vector_set, row, f"vector[{n}]", path, folders) for n, row in enumerate(rows, 1)
     ]
     slots = []
     for kind in _FILE_KINDS:
         rows = _read_part(errors, [], _expect_list, table.get(kind, []), path, kind)
         slots += [
-            _read_part(errors, None, file_slot, kind, row, f"{kind}[{n}]", path, folders)
+            _read_part(errors, None, read_file_slot, kind, row, f"{kind}[{n}]", path, folders)
             for n, row in enumerate(rows, 1)
         ]
     files = tuple(slot for slot in slots if slot is not None)
     sets = tuple(one for one in vectors if one is not None)
     with errors.collect():
-        check_no_two([v.id for v in sets] + [f.id for f in files], path, "id")
-    table_words_read = _read_part(errors, TableWords(), table_words, table.get("tables", {}), path)
-    maps = _read_part(errors, MapSettings(), map_settings, table.get("maps", {}), path)
+        check_unique([v.id for v in sets] + [f.id for f in files], path, "id")
+    table_words_read = _read_part(errors, TableWords(), read_table_words, table.get("tables", {}), path)
+    maps = _read_part(errors, MapSettings(), read_map_settings, table.get("maps", {}), path)
     with errors.collect():
         check_map_slots(files, maps, path)
     no_file = NamedFile("", "")
     named_files: dict[str, NamedFile] = {}
     for key, items in (("report", ()), ("metadata", METADATA_ITEMS), ("tables", ())):
         if key in table:
-            named_files[key] = _read_part(errors, no_file, named_file, table[key], key, path, folders, items)
+            named_files[key] = _read_part(errors, no_file, read_named_file, table[key], key, path, folders, items)
     return PackageSpec(
         **texts,
         digits=digits,
@@ -160,19 +160,19 @@ def _check_key(key: str, path: Path) -> None:
 
 def _expect_list(rows: Any, path: Path, key: str) -> list[Any]:
     """Return a value of the file that must be a list."""
-    return list(expect(rows, list, file=path, key=key))
+    return list(check_type(rows, list, file=path, key=key))
 
 
 def _check_folder(key: str, text: str, path: Path) -> None:
     """Raise DataError for a folder path with a part that is not portable."""
     for part in text.split("/"):
-        check_name(part, path, f"folders.{key}")
+        check_portable_name(part, path, f"folders.{key}")
 
 
 def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     """Return the secrecy levels that a specification allows."""
-    level_list = expect(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
-    levels = tuple(expect(v, str, file=path, key="secrecy_levels") for v in level_list)
+    level_list = check_type(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
+    levels = tuple(check_type(v, str, file=path, key="secrecy_levels") for v in level_list)
     if levels and table.get("secrecy"):
         check_one_of(table["secrecy"], levels, path, "secrecy")
     return levels
@@ -183,7 +183,7 @@ def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[s
 
     ``present_keys`` are the keys of the file.
     """
-    marks = texts_of(value, path, "marks")
+    marks = read_text_table(value, path, "marks")
     for key, mark in marks.items():
         check_one_of(mark, MARKS, path, f"marks.{key}")
         check_one_of(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")

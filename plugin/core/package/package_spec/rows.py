@@ -15,25 +15,25 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ...errors import DataError, OutputError
-from ...files.data import check_keys, expect
+from ...files.data import check_keys, check_type
 from ...messages.texts import Texts
 from ..names import (
-    OWN_PLACEHOLDERS,
+    DEFAULT_PLACEHOLDERS,
     PLACEHOLDERS,
-    SAMPLE,
-    field_problem,
+    SAMPLE_VALUES,
     fill_placeholders,
-    name_problem,
-    unknown_placeholder,
+    find_field_name_problem,
+    find_name_problem,
+    find_unknown_placeholder,
 )
 from .model import (
+    DATA_SET_SUFFIXES,
     ENCODINGS,
-    FORMATS,
-    FRAMES,
     LAYER_ITEMS,
-    LEAST_DPI,
-    MOST_DPI,
-    NEEDS,
+    MAX_DPI,
+    METADATA_ELEMENTS,
+    MIN_DPI,
+    NEED_CODES,
     PACKAGE_ITEMS,
     FileSlot,
     LayerSlot,
@@ -44,10 +44,10 @@ from .model import (
 )
 
 
-def texts_of(value: Any, path: Path, where: str) -> dict[str, str]:
+def read_text_table(value: Any, path: Path, where: str) -> dict[str, str]:
     """Return a table of the file in which all values must be texts."""
-    expect(value, dict, file=path, key=where)
-    return {key: expect(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
+    check_type(value, dict, file=path, key=where)
+    return {key: check_type(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
 
 
 def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
@@ -56,51 +56,51 @@ def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
         raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known)))
 
 
-def check_no_two(values: list[str], path: Path, key: str) -> None:
+def check_unique(values: list[str], path: Path, key: str) -> None:
     """Raise DataError if a list has a value twice."""
     for value in values:
         if values.count(value) > 1:
             raise DataError("data_duplicate", file=str(path), key=key, value=value)
 
 
-def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+def check_pattern(pattern: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
     """Raise DataError for a name pattern with an unknown placeholder.
 
     Also for a pattern whose filled name is not portable.
     """
     check_placeholders(pattern, path, key, known)
-    check_name(fill_placeholders(pattern, SAMPLE), path, key)
+    check_portable_name(fill_placeholders(pattern, SAMPLE_VALUES), path, key)
 
 
-def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = OWN_PLACEHOLDERS) -> None:
+def check_placeholders(text: str, path: Path, key: str, known: tuple[str, ...] = DEFAULT_PLACEHOLDERS) -> None:
     """Raise DataError for an unknown placeholder."""
-    unknown = unknown_placeholder(text, known)
+    unknown = find_unknown_placeholder(text, known)
     if unknown is not None:
         known_placeholders = " ".join(f"{{{name}}}" for name in known)
         raise DataError("package_placeholder", file=str(path), key=key, value=unknown, known=known_placeholders)
 
 
-def check_name(name: str, path: Path, key: str) -> None:
+def check_portable_name(name: str, path: Path, key: str) -> None:
     """Raise DataError for a name that is not portable."""
-    if problem := name_problem(name):
+    if problem := find_name_problem(name):
         raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
 
 
-def check_reference(text: str, path: Path, key: str, vertical: bool = False) -> None:
+def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -> None:
     """Raise DataError unless a text names a CRS.
 
-    It must be a vertical one if ``vertical``, else a geographic or projected one.
+    It must be a vertical one if ``is_vertical``, else a geographic or projected one.
     """
     try:
         crs = CRS.from_user_input(text)
     except CRSError as error:
         raise DataError("package_crs", file=str(path), key=key, value=text) from error
-    if crs.is_vertical is not vertical or (not vertical and not (crs.is_geographic or crs.is_projected)):
+    if crs.is_vertical is not is_vertical or (not is_vertical and not (crs.is_geographic or crs.is_projected)):
         raise DataError("package_crs", file=str(path), key=key, value=text)
 
 
 #: Additional keys of a map's slot.
-MAP_KEYS = ("number", "layout")
+OPTIONAL_MAP_KEYS = ("number", "layout")
 _TWO_DIGITS = re.compile(r"\d{2}")
 
 
@@ -109,17 +109,17 @@ _TYPE_OF_SETTING: dict[str, type] = {
 }  # fmt: skip
 
 
-def map_settings(row: Any, path: Path) -> MapSettings:
+def read_map_settings(row: Any, path: Path) -> MapSettings:
     """Return the settings in `[maps]`; the map set's path is relative to the file."""
-    expect(row, dict, file=path, key="maps")
+    check_type(row, dict, file=path, key="maps")
     check_keys(row, required=(), allowed=_TYPE_OF_SETTING, file=path, where="maps")
     for key, value in row.items():
-        expect(value, _TYPE_OF_SETTING[key], file=path, key=f"maps.{key}")
+        check_type(value, _TYPE_OF_SETTING[key], file=path, key=f"maps.{key}")
     for key in ("maker", "drawer", "date"):
         check_placeholders(row.get(key, ""), path, f"maps.{key}")
     settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
-    if not LEAST_DPI <= settings.dpi <= MOST_DPI:
-        raise _unknown_value_error(path, "maps.dpi", settings.dpi, f"{LEAST_DPI}–{MOST_DPI}")
+    if not MIN_DPI <= settings.dpi <= MAX_DPI:
+        raise _unknown_value_error(path, "maps.dpi", settings.dpi, f"{MIN_DPI}–{MAX_DPI}")
     sheets = settings.catalogue().sheets
     check_one_of(settings.page, sheets, path, "maps.page")
     return settings
@@ -145,7 +145,7 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
         if slot.layout:
             check_one_of(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
-        if slot.number and (problem := name_problem(fill_placeholders(slot.file, {**SAMPLE, **slot.own}))):
+        if slot.number and (problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.own}))):
             raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
         for key, values in used_values.items():
             value = getattr(slot, key)
@@ -158,20 +158,20 @@ def _unknown_value_error(path: Path, key: str, value: object, known: str) -> Dat
     return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)
 
 
-def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
+def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> VectorSet:
     """Return the data set that a table of the file specifies."""
-    expect(row, dict, file=path, key=where)
+    check_type(row, dict, file=path, key=where)
     required, allowed = ("id", "folder", "file", "crs", "layer"), ("vertical", "encoding", "others")
     check_keys(row, required=required, allowed=allowed, file=path, where=where)
     for key, value in row.items():
-        expect(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
+        check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
     check_one_of(row["folder"], folders, path, f"{where}.folder")
     check_pattern(row["file"], path, f"{where}.file")
-    check_one_of(Path(row["file"]).suffix.lower(), FORMATS, path, f"{where}.file")
+    check_one_of(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{where}.file")
     check_one_of(row.get("encoding", "UTF-8"), ENCODINGS, path, f"{where}.encoding")
-    check_reference(row["crs"], path, f"{where}.crs")
+    check_crs_text(row["crs"], path, f"{where}.crs")
     if row.get("vertical"):
-        check_reference(row["vertical"], path, f"{where}.vertical", vertical=True)
+        check_crs_text(row["vertical"], path, f"{where}.vertical", is_vertical=True)
     if Path(row["file"]).suffix.lower() == ".vct":
         _check_vct(row, path, where)
     if Path(row["file"]).suffix.lower() == ".shp" and row.get("vertical"):
@@ -180,86 +180,88 @@ def vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -> Vec
     layers = tuple(
         _read_layer_slot(one, f"{where}.layer[{n}]", path) for n, one in enumerate(row.pop("layer"), start=1)
     )
-    check_no_two([one.layer for one in layers], path, f"{where}.layer")
-    check_no_two([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")
+    check_unique([one.layer for one in layers], path, f"{where}.layer")
+    check_unique([one.name.upper() for one in layers if one.name], path, f"{where}.layer.name")
     return VectorSet(**row, layers=layers)
 
 
 def _check_vct(row: dict[str, Any], path: Path, where: str) -> None:
     """Validate a VCT data set: GBK, CGCS2000, and heights of 1985 or none."""
     # Imported here, because the list of specifications must also work without shapely.
-    from ...exchange.vct.head import VERTICAL, check_crs
+    from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
 
     check_one_of(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
-    check_one_of(row.get("vertical", ""), ("", VERTICAL), path, f"{where}.vertical")
+    check_one_of(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{where}.vertical")
     try:
-        check_crs(CRS.from_user_input(row["crs"]), row["id"])
+        check_supported_crs(CRS.from_user_input(row["crs"]), row["id"])
     except OutputError as error:
         raise DataError("package_crs", file=str(path), key=f"{where}.crs", value=row["crs"]) from error
 
 
 def _read_layer_slot(row: Any, where: str, path: Path) -> LayerSlot:
     """Return the specification of one layer from its table in the file."""
-    expect(row, dict, file=path, key=where)
+    check_type(row, dict, file=path, key=where)
     check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=where)
     for key, value in row.items():
-        expect(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{where}.{key}")
-    check_one_of(row["need"], NEEDS, path, f"{where}.need")
-    fields = tuple(expect(f, str, file=path, key=f"{where}.fields") for f in row.get("fields", ()))
-    names = texts_of(row.get("names", {}), path, f"{where}.names")
-    check_no_two([f.upper() for f in fields], path, f"{where}.fields")
-    check_no_two([n.upper() for n in names.values()], path, f"{where}.names")
+        check_type(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{where}.{key}")
+    check_one_of(row["need"], NEED_CODES, path, f"{where}.need")
+    fields = tuple(check_type(f, str, file=path, key=f"{where}.fields") for f in row.get("fields", ()))
+    names = read_text_table(row.get("names", {}), path, f"{where}.names")
+    check_unique([f.upper() for f in fields], path, f"{where}.fields")
+    check_unique([n.upper() for n in names.values()], path, f"{where}.names")
     for key, name in ((f"{where}.name", row.get("name", "")), *((f"{where}.names.{k}", n) for k, n in names.items())):
-        if name and (problem := field_problem(name)):
+        if name and (problem := find_field_name_problem(name)):
             raise DataError("package_name", file=str(path), key=key, value=name, detail=problem)
     return LayerSlot(row["layer"], row["need"], row.get("name", ""), fields, names)
 
 
-def file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
+def read_file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
     """Return the document, map or table that a table of the file specifies."""
-    expect(row, dict, file=path, key=where)
-    optional_keys = MAP_KEYS if kind == "map" else ()
+    check_type(row, dict, file=path, key=where)
+    optional_keys = OPTIONAL_MAP_KEYS if kind == "map" else ()
     check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=where)
     for key, value in row.items():
-        expect(value, str, file=path, key=f"{where}.{key}")
+        check_type(value, str, file=path, key=f"{where}.{key}")
     check_one_of(row["folder"], folders, path, f"{where}.folder")
-    check_one_of(row["need"], NEEDS, path, f"{where}.need")
+    check_one_of(row["need"], NEED_CODES, path, f"{where}.need")
     check_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDERS))
     return FileSlot(kind, **row)
 
 
-def table_words(row: Any, path: Path) -> TableWords:
+def read_table_words(row: Any, path: Path) -> TableWords:
     """Return further names of sheets and columns; remove them from ``[tables]``."""
-    expect(row, dict, file=path, key="tables")
+    check_type(row, dict, file=path, key="tables")
     words_by_part: dict[str, dict[str, tuple[str, ...]]] = {}
     texts = Texts("zh")
     for section, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
-        words_of_id = expect(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
+        words_of_id = check_type(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
         for key, words in words_of_id.items():
             check_one_of(key, known, path, f"tables.{section}")
-            expect(words, list, file=path, key=f"tables.{section}.{key}")
+            check_type(words, list, file=path, key=f"tables.{section}.{key}")
             for word in words:
-                expect(word, str, file=path, key=f"tables.{section}.{key}")
+                check_type(word, str, file=path, key=f"tables.{section}.{key}")
         words_by_part[section] = {key: tuple(words) for key, words in words_of_id.items()}
     return TableWords(**words_by_part)
 
 
-def named_file(row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()) -> NamedFile:
+def read_named_file(
+    row: Any, where: str, path: Path, folders: dict[str, str], items: tuple[str, ...] = ()
+) -> NamedFile:
     """Return the generated file that a table of the file specifies."""
-    expect(row, dict, file=path, key=where)
+    check_type(row, dict, file=path, key=where)
     check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
     check_one_of(row["folder"], folders, path, f"{where}.folder")
-    check_pattern(expect(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
-    names = texts_of(row.get("names", {}), path, f"{where}.names")
+    check_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
+    names = read_text_table(row.get("names", {}), path, f"{where}.names")
     if items:
         check_keys(names, required=items, allowed=(), file=path, where=f"{where}.names")
         for key, name in names.items():
-            if name and (problem := field_problem(name)) == "field_characters":
+            if name and (problem := find_field_name_problem(name)) == "field_characters":
                 raise DataError("package_name", file=str(path), key=f"{where}.names.{key}", value=name, detail=problem)
         # Two items with one name in one element could not be distinguished.
         for items_of_element in (("package", "dataset"), PACKAGE_ITEMS, LAYER_ITEMS):
-            check_no_two(
-                [name for key in items_of_element if (name := names[key] or key * (key in FRAMES))],
+            check_unique(
+                [name for key in items_of_element if (name := names[key] or key * (key in METADATA_ELEMENTS))],
                 path,
                 f"{where}.names",
             )

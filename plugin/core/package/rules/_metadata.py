@@ -14,9 +14,18 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
-from ..metadata import BETWEEN, DEGREES, GEOMETRIES, METRES, WHOLE, Metadata, formats, layer_extent
+from ..metadata import (
+    COMPLETE_TEXT,
+    DEGREES,
+    FORMAT_SEPARATOR,
+    GEOMETRY_NAMES,
+    METRES,
+    Metadata,
+    format_extent,
+    join_formats,
+)
 from ..tables.known_tables import parse_printed_number
-from ._package import is_made_by_plugin, show_value, year_of
+from ._package import find_data_year, format_value, is_made_by_plugin
 
 if TYPE_CHECKING:
     from ...engine.context import Context
@@ -54,7 +63,7 @@ def check_metadata_values(path: str, metadata: Metadata, package: PackageFacts, 
                 "",
                 key=f"{path}/{name}",
                 case="layer_lost",
-                params={"file": path, "name": show_value(name, make_finding.texts)},
+                params={"file": path, "name": format_value(name, make_finding.texts)},
             )
             continue
         described.add((described_layers[0].file, described_layers[0].name))
@@ -96,7 +105,7 @@ class _FindingMaker:
         name = self.package.package_spec.metadata.names[item]
         owner_name = owner or self.texts.get("words", "whole_package")
         params = {"file": self.path, "owner": owner_name, "item": name}
-        params |= {"told": show_value(stated, self.texts), "found": show_value(expected, self.texts)}
+        params |= {"told": format_value(stated, self.texts), "found": format_value(expected, self.texts)}
         return Finding("", key=f"{self.path}/{owner}", field=name, case="value", params=params)
 
 
@@ -110,7 +119,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         "data_id": f"{code}{layer.name}" if code else "",
         "alias": template.name if template else "",
         "format": layer.format,
-        "geometry": GEOMETRIES.get(layer.geometry, ""),
+        "geometry": GEOMETRY_NAMES.get(layer.geometry, ""),
         "wkid": layer.crs.removeprefix("EPSG:") if layer.crs.startswith("EPSG:") else "",
         "unit": unit,
         "features": str(layer.features),
@@ -121,7 +130,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
             yield make_finding(layer.name, item, stated, value)
     yield from _check_manifest_items(items, _find_manifest_row(layer, make_finding), layer, make_finding)
     if items.get("extent") and layer.extent and not _same_extent(items["extent"], layer.extent):
-        yield make_finding(layer.name, "extent", items["extent"], layer_extent(layer.extent, unit or METRES))
+        yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES))
     yield from _check_date(items, "product_date", layer.name, make_finding)
     yield from _check_secrecy(items, layer.name, make_finding)
 
@@ -148,7 +157,7 @@ def _check_manifest_items(
             if item in items and key in row and items[item] != str(row[key]):
                 yield make_finding(layer.name, item, items[item], str(row[key]))
         return
-    year, stated = year_of(make_finding.ctx.plan.layers.get(layer.name)), items.get("currency", "")
+    year, stated = find_data_year(make_finding.ctx.plan.layers.get(layer.name)), items.get("currency", "")
     if year and stated and year not in stated:
         yield make_finding(layer.name, "currency", stated, year)
 
@@ -160,7 +169,7 @@ def _check_reserved_items(
     manifest = package.manifest
     if manifest is None or not is_made_by_plugin(package):
         return
-    completeness = "" if manifest["check"].get("forced") else WHOLE
+    completeness = "" if manifest["check"].get("forced") else COMPLETE_TEXT
     for item, value in (("integrity", completeness), ("score", ""), ("grade", "")):
         if item in items and items[item] != value:
             yield make_finding("", item, items[item], value)
@@ -172,18 +181,21 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
     for item, value in expected.items():
         if items.get(item) and items[item] != value:
             yield make_finding("", item, items[item], value)
-    layer_formats, stated = formats(layer.format for layer in package.layers if layer.format), items.get("format", "")
+    layer_formats, stated = (
+        join_formats(layer.format for layer in package.layers if layer.format),
+        items.get("format", ""),
+    )
     # The order of formats does not matter.
     if (
         layer_formats
         and stated
-        and {part.strip() for part in stated.split(BETWEEN)} != set(layer_formats.split(BETWEEN))
+        and {part.strip() for part in stated.split(FORMAT_SEPARATOR)} != set(layer_formats.split(FORMAT_SEPARATOR))
     ):
         yield make_finding("", "format", stated, layer_formats)
     yield from _check_reserved_items(items, package, make_finding)
     for item in ("product_date", "update_date"):
         yield from _check_date(items, item, "", make_finding)
-    production_date, update_date = (_day(items.get(item, "")) for item in ("product_date", "update_date"))
+    production_date, update_date = (_parse_day(items.get(item, "")) for item in ("product_date", "update_date"))
     if production_date and update_date and update_date < production_date:
         yield make_finding("", "update_date", items["update_date"], f"≥ {production_date}")
     yield from _check_secrecy(items, "", make_finding)
@@ -203,12 +215,12 @@ def _same_extent(stated: str, extent: tuple[float, ...]) -> bool:
 def _check_date(items: dict[str, str], item: str, owner: str, make_finding: _FindingMaker) -> Iterator[Finding]:
     """Yield a finding on an item that is not a date, or is in the future."""
     stated = items.get(item, "")
-    day = _day(stated)
+    day = _parse_day(stated)
     if stated and (day is None or day > date.today() + _CLOCK_TOLERANCE):
         yield make_finding(owner, item, stated, make_finding.texts.get("words", "no_such_day"))
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     """Return the day of a date (2026-01-31, 2026/1/31, 20260131, 2026年1月31日, a month).
 
     A time may follow. None for other texts.
@@ -227,7 +239,7 @@ def _check_secrecy(items: dict[str, str], owner: str, make_finding: _FindingMake
     stated, package = items.get("secrecy", ""), make_finding.package
     levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     agreed = package.manifest.get("secrecy") if package.manifest else None
-    level_of = load_secrecy_levels().level_of
+    level_of = load_secrecy_levels().strip_term
     # An invalid level in the manifest is reported there, and is not used for comparison.
     if stated and agreed and level_of(agreed) in levels and stated != agreed:
         yield make_finding(owner, "secrecy", stated, agreed)

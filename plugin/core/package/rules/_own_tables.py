@@ -22,10 +22,10 @@ from ...model.rule import Severity
 from ...render import figures as shown
 from ...render.tables.model import Table, sheet_name
 from ...render.words import Words
-from ...tabulate import TIME_FORM, make_about_table
+from ...tabulate import TIME_FORMAT, make_about_table
 from ..inspection.facts import PackageFacts
-from ..problems import NAMED
-from ..tables.compare import UNREADABLE, find_differences
+from ..problems import MAX_NAMED_FEATURES
+from ..tables.compare import UNREADABLE_CASES, find_differences
 from ..tables.known_tables import KnownTables
 from ..tables.model import Cell, Sheet, Workbook
 from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet, find_foreign_formats, find_misleading_formats
@@ -87,7 +87,7 @@ def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
         else:
             yield from _report_formats(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _compare_states(sheet, own)
-        if sheet.conditions:
+        if sheet.has_conditional_formats:
             detail = own.texts.get("hidden", "conditions")
             yield _make_finding(own.book, sheet, "look", count=1, cells=detail)
     if not reason:
@@ -116,7 +116,7 @@ def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
                 continue
             differences, figures = find_differences(blocks[0])
             # Cells without a readable figure have separate findings.
-            unreadable = sum(one.case in UNREADABLE for one in differences)
+            unreadable = sum(one.case in UNREADABLE_CASES for one in differences)
             listed_counts, rows_found = (row["rows"], row["figures"]), len(blocks[0].rows)
             if listed_counts not in {(rows_found, figures), (rows_found, figures + unreadable)}:
                 params = {
@@ -182,13 +182,13 @@ def _explain_no_rebuild(own: InspectedWorkbook) -> str:
 def _rebuild(own: InspectedWorkbook) -> dict[str, Sheet]:
     """Return the sheets of the workbook as this version makes it from the layers."""
     # Imported here, because the toolbox loads rules without the libraries for files.
-    from ...engine.provenance import area_name
-    from ...render.tables.workbook import put_workbook
+    from ...engine.provenance import find_county_name
+    from ...render.tables.workbook import write_tables_workbook
 
     texts = Texts(own.lang)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "a.xlsx"
-        put_workbook(path, own.tables, area_name(own.ctx.plan), texts, "")
+        write_tables_workbook(path, own.tables, find_county_name(own.ctx.plan), texts, "")
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
 
 
@@ -221,9 +221,9 @@ def _report_words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook)
             told=_cut(o.printed) or blank,
             given=_cut(o.expected) or blank,
         )
-        for o in words[:NAMED]
+        for o in words[:MAX_NAMED_FEATURES]
     ]
-    cells = texts.get("words", "between_cells").join(named) + (" …" if len(words) > NAMED else "")
+    cells = texts.get("words", "between_cells").join(named) + (" …" if len(words) > MAX_NAMED_FEATURES else "")
     return _make_finding(own.book, sheet, "words", count=len(words), cells=cells)
 
 
@@ -239,9 +239,9 @@ def _report_formats(
                 form=_cut(o.printed),
                 held=_cut(sheet.text(o.row, o.column)),
             )
-            for o in forms[:NAMED]
+            for o in forms[:MAX_NAMED_FEATURES]
         ]
-        cells = texts.get("words", "between_cells").join(named) + (" …" if len(forms) > NAMED else "")
+        cells = texts.get("words", "between_cells").join(named) + (" …" if len(forms) > MAX_NAMED_FEATURES else "")
         yield _make_finding(book, sheet, "format", severity, count=len(forms), cells=cells)
 
 
@@ -273,7 +273,7 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
     ]
     printed_time = sheet.text(time, 2)
     if not _is_plausible_time(printed_time, begun, own.package):
-        wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORM)))
+        wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORMAT)))
     expected_notes = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cells.items()):
         foreign = cell.text not in expected_notes if row > last else column > 2
@@ -290,7 +290,7 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
 def _is_plausible_time(printed: str, begun: datetime, package: PackageFacts) -> bool:
     """Return True if the workbook was made from the check to a day after the manifest."""
     try:
-        made = datetime.strptime(printed, TIME_FORM)
+        made = datetime.strptime(printed, TIME_FORMAT)
         end = datetime.fromisoformat(str((package.manifest or {}).get("made")))
     except ValueError:
         return False
@@ -318,7 +318,7 @@ def _compare_states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
             continue
         for line, row in block.rows.items():
             for place in block.places:
-                allowed = {_expected_text(place.known.id, one, words, texts) for one in rows.get(row.code, ())}
+                allowed = {_expected_text(place.table_column.id, one, words, texts) for one in rows.get(row.code, ())}
                 printed = sheet.text(line, place.column)
                 if None not in allowed and allowed and printed not in allowed:
                     given = "/".join(sorted(str(text) for text in allowed))
@@ -348,4 +348,6 @@ def _cut(text: str) -> str:
 
 
 def _list_names(names: list[str], texts: Texts) -> str:
-    return texts.get("words", "between_names").join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    return texts.get("words", "between_names").join(names[:MAX_NAMED_FEATURES]) + (
+        " …" if len(names) > MAX_NAMED_FEATURES else ""
+    )

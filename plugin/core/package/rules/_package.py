@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 
 #: An example that every one of these rules passes.
-NONE_INSPECTED = Example("no package is inspected", {})
+NO_PACKAGE_EXAMPLE = Example("no package is inspected", {})
 
 
-def example(title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = None, **changes: Any) -> Example:
+def make_example(title: str, finds: int = 0, *, plan: dict[str, list[Any]] | None = None, **changes: Any) -> Example:
     """Return an example of a rule: a county's package after ``changes``.
 
-    ``plan`` has the layers of its data. `facts_of` of the tests lists the possible changes.
+    ``plan`` has the layers of its data. `make_package_facts` of the tests lists the possible changes.
     """
     return Example(title, plan or {}, finds=finds, side={"package": changes})
 
@@ -70,7 +70,7 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context
     The result is empty if it is unknown which template the layer has.
     """
     standard, upper_name = ctx.norm.standard, layer.name.upper()
-    slots = [slot for vectors in package.sets_of(layer.file) for slot in vectors.layers]
+    slots = [slot for vectors in package.vector_sets_of(layer.file) for slot in vectors.layers]
     roles_by_name = [
         role for s in slots if s.name.upper() == upper_name for role in standard.concepts.get(s.layer, (s.layer,))
     ]
@@ -118,24 +118,24 @@ def is_made_by_plugin(package: PackageFacts) -> bool:
     return isinstance(tool, dict) and tool.get("name") == "sanxian"
 
 
-def show_value(value: Any, texts: Texts) -> str:
+def format_value(value: Any, texts: Texts) -> str:
     """Return a value as a message shows it; words for an empty or missing one."""
     text = "" if value is None else str(value).strip()
     return text or texts.get("words", "left_blank")
 
 
-def show_profile(profile: str, texts: Texts) -> str:
+def format_profile(profile: str, texts: Texts) -> str:
     """Return the id of a profile; words if no profile is chosen."""
     return profile or texts.get("words", "no_profile")
 
 
-def year_of(layer: Layer | None) -> str:
+def find_data_year(layer: Layer | None) -> str:
     """Return the year of the data in a layer's rows; empty if none or several."""
     years = set(layer.text("data_year")) - {""} if layer is not None and layer.has("data_year") else set()
     return next(iter(years)) if len(years) == 1 else ""
 
 
-def stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
+def read_stated_field_count(layer: LayerFact, package: PackageFacts) -> int | None:
     """Return the number of a layer's fields by the manifest; None if not stated."""
     rows = package.manifest["layers"] if package.manifest else []
     counts = [r.get("fields") for r in rows if (r["file"], r["layer"].upper()) == (layer.file, layer.name.upper())]
@@ -151,7 +151,7 @@ def _load_schema(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def unknown_keys(data: Any, path: Path) -> str:
+def find_unknown_keys(data: Any, path: Path) -> str:
     """Return the keys of ``data`` that a JSON schema does not have, as one text.
 
     ``path`` is the schema's file. Objects without properties in the schema may have any keys.

@@ -13,9 +13,16 @@ from ...messages.texts import LANGUAGES, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT
 from ...model.rule import Severity
-from ..problems import NAMED
-from ..tables.compare import DIFFER, CellDifference, find_differences, find_lost_rows, find_renamed_rows
-from ..tables.known_tables import KEYS, KnownTables, TableBlock, has_figures, normalise_word, parse_printed_number
+from ..problems import MAX_NAMED_FEATURES
+from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences, find_lost_rows, find_renamed_rows
+from ..tables.known_tables import (
+    KEY_COLUMNS,
+    KnownTables,
+    TableBlock,
+    has_figures,
+    normalise_word,
+    parse_printed_number,
+)
 from ..tables.model import Sheet, Workbook, load_style_limits
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
@@ -99,7 +106,7 @@ def group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
 def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
     """Return a cell's head and figures as texts; the layers' figure has more digits."""
     layer_figure = require_value(cell.expected, "the figure of the layers")
-    unit = cell.word or (texts.get("units", cell.unit) if cell.unit else "")
+    unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
     digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
     # Use the printed digits with separators; texts around a figure are unchanged.
     printed = parse_printed_number(cell.printed) if cell.unit else None
@@ -133,45 +140,49 @@ _MAX_NAME_CHARACTERS = 40
 
 
 @dataclass
-class Seen:
+class SheetResult:
     """Result of inspecting a sheet: ids of the recognised tables, and findings."""
 
     tables: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
 
 
-def language_of(books: Iterable[Workbook]) -> str:
+def detect_language(books: Iterable[Workbook]) -> str:
     """Return the language of most sheet names; Chinese if none is known."""
     names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
     known = {lang: {normalise_word(text) for text in Texts(lang).section("sheets").values()} for lang in LANGUAGES}
     return max(LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
 
 
-def table_name(table: str, texts: Texts) -> str:
+def sheet_name_of_table(table: str, texts: Texts) -> str:
     """Return the sheet name of a table of the plugin."""
     return texts.get("sheets", table)
 
 
-def inspect_sheet(file: str, sheet: Sheet, known: KnownTables, texts: Texts, *, elsewhere: bool = False) -> Seen:
+def inspect_sheet(
+    file: str, sheet: Sheet, known: KnownTables, texts: Texts, *, of_other_version: bool = False
+) -> SheetResult:
     """Return the findings on one sheet: differing figures and cells not compared.
 
-    ``elsewhere`` means that another version of the plugin made the sheet; slight differences are then warnings.
+    ``of_other_version`` means that another version of the plugin made the sheet; slight differences are then warnings.
     """
-    result = Seen()
+    result = SheetResult()
     make_finding = _FindingMaker(file, sheet, texts)
-    if sheet.cut:
+    if sheet.is_truncated:
         result.findings.append(make_finding("cut"))
     blocks = known.blocks(sheet)
     if not blocks:
         about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
         if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
-            name = next((t for t in KEYS if t not in known.tables and _has_title(sheet, t)), "")
-            finding = make_finding("no_layers", table=table_name(name, texts)) if name else make_finding("sheet")
+            name = next((t for t in KEY_COLUMNS if t not in known.tables and _has_title(sheet, t)), "")
+            finding = (
+                make_finding("no_layers", table=sheet_name_of_table(name, texts)) if name else make_finding("sheet")
+            )
             result.findings.append(finding)
         return result
     for block in blocks:
         result.tables.add(block.table.id)
-        result.findings += _inspect_block(block, make_finding, texts, elsewhere)
+        result.findings += _inspect_block(block, make_finding, texts, of_other_version)
     return result
 
 
@@ -209,9 +220,9 @@ class _FindingMaker:
 
 def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
-    table: dict[str, Any] = {"table": table_name(block.table.id, texts)}
+    table: dict[str, Any] = {"table": sheet_name_of_table(block.table.id, texts)}
     differences, _ = find_differences(block)
-    for group in group_cells(one for one in differences if one.case in DIFFER):
+    for group in group_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
         more_params = (
             {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
@@ -234,8 +245,10 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
     if block.unknown:
         rows = [_first_words_of_row(block, line) for line in block.unknown]
         yield make_finding("rows", block.table.id, count=len(rows), rows=_list_names(rows, texts), **table)
-    if block.strange:
-        yield make_finding("columns", block.table.id, columns=_list_names(list(block.strange.values()), texts), **table)
+    if block.foreign_columns:
+        yield make_finding(
+            "columns", block.table.id, columns=_list_names(list(block.foreign_columns.values()), texts), **table
+        )
     for case in ("text", "formula", "error", "merged"):
         if cells := _cell_names(differences, case):
             detail = texts.get("causes", f"cell_{case}")
@@ -268,9 +281,9 @@ def _is_slight(cell: CellDifference) -> bool:
 
 
 def _list_names(names: list[str], texts: Texts) -> str:
-    return texts.get("words", "between_names").join(name[:_MAX_NAME_CHARACTERS] for name in names[:NAMED]) + (
-        " …" if len(names) > NAMED else ""
-    )
+    return texts.get("words", "between_names").join(
+        name[:_MAX_NAME_CHARACTERS] for name in names[:MAX_NAMED_FEATURES]
+    ) + (" …" if len(names) > MAX_NAMED_FEATURES else "")
 
 
 def _first_words_of_row(block: TableBlock, line: int) -> str:

@@ -7,7 +7,7 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
-from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -28,15 +28,15 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "manifest": "The manifest belongs to {found}, the package to {expected}. Make the package again from its data.",
     },
     fails=[
-        example("a folder of any name", 1, root="规划成果最终版2"),
-        example("another county's name", 1, root="140225左云县国土空间总体规划"),
-        example("another county's code", 1, plan={"red_line": [SQUARE_WKT]}, root="140226浑源县国土空间总体规划"),
-        example("another county's manifest", 1, manifest=True, area={"code": "140226", "name": "左云县"}),
+        make_example("a folder of any name", 1, root="规划成果最终版2"),
+        make_example("another county's name", 1, root="140225左云县国土空间总体规划"),
+        make_example("another county's code", 1, plan={"red_line": [SQUARE_WKT]}, root="140226浑源县国土空间总体规划"),
+        make_example("another county's manifest", 1, manifest=True, area={"code": "140226", "name": "左云县"}),
     ],
     passes=[
-        example("as asked for"),
-        example("with its own manifest", manifest=True, area={"code": "140225", "name": "浑源县"}),
-        NONE_INSPECTED,
+        make_example("as asked for"),
+        make_example("with its own manifest", manifest=True, area={"code": "140225", "name": "浑源县"}),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_name(*, ctx: Context) -> RuleResult:

@@ -6,7 +6,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 
 @rule(
@@ -27,17 +27,17 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
         "data have another name, rename them.",
     },
     fails=[
-        example("no text", 1, drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]),
-        example("no data", 1, drop=["1-空间数据/"]),
-        example(
+        make_example("no text", 1, drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"]),
+        make_example("no data", 1, drop=["1-空间数据/"]),
+        make_example(
             "one map of the form's list",
             1,
             add={"4-规划图件/140225浑源县04县域国土空间规划分区图.jpg": b"\xff\xd8\xff"},
         ),
     ],
     passes=[
-        example("all there"),
-        NONE_INSPECTED,
+        make_example("all there"),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_parts(*, ctx: Context) -> RuleResult:
@@ -67,7 +67,7 @@ def _report_missing_data_sets(package: PackageFacts, ctx: Context) -> Iterator[F
 
     A data set that no layer of the plan would fill may be missing.
     """
-    present_sets = {vectors.id for data_set in package.data_sets() for vectors in package.sets_of(data_set)}
+    present_sets = {vectors.id for data_set in package.data_sets() for vectors in package.vector_sets_of(data_set)}
     for vectors in package.package_spec.vectors:
         is_required = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
         if vectors.id not in present_sets and is_required:
@@ -82,7 +82,7 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
     """
     missing_maps, has_numbered_map = [], False
     for slot in package.package_spec.files:
-        files = package.filling(slot)
+        files = package.files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue

@@ -7,10 +7,10 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..inspection.integrity import is_signature
-from ..names import FIELD_NAMES
-from ..problems import NAMED
-from ..slot_files import is_part, is_stray
-from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding
+from ..names import FIELD_NAME_FILE
+from ..problems import MAX_NAMED_FEATURES
+from ..slot_files import is_data_set_file, is_stray_file
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, is_made_by_plugin, make_example, make_file_finding
 
 #: Suffix of registers of waivers, and suffixes of a shapefile's files that this plugin writes.
 WAIVER_FILE_SUFFIX = ".waivers.csv"
@@ -38,30 +38,34 @@ MAX_SINGLE_FINDINGS = 20
         "unseen": "The name “{file}” has invisible characters ({signs}). Rename it.",
     },
     fails=[
-        example("another county's map", 1, add={"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}),
-        example(
+        make_example("another county's map", 1, add={"4-规划图件/140226左云县01图.jpg": b"\xff\xd8\xff"}),
+        make_example(
             "a text among the maps",
             1,
             drop=["2-规划文档/140225浑源县国土空间总体规划文本.pdf"],
             add={"4-规划图件/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4"},
         ),
-        example("a copy of the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据_备份.gdb/gdb": b"x"}),
-        example("a register of waivers", 1, add={"1-空间数据/140225浑源县.waivers.csv": b"REL001"}),
-        example("shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}),
-        example("two of them beside the database", 2, add={"1-空间数据/a.shp": b"x", "1-空间数据/b.shp": b"x"}),
-        example(
+        make_example(
+            "a copy of the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据_备份.gdb/gdb": b"x"}
+        ),
+        make_example("a register of waivers", 1, add={"1-空间数据/140225浑源县.waivers.csv": b"REL001"}),
+        make_example(
+            "shapefiles among the documents", 1, add={"2-规划文档/边界.shp": b"x", "2-规划文档/边界.dbf": b"x"}
+        ),
+        make_example("two of them beside the database", 2, add={"1-空间数据/a.shp": b"x", "1-空间数据/b.shp": b"x"}),
+        make_example(
             "a program in the database", 1, add={"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/更新.exe": b"MZ"}
         ),
-        example(
+        make_example(
             "a text whose name is written in other signs",
             1,
             add={"2-规划文档/140225浑源县国土空间总体规划文本.PDF": b"%PDF-1.4"},
         ),
-        example(
+        make_example(
             "a name with a sign that is not seen", 1, add={"4-规划图件/140225浑源县02图\u200b.jpg": b"\xff\xd8\xff"}
         ),
-        example("thirty pages of another program", 1, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(30)}),
-        example(
+        make_example("thirty pages of another program", 1, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(30)}),
+        make_example(
             "the database among the maps",
             1,
             drop=["1-空间数据/"],
@@ -69,15 +73,15 @@ MAX_SINGLE_FINDINGS = 20
         ),
     ],
     passes=[
-        example(
+        make_example(
             "the parts of a database",
             add={
                 f"1-空间数据/140225浑源县国土空间规划矢量数据.gdb/{n}": b"x"
                 for n in ("a00000009.gdbindexes", "timestamps")
             },
         ),
-        example("maps by number and title", add={"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}),
-        NONE_INSPECTED,
+        make_example("maps by number and title", add={"4-规划图件/140225浑源县02土地利用图.jpg": b"\xff\xd8\xff"}),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_file_names(*, ctx: Context) -> RuleResult:
@@ -107,7 +111,7 @@ def _check_names_and_folders(package: PackageFacts, ctx: Context) -> Iterator[Fi
 def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on data sets that are not specified, or in a wrong folder."""
     for data_set in package.data_sets():
-        name, sets = data_set.rpartition("/")[2], package.sets_of(data_set)
+        name, sets = data_set.rpartition("/")[2], package.vector_sets_of(data_set)
         if not sets and data_set in package.package_spec.folders.values():
             # The folder is required, so report only the shapefiles in it.
             for shape in package.shapefiles(data_set):
@@ -144,9 +148,9 @@ def _files_with_specified_names(package: PackageFacts) -> Iterator[FileFact]:
 
     These are all files except generated ones, data sets, signatures and files that other rules report.
     """
-    recognised = package.made_by_us() | package.world_files() | set(package.data_sets())
-    for file in package.single:
-        is_reported_elsewhere = is_stray(file.name) or file.link or file.special
+    recognised = package.generated_paths() | package.world_files() | set(package.data_sets())
+    for file in package.single_files:
+        is_reported_elsewhere = is_stray_file(file.name) or file.link or file.special
         if file.path not in recognised and not is_reported_elsewhere and not is_signature(file.path):
             yield file
 
@@ -155,13 +159,13 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files in a data set that do not belong to it."""
     foreign_files: dict[str, list[str]] = {}
     for file in package.files:
-        data_set = package.data_set(file.path)
-        if not data_set or is_stray(file.name):
+        data_set = package.data_set_of(file.path)
+        if not data_set or is_stray_file(file.name):
             continue
         is_made_by_plugin_set = (
-            is_made_by_plugin(package) and not data_set.lower().endswith(".gdb") and file.name != FIELD_NAMES
+            is_made_by_plugin(package) and not data_set.lower().endswith(".gdb") and file.name != FIELD_NAME_FILE
         )
-        if not is_part(file.name, data_set) or (
+        if not is_data_set_file(file.name, data_set) or (
             is_made_by_plugin_set and not file.name.lower().endswith(WRITTEN_SHAPEFILE_SUFFIXES)
         ):
             foreign_files.setdefault(data_set, []).append(file.path.removeprefix(f"{data_set}/"))
@@ -170,7 +174,7 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
 
 
 def _make_group_finding(folder: str, case: str, names: list[str]) -> Finding:
-    files = ", ".join(names[:NAMED]) + (" …" if len(names) > NAMED else "")
+    files = ", ".join(names[:MAX_NAMED_FEATURES]) + (" …" if len(names) > MAX_NAMED_FEATURES else "")
     return make_file_finding(folder or ".", case, count=len(names), files=files)
 
 

@@ -5,8 +5,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ..slot_files import is_stray
-from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
+from ..slot_files import is_stray_file
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 #: Maximum number of characters of a comment in a message.
 _LONGEST = 60
@@ -26,7 +26,7 @@ _LONGEST = 60
         "comment": "The zip of the package carries text that belongs to none of its files: “{text}”. Receivers do not see it after unpacking. Pack the folder again without comments.",
     },
     fails=[
-        example(
+        make_example(
             "thumbnails and a lock",
             2,
             add={
@@ -34,12 +34,12 @@ _LONGEST = 60
                 "1-空间数据/140225浑源县国土空间规划矢量数据.gdb/_gdb.PC.1.2.sr.lock": b"",
             },
         ),
-        example("a folder for what never came", 1, empty_folders=["6-批复"]),
-        example("a comment of the zip", 1, archive_comments="approved"),
+        make_example("a folder for what never came", 1, empty_folders=["6-批复"]),
+        make_example("a comment of the zip", 1, archive_comments="approved"),
     ],
     passes=[
-        example("none"),
-        NONE_INSPECTED,
+        make_example("none"),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def stray_files(*, ctx: Context) -> RuleResult:
@@ -61,7 +61,7 @@ def stray_files(*, ctx: Context) -> RuleResult:
 def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Yield findings on files that programs left, and on empty folders."""
     for file in package.files:
-        if is_stray(file.name) and not file.link:
+        if is_stray_file(file.name) and not file.link:
             yield make_file_finding(file.path)
     for folder in package.empty_folders:
         yield make_file_finding(folder, "folder")

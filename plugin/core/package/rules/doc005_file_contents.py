@@ -8,9 +8,9 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
-from ..package_spec.model import LEAST_DPI
-from ..slot_files import has_valid_end, has_valid_start, is_stray
-from ._package import NONE_INSPECTED, example, make_file_finding, no_package_given, package_facts
+from ..package_spec.model import MIN_DPI
+from ..slot_files import has_valid_end, has_valid_start, is_stray_file
+from ._package import NO_PACKAGE_EXAMPLE, make_example, make_file_finding, no_package_given, package_facts
 
 #: First bytes of a jpg, up to its dots per inch.
 _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
@@ -51,30 +51,30 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
-        example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
-        example("a link to a folder of maps", 1, links=["4-规划图件/更多图件"]),
-        example(
+        make_example("an empty text", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b""}),
+        make_example("a link to a folder of maps", 1, links=["4-规划图件/更多图件"]),
+        make_example(
             "a text copied by half", 1, add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.4\n1 0 obj"}
         ),
-        example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
-        example(
+        make_example("a picture that is none", 1, add={"4-规划图件/140225浑源县01三条控制线图.jpg": b"GIF89a"}),
+        make_example(
             "a map of 96 dpi",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
         ),
-        example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
-        example("a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 0}}),
-        example(
+        make_example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        make_example("a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 0}}),
+        make_example(
             "a text with a password",
             1,
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "locked": True}},
         ),
-        example(
+        make_example(
             "a text with a script",
             1,
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "active": ("pdf_script",)}},
         ),
-        example(
+        make_example(
             "a map of one pixel",
             1,
             add={
@@ -83,25 +83,25 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
                 + _JPEG_REST.replace(_JPEG_SIZE, b"\x00\x01\x00\x01")
             },
         ),
-        example(
+        make_example(
             "a map damaged inside",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "sound": False}},
         ),
-        example(
+        make_example(
             "a map painted white",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 3}},
         ),
-        example(
+        make_example(
             "a map next to nothing is drawn on",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "plain": 0.9998}},
         ),
-        example(
+        make_example(
             "a map with another file behind it",
             1,
             add={
@@ -111,7 +111,7 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
                 + b"PK\x03\x04"
             },
         ),
-        example(
+        make_example(
             "a map with a script in a remark",
             1,
             add={
@@ -120,7 +120,7 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
                 + _JPEG_REST
             },
         ),
-        example(
+        make_example(
             "one picture for two maps",
             1,
             add={
@@ -128,23 +128,23 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
                 for name in ("01三条控制线", "02三区")
             },
         ),
-        example(
+        make_example(
             "a text with nothing on its pages",
             1,
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 2, "blank": True}},
         ),
-        example(
+        make_example(
             "a map that was copied by half",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
         ),
     ],
     passes=[
-        example(
+        make_example(
             "a map of 300 dpi",
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
         ),
-        NONE_INSPECTED,
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def file_contents(
@@ -176,9 +176,9 @@ def file_contents(
         return no_package_given()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    methods = Counter(file.pdf.by for file in package.single if file.pdf is not None)
+    methods = Counter(file.pdf.by for file in package.single_files if file.pdf is not None)
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
-    methods = Counter(file.decoded.by for file in package.single if file.decoded is not None)
+    methods = Counter(file.decoded.by for file in package.single_files if file.decoded is not None)
     result.notes += [(f"package_jpg_{method}", {"count": count}) for method, count in sorted(methods.items())]
     return result
 
@@ -198,14 +198,14 @@ class MapLimits:
 
 def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
     map_paths = {
-        file.path for slot in package.package_spec.files if slot.kind == "map" for file in package.filling(slot)
+        file.path for slot in package.package_spec.files if slot.kind == "map" for file in package.files_of_slot(slot)
     }
     for file in package.files:
         if file.link:
             yield make_file_finding(file.path, "link")
         elif file.special:
             yield make_file_finding(file.path, "special")
-    for file in (one for one in package.single if not (one.link or one.special or is_stray(one.name))):
+    for file in (one for one in package.single_files if not (one.link or one.special or is_stray_file(one.name))):
         finding = _find_damage(file, ctx)
         if finding is None and file.path in map_paths:
             finding = _find_poor_map(file, limits)
@@ -214,12 +214,15 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Contex
         if file.size and has_valid_end(file.name, file.tail):
             yield from _report_content_problems(file, ctx)
     yield from _find_equal_files(
-        [file for file in package.single if file.path in map_paths and file.picture is not None]
+        [file for file in package.single_files if file.path in map_paths and file.picture is not None]
     )
     document_paths = {
-        file.path for slot in package.package_spec.files if slot.kind == "document" for file in package.filling(slot)
+        file.path
+        for slot in package.package_spec.files
+        if slot.kind == "document"
+        for file in package.files_of_slot(slot)
     }
-    yield from _find_equal_files([file for file in package.single if file.path in document_paths and file.size])
+    yield from _find_equal_files([file for file in package.single_files if file.path in document_paths and file.size])
 
 
 def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
@@ -231,7 +234,7 @@ def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
     if not has_valid_end(file.name, file.tail):
         # Many programs repair such a file and show its readable part.
         return make_file_finding(file.path, "cut", Severity.WARNING)
-    if file.picture is not None and not file.picture.whole:
+    if file.picture is not None and not file.picture.is_complete:
         return make_file_finding(file.path, "broken")
     if file.decoded is not None and not file.decoded.sound:
         return make_file_finding(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
@@ -244,8 +247,8 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
     Reasons are its resolution, its size, or missing content.
     """
     picture, decoded = file.picture, file.decoded
-    if picture is not None and picture.dpi and round(picture.dpi) < LEAST_DPI:
-        return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=LEAST_DPI)
+    if picture is not None and picture.dpi and round(picture.dpi) < MIN_DPI:
+        return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=MIN_DPI)
     if picture is not None and max(picture.width, picture.height) < limits.pixels:
         # A package of 0.1.0 may have such a map.
         return make_file_finding(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
@@ -274,8 +277,8 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
     pdf, active = file.pdf, file.active
     if file.picture is not None:
         active = (*active, *(["picture_script"] if file.picture.runs else []))
-        if file.picture.behind:
-            yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.picture.behind)
+        if file.picture.trailing_bytes:
+            yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.picture.trailing_bytes)
     if pdf is not None:
         active = (*active, *pdf.active)
         if pdf.behind:

@@ -3,15 +3,34 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...files.digests import CHANGED, DAMAGED, DIGEST, DOUBLED, LATER, MANIFEST, MISSING, OK, PAGE, SUMS, UNLISTED
+from ...files.digests import (
+    CHANGED,
+    DAMAGED,
+    DIGEST_LIST,
+    DOUBLED,
+    LATER,
+    MANIFEST,
+    MANIFEST_DIGEST,
+    MANIFEST_PAGE,
+    MISSING,
+    OK,
+    UNLISTED_FILES,
+)
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..inspection.integrity import find_signatures, is_signature
-from ..problems import NAMED
-from ..slot_files import is_stray
-from ._package import NONE_INSPECTED, example, inspect_facts, is_made_by_plugin, make_file_finding, package_facts
+from ..problems import MAX_NAMED_FEATURES
+from ..slot_files import is_stray_file
+from ._package import (
+    NO_PACKAGE_EXAMPLE,
+    inspect_facts,
+    is_made_by_plugin,
+    make_example,
+    make_file_finding,
+    package_facts,
+)
 
 #: Files of one folder that are reported one by one; more make one finding.
 MAX_SINGLE_FINDINGS = 20
@@ -53,37 +72,37 @@ MAX_SINGLE_FINDINGS = 20
         "manifest, or make the package again.",
     },
     fails=[
-        example(
+        make_example(
             "a text changed afterwards",
             1,
             manifest=True,
             add={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": b"%PDF-1.7"},
         ),
-        example(
+        make_example(
             "a map lost, another put in",
             2,
             manifest=True,
             drop=["4-规划图件/140225浑源县01三条控制线图.jpg"],
             add={"4-规划图件/140225浑源县02图.jpg": b"\xff\xd8\xff"},
         ),
-        example("the manifest itself", 1, manifest=True, state="changed"),
-        example("damaged", 1, state="damaged"),
-        example("a name twice", 1, manifest=True, state="doubled", doubled="secrecy"),
-        example("of a later version", 1, state="later"),
-        example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
-        example(
+        make_example("the manifest itself", 1, manifest=True, state="changed"),
+        make_example("damaged", 1, state="damaged"),
+        make_example("a name twice", 1, manifest=True, state="doubled", doubled="secrecy"),
+        make_example("of a later version", 1, state="later"),
+        make_example("a list that is none", 1, manifest=True, sums={"SHA256SUMS": None}),
+        make_example(
             "a list that another hand changed",
             1,
             manifest=True,
             changed_sums={"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64},
         ),
-        example(
+        make_example(
             "another software's list",
             2,
             sums={"checksums.sha256": {"4-规划图件/140225浑源县01三条控制线图.jpg": "0" * 64, "a.txt": "1" * 64}},
         ),
-        example("none at all", 1, state="missing"),
-        example(
+        make_example("none at all", 1, state="missing"),
+        make_example(
             "a database that was edited",
             1,
             manifest=True,
@@ -92,19 +111,19 @@ MAX_SINGLE_FINDINGS = 20
                 for n in ("gdb", "a00000001.gdbtable", "a0000000a.spx")
             },
         ),
-        example(
+        make_example(
             "other bytes in the manifest", 1, manifest=True, bytes={"4-规划图件/140225浑源县01三条控制线图.jpg": 7}
         ),
-        example("without its list of digests", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
-        example("a file listed twice", 1, manifest=True, files=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
-        example(
+        make_example("without its list of digests", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
+        make_example("a file listed twice", 1, manifest=True, files=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
+        make_example(
             "forty pages put in afterwards", 1, manifest=True, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(40)}
         ),
-        example("taken out", 1, state="missing", add={"manifest.html": b"<html>"}),
+        make_example("taken out", 1, state="missing", add={"manifest.html": b"<html>"}),
     ],
     passes=[
-        example("as it was made", manifest=True),
-        NONE_INSPECTED,
+        make_example("as it was made", manifest=True),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_digests(*, ctx: Context) -> RuleResult:
@@ -144,8 +163,8 @@ def _compare_digests(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     yield from _check_manifest_state(package)
     if package.manifest is None:
         return
-    if SUMS not in digest_of_path and not package.sums and is_made_by_plugin(package):
-        yield make_file_finding(SUMS, "no_list", Severity.WARNING)
+    if DIGEST_LIST not in digest_of_path and not package.sums and is_made_by_plugin(package):
+        yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
     yield from _check_manifest_rows(package)
     yield from _group_findings([*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package)
 
@@ -155,7 +174,7 @@ def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, st
 
     It is an error if other files show that the package had one, else information.
     """
-    remaining_file = next((name for name in (DIGEST, PAGE) if name in digest_of_path), "")
+    remaining_file = next((name for name in (MANIFEST_DIGEST, MANIFEST_PAGE) if name in digest_of_path), "")
     if remaining_file and not any(MANIFEST in sums for sums in package.sums.values() if sums):
         yield make_file_finding(MANIFEST, "gone", left=remaining_file)
     elif not any(package.sums.values()):
@@ -185,9 +204,9 @@ def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
 
     Files that other rules report are omitted.
     """
-    listed_paths = {*_manifest_digests(package), *UNLISTED}
+    listed_paths = {*_manifest_digests(package), *UNLISTED_FILES}
     for file in package.files:
-        is_reported_elsewhere = file.link or file.special or is_stray(file.name)
+        is_reported_elsewhere = file.link or file.special or is_stray_file(file.name)
         if file.path not in listed_paths and not is_reported_elsewhere and not is_signature(file.path):
             yield file.path, "more"
 
@@ -200,7 +219,7 @@ def _group_findings(differences: list[tuple[str, str]], package: PackageFacts) -
     cases_of_set: dict[str, dict[str, list[str]]] = {}
     added_by_folder: dict[str, list[str]] = {}
     for path, case in differences:
-        if data_set := package.data_set(path):
+        if data_set := package.data_set_of(path):
             cases_of_set.setdefault(data_set, {}).setdefault(case, []).append(path)
         elif case == "more":
             added_by_folder.setdefault(path.rpartition("/")[0], []).append(path)
@@ -231,8 +250,8 @@ def _make_set_finding(data_set: str, cases: dict[str, list[str]]) -> Iterator[Fi
 
 def _list_relative_names(folder: str, paths: list[str]) -> str:
     """Return the first paths relative to a folder, with dots if there are more."""
-    names = [path.removeprefix(f"{folder}/") for path in paths[:NAMED]]
-    return ", ".join(names) + (" …" if len(paths) > NAMED else "")
+    names = [path.removeprefix(f"{folder}/") for path in paths[:MAX_NAMED_FEATURES]]
+    return ", ".join(names) + (" …" if len(paths) > MAX_NAMED_FEATURES else "")
 
 
 def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
@@ -263,7 +282,9 @@ def _compare_digest_list(
     manifest_digests = _manifest_digests(package)
     unlisted_paths = [path for path in manifest_digests if path not in sums and path != name]
     if unlisted_paths:
-        files = ", ".join(unlisted_paths[:NAMED]) + (" …" if len(unlisted_paths) > NAMED else "")
+        files = ", ".join(unlisted_paths[:MAX_NAMED_FEATURES]) + (
+            " …" if len(unlisted_paths) > MAX_NAMED_FEATURES else ""
+        )
         severity = Severity.WARNING
         yield make_file_finding(name, "unlisted", severity, sums=name, count=len(unlisted_paths), files=files)
     for path, digest in sums.items():

@@ -6,8 +6,8 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ..problems import HELD_BACK
-from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
+from ..problems import BLOCKING_VERDICTS
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 
 @rule(
@@ -22,11 +22,11 @@ from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
         "in its manifest and report, and make the package again.",
     },
     fails=[
-        example("made of a plan that fails", 1, manifest=True, forced="fail"),
+        make_example("made of a plan that fails", 1, manifest=True, forced="fail"),
     ],
     passes=[
-        example("made of a plan that passes", manifest=True),
-        NONE_INSPECTED,
+        make_example("made of a plan that passes", manifest=True),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def forced_package(*, ctx: Context) -> RuleResult:
@@ -47,7 +47,7 @@ def forced_package(*, ctx: Context) -> RuleResult:
 def _report_failed_check(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Yield a finding if the manifest records that the plan did not pass."""
     check = package.manifest["check"] if package.manifest else {}
-    if check.get("forced") or check.get("verdict") in HELD_BACK:
+    if check.get("forced") or check.get("verdict") in BLOCKING_VERDICTS:
         verdict = Texts(ctx.lang).section("verdicts").get(str(check.get("verdict")), check.get("verdict"))
         counts = {key: check.get(key, 0) for key in ("errors", "skipped")}
         yield make_file_finding(package.root, verdict=verdict, **counts)

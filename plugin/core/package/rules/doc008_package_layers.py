@@ -9,12 +9,12 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
 from ..package_spec.model import LayerSlot
 from ._package import (
-    NONE_INSPECTED,
-    example,
+    NO_PACKAGE_EXAMPLE,
     find_additional_fields,
     inspect_facts,
+    make_example,
     make_file_finding,
-    stated_field_count,
+    read_stated_field_count,
 )
 
 
@@ -50,22 +50,22 @@ from ._package import (
         "it is not recognised as {title}.",
     },
     fails=[
-        example("no red line", 1, layers={"STBHHX": None}),
-        example("an empty boundary", 1, layers={"CZKFBJ": 0}),
-        example("a damaged database", 1, layers={"DLTB": -1}),
-        example("a system table cut", 1, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]]),
-        example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
-        example("a table that no catalog lists", 1, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]]),
-        example("an index that leads elsewhere", 1, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]]),
-        example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
-        example("a shapefile without its table", 1, shapefile={}),
-        example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
-        example("a field of one's own", 1, fields={"CZKFBJ": ("BSM", "BEIZHU2")}),
-        example("a copy of a layer", 1, layers={"CZKFBJ_1": 18}, spares=[["CZKFBJ_1", "CZKFBJ", "CZKFBJ"]]),
+        make_example("no red line", 1, layers={"STBHHX": None}),
+        make_example("an empty boundary", 1, layers={"CZKFBJ": 0}),
+        make_example("a damaged database", 1, layers={"DLTB": -1}),
+        make_example("a system table cut", 1, faults=[["a00000004.gdbtable", "GDB_Items", "Error occurred"]]),
+        make_example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
+        make_example("a table that no catalog lists", 1, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]]),
+        make_example("an index that leads elsewhere", 1, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]]),
+        make_example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
+        make_example("a shapefile without its table", 1, shapefile={}),
+        make_example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
+        make_example("a field of one's own", 1, fields={"CZKFBJ": ("BSM", "BEIZHU2")}),
+        make_example("a copy of a layer", 1, layers={"CZKFBJ_1": 18}, spares=[["CZKFBJ_1", "CZKFBJ", "CZKFBJ"]]),
     ],
     passes=[
-        example("all there"),
-        NONE_INSPECTED,
+        make_example("all there"),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_layers(*, ctx: Context) -> RuleResult:
@@ -102,11 +102,11 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
             case = "shape_cut" if error.missing else "shape_lost"
         if error.kind:
             severity = Severity.WARNING
-            yield make_file_finding(error.part, error.kind, severity, table=error.table, missing=error.missing)
+            yield make_file_finding(error.damaged_path, error.kind, severity, table=error.table, missing=error.missing)
             continue
-        yield make_file_finding(error.part, case, table=error.table, reason=error.reason, missing=error.missing)
+        yield make_file_finding(error.damaged_path, case, table=error.table, reason=error.reason, missing=error.missing)
     for unread in package.unread_layers:
-        params = {"name": unread.name, "used": unread.used, "title": _layer_title(unread.role, ctx)}
+        params = {"name": unread.name, "used": unread.used_layer, "title": _layer_title(unread.role, ctx)}
         yield Finding(
             "",
             key=f"{unread.file}/{unread.name}",
@@ -118,7 +118,7 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
     reported: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
         # DOC002 reports a missing file of a set; its layers may be in another set.
-        data_sets = [data_set for data_set in package.data_sets() if vectors in package.sets_of(data_set)]
+        data_sets = [data_set for data_set in package.data_sets() if vectors in package.vector_sets_of(data_set)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
             for finding in _check_mandatory_layer(slot, data_sets, package, ctx):
                 # Two sets may lack the same layer; two layers of one file may be empty.
@@ -138,7 +138,7 @@ def _report_additional_fields(package: PackageFacts, ctx: Context) -> Iterator[F
         additional_fields = (
             find_additional_fields(layer, package, ctx) if (layer.file, layer.name) not in unread_layers else []
         )
-        if additional_fields and stated_field_count(layer, package) in (None, len(layer.fields or ())):
+        if additional_fields and read_stated_field_count(layer, package) in (None, len(layer.fields or ())):
             fields = Texts(ctx.lang).get("words", "between_names").join(additional_fields)
             params = {"file": layer.file, "name": layer.name, "fields": fields}
             key = f"{layer.file}/{layer.name}"

@@ -6,7 +6,7 @@ from ...geometry.crs import crs_label, parse_crs
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import LayerFact, PackageFacts
-from ._package import NONE_INSPECTED, example, inspect_facts
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example
 
 
 @rule(
@@ -24,12 +24,12 @@ from ._package import NONE_INSPECTED, example, inspect_facts
         "Export it with export_package.",
     },
     fails=[
-        example("metres in place of degrees", 1, crs={"CZKFBJ": "EPSG:4526"}),
-        example("none", 1, crs={"CZKFBJ": ""}),
+        make_example("metres in place of degrees", 1, crs={"CZKFBJ": "EPSG:4526"}),
+        make_example("none", 1, crs={"CZKFBJ": ""}),
     ],
     passes=[
-        example("degrees"),
-        NONE_INSPECTED,
+        make_example("degrees"),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_crs(*, ctx: Context) -> RuleResult:
@@ -53,7 +53,7 @@ def _report_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
         if layer.features < 0:
             continue
-        for vectors in package.sets_of(layer.file):
+        for vectors in package.vector_sets_of(layer.file):
             # Use the notation of the layers, because a specification may use another one.
             plane, heights = crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
             if not layer.crs:

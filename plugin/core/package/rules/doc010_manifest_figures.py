@@ -14,22 +14,22 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, LayerFact, PackageFacts
-from ..metadata import GEOMETRIES
+from ..metadata import GEOMETRY_NAMES
 from ..names import AREA_FIELDS
-from ..problems import NAMED
+from ..problems import MAX_NAMED_FEATURES
 from ._package import (
-    NONE_INSPECTED,
-    example,
+    NO_PACKAGE_EXAMPLE,
     find_additional_fields,
+    find_data_year,
+    find_unknown_keys,
+    format_value,
     inspect_facts,
     is_made_by_plugin,
     is_of_other_version,
+    make_example,
     make_file_finding,
     package_facts,
-    show_value,
-    stated_field_count,
-    unknown_keys,
-    year_of,
+    read_stated_field_count,
 )
 
 #: Made by this version.
@@ -68,8 +68,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "the values, or make the package again.",
     },
     fails=[
-        example("a feature fewer", 1, manifest=True, layers={"CZKFBJ": 17}, told={"CZKFBJ": 18}),
-        example(
+        make_example("a feature fewer", 1, manifest=True, layers={"CZKFBJ": 17}, told={"CZKFBJ": 18}),
+        make_example(
             "areas in the field half as much again",
             1,
             plan={"red_line": [{"wkt": SQUARE_WKT, "area": 15000.0}]},
@@ -78,21 +78,23 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             layers={"STBHHX": 1},
             areas={"STBHHX": {"declared": 10000.0}},
         ),
-        example("a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}),
-        example("a layer put in", 1, manifest=True, layers={"JZX": 3}),
-        example(
+        make_example(
+            "a field put in", 1, manifest=True, fields={"CZKFBJ": ("BSM", "BEIZHU2")}, told_fields={"CZKFBJ": 1}
+        ),
+        make_example("a layer put in", 1, manifest=True, layers={"JZX": 3}),
+        make_example(
             "read back otherwise",
             1,
             manifest=True,
             row={"CZKFBJ": {"read_back": {"features": 17, "same": True}}},
         ),
-        example(
+        make_example(
             "doubts about the form taken out",
             1,
             manifest=True,
             head={"tool": PLUGIN_TOOL, "form": {"id": "county", "unverified": []}},
         ),
-        example(
+        make_example(
             "a missing document and missing tables that are not listed",
             2,
             manifest=True,
@@ -102,7 +104,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
                 "slots": [{"kind": "document", "need": "C", "title": "说明", "pattern": "说明.pdf", "files": []}],
             },
         ),
-        example(
+        make_example(
             "a map made without QGIS",
             1,
             manifest=True,
@@ -111,7 +113,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
                 "maps": [{"file": "4-规划图件/140225浑源县01三条控制线图.jpg", "origin": "made"}],
             },
         ),
-        example(
+        make_example(
             "an exchange file of another day",
             1,
             manifest=True,
@@ -119,9 +121,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
             row={"CZKFBJ": {"file": "1-空间数据/a.vct"}},
             heads={"1-空间数据/a.vct": {"date": "20190101", "mapscale": "2000"}},
         ),
-        example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
-        example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
-        example(
+        make_example("a table put in", 1, manifest=True, hidden_tables=["说明"]),
+        make_example("another CRS", 1, manifest=True, row={"CZKFBJ": {"crs": "EPSG:4526"}}),
+        make_example(
             "a map of other pixels",
             1,
             manifest=True,
@@ -131,18 +133,18 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
                 ]
             },
         ),
-        example(
+        make_example(
             "a text that is not there",
             1,
             manifest=True,
             head={"slots": [{"id": "x", "title": "文本", "files": ["2-规划文档/无.pdf"]}]},
         ),
-        example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, told={"LSWHBHX": 3}),
+        make_example("a layer lost", 1, manifest=True, layers={"LSWHBHX": None}, told={"LSWHBHX": 3}),
     ],
     passes=[
-        example("as told", manifest=True),
-        example("a layer that cannot be read is not lost", manifest=True, layers={"DLTB": -1}),
-        NONE_INSPECTED,
+        make_example("as told", manifest=True),
+        make_example("a layer that cannot be read is not lost", manifest=True, layers={"DLTB": -1}),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def manifest_figures(*, ctx: Context) -> RuleResult:
@@ -213,7 +215,7 @@ def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Ite
 
     It is a warning if another version of the plugin wrote the manifest.
     """
-    if unknown := unknown_keys(manifest, MANIFEST_SCHEMA):
+    if unknown := find_unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if is_of_other_version(package) else None
         yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": unknown})
 
@@ -233,7 +235,7 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Con
     stated = spec.get("unverified") if isinstance(spec, dict) and spec.get("id") == package.package_spec.id else None
     if isinstance(stated, list) and sorted(map(str, stated)) != package.package_spec.unverified:
         names = [between.join(map(str, one)) for one in (stated, package.package_spec.unverified)]
-        params = {"told": show_value(names[0], Texts(ctx.lang)), "found": show_value(names[1], Texts(ctx.lang))}
+        params = {"told": format_value(names[0], Texts(ctx.lang)), "found": format_value(names[1], Texts(ctx.lang))}
         yield Finding("", key=f"{MANIFEST}/form", case="form", params={"file": MANIFEST, **params})
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
@@ -280,7 +282,7 @@ def _compare_vct_headers(manifest: dict[str, Any], package: PackageFacts, ctx: C
                 texts = Texts(ctx.lang)
                 params = {
                     "item": texts.get("origin", f"vct_{key}"),
-                    "told": show_value(stated, texts),
+                    "told": format_value(stated, texts),
                     "found": expected,
                 }
                 yield Finding("", key=f"{file}/{key}", case="head", params={"file": file, **params})
@@ -305,7 +307,7 @@ def _compare_field_counts(
 
     Other rules report missing fields.
     """
-    stated = stated_field_count(layer, package)
+    stated = read_stated_field_count(layer, package)
     if stated is None or layer.fields is None or stated == len(layer.fields):
         return
     additional = find_additional_fields(layer, package, ctx)
@@ -342,7 +344,7 @@ def _report_unlisted_layers(manifest: dict[str, Any], package: PackageFacts) -> 
             yield Finding("", key=f"{layer.file}/{layer.name}", case="more", params=params)
     for file, tables in package.hidden_tables.items():
         if file in listed_files and tables:
-            listed_tables = ", ".join(tables[:NAMED]) + (" …" if len(tables) > NAMED else "")
+            listed_tables = ", ".join(tables[:MAX_NAMED_FEATURES]) + (" …" if len(tables) > MAX_NAMED_FEATURES else "")
             yield Finding("", key=f"{file}/tables", case="table", params={"file": file, "names": listed_tables})
 
 
@@ -360,7 +362,7 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) ->
     for item, stated, actual in _pair_items(row, layer, ctx):
         if stated is not None and (actual or item in _ITEMS_THAT_MAY_BE_EMPTY) and stated != actual:
             if item == "geometry" and ctx.lang == "zh":
-                stated, actual = (GEOMETRIES.get(str(value), value) for value in (stated, actual))
+                stated, actual = (GEOMETRY_NAMES.get(str(value), value) for value in (stated, actual))
             yield _make_value_finding(row, item, stated, actual, texts)
     stated = row.get("extent")
     if layer.extent and isinstance(stated, list) and _is_other_extent(stated, layer.extent):
@@ -393,7 +395,11 @@ def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tup
     # A layer with another number of rows is reported by this number.
     has_equal_row_count = plan_layer is not None and len(plan_layer) == layer.features
     return [
-        ("data_year", row.get("data_year"), year_of(plan_layer) if has_equal_row_count else row.get("data_year")),
+        (
+            "data_year",
+            row.get("data_year"),
+            find_data_year(plan_layer) if has_equal_row_count else row.get("data_year"),
+        ),
         ("crs", row.get("crs"), layer.crs),
         ("geometry", row.get("geometry"), layer.geometry),
         ("title", row.get("title"), template.name if template else ""),
@@ -428,7 +434,7 @@ def _compare_read_back(row: dict[str, Any], read: dict[str, Any], texts: Texts) 
 
 def _make_value_finding(row: dict[str, Any], item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
     params = {"name": row["layer"], "item": texts.get("origin", item)}
-    params |= {"told": show_value(stated, texts), "found": show_value(actual, texts)}
+    params |= {"told": format_value(stated, texts), "found": format_value(actual, texts)}
     return Finding("", key=row["layer"], field=item, case="value", params=params)
 
 
@@ -463,7 +469,12 @@ def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact],
         file = file_of_path.get(row["file"])
         picture = file.picture if file else None
         stated = (row.get("width"), row.get("height"))
-        if picture is not None and picture.whole and None not in stated and stated != (picture.width, picture.height):
+        if (
+            picture is not None
+            and picture.is_complete
+            and None not in stated
+            and stated != (picture.width, picture.height)
+        ):
             actual = f"{picture.width} × {picture.height}"
             yield _make_part_finding(row["file"], "maps", f"{stated[0]} × {stated[1]}", actual, texts)
 
@@ -492,7 +503,7 @@ def _filter_dicts(rows: Any) -> list[dict[str, Any]]:
 
 
 def _make_part_finding(file: Any, item: str, stated: Any, actual: Any, texts: Texts) -> Finding:
-    values = {"told": show_value(stated, texts), "found": show_value(actual, texts)}
+    values = {"told": format_value(stated, texts), "found": format_value(actual, texts)}
     params = {"file": str(file), "item": texts.get("origin", item), **values}
     return Finding("", key=str(file), field=item, case="part", params=params)
 

@@ -5,18 +5,18 @@ from typing import Any
 from ...engine.context import Context
 from ...errors import DataError, InputError
 from ...files.data import strict_json
-from ...indicators.compute import figures_of
+from ...indicators.compute import get_plan_indicators
 from ...messages.texts import LANGUAGES, Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ...render.tables import all_tables
+from ...render.tables import make_all_tables
 from ..inspection.facts import PackageFacts
-from ..problems import NAMED
-from ..tables.known_tables import KEYS, PROMISED, KnownTables
+from ..problems import MAX_NAMED_FEATURES
+from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
 from ..tables.model import Sheet, Workbook
 from ._own_tables import InspectedWorkbook, check_foreign_tables, compare_own_tables
-from ._package import NONE_INSPECTED, example, is_of_other_version, no_package_given, package_facts
-from ._tables import inspect_sheet, language_of, table_name
+from ._package import NO_PACKAGE_EXAMPLE, is_of_other_version, make_example, no_package_given, package_facts
+from ._tables import detect_language, inspect_sheet, sheet_name_of_table
 
 COUNTY_PLAN = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
 PLAN_WITH_RED_LINE = {**COUNTY_PLAN, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
@@ -94,26 +94,26 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
     fails=[
-        example("another figure", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.09"])),
-        example("a figure that is text, in full width", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "２５．０９"])),
-        example("in mu, by the head", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "375.60"], head=[*TABLE_HEAD[:2], "图斑椭球面积（亩）"])),
-        example("one feature more", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "24.99"])),
-        example("another edition's line", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "25.09"])),
-        example("a blank", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", ""])),
-        example("a line that was left out", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["合计", "", ""])),
-        example("a line that no layer has", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["蓝线", "2", "3.00"])),
-        example("a table of something else", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
-        example("zones without their layer", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
-        example("a hidden sheet", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW), hidden={"三条控制线": ("sheet",)}),
-        example("no table of indicators", 1, plan=PLAN_WITH_RED_LINE, tables={"三条控制线": _workbook_with_rows(RED_LINE_ROW)["三条控制线"]}),
-        example("tables that only Access reads", 1, plan=PLAN_WITH_RED_LINE, unread="table_kind"),
+        make_example("another figure", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.09"])),
+        make_example("a figure that is text, in full width", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "２５．０９"])),
+        make_example("in mu, by the head", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "375.60"], head=[*TABLE_HEAD[:2], "图斑椭球面积（亩）"])),
+        make_example("one feature more", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "24.99"])),
+        make_example("another edition's line", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "25.09"])),
+        make_example("a blank", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", ""])),
+        make_example("a line that was left out", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["合计", "", ""])),
+        make_example("a line that no layer has", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["蓝线", "2", "3.00"])),
+        make_example("a table of something else", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
+        make_example("zones without their layer", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
+        make_example("a hidden sheet", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW), hidden={"三条控制线": ("sheet",)}),
+        make_example("no table of indicators", 1, plan=PLAN_WITH_RED_LINE, tables={"三条控制线": _workbook_with_rows(RED_LINE_ROW)["三条控制线"]}),
+        make_example("tables that only Access reads", 1, plan=PLAN_WITH_RED_LINE, unread="table_kind"),
     ],
     passes=[
-        example("the same", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW)),
-        example("the same, shorter", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.0"])),
-        example("in another unit, by the head", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "0.2499"], head=[*TABLE_HEAD[:2], "图斑椭球面积（平方千米）"])),
-        example("nothing where there is nothing", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["合计", "—", ""])),
-        NONE_INSPECTED,
+        make_example("the same", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW)),
+        make_example("the same, shorter", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.0"])),
+        make_example("in another unit, by the head", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "0.2499"], head=[*TABLE_HEAD[:2], "图斑椭球面积（平方千米）"])),
+        make_example("nothing where there is nothing", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["合计", "—", ""])),
+        NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
 def table_figures(*, ctx: Context) -> RuleResult:
@@ -157,9 +157,9 @@ def table_figures(*, ctx: Context) -> RuleResult:
             readable.append(book)
     if not readable:
         return result
-    lang = language_of(readable)
+    lang = detect_language(readable)
     try:
-        tables = all_tables(figures_of(ctx, lang))
+        tables = make_all_tables(get_plan_indicators(ctx, lang))
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
         result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))
@@ -169,21 +169,29 @@ def table_figures(*, ctx: Context) -> RuleResult:
     result.findings += _report_hidden_content(readable, package, texts)
     for book in readable:
         if book.file == _own_workbook_path(package):
-            tables_of_book = tables if language_of([book]) == lang else all_tables(figures_of(ctx, language_of([book])))
+            tables_of_book = (
+                tables
+                if detect_language([book]) == lang
+                else make_all_tables(get_plan_indicators(ctx, detect_language([book])))
+            )
             result.findings += compare_own_tables(
-                InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, language_of([book]))
+                InspectedWorkbook(book, tables_of_book, _read_report(package), package, ctx, detect_language([book]))
             )
         else:
             result.findings += check_foreign_tables(book, texts)
         for sheet in book.sheets:
-            sheet_result = inspect_sheet(book.file, sheet, known, texts, elsewhere=is_of_other_version(package))
+            sheet_result = inspect_sheet(book.file, sheet, known, texts, of_other_version=is_of_other_version(package))
             recognised_tables |= sheet_result.tables
             result.findings += sheet_result.findings
     missing_tables = [
-        name for name in PROMISED if name in known.tables and name not in recognised_tables and known.tables[name].rows
+        name
+        for name in REQUIRED_TABLES
+        if name in known.tables and name not in recognised_tables and known.tables[name].rows
     ]
     if missing_tables:
-        params = {"tables": texts.get("words", "between_names").join(table_name(n, texts) for n in missing_tables)}
+        params = {
+            "tables": texts.get("words", "between_names").join(sheet_name_of_table(n, texts) for n in missing_tables)
+        }
         key = readable[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
@@ -208,9 +216,9 @@ def _own_workbook_path(package: PackageFacts) -> str:
 
 def _describe_hidden(key: str, sheet: Sheet, texts: Texts) -> str:
     """Return hidden content as text, with the names of rows, columns or cells."""
-    names = sheet.unseen.get(key, ()) if key != "sheet" else ()
-    listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in names[:NAMED]) + (
-        " …" if len(names) > NAMED else ""
+    names = sheet.hidden_names.get(key, ()) if key != "sheet" else ()
+    listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in names[:MAX_NAMED_FEATURES]) + (
+        " …" if len(names) > MAX_NAMED_FEATURES else ""
     )
     return f"{texts.get('hidden', key)} {listed_names}".strip()
 
@@ -236,7 +244,7 @@ def _report_hidden_content(books: list[Workbook], package: PackageFacts, texts: 
                     "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params
                 )
         if book.file == own_path:
-            known_names = {Texts(lang).get("sheets", name) for name in (*KEYS, "about") for lang in LANGUAGES}
+            known_names = {Texts(lang).get("sheets", name) for name in (*KEY_COLUMNS, "about") for lang in LANGUAGES}
             additional_sheets = [sheet.name for sheet in book.sheets if sheet.name not in known_names]
             if additional_sheets:
                 params = {"file": book.file, "sheets": between.join(additional_sheets)}

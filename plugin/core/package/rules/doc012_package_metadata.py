@@ -8,9 +8,9 @@ from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.document import load_secrecy_levels
 from ..inspection.facts import PackageFacts
-from ..metadata import UnreadableXml, read_by_spec, read_xml
+from ..metadata import UnreadableXml, read_metadata_by_spec, read_xml
 from ._metadata import check_metadata_values
-from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
@@ -47,25 +47,25 @@ def _metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
         "value": "“{file}”, {owner}: item “{item}” contains “{told}”; it is {found}. Correct it, or make the package again.",
     },
     fails=[
-        example("none", 1, documents={}),
-        example("cut off", 1, documents=_metadata_document("<元数据><成果包>")),
-        example("a bomb", 1, documents=_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
-        example("another file", 1, documents=_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
-        example("GBK that calls itself UTF-8", 1, documents=_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
-        example("a style sheet from elsewhere", 2, documents=_metadata_document('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
-        example("another schema", 1, documents=_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
-        example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
-        example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
-        example("public, though it is internal", 1, metadata={"": {"secrecy": "公开"}}, manifest=True),
-        example("a level that there is not", 1, metadata={"": {"secrecy": "绝密级"}}),
-        example("made in a month that there is not", 1, metadata={"": {"product_date": "2026-13-01"}}),
-        example("a level that there is not in the manifest", 1, manifest=True, secrecy="绝密"),
-        example("a layer that is not there", 1, layers={"LSWHBHX": None}, metadata={"LSWHBHX": {}}),
+        make_example("none", 1, documents={}),
+        make_example("cut off", 1, documents=_metadata_document("<元数据><成果包>")),
+        make_example("a bomb", 1, documents=_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
+        make_example("another file", 1, documents=_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
+        make_example("GBK that calls itself UTF-8", 1, documents=_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
+        make_example("a style sheet from elsewhere", 2, documents=_metadata_document('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
+        make_example("another schema", 1, documents=_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
+        make_example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
+        make_example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
+        make_example("public, though it is internal", 1, metadata={"": {"secrecy": "公开"}}, manifest=True),
+        make_example("a level that there is not", 1, metadata={"": {"secrecy": "绝密级"}}),
+        make_example("made in a month that there is not", 1, metadata={"": {"product_date": "2026-13-01"}}),
+        make_example("a level that there is not in the manifest", 1, manifest=True, secrecy="绝密"),
+        make_example("a layer that is not there", 1, layers={"LSWHBHX": None}, metadata={"LSWHBHX": {}}),
     ],
     passes=[
-        example("as it is"),
-        example("in GBK that says so", documents_codec="gbk"),
-        NONE_INSPECTED,
+        make_example("as it is"),
+        make_example("in GBK that says so", documents_codec="gbk"),
+        NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
 def package_metadata(*, ctx: Context) -> RuleResult:
@@ -94,7 +94,7 @@ def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[F
         yield make_file_finding(expected, "missing")
     levels = package.package_spec.secrecy_levels or (package.package_spec.secrecy,)
     manifest_level = str(package.manifest.get("secrecy") or "") if package.manifest else ""
-    if manifest_level and load_secrecy_levels().level_of(manifest_level) not in levels:
+    if manifest_level and load_secrecy_levels().strip_term(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
         yield make_file_finding(MANIFEST, "level", told=manifest_level, expected=expected)
     for path, data in package.documents.items():
@@ -107,7 +107,7 @@ def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[F
             continue
         if root.instructions:
             yield make_file_finding(path, "style", names=", ".join(root.instructions))
-        metadata = read_by_spec(root, package.package_spec)
+        metadata = read_metadata_by_spec(root, package.package_spec)
         if metadata is None:
             names = package.package_spec.metadata.names
             yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")

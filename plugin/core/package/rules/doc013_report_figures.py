@@ -9,7 +9,7 @@ from typing import Any
 from ....paths import REPORT_SCHEMA
 from ...engine.context import Context
 from ...files.data import strict_json
-from ...indicators.compute import Figures, figures_of
+from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COUNT, SQUARE_METRES, Indicator
@@ -21,16 +21,16 @@ from ..inspection.facts import PackageFacts
 from ..tables.compare import unprinted_tolerance
 from ..tables.model import load_style_limits
 from ._package import (
-    NONE_INSPECTED,
-    example,
+    NO_PACKAGE_EXAMPLE,
+    find_unknown_keys,
+    format_profile,
+    format_value,
     is_made_by_plugin,
     is_of_other_version,
+    make_example,
     make_file_finding,
     no_package_given,
     package_facts,
-    show_profile,
-    show_value,
-    unknown_keys,
 )
 
 REPORT_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
@@ -82,22 +82,22 @@ def _report_document(
         "and check again.",
     },
     fails=[
-        example("a hectare more", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 259938.2})),
-        example("a layer of two features", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, features=2)),
-        example("a figure that is none", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": float("nan")})),
-        example("a figure without end", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 10**400})),
-        example("of another county", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, area="140226")),
-        example("a warning taken out of the summary", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
-        example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_report_document(RED_LINE_INDICATOR, warnings=2)),
-        example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
-        example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
-        example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
-        example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR, errors=0)),
+        make_example("a hectare more", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 259938.2})),
+        make_example("a layer of two features", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, features=2)),
+        make_example("a figure that is none", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": float("nan")})),
+        make_example("a figure without end", 1, plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 10**400})),
+        make_example("of another county", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, area="140226")),
+        make_example("a warning taken out of the summary", 1, plan=PLAN_WITH_RED_LINE, report=_report_document(RED_LINE_INDICATOR, warnings=0, found=[{"severity": "WARNING", "state": "open"}])),
+        make_example("of more warnings than the manifest", 1, plan=PLAN_WITH_RED_LINE, manifest=True, head={"check": {"warnings": 7}}, report=_report_document(RED_LINE_INDICATOR, warnings=2)),
+        make_example("no report of ours", 1, manifest=True, head={"tool": {"name": "sanxian"}}),
+        make_example("without its data", 1, add={REPORT_PATH.replace(".json", ".html"): b"<html>"}),
+        make_example("cut off", 1, plan=PLAN_WITH_RED_LINE, report={REPORT_PATH: b'{"summary": {'}),
+        make_example("another verdict than the manifest's", 1, plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR, errors=0)),
     ],
     passes=[
-        example("the same", plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR)),
-        example("in another unit", plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 24.993816918, "unit": "ha"})),
-        NONE_INSPECTED,
+        make_example("the same", plan=PLAN_WITH_RED_LINE, manifest=True, report=_report_document(RED_LINE_INDICATOR)),
+        make_example("in another unit", plan=PLAN_WITH_RED_LINE, report=_report_document({**RED_LINE_INDICATOR, "value": 24.993816918, "unit": "ha"})),
+        NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
 def report_figures(*, ctx: Context) -> RuleResult:
@@ -174,7 +174,7 @@ def _compare_report(path: str, package: PackageFacts, ctx: Context) -> Iterator[
     if report is None:
         yield make_file_finding(path, "damaged")
         return
-    if unknown := unknown_keys(report.data, REPORT_SCHEMA):
+    if unknown := find_unknown_keys(report.data, REPORT_SCHEMA):
         yield make_file_finding(path, "keys", Severity.WARNING if is_of_other_version(package) else None, keys=unknown)
     yield from _compare_county(path, report.data["provenance"], package)
     yield from _compare_summary(path, report.data, texts)
@@ -195,10 +195,10 @@ def _compare_with_manifest(path: str, report: _ParsedReport, agreed: Any, texts:
     if agreed and (report.verdict, report.errors) != (agreed.get("verdict"), agreed.get("errors")):
         words = texts.section("verdicts")
         verdicts: dict[str, Any] = {
-            "told": words.get(str(report.verdict), show_value(report.verdict, texts)),
-            "found": words.get(str(agreed.get("verdict")), show_value(agreed.get("verdict"), texts)),
+            "told": words.get(str(report.verdict), format_value(report.verdict, texts)),
+            "found": words.get(str(agreed.get("verdict")), format_value(agreed.get("verdict"), texts)),
         }
-        other = show_value(agreed.get("errors"), texts)
+        other = format_value(agreed.get("errors"), texts)
         yield make_file_finding(path, "check", errors=report.errors, other_errors=other, **verdicts)
 
 
@@ -210,11 +210,11 @@ def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts
     texts = Texts(ctx.lang)
     is_same_profile = report.profile == ctx.norm.profile.id
     if not is_same_profile and any(unit == "ratio" for _, _, unit in report.figures):
-        own_profile = show_profile(ctx.norm.profile.id, texts)
+        own_profile = format_profile(ctx.norm.profile.id, texts)
         yield make_file_finding(
-            path, "profile", Severity.INFO, told=show_profile(report.profile, texts), found=own_profile
+            path, "profile", Severity.INFO, told=format_profile(report.profile, texts), found=own_profile
         )
-    figures = figures_of(ctx, ctx.lang)
+    figures = get_plan_indicators(ctx, ctx.lang)
     other_version = is_of_other_version(package)
     standard = report.data["provenance"].get("standard")
     is_same_standard = not isinstance(standard, dict) or standard.get("id") == ctx.norm.standard.id
@@ -230,12 +230,12 @@ def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts
                 yield finding
 
 
-def _computed_indicator(name: str, figures: Figures) -> Indicator | None:
+def _computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:
     """Return an indicator as computed from the layers, None if it is unknown."""
     return figures.value(name) if name in figures.catalogue.entries else _find_space_figure(name, figures)
 
 
-def _compare_states(path: str, rows: list[dict[str, Any]], figures: Figures) -> Iterator[Finding]:
+def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicators) -> Iterator[Finding]:
     """Yield findings on targets and states that differ from those of the layers.
 
     ``rows`` are the indicators of the report; the profile must be the same.
@@ -364,7 +364,7 @@ def _describe_items(values: dict[str, Any], keys: Iterable[str], texts: Texts) -
     for key in keys:
         value = values.get(key)
         text = words.get(str(value), value) if key == "verdict" else len(value) if isinstance(value, list) else value
-        parts.append(f"{texts.get('origin', key)} {show_value(text, texts)}")
+        parts.append(f"{texts.get('origin', key)} {format_value(text, texts)}")
     return texts.get("words", "between_names").join(parts)
 
 
@@ -394,11 +394,11 @@ def _read_number(value: Any) -> float | None:
     return float(value)
 
 
-def _find_space_figure(name: str, figures: Figures) -> Indicator | None:
+def _find_space_figure(name: str, figures: PlanIndicators) -> Indicator | None:
     """Return a figure of the three spaces (三类空间), which the catalogue lacks."""
     if name not in SPACE_FIGURES:
         return None
-    result, _ = figures.of_rule("LAW003")
+    result, _ = figures.run_rule_once("LAW003")
     return next((i for i in result.indicators if i.id == name), None) if result is not None else None
 
 

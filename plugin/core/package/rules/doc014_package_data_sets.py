@@ -10,8 +10,8 @@ from ...engine.context import Context
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
-from ..problems import NAMED
-from ._package import NONE_INSPECTED, example, no_package_given, package_facts
+from ..problems import MAX_NAMED_FEATURES
+from ._package import NO_PACKAGE_EXAMPLE, make_example, no_package_given, package_facts
 
 if TYPE_CHECKING:
     from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
@@ -44,32 +44,32 @@ def _boundary_comparison(**changes: Any) -> list[dict[str, Any]]:
         "fields": "{layer} lacks fields in “{place}” that “{file}” has: {fields}. Add them, or export both again from one plan.",
     },
     fails=[
-        example(
+        make_example(
             "a feature fewer",
             1,
             twins=_boundary_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, []))),
         ),
-        example("a centimetre aside", 1, twins=_boundary_comparison(off=[0.01], named=["140225000000000018"])),
-        example(
+        make_example("a centimetre aside", 1, twins=_boundary_comparison(off=[0.01], named=["140225000000000018"])),
+        make_example(
             "an island that is not there",
             1,
             twins=_boundary_comparison(off=[float("inf")], named=["140225000000000018"]),
         ),
-        example(
+        make_example(
             "a point moved", 1, twins=_boundary_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"])
         ),
-        example(
+        make_example(
             "another zone",
             1,
             twins=_boundary_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")}),
         ),
-        example("a field that was left out", 1, twins=_boundary_comparison(lacking=((), ["GHFQMC"]))),
+        make_example("a field that was left out", 1, twins=_boundary_comparison(lacking=((), ["GHFQMC"]))),
     ],
     passes=[
-        example("the same", twins=_boundary_comparison()),
-        example("a tenth of a millimetre", twins=_boundary_comparison(off=[1e-4], named=["140225000000000018"])),
-        example("one data set"),
-        NONE_INSPECTED,
+        make_example("the same", twins=_boundary_comparison()),
+        make_example("a tenth of a millimetre", twins=_boundary_comparison(off=[1e-4], named=["140225000000000018"])),
+        make_example("one data set"),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult:
@@ -138,7 +138,9 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         largest_shift = float(comparison.off[differing].max())
         params = {
             "count": len(differing),
-            "features": _list_names([comparison.named[n] for n in differing[:NAMED]], len(differing), texts),
+            "features": _list_names(
+                [comparison.named[n] for n in differing[:MAX_NAMED_FEATURES]], len(differing), texts
+            ),
             "apart": texts.get(
                 "words",
                 "apart_by" if np.isfinite(largest_shift) else "not_alike",

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...engine.context import Context
 from ...errors import SanxianError
-from ...files.digests import PAGE
+from ...files.digests import MANIFEST_PAGE
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
@@ -16,13 +16,13 @@ from ...standard.editions import PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
 from ._package import (
-    NONE_INSPECTED,
-    example,
+    NO_PACKAGE_EXAMPLE,
     explain_not_rebuilt,
+    format_value,
     inspect_facts,
     is_made_by_plugin,
+    make_example,
     make_file_finding,
-    show_value,
 )
 
 REPORT_PAGE = "2-规划文档/140225浑源县三区三线检查报告.html"
@@ -59,13 +59,13 @@ _UNREADABLE_DATA_ERRORS = (
         "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
-        example("a script in the manifest's page", 1, manifest=True, add={PAGE: b"<html><script src='//x'></script>"}, pages={PAGE: b"<html><script src='//x'></script>"}),
-        example("a page that is no text", 1, manifest=True, add={PAGE: b"\xff\xfe"}, pages={PAGE: b"\xff\xfe"}),
-        example("no page of the manifest", 1, manifest=True, files=[PAGE]),
+        make_example("a script in the manifest's page", 1, manifest=True, add={MANIFEST_PAGE: b"<html><script src='//x'></script>"}, pages={MANIFEST_PAGE: b"<html><script src='//x'></script>"}),
+        make_example("a page that is no text", 1, manifest=True, add={MANIFEST_PAGE: b"\xff\xfe"}, pages={MANIFEST_PAGE: b"\xff\xfe"}),
+        make_example("no page of the manifest", 1, manifest=True, files=[MANIFEST_PAGE]),
     ],
     passes=[
-        example("no pages of ours", manifest=True),
-        NONE_INSPECTED,
+        make_example("no pages of ours", manifest=True),
+        NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
 def generated_pages(*, ctx: Context) -> RuleResult:
@@ -92,12 +92,16 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     present_paths = {file.path for file in package.files}
     manifest = package.manifest
     listed_paths = {row["path"] for row in manifest["files"]} if manifest else set()
-    if manifest and PAGE not in present_paths and (PAGE in listed_paths or is_made_by_plugin(package)):
-        yield make_file_finding(PAGE, "gone", Severity.WARNING)
-    if manifest and PAGE in package.documents:
+    if (
+        manifest
+        and MANIFEST_PAGE not in present_paths
+        and (MANIFEST_PAGE in listed_paths or is_made_by_plugin(package))
+    ):
+        yield make_file_finding(MANIFEST_PAGE, "gone", Severity.WARNING)
+    if manifest and MANIFEST_PAGE in package.documents:
         version = _read_plugin_version(manifest.get("tool"))
         yield from _compare_page(
-            PAGE,
+            MANIFEST_PAGE,
             "manifest.json",
             package,
             ctx,
@@ -210,7 +214,7 @@ def _compare_page(
         line_text = texts.get("words", "at_line", line=pages.first_different_line(text, remade_text))
     if differences:
         parts = between.join(texts.get("parts", one.key) for one in differences)
-        on_page, in_data = (show_value(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
+        on_page, in_data = (format_value(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])
         yield make_file_finding(path, "differs", other=data, parts=parts, place=line_text, told=on_page, given=in_data)
     elif reason:
         yield _report_not_rebuilt(path, reason, texts)

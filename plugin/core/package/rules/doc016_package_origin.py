@@ -10,18 +10,18 @@ from ...engine.context import Context
 from ...files.digests import MANIFEST
 from ...messages.texts import Texts
 from ...model.findings import Finding
-from ...model.report import SCHEMA
+from ...model.report import REPORT_SCHEMA
 from ...model.rule import RuleResult, Severity, rule
-from ...profile import profile_ids
-from ...standard import load_standard, standard_ids
+from ...profile import list_profile_ids
+from ...standard import list_standard_ids, load_standard
 from ..inspection.facts import PackageFacts
 from ._package import (
-    NONE_INSPECTED,
-    example,
+    NO_PACKAGE_EXAMPLE,
+    format_profile,
+    format_value,
     inspect_facts,
+    make_example,
     make_file_finding,
-    show_profile,
-    show_value,
 )
 
 #: Times may be later than now by this much, because clocks and time zones differ.
@@ -62,17 +62,17 @@ _ITEMS_IN_MANIFEST_AND_REPORT = (
         "again.",
     },
     fails=[
-        example("made in 2031", 1, manifest=True, head={"made": "2031-01-01T08:00:00+08:00"}),
-        example("a day that there is not", 1, manifest=True, head={"made": "2026-02-30T08:00:00+08:00"}),
-        example("made before its data", 1, manifest=True, head={"made": "2019-05-01T08:00:00+08:00"}, data_year="2020"),
-        example("a standard that there is not", 1, manifest=True, head={"standard": {"id": "city_db_2030"}}),
-        example("an edition that there is not", 1, manifest=True, head={"standard": {"id": "county_db", "edition": "2031"}}),
-        example("another profile", 1, manifest=True, head={"profile": {"id": "某县"}}),
-        example("a version that there is not", 1, manifest=True, head={"tool": {"name": "sanxian", "versions": {"sanxian": "99.0.0"}}}),
+        make_example("made in 2031", 1, manifest=True, head={"made": "2031-01-01T08:00:00+08:00"}),
+        make_example("a day that there is not", 1, manifest=True, head={"made": "2026-02-30T08:00:00+08:00"}),
+        make_example("made before its data", 1, manifest=True, head={"made": "2019-05-01T08:00:00+08:00"}, data_year="2020"),
+        make_example("a standard that there is not", 1, manifest=True, head={"standard": {"id": "city_db_2030"}}),
+        make_example("an edition that there is not", 1, manifest=True, head={"standard": {"id": "county_db", "edition": "2031"}}),
+        make_example("another profile", 1, manifest=True, head={"profile": {"id": "某县"}}),
+        make_example("a version that there is not", 1, manifest=True, head={"tool": {"name": "sanxian", "versions": {"sanxian": "99.0.0"}}}),
     ],
     passes=[
-        example("as it is", manifest=True, head={"made": "2026-11-20T08:00:00+08:00", "standard": {"id": "county_db", "edition": "2021"}}),
-        NONE_INSPECTED,
+        make_example("as it is", manifest=True, head={"made": "2026-11-20T08:00:00+08:00", "standard": {"id": "county_db", "edition": "2021"}}),
+        NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
 def package_origin(*, ctx: Context) -> RuleResult:
@@ -153,7 +153,7 @@ def _make_date_finding(file: str, item: str, stated: Any, reason: str, texts: Te
         params={
             "file": file,
             "item": texts.get("origin", item),
-            "told": show_value(stated, texts),
+            "told": format_value(stated, texts),
             "reason": reason_text,
         },
     )
@@ -194,16 +194,16 @@ def _report_unknown_origin(
         params = {
             "file": file,
             "item": texts.get("origin", item),
-            "told": show_value(stated, texts),
-            "known": show_value(known, texts),
+            "told": format_value(stated, texts),
+            "known": format_value(known, texts),
         }
         return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
 
     between = texts.get("words", "between_names")
     standard, edition = _item_at(manifest, ("standard", "id")), _item_at(manifest, ("standard", "edition"))
     standard_of_check = ctx.norm.standard
-    if standard and standard != standard_of_check.id and standard not in standard_ids():
-        yield make_unknown_finding("standard", standard, between.join(standard_ids()))
+    if standard and standard != standard_of_check.id and standard not in list_standard_ids():
+        yield make_unknown_finding("standard", standard, between.join(list_standard_ids()))
     elif standard and edition:
         known_edition = (
             standard_of_check.edition if standard == standard_of_check.id else load_standard(standard).edition
@@ -222,8 +222,8 @@ def _report_unknown_origin(
         if stated is None or later:
             yield make_unknown_finding("version", version, plugin_version())
     schema = _read_report_schema(package)
-    if schema and schema != SCHEMA:
-        yield make_unknown_finding("schema", schema, SCHEMA, package.report_path)
+    if schema and schema != REPORT_SCHEMA:
+        yield make_unknown_finding("schema", schema, REPORT_SCHEMA, package.report_path)
     spec = _item_at(manifest, ("form", "id"))
     if spec and spec != package.package_spec.id:
         yield make_unknown_finding("form", spec, package.package_spec.id)
@@ -238,8 +238,8 @@ def _compare_items(
         if stated is not None and report_value is not None and stated != report_value:
             params = {
                 "item": texts.get("origin", item),
-                "told": show_value(stated, texts),
-                "given": show_value(report_value, texts),
+                "told": format_value(stated, texts),
+                "given": format_value(report_value, texts),
             }
             yield Finding(
                 "",
@@ -282,8 +282,8 @@ def _compare_source_crs(
             "file": MANIFEST,
             "other": package.report_path,
             "item": item,
-            "told": show_value(stated, texts),
-            "given": show_value(report_crs, texts),
+            "told": format_value(stated, texts),
+            "given": format_value(report_crs, texts),
         }
         yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=params)
 
@@ -292,16 +292,16 @@ def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Find
     """Yield warnings if the manifest names another profile or standard."""
     profile, standard = _item_at(manifest, ("profile", "id")), _item_at(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
-        known = profile in profile_ids()
+        known = profile in list_profile_ids()
         yield make_file_finding(
             MANIFEST,
             "profile",
             Severity.WARNING,
             told=profile,
-            given=show_profile(ctx.norm.profile.id, Texts(ctx.lang)),
+            given=format_profile(ctx.norm.profile.id, Texts(ctx.lang)),
             known=known,
         )
-    if standard and standard != ctx.norm.standard.id and standard in standard_ids():
+    if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
         yield make_file_finding(MANIFEST, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id)
 
 
@@ -324,7 +324,7 @@ def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Contex
         side_texts = [
             " ".join(str(v) for v in one.values() if v) if isinstance(one, dict) else str(one) for one in sides
         ]
-        pair = {"told": show_value(side_texts[0], texts), "given": show_value(side_texts[1], texts)}
+        pair = {"told": format_value(side_texts[0], texts), "given": format_value(side_texts[1], texts)}
         yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
     is_same_norm = (_item_at(report, ("profile", "id")), _item_at(report, ("standard", "id"))) == (
         norm.profile.id,

@@ -6,7 +6,7 @@ from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
-from ._package import NONE_INSPECTED, example, inspect_facts, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 _JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
 
@@ -24,13 +24,13 @@ _JPEG_BYTES = b"\xff\xd8\xff\xe0 map"
         "gap": "Numbers missing between the maps in “{file}”: {numbers}. Add these maps, or number the maps without gaps.",
     },
     fails=[
-        example("two maps of one number", 1, add={"4-规划图件/140225浑源县01土地利用图.jpg": _JPEG_BYTES}),
-        example("one map twice", 1, add={"4-规划图件/140225浑源县02三条控制线图.jpg": _JPEG_BYTES}),
-        example("02 and 03 are missing", 1, add={"4-规划图件/140225浑源县04土地利用图.jpg": _JPEG_BYTES}),
+        make_example("two maps of one number", 1, add={"4-规划图件/140225浑源县01土地利用图.jpg": _JPEG_BYTES}),
+        make_example("one map twice", 1, add={"4-规划图件/140225浑源县02三条控制线图.jpg": _JPEG_BYTES}),
+        make_example("02 and 03 are missing", 1, add={"4-规划图件/140225浑源县04土地利用图.jpg": _JPEG_BYTES}),
     ],
     passes=[
-        example("one after the other", add={"4-规划图件/140225浑源县02土地利用图.jpg": _JPEG_BYTES}),
-        NONE_INSPECTED,
+        make_example("one after the other", add={"4-规划图件/140225浑源县02土地利用图.jpg": _JPEG_BYTES}),
+        NO_PACKAGE_EXAMPLE,
     ],
 )
 def map_numbers(*, ctx: Context) -> RuleResult:

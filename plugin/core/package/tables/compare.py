@@ -12,19 +12,19 @@ from ...files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.model import Number, Row, Value
 from .known_tables import (
-    AIMS,
-    CODED,
-    KEYS,
-    NUMBER,
-    WORDED,
+    KEY_COLUMNS,
+    NUMBER_COLUMN,
+    TABLES_WITH_CODES,
+    TARGET_COLUMNS,
+    WORD_COLUMNS,
     ColumnMatch,
     PrintedNumber,
     TableBlock,
-    block_value,
+    find_unit_word,
     normalise_word,
     parse_printed_number,
     parse_unit,
-    unit_word,
+    value_in_column,
 )
 from .model import Cell
 
@@ -74,13 +74,13 @@ class CellDifference:
     difference: float = 0.0
     decimals: int = 0
     unit: str = ""
-    word: str = ""
+    unit_word: str = ""
 
 
 #: Cases in which two figures differ; in the other cases a cell was not compared.
-DIFFER = ("cell", "blank")
+DIFFERENCE_CASES = ("cell", "blank")
 #: Cases of cells without a readable figure.
-UNREADABLE = ("text", "formula", "error", "merged")
+UNREADABLE_CASES = ("text", "formula", "error", "merged")
 
 
 def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
@@ -90,9 +90,9 @@ def find_differences(block: TableBlock) -> tuple[list[CellDifference], int]:
     for line, row in block.rows.items():
         for column in block.places:
             difference = _compare_cell(block, line, row, column)
-            compared += difference is None or difference.case in DIFFER
+            compared += difference is None or difference.case in DIFFERENCE_CASES
             if difference is not None and difference.case:
-                is_target = difference.case in DIFFER and column.known.id in AIMS
+                is_target = difference.case in DIFFERENCE_CASES and column.table_column.id in TARGET_COLUMNS
                 differences.append(replace(difference, case="target") if is_target else difference)
     return differences, compared
 
@@ -103,12 +103,14 @@ def find_lost_rows(block: TableBlock) -> list[str]:
     Rows with only zeros may be missing.
     """
     matched_rows = [id(row) for row in block.rows.values()]
-    number_columns = [p for p in block.places if any(isinstance(block_value(r, p), Number) for r in block.table.rows)]
+    number_columns = [
+        p for p in block.places if any(isinstance(value_in_column(r, p), Number) for r in block.table.rows)
+    ]
     return [
-        row_name(row)
+        find_row_name(row)
         for row in block.table.rows
         if id(row) not in matched_rows
-        and any(isinstance(v := block_value(row, p), Number) and v.value for p in number_columns)
+        and any(isinstance(v := value_in_column(row, p), Number) and v.value for p in number_columns)
     ]
 
 
@@ -118,20 +120,20 @@ def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
     Each is (line, printed name, the layers' name).
     """
     renamed = []
-    if block.table.id in CODED:
-        names = [p for p in block.places if p.known.id == KEYS[block.table.id][-1]]
+    if block.table.id in TABLES_WITH_CODES:
+        names = [p for p in block.places if p.table_column.id == KEY_COLUMNS[block.table.id][-1]]
         for line, row in block.rows.items():
             for column in names:
                 printed_name, layer_name = (
                     block.sheet.text(line, column.column).strip(),
-                    str(block_value(row, column) or ""),
+                    str(value_in_column(row, column) or ""),
                 )
                 if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
                     renamed.append((line, printed_name, layer_name))
     return renamed
 
 
-def row_name(row: Row) -> str:
+def find_row_name(row: Row) -> str:
     """Return the name of a row: its first text that is not a number."""
     words = [v for v in row.values if isinstance(v, str) and v]
     return next((v for v in words if not v.isdigit()), words[0] if words else row.code)
@@ -146,12 +148,12 @@ def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -
 
     The result of a cell that is not compared has an empty ``case``.
     """
-    value = block_value(row, column)
+    value = value_in_column(row, column)
     cell = block.sheet.cells.get((line, column.column), Cell(""))
     head = block.sheet.text(block.head, column.column)
-    location = (line, column.column, row_name(row), " ".join(head.split()), cell.text)
+    location = (line, column.column, find_row_name(row), " ".join(head.split()), cell.text)
     if isinstance(value, str):
-        if column.known.id not in WORDED or not _FIGURE_PATTERN.search(value):
+        if column.table_column.id not in WORD_COLUMNS or not _FIGURE_PATTERN.search(value):
             return _NOT_COMPARED
         return _compare_words(value, cell.text, location)
     blank = cell.text.strip().lower() in BLANK_WORDS
@@ -159,11 +161,15 @@ def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -
         return _NOT_COMPARED if value is None else CellDifference(cell.state, *location)
     if value is None:
         has_figure = not blank and parse_printed_number(cell.text) is not None
-        return CellDifference("no_figure", *location) if has_figure and column.known.id != NUMBER else _NOT_COMPARED
+        return (
+            CellDifference("no_figure", *location)
+            if has_figure and column.table_column.id != NUMBER_COLUMN
+            else _NOT_COMPARED
+        )
     unit = _find_units(block, line, column)
     if blank:
         is_zero = not round(value.value, value.decimals)
-        unit_and_word = unit[1], unit_word(block, line, column, unit[1])
+        unit_and_word = unit[1], find_unit_word(block, line, column, unit[1])
         return (
             None
             if is_zero
@@ -191,7 +197,7 @@ def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -
         distance,
         printed.decimals,
         sheet_unit,
-        unit_word(block, line, column, sheet_unit),
+        find_unit_word(block, line, column, sheet_unit),
     )
 
 
@@ -204,14 +210,14 @@ def _largest_operand(block: TableBlock, row: Row, column_match: ColumnMatch) -> 
 
     A difference changes by as much as these areas.
     """
-    unit = column_match.known.unit
+    unit = column_match.table_column.unit
     if unit not in SQUARE_METRES:
         return 0.0
     values: list[Value] = []
-    if column_match.known.id in _CHANGE_COLUMNS:
+    if column_match.table_column.id in _CHANGE_COLUMNS:
         values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
     elif row.code in _DIFFERENCE_ROWS:
-        values = [block_value(other, column_match) for other in block.table.rows]
+        values = [value_in_column(other, column_match) for other in block.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, Number)), default=0.0)
 
 
@@ -243,11 +249,11 @@ def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str,
 
     The list of indicators has a unit in each row.
     """
-    if column.known.unit:
-        return column.unit, column.known.unit
+    if column.table_column.unit:
+        return column.unit, column.table_column.unit
     for unit_column in block.places:
-        if unit_column.known.id == "unit":
-            layer_unit = parse_unit(str(block_value(block.rows[line], unit_column) or ""))
+        if unit_column.table_column.id == "unit":
+            layer_unit = parse_unit(str(value_in_column(block.rows[line], unit_column) or ""))
             return parse_unit(block.sheet.text(line, unit_column.column)) or layer_unit, layer_unit
     return "", ""
 

@@ -148,7 +148,7 @@ def workbook_theme(book: Any) -> list[Colour]:
     return [colour_of_name.get(name, _WHITE if name.startswith("lt") else _BLACK) for name in _THEME_COLOUR_ORDER]
 
 
-def is_unseen(cell: Any, theme: list[Colour]) -> bool:
+def is_text_invisible(cell: Any, theme: list[Colour]) -> bool:
     """Return True if a text has the colour of its ground, or is too small to be seen."""
     font, ground = cell.font, cell.fill
     if font is None:
@@ -165,7 +165,7 @@ def is_unseen(cell: Any, theme: list[Colour]) -> bool:
     )
 
 
-def cell_style(cell: Any) -> str:
+def describe_cell_style(cell: Any) -> str:
     """Return font, size, colours and alignment of a cell as one text to compare."""
     font, ground, alignment = cell.font, cell.fill, cell.alignment
     colour = _describe_colour(font.color) if font is not None else ""

@@ -14,13 +14,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from ...files.tables import printed
+from ...files.tables import display_value
 from ...messages.texts import Texts
 from ...render.tables.model import Number, Table, Value, column_title, sheet_name
-from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet
+from .model import MAX_COLUMNS, MAX_ROWS, Cell, Sheet
 
 #: An additional column that keeps the order of rows.
-ORDER = "行号"
+ROW_NUMBER_COLUMN = "行号"
 #: Access stores shorter texts in a field, longer ones as a memo.
 _MAX_TEXT_CHARACTERS = 255
 #: Characters that names of tables or fields must not have.
@@ -28,7 +28,7 @@ _FORBIDDEN_IN_NAMES = re.compile(r"[.!`\[\]\"'\x00-\x1f]")
 _MAX_NAME_CHARACTERS = 64
 
 
-class NotTheSame(Exception):
+class TableDifferenceError(Exception):
     """Error for written data that differ when they are read again, with the cell."""
 
     def __init__(self, table: str, line: int, column: str):
@@ -44,12 +44,12 @@ def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict
     written = {}
     cursor = connection.cursor()
     for table in tables:
-        name, heads = _clean_name(sheet_name(table, texts)), heads_of(table, texts)
+        name, heads = _clean_name(sheet_name(table, texts)), make_column_names(table, texts)
         kinds = [_sql_type(row.values[n] for row in table.rows) for n in range(len(heads))]
         fields = ", ".join(f"[{head}] {kind}" for head, kind in zip(heads, kinds, strict=True))
-        cursor.execute(f"CREATE TABLE [{name}] ([{ORDER}] INTEGER, {fields})")
+        cursor.execute(f"CREATE TABLE [{name}] ([{ROW_NUMBER_COLUMN}] INTEGER, {fields})")
         marks = ", ".join("?" * (len(heads) + 1))
-        columns = ", ".join(f"[{head}]" for head in (ORDER, *heads))
+        columns = ", ".join(f"[{head}]" for head in (ROW_NUMBER_COLUMN, *heads))
         insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _clean_name
         for line, row in enumerate(table.rows, 1):
             cursor.execute(insert, (line, *(to_plain_cell(value) for value in row.values)))
@@ -68,10 +68,10 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
     """
     compared = 0
     for table in tables:
-        name, heads = _clean_name(sheet_name(table, texts)), heads_of(table, texts)
-        rows = rows_of(connection, name, heads)
+        name, heads = _clean_name(sheet_name(table, texts)), make_column_names(table, texts)
+        rows = read_rows(connection, name, heads)
         if len(rows) != len(table.rows):
-            raise NotTheSame(name, min(len(rows), len(table.rows)) + 1, ORDER)
+            raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
         for line, (row, read) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, read_value in zip(heads, row.values, read, strict=True):
                 expected = to_plain_cell(value)
@@ -81,22 +81,22 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
                     else read_value is not None and float(read_value) == expected
                 )
                 if not is_equal:
-                    raise NotTheSame(name, line, head)
+                    raise TableDifferenceError(name, line, head)
                 compared += isinstance(value, Number)
     return compared
 
 
-def rows_of(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
+def read_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, ...]]:
     """Return the rows of a table in the order in which they were written."""
     columns = ", ".join(f"[{head}]" for head in heads)
     cursor = connection.cursor()
-    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ORDER}]")  # nosec B608 # names are ours, cleaned by _clean_name
+    cursor.execute(f"SELECT {columns} FROM [{name}] ORDER BY [{ROW_NUMBER_COLUMN}]")  # nosec B608 # names are ours, cleaned by _clean_name
     rows = [tuple(row) for row in cursor.fetchall()]
     cursor.close()
     return rows
 
 
-def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
+def read_sheets(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
     """Return the tables of any database as sheets, with field names as head."""
     sheets = []
     for name in names:
@@ -104,22 +104,22 @@ def sheets_of(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
             continue
         cursor = connection.cursor()
         cursor.execute(f"SELECT * FROM [{name}]")  # nosec B608 # names that could end the brackets are skipped
-        heads = [str(column[0]) for column in cursor.description][:MOST_COLUMNS]
-        rows = cursor.fetchmany(MOST_ROWS + 1)
+        heads = [str(column[0]) for column in cursor.description][:MAX_COLUMNS]
+        rows = cursor.fetchmany(MAX_ROWS + 1)
         cursor.close()
-        order_column = heads.index(ORDER) if ORDER in heads else None
+        order_column = heads.index(ROW_NUMBER_COLUMN) if ROW_NUMBER_COLUMN in heads else None
         if order_column is not None:
             rows = sorted(rows, key=lambda row: row[order_column] or 0)
         cells = {(1, n): Cell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
-        for line, row in enumerate(rows[:MOST_ROWS], 2):
+        for line, row in enumerate(rows[:MAX_ROWS], 2):
             for n, value in enumerate(row[: len(heads)], 1):
-                if value is not None and n - 1 != order_column and (text := printed(value)):
+                if value is not None and n - 1 != order_column and (text := display_value(value)):
                     cells[line, n] = Cell(text)
-        sheets.append(Sheet(name, cells, len(rows) > MOST_ROWS))
+        sheets.append(Sheet(name, cells, len(rows) > MAX_ROWS))
     return tuple(sheets)
 
 
-def heads_of(table: Table, texts: Texts) -> list[str]:
+def make_column_names(table: Table, texts: Texts) -> list[str]:
     """Return the field names of a table: its column heads with units, each once."""
     heads: list[str] = []
     for column in table.columns:
@@ -153,7 +153,7 @@ def _clean_name(text: str) -> str:
 # code for tables in a database takes any DB-API connection.
 
 #: Drivers that write .mdb by their Windows names, the newer first.
-DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
+ACCESS_DRIVERS = ("Microsoft Access Driver (*.mdb, *.accdb)", "Microsoft Access Driver (*.mdb)")
 #: Request to the ODBC installer: add a source for this user; with CREATE_DB it makes the file.
 _ODBC_ADD_DSN = 1
 
@@ -185,7 +185,7 @@ def find_access_driver() -> AccessDriver | str:
     except ImportError:
         return "mdb_no_pyodbc"
     installed = set(pyodbc.drivers())
-    driver = next((name for name in DRIVERS if name in installed), "")
+    driver = next((name for name in ACCESS_DRIVERS if name in installed), "")
     return pyodbc_driver(pyodbc, driver) if driver else "mdb_no_driver"
 
 

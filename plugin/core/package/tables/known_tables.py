@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from ...indicators.typed_figures import UNITS, parse_figure
+from ...indicators.typed_figures import UNIT_WORDS, parse_figure
 from ...messages.texts import LANGUAGES, Texts
 from ...model.indicator import SQUARE_METRES
 from ...render.tables.model import Column, Row, Table, Value, column_title
@@ -74,7 +74,7 @@ def parse_unit(text: str) -> str:
 
 @cache
 def _words_by_unit() -> dict[str, set[str]]:
-    words_of_unit = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNITS.items()}
+    words_of_unit = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNIT_WORDS.items()}
     for lang in LANGUAGES:
         for section in ("units", "unit_names"):
             for unit, one in Texts(lang).section(section).items():
@@ -95,7 +95,7 @@ def are_convertible(known: str, other: str) -> bool:
 
 
 #: Columns that identify the rows of each table: codes first, then names.
-KEYS = {
+KEY_COLUMNS = {
     "indicators": ("indicator",),
     "lines": ("line",),
     "ratio": ("item",),
@@ -106,15 +106,15 @@ KEYS = {
     "townships": ("division_code", "township"),
 }
 #: Tables whose rows have a code and a name.
-CODED = ("zones", "townships")
+TABLES_WITH_CODES = ("zones", "townships")
 #: The five tables that a package requires.
-PROMISED = ("indicators", "lines", "zones", "land_use", "townships")
+REQUIRED_TABLES = ("indicators", "lines", "zones", "land_use", "townships")
 #: Columns of words with figures that the layers have, too; formulas and sources have only words.
-WORDED = ("target", "inputs")
+WORD_COLUMNS = ("target", "inputs")
 #: Columns that depend on the county's targets, not on the layers alone.
-AIMS = ("target", "room")
+TARGET_COLUMNS = ("target", "room")
 #: Running numbers are not figures.
-NUMBER = "number"
+NUMBER_COLUMN = "number"
 #: Rows above a head that may contain its title and its unit.
 _TITLE_LINES_ABOVE = 6
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
@@ -124,11 +124,11 @@ _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 class ColumnMatch:
     """A column of a sheet that matches a column of a table.
 
-    ``known`` is the table's column, ``position`` its position, ``unit`` the unit in the sheet.
+    ``table_column`` is the table's column, ``position`` its position, ``unit`` the unit in the sheet.
     """
 
     column: int
-    known: Column
+    table_column: Column
     position: int
     unit: str
 
@@ -154,18 +154,18 @@ class TableBlock:
     sheet: Sheet
     table: Table
     head: int
-    last: int
+    last_line: int
     places: tuple[ColumnMatch, ...]
     rows: dict[int, Row] = field(hash=False)
     unknown: tuple[int, ...] = ()
-    strange: dict[int, str] = field(default_factory=dict, hash=False)
+    foreign_columns: dict[int, str] = field(default_factory=dict, hash=False)
 
 
 class KnownTables:
     """The tables computed from the layers, with words to recognise them."""
 
     def __init__(self, tables: list[Table], lang: str, words: TableWords | None = None):
-        self.tables = {table.id: table for table in tables if table.id in KEYS}
+        self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
         titles: Mapping[str, tuple[str, ...]] = words.titles if words else {}
         self._heads: Mapping[str, tuple[str, ...]] = words.heads if words else {}
         self._texts = [Texts(lang), *(Texts(other) for other in LANGUAGES if other != lang)]
@@ -175,7 +175,8 @@ class KnownTables:
         }
         # Every cell above a table is compared with every column.
         self._column_words = {
-            name: [frozenset(self.words_of(column)) for column in table.columns] for name, table in self.tables.items()
+            name: [frozenset(self.head_words_of(column)) for column in table.columns]
+            for name, table in self.tables.items()
         }
 
     def _table_titles(self, name: str) -> Iterator[str]:
@@ -184,7 +185,7 @@ class KnownTables:
             yield texts.get("sheets", name)
             yield texts.get("sheet_titles", name, area="")
 
-    def words_of(self, column: Column) -> list[str]:
+    def head_words_of(self, column: Column) -> list[str]:
         """Return the normalised heads that a column may have."""
         titles = [column.title] if column.title else [column_title(column, texts) for texts in self._texts]
         return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
@@ -223,7 +224,7 @@ class KnownTables:
             common = _find_common_unit(sheet, row)
             for table in self.tables.values():
                 places = self._match_columns(table, heads, common)
-                keys = [p for p in places if p.known.id in KEYS[table.id]]
+                keys = [p for p in places if p.table_column.id in KEY_COLUMNS[table.id]]
                 if not keys or len(places) == len(keys):
                     continue
                 has_title = any(title in text for text in texts_above if text for title in self._titles[table.id])
@@ -263,25 +264,26 @@ class KnownTables:
     ) -> TableBlock:
         """Return the table from its head to its last line, with rows matched by key."""
         keys = sorted(
-            (p for p in places if p.known.id in KEYS[table.id]), key=lambda p: KEYS[table.id].index(p.known.id)
+            (p for p in places if p.table_column.id in KEY_COLUMNS[table.id]),
+            key=lambda p: KEY_COLUMNS[table.id].index(p.table_column.id),
         )
         rows_of_key: dict[tuple[str, str], list[Row]] = {}
         for row in table.rows:
-            for name in KEYS[table.id]:
+            for name in KEY_COLUMNS[table.id]:
                 position = [c.id for c in table.columns].index(name)
                 if text := normalise_word(str(row.values[position] or "")):
                     rows_of_key.setdefault((name, text), []).append(row)
         rows: dict[int, Row] = {}
         unknown: list[int] = []
         matched = {p.column for p in places}
-        key_columns = {p.column for p in places if p.known.id in (*KEYS[table.id], NUMBER)}
+        key_columns = {p.column for p in places if p.table_column.id in (*KEY_COLUMNS[table.id], NUMBER_COLUMN)}
         for line in range(head + 1, last + 1):
-            row_keys = [(p.known.id, normalise_word(sheet.text(line, p.column))) for p in keys]
+            row_keys = [(p.table_column.id, normalise_word(sheet.text(line, p.column))) for p in keys]
             unmatched_rows = [
                 [r for r in rows_of_key.get(key, ()) if not any(r is known for known in rows.values())]
                 for key in row_keys
             ]
-            matched_row = _choose_row(unmatched_rows, coded=table.id in CODED)
+            matched_row = _choose_row(unmatched_rows, coded=table.id in TABLES_WITH_CODES)
             if matched_row is not None:
                 rows[line] = matched_row
             elif any(parse_printed_number(sheet.text(line, column)) for column in matched - key_columns):
@@ -317,13 +319,13 @@ def _read_heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
     return head_of_column
 
 
-def unit_word(block: TableBlock, line: int, column_match: ColumnMatch, unit: str) -> str:
+def find_unit_word(block: TableBlock, line: int, column_match: ColumnMatch, unit: str) -> str:
     """Return the sheet's word for a figure's unit (公顷, ha), empty if unknown.
 
     It is in the figure's row, its head, or a line above.
     """
     sheet = block.sheet
-    candidates = [sheet.text(line, other.column) for other in block.places if other.known.id == "unit"]
+    candidates = [sheet.text(line, other.column) for other in block.places if other.table_column.id == "unit"]
     candidates += [bracketed_text(sheet.text(row, column_match.column)) for row in (block.head, block.head - 1)]
     candidates.append(_find_common_word(sheet, block.head))
     return next((one for one in candidates if unit and parse_unit(one) == unit), "")
@@ -365,6 +367,6 @@ def has_figures(sheet: Sheet) -> bool:
     return any(parse_printed_number(cell.text) is not None for cell in sheet.cells.values())
 
 
-def block_value(row: Row, column: ColumnMatch) -> Value:
+def value_in_column(row: Row, column: ColumnMatch) -> Value:
     """Return the value of a table's row in a matched column."""
     return row.values[column.position]

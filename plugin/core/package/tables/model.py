@@ -8,10 +8,10 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ....paths import STYLE_LIMITS
-from ...files.data import check_keys, check_marks, expect, read_toml
+from ...files.data import check_keys, check_marks, check_type, read_toml
 
 #: Rows and columns of a sheet that are read; a single distant cell would otherwise cause a billion cells.
-MOST_ROWS, MOST_COLUMNS = 5000, 200
+MAX_ROWS, MAX_COLUMNS = 5000, 200
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Cell:
     number_format
         The format of numbers.
     style
-        Font, colours and alignment (`covered_cells.cell_style`).
+        Font, colours and alignment (`covered_cells.describe_cell_style`).
     """
 
     text: str
@@ -64,12 +64,12 @@ class Sheet:
 
     name: str
     cells: dict[tuple[int, int], Cell] = field(hash=False)
-    cut: bool = False
+    is_truncated: bool = False
     hidden: tuple[str, ...] = ()
     covered: tuple[tuple[int, int], ...] = ()
-    unseen: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    hidden_names: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
-    conditions: bool = False
+    has_conditional_formats: bool = False
 
     @cached_property
     def last_row(self) -> int:
@@ -127,4 +127,4 @@ def load_style_limits(path: Path = STYLE_LIMITS) -> StyleLimits:
     keys = [f.name for f in fields(StyleLimits)]
     check_keys(table, required=[*keys, "marks"], allowed=(), file=path)
     check_marks(table, keys, file=path)
-    return StyleLimits(**{key: float(expect(table[key], (int, float), file=path, key=key)) for key in keys})
+    return StyleLimits(**{key: float(check_type(table[key], (int, float), file=path, key=key)) for key in keys})

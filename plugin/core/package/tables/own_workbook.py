@@ -26,7 +26,7 @@ _FORMAT_TOKEN = re.compile(
 _WHITE_COLOUR = re.compile(r"white|白色|color\s*2|颜色\s*2", re.IGNORECASE)
 #: Formats in the plugin's workbooks (`render.tables.workbook`).
 _OWN_FORMATS = re.compile(r"#,##0(\.0+)?;\[Red\]-#,##0(\.0+)?")
-GENERAL = "General"
+GENERAL_FORMAT = "General"
 #: Sections of a format: above zero, below zero, zero, text.
 _ZERO_SECTION, _TEXT_SECTION = 2, 3
 #: A literal digit of the format next to a digit of the value, with only points and blanks between them.
@@ -38,13 +38,13 @@ _ADJACENT_DIGITS = re.compile(
 class FormatSection(NamedTuple):
     """One section of a number format.
 
-    ``shown`` has its literal characters and a placeholder for each digit and text of the value. ``divides`` means
-    that a comma after the last digit divides by a thousand; ``white`` that the value is shown in white.
+    ``shown`` has its literal characters and a placeholder for each digit and text of the value. ``divides_by_thousand``
+    means that a comma after the last digit divides by a thousand; ``is_white`` that the value is shown in white.
     """
 
     shown: str
-    divides: bool
-    white: bool
+    divides_by_thousand: bool
+    is_white: bool
 
 
 def is_own_format(number_format: str, of_number: bool) -> bool:
@@ -52,7 +52,7 @@ def is_own_format(number_format: str, of_number: bool) -> bool:
 
     ``of_number`` means that the cell has a number.
     """
-    return _OWN_FORMATS.fullmatch(number_format) is not None if of_number else number_format == GENERAL
+    return _OWN_FORMATS.fullmatch(number_format) is not None if of_number else number_format == GENERAL_FORMAT
 
 
 def is_misleading_format(number_format: str, of_number: bool) -> bool:
@@ -69,7 +69,7 @@ def is_misleading_format(number_format: str, of_number: bool) -> bool:
         )
     for position, section in enumerate(sections[:_TEXT_SECTION]):
         has_value = _DIGIT_PLACEHOLDER in section.shown
-        if section.white or section.divides:
+        if section.is_white or section.divides_by_thousand:
             return True
         if has_value and _ADJACENT_DIGITS.search(section.shown):
             return True
@@ -194,7 +194,7 @@ def find_misleading_formats(sheet: Sheet) -> list[CellChange]:
     """Return the cells whose number format shows another figure than the value."""
     cells = [(position, cell) for position, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
     return [
-        CellChange(*position, cell.number_format, GENERAL)
+        CellChange(*position, cell.number_format, GENERAL_FORMAT)
         for position, cell in cells
         if cell.number_format and is_misleading_format(cell.number_format, cell.number)
     ]
@@ -204,7 +204,7 @@ def find_foreign_formats(sheet: Sheet) -> list[CellChange]:
     """Return the cells with a number format that the plugin does not write."""
     cells = [(position, cell) for position, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
     return [
-        CellChange(*position, cell.number_format, GENERAL)
+        CellChange(*position, cell.number_format, GENERAL_FORMAT)
         for position, cell in cells
         if cell.number_format and not is_own_format(cell.number_format, cell.number)
     ]

@@ -13,23 +13,23 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from ...files.tables import printed
+from ...files.tables import display_value
 from .covered_cells import (
     Colour,
     CoveredCells,
-    cell_style,
+    describe_cell_style,
     find_covered_cells,
     find_other_parts,
-    is_unseen,
+    is_text_invisible,
     workbook_theme,
 )
-from .database import AccessDriver, find_access_driver, sheets_of
-from .model import MOST_COLUMNS, MOST_ROWS, Cell, Sheet, Workbook, load_style_limits
+from .database import AccessDriver, find_access_driver, read_sheets
+from .model import MAX_COLUMNS, MAX_ROWS, Cell, Sheet, Workbook, load_style_limits
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.
-WORKBOOKS = (".xlsx", ".xlsm")
-DATABASES = (".mdb", ".accdb")
-OTHER_TABLES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
+WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
+DATABASE_SUFFIXES = (".mdb", ".accdb")
+OTHER_TABLE_SUFFIXES = (".xls", ".et", ".ods", ".csv", ".mdb", ".accdb")
 #: Most bytes and parts of an unpacked workbook; a plan's tables are smaller.
 _MAX_UNPACKED_BYTES, _MAX_PARTS = 200 * 2**20, 5000
 #: A workbook needs no entities; expanding them may fill the memory.
@@ -42,15 +42,15 @@ _PAGE_NUMBER = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECA
 _READING_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip  # noqa: E501 - a table
 
 
-def read_workbook(path: Path, file: str, of: AccessDriver | str | None = None) -> Workbook:
+def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = None) -> Workbook:
     """Return a workbook with its cells as printed, of formulas the saved values.
 
-    A database (mdb) is read with its driver: ``of`` is the driver, or the reason for its absence (default: the driver
-    of this machine). An unreadable file does not raise; the result has the reason.
+    A database (mdb) is read with its driver: ``driver`` is the driver, or the reason for its absence (default: the
+    driver of this machine). An unreadable file does not raise; the result has the reason.
     """
-    if path.suffix.lower() in DATABASES:
-        return _read_database(path, file, find_access_driver() if of is None else of)
-    if path.suffix.lower() not in WORKBOOKS:
+    if path.suffix.lower() in DATABASE_SUFFIXES:
+        return _read_database(path, file, find_access_driver() if driver is None else driver)
+    if path.suffix.lower() not in WORKBOOK_SUFFIXES:
         return Workbook(file, problem="table_kind")
     try:
         import openpyxl
@@ -76,7 +76,7 @@ def _read_database(path: Path, file: str, driver: AccessDriver | str) -> Workboo
     try:
         connection = driver.connect(path)
         try:
-            return Workbook(file, sheets_of(connection, driver.tables(connection)))
+            return Workbook(file, read_sheets(connection, driver.tables(connection)))
         finally:
             connection.close()
     except driver.errors:
@@ -110,21 +110,21 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
     """
     rows, columns = values.max_row or 0, values.max_column or 0
     cells: dict[tuple[int, int], Cell] = {}
-    for line in values.iter_rows(max_row=min(rows, MOST_ROWS), max_col=min(columns, MOST_COLUMNS)):
+    for line in values.iter_rows(max_row=min(rows, MAX_ROWS), max_col=min(columns, MAX_COLUMNS)):
         for cell in line:
             position = (cell.row, cell.column)
             if cell.value is not None:
-                text = printed(cell.value, str(cell.number_format))
+                text = display_value(cell.value, str(cell.number_format))
                 if text:
                     state, number_format = "error" if cell.data_type == "e" else "", str(cell.number_format)
-                    cells[position] = Cell(text, state, cell.data_type == "n", number_format, cell_style(cell))
+                    cells[position] = Cell(text, state, cell.data_type == "n", number_format, describe_cell_style(cell))
             elif formulas.cell(*position).value is not None:
                 cells[position] = Cell("", "formula")
     for merged in values.merged_cells.ranges:
         first = cells.get((merged.min_row, merged.min_col))
         if first is not None:
-            for row in range(merged.min_row, min(merged.max_row, MOST_ROWS) + 1):
-                for column in range(merged.min_col, min(merged.max_col, MOST_COLUMNS) + 1):
+            for row in range(merged.min_row, min(merged.max_row, MAX_ROWS) + 1):
+                for column in range(merged.min_col, min(merged.max_col, MAX_COLUMNS) + 1):
                     cells.setdefault((row, column), Cell(first.text, "merged"))
     covered = [
         (row, column)
@@ -136,7 +136,7 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
     return Sheet(
         values.title,
         cells,
-        rows > MOST_ROWS or columns > MOST_COLUMNS,
+        rows > MAX_ROWS or columns > MAX_COLUMNS,
         tuple(hidden_names),
         tuple(covered),
         hidden_names,
@@ -175,13 +175,15 @@ def _find_hidden_content(
     Values are names of rows, columns and cells. Keys are for the sheet, rows, columns, figures, comments, formulas,
     links, and headers and footers.
     """
-    rows = sheet.iter_rows(max_row=min(sheet.max_row or 0, MOST_ROWS), max_col=min(sheet.max_column or 0, MOST_COLUMNS))
+    rows = sheet.iter_rows(max_row=min(sheet.max_row or 0, MAX_ROWS), max_col=min(sheet.max_column or 0, MAX_COLUMNS))
     # A formula without a value is reported as a cell that could not be compared.
     cells_to_inspect = [
         sheet.cell(*position) for position, cell in cells.items() if cell.state not in ("merged", "formula")
     ]
     # ;;; prints nothing for any value.
-    unprinted = [c for c in cells_to_inspect if _EMPTY_FORMAT.fullmatch(str(c.number_format)) or is_unseen(c, theme)]
+    unprinted = [
+        c for c in cells_to_inspect if _EMPTY_FORMAT.fullmatch(str(c.number_format)) or is_text_invisible(c, theme)
+    ]
     names_by_key = {
         "sheet": [sheet.title] if sheet.sheet_state != "visible" else [],
         "rows": _find_invisible(sheet.row_dimensions, "height", load_style_limits().least_row_points),

@@ -16,16 +16,16 @@ from ...render.tables.model import sheet_name
 from ..export_context import ExportContext
 from ..names import fill_placeholders
 from ..problems import Level, Problem
-from .compare import DIFFER, find_differences, find_lost_rows
-from .database import AccessDriver, NotTheSame, compare_tables, find_access_driver, write_tables
-from .known_tables import PROMISED, KnownTables
+from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
+from .database import AccessDriver, TableDifferenceError, compare_tables, find_access_driver, write_tables
+from .known_tables import REQUIRED_TABLES, KnownTables
 from .read import read_workbook
 
 if TYPE_CHECKING:
-    from ...tabulate import Tabulated
+    from ...tabulate import TabulatedPlan
 
 #: Differences that only a defect of this program can cause in its workbook.
-_WRITING_FAULTS = (*DIFFER, "target", "text", "formula", "error", "merged")
+_WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "merged")
 
 
 def write_workbooks(context: ExportContext) -> list[Problem]:
@@ -38,18 +38,18 @@ def write_workbooks(context: ExportContext) -> list[Problem]:
         return [Problem(Level.NOTE, "tables_no_openpyxl")]
     try:
         tabulated = tabulate_plan(
-            context.plan, context.lang, side=context.checked.side, cancellation=context.cancellation
+            context.plan, context.lang, side_inputs=context.checked.side, cancellation=context.cancellation
         )
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
         return [Problem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
     path = context.path(context.package_spec.tables, ".xlsx")
     write_tables(tabulated, path)
-    context.manifest["tables"] = [workbook_row(tabulated, path, context)]
+    context.manifest["tables"] = [verify_workbook(tabulated, path, context)]
     return [*_report_missing_tables(tabulated, context), *write_access_tables(tabulated, context)]
 
 
-def workbook_row(tabulated: Tabulated, path: Path, context: ExportContext) -> dict[str, Any]:
+def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext) -> dict[str, Any]:
     """Compare every figure of the written workbook; return its entry for the manifest.
 
     Raises
@@ -57,7 +57,7 @@ def workbook_row(tabulated: Tabulated, path: Path, context: ExportContext) -> di
     OutputError
         If a figure differs.
     """
-    file = context.inside(path)
+    file = context.path_in_package(path)
     texts = Texts(context.lang)
     known_tables = KnownTables(tabulated.tables, context.lang)
     book = read_workbook(path, file)
@@ -84,11 +84,11 @@ def workbook_row(tabulated: Tabulated, path: Path, context: ExportContext) -> di
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
-def _report_missing_tables(tabulated: Tabulated, context: ExportContext) -> list[Problem]:
+def _report_missing_tables(tabulated: TabulatedPlan, context: ExportContext) -> list[Problem]:
     """Return a note on promised tables whose layers are missing."""
     texts = Texts(context.lang)
     made_ids = {table.id for table in tabulated.tables}
-    missing_titles = tuple(texts.get("sheets", name) for name in PROMISED if name not in made_ids)
+    missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
     return (
         [Problem(Level.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
         if missing_titles
@@ -97,7 +97,7 @@ def _report_missing_tables(tabulated: Tabulated, context: ExportContext) -> list
 
 
 def write_access_tables(
-    tabulated: Tabulated, context: ExportContext, of: AccessDriver | str | None = None
+    tabulated: TabulatedPlan, context: ExportContext, of: AccessDriver | str | None = None
 ) -> list[Problem]:
     """Write the tables as each .mdb that the planner does not give.
 
@@ -117,7 +117,7 @@ def write_access_tables(
     return problems
 
 
-def _write_mdb(tabulated: Tabulated, path: Path, driver: AccessDriver, context: ExportContext) -> str:
+def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, context: ExportContext) -> str:
     """Write an mdb and read it again; return why it could not be written, else "".
 
     Raises
@@ -139,7 +139,7 @@ def _write_mdb(tabulated: Tabulated, path: Path, driver: AccessDriver, context: 
             compared = compare_tables(second_connection, tabulated.tables, texts)
         finally:
             second_connection.close()
-    except NotTheSame as error:
+    except TableDifferenceError as error:
         cell_location = f"{error.table} {error.line} {error.column}"
         raise OutputError("package_table_not_the_same", file=path.name, place=cell_location) from error
     except driver.errors as error:
@@ -147,9 +147,9 @@ def _write_mdb(tabulated: Tabulated, path: Path, driver: AccessDriver, context: 
     sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated.tables, rows, strict=True)]
     read_back = {"library": driver.driver, "same": True, "figures": compared}
     context.manifest["tables"].append(
-        {"file": context.inside(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
+        {"file": context.path_in_package(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
     )
     for slot in context.manifest.get("slots", ()):
         if slot["pattern"] == path.name:
-            slot["files"].append(context.inside(path))
+            slot["files"].append(context.path_in_package(path))
     return ""

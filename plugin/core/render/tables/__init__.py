@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ...indicators.compute import Figures
+from ...indicators.compute import PlanIndicators
 from . import by_land_use, by_place, indicator_tables
 from .model import Table as Table
 
 
-def all_tables(figures: Figures, progress: Callable[[float], None] = lambda share: None) -> list[Table]:
+def make_all_tables(figures: PlanIndicators, progress: Callable[[float], None] = lambda share: None) -> list[Table]:
     """Return every table that the plan's layers provide, in the order of the workbook."""
-    builders: list[Callable[[Figures], Table | None]] = [
-        indicator_tables.indicator_table,
-        by_place.line_table,
-        indicator_tables.ratio_table,
-        by_place.zone_table,
-        by_place.space_table,
-        by_land_use.land_use_table,
-        by_land_use.transition_table,
-        by_place.township_table,
+    builders: list[Callable[[PlanIndicators], Table | None]] = [
+        indicator_tables.make_indicator_table,
+        by_place.make_line_table,
+        indicator_tables.make_ratio_table,
+        by_place.make_zone_table,
+        by_place.make_space_table,
+        by_land_use.make_land_use_table,
+        by_land_use.make_transition_table,
+        by_place.make_township_table,
     ]
     tables = []
     for number, build in enumerate(builders):

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...indicators.compute import Figures
-from ...indicators.land_use import CLASSES, FIELDS, classes_of, first_level, land_areas
+from ...indicators.compute import PlanIndicators
+from ...indicators.land_use import CLASS_LIST, FIELDS, classify_rows, find_first_level, get_land_areas
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
@@ -18,9 +18,9 @@ from ...standard.indicator_catalogue import LandGroup
 from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
-BASE, PLANNED = "base_parcels", "GHYDYH"
+BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
 #: The group of 田坎: deducted from a field, but still land.
-DEDUCTED, OTHER = "deducted", "other"
+DEDUCTED_CODE, OTHER_CODE = "deducted", "other"
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,19 @@ class LandUse:
         return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted if "23" in codes else 0.0)
 
 
-def sum_layer(layer: Layer, figures: Figures) -> LandUse:
+def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUse:
     """Return a layer's areas by first-level class.
 
     The net area is used where the layer has it; deductions are listed as 田坎.
     """
-    areas = land_areas(layer)
+    areas = get_land_areas(layer)
     basis, values = areas.best
-    codes = figures.ctx.codes(CLASSES)
-    by_class = classes_of(layer, figures.ctx).sums(values)
+    codes = figures.ctx.codes(CLASS_LIST)
+    by_class = classify_rows(layer, figures.ctx).sums(values)
     unknown = by_class.pop("", 0.0)
     sums: dict[str, float] = {}
     for code, area in by_class.items():
-        first = first_level(code, codes)
+        first = find_first_level(code, codes)
         sums[first] = sums.get(first, 0.0) + area
     gone = 0.0
     if basis == "net" and areas.survey is not None:
@@ -86,15 +86,15 @@ class ClassRow:
     code: str
 
 
-def land_use_table(figures: Figures) -> Table | None:
+def make_land_use_table(figures: PlanIndicators) -> Table | None:
     """Return the land-use table: nine groups (mark C) with their classes.
 
     用海 is added where present. None without a layer of land use.
     """
-    layers = [_land_use_layer(concept, figures) for concept in (BASE, PLANNED)]
+    layers = [_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
     if not any(layers):
         return None
-    sides = [sum_layer(layer, figures) if layer is not None else None for layer in layers]
+    sides = [sum_layer_by_class(layer, figures) if layer is not None else None for layer in layers]
     columns = [
         Column("class", wide=26),
         Column("codes", wide=16),
@@ -108,7 +108,7 @@ def land_use_table(figures: Figures) -> Table | None:
     return Table("land_use", columns, rows, notes=_land_notes(layers, sides, figures), unit="ha")
 
 
-def _class_rows(sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
+def _class_rows(sides: list[LandUse | None], figures: PlanIndicators) -> Iterator[ClassRow]:
     """Yield areas of every group, of its classes, of unknown classes, of all land."""
     texts = figures.texts
     for group in figures.catalogue.land_groups:
@@ -125,16 +125,16 @@ def _class_rows(sides: list[LandUse | None], figures: Figures) -> Iterator[Class
     yield ClassRow(texts.get("tables", "sum"), "", total, "sum", "")
 
 
-def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: Figures) -> Iterator[ClassRow]:
+def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: PlanIndicators) -> Iterator[ClassRow]:
     """Yield the classes of a group with several, and 田坎 below 其他土地."""
-    listed = figures.ctx.codes(CLASSES).codes
+    listed = figures.ctx.codes(CLASS_LIST).codes
     for code in group.classes if len(group.classes) > 1 else ():
         areas = [side.classes.get(code, 0.0) if side else None for side in sides]
         if any(areas):
             yield ClassRow(listed[code].name, code, areas, "part", code)
     deducted = [side.deducted if side else None for side in sides]
-    if group.id == OTHER and any(deducted):
-        yield ClassRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED)
+    if group.id == OTHER_CODE and any(deducted):
+        yield ClassRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
 
 
 def _format_row(row: ClassRow, sides: list[LandUse | None]) -> Row:
@@ -150,7 +150,7 @@ def _format_row(row: ClassRow, sides: list[LandUse | None]) -> Row:
     return Row([*cells, format_measured(change, "ha")], row.kind, row.code)
 
 
-def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: Figures) -> list[str]:
+def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: PlanIndicators) -> list[str]:
     """Return the notes below the table.
 
     They are on basis and omitted parcels, missing layers, grouping, and areas that the geometry does not confirm.
@@ -160,7 +160,11 @@ def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures
     notes: list[str] = []
     for layer, side in zip(given, filter(None, sides), strict=True):
         notes += _basis_notes(layer, side, texts)
-    notes += [figures.no_layer((name,)) for name, layer in zip((BASE, PLANNED), layers, strict=True) if layer is None]
+    notes += [
+        figures.missing_layers_text((name,))
+        for name, layer in zip((BASE_LAYER, PLANNED_LAYER), layers, strict=True)
+        if layer is None
+    ]
     notes.append(texts.get("tables", "land_groups_note"))
     return notes + make_unbacked_note(find_unbacked_layers(given, tuple(FIELDS.values()), figures), figures)
 
@@ -177,19 +181,19 @@ def _basis_notes(layer: Layer, column_name: LandUse, texts: Texts) -> list[str]:
     return notes
 
 
-def transition_table(figures: Figures) -> Table | None:
+def make_transition_table(figures: PlanIndicators) -> Table | None:
     """Return the transitions between land-use groups (ha, statutory, by overlay).
 
     ``None`` unless both layers are present.
     """
-    base, planned = (_land_use_layer(concept, figures) for concept in (BASE, PLANNED))
+    base, planned = (_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
     if base is None or planned is None:
         return None
     ctx, texts = figures.ctx, figures.texts
     groups = figures.catalogue.land_groups
     own, then = (_group_of(layer, figures) for layer in (base, planned))
     parts = ctx.geometry.shared(base, planned, measured=True)
-    areas = ctx.geometry.shares_of(parts, base) * base.statutory[parts.left]
+    areas = ctx.geometry.compute_row_shares(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
     np.add.at(matrix, (own[parts.left], then[parts.right]), areas)
     # Land that the plan's layer does not cover.
@@ -222,16 +226,16 @@ def _remove_rounding(area_m2: float) -> float:
     return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
-def _land_use_layer(concept: str, figures: Figures) -> Layer | None:
+def _land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
     layer = figures.ctx.plan.concept(concept)
     return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 
 
-def _group_of(layer: Layer, figures: Figures) -> NDArray:
+def _group_of(layer: Layer, figures: PlanIndicators) -> NDArray:
     """Return (n,) the position of each row's group, the last for an unknown code."""
-    codes = figures.ctx.codes(CLASSES)
+    codes = figures.ctx.codes(CLASS_LIST)
     groups = figures.catalogue.land_groups
     place = {code: n for n, g in enumerate(groups) for code in g.classes}
-    found = classes_of(layer, figures.ctx)
-    known = [place.get(first_level(name, codes), len(groups)) if name else len(groups) for name in found.names]
+    found = classify_rows(layer, figures.ctx)
+    known = [place.get(find_first_level(name, codes), len(groups)) if name else len(groups) for name in found.names]
     return np.array(known, dtype=int)[found.place]

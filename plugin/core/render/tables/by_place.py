@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.areas import find_counted_rows
-from ...indicators.compute import Figures
-from ...indicators.land_use import FIELDS, land_areas
-from ...indicators.ratio import KINDS
-from ...indicators.townships import Township, split_by_township, townships_of
+from ...indicators.compute import PlanIndicators
+from ...indicators.land_use import FIELDS, get_land_areas
+from ...indicators.ratio import BOUNDARY_ZONE_KINDS
+from ...indicators.townships import Township, get_plan_townships, split_by_township
 from ...invariants import require_value
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
-from ...profile.space_map import OUTSIDE, UNMAPPED, ZONES_LIST, space_map
+from ...profile.space_map import OUTSIDE, UNMAPPED, ZONES_LIST, load_space_map
 from ...target_allocation.by_township import compute_by_township
 from ...three_zones.figures import derive_from_layer, zone_codes
 from .. import figures as shown
@@ -30,8 +30,8 @@ from .model import Column, Row, Table, find_unbacked_layers, format_measured, ma
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
-TASKS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
-SHAPES = ("farmland", "red_line", "boundary", "heritage")
+TASK_INDICATORS = {"cultivated": "cultivated_area", "farmland": "farmland_area"}
+LINES_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
 
 
 @dataclass
@@ -54,13 +54,13 @@ class TownshipAreas:
         self.sums.append(sums)
 
 
-def township_table(figures: Figures) -> Table | None:
+def make_township_table(figures: PlanIndicators) -> Table | None:
     """Return one row per township, one for land outside all, and the sum.
 
     ``None`` without townships.
     """
     texts = figures.texts
-    townships = townships_of(figures.ctx)
+    townships = get_plan_townships(figures.ctx)
     if townships is None:
         return None
     layer, towns, _ = townships
@@ -79,9 +79,9 @@ def township_table(figures: Figures) -> Table | None:
     return table
 
 
-def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
+def _add_tasks(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the areas of township tasks, counted as in the rule on these tasks."""
-    for concept, name in TASKS.items():
+    for concept, name in TASK_INDICATORS.items():
         counted = compute_by_township(name, figures.ctx)
         if counted is None or counted.figure.layer is None:
             continue
@@ -93,16 +93,16 @@ def _add_tasks(areas: TownshipAreas, figures: Figures) -> None:
             areas.by_code.setdefault(counted.field, []).append(layer.name)
 
 
-def _add_lines(areas: TownshipAreas, figures: Figures) -> None:
+def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the control lines by geometry, except those that a task counts by geometry."""
     shown = {column.id for column in areas.columns}
-    for concept in SHAPES:
+    for concept in LINES_BY_GEOMETRY:
         line = figures.ctx.plan.concept(concept)
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
             areas.add(_area_column(concept, "statutory", line, figures), _township_sums(line, line.statutory, figures))
 
 
-def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
+def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
     """Add the first-level planning zones of the plan."""
     zones = figures.ctx.plan.concept("zones")
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
@@ -110,7 +110,7 @@ def _add_zones(areas: TownshipAreas, figures: Figures) -> None:
     codes = figures.ctx.codes(ZONES_LIST)
     own = np.array(zone_codes(zones), dtype=object)
     for top in (c for c in codes.codes.values() if not c.parent):
-        rows = np.isin(own, list(codes.members([top.code])))
+        rows = np.isin(own, list(codes.collect_members([top.code])))
         if rows.any():
             column = Column(f"zone_{top.code}", "ha", top.name, 16)
             areas.add(column, _township_sums(zones, zones.statutory, figures, rows))
@@ -128,7 +128,7 @@ def _township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts)
     return [*rows, Row(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
-def _area_column(concept: str, basis: str, line: Layer, figures: Figures) -> Column:
+def _area_column(concept: str, basis: str, line: Layer, figures: PlanIndicators) -> Column:
     texts = figures.texts
     # The survey's parcels replace a missing layer of cultivated land.
     own = line.role in figures.ctx.plan.roles_of(concept)
@@ -137,7 +137,7 @@ def _area_column(concept: str, basis: str, line: Layer, figures: Figures) -> Col
     return Column(f"{concept}_{basis}", "ha", title, 16)
 
 
-def _township_sums(layer: Layer, values: NDArray, figures: Figures, rows: NDArray | None = None) -> NDArray:
+def _township_sums(layer: Layer, values: NDArray, figures: PlanIndicators, rows: NDArray | None = None) -> NDArray:
     return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sums(values, rows)
 
 
@@ -146,7 +146,7 @@ def _area_cells(sums: list[NDArray], township: int) -> list:
 
 
 #: The lines by concept, with the figure that has a target.
-LINES = {
+LINE_INDICATORS = {
     "cultivated": "cultivated_area",
     "farmland": "farmland_area",
     "red_line": "red_line_area",
@@ -158,7 +158,7 @@ LINES = {
 }
 
 
-def line_table(figures: Figures) -> Table | None:
+def make_line_table(figures: PlanIndicators) -> Table | None:
     """Return one row per available control line; the boundary with its three zones."""
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.concept("county")
@@ -179,7 +179,7 @@ def line_table(figures: Figures) -> Table | None:
     table = Table("lines", columns, unit="ha")
 
     def row(name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None) -> None:
-        areas = land_areas(layer)
+        areas = get_land_areas(layer)
         statutory = float(areas.statutory[rows].sum())
         survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey, areas.net))
         table.rows.append(
@@ -201,7 +201,7 @@ def line_table(figures: Figures) -> Table | None:
         )
 
     unbacked: list[Layer] = []
-    for concept, indicator in LINES.items():
+    for concept, indicator in LINE_INDICATORS.items():
         layer = ctx.plan.concept(concept)
         if layer is None or layer.has_no_geometry:
             continue
@@ -210,7 +210,7 @@ def line_table(figures: Figures) -> Table | None:
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
         unbacked += find_unbacked_layers([layer], tuple(FIELDS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
-            coded = {k: ctx.rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in KINDS}
+            coded = {k: ctx.rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
             for kind, rows in coded.items():
                 if rows.any():
@@ -220,7 +220,7 @@ def line_table(figures: Figures) -> Table | None:
     return table if table.rows else None
 
 
-def _target_cells(figure: Indicator | None, figures: Figures) -> list:
+def _target_cells(figure: Indicator | None, figures: PlanIndicators) -> list:
 
     if figure is None or figure.target is None:
         return ["", None, ""]
@@ -228,12 +228,12 @@ def _target_cells(figure: Indicator | None, figures: Figures) -> list:
     room = figure.margin
     return [
         shown.format_target(figure, words).replace("\u202f", " "),
-        format_measured(room, figure.unit, shown.decimals_of(figure)),
+        format_measured(room, figure.unit, shown.choose_decimals(figure)),
         shown.format_state(figure, words),
     ]
 
 
-def zone_table(figures: Figures) -> Table | None:
+def make_zone_table(figures: PlanIndicators) -> Table | None:
     """Return the areas by planning zone; a finer code is below its parent.
 
     The area field is shown next to the statutory area.
@@ -279,7 +279,7 @@ def zone_table(figures: Figures) -> Table | None:
         )
 
     for top in (c for c in codes.codes.values() if not c.parent):
-        inside = np.isin(row_codes, list(codes.members([top.code])))
+        inside = np.isin(row_codes, list(codes.collect_members([top.code])))
         if not inside.any():
             continue
         row(inside, top.code, top.name, "row")
@@ -302,7 +302,7 @@ def zone_table(figures: Figures) -> Table | None:
     return table
 
 
-def space_table(figures: Figures) -> Table | None:
+def make_space_table(figures: PlanIndicators) -> Table | None:
     """Return the areas of the three zones (三区) and of the land outside of them.
 
     The areas are those of the report.
@@ -311,7 +311,7 @@ def space_table(figures: Figures) -> Table | None:
     layer = ctx.plan.concept("zones")
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
-    mapping = space_map(ctx.norm)
+    mapping = load_space_map(ctx.norm)
     found = derive_from_layer(layer, mapping, ctx.cancellation)
     county = ctx.plan.concept("county")
     whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else found.total_m2

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ...indicators.compute import Computed, Figures
+from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
 from .. import figures as shown
 from ..words import Words
@@ -16,7 +16,7 @@ _RATIO_INPUTS = (
 )
 
 
-def indicator_table(figures: Figures) -> Table:
+def make_indicator_table(figures: PlanIndicators) -> Table:
     """Return one row per indicator figure, by group.
 
     For an indicator that cannot be computed the row has the reason.
@@ -53,7 +53,7 @@ def indicator_table(figures: Figures) -> Table:
                 cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.formula(texts.lang)]
                 cells += [computed.reason]
             else:
-                decimals = shown.decimals_of(figure)
+                decimals = shown.choose_decimals(figure)
                 cells += [format_measured(figure.value, figure.unit, decimals)]
                 cells += [shown.format_target(figure, words).replace("\u202f", " ")]
                 cells += [format_measured(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
@@ -65,12 +65,12 @@ def indicator_table(figures: Figures) -> Table:
     return table
 
 
-def ratio_table(figures: Figures) -> Table | None:
+def make_ratio_table(figures: PlanIndicators) -> Table | None:
     """Return 城镇开发边界扩展倍数 in three forms with inputs.
 
     ``None`` if it cannot be computed.
     """
-    found: dict[str, Computed] = {f: figures.get(f"expansion_ratio_{f}") for f in RATIO_FORMS}
+    found: dict[str, ComputedIndicator] = {f: figures.get(f"expansion_ratio_{f}") for f in RATIO_FORMS}
     first = next((i for one in found.values() for i in one.figures), None)
     if first is None:
         return None
@@ -91,12 +91,12 @@ def ratio_table(figures: Figures) -> Table | None:
     return table
 
 
-def _form_row(form: str, computed: Computed, figure: Indicator, figures: Figures, words: Words) -> Row:
+def _form_row(form: str, computed: ComputedIndicator, figure: Indicator, figures: PlanIndicators, words: Words) -> Row:
 
     lang = figures.texts.lang
     area = format_measured(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
     cells = [figures.texts.get("tables", "form", form=form.upper(), formula=computed.entry.formula(lang)), area]
-    cells += [format_measured(figure.value, "ratio", shown.decimals_of(figure)), shown.format_target(figure, words)]
+    cells += [format_measured(figure.value, "ratio", shown.choose_decimals(figure)), shown.format_target(figure, words)]
     return Row(
         [*cells, format_measured(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
     )

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...indicators.area_backing import is_backed_by_land
-from ...indicators.compute import Figures
+from ...indicators.compute import PlanIndicators
 from ...messages.texts import Texts
 from ...plan.layer import Layer
-from ..figures import DECIMALS
+from ..figures import DECIMALS_BY_UNIT
 
 
 class Number(NamedTuple):
@@ -71,7 +71,7 @@ class Table:
         return [row.values[place] for row in self.rows]
 
 
-class Record(NamedTuple):
+class LongRecord(NamedTuple):
     """One number of a table as a separate row; ``number`` is in ``unit``.
 
     ``table``, ``code``, ``row`` and ``column`` give its position.
@@ -92,11 +92,11 @@ def format_measured(value: float | None, unit: str, decimals: int | None = None)
     """
     if value is None:
         return None
-    shown = DECIMALS.get(unit, 2) if decimals is None else decimals
+    shown = DECIMALS_BY_UNIT.get(unit, 2) if decimals is None else decimals
     return Number(float(value) if round(value, shown) else 0.0, shown)
 
 
-def records(tables: Iterable[Table], texts: Texts) -> list[Record]:
+def list_records(tables: Iterable[Table], texts: Texts) -> list[LongRecord]:
     """Return every number in columns with units, row by row."""
     found = []
     for table in tables:
@@ -105,7 +105,7 @@ def records(tables: Iterable[Table], texts: Texts) -> list[Record]:
             for column, value in zip(table.columns, row.values, strict=True):
                 if isinstance(value, Number) and column.unit:
                     title = column_title(column, texts)
-                    found.append(Record(sheet_name(table, texts), row.code, name, title, value.value, column.unit))
+                    found.append(LongRecord(sheet_name(table, texts), row.code, name, title, value.value, column.unit))
     return found
 
 
@@ -119,7 +119,7 @@ def column_title(column: Column, texts: Texts) -> str:
     return column.title or texts.get("columns", column.id)
 
 
-def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: Figures) -> list[Layer]:
+def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], figures: PlanIndicators) -> list[Layer]:
     """Return the layers whose geometry does not confirm the sum of an area field.
 
     ``meanings``: the area fields.
@@ -129,7 +129,7 @@ def find_unbacked_layers(layers: Iterable[Layer], meanings: tuple[str, ...], fig
     ]
 
 
-def make_unbacked_note(layers: list[Layer], figures: Figures) -> list[str]:
+def make_unbacked_note(layers: list[Layer], figures: PlanIndicators) -> list[str]:
     """Return one note that names layers with unconfirmed areas; empty without layers."""
     if not layers:
         return []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Styles of cells (`_style_cell`) in the workbook's numbering: openpyxl compares each new style with all others.
 Styles = dict[tuple[str, bool, int, bool, str, str], Any]
 #: Rows above the first row of figures: title, unit line, head.
-HEAD_ROWS = 3
+HEADING_ROWS = 3
 _FONT = "宋体"
 _HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
 #: From this width on, text is aligned left.
@@ -30,7 +30,7 @@ _LEFT_ALIGNED_WIDTH = 18
 _MAX_PORTRAIT_WIDTH = 100
 
 
-def put_workbook(path: Path, tables: list[Table], area: str, texts: Texts, author: str) -> None:
+def write_tables_workbook(path: Path, tables: list[Table], area: str, texts: Texts, author: str) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
     ``area``: name of the area for the titles; ``author``: the program. Names of users, folders and computers do not go
@@ -63,13 +63,13 @@ def _write_sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: 
     _write_line(sheet, 2, width, unit, Font(_FONT, size=10), "right", 18)
     for place, column in enumerate(table.columns, 1):
         sheet.column_dimensions[get_column_letter(place)].width = column.wide
-        cell = sheet.cell(HEAD_ROWS, place)
+        cell = sheet.cell(HEADING_ROWS, place)
         _set_value(cell, _heading(column, table, texts))
         _style_cell(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
-    sheet.row_dimensions[HEAD_ROWS].height = 32
-    for number, row in enumerate(table.rows, HEAD_ROWS + 1):
+    sheet.row_dimensions[HEADING_ROWS].height = 32
+    for number, row in enumerate(table.rows, HEADING_ROWS + 1):
         _write_row(sheet, number, row, table, styles)
-    below = HEAD_ROWS + len(table.rows) + 1
+    below = HEADING_ROWS + len(table.rows) + 1
     for number, note in enumerate(table.notes, below):
         total = sum(c.wide for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
@@ -181,12 +181,12 @@ def _set_up_printing(sheet: Worksheet, wide: float, last_row: int, width: int) -
     """Set up printing: A4, fitted to page width, repeated head, page numbers."""
     from openpyxl.utils import get_column_letter
 
-    sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEAD_ROWS + 1}"
+    sheet.freeze_panes = f"{'C' if width > 4 else 'B'}{HEADING_ROWS + 1}"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape" if wide > _MAX_PORTRAIT_WIDTH else "portrait"
     sheet.sheet_properties.pageSetUpPr.fitToPage = True
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
-    sheet.print_title_rows = f"1:{HEAD_ROWS}"
+    sheet.print_title_rows = f"1:{HEADING_ROWS}"
     sheet.print_area = f"A1:{get_column_letter(width)}{last_row}"
     sheet.print_options.horizontalCentered = True
     sheet.oddFooter.center.text = "&P / &N"

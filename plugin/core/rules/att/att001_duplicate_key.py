@@ -6,9 +6,9 @@ import shapely
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import limit_fids
+from .._attributes import make_row_list_params
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
@@ -20,7 +20,7 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
     problem="Keys are missing or repeated",
     basis=["A1"],
     uses=["attributes.number_fields"],
-    needs={"layer": Need(EACH, fields=("key",))},
+    needs={"layer": Need(EVERY_LAYER, fields=("key",))},
     messages={
         "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Assign new numbers to all but one; a used number is never assigned again.",
         "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Assign the next free "
@@ -62,7 +62,7 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     for key, positions in rows.items():
         if not key:
             findings += [
-                ctx.make.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions
+                ctx.finding_maker.row(layer, p, field=field, case="missing", geometry=layer.plane[p]) for p in positions
             ]
         elif len(positions) > 1:
             present = layer.plane[positions]
@@ -73,7 +73,7 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
                     key,
                     field=field,
                     case="repeated",
-                    params=limit_fids(layer, positions),
+                    params=make_row_list_params(layer, positions),
                     geometry=shapely.multipolygons(shapes)
                     if len(shapes) and np.all(shapely.get_type_id(shapes) == 3)
                     else None,
@@ -92,7 +92,7 @@ def _report_constant_number(layer: Layer, name: str) -> list[Finding]:
     declared = layer.template.field_named(name)
     if declared is None or layer.named(name) is None or len(layer) < 2:
         return []
-    values = set(layer.named_text(name))
+    values = set(layer.text_by_name(name))
     if len(values) != 1 or not (value := values.pop()):
         return []
     params = {"count": len(layer), "value": value}

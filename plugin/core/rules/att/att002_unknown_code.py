@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim_padding
+from ...engine.context import Context, trim_code_padding
 from ...messages.texts import CodeListName
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import Code
 from ...standard.template import Field
@@ -17,7 +17,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code, or add it to the list if the county uses it.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
@@ -55,9 +55,9 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
         if values.notna().any():
             result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
-        names = layer.named_text(declared.code_name)
+        names = layer.text_by_name(declared.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
-        for position, pair in enumerate(zip(layer.named_text(declared.name), names, strict=True)):
+        for position, pair in enumerate(zip(layer.text_by_name(declared.name), names, strict=True)):
             if pair not in problems:
                 problems[pair] = _find_code_problem(declared, codes, *pair)
             problem = problems[pair]
@@ -74,7 +74,7 @@ def _find_code_problem(
 
     None if the code is blank, or is in the list and has the list's name (or no name).
     """
-    code = trim_padding(written, declared.code_pad)
+    code = trim_code_padding(written, declared.code_pad)
     if not written:
         return None
     if code not in codes:
@@ -92,4 +92,4 @@ def _find_code_problem(
 
 
 def _make_code_finding(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:
-    return ctx.make.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])
+    return ctx.finding_maker.row(layer, position, field=field, case=case, params=params, geometry=layer.plane[position])

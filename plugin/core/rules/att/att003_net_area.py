@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...indicators.areas import find_net_area_breaks
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -22,7 +22,7 @@ CONSISTENT_ROW = {
     local=True,
     severity=Severity.WARNING,
     basis=["A7", "pbf-db-2021"],
-    needs={"layer": Need(EACH, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
+    needs={"layer": Need(EVERY_LAYER, fields=("gross_area", "net_area", "deduction_rate", "deduction_area"))},
     messages={
         "rate": "{layer} ({key}): {field} = {actual} is below 0, or is 1 or more. Correct the deduction rate.",
         "deduction": "{layer} ({key}): {field} = {actual} m², but gross area × deduction rate gives {expected} m². "
@@ -92,7 +92,7 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     result = RuleResult()
     for difference in find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance_m2):
         result.findings.append(
-            ctx.make.row(
+            ctx.finding_maker.row(
                 layer,
                 difference.row,
                 field=layer.field_name(difference.meaning),

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from ...standard.numbering import LENGTH
-from .._attributes import ValueProblem, judge_values, plan_code_prefix
+from ...standard.numbering import BSM_LENGTH
+from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
@@ -20,7 +20,7 @@ def _plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
     local=True,
     severity=Severity.WARNING,
     basis=["A1"],
-    needs={"layer": Need(EACH, fields=("key",))},
+    needs={"layer": Need(EVERY_LAYER, fields=("key",))},
     messages={
         "length": "{layer} ({key}): {field} “{value}” has the wrong length (characters: {count}, required: {length}). It is composed of the county's six digits, a layer code or 0000, and the running number. Assign a new number.",
         "signs": "{layer} ({key}): {field} “{value}” has characters other than digits and capital letters. Assign a new number with half-width digits only.",
@@ -56,20 +56,20 @@ def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("key"):
         return None
-    county_digits = plan_code_prefix(ctx)
+    county_digits = find_plan_code_prefix(ctx)
 
     def find_key_problem(key: str) -> ValueProblem | None:
         composed = key.isascii() and key[:6].isdigit() and key[6:].isalnum() and key == key.upper()
-        if not key or (composed and len(key) == LENGTH and key.startswith(county_digits)):
+        if not key or (composed and len(key) == BSM_LENGTH and key.startswith(county_digits)):
             return None
         params = {
             "value": key,
             "count": len(key),
-            "length": LENGTH,
+            "length": BSM_LENGTH,
             "head": key[: len(county_digits)],
             "county": county_digits,
         }
-        if len(key) != LENGTH:
+        if len(key) != BSM_LENGTH:
             return ValueProblem("length", params)
         return ValueProblem("county" if composed else "signs", params)
 

@@ -5,7 +5,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import missing_field_reason
+from .._attributes import explain_missing_fields
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FIRST_KEY, SECOND_KEY = "140225000000000001", "140225000000000002"
@@ -61,7 +61,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     result = RuleResult()
     compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
     result.applicable = sum(len(layer) > 0 for layer in compared) > 1
-    result.not_checked += [missing_field_reason(layer, "key") for layer in compared if not layer.has("key")]
+    result.not_checked += [explain_missing_fields(layer, "key") for layer in compared if not layer.has("key")]
     common = _find_shared_keys([layer for layer in compared if layer.has("key")], ctx)
     for (owner_role, role), shared in common.items():
         layer, owner = ctx.plan.layers[role], ctx.plan.layers[owner_role]
@@ -69,7 +69,9 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
             result.findings.append(_make_summary_finding(layer, owner, shared))
             continue
         for key, position in sorted(shared, key=lambda pair: pair[1]):
-            finding = ctx.make.row(layer, position, case="one", field=layer.field_name("key"), params={"value": key})
+            finding = ctx.finding_maker.row(
+                layer, position, case="one", field=layer.field_name("key"), params={"value": key}
+            )
             finding.related_role, finding.related_keys = owner_role, [key]
             finding.geometry = layer.plane[position]
             result.findings.append(finding)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from ...standard.numbering import FILL, LENGTH
+from ...standard.numbering import BSM_FILL, BSM_LENGTH
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 #: Position after the county's code and before the running number of eight digits.
@@ -20,7 +20,7 @@ def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str
     problem="Keys of one layer are composed in two ways",
     severity=Severity.INFO,
     basis=["A1"],
-    needs={"layer": Need(EACH, fields=("key",))},
+    needs={"layer": Need(EVERY_LAYER, fields=("key",))},
     messages={
         "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: {filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as {coded_key}). Both are valid; use one of them in the whole layer.",
     },
@@ -46,9 +46,9 @@ def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("key"):
         return None
-    keys = sorted({key for key in layer.keys if len(key) == LENGTH})
-    zero_filled_keys = [key for key in keys if key[_DIGITS_7_TO_10] == FILL]
-    layer_coded_keys = [key for key in keys if key[_DIGITS_7_TO_10] != FILL]
+    keys = sorted({key for key in layer.keys if len(key) == BSM_LENGTH})
+    zero_filled_keys = [key for key in keys if key[_DIGITS_7_TO_10] == BSM_FILL]
+    layer_coded_keys = [key for key in keys if key[_DIGITS_7_TO_10] != BSM_FILL]
     if not zero_filled_keys or not layer_coded_keys:
         return []
     params = {

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values, missing_field_reason
+from .._attributes import ValueProblem, explain_missing_fields, judge_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONE_LAYER = {"layer": "YDYHGHFQ"}
@@ -15,7 +15,7 @@ ZONE_LAYER = {"layer": "YDYHGHFQ"}
     local=True,
     severity=Severity.WARNING,
     basis=["A2"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     uses=["attributes.doubtful_feature_codes"],
     messages={
         "other": "{layer} ({key}): {field} = “{value}”; every feature of this layer must have {expected}. Correct the feature code.",
@@ -51,7 +51,7 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
     if not expected:
         return result
     if not layer.has("feature_code"):
-        result.not_checked.append(missing_field_reason(layer, "feature_code"))
+        result.not_checked.append(explain_missing_fields(layer, "feature_code"))
         return result
     doubtful = (layer.template.base or layer.role) in ctx.norm.get("attributes.doubtful_feature_codes")
     severity = Severity.INFO if doubtful else None

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values
 
@@ -15,7 +15,7 @@ LAND_USE_LAYER = {"layer": "XZYDYH"}
     local=True,
     severity=Severity.WARNING,
     basis=["A4"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}”, but the code must be padded with 0 to the field's full length (digits: {count}). Write {expected}.",
     },
@@ -57,6 +57,6 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
             return ValueProblem(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
         result.findings += judge_values(
-            ctx, layer, declared.name, layer.named_text(declared.name), find_padding_problem
+            ctx, layer, declared.name, layer.text_by_name(declared.name), find_padding_problem
         )
     return result

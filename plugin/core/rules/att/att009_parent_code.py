@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim_padding
+from ...engine.context import Context, trim_code_padding
 from ...messages.texts import CodeListName
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import CodeList
-from .._attributes import ValueProblem, judge_values, with_codes_below
+from .._attributes import ValueProblem, find_codes_with_subcodes, judge_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -18,7 +18,7 @@ PARCEL_LAYER = {"layer": "DLTB"}
     severity=Severity.INFO,
     basis=["attribute-habits"],
     uses=["attributes.leaf_lists"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a parent code of {list}; finer codes below it: {count} ({codes}{more}). Use the finer code.",
     },
@@ -49,12 +49,12 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
             continue
         result.applicable = True
         codes = ctx.codes(declared.codes)
-        parents, pad = with_codes_below(codes), declared.code_pad
+        parents, pad = find_codes_with_subcodes(codes), declared.code_pad
 
         def find_parent_code(
             written: str, codes: CodeList = codes, parents: set[str] = parents, pad: int = pad
         ) -> ValueProblem | None:
-            code = trim_padding(written, pad)
+            code = trim_code_padding(written, pad)
             if code not in parents:
                 return None
             finer_codes = [c.code for c in codes.codes.values() if c.parent == code]
@@ -68,5 +68,5 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
                 params={**params, "codes": finer_codes[:3], "more": " …" if len(finer_codes) > 3 else ""}
             )
 
-        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), find_parent_code)
+        result.findings += judge_values(ctx, layer, declared.name, layer.text_by_name(declared.name), find_parent_code)
     return result

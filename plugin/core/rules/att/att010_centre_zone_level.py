@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values, missing_field_reason, with_codes_below
+from .._attributes import ValueProblem, explain_missing_fields, find_codes_with_subcodes, judge_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
@@ -17,7 +17,7 @@ SECOND_LEVEL = 2
     local=True,
     severity=Severity.WARNING,
     basis=["A5"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is a zone of level one; the central urban area requires codes of level two or finer ({codes}). Choose the finer zone.",
     },
@@ -55,11 +55,11 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
     if declared is None:
         return result
     if not layer.has("zone_code"):
-        result.not_checked.append(missing_field_reason(layer, "zone_code"))
+        result.not_checked.append(explain_missing_fields(layer, "zone_code"))
         return result
     result.unconfirmed.append(f"codes.{declared.codes}")
     codes = ctx.codes(declared.codes)
-    parents = with_codes_below(codes)
+    parents = find_codes_with_subcodes(codes)
 
     def find_coarse_code(code: str) -> ValueProblem | None:
         if code not in parents or codes.codes[code].level >= SECOND_LEVEL:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values, plan_code_prefix
+from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 TOWNSHIP_LAYER = {"layer": "XZQXZ"}
@@ -22,7 +22,7 @@ def _plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, st
     local=True,
     severity=Severity.WARNING,
     basis=["A3"],
-    needs={"layer": Need(EACH, fields=("division_code",))},
+    needs={"layer": Need(EVERY_LAYER, fields=("division_code",))},
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a division code; a county's code has 6 digits, a township's 9, a village's 12. Correct the code.",
         "county": "{layer} ({key}): {field} = “{value}” does not begin with {county} as codes of this plan do. Correct the code, or remove the neighbour's feature.",
@@ -69,7 +69,7 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     """
     if not layer.has("division_code"):
         return None
-    county_digits = plan_code_prefix(ctx)
+    county_digits = find_plan_code_prefix(ctx)
 
     def find_code_problem(code: str) -> ValueProblem | None:
         params = {"value": code, "county": county_digits}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, judge_values
 
@@ -24,7 +24,7 @@ TOWNSHIP_ROWS = [_division_row("140225100", "永安镇"), _division_row("1402251
     severity=Severity.WARNING,
     basis=["A3"],
     needs={
-        "layer": Need(EACH, fields=("division_code", "division_name")),
+        "layer": Need(EVERY_LAYER, fields=("division_code", "division_name")),
         "townships": Need("townships", optional=True),
     },
     messages={

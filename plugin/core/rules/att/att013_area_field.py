@@ -4,7 +4,7 @@ import numpy as np
 from ...engine.context import Context
 from ...geometry.validity import is_missing
 from ...indicators.area_backing import is_surely_within
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
 
@@ -24,7 +24,7 @@ AREA_MEANINGS = ("area", "gross_area")
     severity=Severity.WARNING,
     basis=["A10"],
     uses=["rules.ATT013"],
-    needs={"layer": Need(EACH, reads=AREA_MEANINGS)},
+    needs={"layer": Need(EVERY_LAYER, reads=AREA_MEANINGS)},
     messages={
         "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
         "{difference} m²). Compute the field again with “Statutory area”; correct the shape first if it is wrong.",
@@ -66,7 +66,7 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         max_difference = allowance_m2 + 0.005
         measurable_rows = np.isfinite(stored_areas) & ~layer.invalid & ~is_missing(layer.plane)
         rows = np.flatnonzero(measurable_rows & ~is_surely_within(layer, stored_areas, max_difference, ctx))
-        areas = layer.statutory_of(rows)
+        areas = layer.measure_rows(rows)
         difference = stored_areas[rows] - areas
         for n in np.flatnonzero(np.abs(difference) > max_difference).tolist():
             params = {

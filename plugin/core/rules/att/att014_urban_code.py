@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values, missing_field_reason, word_pairs
+from .._attributes import ValueProblem, explain_missing_fields, judge_values, read_word_pairs
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -21,7 +21,7 @@ def _plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[d
     local=True,
     severity=Severity.WARNING,
     basis=["A6", "attribute-habits"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "blank": "{layer} ({key}): land use {code} ({name}), but {field} is empty. Fill in the 城镇村属性码, or check the land use.",
         "other": "{layer} ({key}): land use {code} ({name}), {field} = “{value}”; the usual value for this land use "
@@ -67,12 +67,12 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
     result = RuleResult()
     missing = [m for m in ("urban_code", "land_use") if not layer.has(m)]
     if missing:
-        result.not_checked.append(missing_field_reason(layer, *missing))
+        result.not_checked.append(explain_missing_fields(layer, *missing))
         return result
     names = {c.code: c.name for c in ctx.codes(SURVEY_CODE_LIST).codes.values()}
     urban_classes = tuple(ctx.norm.get("attributes.urban_classes"))
     usual_codes: dict[str, set[str]] = {}
-    for code, expected in word_pairs(ctx.norm, "attributes.urban_expected"):
+    for code, expected in read_word_pairs(ctx.norm, "attributes.urban_expected"):
         usual_codes.setdefault(code, set()).add(expected)
     if usual_codes:
         result.unconfirmed.append("attributes.urban_expected")

@@ -2,10 +2,10 @@
 import unicodedata
 
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import Field
-from .._attributes import Judge, ValueProblem, judge_values, shorten_value
+from .._attributes import ValueJudge, ValueProblem, judge_values, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -26,7 +26,7 @@ def _plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.forbidden_characters"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "garbled": "{layer} ({key}): {field} = “{value}” is garbled text. Read the value from the source again in the right encoding.",
         "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
@@ -74,11 +74,11 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
         ctx.cancellation.raise_if_cancelled()
         result.applicable = True
         judge = _make_text_judge(declared, forbidden, layer.garbled_rows(declared.name))
-        result.findings += judge_values(ctx, layer, declared.name, layer.named_text(declared.name), judge)
+        result.findings += judge_values(ctx, layer, declared.name, layer.text_by_name(declared.name), judge)
     return result
 
 
-def _make_text_judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> Judge:
+def _make_text_judge(declared: Field, forbidden: frozenset[str], broken: frozenset[str]) -> ValueJudge:
     """Return a function that finds what is wrong with a text of a field.
 
     ``broken`` are the field's texts that are garbled by a wrong encoding.

@@ -4,10 +4,10 @@ from datetime import date
 
 from ...engine.context import Context
 from ...files.cells import parse_date
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.template import Field
-from .._attributes import Judge, ValueProblem, judge_values, shorten_value, word_pairs
+from .._attributes import ValueJudge, ValueProblem, judge_values, read_word_pairs, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
@@ -25,7 +25,7 @@ def _plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.date_pairs", "rules.ATT016"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "form": "{layer} ({key}): {field} = “{value}” is not a date. Write it as 2025-10-01 (a year as 2025).",
         "future": "{layer} ({key}): {field} = “{value}” is in the future. Correct the date.",
@@ -84,7 +84,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         of mark C. Dates in other texts are not checked.
     """
     result = RuleResult(applicable=False)
-    spans = word_pairs(ctx.norm, "attributes.date_pairs")
+    spans = read_word_pairs(ctx.norm, "attributes.date_pairs")
     ends = {end for _, end in spans}
     texts_by_field: dict[str, list[str]] = {}
     for declared in layer.template.fields:
@@ -93,7 +93,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         if values is None:
             continue
         result.applicable = True
-        texts_by_field[declared.name] = layer.named_text(declared.name)
+        texts_by_field[declared.name] = layer.text_by_name(declared.name)
         judge = _make_date_judge(declared, int(earliest_year), future_allowed=declared.name in ends)
         result.findings += judge_values(ctx, layer, declared.name, texts_by_field[declared.name], judge)
     for start, end in spans:
@@ -109,7 +109,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
     return result
 
 
-def _make_date_judge(declared: Field, earliest: int, *, future_allowed: bool) -> Judge:
+def _make_date_judge(declared: Field, earliest: int, *, future_allowed: bool) -> ValueJudge:
     """Return a function that finds what is wrong with a field's date or year.
 
     It accepts dates after today only if ``future_allowed``, and blank ones always.
@@ -134,7 +134,7 @@ def _make_date_judge(declared: Field, earliest: int, *, future_allowed: bool) ->
     return find_date_problem
 
 
-def _make_span_judge(layer: Layer, start_field: str, end_field: str, earliest: int) -> Judge:
+def _make_span_judge(layer: Layer, start_field: str, end_field: str, earliest: int) -> ValueJudge:
     """Return a function that finds what is wrong with a pair of start and end date.
 
     It reports an end that is before its start, or before today.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-from ...engine.context import Context, trim_padding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...engine.context import Context, trim_code_padding
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values, missing_field_reason
+from .._attributes import ValueProblem, explain_missing_fields, judge_values
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -17,7 +17,7 @@ RESTORABLE_SUFFIX = "K"
     local=True,
     severity=Severity.WARNING,
     basis=["A11"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” ({name}) is restorable land (可调整) and does not count as cultivated "
         "land. Remove the parcel from this layer, or correct the code if the survey has it as cultivated land.",
@@ -50,12 +50,12 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
     if declared is None or _is_reported_by_other_rule(layer, ctx):
         return result
     if not layer.has("land_use"):
-        result.not_checked.append(missing_field_reason(layer, "land_use"))
+        result.not_checked.append(explain_missing_fields(layer, "land_use"))
         return result
     codes, pad = ctx.codes(declared.codes).codes, declared.code_pad
 
     def find_restorable_code(written: str) -> ValueProblem | None:
-        code = trim_padding(written, pad)
+        code = trim_code_padding(written, pad)
         if not code.endswith(RESTORABLE_SUFFIX) or code not in codes:
             return None
         return ValueProblem(params={"value": written, "name": codes[code].name})

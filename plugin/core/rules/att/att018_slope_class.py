@@ -2,9 +2,9 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, make_value_finding, missing_field_reason
+from .._attributes import ValueProblem, explain_missing_fields, make_value_finding
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
@@ -24,7 +24,7 @@ def _plan_with_parcel(
     local=True,
     severity=Severity.WARNING,
     basis=["A9"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "slope": "{layer} ({key}): cultivated land ({code}), but {field} is empty. Fill in the slope class of the survey (1 to 5).",
         "terrace": "{layer} ({key}): {field} = “{value}”; valid values are PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
@@ -61,7 +61,7 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
         result.applicable = True
         missing = [m for m in ("slope_class", "land_use") if not layer.has(m)]
         if missing:
-            result.not_checked.append(missing_field_reason(layer, *missing))
+            result.not_checked.append(explain_missing_fields(layer, *missing))
         else:
             codes = layer.text("land_use")
             blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)

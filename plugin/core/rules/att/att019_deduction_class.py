@@ -4,9 +4,9 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, limit_fids, make_value_finding
+from .._attributes import ValueProblem, make_row_list_params, make_value_finding
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -25,7 +25,7 @@ def _plan_with_deduction(land_use: str, rate: float | None, kind: str | None) ->
     severity=Severity.INFO,
     basis=["attribute-habits", "A7"],
     uses=["attributes.deduction_classes", "attributes.ridged_kinds", "attributes.ridged_slopes"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "land": "{layer} ({key}): {field} = {value}, but {code} is not cultivated land; field ridges are deducted from cultivated land only. Set the rate to 0, or correct the land use.",
         "none": "{layer}: {field} is 0 or empty on terraces or steep cultivated land; rows: {count} (ids "
@@ -71,7 +71,7 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
     if not result.applicable:
         return result
     declared = layer.template.field_named(DEDUCTED_CLASS_FIELD)
-    has_kind_field, kinds = layer.named(DEDUCTED_CLASS_FIELD) is not None, layer.named_text(DEDUCTED_CLASS_FIELD)
+    has_kind_field, kinds = layer.named(DEDUCTED_CLASS_FIELD) is not None, layer.text_by_name(DEDUCTED_CLASS_FIELD)
     codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated_rows(layer)
     allowed = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
@@ -100,5 +100,5 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: Context) -> lis
     if not ridged_rows:
         return []
     field = layer.field_name("deduction_rate")
-    return [ctx.make.row(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=limit_fids(layer, ridged_rows),
+    return [ctx.finding_maker.row(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=make_row_list_params(layer, ridged_rows),
                     geometry=layer.plane[ridged_rows[0]])]  # fmt: skip

@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
 
@@ -18,7 +18,7 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "A5"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={"": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value."},
     fails=[
         Example("no control guidance", {"layer": [{**COMPLETE_ROW, "GKZY": None}]}, finds=1, roles=CENTRE_ZONE_LAYER),

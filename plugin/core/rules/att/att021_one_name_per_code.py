@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...engine.context import Context
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, limit_fids, make_value_finding, word_pairs
+from .._attributes import ValueProblem, make_row_list_params, make_value_finding, read_word_pairs
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
@@ -24,7 +24,7 @@ def _plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, str | 
     severity=Severity.WARNING,
     basis=["attribute-habits"],
     uses=["attributes.name_pairs"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}): {field} = “{value}” (features: {count}, ids {fids}{more}), but code {code} has the name “{expected}” on other features ({usual}). Unify the names, or correct the code.",
     },
@@ -59,17 +59,17 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
         setting of mark C. ATT002 checks codes with a list; fields with personal data are not checked.
     """
     result = RuleResult(applicable=False)
-    for code_field, name_field in word_pairs(ctx.norm, "attributes.name_pairs"):
+    for code_field, name_field in read_word_pairs(ctx.norm, "attributes.name_pairs"):
         declared = layer.template.field_named(name_field)
         if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
             continue
         result.applicable = True
-        for code, names in _names_by_code(layer.named_text(code_field), layer.named_text(name_field)).items():
+        for code, names in _names_by_code(layer.text_by_name(code_field), layer.text_by_name(name_field)).items():
             (expected, usual), *others = sorted(((n, len(rows)) for n, rows in names.items()), key=lambda n: -n[1])
             for name, _ in others:
                 positions = names[name]
                 params = {"value": name, "code": code, "expected": expected, "usual": usual}
-                problem = ValueProblem(params={**params, **limit_fids(layer, positions)})
+                problem = ValueProblem(params={**params, **make_row_list_params(layer, positions)})
                 result.findings.append(make_value_finding(ctx, layer, positions[0], name_field, problem))
     return result
 

@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from ...engine.context import Context
 from ...geometry.validity import is_missing
 from ...indicators.area_backing import (
-    ALLOWANCE_SHARE,
-    GROSS,
-    MEANINGS,
-    NET,
-    ROW_ALLOWANCE,
+    AREA_MEANINGS,
+    GROSS_FIELDS,
+    NET_FIELD,
+    ROW_ALLOWANCE_SETTING,
+    SUM_ALLOWANCE_SETTING,
     LandBacking,
+    area_field_m2,
     compare_with_land,
     find_county_excess,
-    square_metres,
 )
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, SurveyDeductions, survey_deductions
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyDeductions, compare_with_survey
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -58,10 +58,10 @@ SURVEY_ROWS = [
     problem="Area fields sum to another area than the shapes",
     severity=Severity.WARNING,
     basis=["A10"],
-    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     needs={
         # A layer without area fields has no sums; SCH002 reports missing fields.
-        "layer": Need(EACH),
+        "layer": Need(EVERY_LAYER),
         "townships": Need("townships", optional=True),
         "county": Need("county", optional=True),
         "parcels": Need("parcels", optional=True),
@@ -137,7 +137,7 @@ def area_field_sums(
     """
     result = RuleResult(applicable=False)
     usable = ~(layer.invalid | is_missing(layer.plane))
-    for meaning in MEANINGS:
+    for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
         rows = usable & backing.there if backing is not None else usable
         if backing is None or not rows.any():
@@ -162,7 +162,7 @@ def area_field_sums(
         finding = Finding(layer.role, case="county", field=layer.field_name(meaning), params=params)
         finding.related_role = county.role
         result.findings.append(finding)
-    if not any(f.field == layer.field_name(NET) for f in result.findings):
+    if not any(f.field == layer.field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
     return result
 
@@ -176,13 +176,13 @@ def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator
     if maintenance is not None and layer.role in maintenance.roles:
         # Their area fields are as filed, or computed on writing; DOC023 compares them feature by feature.
         return
-    gross_meanings = [meaning for meaning in GROSS if layer.has(meaning)]
-    if layer.template.geometry != "polygon" or not gross_meanings or (layer.has("gross_area") and layer.has(NET)):
+    gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has(meaning)]
+    if layer.template.geometry != "polygon" or not gross_meanings or (layer.has("gross_area") and layer.has(NET_FIELD)):
         return
-    blank = usable & np.logical_and.reduce([np.isnan(square_metres(layer, meaning)) for meaning in gross_meanings])
+    blank = usable & np.logical_and.reduce([np.isnan(area_field_m2(layer, meaning)) for meaning in gross_meanings])
     if not blank.any():
         return
-    layer.measure(ctx.cancellation)
+    layer.measure_statutory(ctx.cancellation)
     params = {
         "count": int(blank.sum()),
         "rows": len(layer),
@@ -197,14 +197,14 @@ def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[
     There is one finding on the layer if its total exceeds, else one on each township. ``share`` is the allowed excess
     as a share of the expected net area.
     """
-    survey = survey_deductions(layer, ctx)
+    survey = compare_with_survey(layer, ctx)
     if survey is None:
         return
     survey = replace(survey, share=share)
     if survey.exceeds(lambda values: np.array([values.sum()])).any():
         yield _make_survey_finding(layer, survey, survey.there, WHOLE_COUNTY)
         return
-    for town in np.flatnonzero(survey.exceeds(survey.by_town(survey.there))).tolist():
+    for town in np.flatnonzero(survey.exceeds(survey.sum_function_by_town(survey.there))).tolist():
         is_township = town < len(survey.towns)
         rows = survey.there & (survey.town == (town if is_township else -1))
         yield _make_survey_finding(layer, survey, rows, survey.towns[town] if is_township else OUTSIDE_TOWNSHIPS)
@@ -219,9 +219,9 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
         "expected": round(expected, 2),
         "difference": round(actual - expected, 2),
         "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
-        "count": int(survey.wrong[rows].sum()),
+        "count": int(survey.is_excessive[rows].sum()),
     }
-    finding = Finding(layer.role, case="deduction", field=layer.field_name(NET), params=params)
+    finding = Finding(layer.role, case="deduction", field=layer.field_name(NET_FIELD), params=params)
     finding.related_role = survey.parcels.role
     finding.township = "" if area_name in (WHOLE_COUNTY, OUTSIDE_TOWNSHIPS) else area_name
     return finding
@@ -232,14 +232,14 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: N
 
     There is one finding on the layer if all townships differ, else one on each township that does.
     """
-    if meaning == NET and backing.unit:
+    if meaning == NET_FIELD and backing.unit:
         yield _make_sum_finding(layer, "unit", backing, rows)
         return
-    condition = 1 if meaning == NET else 0
-    case = "net" if meaning == NET else ""
-    differs_in_total = backing.differs(lambda values: np.array([values[rows].sum()]))[condition][0]
-    add = backing.by_town(rows)
-    is_different = backing.differs(add)[condition]
+    condition = 1 if meaning == NET_FIELD else 0
+    case = "net" if meaning == NET_FIELD else ""
+    differs_in_total = backing.compare_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
+    add = backing.sum_function_by_town(rows)
+    is_different = backing.compare_sums(add)[condition]
     has_rows = add(backing.there.astype(float)) > 0
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
         yield _make_sum_finding(layer, case, backing, rows)
@@ -257,17 +257,17 @@ def _make_sum_finding(
     layer: Layer, case: str, backing: LandBacking, rows: NDArray, area_name: str = WHOLE_COUNTY
 ) -> Finding:
     """Return the finding that the field's sum over some rows differs from the shapes."""
-    gross = backing.meaning in GROSS
+    gross = backing.meaning in GROSS_FIELDS
     actual = float(backing.written[rows].sum() if gross else backing.values[rows].sum())
-    expected = float((backing.drawn if gross else backing.written)[rows].sum())
-    difference = actual - expected if case != "net" else float(backing.beyond[rows].sum())
+    expected = float((backing.land_areas if gross else backing.written)[rows].sum())
+    difference = actual - expected if case != "net" else float(backing.net_excess[rows].sum())
     params = {
         "place": area_name,
         "actual": round(actual, 2),
         "expected": round(expected, 2),
         "difference": round(difference, 2),
         "share": round(100 * difference / expected, 2) if expected else 0.0,
-        "count": int(backing.wrong[rows].sum()),
+        "count": int(backing.is_wrong[rows].sum()),
         "reason": f"area_unit_{backing.unit}" if backing.unit else "",
     }
     finding = Finding(layer.role, case=case, field=layer.field_name(backing.meaning), params=params)

@@ -7,7 +7,7 @@ from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import SHOWN_FIDS, limit_fids
+from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
 from .._places import is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -118,8 +118,8 @@ def _report_differences(
 
     ``rows`` are (k,) positions in the layer, ``below`` their (k,) parcels. None if no value differs.
     """
-    layer_values = np.array(layer.named_text(name), dtype=object)[rows]
-    survey_values = np.array(parcels.named_text(name), dtype=object)[below]
+    layer_values = np.array(layer.text_by_name(name), dtype=object)[rows]
+    survey_values = np.array(parcels.text_by_name(name), dtype=object)[below]
     differing = np.flatnonzero(
         (layer_values != survey_values)
         & (layer_values != "")
@@ -129,15 +129,15 @@ def _report_differences(
     if not len(differing):
         return None
     positions = rows[differing].tolist()
-    drawn = positions[:SHOWN_FIDS]
+    drawn = positions[:MAX_SHOWN_FIDS]
     params = {
         "value": layer_values[differing[0]],
         "expected": survey_values[differing[0]],
-        **limit_fids(layer, positions),
+        **make_row_list_params(layer, positions),
     }
     declared = layer.template.field_named(name)
     field = declared.name if declared is not None else name
-    finding = ctx.make.row(
+    finding = ctx.finding_maker.row(
         layer, drawn[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[drawn])
     )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[differing[0]])]]

@@ -3,7 +3,7 @@ import numpy as np
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, rule
+from ...model.rule import EVERY_LAYER, Example, Need, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -15,7 +15,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A feature has no geometry",
     local=True,
     basis=["county-db"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={"": "{layer} ({key}) has attributes but no shape. Draw the shape, or delete the row."},
     fails=[
         Example("null", {"layer": [SQUARE_WKT, None]}, finds=1),
@@ -35,4 +35,4 @@ def empty_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         None known.
     """
-    return [ctx.make.row(layer, position) for position in np.flatnonzero(layer.empty).tolist()]
+    return [ctx.finding_maker.row(layer, position) for position in np.flatnonzero(layer.empty).tolist()]

@@ -6,9 +6,9 @@ import shapely
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.validity import invalidity_reason
+from ...geometry.validity import find_invalidity_reason
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, rule
+from ...model.rule import EVERY_LAYER, Example, Need, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
@@ -32,7 +32,7 @@ _GEOMETRY_TYPES = {
     problem="A geometry is invalid",
     local=True,
     basis=["G7"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "invalid": "{layer} ({key}) has an invalid shape: {reason}. Repair it at the marked place. The other rules used a repaired copy; the layer was not changed.",
         "type": "{layer} ({key}) has the geometry type {actual}, but the layer requires {expected}. Redraw the feature or move it to the right layer.",
@@ -83,7 +83,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
         runs.
     """
     findings = []
-    if layer.has_wrong_geometry_type and not ctx.around_an_edit and not is_reported_elsewhere(ctx, "SCH005"):
+    if layer.has_wrong_geometry_type and not ctx.is_edit_check and not is_reported_elsewhere(ctx, "SCH005"):
         findings = _report_wrong_types(layer, ctx)
     # GEO004 reports arcs when it also runs.
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.curves)
@@ -92,29 +92,35 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     for position in np.flatnonzero(~layer.empty).tolist():
         shape = layer.original[position]
         if layer.broken[position]:
-            findings.append(ctx.make.row(layer, position, case="invalid", params={"reason": "unreadable"}))
+            findings.append(ctx.finding_maker.row(layer, position, case="invalid", params={"reason": "unreadable"}))
             continue
         if position in layer.stray_rows:
             params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.crs_label(layer.crs)}
-            findings.append(ctx.make.row(layer, position, case="misplaced", params=params))
+            findings.append(ctx.finding_maker.row(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
-            name, point = invalidity_reason(layer.raw_shapes[position])
-            point = layer.in_plane(point) if point is not None else _find_any_point(shape)
-            findings.append(ctx.make.row(layer, position, case="invalid", params={"reason": name}, geometry=point))
+            name, point = find_invalidity_reason(layer.raw_shapes[position])
+            point = layer.reproject_to_plane(point) if point is not None else _find_any_point(shape)
+            findings.append(
+                ctx.finding_maker.row(layer, position, case="invalid", params={"reason": name}, geometry=point)
+            )
         elif _GEOMETRY_TYPES[shape.geom_type] != expected_type:
             if layer.has_wrong_geometry_type:
                 continue
             params = {"reason": "type", "expected": expected_type, "actual": _GEOMETRY_TYPES[shape.geom_type]}
-            findings.append(ctx.make.row(layer, position, case="type", params=params, geometry=_find_any_point(shape)))
+            findings.append(
+                ctx.finding_maker.row(layer, position, case="type", params=params, geometry=_find_any_point(shape))
+            )
         elif expected_type == "polygon" and areas[position] == 0:
             findings.append(
-                ctx.make.row(
+                ctx.finding_maker.row(
                     layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape)
                 )
             )
         if layer.fids[position] in curves:
             params = {"reason": "curve", "step": layer.source.curve_step}
-            findings.append(ctx.make.row(layer, position, case="curve", params=params, geometry=_find_any_point(shape)))
+            findings.append(
+                ctx.finding_maker.row(layer, position, case="curve", params=params, geometry=_find_any_point(shape))
+            )
     return findings
 
 
@@ -133,7 +139,7 @@ def _report_wrong_types(layer: Layer, ctx: Context) -> list[Finding]:
         params = {"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)}
         points_of_type = shapely.multipoints([point for point in points if point is not None])
         findings.append(Finding(layer.role, case="types", params=params, geometry=points_of_type))
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)
 
 
 def _find_any_point(shape: Any) -> Any:

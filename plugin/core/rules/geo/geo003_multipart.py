@@ -4,7 +4,7 @@ import shapely
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, rule
+from ...model.rule import EVERY_LAYER, Example, Need, rule
 from ...plan.layer import Layer
 
 
@@ -14,7 +14,7 @@ from ...plan.layer import Layer
     problem="A feature has several parts",
     local=True,
     basis=["G4"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has several parts ({parts}), but a feature must have one part. Split it (QGIS: "
         "Multipart to singleparts), and assign a separate BSM to each part."
@@ -45,6 +45,6 @@ def multipart(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     parts = shapely.get_num_geometries(layer.original)
     return [
-        ctx.make.row(layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position])
+        ctx.finding_maker.row(layer, position, params={"parts": int(parts[position])}, geometry=layer.plane[position])
         for position in np.flatnonzero(~layer.empty & (parts > 1)).tolist()
     ]

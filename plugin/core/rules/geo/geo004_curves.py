@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, rule
+from ...model.rule import EVERY_LAYER, Example, Need, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A geometry contains arcs",
     local=True,
     basis=["G1"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) contains arcs or Bézier curves; the check read them as straight segments every {step} degrees. Convert them to vertices (densify) in the source program and deliver the result; the layer was not changed."
     },
@@ -36,7 +36,7 @@ def curves(layer: Layer, *, ctx: Context) -> list[Finding]:
     """
     fids_with_curves = set(layer.source.curves)
     return [
-        ctx.make.row(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row])
+        ctx.finding_maker.row(layer, row, params={"step": layer.source.curve_step}, geometry=layer.plane[row])
         for row, fid in enumerate(layer.fids)
         if fid in fids_with_curves
     ]

@@ -4,9 +4,9 @@ from numpy.typing import NDArray
 from ...engine.context import Context
 from ...geometry.corners import Corners, find_sharp_corners
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import findings_by_row, valid_polygons
+from .._places import make_findings_by_row, select_valid_polygons
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0))"
@@ -19,7 +19,7 @@ SPIKE_WKT = "POLYGON ((0 0, 100 0, 100 50, 500 50.5, 100 51, 100 100, 0 100, 0 0
     severity=Severity.WARNING,
     local=True,
     basis=["G2"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "acute": "{layer} ({key}) has acute corners below {limit}°: {count} (the sharpest {angle}°), most likely "
         "drawing errors. Check the line against the survey, and remove the wrong vertex; if the corner is real, waive "
@@ -63,13 +63,13 @@ def acute_angles(
     if layer.template.geometry != "polygon":
         return None
     corners = find_sharp_corners(
-        valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
+        select_valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
     )
     is_spike = corners.measure < spike_degrees
-    findings = findings_by_row(
+    findings = make_findings_by_row(
         layer, _select_corners(corners, ~is_spike), "angle", ctx, case="acute", limit=below_degrees
     )
-    return findings + findings_by_row(
+    return findings + make_findings_by_row(
         layer, _select_corners(corners, is_spike), "angle", ctx, case="spike", limit=spike_degrees
     )
 

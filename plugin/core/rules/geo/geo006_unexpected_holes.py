@@ -6,12 +6,12 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.linework import rings
+from ...geometry.linework import extract_rings
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap, valid_polygons
+from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap, select_valid_polygons
 
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
 ISLAND_WKT = "POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -25,7 +25,7 @@ MIN_OPEN_SHARE = 0.5
     problem="A feature has a hole",
     severity=Severity.WARNING,
     basis=["G3"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     uses=["tolerance", "quality.tiled", "quality.windowed", "quality.window_fillers"],
     messages={
         "hole": "{layer} ({key}) has a hole of {area} (width {width} m) that no feature of the layer fills. Fill it "
@@ -65,14 +65,14 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
         TOP006), nor are layers whose features may overlap. Slivers are counted, not listed. The setting
         quality.window_fillers lists the layers that fill windows; TOP009 reports windows when it runs.
     """
-    if not must_not_overlap(layer) or is_in_setting(layer, "quality.tiled", ctx):
+    if not must_not_overlap(layer) or is_layer_in_setting(layer, "quality.tiled", ctx):
         return None
-    holes, rows = _extract_holes(valid_polygons(layer))
+    holes, rows = _extract_holes(select_valid_polygons(layer))
     unfilled_holes, shares = _find_open_parts(holes, rows, layer, layer.polygons, ctx, layer)
     left_open = shares > MIN_OPEN_SHARE
     holes, rows, unfilled_holes = holes[left_open], rows[left_open], unfilled_holes[left_open]
     is_window = np.zeros(len(holes), dtype=bool)
-    if is_in_setting(layer, "quality.windowed", ctx) and len(holes):
+    if is_layer_in_setting(layer, "quality.windowed", ctx) and len(holes):
         _, unfilled = _find_open_parts(holes, rows, layer, _collect_window_fillers(ctx), ctx, None)
         if is_reported_elsewhere(ctx, "TOP009"):
             # A hole with features in it is a window, whether full or not.
@@ -85,20 +85,20 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
     )
     findings = []
     for n, row in enumerate(rows.tolist()):
-        finding = ctx.make.row(
+        finding = ctx.finding_maker.row(
             layer, row, area_m2=float(areas[n]), width_m=float(widths[n]), geometry=unfilled_holes[n]
         )
         finding.case = "window" if is_window[n] else "hole"
         finding.severity = Severity.INFO if is_window[n] else None
         findings.append(finding)
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)
 
 
 def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:
     """Return the (k,) holes of (n,) polygons as polygons, and their (k,) rows."""
     present_rows = np.flatnonzero(~shapely.is_missing(shapes))
-    shape_rings = rings(shapes[present_rows])
-    hole_rings = np.flatnonzero(shape_rings.hole)
+    shape_rings = extract_rings(shapes[present_rows])
+    hole_rings = np.flatnonzero(shape_rings.is_hole)
     holes = [shapely.Polygon(shape_rings.xy[shape_rings.at[n] : shape_rings.at[n + 1]]) for n in hole_rings.tolist()]
     return np.array(holes, dtype=object), present_rows[shape_rings.shape[hole_rings]]
 
@@ -122,7 +122,7 @@ def _find_open_parts(
     tuple
         (k,) geometries, the hole itself if it is completely open, and (k,) shares from 0 to 1.
     """
-    parts = ctx.geometry.uncovered_in(layer, rows, holes, sliver_layer, cover)
+    parts = ctx.geometry.find_uncovered_in_shapes(layer, rows, holes, sliver_layer, cover)
     unfilled_holes = holes.copy()
     for n in np.unique(parts.left).tolist():
         uncovered_parts = parts.geometry[parts.left == n]

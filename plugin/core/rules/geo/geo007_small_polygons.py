@@ -3,7 +3,7 @@ import numpy as np
 
 from ...engine.context import Context
 from ...geometry.validity import is_missing
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 #: Settings ``quality.min_area_m2.<role>``; a layer without the setting has no minimum area.
@@ -17,7 +17,7 @@ AREA_SETTING = "quality.min_area_m2"
     severity=Severity.WARNING,
     local=True,
     basis=["G5"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has {area}, less than the minimum of {limit} m² for a polygon of this layer. If it "
         "remains from a cut, merge it into a neighbour of the same use; if a part is missing, draw it completely."
@@ -63,5 +63,7 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
     for row in np.flatnonzero(small).tolist():
         params = {"limit": float(limit)}
         area = float(layer.statutory[row])
-        result.findings.append(ctx.make.row(layer, row, area_m2=area, params=params, geometry=layer.plane[row]))
+        result.findings.append(
+            ctx.finding_maker.row(layer, row, area_m2=area, params=params, geometry=layer.plane[row])
+        )
     return result

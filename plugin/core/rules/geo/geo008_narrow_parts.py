@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry.corners import find_narrow_parts as parts_narrower
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import valid_polygons
+from .._places import select_valid_polygons
 
 #: Settings ``quality.narrow_m.<role>``: a width for one layer; 0 excludes the layer.
 WIDTH_SETTING = "quality.narrow_m"
@@ -22,7 +22,7 @@ NECK_WKT = "POLYGON ((0 0, 100 0, 100 49.5, 200 49.5, 200 0, 300 0, 300 100, 200
     severity=Severity.WARNING,
     local=True,
     basis=["usual-practice"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} ({key}) has parts narrower than {limit} m: {count} ({area} in total), most likely drawing "
         "errors. Cut the strip off and merge it into the neighbour, or widen the neck."
@@ -64,9 +64,9 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     width = float(ctx.norm.section(WIDTH_SETTING).get(layer.role, narrow_m))
     if layer.template.geometry != "polygon" or width <= 0:
         return None
-    shapes = valid_polygons(layer)
+    shapes = select_valid_polygons(layer)
     # Lines are composed of parcels: a shape found to be wide in one layer is not tested again in the next.
-    wide_shape_keys = ctx.plan.computed("known_wide").setdefault(width, set())
+    wide_shape_keys = ctx.plan.get_cache("known_wide").setdefault(width, set())
     shape_keys = _shape_keys(shapes)
     shapes[[shape_key in wide_shape_keys for shape_key in shape_keys]] = None
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
@@ -80,7 +80,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
         findings.append(
-            ctx.make.row(layer, row, area_m2=float(area[county_setting].sum()), params=params, geometry=shape)
+            ctx.finding_maker.row(layer, row, area_m2=float(area[county_setting].sum()), params=params, geometry=shape)
         )
     # A county's width for this layer is as reliable as its source.
     county_setting = f"{WIDTH_SETTING}.{layer.role}"

@@ -3,9 +3,9 @@ from ...engine.context import Context
 from ...geometry.corners import Corners
 from ...geometry.corners import find_near_vertices as vertices_near
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import findings_by_row, valid_polygons
+from .._places import make_findings_by_row, select_valid_polygons
 
 
 @rule(
@@ -15,7 +15,7 @@ from .._places import findings_by_row, valid_polygons
     severity=Severity.WARNING,
     local=True,
     basis=["G7", "G9"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
         "repeated": "{layer} ({key}) has repeated vertices: {count}. Delete one of each pair (QGIS: Remove duplicate vertices).",
@@ -51,12 +51,14 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     if layer.template.geometry != "polygon":
         return None
     cluster_m = ctx.tolerance.cluster_m
-    close_vertices = vertices_near(valid_polygons(layer), max(within_m, cluster_m), cancellation=ctx.cancellation)
+    close_vertices = vertices_near(
+        select_valid_polygons(layer), max(within_m, cluster_m), cancellation=ctx.cancellation
+    )
     is_repeated = close_vertices.measure <= cluster_m
     findings = []
     for case, selected, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
         corners = Corners(
             close_vertices.row[selected], close_vertices.point[selected], close_vertices.measure[selected]
         )
-        findings += findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
+        findings += make_findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
     return findings

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 from ...engine.context import Context
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import valid_polygons
+from .._places import select_valid_polygons
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 THREE_HOLES_WKT = (
@@ -23,7 +23,7 @@ THREE_HOLES_WKT = (
     severity=Severity.INFO,
     local=True,
     basis=["usual-practice"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "vertices": "{layer} ({key}) has more than {limit} vertices: {count}. Split it along township boundaries or roads, or simplify it together with its neighbours.",
         "holes": "{layer} ({key}) has more than {limit} holes: {count}. Check whether they are intended (GEO006), and split the feature.",
@@ -55,7 +55,7 @@ def complex_shapes(
     """
     if layer.template.geometry != "polygon":
         return None
-    rows = np.flatnonzero(~is_missing(valid_polygons(layer)))
+    rows = np.flatnonzero(~is_missing(select_valid_polygons(layer)))
     # A hole has at least four vertices, with the closing one. Stored vertices are counted: in the plane, long edges
     # may have more.
     rows = rows[shapely.get_num_coordinates(layer.raw_shapes[rows]) > min(vertices_count, 4 * holes_count)]
@@ -68,7 +68,7 @@ def complex_shapes(
         for n in np.flatnonzero(counts > limit).tolist():
             params = {"count": int(counts[n]), "limit": limit}
             row = int(rows[n])
-            findings.append(ctx.make.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
+            findings.append(ctx.finding_maker.row(layer, row, case=case, params=params, geometry=layer.plane[row]))
     return findings
 
 

@@ -4,7 +4,7 @@ import shapely
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
@@ -18,7 +18,7 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     severity=Severity.WARNING,
     local=True,
     basis=["G12"],
-    needs={"layer": Need(EACH), "county": Need("county")},
+    needs={"layer": Need(EVERY_LAYER), "county": Need("county")},
     messages={
         "": "{layer} ({key}) reaches {distance} m beyond the county's extent. Check its coordinates: most likely a vertex or the whole feature was moved."
     },
@@ -60,6 +60,6 @@ def far_from_county(layer: Layer, county: Layer, *, ctx: Context, far_m: float =
     # Rows without a shape have no bounds and are not far from the county.
     farthest_m = np.nan_to_num(distances, nan=0.0).max(axis=1, initial=0.0)
     return [
-        ctx.make.row(layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane[row])
+        ctx.finding_maker.row(layer, row, params={"distance": round(float(farthest_m[row]))}, geometry=layer.plane[row])
         for row in np.flatnonzero(farthest_m > far_m).tolist()
     ]

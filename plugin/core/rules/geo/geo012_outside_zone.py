@@ -6,7 +6,7 @@ from ...engine.context import Context
 from ...geometry import crs as crs_care
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
 
@@ -20,7 +20,7 @@ def _square_wkt(easting: float) -> str:
     problem="Coordinates are outside their projection zone",
     severity=Severity.WARNING,
     basis=["cgcs2000"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} has features up to {distance}° from the central meridian {meridian}°E of {crs}, whose zone ends "
         "at {half}°; features: {count}. Areas and lengths are distorted there. Reproject the layer to zone {zone}, or "
@@ -72,5 +72,5 @@ def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> 
     farthest = int(np.argmax(degrees_off))
     params = {"count": int(is_outside.sum()), "distance": round(float(degrees_off[farthest]), 2), "half": half_width,
               "meridian": frame.meridian, "crs": crs_care.crs_label(layer.crs),
-              "zone": crs_care.crs_label(crs_care.three_degree_zone(float(longitude[farthest])))}  # fmt: skip
+              "zone": crs_care.crs_label(crs_care.find_three_degree_zone(float(longitude[farthest])))}  # fmt: skip
     return [Finding(layer.role, params=params, geometry=shapely.multipoints(centres[is_outside]))]

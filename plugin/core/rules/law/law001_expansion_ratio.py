@@ -2,8 +2,16 @@
 import math
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.ratio import DOUBTFUL, DOUBTFUL_SHARE, FILLED_SHARE, FILLERS, WATER, Expansion, compute_expansion
+from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...indicators.ratio import (
+    DOUBTFUL_SETTING,
+    DOUBTFUL_SHARE_SETTING,
+    WINDOW_FILLED_SETTING,
+    WINDOW_FILLERS_SETTING,
+    WINDOW_WATER_SETTING,
+    ExpansionRatio,
+    compute_expansion,
+)
 from ...messages.texts import format_number
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -49,10 +57,10 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "zones.codes",
         "tolerance",
         "ratio.denominator_share",
-        DOUBTFUL,
-        DOUBTFUL_SHARE,
-        ALLOWANCE_SHARE,
-        ROW_ALLOWANCE,
+        DOUBTFUL_SETTING,
+        DOUBTFUL_SHARE_SETTING,
+        SUM_ALLOWANCE_SETTING,
+        ROW_ALLOWANCE_SETTING,
         "ratio.base_year",
     ],
     messages={
@@ -124,8 +132,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             ("ratio_area_missing", {"layer": base_parcels.name, "count": expansion.missing_areas})
         )
     definition, limit = ctx.norm.get("ratio.form"), float(ctx.norm.get("ratio.limit"))
-    if expansion.uncoded > 0 and definition != "n1":
-        params = {"layer": boundary.name, "area": format_number(expansion.uncoded, 2), "form": definition.upper()}
+    if expansion.uncoded_m2 > 0 and definition != "n1":
+        params = {"layer": boundary.name, "area": format_number(expansion.uncoded_m2, 2), "form": definition.upper()}
         result.not_checked.append(("ratio_uncoded", params))
     ratio, numerator = expansion.ratios[definition], expansion.numerators[definition]
     if ratio > limit:
@@ -139,10 +147,10 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
             "excess": math.ceil((numerator - limit * expansion.denominator) * 100) / 100,
         }
         result.findings.append(Finding(boundary.role, params=ratio_params))
-    if expansion.in_doubt:
+    if expansion.is_doubtful:
         result.findings.append(_make_contradiction_finding(expansion, definition, limit, base_parcels))
     if expansion.closed_ratio is not None:
-        result.unconfirmed += [FILLERS, WATER, FILLED_SHARE]
+        result.unconfirmed += [WINDOW_FILLERS_SETTING, WINDOW_WATER_SETTING, WINDOW_FILLED_SETTING]
     if expansion.unfilled_windows and expansion.closed_ratio is not None and ratio <= limit < expansion.closed_ratio:
         result.findings.append(
             _make_window_finding(expansion, expansion.closed_ratio, definition, limit, boundary, ctx)
@@ -153,7 +161,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
 
 
 def _make_window_finding(
-    expansion: Expansion, closed_ratio: float, definition: str, limit: float, boundary: Layer, ctx: Context
+    expansion: ExpansionRatio, closed_ratio: float, definition: str, limit: float, boundary: Layer, ctx: Context
 ) -> Finding:
     """Return the finding that the boundary with its windows exceeds the limit.
 
@@ -162,7 +170,7 @@ def _make_window_finding(
     params: dict[str, object] = {
         "form": definition.upper(),
         "count": expansion.unfilled_windows,
-        "least": round(100 * float(ctx.norm.get(FILLED_SHARE)), 2),
+        "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
         "ratio_text": f"{expansion.ratios[definition]:.4f}",
         "closed_text": _format_ratio_above(closed_ratio, limit),
         "limit": limit,
@@ -171,12 +179,14 @@ def _make_window_finding(
     return Finding(boundary.role, case="windows", severity=Severity.WARNING, area_m2=area, params=params)
 
 
-def _make_contradiction_finding(expansion: Expansion, definition: str, limit: float, base_parcels: Layer) -> Finding:
+def _make_contradiction_finding(
+    expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer
+) -> Finding:
     """Return the finding on base parcels whose urban code contradicts their land use.
 
     It has the ratio without these parcels.
     """
-    ratio_without, rows = expansion.without.get(definition), expansion.contradicted_rows
+    ratio_without, rows = expansion.ratios_without_contradicted.get(definition), expansion.contradicted_rows
     params: dict[str, object] = {
         "form": definition.upper(),
         "count": len(rows),
@@ -196,7 +206,7 @@ def _make_contradiction_finding(expansion: Expansion, definition: str, limit: fl
 
 
 def _report_ratio_by_land(
-    result: RuleResult, expansion: Expansion, definition: str, limit: float, base_parcels: Layer
+    result: RuleResult, expansion: ExpansionRatio, definition: str, limit: float, base_parcels: Layer
 ) -> None:
     """Note the ratio with the base's drawn area in place of its survey area.
 
@@ -211,7 +221,7 @@ def _report_ratio_by_land(
         "limit": limit,
         "ratio_text": f"{ratio:.4f}",
     }
-    values |= {"denominator": round(expansion.denominator, 2), "expected": round(expansion.drawn, 2)}
+    values |= {"denominator": round(expansion.denominator, 2), "expected": round(expansion.statutory_denominator, 2)}
     if land_ratio is None:
         result.notes.append(("ratio_no_land", values))
         return

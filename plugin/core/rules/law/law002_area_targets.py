@@ -2,9 +2,16 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.areas import LAND, WARNING_SHARE, AreaFigure, only_by_field, stated_figure, target_figure
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...indicators.areas import (
+    LAND_INPUT,
+    WARNING_SHARE_SETTING,
+    AreaFigure,
+    compute_stated_figure,
+    compute_target_figure,
+    is_met_only_by_field,
+)
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...invariants import require_value
 from ...messages.texts import IndicatorName
 from ...model.findings import Finding
@@ -12,8 +19,8 @@ from ...model.indicator import (
     AREA_FIGURES,
     BROKEN,
     CLOSE,
+    COMPARISON_SIGNS,
     NO_TARGET,
-    SIGNS,
     STATED_FIGURES,
     Indicator,
     compare_area_with_target,
@@ -21,7 +28,7 @@ from ...model.indicator import (
 )
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile import Target, decimals_of
+from ...profile import Target, count_decimals
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -42,7 +49,7 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "centre": Need("centre", optional=True),
         "detail_units": Need("detail_units", optional=True),
     },
-    uses=["reserves.part_words", "rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    uses=["reserves.part_words", "rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} "
         "{unit}. Correct the layer of this indicator; if the target was entered wrongly, correct it in the county "
@@ -103,11 +110,11 @@ def area_targets(
         that is not binding (预期性, or only stated).
     """
     targets = ctx.norm.targets(ctx.plan.area_code)
-    warning_share = float(ctx.norm.get(WARNING_SHARE))
+    warning_share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     result = RuleResult(applicable=bool(targets))
     for indicator, (concept, _) in AREA_FIGURES.items():
         indicator_targets = [t for t in targets if t.indicator == indicator]
-        figure = target_figure(indicator, ctx)
+        figure = compute_target_figure(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
                 roles = " / ".join(ctx.plan.roles_of(concept))
@@ -126,7 +133,7 @@ def area_targets(
         result.findings += _report_implausible_figures(figure, indicator_targets, compared, implausible_times)
     for indicator in STATED_FIGURES:
         indicator_targets = [t for t in targets if t.indicator == indicator]
-        figure = stated_figure(indicator, ctx)
+        figure = compute_stated_figure(indicator, ctx)
         if indicator_targets and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
             # A stated figure is not binding: without a comparison the run is complete, but not an unconditional 通过.
             result.doubts.append(f"targets.{indicator}")
@@ -141,7 +148,7 @@ def _report_missed_targets(figure: AreaFigure, targets: list[Target], compared: 
     pairs = zip(targets, compared, strict=True)
     findings = []
     for target, indicator in pairs:
-        if indicator.state in (BROKEN, CLOSE) or only_by_field(indicator):
+        if indicator.state in (BROKEN, CLOSE) or is_met_only_by_field(indicator):
             findings.append(_make_target_finding(figure, target, indicator))
         else:
             findings += _report_missed_other_sources(figure, target, indicator)
@@ -156,13 +163,13 @@ def _report_missed_other_sources(figure: AreaFigure, target: Target, indicator: 
     for source in target.other_sources:
         if indicator.value is None or figure.layer is None or (source.year or target.year) != target.year:
             continue
-        decimals, other_target = decimals_of(source.value), float(source.value)
+        decimals, other_target = count_decimals(source.value), float(source.value)
         if compare_area_with_target(indicator.value, target.comparison, other_target, decimals) not in (BROKEN, CLOSE):
             continue
         params = {
             "indicator": IndicatorName(indicator.id),
             "value": round(indicator.value, decimals + 4),
-            "comparison": SIGNS[target.comparison],
+            "comparison": COMPARISON_SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
             "source": target.source,
@@ -190,7 +197,7 @@ def _report_implausible_figures(
             params = {
                 "indicator": IndicatorName(indicator.id),
                 "value": round(indicator.value, indicator.target_decimals + 4),
-                "comparison": SIGNS[indicator.comparison],
+                "comparison": COMPARISON_SIGNS[indicator.comparison],
                 "target": f"{indicator.target:.{indicator.target_decimals}f}",
                 "unit": indicator.unit,
                 "times": round(factor),
@@ -208,8 +215,8 @@ def _make_target_finding(figure: AreaFigure, target: Target, indicator: Indicato
         require_value(indicator.target, "the missed target"),
     )
     rounding, decimals = indicator.state == CLOSE, indicator.target_decimals
-    by_field = only_by_field(indicator)
-    value = convert_area(indicator.inputs[LAND], indicator.unit) if by_field else computed
+    by_field = is_met_only_by_field(indicator)
+    value = convert_area(indicator.inputs[LAND_INPUT], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
@@ -218,7 +225,7 @@ def _make_target_finding(figure: AreaFigure, target: Target, indicator: Indicato
         params={
             "indicator": IndicatorName(indicator.id),
             "value": round(computed, decimals + 4),
-            "comparison": SIGNS[indicator.comparison],
+            "comparison": COMPARISON_SIGNS[indicator.comparison],
             "target": f"{target_value:.{decimals}f}",
             "unit": indicator.unit,
             "miss": round(abs(target_value - value), decimals + 4),

@@ -7,8 +7,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.space_map import UNMAPPED, space_map
-from ...three_zones.figures import USES, derive_from_layer, figures_of, zone_codes
+from ...profile.space_map import UNMAPPED, load_space_map
+from ...three_zones.figures import SETTINGS_USED, derive_from_layer, make_zone_indicators, zone_codes
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -21,7 +21,7 @@ EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
     severity=Severity.WARNING,
     basis=["zoning-guide"],
     needs={"zones": Need("zones", fields=("zone_code",)), "county": Need("county", optional=True)},
-    uses=USES,
+    uses=SETTINGS_USED,
     messages={
         "": "{layer}: features with the zone code “{code}” belong to none of the three zones, because [three_zones] "
         "of the county profile has no entry for that code; features: {count} ({area}). Correct the code; if it is "
@@ -54,9 +54,9 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
         Land that zones of one of the three claim twice counts once, land claimed by two of them counts in both: the
         figures are then not confirmed.
     """
-    spaces = space_map(ctx.norm)
+    spaces = load_space_map(ctx.norm)
     derived_areas = derive_from_layer(zones, spaces, ctx.cancellation)
-    result = RuleResult(indicators=figures_of(derived_areas, zones, county, ctx.norm))
+    result = RuleResult(indicators=make_zone_indicators(derived_areas, zones, county, ctx.norm))
     if derived_areas.unmapped or not derived_areas.adds_up:
         result.doubts.append("figures.three_zones")
     codes = np.array(zone_codes(zones), dtype=object)

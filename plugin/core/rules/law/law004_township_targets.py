@@ -5,23 +5,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.areas import LAND, WARNING_SHARE, mark_unbacked, only_by_field
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE, find_rows_below
-from ...indicators.townships import townships_of
+from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...indicators.areas import LAND_INPUT, WARNING_SHARE_SETTING, is_met_only_by_field, mark_unbacked
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_rows_below
+from ...indicators.townships import get_plan_townships
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, format_number
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, CLOSE, SIGNS, Indicator, compare_area_with_target, convert_area
+from ...model.indicator import BROKEN, CLOSE, COMPARISON_SIGNS, Indicator, compare_area_with_target, convert_area
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.figures import TownshipTask, township_tasks
+from ...profile.figures import TownshipTask, get_township_tasks
 from ...target_allocation.by_township import (
-    LEAST_SHARE,
-    ByTownship,
+    LEAST_SHARE_SETTING,
+    AreasByTownship,
     RowCodes,
-    check_row_codes,
     compute_by_township,
+    find_row_codes,
     match_townships,
 )
 from .._places import is_reported_elsewhere
@@ -58,7 +58,7 @@ _TOWNSHIP_DIGITS = 9
         "boundary": Need("boundary", optional=True),
         "parcels": Need("parcels", optional=True),
     },
-    uses=["rules.ATT003", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE, LEAST_SHARE],
+    uses=["rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING, LEAST_SHARE_SETTING],
     messages={
         "broken": "{indicator} of {town} is {value} {unit}, its target is {comparison} {target} {unit}: difference "
         "{miss} {unit}. Correct {layer} in this township; if the target was entered wrongly, correct the table of "
@@ -130,14 +130,14 @@ def township_targets(
         rows on parcels that are not cultivated; TOP003 reports rows outside all townships. A shortfall within half of
         the last printed digit is a rounding difference (取整差).
     """
-    tasks = township_tasks(ctx.side)
+    tasks = get_township_tasks(ctx.side)
     if not tasks.tasks:
         code_findings = [
             *_report_repeated_divisions(townships, ctx),
             *_check_row_codes((farmland, cultivated, parcels), ctx),
         ]
         return RuleResult(code_findings, applicable=bool(code_findings), notes=[("tasks_not_given", {})])
-    township_layer = townships_of(ctx)
+    township_layer = get_plan_townships(ctx)
     result = RuleResult(
         [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
     )
@@ -166,7 +166,7 @@ def township_targets(
                 figures.append(indicator_row)
                 if not indicator_row.backed and f"figures.{indicator}" not in result.doubts:
                     result.doubts.append(f"figures.{indicator}")
-                if indicator_row.state in (BROKEN, CLOSE) or only_by_field(indicator_row):
+                if indicator_row.state in (BROKEN, CLOSE) or is_met_only_by_field(indicator_row):
                     result.findings.append(
                         _make_missed_target_finding(task, indicator_row, by_township, towns, keys[position])
                     )
@@ -181,11 +181,16 @@ def township_targets(
     return result
 
 
-def _note_assignment(indicator: str, by_township: ByTownship) -> Iterable[tuple[str, dict]]:
+def _note_assignment(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
     """Yield notes on how rows were assigned to townships, and on land outside them."""
     layer = require_value(by_township.figure.layer, "the layer of a figure by township").name
-    if by_township.stated:
-        params = {"layer": layer, "field": by_township.field, "told": by_township.stated, "shared": by_township.shared}
+    if by_township.named_row_count:
+        params = {
+            "layer": layer,
+            "field": by_township.field,
+            "told": by_township.named_row_count,
+            "shared": by_township.shared,
+        }
         yield "tasks_assigned", {"indicator": indicator, **params}
     else:
         yield "tasks_by_place", {"indicator": indicator, "layer": layer, "count": by_township.shared}
@@ -202,7 +207,7 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: Context) -> list[Findi
     findings: list[Finding] = []
     exchanged: dict[int, int] = {}
     for layer in dict.fromkeys(one for one in layers if one is not None):
-        row_codes = check_row_codes(layer, ctx)
+        row_codes = find_row_codes(layer, ctx)
         if row_codes is None:
             continue
         for town, other in row_codes.exchanged().items():
@@ -236,7 +241,9 @@ def _report_repeated_divisions(townships: Layer | None, ctx: Context) -> Iterabl
                 field = townships.field_name("division_code" if case == "code_twice" else "division_name")
                 params = {key: value, "count": len(sharing), others: list(sharing)}
                 row = next(iter(sharing.values()))
-                yield ctx.make.row(townships, row, case=case, severity=Severity.WARNING, field=field, params=params)
+                yield ctx.finding_maker.row(
+                    townships, row, case=case, severity=Severity.WARNING, field=field, params=params
+                )
 
 
 def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) -> NDArray:
@@ -250,7 +257,7 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) ->
         outside if outside.any() and is_reported_elsewhere(ctx, "TOP003") else np.zeros(len(layer), dtype=bool)
     )
     parcels = ctx.plan.concept("parcels")
-    if township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
+    if get_township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
         return is_reported
     parcel_of_row = find_rows_below(layer, parcels, ctx)
     is_uncultivated = (parcel_of_row >= 0) & ~ctx.cultivated_rows(parcels)[parcel_of_row]
@@ -291,7 +298,7 @@ def _report_misplaced_rows(row_codes: RowCodes, misplaced: NDArray) -> Iterable[
 
 def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Context) -> Finding:
     """Return the finding that the rows of two townships name each other's township."""
-    towns, _, town_of = require_value(townships_of(ctx), "the layer of townships")
+    towns, _, town_of = require_value(get_plan_townships(ctx), "the layer of townships")
     located_town, named_town = row_codes.towns[town], row_codes.towns[other]
     count = int(((row_codes.centres == town) & (row_codes.named == other)).sum())
     params = {
@@ -302,7 +309,7 @@ def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Cont
         "count": count,
     }
     row = int(np.flatnonzero(town_of == town)[0])
-    finding = ctx.make.row(
+    finding = ctx.finding_maker.row(
         towns, row, case="exchanged", severity=Severity.WARNING, field=row_codes.field, params=params
     )
     finding.related_role, finding.township = row_codes.layer.role, located_town.name
@@ -324,7 +331,7 @@ def _make_foreign_code_finding(row_codes: RowCodes, ctx: Context) -> Finding:
     return Finding(layer.role, case="foreign", severity=Severity.WARNING, field=field, area_m2=area, params=params)
 
 
-def _depends_on_twice_claimed_land(figure: Indicator, by_township: ByTownship) -> bool:
+def _depends_on_twice_claimed_land(figure: Indicator, by_township: AreasByTownship) -> bool:
     """Return True if a target is met only with land that two townships claim.
 
     False for an upper limit, which less land cannot break.
@@ -337,18 +344,20 @@ def _depends_on_twice_claimed_land(figure: Indicator, by_township: ByTownship) -
     )
 
 
-def _note_twice_claimed_land(indicator: str, by_township: ByTownship) -> Iterable[tuple[str, dict]]:
+def _note_twice_claimed_land(indicator: str, by_township: AreasByTownship) -> Iterable[tuple[str, dict]]:
     """Yield a note on land, from 1 m², that two townships claim."""
     twice_claimed = float(by_township.areas[-1])
     if twice_claimed <= -1.0:
         yield "tasks_twice_claimed", {"indicator": indicator, "area": format_number(-twice_claimed, 2)}
 
 
-def _make_township_indicator(task: TownshipTask, by_township: ByTownship, position: int, ctx: Context) -> Indicator:
+def _make_township_indicator(
+    task: TownshipTask, by_township: AreasByTownship, position: int, ctx: Context
+) -> Indicator:
     """Return the figure of a township, judged by its target."""
     figure, town = by_township.figure, by_township.towns[position]
     value = convert_area(float(by_township.areas[position]), task.unit)
-    share = float(ctx.norm.get(WARNING_SHARE))
+    share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     layer = require_value(figure.layer, "the layer of a figure by township")
     indicator = Indicator(
         f"township_{task.indicator}",
@@ -358,11 +367,11 @@ def _make_township_indicator(task: TownshipTask, by_township: ByTownship, positi
         task.comparison,
         task.number,
         task.decimals,
-        task.source or township_tasks(ctx.side).file,
+        task.source or get_township_tasks(ctx.side).file,
         {
             "layer": layer.role,
             "township": town.code,
-            "rows_told": by_township.stated,
+            "rows_told": by_township.named_row_count,
             "rows_shared": by_township.shared,
         },
         confirmed=figure.confirmed,
@@ -371,20 +380,20 @@ def _make_township_indicator(task: TownshipTask, by_township: ByTownship, positi
     )
     if indicator.backed and by_township.land is not None and by_township.rounding is not None:
         mark_unbacked(indicator, float(by_township.land[position]), float(by_township.rounding[position]))
-    indicator.judge(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
+    indicator.set_state(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
     return indicator
 
 
 def _make_missed_target_finding(
-    task: TownshipTask, indicator: Indicator, by_township: ByTownship, towns: Layer, key: str
+    task: TownshipTask, indicator: Indicator, by_township: AreasByTownship, towns: Layer, key: str
 ) -> Finding:
     """Return the finding on a township that misses its target."""
     layer, rounding = (
         require_value(by_township.figure.layer, "the layer of a figure by township"),
         indicator.state == CLOSE,
     )
-    by_field, computed = only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
-    value = convert_area(indicator.inputs[LAND], indicator.unit) if by_field else computed
+    by_field, computed = is_met_only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
+    value = convert_area(indicator.inputs[LAND_INPUT], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
@@ -397,7 +406,7 @@ def _make_missed_target_finding(
             "indicator": IndicatorName(task.indicator),
             "town": indicator.place,
             "value": round(computed, task.decimals + 4),
-            "comparison": SIGNS[task.comparison],
+            "comparison": COMPARISON_SIGNS[task.comparison],
             "target": task.value,
             "unit": task.unit,
             "miss": round(abs(task.number - value), task.decimals + 4),

@@ -4,27 +4,27 @@ from collections.abc import Iterator
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...indicators.townships import Township, townships_of
+from ...indicators.townships import Township, get_plan_townships
 from ...messages.texts import IndicatorName
 from ...model.findings import Finding
-from ...model.indicator import AREA_FIGURES, BROKEN, CLOSE, SIGNS, STATED_FIGURES, Indicator
+from ...model.indicator import AREA_FIGURES, BROKEN, CLOSE, COMPARISON_SIGNS, STATED_FIGURES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import Profile, Target
-from ...profile.figures import TownshipTasks, township_tasks
+from ...profile.figures import TownshipTasks, get_township_tasks
 from ...target_allocation.levels import (
     ChangedMeasure,
     InheritedLimit,
     PartsSum,
+    find_changed_measures,
     find_children,
     find_limits,
     find_loosened_targets,
-    find_measures,
     find_omitted_townships,
     find_undivided_tasks,
     find_wrong_totals,
-    sums_of_children,
-    sums_of_townships,
+    sum_children,
+    sum_townships,
 )
 
 WEST_TOWNSHIP = {
@@ -111,7 +111,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
             result.applicable = True
             if limit.broken:
                 result.findings.append(_make_looser_limit_finding(one, limit, ctx))
-        for measure in find_measures(one, ctx.norm.standard.settings):
+        for measure in find_changed_measures(one, ctx.norm.standard.settings):
             result.applicable = True
             result.findings.append(_make_changed_measure_finding(one, measure, ctx))
     for own_target, upper_target, parent in find_loosened_targets(profile):
@@ -119,18 +119,18 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
             result.applicable = True
             result.findings.append(_make_looser_target_finding(own_target, upper_target, parent, profile, ctx))
     # Rules load with the toolbox, before any file reader is imported.
-    from ...engine.provenance import area_name
+    from ...engine.provenance import find_county_name
 
-    township_layer = townships_of(ctx)
-    tasks = township_tasks(ctx.side)
+    township_layer = get_plan_townships(ctx)
+    tasks = get_township_tasks(ctx.side)
     if tasks.tasks:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
         result.findings += _report_omissions(tasks, township_layer, ctx)
         result.applicable |= bool(result.findings)
     _report_sums(
         result,
-        sums_of_townships(tasks, ctx.norm.targets(area), township_layer[1] if township_layer else ()),
-        area_name(ctx.plan),
+        sum_townships(tasks, ctx.norm.targets(area), township_layer[1] if township_layer else ()),
+        find_county_name(ctx.plan),
         ctx,
     )
     for total, value in find_wrong_totals(tasks):
@@ -144,7 +144,7 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     for one in profile.chain():
         if one.targets and one.covers(area):
             children, unread = find_children(one)
-            _report_sums(result, sums_of_children(one, children, divisions), one.name, ctx)
+            _report_sums(result, sum_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
     if not tasks.tasks and not result.applicable:
@@ -163,7 +163,7 @@ def _report_omissions(
         listed_names = [*names[:_MAX_LISTED_NAMES], *(["…"] if len(names) > _MAX_LISTED_NAMES else [])]
         params = {"file": tasks.file, "count": len(names), "names": "、".join(listed_names)}
         yield Finding(township_layer[0].role, case="omitted", severity=Severity.WARNING, params=params)
-    from ...engine.provenance import area_name
+    from ...engine.provenance import find_county_name
 
     for target in find_undivided_tasks(
         tasks, ctx.norm.targets(ctx.plan.area_code), ctx.norm.get(DIVIDED_INDICATORS_SETTING)
@@ -171,10 +171,10 @@ def _report_omissions(
         params = {
             "file": tasks.file,
             "indicator": IndicatorName(target.indicator),
-            "area": area_name(ctx.plan),
+            "area": find_county_name(ctx.plan),
             "year": target.year,
         }
-        params |= {"comparison": SIGNS[target.comparison], "target": target.value, "unit": target.unit}
+        params |= {"comparison": COMPARISON_SIGNS[target.comparison], "target": target.value, "unit": target.unit}
         role = _find_layer_role(target.indicator, ctx)
         yield Finding(role, case="undivided", severity=Severity.WARNING, field=target.indicator, params=params)
 
@@ -231,7 +231,7 @@ def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: Context) -> Finding:
             "indicator": IndicatorName(target.indicator),
             "parts": parts_sum.parts,
             "value": round(parts_sum.value, target.decimals + 4),
-            "comparison": SIGNS[target.comparison],
+            "comparison": COMPARISON_SIGNS[target.comparison],
             "target": target.value,
             "unit": target.unit,
             "miss": round(abs(target.number - parts_sum.value), target.decimals + 4),
@@ -241,14 +241,14 @@ def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: Context) -> Finding:
 
 def _make_looser_limit_finding(profile: Profile, limit: InheritedLimit, ctx: Context) -> Finding:
     """Return the finding on a limit of the expansion ratio looser than the upper one."""
-    params = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.above}
+    params = {"county": profile.name, "value": limit.value, "parent": limit.parent.name, "target": limit.base_value}
     return Finding(_find_layer_role("boundary_area", ctx), case="limit", params=params)
 
 
 def _make_changed_measure_finding(profile: Profile, measure: ChangedMeasure, ctx: Context) -> Finding:
     """Return the finding on a setting of the expansion ratio that differs from above."""
     value, above = (
-        "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.above)
+        "、".join(map(str, one)) if isinstance(one, list) else str(one) for one in (measure.value, measure.base_value)
     )
     params = {
         "county": profile.name,
@@ -268,11 +268,11 @@ def _make_looser_target_finding(
         "county": profile.name,
         "year": own_target.year,
         "indicator": IndicatorName(own_target.indicator),
-        "comparison": SIGNS[own_target.comparison],
+        "comparison": COMPARISON_SIGNS[own_target.comparison],
         "value": own_target.value,
         "unit": own_target.unit,
         "source": own_target.source,
-        "above_comparison": SIGNS[upper_target.comparison],
+        "above_comparison": COMPARISON_SIGNS[upper_target.comparison],
         "target": upper_target.value,
         "above_unit": upper_target.unit,
         "above_source": upper_target.source,

@@ -3,13 +3,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE
-from ...indicators.compute import Computed, Figures
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
-from ...indicators.typed_figures import TypedFigure, typed_figures
+from ...indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...indicators.compute import ComputedIndicator, PlanIndicators
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
+from ...indicators.typed_figures import TypedFigure, get_typed_figures
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
-from ...model.indicator import SIGNS, SQUARE_METRES, Indicator
+from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 
 HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -28,7 +28,7 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
         "boundary": Need("boundary", optional=True),
         "base_parcels": Need("base_parcels", optional=True),
     },
-    uses=["ratio.form", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "map": "{place}: {indicator} is {typed}; the map ({layer}) gives {value}: difference {miss}. Determine which "
         "figure is right, and correct the text, the table or the layer so that all agree.",
@@ -83,11 +83,11 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
         Only figures in the table are compared. Unknown names and units of indicators are findings. Figures that no
         layer gives (population) are compared with each other only.
     """
-    typed_list = typed_figures(ctx.side)
+    typed_list = get_typed_figures(ctx.side)
     if not typed_list:
         return RuleResult(applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)
-    figures = Figures(ctx, texts)
+    figures = PlanIndicators(ctx, texts)
     result = RuleResult()
     ratio_definition = str(ctx.norm.get("ratio.form"))
     by_indicator: dict[str, list[TypedFigure]] = {}
@@ -105,7 +105,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
         )
         if not all(figure.backed for figure in computed.figures):
             # Agreement of text and map on such a sum proves nothing.
-            result.doubts.append(DOUBT)
+            result.doubts.append(AREA_FIELDS_SETTING)
         if not computed.figures:
             params = {"name": computed.entry.name(texts.lang), "reason": computed.reason}
             # A figure that no layer can give does not limit the result; a missing layer does.
@@ -134,7 +134,7 @@ class _MapFigure:
     targets: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def from_computed(cls, computed: Computed, ctx: Context) -> "_MapFigure":
+    def from_computed(cls, computed: ComputedIndicator, ctx: Context) -> "_MapFigure":
         """Return the figure from the indicator computed from the layers."""
         figure: Indicator | None = next(iter(computed.figures), None)
         concept = next(iter(computed.entry.inputs), "")
@@ -151,7 +151,10 @@ class _MapFigure:
         A text may print the target 63.25 without “≥”.
         """
         for comparison, task in self.targets:
-            if typed.comparison == "=" and abs(typed.comparable - task) <= typed.rounding_half * typed.factor * 1e-3:
+            if (
+                typed.comparison == "="
+                and abs(typed.comparable_value - task) <= typed.rounding_half * typed.unit_m2 * 1e-3
+            ):
                 return replace(typed, comparison=comparison)
         return typed
 
@@ -160,7 +163,7 @@ class _MapFigure:
 
         ``value`` is the bound, in m² for an area. Differences within half of its last printed digit are ignored.
         """
-        allowed = typed.rounding_half * typed.factor + 1e-9 * abs(value)
+        allowed = typed.rounding_half * typed.unit_m2 + 1e-9 * abs(value)
         for comparison, task in self.targets:
             beyond = task - value if comparison == ">=" else value - task
             if typed.comparison == comparison != "=" and beyond > allowed:
@@ -186,7 +189,7 @@ def _find_typing_problem(typed: TypedFigure, usual_unit: str | None) -> str:
     return ""
 
 
-def _make_not_compared_finding(typed: TypedFigure, problem: str, figures: Figures) -> Finding:
+def _make_not_compared_finding(typed: TypedFigure, problem: str, figures: PlanIndicators) -> Finding:
     entries = figures.catalogue.entries
     entry = figures.catalogue.find(typed.name)
     known = "、".join(e.name(figures.texts.lang) for e in list(entries.values())[:4])
@@ -215,20 +218,20 @@ def _find_disagreements(
     first_by_comparison: dict[str, TypedFigure] = {}
     for raw_figure in places:
         typed = map_figure.resolve_bound(raw_figure)
-        value = typed.comparable
+        value = typed.comparable_value
         if map_figure.value is not None and (case := _compare_with_map(typed, value, map_figure.value, allowance_m2)):
             yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
         for task in map_figure.find_looser_targets(typed, value):
             finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
             digits = typed.decimals + 4 if typed.unit in SQUARE_METRES else typed.decimals + 2
             finding.params["target"] = _format_with_unit(
-                task / typed.factor, digits, texts.get("units", typed.unit or "")
+                task / typed.unit_m2, digits, texts.get("units", typed.unit or "")
             )
             finding.severity = Severity.WARNING
             yield finding
         # A bound and a drawn area may differ.
         first_typed = first_by_comparison.setdefault(typed.comparison, typed)
-        difference = abs(value - first_typed.comparable)
+        difference = abs(value - first_typed.comparable_value)
         if difference > max(_allowed_difference(typed, allowance_m2), _allowed_difference(first_typed, allowance_m2)):
             case = "text_only" if map_figure.value is None else "text"
             yield _make_disagreement_finding(case, map_figure, typed, difference, texts, first_typed)
@@ -253,7 +256,7 @@ def _allowed_difference(typed: TypedFigure, allowance_m2: float) -> float:
     double.
     """
     least = allowance_m2 if typed.unit in SQUARE_METRES else 0.0
-    return float(max(least, typed.rounding_half * typed.factor) + 1e-9 * abs(typed.comparable))
+    return float(max(least, typed.rounding_half * typed.unit_m2) + 1e-9 * abs(typed.comparable_value))
 
 
 def _make_disagreement_finding(
@@ -270,10 +273,12 @@ def _make_disagreement_finding(
         "place": typed.place,
         "indicator": IndicatorName(map_figure.id),
         "typed": _format_as_printed(typed),
-        "comparison": SIGNS[typed.comparison],
-        "value": None if map_figure.value is None else _format_with_unit(map_figure.value / typed.factor, digits, unit),
+        "comparison": COMPARISON_SIGNS[typed.comparison],
+        "value": None
+        if map_figure.value is None
+        else _format_with_unit(map_figure.value / typed.unit_m2, digits, unit),
         "unit": typed.unit,
-        "miss": _format_with_unit(difference / typed.factor, digits, unit),
+        "miss": _format_with_unit(difference / typed.unit_m2, digits, unit),
         "row": typed.row,
     }
     if other_typed is not None:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...indicators.areas import WARNING_SHARE
-from ...indicators.compute import Computed, Figures
+from ...indicators.areas import WARNING_SHARE_SETTING
+from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, Texts
 from ...model.findings import Finding
-from ...model.indicator import SIGNS, WARNING, Indicator
+from ...model.indicator import COMPARISON_SIGNS, WARNING, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
-MARGIN_SETTING = {WARNING_SHARE: 0.05}
+MARGIN_SETTING = {WARNING_SHARE_SETTING: 0.05}
 
 
 @rule(
@@ -55,11 +55,11 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
     Limits
         A hint, never an error. The county sets the margin: no norm gives one, and without one the rule does not run.
     """
-    share = float(ctx.norm.get(WARNING_SHARE))
+    share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     targets = ctx.norm.targets(ctx.plan.area_code)
     if not share and not any(t.warn_below for t in targets):
         return RuleResult(applicable=False, notes=[("margin_off", {})])
-    figures = Figures(ctx, Texts(ctx.lang))
+    figures = PlanIndicators(ctx, Texts(ctx.lang))
     indicator_ids = {t.indicator for t in targets} & figures.catalogue.entries.keys()
     computed = [figures.get(name) for name in sorted(indicator_ids)]
     computed.append(figures.get(f"expansion_ratio_{ctx.norm.get('ratio.form')}"))
@@ -76,11 +76,11 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
             if figure.state == WARNING
         ],
         applicable=bool(with_targets),
-        unconfirmed=[WARNING_SHARE] if share else [],
+        unconfirmed=[WARNING_SHARE_SETTING] if share else [],
     )
 
 
-def _make_margin_finding(computed: Computed, figure: Indicator, ctx: Context) -> Finding:
+def _make_margin_finding(computed: ComputedIndicator, figure: Indicator, ctx: Context) -> Finding:
     layer = ctx.plan.concept(computed.entry.inputs[0])
     value, margin = (
         require_value(figure.value, "the figure"),
@@ -91,7 +91,7 @@ def _make_margin_finding(computed: Computed, figure: Indicator, ctx: Context) ->
         "indicator": IndicatorName(figure.id),
         "value": round(value, digits),
         "unit": figure.unit,
-        "comparison": SIGNS[figure.comparison],
+        "comparison": COMPARISON_SIGNS[figure.comparison],
         "target": f"{figure.target:.{figure.target_decimals}f}",
         "left": round(margin, digits),
     }

@@ -134,10 +134,10 @@ def farmland_not_cultivated(
             )
         # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
         # be none nearby.
-        if ctx.around_an_edit or (ctx.cultivated_rows(parcels).any() and not parcels.has_no_geometry):
+        if ctx.is_edit_check or (ctx.cultivated_rows(parcels).any() and not parcels.has_no_geometry):
             unsurveyed = _report_uncovered_parts(farmland, ~reported, parcels, "unsurveyed", ctx)
             result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~reported, parcels, ctx)]
-    if cultivated is not None and cultivated is not parcels and (ctx.around_an_edit or not cultivated.has_no_geometry):
+    if cultivated is not None and cultivated is not parcels and (ctx.is_edit_check or not cultivated.has_no_geometry):
         result.findings += _report_uncovered_parts(farmland, ~reported, cultivated, "unprotected", ctx)
     for layer in (cultivated, reserve_land):
         if layer is not None and layer is not parcels:
@@ -181,7 +181,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = 
     codes, net = layer.text("land_use"), layer.numbers("net_area")
     for position in np.flatnonzero(rows).tolist():
         shape = layer.plane[position]
-        finding = ctx.make.row(
+        finding = ctx.finding_maker.row(
             layer,
             position,
             field=layer.field_name("land_use"),
@@ -207,7 +207,7 @@ def _report_parts_on_parcels(
     parts = ctx.geometry.shared(
         layer, parcels, rows_a=rows, rows_b=uncultivated, severity=None if case == "parcel" else Severity.WARNING
     )
-    findings = ctx.make.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
+    findings = ctx.finding_maker.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
     codes = parcels.text("land_use")
     for finding, j in zip(findings, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[j]
@@ -222,8 +222,10 @@ def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str
     rows = rows & is_cut_differently(layer, cover, ctx) & ~_has_area_of_lost_shape(layer, cover)
     if not rows.any():
         return []
-    parts = ctx.geometry.uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
-    return ctx.make.by_place(ctx.make.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING))
+    parts = ctx.geometry.find_uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
+    return ctx.finding_maker.mark_by_place(
+        ctx.finding_maker.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING)
+    )
 
 
 def _has_area_of_lost_shape(layer: Layer, cover: Layer) -> NDArray:
@@ -260,7 +262,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
             and parcel_classes[parcel] in known_classes
             and farmland_classes[row] != parcel_classes[parcel]
         ):
-            finding = ctx.make.row(
+            finding = ctx.finding_maker.row(
                 farmland,
                 row,
                 case="slope",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...heritage.protection import core_rows
+from ...heritage.protection import find_core_rows
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -52,11 +52,11 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> 
         norm was not read (C), so this is a warning. REL010 reports farmland in other parts of a reserve. Runs by name
         or with the group farmland.
     """
-    core = core_rows(reserves, ctx.norm)
+    core = find_core_rows(reserves, ctx.norm)
     if not core.any():
         return RuleResult(applicable=False)
     parts = ctx.geometry.shared(farmland, reserves, rows_b=core)
-    findings = ctx.make.pairs(farmland, reserves, parts, net=True)
+    findings = ctx.finding_maker.pairs(farmland, reserves, parts, net=True)
     names = reserves.text("feature_name")
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params["site"] = names[row]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
 
-from ...engine.context import Context, trim_padding
+from ...engine.context import Context, trim_code_padding
 from ...invariants import require_value
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -51,10 +51,12 @@ def farmland_slope(farmland: Layer, *, ctx: Context) -> RuleResult:
     steep_classes = set(ctx.norm.get("farmland.steep_classes"))
     classes, net = farmland.text("slope_class"), farmland.numbers("net_area")
     result = RuleResult()
-    for row in np.flatnonzero([trim_padding(value, declared.code_pad) in steep_classes for value in classes]).tolist():
+    for row in np.flatnonzero(
+        [trim_code_padding(value, declared.code_pad) in steep_classes for value in classes]
+    ).tolist():
         shape = farmland.plane[row]
         result.findings.append(
-            ctx.make.row(
+            ctx.finding_maker.row(
                 farmland,
                 row,
                 field=declared.name,

@@ -70,7 +70,7 @@ def farmland_fragments(
     for rows in (
         np.split(fragment_rows, np.flatnonzero(np.diff(patch_of_row[fragment_rows])) + 1) if len(fragment_rows) else []
     ):
-        finding = ctx.make.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
+        finding = ctx.finding_maker.row(farmland, int(rows[0]), params={"count": len(rows), "limit": patch_area_m2})
         finding.related_keys = [farmland.keys[n] for n in rows[1:].tolist()]
         finding.related_role = farmland.role if len(rows) > 1 else ""
         shapes = farmland.plane[rows]

@@ -3,13 +3,13 @@ import numpy as np
 import shapely
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.baseline import sealed_edition, townships_of
-from ...versions.model import NET, OUT, STATUTORY, Balance, Comparison
+from ...versions.baseline import find_townships, get_sealed_edition
+from ...versions.model import MOVED_OUT, NET_BASIS, STATUTORY_BASIS, Balance, Comparison
 from .._sealed import compare_with_sealed, find_net_area_doubts, sealed_severity
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -30,7 +30,7 @@ TOWNSHIP_ROWS = [
     basis=["T2", "order-17"],
     side=["baseline"],
     needs={"farmland": Need("farmland"), "townships": Need("townships", optional=True)},
-    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    uses=["tolerance", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "": "{township}: {layer} had {before} m² ({measure}) in the sealed edition and has {now} m² now, {loss} m² "
         "less: {moved_out} m² were removed, {moved_in} m² were added. Restore land removed by mistake, and supplement "
@@ -77,11 +77,11 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
     if comparison is None:
         return result
     result.doubts += find_net_area_doubts(comparison, ctx)
-    basis = NET if NET in comparison.total else STATUTORY
+    basis = NET_BASIS if NET_BASIS in comparison.total else STATUTORY_BASIS
     for count, edition, sealed in zip(
         comparison.without_net, (comparison.before, comparison.after), (True, False), strict=True
     ):
-        if basis == NET and count:
+        if basis == NET_BASIS and count:
             # Land sealed without a figure may be lost unnoticed; land without a figure now is reported as a loss.
             target = result.not_checked if sealed else result.notes
             target.append(("net_missing", {"layer": edition.layer.name, "count": count}))
@@ -100,16 +100,16 @@ def _make_loss_finding(comparison: Comparison, basis: str, township: str, balanc
     figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
-    removed_parts = [part for part in comparison.of_kind(OUT) if part.township == township]
+    removed_parts = [part for part in comparison.parts_of_kind(MOVED_OUT) if part.township == township]
     finding = Finding(
         layer.role, case="" if township else "county", severity=sealed_severity(ctx, layer), params=params
     )
-    finding.net_area_m2 = loss if basis == NET else None
+    finding.net_area_m2 = loss if basis == NET_BASIS else None
     if removed_parts:
         finding.area_m2 = sum(part.area_m2 for part in removed_parts)
         finding.geometry = shapely.multipolygons(shapely.get_parts([part.geometry for part in removed_parts]))
     elif township:
         # The same land has less net area: the township is the place.
-        towns = townships_of(ctx.plan, sealed_edition(ctx.side))
+        towns = find_townships(ctx.plan, get_sealed_edition(ctx.side))
         finding.geometry = ctx.geometry.joined(towns.polygons.shapes[np.array(towns.names) == township])
     return finding

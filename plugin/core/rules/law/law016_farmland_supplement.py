@@ -2,14 +2,14 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, ROW_ALLOWANCE
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import IN, OUT, ChangedPart, Comparison, Edition
+from ...versions.model import MOVED_IN, MOVED_OUT, ChangedPart, Comparison, Edition
 from .._places import is_reported_elsewhere
-from .._sealed import compare_with_sealed, find_net_area_doubts, ignore_moved
+from .._sealed import compare_with_sealed, find_net_area_doubts, record_moved_slivers
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -30,7 +30,7 @@ GRADE_MEANINGS = ("slope_class", "yield_grade", "quality_grade")
         "farmland": Need("farmland"),
         "reserve_land": Need("reserve_land", optional=True),
     },
-    uses=["tolerance", ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    uses=["tolerance", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "net": "{layer}: compared with the sealed edition, {lost} m² were removed and {gained} m² were added (net "
         "area), {missing} m² too little. Supplement from the reserve as much net area as was removed.",
@@ -78,9 +78,9 @@ def farmland_supplement(
     comparison = compare_with_sealed(ctx, "farmland", result)
     if comparison is None:
         return result
-    ignore_moved(ctx, comparison)
+    record_moved_slivers(ctx, comparison)
     result.doubts += find_net_area_doubts(comparison, ctx)
-    removed, added = comparison.of_kind(OUT), comparison.of_kind(IN)
+    removed, added = comparison.parts_of_kind(MOVED_OUT), comparison.parts_of_kind(MOVED_IN)
     if not removed:
         return result
     if rows_without_net := comparison.without_net[0]:
@@ -145,16 +145,16 @@ def _report_land_outside_reserve(
     """Return findings on added land outside the reserve land (储备区)."""
     shapes = np.array([part.geometry for part in added], dtype=object)
     rows = np.array([part.after for part in added])
-    parts = ctx.geometry.uncovered_in(farmland, rows, shapes, reserve, severity=Severity.INFO)
+    parts = ctx.geometry.find_uncovered_in_shapes(farmland, rows, shapes, reserve, severity=Severity.INFO)
     shares = ctx.geometry.statutory(parts.geometry) / ctx.geometry.statutory(shapes)[parts.left]
     findings = []
     for n, position in enumerate(parts.left.tolist()):
         changed_part = added[position]
-        finding = ctx.make.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
+        finding = ctx.finding_maker.row(farmland, int(rows[position]), case="source", severity=Severity.INFO)
         finding.related_role = reserve.role
         finding.geometry, finding.width_m = parts.geometry[n], float(parts.width[n])
         finding.area_m2 = float(shares[n] * changed_part.area_m2)
         if np.isfinite(changed_part.net_after_m2):
             finding.net_area_m2 = float(shares[n] * changed_part.net_after_m2)
         findings.append(finding)
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)

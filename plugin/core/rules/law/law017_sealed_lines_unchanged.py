@@ -5,8 +5,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import IN, OUT, ChangedPart, Comparison
-from .._sealed import compare_with_sealed, ignore_moved, report_sealed_only, sealed_severity
+from ...versions.model import MOVED_IN, MOVED_OUT, ChangedPart, Comparison
+from .._sealed import compare_with_sealed, record_moved_slivers, report_sealed_only, sealed_severity
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
@@ -77,9 +77,11 @@ def sealed_lines_unchanged(
         comparison = compare_with_sealed(ctx, concept, result)
         if comparison is None:
             continue
-        ignore_moved(ctx, comparison)
-        parts = comparison.of_kind(IN) + comparison.of_kind(OUT)
-        result.findings += ctx.make.by_place([_make_moved_land_finding(comparison, part, layer, ctx) for part in parts])
+        record_moved_slivers(ctx, comparison)
+        parts = comparison.parts_of_kind(MOVED_IN) + comparison.parts_of_kind(MOVED_OUT)
+        result.findings += ctx.finding_maker.mark_by_place(
+            [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
+        )
         if not (parts or comparison.identical):
             result.findings.append(_make_other_change_finding(comparison, layer))
     return result
@@ -87,7 +89,7 @@ def sealed_lines_unchanged(
 
 def _make_moved_land_finding(comparison: Comparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
-    added = part.kind == IN
+    added = part.kind == MOVED_IN
     key = layer.keys[part.after] if added else comparison.before.layer.keys[part.before]
     shape = part.geometry
     return Finding(
@@ -112,7 +114,7 @@ def _make_other_change_finding(comparison: Comparison, layer: Layer) -> Finding:
         "changed": comparison.changed_rows,
         "fields": ", ".join(fields) or "-",
         "renumbered": len(comparison.renumbered),
-        "redrawn": comparison.redrawn[1],
+        "redrawn": comparison.unmatched_counts[1],
     }
     severity = None if comparison.changed_rows else Severity.INFO
     return Finding(layer.role, case="other", severity=severity, params=params)

@@ -119,8 +119,8 @@ def _report_zone_contradictions(boundary: Layer, zones: Layer, rows: dict[str, N
         _classify_rows({k: ctx.rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}),
     )
     parts = ctx.geometry.shared(boundary, zones, rows_a=boundary_kinds >= 0, rows_b=zone_kinds >= 0)
-    parts = parts.only(zone_kinds[parts.right] != boundary_kinds[parts.left])
-    findings = ctx.make.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
+    parts = parts.select(zone_kinds[parts.right] != boundary_kinds[parts.left])
+    findings = ctx.finding_maker.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
     codes, related = boundary.text("zone_code"), zones.text("zone_code")
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": codes[i], "related": related[j]}

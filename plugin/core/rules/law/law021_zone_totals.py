@@ -2,8 +2,14 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...indicators.area_backing import ALLOWANCE_SHARE, DOUBT, ROW_ALLOWANCE, is_backed_by_land, square_metres
-from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE
+from ...indicators.area_backing import (
+    AREA_FIELDS_SETTING,
+    ROW_ALLOWANCE_SETTING,
+    SUM_ALLOWANCE_SETTING,
+    area_field_m2,
+    is_backed_by_land,
+)
+from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -20,7 +26,7 @@ EAST_ZONE = {"wkt": "POLYGON ((500 0, 1000 0, 1000 1000, 500 1000, 500 0))", "ar
     severity=Severity.WARNING,
     basis=["plan-review"],
     needs={"zones": Need("zones", fields=("area",)), "county": Need("county", reads=("area",))},
-    uses=[ALLOWANCE_SHARE, ROW_ALLOWANCE, DEDUCTION_ALLOWANCE],
+    uses=[SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "": "The areas in {field} of {layer} sum to {total} m², those of {related_layer} to {county} m²: difference {difference} m². Compute {field} again from the shapes (“Statutory area”), then close gaps and overlaps of zones."
     },
@@ -49,13 +55,17 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
         Compares the figures, not the shapes: two errors that cancel out are not found. Runs by name or with its
         group.
     """
-    areas = square_metres(zones, "area")
+    areas = area_field_m2(zones, "area")
     if np.isnan(areas).any():
         params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
-    county_areas = square_metres(county, "area")
+    county_areas = area_field_m2(county, "area")
     # Sums with the same error agree too.
-    doubts = [] if is_backed_by_land(zones, "area", ctx) and is_backed_by_land(county, "area", ctx) else [DOUBT]
+    doubts = (
+        []
+        if is_backed_by_land(zones, "area", ctx) and is_backed_by_land(county, "area", ctx)
+        else [AREA_FIELDS_SETTING]
+    )
     county_area = float(np.where(np.isnan(county_areas), county.statutory, county_areas).sum())
     total = float(areas.sum())
     if abs(total - county_area) <= allowance_m2:

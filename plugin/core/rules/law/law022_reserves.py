@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...indicators.areas import PART_WORDS, is_counted, is_reserve_part
+from ...indicators.areas import PART_WORDS_SETTING, is_counted, is_reserve_part
 from ...model.findings import Finding
 from ...model.indicator import BROKEN, MET, Indicator, convert_area
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -118,7 +118,7 @@ def _make_reserve_indicators(
 ) -> list[Indicator]:
     """Return the area of all reserves and its share in the red line as figures."""
     total = float(reserves.statutory[rows].sum())
-    confirmed = ctx.norm.is_confirmed(PART_WORDS)
+    confirmed = ctx.norm.is_confirmed(PART_WORDS_SETTING)
     count = int(rows.sum())
     area_inputs = {"layer": reserves.role, "features": count}
     indicators = []
@@ -131,7 +131,7 @@ def _make_reserve_indicators(
         )
     if red_line is not None and total > 0:
         shared = ctx.geometry.shared(reserves, red_line, rows_a=rows, measured=True)
-        inside = float((ctx.geometry.shares_of(shared, reserves) * reserves.statutory[shared.left]).sum())
+        inside = float((ctx.geometry.compute_row_shares(shared, reserves) * reserves.statutory[shared.left]).sum())
         inputs = {"reserves_m2": total, "in_red_line_m2": inside}
         indicators.append(
             Indicator(RED_LINE_SHARE_ID, 100 * inside / total, "share", "statutory", inputs=inputs, confirmed=confirmed)

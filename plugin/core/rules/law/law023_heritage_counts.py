@@ -4,13 +4,13 @@ from __future__ import annotations
 from typing import Any
 
 from ...engine.context import Context
-from ...heritage.heritage_sites import LEVELS, Site, Sites, collect_heritage_sites
-from ...heritage.protection import CONTROL, CORE, RANGE, USES
+from ...heritage.heritage_sites import LEVEL_LIST, HeritageSite, HeritageSites, collect_heritage_sites
+from ...heritage.protection import CONTROL, CORE, PART_SETTINGS, RANGE
 from ...model.findings import Finding
 from ...model.indicator import BROKEN, compare_area_with_target, convert_area
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile import RegisteredSite
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
@@ -34,7 +34,7 @@ def _temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},
-    uses=[*USES, f"codes.{LEVELS}"],
+    uses=[*PART_SETTINGS, f"codes.{LEVEL_LIST}"],
     messages={
         "count": "The plan states {stated} of {term} ({source}); the data have {count}: {names}. Draw missing sites, "
         "remove surplus ones, or correct kind, level and name; if the number in the text is wrong, correct it by the "
@@ -95,7 +95,7 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
     if not register:
         return RuleResult(applicable=False, notes=[("register_none", {})])
     result = RuleResult()
-    sites = collect_heritage_sites(ctx, lambda role: require_layer(role, ctx, result))
+    sites = collect_heritage_sites(ctx, lambda role: find_usable_layer(role, ctx, result))
     if not sites.layers:
         result.applicable = False
         return result
@@ -115,7 +115,7 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
 
 
 def _compare_count(
-    line: RegisteredSite, stated: int, sites: Sites, uncounted: list[str], ctx: Context
+    line: RegisteredSite, stated: int, sites: HeritageSites, uncounted: list[str], ctx: Context
 ) -> list[Finding]:
     """Return a finding if the register's count differs from the sites in the layers.
 
@@ -142,7 +142,7 @@ def _compare_count(
     ]
 
 
-def _compare_named_site(line: RegisteredSite, sites: Sites, ctx: Context) -> list[Finding]:
+def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: Context) -> list[Finding]:
     """Return findings on a missing site, or on areas that differ from the register."""
     site = sites.find(line.name)
     params: dict[str, Any] = {"term": line.term, "site": line.name}
@@ -164,7 +164,7 @@ def _compare_named_site(line: RegisteredSite, sites: Sites, ctx: Context) -> lis
 
 
 def _make_register_finding(
-    line: RegisteredSite, sites: Sites, case: str, params: dict[str, Any], geometry: Any = None
+    line: RegisteredSite, sites: HeritageSites, case: str, params: dict[str, Any], geometry: Any = None
 ) -> Finding:
     """Return a finding on a line of the register.
 
@@ -174,7 +174,7 @@ def _make_register_finding(
     return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=geometry)
 
 
-def _list_site_names(sites: list[Site]) -> str:
+def _list_site_names(sites: list[HeritageSite]) -> str:
     """Return the first names of sites as one text, with the number if there are more."""
     listed_names = [site.name for site in sites[:MAX_LISTED_NAMES]]
     return (

@@ -6,18 +6,18 @@ from typing import Any
 
 from ...engine.context import Context
 from ...heritage.heritage_sites import (
-    LEVELS,
+    LEVEL_LIST,
+    HeritageSite,
+    HeritageSites,
     ListedSite,
-    Site,
-    Sites,
     collect_heritage_sites,
+    get_heritage_register,
     normalise_name,
-    register_of,
 )
-from ...heritage.protection import USES
+from ...heritage.protection import PART_SETTINGS
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TEMPLE_ROW = {"wkt": SQUARE_WKT, "feature_name": "甲寺保护范围", "feature_kind": "61", "JB": "20"}
@@ -33,7 +33,7 @@ NAME_SIMILARITY_CUTOFF = 0.6
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},
-    uses=[*USES, f"codes.{LEVELS}"],
+    uses=[*PART_SETTINGS, f"codes.{LEVEL_LIST}"],
     messages={
         "missing": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage. Draw it, or correct the name.",
         "alike": "“{site}” ({term}) is in the register {file}, row {line}, but in no layer of heritage; “{near}” in the data may be the same site. Unify the names, or draw the site.",
@@ -80,14 +80,14 @@ def heritage_list(*, ctx: Context) -> RuleResult:
         without a register; a register without rows is not compared. Runs if a register is given, by name, or with the
         group heritage.
     """
-    register = register_of(ctx.side)
+    register = get_heritage_register(ctx.side)
     if register is None:
         return RuleResult(applicable=False, notes=[("register_not_given", {})])
     result = RuleResult()
     if not register.rows:
         result.not_checked.append(("register_empty", {"file": register.file}))
         return result
-    sites = collect_heritage_sites(ctx, lambda role: require_layer(role, ctx, result))
+    sites = collect_heritage_sites(ctx, lambda role: find_usable_layer(role, ctx, result))
     if not sites.layers:
         result.not_checked.append(("register_without_layer", {"file": register.file, "count": len(register.rows)}))
         return result
@@ -118,18 +118,18 @@ def heritage_list(*, ctx: Context) -> RuleResult:
 class _SiteFindings:
     """Collects findings on heritage sites, identified by the name of the site."""
 
-    def __init__(self, sites: Sites, file: str, ctx: Context) -> None:
+    def __init__(self, sites: HeritageSites, file: str, ctx: Context) -> None:
         self.role, self.file, self.ctx = next(iter(sites.layers)), file, ctx
         self.sites = sites
         self.findings: list[Finding] = []
 
-    def make(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> Finding:
+    def make(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
         """Return a finding on a site; its geometry is that of the site, if it is drawn."""
         shape = self.ctx.geometry.joined(site.shapes()) if site else None
         role = site.rows[0][0].role if site else self.role
         return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
 
-    def add(self, case: str, name: str, params: dict[str, Any], site: Site | None = None) -> None:
+    def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
         """Make a finding on a site and collect it."""
         self.findings.append(self.make(case, name, params, site))
 
@@ -147,7 +147,7 @@ def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findin
     return [site_findings.make("alike", row.name, {**params, "near": site.name, "near_name": similar_names[0]}, site)]
 
 
-def _compare_site(row: ListedSite, site: Site, site_findings: _SiteFindings) -> list[Finding]:
+def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindings) -> list[Finding]:
     """Return findings on kind and level that differ between register and layers."""
     findings = []
     for case, stated, known_values in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):

@@ -50,4 +50,4 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> l
         The withdrawal from core zones was not read in the norm (C): the county's approved result decides. Small
         remnants in the 一般控制区 may be allowed by the approved result; register them with their document.
     """
-    return ctx.make.pairs(farmland, red_line, ctx.geometry.shared(farmland, red_line), net=True)
+    return ctx.finding_maker.pairs(farmland, red_line, ctx.geometry.shared(farmland, red_line), net=True)

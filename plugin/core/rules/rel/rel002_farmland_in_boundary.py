@@ -47,4 +47,4 @@ def farmland_in_boundary(farmland: Layer, boundary: Layer, *, ctx: Context) -> l
     Limits
         The net area of a part is its share of the parcel's net area: shared ÷ parcel × YJJBNTMJ.
     """
-    return ctx.make.pairs(farmland, boundary, ctx.geometry.shared(farmland, boundary), net=True)
+    return ctx.finding_maker.pairs(farmland, boundary, ctx.geometry.shared(farmland, boundary), net=True)

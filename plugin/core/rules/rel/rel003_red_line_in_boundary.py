@@ -42,4 +42,4 @@ def red_line_in_boundary(red_line: Layer, boundary: Layer, *, ctx: Context) -> l
     Limits
         None known beyond the tolerance.
     """
-    return ctx.make.pairs(red_line, boundary, ctx.geometry.shared(red_line, boundary))
+    return ctx.finding_maker.pairs(red_line, boundary, ctx.geometry.shared(red_line, boundary))

@@ -81,24 +81,26 @@ def farmland_in_farmland_zone(
     urban = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
     protected = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
     urban_parts = ctx.geometry.shared(farmland, zones, rows_b=urban)
-    findings = ctx.make.pairs(farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"})
+    findings = ctx.finding_maker.pairs(farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have another finding and are not reported again as “outside”.
-    outside_parts = ctx.geometry.uncovered(farmland, zones, cover_rows=protected | urban)
-    areas = ctx.geometry.areas_of(outside_parts, farmland)
+    outside_parts = ctx.geometry.find_uncovered(farmland, zones, cover_rows=protected | urban)
+    areas = ctx.geometry.compute_part_areas(outside_parts, farmland)
     total = float(farmland.statutory.sum())
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
-    large = ctx.make.pairs(farmland, zones, outside_parts.only(~small), case="large", severity=Severity.WARNING)
+    large = ctx.finding_maker.pairs(
+        farmland, zones, outside_parts.select(~small), case="large", severity=Severity.WARNING
+    )
     for finding in large:
         finding.params |= {"kind": "large", "limit": large_area_m2}
-    findings += ctx.make.by_place(large)
+    findings += ctx.finding_maker.mark_by_place(large)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:
         result.notes.append(_note_scattered_parts(areas[small], total, large_area_m2))
         # A share above max_share has another finding, which includes small parts.
         if areas[small].sum() / total > max_scattered_share and outside_m2 / total <= max_share:
             findings.append(
-                _make_scattered_finding(farmland, zones, outside_parts.only(small), areas[small], total, ctx)
+                _make_scattered_finding(farmland, zones, outside_parts.select(small), areas[small], total, ctx)
             )
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
     if total > 0 and outside_m2 / total > max_share:

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...heritage.protection import core_rows
+from ...heritage.protection import find_core_rows
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
-from .._places import is_reported_elsewhere, require_layer
+from .._places import find_usable_layer, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
-SEVERITY = {
+SEVERITY_OF_MEANING = {
     ERROR: Severity.ERROR,
     WARNING: Severity.WARNING,
     EVIDENCE: Severity.WARNING,
@@ -81,7 +81,10 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         meaning = ctx.norm.get(conflict.key)
         if conflict.rule or meaning == ALLOWED:
             continue
-        left_layer, right_layer = require_layer(conflict.left, ctx, result), require_layer(conflict.right, ctx, result)
+        left_layer, right_layer = (
+            find_usable_layer(conflict.left, ctx, result),
+            find_usable_layer(conflict.right, ctx, result),
+        )
         if left_layer is None or right_layer is None:
             continue
         result.applicable = True
@@ -102,8 +105,8 @@ def _make_conflict_findings(
         and right_layer.has("feature_name")
     ):
         # Land in a core zone has a finding of LAW011 when that rule runs.
-        rows = ~core_rows(right_layer, ctx.norm)
-    shared = ctx.geometry.shared(left_layer, right_layer, rows_b=rows, severity=SEVERITY[meaning])
-    return ctx.make.pairs(
-        left_layer, right_layer, shared, net=True, case=meaning, severity=SEVERITY[meaning], params=params
+        rows = ~find_core_rows(right_layer, ctx.norm)
+    shared = ctx.geometry.shared(left_layer, right_layer, rows_b=rows, severity=SEVERITY_OF_MEANING[meaning])
+    return ctx.finding_maker.pairs(
+        left_layer, right_layer, shared, net=True, case=meaning, severity=SEVERITY_OF_MEANING[meaning], params=params
     )

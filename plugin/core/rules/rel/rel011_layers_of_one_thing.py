@@ -115,7 +115,9 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: Contex
         return np.array([not agree(first_codes[i], second_codes[j]) for i, j in pairs], dtype=bool)
 
     parts = ctx.geometry.shared(first_layer, second_layer, pairs=have_different_codes)
-    findings = ctx.make.pairs(first_layer, second_layer, parts, case="code", field=first_layer.field_name("zone_code"))
+    findings = ctx.finding_maker.pairs(
+        first_layer, second_layer, parts, case="code", field=first_layer.field_name("zone_code")
+    )
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": first_codes[i], "related": second_codes[j]}
     return findings
@@ -140,7 +142,11 @@ def _is_divided_concept(concept: str, layer: Layer) -> bool:
 
 def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: str, ctx: Context) -> list[Finding]:
     """Return findings on connected parts of the first layer that the second lacks."""
-    parts = ctx.geometry.uncovered(
-        first_layer, second_layer, rows=first_layer.polygons.may_be_uncovered(second_layer.polygons, ctx.cancellation)
+    parts = ctx.geometry.find_uncovered(
+        first_layer,
+        second_layer,
+        rows=first_layer.polygons.find_uncovered_candidates(second_layer.polygons, ctx.cancellation),
     )
-    return ctx.make.by_place(ctx.make.pairs(first_layer, second_layer, parts, params={"concept": ConceptName(concept)}))
+    return ctx.finding_maker.mark_by_place(
+        ctx.finding_maker.pairs(first_layer, second_layer, parts, params={"concept": ConceptName(concept)})
+    )

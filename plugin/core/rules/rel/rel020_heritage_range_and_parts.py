@@ -6,17 +6,17 @@ from ...geometry.polygons import Polygons
 from ...heritage.protection import (
     CONTROL,
     CORE,
+    PART_SETTINGS,
     RANGE,
-    USES,
     HeritageParts,
     classify_heritage_parts,
-    range_roles,
-    site_names,
+    list_range_roles,
+    read_site_names,
 )
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 INNER_SQUARE_WKT = "POLYGON ((20 20, 80 20, 80 80, 20 80, 20 20))"
@@ -43,7 +43,7 @@ def _range_row(wkt: str) -> dict[str, str]:
     severity=Severity.WARNING,
     basis=["heritage-protection", "heritage-checks"],
     needs={},
-    uses=USES,
+    uses=PART_SETTINGS,
     messages={
         "beyond": "{layer} ({key}, “{site}”) reaches {area} beyond the protection range in {related_layer} "
         "({related_key}; width {width} m). Compare it with the approved protection plan, and cut it back or correct "
@@ -82,13 +82,15 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         name or with its group.
     """
     result = RuleResult(applicable=False)
-    heritage_line = require_layer("heritage", ctx, result)
+    heritage_line = find_usable_layer("heritage", ctx, result)
     if heritage_line is None:
         return result
     parts = classify_heritage_parts(heritage_line, ctx)
-    range_layers = [layer for role in range_roles(ctx) if (layer := require_layer(role, ctx, result)) is not None]
+    range_layers = [
+        layer for role in list_range_roles(ctx) if (layer := find_usable_layer(role, ctx, result)) is not None
+    ]
     for layer, site_of_row in [
-        *((layer, site_names(layer)) for layer in range_layers),
+        *((layer, read_site_names(layer)) for layer in range_layers),
         (heritage_line, _range_site_names(parts)),
     ]:
         for site in parts.sites():
@@ -111,17 +113,17 @@ def _compare_site_parts(
 
     ``is_range`` is (n,) bool: the rows of ``range_layer`` that are the site's range.
     """
-    core, control = parts.of_site(CORE, site), parts.of_site(CONTROL, site)
+    core, control = parts.rows_of_site(CORE, site), parts.rows_of_site(CONTROL, site)
     params = {"site": site}
-    parts_beyond = ctx.geometry.uncovered(
+    parts_beyond = ctx.geometry.find_uncovered(
         heritage_line, range_layer, Polygons(range_layer.plane[is_range]), rows=core | control
     )
-    findings = ctx.make.pairs(heritage_line, range_layer, parts_beyond, case="beyond", params=params)
+    findings = ctx.finding_maker.pairs(heritage_line, range_layer, parts_beyond, case="beyond", params=params)
     for finding in findings:
         finding.related_keys = [range_layer.keys[n] for n in np.flatnonzero(is_range)]
     if core.any() and control.any():
-        unfilled_parts = ctx.geometry.uncovered(
+        unfilled_parts = ctx.geometry.find_uncovered(
             range_layer, heritage_line, Polygons(heritage_line.plane[core | control]), rows=is_range
         )
-        findings += ctx.make.pairs(range_layer, heritage_line, unfilled_parts, case="bare", params=params)
-    return ctx.make.by_place(findings)
+        findings += ctx.finding_maker.pairs(range_layer, heritage_line, unfilled_parts, case="bare", params=params)
+    return ctx.finding_maker.mark_by_place(findings)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...engine.context import Context
-from ...heritage.protection import CONTROL, CORE, USES, classify_heritage_parts
+from ...heritage.protection import CONTROL, CORE, PART_SETTINGS, classify_heritage_parts
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -22,7 +22,7 @@ RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20
     local=True,
     basis=["heritage-protection", "heritage-checks"],
     needs={"heritage": Need("heritage", reads=("feature_kind", "feature_name"))},
-    uses=USES,
+    uses=PART_SETTINGS,
     messages={
         "own": "The control zone {layer} ({key}) overlaps the core of the same site “{site}” by {area} "
         "({related_key}; width {width} m). Cut the core out of the control zone.",
@@ -70,7 +70,9 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
         left=np.where(is_core_left, shared.right, shared.left),
         right=np.where(is_core_left, shared.left, shared.right),
     )
-    for finding, i, j in zip(ctx.make.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True):
+    for finding, i, j in zip(
+        ctx.finding_maker.pairs(heritage, heritage, shared), shared.left, shared.right, strict=True
+    ):
         result.findings.append(_add_site_names(finding, parts.site[i], parts.site[j]))
     return result
 

@@ -4,11 +4,11 @@ import shapely
 
 from ...engine.context import Context
 from ...geometry.validity import is_missing
-from ...heritage.protection import POINTS_OF, site_names
+from ...heritage.protection import POLYGON_ROLE_BY_POINT_ROLE, read_site_names
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SITE_POLYGON = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
 POINT_INSIDE = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
@@ -55,8 +55,8 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
         Names (MC) are compared as written. A point on the edge is in the polygon. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    for points, polygons in POINTS_OF.items():
-        point_layer, polygon_layer = require_layer(points, ctx, result), require_layer(polygons, ctx, result)
+    for points, polygons in POLYGON_ROLE_BY_POINT_ROLE.items():
+        point_layer, polygon_layer = find_usable_layer(points, ctx, result), find_usable_layer(polygons, ctx, result)
         if point_layer is not None and polygon_layer is not None:
             result.applicable = True
             result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
@@ -66,7 +66,7 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:
     """Return findings on points outside the polygon of their name."""
     present = np.flatnonzero(~is_missing(polygons.plane))
-    polygon_names = site_names(polygons)
+    polygon_names = read_site_names(polygons)
     tree = shapely.STRtree(polygons.plane[present])
     point_rows = np.flatnonzero(~is_missing(points.plane))
     # Edges within this distance count as equal, so that a point on an edge in another layer's coordinates is inside.
@@ -75,7 +75,7 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list
     for n, m in zip(*hits.tolist(), strict=True):
         polygons_by_point.setdefault(int(point_rows[n]), set()).add(int(present[m]))
     findings = []
-    point_names = site_names(points)
+    point_names = read_site_names(points)
     for row in point_rows.tolist():
         ctx.cancellation.raise_if_cancelled()
         name = point_names[row]
@@ -89,7 +89,9 @@ def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list
 def _make_point_finding(
     points: Layer, row: int, name: str, polygons: Layer, polygons_of_name: list[int], ctx: Context
 ) -> Finding:
-    finding = ctx.make.row(points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane[row])
+    finding = ctx.finding_maker.row(
+        points, row, case="outside" if polygons_of_name else "unnamed", geometry=points.plane[row]
+    )
     finding.params |= {"site": name}
     finding.related_role = polygons.role
     if polygons_of_name:

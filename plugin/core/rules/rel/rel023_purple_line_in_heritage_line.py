@@ -46,5 +46,5 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Co
         The opposite direction is not checked: ranges in the countryside have no purple line. Runs by name or with its
         group.
     """
-    parts = ctx.geometry.uncovered(purple_line, heritage)
-    return ctx.make.by_place(ctx.make.pairs(purple_line, heritage, parts))
+    parts = ctx.geometry.find_uncovered(purple_line, heritage)
+    return ctx.finding_maker.mark_by_place(ctx.finding_maker.pairs(purple_line, heritage, parts))

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...heritage.protection import range_roles
+from ...heritage.protection import list_range_roles
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -48,14 +48,14 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         city instead of its ranges: remove it from the data, or waive the finding. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    heritage_line = require_layer("heritage", ctx, result)
+    heritage_line = find_usable_layer("heritage", ctx, result)
     if heritage_line is None:
         return result
-    for role in range_roles(ctx):
-        layer = require_layer(role, ctx, result)
+    for role in list_range_roles(ctx):
+        layer = find_usable_layer(role, ctx, result)
         if layer is None:
             continue
         result.applicable = True
-        parts = ctx.geometry.uncovered(layer, heritage_line)
-        result.findings += ctx.make.by_place(ctx.make.pairs(layer, heritage_line, parts))
+        parts = ctx.geometry.find_uncovered(layer, heritage_line)
+        result.findings += ctx.finding_maker.mark_by_place(ctx.finding_maker.pairs(layer, heritage_line, parts))
     return result

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.rule import Example, RuleResult, Severity, rule
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
@@ -46,7 +46,7 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         village_building`) are marked C. A boundary larger than the zones is valid. Runs by name or with its group.
     """
     result = RuleResult(applicable=False)
-    zones, boundary = require_layer("zones", ctx, result), require_layer(VILLAGE_BOUNDARY_ROLE, ctx, result)
+    zones, boundary = find_usable_layer("zones", ctx, result), find_usable_layer(VILLAGE_BOUNDARY_ROLE, ctx, result)
     if zones is None or boundary is None:
         return result
     if not zones.has("zone_code"):
@@ -54,9 +54,9 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         result.not_checked.append(("field_missing", params))
         return result
     village_rows = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
-    parts = ctx.geometry.uncovered(zones, boundary, rows=village_rows)
+    parts = ctx.geometry.find_uncovered(zones, boundary, rows=village_rows)
     result.findings, result.applicable = (
-        ctx.make.by_place(ctx.make.pairs(zones, boundary, parts)),
+        ctx.finding_maker.mark_by_place(ctx.finding_maker.pairs(zones, boundary, parts)),
         bool(village_rows.any()),
     )
     return result

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -14,7 +14,7 @@ WIDER_WKT = "POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))"
     problem="Layers of the central urban area exceed it",
     severity=Severity.WARNING,
     basis=["centre-checks"],
-    needs={"layer": Need(EACH), "centre": Need("centre")},
+    needs={"layer": Need(EVERY_LAYER), "centre": Need("centre")},
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) reaches {area} beyond the central urban area in {related_layer} (width {width} m). Cut "
@@ -57,12 +57,14 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        return ctx.make.by_place(ctx.make.pairs(layer, centre, ctx.geometry.uncovered(layer, centre)))
+        return ctx.finding_maker.mark_by_place(
+            ctx.finding_maker.pairs(layer, centre, ctx.geometry.find_uncovered(layer, centre))
+        )
     outside_parts = ctx.geometry.point_line_parts_outside(layer, centre)
     findings = []
     for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.make.row(layer, row, case=case, params=params, geometry=shape)
+        finding = ctx.finding_maker.row(layer, row, case=case, params=params, geometry=shape)
         finding.related_role = centre.role
         findings.append(finding)
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)

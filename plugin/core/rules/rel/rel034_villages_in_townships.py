@@ -76,7 +76,7 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         pairs=lambda i, j: has_code[i] & is_known_township[i] & (township_of_village[i] != township_codes[j]),
     )
     for finding, i, j in zip(
-        ctx.make.pairs(villages, townships, shared, case="other", field=code_field),
+        ctx.finding_maker.pairs(villages, townships, shared, case="other", field=code_field),
         shared.left,
         shared.right,
         strict=True,
@@ -85,13 +85,15 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
         result.findings.append(finding)
     for row in np.flatnonzero(has_code & ~is_known_township).tolist():
         params = {"code": village_codes[row], "township": township_of_village[row]}
-        finding = ctx.make.row(
+        finding = ctx.finding_maker.row(
             villages, row, case="none", field=code_field, params=params, geometry=villages.plane[row]
         )
         finding.related_role = townships.role
         result.findings.append(finding)
-    if has_code.any() and not ctx.around_an_edit:
+    if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
-        uncovered = ctx.geometry.uncovered(townships, villages)
-        result.findings += ctx.make.by_place(ctx.make.pairs(townships, villages, uncovered, case="uncovered"))
+        uncovered = ctx.geometry.find_uncovered(townships, villages)
+        result.findings += ctx.finding_maker.mark_by_place(
+            ctx.finding_maker.pairs(townships, villages, uncovered, case="uncovered")
+        )
     return result

@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._places import require_layer
+from .._places import find_usable_layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"
@@ -60,10 +60,10 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
     boundaries = [
         layer
         for boundary_concept in BOUNDARY_CONCEPTS
-        if (layer := require_layer(boundary_concept, ctx, result)) is not None
+        if (layer := find_usable_layer(boundary_concept, ctx, result)) is not None
     ]
     for role in HAZARD_ROLES:
-        hazard = require_layer(role, ctx, result)
+        hazard = find_usable_layer(role, ctx, result)
         if hazard is None:
             continue
         for boundary in boundaries:
@@ -79,7 +79,7 @@ def _report_parts_inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[F
         parts_inside.row.tolist(), parts_inside.of.tolist(), parts_inside.shape, strict=True
     ):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
-        finding = ctx.make.row(hazard, row, case=case, params=params, geometry=shape)
+        finding = ctx.finding_maker.row(hazard, row, case=case, params=params, geometry=shape)
         finding.related_role, finding.related_keys = boundary.role, [boundary.keys[boundary_row]]
         findings.append(finding)
     return findings

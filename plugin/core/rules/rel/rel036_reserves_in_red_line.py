@@ -2,7 +2,7 @@
 import numpy as np
 
 from ...engine.context import Context
-from ...heritage.protection import core_rows, site_names
+from ...heritage.protection import find_core_rows, read_site_names
 from ...indicators.areas import is_reserve_part
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -60,17 +60,17 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         for its parts, the parts are reported. Words at the end of the name (MC, `[reserves]`, C) identify cores and
         parts. Runs for a whole county, by name or with its group.
     """
-    reserve_names = site_names(reserves)
-    is_core = core_rows(reserves, ctx.norm)
+    reserve_names = read_site_names(reserves)
+    is_core = find_core_rows(reserves, ctx.norm)
     is_part, site = is_reserve_part(reserves, ctx)
     # If a reserve has rows for its parts, they are reported, and the whole is not reported again.
     is_compared = is_part | ~np.isin(site, site[is_part])
-    parts = ctx.geometry.uncovered(reserves, red_line, rows=is_compared)
+    parts = ctx.geometry.find_uncovered(reserves, red_line, rows=is_compared)
     result = RuleResult()
-    for finding, row in zip(ctx.make.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
+    for finding, row in zip(ctx.finding_maker.pairs(reserves, red_line, parts), parts.left.tolist(), strict=True):
         finding.params["site"] = reserve_names[row]
         if is_core[row]:
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
-    ctx.make.by_place(result.findings)
+    ctx.finding_maker.mark_by_place(result.findings)
     return result

@@ -5,7 +5,14 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...three_zones.main_function import ENERGY, HERITAGE, USES, functions_of, has_overlay, shares_of
+from ...three_zones.main_function import (
+    ENERGY,
+    HERITAGE,
+    SETTINGS_USED,
+    compute_space_shares,
+    has_overlay,
+    read_main_functions,
+)
 
 WEST_TOWNSHIP_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
 EAST_TOWNSHIP_WKT = "POLYGON ((1000 0, 2000 0, 2000 1000, 1000 1000, 1000 0))"
@@ -27,7 +34,7 @@ HERITAGE_SITE_WKT = "POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"
         "zones": Need("zones", fields=("zone_code",)),
         "townships": Need("townships", optional=True),
     },
-    uses=USES,
+    uses=SETTINGS_USED,
     messages={
         "kind": "{layer} ({key}, {name}): the main function is unknown, because {field} is “{value}”. Fill in 农产品主产区, "
         "重点生态功能区 or 城市化地区, or add the county's word to [main_function] of the county profile.",
@@ -89,31 +96,37 @@ def main_function_zones(
     """
     limits = {"01": min_farming_share, "02": min_ecology_share, "03": min_urban_share}
     params: dict[str, Any]
-    functions_found = functions_of(functions, ctx)
-    shares = shares_of(functions, zones, ctx)
+    functions_found = read_main_functions(functions, ctx)
+    shares = compute_space_shares(functions, zones, ctx)
     result = RuleResult()
     for row, function in enumerate(functions_found):
         if not function.space:
             params = {"name": function.name, "value": function.text}
             name = functions.field_name("feature_kind") or functions.field_name("feature_name")
             shape = functions.plane[row]
-            result.findings.append(ctx.make.row(functions, row, case="kind", field=name, params=params, geometry=shape))
-        elif not shares.fits(row, function.space, limits[function.space]):
+            result.findings.append(
+                ctx.finding_maker.row(functions, row, case="kind", field=name, params=params, geometry=shape)
+            )
+        elif not shares.is_dominant(row, function.space, limits[function.space]):
             params = {"name": function.name, "function": function.function}
             params |= shares.in_percent(row)
             params |= {"space": shares.names[function.space], "limit": round(100 * limits[function.space], 2)}
             shape = functions.plane[row]
-            result.findings.append(ctx.make.row(functions, row, case="share", params=params, geometry=shape))
+            result.findings.append(ctx.finding_maker.row(functions, row, case="share", params=params, geometry=shape))
     for overlay in (ENERGY, HERITAGE):
         has_features = has_overlay(overlay, functions, zones, ctx)
         for row, function in enumerate(functions_found):
             if has_features is not None and function.overlays[overlay] and not has_features[row]:
                 params = {"name": function.name, "function": function.overlays[overlay]}
                 shape = functions.plane[row]
-                result.findings.append(ctx.make.row(functions, row, case=overlay, params=params, geometry=shape))
+                result.findings.append(
+                    ctx.finding_maker.row(functions, row, case=overlay, params=params, geometry=shape)
+                )
     if townships is not None:
-        uncovered = ctx.make.pairs(townships, functions, ctx.geometry.uncovered(townships, functions), case="bare")
-        result.findings += [_swap_roles(finding, functions) for finding in ctx.make.by_place(uncovered)]
+        uncovered = ctx.finding_maker.pairs(
+            townships, functions, ctx.geometry.find_uncovered(townships, functions), case="bare"
+        )
+        result.findings += [_swap_roles(finding, functions) for finding in ctx.finding_maker.mark_by_place(uncovered)]
     return result
 
 

@@ -3,7 +3,7 @@ from ...engine.context import Context
 from ...messages.texts import ConceptName
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
-from ...profile.model import ABSENT
+from ...profile.model import ABSENCE_ITEM
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 ALL_REQUIRED_LAYERS = {
@@ -51,7 +51,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
     has_no_features = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
     for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
         # The layer is present but unusable: SCH003 reports its problem.
-        if not ctx.plan.expects(concept) or ctx.plan.unusable_for(concept) is not None:
+        if not ctx.plan.requires_concept(concept) or ctx.plan.unusable_for(concept) is not None:
             continue
         layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
         if layer is None:
@@ -65,7 +65,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
             result.not_checked.append(("layer_bare", {"layer": layer.name, "role": layer.role}))
     for concept in _find_absent_mandatory_concepts(ctx):
         # A declaration cannot replace a layer that every plan must have.
-        result.doubts.append(f"{ABSENT}.{concept}")
+        result.doubts.append(f"{ABSENCE_ITEM}.{concept}")
         params = {"concept": concept, "roles": " / ".join(ctx.plan.roles_of(concept))}
         result.notes.append(("declared_absent", params))
     if has_no_features:

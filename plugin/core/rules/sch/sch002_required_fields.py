@@ -3,7 +3,7 @@ from typing import Any
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, all_rules, rule
+from ...model.rule import EVERY_LAYER, Example, Need, all_rules, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -31,7 +31,7 @@ def _parcel_row(**other: Any) -> dict[str, Any]:
     "required-fields",
     problem="A mandatory field is missing or of another type",
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "missing": "{layer} lacks the field {field} ({expected}). Rules that need it are skipped. Add the field and "
         "fill it in; if this is the wrong layer, assign the right one under Layer Roles.",
@@ -58,7 +58,7 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     Limits
         SCH008 checks other fields and their order, SCH004 lengths, SCH006 aliases, SCH007 domains.
     """
-    needed_names = needed_fields(layer, ctx)
+    needed_names = find_needed_fields(layer, ctx)
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
     findings = []
     for declared in layer.template.fields:
@@ -74,7 +74,7 @@ def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     return findings
 
 
-def needed_fields(layer: Layer, ctx: Context) -> set[str]:
+def find_needed_fields(layer: Layer, ctx: Context) -> set[str]:
     """Return names of the fields that the template requires or a default rule reads.
 
     The default rules are those of standard, profile and scope, so that the result does not depend on the rules that a
@@ -82,10 +82,10 @@ def needed_fields(layer: Layer, ctx: Context) -> set[str]:
     """
     needed = {f.name for f in layer.template.fields if f.constraint == "M"}
     known = all_rules()
-    for code in ctx.norm.rules_in(ctx.plan.scope):
+    for code in ctx.norm.default_rules_in(ctx.plan.scope):
         for need in known[code].needs.values():
             # A rule reads the layer of its concept, not every layer that could have it.
-            if need.concept == EACH or ctx.plan.concept(need.concept) is layer:
+            if need.concept == EVERY_LAYER or ctx.plan.concept(need.concept) is layer:
                 needed |= {f.name for f in layer.template.fields if f.meaning and f.meaning in need.fields + need.reads}
     return needed
 

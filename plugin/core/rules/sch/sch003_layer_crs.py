@@ -35,7 +35,7 @@ SQUARE_WKT = "POLYGON ((38600000 4380000, 38600100 4380000, 38600100 4380100, 38
         "shift, so positions may be offset. Convert the layer to CGCS2000 with the parameters of the surveying "
         "authority; the layer was not changed.",
         "shapes_declare": "{layer} is in {crs}, but some of its shapes declare another coordinate system ({found}); shapes: {count}. They were read in the layer's CRS. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
-        "described": "{layer} was read in {crs} by the code in its file, but the definition beside that code describes {found}. Programs that use the definition place the layer elsewhere. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
+        "described": "{layer} was read in {crs} by the code in its file, but the definition in the same file describes {found}. Programs that use the definition place the layer elsewhere. Determine which CRS is right, and write the layer again from its source; the layer was not changed.",
         "far_away": "{layer} is at {longitude}°E in {crs}, but the codes are those of {county} ({west}–{east}°E): most likely the zone is wrong, in this and the other layers. Check their CRS; no layer was changed.",
         "far_away_degrees": "{layer} is at {longitude}°E, but the codes are those of {county} ({west}–{east}°E). Degrees have no zone: check the source of the data, the division codes and the coordinates; no layer was changed.",
         "outside_crs": "Layers in {crs} ({count}: {layers}) are at {place}, completely outside the area of use of that CRS ({range}), where areas and lengths are distorted. Check the CRS, or reproject to the zone of that place; no layer was changed.",
@@ -107,7 +107,7 @@ def _report_outside_area_of_use(ctx: Context, reported: set[str], margin: float)
     """
     outside: dict[str, list[tuple[Layer, Any]]] = {}
     for layer in ctx.plan.layers.values():
-        area_of_use = crs_care.area_of_use(layer.crs) if layer.crs is not None else None
+        area_of_use = crs_care.find_area_of_use(layer.crs) if layer.crs is not None else None
         if area_of_use is None or layer.has_no_geometry or layer.role in reported:
             continue
         bounds = shapely.bounds(layer.plane)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import not_compared_params
+from .._sealed import make_not_compared_params
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -14,7 +14,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A field's length differs from the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer}: the field {field} has a length of {found_length}; the template requires {length}. Create the field again with that length and copy the values.",
     },
@@ -56,5 +56,5 @@ def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
             params = {"found_length": actual_length, "length": declared.length}
             result.findings.append(Finding(layer.role, field=declared.name, severity=severity, params=params))
     if fields_without_length:
-        result.not_checked.append(("length_untold", not_compared_params(layer, fields_without_length)))
+        result.not_checked.append(("length_untold", make_not_compared_params(layer, fields_without_length)))
     return result

@@ -4,7 +4,7 @@ import shapely
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -17,7 +17,7 @@ GEOMETRY_BY_DIMENSION = ("point", "line", "polygon")
     "layer-geometry",
     problem="Geometry type differs from the template",
     basis=["county-db"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer} requires the geometry type {expected}; features of another type: {count} (mostly {actual}). Move "
         "them to a layer of their type, or draw them again as {expected}.",

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import not_compared_params
+from .._sealed import make_not_compared_params
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
@@ -14,7 +14,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="A field's alias differs from the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer}: the alias of the field {field} is “{found_alias}”; the template has “{alias}”. Change the alias; the values are not affected.",
         "empty": "{layer}: the field {field} has no Chinese alias; the template has “{alias}”. Enter it as the field's alias.",
@@ -51,7 +51,7 @@ def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
     present_fields = [f for f in layer.template.fields if f.name in aliases]
     fields_without_alias = [f.name for f in present_fields if aliases[f.name] is None]
     if fields_without_alias:
-        result.not_checked.append(("alias_untold", not_compared_params(layer, fields_without_alias)))
+        result.not_checked.append(("alias_untold", make_not_compared_params(layer, fields_without_alias)))
     aliased_fields = [f for f in present_fields if aliases[f.name] is not None]
     result.applicable = bool(aliased_fields)
     if len(aliased_fields) > 1 and not any(aliases[f.name] for f in aliased_fields):

@@ -2,9 +2,9 @@
 from ...engine.context import Context
 from ...messages.texts import CodeListName
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._sealed import list_some, not_compared_params
+from .._sealed import list_first_names, make_not_compared_params
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
@@ -16,7 +16,7 @@ TERRACE_DOMAIN = {"PD": "坡地", "TT": "梯田"}
     problem="A field's domain differs from the code list",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "none": "{layer}: the field {field} has no coded domain; the template has the {list}. Add the domain to the database, so that codes need not be typed.",
         "lacks": "{layer}: the domain of the field {field} lacks codes of the {list}: {count} ({codes}). Add them to "
@@ -71,13 +71,13 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
             params = {
                 "list": CodeListName(declared.codes),
                 "count": len(differing_codes),
-                "codes": list_some(differing_codes),
+                "codes": list_first_names(differing_codes),
             }
             result.findings.append(
                 Finding(layer.role, field=declared.name, case=case, severity=severity, params=params)
             )
     if fields_without_domain:
-        result.not_checked.append(("domain_untold", not_compared_params(layer, fields_without_domain)))
+        result.not_checked.append(("domain_untold", make_not_compared_params(layer, fields_without_domain)))
     return result
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, RuleResult, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .sch002_required_fields import is_type_compatible, needed_fields
+from .sch002_required_fields import find_needed_fields, is_type_compatible
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "division_name": "浑源县", "zone_code": "300",
@@ -16,7 +16,7 @@ COMPLETE_ROW = {"feature_code": "2090020610", "division_code": "140225", "divisi
     problem="Fields are missing or in another order than the template",
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "missing": "{layer} lacks the field {field} ({alias}, {expected}). Add it at its position in the template; "
         "leave it empty if there are no data.",
@@ -48,7 +48,7 @@ def field_list(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     result = RuleResult()
     actual_types = {f.name.upper(): f.type for f in layer.source.fields}
-    reported_elsewhere = needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
+    reported_elsewhere = find_needed_fields(layer, ctx) if any(r.code == "SCH002" for r in ctx.rules) else set()
     for declared in layer.template.fields:
         if declared.name in reported_elsewhere:
             continue

@@ -3,7 +3,7 @@ import numpy as np
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, rule
+from ...model.rule import EVERY_LAYER, Example, Need, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -15,7 +15,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     problem="Features of a layer overlap",
     local=True,
     basis=["G8"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
         "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. Cut "
@@ -59,7 +59,7 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         # The smaller key comes first, so that the name of the pair does not depend on the order of rows.
         if layer.keys[parts.left[n]] > layer.keys[parts.right[n]]:
             parts.left[n], parts.right[n] = parts.right[n], parts.left[n]
-    findings = ctx.make.pairs(layer, layer, parts)
+    findings = ctx.finding_maker.pairs(layer, layer, parts)
     for n, finding in enumerate(findings):
         first_shape, second_shape = layer.plane[parts.left[n]], layer.plane[parts.right[n]]
         # Areas are compared first: they are fast to compute and hardly ever equal for different shapes.

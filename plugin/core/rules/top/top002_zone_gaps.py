@@ -42,7 +42,7 @@ def zone_gaps(zones: Layer, county: Layer, *, ctx: Context) -> list[Finding]:
     county_extent = ctx.geometry.county()
     if county_extent is None:
         return []
-    gap_parts = ctx.geometry.uncovered_shape(county, county_extent[1], zones)
+    gap_parts = ctx.geometry.find_uncovered_outline(county, county_extent[1], zones)
     areas = ctx.geometry.statutory(gap_parts.geometry)
     return [
         Finding(

@@ -7,7 +7,7 @@ from ...engine.context import Context
 from ...geometry.parts import Parts
 from ...geometry.polygons import Polygons
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere
 
@@ -21,7 +21,7 @@ COUNTY_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     local=True,
     basis=["G12"],
     needs={
-        "layer": Need(EACH),
+        "layer": Need(EVERY_LAYER),
         "county": Need("county"),
         "townships": Need("townships", optional=True),
         "parcels": Need("parcels", optional=True),
@@ -76,8 +76,10 @@ def outside_county(
     if layer.template.geometry != "polygon":
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
-        return ctx.make.by_place(ctx.make.pairs(layer, county, ctx.geometry.uncovered(layer, county, extent[1])))
-    if ctx.around_an_edit or (townships is None and parcels is None):
+        return ctx.finding_maker.mark_by_place(
+            ctx.finding_maker.pairs(layer, county, ctx.geometry.find_uncovered(layer, county, extent[1]))
+        )
+    if ctx.is_edit_check or (townships is None and parcels is None):
         # Around an edit not all townships and parcels are known; the next whole check compares the outline.
         return None
     return _report_excess_outline(county, extent[1], townships, parcels, ctx)
@@ -94,10 +96,10 @@ def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx
         case, params = "line", {"length": round(float(shape.length), 1)}
         if not shape.length:
             case, params = "point", {"distance": round(float(shapely.distance(shape, outline.shapes[0])), 1)}
-        finding = ctx.make.row(layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING)
+        finding = ctx.finding_maker.row(layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING)
         finding.related_role = county.role
         findings.append(finding)
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)
 
 
 def _report_excess_outline(
@@ -110,7 +112,7 @@ def _report_excess_outline(
     findings: list[Finding] = []
     outside_townships = shapely.MultiPolygon()
     if townships is not None and townships is not county and not townships.has_no_geometry:
-        parts = ctx.geometry.uncovered_shape(county, outline, townships)
+        parts = ctx.geometry.find_uncovered_outline(county, outline, townships)
         findings += _make_part_findings(county, townships, parts, np.ones(len(parts), dtype=bool), "townships", ctx)
         outside_townships = shapely.union_all(parts.geometry)
     county_shape = outline.shapes[0]
@@ -121,7 +123,7 @@ def _report_excess_outline(
     if county_shape.area - float(np.nansum(shapely.area(parcels.plane))) <= ctx.tolerance.min_area_m2:
         # Parcels that tile the county have its area; TOP001 reports overlaps.
         return findings
-    parts = ctx.geometry.uncovered_shape(county, outline, parcels)
+    parts = ctx.geometry.find_uncovered_outline(county, outline, parcels)
     shapes = np.array(list(parts.geometry), dtype=object)
     at_edge = shapely.dwithin(shapes, county_shape.boundary, ctx.tolerance.edge_match_m)
     reported = shapely.area(shapely.intersection(shapes, outside_townships)) > shapely.area(shapes) / 2

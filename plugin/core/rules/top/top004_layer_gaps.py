@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._places import is_in_setting, is_reported_elsewhere, must_not_overlap
+from .._places import is_layer_in_setting, is_reported_elsewhere, must_not_overlap
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 #: Neighbour of `SQUARE_WKT`, joined above and below, with a gap of half a metre between.
@@ -16,7 +16,7 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     problem="A layer has narrow gaps",
     severity=Severity.WARNING,
     basis=["G8"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
         "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the shared edge.",
@@ -60,14 +60,16 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
     if not must_not_overlap(layer) or _is_compared_with_county(layer, ctx):
         return None
     # GEO006 reports a hole in a single feature.
-    only_between_features = is_reported_elsewhere(ctx, "GEO006") and not is_in_setting(layer, "quality.tiled", ctx)
-    parts = ctx.geometry.gaps(
+    only_between_features = is_reported_elsewhere(ctx, "GEO006") and not is_layer_in_setting(
+        layer, "quality.tiled", ctx
+    )
+    parts = ctx.geometry.find_gaps(
         layer, widest_m, pairs=(lambda left, right: right >= 0) if only_between_features else None
     )
-    findings = ctx.make.pairs(layer, layer, parts)
+    findings = ctx.finding_maker.pairs(layer, layer, parts)
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)
 
 
 def _is_compared_with_county(layer: Layer, ctx: Context) -> bool:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.coverage import DegreePolygons, Mismatches, find_deviating_vertices
+from ...geometry.coverage import DegreePolygons, VertexMismatches, find_deviating_vertices
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
@@ -85,7 +85,7 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     )
     for layer in non_overlapping_layers:
         ctx.cancellation.raise_if_cancelled()
-        result.findings += _report_mismatches_by_pair(layer, layer, [(ctx.geometry.mismatched(layer), False)], ctx)
+        result.findings += _report_mismatches_by_pair(layer, layer, [(ctx.geometry.find_mismatches(layer), False)], ctx)
         result.findings += _report_vertices_parted_in_degrees(layer, layer, ctx)
     for first_layer, second_layer in combinations(fitting_layers, 2):
         result.findings += _report_mismatches_by_pair(
@@ -111,7 +111,7 @@ def _layers_in_setting(setting: str, ctx: Context) -> list[Layer]:
 
 
 #: Mismatches, and whether their rows are those of the second layer.
-_MismatchLists = list[tuple[Mismatches, bool]]
+_MismatchLists = list[tuple[VertexMismatches, bool]]
 
 
 def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: Context) -> _MismatchLists:
@@ -119,7 +119,7 @@ def _find_mismatches_both_ways(first_layer: Layer, second_layer: Layer, ctx: Con
 
     These vertices are on or near an edge of the other layer. True marks those of the second layer."""
     ctx.cancellation.raise_if_cancelled()
-    first, second = ctx.geometry.mismatched_both(first_layer, second_layer)
+    first, second = ctx.geometry.find_mismatches_both_ways(first_layer, second_layer)
     return [(first, False), (second, True)]
 
 
@@ -183,7 +183,7 @@ def _report_mismatches_by_pair(
         left, right = np.where(is_swapped, right, left), np.where(is_swapped, left, right)
     findings = []
     for (i, j), pair_positions in _group_by_pair(left, right):
-        finding = ctx.make.row(
+        finding = ctx.finding_maker.row(
             first_layer,
             i,
             params=_mismatch_params(distance[pair_positions]),

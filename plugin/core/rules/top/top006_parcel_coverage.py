@@ -51,5 +51,7 @@ def parcel_coverage(
     divisions = townships or county
     if divisions is None or divisions is parcels:
         return None
-    rows = divisions.polygons.may_be_uncovered(parcels.polygons, ctx.cancellation)
-    return ctx.make.by_place(ctx.make.pairs(divisions, parcels, ctx.geometry.uncovered(divisions, parcels, rows=rows)))
+    rows = divisions.polygons.find_uncovered_candidates(parcels.polygons, ctx.cancellation)
+    return ctx.finding_maker.mark_by_place(
+        ctx.finding_maker.pairs(divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows))
+    )

@@ -9,7 +9,7 @@ import shapely
 from ...engine.context import Context
 from ...geometry.validity import is_missing
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 from .._places import is_reported_elsewhere, must_not_overlap
 
@@ -23,7 +23,7 @@ REVERSED_SQUARE_WKT = "POLYGON ((100 100, 100 0, 0 0, 0 100, 100 100))"
     problem="Shapes are repeated",
     severity=Severity.WARNING,
     basis=["usual-practice"],
-    needs={"layer": Need(EACH)},
+    needs={"layer": Need(EVERY_LAYER)},
     messages={
         "": "{layer}: {key} has exactly the same shape as other features: {count} ({related_key}). Keep the one with the right attributes and delete the others."
     },
@@ -57,7 +57,9 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         return None
     findings = []
     for rows in _group_equal_shapes(layer):
-        finding = ctx.make.row(layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]])
+        finding = ctx.finding_maker.row(
+            layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]]
+        )
         finding.related_role = layer.role
         finding.related_keys = [layer.keys[row] for row in rows[1:]]
         findings.append(finding)

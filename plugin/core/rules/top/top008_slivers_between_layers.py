@@ -77,9 +77,9 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
     for first_layer, second_layer in combinations(layers, 2):
         shared = ctx.geometry.shared(first_layer, second_layer, connected=True)
         result.findings += _summarise_slivers(
-            "overlaps", first_layer, second_layer, shared.only(shared.width < thin_m), ctx, thin_m
+            "overlaps", first_layer, second_layer, shared.select(shared.width < thin_m), ctx, thin_m
         )
-        open_parts = ctx.geometry.gaps_between(first_layer, second_layer, thin_m)
+        open_parts = ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)
         result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_parts, ctx, thin_m)
     return result
 

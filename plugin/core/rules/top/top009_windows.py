@@ -72,7 +72,7 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
     fillers = [layer for layer in _layers_in_setting("quality.window_fillers", ctx) if not layer.has_no_geometry]
     result = RuleResult(applicable=bool(layers and fillers))
     for layer in layers if fillers else []:
-        holes = ctx.geometry.gaps(layer, np.inf)
+        holes = ctx.geometry.find_gaps(layer, np.inf)
         if len(holes):
             result.findings += _report_windows(layer, holes, fillers, window_share, ctx)
     return result
@@ -107,15 +107,17 @@ def _report_windows(
             "open_m2": round((1 - float(total_share[n])) * area, 2),
         }
         is_full = total_share[n] >= window_share
-        finding = ctx.make.row(
+        finding = ctx.finding_maker.row(
             layer, row, params=params, area_m2=area, width_m=float(holes.width[n]), geometry=holes.geometry[n]
         )
         finding.case, finding.severity = ("window", None) if is_full else ("partly", Severity.WARNING)
         findings.append(finding)
-    return ctx.make.by_place(findings)
+    return ctx.finding_maker.mark_by_place(findings)
 
 
 def _covered_shares(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
     """Return the (k,) shares, 0 to 1, of the holes that these polygons cover."""
-    parts = ctx.geometry.uncovered_in(layer, holes.left, np.array(holes.geometry, dtype=object), None, cover)
+    parts = ctx.geometry.find_uncovered_in_shapes(
+        layer, holes.left, np.array(holes.geometry, dtype=object), None, cover
+    )
     return 1 - np.bincount(parts.left, weights=parts.area, minlength=len(holes)) / holes.area

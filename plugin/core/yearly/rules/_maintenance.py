@@ -23,7 +23,7 @@ from ...standard.maintenance import AFTER, BEFORE, CHANGE, MaintainedLayerSpec
 
 
 @dataclass(frozen=True)
-class Classes:
+class MaintenanceClasses:
     """The three classes of one maintained layer.
 
     ``before`` (WHQ…): parcels before the change; ``change`` (WHC…); ``after`` (WHH…): parcels after it. A class that is
@@ -46,14 +46,14 @@ class Classes:
         return self.change.text("maintenance_kind")
 
 
-def classes(ctx: Context) -> list[Classes]:
+def find_maintenance_classes(ctx: Context) -> list[MaintenanceClasses]:
     """Return the three classes of each maintained layer, in the standard's order."""
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
         return []
-    prefix = {stage: rules.stage(stage).prefix for stage in (BEFORE, CHANGE, AFTER)}
+    prefix = {stage: rules.get_stage(stage).prefix for stage in (BEFORE, CHANGE, AFTER)}
     return [
-        Classes(
+        MaintenanceClasses(
             one,
             layers.get(prefix[BEFORE] + one.role),
             layers[prefix[CHANGE] + one.role],
@@ -64,12 +64,12 @@ def classes(ctx: Context) -> list[Classes]:
     ]
 
 
-def check_each_layer(ctx: Context, find_problems: Callable[[Classes], Iterable[Finding]]) -> RuleResult:
+def check_each_layer(ctx: Context, find_problems: Callable[[MaintenanceClasses], Iterable[Finding]]) -> RuleResult:
     """Run a rule's search on the classes of each layer and return all findings.
 
     The rule is not applicable if the plan has no such classes.
     """
-    maintained_layers = classes(ctx)
+    maintained_layers = find_maintenance_classes(ctx)
     if not maintained_layers:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
     return RuleResult(findings=[finding for one in maintained_layers for finding in find_problems(one)])
@@ -79,7 +79,7 @@ def check_each_layer(ctx: Context, find_problems: Callable[[Classes], Iterable[F
 _BEND_ALLOWANCE = 1.1
 
 
-def bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
+def compute_bent_area(shape: Any, plane: CRS, cluster_m: float) -> float:
     """Return the area (m²) that vertices on long edges may add or remove.
 
     A chord of length L that is straight in a plane of metres is at most s = L²·tan φ / 8R away from the chord that is

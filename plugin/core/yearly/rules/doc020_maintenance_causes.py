@@ -72,12 +72,12 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
 
 
 def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:
-    numbers = layer.named_text("WHBH")
+    numbers = layer.text_by_name("WHBH")
     for name in ctx.norm.get("yearly.causes"):
         declared = layer.template.field_named(name)
         if declared is None:
             continue
-        values = [value.strip() for value in layer.named_text(name)]
+        values = [value.strip() for value in layer.text_by_name(name)]
         if len(values) > 1 and not any(values):
             params = {"alias": declared.alias, "count": len(values)}
             yield Finding(layer.role, field=name, case="all", params=params)
@@ -86,7 +86,7 @@ def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:
         for row, value in enumerate(values):
             params = {"alias": declared.alias, "number": numbers[row] or "-"}
             if not value:
-                yield ctx.make.row(layer, row, field=name, params=params)
+                yield ctx.finding_maker.row(layer, row, field=name, params=params)
             elif known and value not in known:
                 more = {"value": value, "known": ", ".join(known)}
-                yield ctx.make.row(layer, row, field=name, case="code", params={**params, **more})
+                yield ctx.finding_maker.row(layer, row, field=name, case="code", params={**params, **more})

@@ -7,9 +7,9 @@ from datetime import date
 from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
-from ...rules._attributes import plan_code_prefix
-from ...standard.numbering import usual_county
-from ._maintenance import Classes, check_each_layer, classes
+from ...rules._attributes import find_plan_code_prefix
+from ...standard.numbering import find_usual_county
+from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
 
 SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 NUMBER_FORMAT = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
@@ -119,12 +119,12 @@ def _county_digits(ctx: Context) -> str:
 
     Keys were made by the program; codes may have been filled in by hand.
     """
-    layers = [layer for layer_classes in classes(ctx) for layer in layer_classes.layers]
-    county = usual_county(key for layer in layers for key in layer.keys)
-    return county[: int(ctx.norm.get("attributes.area_digits"))] or plan_code_prefix(ctx)
+    layers = [layer for layer_classes in find_maintenance_classes(ctx) for layer in layer_classes.layers]
+    county = find_usual_county(key for layer in layers for key in layer.keys)
+    return county[: int(ctx.norm.get("attributes.area_digits"))] or find_plan_code_prefix(ctx)
 
 
-def _find_wrong_divisions(layer_classes: Classes, county: str, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: Context) -> Iterator[Finding]:
     for layer in layer_classes.layers:
         if not layer.has("division_code"):
             continue
@@ -132,16 +132,18 @@ def _find_wrong_divisions(layer_classes: Classes, county: str, ctx: Context) -> 
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
-                yield ctx.make.row(layer, row, field=field, case="county", params=params, geometry=layer.plane[row])
+                yield ctx.finding_maker.row(
+                    layer, row, field=field, case="county", params=params, geometry=layer.plane[row]
+                )
 
 
-def _find_wrong_numbers(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
     layer, rows = layer_classes.change, defaultdict(list)
-    for row, number in enumerate(n.strip() for n in layer.named_text(NUMBER_FIELD)):
+    for row, number in enumerate(n.strip() for n in layer.text_by_name(NUMBER_FIELD)):
         if not number:
-            yield ctx.make.row(layer, row, field=NUMBER_FIELD, case="blank")
+            yield ctx.finding_maker.row(layer, row, field=NUMBER_FIELD, case="blank")
         elif not _is_valid_number(number):
-            yield ctx.make.row(layer, row, field=NUMBER_FIELD, case="form", params={"number": number})
+            yield ctx.finding_maker.row(layer, row, field=NUMBER_FIELD, case="form", params={"number": number})
         else:
             rows[number].append(row)
     for number, same in rows.items():
@@ -152,7 +154,9 @@ def _find_wrong_numbers(layer_classes: Classes, ctx: Context) -> Iterator[Findin
         filed = set(layer_classes.before.keys) - {""}
         for row, key in enumerate(layer_classes.after.keys):
             if key in filed:
-                yield ctx.make.row(layer_classes.after, row, field=layer_classes.after.field_name("key"), case="key")
+                yield ctx.finding_maker.row(
+                    layer_classes.after, row, field=layer_classes.after.field_name("key"), case="key"
+                )
 
 
 def _is_valid_number(number: str) -> bool:

@@ -7,18 +7,18 @@ import shapely
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.parts import Slivers, make_part
+from ...geometry.parts import Slivers, make_single_part
 from ...geometry.polygons import Polygons
 from ...invariants import require_value
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.maintenance import AFTER, BEFORE
-from ...versions.model import CHANGED, IN, OUT
+from ...versions.model import CHANGED, MOVED_IN, MOVED_OUT
 from ..model import KIND_CODES
-from ._maintenance import Classes, check_each_layer
+from ._maintenance import MaintenanceClasses, check_each_layer
 
-MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = KIND_CODES[IN], KIND_CODES[CHANGED], KIND_CODES[OUT]
+MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = KIND_CODES[MOVED_IN], KIND_CODES[CHANGED], KIND_CODES[MOVED_OUT]
 
 
 def _rectangle(west: int, east: int) -> str:
@@ -158,7 +158,7 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
     """
     return check_each_layer(
         ctx,
-        lambda layer_classes: ctx.make.by_place(
+        lambda layer_classes: ctx.finding_maker.mark_by_place(
             [
                 *_find_wrong_kinds(layer_classes, ctx),
                 *_find_wrong_places(layer_classes, ctx),
@@ -168,18 +168,18 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
     )
 
 
-def _find_wrong_kinds(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
     field = layer_classes.change.field_name("maintenance_kind")
     for row, kind in enumerate(layer_classes.kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
         if kind in KIND_CODES.values() and kind not in layer_classes.maintained.kinds:
             known = ", ".join(layer_classes.maintained.kinds)
-            yield ctx.make.row(
+            yield ctx.finding_maker.row(
                 layer_classes.change, row, field=field, case="kind", params={"kind": kind, "known": known}
             )
 
 
-def _find_wrong_places(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
     """Find changes that contradict the parcels before and after.
 
     Only changes of a valid kind are compared.
@@ -195,7 +195,7 @@ def _find_wrong_places(layer_classes: Classes, ctx: Context) -> Iterator[Finding
     for side, within, missing_case, outside, doubled_case in sides:
         cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
         other = prefixes[missing_case] + layer_classes.maintained.role
-        parts = ctx.geometry.uncovered(
+        parts = ctx.geometry.find_uncovered(
             layer_classes.change, side or layer_classes.change, cover, rows=np.isin(kinds, within)
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
@@ -207,12 +207,12 @@ def _find_wrong_places(layer_classes: Classes, ctx: Context) -> Iterator[Finding
     yield from _find_same_codes(layer_classes, kinds == RECODED_CODE, ctx)
 
 
-def _find_same_codes(layer_classes: Classes, rows: NDArray, ctx: Context) -> Iterator[Finding]:
+def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Context) -> Iterator[Finding]:
     """Find land recorded as changed that has one code before and after."""
     if layer_classes.before is None or layer_classes.after is None or not layer_classes.maintained.compare:
         return
     field = layer_classes.maintained.compare
-    codes = [side.named_text(field) for side in (layer_classes.before, layer_classes.after)]
+    codes = [side.text_by_name(field) for side in (layer_classes.before, layer_classes.after)]
     sides = [
         ctx.geometry.shared(layer_classes.change, side, rows_a=rows, measured=True)
         for side in (layer_classes.before, layer_classes.after)
@@ -229,7 +229,7 @@ def _find_same_codes(layer_classes: Classes, rows: NDArray, ctx: Context) -> Ite
             if area <= 0:
                 continue
             if ctx.tolerance.is_sliver(area, 2 * area / shapely.length(shared_land)):
-                ctx.log.ignore(
+                ctx.run_log.ignore(
                     Slivers([shared_land], np.array([row]), np.array([new])), layer_classes.change, layer_classes.after
                 )
             else:
@@ -245,7 +245,7 @@ def _find_same_codes(layer_classes: Classes, rows: NDArray, ctx: Context) -> Ite
                 )
 
 
-def _find_unrecorded(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
     """Find differences between the parcels before and after that no change records."""
     kinds = np.array(layer_classes.kinds, dtype=object)
     for side, other, stage, kind in (
@@ -256,7 +256,7 @@ def _find_unrecorded(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
             continue
         shapes = [other.polygons.shapes] if other is not None else []
         recorded = layer_classes.change.polygons.shapes[kinds == kind]
-        parts = ctx.geometry.uncovered(
+        parts = ctx.geometry.find_uncovered(
             side, other or layer_classes.change, Polygons(np.concatenate([*shapes, recorded]))
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
@@ -275,12 +275,14 @@ def _find_unrecorded(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
     field = layer_classes.maintained.compare
     if layer_classes.before is None or layer_classes.after is None or not field:
         return
-    codes = [np.array(side.named_text(field), dtype=object) for side in (layer_classes.before, layer_classes.after)]
+    codes = [np.array(side.text_by_name(field), dtype=object) for side in (layer_classes.before, layer_classes.after)]
     pairs = ctx.geometry.shared(
         layer_classes.before, layer_classes.after, pairs=lambda i, j: codes[0][i] != codes[1][j]
     )
     recorded = Polygons(layer_classes.change.polygons.shapes[kinds == RECODED_CODE])
-    rest = ctx.geometry.uncovered_in(layer_classes.before, pairs.left, pairs.geometry, layer_classes.change, recorded)
+    rest = ctx.geometry.find_uncovered_in_shapes(
+        layer_classes.before, pairs.left, pairs.geometry, layer_classes.change, recorded
+    )
     for n, shape in zip(rest.left.tolist(), rest.geometry, strict=True):
         yield _make_finding(
             layer_classes.before, int(pairs.left[n]), shape, ctx, "untold_code", layer_classes.after.role, field
@@ -289,12 +291,12 @@ def _find_unrecorded(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
 
 def _class_prefix(stage: str, ctx: Context) -> str:
     rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
-    return rules.stage(stage).prefix
+    return rules.get_stage(stage).prefix
 
 
 def _make_finding(
     layer: Layer, row: int, shape: Any, ctx: Context, case: str, other: str, field: str = "", **params: Any
 ) -> Finding:
-    (area,) = ctx.geometry.areas_of(make_part(row, shape), layer)
+    (area,) = ctx.geometry.compute_part_areas(make_single_part(row, shape), layer)
     more = {"area_m2": float(area), "geometry": shape, "params": params}
-    return ctx.make.row(layer, row, case=case, related_role=other, field=field, **more)
+    return ctx.finding_maker.row(layer, row, case=case, related_role=other, field=field, **more)

@@ -10,8 +10,8 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...side_tables import Record
-from ._maintenance import Classes, bent_area, classes
+from ...side_tables import ChangeRecord
+from ._maintenance import MaintenanceClasses, compute_bent_area, find_maintenance_classes
 
 SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
 EXAMPLE_CLASSES: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
@@ -79,17 +79,17 @@ def maintenance_balance(*, ctx: Context) -> RuleResult:
         right. A wrong filed area is only a note. The workbook is not read. The rule runs in the full check, not while
         editing.
     """
-    there = classes(ctx)
+    there = find_maintenance_classes(ctx)
     if not there:
         return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
     wrong = [finding for layer_classes in there for finding in _find_wrong_areas(layer_classes, ctx)]
-    record = ctx.side.get("record", Record)
+    record = ctx.side.get("record", ChangeRecord)
     if record is None:
         return RuleResult(findings=wrong, applicable=bool(wrong), notes=[("maintenance_no_record", {})])
     return RuleResult(findings=[*_compare_with_record(record, ctx), *wrong])
 
 
-def _find_wrong_areas(layer_classes: Classes, ctx: Context) -> Iterator[Finding]:
+def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
     """Find area fields that differ from the areas of their shapes."""
     for layer in (layer_classes.before, layer_classes.change, layer_classes.after):
         if layer is None or not layer.has("area"):
@@ -104,7 +104,7 @@ def _find_wrong_areas(layer_classes: Classes, ctx: Context) -> Iterator[Finding]
                     "written": format_number(float(written[row]), 2),
                     "expected": format_number(float(layer.statutory[row]), 2),
                 }
-                found = ctx.make.row(
+                found = ctx.finding_maker.row(
                     layer,
                     row,
                     field=field,
@@ -119,10 +119,10 @@ def _find_wrong_areas(layer_classes: Classes, ctx: Context) -> Iterator[Finding]
 
 def _measure_bend(layer: Layer, row: int, ctx: Context) -> float:
     (shape,) = ctx.plan.without_added_vertices(layer.plane[row : row + 1])
-    return bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
+    return compute_bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 
-def _compare_with_record(record: Record, ctx: Context) -> Iterator[Finding]:
+def _compare_with_record(record: ChangeRecord, ctx: Context) -> Iterator[Finding]:
     for (role, kind), (count, area_m2) in record.classes.items():
         layer = ctx.plan.layers.get(role)
         there = 0 if layer is None else len(layer)

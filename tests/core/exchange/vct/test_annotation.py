@@ -9,7 +9,7 @@ from plugin.core.errors import InputError, OutputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
-from tests.core.vct_files import SQUARES, changed_text, layer, write_file
+from tests.core.vct_files import TWO_SQUARES_TEXT, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0
 
@@ -20,7 +20,7 @@ def make_point_layer(*places):
 
 def make_label_layer(texts, angles, places=((10, 10), (20, 20.5), (30, 30)), **more):
     columns = {"VCT_TEXT": ("text", texts), "VCT_ANGLE": ("real", angles), "ZJLX": ("text", ["村"] * len(texts))}
-    return layer("ZJ", make_point_layer(*places), **columns, **more)
+    return make_vct_layer("ZJ", make_point_layer(*places), **columns, **more)
 
 
 def read_vct_section(path, name):
@@ -52,7 +52,7 @@ def test_vct_annotation_record_follows_the_format_and_reads_back(tmp_path):
 
 
 def test_vct_annotation_and_points_survive_a_second_round_trip(tmp_path):
-    stops = layer("ZD", make_point_layer((1, 1)), MC=("text", ["站"]))
+    stops = make_vct_layer("ZD", make_point_layer((1, 1)), MC=("text", ["站"]))
     write_vct(tmp_path / "a.vct", [stops, make_label_layer(["甲", "乙", "丙"], [0, 90, 180])])
     first = read_vct(tmp_path / "a.vct")
     write_vct(tmp_path / "b.vct", first)
@@ -89,7 +89,7 @@ def test_vct_text_line_breaks_become_spaces_and_unsupported_characters_are_refus
 
 
 def append_annotation_record(record):
-    return changed_text(
+    return replace_in_squares(
         ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
         ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
         ("AnnotationBegin\n", f"AnnotationBegin\n{record}"),
@@ -99,7 +99,7 @@ def append_annotation_record(record):
 
 def test_vct_annotation_with_empty_text_or_missing_angle_is_read(tmp_path):
     text = append_annotation_record("21\n1000119000\nunknown\n1\n\n37500010,4150010\n0\n")
-    found = read_vct(write_file(tmp_path / "a.vct", text))[1].frame
+    found = read_vct(write_vct_text(tmp_path / "a.vct", text))[1].frame
     assert found["VCT_TEXT"].tolist() == [""] and found["VCT_ANGLE"].isna().all()
     assert (found.geometry[0].x, found.geometry[0].y) == (37500010, 4150010)
 
@@ -116,7 +116,7 @@ def test_vct_annotation_with_empty_text_or_missing_angle_is_read(tmp_path):
 )
 def test_damaged_vct_annotation_is_refused_with_its_line(tmp_path, record, key):
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "a.vct", append_annotation_record(record)))
+        read_vct(write_vct_text(tmp_path / "a.vct", append_annotation_record(record)))
     assert caught.value.key == key and caught.value.params["line"] > 90
 
 
@@ -125,7 +125,7 @@ def test_vct_row_that_refers_to_a_shape_of_another_kind_is_refused(tmp_path):
         "\n11,1401", "\n21,1401"
     )
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "a.vct", text))
+        read_vct(write_vct_text(tmp_path / "a.vct", text))
     assert caught.value.key == "vct_other_kind"
     message = Texts("zh").explain(caught.value)
     assert all(word in message for word in ("YDYHGHFQ", "21", "点", str(caught.value.params["line"]))), message
@@ -134,13 +134,13 @@ def test_vct_row_that_refers_to_a_shape_of_another_kind_is_refused(tmp_path):
 
 def test_vct_layer_without_features_is_written_with_every_section(tmp_path):
     """Write begin and end of each section; they are read back as a layer without rows."""
-    write_vct(tmp_path / "a.vct", [layer("A", [], BSM=("text", []))])
+    write_vct(tmp_path / "a.vct", [make_vct_layer("A", [], BSM=("text", []))])
     text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")
     for name in ("Point", "Line", "Polygon", "Annotation", "Topology", "Style"):
         assert f"{name}Begin\n{name}End\n" in text
     assert "AttributeBegin\nA\nTableEnd\nAttributeEnd\n" in text and "ExtentMin:0,0\n" in text
     (found,) = read_vct(tmp_path / "a.vct")
     assert len(found.frame) == 0 and list(found.frame) == ["BSM", "geometry"]
-    without_sections = SQUARES.split("PointBegin")[0] + "AttributeBegin\nAttributeEnd\n"
-    (found,) = read_vct(write_file(tmp_path / "b.vct", without_sections))
+    without_sections = TWO_SQUARES_TEXT.split("PointBegin")[0] + "AttributeBegin\nAttributeEnd\n"
+    (found,) = read_vct(write_vct_text(tmp_path / "b.vct", without_sections))
     assert len(found.frame) == 0 and list(found.frame) == ["BSM", "GHFQDM", "geometry"]

@@ -10,8 +10,8 @@ from plugin.core.errors import Cancelled, InputError
 from plugin.core.exchange.vct.database import check_imported, commonest_rules
 from plugin.core.messages.texts import Texts
 from plugin.paths import RESOURCES
-from tests.core.vct_files import SQUARES, write_file
-from tests.sample import sample_report
+from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
+from tests.sample import check_sample_folder
 
 SAMPLE_COUNTY_FILE = RESOURCES / "sample" / "county.gpkg"
 
@@ -35,7 +35,7 @@ def test_vct_import_prints_the_check_verdict_and_the_most_frequent_rules(sample_
 
 
 def test_commonest_rules_returns_the_rules_with_the_most_findings(sample_vct):
-    report = sample_report()
+    report = check_sample_folder()
     most = commonest_rules(report)
     counts = sorted((rule.findings for rule in report.rules if rule.severity != "INFO"), reverse=True)
     assert len(most) == 3 and [count for _, count in most] == counts[:3]
@@ -49,7 +49,7 @@ def test_no_check_option_imports_a_vct_file_without_a_check(sample_vct, tmp_path
 
 def test_imported_database_is_kept_when_it_cannot_be_checked(tmp_path, capsys):
     """Import a table that is not a layer of any plan."""
-    vct, target = write_file(tmp_path / "a.vct", SQUARES.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
+    vct, target = write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT.replace("YDYHGHFQ", "QTTC")), tmp_path / "a.gpkg"
     assert main(["vct", str(vct), str(target)]) == 0
     printed = capsys.readouterr().out
     assert "检查未完成" in printed and "QTTC" in printed and len(pyogrio.list_layers(target)) == 1

@@ -12,7 +12,7 @@ from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.standard import load_standard
-from tests.core.vct_verification import edges_of, every_edge_once, values_differ
+from tests.core.vct_verification import assert_every_edge_once, count_differing_values, list_polygon_edges
 from tests.county import make_county
 from tests.county.write import write_geopackage
 
@@ -31,15 +31,15 @@ def test_county_layers_written_to_vct_read_back_equal(tmp_path, county_layers, n
     layer, path = county_layers[name], tmp_path / "a.vct"
     write_vct(path, [layer], templates=load_standard().templates)
     shapes = layer.frame.geometry.to_numpy()
-    once = every_edge_once(shapes, path)
-    drawn = len(edges_of(shapes))
+    once = assert_every_edge_once(shapes, path)
+    drawn = len(list_polygon_edges(shapes))
     assert once < drawn if name != "STBHHX" else once <= drawn
     (found,) = read_vct(path, join=True)
-    assert values_differ(layer.frame, found.frame) == 0
+    assert count_differing_values(layer.frame, found.frame) == 0
     back = found.frame.geometry.to_numpy()
     assert (shapely.hausdorff_distance(back, shapes) <= 1e-4).all()
     # Topology after reading: the same edges with the same multiplicity.
-    mine, theirs = (np.sort(edges_of(s).view([("", float)] * 4).ravel()) for s in (back, shapes))
+    mine, theirs = (np.sort(list_polygon_edges(s).view([("", float)] * 4).ravel()) for s in (back, shapes))
     assert (mine == theirs).all()
 
 
@@ -51,4 +51,4 @@ def test_edge_verification_detects_an_edge_written_twice(tmp_path, county_layers
     record = text[start : text.index(b"\r\n0\r\n", start) + 5]
     path.write_bytes(text.replace(b"LineEnd", b"999999999" + record[record.index(b"\r") :] + b"LineEnd"))
     with pytest.raises(AssertionError):
-        every_edge_once(layer.frame.geometry.to_numpy(), path)
+        assert_every_edge_once(layer.frame.geometry.to_numpy(), path)

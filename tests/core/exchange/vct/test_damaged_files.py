@@ -18,7 +18,7 @@ from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from tests.core.vct_files import layer
+from tests.core.vct_files import make_vct_layer
 
 #: In 阳曲 (140122), zone 38 of 3°.
 X, Y = 38_384_000.0, 4_212_000.0
@@ -43,12 +43,14 @@ def export_example():
     }
     ring = make_square(300).difference(make_square(320, 20, 40))
     layers = [
-        layer("JZD", shapely.points([[X + 10, Y + 10], [X + 11.25, Y + 12]]), crs=4526, MC=("text", ["站", "井"])),
-        layer(
+        make_vct_layer(
+            "JZD", shapely.points([[X + 10, Y + 10], [X + 11.25, Y + 12]]), crs=4526, MC=("text", ["站", "井"])
+        ),
+        make_vct_layer(
             "DL", [shapely.linestrings([[X, Y + 50], [X + 9, Y + 50], [X + 9, Y + 59]])], crs=4526, MC=("text", ["路"])
         ),
-        layer("YDYHGHFQ", [make_square(0), make_square(100), ring], crs=4526, **zones),
-        layer(
+        make_vct_layer("YDYHGHFQ", [make_square(0), make_square(100), ring], crs=4526, **zones),
+        make_vct_layer(
             "ZJ", shapely.points([[X + 50, Y + 50]]), crs=4526, VCT_TEXT=("text", ["浑源"]), VCT_ANGLE=("real", [30.0])
         ),
     ]
@@ -1120,7 +1122,9 @@ def test_refusal_of_a_vct_file_is_the_same_without_the_last_line_end(tmp_path):
 
 
 def test_vct_degrees_outside_china_are_refused_with_their_range(tmp_path):
-    write_vct(tmp_path / "a.vct", [layer("JZD", shapely.points([[150.0, 38.0]]), crs=4490, MC=("text", ["站"]))])
+    write_vct(
+        tmp_path / "a.vct", [make_vct_layer("JZD", shapely.points([[150.0, 38.0]]), crs=4490, MC=("text", ["站"]))]
+    )
     with pytest.raises(InputError) as caught:
         read_vct(tmp_path / "a.vct")
     assert caught.value.key == "vct_place_beyond_degrees"
@@ -1217,7 +1221,7 @@ def test_protection_period_ending_before_its_begin_is_noted(tmp_path):
     }
     shapes = [shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)]
     keys = ("text", ["140122100000000001", "140122100000000002"])
-    write_vct(tmp_path / "a.vct", [layer("YJJBNTBHTB", shapes, crs=4526, BSM=keys, **days)])
+    write_vct(tmp_path / "a.vct", [make_vct_layer("YJJBNTBHTB", shapes, crs=4526, BSM=keys, **days)])
     text = (tmp_path / "a.vct").read_bytes().decode("gbk").replace("\r\n", "\n")
     assert read_notes_or_refusal(tmp_path / "b.vct", text) == []
     ((key, params, sentence),) = read_notes_or_refusal(tmp_path / "b.vct", text.replace("20351231", "20151231"))
@@ -1228,7 +1232,7 @@ def test_protection_period_ending_before_its_begin_is_noted(tmp_path):
 def test_equal_rows_of_a_multipart_feature_give_no_note_on_repeated_keys(tmp_path):
     """Write a feature of two parts as two rows that are equal in every value."""
     parts = shapely.multipolygons([shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 20, Y, X + 29, Y + 9)])
-    write_vct(tmp_path / "a.vct", [layer("CZKFBJ", [parts], crs=4526, BSM=("text", ["140122100000000001"]))])
+    write_vct(tmp_path / "a.vct", [make_vct_layer("CZKFBJ", [parts], crs=4526, BSM=("text", ["140122100000000001"]))])
     assert [note for one in read_vct(tmp_path / "a.vct") for note in one.notices] == []
 
 

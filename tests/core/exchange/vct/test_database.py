@@ -15,7 +15,7 @@ from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
-from tests.core.vct_files import SQUARES, changed_text, write_file
+from tests.core.vct_files import TWO_SQUARES_TEXT, replace_in_squares, write_vct_text
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
 
@@ -38,7 +38,7 @@ def test_sample_county_survives_conversion_to_vct_and_back_to_a_database(tmp_pat
 
 
 def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
-    text = changed_text(
+    text = replace_in_squares(
         ("YDYHGHFQ,2", "YDYHGHFQ,5"),
         ("GHFQDM,Char,3", "GHFQDM,Char,3\nSL,Int4\nRQ,Date,8\nFID,Float,15,2"),
         (",510\n", ",五一〇五一〇,12345678901,20261120,1.25\n"),
@@ -48,7 +48,7 @@ def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
         ("AnnotationBegin\n", "AnnotationBegin\n21\n2090020610\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
     )
     target = tmp_path / "a.gpkg"
-    done = vct_to_database(write_file(tmp_path / "a.vct", text), target, templates=TEMPLATES)
+    done = vct_to_database(write_vct_text(tmp_path / "a.vct", text), target, templates=TEMPLATES)
     # The annotation has no separate table; its feature is added to the table of its code.
     assert done.rows == {"YDYHGHFQ": 3, "KZ": 1}
     assert [key for key, _ in done.notes] == [
@@ -65,13 +65,13 @@ def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
 
 
 def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
-    text = changed_text(
+    text = replace_in_squares(
         ("FeatureCodeEnd", "1000119000,注记,Annotation,ZJ\nFeatureCodeEnd"),
         ("TableStructureEnd", "ZJ,1\nZJNR,Char,60\n0\nTableStructureEnd"),
         ("AnnotationBegin\n", "AnnotationBegin\n21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
         ("TableEnd\n", "TableEnd\nZJ\n21,浑源县\nTableEnd\n"),
     )
-    vct_to_database(write_file(tmp_path / "a.vct", text), tmp_path / "a.gpkg")
+    vct_to_database(write_vct_text(tmp_path / "a.vct", text), tmp_path / "a.gpkg")
     (row,) = gpd.read_file(tmp_path / "a.gpkg", layer="ZJ").to_dict("records")
     assert (row["ZJNR"], row["VCT_TEXT"], row["VCT_ANGLE"]) == ("浑源县", "浑源", 30.0)
     assert (row["geometry"].x, row["geometry"].y) == (37500010, 4150010)
@@ -79,7 +79,7 @@ def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
 
 @pytest.mark.parametrize("declared", ["BSM,Char,999999999999", "BSM,Char,0", "BSM,Char"])
 def test_implausible_field_lengths_declared_in_a_vct_file_are_ignored(tmp_path, declared):
-    source = write_file(tmp_path / "a.vct", changed_text(("BSM,Char,18", declared)))
+    source = write_vct_text(tmp_path / "a.vct", replace_in_squares(("BSM,Char,18", declared)))
     assert vct_to_database(source, tmp_path / "a.gpkg").rows == {"YDYHGHFQ": 2}
     assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
 
@@ -87,15 +87,15 @@ def test_implausible_field_lengths_declared_in_a_vct_file_are_ignored(tmp_path, 
 @pytest.mark.parametrize(
     ("text", "target", "cancellation", "error"),
     [
-        (SQUARES[: len(SQUARES) // 2], "a.gpkg", NEVER, InputError),
-        (changed_text(("2,520", "2,520,1")), "a.gpkg", NEVER, InputError),
-        (SQUARES, "a.gpkg", Cancellation(lambda: True), Cancelled),
-        (SQUARES, "a.shp", NEVER, OutputError),
+        (TWO_SQUARES_TEXT[: len(TWO_SQUARES_TEXT) // 2], "a.gpkg", NEVER, InputError),
+        (replace_in_squares(("2,520", "2,520,1")), "a.gpkg", NEVER, InputError),
+        (TWO_SQUARES_TEXT, "a.gpkg", Cancellation(lambda: True), Cancelled),
+        (TWO_SQUARES_TEXT, "a.shp", NEVER, OutputError),
     ],
     ids=["cut off", "a value too many", "cancelled", "another format"],
 )
 def test_failed_vct_import_keeps_the_old_database(tmp_path, text, target, cancellation, error):
-    source, target = write_file(tmp_path / "a.vct", text), tmp_path / target
+    source, target = write_vct_text(tmp_path / "a.vct", text), tmp_path / target
     target.write_text("old")
     with pytest.raises(error):
         vct_to_database(source, target, cancellation=cancellation)

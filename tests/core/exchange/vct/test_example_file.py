@@ -14,10 +14,10 @@ from shapely import Polygon, box
 from plugin.core.exchange.vct.settings import load_settings
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.standard import load_standard
-from tests.core.vct_files import SQUARES, changed_text, layer
+from tests.core.vct_files import TWO_SQUARES_TEXT, make_vct_layer, replace_in_squares
 
 X, Y = 37_500_000.0, 4_150_000.0
-EXAMPLE_FILE_BYTES = SQUARES.replace("\n", "\r\n").encode("gbk")
+EXAMPLE_FILE_BYTES = TWO_SQUARES_TEXT.replace("\n", "\r\n").encode("gbk")
 #: The declaration of the example, with fewer fields than the template.
 ZONE_TEMPLATE = load_standard().templates["YDYHGHFQ"]
 ZONE_TEMPLATE = dataclasses.replace(
@@ -69,7 +69,7 @@ def write_squares(path, shapes, vct_settings=None):
         "BSM": ("text", ["140122000000000001", "140122000000000002"]),
         "GHFQDM": ("text", ["510", "520"]),
     }
-    one = layer("YDYHGHFQ", shapes, **columns)
+    one = make_vct_layer("YDYHGHFQ", shapes, **columns)
     write_vct(
         path, [one], templates={"YDYHGHFQ": ZONE_TEMPLATE}, settings=vct_settings, today=datetime.date(2026, 11, 20)
     )
@@ -87,14 +87,14 @@ def test_vct_of_two_squares_equals_the_example_for_any_start_vertex_and_directio
         shapes.append(Polygon(ring[::-1] if turned else ring))
     text = write_squares(tmp_path / "a.vct", shapes).decode("gbk")
     assert text.count("\n") == text.count("\r\n")
-    text = align_free_choices(text.replace("\r\n", "\n"), SQUARES)
+    text = align_free_choices(text.replace("\r\n", "\n"), TWO_SQUARES_TEXT)
     assert text.replace("\n", "\r\n").encode("gbk") == EXAMPLE_FILE_BYTES
 
 
 def test_vct_settings_choose_the_long_header_form_of_the_standard(tmp_path):
     """Select the long header form of the standard in the VCT settings."""
     form = dataclasses.replace(load_settings(), datamark="CNSDTF-VCT", parameters="long", map_scale=5000)
-    wanted = changed_text(
+    wanted = replace_in_squares(
         ("LANDUSE-VCT", "CNSDTF-VCT"), ("111,1,37500000,0,3,37", "111,,,,1.0,37500000.0,0.0,3,37"), ("Scale:2000", "Scale:5000")
     )  # fmt: skip
     text = write_squares(tmp_path / "a.vct", [WEST_SQUARE, EAST_SQUARE], form).decode("gbk").replace("\r\n", "\n")
@@ -106,7 +106,7 @@ def test_comparison_with_the_example_file_detects_wrong_content(tmp_path):
     for old, new in (("\n-2,3\n", "\n2,3\n"), (",520\n", ",521\n"), ("\nunknown\n", "\n\n"), ("Char,18", "Char,19")):
         assert old in text
         try:
-            same = align_free_choices(text.replace(old, new, 1), SQUARES) == SQUARES
+            same = align_free_choices(text.replace(old, new, 1), TWO_SQUARES_TEXT) == TWO_SQUARES_TEXT
         except (ValueError, LookupError):
             same = False
         assert not same, old

@@ -17,7 +17,7 @@ from plugin.core.errors import InputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
-from tests.core.vct_files import SQUARES, changed_text, layer, line_of, write_file
+from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 pytestmark = pytest.mark.slow  # thousands of files
 
@@ -40,10 +40,12 @@ def make_full_file():
     ring = make_square(300).difference(make_square(320, 20, 40))
     shapes = [make_square(0), make_square(100), ring, shapely.union(make_square(500), make_square(700))]
     layers = [
-        layer("D", shapely.points([[X, Y], [X + 1.25, Y + 2]]), MC=("text", ["站", "井"]), N=("integer", [1, 2])),
-        layer("X", [shapely.linestrings([[X, Y], [X + 9, Y], [X + 9, Y + 9]])], MC=("text", ["路"])),
-        layer("A", shapes, BSM=("text", list("1234")), MJ=("real", [1.5, 2.25, 3.0, 4.0])),
-        layer("ZJ", shapely.points([[X, Y]]), VCT_TEXT=("text", ["浑源"]), VCT_ANGLE=("real", [30.0])),
+        make_vct_layer(
+            "D", shapely.points([[X, Y], [X + 1.25, Y + 2]]), MC=("text", ["站", "井"]), N=("integer", [1, 2])
+        ),
+        make_vct_layer("X", [shapely.linestrings([[X, Y], [X + 9, Y], [X + 9, Y + 9]])], MC=("text", ["路"])),
+        make_vct_layer("A", shapes, BSM=("text", list("1234")), MJ=("real", [1.5, 2.25, 3.0, 4.0])),
+        make_vct_layer("ZJ", shapely.points([[X, Y]]), VCT_TEXT=("text", ["浑源"]), VCT_ANGLE=("real", [30.0])),
     ]
     with tempfile.TemporaryDirectory() as folder:
         write_vct(Path(folder) / "a.vct", layers)
@@ -136,7 +138,7 @@ def test_vct_reader_never_loses_features_silently_when_lines_are_swapped(vct_fol
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
 def test_vct_file_with_other_line_ends_and_a_byte_order_mark_is_read(tmp_path, end, mark):
     path = tmp_path / "a.vct"
-    path.write_bytes(mark + SQUARES.replace("\n", end).encode("gbk"))
+    path.write_bytes(mark + TWO_SQUARES_TEXT.replace("\n", end).encode("gbk"))
     (found,) = read_vct(path)
     assert found.frame["GHFQDM"].tolist() == ["510", "520"] and found.frame.area.tolist() == [10_000, 10_000]
 
@@ -145,29 +147,29 @@ def test_vct_file_with_other_line_ends_and_a_byte_order_mark_is_read(tmp_path, e
     ("text", "key", "line"),
     [
         # Counts of a thousand million in every place of a count.
-        (changed_text(("\n1\n1\n11\n2\n375", "\n1\n1000000000\n11\n2\n375")), "vct_count_value", None),
-        (changed_text(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
-        (changed_text(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
-        (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,1000000000")), "vct_field", None),
-        (changed_text(("YDYHGHFQ,2", "YDYHGHFQ," + "9" * 5000)), "vct_number_large", line_of(SQUARES, "YDYHGHFQ,2")),
-        (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,⑵")), "vct_table", line_of(SQUARES, "YDYHGHFQ,2")),
-        (changed_text(("BSM,Char,18", "BSM,Char," + "9" * 5000)), "vct_number_large", line_of(SQUARES, "BSM,Char,18")),
+        (replace_in_squares(("\n1\n1\n11\n2\n375", "\n1\n1000000000\n11\n2\n375")), "vct_count_value", None),
+        (replace_in_squares(("\n11\n2\n375", "\n11\n1000000000\n375")), "vct_position", None),
+        (replace_in_squares(("21\n2\n-1", "21\n1000000000\n-1")), None, None),
+        (replace_in_squares(("YDYHGHFQ,2", "YDYHGHFQ,1000000000")), "vct_field", None),
+        (replace_in_squares(("YDYHGHFQ,2", "YDYHGHFQ," + "9" * 5000)), "vct_number_large", find_line_number(TWO_SQUARES_TEXT, "YDYHGHFQ,2")),
+        (replace_in_squares(("YDYHGHFQ,2", "YDYHGHFQ,⑵")), "vct_table", find_line_number(TWO_SQUARES_TEXT, "YDYHGHFQ,2")),
+        (replace_in_squares(("BSM,Char,18", "BSM,Char," + "9" * 5000)), "vct_number_large", find_line_number(TWO_SQUARES_TEXT, "BSM,Char,18")),
         # A ring that begins with a hole's mark, or ends with one, or has nothing between two.
-        (changed_text(("21\n2\n-1,-2", "21\n1\n0")), "vct_no_ring", line_of(SQUARES, "11", 4)),
-        (changed_text(("21\n2\n-1,-2", "21\n2\n-1,-1")), "vct_gap", line_of(SQUARES, "11", 4)),
-        (changed_text(("Offset:0,0", "Offset:inf,0")), "vct_head_offset", line_of(SQUARES, "Offset:0,0")),
-        (changed_text(("0,3,37", "0,inf,37")), "vct_head_value", 13),
-        (changed_text(("37500200,4150100\n37500200,", "37500200,1e300\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
-        (changed_text(("\n2\n37500100,4150000\n37500100,4150100\n", "\n2\n37500100,4150000\n37500100,4150000\n")), "vct_open_ring", line_of(SQUARES, "11", 4)),
-        (changed_text(("21\n2\n1,3", "21\n2\n1," + "9" * 30)), "vct_number_large", line_of(SQUARES, "1,3")),
-        (changed_text(("\n11\n2090", "\n" + "9" * 30 + "\n2090")), "vct_number_large", None),
-        (changed_text(("37500050.000000,4150050.000000", "nan,inf")), "vct_position_value", None),
-        (changed_text(("GHFQDM,Char,3", "GHFQDM,Int,3"), (",510\n", f",{'9' * 30}\n")), "vct_value_large", line_of(SQUARES, "11,140122000000000001,510")),
-        (changed_text(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
+        (replace_in_squares(("21\n2\n-1,-2", "21\n1\n0")), "vct_no_ring", find_line_number(TWO_SQUARES_TEXT, "11", 4)),
+        (replace_in_squares(("21\n2\n-1,-2", "21\n2\n-1,-1")), "vct_gap", find_line_number(TWO_SQUARES_TEXT, "11", 4)),
+        (replace_in_squares(("Offset:0,0", "Offset:inf,0")), "vct_head_offset", find_line_number(TWO_SQUARES_TEXT, "Offset:0,0")),
+        (replace_in_squares(("0,3,37", "0,inf,37")), "vct_head_value", 13),
+        (replace_in_squares(("37500200,4150100\n37500200,", "37500200,1e300\n37500200,")), "vct_position_value", find_line_number(TWO_SQUARES_TEXT, "37500200,4150100")),
+        (replace_in_squares(("\n2\n37500100,4150000\n37500100,4150100\n", "\n2\n37500100,4150000\n37500100,4150000\n")), "vct_open_ring", find_line_number(TWO_SQUARES_TEXT, "11", 4)),
+        (replace_in_squares(("21\n2\n1,3", "21\n2\n1," + "9" * 30)), "vct_number_large", find_line_number(TWO_SQUARES_TEXT, "1,3")),
+        (replace_in_squares(("\n11\n2090", "\n" + "9" * 30 + "\n2090")), "vct_number_large", None),
+        (replace_in_squares(("37500050.000000,4150050.000000", "nan,inf")), "vct_position_value", None),
+        (replace_in_squares(("GHFQDM,Char,3", "GHFQDM,Int,3"), (",510\n", f",{'9' * 30}\n")), "vct_value_large", find_line_number(TWO_SQUARES_TEXT, "11,140122000000000001,510")),
+        (replace_in_squares(("ExtentMin:37500000,4150000", "ExtentMin:nan,x")), "", None),
     ],
 )  # fmt: skip
 def test_vct_file_with_excessive_numbers_is_refused_with_the_line(tmp_path, text, key, line):
-    path = write_file(tmp_path / "a.vct", text)
+    path = write_vct_text(tmp_path / "a.vct", text)
     if key == "":
         assert len(read_vct(path)[0].frame) == 2
         return
@@ -179,7 +181,7 @@ def test_vct_file_with_excessive_numbers_is_refused_with_the_line(tmp_path, text
 
 def test_vct_polygon_without_area_is_read(tmp_path):
     """Read a polygon without area, which the rules on geometry report later."""
-    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("21\n2\n-1,-2", "21\n2\n-1,1"))))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("21\n2\n-1,-2", "21\n2\n-1,1"))))
     assert found.frame.geometry[0].area == 0 and found.frame.geometry[1].area == 10_000
 
 

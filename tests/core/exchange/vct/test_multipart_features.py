@@ -12,7 +12,7 @@ from shapely import MultiLineString, MultiPolygon, box
 from plugin.core.exchange.vct import batch
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
-from tests.core.vct_files import layer
+from tests.core.vct_files import make_vct_layer
 
 X, Y = 37_500_000.0, 4_150_000.0
 
@@ -30,7 +30,7 @@ def test_parts_of_a_vct_feature_are_joined_and_separate_features_are_not(tmp_pat
     """Write a feature of three squares beside features that differ only in their key."""
     shapes = [MultiPolygon([make_square(0), make_square(200), make_square(400)]), make_square(600), make_square(800)]
     columns = {"BSM": ("text", ["1", "2", "2b"]), "MC": ("text", ["甲", "甲", "甲"])}
-    (found,) = write_and_read(tmp_path / "a.vct", layer("A", shapes, **columns))
+    (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, **columns))
     assert found.frame["BSM"].tolist() == ["1", "2", "2b"]
     assert [shapely.get_num_geometries(s) for s in found.frame.geometry] == [3, 1, 1]
     assert all(a.equals(b) for a, b in zip(found.frame.geometry, shapes, strict=True))
@@ -53,7 +53,7 @@ def test_parts_of_a_vct_feature_are_joined_and_separate_features_are_not(tmp_pat
     ids=["no key", "two keys", "duplicate land", "sharing an edge", "one without a shape", "equal rows"],
 )
 def test_vct_rows_with_contradicting_shapes_or_keys_stay_separate(tmp_path, shapes, keys, rows):
-    (found,) = write_and_read(tmp_path / "a.vct", layer("A", shapes, BSM=("text", keys)))
+    (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, BSM=("text", keys)))
     assert len(found.frame) == rows
     present = [s for s in shapes if s is not None]
     assert np.isclose(found.frame.area.sum(), sum(s.area for s in present))
@@ -63,7 +63,9 @@ def test_parts_of_a_vct_line_are_joined_but_points_are_not(tmp_path):
     line = MultiLineString([[(X, Y), (X + 5, Y)], [(X, Y + 5), (X + 5, Y + 5)]])
     points = shapely.MultiPoint([(X, Y), (X + 5, Y)])
     lines, dots = write_and_read(
-        tmp_path / "a.vct", layer("X", [line], BSM=("text", ["1"])), layer("D", [points], BSM=("text", ["1"]))
+        tmp_path / "a.vct",
+        make_vct_layer("X", [line], BSM=("text", ["1"])),
+        make_vct_layer("D", [points], BSM=("text", ["1"])),
     )
     assert lines.frame.geometry[0].equals(line) and len(dots.frame) == 2
 
@@ -76,6 +78,6 @@ def test_parts_of_a_vct_feature_are_joined_across_read_batches(tmp_path, monkeyp
         make_square(1000),
         make_square(1200),
     ]
-    (found,) = write_and_read(tmp_path / "a.vct", layer("A", shapes, BSM=("text", ["1", "2", "3", "4"])))
+    (found,) = write_and_read(tmp_path / "a.vct", make_vct_layer("A", shapes, BSM=("text", ["1", "2", "3", "4"])))
     assert found.frame["BSM"].tolist() == ["1", "2", "3", "4"]
     assert shapely.get_num_geometries(found.frame.geometry.to_numpy()).tolist() == [1, 5, 1, 1]

@@ -12,7 +12,7 @@ from plugin.core.errors import InputError
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
-from tests.core.vct_files import layer
+from tests.core.vct_files import make_vct_layer
 
 #: In 阳曲 (140122).
 WEST, SOUTH = 112.70, 37.95
@@ -35,7 +35,7 @@ def make_random_points(count, width, west=WEST, south=SOUTH):
 
 def write_points(path, xy, code="140122", extent=None):
     """Write points as the export does; ``extent`` replaces the corners in the header."""
-    write_vct(path, [layer("JZD", shapely.points(xy), crs=4490, XZQDM=("text", [code] * len(xy)))])
+    write_vct(path, [make_vct_layer("JZD", shapely.points(xy), crs=4490, XZQDM=("text", [code] * len(xy)))])
     if extent is not None:
         text = path.read_bytes().decode("gbk")
         low, high = (",".join(f"{v:.6f}" for v in corner) for corner in (extent.min(axis=0), extent.max(axis=0)))

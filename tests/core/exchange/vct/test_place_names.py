@@ -8,7 +8,7 @@ from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from tests.core.vct_files import layer, line_of
+from tests.core.vct_files import find_line_number, make_vct_layer
 
 X, Y = 38_384_000.0, 4_212_000.0
 WEST_TOWNSHIP, EAST_TOWNSHIP = (shapely.box(X + x, Y, X + x + 100, Y + 100) for x in (0, 100))
@@ -17,7 +17,7 @@ WEST_TOWNSHIP, EAST_TOWNSHIP = (shapely.box(X + x, Y, X + x + 100, Y + 100) for 
 def write_and_collect_notes(tmp_path, *layers):
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
-    with open_vct(path, join=True) as vct:
+    with open_vct(path, merges_parts=True) as vct:
         for _ in vct.batches():
             pass
         found = {key: params for key, params in vct.notes if key.startswith("vct_note")}
@@ -28,11 +28,11 @@ def make_township_layer(names=("黄寨镇", "侯村乡")):
     keys = ["140122100000000001", "140122100000000002"]
     codes = ["140122100", "140122200"]
     columns = {"BSM": ("text", keys), "XZQDM": ("text", codes), "XZQMC": ("text", list(names))}
-    return layer("XZQXZ", [WEST_TOWNSHIP, EAST_TOWNSHIP], crs=4526, **columns)
+    return make_vct_layer("XZQXZ", [WEST_TOWNSHIP, EAST_TOWNSHIP], crs=4526, **columns)
 
 
 def make_label_layer(*texts, x=(50, 150)):
-    return layer(
+    return make_vct_layer(
         "ZJ",
         shapely.points([[X + place, Y + 50] for place in x]),
         crs=4526,
@@ -44,7 +44,7 @@ def make_label_layer(*texts, x=(50, 150)):
 def make_parcel_layer(villages, codes=("1401221000010000000", "1401221000010000000"), **more):
     keys = ["140122200000000001", "140122200000000002"]
     columns = {"BSM": ("text", keys), "ZLDWDM": ("text", list(codes)), "ZLDWMC": ("text", list(villages)), **more}
-    return layer("DLTB", [WEST_TOWNSHIP, EAST_TOWNSHIP], crs=4526, **columns)
+    return make_vct_layer("DLTB", [WEST_TOWNSHIP, EAST_TOWNSHIP], crs=4526, **columns)
 
 
 def test_place_names_that_match_their_location_give_no_note(tmp_path):
@@ -147,7 +147,7 @@ def test_parcel_number_repeated_within_one_village_is_noted(tmp_path, numbers, c
     )
     assert ("vct_note_one_number" in found) is reported
     if reported:
-        assert found["vct_note_one_number"]["line"] == line_of(text, "DLTB") + 1
+        assert found["vct_note_one_number"]["line"] == find_line_number(text, "DLTB") + 1
 
 
 @pytest.mark.parametrize(

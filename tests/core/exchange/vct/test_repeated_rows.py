@@ -11,7 +11,7 @@ from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from tests.core.vct_files import layer
+from tests.core.vct_files import make_vct_layer
 
 X, Y = 38_384_000.0, 4_212_000.0
 PARCEL_KEYS = [f"14012210000000000{k}" for k in (1, 2, 3)]
@@ -21,19 +21,19 @@ PARCEL_SQUARES = [shapely.box(X + x, Y, X + x + 100, Y + 100) for x in (0, 100, 
 def write_and_collect_notes(tmp_path, *layers, join=True):
     path = tmp_path / "a.vct"
     write_vct(path, layers, templates=load_standard().templates)
-    with open_vct(path, join=join) as vct:
+    with open_vct(path, merges_parts=join) as vct:
         for _ in vct.batches():
             pass
         return {key: params for key, params in vct.notes if key.startswith("vct_note")}
 
 
 def make_parcel_layer(shapes=PARCEL_SQUARES, keys=PARCEL_KEYS, codes=("0103", "0103", "0301")):
-    return layer("DLTB", list(shapes), crs=4526, BSM=("text", list(keys)), DLBM=("text", list(codes)))
+    return make_vct_layer("DLTB", list(shapes), crs=4526, BSM=("text", list(keys)), DLBM=("text", list(codes)))
 
 
 def make_road_layer(length_m):
     line = shapely.linestrings([[X, Y], [X + 300, Y], [X + 300, Y + 400]])
-    return layer("ZXCQDLZXX", [line], crs=4526, BSM=("text", PARCEL_KEYS[:1]), CD=("real", [length_m]))
+    return make_vct_layer("ZXCQDLZXX", [line], crs=4526, BSM=("text", PARCEL_KEYS[:1]), CD=("real", [length_m]))
 
 
 def test_valid_vct_file_gives_no_note_on_repeated_rows(tmp_path):
@@ -66,7 +66,7 @@ def test_repeated_shape_in_a_vct_file_is_noted(tmp_path):
 
 def make_site_layer(*places):
     points = [shapely.Point(X + x, Y) for x in places]
-    return layer("WWBHDWD", points, crs=4526, BSM=("text", PARCEL_KEYS[: len(points)]))
+    return make_vct_layer("WWBHDWD", points, crs=4526, BSM=("text", PARCEL_KEYS[: len(points)]))
 
 
 def test_several_vct_points_at_one_position_are_noted(tmp_path):
@@ -98,7 +98,7 @@ def test_length_field_that_differs_from_its_vct_line_is_noted(tmp_path, length_m
     [((9998.0, 9999.0, 10_000.0), False), ((10_000.0, 9985.0, 10_000.0), True), ((10_000.0, 9991.0, 10_000.0), False)],
 )
 def test_area_field_that_fits_its_shape_worse_than_other_rows_do_is_noted(tmp_path, areas, reported):
-    parcels = layer("YDYHGHFQ", PARCEL_SQUARES, crs=4526, BSM=("text", PARCEL_KEYS), MJ=("real", list(areas)))
+    parcels = make_vct_layer("YDYHGHFQ", PARCEL_SQUARES, crs=4526, BSM=("text", PARCEL_KEYS), MJ=("real", list(areas)))
     found = write_and_collect_notes(tmp_path, parcels)
     assert ("vct_note_area_rows" in found) is reported
     if reported:
@@ -108,7 +108,9 @@ def test_area_field_that_fits_its_shape_worse_than_other_rows_do_is_noted(tmp_pa
 
 def make_division_layer(*codes):
     keys = PARCEL_KEYS[: len(codes)]
-    return layer("XZQXZ", PARCEL_SQUARES[: len(codes)], crs=4526, BSM=("text", keys), XZQDM=("text", list(codes)))
+    return make_vct_layer(
+        "XZQXZ", PARCEL_SQUARES[: len(codes)], crs=4526, BSM=("text", keys), XZQDM=("text", list(codes))
+    )
 
 
 def test_administrative_division_of_another_level_is_noted(tmp_path):
@@ -122,7 +124,7 @@ def import_with_field_type(tmp_path, field, declared):
     """Import a VCT field declared as another type; return notes, None if refused."""
     path = tmp_path / "a.vct"
     lengths = {"MJ": ("real", [10_000.0, 10_000.0, 10_000.0]), "SJNF": ("integer", [2020, 2020, 2020])}
-    areas = layer(
+    areas = make_vct_layer(
         "YDYHGHFQ", PARCEL_SQUARES, crs=4526, BSM=("text", PARCEL_KEYS), XZQMC=("text", ["阳曲县"] * 3), **lengths
     )
     write_vct(path, [areas, make_road_layer(700.0)], templates=load_standard().templates)
@@ -131,7 +133,7 @@ def import_with_field_type(tmp_path, field, declared):
     assert f"\n{field}," in text
     path.write_bytes(changed.encode("gbk"))
     try:
-        with open_vct(path, join=True) as vct:
+        with open_vct(path, merges_parts=True) as vct:
             for _ in vct.batches():
                 pass
             return dict(vct.notes)

@@ -24,7 +24,7 @@ from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
 from plugin.paths import SAMPLE
-from tests.core.vct_files import SQUARES, changed_text, layer, line_of, write_file
+from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0
 LONG_HEADER_CHANGE = ("Parameters:111,1,37500000,0,3,37", "Parameters:111,,,,1.0,37500000.0,0.0,3,37")
@@ -72,7 +72,7 @@ def is_clockwise(ring):
     ids=["survey", "standard", "other words", "no empty sections", "comment", "blank lines"],
 )
 def test_vct_reader_reads_two_squares_in_every_header_variant(tmp_path, pairs):
-    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(*pairs)))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(*pairs)))
     assert found.name == "YDYHGHFQ" and found.crs.to_epsg() == 4525
     assert found.frame["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
     assert found.frame["GHFQDM"].tolist() == ["510", "520"]
@@ -91,14 +91,14 @@ def test_vct_reader_reads_two_squares_in_every_header_variant(tmp_path, pairs):
 )
 def test_vct_header_with_a_3_or_6_degree_zone_gives_its_crs(tmp_path, parameters, epsg):
     easting = re.search(r"\d*500000", parameters)[0]
-    text = changed_text(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
-    with open_vct(write_file(tmp_path / "a.vct", text)) as vct:
+    text = replace_in_squares(("111,1,37500000,0,3,37", parameters)).replace("37500", easting[:-3])
+    with open_vct(write_vct_text(tmp_path / "a.vct", text)) as vct:
         assert vct.head.crs.to_epsg() == epsg and not vct.remarks.notes()
 
 
 def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
-    path = write_file(
-        tmp_path / "a.vct", changed_text(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37"))
+    path = write_vct_text(
+        tmp_path / "a.vct", replace_in_squares(("Parameters:111,1,37500000,0,3,37", "Parameters:114,1,37500000,0,3,37"))
     )
     with pytest.raises(InputError) as caught:
         read_vct(path)
@@ -107,19 +107,19 @@ def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
 
 
 def test_vct_degrees_with_northing_first_are_read_and_noted(tmp_path):
-    text = changed_text(
+    text = replace_in_squares(
         ("CoordinateSystemType:P", "CoordinateSystemType:D"), ("XAxisDirection:E", "XAxisDirection:N"),
         ("YAxisDirection:N", "YAxisDirection:E"), ("XYUnit:M", "XYUnit:D"), ("高斯-克吕格投影", ""), ("111,1,37500000,0,3,37", ""),
     )  # fmt: skip
     text = re.sub(r"37500(\d{3})(?:\.0+)?,4150(\d{3})(?:\.0+)?$", r"37.\2,112.\1", text, flags=re.M)
-    (found,) = read_vct(write_file(tmp_path / "a.vct", text))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", text))
     assert found.crs.to_epsg() == 4490 and found.frame.geometry[0].equals(box(112, 37, 112.1, 37.1))
     assert [key for key, _ in found.notices] == ["vct_note_axes"]
 
 
 def test_edge_shared_by_two_polygons_is_one_vct_line_used_in_both_directions(tmp_path):
     path = tmp_path / "a.vct"
-    write_vct(path, [layer("YDYHGHFQ", [make_square(0, 0), make_square(100, 0)], BSM=("text", ["1", "2"]))])
+    write_vct(path, [make_vct_layer("YDYHGHFQ", [make_square(0, 0), make_square(100, 0)], BSM=("text", ["1", "2"]))])
     lines = read_lines_by_id(path)
     assert len(lines) == 3 and sum(len(xy) - 1 for xy in lines.values()) == 7
     one, two = read_polygon_line_ids(path)
@@ -136,7 +136,7 @@ def test_polygon_holes_and_islands_inside_holes_survive_a_vct_round_trip(tmp_pat
     lake = Polygon(make_square(100, 100, 800).exterior, [make_square(200, 200, 600).exterior])
     shapes = [land, island, lake, make_square(300, 300, 100)]
     path = tmp_path / "a.vct"
-    write_vct(path, [layer("A", shapes, N=("integer", [1, 2, 3, 4]))])
+    write_vct(path, [make_vct_layer("A", shapes, N=("integer", [1, 2, 3, 4]))])
     # Five rings without partial sharing: lake and pond once for both sides, and an unfilled hole.
     assert len(read_lines_by_id(path)) == 5
     (found,) = read_vct(path)
@@ -150,10 +150,10 @@ def test_points_lines_and_rows_without_shape_survive_a_vct_round_trip(tmp_path):
     points = shapely.points([[X + 0.12345, Y], [X, Y + 1e-5]])
     line = shapely.linestrings([[X, Y], [X + 1, Y], [X + 1, Y + 2]])
     layers = [
-        layer("D", points, BSM=("text", ["1", "2"])),
-        layer("X", [line, None, shapely.multilinestrings([line, shapely.transform(line, lambda c: c + 5)])],
+        make_vct_layer("D", points, BSM=("text", ["1", "2"])),
+        make_vct_layer("X", [line, None, shapely.multilinestrings([line, shapely.transform(line, lambda c: c + 5)])],
               BSM=("text", ["1", "2", "3"])),
-        layer("M", [None], BSM=("text", ["1"])),
+        make_vct_layer("M", [None], BSM=("text", ["1"])),
     ]  # fmt: skip
     done = write_vct(tmp_path / "a.vct", layers)
     assert done.features == {"D": 2, "X": 3, "M": 0} and done.rows == {"D": 2, "X": 4, "M": 1}
@@ -171,8 +171,10 @@ def test_points_lines_and_rows_without_shape_survive_a_vct_round_trip(tmp_path):
 def test_feature_keys_shared_by_two_vct_layers_are_noted(tmp_path):
     points = shapely.points([[X, Y], [X + 1, Y]])
     first, second = ["141129000000000001", "141129000000000002"], ["141129000000000001", None]
-    layers = [layer("A", points, BSM=("text", first)), layer("B", points, BSM=("text", second))]
-    done = write_vct(tmp_path / "a.vct", [*layers, layer("C", points[:1], BSM=("text", ["141129000000000003"]))])
+    layers = [make_vct_layer("A", points, BSM=("text", first)), make_vct_layer("B", points, BSM=("text", second))]
+    done = write_vct(
+        tmp_path / "a.vct", [*layers, make_vct_layer("C", points[:1], BSM=("text", ["141129000000000003"]))]
+    )
     (params,) = [params for key, params in done.notes if key == "vct_note_shared_keys"]
     for language in ("zh", "en"):
         message = Texts(language).notice("vct_note_shared_keys", params)
@@ -193,7 +195,8 @@ def test_field_values_survive_a_vct_round_trip(tmp_path):
         "D": ("date", pd.to_datetime(["2026-11-20", None, "1999-01-01"])),
     }
     done = write_vct(
-        tmp_path / "a.vct", [layer("A", [make_square(0, 0), make_square(100, 0), make_square(200, 0)], **columns)]
+        tmp_path / "a.vct",
+        [make_vct_layer("A", [make_square(0, 0), make_square(100, 0), make_square(200, 0)], **columns)],
     )
     frame = read_vct(tmp_path / "a.vct")[0].frame
     assert frame["T"].tolist() == ["城镇，村 庄", None, " 空 格 "]
@@ -268,7 +271,7 @@ def draw_random_coverages(draw):
 @given(draw_random_coverages())
 def test_random_coverages_survive_a_vct_round_trip_with_each_edge_written_once(tmp_path_factory, shapes):
     path = tmp_path_factory.mktemp("vct") / "a.vct"
-    write_vct(path, [layer("A", list(shapes), N=("integer", list(range(len(shapes)))))])
+    write_vct(path, [make_vct_layer("A", list(shapes), N=("integer", list(range(len(shapes)))))])
     (found,) = read_vct(path)
     assert found.frame["N"].tolist() == list(range(len(shapes)))
     back = found.frame.geometry.to_numpy()
@@ -282,34 +285,34 @@ def test_random_coverages_survive_a_vct_round_trip_with_each_edge_written_once(t
     assert abs(sum(shapely.linestrings(xy).length for xy in lines) - once) < 1e-3
 
 
-HALF_OF_FILE = SQUARES.index("PolygonBegin") + 60
+HALF_OF_FILE = TWO_SQUARES_TEXT.index("PolygonBegin") + 60
 DAMAGED_FILES = {
-    "cut in a polygon": (SQUARES[:HALF_OF_FILE], "vct_cut_off", SQUARES[:HALF_OF_FILE].count("\n") + 1),
-    "cut in a line": (SQUARES[: SQUARES.index("37500000,4150100")], "vct_cut_off", line_of(SQUARES, "37500000,4150100") - 1),
-    "cut before the attributes": (SQUARES[: SQUARES.index("AttributeBegin")], "vct_ended", line_of(SQUARES, "TopologyEnd")),
-    "cut in the attributes": (SQUARES[: SQUARES.index("12,140122")], "vct_cut_off", None),
-    "cut in the style": (SQUARES[: SQUARES.index("StyleEnd")], "vct_cut_off", None),
-    "unknown line": (changed_text(("-1,-2", "-1,-7")), "vct_unknown_line", line_of(SQUARES, "11", 4)),
-    "wrong sign": (changed_text(("-1,-2", "-1,2")), "vct_gap", line_of(SQUARES, "11", 4)),
-    "open ring": (changed_text(("\n2\n1,3\n", "\n1\n1\n")), "vct_open_ring", line_of(SQUARES, "12")),
-    "too few points declared": (changed_text(("11\n4\n", "11\n3\n")), "vct_count", line_of(SQUARES, "37500100,4150000", 2)),
-    "too many points declared": (changed_text(("11\n4\n", "11\n5\n")), "vct_position", line_of(SQUARES, "0", 3)),
-    "too few items declared": (changed_text(("21\n2\n", "21\n1\n")), "vct_items", line_of(SQUARES, "-1,-2")),
-    "too many items declared": (changed_text(("21\n2\n", "21\n4\n")), "vct_count", None),
-    "too few fields declared": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", line_of(SQUARES, "GHFQDM,Char,3")),
-    "too many fields declared": (changed_text(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", line_of(SQUARES, "GHFQDM,Char,3") + 1),
-    "too many values": (changed_text((",510", ",510,1")), "vct_values", line_of(SQUARES, "11,140122000000000001,510")),
-    "no number": (changed_text(("37500200,4150100\n37500200,", "37500200,41501OO\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
-    "not finite": (changed_text(("37500200,4150100\n37500200,", "nan,4150100\n37500200,")), "vct_position_value", line_of(SQUARES, "37500200,4150100")),
-    "unknown class": (changed_text(("2090020610\nunknown", "2090020611\nunknown")), "vct_unknown_code", None),
-    "unknown table": (changed_text(("AttributeBegin\nYDYHGHFQ", "AttributeBegin\nGHFQ")), "vct_unknown_table", None),
-    "id of another line": (changed_text(("\n3\n1099000000", "\n2\n1099000000")), "vct_twice", None),
-    "id of another polygon": (changed_text(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
-    "repeated row": (changed_text(("\n12,", "\n11,")), "vct_row_twice", line_of(SQUARES, "12,140122000000000002,520")),
-    "no such zone": (changed_text(("0,3,37", "0,3,77")), "vct_head_value", 13),
-    "zone of another meridian": (changed_text(("0,3,37", "0,3,38")), "vct_meridian", 13),
-    "another spheroid": (changed_text(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_spheroid_xian80", 10),
-    "arcs": (changed_text(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
+    "cut in a polygon": (TWO_SQUARES_TEXT[:HALF_OF_FILE], "vct_cut_off", TWO_SQUARES_TEXT[:HALF_OF_FILE].count("\n") + 1),
+    "cut in a line": (TWO_SQUARES_TEXT[: TWO_SQUARES_TEXT.index("37500000,4150100")], "vct_cut_off", find_line_number(TWO_SQUARES_TEXT, "37500000,4150100") - 1),
+    "cut before the attributes": (TWO_SQUARES_TEXT[: TWO_SQUARES_TEXT.index("AttributeBegin")], "vct_ended", find_line_number(TWO_SQUARES_TEXT, "TopologyEnd")),
+    "cut in the attributes": (TWO_SQUARES_TEXT[: TWO_SQUARES_TEXT.index("12,140122")], "vct_cut_off", None),
+    "cut in the style": (TWO_SQUARES_TEXT[: TWO_SQUARES_TEXT.index("StyleEnd")], "vct_cut_off", None),
+    "unknown line": (replace_in_squares(("-1,-2", "-1,-7")), "vct_unknown_line", find_line_number(TWO_SQUARES_TEXT, "11", 4)),
+    "wrong sign": (replace_in_squares(("-1,-2", "-1,2")), "vct_gap", find_line_number(TWO_SQUARES_TEXT, "11", 4)),
+    "open ring": (replace_in_squares(("\n2\n1,3\n", "\n1\n1\n")), "vct_open_ring", find_line_number(TWO_SQUARES_TEXT, "12")),
+    "too few points declared": (replace_in_squares(("11\n4\n", "11\n3\n")), "vct_count", find_line_number(TWO_SQUARES_TEXT, "37500100,4150000", 2)),
+    "too many points declared": (replace_in_squares(("11\n4\n", "11\n5\n")), "vct_position", find_line_number(TWO_SQUARES_TEXT, "0", 3)),
+    "too few items declared": (replace_in_squares(("21\n2\n", "21\n1\n")), "vct_items", find_line_number(TWO_SQUARES_TEXT, "-1,-2")),
+    "too many items declared": (replace_in_squares(("21\n2\n", "21\n4\n")), "vct_count", None),
+    "too few fields declared": (replace_in_squares(("YDYHGHFQ,2", "YDYHGHFQ,1")), "vct_fields_count", find_line_number(TWO_SQUARES_TEXT, "GHFQDM,Char,3")),
+    "too many fields declared": (replace_in_squares(("YDYHGHFQ,2", "YDYHGHFQ,3")), "vct_field", find_line_number(TWO_SQUARES_TEXT, "GHFQDM,Char,3") + 1),
+    "too many values": (replace_in_squares((",510", ",510,1")), "vct_values", find_line_number(TWO_SQUARES_TEXT, "11,140122000000000001,510")),
+    "no number": (replace_in_squares(("37500200,4150100\n37500200,", "37500200,41501OO\n37500200,")), "vct_position_value", find_line_number(TWO_SQUARES_TEXT, "37500200,4150100")),
+    "not finite": (replace_in_squares(("37500200,4150100\n37500200,", "nan,4150100\n37500200,")), "vct_position_value", find_line_number(TWO_SQUARES_TEXT, "37500200,4150100")),
+    "unknown class": (replace_in_squares(("2090020610\nunknown", "2090020611\nunknown")), "vct_unknown_code", None),
+    "unknown table": (replace_in_squares(("AttributeBegin\nYDYHGHFQ", "AttributeBegin\nGHFQ")), "vct_unknown_table", None),
+    "id of another line": (replace_in_squares(("\n3\n1099000000", "\n2\n1099000000")), "vct_twice", None),
+    "id of another polygon": (replace_in_squares(("\n12\n2090", "\n11\n2090")), "vct_twice", None),
+    "repeated row": (replace_in_squares(("\n12,", "\n11,")), "vct_row_twice", find_line_number(TWO_SQUARES_TEXT, "12,140122000000000002,520")),
+    "no such zone": (replace_in_squares(("0,3,37", "0,3,77")), "vct_head_value", 13),
+    "zone of another meridian": (replace_in_squares(("0,3,37", "0,3,38")), "vct_meridian", 13),
+    "another spheroid": (replace_in_squares(("CGCS2000,6378137.0,298.257222101", "Xian80,6378140,298.257")), "vct_spheroid_xian80", 10),
+    "arcs": (replace_in_squares(("\n11\n2\n", "\n13\n2\n")), "vct_unsupported", None),
     "no file of this kind": ("DATAMARK: CNSDTF-RAS\n", "vct_no_head", 1),
     "empty": ("", "vct_empty", 1),
 }  # fmt: skip
@@ -319,7 +322,7 @@ DAMAGED_FILES = {
 def test_damaged_vct_file_is_refused_with_the_line(tmp_path, name):
     text, key, line = DAMAGED_FILES[name]
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "坏.vct", text))
+        read_vct(write_vct_text(tmp_path / "坏.vct", text))
     assert caught.value.key == key
     if line is not None:
         assert caught.value.params["line"] == line
@@ -329,19 +332,19 @@ def test_damaged_vct_file_is_refused_with_the_line(tmp_path, name):
     assert [p.name for p in tmp_path.iterdir()] == ["坏.vct"]
 
 
-ASCII_HEAD = re.sub(r"(Projection|VerticalDatum|TemporalReferenceSystem):.*", r"\1:", SQUARES)
+ASCII_HEAD = re.sub(r"(Projection|VerticalDatum|TemporalReferenceSystem):.*", r"\1:", TWO_SQUARES_TEXT)
 
 
 @pytest.mark.parametrize(
     ("data", "key", "line"),
     [
-        (SQUARES.encode("utf-8"), "vct_encoding", 12),
+        (TWO_SQUARES_TEXT.encode("utf-8"), "vct_encoding", 12),
         # UTF-8 that GBK can read, as nonsense.
-        (ASCII_HEAD.encode("utf-8"), "vct_utf8", line_of(SQUARES, "TableStructureEnd")),
-        (ASCII_HEAD.encode("utf-8-sig"), "vct_utf8", line_of(SQUARES, "TableStructureEnd")),
-        (SQUARES.encode("utf-16"), "vct_utf16", 1),
-        (SQUARES.replace("000001,510", "000001,五十").encode("gbk")[:-1].replace("五十".encode("gbk"), b"\xff5"),
-         "vct_encoding", line_of(SQUARES, "11,140122000000000001,510")),
+        (ASCII_HEAD.encode("utf-8"), "vct_utf8", find_line_number(TWO_SQUARES_TEXT, "TableStructureEnd")),
+        (ASCII_HEAD.encode("utf-8-sig"), "vct_utf8", find_line_number(TWO_SQUARES_TEXT, "TableStructureEnd")),
+        (TWO_SQUARES_TEXT.encode("utf-16"), "vct_utf16", 1),
+        (TWO_SQUARES_TEXT.replace("000001,510", "000001,五十").encode("gbk")[:-1].replace("五十".encode("gbk"), b"\xff5"),
+         "vct_encoding", find_line_number(TWO_SQUARES_TEXT, "11,140122000000000001,510")),
     ],
     ids=["UTF-8", "UTF-8 in pairs", "with a mark", "UTF-16", "one value"],
 )  # fmt: skip
@@ -355,7 +358,7 @@ def test_vct_file_in_a_wrong_encoding_is_refused(tmp_path, data, key, line):
 
 def test_impossible_point_count_in_a_vct_file_is_refused_without_using_memory(tmp_path):
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "a.vct", changed_text(("11\n4\n", "11\n999999999999999\n"))))
+        read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("11\n4\n", "11\n999999999999999\n"))))
     assert caught.value.key == "vct_position"
 
 
@@ -363,16 +366,16 @@ def test_full_disk_while_reading_a_vct_file_is_not_reported_as_damage(tmp_path, 
     def raise_disk_full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(store.Store, "put", raise_disk_full)
+    monkeypatch.setattr(store.ShapeStore, "put", raise_disk_full)
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "a.vct", SQUARES))
+        read_vct(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT))
     assert caught.value.key == "vct_no_space"
     for lang in ("zh", "en"):
         assert "a.vct" in Texts(lang).explain(caught.value) and "no_space" not in Texts(lang).explain(caught.value)
 
 
 def test_vct_shapes_without_attribute_rows_are_read_and_noted(tmp_path):
-    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("12,140122000000000002,520\n", ""))))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("12,140122000000000002,520\n", ""))))
     assert found.frame["BSM"].tolist() == ["140122000000000001", None] and found.frame.geometry[1].equals(
         make_square(100, 0)
     )
@@ -382,13 +385,13 @@ def test_vct_shapes_without_attribute_rows_are_read_and_noted(tmp_path):
 @pytest.mark.parametrize(
     ("make_layers", "key", "words"),
     [
-        (lambda: [layer("A", [make_square(0, 0)], BSM=("text", ["7"]), MC=("text", ["𠮷村"]))], "vct_character", ("A", "7", "MC", "𠮷")),
-        (lambda: [layer("A", [make_square(0, 0)], crs=4526), layer("B", [make_square(0, 0)])], "vct_two_crs", ("B", "EPSG:4525")),
-        (lambda: [layer("A", [make_square(0, 0)], crs=32649)], "vct_crs", ("A", "EPSG:32649")),
-        (lambda: [layer("A", [make_square(0, 0), shapely.Point(X, Y)])], "vct_mixed_shapes", ("A", "1")),
-        (lambda: [layer("A", [make_square(0, 0)]), layer("a", [make_square(0, 0)])], "vct_two_layers", ("a",)),
-        (lambda: [layer("A", [make_square(0, 0, 1e-6)])], "vct_collapsed", ("A", "0")),
-        (lambda: [layer("A", [make_square(0, 0)], N=("real", [np.inf]))], "vct_no_value", ("A", "N")),
+        (lambda: [make_vct_layer("A", [make_square(0, 0)], BSM=("text", ["7"]), MC=("text", ["𠮷村"]))], "vct_character", ("A", "7", "MC", "𠮷")),
+        (lambda: [make_vct_layer("A", [make_square(0, 0)], crs=4526), make_vct_layer("B", [make_square(0, 0)])], "vct_two_crs", ("B", "EPSG:4525")),
+        (lambda: [make_vct_layer("A", [make_square(0, 0)], crs=32649)], "vct_crs", ("A", "EPSG:32649")),
+        (lambda: [make_vct_layer("A", [make_square(0, 0), shapely.Point(X, Y)])], "vct_mixed_shapes", ("A", "1")),
+        (lambda: [make_vct_layer("A", [make_square(0, 0)]), make_vct_layer("a", [make_square(0, 0)])], "vct_two_layers", ("a",)),
+        (lambda: [make_vct_layer("A", [make_square(0, 0, 1e-6)])], "vct_collapsed", ("A", "0")),
+        (lambda: [make_vct_layer("A", [make_square(0, 0)], N=("real", [np.inf]))], "vct_no_value", ("A", "N")),
         (list, "vct_no_layers", ()),
     ],
     ids=["GBK", "two zones", "no CGCS2000", "two kinds", "one name", "too small", "infinite", "nothing"],
@@ -404,9 +407,9 @@ def test_vct_export_of_unwritable_layers_keeps_the_old_file(tmp_path, make_layer
 
 
 def test_vct_value_of_the_wrong_type_is_refused_with_its_line(tmp_path):
-    text = changed_text(("GHFQDM,Char,3", "GHFQDM,Date,8"))
+    text = replace_in_squares(("GHFQDM,Char,3", "GHFQDM,Date,8"))
     with pytest.raises(InputError) as caught:
-        read_vct(write_file(tmp_path / "a.vct", text))
+        read_vct(write_vct_text(tmp_path / "a.vct", text))
     message = Texts("zh").explain(caught.value)
     assert all(word in message for word in ("YDYHGHFQ", "GHFQDM", "510", "日期", str(caught.value.params["line"])))
     assert "date" in Texts("en").explain(caught.value)
@@ -426,7 +429,7 @@ def test_vct_settings_change_header_and_decimals_of_the_written_file(tmp_path):
     import dataclasses
 
     changed = dataclasses.replace(load_settings(), parameters="long", datamark="CNSDTF-VCT", decimals_metres=2)
-    write_vct(tmp_path / "a.vct", [layer("A", [make_square(0, 0.123456)])], settings=changed)
+    write_vct(tmp_path / "a.vct", [make_vct_layer("A", [make_square(0, 0.123456)])], settings=changed)
     text = (tmp_path / "a.vct").read_bytes().decode("gbk")
     assert "Datamark:CNSDTF-VCT\r\n" in text and "Parameters:111,,,,1.0,37500000.0,0.0,3,37\r\n" in text
     assert "37500000,4150000.12\r\n" in text
@@ -438,7 +441,7 @@ TRUNCATION_ERROR_KEYS = ("vct_cut_off", "vct_cut_between", "vct_ended", "vct_no_
 
 
 def test_vct_file_truncated_at_any_byte_raises_an_input_error(tmp_path):
-    data = SQUARES.replace("\n", "\r\n").encode("gbk")
+    data = TWO_SQUARES_TEXT.replace("\n", "\r\n").encode("gbk")
     path = tmp_path / "a.vct"
     end = len(data) - len(b"StyleBegin\r\nStyleEnd\r\n")
     for length in range(0, len(data) - 2, 3):
@@ -454,12 +457,12 @@ def test_vct_file_truncated_at_any_byte_raises_an_input_error(tmp_path):
 
 
 def test_vct_file_with_removed_or_repeated_lines_never_crashes_the_reader(tmp_path):
-    rows = SQUARES.split("\n")
+    rows = TWO_SQUARES_TEXT.split("\n")
     refused = 0
     for number in range(len(rows)):
         for text in (rows[:number] + rows[number + 1 :], rows[: number + 1] + rows[number:]):
             try:
-                read_vct(write_file(tmp_path / "a.vct", "\n".join(text)))
+                read_vct(write_vct_text(tmp_path / "a.vct", "\n".join(text)))
             except InputError as error:
                 refused += 1
                 assert Texts("zh").explain(error) and Texts("en").explain(error)
@@ -468,22 +471,22 @@ def test_vct_file_with_removed_or_repeated_lines_never_crashes_the_reader(tmp_pa
 
 
 def test_vct_file_with_another_separator_and_z_values_is_read_without_z(tmp_path):
-    text = changed_text(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
+    text = replace_in_squares(("Separator:,", "Separator:;"), ("Dim:2", "Dim:3"))
     head, rest = text.split("HeadEnd\n")
     rest = re.sub(r"^(375\d+(?:\.\d+)?),(415\d+(?:\.\d+)?)$", r"\1,\2,1050.5", rest, flags=re.M).replace(",", ";")
-    (found,) = read_vct(write_file(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", head + "HeadEnd\n" + rest))
     assert found.frame.geometry[0].equals(make_square(0, 0)) and found.frame["GHFQDM"].tolist() == ["510", "520"]
     assert not found.frame.geometry.has_z.any() and [key for key, _ in found.notices] == ["vct_note_third"]
 
 
 def test_coordinate_offset_in_the_vct_header_is_applied_and_noted(tmp_path):
-    (found,) = read_vct(write_file(tmp_path / "a.vct", changed_text(("Offset:0,0", "Offset:1000,-50"))))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", replace_in_squares(("Offset:0,0", "Offset:1000,-50"))))
     assert found.frame.geometry[0].equals(make_square(1000, -50)) and found.notices[0][0] == "vct_note_offset"
 
 
 def test_vct_degrees_are_accurate_to_a_hundredth_of_a_millimetre(tmp_path):
     shapes = [box(113.123456789123, 39.1, 113.2, 39.2), box(113.2, 39.1, 113.3, 39.2)]
-    write_vct(tmp_path / "a.vct", [layer("A", shapes, crs=4490)])
+    write_vct(tmp_path / "a.vct", [make_vct_layer("A", shapes, crs=4490)])
     (found,) = read_vct(tmp_path / "a.vct")
     assert found.crs.to_epsg() == 4490 and len(read_lines_by_id(tmp_path / "a.vct")) == 3
     off = np.abs(shapely.bounds(found.frame.geometry.to_numpy()) - shapely.bounds(shapes))
@@ -493,16 +496,16 @@ def test_vct_degrees_are_accurate_to_a_hundredth_of_a_millimetre(tmp_path):
 def test_vct_rings_that_all_turn_alike_are_nested_by_their_location(tmp_path):
     """Read outer rings and holes with equal direction, as other programs write them."""
     ring = "\n".join(f"{X + x:.0f},{Y + y:.0f}" for x, y in ((10, 10), (10, 20), (20, 20), (20, 10), (10, 10)))
-    text = changed_text(
+    text = replace_in_squares(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
         ("21\n2\n-1,-2\n", "21\n4\n-1,-2,0,4\n"),
     )
-    (found,) = read_vct(write_file(tmp_path / "a.vct", text))
+    (found,) = read_vct(write_vct_text(tmp_path / "a.vct", text))
     hole = make_square(10, 10, 10)
     assert found.frame.geometry[0].equals(make_square(0, 0).difference(hole))
-    text = changed_text(
+    text = replace_in_squares(
         ("LineEnd", f"4\n1099000000\nunknown\n1\n1\n11\n5\n{ring}\n0\nLineEnd"),
         ("21\n2\n1,3\n", "21\n4\n1,3,0,4\n"),
     )
-    (found,) = read_vct(write_file(tmp_path / "b.vct", text))
+    (found,) = read_vct(write_vct_text(tmp_path / "b.vct", text))
     assert found.frame.geometry[1].equals(shapely.union_all([make_square(100, 0), hole]))

@@ -9,7 +9,7 @@ import shapely
 
 X, Y = 38_470_000.0, 4_390_000.0
 #: Code, name, note, year: the last five cannot be mapped completely to the classes of 2023.
-ROWS = (
+SURVEY_ROWS = (
     ("0103", "旱地", "坡地", "2020"),
     ("0103", "旱地", None, "2020"),
     ("0201K", "可调整果园", None, "2020"),
@@ -23,10 +23,10 @@ ROWS = (
 )
 
 
-def survey_frame() -> gpd.GeoDataFrame:
-    count = len(ROWS)
+def make_survey_table() -> gpd.GeoDataFrame:
+    count = len(SURVEY_ROWS)
     shapes = [shapely.box(X + 100 * n, Y, X + 100 * n + 100, Y + 50 + n) for n in range(count)]
-    codes, names, notes, years = (list(column) for column in zip(*ROWS, strict=True))
+    codes, names, notes, years = (list(column) for column in zip(*SURVEY_ROWS, strict=True))
     return gpd.GeoDataFrame(
         {
             "BSM": [f"1402250000000000{n:02d}" for n in range(count)],
@@ -45,5 +45,5 @@ def write_survey(folder: Path, name: str = "三调 图斑") -> Path:
     """Write the survey as a shapefile with a .cpg of GBK; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.shp"
-    pyogrio.write_dataframe(survey_frame(), path, driver="ESRI Shapefile", encoding="GBK")
+    pyogrio.write_dataframe(make_survey_table(), path, driver="ESRI Shapefile", encoding="GBK")
     return path

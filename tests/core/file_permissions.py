@@ -14,7 +14,7 @@ _CAPABILITY_VERSION_3 = 0x20080522
 
 
 @contextmanager
-def bound_by_rights():
+def enforce_file_permissions():
     """Apply file permissions inside a with block, also if the tests run as root.
 
     On Linux the capabilities that override permissions are switched off; elsewhere the test is skipped.

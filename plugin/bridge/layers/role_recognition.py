@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.errors import InputError, SanxianError
-from ...core.model.rule import EACH, Need
-from .properties import IMPORTED_PROPERTY, file_of, name_of, set_template, template_id
+from ...core.model.rule import EVERY_LAYER, Need
+from .properties import IMPORTED_PROPERTY, get_assigned_role, get_file_path, get_layer_name, set_assigned_role
 
 if TYPE_CHECKING:
     from ...core.check import Options
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: The layer of findings in the project: a result, never an input.
 FINDINGS_PROPERTY = "sanxian/findings"
 #: Layers for viewing only: those of an inspected package.
-SHOWN_PROPERTY = "sanxian/shown"
+SHOWN_PACKAGE_PROPERTY = "sanxian/shown"
 #: Property of layers excluded from checks because another group was chosen: ids of the layers of that group.
 EXCLUDED_PROPERTY = "sanxian/aside"
 #: Fields of a findings layer, which no plan layer has.
@@ -66,51 +66,56 @@ class RecognisedLayers:
     repeated_roles: list[str]
 
 
-def plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
+def list_plan_layers(project: QgsProject) -> list[QgsVectorLayer]:
     """Return the project's vector layers with geometry that a check reads."""
     layers = project.mapLayers().values()
     return [
         layer
         for layer in layers
-        if isinstance(layer, QgsVectorLayer) and layer.isValid() and layer.isSpatial() and not is_excluded(layer)
+        if isinstance(layer, QgsVectorLayer)
+        and layer.isValid()
+        and layer.isSpatial()
+        and not is_excluded_from_checks(layer)
     ]
 
 
-def broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
+def describe_broken_layers(project: QgsProject) -> list[tuple[str, dict[str, str]]]:
     """Return a notice for each vector layer that QGIS cannot open.
 
     Its file was moved or its database is not available.
     """
     layers = [v for v in project.mapLayers().values() if isinstance(v, QgsVectorLayer) and not v.isValid()]
-    layers = [v for v in layers if not is_excluded(v)]
-    return [("notice_layer_broken", {"layer": v.name(), "file": Path(file_of(v)).name}) for v in layers]
+    layers = [v for v in layers if not is_excluded_from_checks(v)]
+    return [("notice_layer_broken", {"layer": v.name(), "file": Path(get_file_path(v)).name}) for v in layers]
 
 
-def is_excluded(layer: QgsVectorLayer) -> bool:
+def is_excluded_from_checks(layer: QgsVectorLayer) -> bool:
     """Return True for a layer that checks do not read.
 
     These are findings, layers of an inspected package, and layer groups that the user did not choose.
     """
-    return is_findings(layer) or any(layer.customProperty(name) for name in (SHOWN_PROPERTY, EXCLUDED_PROPERTY))
+    return is_findings_layer(layer) or any(
+        layer.customProperty(name) for name in (SHOWN_PACKAGE_PROPERTY, EXCLUDED_PROPERTY)
+    )
 
 
-def is_findings(layer: QgsVectorLayer) -> bool:
+def is_findings_layer(layer: QgsVectorLayer) -> bool:
     """Return True if a layer contains findings of a check, in memory or in a file."""
     return bool(layer.customProperty(FINDINGS_PROPERTY)) or _FINDING_FIELDS <= set(layer.fields().names())
 
 
 def take_outlines(project: QgsProject) -> list[LayerOutline]:
     """Return id, name and fields of all plan layers of a project, for recognition."""
-    return [take_outline(layer) for layer in plan_layers(project)]
+    return [take_outline(layer) for layer in list_plan_layers(project)]
 
 
 def take_outline(layer: QgsVectorLayer) -> LayerOutline:
     """Return id, name and fields of a layer, for recognition."""
     fields = tuple(FieldName(f.name()) for f in layer.fields())
-    return LayerOutline(layer.id(), name_of(layer), template_id(layer), fields)
+    return LayerOutline(layer.id(), get_layer_name(layer), get_assigned_role(layer), fields)
 
 
-def role_of(layer: QgsVectorLayer, options: Options) -> str:
+def recognise_role(layer: QgsVectorLayer, options: Options) -> str:
     """Return the role (code of the plan layer) of one layer; empty if unknown.
 
     Without the geometry libraries, or with an unreadable profile, only a role that the user assigned is returned:
@@ -121,7 +126,7 @@ def role_of(layer: QgsVectorLayer, options: Options) -> str:
 
         return find_role(take_outline(layer), options.norm())[0]
     except (SanxianError, ImportError):
-        return template_id(layer)
+        return get_assigned_role(layer)
 
 
 def recognise_layers(layers: list[LayerOutline], options: Options) -> RecognisedLayers:
@@ -153,40 +158,40 @@ def recognise_layers(layers: list[LayerOutline], options: Options) -> Recognised
     return RecognisedLayers(roles, lacking, sorted(set(twice)))
 
 
-def chosen_roles(project: QgsProject) -> dict[str, str]:
+def get_chosen_roles(project: QgsProject) -> dict[str, str]:
     """Return role → id of the layer to which the user assigned the role.
 
     Roles are stored in the layers, so they move with them. A copied layer has the role of its original: if two
     layers have the same role, neither counts, and the user has to choose.
     """
     claimed: dict[str, list[str]] = {}
-    for layer in plan_layers(project):
-        if template_id(layer):
-            claimed.setdefault(template_id(layer), []).append(layer.id())
+    for layer in list_plan_layers(project):
+        if get_assigned_role(layer):
+            claimed.setdefault(get_assigned_role(layer), []).append(layer.id())
     return {role: ids[0] for role, ids in claimed.items() if len(ids) == 1}
 
 
-def choose_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:
+def assign_role(project: QgsProject, role: str, layer: QgsVectorLayer | None) -> None:
     """Assign a role to a layer and remove the role from other layers.
 
     If ``layer`` is None, the role is only removed.
     """
     for other in project.mapLayers().values():
-        if isinstance(other, QgsVectorLayer) and other is not layer and template_id(other) == role:
-            set_template(other, "")
+        if isinstance(other, QgsVectorLayer) and other is not layer and get_assigned_role(other) == role:
+            set_assigned_role(other, "")
     if layer is not None:
-        set_template(layer, role)
+        set_assigned_role(layer, role)
         layer.removeCustomProperty(IMPORTED_PROPERTY)
 
 
-def roles_for(
+def assign_roles_for_rule(
     given: Mapping[str, SourceLayer], needs: Mapping[str, Need], norm: Norm, role: str = ""
 ) -> dict[str, str]:
     """Return role → layer name for the layers that one rule needs.
 
     ``given``: need → layer. A layer keeps its recognised role if the rule can use that role; otherwise, if the
     needed concept is unambiguous, it gets the role that shares most fields. ``role``: the user's choice for a layer
-    of any role (an ``EACH`` need). Raise InputError if that layer is not recognised and the user made no choice.
+    of any role (an ``EVERY_LAYER`` need). Raise InputError if that layer is not recognised and the user made no choice.
     """
     from ...core.loading.recognition import find_role
 
@@ -195,7 +200,7 @@ def roles_for(
     for name, source in given.items():
         concept = needs[name].concept
         recognised = find_role(source, norm)[0]
-        if concept == EACH:
+        if concept == EVERY_LAYER:
             found = role.upper() or recognised
             if not found:
                 raise InputError("role_not_told", layer=source.name, known=", ".join(sorted(templates)))
