@@ -51,7 +51,7 @@ DROP_PERSONAL = "DROP_PERSONAL"
 
 
 class MapFields(SanxianAlgorithm):
-    """Algorithm `open_field_mapping`: map a layer into a template of the standard."""
+    """Algorithm `map_fields`: map a layer into a template of the standard."""
 
     section = "layers"
     identifier = "map_fields"

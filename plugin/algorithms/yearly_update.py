@@ -33,7 +33,7 @@ FILED, CURRENT, YEAR, OUTPUT = "FILED", "CURRENT", "YEAR", "OUTPUT"
 
 
 class YearlyUpdateAlgorithm(SanxianAlgorithm):
-    """Algorithm `compute_yearly_update`: compare the filed database with the current one."""
+    """Algorithm `yearly_update`: compare the filed database with the current one."""
 
     section = "yearly"
     identifier = "yearly_update"

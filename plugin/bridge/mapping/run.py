@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Field mapping (字段映射): reading rows, preview, and running `open_field_mapping` as a task."""
+"""Field mapping (字段映射): reading rows, preview, and running `map_fields` as a task."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
 
 class MappingRun(QObject):
-    """One run of the algorithm `open_field_mapping` as a QGIS task.
+    """One run of the algorithm `map_fields` as a QGIS task.
 
     Created and used on the main thread. ``ended(results)``: signal with its outputs, or None if it failed or was
     cancelled; `messages` then contains the error. QGIS's task uses context and feedback to its end without owning
@@ -116,7 +116,7 @@ class MappingRun(QObject):
 def make_run_parameters(
     source: str | QgsVectorLayer, template: Template, standard: Standard, mapping: Mapping, output: str, losses: str
 ) -> dict[str, Any]:
-    """Return the parameters of `open_field_mapping`; the mapping is written to a file.
+    """Return the parameters of `map_fields`; the mapping is written to a file.
 
     An empty ``output`` gives a layer in memory.
     """

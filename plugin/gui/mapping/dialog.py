@@ -45,7 +45,7 @@ def _describe_preparation(done: PreparedMapping, template: Template) -> str:
 
 
 def _describe_result(results: dict[str, Any], layer: str) -> list[str]:
-    """Return the results of the algorithm `open_field_mapping` as lines.
+    """Return the results of the algorithm `map_fields` as lines.
 
     ``layer``: name of its output layer.
     """
@@ -66,7 +66,7 @@ def _get_last_message(log: str) -> str:
 
 
 class MappingDialog(MappingSource):
-    """Dialog 字段映射, whose run of `open_field_mapping` is a task that can be cancelled."""
+    """Dialog 字段映射, whose run of `map_fields` is a task that can be cancelled."""
 
     def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
