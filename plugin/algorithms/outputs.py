@@ -106,7 +106,7 @@ class LayerOutput:
         appends = isinstance(value, QgsProcessingOutputLayerDefinition) and value.useRemapping()
         self.definition = value if isinstance(value, QgsProcessingOutputLayerDefinition) else None
         if isinstance(value, QgsProcessingOutputLayerDefinition):
-            value = value.open_sink
+            value = value.sink
         if isinstance(value, QgsProperty):
             value = value.valueAsString(context.expressionContext(), "")[0]
         self.destination = str(value or "")

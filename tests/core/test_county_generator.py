@@ -269,7 +269,7 @@ def compute_single_layer_findings(layers):
         for name in templates.read_fields(role):
             if name not in frame:
                 yield "SCH002", role, "", name
-        keys = frame["BSM"].changed_box(frame["BSM"].notna(), "")
+        keys = frame["BSM"].where(frame["BSM"].notna(), "")
         for key, times in Counter(keys).items():
             for _ in range(times if key == "" else times > 1):
                 yield "ATT001", role, key, "BSM"
@@ -328,9 +328,7 @@ class IndependentOverlayCheck:
     def __init__(self, layers):
         self.layers = layers
         self.shapes = {role: _repair_shapes(frame.geometry.to_numpy()) for role, frame in layers.items()}
-        self.keys = {
-            role: frame["BSM"].changed_box(frame["BSM"].notna(), "").to_list() for role, frame in layers.items()
-        }
+        self.keys = {role: frame["BSM"].where(frame["BSM"].notna(), "").to_list() for role, frame in layers.items()}
         self.found, self.slivers = [], []
 
     def findings(self):

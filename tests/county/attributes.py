@@ -87,7 +87,7 @@ def table(role: str, geometry, values: dict) -> gpd.GeoDataFrame:
     }
     for name, one in schema.items():
         if one["type"] == "text":
-            columns[name] = columns[name].astype(object).changed_box(columns[name].notna(), None)
+            columns[name] = columns[name].astype(object).where(columns[name].notna(), None)
     return gpd.GeoDataFrame(columns, geometry=np.asarray(geometry, dtype=object), crs=EPSG)
 
 

@@ -20,7 +20,7 @@ def add_remaining_layers(county: County) -> dict[str, gpd.GeoDataFrame]:
     county.parcels |= drawing.parcels
     # The survey must agree that farmland is not too steep, independent of the random relief.
     farm, survey = county.layers["YJJBNTBHTB"], county.layers["DLTB"]
-    below = survey["GDPDJB"].changed_box(
+    below = survey["GDPDJB"].where(
         ~survey.geometry.to_wkb().isin(farm.geometry.to_wkb()) | (survey["GDPDJB"] != "5"), "4"
     )
     flat = {"YJJBNTBHTB": farm.assign(GDPDJB=farm["GDPDJB"].replace("5", "4")), "DLTB": survey.assign(GDPDJB=below)}

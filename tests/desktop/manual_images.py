@@ -133,7 +133,7 @@ def show_live_check(controller):
     for name, value in (("DLBM", "0103"), ("TBBH", "9001"), ("QSXZ", "30")):
         form.changeAttribute(name, value)
     wait_seconds(0.4)
-    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).select_at()
+    dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
     assert wait(lambda: controller.dock.result.edited)
     wait_seconds(0.8)
     save_desktop("live", controller)

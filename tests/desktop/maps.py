@@ -28,14 +28,14 @@ def make_layouts(controller):
         form.secrecy.setEditText("公开")
         form.approval.setText("晋S(2026)001号")
         save_picture("document-dialog")
-        form.ok.select_at()
+        form.ok.click()
 
     def answer(opened):
         FACTS["offered"] = [one.id for one in opened.chosen()]
         save_picture("maps-dialog")
         # The level of secrecy is not set, so the form of 成果信息 opens first.
         do_when_open(find_named("SanxianDocumentDialog"), fill)
-        opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).select_at()
+        opened.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Ok).click()
 
     do_when_open(find_named("SanxianLayoutsDialog"), answer)
     controller.actions["layouts"].trigger()

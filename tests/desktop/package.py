@@ -39,7 +39,7 @@ def read_tree_rows(tree):
 
 
 def read_listed_reasons(listed):
-    return [listed.signed_lines(n).text() for n in range(listed.count())]
+    return [listed.item(n).text() for n in range(listed.count())]
 
 
 def fill_in_package_form(controller):
@@ -162,7 +162,7 @@ def close_project_during_export(controller):
     (TARGET_FOLDER / "again").mkdir()
     shown.form.folder.line.setText(str(TARGET_FOLDER / "again"))
     wait_seconds(0.6)
-    shown.go.select_at()
+    shown.go.click()
     wait(lambda: shown.run.bar.value() > 100)
     QgsProject.instance().setDirty(False)
     iface.newProject(False)

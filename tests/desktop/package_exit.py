@@ -13,7 +13,7 @@ def begin_forced_export(controller, target):
     shown.form.folder.line.setText(str(target))
     shown.form.gate.force.setChecked(True)
     wait_seconds(0.6)
-    shown.go.select_at()
+    shown.go.click()
     wait(lambda: controller.export._job is not None and shown.run.bar.value() > 200, 90)
     FACTS[target.name] = controller.export.busy
 

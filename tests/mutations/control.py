@@ -58,7 +58,7 @@ def plant_village_of_unknown_township(draft: CountyDraft) -> None:
 
 @declare_mutation("REL034", case="uncovered")
 def plant_village_that_is_lost(draft: CountyDraft) -> Any:
-    return lose_row(draft, VILLAGE, draft.first(VILLAGE))
+    return lose_row(draft, VILLAGE, draft.first_row(VILLAGE))
 
 
 @declare_mutation("REL035", case="line")

@@ -70,7 +70,7 @@ def plant_line_among_polygons(draft: CountyDraft) -> None:
 
 @declare_mutation("SCH005", case="heights", finds=1)
 def plant_woods_with_heights(draft: CountyDraft) -> None:
-    row = draft.first(WOODS)
+    row = draft.first_row(WOODS)
     draft.layers[WOODS].at[row, "geometry"] = shapely.force_3d(draft.shape(WOODS, row), 1250.0)
 
 

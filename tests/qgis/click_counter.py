@@ -39,7 +39,7 @@ class Hand:
     def press(self, button) -> None:
         assert button.isEnabled() and button.isVisible(), f"nobody can press {button.text()}"
         self._now.clicks += 1
-        button.select_at()
+        button.click()
 
     def trigger(self, action) -> None:
         assert action.isEnabled(), f"nobody can choose {action.text()}"

@@ -96,7 +96,7 @@ def test_saving_an_unchanged_county_profile_form_leaves_the_file_unchanged(saved
     again.accept()
     assert path.read_bytes() == before
     third = ProfileDialog(saved_project)
-    get_row(third.form, "boundary_area").restore.select_at()
+    get_row(third.form, "boundary_area").restore.click()
     third.accept()
     text = path.read_text(encoding="utf-8")
     assert "boundary_area" not in text and "# by hand" in text and "52.10" in text
@@ -117,7 +117,7 @@ def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_s
     assert form.ratio.form.own() is None and form.ratio.form_mark.mark == "C"
     boundary.value.setText("16.00")
     assert boundary.unit.currentData() == "km2" and boundary.restore.isVisibleTo(form)
-    boundary.restore.select_at()
+    boundary.restore.click()
     assert boundary.value.own() == "" and not form.has_own_values
 
 
@@ -143,7 +143,7 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved
     assert not dialog._ok.isEnabled() and "处需改正" in dialog.errors.label.text()
     get_row(form, "boundary_area").value.setText("14.20")
     get_row(form, "boundary_area").source.setText(PLAN_TITLE)
-    form.ratio.limit.rows["ratio.limit"].restore.select_at()
+    form.ratio.limit.rows["ratio.limit"].restore.click()
     form.confirmation.by.clear()
     assert form.errors == [] and dialog._ok.isEnabled() and get_row(form, "boundary_area").message.text() == ""
     dialog.reject()
@@ -182,7 +182,7 @@ def test_land_classes_changed_in_the_profile_form_are_saved_as_county_settings(s
     village.setChecked(True)
     assert form.county().settings["ratio.classes"] == ["201", "201A", "202", "202A", "203", "203A"]
     assert form.ratio.classes_mark.mark == "C"
-    form.ratio.restore.select_at()
+    form.ratio.restore.click()
     assert not village.isChecked() and not form.has_own_values
 
 
@@ -366,7 +366,7 @@ def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
     dialog = ProfileDialog(saved_project)
     assert dialog.form.errors == [] and not dialog.form.is_changed
     dialog.form.confirmation.by.clear()
-    dialog.form.confirmation.items.signed_lines(0).setCheckState(Qt.CheckState.Checked)
+    dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
     dialog.form.confirmation.by.setText("局")
     assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok.isEnabled()
     dialog.accept()

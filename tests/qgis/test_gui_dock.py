@@ -79,7 +79,7 @@ def test_panel_before_a_check_shows_what_to_do_with_a_button(findings_dock, empt
     done = []
     findings_dock.set_empty_page(empty(lambda: done.append(1)))
     assert read_visible_texts(findings_dock) == (text, buttons)
-    findings_dock.empty.buttons()[0].select_at()
+    findings_dock.empty.buttons()[0].click()
     assert wait_until(lambda: done)
     assert done
     assert (
@@ -102,7 +102,7 @@ def test_panel_shows_incomplete_when_rules_were_skipped_without_findings(finding
     show_result(findings_dock, make_clean_report(skipped=True))
     assert read_visible_texts(findings_dock) == ("没有发现问题，但有 1 条规则未能检查，不得视为通过。", ["查看原因"])
     assert findings_dock.verdict.findChild(QLabel, "SanxianVerdict").text() == "未完成"
-    findings_dock.empty.buttons()[0].select_at()
+    findings_dock.empty.buttons()[0].click()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
     parent = findings_dock.tree.filter.index(0, 0)
     assert findings_dock.tree.filter.index(0, 0, parent).data() == "缺图层。"
@@ -113,7 +113,7 @@ def test_panel_offers_to_clear_a_filter_that_hides_all_findings(findings_dock, q
     QTest.keyClicks(findings_dock.filters.search, "nothing like it")
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.empty)
     assert read_visible_texts(findings_dock) == ("没有符合筛选条件的问题（共 6 处）。", ["清除筛选"])
-    findings_dock.empty.buttons()[0].select_at()
+    findings_dock.empty.buttons()[0].click()
     assert wait_until(lambda: findings_dock.stack.currentWidget() is findings_dock.tree)
     assert not findings_dock.filters.search.text() and all(
         b.isChecked() for b in findings_dock.verdict.buttons.values()

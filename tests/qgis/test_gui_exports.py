@@ -53,7 +53,7 @@ def dialog_user(monkeypatch):
     def answer(box):
         User.asked += 1
         wanted = QMessageBox.ButtonRole.AcceptRole if User.agrees else QMessageBox.ButtonRole.RejectRole
-        next(b for b in box.buttons() if box.buttonRole(b) == wanted).select_at()
+        next(b for b in box.buttons() if box.buttonRole(b) == wanted).click()
         return 0
 
     monkeypatch.setattr(QFileDialog, "exec", choose)

@@ -40,7 +40,7 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
     for part in ("20", "29", "3"):
         assert part in item.text()
     (button,) = item.findChildren(QPushButton)
-    button.select_at()
+    button.click()
     assert opened == [str(tmp_path / "指标.xlsx")]
 
 

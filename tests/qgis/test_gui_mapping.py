@@ -60,7 +60,7 @@ def choose_template(mapping_dialog, role):
 
 
 def read_cell(mapping_dialog, target, column):
-    return mapping_dialog.table.signed_lines(mapping_dialog.table._row(target), column).text()
+    return mapping_dialog.table.item(mapping_dialog.table._row(target), column).text()
 
 
 def select_data(mapping_dialog, name, data):
@@ -133,7 +133,7 @@ def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping
     assert "YDYHFLDM" not in mapping_dialog._prepared.mapping.codes
     assert (
         "0201K：不在代码表中"
-        in mapping_dialog.table.signed_lines(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
+        in mapping_dialog.table.item(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
     )
 
 

@@ -59,7 +59,7 @@ def county_map_builder(project, tmp_path):
 
 
 def list_map_items(dialog):
-    return [dialog.maps.signed_lines(n) for n in range(dialog.maps.count())]
+    return [dialog.maps.item(n) for n in range(dialog.maps.count())]
 
 
 def test_layouts_dialog_enables_available_maps_and_explains_the_others(county_map_builder):

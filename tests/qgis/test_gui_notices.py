@@ -71,14 +71,14 @@ def test_edit_message_has_buttons_to_zoom_and_undo(controller_after_overlap):
     assert text.startswith("编辑后新增 ") and "REL002 永久基本农田与城镇开发边界重叠" in text and " 公顷" in text
     shown = find_edit_message(controller).findChild(QTextBrowser)
     assert shown.height() > 3 * shown.fontMetrics().lineSpacing(), "QGIS shows one line and a half"
-    find_button(controller, ZOOM_TEXT).select_at()
+    find_button(controller, ZOOM_TEXT).click()
     current = controller.dock.tree.current()
     assert current is not None and "140225000050" in (current.key, *current.related_keys)
     box = controller.iface.mapCanvas().extent()
     left, bottom, right, top = current.geometry.bounds
     assert box.xMinimum() < left < right < box.xMaximum() and box.yMinimum() < bottom < top < box.yMaximum()
     assert find_button(controller, UNDO_TEXT).isEnabled() and "CZKFBJ" in find_button(controller, UNDO_TEXT).toolTip()
-    find_button(controller, UNDO_TEXT).select_at()
+    find_button(controller, UNDO_TEXT).click()
     wait_for_live_check(controller)
     assert not [f for f in layers["CZKFBJ"].getFeatures() if f["BSM"] == "140225000050"]
     assert layers["CZKFBJ"].undoStack().index() == 0
@@ -140,7 +140,7 @@ def test_zoom_button_reports_a_finding_removed_by_a_later_edit(controller_after_
     controller.notices._messages._message = None  # The message is still open while the edit is undone.
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
-    zoom.select_at()
+    zoom.click()
     assert controller.dock.note.text() == "该问题已被之后的编辑消除。"
 
 

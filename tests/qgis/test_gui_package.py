@@ -219,7 +219,7 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     gate.show_check(make_result(make_small_report()), True)
     assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据未变。"
     gate.show_objections(Objections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
-    assert [gate.reasons.signed_lines(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
+    assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.isHidden()
 
@@ -340,7 +340,7 @@ class FakeExportContext:
 
     def shown_end(self):
         reasons = self.dialog.end.reasons
-        return self.dialog.end.text.text(), [reasons.signed_lines(n).text() for n in range(reasons.count())]
+        return self.dialog.end.text.text(), [reasons.item(n).text() for n in range(reasons.count())]
 
 
 @pytest.fixture
@@ -443,7 +443,7 @@ def test_refused_package_export_lists_its_reasons(export_scene, qgis_app, key):
     assert len(reasons) == 2 and PLAN_TEXT_FILE in reasons[0] and "地类图斑" in reasons[1]
     assert ("强制生成同样不能导出" in text) == (key == "package_stopped")
     assert not export_scene.dialog.end.findings.isHidden() and export_scene.dialog.end.facts.isHidden()
-    export_scene.dialog.end.findings.select_at()
+    export_scene.dialog.end.findings.click()
     assert export_scene.shown == 1
     export_scene.dialog.back.click()
     assert export_scene.dialog.pages.currentWidget() is export_scene.dialog.form

@@ -159,7 +159,7 @@ def test_detail_buttons_select_both_features_of_an_overlap(selected_overlap):
     names = [label.text() for label in controller.dock.detail.findChildren(QLabel)]
     assert f"永久基本农田保护图斑\n{pair.key}" in names and f"城镇开发边界\n{pair.related_keys[0]}" in names
     for button, role in zip(list_buttons(controller, "选中"), (pair.role, pair.related_role), strict=True):
-        button.select_at()
+        button.click()
         assert controller.iface.active is layers[role]
     keys = [[f["BSM"] for f in layers[role].selectedFeatures()] for role in (pair.role, pair.related_role)]
     assert keys == [[pair.key], pair.related_keys]
@@ -176,7 +176,7 @@ def test_selecting_both_overlapping_features_of_one_layer_keeps_both_selected(se
     assert others, "something else was selected"
     controller.dock.tree.select_finding(twice)
     for button in list_buttons(controller, "选中"):
-        button.select_at()
+        button.click()
     assert {f["BSM"] for f in layers["CZKFBJ"].selectedFeatures()} == {"140225000050", "140225000051"}
 
 
@@ -190,7 +190,7 @@ def test_detail_buttons_open_the_forms_of_both_overlapping_features(selected_ove
     )
     controller.dock.tree.select_finding(pair)
     for button in list_buttons(controller, "属性表单"):
-        button.select_at()
+        button.click()
     assert opened == [(layers[pair.role], pair.key), (layers[pair.related_role], pair.related_keys[0])]
 
 
@@ -199,7 +199,7 @@ def test_selecting_a_feature_that_no_longer_exists_reports_it(selected_overlap):
     controller.dock.tree.select_finding(pair)
     controller.editing.set_enabled(False)
     layers["CZKFBJ"].undoStack().undo()
-    list_buttons(controller, "选中")[1].select_at()
+    list_buttons(controller, "选中")[1].click()
     assert controller.dock.note.text() == "该要素已不在工程中。"
 
 

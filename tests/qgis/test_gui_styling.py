@@ -53,7 +53,7 @@ def list_messages(controller):
 
 def click_message_button(controller, label):
     buttons = [b for item in controller.iface.bar.items() for b in item.findChildren(QPushButton)]
-    next(b for b in buttons if b.text() == label).select_at()
+    next(b for b in buttons if b.text() == label).click()
 
 
 def list_tree(project):

@@ -113,7 +113,7 @@ def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed
     monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
-    button.select_at()
+    button.click()
     assert opened == [QUrl(manual.get_manual_url(topic)).toString()] and not is_missing(opened[0])
     assert not button.isDefault() and not button.autoDefault()
 
@@ -125,7 +125,7 @@ def test_help_dialog_of_a_rule_opens_its_entry_in_the_rule_book(installed_manual
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     for code in ("REL002", "RUN903", ""):
         dialog.show_page(code)
-        button.select_at()
+        button.click()
     assert opened == ["REL002", "start", "start"]
 
 

@@ -47,13 +47,13 @@ def test_source_widget_buttons_choose_a_file_or_a_folder(path_widget, monkeypatc
     changes = []
     path_widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(SAMPLE), ""))
-    find_button(path_widget, ("File…", "文件…")).select_at()
+    find_button(path_widget, ("File…", "文件…")).click()
     assert path_widget.value() == str(SAMPLE)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(SAMPLE.parent))
-    find_button(path_widget, ("Folder…", "文件夹…")).select_at()
+    find_button(path_widget, ("Folder…", "文件夹…")).click()
     assert path_widget.value() == str(SAMPLE.parent)
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: "")
-    find_button(path_widget, ("Folder…", "文件夹…")).select_at()
+    find_button(path_widget, ("Folder…", "文件夹…")).click()
     assert path_widget.value() == str(SAMPLE.parent), "cancelled"
     assert changes == [str(SAMPLE), str(SAMPLE.parent)]
     path_widget.setValue(None)
@@ -121,7 +121,7 @@ def test_profile_widget_accepts_the_path_of_a_profile_file(county_profile_widget
     changes = []
     county_profile_widget.widgetValueHasChanged.connect(lambda w: changes.append(w.value()))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (path, ""))
-    find_button(county_profile_widget, ("File…", "文件…")).select_at()
+    find_button(county_profile_widget, ("File…", "文件…")).click()
     assert county_profile_widget.value() == path == changes[-1]
     for given in ("hunyuan", path, "", None):
         county_profile_widget.setValue(given)

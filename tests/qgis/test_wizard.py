@@ -57,7 +57,7 @@ def test_project_wizard_completes_all_steps_for_hunyuan_county(project_wizard, t
     messages = []
     project_wizard.wanted.connect(messages.append)
     assert (
-        project_wizard.steps.signed_lines(1).text() == "县、坐标系与图层"
+        project_wizard.steps.item(1).text() == "县、坐标系与图层"
         and project_wizard.message_label.text() == "将创建 13 个图层，合计 5 组"
     )
     project_wizard.next.click()
@@ -404,7 +404,7 @@ def test_cancelling_project_creation_leaves_no_file_and_keeps_the_wizard_open(
     monkeypatch.setattr(create, "_create_layers", lambda *a: (time.sleep(0.5), slow(*a))[1])
     go_to_last_step(wizard_controller)
     process_events(0.2)
-    wizard_controller.wizard.cancel.select_at()
+    wizard_controller.wizard.cancel.click()
     assert wait_until(lambda: not wizard_controller.wizard._busy)
     assert wizard_controller.wizard.isVisible() and "已取消" in wizard_controller.wizard.confirm.notice.label.text()
     assert not list(tmp_path.iterdir())
@@ -419,7 +419,7 @@ def test_project_creation_cancelled_after_the_database_reports_the_database(
     def adding(*given):
         added.append(add(*given))
         if len(added) == 3:
-            QTimer.singleShot(0, wizard_controller.wizard.cancel.select_at)
+            QTimer.singleShot(0, wizard_controller.wizard.cancel.click)
 
     monkeypatch.setattr(assemble, "add_layer", adding)
     go_to_last_step(wizard_controller)

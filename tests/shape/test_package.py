@@ -160,7 +160,9 @@ def packaging_tool(monkeypatch):
 def test_packaging_a_release_with_placeholder_addresses_is_refused(packaging_tool, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(sys, "argv", ["package.py", "--output", str(tmp_path)])
     monkeypatch.setattr(packaging_tool, "read_version", lambda: "9.9.9")
-    monkeypatch.setattr(packaging_tool, "read_metadata", lambda: {"homepage": "https://example.org/x", "email": "a@b.cn"})
+    monkeypatch.setattr(
+        packaging_tool, "read_metadata", lambda: {"homepage": "https://example.org/x", "email": "a@b.cn"}
+    )
     with pytest.raises(SystemExit, match=r"homepage=https://example\.org/x"):
         packaging_tool.main()
     assert not list(tmp_path.iterdir())

@@ -120,7 +120,7 @@ def _list_content(element: QDomElement) -> list[str]:
     Attributes are sorted, because Qt writes them in any order.
     """
     found = element.attributes()
-    attributes = {found.signed_lines(n).nodeName(): found.signed_lines(n).nodeValue() for n in range(found.count())}
+    attributes = {found.item(n).nodeName(): found.item(n).nodeValue() for n in range(found.count())}
     passing = _IGNORED_ATTRIBUTES
     if "legendFilterByAtlas" in attributes:
         # A legend's size follows from its content.

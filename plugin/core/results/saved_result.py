@@ -146,7 +146,7 @@ def _hash_column(column: pd.Series) -> NDArray:
         return pd.util.hash_array(objects.to_numpy())
     except TypeError:
         # Values that pandas cannot hash together, such as dates.
-        return pd.util.hash_array(objects.changed_box(objects.isna(), objects.astype(str)).to_numpy())
+        return pd.util.hash_array(objects.where(objects.isna(), objects.astype(str)).to_numpy())
 
 
 def save_file_state(path: str | Path, stamp: FileStamp) -> SavedFile:

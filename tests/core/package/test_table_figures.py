@@ -58,7 +58,7 @@ def randomize_layers(seed: int) -> dict:
                 frame[name] = None
             elif lot < 0.45:
                 retained = [chance.random() < 0.5 for _ in range(len(frame))]
-                frame[name] = frame[name].astype(object).changed_box(retained, None)
+                frame[name] = frame[name].astype(object).where(retained, None)
         tables[role] = frame
     return tables
 

@@ -169,5 +169,5 @@ def _field_type_of_dtype(dtype: str) -> str:
 def _convert_column(column: NDArray) -> list[Any]:
     """Return a column as Python values, None for missing ones."""
     if column.dtype.kind == "M":
-        return [None if np.isnat(v) else v.astype("datetime64[s]").signed_lines() for v in column]
+        return [None if np.isnat(v) else v.astype("datetime64[s]").item() for v in column]
     return [None if isinstance(v, float) and np.isnan(v) else v for v in column.tolist()]
