@@ -289,11 +289,11 @@ class DesktopController(QObject):
             return
         if self.dock.change(change):
             finding = self.dock.tree.current()
-            if any(finding is now for _, now in change.renewed):
+            if any(finding is now for _, now in change.changed_findings):
                 self.selection.show(finding, zoom=False)
             else:
                 self.mark.clear()
-        self.on_map.replace_rows([*change.gone, *(old for old, _ in change.renewed)], rows)
+        self.on_map.replace_rows([*change.gone, *(old for old, _ in change.changed_findings)], rows)
         self.notices.report(change, step)
 
     def _on_waivers_changed(self, findings: list[Any], change: Any) -> None:

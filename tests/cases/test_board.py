@@ -88,7 +88,12 @@ OVERLAY_THRESHOLDS = {
 @pytest.mark.parametrize("seed", range(40))
 def test_overlay_areas_of_checkerboard_polygons_equal_the_counted_squares(seed, path, monkeypatch):
     for (where, name), value in zip(
-        ((polygons, "LARGE_VERTICES"), (polygons, "MARGIN_M"), (overlay, "MANY"), (overlay, "VERTICES_A_ROW")),
+        (
+            (polygons, "MAX_UNCLIPPED_VERTICES"),
+            (polygons, "WINDOW_MARGIN_M"),
+            (overlay, "MIN_COVERAGE_NEIGHBOURS"),
+            (overlay, "VERTICES_PER_OVERLAY"),
+        ),
         path,
         strict=True,
     ):

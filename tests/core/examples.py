@@ -7,6 +7,7 @@ import dataclasses
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import shapely
 from pyproj import CRS
 
@@ -67,6 +68,11 @@ def make_example_norm(settings: dict[str, Any] | None = None, standard: str = "c
     return Norm(load_standard(standard), made)
 
 
+def move_to_origin(xy: np.ndarray) -> np.ndarray:
+    """Return (n, 2) or (n, 3) coordinates moved to `ORIGIN`; heights stay."""
+    return xy + np.array([*ORIGIN, 0.0])[: xy.shape[1]]
+
+
 def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None = 4526, name: str = "") -> SourceLayer:
     """Return a source layer from rows: WKT texts, None for no shape, or dicts.
 
@@ -87,7 +93,7 @@ def make_example_layer(role: str, rows: list[Any], norm: Norm, crs: int | None =
     shapes = [shapely.from_wkt(row["wkt"]) if row["wkt"] else None for row in rows]
     # Large coordinates are not moved.
     shapes = [
-        s if s is None or s.is_empty or s.bounds[0] > 1e6 else shapely.transform(s, lambda c: c + ORIGIN)
+        s if s is None or s.is_empty or s.bounds[0] > 1e6 else shapely.transform(s, move_to_origin, include_z=s.has_z)
         for s in shapes
     ]
     columns = {fields[m].name: [row.get(m) for row in rows] for m in meanings}

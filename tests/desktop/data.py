@@ -14,9 +14,9 @@ PICTURE_NAME = os.environ["SANXIAN_PICTURE"]
 def run_data_steps():
     controller = open_sample()
     save_picture(f"{PICTURE_NAME}-map")
-    from sanxian.plugin.bridge.layers.properties import template_id
+    from sanxian.plugin.bridge.layers.properties import get_assigned_role
 
-    layers = {template_id(layer): layer for layer in QgsProject.instance().mapLayers().values()}
+    layers = {get_assigned_role(layer): layer for layer in QgsProject.instance().mapLayers().values()}
     choose_code_by_keyboard(layers["DLTB"])
     open_dictionary(controller, layers["STBHHX"])
     map_layer(controller, layers["DLTB"])

@@ -67,7 +67,7 @@ def open_in_designer():
     from sanxian.plugin.bridge.layouts import saved_layouts
 
     # Opening a layout is not an edit.
-    FACTS["edited_by_looking"] = saved_layouts.is_edited(layout)
+    FACTS["edited_by_looking"] = saved_layouts.is_layout_edited(layout)
     window.close()
     wait_seconds(0.5)
 

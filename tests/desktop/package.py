@@ -175,7 +175,7 @@ def close_project_during_export(controller):
 
 
 def inspect_package(controller):
-    from sanxian.plugin.bridge.layers import recognise
+    from sanxian.plugin.bridge.layers import role_recognition
 
     def answer(opened):
         opened.package.line.setText(FACTS["made"])
@@ -202,7 +202,7 @@ def inspect_package(controller):
     FACTS["package_layers"] = [
         len(layers),
         all(v.readOnly() for v in layers),
-        len(recognise.plan_layers(QgsProject.instance())),
+        len(role_recognition.plan_layers(QgsProject.instance())),
     ]
     FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
 

@@ -30,7 +30,7 @@ def change_theme(controller):
     from sanxian.plugin.gui.widgets import theme
 
     def has_icon_of_theme(icon, name):
-        return icon.pixmap(24, 24).toImage() == theme.icon(name).pixmap(24, 24).toImage()
+        return icon.pixmap(24, 24).toImage() == theme.load_icon(name).pixmap(24, 24).toImage()
 
     # QGIS changes back to the former theme at its next start only.
     if theme.is_dark():

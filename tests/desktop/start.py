@@ -88,7 +88,12 @@ def run(
     manager = f"openbox --config-file '{DESKTOP_TESTS / 'openbox.xml'}' & sleep 0.5; "
     inside = ["bash", "-c", manager + 'exec "$@"', "inside", *qgis]
     command = ["xvfb-run", "-a", "-s", f"-screen 0 {size}x24 -dpi 96", *inside]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        # A slot that raised leaves its dialog open; its traceback is in the output.
+        output = b"".join(part or b"" for part in (error.stdout, error.stderr)).decode("utf-8", "replace")
+        raise DesktopError(f"the script did not end in {timeout} s\n{output[-3000:]}") from error
     facts = folder / "facts.json"
     if not facts.exists():
         faults = (folder / "faults.txt").read_text(encoding="utf-8") if (folder / "faults.txt").exists() else ""

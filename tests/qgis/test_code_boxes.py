@@ -193,7 +193,7 @@ def test_code_box_offers_every_entry_that_contains_the_typed_text(form):
 def test_levels_menu_of_the_code_box_leads_from_main_classes_to_subclasses(form):
     make_searchable(form)
     box = find_box(form)
-    menu = next(c for c in box.children() if hasattr(c, "levels_menu")).make_levels_menu()
+    menu = next(c for c in box.children() if hasattr(c, "make_levels_menu")).make_levels_menu()
     top = [a.text() for a in menu.actions()]
     codes = NORM.standard.code_lists["land_use_2023"].codes
     assert len(top) == 1 + sum(not c.parent for c in codes.values())

@@ -116,9 +116,7 @@ def test_selecting_a_rule_selects_all_its_findings_including_unloaded_rows(findi
     flags = findings_tree.selectionModel().SelectionFlag
     findings_tree.selectionModel().clear()
     for n in (7, 3, 4):
-        findings_tree.selectionModel().select_finding(
-            findings_tree.filter.index(n, 0, parent), flags.Select | flags.Rows
-        )
+        findings_tree.selectionModel().select(findings_tree.filter.index(n, 0, parent), flags.Select | flags.Rows)
     assert findings_tree.list_selected_findings() == [
         findings_tree.filter.list_visible_findings()[n] for n in (3, 4, 7)
     ]
@@ -136,7 +134,7 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
     if watched:
         batch, changed = 20, 3
         for module in (findings_groups, findings_rows, findings_filter):
-            monkeypatch.setattr(module, "BATCH", batch)
+            monkeypatch.setattr(module, "ROWS_LOADED_AT_ONCE", batch)
         findings_tree.show_report(make_large_report(75), ALL_FINDINGS_FILTER)
         attach_qt_model_tester(findings_tree.findings)
     chance = random.Random(5)
@@ -247,7 +245,7 @@ def test_refused_old_batch_does_not_remove_a_refilled_findings_layer(qgis_app, p
     calls = []
     refuse_batch(monkeypatch, 2)
     _, layer = show_findings(project, 2 * findings_layer.ROWS_PER_BATCH, lambda: calls.append("lost"))
-    findings_layer.find_filling(layer)._step()
+    findings_layer.find_filling(layer)._add_next_batch()
     rows, layer = show_findings(project, 9)
     process_events(0.05)
     assert not calls and findings_layer.find_findings_layer(project) == layer and layer.featureCount() == len(rows)

@@ -171,7 +171,7 @@ def test_waiving_a_finding_does_not_change_the_live_check_counter(controller_aft
     text = controller.notices.counter.text()
     known = next(f for f in controller.dock.result.report.findings if str(f.severity) == "ERROR")
     known.state = "waived"
-    controller._waived([known], FindingsChange())
+    controller._on_waivers_changed([known], FindingsChange())
     assert controller.dock.verdict._counts["waived"] == 1
     assert controller.notices.counter.text() == text
 

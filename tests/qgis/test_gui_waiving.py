@@ -55,7 +55,7 @@ def select_findings(controller, *findings):
     for one in findings:
         index = tree.filter.get_index(one)
         flags = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
-        tree.selectionModel().select_finding(index, flags)
+        tree.selectionModel().select(index, flags)
     assert wait_until(lambda: controller.dock.navigation.waive._findings or not findings)
 
 

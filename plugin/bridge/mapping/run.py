@@ -83,7 +83,7 @@ class MappingRun(QObject):
         if not sip.isdeleted(self._task):
             self._task.cancel()
 
-    def disconnect_result(self) -> None:
+    def forget(self) -> None:
         """Disconnect the result of the run, which is not needed any more."""
         self.blockSignals(True)
         self.cancel()

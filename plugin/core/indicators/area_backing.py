@@ -284,10 +284,13 @@ def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: C
     (n,) bool
     """
     xy, row = shapely.get_coordinates(layer.plane, return_index=True)
-    length = np.hypot(*np.diff(xy, axis=0).T)
-    length[row[1:] != row[:-1]] = 0.0
+    x, y = np.diff(xy[:, 0]), np.diff(xy[:, 1])
+    square = x * x + y * y
+    # The step from the last vertex of a row to the first of the next is not an edge.
+    square[row[1:] != row[:-1]] = 0.0
+    length = np.sqrt(square)
     perimeter = np.bincount(row[1:], length, minlength=len(layer))
-    bent = np.bincount(row[1:], length**3, minlength=len(layer)) * _BEND_PER_M3
+    bent = np.bincount(row[1:], length * square, minlength=len(layer)) * _BEND_PER_M3
     estimated = _estimate_areas(layer, ctx)
     bound = bent + estimated * (_SCALE_SHARE + _SCALE_SHARE_PER_M * perimeter)
     found: NDArray = np.abs(written - estimated) + bound <= allowance_m2

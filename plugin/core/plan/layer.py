@@ -363,7 +363,7 @@ class Layer:
         )
         return layer
 
-    @property
+    @cached_property
     def has_no_geometry(self) -> bool:
         """Return True if no row has a usable geometry of the layer's type."""
         return bool(is_missing(self.plane).all())

@@ -141,7 +141,7 @@ class FindingsDock(FindingsForm):
         """Apply the changes of a re-check; return True if the selected finding changed."""
         self.result.change(change)
         self.verdict.show_edits(self.result)
-        if not (change.gone or change.found or change.renewed):
+        if not (change.gone or change.found or change.changed_findings):
             return False
         self._offer_filter_choices()
         other = self.tree.change(change)

@@ -155,7 +155,7 @@ class EditNotices(QObject):
             self._messages.show(describe_findings(self._dock.result, found), "warning", zoom)
             self._messages.add(UndoButton(step))
             return
-        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
+        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
         self._named = [renewed.get(id(f), f) for f in self._named if id(f) not in gone]
         if not self._named:
             self._messages.close()

@@ -129,7 +129,9 @@ class FindingsFilter(QSortFilterProxyModel):
         )
         # The change may have moved the selection and so filled the caches again.
         self._discard_results()
-        touched = {get_listed_rule(f) for f in [*change.gone, *change.found, *(now for _, now in change.renewed)]}
+        touched = {
+            get_listed_rule(f) for f in [*change.gone, *change.found, *(now for _, now in change.changed_findings)]
+        }
         for group in model.groups:
             if group.code in touched:
                 _count_shown(group)

@@ -47,8 +47,8 @@ class ChangingFindings(FindingsRows):
             self._changing = False
 
     def _change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
-        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
-        touched = {get_listed_rule(f) for f in [*change.gone, *(old for old, _ in change.renewed)]}
+        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
+        touched = {get_listed_rule(f) for f in [*change.gone, *(old for old, _ in change.changed_findings)]}
         for group in self.groups:
             if group.code in touched:
                 self._replace_findings(group, renewed, sees)

@@ -61,7 +61,7 @@ class CheckView:
 
     def change(self, change: Any) -> None:
         """Apply the changes that a re-check found (`core.live.session.FindingsChange`)."""
-        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.renewed}
+        gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
         self.findings = [renewed.get(id(f), f) for f in self.findings if id(f) not in gone] + change.found
         self.edited |= change.places
 
@@ -122,5 +122,7 @@ class CheckView:
             if citation is not None:
                 found.append(RuleSource(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
         outcome = self.outcome(code)
-        found += [RuleSource("C", self.texts.setting(key), False) for key in (outcome.unconfirmed if outcome else ())]
+        found += [
+            RuleSource("C", self.texts.setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())
+        ]
         return found

@@ -237,5 +237,5 @@ class MappingDialog(MappingSource):
     def done(self, result: int) -> None:
         """Cancel the run when the dialog closes, without waiting for it."""
         if self._run is not None:
-            self._run.disconnect_result()
+            self._run.forget()
         super().done(result)

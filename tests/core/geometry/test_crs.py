@@ -247,7 +247,7 @@ def test_layer_in_another_crs_is_checked_like_the_other_layers(code):
         convert_to_source_layers(reproject_layer("STBHHX", code, add_survey_vertices(make_small_plan_layers())))
     )
     findings = list_findings_of_rules(checked.report, "SCH003")
-    words = {4490: "", 4525: "EPSG:4525（37 带），本次以 EPSG:4526（38 带）量算", 4547: "是 EPSG:4547，坐标不"}
+    words = {4490: "", 4525: "EPSG:4525（37 带），而本次以 EPSG:4526（38 带）量算", 4547: "是 EPSG:4547，坐标不"}
     if not words[code]:
         assert not findings
     else:
@@ -383,7 +383,7 @@ def test_plan_in_a_wrong_zone_is_reported_by_the_extent_of_its_county(code, long
         return
     (only,) = findings
     assert only.role == "XZQX" and str(only.severity) == "WARNING"
-    assert f"按 EPSG:{code} 落在东经 {longitude}°，行政区代码属于浑源县（东经 113.37°–113.97°）" in only.message
+    assert f"按 EPSG:{code} 位于东经 {longitude}°，而行政区代码属于浑源县（东经 113.37°–113.97°）" in only.message
     # All other rules run, because the layers agree with each other.
     assert list_findings_of_rules(report, "REL001") and list_findings_of_rules(report, "TOP002")
 

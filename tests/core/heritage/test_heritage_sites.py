@@ -111,7 +111,7 @@ def test_finding_on_site_counts_names_the_term_counts_sites_and_source():
     rows = [{"wkt": POINT_WKT, "feature_name": name} for name in ("甲宅", "乙宅")]
     _, (finding,) = compare_with_register({"LSJZD": rows}, [("历史建筑", "历史建筑", "", 14)])
     assert finding.key == "历史建筑"
-    for expected in ("历史建筑规划写明 14 处", "example", "有 2 处", "甲宅、乙宅"):
+    for expected in ("规划写明历史建筑 14 处", "example", "有 2 处", "甲宅、乙宅"):
         assert expected in finding.message
 
 

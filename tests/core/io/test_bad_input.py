@@ -486,7 +486,7 @@ def test_layer_without_rows_is_reported(role):
     assert f"图层“{role}”（{role}）没有要素。请补充数据" in join_notices(report)
     missing_layers = {f.role: f.message for f in list_findings_of_rules(report, "SCH001")}
     if role in (*THREE_LINES, "DLTB"):
-        assert "没有要素，所涉规则跳过，不得视为通过" in missing_layers[role]
+        assert "没有要素，需要该图层的规则跳过，不得视为通过" in missing_layers[role]
     else:
         assert not missing_layers
 

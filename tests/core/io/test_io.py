@@ -444,7 +444,7 @@ def test_area_stored_as_text_is_reported_and_parsed_as_a_number(tmp_path):
     tables["DLTB"]["TBMJ"] = [str(v) for v in tables["DLTB"]["TBMJ"]]
     checked = check_data(write_gpkg(tmp_path / "a.gpkg", tables))
     fields = {f.field: f.message for f in list_findings_of_rules(checked.report, "SCH002")}
-    assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请修改字段类型并转换字段值。"
+    assert fields["TBMJ"] == "地类图斑的字段 TBMJ 是文本，标准为小数。请按标准的类型重建字段，并转换字段值。"
     assert list(checked.plan.layers["DLTB"].numbers("gross_area")) == [600_000.0, 400_000.0, 1_000_000.0]
 
 
@@ -454,7 +454,10 @@ def test_row_without_a_key_is_reported_by_its_feature_id(tmp_path):
     report = check_data(write_gpkg(tmp_path / "a.gpkg", {"CZKFBJ": frame}), ["ATT001"]).report
     (finding,) = list_findings_of_rules(report, "ATT001")
     assert finding.params["fid"] == 2
-    assert finding.message == "城镇开发边界（要素号 2）没有 BSM。请编制下一个可用的号。"
+    assert (
+        finding.message
+        == "城镇开发边界（要素号 2）没有 BSM，要素无法识别和登记。请编制下一个可用的号（字段计算器函数 sanxian_next_bsm）。"
+    )
 
 
 # -- shapes -----------------------------------------------------------------------------------------------------------

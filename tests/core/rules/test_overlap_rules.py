@@ -48,9 +48,9 @@ class OverlapCase:
 
     a: tuple[str, ...]
     b: tuple[str, ...]
-    expect_shared: tuple[float, ...] = ()
-    expect_uncovered_a: tuple[float, ...] = ()
-    expect_uncovered_b: tuple[float, ...] = ()
+    shared: tuple[float, ...] = ()
+    uncovered_a: tuple[float, ...] = ()
+    uncovered_b: tuple[float, ...] = ()
 
 
 SQUARE = make_rectangle_wkt(0, 0, 100, 100)
@@ -202,9 +202,9 @@ RULES_WITHOUT_OVERLAP_CASES = {
 CASE_DISTANCE_M = 2000.0
 OVERLAP_CALLS = (
     "ctx.geometry.shared(",
-    "ctx.geometry.uncovered(",
-    "ctx.geometry.uncovered_in(",
-    "ctx.geometry.uncovered_shape(",
+    "ctx.geometry.find_uncovered(",
+    "ctx.geometry.find_uncovered_in_shapes(",
+    "ctx.geometry.find_uncovered_outline(",
     "disagreement(",
 )
 

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry.corners import find_narrow_parts as parts_narrower
+from ...geometry.linework import hash_vertices
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._places import select_valid_polygons
@@ -66,21 +67,22 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         return None
     shapes = select_valid_polygons(layer)
     # Lines are composed of parcels: a shape found to be wide in one layer is not tested again in the next.
-    wide_shape_keys = ctx.plan.get_cache("known_wide").setdefault(width, set())
+    known_wide = ctx.plan.get_cache("known_wide")
+    known_keys = known_wide.get(width, np.zeros(0, dtype=np.uint64))
     shape_keys = _shape_keys(shapes)
-    shapes[[shape_key in wide_shape_keys for shape_key in shape_keys]] = None
+    shapes[np.isin(shape_keys, known_keys)] = None
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
-    narrow = set(rows.tolist())
-    wide_shape_keys.update(shape_key for row, shape_key in enumerate(shape_keys) if row not in narrow)
+    wide_keys = np.delete(shape_keys, np.unique(rows))
+    known_wide[width] = np.union1d(known_keys, wide_keys)
     area = ctx.geometry.statutory(places)
     findings = []
     for row in np.unique(rows).tolist():
-        county_setting = rows == row
-        parts = places[county_setting]
+        is_of_row = rows == row
+        parts = places[is_of_row]
         shape = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
         params = {"limit": width, "count": len(parts)}
         findings.append(
-            ctx.finding_maker.row(layer, row, area_m2=float(area[county_setting].sum()), params=params, geometry=shape)
+            ctx.finding_maker.row(layer, row, area_m2=float(area[is_of_row].sum()), params=params, geometry=shape)
         )
     # A county's width for this layer is as reliable as its source.
     county_setting = f"{WIDTH_SETTING}.{layer.role}"
@@ -89,10 +91,15 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     )
 
 
-def _shape_keys(shapes: NDArray) -> list[tuple[float, ...]]:
-    """Return a tuple for each polygon that is equal for equal polygons.
+def _shape_keys(shapes: NDArray) -> NDArray:
+    """Return (n,) uint64: a hash that is equal for equal polygons.
 
-    It has area, perimeter, number of vertices and bounding box, compared bit by bit.
+    It combines area, perimeter, number of vertices and bounding box, bit by bit.
     """
-    measures = (shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes))
-    return list(map(tuple, np.column_stack([*measures, shapely.bounds(shapes)]).tolist()))
+    measures = np.column_stack(
+        [shapely.area(shapes), shapely.length(shapes), shapely.get_num_coordinates(shapes), shapely.bounds(shapes)]
+    )
+    key = np.zeros(len(shapes), dtype=np.uint64)
+    for column in range(1, measures.shape[1]):
+        key += hash_vertices(np.ascontiguousarray(measures[:, column - 1 : column + 1])) * np.uint64(2 * column + 1)
+    return key

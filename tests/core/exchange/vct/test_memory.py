@@ -19,7 +19,7 @@ import resource, sys
 import numpy as np, shapely
 from plugin.core.exchange.vct.read import open_vct
 from plugin.core.exchange.vct.write import write_vct
-from tests.core.vct_files import layer
+from tests.core.vct_files import make_vct_layer
 path = sys.argv[1]
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -33,7 +33,7 @@ def parcel(a, b):
     j = np.r_[full(k, b), b + s, full(k, b + k), b + k - s]
     x, y = 37_500_000 + i * 10.0 + (i * 7919 + j * 104729) % 13 * 0.123, 4_150_000 + j * 10.0 + (i * 31 + j * 17) % 11 * 0.117
     return shapely.polygons(np.stack([x, y], -1))
-one = layer("DLTB", [parcel(a * k, b * k) for a in range(n) for b in range(n)], BSM=("text", [f"{m:018d}" for m in range(n * n)]))
+one = make_vct_layer("DLTB", [parcel(a * k, b * k) for a in range(n) for b in range(n)], BSM=("text", [f"{m:018d}" for m in range(n * n)]))
 assert shapely.get_num_coordinates(one.frame.geometry.to_numpy()).sum() > 1e6
 before = peak()
 done = write_vct(path, [one])
