@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from .paths import METADATA
+from .paths import METADATA_FILE
 
 
-def plugin_version() -> str:
+def read_plugin_version() -> str:
     """Return the version in metadata.txt, or an empty string."""
-    for line in METADATA.read_text(encoding="utf-8").splitlines():
+    for line in METADATA_FILE.read_text(encoding="utf-8").splitlines():
         if line.startswith("version="):
             return line.removeprefix("version=").strip()
     return ""

@@ -13,7 +13,7 @@ from qgis.PyQt.QtWidgets import QAction, QDialog, QLabel, QVBoxLayout
 from .bridge import texts
 from .bridge.texts import tr
 from .gui.widgets.buttons import make_close_button
-from .paths import ICONS
+from .paths import ICONS_FOLDER
 
 
 class OldPythonPlugin:
@@ -36,7 +36,7 @@ class OldPythonPlugin:
         self.initProcessing()
         if self.iface is None:
             return
-        icon = QIcon(str(ICONS / "sanxian.svg"))
+        icon = QIcon(str(ICONS_FOLDER / "sanxian.svg"))
         self.action = QAction(icon, tr("Environment Check…"), self.iface.mainWindow())
         self.action.setObjectName("SanxianActionDoctor")
         self.action.triggered.connect(self.open)
@@ -74,12 +74,12 @@ class OldPythonPlugin:
             f"Python {platform.python_version()}",
             "",
             tr("No check can run: Python 3.11 or later, with its module tomllib, is needed."),
-            remedy(platform.system()),
+            describe_remedy(platform.system()),
         ]
         return "\n".join(lines)
 
 
-def remedy(system):
+def describe_remedy(system):
     """Return how to install a QGIS with a newer Python.
 
     ``system``: as `platform.system` names it.

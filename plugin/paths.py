@@ -3,23 +3,26 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-RESOURCES = ROOT / "resources"
-STANDARDS = RESOURCES / "standards"
-VCT_SETTINGS = STANDARDS / "common-2021" / "vct.toml"
-STYLE_LIMITS = STANDARDS / "common-2021" / "looks.toml"
-PROFILES = RESOURCES / "profiles"
-COUNTY_FORM = RESOURCES / "county_form.toml"
-PACKAGES = RESOURCES / "packages"
-STYLES = RESOURCES / "styles"
-REPORTS = RESOURCES / "reports"
-REPORT_SCHEMA, MANIFEST_SCHEMA = REPORTS / "report.schema.json", REPORTS / "manifest.schema.json"
-TEXTS = RESOURCES / "texts"
-ICONS = RESOURCES / "icons"
-LAYOUTS = RESOURCES / "layouts"
-DOCUMENT_SETTINGS = RESOURCES / "document.toml"
-SAMPLE = RESOURCES / "sample"
+PLUGIN_ROOT = Path(__file__).resolve().parent.parent
+RESOURCES_FOLDER = PLUGIN_ROOT / "resources"
+STANDARDS_FOLDER = RESOURCES_FOLDER / "standards"
+VCT_SETTINGS = STANDARDS_FOLDER / "common-2021" / "vct.toml"
+STYLE_LIMITS = STANDARDS_FOLDER / "common-2021" / "looks.toml"
+PROFILES_FOLDER = RESOURCES_FOLDER / "profiles"
+COUNTY_FORM = RESOURCES_FOLDER / "county_form.toml"
+PACKAGE_SPECS_FOLDER = RESOURCES_FOLDER / "packages"
+STYLES_FOLDER = RESOURCES_FOLDER / "styles"
+REPORT_TEMPLATES_FOLDER = RESOURCES_FOLDER / "reports"
+REPORT_SCHEMA, MANIFEST_SCHEMA = (
+    REPORT_TEMPLATES_FOLDER / "report.schema.json",
+    REPORT_TEMPLATES_FOLDER / "manifest.schema.json",
+)
+TEXTS_FOLDER = RESOURCES_FOLDER / "texts"
+ICONS_FOLDER = RESOURCES_FOLDER / "icons"
+LAYOUTS_FOLDER = RESOURCES_FOLDER / "layouts"
+DOCUMENT_SETTINGS = RESOURCES_FOLDER / "document.toml"
+SAMPLE_FOLDER = RESOURCES_FOLDER / "sample"
 #: HTML pages of the manual; in a checkout only after `make manual`.
-MANUAL = RESOURCES / "manual"
-I18N = ROOT / "i18n"
-METADATA = ROOT / "metadata.txt"
+MANUAL_FOLDER = RESOURCES_FOLDER / "manual"
+I18N = PLUGIN_ROOT / "i18n"
+METADATA_FILE = PLUGIN_ROOT / "metadata.txt"

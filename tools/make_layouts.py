@@ -23,7 +23,7 @@ from unify_colors import unify_colors
 
 from plugin.bridge.layouts import frame
 from plugin.core.standard import map_set
-from plugin.paths import LAYOUTS
+from plugin.paths import LAYOUTS_FOLDER
 
 
 def save_template(layout, path: Path) -> None:
@@ -46,4 +46,4 @@ def write_layouts(folder: Path) -> None:
 if __name__ == "__main__":
     application = QgsApplication([], True)
     application.initQgis()
-    write_layouts(Path(sys.argv[1]) if len(sys.argv) > 1 else LAYOUTS)
+    write_layouts(Path(sys.argv[1]) if len(sys.argv) > 1 else LAYOUTS_FOLDER)

@@ -99,7 +99,7 @@ def make_indicator_tables(lang: str) -> str:
     groups: dict[str, list[tuple[str, ...]]] = {}
     for entry in load_catalogue(load_standard(STANDARD)).entries.values():
         missing = texts.section("missing").get(entry.missing, "")
-        formula = entry.formula(lang) or missing
+        formula = entry.get_formula(lang) or missing
         basis = words.join(words.named("basis", one) for one in entry.basis.split("/") if one)
         unit = texts.section("units").get(entry.unit, entry.unit)
         if entry.rule:

@@ -108,7 +108,7 @@ def _make_rule_book_body() -> str:
         row = book.row(entry)
         facts = " · ".join(row[key] for key in ("severity", "mark", "runs"))
         parts.append(f"<h3>{row['code']} {escape(row['title'])}</h3><p>{escape(facts)}</p>")
-        for heading, text in book.texts.rule_help(entry.rule).items():
+        for heading, text in book.texts.get_rule_help(entry.rule).items():
             parts.append(f"<p><b>{escape(heading)}</b>　{escape(' '.join(text.split()))}</p>")
         if row["basis"]:
             parts.append(f"<p><b>依据</b>　{escape(row['basis'])}</p>")

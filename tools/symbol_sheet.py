@@ -28,7 +28,7 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QPageSize, QPainter, QPdfWrit
 from plugin.bridge.layers import painting, styles
 from plugin.core.files.data import read_toml
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.paths import STYLES
+from plugin.paths import STYLES_FOLDER
 
 ROOT = Path(__file__).resolve().parent.parent
 #: File of resources/styles → heading, in the sheet's order. findings and land use have separate sections.
@@ -115,7 +115,7 @@ def list_symbols():
     table, named, found = styles.read_style_table(), read_role_names(), []
     for stem, heading in HEADINGS_BY_STYLE.items():
         rows = []
-        for role, spec in read_toml(STYLES / f"{stem}.toml")["layers"].items():
+        for role, spec in read_toml(STYLES_FOLDER / f"{stem}.toml")["layers"].items():
             if "land_use" not in spec:
                 rows += _list_symbol_rows(role, spec, named, table)
         found.append((heading, rows))
@@ -135,7 +135,7 @@ def copy_renderer(style_name, geometry):
     layer = make_sample_layer(
         {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "MultiPoint"}[geometry], []
     )
-    layer.loadNamedStyle(str(STYLES / f"{style_name}.qml"))
+    layer.loadNamedStyle(str(STYLES_FOLDER / f"{style_name}.qml"))
     return layer.renderer().clone()
 
 
@@ -258,7 +258,7 @@ class Pages:
     def text(self, x, y, width, height, words, size, bold=False, color="#1A1A1A"):
         for painter in self.painters:
             font = QFont()
-            font.setFamilies(list(painting.FONTS))
+            font.setFamilies(list(painting.FONT_FAMILIES))
             font.setPixelSize(round(size / 25.4 * DPI))
             font.setBold(bold)
             painter.setFont(font)

@@ -14,9 +14,9 @@ from ..bridge.checking.check import check_plan, write_outputs
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
-from ..core.files.writing import Outputs, check_outputs
+from ..core.files.writing import OutputPaths, check_outputs
 from ..core.standard import load_standard
-from ..core.standard.editions import PHASES
+from ..core.standard.editions import PLANNING_PHASES
 from .common import (
     SanxianAlgorithm,
     describe_norms,
@@ -27,7 +27,7 @@ from .common import (
     make_progress_callback,
     make_table_parameter,
     make_text_parameter,
-    mark_advanced,
+    mark_parameter_advanced,
 )
 from .inputs import (
     BASE_YEAR,
@@ -123,21 +123,21 @@ class CheckPlan(SanxianAlgorithm):
         for parameter in [*(sources or make_source_parameters()), *make_norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(make_text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
-        phases = list(PHASES.values() if get_interface_language() == "zh" else PHASES)
+        phases = list(PLANNING_PHASES.values() if get_interface_language() == "zh" else PLANNING_PHASES)
         self.addParameter(make_text_parameter(PHASE, tr("Phase of the plan"), phases))
-        self.addParameter(mark_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         if part:
             rules = make_text_parameter(RULES, tr("Rules, by code or group, or all (empty: the standard's)"))
-            self.addParameter(mark_advanced(rules))
-        self.addParameter(mark_advanced(make_base_year_parameter(BASE_YEAR)))
+            self.addParameter(mark_parameter_advanced(rules))
+        self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
         self.addParameter(
             make_file_parameter(WAIVERS, tr("Waivers (empty: the .waivers.csv in the data folder)"), "CSV (*.csv)")
         )
         self.addParameter(make_data_parameter(BASELINE, tr("Sealed edition: file or folder to compare with")))
         table = tr("Table of old and new keys, used to match waivers")
-        self.addParameter(mark_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
+        self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         for name in get_table_labels():
-            self.addParameter(mark_advanced(make_table_parameter(name)))
+            self.addParameter(mark_parameter_advanced(make_table_parameter(name)))
 
     def add_check_outputs(self):
         self.add_numeric_outputs(
@@ -156,7 +156,7 @@ class CheckPlan(SanxianAlgorithm):
         Raise OutputError if an output cannot be written or is one of the ``inputs``.
         """
         self.findings = FindingsOutput(parameters, context)
-        self.outputs = Outputs(
+        self.outputs = OutputPaths(
             findings=self.findings.file,
             json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
             html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
@@ -166,8 +166,8 @@ class CheckPlan(SanxianAlgorithm):
     def prepare_check(self, parameters, context) -> list[str]:
         """Read layers and options of the check; return the files that it reads.
 
-        Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``taken`` (options that came
-        from the project).
+        Sets ``what`` (path or snapshots), ``origin`` (their name), ``options``, and ``options_from_project`` (options
+        that came from the project).
         """
         self.what, self.origin, inputs, chosen = self.sources(parameters, context)
         given = replace(
@@ -181,7 +181,9 @@ class CheckPlan(SanxianAlgorithm):
             renumbered=self.text(parameters, RENUMBERED, context),
             baseline=self.text(parameters, BASELINE, context),
         )
-        self.options, self.taken = fill_options_from_project(given, self.what, context.project(), not chosen)
+        self.options, self.options_from_project = fill_options_from_project(
+            given, self.what, context.project(), not chosen
+        )
         side = (self.options.figures, self.options.targets, self.options.register, self.options.baseline)
         side = (*side, self.options.waivers, self.options.renumbered)
         return [*inputs, *filter(None, side)]
@@ -201,7 +203,7 @@ class CheckPlan(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        log_county(feedback, self.taken)
+        log_county(feedback, self.options_from_project)
         checked = self.checked(feedback)
         log_report(feedback, checked)
         write_outputs(checked, self.outputs, cancellation=cancellation)

@@ -29,7 +29,7 @@ from ..core.errors import Cancelled, SanxianError
 from ..core.messages.texts import Texts
 from ..core.profile import list_profile_ids
 from ..core.standard import list_standard_ids
-from ..paths import ICONS
+from ..paths import ICONS_FOLDER
 from .inputs import find_parameter_problem
 
 
@@ -74,10 +74,10 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         return type(self)()
 
     def icon(self):
-        return QIcon(str(ICONS / "sanxian.svg"))
+        return QIcon(str(ICONS_FOLDER / "sanxian.svg"))
 
     def svgIconPath(self):
-        return str(ICONS / "sanxian.svg")
+        return str(ICONS_FOLDER / "sanxian.svg")
 
     def prepare(self, parameters, context, feedback) -> None:
         """Read parameters, take snapshots of layers, check that outputs can be written."""
@@ -92,17 +92,17 @@ class SanxianAlgorithm(QgsProcessingAlgorithm):
         """
         problem = find_parameter_problem(self, parameters, context)
         if problem is not None:
-            return False, Texts(get_interface_language()).explain(problem)
+            return False, Texts(get_interface_language()).explain_error(problem)
         return super().checkParameterValues(parameters, context)
 
     def prepareAlgorithm(self, parameters, context, feedback):
-        with converting_errors():
+        with convert_errors_for_processing():
             self.prepare(parameters, context, feedback)
         return True
 
     def processAlgorithm(self, parameters, context, feedback):
         try:
-            with converting_errors():
+            with convert_errors_for_processing():
                 return self.execute(parameters, context, feedback)
         except Cancelled:
             feedback.pushInfo(Texts(get_interface_language()).get("toolbox", "cancelled"))
@@ -150,7 +150,7 @@ def split_words(text: str) -> list[str]:
 
 
 @contextmanager
-def converting_errors() -> Iterator[None]:
+def convert_errors_for_processing() -> Iterator[None]:
     """Convert errors of the plugin to those of Processing in the ``with`` block.
 
     Their messages are in the user's language.
@@ -158,7 +158,7 @@ def converting_errors() -> Iterator[None]:
     try:
         yield
     except SanxianError as error:
-        raise QgsProcessingException(Texts(get_interface_language()).explain(error)) from error
+        raise QgsProcessingException(Texts(get_interface_language()).explain_error(error)) from error
 
 
 def make_progress_callback(feedback) -> Callable[[float, str], None]:
@@ -175,7 +175,7 @@ def make_progress_callback(feedback) -> Callable[[float, str], None]:
     return progress
 
 
-def mark_advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
+def mark_parameter_advanced(parameter: QgsProcessingParameterDefinition) -> QgsProcessingParameterDefinition:
     """Mark a parameter as advanced, so that dialogs fold it, and return it."""
     parameter.setFlags(parameter.flags() | Qgis.ProcessingParameterFlag.Advanced)
     return parameter
@@ -240,7 +240,7 @@ def make_norm_parameters() -> list[QgsProcessingParameterDefinition]:
     county.setMetadata(
         {"widget_wrapper": {"class": f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.profile_widget.ProfileWidget"}}
     )
-    return [county, mark_advanced(make_text_parameter("STANDARD", standard, list_standard_ids()))]
+    return [county, mark_parameter_advanced(make_text_parameter("STANDARD", standard, list_standard_ids()))]
 
 
 def describe_norms() -> str:

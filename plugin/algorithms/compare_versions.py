@@ -27,7 +27,7 @@ from .common import (
     make_progress_callback,
     make_text_parameter,
     make_workbook_parameter,
-    mark_advanced,
+    mark_parameter_advanced,
 )
 from .inputs import read_source
 from .outputs import LayerOutput, read_workbook_path
@@ -70,9 +70,9 @@ class CompareVersions(SanxianAlgorithm):
         self.addParameter(make_text_parameter(ROLE, tr("Role of the layer (empty: recognised)"), roles))
         self.addParameter(QgsProcessingParameterFeatureSource(TOWNSHIPS, tr("Townships"), polygons, optional=True))
         table = tr("Table of old and new keys")
-        self.addParameter(mark_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
+        self.addParameter(mark_parameter_advanced(make_file_parameter(RENUMBERED, table, "CSV (*.csv)")))
         for parameter in make_norm_parameters():
-            self.addParameter(mark_advanced(parameter))
+            self.addParameter(mark_parameter_advanced(parameter))
         self.addParameter(
             QgsProcessingParameterFeatureSink(
                 OUTPUT, tr("Moved or changed parts"), Qgis.ProcessingSourceType.VectorPolygon, optional=True
@@ -90,17 +90,17 @@ class CompareVersions(SanxianAlgorithm):
 
     def prepare(self, parameters, context, feedback):
         self.options = self.read_norm_options(parameters, context)
-        self.shots = [read_source(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)]
-        if self.shots[0] is None or self.shots[1] is None:
+        self.layer_snapshots = [read_source(self, parameters, name, context) for name in (BEFORE, AFTER, TOWNSHIPS)]
+        if self.layer_snapshots[0] is None or self.layer_snapshots[1] is None:
             raise InputError("no_layers")
-        if self.shots[0].layer_id and self.shots[0].layer_id == self.shots[1].layer_id:
+        if self.layer_snapshots[0].layer_id and self.layer_snapshots[0].layer_id == self.layer_snapshots[1].layer_id:
             # QGIS replaces the path of a project layer by that layer, including its edits.
-            if context.project() is not None and context.project().mapLayer(self.shots[0].layer_id):
-                raise InputError("versions_same_layer", layer=self.shots[0].name)
-            raise InputError("versions_same_file", file=Path(self.shots[0].path).name)
+            if context.project() is not None and context.project().mapLayer(self.layer_snapshots[0].layer_id):
+                raise InputError("versions_same_layer", layer=self.layer_snapshots[0].name)
+            raise InputError("versions_same_file", file=Path(self.layer_snapshots[0].path).name)
         self.role = self.text(parameters, ROLE, context)
         self.renumbered = self.text(parameters, RENUMBERED, context)
-        inputs = [shot.path for shot in self.shots if shot is not None] + [p for p in [self.renumbered] if p]
+        inputs = [shot.path for shot in self.layer_snapshots if shot is not None] + [p for p in [self.renumbered] if p]
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Moved or changed parts"))
         self.output.check(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
@@ -108,7 +108,7 @@ class CompareVersions(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         cancellation, lang = Cancellation(feedback.isCanceled), self.options.lang
         done = compare_versions(
-            *self.shots,
+            *self.layer_snapshots,
             self.options,
             role=self.role,
             renumbered=self.renumbered,

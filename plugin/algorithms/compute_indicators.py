@@ -21,7 +21,7 @@ from .common import (
     make_progress_callback,
     make_text_parameter,
     make_workbook_parameter,
-    mark_advanced,
+    mark_parameter_advanced,
 )
 from .inputs import (
     BASE_YEAR,
@@ -37,7 +37,7 @@ from .report_log import log_county, log_figures, log_written_files
 
 OUTPUT, OUTPUT_XLSX = "OUTPUT", "OUTPUT_XLSX"
 #: Outputs, and the states of indicators that each of them counts.
-COUNTS = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
+STATES_BY_COUNT_OUTPUT = {"BROKEN": ("broken",), "ROUNDING": ("close",), "LITTLE_LEFT": ("warning",), "MET": ("met",)}
 
 
 class ComputeIndicators(SanxianAlgorithm):
@@ -81,8 +81,8 @@ class ComputeIndicators(SanxianAlgorithm):
         for parameter in [*make_source_parameters(), *make_norm_parameters()]:
             self.addParameter(parameter)
         self.addParameter(make_text_parameter(SCOPE, tr("Scope of the delivery"), list(load_standard().scopes)))
-        self.addParameter(mark_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
-        self.addParameter(mark_advanced(make_base_year_parameter(BASE_YEAR)))
+        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(mark_parameter_advanced(make_base_year_parameter(BASE_YEAR)))
         kind = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Figures"), kind, optional=True))
         self.addParameter(make_workbook_parameter(OUTPUT_XLSX))
@@ -98,14 +98,16 @@ class ComputeIndicators(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         self.what, self.origin, inputs, chosen = read_plan_source(self, parameters, context)
         given = read_plan_options(self, parameters, context)
-        self.options, self.taken = fill_options_from_project(given, self.what, context.project(), not chosen)
+        self.options, self.options_from_project = fill_options_from_project(
+            given, self.what, context.project(), not chosen
+        )
         self.output = LayerOutput(parameters, context, OUTPUT, tr("Figures"))
         self.output.check(LAYER_DRIVERS, inputs)
         self.workbook = read_workbook_path(self, parameters, context, OUTPUT_XLSX, inputs)
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        log_county(feedback, self.taken)
+        log_county(feedback, self.options_from_project)
         done = compute_figures(
             self.what,
             self.options,
@@ -122,6 +124,6 @@ class ComputeIndicators(SanxianAlgorithm):
         log_written_files(feedback, (self.workbook, self.output.file))
         computed = done.figures.all()
         states = [figure.state for one in computed for figure in one.figures]
-        counts = {name: sum(state in kinds for state in states) for name, kinds in COUNTS.items()}
+        counts = {name: sum(state in kinds for state in states) for name, kinds in STATES_BY_COUNT_OUTPUT.items()}
         missing = sum(not one.figures for one in computed)
         return {**results, **counts, "COMPUTED": len(computed) - missing, "NOT_COMPUTED": missing}

@@ -17,18 +17,18 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.editing.styled_layers import get_layer_order, list_database_layers, place_in_layer_tree, set_up_layer
+from ..bridge.editing.styled_layers import get_layer_order, list_database_layers, place_layer_in_tree, set_up_layer
 from ..bridge.layers.properties import format_crs_for_pyproj
 from ..bridge.new_project.request import load_norm
 from ..bridge.project import county
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import ALL_LAYERS, list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_text_parameter, mark_advanced
+from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
 from .report_log import log_created_layers
 
@@ -80,7 +80,9 @@ class CreateLayers(SanxianAlgorithm):
         )
         self.addParameter(_set_widget(existing, "ExistingWidget"))
         self.addParameter(
-            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+            mark_parameter_advanced(
+                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
+            )
         )
         self.addParameter(
             QgsProcessingParameterFileDestination(
@@ -88,7 +90,7 @@ class CreateLayers(SanxianAlgorithm):
             )
         )
         self.addParameter(
-            mark_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
+            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
         )
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputString("COUNTY_CODE", tr("Code of the county")))
@@ -101,7 +103,7 @@ class CreateLayers(SanxianAlgorithm):
         groups = self.words(parameters, GROUPS, context)
         if not groups:
             raise InputError("groups_missing", known=_list_groups(self.standard))
-        self.templates = self.standard.templates_of(groups)
+        self.templates = self.standard.list_templates_of_groups(groups)
         # A standard without a list of divisions (the city's) uses that of the county standard.
         self.divisions = self.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
         provinces = load_standard().code_lists["provinces"]
@@ -119,7 +121,7 @@ class CreateLayers(SanxianAlgorithm):
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
-        made, crs, notice = self._create(Cancellation(feedback.isCanceled))
+        made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
         unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
@@ -128,7 +130,7 @@ class CreateLayers(SanxianAlgorithm):
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **params))
         lists = {f.codes for t in self.templates if t.role in made.made for f in t.fields if f.codes}
         unconfirmed = [
-            texts.setting_name(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"
+            texts.get_setting_name(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"
         ]
         if unconfirmed:
             params = {
@@ -157,10 +159,10 @@ class CreateLayers(SanxianAlgorithm):
             )
             context.addLayerToLoadOnCompletion(sources[role], details)
 
-    @in_python_thread
-    def _create(self, cancellation: Cancellation):
+    @run_in_python_thread
+    def _create_layers(self, cancellation: Cancellation):
         from ..core.exchange.create import create_database
-        from ..core.geometry.crs import crs_label, parse_crs
+        from ..core.geometry.crs import make_crs_label, parse_crs
         from ..core.standard.divisions import check_county_in_zone, check_crs, find_default_crs
 
         given = self.crs_given
@@ -174,7 +176,7 @@ class CreateLayers(SanxianAlgorithm):
             existing=self.existing,
             cancellation=cancellation,
         )
-        return made, crs_label(crs), notice
+        return made, make_crs_label(crs), notice
 
 
 def _make_styling_action(role, norm, county):
@@ -183,7 +185,7 @@ def _make_styling_action(role, norm, county):
     def style_and_place(layer, context):
         set_up_layer(layer, role, norm, county.code, county.name)
         if context.project() is not None and context.project().mapLayer(layer.id()) is not None:
-            place_in_layer_tree(context.project(), layer, role, norm.standard)
+            place_layer_in_tree(context.project(), layer, role, norm.standard)
 
     return style_and_place
 

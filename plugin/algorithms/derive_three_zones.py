@@ -18,7 +18,7 @@ from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.role_recognition import assign_roles_for_rule
 from ..bridge.layers.snapshots import make_names_unique
 from ..bridge.layers.tables import LAYER_DRIVERS, make_template_table
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
@@ -113,7 +113,7 @@ class DeriveThreeZones(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        derived = self._derive(feedback, cancellation)
+        derived = self._derive_zones(feedback, cancellation)
         log_three_zones(feedback, derived)
         table = make_template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, cancellation)
@@ -122,8 +122,8 @@ class DeriveThreeZones(SanxianAlgorithm):
         areas = {name: found.area(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
 
-    @in_python_thread
-    def _derive(self, feedback, cancellation: Cancellation) -> DerivedZones:
+    @run_in_python_thread
+    def _derive_zones(self, feedback, cancellation: Cancellation) -> DerivedZones:
         health.require_libraries(cancellation)
         from ..core.loading.assembly import assemble_plan
         from ..core.three_zones.figures import derive_from_plan

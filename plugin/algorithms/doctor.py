@@ -11,7 +11,7 @@ from ..bridge.texts import tr
 from .common import SanxianAlgorithm
 
 
-class Doctor(SanxianAlgorithm):
+class DoctorAlgorithm(SanxianAlgorithm):
     """Algorithm `doctor`: report versions of QGIS and of the libraries."""
 
     section = "environment"
@@ -34,7 +34,7 @@ class Doctor(SanxianAlgorithm):
     def execute(self, parameters, context, feedback):
         lines, good = health.make_health_report(get_interface_language())
         for state, line in lines:
-            if state in (health.OK, health.ABSENT):
+            if state in (health.VERSION_OK, health.OPTIONAL_LIBRARY_ABSENT):
                 feedback.pushInfo(line)
             else:
                 feedback.pushWarning(line)

@@ -23,8 +23,8 @@ from qgis.core import (
 from ..bridge import health
 from ..bridge.layers.properties import get_file_path
 from ..bridge.layouts.build import LayoutBuilder
-from ..bridge.layouts.export import FORMATS, MIN_DPI
-from ..bridge.layouts.map_layers import from_layers, from_project
+from ..bridge.layouts.export import MAP_FILE_FORMATS, MIN_DPI
+from ..bridge.layouts.map_layers import collect_from_layers, collect_from_project
 from ..bridge.layouts.run import MapExportOrder, export_maps
 from ..bridge.layouts.source import open_map_source
 from ..bridge.project import county, document
@@ -43,7 +43,7 @@ from .common import (
     make_norm_parameters,
     make_progress_callback,
     make_text_parameter,
-    mark_advanced,
+    mark_parameter_advanced,
     split_words,
 )
 from .inputs import LAYERS, SOURCE, get_vector_layers, make_source_parameters
@@ -106,7 +106,7 @@ class ExportMaps(SanxianAlgorithm):
         )
         for name, label, options in (
             (PAGE, tr("Page"), list(catalogue.sheets)),
-            (FORMAT, tr("Format"), [_BOTH_FORMATS, *FORMATS]),
+            (FORMAT, tr("Format"), [_BOTH_FORMATS, *MAP_FILE_FORMATS]),
         ):
             self.addParameter(
                 QgsProcessingParameterEnum(name, label, options, defaultValue=options[0], usesStaticStrings=True)
@@ -124,12 +124,12 @@ class ExportMaps(SanxianAlgorithm):
         self.addParameter(make_text_parameter(SECRECY_REASON, tr("Reason for a lower secrecy level")))
         for parameter in make_norm_parameters():
             self.addParameter(parameter)
-        self.addParameter(mark_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
+        self.addParameter(mark_parameter_advanced(make_text_parameter(ROLES, tr("Roles: ROLE=layer;… or a file"))))
         self.addParameter(
-            mark_advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False))
+            mark_parameter_advanced(QgsProcessingParameterBoolean(WORLD, tr("World file (.jgw) for each jpg"), False))
         )
         self.addParameter(
-            mark_advanced(
+            mark_parameter_advanced(
                 QgsProcessingParameterFile(
                     MAP_SET, tr("Map set (.toml; empty: that of the plugin)"), extension="toml", optional=True
                 )
@@ -161,8 +161,8 @@ class ExportMaps(SanxianAlgorithm):
             raise InputError("source_missing", source=self.source)
         self.catalogue = maps.load_map_set(self.text(parameters, MAP_SET, context))
         self.maps = self._read_maps(parameters, context)
-        self.options, self.taken = self._read_options(parameters, context)
-        self.document, self.lowered = self._read_document(parameters, context)
+        self.options, self.options_from_project = self._read_options(parameters, context)
+        self.document, self.lowered_secrecy = self._read_document(parameters, context)
         self.folder = Path(self.parameterAsString(parameters, OUTPUT, context))
         self.project = context.project() or QgsProject.instance()
         inputs = (
@@ -211,12 +211,12 @@ class ExportMaps(SanxianAlgorithm):
         merged, lowering = override_document(given, stored)
         resolved = resolve_document(merged, self.options.norm().profile)
         resolved.require_exportable()
-        return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered)]
+        return resolved.info, [one.message for one in (*filter(None, [lowering]), *resolved.lowered_levels)]
 
     def execute(self, parameters, context, feedback):
         cancellation, texts = Cancellation(feedback.isCanceled), Texts(get_interface_language())
-        log_county(feedback, self.taken)
-        for message in self.lowered:
+        log_county(feedback, self.options_from_project)
+        for message in self.lowered_secrecy:
             feedback.pushWarning(message.render(texts))
         former = parameters.get(FORMAT) == _FORMER_BOTH_FORMATS
         kind = _BOTH_FORMATS if former else self.parameterAsEnumString(parameters, FORMAT, context)
@@ -224,10 +224,10 @@ class ExportMaps(SanxianAlgorithm):
             maps=self.maps,
             sheet=self.catalogue.sheets[self.parameterAsEnumString(parameters, PAGE, context)],
             folder=self.folder,
-            formats=FORMATS if kind == _BOTH_FORMATS else (kind,),
+            formats=MAP_FILE_FORMATS if kind == _BOTH_FORMATS else (kind,),
             dpi=self.parameterAsInt(parameters, DPI, context),
             townships=self.parameterAsBool(parameters, TOWNSHIPS, context),
-            world=self.parameterAsBool(parameters, WORLD, context),
+            writes_world_file=self.parameterAsBool(parameters, WORLD, context),
         )
         with ExitStack() as stack:
             builder = LayoutBuilder(
@@ -254,8 +254,8 @@ class ExportMaps(SanxianAlgorithm):
                 open_map_source(self.source, self.options, cancellation=cancellation, unusable=unusable)
             )
         if self.layers:
-            return from_layers(self.project, self.layers, self.options)
-        return from_project(self.project, self.options)
+            return collect_from_layers(self.project, self.layers, self.options)
+        return collect_from_project(self.project, self.options)
 
 
 def _parse_map_ids(value) -> list[str] | None:

@@ -21,7 +21,7 @@ from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.profile.document import DocumentInfo, load_secrecy_levels, override_document
 from .check_plan import CheckPlan
-from .common import make_progress_callback, make_text_parameter, mark_advanced
+from .common import make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .report_log import log_county, log_package, log_report, log_written_files
 
 PACKAGE, DOCUMENTS, MAPS, PERSONAL, FORCE, OUTPUT = "PACKAGE", "DOCUMENTS", "MAPS", "PERSONAL", "FORCE", "OUTPUT"
@@ -74,11 +74,11 @@ class ExportPackage(CheckPlan):
         return f"{text}\n\n{maps}\n\n{document}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.package.package_spec.read import package_spec_ids
+        from ..core.package.package_spec.read import list_package_spec_ids
 
         self.add_check_parameters(part=False)
         form = make_text_parameter(
-            PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), package_spec_ids()
+            PACKAGE, tr("Package specification (id, or path of a .toml file; empty: county)"), list_package_spec_ids()
         )
         self.addParameter(form)
         folder = Qgis.ProcessingFileParameterBehavior.Folder
@@ -87,7 +87,7 @@ class ExportPackage(CheckPlan):
         maps = tr("Make the maps that the folder lacks")
         self.addParameter(QgsProcessingParameterBoolean(MAPS, maps, defaultValue=True))
         personal = QgsProcessingParameterBoolean(PERSONAL, tr("With personal data"), defaultValue=False)
-        self.addParameter(mark_advanced(personal))
+        self.addParameter(mark_parameter_advanced(personal))
         force = tr("Force: make the package even if the plan does not pass")
         self.addParameter(QgsProcessingParameterBoolean(FORCE, force, defaultValue=False))
         self.addParameter(make_text_parameter(SECRECY, tr("Secrecy level"), list(load_secrecy_levels().names)))
@@ -99,12 +99,12 @@ class ExportPackage(CheckPlan):
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.package.export import ExportOrder, options_for_package
+        from ..core.package.export import ExportOrder, make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
         form = load_package_spec(self.text(parameters, PACKAGE, context) or "county")
         self.prepare_check(parameters, context)
-        self.options = options_for_package(self.options, form)
+        self.options = make_options_for_package(self.options, form)
         output = self.parameterAsString(parameters, OUTPUT, context).strip()
         if not output:
             raise InputError("package_no_output")
@@ -135,7 +135,7 @@ class ExportPackage(CheckPlan):
         from ..bridge.package.tasks import export_package
 
         cancellation, progress = Cancellation(feedback.isCanceled), make_progress_callback(feedback)
-        log_county(feedback, self.taken)
+        log_county(feedback, self.options_from_project)
         checked = check_plan(
             self.what,
             self.options,

@@ -9,14 +9,14 @@ from qgis.core import QgsProcessingOutputNumber, QgsProcessingParameterFileDesti
 
 from ..bridge import health
 from ..bridge.layers.reading import read_snapshots
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_advanced
+from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .inputs import LAYERS, SOURCE, make_source_parameters, read_layers, read_project_layers
 from .report_log import log_written_files
 
@@ -55,7 +55,9 @@ class ExportVct(SanxianAlgorithm):
         for parameter in make_source_parameters():
             self.addParameter(parameter)
         self.addParameter(
-            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+            mark_parameter_advanced(
+                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
+            )
         )
         self.addParameter(
             QgsProcessingParameterFileDestination(OUTPUT, tr("VCT file"), "VCT (*.vct)", createByDefault=False)
@@ -78,17 +80,17 @@ class ExportVct(SanxianAlgorithm):
             raise InputError("source_and_layers")
         if self.source and not Path(self.source).exists():
             raise InputError("source_missing", source=self.source)
-        self.shots = [] if self.source else chosen or read_project_layers(context)
-        if not self.source and not self.shots:
+        self.layer_snapshots = [] if self.source else chosen or read_project_layers(context)
+        if not self.source and not self.layer_snapshots:
             raise InputError("vct_no_layers")
         self.target = self.parameterAsFileOutput(parameters, OUTPUT, context)
         if not self.target:
             raise InputError("output_missing")
-        check_writable(self.target, [self.source] if self.source else [shot.path for shot in self.shots])
+        check_writable(self.target, [self.source] if self.source else [shot.path for shot in self.layer_snapshots])
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._export(make_progress_callback(feedback), cancellation)
+        done = self._write_vct_file(make_progress_callback(feedback), cancellation)
         texts = Texts(get_interface_language())
         if self.source:
             from ..core.loading.unread_files import describe_unread_files
@@ -104,12 +106,12 @@ class ExportVct(SanxianAlgorithm):
         counts = {"LAYERS_WRITTEN": len(done.rows), "FEATURES": sum(done.features.values())}
         return {OUTPUT: self.target, **counts, "ROWS": sum(done.rows.values())}
 
-    @in_python_thread
-    def _export(self, progress, cancellation: Cancellation):
+    @run_in_python_thread
+    def _write_vct_file(self, progress, cancellation: Cancellation):
         from ..core.exchange.vct.write import read_layers_in_turn, write_vct
 
         if self.source:
             layers = read_layers_in_turn(self.source, progress=progress, cancellation=cancellation)
         else:
-            layers = read_snapshots(self.shots, progress=progress, cancellation=cancellation)
+            layers = read_snapshots(self.layer_snapshots, progress=progress, cancellation=cancellation)
         return write_vct(self.target, layers, templates=self.templates, cancellation=cancellation)

@@ -23,7 +23,7 @@ from ..bridge.editing.styled_layers import get_layer_order, list_database_layers
 from ..bridge.layers import styles
 from ..bridge.layers.properties import IMPORTED_PROPERTY, set_assigned_role
 from ..bridge.project import county
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
@@ -32,7 +32,7 @@ from ..core.errors import InputError
 from ..core.messages.texts import Texts
 from ..core.profile import Norm
 from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_advanced
+from .common import SanxianAlgorithm, make_progress_callback, make_text_parameter, mark_parameter_advanced
 from .outputs import make_post_processor
 from .report_log import log_written_files
 
@@ -76,16 +76,18 @@ class ImportVct(SanxianAlgorithm):
             QgsProcessingParameterFile(INPUT, tr("VCT file"), file, fileFilter=f"VCT (*.vct *.VCT);;{tr('All')} (*)")
         )
         self.addParameter(
-            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+            mark_parameter_advanced(
+                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
+            )
         )
         self.addParameter(
             QgsProcessingParameterFileDestination(OUTPUT, tr("Database"), "GeoPackage (*.gpkg)", createByDefault=False)
         )
         self.addParameter(
-            mark_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
+            mark_parameter_advanced(QgsProcessingParameterBoolean(LOAD, tr("Load the layers into the project"), True))
         )
         check_label = tr("Check the imported data (off: only import)")
-        self.addParameter(mark_advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)))
+        self.addParameter(mark_parameter_advanced(QgsProcessingParameterBoolean(CHECK, check_label, True)))
         self.addOutput(QgsProcessingOutputNumber("LAYERS", tr("Layers made")))
         self.addOutput(QgsProcessingOutputNumber("ROWS", tr("Rows")))
         self.addOutput(QgsProcessingOutputString("REMARKS", tr("Remarks")))
@@ -113,7 +115,7 @@ class ImportVct(SanxianAlgorithm):
         progress_of_all = make_progress_callback(feedback)
         part = _SHARE_OF_IMPORT if self.options is not None else 1.0
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._import(lambda share, text: progress_of_all(part * share, text), cancellation)
+        done = self._import_file(lambda share, text: progress_of_all(part * share, text), cancellation)
         texts = Texts(get_interface_language())
         remarks = [texts.notice(key, params) for key, params in done.notes]
         for remark in remarks:
@@ -127,7 +129,7 @@ class ImportVct(SanxianAlgorithm):
         counts = {"LAYERS": len(done.rows), "ROWS": sum(done.rows.values())}
         results = {OUTPUT: self.target, **counts, "REMARKS": "\n".join(remarks)}
         if self.options is not None:
-            results |= self._check(
+            results |= self._check_database(
                 feedback, lambda share, text: progress_of_all(part + (1 - part) * share, text), cancellation
             )
         return results
@@ -144,7 +146,7 @@ class ImportVct(SanxianAlgorithm):
         standard = self.text(parameters, STANDARD, context) or stored.standard
         return Options(standard=standard, profile=stored.profile, phase=stored.phase, lang=get_interface_language())
 
-    def _check(self, feedback, progress, cancellation) -> dict[str, object]:
+    def _check_database(self, feedback, progress, cancellation) -> dict[str, object]:
         """Check the imported database, log a summary, and return it as results."""
         from ..core.exchange.vct.database import check_imported
 
@@ -155,7 +157,7 @@ class ImportVct(SanxianAlgorithm):
         )
         for line in done.lines:
             (feedback.pushInfo if done.verdict == "pass" else feedback.pushWarning)(line)
-        return {"VERDICT": done.verdict, "ERRORS": done.errors, "WARNINGS": done.warnings}
+        return {"VERDICT": done.verdict, "ERRORS": done.errors, "WARNINGS": done.warning_count}
 
     def _register_layers(self, names, context) -> None:
         """Register the imported layers, so that QGIS loads them in a group of the file."""
@@ -178,11 +180,11 @@ class ImportVct(SanxianAlgorithm):
             )
             context.addLayerToLoadOnCompletion(sources[name], details)
 
-    @in_python_thread
-    def _import(self, progress, cancellation: Cancellation):
-        from ..core.exchange.vct.database import vct_to_database
+    @run_in_python_thread
+    def _import_file(self, progress, cancellation: Cancellation):
+        from ..core.exchange.vct.database import convert_vct_to_database
 
-        return vct_to_database(
+        return convert_vct_to_database(
             self.source, self.target, templates=self.standard.templates, progress=progress, cancellation=cancellation
         )
 

@@ -22,7 +22,7 @@ from qgis.core import (
 )
 
 from ..bridge.layers.role_recognition import is_findings_layer, list_plan_layers
-from ..bridge.layers.snapshots import Snapshot, take_snapshot
+from ..bridge.layers.snapshots import LayerSnapshot, take_snapshot
 from ..bridge.project import county, waivers
 from ..bridge.texts import tr
 from ..core.check import Options
@@ -97,7 +97,7 @@ def _has_several_values(definition: QgsProcessingParameterDefinition, value) -> 
     return not many and not (isinstance(definition, QgsProcessingParameterEnum) and definition.allowMultiple())
 
 
-def read_source(algorithm, parameters, name, context) -> Snapshot | None:
+def read_source(algorithm, parameters, name, context) -> LayerSnapshot | None:
     """Return a snapshot of a layer parameter with edits and the user's filter.
 
     None if the parameter is empty. Raise InputError if the layer cannot be read.
@@ -133,7 +133,7 @@ def get_source_layer(algorithm, parameters, name, context) -> QgsVectorLayer:
     return layer
 
 
-def read_layers(algorithm, parameters, name, context) -> list[Snapshot]:
+def read_layers(algorithm, parameters, name, context) -> list[LayerSnapshot]:
     """Return snapshots of the layers in a list parameter.
 
     Raise InputError if a layer cannot be read.
@@ -160,7 +160,7 @@ def get_vector_layers(algorithm, parameters, name, context) -> list[QgsVectorLay
     return layers
 
 
-def read_project_layers(context) -> list[Snapshot]:
+def read_project_layers(context) -> list[LayerSnapshot]:
     """Return snapshots of the project's vector layers, without the findings layer."""
     project = context.project()
     return [take_snapshot(layer) for layer in list_plan_layers(project)] if project else []
@@ -186,7 +186,7 @@ def _make_unreadable_layer_error(name, value, context) -> InputError:
     return InputError("layer_unreadable_here", name=name, layer=shown)
 
 
-def read_plan_source(algorithm, parameters, context) -> tuple[str | list[Snapshot], str, list[str], bool]:
+def read_plan_source(algorithm, parameters, context) -> tuple[str | list[LayerSnapshot], str, list[str], bool]:
     """Return the data to check: SOURCE, the chosen layers, or the project's layers.
 
     Returns
@@ -211,7 +211,7 @@ def read_plan_source(algorithm, parameters, context) -> tuple[str | list[Snapsho
 
 
 def fill_options_from_project(
-    given: Options, what: str | list[Snapshot], project, whole: bool
+    given: Options, what: str | list[LayerSnapshot], project, whole: bool
 ) -> tuple[Options, dict[str, object]]:
     """Fill empty options from the project's county settings (县配置).
 
@@ -239,7 +239,7 @@ def fill_options_from_project(
     )
     taken = {name: getattr(stored, name) for name in names if not getattr(given, name) and getattr(stored, name)}
     ids = {shot.layer_id for shot in what}
-    roles = given.roles or {role: layer for role, layer in stored.role_choices().items() if layer in ids}
+    roles = given.roles or {role: layer for role, layer in stored.list_role_choices().items() if layer in ids}
     options = replace(
         given, **taken, roles=roles, notices=stored.notices if whole else (), document_info=stored.document_info
     )

@@ -40,7 +40,7 @@ class InspectPackage(CheckPlan):
         return f"{text}\n\n{describe_norms()}"
 
     def initAlgorithm(self, configuration=None):
-        from ..core.package.package_spec.read import package_spec_ids
+        from ..core.package.package_spec.read import list_package_spec_ids
 
         package = QgsProcessingParameterFile(
             INPUT,
@@ -52,18 +52,18 @@ class InspectPackage(CheckPlan):
         widget = f"{__name__.rsplit('.', 2)[0]}.gui.toolbox.source_widget.SourceWidget"
         package.setMetadata({"widget_wrapper": {"class": widget}})
         form = tr("Package specification (id, or path of a .toml file; empty: county)")
-        self.add_check_parameters([package, make_text_parameter(PACKAGE, form, package_spec_ids())], part=False)
+        self.add_check_parameters([package, make_text_parameter(PACKAGE, form, list_package_spec_ids())], part=False)
         self.add_reports()
         self.add_check_outputs()
 
     def prepare(self, parameters, context, feedback):
         health.require_libraries()
-        from ..core.package.export import options_for_package
+        from ..core.package.export import make_options_for_package
         from ..core.package.package_spec.load import load_package_spec
 
         self.form = load_package_spec(self.text(parameters, PACKAGE, context) or "county")
         super().prepare(parameters, context, feedback)
-        self.options = options_for_package(self.options, self.form)
+        self.options = make_options_for_package(self.options, self.form)
 
     def sources(self, parameters, context):
         path = self.parameterAsFile(parameters, INPUT, context).strip()

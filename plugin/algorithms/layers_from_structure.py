@@ -18,14 +18,14 @@ from qgis.core import (
 
 from ..bridge import health
 from ..bridge.layers.properties import format_crs_for_pyproj
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError
 from ..core.messages.texts import Texts
 from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_text_parameter, mark_advanced
+from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
 from .report_log import log_created_layers
 
 SOURCE, COUNTY, CRS, EXISTING, STANDARD = "SOURCE", "COUNTY", "CRS", "EXISTING", "STANDARD"
@@ -79,7 +79,9 @@ class LayersFromStructure(SanxianAlgorithm):
             )
         )
         self.addParameter(
-            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+            mark_parameter_advanced(
+                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
+            )
         )
         self.addParameter(
             QgsProcessingParameterFolderDestination(
@@ -109,7 +111,7 @@ class LayersFromStructure(SanxianAlgorithm):
             raise InputError("output_missing")
 
     def execute(self, parameters, context, feedback):
-        structure, made, crs, notice = self._create(Cancellation(feedback.isCanceled))
+        structure, made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
         for note in structure.notes:
@@ -120,10 +122,10 @@ class LayersFromStructure(SanxianAlgorithm):
             feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
         return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.made)}
 
-    @in_python_thread
-    def _create(self, cancellation: Cancellation):
+    @run_in_python_thread
+    def _create_layers(self, cancellation: Cancellation):
         from ..core.exchange.structure_table import choose_plan_crs, create_from_structure, read_structure
-        from ..core.geometry.crs import crs_label
+        from ..core.geometry.crs import make_crs_label
 
         structure = read_structure(self.source, self.standard)
         crs, notice = choose_plan_crs(self.crs_given, self.county)
@@ -136,4 +138,4 @@ class LayersFromStructure(SanxianAlgorithm):
             folder=self.folder,
             cancellation=cancellation,
         )
-        return structure, made, crs_label(crs), notice
+        return structure, made, make_crs_label(crs), notice

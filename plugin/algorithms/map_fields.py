@@ -28,22 +28,22 @@ from ..bridge.layers.tables import (
     write_table,
 )
 from ..bridge.mapping.run import find_free_mapping_path, read_source_rows
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import DataError, InputError, OutputError
-from ..core.files.writing import atomic_output, is_same_file
+from ..core.files.writing import is_same_file, write_atomically
 from ..core.messages.texts import Texts
 from ..core.profile import Norm, load_profile
 from ..core.standard import list_standard_ids, load_standard
-from .common import SanxianAlgorithm, make_text_parameter, mark_advanced
+from .common import SanxianAlgorithm, make_text_parameter, mark_parameter_advanced
 from .inputs import read_source
 from .outputs import LayerOutput
 from .report_log import log_sealed_layer, log_written_files
 
 if TYPE_CHECKING:
-    from ..core.mapping import MappedRows, Mapping, Proposal
+    from ..core.mapping import FieldMapping, FieldProposal, MappedRows
     from ..core.plan.layer import SourceLayer
 
 INPUT, TEMPLATE, MAPPING, STANDARD, OUTPUT, UNMAPPED = "INPUT", "TEMPLATE", "MAPPING", "STANDARD", "OUTPUT", "UNMAPPED"
@@ -95,10 +95,12 @@ class MapFields(SanxianAlgorithm):
             )
         )
         self.addParameter(
-            mark_advanced(make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids()))
+            mark_parameter_advanced(
+                make_text_parameter(STANDARD, tr("Standard (empty: county_db)"), list_standard_ids())
+            )
         )
         personal = QgsProcessingParameterBoolean(DROP_PERSONAL, tr("Leave personal data out"), defaultValue=False)
-        self.addParameter(mark_advanced(personal))
+        self.addParameter(mark_parameter_advanced(personal))
         self.addParameter(QgsProcessingParameterFeatureSink(OUTPUT, tr("Layer in the template"), any_geometry))
         table = Qgis.ProcessingSourceType.Vector
         self.addParameter(QgsProcessingParameterFeatureSink(UNMAPPED, tr("Not converted"), table, optional=True))
@@ -113,8 +115,8 @@ class MapFields(SanxianAlgorithm):
             known = ", ".join(sorted(self.standard.templates))
             raise InputError("mapping_no_template", role=role, standard=self.standard.id, known=known)
         self.template = self.standard.templates[role]
-        self.shot = read_source(self, parameters, INPUT, context)
-        if self.shot is None:
+        self.layer_snapshot = read_source(self, parameters, INPUT, context)
+        if self.layer_snapshot is None:
             raise InputError("no_layers")
         self.mapping_file = self.parameterAsFile(parameters, MAPPING, context).strip()
         if self.mapping_file and not Path(self.mapping_file).is_file():
@@ -128,7 +130,7 @@ class MapFields(SanxianAlgorithm):
         self._check_outputs()
 
     def _check_outputs(self) -> None:
-        inputs = [self.shot.path, self.mapping_file]
+        inputs = [self.layer_snapshot.path, self.mapping_file]
         for output, formats in ((self.output, LAYER_DRIVERS), (self.unmapped, TABLE_DRIVERS)):
             output.check(formats, inputs)
         if self.output.file and is_same_file(self.output.file, self.unmapped.file):
@@ -136,22 +138,24 @@ class MapFields(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        layer, mapping, proposals, mapped = self._map(feedback, cancellation)
+        layer, mapping, proposals, mapped = self._map_layer_fields(feedback, cancellation)
         self._log_mapping(feedback, layer, mapping, proposals, mapped)
         tables = (
-            (self.output, make_template_table(mapped.frame, self.template, self.shot.crs), LAYER_DRIVERS),
+            (self.output, make_template_table(mapped.frame, self.template, self.layer_snapshot.crs), LAYER_DRIVERS),
             (self.unmapped, make_loss_table(mapped.losses, self.texts), TABLE_DRIVERS),
         )
         with ExitStack() as stack:
             # The exit order is reversed: the layer, which another program may have open, is moved first.
             if self.proposal_file:
-                from ..core.mapping import to_toml
+                from ..core.mapping import format_mapping_as_toml
 
-                text = to_toml(mapping, self.template)
-                stack.enter_context(atomic_output(self.proposal_file)).write_text(text, encoding="utf-8", newline="\n")
+                text = format_mapping_as_toml(mapping, self.template)
+                stack.enter_context(write_atomically(self.proposal_file)).write_text(
+                    text, encoding="utf-8", newline="\n"
+                )
             for output, table, formats in reversed(tables):
                 if output.file:
-                    temporary = stack.enter_context(atomic_output(output.file))
+                    temporary = stack.enter_context(write_atomically(output.file))
                     write_table(temporary, table, formats[temporary.suffix.lower()], cancellation)
             cancellation.raise_if_cancelled()
         results = {}
@@ -171,28 +175,32 @@ class MapFields(SanxianAlgorithm):
             **results,
             "ROWS": len(mapped.frame),
             "LOSSES": len(rows),
-            "EMPTY": sum(not loss.carried for loss in rows),
+            "EMPTY": sum(not loss.is_carried_over for loss in rows),
             "MAPPING_USED": self.mapping_file or self.proposal_file,
         }
 
-    @in_python_thread
-    def _map(self, feedback, cancellation: Cancellation) -> tuple[SourceLayer, Mapping, list[Proposal], MappedRows]:
+    @run_in_python_thread
+    def _map_layer_fields(
+        self, feedback, cancellation: Cancellation
+    ) -> tuple[SourceLayer, FieldMapping, list[FieldProposal], MappedRows]:
         health.require_libraries(cancellation)
-        from ..core.mapping import apply_mapping, load_mapping, mapping_from_proposals, propose_mapping
+        from ..core.mapping import apply_mapping, load_mapping, make_mapping_from_proposals, propose_mapping
         from ..core.mapping.personal import drop_personal_fields, mask_personal_losses
 
-        feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "reading", layer=self.shot.name))
+        feedback.setProgressText(
+            Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
+        )
         # Validate the mapping before reading a large layer.
         mapping = None
         if self.mapping_file:
             mapping = load_mapping(self.mapping_file, self.template, self.standard)
-        layer = read_source_rows(self.shot, cancellation)
+        layer = read_source_rows(self.layer_snapshot, cancellation)
         feedback.setProgress(40)
         cancellation.raise_if_cancelled()
         proposals = []
         if mapping is None:
             proposals = propose_mapping(layer, self.template, self.standard)
-            mapping = mapping_from_proposals(self.template.role, proposals)
+            mapping = make_mapping_from_proposals(self.template.role, proposals)
         cancellation.raise_if_cancelled()
         mapped = apply_mapping(layer, mapping, self.template, self.standard)
         if self.drop_personal:
@@ -206,7 +214,7 @@ class MapFields(SanxianAlgorithm):
         texts = Texts(get_interface_language())
         for key, params in layer.notices:
             feedback.pushInfo(texts.notice(key, params))
-        if not self.shot.crs.isValid():
+        if not self.layer_snapshot.crs.isValid():
             feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
         methods = {p.target: p.how for p in proposals}
         for target, source in mapping.fields.items():
@@ -214,18 +222,18 @@ class MapFields(SanxianAlgorithm):
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
         for target, translation in mapping.codes.items():
             if translation.list:
-                named = texts.setting_name(f"codes.{translation.list}")
+                named = texts.get_setting_name(f"codes.{translation.list}")
                 line = texts.get("mapping", "translated", target=target, list=named, column=translation.column)
                 feedback.pushInfo(line)
         for proposal in proposals:
-            if proposal.doubt:
-                message = texts.get("mapping", proposal.doubt, target=proposal.target, source=proposal.source)
+            if proposal.doubt_reason:
+                message = texts.get("mapping", proposal.doubt_reason, target=proposal.target, source=proposal.source)
                 feedback.pushWarning(message)
-        for key, names in (("unfilled", mapped.unfilled), ("unmapped", mapped.unmapped)):
+        for key, names in (("unfilled", mapped.unfilled_fields), ("unmapped", mapped.unmapped)):
             if names:
                 feedback.pushInfo(texts.get("mapping", key, fields=", ".join(names)))
         rows = [loss for loss in mapped.losses if loss.fid is not None]
-        empty = sum(not loss.carried for loss in rows)
+        empty = sum(not loss.is_carried_over for loss in rows)
         if self.drop_personal and self.template.personal:
             fields = ", ".join(f.name for f in self.template.personal)
             feedback.pushInfo(texts.get("mapping", "personal_left_out", fields=fields))

@@ -24,13 +24,13 @@ from qgis.core import (
 )
 
 from ..bridge.layers import sinks, styles
-from ..bridge.layers.properties import to_qgis_crs
+from ..bridge.layers.properties import convert_to_qgis_crs
 from ..bridge.layers.tables import LAYER_DRIVERS, OutputTable, write_rows_to_sink, write_table
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import OutputError
-from ..core.files.writing import atomic_output, check_not_input, check_writable
+from ..core.files.writing import check_not_input, check_writable, write_atomically
 from ..core.tabulate import check_workbook
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def make_post_processor(source: str, action: LayerAction) -> QgsProcessingLayerP
     return _POST_PROCESSORS[source]
 
 
-def style_when_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
+def call_after_layer_loaded(context: QgsProcessingContext, source: str, action: LayerAction) -> None:
     """Have QGIS call ``action`` with a layer after loading it.
 
     Nothing is done if QGIS will not load the layer.
@@ -151,7 +151,7 @@ class LayerOutput:
         """Write the output table of a run to its file or sink; return the results."""
         results: dict[str, Any] = {}
         if self.file:
-            with atomic_output(self.file) as temporary:
+            with write_atomically(self.file) as temporary:
                 write_table(temporary, table, LAYER_DRIVERS[temporary.suffix.lower()], cancellation)
                 cancellation.raise_if_cancelled()
         elif self.wants_sink:
@@ -196,15 +196,15 @@ class FindingsOutput(LayerOutput):
         if not self.wants_sink:
             results = self.register_written_file(context)
             if self.file:
-                style_when_loaded(context, self.file, _apply_findings_style)
+                call_after_layer_loaded(context, self.file, _apply_findings_style)
             return results
         # pyproj runs in its own thread; the sink belongs to this thread.
-        system = in_python_thread(to_qgis_crs)(checked.plan.crs)
+        system = run_in_python_thread(convert_to_qgis_crs)(checked.plan.crs)
         sink, identifier = self.open_sink(
             algorithm, parameters, context, sinks.make_findings_fields(), sinks.FINDINGS_GEOMETRY_TYPE, system
         )
         sinks.add_findings_to_sink(sink, checked.report.findings, self.destination, cancellation)
-        style_when_loaded(context, identifier, _apply_findings_style)
+        call_after_layer_loaded(context, identifier, _apply_findings_style)
         return {FINDINGS: identifier}
 
 

@@ -8,13 +8,13 @@ from qgis.PyQt.QtGui import QIcon
 
 from ..bridge.running.tasks import log_error
 from ..bridge.texts import tr
-from ..paths import ICONS
+from ..paths import ICONS_FOLDER
 from .check_plan import CheckPlan
 from .compare_versions import CompareVersions
 from .compute_indicators import ComputeIndicators
 from .create_layers import CreateLayers
 from .derive_three_zones import DeriveThreeZones
-from .doctor import Doctor
+from .doctor import DoctorAlgorithm
 from .export_maps import ExportMaps
 from .export_package import ExportPackage
 from .export_vct import ExportVct
@@ -39,10 +39,10 @@ class SanxianProvider(QgsProcessingProvider):
         return tr("Sanxian · three zones and three lines")
 
     def icon(self):
-        return QIcon(str(ICONS / "sanxian.svg"))
+        return QIcon(str(ICONS_FOLDER / "sanxian.svg"))
 
     def svgIconPath(self):
-        return str(ICONS / "sanxian.svg")
+        return str(ICONS_FOLDER / "sanxian.svg")
 
     def loadAlgorithms(self):
         self.addAlgorithm(CheckPlan())
@@ -50,7 +50,7 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(ComputeIndicators())
         self.addAlgorithm(CreateLayers())
         self.addAlgorithm(DeriveThreeZones())
-        self.addAlgorithm(Doctor())
+        self.addAlgorithm(DoctorAlgorithm())
         self.addAlgorithm(ExportMaps())
         self.addAlgorithm(ExportPackage())
         self.addAlgorithm(ExportVct())
@@ -61,11 +61,11 @@ class SanxianProvider(QgsProcessingProvider):
         self.addAlgorithm(StatutoryArea())
         self.addAlgorithm(YearlyUpdateAlgorithm())
         try:
-            from ..core.model.rule import all_rules
+            from ..core.model.rule import load_all_rules
             from .rule_algorithm import RuleAlgorithm
 
             # Package rules need a package and run in inspect_package only.
-            rules = [all_rules()[code] for code in all_rules() if not code.startswith("DOC")]
+            rules = [load_all_rules()[code] for code in load_all_rules() if not code.startswith("DOC")]
         except Exception as error:
             # Mostly shapely or numpy are missing; the algorithms above report that when they run. Log any other
             # error, so that a list without rules has an explanation.

@@ -58,7 +58,7 @@ def log_report(feedback, checked: CheckResult) -> None:
             feedback.pushWarning(finding.message)
     summary = report.summary
     if summary["unconfirmed"]:
-        settings = ", ".join(texts.setting_name(name) for name in summary["unconfirmed"])
+        settings = ", ".join(texts.get_setting_name(name) for name in summary["unconfirmed"])
         feedback.pushInfo(texts.get("toolbox", "not_confirmed", settings=settings))
     feedback.pushInfo(describe_rules_run(report, checked.plan.norm, Words(texts.lang)))
     if summary["left_out"]:
@@ -105,14 +105,14 @@ def log_sealed_layer(feedback, role: str, norm: Norm) -> None:
 
 def log_comparison(feedback, done: PlanComparison) -> None:
     """Log the verdict, the sums and the reasons of a comparison of layer versions."""
-    from ..core.versions.tables import comparison_verdict, list_reasons
+    from ..core.versions.tables import get_comparison_verdict, list_reasons
 
     texts = Texts(get_interface_language())
     found = done.found
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
     sums = {name: format_number(found.area(kind), 2) for name, kind in areas.items()}
     layer = found.after.layer.template.name if texts.lang == "zh" else done.role
-    line = texts.get("versions", "summary", verdict=comparison_verdict(done, texts), layer=layer, **sums)
+    line = texts.get("versions", "summary", verdict=get_comparison_verdict(done, texts), layer=layer, **sums)
     (feedback.pushInfo if found.identical else feedback.pushWarning)(line)
     for reason in list_reasons(done, texts):
         feedback.pushInfo(reason)
@@ -125,7 +125,7 @@ def log_yearly_update(feedback, done: YearlyUpdate, written: WrittenUpdate) -> N
     texts = Texts(get_interface_language())
     for line in summarise_layers(done, texts):
         feedback.pushInfo(line)
-    for line in [*list_notes(done, texts), *(problem.to_sentence(texts) for problem in written.problems)]:
+    for line in [*list_notes(done, texts), *(problem.format_as_sentence(texts) for problem in written.problems)]:
         feedback.pushWarning(line)
 
 
@@ -183,7 +183,7 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
     if not found.adds_up:
         params = {"overlap": format_number(found.overlap_m2, 2), "between": format_number(found.shared_between_m2, 2)}
         feedback.pushWarning(texts.get("toolbox", "space_overlap", **params))
-    for key, count in (("space_missing", found.missing), ("space_repaired", found.repaired)):
+    for key, count in (("space_missing", found.missing_code_count), ("space_repaired", found.repaired)):
         if count:
             feedback.pushWarning(texts.get("toolbox", key, count=count))
 
@@ -192,7 +192,7 @@ def log_package(feedback, done: ExportedPackage) -> None:
     """Log problems of an export, the layers read back, and the manifest's digest."""
     texts = Texts(get_interface_language())
     for problem in done.problems:
-        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.to_sentence(texts))
+        (feedback.pushInfo if problem.level == "note" else feedback.pushWarning)(problem.format_as_sentence(texts))
     for row in done.manifest["layers"]:
         line = {"layer": row["layer"], "rows": row["features"], "library": row["read_back"]["library"]}
         feedback.pushInfo(texts.get("toolbox", "package_layer", **line))

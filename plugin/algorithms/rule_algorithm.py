@@ -19,12 +19,12 @@ from ..bridge.checking.check import write_outputs
 from ..bridge.layers.reading import read_snapshots
 from ..bridge.layers.role_recognition import assign_roles_for_rule
 from ..bridge.layers.snapshots import make_names_unique
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
-from ..core.files.writing import Outputs, check_outputs
+from ..core.files.writing import OutputPaths, check_outputs
 from ..core.messages.texts import Texts
 from ..core.model.rule import EVERY_LAYER, Need, Parameter, Rule
 from ..core.standard import load_standard
@@ -36,7 +36,7 @@ from .common import (
     make_progress_callback,
     make_table_parameter,
     make_text_parameter,
-    mark_advanced,
+    mark_parameter_advanced,
 )
 from .inputs import make_data_parameter, read_layers, read_source
 from .outputs import FindingsOutput, make_findings_parameter
@@ -83,7 +83,7 @@ class RuleAlgorithm(SanxianAlgorithm):
         return self.rule.code
 
     def displayName(self):
-        return f"{self.rule.code} {self.texts.rule_title(self.rule)}"
+        return f"{self.rule.code} {self.texts.get_rule_title(self.rule)}"
 
     def group(self):
         return _get_family_name(self.rule.family)
@@ -92,11 +92,11 @@ class RuleAlgorithm(SanxianAlgorithm):
         return self.rule.family.lower()
 
     def tags(self):
-        return [self.rule.code, self.rule.name, *(Texts(lang).rule_title(self.rule) for lang in ("zh", "en"))]
+        return [self.rule.code, self.rule.name, *(Texts(lang).get_rule_title(self.rule) for lang in ("zh", "en"))]
 
     def shortHelpString(self):
         # Lines without markup: a dialog makes a paragraph of each, and a command line prints them unchanged.
-        parts = [f"{heading}\n{text}" for heading, text in self.texts.rule_help(self.rule).items()]
+        parts = [f"{heading}\n{text}" for heading, text in self.texts.get_rule_help(self.rule).items()]
         return "\n\n".join([*parts, describe_norms()])
 
     def initAlgorithm(self, configuration=None):
@@ -119,7 +119,7 @@ class RuleAlgorithm(SanxianAlgorithm):
                 ("MIN_AREA", tr("Smallest area (m²)")),
                 ("MIN_WIDTH", tr("Smallest width (m)")),
             ):
-                self.addParameter(mark_advanced(_make_optional_number(name, label)))
+                self.addParameter(mark_parameter_advanced(_make_optional_number(name, label)))
         if any(need.concept == "base_parcels" for need in needs.values()):
             kind = Qgis.ProcessingNumberParameterType.Integer
             self.addParameter(_make_optional_number("BASE_YEAR", tr("Year of the base parcels"), kind))
@@ -147,7 +147,7 @@ class RuleAlgorithm(SanxianAlgorithm):
             name.upper(), label, [Qgis.ProcessingSourceType.VectorAnyGeometry], optional=need.optional
         )
         extra = name not in self.rule.needs
-        self.addParameter(mark_advanced(source) if extra else source)
+        self.addParameter(mark_parameter_advanced(source) if extra else source)
         if need.concept == EVERY_LAYER:
             roles = sorted(load_standard().templates)
             self.addParameter(make_text_parameter("ROLE", tr("Role of the layer (empty: recognised)"), roles))
@@ -167,8 +167,8 @@ class RuleAlgorithm(SanxianAlgorithm):
                 shot = read_source(self, parameters, name.upper(), context)
                 if shot is not None:
                     self.sources[name] = shot
-        self.others = read_layers(self, parameters, "LAYERS", context) if not self.rule.needs else []
-        make_names_unique([*self.sources.values(), *self.others])
+        self.other_layers = read_layers(self, parameters, "LAYERS", context) if not self.rule.needs else []
+        make_names_unique([*self.sources.values(), *self.other_layers])
         self.role = self.text(parameters, "ROLE", context) if self.parameterDefinition("ROLE") else ""
         self.base = replace(
             self.read_norm_options(parameters, context),
@@ -183,10 +183,10 @@ class RuleAlgorithm(SanxianAlgorithm):
         limits = {field: self._read_number(parameters, name, context) for name, field in _LIMIT_OPTIONS.items()}
         self.limits = {field: value for field, value in limits.items() if value is not None}
         self.findings = FindingsOutput(parameters, context)
-        inputs = [shot.path for shot in [*self.sources.values(), *self.others]]
+        inputs = [shot.path for shot in [*self.sources.values(), *self.other_layers]]
         inputs += [self.base.baseline] if self.base.baseline else []
         inputs += filter(None, (getattr(self.base, name) for name in self._list_tables()))
-        check_outputs(Outputs(findings=self.findings.file), inputs, [self.findings.database])
+        check_outputs(OutputPaths(findings=self.findings.file), inputs, [self.findings.database])
 
     def _read_number(self, parameters, name, context, *, integer=False):
         if self.parameterDefinition(name) is None or parameters.get(name) in (None, ""):
@@ -196,25 +196,25 @@ class RuleAlgorithm(SanxianAlgorithm):
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        checked = self._check(feedback, cancellation)
+        checked = self._check_layers(feedback, cancellation)
         (outcome,) = checked.report.rules
         self._raise_if_not_run(checked)
         log_rule(feedback, checked)
-        write_outputs(checked, Outputs(findings=self.findings.file), cancellation=cancellation)
+        write_outputs(checked, OutputPaths(findings=self.findings.file), cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, checked, cancellation)
         log_written_files(feedback, [self.findings.file])
         summary = checked.report.summary
         counts = {"ERRORS": summary["errors"], "WARNINGS": summary["warnings"]}
         return {**results, **counts, "FINDINGS": len(checked.report.findings), "OUTCOME": str(outcome.outcome)}
 
-    @in_python_thread
-    def _check(self, feedback, cancellation: Cancellation) -> CheckResult:
+    @run_in_python_thread
+    def _check_layers(self, feedback, cancellation: Cancellation) -> CheckResult:
         health.require_libraries(cancellation)
         from ..core.check import check_plan as core_check
 
         norm = self.base.norm()
         progress = make_progress_callback(feedback)
-        shots = [*self.sources.values(), *self.others]
+        shots = [*self.sources.values(), *self.other_layers]
         read = list(
             read_snapshots(shots, progress=lambda share, text: progress(0.1 * share, text), cancellation=cancellation)
         )

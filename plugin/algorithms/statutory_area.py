@@ -19,14 +19,14 @@ from ..bridge import health
 from ..bridge.checking.area_table import AREA_COLUMNS, AreaFieldSpec, make_area_table
 from ..bridge.layers.reading import read_snapshot
 from ..bridge.layers.tables import LAYER_DRIVERS
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.settings import get_interface_language, get_report_language
 from ..bridge.texts import tr
 from ..core.cancellation import Cancellation
 from ..core.errors import InputError
 from ..core.invariants import require_value
 from ..core.messages.texts import Texts, format_number
-from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_advanced
+from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_text_parameter, mark_parameter_advanced
 from .inputs import has_value, read_source
 from .outputs import LayerOutput
 from .report_log import log_sealed_layer, log_written_files
@@ -43,7 +43,7 @@ _MAX_LOGGED_IDS = 10
 
 def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
     """Log sums of areas, differences of stored areas, and features with problems."""
-    texts, areas, compared = Texts(get_interface_language()), done.areas, done.compared
+    texts, areas, compared = Texts(get_interface_language()), done.areas, done.stored_comparison
     for key, params in done.source.notices:
         feedback.pushInfo(texts.notice(key, params))
     sums = {basis: _format_m2(areas.total(basis)) for basis in ("statutory", "geodesic", "planar")}
@@ -69,10 +69,10 @@ def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
         feedback.pushWarning(texts.get("areas", "unit", field=done.field, unit=unit))
     if done.replaced:
         feedback.pushInfo(texts.get("areas", "replaced", fields=", ".join(done.replaced)))
-    stray = set(areas.stray)
+    stray = set(areas.rows_outside_zone)
     for key, positions in (
         ("bare", [n for n in areas.without_shape if n not in stray]),
-        ("stray", areas.stray),
+        ("stray", areas.rows_outside_zone),
         ("repaired", areas.repaired),
     ):
         if positions:
@@ -119,25 +119,25 @@ def _format_ids(fids: list[int]) -> str:
 
 INPUT, FIELD, MODE, TOLERANCE, OUTPUT = "INPUT", "FIELD", "MODE", "TOLERANCE", "OUTPUT"
 CONTROL, CONTROL_AREA, LIMIT = "CONTROL", "CONTROL_AREA", "LIMIT"
-WRITE, CHECK = "write", "check"
+WRITE_MODE, CHECK_MODE = "write", "check"
 
 
 @dataclass
 class MeasuredAreas:
     """Areas measured in a run of the tool, and the field that receives them.
 
-    ``declared``: the field as defined by the layer's template, None if it has none; ``there``: the layer has the
+    ``declared_field``: the field as defined by the layer's template, None if it has none; ``there``: the layer has the
     field; ``replaced``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum is not CGCS2000;
     ``role``: code of the plan layer, empty if unknown.
     """
 
     source: SourceLayer
     field: str
-    declared: Field | None
+    declared_field: Field | None
     decimals: int
     there: bool
     areas: Areas
-    compared: StoredAreaComparison
+    stored_comparison: StoredAreaComparison
     adjusted: AdjustedAreas | None
     replaced: list[str]
     not_cgcs2000: str
@@ -192,7 +192,7 @@ class StatutoryArea(SanxianAlgorithm):
         self.addParameter(QgsProcessingParameterFeatureSource(INPUT, tr("Layer"), polygons))
         self.addParameter(make_text_parameter(FIELD, tr("Field of the area (empty: the template's, else MJ)")))
         modes = QgsProcessingParameterEnum(
-            MODE, tr("Mode"), [WRITE, CHECK], defaultValue=WRITE, usesStaticStrings=True, optional=True
+            MODE, tr("Mode"), [WRITE_MODE, CHECK_MODE], defaultValue=WRITE_MODE, usesStaticStrings=True, optional=True
         )
         self.addParameter(modes)
         self.addParameter(
@@ -211,9 +211,9 @@ class StatutoryArea(SanxianAlgorithm):
         )
         self.addParameter(_make_number(CONTROL_AREA, tr("Control area (m²)")))
         limit = tr("Largest misclosure, as a share of the control area (empty: the default)")
-        self.addParameter(mark_advanced(_make_number(LIMIT, limit)))
+        self.addParameter(mark_parameter_advanced(_make_number(LIMIT, limit)))
         for parameter in make_norm_parameters():
-            self.addParameter(mark_advanced(parameter))
+            self.addParameter(mark_parameter_advanced(parameter))
         self.addParameter(
             QgsProcessingParameterFeatureSink(OUTPUT, tr("With areas"), Qgis.ProcessingSourceType.VectorPolygon)
         )
@@ -233,31 +233,33 @@ class StatutoryArea(SanxianAlgorithm):
     def prepare(self, parameters, context, feedback):
         self.texts = Texts(get_report_language())
         self.norm = self.read_norm_options(parameters, context).norm()
-        self.shot = read_source(self, parameters, INPUT, context)
+        self.layer_snapshot = read_source(self, parameters, INPUT, context)
         self.control = read_source(self, parameters, CONTROL, context)
-        if self.shot is None:
+        if self.layer_snapshot is None:
             raise InputError("no_layers")
-        for shot in (self.shot, self.control):
+        for shot in (self.layer_snapshot, self.control):
             if shot is not None and QgsWkbTypes.geometryType(shot.geometry) != Qgis.GeometryType.Polygon:
                 raise InputError("areas_not_polygons", layer=shot.name)
         self.field = self.text(parameters, FIELD, context)
-        self.mode = self.parameterAsEnumString(parameters, MODE, context) or WRITE
-        if self.mode not in (WRITE, CHECK):
-            raise InputError("areas_mode", value=self.mode, known=f"{WRITE}, {CHECK}")
+        self.mode = self.parameterAsEnumString(parameters, MODE, context) or WRITE_MODE
+        if self.mode not in (WRITE_MODE, CHECK_MODE):
+            raise InputError("areas_mode", value=self.mode, known=f"{WRITE_MODE}, {CHECK_MODE}")
         self.tolerance = self.parameterAsDouble(parameters, TOLERANCE, context)
         self.control_m2 = self._read_number(parameters, CONTROL_AREA, context)
         if self.control is not None and self.control_m2 is not None:
             raise InputError("areas_two_controls")
         self.limit = self._read_number(parameters, LIMIT, context)
         self.output = LayerOutput(parameters, context, OUTPUT, tr("With areas"))
-        self.output.check(LAYER_DRIVERS, [shot.path for shot in (self.shot, self.control) if shot is not None])
+        self.output.check(
+            LAYER_DRIVERS, [shot.path for shot in (self.layer_snapshot, self.control) if shot is not None]
+        )
 
     def _read_number(self, parameters, name, context) -> float | None:
         return self.parameterAsDouble(parameters, name, context) if has_value(parameters, name) else None
 
     def execute(self, parameters, context, feedback):
         cancellation = Cancellation(feedback.isCanceled)
-        done = self._measure(feedback, cancellation)
+        done = self._measure_areas(feedback, cancellation)
         _log_areas(feedback, done, self.tolerance)
         if done.adjusted is not None:
             from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING
@@ -265,33 +267,35 @@ class StatutoryArea(SanxianAlgorithm):
             share = None if self.limit is not None or self.norm.is_confirmed(SETTING) else self.norm.get(SETTING)
             _log_area_adjustment(feedback, done, share)
         feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "writing"))
-        results = self._write(parameters, context, done, cancellation)
+        results = self._write_areas(parameters, context, done, cancellation)
         log_written_files(feedback, [self.output.file])
-        if self.mode == WRITE:
+        if self.mode == WRITE_MODE:
             log_sealed_layer(feedback, done.role, self.norm)
         areas, levelled = done.areas, done.adjusted
         sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
-        results |= {"DIFFERING": int(done.compared.is_different.sum()) if done.there else 0}
+        results |= {"DIFFERING": int(done.stored_comparison.is_different.sum()) if done.there else 0}
         if done.there:
-            stored = done.compared.stored_m2
+            stored = done.stored_comparison.stored_m2
             results |= {"STORED_M2": float(stored[stored == stored].sum())}
         if levelled is not None:
             results |= {"CONTROL_M2": levelled.control_m2, "MISCLOSURE_M2": levelled.misclosure_m2}
             results |= {"REFUSED": levelled.refused}
         return results
 
-    def _write(self, parameters, context, done: MeasuredAreas, cancellation: Cancellation) -> dict[str, Any]:
+    def _write_areas(self, parameters, context, done: MeasuredAreas, cancellation: Cancellation) -> dict[str, Any]:
         written = AreaFieldSpec(
-            done.field, self.mode == WRITE, done.declared.alias if done.declared else "", done.decimals
+            done.field, self.mode == WRITE_MODE, done.declared_field.alias if done.declared_field else "", done.decimals
         )
-        if self.mode == CHECK:
-            written.only = set(done.compared.is_different.nonzero()[0].tolist())
-        table = make_area_table(self.shot, done.fids, done.areas, done.compared, done.adjusted, written, self.texts)
+        if self.mode == CHECK_MODE:
+            written.filled_row_positions = set(done.stored_comparison.is_different.nonzero()[0].tolist())
+        table = make_area_table(
+            self.layer_snapshot, done.fids, done.areas, done.stored_comparison, done.adjusted, written, self.texts
+        )
         return self.output.write(self, parameters, context, table, cancellation)
 
-    @in_python_thread
-    def _measure(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
+    @run_in_python_thread
+    def _measure_areas(self, feedback, cancellation: Cancellation) -> MeasuredAreas:
         health.require_libraries(cancellation)
         from ..core.geometry import crs as crs_care
         from ..core.indicators.layer_areas import (
@@ -303,8 +307,10 @@ class StatutoryArea(SanxianAlgorithm):
         )
         from ..core.loading.recognition import find_role
 
-        feedback.setProgressText(Texts(get_interface_language()).get("toolbox", "reading", layer=self.shot.name))
-        source = read_snapshot(self.shot, cancellation=cancellation)
+        feedback.setProgressText(
+            Texts(get_interface_language()).get("toolbox", "reading", layer=self.layer_snapshot.name)
+        )
+        source = read_snapshot(self.layer_snapshot, cancellation=cancellation)
         field, declared = find_area_field(source, self.norm, self.field)
         there = self._validate_field(source, field)
         decimals = AREA_DECIMALS if declared is None or declared.decimals is None else declared.decimals
@@ -314,10 +320,10 @@ class StatutoryArea(SanxianAlgorithm):
         compared = compare_with_stored(
             areas, read_stored_areas(source, field) if there else None, decimals, self.tolerance
         )
-        levelled = self._adjust(source, areas, 10.0**-decimals, cancellation)
+        levelled = self._adjust_areas(source, areas, 10.0**-decimals, cancellation)
         feedback.setProgress(70)
         replaced = [f.name for f in source.fields if f.name in AREA_COLUMNS]
-        other = "" if crs_care.describe_crs(source.crs).cgcs2000 else crs_care.crs_label(source.crs)
+        other = "" if crs_care.describe_crs(source.crs).is_cgcs2000 else crs_care.make_crs_label(source.crs)
         role = find_role(source, self.norm)[0]
         return MeasuredAreas(source, field, declared, decimals, there, areas, compared, levelled, replaced, other, role)
 
@@ -326,15 +332,15 @@ class StatutoryArea(SanxianAlgorithm):
         if field in AREA_COLUMNS:
             raise InputError("areas_field_taken", field=field, known=", ".join(AREA_COLUMNS))
         found = next((f for f in source.fields if f.name == field), None)
-        if found is None and self.mode == CHECK:
+        if found is None and self.mode == CHECK_MODE:
             raise InputError(
                 "areas_no_field", layer=source.name, field=field, known=", ".join(f.name for f in source.fields)
             )
-        if found is not None and found.type != "real" and self.mode == WRITE:
+        if found is not None and found.type != "real" and self.mode == WRITE_MODE:
             raise InputError("areas_field_kind", layer=source.name, field=field)
         return found is not None
 
-    def _adjust(
+    def _adjust_areas(
         self, source: SourceLayer, areas: Areas, step_m2: float, cancellation: Cancellation
     ) -> AdjustedAreas | None:
         from ..core.indicators.layer_areas import MISCLOSURE_LIMIT_SETTING as SETTING

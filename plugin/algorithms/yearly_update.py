@@ -15,11 +15,17 @@ from qgis.core import (
 )
 
 from ..bridge import health
-from ..bridge.running.threads import in_python_thread
+from ..bridge.running.threads import run_in_python_thread
 from ..bridge.texts import tr
-from ..core.cancellation import NEVER, Cancellation
+from ..core.cancellation import NEVER_CANCELLED, Cancellation
 from ..core.errors import InputError
-from .common import SanxianAlgorithm, describe_norms, make_norm_parameters, make_progress_callback, mark_advanced
+from .common import (
+    SanxianAlgorithm,
+    describe_norms,
+    make_norm_parameters,
+    make_progress_callback,
+    mark_parameter_advanced,
+)
 from .inputs import make_data_parameter
 from .report_log import log_written_files, log_yearly_update
 
@@ -81,7 +87,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         )
         self.addParameter(year)
         for parameter in make_norm_parameters():
-            self.addParameter(mark_advanced(parameter))
+            self.addParameter(mark_parameter_advanced(parameter))
         folder = tr("Folder in which the geodatabase is made")
         self.addParameter(QgsProcessingParameterFolderDestination(OUTPUT, folder, createByDefault=False))
         self.addOutput(QgsProcessingOutputString("DATABASE", tr("Geodatabase")))
@@ -113,7 +119,7 @@ class YearlyUpdateAlgorithm(SanxianAlgorithm):
         return {OUTPUT: self.folder, "DATABASE": str(written.files[0]), "LAYERS": len(done.changed), **counts}
 
 
-@in_python_thread
+@run_in_python_thread
 def write_yearly_update(
     filed: str,
     current: str,
@@ -122,7 +128,7 @@ def write_yearly_update(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
     """Compare two databases and write the geodatabase of changes, in any thread.
 

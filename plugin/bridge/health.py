@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from qgis.core import Qgis
 from qgis.PyQt.QtCore import qVersion
 
-from ..core.cancellation import NEVER, Cancellation
+from ..core.cancellation import NEVER_CANCELLED, Cancellation
 from ..core.errors import SanxianError
 from ..core.messages.texts import Texts
 from .settings import get_interface_language
 
-OK, OLD, MISSING, ABSENT = "ok", "old", "missing", "absent"
+VERSION_OK, VERSION_TOO_OLD, LIBRARY_MISSING, OPTIONAL_LIBRARY_ABSENT = "ok", "old", "missing", "absent"
 
 #: Library → oldest supported version.
 REQUIRED_VERSIONS = {
@@ -59,7 +59,7 @@ def check_libraries() -> list[LibraryState]:
     return [_check_library(name, oldest) for name, oldest in REQUIRED_VERSIONS.items()]
 
 
-def require_libraries(cancellation: Cancellation = NEVER) -> None:
+def require_libraries(cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Raise EnvironmentLacking if a check cannot run here.
 
     The error contains missing libraries and remedy. The first call loads the libraries, which takes a moment; it can be
@@ -69,7 +69,7 @@ def require_libraries(cancellation: Cancellation = NEVER) -> None:
     for name, oldest in REQUIRED_VERSIONS.items():
         cancellation.raise_if_cancelled()
         item = _check_library(name, oldest)
-        if item.state != OK:
+        if item.state != VERSION_OK:
             lacking.append(item)
     if lacking:
         lang = get_interface_language()
@@ -100,43 +100,54 @@ def make_health_report(lang: str) -> tuple[list[tuple[str, str]], bool]:
     lines = []
     good = True
     for item in iterate_machine_facts():
-        key = "line_needed" if item.state == OLD or item.state == MISSING else "line"
+        key = "line_needed" if item.state == VERSION_TOO_OLD or item.state == LIBRARY_MISSING else "line"
         state = texts.get("environment", item.state)
         name = f"{item.name} {item.version}".strip()
         line = texts.get("environment", key, name=name, state=state, needed=item.needed)
         lines.append((item.state, f"{line} ({item.detail})" if item.detail else line))
-        good = good and item.state in (OK, ABSENT)
+        good = good and item.state in (VERSION_OK, OPTIONAL_LIBRARY_ABSENT)
     closing = (
         texts.get("environment", "good")
         if good
         else texts.get("environment", "bad", remedy=describe_installation(lang))
     )
-    return [*lines, (OK if good else MISSING, closing)], good
+    return [*lines, (VERSION_OK if good else LIBRARY_MISSING, closing)], good
 
 
 def iterate_machine_facts() -> Iterator[LibraryState]:
     """Yield the facts that the tool `doctor` reports: system, QGIS, Python, libraries."""
     version = Qgis.version()
-    yield LibraryState("QGIS", version, OK if _is_at_least(version, QGIS_MINIMUM) else OLD, QGIS_MINIMUM)
-    yield LibraryState("Qt", qVersion(), OK)
     yield LibraryState(
-        "Python", platform.python_version(), OK if _is_at_least(platform.python_version(), "3.11") else OLD, "3.11"
+        "QGIS", version, VERSION_OK if _is_at_least(version, QGIS_MINIMUM) else VERSION_TOO_OLD, QGIS_MINIMUM
+    )
+    yield LibraryState("Qt", qVersion(), VERSION_OK)
+    yield LibraryState(
+        "Python",
+        platform.python_version(),
+        VERSION_OK if _is_at_least(platform.python_version(), "3.11") else VERSION_TOO_OLD,
+        "3.11",
     )
     yield from _list_qgis_libraries()
     yield from check_libraries()
     for name, oldest in OPTIONAL_VERSIONS.items():
         found = _check_library(name, oldest)
-        yield LibraryState(name, found.version, OK if found.state == OK else ABSENT, oldest, found.detail)
+        yield LibraryState(
+            name,
+            found.version,
+            VERSION_OK if found.state == VERSION_OK else OPTIONAL_LIBRARY_ABSENT,
+            oldest,
+            found.detail,
+        )
 
 
 def _list_qgis_libraries() -> Iterator[LibraryState]:
     from osgeo import gdal
     from qgis.core import QgsProjUtils
 
-    yield LibraryState("GDAL", gdal.VersionInfo("RELEASE_NAME"), OK)
-    yield LibraryState("GEOS", Qgis.geosVersion(), OK)
+    yield LibraryState("GDAL", gdal.VersionInfo("RELEASE_NAME"), VERSION_OK)
+    yield LibraryState("GEOS", Qgis.geosVersion(), VERSION_OK)
     major, minor = QgsProjUtils.projVersionMajor(), QgsProjUtils.projVersionMinor()
-    yield LibraryState("PROJ", f"{major}.{minor}", OK)
+    yield LibraryState("PROJ", f"{major}.{minor}", VERSION_OK)
 
 
 def _check_library(name: str, oldest: str) -> LibraryState:
@@ -144,11 +155,11 @@ def _check_library(name: str, oldest: str) -> LibraryState:
         version = str(getattr(importlib.import_module(name), "__version__", ""))
     except ModuleNotFoundError as error:
         # A library that exists but lacks another one counts as missing; its message names the other one.
-        return LibraryState(name, "", MISSING, oldest, "" if error.name == name else str(error))
+        return LibraryState(name, "", LIBRARY_MISSING, oldest, "" if error.name == name else str(error))
     except Exception as error:
         # Built for another numpy, a DLL not found: whatever the cause, nothing can use the library.
-        return LibraryState(name, "", MISSING, oldest, f"{type(error).__name__}: {error}")
-    return LibraryState(name, version, OK if _is_at_least(version, oldest) else OLD, oldest)
+        return LibraryState(name, "", LIBRARY_MISSING, oldest, f"{type(error).__name__}: {error}")
+    return LibraryState(name, version, VERSION_OK if _is_at_least(version, oldest) else VERSION_TOO_OLD, oldest)
 
 
 def _is_at_least(version: str, oldest: str) -> bool:

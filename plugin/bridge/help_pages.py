@@ -9,13 +9,13 @@ from pathlib import Path
 from qgis.core import Qgis, QgsApplication, QgsProcessingAlgorithm
 from qgis.PyQt.QtCore import QUrl
 
-from ..core.files.writing import atomic_output
-from ..metadata import plugin_version
+from ..core.files.writing import write_atomically
+from ..metadata import read_plugin_version
 from .running.tasks import log_error
 from .settings import get_interface_language
 from .texts import tr
 
-_STYLE = (
+_HELP_PAGE_CSS = (
     "body{font-family:'Microsoft YaHei','Noto Sans CJK SC',sans-serif;max-width:52em;margin:2em auto;line-height:1.6}"
     "table{border-collapse:collapse;width:100%}td,th{border:1px solid #bbb;padding:.3em .6em;text-align:left}"
     "code{font-family:Consolas,monospace}"
@@ -29,14 +29,18 @@ def get_help_url(algorithm: QgsProcessingAlgorithm) -> str:
     contain the plugin's tools and need the network.
     """
     folder = (
-        Path(QgsApplication.qgisSettingsDirPath()) / "sanxian" / "help" / plugin_version() / get_interface_language()
+        Path(QgsApplication.qgisSettingsDirPath())
+        / "sanxian"
+        / "help"
+        / read_plugin_version()
+        / get_interface_language()
     )
     target = folder / f"{algorithm.name()}.html"
     try:
         text = make_help_page(algorithm)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             folder.mkdir(parents=True, exist_ok=True)
-            with atomic_output(target) as path:
+            with write_atomically(target) as path:
                 path.write_text(text, encoding="utf-8")
     except OSError as error:
         log_error(error)
@@ -58,7 +62,8 @@ def make_help_page(algorithm: QgsProcessingAlgorithm) -> str:
     outputs = [(o.name(), o.description(), o.type()) for o in known.outputDefinitions()]
     title = escape(algorithm.displayName())
     return (
-        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}</title><style>{_STYLE}</style></head><body>"
+        f"<!DOCTYPE html><html><head><meta charset='utf-8'><title>{title}</title>"
+        f"<style>{_HELP_PAGE_CSS}</style></head><body>"
         f"<h1>{title}</h1><p><code>sanxian:{algorithm.name()}</code></p>{''.join(paragraphs)}"
         f"{_make_table(tr('Inputs'), inputs)}{_make_table(tr('Outputs'), outputs)}</body></html>\n"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from ..paths import MANUAL
+from ..paths import MANUAL_FOLDER
 from .settings import get_interface_language
 
 #: Topic → page and anchor. The topic of a tool is its name in the toolbox, that of a window the name of its menu entry.
@@ -66,5 +66,5 @@ def get_manual_url(topic: str) -> str:
     Empty if the manual has no such page.
     """
     page, _, anchor = find_page_and_anchor(topic).partition("#")
-    target = MANUAL / get_interface_language() / page
+    target = MANUAL_FOLDER / get_interface_language() / page
     return f"{target.as_uri()}#{anchor}" if target.is_file() else ""

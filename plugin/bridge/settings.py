@@ -7,7 +7,7 @@ from typing import Any
 
 from qgis.core import QgsSettings
 
-from .texts import interface_locale
+from .texts import get_interface_locale
 
 SETTINGS_PREFIX = "sanxian/"
 
@@ -35,4 +35,4 @@ def get_report_language() -> str:
 
 def get_interface_language() -> str:
     """Return the language of titles and help in QGIS's windows: ``zh`` or ``en``."""
-    return "zh" if interface_locale() == "zh_CN" else "en"
+    return "zh" if get_interface_locale() == "zh_CN" else "en"

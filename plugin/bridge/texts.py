@@ -9,10 +9,10 @@ from qgis.PyQt.QtCore import QCoreApplication, QTranslator
 from ..core.messages.plurals import agree_with_counts
 from ..paths import I18N
 
-CONTEXT = "Sanxian"
+TRANSLATION_CONTEXT = "Sanxian"
 
 
-class Translated(str):
+class TranslatedText(str):
     """A translated text whose ``format`` adapts English nouns to a count of one."""
 
     __slots__ = ()
@@ -23,10 +23,10 @@ class Translated(str):
 
 def tr(text: str) -> str:
     """Return a text of the interface in the language of QGIS's interface."""
-    return Translated(QCoreApplication.translate(CONTEXT, text))
+    return TranslatedText(QCoreApplication.translate(TRANSLATION_CONTEXT, text))
 
 
-def interface_locale() -> str:
+def get_interface_locale() -> str:
     """Return the locale of QGIS's interface, such as ``zh_CN``.
 
     It is the start option (``--lang``), else QGIS's setting, else the system's. If none is set (the C locale of a
@@ -42,7 +42,7 @@ def install_translator() -> QTranslator | None:
 
     The file is ``i18n/sanxian_<locale>.qm``; all Chinese locales use zh_CN.
     """
-    name = interface_locale()
+    name = get_interface_locale()
     translator = QTranslator()
     if not translator.load(str(I18N / f"sanxian_{name}.qm")):
         return None

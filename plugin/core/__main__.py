@@ -21,7 +21,7 @@ from .cli.parser import make_parser, parse_language
 from .errors import Cancelled, SanxianError
 
 #: Function of each command; it returns an exit code.
-COMMANDS: dict[str, Callable[..., int]] = {
+COMMAND_FUNCTIONS: dict[str, Callable[..., int]] = {
     "check": checking.run_check,
     "inspect": checking.run_check,
     "indicators": checking.run_indicators,
@@ -51,9 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        return COMMANDS[args.command](args, words)
+        return COMMAND_FUNCTIONS[args.command](args, words)
     except SanxianError as error:
-        print_line(Texts(words.lang).explain(error), sys.stderr)
+        print_line(Texts(words.lang).explain_error(error), sys.stderr)
     except ImportError as error:
         print_line(words.get("cli", "missing_package", package=error.name or str(error)), sys.stderr)
     except BrokenPipeError:

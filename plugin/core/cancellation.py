@@ -30,4 +30,4 @@ class Cancellation:
 
 
 #: Default of functions that take a cancellation: the work runs to its end.
-NEVER = Cancellation(lambda: False)
+NEVER_CANCELLED = Cancellation(lambda: False)

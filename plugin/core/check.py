@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .cancellation import NEVER, Cancellation
+from .cancellation import NEVER_CANCELLED, Cancellation
 from .loading.reading import is_part_of_plan, read_plan
 from .options import Options, parse_roles
 from .side_tables import read_side_tables
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CheckResult", "Options", "check_plan", "is_part_of_plan", "parse_roles"]
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 #: Share of the progress for reading the sources.
 _READING_SHARE = 0.1
 
@@ -46,8 +46,8 @@ def check_plan(
     options: Options | None = None,
     *,
     source: str = "",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
     reading_seconds: float = 0.0,
 ) -> CheckResult:
     """Read and check a file, a folder, or layers that are already read.
@@ -66,7 +66,7 @@ def check_plan(
     started = time.monotonic()
     norm = options.norm()
     rules = choose_rules(norm.rules, norm.expand_groups(options.rules))
-    options.role_choices()
+    options.list_role_choices()
     # Side inputs before layers: an error in them is reported before any large file is read.
     tables = read_side_tables(options, norm, sources if isinstance(sources, str | Path) else None)
     cancellation.raise_if_cancelled()
@@ -75,7 +75,7 @@ def check_plan(
     side = tables.complete(plan, norm, cancellation)
     if not any(name.strip() for name in options.rules):
         # The layers determine the scope of the delivery, and the scope determines the rules.
-        rules = choose_rules((*norm.default_rules_in(plan.scope), *tables.find_requested_rules()))
+        rules = choose_rules((*norm.list_default_rules_of_scope(plan.scope), *tables.find_requested_rules()))
     tables.note_registers(plan, norm, [rule.code for rule in rules])
     report = run_check(
         plan,
@@ -90,7 +90,7 @@ def check_plan(
         reading_seconds=reading_seconds + time.monotonic() - started,
     )
     run_codes = {rule.code for rule in rules}
-    report.left_out = [code for code in norm.expected_rules_in(plan.scope) if code not in run_codes]
+    report.left_out = [code for code in norm.list_expected_rules_of_scope(plan.scope) if code not in run_codes]
     report.provenance["beyond"] = [r.code for r in find_additional_rules(plan, side) if r.code not in run_codes]
     document = resolve_document(options.document_info, plan.norm.profile)
     return CheckResult(plan, add_document_info(report, document), side, tables.waivers)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cancellation import NEVER, Cancellation
+from .cancellation import NEVER_CANCELLED, Cancellation
 from .model.side_inputs import SideInputs
 from .options import Options
 
@@ -45,7 +45,7 @@ class SideTables:
     waivers: Waivers
     notices: list[tuple[str, dict[str, Any]]]
 
-    def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER) -> SideInputs:
+    def complete(self, plan: Plan, norm: Norm, cancellation: Cancellation = NEVER_CANCELLED) -> SideInputs:
         """Return all side inputs of a plan: tables, sealed edition and change record.
 
         The sealed edition is placed in the plan's plane; the record is the one next to the layers. Notices on the
@@ -62,10 +62,10 @@ class SideTables:
         if self.options.register:
             plan.inputs += (self.options.register,)
         side = SideInputs(figures=self.figures or None, targets=self.targets, register=self.register)
-        side = side.with_inputs(record=find_import_record(plan), **self.options.side)
+        side = side.add_inputs(record=find_import_record(plan), **self.options.side)
         if not self.options.baseline:
             return side
-        return side.with_inputs(**self._read_baseline(plan, norm, cancellation))
+        return side.add_inputs(**self._read_baseline(plan, norm, cancellation))
 
     def find_requested_rules(self) -> tuple[str, ...]:
         """Return the codes of rules that compare the given tables.

@@ -12,9 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .cancellation import NEVER, Cancellation
+from .cancellation import NEVER_CANCELLED, Cancellation
 from .errors import OutputError
-from .files.writing import atomic_output, check_not_input
+from .files.writing import check_not_input, write_atomically
 from .loading.reading import read_plan
 from .model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from .options import Options
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from .messages.texts import Texts
     from .plan.layer import SourceLayer
     from .plan.plan import Plan
-    from .render.tables import Table
+    from .render.tables import ReportTable
 
 #: Format of the computation time in the workbook.
 TIME_FORMAT = "%Y-%m-%d %H:%M"
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 #: Shares of the progress: reading the sources, the tables.
 _READING_SHARE, _TABLES_SHARE = 0.4, 0.55
 
@@ -39,7 +39,7 @@ class TabulatedPlan(NamedTuple):
 
     plan: Plan
     figures: PlanIndicators
-    tables: list[Table]
+    tables: list[ReportTable]
 
     @property
     def notices(self) -> list[str]:
@@ -52,8 +52,8 @@ def tabulate(
     options: Options | None = None,
     *,
     source: str = "",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and tables of a file, a folder, or layers already read.
 
@@ -85,7 +85,7 @@ def tabulate_plan(
     side_inputs: SideInputs = NO_SIDE_INPUTS,
     tolerance: Tolerance | None = None,
     progress: Callable[[float], None] = lambda share: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and tables of an existing plan. Raise Cancelled."""
     from .engine.context import Context
@@ -111,13 +111,13 @@ def check_workbook(target: str | Path) -> None:
         raise OutputError("output_openpyxl", target=Path(target).name)
 
 
-def write_workbook(tabulated: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER) -> None:
+def write_workbook(tabulated: TabulatedPlan, target: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write the tables as xlsx; an existing target is replaced only on success.
 
     Raise OutputError, also for a target that is an input.
     """
     check_not_input(target, list(tabulated.plan.inputs))
-    with atomic_output(target) as path:
+    with write_atomically(target) as path:
         write_tables(tabulated, path)
         cancellation.raise_if_cancelled()
 
@@ -127,28 +127,28 @@ def write_tables(tabulated: TabulatedPlan, path: Path) -> None:
 
     Raise OutputError if the package that writes workbooks is missing.
     """
-    from ..metadata import plugin_version
+    from ..metadata import read_plugin_version
     from .engine.provenance import find_county_name
     from .render.tables.workbook import write_tables_workbook
 
     texts = tabulated.figures.texts
-    author = texts.get("about", "program", version=plugin_version())
+    author = texts.get("about", "program", version=read_plugin_version())
     write_tables_workbook(path, tabulated.tables, find_county_name(tabulated.plan), texts, author)
 
 
-def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> Table:
+def _make_about_sheet(plan: Plan, figures: PlanIndicators) -> ReportTable:
     """Return the table on the sources of the figures, with notices and unread data."""
     from .engine.provenance import make_provenance
 
     texts = figures.texts
     source_data = make_provenance(plan, texts)
-    notes = [*source_data["notices"], *(texts.describe_unread(one) for one in plan.unread)]
+    notes = [*source_data["notices"], *(texts.describe_unread(one) for one in plan.unread_data)]
     return make_about_table(source_data, texts, datetime.now().strftime(TIME_FORMAT), notes)
 
 
-def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> Table:
+def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes: list[str]) -> ReportTable:
     """Return the table that describes the data, from the provenance of a report."""
-    from .render.tables.model import Column, Row, Table, Value
+    from .render.tables.model import CellValue, ReportTable, TableColumn, TableRow
     from .render.words import Words
 
     standard, profile = provenance["standard"], provenance["profile"]
@@ -163,15 +163,17 @@ def make_about_table(provenance: dict[str, Any], texts: Texts, time: str, notes:
         "time": time,
         "version": texts.get("about", "program", version=provenance["versions"]["sanxian"]),
     }
-    table = Table("about", [Column("name", wide=20), Column("content", wide=96)])
+    table = ReportTable(
+        "about", [TableColumn("name", width_in_characters=20), TableColumn("content", width_in_characters=96)]
+    )
     for name, text in lines.items():
-        cells: list[Value] = [texts.get("about", name), text]
-        table.rows.append(Row(cells, "row", name))
-    table.rows.append(Row([texts.get("about", "layers"), None], "head", "layers"))
+        cells: list[CellValue] = [texts.get("about", name), text]
+        table.rows.append(TableRow(cells, "row", name))
+    table.rows.append(TableRow([texts.get("about", "layers"), None], "head", "layers"))
     for layer in provenance["layers"]:
         text = texts.get(
             "about", "layer", title=layer["title"], name=layer["name"], count=layer["features"], crs=layer["crs"]
         )
-        table.rows.append(Row([layer["role"], text], "row", layer["role"]))
+        table.rows.append(TableRow([layer["role"], text], "row", layer["role"]))
     table.notes += notes
     return table

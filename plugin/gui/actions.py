@@ -13,7 +13,7 @@ from ..bridge.texts import tr
 from .widgets import theme
 
 #: Entries of submenus: actions that are rarely used.
-_SUBMENUS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
+_SUBMENU_ACTIONS = {"exchange": (("vct_in", "vct_in", ""), ("vct_out", "vct_out", ""))}
 
 
 class MenuActions(QObject):
@@ -23,7 +23,7 @@ class MenuActions(QObject):
     """
 
     #: Name, icon, shortcut; None is a separator, a text is the name of a submenu.
-    _MENU = (
+    _MENU_ENTRIES = (
         ("check", "run", "F8"),
         ("previous", "previous", "Shift+F9"),
         ("next", "next", "F9"),
@@ -60,7 +60,7 @@ class MenuActions(QObject):
         ("manual", "manual", ""),
         ("help", "help", ""),
     )
-    _TOOLBAR = (
+    _TOOLBAR_ENTRIES = (
         "new",
         None,
         "check",
@@ -78,7 +78,7 @@ class MenuActions(QObject):
         None,
         "sample",
     )
-    _CHECKABLE = ("findings", "layer", "live")
+    _CHECKABLE_ACTIONS = ("findings", "layer", "live")
 
     def __init__(self, iface, slots: dict[str, Callable]):
         super().__init__()
@@ -90,9 +90,9 @@ class MenuActions(QObject):
             action = QAction(theme.load_icon(icon), texts[name], self._window)
             action.setObjectName(f"SanxianAction{name.capitalize()}")
             action.setProperty("sanxianIcon", icon)
-            action.setCheckable(name in self._CHECKABLE)
+            action.setCheckable(name in self._CHECKABLE_ACTIONS)
             if name in slots:
-                (action.toggled if name in self._CHECKABLE else action.triggered).connect(slots[name])
+                (action.toggled if name in self._CHECKABLE_ACTIONS else action.triggered).connect(slots[name])
             iface.registerMainWindowAction(action, shortcut)
             self.by_name[name] = action
         self.menu = self._make_menu()
@@ -102,7 +102,7 @@ class MenuActions(QObject):
 
     @classmethod
     def _list_entries(cls) -> list[tuple[str, str, str]]:
-        rows = [*cls._MENU, *(row for entries in _SUBMENUS.values() for row in entries)]
+        rows = [*cls._MENU_ENTRIES, *(row for entries in _SUBMENU_ACTIONS.values() for row in entries)]
         return [row for row in rows if isinstance(row, tuple)]
 
     def __getitem__(self, name: str) -> QAction:
@@ -146,7 +146,7 @@ class MenuActions(QObject):
     def _make_menu(self) -> QMenu:
         menu = QMenu(tr("Sanxian") + "(&X)", self._window)
         menu.setObjectName("SanxianMenu")
-        for entry in self._MENU:
+        for entry in self._MENU_ENTRIES:
             if entry is None:
                 menu.addSeparator()
             elif isinstance(entry, str):
@@ -159,7 +159,7 @@ class MenuActions(QObject):
     def _make_submenu(self, name: str, menu: QMenu) -> QMenu:
         made = QMenu({"exchange": tr("Exchange Formats")}[name], menu)
         made.setObjectName(f"SanxianMenu{name.capitalize()}")
-        for entry in _SUBMENUS[name]:
+        for entry in _SUBMENU_ACTIONS[name]:
             made.addAction(self.by_name[entry[0]])
         return made
 
@@ -167,7 +167,7 @@ class MenuActions(QObject):
         toolbar = self._iface.addToolBar(tr("Sanxian"))
         toolbar.setObjectName("SanxianToolbar")
         self._window.insertToolBarBreak(toolbar)
-        for name in self._TOOLBAR:
+        for name in self._TOOLBAR_ENTRIES:
             if name is None:
                 toolbar.addSeparator()
             else:

@@ -104,7 +104,7 @@ class DesktopController(QObject):
         iface.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, dock)
         self._enable_actions()
         self.saved_results.open()
-        self.recognition.schedule()
+        self.recognition.schedule_update()
 
     def _get_action_handlers(self) -> dict[str, Any]:
         """Return action name → function of the menu and the toolbar."""
@@ -149,19 +149,19 @@ class DesktopController(QObject):
         dock = self.dock
         dock.setToggleVisibilityAction(self.actions["findings"])
         self.actions["layer"].setChecked(self.on_map.wanted)
-        self.actions["live"].setChecked(self.editing.on)
-        self.dialogs.changed.connect(self.recognition.schedule)
+        self.actions["live"].setChecked(self.editing.is_on)
+        self.dialogs.changed.connect(self.recognition.schedule_update)
         self.dialogs.changed.connect(self.saved_results.mark_settings_changes)
         self.recognition.recognised.connect(self.styling.offer_styling)
         self.saved_results.restored.connect(self._on_result_restored)
-        self.saved_results.ended.connect(self.recognition.schedule)
+        self.saved_results.ended.connect(self.recognition.schedule_update)
         self.saved_results.changed.connect(self._on_data_changed_since_check)
         self.saved_results.failed.connect(dock.show_note)
-        self.checking.began.connect(self._on_check_began)
+        self.checking.check_began.connect(self._on_check_began)
         self.checking.done.connect(self._on_check_done)
-        self.checking.failed.connect(self._on_check_failed)
-        self.checking.stopped.connect(self._on_check_stopped)
-        self.inspection.began.connect(lambda path: self.result_owner.note_check_began(Path(path).name))
+        self.checking.check_failed.connect(self._on_check_failed)
+        self.checking.check_stopped.connect(self._on_check_stopped)
+        self.inspection.inspection_began.connect(lambda path: self.result_owner.note_check_began(Path(path).name))
         self.inspection.done.connect(self._on_package_inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
         self.editing.rechecked.connect(self._edited)
@@ -173,13 +173,13 @@ class DesktopController(QObject):
         dock.exportRequested.connect(self.exports.ask)
         dock.helpRequested.connect(self.dialogs.open_help)
         dock.stepped.connect(self._on_selection_stepped)
-        dock.visibilityChanged.connect(self.recognition.schedule)
+        dock.visibilityChanged.connect(self.recognition.schedule_update)
         self.watch.changed.connect(self._on_project_changed)
-        self.watch.taken.connect(self.on_map.on_layers_removed)
-        self.watch.taken.connect(
+        self.watch.layers_removed.connect(self.on_map.on_layers_removed)
+        self.watch.layers_removed.connect(
             lambda _ids: layer_groups.include_excluded_layers(QgsProject.instance(), only_orphans=True)
         )
-        self.watch.touched.connect(self._on_layers_changed)
+        self.watch.project_touched.connect(self._on_layers_changed)
 
     def unload(self) -> None:
         self.saved_results.stop()
@@ -189,7 +189,7 @@ class DesktopController(QObject):
         self.waiving.stop()
         self.boxes.stop()
         self.edit_warnings.stop()
-        self.dock.visibilityChanged.disconnect(self.recognition.schedule)
+        self.dock.visibilityChanged.disconnect(self.recognition.schedule_update)
         self.recognition.stop()
         self.iface.unregisterCustomDropHandler(self.drop)
         self.export.close()
@@ -275,13 +275,13 @@ class DesktopController(QObject):
     def _on_check_failed(self, title: str, why: str) -> None:
         """Report a failed check in the message bar; the panel shows the former verdict."""
         self.result_owner.note_check_failed()
-        self._broken.warn(why, title)
+        self._broken.show_warning(why, title)
 
     def _on_check_stopped(self) -> None:
         self._enable_actions()
         self.export.not_checked()
         # Layers may have been added in the meantime.
-        self.recognition.schedule()
+        self.recognition.schedule_update()
 
     def _edited(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
@@ -342,7 +342,7 @@ class DesktopController(QObject):
         ):
             self._clear_result()
             self._enable_actions()
-        self.recognition.schedule()
+        self.recognition.schedule_update()
 
     def open_sample(self) -> None:
         project = QgsProject.instance()
@@ -357,7 +357,7 @@ class DesktopController(QObject):
         canvas.setDestinationCrs(project.crs())
         canvas.setReferencedExtent(sample.compute_sample_view(loaded, project))
         self.dock.setUserVisible(True)
-        self.recognition.schedule()
+        self.recognition.schedule_update()
 
     def _enable_actions(self) -> None:
         has_result = self.dock.result is not None

@@ -58,11 +58,11 @@ class DialogOpener(QObject):
 
     def document(self) -> None:
         """Open the document information (成果信息) of the project."""
-        from .project.document_line import SpecDocumentInfo, edit_document_info, read_county_profile
+        from .project.document_line import SpecDocumentInfo, ask_for_document_info, read_county_profile
 
         project = QgsProject.instance()
         try:
-            edit_document_info(project, read_county_profile(project), SpecDocumentInfo(), self._iface.mainWindow())
+            ask_for_document_info(project, read_county_profile(project), SpecDocumentInfo(), self._iface.mainWindow())
         except (SanxianError, ImportError) as error:
             self._iface.messageBar().pushWarning(tr("Document Information"), messages.explain_error(error))
 

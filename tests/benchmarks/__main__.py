@@ -20,7 +20,7 @@ from plugin.core.geometry.overlay import find_shared_parts
 from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.model.report import Outcome
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 
 from . import edits, exchange, overlays
 from .measure import (
@@ -38,7 +38,7 @@ from .measure import (
 #: Size for the comparison with QGIS, whose overlay does not finish at 150 000 parcels, and base of the growth.
 SMALL_COUNTY_PARCELS = 20_000
 BYTES_PER_MB = 1_000_000
-SAMPLE = RESOURCES / "sample"
+SAMPLE = RESOURCES_FOLDER / "sample"
 
 
 def check_county_file(path: Path, *rules: str) -> CheckResult:

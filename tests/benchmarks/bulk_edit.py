@@ -157,7 +157,7 @@ def measure_one_run(path: Path, norm: Norm, plugin: bool) -> dict[str, WallAndCp
     expected = (CHANGED_CODE_AND_NAME[0], CHANGED_CODE_AND_NAME[1] if plugin else FORMER_CODE_AND_NAME[1])
 
     def filled() -> bool:
-        return updater is None or updater._fill is None
+        return updater is None or updater._running_fill is None
 
     found = {}
     found["gap"], found["whole"] = measure_until_done(dialog.accept, filled)

@@ -46,7 +46,7 @@ def assert_valid(parts):
 
     An overlay that used a fallback fails too.
     """
-    assert not parts.fallback_log.steps and not parts.fallback_log.failed
+    assert not parts.fallback_log.steps and not parts.fallback_log.failed_pairs
     pairs = list(zip(parts.left.tolist(), parts.right.tolist(), strict=True))
     assert pairs == sorted(pairs)
     assert shapely.is_valid(parts.geometry).all() and np.isin(shapely.get_type_id(parts.geometry), (3, 6)).all()

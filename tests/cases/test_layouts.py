@@ -54,7 +54,7 @@ def estimate_grid_rounding_area(*shapes):
 
 
 def sum_areas_by_pair(parts):
-    assert shapely.is_valid(parts.geometry).all() and not parts.fallback_log.failed
+    assert shapely.is_valid(parts.geometry).all() and not parts.fallback_log.failed_pairs
     found = {}
     for i, j, area in zip(parts.left.tolist(), parts.right.tolist(), parts.area.tolist(), strict=True):
         found[i, j] = found.get((i, j), 0.0) + area

@@ -148,9 +148,9 @@ def test_overlay_areas_of_numerically_difficult_polygons_are_exact(case):
         expected = exact_overlay.measure_shared_area(a, b)
         for one, other in ((a, b), (b, a)):
             found = find_shared_parts(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
-            assert not found.fallback_log.failed and found.area.sum() == pytest.approx(expected, abs=limit), turn
+            assert not found.fallback_log.failed_pairs and found.area.sum() == pytest.approx(expected, abs=limit), turn
             uncovered = find_uncovered_parts(make_layer(one), make_layer(other), tolerance=ZERO_TOLERANCE)
-            assert not uncovered.fallback_log.failed and uncovered.area.sum() == pytest.approx(
+            assert not uncovered.fallback_log.failed_pairs and uncovered.area.sum() == pytest.approx(
                 exact_overlay.measure_uncovered_area(one, [other]), abs=limit
             ), turn
         within = find_shared_parts(make_layer(a, b), tolerance=ZERO_TOLERANCE)
@@ -166,7 +166,7 @@ def test_area_not_covered_by_a_road_of_slightly_rotated_rectangles_is_exact():
     ]
     plot = move_far_away(shapely.box(-5, -2, 130, 3))
     uncovered = find_uncovered_parts(make_layer(plot), make_layer(*road), tolerance=ZERO_TOLERANCE)
-    assert not uncovered.fallback_log.failed
+    assert not uncovered.fallback_log.failed_pairs
     assert uncovered.area.sum() == pytest.approx(exact_overlay.measure_uncovered_area(plot, road), abs=1e-4)
     shared = find_shared_parts(make_layer(*road), tolerance=ZERO_TOLERANCE)
     pairs = [(i, j) for i in range(40) for j in range(i + 1, 40) if road[i].intersects(road[j])]
@@ -185,7 +185,7 @@ def test_overlay_areas_of_polygons_copied_with_rounding_errors_are_exact(case):
 
     def limit(parts, *shapes):
         """Return the rounding along all edges, or the grid size where a fallback was used."""
-        assert not parts.fallback_log.failed
+        assert not parts.fallback_log.failed_pairs
         return 2e-5 + (ZERO_TOLERANCE.cluster_m if parts.fallback_log.steps else 2 * COORDINATE_ROUNDING_M) * sum(
             s.length for s in (a, *shapes)
         )

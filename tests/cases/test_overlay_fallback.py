@@ -10,12 +10,12 @@ import shapely
 
 from plugin.core.geometry import overlay_fallback as ladders
 from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
-from plugin.core.geometry.overlay_fallback import FallbackLog, overlay_pairs, union_near_row
-from plugin.core.geometry.polygons import Polygons, union_rows
+from plugin.core.geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
+from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
 from tests.cases.shapes import box, grid, moved
@@ -66,10 +66,10 @@ EXPECTED_FALLBACKS = [(0, None), (1, "fixed_precision"), (2, "fixed_precision"),
 def test_overlay_fallbacks_are_tried_in_order_and_logged_when_the_operation_fails(times, name, far):
     a, b = (shapely.transform(s, lambda xy: xy + far) for s in (OFF_GRID, box(5, 0, 10, 10)))
     operation, steps = FailingOperation(shapely.intersection, times), FallbackLog()
-    (shape,) = overlay_pairs(
+    (shape,) = overlay_polygon_pairs(
         operation, make_layer(a), make_layer(b), ROW_NUMBERS, ROW_NUMBERS + 1, DEFAULT_TOLERANCE, steps
     )
-    assert shape.is_valid and shape.area == pytest.approx(50, abs=5e-4) and not steps.failed
+    assert shape.is_valid and shape.area == pytest.approx(50, abs=5e-4) and not steps.failed_pairs
     assert shape.bounds[0] == pytest.approx(far + 5)
     if name is None:
         assert not steps.steps
@@ -87,7 +87,7 @@ def test_every_overlay_fallback_gives_the_same_area_as_the_plain_operation(opera
     a = shapely.Polygon([(0, 0), (20, 1), (17, 15), (3, 19)], [[(5, 5), (9, 5), (9, 9), (5, 9)]])
     b = shapely.Polygon([(8, -3), (25, 8), (12, 21), (6, 7)])
     inside = operation is shapely.intersection
-    (shape,) = overlay_pairs(
+    (shape,) = overlay_polygon_pairs(
         FailingOperation(operation, times),
         make_layer(a),
         make_layer(b),
@@ -102,7 +102,7 @@ def test_every_overlay_fallback_gives_the_same_area_as_the_plain_operation(opera
 
 def test_overlay_pair_that_every_fallback_fails_for_gives_none_and_is_logged_as_failed():
     steps = FallbackLog()
-    (shape,) = overlay_pairs(
+    (shape,) = overlay_polygon_pairs(
         FailingOperation(shapely.intersection, 99),
         make_layer(OFF_GRID),
         make_layer(OFF_GRID),
@@ -111,7 +111,7 @@ def test_overlay_pair_that_every_fallback_fails_for_gives_none_and_is_logged_as_
         DEFAULT_TOLERANCE,
         steps,
     )
-    assert shape is None and steps.failed == [(7, 8)] and not steps.steps
+    assert shape is None and steps.failed_pairs == [(7, 8)] and not steps.steps
 
 
 @pytest.mark.parametrize("bad", [0, 31, 63, 99])
@@ -120,8 +120,8 @@ def test_one_failing_overlay_pair_of_a_hundred_does_not_change_the_other_results
     b[bad] = box(10.0 * bad + 5, 5, 5, 30)
     steps, rows = FallbackLog(), np.arange(100)
     trouble = FailingOperation(shapely.intersection, over=lambda p, q, grid: shapely.area(q) > 120)
-    shapes = overlay_pairs(trouble, a, b, rows, rows, DEFAULT_TOLERANCE, steps)
-    assert steps.failed == [(bad, bad)] and not steps.steps
+    shapes = overlay_polygon_pairs(trouble, a, b, rows, rows, DEFAULT_TOLERANCE, steps)
+    assert steps.failed_pairs == [(bad, bad)] and not steps.steps
     assert [s is None for s in shapes] == [n == bad for n in range(100)]
     assert np.delete(shapely.area(shapes), bad) == pytest.approx(25)
 
@@ -130,7 +130,7 @@ def test_one_failing_overlay_pair_of_a_hundred_does_not_change_the_other_results
 def test_overlay_fallback_rejects_an_empty_repaired_polygon_and_logs_the_pair_as_failed(operation, monkeypatch):
     monkeypatch.setattr(ladders, "repair_polygon", lambda shape: None)
     steps = FallbackLog()
-    (shape,) = overlay_pairs(
+    (shape,) = overlay_polygon_pairs(
         FailingOperation(operation, 3),
         make_layer(OFF_GRID),
         make_layer(box(50, 50, 1, 1)),
@@ -139,7 +139,7 @@ def test_overlay_fallback_rejects_an_empty_repaired_polygon_and_logs_the_pair_as
         DEFAULT_TOLERANCE,
         steps,
     )
-    assert shape is None and steps.failed == [(7, 7)]
+    assert shape is None and steps.failed_pairs == [(7, 7)]
 
 
 #: Start of the second shape: at 4 it contains the middle of the first, at 6 it does not.
@@ -171,7 +171,7 @@ def test_overlay_result_that_contradicts_a_sample_point_is_replaced_by_a_fallbac
         return lie(p, q) if len(asked) <= times else honest(p, q, grid_size=grid_size)
 
     steps = FallbackLog()
-    (shape,) = overlay_pairs(
+    (shape,) = overlay_polygon_pairs(
         return_wrong_result,
         make_layer(a),
         make_layer(b),
@@ -183,9 +183,9 @@ def test_overlay_result_that_contradicts_a_sample_point_is_replaced_by_a_fallbac
     )
     if times == 99:
         # Quarters give other wrong results, which are rejected too.
-        assert shape is None and steps.failed == [(7, 7)]
+        assert shape is None and steps.failed_pairs == [(7, 7)]
     else:
-        assert shape.area == pytest.approx(operation(a, b).area) and not steps.failed
+        assert shape.area == pytest.approx(operation(a, b).area) and not steps.failed_pairs
         assert [s.name for s in steps.steps] == [EXPECTED_FALLBACKS[times][1]]
 
 
@@ -229,7 +229,7 @@ def test_union_result_that_contradicts_a_sample_point_or_its_area_is_replaced_by
     steps = FallbackLog()
     joined = union_near_row(shapes, 3, DEFAULT_TOLERANCE, steps)
     if always:
-        assert joined is None and steps.failed == [(3, -1)]
+        assert joined is None and steps.failed_pairs == [(3, -1)]
     else:
         assert joined.area == pytest.approx(180) and [s.name for s in steps.steps] == ["fixed_precision"]
 
@@ -239,12 +239,14 @@ def test_find_uncovered_parts_logs_the_row_for_which_the_union_failed(monkeypatc
     uncovered = find_uncovered_parts(
         make_layer(box(50, 50, 1, 1), box(0, 0, 30, 10)), make_layer(*grid(2, 1)), tolerance=DEFAULT_TOLERANCE
     )
-    assert uncovered.fallback_log.failed == [(1, -1)] and uncovered.left.tolist() == [0]
+    assert uncovered.fallback_log.failed_pairs == [(1, -1)] and uncovered.left.tolist() == [0]
 
 
 def test_union_rows_uses_plain_union_when_the_coverage_union_fails(monkeypatch):
     monkeypatch.setattr(shapely, "coverage_union_all", raise_geos_error)
-    assert union_rows(Polygons(make_layer(*grid(9, 9))), tolerance=DEFAULT_TOLERANCE).area == pytest.approx(8100)
+    assert union_polygon_rows(Polygons(make_layer(*grid(9, 9))), tolerance=DEFAULT_TOLERANCE).area == pytest.approx(
+        8100
+    )
 
 
 # -- in a run ---------------------------------------------------------------------------------------------------------
@@ -269,7 +271,7 @@ def is_large_red_line(a, b, grid):
 
 def check_with_failing_operation(monkeypatch, operation, over, *codes):
     """Return two checks of the layers: undisturbed, and with a failing operation."""
-    rules = [all_rules()[code] for code in codes]
+    rules = [load_all_rules()[code] for code in codes]
     straight = run_check(assemble_plan(convert_to_source_layers(make_overlapping_layers()), make_example_norm()), rules)
     stumbles = FailingOperation(getattr(shapely, operation), over=over)
     monkeypatch.setattr(shapely, operation, stumbles)
@@ -320,6 +322,6 @@ def test_failing_overlap_within_a_layer_does_not_hide_overlaps_between_two_layer
     )
     monkeypatch.setattr(shapely, "intersection", stumbles)
     layered = Polygons(a)
-    assert find_shared_parts(layered, tolerance=DEFAULT_TOLERANCE).fallback_log.failed == [(0, 1)]
+    assert find_shared_parts(layered, tolerance=DEFAULT_TOLERANCE).fallback_log.failed_pairs == [(0, 1)]
     again = find_shared_parts(layered, b, tolerance=DEFAULT_TOLERANCE)
-    assert again.area.tolist() == straight.area.tolist() == [25, 16] and not again.fallback_log.failed
+    assert again.area.tolist() == straight.area.tolist() == [25, 16] and not again.fallback_log.failed_pairs

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
-from plugin.core.geometry.polygons import Polygons, union_rows
+from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 from tests.cases.drawing_variants import move_far_away
 from tests.cases.shapes import bricks, gear, grid, moved, outline, together, without
@@ -53,7 +53,7 @@ def compute_all_overlays(fine, coarse):
         find_shared_parts(coarse, tolerance=DEFAULT_TOLERANCE),
         find_shared_parts(fine, tolerance=DEFAULT_TOLERANCE),
     ]
-    whole = union_rows(fine, tolerance=DEFAULT_TOLERANCE)
+    whole = union_polygon_rows(fine, tolerance=DEFAULT_TOLERANCE)
     values = [(p.left.tolist(), p.right.tolist(), p.area.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in parts]
     return [*values, whole.wkb]
 

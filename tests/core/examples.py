@@ -16,7 +16,7 @@ from plugin.core.heritage.heritage_sites import HeritageList, ListedSite
 from plugin.core.indicators.typed_figures import parse_figure
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
-from plugin.core.model.rule import EVERY_LAYER, Example, Rule, all_rules
+from plugin.core.model.rule import EVERY_LAYER, Example, Rule, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.plan.layer import FieldInfo, SourceLayer
 from plugin.core.plan.plan import Plan
@@ -143,7 +143,7 @@ def run_example(rule: Rule, example: Example) -> Report:
     if any(n.concept == EVERY_LAYER for n in rule.needs.values()):
         roles.setdefault("layer", "STBHHX")
     parameters = dict(example.parameters)
-    also = [all_rules()[code] for code in parameters.pop("rules", [])]
+    also = [load_all_rules()[code] for code in parameters.pop("rules", [])]
     plan = make_example_plan(example.layers, roles, example.settings, example.standard)
     side = SideInputs(**{name: SIDE_INPUT_READERS[name](rows) for name, rows in example.side.items()})
     report = run_check(plan, [rule, *also], side_inputs=side, parameters={rule.code: parameters})

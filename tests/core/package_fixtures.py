@@ -18,7 +18,7 @@ import shapely
 
 from plugin.core.check import Options
 from plugin.core.loading.assembly import assemble_plan
-from plugin.core.package.generator import generator_digest
+from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.inspection.dataset_comparison import DatasetComparison, FeatureSample, FieldDifference
 from plugin.core.package.inspection.facts import FileFact, LayerFact, PackageFacts, UnreadLayer
 from plugin.core.package.inspection.integrity import IntegrityError
@@ -30,10 +30,10 @@ from plugin.core.package.names import make_name_matcher
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.package_spec.model import LayerSlot, PackageSpec, VectorSet
 from plugin.core.package.slot_files import END_BYTES
-from plugin.core.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.package.tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from plugin.core.plan.plan import Plan
 from plugin.core.standard import load_standard
-from plugin.metadata import plugin_version
+from plugin.metadata import read_plugin_version
 from tests.core.small_plan import X, Y, convert_to_source_layers, make_county_box, make_table
 
 PARCEL_VALUES = {"DLBM": "0103", "DLMC": "旱地", "TBMJ": 10_000.0, "KCXS": 0.0, "KCMJ": 0.0, "TBDLMJ": 10_000.0}
@@ -250,15 +250,15 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
                     c[:64],
                     hashlib.sha256(c).hexdigest(),
                     read_jpeg(BytesIO(c)) if is_jpeg(p) else None,
-                    tail=c[-END_BYTES:],
+                    last_bytes=c[-END_BYTES:],
                     pdf=_inspect_pdf(p, c, changes),
-                    decoded=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
+                    decoded_jpeg=DecodedJpeg(**changes["decoded"][p]) if p in changes.get("decoded", {}) else None,
                 )
                 for p, c in content.items()
                 if p not in changes.get("special", ())
             ),
-            *(FileFact(path, 0, special=True) for path in changes.get("special", ())),
-            *(FileFact(path, 0, link=True) for path in changes.get("links", ())),
+            *(FileFact(path, 0, is_special_file=True) for path in changes.get("special", ())),
+            *(FileFact(path, 0, is_link=True) for path in changes.get("links", ())),
         ),
         tuple(seen),
         manifest,
@@ -300,7 +300,11 @@ def _change_manifest(manifest: dict[str, Any], changes: dict[str, Any]) -> None:
         manifest[key] = {**manifest[key], **value} if isinstance(manifest.get(key), dict) else value
     tool = manifest.get("tool", {})
     if tool.get("generator") == "own":
-        manifest["tool"] = {**tool, "versions": {"sanxian": plugin_version()}, "generator": generator_digest()}
+        manifest["tool"] = {
+            **tool,
+            "versions": {"sanxian": read_plugin_version()},
+            "generator": compute_generator_digest(),
+        }
     for row in manifest["layers"]:
         row |= changes.get("row", {}).get(row["layer"], {})
         row |= {"data_year": changes["data_year"]} if "data_year" in changes else {}
@@ -366,7 +370,7 @@ def _make_metadata(changes: dict[str, Any], package_spec: PackageSpec, layers: d
     return {"5-元数据/140225浑源县国土空间总体规划元数据.xml": data}
 
 
-def _make_workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
+def _make_workbooks(changes: dict[str, Any]) -> tuple[PrintedWorkbook, ...]:
     found = []
     if changes.get("tables"):
         unseen = changes.get("hidden", {})
@@ -374,15 +378,15 @@ def _make_workbooks(changes: dict[str, Any]) -> tuple[Workbook, ...]:
             replace(make_sheet(name, rows), hidden=tuple(unseen.get(name, ())))
             for name, rows in changes["tables"].items()
         )
-        found.append(Workbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
+        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.xlsx", sheets))
     if "unread" in changes:
-        found.append(Workbook(f"{TABLES_PATH_STEM}.mdb", problem=changes["unread"]))
+        found.append(PrintedWorkbook(f"{TABLES_PATH_STEM}.mdb", problem=changes["unread"]))
     return tuple(found)
 
 
-def make_sheet(name: str, rows: list[list[str]]) -> Sheet:
-    cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
-    return Sheet(name, cells)
+def make_sheet(name: str, rows: list[list[str]]) -> PrintedSheet:
+    cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    return PrintedSheet(name, cells)
 
 
 def write_county_and_documents(folder: Path) -> tuple[Path, Path]:

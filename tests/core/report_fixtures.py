@@ -6,7 +6,7 @@ from __future__ import annotations
 import shapely
 
 from plugin.core.model.findings import Finding
-from plugin.core.model.indicator import BROKEN, CLOSE, MET, Indicator
+from plugin.core.model.indicator import MISSED_BY_ROUNDING, TARGET_MET, TARGET_MISSED, Indicator
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
 
@@ -80,7 +80,7 @@ def make_ratio_indicator(form: str, value: float, target: float | None = None, *
         "windows": 3,
         "uncoded_m2": 0.0,
     }
-    state = {} if target is None else {"state": MET if value <= target else BROKEN}
+    state = {} if target is None else {"state": TARGET_MET if value <= target else TARGET_MISSED}
     values: dict = {
         "comparison": "<=" if target else "",
         "target": target,
@@ -103,10 +103,20 @@ def make_report_indicators() -> list[Indicator]:
 
     farmland = {"layer": "YJJBNTBHTB", "field": "YJJBNTMJ", "features": 18426, "difference_m2": -1_234.5}
     return [
-        area("cultivated_area", "耕地保有量", 73.3864, "wan_mu", ">=", 73.39, CLOSE, layer="GDBHMB", field="GDMJ"),
-        area("farmland_area", "永久基本农田保护面积", 63.4062, "wan_mu", ">=", 63.25, MET, **farmland),
-        area("red_line_area", "生态保护红线面积", 539.02, "km2", ">=", 538.87, MET, layer="STBHHX"),
-        area("boundary_area", "城镇开发边界面积", 16.4691, "km2", "<=", 16.46, BROKEN, layer="CZKFBJ"),
+        area(
+            "cultivated_area",
+            "耕地保有量",
+            73.3864,
+            "wan_mu",
+            ">=",
+            73.39,
+            MISSED_BY_ROUNDING,
+            layer="GDBHMB",
+            field="GDMJ",
+        ),
+        area("farmland_area", "永久基本农田保护面积", 63.4062, "wan_mu", ">=", 63.25, TARGET_MET, **farmland),
+        area("red_line_area", "生态保护红线面积", 539.02, "km2", ">=", 538.87, TARGET_MET, layer="STBHHX"),
+        area("boundary_area", "城镇开发边界面积", 16.4691, "km2", "<=", 16.46, TARGET_MISSED, layer="CZKFBJ"),
         make_ratio_indicator("n1", 1.24758, 1.25),
         make_ratio_indicator("n2", 1.1745),
         make_ratio_indicator("n3", 1.2138),

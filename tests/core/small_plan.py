@@ -18,7 +18,7 @@ from pyproj import CRS
 
 from plugin.core.check import CheckResult, Options, check_plan
 from plugin.core.errors import SanxianError
-from plugin.core.files.writing import atomic_output
+from plugin.core.files.writing import write_atomically
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Report, RuleOutcome
@@ -179,7 +179,7 @@ def find_geometry_type(frame: gpd.GeoDataFrame) -> str:
 
 def write_findings(target: Path, findings: list[Finding], crs: CRS) -> None:
     """Write only the findings layer of a check to a file."""
-    with atomic_output(target) as path:
+    with write_atomically(target) as path:
         write_findings_layer(path, findings, crs)
 
 
@@ -196,7 +196,7 @@ def check_data(source: Any, rules: Iterable[str] = (), roles: str = "", **option
 
 def explain_error(error: SanxianError) -> str:
     """Return the Chinese message of an error; fail if it is not complete."""
-    text = CHINESE_MESSAGE_TEXTS.explain(error)
+    text = CHINESE_MESSAGE_TEXTS.explain_error(error)
     assert re.search(r"[\u4e00-\u9fff]", text) and "None" not in text, text
     return text
 

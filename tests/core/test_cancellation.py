@@ -3,7 +3,7 @@
 
 import pytest
 
-from plugin.core.cancellation import NEVER, Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled
 
 
@@ -18,8 +18,8 @@ def test_cancellation_raises_after_it_was_requested():
 
 
 def test_check_without_a_cancellation_request_finishes():
-    NEVER.raise_if_cancelled()
-    assert not NEVER.is_cancelled
+    NEVER_CANCELLED.raise_if_cancelled()
+    assert not NEVER_CANCELLED.is_cancelled
 
 
 def test_error_of_the_cancellation_callback_is_not_taken_for_a_cancellation():

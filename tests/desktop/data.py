@@ -76,8 +76,8 @@ def map_layer(controller, layer):
     dialog = find_opened_dialog("SanxianMappingDialog")
     dialog.template.setCurrentIndex(dialog.template.findData("XZYDYH"))
     dialog.template.activated.emit(dialog.template.currentIndex())
-    assert wait(lambda: dialog._prepared is not None and dialog._job is None)
-    dialog.table.selectRow([f.name for f in dialog._target.fields].index("YDYHFLDM"))
+    assert wait(lambda: dialog._prepared_mapping is not None and dialog._job is None)
+    dialog.table.selectRow([f.name for f in dialog._target_template.fields].index("YDYHFLDM"))
     save_picture(f"{PICTURE_NAME}-mapping")
     FACTS["mapping_fits"] = [dialog.frameGeometry().width(), dialog.frameGeometry().height()]
     dialog.output.setFilePath(str(FOLDER / "现状.gpkg"))

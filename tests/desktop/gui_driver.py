@@ -186,7 +186,7 @@ def do_when_open(fits, action):
 
 def unload(controller):
     """Unload the plugin while it works; return True if the work has ended."""
-    jobs = list(controller.runner._jobs)
+    jobs = list(controller.runner._running_jobs)
     unloadPlugin("sanxian")
     return all(job.wait(0) for job in jobs)
 

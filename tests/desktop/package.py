@@ -202,7 +202,7 @@ def inspect_package(controller):
     FACTS["package_layers"] = [
         len(layers),
         all(v.readOnly() for v in layers),
-        len(role_recognition.plan_layers(QgsProject.instance())),
+        len(role_recognition.list_plan_layers(QgsProject.instance())),
     ]
     FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
 

@@ -241,7 +241,7 @@ def run_main_tour():
     for kind, name in (("layer", "发现.gpkg"), ("json", "报告.json"), ("html", "报告.html")):
         controller.exports.save(kind, str(FOLDER / name))
     wait(lambda: all((FOLDER / n).exists() for n in ("发现.gpkg", "报告.json", "报告.html")), 90)
-    wait(lambda: not controller.runner._jobs)
+    wait(lambda: not controller.runner._running_jobs)
     FACTS["saved"] = [m.text() for m in iface.messageBar().items()]
     controller.exports.close()
 

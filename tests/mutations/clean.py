@@ -13,7 +13,7 @@ from typing import Any
 import geopandas as gpd
 
 from plugin.core.model.report import Report
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from tests.county import SEED, make, protection
 from tests.county.attributes import County
@@ -98,7 +98,7 @@ def write_profile_with_all_rules(made: County, folder: Path) -> Path:
     Return its path.
     """
     path = folder / "confirmed.toml"
-    extra = ", ".join(f'"{code}"' for code in all_rules() if code not in load_standard().rules)
+    extra = ", ".join(f'"{code}"' for code in load_all_rules() if code not in load_standard().rules)
     figures = {
         indicator: (f"{statutory_area(drop_parts_of_reserves(made.layers[role])).sum() / 1e6:.2f}", "km2")
         for indicator, role in STATED_AREAS.items()
@@ -141,7 +141,7 @@ def make_county_without_rules(codes: list[str], folder: Path) -> CleanCounty:
     Other rules then report the defects that these rules otherwise report.
     """
     base = make_county_plan(folder)
-    base.options["rules"] = tuple(code for code in all_rules() if code not in codes)
+    base.options["rules"] = tuple(code for code in load_all_rules() if code not in codes)
     return CleanCounty(base.county, base.options, CountyDraft(base.county, base.options, folder).report())
 
 
@@ -152,7 +152,7 @@ def make_township_plan(folder: Path) -> CleanCounty:
     protection.add_village_boundary(drawing)
     made.layers = {role: made.layers[role] for role in ("XZQX", "XZQXZ", "DLTB", "YDYHGHFQ")} | drawing.layers
     made.parcels |= drawing.parcels
-    options = {"standard": "township_db", "rules": tuple(all_rules())}
+    options = {"standard": "township_db", "rules": tuple(load_all_rules())}
     return CleanCounty(made, options, CountyDraft(made, options, folder).report())
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from plugin.core.files.digests import MANIFEST_PAGE
+from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
-from plugin.metadata import plugin_version
+from plugin.metadata import read_plugin_version
 from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_package_facts, make_pdf
 from tests.county.measure import statutory_area
 from tests.mutations.mutation import CountyDraft, declare_mutation
@@ -676,7 +676,7 @@ def plant_file_that_is_listed_twice(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC006", case="no_list", follows=["DOC013", "DOC015"])
 def plant_own_package_without_digest_list(draft: CountyDraft) -> None:
-    change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": plugin_version()}}})
+    change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}})
 
 
 @declare_mutation("DOC006", case="many_more", follows=["DOC003"])
@@ -790,23 +790,27 @@ def plant_report_of_fewer_warnings(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC013", case="none", follows=["DOC006", "DOC015"])
 def plant_own_package_without_report(draft: CountyDraft) -> None:
-    change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": plugin_version()}}}, bytes={})
+    change_package_facts(
+        draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}}, bytes={}
+    )
 
 
 @declare_mutation("DOC015", case="active", follows=["DOC006"])
 def plant_page_with_script(draft: CountyDraft) -> None:
     page = b'<html><script src="//example.org/a.js"></script></html>'
-    change_package_facts(draft, add={MANIFEST_PAGE: page}, pages={MANIFEST_PAGE: page})
+    change_package_facts(draft, add={MANIFEST_PAGE_FILE_NAME: page}, pages={MANIFEST_PAGE_FILE_NAME: page})
 
 
 @declare_mutation("DOC015", case="damaged", follows=["DOC006"])
 def plant_page_that_is_not_text(draft: CountyDraft) -> None:
-    change_package_facts(draft, add={MANIFEST_PAGE: b"\xff\xfe"}, pages={MANIFEST_PAGE: b"\xff\xfe"})
+    change_package_facts(
+        draft, add={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}, pages={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}
+    )
 
 
 @declare_mutation("DOC015", case="gone", follows=["DOC006"])
 def plant_page_listed_but_missing(draft: CountyDraft) -> None:
-    change_package_facts(draft, files=[MANIFEST_PAGE])
+    change_package_facts(draft, files=[MANIFEST_PAGE_FILE_NAME])
 
 
 def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: str) -> None:
@@ -824,19 +828,19 @@ def change_html_page(draft: CountyDraft, change: Callable[[str], str], version: 
     )
     package = draft.options["package"]
     text = change(render_manifest_page(package.manifest, "zh")).encode("utf-8")
-    documents = {**package.documents, MANIFEST_PAGE: text}
-    row = {"path": MANIFEST_PAGE, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
+    documents = {**package.documents, MANIFEST_PAGE_FILE_NAME: text}
+    row = {"path": MANIFEST_PAGE_FILE_NAME, "sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
     draft.options["package"] = replace(
         package,
         documents=documents,
         manifest={**package.manifest, "files": [*package.manifest["files"], row]},
-        files=(*package.files, FileFact(MANIFEST_PAGE, len(text), text[:64], row["sha256"])),
+        files=(*package.files, FileFact(MANIFEST_PAGE_FILE_NAME, len(text), text[:64], row["sha256"])),
     )
 
 
 @declare_mutation("DOC015", case="differs", follows=["DOC016"])
 def plant_html_page_with_another_verdict(draft: CountyDraft) -> None:
-    change_html_page(draft, lambda text: text.replace("通过", "不通过"), plugin_version())
+    change_html_page(draft, lambda text: text.replace("通过", "不通过"), read_plugin_version())
 
 
 @declare_mutation("DOC015", case="not_rebuilt", follows=["DOC016"])
@@ -880,7 +884,7 @@ def plant_report_of_other_settings(draft: CountyDraft) -> None:
         draft,
         provenance={
             "started": "2026-11-20T08:00:00+08:00",
-            "versions": {"sanxian": plugin_version()},
+            "versions": {"sanxian": read_plugin_version()},
             "profile": {"id": profile.id},
             "standard": {"id": standard.id},
             "settings": {"ratio.limit": 9.9},
@@ -980,7 +984,7 @@ def plant_profile_confirmed_by_province(draft: CountyDraft) -> None:
         draft,
         provenance={
             "started": "2026-11-20T08:00:00+08:00",
-            "versions": {"sanxian": plugin_version()},
+            "versions": {"sanxian": read_plugin_version()},
             "profile": {"id": profile.id, "confirmed": {"by": "某省人民政府"}},
         },
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from plugin.core.model.rule import EVERY_LAYER, all_rules
+from plugin.core.model.rule import EVERY_LAYER, load_all_rules
 from tests.county.defect_editor import EDGE, FIELD, PARCEL
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
@@ -22,7 +22,9 @@ def list_rules_of_each_layer() -> list[str]:
     An unusable layer makes all of them incomplete. GEO011 is not included: it leaves the county's outside to TOP003.
     """
     each = (
-        code for code, rule in all_rules().items() if any(need.concept == EVERY_LAYER for need in rule.needs.values())
+        code
+        for code, rule in load_all_rules().items()
+        if any(need.concept == EVERY_LAYER for need in rule.needs.values())
     )
     return [code for code in each if code != "GEO011"]
 

@@ -9,7 +9,7 @@ import pytest
 from plugin.core.check import Options, check_plan
 from plugin.core.rules.rel.rel010_control_line_conflicts import SEVERITY_OF_MEANING
 from plugin.core.standard import load_standard
-from plugin.core.standard.conflicts import ALLOWED
+from plugin.core.standard.conflicts import ALLOWED_MEANING
 from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table
 
 #: The edition that has village boundaries too.
@@ -30,7 +30,7 @@ def check_overlapping_pair(conflict):
 
 
 def list_conflict_pairs(wanted):
-    chosen = [one for one in STANDARD.conflicts if not one.rule and (one.meaning == ALLOWED) is not wanted]
+    chosen = [one for one in STANDARD.conflicts if not one.rule and (one.meaning == ALLOWED_MEANING) is not wanted]
     return [pytest.param(one, id=one.key.removeprefix("conflicts.")) for one in chosen]
 
 

@@ -8,8 +8,8 @@ import shapely
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.live import IncrementalChecker
 from plugin.core.loading.assembly import assemble_plan
-from plugin.core.messages.texts import SLIVERS
-from plugin.core.model.rule import all_rules
+from plugin.core.messages.texts import SLIVER_TEXTS_KEY
+from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
 from tests.county import source
 from tests.mutations.mutation import CountyDraft, check_options
@@ -68,7 +68,7 @@ def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, cl
                 answer = live.edit(role, row, now[0], **now[1])
             else:
                 _, answer = live.add(role, row, now[0], **now[1])
-            findings = [f for f in findings if not answer.replaces(f)] + answer.found
+            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.found
     return findings
 
 
@@ -77,11 +77,11 @@ def describe_findings(findings):
     return {
         key: area
         for key, area in areas.items()
-        if key[:2] not in CASES_OF_THE_WHOLE_PLAN and key[1] != SLIVERS and key[0] in LOCAL_RULES
+        if key[:2] not in CASES_OF_THE_WHOLE_PLAN and key[1] != SLIVER_TEXTS_KEY and key[0] in LOCAL_RULES
     }
 
 
-LOCAL_RULES = {code for code, rule in all_rules().items() if rule.local}
+LOCAL_RULES = {code for code, rule in load_all_rules().items() if rule.local}
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_live_check_after_planting_a_defect_has_the_findings_of_a_full_check(
         pytest.skip("no edit: other layers, fields, coordinates or settings")
     whole = assemble_plan(source.make_read_layers(draft.layers_for_reading), norm, scope="county")
     expected = describe_findings(run_check(whole, rules).findings)
-    if one.case == SLIVERS or (one.rule, one.case) in CASES_OF_THE_WHOLE_PLAN:
+    if one.case == SLIVER_TEXTS_KEY or (one.rule, one.case) in CASES_OF_THE_WHOLE_PLAN:
         # The sum is a figure of the county; an edit does not change its findings on rows.
         assert one.case in {f.case for f in run_check(whole, rules).findings}
     else:

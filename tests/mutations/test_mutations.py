@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 import tests.mutations
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from tests.county.measure import measure_drawn_area, statutory_area
 from tests.mutations.clean import SEALED_RULES
 from tests.mutations.mutation import MUTATIONS, CountyDraft, compare_reports
@@ -24,13 +24,13 @@ MESSAGES_WITHOUT_MUTATION = tomllib.loads((MUTATIONS_FOLDER / "without.toml").re
 
 
 def test_every_rule_has_a_planted_defect_that_tests_it():
-    missing = sorted(all_rules().keys() - {one.rule for one in MUTATIONS})
+    missing = sorted(load_all_rules().keys() - {one.rule for one in MUTATIONS})
     assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"
 
 
 def test_every_message_of_every_rule_has_a_planted_defect_that_tests_it():
     """Compare the messages of all rules with the declared mutations."""
-    sentences = {f"{code} {case}".strip() for code, rule in all_rules().items() for case in rule.messages}
+    sentences = {f"{code} {case}".strip() for code, rule in load_all_rules().items() for case in rule.messages}
     covered = {f"{one.rule} {one.case}".strip() for one in MUTATIONS}
     missing = sorted(sentences - covered - MESSAGES_WITHOUT_MUTATION.keys())
     assert not missing, f"{missing}: plant a defect for each (how: tests/mutations/__init__.py)"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.check import Options, check_plan
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.county import SEED, make_county
 from tests.county.write import write_geopackage
 from tests.plans import golden
@@ -31,11 +31,11 @@ def sample_report_of_all_rules():
 def clean_report_of_all_rules(tmp_path_factory):
     """Return the report of the same county without defects."""
     folder = tmp_path_factory.mktemp("clean")
-    truth = json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
+    truth = json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))
     layers, _ = make_county(seed=SEED, defects=False)
     assert len(layers["DLTB"]) == truth["county"]["parcels"]
     write_geopackage(folder / "county.gpkg", layers)
-    shutil.copy(SAMPLE / "centre.gpkg", folder)
+    shutil.copy(SAMPLE_FOLDER / "centre.gpkg", folder)
     return check_plan(folder, Options(profile="hunyuan", rules=("all",))).report
 
 
@@ -47,7 +47,7 @@ def test_check_with_all_rules_finds_every_defect_that_the_default_rules_find(sam
 def test_additional_findings_of_all_rules_on_the_sample_are_declared_in_whole_book_toml(
     sample_report_of_all_rules, clean_report_of_all_rules
 ):
-    planted = {one["rule"] for one in json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))["defects"]}
+    planted = {one["rule"] for one in json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))["defects"]}
     lies_so = {f.fingerprint for f in clean_report_of_all_rules.findings}
     default = {f.fingerprint for f in golden.run_plan("default").findings}
     others = [f for f in sample_report_of_all_rules.findings if f.fingerprint not in default]

@@ -11,7 +11,7 @@ from pyproj import CRS
 
 from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 
 OPTIONS = Options(profile="hunyuan")
 #: Tolerated share of the area of a part, for long edges that are straight in another CRS.
@@ -20,7 +20,7 @@ EDGE_AREA_TOLERANCE = 2e-4
 
 @pytest.fixture(scope="module")
 def sample_layers():
-    return list(read_source(SAMPLE / "county.gpkg"))
+    return list(read_source(SAMPLE_FOLDER / "county.gpkg"))
 
 
 @pytest.fixture(scope="module")

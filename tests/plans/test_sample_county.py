@@ -14,7 +14,7 @@ from shapely.geometry import shape
 from plugin.core.check import Options, check_plan
 from plugin.core.model.verdict import Verdict
 from plugin.core.standard import load_standard
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.hunyuan_county import CONFIRMED_PROFILE_TEXT
 from tests.county import make_county
 from tests.county.measure import measure_drawn_area, statutory_area
@@ -29,7 +29,7 @@ def sample():
 
 @pytest.fixture(scope="module")
 def truth():
-    return json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))
+    return json.loads((SAMPLE_FOLDER / "truth.json").read_text(encoding="utf-8"))
 
 
 def identify_finding(row):
@@ -57,7 +57,7 @@ def test_shipped_sample_geopackage_is_not_in_write_ahead_mode(name):
 
     A file that QGIS had open stays in write-ahead mode and changes whenever it is read.
     """
-    head = (SAMPLE / name).read_bytes()[:100]
+    head = (SAMPLE_FOLDER / name).read_bytes()[:100]
     assert head[18:20] == b"\x01\x01", f"git checkout resources/sample/{name}, or make sample"
 
 
@@ -96,7 +96,7 @@ def test_check_of_the_sample_runs_every_default_rule_without_a_crash(sample):
 
 def read_with_fiona(role):
     """Return the rows of a sample layer, read by fiona instead of the plugin."""
-    with fiona.open(SAMPLE / "county.gpkg", layer=role) as source:
+    with fiona.open(SAMPLE_FOLDER / "county.gpkg", layer=role) as source:
         return [(dict(f["properties"]), shape(f["geometry"]) if f["geometry"] else None) for f in source]
 
 
@@ -204,7 +204,7 @@ def test_terraced_farmland_meets_its_target_by_gross_area_but_fails_by_net_area(
 
 
 def test_area_targets_of_a_province_profile_do_not_apply_to_a_county(sample):
-    report = check_plan(SAMPLE / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="shanxi", rules=("LAW001", "LAW002"))).report
     assert [r.outcome for r in report.rules if r.code == "LAW002"] == ["not_applicable"]
     ratio = next(i for i in report.indicators if i.id == "expansion_ratio_n1")
     assert ratio.target == 1.3
@@ -216,15 +216,15 @@ def test_township_farmland_targets_of_the_sample_are_met_and_add_up_to_the_count
     The sums of the table are the two targets of the county. One field on wooded land has the code of another
     township.
     """
-    table = SAMPLE / "township_tasks.csv"
-    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", targets=str(table))).report
+    table = SAMPLE_FOLDER / "township_tasks.csv"
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", targets=str(table))).report
     by_rule = {r.code: r for r in report.rules}
     (drawn,) = [f for f in report.findings if f.code in ("LAW004", "LAW005")]
     assert (drawn.case, drawn.township, drawn.params["place"]) == ("misplaced", "蔡村镇", ["千佛岭乡"])
     assert "1564 个图斑按 ZLDWDM" in by_rule["LAW004"].reason and not by_rule["LAW004"].incomplete
     sums = {i.id: (round(i.value, 9), i.target) for i in report.indicators if i.id.startswith("handed_down")}
     assert sums == {"handed_down_cultivated_area": (73.39, 73.39), "handed_down_farmland_area": (63.25, 63.25)}
-    with fiona.open(SAMPLE / "county.gpkg", layer="YJJBNTBHTB") as source:
+    with fiona.open(SAMPLE_FOLDER / "county.gpkg", layer="YJJBNTBHTB") as source:
         net = sum(row["properties"]["YJJBNTMJ"] for row in source if row["properties"]["ZLDWDM"][:9] == "140225100")
     (town,) = [i for i in report.indicators if i.id == "township_farmland_area" and i.place == "永安镇"]
     assert town.value == pytest.approx(net / (1e8 / 15), rel=1e-12) and town.state == "met"

@@ -11,7 +11,7 @@ from plugin.bridge.checking.live_check import LiveCheck
 from plugin.bridge.layers.snapshots import take_snapshot
 from plugin.bridge.running.tasks import JobRunner
 from plugin.core.check import Options
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from tests.qgis.helpers import X, Y, make_frame, make_square, write_small
 from tests.qgis.waiting import process_events, wait_until
 
@@ -31,7 +31,7 @@ def summarise_local_findings(findings):
 
     Local rules need only the rows around an edit.
     """
-    rules = all_rules()
+    rules = load_all_rules()
     return {
         (f.code, f.fingerprint): (f.message, round(f.area_m2 or 0.0, 3), f.township, str(f.severity))
         for f in findings

@@ -27,12 +27,12 @@ def open_sample_project(folder: Path):
 
 def make_builder(project, document=None, catalogue=None):
     from plugin.bridge.layouts.build import LayoutBuilder
-    from plugin.bridge.layouts.map_layers import from_project
+    from plugin.bridge.layouts.map_layers import collect_from_project
     from plugin.bridge.project import county
     from plugin.core.standard import map_set as maps
 
     return LayoutBuilder(
-        from_project(project, county.make_check_options(project)), catalogue or maps.load_map_set(), document
+        collect_from_project(project, county.make_check_options(project)), catalogue or maps.load_map_set(), document
     )
 
 

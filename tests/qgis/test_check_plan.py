@@ -461,7 +461,7 @@ def test_algorithm_logs_contain_no_chinese_when_the_language_is_english(small, t
     from plugin.bridge import settings
 
     monkeypatch.setattr(settings, "read_setting", lambda key, default="": "en" if key == "language" else default)
-    monkeypatch.setattr(settings, "interface_locale", lambda: "en")
+    monkeypatch.setattr(settings, "get_interface_locale", lambda: "en")
     for name, given in (
         ("check_plan", {"SOURCE": str(small)}),
         ("duplicate_key", {"LAYER": f"{small}|layername=DLTB"}),

@@ -11,10 +11,10 @@ from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import create_database
 from plugin.bridge.project import county
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import DataError
 from plugin.core.profile import load_profile
-from plugin.core.profile.county_file import CountySettings, compose_county, default_profile_path, read_county
+from plugin.core.profile.county_file import CountySettings, compose_county, make_default_profile_path, read_county
 from plugin.gui.county_form.form import CountyForm
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.wizard.dialog import NewProjectWizard
@@ -46,7 +46,7 @@ def enter_targets(form):
     limit.document.setText(PLAN_TITLE)
     form.confirmation.by.setText("阳高县自然资源局")
     form.confirmation.document.setText("阳自然资函〔2026〕1号")
-    form.confirmation._tick_all(True)
+    form.confirmation._set_all_ticks(True)
 
 
 def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(saved_project, tmp_path):
@@ -59,7 +59,7 @@ def test_county_profile_form_saves_targets_and_confirmation_to_a_profile_file(sa
     dialog.accept()
     path = tmp_path / "阳高县规划.profile.toml"
     assert path.exists() and dialog.result() == 1
-    norm = county.make_check_options(saved_project).norm().for_area("140221")
+    norm = county.make_check_options(saved_project).norm().resolve_for_area("140221")
     assert {t.indicator: (t.value, t.unit, t.year) for t in norm.targets("140221")} == {
         "cultivated_area": ("52.10", "wan_mu", 2035),
         "boundary_area": ("14.20", "km2", 2035),
@@ -108,12 +108,16 @@ def test_county_profile_form_shows_inherited_values_as_placeholders_with_their_s
     dialog = ProfileDialog(saved_project)
     form = dialog.form
     boundary = get_row(form, "boundary_area")
-    assert boundary.value.text() == "" and boundary.value.inherited == "16.46" and boundary.mark.mark == "A"
-    assert "浑源县" in boundary.source.inherited
+    assert boundary.value.text() == "" and boundary.value.inherited_text == "16.46" and boundary.mark.mark == "A"
+    assert "浑源县" in boundary.source.inherited_text
     boundary.unit.setCurrentIndex(boundary.unit.findData("mu"))
     assert boundary.unit.currentData() == "km2" and not form.has_own_values, "a unit alone replaces nothing"
     limit = form.ratio.limit.rows["ratio.limit"]
-    assert limit.value.inherited == "1.25" and limit.mark.mark == "A" and limit.document.inherited.startswith("浑源县")
+    assert (
+        limit.value.inherited_text == "1.25"
+        and limit.mark.mark == "A"
+        and limit.document.inherited_text.startswith("浑源县")
+    )
     assert form.ratio.form.own() is None and form.ratio.form_mark.mark == "C"
     boundary.value.setText("16.00")
     assert boundary.unit.currentData() == "km2" and boundary.restore.isVisibleTo(form)
@@ -125,8 +129,8 @@ def test_county_profile_form_does_not_offer_province_totals_as_county_targets(sa
     dialog = ProfileDialog(saved_project)
     form = dialog.form
     assert (
-        get_row(form, "cultivated_area").value.inherited == ""
-        and get_row(form, "cultivated_area").year.inherited == "2035"
+        get_row(form, "cultivated_area").value.inherited_text == ""
+        and get_row(form, "cultivated_area").year.inherited_text == "2035"
     )
     assert form.totals.label.text().startswith("上级的 4 项总量目标不用于本县")
 
@@ -140,12 +144,12 @@ def test_county_profile_form_shows_an_error_at_its_field_and_blocks_saving(saved
     assert get_row(form, "boundary_area").message.text() == "“14，20”不是数值。请填写 14.20。"
     assert form.ratio.limit.rows["ratio.limit"].message.text() == "上限 1.35 宽于“山西省”的 1.3。请改为不大于 1.3。"
     assert "请填写依据文件和文号" in form.confirmation.messages["document"].text()
-    assert not dialog._ok.isEnabled() and "处需改正" in dialog.errors.label.text()
+    assert not dialog._ok_button.isEnabled() and "处需改正" in dialog.errors.label.text()
     get_row(form, "boundary_area").value.setText("14.20")
     get_row(form, "boundary_area").source.setText(PLAN_TITLE)
     form.ratio.limit.rows["ratio.limit"].restore.click()
     form.confirmation.by.clear()
-    assert form.errors == [] and dialog._ok.isEnabled() and get_row(form, "boundary_area").message.text() == ""
+    assert form.errors == [] and dialog._ok_button.isEnabled() and get_row(form, "boundary_area").message.text() == ""
     dialog.reject()
     assert list(tmp_path.glob("*.toml")) == []
 
@@ -155,7 +159,7 @@ def test_county_profile_form_warns_that_a_confirmation_date_alone_is_not_saved(s
     box = dialog.form.confirmation
     assert box.messages["date"].text() == ""
     box.date.setDate(QDate(2026, 3, 1))
-    assert "只有日期不保存" in box.messages["date"].text() and dialog._ok.isEnabled()
+    assert "只有日期不保存" in box.messages["date"].text() and dialog._ok_button.isEnabled()
     box.by.setText("阳高县自然资源局")
     assert box.messages["date"].text() == "" and box.confirmation().date == "2026-03-01"
 
@@ -198,13 +202,13 @@ def test_target_for_another_year_is_saved_as_another_row_of_the_profile(saved_pr
     assert second.source.completer().model().stringList() == [PLAN_TITLE]
     assert "2035 年已有一行" in second.message.text()
     second.year.setText("2025")
-    assert "依据文件" in second.message.text() and not dialog._ok.isEnabled()
+    assert "依据文件" in second.message.text() and not dialog._ok_button.isEnabled()
     second.source.setText(PLAN_TITLE)
     assert form.errors == [] and [t.year for t in form.county().targets] == [2035, 2025]
 
 
 def test_saving_the_profile_form_preserves_values_that_it_does_not_show(saved_project, tmp_path):
-    path = default_profile_path(Path(saved_project.fileName()))
+    path = make_default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += (
         '[quality.min_area_m2]\nDLTB = 300.0 # ours\n\n[absent]\nconcepts = ["zones"]\n\n'
@@ -267,12 +271,12 @@ def test_new_profile_never_overwrites_an_existing_profile_file(saved_project, tm
 def test_profile_form_requires_the_project_to_be_saved_first(project):
     dialog = ProfileDialog(project)
     dialog.profile.setCurrentIndex(dialog.profile.findData("shanxi"))
-    assert dialog._ok.isEnabled()
+    assert dialog._ok_button.isEnabled()
     dialog.form.name.setText("阳高县")
     dialog.form.area_code.setText("140221")
     get_row(dialog.form, "boundary_area").value.setText("14.20")
     get_row(dialog.form, "boundary_area").source.setText(PLAN_TITLE)
-    assert not dialog._ok.isEnabled() and dialog.place.text().startswith("请先保存工程")
+    assert not dialog._ok_button.isEnabled() and dialog.place.text().startswith("请先保存工程")
 
 
 def test_choosing_another_parent_profile_keeps_the_entered_values(saved_project):
@@ -325,7 +329,7 @@ def test_project_wizard_writes_the_county_profile_into_the_project_folder(wizard
     assert "县规划.profile.toml：2 项目标，继承自山西省" in dict(wizard.confirm.rows()).values()
     wizard.next.click()
     (request,) = wanted
-    made = create_database(request, lambda *_: None, NEVER)
+    made = create_database(request, lambda *_: None, NEVER_CANCELLED)
     assemble.build_project(request, made)
     assert {p.name for p in tmp_path.iterdir()} == {"县规划.gpkg", "县规划.profile.toml", "县规划.qgz"}
     opened = QgsProject()
@@ -348,7 +352,7 @@ def test_project_wizard_does_not_overwrite_an_existing_profile_file(wizard, tmp_
     wizard.target.name.setText("县规划")
     assert not wizard.next.isEnabled() and "已存在" in wizard.message_label.text()
     with pytest.raises(DataError, match="profile_exists"):
-        create_database(wizard.draft.make_request(), lambda *_: None, NEVER)
+        create_database(wizard.draft.make_request(), lambda *_: None, NEVER_CANCELLED)
     assert [p.name for p in tmp_path.iterdir()] == ["县规划.profile.toml"]
 
 
@@ -358,7 +362,7 @@ def test_project_wizard_without_county_values_writes_no_profile_file(wizard):
 
 
 def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
-    path = default_profile_path(Path(saved_project.fileName()))
+    path = make_default_profile_path(Path(saved_project.fileName()))
     text = compose_county(CountySettings("阳高县", "140221", "shanxi"), path)
     text += '[confirmed]\nby = "局"\ndocument = "文"\ndate = 2026-11-20\nitems = [ # by vote\n  "tolerance",\n]\n'
     path.write_text(text, encoding="utf-8")
@@ -368,6 +372,6 @@ def test_profile_file_that_the_form_would_damage_is_not_written(saved_project):
     dialog.form.confirmation.by.clear()
     dialog.form.confirmation.items.item(0).setCheckState(Qt.CheckState.Checked)
     dialog.form.confirmation.by.setText("局")
-    assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok.isEnabled()
+    assert "confirmed.items" in dialog.form.file_message.text() and not dialog._ok_button.isEnabled()
     dialog.accept()
     assert dialog.result() == 0 and path.read_text(encoding="utf-8") == text

@@ -21,7 +21,7 @@ from qgis.core import (
 from qgis.PyQt import sip
 
 from plugin.core.standard import load_standard
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 from tests.qgis.helpers import Log, digest_files, run_algorithm
 
 SQUARE = "MULTIPOLYGON (((38600000 4380000, 38600100 4380000, 38600100 4380100, 38600000 4380000)))"
@@ -57,7 +57,9 @@ def test_create_layers_makes_exactly_the_layers_of_the_chosen_groups(tmp_path, s
     path = tmp_path / f"浑源 库{suffix}"
     feedback = Log()
     result = run_create_layers(path, feedback, GROUPS=groups)
-    wanted = {t.role for t in load_standard().templates_of(groups.replace("、", ",").replace(" ", "").split(","))}
+    wanted = {
+        t.role for t in load_standard().list_templates_of_groups(groups.replace("、", ",").replace(" ", "").split(","))
+    }
     assert list_tables(path) == wanted
     assert result["OUTPUT"] == str(path) and result["LAYERS"] == len(wanted) and result["COUNTY_CODE"] == "140225"
     assert any("EPSG:4526" in line for line in feedback.lines)
@@ -129,7 +131,7 @@ def test_create_layers_reports_invalid_input_and_writes_nothing(tmp_path, given,
 )
 def test_create_layers_reports_an_error_in_the_standard_and_writes_nothing(tmp_path, file, slip, expected):
     folder = tmp_path / "标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     path = folder / file
     path.write_text(path.read_text(encoding="utf-8").replace(*slip, 1), encoding="utf-8")
     error = get_refusal(tmp_path / "库.gpkg", STANDARD=str(folder), GROUPS="zones")
@@ -347,7 +349,7 @@ def test_create_layers_dialog_has_searchable_lists_of_groups_and_counties(qgis_a
 def test_create_layers_accepts_a_repeated_groups_parameter(tmp_path):
     # As `qgis_process … GROUPS=three_lines GROUPS=zones` passes them on.
     run_create_layers(tmp_path / "a.gpkg", GROUPS=["three_lines", "zones"])
-    wanted = {t.role for t in load_standard().templates_of(["three_lines", "zones"])}
+    wanted = {t.role for t in load_standard().list_templates_of_groups(["three_lines", "zones"])}
     assert list_tables(tmp_path / "a.gpkg") == wanted
 
 

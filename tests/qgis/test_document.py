@@ -78,10 +78,10 @@ def test_document_information_is_stored_in_the_project(tmp_path):
 
 def test_changed_document_information_does_not_outdate_a_check_result(project):
     document.store_document_info(project, FULL_DOCUMENT_INFO)
-    before = InputFingerprint.from_project(project)
+    before = InputFingerprint.make_project_fingerprint(project)
     assert county.make_check_options(project).document_info == FULL_DOCUMENT_INFO
     document.store_document_info(project, DocumentInfo(secrecy="内部"))
-    assert InputFingerprint.from_project(project) == before
+    assert InputFingerprint.make_project_fingerprint(project) == before
 
 
 # --- the form
@@ -124,7 +124,10 @@ def test_lower_secrecy_level_is_refused_until_a_reason_is_entered(project):
     dialog.reason.setText("公示稿已脱密")
     dialog.accept()
     assert document.read_document_info(project) == DocumentInfo(secrecy="公开", secrecy_reason="公示稿已脱密")
-    assert document.resolve_project_document(project, make_profile(secrecy="秘密")).lowered[0].reason == "公示稿已脱密"
+    assert (
+        document.resolve_project_document(project, make_profile(secrecy="秘密")).lowered_levels[0].reason
+        == "公示稿已脱密"
+    )
 
 
 def test_map_approval_number_can_be_entered_only_for_public_results(project):
@@ -273,7 +276,7 @@ def test_saved_layout_is_not_exported_with_a_lower_secrecy_level_without_a_reaso
     builder = make_builder(project_with_secret_layout, DocumentInfo("内部"))
     with pytest.raises(InputError) as caught:
         run_order(builder, make_map_order(tmp_path / "甲"))
-    assert "三区图" in Texts("zh").explain(caught.value) and list((tmp_path / "甲").iterdir()) == []
+    assert "三区图" in Texts("zh").explain_error(caught.value) and list((tmp_path / "甲").iterdir()) == []
     builder = make_builder(project_with_secret_layout, DocumentInfo("内部", secrecy_reason="公示稿已脱密"))
     outcome = run_order(builder, make_map_order(tmp_path / "乙"))
     assert len(outcome.files) == 1

@@ -316,8 +316,8 @@ def test_next_number_reads_each_layer_only_once(functions, project, monkeypatch)
     first, second = make_layer([make_square(0, 0)], bsm=format_numbers(5)), make_layer()
     project.addMapLayers([first, second])
     reads = []
-    values = feature_numbers._values
-    monkeypatch.setattr(feature_numbers, "_values", lambda *given: reads.append(given) or values(*given))
+    values = feature_numbers._iterate_field_values
+    monkeypatch.setattr(feature_numbers, "_iterate_field_values", lambda *given: reads.append(given) or values(*given))
     second.startEditing()
     assert [evaluate(NEXT_NUMBER_EXPRESSION, second) for _ in range(3)] == format_numbers(6, 7, 8)
     assert len(reads) == 2, "each layer once"
@@ -393,7 +393,7 @@ def test_unloading_disconnects_the_number_register_from_all_layers(project):
     project.addMapLayer(layer)
     before = [layer.receivers(signal) for signal in signals]
     ledgers.start(project)
-    assert ledgers.next_bsm(layer) == f"{COUNTY}000000000002"
+    assert ledgers.issue_next_bsm(layer) == f"{COUNTY}000000000002"
     assert [layer.receivers(signal) for signal in signals] == [n + 1 for n in before]
     ledgers.stop(project)
     assert [layer.receivers(signal) for signal in signals] == before

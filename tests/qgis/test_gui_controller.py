@@ -417,7 +417,7 @@ def test_findings_panel_gets_its_preferred_width_when_first_shown(controller, qg
     process_events(0.1)
     width_before = layers.width()
     settings.store_setting("dock_sized", False)
-    dock._first_width._given = False
+    dock._first_width._is_width_given = False
     window = controller.iface.window
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)
     dock.hide()
@@ -442,14 +442,14 @@ def test_findings_panel_keeps_its_saved_width_when_qgis_starts_in_a_small_window
     dock, window = controller.dock, controller.iface.window
     settings.store_setting("dock_sized", True)
     settings.store_setting("dock_width", 0)
-    dock._first_width._given = True
+    dock._first_width._is_width_given = True
     window.resize(4 * dock.sizeHint().width(), 900)
     process_events(0.1)
     wide = dock.sizeHint().width() + 60
     window.resizeDocks([dock], [wide], Qt.Orientation.Horizontal)
     assert wait_until(lambda: dock.width() == wide) and settings.read_setting("dock_width", 0) == wide
     # After a start of QGIS the window is small at first, and the panel is cut.
-    dock._first_width._given = False
+    dock._first_width._is_width_given = False
     dock.hide()
     window.resize(dock.widget().minimumWidth() + 300, 700)
     window.resizeDocks([dock], [dock.widget().minimumWidth()], Qt.Orientation.Horizontal)

@@ -14,7 +14,7 @@ from plugin.core.engine.explanation import find_effective_values
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome, RuleOutcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.gui.county_form import profile_dialog
 from plugin.gui.county_form.profile_dialog import ProfileDialog
 from plugin.gui.findings import detail_pane, empty_states
@@ -23,7 +23,7 @@ from plugin.gui.help.doctor_dialog import DoctorDialog
 from plugin.gui.help.help_dialog import HelpDialog
 from plugin.gui.project.roles_dialog import RolesDialog
 from plugin.gui.widgets import messages
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.parametrize import for_each
 from tests.qgis.gui_helpers import make_finding
 
@@ -103,10 +103,10 @@ def test_profile_dialog_stores_planning_phase_and_township_targets_table(project
     assert "无.csv" in dialog.summary.text() and county.read_county(project) == county.ProjectCountySettings(), (
         "no table, nothing kept"
     )
-    dialog.targets.line.setText(str(SAMPLE / "township_tasks.csv"))
+    dialog.targets.line.setText(str(SAMPLE_FOLDER / "township_tasks.csv"))
     dialog.accept()
     options = county.make_check_options(project)
-    assert (options.phase, options.targets) == ("approval", str(SAMPLE / "township_tasks.csv"))
+    assert (options.phase, options.targets) == ("approval", str(SAMPLE_FOLDER / "township_tasks.csv"))
     assert ProfileDialog(project).phase.currentData() == "approval"
 
 
@@ -116,7 +116,7 @@ def test_profile_dialog_can_switch_on_all_rules_for_the_project(project):
     dialog.rules.setCurrentIndex(dialog.rules.findData("all"))
     dialog.accept()
     options = county.make_check_options(project)
-    assert options.rules == ("all",) and empty_states.count_rules(options) == len(all_rules())
+    assert options.rules == ("all",) and empty_states.count_rules(options) == len(load_all_rules())
     assert ProfileDialog(project).rules.currentData() == "all"
     county.store_county(project, county.ProjectCountySettings(rules="quality"))
     dialog = ProfileDialog(project)
@@ -140,13 +140,13 @@ def test_profile_dialog_stores_the_language_of_findings_only_after_ok(project):
 
 def test_panel_errors_use_the_interface_language_not_the_findings_language(qgis_app, monkeypatch):
     error = InputError("source_missing", source="x.gpkg")
-    monkeypatch.setattr(settings, "interface_locale", lambda: "zh_CN")
+    monkeypatch.setattr(settings, "get_interface_locale", lambda: "zh_CN")
     settings.store_setting("language", "en")
     try:
-        assert messages.explain_error(error) == Texts("zh").explain(error)
+        assert messages.explain_error(error) == Texts("zh").explain_error(error)
         settings.store_setting("language", "zh")
-        monkeypatch.setattr(settings, "interface_locale", lambda: "en")
-        assert messages.explain_error(error) == Texts("en").explain(error)
+        monkeypatch.setattr(settings, "get_interface_locale", lambda: "en")
+        assert messages.explain_error(error) == Texts("en").explain_error(error)
     finally:
         settings.store_setting("language", "zh")
 
@@ -181,7 +181,7 @@ def test_profile_dialog_reports_an_invalid_profile_file_and_disables_ok(project,
     path.write_text('id = "x"\n', encoding="utf-8")
     county.store_county(project, county.ProjectCountySettings(profile=str(path)))
     dialog = ProfileDialog(project)
-    assert "县.toml" in dialog.summary.text() and not dialog._ok.isEnabled()
+    assert "县.toml" in dialog.summary.text() and not dialog._ok_button.isEnabled()
 
 
 def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, monkeypatch):
@@ -191,7 +191,7 @@ def test_environment_dialog_opens_and_names_a_missing_library_first(qgis_app, mo
     assert "geopandas_of_tomorrow" in text and text.index("geopandas") < text.index("\n"), "the remedy comes first"
 
 
-@for_each("code", [*all_rules(), "RUN900", ""])
+@for_each("code", [*load_all_rules(), "RUN900", ""])
 def test_help_dialog_has_a_page_for_every_rule_and_run_message(qgis_app, code):
     dialog = HelpDialog(code)
     assert code in dialog.browser.toPlainText() or code.startswith("RUN")
@@ -213,7 +213,9 @@ def test_help_page_of_a_rule_shows_its_sources_and_effective_settings(chinese, q
     assert "ratio.limit = 1.25（县配置 浑源县）" in text and "当前值" in text
     # Values of the displayed check take precedence over those of the next check.
     taken = RuleOutcome("REL006", "x", "ERROR", Outcome.PASSED)
-    taken.parameters = [one.to_dict() for one in find_effective_values(all_rules()["REL006"], norm, {"max_share": 0.3})]
+    taken.parameters = [
+        one.to_dict() for one in find_effective_values(load_all_rules()["REL006"], norm, {"max_share": 0.3})
+    ]
     dialog = HelpDialog("REL006", norm=norm, outcome=lambda code: taken if code == "REL006" else None)
     assert "max_share = 0.3 (30%)（本次指定）" in dialog.browser.toPlainText()
     assert "当前检查结果" in dialog.browser.toPlainText()

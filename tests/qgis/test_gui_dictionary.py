@@ -35,7 +35,7 @@ def list_shown_layers(dialog):
     for place in range(dialog.tree.topLevelItemCount()):
         group = dialog.tree.topLevelItem(place)
         found += [
-            group.child(n).data(0, dictionary_dialog._ANCHOR)
+            group.child(n).data(0, dictionary_dialog._ANCHOR_DATA_ROLE)
             for n in range(group.childCount())
             if not group.child(n).isHidden()
         ]
@@ -45,7 +45,10 @@ def list_shown_layers(dialog):
 def test_data_dictionary_opens_at_the_page_of_the_active_layer(dictionary_dialog_of_farmland):
     text = dictionary_dialog_of_farmland.browser.toPlainText()
     assert "永久基本农田图斑" in text and "ZRRZJHM" in text and "个人信息" in text
-    assert dictionary_dialog_of_farmland.tree.currentItem().data(0, dictionary_dialog._ANCHOR) == "layer-YJJBNTTB"
+    assert (
+        dictionary_dialog_of_farmland.tree.currentItem().data(0, dictionary_dialog._ANCHOR_DATA_ROLE)
+        == "layer-YJJBNTTB"
+    )
 
 
 def test_dictionary_finds_the_page_of_a_layer_by_template_then_by_name(qgis_app):

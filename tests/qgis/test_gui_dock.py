@@ -14,7 +14,7 @@ from plugin.bridge.layers.role_recognition import RecognisedLayers
 from plugin.gui.findings import empty_states
 from plugin.gui.findings.dock import FindingsDock
 from plugin.gui.findings.form import DETAIL_TAB
-from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE
+from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN
 from plugin.gui.widgets import theme
 from tests.qgis.gui_helpers import make_clean_report, make_result, make_small_report
 from tests.qgis.waiting import process_events, wait_until
@@ -156,7 +156,7 @@ def test_severity_buttons_count_the_findings_that_other_filters_leave(findings_d
     assert texts in (["错误 1/3", "警告 0/2", "提示 0/0", "豁免 1/1", "跳过 0/2"], ["1/3", "0/2", "0/0", "1/1", "0/2"])
     # The rule's row, its detail and the buttons show the same counts.
     group = next(g for g in findings_dock.tree.findings.groups if g.code == "REL002")
-    assert findings_dock.tree.filter.index(0, COUNT).data() == "1"
+    assert findings_dock.tree.filter.index(0, COUNT_COLUMN).data() == "1"
     findings_dock.tree.setCurrentIndex(findings_dock.tree._get_group_index(group))
     assert "显示 1 处，共 3 处" in "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     findings_dock.clear_filters()
@@ -261,7 +261,7 @@ def test_progress_bar_shows_rule_number_rule_code_and_remaining_time(findings_do
     findings_dock.cancelRequested.connect(lambda: cancelled.append(1))
     findings_dock.run_bar.button.click()
     assert cancelled and findings_dock.run_bar.bar.format() == "正在取消"
-    findings_dock.end_run("已取消，仍显示 14:32 的结果")
+    findings_dock.hide_progress("已取消，仍显示 14:32 的结果")
     assert findings_dock.run_bar.isHidden() and findings_dock.note.text() == "已取消，仍显示 14:32 的结果"
 
 
@@ -321,8 +321,8 @@ def test_column_of_rule_and_place_has_at_least_half_of_the_list_width(findings_d
     findings_dock.resize(findings_dock.sizeHint().width(), 900)
     process_events(0.05)
     tree = findings_dock.tree
-    assert tree.columnWidth(PLACE) >= 0.5 * tree.viewport().width()
-    for column in (COUNT, AREA, STATE):
+    assert tree.columnWidth(PLACE_COLUMN) >= 0.5 * tree.viewport().width()
+    for column in (COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN):
         assert tree.columnWidth(column) >= tree.header().fontMetrics().horizontalAdvance(tree._title(column))
 
 

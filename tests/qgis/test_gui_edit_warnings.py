@@ -23,7 +23,9 @@ def opened_layers(chinese, qgis_app, project, tmp_path, monkeypatch):
 
     Edit warnings watch the layers.
     """
-    monkeypatch.setattr(edit_warnings, "_TIMEOUT", PATIENCE_SECONDS)  # a busy machine takes longer than users wait
+    monkeypatch.setattr(
+        edit_warnings, "_INSPECTION_TIMEOUT_S", PATIENCE_SECONDS
+    )  # a busy machine takes longer than users wait
     path = write_small(tmp_path / "小县.gpkg")
     iface = FakeInterface()
     first = QgsVectorLayer(f"{path}|layername=CZKFBJ", "城镇开发边界", "ogr")
@@ -85,7 +87,7 @@ def test_editing_a_file_on_a_network_drive_shows_one_warning(opened_layers, monk
 
 def test_edit_warning_is_shown_once_per_file_and_again_after_the_risk_returns(opened_layers, monkeypatch):
     iface, first, second, _ = opened_layers
-    risks = [edit_risks.EditRisk(edit_risks.OPEN, "soffice.bin (7)")]
+    risks = [edit_risks.EditRisk(edit_risks.OPEN_ELSEWHERE, "soffice.bin (7)")]
     monkeypatch.setattr(edit_risks, "find_edit_risks", lambda path, own_edits: list(risks))
 
     def begin(layer):
@@ -112,7 +114,7 @@ def test_unresponsive_file_server_delays_the_warning_but_not_the_editing(opened_
         return "\\\\nas\\规划"
 
     monkeypatch.setattr(edit_risks, "find_network_place", place)
-    monkeypatch.setattr(edit_warnings, "_TIMEOUT", 0.4)
+    monkeypatch.setattr(edit_warnings, "_INSPECTION_TIMEOUT_S", 0.4)
     assert first.startEditing() and read_messages(iface) == ""
     answers.set()
     assert wait_until(lambda: "nas" in read_messages(iface))

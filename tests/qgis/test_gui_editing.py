@@ -13,7 +13,7 @@ from plugin.bridge.checking import findings_layer
 from plugin.bridge.checking import live_check as live_module
 from plugin.bridge.project import county
 from plugin.gui import desktop_controller as controller_module
-from plugin.gui.findings.groups import STATE
+from plugin.gui.findings.groups import STATE_COLUMN
 from tests.qgis.helpers import write_small
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_controller import FakeInterface
@@ -54,13 +54,13 @@ def checked(open_controller, qgis_app):
 
 def check(controller):
     controller.run()
-    assert wait_until(lambda: not controller.busy and controller.editing._now is not None)
+    assert wait_until(lambda: not controller.busy and controller.editing._current_check is not None)
     wait_for_live_check(controller)
 
 
 def wait_for_live_check(controller):
     process_events(0.1)
-    assert wait_until(lambda: controller.editing._now is None or controller.editing._now.is_idle)
+    assert wait_until(lambda: controller.editing._current_check is None or controller.editing._current_check.is_idle)
 
 
 def draw_feature_in_layer(layer, shape, **values):
@@ -155,17 +155,17 @@ def test_live_check_switched_on_again_checks_the_edits_made_meanwhile(checked, q
 
 def test_live_check_survives_a_cancelled_full_check_and_ends_with_the_project(checked, project, qgis_app):
     controller, layers = checked
-    following = controller.editing._now
+    following = controller.editing._current_check
     controller.run()
     controller.checking.cancel()
     assert wait_until(lambda: not controller.busy)
-    assert controller.editing._now is following and controller.editing._next is None
+    assert controller.editing._current_check is following and controller.editing._next_check is None
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     wait_for_live_check(controller)
     assert controller.dock.result.edited
     layers["CZKFBJ"].rollBack()
     project.clear()
-    assert controller.editing._now is None and controller.dock.result is None
+    assert controller.editing._current_check is None and controller.dock.result is None
 
 
 def test_live_check_uses_only_milliseconds_of_the_main_thread_per_edit(checked, qgis_app, monkeypatch):
@@ -184,7 +184,7 @@ def test_live_check_uses_only_milliseconds_of_the_main_thread_per_edit(checked, 
 
         return call
 
-    live = controller.editing._now
+    live = controller.editing._current_check
     live._timer.timeout.disconnect()
     live._timer.timeout.connect(timed(live._read_changes))
     live.rechecked.disconnect()
@@ -228,7 +228,7 @@ def find_row(dock, code):
     group = next(g for g in dock.tree.findings.groups if g.code == code)
     index = dock.tree._get_group_index(group)
     dock.tree.filter.fetchMore(index)
-    return group, index.siblingAtColumn(STATE).data(), dock.tree.filter.index(0, 0, index).data()
+    return group, index.siblingAtColumn(STATE_COLUMN).data(), dock.tree.filter.index(0, 0, index).data()
 
 
 def test_skipped_rule_with_live_check_findings_is_shown_as_partly_checked(open_controller, qgis_app):

@@ -192,7 +192,7 @@ def test_memory_layers_are_ignored_as_input_of_the_yearly_update(exchange, reque
     """Add a memory layer; its source is longer than a file path may be."""
     fields = "".join(f"&field=a_long_name_{n}:string(0,0)" for n in range(20))
     project.addMapLayer(QgsVectorLayer(f"MultiPolygon?crs=EPSG:4526{fields}", "调入、调出和属性变更的地块", "memory"))
-    assert not county.make_check_options(project).waivers and InputFingerprint.from_project(project).layers
+    assert not county.make_check_options(project).waivers and InputFingerprint.make_project_fingerprint(project).layers
     exchange.update_yearly()
     assert requested_dialogs.given["CURRENT"] == get_file_path(plan_layers["CZKFBJ"])
 

@@ -35,7 +35,7 @@ def controller_and_project_file(chinese, qgis_app, project, tmp_path):
     controller = make_controller()
     controller.run()
     assert wait_until(lambda: not controller.busy and controller.dock.result is not None)
-    assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing is None)
+    assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing_job is None)
     yield controller, file
     controller.unload()
     for layer in project.mapLayers().values():
@@ -78,7 +78,7 @@ def list_grey_findings(controller):
         parent = model.index(row, 0, QModelIndex())
         model.fetchMore(parent)
         for n in range(model.rowCount(parent)):
-            finding = model.finding_at(model.index(n, 0, parent))
+            finding = model.get_finding(model.index(n, 0, parent))
             if finding is not None and model.data(model.index(n, 3, parent)) == "待复检":
                 assert model.data(model.index(n, 0, parent), Qt.ItemDataRole.ForegroundRole) is not None
                 found.append((group.code, finding.role, finding.related_role))
@@ -178,7 +178,7 @@ def test_changed_county_profile_outdates_every_finding_of_a_stored_result(contro
     controller, file = controller_and_project_file
     county.store_county(project, county.ProjectCountySettings(profile="hunyuan", base_year="2020"))
     assert project.write(str(file))
-    assert wait_until(lambda: controller.saved_results._writing is None)
+    assert wait_until(lambda: controller.saved_results._writing_job is None)
     reopen(controller, project, file)
     assert "县配置" in controller.dock.stale.text() and len(list_grey_findings(controller)) == len(
         [f for f in controller.dock.result.findings if f.state != "waived"]
@@ -196,7 +196,7 @@ def test_edits_rolled_back_after_the_check_outdate_the_stored_result(controller_
         lambda: (
             not controller.busy
             and get_result_path(file).read_bytes() != before
-            and controller.saved_results._writing is None
+            and controller.saved_results._writing_job is None
         )
     )
     layer.rollBack()
@@ -210,7 +210,7 @@ def test_saving_the_project_under_another_name_copies_the_stored_result(controll
     other = file.with_name("另存.qgz")
     assert project.write(str(other))
     copy = file.with_name("另存.result.json")
-    assert wait_until(lambda: copy.is_file() and controller.saved_results._writing is None)
+    assert wait_until(lambda: copy.is_file() and controller.saved_results._writing_job is None)
     assert copy.read_bytes() == get_result_path(file).read_bytes()
 
 
@@ -223,7 +223,7 @@ def test_result_of_an_unsaved_project_is_stored_when_the_project_is_saved(contro
     process_events(0.2)
     assert not get_result_path(file).exists()
     assert project.write(str(file))
-    assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing is None)
+    assert wait_until(lambda: get_result_path(file).is_file() and controller.saved_results._writing_job is None)
 
 
 def test_findings_of_a_stored_result_can_be_waived(controller_and_project_file, project):
@@ -235,9 +235,9 @@ def test_findings_of_a_stored_result_can_be_waived(controller_and_project_file, 
     result = reopen(controller, project, file)
     finding = next(f for f in result.findings if str(f.severity) == "ERROR" and f.key and f.area_m2)
     words = WaiverEntry(reason="已批复", document="晋自然资函〔2026〕12号", author="王", date=date.today())
-    controller.waiving._save([finding], words, controller.waiving.path())
+    controller.waiving._save_waiver([finding], words, controller.waiving.path())
     assert finding.state == "waived"
-    assert wait_until(lambda: controller.saved_results._writing is None and not controller.saved_results._again)
+    assert wait_until(lambda: controller.saved_results._writing_job is None and not controller.saved_results._again)
     states = {f.fingerprint: f.state for f in read_saved_result(get_result_path(file)).report.findings}
     assert states[finding.fingerprint] == "waived"
     again = reopen(controller, project, file)

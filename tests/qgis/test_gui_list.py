@@ -8,7 +8,14 @@ from qgis.PyQt.QtTest import QAbstractItemModelTester
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.report import Report
 from plugin.gui.findings.filter import FilterSettings, FindingsFilter
-from plugin.gui.findings.groups import AREA, COUNT, PLACE, STATE, describe_location, format_short_hectares
+from plugin.gui.findings.groups import (
+    AREA_COLUMN,
+    COUNT_COLUMN,
+    PLACE_COLUMN,
+    STATE_COLUMN,
+    describe_location,
+    format_short_hectares,
+)
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
@@ -47,12 +54,12 @@ def findings_tree(qgis_app):
     findings_tree.deleteLater()
 
 
-def read_texts(proxy, column=PLACE, parent=None):
+def read_texts(proxy, column=PLACE_COLUMN, parent=None):
     parent = parent or QModelIndex()
     return [proxy.index(n, column, parent).data() for n in range(proxy.rowCount(parent))]
 
 
-def list_children(proxy, row, column=PLACE):
+def list_children(proxy, row, column=PLACE_COLUMN):
     parent = proxy.index(row, 0)
     proxy.fetchMore(parent)
     return read_texts(proxy, column, parent)
@@ -66,7 +73,7 @@ def test_rules_are_listed_by_severity_and_area_with_skipped_last_and_passed_hidd
 def test_crash_of_a_rule_is_listed_below_that_rule(findings_model):
     group = next(g for g in findings_model.groups if g.code == "TOP002")
     assert [f.code for f in group.findings] == ["RUN900"]
-    assert findings_model.index(findings_model.groups.index(group), STATE).data()
+    assert findings_model.index(findings_model.groups.index(group), STATE_COLUMN).data()
 
 
 def test_findings_model_creates_rows_of_a_rule_only_when_fetched(qgis_app):
@@ -85,10 +92,10 @@ def test_skipped_rule_has_a_row_with_its_reason(filtered_model):
 
 
 def test_count_and_area_of_a_rule_row_follow_the_filter(filtered_model):
-    assert filtered_model.index(0, COUNT).data() == "3"
+    assert filtered_model.index(0, COUNT_COLUMN).data() == "3"
     filtered_model.set_wanted(FilterSettings())
-    assert filtered_model.index(0, COUNT).data() == "2"
-    assert filtered_model.index(0, AREA).data() == "1.35"
+    assert filtered_model.index(0, COUNT_COLUMN).data() == "2"
+    assert filtered_model.index(0, AREA_COLUMN).data() == "1.35"
 
 
 @pytest.mark.parametrize(
@@ -118,20 +125,20 @@ def test_skipped_button_shows_or_hides_skipped_rules_with_their_reasons(filtered
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["REL002", "ATT001"]
 
 
-@pytest.mark.parametrize("column", [PLACE, COUNT, AREA, STATE])
+@pytest.mark.parametrize("column", [PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN])
 def test_sorting_the_findings_keeps_persistent_indexes_on_their_findings(findings_model, column):
     parent = findings_model.index(0, 0)
     findings_model.fetchMore(parent)
     kept = [QPersistentModelIndex(findings_model.index(n, 0, parent)) for n in range(3)]
-    before = [findings_model.finding_at(QModelIndex(i)).key for i in kept]
+    before = [findings_model.get_finding(QModelIndex(i)).key for i in kept]
     for order in (Qt.SortOrder.AscendingOrder, Qt.SortOrder.DescendingOrder):
         findings_model.sort(column, order)
-        assert [findings_model.finding_at(QModelIndex(i)).key for i in kept] == before
+        assert [findings_model.get_finding(QModelIndex(i)).key for i in kept] == before
 
 
 def test_findings_can_be_sorted_by_area(filtered_model):
-    filtered_model.sort(AREA, Qt.SortOrder.AscendingOrder)
-    assert list_children(filtered_model, 0, AREA) == ["0.09", "1.26", "5.20"]
+    filtered_model.sort(AREA_COLUMN, Qt.SortOrder.AscendingOrder)
+    assert list_children(filtered_model, 0, AREA_COLUMN) == ["0.09", "1.26", "5.20"]
 
 
 def test_list_rows_format_hectares_and_place_of_a_finding():
@@ -208,7 +215,7 @@ def test_findings_tree_handles_a_hundred_thousand_findings_within_time_limits(qg
     timed("filter", lambda: findings_tree.set_wanted(FilterSettings(text="乡镇7")))
     timed("all", lambda: findings_tree.set_wanted(FilterSettings()))
     timed("open", lambda: findings_tree.expand(findings_tree._get_group_index(findings_tree.findings.groups[0])))
-    timed("sort", lambda: findings_tree.filter.sort(PLACE, Qt.SortOrder.AscendingOrder))
+    timed("sort", lambda: findings_tree.filter.sort(PLACE_COLUMN, Qt.SortOrder.AscendingOrder))
     timed("step", lambda: findings_tree.step(1))
     findings_tree.deleteLater()
     print(seconds)
@@ -228,10 +235,13 @@ def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filter
     kept = QPersistentModelIndex(filtered_model.index(0, 0, filtered_model.index(row, 0)))
     assert filtered_model.change(make_findings_change([second], [new], [(first, renewed)])) == []
     assert {f.key[-2:] for f in filtered_model.list_visible_findings() if f.code == "REL002"} == {"01", "03", "09"}
-    assert filtered_model.index(row, COUNT).data() == "3" and filtered_model.index(row, AREA).data() == "15.20"
+    assert (
+        filtered_model.index(row, COUNT_COLUMN).data() == "3"
+        and filtered_model.index(row, AREA_COLUMN).data() == "15.20"
+    )
     assert waived in filtered_model.list_visible_findings() and kept.isValid()
-    findings_model.sort(AREA, Qt.SortOrder.AscendingOrder)
-    assert list_children(filtered_model, row, AREA) == ["3.00", "5.20", "7.00"]
+    findings_model.sort(AREA_COLUMN, Qt.SortOrder.AscendingOrder)
+    assert list_children(filtered_model, row, AREA_COLUMN) == ["3.00", "5.20", "7.00"]
 
 
 def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, findings_model):
@@ -252,7 +262,7 @@ def test_live_changes_list_a_rule_only_while_it_has_findings(filtered_model, fin
         "TOP003",
     ]
     # Rows of other rules are still theirs.
-    assert findings_model.group_at(QModelIndex(inside)) is warned and QModelIndex(inside).parent().data().startswith(
+    assert findings_model.get_group(QModelIndex(inside)) is warned and QModelIndex(inside).parent().data().startswith(
         "LAW010"
     )
     filtered_model.change(make_findings_change(gone=[new]))
@@ -287,11 +297,11 @@ def test_live_changes_do_not_scroll_the_findings_list(qgis_app):
     process_events(0.02)
     findings_tree.select_finding(findings_tree.filter.list_visible_findings()[150])
     findings_tree.scrollTo(findings_tree.currentIndex(), findings_tree.ScrollHint.PositionAtTop)
-    top = findings_tree.findings.finding_at(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0))))
+    top = findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0))))
     largest = sorted(report.findings, key=lambda f: -f.area_m2)
     findings_tree.change(make_findings_change(largest[:3], [make_finding("REL002", f"9{n}", 1e6) for n in range(7)]))
     process_events(0.02)
     assert (
-        findings_tree.findings.finding_at(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0)))) is top
+        findings_tree.findings.get_finding(findings_tree.filter.mapToSource(findings_tree.indexAt(QPoint(0, 0)))) is top
     )
     findings_tree.deleteLater()

@@ -14,7 +14,7 @@ from plugin.gui.findings import filter as findings_filter
 from plugin.gui.findings import groups as findings_groups
 from plugin.gui.findings import rows as findings_rows
 from plugin.gui.findings.filter import FilterSettings, FindingsFilter
-from plugin.gui.findings.groups import AREA, COUNT, PLACE, ROWS_LOADED_AT_ONCE, STATE
+from plugin.gui.findings.groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, ROWS_LOADED_AT_ONCE, STATE_COLUMN
 from plugin.gui.findings.model import FindingsModel
 from plugin.gui.findings.tree import FindingsTree
 from plugin.gui.widgets.theme import FINDING_KINDS
@@ -58,12 +58,12 @@ def list_loaded_findings(findings_tree):
     """Return the findings whose rows are loaded in the tree, in row order."""
     parent = findings_tree.filter.index(0, 0)
     found = [findings_tree.filter.index(n, 0, parent) for n in range(findings_tree.filter.rowCount(parent))]
-    return [findings_tree.findings.finding_at(findings_tree.filter.mapToSource(index)) for index in found]
+    return [findings_tree.findings.get_finding(findings_tree.filter.mapToSource(index)) for index in found]
 
 
 def test_findings_tree_loads_rows_in_batches_while_scrolling(findings_tree, qgis_app):
     assert len(list_loaded_findings(findings_tree)) == ROWS_LOADED_AT_ONCE and findings_tree.filter.index(
-        0, COUNT
+        0, COUNT_COLUMN
     ).data() == str(FINDING_COUNT)
     lengths = []
     for _ in range(4):
@@ -139,14 +139,14 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
         attach_qt_model_tester(findings_tree.findings)
     chance = random.Random(5)
     group, texts = findings_tree.findings.groups[0], ("", "乡镇7", "乡镇1", "00001")
-    wanted, column, down = ALL_FINDINGS_FILTER, AREA, True
+    wanted, column, down = ALL_FINDINGS_FILTER, AREA_COLUMN, True
     for step in range(40):
         what = chance.choice(("filter", "sort", "more", "gone", "come", "renewed"))
         if what == "filter":
             wanted = FilterSettings(kinds=frozenset(FINDING_KINDS), text=chance.choice(texts))
             findings_tree.set_wanted(wanted)
         elif what == "sort":
-            column, down = chance.choice((PLACE, AREA, STATE)), chance.choice((True, False))
+            column, down = chance.choice((PLACE_COLUMN, AREA_COLUMN, STATE_COLUMN)), chance.choice((True, False))
             order = Qt.SortOrder.DescendingOrder if down else Qt.SortOrder.AscendingOrder
             findings_tree.sortByColumn(column, order)
         elif what == "more":
@@ -166,7 +166,7 @@ def test_loaded_rows_are_the_first_visible_findings_after_any_change(
         assert {id(f) for f in findings_tree.filter.list_visible_findings()} == {id(f) for f in asked}
         assert shown == findings_tree.filter.list_visible_findings()[: len(shown)]
         assert len(shown) >= min(len(asked), batch - 40 * changed), "what is in view is there"
-        if what in ("filter", "sort") and column == AREA:
+        if what in ("filter", "sort") and column == AREA_COLUMN:
             areas = [f.area_m2 for f in findings_tree.filter.list_visible_findings()]
             assert what == "filter" or areas == sorted(areas, reverse=down)
 

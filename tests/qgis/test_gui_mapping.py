@@ -74,66 +74,68 @@ def test_field_mapping_dialog_proposes_sources_and_shows_sample_values(mapping_d
     source = mapping_dialog.findChild(QComboBox, "source.YDYHFLDM")
     assert source.currentData() == "DLBM" and source.toolTip() == "同含义"
     assert mapping_dialog.findChild(QComboBox, "codes.YDYHFLDM").currentText() == "由三调地类代码表换算"
-    samples = read_cell(mapping_dialog, "YDYHFLDM", mapping_table.SAMPLES)
+    samples = read_cell(mapping_dialog, "YDYHFLDM", mapping_table.SAMPLES_COLUMN)
     assert "0103 → 010300" in samples and "0204：可对应多个，待定" in samples
     assert (
-        read_cell(mapping_dialog, "YDYHFLDM", mapping_table.FILLED),
-        read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST),
+        read_cell(mapping_dialog, "YDYHFLDM", mapping_table.FILLED_COLUMN),
+        read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN),
     ) == (
         "5",
         "4",
     )
-    assert "0103 → 旱地" in read_cell(mapping_dialog, "YDYHFLMC", mapping_table.SAMPLES)
-    assert read_cell(mapping_dialog, "YDYHFLMC", mapping_table.MORE) == "名称取自代码表" and not read_cell(
-        mapping_dialog, "BZ", mapping_table.MORE
+    assert "0103 → 旱地" in read_cell(mapping_dialog, "YDYHFLMC", mapping_table.SAMPLES_COLUMN)
+    assert read_cell(mapping_dialog, "YDYHFLMC", mapping_table.MORE_COLUMN) == "名称取自代码表" and not read_cell(
+        mapping_dialog, "BZ", mapping_table.MORE_COLUMN
     )
-    assert read_cell(mapping_dialog, "XZQMC", mapping_table.SAMPLES) == "浑源县"
+    assert read_cell(mapping_dialog, "XZQMC", mapping_table.SAMPLES_COLUMN) == "浑源县"
     assert "10 行" in mapping_dialog.summary.text() and "数据来源说" in mapping_dialog.summary.text()
 
 
 def test_field_mapping_dialog_marks_template_fields_from_unverified_sources(qgis_app, mapping_dialog):
     choose_template(mapping_dialog, "LSWHBHX")
-    template = mapping_dialog._target
+    template = mapping_dialog._target_template
     for target in template.fields:
-        assert ("来源级别 C，未核实" in read_cell(mapping_dialog, target.name, mapping_table.REQUIRED)) == (
+        assert ("来源级别 C，未核实" in read_cell(mapping_dialog, target.name, mapping_table.REQUIRED_COLUMN)) == (
             target.mark == "C"
         ), target.name
     assert any(f.mark == "C" for f in template.fields)
 
 
 def test_field_mapping_dialog_proposes_county_code_and_name_as_constants(qgis_app, mapping_dialog):
-    assert mapping_dialog._prepared.mapping.constants == {"XZQDM": "140225", "XZQMC": "浑源县"}
+    assert mapping_dialog._prepared_mapping.mapping.constants == {"XZQDM": "140225", "XZQMC": "浑源县"}
     assert mapping_dialog.findChild(QLineEdit, "constant.XZQMC").text() == "浑源县"
     choose_template(mapping_dialog, "LSWHBHX")
-    assert mapping_dialog._prepared.mapping.constants["YSDM"] == mapping_dialog._target.feature_code != ""
+    assert (
+        mapping_dialog._prepared_mapping.mapping.constants["YSDM"] == mapping_dialog._target_template.feature_code != ""
+    )
     choose_template(mapping_dialog, "XZQXZ")
-    assert not mapping_dialog._prepared.mapping.constants, "a township has its own"
+    assert not mapping_dialog._prepared_mapping.mapping.constants, "a township has its own"
 
 
 def test_field_mapping_dialog_accepts_a_source_field_a_constant_or_nothing(mapping_dialog):
-    select_data(mapping_dialog, "source.XZQMC", mapping_table.CONSTANT)
+    select_data(mapping_dialog, "source.XZQMC", mapping_table.CONSTANT_SOURCE)
     edit = mapping_dialog.findChild(QLineEdit, "constant.XZQMC")
     edit.setText("某县")
     edit.editingFinished.emit()
-    assert mapping_dialog._prepared.mapping.constants["XZQMC"] == "某县"
-    assert read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED) == "10"
+    assert mapping_dialog._prepared_mapping.mapping.constants["XZQMC"] == "某县"
+    assert read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED_COLUMN) == "10"
     select_data(mapping_dialog, "source.XZQMC", "DLMC")
-    assert mapping_dialog._prepared.mapping.fields["XZQMC"] == "DLMC"
-    assert mapping_dialog._prepared.mapping.constants == {"XZQDM": "140225"}
-    assert mapping_dialog.table.cellWidget(mapping_dialog.table._row("XZQMC"), mapping_table.MORE) is None
-    select_data(mapping_dialog, "source.XZQMC", mapping_table.NOTHING)
+    assert mapping_dialog._prepared_mapping.mapping.fields["XZQMC"] == "DLMC"
+    assert mapping_dialog._prepared_mapping.mapping.constants == {"XZQDM": "140225"}
+    assert mapping_dialog.table.cellWidget(mapping_dialog.table._row("XZQMC"), mapping_table.MORE_COLUMN) is None
+    select_data(mapping_dialog, "source.XZQMC", mapping_table.NO_SOURCE)
     assert (
-        "XZQMC" not in mapping_dialog._prepared.mapping.fields
-        and read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED) == "0"
+        "XZQMC" not in mapping_dialog._prepared_mapping.mapping.fields
+        and read_cell(mapping_dialog, "XZQMC", mapping_table.FILLED_COLUMN) == "0"
     )
 
 
 def test_field_mapping_dialog_reports_copied_codes_outside_the_code_list(mapping_dialog):
     select_data(mapping_dialog, "codes.YDYHFLDM", None)
-    assert "YDYHFLDM" not in mapping_dialog._prepared.mapping.codes
+    assert "YDYHFLDM" not in mapping_dialog._prepared_mapping.mapping.codes
     assert (
         "0201K：不在代码表中"
-        in mapping_dialog.table.item(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES).toolTip()
+        in mapping_dialog.table.item(mapping_dialog.table._row("YDYHFLDM"), mapping_table.SAMPLES_COLUMN).toolTip()
     )
 
 
@@ -143,7 +145,7 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     assert mapping_dialog.choices.isVisibleTo(mapping_dialog) and mapping_dialog.choices.table.rowCount() == 4
     box = select_data(mapping_dialog, "choice.0204", "0205")
     assert [box.itemData(n) for n in range(3)] == ["", "0205", "0204"], "what the list suggests comes first"
-    assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST) == "3"
+    assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN) == "3"
     target = tmp_path / "出 库.gpkg"
     mapping_dialog.output.setFilePath(str(target))
     mapping_dialog.run()
@@ -157,14 +159,14 @@ def test_field_mapping_run_applies_the_codes_chosen_by_the_user(qgis_app, mappin
     assert digest_files(survey_file.parent) == before
     (layer,) = [v for v in QgsProject.instance().mapLayers().values() if get_assigned_role(v) == "XZYDYH"]
     assert layer.featureCount() == len(SURVEY_ROWS) and layer.renderer().type() == "categorizedSymbol"
-    assert attribute_forms.role_of_form(layer) == "XZYDYH"
+    assert attribute_forms.get_role_of_form(layer) == "XZYDYH"
     # The stored mapping gives the same result again.
-    mapping_dialog._prepare()
+    mapping_dialog._prepare_mapping()
     wait_until_ready(mapping_dialog)
-    assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST) == "4"
+    assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN) == "4"
     mapping_dialog.open_mapping(str(tmp_path / "出 库.mapping.toml"))
     wait_until_ready(mapping_dialog)
-    assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST) == "3"
+    assert read_cell(mapping_dialog, "YDYHFLDM", mapping_table.LOST_COLUMN) == "3"
 
 
 def test_field_mapping_without_output_file_creates_a_memory_layer(qgis_app, mapping_dialog):
@@ -205,11 +207,11 @@ def test_cancelled_field_mapping_writes_no_file(qgis_app, mapping_dialog, tmp_pa
 )
 def test_field_mapping_dialog_shows_why_a_mapping_file_is_invalid(qgis_app, mapping_dialog, tmp_path, text, words):
     (tmp_path / "坏.toml").write_text(text, encoding="utf-8")
-    former = mapping_dialog._prepared.mapping
+    former = mapping_dialog._prepared_mapping.mapping
     mapping_dialog.open_mapping(str(tmp_path / "坏.toml"))
     wait_until_ready(mapping_dialog)
     assert all(word in mapping_dialog.summary.text() for word in words), mapping_dialog.summary.text()
-    assert mapping_dialog._prepared.mapping == former
+    assert mapping_dialog._prepared_mapping.mapping == former
 
 
 def test_field_mapping_dialog_shows_an_error_of_the_run(qgis_app, mapping_dialog, survey_file):
@@ -258,7 +260,7 @@ def test_closing_the_mapping_dialog_during_a_run_leaves_no_message_and_no_output
     gc.collect()
     assert run() is not None, "the task uses what it holds"
     held.free.set()
-    assert wait_until(lambda: not runner._jobs)
+    assert wait_until(lambda: not runner._running_jobs)
     assert wait_until(lambda: not QgsApplication.taskManager().activeTasks())
     assert not target.exists() and not list(tmp_path.glob("*.toml"))
 

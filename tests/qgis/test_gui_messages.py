@@ -39,7 +39,7 @@ def test_long_message_in_the_message_bar_is_fully_visible(message_bar, way):
         push_message(message_bar, "warning", "生成布局", LONG_TEXT)
     else:
         iface = type("Iface", (), {"messageBar": lambda self: message_bar})()
-        MessageBarMessages(iface, "编辑前提示").warn(LONG_TEXT)
+        MessageBarMessages(iface, "编辑前提示").show_warning(LONG_TEXT)
     assert (
         wait_until(lambda: is_fully_visible(message_bar), 20)
         and find_text_browser(message_bar).document().size().height() > 60

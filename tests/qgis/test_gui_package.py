@@ -18,18 +18,18 @@ from plugin.bridge.package.preview import (
     NO_OBJECTIONS,
     REFUSED_FOLDER,
     REPLACED_PACKAGE,
-    Objections,
+    ExportObjections,
     PackagePreview,
     SlotPreview,
 )
 from plugin.bridge.project import saved_paths
 from plugin.bridge.running.tasks import JobRunner
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import InputError, OutputError
-from plugin.core.files.digests import MANIFEST, MANIFEST_SCHEMA
+from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import GateRefusal, Level, Problem
+from plugin.core.package.problems import ExportProblem, GateRefusal, Level
 from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog, ExportOutcome
 from plugin.gui.package.export_preview import ExportEnvironment
@@ -52,7 +52,7 @@ def write_manifest(package, *files):
     """Write the manifest (list of files) of a former export without layers."""
     rows = [{"path": path, "sha256": "0" * 64} for path in files]
     manifest = {"schema": MANIFEST_SCHEMA, "check": {"verdict": "pass"}, "files": rows, "layers": []}
-    (package / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    (package / MANIFEST_FILE_NAME).write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def preview_export(tmp_path, documents=True, **more):
@@ -113,7 +113,7 @@ def test_package_preview_marks_files_taken_from_the_former_package(tmp_path):
     seen, _ = preview_export(tmp_path)
     assert (
         seen.state == REPLACED_PACKAGE
-        and seen.slots[0].from_existing_package
+        and seen.slots[0].is_from_existing_package
         and seen.slots[0].files == (PLAN_TEXT_FILE,)
     )
 
@@ -125,8 +125,8 @@ def test_package_preview_finds_export_objections_once_per_order(small):
     looker = package_ahead.ObjectionFinder(checked)
     order = ExportOrder(load_package_spec("county"), small.parent)
     assert looker.get_cached(order) is None
-    against = looker.find_objections(order, NEVER)
-    assert "检查结论是" in against.gates[0] and against.notes
+    against = looker.find_objections(order, NEVER_CANCELLED)
+    assert "检查结论是" in against.reasons_unless_forced[0] and against.notes
     assert looker.get_cached(order) is against
     assert looker.get_cached(ExportOrder(load_package_spec("county"), small.parent, personal=True)) is None
 
@@ -153,7 +153,7 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
     slots = (
         SlotPreview("document", "规划文本", "M", PLAN_TEXT_FILE),
         SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
-        SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), from_existing_package=True),
+        SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), is_from_existing_package=True),
         SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
         SlotPreview("map", "附图", "C", "e.jpg", can_be_drawn=True),
         SlotPreview("map", "别的图", "C", "f.jpg"),
@@ -218,7 +218,7 @@ def test_package_dialog_shows_verdict_check_time_and_refusal_reasons(package_dia
     assert gate.verdict.text().startswith("上次检查后数据有改动")
     gate.show_check(make_result(make_small_report()), True)
     assert gate.verdict.text() == "不通过：错误 3，警告 2，跳过 2。14:32 检查，数据未变。"
-    gate.show_objections(Objections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
+    gate.show_objections(ExportObjections(("会丢失内容",), ("缺规划文本",), ("提一句",)))
     assert [gate.reasons.item(n).text() for n in range(3)] == ["会丢失内容", "缺规划文本", "提一句"]
     gate.show_objections(NO_OBJECTIONS)
     assert gate.reasons.isHidden()
@@ -366,7 +366,7 @@ def has_ended(world):
 
 def test_package_export_reuses_a_current_check_result_without_checking_again(export_scene, qgis_app):
     result = export_scene.result()
-    note = Problem(Level.NOTE, "tables_no_openpyxl")
+    note = ExportProblem(Level.NOTE, "tables_no_openpyxl")
     export_scene.outcome = make_package_result(problems=[note])
     export_scene.dialog.wanted.emit()
     assert export_scene.dialog.is_running and export_scene.dialog.run.steps[0].text().endswith("已检查，数据未变")
@@ -382,7 +382,7 @@ def test_package_export_reuses_a_current_check_result_without_checking_again(exp
 def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene, qgis_app):
     export_scene.result()
     export_scene.outcome = make_package_result(
-        True, [Problem(Level.GATE, "file_missing", params={"title": "规划文本", "name": PLAN_TEXT_FILE})]
+        True, [ExportProblem(Level.GATE, "file_missing", params={"title": "规划文本", "name": PLAN_TEXT_FILE})]
     )
     export_scene.dialog.form.gate.force.setChecked(True)
     export_scene.dialog.wanted.emit()
@@ -434,7 +434,7 @@ def test_refused_package_export_lists_its_reasons(export_scene, qgis_app, key):
     export_scene.result()
     names = {"title": "规划文本", "name": PLAN_TEXT_FILE}
     refusal = GateRefusal(
-        tuple(Problem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
+        tuple(ExportProblem(Level.GATE, which, "地类图斑", params=names) for which in ("file_missing", "layer_empty"))
     )
     export_scene.outcome = OutputError(key, target=PACKAGE_NAME, count=2, reasons=refusal)
     export_scene.dialog.wanted.emit()
@@ -595,7 +595,7 @@ def test_removed_layers_of_an_inspected_package_can_be_loaded_again(qgis_app, pr
         project.removeAllMapLayers()
     inspection.show_layers()
     assert wait_until(lambda: package_layers.find_package_layers(project))
-    held = Path(inspection._copies.name)
+    held = Path(inspection._copies_folder.name)
     inspection.close()
     assert not project.mapLayers() and not held.exists(), "nothing is left of them"
     runner.stop_all()

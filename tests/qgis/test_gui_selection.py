@@ -14,7 +14,7 @@ from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
 from plugin.gui.findings.features import list_feature_refs
 from plugin.gui.findings.groups import format_hectares, format_label_lines
-from plugin.gui.findings.map_marks import FindingMapMark, place_label
+from plugin.gui.findings.map_marks import FindingMapMark, compute_label_position
 from tests.qgis.gui_helpers import X, Y, make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -119,7 +119,7 @@ def test_format_hectares_formats_areas_for_the_map_label(area, text):
 )
 def test_map_label_does_not_cover_the_finding_and_is_inside_the_canvas(finding_box, name):
     canvas = QRectF(0, 0, 800, 600)
-    label = place_label((150, 60), finding_box, canvas, 20)
+    label = compute_label_position((150, 60), finding_box, canvas, 20)
     assert canvas.contains(label) and not label.intersects(finding_box)
     assert (label.top() > finding_box.bottom()) == name.startswith("below")
     assert (label.left() > finding_box.right()) == name.endswith("right")
@@ -127,7 +127,7 @@ def test_map_label_does_not_cover_the_finding_and_is_inside_the_canvas(finding_b
 
 def test_map_label_is_placed_in_a_corner_if_the_finding_fills_the_view():
     canvas = QRectF(0, 0, 800, 600)
-    label = place_label((150, 60), canvas, canvas, 20)
+    label = compute_label_position((150, 60), canvas, canvas, 20)
     assert canvas.contains(label) and label.bottom() == 580 and label.right() == 780
 
 
@@ -315,7 +315,9 @@ def test_selecting_a_finding_hidden_by_the_filter_marks_it_and_mentions_the_filt
 
 def test_dragging_the_map_or_using_a_drawing_tool_selects_no_finding(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
-    monkeypatch.setattr(controller.selection, "select_at", lambda place: pytest.fail("no click of ours"))
+    monkeypatch.setattr(
+        controller.selection, "select_finding_at_position", lambda place: pytest.fail("no click of ours")
+    )
     canvas = controller.iface.mapCanvas()
     viewport, none = canvas.viewport(), Qt.KeyboardModifier.NoModifier
     QTest.mousePress(viewport, Qt.MouseButton.LeftButton, none, QPoint(100, 100))
@@ -340,7 +342,7 @@ def test_map_marks_of_errors_and_warnings_have_different_icons(canvas):
 def test_map_clicks_select_no_finding_after_the_selection_is_stopped(overlap_on_canvas, monkeypatch):
     controller, pair = overlap_on_canvas
     controller.selection.stop()
-    monkeypatch.setattr(controller.selection, "select_at", lambda place: pytest.fail("stopped"))
+    monkeypatch.setattr(controller.selection, "select_finding_at_position", lambda place: pytest.fail("stopped"))
     click_on_finding(controller, pair)
     assert not controller.mark.shown
     process_events(0.01)

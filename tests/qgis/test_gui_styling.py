@@ -75,9 +75,9 @@ def test_one_click_applies_template_forms_symbols_and_groups_to_plan_layers(cont
     assert wait_until(lambda: any("已应用于 4 个图层：" in text for text in list_messages(controller)))
     assert OFFER_TEXT not in list_messages(controller)
     for role in ROLES:
-        assert attribute_forms.role_of_form(layers[role]) == role and layers[role].renderer().dump() != before[role]
+        assert attribute_forms.get_role_of_form(layers[role]) == role and layers[role].renderer().dump() != before[role]
         assert "原样式" in layers[role].styleManager().styles() and not layers[role].isEditable()
-    assert attribute_forms.role_of_form(layers["草图"]) == ""
+    assert attribute_forms.get_role_of_form(layers["草图"]) == ""
     assert list_tree(project) == {"三条控制线": ["CZKFBJ", "STBHHX", "YJJBNTBHTB"], "基础数据": ["DLTB"]}, (
         "the empty group went"
     )

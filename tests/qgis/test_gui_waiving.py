@@ -188,17 +188,17 @@ def test_waiver_dialog_leaves_the_author_empty_by_default(chinese, qgis_app, tmp
 def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     button = WaiveButton()
     assert not button.isEnabled()
-    button.show_for([make_finding("REL002", "", 10.0, params={"fid": 3})])
+    button.set_selected_findings([make_finding("REL002", "", 10.0, params={"fid": 3})])
     assert not button.isEnabled() and "标识码" in button.toolTip()
     note = make_finding("GEO006", "1", 10.0)
     note.severity = type(note.severity).INFO
-    button.show_for([note])
+    button.set_selected_findings([note])
     assert not button.isEnabled() and "提示" in button.toolTip()
     # For several findings, only those that can be waived count.
-    button.show_for([note, make_finding("REL002", "1", 10.0), make_finding("REL002", "2", 10.0)])
+    button.set_selected_findings([note, make_finding("REL002", "1", 10.0), make_finding("REL002", "2", 10.0)])
     assert button.text() == "豁免 2 处…"
     late = make_finding("RUN902", "1", 10.0, params={"rule": "REL002", "waiver": {"id": "W1"}})
-    button.show_for([late])
+    button.set_selected_findings([late])
     assert button.text() == "撤销豁免" and button.isEnabled()
     button.deleteLater()
 
@@ -262,7 +262,7 @@ def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_w
         return [one.mapTo(new_waiver_dialog, one.rect().topLeft()) for one in fields], new_waiver_dialog.size()
 
     before = measure_places()
-    at = new_waiver_dialog._at_document
+    at = new_waiver_dialog._document_message
     assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > new_waiver_dialog.document.y()
     fill_in_waiver(new_waiver_dialog)
     new_waiver_dialog.attachment.line.setText("没有.pdf")
@@ -287,7 +287,7 @@ def test_waiver_dialog_shows_size_and_sha256_of_the_attachment(new_waiver_dialog
     assert not new_waiver_dialog.ok.isEnabled(), "it waits for the digest"
     assert wait_until(new_waiver_dialog.ok.isEnabled)
     digest = hashlib.sha256(b"x" * 3_000_000).hexdigest()
-    text = new_waiver_dialog._at_attachment.message.text()
+    text = new_waiver_dialog._attachment_message.message.text()
     assert digest[:8] in text and digest[-4:] in text and "2.86 M" in text
     assert new_waiver_dialog.words().digest == digest
 

@@ -25,8 +25,8 @@ from plugin.bridge.layers import role_recognition
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import sample
 from plugin.bridge.project import county
-from plugin.bridge.running.tasks import Job, JobRunner
-from plugin.gui.findings.map_marks import FindingMapMark, compute_view, to_qgis_geometry
+from plugin.bridge.running.tasks import BackgroundJob, JobRunner
+from plugin.gui.findings.map_marks import FindingMapMark, compute_view, convert_to_qgis_geometry
 from tests.qgis.gui_helpers import X, Y, make_finding, make_small_report
 from tests.qgis.helpers import SAMPLE, digest_files, write_small
 from tests.qgis.waiting import PATIENCE_SECONDS, process_events, wait_until
@@ -45,7 +45,7 @@ def start_job(qgis_app, callbacks):
     runner = JobRunner()
 
     def start_job(doing):
-        job = Job(
+        job = BackgroundJob(
             "test",
             doing,
             on_done=lambda r: callbacks.append(("done", r, threading.current_thread())),
@@ -103,7 +103,7 @@ def test_background_job_that_finishes_after_cancel_counts_as_cancelled(qgis_app,
 def test_background_job_runs_no_callback_after_unloading(qgis_app, callbacks):
     runner, begun = JobRunner(), threading.Event()
     work = make_endless_work(begun)
-    job = Job(
+    job = BackgroundJob(
         "test", work, on_done=callbacks.append, on_error=callbacks.append, on_cancelled=lambda: callbacks.append(1)
     )
     runner.start(job)
@@ -128,7 +128,7 @@ def canvas(qgis_app, project):
 def test_zooming_to_a_finding_shows_it_at_thirty_percent_of_the_map_width(canvas):
     one = make_finding("REL002", "1", 1_200_000.0)
     assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
-    box = to_qgis_geometry(one.geometry).boundingBox()
+    box = convert_to_qgis_geometry(one.geometry).boundingBox()
     assert canvas.extent().contains(box)
     assert box.width() / canvas.extent().width() == pytest.approx(0.30, rel=0.05)
     assert canvas.extent().center().distance(box.center()) < 1
@@ -144,7 +144,7 @@ def test_zooming_to_a_tiny_finding_stops_at_scale_1_to_500(canvas, shape):
     one = make_finding("GEO002", "1", None, geometry=shape)
     assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
     assert canvas.scale() == pytest.approx(500, rel=0.02)
-    assert canvas.extent().contains(to_qgis_geometry(shape).boundingBox())
+    assert canvas.extent().contains(convert_to_qgis_geometry(shape).boundingBox())
 
 
 def test_zooming_to_a_finding_works_on_a_map_in_another_crs(canvas):
@@ -153,7 +153,7 @@ def test_zooming_to_a_finding_works_on_a_map_in_another_crs(canvas):
     one = make_finding("REL002", "1", 40_000.0)
     assert FindingMapMark(canvas).show(one, FINDINGS_CRS)
     moved = QgsCoordinateTransform(FINDINGS_CRS, degrees, QgsProject.instance()).transformBoundingBox(
-        to_qgis_geometry(one.geometry).boundingBox()
+        convert_to_qgis_geometry(one.geometry).boundingBox()
     )
     assert canvas.extent().contains(moved)
 
@@ -228,7 +228,7 @@ def test_findings_refused_by_the_layer_leave_no_partial_layer(project, monkeypat
         truncate = staticmethod(lambda: action != "truncate")
         addFeatures = staticmethod(lambda rows: (action != "addFeatures", rows))
 
-    monkeypatch.setattr(findings_layer, "_provider", lambda _layer: Provider)
+    monkeypatch.setattr(findings_layer, "_get_data_provider", lambda _layer: Provider)
     assert findings_layer.show_findings(project, [QgsFeature()], CRS.from_epsg(4526)) is None
     assert not project.mapLayers() and not project.layerTreeRoot().children()
 

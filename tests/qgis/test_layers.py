@@ -24,10 +24,10 @@ from qgis.PyQt.QtCore import QDate, QDateTime, QTime
 
 from plugin.bridge.layers.properties import (
     TEMPLATE_PROPERTY,
+    convert_to_qgis_crs,
     count_unsaved_edits,
     get_file_path,
     set_assigned_role,
-    to_qgis_crs,
 )
 from plugin.bridge.layers.reading import read_feature_states, read_snapshot, read_snapshots
 from plugin.bridge.layers.snapshots import make_names_unique, take_snapshot
@@ -173,7 +173,7 @@ def test_layer_snapshot_reads_a_custom_crs_from_its_definition():
     layer.setCrs(QgsCoordinateReferenceSystem.fromProj(own))
     crs = read_snapshot(take_snapshot(layer)).crs
     assert crs is not None and crs.to_epsg() is None and "113.5" in crs.to_wkt()
-    assert to_qgis_crs(crs).isValid()
+    assert convert_to_qgis_crs(crs).isValid()
 
 
 def test_layer_snapshot_includes_unsaved_edits():

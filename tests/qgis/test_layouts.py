@@ -25,7 +25,7 @@ from plugin.core.errors import DataError, InputError
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard import load_standard
 from plugin.core.standard import map_set as maps
-from plugin.paths import LAYOUTS
+from plugin.paths import LAYOUTS_FOLDER
 from tests.qgis.helpers import ROOT, SAMPLE, X, make_square, write_small
 from tests.qgis.helpers import make_frame as table
 from tests.qgis.maps_helpers import make_builder, make_centre_layers, open_sample_project
@@ -62,13 +62,13 @@ def test_layout_templates_equal_the_output_of_make_layouts(tmp_path):
         return sorted(path.read_text(encoding="utf-8").replace(">", " ").replace("/", " ").split())
 
     for sheet in MAPS.sheets:
-        made, kept = tmp_path / f"{sheet}.qpt", LAYOUTS / f"{sheet}.qpt"
+        made, kept = tmp_path / f"{sheet}.qpt", LAYOUTS_FOLDER / f"{sheet}.qpt"
         assert read_sorted_words(made) == read_sorted_words(kept), "tools/run.sh python tools/make_layouts.py"
 
 
 def test_layout_templates_contain_no_local_paths():
     for sheet in MAPS.sheets:
-        text = (LAYOUTS / f"{sheet}.qpt").read_text(encoding="utf-8")
+        text = (LAYOUTS_FOLDER / f"{sheet}.qpt").read_text(encoding="utf-8")
         assert str(ROOT) not in text and "/home" not in text and "/tmp" not in text
 
 
@@ -226,7 +226,7 @@ def test_legend_of_the_three_zones_map_lists_the_zones_derived_from_the_plan(cou
     from plugin.core.profile.space_map import load_space_map
 
     mapping = load_space_map(sample_layout_builder.material.norm)
-    expected = {mapping.name(mapping.find_zone_of(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
+    expected = {mapping.name(mapping.get_zone_code(code)) for code in list_codes("YDYHGHFQ", "GHFQDM")}
     assert set(legend.list_legend_entries(county_layouts["three_zones"].itemById("legend"))["三区"]) == expected
 
 
@@ -235,7 +235,7 @@ def test_township_layout_has_one_page_per_township(sample_layout_builder):
     layout = sample_layout_builder.build_layout(MAPS.maps["zones"], MAPS.sheets["A3"], townships=True)
     every = list_codes("YDYHGHFQ", "GHFQDM")
     towns = gpd.read_file(SAMPLE, layer="XZQXZ").sort_values("XZQDM").reset_index()
-    with export.rendering_atlas(layout):
+    with export.keep_atlas_rendering(layout):
         pages = list(export.iterate_atlas_pages(layout))
         assert [name for _, name in pages] == list(towns["XZQMC"])
         for number in (1, 9):
@@ -434,7 +434,7 @@ def test_legend_entries_removed_by_the_user_stay_removed(qgis_app, tmp_path):
     del order[names.index("生态保护区")]
     QgsMapLayerLegendUtils.setLegendNodeOrder(node, order)
     layout = own.clone()
-    with export.rendering_atlas(layout):
+    with export.keep_atlas_rendering(layout):
         seen = set()
         for number in range(16):
             export.show_atlas_page(layout, export.LayoutPage(number, "", ""))

@@ -215,7 +215,7 @@ def test_edits_made_during_a_live_check_are_queued_and_checked(edit_session, mon
         assert wait_until(lambda before=before: len(started) > before or edit_session.live._job is not None)
     assert "REL001" not in edit_session.compare_with_fresh_check()
     assert 1 <= len(started) <= 4
-    assert isinstance(edit_session.batches[0].rechecks, list)
+    assert isinstance(edit_session.batches[0].recheck_results, list)
 
 
 # --- the command behind a re-check

@@ -41,13 +41,13 @@ def built_manual(tmp_path_factory):
 
 @pytest.fixture
 def installed_manual(built_manual, monkeypatch):
-    monkeypatch.setattr(manual, "MANUAL", built_manual)
+    monkeypatch.setattr(manual, "MANUAL_FOLDER", built_manual)
     return built_manual
 
 
 @pytest.fixture
 def missing_manual(tmp_path, monkeypatch):
-    monkeypatch.setattr(manual, "MANUAL", tmp_path / "none")
+    monkeypatch.setattr(manual, "MANUAL_FOLDER", tmp_path / "none")
 
 
 def is_missing(address: str) -> bool:

@@ -12,10 +12,10 @@ from collections import defaultdict
 import fiona
 import pytest
 
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 from tests.qgis.helpers import SAMPLE, digest_files, run_algorithm
 
-LAND_USE_CODE_FILE = STANDARDS / "survey-2020/codelists/sandiao.csv"
+LAND_USE_CODE_FILE = STANDARDS_FOLDER / "survey-2020/codelists/sandiao.csv"
 
 
 def measure_ring_area(ring) -> float:

@@ -16,7 +16,7 @@ from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble
 from plugin.bridge.new_project.request import create_database
 from plugin.bridge.project import county
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import Options, check_plan
 from plugin.core.files.digests import is_complete_package
 from plugin.gui.desktop_controller import DesktopController
@@ -163,7 +163,7 @@ def test_new_county_can_be_planned_from_the_wizard_to_an_accepted_package(
     settings.store_setting("project_folder", str(tmp_path))
     hand = Hand()
     request = complete_wizard(hand, project, county_totals)
-    assemble.build_project(request, create_database(request, lambda *_: None, NEVER))
+    assemble.build_project(request, create_database(request, lambda *_: None, NEVER_CANCELLED))
     profile = tmp_path / "新荣区规划.profile.toml"
     assert profile.exists() and project.read(str(request.project)) and county.read_area(project) == (CODE, NAME)
     hand.begin("layers")

@@ -14,7 +14,7 @@ from plugin.bridge.editing.attribute_forms import apply_template_form
 from plugin.core.exchange.create import create_database
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 FIELD_TOML = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nlength = 50\n'
@@ -22,7 +22,9 @@ FIELD_TOML = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nleng
 
 def read_form(standard, path):
     """Return the field's form settings in a database made from the standard."""
-    create_database(path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists)
+    create_database(
+        path, standard.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
+    )
     layer = QgsVectorLayer(f"{path}|layername=YDYHGHFQ", "YDYHGHFQ", "ogr")
     apply_template_form(layer, standard.templates["YDYHGHFQ"], Norm(standard, load_profile("hunyuan")))
     index = layer.fields().indexOf("GHFQMC")
@@ -34,7 +36,7 @@ def read_form(standard, path):
 def test_field_changed_in_a_layer_template_changes_the_layer_form(tmp_path):
     def read_form_of_field(field):
         folder = tmp_path / f"标准 {len(list(tmp_path.iterdir()))}"
-        shutil.copytree(STANDARDS / "county_db-2021", folder)
+        shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
         file = folder / "templates" / "YDYHGHFQ.toml"
         text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"\n', "")
         assert FIELD_TOML in text

@@ -56,7 +56,7 @@ def map_layers_by_role(project):
 def test_layers_of_a_wizard_project_of_version_0_1_0_are_recognised(wizard_project):
     layers = map_layers_by_role(wizard_project)
     assert set(layers) == LAYER_ROLES and all(layer.isValid() for layer in layers.values())
-    assert {role: attribute_forms.role_of_form(layer) for role, layer in layers.items()} == {
+    assert {role: attribute_forms.get_role_of_form(layer) for role, layer in layers.items()} == {
         role: role for role in LAYER_ROLES
     }
     assert (
@@ -152,7 +152,9 @@ def test_layer_roles_chosen_in_a_0_1_0_project_are_kept(manual_project):
         dict(county.make_check_options(manual_project).roles) == role_recognition.get_chosen_roles(manual_project)
         and county.read_county(manual_project).profile == "hunyuan"
     )
-    assert {attribute_forms.role_of_form(layer) for layer in map_layers_by_role(manual_project).values()} == set(names)
+    assert {attribute_forms.get_role_of_form(layer) for layer in map_layers_by_role(manual_project).values()} == set(
+        names
+    )
 
 
 def test_findings_layer_of_a_0_1_0_project_is_recognised_and_not_checked(manual_project):

@@ -23,7 +23,7 @@ from plugin.bridge.running.main_thread import call_on_main
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled
 from plugin.core.files.digests import is_complete_package
-from plugin.paths import PACKAGES
+from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import make_jpeg, make_pdf
 from tests.core.small_plan import hash_files
 from tests.county import make_county
@@ -64,7 +64,7 @@ def export_parameters(tmp_path, county_file):
 
 
 def make_package_spec(tmp_path, *changes):
-    text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+    text = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
@@ -277,13 +277,13 @@ def test_package_export_in_a_thread_prints_layouts_on_the_main_thread(
     """Run the algorithm in a Qt thread, as the toolbox dialog does."""
     main, seen = QCoreApplication.instance().thread(), []
     for name in ("__init__", "print", "close"):
-        real = getattr(package_maps._Press, name)
+        real = getattr(package_maps._PackageMapPrinter, name)
 
         def spy(self, *args, real=real, name=name):
             seen.append((name, QThread.currentThread() == main))
             return real(self, *args)
 
-        monkeypatch.setattr(package_maps._Press, name, spy)
+        monkeypatch.setattr(package_maps._PackageMapPrinter, name, spy)
     algorithm = QgsApplication.processingRegistry().algorithmById("sanxian:export_package").create()
     context, feedback = QgsProcessingContext(), Log()
     context.setProject(QgsProject.instance())

@@ -11,16 +11,16 @@ from qgis.PyQt.QtGui import QImage
 from plugin.bridge import pictures
 from plugin.bridge.layers import painting, styles
 from plugin.bridge.pictures.overview import OVERVIEW_PIXELS
-from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW, frame_close_up
+from plugin.bridge.pictures.scene import CLOSE_UP_PIXELS, CONFLICT_SHARE_OF_VIEW, choose_close_up_frame
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Report
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.render.html import render_report
-from plugin.core.render.pictures import Pictures, select_largest_conflicts
-from plugin.paths import SAMPLE
+from plugin.core.render.pictures import ReportPictures, select_largest_conflicts
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.examples import make_example_layer, make_example_norm, run_example
 
 ERROR_PINK = (213, 0, 88)
@@ -28,7 +28,7 @@ ERROR_PINK = (213, 0, 88)
 
 @pytest.fixture(scope="module")
 def checked_sample(qgis_app):
-    return check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan"))
+    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan"))
 
 
 @pytest.fixture(scope="module")
@@ -147,13 +147,13 @@ def test_error_while_drawing_report_pictures_is_returned_as_a_text_without_detai
 
 def test_no_report_pictures_are_drawn_for_a_plan_without_shapes(qgis_app):
     plan = make_small_plan(YJJBNTBHTB=[None])
-    assert pictures.draw_pictures(plan, Report()) == Pictures()
+    assert pictures.draw_pictures(plan, Report()) == ReportPictures()
 
 
 @pytest.mark.parametrize("code", ["TOP001", "REL001", "REL003", "REL006", "LAW010", "TOP003"])
 def test_report_pictures_are_drawn_for_each_conflict_rule_with_few_layers(qgis_app, code):
     """Draw the example of each rule, without county and townships."""
-    rule = all_rules()[code]
+    rule = load_all_rules()[code]
     example = next(e for e in rule.fails if e.finds)
     report = run_example(rule, example)
     plan = make_small_plan(STBHHX=["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"])
@@ -172,7 +172,7 @@ def test_report_pictures_draw_layers_without_a_style_in_a_plain_style(qgis_app, 
 
 def test_close_up_shows_a_finding_at_a_third_of_its_width_at_most_1_to_500(checked_sample):
     for finding in select_largest_conflicts(checked_sample.report):
-        sheet = frame_close_up(finding)
+        sheet = choose_close_up_frame(finding)
         west, south, east, north = finding.geometry.bounds
         width, height = sheet.extent[2] - sheet.extent[0], sheet.extent[3] - sheet.extent[1]
         assert max((east - west) / width, (north - south) / height) <= CONFLICT_SHARE_OF_VIEW + 1e-9

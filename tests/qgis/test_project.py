@@ -22,7 +22,7 @@ from qgis.core import (
 from plugin.bridge.layers.properties import get_assigned_role
 from plugin.bridge.new_project import assemble, bookmarks
 from plugin.bridge.new_project.request import NewProjectRequest, create_database
-from plugin.core.cancellation import NEVER, Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.standard import load_standard
 from plugin.core.standard.layer_tree import list_branches
@@ -51,7 +51,7 @@ def make_project_request(folder, suffix=".gpkg", **more):
 
 def create_project(wanted):
     reported = []
-    made = create_database(wanted, lambda share, text: reported.append((share, text)), NEVER)
+    made = create_database(wanted, lambda share, text: reported.append((share, text)), NEVER_CANCELLED)
     assert [share for share, _ in reported] == sorted(share for share, _ in reported) and reported[0][0] == 0
     return assemble.build_project(wanted, made)
 
@@ -250,7 +250,7 @@ def test_project_file_that_cannot_be_written_leaves_the_previous_one_unchanged(f
     create_project(wanted)
     before = digest_files(wanted.project)
     again = make_project_request(tmp_path, roles=("CZKFBJ",), existing="replace", replace_project=True)
-    made = create_database(again, lambda share, text: None, NEVER)
+    made = create_database(again, lambda share, text: None, NEVER_CANCELLED)
     monkeypatch.setattr(QgsProject, "write", lambda self, path: False)
     with pytest.raises(OutputError, match="refused"):
         assemble.build_project(again, made)

@@ -10,12 +10,12 @@ from qgis.core import Qgis, QgsProcessingParameterFeatureSource
 from qgis.PyQt.QtCore import QUrl
 
 from plugin.bridge import help_pages
-from plugin.core.model.rule import EVERY_LAYER, all_rules
+from plugin.core.model.rule import EVERY_LAYER, load_all_rules
 from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT, SAMPLE
 
 #: Rules on packages need a package and have no separate algorithms.
-RULES = {code: rule for code, rule in all_rules().items() if rule.family != "DOC"}
+RULES = {code: rule for code, rule in load_all_rules().items() if rule.family != "DOC"}
 CHECK_PLAN_PARAMETERS = (
     "SOURCE LAYERS PROFILE STANDARD SCOPE PHASE ROLES RULES BASE_YEAR WAIVERS BASELINE RENUMBERED TARGETS FIGURES REGISTER OUTPUT_FINDINGS "
     "OUTPUT_HTML "
@@ -87,7 +87,7 @@ def test_help_page_that_cannot_be_written_is_logged_and_omitted(provider, monkey
     def refused(*_):
         raise PermissionError(13, "denied")
 
-    monkeypatch.setattr("plugin.bridge.help_pages.atomic_output", refused)
+    monkeypatch.setattr("plugin.bridge.help_pages.write_atomically", refused)
     monkeypatch.setattr("plugin.bridge.help_pages.make_help_page", lambda _: "another")
     assert help_pages.get_help_url(provider.algorithm("check_plan")) == ""
     assert any("denied" in text for text in qgis_log)
@@ -212,7 +212,7 @@ def test_provider_logs_the_traceback_of_rules_that_fail_to_load(provider, monkey
     def broken():
         raise ValueError("on purpose")
 
-    monkeypatch.setattr(rule, "all_rules", broken)
+    monkeypatch.setattr(rule, "load_all_rules", broken)
     lame = SanxianProvider()
     lame.refreshAlgorithms()
     assert {a.name() for a in lame.algorithms()} == WHOLE_PLAN_ALGORITHMS

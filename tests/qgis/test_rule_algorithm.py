@@ -16,7 +16,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from tests.qgis.helpers import SAMPLE, TRUTH, Log, digest_files, make_frame, make_square, run_algorithm, write_small
 from tests.qgis.models import build_model, make_static_value, refer_to_input, refer_to_result
 from tests.qgis.waiting import run_task, wait_until
@@ -278,6 +278,6 @@ def test_rule_algorithm_passes_only_the_tables_that_its_rule_uses():
     assert run_algorithm("township_targets", {**given, "TARGETS": table})["OUTCOME"] == "failed"
     assert run_algorithm("township_targets", given)["OUTCOME"] == "failed"
     assert run_algorithm("township_targets", {"TOWNSHIPS": given["TOWNSHIPS"]})["OUTCOME"] == "not_applicable"
-    asked = {code: rule.inputs for code, rule in all_rules().items() if rule.inputs}
+    asked = {code: rule.inputs for code, rule in load_all_rules().items() if rule.inputs}
     assert asked["LAW004"] == asked["LAW005"] == ("targets",) and asked["LAW007"] == ("figures",)
     assert "REL001" not in asked

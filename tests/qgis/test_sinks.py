@@ -11,7 +11,7 @@ from qgis.core import QgsVectorLayer
 from plugin.bridge.layers import sinks
 from plugin.core.errors import OutputError
 from plugin.core.files.writing import check_writable
-from plugin.core.model.findings import COLUMNS, Finding
+from plugin.core.model.findings import FINDING_COLUMNS, Finding
 from plugin.core.model.rule import Severity
 from tests.core.small_plan import write_findings
 from tests.qgis.helpers import digest_files, make_square
@@ -47,7 +47,7 @@ def test_findings_layer_in_every_format_contains_all_findings_and_columns(tmp_pa
     assert layer.isValid() and layer.featureCount() == 4 and layer.crs().authid() == "EPSG:4526"
     if suffix != "shp":
         names = [n for n in layer.fields().names() if n not in ("fid", "OBJECTID", "Shape_Length", "Shape_Area")]
-        assert names == list(COLUMNS)
+        assert names == list(FINDING_COLUMNS)
     rows = list(layer.getFeatures())
     areas = sorted(round(f.geometry().area(), 2) for f in rows if not f.geometry().isEmpty())
     assert areas == pytest.approx([0.78, 399.8, 10000.0], abs=0.1)

@@ -13,7 +13,7 @@ from qgis.PyQt.QtGui import QColor
 
 from plugin.bridge.layers import painting, styles
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.paths import ICONS, REPORTS, STANDARDS, STYLES
+from plugin.paths import ICONS_FOLDER, REPORT_TEMPLATES_FOLDER, STANDARDS_FOLDER, STYLES_FOLDER
 from tests.parametrize import for_each
 from tests.qgis.helpers import ROOT
 
@@ -43,14 +43,14 @@ def test_style_files_equal_the_output_of_make_styles(generated_styles, name):
     def read_sorted_words(path):
         return sorted(path.read_text(encoding="utf-8").replace(">", " ").replace("/", " ").split())
 
-    assert read_sorted_words(generated_styles / f"{name}.qml") == read_sorted_words(STYLES / f"{name}.qml"), (
+    assert read_sorted_words(generated_styles / f"{name}.qml") == read_sorted_words(STYLES_FOLDER / f"{name}.qml"), (
         "tools/run.sh python tools/make_styles.py"
     )
 
 
 @for_each("name", STYLE_NAMES)
 def test_style_files_name_no_font_family(name):
-    assert "fontFamily" not in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+    assert "fontFamily" not in (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")
 
 
 @for_each("name", STYLE_NAMES)
@@ -67,14 +67,14 @@ def test_style_files_have_no_hatch_that_crashes_qgis_3_40(name):
 
     QGIS crashes when it clips such a hatch to a polygon that is cut at the map edge.
     """
-    style = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+    style = (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")
     for symbol in re.findall(r"<symbol [^>]*type=\"fill\".*?(?=<symbol [^>]*type=\"fill\"|\Z)", style, re.S):
         if 'name="clip_mode" value="before_render"' in symbol or 'value="before_render" name="clip_mode"' in symbol:
             assert 'clip_to_extent="0"' in symbol.split(">")[0]
 
 
 def test_style_files_are_exactly_those_of_the_style_table():
-    assert {p.stem for p in STYLES.glob("*.qml")} == set(STYLE_NAMES)
+    assert {p.stem for p in STYLES_FOLDER.glob("*.qml")} == set(STYLE_NAMES)
 
 
 def make_empty_layer(name, fields=""):
@@ -180,7 +180,7 @@ def test_style_lines_have_enough_contrast_to_be_printed(name):
 def test_styles_of_the_four_city_lines_repeat_a_letter_along_the_line(name, text):
     (mark,) = STYLE_TABLE["layers"][name]["on_line"]
     assert (mark["text"], mark["interval"]) == (text, 40.0)
-    assert f'value="{text}"' in (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+    assert f'value="{text}"' in (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")
 
 
 def test_style_of_land_parcels_has_a_category_for_every_land_use_code(qgis_app):
@@ -191,7 +191,7 @@ def test_style_of_land_parcels_has_a_category_for_every_land_use_code(qgis_app):
         for c in layer.renderer().categories()
         for code in (c.value() if isinstance(c.value(), list) else [c.value()])
     }
-    with (STANDARDS / "survey-2020/codelists/sandiao.csv").open(encoding="utf-8-sig", newline="") as handle:
+    with (STANDARDS_FOLDER / "survey-2020/codelists/sandiao.csv").open(encoding="utf-8-sig", newline="") as handle:
         codes = {row["code"] for row in csv.DictReader(handle) if row["code_2023"]}
     assert codes <= coloured
 
@@ -205,7 +205,9 @@ def test_style_with_one_subzone_lists_every_subzone_of_the_zone(name):
     Otherwise 一般农业区 would be shown as “乡村发展区” next to 林业发展区.
     """
     own = {one["value"]: one["label"] for one in STYLE_TABLE["layers"][name]["classes"] if one["value"]}
-    with (STANDARDS / "common-2021/codelists/planning_zones.csv").open(encoding="utf-8-sig", newline="") as handle:
+    with (STANDARDS_FOLDER / "common-2021/codelists/planning_zones.csv").open(
+        encoding="utf-8-sig", newline=""
+    ) as handle:
         zones = {row["code"]: row for row in csv.DictReader(handle)}
     split = {zones[code]["parent"] for code in own} - {""}
     assert [code for code, row in zones.items() if row["parent"] in split and code not in own] == []
@@ -261,16 +263,16 @@ def test_style_classifies_heritage_areas_by_kind_or_name(qgis_app, values, label
 
 def test_no_plan_layer_style_has_a_white_outline():
     for name in (*STYLE_TABLE["layers"], *DEFAULT_STYLES):
-        text = (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+        text = (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")
         assert 'name="line_color" type="QString" value="255,255,255' not in text.replace("  ", " ")
 
 
 def test_each_severity_has_the_same_colour_in_styles_icons_panel_and_report():
     from plugin.gui.widgets import theme
 
-    page = (REPORTS / "report.html.j2").read_text(encoding="utf-8")
+    page = (REPORT_TEMPLATES_FOLDER / "report.html.j2").read_text(encoding="utf-8")
     for one in STYLE_TABLE["findings"]["classes"]:
-        icon = (ICONS / f"{one['icon']}.svg").read_text(encoding="utf-8")
+        icon = (ICONS_FOLDER / f"{one['icon']}.svg").read_text(encoding="utf-8")
         assert one["color"] in icon and theme._THEME_COLORS[one["icon"]][0] == one["color"], one["value"]
         if one["value"].isupper():
             line = next(row for row in page.splitlines() if f'name == "{one["value"]}"' in row)

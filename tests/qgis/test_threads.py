@@ -11,8 +11,8 @@ import pytest
 from qgis.core import QgsTask
 
 from plugin.bridge.running.main_thread import call_on_main
-from plugin.bridge.running.tasks import Job, JobRunner
-from plugin.bridge.running.threads import CollectionPause, in_python_thread
+from plugin.bridge.running.tasks import BackgroundJob, JobRunner
+from plugin.bridge.running.threads import CollectionPause, run_in_python_thread
 from plugin.core.errors import Cancelled
 from tests.qgis.helpers import ROOT
 from tests.qgis.waiting import PATIENCE_SECONDS, run_task, wait_until
@@ -27,16 +27,16 @@ def run_on_thread_of_qt(function):
 
 def test_steady_moves_work_from_a_qt_thread_to_a_python_thread(qgis_app):
     assert isinstance(run_on_thread_of_qt(threading.current_thread), threading._DummyThread)
-    found = run_on_thread_of_qt(in_python_thread(threading.current_thread))
+    found = run_on_thread_of_qt(run_in_python_thread(threading.current_thread))
     assert not isinstance(found, threading._DummyThread) and found is not threading.main_thread()
 
 
 def test_steady_runs_work_of_the_main_thread_in_place():
-    assert in_python_thread(threading.current_thread)() is threading.main_thread()
+    assert run_in_python_thread(threading.current_thread)() is threading.main_thread()
 
 
 def test_steady_returns_results_and_raises_errors_to_the_caller(qgis_app):
-    @in_python_thread
+    @run_in_python_thread
     def halve(number, *, by):
         return number / by
 
@@ -72,7 +72,7 @@ def test_objects_of_a_failed_on_main_call_are_freed_on_the_main_thread(qgis_app)
             call_on_main(fails)
         return len(gone)
 
-    assert run_on_thread_of_qt(in_python_thread(work)) == 1
+    assert run_on_thread_of_qt(run_in_python_thread(work)) == 1
     assert gone == [threading.main_thread()]
 
 
@@ -91,7 +91,7 @@ def test_stopping_all_jobs_runs_their_pending_main_thread_calls(qgis_app):
         raise Cancelled
 
     runner = JobRunner()
-    job = runner.start(Job("test", work, on_done=threads.append, on_error=threads.append))
+    job = runner.start(BackgroundJob("test", work, on_done=threads.append, on_error=threads.append))
     assert begun.wait(PATIENCE_SECONDS)
     runner.stop_all()
     assert threads == [threading.main_thread()] and job.wait(0)
@@ -115,12 +115,12 @@ def allocate_objects(*_arguments):
 
 def test_garbage_collection_in_a_worker_frees_no_main_thread_objects(qgis_app):
     gone = []
-    run_on_thread_of_qt(in_python_thread(lambda: (ReferenceCycle(gone), allocate_objects()) and None))
+    run_on_thread_of_qt(run_in_python_thread(lambda: (ReferenceCycle(gone), allocate_objects()) and None))
     ReferenceCycle(gone)
     runner = JobRunner()
     ReferenceCycle(gone)
     ended = []
-    runner.start(Job("test", allocate_objects, on_done=ended.append, on_error=ended.append))
+    runner.start(BackgroundJob("test", allocate_objects, on_done=ended.append, on_error=ended.append))
     assert wait_until(lambda: ended) and ended == [None]
     assert wait_until(gc.isenabled)
     allocate_objects()
@@ -133,11 +133,11 @@ def test_garbage_collection_resumes_after_a_job_failed_or_was_stopped(qgis_app):
         raise ValueError("no")
 
     runner, errors = JobRunner(), []
-    runner.start(Job("test", fails, on_done=errors.append, on_error=errors.append))
+    runner.start(BackgroundJob("test", fails, on_done=errors.append, on_error=errors.append))
     assert not gc.isenabled()
     assert wait_until(lambda: errors) and wait_until(gc.isenabled)
     runner.start(
-        Job(
+        BackgroundJob(
             "test",
             lambda progress, cancellation: wait_for_cancellation(cancellation),
             on_done=errors.append,
@@ -199,7 +199,7 @@ os._exit(0)
 def test_pyproj_can_be_used_repeatedly_on_pooled_threads():
     """Use pyproj on pooled Qt threads twice.
 
-    Without `in_python_thread` the second round crashes.
+    Without `run_in_python_thread` the second round crashes.
     """
     done = subprocess.run(
         [sys.executable, "-c", PYPROJ_TWICE_SCRIPT, str(ROOT)], capture_output=True, text=True, timeout=120

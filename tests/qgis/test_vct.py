@@ -17,7 +17,7 @@ from qgis.core import (
 )
 
 from plugin.bridge import settings
-from plugin.bridge.editing.attribute_forms import role_of_form
+from plugin.bridge.editing.attribute_forms import get_role_of_form
 from plugin.bridge.layers.properties import get_assigned_role
 from tests.core.vct_files import TWO_SQUARES_TEXT, replace_in_squares, write_vct_text
 from tests.qgis.helpers import SAMPLE, Log, digest_files, run_algorithm
@@ -138,7 +138,7 @@ def test_import_vct_loads_layers_with_names_group_and_styles(tmp_path):
     layer = QgsVectorLayer(source, details.name, "ogr")
     plain = layer.renderer().type()
     details.postProcessor().postProcessLayer(layer, context, Log())
-    assert get_assigned_role(layer) == role_of_form(layer) == "YDYHGHFQ"
+    assert get_assigned_role(layer) == get_role_of_form(layer) == "YDYHGHFQ"
     assert layer.renderer().type() != plain, "the symbols of its role"
 
 
@@ -162,7 +162,7 @@ def test_import_vct_reports_invalid_input_and_writes_nothing(tmp_path, text, giv
 
 def test_vct_messages_are_english_in_an_english_interface(tmp_path, monkeypatch):
     """Set the interface to English; the language of reports does not matter."""
-    monkeypatch.setattr(settings, "interface_locale", lambda: "en")
+    monkeypatch.setattr(settings, "get_interface_locale", lambda: "en")
     vct, log = tmp_path / "a.vct", Log()
     write_vct_text(vct, TWO_SQUARES_TEXT)
     run_algorithm("import_vct", {"INPUT": str(vct), "OUTPUT": str(tmp_path / "a.gpkg")}, log)

@@ -16,7 +16,7 @@ from plugin.bridge import settings
 from plugin.bridge.new_project import assemble
 from plugin.gui.wizard import new_project
 from plugin.gui.wizard.dialog import NewProjectWizard
-from plugin.paths import PROFILES
+from plugin.paths import PROFILES_FOLDER
 from tests.qgis.waiting import process_events, wait_until
 
 pytestmark = pytest.mark.usefixtures("chinese", "project")
@@ -228,7 +228,7 @@ def test_project_wizard_refuses_the_profile_of_another_county(project_wizard, tm
     assert offered == ["", "jinzhong", "cluster", "shanxi"]
     assert project_wizard.profile.profile.currentData() == "jinzhong" and project_wizard.next.isEnabled()
     assert "晋中市" in project_wizard.profile.notice.label.text()
-    project_wizard.profile.profile.choose(str(PROFILES / "hunyuan.toml"))
+    project_wizard.profile.profile.choose(str(PROFILES_FOLDER / "hunyuan.toml"))
     assert not project_wizard.next.isEnabled() and "属于浑源县（140225）" in project_wizard.message_label.text()
     broken = tmp_path / "坏.toml"
     broken.write_text("id = ", encoding="utf-8")

@@ -5,26 +5,26 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
-from plugin.paths import ROOT
+from plugin.paths import PLUGIN_ROOT
 from tests.parametrize import for_each
 
-DECISIONS = ROOT / "DECISIONS.md"
-DECISION_RECORDS = sorted((ROOT / "docs" / "adr").glob("*.md"))
-DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+DECISIONS = PLUGIN_ROOT / "DECISIONS.md"
+DECISION_RECORDS = sorted((PLUGIN_ROOT / "docs" / "adr").glob("*.md"))
+DOCUMENTS = [*sorted(PLUGIN_ROOT.glob("*.md")), *sorted((PLUGIN_ROOT / "docs").rglob("*.md"))]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 LINK_TARGET = re.compile(r"(?<=\])\([^)\s]+\)")
 CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 INDEX_LINE = re.compile(r"- \[(\d{3})\]\((docs/adr/[\w-]+\.md)\) (.+) · (\d{4}-\d{2}-\d{2})")
-MANUAL = ROOT / "docs" / "manual"
+MANUAL = PLUGIN_ROOT / "docs" / "manual"
 MAX_LINE_LENGTH = 120
 #: Lines of a version in the changelog, where it is final.
 MAX_LINES_BY_VERSION = {"0.1.0": 40}
 
 
 def get_relative_path(path):
-    return str(path.relative_to(ROOT))
+    return str(path.relative_to(PLUGIN_ROOT))
 
 
 def remove_code_blocks(text):
@@ -86,15 +86,15 @@ def list_form_errors(text):
 
 
 def test_readme_has_at_most_120_lines():
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
+    assert len((PLUGIN_ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 120
 
 
 def test_rule_counts_in_the_readme_equal_the_existing_rules():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (PLUGIN_ROOT / "README.md").read_text(encoding="utf-8")
     counts = re.search(r"共 (\d+) 条规则；(\d+) 条默认运行，县级总体规划的整套成果再加 (\d+) 条", text)
     standard = load_standard()
     of_county = len(standard.scopes["county"].rules)
-    assert tuple(map(int, counts.groups())) == (len(all_rules()), len(standard.rules), of_county)
+    assert tuple(map(int, counts.groups())) == (len(load_all_rules()), len(standard.rules), of_county)
 
 
 @for_each("document", DOCUMENTS, ids=get_relative_path)
@@ -104,7 +104,7 @@ def test_links_in_documents_lead_to_existing_files_and_headings(document):
 
 def test_link_checker_reports_broken_links():
     text = "# One title\n[a](#one-title) [b](#two) [c](README.md#no-such) [d](none.md) [e](https://example.org/x)"
-    assert list_broken_links(ROOT / "README.md", text) == ["#two", "README.md#no-such", "none.md"]
+    assert list_broken_links(PLUGIN_ROOT / "README.md", text) == ["#two", "README.md#no-such", "none.md"]
     assert list_anchors("# A (规则)\n# A rule: `x`\n# A (规则)\n```\n# code\n```") == {"a-规则", "a-rule-x", "a-规则-1"}
 
 
@@ -148,7 +148,7 @@ def test_decisions_index_lists_each_decision_record_once():
 
 
 def test_changelog_sections_are_short_and_every_entry_names_its_kind():
-    sections = re.split(r"^## ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    sections = re.split(r"^## ", (PLUGIN_ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     for section in sections:
         version, *lines = section.splitlines()
         assert len(lines) <= MAX_LINES_BY_VERSION.get(version, 60), version

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from plugin.core.model.rule import FAMILIES
+from plugin.core.model.rule import RULE_FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGED_FILES = ("resources/texts/rules_zh.toml", "resources/standards/common-2021/standard.toml")
@@ -29,7 +29,7 @@ def new_rule_tool(tmp_path, monkeypatch):
     return module
 
 
-@pytest.mark.parametrize("family", [f for f in FAMILIES if f not in ("DOC", "RUN")])
+@pytest.mark.parametrize("family", [f for f in RULE_FAMILIES if f not in ("DOC", "RUN")])
 def test_make_rule_writes_code_texts_and_settings_of_a_new_rule(new_rule_tool, tmp_path, family):
     code = f"{family}999"
     assert new_rule_tool.main(code, "missing-use") == 0

@@ -6,19 +6,19 @@ import re
 from functools import cache
 from pathlib import Path
 
-from plugin.paths import ROOT
+from plugin.paths import PLUGIN_ROOT
 from tests.parametrize import for_each
 
-PLUGIN = ROOT / "plugin"
+PLUGIN = PLUGIN_ROOT / "plugin"
 PLUGIN_FILES = sorted(PLUGIN.rglob("*.py"))
-#: `core.live.session`, `bridge.running.threads.in_python_thread`: relative to the plugin's folder.
+#: `core.live.session`, `bridge.running.threads.run_in_python_thread`: relative to the plugin's folder.
 DOTTED_NAME = re.compile(r"`((?:core|bridge|gui|algorithms)(?:\.\w+)+)(?:\(\))?`")
 #: Files in documents: `core/check.py`, relative to the plugin's or the repository's folder.
 PATH_PATTERN = re.compile(r"`((?:[\w.]+/)+[\w.]+\.(?:py|sh|toml|md))`")
 DOCUMENTS = [
-    *sorted(ROOT.glob("*.md")),
-    *sorted((ROOT / "docs").glob("*.md")),
-    *sorted((ROOT / "docs" / "adr").glob("*.md")),
+    *sorted(PLUGIN_ROOT.glob("*.md")),
+    *sorted((PLUGIN_ROOT / "docs").glob("*.md")),
+    *sorted((PLUGIN_ROOT / "docs" / "adr").glob("*.md")),
 ]
 
 
@@ -44,18 +44,18 @@ def dotted_name_exists(dotted: str) -> bool:
     return False
 
 
-@for_each("path", PLUGIN_FILES, ids=lambda path: str(path.relative_to(ROOT)))
+@for_each("path", PLUGIN_FILES, ids=lambda path: str(path.relative_to(PLUGIN_ROOT)))
 def test_modules_named_in_docstrings_and_comments_exist(path):
     assert [
         name for name in DOTTED_NAME.findall(path.read_text(encoding="utf-8")) if not dotted_name_exists(name)
     ] == []
 
 
-@for_each("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+@for_each("document", DOCUMENTS, ids=lambda path: str(path.relative_to(PLUGIN_ROOT)))
 def test_source_files_named_in_documents_exist(document):
     names = PATH_PATTERN.findall(document.read_text(encoding="utf-8"))
     drafts = ("att012_missing_use", "att012")  # examples of files that `make rule` writes
-    missing = [n for n in names if not (ROOT / n).exists() and not (PLUGIN / n).exists() and "*" not in n]
+    missing = [n for n in names if not (PLUGIN_ROOT / n).exists() and not (PLUGIN / n).exists() and "*" not in n]
     assert [name for name in missing if not any(draft in name for draft in drafts)] == []
 
 

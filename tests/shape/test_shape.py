@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 
 from plugin.core.messages.texts import Texts
-from plugin.core.model.rule import EVERY_LAYER, HEADINGS, Severity, all_rules
+from plugin.core.model.rule import DOCSTRING_HEADINGS, EVERY_LAYER, Severity, load_all_rules
 from plugin.core.profile import Norm, list_profile_ids, load_profile
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.paths import PROFILES, STANDARDS, TEXTS
+from plugin.paths import PROFILES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
 from tests.parametrize import for_each
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER_LEVELS = {"core": 0, "bridge": 1, "algorithms": 2, "gui": 2}
-RULES = all_rules()
+RULES = load_all_rules()
 
 
 def list_modules():
@@ -98,7 +98,7 @@ def test_layers_and_fields_required_by_a_rule_exist_in_the_standard(rule):
 
 @cache
 def read_chinese_texts():
-    return tomllib.loads((TEXTS / "rules_zh.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((TEXTS_FOLDER / "rules_zh.toml").read_text(encoding="utf-8"))
 
 
 def list_placeholders(text):
@@ -114,7 +114,7 @@ def test_chinese_and_english_rule_messages_have_the_same_placeholders(rule):
     for case, english in rule.messages.items():
         # Both name a feature by layer and key; other placeholders may differ only because of grammar.
         assert list_placeholders(chinese["messages"][case]) == list_placeholders(english), (rule.code, case)
-    assert set(HEADINGS) <= set(rule.sections)
+    assert set(DOCSTRING_HEADINGS) <= set(rule.sections)
 
 
 def test_chinese_rule_texts_exist_for_exactly_the_registered_rules():
@@ -122,7 +122,7 @@ def test_chinese_rule_texts_exist_for_exactly_the_registered_rules():
 
 
 def test_chinese_and_english_text_catalogues_have_the_same_keys_and_placeholders():
-    zh, en = (tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8")) for lang in ("zh", "en"))
+    zh, en = (tomllib.loads((TEXTS_FOLDER / f"{lang}.toml").read_text(encoding="utf-8")) for lang in ("zh", "en"))
     assert set(zh) == set(en)
     for section in zh:
         assert set(zh[section]) == set(en[section]), section
@@ -132,7 +132,7 @@ def test_chinese_and_english_text_catalogues_have_the_same_keys_and_placeholders
 
 def test_error_keys_raised_in_code_exist_in_the_text_catalogue():
     """Search the code for keys of InputError, OutputError, DataError and reasons."""
-    zh = tomllib.loads((TEXTS / "zh.toml").read_text(encoding="utf-8"))
+    zh = tomllib.loads((TEXTS_FOLDER / "zh.toml").read_text(encoding="utf-8"))
     for path in list_modules():
         text = path.read_text(encoding="utf-8")
         for key in re.findall(r'(?:InputError|OutputError|DataError)\(\s*"(\w+)"', text):
@@ -158,10 +158,10 @@ def test_every_shipped_standard_and_profile_loads_with_existing_rules_and_layers
 def test_layer_templates_refer_to_existing_code_lists_and_name_fields():
     standard = load_standard()
     for role in standard.templates:
-        for template in standard.all_templates(role):
+        for template in standard.list_templates_of_role(role):
             for field in template.fields:
                 assert not field.codes or field.codes in standard.code_lists, (role, field.name)
-                assert not field.code_name or template.field_named(field.code_name), (role, field.name)
+                assert not field.code_name or template.find_field_by_name(field.code_name), (role, field.name)
                 # A shapefile stores ten bytes of a field name.
                 assert len(field.name.encode()) <= 10, (role, field.name)
 
@@ -170,11 +170,11 @@ def test_every_rule_has_title_and_help_in_chinese_and_english():
     for lang in ("zh", "en"):
         texts = Texts(lang)
         for rule in RULES.values():
-            assert texts.rule_title(rule) and len(texts.rule_help(rule)) == 4
+            assert texts.get_rule_title(rule) and len(texts.get_rule_help(rule)) == 4
 
 
 def test_profiles_and_standards_folders_are_not_empty():
-    assert list(PROFILES.glob("*.toml")) and list(STANDARDS.glob("*/standard.toml"))
+    assert list(PROFILES_FOLDER.glob("*.toml")) and list(STANDARDS_FOLDER.glob("*/standard.toml"))
 
 
 def test_rule_messages_contain_no_algorithm_parameter_names():
@@ -184,9 +184,9 @@ def test_rule_messages_contain_no_algorithm_parameter_names():
     """
     names = r"\b(PROFILE|OUTPUT|INPUT|FORCE|MAPS|PACKAGE|DOCUMENTS|BASELINE|TARGETS|FIGURES|REGISTER|WAIVERS|PHASE)\b"
     messages = {f"rules_zh {code}": block["messages"].values() for code, block in read_chinese_texts().items()}
-    messages |= {f"rules_en {code}": rule.messages.values() for code, rule in all_rules().items()}
+    messages |= {f"rules_en {code}": rule.messages.values() for code, rule in load_all_rules().items()}
     for lang in ("zh", "en"):
-        texts = tomllib.loads((TEXTS / f"{lang}.toml").read_text(encoding="utf-8"))
+        texts = tomllib.loads((TEXTS_FOLDER / f"{lang}.toml").read_text(encoding="utf-8"))
         messages |= {
             f"{lang} {part}": texts[part].values() for part in ("errors", "reasons", "package", "causes", "maps")
         }
@@ -198,7 +198,7 @@ def test_rule_messages_contain_no_algorithm_parameter_names():
 def test_file_name_of_a_rule_consists_of_its_code_and_name(rule):
     """Compare the file name with code and name.
 
-    `all_rules` reads both from the file name, so that rules are imported only when needed.
+    `load_all_rules` reads both from the file name, so that rules are imported only when needed.
     """
     module = rule.function.__module__.rsplit(".", 1)[-1]
     assert module == f"{rule.code.lower()}_{rule.name.replace('-', '_')}"

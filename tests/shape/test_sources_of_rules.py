@@ -4,15 +4,15 @@
 No rule is an error if it is based on unverified sources (mark C) only.
 """
 
-from plugin.core.messages.texts import LANGUAGES, Texts
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.standard.citations import find_best_mark
 from tests.core.examples import run_example
 from tests.parametrize import for_each
 
-RULES = all_rules()
+RULES = load_all_rules()
 STANDARD = load_standard()
 NORM = Norm(STANDARD, load_profile())
 for_each_rule = for_each("rule", RULES.values(), ids=RULES)
@@ -39,7 +39,7 @@ def test_findings_of_a_rule_with_unverified_sources_only_are_never_errors(rule):
 
     An error is allowed only if the standard or county sets it.
     """
-    if any(NORM.is_confirmed(key) for key in rule.basis if STANDARD.citations[key].applies_in("")):
+    if any(NORM.is_confirmed(key) for key in rule.basis if STANDARD.citations[key].applies_in_area("")):
         return
     assert rule.severity is not Severity.ERROR
     for example in rule.fails:
@@ -50,16 +50,16 @@ def test_findings_of_a_rule_with_unverified_sources_only_are_never_errors(rule):
 
 @for_each_rule
 def test_rule_help_is_complete_in_both_languages_and_names_its_settings(rule):
-    for lang in LANGUAGES:
+    for lang in TEXT_LANGUAGES:
         texts = Texts(lang)
-        assert texts.rule_title(rule).strip()
-        page = texts.rule_help(rule)
+        assert texts.get_rule_title(rule).strip()
+        page = texts.get_rule_help(rule)
         assert len(page) == 4 and all(text.strip() for text in page.values())
         names = texts.section("parameters")
         for parameter in rule.parameters:
             assert names.get(parameter.name, "").strip(), (rule.code, lang, parameter.name)
     # Chinese help is Chinese.
-    for text in Texts("zh").rule_help(rule).values():
+    for text in Texts("zh").get_rule_help(rule).values():
         assert any("一" <= c <= "鿿" for c in text), rule.code
 
 
@@ -71,7 +71,7 @@ def test_every_rule_runs_by_default_or_belongs_to_a_rule_group():
 
 @for_each_rule
 def test_fields_required_by_rules_have_a_title_in_both_languages(rule):
-    for lang in LANGUAGES:
+    for lang in TEXT_LANGUAGES:
         meanings = Texts(lang).section("meanings")
         for need in rule.needs.values():
             assert all(m in meanings for m in need.fields), (rule.code, lang)

@@ -18,10 +18,10 @@ from plugin.core.indicators import typed_figures
 from plugin.core.messages.plurals import _COUNTED_NOUN, _NO_PLURALS, _SINGULAR_OF_VERBS, agree_with_counts, singular
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.render.words import Words
 from plugin.core.waivers import cells
-from plugin.paths import TEXTS
+from plugin.paths import TEXTS_FOLDER
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -50,7 +50,7 @@ def list_texts(lang):
     found = [
         (f"{name}.toml {key}", text)
         for name in files
-        for key, text in list_leaf_texts(read_toml(TEXTS / f"{name}.toml"))
+        for key, text in list_leaf_texts(read_toml(TEXTS_FOLDER / f"{name}.toml"))
         if not key.startswith(NOT_SHOWN)
     ]
     if lang == "zh":
@@ -64,7 +64,7 @@ def list_texts(lang):
                 (f"{name} {number}", line) for number, line in enumerate(lines, 1) if CHINESE_CHARACTER.search(line)
             ]
         return found + [(f"ts {source[:40]}", text) for source, text in TRANSLATIONS.items()]
-    rules = ((code, rule) for code, rule in sorted(all_rules().items()))
+    rules = ((code, rule) for code, rule in sorted(load_all_rules().items()))
     found += [(f"{code} {case}", text) for code, rule in rules for case, text in rule.messages.items()]
     return found + [("ts", source) for source in TRANSLATIONS]
 
@@ -148,14 +148,14 @@ def list_interface_names():
 
     They are without “…” and without text in brackets.
     """
-    report, zh = read_toml(TEXTS / "report_zh.toml"), read_toml(TEXTS / "zh.toml")
+    report, zh = read_toml(TEXTS_FOLDER / "report_zh.toml"), read_toml(TEXTS_FOLDER / "zh.toml")
     known = set(TRANSLATIONS.values())
     known |= {text for name in ("section", "package", "verdict", "state", "outcome") for text in report[name].values()}
     known |= {
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
     }
     known |= {word for words in typed_figures.COLUMN_HEADINGS.values() for word in words} | {
-        column.zh for column in cells.COLUMNS
+        column.zh for column in cells.WAIVER_COLUMNS
     }
     short = {re.split("[（：(]", name)[0] for name in known}
     return known | short | {name.rstrip("…") for name in known | short}

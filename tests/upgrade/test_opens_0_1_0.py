@@ -19,7 +19,7 @@ from jsonschema import Draft202012Validator
 from plugin.core.check import Options, check_plan
 from plugin.core.loading.renumbering import read_renumbered
 from plugin.core.mapping import load_mapping
-from plugin.core.model.findings import COLUMNS
+from plugin.core.model.findings import FINDING_COLUMNS
 from plugin.core.model.report import Report
 from plugin.core.options import parse_roles
 from plugin.core.package.inspection.inspect import inspect_package
@@ -29,7 +29,7 @@ from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
 from plugin.core.waivers.file import read_waivers
-from plugin.paths import REPORTS
+from plugin.paths import REPORT_TEMPLATES_FOLDER
 
 FILES_OF_0_1_0 = Path(__file__).parent / "0.1.0"
 WAIVER_FILE = FILES_OF_0_1_0 / "county.waivers.csv"
@@ -154,7 +154,7 @@ def test_json_report_of_version_0_1_0_is_read_completely_and_rendered_as_html(na
     old_data = json.loads((FILES_OF_0_1_0 / name).read_text(encoding="utf-8"))
     report = Report.from_dict(old_data)
     assert list_lost_values(old_data, json.loads(report_to_json(report))) == []
-    schema = json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((REPORT_TEMPLATES_FOLDER / "report.schema.json").read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(json.loads(report_to_json(report)))] == []
     page = render_report(report)
     assert all(rule["title"] in page for rule in old_data["rules"] if rule["findings"])
@@ -171,7 +171,7 @@ def test_html_report_and_findings_layer_of_version_0_1_0_agree_with_its_json_rep
         columns, codes = list(layer.schema["properties"]), Counter(row["properties"]["code"] for row in layer)
     assert codes == Counter(f["code"] for f in old_data["findings"]) and sum(codes.values()) == 80
     # A layer of findings in a project is recognised by its columns.
-    assert set(columns) <= set(COLUMNS)
+    assert set(columns) <= set(FINDING_COLUMNS)
 
 
 # -- settings in files ------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsWkbTypes
 from qgis.PyQt.QtCore import QMetaType
 
-from ..layers.snapshots import Snapshot
+from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable
 
 if TYPE_CHECKING:
@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from ...core.messages.texts import Texts
 
 #: Added columns in order; users rely on them. The last two exist only for adjusted areas.
-PLANAR, GEODESIC, STATUTORY = "planar_m2", "geodesic_m2", "statutory_m2"
-STORED, DIFFERENCE = "stored_m2", "diff_m2"
-CONTROL_AREA, ADJUSTED = "control", "closed_m2"
-AREA_COLUMNS = (PLANAR, GEODESIC, STATUTORY, STORED, DIFFERENCE, CONTROL_AREA, ADJUSTED)
+PLANAR_AREA_FIELD, GEODESIC_AREA_FIELD, STATUTORY_AREA_FIELD = "planar_m2", "geodesic_m2", "statutory_m2"
+STORED_AREA_FIELD, AREA_DIFFERENCE_FIELD = "stored_m2", "diff_m2"
+CONTROL_AREA_FIELD, ADJUSTED_AREA_FIELD = "control", "closed_m2"
+AREA_COLUMNS = (
+    PLANAR_AREA_FIELD,
+    GEODESIC_AREA_FIELD,
+    STATUTORY_AREA_FIELD,
+    STORED_AREA_FIELD,
+    AREA_DIFFERENCE_FIELD,
+    CONTROL_AREA_FIELD,
+    ADJUSTED_AREA_FIELD,
+)
 _COLUMN_TITLE_KEYS = dict(
     zip(AREA_COLUMNS, ("planar", "geodesic", "statutory", "stored", "difference", "control", "closed"), strict=True)
 )
@@ -32,19 +40,19 @@ class AreaFieldSpec:
     """The area field of the output table and the rows whose area it receives.
 
     ``field``: name of the area field; ``fill``: the field receives rounded statutory areas (by the formula of the
-    Ministry of Natural Resources, m²); ``alias``: its title; ``decimals``: number of decimals; ``only``: positions
-    of the rows to fill, None for all.
+    Ministry of Natural Resources, m²); ``alias``: its title; ``decimals``: number of decimals;
+    ``filled_row_positions``: positions of the rows to fill, None for all.
     """
 
     field: str
     fill: bool
     alias: str = ""
     decimals: int = 2
-    only: set[int] | None = None
+    filled_row_positions: set[int] | None = None
 
 
 def make_area_table(
-    shot: Snapshot,
+    shot: LayerSnapshot,
     fids: list[int],
     areas: Areas,
     compared: StoredAreaComparison,
@@ -59,14 +67,14 @@ def make_area_table(
     ``area_field``: the area field.
     """
     values: dict[str, Any] = {
-        PLANAR: areas.planar,
-        GEODESIC: areas.geodesic,
-        STATUTORY: areas.statutory,
-        STORED: compared.stored_m2,
-        DIFFERENCE: compared.difference,
+        PLANAR_AREA_FIELD: areas.planar,
+        GEODESIC_AREA_FIELD: areas.geodesic,
+        STATUTORY_AREA_FIELD: areas.statutory,
+        STORED_AREA_FIELD: compared.stored_m2,
+        AREA_DIFFERENCE_FIELD: compared.difference,
     }
     if adjusted is not None:
-        values |= {CONTROL_AREA: adjusted.control_name_of_part, ADJUSTED: adjusted.proposed_m2}
+        values |= {CONTROL_AREA_FIELD: adjusted.control_name_of_part, ADJUSTED_AREA_FIELD: adjusted.proposed_m2}
     own_positions = [n for n in range(shot.fields.count()) if shot.fields.at(n).name() not in AREA_COLUMNS]
     fields = _make_fields([shot.fields.at(n) for n in own_positions], area_field, list(values), texts)
     area_field_index = fields.lookupField(area_field.field)
@@ -76,7 +84,7 @@ def make_area_table(
     def rows() -> Iterator[QgsFeature]:
         for feature in shot.source.getFeatures(shot.request):
             n = position[feature.id()]
-            if area_field.only is not None and n not in area_field.only:
+            if area_field.filled_row_positions is not None and n not in area_field.filled_row_positions:
                 continue
             given = feature.attributes()
             attributes = [given[k] for k in own_positions]
@@ -93,8 +101,8 @@ def make_area_table(
                 made.setGeometry(geometry)
             yield made
 
-    count = len(fids) if area_field.only is None else len(area_field.only)
-    return OutputTable(shot.name, fields, _to_multi_type(shot.geometry), shot.crs, rows, count)
+    count = len(fids) if area_field.filled_row_positions is None else len(area_field.filled_row_positions)
+    return OutputTable(shot.name, fields, _convert_to_multipart_type(shot.geometry), shot.crs, rows, count)
 
 
 def _make_fields(layer_fields: list[QgsField], written: AreaFieldSpec, columns: list[str], texts: Texts) -> QgsFields:
@@ -107,12 +115,12 @@ def _make_fields(layer_fields: list[QgsField], written: AreaFieldSpec, columns: 
         field.setAlias(written.alias or texts.get("areas", "new_field"))
         fields.append(field)
     for name in columns:
-        field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA else QMetaType.Type.Double)
+        field = QgsField(name, QMetaType.Type.QString if name == CONTROL_AREA_FIELD else QMetaType.Type.Double)
         field.setAlias(texts.get("areas", _COLUMN_TITLE_KEYS[name]))
         fields.append(field)
     return fields
 
 
-def _to_multi_type(kind: Qgis.WkbType) -> Qgis.WkbType:
+def _convert_to_multipart_type(kind: Qgis.WkbType) -> Qgis.WkbType:
     """Return the multi-part variant of a geometry type, for example MultiPolygonZ."""
     return QgsWkbTypes.multiType(kind)

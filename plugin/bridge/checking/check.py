@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.check import Options
 from ...core.errors import InputError
-from ...core.files.writing import Outputs, check_outputs
+from ...core.files.writing import OutputPaths, check_outputs
 from .. import health
 from ..layers.reading import read_snapshots
-from ..layers.snapshots import Snapshot, make_names_unique
-from ..running.threads import in_python_thread
+from ..layers.snapshots import LayerSnapshot, make_names_unique
+from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult
     from ...core.plan.layer import SourceLayer
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 
-@in_python_thread
+@run_in_python_thread
 def check_plan(
-    what: str | list[Snapshot],
+    what: str | list[LayerSnapshot],
     options: Options,
     *,
     source: str = "",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
     """Check a county plan and return its result; usable in any thread.
 
@@ -52,7 +52,7 @@ def check_plan(
 
 
 def read_plan_snapshots(
-    what: list[Snapshot], options: Options, progress: Progress, cancellation: Cancellation
+    what: list[LayerSnapshot], options: Options, progress: ProgressCallback, cancellation: Cancellation
 ) -> tuple[list[SourceLayer], Options]:
     """Read the snapshots of plan layers; return the layers and adapted options.
 
@@ -64,7 +64,7 @@ def read_plan_snapshots(
         raise InputError("no_layers")
     shots = make_names_unique(what)
     options = _replace_ids_by_names(options, shots)
-    wanted = is_part_of_plan(options.norm(), options.role_choices())
+    wanted = is_part_of_plan(options.norm(), options.list_role_choices())
     return read_snapshots(shots, progress=progress, cancellation=cancellation, wanted=wanted), options
 
 
@@ -77,20 +77,20 @@ def record_qgis_version(checked: CheckResult) -> CheckResult:
     return checked
 
 
-def _replace_ids_by_names(options: Options, shots: list[Snapshot]) -> Options:
+def _replace_ids_by_names(options: Options, shots: list[LayerSnapshot]) -> Options:
     """Return the options with layer names in ``roles`` instead of layer ids."""
     names = {s.layer_id: s.name for s in shots if s.layer_id}
-    roles = {role: names.get(layer, layer) for role, layer in options.role_choices().items()}
+    roles = {role: names.get(layer, layer) for role, layer in options.list_role_choices().items()}
     return replace(options, roles=roles)
 
 
-@in_python_thread
+@run_in_python_thread
 def write_outputs(
     checked: CheckResult,
-    outputs: Outputs,
+    outputs: OutputPaths,
     *,
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
     has_rows: bool = True,
 ) -> None:
     """Write all output files of a check, or none.
@@ -100,14 +100,14 @@ def write_outputs(
     OutputError, also for a target that was an input of the check, and Cancelled.
     """
     from ...core.render.outputs import write_outputs
-    from ...core.render.pictures import Pictures
+    from ...core.render.pictures import ReportPictures
     from ...core.render.words import Words
     from ..pictures import draw_pictures
 
-    def draw_report_pictures() -> Pictures:
+    def draw_report_pictures() -> ReportPictures:
         if has_rows:
             return draw_pictures(checked.plan, checked.report, cancellation=cancellation)
-        return Pictures(problem=Words(checked.report.lang).get("text", "kept_result"))
+        return ReportPictures(problem=Words(checked.report.lang).get("text", "kept_result"))
 
     check_outputs(outputs, list(checked.plan.inputs))
     write_outputs(checked.report, checked.plan, outputs, draw_report_pictures, cancellation=cancellation)

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsFeature, QgsField, QgsFields
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.check import Options
 from .. import health
-from ..layers.snapshots import Snapshot
+from ..layers.snapshots import LayerSnapshot
 from ..layers.tables import OutputTable
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 from .check import read_plan_snapshots
 
 if TYPE_CHECKING:
     from ...core.tabulate import TabulatedPlan
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 #: Columns of the table of figures in order; users rely on them. The last ones are empty for figures of other tables
 #: than that of indicators.
 FIGURE_COLUMNS = (
@@ -30,14 +30,14 @@ FIGURE_COLUMNS = (
 _NUMERIC_COLUMNS = ("value", "target", "room")
 
 
-@in_python_thread
+@run_in_python_thread
 def compute_figures(
-    what: str | list[Snapshot],
+    what: str | list[LayerSnapshot],
     options: Options,
     *,
     source: str = "",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> TabulatedPlan:
     """Compute all indicators and area tables of a plan, in any thread.
 
@@ -53,7 +53,7 @@ def compute_figures(
     return core_tabulate(layers, options, source=source, progress=progress, cancellation=cancellation)
 
 
-@in_python_thread
+@run_in_python_thread
 def make_figures_table(done: TabulatedPlan) -> OutputTable:
     """Return indicators and other figures as an output table without geometry.
 
@@ -90,7 +90,7 @@ def _list_indicators(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
             "name": entry.name(texts.lang),
             "item": texts.get("columns", "value"),
             "unit": entry.unit,
-            "formula": entry.formula(texts.lang),
+            "formula": entry.get_formula(texts.lang),
             "source": entry.source(texts.lang),
             "mark": entry.mark,
             "reason": computed.reason,
@@ -126,8 +126,8 @@ def _list_other_figures(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
         }
 
 
-@in_python_thread
-def write_figures_workbook(tabulated: TabulatedPlan, target: str, cancellation: Cancellation = NEVER) -> None:
+@run_in_python_thread
+def write_figures_workbook(tabulated: TabulatedPlan, target: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write the computed figures to an xlsx workbook."""
     from ...core.tabulate import write_workbook as write
 

@@ -13,7 +13,7 @@ from qgis.core import QgsFeature, QgsLayerTreeGroup, QgsMapLayer, QgsProject, Qg
 from qgis.PyQt.QtCore import QObject, QTimer
 
 from ..layers import sinks, styles
-from ..layers.properties import to_qgis_crs
+from ..layers.properties import convert_to_qgis_crs
 from ..layers.role_recognition import FINDINGS_PROPERTY
 from ..texts import tr
 
@@ -53,7 +53,7 @@ class LayerFilling(QObject):
             self._timer.start()
         return True
 
-    def finish(self) -> bool:
+    def add_remaining_rows(self) -> bool:
         """Add all remaining rows now; return False if the layer rejects rows.
 
         The caller then removes the layer: ``lost`` is not called.
@@ -149,8 +149,11 @@ def show_findings(
             remove_findings_layer(project)
             lost()
 
-    layer.setCrs(to_qgis_crs(crs))
-    if not (_provider(layer).truncate() and LayerFilling(layer, rows, remove_incomplete_layer, _provider).start()):
+    layer.setCrs(convert_to_qgis_crs(crs))
+    if not (
+        _get_data_provider(layer).truncate()
+        and LayerFilling(layer, rows, remove_incomplete_layer, _get_data_provider).start()
+    ):
         remove_findings_layer(project)
         return None
     return layer
@@ -162,9 +165,9 @@ def change_findings(layer: QgsVectorLayer, removed: list[QgsFeature], rows: list
     If False is returned, the layer is incomplete and should be removed.
     """
     coming = find_filling(layer)
-    if coming is not None and not coming.finish():
+    if coming is not None and not coming.add_remaining_rows():
         return False
-    provider = _provider(layer)
+    provider = _get_data_provider(layer)
     done = provider.deleteFeatures([row.id() for row in removed]) if removed else True
     done = done and add_to_provider(provider, rows)
     layer.updateExtents()
@@ -220,7 +223,7 @@ def _is_temporary_findings_layer(layer: QgsMapLayer) -> bool:
     )
 
 
-def _provider(layer: QgsVectorLayer) -> Any:
+def _get_data_provider(layer: QgsVectorLayer) -> Any:
     return layer.dataProvider()
 
 

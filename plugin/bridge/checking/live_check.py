@@ -12,7 +12,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 from ...core.cancellation import Cancellation
 from ..editing.listener import EditListener, EditStep
 from ..layers.reading import read_feature_states as states_of
-from ..running.tasks import Job, JobRunner, log_error
+from ..running.tasks import BackgroundJob, JobRunner, log_error
 from ..texts import tr
 from .findings_layer import make_features
 
@@ -48,13 +48,13 @@ class LiveCheck(QObject):
         self._runner = runner
         self._listeners = {layer.id(): EditListener(layer, self) for layer in layers}
         self._roles: dict[str, str] = {}
-        self._session: Any = None
-        self._ready = self._paused = self._over = False
-        self._queue: EditBatch | None = None
-        self._job: Job | None = None
+        self._check_session: Any = None
+        self._is_ready = self._is_paused = self._is_stopped = False
+        self._queued_edits: EditBatch | None = None
+        self._job: BackgroundJob | None = None
         #: Edit commands of the queued and of the running re-check, and the number of features of the latter.
-        self._causes: list[EditStep | None] = []
-        self._step: EditStep | None = None
+        self._queued_causes: list[EditStep | None] = []
+        self._last_edit_step: EditStep | None = None
         self._under_way = 0
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -73,13 +73,13 @@ class LiveCheck(QObject):
         """
         from ...core.live.session import EditBatch, IncrementalSession
 
-        if self._over:
+        if self._is_stopped:
             self.outdated.emit()
             return
         self._roles = {names[layer.name]: role for role, layer in checked.plan.layers.items() if layer.name in names}
         for layer_id in self._listeners.keys() - self._roles.keys():
             self._listeners.pop(layer_id).stop()
-        self._session, self._queue = IncrementalSession(checked, options), EditBatch()
+        self._check_session, self._queued_edits = IncrementalSession(checked, options), EditBatch()
         if not self._listeners:
             self.stop()
         elif any(edits.renumbered for edits in self._listeners.values()):
@@ -90,34 +90,34 @@ class LiveCheck(QObject):
 
     def pause(self, paused: bool) -> None:
         """Pause re-checks if ``paused``, else resume; edits are collected meanwhile."""
-        self._paused = paused
+        self._is_paused = paused
         self._schedule_read()
 
     def stop(self) -> None:
         """Disconnect from the layers; a running re-check emits no signal any more."""
-        self._over = True
+        self._is_stopped = True
         self._timer.stop()
         for edits in self._listeners.values():
             edits.stop()
         self._listeners.clear()
         if self._job is not None:
-            self._job.forget()
-        self._job = self._session = self._queue = None
+            self._job.cancel_and_disconnect()
+        self._job = self._check_session = self._queued_edits = None
 
     @property
     def is_idle(self) -> bool:
         """Return True if no re-check is running or queued."""
-        return self._job is None and not self._timer.isActive() and not self._queue
+        return self._job is None and not self._timer.isActive() and not self._queued_edits
 
     @property
     def waiting_count(self) -> int:
         """Return the number of changed features not yet re-checked."""
-        queued = len(self._queue.states) if self._queue else 0
+        queued = len(self._queued_edits.states_by_feature) if self._queued_edits else 0
         return sum(edits.waiting for edits in self._listeners.values()) + queued + self._under_way
 
     # --- from signals to a batch
     def _schedule_read(self) -> None:
-        if not self._over and not self._timer.isActive():
+        if not self._is_stopped and not self._timer.isActive():
             self._timer.start()
         self.waiting.emit(self.waiting_count)
 
@@ -128,19 +128,19 @@ class LiveCheck(QObject):
 
     def _read_changes(self) -> None:
         """Read the features changed by a quick series of edit commands."""
-        if self._session is None or self._paused:
+        if self._check_session is None or self._is_paused:
             return
         if any(edits.busy for edits in self._listeners.values()):
             self._timer.start()
             return
         for layer_id, edits in self._listeners.items():
             collected = edits.collect_changes()
-            if collected is None or not self._queue_features(self._roles[layer_id], edits.layer, *collected):
+            if collected is None or not self._queue_changed_features(self._roles[layer_id], edits.layer, *collected):
                 self._stop_as_outdated()
                 return
         self._check_next()
 
-    def _queue_features(
+    def _queue_changed_features(
         self,
         role: str,
         layer: QgsVectorLayer,
@@ -158,31 +158,31 @@ class LiveCheck(QObject):
         if len(fids) > MAX_CHANGED_FEATURES:
             return False
         states = states_of(layer, fids) if fids else {}
-        self._causes += causes
-        self._queue.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
-        return len(self._queue.states) <= MAX_CHANGED_FEATURES
+        self._queued_causes += causes
+        self._queued_edits.merge(EditBatch({role: renamed}, {(role, fid): state for fid, state in states.items()}))
+        return len(self._queued_edits.states_by_feature) <= MAX_CHANGED_FEATURES
 
     # --- re-checks
     def _check_next(self) -> None:
         if self._job is not None:
             return
-        if not self._ready:
-            work = self._session
+        if not self._is_ready:
+            work = self._check_session
             self._start_job(lambda _progress, cancellation: work.prepare(cancellation), self._on_prepared, hidden=False)
-        elif self._queue:
+        elif self._queued_edits:
             from ...core.live.session import EditBatch
 
-            batch, work = self._queue, self._session
-            self._queue = EditBatch()
-            causes, self._causes = self._causes, []
-            self._step = causes[0] if len(causes) == 1 else None
-            self._under_way = len(batch.states)
+            batch, work = self._queued_edits, self._check_session
+            self._queued_edits = EditBatch()
+            causes, self._queued_causes = self._queued_causes, []
+            self._last_edit_step = causes[0] if len(causes) == 1 else None
+            self._under_way = len(batch.states_by_feature)
             self._start_job(
                 lambda _progress, cancellation: _recheck_batch(work, batch, cancellation), self._on_checked, hidden=True
             )
 
     def _start_job(self, doing: Callable[..., Any], done: Callable[[Any], None], *, hidden: bool) -> None:
-        self._job = Job(
+        self._job = BackgroundJob(
             tr("Preparing to check edits"),
             doing,
             on_done=done,
@@ -193,15 +193,15 @@ class LiveCheck(QObject):
         self._runner.start(self._job)
 
     def _on_prepared(self, _nothing: Any) -> None:
-        self._job, self._ready = None, True
+        self._job, self._is_ready = None, True
         self._check_next()
 
     def _on_checked(self, answer: tuple[FindingsChange, dict[int, QgsFeature]]) -> None:
         self._job, self._under_way = None, 0
-        if answer[0].rechecks:
-            self.rechecked.emit(*answer, self._step)
+        if answer[0].recheck_results:
+            self.rechecked.emit(*answer, self._last_edit_step)
         self.waiting.emit(self.waiting_count)
-        if not self._over:
+        if not self._is_stopped:
             self._check_next()
 
     def _on_failed(self, error: Exception) -> None:
@@ -209,7 +209,7 @@ class LiveCheck(QObject):
         self._stop_as_outdated()
 
     def _stop_as_outdated(self) -> None:
-        if not self._over:
+        if not self._is_stopped:
             self.stop()
             self.outdated.emit()
 

@@ -14,10 +14,10 @@ from qgis.core import QgsProject, QgsVectorLayer
 
 from ...core.cancellation import Cancellation
 from ...core.results.saved_result import ChangesSinceCheck, FileStamp, SavedLayer, SavedResult
-from ...metadata import plugin_version
+from ...metadata import read_plugin_version
 from ..layers import role_recognition
 from ..layers.properties import count_unsaved_edits, get_file_path, get_table_name
-from ..layers.snapshots import Snapshot, take_snapshot
+from ..layers.snapshots import LayerSnapshot, take_snapshot
 from ..project import county
 from .check import read_plan_snapshots
 
@@ -90,9 +90,9 @@ def collect_settings(project: QgsProject, options: Options) -> dict[str, str]:
     """Return the project's check settings and the plugin version, as text by name."""
     return {
         **asdict(county.read_county(project)),
-        "roles": json.dumps(options.role_choices(), sort_keys=True),
+        "roles": json.dumps(options.list_role_choices(), sort_keys=True),
         "language": options.lang,
-        "plugin": plugin_version(),
+        "plugin": read_plugin_version(),
     }
 
 
@@ -118,14 +118,14 @@ def make_saved_result(
 
     ``names``: name of each layer in the check → layer id; ``finished``: time of the check.
     """
-    from ...core.results.saved_result import digest_rows, save_file_state
+    from ...core.results.saved_result import compute_table_digest, save_file_state
 
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
     layers = []
     for one in state.layers:
         role, layer = roles.get(one.id, ("", None))
-        digest = digest_rows(layer.source, cancellation) if layer is not None else ""
+        digest = compute_table_digest(layer.source, cancellation) if layer is not None else ""
         layers.append(replace(one, role=role, digest=digest))
     return SavedResult(
         finished,
@@ -138,7 +138,7 @@ def make_saved_result(
     )
 
 
-def take_plan_snapshots(project: QgsProject) -> list[Snapshot]:
+def take_plan_snapshots(project: QgsProject) -> list[LayerSnapshot]:
     """Return snapshots of a project's plan layers. Call on the main thread.
 
     Their features are read later, and only if the file of the layer has changed.
@@ -149,7 +149,7 @@ def take_plan_snapshots(project: QgsProject) -> list[Snapshot]:
 def find_changes(
     saved: SavedResult,
     state: ProjectState,
-    shots: list[Snapshot],
+    shots: list[LayerSnapshot],
     outlines: list[role_recognition.LayerOutline],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck | None:
@@ -169,14 +169,14 @@ def find_changes(
             continue
         there = now.get(one.id)
         if there is None or (there.filter, there.table) != (one.filter, one.table):
-            changes = changes.with_layer(one.name, one.role)
+            changes = changes.add_changed_layer(one.name, one.role)
         elif not (one.stamp and there.stamp == one.stamp and not one.unsaved and not there.unsaved):
             to_compare.append(one)
     new = [outline for outline in outlines if outline.id not in before]
     if new:
         found = role_recognition.recognise_layers(new, state.options).roles
         for role, layer_id in found.items():
-            changes = changes.with_layer(now[layer_id].name, role)
+            changes = changes.add_changed_layer(now[layer_id].name, role)
     return _compare_rows(to_compare, changes, state, shots, cancellation)
 
 
@@ -184,10 +184,10 @@ def _compare_rows(
     to_compare: list[SavedLayer],
     changes: ChangesSinceCheck,
     state: ProjectState,
-    shots: list[Snapshot],
+    shots: list[LayerSnapshot],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck:
-    from ...core.results.saved_result import digest_rows
+    from ...core.results.saved_result import compute_table_digest
 
     ids_to_compare = {one.id for one in to_compare}
     shots = [shot for shot in shots if shot.layer_id in ids_to_compare]
@@ -195,19 +195,18 @@ def _compare_rows(
         return changes
     read, _options = read_plan_snapshots(shots, state.options, lambda share, text: None, cancellation)
     ids = {shot.name: shot.layer_id for shot in shots}
-    digests = {ids[source.name]: digest_rows(source) for source in read if not source.problem}
+    digests = {ids[source.name]: compute_table_digest(source) for source in read if not source.problem}
     for one in to_compare:
         if not one.digest or digests.get(one.id) != one.digest:
-            changes = changes.with_layer(one.name, one.role)
+            changes = changes.add_changed_layer(one.name, one.role)
     return changes
 
 
 def _has_changed_settings(kept: SavedResult, state: ProjectState) -> bool:
-    from ...core.results.saved_result import SavedFile, same_file_contents
+    from ...core.results.saved_result import SavedFile, is_file_unchanged
 
     return kept.settings != state.settings or not all(
-        same_file_contents(kept.files.get(name, SavedFile()), path, stamp)
-        for name, (path, stamp) in state.files.items()
+        is_file_unchanged(kept.files.get(name, SavedFile()), path, stamp) for name, (path, stamp) in state.files.items()
     )
 
 

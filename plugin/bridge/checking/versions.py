@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 from qgis.core import Qgis, QgsFeature, QgsField, QgsFields, QgsGeometry
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.check import Options
 from ...core.messages.texts import Texts
 from .. import health
-from ..layers.properties import to_qgis_crs
+from ..layers.properties import convert_to_qgis_crs
 from ..layers.reading import read_snapshots
-from ..layers.snapshots import Snapshot, make_names_unique
+from ..layers.snapshots import LayerSnapshot, make_names_unique
 from ..layers.tables import OutputTable
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.versions.sources import PlanComparison
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 #: Columns of the layer of parts in order; users rely on them.
 CHANGED_AREA_COLUMNS = (
     *("kind", "kind_name", "township", "before_key", "after_key", "area_m2", "net_before_m2", "net_after_m2"),
@@ -33,17 +33,17 @@ _NUMERIC_COLUMNS = ("area_m2", "net_before_m2", "net_after_m2")
 CHANGE_KIND_CODES = {"in": "1", "changed": "2", "out": "3"}
 
 
-@in_python_thread
+@run_in_python_thread
 def compare_versions(
-    before: Snapshot,
-    after: Snapshot,
-    townships: Snapshot | None,
+    before: LayerSnapshot,
+    after: LayerSnapshot,
+    townships: LayerSnapshot | None,
     options: Options,
     *,
     role: str = "",
     renumbered: str = "",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> PlanComparison:
     """Compare two versions of a layer and return the changed areas; in any thread.
 
@@ -61,7 +61,7 @@ def compare_versions(
     return compare_sources(old, new, norm, townships=towns[0] if towns else None, cancellation=cancellation, **more)
 
 
-@in_python_thread
+@run_in_python_thread
 def write_comparison_workbook(tabulated: PlanComparison, target: str, lang: str) -> None:
     """Write the comparison of two layer versions to an xlsx workbook."""
     from ...core.versions.tables import write_workbook as put
@@ -69,17 +69,17 @@ def write_comparison_workbook(tabulated: PlanComparison, target: str, lang: str)
     put(tabulated, target, Texts(lang))
 
 
-@in_python_thread
+@run_in_python_thread
 def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     """Return every changed area as a feature, in the CRS of the later layer version."""
     import numpy as np
     import shapely
 
-    from ...core.versions.tables import format_changes, part_keys
+    from ...core.versions.tables import format_changes, get_part_keys
 
     texts = Texts(lang)
     parts = done.found.parts
-    shown = done.plan.shown(done.plan.without_added_vertices(np.array([part.geometry for part in parts], dtype=object)))
+    shown = done.plan.shown(done.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object)))
     fields = QgsFields()
     for name in CHANGED_AREA_COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)
@@ -89,7 +89,7 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     def features() -> Iterator[QgsFeature]:
         """Yield the changed areas as QGIS features."""
         for part, shape in zip(parts, shown, strict=True):
-            before, after = part_keys(done, part)
+            before, after = get_part_keys(done, part)
             net = [value if value == value else None for value in (part.net_before_m2, part.net_after_m2)]
             values = [CHANGE_KIND_CODES[part.kind], texts.get("versions", part.kind), part.township, before, after]
             feature = QgsFeature(fields)
@@ -100,4 +100,6 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
             feature.setGeometry(made)
             yield feature
 
-    return OutputTable("versions", fields, Qgis.WkbType.MultiPolygon, to_qgis_crs(done.plan.crs), features, len(parts))
+    return OutputTable(
+        "versions", fields, Qgis.WkbType.MultiPolygon, convert_to_qgis_crs(done.plan.crs), features, len(parts)
+    )

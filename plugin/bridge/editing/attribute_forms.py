@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 COUNTY_NAME_PROPERTY = "sanxian/county_name"
 #: The sections of a form's first tab, where it has tabs.
 _FIRST_SECTIONS = ("identity", "attributes")
-SECTIONS = ("identity", "attributes", "areas", "others")
+FORM_SECTION_IDS = ("identity", "attributes", "areas", "others")
 _IDENTITY_MEANINGS = ("key", "feature_code", "division_code", "division_name", "feature_name")
 _REMARK_FIELD = "BZ"
 #: A form with more fields than this has a tab for each section, else a box.
@@ -53,8 +53,8 @@ _MAX_FIELDS_IN_ONE_COLUMN = 6
 _GROUP_BOX, _TAB_PAGE = Qgis.AttributeEditorContainerType.GroupBox, Qgis.AttributeEditorContainerType.Tab
 _HARD_CONSTRAINT = QgsFieldConstraints.ConstraintStrength.ConstraintStrengthHard
 _NOT_NULL = QgsFieldConstraints.Constraint.ConstraintNotNull
-_UNIQUE = QgsFieldConstraints.Constraint.ConstraintUnique
-_EXPRESSION = QgsFieldConstraints.Constraint.ConstraintExpression
+_UNIQUE_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintUnique
+_EXPRESSION_CONSTRAINT = QgsFieldConstraints.Constraint.ConstraintExpression
 
 
 def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard) -> Template | None:
@@ -63,7 +63,7 @@ def find_matching_template(layer: QgsVectorLayer, role: str, standard: Standard)
     ``role``: code of the plan layer, for example CZKFBJ. None for a role without a template.
     """
     there = {name.upper() for name in layer.fields().names()}
-    editions = standard.all_templates(role)
+    editions = standard.list_templates_of_role(role)
     return max(editions, key=lambda t: sum(f.name in there for f in t.fields) / max(len(t.fields), 1), default=None)
 
 
@@ -94,7 +94,7 @@ def apply_template_form(layer: QgsVectorLayer, template: Template, norm: Norm) -
     layer.setCustomProperty(FORM_PROPERTY, template.role)
 
 
-def role_of_form(layer: QgsVectorLayer) -> str:
+def get_role_of_form(layer: QgsVectorLayer) -> str:
     """Return the role (code of the plan layer) that a layer's form was made for.
 
     Empty if the form was not made by the plugin.
@@ -191,11 +191,11 @@ def _set_constraint(
     if filled:
         layer.setFieldConstraint(index, _NOT_NULL, _HARD_CONSTRAINT)
     if field.meaning == "key":
-        layer.setFieldConstraint(index, _UNIQUE, _HARD_CONSTRAINT)
+        layer.setFieldConstraint(index, _UNIQUE_CONSTRAINT, _HARD_CONSTRAINT)
     rule, case, params = _make_constraint(layer, index, field, template, norm)
     if field.codes:
         case = "codes_filled" if filled else case
-        params["list"] = texts.setting_name(f"codes.{field.codes}")
+        params["list"] = texts.get_setting_name(f"codes.{field.codes}")
     where = {"layer": f"{template.name} {template.role}", "field": f"{field.alias} {field.name}"}
     reasons = [texts.get("forms", case, **params, **where)] if rule else []
     if filled and field.meaning != "key":
@@ -205,7 +205,7 @@ def _set_constraint(
             reasons.insert(0, texts.get("forms", "filled", **where))
     if rule:
         layer.setConstraintExpression(index, rule, " ".join(reasons))
-        layer.setFieldConstraint(index, _EXPRESSION, _HARD_CONSTRAINT)
+        layer.setFieldConstraint(index, _EXPRESSION_CONSTRAINT, _HARD_CONSTRAINT)
 
 
 def _is_required(field: Field, norm: Norm) -> bool:
@@ -374,7 +374,7 @@ def _get_form_section(field: Field | None) -> str:
 def _arrange_sections(layer: QgsVectorLayer, template: Template, texts: Texts) -> QgsEditFormConfig:
     known = {f.name.upper(): f for f in template.fields}
     ids = set() if layer.providerType() == "memory" else set(layer.primaryKeyAttributes())
-    sections: dict[str, list[tuple[str, int]]] = {name: [] for name in SECTIONS}
+    sections: dict[str, list[tuple[str, int]]] = {name: [] for name in FORM_SECTION_IDS}
     for index, field in enumerate(layer.fields()):
         declared = known.get(field.name().upper())
         if declared is not None or index not in ids:

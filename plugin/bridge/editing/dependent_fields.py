@@ -137,7 +137,7 @@ class DependentValueFill:
         self.size = len(set().union(*changed.values()))
         self.active, self.complete = True, False
 
-    def forget(self, fid: int) -> None:
+    def skip_deleted_feature(self, fid: int) -> None:
         """Skip a feature that was deleted before its values were written."""
         self._gone.add(fid)
 
@@ -153,17 +153,17 @@ class DependentValueFill:
         `undo` and `redo` apply to all portions together.
         """
         buffer, push = self._layer.editBuffer(), self._done.push
-        values = self.next_values(rows)
+        values = self.compute_next_values(rows)
         self._done.beginMacro("")
         for fid, index, value, old in values:
             push(QgsVectorLayerUndoCommandChangeAttribute(buffer, fid, index, value, old))
         self._done.endMacro()
 
-    def next_values(self, rows: int) -> list[tuple[int, int, Any, Any]]:
+    def compute_next_values(self, rows: int) -> list[tuple[int, int, Any, Any]]:
         """Return (feature id, field index, new value, old value) for the next rows."""
         if self._rows is None:
             # One iterator for all: each begins with a copy of the unsaved edits.
-            self._rows = self._layer.getFeatures(self._request())
+            self._rows = self._layer.getFeatures(self._make_feature_request())
         rows_read = list(islice(self._rows, rows))
         if len(rows_read) < rows:
             self.stop()
@@ -181,11 +181,11 @@ class DependentValueFill:
                     found.append((fid, target, value, old))
         return found
 
-    def _request(self) -> QgsFeatureRequest:
+    def _make_feature_request(self) -> QgsFeatureRequest:
         request = QgsFeatureRequest()
         if self.size * 2 < self._layer.featureCount() or self._layer.featureCount() < 0:
             request.setFilterFids(list(set().union(*self._changed.values())))
-        # Reading most rows one by one takes longer than reading all; `next_values` skips the others.
+        # Reading most rows one by one takes longer than reading all; `compute_next_values` skips the others.
         read = {index for one in self._fields for index in (one.target, one.source) if index is not None}
         request.setSubsetOfAttributes(sorted(read))
         if all(one.source is not None for one in self._fields):
@@ -241,7 +241,7 @@ class _FillCommand(QUndoCommand):
     def redo(self) -> None:
         self._updater.pause()
         self._fill.redo()
-        self._updater.resume(self._fill)
+        self._updater.resume_fill(self._fill)
 
 
 class _LayerUpdater(QObject):
@@ -252,25 +252,25 @@ class _LayerUpdater(QObject):
         # A weak reference, so that the layer can be deleted while its edits are observed.
         self._id, self._weak = layer.id(), weakref.ref(layer)
         self._fields: list[DependentField] = []
-        self._changed: dict[int | None, set[int]] = {}
+        self._changed_features_by_source: dict[int | None, set[int]] = {}
         self._has_changes = False
-        self._fill: DependentValueFill | None = None
+        self._running_fill: DependentValueFill | None = None
         #: Python references; without them the commands on the undo stack lose their Python methods.
         self._commands: list[_FillCommand] = []
         self._index = 0
-        self._redoable = 0
-        self._writing = False
-        self._outside_command = self._paused = False
+        self._redoable_command_address = 0
+        self._is_writing = False
+        self._is_outside_command = self._paused = False
         self._timer = QTimer()
         self._timer.setInterval(0)
         self._timer.timeout.connect(self._fill_portion)
-        self._watching: tuple[tuple[Any, Any], ...] = ()
-        self._listening: tuple[tuple[Any, Any], ...] = (
+        self._stack_connections: tuple[tuple[Any, Any], ...] = ()
+        self._signal_connections: tuple[tuple[Any, Any], ...] = (
             (layer.editingStarted, self._start_editing),
             (layer.editingStopped, self._stop_editing),
             (layer.customPropertyChanged, self._on_property_changed),
         )
-        for signal, slot in self._listening:
+        for signal, slot in self._signal_connections:
             signal.connect(slot)
         self._start_editing()
 
@@ -283,11 +283,11 @@ class _LayerUpdater(QObject):
         if layer is None or sip.isdeleted(layer):
             self._timer.stop()
             return
-        self.finish()
+        self.fill_remaining_rows()
         self._stop_editing()
-        for signal, slot in self._listening:
+        for signal, slot in self._signal_connections:
             signal.disconnect(slot)
-        self._listening = ()
+        self._signal_connections = ()
 
     def _on_property_changed(self, key: str) -> None:
         if key != FORM_PROPERTY:
@@ -299,7 +299,7 @@ class _LayerUpdater(QObject):
 
     def _start_editing(self) -> None:
         layer = self.layer
-        self.finish()
+        self.fill_remaining_rows()
         self._stop_editing()
         _disable_apply_on_update(layer)
         if not layer.isEditable():
@@ -309,77 +309,80 @@ class _LayerUpdater(QObject):
             return
         self._forget_changes()
         self._index = layer.undoStack().index()
-        self._watching = (
-            (layer.attributeValueChanged, self._value_changed),
-            (layer.geometryChanged, self._geometry_changed),
-            (layer.featureAdded, self._feature_added),
-            (layer.featureDeleted, self._feature_deleted),
+        self._stack_connections = (
+            (layer.attributeValueChanged, self._on_value_changed),
+            (layer.geometryChanged, self._on_geometry_changed),
+            (layer.featureAdded, self._on_feature_added),
+            (layer.featureDeleted, self._on_feature_deleted),
             (layer.undoStack().indexChanged, self._on_command_done),
-            (layer.editCommandStarted, self.finish),
-            (layer.beforeCommitChanges, self.finish),
+            (layer.editCommandStarted, self.fill_remaining_rows),
+            (layer.beforeCommitChanges, self.fill_remaining_rows),
             (layer.beforeRollBack, self._discard_fill),
             (layer.afterCommitChanges, self._discard_fill),
         )
-        for signal, slot in self._watching:
+        for signal, slot in self._stack_connections:
             signal.connect(slot)
 
     def _stop_editing(self) -> None:
-        self._end_pause()
+        self._stop_ignoring_changes()
         self._discard_fill()
-        watching, self._watching = self._watching, ()
+        watching, self._stack_connections = self._stack_connections, ()
         for signal, slot in watching:
             signal.disconnect(slot)
 
     def _discard_fill(self) -> None:
         self._forget_changes()
-        if self._fill is not None:
-            self._fill.stop()
-        self._fill = None
+        if self._running_fill is not None:
+            self._running_fill.stop()
+        self._running_fill = None
         self._timer.stop()
 
     def _forget_changes(self) -> dict[int | None, set[int]]:
-        changed, self._changed = self._changed, {one.source: set() for one in self._fields}
+        changed, self._changed_features_by_source = (
+            self._changed_features_by_source,
+            {one.source: set() for one in self._fields},
+        )
         self._has_changes = False
         return changed
 
     # --- changes of rows; called once per row of a bulk change (the declared types avoid conversions)
     @pyqtSlot("qlonglong", int)
-    def _value_changed(self, fid: int, index: int) -> None:
-        rows = self._changed.get(index)
+    def _on_value_changed(self, fid: int, index: int) -> None:
+        rows = self._changed_features_by_source.get(index)
         if rows is not None:
             if not self._has_changes:
                 self._on_redo()
-            elif self._outside_command:
+            elif self._is_outside_command:
                 # A change outside of an edit command is one value: these are the values of an undo or a redo.
                 self.pause()
             rows.add(fid)
 
     @pyqtSlot("qlonglong")
-    def _geometry_changed(self, fid: int) -> None:
-        rows = self._changed.get(None)
+    def _on_geometry_changed(self, fid: int) -> None:
+        rows = self._changed_features_by_source.get(None)
         if rows is not None:
             if not self._has_changes:
                 self._on_redo()
             rows.add(fid)
 
-    def _feature_added(self, fid: int) -> None:
+    def _on_feature_added(self, fid: int) -> None:
         if not self._has_changes:
             self._on_redo()
-        for rows in self._changed.values():
+        for rows in self._changed_features_by_source.values():
             rows.add(fid)
 
-    def _feature_deleted(self, fid: int) -> None:
-        for rows in self._changed.values():
+    def _on_feature_deleted(self, fid: int) -> None:
+        for rows in self._changed_features_by_source.values():
             rows.discard(fid)
-        if self._fill is not None:
-            self._fill.forget(fid)
+        if self._running_fill is not None:
+            self._running_fill.skip_deleted_feature(fid)
 
     def _on_redo(self) -> None:
         # A redo emits its changes while its command is still the next one to be redone.
         stack = self.layer.undoStack()
-        self._redoable = _command_address(stack, stack.index()) if stack.canRedo() else 0
+        self._redoable_command_address = _get_command_address(stack, stack.index()) if stack.canRedo() else 0
         # While a command is composed, the stack can neither undo nor redo.
-        self._outside_command = stack.canUndo() or stack.canRedo()
+        self._is_outside_command = stack.canUndo() or stack.canRedo()
         self._has_changes = True
 
     def pause(self) -> None:
@@ -387,39 +390,41 @@ class _LayerUpdater(QObject):
 
         A bulk undo emits one signal per row, and two for rows with code names.
         """
-        if self._watching and not self._paused:
+        if self._stack_connections and not self._paused:
             self._paused = True
-            self.layer.attributeValueChanged.disconnect(self._value_changed)
+            self.layer.attributeValueChanged.disconnect(self._on_value_changed)
 
-    def _end_pause(self) -> None:
+    def _stop_ignoring_changes(self) -> None:
         if self._paused:
             self._paused = False
-            self.layer.attributeValueChanged.connect(self._value_changed)
+            self.layer.attributeValueChanged.connect(self._on_value_changed)
 
     # --- edit commands
     def _on_command_done(self, index: int) -> None:
         former, self._index = self._index, index
-        self._end_pause()
-        if self._writing:
+        self._stop_ignoring_changes()
+        if self._is_writing:
             return
         noted, changed = self._has_changes, self._forget_changes()
         stack = self.layer.undoStack()
-        again = self._redoable and self._redoable == _command_address(stack, index - 1)
+        again = self._redoable_command_address and self._redoable_command_address == _get_command_address(
+            stack, index - 1
+        )
         if index <= former or again or not noted:
             # An undo or a redo: the child command reverts or restores the dependent values.
             return
-        self.finish()
+        self.fill_remaining_rows()
         command = stack.command(index - 1)
         fill = DependentValueFill(self.layer, self._fields, changed)
         if command.childCount() == 0 or self.layer.dataProvider().transaction() is not None:
             # A change without an edit command, or in a transaction with its own commands, cannot take a child command.
             self._push_fill_command(fill)
             return
-        self._fill = fill
+        self._running_fill = fill
         self._commands = [one for one in self._commands if not sip.isdeleted(one)]
         self._commands.append(_FillCommand(fill, self, command))
         if fill.size <= MAX_ROWS_FILLED_AT_ONCE:
-            self.finish()
+            self.fill_remaining_rows()
         else:
             self._timer.start()
 
@@ -429,9 +434,9 @@ class _LayerUpdater(QObject):
         For edit commands that cannot include them.
         """
         layer = self.layer
-        self._writing = True
+        self._is_writing = True
         try:
-            values = fill.next_values(fill.size + 1)
+            values = fill.compute_next_values(fill.size + 1)
             if len(values) > 1:
                 layer.beginEditCommand(tr("Fill Dependent Fields"))
             for fid, index, value, old in values:
@@ -442,33 +447,33 @@ class _LayerUpdater(QObject):
             log_error(error)
         finally:
             fill.stop()
-            self._writing = False
+            self._is_writing = False
 
     # --- portions
-    def resume(self, fill: DependentValueFill) -> None:
+    def resume_fill(self, fill: DependentValueFill) -> None:
         """Continue filling after redo of a command that was undone before its last row."""
-        if not fill.complete and self._watching:
-            self._fill = fill
+        if not fill.complete and self._stack_connections:
+            self._running_fill = fill
             self._timer.start()
 
-    def finish(self) -> None:
+    def fill_remaining_rows(self) -> None:
         """Fill all remaining rows now."""
-        while self._fill is not None:
+        while self._running_fill is not None:
             self._fill_rows(ROWS_PER_PORTION)
 
     def _fill_portion(self) -> None:
         self._fill_rows(ROWS_PER_PORTION)
-        if self._fill is None:
+        if self._running_fill is None:
             # Notify listeners that wait for the end of a command about the last rows.
             stack = self.layer.undoStack()
-            self._writing = True
+            self._is_writing = True
             try:
                 stack.indexChanged.emit(stack.index())
             finally:
-                self._writing = False
+                self._is_writing = False
 
     def _fill_rows(self, rows: int) -> None:
-        fill = self._fill
+        fill = self._running_fill
         if fill is not None and fill.active:
             try:
                 fill.step(rows)
@@ -477,13 +482,13 @@ class _LayerUpdater(QObject):
                 log_error(error)
                 fill.stop()
         if fill is None or fill.complete or not fill.active:
-            self._fill = None
+            self._running_fill = None
             self._timer.stop()
         elif not self._timer.isActive():
             self._timer.start()
 
 
-def _command_address(stack: Any, index: int) -> int:
+def _get_command_address(stack: Any, index: int) -> int:
     """Return the memory address of a command on an undo stack; 0 without a command.
 
     The address is unique among existing commands.

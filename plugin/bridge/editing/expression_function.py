@@ -19,7 +19,7 @@ class FunctionError(Exception):
     """An error of an expression function, in the language of QGIS's interface."""
 
 
-class Argument(NamedTuple):
+class FunctionArgument(NamedTuple):
     """An argument of an expression function, with its help text."""
 
     name: str
@@ -34,7 +34,7 @@ class SanxianExpressionFunction(QgsExpressionFunction):
     """
 
     def __init__(
-        self, name: str, arguments: tuple[Argument, ...], text: str, examples: tuple[str, ...], answer: Callable
+        self, name: str, arguments: tuple[FunctionArgument, ...], text: str, examples: tuple[str, ...], answer: Callable
     ):
         parameters = [QgsExpressionFunction.Parameter(a.name, a.optional, None) for a in arguments]
         super().__init__(
@@ -51,7 +51,7 @@ class SanxianExpressionFunction(QgsExpressionFunction):
         except SanxianError as error:
             from ...core.messages.texts import Texts
 
-            parent.setEvalErrorString(Texts(get_interface_language()).explain(error))
+            parent.setEvalErrorString(Texts(get_interface_language()).explain_error(error))
         except ImportError as error:
             text = tr("Missing library: {name}. See Environment Check.")
             parent.setEvalErrorString(text.format(name=error.name or ""))
@@ -81,7 +81,7 @@ class SanxianExpressionFunction(QgsExpressionFunction):
         return False
 
 
-def _make_help(name: str, arguments: tuple[Argument, ...], text: str, examples: tuple[str, ...]) -> str:
+def _make_help(name: str, arguments: tuple[FunctionArgument, ...], text: str, examples: tuple[str, ...]) -> str:
     """Return the help of a function as HTML, in the format of QGIS's functions.
 
     Optional arguments are in brackets.

@@ -65,7 +65,7 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
 
     from ...core.geometry.statutory_area import statutory_area
 
-    transform = _to_lonlat(format_crs_for_pyproj(crs))
+    transform = _make_lonlat_transform(format_crs_for_pyproj(crs))
     found = [0.0] * len(geometries)
     filled = [n for n, geometry in enumerate(geometries) if not geometry.isNull() and not geometry.isEmpty()]
     written = np.empty(len(filled), dtype=object)
@@ -83,7 +83,7 @@ def compute_statutory_areas(geometries: list[QgsGeometry], crs: QgsCoordinateRef
 
 
 @lru_cache(maxsize=32)
-def _to_lonlat(text: str) -> QgsCoordinateTransform | None:
+def _make_lonlat_transform(text: str) -> QgsCoordinateTransform | None:
     if text == _GEODETIC_CRS:
         return None
     target = QgsCoordinateReferenceSystem(_GEODETIC_CRS)

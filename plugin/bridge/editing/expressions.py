@@ -14,7 +14,7 @@ from qgis.core import NULL, QgsExpression, QgsExpressionContext, QgsProject
 from ..texts import tr
 from . import feature_numbers
 from .dependent_fields import DependentFieldUpdater
-from .expression_function import Argument, SanxianExpressionFunction
+from .expression_function import FunctionArgument, SanxianExpressionFunction
 from .expression_values import (
     evaluate_code_name,
     evaluate_parent_code,
@@ -51,19 +51,23 @@ class ExpressionFunctions:
         self._dependent_fields.stop(QgsProject.instance())
         self._ledgers.stop(QgsProject.instance())
 
-    def _next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
-        found = self._ledgers.next_bsm(resolve_layer(context, layer), "" if county is None else str(county).strip())
+    def _compute_next_bsm(self, context: QgsExpressionContext, layer: Any, county: Any) -> Any:
+        found = self._ledgers.issue_next_bsm(
+            resolve_layer(context, layer), "" if county is None else str(county).strip()
+        )
         return found or NULL
 
     def _make_functions(self) -> list[SanxianExpressionFunction]:
-        code_list = Argument("list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'"))
-        code = Argument("code", False, tr("the code, with or without padded zeros"))
+        code_list = FunctionArgument(
+            "list", False, tr("id of the code list, such as 'land_use_2023' or 'planning_zones'")
+        )
+        code = FunctionArgument("code", False, tr("the code, with or without padded zeros"))
         return [
             SanxianExpressionFunction(
                 "sanxian_statutory_area",
                 (
-                    Argument("geometry", False, tr("a polygon, usually @geometry")),
-                    Argument("crs", True, tr("its CRS, such as 'EPSG:4526'; by default the layer's")),
+                    FunctionArgument("geometry", False, tr("a polygon, usually @geometry")),
+                    FunctionArgument("crs", True, tr("its CRS, such as 'EPSG:4526'; by default the layer's")),
                 ),
                 tr(
                     "Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the "
@@ -79,8 +83,8 @@ class ExpressionFunctions:
             SanxianExpressionFunction(
                 "sanxian_next_bsm",
                 (
-                    Argument("layer", True, tr("layer, its name or id; by default the current one")),
-                    Argument("county", True, tr("6-digit county code; by default the layer's own")),
+                    FunctionArgument("layer", True, tr("layer, its name or id; by default the current one")),
+                    FunctionArgument("county", True, tr("6-digit county code; by default the layer's own")),
                 ),
                 tr(
                     "The next free BSM: county code, 0000 and an 8-digit number above all numbers used in the "
@@ -92,7 +96,7 @@ class ExpressionFunctions:
                     "sanxian_next_bsm()",
                     'CASE WHEN "BSM" IS NULL THEN sanxian_next_bsm(@layer, \'140225\') ELSE "BSM" END',
                 ),
-                self._next_bsm,
+                self._compute_next_bsm,
             ),
             SanxianExpressionFunction(
                 "sanxian_code_name",
@@ -110,7 +114,7 @@ class ExpressionFunctions:
             ),
             SanxianExpressionFunction(
                 "sanxian_zone_name",
-                (Argument("code", False, tr("code of a planning zone, such as 411")),),
+                (FunctionArgument("code", False, tr("code of a planning zone, such as 411")),),
                 tr("The name of a planning zone's code; NULL when the list does not have it."),
                 ('sanxian_zone_name("GHFQDM")',),
                 evaluate_zone_name,

@@ -47,19 +47,19 @@ class NumberRegister(QObject):
         self._high: dict[str, int] = {}
         self._given: dict[str, int] = {}
         self._recalled: set[str] = set()
-        self._usual = ""
-        self._read = False
+        self._usual_county_code = ""
+        self._has_read_numbers = False
         self._bsm_index = self._find_index()
         #: Features whose number was changed in the current edit command.
         self._entered: set[int] = set()
-        for signal, slot in self._connections():
+        for signal, slot in self._list_signal_connections():
             signal.connect(slot)
 
     def close(self) -> None:
         """Disconnect from the layer's signals and store its numbers."""
         if self._given and self.layer is not None:
-            self._editing_stopped()
-        for signal, slot in self._connections():
+            self._on_editing_stopped()
+        for signal, slot in self._list_signal_connections():
             signal.disconnect(slot)
 
     @property
@@ -67,18 +67,18 @@ class NumberRegister(QObject):
         """Return the observed layer."""
         return self._weak() or QgsProject.instance().mapLayer(self._id)
 
-    def _connections(self) -> Any:
+    def _list_signal_connections(self) -> Any:
         layer = self.layer
         if layer is None:
             return ()
         return (
-            (layer.featureAdded, self._feature_added),
-            (layer.attributeValueChanged, self._value_changed),
-            (layer.updatedFields, self._fields_changed),
+            (layer.featureAdded, self._on_feature_added),
+            (layer.attributeValueChanged, self._on_value_changed),
+            (layer.updatedFields, self._on_fields_changed),
             (layer.undoStack().indexChanged, self._read_entered_numbers),
-            (layer.editingStarted, self._editing_started),
+            (layer.editingStarted, self._on_editing_started),
             (layer.beforeCommitChanges, self._store_before_commit),
-            (layer.editingStopped, self._editing_stopped),
+            (layer.editingStopped, self._on_editing_stopped),
             (layer.dataChanged, self._forget_index),
             (layer.afterRollBack, self._forget_index),
             (layer.willBeDeleted, self._on_layer_deleted),
@@ -89,7 +89,7 @@ class NumberRegister(QObject):
         county = str(self.layer.customProperty(COUNTY_PROPERTY, "") or "")
         if not county:
             self._read_rows_once()
-        return county or self._usual
+        return county or self._usual_county_code
 
     def find_highest(self, county: str) -> int:
         """Return a county's highest number in rows, unsaved edits and stored numbers."""
@@ -99,7 +99,7 @@ class NumberRegister(QObject):
             self._recalled.add(county)
         return self._high.get(county, 0)
 
-    def recall(self) -> None:
+    def discard_cached_numbers(self) -> None:
         """Discard stored numbers in memory, to read them again before the next number.
 
         A removed layer may have stored a higher number.
@@ -131,17 +131,19 @@ class NumberRegister(QObject):
 
     def _read_rows_once(self) -> None:
         self._read_entered_numbers()
-        if self._read:
+        if self._has_read_numbers:
             return
-        values = list(_values(self.layer, self._find_index()))
-        self._usual = find_usual_county(values)
+        values = list(_iterate_field_values(self.layer, self._find_index()))
+        self._usual_county_code = find_usual_county(values)
         self._raise_highest(find_highest_by_county(values))
         if self.layer.subsetString():
             # The filter hides features, but their numbers are used.
             whole = self.layer.clone()
             whole.setSubsetString("")
-            self._raise_highest(find_highest_by_county(_values(whole, whole.fields().lookupField(NUMBER_FIELD))))
-        self._read = True
+            self._raise_highest(
+                find_highest_by_county(_iterate_field_values(whole, whole.fields().lookupField(NUMBER_FIELD)))
+            )
+        self._has_read_numbers = True
 
     def _raise_highest(self, found: dict[str, int], keep: bool = False) -> None:
         for county, number in found.items():
@@ -169,29 +171,29 @@ class NumberRegister(QObject):
 
         One key is for the layer's data source, one for its database.
         """
-        return [name for name in (self._source, _digest(self.database)) if name]
+        return [name for name in (self._source, _digest_database_path(self.database)) if name]
 
     # --- its signals
     def _on_layer_deleted(self) -> None:
         self._on_layer_deleted_by_id(self._id)
 
     def _forget_index(self, *_: Any) -> None:
-        self._read = False
+        self._has_read_numbers = False
         self._entered.clear()
         self._recalled.clear()
 
-    def _feature_added(self, fid: int) -> None:
-        if self._read:
+    def _on_feature_added(self, fid: int) -> None:
+        if self._has_read_numbers:
             request = QgsFeatureRequest(fid)
-            self._raise_highest(find_highest_by_county(_values(self.layer, self._find_index(), request)))
+            self._raise_highest(find_highest_by_county(_iterate_field_values(self.layer, self._find_index(), request)))
 
     @pyqtSlot("qlonglong", int)
-    def _value_changed(self, fid: int, index: int) -> None:
+    def _on_value_changed(self, fid: int, index: int) -> None:
         # Called once per row of a bulk change, for other fields too; the declared types avoid converting the value.
         if index == self._bsm_index:
             self._entered.add(fid)
 
-    def _fields_changed(self) -> None:
+    def _on_fields_changed(self) -> None:
         self._bsm_index = self._find_index()
 
     def _read_entered_numbers(self, *_: Any) -> None:
@@ -199,22 +201,22 @@ class NumberRegister(QObject):
         if self._entered:
             entered, self._entered = self._entered, set()
             request = QgsFeatureRequest().setFilterFids(list(entered))
-            self._raise_highest(find_highest_by_county(_values(self.layer, self._find_index(), request)))
+            self._raise_highest(find_highest_by_county(_iterate_field_values(self.layer, self._find_index(), request)))
 
-    def _editing_started(self) -> None:
+    def _on_editing_started(self) -> None:
         self._recalled.clear()
         if self.layer.dataProvider().transaction() is not None:
             # In a transaction, deleted features are removed at once: read their numbers before.
             self._read_rows_once()
             self._raise_highest(dict(self._high), keep=True)
 
-    def _editing_stopped(self) -> None:
+    def _on_editing_stopped(self) -> None:
         self._raise_highest(self._given, keep=True)
         self._given = {}
 
     def _store_before_commit(self, *_: Any) -> None:
         """Store issued numbers, and those deleted or overwritten by this save."""
-        self._editing_stopped()
+        self._on_editing_stopped()
         self._read_entered_numbers()
         buffer, index = self.layer.editBuffer(), self._find_index()
         if buffer is None:
@@ -223,10 +225,12 @@ class NumberRegister(QObject):
         going += buffer.deletedFeatureIds()
         if going:
             request = QgsFeatureRequest().setFilterFids(going)
-            self._raise_highest(find_highest_by_county(_values(self.layer.dataProvider(), index, request)), keep=True)
+            self._raise_highest(
+                find_highest_by_county(_iterate_field_values(self.layer.dataProvider(), index, request)), keep=True
+            )
 
 
-def _values(source: Any, index: int, request: QgsFeatureRequest | None = None) -> Any:
+def _iterate_field_values(source: Any, index: int, request: QgsFeatureRequest | None = None) -> Any:
     if index < 0:
         return
     request = request or QgsFeatureRequest()
@@ -243,7 +247,7 @@ def _make_source_key(layer: QgsVectorLayer) -> str:
     if layer.providerType() == "memory" or not layer.isValid():
         return ""
     parts = QgsProviderRegistry.instance().decodeUri(layer.providerType(), layer.source())
-    return _digest(str(parts.get("path") or layer.publicSource(True)), str(parts.get("layerName") or ""))
+    return _digest_database_path(str(parts.get("path") or layer.publicSource(True)), str(parts.get("layerName") or ""))
 
 
 def get_database(layer: QgsVectorLayer) -> str:
@@ -263,7 +267,7 @@ def get_database(layer: QgsVectorLayer) -> str:
     return "|".join(str(parts.get(name) or "") for name in ("host", "port", "service", "dbname", "schema"))
 
 
-def _digest(*names: str) -> str:
+def _digest_database_path(*names: str) -> str:
     """Return a digest of a place (database or data source) as key of the settings.
 
     Empty for an empty place.
@@ -271,7 +275,7 @@ def _digest(*names: str) -> str:
     return hashlib.sha256("|".join(names).encode()).hexdigest()[:16] if any(names) else ""
 
 
-def _find_highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> dict[str, int]:
+def _find_highest_numbers_outside_project(database: str, present: Iterable[QgsVectorLayer]) -> dict[str, int]:
     """Return county → highest number in a database's layers outside the project.
 
     ``present``: layers of the database that are in the project.
@@ -290,7 +294,7 @@ def _find_highest_outside(database: str, present: Iterable[QgsVectorLayer]) -> d
             layer = QgsVectorLayer(part.uri(), part.name(), part.providerKey())
             if layer.isValid() and _make_source_key(layer) not in loaded:
                 for county, number in find_highest_by_county(
-                    _values(layer, layer.fields().lookupField(NUMBER_FIELD))
+                    _iterate_field_values(layer, layer.fields().lookupField(NUMBER_FIELD))
                 ).items():
                     found[county] = max(number, found.get(county, 0))
     return found
@@ -337,9 +341,9 @@ class NumberRegisters:
             # Its numbers are read again from the file for the next number.
             self._outside.pop(register.database, None)
             for other in self._of.values():
-                other.recall()
+                other.discard_cached_numbers()
 
-    def next_bsm(self, layer: QgsVectorLayer, county: str = "") -> str:
+    def issue_next_bsm(self, layer: QgsVectorLayer, county: str = "") -> str:
         """Return the next free number over all layers.
 
         The number is issued if the layer is being edited. Raise InputError if neither the project nor the layer's
@@ -368,7 +372,7 @@ class NumberRegisters:
         ]
         return max([*used, *(self._find_highest_in_database(one.database).get(county, 0) for one in here)], default=0)
 
-    def all_highest(self) -> dict[str, int]:
+    def find_highest_numbers(self) -> dict[str, int]:
         """Return county → highest number, for all counties that the layers name."""
         counties = {one.county() for one in self._of.values()} | {c for one in self._of.values() for c in one.seen()}
         counties |= {c for one in self._of.values() for c in self._find_highest_in_database(one.database)}
@@ -377,7 +381,7 @@ class NumberRegisters:
     def _find_highest_in_database(self, database: str) -> dict[str, int]:
         if database not in self._outside:
             present = [one.layer for one in self._of.values() if one.database == database and one.layer is not None]
-            self._outside[database] = _find_highest_outside(database, present)
+            self._outside[database] = _find_highest_numbers_outside_project(database, present)
         return self._outside[database]
 
     def _preview_next(self, layer: QgsVectorLayer, county: str) -> str:
@@ -398,10 +402,10 @@ def find_used_numbers(project: QgsProject, databases: Iterable[str] = ()) -> dic
     ledgers = NumberRegisters()
     ledgers.start(project)
     try:
-        found = ledgers.all_highest()
+        found = ledgers.find_highest_numbers()
     finally:
         ledgers.stop(project)
     for database in databases:
-        for county, number in _find_highest_outside(database, ()).items():
+        for county, number in _find_highest_numbers_outside_project(database, ()).items():
             found[county] = max(number, found.get(county, 0))
     return found

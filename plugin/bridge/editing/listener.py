@@ -22,14 +22,14 @@ class EditStep:
     def __init__(self, layer: QgsVectorLayer, index: int):
         self.layer, self._index = layer, index
         #: True once the command was undone, saved or rolled back; a redo creates another step.
-        self.is_over = False
+        self.has_ended = False
         #: Layers of the same transaction → id of their last command; undo would also revert later commands there.
         self.others = [(other, _identify_last_command(other)) for other in _find_transaction_layers(layer)]
 
     @property
     def is_last(self) -> bool:
         """Return True if this is the last command, so that undo reverts only this command."""
-        if self.is_over or sip.isdeleted(self.layer) or self.layer.isEditCommandActive():
+        if self.has_ended or sip.isdeleted(self.layer) or self.layer.isEditCommandActive():
             return False
         stack = self.layer.undoStack()
         if stack.index() != self._index or not stack.canUndo():
@@ -44,13 +44,13 @@ class EditStep:
         self.layer.triggerRepaint()
         return True
 
-    def note_undo_to(self, index: int) -> bool:
+    def record_undo_index(self, index: int) -> bool:
         """Record that the undo stack went back to ``index``.
 
         Return True if the step is thereby undone.
         """
-        self.is_over = self.is_over or self._index > index
-        return self.is_over
+        self.has_ended = self.has_ended or self._index > index
+        return self.has_ended
 
 
 class EditListener(QObject):
@@ -72,7 +72,7 @@ class EditListener(QObject):
         super().__init__(parent)
         self.layer = layer
         self._pending: set[int] = set()
-        self._renamed: dict[int, int] = {}
+        self._renamed_features: dict[int, int] = {}
         self._find_unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
         self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._find_unsaved_fids
@@ -85,7 +85,7 @@ class EditListener(QObject):
         #: `collect_changes`.
         self._steps: list[EditStep] = []
         self._causes: list[EditStep | None] = []
-        self._listening: tuple[tuple[Any, Any], ...] = (
+        self._signal_connections: tuple[tuple[Any, Any], ...] = (
             (layer.featureAdded, self._on_added),
             (layer.featureDeleted, self._on_deleted),
             (layer.geometryChanged, self._on_changed),
@@ -99,12 +99,12 @@ class EditListener(QObject):
             (layer.crsChanged, self.lost),
             (layer.willBeDeleted, self.lost),
         )
-        for signal, slot in self._listening:
+        for signal, slot in self._signal_connections:
             signal.connect(slot)
 
     def stop(self) -> None:
         """Disconnect from the layer's signals."""
-        listening, self._listening = self._listening, ()
+        listening, self._signal_connections = self._signal_connections, ()
         if sip.isdeleted(self.layer):
             return
         for signal, slot in listening:
@@ -118,7 +118,7 @@ class EditListener(QObject):
     @property
     def renumbered(self) -> bool:
         """Return True if saved features got other ids since the last `collect_changes`."""
-        return bool(self._renamed)
+        return bool(self._renamed_features)
 
     @property
     def waiting(self) -> int:
@@ -133,19 +133,19 @@ class EditListener(QObject):
         """
         if self._doubt:
             return None
-        renamed, self._renamed = self._renamed, {}
+        renamed, self._renamed_features = self._renamed_features, {}
         pending, self._pending = self._pending, set()
         causes, self._causes = self._causes, []
         return renamed, pending, causes
 
     def recollect_unsaved_changes(self) -> None:
         """Collect all unsaved changes of the layer again, as if they were just made."""
-        if self._in_transaction():
+        if self._is_in_transaction():
             self._doubt = self._doubt or self._blind
             self._pending |= self._find_unsaved_fids
             self._causes.append(None)
 
-    def _in_transaction(self) -> bool:
+    def _is_in_transaction(self) -> bool:
         provider = self.layer.dataProvider()
         return provider is not None and provider.transaction() is not None
 
@@ -156,7 +156,7 @@ class EditListener(QObject):
 
     def _on_added(self, fid: int) -> None:
         if fid in self._saved and self._last_deleted < 0:
-            self._renamed[self._last_deleted] = fid
+            self._renamed_features[self._last_deleted] = fid
             self._pending.discard(self._last_deleted)
             self._saved.discard(fid)
             self._last_deleted = 0
@@ -175,14 +175,14 @@ class EditListener(QObject):
 
     def _on_command_over(self, index: int) -> None:
         before, self._index = self._index, index
-        while self._steps and self._steps[-1].note_undo_to(index):
+        while self._steps and self._steps[-1].record_undo_index(index):
             self._steps.pop()
         cause = EditStep(self.layer, index) if index == before + 1 else None
         if cause is not None:
             self._steps.append(cause)
-        if index < before and self._in_transaction():
+        if index < before and self._is_in_transaction():
             self.undone.emit()
-        if self._pending or self._renamed:
+        if self._pending or self._renamed_features:
             self._causes.append(cause)
             self.commandEnded.emit()
 

@@ -54,7 +54,7 @@ def set_up_layer(layer: QgsVectorLayer, role: str, norm: Norm, code: str, county
     attribute_forms.apply_template_form(layer, template, norm)
 
 
-def place_in_layer_tree(
+def place_layer_in_tree(
     project: QgsProject, layer: QgsVectorLayer, role: str, standard: Standard, roles: Mapping[str, str] | None = None
 ) -> QgsLayerTreeLayer:
     """Place a layer in the standard's layer tree, or move its existing node there.
@@ -98,7 +98,7 @@ def arrange_layers(project: QgsProject, roles: Mapping[str, str], standard: Stan
         if not isinstance(layer, QgsVectorLayer) or node is None:
             continue
         group, seen = node.parent(), node.itemVisibilityChecked()
-        place_in_layer_tree(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
+        place_layer_in_tree(project, layer, role, standard, by_id).setItemVisibilityChecked(seen)
         _remove_empty_groups(group)
         done.append(layer.name())
     return done

@@ -30,16 +30,16 @@ class LayerGroup:
     """The plan layers of one database or folder, which may compete with another one.
 
     ``name``: name of the layer tree group that contains all of them, else empty; ``file``: the database or folder;
-    ``layers``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated``: those roles that
-    another group also has; ``imported``: they come from a VCT file.
+    ``layers``: ids; ``roles``: roles (codes of plan layers) of the recognised ones; ``repeated_roles``: those roles
+    that another group also has; ``is_imported``: they come from a VCT file.
     """
 
     name: str
     file: str
     layers: tuple[str, ...]
     roles: frozenset[str]
-    repeated: frozenset[str]
-    imported: bool
+    repeated_roles: frozenset[str]
+    is_imported: bool
 
 
 def find_conflicting_groups(project: QgsProject, options: Options) -> list[LayerGroup]:
@@ -69,7 +69,7 @@ def find_conflicting_groups(project: QgsProject, options: Options) -> list[Layer
         for key, layers in groups.items()
         if roles_of[key] & repeated
     ]
-    return sorted(found, key=lambda group: (group.imported, -len(group.repeated), group.name))
+    return sorted(found, key=lambda group: (group.is_imported, -len(group.repeated_roles), group.name))
 
 
 def exclude_other_groups(project: QgsProject, chosen: LayerGroup, groups: Iterable[LayerGroup]) -> None:
@@ -78,7 +78,7 @@ def exclude_other_groups(project: QgsProject, chosen: LayerGroup, groups: Iterab
     They remain excluded while the chosen group is in the project.
     """
     for group in groups:
-        if group != chosen and group.repeated & chosen.repeated:
+        if group != chosen and group.repeated_roles & chosen.repeated_roles:
             for layer_id in group.layers:
                 layer = project.mapLayer(layer_id)
                 if layer is not None:
@@ -122,7 +122,7 @@ def _find_roles(layers: list[QgsVectorLayer], options: Options) -> frozenset[str
 
 def _find_assigned_roles(project: QgsProject, options: Options) -> set[str]:
     """Return the roles that the user assigned to a layer."""
-    chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.role_choices().items()}
+    chosen = {role: project.mapLayer(layer_id) for role, layer_id in options.list_role_choices().items()}
     return {role for role, layer in chosen.items() if layer is not None and not _is_imported(layer)}
 
 

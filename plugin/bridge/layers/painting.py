@@ -33,7 +33,7 @@ from qgis.PyQt.QtGui import QColor, QFont, QImage, QImageWriter, QPainter, QPain
 from . import styles
 
 #: Common Chinese fonts; the first available one is used.
-FONTS = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
+FONT_FAMILIES = ("Noto Sans CJK SC", "Microsoft YaHei", "Source Han Sans SC", "PingFang SC", "SimHei", "sans-serif")
 MM_PER_INCH = 25.4
 #: The style of a layer without one.
 _PLAIN_OUTLINE = {"color": "255,255,255,0", "outline_color": "#444444", "outline_width": "0.3"}
@@ -67,7 +67,7 @@ class ImageFrame:
         """Return the pixel position of a point given in metres (plan's CRS)."""
         return (x - self.extent[0]) / self.pixel_m, (self.extent[3] - y) / self.pixel_m
 
-    def to_ground_polygon(self, left: float, top: float, right: float, bottom: float) -> Any:
+    def convert_box_to_ground_polygon(self, left: float, top: float, right: float, bottom: float) -> Any:
         """Return a box given in pixels as a polygon in metres (plan's CRS)."""
         import shapely
 
@@ -177,7 +177,7 @@ def draw_text(
 ) -> None:
     """Draw black text with a halo; (x, y) is the middle of its left end in pixels."""
     font = QFont()
-    font.setFamilies(list(FONTS))
+    font.setFamilies(list(FONT_FAMILIES))
     font.setPixelSize(max(round(size_mm * sheet.dots_per_mm), 6))
     font.setBold(bold)
     path = QPainterPath()
@@ -278,12 +278,12 @@ def encode_data_uri(image: QImage) -> str:
     flat = image.convertToFormat(QImage.Format.Format_RGB888)
     for key in flat.textKeys():
         flat.setText(key, "")
-    coded = {kind: _encode(flat, kind) for kind in ("png", "jpeg")}
+    coded = {kind: _encode_image(flat, kind) for kind in ("png", "jpeg")}
     kind = min(coded, key=lambda k: len(coded[k]))
     return f"data:image/{kind};base64,{bytes(QByteArray(coded[kind]).toBase64()).decode('ascii')}"
 
 
-def _encode(image: QImage, kind: str) -> bytes:
+def _encode_image(image: QImage, kind: str) -> bytes:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QImageWriter(buffer, kind.encode("ascii"))

@@ -8,7 +8,7 @@ from typing import Any
 
 from qgis.core import Qgis, QgsCoordinateReferenceSystem, QgsProviderRegistry, QgsVectorLayer
 
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 
 #: The layer's template, stored in the project: the id of its role (``CZKFBJ``).
 TEMPLATE_PROPERTY = "sanxian/template"
@@ -78,8 +78,8 @@ def format_crs_for_pyproj(crs: QgsCoordinateReferenceSystem) -> str:
     return crs.toWkt(Qgis.CrsWktVariant.Preferred)
 
 
-@in_python_thread
-def to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
+@run_in_python_thread
+def convert_to_qgis_crs(crs: Any) -> QgsCoordinateReferenceSystem:
     """Convert a CRS of pyproj to a CRS of QGIS."""
     code = crs.to_epsg()
     found = QgsCoordinateReferenceSystem(f"EPSG:{code}") if code else QgsCoordinateReferenceSystem()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsFeatureRequest, QgsFields, QgsVectorLayer, QgsWkbTypes
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.geometry.tolerance import CURVE_STEP_DEGREES
 from .properties import format_crs_for_pyproj
-from .snapshots import Snapshot
-from .values import BINARY_TYPE, convert_to_wkb, get_field_type, make_column, make_field_info, to_python_value
+from .snapshots import LayerSnapshot
+from .values import BINARY_TYPE, convert_to_python_value, convert_to_wkb, get_field_type, make_column, make_field_info
 
 if TYPE_CHECKING:
     from ...core.io.field_types import DeclaredTable
@@ -27,7 +27,7 @@ _ROWS_PER_CANCELLATION_CHECK = 2000
 
 
 def read_snapshots(
-    snapshots: Iterable[Snapshot],
+    snapshots: Iterable[LayerSnapshot],
     *,
     progress: Callable[[float, str], None],
     cancellation: Cancellation,
@@ -51,7 +51,7 @@ def read_snapshots(
         done += one.count
 
 
-def make_table_without_rows(shot: Snapshot) -> SourceLayer:
+def make_table_without_rows(shot: LayerSnapshot) -> SourceLayer:
     """Return name, fields and origin of a snapshot as a table without rows."""
     import geopandas as gpd
 
@@ -67,14 +67,14 @@ def make_table_without_rows(shot: Snapshot) -> SourceLayer:
         source=shot.path,
         encoding=shot.encoding,
         template_id=shot.template_id,
-        unsaved=shot.unsaved,
+        unsaved=shot.unsaved_change_count,
         kind=QgsWkbTypes.displayString(shot.geometry),
-        rows=shot.count if shot.counted else None,
+        rows=shot.count if shot.is_count_known else None,
         filter=shot.filter,
     )
 
 
-def _describe_fields(shot: Snapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
+def _describe_fields(shot: LayerSnapshot, fields: tuple[FieldInfo, ...]) -> tuple[FieldInfo, ...]:
     """Return the fields with types and aliases as declared in their database.
 
     The aliases that QGIS shows may be those of an attribute form.
@@ -106,7 +106,7 @@ def _make_stamp(path: Path) -> tuple[Any, ...]:
 
 
 def read_snapshot(
-    shot: Snapshot, *, cancellation: Cancellation = NEVER, only: frozenset[str] | None = None
+    shot: LayerSnapshot, *, cancellation: Cancellation = NEVER_CANCELLED, only: frozenset[str] | None = None
 ) -> SourceLayer:
     """Return the features of a snapshot as a table, read in one pass.
 
@@ -159,7 +159,7 @@ def read_snapshot(
     )
 
 
-def _count_expected(shot: Snapshot) -> int | None:
+def _count_expected(shot: LayerSnapshot) -> int | None:
     """Return the number of features that the layer should have; None if unknown.
 
     It is the file's count if the layer shows all its features, else the layer's. None for a part of the features,
@@ -169,11 +169,15 @@ def _count_expected(shot: Snapshot) -> int | None:
 
     if shot.request.filterType() != QgsFeatureRequest.FilterType.FilterNone or shot.request.limit() >= 0:
         return None
-    if not shot.filter and not shot.unsaved and Path(shot.path).suffix.lower() in (".gdb", ".gpkg", ".shp"):
+    if (
+        not shot.filter
+        and not shot.unsaved_change_count
+        and Path(shot.path).suffix.lower() in (".gdb", ".gpkg", ".shp")
+    ):
         stored = count_stored_rows(Path(shot.path), shot.table or Path(shot.path).stem)
         if stored is not None:
             return stored
-    return shot.count if shot.exact and shot.counted else None
+    return shot.count if shot.is_count_exact and shot.is_count_known else None
 
 
 @dataclass
@@ -190,7 +194,7 @@ class _FeatureRows:
     curves: list[int] = field(default_factory=list)
 
 
-def _read_rows(shot: Snapshot, kept: list[int], cancellation: Cancellation) -> _FeatureRows:
+def _read_rows(shot: LayerSnapshot, kept: list[int], cancellation: Cancellation) -> _FeatureRows:
     """Read the features in one pass, only the fields at the given positions."""
     request, found = QgsFeatureRequest(shot.request), _FeatureRows()
     if len(kept) < shot.fields.count() and request.filterExpression() is None:
@@ -221,13 +225,13 @@ def read_feature_states(layer: QgsVectorLayer, fids: Iterable[int]) -> dict[int,
     kept = [(n, fields.at(n).name(), get_field_type(fields.at(n))) for n in _list_positions(fields)]
     for feature in layer.getFeatures(QgsFeatureRequest().setFilterFids(list(found))):
         values = feature.attributes()
-        attributes = {name: to_python_value(values[n], kind) for n, name, kind in kept}
+        attributes = {name: convert_to_python_value(values[n], kind) for n, name, kind in kept}
         wkb = convert_to_wkb(feature.geometry())[0] if feature.hasGeometry() else None
         found[feature.id()] = FeatureState(wkb, attributes)
     return found
 
 
-def _find_positions(shot: Snapshot) -> list[int]:
+def _find_positions(shot: LayerSnapshot) -> list[int]:
     """Return the positions of the fields that the snapshot's request reads."""
     return _list_positions(shot.fields)
 
@@ -237,13 +241,13 @@ def _list_positions(fields: QgsFields) -> list[int]:
     return [n for n in range(fields.count()) if get_field_type(fields.at(n)) != BINARY_TYPE]
 
 
-def _list_reading_notices(shot: Snapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
+def _list_reading_notices(shot: LayerSnapshot, curves: int) -> list[tuple[str, dict[str, Any]]]:
     notices: list[tuple[str, dict[str, Any]]] = []
     if curves:
         step = CURVE_STEP_DEGREES
         notices.append(("notice_curves", {"layer": shot.name, "count": curves, "step": step}))
     if shot.filter:
         notices.append(("notice_filter", {"layer": shot.name, "filter": shot.filter}))
-    if shot.unsaved:
-        notices.append(("notice_unsaved", {"layer": shot.name, "count": shot.unsaved}))
+    if shot.unsaved_change_count:
+        notices.append(("notice_unsaved", {"layer": shot.name, "count": shot.unsaved_change_count}))
     return notices

@@ -137,7 +137,7 @@ def recognise_layers(layers: list[LayerOutline], options: Options) -> Recognised
     from ...core.loading.recognition import choose_scope, find_role
 
     norm = options.norm()
-    chosen = options.role_choices()
+    chosen = options.list_role_choices()
     roles: dict[str, str] = {}
     twice: list[str] = []
     for layer in layers:
@@ -221,5 +221,6 @@ def _compute_likeness(source: SourceLayer, role: str, norm: Norm) -> float:
     """
     columns = {f.name.upper() for f in source.fields}
     return max(
-        sum(f.name in columns for f in t.fields) / max(len(t.fields), 1) for t in norm.standard.all_templates(role)
+        sum(f.name in columns for f in t.fields) / max(len(t.fields), 1)
+        for t in norm.standard.list_templates_of_role(role)
     )

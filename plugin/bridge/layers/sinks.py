@@ -19,9 +19,9 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QMetaType
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import OutputError
-from .properties import to_qgis_crs
+from .properties import convert_to_qgis_crs
 
 if TYPE_CHECKING:
     from ...core.model.findings import Finding
@@ -35,10 +35,10 @@ _DATABASE_PATTERN = re.compile(r"^ogr:dbname='(.+?)'")
 
 def make_findings_fields() -> QgsFields:
     """Return the columns of a findings layer as QGIS fields."""
-    from ...core.model.findings import COLUMNS
+    from ...core.model.findings import FINDING_COLUMNS
 
     found = QgsFields()
-    for name in COLUMNS:
+    for name in FINDING_COLUMNS:
         kind = QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString
         found.append(QgsField(name, kind))
     return found
@@ -49,7 +49,7 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     row = finding.row()
     made = QgsFeature(columns)
     made.setAttributes([row[name] for name in columns.names()])
-    shape = finding.layer_geometry()
+    shape = finding.make_layer_geometry()
     if shape is not None:
         geometry = QgsGeometry()
         geometry.fromWkb(shape.wkb)
@@ -57,7 +57,9 @@ def make_finding_feature(finding: Finding, columns: QgsFields) -> QgsFeature:
     return made
 
 
-def add_findings_to_sink(sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER) -> None:
+def add_findings_to_sink(
+    sink: Any, findings: list[Finding], target: str, cancellation: Cancellation = NEVER_CANCELLED
+) -> None:
     """Add all findings to a QgsFeatureSink.
 
     ``target``: name of the output for the OutputError that is raised if the sink rejects a feature.
@@ -78,7 +80,7 @@ def make_findings_layer(findings: list[Finding], crs: Any, name: str) -> QgsVect
     ``crs``: CRS of the plan, of pyproj; ``name``: name of the layer.
     """
     layer = QgsVectorLayer("MultiPolygon", name, "memory")
-    layer.setCrs(to_qgis_crs(crs))
+    layer.setCrs(convert_to_qgis_crs(crs))
     provider = layer.dataProvider()
     columns = make_findings_fields()
     provider.addAttributes(columns.toList())

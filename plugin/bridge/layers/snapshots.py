@@ -22,7 +22,7 @@ from .properties import count_unsaved_edits, get_assigned_role, get_file_path, g
 
 
 @dataclass
-class Snapshot:
+class LayerSnapshot:
     """State of a layer at one moment, to be read in another thread.
 
     It holds no layer, because the user may remove the layer meanwhile.
@@ -38,23 +38,23 @@ class Snapshot:
     encoding: str = ""
     template_id: str = ""
     filter: str = ""
-    unsaved: int = 0
+    unsaved_change_count: int = 0
     layer_id: str = ""
     table: str = ""
     geometry: Qgis.WkbType = Qgis.WkbType.Unknown
     #: True if ``count`` is the provider's and exact. A GeoPackage's may be outdated, a server's an estimate.
-    counted: bool = True
-    exact: bool = False
+    is_count_known: bool = True
+    is_count_exact: bool = False
 
 
-def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> Snapshot:
+def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = None) -> LayerSnapshot:
     """Return a layer's current state with unsaved edits. On the main thread only.
 
     ``request`` restricts the features (a selection, an expression); by default all features that pass the layer's
     filter are read.
     """
     provider = layer.dataProvider()
-    return Snapshot(
+    return LayerSnapshot(
         name=get_layer_name(layer),
         source=QgsVectorLayerFeatureSource(layer),
         fields=layer.fields(),
@@ -65,16 +65,16 @@ def take_snapshot(layer: QgsVectorLayer, request: QgsFeatureRequest | None = Non
         encoding=provider.encoding() if provider and layer.providerType() == "ogr" else "",
         template_id=get_assigned_role(layer),
         filter=layer.subsetString(),
-        unsaved=count_unsaved_edits(layer),
+        unsaved_change_count=count_unsaved_edits(layer),
         layer_id=layer.id(),
         table=get_table_name(layer),
         geometry=layer.wkbType(),
-        counted=layer.featureCount() >= 0,
-        exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
+        is_count_known=layer.featureCount() >= 0,
+        is_count_exact=layer.providerType() in ("memory", "ogr") and not get_file_path(layer).lower().endswith(".gpkg"),
     )
 
 
-def make_names_unique(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+def make_names_unique(snapshots: Iterable[LayerSnapshot]) -> list[LayerSnapshot]:
     """Return snapshots with unique layer names, made by appending numbers.
 
     A project may have several layers of one name, a plan may not.

@@ -24,7 +24,7 @@ from qgis.core import (
 from qgis.PyQt.QtXml import QDomDocument
 
 from ...core.files.data import read_toml
-from ...paths import STYLES
+from ...paths import STYLES_FOLDER
 
 FINDINGS_STYLE = "findings"
 _GEOMETRY_NAMES = {
@@ -72,7 +72,7 @@ def apply_style_file(layer: QgsVectorLayer, name: str) -> bool:
 
 @cache
 def _read_style_file(name: str) -> str:
-    return (STYLES / f"{name}.qml").read_text(encoding="utf-8")
+    return (STYLES_FOLDER / f"{name}.qml").read_text(encoding="utf-8")
 
 
 def apply_styles_to_project(project: QgsProject, roles: dict[str, str], former_style_name: str) -> list[str]:
@@ -160,7 +160,7 @@ def _read_entry_by_role() -> dict[str, str]:
 def read_style_table() -> dict[str, dict[str, Any]]:
     """Return the contents of all .toml files in resources/styles as one table."""
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(STYLES.glob("*.toml")):
+    for path in sorted(STYLES_FOLDER.glob("*.toml")):
         for section, entries in read_toml(path).items():
             found.setdefault(section, {}).update(entries)
     return found

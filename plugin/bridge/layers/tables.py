@@ -23,10 +23,10 @@ from qgis.core import (
 )
 from qgis.PyQt.QtCore import QDate, QMetaType
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import OutputError
 from ...core.messages.texts import Texts
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -58,7 +58,7 @@ class OutputTable:
     count: int
 
 
-@in_python_thread
+@run_in_python_thread
 def make_template_table(frame: GeoDataFrame, template: Template, crs: QgsCoordinateReferenceSystem) -> OutputTable:
     """Return rows as output table with the field lengths and titles of a template."""
     import pandas as pd
@@ -106,11 +106,11 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPP
         """Yield the losses as QGIS features."""
         for loss in losses:
             feature = QgsFeature(fields)
-            named = {"list": texts.setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
+            named = {"list": texts.get_setting_name(f"codes.{loss.params['list']}")} if "list" in loss.params else {}
             message = texts.get(
                 "mapping", loss.reason, target=loss.target, source=loss.source, **{**loss.params, **named}
             )
-            carried = "yes" if loss.carried else "no"
+            carried = "yes" if loss.is_carried_over else "no"
             feature.setAttributes(
                 [loss.fid, loss.key, loss.target, loss.source, loss.value, loss.reason, carried, message]
             )
@@ -119,10 +119,10 @@ def make_loss_table(losses: list[MappingLoss], texts: Texts, name: str = "UNMAPP
     return OutputTable(name, fields, Qgis.WkbType.NoGeometry, QgsCoordinateReferenceSystem(), rows, len(losses))
 
 
-def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER) -> None:
+def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cancellation = NEVER_CANCELLED) -> None:
     """Write an output table to a new file.
 
-    Raise OutputError if the driver rejects rows, or not all were written. `core.files.writing.atomic_output` gives
+    Raise OutputError if the driver rejects rows, or not all were written. `core.files.writing.write_atomically` gives
     the path.
     """
     options = QgsVectorFileWriter.SaveVectorOptions()
@@ -147,7 +147,9 @@ def write_table(path: Path, table: OutputTable, driver: str, cancellation: Cance
         del writer
 
 
-def write_rows_to_sink(sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER) -> None:
+def write_rows_to_sink(
+    sink: Any, table: OutputTable, target: str, cancellation: Cancellation = NEVER_CANCELLED
+) -> None:
     """Write all rows of an output table to a sink.
 
     ``target``: name of the output for the OutputError that is raised if the sink rejects a row.

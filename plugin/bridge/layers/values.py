@@ -76,7 +76,7 @@ def make_column(values: Iterable[Any], field: Any, index: Any) -> Any:
     import pandas as pd
 
     number = get_field_type(field)
-    found = [to_python_value(v, number) for v in values]
+    found = [convert_to_python_value(v, number) for v in values]
     if number in _DATE_TYPES:
         return pd.Series(found, index=index, dtype="datetime64[ms]")
     if number in _REAL_TYPES:
@@ -87,17 +87,17 @@ def make_column(values: Iterable[Any], field: Any, index: Any) -> Any:
     return pd.Series(found, index=index, dtype=object)
 
 
-def to_python_value(value: Any, number: int) -> Any:
+def convert_to_python_value(value: Any, number: int) -> Any:
     """Return a value of a QGIS feature as a Python value; None if it is missing.
 
     ``number``: QMetaType number of its field.
     """
     if number in _DATE_TYPES:
-        return _to_datetime(value)
+        return _convert_to_datetime(value)
     return None if is_unset(value, number in _INTEGER_TYPES | _REAL_TYPES) or type(value) is _NULL_TYPE else value
 
 
-def _to_datetime(value: Any) -> Any:
+def _convert_to_datetime(value: Any) -> Any:
     if isinstance(value, QDateTime):
         return value.toPyDateTime().replace(tzinfo=None)
     return value.toPyDate() if isinstance(value, QDate) else None

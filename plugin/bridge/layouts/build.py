@@ -32,11 +32,11 @@ from qgis.PyQt.QtXml import QDomDocument
 from ...core.errors import DataError
 from ...core.profile.document import DocumentInfo
 from ...core.standard.map_set import MapCatalogue, MapSpec, PageSize
-from ...paths import LAYOUTS
+from ...paths import LAYOUTS_FOLDER
 from . import frame, layer_styles, map_layers, texts
 from .layer_styles import choose_font_family
 from .legend import fill_legend
-from .map_layers import CENTRE, COUNTY, TOWNSHIPS, MapLayers, NamedPoint, has_features
+from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, MapLayers, NamedPoint, has_features
 
 #: Font size in points, box height and width per character in mm, on A3.
 _LABEL_FONT_PT, _LABEL_HEIGHT_MM, _CHARACTER_MM = 6.0, 3.2, 2.3
@@ -62,7 +62,7 @@ def _add_place_labels(
     edge = QRectF(locator.pos().x(), locator.pos().y(), locator.rect().width(), locator.rect().height())
     for number, place in enumerate(places, start=1):
         width, height = (_CHARACTER_MM * len(place.name) + 1) * sheet.factor, _LABEL_HEIGHT_MM * sheet.factor
-        at = _point_on_page(locator, place.at)
+        at = _compute_point_on_page(locator, place.at)
         box = QRectF(at[0] - width / 2, at[1] - height / 2, width, height)
         if not edge.contains(box) or any(box.intersects(other) for other in occupied):
             continue
@@ -78,18 +78,18 @@ def _add_label(layout: QgsPrintLayout, identifier: str, name: str, box: QRectF, 
     text.setFont(QFont(choose_font_family()))
     text.setSize(_LABEL_FONT_PT * sheet.factor)
     text.setSizeUnit(Qgis.RenderUnit.Points)
-    text.setColor(QColor(frame.SECONDARY_INK))
+    text.setColor(QColor(frame.SECONDARY_TEXT_COLOUR))
     label.setTextFormat(text)
     label.setHAlign(Qt.AlignmentFlag.AlignHCenter)
     label.setVAlign(Qt.AlignmentFlag.AlignVCenter)
     label.setMarginX(0.0)
     label.setMarginY(0.0)
     layout.addLayoutItem(label)
-    label.attemptMove(QgsLayoutPoint(round(box.x(), 2), round(box.y(), 2), frame.MM))
-    label.attemptResize(QgsLayoutSize(round(box.width(), 2), round(box.height(), 2), frame.MM))
+    label.attemptMove(QgsLayoutPoint(round(box.x(), 2), round(box.y(), 2), frame.MILLIMETRES))
+    label.attemptResize(QgsLayoutSize(round(box.width(), 2), round(box.height(), 2), frame.MILLIMETRES))
 
 
-def _point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float, float]:
+def _compute_point_on_page(locator: QgsLayoutItemMap, point: QgsPointXY) -> tuple[float, float]:
     extent, size = locator.extent(), frame.get_item_size(locator)
     x = (point.x() - extent.xMinimum()) / extent.width() * size.width()
     y = (extent.yMaximum() - point.y()) / extent.height() * size.height()
@@ -136,7 +136,7 @@ class LayoutBuilder:
         material: MapLayers,
         catalogue: MapCatalogue,
         document: DocumentInfo | None = None,
-        folder: Path = LAYOUTS,
+        folder: Path = LAYOUTS_FOLDER,
     ):
         self.material, self.catalogue, self.folder = material, catalogue, folder
         self.document = document or DocumentInfo()
@@ -166,14 +166,14 @@ class LayoutBuilder:
         item = self._fill_map(layout, one, sheet, townships)
         self._fill_locator(layout, one, sheet, townships, item)
         texts.fit_labels(layout, sheet, names=[t.name for t in self.material.townships] if townships else [])
-        bar = layout.itemById(frame.SCALE_BAR)
+        bar = layout.itemById(frame.SCALE_BAR_ITEM_ID)
         if isinstance(bar, QgsLayoutItemScaleBar):
             bar.setLinkedMap(item)
             if townships:
                 texts.bind_scale_bar_to_scale(bar, sheet)
             else:
                 texts.fit_scale_bar(bar, item, sheet)
-        legend = layout.itemById(frame.LEGEND)
+        legend = layout.itemById(frame.LEGEND_ITEM_ID)
         if isinstance(legend, QgsLayoutItemLegend):
             fill_legend(legend, item, self._list_legend_entries(one, item))
         return layout
@@ -186,11 +186,11 @@ class LayoutBuilder:
         except OSError as error:
             raise DataError("data_file_missing", file=str(file)) from error
         layout = QgsPrintLayout(self.material.project)
-        if not document.setContent(text.replace(frame.FONT, layer_styles.choose_font_family())):
+        if not document.setContent(text.replace(frame.LAYOUT_FONT, layer_styles.choose_font_family())):
             raise DataError("data_file_broken", file=str(file), detail="XML")
         layout.loadFromTemplate(document, QgsReadWriteContext())
-        if not isinstance(layout.itemById(frame.MAP), QgsLayoutItemMap):
-            raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP}")
+        if not isinstance(layout.itemById(frame.MAP_ITEM_ID), QgsLayoutItemMap):
+            raise DataError("data_key_missing", file=str(file), key=f"id={frame.MAP_ITEM_ID}")
         return layout
 
     def _set_variables(self, layout: QgsPrintLayout, one: MapSpec, townships: bool) -> None:
@@ -219,7 +219,7 @@ class LayoutBuilder:
         layout.renderContext().setPredefinedScales(self.catalogue.list_scales())
 
     def _set_atlas(self, layout: QgsPrintLayout) -> None:
-        role, layer = self.material.find_concept_layers((TOWNSHIPS,))
+        role, layer = self.material.find_concept_layers((TOWNSHIPS_CONCEPT,))
         code, name = (self.material.field(role, layer, m) for m in ("division_code", "division_name"))
         atlas = layout.atlas()
         atlas.setEnabled(True)
@@ -249,8 +249,10 @@ class LayoutBuilder:
             xml = layer_styles.make_map_style(
                 self.material, role, layer, layer_style, self.catalogue, sheet, scale, smaller
             )
-            if townships and spec.of == (TOWNSHIPS,):
-                xml = layer_styles.veil_other_townships(xml, layer, self.material.field(role, layer, "division_code"))
+            if townships and spec.of == (TOWNSHIPS_CONCEPT,):
+                xml = layer_styles.make_other_townships_whitish(
+                    xml, layer, self.material.field(role, layer, "division_code")
+                )
             found.append((layer, xml))
         return found + self._make_neighbours("neighbours", sheet, [layer for layer, _ in found])
 
@@ -300,7 +302,7 @@ class LayoutBuilder:
         return sorted(entries, key=lambda entry: layer_styles.has_classes(styles[entry[0].id()]))
 
     def _fill_map(self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool) -> QgsLayoutItemMap:
-        item = layout.itemById(frame.MAP)
+        item = layout.itemById(frame.MAP_ITEM_ID)
         item.setCrs(self.material.crs)
         _show_extent(item, self.extent(one), self.catalogue)
         scale = self._choose_township_scale(item) if townships else item.scale()
@@ -317,7 +319,7 @@ class LayoutBuilder:
 
         All pages of an atlas then have the same symbols.
         """
-        layer = self.material.find_concept_layers((TOWNSHIPS,))[1]
+        layer = self.material.find_concept_layers((TOWNSHIPS_CONCEPT,))[1]
         shapes = [self.material.transform_box(layer, f.geometry().boundingBox()) for f in layer.getFeatures()]
         size = frame.get_item_size(item)
         scales = sorted(max(s.width() / size.width(), s.height() / size.height()) * 1000 for s in shapes)
@@ -331,7 +333,7 @@ class LayoutBuilder:
         """Return the extent of a map in the CRS of the maps: the county, or 中心城区."""
         if one.scope == "county":
             return self.material.compute_county_extent()
-        centre = self.material.find_concept_layers((CENTRE,))
+        centre = self.material.find_concept_layers((CENTRAL_AREA_ROLE,))
         layers = [spec for spec in one.layers if not spec.underlay]
         found = [self.material.find_drawn_layers(spec) for spec in layers]
         chosen = [centre[1]] if centre and has_features(centre[1]) else [answer[1] for answer in found if answer]
@@ -340,21 +342,21 @@ class LayoutBuilder:
     def _fill_locator(
         self, layout: QgsPrintLayout, one: MapSpec, sheet: PageSize, townships: bool, item: QgsLayoutItemMap
     ) -> None:
-        locator = layout.itemById(frame.LOCATOR)
+        locator = layout.itemById(frame.LOCATOR_ITEM_ID)
         if not isinstance(locator, QgsLayoutItemMap):
             return
         shown: list[tuple[QgsVectorLayer, str]] = []
         in_city = self._is_city_locator(one, townships)
-        for of in ((COUNTY,), (TOWNSHIPS,)):
+        for of in ((COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,)):
             answer = self.material.find_concept_layers(of)
             if answer is None or answer[1] in [layer for layer, _ in shown] or (in_city and shown):
                 continue
             role, layer = answer
             # With townships below it, the county is their outline.
-            above = of == (COUNTY,) and bool(self.material.townships) and not in_city
+            above = of == (COUNTY_ROLE,) and bool(self.material.townships) and not in_city
             ground = self.catalogue.styles.get("locator_outline" if above else "locator")
             xml = layer_styles.make_map_style(self.material, role, layer, ground, self.catalogue, sheet)
-            if townships and of == (TOWNSHIPS,):
+            if townships and of == (TOWNSHIPS_CONCEPT,):
                 xml = layer_styles.highlight_township(xml, layer, self.material.field(role, layer, "division_code"))
             shown.append((layer, xml))
         locator.setCrs(self.material.crs)

@@ -16,7 +16,7 @@ from qgis.core import Qgis, QgsLayoutExporter, QgsLayoutItemLegend, QgsPrintLayo
 from qgis.PyQt.QtCore import QRectF, QSize
 from qgis.PyQt.QtGui import QImage, QImageWriter
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import OutputError
 from . import frame, legend
 
@@ -25,7 +25,7 @@ _INFO_PATTERN = re.compile(rb"/Info\s+(\d+)\s+(\d+)\s+R")
 _PRODUCER_NAME = b"QGIS"
 
 
-def blank_metadata(data: bytes, title: str) -> bytes:
+def blank_pdf_metadata(data: bytes, title: str) -> bytes:
     """Return a PDF file with blanked metadata of user and machine.
 
     Both the Info dictionary and the XMP packet are replaced, at the same length so that offsets remain; ``title``
@@ -66,8 +66,8 @@ def _make_packet(title: str, room: int) -> bytes:
     return head + body.ljust(room - len(head) - len(tail), b" ") + tail
 
 
-JPG, PDF = "jpg", "pdf"
-FORMATS = (JPG, PDF)
+JPG_FORMAT, PDF_FORMAT = "jpg", "pdf"
+MAP_FILE_FORMATS = (JPG_FORMAT, PDF_FORMAT)
 #: Maps of a lower resolution are not accepted.
 MIN_DPI = 300
 _JPG_QUALITY = 92
@@ -92,10 +92,10 @@ def write_page(
     page: LayoutPage,
     folder: Path,
     *,
-    formats: tuple[str, ...] = FORMATS,
+    formats: tuple[str, ...] = MAP_FILE_FORMATS,
     dpi: float = MIN_DPI,
     world: bool = False,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> list[str]:
     """Write one page of a layout in all formats; return the names of the files.
 
@@ -108,7 +108,7 @@ def write_page(
         for kind in formats:
             cancellation.raise_if_cancelled()
             target = folder / f"{page.stem}.{kind}"
-            if kind == JPG:
+            if kind == JPG_FORMAT:
                 _write_jpg(layout, target, dpi)
                 if world:
                     target.with_suffix(".jgw").write_text(make_world_file(layout, dpi), encoding="ascii")
@@ -141,7 +141,7 @@ def iterate_atlas_pages(layout: QgsPrintLayout) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def rendering_atlas(layout: QgsPrintLayout) -> Iterator[None]:
+def keep_atlas_rendering(layout: QgsPrintLayout) -> Iterator[None]:
     """Keep a layout's atlas in rendering state while the ``with`` block runs."""
     layout.atlas().beginRender()
     try:
@@ -180,7 +180,7 @@ def _write_pdf(layout: QgsPrintLayout, target: Path, dpi: float, title: str) -> 
         raise OutputError("map_too_large", target=target.name, dpi=round(dpi))
     if result != QgsLayoutExporter.ExportResult.Success:
         raise OutputError("output_unwritable", target=str(target), detail="refused")
-    target.write_bytes(blank_metadata(target.read_bytes(), title))
+    target.write_bytes(blank_pdf_metadata(target.read_bytes(), title))
 
 
 def make_world_file(layout: QgsPrintLayout, dpi: float) -> str:
@@ -188,7 +188,7 @@ def make_world_file(layout: QgsPrintLayout, dpi: float) -> str:
 
     It places the page's pixels in the CRS of the maps (metres).
     """
-    item = layout.itemById(frame.MAP)
+    item = layout.itemById(frame.MAP_ITEM_ID)
     extent, box = item.extent(), QRectF(item.pos(), item.rect().size())
     pixel = 25.4 / dpi
     metres = extent.width() / box.width()

@@ -37,15 +37,21 @@ from qgis.PyQt.QtCore import QSizeF, Qt
 from qgis.PyQt.QtGui import QColor, QFont
 
 from ...core.standard.map_set import PageSize
-from ...paths import ICONS
+from ...paths import ICONS_FOLDER
 
 #: The font in the .qpt: that of a Windows with Chinese. An available font is chosen when a layout is filled.
-FONT = "Microsoft YaHei"
-INK, SECONDARY_INK, LINE = "#1A1A1A", "#555555", "#333333"
-MM = Qgis.LayoutUnit.Millimeters
+LAYOUT_FONT = "Microsoft YaHei"
+TEXT_COLOUR, SECONDARY_TEXT_COLOUR, FRAME_LINE_COLOUR = "#1A1A1A", "#555555", "#333333"
+MILLIMETRES = Qgis.LayoutUnit.Millimeters
 #: Item ids; an external layout needs `map`, the others are optional.
-MAP, LOCATOR, LEGEND, LEGEND_FRAME, SCALE_BAR = "map", "locator", "legend", "legend_frame", "scale_bar"
-APPROVAL = "approval"
+MAP_ITEM_ID, LOCATOR_ITEM_ID, LEGEND_ITEM_ID, LEGEND_FRAME_ITEM_ID, SCALE_BAR_ITEM_ID = (
+    "map",
+    "locator",
+    "legend",
+    "legend_frame",
+    "scale_bar",
+)
+APPROVAL_ITEM_ID = "approval"
 #: The width of the scale bar's box, in mm of A3.
 SCALE_BAR_WIDTH_MM = 85.0
 #: Labels with a single line, and those that may wrap.
@@ -83,20 +89,20 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
     layout.setName(sheet.id)
     layout.renderContext().setDpi(300)
     page = layout.pageCollection().page(0)
-    page.setPageSize(QgsLayoutSize(sheet.width, sheet.height, MM))
+    page.setPageSize(QgsLayoutSize(sheet.width, sheet.height, MILLIMETRES))
     pen = _LayoutItemWriter(layout, sheet.factor)
-    pen.box("border", 6, 6, 408, 285, 0.8)
+    pen.add_box("border", 6, 6, 408, 285, 0.8)
     pen.text("number", "[% '图号 ' || @sanxian_number %]", 9, 9, 60, 7, 11, "left")
     pen.text(
         "secrecy", "[% '密级：' || coalesce(nullif(@sanxian_secrecy, ''), '　　　　') %]", 351, 9, 60, 7, 11, "right"
     )
-    pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=SECONDARY_INK)
+    pen.text("plan", "[% @sanxian_plan %]", 70, 8.5, 280, 7, 12, color=SECONDARY_TEXT_COLOUR)
     pen.text("title", f"[% {_TITLE_EXPRESSION} %]", 70, 15, 280, 13, 25, bold=True)
-    pen.map(MAP, 9, 30, 308, 258, 0.4)
+    pen.map(MAP_ITEM_ID, 9, 30, 308, 258, 0.4)
     pen.text("north_name", "北", 299, 32, 15, 6, 11, bold=True)
     north = pen.add(QgsLayoutItemPicture(layout), "north", 299, 38, 15, 18)
     north.setPicturePath(
-        "base64:" + base64.b64encode((ICONS / "north.svg").read_bytes()).decode("ascii"), Qgis.PictureFormat.SVG
+        "base64:" + base64.b64encode((ICONS_FOLDER / "north.svg").read_bytes()).decode("ascii"), Qgis.PictureFormat.SVG
     )
     pen.text(
         "locator_title",
@@ -108,7 +114,7 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
         10,
         bold=True,
     )
-    locator = pen.map(LOCATOR, _RIGHT_COLUMN_X, 37, _RIGHT_COLUMN_WIDTH, 60, 0.25)
+    locator = pen.map(LOCATOR_ITEM_ID, _RIGHT_COLUMN_X, 37, _RIGHT_COLUMN_WIDTH, 60, 0.25)
     _add_overview(locator, sheet.factor)
     _add_graticule(locator, pen)
     _add_legend(pen, _RIGHT_COLUMN_X, 99, _RIGHT_COLUMN_WIDTH, 118)
@@ -140,10 +146,10 @@ def make_empty_layout(sheet: PageSize, project: QgsProject | None = None) -> Qgs
         288 - y - 1,
         7.5,
         "left",
-        color=SECONDARY_INK,
+        color=SECONDARY_TEXT_COLOUR,
     )
     approval = "[% if(coalesce(@sanxian_approval, '') = '', '', '审图号：' || @sanxian_approval) %]"
-    pen.text(APPROVAL, approval, 351, 17, 60, 7, 11, "right")
+    pen.text(APPROVAL_ITEM_ID, approval, 351, 17, 60, 7, 11, "right")
     return layout
 
 
@@ -159,31 +165,31 @@ class _LayoutItemWriter:
     def add(self, item: QgsLayoutItem, identifier: str, x: float, y: float, width: float, height: float):
         item.setId(identifier)
         f = self.factor
-        item.attemptMove(QgsLayoutPoint(round(x * f, 2), round(y * f, 2), MM))
-        item.attemptResize(QgsLayoutSize(round(width * f, 2), round(height * f, 2), MM))
+        item.attemptMove(QgsLayoutPoint(round(x * f, 2), round(y * f, 2), MILLIMETRES))
+        item.attemptResize(QgsLayoutSize(round(width * f, 2), round(height * f, 2), MILLIMETRES))
         self.layout.addLayoutItem(item)
         return item
 
-    def framed(self, item: QgsLayoutItem, width: float) -> None:
+    def set_item_frame(self, item: QgsLayoutItem, width: float) -> None:
         item.setFrameEnabled(True)
-        item.setFrameStrokeColor(QColor(LINE))
-        item.setFrameStrokeWidth(QgsLayoutMeasurement(round(width * self.factor, 2), MM))
+        item.setFrameStrokeColor(QColor(FRAME_LINE_COLOUR))
+        item.setFrameStrokeWidth(QgsLayoutMeasurement(round(width * self.factor, 2), MILLIMETRES))
 
-    def box(self, identifier, x, y, width, height, line):
+    def add_box(self, identifier, x, y, width, height, line):
         shape = self.add(QgsLayoutItemShape(self.layout), identifier, x, y, width, height)
         shape.setShapeType(QgsLayoutItemShape.Shape.Rectangle)
-        outline = {"color": "255,255,255,0", "style": "no", "outline_color": LINE}
+        outline = {"color": "255,255,255,0", "style": "no", "outline_color": FRAME_LINE_COLOUR}
         outline |= {"outline_width": f"{line * self.factor:.2f}"} if line else {"outline_style": "no"}
         shape.setSymbol(QgsFillSymbol.createSimple(outline))
 
     def map(self, identifier, x, y, width, height, line) -> QgsLayoutItemMap:
         item = self.add(QgsLayoutItemMap(self.layout), identifier, x, y, width, height)
         item.setBackgroundColor(QColor("#FFFFFF"))
-        self.framed(item, line)
+        self.set_item_frame(item, line)
         return item
 
     def text(
-        self, identifier, text, x, y, width, height, size, align="centre", bold=False, color=INK, frame=0.0
+        self, identifier, text, x, y, width, height, size, align="centre", bold=False, color=TEXT_COLOUR, frame=0.0
     ) -> QgsLayoutItemLabel:
         label = self.add(QgsLayoutItemLabel(self.layout), identifier, x, y, width, height)
         label.setText(text)
@@ -198,12 +204,12 @@ class _LayoutItemWriter:
         label.setMarginX(0.0 if align != "centre" else self.factor)
         label.setMarginY(0.0)
         if frame:
-            self.framed(label, frame)
+            self.set_item_frame(label, frame)
         return label
 
-    def format(self, size: float, bold: bool = False, color: str = INK) -> QgsTextFormat:
+    def format(self, size: float, bold: bool = False, color: str = TEXT_COLOUR) -> QgsTextFormat:
         text = QgsTextFormat()
-        font = QFont(FONT)
+        font = QFont(LAYOUT_FONT)
         font.setBold(bold)
         text.setFont(font)
         text.setSize(round(size * self.factor, 2))
@@ -231,7 +237,7 @@ def _add_graticule(locator: QgsLayoutItemMap, pen: _LayoutItemWriter) -> None:
     grid.setAnnotationEnabled(True)
     grid.setAnnotationFormat(QgsLayoutItemMapGrid.AnnotationFormat.DegreeMinute)
     grid.setAnnotationPrecision(0)
-    grid.setAnnotationTextFormat(pen.format(6, color=SECONDARY_INK))
+    grid.setAnnotationTextFormat(pen.format(6, color=SECONDARY_TEXT_COLOUR))
     grid.setAnnotationFrameDistance(0.6 * pen.factor)
     side, show = QgsLayoutItemMapGrid.BorderSide, QgsLayoutItemMapGrid.DisplayMode
     for border, display in (
@@ -254,10 +260,10 @@ def set_graticule_interval(grid: QgsLayoutItemMapGrid, degrees: float) -> None:
 
 def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height: float) -> None:
     """Add the legend and an invisible frame that reserves its space."""
-    pen.box("legend_border", x, y, width, height, 0.25)
+    pen.add_box("legend_border", x, y, width, height, 0.25)
     pen.text("legend_title", "图例", x, y + 2, width, 7, 13, bold=True)
-    pen.box(LEGEND_FRAME, x, y + 8, width, height - 9, 0.0)
-    legend = pen.add(QgsLayoutItemLegend(pen.layout), LEGEND, x, y + 8, width, height - 9)
+    pen.add_box(LEGEND_FRAME_ITEM_ID, x, y + 8, width, height - 9, 0.0)
+    legend = pen.add(QgsLayoutItemLegend(pen.layout), LEGEND_ITEM_ID, x, y + 8, width, height - 9)
     legend.setBackgroundEnabled(False)
     styles = QgsLegendStyle.Style
     for style, size, bold in (
@@ -286,7 +292,7 @@ def _add_legend(pen: _LayoutItemWriter, x: float, y: float, width: float, height
 
 
 def _add_scale_bar(pen: _LayoutItemWriter, x: float, y: float, width: float) -> None:
-    bar = pen.add(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR, x, y, width, 11)
+    bar = pen.add(QgsLayoutItemScaleBar(pen.layout), SCALE_BAR_ITEM_ID, x, y, width, 11)
     bar.setStyle("Double Box")
     bar.setUnits(QgsUnitTypes.DistanceUnit.DistanceKilometers)
     bar.setUnitLabel("km")
@@ -297,7 +303,7 @@ def _add_scale_bar(pen: _LayoutItemWriter, x: float, y: float, width: float) -> 
     bar.setHeight(1.6 * pen.factor)
     bar.setLabelBarSpace(1.0 * pen.factor)
     bar.setBoxContentSpace(1.0 * pen.factor)
-    stroke = QgsLineSymbol.createSimple({"color": INK, "width": f"{0.25 * pen.factor:.2f}"})
+    stroke = QgsLineSymbol.createSimple({"color": TEXT_COLOUR, "width": f"{0.25 * pen.factor:.2f}"})
     bar.setLineSymbol(stroke)
 
 

@@ -36,7 +36,7 @@ from qgis.PyQt.QtGui import QColor, QFont
 
 from ...core.standard.map_set import LayerStyle, MapCatalogue, PageSize
 from ..layers import styles
-from ..layers.painting import FONTS
+from ..layers.painting import FONT_FAMILIES
 from .map_layers import MapLayers, NeighbourLayer
 
 #: Covers townships that are not the page's subject.
@@ -53,7 +53,7 @@ _LABEL_DISTANCE_MM = 1.2
 
 def choose_font_family() -> str:
     """Return the first available Chinese font family, else a default one."""
-    return next((name for name in FONTS if QgsFontUtils.fontFamilyOnSystem(name)), FONTS[-1])
+    return next((name for name in FONT_FAMILIES if QgsFontUtils.fontFamilyOnSystem(name)), FONT_FAMILIES[-1])
 
 
 def make_map_style(
@@ -70,7 +70,7 @@ def make_map_style(
 
     It has the official symbols with the changes of the map's definition. ``scale``: denominator of the map's scale,
     0 if unknown; symbols made for other scales are left out, also from the legend. ``smaller``: symbols are reduced
-    by the page size's factor. Pages by township: see `veil_other_townships`.
+    by the page size's factor. Pages by township: see `make_other_townships_whitish`.
     """
     style = style or _DEFAULT_STYLE
     copy = layer.clone()
@@ -79,9 +79,9 @@ def make_map_style(
     if has_own:
         styles.apply_role_style(copy, role)
     if style.spaces:
-        _merge_zones_into_three_zones(copy, material, role)
+        _show_zones_as_three_zones(copy, material, role)
     elif style.classes:
-        _merge_classes(copy, style)
+        _show_merged_land_use_classes(copy, style)
     elif style.fill:
         _set_plain_symbol(copy, style, sheet)
     if has_own:
@@ -130,7 +130,7 @@ def has_classes(xml: str) -> bool:
     return "<category " in xml
 
 
-def veil_other_townships(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
+def make_other_townships_whitish(xml: str, layer: QgsVectorLayer, code_field: str) -> str:
     """Return a style (XML) that covers all townships but the page's one with white."""
     copy = layer.clone()
     QgsMapLayerStyle(xml).writeToLayer(copy)
@@ -201,7 +201,7 @@ def _drop_codes(layer: QgsVectorLayer) -> None:
     layer.setRenderer(QgsMergedFeatureRenderer(inner) if isinstance(renderer, QgsMergedFeatureRenderer) else inner)
 
 
-def _merge_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
+def _show_merged_land_use_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
     """Show only the land-use classes of the map's style, merged, in plain colours.
 
     Classes are matched by the codes of the official symbols.
@@ -218,12 +218,12 @@ def _merge_classes(layer: QgsVectorLayer, style: LayerStyle) -> None:
     layer.setRenderer(QgsCategorizedSymbolRenderer(renderer.classAttribute(), made))
 
 
-def _merge_zones_into_three_zones(layer: QgsVectorLayer, material: MapLayers, role: str) -> None:
+def _show_zones_as_three_zones(layer: QgsVectorLayer, material: MapLayers, role: str) -> None:
     """Show planning zones with the symbols of the three zones (三区空间).
 
     Which zone belongs to which of the three is defined by standard and profile.
     """
-    from ...core.profile.space_map import UNMAPPED, load_space_map
+    from ...core.profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
 
     field = material.field(role, layer, "zone_code")
     if role == SPACES_ROLE or not field:
@@ -234,7 +234,7 @@ def _merge_zones_into_three_zones(layer: QgsVectorLayer, material: MapLayers, ro
     categories = {str(v): c for c in _find_categorized(scratch).categories() for v in _list_category_codes(c)}
     values: dict[str, list] = {}
     for value in sorted(layer.uniqueValues(layer.fields().lookupField(field)), key=str):
-        code = mapping.find_zone_of(str(value).strip()) if isinstance(value, str | int) else UNMAPPED
+        code = mapping.get_zone_code(str(value).strip()) if isinstance(value, str | int) else UNMAPPED_ZONE_CODE
         values.setdefault(code, []).append(value if isinstance(value, str | int) else "")
     made = []
     for code in sorted(values):

@@ -177,7 +177,7 @@ def filter_legend(legend: QgsLayoutItemLegend, township: QgsGeometry | None = No
         (c, f) for f in _LAST_SIZE_FACTORS for c in _COLUMN_COUNTS
     ]:
         legend.setColumnCount(columns)
-        size.apply(factor)
+        size.apply_size_factor(factor)
         legend.adjustBoxSize()
         taken = frame.get_item_size(legend)
         # Letters are slightly wider at other resolutions.
@@ -250,7 +250,7 @@ def _make_label(node: QgsLayerTreeModelLegendNode) -> str:
 
 
 def _measure_room(legend: QgsLayoutItemLegend) -> tuple[float, float] | None:
-    box = legend.layout().itemById(frame.LEGEND_FRAME)
+    box = legend.layout().itemById(frame.LEGEND_FRAME_ITEM_ID)
     if not isinstance(box, QgsLayoutItemShape):
         return None
     size = frame.get_item_size(box)
@@ -265,19 +265,23 @@ class _LegendSizes:
     def __init__(self, legend: QgsLayoutItemLegend):
         self.legend = legend
         kept = legend.customProperty("sanxian/sizes", "")
-        now = [legend.symbolWidth(), legend.symbolHeight(), *(self._style(s).textFormat().size() for s in self._STYLES)]
+        now = [
+            legend.symbolWidth(),
+            legend.symbolHeight(),
+            *(self._get_symbol_style(s).textFormat().size() for s in self._STYLES),
+        ]
         self.full = [float(v) for v in str(kept).split()] or now
         legend.setCustomProperty("sanxian/sizes", " ".join(f"{v:.4f}" for v in self.full))
 
-    def _style(self, name: str):
+    def _get_symbol_style(self, name: str):
         return self.legend.style(getattr(QgsLegendStyle.Style, name))
 
-    def apply(self, factor: float) -> None:
+    def apply_size_factor(self, factor: float) -> None:
         width, height, *sizes = (v * factor for v in self.full)
         self.legend.setSymbolWidth(width)
         self.legend.setSymbolHeight(height)
         for name, size in zip(self._STYLES, sizes, strict=True):
-            style = self._style(name)
+            style = self._get_symbol_style(name)
             text = style.textFormat()
             text.setSize(size)
             style.setTextFormat(text)

@@ -24,8 +24,8 @@ from qgis.core import (
 from ...core.errors import InputError
 from ...core.standard.map_set import ConceptLayer, LayerSpec, MapSpec, MissingInput, find_missing_input, find_roles
 from ..layers import role_recognition
-from ..layers.properties import to_qgis_crs
-from ..running.threads import in_python_thread
+from ..layers.properties import convert_to_qgis_crs
+from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import Options
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ...core.standard.codes import CodeList
 
 
-COUNTY, TOWNSHIPS, CENTRE = "XZQX", "townships", "ZXCQFW"
+COUNTY_ROLE, TOWNSHIPS_CONCEPT, CENTRAL_AREA_ROLE = "XZQX", "townships", "ZXCQFW"
 _COUNTY_CODE = re.compile(r"^\d{6}$")
 
 
@@ -89,7 +89,7 @@ class MapLayers:
 
         A meaning is what a field holds, such as ``net_area``, whatever its name.
         """
-        for template in self.norm.standard.all_templates(role):
+        for template in self.norm.standard.list_templates_of_role(role):
             known = template.field(meaning)
             index = layer.fields().lookupField(known.name) if known else -1
             if index >= 0:
@@ -101,7 +101,7 @@ class MapLayers:
         """Return code (six digits) and name of the county; raise InputError if unknown."""
         if self.known_county is not None:
             return self.known_county
-        row = self._read_rows(COUNTY)[:1]
+        row = self._read_rows(COUNTY_ROLE)[:1]
         if row and _COUNTY_CODE.match(row[0].code):
             return DivisionName(row[0].code, row[0].name or self._find_division(row[0].code))
         votes = Counter(one.code[:6] for one in self.townships if _COUNTY_CODE.match(one.code[:6]))
@@ -119,7 +119,7 @@ class MapLayers:
 
         Empty without a layer of townships, or without codes and names in it.
         """
-        found = self.find_concept_layers((TOWNSHIPS,))
+        found = self.find_concept_layers((TOWNSHIPS_CONCEPT,))
         rows = self._read_rows(found[0]) if found else []
         return sorted({one.code: one for one in rows if one.code and one.name}.values(), key=lambda one: one.code)
 
@@ -153,13 +153,13 @@ class MapLayers:
 
         It is the CRS of a plan layer, the project's CRS, else the county's 3° zone.
         """
-        first = [self.roles[COUNTY]] if COUNTY in self.roles else []
+        first = [self.roles[COUNTY_ROLE]] if COUNTY_ROLE in self.roles else []
         for crs in [*(v.crs() for v in (*first, *self.roles.values())), self.project.crs()]:
             if crs.isValid() and not crs.isGeographic():
                 return crs
-        return to_qgis_crs(self._choose_default_crs())
+        return convert_to_qgis_crs(self._choose_default_crs())
 
-    @in_python_thread
+    @run_in_python_thread
     def _choose_default_crs(self):
         from ...core.standard.divisions import find_default_crs
 
@@ -178,7 +178,7 @@ class MapLayers:
 
         It is measured on the layer of the county, else of the townships, else on all layers.
         """
-        outlines = [self.roles.get(COUNTY), (self.find_concept_layers((TOWNSHIPS,)) or ("", None))[1]]
+        outlines = [self.roles.get(COUNTY_ROLE), (self.find_concept_layers((TOWNSHIPS_CONCEPT,)) or ("", None))[1]]
         chosen = next((v for v in outlines if v is not None and has_features(v)), None)
         return self.extent(chosen) if chosen is not None else self.compute_common_extent(list(self.roles.values()))
 
@@ -191,12 +191,12 @@ class MapLayers:
         return total
 
 
-def from_project(project: QgsProject, options: Options) -> MapLayers:
+def collect_from_project(project: QgsProject, options: Options) -> MapLayers:
     """Return the map layers of a project, recognised as for a check."""
-    return from_layers(project, role_recognition.list_plan_layers(project), options)
+    return collect_from_layers(project, role_recognition.list_plan_layers(project), options)
 
 
-def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> MapLayers:
+def collect_from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Options) -> MapLayers:
     """Return the map layers among the given layers, by their roles.
 
     Raise InputError without layers, if none is recognised, or if two have the same role.
@@ -204,11 +204,11 @@ def from_layers(project: QgsProject, layers: list[QgsVectorLayer], options: Opti
     outlines = [role_recognition.take_outline(layer) for layer in layers]
     if not outlines:
         raise InputError("no_layers")
-    found, norm = in_python_thread(lambda: (role_recognition.recognise_layers(outlines, options), options.norm()))()
-    return from_recognised(project, layers, found, norm)
+    found, norm = run_in_python_thread(lambda: (role_recognition.recognise_layers(outlines, options), options.norm()))()
+    return collect_from_recognition(project, layers, found, norm)
 
 
-def from_recognised(
+def collect_from_recognition(
     project: QgsProject, layers: list[QgsVectorLayer], found: role_recognition.RecognisedLayers, norm: Norm
 ) -> MapLayers:
     """Return map layers from a recognition that was done already in another thread."""
@@ -224,7 +224,7 @@ def from_recognised(
     return MapLayers(project, roles, norm)
 
 
-@in_python_thread
+@run_in_python_thread
 def _has_role(outline: role_recognition.LayerOutline, role: str, norm: Norm) -> bool:
     from ...core.loading.recognition import find_role
 
@@ -282,7 +282,7 @@ def find_neighbour_layer(material: MapLayers) -> NeighbourLayer | None:
     for layer in role_recognition.list_plan_layers(material.project):
         if layer.geometryType() != Qgis.GeometryType.Polygon:
             continue
-        fields = [material.field(COUNTY, layer, meaning) for meaning in ("division_code", "division_name")]
+        fields = [material.field(COUNTY_ROLE, layer, meaning) for meaning in ("division_code", "division_name")]
         if not all(fields):
             continue
         codes = _find_other_codes(layer, fields[0], material.county.code)
@@ -336,7 +336,7 @@ def find_sister_counties(material: MapLayers) -> list[NamedPoint]:
         bounds = find_extent(code, known)
         if own is None or code == own.code or row.parent != own.parent or bounds is None or bounds.division is not row:
             continue
-        if bounds.latitude is not None:
-            middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.latitude)
+        if bounds.middle_latitude is not None:
+            middle = QgsPointXY((bounds.west + bounds.east) / 2, bounds.middle_latitude)
             found.append(NamedPoint(row.name, transform.transform(middle)))
     return found

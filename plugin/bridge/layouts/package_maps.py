@@ -23,8 +23,8 @@ from ..layers.properties import set_assigned_role
 from ..running.main_thread import call_on_main
 from . import frame
 from .build import LayoutBuilder
-from .export import JPG, LayoutPage, write_page
-from .map_layers import CENTRE, COUNTY, TOWNSHIPS, DivisionName, MapLayers
+from .export import JPG_FORMAT, LayoutPage, write_page
+from .map_layers import CENTRAL_AREA_ROLE, COUNTY_ROLE, TOWNSHIPS_CONCEPT, DivisionName, MapLayers
 from .source import write_map_layer
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
         file = Path(folder) / "layers.gpkg"
         tables = _write_layers(job, file)
         press = require_value(
-            call_on_main(lambda: _Press(job, file, tables), job.cancellation), "the answer of the main thread"
+            call_on_main(lambda: _PackageMapPrinter(job, file, tables), job.cancellation),
+            "the answer of the main thread",
         )
         try:
             for n, request in enumerate(job.requests):
@@ -58,7 +59,7 @@ def render_maps(job: MapJob) -> Iterator[RenderedMap]:
     job.progress(1.0, "")
 
 
-def _print_map(press: _Press, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
+def _print_map(press: _PackageMapPrinter, request: MapRequest, cancellation: Cancellation) -> RenderedMap:
     return require_value(
         call_on_main(lambda: press.print(request, cancellation), cancellation), "the answer of the main thread"
     )
@@ -80,7 +81,9 @@ def _list_layers_on_maps(job: MapJob) -> list[Layer]:
     specs = [spec.of for request in job.requests for spec in request.map_spec.layers]
     concepts = job.plan.norm.standard.concepts
     roles = dict.fromkeys(
-        role for of in (*specs, (COUNTY,), (TOWNSHIPS,), (CENTRE,)) for role in find_roles(of, concepts)
+        role
+        for of in (*specs, (COUNTY_ROLE,), (TOWNSHIPS_CONCEPT,), (CENTRAL_AREA_ROLE,))
+        for role in find_roles(of, concepts)
     )
     return [job.plan.layers[role] for role in roles if role in job.plan.layers]
 
@@ -93,7 +96,7 @@ def _drop_stray_rows(layer: Layer):
     return frame[[n not in layer.stray_rows for n in range(len(frame))]]
 
 
-class _Press:
+class _PackageMapPrinter:
     """Prints maps from a file of plan layers. On the main thread only."""
 
     def __init__(self, job: MapJob, file: Path, tables: dict[str, str]):
@@ -122,7 +125,7 @@ class _Press:
                 layout,
                 page,
                 self._job.folder,
-                formats=(JPG,),
+                formats=(JPG_FORMAT,),
                 dpi=settings.dpi,
                 world=settings.world_file,
                 cancellation=cancellation,
@@ -140,7 +143,7 @@ class _Press:
 
 def _get_crs_and_scale(layout: QgsPrintLayout) -> tuple[str, float]:
     """Return CRS and scale (denominator) of the main map of a layout."""
-    item = layout.itemById(frame.MAP)
+    item = layout.itemById(frame.MAP_ITEM_ID)
     if not isinstance(item, QgsLayoutItemMap):
-        raise InvariantError(f"item {frame.MAP!r} of the layout is not a map")
+        raise InvariantError(f"item {frame.MAP_ITEM_ID!r} of the layout is not a map")
     return item.crs().authid() or item.crs().description(), item.scale()

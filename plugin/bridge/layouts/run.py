@@ -9,17 +9,17 @@ from pathlib import Path
 
 from qgis.core import QgsPrintLayout
 
-from ...core.cancellation import NEVER, Cancellation
-from ...core.files.writing import atomic_output
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.files.writing import write_atomically
 from ...core.messages.texts import Message
 from ...core.profile.document import load_secrecy_levels
 from ...core.standard.map_set import MapSpec, MissingInput, PageSize
 from . import frame, saved_layouts
 from .build import APPROVAL_VARIABLE, LayoutBuilder
-from .export import FORMATS, MIN_DPI, LayoutPage, iterate_atlas_pages, rendering_atlas, write_page
-from .map_layers import TOWNSHIPS
+from .export import MAP_FILE_FORMATS, MIN_DPI, LayoutPage, iterate_atlas_pages, keep_atlas_rendering, write_page
+from .map_layers import TOWNSHIPS_CONCEPT
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class MapExportOrder:
     """Which maps to export, where and how.
 
     ``maps``: definitions of the maps; ``sheet``: page size; ``formats``: jpg, pdf; ``townships``: add a page for
-    each township to every map that has such pages; ``world``: write world files.
+    each township to every map that has such pages; ``writes_world_file``: write world files.
     """
 
     maps: tuple[MapSpec, ...]
     sheet: PageSize
     folder: Path
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = MAP_FILE_FORMATS
     dpi: float = MIN_DPI
     townships: bool = False
-    world: bool = False
+    writes_world_file: bool = False
 
 
 @dataclass
@@ -59,8 +59,8 @@ def export_maps(
     builder: LayoutBuilder,
     order: MapExportOrder,
     *,
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> MapExportOutcome:
     """Export page by page.
 
@@ -85,16 +85,16 @@ def export_maps(
             continue
         outcome.made.append(one)
         jobs.append((one, False))
-        if order.townships and one.by_township:
+        if order.townships and one.is_by_township:
             if material.townships:
                 jobs.append((one, True))
             else:
                 outcome.not_made.append(
-                    (one, MissingInput("no_townships", {"roles": material.list_role_names((TOWNSHIPS,))}))
+                    (one, MissingInput("no_townships", {"roles": material.list_role_names((TOWNSHIPS_CONCEPT,))}))
                 )
     if jobs:
         # All files are replaced together, after all pages are written: an aborted run leaves the old ones.
-        with atomic_output(order.folder / f"{_make_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
+        with write_atomically(order.folder / f"{_make_first_stem(builder, jobs[0])}.{order.formats[0]}") as temporary:
             for name in _write_pages(builder, order, jobs, outcome, temporary.parent, progress, cancellation):
                 outcome.files.append(order.folder / name)
             cancellation.raise_if_cancelled()
@@ -113,7 +113,7 @@ def _write_pages(
     jobs: list[tuple[MapSpec, bool]],
     outcome: MapExportOutcome,
     folder: Path,
-    progress: Progress,
+    progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> Iterator[str]:
     """Write page by page to a folder; yield the names of the files."""
@@ -129,7 +129,7 @@ def _write_pages(
                 folder,
                 formats=order.formats,
                 dpi=order.dpi,
-                world=order.world,
+                world=order.writes_world_file,
                 cancellation=cancellation,
             )
             done += 1
@@ -147,7 +147,7 @@ def _list_pages(
         )
         return
     codes = {t.name: t.code for t in builder.material.townships}
-    with rendering_atlas(layout):
+    with keep_atlas_rendering(layout):
         for number, name in iterate_atlas_pages(layout):
             stem = catalogue.make_file_stem(one, codes.get(name, county.code), name, township=True)
             yield layout, LayoutPage(number, stem, f"{county.name}{name}{one.short}")
@@ -167,7 +167,7 @@ def _make_layout(
     layout = own.clone()
     info = builder.document
     outcome.notes += saved_layouts.check_secrecy(own, info)
-    if info.printed_approval and layout.itemById(frame.APPROVAL) is None:
+    if info.printed_approval and layout.itemById(frame.APPROVAL_ITEM_ID) is None:
         item = f"[% @{APPROVAL_VARIABLE} %]"
         outcome.notes.append(Message("document", "no_approval_item", {"layout": own.name(), "item": item}))
     builder.set_document(layout)

@@ -12,7 +12,7 @@ from qgis.PyQt.QtXml import QDomDocument, QDomElement
 
 from ...core.errors import InputError
 from ...core.messages.texts import Message
-from ...core.profile.document import LAYOUT_SOURCE, PROJECT, DocumentInfo, LoweredSecrecy, load_secrecy_levels
+from ...core.profile.document import LAYOUT_SOURCE, PROJECT_SOURCE, DocumentInfo, LoweredSecrecy, load_secrecy_levels
 from ...core.standard.map_set import MapSpec, PageSize
 from .build import MAP_PROPERTY, SECRECY_VARIABLE, SHEET_PROPERTY, TOWNSHIPS_PROPERTY, LayoutBuilder
 
@@ -104,7 +104,7 @@ def check_secrecy(layout: QgsPrintLayout, info: DocumentInfo) -> list[Message]:
         return []
     if not info.secrecy_reason:
         raise InputError("document_sheet_lowered", layout=layout.name(), above=above, secrecy=info.secrecy)
-    return [LoweredSecrecy(above, LAYOUT_SOURCE, info.secrecy, PROJECT, info.secrecy_reason).message]
+    return [LoweredSecrecy(above, LAYOUT_SOURCE, info.secrecy, PROJECT_SOURCE, info.secrecy_reason).message]
 
 
 def _compute_layout_digest(layout: QgsPrintLayout) -> str:

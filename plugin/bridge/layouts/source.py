@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import InputError
 from .. import health
 from ..layers.properties import set_assigned_role
-from ..running.threads import in_python_thread
-from .map_layers import MapLayers, from_layers
+from ..running.threads import run_in_python_thread
+from .map_layers import MapLayers, collect_from_layers
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ...core.check import Options
     from ...core.plan.layer import SourceLayer
 
-Notice = Callable[[str, dict[str, Any]], None]
+NoticeCallback = Callable[[str, dict[str, Any]], None]
 #: Geometry types by the first word of the names of pyogrio and shapely.
 _MULTI_TYPES = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
 
@@ -38,8 +38,8 @@ def open_map_source(
     path: str,
     options: Options,
     *,
-    cancellation: Cancellation = NEVER,
-    unusable: Notice = lambda key, params: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    unusable: NoticeCallback = lambda key, params: None,
 ) -> Iterator[MapLayers]:
     """Open the plan layers of a file or folder while the ``with`` block runs.
 
@@ -57,18 +57,18 @@ def open_map_source(
             if template:
                 set_assigned_role(layer, template)
             layers.append(layer)
-        _set_roles(layers, options.role_choices())
+        _set_roles(layers, options.list_role_choices())
         project.addMapLayers(layers)
         try:
-            yield from_layers(project, layers, options)
+            yield collect_from_layers(project, layers, options)
         finally:
             # Before the file is deleted: Windows does not delete open files.
             project.clear()
 
 
-@in_python_thread
+@run_in_python_thread
 def _copy_layers(
-    path: str, file: Path, options: Options, cancellation: Cancellation, unusable: Notice
+    path: str, file: Path, options: Options, cancellation: Cancellation, unusable: NoticeCallback
 ) -> dict[str, tuple[str, str]]:
     """Copy the source's layers to one file; return table → (layer name, template)."""
     from ...core.check import is_part_of_plan
@@ -76,7 +76,7 @@ def _copy_layers(
 
     names: dict[str, tuple[str, str]] = {}
     found = read_source(
-        path, select_layer=is_part_of_plan(options.norm(), options.role_choices()), cancellation=cancellation
+        path, select_layer=is_part_of_plan(options.norm(), options.list_role_choices()), cancellation=cancellation
     )
     for number, layer in enumerate(found):
         cancellation.raise_if_cancelled()

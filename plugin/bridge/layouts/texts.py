@@ -85,22 +85,22 @@ def bind_scale_bar_to_scale(bar: QgsLayoutItemScaleBar, sheet: PageSize) -> None
     bar.dataDefinedProperties().setProperty(
         QgsLayoutObject.DataDefinedProperty.ScalebarSegmentWidth,
         QgsProperty.fromExpression(
-            f"with_variable('most', {most:.8f} * map_get(item_variables('{frame.MAP}'), 'map_scale'), "
+            f"with_variable('most', {most:.8f} * map_get(item_variables('{frame.MAP_ITEM_ID}'), 'map_scale'), "
             f"array_last(array_filter(array({lengths}), @element <= @most)))"
         ),
     )
-    _centre_bar(bar)
+    _centre_scale_bar(bar)
     bar.refreshDataDefinedProperty()
 
 
-def _centre_bar(bar: QgsLayoutItemScaleBar) -> None:
+def _centre_scale_bar(bar: QgsLayoutItemScaleBar) -> None:
     """Centre the scale bar under the numeric scale, whatever its width."""
     above = bar.layout().itemById("scale")
     if above is None:
         return
     y = bar.pos().y()
     bar.setReferencePoint(QgsLayoutItem.ReferencePoint.UpperMiddle)
-    bar.attemptMove(QgsLayoutPoint(above.pos().x() + above.rect().width() / 2, y, frame.MM))
+    bar.attemptMove(QgsLayoutPoint(above.pos().x() + above.rect().width() / 2, y, frame.MILLIMETRES))
 
 
 def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: PageSize) -> None:
@@ -123,7 +123,7 @@ def fit_scale_bar(bar: QgsLayoutItemScaleBar, item: QgsLayoutItemMap, sheet: Pag
     bar.setMapUnitsPerScaleBarUnit(1.0)
     bar.setNumberOfSegments(segments)
     bar.setUnitsPerSegment(total / segments / (1000 if in_km else 1))
-    _centre_bar(bar)
+    _centre_scale_bar(bar)
     bar.resizeToMinimumWidth()
 
 

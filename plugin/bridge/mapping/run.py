@@ -29,11 +29,11 @@ from ..editing.styled_layers import list_database_layers, open_layer
 from ..layers import styles
 from ..layers.properties import set_assigned_role
 from ..layers.reading import read_snapshot
-from ..layers.snapshots import Snapshot
+from ..layers.snapshots import LayerSnapshot
 from ..running.tasks import JobRunner
 
 if TYPE_CHECKING:
-    from ...core.mapping import Mapping, Proposal
+    from ...core.mapping import FieldMapping, FieldProposal
     from ...core.mapping.preview import FieldPreview, SourceColumns
     from ...core.plan.layer import SourceLayer
     from ...core.profile import Norm
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ...core.standard.template import Template
 
 
-ALGORITHM = "sanxian:map_fields"
+MAP_FIELDS_ALGORITHM_ID = "sanxian:map_fields"
 _POLL_SECONDS = 0.005
 _END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 
@@ -49,13 +49,13 @@ _END_STATES = (QgsTask.TaskStatus.Complete, QgsTask.TaskStatus.Terminated)
 class MappingRun(QObject):
     """One run of the algorithm `map_fields` as a QGIS task.
 
-    Created and used on the main thread. ``ended(results)``: signal with its outputs, or None if it failed or was
+    Created and used on the main thread. ``run_ended(results)``: signal with its outputs, or None if it failed or was
     cancelled; `messages` then contains the error. QGIS's task uses context and feedback to its end without owning
     them, so the runner keeps them alive.
     """
 
     progress = pyqtSignal(float)
-    ended = pyqtSignal(object)
+    run_ended = pyqtSignal(object)
 
     def __init__(self, project: QgsProject, parameters: dict[str, Any]):
         super().__init__()
@@ -64,7 +64,7 @@ class MappingRun(QObject):
         self.context.setProject(project)
         self.feedback = QgsProcessingFeedback(False)
         self.feedback.progressChanged.connect(self.progress)
-        algorithm = QgsApplication.processingRegistry().algorithmById(ALGORITHM)
+        algorithm = QgsApplication.processingRegistry().algorithmById(MAP_FIELDS_ALGORITHM_ID)
         self._task = QgsProcessingAlgRunnerTask(algorithm, parameters, self.context, self.feedback)
         self._task.executed.connect(self._on_executed)
 
@@ -72,7 +72,7 @@ class MappingRun(QObject):
         """Start the task; ``runner`` keeps it alive."""
         if self._task.status() == QgsTask.TaskStatus.Terminated:
             # QGIS prepares a task at once; if that failed, the task never emits its end.
-            self.ended.emit(None)
+            self.run_ended.emit(None)
             return
         runner.keep_until_end(self, self._task.executed)
         QgsApplication.taskManager().addTask(self._task)
@@ -83,7 +83,7 @@ class MappingRun(QObject):
         if not sip.isdeleted(self._task):
             self._task.cancel()
 
-    def forget(self) -> None:
+    def cancel_and_disconnect(self) -> None:
         """Disconnect the result of the run, which is not needed any more."""
         self.blockSignals(True)
         self.cancel()
@@ -110,20 +110,25 @@ class MappingRun(QObject):
         # Cancelled here, or in QGIS's list of tasks. (Before the start the feedback is unreliable: QGIS cancels what it
         # cannot prepare.)
         self.cancelled = self.feedback.isCanceled()
-        self.ended.emit(results if good and not self.cancelled else None)
+        self.run_ended.emit(results if good and not self.cancelled else None)
 
 
 def make_run_parameters(
-    source: str | QgsVectorLayer, template: Template, standard: Standard, mapping: Mapping, output: str, losses: str
+    source: str | QgsVectorLayer,
+    template: Template,
+    standard: Standard,
+    mapping: FieldMapping,
+    output: str,
+    losses: str,
 ) -> dict[str, Any]:
     """Return the parameters of `map_fields`; the mapping is written to a file.
 
     An empty ``output`` gives a layer in memory.
     """
-    from ...core.mapping import to_toml
+    from ...core.mapping import format_mapping_as_toml
 
     path = Path(QgsProcessingUtils.generateTempFilename(f"{template.role}.mapping.toml"))
-    path.write_text(to_toml(mapping, template), encoding="utf-8", newline="\n")
+    path.write_text(format_mapping_as_toml(mapping, template), encoding="utf-8", newline="\n")
     given = {
         "INPUT": source,
         "TEMPLATE": template.role,
@@ -158,14 +163,14 @@ def add_result_layer(
     return layer
 
 
-def read_source_rows(shot: Snapshot, cancellation: Cancellation) -> SourceLayer:
+def read_source_rows(shot: LayerSnapshot, cancellation: Cancellation) -> SourceLayer:
     """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
     through `running.threads.steady`.
     """
     whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
-    if shot.path.lower().endswith(".shp") and whole and not shot.unsaved and not shot.filter:
+    if shot.path.lower().endswith(".shp") and whole and not shot.unsaved_change_count and not shot.filter:
         from ...core.io import read_source
 
         (layer,) = read_source(shot.path, cancellation=cancellation)
@@ -189,20 +194,20 @@ def find_free_mapping_path(output: str) -> str:
 class PreparedMapping:
     """Values of a source layer, their mapping into a template, and a preview by field.
 
-    ``hows``: how each field's source was found.
+    ``proposals_by_field``: how each field's source was found.
     """
 
     columns: SourceColumns
-    mapping: Mapping
-    hows: dict[str, Proposal]
-    previews: dict[str, FieldPreview]
+    mapping: FieldMapping
+    proposals_by_field: dict[str, FieldProposal]
+    field_previews: dict[str, FieldPreview]
 
 
 def prepare_mapping(
-    source: Snapshot | SourceColumns,
+    source: LayerSnapshot | SourceColumns,
     template: Template,
     standard: Standard,
-    given: Mapping | None,
+    given: FieldMapping | None,
     cancellation: Cancellation,
     known: dict[str, str] | None = None,
 ) -> PreparedMapping:
@@ -211,15 +216,15 @@ def prepare_mapping(
     Not on the main thread: it takes a while. In the proposed mapping, ``known`` values (field → value) are used
     where the source has none. Raise InputError if the mapping names a field that the source lacks.
     """
-    from ...core.mapping import find_source_names, mapping_from_proposals, propose_mapping
+    from ...core.mapping import find_source_names, make_mapping_from_proposals, propose_mapping
     from ...core.mapping.preview import SourceColumns, change_mapping, preview_field
 
-    columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, Snapshot) else source
+    columns = SourceColumns(read_source_rows(source, cancellation)) if isinstance(source, LayerSnapshot) else source
     for field in columns.layer.fields:
         cancellation.raise_if_cancelled()
         columns.of(field.name)
     proposals = [] if given is not None else propose_mapping(columns.layer, template, standard)
-    mapping = given if given is not None else mapping_from_proposals(template.role, proposals)
+    mapping = given if given is not None else make_mapping_from_proposals(template.role, proposals)
     for name, value in (known or {}).items() if given is None else ():
         source_field = mapping.fields.get(name)
         if source_field is None or not columns.of(source_field):

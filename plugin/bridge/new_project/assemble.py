@@ -25,11 +25,11 @@ from qgis.core import (
 )
 
 from ...core.errors import OutputError, SanxianError
-from ...core.files.writing import atomic_output
+from ...core.files.writing import write_atomically
 from ...core.profile.county_file import save_county
 from ...core.standard.layer_tree import list_theme_roles
 from ...core.standard.layer_tree import list_themes as themes_of
-from ..editing.styled_layers import list_database_layers, open_layer, place_in_layer_tree, set_up_layer
+from ..editing.styled_layers import list_database_layers, open_layer, place_layer_in_tree, set_up_layer
 from ..layers.properties import get_assigned_role
 from ..layers.role_recognition import list_plan_layers
 from ..project import county
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 SNAPPING_TOLERANCE_PX = 10.0
 _PROJECT_SCOPE, _AVOID_OVERLAP_KEY = "sanxian", "avoid_overlaps"
 #: Roles whose features may not overlap, stored in the project: their layers enable overlap avoidance.
-_SEPARATOR = ","
+_LAYER_NAME_SEPARATOR = ","
 
 
 def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
@@ -64,7 +64,7 @@ def set_up_editing(project: QgsProject, never_overlap: list[str]) -> None:
     project.setTopologicalEditing(True)
     # QGIS has one setting for all layers; heritage areas do overlap and must not be clipped silently.
     project.setAvoidIntersectionsMode(Qgis.AvoidIntersectionsMode.AllowIntersections)
-    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _SEPARATOR.join(sorted(never_overlap)))
+    project.writeEntry(_PROJECT_SCOPE, _AVOID_OVERLAP_KEY, _LAYER_NAME_SEPARATOR.join(sorted(never_overlap)))
 
 
 def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> None:
@@ -77,7 +77,7 @@ def apply_overlap_setting(project: QgsProject, layer: QgsMapLayer | None) -> Non
     if not roles or not isinstance(layer, QgsVectorLayer) or not get_assigned_role(layer):
         return
     modes = Qgis.AvoidIntersectionsMode
-    never = get_assigned_role(layer) in roles.split(_SEPARATOR)
+    never = get_assigned_role(layer) in roles.split(_LAYER_NAME_SEPARATOR)
     project.setAvoidIntersectionsMode(modes.AvoidIntersectionsCurrentLayer if never else modes.AllowIntersections)
 
 
@@ -147,7 +147,7 @@ def add_layer(
     """Add a layer of the new database to the project, with role, symbols and form."""
     set_up_layer(layer, role, made.norm, request.code, request.county)
     project.addMapLayer(layer, False)
-    place_in_layer_tree(project, layer, role, made.norm.standard)
+    place_layer_in_tree(project, layer, role, made.norm.standard)
 
 
 def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> None:
@@ -206,7 +206,7 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
 
 
 def _write_file(project: QgsProject, target: Path) -> None:
-    with atomic_output(target) as new:
+    with write_atomically(target) as new:
         # QGIS makes paths relative to the file it writes: the folder must be the final one.
         aside = target.with_name(f".{target.stem}-new{target.suffix}")
         try:

@@ -44,19 +44,19 @@ class NewProjectRequest:
     @property
     def get_own_profile_path(self) -> Path | None:
         """Return the path of the county's profile, or None if the wizard writes none."""
-        from ...core.profile.county_file import default_profile_path
+        from ...core.profile.county_file import make_default_profile_path
 
-        return default_profile_path(self.project) if self.settings is not None else None
+        return make_default_profile_path(self.project) if self.settings is not None else None
 
 
 @dataclass(frozen=True)
 class CreatedDatabase:
     """The created database, with the settings for the forms of its layers.
 
-    ``created``: its layers; ``norm``: standard and county profile, resolved together.
+    ``created_layers``: its layers; ``norm``: standard and county profile, resolved together.
     """
 
-    created: CreatedLayers
+    created_layers: CreatedLayers
     norm: Norm
 
 

@@ -23,7 +23,7 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ...paths import SAMPLE
+from ...paths import SAMPLE_FOLDER
 from ..editing import attribute_forms
 from ..layers import styles
 from ..layers.properties import set_assigned_role
@@ -74,7 +74,7 @@ def copy_sample(folder: Path | None = None) -> Path:
         if target.resolve() not in opened and _is_unchanged(target):
             return target
         target, number = folder / f"county-{number}.gpkg", number + 1
-    shutil.copyfile(SAMPLE / "county.gpkg", target)
+    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", target)
     return target
 
 
@@ -93,7 +93,9 @@ def _is_unchanged(path: Path) -> bool:
     """
     if path.with_name(path.name + "-wal").exists():
         return False
-    return path.read_bytes()[_SQLITE_HEADER_BYTES:] == (SAMPLE / "county.gpkg").read_bytes()[_SQLITE_HEADER_BYTES:]
+    return (
+        path.read_bytes()[_SQLITE_HEADER_BYTES:] == (SAMPLE_FOLDER / "county.gpkg").read_bytes()[_SQLITE_HEADER_BYTES:]
+    )
 
 
 def load_sample(project: QgsProject, path: Path) -> list[QgsVectorLayer]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
 from ..editing.styled_layers import get_layer_order, list_database_layers, open_layer
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 from ..texts import tr
 
 if TYPE_CHECKING:
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from ...core.standard import Standard
 
 
-@in_python_thread
-def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER) -> list[Path]:
+@run_in_python_thread
+def copy_datasets(
+    path: str, package_spec: PackageSpec, into: Path, cancellation: Cancellation = NEVER_CANCELLED
+) -> list[Path]:
     """Copy the data sets of a package (folder or zip); return paths of the copies.
 
     In any thread. Raise SanxianError for a file that is not a package, and Cancelled.
@@ -42,8 +44,8 @@ def copy_datasets(path: str, package_spec: PackageSpec, into: Path, cancellation
 
     made: list[Path] = []
     with unpack_package(Path(path), cancellation, package_spec.root, package_spec.folders.values()) as folder:
-        files = tuple(FileFact(name, 0, link=is_link(place)) for name, place in list_files_below(folder))
-        for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).data_sets()):
+        files = tuple(FileFact(name, 0, is_link=is_link(place)) for name, place in list_files_below(folder))
+        for number, place in enumerate(PackageFacts(folder.name, package_spec, files=files).list_data_sets()):
             cancellation.raise_if_cancelled()
             # Data sets of one name are in different folders of the package.
             target = into / str(number) / Path(place).name

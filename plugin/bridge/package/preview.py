@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ...core.cancellation import Cancellation
 from ...core.errors import InputError, SanxianError
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SlotPreview:
     """Preview of one document or map that the package must or may contain.
 
     ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
-    names; ``files``: names of the files found; ``from_existing_package``: they come from the existing package;
+    names; ``files``: names of the files found; ``is_from_existing_package``: they come from the existing package;
     ``broken``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing.
     """
 
@@ -42,7 +42,7 @@ class SlotPreview:
     need: str
     pattern: str
     files: tuple[str, ...] = ()
-    from_existing_package: bool = False
+    is_from_existing_package: bool = False
     broken: bool = False
     can_be_drawn: bool = False
 
@@ -68,19 +68,20 @@ class PackagePreview:
 
 
 @dataclass(frozen=True)
-class Objections:
+class ExportObjections:
     """Reasons against the export of a package, as sentences.
 
-    ``stops`` always prevent the export, ``gates`` unless the user forces it; ``notes`` are only shown.
+    ``always_blocking_reasons`` always prevent the export, ``reasons_unless_forced`` unless the user forces it;
+    ``notes`` are only shown.
     """
 
-    stops: tuple[str, ...] = ()
-    gates: tuple[str, ...] = ()
+    always_blocking_reasons: tuple[str, ...] = ()
+    reasons_unless_forced: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 #: No objections, or not yet determined.
-NO_OBJECTIONS = Objections()
+NO_OBJECTIONS = ExportObjections()
 
 
 def find_county_values(package_spec: PackageSpec, options: Options, checked: CheckResult | None) -> dict[str, str]:
@@ -99,7 +100,7 @@ def find_county_values(package_spec: PackageSpec, options: Options, checked: Che
         return {}
 
 
-@in_python_thread
+@run_in_python_thread
 def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable[str] = ()) -> PackagePreview:
     """Return a preview of a package before its export.
 
@@ -121,7 +122,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
         try:
             check_target(target, inputs, form, values)
         except SanxianError as error:
-            state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain(error)
+            state, why = REFUSED_FOLDER, Texts(get_interface_language()).explain_error(error)
     filled, problems = fill_slots(form, values, order.documents, former, get_interface_language())
     broken = {p.params["title"] for p in problems if p.key == "file_broken"}
     slots = [
@@ -161,14 +162,14 @@ class ObjectionFinder:
     """
 
     checked: CheckResult
-    _known: dict[tuple[str, bool], Objections] = field(default_factory=dict)
+    _known_objections: dict[tuple[str, bool], ExportObjections] = field(default_factory=dict)
 
-    def get_cached(self, order: ExportOrder) -> Objections | None:
+    def get_cached(self, order: ExportOrder) -> ExportObjections | None:
         """Return the cached objections to an order; None if they are not computed yet."""
-        return self._known.get(self._make_key(order))
+        return self._known_objections.get(self._make_key(order))
 
-    @in_python_thread
-    def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> Objections:
+    @run_in_python_thread
+    def find_objections(self, order: ExportOrder, cancellation: Cancellation) -> ExportObjections:
         """Return the objections to a package order, in any thread; raise Cancelled."""
         from ...core.messages.texts import Texts
         from ...core.package.gate import find_check_problems
@@ -179,10 +180,10 @@ class ObjectionFinder:
         _, problems = prepare_data_sets(self.checked, order, cancellation)
         problems = [*find_check_problems(self.checked), *problems]
         sentences = [
-            tuple(p.to_sentence(texts) for p in select_levels(problems, level))
+            tuple(p.format_as_sentence(texts) for p in select_levels(problems, level))
             for level in (Level.STOP, Level.GATE, Level.NOTE)
         ]
-        found = self._known[self._make_key(order)] = Objections(*sentences)
+        found = self._known_objections[self._make_key(order)] = ExportObjections(*sentences)
         return found
 
     @staticmethod

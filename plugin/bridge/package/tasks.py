@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from .. import health
 from ..checking.check import record_qgis_version
-from ..running.threads import in_python_thread
+from ..running.threads import run_in_python_thread
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from ...core.package.package_spec.model import PackageSpec
 
 
-@in_python_thread
+@run_in_python_thread
 def export_package(
     checked: CheckResult,
     order: ExportOrder,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ExportedPackage:
     """Export a checked plan as a submission package, in any thread.
 
@@ -49,14 +49,14 @@ def export_package(
     )
 
 
-@in_python_thread
+@run_in_python_thread
 def inspect_package(
     path: str,
     package_spec: PackageSpec,
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
     """Check a submission package (folder or zip), in any thread.
 

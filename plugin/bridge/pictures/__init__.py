@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.errors import Cancelled
-from ...core.render.pictures import Pictures
+from ...core.render.pictures import ReportPictures
 from ...core.render.words import Words
 from ..running.tasks import log_error
-from .overview import draw_overview, frame_overview, make_legend_entries
+from .overview import choose_overview_frame, draw_overview, make_legend_entries
 from .scene import PictureData, draw_close_up
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...core.plan.plan import Plan
 
 
-def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER) -> Pictures:
+def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NEVER_CANCELLED) -> ReportPictures:
     """Return all pictures of a report: overview map and close-ups of conflicts.
 
     Only Cancelled is raised; after any other error the report has no pictures, which is better than no report.
@@ -33,14 +33,14 @@ def draw_pictures(plan: Plan, report: Report, *, cancellation: Cancellation = NE
         raise
     except Exception as error:
         log_error(error)
-        return Pictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
+        return ReportPictures(problem=words.get("text", "picture_failed", detail=type(error).__name__))
 
 
-def _draw_pictures(scene: PictureData) -> Pictures:
-    sheet = frame_overview(scene)
+def _draw_pictures(scene: PictureData) -> ReportPictures:
+    sheet = choose_overview_frame(scene)
     if sheet is None:
-        return Pictures()
-    drawn = Pictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
+        return ReportPictures()
+    drawn = ReportPictures(overview=draw_overview(scene, sheet), legend=make_legend_entries(scene))
     for finding in scene.chosen:
         scene.cancellation.raise_if_cancelled()
         drawn.conflicts.append(draw_close_up(scene, finding))

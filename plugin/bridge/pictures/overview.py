@@ -32,7 +32,7 @@ _MARK_SPACING_MM = 4.0
 MarkPosition = tuple[float, float]
 
 
-def frame_overview(scene: PictureData) -> ImageFrame | None:
+def choose_overview_frame(scene: PictureData) -> ImageFrame | None:
     """Return extent and size of the overview map; None if all layers are empty.
 
     It shows the county, or all layers if the plan has no layer of the county.
@@ -61,12 +61,14 @@ def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
     """Return the overview map of the county as a data URI."""
     layers = [_make_outline_layer(scene, c, sheet) for c in OVERVIEW_CONCEPTS]
     numbered = [_find_spot(f, sheet) for f in scene.chosen]
-    others = _place_other_marks(scene, sheet, numbered)
+    others = _place_unnumbered_marks(scene, sheet, numbered)
     room = 2.0 * sheet.dots_per_mm
     boxes = [(x - room, y - room, x + 2.2 * room, y + room) for x, y in numbered]
     boxes += [(x - 0.8 * room, y - 0.8 * room, x + 0.8 * room, y + 0.8 * room) for _, (x, y) in others]
     # Names of townships avoid the marks.
-    layers.append(painting.make_label_obstacle_layer(scene.crs, [sheet.to_ground_polygon(*box) for box in boxes]))
+    layers.append(
+        painting.make_label_obstacle_layer(scene.crs, [sheet.convert_box_to_ground_polygon(*box) for box in boxes])
+    )
     image = painting.draw_layers(sheet, [lay for lay in layers if lay is not None], scene.crs)
     painter = painting.make_painter(image)
     try:
@@ -80,7 +82,7 @@ def draw_overview(scene: PictureData, sheet: ImageFrame) -> str:
     return painting.encode_data_uri(image)
 
 
-def _place_other_marks(
+def _place_unnumbered_marks(
     scene: PictureData, sheet: ImageFrame, numbered: list[MarkPosition]
 ) -> list[tuple[Severity, MarkPosition]]:
     """Return marks for findings without a number, errors first.
@@ -128,10 +130,10 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
         names = layer.text("division_name")
         parts = [(shape, [names[n]]) for n, shape in zip(rows, simple, strict=True)]
         return painting.make_styled_layer(
-            choose_style(layer, concept), scene.crs, [layer.field_name("division_name")], parts
+            choose_style(layer, concept), scene.crs, [layer.get_field_name("division_name")], parts
         )
     if concept == "county" and layer.role != "XZQX" and layer is scene.plan.concept("townships"):
-        county = scene.plan.county_shape()
+        county = scene.plan.compute_county_shape()
         shapes = scene.plan.shown(county[1].shapes) if county and county[0] is layer else scene.shapes(layer)
     else:
         shapes = scene.shapes(layer)

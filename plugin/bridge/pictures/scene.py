@@ -10,13 +10,13 @@ import shapely
 from qgis.core import QgsVectorLayer
 
 from ...core.cancellation import Cancellation
-from ...core.files.cells import cell_text
+from ...core.files.cells import format_cell
 from ...core.geometry.validity import extract_polygons, is_missing
 from ...core.render.pictures import select_largest_conflicts
 from ...core.render.words import Words
 from ..layers import painting
 from ..layers.painting import ImageFrame
-from ..layers.properties import to_qgis_crs
+from ..layers.properties import convert_to_qgis_crs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,7 +40,7 @@ class PictureData:
 
     def __init__(self, plan: Plan, report: Report, words: Words, cancellation: Cancellation):
         self.plan, self.words, self.cancellation = plan, words, cancellation
-        self.crs = to_qgis_crs(plan.crs)
+        self.crs = convert_to_qgis_crs(plan.crs)
         self.chosen = select_largest_conflicts(report)
         self.placed = [f for f in report.findings if f.geom_kind != "none"]
         self.outlines: dict[tuple[str, str], NDArray] = {}
@@ -98,12 +98,12 @@ CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
 #: Concepts by drawing order, the topmost first.
 CLOSE_UP_CONCEPTS = ("county", "townships", "boundary", "red_line", "heritage", "farmland")
 #: In a wider picture (m) parcels would be a grey area: it shows generalised lines only.
-_PARCELS_UNTIL = 12_000.0
+_MAX_SCENE_WIDTH_WITH_PARCELS_M = 12_000.0
 
 
 def draw_close_up(scene: PictureData, finding: Finding) -> str:
     """Return the picture of one conflict and its surroundings as a data URI."""
-    sheet = frame_close_up(finding)
+    sheet = choose_close_up_frame(finding)
     layers = [_make_finding_layer(scene, finding, sheet)]
     roles: list[tuple[str, Layer]] = []
     for concept in CLOSE_UP_CONCEPTS:
@@ -112,7 +112,7 @@ def draw_close_up(scene: PictureData, finding: Finding) -> str:
             roles.append((concept, layer))
     drawn = {layer.role for _, layer in roles}
     parcels = scene.plan.concept("parcels")
-    near = sheet.extent[2] - sheet.extent[0] <= _PARCELS_UNTIL
+    near = sheet.extent[2] - sheet.extent[0] <= _MAX_SCENE_WIDTH_WITH_PARCELS_M
     for role in (finding.role, finding.related_role):
         layer = scene.plan.layers.get(role)
         if layer is not None and role not in drawn and layer is not parcels and near:
@@ -131,7 +131,7 @@ def draw_close_up(scene: PictureData, finding: Finding) -> str:
 
 
 def _make_finding_layer(scene: PictureData, finding: Finding, sheet: ImageFrame) -> QgsVectorLayer:
-    shape = clip_to_picture(finding.layer_geometry(), sheet)
+    shape = clip_to_picture(finding.make_layer_geometry(), sheet)
     values = [str(finding.severity), finding.state]
     return painting.make_styled_layer("findings", scene.crs, ["severity", "state"], [(shape, values)])
 
@@ -150,7 +150,7 @@ def _make_visible_rows_layer(
     values = layer.frame.iloc[positions][columns].itertuples(index=False, name=None)
     shapes = scene.shapes(layer)
     rows = [
-        (clip_to_picture(shapes[n], sheet), [cell_text(v) for v in row])
+        (clip_to_picture(shapes[n], sheet), [format_cell(v) for v in row])
         for n, row in zip(positions, values, strict=True)
     ]
     made = painting.make_styled_layer(
@@ -161,7 +161,7 @@ def _make_visible_rows_layer(
     return made
 
 
-def frame_close_up(finding: Finding) -> ImageFrame:
+def choose_close_up_frame(finding: Finding) -> ImageFrame:
     """Return extent and size of a close-up, of which the conflict takes a third."""
     width_mm, height_mm = CLOSE_UP_MM
     west, south, east, north = finding.geometry.bounds

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from qgis.core import QgsProject, QgsVectorLayer
 
-from ...core.waivers import WAIVER_SUFFIX, default_waiver_path
+from ...core.waivers import WAIVER_SUFFIX, make_default_waiver_path
 from ..layers.properties import get_file_path
 from . import saved_paths
 
@@ -43,10 +43,10 @@ def find_waiver_file(project: QgsProject, files: Iterable[str]) -> Path | None:
     # The source of a memory layer may be longer than any path; Path.exists then raises.
     there = {Path(path) for path in files if path and os.path.exists(path)}
     if len(there) == 1:
-        return default_waiver_path(there.pop())
+        return make_default_waiver_path(there.pop())
     folders = {path.parent for path in there}
     if len(folders) == 1:
-        return default_waiver_path(folders.pop())
+        return make_default_waiver_path(folders.pop())
     home = project.absoluteFilePath()
     return Path(home).with_name(f"{Path(home).stem}{WAIVER_SUFFIX}") if home else None
 

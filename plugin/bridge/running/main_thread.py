@@ -11,16 +11,16 @@ from typing import Any, TypeVar
 
 from qgis.PyQt.QtCore import QCoreApplication, QEvent, QObject, Qt, QThread, pyqtSignal, pyqtSlot
 
-from ...core.cancellation import NEVER, Cancellation
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
 
-Result = TypeVar("R")
+ResultType = TypeVar("R")
 #: Interval in seconds at which a waiting thread checks for cancellation.
 _POLL_SECONDS = 0.1
 
 
 def call_on_main(
-    function: Callable[[], Result], cancellation: Cancellation = NEVER, patience: float | None = None
-) -> Result | None:
+    function: Callable[[], ResultType], cancellation: Cancellation = NEVER_CANCELLED, patience: float | None = None
+) -> ResultType | None:
     """Call a function on the main thread; return its result or raise its error.
 
     In the main thread it is called at once. A call that is cancelled while it waits for its turn is never made. A
@@ -30,7 +30,7 @@ def call_on_main(
     application = QCoreApplication.instance()
     if application is None or QThread.currentThread() == application.thread():
         return function()
-    call = _Call(function)
+    call = _MainThreadCall(function)
     with _making_lock:
         _get_agent().asked.emit(call)
     waited = 0.0
@@ -39,11 +39,11 @@ def call_on_main(
         try:
             cancellation.raise_if_cancelled()
         except BaseException:
-            if call.withdraw():
+            if call.withdraw_call():
                 raise
             call.over.wait()
             raise
-        if patience is not None and waited > patience and call.withdraw():
+        if patience is not None and waited > patience and call.withdraw_call():
             return None
     if call.error is not None:
         raise call.error
@@ -60,7 +60,7 @@ def post_to_main(function: Callable[[], None]) -> None:
         function()
         return
     with _making_lock:
-        _get_agent().asked.emit(_Call(function))
+        _get_agent().asked.emit(_MainThreadCall(function))
 
 
 def make_waiting_calls() -> None:
@@ -73,7 +73,7 @@ def make_waiting_calls() -> None:
     QCoreApplication.sendPostedEvents(agent, QEvent.Type.MetaCall)
 
 
-class _Agent(QObject):
+class _MainThreadCaller(QObject):
     """Object on the main thread that makes the calls of other threads.
 
     There is one permanent object: a Qt object for each call would be deleted in the calling thread, possibly while
@@ -88,19 +88,19 @@ class _Agent(QObject):
         self.asked.connect(self._make, Qt.ConnectionType.QueuedConnection)
 
     @pyqtSlot(object)
-    def _make(self, call: _Call) -> None:
-        call.make()
+    def _make(self, call: _MainThreadCall) -> None:
+        call.make_call()
 
 
 _making_lock = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _get_agent() -> _Agent:
-    return _Agent(QCoreApplication.instance().thread())
+def _get_agent() -> _MainThreadCaller:
+    return _MainThreadCaller(QCoreApplication.instance().thread())
 
 
-class _Call:
+class _MainThreadCall:
     """One call for the main thread; it is either made or withdrawn, and only once."""
 
     def __init__(self, function: Callable[[], Any]):
@@ -109,11 +109,11 @@ class _Call:
         self.error: BaseException | None = None
         self.over, self._mine = threading.Event(), threading.Lock()
 
-    def withdraw(self) -> bool:
+    def withdraw_call(self) -> bool:
         """Withdraw the call; return True if it was not begun and never will be."""
         return self._mine.acquire(blocking=False)
 
-    def make(self) -> None:
+    def make_call(self) -> None:
         if not self._mine.acquire(blocking=False):
             return
         try:

@@ -16,7 +16,7 @@ from qgis.PyQt.QtCore import pyqtSignal
 from ...core.cancellation import Cancellation
 from ...core.errors import Cancelled
 from .main_thread import make_waiting_calls
-from .threads import CollectionPause, in_python_thread
+from .threads import CollectionPause, run_in_python_thread
 
 #: QGIS's log tab.
 LOG_TAG = "Sanxian"
@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.05
 JobFunction = Callable[[Callable[[float, str], None], Cancellation], Any]
 
 
-class Job(QgsTask):
+class BackgroundJob(QgsTask):
     """A QGIS task that runs a function and calls back on the main thread.
 
     ``step(share, text)`` is emitted while it runs. Exactly one of ``on_done(result)``, ``on_error(exception)`` and
@@ -52,7 +52,7 @@ class Job(QgsTask):
         flags = QgsTask.Flag.CanCancel | QgsTask.Flag.CancelWithoutPrompt | QgsTask.Flag.Silent
         super().__init__(title, flags | QgsTask.Flag.Hidden if hidden else flags)
         self._work = work
-        self._answers: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
+        self._end_callbacks: tuple[Callable, Callable, Callable] | None = (on_done, on_error, on_cancelled)
         self._result: Any = None
         self._error: Exception | None = None
         self._running, self._over = threading.Event(), threading.Event()
@@ -70,7 +70,7 @@ class Job(QgsTask):
 
     def _run(self) -> bool:
         try:
-            self._result = in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
+            self._result = run_in_python_thread(self._work)(self._on_progress, Cancellation(self.isCanceled))
         except Cancelled:
             return False
         except Exception as error:
@@ -84,9 +84,9 @@ class Job(QgsTask):
 
     def finished(self, ok: bool) -> None:
         """Call the callback for success, error or cancellation on the main thread."""
-        if self._answers is None:
+        if self._end_callbacks is None:
             return
-        (done, failed, cancelled), self._answers = self._answers, None
+        (done, failed, cancelled), self._end_callbacks = self._end_callbacks, None
         # A job that was stopped and finished all the same counts as cancelled: the user has already been informed.
         if self.isCanceled() or (not ok and self._error is None):
             cancelled()
@@ -100,9 +100,9 @@ class Job(QgsTask):
                 # No caller would report the error to the user.
                 failed(error)
 
-    def forget(self) -> None:
+    def cancel_and_disconnect(self) -> None:
         """Cancel the job and disconnect its callbacks."""
-        self._answers = None
+        self._end_callbacks = None
         # QGIS deletes ended tasks, also those stopped in its list of tasks.
         if not sip.isdeleted(self):
             self.cancel()
@@ -118,10 +118,10 @@ class Job(QgsTask):
 class RunnableWork(Protocol):
     """Interface of work that `JobRunner` keeps alive and stops at the end.
 
-    It is a `Job`, or a QGIS task with the objects it needs.
+    It is a `BackgroundJob`, or a QGIS task with the objects it needs.
     """
 
-    def forget(self) -> None:
+    def cancel_and_disconnect(self) -> None:
         """Cancel the work and disconnect its callbacks."""
 
     def wait(self, seconds: float) -> bool:
@@ -137,9 +137,9 @@ class JobRunner:
     """
 
     def __init__(self) -> None:
-        self._jobs: set[RunnableWork] = set()
+        self._running_jobs: set[RunnableWork] = set()
 
-    def start(self, job: Job) -> Job:
+    def start(self, job: BackgroundJob) -> BackgroundJob:
         """Start a job and keep it alive until it ends."""
         self.keep_until_end(job, job.taskCompleted, job.taskTerminated)
         QgsApplication.taskManager().addTask(job)
@@ -147,11 +147,11 @@ class JobRunner:
 
     def keep_until_end(self, run: RunnableWork, *ends: Any) -> None:
         """Keep work alive until it emits one of its end signals."""
-        self._jobs.add(run)
+        self._running_jobs.add(run)
         collection = CollectionPause()
 
         def end_run(*_results: Any) -> None:
-            self._jobs.discard(run)
+            self._running_jobs.discard(run)
             collection.release()
 
         for end in ends:
@@ -159,9 +159,9 @@ class JobRunner:
 
     def stop_all(self) -> None:
         """Cancel all jobs and wait briefly: no thread may outlive the plugin's code."""
-        jobs, self._jobs = list(self._jobs), set()
+        jobs, self._running_jobs = list(self._running_jobs), set()
         for job in jobs:
-            job.forget()
+            job.cancel_and_disconnect()
         end = time.monotonic() + SHUTDOWN_TIMEOUT_S
         while not all(job.wait(_POLL_SECONDS) for job in jobs) and time.monotonic() < end:
             # The last calls of the work (closing a project) may need this thread.

@@ -23,7 +23,7 @@ from .main_thread import post_to_main
 # Python collects reference cycles in whichever thread allocates, and frees the objects there. A widget or a layer that
 # a worker thread frees in this way crashes QGIS: Qt deletes such objects on the main thread only.
 
-_lock = threading.Lock()
+_collection_pause_lock = threading.Lock()
 _active_pauses = 0
 _was_collection_enabled = False
 
@@ -37,7 +37,7 @@ class CollectionPause:
 
     def __init__(self) -> None:
         global _active_pauses, _was_collection_enabled
-        with _lock:
+        with _collection_pause_lock:
             if _active_pauses == 0:
                 _was_collection_enabled = gc.isenabled()
                 gc.disable()
@@ -48,7 +48,7 @@ class CollectionPause:
 
 
 @contextmanager
-def pausing_collection() -> Iterator[None]:
+def pause_garbage_collection() -> Iterator[None]:
     """Suspend Python's garbage collection while the ``with`` block runs."""
     hold = CollectionPause()
     try:
@@ -59,7 +59,7 @@ def pausing_collection() -> Iterator[None]:
 
 def _resume_collection() -> None:
     global _active_pauses
-    with _lock:
+    with _collection_pause_lock:
         _active_pauses -= 1
         if _active_pauses == 0 and _was_collection_enabled:
             gc.enable()
@@ -69,7 +69,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
+def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function run in a thread created by Python, if it is called on Qt's.
 
     Used as a decorator. The caller waits for the result. In other threads the function is called directly. Use it
@@ -89,7 +89,7 @@ def in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
                 answer["error"] = error
 
         thread = threading.Thread(target=call_and_store_result, name=f"sanxian-{function.__name__}")
-        with pausing_collection():
+        with pause_garbage_collection():
             thread.start()
             thread.join()
         if "error" in answer:

@@ -21,10 +21,10 @@ _MAX_FINDINGS_PRINTED = 30
 
 def run_check(args: argparse.Namespace, words: Words) -> int:
     """Check a plan or inspect a package, write the reports; return the exit code."""
-    from ..files.writing import Outputs, check_outputs
+    from ..files.writing import OutputPaths, check_outputs
     from ..render.outputs import write_outputs
 
-    outputs = Outputs(json=args.json, html=args.html, findings=args.findings)
+    outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings)
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
     checked = (
@@ -41,7 +41,7 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
 
 
 def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
-    from ..package.export import options_for_package
+    from ..package.export import make_options_for_package
     from ..package.inspection.inspect import inspect_package
     from ..package.package_spec.load import load_package_spec
 
@@ -49,7 +49,7 @@ def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
     return inspect_package(
         args.source,
         package_spec,
-        options_for_package(_check_options(args, words), package_spec),
+        make_options_for_package(_check_options(args, words), package_spec),
         progress=print_progress,
     )
 
@@ -57,7 +57,7 @@ def _inspect_package(args: argparse.Namespace, words: Words) -> CheckResult:
 def _check_options(args: argparse.Namespace, words: Words) -> Options:
     """Return the options of a check, from the command's arguments."""
     return replace(
-        _plan_options(args, words),
+        _make_plan_options(args, words),
         rules=tuple(c.strip() for c in args.rules.replace("，", ",").replace(";", ",").split(",") if c.strip()),
         figures=args.figures,
         phase=args.phase,
@@ -69,7 +69,7 @@ def _check_options(args: argparse.Namespace, words: Words) -> Options:
     )
 
 
-def _plan_options(args: argparse.Namespace, words: Words) -> Options:
+def _make_plan_options(args: argparse.Namespace, words: Words) -> Options:
     """Return the options that all commands on a plan share, from the arguments."""
     return Options(
         standard=args.standard,
@@ -91,7 +91,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
     from ..render import figures
     from ..tabulate import check_workbook, tabulate, write_workbook
 
-    options = _plan_options(args, words)
+    options = _make_plan_options(args, words)
     if args.xlsx:
         check_workbook(args.xlsx)
         check_writable(args.xlsx, [args.source])
@@ -104,7 +104,7 @@ def run_indicators(args: argparse.Namespace, words: Words) -> int:
             print_line(words.get("cli", "figure", name=name, value=value, target=target, state=state))
         if not computed.figures:
             print_line(words.get("cli", "no_figure", name=name, reason=computed.reason))
-    for unread in done.plan.unread:
+    for unread in done.plan.unread_data:
         print_line(Texts(words.lang).describe_unread(unread), sys.stderr)
     if not all(one.confirmed for computed in done.figures.all() for one in computed.figures):
         print_line(words.get("text", "unconfirmed_note"))
@@ -120,7 +120,7 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
 
     from ..errors import OutputError
     from ..messages.texts import Texts
-    from ..package.export import ExportOrder, export_package, options_for_package
+    from ..package.export import ExportOrder, export_package, make_options_for_package
     from ..package.package_spec.load import load_package_spec
     from ..profile import DocumentInfo
 
@@ -130,7 +130,7 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     order = ExportOrder(
         package_spec, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info
     )
-    options = options_for_package(_check_options(args, words), package_spec)
+    options = make_options_for_package(_check_options(args, words), package_spec)
     checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))
     for line in format_summary(checked.report, words):
         print_line(line)
@@ -139,11 +139,11 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     except OutputError as error:
         if error.key != "package_gate":
             raise
-        print_line(Texts(words.lang).explain(error), sys.stderr)
+        print_line(Texts(words.lang).explain_error(error), sys.stderr)
         print_line(words.get("cli", "package_forcing"), sys.stderr)
         return EXIT_FOUND
     for problem in result.problems:
-        print_line(problem.to_sentence(Texts(words.lang)), sys.stderr)
+        print_line(problem.format_as_sentence(Texts(words.lang)), sys.stderr)
     print_line(words.get("cli", "written", target=str(result.path)))
     print_line(words.get("cli", "package_digest", digest=result.digest))
     return EXIT_FOUND if result.manifest["check"]["forced"] else EXIT_CLEAN
@@ -175,7 +175,7 @@ def format_summary(report: Report, words: Words) -> list[str]:
     if report.rules and not report.examined:
         lines.append("  " + words.get("say", "nothing_examined", count=len(report.rules)))
     lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
-    sums = finding_lists.sum_by_rule(report, words)
+    sums = finding_lists.sum_findings_by_rule(report, words)
     for row in sums[:_MAX_FINDINGS_PRINTED]:
         area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
         severity = words.get("severity", row["severity"])
@@ -183,7 +183,7 @@ def format_summary(report: Report, words: Words) -> list[str]:
     if sums[_MAX_FINDINGS_PRINTED:]:
         more = sum(row["count"] for row in sums[_MAX_FINDINGS_PRINTED:])
         lines.append("  " + words.get("cli", "more_rules", rows=len(sums[_MAX_FINDINGS_PRINTED:]), count=more))
-    for row in sections.not_checked_section(report, words)["rows"]:
+    for row in sections.make_not_checked_section(report, words)["rows"]:
         if row["title"]:
             lines.append("  " + words.get("cli", "could_not", **row))
     if beyond := report.provenance.get("beyond", []):

@@ -8,25 +8,34 @@ from typing import Any, TextIO
 
 EXIT_CLEAN, EXIT_FOUND, EXIT_NOT_RUN = 0, 1, 2
 #: Replacements for consoles (cp936) that lack these characters.
-_REPLACEMENTS = {"\u202f": " ", "\u00a0": " ", "²": "2", "³": "3", "⁴": "^4", "−": "-", "∑": "Σ", "↔": "<->"}
+_CONSOLE_CHARACTER_REPLACEMENTS = {
+    "\u202f": " ",
+    "\u00a0": " ",
+    "²": "2",
+    "³": "3",
+    "⁴": "^4",
+    "−": "-",
+    "∑": "Σ",
+    "↔": "<->",
+}
 
 
 class _ProgressLine:
     """The progress line of a terminal; each step overwrites it."""
 
-    visible, text = False, ""
+    is_visible, text = False, ""
 
     def put(self, share: float, text: str) -> None:
         self.text = text or self.text
         sys.stderr.write(f"\r\033[K{share:4.0%} {self.text}")
         sys.stderr.flush()
-        self.visible = True
+        self.is_visible = True
 
     def clear(self) -> None:
-        if self.visible:
+        if self.is_visible:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
-        self.visible, self.text = False, ""
+        self.is_visible, self.text = False, ""
 
 
 _progress_line = _ProgressLine()
@@ -54,7 +63,7 @@ def print_line(text: str, stream: TextIO | None = None) -> None:
     out: Any = stream or sys.stdout
     encoding = getattr(out, "encoding", None) or "utf-8"
     if encoding.lower().replace("-", "") != "utf8":
-        for character, plain in _REPLACEMENTS.items():
+        for character, plain in _CONSOLE_CHARACTER_REPLACEMENTS.items():
             try:
                 character.encode(encoding)
             except UnicodeEncodeError:

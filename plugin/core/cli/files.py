@@ -55,9 +55,9 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     from ..loading.unread_files import describe_unread_files
     from ..messages.texts import Texts, format_number
     from ..tabulate import check_workbook
-    from ..versions.model import CHANGED, MOVED_IN, MOVED_OUT
+    from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
     from ..versions.sources import compare_sources, find_layer_and_townships
-    from ..versions.tables import comparison_verdict, format_changes, list_reasons, part_keys, write_workbook
+    from ..versions.tables import format_changes, get_comparison_verdict, get_part_keys, list_reasons, write_workbook
 
     norm, texts = Options(standard=args.standard, profile=args.profile).norm(), Texts(words.lang)
     if args.xlsx:
@@ -71,17 +71,17 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     found = result.found
     moved = {
         name: format_number(found.area(kind), 2)
-        for name, kind in (("moved_in", MOVED_IN), ("moved_out", MOVED_OUT), ("changed", CHANGED))
+        for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))
     }
     layer = found.after.layer.template.name if words.lang == "zh" else result.role
-    print_line(texts.get("versions", "summary", verdict=comparison_verdict(result, texts), layer=layer, **moved))
+    print_line(texts.get("versions", "summary", verdict=get_comparison_verdict(result, texts), layer=layer, **moved))
     for line in list_reasons(result, texts):
         print_line(f"  {line}")
     for source in (args.before, args.after):
         for line in describe_unread_files(source, texts):
             print_line(line, sys.stderr)
     for part in found.parts[:_MAX_PARTS_PRINTED]:
-        old, new = part_keys(result, part)
+        old, new = get_part_keys(result, part)
         cells = {
             "kind": texts.get("versions", part.kind),
             "township": part.township,
@@ -99,7 +99,7 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
 
 def run_vct(args: argparse.Namespace, words: Words) -> int:
     """Convert a VCT file to a database, or a database to VCT; return the exit code."""
-    from ..exchange.vct.database import vct_to_database
+    from ..exchange.vct.database import convert_vct_to_database
     from ..exchange.vct.write import read_layers_in_turn, write_vct
     from ..files.writing import check_writable
     from ..loading.unread_files import describe_unread_files
@@ -115,7 +115,7 @@ def run_vct(args: argparse.Namespace, words: Words) -> int:
         for line in describe_unread_files(args.source, Texts(words.lang)):
             print_line(line, sys.stderr)
     else:
-        result = vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
+        result = convert_vct_to_database(args.source, args.output, templates=templates, progress=print_progress)
     print_progress(1.0, "")
     for key, params in result.notes:
         print_line(Texts(words.lang).notice(key, params), sys.stderr)
@@ -153,7 +153,7 @@ def run_yearly(args: argparse.Namespace, words: Words) -> int:
     for line in [
         *summarise_layers(update, texts),
         *list_notes(update, texts),
-        *(one.to_sentence(texts) for one in written.problems),
+        *(one.format_as_sentence(texts) for one in written.problems),
     ]:
         print_line(line)
     for path in written.files:

@@ -52,7 +52,7 @@ def run_rule(args: argparse.Namespace, words: Words) -> int:
     (rule,) = choose_rules((), (args.code,))
     for line in RuleBook(norm, words.lang, [rule.code]).facts():
         print_line(line)
-    for heading, body in texts.rule_help(rule).items():
+    for heading, body in texts.get_rule_help(rule).items():
         print_line(f"\n{heading}\n  {' '.join(body.split())}")
     effective = format_effective_values(find_effective_values(rule, norm), texts)
     if effective:
@@ -79,7 +79,7 @@ def _report_problems(file: str, problems: Sequence[DataError], words: Words | Te
     if problems:
         print_line(words.get(section, "problems", file=file, count=len(problems)), sys.stderr)
     for problem in problems:
-        print_line(f"  {Texts(words.lang).explain(problem)}", sys.stderr)
+        print_line(f"  {Texts(words.lang).explain_error(problem)}", sys.stderr)
     return not problems
 
 
@@ -88,9 +88,9 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
 
     Returns the exit code.
     """
-    from ..files.writing import atomic_output, check_writable
+    from ..files.writing import check_writable, write_atomically
     from ..profile import find_profile_problems
-    from ..render.profile import profile_to_dict, render_profile_lines
+    from ..render.profile import convert_profile_to_dict, render_profile_lines
 
     if not _report_problems(args.profile, find_profile_problems(args.profile), words, "resolved"):
         return EXIT_NOT_RUN
@@ -100,8 +100,10 @@ def run_profile(args: argparse.Namespace, words: Words) -> int:
         return EXIT_CLEAN
     if args.json:
         check_writable(args.json, [str(norm.profile.path)])
-        with atomic_output(args.json) as target:
-            target.write_text(json.dumps(profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        with write_atomically(args.json) as target:
+            target.write_text(
+                json.dumps(convert_profile_to_dict(norm), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+            )
         print_line(words.get("cli", "written", target=args.json))
         return EXIT_CLEAN
     for line in render_profile_lines(norm, words):

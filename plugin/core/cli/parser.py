@@ -36,7 +36,7 @@ _ARGPARSE_MESSAGES = {
 }
 
 
-class Parser(argparse.ArgumentParser):
+class TranslatedArgumentParser(argparse.ArgumentParser):
     """An argument parser with messages in the user's language.
 
     It exits with code 2 on an error. ``words``: the texts of the language.
@@ -54,21 +54,21 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{reason}\n{hint}\n")
 
 
-def _parser_class(words: Words) -> type[Parser]:
+def _make_parser_class(words: Words) -> type[TranslatedArgumentParser]:
     """Return a parser class that has these texts.
 
     Subcommands create parsers of the same class.
     """
-    return type("ParserInWords", (Parser,), {"words": words})
+    return type("ParserInWords", (TranslatedArgumentParser,), {"words": words})
 
 
-def make_parser(words: Words) -> Parser:
+def make_parser(words: Words) -> TranslatedArgumentParser:
     """Return the command-line parser with all commands."""
 
     def text(key: str) -> str:
         return words.get("cli", key)
 
-    parser_class = _parser_class(words)
+    parser_class = _make_parser_class(words)
     parser = parser_class(prog="python -m plugin.core", description=text("description"))
     language = parser_class(add_help=False)
     language.add_argument("--lang", choices=("zh", "en"), default="zh", help=text("lang"))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry.parts import Parts
 from ..geometry.tolerance import Tolerance
@@ -22,7 +22,7 @@ from ..model.findings import Finding
 from ..model.rule import EVERY_LAYER, Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.layer import Layer
-from ..plan.plan import Focus, Plan
+from ..plan.plan import Plan, RecheckFocus
 from ..profile import Norm
 from ..standard.template import CodeList
 from .geometry_queries import GeometryQueries
@@ -38,7 +38,7 @@ class FindingMaker:
 
     geometry: GeometryQueries
 
-    def mark_by_place(self, findings: list[Finding]) -> list[Finding]:
+    def mark_findings_by_location(self, findings: list[Finding]) -> list[Finding]:
         """Mark findings that only their location distinguishes, and return them.
 
         Use this for findings that have the same row, or no row: their fingerprints then include the location.
@@ -89,21 +89,22 @@ class Context:
     """What one rule sees of the run: the plan, its side inputs, and tools.
 
     ``geometry`` queries the layers, ``finding_maker`` makes findings, ``run_log`` records what the queries left out,
-    ``rules`` are all rules of the run. ``focus`` limits the check to the rows around an edit; None checks all rows.
+    ``rules`` are all rules of the run. ``recheck_focus`` limits the check to the rows around an edit; None checks all
+    rows.
     """
 
     plan: Plan
     norm: Norm
     tolerance: Tolerance
     rules: tuple[Rule, ...] = ()
-    cancellation: Cancellation = NEVER
+    cancellation: Cancellation = NEVER_CANCELLED
     side: SideInputs = NO_SIDE_INPUTS
-    focus: Focus | None = None
+    recheck_focus: RecheckFocus | None = None
     lang: str = "zh"
     run_log: RunLog = field(default_factory=RunLog)
 
     def __post_init__(self) -> None:
-        self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.focus, self.run_log)
+        self.geometry = GeometryQueries(self.plan, self.tolerance, self.cancellation, self.recheck_focus, self.run_log)
         self.finding_maker = FindingMaker(self.geometry)
 
     @property
@@ -112,9 +113,9 @@ class Context:
 
         Features that seem missing may then be outside the surroundings.
         """
-        return self.focus is not None
+        return self.recheck_focus is not None
 
-    def has_inputs_for(self, rule: Rule) -> bool:
+    def has_inputs_of_rule(self, rule: Rule) -> bool:
         """Return True if the run has each layer, field and side input that a rule needs."""
         if any(name not in self.side for name in rule.side):
             return False
@@ -135,7 +136,7 @@ class Context:
             raise InputError("code_list_unknown", name=name)
         return lists[name]
 
-    def rows_with_code(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
+    def find_rows_with_code(self, layer: Layer, meaning: str, ancestors: Iterable[str]) -> NDArray:
         """Return (n,) bool: rows whose code is one of ``ancestors`` or is below one.
 
         ``meaning`` names the field. The field's code list gives the hierarchy; without a list no row matches.
@@ -144,9 +145,9 @@ class Context:
         if declared is None or not declared.codes:
             return np.zeros(len(layer), dtype=bool)
         members = self.codes(declared.codes).collect_members(list(ancestors))
-        return _are_codes_of(layer.text(meaning), members, declared.code_pad)
+        return _are_values_in_codes(layer.text(meaning), members, declared.code_pad)
 
-    def cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
+    def find_cultivated_rows(self, layer: Layer, *, whole_class: bool = True) -> NDArray:
         """Return (n,) bool: rows that are 耕地 by their land-use code.
 
         可调整 codes (…K) do not count. ``whole_class``: the code of the class itself (010000 in a plan's own table)
@@ -159,10 +160,10 @@ class Context:
         cultivated_codes = {
             c.code for c in codes.values() if c.extra.get("cultivated") == "1" and (whole_class or c.level > 1)
         }
-        return _are_codes_of(layer.text("land_use"), cultivated_codes, declared.code_pad)
+        return _are_values_in_codes(layer.text("land_use"), cultivated_codes, declared.code_pad)
 
 
-def _are_codes_of(values: list[str], codes: Container[str], pad: int) -> NDArray:
+def _are_values_in_codes(values: list[str], codes: Container[str], pad: int) -> NDArray:
     """Return (n,) bool: values that are one of ``codes`` without their padding."""
     member = {value: trim_code_padding(value, pad) in codes for value in set(values)}
     return np.fromiter(map(member.__getitem__, values), dtype=bool, count=len(values))

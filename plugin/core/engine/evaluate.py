@@ -8,21 +8,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry.tolerance import Tolerance
 from ..messages.texts import Texts
 from ..model.findings import Finding
 from ..model.indicator import Indicator
 from ..model.report import RuleOutcome
-from ..model.rule import EVERY_LAYER, Rule, all_rules
+from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
-from ..plan.plan import Focus, Plan
+from ..plan.plan import Plan, RecheckFocus
 from .context import Context
 from .outcome import run_rule
 from .run_log import IgnoredSlivers
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 
 def choose_rules(plan_rules: Iterable[str], requested: Iterable[str] = ()) -> list[Rule]:
@@ -31,7 +31,7 @@ def choose_rules(plan_rules: Iterable[str], requested: Iterable[str] = ()) -> li
     ``requested``: codes or names that the user requested; if empty, ``plan_rules`` run. Raise InputError for a rule
     that does not exist.
     """
-    rules_by_code = all_rules()
+    rules_by_code = load_all_rules()
     codes = [text.strip() for text in requested if text.strip()] or list(plan_rules)
     chosen = {}
     for code in codes:
@@ -60,17 +60,17 @@ class Evaluation:
     steps: list[dict[str, Any]] = field(default_factory=list)
 
 
-def evaluate(
+def evaluate_rules(
     rules: Iterable[Rule],
     plan: Plan,
     *,
     side_inputs: SideInputs = NO_SIDE_INPUTS,
-    focus: Focus | None = None,
+    focus: RecheckFocus | None = None,
     parameters: dict[str, dict[str, Any]] | None = None,
     tolerance: Tolerance | None = None,
     lang: str = "zh",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Evaluation:
     """Apply rules to a plan, one after the other.
 
@@ -96,7 +96,7 @@ def evaluate(
     last_uses = _find_last_uses(plan, evaluation.rules)
     for position, rule in enumerate(evaluation.rules):
         cancellation.raise_if_cancelled()
-        progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.rule_title(rule)}")
+        progress(position / max(len(evaluation.rules), 1), f"{rule.code} {texts.get_rule_title(rule)}")
         context = Context(
             plan, plan.norm, evaluation.tolerance, tuple(evaluation.rules), cancellation, side_inputs, focus, lang=lang
         )
@@ -142,8 +142,8 @@ def find_additional_rules(plan: Plan, side_inputs: SideInputs) -> list[Rule]:
     packages (DOC) are excluded: they run when a package is inspected. Rules that read a table are included only if the
     table is given.
     """
-    expected = set(plan.norm.expected_rules_in(plan.scope))
-    rules = all_rules()
+    expected = set(plan.norm.list_expected_rules_of_scope(plan.scope))
+    rules = load_all_rules()
     # Rules of packages are not even loaded.
     codes = [code for code in sorted(rules) if code not in expected and not code.startswith("DOC")]
     return [rules[code] for code in codes if _has_required_inputs(rules[code], plan, side_inputs)]

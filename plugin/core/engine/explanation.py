@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ..messages.texts import Texts
-from ..model.rule import Rule, all_rules, find_unit
+from ..model.rule import Rule, find_unit, load_all_rules
 from ..profile import Norm
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
-RULE, STANDARD, PROFILE, CALL = "rule", "standard", "profile", "call"
+RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN, CALL_ORIGIN = "rule", "standard", "profile", "call"
 #: Members of a list that are shown.
 _MAX_LISTED_MEMBERS = 8
 
@@ -21,16 +21,17 @@ _MAX_LISTED_MEMBERS = 8
 class EffectiveValue:
     """The value that a rule uses for one parameter or setting, with its source.
 
-    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting_name``: the setting as
-    the rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE`, `STANDARD`, `PROFILE` or `CALL`
-    (set by this run). ``who``: name of the profile for `PROFILE`. ``mark``: A, B or C, how well the value is sourced.
-    ``confirmed``: the mark is not C, or the standard or the county confirmed the value.
+    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``get_setting_name``: the
+    setting as the rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE_DEFAULT_ORIGIN`,
+    `STANDARD_ORIGIN`, `PROFILE_ORIGIN` or `CALL_ORIGIN` (set by this run). ``who``: name of the profile for
+    `PROFILE_ORIGIN`. ``mark``: A, B or C, how well the value is sourced. ``confirmed``: the mark is not C, or the
+    standard or the county confirmed the value.
     """
 
     name: str
     value: Any
     unit: str = ""
-    origin: str = RULE
+    origin: str = RULE_DEFAULT_ORIGIN
     who: str = ""
     setting: str = ""
     mark: str = ""
@@ -72,7 +73,7 @@ def find_effective_parameters(
     for parameter in rule.parameters:
         key = f"rules.{rule.code}.{parameter.name}"
         value, origin, profile_name = _resolve_value(key, norm, run_values, parameter.name, parameter.default)
-        mark = norm.mark(key) if origin in (STANDARD, PROFILE) else ""
+        mark = norm.mark(key) if origin in (STANDARD_ORIGIN, PROFILE_ORIGIN) else ""
         confirmed = norm.is_confirmed(key)
         effective_values.append(
             EffectiveValue(parameter.name, value, parameter.unit, origin, profile_name, "", mark, confirmed or not mark)
@@ -100,11 +101,14 @@ def find_confirmable_items(norm: Norm) -> list[str]:
     code lists count if a field refers to them. Items that the county has already confirmed are included.
     """
     unconfirmed = replace(norm, profile=replace(norm.profile, confirmed=frozenset()))
-    rules = all_rules()
+    rules = load_all_rules()
     # A scope that excludes rules (yearly changes) is not a complete delivery.
     complete_scopes = [name for name, scope in norm.standard.scopes.items() if not scope.without]
     codes = dict.fromkeys(
-        (*unconfirmed.rules, *(code for name in complete_scopes for code in unconfirmed.default_rules_in(name)))
+        (
+            *unconfirmed.rules,
+            *(code for name in complete_scopes for code in unconfirmed.list_default_rules_of_scope(name)),
+        )
     )
     items = [item for code in codes for item in find_unconfirmed_settings(rules[code], unconfirmed)]
     field_lists = (field.codes for template in norm.standard.templates.values() for field in template.fields)
@@ -121,14 +125,16 @@ def _resolve_value(
     Precedence: this run, profile, standard, the rule's default.
     """
     if name in run_values:
-        return run_values[name], CALL, ""
+        return run_values[name], CALL_ORIGIN, ""
     if key in norm.profile.settings:
         # The nearest profile that sets the value. A profile built in memory has no own keys.
-        setting_profile = next((profile for profile in norm.profile.chain() if key in profile.own), norm.profile)
-        return norm.profile.settings[key], PROFILE, setting_profile.name or setting_profile.id
+        setting_profile = next(
+            (profile for profile in norm.profile.list_base_profiles() if key in profile.own), norm.profile
+        )
+        return norm.profile.settings[key], PROFILE_ORIGIN, setting_profile.name or setting_profile.id
     if key in norm.standard.settings:
-        return norm.standard.settings[key], STANDARD, ""
-    return default, RULE, ""
+        return norm.standard.settings[key], STANDARD_ORIGIN, ""
+    return default, RULE_DEFAULT_ORIGIN, ""
 
 
 def _list_setting_keys(setting: str, norm: Norm) -> Iterable[str]:
@@ -147,7 +153,7 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> l
 
 def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
     if effective_value.setting:
-        label = texts.setting_name(effective_value.setting)
+        label = texts.get_setting_name(effective_value.setting)
     else:
         label = texts.section("parameters").get(effective_value.name, "")
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)

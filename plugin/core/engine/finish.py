@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import drawn_area, statutory_area
+from ..geometry.statutory_area import compute_drawn_area, statutory_area
 from ..geometry.validity import is_missing
 from ..messages.texts import Texts
 from ..model.findings import Finding, set_fingerprints
@@ -58,7 +58,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
     for finding, township in zip(located, find_townships(plan, points), strict=True):
         finding.township = township
     # The centroid in degrees: a representative point would differ in a plane with another orientation.
-    centres = shapely.centroid(crs_care.to_lonlat(shapes, plan.plane))
+    centres = shapely.centroid(crs_care.reproject_to_lonlat(shapes, plan.plane))
     lonlat = shapely.get_coordinates(centres) if len(located) else np.zeros((0, 2))
     for finding, (x, y) in zip(located, lonlat, strict=True):
         finding.place = (float(x), float(y))
@@ -70,7 +70,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = texts.message(finding, plan.norm.standard.templates)
-    for finding, shape in zip(located, plan.shown(plan.without_added_vertices(shapes)), strict=True):
+    for finding, shape in zip(located, plan.shown(plan.remove_added_vertices(shapes)), strict=True):
         finding.geometry = shape
 
 
@@ -84,8 +84,8 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) 
     areas = np.array([np.nan if finding.area_m2 is None else finding.area_m2 for finding in located])
     to_lonlat = crs_care.make_lonlat_transformer(plan.plane)
     drawn_areas, vertex_areas = (
-        drawn_area(shapes, to_lonlat),
-        statutory_area(plan.without_added_vertices(shapes), to_lonlat),
+        compute_drawn_area(shapes, to_lonlat),
+        statutory_area(plan.remove_added_vertices(shapes), to_lonlat),
     )
     differs = (np.abs(areas - drawn_areas) <= _SAME_M2 + _SAME_SHARE * drawn_areas) & (
         np.abs(drawn_areas - vertex_areas) > _SAME_M2
@@ -94,7 +94,7 @@ def _set_areas_by_vertices(plan: Plan, located: list[Finding], shapes: NDArray) 
         located[n].by_nodes_m2 = float(vertex_areas[n])
 
 
-def sum_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
+def count_fallback_steps(steps: list[dict[str, Any]]) -> dict[str, Any]:
     """Return how often each fallback step of an overlay was used, and all uses.
 
     A use has the rule, the rows, and the area (m²) that the step changed.

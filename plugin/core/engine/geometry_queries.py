@@ -19,28 +19,28 @@ from ..geometry import crs as crs_care
 from ..geometry.coverage import VertexMismatches, find_gaps, find_mismatched_edges, find_mismatches_both_ways
 from ..geometry.overlay import (
     PointLineParts,
-    find_parts_inside,
-    find_parts_outside,
+    find_point_line_parts_inside,
+    find_point_line_parts_outside,
     find_shared_parts,
     find_uncovered_parts,
 )
 from ..geometry.overlay_fallback import FallbackLog
 from ..geometry.parts import Parts, Slivers
-from ..geometry.polygons import Polygons, union_rows
-from ..geometry.statutory_area import drawn_area
+from ..geometry.polygons import Polygons, union_polygon_rows
+from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
 from ..invariants import require_value
 from ..model.rule import Severity
 from ..plan.layer import Layer
-from ..plan.plan import Focus, Plan
+from ..plan.plan import Plan, RecheckFocus
 from .run_log import RunLog
 
 # Areas of parts cut out of a layer, and their shares of the rows that they belong to.
 #
-# A single part (a finding's area) is measured as drawn (`statutory_area.drawn_area`). A part that is a whole row has
-# the row's statutory area, computed from its stored vertices. Shares serve figures that must sum to those of the rows
-# (by township, by zone, by land use; net areas). For a share, part and row are measured in the same way, so that the
-# shares of a row never exceed the row.
+# A single part (a finding's area) is measured as drawn (`statutory_area.compute_drawn_area`). A part that is a whole
+# row has the row's statutory area, computed from its stored vertices. Shares serve figures that must sum to those of
+# the rows (by township, by zone, by land use; net areas). For a share, part and row are measured in the same way, so
+# that the shares of a row never exceed the row.
 
 #: Areas of (k,) shapes of the plane, as drawn.
 AreaMeasure = Callable[[NDArray], NDArray]
@@ -131,8 +131,8 @@ class GeometryQueries:
     plan: Plan
     tolerance: Tolerance
     cancellation: Cancellation
-    focus: Focus | None
-    log: RunLog
+    recheck_focus: RecheckFocus | None
+    run_log: RunLog
 
     def statutory(self, shapes: Iterable[Any]) -> NDArray:
         """Return the areas (m², on the ellipsoid) of shapes within their edges as drawn.
@@ -140,7 +140,9 @@ class GeometryQueries:
         The shapes are in the plan's plane. Use `Layer.statutory` for whole features: it measures stored vertices. Use
         `compute_part_areas` for parts that may be whole features.
         """
-        return drawn_area(_to_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation)
+        return compute_drawn_area(
+            _make_geometry_array(shapes), crs_care.make_lonlat_transformer(self.plan.plane), self.cancellation
+        )
 
     def compute_part_areas(self, parts: Parts, a: Layer, b: Layer | None = None) -> NDArray:
         """Return the (k,) areas of parts in m²: as drawn, or statutory for a whole row.
@@ -176,7 +178,7 @@ class GeometryQueries:
         severity). ``measured``: keep slivers, for a figure.
         """
         if b is not None:
-            rows_a, rows_b = self._selected_rows(a, rows_a), self._selected_rows(b, rows_b)
+            rows_a, rows_b = self._choose_selected_rows(a, rows_a), self._choose_selected_rows(b, rows_b)
         right = None if b is None else b.polygons
         parts = find_shared_parts(
             a.polygons,
@@ -190,8 +192,8 @@ class GeometryQueries:
         )
         if pairs is not None:
             parts = parts.select_pairs(pairs)
-        self.log.note(parts, a, b or a)
-        self.log.ignore(parts.slivers, a, b or a, severity=severity)
+        self.run_log.note(parts, a, b or a)
+        self.run_log.ignore(parts.slivers, a, b or a, severity=severity)
         return parts
 
     def find_uncovered(
@@ -214,14 +216,14 @@ class GeometryQueries:
         parts = find_uncovered_parts(
             a.polygons,
             b.polygons if cover is None else cover,
-            rows=self._selected_rows(a, rows),
+            rows=self._choose_selected_rows(a, rows),
             cover_rows=cover_rows,
             keep_slivers=measured,
             tolerance=self.tolerance,
             cancellation=self.cancellation,
         )
-        self.log.note(parts, a, None)
-        self.log.ignore(parts.slivers, a, b, severity=severity)
+        self.run_log.note(parts, a, None)
+        self.run_log.ignore(parts.slivers, a, b, severity=severity)
         return parts
 
     def find_uncovered_in_shapes(
@@ -247,28 +249,28 @@ class GeometryQueries:
         fallback_log = parts.fallback_log
         if b is not None:
             row_slivers = Slivers(parts.slivers.geometry, np.asarray(rows)[parts.slivers.left], parts.slivers.right)
-            self.log.ignore(row_slivers, a, b, severity=severity)
-        self.log.steps += [
+            self.run_log.ignore(row_slivers, a, b, severity=severity)
+        self.run_log.steps += [
             {"step": step.name, "role": a.role, "key": a.keys[rows[step.left]], "area_m2": step.area_m2}
             for step in fallback_log.steps
         ]
-        self.log.failed_pairs += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed]
+        self.run_log.failed_pairs += [(a, int(rows[i]), None, -1) for i, _ in fallback_log.failed_pairs]
         return parts
 
-    def point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
+    def find_point_line_parts_inside(self, a: Layer, b: Layer) -> PointLineParts:
         """Return the parts of points or lines of ``a`` inside the polygons of ``b``.
 
         Parts on an edge of a polygon are not inside.
         """
-        return find_parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
+        return find_point_line_parts_inside(a.plane, b.plane, self.tolerance.edge_match_m)
 
-    def point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
+    def find_point_line_parts_outside(self, a: Layer, b: Layer, cover: Polygons | None = None) -> PointLineParts:
         """Return the parts of points or lines of ``a`` outside the polygons of ``b``.
 
         Parts on an edge of a polygon are not outside. ``cover``: use these polygons instead of all of ``b``.
         """
         polygons = b.plane if cover is None else cover.shapes
-        return find_parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
+        return find_point_line_parts_outside(a.plane, polygons, self.tolerance.edge_match_m)
 
     def find_gaps(
         self, a: Layer, widest: float, *, pairs: Callable[[NDArray, NDArray], NDArray] | None = None
@@ -281,7 +283,7 @@ class GeometryQueries:
         parts = self._find_logged_gaps(a.polygons, widest, a)
         if pairs is not None:
             parts = parts.select_pairs(pairs)
-        self.log.ignore(parts.slivers, a, a)
+        self.run_log.ignore(parts.slivers, a, a)
         return parts
 
     def find_gaps_between(self, a: Layer, b: Layer, widest: float) -> Parts:
@@ -302,7 +304,7 @@ class GeometryQueries:
             self._find_first_touching_rows(b, slivers.geometry),
         )
         parts = parts.select_pairs(lambda left, right: (left >= 0) & (right >= 0))
-        self.log.ignore(parts.slivers, a, b)
+        self.run_log.ignore(parts.slivers, a, b)
         return parts
 
     def _unite_layer(self, layer: Layer) -> Any:
@@ -312,9 +314,9 @@ class GeometryQueries:
         done.
         """
         fallback_log = FallbackLog()
-        union = union_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
-        self.log.outline_failed = self.log.outline_failed or bool(fallback_log.failed)
-        self.log.steps += [
+        union = union_polygon_rows(layer.polygons, tolerance=self.tolerance, fallback_log=fallback_log)
+        self.run_log.outline_failed = self.run_log.outline_failed or bool(fallback_log.failed_pairs)
+        self.run_log.steps += [
             {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in fallback_log.steps
         ]
         return union
@@ -324,7 +326,7 @@ class GeometryQueries:
 
         −1 if no row is that near.
         """
-        rows, shapes = layer.polygons.present, _to_array(shapes)
+        rows, shapes = layer.polygons.present, _make_geometry_array(shapes)
         k, i = shapely.STRtree(layer.plane[rows]).query(shapes, predicate="dwithin", distance=self.tolerance.cluster_m)
         first_rows = np.full(len(shapes), len(layer))
         np.minimum.at(first_rows, k, rows[i])
@@ -354,22 +356,22 @@ class GeometryQueries:
 
         Vertices that only densification added are dropped, since no other layer can match them.
         """
-        return mismatches.select(self.plan.are_stored_vertices(mismatches.point))
+        return mismatches.select_mismatches(self.plan.are_stored_vertices(mismatches.point))
 
     def _find_logged_gaps(self, polygons: Polygons, widest: float, layer: Layer) -> Parts:
         parts = find_gaps(polygons, tolerance=self.tolerance, max_width_m=widest, cancellation=self.cancellation)
-        self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
-        self.log.steps += [
+        self.run_log.outline_failed = self.run_log.outline_failed or bool(parts.fallback_log.failed_pairs)
+        self.run_log.steps += [
             {"step": step.name, "role": layer.role, "area_m2": step.area_m2} for step in parts.fallback_log.steps
         ]
         return parts
 
-    def _selected_rows(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
+    def _choose_selected_rows(self, layer: Layer, rows: NDArray | None) -> NDArray | None:
         """Return the rows that both the caller and the focus of the run select.
 
         (n,) bool; None selects all rows.
         """
-        focused = self.focus.rows.get(layer.role) if self.focus is not None else None
+        focused = self.recheck_focus.rows.get(layer.role) if self.recheck_focus is not None else None
         return rows if focused is None else focused if rows is None else rows & focused
 
     def county(self) -> tuple[Layer, Polygons] | None:
@@ -378,10 +380,10 @@ class GeometryQueries:
         None without a county layer. None also if the union of its rows fails: the log then marks the outline as
         failed, and the rule reports the check as not done.
         """
-        county = self.plan.county_shape()
+        county = self.plan.compute_county_shape()
         if county is None or county[1].shapes[0] is not None:
             return county
-        self.log.outline_failed = self.log.outline_failed or not county[0].has_no_geometry
+        self.run_log.outline_failed = self.run_log.outline_failed or not county[0].has_no_geometry
         return None
 
     def find_uncovered_outline(self, a: Layer, shape: Polygons, b: Layer, *, row: int = -1) -> Parts:
@@ -392,9 +394,9 @@ class GeometryQueries:
         """
         parts = find_uncovered_parts(shape, b.polygons, tolerance=self.tolerance, cancellation=self.cancellation)
         slivers = parts.slivers
-        self.log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
-        self.log.outline_failed = self.log.outline_failed or bool(parts.fallback_log.failed)
-        self.log.steps += [{"step": step.name, "area_m2": step.area_m2} for step in parts.fallback_log.steps]
+        self.run_log.ignore(Slivers(slivers.geometry, np.full(len(slivers.left), row), slivers.right), a, b)
+        self.run_log.outline_failed = self.run_log.outline_failed or bool(parts.fallback_log.failed_pairs)
+        self.run_log.steps += [{"step": step.name, "area_m2": step.area_m2} for step in parts.fallback_log.steps]
         return parts
 
     def joined(self, shapes: Iterable[Any]) -> Any:
@@ -403,16 +405,16 @@ class GeometryQueries:
         Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of
         the polygons if the union fails.
         """
-        present = _to_array(shapes)
+        present = _make_geometry_array(shapes)
         present = present[~(shapely.is_missing(present) | shapely.is_empty(present))]
         areas = present[shapely.get_dimensions(present) == 2]
         if not len(areas):
             return shapely.union_all(present) if len(present) else None
-        union = union_rows(Polygons(areas), tolerance=self.tolerance)
+        union = union_polygon_rows(Polygons(areas), tolerance=self.tolerance)
         return shapely.geometrycollections(list(areas)) if union is None else union
 
 
-def _to_array(shapes: Iterable[Any]) -> NDArray:
+def _make_geometry_array(shapes: Iterable[Any]) -> NDArray:
     """Return geometries as a (k,) object array; a multi-part geometry is one element."""
     listed = list(shapes)
     array = np.empty(len(listed), dtype=object)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..cancellation import Cancellation
 from ..geometry.parts import DistinctAreas, subtract_earlier_shapes
 from ..geometry.tolerance import Tolerance
-from ..messages.texts import SLIVERS
+from ..messages.texts import SLIVER_TEXTS_KEY
 from ..model.findings import Finding
 from ..model.report import Outcome, RuleOutcome
 from ..model.rule import Rule, Severity
@@ -33,11 +33,11 @@ MAX_NAMED_FEATURES = 10
 MAX_STORED_SLIVERS = 2000
 _SEVERITIES_DESCENDING = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 #: Outcomes that a finding turns into `Outcome.FAILED`.
-_WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED)
+_OUTCOMES_WITHOUT_FINDING = (Outcome.PASSED, Outcome.NOT_APPLICABLE, Outcome.SKIPPED)
 
 
 @dataclass
-class _Feature:
+class _FeatureSliverSum:
     """A row of a layer, with number and statutory area (m²) of its ignored slivers.
 
     ``sealed``: the row belongs to the sealed edition that the layer is compared with.
@@ -45,7 +45,7 @@ class _Feature:
 
     layer: Layer
     row: int
-    sealed: bool
+    is_of_sealed_edition: bool
     count: int
     area_m2: float
 
@@ -53,7 +53,7 @@ class _Feature:
         report_entry: dict[str, Any] = {"role": self.layer.role, "key": self.layer.keys[self.row]}
         if self.row in self.layer.repeated_keys:
             report_entry["fid"] = self.layer.fids[self.row]
-        if self.sealed:
+        if self.is_of_sealed_edition:
             report_entry["sealed"] = True
         return {**report_entry, "count": self.count, "area_m2": round(self.area_m2, 6)}
 
@@ -62,8 +62,8 @@ class _Feature:
 class PairSliverSum:
     """The slivers ignored between two layers; each location is counted once.
 
-    ``rule``: code of the rule whose finding reports the sum. ``by_rule``: rule code → (count, m²). ``townships``: name
-    → (count, m²). ``features``: the rows with the largest sums. ``features_above_limit``: number of rows whose sum
+    ``rule``: code of the rule whose finding reports the sum. ``sums_by_rule``: rule code → (count, m²). ``townships``:
+    name → (count, m²). ``features``: the rows with the largest sums. ``features_above_limit``: number of rows whose sum
     exceeds the limit. ``shapes``: the slivers, largest first, at most `MAX_STORED_SLIVERS`. ``sealed``: the second
     layer is the sealed edition of the first.
     """
@@ -74,9 +74,9 @@ class PairSliverSum:
     severity: Severity
     count: int = 0
     area_m2: float = 0.0
-    by_rule: dict[str, tuple[int, float]] = field(default_factory=dict)
+    sums_by_rule: dict[str, tuple[int, float]] = field(default_factory=dict)
     townships: dict[str, tuple[int, float]] = field(default_factory=dict)
-    features: list[_Feature] = field(default_factory=list)
+    features: list[_FeatureSliverSum] = field(default_factory=list)
     features_above_limit: int = 0
     shapes: NDArray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
@@ -108,7 +108,7 @@ class PairSliverSum:
             first,
             related_role=related,
             code=self.rule,
-            case=SLIVERS,
+            case=SLIVER_TEXTS_KEY,
             severity=self.severity,
             params=params,
             area_m2=self.area_m2,
@@ -122,7 +122,7 @@ class PairSliverSum:
             "roles": list(self.roles),
             "sealed": self.sealed,
             "rule": self.rule,
-            "rules": list(self.by_rule),
+            "rules": list(self.sums_by_rule),
             "count": self.count,
             "area_m2": round(self.area_m2, 6),
             "exceeds": self.exceeds(limits),
@@ -147,18 +147,18 @@ def sum_ignored_slivers(
     by_pair: dict[tuple[Any, ...], list[tuple[Rule, IgnoredSlivers]]] = defaultdict(list)
     for code, batches in ignored.items():
         for ignored_slivers in batches:
-            by_pair[*sorted((ignored_slivers.a.role, ignored_slivers.b.role)), ignored_slivers.sealed].append(
-                (by_code[code], ignored_slivers)
-            )
+            by_pair[
+                *sorted((ignored_slivers.a.role, ignored_slivers.b.role)), ignored_slivers.is_sealed_edition
+            ].append((by_code[code], ignored_slivers))
     context = Context(plan, plan.norm, limits, cancellation=cancellation)
     sums = []
     for ignored_by in by_pair.values():
         cancellation.raise_if_cancelled()
-        sums.append(_sum_pair(ignored_by, context))
+        sums.append(_sum_slivers_of_pair(ignored_by, context))
     return sorted(sums, key=lambda pair_sum: -pair_sum.area_m2)
 
 
-def _sum_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> PairSliverSum:
+def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> PairSliverSum:
     # The most severe rule comes first: a place that several rules ignore belongs to the first.
     ranked = sorted(
         batches, key=lambda pair: (_SEVERITIES_DESCENDING.index(_find_severity(pair[0], pair[1], ctx)), pair[0].order)
@@ -173,17 +173,17 @@ def _sum_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: Context) -> PairS
     areas[counted_positions] = ctx.geometry.statutory(distinct.shapes[counted_positions])
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
     severity = max(_find_severity(rule, first, ctx), Severity.WARNING, key=_SEVERITIES_DESCENDING.index)
-    result = PairSliverSum((first.a.role, first.b.role), first.sealed, rule.code, severity)
+    result = PairSliverSum((first.a.role, first.b.role), first.is_sealed_edition, rule.code, severity)
     result.count, result.area_m2 = len(counted_positions), float(areas.sum())
-    result.by_rule = _sum_by_name(codes, counted_positions, areas)
+    result.sums_by_rule = _sum_sliver_areas_by_name(codes, counted_positions, areas)
     result.rule = max(
-        (code for code in result.by_rule if _has_pair_severity(code, ranked, ctx)),
-        key=lambda code: result.by_rule[code][1],
+        (code for code in result.sums_by_rule if _has_pair_severity(code, ranked, ctx)),
+        key=lambda code: result.sums_by_rule[code][1],
         default=rule.code,
     )
     towns = np.full(len(shapes), "", dtype=object)
     towns[counted_positions] = find_townships(ctx.plan, shapely.point_on_surface(distinct.shapes[counted_positions]))
-    result.townships = _sum_by_name(towns, counted_positions, areas)
+    result.townships = _sum_sliver_areas_by_name(towns, counted_positions, areas)
     _add_features(result, [ignored for _, ignored in ranked], shapes, distinct, ctx)
     order = counted_positions[np.argsort(-areas[counted_positions], kind="stable")][:MAX_STORED_SLIVERS]
     result.shapes = distinct.shapes[order]
@@ -201,7 +201,7 @@ def _has_pair_severity(code: str, ranked: list[tuple[Rule, IgnoredSlivers]], ctx
     return pair_severity in severities
 
 
-def _sum_by_name(names: NDArray, positions: NDArray, areas: NDArray) -> dict[str, tuple[int, float]]:
+def _sum_sliver_areas_by_name(names: NDArray, positions: NDArray, areas: NDArray) -> dict[str, tuple[int, float]]:
     """Return name → (count, m²) of the slivers at ``positions``, by first occurrence."""
     count_by_name: Counter[str] = Counter()
     area_by_name: dict[str, float] = defaultdict(float)
@@ -225,7 +225,7 @@ def _add_features(
         count = len(ignored.slivers.geometry)
         for layer, sealed, sliver_rows in (
             (ignored.a, False, ignored.slivers.left),
-            (ignored.b, ignored.sealed, ignored.slivers.right),
+            (ignored.b, ignored.is_sealed_edition, ignored.slivers.right),
         ):
             layer_number = next((n for n, (listed_layer, _) in enumerate(layers) if listed_layer is layer), len(layers))
             if layer_number == len(layers):
@@ -259,7 +259,7 @@ def _add_features(
     result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():
         layer, sealed = layers[names[n, 0]]
-        result.features.append(_Feature(layer, int(names[n, 1]), sealed, int(counts[n]), float(sums[n])))
+        result.features.append(_FeatureSliverSum(layer, int(names[n, 1]), sealed, int(counts[n]), float(sums[n])))
 
 
 def make_sliver_findings(
@@ -278,7 +278,7 @@ def make_sliver_findings(
         findings.append(pair_sum.make_finding(limits))
         outcome = by_code[pair_sum.rule]
         outcome.findings += 1
-        if outcome.outcome in _WITHOUT_FINDING:
+        if outcome.outcome in _OUTCOMES_WITHOUT_FINDING:
             outcome.outcome = Outcome.FAILED
         if rules_by_code[pair_sum.rule].severity is Severity.ERROR and outcome.severity == Severity.INFO:
             # As for other findings of the rule: an error that the county lowered to a hint limits the verdict.
@@ -290,7 +290,7 @@ def make_sliver_report(sums: list[PairSliverSum], limits: Tolerance) -> dict[str
     """Return the sums of all pairs and their totals as plain data for the report."""
     by_rule: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])
     for pair_sum in sums:
-        for code, (count, area) in pair_sum.by_rule.items():
+        for code, (count, area) in pair_sum.sums_by_rule.items():
             by_rule[code][0] += count
             by_rule[code][1] += area
     return {

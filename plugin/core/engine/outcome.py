@@ -36,8 +36,8 @@ def apply_rule(
 ) -> RuleResult | None:
     """Call the rule with its layers; return None if an input is missing.
 
-    In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain``: a needed field
-    must have a value in some row, so that the reason can name a field of blanks.
+    In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain_error``: a needed
+    field must have a value in some row, so that the reason can name a field of blanks.
     """
     missing_input = next((name for name in rule.side if name not in context.side), None)
     if missing_input is not None:
@@ -58,7 +58,7 @@ def apply_rule(
         return _apply_to_each_layer(rule, needs_of_each_layer[0], layers, context, arguments)
     result = rule.function(*layers, ctx=context, **arguments)
     if result is None:
-        return RuleResult(applicable=False)
+        return RuleResult(is_applicable=False)
     return result if isinstance(result, RuleResult) else RuleResult(findings=result)
 
 
@@ -81,7 +81,7 @@ def _find_missing_input(
         meaning for meaning in need.fields if not (layer.has_values(meaning) if explain else layer.has(meaning))
     ]
     if missing_meanings:
-        names = ", ".join(layer.field_name(meaning) or texts.meaning(meaning) for meaning in missing_meanings)
+        names = ", ".join(layer.get_field_name(meaning) or texts.meaning(meaning) for meaning in missing_meanings)
         return Outcome.SKIPPED, texts.reason("field_missing", {**params, "fields": names})
     return None
 
@@ -99,24 +99,24 @@ def _apply_to_each_layer(
     A layer without a needed field is reported as not checked; the others are checked. ``other_layers``: the layers of
     the rule's other needs.
     """
-    total = RuleResult(applicable=False)
-    focused_roles = context.focus.roles if context.focus is not None else None
+    total = RuleResult(is_applicable=False)
+    focused_roles = context.recheck_focus.roles if context.recheck_focus is not None else None
     for layer in list(context.plan.layers.values()):
         context.cancellation.raise_if_cancelled()
         if focused_roles is not None and layer.role not in focused_roles:
             continue
-        if not context.is_edit_check and _nothing_to_check(rule, layer):
+        if not context.is_edit_check and _has_nothing_to_check(rule, layer):
             # SCH001 reports an empty mandatory layer and leaves the run incomplete.
             continue
         declared = [meaning for meaning in need.fields if layer.template.field(meaning)]
         missing_meanings = [meaning for meaning in declared if not layer.has(meaning)]
         if missing_meanings:
-            names = ", ".join(layer.field_name(meaning) for meaning in missing_meanings)
+            names = ", ".join(layer.get_field_name(meaning) for meaning in missing_meanings)
             total.not_checked.append(("field_missing", {"layer": layer.name, "role": layer.role, "fields": names}))
             continue
         layer_result = rule.function(layer, *other_layers, ctx=context, **arguments)
         if layer_result is not None:
-            _merge_result(
+            _add_layer_result(
                 total, layer_result if isinstance(layer_result, RuleResult) else RuleResult(findings=layer_result)
             )
     for unusable in context.plan.unusable.values():
@@ -124,7 +124,7 @@ def _apply_to_each_layer(
     return total
 
 
-def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
+def _has_nothing_to_check(rule: Rule, layer: Layer) -> bool:
     """Return True if a layer has no features that the rule could check.
 
     Schema rules (SCH) check layers without features too. Rules that compare shapes (TOP) need features with a
@@ -135,8 +135,8 @@ def _nothing_to_check(rule: Rule, layer: Layer) -> bool:
     return not len(layer) or (rule.family == TOPOLOGY_FAMILY and layer.has_no_geometry)
 
 
-def _merge_result(total: RuleResult, layer_result: RuleResult) -> None:
-    total.applicable = total.applicable or layer_result.applicable
+def _add_layer_result(total: RuleResult, layer_result: RuleResult) -> None:
+    total.is_applicable = total.is_applicable or layer_result.is_applicable
     total.findings += layer_result.findings
     total.indicators += layer_result.indicators
     total.not_checked += layer_result.not_checked
@@ -147,10 +147,10 @@ def _merge_result(total: RuleResult, layer_result: RuleResult) -> None:
 
 def _explain_missing_layer(plan: Plan, concept: str, texts: Texts) -> tuple[Outcome, str]:
     """Return outcome and reason of a rule whose layer is missing or unusable."""
-    unusable = plan.unusable_for(concept)
+    unusable = plan.find_unusable_layer(concept)
     if unusable:
         return Outcome.SKIPPED, texts.reason("layer_unusable", {"layer": unusable.name, "role": unusable.role})
-    params = {"concept": texts.concept(concept), "roles": " / ".join(plan.roles_of(concept))}
+    params = {"concept": texts.concept(concept), "roles": " / ".join(plan.list_roles_of_concept(concept))}
     if concept in plan.norm.profile.absent:
         return Outcome.NOT_APPLICABLE, texts.reason("declared_absent", params)
     if plan.requires_concept(concept):
@@ -174,7 +174,7 @@ def run_rule_alone(rule: Rule, context: Context, texts: Texts) -> tuple[RuleResu
         }
         result = apply_rule(rule, context, arguments, outcome, texts, explain=True)
     except SanxianError as error:
-        return None, strip_folders(texts.explain(error))
+        return None, strip_folders(texts.explain_error(error))
     return result, outcome.reason
 
 
@@ -222,8 +222,8 @@ def run_rule(
     Raise Cancelled. Any other error becomes an outcome: skipped for invalid data, else crashed with a finding RUN900.
     """
     severity = context.norm.severity(rule)
-    outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.rule_title(rule))
-    outcome.problem = texts.rule_problem(rule)
+    outcome = RuleOutcome(rule.code, rule.name, str(severity), Outcome.PASSED, title=texts.get_rule_title(rule))
+    outcome.problem = texts.get_rule_problem(rule)
     arguments = {**context.norm.parameters(rule.code), **parameters.get(rule.code, {})}
     arguments = {
         parameter.name: arguments[parameter.name] for parameter in rule.parameters if parameter.name in arguments
@@ -237,7 +237,7 @@ def run_rule(
         raise
     except SanxianError as error:
         # The error is in the data, not in the rule, and its message names the place.
-        outcome.outcome, outcome.reason = Outcome.SKIPPED, strip_folders(texts.explain(error))
+        outcome.outcome, outcome.reason = Outcome.SKIPPED, strip_folders(texts.explain_error(error))
         return outcome, [], []
     except Exception as error:
         return _report_crash(rule, outcome, error)
@@ -260,7 +260,7 @@ def _complete_result(result: RuleResult, rule: Rule, severity: Severity, context
         result.doubts.append("severity.lowered")
     for need in rule.needs.values():
         # Rules read one layer of a concept. The contents of the second layer enter no figure.
-        result.doubts += [f"roles.{role}" for role in context.plan.unread_roles(need.concept)]
+        result.doubts += [f"roles.{role}" for role in context.plan.list_unread_roles(need.concept)]
 
 
 def _list_unconfirmed_items(result: RuleResult, rule: Rule, context: Context) -> list[str]:
@@ -292,7 +292,7 @@ def _set_outcome(outcome: RuleOutcome, result: RuleResult, context: Context, fai
         outcome.reason = " ".join(dict.fromkeys([*reasons, *([notes] if notes else [])]))
         if not result.findings:
             outcome.outcome = Outcome.SKIPPED
-    elif not result.applicable:
+    elif not result.is_applicable:
         outcome.outcome = Outcome.NOT_APPLICABLE
         # The rule lacks input; no setting could replace it.
         outcome.unconfirmed = sorted({doubt for doubt in result.doubts if doubt == NO_TARGET})

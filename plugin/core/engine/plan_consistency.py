@@ -20,7 +20,7 @@ from ..model.findings import Finding
 from ..model.indicator import AREA_FIGURES
 from ..model.rule import Severity
 from ..plan.plan import Plan
-from ..profile import division_prefix
+from ..profile import compute_division_prefix
 from ..profile.figures import get_township_tasks
 from ..standard.bounds import find_loosened
 from ..standard.indicator_catalogue import load_catalogue
@@ -77,7 +77,7 @@ def belongs_to_plan(code: str, plan: Plan) -> bool:
     Divisions above it are its city and its province.
     """
     digits = int(plan.norm.standard.settings.get(_SHARED_DIGITS_SETTING, 6))
-    return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(division_prefix(code))
+    return code[:digits] == plan.area_code[:digits] or plan.area_code.startswith(compute_division_prefix(code))
 
 
 def _check_profile_area(plan: Plan) -> list[Finding]:
@@ -126,7 +126,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
             if (
                 code[:6] in divisions.codes
                 and belongs_to_plan(code, plan)
-                and _names_other_division(name, code, counties, divisions)
+                and _is_name_of_other_division(name, code, counties, divisions)
             ):
                 pairs[code[:6], name] += count
         for (code, name), count in pairs.items():
@@ -140,7 +140,7 @@ def _check_division_names(plan: Plan) -> list[Finding]:
     return findings
 
 
-def _names_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
+def _is_name_of_other_division(name: str, code: str, counties: dict[str, str], divisions: CodeList) -> bool:
     """Return True if a name belongs to another province, city or county than its code."""
     if is_county(code):
         listed = name in counties and name != divisions.codes[code].name
@@ -233,7 +233,7 @@ def _check_stated_figures(plan: Plan) -> list[Finding]:
 
     No rule compares stated figures with the layers.
     """
-    figures = plan.norm.stated_figures(plan.area_code)
+    figures = plan.norm.list_stated_figures(plan.area_code)
     if not figures:
         return []
     catalogue, findings = load_catalogue(plan.norm.standard), []

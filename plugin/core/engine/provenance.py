@@ -14,7 +14,7 @@ import pyogrio
 import pyproj
 import shapely
 
-from ...metadata import plugin_version
+from ...metadata import read_plugin_version
 from ..geometry import crs as crs_care
 from ..geometry.edge_densification import MAX_DEVIATION_M
 from ..messages.texts import Texts
@@ -48,7 +48,7 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
                 "features": len(layer),
                 "invalid": int(layer.invalid.sum()),
                 "empty": int(layer.empty.sum()),
-                "crs": crs_care.crs_label(layer.crs),
+                "crs": crs_care.make_crs_label(layer.crs),
                 "encoding": layer.source.encoding,
                 "unsaved": layer.source.unsaved,
                 "repaired_area_m2": round(sum(abs(area) for area in layer.repaired.values()), 4),
@@ -56,19 +56,23 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         )
         notices += [texts.notice(key, params) for key, params in layer.source.notices]
         if plan.plane == plan.crs and layer.crs != plan.crs:
-            params = {"layer": layer.name, "crs": crs_care.crs_label(layer.crs), "plane": crs_care.crs_label(plan.crs)}
+            params = {
+                "layer": layer.name,
+                "crs": crs_care.make_crs_label(layer.crs),
+                "plane": crs_care.make_crs_label(plan.crs),
+            }
             notices.append(texts.notice("notice_reprojected", params))
-    notices += [texts.notice(*notice) for notice in _densification_notices(plan, texts)]
+    notices += [texts.notice(*notice) for notice in _make_densification_notices(plan, texts)]
     if plan.plane != plan.crs and layers:
-        degrees = next((crs_care.crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
-        params = {"crs": degrees, "plane": crs_care.crs_label(plan.crs)}
+        degrees = next((crs_care.make_crs_label(layer.crs) for layer in plan.layers.values() if len(layer)), "")
+        params = {"crs": degrees, "plane": crs_care.make_crs_label(plan.crs)}
         notices.append(texts.notice("notice_in_degrees", params))
     notices += [
         texts.problem(unusable.problem, {"layer": unusable.name, "role": unusable.role, **unusable.params})
         for unusable in plan.unusable.values()
     ]
     for concept in standard.concepts:
-        for role in plan.unread_roles(concept):
+        for role in plan.list_unread_roles(concept):
             used = plan.concept(concept)
             params = {"layer": plan.layers[role].name, "role": role, "used": used.name if used is not None else ""}
             notices.append(texts.notice("notice_second_role", {**params, "concept": texts.concept(concept)}))
@@ -76,8 +80,8 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         params = {"profile": profile.name, "profile_code": profile.area_code, "area_code": plan.area_code}
         notices.append(texts.notice("notice_other_county", params))
     notices += [texts.notice(key, params) for key, params in plan.notices]
-    if plan.unrecognised:
-        notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised)}))
+    if plan.unrecognised_layers:
+        notices.append(texts.notice("notice_unrecognised", {"layers": ", ".join(plan.unrecognised_layers)}))
     return {
         "source": plan.source.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1],
         "area_code": plan.area_code,
@@ -85,7 +89,7 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
         "layers": layers,
         "notices": notices,
         "scope": plan.scope,
-        "crs": crs_care.crs_label(plan.crs),
+        "crs": crs_care.make_crs_label(plan.crs),
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
         "profile": {"id": profile.id, "name": profile.name, "confirmed": profile.confirmed_by},
         "phase": plan.norm.phase,
@@ -95,11 +99,11 @@ def make_provenance(plan: Plan, texts: Texts) -> dict[str, Any]:
     }
 
 
-def _densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
+def _make_densification_notices(plan: Plan, texts: Texts) -> list[tuple[str, dict[str, Any]]]:
     """Return notices (text key, parameters) on layers whose long edges were densified."""
     added_counts = {layer.name: len(layer.added) for layer in plan.layers.values() if len(layer.added)}
     shared_edge_count = sum(len(edges) for edges in {layer.undensified_edges for layer in plan.layers.values()})
-    plane = crs_care.crs_label(plan.crs)
+    plane = crs_care.make_crs_label(plan.crs)
     notices: list[tuple[str, dict[str, Any]]] = []
     if added_counts:
         names = texts.get("words", "between_names").join(added_counts)
@@ -131,7 +135,7 @@ def find_county_name(plan: Plan) -> str:
 def collect_versions() -> dict[str, str]:
     """Return the versions of the plugin and of its libraries."""
     return {
-        "sanxian": plugin_version(),
+        "sanxian": read_plugin_version(),
         "python": platform.python_version(),
         "shapely": shapely.__version__,
         "geos": ".".join(map(str, shapely.geos_version)),

@@ -15,14 +15,14 @@ from ..plan.layer import Layer
 class IgnoredSlivers:
     """Slivers that one geometry query left out.
 
-    ``slivers.left`` are rows of ``a``, ``slivers.right`` rows of ``b``. ``sealed``: ``b`` is the sealed edition of
-    ``a``. ``severity``: upper limit for the severity of a finding on their sum; None: the rule's severity.
+    ``slivers.left`` are rows of ``a``, ``slivers.right`` rows of ``b``. ``is_sealed_edition``: ``b`` is the sealed
+    edition of ``a``. ``severity``: upper limit for the severity of a finding on their sum; None: the rule's severity.
     """
 
     a: Layer
     b: Layer
     slivers: Slivers
-    sealed: bool = False
+    is_sealed_edition: bool = False
     severity: Severity | None = None
 
 
@@ -47,7 +47,7 @@ class RunLog:
     ) -> None:
         """Record the slivers left out between two layers, or within one (``a`` is ``b``).
 
-        The run sums them. ``sealed``: ``b`` is the sealed edition of ``a``.
+        The run sums them. ``is_sealed_edition``: ``b`` is the sealed edition of ``a``.
         """
         if slivers.geometry:
             self.ignored_slivers.append(IgnoredSlivers(a, b, slivers, sealed, severity))
@@ -64,4 +64,4 @@ class RunLog:
             if b is not None and step.right >= 0:
                 step_entry |= {"related_role": b.role, "related_key": b.keys[step.right]}
             self.steps.append(step_entry)
-        self.failed_pairs += [(a, i, b, j) for i, j in parts.fallback_log.failed]
+        self.failed_pairs += [(a, i, b, j) for i, j in parts.fallback_log.failed_pairs]

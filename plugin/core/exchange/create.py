@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
-from ..files.writing import atomic_output, check_writable
+from ..files.writing import check_writable, write_atomically
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from ..standard.template import CodeList, Template
-from .gdal_setup import load_gdal, raise_if_refused, to_spatial_reference
-from .schema import DatabaseFormat, Domain, LayerSchema, find_database_format, make_schemas
+from .gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
+from .schema import CodedDomain, DatabaseFormat, LayerSchema, find_database_format, make_schemas
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 #: Actions for an existing database.
 EXISTING_ACTIONS = ("stop", "add", "replace")
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
@@ -61,8 +61,8 @@ def create_database(
     *,
     code_lists: Mapping[str, CodeList],
     existing: str = "stop",
-    progress: Progress = lambda share, role: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, role: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CreatedLayers:
     """Write empty layers to a GeoPackage or FileGDB, chosen by the path's suffix.
 
@@ -125,7 +125,7 @@ def create_database(
             if not isinstance(error, RuntimeError | sqlite3.Error):
                 raise
             raise make_write_error(target, folder) from error
-        with atomic_output(target) as new:
+        with write_atomically(target) as new:
             _copy_database(work, new)
     return CreatedLayers(target, created, unchanged_layers)
 
@@ -182,7 +182,7 @@ def _create_new_database(
     schemas: list[LayerSchema],
     crs: CRS,
     file_format: DatabaseFormat,
-    progress: Progress,
+    progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
     with load_gdal() as gdal:
@@ -217,7 +217,7 @@ def _add_missing_layers(
     schemas: list[LayerSchema],
     crs: CRS,
     file_format: DatabaseFormat,
-    progress: Progress,
+    progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     with load_gdal() as gdal:
@@ -243,10 +243,14 @@ def _check_same_crs(database: Any, names: set[str], crs: CRS, target: Path) -> N
         reference = layer.GetSpatialRef()
         if layer.GetName().upper() not in names or reference is None:
             continue
-        found = crs_care.crs_label(crs_care.parse_crs(reference.ExportToWkt()))
-        if found != crs_care.crs_label(crs):
+        found = crs_care.make_crs_label(crs_care.parse_crs(reference.ExportToWkt()))
+        if found != crs_care.make_crs_label(crs):
             raise InputError(
-                "create_other_crs", target=str(target), layer=layer.GetName(), found=found, crs=crs_care.crs_label(crs)
+                "create_other_crs",
+                target=str(target),
+                layer=layer.GetName(),
+                found=found,
+                crs=crs_care.make_crs_label(crs),
             )
 
 
@@ -255,16 +259,16 @@ def _create_layers(
     schemas: list[LayerSchema],
     crs: CRS,
     file_format: DatabaseFormat,
-    progress: Progress,
+    progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> tuple[str, ...]:
     from osgeo import ogr
 
-    reference = to_spatial_reference(crs)
+    reference = convert_to_spatial_reference(crs)
     used_titles = {database.GetLayer(n).GetMetadataItem("IDENTIFIER") for n in range(database.GetLayerCount())}
-    domain_names: dict[Domain, str] = {}
+    domain_names: dict[CodedDomain, str] = {}
     # Create all domains first: a FileGDB does not know a new domain before it is written.
-    for domain in dict.fromkeys(d for s in schemas for d in s.domains):
+    for domain in dict.fromkeys(d for s in schemas for d in s.coded_domains):
         domain_names[domain] = _add_coded_domain(database, domain)
     for number, schema in enumerate(schemas):
         cancellation.raise_if_cancelled()
@@ -274,14 +278,16 @@ def _create_layers(
         title = f"{schema.title} {schema.name}" if schema.title in used_titles else schema.title
         used_titles.add(title)
         layer = raise_if_refused(
-            database.CreateLayer(schema.name, reference, kind, _layer_creation_options(schema, title, crs, file_format))
+            database.CreateLayer(
+                schema.name, reference, kind, _list_layer_creation_options(schema, title, crs, file_format)
+            )
         )
         for column in schema.columns:
             field_definition = ogr.FieldDefn(column.name, getattr(ogr, f"OFT{column.kind}"))
             field_definition.SetWidth(column.length)
             field_definition.SetPrecision(column.decimals)
             field_definition.SetAlternativeName(column.alias)
-            field_definition.SetNullable(column.nullable)
+            field_definition.SetNullable(column.is_nullable)
             if column.domain:
                 field_definition.SetDomainName(domain_names[column.domain])
             if column.default:
@@ -293,7 +299,7 @@ def _create_layers(
     return tuple(s.name for s in schemas)
 
 
-def _layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
+def _list_layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_format: DatabaseFormat) -> list[str]:
     if file_format.driver == "GPKG":
         return [
             "GEOMETRY_NAME=geom",
@@ -302,11 +308,11 @@ def _layer_creation_options(schema: LayerSchema, title: str, crs: CRS, file_form
             f"IDENTIFIER={title}",
             f"DESCRIPTION={schema.title}",
         ]
-    dataset = [f"FEATURE_DATASET={schema.dataset}"] if schema.dataset else []
+    dataset = [f"FEATURE_DATASET={schema.feature_dataset}"] if schema.feature_dataset else []
     return [f"LAYER_ALIAS={schema.title}", *dataset, *_FILEGDB_GRID_OPTIONS[bool(crs.is_geographic)]]
 
 
-def _add_coded_domain(database: Any, domain: Domain) -> str:
+def _add_coded_domain(database: Any, domain: CodedDomain) -> str:
     """Add a coded domain to a database and return its name.
 
     If the database already has a domain of this name with other codes, the new name gets a number: ``name_2``.
@@ -319,7 +325,7 @@ def _add_coded_domain(database: Any, domain: Domain) -> str:
             return name
         name, number = f"{domain.name}_{number}", number + 1
     kind = getattr(ogr, f"OFT{domain.kind}")
-    new_domain = ogr.CreateCodedFieldDomain(name, _domain_title(domain), kind, ogr.OFSTNone, domain.codes)
+    new_domain = ogr.CreateCodedFieldDomain(name, _make_domain_title(domain), kind, ogr.OFSTNone, domain.codes)
     # Both parts of a split feature keep the code; for merged features the user has to choose.
     new_domain.SetSplitPolicy(ogr.OFDSP_DUPLICATE)
     new_domain.SetMergePolicy(ogr.OFDMP_DEFAULT_VALUE)
@@ -327,7 +333,7 @@ def _add_coded_domain(database: Any, domain: Domain) -> str:
     return name
 
 
-def _domain_title(domain: Domain) -> str:
+def _make_domain_title(domain: CodedDomain) -> str:
     return Texts("zh").section("setting").get(f"codes.{domain.list_id}", domain.list_id)
 
 

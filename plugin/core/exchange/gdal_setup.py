@@ -44,11 +44,13 @@ def raise_if_refused(answer: Any) -> Any:
     return answer
 
 
-def to_spatial_reference(crs: CRS) -> Any:
+def convert_to_spatial_reference(crs: CRS) -> Any:
     """Convert a pyproj CRS to an osgeo SpatialReference, x (longitude) first."""
     from osgeo import osr
 
     reference = osr.SpatialReference()
-    raise_if_refused(reference.SetFromUserInput(crs_care.crs_label(crs) if crs.to_epsg() else crs.to_wkt("WKT2_2018")))
+    raise_if_refused(
+        reference.SetFromUserInput(crs_care.make_crs_label(crs) if crs.to_epsg() else crs.to_wkt("WKT2_2018"))
+    )
     reference.SetAxisMappingStrategy(osr.OAMS_TRADITIONAL_GIS_ORDER)
     return reference

@@ -16,10 +16,10 @@ from ..standard.template import CodeList, Field, Template
 class FieldType:
     """A field type of a database format.
 
-    ``ogr``: OGR's name of the type; ``length``, ``decimals``: the format stores these limits.
+    ``ogr_type_name``: OGR's name of the type; ``length``, ``decimals``: the format stores these limits.
     """
 
-    ogr: str
+    ogr_type_name: str
     length: bool = False
     decimals: bool = False
 
@@ -71,7 +71,7 @@ _LONG_DIGITS = 10
 
 
 @dataclass(frozen=True)
-class Domain:
+class CodedDomain:
     """The permitted codes of a field, as a coded domain of a database."""
 
     name: str
@@ -81,7 +81,7 @@ class Domain:
 
 
 @dataclass(frozen=True)
-class Column:
+class LayerColumn:
     """A field of a database layer, with its title (alias) and its coded domain."""
 
     name: str
@@ -89,8 +89,8 @@ class Column:
     length: int
     decimals: int
     alias: str
-    nullable: bool
-    domain: Domain | None = None
+    is_nullable: bool
+    domain: CodedDomain | None = None
     default: str = ""
 
 
@@ -98,17 +98,17 @@ class Column:
 class LayerSchema:
     """A database layer: name, Chinese title, geometry type, columns.
 
-    ``dataset``: the FileGDB feature dataset that contains the layer; empty if the layer is at the root.
+    ``feature_dataset``: the FileGDB feature dataset that contains the layer; empty if the layer is at the root.
     """
 
     name: str
     title: str
     shape: str
-    columns: tuple[Column, ...]
-    dataset: str = ""
+    columns: tuple[LayerColumn, ...]
+    feature_dataset: str = ""
 
     @property
-    def domains(self) -> tuple[Domain, ...]:
+    def coded_domains(self) -> tuple[CodedDomain, ...]:
         """Coded domains of the layer's fields, each one once."""
         return tuple({c.domain.name: c.domain for c in self.columns if c.domain}.values())
 
@@ -139,7 +139,7 @@ def make_layer_schema(
         # Names of datasets have no special characters: 三区三线封库/下发数据 → 三区三线封库_下发数据. Classes of
         # yearly maintenance are
         # submitted at the root (S2).
-        dataset=re.sub(r"\W+", "_", template.group).strip("_")
+        feature_dataset=re.sub(r"\W+", "_", template.group).strip("_")
         if file_format.feature_datasets and not template.base
         else "",
     )
@@ -154,24 +154,24 @@ def make_schemas(
 
 def _make_column(
     template_field: Field, template: Template, file_format: DatabaseFormat, code_lists: Mapping[str, CodeList]
-) -> Column:
+) -> LayerColumn:
     long = template_field.type == "integer" and (template_field.length or 0) >= _LONG_DIGITS
     kind = file_format.types["long" if long else template_field.type]
-    return Column(
+    return LayerColumn(
         name=template_field.name,
-        kind=kind.ogr,
+        kind=kind.ogr_type_name,
         length=(template_field.length or 0) if kind.length else 0,
         decimals=(template_field.decimals or 0) if kind.decimals else 0,
         alias=template_field.alias,
-        nullable=template_field.constraint != "M",
-        domain=_code_domain(template_field, template, kind, code_lists) if template_field.codes else None,
+        is_nullable=template_field.constraint != "M",
+        domain=_make_coded_domain(template_field, template, kind, code_lists) if template_field.codes else None,
         default=template_field.default or (template.feature_code if template_field.meaning == "feature_code" else ""),
     )
 
 
-def _code_domain(
+def _make_coded_domain(
     template_field: Field, template: Template, kind: FieldType, code_lists: Mapping[str, CodeList]
-) -> Domain:
+) -> CodedDomain:
     """Return the codes of a field as a domain.
 
     Codes are padded with zeros if the field stores them padded.
@@ -186,5 +186,7 @@ def _code_domain(
             known=", ".join(sorted(code_lists)),
         )
     pad = template_field.code_pad
-    name = "_".join([codes.id, *([str(pad)] if pad else []), *([kind.ogr] if kind.ogr != "String" else [])])
-    return Domain(name, codes.id, kind.ogr, codes.written(pad))
+    name = "_".join(
+        [codes.id, *([str(pad)] if pad else []), *([kind.ogr_type_name] if kind.ogr_type_name != "String" else [])]
+    )
+    return CodedDomain(name, codes.id, kind.ogr_type_name, codes.written(pad))

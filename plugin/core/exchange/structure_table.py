@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import DataError, InputError, OutputError
 from ..files.tables import UnreadableTable, open_workbook
-from ..files.writing import atomic_output, explain_os_error
+from ..files.writing import explain_os_error, write_atomically
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
 from ..standard import Standard, divisions, load_standard
@@ -46,7 +46,7 @@ COLUMN_HEADINGS = {
     "short": ("导出名", "短名", "short"),
 }
 _REQUIRED_COLUMNS = ("field", "name", "type")
-_TYPES = {
+_FIELD_TYPES_BY_WORD = {
     "text": (
         "char",
         "varchar",
@@ -65,19 +65,19 @@ _TYPES = {
     "real": ("float", "double", "real", "number", "numeric", "decimal", "小数", "浮点", "浮点型", "双精度", "双精度型"),
     "date": ("date", "datetime", "日期", "日期型"),
 }
-_GEOMETRIES = {
+_GEOMETRY_TYPES_BY_WORD = {
     "polygon": ("polygon", "面", "面状", "多边形"),
     "line": ("line", "polyline", "线", "线状"),
     "point": ("point", "点", "点状"),
 }
-_CONSTRAINTS = {
+_CONSTRAINTS_BY_WORD = {
     "M": ("m", "必选", "必填"),
     "C": ("c", "条件必选", "条件", "有条件必选"),
     "O": ("o", "可选", "选填"),
 }
 #: Number of rows, below a title, in which the head is searched.
 _MAX_HEADING_ROWS = 20
-_IDENTIFIER = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}")
+_IDENTIFIER_PATTERN = re.compile(r"[A-Za-z_\u4e00-\u9fff][A-Za-z0-9_\u4e00-\u9fff]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class UnknownDomain:
 
 
 @dataclass
-class _Layer:
+class _StructureLayer:
     role: str
     name: str = ""
     geometry: str = ""
@@ -98,7 +98,7 @@ class _Layer:
 
 
 @dataclass(frozen=True)
-class Structure:
+class LayerStructure:
     """The templates of a structure table.
 
     ``texts``: layer code → template as TOML text, validated by the loader; ``templates``: layer code → template;
@@ -110,7 +110,7 @@ class Structure:
     notes: list[UnknownDomain]
 
 
-def read_structure(path: str | Path, standard: Standard) -> Structure:
+def read_structure(path: str | Path, standard: Standard) -> LayerStructure:
     """Read layer templates from a workbook.
 
     The geometry type comes from its column, otherwise from the standard's template of the same layer code. All values
@@ -118,7 +118,7 @@ def read_structure(path: str | Path, standard: Standard) -> Structure:
     and row.
     """
     path = Path(path)
-    layers: dict[str, _Layer] = {}
+    layers: dict[str, _StructureLayer] = {}
     notes: list[UnknownDomain] = []
     heads = 0
     for sheet in _open_structure_workbook(path).worksheets:
@@ -126,17 +126,19 @@ def read_structure(path: str | Path, standard: Standard) -> Structure:
         if head is None:
             continue
         heads += 1
-        _Sheet(path, sheet, *head, standard).read(layers, notes)
+        _StructureSheet(path, sheet, *head, standard).read(layers, notes)
     if not heads:
         known = "、".join(COLUMN_HEADINGS[c][0] for c in ("layer", "field", "name", "type", "length", "domain"))
         raise DataError("structure_no_head", file=path.name, rows=_MAX_HEADING_ROWS, known=known)
     if not layers:
         raise DataError("structure_empty", file=path.name)
-    texts = {role: _template_toml(layer, path.name, standard) for role, layer in layers.items()}
-    return Structure(texts, {role: _load_checked_template(role, text, standard) for role, text in texts.items()}, notes)
+    texts = {role: _format_template_as_toml(layer, path.name, standard) for role, layer in layers.items()}
+    return LayerStructure(
+        texts, {role: _load_checked_template(role, text, standard) for role, text in texts.items()}, notes
+    )
 
 
-def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
+def write_structure(structure: LayerStructure, folder: str | Path) -> list[Path]:
     """Write ``<layer code>.toml`` for every layer, or no file at all.
 
     Raises DataError if a file exists, because it may have been edited.
@@ -147,7 +149,7 @@ def write_structure(structure: Structure, folder: str | Path) -> list[Path]:
             raise DataError("structure_exists", file=str(target))
     with ExitStack() as stack:
         for target, text in zip(targets, structure.texts.values(), strict=True):
-            stack.enter_context(atomic_output(target)).write_text(text, encoding="utf-8", newline="\n")
+            stack.enter_context(write_atomically(target)).write_text(text, encoding="utf-8", newline="\n")
     return targets
 
 
@@ -165,7 +167,7 @@ def _normalise_cell(value: Any) -> str:
     return re.sub(r"\s+", "", str(value)).lower() if value is not None else ""
 
 
-def _cell_text(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     """Return a cell as text without outer spaces; 18.0 becomes 18, None becomes empty."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -185,18 +187,18 @@ def _find_heading_row(sheet: Any) -> tuple[int, dict[str, int]] | None:
     return None
 
 
-class _Sheet:
+class _StructureSheet:
     """A worksheet whose heading row was found; it reads the rows below as fields."""
 
     def __init__(self, path: Path, sheet: Any, head: int, columns: dict[str, int], standard: Standard):
         self.path, self.sheet, self.head, self.columns = path, sheet, head, columns
         self.lists = {codes: codes for codes in standard.code_lists}
-        self.lists |= {Texts("zh").setting_name(f"codes.{codes}"): codes for codes in standard.code_lists}
+        self.lists |= {Texts("zh").get_setting_name(f"codes.{codes}"): codes for codes in standard.code_lists}
 
     def error(self, key: str, row: int, **params: Any) -> DataError:
         return DataError(key, file=self.path.name, sheet=self.sheet.title, row=row, **params)
 
-    def read(self, layers: dict[str, _Layer], notes: list[UnknownDomain]) -> None:
+    def read(self, layers: dict[str, _StructureLayer], notes: list[UnknownDomain]) -> None:
         for column in _REQUIRED_COLUMNS:
             if column not in self.columns:
                 raise self.error("structure_no_column", self.head, column="/".join(COLUMN_HEADINGS[column]))
@@ -205,42 +207,46 @@ class _Sheet:
             if merged.max_row >= self.head:
                 raise self.error("structure_merged", merged.min_row, cells=str(merged.coord))
         for number, row in enumerate(self.sheet.iter_rows(min_row=self.head + 1, values_only=True), self.head + 1):
-            if any(_cell_text(v) for v in row):
+            if any(_format_cell(v) for v in row):
                 self._read_row(number, row, layers, notes)
 
     def _read_row(
-        self, number: int, row: tuple[Any, ...], layers: dict[str, _Layer], notes: list[UnknownDomain]
+        self, number: int, row: tuple[Any, ...], layers: dict[str, _StructureLayer], notes: list[UnknownDomain]
     ) -> None:
-        cells = {column: _cell_text(row[position]) for column, position in self.columns.items()}
+        cells = {column: _format_cell(row[position]) for column, position in self.columns.items()}
         role = (cells["layer"] if "layer" in cells else self.sheet.title).strip().upper()
         if not role:
             raise self.error("structure_blank", number, column=COLUMN_HEADINGS["layer"][0])
-        if not _IDENTIFIER.fullmatch(role):
+        if not _IDENTIFIER_PATTERN.fullmatch(role):
             raise self.error(
                 "structure_value", number, column=COLUMN_HEADINGS["layer"][0], value=role, known="DLTB, XZYDYH …"
             )
         for column in _REQUIRED_COLUMNS:
             if not cells[column]:
                 raise self.error("structure_blank", number, column=COLUMN_HEADINGS[column][0])
-        if not _IDENTIFIER.fullmatch(cells["field"]):
+        if not _IDENTIFIER_PATTERN.fullmatch(cells["field"]):
             raise self.error(
                 "structure_value", number, column=COLUMN_HEADINGS["field"][0], value=cells["field"], known="BSM, YSDM …"
             )
-        layer = layers.setdefault(role, _Layer(role))
+        layer = layers.setdefault(role, _StructureLayer(role))
         layer.name = layer.name or cells.get("layer_name", "")
         if cells.get("geometry"):
-            layer.geometry = layer.geometry or self._parse_keyword(number, "geometry", cells["geometry"], _GEOMETRIES)
+            layer.geometry = layer.geometry or self._parse_keyword(
+                number, "geometry", cells["geometry"], _GEOMETRY_TYPES_BY_WORD
+            )
         if any(f["name"].upper() == cells["field"].upper() for f in layer.fields):
             raise self.error("structure_repeated", number, layer=role, field=cells["field"])
         if any(f["alias"] == cells["name"] for f in layer.fields):
             raise self.error("structure_repeated", number, layer=role, field=cells["name"])
         new_field: dict[str, Any] = {"name": cells["field"], "alias": cells["name"]}
-        new_field["type"] = self._parse_keyword(number, "type", cells["type"], _TYPES)
+        new_field["type"] = self._parse_keyword(number, "type", cells["type"], _FIELD_TYPES_BY_WORD)
         new_field |= self._read_length_and_decimals(number, cells)
         if cells.get("short"):
             new_field["short"] = cells["short"]
         if cells.get("constraint"):
-            new_field["constraint"] = self._parse_keyword(number, "constraint", cells["constraint"], _CONSTRAINTS)
+            new_field["constraint"] = self._parse_keyword(
+                number, "constraint", cells["constraint"], _CONSTRAINTS_BY_WORD
+            )
         domain = cells.get("domain", "")
         if domain in self.lists:
             new_field["codes"] = self.lists[domain]
@@ -275,7 +281,7 @@ class _Sheet:
         raise self.error("structure_value", number, column=COLUMN_HEADINGS[column][0], value=value, known=names)
 
 
-def _template_toml(layer: _Layer, file: str, standard: Standard) -> str:
+def _format_template_as_toml(layer: _StructureLayer, file: str, standard: Standard) -> str:
     standard_template = standard.templates.get(layer.role)
     geometry = layer.geometry or (standard_template.geometry if standard_template else "")
     if not geometry:
@@ -292,16 +298,21 @@ def _template_toml(layer: _Layer, file: str, standard: Standard) -> str:
     }
     if standard_template:
         head |= {"group": standard_template.group, "feature_code": standard_template.feature_code}
-    lines = [f"{key} = {_toml_value(value)}" for key, value in head.items() if value or key == "source"]
+    lines = [f"{key} = {_format_toml_value(value)}" for key, value in head.items() if value or key == "source"]
     for row in layer.fields:
-        standard_field = standard_template.field_named(row["name"]) if standard_template else None
+        standard_field = standard_template.find_field_by_name(row["name"]) if standard_template else None
         if standard_field and standard_field.meaning and standard_field.type == row["type"]:
             row["meaning"] = standard_field.meaning
-        lines += ["", "[[field]]", *(f"{key} = {_toml_value(value)}" for key, value in row.items()), 'mark = "C"']
+        lines += [
+            "",
+            "[[field]]",
+            *(f"{key} = {_format_toml_value(value)}" for key, value in row.items()),
+            'mark = "C"',
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _toml_value(value: str | int) -> str:
+def _format_toml_value(value: str | int) -> str:
     return str(value) if isinstance(value, int) else json.dumps(value, ensure_ascii=False)
 
 
@@ -317,14 +328,14 @@ OWN_STANDARD_ID = "own"
 
 
 def create_from_structure(
-    structure: Structure,
+    structure: LayerStructure,
     standard: Standard,
     target: str | Path,
     crs: CRS,
     *,
     existing: str = "stop",
     folder: str | Path = "",
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CreatedLayers:
     """Create an empty database of the table's layers, and optionally a standard.
 
@@ -333,7 +344,7 @@ def create_from_structure(
     `create_database`. Either both outputs are created or neither. Raises InputError, OutputError or DataError.
     """
     templates = list(structure.templates.values())
-    with _new_folder(folder) as new_folder:
+    with _create_folder_atomically(folder) as new_folder:
         if new_folder is not None:
             _write_standard(structure, standard, new_folder)
         return create_database(
@@ -359,20 +370,20 @@ def choose_plan_crs(crs: str, county: str) -> tuple[CRS, tuple[str, dict[str, An
     return plan_system, divisions.check_county_in_zone(plan_system, code, lists["divisions"])
 
 
-def _write_standard(structure: Structure, standard: Standard, folder: Path) -> None:
+def _write_standard(structure: LayerStructure, standard: Standard, folder: Path) -> None:
     """Write a standard folder whose templates override those of the base standard."""
     names = {n for g in standard.groups.values() if g.id != OWN_STANDARD_ID for n in (g.id, g.name, *g.aliases)}
     title = next(n for n in ("本表图层", "本表的图层", "属性结构表图层") if n not in names)
-    roles = ", ".join(_quote(role) for role in structure.texts)
+    roles = ", ".join(_quote_toml_text(role) for role in structure.texts)
     lines = [
         "# 由属性结构描述表转成 · made from a table of attribute structures; to be edited by hand.",
-        f"id = {_quote(OWN_STANDARD_ID)}",
-        f"edition = {_quote(standard.edition)}",
-        f"name = {_quote(f'{standard.name}（另加属性结构表）')}",
-        f"includes = [{_quote(standard.key)}]",
+        f"id = {_quote_toml_text(OWN_STANDARD_ID)}",
+        f"edition = {_quote_toml_text(standard.edition)}",
+        f"name = {_quote_toml_text(f'{standard.name}（另加属性结构表）')}",
+        f"includes = [{_quote_toml_text(standard.key)}]",
         "",
         f"[groups.{OWN_STANDARD_ID}]",
-        f"name = {_quote(title)}",
+        f"name = {_quote_toml_text(title)}",
         f"roles = [{roles}]",
         "",
     ]
@@ -384,12 +395,12 @@ def _write_standard(structure: Structure, standard: Standard, folder: Path) -> N
     _ = load_standard.__wrapped__(str(folder)).templates
 
 
-def _quote(text: str) -> str:
+def _quote_toml_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
 @contextmanager
-def _new_folder(folder: str | Path) -> Iterator[Path | None]:
+def _create_folder_atomically(folder: str | Path) -> Iterator[Path | None]:
     """Yield a temporary folder that becomes ``folder`` when the block ends.
 
     Yields None if ``folder`` is empty.

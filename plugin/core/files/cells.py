@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def cell_text(value: Any) -> str:
+def format_cell(value: Any) -> str:
     """Return a cell as text: missing becomes empty, 2020.0 becomes 2020."""
     import pandas as pd
 
@@ -41,7 +41,7 @@ def strip_blanks(series: pd.Series) -> pd.Series:
         # A copy of the same values would occupy memory as long as the plan does.
         return series
     # Objects in an array, not `map`: `map` converts integers with gaps to doubles, which keep 15 digits only.
-    return pd.Series(_map_values(series, _strip_value, _strip_texts), index=series.index, dtype=object)
+    return pd.Series(_apply_to_values(series, _strip_value, _strip_texts), index=series.index, dtype=object)
 
 
 def _is_stripped(series: pd.Series) -> bool:
@@ -64,19 +64,19 @@ def _strip_texts(values: Iterable[str]) -> list[str | None]:
     return [value.strip() or None for value in values]
 
 
-def column_texts(series: pd.Series) -> list[str]:
+def format_column(series: pd.Series) -> list[str]:
     """Return the values of a column as text.
 
     Missing values are empty, integers have no decimal point.
     """
-    return _map_values(series, cell_text, _trim_texts, missing="").tolist()
+    return _apply_to_values(series, format_cell, _trim_texts, missing="").tolist()
 
 
 def _trim_texts(values: Iterable[str]) -> list[str]:
     return [value.strip() for value in values]
 
 
-def _map_values(
+def _apply_to_values(
     series: pd.Series,
     function: Callable[[Any], Any],
     function_of_texts: Callable[[Iterable[str]], list[Any]],

@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import DataError
 
 #: Reliability of a value's source: A verified in the document itself, B cited or implemented elsewhere, C unverified.
-MARKS = ("A", "B", "C")
+SOURCE_MARKS = ("A", "B", "C")
 #: Position in the parser's message.
 _LINE_AND_COLUMN = re.compile(r"line (\d+), column (\d+)")
 
@@ -34,7 +34,7 @@ class ErrorCollector:
         self.found: list[DataError] = []
 
     @contextmanager
-    def collect(self) -> Iterator[None]:
+    def collect_data_error(self) -> Iterator[None]:
         """Collect a DataError of the block, so that the next block is read too."""
         try:
             yield
@@ -106,9 +106,9 @@ def check_marks(table: dict[str, Any], keys: Iterable[str], *, file: Path) -> No
     marks = table.pop("marks")
     check_keys(marks, required=keys, allowed=(), file=file)
     for key, mark in marks.items():
-        if mark not in MARKS:
+        if mark not in SOURCE_MARKS:
             raise DataError(
-                "data_value_unknown", file=str(file), key=f"marks.{key}", value=mark, known=", ".join(MARKS)
+                "data_value_unknown", file=str(file), key=f"marks.{key}", value=mark, known=", ".join(SOURCE_MARKS)
             )
 
 
@@ -133,7 +133,7 @@ class DuplicateNameError(ValueError):
         self.name = name
 
 
-def strict_json(text: str | bytes) -> Any:
+def parse_strict_json(text: str | bytes) -> Any:
     """Parse a JSON text.
 
     Raises ValueError for a name that occurs twice in one object: parsers differ in the value they use.

@@ -12,16 +12,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from ..cancellation import NEVER, Cancellation
-from .data import DuplicateNameError, strict_json
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from .data import DuplicateNameError, parse_strict_json
 
-MANIFEST, MANIFEST_PAGE, MANIFEST_DIGEST = "manifest.json", "manifest.html", "manifest.json.sha256"
+MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, MANIFEST_DIGEST_FILE_NAME = (
+    "manifest.json",
+    "manifest.html",
+    "manifest.json.sha256",
+)
 #: Digests of every file including the manifest, for receivers without this plugin: `sha256sum -c SHA256SUMS`.
 DIGEST_LIST = "SHA256SUMS"
 #: Names that other programs give to such a list.
 DIGEST_LIST_NAMES = (DIGEST_LIST, "sha256sums.txt", "sha256sum.txt", "checksums.sha256", "checksum.sha256")
 #: Files that no manifest lists: itself and its digests.
-UNLISTED_FILES = (MANIFEST, MANIFEST_DIGEST, DIGEST_LIST)
+UNLISTED_FILES = (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, DIGEST_LIST)
 #: The schema of a manifest.
 MANIFEST_SCHEMA = "sanxian-package/1"
 #: A line: the digest, two characters (a star for a binary file) and the path.
@@ -42,7 +46,7 @@ def is_from_later_version(schema: object) -> bool:
     return name == own_version and version.isdecimal() and int(version) > int(known)
 
 
-def sha256(path: Path, cancellation: Cancellation = NEVER) -> str:
+def compute_sha256(path: Path, cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return a file's SHA-256 as 64 lower-case hexadecimal digits."""
     found = hashlib.sha256()
     with path.open("rb") as handle:
@@ -91,9 +95,9 @@ def write_manifest_digest(folder: Path) -> str:
 
     It is written last: a folder that has it is complete.
     """
-    found = sha256(folder / MANIFEST)
-    with (folder / MANIFEST_DIGEST).open("w", encoding="ascii", newline="\n") as handle:
-        handle.write(f"{found}  {MANIFEST}\n")
+    found = compute_sha256(folder / MANIFEST_FILE_NAME)
+    with (folder / MANIFEST_DIGEST_FILE_NAME).open("w", encoding="ascii", newline="\n") as handle:
+        handle.write(f"{found}  {MANIFEST_FILE_NAME}\n")
         handle.flush()
         os.fsync(handle.fileno())
     return found
@@ -104,7 +108,7 @@ def write_digest_list(folder: Path, files: Iterable[tuple[str, str]]) -> None:
 
     It lists ``files`` (path, SHA-256) and the manifest's digest.
     """
-    rows = [*files, (MANIFEST, sha256(folder / MANIFEST))]
+    rows = [*files, (MANIFEST_FILE_NAME, compute_sha256(folder / MANIFEST_FILE_NAME))]
     text = "".join(f"{digest}  {path}\n" for path, digest in rows)
     (folder / DIGEST_LIST).write_text(text, encoding="utf-8", newline="\n")
 
@@ -134,10 +138,10 @@ def read_manifest_digest(folder: Path) -> str:
 
     Empty if the file is missing or unreadable.
     """
-    if is_link(folder / MANIFEST_DIGEST) or is_special_file(folder / MANIFEST_DIGEST):
+    if is_link(folder / MANIFEST_DIGEST_FILE_NAME) or is_special_file(folder / MANIFEST_DIGEST_FILE_NAME):
         return ""
     try:
-        text = (folder / MANIFEST_DIGEST).read_text(encoding="ascii")
+        text = (folder / MANIFEST_DIGEST_FILE_NAME).read_text(encoding="ascii")
     except (OSError, UnicodeDecodeError):
         return ""
     # Other programs write upper-case digits.
@@ -150,14 +154,28 @@ def is_complete_package(folder: Path) -> bool:
     Its manifest then has the digest that the digest file states.
     """
     try:
-        return bool(digest := read_manifest_digest(folder)) and digest == sha256(folder / MANIFEST)
+        return bool(digest := read_manifest_digest(folder)) and digest == compute_sha256(folder / MANIFEST_FILE_NAME)
     except OSError:
         return False
 
 
 #: States of a manifest: unchanged, missing, unreadable, changed since, of a later version, with a duplicate name. Only
 #: `read_duplicate_manifest` reports DOUBLED; for other callers such a manifest is DAMAGED.
-OK, MISSING, DAMAGED, CHANGED, LATER, DOUBLED = "ok", "missing", "damaged", "changed", "later", "doubled"
+(
+    MANIFEST_OK,
+    MANIFEST_MISSING,
+    MANIFEST_DAMAGED,
+    MANIFEST_CHANGED,
+    MANIFEST_OF_LATER_VERSION,
+    MANIFEST_WITH_DUPLICATE_NAME,
+) = (
+    "ok",
+    "missing",
+    "damaged",
+    "changed",
+    "later",
+    "doubled",
+)
 #: Required keys of the rows. Early manifests have no maps and are valid without them.
 _ROW_TYPES: dict[str, dict[str, type]] = {
     "files": {"path": str, "sha256": str},
@@ -172,18 +190,18 @@ def read_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     The state is OK, MISSING, DAMAGED, CHANGED, LATER or DOUBLED. The manifest is None unless the state is OK or
     CHANGED.
     """
-    path = folder / MANIFEST
+    path = folder / MANIFEST_FILE_NAME
     if not path.is_file() or is_link(path):
-        return None, MISSING
+        return None, MANIFEST_MISSING
     try:
-        manifest = strict_json(path.read_text(encoding="utf-8"))
+        manifest = parse_strict_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
-        return None, DAMAGED
+        return None, MANIFEST_DAMAGED
     if isinstance(manifest, dict) and is_from_later_version(manifest.get("schema")):
-        return None, LATER
+        return None, MANIFEST_OF_LATER_VERSION
     if not _has_valid_rows(manifest):
-        return None, DAMAGED
-    return manifest, OK if read_manifest_digest(folder) == sha256(path) else CHANGED
+        return None, MANIFEST_DAMAGED
+    return manifest, MANIFEST_OK if read_manifest_digest(folder) == compute_sha256(path) else MANIFEST_CHANGED
 
 
 def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
@@ -192,8 +210,8 @@ def read_duplicate_manifest(folder: Path) -> tuple[dict[str, Any] | None, str]:
     (None, "") for any other manifest. The last value of the name is used, as most programs do.
     """
     try:
-        text = (folder / MANIFEST).read_text(encoding="utf-8")
-        strict_json(text)
+        text = (folder / MANIFEST_FILE_NAME).read_text(encoding="utf-8")
+        parse_strict_json(text)
     except DuplicateNameError as error:
         manifest = json.loads(text)
         return (manifest, error.name) if _has_valid_rows(manifest) else (None, "")

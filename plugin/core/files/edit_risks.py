@@ -123,7 +123,7 @@ def _read_mac_mounts() -> str:
     return done.stdout
 
 
-NETWORK, LOCKED, OPEN = "network", "locked", "open_elsewhere"
+ON_NETWORK_DRIVE, LOCKED_FILE, OPEN_ELSEWHERE = "network", "locked", "open_elsewhere"
 _LOCKS_FILE = Path("/proc/locks")
 #: 12: POSIX  ADVISORY  WRITE 4312 fd:01:131 1073741825 1073741825
 _LOCK_LINE = re.compile(r"^\d+: (?:POSIX|OFDLCK)\s+\S+\s+WRITE\s+(-?\d+)\s+([0-9a-f]+):([0-9a-f]+):(\d+)\s")
@@ -136,7 +136,8 @@ _PROCESS_ID = re.compile(r"\((\d+)\)$")
 class EditRisk:
     """A risk of editing a file.
 
-    ``kind``: `NETWORK`, `LOCKED` or `OPEN`; ``detail``: the network share, or names and process ids of programs.
+    ``kind``: `ON_NETWORK_DRIVE`, `LOCKED_FILE` or `OPEN_ELSEWHERE`; ``detail``: the network share, or names and process
+    ids of programs.
     """
 
     kind: str
@@ -151,13 +152,13 @@ def find_edit_risks(path: str | Path, *, own_edits: bool = False) -> list[EditRi
     """
     path = Path(path)
     network_place = find_network_place(path)
-    found = [EditRisk(NETWORK, network_place)] if network_place else []
+    found = [EditRisk(ON_NETWORK_DRIVE, network_place)] if network_place else []
     if not path.is_file():
         return found
     programs = [name for name in _find_programs(path) if not _is_own(name)]
     if path.suffix.lower() == ".gpkg" and not own_edits and is_write_locked(path):
-        return [*found, EditRisk(LOCKED, ", ".join(programs))]
-    return [*found, EditRisk(OPEN, ", ".join(programs))] if programs else found
+        return [*found, EditRisk(LOCKED_FILE, ", ".join(programs))]
+    return [*found, EditRisk(OPEN_ELSEWHERE, ", ".join(programs))] if programs else found
 
 
 def _find_programs(path: Path) -> list[str]:

@@ -20,7 +20,14 @@ import numpy as np
 
 from ..errors import InputError
 
-__all__ = ["Encoding", "decode_cell", "find_known_codec", "find_shapefile_encoding", "is_garbled", "sibling_file"]
+__all__ = [
+    "ShapefileEncoding",
+    "decode_cell",
+    "find_known_codec",
+    "find_shapefile_encoding",
+    "find_sibling_file",
+    "is_garbled",
+]
 
 
 #: Codecs by the language driver id (byte 29 of a .dbf), as ESRI and dBASE list them.
@@ -56,7 +63,7 @@ _CODEC_BY_CODE_PAGE = {
     65001: "utf_8",
 }
 #: The superset that programs write under a codec's name.
-_SUPERSETS = {
+_CODEC_SUPERSETS = {
     **dict.fromkeys(("gb2312", "gbk", "gb18030"), "GB18030"),
     "big5": "CP950",
     "euc_kr": "CP949",
@@ -67,7 +74,7 @@ _SUPERSETS = {
 #: Codecs that attribute tables never use.
 _NO_TEXT_CODECS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "utf-7", "mbcs", "oem", "undefined")
 #: Words before or after the name.
-_AFFIXES = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
+_CODEC_NAME_AFFIXES = re.compile(r"^(ANSI|OEM|CODE ?PAGE|X[- ])[ :_-]*(?=\S)|[ (]+(WITH )?BOM\)?$")
 _CODE_PAGE_NUMBER = re.compile(r"(?:CP|WINDOWS|WIN|IBM|MS|DOS)?[ _-]*(\d{3,5})")
 _LATIN_NUMBER = re.compile(r"(?:ISO)?[ _-]*8859[ _-]*(\d{1,2})")
 _DRIVER_NUMBER = re.compile(r"LDID[ /](\d{1,3})")
@@ -82,7 +89,7 @@ _COMMON_BYTE_RANGES = {
 }
 #: A text is natural in a codec from these shares of usual characters and letters on, and up to this share of capitals
 #: after a small letter.
-_MOST, _LETTERS, _CAPITALS = 0.7, 0.9, 0.1
+_MIN_SHARE_OF_COMMON_CHARACTERS, _MIN_SHARE_OF_LETTERS, _MAX_SHARE_OF_CAPITALS = 0.7, 0.9, 0.1
 
 
 def read_cpg_name(content: bytes) -> str:
@@ -103,7 +110,7 @@ def find_known_codec(name: str) -> str:
     superset under the name of the smaller set. The superset is returned: GB18030 for GB2312 and GBK, CP950 for Big5,
     CP949 for EUC-KR, CP932 for Shift-JIS.
     """
-    text = _AFFIXES.sub("", _AFFIXES.sub("", name.strip().upper())).strip()
+    text = _CODEC_NAME_AFFIXES.sub("", _CODEC_NAME_AFFIXES.sub("", name.strip().upper())).strip()
     if found := _DRIVER_NUMBER.fullmatch(text):
         return DRIVER_IDS.get(int(found[1]), "")
     if found := _LATIN_NUMBER.fullmatch(text):
@@ -113,7 +120,7 @@ def find_known_codec(name: str) -> str:
         if 28591 <= number <= 28606:
             return _find_codec(f"iso8859-{number - 28590}")
         return _find_codec(_CODEC_BY_CODE_PAGE.get(number, f"cp{number}"))
-    return _find_codec(_index_codecs().get(_normalise_name(text), text))
+    return _find_codec(_list_codecs_by_alias().get(_normalise_name(text), text))
 
 
 def _find_codec(name: str) -> str:
@@ -124,11 +131,11 @@ def _find_codec(name: str) -> str:
         return ""
     if found in _NO_TEXT_CODECS or found.startswith(("utf-16", "utf-32")):
         return ""
-    return _SUPERSETS.get(found, found.upper())
+    return _CODEC_SUPERSETS.get(found, found.upper())
 
 
 @lru_cache(maxsize=1)
-def _index_codecs() -> dict[str, str]:
+def _list_codecs_by_alias() -> dict[str, str]:
     """Return name or alias without punctuation → Python's codec.
 
     Programs write the punctuation differently.
@@ -163,11 +170,11 @@ def reads_naturally(text: str, codec: str) -> bool:
     if ranges is not None:
         leads = [encoded[0] for c in foreign if len(encoded := c.encode(codec, errors="ignore")) > 1]
         usual = sum(any(low <= lead <= high for low, high in ranges) for lead in leads)
-        return bool(leads) and usual >= _MOST * len(leads)
+        return bool(leads) and usual >= _MIN_SHARE_OF_COMMON_CHARACTERS * len(leads)
     letters = sum(unicodedata.category(c)[0] in "LM" for c in foreign)
     pairs = [(a, b) for a, b in pairwise(text) if a.isalpha() and b.isalpha()]
     capitals = sum(a.islower() and b.isupper() for a, b in pairs)
-    return letters >= _LETTERS * len(foreign) and capitals <= _CAPITALS * max(len(pairs), 1)
+    return letters >= _MIN_SHARE_OF_LETTERS * len(foreign) and capitals <= _MAX_SHARE_OF_CAPITALS * max(len(pairs), 1)
 
 
 #: Cells inspected: enough for a decision, and fast on a table of a million rows.
@@ -179,19 +186,19 @@ _LOST_TEXTS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 
 
 @dataclass(frozen=True)
-class Encoding:
+class ShapefileEncoding:
     """The encoding of a shapefile and how it was found.
 
     ``name``: Python's codec; ``how``: ``cpg``, ``content``, ``header``, or ``none`` where the text is ASCII;
-    ``declared``: the codec of the .cpg if the content contradicts it.
+    ``declared_codec``: the codec of the .cpg if the content contradicts it.
     """
 
     name: str
     how: str
-    declared: str = ""
+    declared_codec: str = ""
 
 
-def sibling_file(path: Path, suffix: str) -> Path | None:
+def find_sibling_file(path: Path, suffix: str) -> Path | None:
     """Return the file beside a shapefile with another suffix, such as .dbf.
 
     The suffix may be in any case. None if the file is missing.
@@ -204,7 +211,7 @@ def sibling_file(path: Path, suffix: str) -> Path | None:
     return next((p for p in path.parent.iterdir() if p.stem.lower() == stem and p.suffix.lower() == suffix), None)
 
 
-def find_shapefile_encoding(path: Path) -> Encoding:
+def find_shapefile_encoding(path: Path) -> ShapefileEncoding:
     """Return the encoding of a shapefile's attributes.
 
     The .cpg is used if the bytes are text in its codec, otherwise the content, otherwise the header. A text that is
@@ -216,18 +223,18 @@ def find_shapefile_encoding(path: Path) -> Encoding:
     InputError
         The .dbf is missing, or the bytes are neither UTF-8 nor GBK and neither .cpg nor header names another codec.
     """
-    table = sibling_file(path, ".dbf")
+    table = find_sibling_file(path, ".dbf")
     if table is None:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".dbf").name)
     header, text = _read_texts(table)
-    cpg = sibling_file(path, ".cpg")
+    cpg = find_sibling_file(path, ".cpg")
     declared = read_cpg_name(cpg.read_bytes()) if cpg else ""
     codec = find_known_codec(declared)
     content = _detect_codec(text)
     if not text:
-        return Encoding(codec or "UTF-8", "cpg" if codec else "none")
+        return ShapefileEncoding(codec or "UTF-8", "cpg" if codec else "none")
     if codec and _fits_codec(text, codec, content):
-        return Encoding(codec, "cpg")
+        return ShapefileEncoding(codec, "cpg")
     by_header = DRIVER_IDS.get(header, "")
     if (
         by_header
@@ -237,11 +244,11 @@ def find_shapefile_encoding(path: Path) -> Encoding:
         and _fits_codec(text, by_header, content)
     ):
         # Western programs declare their own code page whatever the text is.
-        return Encoding(by_header, "header")
+        return ShapefileEncoding(by_header, "header")
     if content:
-        return Encoding(content, "content", declared)
+        return ShapefileEncoding(content, "content", declared)
     if by_header and by_header != "GB18030":
-        return Encoding(by_header, "header", declared)
+        return ShapefileEncoding(by_header, "header", declared)
     if declared and not codec:
         raise InputError("encoding_name", source=str(cpg), encoding=declared)
     raise InputError("encoding_unknown", source=str(path))
@@ -277,7 +284,7 @@ def _read_texts(table: Path) -> tuple[int, bytes]:
 
 def _detect_codec(text: bytes) -> str:
     """Return UTF-8 or GB18030 if bytes are plainly in that encoding, else empty."""
-    if _broken_share(text, "utf-8") < _MAX_BROKEN_SHARE:
+    if _compute_undecodable_share(text, "utf-8") < _MAX_BROKEN_SHARE:
         return "UTF-8"
     # Nearly any two bytes are a character of GBK; written Chinese stays within GB2312, where both bytes are high.
     foreign = [c for c in _decode_cells(text, "gb18030") if not c.isascii()]
@@ -285,7 +292,7 @@ def _detect_codec(text: bytes) -> str:
     return "GB18030" if foreign and usual / len(foreign) > 0.9 else ""
 
 
-def _broken_share(text: bytes, codec: str) -> float:
+def _compute_undecodable_share(text: bytes, codec: str) -> float:
     """Return the share of characters beyond ASCII that the codec cannot decode."""
     decoded = _decode_cells(text, codec)
     foreign = sum(not c.isascii() for c in decoded)
@@ -308,7 +315,7 @@ def _fits_codec(text: bytes, codec: str, content: str) -> bool:
     """
     if content == codec:
         return True
-    if _broken_share(text, codec) >= _MAX_BROKEN_SHARE:
+    if _compute_undecodable_share(text, codec) >= _MAX_BROKEN_SHARE:
         return False
     if not _overrides_cpg(text, content):
         return True
@@ -369,7 +376,7 @@ BLANK_WORDS = ("", "-", "—", "——", "–", "/", "无", "n/a")
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
-class Undecodable(Exception):
+class UndecodableTextError(Exception):
     """Raised for a text in an unknown encoding.
 
     ``line``: the first line that cannot be decoded, from 1.
@@ -396,7 +403,7 @@ def decode_file_text(data: bytes) -> str:
             text = ""
         # Nearly all UTF-8 decodes as GBK too, into other characters.
         if not text or is_garbled(text):
-            raise Undecodable(data.count(b"\n", 0, first.start) + 1) from first
+            raise UndecodableTextError(data.count(b"\n", 0, first.start) + 1) from first
         return text
 
 

@@ -12,7 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from ..errors import InputError
-from .encoding import Encoding, find_shapefile_encoding, sibling_file
+from .encoding import ShapefileEncoding, find_shapefile_encoding, find_sibling_file
 from .writing import explain_os_error
 
 
@@ -31,7 +31,7 @@ def check_readable(path: Path) -> None:
         raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
 
 
-def check_shapefile_complete(path: Path) -> Encoding:
+def check_shapefile_complete(path: Path) -> ShapefileEncoding:
     """Check that a shapefile is complete, and return its encoding.
 
     Raises InputError if a file of it is missing or truncated. A driver reads a truncated shapefile without an error:
@@ -39,7 +39,7 @@ def check_shapefile_complete(path: Path) -> Encoding:
     """
     if not path.exists():
         raise InputError("shapefile_part_missing", source=str(path), part=path.name)
-    index = sibling_file(path, ".shx")
+    index = find_sibling_file(path, ".shx")
     if index is None:
         raise InputError("shapefile_part_missing", source=str(path), part=path.with_suffix(".shx").name)
     try:
@@ -56,7 +56,7 @@ def check_shapefile_complete(path: Path) -> Encoding:
 
 
 @contextmanager
-def safe_path_to_open(path: Path) -> Iterator[Path]:
+def provide_safe_path(path: Path) -> Iterator[Path]:
     """Yield the path, or a temporary copy if opening the file is unsafe.
 
     - A GeoPackage that a program has open, or had open when it crashed, has log files next to it. SQLite merges or

@@ -28,7 +28,7 @@ def find_open_file_owners(path: Path) -> list[str]:
     Computers named in lock files are returned too. Empty if the system provides no information.
     """
     found = dict.fromkeys(_read_locks(path))
-    asked = _query_restart_manager if sys.platform == "win32" else _search_proc
+    asked = _query_windows_restart_manager if sys.platform == "win32" else _search_proc
     found |= dict.fromkeys(asked(path))
     return list(found)
 
@@ -94,7 +94,7 @@ class _ProcessInfo(ctypes.Structure):
         return f"{name} ({self.process.id})"
 
 
-def _query_restart_manager(path: Path) -> list[str]:
+def _query_windows_restart_manager(path: Path) -> list[str]:
     """Return the programs that have a file open, from Windows' Restart Manager.
 
     It knows files of this machine, not folders.

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 from ..errors import InputError
-from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, Undecodable, decode_file_text, find_delimiter
+from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, UndecodableTextError, decode_file_text, find_delimiter
 
 # Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: `tables`,
 # `indicators.get_typed_figures` and
@@ -30,7 +30,7 @@ _DECIMAL_CONTEXT = Context(prec=400)
 _FIXED_FORMAT = re.compile(r"0(?:\.(0+))?")
 
 
-class Line(NamedTuple):
+class CellLine(NamedTuple):
     """A line of cells in a sheet or a text file.
 
     ``number``: the row in the sheet, or the first line in the text, from 1.
@@ -40,11 +40,11 @@ class Line(NamedTuple):
     cells: list[str]
 
 
-class Sheet(NamedTuple):
+class CellSheet(NamedTuple):
     """A sheet of a workbook, or a text file; ``title`` is empty for a text file."""
 
     title: str
-    lines: list[Line]
+    lines: list[CellLine]
 
 
 class UnreadableTable(Exception):
@@ -59,7 +59,7 @@ class UnreadableTable(Exception):
         self.why, self.line = why, line
 
 
-def read_sheets(path: Path) -> list[Sheet]:
+def read_sheets(path: Path) -> list[CellSheet]:
     """Return the sheets of a workbook, or a text file as one sheet.
 
     Cells have no blanks around them. Texts: comma, semicolon or tab; UTF-8 or GBK. A merged cell counts for each row
@@ -67,8 +67,8 @@ def read_sheets(path: Path) -> list[Sheet]:
     """
     data = _read_bytes(path)
     if data.startswith(WORKBOOK_SIGNATURE) or path.suffix.lower() in _WORKBOOK_SUFFIXES:
-        return [Sheet(sheet.title, _read_rows(sheet)) for sheet in _read_workbook(data).worksheets]
-    return [Sheet("", _read_lines(data))]
+        return [CellSheet(sheet.title, _read_rows(sheet)) for sheet in _read_workbook(data).worksheets]
+    return [CellSheet("", _read_lines(data))]
 
 
 def open_workbook(path: Path) -> Any:
@@ -101,12 +101,12 @@ def _read_workbook(data: bytes) -> Any:
         raise UnreadableTable("unreadable") from error
 
 
-def _read_lines(data: bytes) -> list[Line]:
+def _read_lines(data: bytes) -> list[CellLine]:
     if data.startswith(OLD_WORKBOOK_SIGNATURE):
         raise UnreadableTable("old_workbook")
     try:
         text = decode_file_text(data)
-    except Undecodable as error:
+    except UndecodableTextError as error:
         raise UnreadableTable("encoding") from error
     if "\0" in text:
         raise UnreadableTable("unreadable")
@@ -114,14 +114,14 @@ def _read_lines(data: bytes) -> list[Line]:
     found, last = [], 0
     try:
         for cells in reader:
-            found.append(Line(last + 1, [cell.strip() for cell in cells]))
+            found.append(CellLine(last + 1, [cell.strip() for cell in cells]))
             last = reader.line_num
     except csv.Error as error:
         raise UnreadableTable("quotes", last + 1) from error
     return found
 
 
-def _read_rows(sheet: Any) -> list[Line]:
+def _read_rows(sheet: Any) -> list[CellLine]:
     spanned = {}
     for merged in sheet.merged_cells.ranges:
         first = sheet.cell(merged.min_row, merged.min_col)
@@ -129,7 +129,7 @@ def _read_rows(sheet: Any) -> list[Line]:
             # Horizontally a merged cell is one cell; only vertically its value repeats.
             spanned[row, merged.min_col] = first
     return [
-        Line(number, [display_cell(spanned.get((number, cell.column), cell)) for cell in cells])
+        CellLine(number, [display_cell(spanned.get((number, cell.column), cell)) for cell in cells])
         for number, cells in enumerate(sheet.iter_rows(), 1)
     ]
 
@@ -160,10 +160,14 @@ def display_value(value: Any, number_format: str = "General") -> str:
     if form is None:
         return _format_plain(value)
     decimals = len(form.group(1) or "")
-    return f"{_round(100 * value, decimals)}%" if "%" in first else _round(value, decimals)
+    return (
+        f"{_round_like_spreadsheet(100 * value, decimals)}%"
+        if "%" in first
+        else _round_like_spreadsheet(value, decimals)
+    )
 
 
-def _round(value: float, decimals: int) -> str:
+def _round_like_spreadsheet(value: float, decimals: int) -> str:
     """Round as spreadsheets do: from fifteen digits, a half away from zero."""
     if not math.isfinite(value):
         return str(value)
@@ -179,7 +183,7 @@ _MAX_LINES_ABOVE_HEADING = 10
 
 
 @dataclass(frozen=True)
-class Column:
+class SearchedColumn:
     """A column to search for in a table.
 
     ``heads``: its possible headings. A table without a ``needed`` column is not recognised.
@@ -191,20 +195,20 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row of a table.
 
     ``line``: its number in the file, from 1; ``cells``: column name → text, empty where the cell is empty or missing;
-    ``others``: heading → text, for columns that were not searched for.
+    ``other_cells``: heading → text, for columns that were not searched for.
     """
 
     line: int
     cells: dict[str, str]
-    others: dict[str, str]
+    other_cells: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Table:
+class FoundTable:
     """A table found in a file.
 
     ``file``: the name without folders; ``sheet``: empty for a text file; ``line``: number of the heading row;
@@ -215,14 +219,14 @@ class Table:
     sheet: str
     line: int
     heads: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[TableRow, ...]
 
     @property
     def place(self) -> str:
         """Return file name and sheet for a message."""
         return f"{self.file} [{self.sheet}]" if self.sheet else self.file
 
-    def error(self, row: Row, column: str, value: str, known: Iterable[str] = ()) -> InputError:
+    def error(self, row: TableRow, column: str, value: str, known: Iterable[str] = ()) -> InputError:
         """Return the InputError for an unusable cell.
 
         It names file, row, column, value, and possible values (``known``).
@@ -231,7 +235,7 @@ class Table:
         return InputError("table_cell" if value else "table_blank", value=value, **params)
 
 
-def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
+def read_table(path: str | Path, columns: Sequence[SearchedColumn]) -> FoundTable:
     """Return the first table in a file whose headings include all needed columns.
 
     CSV (comma, semicolon or tab; UTF-8 or GBK) and xlsx. A merged cell counts for each row that it spans, a formula by
@@ -253,7 +257,7 @@ def read_table(path: str | Path, columns: Sequence[Column]) -> Table:
     raise InputError("table_no_head", file=path.name, rows=_MAX_LINES_ABOVE_HEADING, columns=needed)
 
 
-def _find_table(file: str, sheet: str, lines: list[Line], columns: Sequence[Column]) -> Table | None:
+def _find_table(file: str, sheet: str, lines: list[CellLine], columns: Sequence[SearchedColumn]) -> FoundTable | None:
     for position, (line, cells) in enumerate(lines[:_MAX_LINES_ABOVE_HEADING]):
         headings = [_normalise_heading(cell) for cell in cells]
         found: dict[str, int] = {}
@@ -276,9 +280,9 @@ def _read_body(
     line: int,
     head: list[str],
     positions: dict[str, int],
-    lines: list[Line],
-    columns: Sequence[Column],
-) -> Table:
+    lines: list[CellLine],
+    columns: Sequence[SearchedColumn],
+) -> FoundTable:
     others = {n: text.strip() for n, text in enumerate(head) if n not in positions.values() and text.strip()}
     rows = []
     for number, cells in lines:
@@ -288,8 +292,8 @@ def _read_body(
         if any(width[len(head) :]):
             raise InputError("table_stray", file=file, line=number, value=next(filter(None, width[len(head) :])))
         named = {column.name: width[positions[column.name]] if column.name in positions else "" for column in columns}
-        rows.append(Row(number, named, {text: width[n] for n, text in others.items()}))
-    return Table(file, sheet, line, tuple(others.values()), tuple(rows))
+        rows.append(TableRow(number, named, {text: width[n] for n, text in others.items()}))
+    return FoundTable(file, sheet, line, tuple(others.values()), tuple(rows))
 
 
 def _normalise_heading(text: str) -> str:

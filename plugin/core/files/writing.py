@@ -28,7 +28,7 @@ _SIBLING_SUFFIXES = {
 
 
 @contextmanager
-def atomic_output(target: str | Path) -> Iterator[Path]:
+def write_atomically(target: str | Path) -> Iterator[Path]:
     """Yield a temporary path whose files replace the target when the block ends.
 
     The file name remains, so that drivers know the format; formats of several files (.shp) and folders (.gdb) work too.
@@ -60,7 +60,7 @@ def atomic_output(target: str | Path) -> Iterator[Path]:
 
 def write_text(target: str | Path, text: str) -> None:
     r"""Write a UTF-8 text with line ends ``\n`` to a file, atomically."""
-    with atomic_output(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
+    with write_atomically(target) as path, path.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write(text)
         handle.flush()
         os.fsync(handle.fileno())
@@ -211,7 +211,7 @@ def _move_file(source: Path, destination: Path, moved: list[tuple[Path, Path]]) 
 
 
 @dataclass(frozen=True)
-class Outputs:
+class OutputPaths:
     """Paths of the files that a check writes; an empty path is not written."""
 
     findings: str = ""
@@ -223,7 +223,7 @@ class Outputs:
         return [p for p in (self.findings, self.json, self.html) if p]
 
 
-def check_outputs(outputs: Outputs, inputs: list[str], databases: list[str] | None = None) -> None:
+def check_outputs(outputs: OutputPaths, inputs: list[str], databases: list[str] | None = None) -> None:
     """Raise OutputError unless all outputs of a check can be written.
 
     They must differ from each other and from the inputs. ``databases``: files to which a table will be added; they

@@ -10,11 +10,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from .linework import extract_rings, iterate_batches
 from .polygons import SHAPES_PER_BATCH
 from .validity import extract_polygons, is_missing
-from .width_test import is_surely_wide, lost_no_edge
+from .width_test import has_lost_no_edge, is_surely_wide
 
 #: Reach of a corner in units of its width: down to 10°.
 CORNER_REACH = 1 / np.sin(np.radians(5))
@@ -22,23 +22,25 @@ CORNER_REACH = 1 / np.sin(np.radians(5))
 BUFFER_ERROR_SHARE = 0.01
 
 
-class Corners(NamedTuple):
+class CornerDefects(NamedTuple):
     """Defects of polygons at (k,) vertices.
 
-    ``row`` (k,): position of the polygon; ``point`` (k, 2): the vertex, m; ``measure`` (k,): the angle in degrees, or
-    the distance in m.
+    ``row`` (k,): position of the polygon; ``point`` (k, 2): the vertex, m; ``angle_or_distance`` (k,): the angle in
+    degrees, or the distance in m.
     """
 
     row: NDArray
     point: NDArray
-    measure: NDArray
+    angle_or_distance: NDArray
 
 
-def find_sharp_corners(shapes: NDArray, max_degrees: float, *, cancellation: Cancellation = NEVER) -> Corners:
+def find_sharp_corners(
+    shapes: NDArray, max_degrees: float, *, cancellation: Cancellation = NEVER_CANCELLED
+) -> CornerDefects:
     """Find vertices with an angle below ``max_degrees`` degrees (尖锐角); a spike has angle 0.
 
     ``shapes``: (n,) polygons, multipolygons or None in a plane, m, valid or not. Repeated vertices count as one.
-    ``measure`` of the result is the angle.
+    ``angle_or_distance`` of the result is the angle.
     """
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
     for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
@@ -87,10 +89,12 @@ def _select_candidates(
     return row[in_chosen_ring], xy[in_chosen_ring], np.concatenate([[0], np.cumsum(np.diff(ring_starts)[chosen_rings])])
 
 
-def find_near_vertices(shapes: NDArray, distance_m: float, *, cancellation: Cancellation = NEVER) -> Corners:
+def find_near_vertices(
+    shapes: NDArray, distance_m: float, *, cancellation: Cancellation = NEVER_CANCELLED
+) -> CornerDefects:
     """Find consecutive vertices less than ``distance_m`` m apart, equal ones included.
 
-    The closing vertex of a ring is not counted. ``measure`` of the result is the distance in m.
+    The closing vertex of a ring is not counted. ``angle_or_distance`` of the result is the distance in m.
     """
     corner_batches: list[tuple[NDArray, NDArray, NDArray]] = []
     for row, xy, ring_starts in _iterate_rings(shapes, cancellation):
@@ -142,15 +146,17 @@ def _find_neighbours(xy: NDArray, ring_starts: NDArray) -> tuple[NDArray, NDArra
     )
 
 
-def _sort_corners(corner_batches: list[tuple[NDArray, NDArray, NDArray]]) -> Corners:
+def _sort_corners(corner_batches: list[tuple[NDArray, NDArray, NDArray]]) -> CornerDefects:
     if not corner_batches:
-        return Corners(np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros(0))
+        return CornerDefects(np.zeros(0, dtype=int), np.zeros((0, 2)), np.zeros(0))
     row, point, measure = (np.concatenate(columns) for columns in zip(*corner_batches, strict=True))
     order = np.argsort(row, kind="stable")
-    return Corners(row[order], point[order], measure[order])
+    return CornerDefects(row[order], point[order], measure[order])
 
 
-def find_narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> tuple[NDArray, NDArray]:
+def find_narrow_parts(
+    shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED
+) -> tuple[NDArray, NDArray]:
     """Find the parts of valid polygons that are narrower than ``width`` m.
 
     A disc of that diameter cannot reach them: they are necks, arms and spikes. Corners of 10° or more are left
@@ -170,7 +176,7 @@ def find_narrow_parts(shapes: NDArray, width: float, *, cancellation: Cancellati
         cancellation.raise_if_cancelled()
         rows_in_batch = present[start : start + SHAPES_PER_BATCH]
         core = shapely.buffer(shapes[rows_in_batch], -width / 2, join_style="mitre")
-        may_be_narrow = ~lost_no_edge(shapes[rows_in_batch], core, width / 2)
+        may_be_narrow = ~has_lost_no_edge(shapes[rows_in_batch], core, width / 2)
         rows_in_batch, core, batch = (
             rows_in_batch[may_be_narrow],
             core[may_be_narrow],

@@ -11,13 +11,13 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from . import crs as crs_care
 from .edge_densification import compute_edge_deviations, find_long_ring_edges
-from .linework import END_SHORTENING_M, Linework, extract_rings
+from .linework import END_SHORTENING_M, PolygonSegments, extract_rings
 from .overlay_fallback import FallbackLog
 from .parts import Parts, collect_parts
-from .polygons import Polygons, union_rows
+from .polygons import Polygons, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import is_missing
 
@@ -30,7 +30,7 @@ _PAIRS_PER_BATCH = 1_000_000
 
 
 def find_points_near_segments(
-    points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER
+    points: NDArray, a: NDArray, b: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[NDArray, NDArray]:
     """Find points near segments that do not end at the same point.
 
@@ -136,23 +136,23 @@ class VertexMismatches:
 
     ``row`` (k,): row of the edge. ``other`` (k,): row of the vertex. ``point`` (k, 2): the vertex, m. ``distance``
     (k,): from the vertex to the edge, m; 0, or the rounding of doubles in a plane with zone prefix (1e-7), means that
-    the edge only lacks the vertex, more means that the edges differ. ``near_vertex`` (k,) bool: an end of the edge is
-    as near.
+    the edge only lacks the vertex, more means that the edges differ. ``is_near_vertex`` (k,) bool: an end of the edge
+    is as near.
     """
 
     row: NDArray
     other: NDArray
     point: NDArray
     distance: NDArray
-    near_vertex: NDArray
+    is_near_vertex: NDArray
 
     def __len__(self) -> int:
         return len(self.row)
 
-    def select(self, kept: NDArray) -> VertexMismatches:
+    def select_mismatches(self, kept: NDArray) -> VertexMismatches:
         """Return the mismatches that ``kept`` ((k,) bool) selects."""
         return VertexMismatches(
-            self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.near_vertex[kept]
+            self.row[kept], self.other[kept], self.point[kept], self.distance[kept], self.is_near_vertex[kept]
         )
 
 
@@ -161,7 +161,7 @@ NEAR_FILTER_RATIO = 4
 
 
 def find_mismatched_edges(
-    a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
+    a: Polygons, b: Polygons | None = None, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
 ) -> VertexMismatches:
     """Find vertices on or near another polygon's edge that has no vertex there.
 
@@ -176,7 +176,7 @@ def find_mismatched_edges(
 
 
 def find_mismatches_both_ways(
-    a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER
+    a: Polygons, b: Polygons, *, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[VertexMismatches, VertexMismatches]:
     """Find mismatches of edges of ``a`` with ``b``, and of edges of ``b`` with ``a``.
 
@@ -224,7 +224,7 @@ def _find_unshared(a: Polygons, b: Polygons, distance: float, cancellation: Canc
     if NEAR_FILTER_RATIO * int(unshared_a.sum()) > len(b.lines.xy):
         near_rows = np.ones(len(b), dtype=bool)
     else:
-        near_rows = b.find_rows_near(
+        near_rows = b.find_rows_near_geometries(
             a.lines.extract_lines(unshared_a).line, distance + 2 * END_SHORTENING_M, cancellation
         )
     return unshared_a, b.lines.find_unmatched(a.lines, near_rows)
@@ -236,7 +236,12 @@ def _make_empty() -> VertexMismatches:
 
 
 def _drop_shared_vertices(
-    lines: Linework, other_lines: Linework, edge: NDArray, end: NDArray, tolerance: Tolerance, same_layer: bool
+    lines: PolygonSegments,
+    other_lines: PolygonSegments,
+    edge: NDArray,
+    end: NDArray,
+    tolerance: Tolerance,
+    same_layer: bool,
 ) -> VertexMismatches:
     """Return mismatches of edges with vertices that the edge's polygon lacks.
 
@@ -283,7 +288,7 @@ def _drop_shared_vertices(
     )
 
 
-def _has_vertex(lines: Linework, row: NDArray, points: NDArray) -> NDArray:
+def _has_vertex(lines: PolygonSegments, row: NDArray, points: NDArray) -> NDArray:
     """Return (k,) bool: the polygon of ``row`` has a vertex exactly at the point."""
     if not len(row):
         return np.zeros(0, dtype=bool)
@@ -303,7 +308,7 @@ def _has_vertex(lines: Linework, row: NDArray, points: NDArray) -> NDArray:
 
 
 def find_gaps(
-    a: Polygons, *, tolerance: Tolerance, max_width_m: float = np.inf, cancellation: Cancellation = NEVER
+    a: Polygons, *, tolerance: Tolerance, max_width_m: float = np.inf, cancellation: Cancellation = NEVER_CANCELLED
 ) -> Parts:
     """Find gaps that a layer's polygons enclose (缝隙, 孔洞), at most ``max_width_m`` m wide.
 
@@ -312,7 +317,7 @@ def find_gaps(
     finds gaps along the county's outline.
     """
     fallback_log = FallbackLog()
-    union = union_rows(a, tolerance=tolerance, fallback_log=fallback_log)
+    union = union_polygon_rows(a, tolerance=tolerance, fallback_log=fallback_log)
     cancellation.raise_if_cancelled()
     holes = find_holes(union)
     area, width = shapely.area(holes), 2 * shapely.area(holes) / shapely.length(holes)
@@ -329,7 +334,7 @@ def find_gaps(
     left[touching_count > 0] = rows[first_touching[touching_count > 0]]
     right[touching_count > 1] = rows[first_touching[touching_count > 1] + 1]
     parts = collect_parts(left, right, holes, tolerance, True, fallback_log)
-    return parts.select(parts.width <= max_width_m)
+    return parts.select_parts(parts.width <= max_width_m)
 
 
 def find_holes(whole: Any) -> NDArray:
@@ -369,7 +374,7 @@ class DegreePolygons(NamedTuple):
 
 
 def find_deviating_vertices(
-    a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER
+    a: DegreePolygons, b: DegreePolygons, plane: CRS, edge_match_m: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> VertexMismatches:
     """Find vertices of ``b`` on an edge of ``a`` in the plane, but off it in degrees.
 

@@ -53,19 +53,19 @@ def parse_crs(text: str | None) -> CRS | None:
 def _find_zone_code(crs: CRS) -> int | None:
     """Return the EPSG code of a CGCS2000 Gauss–Krüger zone, by its parameters."""
     frame = describe_crs(crs)
-    if not frame.cgcs2000:
+    if not frame.is_cgcs2000:
         return None
-    if frame.geographic:
+    if frame.is_geographic:
         return 4490
-    if frame.zone is None or not frame.metres or frame.false_northing:
+    if frame.zone_number is None or not frame.is_in_metres or frame.false_northing:
         return None
-    if frame.prefixed and frame.false_easting == frame.zone * 1e6 + 500_000:
-        if 25 <= frame.zone <= 45 and frame.meridian == frame.zone * 3:
-            return 4513 + frame.zone - 25
-        if 13 <= frame.zone <= 23 and frame.meridian == frame.zone * 6 - 3:
-            return 4491 + frame.zone - 13
-    if not frame.prefixed and frame.false_easting == 500_000 and frame.meridian == frame.zone * 3:
-        return 4534 + frame.zone - 25 if 25 <= frame.zone <= 45 else None
+    if frame.has_zone_prefix and frame.false_easting == frame.zone_number * 1e6 + 500_000:
+        if 25 <= frame.zone_number <= 45 and frame.central_meridian == frame.zone_number * 3:
+            return 4513 + frame.zone_number - 25
+        if 13 <= frame.zone_number <= 23 and frame.central_meridian == frame.zone_number * 6 - 3:
+            return 4491 + frame.zone_number - 13
+    if not frame.has_zone_prefix and frame.false_easting == 500_000 and frame.central_meridian == frame.zone_number * 3:
+        return 4534 + frame.zone_number - 25 if 25 <= frame.zone_number <= 45 else None
     return None
 
 
@@ -73,17 +73,17 @@ def _find_zone_code(crs: CRS) -> int | None:
 class CrsProperties:
     """Properties of a CRS that coordinates are checked against.
 
-    ``zone``: the CGCS2000 zone number; ``prefixed``: eastings begin with the zone number; ``meridian``: central
-    meridian in degrees; ``metres``: the unit is metre.
+    ``zone_number``: the CGCS2000 zone number; ``has_zone_prefix``: eastings begin with the zone number;
+    ``central_meridian``: central meridian in degrees; ``is_in_metres``: the unit is metre.
     """
 
-    geographic: bool
-    cgcs2000: bool
+    is_geographic: bool
+    is_cgcs2000: bool
     false_easting: float = 0.0
-    meridian: float | None = None
-    zone: int | None = None
-    prefixed: bool = False
-    metres: bool = True
+    central_meridian: float | None = None
+    zone_number: int | None = None
+    has_zone_prefix: bool = False
+    is_in_metres: bool = True
     false_northing: float = 0.0
 
 
@@ -95,7 +95,7 @@ def describe_crs(crs: CRS) -> CrsProperties:
     """
     is_cgcs2000 = _is_cgcs2000(crs)
     if crs.is_geographic:
-        return CrsProperties(geographic=True, cgcs2000=is_cgcs2000)
+        return CrsProperties(is_geographic=True, is_cgcs2000=is_cgcs2000)
     operation = crs.coordinate_operation
     values: dict[str, Any] = {parameter.name: parameter.value for parameter in operation.params} if operation else {}
     easting, northing = (float(values.get(f"False {axis}", 0.0)) for axis in ("easting", "northing"))
@@ -107,7 +107,7 @@ def describe_crs(crs: CRS) -> CrsProperties:
         and values.get("Scale factor at natural origin") == 1
     )
     if not is_gauss_kruger or meridian is None:
-        return CrsProperties(False, is_cgcs2000, easting, metres=metres, false_northing=northing)
+        return CrsProperties(False, is_cgcs2000, easting, is_in_metres=metres, false_northing=northing)
     prefixed = easting >= 1e6
     zone = int(easting // 1e6) if prefixed else round(float(meridian) / 3)
     return CrsProperties(False, is_cgcs2000, easting, float(meridian), zone, prefixed, metres, northing)
@@ -118,10 +118,10 @@ def have_same_parameters(a: CRS, b: CRS) -> bool:
 
     Kind of CRS, datum, central meridian, false easting and northing are compared; heights are not.
     """
-    return _parameters(a) == _parameters(b)
+    return _read_crs_parameters(a) == _read_crs_parameters(b)
 
 
-def _parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
+def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
     plane = crs.sub_crs_list[0] if crs.is_compound and crs.sub_crs_list else crs
     operation = plane.coordinate_operation
     named = {p.name: p.value for p in operation.params} if operation else {}
@@ -149,10 +149,10 @@ def find_area_of_use(crs: CRS) -> tuple[float, float, float, float] | None:
     area = crs.area_of_use
     if area is not None and area.west < area.east:
         return area.west, area.south, area.east, area.north
-    if frame.geographic or frame.meridian is None or not frame.cgcs2000:
+    if frame.is_geographic or frame.central_meridian is None or not frame.is_cgcs2000:
         return None
-    half_width = 3.0 if frame.prefixed and frame.zone is not None and frame.zone < 25 else 1.5
-    return frame.meridian - half_width, 0.0, frame.meridian + half_width, 60.0
+    half_width = 3.0 if frame.has_zone_prefix and frame.zone_number is not None and frame.zone_number < 25 else 1.5
+    return frame.central_meridian - half_width, 0.0, frame.central_meridian + half_width, 60.0
 
 
 def find_three_degree_zone(longitude: float) -> CRS:
@@ -171,7 +171,7 @@ def add_vertical_crs(plane: str, vertical: str) -> CRS:
     return CRS.from_user_input("+".join(filter(None, (plane, vertical.rpartition(":")[2]))))
 
 
-def crs_label(crs: CRS | None) -> str:
+def make_crs_label(crs: CRS | None) -> str:
     """Return a CRS as ``EPSG:4526``, else its name; empty for None.
 
     A CRS without code and name is described by its central meridian.
@@ -183,7 +183,7 @@ def crs_label(crs: CRS | None) -> str:
         return f"EPSG:{code}"
     frame = describe_crs(crs)
     unnamed = crs.name.strip().lower() in ("", "unknown", "unnamed", "undefined")
-    return f"TM {frame.meridian:g}°E" if unnamed and frame.meridian is not None else crs.name
+    return f"TM {frame.central_meridian:g}°E" if unnamed and frame.central_meridian is not None else crs.name
 
 
 def choose_crs(layers: Iterable[tuple[CRS, int]], longitude: float, latitude: float = 36.0) -> CRS:
@@ -248,7 +248,7 @@ def preserves_straight_lines(source: CRS, target: CRS) -> bool:
 
 def _preserves_areas(crs: CRS, longitude: float, latitude: float) -> bool:
     frame = describe_crs(crs)
-    if frame.geographic or not frame.metres:
+    if frame.is_geographic or not frame.is_in_metres:
         return False
     try:
         scale = Proj(crs).get_factors(longitude, latitude).areal_scale
@@ -262,7 +262,7 @@ def _make_transformer(source: CRS, target: CRS) -> Transformer:
     return Transformer.from_crs(source, target, always_xy=True)
 
 
-def reproject(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
+def reproject_geometries(geometries: NDArray, source: CRS, target: CRS) -> NDArray:
     """Reproject (n,) geometries; x is easting or longitude.
 
     Returns the same array if both CRS are equal.
@@ -288,9 +288,9 @@ def make_lonlat_transformer(crs: CRS) -> Callable[[NDArray], NDArray]:
     return lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1]))
 
 
-def to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
+def reproject_to_lonlat(geometries: NDArray, crs: CRS) -> NDArray:
     """Return (n,) geometries as (longitude, latitude) in degrees on CGCS2000."""
-    return reproject(geometries, crs, CGCS2000_DEGREES)
+    return reproject_geometries(geometries, crs, CGCS2000_DEGREES)
 
 
 # Coordinates that contradict their layer's CRS (zone, prefix, axis order, degrees for metres), and the CRS that they
@@ -307,9 +307,10 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
     """Return (problem, parameters) if coordinates contradict their CRS, else None.
 
     ``bounds``: xmin, ymin, xmax, ymax in the layer's units. Problems: ``missing`` (no CRS), ``degrees`` (degrees in a
-    metric CRS), ``metres`` (metres in a geographic CRS), ``axis`` (northing first), ``prefix`` (zone prefix missing,
-    or present although the CRS has none), ``zone`` (prefix of another zone), ``meridian`` (prefix and central meridian
-    of the CRS disagree), ``beyond`` (outside the CRS), ``not_metres`` (the CRS uses another unit).
+    metric CRS), ``is_in_metres`` (metres in a geographic CRS), ``axis`` (northing first), ``prefix`` (zone prefix
+    missing, or present although the CRS has none), ``zone_number`` (prefix of another zone), ``central_meridian``
+    (prefix and central meridian of the CRS disagree), ``beyond`` (outside the CRS), ``not_metres`` (the CRS uses
+    another unit).
     """
     xmin, ymin, xmax, ymax = bounds
     if crs is None:
@@ -317,10 +318,10 @@ def find_coordinate_problem(crs: CRS | None, bounds: Iterable[float]) -> tuple[s
     if not np.isfinite([xmin, ymin, xmax, ymax]).all():
         return None
     frame = describe_crs(crs)
-    params: dict[str, Any] = {"crs": crs_label(crs)}
-    if frame.geographic:
+    params: dict[str, Any] = {"crs": make_crs_label(crs)}
+    if frame.is_geographic:
         return _check_degrees(frame, params, xmin, ymin, xmax, ymax)
-    if not frame.metres:
+    if not frame.is_in_metres:
         return "not_metres", params
     return _check_metres(frame, params, xmin, ymin, xmax, ymax)
 
@@ -330,8 +331,13 @@ def _check_metres(
 ) -> tuple[str, dict[str, Any]] | None:
     if max(abs(xmin), abs(xmax)) <= 360 and max(abs(ymin), abs(ymax)) <= 90:
         return "degrees", params
-    if frame.cgcs2000 and frame.zone and frame.prefixed and frame.meridian not in (frame.zone * 3, frame.zone * 6 - 3):
-        return "meridian", {**params, "zone": frame.zone, "meridian": f"{frame.meridian:g}"}
+    if (
+        frame.is_cgcs2000
+        and frame.zone_number
+        and frame.has_zone_prefix
+        and frame.central_meridian not in (frame.zone_number * 3, frame.zone_number * 6 - 3)
+    ):
+        return "meridian", {**params, "zone": frame.zone_number, "meridian": f"{frame.central_meridian:g}"}
     if max(abs(xmin), abs(ymin), abs(xmax), abs(ymax)) > 1e8:
         return "beyond", params
     return _check_zone(frame, params, xmin, ymin, xmax, ymax)
@@ -340,21 +346,25 @@ def _check_metres(
 def _check_zone(
     frame: CrsProperties, params: dict[str, Any], xmin: float, ymin: float, xmax: float, ymax: float
 ) -> tuple[str, dict[str, Any]] | None:
-    if frame.zone is None or _is_near(xmin, xmax, frame.false_easting):
-        swapped = frame.zone is not None and not _is_northing(ymin, ymax)
+    if frame.zone_number is None or _is_easting_near_zone(xmin, xmax, frame.false_easting):
+        swapped = frame.zone_number is not None and not _is_northing(ymin, ymax)
         return ("beyond", params) if swapped else None
-    if _is_near(ymin, ymax, frame.false_easting) or (_find_zone(ymin, ymax) and not _find_zone(xmin, xmax)):
+    if _is_easting_near_zone(ymin, ymax, frame.false_easting) or (
+        _find_zone(ymin, ymax) and not _find_zone(xmin, xmax)
+    ):
         return "axis", params
     coordinate_zone = _find_zone(xmin, xmax)
-    if frame.prefixed and coordinate_zone and coordinate_zone != frame.zone:
+    if frame.has_zone_prefix and coordinate_zone and coordinate_zone != frame.zone_number:
         return "zone", {
             **params,
-            "zone": frame.zone,
+            "zone": frame.zone_number,
             "found": coordinate_zone,
             "hint": guess_crs(xmin, ymin, xmax, ymax),
         }
-    if (frame.prefixed and _is_near(xmin, xmax, 500_000.0)) or (not frame.prefixed and coordinate_zone):
-        return "prefix", {**params, "hint": guess_crs(xmin, ymin, xmax, ymax, zone=frame.zone)}
+    if (frame.has_zone_prefix and _is_easting_near_zone(xmin, xmax, 500_000.0)) or (
+        not frame.has_zone_prefix and coordinate_zone
+    ):
+        return "prefix", {**params, "hint": guess_crs(xmin, ymin, xmax, ymax, zone=frame.zone_number)}
     return "beyond", params
 
 
@@ -367,10 +377,10 @@ def _check_degrees(
     if max(abs(xmin), abs(xmax)) > 360:
         return "beyond", params
     # West of 90° E both orders are valid degrees; only one of them is in China.
-    if frame.cgcs2000 and not _is_in_china(xmin, ymin, xmax, ymax) and _is_in_china(ymin, xmin, ymax, xmax):
+    if frame.is_cgcs2000 and not _is_in_china(xmin, ymin, xmax, ymax) and _is_in_china(ymin, xmin, ymax, xmax):
         return "axis", params
     # Radians, minutes, or drawing coordinates: valid degrees, but outside China.
-    if frame.cgcs2000 and (xmax < 70 or xmin > 140 or ymax < 0 or ymin > 60):
+    if frame.is_cgcs2000 and (xmax < 70 or xmin > 140 or ymax < 0 or ymin > 60):
         return "beyond", params
     return None
 
@@ -383,7 +393,7 @@ def _is_northing(low: float, high: float) -> bool:
     return -NORTHING_REACH_M <= low <= high <= NORTHING_REACH_M
 
 
-def _is_near(low: float, high: float, easting: float) -> bool:
+def _is_easting_near_zone(low: float, high: float, easting: float) -> bool:
     return abs(low - easting) <= EASTING_REACH_M and abs(high - easting) <= EASTING_REACH_M
 
 
@@ -392,14 +402,14 @@ def _find_zone(low: float, high: float) -> int:
     if not (13e6 <= low <= high < 46e6) or int(low // 1e6) != int(high // 1e6):
         return 0
     zone = int(low // 1e6)
-    return zone if _is_near(low, high, zone * 1e6 + 500_000) else 0
+    return zone if _is_easting_near_zone(low, high, zone * 1e6 + 500_000) else 0
 
 
 def guess_crs(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
     """Return the CRS that coordinates seem to be in, as ``EPSG:…``; empty if unclear.
 
-    ``zone``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and 6°
-    zones are indistinguishable.
+    ``zone_number``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and
+    6° zones are indistinguishable.
     """
     if _is_in_china(xmin, ymin, xmax, ymax):
         return "EPSG:4490"
@@ -408,7 +418,7 @@ def guess_crs(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | No
         return f"EPSG:{4513 + coordinate_zone - 25}"
     if coordinate_zone:
         return f"EPSG:{4491 + coordinate_zone - 13}" if coordinate_zone <= 23 else ""
-    if zone and _is_near(xmin, xmax, 500_000.0):
+    if zone and _is_easting_near_zone(xmin, xmax, 500_000.0):
         # The prefix of a 6° zone means the same meridian as a 3° zone with another number.
         zone = 2 * zone - 1 if zone < 25 else zone
         return f"EPSG:{4534 + zone - 25}" if 25 <= zone <= 45 else ""

@@ -26,7 +26,7 @@ FIRST_ZONE, LAST_ZONE = 25, 45
 class ZoneChoice:
     """The recommended 3° zone for a county, and the alternatives.
 
-    ``west``, ``east``: extent of the county in degrees. ``shares``: zone → share of the county in it.
+    ``west``, ``east``: extent of the county in degrees. ``shares_by_zone``: zone → share of the county in it.
     ``has_area_shares``: shares are of the area, since the county's shape is known, else of the longitudes.
     ``distortion``: relative excess of plane areas over ellipsoidal areas at the edge of the recommended zone; None
     without a latitude.
@@ -34,20 +34,20 @@ class ZoneChoice:
 
     west: float
     east: float
-    shares: dict[int, float]
+    shares_by_zone: dict[int, float]
     has_area_shares: bool
-    recommended: int
+    recommended_zone: int
     distortion: float | None = None
 
     @property
-    def zones(self) -> tuple[int, ...]:
+    def zone_numbers(self) -> tuple[int, ...]:
         """Return the numbers of the zones, ascending."""
-        return tuple(self.shares)
+        return tuple(self.shares_by_zone)
 
     @property
     def crosses_zones(self) -> bool:
         """Return True if the county is in several zones."""
-        return len(self.shares) > 1
+        return len(self.shares_by_zone) > 1
 
     @property
     def degrees_to_zone_edge(self) -> float:
@@ -55,11 +55,11 @@ class ZoneChoice:
 
         0 if the county crosses an edge.
         """
-        low, high = zone_edges(self.recommended)
+        low, high = compute_zone_edges(self.recommended_zone)
         return 0.0 if self.crosses_zones else max(min(self.west - low, high - self.east), 0.0)
 
 
-def zone_edges(zone: int) -> tuple[float, float]:
+def compute_zone_edges(zone: int) -> tuple[float, float]:
     """Return western and eastern edge of a 3° zone in degrees (zone 38: 112.5, 115.5)."""
     return zone * ZONE_WIDTH_DEGREES - HALF_ZONE_DEGREES, zone * ZONE_WIDTH_DEGREES + HALF_ZONE_DEGREES
 
@@ -88,12 +88,15 @@ def choose_zone(
     if areas and sum(areas.get(zone, 0.0) for zone in zones):
         weights = {zone: areas.get(zone, 0.0) for zone in zones}
     else:
-        weights = {zone: max(min(east, zone_edges(zone)[1]) - max(west, zone_edges(zone)[0]), 0.0) for zone in zones}
+        weights = {
+            zone: max(min(east, compute_zone_edges(zone)[1]) - max(west, compute_zone_edges(zone)[0]), 0.0)
+            for zone in zones
+        }
     total = sum(weights.values()) or 1.0
     shares = {zone: weight / total for zone, weight in weights.items()}
     recommended = max(shares, key=lambda zone: shares[zone])
     distortion = (
-        None if latitude is None else compute_area_distortion(recommended, zone_edges(recommended)[1], latitude)
+        None if latitude is None else compute_area_distortion(recommended, compute_zone_edges(recommended)[1], latitude)
     )
     return ZoneChoice(west, east, shares, bool(areas), recommended, distortion)
 
@@ -119,6 +122,6 @@ def measure_areas_by_zone(lonlat: NDArray) -> dict[int, float]:
     west, south, east, north = shapely.total_bounds(shapes)
     areas = {}
     for zone in list_zones(west, east):
-        low, high = zone_edges(zone)
+        low, high = compute_zone_edges(zone)
         areas[zone] = float(statutory_area(np.atleast_1d(shapely.clip_by_rect(shapes, low, south, high, north))).sum())
     return areas

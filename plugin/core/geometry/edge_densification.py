@@ -31,7 +31,7 @@ _METRES_PER_DEGREE = 111_320.0
 _SINGLE_PART_MULTIPOLYGON = shapely.multipolygons([shapely.box(0, 0, 1, 1)])
 
 #: An edge by its ends in the layer's coordinates, the smaller end first.
-Edge = tuple[float, float, float, float]
+EdgeCoordinates = tuple[float, float, float, float]
 
 
 class DensifiedShapes(NamedTuple):
@@ -60,7 +60,7 @@ def reproject_densified(
     shapes: NDArray,
     source: CRS,
     plane: CRS,
-    undensified_edges: frozenset[Edge] = frozenset(),
+    undensified_edges: frozenset[EdgeCoordinates] = frozenset(),
     *,
     by_vertices: bool = False,
 ) -> DensifiedShapes:
@@ -70,7 +70,7 @@ def reproject_densified(
     polygon and in either direction. Edges in ``undensified_edges`` get none, because they are straight in the plane
     (`find_shared_edges`). Points and lines are reprojected by their vertices only; with ``by_vertices``, polygons too.
     """
-    reprojected = crs_care.reproject(shapes, source, plane)
+    reprojected = crs_care.reproject_geometries(shapes, source, plane)
     undensified = DensifiedShapes(reprojected, np.zeros((0, 2)))
     if by_vertices or crs_care.preserves_straight_lines(source, plane):
         return undensified
@@ -81,7 +81,7 @@ def reproject_densified(
     polygons = np.append(drop_empty_parts(shapes[rows]), _SINGLE_PART_MULTIPOLYGON)
     geometry_type, xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(polygons, include_z=False)
     stored_count = int(ring_at[-2])
-    stored_xy = _transform(xy[:stored_count], source, plane)
+    stored_xy = _transform_to_plane(xy[:stored_count], source, plane)
     edges = find_long_ring_edges(xy[:stored_count], ring_at[:-1], source)
     edge_start, low, high, reversed_edges = edges
     deviation = compute_edge_deviations(low, high, source, plane)
@@ -100,7 +100,7 @@ def reproject_densified(
     edge_of_vertex = np.repeat(np.arange(len(count)), count)
     step = np.arange(len(edge_of_vertex)) - np.repeat(np.cumsum(count) - count, count) + 1
     share = (step / (count + 1)[edge_of_vertex])[:, None]
-    added = _transform(
+    added = _transform_to_plane(
         low[is_divided][edge_of_vertex] + share * (high - low)[is_divided][edge_of_vertex], source, plane
     )
     # From the smaller end on, so that both directions are equal; in the other direction the last comes first.
@@ -125,12 +125,14 @@ def find_long_edges(shapes: NDArray, source: CRS, plane: CRS) -> LongEdges:
         batch_rings = extract_rings(polygons[batch])
         _, low, high, _ = find_long_ring_edges(batch_rings.xy, batch_rings.at, source)
         source_batches.append(np.column_stack([low, high]))
-        plane_batches.append(np.column_stack([_transform(low, source, plane), _transform(high, source, plane)]))
+        plane_batches.append(
+            np.column_stack([_transform_to_plane(low, source, plane), _transform_to_plane(high, source, plane)])
+        )
         deviation_batches.append(compute_edge_deviations(low, high, source, plane))
     return LongEdges(np.concatenate(source_batches), np.concatenate(plane_batches), np.concatenate(deviation_batches))
 
 
-def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[Edge]]:
+def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict[CRS, frozenset[EdgeCoordinates]]:
     """Return, for each CRS, its bent edges that a layer in another CRS also has.
 
     Layers of one county are often copies of each other's lines, reprojected by their vertices. Such an edge must be
@@ -138,7 +140,7 @@ def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict
     `SAME_ENDS_M`.
     """
     long_by_crs = [(crs, find_long_edges(shapes, crs, plane)) for crs, shapes in layers]
-    shared: dict[CRS, set[Edge]] = {}
+    shared: dict[CRS, set[EdgeCoordinates]] = {}
     for crs, edges in long_by_crs:
         bent = edges.off > MAX_DEVIATION_M
         if crs == plane or not bent.any():
@@ -161,11 +163,11 @@ def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict
 
 
 def hash_added_vertices(added: NDArray) -> NDArray:
-    """Return sorted hashes of (k, 2) added vertices for `without_added_vertices`."""
+    """Return sorted hashes of (k, 2) added vertices for `remove_added_vertices`."""
     return np.unique(hash_vertices(added))
 
 
-def without_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
+def remove_added_vertices(shapes: NDArray, added: NDArray) -> NDArray:
     """Return (n,) polygons and multipolygons without the vertices of densification.
 
     ``added``: the result of `hash_added_vertices`. Other vertices and other geometries are unchanged.
@@ -237,7 +239,7 @@ def find_long_ring_edges(xy: NDArray, ring_at: NDArray, source: CRS) -> tuple[ND
     from the larger to the smaller end (k,).
     """
     step = np.diff(xy, axis=0)
-    if crs_care.describe_crs(source).geographic:
+    if crs_care.describe_crs(source).is_geographic:
         step = step * _METRES_PER_DEGREE * np.column_stack([np.cos(np.radians(xy[:-1, 1])), np.ones(len(step))])
     is_long = np.hypot(step[:, 0], step[:, 1]) > MIN_LONG_EDGE_M
     is_long[ring_at[1:-1] - 1] = False
@@ -253,12 +255,12 @@ def compute_edge_deviations(low: NDArray, high: NDArray, source: CRS, plane: CRS
 
     ``low``, ``high``: (k, 2) ends in the source CRS.
     """
-    a, b = _transform(low, source, plane), _transform(high, source, plane)
-    offset, along = _transform((low + high) / 2, source, plane) - (a + b) / 2, b - a
+    a, b = _transform_to_plane(low, source, plane), _transform_to_plane(high, source, plane)
+    offset, along = _transform_to_plane((low + high) / 2, source, plane) - (a + b) / 2, b - a
     return np.abs(offset[:, 0] * along[:, 1] - offset[:, 1] * along[:, 0]) / np.hypot(along[:, 0], along[:, 1])
 
 
-def _transform(xy: NDArray, source: CRS, plane: CRS) -> NDArray:
+def _transform_to_plane(xy: NDArray, source: CRS, plane: CRS) -> NDArray:
     """Return (v, 2) coordinates reprojected into the plane."""
     if source == plane or not len(xy):
         return xy

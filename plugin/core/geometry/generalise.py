@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from .validity import extract_polygons, is_missing
 
 #: Holes below this many pixels are closed.
@@ -18,7 +18,7 @@ _UNION_BATCH = 2_000
 
 
 def dissolve_for_picture(
-    shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER, keep_small: bool = True
+    shapes: NDArray, pixel_m: float, cancellation: Cancellation = NEVER_CANCELLED, keep_small: bool = True
 ) -> NDArray:
     """Return the union of polygons as (k,) polygons, simplified for a picture.
 
@@ -34,7 +34,7 @@ def dissolve_for_picture(
     coarse[vanished] = shapely.envelope(present[vanished])
     cancellation.raise_if_cancelled()
     grown = shapely.buffer(coarse, pixel_m * 1.2, quad_segs=1, join_style="mitre")
-    union = _unite(grown, cancellation)
+    union = _union_by_neighbourhoods(grown, cancellation)
     union = shapely.simplify(shapely.buffer(union, -pixel_m * 1.2, join_style="mitre"), pixel_m / 2)
     parts = shapely.get_parts(np.array([extract_polygons(union)], dtype=object))
     min_hole_m2 = _SMALL_PIXELS * pixel_m**2
@@ -42,7 +42,7 @@ def dissolve_for_picture(
     return parts if keep_small or not len(parts) else parts[shapely.area(parts) >= min_hole_m2 / 4]
 
 
-def _unite(shapes: NDArray, cancellation: Cancellation) -> Any:
+def _union_by_neighbourhoods(shapes: NDArray, cancellation: Cancellation) -> Any:
     """Return the union, computed by neighbourhoods. Raise Cancelled between them."""
     x, y = shapely.get_coordinates(shapely.centroid(shapes)).T
     strip = np.argsort(np.argsort(x)) // max(int((len(shapes) * _UNION_BATCH) ** 0.5), 1)

@@ -17,13 +17,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 
 #: Vertices in one batch: they fit in a processor's cache.
 BATCH_VERTICES = 250_000
 
 
-class Rings(NamedTuple):
+class PolygonRings(NamedTuple):
     """Rings of polygons as arrays.
 
     ``xy`` (v, 2): vertices ring after ring, each ring closed; ``at`` (r + 1,): position of each ring's first vertex,
@@ -36,7 +36,7 @@ class Rings(NamedTuple):
     is_hole: NDArray
 
 
-def extract_rings(shapes: NDArray) -> Rings:
+def extract_rings(shapes: NDArray) -> PolygonRings:
     """Return all rings of (n,) polygons and multipolygons; none may be None.
 
     Rings of polygons without holes come first.
@@ -46,7 +46,7 @@ def extract_rings(shapes: NDArray) -> Rings:
     xy = shapely.get_coordinates(shapes[simple])
     ring_starts = np.r_[0, np.cumsum(shapely.get_num_coordinates(shapes[simple]), dtype=np.int64)]
     if not len(complex_shapes):
-        return Rings(xy, ring_starts, simple, np.zeros(len(simple), dtype=bool))
+        return PolygonRings(xy, ring_starts, simple, np.zeros(len(simple), dtype=bool))
     # shapely returns one array for polygons and multipolygons only if there is a multipolygon: one is appended.
     complex_polygons = np.append(shapes[complex_shapes], _SINGLE_PART_MULTIPOLYGON)
     _, complex_xy, (ring_at, part_at, shape_at) = shapely.to_ragged_array(complex_polygons, include_z=False)
@@ -56,7 +56,7 @@ def extract_rings(shapes: NDArray) -> Rings:
     hole = np.ones(len(ring_at) - 1, dtype=bool)
     # An empty part of a multipolygon has no shell.
     hole[part_at[:-1][np.diff(part_at) > 0]] = False
-    return Rings(
+    return PolygonRings(
         np.concatenate([xy, complex_xy[: ring_at[-1]]]),
         np.concatenate([ring_starts, ring_starts[-1] + ring_at[1:]]),
         np.concatenate([simple, np.repeat(complex_shapes, np.diff(part_at[shape_at]))]),
@@ -78,10 +78,11 @@ def iterate_batches(shapes: NDArray) -> Iterator[slice]:
         start = batch_end
 
 
-def sum_by_ring(values: NDArray, at: NDArray) -> NDArray:
+def sum_values_by_ring(values: NDArray, at: NDArray) -> NDArray:
     """Return (r,) the sum over each ring of (v,) values, one for each segment.
 
-    ``at``: ring starts as in `Rings`. The last vertex of a ring begins no segment; its value is set to 0 in place.
+    ``at``: ring starts as in `PolygonRings`. The last vertex of a ring begins no segment; its value is set to 0 in
+    place.
     """
     if len(at) < 2:
         return np.zeros(0)
@@ -112,7 +113,7 @@ class BoundaryLines(NamedTuple):
 
 
 @dataclass
-class Linework:
+class PolygonSegments:
     """All segments of (n,) polygons or multipolygons.
 
     Segment k runs from vertex k to vertex k + 1. ``xy`` (v, 2): vertices; ``ring`` (v,): ring of each vertex; ``row``
@@ -137,7 +138,7 @@ class Linework:
         begins[1:] &= ~same[:-1]
         begins[:-1] &= ~same[1:]
         begins = np.flatnonzero(begins)
-        vertex = _as_complex(self.xy)
+        vertex = _convert_to_complex(self.xy)
         for first in _iterate_values(begins):
             i, j = self.order[first], self.order[first + 1]
             # Two segments with the interior on the same side as drawn must have opposite directions, else equal ones.
@@ -146,13 +147,13 @@ class Linework:
             alone[i[paired]] = alone[j[paired]] = False
         return alone
 
-    def find_unmatched(self, other: Linework, rows: NDArray) -> NDArray:
+    def find_unmatched(self, other: PolygonSegments, rows: NDArray) -> NDArray:
         """Return (v,) bool: segments of ``rows`` that ``other`` lacks in either direction.
 
         ``rows``: bool by row.
         """
         is_unmatched = np.zeros(len(self.xy), dtype=bool)
-        own_vertices, other_vertices = _as_complex(self.xy), _as_complex(other.xy)
+        own_vertices, other_vertices = _convert_to_complex(self.xy), _convert_to_complex(other.xy)
         for order, key in self._sort_by_hash(rows):
             is_unmatched[order] = True
             if not len(other.key) or not len(key):
@@ -188,7 +189,7 @@ class Linework:
         if is_requested.sum() * _FEW_SEGMENTS_RATIO < len(is_requested):
             # A few segments are sorted again faster than they are found among all.
             segments = np.flatnonzero(is_requested)
-            vertex = _as_complex(self.xy)
+            vertex = _convert_to_complex(self.xy)
             segments = segments[segments < len(is_requested) - 1]
             is_segment = (self.ring[segments] == self.ring[segments + 1]) & (vertex[segments] != vertex[segments + 1])
             segments = segments[is_segment]
@@ -245,12 +246,12 @@ def _shorten_ends(xy: NDArray, ends: NDArray, next_step: int) -> None:
     xy[ends[is_long]] += step[is_long] * (END_SHORTENING_M / length[is_long])[:, None]
 
 
-def _as_complex(xy: NDArray) -> NDArray:
+def _convert_to_complex(xy: NDArray) -> NDArray:
     """Return (v,) complex: each vertex as one number, for fast comparison."""
     return xy.view(np.complex128).ravel()
 
 
-def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER) -> Linework:
+def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> PolygonSegments:
     """Return the segments of (n,) valid polygons and multipolygons, none missing.
 
     ``rows`` (n,): the row of each.
@@ -268,7 +269,7 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
         left[start:batch_end] = np.repeat((_compute_signed_areas(batch_rings) > 0) != batch_rings.is_hole, lengths)
         ring[start:batch_end] = np.repeat(np.arange(ring_count, ring_count + len(lengths), dtype=np.int32), lengths)
         row.append(rows[batch][batch_rings.shape].astype(np.int32))
-        vertex = _as_complex(batch_rings.xy)
+        vertex = _convert_to_complex(batch_rings.xy)
         is_segment[start : batch_end - 1] = vertex[1:] != vertex[:-1]
         is_segment[start + batch_rings.at[1:] - 1] = False
         code = hash_vertices(batch_rings.xy)
@@ -278,7 +279,7 @@ def build_linework(shapes: NDArray, rows: NDArray, cancellation: Cancellation = 
     cancellation.raise_if_cancelled()
     segments, key = np.flatnonzero(is_segment).astype(np.int32), key[is_segment]
     order, key = _sort_hashes(key)
-    return Linework(xy, ring, np.concatenate(row), left, segments[order], key)
+    return PolygonSegments(xy, ring, np.concatenate(row), left, segments[order], key)
 
 
 def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
@@ -304,7 +305,7 @@ def _sort_hashes(key: NDArray) -> tuple[NDArray, NDArray]:
     return order, key
 
 
-def _compute_signed_areas(layer_rings: Rings) -> NDArray:
+def _compute_signed_areas(layer_rings: PolygonRings) -> NDArray:
     """Return twice the signed area of each ring.
 
     x is relative to its first vertex, so that no digits are lost.
@@ -313,7 +314,7 @@ def _compute_signed_areas(layer_rings: Rings) -> NDArray:
     x, y = xy[:, 0] - np.repeat(xy[ring_starts[:-1], 0], np.diff(ring_starts)), xy[:, 1]
     steps = np.zeros(len(xy))
     steps[:-1] = (x[1:] + x[:-1]) * (y[1:] - y[:-1])
-    return sum_by_ring(steps, ring_starts)
+    return sum_values_by_ring(steps, ring_starts)
 
 
 def hash_vertices(xy: NDArray) -> NDArray:

@@ -16,23 +16,23 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
-from .overlay_fallback import FallbackLog, overlay_pairs, union_near_row
+from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
 from .parts import Parts, collect_parts
-from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, union_rows
+from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import is_missing
 
 #: Receives a share from 0 to 1.
-Progress = Callable[[float], None]
+ProgressCallback = Callable[[float], None]
 
 
 def ignore_progress(share: float) -> None:
     """Ignore a progress report."""
 
 
-def sub_progress(progress: Progress, begun: float, done: float) -> Progress:
+def make_partial_progress(progress: ProgressCallback, begun: float, done: float) -> ProgressCallback:
     """Return a progress callback for a part of the work.
 
     The part's own share 0 to 1 is reported as ``begun`` to ``done`` of the whole.
@@ -83,8 +83,8 @@ def find_shared_parts(
     rows_b: NDArray | None = None,
     connected: bool = False,
     keep_slivers: bool = False,
-    cancellation: Cancellation = NEVER,
-    progress: Progress = ignore_progress,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
 ) -> Parts:
     """Find polygons of ``a`` and ``b`` that share area; touching does not count.
 
@@ -132,7 +132,12 @@ def find_shared_parts(
     )
     if sides_exchanged:
         order = np.lexsort((left, right))
-        left, right, shape, fallback_log = right[order], left[order], shape[order], fallback_log.exchange_sides()
+        left, right, shape, fallback_log = (
+            right[order],
+            left[order],
+            shape[order],
+            fallback_log.make_log_with_exchanged_sides(),
+        )
     return collect_parts(left, right, shape, tolerance, connected, fallback_log, cancellation, keep_slivers)
 
 
@@ -144,8 +149,8 @@ def find_uncovered_parts(
     rows: NDArray | None = None,
     cover_rows: NDArray | None = None,
     keep_slivers: bool = False,
-    cancellation: Cancellation = NEVER,
-    progress: Progress = ignore_progress,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
 ) -> Parts:
     """Return the connected parts of polygons of ``a`` that ``cover`` does not cover.
 
@@ -179,7 +184,7 @@ def find_uncovered_parts(
     uncovered_rows = np.flatnonzero(uncovered)
     undecided_rows = np.flatnonzero(decided.open)
     remainders = np.empty(len(undecided_rows), dtype=object)
-    near_of = _find_near(a, undecided_rows, cover, covering, cancellation)
+    near_of = _find_near_cover_rows(a, undecided_rows, cover, covering, cancellation)
     for n, row in enumerate(undecided_rows.tolist()):
         cancellation.raise_if_cancelled()
         progress(n / len(undecided_rows))
@@ -217,7 +222,7 @@ def _find_pairs_within(
             i, j = i[i < j], j[i < j]
             for step in range(0, len(i), SHAPES_PER_BATCH):
                 cancellation.raise_if_cancelled()
-                _overlay_rows(
+                _overlay_row_pairs(
                     a,
                     a,
                     i[step : step + SHAPES_PER_BATCH],
@@ -230,7 +235,7 @@ def _find_pairs_within(
         left, right, shape = pairs.all()
         is_overlapping = np.zeros(len(a), dtype=bool)
         is_overlapping[left] = is_overlapping[right] = True
-        for i, j in fallback_log.failed:
+        for i, j in fallback_log.failed_pairs:
             is_overlapping[[i, j]] = True
         # Assigned at once and last: another thread takes it as the sign that all values are known.
         a.overlapping_rows = is_overlapping
@@ -238,7 +243,7 @@ def _find_pairs_within(
     return a.cached_overlaps
 
 
-def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER) -> NDArray:
+def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
     """Return (n,) bool: polygons that share area with another of their layer."""
     _ensure_overlapping_rows(a, tolerance, cancellation)
     return require_value(a.overlapping_rows, "`crowded`")
@@ -256,7 +261,7 @@ def _find_pairs_between(
     rows_b: NDArray,
     tolerance: Tolerance,
     cancellation: Cancellation,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> tuple[NDArray, NDArray, NDArray, FallbackLog]:
     fallback_log, pairs = FallbackLog(), _PairCollector()
     if rows_a.any() and rows_b.any():
@@ -268,7 +273,7 @@ def _find_pairs_between(
         for start in range(0, len(i), SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
             progress(start / len(i))
-            _overlay_rows(
+            _overlay_row_pairs(
                 a,
                 b,
                 i[start : start + SHAPES_PER_BATCH],
@@ -289,9 +294,9 @@ def _find_meeting_pairs(
     The layer with the larger polygons queries the tree, because its polygons are prepared for the queries.
     """
     if _compute_mean_size(a, rows_a) > _compute_mean_size(b, rows_b):
-        right, left = _query_meeting_rows(b, rows_b, a, rows_a, cancellation)
+        right, left = _find_meeting_row_pairs(b, rows_b, a, rows_a, cancellation)
     else:
-        left, right = _query_meeting_rows(a, rows_a, b, rows_b, cancellation)
+        left, right = _find_meeting_row_pairs(a, rows_a, b, rows_b, cancellation)
     return left, right
 
 
@@ -300,7 +305,7 @@ def _compute_mean_size(polygons: Polygons, rows: NDArray) -> float:
     return float(shapely.get_num_coordinates(polygons.shapes[rows]).mean()) if len(rows) else 0.0
 
 
-def _query_meeting_rows(
+def _find_meeting_row_pairs(
     a: Polygons, rows_a: NDArray, b: Polygons, rows_b: NDArray, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
     """Return pairs of rows that touch or overlap; rows of ``b`` query a tree of ``a``."""
@@ -315,7 +320,7 @@ def _query_meeting_rows(
     return np.concatenate(left), np.concatenate(right)
 
 
-def _overlay_rows(
+def _overlay_row_pairs(
     a: Polygons,
     b: Polygons,
     i: NDArray,
@@ -323,7 +328,7 @@ def _overlay_rows(
     tolerance: Tolerance,
     fallback_log: FallbackLog,
     pairs: _PairCollector,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Add the common geometry of pairs of rows; pairs that only touch are left out."""
     for start in range(0, len(i), PAIRS_PER_BATCH):
@@ -332,7 +337,7 @@ def _overlay_rows(
         _clip_to_windows(left, right, b, other_rows, cancellation)
         _clip_to_windows(right, left, a, rows, cancellation)
         cancellation.raise_if_cancelled()
-        shape = overlay_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
+        shape = overlay_polygon_pairs(shapely.intersection, left, right, rows, other_rows, tolerance, fallback_log)
         shares_area = shapely.area(shape) > 0
         pairs.add(rows[shares_area], other_rows[shares_area], shape[shares_area])
 
@@ -348,7 +353,7 @@ def _clip_to_windows(
             large[n] = windows.clip_around(int(rows[n]), np.array(small[n].bounds))
 
 
-def _find_near(
+def _find_near_cover_rows(
     a: Polygons, rows: NDArray, cover: Polygons, covering: NDArray, cancellation: Cancellation
 ) -> list[NDArray]:
     """Return, for each of ``rows``, the sorted rows of the cover that meet it."""
@@ -365,23 +370,23 @@ def _subtract_cover(
     shape = a.shapes[row]
     if not len(near_rows):
         return shape
-    cover_union = _unite_near(shape, row, cover, near_rows, tolerance, fallback_log)
+    cover_union = _union_near_cover_rows(shape, row, cover, near_rows, tolerance, fallback_log)
     if cover_union is None:
         return None
     minuend, subtrahend = np.array([shape], dtype=object), np.array([cover_union], dtype=object)
-    return overlay_pairs(
+    return overlay_polygon_pairs(
         shapely.difference, minuend, subtrahend, np.array([row]), np.array([-1]), tolerance, fallback_log, inside=False
     )[0]
 
 
-def _unite_near(
+def _union_near_cover_rows(
     shape: Any, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
     """Return the union of the cover's polygons near a shape, clipped around it."""
     if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
         rows = np.zeros(len(cover), dtype=bool)
         rows[near_rows] = True
-        return union_rows(cover, rows, tolerance=tolerance, fallback_log=fallback_log, row=row)
+        return union_polygon_rows(cover, rows, tolerance=tolerance, fallback_log=fallback_log, row=row)
     bounds = np.array(shape.bounds)
     is_large = cover.clip_windows.is_large
     clipped = [
@@ -402,7 +407,7 @@ class PointLineParts(NamedTuple):
     shape: NDArray
 
 
-def find_parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
+def find_point_line_parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """Return the parts of (n,) points or lines inside each of (k,) polygons.
 
     Both arrays may have None for a row without a shape. Parts that only touch an edge, or extend inside by at most
@@ -416,7 +421,7 @@ def find_parts_inside(shapes: NDArray, polygons: NDArray, within_m: float) -> Po
     return PointLineParts(i[is_deep], j[is_deep], shape[is_deep])
 
 
-def find_parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
+def find_point_line_parts_outside(shapes: NDArray, polygons: NDArray, within_m: float) -> PointLineParts:
     """Return parts of points or lines more than ``within_m`` outside all polygons.
 
     ``shapes``: (n,), ``polygons``: (k,), in metres; None is allowed in both. ``of`` in the result is −1.

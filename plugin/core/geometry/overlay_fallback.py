@@ -48,7 +48,7 @@ def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bo
     x, y = _make_inner_points(result_parts[is_wide])
     pair_of_part = pair_of_part[is_wide]
     is_wrong = ~shapely.contains_xy(a[pair_of_part], x, y) | (shapely.contains_xy(b[pair_of_part], x, y) != inside)
-    _mark_suspicious(is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
+    _mark_suspicious_overlays(is_suspicious, pair_of_part[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
     # No omission: test a point of the first, and for an intersection also of the second.
     for source in (a, b) if inside else (a,):
         testable = np.flatnonzero(
@@ -57,7 +57,7 @@ def find_suspicious_overlays(result: NDArray, a: NDArray, b: NDArray, inside: bo
         x, y = _make_inner_points(source[testable])
         is_expected = shapely.contains_xy(a[testable], x, y) & (shapely.contains_xy(b[testable], x, y) == inside)
         is_wrong = is_expected & ~shapely.intersects_xy(result[testable], x, y)
-        _mark_suspicious(is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
+        _mark_suspicious_overlays(is_suspicious, testable[is_wrong], x[is_wrong], y[is_wrong], a, b, nearness)
     return is_suspicious
 
 
@@ -66,7 +66,7 @@ def _make_inner_points(shapes: NDArray) -> tuple[NDArray, NDArray]:
     return shapely.get_x(points), shapely.get_y(points)
 
 
-def _mark_suspicious(
+def _mark_suspicious_overlays(
     is_suspicious: NDArray, pairs: NDArray, x: NDArray, y: NDArray, a: NDArray, b: NDArray, nearness: float
 ) -> None:
     if len(pairs):
@@ -110,7 +110,7 @@ def compute_local_origins(*layers: NDArray) -> NDArray:
         return np.where((origins > 0) & (high <= 2 * origins), origins, 0.0)
 
 
-def translate(shapes: NDArray, by: NDArray) -> NDArray:
+def translate_shapes(shapes: NDArray, by: NDArray) -> NDArray:
     """Return copies of (n,) shapes moved by (n, 2) or all by (2,) metres, without Z."""
     if not by.any():
         return shapes
@@ -130,13 +130,15 @@ def translate_back(shapes: NDArray, by: NDArray) -> NDArray:
         shapes = shapes.copy()
         for n in collections.tolist():
             shapes[n] = extract_polygons(shapes[n])
-    moved = translate(shapes, by)
+    moved = translate_shapes(shapes, by)
     invalid = np.flatnonzero(~(shapely.is_valid(moved) | shapely.is_missing(moved)))
     if len(invalid):
         # A power of two: on this grid every number can be moved without rounding.
         grid = 2 * np.spacing(np.abs(shapely.total_bounds(moved[invalid])).max())
         moved = moved.copy()
-        moved[invalid] = translate(shapely.set_precision(shapes[invalid], grid), by[invalid] if by.ndim == 2 else by)
+        moved[invalid] = translate_shapes(
+            shapely.set_precision(shapes[invalid], grid), by[invalid] if by.ndim == 2 else by
+        )
         still_invalid = invalid[~shapely.is_valid(moved[invalid])]
         moved[still_invalid] = shapely.buffer(moved[still_invalid], 0)
     return moved
@@ -170,22 +172,22 @@ class FallbackLog:
     """The fallback methods used, and the pairs of rows for which all methods failed."""
 
     steps: list[FallbackStep] = field(default_factory=list)
-    failed: list[tuple[int, int]] = field(default_factory=list)
+    failed_pairs: list[tuple[int, int]] = field(default_factory=list)
 
-    def exchange_sides(self) -> FallbackLog:
+    def make_log_with_exchanged_sides(self) -> FallbackLog:
         """Return the log with the sides of each pair exchanged."""
         return FallbackLog(
             [FallbackStep(step.name, step.right, step.left, step.area_m2) for step in self.steps],
-            [(j, i) for i, j in self.failed],
+            [(j, i) for i, j in self.failed_pairs],
         )
 
     def select_rows(self, left: NDArray, right: NDArray) -> FallbackLog:
         """Return the entries on pairs of these rows ((n,), (m,) bool)."""
         steps = [step for step in self.steps if left[step.left] and right[step.right]]
-        return FallbackLog(steps, [(i, j) for i, j in self.failed if left[i] and right[j]])
+        return FallbackLog(steps, [(i, j) for i, j in self.failed_pairs if left[i] and right[j]])
 
 
-def overlay_pairs(
+def overlay_polygon_pairs(
     operation: OverlayOperation,
     a: NDArray,
     b: NDArray,
@@ -199,18 +201,18 @@ def overlay_pairs(
     """Return the overlay of (n,) pairs of polygons, which are rows ``i`` and ``j``.
 
     If GEOS fails for a pair, or a sample point contradicts the result, alternative methods are tried and logged.
-    ``inside``: the operation is an intersection, else a difference.
+    ``is_result_inside``: the operation is an intersection, else a difference.
 
     Returns
     -------
     (n,) geometries, None for a pair for which all methods failed.
     """
     origin = compute_local_origins(a, b)
-    a, b = translate(a, -origin), translate(b, -origin)
+    a, b = translate_shapes(a, -origin), translate_shapes(b, -origin)
     overlay_attempt = _OverlayAttempt(operation, inside, tolerance, fallback_log)
     result = _try_overlay(overlay_attempt, a, b, i, j)
     for n in np.flatnonzero(overlay_attempt.is_suspicious(result, a, b)).tolist():
-        result[n] = _overlay_one(overlay_attempt, a[n], b[n], (int(i[n]), int(j[n])), first=1)
+        result[n] = _overlay_pair_with_fallbacks(overlay_attempt, a[n], b[n], (int(i[n]), int(j[n])), first=1)
     return translate_back(result, origin)
 
 
@@ -218,7 +220,7 @@ class _OverlayAttempt(NamedTuple):
     """The overlay operation with its options and its log."""
 
     operation: OverlayOperation
-    inside: bool
+    is_result_inside: bool
     tolerance: Tolerance
     fallback_log: FallbackLog
 
@@ -228,7 +230,7 @@ class _OverlayAttempt(NamedTuple):
         Sample points within two cluster tolerances of a boundary are ignored, because rounding may move boundaries
         that far.
         """
-        return find_suspicious_overlays(result, a, b, self.inside, 2 * self.tolerance.cluster_m)
+        return find_suspicious_overlays(result, a, b, self.is_result_inside, 2 * self.tolerance.cluster_m)
 
 
 def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: NDArray, j: NDArray) -> NDArray:
@@ -236,7 +238,7 @@ def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: ND
         return overlay_attempt.operation(a, b)
     except shapely.GEOSException:
         if len(a) == 1:
-            return wrap_shape(_overlay_one(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))
+            return wrap_shape(_overlay_pair_with_fallbacks(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))
     # In halves: a single pair for which GEOS fails does not make the others slow.
     half = len(a) // 2
     halves = [
@@ -259,7 +261,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
     The log then has the row as failed.
     """
     origin = compute_local_origins(np.array([shapely.box(*shapely.total_bounds(shapes))]))[0]
-    moved = translate(shapes, -origin)
+    moved = translate_shapes(shapes, -origin)
     for grid in (None, tolerance.cluster_m / _FINE_GRID_RATIO, tolerance.cluster_m):
         try:
             union = shapely.union_all(moved, grid_size=grid)
@@ -271,7 +273,7 @@ def union_near_row(shapes: NDArray, row: int, tolerance: Tolerance, fallback_log
         if grid is not None:
             fallback_log.steps.append(FallbackStep("fixed_precision", row, -1, changed))
         return translate_back(wrap_shape(union), origin)[0]
-    fallback_log.failed.append((row, -1))
+    fallback_log.failed_pairs.append((row, -1))
     return None
 
 
@@ -280,8 +282,10 @@ def _measure_rounding(shapes: NDArray, grid: float) -> float:
     return float(np.abs(shapely.area(shapely.set_precision(shapes, grid)) - shapely.area(shapes)).sum())
 
 
-def _overlay_one(overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[int, int], first: int = 0) -> Any:
-    for name, compute in _ATTEMPTS[first:]:
+def _overlay_pair_with_fallbacks(
+    overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[int, int], first: int = 0
+) -> Any:
+    for name, compute in _OVERLAY_ATTEMPTS[first:]:
         try:
             result, changed = compute(overlay_attempt.operation, a, b, overlay_attempt.tolerance)
         except shapely.GEOSException:
@@ -291,33 +295,33 @@ def _overlay_one(overlay_attempt: _OverlayAttempt, a: Any, b: Any, pair: tuple[i
                 continue
             overlay_attempt.fallback_log.steps.append(FallbackStep(name, *pair, changed))
         return result
-    overlay_attempt.fallback_log.failed.append(pair)
+    overlay_attempt.fallback_log.failed_pairs.append(pair)
     return None
 
 
-def _overlay_as_is(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_unchanged_polygons(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     return operation(a, b), 0.0
 
 
 def _overlay_on_fine_grid(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    return _overlay_on_grid(operation, a, b, tolerance.cluster_m / _FINE_GRID_RATIO)
+    return _overlay_on_given_grid(operation, a, b, tolerance.cluster_m / _FINE_GRID_RATIO)
 
 
 def _overlay_on_cluster_grid(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
-    return _overlay_on_grid(operation, a, b, tolerance.cluster_m)
+    return _overlay_on_given_grid(operation, a, b, tolerance.cluster_m)
 
 
-def _overlay_on_grid(operation: OverlayOperation, a: Any, b: Any, grid: float) -> tuple[Any, float]:
+def _overlay_on_given_grid(operation: OverlayOperation, a: Any, b: Any, grid: float) -> tuple[Any, float]:
     rounded_a, rounded_b = shapely.set_precision(a, grid), shapely.set_precision(b, grid)
     return operation(a, b, grid_size=grid), _measure_change(a, rounded_a) + _measure_change(b, rounded_b)
 
 
-def _overlay_repaired(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_repaired_polygons(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     repaired_a, repaired_b, changed = _repair_both(a, b)
     return operation(repaired_a, repaired_b, grid_size=tolerance.cluster_m), changed
 
 
-def _overlay_in_pieces(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
+def _overlay_quarters(operation: OverlayOperation, a: Any, b: Any, tolerance: Tolerance) -> tuple[Any, float]:
     """Overlay the quarters of a polygon one after the other, then unite the results.
 
     The pair of vertices that GEOS fails on is then in a small piece, or gone.
@@ -359,10 +363,10 @@ def _measure_change(before: Any, after: Any) -> float:
     return abs(float(shapely.area(after)) - float(shapely.area(before)))
 
 
-_ATTEMPTS = (
-    ("as_is", _overlay_as_is),
+_OVERLAY_ATTEMPTS = (
+    ("as_is", _overlay_unchanged_polygons),
     ("fixed_precision", _overlay_on_fine_grid),
     ("fixed_precision", _overlay_on_cluster_grid),
-    ("repaired", _overlay_repaired),
-    ("pieces", _overlay_in_pieces),
+    ("repaired", _overlay_repaired_polygons),
+    ("pieces", _overlay_quarters),
 )

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from .overlay_fallback import FallbackLog
 from .tolerance import Tolerance
 from .validity import extract_polygons
@@ -32,7 +32,7 @@ class Slivers:
     left: NDArray = field(default_factory=_make_empty_rows)
     right: NDArray = field(default_factory=_make_empty_rows)
 
-    def select(self, kept: NDArray) -> Slivers:
+    def select_slivers(self, kept: NDArray) -> Slivers:
         """Return the slivers that ``kept`` ((k,) bool) selects."""
         geometry = [self.geometry[n] for n in np.flatnonzero(kept).tolist()]
         return Slivers(geometry, self.left[kept], self.right[kept])
@@ -58,7 +58,7 @@ class Parts:
     def __len__(self) -> int:
         return len(self.left)
 
-    def select(self, kept: NDArray) -> Parts:
+    def select_parts(self, kept: NDArray) -> Parts:
         """Return the parts that ``kept`` ((k,) bool) selects; slivers are unchanged."""
         left, right, geometry, area, width = (
             values[kept] for values in (self.left, self.right, self.geometry, self.area, self.width)
@@ -70,8 +70,8 @@ class Parts:
 
         ``chosen(left, right)`` returns (k,) bool.
         """
-        parts = self.select(chosen(self.left, self.right))
-        parts.slivers = self.slivers.select(chosen(self.slivers.left, self.slivers.right))
+        parts = self.select_parts(chosen(self.left, self.right))
+        parts.slivers = self.slivers.select_slivers(chosen(self.slivers.left, self.slivers.right))
         return parts
 
 
@@ -88,7 +88,7 @@ def collect_parts(
     tolerance: Tolerance,
     connected: bool,
     fallback_log: FallbackLog,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     keep_slivers: bool = False,
 ) -> Parts:
     """Return the areal parts of (k,) overlay results, with slivers separated.
@@ -160,7 +160,7 @@ class DistinctAreas:
     overlaps_other: NDArray
 
 
-def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER) -> DistinctAreas:
+def subtract_earlier_shapes(shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> DistinctAreas:
     """Return (k,) valid polygons minus earlier ones, so that each place counts once."""
     count = len(shapes)
     same_as, overlapping, remainders = np.arange(count), np.zeros(count, dtype=bool), shapes.copy()

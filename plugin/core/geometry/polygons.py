@@ -21,10 +21,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
-from .linework import BoundaryLines, Linework, build_linework, hash_vertices
-from .overlay_fallback import FallbackLog, compute_local_origins, translate, translate_back, union_near_row
+from .linework import BoundaryLines, PolygonSegments, build_linework, hash_vertices
+from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .tolerance import Tolerance
 from .validity import extract_polygons, is_missing
 
@@ -91,7 +91,7 @@ def _clip_to_box(shape: Any, box: Any) -> Any:
     shape_and_box = np.array([shape, box], dtype=object)
     # A tiny deviation must not be snapped before it is examined.
     origin = compute_local_origins(shape_and_box[1:])
-    moved_shape, moved_box = translate(shape_and_box, -origin[0])
+    moved_shape, moved_box = translate_shapes(shape_and_box, -origin[0])
     try:
         clipped = np.array([extract_polygons(shapely.intersection(moved_shape, moved_box))], dtype=object)
         return translate_back(clipped, origin)[0]
@@ -130,7 +130,7 @@ class Polygons:
         self._overlap_candidates: NDArray | None = None
         #: Result of `overlay.find_shared_parts` within the layer: pairs of rows, common geometry, and fallback log.
         self.cached_overlaps: tuple[NDArray, NDArray, NDArray, FallbackLog] | None = None
-        #: Unions of all rows by `union_rows`: tolerance → union and fallback log.
+        #: Unions of all rows by `union_polygon_rows`: tolerance → union and fallback log.
         self.cached_unions: dict[Tolerance, tuple[Any, FallbackLog]] = {}
         #: (n,) bool: rows that overlap another row of their layer. Set together with ``cached_overlaps``.
         self.overlapping_rows: NDArray | None = None
@@ -162,7 +162,7 @@ class Polygons:
         for name in ("lines", "_points", "_point_tree", "_small", "_large", "clip_windows"):
             self.__dict__.pop(name, None)
 
-    def find_rows_in(self, bounds: tuple[float, float, float, float]) -> NDArray:
+    def find_rows_meeting_bounds(self, bounds: tuple[float, float, float, float]) -> NDArray:
         """Return the rows whose bounding box meets (xmin, ymin, xmax, ymax) in m."""
         return self.present[self._box_tree.query(shapely.box(*bounds))]
 
@@ -182,7 +182,7 @@ class Polygons:
         return ClipWindows(self.shapes)
 
     @cached_property
-    def lines(self) -> Linework:
+    def lines(self) -> PolygonSegments:
         """Return the segments of the polygons."""
         return build_linework(self._present_shapes, self.present)
 
@@ -192,7 +192,7 @@ class Polygons:
 
         None if a part has no interior (a very narrow one). A polygon's interior is connected, a multipolygon's is not.
         """
-        return self._compute_points(NEVER)
+        return self._compute_points(NEVER_CANCELLED)
 
     def _compute_points(self, cancellation: Cancellation) -> tuple[NDArray, NDArray]:
         is_multipart = shapely.get_num_geometries(self._present_shapes) > 1
@@ -216,7 +216,7 @@ class Polygons:
     def _point_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self._points[0])
 
-    def find_overlap_candidates(self, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_overlap_candidates(self, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that may share area with another row of this layer.
 
         All other rows certainly do not.
@@ -250,11 +250,13 @@ class Polygons:
             self.__dict__["lines"] = build_linework(self._present_shapes, self.present, cancellation)
         cancellation.raise_if_cancelled()
 
-    def find_rows_meeting(self, pieces: BoundaryLines, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_rows_meeting(self, pieces: BoundaryLines, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that one of the lines meets."""
-        return self.find_rows_near(pieces.line, 0.0, cancellation)
+        return self.find_rows_near_geometries(pieces.line, 0.0, cancellation)
 
-    def find_rows_near(self, others: NDArray, distance: float, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_rows_near_geometries(
+        self, others: NDArray, distance: float, cancellation: Cancellation = NEVER_CANCELLED
+    ) -> NDArray:
         """Return (n,) bool: rows within ``distance`` m of one of (k,) small geometries.
 
         With distance 0: rows that meet one of them.
@@ -263,7 +265,7 @@ class Polygons:
         is_near[self._find_meeting_rows(others, cancellation, distance)[0]] = True
         return is_near
 
-    def find_uncovered_candidates(self, cover: Polygons, cancellation: Cancellation = NEVER) -> NDArray:
+    def find_uncovered_candidates(self, cover: Polygons, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
         """Return (n,) bool: rows that may have parts outside ``cover``.
 
         All other rows are covered completely. The area of ``cover`` ends only at segments that it does not have from
@@ -313,7 +315,7 @@ class Polygons:
         return np.concatenate(rows), np.concatenate(positions)
 
     def decide_containment(
-        self, other: Polygons, rows: NDArray, other_rows: NDArray, cancellation: Cancellation = NEVER
+        self, other: Polygons, rows: NDArray, other_rows: NDArray, cancellation: Cancellation = NEVER_CANCELLED
     ) -> ContainmentResult:
         """Return which rows are inside rows of ``other``, and which rows need an overlay.
 
@@ -346,7 +348,7 @@ class Polygons:
         return ContainmentResult(left[keep], right[keep], undecided & rows)
 
 
-def union_rows(
+def union_polygon_rows(
     a: Polygons,
     rows: NDArray | None = None,
     *,
@@ -361,17 +363,19 @@ def union_rows(
     """
     fallback_log = fallback_log or FallbackLog()
     if rows is not None:
-        return _unite(a, a.present[rows[a.present]], row, tolerance, fallback_log)
+        return _union_numbered_rows(a, a.present[rows[a.present]], row, tolerance, fallback_log)
     if tolerance not in a.cached_unions:
         union_log = FallbackLog()
-        a.cached_unions[tolerance] = _unite(a, a.present, -1, tolerance, union_log), union_log
+        a.cached_unions[tolerance] = _union_numbered_rows(a, a.present, -1, tolerance, union_log), union_log
     union, union_log = a.cached_unions[tolerance]
     fallback_log.steps += [step._replace(left=row) for step in union_log.steps]
-    fallback_log.failed += [(row, other_row) for _, other_row in union_log.failed]
+    fallback_log.failed_pairs += [(row, other_row) for _, other_row in union_log.failed_pairs]
     return union
 
 
-def _unite(a: Polygons, row_numbers: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog) -> Any:
+def _union_numbered_rows(
+    a: Polygons, row_numbers: NDArray, row: int, tolerance: Tolerance, fallback_log: FallbackLog
+) -> Any:
     if not len(row_numbers):
         return None
     isolated = ~a.find_overlap_candidates()[row_numbers]
@@ -408,8 +412,8 @@ def _make_multipolygon(parts: NDArray) -> Any:
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def group_into_patches(
-    polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER
+def number_patches(
+    polygons: Polygons, area: NDArray, reach_m: float, least_m2: float, cancellation: Cancellation = NEVER_CANCELLED
 ) -> NDArray:
     """Return (n,) a patch number for each row: the smallest row number in its patch.
 
@@ -425,7 +429,7 @@ def group_into_patches(
     i, j = row_of_vertex[:-1][equal_vertex], row_of_vertex[1:][equal_vertex]
     cancellation.raise_if_cancelled()
     patch = find_connected_components(len(polygons), i, j)
-    small_patch_rows = rows[_sum_areas(patch, area)[rows] < least_m2]
+    small_patch_rows = rows[_sum_areas_by_patch(patch, area)[rows] < least_m2]
     left, right = [i], [j]
     for start in range(0, len(small_patch_rows), SHAPES_PER_BATCH):
         cancellation.raise_if_cancelled()
@@ -436,7 +440,7 @@ def group_into_patches(
     return find_connected_components(len(polygons), np.concatenate(left), np.concatenate(right))
 
 
-def _sum_areas(patch: NDArray, area: NDArray) -> NDArray:
+def _sum_areas_by_patch(patch: NDArray, area: NDArray) -> NDArray:
     """Return (n,) the total area of the patch of each row."""
     total: NDArray = np.bincount(patch, np.nan_to_num(area), minlength=len(patch))[patch]
     return total

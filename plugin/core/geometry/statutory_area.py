@@ -4,7 +4,7 @@
 Source: annex of 国土调查办发〔2008〕32号, kept by TD/T 1055-2019. Two measures are used. A whole feature has the
 annex's area of its stored vertices (`statutory_area`): that is the value in its area field. A part clipped by an
 overlay, a gap or a difference has no such value: it has the area within its edges as drawn in its plane
-(`drawn_area`), on the same ellipsoid.
+(`compute_drawn_area`), on the same ellipsoid.
 
 Why they differ: the annex takes an edge as straight in the plane of longitude L and F(B), where F is the integral of
 the annex's series over latitude (an equal-area plane). A line that is straight in a metric plane, or in degrees, is
@@ -21,10 +21,10 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from ..cancellation import NEVER, Cancellation
-from .linework import Rings, extract_rings, iterate_batches, sum_by_ring
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from .linework import PolygonRings, extract_rings, iterate_batches, sum_values_by_ring
 
-ToLonLat = Callable[[NDArray], NDArray]
+LonLatTransform = Callable[[NDArray], NDArray]
 
 #: CGCS2000.
 SEMI_MAJOR_M = 6378137.0
@@ -78,7 +78,9 @@ def compute_trapezoid_area(lon_width: NDArray, lat1: NDArray, lat2: NDArray) -> 
     return 2 * _SEMI_MINOR_M**2 * lon_width * series
 
 
-def statutory_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
+def statutory_area(
+    shapes: NDArray, to_lonlat: LonLatTransform | None = None, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
     """Return the statutory area of polygons and multipolygons, unrounded m².
 
     Only the stored vertices count: each edge is a trapezoid of its mean longitude, rings are |sum|, holes are
@@ -100,20 +102,24 @@ def statutory_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellat
     Cancelled
         Between batches.
     """
-    return _sum_areas(shapes, to_lonlat, cancellation, as_drawn=False)
+    return _sum_polygon_areas(shapes, to_lonlat, cancellation, as_drawn=False)
 
 
-def drawn_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
+def compute_drawn_area(
+    shapes: NDArray, to_lonlat: LonLatTransform | None = None, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
     """Return (n,) the area in m² within polygons' edges as drawn, unrounded.
 
-    Edges are straight in the shapes' own plane. Arguments as of `statutory_area`; without ``to_lonlat`` the plane is
-    that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by more than `_ALLOWED_M2` in
-    total is measured by its vertices, as in the annex.
+    Edges are straight in the shapes' own plane. Arguments as of `statutory_area`; without ``reproject_to_lonlat`` the
+    plane is that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by more than
+    `_ALLOWED_M2` in total is measured by its vertices, as in the annex.
     """
-    return _sum_areas(shapes, to_lonlat, cancellation, as_drawn=True)
+    return _sum_polygon_areas(shapes, to_lonlat, cancellation, as_drawn=True)
 
 
-def _sum_areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancellation, as_drawn: bool) -> NDArray:
+def _sum_polygon_areas(
+    shapes: NDArray, to_lonlat: LonLatTransform | None, cancellation: Cancellation, as_drawn: bool
+) -> NDArray:
     shapes = np.atleast_1d(np.asarray(shapes, dtype=object))
     parts, owner = _extract_polygons(shapes)
     areas = np.zeros(len(shapes))
@@ -127,24 +133,24 @@ def _sum_areas(shapes: NDArray, to_lonlat: ToLonLat | None, cancellation: Cancel
         lon = lonlat[:, 0] - reference_lon
         edge_areas = np.zeros(len(lon))
         edge_areas[:-1] = compute_trapezoid_area((lon[:-1] + lon[1:]) / 2, lat[:-1], lat[1:])
-        part_areas = _sum_edges(edge_areas, part_rings)
+        part_areas = _sum_edge_areas(edge_areas, part_rings)
         if as_drawn:
             edges, lengths = _find_bent_edges(part_rings, lon, lat, part_areas)
             if len(edges):
                 edge_areas[edges] = _measure_edges(part_rings.xy, edges, lengths, reference_lon, lon, lat, to_lonlat)
-                part_areas = _sum_edges(edge_areas, part_rings)
+                part_areas = _sum_edge_areas(edge_areas, part_rings)
         areas += np.bincount(owner[batch], weights=part_areas, minlength=len(shapes))
     return areas
 
 
-def _sum_edges(edge_areas: NDArray, part_rings: Rings) -> NDArray:
+def _sum_edge_areas(edge_areas: NDArray, part_rings: PolygonRings) -> NDArray:
     """Return the area of each polygon from the contributions of its edges."""
-    ring_area = np.abs(sum_by_ring(edge_areas, part_rings.at))
+    ring_area = np.abs(sum_values_by_ring(edge_areas, part_rings.at))
     signed_areas = np.where(part_rings.is_hole, -ring_area, ring_area)
     return np.bincount(part_rings.shape, weights=signed_areas)
 
 
-def _find_bent_edges(part_rings: Rings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
+def _find_bent_edges(part_rings: PolygonRings, lon: NDArray, lat: NDArray, areas: NDArray) -> tuple[NDArray, NDArray]:
     """Return start vertices and lengths (m) of edges that must be measured as drawn.
 
     They are all edges of polygons whose edges may deviate by more than the limit in total. An edge of length L
@@ -169,7 +175,7 @@ def _measure_edges(
     reference_lon: NDArray,
     lon: NDArray,
     lat: NDArray,
-    to_lonlat: ToLonLat | None,
+    to_lonlat: LonLatTransform | None,
 ) -> NDArray:
     """Return (k,) the contribution (m²) of each edge, as drawn, to its ring's area.
 
@@ -229,10 +235,12 @@ def _extract_polygons(geometries: NDArray) -> tuple[NDArray, NDArray]:
 CGCS2000_GEOD = Geod(a=SEMI_MAJOR_M, rf=INVERSE_FLATTENING)
 
 
-def geodesic_area(shapes: NDArray, to_lonlat: ToLonLat | None = None, cancellation: Cancellation = NEVER) -> NDArray:
+def compute_geodesic_area(
+    shapes: NDArray, to_lonlat: LonLatTransform | None = None, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
     """Return (n,) m² of polygons and multipolygons on CGCS2000 with geodesic edges.
 
-    0 for other types. Coordinates and ``to_lonlat`` as for `statutory_area`. Raise Cancelled between batches.
+    0 for other types. Coordinates and ``reproject_to_lonlat`` as for `statutory_area`. Raise Cancelled between batches.
 
     References
     ----------

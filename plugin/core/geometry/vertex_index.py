@@ -18,7 +18,7 @@ SAME_VERTEX_M = 1e-5
 _PLANE_CELL_M = 1e-3
 _HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
 #: Corners of the square around a vertex, which determine the cells within its reach.
-_CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
+_CELL_CORNERS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 
 
 class VertexIndex:
@@ -31,7 +31,7 @@ class VertexIndex:
     def __init__(self, xy: NDArray, reach: float, cell_m: float = 0.0):
         self._reach = reach
         self._cell_m = max(cell_m, 2 * reach)
-        cells = self._cells(xy)
+        cells = self._hash_cells(xy)
         order = np.argsort(cells, kind="stable")
         cells, xy = cells[order], xy[order]
         # Polygons that share a vertex each contribute it; one is enough.
@@ -39,7 +39,7 @@ class VertexIndex:
         is_unique = np.r_[True, ~is_repeated][: len(cells)]
         self._cell, self._xy = cells[is_unique], xy[is_unique]
 
-    def snap(self, shapes: NDArray) -> NDArray:
+    def snap_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries, each vertex moved onto the nearest indexed one in reach."""
         return shapely.transform(shapes, self.find_nearest)
 
@@ -47,8 +47,8 @@ class VertexIndex:
         """Return (v, 2) for each vertex the nearest indexed one in reach, else itself."""
         best_distance, snapped = np.full(len(xy), self._reach), xy.copy()
         first_cells = None
-        for corner in _CORNERS:
-            cells = self._cells(xy + np.array(corner) * self._reach)
+        for corner in _CELL_CORNERS:
+            cells = self._hash_cells(xy + np.array(corner) * self._reach)
             pending = np.arange(len(xy)) if first_cells is None else np.flatnonzero(cells != first_cells)
             first_cells = cells if first_cells is None else first_cells
             index_position = np.searchsorted(self._cell, cells[pending])
@@ -67,7 +67,7 @@ class VertexIndex:
                 index_position = index_position + 1
         return snapped
 
-    def _cells(self, xy: NDArray) -> NDArray:
+    def _hash_cells(self, xy: NDArray) -> NDArray:
         """Return (v,) uint64: a hash of each vertex's cell.
 
         Two cells with equal hashes are harmless, since the distance decides.
@@ -78,7 +78,7 @@ class VertexIndex:
         return cells
 
 
-def index_plane_vertices(shapes: NDArray) -> VertexIndex:
+def make_plane_vertex_index(shapes: NDArray) -> VertexIndex:
     """Return an index of the vertices of (n,) geometries in a plane.
 
     Reprojected geometries are snapped onto it.

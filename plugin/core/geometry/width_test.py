@@ -17,8 +17,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
-from .linework import Rings, extract_rings, iterate_batches
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from .linework import PolygonRings, extract_rings, iterate_batches
 from .validity import is_missing
 
 #: Maximum difference of directions over a short path, in degrees.
@@ -44,7 +44,7 @@ MAX_AREA_DEVIATION_M2 = 1e-3
 _MAX_STEPS, _MAX_SIDES = 16, 64
 
 
-def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER) -> NDArray:
+def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
     """Return (n,) bool: valid polygons without a part narrower than ``width`` m.
 
     False means unknown, as for polygons with holes or several parts, with very short edges, or with very many sides.
@@ -61,7 +61,7 @@ def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation 
     return is_wide
 
 
-def lost_no_edge(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
+def has_lost_no_edge(shapes: NDArray, shrunk: NDArray, by: float) -> NDArray:
     """Return (n,) bool: polygons that lost no edge when they were shrunk.
 
     Growing such a polygon again restores it. ``shrunk``: (n,) the polygons shrunk by ``by`` m (mitred). If every edge
@@ -91,7 +91,7 @@ def _count_holes(shapes: NDArray) -> NDArray:
     return shapely.get_num_interior_rings(shapely.get_geometry(shapes, 0))
 
 
-def _are_rings_wide(polygon_rings: Rings, width: float) -> NDArray:
+def _are_rings_wide(polygon_rings: PolygonRings, width: float) -> NDArray:
     """Return (r,) bool: rings that are surely wide, one ring for each polygon."""
     count = np.diff(polygon_rings.at) - 1
     start, ring, first, next_segment = _list_segments(polygon_rings)
@@ -115,7 +115,7 @@ def _are_rings_wide(polygon_rings: Rings, width: float) -> NDArray:
     return is_wide
 
 
-def _list_segments(polygon_rings: Rings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+def _list_segments(polygon_rings: PolygonRings) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """Return start vertex, ring, and next segment of each segment; and ring starts.
 
     Third of the four results: (r,) the first segment of each ring.

@@ -14,11 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.context import Context, trim_code_padding
-from ..files.cells import column_texts
+from ..files.cells import format_column
 from ..files.encoding import BLANK_WORDS
-from ..files.tables import Column, Row, Table, read_table
+from ..files.tables import FoundTable, SearchedColumn, TableRow, read_table
 from ..plan.layer import Layer
-from .protection import CONTROL, CORE, KIND_LIST, POLYGON_ROLE_BY_POINT_ROLE, RANGE, classify_heritage_parts
+from .protection import (
+    CONTROL_PART,
+    CORE_PART,
+    KIND_LIST,
+    POLYGON_ROLE_BY_POINT_ROLE,
+    RANGE_PART,
+    classify_heritage_parts,
+)
 
 if TYPE_CHECKING:
     from ..model.side_inputs import SideInputs
@@ -52,8 +59,8 @@ class HeritageSite:
         Without rows of the whole range, it is the sum of core and control zone.
         """
         rows = self.parts.get(part, [])
-        if not rows and part == RANGE:
-            rows = [*self.parts.get(CORE, []), *self.parts.get(CONTROL, [])]
+        if not rows and part == RANGE_PART:
+            rows = [*self.parts.get(CORE_PART, []), *self.parts.get(CONTROL_PART, [])]
         return sum(float(layer.statutory[row]) for layer, row in rows) if rows else None
 
     def shapes(self, part: str = "") -> list[Any]:
@@ -68,12 +75,12 @@ class HeritageSite:
 class HeritageSites:
     """All heritage sites, by name without spaces and in half width.
 
-    ``nameless``: layer code → number of rows without a site's name; ``layers``: the layers that were read, by layer
-    code.
+    ``nameless_row_counts``: layer code → number of rows without a site's name; ``layers``: the layers that were read,
+    by layer code.
     """
 
     by_name: dict[str, HeritageSite] = field(default_factory=dict)
-    nameless: dict[str, int] = field(default_factory=dict)
+    nameless_row_counts: dict[str, int] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[HeritageSite]:
@@ -85,7 +92,7 @@ class HeritageSites:
         return self.by_name.get(normalise_name(name))
 
     @property
-    def without_kind(self) -> list[HeritageSite]:
+    def sites_without_kind(self) -> list[HeritageSite]:
         """Return the sites without a kind."""
         return [site for site in self.by_name.values() if not site.kinds]
 
@@ -132,11 +139,11 @@ def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: C
     layer_parts = classify_heritage_parts(layer, ctx)
     kinds = [layer_kind] * len(layer) if layer_kind else _read_row_kinds(layer, ctx)
     levels = _read_row_levels(layer, ctx)
-    unnamed_part = RANGE if layer_kind and layer.template.geometry == "polygon" else ""
+    unnamed_part = RANGE_PART if layer_kind and layer.template.geometry == "polygon" else ""
     for row, (site, row_part) in enumerate(zip(layer_parts.site.tolist(), layer_parts.part.tolist(), strict=True)):
         name = normalise_name(site)
         if not name:
-            sites.nameless[layer.role] = sites.nameless.get(layer.role, 0) + 1
+            sites.nameless_row_counts[layer.role] = sites.nameless_row_counts.get(layer.role, 0) + 1
             continue
         entry = sites.by_name.setdefault(name, HeritageSite(site))
         entry.kinds |= {kinds[row]} - {""}
@@ -156,7 +163,7 @@ def _read_row_kinds(layer: Layer, ctx: Context) -> list[str]:
     codes = ctx.codes(KIND_LIST).codes
     names = {}
     for code, kind_entry in codes.items():
-        is_part_kind = kind_entry.extra.get("part", "") in (CORE, CONTROL) and kind_entry.parent in codes
+        is_part_kind = kind_entry.extra.get("part", "") in (CORE_PART, CONTROL_PART) and kind_entry.parent in codes
         names[code] = codes[kind_entry.parent].name if is_part_kind else kind_entry.name
     return [names.get(trim_code_padding(code, declared.code_pad), "") for code in layer.text("feature_kind")]
 
@@ -168,13 +175,13 @@ def _read_row_levels(layer: Layer, ctx: Context) -> list[str]:
     if column is None:
         return [""] * len(layer)
     # Some data have the name instead of the code.
-    return [names.get(value, value if value in level_names else "") for value in column_texts(column)]
+    return [names.get(value, value if value in level_names else "") for value in format_column(column)]
 
 
 REGISTER_COLUMNS = (
-    Column("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
-    Column("kind", ("类型", "类别", "保护类型", "kind"), needed=False),
-    Column("level", ("级别", "等级", "保护级别", "level"), needed=False),
+    SearchedColumn("name", ("名称", "保护对象", "保护对象名称", "单位名称", "文物名称", "name")),
+    SearchedColumn("kind", ("类型", "类别", "保护类型", "kind"), needed=False),
+    SearchedColumn("level", ("级别", "等级", "保护级别", "level"), needed=False),
 )
 
 
@@ -215,7 +222,7 @@ def read_heritage_list(path: str | Path, norm: Norm) -> HeritageList:
     return HeritageList(table.place, tuple(read_listed_site(row, table, norm) for row in rows))
 
 
-def read_listed_site(row: Row, table: Table, norm: Norm) -> ListedSite:
+def read_listed_site(row: TableRow, table: FoundTable, norm: Norm) -> ListedSite:
     """Return the register line of one table row.
 
     Raise InputError as `read_heritage_list`.
@@ -234,7 +241,7 @@ def read_listed_site(row: Row, table: Table, norm: Norm) -> ListedSite:
     )
 
 
-def _read_listed_value(row: Row, column: str, value_by_word: Mapping[str, str], table: Table) -> str:
+def _read_listed_value(row: TableRow, column: str, value_by_word: Mapping[str, str], table: FoundTable) -> str:
     text = row.cells[column].strip()
     if text in BLANK_WORDS:
         return ""

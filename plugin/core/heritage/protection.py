@@ -35,7 +35,7 @@ def find_core_rows(reserves: Layer, norm: Norm) -> NDArray:
     return np.array([bool(split_part_word(name, core_words)[0]) for name in reserves.text("feature_name")], dtype=bool)
 
 
-CORE, CONTROL, RANGE = "core", "control", "range"
+CORE_PART, CONTROL_PART, RANGE_PART = "core", "control", "range"
 #: Settings that a rule uses to distinguish parts.
 PART_SETTINGS = ("tolerance", "codes.heritage_kind", "heritage.words")
 KIND_LIST = "heritage_kind"
@@ -59,14 +59,14 @@ class HeritageParts:
         is_part: NDArray = self.part == part
         return is_part
 
-    def rows_of_site(self, part: str, site: str) -> NDArray:
+    def find_rows_of_site_part(self, part: str, site: str) -> NDArray:
         """Return (n,) bool: rows that are this part of this site."""
         is_part_of_site: NDArray = (self.part == part) & (self.site == site)
         return is_part_of_site
 
     def sites(self) -> list[str]:
         """Return the names of sites with a core or control zone, in order."""
-        is_core_or_control = self.rows(CORE) | self.rows(CONTROL)
+        is_core_or_control = self.rows(CORE_PART) | self.rows(CONTROL_PART)
         return [site for site in dict.fromkeys(self.site[is_core_or_control].tolist()) if site]
 
 
@@ -79,8 +79,8 @@ def classify_heritage_parts(layer: Layer, ctx: Context) -> HeritageParts:
     kinds = ctx.codes(KIND_LIST).codes
     declared = layer.template.field("feature_kind")
     has_kind_codes = declared is not None and declared.codes == KIND_LIST
-    part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL) | dict.fromkeys(
-        ctx.norm.get("heritage.core_words"), CORE
+    part_by_word = dict.fromkeys(ctx.norm.get("heritage.control_words"), CONTROL_PART) | dict.fromkeys(
+        ctx.norm.get("heritage.core_words"), CORE_PART
     )
     ordered = sorted(part_by_word, key=len, reverse=True)
     parts, sites = [], []

@@ -60,10 +60,10 @@ class LandBacking:
 
     ``values``: the field; ``written``: the same, for a net field the gross field that it is part of; ``land_areas``:
     statutory areas, 0 where a row has no shape; ``net_excess``: excess of a net area over the gross area, 0 for a gross
-    field; ``there``: rows with a value; ``town``: the township of the row's centre, −1 for none; ``towns``: their
-    names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``: the unit
-    that the values seem to have instead of the unit of the field; ``is_exact``: False where ``land_areas`` is an
-    estimate.
+    field; ``there``: rows with a value; ``township_number``: the township of the row's centre, −1 for none; ``towns``:
+    their names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``:
+    the unit that the values seem to have instead of the unit of the field; ``is_exact``: False where ``land_areas`` is
+    an estimate.
     """
 
     meaning: str
@@ -72,7 +72,7 @@ class LandBacking:
     land_areas: NDArray
     net_excess: NDArray
     there: NDArray
-    town: NDArray
+    township_number: NDArray
     towns: list[str]
     share: float
     row_m2: float
@@ -110,25 +110,25 @@ class LandBacking:
         found = np.logical_or(*self.compare_sums(add))
         return found | (add(self.there.astype(float)) > 0) if self.meaning == NET_FIELD and self.unit else found
 
-    def sum_function_by_town(self, rows: NDArray) -> SumFunction:
+    def make_sum_function_by_town(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
         ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
         """
-        place = np.where(self.town < 0, len(self.towns), self.town)
+        place = np.where(self.township_number < 0, len(self.towns), self.township_number)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
-    def differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
+    def find_differing_towns(self, rows: NDArray) -> tuple[NDArray, NDArray]:
         """Compare the sums of some rows by township, as `compare_sums` does.
 
         ATT013 reports a single wrong row, so a township counts only with several wrong rows.
         """
-        add = self.sum_function_by_town(rows)
+        add = self.make_sum_function_by_town(rows)
         several = add(self.is_wrong.astype(float)) > 1
         differs, exceeds = self.compare_sums(add)
         return differs & several, exceeds & several
 
-    def clearly_agrees(self, rows: NDArray) -> bool:
+    def agrees_clearly(self, rows: NDArray) -> bool:
         """Return True if the sums differ by less than half of what is allowed.
 
         Then an estimate of the areas is enough.
@@ -144,7 +144,7 @@ class LandBacking:
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
-        return not (self.is_sum_unbacked(whole).any() or np.logical_or(*self.differing_towns(rows)).any())
+        return not (self.is_sum_unbacked(whole).any() or np.logical_or(*self.find_differing_towns(rows)).any())
 
 
 def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool = True) -> LandBacking | None:
@@ -173,7 +173,7 @@ def is_backed_by_land(layer: Layer, meaning: str, ctx: Context, rows: NDArray | 
     if found is None:
         return True
     whole = np.ones(len(layer), dtype=bool) if rows is None else rows
-    if not found.clearly_agrees(whole):
+    if not found.agrees_clearly(whole):
         found = require_value(compare_with_land(layer, meaning, ctx), f"the values of {meaning}")
         if not found.agrees(whole):
             return False
@@ -201,7 +201,7 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
     Only layers whose rows never overlap and layers with a target are compared; None for any other.
     """
     county = ctx.plan.concept("county")
-    lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.roles_of(concept)}
+    lines = {role for concept, _ in AREA_FIGURES.values() for role in ctx.plan.list_roles_of_concept(concept)}
     if county is None or county.has_no_geometry or county.empty.any() or county is layer:
         return None
     if layer.template.overlap != "never" and layer.role not in lines:
@@ -217,7 +217,7 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
 def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> LandBacking | None:
     if layer.template.geometry != "polygon" or not layer.has_values(meaning):
         return None
-    written = area_field_m2(layer, meaning)
+    written = read_area_field_m2(layer, meaning)
     if exact:
         layer.measure_statutory(ctx.cancellation)
     drawn = np.nan_to_num(layer.statutory) if exact else _estimate_areas(layer, ctx)
@@ -225,7 +225,7 @@ def _compute_backing(layer: Layer, meaning: str, ctx: Context, exact: bool) -> L
     beyond = np.zeros(len(layer))
     expected = drawn
     if meaning == NET_FIELD:
-        gross = area_field_m2(layer, "gross_area")
+        gross = read_area_field_m2(layer, "gross_area")
         expected = np.where(np.isfinite(gross), gross, drawn)
         beyond = np.where(has_value, np.maximum(np.nan_to_num(written) - expected, 0.0), 0.0)
     unit = _find_other_unit(written, expected, layer, meaning)
@@ -256,7 +256,7 @@ def _estimate_areas(layer: Layer, ctx: Context) -> NDArray:
     if layer not in cache:
         estimated = np.nan_to_num(shapely.area(layer.plane))
         x, y, rows = compute_row_centres(layer)
-        estimated[rows] *= _area_scale(x, y, ctx)
+        estimated[rows] *= _compute_area_scale(x, y, ctx)
         cache[layer] = estimated
     found: NDArray = cache[layer]
     return found
@@ -297,7 +297,7 @@ def is_surely_within(layer: Layer, written: NDArray, allowance_m2: float, ctx: C
     return found
 
 
-def _area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
+def _compute_area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
     """Return (k,) the statutory area of one square metre of the plan's CRS at points.
 
     A surface of second degree is fitted to measured squares.
@@ -310,24 +310,24 @@ def _area_scale(x: NDArray, y: NDArray, ctx: Context) -> NDArray:
     left, low = middle[0] + u * half[0] - PROBE_SIZE_M / 2, middle[1] + v * half[1] - PROBE_SIZE_M / 2
     squares = shapely.box(left, low, left + PROBE_SIZE_M, low + PROBE_SIZE_M)
     measured = statutory_area(squares, crs_care.make_lonlat_transformer(ctx.plan.plane)) / PROBE_SIZE_M**2
-    surface = np.linalg.lstsq(_polynomial_terms(u, v), measured, rcond=None)[0]
-    found: NDArray = _polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
+    surface = np.linalg.lstsq(_compute_polynomial_terms(u, v), measured, rcond=None)[0]
+    found: NDArray = _compute_polynomial_terms((x - middle[0]) / half[0], (y - middle[1]) / half[1]) @ surface
     return found
 
 
-def _polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
+def _compute_polynomial_terms(u: NDArray, v: NDArray) -> NDArray:
     return np.stack([np.ones_like(u), u, v, u * u, u * v, v * v], axis=1)
 
 
-def area_field_m2(layer: Layer, meaning: str) -> NDArray:
+def read_area_field_m2(layer: Layer, meaning: str) -> NDArray:
     """Return (n,) an area field in m², converted from the unit of its template.
 
     NaN where the value is missing.
     """
-    return np.asarray(layer.numbers(meaning) * SQUARE_METRES[_field_unit(layer, meaning)], dtype=float)
+    return np.asarray(layer.numbers(meaning) * SQUARE_METRES[_get_field_unit(layer, meaning)], dtype=float)
 
 
-def _field_unit(layer: Layer, meaning: str) -> str:
+def _get_field_unit(layer: Layer, meaning: str) -> str:
     declared = layer.template.field(meaning)
     return (declared.unit if declared else "") or "m2"
 
@@ -337,7 +337,7 @@ def _find_other_unit(written: NDArray, against: NDArray, layer: Layer, meaning: 
 
     Else empty.
     """
-    field_unit = _field_unit(layer, meaning)
+    field_unit = _get_field_unit(layer, meaning)
     comparable = (written > 0) & (against > 0)
     if not comparable.any():
         return ""

@@ -16,10 +16,10 @@ from ..heritage.protection import split_part_word
 from ..invariants import require_value
 from ..model.indicator import (
     AREA_FIGURES,
-    BROKEN,
-    CLOSE,
+    MISSED_BY_ROUNDING,
     STATED_FIGURES,
-    UNCONFIRMED,
+    TARGET_MISSED,
+    UNCONFIRMED_STATE,
     Indicator,
     compare_area_with_target,
     convert_area,
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
 class NetAreaBreak:
     """A row whose areas contradict each other: its first wrong field, in m².
 
-    ``actual``: the value, ``None`` when empty; ``expected``: the value that follows from the others; ``case``: which
-    condition is broken.
+    ``actual_value``: the value, ``None`` when empty; ``expected``: the value that follows from the others; ``case``:
+    which condition is broken.
     """
 
     row: int
     case: str
     meaning: str
-    actual: float | None
+    actual_value: float | None
     expected: float | None
 
 
@@ -140,7 +140,7 @@ WARNING_SHARE_SETTING = "indicators.warning_share"
 
 #: The input with the area by geometry, where only the field meets the target.
 LAND_INPUT = "land_net_m2"
-MISSED_STATES = (BROKEN, CLOSE)
+MISSED_STATES = (TARGET_MISSED, MISSED_BY_ROUNDING)
 #: Rounding error of two decimals in gross and net area of one row, m².
 ROUNDING_M2 = 0.01
 
@@ -176,7 +176,7 @@ class AreaFigure:
             name, value, unit, self.basis, inputs=self.inputs, confirmed=self.confirmed, backed=self.backed
         )
 
-    def compare_with(self, name: str, target: Target, warning_share: float) -> Indicator:
+    def make_indicator_with_target(self, name: str, target: Target, warning_share: float) -> Indicator:
         """Return the area as an indicator compared with a target, in its unit.
 
         ``warning_share``: distance from the target below which a met target gets a warning.
@@ -191,14 +191,14 @@ class AreaFigure:
         if indicator.value is not None:
             share = target.warning_share(warning_share)
             if self.land_m2 is not None:
-                mark_unbacked(indicator, self.land_m2, self.rounding_m2)
+                mark_unbacked_indicator(indicator, self.land_m2, self.rounding_m2)
             indicator.set_state(
                 compare_area_with_target(indicator.value, target.comparison, target.number, target.decimals, share)
             )
         return indicator
 
 
-def mark_unbacked(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
+def mark_unbacked_indicator(indicator: Indicator, land_m2: float, rounding_m2: float) -> None:
     """Mark a figure as not confirmed if only its area field meets the target.
 
     That is the case where the area by geometry of the same rows, within the allowance for sums, does not meet it.
@@ -216,7 +216,7 @@ def mark_unbacked(indicator: Indicator, land_m2: float, rounding_m2: float) -> N
 
 def is_met_only_by_field(indicator: Indicator) -> bool:
     """Return True if only the area field, not the geometry, meets the target."""
-    return LAND_INPUT in indicator.inputs and indicator.state == UNCONFIRMED
+    return LAND_INPUT in indicator.inputs and indicator.state == UNCONFIRMED_STATE
 
 
 def compute_target_figure(name: str, ctx: Context) -> AreaFigure:
@@ -250,9 +250,9 @@ def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Laye
         layer = None
     if layer is None and concept == "cultivated" and parcels is not None and parcels.has_values("net_area"):
         # A delivery has a separate layer of 耕地; the survey's parcels replace it, and the result names them.
-        rows = ctx.cultivated_rows(parcels)
+        rows = ctx.find_cultivated_rows(parcels)
         net = parcels.numbers("net_area")[rows]
-        inputs = {"layer": parcels.role, "field": parcels.field_name("net_area"), "features": int(rows.sum())}
+        inputs = {"layer": parcels.role, "field": parcels.get_field_name("net_area"), "features": int(rows.sum())}
         sure = is_backed_by_land(parcels, "net_area", ctx, rows)
         return AreaFigure(parcels, float(np.nansum(net)), "net", confirmed=False, inputs=inputs, backed=sure)
     if layer is None:
@@ -270,7 +270,7 @@ def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Laye
     taken = float(np.nansum(net))
     inputs = {
         "layer": layer.role,
-        "field": layer.field_name("net_area"),
+        "field": layer.get_field_name("net_area"),
         "features": len(layer),
         "gross_m2": float(np.nansum(gross)),
         "statutory_m2": statutory,
@@ -287,4 +287,4 @@ def _compute_figure(layer: Layer | None, concept: str, basis: str, parcels: Laye
 def _is_consistent(layer: Layer, ctx: Context) -> bool:
     """Return True if each row has a shape (GEO001) and a consistent net area (ATT003)."""
     allowance = float(ctx.norm.parameters("ATT003").get("allowance_m2", 0.01))
-    return not layer.empty.any() and not find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance)
+    return not layer.empty.any() and not find_net_area_breaks(layer, ctx.find_cultivated_rows(layer), allowance)

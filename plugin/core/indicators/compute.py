@@ -19,7 +19,7 @@ from ..model.indicator import SQUARE_METRES, Indicator, compare_area_with_target
 from ..standard.indicator_catalogue import CatalogueIndicator, IndicatorCatalogue, load_catalogue
 from .area_backing import is_backed_by_land
 from .areas import WARNING_SHARE_SETTING, compute_stated_figure
-from .land_use import FIELDS, get_land_areas, is_in_classes
+from .land_use import AREA_FIELD_MEANINGS, get_land_areas, is_in_classes
 
 if TYPE_CHECKING:
     from ..engine.context import Context
@@ -71,7 +71,7 @@ class PlanIndicators:
 
     ctx: Context
     texts: Texts
-    _found: dict[str, ComputedIndicator] = field(default_factory=dict)
+    _computed_by_id: dict[str, ComputedIndicator] = field(default_factory=dict)
     _rules: dict[str, tuple[RuleResult | None, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -83,32 +83,32 @@ class PlanIndicators:
 
     def get(self, name: str) -> ComputedIndicator:
         """Return one indicator by its id; KeyError for an unknown id."""
-        if name not in self._found:
+        if name not in self._computed_by_id:
             self.ctx.cancellation.raise_if_cancelled()
             entry = self.catalogue.entries[name]
             try:
-                figures = self._figures(entry)
-                self._found[name] = ComputedIndicator(entry, figures)
+                figures = self._compute_figures(entry)
+                self._computed_by_id[name] = ComputedIndicator(entry, figures)
             except MissingInputError as missing:
-                self._found[name] = ComputedIndicator(entry, reason=str(missing))
-        return self._found[name]
+                self._computed_by_id[name] = ComputedIndicator(entry, reason=str(missing))
+        return self._computed_by_id[name]
 
     def value(self, name: str) -> Indicator | None:
         """Return the first figure of an indicator; None if it cannot be computed."""
         return next(iter(self.get(name).figures), None)
 
-    def _figures(self, entry: CatalogueIndicator) -> list[Indicator]:
+    def _compute_figures(self, entry: CatalogueIndicator) -> list[Indicator]:
         if entry.method == "none":
             raise MissingInputError(self.texts.get("figures", "missing", what=self.texts.get("missing", entry.missing)))
         if entry.method == "rule":
             # Rules compare their figures with targets themselves.
-            return [_convert_to_list_unit(i, entry) for i in self._figures_by_rule(entry)]
+            return [_convert_to_list_unit(i, entry) for i in self._compute_figures_by_rule(entry)]
         # The methods below have the names of the methods in indicators.toml.
         figure = getattr(self, f"_{entry.method}")(entry)
         figure.confirmed &= entry.mark != "C" or self.ctx.norm.is_confirmed(DEFINITIONS_SETTING)
         return self._compare_with_targets(entry, figure)
 
-    def _figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
+    def _compute_figures_by_rule(self, entry: CatalogueIndicator) -> list[Indicator]:
         """Return the figures that a rule reports, so that rule and indicator agree."""
         result, reason = self.run_rule_once(entry.rule)
         if result is None:
@@ -116,7 +116,7 @@ class PlanIndicators:
         found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
         if not found:
             reasons = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
-            raise MissingInputError(" ".join(reasons) or self.missing_layers_text(entry.inputs))
+            raise MissingInputError(" ".join(reasons) or self.format_missing_layers(entry.inputs))
         return found
 
     def run_rule_once(self, code: str) -> tuple[RuleResult | None, str]:
@@ -125,10 +125,10 @@ class PlanIndicators:
         None with a reason where the rule gives no result.
         """
         from ..engine.outcome import run_rule_alone
-        from ..model.rule import all_rules
+        from ..model.rule import load_all_rules
 
         if code not in self._rules:
-            self._rules[code] = run_rule_alone(all_rules()[code], self.ctx, self.texts)
+            self._rules[code] = run_rule_alone(load_all_rules()[code], self.ctx, self.texts)
         return self._rules[code]
 
     def _compare_with_targets(self, entry: CatalogueIndicator, figure: Indicator) -> list[Indicator]:
@@ -139,7 +139,7 @@ class PlanIndicators:
     def _stated(self, entry: CatalogueIndicator) -> Indicator:
         figure = compute_stated_figure(entry.id, self.ctx)
         if figure.layer is None:
-            raise MissingInputError(self.missing_layers_text(entry.inputs))
+            raise MissingInputError(self.format_missing_layers(entry.inputs))
         return figure.indicator(entry.id, entry.unit)
 
     def _layer_area(self, entry: CatalogueIndicator) -> Indicator:
@@ -148,13 +148,13 @@ class PlanIndicators:
         return self._make_area(entry, float(layer.statutory.sum()), inputs)
 
     def _land_use(self, entry: CatalogueIndicator) -> Indicator:
-        layer, rows = self._parcels_and_selection(entry)
+        layer, rows = self._select_parcels(entry)
         areas = get_land_areas(layer)
-        basis, values = areas.best
+        basis, values = areas.best_basis_and_areas
         total = float(np.nansum(values[rows]))
-        inputs = {"layer": layer.role, "features": int(rows.sum()), **_class_inputs(entry)}
-        meaning = FIELDS.get(basis)
-        field_name = layer.field_name(meaning) if meaning else ""
+        inputs = {"layer": layer.role, "features": int(rows.sum()), **_list_class_inputs(entry)}
+        meaning = AREA_FIELD_MEANINGS.get(basis)
+        field_name = layer.get_field_name(meaning) if meaning else ""
         if field_name:
             drawn = float(areas.statutory[rows].sum())
             inputs |= {"field": field_name, "statutory_m2": drawn, "difference_m2": total - drawn}
@@ -164,7 +164,7 @@ class PlanIndicators:
         return figure
 
     def _land_use_within(self, entry: CatalogueIndicator) -> Indicator:
-        layer, rows = self._parcels_and_selection(entry)
+        layer, rows = self._select_parcels(entry)
         other = self._require_layer(entry.within)
         parts = self.ctx.geometry.shared(layer, other, rows_a=rows, measured=True)
         inside = np.bincount(
@@ -176,7 +176,7 @@ class PlanIndicators:
             "layer": layer.role,
             "within": other.role,
             "features": int((inside > 0).sum()),
-            **_class_inputs(entry),
+            **_list_class_inputs(entry),
         }
         return self._make_area(entry, total, inputs)
 
@@ -187,7 +187,7 @@ class PlanIndicators:
                 raise MissingInputError(self.get(name).reason)
         part, whole = (float(f.value) * SQUARE_METRES[f.unit] for f in both if f is not None and f.value is not None)
         if whole <= 0:
-            raise MissingInputError(self.missing_layers_text(self.catalogue.entries[entry.whole].inputs))
+            raise MissingInputError(self.format_missing_layers(self.catalogue.entries[entry.whole].inputs))
         made = Indicator(
             entry.id, 100 * part / whole, entry.unit, entry.basis, inputs={"part_m2": part, "whole_m2": whole}
         )
@@ -200,7 +200,7 @@ class PlanIndicators:
         area = float(extent.statutory.sum())
         around = shapely.union_all(extent.plane[~shapely.is_missing(extent.plane)])
         inside = shapely.intersection(lines.plane, around)
-        length = _geodesic_length(inside, self.ctx)
+        length = _measure_geodesic_length(inside, self.ctx)
         inputs = {"layer": lines.role, "length_m": length, "within": extent.role, "whole_m2": area}
         return Indicator(entry.id, (length / 1e3) / (area / 1e6), entry.unit, entry.basis, inputs=inputs)
 
@@ -209,11 +209,11 @@ class PlanIndicators:
     ) -> Indicator:
         return Indicator(entry.id, convert_area(area_m2, entry.unit), entry.unit, basis, inputs=inputs)
 
-    def _parcels_and_selection(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray]:
+    def _select_parcels(self, entry: CatalogueIndicator) -> tuple[Layer, NDArray]:
         layer = self._require_layer(entry.inputs[0])
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
-            name = layer.field_name(meaning) or self.texts.meaning(meaning)
+            name = layer.get_field_name(meaning) or self.texts.meaning(meaning)
             raise MissingInputError(self.texts.get("figures", "no_field", layer=layer.name, field=name))
         if entry.urban_codes:
             return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
@@ -222,20 +222,22 @@ class PlanIndicators:
     def _require_layer(self, concept: str) -> Layer:
         layer = self.ctx.plan.concept(concept)
         if layer is None or layer.has_no_geometry:
-            raise MissingInputError(self.missing_layers_text((concept,)))
+            raise MissingInputError(self.format_missing_layers((concept,)))
         return layer
 
-    def missing_layers_text(self, concepts: Iterable[str]) -> str:
+    def format_missing_layers(self, concepts: Iterable[str]) -> str:
         """Return the sentence that the layers for these concepts are missing.
 
         A concept is a kind of layer, such as farmland.
         """
         missing = [c for c in concepts if (lay := self.ctx.plan.concept(c)) is None or lay.has_no_geometry]
-        return self.texts.get("figures", "no_layer", layers="、".join(self._layer_name(c) for c in missing or concepts))
+        return self.texts.get(
+            "figures", "no_layer", layers="、".join(self._get_layer_name(c) for c in missing or concepts)
+        )
 
-    def _layer_name(self, concept: str) -> str:
+    def _get_layer_name(self, concept: str) -> str:
         templates = self.ctx.norm.standard.templates
-        roles = [r for r in self.ctx.plan.roles_of(concept) if r in templates]
+        roles = [r for r in self.ctx.plan.list_roles_of_concept(concept) if r in templates]
         name = templates[concept].name if concept in templates else self.texts.concept(concept)
         return f"{name}（{' / '.join(roles)}）" if self.texts.lang == "zh" else f"{concept} ({' / '.join(roles)})"
 
@@ -251,10 +253,10 @@ def _convert_to_list_unit(figure: Indicator, entry: CatalogueIndicator) -> Indic
 
 def _convert_unit(figure: Indicator, unit: str) -> Indicator:
     value = convert_area(require_value(figure.value, "the value of a figure") * SQUARE_METRES[figure.unit], unit)
-    return _without_target(figure, value, unit)
+    return _remove_target(figure, value, unit)
 
 
-def _without_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
+def _remove_target(figure: Indicator, value: float | None, unit: str) -> Indicator:
     """Return a figure with another value and unit, without target and state."""
     new_figure = Indicator(figure.id, value, unit, figure.basis, inputs=figure.inputs)
     new_figure.confirmed, new_figure.backed = figure.confirmed, figure.backed
@@ -269,7 +271,7 @@ def _compare_with_target(figure: Indicator, target: Target, warning_share: float
     if target.unit != figure.unit and not {target.unit, figure.unit} <= SQUARE_METRES.keys():
         return figure
     converted = figure if target.unit == figure.unit else _convert_unit(figure, target.unit)
-    converted = _without_target(figure, converted.value, converted.unit)
+    converted = _remove_target(figure, converted.value, converted.unit)
     converted.comparison, converted.target, converted.target_decimals = (
         target.comparison,
         target.number,
@@ -283,14 +285,14 @@ def _compare_with_target(figure: Indicator, target: Target, warning_share: float
     return converted
 
 
-def _class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
+def _list_class_inputs(entry: CatalogueIndicator) -> dict[str, list[str]]:
     if entry.urban_codes:
         return {"urban_codes": list(entry.urban_codes)}
     return {"land_classes": list(entry.classes)}
 
 
-def _geodesic_length(lines: NDArray, ctx: Context) -> float:
+def _measure_geodesic_length(lines: NDArray, ctx: Context) -> float:
     """Return the total length (m) of (n,) lines on the ellipsoid."""
-    lonlat = crs_care.to_lonlat(lines, ctx.plan.plane)
+    lonlat = crs_care.reproject_to_lonlat(lines, ctx.plan.plane)
     present = lonlat[~(shapely.is_missing(lonlat) | shapely.is_empty(lonlat))]
     return float(sum(CGCS2000_GEOD.geometry_length(line) for line in present))

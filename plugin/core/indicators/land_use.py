@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 CLASS_LIST = "land_use_2023"
 CODE_2023_COLUMN = "code_2023"
 #: Meaning of the area field by basis.
-FIELDS = {"net": "net_area", "survey": "gross_area"}
+AREA_FIELD_MEANINGS = {"net": "net_area", "survey": "gross_area"}
 
 
 @dataclass(frozen=True)
 class RowAreas:
     """The areas of a layer's rows on up to three bases; (n,) m².
 
-    ``statutory``; ``survey``: 图斑面积 TBMJ; ``net``: 图斑地类面积 TBDLMJ, without ridges of fields (田坎). ``survey``
-    and ``net``: ``None`` where the layer has no such field, NaN in rows without a value.
+    ``statutory``; ``survey_m2``: 图斑面积 TBMJ; ``net_m2``: 图斑地类面积 TBDLMJ, without ridges of fields (田坎).
+    ``survey_m2`` and ``net_m2``: ``None`` where the layer has no such field, NaN in rows without a value.
     """
 
     statutory: NDArray
-    survey: NDArray | None
-    net: NDArray | None
+    survey_m2: NDArray | None
+    net_m2: NDArray | None
 
     @property
-    def best(self) -> tuple[str, NDArray]:
+    def best_basis_and_areas(self) -> tuple[str, NDArray]:
         """Name and areas of the basis for land use: net, else survey, else statutory."""
-        for basis, values in (("net", self.net), ("survey", self.survey)):
+        for basis, values in (("net", self.net_m2), ("survey", self.survey_m2)):
             if values is not None:
                 return basis, values
         return "statutory", self.statutory
@@ -50,11 +50,11 @@ def get_land_areas(layer: Layer) -> RowAreas:
 
     A field without any value counts as missing.
     """
-    survey, net = (_field_areas(layer, FIELDS[basis]) for basis in ("survey", "net"))
+    survey, net = (_read_field_areas(layer, AREA_FIELD_MEANINGS[basis]) for basis in ("survey", "net"))
     return RowAreas(layer.statutory, survey, net)
 
 
-def _field_areas(layer: Layer, meaning: str) -> NDArray | None:
+def _read_field_areas(layer: Layer, meaning: str) -> NDArray | None:
     values = layer.numbers(meaning) if layer.has(meaning) else None
     return None if values is None or np.isnan(values).all() else values
 
@@ -97,7 +97,7 @@ def _compute_classes(layer: Layer, ctx: Context) -> ClassedRows:
     if declared is None or not declared.codes:
         return ClassedRows([""], np.zeros(len(layer), dtype=int))
     written = layer.text("land_use")
-    to_2023 = _map_codes(ctx.codes(declared.codes), ctx.codes(CLASS_LIST))
+    to_2023 = _map_codes_to_2023_list(ctx.codes(declared.codes), ctx.codes(CLASS_LIST))
     class_of = {code: to_2023.get(trim_code_padding(code, declared.code_pad), "") for code in dict.fromkeys(written)}
     names = sorted({*class_of.values(), ""})
     place = {name: n for n, name in enumerate(names)}
@@ -105,7 +105,7 @@ def _compute_classes(layer: Layer, ctx: Context) -> ClassedRows:
     return ClassedRows(names, np.array([at[code] for code in written], dtype=int))
 
 
-def _map_codes(codes: CodeList, target: CodeList) -> dict[str, str]:
+def _map_codes_to_2023_list(codes: CodeList, target: CodeList) -> dict[str, str]:
     """Return code of a list → code of the 2023 list.
 
     A code maps to itself, to the class that its list names, or to the first level of its children.
@@ -127,7 +127,7 @@ def _map_codes(codes: CodeList, target: CodeList) -> dict[str, str]:
 
 def find_first_level(code: str, codes: CodeList) -> str:
     """Return the first-level class above a code of the list."""
-    return codes.lineage(code)[-1]
+    return codes.list_code_and_parents(code)[-1]
 
 
 def is_in_classes(layer: Layer, classes: Iterable[str], ctx: Context) -> NDArray:

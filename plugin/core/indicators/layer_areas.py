@@ -14,11 +14,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.cells import cell_text
+from ..files.cells import format_cell
 from ..geometry import crs as crs_care
-from ..geometry.statutory_area import geodesic_area, statutory_area
+from ..geometry.statutory_area import compute_geodesic_area, statutory_area
 from ..geometry.validity import is_missing, make_valid_copies
 from ..invariants import require_value
 from ..loading.assembly import validate_coordinates
@@ -141,8 +141,8 @@ class Areas:
 
     ``planar``: in the CRS called ``plane`` (the layer's CRS, for degrees the 3° zone of its middle); ``geodesic``: with
     geodesics as edges; ``statutory``: by the method of the annex. ``without_shape``: positions of rows without a shape;
-    ``repaired``: rows measured by a repaired copy; ``stray``: rows with coordinates outside the valid area of the CRS;
-    ``shapes``: the measured shapes in the layer's CRS.
+    ``repaired``: rows measured by a repaired copy; ``rows_outside_zone``: rows with coordinates outside the valid area
+    of the CRS; ``shapes``: the measured shapes in the layer's CRS.
     """
 
     planar: NDArray
@@ -152,14 +152,14 @@ class Areas:
     shapes: NDArray
     without_shape: list[int]
     repaired: list[int]
-    stray: list[int]
+    rows_outside_zone: list[int]
 
     def total(self, basis: str) -> float:
         """Return the sum of the areas on one basis, m²."""
         return float(np.nansum(getattr(self, basis)))
 
 
-def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER) -> Areas:
+def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> Areas:
     """Measure the area of every row by its stored vertices, on three bases.
 
     Raises InputError where the coordinates contradict the CRS.
@@ -178,17 +178,17 @@ def measure_areas(source: SourceLayer, norm: Norm, texts: Texts, cancellation: C
     to_lonlat = crs_care.make_lonlat_transformer(crs)
     statutory = statutory_area(shapes, to_lonlat)
     cancellation.raise_if_cancelled()
-    geodesic = geodesic_area(shapes, to_lonlat, cancellation)
-    plane = _planar_crs(crs, shapes[~without_shape])
-    planar = shapely.area(crs_care.reproject(shapes, crs, plane))
+    geodesic = compute_geodesic_area(shapes, to_lonlat, cancellation)
+    plane = _choose_planar_crs(crs, shapes[~without_shape])
+    planar = shapely.area(crs_care.reproject_geometries(shapes, crs, plane))
     for areas in (planar, geodesic, statutory):
         areas[without_shape] = np.nan
     rows = [np.flatnonzero(without_shape).tolist(), [n for n in repaired if not without_shape[n]], sorted(stray)]
-    return Areas(planar, geodesic, statutory, crs_care.crs_label(plane), shapes, *rows)
+    return Areas(planar, geodesic, statutory, crs_care.make_crs_label(plane), shapes, *rows)
 
 
-def _planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
-    if not crs_care.describe_crs(crs).geographic:
+def _choose_planar_crs(crs: crs_care.CRS, shapes: NDArray) -> crs_care.CRS:
+    if not crs_care.describe_crs(crs).is_geographic:
         return crs
     xmin, ymin, xmax, ymax = shapely.total_bounds(shapes) if len(shapes) else (114.0, 36.0, 114.0, 36.0)
     return crs_care.choose_crs([], (xmin + xmax) / 2, (ymin + ymax) / 2)
@@ -204,7 +204,7 @@ def find_area_field(source: SourceLayer, norm: Norm, requested: str = "") -> tup
     template: Template | None = norm.standard.templates.get(role)
     declared = None
     if template is not None:
-        declared = template.field_named(requested.upper()) if requested else None
+        declared = template.find_field_by_name(requested.upper()) if requested else None
         declared = declared or (None if requested else template.field("gross_area") or template.field("area"))
     name = requested or (declared.name if declared else DEFAULT_AREA_FIELD)
     there = next((f.name for f in source.fields if f.name.upper() == name.upper()), name)
@@ -222,7 +222,7 @@ def read_stored_areas(source: SourceLayer, name: str) -> NDArray:
 def list_keys(source: SourceLayer) -> list[str]:
     """Return the key (BSM) of each row, empty where it is missing."""
     column = next((f.name for f in source.fields if f.name.upper() == KEY_FIELD), None)
-    return [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
+    return [""] * len(source.frame) if column is None else [format_cell(v) for v in source.frame[column]]
 
 
 def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
@@ -233,7 +233,7 @@ def list_control_names(source: SourceLayer, norm: Norm) -> list[str]:
     template = norm.standard.templates.get(find_role(source, norm)[0])
     declared = template.field("division_name") if template is not None else None
     column = next((f.name for f in source.fields if declared and f.name.upper() == declared.name), None)
-    named = [""] * len(source.frame) if column is None else [cell_text(v) for v in source.frame[column]]
+    named = [""] * len(source.frame) if column is None else [format_cell(v) for v in source.frame[column]]
     rows = zip(named, list_keys(source), source.frame.index, strict=True)
     return [name or key or f"fid {fid}" for name, key, fid in rows]
 
@@ -330,8 +330,8 @@ def adjust_to_layer(
 
     A part belongs to the control polygon that contains a point inside the part.
     """
-    points = shapely.point_on_surface(crs_care.to_lonlat(areas.shapes, crs))
-    containers = crs_care.to_lonlat(control.shapes, control_crs)
+    points = shapely.point_on_surface(crs_care.reproject_to_lonlat(areas.shapes, crs))
+    containers = crs_care.reproject_to_lonlat(control.shapes, control_crs)
     tree = shapely.STRtree(points)
     container_of = np.full(len(points), -1)
     row, point = tree.query(containers, predicate="covers")

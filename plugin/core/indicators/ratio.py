@@ -41,7 +41,7 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
     share = own.astype(float)
     red_line = ctx.plan.concept("red_line")
     if red_line is not None and not red_line.has_no_geometry:
-        share = np.maximum(share, _shares_on(red_line, base_parcels, urban & ~own, None, ctx))
+        share = np.maximum(share, _compute_shares_on_other_layer(red_line, base_parcels, urban & ~own, None, ctx))
     survey = ctx.plan.concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share
@@ -50,11 +50,13 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
         against |= ~np.isin(survey.text("urban_code"), classes)
     rows = urban & ~own & ~is_missing(base_parcels.plane)
     if rows.any() and against.any():
-        share = np.maximum(share, _shares_on(survey, base_parcels, rows, against, ctx))
+        share = np.maximum(share, _compute_shares_on_other_layer(survey, base_parcels, rows, against, ctx))
     return share
 
 
-def _shares_on(other_layer: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context) -> NDArray:
+def _compute_shares_on_other_layer(
+    other_layer: Layer, parcels: Layer, rows: NDArray, other_rows: NDArray | None, ctx: Context
+) -> NDArray:
     """Return (n,) the share of each selected parcel on rows of another layer.
 
     ``rows``: (n,) bool; ``other_rows``: (m,) bool, None for all.
@@ -73,7 +75,7 @@ def has_land_use(layer: Layer, setting: str, ctx: Context) -> NDArray:
     key = f"{setting}.{declared.codes}" if declared is not None else ""
     if not key or not ctx.norm.has_setting(key):
         return np.zeros(len(layer), dtype=bool)
-    return ctx.rows_with_code(layer, "land_use", ctx.norm.get(key))
+    return ctx.find_rows_with_code(layer, "land_use", ctx.norm.get(key))
 
 
 #: The layers for which a boundary leaves windows.
@@ -111,9 +113,9 @@ def compute_unfilled_shares(places: NDArray, ctx: Context) -> NDArray:
     return np.where(filled < float(ctx.norm.get(WINDOW_FILLED_SETTING)), np.clip(1 - filled, 0.0, 1.0), 0.0)
 
 
-_YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)")
+_YEAR_PATTERN = re.compile(r"(?<!\d)20\d\d(?!\d)")
 #: 2021—2035 is the planning period, not the year of the base parcels.
-_PERIOD = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
+_PERIOD_PATTERN = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
 BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
 DECIDING_SETTINGS = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
@@ -243,7 +245,7 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
     expansion.year, expansion.year_source = find_base_year(base_parcels, ctx)
     if expansion.year != norm.get("ratio.base_year"):
         expansion.uncertainties.append("ratio.base_year")
-    rows = {k: ctx.rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
+    rows = {k: ctx.find_rows_with_code(boundary, "zone_code", norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
     expansion.parts = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
     whole = float(boundary.statutory.sum())
     expansion.uncoded_m2 = float(boundary.statutory[~np.logical_or.reduce(list(rows.values()))].sum())
@@ -272,7 +274,7 @@ def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> Exp
         expansion.land_ratios = compute_expansion_ratios(
             expansion.statutory_denominator, whole, concentrated, flexible, expansion.new_land
         )
-        _mark_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
+        _mark_ratio_decided_by_field(expansion, int(urban.sum()), norm, (whole, concentrated, flexible))
     expansion.numerators = {
         "n1": whole,
         "n2": concentrated + flexible,
@@ -300,7 +302,7 @@ def _include_windows(expansion: ExpansionRatio, places: NDArray, ctx: Context) -
     expansion.closed_ratio = (numerator + expansion.unfilled_area) / expansion.denominator
 
 
-def _mark_decided_by_field(
+def _mark_ratio_decided_by_field(
     expansion: ExpansionRatio, count: int, norm: Norm, areas: tuple[float, float, float]
 ) -> None:
     """Mark a ratio as unconfirmed if only the survey area keeps it within its limit.
@@ -346,9 +348,9 @@ def find_windows(boundary: Layer, ctx: Context) -> NDArray:
     """
     # Load shapely only for counting: QGIS lists the available rules without it.
     from ..geometry.coverage import find_holes
-    from ..geometry.polygons import union_rows
+    from ..geometry.polygons import union_polygon_rows
 
-    whole = union_rows(boundary.polygons, tolerance=ctx.tolerance)
+    whole = union_polygon_rows(boundary.polygons, tolerance=ctx.tolerance)
     places = find_holes(whole) if whole is not None else [p for s in boundary.plane for p in find_holes(s)]
     found = [place for place in places if not ctx.tolerance.is_sliver(place.area, 2 * place.area / place.length)]
     made = np.empty(len(found), dtype=object)
@@ -362,7 +364,7 @@ def find_base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
     That is the parameter, the field (SJNF), the name of layer or file, or the layer's code. None where no source gives
     a year, or where parameter and field, or rows among each other, give different years.
     """
-    field, years = base_parcels.field_name("data_year"), set(base_parcels.text("data_year"))
+    field, years = base_parcels.get_field_name("data_year"), set(base_parcels.text("data_year"))
     by_field = int(next(iter(years))) if len(years) == 1 and next(iter(years)).isdecimal() else None
     written = years - {""}
     if ctx.plan.base_year is not None:
@@ -371,7 +373,7 @@ def find_base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
     if written:
         return by_field, field
     for text in (base_parcels.name, base_parcels.source.source.replace("\\", "/").rsplit("/", 1)[-1]):
-        found = _YEAR.search(_PERIOD.sub("", text))
+        found = _YEAR_PATTERN.search(_PERIOD_PATTERN.sub("", text))
         if found:
             return int(found.group()), text
     if base_parcels.role == "XZYDYH":

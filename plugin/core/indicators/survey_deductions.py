@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..plan.layer import Layer
 
 
-_MULTIPOLYGON = 6
+_MULTIPOLYGON_TYPE_ID = 6
 
 
 def find_rows_below(layer: Layer, survey_layer: Layer, ctx: Context) -> NDArray:
@@ -73,7 +73,7 @@ def _unwrap_single_parts(shapes: NDArray) -> NDArray:
     File formats store either.
     """
     found = shapes.copy()
-    lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON) & (shapely.get_num_geometries(shapes) == 1)
+    lone = (shapely.get_type_id(shapes) == _MULTIPOLYGON_TYPE_ID) & (shapely.get_num_geometries(shapes) == 1)
     found[lone] = shapely.get_geometry(shapes[lone], 0)
     return found
 
@@ -95,15 +95,15 @@ class SurveyDeductions:
 
     Rows are compared where they are on a cultivated parcel with a net area; the areas of others are 0.
 
-    ``net``: the field; ``expected``: gross area × (net ÷ gross area) of the parcel below the row; ``there``: compared
-    rows; ``town``: the township of the row's centre, −1 for none; ``towns``: their names; ``share``: allowed excess of
-    a sum over the survey's; ``parcels``: the layer of the survey.
+    ``net_in_field_m2``: the field; ``expected``: gross area × (net ÷ gross area) of the parcel below the row;
+    ``there``: compared rows; ``township_number``: the township of the row's centre, −1 for none; ``towns``: their
+    names; ``share``: allowed excess of a sum over the survey's; ``parcels``: the layer of the survey.
     """
 
-    net: NDArray
+    net_in_field_m2: NDArray
     expected: NDArray
     there: NDArray
-    town: NDArray
+    township_number: NDArray
     towns: list[str]
     share: float
     parcels: Layer
@@ -111,24 +111,24 @@ class SurveyDeductions:
     @property
     def is_excessive(self) -> NDArray:
         """Rows whose net area exceeds the survey's, (n,) bool."""
-        found: NDArray = self.net - self.expected > self.share * self.expected + _ROUNDING_M2
+        found: NDArray = self.net_in_field_m2 - self.expected > self.share * self.expected + _ROUNDING_M2
         return found
 
-    def exceeds(self, add: SumFunction) -> NDArray:
+    def do_sums_exceed_survey(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of net areas that exceed the survey's.
 
         ``add``: function that returns k sums of (n,) values. A sum with a single wrong row does not count.
         """
         expected = add(self.expected)
         allowed = self.share * expected + _ROUNDING_M2 * add(self.there.astype(float))
-        return (add(self.net) - expected > allowed) & (add(self.is_excessive.astype(float)) > 1)
+        return (add(self.net_in_field_m2) - expected > allowed) & (add(self.is_excessive.astype(float)) > 1)
 
-    def sum_function_by_town(self, rows: NDArray) -> SumFunction:
+    def make_sum_function_by_town(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
 
         ``rows``: (n,) bool. The function returns (towns + 1,) sums; the last one is of rows outside all townships.
         """
-        place = np.where(self.town < 0, len(self.towns), self.town)
+        place = np.where(self.township_number < 0, len(self.towns), self.township_number)
         return lambda values: np.bincount(place, np.where(rows, values, 0.0), minlength=len(self.towns) + 1)
 
     def agrees(self, rows: NDArray) -> bool:
@@ -140,7 +140,10 @@ class SurveyDeductions:
         def whole(values: NDArray) -> NDArray:
             return np.array([values[rows].sum()])
 
-        return not (self.exceeds(whole).any() or self.exceeds(self.sum_function_by_town(rows)).any())
+        return not (
+            self.do_sums_exceed_survey(whole).any()
+            or self.do_sums_exceed_survey(self.make_sum_function_by_town(rows)).any()
+        )
 
 
 def compare_with_survey(layer: Layer, ctx: Context) -> SurveyDeductions | None:
@@ -157,7 +160,12 @@ def compare_with_survey(layer: Layer, ctx: Context) -> SurveyDeductions | None:
 
 def _compute_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     parcels = ctx.plan.concept("parcels")
-    tasks = {role for concept, basis in AREA_FIGURES.values() if basis == "net" for role in ctx.plan.roles_of(concept)}
+    tasks = {
+        role
+        for concept, basis in AREA_FIGURES.values()
+        if basis == "net"
+        for role in ctx.plan.list_roles_of_concept(concept)
+    }
     if parcels is None or layer is parcels or layer.role not in tasks or layer.template.geometry != "polygon":
         return None
     if not all(layer.has_values(m) and parcels.has_values(m) for m in ("net_area", "gross_area")):
@@ -167,7 +175,7 @@ def _compute_deductions(layer: Layer, ctx: Context) -> SurveyDeductions | None:
     on = find_rows_below(layer, parcels, ctx)
     gross, net = parcels.numbers("gross_area"), parcels.numbers("net_area")
     rate = np.divide(net, gross, out=np.full(len(parcels), np.nan), where=gross > 0)
-    rate[~ctx.cultivated_rows(parcels) | ~((rate >= _LEAST_NET_RATE) & (rate <= 1))] = np.nan
+    rate[~ctx.find_cultivated_rows(parcels) | ~((rate >= _LEAST_NET_RATE) & (rate <= 1))] = np.nan
     own_rate = np.where(on >= 0, rate[on], np.nan) if len(parcels) else np.full(len(layer), np.nan)
     expected = layer.numbers("gross_area") * own_rate
     is_compared = np.isfinite(expected) & np.isfinite(layer.numbers("net_area"))

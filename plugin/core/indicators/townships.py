@@ -66,10 +66,10 @@ def get_plan_townships(ctx: Context) -> tuple[Layer, list[Township], NDArray] | 
     None without such a layer.
     """
     layer = ctx.plan.concept("townships")
-    return None if layer is None or layer.has_no_geometry else (layer, *group_townships(layer))
+    return None if layer is None or layer.has_no_geometry else (layer, *list_townships_by_code(layer))
 
 
-def group_townships(layer: Layer) -> tuple[list[Township], NDArray]:
+def list_townships_by_code(layer: Layer) -> tuple[list[Township], NDArray]:
     """Return the townships of a layer by code, and (n,) each row's township.
 
     Rows with one code are one township; without codes, rows with one name are. A township that only has rows of

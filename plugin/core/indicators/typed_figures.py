@@ -116,7 +116,7 @@ def read_typed_figures(path: str | Path) -> tuple[TypedFigure, ...]:
             if not columns:
                 columns = _find_headings(cells) if number <= _MAX_HEADING_ROWS else {}
                 heads += bool(columns)
-                common = _common_unit([cells[columns["value"]]] if columns else cells) or common
+                common = _find_common_unit([cells[columns["value"]]] if columns else cells) or common
             elif any(cells):
                 given = {c: cells[n] if n < len(cells) else "" for c, n in columns.items()}
                 if given["indicator"] or given["value"]:
@@ -175,7 +175,7 @@ def _parse_unit(text: str) -> str | None:
     return next((unit for unit, words in UNIT_WORDS.items() if word in words), None)
 
 
-def _common_unit(cells: list[str]) -> str:
+def _find_common_unit(cells: list[str]) -> str:
     """Return the unit for a whole table, as written; empty without one.
 
     A heading (数值（公顷）) or a line above (单位：公顷) names it.

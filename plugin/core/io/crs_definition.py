@@ -17,13 +17,13 @@ from pathlib import Path
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from ..geometry.crs import crs_label, have_same_parameters, parse_crs
+from ..geometry.crs import have_same_parameters, make_crs_label, parse_crs
 from .records import open_read_only
 
 #: EPSG code and definition of a CRS, as stored; the code is None if only the definition names one.
-_Definition = tuple[int | None, str]
+_CrsDefinition = tuple[int | None, str]
 #: Columns of `gpkg_spatial_ref_sys` with definitions; the second one is of the extension for WKT of 2015 and later.
-_COLUMNS = ("definition", "definition_12_063")
+_DEFINITION_COLUMNS = ("definition", "definition_12_063")
 #: Bytes of a .prj that are read; definitions have some hundred.
 _LONGEST_PRJ = 65_536
 
@@ -47,16 +47,16 @@ def find_contradicting_crs(path: Path, name: str) -> str:
     for code, text in _read_definitions(path, name):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            described = _parse(text)
-            coded = _coded_crs(code, described)
+            described = _parse_crs(text)
+            coded = _make_coded_crs(code, described)
         if described is None or coded is None:
             continue
         if not have_same_parameters(coded, described):
-            return crs_label(parse_crs(text) or described)
+            return make_crs_label(parse_crs(text) or described)
     return ""
 
 
-def _read_definitions(path: Path, name: str) -> list[_Definition]:
+def _read_definitions(path: Path, name: str) -> list[_CrsDefinition]:
     kind = path.suffix.lower()
     try:
         if kind == ".gpkg":
@@ -72,7 +72,7 @@ def _read_definitions(path: Path, name: str) -> list[_Definition]:
     return []
 
 
-def _read_geopackage(path: Path, name: str) -> list[_Definition]:
+def _read_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
     database = open_read_only(path)
     if database is None:
         return []
@@ -80,8 +80,8 @@ def _read_geopackage(path: Path, name: str) -> list[_Definition]:
         stored = {
             column for (column,) in database.execute("SELECT name FROM pragma_table_info('gpkg_spatial_ref_sys')")
         }
-        found: list[_Definition] = []
-        for column in sorted(stored.intersection(_COLUMNS)):
+        found: list[_CrsDefinition] = []
+        for column in sorted(stored.intersection(_DEFINITION_COLUMNS)):
             row = database.execute(
                 f"SELECT s.organization, s.organization_coordsys_id, s.{column} FROM gpkg_geometry_columns g "  # nosec B608 # a constant
                 "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",
@@ -92,7 +92,7 @@ def _read_geopackage(path: Path, name: str) -> list[_Definition]:
     return found
 
 
-def _read_filegdb(path: Path, name: str) -> list[_Definition]:
+def _read_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
     try:
         from osgeo import gdal
     except ImportError:
@@ -114,7 +114,7 @@ def _read_filegdb(path: Path, name: str) -> list[_Definition]:
     return [(int(code), html.unescape(items.get("WKT", "")))] if code.isdecimal() else []
 
 
-def _parse(text: str) -> CRS | None:
+def _parse_crs(text: str) -> CRS | None:
     try:
         return CRS.from_user_input(text) if text else None
     except CRSError:
@@ -122,7 +122,7 @@ def _parse(text: str) -> CRS | None:
         return None
 
 
-def _coded_crs(code: int | None, described: CRS | None) -> CRS | None:
+def _make_coded_crs(code: int | None, described: CRS | None) -> CRS | None:
     """Return the CRS of a code, or of the code within the definition; None for a code that EPSG does not have."""
     if code is None and described is not None:
         stated = described.to_json_dict().get("id", {})

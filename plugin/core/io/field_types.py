@@ -24,7 +24,7 @@ FORMATS_WITH_DECLARATIONS = (".gpkg", ".gdb")
 _MAX_TEXT_LENGTH = 2**16
 _TEXT_WIDTH = re.compile(r"TEXT\s*\((\d+)\)", re.IGNORECASE)
 #: Column types of the GeoPackage standard, in the terms of the templates.
-_TYPES = {
+_FIELD_TYPES_BY_SQL_TYPE = {
     "TEXT": "text",
     **dict.fromkeys(("BOOLEAN", "TINYINT", "SMALLINT", "MEDIUMINT", "INT", "INTEGER"), "integer"),
     **dict.fromkeys(("FLOAT", "DOUBLE", "REAL"), "real"),
@@ -146,7 +146,9 @@ def _read_columns(
         width = _TEXT_WIDTH.fullmatch(kind.strip())
         plain = re.sub(r"\s*\(.*", "", kind).strip().upper()
         length = int(width.group(1)) if width and 0 < int(width.group(1)) < _MAX_TEXT_LENGTH else None
-        found.append(DeclaredColumn(name, _TYPES.get(plain, ""), length, title, codes.get(domain, {})))
+        found.append(
+            DeclaredColumn(name, _FIELD_TYPES_BY_SQL_TYPE.get(plain, ""), length, title, codes.get(domain, {}))
+        )
     return tuple(found)
 
 

@@ -20,8 +20,8 @@ import shapely
 
 from ..cancellation import Cancellation
 from ..errors import InputError
-from ..files.encoding import Encoding
-from ..files.open_datasource import check_readable, check_shapefile_complete, safe_path_to_open
+from ..files.encoding import ShapefileEncoding
+from ..files.open_datasource import check_readable, check_shapefile_complete, provide_safe_path
 from ..geometry import crs as crs_care
 from ..plan.layer import FieldInfo, SourceLayer
 from .crs_definition import find_contradicting_crs
@@ -32,7 +32,7 @@ from .shape_headers import read_shape_headers
 from .text_geometry import INTERNAL_TABLE_PREFIXES, find_geometry_column, find_hidden_tables
 
 
-def encoding_notices(layer_name: str, encoding: Encoding | None) -> list[tuple[str, dict[str, Any]]]:
+def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -> list[tuple[str, dict[str, Any]]]:
     """Return notices on an encoding that was detected or contradicts the declared one.
 
     ``layer_name``: the layer's name for messages.
@@ -40,12 +40,12 @@ def encoding_notices(layer_name: str, encoding: Encoding | None) -> list[tuple[s
     if encoding is None or encoding.how in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
-    if encoding.declared:
-        return [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared, "encoding": name})]
+    if encoding.declared_codec:
+        return [("notice_cpg_wrong", {"layer": layer_name, "declared": encoding.declared_codec, "encoding": name})]
     return [("notice_encoding", {"layer": layer_name, "encoding": name})]
 
 
-def driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
+def make_driver_notices(layer_name: str, caught: list[warnings.WarningMessage]) -> list[tuple[str, dict[str, Any]]]:
     """Return the driver's warnings as notices, each once.
 
     Warnings on problems that are reported elsewhere are left out. ``layer_name``: the layer's name for messages.
@@ -89,17 +89,17 @@ LayerSelector = Callable[[SourceLayer], bool | frozenset[str]]
 class _LayerSource:
     """A layer in its file, before it is read.
 
-    ``opened``: the path that drivers open; ``stored``: the number of rows that the file records, if the whole database
-    was counted at once.
+    ``path_to_open``: the path that drivers open; ``stored_row_count``: the number of rows that the file records, if the
+    whole database was counted at once.
     """
 
     path: Path
-    opened: Path
+    path_to_open: Path
     name: str
     has_shapes: bool
-    encoding: Encoding | None
-    declared: DeclaredTable | None = None
-    stored: int | None = None
+    encoding: ShapefileEncoding | None
+    declared_table: DeclaredTable | None = None
+    stored_row_count: int | None = None
 
     @property
     def display_name(self) -> str:
@@ -108,14 +108,14 @@ class _LayerSource:
 
 
 @dataclass(frozen=True)
-class _Header:
+class _LayerHeader:
     """A layer's description, read before its rows.
 
-    ``sketch``: the layer without rows, by which the caller selects; ``info``: pyogrio's description; ``names``: field
-    names; ``doubled``: fields that were renamed as (old, new).
+    ``layer_without_rows``: the layer without rows, by which the caller selects; ``info``: pyogrio's description;
+    ``names``: field names; ``doubled``: fields that were renamed as (old, new).
     """
 
-    sketch: SourceLayer
+    layer_without_rows: SourceLayer
     info: dict[str, Any]
     names: list[str]
     doubled: list[tuple[str, str]]
@@ -141,7 +141,7 @@ def read_file(
         raise InputError("source_vct", source=str(path))
     encoding = check_shapefile_complete(path) if suffix == ".shp" else None
     check_readable(path)
-    with safe_path_to_open(path) as opened:
+    with provide_safe_path(path) as opened:
         names = _list_layers(path, opened)
         hidden = find_hidden_tables(opened, {name for name, kind in names if kind}, {name for name, _ in names})
         layers = []
@@ -190,8 +190,8 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
 
     Raises InputError if the layer cannot be read.
     """
-    declared = source.declared
-    empty = declared is not None and declared.empty and not source.stored
+    declared = source.declared_table
+    empty = declared is not None and declared.empty and not source.stored_row_count
     if declared is not None and empty and source.has_shapes and all(c.type for c in declared.columns):
         known = tuple(FieldInfo(c.name, c.type) for c in declared.columns)
         return _make_without_rows(source.path, source.display_name, declared.describe_fields(known), declared.crs)
@@ -199,18 +199,18 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             header = _read_header(source)
-            needed = select_layer(header.sketch) if source.has_shapes else False
+            needed = select_layer(header.layer_without_rows) if source.has_shapes else False
             unread = _skip_reading(source, header, needed)
             if unread is not None:
                 return unread
             only = _select_fields(source, header, needed)
-            shape_headers = read_shape_headers(source.opened, source.name)
+            shape_headers = read_shape_headers(source.path_to_open, source.name)
             layer = read_rows(
                 source.path,
-                source.opened,
+                source.path_to_open,
                 source.name,
                 source.encoding,
-                header.sketch,
+                header.layer_without_rows,
                 header.names,
                 only,
                 may_have_arcs=shape_headers.may_have_arcs,
@@ -220,46 +220,53 @@ def _read_layer(source: _LayerSource, select_layer: LayerSelector) -> SourceLaye
         raise InputError(
             "layer_unreadable", source=str(source.path), layer=source.display_name, detail=detail
         ) from error
-    counted = count_stored_rows(source.opened, source.name) if source.stored is None else source.stored
+    counted = (
+        count_stored_rows(source.path_to_open, source.name)
+        if source.stored_row_count is None
+        else source.stored_row_count
+    )
     if counted is not None and counted != len(layer.frame):
-        return _reject_two_counts(header.sketch, len(layer.frame), counted)
+        return _reject_two_counts(header.layer_without_rows, len(layer.frame), counted)
     layer.shape_crs = shape_headers.other_crs
-    layer.described_crs = find_contradicting_crs(source.opened, source.name)
+    layer.described_crs = find_contradicting_crs(source.path_to_open, source.name)
     shown = source.display_name
     layer.notices += [("notice_doubled_field", {"layer": shown, "field": f, "renamed": n}) for f, n in header.doubled]
-    layer.notices += encoding_notices(shown, source.encoding)
-    layer.notices += driver_notices(shown, warned)
+    layer.notices += make_encoding_notices(shown, source.encoding)
+    layer.notices += make_driver_notices(shown, warned)
     return layer
 
 
-def _read_header(source: _LayerSource) -> _Header:
+def _read_header(source: _LayerSource) -> _LayerHeader:
     """Read the description of a layer without its rows."""
-    info = read_layer_info(source.opened, source.name, source.encoding)
+    info = read_layer_info(source.path_to_open, source.name, source.encoding)
     names, doubled = make_names_unique(info["fields"])
     fields = make_fields(info, names)
-    fields = source.declared.describe_fields(fields) if source.declared else fields
+    fields = source.declared_table.describe_fields(fields) if source.declared_table else fields
     problem = None if source.has_shapes else ("table", {"drawn": ""})
     sketch = make_empty_layer(source.display_name, source.path, fields=fields, problem=problem)
-    sketch.kind, sketch.rows = str(info["geometry_type"] or ""), _count_unread_rows(source.path, info, source.stored)
-    return _Header(sketch, info, names, doubled)
+    sketch.kind, sketch.rows = (
+        str(info["geometry_type"] or ""),
+        _count_unread_rows(source.path, info, source.stored_row_count),
+    )
+    return _LayerHeader(sketch, info, names, doubled)
 
 
-def _skip_reading(source: _LayerSource, header: _Header, selection: bool | frozenset[str]) -> SourceLayer | None:
+def _skip_reading(source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]) -> SourceLayer | None:
     """Return a layer whose rows need not be read; None if they must be read.
 
     These are layers that are not wanted, and layers of a FileGDB without rows.
     """
     if selection is False:
-        _inspect_first_rows(header.sketch, source.opened, source.name, source.encoding)
-        return header.sketch
+        _inspect_first_rows(header.layer_without_rows, source.path_to_open, source.name, source.encoding)
+        return header.layer_without_rows
     if source.path.suffix.lower() != ".gdb" or header.info["features"] != 0:
         return None
-    if source.stored:
-        return _reject_two_counts(header.sketch, 0, source.stored)
-    return _make_without_rows(source.path, source.display_name, header.sketch.fields, header.info["crs"])
+    if source.stored_row_count:
+        return _reject_two_counts(header.layer_without_rows, 0, source.stored_row_count)
+    return _make_without_rows(source.path, source.display_name, header.layer_without_rows.fields, header.info["crs"])
 
 
-def _select_fields(source: _LayerSource, header: _Header, selection: bool | frozenset[str]) -> list[str] | None:
+def _select_fields(source: _LayerSource, header: _LayerHeader, selection: bool | frozenset[str]) -> list[str] | None:
     """Return the names of the wanted fields; None means all fields."""
     # Texts of a foreign encoding have foreign field names too: such a file is read completely.
     if isinstance(selection, bool) or source.encoding or header.doubled:
@@ -267,7 +274,7 @@ def _select_fields(source: _LayerSource, header: _Header, selection: bool | froz
     return [name for name in header.names if name.upper() in selection]
 
 
-def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: Encoding | None) -> None:
+def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: ShapefileEncoding | None) -> None:
     """Inspect the first rows of a layer that is not read.
 
     A table is searched for geometry in its cells, a line layer for closed lines.
@@ -288,7 +295,7 @@ def _inspect_first_rows(sketch: SourceLayer, opened: Path, name: str, encoding: 
             opened, layer=name, columns=[], max_features=_LINES_INSPECTED, encoding=BYTES_CODEC if encoding else None
         )
         lines = shapely.get_parts(shapely.from_wkb(wkb, on_invalid="ignore"))
-        sketch.rings = bool(len(lines)) and bool(shapely.is_closed(lines).all())
+        sketch.has_closed_lines_only = bool(len(lines)) and bool(shapely.is_closed(lines).all())
 
 
 def _count_unread_rows(path: Path, info: dict[str, Any], stored: int | None) -> int | None:

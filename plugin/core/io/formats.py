@@ -10,8 +10,8 @@ import struct
 import zipfile
 from pathlib import Path
 
-from ..files.encoding import sibling_file
-from .text_geometry import text_has_geometry, workbook_has_geometry, xls_has_geometry
+from ..files.encoding import find_sibling_file
+from .text_geometry import does_text_have_geometry, does_workbook_have_geometry, does_xls_have_geometry
 
 #: Formats that a folder is searched for.
 READ_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".gml", ".kml", ".tab")
@@ -45,13 +45,13 @@ UNREAD_FORMATS = {
 }
 ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz")
 #: Files that never hold a layer: documents (a zip inside), pictures, parts of a dataset read by its main file.
-_DOCUMENTS = (
+_DOCUMENT_SUFFIXES = (
     *(".docx", ".doc", ".pptx", ".ppt", ".pdf", ".wps", ".odt", ".ods", ".qgs", ".mxd", ".aprx", ".qml"),
     *(".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".gif", ".svg", ".img", ".ecw", ".mbtiles", ".html", ".htm"),
     *(".shx", ".prj", ".cpg", ".sbn", ".sbx", ".qix", ".lock", ".toml", ".md", ".log"),
 )
 #: First bytes of files that hold layers, or an archive of them, whatever their names are.
-_SIGNATURES = (
+_FILE_SIGNATURES = (
     (b"SQLite format 3\0", "SQLite"),
     (b"\0\x01\0\0Standard Jet DB", "MDB"),
     (b"\0\x01\0\0Standard ACE DB", "ACCDB"),
@@ -67,11 +67,11 @@ _SIGNATURES = (
 #: Texts with markup, in which adjacent numbers are not a list.
 _MARKUP_SUFFIXES = (".json", ".xml", ".vrt")
 _TEXT_SUFFIXES = (*_MARKUP_SUFFIXES, ".csv", ".tsv", ".txt", ".wkt")
-_WORKBOOKS, _OLD_WORKBOOKS = (".xlsx", ".xlsm"), (".xls", ".et")
+_WORKBOOK_SUFFIXES, _OLD_WORKBOOK_SUFFIXES = (".xlsx", ".xlsm"), (".xls", ".et")
 #: Bytes of a text, and texts of an archive, that are searched for geometry.
 _BYTES_INSPECTED, _ARCHIVE_ENTRIES_INSPECTED = 2**16, 50
 #: Each layer of a plan has this field (标识码): a table with it has lost its geometry.
-_KEY = b"BSM"
+_KEY_FIELD_BYTES = b"BSM"
 
 
 def detect_file_format(path: Path) -> str:
@@ -83,24 +83,24 @@ def detect_file_format(path: Path) -> str:
     if _is_temporary(path):
         return ""
     if suffix == ".json":
-        return "GeoJSON" if text_has_shapes(path) else ""
+        return "GeoJSON" if does_text_file_have_shapes(path) else ""
     if suffix in READ_SUFFIXES:
         return suffix[1:].upper()
     if suffix in UNREAD_FORMATS:
         return UNREAD_FORMATS[suffix]
-    if suffix in _WORKBOOKS:
-        return "XLSX" if workbook_has_geometry(path) else ""
-    if suffix in _OLD_WORKBOOKS:
-        return suffix[1:].upper() if xls_has_geometry(path) else ""
+    if suffix in _WORKBOOK_SUFFIXES:
+        return "XLSX" if does_workbook_have_geometry(path) else ""
+    if suffix in _OLD_WORKBOOK_SUFFIXES:
+        return suffix[1:].upper() if does_xls_have_geometry(path) else ""
     if suffix == ".dbf":
         return "DBF" if _is_lone_table(path) else ""
     if suffix == ".qgz":
-        return "QGZ" if zipfile.is_zipfile(path) and _archive_holds_data(path) else ""
+        return "QGZ" if zipfile.is_zipfile(path) and _does_archive_have_data(path) else ""
     if suffix in _TEXT_SUFFIXES:
-        return suffix[1:].upper() if text_has_shapes(path) else ""
+        return suffix[1:].upper() if does_text_file_have_shapes(path) else ""
     if suffix in ARCHIVE_SUFFIXES:
-        return suffix[1:].upper() if _archive_holds_data(path) else ""
-    return "" if suffix in _DOCUMENTS else _detect_format(path)
+        return suffix[1:].upper() if _does_archive_have_data(path) else ""
+    return "" if suffix in _DOCUMENT_SUFFIXES else _detect_format(path)
 
 
 def _is_temporary(path: Path) -> bool:
@@ -110,16 +110,16 @@ def _is_temporary(path: Path) -> bool:
 
 
 def _is_lone_table(path: Path) -> bool:
-    return not any(sibling_file(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
+    return not any(find_sibling_file(path, other) for other in (".shp", ".shx", ".tab")) and _has_key(path)
 
 
-def text_has_shapes(path: Path) -> bool:
+def does_text_file_have_shapes(path: Path) -> bool:
     """Return True if a text file begins with geometry or a list of boundary points."""
     return _has_geometry(path, _read_start(path, _BYTES_INSPECTED))
 
 
 def _has_geometry(path: Path, head: bytes) -> bool:
-    return text_has_geometry(head, lists=path.suffix.lower() not in _MARKUP_SUFFIXES)
+    return does_text_have_geometry(head, lists=path.suffix.lower() not in _MARKUP_SUFFIXES)
 
 
 def _has_key(table: Path) -> bool:
@@ -129,7 +129,10 @@ def _has_key(table: Path) -> bool:
     """
     head = _read_start(table, _BYTES_INSPECTED)
     end = int.from_bytes(head[8:10], "little")
-    return any(head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY for at in range(32, min(end, len(head)), 32))
+    return any(
+        head[at : at + 11].split(b"\0")[0].strip().upper() == _KEY_FIELD_BYTES
+        for at in range(32, min(end, len(head)), 32)
+    )
 
 
 def _read_start(path: Path, size: int) -> bytes:
@@ -139,13 +142,13 @@ def _read_start(path: Path, size: int) -> bytes:
 
 def _detect_format(path: Path) -> str:
     head = _read_start(path, 32)
-    found = next((name for start, name in _SIGNATURES if head.startswith(start)), "")
-    if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and text_has_shapes(path):
+    found = next((name for start, name in _FILE_SIGNATURES if head.startswith(start)), "")
+    if not found and (b"\0" not in head or head[:2] in (b"\xff\xfe", b"\xfe\xff")) and does_text_file_have_shapes(path):
         return path.suffix[1:].upper() or "TXT"
-    return found if found != "ZIP" or _archive_holds_data(path) else ""
+    return found if found != "ZIP" or _does_archive_have_data(path) else ""
 
 
-def _archive_holds_data(path: Path) -> bool:
+def _does_archive_have_data(path: Path) -> bool:
     """Return True if an archive contains GIS data, or cannot be listed here."""
     try:
         with zipfile.ZipFile(path) as archive:

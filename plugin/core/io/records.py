@@ -17,7 +17,7 @@ import numpy as np
 import pyogrio
 from numpy.typing import NDArray
 
-from ..files.encoding import sibling_file
+from ..files.encoding import find_sibling_file
 
 #: Bytes of the header of a .shp and of a .shx; of a record's header; of the shortest record (a null shape).
 _SHP_HEADER_BYTES, _RECORD_HEADER_BYTES, _SHORTEST_RECORD_BYTES = 100, 8, 12
@@ -62,7 +62,7 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
 
     The flags are empty if the table is truncated.
     """
-    table = sibling_file(path, ".dbf")
+    table = find_sibling_file(path, ".dbf")
     if table is None:
         return None
     with table.open("rb") as handle:
@@ -82,7 +82,7 @@ def _read_deletion_flags(path: Path) -> tuple[int, NDArray[np.bool_]] | None:
 
 def _read_index(path: Path) -> NDArray[np.int64] | None:
     """Return the index of a shapefile as (n, 2): byte offset and length of each shape."""
-    index = sibling_file(path, ".shx")
+    index = find_sibling_file(path, ".shx")
     if index is None:
         return None
     words = (
@@ -143,7 +143,7 @@ def _record_numbers(handle: BinaryIO, begin: int, end: int, kind: int) -> set[in
 _DBF_HEADER = 40
 #: Versions of a FileGDB table: with ObjectIDs of 32 bits, and of 64 bits (ArcGIS Pro 3.2 and later).
 _TABLE_VERSION_3, _TABLE_VERSION_4 = 3, 4
-_CATALOGUE = "GDB_SystemCatalog"
+_SYSTEM_CATALOGUE_TABLE = "GDB_SystemCatalog"
 
 
 def count_stored_rows(path: Path, name: str) -> int | None:
@@ -176,7 +176,9 @@ def count_geodatabase_rows(path: Path) -> dict[str, int]:
     https://github.com/rouault/dump_gdbtable/wiki/FGDB-Spec; GDAL, filegdbtable.cpp.
     """
     try:
-        found = pyogrio.raw.read(path, layer=_CATALOGUE, columns=["Name"], read_geometry=False, return_fids=True)
+        found = pyogrio.raw.read(
+            path, layer=_SYSTEM_CATALOGUE_TABLE, columns=["Name"], read_geometry=False, return_fids=True
+        )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
         return {}
     files = {file.name.lower(): file for file in path.iterdir() if file.suffix.lower() == ".gdbtable"}

@@ -13,7 +13,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from ..files.encoding import Encoding, decode_cell
+from ..files.encoding import ShapefileEncoding, decode_cell
 from ..geometry import crs as crs_care
 from ..geometry.tolerance import CURVE_STEP_DEGREES
 from ..plan.layer import FieldInfo, SourceLayer
@@ -87,7 +87,7 @@ KEY_FIELD = "BSM"
 _SHAPES_PER_BATCH = 4096
 
 
-def read_layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[str, Any]:
+def read_layer_info(opened: Path, name: str, encoding: ShapefileEncoding | None) -> dict[str, Any]:
     """Return pyogrio's description of a layer without its rows.
 
     Field names are decoded with ``encoding``.
@@ -96,7 +96,7 @@ def read_layer_info(opened: Path, name: str, encoding: Encoding | None) -> dict[
         info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC if encoding else None)
     except UnicodeDecodeError:
         info = pyogrio.read_info(opened, layer=name, encoding=BYTES_CODEC)
-        encoding = Encoding("UTF-8", "none")
+        encoding = ShapefileEncoding("UTF-8", "none")
     if encoding:
         info["fields"] = [decode_cell(str(f), encoding.name) for f in info["fields"]]
     return info
@@ -120,7 +120,7 @@ def read_rows(
     path: Path,
     opened: Path,
     name: str,
-    encoding: Encoding | None,
+    encoding: ShapefileEncoding | None,
     sketch: SourceLayer,
     names: list[str],
     only: list[str] | None = None,
@@ -186,7 +186,7 @@ def _convert_wkb(wkb: NDArray) -> NDArray:
 
 
 def _read_raw(
-    path: Path, opened: Path, name: str, encoding: Encoding | None, only: list[str] | None
+    path: Path, opened: Path, name: str, encoding: ShapefileEncoding | None, only: list[str] | None
 ) -> tuple[dict[str, Any], NDArray, NDArray, list[NDArray]]:
     """Return rows as arrays in file order, texts decoded.
 
@@ -206,15 +206,15 @@ def _read_raw(
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC if encoding else None, **options)
     except UnicodeDecodeError:
         # Invalid UTF-8 in a format of UTF-8: continue reading, so that a message can name the place.
-        encoding = Encoding("UTF-8", "none")
+        encoding = ShapefileEncoding("UTF-8", "none")
         meta, fids, wkb, columns = pyogrio.raw.read(opened, encoding=BYTES_CODEC, **options)
     if encoding:
         columns = [_decode_all(values, encoding.name) for values in columns]
-    columns = [_share_repeated(values) for values in columns]
+    columns = [_share_equal_texts(values) for values in columns]
     return meta, fids, np.array(wkb, dtype=object) if wkb is not None else np.full(len(fids), None), columns
 
 
-def _share_repeated(values: NDArray) -> NDArray:
+def _share_equal_texts(values: NDArray) -> NDArray:
     """Return (n,) texts in which equal values (codes, class names) are one object.
 
     A reader creates a new object for each.
@@ -238,7 +238,9 @@ def _decode_all(values: NDArray, codec: str) -> NDArray:
     return np.array([known.get(v, v) if isinstance(v, str) else v for v in values], dtype=object)
 
 
-def _read_digits(opened: Path, name: str, field_name: str, encoding: Encoding | None, index: pd.Index) -> NDArray:
+def _read_digits(
+    opened: Path, name: str, field_name: str, encoding: ShapefileEncoding | None, index: pd.Index
+) -> NDArray:
     """Return a field of integers as text, with all digits."""
     sql = f"SELECT CAST({quote_name(field_name)} AS CHARACTER(24)) AS v FROM {quote_name(name)}"  # nosec B608 # both names are quoted
     _, fids, _, (texts,) = pyogrio.raw.read(

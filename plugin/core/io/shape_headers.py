@@ -16,15 +16,15 @@ from pathlib import Path
 from .records import open_read_only
 
 #: Bytes of a blob before its bounds: "GP", version, flags, srs_id.
-_HEADER = 8
+_BLOB_HEADER_SIZE = 8
 #: Bytes of the bounds, by bits 1 to 3 of the flags.
-_BOUNDS = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
+_BOUNDS_SIZES = {0: 0, 1: 32, 2: 48, 3: 48, 4: 64}
 #: Bytes of the WKB before its content: byte order and type.
 _WKB_HEAD = 5
 #: WKB types without arcs; Z, M and ZM add 1000, 2000 and 3000 (OGC 06-103r4, 8.2.3).
-_LINEAR = (*range(1, 8), 15, 16, 17)
+_LINEAR_TYPE_IDS = (*range(1, 8), 15, 16, 17)
 #: Numbers of undefined systems (Cartesian, geographic); older writers store them in every geometry.
-_UNDEFINED = (-1, 0)
+_UNDEFINED_CRS_IDS = (-1, 0)
 
 
 @dataclass(frozen=True)
@@ -68,34 +68,34 @@ def _read_headers(database: sqlite3.Connection, name: str) -> ShapeHeaders:
     first = database.execute(f'SELECT "{shape}" FROM "{table}" WHERE "{shape}" IS NOT NULL LIMIT 1').fetchone()  # nosec B608 # quotes are doubled
     if first is None:
         return ShapeHeaders(may_have_arcs=False)
-    if not isinstance(first[0], bytes) or len(first[0]) < _HEADER:
+    if not isinstance(first[0], bytes) or len(first[0]) < _BLOB_HEADER_SIZE:
         return ShapeHeaders()
     flags = first[0][3]
     usual = b"GP" + first[0][2:4] + struct.pack("<i" if flags & 1 else ">i", own)
-    start = _HEADER + _BOUNDS.get(flags >> 1 & 7, 0) + 1
+    start = _BLOB_HEADER_SIZE + _BOUNDS_SIZES.get(flags >> 1 & 7, 0) + 1
     linear = [order + struct.pack(form, number + more)
               for order, form in ((b"\x01", "<I"), (b"\x00", ">I"))
-              for more in (0, 1000, 2000, 3000) for number in _LINEAR]  # fmt: skip
+              for more in (0, 1000, 2000, 3000) for number in _LINEAR_TYPE_IDS]  # fmt: skip
     # One pass over the table; only unusual headers leave SQLite.
     sql = (
-        f'SELECT substr("{shape}", 1, {_HEADER}) AS header, substr("{shape}", {start}, {_WKB_HEAD}) AS kind, COUNT(*) '  # nosec B608 # quotes are doubled
-        f'FROM "{table}" WHERE header <> ? OR kind NOT IN ({", ".join("?" * len(linear))}) GROUP BY 1, 2'
+        f'SELECT substr("{shape}", 1, {_BLOB_HEADER_SIZE}) AS header, substr("{shape}", {start}, {_WKB_HEAD}) AS kind, '  # nosec B608 # quotes are doubled
+        f'COUNT(*) FROM "{table}" WHERE header <> ? OR kind NOT IN ({", ".join("?" * len(linear))}) GROUP BY 1, 2'
     )
     counts: dict[str, int] = {}
     may_have_arcs = False
     for header, kind, count in database.execute(sql, (usual, *linear)):
         # Where the flags differ, the type is at another place: then the geometries themselves must be asked.
         may_have_arcs |= not isinstance(header, bytes) or header[3:4] != usual[3:4] or kind not in linear
-        if not isinstance(header, bytes) or len(header) < _HEADER or header[:2] != b"GP":
+        if not isinstance(header, bytes) or len(header) < _BLOB_HEADER_SIZE or header[:2] != b"GP":
             continue
         number = struct.unpack_from("<i" if header[3] & 1 else ">i", header, 4)[0]
-        if number != own and number not in _UNDEFINED:
-            system = _name_system(database, number)
+        if number != own and number not in _UNDEFINED_CRS_IDS:
+            system = _read_crs_name(database, number)
             counts[system] = counts.get(system, 0) + int(count)
     return ShapeHeaders(counts, may_have_arcs)
 
 
-def _name_system(database: sqlite3.Connection, number: int) -> str:
+def _read_crs_name(database: sqlite3.Connection, number: int) -> str:
     """Return a system's name as the database lists it; its number if it is not listed."""
     row = database.execute(
         "SELECT organization, organization_coordsys_id FROM gpkg_spatial_ref_sys WHERE srs_id = ?", (number,)

@@ -6,13 +6,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.encoding import sibling_file
+from ..files.encoding import find_sibling_file
 from ..files.writing import explain_os_error
 from ..plan.layer import SourceLayer
 from .file import LayerSelector, make_empty_layer, read_file
-from .formats import READ_SUFFIXES, text_has_shapes
+from .formats import READ_SUFFIXES, does_text_file_have_shapes
 
 
 def _accept_all(layer: SourceLayer) -> bool:
@@ -20,7 +20,7 @@ def _accept_all(layer: SourceLayer) -> bool:
 
 
 def read_source(
-    source: str | Path, *, select_layer: LayerSelector = _accept_all, cancellation: Cancellation = NEVER
+    source: str | Path, *, select_layer: LayerSelector = _accept_all, cancellation: Cancellation = NEVER_CANCELLED
 ) -> list[SourceLayer]:
     """Return all layers of a file, a database, or a folder of them.
 
@@ -38,7 +38,7 @@ def read_source(
         With the file: it is missing or not GIS data, or nothing in the folder can be read. A single unreadable file of
         a folder becomes a layer with a ``problem``, so that it does not stop the others.
     """
-    text = _path_text(source)
+    text = _format_source_path(source)
     path = Path(text)
     try:
         if not text or not path.exists():
@@ -56,11 +56,11 @@ def find_source_folder(source: str | Path) -> Path | None:
 
     A file geodatabase counts as one file.
     """
-    path = _find_dataset(Path(os.path.abspath(_path_text(source))))
+    path = _find_dataset(Path(os.path.abspath(_format_source_path(source))))
     return path if path.is_dir() and path.suffix.lower() != ".gdb" else None
 
 
-def _path_text(source: str | Path) -> str:
+def _format_source_path(source: str | Path) -> str:
     return str(source).strip().strip('"')
 
 
@@ -72,7 +72,7 @@ def _find_dataset(path: Path) -> Path:
     if path.parent.suffix.lower() == ".gdb" and path.is_file():
         return path.parent
     if path.suffix.lower() in (".dbf", ".shx", ".prj", ".cpg"):
-        return sibling_file(path, ".shp") or path
+        return find_sibling_file(path, ".shp") or path
     return path
 
 
@@ -95,7 +95,11 @@ def _read_folder(folder: Path, wanted: LayerSelector, cancellation: Cancellation
         except InputError as error:
             first = first or error
             # A .json need not be a map, and may be a report of this plugin; a file of tables has nothing to check.
-            foreign = path.suffix.lower() == ".json" and error.key == "source_not_gis" and not text_has_shapes(path)
+            foreign = (
+                path.suffix.lower() == ".json"
+                and error.key == "source_not_gis"
+                and not does_text_file_have_shapes(path)
+            )
             if not foreign and error.key != "source_no_layer":
                 layers.append(_make_unread(path, error))
     if all(layer.problem for layer in layers):
@@ -124,7 +128,11 @@ def list_folder_datasets(folder: Path) -> list[Path]:
     shapes = {p.stem.lower() for p in found if p.suffix.lower() == ".shp"}
     # Report the rest of a shapefile whose .shp was not copied.
     for path in files:
-        if path.suffix.lower() in (".shx", ".dbf") and path.stem.lower() not in shapes and sibling_file(path, ".shx"):
+        if (
+            path.suffix.lower() in (".shx", ".dbf")
+            and path.stem.lower() not in shapes
+            and find_sibling_file(path, ".shx")
+        ):
             shapes.add(path.stem.lower())
             found.append(path.with_suffix(".shp"))
     return found

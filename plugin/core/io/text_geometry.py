@@ -30,52 +30,56 @@ _LEAST_SHARE_OF_POINTS = 0.8
 #: Maximum extent of the points of one county, in degrees and metres.
 _MAX_EXTENT = {"degrees": 5.0, "zone": 500_000.0, "plane": 500_000.0}
 #: Extent of the country: longitude and latitude; northing, easting, and the numbers of zones (of 6° and of 3°).
-_LONGITUDES, _LATITUDES = (73.0, 136.0), (3.0, 54.0)
-_NORTHINGS, _EASTINGS, _ZONES = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
+_LONGITUDE_RANGE, _LATITUDE_RANGE = (73.0, 136.0), (3.0, 54.0)
+_NORTHING_RANGE, _EASTING_RANGE, _ZONE_NUMBER_RANGE = (380_000.0, 6_000_000.0), (150_000.0, 850_000.0), (13, 45)
 #: Decimals of a degree in a boundary (0.0001° is 10 m).
 _FEWEST_DECIMALS = 4
 _BOUNDARY_WORDS = re.compile(r"地块坐标|界址|拐点|圈号|点号")
 _COORDINATE_HEADINGS = re.compile(r"坐标|(?<![A-Za-z])X(?![A-Za-z]).*(?<![A-Za-z])Y(?![A-Za-z])", re.IGNORECASE)
 _POINT_LABEL = re.compile(r"[A-Za-z]{0,4}\d*")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
-_SEPARATORS = re.compile(r"[,;\s，；、|]+")
+_NUMBER_PATTERN = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_COORDINATE_SEPARATORS = re.compile(r"[,;\s，；、|]+")
 _AXIS_PREFIX = re.compile(r"[A-Za-z]+\s*[=:：]\s*")
-_SEXAGESIMAL = re.compile(r"(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?")
+_DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
+    r"(\d{1,3})\s*[°度]\s*(\d{1,2})\s*['′’分]\s*(\d{1,2}(?:\.\d+)?)\s*(?:[\"″”秒]|'')?"
+)
 
 
-class _Point(NamedTuple):
+class _TextPoint(NamedTuple):
     """A point found in a text.
 
-    ``system``: ``degrees``, ``zone`` (the easting begins with a zone number) or ``plane``; ``exact``: with enough
+    ``system``: ``degrees``, ``zone`` (the easting begins with a zone number) or ``plane``; ``is_exact``: with enough
     decimals for a boundary point.
     """
 
     system: str
     x: float
     y: float
-    exact: bool
+    is_exact: bool
 
 
-def text_lists_points(text: str) -> bool:
+def does_text_list_points(text: str) -> bool:
     """Return True if a text is a list of coordinates, on one line or several."""
-    text = _SEXAGESIMAL.sub(_to_degrees, text)
-    rows = [_SEPARATORS.split(_AXIS_PREFIX.sub(" ", line).strip()) for line in text.splitlines() if line.strip()]
-    return rows_list_points(rows, text)
+    text = _DEGREES_MINUTES_SECONDS_PATTERN.sub(_convert_match_to_degrees, text)
+    rows = [
+        _COORDINATE_SEPARATORS.split(_AXIS_PREFIX.sub(" ", line).strip()) for line in text.splitlines() if line.strip()
+    ]
+    return do_rows_list_points(rows, text)
 
 
-def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
+def do_rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
     """Return True if rows of cells list coordinates.
 
     ``words``: the text with the columns' headings.
     """
-    points: list[_Point] = []
+    points: list[_TextPoint] = []
     lines = drawn = pure = 0
     for cells in rows:
         cells = [cell for cell in cells if cell]
         found = _find_points(cells)
         lines += bool(cells)
         drawn += bool(found)
-        pure += bool(found) and all(_NUMBER.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells)
+        pure += bool(found) and all(_NUMBER_PATTERN.fullmatch(cell) or _POINT_LABEL.fullmatch(cell) for cell in cells)
         points += found
     systems = {point.system for point in points}
     if len(points) < _FEWEST_POINTS or len(systems) != 1:
@@ -87,7 +91,7 @@ def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
         return False
     if _BOUNDARY_WORDS.search(words) or _is_closed(points):
         return True
-    exact = all(point.exact for point in points)
+    exact = all(point.is_exact for point in points)
     return (
         exact
         and pure >= _LEAST_SHARE_OF_POINTS * lines
@@ -95,14 +99,14 @@ def rows_list_points(rows: Iterable[list[str]], words: str) -> bool:
     )
 
 
-def _find_points(cells: list[str]) -> list[_Point]:
+def _find_points(cells: list[str]) -> list[_TextPoint]:
     """Return the points in a row of cells: pairs of adjacent numbers."""
     found, skip = [], False
     for first, second in pairwise(cells):
         if skip:
             skip = False
             continue
-        if _NUMBER.fullmatch(first) and _NUMBER.fullmatch(second):
+        if _NUMBER_PATTERN.fullmatch(first) and _NUMBER_PATTERN.fullmatch(second):
             point = _parse_point(first, second) or _parse_point(second, first)
             if point is not None:
                 found.append(point)
@@ -110,7 +114,7 @@ def _find_points(cells: list[str]) -> list[_Point]:
     return found
 
 
-def _parse_point(first: str, second: str) -> _Point | None:
+def _parse_point(first: str, second: str) -> _TextPoint | None:
     """Return two texts as a point x, y.
 
     None if a text is not a number or the point is outside China.
@@ -118,20 +122,20 @@ def _parse_point(first: str, second: str) -> _Point | None:
     x, y = float(first), float(second)
     if (
         min(_count_decimals(first), _count_decimals(second)) >= _FEWEST_DECIMALS
-        and _is_within(x, _LONGITUDES)
-        and _is_within(y, _LATITUDES)
+        and _is_within(x, _LONGITUDE_RANGE)
+        and _is_within(y, _LATITUDE_RANGE)
     ):
-        return _Point("degrees", x, y, True)
+        return _TextPoint("degrees", x, y, True)
     exact = max(_count_decimals(first), _count_decimals(second)) > 0
-    if not _is_within(y, _NORTHINGS):
+    if not _is_within(y, _NORTHING_RANGE):
         return None
     zone, easting = divmod(x, 1e6)
-    if _is_within(easting, _EASTINGS) and (zone == 0 or _is_within(zone, _ZONES)):
-        return _Point("zone" if zone else "plane", x, y, exact)
+    if _is_within(easting, _EASTING_RANGE) and (zone == 0 or _is_within(zone, _ZONE_NUMBER_RANGE)):
+        return _TextPoint("zone" if zone else "plane", x, y, exact)
     return None
 
 
-def _is_closed(points: list[_Point]) -> bool:
+def _is_closed(points: list[_TextPoint]) -> bool:
     """Return True if the first point is repeated after at least two others."""
     return points[0] in points[_FEWEST_POINTS:] and len(set(points)) >= _FEWEST_POINTS
 
@@ -144,7 +148,7 @@ def _count_decimals(number: str) -> int:
     return len(number.partition(".")[2])
 
 
-def _to_degrees(match: re.Match[str]) -> str:
+def _convert_match_to_degrees(match: re.Match[str]) -> str:
     degrees, minutes, seconds = map(float, match.groups())
     return f" {degrees + minutes / 60 + seconds / 3600:.7f} "
 
@@ -169,13 +173,13 @@ _XML_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
 _XML_VALUE = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
 
 
-def text_has_geometry(head: bytes, *, lists: bool = True) -> bool:
+def does_text_have_geometry(head: bytes, *, lists: bool = True) -> bool:
     """Return True if the beginning of a text (``head``) contains geometry.
 
     With ``lists`` a list of boundary points counts too.
     """
     text = _decode_beginning(head)
-    return _TEXT_GEOMETRY.search(text.encode("utf-8", "replace")) is not None or (lists and text_lists_points(text))
+    return _TEXT_GEOMETRY.search(text.encode("utf-8", "replace")) is not None or (lists and does_text_list_points(text))
 
 
 def _decode_beginning(head: bytes) -> str:
@@ -195,21 +199,21 @@ def find_geometry_column(names: Sequence[str], columns: Sequence[Iterable[Any]])
     """
     columns = [list(values) for values in columns]
     for name, values in zip(names, columns, strict=True):
-        if any(_value_has_geometry(value) for value in values):
+        if any(_does_value_have_geometry(value) for value in values):
             return name
     rows = [["" if value is None else str(value) for value in row] for row in zip(*columns, strict=True)]
-    return "/".join(names) if rows_list_points(rows, " ".join(names)) else ""
+    return "/".join(names) if do_rows_list_points(rows, " ".join(names)) else ""
 
 
-def _value_has_geometry(value: Any) -> bool:
+def _does_value_have_geometry(value: Any) -> bool:
     if isinstance(value, bytes):
         return _BINARY_GEOMETRY.match(value) is not None
     if not isinstance(value, str):
         return False
-    return _TEXT_GEOMETRY.search(value.encode("utf-8", "replace")) is not None or text_lists_points(value)
+    return _TEXT_GEOMETRY.search(value.encode("utf-8", "replace")) is not None or does_text_list_points(value)
 
 
-def workbook_has_geometry(path: Path) -> bool:
+def does_workbook_have_geometry(path: Path) -> bool:
     """Return True if a workbook (xlsx) contains geometry or boundary points.
 
     False for a workbook that cannot be opened.
@@ -220,7 +224,7 @@ def workbook_has_geometry(path: Path) -> bool:
             texts = _read_beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
             shared = ["".join(_XML_VALUE.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)]
             return _TEXT_GEOMETRY.search(texts.encode()) is not None or any(
-                _sheet_has_geometry(_read_beginning(book, name), shared) for name in names
+                _does_sheet_have_geometry(_read_beginning(book, name), shared) for name in names
             )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError):
         return False
@@ -231,7 +235,7 @@ def _read_beginning(book: zipfile.ZipFile, name: str) -> str:
         return part.read(_SHEET_BYTES).decode("utf-8", "replace")
 
 
-def _sheet_has_geometry(sheet: str, shared: list[str]) -> bool:
+def _does_sheet_have_geometry(sheet: str, shared: list[str]) -> bool:
     if _TEXT_GEOMETRY.search(sheet.encode("utf-8", "replace")):
         return True
     rows = []
@@ -243,10 +247,10 @@ def _sheet_has_geometry(sheet: str, shared: list[str]) -> bool:
                 text = shared[int(text)] if int(text) < len(shared) else "…"
             cells.append(text)
         rows.append(cells)
-    return rows_list_points(rows, " ".join(cell for cells in rows for cell in cells if not cell.isdigit()))
+    return do_rows_list_points(rows, " ".join(cell for cells in rows for cell in cells if not cell.isdigit()))
 
 
-def xls_has_geometry(path: Path) -> bool:
+def does_xls_have_geometry(path: Path) -> bool:
     """Return True if an Excel 97 workbook (xls) contains geometry or boundary points.
 
     Also for workbooks of WPS. Its cells are searched byte by byte. Many files with this suffix are text files.
@@ -254,7 +258,7 @@ def xls_has_geometry(path: Path) -> bool:
     with path.open("rb") as handle:
         data = handle.read(_BOOK_BYTES)
     if not data.startswith(OLD_WORKBOOK_SIGNATURE):
-        return text_has_geometry(data[:_SHEET_BYTES])
+        return does_text_have_geometry(data[:_SHEET_BYTES])
     texts = data.decode("utf-16-le", "replace") + data[1:].decode("utf-16-le", "replace")
     if _TEXT_GEOMETRY.search(data) or "POLYGON" in texts.upper():
         return True
@@ -267,7 +271,7 @@ def xls_has_geometry(path: Path) -> bool:
             else _format_number(struct.unpack("<d", double)[0] if double else _decode_short_number(short))
         )
         rows.setdefault(row, []).append((column, value))
-    return rows_list_points([[value for _, value in sorted(rows[row])] for row in sorted(rows)], texts)
+    return do_rows_list_points([[value for _, value in sorted(rows[row])] for row in sorted(rows)], texts)
 
 
 def _format_number(number: float) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..model.findings import UnreadData
 from .formats import detect_file_format
 
@@ -29,17 +29,17 @@ _FILES_PER_CANCEL_CHECK = 200
 
 
 @dataclass
-class _Search:
+class _FolderSearch:
     """State of a search through folders.
 
-    ``found``: (path below the folder, format); ``refused``: folders that may not be listed; ``full``: the limit was
-    reached.
+    ``found``: (path below the folder, format); ``refused``: folders that may not be listed; ``is_limit_reached``: the
+    limit was reached.
     """
 
     found: list[tuple[Path, str]] = field(default_factory=list)
     refused: list[Path] = field(default_factory=list)
-    visited: int = 0
-    full: bool = False
+    visited_count: int = 0
+    is_limit_reached: bool = False
 
 
 def find_unread_data(
@@ -47,7 +47,7 @@ def find_unread_data(
     read: Iterable[Path],
     *,
     is_output: Callable[[Path], bool] = lambda path: False,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     most: int = MAX_FILES_VISITED,
 ) -> list[UnreadData]:
     """Return the data in a folder that is not among the data sets ``read``.
@@ -55,7 +55,7 @@ def find_unread_data(
     ``is_output`` returns True for a folder or file that this plugin wrote. The time is linear in the number of files,
     at most ``most`` are visited. Raises Cancelled.
     """
-    read, search = set(read), _Search()
+    read, search = set(read), _FolderSearch()
     _search_tree(folder, read, is_output, cancellation, most, search)
     unread = [
         UnreadData("format", {"file": relative_path.name, "format": kind})
@@ -71,14 +71,14 @@ def find_unread_data(
         unread.append(_make_folder_entry("in_database" if top in databases else "folder", top, places))
     for relative_path in search.refused:
         unread.append(UnreadData("no_access", {"file": relative_path.as_posix()}))
-    if search.full:
+    if search.is_limit_reached:
         unread.append(UnreadData("limit", {"count": most}))
     return unread
 
 
-def find_data_in_database(database: Path, cancellation: Cancellation = NEVER) -> list[UnreadData]:
+def find_data_in_database(database: Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
     """Return the data inside the folder of a FileGDB that does not belong to it."""
-    search = _Search()
+    search = _FolderSearch()
     _search_tree(database, set(), lambda path: False, cancellation, MAX_FILES_VISITED, search)
     places = [relative_path for relative_path, _ in search.found]
     return [_make_folder_entry("in_database", database.name, places)] if places else []
@@ -103,34 +103,34 @@ def _search_tree(
     is_output: Callable[[Path], bool],
     cancellation: Cancellation,
     max_files: int,
-    search: _Search,
+    search: _FolderSearch,
 ) -> None:
     """Search folders level by level, each once even if several links lead to it.
 
     Files that belong to a FileGDB that is read are skipped.
     """
-    waiting, seen = deque([folder]), {_file_identity(folder)}
+    waiting, seen = deque([folder]), {_identify_file(folder)}
     while waiting:
         cancellation.raise_if_cancelled()
         place = waiting.popleft()
         try:
             with os.scandir(place) as entries:
                 for entry in entries:
-                    search.visited += 1
-                    if search.visited > max_files:
-                        search.full = True
+                    search.visited_count += 1
+                    if search.visited_count > max_files:
+                        search.is_limit_reached = True
                         return
-                    if search.visited % _FILES_PER_CANCEL_CHECK == 0:
+                    if search.visited_count % _FILES_PER_CANCEL_CHECK == 0:
                         cancellation.raise_if_cancelled()
                     path = Path(entry.path)
                     if path in datasets_read:
-                        seen.add(_file_identity(path))
+                        seen.add(_identify_file(path))
                         if is_geodatabase(path):
                             waiting.append(path)
                     elif place.suffix.lower() == ".gdb" and path.suffix.lower() in _FILEGDB_SUFFIXES:
                         continue
                     elif _is_folder(entry):
-                        identity = _file_identity(path)
+                        identity = _identify_file(path)
                         if identity in seen:
                             continue
                         seen.add(identity)
@@ -149,7 +149,7 @@ def _search_tree(
     search.found.sort()
 
 
-def _is_reported_table(search: _Search, folder: Path) -> bool:
+def _is_reported_table(search: _FolderSearch, folder: Path) -> bool:
     """Return True if a file belongs to a file geodatabase that is already reported.
 
     Such a database is a folder of tables without the suffix .gdb.
@@ -157,7 +157,7 @@ def _is_reported_table(search: _Search, folder: Path) -> bool:
     return any(place.parent == folder and kind == "FileGDB" for place, kind in search.found[-1:])
 
 
-def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _Search) -> None:
+def _note_file(path: Path, folder: Path, is_output: Callable[[Path], bool], search: _FolderSearch) -> None:
     try:
         kind = detect_file_format(path)
     except OSError:
@@ -186,7 +186,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _file_identity(path: Path) -> tuple[int, int] | str:
+def _identify_file(path: Path) -> tuple[int, int] | str:
     """Return a file's identity whatever its name; its path if the system has none."""
     try:
         status = path.stat()

@@ -9,6 +9,6 @@ rules; its result is a `rows.RecheckResult`. `session` updates a county's findin
 """
 
 from .checker import IncrementalChecker
-from .rows import RecheckResult, changed_bounds
+from .rows import RecheckResult, compute_changed_bounds
 
-__all__ = ["IncrementalChecker", "RecheckResult", "changed_bounds"]
+__all__ = ["IncrementalChecker", "RecheckResult", "compute_changed_bounds"]

@@ -9,17 +9,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..cancellation import NEVER, Cancellation
-from ..engine.evaluate import evaluate
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.evaluate import evaluate_rules
 from ..engine.finish import complete_findings
 from ..messages.texts import Texts
 from ..model.findings import sort_findings
 from ..model.rule import EVERY_LAYER, Rule
 from ..plan.layer import Layer
-from ..plan.plan import Focus, Plan
-from ..waivers.application import mark_accepted
+from ..plan.plan import Plan, RecheckFocus
+from ..waivers.application import mark_accepted_findings
 from ..waivers.model import NO_WAIVERS, Waivers
-from .rows import Bounds, EditedRows, RecheckResult, RowName, changed_bounds, name_row, replace_frame, union_bounds
+from .rows import (
+    EditedRows,
+    RecheckResult,
+    RowBounds,
+    RowName,
+    compute_changed_bounds,
+    compute_common_bounds,
+    make_row_name,
+    replace_frame,
+)
 
 if TYPE_CHECKING:
     from ..geometry.tolerance import Tolerance
@@ -54,15 +63,15 @@ class IncrementalChecker:
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = EditedRows(plan)
 
-    def prepare(self, cancellation: Cancellation = NEVER) -> None:
+    def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build the search index before the first edit needs it."""
         for layer in self.plan.layers.values():
             cancellation.raise_if_cancelled()
-            layer.polygons.find_rows_in((0.0, 0.0, 0.0, 0.0))
+            layer.polygons.find_rows_meeting_bounds((0.0, 0.0, 0.0, 0.0))
             _ = layer.repeated_keys, layer.broken, layer.raw_shapes, layer.original
             self._rows.find_row_of_key(layer.role, "")
         cancellation.raise_if_cancelled()
-        self.plan.county_shape()
+        self.plan.compute_county_shape()
         _ = self.plan.area_code
 
     def edit(self, role: str, row: int, shape: Any = ..., /, **attributes: Any) -> RecheckResult:
@@ -87,12 +96,12 @@ class IncrementalChecker:
         KeyError
             The layer code is unknown.
         """
-        former = self._rows.current_row(role, row)
+        former = self._rows.make_current_row_layer(role, row)
         restored = former if len(former) else self._rows.restore_removed(role, row)
         edited = self._rows.changed(role, restored, shape, attributes)
         self._rows.update_key_uniqueness(role, row, restored, edited)
         affects_others = not self._affect_only_row(role, attributes)
-        return self._recheck(role, row, former, edited, whole=affects_others or not len(former))
+        return self._recheck_row(role, row, former, edited, whole=affects_others or not len(former))
 
     def add(self, role: str, fid: int, shape: Any, /, **attributes: Any) -> tuple[int, RecheckResult]:
         """Add a row; return its number for later edits, and its findings.
@@ -101,32 +110,32 @@ class IncrementalChecker:
         identified by its feature id too.
         """
         layer = self.plan.layers[role]
-        row = self._rows.next_number(role)
+        row = self._rows.issue_row_number(role)
         frame = layer.frame.iloc[:0].reindex([fid])
-        added = self._rows.changed(role, layer.with_rows(replace_frame(layer, frame)), shape, attributes)
+        added = self._rows.changed(role, layer.make_layer_of_source(replace_frame(layer, frame)), shape, attributes)
         self._rows.update_key_uniqueness(role, row, None, added)
-        return row, self._recheck(role, row, self._rows.empty_layer(role), added)
+        return row, self._recheck_row(role, row, self._rows.make_empty_layer(role), added)
 
     def remove(self, role: str, row: int) -> RecheckResult:
         """Remove a row and recheck where it was: its findings end, and gaps may appear."""
-        former = self._rows.current_row(role, row)
+        former = self._rows.make_current_row_layer(role, row)
         if len(former):
             self._rows.remember_removed(role, row, former)
-        return self._recheck(role, row, former, self._rows.empty_layer(role))
+        return self._recheck_row(role, row, former, self._rows.make_empty_layer(role))
 
-    def renumber(self, role: str, row: int, fid: int) -> RecheckResult | None:
+    def set_row_feature_id(self, role: str, row: int, fid: int) -> RecheckResult | None:
         """Set the feature id of a row that was saved.
 
         Return new findings if only the feature id identifies the row, else None.
         """
-        former = self._rows.current_row(role, row)
+        former = self._rows.make_current_row_layer(role, row)
         if not len(former):
             return None
         layer = self.plan.layers[role]
-        renumbered = layer.with_rows(replace_frame(layer, former.frame.set_axis([fid], axis=0)))
+        renumbered = layer.make_layer_of_source(replace_frame(layer, former.frame.set_axis([fid], axis=0)))
         renumbered.__dict__["repeated_keys"] = former.repeated_keys
         if former.repeated_keys:
-            return self._recheck(role, row, former, renumbered, whole=True)
+            return self._recheck_row(role, row, former, renumbered, whole=True)
         self._rows.set_row(role, row, renumbered)
         return None
 
@@ -143,7 +152,7 @@ class IncrementalChecker:
         meanings = {declared.name.upper(): declared.meaning for declared in template.fields}
         return all(meanings.get(name.upper()) in _ROW_ONLY_MEANINGS for name in attributes)
 
-    def _recheck(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> RecheckResult:
+    def _recheck_row(self, role: str, row: int, before: Layer, after: Layer, *, whole: bool = False) -> RecheckResult:
         """Recheck a row after a change.
 
         ``whole``: recheck all land of the row, not only where its shape changed, because a field that other rows'
@@ -151,28 +160,30 @@ class IncrementalChecker:
         """
         self._rows.set_row(role, row, after)
         shapes = [layer.plane[0] if len(layer) else None for layer in (before, after)]
-        extent = union_bounds(*shapes)
-        changed_box = extent if whole else changed_bounds(*shapes)
+        extent = compute_common_bounds(*shapes)
+        changed_box = extent if whole else compute_changed_bounds(*shapes)
         layers, selected, touched = self._collect_surroundings(role, row, after, changed_box, extent)
         small_plan = self._make_small_plan(layers)
         # The county's outline cuts all layers, so a change to it concerns all of them.
         county = self.plan.concept("county")
-        focus = Focus(selected, None if county is not None and county.role == role else frozenset({role}))
+        focus = RecheckFocus(selected, None if county is not None and county.role == role else frozenset({role}))
         rules = [rule for rule in self.rules if self._uses_layer(rule, role)]
-        evaluation = evaluate(
+        evaluation = evaluate_rules(
             rules, small_plan, focus=focus, parameters=self._parameters, tolerance=self._tolerance, lang=self._lang
         )
-        complete_findings(small_plan, evaluation.findings, Texts(self._lang), NEVER)
+        complete_findings(small_plan, evaluation.findings, Texts(self._lang), NEVER_CANCELLED)
         codes = frozenset(rule.code for rule in self.rules)
-        names = frozenset(name_row(role, layer, 0) for layer in (before, after) if len(layer))
+        names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
         result = RecheckResult(names, frozenset(touched), changed_box, codes)
-        result.found = [finding for finding in sort_findings(evaluation.findings) if result.replaces(finding)]
-        mark_accepted(result.found, self.plan, self._waivers())
+        result.found = [
+            finding for finding in sort_findings(evaluation.findings) if result.may_replace_finding(finding)
+        ]
+        mark_accepted_findings(result.found, self.plan, self._waivers())
         result.failed_rules = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
         return result
 
     def _collect_surroundings(
-        self, role: str, row: int, after: Layer, changed_box: Bounds | None, extent: Bounds | None
+        self, role: str, row: int, after: Layer, changed_box: RowBounds | None, extent: RowBounds | None
     ) -> tuple[dict[str, Layer], dict[str, np.ndarray], set[RowName]]:
         """Return the rows that a changed row meets, as layers by role; which to check.
 
@@ -183,9 +194,11 @@ class IncrementalChecker:
         touched: set[RowName] = set()
         for other_role, layer in self.plan.layers.items():
             own_row = {row} if other_role == role else set()
-            in_changed_box = self._rows.find_rows_inside(other_role, changed_box) - own_row
+            in_changed_box = self._rows.find_rows_meeting_bounds(other_role, changed_box) - own_row
             in_extent = in_changed_box | (
-                self._rows.find_rows_inside(other_role, extent) - own_row if len(layer) <= COARSE_ROWS else set()
+                self._rows.find_rows_meeting_bounds(other_role, extent) - own_row
+                if len(layer) <= COARSE_ROWS
+                else set()
             )
             touched |= {self._rows.name(other_role, n) for n in in_changed_box}
             rows = self._rows.order(other_role, in_extent)
@@ -198,8 +211,8 @@ class IncrementalChecker:
             checked_shapes = [
                 layer.plane[n] for other_role, layer in layers.items() for n in np.flatnonzero(selected[other_role])
             ]
-            in_extent = self._rows.find_rows_inside(
-                role, union_bounds(extent and shapely.box(*extent), *checked_shapes)
+            in_extent = self._rows.find_rows_meeting_bounds(
+                role, compute_common_bounds(extent and shapely.box(*extent), *checked_shapes)
             ) - {row}
             layers[role] = self._rows.take(role, self._rows.order(role, in_extent), after)
         # The changed row is the last one in its layer.
@@ -219,4 +232,6 @@ class IncrementalChecker:
     def _make_small_plan(self, layers: dict[str, Layer]) -> Plan:
         """Return a plan of these layers, with the county's settings."""
         county = self.plan.concept("county")
-        return self.plan.make_part(layers, same_county=county is not None and not self._rows.any_edited(county.role))
+        return self.plan.make_part(
+            layers, same_county=county is not None and not self._rows.has_edited_rows(county.role)
+        )

@@ -19,19 +19,19 @@ from ..model.findings import Finding
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 
-Bounds = tuple[float, float, float, float]
+RowBounds = tuple[float, float, float, float]
 #: A polygon of up to this many vertices counts as changed everywhere.
 _SMALL_VERTICES = 200
 
 
-def changed_bounds(before: Any, after: Any) -> Bounds | None:
+def compute_changed_bounds(before: Any, after: Any) -> RowBounds | None:
     """Return the box (xmin, ymin, xmax, ymax) around edges that two states differ in.
 
     Return None for equal states. For polygons with few vertices it is the box around both states.
     """
     if before is None or after is None or max(shapely.get_num_coordinates([before, after])) <= _SMALL_VERTICES:
         is_equal = before is not None and after is not None and before.equals_exact(after, 0.0)
-        return None if is_equal else union_bounds(before, after)
+        return None if is_equal else compute_common_bounds(before, after)
     lines = [build_linework(np.array([shape], dtype=object), np.array([0])) for shape in (before, after)]
     all_rows = np.ones(1, dtype=bool)
     corners = []
@@ -45,7 +45,7 @@ def changed_bounds(before: Any, after: Any) -> Bounds | None:
     return xmin, ymin, xmax, ymax
 
 
-def union_bounds(*shapes: Any) -> Bounds | None:
+def compute_common_bounds(*shapes: Any) -> RowBounds | None:
     """Return the box (xmin, ymin, xmax, ymax) around shapes; None without a shape.
 
     Shapes may be None.
@@ -74,13 +74,13 @@ class RecheckResult:
 
     names: frozenset[RowName]
     touched_rows: frozenset[RowName]
-    changed_box: Bounds | None
+    changed_box: RowBounds | None
     codes: frozenset[str]
     found: list[Finding] = field(default_factory=list)
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
     failed_rules: tuple[str, ...] = ()
 
-    def replaces(self, finding: Finding) -> bool:
+    def may_replace_finding(self, finding: Finding) -> bool:
         """Return True if an earlier finding may have ended or changed with the edit."""
         if finding.code not in self.codes:
             return False
@@ -116,7 +116,7 @@ class EditedRows:
         self._removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         self._rows_by_key: dict[str, dict[str, int]] = {}
 
-    def any_edited(self, role: str) -> bool:
+    def has_edited_rows(self, role: str) -> bool:
         """Return True if any row of a layer was edited."""
         return bool(self._edited[role])
 
@@ -132,16 +132,16 @@ class EditedRows:
         """Return the last state of a removed row, and forget it."""
         return self._removed_rows[role].pop(row)
 
-    def next_number(self, role: str) -> int:
+    def issue_row_number(self, role: str) -> int:
         """Return the number for a new row of a layer."""
         return max([len(self.layers[role]) - 1, *self._edited[role]]) + 1
 
-    def current_row(self, role: str, row: int) -> Layer:
+    def make_current_row_layer(self, role: str, row: int) -> Layer:
         """Return a row in its edited state: a layer of one row, or of none if removed."""
         edited = self._edited[role].get(row)
         return self.layers[role].take(np.array([row])) if edited is None else edited
 
-    def empty_layer(self, role: str) -> Layer:
+    def make_empty_layer(self, role: str) -> Layer:
         """Return an empty layer of a role."""
         return self.layers[role].take(np.zeros(0, dtype=int))
 
@@ -157,7 +157,7 @@ class EditedRows:
             # No rule reads a field that was added after the layer was read.
             if name in frame.columns:
                 frame[name] = np.array([value], dtype=object)
-        changed = layer.with_rows(replace_frame(layer, frame))
+        changed = layer.make_layer_of_source(replace_frame(layer, frame))
         problem, _ = validate_coordinates(changed.source)
         changed.stray_rows = {0: problem} if problem else {}
         return changed
@@ -193,14 +193,14 @@ class EditedRows:
     def name(self, role: str, row: int) -> RowName:
         """Return the name of a row in its present state."""
         edited = self._edited[role].get(row)
-        return name_row(role, edited, 0) if edited is not None else name_row(role, self.layers[role], row)
+        return make_row_name(role, edited, 0) if edited is not None else make_row_name(role, self.layers[role], row)
 
-    def find_rows_inside(self, role: str, bounds: Bounds | None) -> set[int]:
+    def find_rows_meeting_bounds(self, role: str, bounds: RowBounds | None) -> set[int]:
         """Return the numbers of the rows whose box meets ``bounds``."""
         if bounds is None:
             return set()
         edited = self._edited[role]
-        unedited = set(self.layers[role].polygons.find_rows_in(bounds).tolist()) - edited.keys()
+        unedited = set(self.layers[role].polygons.find_rows_meeting_bounds(bounds).tolist()) - edited.keys()
         box = shapely.box(*bounds)
         return unedited | {
             n for n, layer in edited.items() if len(layer) and box.intersects(layer.plane[0] or _EMPTY_POLYGON)
@@ -217,10 +217,10 @@ class EditedRows:
         layers += [edited[n] for n in rows if n in edited]
         layers += [changed] if changed is not None else []
         layers = [layer for layer in layers if len(layer)] or layers[:1]
-        return layers[0] if len(layers) == 1 else _stack_layers(layers)
+        return layers[0] if len(layers) == 1 else _concatenate_layers(layers)
 
 
-def name_row(role: str, layer: Layer, row: int) -> RowName:
+def make_row_name(role: str, layer: Layer, row: int) -> RowName:
     """Return the name of a row: layer code, key and, if ambiguous, feature id."""
     return role, layer.keys[row], layer.fids[row] if row in layer.repeated_keys else None
 
@@ -236,7 +236,7 @@ def replace_frame(layer: Layer, frame: Any) -> Any:
     return replace(layer.source, frame=frame, broken=())
 
 
-def _stack_layers(layers: list[Layer]) -> Layer:
+def _concatenate_layers(layers: list[Layer]) -> Layer:
     """Return several layers of one role as one layer, rows one after the other."""
     import pandas as pd
 
@@ -250,7 +250,7 @@ def _stack_layers(layers: list[Layer]) -> Layer:
     }
     # Columns that a new row leaves empty have no data type.
     frame = pd.concat([f.astype(mixed) for f in frames] if mixed else frames)
-    whole = first.with_rows(replace_frame(first, frame))
+    whole = first.make_layer_of_source(replace_frame(first, frame))
     starts = np.r_[0, np.cumsum([len(layer) for layer in layers])]
     for name in ("raw_shapes", "original", "broken", "empty", "invalid"):
         whole.__dict__[name] = np.concatenate([getattr(layer, name) for layer in layers])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import shapely
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from . import IncrementalChecker, RecheckResult
 
@@ -38,36 +38,36 @@ class FeatureState:
 class EditBatch:
     """Edits since the last batch.
 
-    ``renamed``: layer code → former feature id → present feature id, for features that were saved. ``states``: (layer
-    code, feature id) → present state, None for a removed feature.
+    ``new_feature_ids``: layer code → former feature id → present feature id, for features that were saved.
+    ``states_by_feature``: (layer code, feature id) → present state, None for a removed feature.
     """
 
-    renamed: dict[str, dict[int, int]] = field(default_factory=dict)
-    states: dict[FeatureKey, FeatureState | None] = field(default_factory=dict)
+    new_feature_ids: dict[str, dict[int, int]] = field(default_factory=dict)
+    states_by_feature: dict[FeatureKey, FeatureState | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.states or any(self.renamed.values()))
+        return bool(self.states_by_feature or any(self.new_feature_ids.values()))
 
     def merge(self, later: EditBatch) -> None:
         """Add a later batch to this one; the last state of each feature counts."""
-        for role, renamed in later.renamed.items():
+        for role, renamed in later.new_feature_ids.items():
             for old, new in renamed.items():
-                if (role, old) in self.states:
-                    self.states[role, new] = self.states.pop((role, old))
-            self.renamed.setdefault(role, {}).update(renamed)
-        self.states |= later.states
+                if (role, old) in self.states_by_feature:
+                    self.states_by_feature[role, new] = self.states_by_feature.pop((role, old))
+            self.new_feature_ids.setdefault(role, {}).update(renamed)
+        self.states_by_feature |= later.states_by_feature
 
 
 @dataclass
 class FindingsChange:
     """How a batch of edits changed the findings.
 
-    ``rechecks``: results of the single rechecks, in order. ``places``: the rechecked features. ``gone``, ``found``:
-    ended and new findings. ``changed_findings``: pairs (before, now) of findings on the same problem with other
-    figures.
+    ``recheck_results``: results of the single rechecks, in order. ``places``: the rechecked features. ``gone``,
+    ``found``: ended and new findings. ``changed_findings``: pairs (before, now) of findings on the same problem with
+    other figures.
     """
 
-    rechecks: list[RecheckResult] = field(default_factory=list)
+    recheck_results: list[RecheckResult] = field(default_factory=list)
     places: set[FeatureKey] = field(default_factory=set)
     gone: list[Finding] = field(default_factory=list)
     found: list[Finding] = field(default_factory=list)
@@ -107,14 +107,14 @@ class IncrementalSession:
         """Return the findings after all batches so far."""
         return list(self._current_findings)
 
-    def prepare(self, cancellation: Cancellation = NEVER) -> None:
+    def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build the index. Raises Cancelled."""
         self._checker.prepare(cancellation)
         for role, layer in self._checker.plan.layers.items():
             cancellation.raise_if_cancelled()
             self._rows[role] = {fid: row for row, fid in enumerate(layer.fids)}
 
-    def take(self, batch: EditBatch, cancellation: Cancellation = NEVER) -> FindingsChange:
+    def take(self, batch: EditBatch, cancellation: Cancellation = NEVER_CANCELLED) -> FindingsChange:
         """Check a batch of changes.
 
         Raises
@@ -125,19 +125,19 @@ class IncrementalSession:
             The user cancelled.
         """
         change = FindingsChange()
-        for role, renamed in batch.renamed.items():
+        for role, renamed in batch.new_feature_ids.items():
             for former_id, present_id in renamed.items():
                 row = self._rows[role].pop(former_id, None)
                 if row is not None:
                     self._rows[role][present_id] = row
-                    self._apply_recheck(change, self._checker.renumber(role, row, present_id))
-        for feature, feature_state in batch.states.items():
+                    self._apply_recheck(change, self._checker.set_row_feature_id(role, row, present_id))
+        for feature, feature_state in batch.states_by_feature.items():
             cancellation.raise_if_cancelled()
             recheck = self._recheck_feature(*feature, feature_state)
             if recheck is not None:
                 change.places.add(feature)
             self._apply_recheck(change, recheck)
-        self._match_repeated_findings(change)
+        self._match_findings_by_fingerprint(change)
         return change
 
     def _recheck_feature(self, role: str, fid: int, state: FeatureState | None) -> RecheckResult | None:
@@ -168,16 +168,16 @@ class IncrementalSession:
         if recheck.failed_rules:
             raise FullCheckNeeded(f"not checked around an edit: {', '.join(recheck.failed_rules)}")
         for finding in self._current_findings.about(recheck):
-            if recheck.replaces(finding):
+            if recheck.may_replace_finding(finding):
                 self._current_findings.drop(finding)
                 if not _remove_identical(change.found, finding):
                     change.gone.append(finding)
         for finding in recheck.found:
             self._current_findings.add(finding)
             change.found.append(finding)
-        change.rechecks.append(recheck)
+        change.recheck_results.append(recheck)
 
-    def _match_repeated_findings(self, change: FindingsChange) -> None:
+    def _match_findings_by_fingerprint(self, change: FindingsChange) -> None:
         """Match new findings with ended ones that have the same fingerprint."""
         gone_by_fingerprint: dict[str, list[Finding]] = defaultdict(list)
         for finding in change.gone:

@@ -11,12 +11,12 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.crs import find_coordinate_problem
 from ..geometry.edge_densification import find_shared_edges
-from ..geometry.vertex_index import index_plane_vertices
+from ..geometry.vertex_index import make_plane_vertex_index
 from ..plan.layer import Layer, SourceLayer
 from ..plan.plan import Plan, UnusableLayer
 from ..profile import Norm
@@ -101,7 +101,7 @@ def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = Non
         bounds = _compute_median_bounds(source)
         if source.crs is not None and np.isfinite(bounds).all():
             centre = np.array([shapely.Point((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2)])
-            location = crs_care.to_lonlat(centre, source.crs)[0]
+            location = crs_care.reproject_to_lonlat(centre, source.crs)[0]
             longitude, latitude = float(location.x), float(location.y)
             break
     rows = [
@@ -112,7 +112,7 @@ def choose_planes(usable: dict[str, SourceLayer], original_crs: CRS | None = Non
     crs = crs_care.choose_crs(rows, longitude, latitude)
     # A layer without rows has no influence.
     used_crs = {crs for crs, features in rows if features}
-    if len(used_crs) == 1 and all(crs_care.describe_crs(candidate).geographic for candidate in used_crs):
+    if len(used_crs) == 1 and all(crs_care.describe_crs(candidate).is_geographic for candidate in used_crs):
         return crs, crs_care.make_local_plane(longitude, latitude)
     return crs, crs
 
@@ -130,7 +130,7 @@ def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
     boxes = _make_layer_boxes(plan)
     if reference_plan is not None and (reference_boxes := _make_layer_boxes(reference_plan)):
         for role in boxes:
-            _mark_if_remote(
+            _set_remote_layer_unusable(
                 plan,
                 role,
                 [
@@ -158,7 +158,7 @@ def flag_remote_layers(plan: Plan, reference_plan: Plan | None = None) -> None:
         default=set(),
     )
     for role in boxes.keys() - reference_group:
-        _mark_if_remote(
+        _set_remote_layer_unusable(
             plan,
             role,
             [
@@ -172,7 +172,7 @@ def _make_layer_boxes(plan: Plan) -> dict[str, Any]:
     return {role: box for role, layer in plan.layers.items() if (box := _make_layer_box(layer)) is not None}
 
 
-def _mark_if_remote(plan: Plan, role: str, distances: list[tuple[float, Layer]]) -> None:
+def _set_remote_layer_unusable(plan: Plan, role: str, distances: list[tuple[float, Layer]]) -> None:
     """Move a layer to ``unusable`` if its nearest other layer is far away.
 
     ``distances``: (m, layer) for each layer to compare with.
@@ -182,11 +182,11 @@ def _mark_if_remote(plan: Plan, role: str, distances: list[tuple[float, Layer]])
         return
     layer = plan.layers.pop(role)
     params = {
-        "crs": crs_care.crs_label(layer.crs),
+        "crs": crs_care.make_crs_label(layer.crs),
         "distance_km": round(float(distance) / 1000, 1),
         "other": nearest.name,
     }
-    degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).geographic
+    degrees = layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
     plan.unusable[role] = UnusableLayer(role, layer.name, "apart_degrees" if degrees else "apart", params)
 
 
@@ -212,7 +212,7 @@ def assemble_plan(
     base_year: int | None = None,
     source: str = "",
     reference_plan: Plan | None = None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     allow_no_layers: bool = False,
     project: bool = False,
     original_crs: CRS | None = None,
@@ -267,7 +267,7 @@ def assemble_plan(
         plane=plane,
         source=source,
         unusable=unusable,
-        unrecognised=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
+        unrecognised_layers=[layer_source.name for layer_source in unrecognised if not layer_source.problem],
         role_choices=role_reasons,
         base_year=base_year,
         inputs=tuple(dict.fromkeys(layer_source.source for layer_source in sources if layer_source.source)),
@@ -282,14 +282,14 @@ def assemble_plan(
         layer.by_vertices = original_crs is not None and reference_plan is None
         plan.layers[role] = layer
         plan.notices += _find_value_notices(layer)
-    plan.norm = norm.for_area(plan.area_code)
+    plan.norm = norm.resolve_for_area(plan.area_code)
     _snap_shared_vertices(plan)
-    plan.unread = report_layers_without_shapes(plan) + report_reassigned_layers(chosen, plan)
+    plan.unread_data = report_layers_without_shapes(plan) + report_reassigned_layers(chosen, plan)
     if not scope:
-        plan.unread += report_empty_layers(plan)
+        plan.unread_data += report_empty_layers(plan)
     if not allow_no_layers:
         # The rules on packages report other content of a package.
-        plan.unread += report_unread_layers(unrecognised, plan, project=project)
+        plan.unread_data += report_unread_layers(unrecognised, plan, project=project)
     flag_remote_layers(plan, reference_plan)
     return plan
 
@@ -306,7 +306,7 @@ def _snap_shared_vertices(plan: Plan) -> None:
             layer.undensified_edges = shared[layer.crs]
     plane_shapes = [shapes for crs, shapes in shapes_by_layer if crs == plan.plane]
     if plane_shapes:
-        index = index_plane_vertices(np.concatenate(plane_shapes))
+        index = make_plane_vertex_index(np.concatenate(plane_shapes))
         for layer in reprojected:
             layer.vertex_index = index
 
@@ -389,7 +389,7 @@ def _find_value_notices(layer: Layer) -> list[tuple[str, dict[str, Any]]]:
             if lost.any():
                 notices.append(("notice_digits_lost", {**params, "count": int(lost.sum())}))
         elif values.dtype.kind not in "iufbM":
-            texts = layer.garbled_rows(declared.name)
+            texts = layer.get_garbled_texts(declared.name)
             if texts:
                 count = int(values.isin(list(texts)).sum())
                 notices.append(

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..options import Options
 
@@ -28,7 +28,7 @@ def read_plan(
     options: Options,
     *,
     source: str = "",
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Plan:
     """Return the plan of a file or folder, or of layers that are already in memory.
 
@@ -41,7 +41,7 @@ def read_plan(
     from .assembly import assemble_plan
     from .unread_files import find_unread_files
 
-    roles = options.role_choices()
+    roles = options.list_role_choices()
     file = sources if isinstance(sources, str | Path) else None
     check_base_year(options.base_year)
     if isinstance(sources, str | Path):
@@ -61,9 +61,9 @@ def read_plan(
         project=file is None,
     )
     if file is not None:
-        plan.unread += find_unread_files(file, cancellation)
+        plan.unread_data += find_unread_files(file, cancellation)
     # The project names the layers that it cannot open.
-    plan.unread += [
+    plan.unread_data += [
         UnreadData("broken", {"name": params["layer"], "file": params["file"]})
         for key, params in options.notices
         if key == "notice_layer_broken"
@@ -100,7 +100,7 @@ def is_part_of_plan(norm: Norm, roles: Mapping[str, str]) -> Callable[[SourceLay
         fields = {
             declared.name.upper()
             for role in layer_roles
-            for template in norm.standard.all_templates(role)
+            for template in norm.standard.list_templates_of_role(role)
             for declared in template.fields
         }
         return frozenset(fields) if layer_roles else False

@@ -77,7 +77,7 @@ def find_best_template(source: SourceLayer, role: str, norm: Norm) -> Template:
     On a tie it is the standard's own edition.
     """
     columns = {declared.name.upper() for declared in source.fields}
-    editions = norm.standard.all_templates(role)
+    editions = norm.standard.list_templates_of_role(role)
     return max(editions, key=lambda t: sum(declared.name in columns for declared in t.fields) / max(len(t.fields), 1))
 
 

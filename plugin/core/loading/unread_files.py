@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pyogrio
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.digests import OK, UNLISTED_FILES, list_files_below, read_manifest, sha256
-from ..files.open_datasource import safe_path_to_open
+from ..files.digests import MANIFEST_OK, UNLISTED_FILES, compute_sha256, list_files_below, read_manifest
+from ..files.open_datasource import provide_safe_path
 from ..io.file import DRIVER_ERRORS
 from ..io.records import count_deleted_shapes, count_stored_rows
 from ..io.rows import KEY_FIELD
 from ..io.source import find_source_folder, list_folder_datasets, list_source_datasets
 from ..io.unread_data import find_data_in_database, find_unread_data, is_geodatabase
 from ..messages.texts import Texts
-from ..model.findings import COLUMNS, UnreadData
+from ..model.findings import FINDING_COLUMNS, UnreadData
 from ..model.report import REPORT_SCHEMA
 from .recognition import find_role
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _MIN_FIELD_SHARE = 0.6
 #: A .dbf stores ten bytes of a name.
 _DBF_NAME_BYTES = 10
-_FINDING_COLUMNS = {name[:_DBF_NAME_BYTES].upper() for name in COLUMNS}
+_FINDING_COLUMNS = {name[:_DBF_NAME_BYTES].upper() for name in FINDING_COLUMNS}
 _POLYGON_TYPES = ("POLYGON", "SURFACE", "COLLECTION", "UNKNOWN", "GEOMETRY")
 _LINE_TYPES = ("LINE", "COMPOUNDCURVE", "MULTICURVE", "CIRCULAR")
 
@@ -73,9 +73,9 @@ def _report_table(layer: SourceLayer, plan: Plan) -> list[UnreadData]:
         layer, plan.norm
     )
     if likely:
-        return [UnreadData(*_with_row_count("table_alike", layer, {"likely": likely}))]
+        return [UnreadData(*_add_row_count("table_alike", layer, {"likely": likely}))]
     return (
-        [UnreadData(*_with_row_count("table_drawn", layer, {"field": geometry_field}), incomplete=False)]
+        [UnreadData(*_add_row_count("table_drawn", layer, {"field": geometry_field}), incomplete=False)]
         if geometry_field
         else []
     )
@@ -91,10 +91,10 @@ def _report_without_role(layer: SourceLayer, plan: Plan, project: bool) -> list[
         return []
     likely = find_resembled_role(layer, plan.norm)
     if likely and (polygons or not _fits_line_template(layer, plan.norm, likely)):
-        return [UnreadData(*_with_row_count("alike", layer, {"likely": likely}))]
-    if project or not (polygons or layer.rings):
+        return [UnreadData(*_add_row_count("alike", layer, {"likely": likely}))]
+    if project or not (polygons or layer.has_closed_lines_only):
         return []
-    return [UnreadData(*_with_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)]
+    return [UnreadData(*_add_row_count("layer" if polygons else "rings", layer, {}), incomplete=False)]
 
 
 def _fits_line_template(layer: SourceLayer, norm: Norm, likely: str) -> bool:
@@ -102,7 +102,7 @@ def _fits_line_template(layer: SourceLayer, norm: Norm, likely: str) -> bool:
     return max(_compute_shares(layer, norm, "line").values(), default=0.0) >= _compute_shares(layer, norm)[likely]
 
 
-def _with_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+def _add_row_count(case: str, layer: SourceLayer, params: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return case and parameters with the number of rows; ``_uncounted`` if unknown."""
     rows = count_stored_rows(Path(layer.source), layer.name) if layer.rows is None else layer.rows
     params = {"name": layer.full_name, **params}
@@ -166,7 +166,7 @@ def report_reassigned_layers(chosen: Mapping[str, SourceLayer], plan: Plan) -> l
     unread = []
     for role, layer in chosen.items():
         likely_role = _find_likely_role(layer, role, plan) if plan.role_choices.get(role) == "chosen" else ""
-        if likely_role and likely_role != role and not _share_a_concept(likely_role, role, plan):
+        if likely_role and likely_role != role and not _are_roles_of_one_concept(likely_role, role, plan):
             params = {"name": layer.full_name, "role": role, "own": likely_role}
             params["own_layer"] = plan.norm.standard.templates[likely_role].name
             unread.append(UnreadData("elsewhere", params, incomplete=False))
@@ -186,7 +186,7 @@ def _find_likely_role(layer: SourceLayer, role: str, plan: Plan) -> str:
     return likely if likely and shares.get(role, 0.0) < shares[likely] / 2 else ""
 
 
-def _share_a_concept(role: str, other_role: str, plan: Plan) -> bool:
+def _are_roles_of_one_concept(role: str, other_role: str, plan: Plan) -> bool:
     """Return True if one concept lists both roles, so that the same rules read them.
 
     Example: DLTB and XZYDYH.
@@ -218,7 +218,7 @@ _MAX_OPENED_DATABASES, _MAX_REPORT_BYTES = 200, 2**28
 _FINDINGS_FORMATS = (".gpkg", ".shp", ".geojson", ".gdb")
 
 
-def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER) -> list[UnreadData]:
+def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> list[UnreadData]:
     """Return the data in a folder or FileGDB that are not read as part of the plan.
 
     A file other than a FileGDB is read completely, so the result is empty.
@@ -237,10 +237,10 @@ def find_unread_files(source: str | Path, cancellation: Cancellation = NEVER) ->
     except OSError:
         # Reading the folder has reported that.
         return []
-    return find_unread_data(folder, read, is_output=outputs.holds, cancellation=cancellation)
+    return find_unread_data(folder, read, is_output=outputs.is_output_file, cancellation=cancellation)
 
 
-def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER) -> list[str]:
+def describe_unread_files(source: str | Path, texts: Texts, cancellation: Cancellation = NEVER_CANCELLED) -> list[str]:
     """Return a sentence on each item of `find_unread_files`.
 
     For commands that make no report.
@@ -255,7 +255,7 @@ class _OutputDetector:
         self._cancellation = cancellation
         self._opened = 0
 
-    def holds(self, path: Path) -> bool:
+    def is_output_file(self, path: Path) -> bool:
         suffix = path.suffix.lower()
         if suffix in _FINDINGS_FORMATS:
             self._opened += 1
@@ -270,13 +270,13 @@ class _OutputDetector:
         Files are compared by digest.
         """
         manifest, manifest_state = read_manifest(folder)
-        if manifest is None or manifest_state != OK:
+        if manifest is None or manifest_state != MANIFEST_OK:
             return False
         listed = {row["path"]: row["sha256"] for row in manifest["files"]}
         try:
             for name, path in list_files_below(folder):
                 self._cancellation.raise_if_cancelled()
-                if name not in UNLISTED_FILES and listed.get(name) != sha256(path, self._cancellation):
+                if name not in UNLISTED_FILES and listed.get(name) != compute_sha256(path, self._cancellation):
                     return False
         except OSError:
             return False
@@ -297,7 +297,7 @@ def is_report(path: Path) -> bool:
 
 def _holds_findings(path: Path) -> bool:
     try:
-        with safe_path_to_open(path) as opened:
+        with provide_safe_path(path) as opened:
             names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             return bool(names) and all(
                 has_findings_columns(map(str, pyogrio.read_info(opened, layer=n)["fields"])) for n in names

@@ -6,23 +6,23 @@ another. Every row is retained; values that cannot be converted are listed.
 """
 
 from .apply_mapping import ValueConverter, apply_mapping, find_source_names
-from .files import load_mapping, to_toml
-from .model import MappedRows, Mapping, MappingLoss, Proposal, Translation, template_field
-from .proposals import find_translation_column, mapping_from_proposals, propose_mapping
+from .files import format_mapping_as_toml, load_mapping
+from .model import CodeTranslation, FieldMapping, FieldProposal, MappedRows, MappingLoss, get_template_field
+from .proposals import find_translation_column, make_mapping_from_proposals, propose_mapping
 
 __all__ = [
+    "CodeTranslation",
+    "FieldMapping",
+    "FieldProposal",
     "MappedRows",
-    "Mapping",
     "MappingLoss",
-    "Proposal",
-    "Translation",
     "ValueConverter",
     "apply_mapping",
     "find_source_names",
     "find_translation_column",
+    "format_mapping_as_toml",
+    "get_template_field",
     "load_mapping",
-    "mapping_from_proposals",
+    "make_mapping_from_proposals",
     "propose_mapping",
-    "template_field",
-    "to_toml",
 ]

@@ -12,11 +12,11 @@ import shapely
 
 from ..engine.context import trim_code_padding
 from ..errors import InputError
-from ..files.cells import cell_text, parse_date
+from ..files.cells import format_cell, parse_date
 from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import CodeList, Field, Template
-from .model import MappedRows, Mapping, MappingLoss, Translation, template_field
+from .model import CodeTranslation, FieldMapping, MappedRows, MappingLoss, get_template_field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +29,7 @@ class ValueConverter:
     a text that the parameters fill.
     """
 
-    def __init__(self, target: Field, standard: Standard, translation: Translation | None):
+    def __init__(self, target: Field, standard: Standard, translation: CodeTranslation | None):
         self.target = target
         self.codes = standard.code_lists.get(target.codes) if target.codes else None
         self.translation = translation
@@ -40,26 +40,26 @@ class ValueConverter:
         """Convert one value; None if it does not fit."""
         if self.target.type == "date" and isinstance(value, datetime):
             # A missing timestamp (NaT) is a datetime, too.
-            return (value, "", {}) if cell_text(value) else (None, "", {})
-        text = cell_text(value)
+            return (value, "", {}) if format_cell(value) else (None, "", {})
+        text = format_cell(value)
         if not text:
             return None, "", {}
         if text not in self.done:
-            self.done[text] = self._convert(text)
+            self.done[text] = self._convert_text(text)
         return self.done[text]
 
-    def _convert(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+    def _convert_text(self, text: str) -> tuple[Any, str, dict[str, Any]]:
         target = self.target
         if self.codes is not None:
-            return self._code(text, self.codes)
+            return self._convert_code(text, self.codes)
         if target.type == "date":
             found = _parse_date(text)
             return (found, "", {}) if found else (None, "date_unreadable", {})
         if target.type in ("integer", "real"):
-            return self._number(text)
-        return self._fitting(text, "", {})
+            return self._convert_number(text)
+        return self._fit_text_to_field(text, "", {})
 
-    def _code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
+    def _convert_code(self, text: str, codes: CodeList) -> tuple[Any, str, dict[str, Any]]:
         """Convert a code.
 
         A code outside an untranslated list is retained (many lists are not verified); a translated code without a
@@ -70,21 +70,21 @@ class ValueConverter:
             unpadded = trim_code_padding(text, pad or 6)
             chosen = self.translation.choices.get(text) or self.translation.choices.get(unpadded)
             if chosen:
-                return self._fitting(_pad_code(chosen, pad), "", {})
+                return self._fit_text_to_field(_pad_code(chosen, pad), "", {})
             if self.source is not None:
                 row = self.source.codes.get(text) or self.source.codes.get(unpadded)
                 if row is None:
                     return None, "code_unknown", {"list": self.source.id}
                 answers = [c for c in row.extra.get(self.translation.column, "").split("|") if c]
                 if len(answers) == 1:
-                    return self._fitting(_pad_code(answers[0], pad), "", {})
+                    return self._fit_text_to_field(_pad_code(answers[0], pad), "", {})
                 return None, "code_many" if answers else "code_none", {"codes": " ".join(answers), "name": row.name}
         unpadded = trim_code_padding(text, pad)
         if unpadded in codes.codes:
-            return self._fitting(_pad_code(unpadded, pad), "", {})
-        return self._fitting(text, "code_unknown", {"list": codes.id})
+            return self._fit_text_to_field(_pad_code(unpadded, pad), "", {})
+        return self._fit_text_to_field(text, "code_unknown", {"list": codes.id})
 
-    def _number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
+    def _convert_number(self, text: str) -> tuple[Any, str, dict[str, Any]]:
         target = self.target
         try:
             # Whole numbers stay integers: a double cannot hold 18 digits.
@@ -102,10 +102,10 @@ class ValueConverter:
                 return None, "too_long", {"length": target.length, "count": len(text)}
         return number, "", {}
 
-    def _fitting(self, text: str, reason: str, params: dict[str, Any]) -> tuple[Any, str, dict[str, Any]]:
+    def _fit_text_to_field(self, text: str, reason: str, params: dict[str, Any]) -> tuple[Any, str, dict[str, Any]]:
         target = self.target
         if target.type != "text":
-            return self._number(text) if not reason else (None, reason, params)
+            return self._convert_number(text) if not reason else (None, reason, params)
         if target.length and len(text) > target.length:
             return None, "too_long", {"length": target.length, "count": len(text)}
         return text, reason, params
@@ -126,7 +126,7 @@ _GEOMETRY_NAMES = {number: kind for kind, numbers in _TYPE_IDS_BY_GEOMETRY.items
 }
 
 
-def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, standard: Standard) -> MappedRows:
+def apply_mapping(layer: SourceLayer, mapping: FieldMapping, template: Template, standard: Standard) -> MappedRows:
     """Return a layer's rows in a template's fields; geometries are unchanged.
 
     A value that does not fit leaves its cell empty and is listed as a `MappingLoss`. Raise InputError if a source
@@ -152,7 +152,7 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
                 carried.append(arrived)
                 if reason:
                     there = arrived is not None
-                    losses.append(MappingLoss(fid, key, target.name, source, cell_text(value), reason, there, params))
+                    losses.append(MappingLoss(fid, key, target.name, source, format_cell(value), reason, there, params))
         elif target.name in mapping.constants:
             value, _, _ = ValueConverter(target, standard, None)(mapping.constants[target.name])
             carried = [value] * len(frame)
@@ -165,7 +165,7 @@ def apply_mapping(layer: SourceLayer, mapping: Mapping, template: Template, stan
     used = set(names.values())
     unmapped = [f.name for f in layer.fields if f.name not in used]
     for name in unmapped:
-        count = sum(cell_text(v) != "" for v in frame[name].tolist())
+        count = sum(format_cell(v) != "" for v in frame[name].tolist())
         losses.append(
             MappingLoss(None, "", "", name, "", "field_unmapped", params={"count": count, "rows": len(frame)})
         )
@@ -189,7 +189,7 @@ def _make_series(values: list[Any], target: Field, index: Any) -> pd.Series:
 
 
 def _fill_code_names(
-    columns: dict[str, pd.Series], filled: set[str], mapping: Mapping, template: Template, standard: Standard
+    columns: dict[str, pd.Series], filled: set[str], mapping: FieldMapping, template: Template, standard: Standard
 ) -> set[str]:
     """Fill fields for names of codes from the code list, unless filled otherwise.
 
@@ -201,15 +201,15 @@ def _fill_code_names(
         if not target.codes or target.name not in filled or not name or name in filled or name not in columns:
             continue
         codes = standard.code_lists[target.codes].codes
-        rows = [codes.get(trim_code_padding(cell_text(value), target.code_pad)) for value in columns[target.name]]
+        rows = [codes.get(trim_code_padding(format_cell(value), target.code_pad)) for value in columns[target.name]]
         columns[name] = _make_series(
-            [code.name if code else None for code in rows], template_field(template, name), columns[name].index
+            [code.name if code else None for code in rows], get_template_field(template, name), columns[name].index
         )
         filled_now.add(name)
     return filled_now
 
 
-def find_source_names(layer: SourceLayer, mapping: Mapping) -> dict[str, str]:
+def find_source_names(layer: SourceLayer, mapping: FieldMapping) -> dict[str, str]:
     """Return target field → its source field, spelled as in the layer.
 
     Raise InputError for a source field that the layer lacks.
@@ -238,7 +238,7 @@ def _read_keys(layer: SourceLayer, names: dict[str, str], template: Template) ->
     key_field = template.field("key")
     source = names.get(key_field.name) if key_field else None
     source = source or next((declared.name for declared in layer.fields if declared.name.upper() == "BSM"), None)
-    return [cell_text(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
+    return [format_cell(value) for value in layer.frame[source].tolist()] if source else [""] * len(layer.frame)
 
 
 def _check_shapes(layer: SourceLayer, template: Template) -> None:

@@ -13,10 +13,10 @@ from ..files.data import check_keys, check_type, read_toml
 from ..standard import Standard
 from ..standard.template import Template
 from .apply_mapping import ValueConverter
-from .model import Mapping, Translation, template_field
+from .model import CodeTranslation, FieldMapping, get_template_field
 
 
-def load_mapping(path: str | Path, template: Template, standard: Standard) -> Mapping:
+def load_mapping(path: str | Path, template: Template, standard: Standard) -> FieldMapping:
     """Read a saved mapping for this template from a TOML file.
 
     Raise DataError, with file and key, for invalid TOML, an unknown key, a field that the template lacks, a field
@@ -39,9 +39,9 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Ma
         check_type(source, str, file=path, key=f"fields.{target}")
         if target in constants:
             raise DataError("data_duplicate", file=str(path), key=f"constants.{target}", value=target)
-    mapping = Mapping(template.role, dict(fields), dict(constants), {}, path)
+    mapping = FieldMapping(template.role, dict(fields), dict(constants), {}, path)
     for target, value in constants.items():
-        _, reason, params = ValueConverter(template_field(template, target), standard, None)(value)
+        _, reason, params = ValueConverter(get_template_field(template, target), standard, None)(value)
         if reason:
             raise DataError("mapping_constant", file=str(path), key=f"constants.{target}", value=str(value), **params)
     for target, row in codes.items():
@@ -49,11 +49,13 @@ def load_mapping(path: str | Path, template: Template, standard: Standard) -> Ma
     return mapping
 
 
-def _load_translation(row: Any, target: str, mapping: Mapping, template: Template, standard: Standard) -> Translation:
+def _load_translation(
+    row: Any, target: str, mapping: FieldMapping, template: Template, standard: Standard
+) -> CodeTranslation:
     path, where = mapping.path or Path(), f"codes.{target}"
     check_type(row, dict, file=path, key=where)
     check_keys(row, required=(), allowed=("list", "column", "choices"), file=path, where=where)
-    own = template_field(template, target)
+    own = get_template_field(template, target)
     if target not in mapping.fields or not own.codes:
         known = ", ".join(f.name for f in template.fields if f.codes and f.name in mapping.fields)
         raise DataError("data_value_unknown", file=str(path), key="codes", value=target, known=known)
@@ -80,34 +82,34 @@ def _load_translation(row: Any, target: str, mapping: Mapping, template: Templat
         check_type(chosen, str, file=path, key=key)
         if trim_code_padding(chosen, own.code_pad) not in lists[own.codes].codes:
             raise DataError("mapping_choice", file=str(path), key=key, value=chosen, list=own.codes)
-    return Translation(name, column, {k: trim_code_padding(v, own.code_pad) for k, v in choices.items()})
+    return CodeTranslation(name, column, {k: trim_code_padding(v, own.code_pad) for k, v in choices.items()})
 
 
-def to_toml(mapping: Mapping, template: Template) -> str:
+def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
     """Return the mapping as text of a file that a person can edit and `load_mapping` reads."""
     lines = [
         "# 字段映射 · field mapping: 目标字段 target = 源字段 source",
-        f"role = {_quoted(mapping.role)}",
+        f"role = {_quote_text(mapping.role)}",
         "",
         "[fields]",
     ]
     for target in template.fields:
         if target.name in mapping.fields:
-            lines.append(f"{target.name} = {_quoted(mapping.fields[target.name])}  # {target.alias}")
+            lines.append(f"{target.name} = {_quote_text(mapping.fields[target.name])}  # {target.alias}")
         elif target.name not in mapping.constants:
             lines.append(f'# {target.name} = ""  # {target.alias}')
     lines += ["", "# 固定值 · the same value for every row", "[constants]"]
     for name, value in mapping.constants.items():
-        lines.append(f"{name} = {value if isinstance(value, int | float) else _quoted(str(value))}")
+        lines.append(f"{name} = {value if isinstance(value, int | float) else _quote_text(str(value))}")
     for name, translation in mapping.codes.items():
         lines += ["", f"[codes.{name}]"]
         if translation.list:
-            lines += [f"list = {_quoted(translation.list)}", f"column = {_quoted(translation.column)}"]
+            lines += [f"list = {_quote_text(translation.list)}", f"column = {_quote_text(translation.column)}"]
         lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
         lines.append(f"[codes.{name}.choices]")
-        lines += [f"{_quoted(code)} = {_quoted(chosen)}" for code, chosen in translation.choices.items()]
+        lines += [f"{_quote_text(code)} = {_quote_text(chosen)}" for code, chosen in translation.choices.items()]
     return "\n".join(lines) + "\n"
 
 
-def _quoted(text: str) -> str:
+def _quote_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)

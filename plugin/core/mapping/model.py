@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Translation:
+class CodeTranslation:
     """How codes of one list become codes of the target field's list.
 
     ``list``: id of the source list; its ``column`` has the target codes, several separated by ``|``. ``choices``:
@@ -28,7 +28,7 @@ class Translation:
 
 
 @dataclass(frozen=True)
-class Mapping:
+class FieldMapping:
     """How the fields of a template are filled from a layer.
 
     ``fields``: target field → source field. ``constants``: target field → value for all rows. ``codes``: target field
@@ -38,32 +38,32 @@ class Mapping:
     role: str
     fields: dict[str, str] = field(default_factory=dict)
     constants: dict[str, Any] = field(default_factory=dict)
-    codes: dict[str, Translation] = field(default_factory=dict)
+    codes: dict[str, CodeTranslation] = field(default_factory=dict)
     path: Path | None = None
 
 
 @dataclass(frozen=True)
-class Proposal:
+class FieldProposal:
     """The proposed source of one target field.
 
     ``how``: what they were matched by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``, ``meaning`` (the
-    source is the name of that meaning in another layer), ``content``, or empty without a match. ``doubt``: text key of
-    a remark.
+    source is the name of that meaning in another layer), ``content``, or empty without a match. ``doubt_reason``: text
+    key of a remark.
     """
 
     target: str
     source: str = ""
     how: str = ""
-    translation: Translation | None = None
-    doubt: str = ""
+    translation: CodeTranslation | None = None
+    doubt_reason: str = ""
 
 
 @dataclass(frozen=True)
 class MappingLoss:
     """One value that was changed or lost.
 
-    ``fid``: feature id, None if the loss concerns the whole field. ``carried``: the value was changed but is in the
-    result. ``params`` fill the text ``mapping.<reason>``.
+    ``fid``: feature id, None if the loss concerns the whole field. ``is_carried_over``: the value was changed but is in
+    the result. ``params`` fill the text ``mapping.<reason>``.
     """
 
     fid: int | None
@@ -72,7 +72,7 @@ class MappingLoss:
     source: str
     value: str
     reason: str
-    carried: bool = False
+    is_carried_over: bool = False
     params: dict[str, Any] = field(default_factory=dict)
 
 
@@ -80,15 +80,15 @@ class MappingLoss:
 class MappedRows:
     """Converted rows, changed or lost values, and fields without a counterpart.
 
-    ``unmapped``: source fields that no target uses; ``unfilled``: target fields without a source.
+    ``unmapped``: source fields that no target uses; ``unfilled_fields``: target fields without a source.
     """
 
     frame: gpd.GeoDataFrame
     losses: list[MappingLoss]
     unmapped: list[str]
-    unfilled: list[str]
+    unfilled_fields: list[str]
 
 
-def template_field(template: Template, name: str) -> Field:
+def get_template_field(template: Template, name: str) -> Field:
     """Return the field of a template that a valid mapping names."""
-    return require_value(template.field_named(name), f"field {name} of {template.role}")
+    return require_value(template.find_field_by_name(name), f"field {name} of {template.role}")

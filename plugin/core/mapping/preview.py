@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..engine.context import trim_code_padding
-from ..files.cells import cell_text
+from ..files.cells import format_cell
 from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import Field, Template
 from .apply_mapping import ValueConverter
-from .model import Mapping, Translation, template_field
+from .model import CodeTranslation, FieldMapping, get_template_field
 from .proposals import find_translation_column
 
 #: Number of examples per field.
@@ -41,13 +41,13 @@ class ValueSample:
 class FieldPreview:
     """Preview of one target field.
 
-    ``filled``, ``lost``, ``remarked``: rows with a value, with a lost value, with a remark; ``samples``: examples of
-    values.
+    ``filled``, ``lost_count``, ``remarked_count``: rows with a value, with a lost value, with a remark; ``samples``:
+    examples of values.
     """
 
     filled: int
-    lost: int
-    remarked: int
+    lost_count: int
+    remarked_count: int
     samples: tuple[ValueSample, ...]
 
 
@@ -55,13 +55,13 @@ class FieldPreview:
 class UndecidedCode:
     """A source code without exactly one equivalent in the target's list.
 
-    ``candidates``: possible target codes; ``chosen``: the person's choice, else empty.
+    ``candidate_codes``: possible target codes; ``chosen``: the person's choice, else empty.
     """
 
     code: str
     name: str
     rows: int
-    candidates: tuple[str, ...]
+    candidate_codes: tuple[str, ...]
     chosen: str = ""
 
 
@@ -86,7 +86,7 @@ class SourceColumns:
             first: dict[str, Any] = {}
             counts: Counter[str] = Counter()
             for value in self.layer.frame[name].tolist():
-                text = cell_text(value)
+                text = format_cell(value)
                 if text:
                     first.setdefault(text, value)
                     counts[text] += 1
@@ -95,7 +95,7 @@ class SourceColumns:
 
 
 def preview_field(
-    columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
+    columns: SourceColumns, mapping: FieldMapping, target: Field, template: Template, standard: Standard
 ) -> FieldPreview:
     """Return the preview of one field.
 
@@ -112,7 +112,7 @@ def preview_field(
 def _preview_constant(columns: SourceColumns, value: Any, target: Field, standard: Standard) -> FieldPreview:
     converted, reason, params = ValueConverter(target, standard, None)(value)
     filled = columns.rows if converted is not None else 0
-    sample = ValueSample("", cell_text(converted), columns.rows, reason, params)
+    sample = ValueSample("", format_cell(converted), columns.rows, reason, params)
     return FieldPreview(filled, 0 if filled else columns.rows, columns.rows if filled and reason else 0, (sample,))
 
 
@@ -127,9 +127,9 @@ def _preview_values(values: list[tuple[Any, str, int]], convert: ValueConverter)
         filled += rows if converted is not None else 0
         lost += rows if converted is None else 0
         remarked += rows if converted is not None and reason else 0
-        samples = refused if reason else unchanged if cell_text(converted) == text else altered
+        samples = refused if reason else unchanged if format_cell(converted) == text else altered
         if len(samples) < MAX_SAMPLES:
-            samples.append(ValueSample(text, cell_text(converted), rows, reason, params))
+            samples.append(ValueSample(text, format_cell(converted), rows, reason, params))
     return FieldPreview(filled, lost, remarked, _choose_samples(unchanged, altered, refused))
 
 
@@ -146,7 +146,7 @@ def _choose_samples(
 
 
 def _preview_code_name(
-    columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
+    columns: SourceColumns, mapping: FieldMapping, target: Field, template: Template, standard: Standard
 ) -> FieldPreview:
     """Preview a name that is filled from the list of its code."""
     for coded in template.fields:
@@ -170,7 +170,7 @@ def _find_code_name(codes: Any, code: str, field: Field) -> str:
 
 
 def find_undecided_codes(
-    columns: SourceColumns, mapping: Mapping, target: Field, template: Template, standard: Standard
+    columns: SourceColumns, mapping: FieldMapping, target: Field, template: Template, standard: Standard
 ) -> list[UndecidedCode]:
     """Return the codes of a translated field that have no single equivalent."""
     translation, source = mapping.codes.get(target.name), mapping.fields.get(target.name, "")
@@ -190,7 +190,7 @@ def find_undecided_codes(
     return undecided
 
 
-def find_translations(target: Field, standard: Standard) -> list[Translation]:
+def find_translations(target: Field, standard: Standard) -> list[CodeTranslation]:
     """Return the possible translations into a target field's code list.
 
     They are the lists with a column of its codes.
@@ -203,23 +203,23 @@ def find_translations(target: Field, standard: Standard) -> list[Translation]:
         for name, codes in standard.code_lists.items()
         if name != target.codes
     }
-    return [Translation(name, column) for name, column in columns_by_list.items() if column]
+    return [CodeTranslation(name, column) for name, column in columns_by_list.items() if column]
 
 
 def change_mapping(
-    mapping: Mapping,
+    mapping: FieldMapping,
     template: Template,
     target: str,
     *,
     source: str = "",
     constant: Any = None,
     translation: Any = None,
-) -> Mapping:
+) -> FieldMapping:
     """Return the mapping with one field's source or constant replaced or removed.
 
     ``translation``: translation of the source's codes.
     """
-    template_field(template, target)
+    get_template_field(template, target)
     fields = {field: value for field, value in mapping.fields.items() if field != target}
     constants = {field: value for field, value in mapping.constants.items() if field != target}
     codes = {field: value for field, value in mapping.codes.items() if field != target}

@@ -12,11 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..engine.context import trim_code_padding
-from ..files.cells import cell_text
+from ..files.cells import format_cell
 from ..plan.layer import SourceLayer
 from ..standard import Standard
 from ..standard.template import CodeList, Field, Template
-from .model import Mapping, Proposal, Translation, template_field
+from .model import CodeTranslation, FieldMapping, FieldProposal, get_template_field
 
 #: Length in bytes to which a shapefile truncates the name of a field.
 SHORT_NAME_BYTES = 10
@@ -26,30 +26,32 @@ _MIN_CONTENT_SHARE = 0.9
 _MAX_SAMPLED_VALUES = 2000
 
 
-def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[Proposal]:
+def propose_mapping(layer: SourceLayer, template: Template, standard: Standard) -> list[FieldProposal]:
     """Return one proposal for each field of the template; a source field is proposed once."""
     known_fields = _collect_known_fields(standard)
-    matched_sources = _match_fields(layer, template, standard, known_fields)
+    matched_sources = _match_source_fields(layer, template, standard, known_fields)
     proposals = []
     for target in template.fields:
         source, how = matched_sources.get(target.name, ("", ""))
-        proposal = Proposal(target.name, source, how)
+        proposal = FieldProposal(target.name, source, how)
         if source and target.codes:
-            proposal = _with_translation(proposal, target, known_fields.get(source.upper(), ()), layer, standard)
+            proposal = _add_code_translation(proposal, target, known_fields.get(source.upper(), ()), layer, standard)
         proposals.append(proposal)
     # Names of translated codes come from the target's list; those of the source name other codes.
     translated = {
-        template_field(template, made_proposal.target).code_name
+        get_template_field(template, made_proposal.target).code_name
         for made_proposal in proposals
         if made_proposal.translation
     }
     return [
-        Proposal(made_proposal.target) if made_proposal.target in translated else made_proposal
+        FieldProposal(made_proposal.target) if made_proposal.target in translated else made_proposal
         for made_proposal in proposals
     ]
 
 
-def _match_fields(layer: SourceLayer, template: Template, standard: Standard, known: Any) -> dict[str, tuple[str, str]]:
+def _match_source_fields(
+    layer: SourceLayer, template: Template, standard: Standard, known: Any
+) -> dict[str, tuple[str, str]]:
     """Return target field → (source field, what they were matched by)."""
     columns = {declared.name: declared for declared in layer.fields}
     unmatched_sources = dict.fromkeys(columns)
@@ -94,10 +96,10 @@ def _match_fields(layer: SourceLayer, template: Template, standard: Standard, kn
     return matched_sources
 
 
-def mapping_from_proposals(role: str, proposals: Iterable[Proposal]) -> Mapping:
+def make_mapping_from_proposals(role: str, proposals: Iterable[FieldProposal]) -> FieldMapping:
     """Return the mapping of the proposals that have a source."""
     with_source = [proposal for proposal in proposals if proposal.source]
-    return Mapping(
+    return FieldMapping(
         role,
         fields={proposal.target: proposal.source for proposal in with_source},
         codes={proposal.target: proposal.translation for proposal in with_source if proposal.translation},
@@ -146,7 +148,7 @@ def _collect_distinct_values(layer: SourceLayer, name: str) -> set[str]:
     """Return the distinct values of a column, up to the sample size."""
     distinct: set[str] = set()
     for value in layer.frame[name].tolist():
-        text = cell_text(value)
+        text = format_cell(value)
         if text:
             distinct.add(text)
         if len(distinct) >= _MAX_SAMPLED_VALUES:
@@ -181,9 +183,9 @@ def _find_translation_columns(target: Field, standard: Standard) -> dict[str, st
     return {name: column for name, column in columns_by_list.items() if column}
 
 
-def _with_translation(
-    proposal: Proposal, target: Field, known: Iterable[Field], layer: SourceLayer, standard: Standard
-) -> Proposal:
+def _add_code_translation(
+    proposal: FieldProposal, target: Field, known: Iterable[Field], layer: SourceLayer, standard: Standard
+) -> FieldProposal:
     """Add a translation if the source's codes are not of the target's list.
 
     A list known for the source field's name decides; otherwise the values do. If the values fit both lists, the
@@ -196,13 +198,13 @@ def _with_translation(
     if target.codes in named or not columns_by_list:
         return proposal
     for name in sorted(named & set(columns_by_list)):
-        return replace(proposal, translation=Translation(name, columns_by_list[name]))
+        return replace(proposal, translation=CodeTranslation(name, columns_by_list[name]))
     values = _collect_distinct_values(layer, proposal.source)
     target_share = _compute_code_share(values, target_codes, target.code_pad)
     for name, column in columns_by_list.items():
         list_share = _compute_code_share(values, lists[name], target.code_pad)
         if list_share > target_share:
-            return replace(proposal, translation=Translation(name, column))
+            return replace(proposal, translation=CodeTranslation(name, column))
         if list_share == target_share and list_share > 0:
-            return replace(proposal, doubt="list_unsure")
+            return replace(proposal, doubt_reason="list_unsure")
     return proposal

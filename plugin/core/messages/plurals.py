@@ -28,7 +28,7 @@ def agree_with_counts(template: str, params: Mapping[str, Any]) -> str:
     '{count} feature has no area.'
     """
     return _COUNTED_NOUN.sub(
-        lambda found: _singular_match(found) if _is_one(params.get(found["name"])) else found[0], template
+        lambda found: _make_singular_from_match(found) if _is_one(params.get(found["name"])) else found[0], template
     )
 
 
@@ -43,7 +43,7 @@ def _is_one(value: Any) -> bool:
     return not isinstance(value, bool) and (value == 1 or value == "1")
 
 
-def _singular_match(match: re.Match[str]) -> str:
+def _make_singular_from_match(match: re.Match[str]) -> str:
     if match["noun"] in _NO_PLURALS:
         return match[0]
     rest = _PLURAL_VERB.sub(lambda verb: _SINGULAR_OF_VERBS[verb[1]], match["rest"], count=1)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from ...paths import TEXTS
+from ...paths import TEXTS_FOLDER
 from ..errors import DataError, SanxianError
 from ..files.data import read_toml
-from ..model.rule import Rule, all_rules
+from ..model.rule import Rule, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
 from .plurals import agree_with_counts
 
@@ -58,7 +58,7 @@ class CodeListName(NamedValue):
 
     def render(self, texts: Texts) -> str:
         """Return the title of the code list."""
-        return texts.setting_name(f"codes.{self}")
+        return texts.get_setting_name(f"codes.{self}")
 
 
 class IndicatorName(NamedValue):
@@ -104,7 +104,7 @@ class RuleTitle:
 
     def render(self, texts: Texts) -> str:
         """Return code and title of the rule."""
-        return f"{self.rule.code} {texts.rule_title(self.rule)}"
+        return f"{self.rule.code} {texts.get_rule_title(self.rule)}"
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class CauseMessage:
 
     def render(self, texts: Texts) -> str:
         """Return the sentence on the error that is the cause."""
-        return texts.explain(self.error)
+        return texts.explain_error(self.error)
 
 
 @dataclass(frozen=True)
@@ -139,25 +139,25 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
 
 #: An absolute path, up to its last separator: messages may show names of files, but no folders of this machine.
 _ABSOLUTE_PATHS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
-LANGUAGES = ("zh", "en")
+TEXT_LANGUAGES = ("zh", "en")
 #: Separator of groups of three digits: narrow, without a line break.
 THIN_SPACE = "\u202f"
 #: Widths below this (m) keep two significant digits, at most four decimals.
 _NARROW_WIDTH_M, _WIDTH_DECIMALS = 0.1, 4
 #: The case of a finding on ignored slivers that add up (`engine.ignored`).
-SLIVERS = "slivers"
+SLIVER_TEXTS_KEY = "slivers"
 #: Keys longer than this are shown by their tail.
 _SHOWN_KEY_CHARACTERS = 6
 
 
 @cache
 def _load_texts(lang: str) -> dict[str, Any]:
-    return read_toml(TEXTS / f"{lang}.toml")
+    return read_toml(TEXTS_FOLDER / f"{lang}.toml")
 
 
 @cache
 def _load_rules_zh() -> dict[str, Any]:
-    return read_toml(TEXTS / "rules_zh.toml")
+    return read_toml(TEXTS_FOLDER / "rules_zh.toml")
 
 
 #: The word for the distance from a target by the target's sign: a floor falls short, a ceiling is exceeded.
@@ -171,8 +171,8 @@ class Texts:
     """
 
     def __init__(self, lang: str = "zh"):
-        if lang not in LANGUAGES:
-            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(LANGUAGES))
+        if lang not in TEXT_LANGUAGES:
+            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(TEXT_LANGUAGES))
         self.lang = lang
 
     def get(self, section: str, key: str, /, **params: Any) -> str:
@@ -187,11 +187,11 @@ class Texts:
         """Return all texts of a section: key → text."""
         return dict(_load_texts(self.lang)[section])
 
-    def explain(self, error: SanxianError) -> str:
+    def explain_error(self, error: SanxianError) -> str:
         """Return an error of the plugin as a sentence with its remedy."""
-        return self._error_text(error.key, error.params)
+        return self._format_error(error.key, error.params)
 
-    def _error_text(self, key: str, params: dict[str, Any]) -> str:
+    def _format_error(self, key: str, params: dict[str, Any]) -> str:
         params = render_params(params, self)
         causes = _load_texts(self.lang)["causes"]
         detail = params.get("detail")
@@ -223,7 +223,7 @@ class Texts:
         The problem comes from `find_coordinate_problem`, or the layer could not be read.
         """
         if key not in _load_texts(self.lang)["crs_problems"]:
-            return self._error_text(key, params)
+            return self._format_error(key, params)
         text = self.get("crs_problems", key, **params)
         hint = params.get("hint")
         return text + self.get("crs_problems", "hint", hint=hint) if hint else text
@@ -232,14 +232,14 @@ class Texts:
         """Return the name of a concept, which is a kind of layer such as farmland."""
         return _load_texts(self.lang)["concepts"].get(concept, concept)
 
-    def layer_of_concept(self, concept: str, templates: dict[str, Template]) -> str:
+    def get_layer_name_of_concept(self, concept: str, templates: dict[str, Template]) -> str:
         """Return the name of a concept (kind of layer).
 
         The layer's code is added if the concept is a single layer.
         """
         name = self.concept(concept)
         return (
-            self._layer_label(concept, templates) + f"（{concept}）"
+            self._make_layer_label(concept, templates) + f"（{concept}）"
             if name == concept and concept in templates
             else name
         )
@@ -260,7 +260,7 @@ class Texts:
         """Return a sentence on data that was not read."""
         return self.message(unread.make_finding(), {})
 
-    def indicator_name_at(self, indicator: str, place: str) -> str:
+    def format_indicator_with_place(self, indicator: str, place: str) -> str:
         """Return the name of an indicator with its place.
 
         An empty ``place`` means the whole plan.
@@ -268,27 +268,27 @@ class Texts:
         name = self.indicator(indicator)
         return self.get("words", "figure_of_place", name=name, place=place) if place else name
 
-    def setting_name(self, name: str) -> str:
+    def get_setting_name(self, name: str) -> str:
         """Return the name of a setting or code list.
 
         A setting that only the county defines is named by its key.
         """
         return str(_load_texts(self.lang)["setting"].get(name, name))
 
-    def rule_title(self, rule: Rule) -> str:
+    def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""
         if self.lang == "zh":
             return _load_rules_zh()[rule.code]["title"]
         return rule.sections[""].rstrip(".")
 
-    def rule_problem(self, rule: Rule) -> str:
+    def get_rule_problem(self, rule: Rule) -> str:
         """Return what is wrong where a rule finds something.
 
-        `rule_title` states the requirement instead.
+        `get_rule_title` states the requirement instead.
         """
         return _load_rules_zh()[rule.code]["problem"] if self.lang == "zh" else rule.problem
 
-    def rule_help(self, rule: Rule) -> dict[str, str]:
+    def get_rule_help(self, rule: Rule) -> dict[str, str]:
         """Return the help of a rule: heading → text.
 
         Headings: what it checks, why, how to fix, limits.
@@ -301,7 +301,7 @@ class Texts:
         keys = {"what": "What it checks", "why": "Why", "fix": "How to fix", "limits": "Limits"}
         return {headings[k]: " ".join(sections[h].split()) for k, h in keys.items()}
 
-    def template_text(self, rule: Rule, case: str) -> str:
+    def get_message_template(self, rule: Rule, case: str) -> str:
         """Return the text of one of a rule's messages, with its placeholders.
 
         ``case``: which message of the rule.
@@ -313,18 +313,18 @@ class Texts:
         if finding.code.startswith("RUN"):
             known = _load_texts(self.lang)["run_messages"]
             text = known.get(f"{finding.code}_{finding.case}") or known[finding.code]
-        elif finding.case == SLIVERS:
+        elif finding.case == SLIVER_TEXTS_KEY:
             # Any rule may have a finding on ignored slivers: all use one sentence.
             text = _load_texts(self.lang)["slivers"][str(finding.params["kind"])]
         else:
-            text = self.template_text(all_rules()[finding.code], finding.case)
-        words = self._message_words(finding, templates)
+            text = self.get_message_template(load_all_rules()[finding.code], finding.case)
+        words = self._make_message_params(finding, templates)
         if words.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
         return _fill_placeholders(text, words)
 
-    def _message_words(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
+    def _make_message_params(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         words = {
             k: v.render(self) if isinstance(v, NamedValue) else self._translate_value(v)
             for k, v in finding.params.items()
@@ -336,10 +336,12 @@ class Texts:
             if value in known:
                 words[key] = known[value]
         words.update(
-            layer=self._layer_label(finding.role, templates),
-            key=self._key_label(finding.key, finding.params.get("fid")),
-            related_layer=self._layer_label(finding.related_role, templates),
-            related_key=", ".join(self._key_label(k, finding.params.get("related_fid")) for k in finding.related_keys),
+            layer=self._make_layer_label(finding.role, templates),
+            key=self._make_key_label(finding.key, finding.params.get("fid")),
+            related_layer=self._make_layer_label(finding.related_role, templates),
+            related_key=", ".join(
+                self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
+            ),
             field=finding.field,
             area=format_area(finding.area_m2),
             net_area=format_area(finding.net_area_m2),
@@ -350,12 +352,12 @@ class Texts:
             sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
             words["miss"] = self.get("words", _MISSED_TARGET_KEYS[sign], miss=words["miss"])
         if "fillers" in finding.params:
-            names = [self._layer_label(role, templates) for role in finding.params["fillers"]]
+            names = [self._make_layer_label(role, templates) for role in finding.params["fillers"]]
             words["fillers"] = self.get("words", "between_names").join(names)
         if "wider" in finding.params:
             known = self.section("scopes")
             words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}
-            lacking = [self.layer_of_concept(str(c), templates) for c in finding.params["lacking"]]
+            lacking = [self.get_layer_name_of_concept(str(c), templates) for c in finding.params["lacking"]]
             words["lacking"] = self.get("words", "between_names").join(lacking)
         for name in ("expected", "actual"):
             known = _load_texts(self.lang)["types"]
@@ -376,19 +378,19 @@ class Texts:
             return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
 
-    def _layer_label(self, role: str, templates: dict[str, Template]) -> str:
+    def _make_layer_label(self, role: str, templates: dict[str, Template]) -> str:
         if role not in templates:
             return role
         return templates[role].name if self.lang == "zh" else role
 
-    def _key_label(self, key: str, fid: Any) -> str:
+    def _make_key_label(self, key: str, fid: Any) -> str:
         if fid is not None:
             return (
                 self.get("words", "feature_id", fid=fid)
                 if not key
-                else f"{short_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
+                else f"{shorten_key(key)}, {self.get('words', 'feature_id', fid=fid)}"
             )
-        return short_key(key)
+        return shorten_key(key)
 
 
 def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
@@ -399,7 +401,7 @@ def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
     return string.Formatter().vformat(agree_with_counts(text, params), (), params)
 
 
-def short_key(key: str) -> str:
+def shorten_key(key: str) -> str:
     """Return the end of a long key (BSM), as the panel shows it: …000003."""
     return f"…{key[-_SHOWN_KEY_CHARACTERS:]}" if len(key) > 2 * _SHOWN_KEY_CHARACTERS else key
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import shapely
 
-from .rule import FAMILIES, Severity
+from .rule import RULE_FAMILIES, Severity
 
 #: The columns of a findings table, in order; users rely on them.
-COLUMNS = (
+FINDING_COLUMNS = (
     "code",
     "severity",
     "role",
@@ -50,8 +50,8 @@ class Finding:
     the other side. ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its edges as
     drawn on the same ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area
     ÷ perimeter. ``geometry``: where the problem is, in the plan's CRS. ``case`` selects one of the rule's messages,
-    ``params`` fill it. ``mark_by_place``: only the location distinguishes this finding from others. The engine sets
-    ``code``, ``message``, ``township`` and ``fingerprint``.
+    ``params`` fill it. ``mark_findings_by_location``: only the location distinguishes this finding from others. The
+    engine sets ``code``, ``message``, ``township`` and ``fingerprint``.
     """
 
     role: str
@@ -89,7 +89,7 @@ class Finding:
         """Return the area as version 0.1.0 measured it: by stored vertices."""
         return self.area_m2 if self.by_nodes_m2 is None else self.by_nodes_m2
 
-    def layer_geometry(self) -> Any:
+    def make_layer_geometry(self) -> Any:
         """Return the multipolygon for a findings layer; None without geometry.
 
         Areas are exact; a line or a point becomes a small polygon around it.
@@ -121,7 +121,7 @@ class Finding:
             "related_keys": ";".join(self.related_keys),
             "field": self.field,
             "message": self.message,
-            "params": json.dumps(self.params, ensure_ascii=False, default=to_plain_value),
+            "params": json.dumps(self.params, ensure_ascii=False, default=convert_to_plain_value),
             "area_m2": self.area_m2,
             "net_area_m2": self.net_area_m2,
             "width_m": self.width_m,
@@ -135,25 +135,25 @@ class Finding:
         """Return a dict for JSON: the columns of `row`, with lists and exact WKT."""
         row = self.row()
         row["related_keys"] = list(self.related_keys)
-        row["params"] = {k: to_plain_value(v) for k, v in self.params.items()}
+        row["params"] = {k: convert_to_plain_value(v) for k, v in self.params.items()}
         row["case"] = self.case
         row["geometry"] = None if self.geom_kind == "none" else shapely.to_wkt(self.geometry, rounding_precision=-1)
         return row
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Finding:
-        """Return the finding of a dict made by `balance_to_dict`."""
+        """Return the finding of a dict made by `convert_balance_to_dict`."""
         values = {k: v for k, v in row.items() if k not in ("geom_kind", "geometry", "severity")}
         geometry = shapely.from_wkt(row["geometry"]) if row.get("geometry") else None
         return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
 
 
-def to_plain_value(value: Any) -> Any:
+def convert_to_plain_value(value: Any) -> Any:
     """Return numpy and pandas scalars as plain Python values, for JSON."""
     if isinstance(value, list | tuple | set):
-        return [to_plain_value(v) for v in value]
+        return [convert_to_plain_value(v) for v in value]
     if isinstance(value, dict):
-        return {k: to_plain_value(v) for k, v in value.items()}
+        return {k: convert_to_plain_value(v) for k, v in value.items()}
     if isinstance(value, np.generic):
         return value.item()
     return value if isinstance(value, str | int | float | bool | type(None)) else str(value)
@@ -167,7 +167,7 @@ def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(
         findings,
         key=lambda f: (
-            FAMILIES.index(f.code[:3]), f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,  # noqa: E501 - a table
+            RULE_FAMILIES.index(f.code[:3]), f.code, f.role, f.key, f.related_role, f.related_keys, f.field, f.case, f.fingerprint,  # noqa: E501 - a table
         ),
     )  # fmt: skip
 
@@ -176,8 +176,8 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
     """Set the fingerprint of each finding, in place: a stable identity across checks.
 
     It is a hash of code, roles, sorted keys and field; findings that agree in these also include their location. A
-    finding that is one connected part of many (``mark_by_place``) always includes the location. Otherwise a part added
-    or removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
+    finding that is one connected part of many (``mark_findings_by_location``) always includes the location. Otherwise a
+    part added or removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
     Parameters
     ----------
@@ -258,6 +258,6 @@ def report_unread(findings: list[Finding], unread: Iterable[UnreadData], render:
             findings.append(finding)
 
 
-def names_unread_data(finding: Finding) -> bool:
+def is_about_unread_data(finding: Finding) -> bool:
     """Return True if a finding is on unread data that may contain a layer."""
     return finding.code == UNREAD_CODE and finding.params.get("incomplete") is not False

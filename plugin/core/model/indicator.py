@@ -10,9 +10,15 @@ from typing import Any
 
 #: ``warning``: the target is met, but the margin is below the one that standard or county set (early warning).
 #: ``close``: it is missed by less than half of its last printed digit (取整差).
-MET, WARNING, CLOSE, BROKEN, REFERENCE = "met", "warning", "close", "broken", "reference"
+TARGET_MET, LITTLE_MARGIN_LEFT, MISSED_BY_ROUNDING, TARGET_MISSED, REFERENCE_ONLY = (
+    "met",
+    "warning",
+    "close",
+    "broken",
+    "reference",
+)
 #: The target is met only by a figure that the measured area contradicts.
-UNCONFIRMED = "unconfirmed"
+UNCONFIRMED_STATE = "unconfirmed"
 #: Printed signs of a comparison with a target.
 COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 
@@ -55,11 +61,11 @@ def compare_with_target(
     rounding_error = abs(target) * 1e-12
     if shortfall <= (rounding_error if allowance else 0.0):
         is_low_margin = comparison != "=" and -shortfall < warning_share * abs(target) - rounding_error
-        return WARNING if is_low_margin else MET
+        return LITTLE_MARGIN_LEFT if is_low_margin else TARGET_MET
     if comparison == "=" and shortfall <= allowance + rounding_error:
         # A text states the rounded area, so drawn and printed value agree.
-        return MET
-    return CLOSE if allowance and shortfall <= allowance + rounding_error else BROKEN
+        return TARGET_MET
+    return MISSED_BY_ROUNDING if allowance and shortfall <= allowance + rounding_error else TARGET_MISSED
 
 
 #: Square metres in one unit of a target. 1 亩 = 10 000 / 15 m².
@@ -82,7 +88,7 @@ STATED_FIGURES = {
     "detail_units_count": ("detail_units", "count"),
 }
 #: The unit of a count.
-COUNT = "count"
+COUNT_UNIT = "count"
 RATIO_FORMS = ("n1", "n2", "n3")
 
 
@@ -107,7 +113,7 @@ class Indicator:
     target_decimals: int = 0
     target_source: str = ""
     inputs: dict[str, Any] = field(default_factory=dict)
-    state: str = REFERENCE
+    state: str = REFERENCE_ONLY
     confirmed: bool = True
     name: str = ""
     place: str = ""
@@ -119,7 +125,7 @@ class Indicator:
 
     def set_state(self, state: str) -> None:
         """Set the state; unconfirmed instead of met if the measured area contradicts it."""
-        self.state = UNCONFIRMED if not self.backed and state in (MET, WARNING) else state
+        self.state = UNCONFIRMED_STATE if not self.backed and state in (TARGET_MET, LITTLE_MARGIN_LEFT) else state
 
     @property
     def margin(self) -> float | None:
@@ -135,7 +141,7 @@ class Indicator:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Indicator:
-        """Return the indicator of a dict made by `balance_to_dict`."""
+        """Return the indicator of a dict made by `convert_balance_to_dict`."""
         return cls(**{key: value for key, value in data.items() if key != "room"})
 
 
@@ -144,4 +150,4 @@ def convert_area(area_m2: float, unit: str) -> float:
 
     KeyError for an unknown unit.
     """
-    return area_m2 if unit == COUNT else area_m2 / SQUARE_METRES[unit]
+    return area_m2 if unit == COUNT_UNIT else area_m2 / SQUARE_METRES[unit]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .findings import Finding, names_unread_data
+from .findings import Finding, is_about_unread_data
 from .indicator import Indicator
 from .rule import Severity
 from .verdict import Verdict
@@ -30,7 +30,7 @@ class Outcome(StrEnum):
 #: Findings about the run that make it incomplete, whatever the rules find: another county's profile or data.
 INCOMPLETE_RUN = frozenset({"RUN904"})
 #: Outcomes of rules that had something to check.
-_EXAMINED = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
+_EXAMINED_OUTCOMES = (Outcome.PASSED, Outcome.FAILED, Outcome.WAIVED)
 
 
 def is_run_finding(finding: Finding) -> bool:
@@ -101,7 +101,7 @@ class Report:
             r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
         ):
             return Verdict.INCOMPLETE
-        if any(is_run_finding(f) or names_unread_data(f) for f in self.findings):
+        if any(is_run_finding(f) or is_about_unread_data(f) for f in self.findings):
             return Verdict.INCOMPLETE
         if (
             any(f.severity is Severity.WARNING for f in open_findings)
@@ -115,7 +115,7 @@ class Report:
     @property
     def examined(self) -> bool:
         """Return True if any rule had something to check."""
-        return any(r.outcome in _EXAMINED for r in self.rules)
+        return any(r.outcome in _EXAMINED_OUTCOMES for r in self.rules)
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:
-        """Return the report of a dict made by `balance_to_dict`."""
+        """Return the report of a dict made by `convert_balance_to_dict`."""
         return cls(
             rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
             findings=[Finding.from_dict(f) for f in data["findings"]],

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .findings import Finding
     from .indicator import Indicator
 
-FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN")
-HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
+RULE_FAMILIES = ("SCH", "GEO", "ATT", "TOP", "REL", "LAW", "DOC", "RUN")
+DOCSTRING_HEADINGS = ("What it checks", "Why", "How to fix", "Limits")
 EVERY_LAYER = "*"
 
 
@@ -87,7 +87,7 @@ class RuleResult:
 
     ``not_checked``: reasons (text key, parameters) for parts that could not be checked. ``unconfirmed``: names of
     further used settings marked C. ``doubts``: uncertainties of the data, which no confirmation removes (an unknown
-    base year). ``applicable``: False if the plan has no data of the rule's kind. ``switched_off``: the setting by
+    base year). ``is_applicable``: False if the plan has no data of the rule's kind. ``switched_off``: the setting by
     which standard or profile switch the comparison off; it needs confirmation. ``notes``: remarks (text key,
     parameters) that do not change the outcome, such as why the rule does not apply and which input it lacks.
     """
@@ -97,7 +97,7 @@ class RuleResult:
     not_checked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     unconfirmed: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
-    applicable: bool = True
+    is_applicable: bool = True
     switched_off: str = ""
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
@@ -148,7 +148,7 @@ def split_sections(doc: str) -> dict[str, str]:
 
     Return heading → text. The text before the first heading is the title, under ``""``.
     """
-    pieces = re.split(rf"^({'|'.join(map(re.escape, HEADINGS))})\s*$", doc, flags=re.MULTILINE)
+    pieces = re.split(rf"^({'|'.join(map(re.escape, DOCSTRING_HEADINGS))})\s*$", doc, flags=re.MULTILINE)
     sections = {"": pieces[0].strip()}
     for heading, section_text in zip(pieces[1::2], pieces[2::2], strict=True):
         sections[heading] = inspect.cleandoc(section_text).strip()
@@ -185,15 +185,15 @@ def rule(
 
     Raises ValueError if the code is in use or belongs to no family, or if the docstring lacks a heading.
     """
-    if code[:3] not in FAMILIES or not re.fullmatch(r"[A-Z]{3}\d{3}", code):
-        raise ValueError(f"{code}: a code is a family ({', '.join(FAMILIES)}) and three digits")
+    if code[:3] not in RULE_FAMILIES or not re.fullmatch(r"[A-Z]{3}\d{3}", code):
+        raise ValueError(f"{code}: a code is a family ({', '.join(RULE_FAMILIES)}) and three digits")
 
     def declare(function: Callable[..., Any]) -> Callable[..., Any]:
         declared_rule = _DECLARED_RULES.get(code)
         if declared_rule and declared_rule.function.__module__ != function.__module__:
             raise ValueError(f"{code} is declared in {declared_rule.function.__module__} and {function.__module__}")
         missing_headings = [
-            heading for heading in HEADINGS if heading not in split_sections(inspect.getdoc(function) or "")
+            heading for heading in DOCSTRING_HEADINGS if heading not in split_sections(inspect.getdoc(function) or "")
         ]
         if missing_headings:
             raise ValueError(f"{code}: the docstring lacks {', '.join(missing_headings)}")
@@ -210,7 +210,7 @@ def rule(
             passes=tuple(passes),
             function=function,
             parameters=_list_parameters(function),
-            order=_order_of_family(code),
+            order=_get_family_position(code),
             local=local,
             side=tuple(side),
         )
@@ -264,7 +264,7 @@ class Rules(Mapping[str, Rule]):
                 raise ValueError(
                     f"{match[1].upper()} is declared in {file_by_code[match[1].upper()][0].name} and {path.name}"
                 )
-        codes = sorted(file_by_code, key=_order_of_family)
+        codes = sorted(file_by_code, key=_get_family_position)
         self._modules = {
             code: ".".join(file_by_code[code][0].relative_to(core).with_suffix("").parts) for code in codes
         }
@@ -291,7 +291,9 @@ class Rules(Mapping[str, Rule]):
     def __iter__(self) -> Iterator[str]:
         declared_elsewhere = _DECLARED_RULES.keys() - self._modules.keys()
         return iter(
-            sorted([*self._modules, *declared_elsewhere], key=_order_of_family) if declared_elsewhere else self._modules
+            sorted([*self._modules, *declared_elsewhere], key=_get_family_position)
+            if declared_elsewhere
+            else self._modules
         )
 
     def __len__(self) -> int:
@@ -299,10 +301,10 @@ class Rules(Mapping[str, Rule]):
 
 
 @cache
-def all_rules() -> Rules:
+def load_all_rules() -> Rules:
     """Return all rules, found by the names of their files."""
     return Rules()
 
 
-def _order_of_family(code: str) -> int:
-    return FAMILIES.index(code[:3]) * 1000 + int(code[3:])
+def _get_family_position(code: str) -> int:
+    return RULE_FAMILIES.index(code[:3]) * 1000 + int(code[3:])

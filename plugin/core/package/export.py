@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from ..files.digests import write_manifest_digest
 from ..files.writing import is_write_error
@@ -31,11 +31,11 @@ from .order import (
     ExportOrder,
     ProgressCallback,
     find_placeholder_values,
-    package_path,
+    make_package_path,
     resolve_package_document,
 )
-from .problems import MAX_NAMED_FEATURES, Level, Problem, drop_duplicate_notes, select_levels
-from .slot_files import fill_slots, unreadable_file_error
+from .problems import MAX_NAMED_FEATURES, ExportProblem, Level, drop_duplicate_notes, select_levels
+from .slot_files import fill_slots, make_unreadable_file_error
 from .tables.write import write_workbooks
 
 if TYPE_CHECKING:
@@ -49,12 +49,12 @@ __all__ = [
     "ExportedPackage",
     "export_package",
     "find_placeholder_values",
-    "options_for_package",
-    "package_path",
+    "make_options_for_package",
+    "make_package_path",
 ]
 
 
-def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) -> Iterator[Problem]:
+def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) -> Iterator[ExportProblem]:
     """Run the rules that a receiving body runs and that the check did not run.
 
     These are the rules of the group ``received``. Yield one problem for each rule, layer and field with findings;
@@ -77,17 +77,17 @@ def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) ->
         features = tuple(one.key for one in findings[:MAX_NAMED_FEATURES])
         # Findings of the run itself (RUN) do not belong to a rule.
         params = {"rule": title_of_rule.get(code, code)}
-        yield Problem(level, "as_received", layer, field, len(findings), features, params)
+        yield ExportProblem(level, "as_received", layer, field, len(findings), features, params)
 
 
 # Other parts than layers: documents, the report, tables, metadata. A new part is a function here or in a separate
 # module, and an entry in `EXPORT_STEPS`.
 
 #: Makes a part of the package; returns the problems to report.
-ExportStep = Callable[[ExportContext], Iterable[Problem]]
+ExportStep = Callable[[ExportContext], Iterable[ExportProblem]]
 
 
-def copy_documents(context: ExportContext) -> list[Problem]:
+def copy_documents(context: ExportContext) -> list[ExportProblem]:
     """Copy the planner's files into the package's folders."""
     for filled_slot in context.filled:
         for path in filled_slot.files:
@@ -99,11 +99,11 @@ def copy_documents(context: ExportContext) -> list[Problem]:
             except OSError as error:
                 if is_write_error(error, context.new):
                     raise
-                raise unreadable_file_error(path, error) from error
+                raise make_unreadable_file_error(path, error) from error
     return []
 
 
-def write_report(context: ExportContext) -> list[Problem]:
+def write_report(context: ExportContext) -> list[ExportProblem]:
     """Write the report of the check as page (HTML) and as data (JSON)."""
     from ..render.html import render_report
     from ..render.outputs import report_to_json
@@ -118,7 +118,7 @@ def write_report(context: ExportContext) -> list[Problem]:
     return []
 
 
-def write_metadata(context: ExportContext) -> list[Problem]:
+def write_metadata(context: ExportContext) -> list[ExportProblem]:
     """Write the metadata from the manifest.
 
     They describe all other parts, so this is the last one.
@@ -131,7 +131,7 @@ def write_metadata(context: ExportContext) -> list[Problem]:
     path = context.path(context.package_spec.metadata)
     path.write_bytes(make_metadata_xml(context.manifest, context.package_spec))
     context.manifest["metadata"] = read_back_metadata(
-        path.read_bytes(), context.manifest, context.package_spec, context.path_in_package(path)
+        path.read_bytes(), context.manifest, context.package_spec, context.get_path_in_package(path)
     )
     return []
 
@@ -140,7 +140,7 @@ def write_metadata(context: ExportContext) -> list[Problem]:
 EXPORT_STEPS: tuple[ExportStep, ...] = (copy_documents, make_maps, write_report, write_workbooks, write_metadata)
 
 
-def options_for_package(options: Options, package_spec: PackageSpec) -> Options:
+def make_options_for_package(options: Options, package_spec: PackageSpec) -> Options:
     """Return the options of the check that precedes a package.
 
     If they have neither a standard nor a profile, the standard of the specification is set.
@@ -155,7 +155,7 @@ def export_package(
     page: Callable[[Report], str] | None = None,
     draw: MapRenderer | None = None,
     progress: ProgressCallback = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ExportedPackage:
     """Make the package of a checked plan.
 
@@ -177,7 +177,7 @@ def export_package(
         it; if another process exports to the target or inspects it; if the content cannot be written without loss or
         differs when it is read again; if the target cannot be replaced.
     """
-    target = package_path(checked.plan, order)
+    target = make_package_path(checked.plan, order)
     with make_export_folder(order.folder), lock_for_writing(target):
         return _export_locked(checked, order, target, page, draw, progress, cancellation)
 
@@ -210,7 +210,7 @@ def _export_locked(
         *missing,
         *explain_missing_maps(map_work.lacking),
     ]
-    problems += _document_notes(document, with_maps=bool(map_work.requests))
+    problems += _make_document_notes(document, with_maps=bool(map_work.requests))
     stop_on_gate_problems(problems, order, target)
     manifest = make_manifest_head(
         checked, spec, values, target.name, document, forced=bool(select_levels(problems, Level.GATE))
@@ -245,13 +245,15 @@ def _export_locked(
     return ExportedPackage(target, digest, written, problems)
 
 
-def _document_notes(document: ResolvedDocument, with_maps: bool) -> list[Problem]:
+def _make_document_notes(document: ResolvedDocument, with_maps: bool) -> list[ExportProblem]:
     """Return notes on lowered secrecy levels and on public maps without approval.
 
     A public map needs a map approval number (审图号).
     """
-    notes = [Problem(Level.NOTE, "secrecy_lowered", params={"message": one.message}) for one in document.lowered]
+    notes = [
+        ExportProblem(Level.NOTE, "secrecy_lowered", params={"message": one.message}) for one in document.lowered_levels
+    ]
     info = document.info
     if with_maps and load_secrecy_levels().is_public(info.secrecy) and not info.map_approval:
-        notes.append(Problem(Level.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
+        notes.append(ExportProblem(Level.NOTE, "no_map_approval", params={"secrecy": info.secrecy}))
     return notes

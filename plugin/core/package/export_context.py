@@ -102,6 +102,6 @@ class ExportContext:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def path_in_package(self, path: Path) -> str:
+    def get_path_in_package(self, path: Path) -> str:
         """Return a path as the manifest writes it: relative to the package, with ``/``."""
         return path.relative_to(self.new).as_posix()

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..files.digests import is_complete_package
 from ..files.open_file_owners import find_open_file_owners
@@ -28,13 +28,13 @@ from ..files.writing import explain_os_error, is_write_error
 NEW_SUFFIX, OLD_SUFFIX = ".sanxian-new", ".sanxian-old"
 
 
-def sibling_folders(target: Path) -> tuple[Path, Path]:
+def make_sibling_folder_paths(target: Path) -> tuple[Path, Path]:
     """Return the folders next to the target for its new and its old version."""
     return target.with_name(target.name + NEW_SUFFIX), target.with_name(target.name + OLD_SUFFIX)
 
 
 @contextmanager
-def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator[Path]:
+def replace_folder(target: Path, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[Path]:
     """Yield a new folder that replaces the target when the block ends.
 
     If the block raises, the folder is deleted. The block must write a manifest with its digest. Raises Cancelled
@@ -45,7 +45,7 @@ def replace_folder(target: Path, cancellation: Cancellation = NEVER) -> Iterator
     OutputError
         If the target cannot be replaced; it is then unchanged.
     """
-    new, old = sibling_folders(target)
+    new, old = make_sibling_folder_paths(target)
     finish_interrupted(target)
     try:
         new.mkdir(parents=False)
@@ -74,7 +74,7 @@ def finish_interrupted(target: Path) -> None:
     OutputError
         If the system does not allow to move or delete a folder.
     """
-    new, old = sibling_folders(target)
+    new, old = make_sibling_folder_paths(target)
     try:
         if not target.exists():
             if is_complete_package(new):
@@ -87,7 +87,7 @@ def finish_interrupted(target: Path) -> None:
         if sibling.exists() and (target.exists() or not is_complete_package(sibling)):
             _delete_folder(sibling)
         if sibling.exists():
-            raise OutputError("package_rest", target=str(sibling), holders=_name_file_owners(sibling) or "—")
+            raise OutputError("package_rest", target=str(sibling), holders=_find_names_of_file_owners(sibling) or "—")
 
 
 def _delete_folder(path: Path) -> None:
@@ -119,7 +119,7 @@ def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputE
 
     Its users are programs that have files of the folder open.
     """
-    owners = _name_file_owners(path)
+    owners = _find_names_of_file_owners(path)
     if owners:
         return OutputError("package_held", target=str(target), holders=owners)
     if isinstance(error, PermissionError):
@@ -127,7 +127,7 @@ def _make_replacement_error(path: Path, target: Path, error: OSError) -> OutputE
     return OutputError("output_unwritable", target=str(target), detail=explain_os_error(error))
 
 
-def _name_file_owners(path: Path) -> str:
+def _find_names_of_file_owners(path: Path) -> str:
     """Return the names of the programs that have files of a folder open."""
     return ", ".join(find_open_file_owners(path))
 
@@ -153,7 +153,7 @@ _LOCKED_ERRNOS = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 class _HeldLock(NamedTuple):
     """An open lock file; on Windows also its first locked byte and their number."""
 
-    handle: int
+    lock_file_handle: int
     first_byte: int = 0
     byte_count: int = 0
 
@@ -278,24 +278,24 @@ def _release_lock(held: _HeldLock, lock: Path) -> None:
     """Release a lock; the last owner deletes the lock file."""
     if sys.platform == "win32":
         _unlock_bytes_on_windows(held)
-        os.close(held.handle)
+        os.close(held.lock_file_handle)
         with suppress(OSError):
             os.unlink(lock)
         return
     # Delete the file while it is locked; a process that opened it before detects the deletion.
-    if _lock_by_flock(held.handle, exclusive=True) is not None:
+    if _lock_by_flock(held.lock_file_handle, exclusive=True) is not None:
         with suppress(OSError):
             os.unlink(lock)
-    os.close(held.handle)
+    os.close(held.lock_file_handle)
 
 
 def _unlock_bytes_on_windows(held: _HeldLock) -> None:
     import msvcrt
 
     if held.byte_count:
-        os.lseek(held.handle, _LOCK_OFFSET + held.first_byte, os.SEEK_SET)
+        os.lseek(held.lock_file_handle, _LOCK_OFFSET + held.first_byte, os.SEEK_SET)
         with suppress(OSError):
-            msvcrt.locking(held.handle, msvcrt.LK_UNLCK, held.byte_count)  # type: ignore[attr-defined]
+            msvcrt.locking(held.lock_file_handle, msvcrt.LK_UNLCK, held.byte_count)  # type: ignore[attr-defined]
 
 
 def _write_lock_owner(handle: int) -> None:

@@ -12,9 +12,9 @@ from ..errors import OutputError
 from ..files.digests import UNLISTED_FILES, is_link, list_files_below, read_manifest
 from ..files.writing import is_same_file
 from ..messages.texts import Message
-from .folder import sibling_folders
+from .folder import make_sibling_folder_paths
 from .names import make_name_matcher
-from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, GateRefusal, Level, Problem, select_levels
+from .problems import BLOCKING_VERDICTS, MAX_NAMED_FEATURES, ExportProblem, GateRefusal, Level, select_levels
 from .slot_files import is_stray_file
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
     """
     for source in inputs:
         input_path = Path(source).absolute()
-        for folder in (target, *sibling_folders(target)):
+        for folder in (target, *make_sibling_folder_paths(target)):
             if is_same_file(source, folder) or folder.absolute() in input_path.parents:
                 raise OutputError("output_is_input", target=str(target))
     if not target.exists():
@@ -90,7 +90,7 @@ def check_target(target: Path, inputs: Iterable[str | Path], package_spec: Packa
         raise OutputError("package_has_more", target=str(target), count=len(unknown_files), files=listed_files)
 
 
-def find_check_problems(checked: CheckResult) -> Iterator[Problem]:
+def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
     """Yield the problems of a package whose plan failed its check or skipped rules."""
     summary = checked.report.summary
     if summary["verdict"] in BLOCKING_VERDICTS:
@@ -100,13 +100,13 @@ def find_check_problems(checked: CheckResult) -> Iterator[Problem]:
             "errors": summary["errors"],
             "skipped": summary["skipped"] + summary["crashed"],
         }
-        yield Problem(Level.GATE, "not_passed", params=params)
+        yield ExportProblem(Level.GATE, "not_passed", params=params)
     if summary["left_out"]:
         rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
-        yield Problem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
+        yield ExportProblem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
 
 
-def stop_on_gate_problems(problems: list[Problem], order: ExportOrder, target: Path) -> None:
+def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, target: Path) -> None:
     """Raise OutputError if a problem stops the package.
 
     Problems of level GATE stop it unless the user forces the package, problems of level STOP always.

@@ -10,7 +10,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from ...paths import REPORTS, STANDARDS, TEXTS
+from ...paths import REPORT_TEMPLATES_FOLDER, STANDARDS_FOLDER, TEXTS_FOLDER
 
 _CORE_FOLDER = Path(__file__).resolve().parent.parent
 #: Code that fills the templates and lays out the tables.
@@ -27,7 +27,7 @@ _SINGLE_MODULES = (
 
 
 @cache
-def generator_digest() -> str:
+def compute_generator_digest() -> str:
     """Return the SHA-256 of the files that determine pages and tables.
 
     These are templates, texts, standards (names and citations) and the code that fills them.
@@ -42,8 +42,8 @@ def generator_digest() -> str:
 
 
 def _list_generator_files() -> list[Path]:
-    paths = [p for p in REPORTS.iterdir() if p.suffix in (".j2", ".css")]
-    paths += [*TEXTS.glob("*.toml"), *STANDARDS.glob("*/standard.toml")]
+    paths = [p for p in REPORT_TEMPLATES_FOLDER.iterdir() if p.suffix in (".j2", ".css")]
+    paths += [*TEXTS_FOLDER.glob("*.toml"), *STANDARDS_FOLDER.glob("*/standard.toml")]
     paths += [p for folder in _CODE_FOLDERS for p in folder.rglob("*.py")]
     paths += [_CORE_FOLDER / module for module in _SINGLE_MODULES]
     return sorted(paths, key=lambda path: path.as_posix())

@@ -11,17 +11,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.provenance import collect_versions
-from ..files.digests import MANIFEST, MANIFEST_PAGE, MANIFEST_SCHEMA, list_files_below, sha256, write_digest_list
+from ..files.digests import (
+    MANIFEST_FILE_NAME,
+    MANIFEST_PAGE_FILE_NAME,
+    MANIFEST_SCHEMA,
+    compute_sha256,
+    list_files_below,
+    write_digest_list,
+)
 from ..geometry import crs as crs_care
 from ..messages.texts import Texts
-from .generator import generator_digest
+from .generator import compute_generator_digest
 from .layers.content import PackageLayer
 from .layers.read_back import ReadBackResult
-from .metadata import DEGREES, METRES
+from .metadata import DEGREES_UNIT, METRES_UNIT
 from .package_spec.model import FORMAT_NAMES, PackageSpec, VectorSet
-from .problems import Problem
+from .problems import ExportProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,7 +70,7 @@ def make_manifest_head(
         "tool": {
             "name": "sanxian",
             "versions": {**collect_versions(), **report.provenance.get("versions", {})},
-            "generator": generator_digest(),
+            "generator": compute_generator_digest(),
         },
         "standard": {"id": norm.standard.id, "edition": norm.standard.edition, "name": norm.standard.name},
         "profile": {"id": norm.profile.id, "name": norm.profile.name},
@@ -95,10 +102,10 @@ def make_layer_row(
         "features": done.features,
         "fields": done.fields,
         "encoding": vectors.encoding if vectors.suffix in (".shp", ".vct") else "UTF-8",
-        "crs": crs_care.crs_label(plane),
+        "crs": crs_care.make_crs_label(plane),
         "vertical": vertical,
-        "unit": DEGREES if plane.is_geographic else METRES,
-        "source_crs": crs_care.crs_label(content.layer.crs),
+        "unit": DEGREES_UNIT if plane.is_geographic else METRES_UNIT,
+        "source_crs": crs_care.make_crs_label(content.layer.crs),
         "areas_m2": {basis: round(area, 4) for basis, area in done.areas.items()},
         "extent": list(done.extent) if done.extent else None,
         "data_year": years[0] if len(years) == 1 else "",
@@ -126,9 +133,9 @@ def make_slot_rows(filled: Iterable[FilledSlot], package_spec: PackageSpec) -> l
 def write_manifest(
     folder: Path,
     manifest: dict[str, Any],
-    problems: Iterable[Problem],
+    problems: Iterable[ExportProblem],
     lang: str,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> dict[str, Any]:
     """List all files of a folder in the manifest; write its page, data and digests.
 
@@ -141,15 +148,15 @@ def write_manifest(
 
     texts = Texts(lang)
     written = {**manifest, "problems": [p.to_dict(texts) for p in problems]}
-    written["files"] = [_file_row(name, path, cancellation) for name, path in list_files_below(folder)]
-    (folder / MANIFEST_PAGE).write_text(render_manifest_page(written, lang), encoding="utf-8", newline="\n")
-    written["files"].append(_file_row(MANIFEST_PAGE, folder / MANIFEST_PAGE, cancellation))
+    written["files"] = [_make_file_row(name, path, cancellation) for name, path in list_files_below(folder)]
+    (folder / MANIFEST_PAGE_FILE_NAME).write_text(render_manifest_page(written, lang), encoding="utf-8", newline="\n")
+    written["files"].append(_make_file_row(MANIFEST_PAGE_FILE_NAME, folder / MANIFEST_PAGE_FILE_NAME, cancellation))
     text = json.dumps(written, ensure_ascii=False, indent=1, allow_nan=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8", newline="\n")
+    (folder / MANIFEST_FILE_NAME).write_text(text + "\n", encoding="utf-8", newline="\n")
     write_digest_list(folder, ((row["path"], row["sha256"]) for row in written["files"]))
     return written
 
 
-def _file_row(name: str, path: Path, cancellation: Cancellation) -> dict[str, Any]:
+def _make_file_row(name: str, path: Path, cancellation: Cancellation) -> dict[str, Any]:
     """Return the manifest's row of a file: path, size in bytes, SHA-256."""
-    return {"path": name, "bytes": path.stat().st_size, "sha256": sha256(path, cancellation)}
+    return {"path": name, "bytes": path.stat().st_size, "sha256": compute_sha256(path, cancellation)}

@@ -16,7 +16,7 @@ from .package_spec.model import LAYER_ITEMS, METADATA_ELEMENTS, PACKAGE_ITEMS, P
 
 #: Chinese terms for geometry types and units of coordinates.
 GEOMETRY_NAMES = {"polygon": "面", "line": "线", "point": "点"}
-DEGREES, METRES = "度", "米"
+DEGREES_UNIT, METRES_UNIT = "度", "米"
 #: Integrity of a package that was not forced.
 COMPLETE_TEXT = "完整"
 #: Separator between formats.
@@ -24,7 +24,7 @@ FORMAT_SEPARATOR = "、"
 #: 2026-11-20, 2026/11, 2026.11.20, 2026年11月, 2026年11月20日.
 _DATE_PATTERN = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*(?:月|[-/.月]\s*(\d{1,2})\s*日?)?")
 #: Decimals of an extent by unit, for a resolution of a decimetre.
-_EXTENT_DECIMALS = {DEGREES: 6, METRES: 1}
+_EXTENT_DECIMALS = {DEGREES_UNIT: 6, METRES_UNIT: 1}
 
 
 def join_formats(names: Iterable[str]) -> str:
@@ -134,18 +134,18 @@ class UnreadableXml(Exception):
 
 
 @dataclass
-class Node:
+class XmlNode:
     """An XML element with its text and children."""
 
     name: str
     text: str = ""
-    children: list[Node] = field(default_factory=list)
+    children: list[XmlNode] = field(default_factory=list)
     #: Only of the root: targets of processing instructions (``<?xml-stylesheet …?>``).
     instructions: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Metadata:
+class MetadataItems:
     """Metadata items of a package and of each layer, by id.
 
     ``unknown`` lists elements that the specification does not have, ``lacking`` missing elements, ``twice`` elements
@@ -159,7 +159,7 @@ class Metadata:
     twice: tuple[str, ...] = ()
 
 
-def read_xml(data: bytes) -> Node:
+def read_xml(data: bytes) -> XmlNode:
     """Return the root element of an XML document.
 
     Raises
@@ -170,7 +170,7 @@ def read_xml(data: bytes) -> Node:
     """
     data, declared = _convert_to_utf8(data)
     parser = expat.ParserCreate("utf-8" if declared else None)
-    root = Node("")
+    root = XmlNode("")
     stack = [root]
 
     def refuse_entities(*_: Any) -> int:
@@ -179,7 +179,7 @@ def read_xml(data: bytes) -> Node:
     def start_element(name: str, _: dict[str, str]) -> None:
         if len(stack) > _MAX_DEPTH:
             raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
-        node = Node(name)
+        node = XmlNode(name)
         stack[-1].children.append(node)
         stack.append(node)
 
@@ -198,12 +198,12 @@ def read_xml(data: bytes) -> Node:
         raise UnreadableXml("damaged", line=error.lineno) from error
     except (LookupError, ValueError) as error:
         # An unknown encoding or a multi-byte one that the parser does not support; it reports it in other words.
-        raise UnreadableXml("encoding", declared=_declared_encoding(data), found=_detect_encoding(data)) from error
+        raise UnreadableXml("encoding", declared=_find_declared_encoding(data), found=_detect_encoding(data)) from error
     root.children[0].instructions = root.instructions
     return root.children[0]
 
 
-def _declared_encoding(data: bytes) -> str:
+def _find_declared_encoding(data: bytes) -> str:
     """Return the encoding that the XML declaration names."""
     match = _DECLARED_ENCODING_PATTERN.match(data.removeprefix(b"\xef\xbb\xbf").lstrip())
     return match.group(1).decode("ascii").upper() if match else ""
@@ -211,7 +211,7 @@ def _declared_encoding(data: bytes) -> str:
 
 def _convert_to_utf8(data: bytes) -> tuple[bytes, bool]:
     """Return XML data, converted to UTF-8 from a Chinese encoding, and if so True."""
-    declared = _declared_encoding(data).lower()
+    declared = _find_declared_encoding(data).lower()
     if declared in _CHINESE_ENCODINGS:
         try:
             return data.decode("gb18030").encode("utf-8"), True
@@ -237,7 +237,7 @@ def _detect_encoding(data: bytes) -> str:
     return "?"
 
 
-def read_metadata_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | None:
+def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataItems | None:
     """Return the metadata in XML by the element names of the specification.
 
     None if the root element has another name.
@@ -267,7 +267,7 @@ def read_metadata_by_spec(root: Node, package_spec: PackageSpec) -> Metadata | N
     if len(items_of_frame["package"]) > 1:
         twice.append(frames["package"])
     package = items_of_frame["package"][0] if items_of_frame["package"] else {}
-    return Metadata(
+    return MetadataItems(
         package, tuple(items_of_frame["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, missing, twice))
     )
 

@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 #: Placeholders of names, with the pattern of each when a file is recognised by its name.
-PLACEHOLDERS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number": r"\d{2}", "title": r"\D.*?"}
+PLACEHOLDER_PATTERNS = {"code": r"\d+", "name": r"[^\d\W]+", "year": r"\d{4}", "number": r"\d{2}", "title": r"\D.*?"}
 #: Example values of a county and its maps, for validating or showing a pattern.
 SAMPLE_VALUES = {"code": "140225", "name": "浑源县", "year": "2026", "number": "01", "title": "图"}
 #: Placeholders in names that the plugin assigns.
@@ -33,7 +33,7 @@ AREA_FIELDS = {"survey": "gross_area", "net": "net_area", "declared": "area"}
 MAX_NAME_CHARACTERS = 120
 
 
-def find_unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDERS) -> str | None:
+def find_unknown_placeholder(pattern: str, known: Container[str] = PLACEHOLDER_PATTERNS) -> str | None:
     """Return the first unknown placeholder of a name pattern, or a single brace.
 
     None if all placeholders are known.
@@ -72,7 +72,9 @@ def make_name_matcher(pattern: str, values: Mapping[str, Any]) -> re.Pattern[str
     for text, name, _, _ in string.Formatter().parse(pattern):
         parts.append(re.escape(text))
         if name is not None:
-            parts.append(re.escape(str(values[name])) if name in values else f"(?P<{name}>{PLACEHOLDERS[name]})")
+            parts.append(
+                re.escape(str(values[name])) if name in values else f"(?P<{name}>{PLACEHOLDER_PATTERNS[name]})"
+            )
     return re.compile("".join(parts), re.IGNORECASE)
 
 

@@ -14,7 +14,7 @@ from ..profile.document import DocumentInfo, LoweredSecrecy, ResolvedDocument, r
 from ..standard import load_standard
 from .names import find_name_problem, make_name
 from .package_spec.model import PackageSpec
-from .problems import Problem
+from .problems import ExportProblem
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
@@ -68,7 +68,7 @@ class ExportedPackage:
     path: Path
     digest: str
     manifest: dict[str, Any]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ExportProblem] = field(default_factory=list)
 
 
 def find_placeholder_values(plan: Plan, package_spec: PackageSpec) -> dict[str, str]:
@@ -105,10 +105,10 @@ def resolve_package_document(norm: Norm, order: ExportOrder, values: dict[str, s
     Each item comes from the order, else from the county profile, else from the specification.
     """
     document = resolve_document(order.document_info, norm.profile, order.package_spec.document_info(values))
-    return replace(document, lowered=(*document.lowered, *order.lowered_secrecy))
+    return replace(document, lowered_levels=(*document.lowered_levels, *order.lowered_secrecy))
 
 
-def package_path(plan: Plan, order: ExportOrder) -> Path:
+def make_package_path(plan: Plan, order: ExportOrder) -> Path:
     """Return the path of the package's folder.
 
     Raises

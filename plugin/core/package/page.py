@@ -10,7 +10,7 @@ from typing import Any
 from ..messages.texts import Texts, format_number
 from ..render.html import fill_template
 from ..render.words import Words
-from .metadata import DEGREES
+from .metadata import DEGREES_UNIT
 
 
 def format_map_rows(maps: Iterable[dict[str, Any]], words: Words) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ def render_manifest_page(manifest: dict[str, Any], lang: str) -> str:
             "maps": format_map_rows(manifest["maps"], words),
             "tables": [_format_workbook(row, words) for row in manifest.get("tables", ())],
             "metadata": _describe_metadata(manifest.get("metadata"), words),
-            "files": _group_files(manifest["files"]),
+            "files": _group_files_of_geodatabases(manifest["files"]),
             "total": format_number(sum(f["bytes"] for f in manifest["files"]), 0),
             "problems": manifest["problems"],
             "unverified": words.join(words.named("form_key", key) for key in manifest["form"]["unverified"]),
@@ -135,7 +135,7 @@ def _format_layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[s
 
 
 def _format_extent(row: dict[str, Any]) -> list[str]:
-    decimals = 5 if row["unit"] == DEGREES else 1
+    decimals = 5 if row["unit"] == DEGREES_UNIT else 1
     xmin, ymin, xmax, ymax = (f"{v:.{decimals}f}" for v in row["extent"])
     return [f"{xmin}–{xmax}", f"{ymin}–{ymax}"]
 
@@ -167,7 +167,7 @@ def _describe_metadata(row: dict[str, Any] | None, words: Words) -> str:
     return words.get("package", "metadata", file=row["file"], layers=row["layers"], items=row["items"])
 
 
-def _group_files(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _group_files_of_geodatabases(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of files; a FileGDB is one row that can be expanded."""
 
     def group_path(row: dict[str, Any]) -> str:

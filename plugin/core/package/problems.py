@@ -34,7 +34,7 @@ class Level(StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Problem:
+class ExportProblem:
     """A problem of an export.
 
     ``key`` names a text of the section ``package``. ``features`` are the first few features by BSM, ``count`` is
@@ -49,13 +49,13 @@ class Problem:
     features: tuple[str, ...] = ()
     params: dict[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
-    def to_sentence(self, texts: Texts) -> str:
+    def format_as_sentence(self, texts: Texts) -> str:
         """Return the problem as a sentence in the language of the texts."""
         dots = " …" if self.count > len(self.features) else ""
         words = {"detail": texts.section("causes").get(str(self.params.get("detail")), self.params.get("detail"))}
         text_params = {**render_params(self.params, texts), **(words if "detail" in self.params else {})}
         if "codes_of" in text_params:
-            text_params["list"] = texts.setting_name(f"codes.{text_params.pop('codes_of')}")
+            text_params["list"] = texts.get_setting_name(f"codes.{text_params.pop('codes_of')}")
         feature_names = texts.get("words", "between_names").join(self.features) + dots
         return texts.get(
             "package",
@@ -73,11 +73,11 @@ class Problem:
             **{k: getattr(self, k) for k in ("key", "layer", "field", "count")},
             "level": str(self.level),
             "features": list(self.features),
-            "message": self.to_sentence(texts),
+            "message": self.format_as_sentence(texts),
         }
 
 
-def drop_duplicate_notes(problems: Iterable[Problem], slots: Iterable[dict[str, Any]]) -> list[Problem]:
+def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict[str, Any]]) -> list[ExportProblem]:
     """Return the problems without notes on missing files that no longer apply.
 
     Such a file was made later, or another note explains why it is missing.
@@ -92,7 +92,7 @@ def drop_duplicate_notes(problems: Iterable[Problem], slots: Iterable[dict[str, 
 class GateRefusal:
     """The reasons why a package is refused, as message and for the log."""
 
-    problems: tuple[Problem, ...]
+    problems: tuple[ExportProblem, ...]
 
     def render(self, texts: Texts) -> str:
         """Return the reasons as one text."""
@@ -100,11 +100,11 @@ class GateRefusal:
 
     def lines(self, texts: Texts) -> list[str]:
         """Return the first reasons as sentences, and “…” if there are more."""
-        return [p.to_sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
+        return [p.format_as_sentence(texts) for p in self.problems[:_MAX_SENTENCES]] + ["…"] * (
             len(self.problems) > _MAX_SENTENCES
         )
 
 
-def select_levels(problems: Iterable[Problem], *levels: Level) -> list[Problem]:
+def select_levels(problems: Iterable[ExportProblem], *levels: Level) -> list[ExportProblem]:
     """Return the problems that have one of the given levels."""
     return [p for p in problems if p.level in levels]

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..files.digests import list_files_below, sha256
+from ..files.digests import compute_sha256, list_files_below
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
-from .maps.jpeg import inspect_jpeg, is_jpeg, world_file_name
+from .maps.jpeg import inspect_jpeg, is_jpeg, make_world_file_name
 from .maps.slots import find_former_maps, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
 from .package_spec.model import MIN_DPI, FileSlot, PackageSpec
-from .problems import MAX_NAMED_FEATURES, Level, Problem
+from .problems import MAX_NAMED_FEATURES, ExportProblem, Level
 
 #: Files that systems and programs leave in folders; never a part of a package.
 STRAY_NAMES = ("thumbs.db", "desktop.ini", ".ds_store", "ehthumbs.db")
@@ -48,7 +48,7 @@ _SHAPEFILE_SUFFIXES = (
 def is_data_set_file(name: str, data_set: str) -> bool:
     """Return True if a file of this name can belong to a data set.
 
-    ``data_set_of`` is the path of a .gdb or a folder of shapefiles.
+    ``data_set`` is the path of a .gdb or a folder of shapefiles.
     """
     if data_set.lower().endswith(".gdb"):
         return _FILEGDB_FILE_NAME.fullmatch(name) is not None
@@ -77,13 +77,13 @@ class FilledSlot:
 class _SlotMatch:
     """A slot with the names of files (small letters) that match it.
 
-    ``fitting`` are all names that match the pattern; ``names`` are those that fill the slot. A name that matches
+    ``matching_files`` are all names that match the pattern; ``names`` are those that fill the slot. A name that matches
     several slots fills the first one.
     """
 
     slot: FileSlot
     pattern: str
-    fitting: list[str]
+    matching_files: list[str]
     names: list[str]
 
 
@@ -93,7 +93,7 @@ def fill_slots(
     documents: Path | None,
     former: Path | None = None,
     lang: str = "zh",
-) -> tuple[list[FilledSlot], list[Problem]]:
+) -> tuple[list[FilledSlot], list[ExportProblem]]:
     """Return the specification's slots with their files, and problems of the files.
 
     Files of the folder ``documents`` precede those of the ``former`` package.
@@ -115,7 +115,7 @@ def fill_slots(
     given_files = _list_files_by_name(documents)
     former_files = _list_files_by_name(former, find_former_maps(former)) if former is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
-    matches = _match_slots(package_spec, values, file_of_name, lang)
+    matches = _match_slots_with_files(package_spec, values, file_of_name, lang)
     filled = [
         FilledSlot(match.slot, match.pattern, tuple(file_of_name[name] for name in match.names)) for match in matches
     ]
@@ -125,7 +125,7 @@ def fill_slots(
     return filled, [*problems, *_report_unmatched_files(matches, given_files)]
 
 
-def _match_slots(
+def _match_slots_with_files(
     package_spec: PackageSpec, values: Mapping[str, str], file_of_name: Mapping[str, Path], lang: str
 ) -> list[_SlotMatch]:
     """Return each slot of the specification, in order, with the matching files.
@@ -141,7 +141,7 @@ def _match_slots(
         fitting = [name for name in sorted(file_of_name) if name_pattern.fullmatch(file_of_name[name].name)]
         names = [name for name in fitting if name not in used_names]
         if slot.kind == "map" and package_spec.maps.world_file:
-            names += [name for name in map(world_file_name, names) if name in file_of_name]
+            names += [name for name in map(make_world_file_name, names) if name in file_of_name]
         used_names.update(names)
         matches.append(
             _SlotMatch(slot, fill_placeholders(slot.file, {**open_parts, **values, **slot.own}), fitting, names)
@@ -154,7 +154,7 @@ def _find_slot_problems(
     package_spec: PackageSpec,
     file_of_name: Mapping[str, Path],
     given_files: Mapping[str, list[Path]],
-) -> Iterator[Problem]:
+) -> Iterator[ExportProblem]:
     """Yield the problems of the files for a document, map or table.
 
     A missing map that the plugin may make is reported by `maps`.
@@ -163,23 +163,25 @@ def _find_slot_problems(
     can_be_generated = slot.layout or (
         slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files)
     )
-    if not match.fitting and can_be_generated:
+    if not match.matching_files and can_be_generated:
         return
     yield from _find_content_problems(
-        slot, match.pattern, [file_of_name[name] for name in match.names or match.fitting]
+        slot, match.pattern, [file_of_name[name] for name in match.names or match.matching_files]
     )
     paths = [file_of_name[name] for name in match.names]
     yield from _find_name_problems(slot, paths, [given_files.get(name, []) for name in match.names])
 
 
-def _report_unmatched_files(matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]) -> list[Problem]:
+def _report_unmatched_files(
+    matches: Iterable[_SlotMatch], given_files: Mapping[str, list[Path]]
+) -> list[ExportProblem]:
     """Return a note on the given files that the specification does not mention."""
     used_names = {name for match in matches for name in match.names}
     unmatched_names = [given_files[name][0].name for name in sorted(given_files) if name not in used_names]
     if not unmatched_names:
         return []
     return [
-        Problem(
+        ExportProblem(
             Level.NOTE,
             "files_left_out",
             count=len(unmatched_names),
@@ -202,7 +204,7 @@ def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> di
 
 def _find_name_problems(
     slot: FileSlot, paths: Sequence[Path], files_of_same_name: list[list[Path]]
-) -> Iterator[Problem]:
+) -> Iterator[ExportProblem]:
     """Yield problems of unportable names, and of different files with one name."""
     names_by_problem: dict[str, list[str]] = {}
     for path in paths:
@@ -210,15 +212,15 @@ def _find_name_problems(
             names_by_problem.setdefault(problem, []).append(path.name)
     for problem, names in names_by_problem.items():
         listed_names, params = tuple(names[:MAX_NAMED_FEATURES]), {"title": slot.title, "detail": problem}
-        yield Problem(Level.GATE, "file_name", count=len(names), features=listed_names, params=params)
+        yield ExportProblem(Level.GATE, "file_name", count=len(names), features=listed_names, params=params)
     duplicate_names = [
         same_name[0].name
         for same_name in files_of_same_name
-        if len(same_name) > 1 and len({sha256(p) for p in same_name}) > 1
+        if len(same_name) > 1 and len({compute_sha256(p) for p in same_name}) > 1
     ]
     if duplicate_names:
         params = {"title": slot.title}
-        yield Problem(
+        yield ExportProblem(
             Level.GATE,
             "file_twice",
             count=len(duplicate_names),
@@ -227,18 +229,18 @@ def _find_name_problems(
         )
 
 
-def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[Problem]:
+def _find_content_problems(slot: FileSlot, pattern: str, paths: Sequence[Path]) -> list[ExportProblem]:
     """Return problems of missing, unreadable, truncated or coarse files."""
     if not paths:
         level, key = (Level.GATE, "file_missing") if slot.need == "M" else (Level.NOTE, "file_absent")
-        return [] if slot.need == "O" else [Problem(level, key, params={"title": slot.title, "name": pattern})]
+        return [] if slot.need == "O" else [ExportProblem(level, key, params={"title": slot.title, "name": pattern})]
     unreadable = [p.name for p in paths if not _is_readable(p)]
     truncated = [p.name for p in paths if p.name not in unreadable and not _is_complete(p)]
     low_resolution = [
         p.name for p in paths if slot.kind == "map" and p.name not in unreadable and has_low_resolution(p)
     ]
     return [
-        Problem(
+        ExportProblem(
             level,
             key,
             count=len(names),
@@ -264,7 +266,7 @@ def _is_readable(path: Path) -> bool:
             else has_valid_start(path.name, read_file_ends(path)[0])
         )
     except OSError as error:
-        raise unreadable_file_error(path, error) from error
+        raise make_unreadable_file_error(path, error) from error
 
 
 def _is_complete(path: Path) -> bool:
@@ -272,7 +274,7 @@ def _is_complete(path: Path) -> bool:
     try:
         return has_valid_end(path.name, read_file_ends(path)[1])
     except OSError as error:
-        raise unreadable_file_error(path, error) from error
+        raise make_unreadable_file_error(path, error) from error
 
 
 def read_file_ends(path: Path) -> tuple[bytes, bytes]:
@@ -299,6 +301,6 @@ def has_valid_end(name: str, tail: bytes) -> bool:
     return not name.lower().endswith(".pdf") or _PDF_END_MARK.search(tail) is not None
 
 
-def unreadable_file_error(path: Path, error: OSError) -> InputError:
+def make_unreadable_file_error(path: Path, error: OSError) -> InputError:
     """Return the error for a file that the system does not allow to read."""
     return InputError("source_no_access", source=str(path), detail=explain_os_error(error))

@@ -15,11 +15,11 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ..cancellation import NEVER, Cancellation
-from ..files.cells import column_texts, strip_blanks
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..files.cells import format_column, strip_blanks
 from ..files.encoding import is_garbled
 from ..geometry import crs as crs_care
-from ..geometry.edge_densification import DensifiedShapes, Edge, reproject_densified
+from ..geometry.edge_densification import DensifiedShapes, EdgeCoordinates, reproject_densified
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
 from ..geometry.validity import extract_valid_polygons, is_missing, repair_polygon
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["FieldInfo", "Layer", "SourceLayer"]
 
 
-class Column:
+class FieldColumn:
     """A column as read, with derived forms that are computed once.
 
     Callers share the returned objects and must not change them.
@@ -55,14 +55,14 @@ class Column:
 
         values = self.values
         if pd.api.types.infer_dtype(values, skipna=True) != "string":
-            return column_texts(values)
+            return format_column(values)
         # They are stripped already.
         all_texts = values.to_numpy(dtype=object, copy=True)
         all_texts[values.isna().to_numpy()] = ""
         return list(all_texts)
 
     @cached_property
-    def garbled(self) -> frozenset[str]:
+    def garbled_texts(self) -> frozenset[str]:
         """Return the texts that were garbled before the column was read."""
         if self.values.dtype.kind in "iufbM":
             return frozenset()
@@ -94,10 +94,10 @@ class SourceLayer:
     ``get_curve_step_degrees`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is
     missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry,
     unreadable file), as text key and parameters. ``kind`` and ``rows``: geometry type and number of rows as the source
-    declares them; empty and None if it does not. ``filter``: the condition that hides rows in a project. ``rings``: the
-    layer has lines that are all closed, and is not read. ``shape_crs``: CRS that geometries declare instead of the
-    layer's → their number. ``described_crs``: the CRS that the file's definition describes, if its code is that of
-    another CRS.
+    declares them; empty and None if it does not. ``filter``: the condition that hides rows in a project.
+    ``has_closed_lines_only``: the layer has lines that are all closed, and is not read. ``shape_crs``: CRS that
+    geometries declare instead of the layer's → their number. ``described_crs``: the CRS that the file's definition
+    describes, if its code is that of another CRS.
     """
 
     name: str
@@ -116,7 +116,7 @@ class SourceLayer:
     kind: str = ""
     rows: int | None = None
     filter: str = ""
-    rings: bool = False
+    has_closed_lines_only: bool = False
     shape_crs: dict[str, int] = field(default_factory=dict)
     described_crs: str = ""
 
@@ -131,7 +131,7 @@ class SourceLayer:
 
 
 #: GEOS's number of a geometry collection.
-_COLLECTION = 7
+_GEOMETRY_COLLECTION_TYPE_ID = 7
 
 
 class Layer:
@@ -150,7 +150,7 @@ class Layer:
         template: Template,
         plane_crs: CRS,
         stray: dict[int, tuple[str, dict[str, Any]]] | None = None,
-        undensified_edges: frozenset[Edge] = frozenset(),
+        undensified_edges: frozenset[EdgeCoordinates] = frozenset(),
     ):
         self.source = source
         self.template = template
@@ -169,7 +169,7 @@ class Layer:
         names = {c.upper(): c for c in reversed(columns)} | {c: c for c in columns if c.isupper()}
         self._columns = {f.meaning: names[f.name] for f in template.fields if f.meaning and f.name in names}
         self._names = names
-        self._columns_read: dict[str, Column] = {}
+        self._columns_read: dict[str, FieldColumn] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -191,7 +191,7 @@ class Layer:
         column = self.column(meaning)
         return column is not None and bool(column.notna().any())
 
-    def field_name(self, meaning: str) -> str:
+    def get_field_name(self, meaning: str) -> str:
         """Return the official name of a field by its meaning, even if the layer lacks it.
 
         Empty if the template has no such field.
@@ -211,7 +211,7 @@ class Layer:
         column = self._names.get(field_name.upper())
         return None if column is None else self.values(column)
 
-    def text_by_name(self, field_name: str) -> list[str]:
+    def get_texts_by_name(self, field_name: str) -> list[str]:
         """Return a field's values as text by its name in any case, missing ones empty.
 
         All are empty without such a field.
@@ -219,10 +219,10 @@ class Layer:
         column = self._names.get(field_name.upper())
         return [""] * len(self) if column is None else self._find_column(column).texts
 
-    def garbled_rows(self, field_name: str) -> frozenset[str]:
+    def get_garbled_texts(self, field_name: str) -> frozenset[str]:
         """Return those texts of a field that were garbled before reading."""
         column = self._names.get(field_name.upper())
-        return frozenset() if column is None else self._find_column(column).garbled
+        return frozenset() if column is None else self._find_column(column).garbled_texts
 
     def find_column_name(self, declared: Field) -> str | None:
         """Return the name of a column as the layer spells it, for a field of any template.
@@ -235,9 +235,9 @@ class Layer:
         """Return a column's values with blanks removed, blank text as missing."""
         return self._find_column(column).values
 
-    def _find_column(self, column: str) -> Column:
+    def _find_column(self, column: str) -> FieldColumn:
         if column not in self._columns_read:
-            self._columns_read[column] = Column(self.frame[column])
+            self._columns_read[column] = FieldColumn(self.frame[column])
         return self._columns_read[column]
 
     def text(self, meaning: str) -> list[str]:
@@ -296,11 +296,11 @@ class Layer:
     @cached_property
     def original(self) -> NDArray:
         """Return (n,) geometries as read, without Z, in the plan's plane."""
-        shapes = self._reproject.shapes
-        return shapes if self.vertex_index is None else self.vertex_index.snap(shapes)
+        shapes = self._densified_shapes.shapes
+        return shapes if self.vertex_index is None else self.vertex_index.snap_vertices(shapes)
 
     @cached_property
-    def _reproject(self) -> DensifiedShapes:
+    def _densified_shapes(self) -> DensifiedShapes:
         return reproject_densified(
             self.raw_shapes, self.known_crs, self.plane_crs, self.undensified_edges, by_vertices=self.by_vertices
         )
@@ -308,11 +308,11 @@ class Layer:
     @property
     def added(self) -> NDArray:
         """Return (k, 2) the vertices that densification added, in the plane."""
-        return self._reproject.added
+        return self._densified_shapes.added
 
     def reproject_to_plane(self, geometry: Any) -> Any:
         """Reproject a geometry from the layer's coordinates to the plan's plane."""
-        return crs_care.reproject(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
+        return crs_care.reproject_geometries(np.array([geometry], dtype=object), self.known_crs, self.plane_crs)[0]
 
     @cached_property
     def broken(self) -> NDArray:
@@ -337,7 +337,7 @@ class Layer:
         wrong_count = np.count_nonzero(dimensions != ("point", "line", "polygon").index(self.template.geometry))
         return bool(2 * wrong_count > len(dimensions))
 
-    def with_rows(self, source: SourceLayer) -> Layer:
+    def make_layer_of_source(self, source: SourceLayer) -> Layer:
         """Return a layer of other rows with this layer's role, template and reprojection."""
         layer = Layer(source, self.template, self.plane_crs, undensified_edges=self.undensified_edges)
         layer.vertex_index = self.vertex_index
@@ -348,7 +348,7 @@ class Layer:
     def take(self, rows: NDArray) -> Layer:
         """Return a layer of some rows ((k,) positions) with values already computed."""
         source = replace(self.source, frame=self.frame.iloc[rows])
-        layer = self.with_rows(source)
+        layer = self.make_layer_of_source(source)
         computed = {
             name: getattr(self, name)[rows] for name in ("raw_shapes", "original", "broken", "empty", "invalid")
         }
@@ -408,7 +408,7 @@ class Layer:
     @cached_property
     def statutory(self) -> NDArray:
         """Return (n,) statutory areas in m², by stored vertices or of a repaired copy."""
-        return self._measure_rows(NEVER)
+        return self._measure_rows(NEVER_CANCELLED)
 
     def measure_rows(self, rows: NDArray) -> NDArray:
         """Return (k,) statutory areas (m²) of some rows; only these are measured."""
@@ -430,6 +430,6 @@ class Layer:
         shapes[is_missing(self.plane)] = None
         for position in np.flatnonzero(self.invalid & ~is_missing(shapes)).tolist():
             shapes[position] = repair_polygon(shapes[position])
-        for position in np.flatnonzero(shapely.get_type_id(shapes) == _COLLECTION).tolist():
+        for position in np.flatnonzero(shapely.get_type_id(shapes) == _GEOMETRY_COLLECTION_TYPE_ID).tolist():
             shapes[position] = extract_valid_polygons(shapes[position])
         return statutory_area(shapes, crs_care.make_lonlat_transformer(crs), cancellation)

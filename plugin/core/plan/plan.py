@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from ..geometry import crs as crs_care
-from ..geometry.edge_densification import are_stored_vertices, hash_added_vertices, without_added_vertices
-from ..geometry.polygons import Polygons, union_rows
+from ..geometry.edge_densification import are_stored_vertices, hash_added_vertices, remove_added_vertices
+from ..geometry.polygons import Polygons, union_polygon_rows
 from ..model.findings import UnreadData
 from ..profile import Norm
 from ..standard.numbering import is_county
@@ -74,11 +74,11 @@ class Plan:
     crs: CRS
     source: str = ""
     unusable: dict[str, UnusableLayer] = field(default_factory=dict)
-    unrecognised: list[str] = field(default_factory=list)
+    unrecognised_layers: list[str] = field(default_factory=list)
     role_choices: dict[str, str] = field(default_factory=dict)
     notices: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     #: Data of the source that were not read.
-    unread: list[UnreadData] = field(default_factory=list)
+    unread_data: list[UnreadData] = field(default_factory=list)
     #: A wider scope that the layers indicate; None without one.
     missed_scope: MissedScope | None = None
     base_year: int | None = None
@@ -97,9 +97,9 @@ class Plan:
         """Return sorted hashes of the vertices that densification added in any layer."""
         return hash_added_vertices(np.concatenate([np.zeros((0, 2)), *(layer.added for layer in self.layers.values())]))
 
-    def without_added_vertices(self, shapes: NDArray) -> NDArray:
+    def remove_added_vertices(self, shapes: NDArray) -> NDArray:
         """Return (n,) geometries of the plane without the vertices of densification."""
-        return without_added_vertices(shapes, self._added_vertex_codes)
+        return remove_added_vertices(shapes, self._added_vertex_codes)
 
     def are_stored_vertices(self, points: NDArray) -> NDArray:
         """Return (k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
@@ -107,23 +107,23 @@ class Plan:
 
     def shown(self, geometries: NDArray) -> NDArray:
         """Return (n,) geometries of the plane reprojected into the CRS of findings."""
-        return crs_care.reproject(geometries, self.plane, self.crs)
+        return crs_care.reproject_geometries(geometries, self.plane, self.crs)
 
     def concept(self, concept: str) -> Layer | None:
         """Return the layer of a concept: of its roles, the first that the plan has.
 
         A concept is a name for several layer codes; a layer code is its own concept.
         """
-        for role in self.roles_of(concept):
+        for role in self.list_roles_of_concept(concept):
             if role in self.layers:
                 return self.layers[role]
         return None
 
-    def roles_of(self, concept: str) -> tuple[str, ...]:
+    def list_roles_of_concept(self, concept: str) -> tuple[str, ...]:
         """Return the layer codes that a concept names, by precedence."""
         return self.norm.standard.concepts.get(concept, (concept,))
 
-    def unread_roles(self, concept: str) -> list[str]:
+    def list_unread_roles(self, concept: str) -> list[str]:
         """Return layers of a concept that no rule reads, as another layer comes first.
 
         Classes of yearly maintenance belong to different layers, and each is read.
@@ -135,11 +135,15 @@ class Plan:
             for other_concept in self.norm.standard.concepts
             if (layer := self.concept(other_concept)) is not None
         }
-        return [role for role in self.roles_of(concept)[1:] if role in self.layers and role not in read_roles]
+        return [
+            role for role in self.list_roles_of_concept(concept)[1:] if role in self.layers and role not in read_roles
+        ]
 
-    def unusable_for(self, concept: str) -> UnusableLayer | None:
+    def find_unusable_layer(self, concept: str) -> UnusableLayer | None:
         """Return the first unusable layer of a concept; None without one."""
-        return next((self.unusable[role] for role in self.roles_of(concept) if role in self.unusable), None)
+        return next(
+            (self.unusable[role] for role in self.list_roles_of_concept(concept) if role in self.unusable), None
+        )
 
     def requires_concept(self, concept: str) -> bool:
         """Return True if the scope requires the concept, unless the profile has 本县无."""
@@ -162,7 +166,7 @@ class Plan:
             layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices
         )
         part_plan.plane, part_plan.known_county_code = self.plane, self._find_voted_code
-        if same_county and (county_shape := self.county_shape()) is not None:
+        if same_county and (county_shape := self.compute_county_shape()) is not None:
             part_plan.get_cache("county_shape")[None] = county_shape[1]
         return part_plan
 
@@ -193,7 +197,7 @@ class Plan:
                 break
         return votes.most_common(1)[0][0] if votes else ""
 
-    def county_shape(self) -> tuple[Layer, Polygons] | None:
+    def compute_county_shape(self) -> tuple[Layer, Polygons] | None:
         """Return the county layer and the union of its rows as a single row.
 
         The row is None if the union failed. Return None without a county layer.
@@ -203,13 +207,13 @@ class Plan:
             return None
         cached = self.get_cache("county_shape")
         if None not in cached:
-            shape = union_rows(layer.polygons, tolerance=self.norm.tolerance())
+            shape = union_polygon_rows(layer.polygons, tolerance=self.norm.tolerance())
             cached[None] = Polygons(np.array([shape], dtype=object))
         return layer, cached[None]
 
 
 @dataclass(frozen=True)
-class Focus:
+class RecheckFocus:
     """The rows and layers that a recheck after an edit is about.
 
     ``rows``: role → (n,) bool, the rows to check; the other rows are only met by them. ``roles``: the layers that

@@ -14,18 +14,27 @@ settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase
 (`figures` has their keys).
 
 A profile inherits settings, severities and rules of its base, but no confirmations; figures keep their area code and
-apply nowhere else. A rule reads them by ``ctx.norm.targets(area)``, ``.stated_figures(area)`` and ``.register(area)``.
+apply nowhere else. A rule reads them by ``ctx.norm.targets(area)``, ``.list_stated_figures(area)`` and ``.register(area)``.
 """
 
-from ..standard.editions import PHASES, parse_phase
+from ..standard.editions import PLANNING_PHASES, parse_phase
 from .document import DocumentInfo, ResolvedDocument, load_secrecy_levels, resolve_document
 from .load import find_profile_problems, list_profile_ids, load_profile
-from .model import BINDING, OtherSource, Profile, RegisteredSite, StatedFigure, Target, count_decimals, division_prefix
+from .model import (
+    BINDING_TARGET_WORD,
+    OtherSource,
+    Profile,
+    RegisteredSite,
+    StatedFigure,
+    Target,
+    compute_division_prefix,
+    count_decimals,
+)
 from .norm import Norm
 
 __all__ = [
-    "BINDING",
-    "PHASES",
+    "BINDING_TARGET_WORD",
+    "PLANNING_PHASES",
     "DocumentInfo",
     "Norm",
     "OtherSource",
@@ -34,8 +43,8 @@ __all__ = [
     "ResolvedDocument",
     "StatedFigure",
     "Target",
+    "compute_division_prefix",
     "count_decimals",
-    "division_prefix",
     "find_profile_problems",
     "list_profile_ids",
     "load_profile",

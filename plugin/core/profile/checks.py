@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, ErrorCollector, check_keys, check_type
+from ..files.data import SOURCE_MARKS, ErrorCollector, check_keys, check_type
 from ..model.indicator import RATIO_FORMS
-from ..model.rule import Severity, all_rules
+from ..model.rule import Severity, load_all_rules
 from ..standard import EVERY_RULE, SETTING_SECTIONS, Standard, flatten_table
 from ..standard.bounds import check_number
-from ..standard.conflicts import CONFLICTS, check_meaning
-from ..standard.editions import PHASES
+from ..standard.conflicts import CONFLICTS_SECTION, check_meaning
+from ..standard.editions import PLANNING_PHASES
 from .model import ABSENCE_ITEM
 from .space_map import THREE_ZONES, check_space
 
@@ -31,7 +31,7 @@ _SURVEY_YEARS = range(1996, 2036)
 LAYER_LIMITS = ("quality.min_area_m2.", "quality.narrow_m.")
 
 
-def unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
+def make_unknown_key_error(path: Path, key: str, value: Any, known: Iterable[str]) -> DataError:
     """Return the error for an unknown value, with the known ones."""
     return DataError("data_value_unknown", file=str(path), key=key, value=str(value), known=", ".join(known))
 
@@ -40,8 +40,8 @@ def check_setting(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless the standard has the setting and the value is valid."""
     if key.startswith("rules."):
         _, code, name = key.split(".", 2)
-        known_keys = list(_list_defaults(code)) if code in all_rules() else list(all_rules())
-        if code not in all_rules() or name not in known_keys:
+        known_keys = list(_list_defaults(code)) if code in load_all_rules() else list(load_all_rules())
+        if code not in load_all_rules() or name not in known_keys:
             raise DataError("data_key_unknown", file=str(path), key=key, known=", ".join(known_keys))
         check_number(key, value, standard, path)
         return
@@ -65,9 +65,9 @@ def _check_limit(key: str, value: Any, standard: Standard, path: Path) -> None:
     """
     role = key.rsplit(".", 1)[-1]
     if role not in standard.templates:
-        raise unknown_key_error(path, key, role, standard.templates)
+        raise make_unknown_key_error(path, key, role, standard.templates)
     if check_type(value, (int, float), file=path, key=key) < 0:
-        raise unknown_key_error(path, key, value, (">= 0",))
+        raise make_unknown_key_error(path, key, value, (">= 0",))
 
 
 def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
@@ -86,21 +86,21 @@ def _check_type(key: str, value: Any, standard: Standard, path: Path) -> None:
 
 def _check_choice(key: str, value: Any, standard: Standard, path: Path) -> None:
     """Raise DataError unless the name that a setting selects exists."""
-    if key.startswith(f"{CONFLICTS}."):
+    if key.startswith(f"{CONFLICTS_SECTION}."):
         check_meaning(value, path, key)
     if key == "sealed.roles":
         for item in value:
             if item not in standard.concepts and item not in standard.templates:
-                raise unknown_key_error(path, key, item, standard.concepts)
+                raise make_unknown_key_error(path, key, item, standard.concepts)
     if key == "ratio.base_year" and value not in _SURVEY_YEARS:
-        raise unknown_key_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
+        raise make_unknown_key_error(path, key, value, (f"{_SURVEY_YEARS[0]}–{_SURVEY_YEARS[-1]}",))
     if key == "ratio.form" and value not in RATIO_FORMS:
-        raise unknown_key_error(path, key, value, RATIO_FORMS)
+        raise make_unknown_key_error(path, key, value, RATIO_FORMS)
 
 
 def _list_defaults(code: str) -> dict[str, Any]:
     """Return parameter → the rule's default."""
-    return {parameter.name: parameter.default for parameter in all_rules()[code].parameters}
+    return {parameter.name: parameter.default for parameter in load_all_rules()[code].parameters}
 
 
 def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
@@ -112,12 +112,12 @@ def read_area(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     code, members = table["area_code"], check_type(table.get("members", []), list, file=path, key="members")
     for member in members:
         if not _DIVISION_CODE.fullmatch(check_type(member, str, file=path, key="members")):
-            raise unknown_key_error(path, "members", member, ("140700",))
+            raise make_unknown_key_error(path, "members", member, ("140700",))
     if _DIVISION_CODE.fullmatch(code):
         if members:
-            raise unknown_key_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
+            raise make_unknown_key_error(path, "members", ", ".join(members), ("area_code = “cluster”",))
     elif not members:
-        raise unknown_key_error(path, "area_code", code, ("140225", "members = [“140700”, …]"))
+        raise make_unknown_key_error(path, "area_code", code, ("140225", "members = [“140700”, …]"))
     return tuple(members)
 
 
@@ -128,12 +128,12 @@ def read_settings(table: dict[str, Any], standard: Standard, path: Path, errors:
     """
     settings: dict[str, Any] = {}
     for section in SETTING_SECTIONS:
-        with errors.collect():
+        with errors.collect_data_error():
             settings.update(
                 flatten_table(check_type(table.get(section, {}), dict, file=path, key=section), f"{section}.")
             )
     for key, value in settings.items():
-        with errors.collect():
+        with errors.collect_data_error():
             check_setting(key, value, standard, path)
     return settings
 
@@ -143,14 +143,14 @@ def read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path, erro
 
     A mark on an inherited value is an error, because the profile did not verify that value.
     """
-    with errors.collect():
+    with errors.collect_data_error():
         marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
         for key, mark in marks.items():
-            with errors.collect():
+            with errors.collect_data_error():
                 if key not in settings:
                     raise DataError("profile_mark", file=str(path), key=f"marks.{key}")
-                if mark not in MARKS:
-                    raise unknown_key_error(path, f"marks.{key}", mark, MARKS)
+                if mark not in SOURCE_MARKS:
+                    raise make_unknown_key_error(path, f"marks.{key}", mark, SOURCE_MARKS)
         return marks
     return {}
 
@@ -159,12 +159,12 @@ def read_mark_sources(
     table: dict[str, Any], marks: dict[str, str], path: Path, errors: ErrorCollector
 ) -> dict[str, str]:
     """Return setting key → the document and clause that its mark refers to."""
-    with errors.collect():
+    with errors.collect_data_error():
         sources = dict(check_type(table.get("mark_sources", {}), dict, file=path, key="mark_sources"))
         for key, source in sources.items():
-            with errors.collect():
+            with errors.collect_data_error():
                 if key not in marks:
-                    raise unknown_key_error(path, "mark_sources", key, marks)
+                    raise make_unknown_key_error(path, "mark_sources", key, marks)
                 check_type(source, str, file=path, key=f"mark_sources.{key}")
         return sources
     return {}
@@ -175,14 +175,14 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
 
     ``where``: section of the file, for errors. An unknown rule or severity is an error.
     """
-    with errors.collect():
+    with errors.collect_data_error():
         for code, value in check_type(table, dict, file=path, key=where).items():
-            with errors.collect():
-                codes = all_rules()
+            with errors.collect_data_error():
+                codes = load_all_rules()
                 if code not in codes:
                     raise DataError("data_key_unknown", file=str(path), key=f"{where}.{code}", known=", ".join(codes))
                 if value not in list(Severity):
-                    raise unknown_key_error(path, f"{where}.{code}", value, Severity)
+                    raise make_unknown_key_error(path, f"{where}.{code}", value, Severity)
         return dict(table)
     return {}
 
@@ -190,11 +190,11 @@ def read_severity(table: Any, where: str, path: Path, errors: ErrorCollector) ->
 def read_phases(table: Any, path: Path, errors: ErrorCollector) -> dict[str, dict[str, str]]:
     """Return phase id → code → severity (``[phase.approval.severity]``)."""
     severities_by_phase: dict[str, dict[str, str]] = {}
-    with errors.collect():
+    with errors.collect_data_error():
         for phase, rows in check_type(table, dict, file=path, key="phase").items():
-            with errors.collect():
-                if phase not in PHASES:
-                    raise unknown_key_error(path, "phase", phase, PHASES)
+            with errors.collect_data_error():
+                if phase not in PLANNING_PHASES:
+                    raise make_unknown_key_error(path, "phase", phase, PLANNING_PHASES)
                 section = f"phase.{phase}"
                 check_type(rows, dict, file=path, key=section)
                 check_keys(rows, required=("severity",), allowed=(), file=path, where=section)
@@ -214,7 +214,7 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
             ),
         ]
     )
-    with errors.collect():
+    with errors.collect_data_error():
         check_keys(
             check_type(table, dict, file=path, key="absent"),
             required=(),
@@ -224,9 +224,9 @@ def read_absent(table: Any, standard: Standard, path: Path, errors: ErrorCollect
         )
         concepts = check_type(table.get("concepts", []), list, file=path, key="absent.concepts")
         for concept in concepts:
-            with errors.collect():
+            with errors.collect_data_error():
                 if concept not in known_concepts:
-                    raise unknown_key_error(path, "absent.concepts", concept, known_concepts)
+                    raise make_unknown_key_error(path, "absent.concepts", concept, known_concepts)
         return frozenset(concepts)
     return frozenset()
 
@@ -239,13 +239,13 @@ def read_rules(
     ``rules_extra``: run in addition to the default ones; ``rules_off``: do not run. A name that is neither a rule's
     code nor a group is an error.
     """
-    with errors.collect():
+    with errors.collect_data_error():
         check_type(names, list, file=path, key=key)
-        known_names = [EVERY_RULE, *standard.rule_groups, *all_rules()] if names else []
+        known_names = [EVERY_RULE, *standard.rule_groups, *load_all_rules()] if names else []
         for name in names:
-            with errors.collect():
+            with errors.collect_data_error():
                 if name not in known_names:
-                    raise unknown_key_error(path, key, name, known_names)
+                    raise make_unknown_key_error(path, key, name, known_names)
         return tuple(names)
     return ()
 
@@ -257,7 +257,7 @@ def read_confirmed(
 
     An item that needs no confirmation is an error, because a typing error would pass as a confirmation.
     """
-    with errors.collect():
+    with errors.collect_data_error():
         if not check_type(table, dict, file=path, key="confirmed"):
             return frozenset(), {}
         check_keys(table, required=("by", "document", "date", "items"), allowed=(), file=path, where="confirmed")
@@ -265,9 +265,9 @@ def read_confirmed(
         known_items = ["all", ABSENCE_ITEM, *sorted({*standard.marks, *standard.settings, *standard.citations, *lists})]
         items = check_type(table["items"], list, file=path, key="confirmed.items")
         for item in items:
-            with errors.collect():
+            with errors.collect_data_error():
                 if item not in known_items:
-                    raise unknown_key_error(path, "confirmed.items", item, known_items)
+                    raise make_unknown_key_error(path, "confirmed.items", item, known_items)
         confirmed_by = {k: table[k] for k in ("by", "document")}
         for key, value in confirmed_by.items():
             if not check_type(value, str, file=path, key=f"confirmed.{key}").strip():
@@ -282,4 +282,4 @@ def _parse_date(value: Any, path: Path) -> str:
     try:
         return date.fromisoformat(text[:10]).isoformat()
     except ValueError as error:
-        raise unknown_key_error(path, "confirmed.date", text, ("2026-11-20",)) from error
+        raise make_unknown_key_error(path, "confirmed.date", text, ("2026-11-20",)) from error

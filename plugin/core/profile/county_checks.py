@@ -119,7 +119,7 @@ def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, pa
     for number, target in enumerate(county.targets):
         field = f"targets[{number}]"
         collector = ErrorCollector(keep=True)
-        readable = read_targets([_to_table(target)], county.area_code, path, collector)
+        readable = read_targets([_convert_target_to_table(target)], county.area_code, path, collector)
         for error in collector.found:
             yield _make_target_problem(field, target, error)
         if (target.indicator, target.year) in seen_targets:
@@ -134,7 +134,7 @@ def _check_targets(county: CountySettings, saved: CountySettings, norm: Norm, pa
             yield from _check_not_looser(field, target, norm, county.area_code)
 
 
-def _to_table(target: Target) -> dict[str, object]:
+def _convert_target_to_table(target: Target) -> dict[str, object]:
     keys = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
     row = {key: getattr(target, key) for key in keys}
     return row | ({"warn_below": target.warn_below} if target.warn_below else {})
@@ -193,7 +193,7 @@ def _check_not_looser(field: str, target: Target, norm: Norm, area_code: str) ->
     """Yield a problem if a target is less strict than the base profile's."""
     for base_target in norm.targets(area_code):
         is_same_figure = (base_target.indicator, base_target.year) == (target.indicator, target.year)
-        if is_same_figure and target.is_looser_than(base_target):
+        if is_same_figure and target.is_looser(base_target):
             yield Problem(
                 f"{field}.value", DataError("county_target_looser", value=base_target.value, source=base_target.source)
             )

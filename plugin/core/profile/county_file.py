@@ -19,11 +19,11 @@ from ..files.data import read_toml
 from ..files.writing import write_text
 from ..standard import SETTING_SECTIONS, flatten_table
 from .load import load_table
-from .model import OtherSource, Profile, Target, division_prefix
+from .model import OtherSource, Profile, Target, compute_division_prefix
 from .toml_text import TomlText
 
 #: Suffix of a county's profile next to its project file: 浑源县三区三线.profile.toml.
-SUFFIX = ".profile.toml"
+PROFILE_FILE_SUFFIX = ".profile.toml"
 #: Keys of a target that the form shows, in the order of the file.
 _TARGET_KEYS = ("indicator", "comparison", "value", "unit", "year", "binding", "source")
 #: Mark of a value that was verified in the text of a source document.
@@ -31,7 +31,7 @@ VERIFIED_MARK = "A"
 
 
 @dataclass(frozen=True)
-class Confirmation:
+class CountyConfirmation:
     """The county's confirmation (本县已确认).
 
     It has authority, document, ISO date and confirmed setting keys.
@@ -65,17 +65,17 @@ class CountySettings:
     targets: tuple[Target, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
-    confirmation: Confirmation = Confirmation()
+    confirmation: CountyConfirmation = CountyConfirmation()
 
 
-def default_profile_path(project: Path) -> Path:
+def make_default_profile_path(project: Path) -> Path:
     """Return the path of the county's profile next to a project file."""
-    return project.with_name(project.stem + SUFFIX)
+    return project.with_name(project.stem + PROFILE_FILE_SUFFIX)
 
 
 def is_county_code(area_code: str) -> bool:
     """Return True if the code is a county's, not that of a city, province or cluster."""
-    return area_code.isdigit() and division_prefix(area_code) == area_code
+    return area_code.isdigit() and compute_division_prefix(area_code) == area_code
 
 
 def is_own_file(profile: Profile, area_code: str = "") -> bool:
@@ -112,11 +112,11 @@ def read_county(path: Path, text: str | None = None) -> CountySettings:
         targets=tuple(_read_target(row, profile.area_code) for row in _find_own_rows(table).values()),
         settings=_read_own_settings(table),
         documents={key: sources[key] for key in sources if key in _read_own_settings(table)},
-        confirmation=Confirmation(
+        confirmation=CountyConfirmation(
             confirmed["by"], confirmed["document"], _format_day(confirmed["date"]), tuple(confirmed["items"])
         )
         if confirmed
-        else Confirmation(),
+        else CountyConfirmation(),
     )
 
 
@@ -189,7 +189,7 @@ def _read_target(row: dict[str, Any], area_code: str) -> Target:
     return Target(area_code, **figure, warn_below=row.get("warn_below", ""))
 
 
-def _to_row(target: Target) -> dict[str, Any]:
+def _convert_target_to_row(target: Target) -> dict[str, Any]:
     row = {key: getattr(target, key) for key in _TARGET_KEYS}
     if target.warn_below:
         row["warn_below"] = target.warn_below
@@ -249,7 +249,7 @@ def _write_settings(file: TomlText, county: CountySettings) -> None:
             file.remove(("marks", key))
 
 
-def _write_confirmation(file: TomlText, confirmation: Confirmation) -> None:
+def _write_confirmation(file: TomlText, confirmation: CountyConfirmation) -> None:
     former = file.table.get("confirmed", {})
     if confirmation.is_empty:
         for key in [candidate for candidate in ("by", "document", "date", "items") if candidate in former]:
@@ -268,7 +268,7 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
     existing = _find_own_rows(file.table)
     target_by_position = _pair_rows(existing, county.targets)
     for position, target in target_by_position.items():
-        row, new_row = existing[position], _to_row(target)
+        row, new_row = existing[position], _convert_target_to_row(target)
         for key, value in new_row.items():
             if row.get(key) != value:
                 file.set(("targets", position, key), value)
@@ -280,7 +280,7 @@ def _write_targets(file: TomlText, county: CountySettings) -> None:
     written_ids = [id(target) for target in target_by_position.values()]
     for target in county.targets:
         if id(target) not in written_ids:
-            file.append_row("targets", _to_row(target))
+            file.append_row("targets", _convert_target_to_row(target))
 
 
 def _pair_rows(existing: dict[int, dict[str, Any]], targets: tuple[Target, ...]) -> dict[int, Target]:

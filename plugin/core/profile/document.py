@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from .model import Profile
 
 #: Sources of a value; the first source that has one decides.
-PROJECT, PROFILE, FORM = "project", "profile", "form"
+PROJECT_SOURCE, PROFILE_SOURCE, PACKAGE_SPEC_SOURCE = "project", "profile", "form"
 #: Parameters of one export.
 EXPORT_SOURCE = "run"
 #: An existing layout of the project.
 LAYOUT_SOURCE = "sheet"
 #: The base of a profile; a profile may lower its secrecy level with a reason.
-BASE = "base"
+BASE_KEY = "base"
 #: Sources from lowest to highest precedence.
-_SOURCES_ASCENDING = (FORM, BASE, PROFILE, PROJECT)
+_SOURCES_ASCENDING = (PACKAGE_SPEC_SOURCE, BASE_KEY, PROFILE_SOURCE, PROJECT_SOURCE)
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class SecrecyLevels:
     """The levels of resources/document.toml, from the lowest to the highest."""
 
     names: tuple[str, ...]
-    public: str
+    public_level: str
     term_mark: str
 
     def strip_term(self, text: str) -> str:
@@ -53,7 +53,7 @@ class SecrecyLevels:
 
     def is_public(self, text: str) -> bool:
         """Return True if the level is public."""
-        return self.strip_term(text) == self.public
+        return self.strip_term(text) == self.public_level
 
     def is_lower(self, text: str, above: str) -> bool:
         """Return True if a secrecy marking is below another.
@@ -124,15 +124,15 @@ class LoweredSecrecy:
     @property
     def message(self) -> Message:
         """Return the message on the lowered level, with the reason."""
-        return Message("document", "lowered", {**self._params, "reason": self.reason})
+        return Message("document", "lowered", {**self._message_params, "reason": self.reason})
 
     @property
     def error(self) -> InputError:
         """Return the error that stops an export if no reason is given."""
-        return InputError("document_secrecy_lowered", **self._params)
+        return InputError("document_secrecy_lowered", **self._message_params)
 
     @property
-    def _params(self) -> dict[str, Any]:
+    def _message_params(self) -> dict[str, Any]:
         sources = {key: Message("document", getattr(self, key)) for key in ("above_source", "source")}
         return {"above": self.above, "secrecy": self.secrecy, **sources}
 
@@ -141,13 +141,13 @@ class LoweredSecrecy:
 class ResolvedDocument:
     """Document information taken from all sources.
 
-    ``sources``: key → `PROJECT`, `PROFILE` or `FORM`. ``lowered``: levels lowered with a reason. ``refused``: a level
-    lowered without a reason, which is not applied.
+    ``sources``: key → `PROJECT_SOURCE`, `PROFILE_SOURCE` or `PACKAGE_SPEC_SOURCE`. ``lowered_levels``: levels lowered
+    with a reason. ``refused``: a level lowered without a reason, which is not applied.
     """
 
     info: DocumentInfo
     sources: dict[str, str]
-    lowered: tuple[LoweredSecrecy, ...] = ()
+    lowered_levels: tuple[LoweredSecrecy, ...] = ()
     refused: LoweredSecrecy | None = None
 
     def require_exportable(self, levels: Iterable[str] = (), form: str = "") -> None:
@@ -171,7 +171,11 @@ class ResolvedDocument:
     def to_dict(self) -> dict[str, Any]:
         """Return the values, their sources and each lowering with its reason."""
         values = {key: getattr(self.info, key) for key in PRINTED_KEYS} | {"map_approval": self.info.printed_approval}
-        return {**values, "sources": dict(self.sources), "lowered": [asdict(lowering) for lowering in self.lowered]}
+        return {
+            **values,
+            "sources": dict(self.sources),
+            "lowered": [asdict(lowering) for lowering in self.lowered_levels],
+        }
 
     @property
     def is_empty(self) -> bool:
@@ -186,7 +190,7 @@ def resolve_document(
 
     The secrecy level is lowered only with a reason.
     """
-    candidates = [(PROJECT, project), (PROFILE, profile.document_info), (FORM, form)]
+    candidates = [(PROJECT_SOURCE, project), (PROFILE_SOURCE, profile.document_info), (PACKAGE_SPEC_SOURCE, form)]
     present = [(source, document_info) for source, document_info in candidates if document_info is not None]
     sources, values = {}, {}
     for key in PRINTED_KEYS:
@@ -199,7 +203,7 @@ def resolve_document(
         *(
             (level_source, level_info)
             for level_source, level_info in present
-            if level_source != PROFILE and level_info.secrecy
+            if level_source != PROFILE_SOURCE and level_info.secrecy
         ),
     ]
     levels.sort(key=lambda step: _SOURCES_ASCENDING.index(step[0]))
@@ -221,7 +225,7 @@ def resolve_document(
             refused = lowering
     source, deciding_info = current
     if source:
-        sources["secrecy"], values["secrecy"] = PROFILE if source == BASE else source, deciding_info.secrecy
+        sources["secrecy"], values["secrecy"] = PROFILE_SOURCE if source == BASE_KEY else source, deciding_info.secrecy
     effective = tuple(
         lowering for lowering in lowered if load_secrecy_levels().is_lower(deciding_info.secrecy, lowering.above)
     )
@@ -242,7 +246,7 @@ def override_document(info: DocumentInfo, project: DocumentInfo) -> tuple[Docume
     overridden = replace(project, **overrides)
     if not load_secrecy_levels().is_lower(info.secrecy, project.secrecy):
         return overridden, None
-    lowering = LoweredSecrecy(project.secrecy, PROJECT, info.secrecy, EXPORT_SOURCE, info.secrecy_reason)
+    lowering = LoweredSecrecy(project.secrecy, PROJECT_SOURCE, info.secrecy, EXPORT_SOURCE, info.secrecy_reason)
     if not lowering.reason:
         raise lowering.error
     return overridden, lowering
@@ -254,10 +258,10 @@ def _find_profile_levels(profile: Profile) -> list[tuple[str, DocumentInfo]]:
     The topmost base is first.
     """
     levels: list[tuple[str, DocumentInfo]] = []
-    for ancestor in reversed(profile.chain()):
+    for ancestor in reversed(profile.list_base_profiles()):
         document_info = ancestor.document_info
         if document_info.secrecy and (not levels or document_info != levels[-1][1]):
-            levels.append((PROFILE if ancestor is profile else BASE, document_info))
+            levels.append((PROFILE_SOURCE if ancestor is profile else BASE_KEY, document_info))
     return levels
 
 
@@ -267,13 +271,13 @@ def read_document(table: Any, base: DocumentInfo, path: Path, errors: ErrorColle
     Raise DataError for an unknown key or level, and for a level below the base's level without a reason.
     """
     own_values: dict[str, str] = {}
-    with errors.collect():
+    with errors.collect_data_error():
         for key in check_type(table, dict, file=path, key="document"):
-            with errors.collect():
+            with errors.collect_data_error():
                 check_keys({key: None}, required=(), allowed=DOCUMENT_KEYS, file=path, where="document")
                 own_values[key] = check_type(table[key], str, file=path, key=f"document.{key}").strip()
     secrecy, levels = own_values.get("secrecy", ""), load_secrecy_levels()
-    with errors.collect():
+    with errors.collect_data_error():
         if secrecy and not levels.is_known(secrecy):
             known_names = ", ".join(levels.names)
             raise DataError(

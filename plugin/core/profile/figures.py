@@ -26,19 +26,19 @@ from ..model.indicator import AREA_FIGURES, SQUARE_METRES, STATED_FIGURES
 from ..model.side_inputs import SideInputs
 from ..standard import Standard
 from ..standard.indicator_catalogue import find_allowed_comparisons
-from .checks import unknown_key_error
-from .model import BINDING, OtherSource, RegisteredSite, StatedFigure, Target, count_decimals
+from .checks import make_unknown_key_error
+from .model import BINDING_TARGET_WORD, OtherSource, RegisteredSite, StatedFigure, Target, count_decimals
 
-COMPARISONS = (">=", "<=", "=")
-BINDINGS = (BINDING, "预期性", "")
+TARGET_COMPARISONS = (">=", "<=", "=")
+TARGET_BINDINGS = (BINDING_TARGET_WORD, "预期性", "")
 _FIGURE_KEYS = ("comparison", "value", "unit", "year", "binding", "source")
 _AREA_KEYS = ("area", "core_area", "control_area")
 #: Years that a plan may name; a typing error (20235, 25) is outside.
 _VALID_YEARS = range(1990, 2101)
-_Figure = TypeVar("_Figure", Target, StatedFigure, RegisteredSite)
+_FigureType = TypeVar("_FigureType", Target, StatedFigure, RegisteredSite)
 
 
-def merge_figures(base: tuple[_Figure, ...], own: tuple[_Figure, ...]) -> tuple[_Figure, ...]:
+def merge_figures_with_base(base: tuple[_FigureType, ...], own: tuple[_FigureType, ...]) -> tuple[_FigureType, ...]:
     """Return own figures, then the base profile's figures that they do not replace.
 
     A figure keeps its area code. So figures of the base apply only if the base is a profile of the same area: a county
@@ -52,7 +52,7 @@ def merge_figures(base: tuple[_Figure, ...], own: tuple[_Figure, ...]) -> tuple[
 
 
 def _is_looser(own: Target | StatedFigure | RegisteredSite, base_row: Target | StatedFigure | RegisteredSite) -> bool:
-    return isinstance(own, Target) and isinstance(base_row, Target) and own.is_looser_than(base_row)
+    return isinstance(own, Target) and isinstance(base_row, Target) and own.is_looser(base_row)
 
 
 def _make_identity(row: Target | StatedFigure | RegisteredSite) -> tuple[str | int, ...]:
@@ -68,11 +68,13 @@ def read_targets(rows: Any, area_code: str, path: Path, errors: ErrorCollector) 
     A missing, unknown, repeated or misprinted value is an error with row and key.
     """
     targets: dict[tuple[str | int, ...], Target] = {}
-    for field, row in _number_rows(rows, "targets", path, errors):
-        with errors.collect():
+    for field, row in _iterate_numbered_tables(rows, "targets", path, errors):
+        with errors.collect_data_error():
             target = _read_target(row, area_code, path, field)
             if targets.setdefault(_make_identity(target), target) is not target:
-                raise unknown_key_error(path, f"{field}.indicator", f"{target.indicator} {target.year}", ("also_said",))
+                raise make_unknown_key_error(
+                    path, f"{field}.indicator", f"{target.indicator} {target.year}", ("also_said",)
+                )
     return tuple(targets.values())
 
 
@@ -82,15 +84,15 @@ def read_stated(rows: Any, area_code: str, path: Path, errors: ErrorCollector) -
     Errors as of `read_targets`.
     """
     stated_figures: dict[tuple[str | int, ...], StatedFigure] = {}
-    for field, row in _number_rows(rows, "stated", path, errors):
-        with errors.collect():
+    for field, row in _iterate_numbered_tables(rows, "stated", path, errors):
+        with errors.collect_data_error():
             check_keys(row, required=("name", *_FIGURE_KEYS), allowed=("note", "also_said"), file=path, where=field)
             values = _read_shared_values(row, path, field)
             for key in ("name", "note"):
                 values[key] = check_type(row.get(key, ""), str, file=path, key=f"{field}.{key}")
             stated = StatedFigure(area_code=area_code, **values)
             if stated_figures.setdefault(_make_identity(stated), stated) is not stated:
-                raise unknown_key_error(path, f"{field}.name", f"{stated.name} {stated.year}", ("also_said",))
+                raise make_unknown_key_error(path, f"{field}.name", f"{stated.name} {stated.year}", ("also_said",))
     return tuple(stated_figures.values())
 
 
@@ -99,17 +101,19 @@ def read_register(
 ) -> tuple[RegisteredSite, ...]:
     """Return the heritage register of a profile. Raise DataError as `read_targets`."""
     sites: dict[tuple[str | int, ...], RegisteredSite] = {}
-    for field, row in _number_rows(rows, "heritage_register", path, errors):
-        with errors.collect():
+    for field, row in _iterate_numbered_tables(rows, "heritage_register", path, errors):
+        with errors.collect_data_error():
             site = _read_registered_site(row, area_code, standard, path, field)
             if sites.setdefault(_make_identity(site), site) is not site:
-                raise unknown_key_error(path, f"{field}.term", site.term, ("kind + level + name",))
+                raise make_unknown_key_error(path, f"{field}.term", site.term, ("kind + level + name",))
     return tuple(sites.values())
 
 
-def _number_rows(rows: Any, name: str, path: Path, errors: ErrorCollector) -> list[tuple[str, dict[str, Any]]]:
+def _iterate_numbered_tables(
+    rows: Any, name: str, path: Path, errors: ErrorCollector
+) -> list[tuple[str, dict[str, Any]]]:
     """Return (``name[position]``, row) for each table of an array of tables."""
-    with errors.collect():
+    with errors.collect_data_error():
         check_type(rows, list, file=path, key=name)
         for row in rows:
             check_type(row, dict, file=path, key=name)
@@ -123,17 +127,17 @@ def _read_target(row: dict[str, Any], area_code: str, path: Path, field: str) ->
     values = _read_shared_values(row, path, field)
     known_indicators = {**AREA_FIGURES, **STATED_FIGURES}
     if row["indicator"] not in known_indicators:
-        raise unknown_key_error(path, f"{field}.indicator", row["indicator"], known_indicators)
+        raise make_unknown_key_error(path, f"{field}.indicator", row["indicator"], known_indicators)
     units = ("count",) if known_indicators[row["indicator"]][1] == "count" else tuple(SQUARE_METRES)
     if row["unit"] not in units:
-        raise unknown_key_error(path, f"{field}.unit", row["unit"], units)
+        raise make_unknown_key_error(path, f"{field}.unit", row["unit"], units)
     values["indicator"] = row["indicator"]
     allowed_here = find_allowed_comparisons(row["indicator"])
     if row["comparison"] not in allowed_here:
-        raise unknown_key_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
+        raise make_unknown_key_error(path, f"{field}.comparison", row["comparison"], [f"“{k}”" for k in allowed_here])
     code = check_type(row.get("area_code", area_code), str, file=path, key=f"{field}.area_code")
     if code != area_code and not re.fullmatch(r"[0-9]{6}", code):
-        raise unknown_key_error(path, f"{field}.area_code", code, (area_code, "140225"))
+        raise make_unknown_key_error(path, f"{field}.area_code", code, (area_code, "140225"))
     if "warn_below" in row:
         values["warn_below"] = _read_printed_number(row["warn_below"], path, f"{field}.warn_below")
     return Target(area_code=code, **values)
@@ -144,10 +148,10 @@ def _read_shared_values(row: dict[str, Any], path: Path, field: str) -> dict[str
     values: dict[str, Any] = {"value": _read_printed_number(row["value"], path, f"{field}.value")}
     for key in ("unit", "source"):
         values[key] = check_type(row[key], str, file=path, key=f"{field}.{key}")
-    for key, allowed in (("comparison", COMPARISONS), ("binding", BINDINGS)):
+    for key, allowed in (("comparison", TARGET_COMPARISONS), ("binding", TARGET_BINDINGS)):
         values[key] = row[key]
         if row[key] not in allowed:
-            raise unknown_key_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed])
+            raise make_unknown_key_error(path, f"{field}.{key}", row[key], [f"“{k}”" for k in allowed])
     values["year"] = _read_year(row["year"], path, f"{field}.year")
     values["other_sources"] = tuple(
         _read_other_source(source, path, f"{field}.also_said[{n}]")
@@ -177,16 +181,16 @@ def _read_registered_site(
     for key, name in (("kind", "heritage_kind"), ("level", "heritage_level")):
         known_names = [code.name for code in standard.code_lists[name].codes.values()]
         if row[key] not in known_names and (key == "kind" or row[key]):
-            raise unknown_key_error(path, f"{field}.{key}", row[key], known_names)
+            raise make_unknown_key_error(path, f"{field}.{key}", row[key], known_names)
     if "count" in row:
         count = check_type(row["count"], int, file=path, key=f"{field}.count")
         if count < 0:
-            raise unknown_key_error(path, f"{field}.count", count, (">= 0",))
+            raise make_unknown_key_error(path, f"{field}.count", count, (">= 0",))
         return replace(RegisteredSite(area_code=area_code, **values), count=count)
     areas = {k: _read_printed_number(row[k], path, f"{field}.{k}") for k in _AREA_KEYS if k in row}
     if areas or "unit" in row:
         if row.get("unit") not in SQUARE_METRES:
-            raise unknown_key_error(path, f"{field}.unit", row.get("unit", ""), SQUARE_METRES)
+            raise make_unknown_key_error(path, f"{field}.unit", row.get("unit", ""), SQUARE_METRES)
         areas["unit"] = row["unit"]
     return replace(RegisteredSite(area_code=area_code, **values), **areas)  # type: ignore[arg-type]
 
@@ -194,13 +198,13 @@ def _read_registered_site(
 def _read_printed_number(value: Any, path: Path, key: str) -> str:
     # A number with too many digits becomes infinite, and would limit nothing.
     if not re.fullmatch(r"\d+(\.\d+)?", check_type(value, str, file=path, key=key)) or not math.isfinite(float(value)):
-        raise unknown_key_error(path, key, value, ('"16.46"',))
+        raise make_unknown_key_error(path, key, value, ('"16.46"',))
     return str(value)
 
 
 def _read_year(value: Any, path: Path, key: str) -> int:
     if check_type(value, int, file=path, key=key) not in _VALID_YEARS:
-        raise unknown_key_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
+        raise make_unknown_key_error(path, key, value, (f"{_VALID_YEARS[0]}–{_VALID_YEARS[-1]}",))
     return int(value)
 
 
@@ -236,13 +240,13 @@ class TownshipTask:
 class TownshipTasks:
     """A table of tasks of townships; empty if none was given.
 
-    ``file``: its name without folders; ``totals``: its rows with sums (合计, 全县); ``named``: codes and names of all
-    listed townships, including those without a figure.
+    ``file``: its name without folders; ``total_rows``: its rows with sums (合计, 全县); ``named``: codes and names of
+    all listed townships, including those without a figure.
     """
 
     file: str = ""
     tasks: tuple[TownshipTask, ...] = ()
-    totals: tuple[TownshipTask, ...] = ()
+    total_rows: tuple[TownshipTask, ...] = ()
     named: frozenset[str] = frozenset()
 
     def of(self, indicator: str) -> list[TownshipTask]:

@@ -6,18 +6,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ...paths import PROFILES
+from ...paths import PROFILES_FOLDER
 from ..errors import DataError
 from ..files.data import ErrorCollector, check_type, read_toml
 from ..standard import SETTING_SECTIONS, Standard, load_standard
 from ..standard.bounds import check_numbers
 from . import checks
 from .document import read_document
-from .figures import merge_figures, read_register, read_stated, read_targets
+from .figures import merge_figures_with_base, read_register, read_stated, read_targets
 from .model import Profile
 
-_REQUIRED = ("id", "name", "area_code")
-_ALLOWED = (
+_REQUIRED_PROFILE_KEYS = ("id", "name", "area_code")
+_ALLOWED_PROFILE_KEYS = (
     "base",
     "members",
     "standard",
@@ -39,7 +39,7 @@ _ALLOWED = (
 
 def list_profile_ids() -> list[str]:
     """Return the ids of the shipped profiles."""
-    return sorted(path.stem for path in PROFILES.glob("*.toml"))
+    return sorted(path.stem for path in PROFILES_FOLDER.glob("*.toml"))
 
 
 def load_profile(name: str | Path = "") -> Profile:
@@ -51,7 +51,7 @@ def load_profile(name: str | Path = "") -> Profile:
     """
     if not name:
         return Profile(id="", name="", area_code="", standard="county_db")
-    return _load(find_profile_path(name), (), ErrorCollector())
+    return _load_merged_profile(find_profile_path(name), (), ErrorCollector())
 
 
 def find_profile_problems(name: str | Path) -> list[DataError]:
@@ -61,8 +61,8 @@ def find_profile_problems(name: str | Path) -> list[DataError]:
     """
     collector = ErrorCollector(keep=True)
     path = find_profile_path(name)
-    with collector.collect():
-        _load(path, (), collector)
+    with collector.collect_data_error():
+        _load_merged_profile(path, (), collector)
     return collector.found
 
 
@@ -73,7 +73,7 @@ def find_profile_path(name: str | Path) -> Path:
     """
     path = Path(name)
     if path.suffix != ".toml":
-        path = PROFILES / f"{name}.toml"
+        path = PROFILES_FOLDER / f"{name}.toml"
     if not path.exists():
         raise DataError("profile_unknown", value=str(name), known=", ".join(list_profile_ids()))
     return path
@@ -84,10 +84,10 @@ def load_table(table: dict[str, Any], path: Path) -> Profile:
 
     The file need not exist. Raise DataError as `load_profile`.
     """
-    return _load(path, (), ErrorCollector(), table)
+    return _load_merged_profile(path, (), ErrorCollector(), table)
 
 
-def _load(
+def _load_merged_profile(
     path: Path, derived_paths: tuple[Path, ...], errors: ErrorCollector, table: dict[str, Any] | None = None
 ) -> Profile:
     """Return the profile of a file or parsed table, merged with its bases.
@@ -97,24 +97,24 @@ def _load(
     if path.resolve() in derived_paths:
         raise DataError("profile_circle", file=str(path))
     table = read_toml(path) if table is None else table
-    sections = (*_ALLOWED, *SETTING_SECTIONS)
+    sections = (*_ALLOWED_PROFILE_KEYS, *SETTING_SECTIONS)
     # Nothing else of the file can be read without these keys.
-    for key in _REQUIRED:
-        checks.check_keys(table, required=(key,), allowed=(*_REQUIRED, *sections, *table), file=path)
+    for key in _REQUIRED_PROFILE_KEYS:
+        checks.check_keys(table, required=(key,), allowed=(*_REQUIRED_PROFILE_KEYS, *sections, *table), file=path)
         check_type(table[key], str, file=path, key=key)
     for key in table:
-        with errors.collect():
-            checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED, *sections), file=path)
+        with errors.collect_data_error():
+            checks.check_keys({key: None}, required=(), allowed=(*_REQUIRED_PROFILE_KEYS, *sections), file=path)
     members: tuple[str, ...] = ()
-    with errors.collect():
+    with errors.collect_data_error():
         members = checks.read_area(table, path)
     base = load_profile()
-    with errors.collect():
+    with errors.collect_data_error():
         base = _load_base_profile(table, path, derived_paths)
     standard = load_standard(base.standard)
-    with errors.collect():
+    with errors.collect_data_error():
         standard = load_named_standard(table, base, path)
-    return _merge_with_base(table, path, members, base, standard, errors)
+    return _merge_profile_with_base(table, path, members, base, standard, errors)
 
 
 def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[Path, ...]) -> Profile:
@@ -126,14 +126,16 @@ def _load_base_profile(table: dict[str, Any], path: Path, derived_paths: tuple[P
         return load_profile()
     name = check_type(table["base"], str, file=path, key="base")
     sibling = path.parent / (name if name.endswith(".toml") else f"{name}.toml")
-    base_path = sibling if sibling.exists() else PROFILES / f"{name}.toml"
+    base_path = sibling if sibling.exists() else PROFILES_FOLDER / f"{name}.toml"
     if not base_path.exists():
-        raise checks.unknown_key_error(path, "base", name, list_profile_ids())
-    base = _load(base_path, (*derived_paths, path.resolve()), ErrorCollector())
+        raise checks.make_unknown_key_error(path, "base", name, list_profile_ids())
+    base = _load_merged_profile(base_path, (*derived_paths, path.resolve()), ErrorCollector())
     codes = [code for code in (table["area_code"], *table.get("members", ())) if code.isdigit()]
     if not all(base.covers(code) for code in codes):
         # A county below another province would inherit that province's limits.
-        raise checks.unknown_key_error(path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",))
+        raise checks.make_unknown_key_error(
+            path, "area_code", table["area_code"], (f"{base.area_code}（{base.name}）",)
+        )
     return base
 
 
@@ -152,7 +154,7 @@ def load_named_standard(table: dict[str, Any], base: Profile, path: Path) -> Sta
     return check_numbers(load_standard(name, edition))
 
 
-def _merge_with_base(
+def _merge_profile_with_base(
     table: dict[str, Any],
     path: Path,
     members: tuple[str, ...],
@@ -198,7 +200,7 @@ def _merge_with_base(
             **sources,
         },
         severity={**base.severity, **severity},
-        targets=merge_figures(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
+        targets=merge_figures_with_base(base.targets, read_targets(table.get("targets", []), area_code, path, errors)),
         confirmed=confirmed,
         confirmed_by=confirmed_by,
         absent=absent | base.absent,
@@ -209,8 +211,8 @@ def _merge_with_base(
             phase: {**base.phases.get(phase, {}), **phases.get(phase, {})}
             for phase in dict.fromkeys((*base.phases, *phases))
         },
-        stated=merge_figures(base.stated, read_stated(table.get("stated", []), area_code, path, errors)),
-        register=merge_figures(
+        stated=merge_figures_with_base(base.stated, read_stated(table.get("stated", []), area_code, path, errors)),
+        register=merge_figures_with_base(
             base.register, read_register(table.get("heritage_register", []), area_code, standard, path, errors)
         ),
         members=members,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ...paths import PROFILES
+from ...paths import PROFILES_FOLDER
 from ..model.indicator import AREA_FIGURES, SQUARE_METRES
 from .document import DocumentInfo
 
@@ -67,9 +67,9 @@ class Target:
         If the file does not state the kind, areas allocated by the upper-level plan must be met. A figure that a text
         only states need not.
         """
-        return self.binding == BINDING or (not self.binding and self.indicator in AREA_FIGURES)
+        return self.binding == BINDING_TARGET_WORD or (not self.binding and self.indicator in AREA_FIGURES)
 
-    def is_looser_than(self, above: Target) -> bool:
+    def is_looser(self, above: Target) -> bool:
         """Return True if a plan can meet this target and still miss the target ``above``.
 
         Both are for the same indicator and year.
@@ -78,7 +78,7 @@ class Target:
             return False
         if not self.is_task or self.comparison not in (above.comparison, "="):
             return True
-        own, task = (Decimal(t.value) * Decimal(repr(_square_metres_of(t.unit))) for t in (self, above))
+        own, task = (Decimal(t.value) * Decimal(repr(_get_square_metres_of_unit(t.unit))) for t in (self, above))
         # 亩 and 万亩 are not round numbers of square metres.
         near = abs(own - task) <= Decimal("1e-9") * abs(task)
         if near or above.comparison == "=":
@@ -93,12 +93,12 @@ class Target:
         return float(self.warn_below) / self.number if self.warn_below and self.number else general
 
 
-def _square_metres_of(unit: str) -> float:
+def _get_square_metres_of_unit(unit: str) -> float:
     """Return the square metres of a unit; 1 for counts."""
     return SQUARE_METRES.get(unit, 1.0)
 
 
-BINDING = "约束性"
+BINDING_TARGET_WORD = "约束性"
 #: Item with which a county confirms that it has no such layers (本县无).
 ABSENCE_ITEM = "absent"
 
@@ -190,19 +190,19 @@ class Profile:
 
         A profile without an area code covers all areas.
         """
-        return any(area_code.startswith(division_prefix(code)) for code in self.members or (self.area_code,))
+        return any(area_code.startswith(compute_division_prefix(code)) for code in self.members or (self.area_code,))
 
     @property
     def is_shipped(self) -> bool:
         """Return True for a profile that comes with the plugin, and for the empty one."""
-        return self.path is None or self.path.resolve().parent == PROFILES.resolve()
+        return self.path is None or self.path.resolve().parent == PROFILES_FOLDER.resolve()
 
-    def chain(self) -> tuple[Profile, ...]:
+    def list_base_profiles(self) -> tuple[Profile, ...]:
         """Return this profile, its base, the base's base …, in this order."""
-        return (self, *(self.base.chain() if self.base else ()))
+        return (self, *(self.base.list_base_profiles() if self.base else ()))
 
 
-def division_prefix(area_code: str) -> str:
+def compute_division_prefix(area_code: str) -> str:
     """Return the digits that all codes in an area begin with: 1407 for 140700."""
     while area_code.endswith("00"):
         area_code = area_code[:-2]

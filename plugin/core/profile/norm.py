@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..geometry.tolerance import Tolerance
-from ..model.rule import Rule, Severity, all_rules
+from ..model.rule import Rule, Severity, load_all_rules
 from ..standard import EVERY_RULE, Standard
 from ..standard.bounds import find_shipped_standards, iterate_custom_standards
 from .model import Profile, RegisteredSite, StatedFigure, Target
@@ -58,12 +58,12 @@ class Norm:
         switched_off = set(self.expand_groups(self.profile.rules_off))
         return tuple(code for code in self.expected_rules if code not in switched_off)
 
-    def default_rules_in(self, scope: str) -> tuple[str, ...]:
+    def list_default_rules_of_scope(self, scope: str) -> tuple[str, ...]:
         """Return the codes of rules that run by default for a scope (kind of delivery)."""
         switched_off = set(self.expand_groups(self.profile.rules_off))
-        return tuple(code for code in self._list_rules_in(scope) if code not in switched_off)
+        return tuple(code for code in self._list_rules_of_scope(scope) if code not in switched_off)
 
-    def expected_rules_in(self, scope: str) -> tuple[str, ...]:
+    def list_expected_rules_of_scope(self, scope: str) -> tuple[str, ...]:
         """Return the codes of the rules expected for a scope (kind of delivery).
 
         They are those of the standard and of the shipped standards that it is based on. A custom standard may add
@@ -71,12 +71,12 @@ class Norm:
         """
         no_rules = replace(self.profile, rules=())
         shipped = (
-            replace(self, standard=shipped_standard, profile=no_rules)._list_rules_in(scope)
+            replace(self, standard=shipped_standard, profile=no_rules)._list_rules_of_scope(scope)
             for shipped_standard in self.standard.find_shipped()
         )
-        return tuple(dict.fromkeys((*self._list_rules_in(scope), *(code for codes in shipped for code in codes))))
+        return tuple(dict.fromkeys((*self._list_rules_of_scope(scope), *(code for codes in shipped for code in codes))))
 
-    def _list_rules_in(self, scope: str) -> tuple[str, ...]:
+    def _list_rules_of_scope(self, scope: str) -> tuple[str, ...]:
         scope_data = self.standard.scopes.get(scope)
         if scope_data is None:
             return self.expected_rules
@@ -101,7 +101,7 @@ class Norm:
         return tuple(
             code
             for name in names
-            for code in (all_rules() if name.strip() == EVERY_RULE else groups.get(name.strip(), (name,)))
+            for code in (load_all_rules() if name.strip() == EVERY_RULE else groups.get(name.strip(), (name,)))
         )
 
     def get(self, key: str) -> Any:
@@ -187,7 +187,9 @@ class Norm:
         The shipped standards are the reference. Cached, because every rule reads the keys after every edit and a norm
         never changes.
         """
-        custom_keys = {key for source in self.profile.chain() if not source.is_shipped for key in source.own}
+        custom_keys = {
+            key for source in self.profile.list_base_profiles() if not source.is_shipped for key in source.own
+        }
         custom_keys |= {key for source in iterate_custom_standards(self.standard) for key in source.own}
         shipped_values = {
             key: value
@@ -198,7 +200,7 @@ class Norm:
             k for k in custom_keys if self.has_setting(k) and not _is_as_strict(k, self.get(k), shipped_values.get(k))
         )
 
-    def for_area(self, area_code: str, today: date | None = None) -> Norm:
+    def resolve_for_area(self, area_code: str, today: date | None = None) -> Norm:
         """Return the norm for a plan of an area.
 
         A confirmation is valid from its date on, and only for the area of the authority that gave it; otherwise it is
@@ -225,7 +227,7 @@ class Norm:
         """
         return [target for target in self.profile.targets if target.area_code == area_code]
 
-    def stated_figures(self, area_code: str) -> list[StatedFigure]:
+    def list_stated_figures(self, area_code: str) -> list[StatedFigure]:
         """Return the figures of the area's plan that no layer gives."""
         return [figure for figure in self.profile.stated if figure.area_code == area_code]
 
@@ -238,7 +240,7 @@ class Norm:
 
         `core.standard.editions` defines the order.
         """
-        for table in self._severities():
+        for table in self._list_severity_tables():
             if rule.code in table:
                 return Severity(table[rule.code])
         return rule.severity
@@ -253,7 +255,7 @@ class Norm:
         )
         return bool(self.phase) and rule.code in standard_severities and rule.code not in profile_severities
 
-    def _severities(self) -> tuple[dict[str, str], ...]:
+    def _list_severity_tables(self) -> tuple[dict[str, str], ...]:
         """Return the tables that may set a severity, the one that takes precedence first."""
         profile, standard, phase = self.profile, self.standard, self.phase
         in_phase = (profile.phases.get(phase, {}), standard.phases.get(phase, {})) if phase else ()
@@ -280,7 +282,7 @@ def _is_heading(item: str, settings: dict[str, Any]) -> bool:
 SEALED_ROLES_SETTING = "sealed.roles"
 
 
-def sealed_roles(norm: Norm) -> frozenset[str]:
+def list_sealed_roles(norm: Norm) -> frozenset[str]:
     """Return the codes of sealed layers, whichever layer of a concept a plan has."""
     named: list[str] = norm.get(SEALED_ROLES_SETTING)
     return frozenset(role for name in named for role in norm.standard.concepts.get(name, (name,)))
@@ -288,7 +290,7 @@ def sealed_roles(norm: Norm) -> frozenset[str]:
 
 def is_sealed(role: str, norm: Norm) -> bool:
     """Return True if only a person with a document may change this layer."""
-    return role in sealed_roles(norm)
+    return role in list_sealed_roles(norm)
 
 
 def is_sealed_by_profile(role: str, norm: Norm) -> bool:

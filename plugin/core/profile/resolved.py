@@ -11,21 +11,21 @@ from typing import Any
 from ...paths import COUNTY_FORM
 from ..files.data import check_keys, check_type, read_toml
 from ..model.indicator import AREA_FIGURES, STATED_FIGURES
-from ..model.rule import all_rules
+from ..model.rule import load_all_rules
 from ..standard import Standard
 from .model import Profile, Target
 from .norm import Norm
 
 #: Possible sources: the rule, a standard, a profile.
-RULE, STANDARD, PROFILE = "rule", "standard", "profile"
+RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN = "rule", "standard", "profile"
 
 
 @dataclass(frozen=True)
 class Origin:
     """The source of a value.
 
-    ``kind``: one of `RULE`, `STANDARD`, `PROFILE`; ``id`` and ``name`` of that standard or profile; ``file``: its
-    file; ``phase``: set if the value applies in that phase only.
+    ``kind``: one of `RULE_DEFAULT_ORIGIN`, `STANDARD_ORIGIN`, `PROFILE_ORIGIN`; ``id`` and ``name`` of that standard or
+    profile; ``file``: its file; ``phase``: set if the value applies in that phase only.
     """
 
     kind: str
@@ -85,7 +85,7 @@ def resolve_norm(norm: Norm) -> ResolvedNorm:
 
 
 def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
-    for rule in all_rules().values():
+    for rule in load_all_rules().values():
         parameters = norm.parameters(rule.code)
         yield ResolvedRule(
             rule.code,
@@ -105,11 +105,11 @@ def _list_rules(norm: Norm) -> Iterator[ResolvedRule]:
 def _resolve_value(key: str, value: Any, norm: Norm) -> ResolvedValue:
     origin = find_origin(key, norm)
     # A rule default has no source; its citations are the rule's.
-    mark = norm.mark(key) if origin.kind != RULE else ""
+    mark = norm.mark(key) if origin.kind != RULE_DEFAULT_ORIGIN else ""
     # Each pair of a standard's matrix has a separate mark.
     own_conflict = (
         next((conflict for conflict in norm.standard.conflicts if conflict.key == key), None)
-        if origin.kind == STANDARD
+        if origin.kind == STANDARD_ORIGIN
         else None
     )
     if own_conflict is not None:
@@ -122,25 +122,25 @@ def find_origin(key: str, norm: Norm) -> Origin:
 
     It is the nearest profile, else the first edition, else the rule.
     """
-    for profile in norm.profile.chain():
+    for profile in norm.profile.list_base_profiles():
         if key in profile.own:
             return _make_profile_origin(profile)
     for standard in _iterate_editions(norm.standard):
         if key in standard.own:
             return _make_standard_origin(standard)
-    return Origin(RULE)
+    return Origin(RULE_DEFAULT_ORIGIN)
 
 
 def _find_severity_origin(code: str, norm: Norm) -> Origin:
     for phase in (norm.phase, "") if norm.phase else ("",):
         key = f"phase.{phase}.severity.{code}" if phase else f"severity.{code}"
-        for profile in norm.profile.chain():
+        for profile in norm.profile.list_base_profiles():
             if key in profile.own:
                 return _make_profile_origin(profile, phase)
         for standard in _iterate_editions(norm.standard):
             if key in standard.own:
                 return _make_standard_origin(standard, phase)
-    return Origin(RULE)
+    return Origin(RULE_DEFAULT_ORIGIN)
 
 
 def _iterate_editions(standard: Standard) -> Iterator[Standard]:
@@ -150,15 +150,15 @@ def _iterate_editions(standard: Standard) -> Iterator[Standard]:
 
 
 def _make_profile_origin(profile: Profile, phase: str = "") -> Origin:
-    return Origin(PROFILE, profile.id, profile.name, str(profile.path or ""), phase)
+    return Origin(PROFILE_ORIGIN, profile.id, profile.name, str(profile.path or ""), phase)
 
 
 def _make_standard_origin(standard: Standard, phase: str = "") -> Origin:
-    return Origin(STANDARD, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
+    return Origin(STANDARD_ORIGIN, f"{standard.id} {standard.edition}", standard.name, str(standard.folder), phase)
 
 
 #: Indicators that may have a county target; those allocated by the upper-level plan come first.
-INDICATORS = (*AREA_FIGURES, *STATED_FIGURES)
+INDICATOR_SETTINGS = (*AREA_FIGURES, *STATED_FIGURES)
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def read_choices() -> CountyChoices:
     check_keys(table, required=(*keys, "usual"), allowed=(), file=COUNTY_FORM)
     limits, tolerances, classes, units = (check_type(table[key], list, file=COUNTY_FORM, key=key) for key in keys)
     defaults = check_type(table["usual"], dict, file=COUNTY_FORM, key="usual")
-    check_keys(defaults, required=INDICATORS, allowed=(), file=COUNTY_FORM, where="usual")
+    check_keys(defaults, required=INDICATOR_SETTINGS, allowed=(), file=COUNTY_FORM, where="usual")
     for name, row in defaults.items():
         check_keys(row, required=("unit", "comparison", "binding"), allowed=(), file=COUNTY_FORM, where=f"usual.{name}")
     return CountyChoices(

@@ -20,13 +20,13 @@ THREE_ZONES = "three_zones"
 ZONES_LIST = "planning_zones"
 #: The three zones by code, with the names of their indicators. Codes outside the three zones and unmapped codes are
 #: reported separately.
-SPACES = {"01": "agricultural", "02": "ecological", "03": "urban"}
-OUTSIDE, UNMAPPED = "90", "99"
+ZONE_KINDS_BY_CODE = {"01": "agricultural", "02": "ecological", "03": "urban"}
+OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE = "90", "99"
 #: Ids of the figures, which are public, and the zone that each measures.
 SPACE_FIGURES = {
-    **{f"{name}_space_area": code for code, name in SPACES.items()},
-    "outside_spaces_area": OUTSIDE,
-    "unmapped_zones_area": UNMAPPED,
+    **{f"{name}_space_area": code for code, name in ZONE_KINDS_BY_CODE.items()},
+    "outside_spaces_area": OUTSIDE_ZONES_CODE,
+    "unmapped_zones_area": UNMAPPED_ZONE_CODE,
 }
 
 
@@ -41,15 +41,15 @@ class SpaceMap:
     zones: CodeList
     spaces: CodeList
 
-    def find_zone_of(self, zone: str) -> str:
+    def get_zone_code(self, zone: str) -> str:
         """Return the three-zone code of a planning zone.
 
-        Return ``UNMAPPED`` for a blank code and for one without an entry.
+        Return ``UNMAPPED_ZONE_CODE`` for a blank code and for one without an entry.
         """
-        for code in (zone, *self.zones.lineage(zone)):
+        for code in (zone, *self.zones.list_code_and_parents(zone)):
             if code in self.lines:
                 return self.lines[code]
-        return UNMAPPED
+        return UNMAPPED_ZONE_CODE
 
     def name(self, space: str) -> str:
         """Return the name of a three-zone code."""

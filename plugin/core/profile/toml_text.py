@@ -26,7 +26,7 @@ _STRING_PATTERN = re.compile(r'"""(?:\\.|[^\\])*?"{3,5}|\'\'\'.*?\'{3,5}|"(?:\\.
 
 
 @dataclass(frozen=True)
-class _Statement:
+class _TomlStatement:
     """``key = value``: path, and character spans of the statement and of the value."""
 
     place: TomlPath
@@ -37,7 +37,7 @@ class _Statement:
 
 
 @dataclass(frozen=True)
-class _Header:
+class _TomlHeader:
     """``[table]`` or ``[[table]]``: path and character span of the line."""
 
     place: TomlPath
@@ -61,7 +61,7 @@ class TomlText:
         """Set the value of a key; an equal value keeps its spelling."""
         if _find_value(self.table, place) == (True, value) and type(_find_value(self.table, place)[1]) is type(value):
             return
-        wanted_table = _copy_with(self.table, place, value)
+        wanted_table = _copy_table_with_value(self.table, place, value)
         statements, headers = _parse_statements(self.text)
         same_place = next((statement for statement in statements if statement.place == place), None)
         enclosing = next(
@@ -85,7 +85,7 @@ class TomlText:
         """Remove a key with its line; ignore an absent key."""
         if not _find_value(self.table, place)[0]:
             return
-        wanted_table = _copy_without(self.table, place)
+        wanted_table = _copy_table_without_key(self.table, place)
         statements, _ = _parse_statements(self.text)
         same_place = next((statement for statement in statements if statement.place == place), None)
         if same_place is not None:
@@ -152,7 +152,7 @@ class TomlText:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(place))
         self.text, self.table = new_text, parsed
 
-    def _check_comments(self, statement: _Statement) -> None:
+    def _check_comments(self, statement: _TomlStatement) -> None:
         """Raise DataError for a value with comments inside.
 
         Rewriting the value would lose them.
@@ -161,7 +161,9 @@ class TomlText:
         if "#" in value:
             raise DataError("profile_form", file=str(self._path), key=_join_keys(statement.place))
 
-    def _insert_key(self, place: TomlPath, value: Any, statements: list[_Statement], headers: list[_Header]) -> str:
+    def _insert_key(
+        self, place: TomlPath, value: Any, statements: list[_TomlStatement], headers: list[_TomlHeader]
+    ) -> str:
         line = f"{_quote_key(place[-1])} = {render_toml(value)}"
         table = next((header for header in headers if header.place == place[:-1]), None)
         if table is not None:
@@ -178,7 +180,7 @@ class TomlText:
         heading = ".".join(_quote_key(key) for key in place[:-1] if isinstance(key, str))
         return self._insert_lines(len(self.text), ["", f"[{heading}]", line])
 
-    def _find_table_end(self, header: _Header, statements: list[_Statement], headers: list[_Header]) -> int:
+    def _find_table_end(self, header: _TomlHeader, statements: list[_TomlStatement], headers: list[_TomlHeader]) -> int:
         """Return the end of the last line of a table.
 
         Comments after it belong to the next table.
@@ -241,7 +243,7 @@ def _find_value(table: Any, place: TomlPath) -> tuple[bool, Any]:
     return True, table
 
 
-def _copy_with(table: dict[str, Any], place: TomlPath, value: Any) -> dict[str, Any]:
+def _copy_table_with_value(table: dict[str, Any], place: TomlPath, value: Any) -> dict[str, Any]:
     copied = copy.deepcopy(table)
     subtable: Any = copied
     for key in place[:-1]:
@@ -250,17 +252,17 @@ def _copy_with(table: dict[str, Any], place: TomlPath, value: Any) -> dict[str, 
     return copied
 
 
-def _copy_without(table: dict[str, Any], place: TomlPath) -> dict[str, Any]:
+def _copy_table_without_key(table: dict[str, Any], place: TomlPath) -> dict[str, Any]:
     copied = copy.deepcopy(table)
     subtable = _find_value(copied, place[:-1])[1]
     del subtable[place[-1]]
     return copied
 
 
-def _parse_statements(text: str) -> tuple[list[_Statement], list[_Header]]:
+def _parse_statements(text: str) -> tuple[list[_TomlStatement], list[_TomlHeader]]:
     """Return the statements and headings of a valid TOML text, in order."""
-    statements: list[_Statement] = []
-    headers: list[_Header] = []
+    statements: list[_TomlStatement] = []
+    headers: list[_TomlHeader] = []
     counts: dict[TomlPath, int] = {}
     table: TomlPath = ()
     position = 0
@@ -275,13 +277,13 @@ def _parse_statements(text: str) -> tuple[list[_Statement], list[_Header]]:
             parts, position = _read_keys(text, position + (2 if array else 1))
             table = _resolve_heading(parts, counts, array)
             position = _find_line_end(text, position)
-            headers.append(_Header(table, start, position))
+            headers.append(_TomlHeader(table, start, position))
             continue
         parts, position = _read_keys(text, position)
         value_start = _skip_blanks(text, position + 1)
         value_end = _find_value_end(text, value_start)
         position = _find_line_end(text, value_end)
-        statements.append(_Statement((*table, *parts), start, value_start, value_end, position))
+        statements.append(_TomlStatement((*table, *parts), start, value_start, value_end, position))
     return statements, headers
 
 

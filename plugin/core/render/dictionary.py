@@ -14,7 +14,7 @@ from typing import Any
 
 from ..files.writing import write_text
 from ..messages.texts import Texts, format_number
-from ..model.rule import EVERY_LAYER, Rule, all_rules
+from ..model.rule import EVERY_LAYER, Rule, load_all_rules
 from ..standard import Standard
 from ..standard.template import Code, CodeList, Field, Template
 from .html import fill_template
@@ -28,7 +28,7 @@ def render_dictionary(standard: Standard, lang: str = "zh") -> str:
 
     Raises DataError for an invalid template, code list or text.
     """
-    return fill_template("dictionary.html.j2", _dictionary_data(standard, Words(lang), Texts(lang)))
+    return fill_template("dictionary.html.j2", _collect_dictionary_data(standard, Words(lang), Texts(lang)))
 
 
 def write_dictionary(standard: Standard, target: str | Path, lang: str = "zh") -> None:
@@ -65,21 +65,21 @@ class Dictionary:
         self._search_words, self._texts = Words(lang), Texts(lang)
 
     @cached_property
-    def _pages(self) -> dict[str, Any]:
-        return _dictionary_data(self._standard, self._search_words, self._texts)
+    def _pages_by_anchor(self) -> dict[str, Any]:
+        return _collect_dictionary_data(self._standard, self._search_words, self._texts)
 
     @cached_property
     def entries(self) -> list[DictionaryPage]:
         """The pages of the layers by group, then those of the code lists."""
         found = []
-        for group in self._pages["groups"]:
+        for group in self._pages_by_anchor["groups"]:
             for layer in group["layers"]:
                 inside = [(f["name"], f["alias"]) for f in layer["fields"]]
                 words = _search_words(layer["name"], layer["role"], layer["aliases"], inside)
                 found.append(
                     DictionaryPage(f"layer-{layer['role']}", layer["name"], layer["role"], group["name"], words)
                 )
-        for codes in self._pages["lists"]:
+        for codes in self._pages_by_anchor["lists"]:
             words = _search_words(codes["name"], codes["id"], [(c["code"], c["name"]) for c in codes["codes"]])
             heading = self._search_words.get("dictionary", "lists")
             found.append(DictionaryPage(f"codes-{codes['id']}", codes["name"], codes["id"], heading, words))
@@ -91,22 +91,24 @@ class Dictionary:
         For another ``anchor`` it is the introduction.
         """
         kind, _, name = anchor.partition("-")
-        layers = {row["role"]: row for group in self._pages["groups"] for row in group["layers"]}
-        lists = {row["id"]: row for row in self._pages["lists"]}
+        layers = {row["role"]: row for group in self._pages_by_anchor["groups"] for row in group["layers"]}
+        lists = {row["id"]: row for row in self._pages_by_anchor["lists"]}
         layer = layers.get(name) if kind == "layer" else None
         codes = lists.get(name) if kind == "codes" else None
-        return fill_template("dictionary_page.html.j2", {**self._pages, "layer": layer, "list": codes})
+        return fill_template("dictionary_page.html.j2", {**self._pages_by_anchor, "layer": layer, "list": codes})
 
-    def field_note(self, role: str, name: str) -> str:
+    def describe_field(self, role: str, name: str) -> str:
         """Return the description of a layer's field in one line.
 
         ``role``: the layer's code. Empty for an unknown field.
         """
         template = self._standard.templates.get(role)
-        field = template.field_named(name) if template else None
+        field = template.find_field_by_name(name) if template else None
         if template is None or field is None:
             return ""
-        row = _field_data(field, template.export_names[field.name], self._standard, self._search_words, self._texts)
+        row = _collect_field_data(
+            field, template.export_names[field.name], self._standard, self._search_words, self._texts
+        )
         size = ",".join(str(v) for v in (row["length"], row["decimals"]) if v != "")
         kind = row["type"] + (self._search_words.bracket(size) if size else "")
         mark = f"{self._search_words.get('dictionary', 'mark')} {field.mark}"
@@ -124,14 +126,14 @@ def find_rules(role: str, standard: Standard) -> list[Rule]:
     Rules on every layer are left out.
     """
     found = []
-    for rule in all_rules().values():
+    for rule in load_all_rules().values():
         needed = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER]
         if any(role in standard.concepts.get(concept, (concept,)) for concept in needed):
             found.append(rule)
     return found
 
 
-def order_codes(codes: CodeList) -> list[tuple[Code, int]]:
+def sort_codes_below_parents(codes: CodeList) -> list[tuple[Code, int]]:
     """Return every code with its depth, each below its parent.
 
     A cycle of parents is cut.
@@ -154,7 +156,7 @@ def order_codes(codes: CodeList) -> list[tuple[Code, int]]:
     return found
 
 
-def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     templates = standard.templates
     users: dict[str, list[str]] = {}
     for role, template in templates.items():
@@ -163,9 +165,13 @@ def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str
     groups: dict[str, list[dict[str, Any]]] = {}
     for template in templates.values():
         group = template.group or words.get("dictionary", "no_group")
-        groups.setdefault(group, []).append(_layer_data(template, standard, words, texts))
-    lists = [_code_list_data(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()]
-    every = [r for r in all_rules().values() if not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values())]
+        groups.setdefault(group, []).append(_collect_layer_data(template, standard, words, texts))
+    lists = [
+        _collect_code_list_data(codes, users.get(codes.id, []), words, texts) for codes in standard.code_lists.values()
+    ]
+    every = [
+        r for r in load_all_rules().values() if not r.needs or any(n.concept == EVERY_LAYER for n in r.needs.values())
+    ]
     counts = {
         "layers": len(templates),
         "fields": sum(len(t.fields) for t in templates.values()),
@@ -187,12 +193,12 @@ def _dictionary_data(standard: Standard, words: Words, texts: Texts) -> dict[str
         "doubts": words.get("dictionary", "unsure", **doubts),
         "groups": [{"name": name, "layers": rows} for name, rows in ordered],
         "lists": lists,
-        "every": [_rule_data(r, words, texts) for r in every],
+        "every": [_collect_rule_data(r, words, texts) for r in every],
     }
 
 
-def _layer_data(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
-    edition = standard.find_edition_of(template)
+def _collect_layer_data(template: Template, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+    edition = standard.find_standard_of_template(template)
     short = template.export_names
     return {
         "role": template.role,
@@ -201,20 +207,20 @@ def _layer_data(template: Template, standard: Standard, words: Words, texts: Tex
         "fields_mark": template.fields_mark,
         "unsure": UNVERIFIED_MARK in (template.name_mark, template.fields_mark),
         "geometry": texts.get("types", template.geometry),
-        "constraint": _constraint_text(template.constraint, words),
+        "constraint": _format_constraint(template.constraint, words),
         "overlap": words.get("dictionary", f"overlap_{template.overlap}"),
         "feature_code": template.feature_code,
         "aliases": words.join(a for a in template.aliases if a != template.name),
         "source": template.source,
         "edition": f"{edition.name} · {edition.edition}",
-        "fields": [_field_data(f, short[f.name], standard, words, texts) for f in template.fields],
+        "fields": [_collect_field_data(f, short[f.name], standard, words, texts) for f in template.fields],
         "field_marks": "".join(sorted({f.mark for f in template.fields})),
         "has_personal": any(f.personal for f in template.fields),
-        "rules": [_rule_data(r, words, texts) for r in find_rules(template.role, standard)],
+        "rules": [_collect_rule_data(r, words, texts) for r in find_rules(template.role, standard)],
     }
 
 
-def _field_data(field: Field, short: str, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_field_data(field: Field, short: str, standard: Standard, words: Words, texts: Texts) -> dict[str, Any]:
     notes = []
     if field.code_pad:
         notes.append(words.get("dictionary", "padded", digits=field.code_pad))
@@ -232,27 +238,27 @@ def _field_data(field: Field, short: str, standard: Standard, words: Words, text
         "decimals": "" if field.decimals is None else field.decimals,
         "unit": {"m2": "m²"}.get(field.unit, field.unit),
         "codes": field.codes,
-        "list": texts.setting_name(f"codes.{field.codes}") if field.codes else "",
+        "list": texts.get_setting_name(f"codes.{field.codes}") if field.codes else "",
         "linked": field.codes in standard.code_lists,
         "notes": words.join(notes),
         "meaning": words.named("meaning", field.meaning),
-        "required": _constraint_text(field.constraint, words) if field.constraint else "",
+        "required": _format_constraint(field.constraint, words) if field.constraint else "",
         "personal": field.personal,
         "mark": field.mark,
     }
 
 
-def _constraint_text(letter: str, words: Words) -> str:
+def _format_constraint(letter: str, words: Words) -> str:
     key = f"constraint_{letter or 'none'}"
     return words.get("dictionary", key) if words.has("dictionary", key) else letter
 
 
-def _code_list_data(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
+def _collect_code_list_data(codes: CodeList, users: list[str], words: Words, texts: Texts) -> dict[str, Any]:
     # Skip a column without any value.
     columns = list(dict.fromkeys(k for c in codes.codes.values() for k, v in c.extra.items() if v))
     return {
         "id": codes.id,
-        "name": texts.setting_name(f"codes.{codes.id}"),
+        "name": texts.get_setting_name(f"codes.{codes.id}"),
         "mark": codes.mark,
         "count": words.get("dictionary", "rows", count=len(codes.codes)),
         "users": users,
@@ -267,14 +273,14 @@ def _code_list_data(codes: CodeList, users: list[str], words: Words, texts: Text
                 "extra": [code.extra.get(name, "").replace("|", " | ") for name in columns],
                 "mark": code.mark,
             }
-            for code, depth in order_codes(codes)
+            for code, depth in sort_codes_below_parents(codes)
         ],
     }
 
 
-def _rule_data(rule: Rule, words: Words, texts: Texts) -> dict[str, str]:
+def _collect_rule_data(rule: Rule, words: Words, texts: Texts) -> dict[str, str]:
     return {
         "code": rule.code,
-        "title": texts.rule_title(rule),
+        "title": texts.get_rule_title(rule),
         "severity": words.get("severity", str(rule.severity)),
     }

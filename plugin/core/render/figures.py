@@ -9,7 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages.texts import format_area, format_number
-from ..model.indicator import BROKEN, CLOSE, COMPARISON_SIGNS, MET, SQUARE_METRES, UNCONFIRMED, WARNING, Indicator
+from ..model.indicator import (
+    COMPARISON_SIGNS,
+    LITTLE_MARGIN_LEFT,
+    MISSED_BY_ROUNDING,
+    SQUARE_METRES,
+    TARGET_MET,
+    TARGET_MISSED,
+    UNCONFIRMED_STATE,
+    Indicator,
+)
 from ..model.report import Report
 from ..profile import Norm
 from ..profile.space_map import SPACE_FIGURES, THREE_ZONES
@@ -18,7 +27,13 @@ from .words import Words
 #: Decimals in official documents.
 DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
 _MAX_DECIMALS = 6
-STATE_ICONS = {MET: "ok", WARNING: "INFO", CLOSE: "warning", BROKEN: "error", UNCONFIRMED: "warning"}
+STATE_ICONS = {
+    TARGET_MET: "ok",
+    LITTLE_MARGIN_LEFT: "INFO",
+    MISSED_BY_ROUNDING: "warning",
+    TARGET_MISSED: "error",
+    UNCONFIRMED_STATE: "warning",
+}
 #: Inputs of a ratio that differ between its forms.
 _INPUTS_SHOWN_ELSEWHERE = ("numerator_m2", "land_ratio")
 
@@ -29,7 +44,7 @@ def make_figure_rows(report: Report, norm: Norm | None, words: Words) -> list[di
     Figures of townships have a separate table.
     """
     whole = [i for i in report.indicators if not is_township_figure(i)]
-    return [_figure_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
+    return [_make_figure_row(i, norm, words) for i in sorted(whole, key=lambda i: i.unit == "ratio")]
 
 
 def is_township_figure(indicator: Indicator) -> bool:
@@ -37,7 +52,7 @@ def is_township_figure(indicator: Indicator) -> bool:
     return indicator.id.startswith("township_")
 
 
-def _figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
+def _make_figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[str, Any]:
     left, decimals = indicator.margin, choose_decimals(indicator)
     state = format_state(indicator, words)
     return {
@@ -53,7 +68,7 @@ def _figure_row(indicator: Indicator, norm: Norm | None, words: Words) -> dict[s
         "basis": "" if indicator.unit == "ratio" else format_basis(indicator, words),
         "inputs": format_inputs(indicator, words),
         "decides": indicator.unit == "ratio" and indicator.target is not None,
-        "marks": _source_marks(indicator, norm),
+        "marks": _list_source_marks(indicator, norm),
         "source": indicator.target_source,
         "confirmed": indicator.confirmed,
     }
@@ -108,7 +123,7 @@ def format_state(indicator: Indicator, words: Words) -> str:
     The word 合格 is not used: a limit that is kept reads 未超限.
     """
     side = "ceiling" if indicator.comparison == "<=" else "floor"
-    key = indicator.state if indicator.state not in (MET, BROKEN) else f"{indicator.state}_{side}"
+    key = indicator.state if indicator.state not in (TARGET_MET, TARGET_MISSED) else f"{indicator.state}_{side}"
     if indicator.value is None:
         key = "not_computed"
     return words.named("indicator_state", key) + ("" if indicator.confirmed else "*")
@@ -187,15 +202,15 @@ def make_figure_notes(report: Report, words: Words) -> list[str]:
     sources = dict.fromkeys(i.target_source for i in whole if i.target_source and i.unit != "ratio")
     if sources:
         notes.append(words.get("text", "target_source", sources=words.join(sources)))
-    notes += _ratio_notes(report, words)
-    if any(i.state == WARNING for i in report.indicators):
+    notes += _make_ratio_notes(report, words)
+    if any(i.state == LITTLE_MARGIN_LEFT for i in report.indicators):
         notes.append(words.get("text", "margin_note"))
     if any(not i.confirmed for i in report.indicators):
         notes.append(words.get("text", "unconfirmed_note"))
     return notes
 
 
-def _ratio_notes(report: Report, words: Words) -> list[str]:
+def _make_ratio_notes(report: Report, words: Words) -> list[str]:
     notes = []
     ratios = [i for i in report.indicators if i.unit == "ratio" and i.inputs]
     if ratios:
@@ -212,7 +227,7 @@ def _ratio_notes(report: Report, words: Words) -> list[str]:
     return notes
 
 
-def _source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
+def _list_source_marks(indicator: Indicator, norm: Norm | None) -> list[str]:
     """Return the source marks (A, B or C) of an indicator's target and definition.
 
     Uncertain figures have a star instead.

@@ -13,7 +13,7 @@ from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
 from ..model.rule import Severity
 from ..profile import Norm
-from .pictures import MAX_PICTURES, finding_sort_key, select_findings_with_area, select_largest_conflicts
+from .pictures import MAX_PICTURES, make_finding_sort_key, select_findings_with_area, select_largest_conflicts
 from .words import Words
 
 #: Largest number of rows per rule on the page; counts are complete, and layer and JSON have all.
@@ -34,7 +34,7 @@ def get_rule_titles(report: Report, words: Words) -> dict[str, str]:
     }
 
 
-def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+def group_findings_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     """Return rule code → its findings."""
     groups: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
@@ -42,7 +42,7 @@ def group_by_code(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     return groups
 
 
-def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
+def sum_findings_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
     """Return one row per rule and severity with sums, errors first, then by area.
 
     Waived findings have a separate section.
@@ -67,13 +67,13 @@ def sum_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
                 "area_m2": sum(areas),
                 "area": format_number(sum(areas), 2) if areas else "—",
                 "net": words.get("text", "net", area=format_number(sum(nets), 2)) if nets else "",
-                "townships": _township_sums(found, words),
+                "townships": _format_township_sums(found, words),
             }
         )
     return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
 
 
-def _township_sums(findings: list[Finding], words: Words) -> str:
+def _format_township_sums(findings: list[Finding], words: Words) -> str:
     counts = Counter(f.township for f in findings)
     elsewhere = counts.pop("", 0)
     if not counts:
@@ -97,48 +97,50 @@ def list_by_rule(
     named = get_rule_titles(report, words)
     outcomes = {r.code: r for r in report.rules}
     blocks = []
-    for code, found in sorted(group_by_code(report.findings).items(), key=lambda item: rule_sort_key(item[0])):
-        shown = heapq.nsmallest(limit, found, key=finding_sort_key)
+    for code, found in sorted(
+        group_findings_by_rule(report.findings).items(), key=lambda item: make_rule_sort_key(item[0])
+    ):
+        shown = heapq.nsmallest(limit, found, key=make_finding_sort_key)
         blocks.append(
             {
                 "code": code,
                 "title": named.get(code, code),
                 "number": format_number(len(found), 0),
-                "rows": [_finding_row(f, words) for f in shown],
+                "rows": [_make_finding_row(f, words) for f in shown],
                 "more": words.get("text", "more_rows", count=format_number(len(found) - len(shown), 0))
                 if len(found) > limit
                 else "",
-                **_rule_manual(code, outcomes.get(code), norm, words),
+                **_make_rule_help(code, outcomes.get(code), norm, words),
             }
         )
     return blocks
 
 
-def rule_sort_key(code: str) -> tuple[int, str]:
+def make_rule_sort_key(code: str) -> tuple[int, str]:
     """Return the sort key of a rule code: family, then code."""
-    from ..model.rule import FAMILIES
+    from ..model.rule import RULE_FAMILIES
 
-    return (FAMILIES.index(code[:3]) if code[:3] in FAMILIES else len(FAMILIES), code)
+    return (RULE_FAMILIES.index(code[:3]) if code[:3] in RULE_FAMILIES else len(RULE_FAMILIES), code)
 
 
-def _finding_row(finding: Finding, words: Words) -> dict[str, Any]:
+def _make_finding_row(finding: Finding, words: Words) -> dict[str, Any]:
     waived = finding.state == "waived"
     return {
         "severity": "WAIVED" if waived else str(finding.severity),
-        "own": _join_role_and_key(finding.role, _key_or_fid(finding.key, finding.params.get("fid"), words)),
-        "related": _related_features(finding, words),
+        "own": _join_role_and_key(finding.role, _format_key_or_fid(finding.key, finding.params.get("fid"), words)),
+        "related": _list_related_features(finding, words),
         "township": finding.township,
         "area": format_number(finding.area_m2, 2) if finding.area_m2 is not None else "",
         "message": finding.message,
     }
 
 
-def _related_features(finding: Finding, words: Words) -> list[str]:
+def _list_related_features(finding: Finding, words: Words) -> list[str]:
     """Return the other features of a finding, one line per key."""
     fid = finding.params.get("related_fid")
     keys = [k for k in finding.related_keys if k][:_MAX_RELATED]
     lines = [_join_role_and_key(finding.related_role, k) for k in keys] or [
-        _join_role_and_key(finding.related_role, _key_or_fid("", fid, words))
+        _join_role_and_key(finding.related_role, _format_key_or_fid("", fid, words))
     ]
     if len(finding.related_keys) > len(keys) > 0:
         lines.append("…")
@@ -149,19 +151,19 @@ def _join_role_and_key(role: str, key: str) -> str:
     return " ".join(p for p in (role, key) if p)
 
 
-def _key_or_fid(key: str, fid: Any, words: Words) -> str:
+def _format_key_or_fid(key: str, fid: Any, words: Words) -> str:
     tail = words.get("text", "fid", fid=fid) if fid is not None else ""
     return f"{key} {words.bracket(tail)}" if key and tail else key or tail
 
 
-def _rule_manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
+def _make_rule_help(code: str, outcome: RuleOutcome | None, norm: Norm | None, words: Words) -> dict[str, Any]:
     """Return a rule's help by heading, its values, and its sources with marks.
 
     A finding about the run has one sentence. A code of another version of the plugin has no help.
     """
-    from ..model.rule import all_rules
+    from ..model.rule import load_all_rules
 
-    rule, texts = all_rules().get(code), Texts(words.lang)
+    rule, texts = load_all_rules().get(code), Texts(words.lang)
     if rule is None:
         sentence = texts.section("run_help").get(code, "")
         return {
@@ -170,7 +172,7 @@ def _rule_manual(code: str, outcome: RuleOutcome | None, norm: Norm | None, word
             "parameters": [],
         }
     return {
-        "help": [(heading, " ".join(text.split())) for heading, text in texts.rule_help(rule).items()],
+        "help": [(heading, " ".join(text.split())) for heading, text in texts.get_rule_help(rule).items()],
         "basis": list_citations(rule.basis, norm, words),
         "parameters": describe_rule_values(outcome, texts),
     }
@@ -181,10 +183,12 @@ def describe_rule_values(outcome: RuleOutcome | None, texts: Texts) -> list[str]
 
     The tolerance of standard and county is on the first page.
     """
-    from ..engine.explanation import CALL, EffectiveValue, format_effective_values
+    from ..engine.explanation import CALL_ORIGIN, EffectiveValue, format_effective_values
 
     given = [EffectiveValue(**one) for one in (outcome.parameters if outcome is not None else ())]
-    return format_effective_values([one for one in given if one.setting != "tolerance" or one.origin == CALL], texts)
+    return format_effective_values(
+        [one for one in given if one.setting != "tolerance" or one.origin == CALL_ORIGIN], texts
+    )
 
 
 def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list[dict[str, str]]:
@@ -227,7 +231,8 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
 def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
     """Return all waived findings with the data of their waivers."""
     found = sorted(
-        (f for f in report.findings if f.state == "waived"), key=lambda f: (rule_sort_key(f.code), finding_sort_key(f))
+        (f for f in report.findings if f.state == "waived"),
+        key=lambda f: (make_rule_sort_key(f.code), make_finding_sort_key(f)),
     )
     rows = []
     for finding in found:
@@ -236,7 +241,7 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
             {
                 "code": finding.code,
                 "own": _join_role_and_key(finding.role, finding.key),
-                "related": _related_features(finding, words),
+                "related": _list_related_features(finding, words),
                 "township": finding.township,
                 "area": format_number(finding.area_m2, 2),
                 "why": str(waiver.get("reason", "")),
@@ -259,7 +264,7 @@ def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = M
     templates = norm.standard.templates if norm else {}
     rows = [
         {
-            "own": _join_role_and_key(f.role, _key_or_fid(f.key, f.params.get("fid"), words)),
+            "own": _join_role_and_key(f.role, _format_key_or_fid(f.key, f.params.get("fid"), words)),
             "township": f.township or "—",
             "area": format_number(f.area_m2, 2),
             "fillers": words.join(

@@ -7,20 +7,20 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ...paths import REPORTS
+from ...paths import REPORT_TEMPLATES_FOLDER
 from ..messages.texts import THIN_SPACE, Texts, format_number
-from ..model.indicator import MET, Indicator
+from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
 from . import figures, finding_lists, sections, verdict
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target, is_township_figure
-from .pictures import Pictures
+from .pictures import ReportPictures
 from .words import Words
 
 if TYPE_CHECKING:
     from ..profile import Norm
 
 
-def township_section(report: Report, words: Words) -> dict[str, Any]:
+def make_township_section(report: Report, words: Words) -> dict[str, Any]:
     """Return the areas by township; townships that miss a task come first.
 
     ``columns``: figures with their units; ``rows``: a township with one cell per figure, ``None`` without a task.
@@ -32,8 +32,8 @@ def township_section(report: Report, words: Words) -> dict[str, Any]:
     rows = []
     for place in dict.fromkeys(i.place for i in indicators):
         own = {(i.id, i.unit): i for i in indicators if i.place == place}
-        cells = [_township_cell(own[figure], words) if figure in own else None for figure in figures]
-        rows.append({"name": place, "cells": cells, "met": all(i.state == MET for i in own.values())})
+        cells = [_make_township_cell(own[figure], words) if figure in own else None for figure in figures]
+        rows.append({"name": place, "cells": cells, "met": all(i.state == TARGET_MET for i in own.values())})
     sources = dict.fromkeys(i.target_source for i in indicators if i.target_source)
     return {
         "columns": columns,
@@ -43,7 +43,7 @@ def township_section(report: Report, words: Words) -> dict[str, Any]:
     }
 
 
-def _township_cell(indicator: Indicator, words: Words) -> dict[str, str]:
+def _make_township_cell(indicator: Indicator, words: Words) -> dict[str, str]:
     return {
         "value": format_number(indicator.value, choose_decimals(indicator)),
         # The unit is in the head of the column.
@@ -58,13 +58,15 @@ _URL_SCHEME = re.compile(r"(https?:)//", re.IGNORECASE)
 _SPACE_BEFORE_UNIT = re.compile(r"(?<=\d) (?=(?:[kmc]?m²?|ha|万亩|亩)\b)")
 
 
-def render_report(report: Report, norm: Norm | None = None, pictures: Pictures | None = None, lang: str = "") -> str:
+def render_report(
+    report: Report, norm: Norm | None = None, pictures: ReportPictures | None = None, lang: str = ""
+) -> str:
     """Return the report of a check as an HTML page.
 
     ``norm`` provides citations and marks; without ``pictures`` the page gives the reason.
     """
     words = Words(lang or report.lang)
-    return fill_template("report.html.j2", _page_data(report, norm, pictures, words))
+    return fill_template("report.html.j2", _collect_page_data(report, norm, pictures, words))
 
 
 def fill_template(template: str, page: dict[str, Any]) -> str:
@@ -72,19 +74,19 @@ def fill_template(template: str, page: dict[str, Any]) -> str:
 
     Everything is escaped, and no URL remains.
     """
-    text = _environment().get_template(template).render(page)
+    text = _make_jinja_environment().get_template(template).render(page)
     # A layer name may contain a URL: escape it so that it reads the same but is not a link. On paper the narrow space
     # between groups of digits almost disappears, so the page uses a normal non-breaking space.
     return _SPACE_BEFORE_UNIT.sub("\u00a0", _URL_SCHEME.sub(r"\1&#47;&#47;", text).replace(THIN_SPACE, "\u00a0"))
 
 
 @cache
-def _environment() -> Any:
+def _make_jinja_environment() -> Any:
     """Return the Jinja environment, which caches its templates."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(REPORTS),
+        loader=FileSystemLoader(REPORT_TEMPLATES_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -99,42 +101,44 @@ def escape_css_string(text: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):x} " for c in text)
 
 
-def _page_data(report: Report, norm: Norm | None, pictures: Pictures | None, words: Words) -> dict[str, Any]:
-    drawn = pictures or Pictures()
+def _collect_page_data(
+    report: Report, norm: Norm | None, pictures: ReportPictures | None, words: Words
+) -> dict[str, Any]:
+    drawn = pictures or ReportPictures()
     shown = bool(drawn.overview or any(drawn.conflicts))
     reason = drawn.problem or words.get("text", "no_place" if pictures else "no_qgis")
     conflicts = finding_lists.list_conflicts(report, words)
     for position, row in enumerate(conflicts["rows"]):
         row["image"] = drawn.conflicts[position] if position < len(drawn.conflicts) else ""
-    head = sections.head_section(report, norm, words)
+    head = sections.make_head_section(report, norm, words)
     return {
         "w": words,
-        "running": _page_margins(head, words),
+        "running": _make_page_margins(head, words),
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),
         "head": head,
-        "verdict": verdict.verdict_section(report, norm, words),
+        "verdict": verdict.make_verdict_section(report, norm, words),
         "families": verdict.count_by_family(report, words),
-        "not_checked": sections.not_checked_section(report, words),
-        "tolerance": sections.tolerance_section(report, norm, words),
+        "not_checked": sections.make_not_checked_section(report, words),
+        "tolerance": sections.make_tolerance_section(report, norm, words),
         "figures": figures.make_figure_rows(report, norm, words),
-        "townships": township_section(report, words),
+        "townships": make_township_section(report, words),
         "figure_notes": figures.make_figure_notes(report, words),
         "has_targets": any(i.target is not None for i in report.indicators),
-        "sums": finding_lists.sum_by_rule(report, words),
+        "sums": finding_lists.sum_findings_by_rule(report, words),
         "pictures": drawn,
         "no_pictures": "" if shown else words.get("text", "no_pictures", reason=reason),
         "conflicts": conflicts,
         "waivers": finding_lists.list_waivers(report, words),
         "windows": finding_lists.list_windows(report, norm, words),
-        "data": sections.provenance_section(report, words),
-        "rule_table": sections.rule_section(report, norm, words),
+        "data": sections.make_provenance_section(report, words),
+        "rule_table": sections.make_rule_section(report, norm, words),
         "lists": finding_lists.list_by_rule(report, norm, words),
         "total": format_number(len(report.findings), 0),
         "row_limit": finding_lists.MAX_ROWS_PER_RULE,
     }
 
 
-def _page_margins(head: dict[str, Any], words: Words) -> dict[str, Any]:
+def _make_page_margins(head: dict[str, Any], words: Words) -> dict[str, Any]:
     """Return header and footer of every printed page; the browser counts the pages."""
     title = words.get("page", "gap").join(p for p in (head["area_name"], head["title"]) if p)
     parts: list[Any] = []

@@ -21,18 +21,18 @@ import pandas as pd
 import pyogrio
 from pyproj import CRS
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..files.open_datasource import check_shapefile_complete
-from ..files.writing import Outputs, atomic_output, check_not_input
+from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
-from ..model.findings import COLUMNS, Finding
+from ..model.findings import FINDING_COLUMNS, Finding
 from ..model.report import Report
 from .html import render_report
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
-    from .pictures import Pictures
+    from .pictures import ReportPictures
 
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
@@ -42,14 +42,16 @@ GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
     """Write findings as a layer to a new file, with all columns even without findings.
 
-    `atomic_output` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full disk,
-    which drivers do not always report).
+    `write_atomically` provides the path. Raises OutputError when the driver fails or the file is incomplete (a full
+    disk, which drivers do not always report).
     """
-    driver = _driver_of(path)
+    driver = _get_driver_of_file(path)
     rows = [finding.row() for finding in findings]
     numbers = ("area_m2", "net_area_m2", "width_m")
-    columns = {n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in COLUMNS}
-    shapes = gpd.GeoSeries([finding.layer_geometry() for finding in findings], crs=crs)
+    columns = {
+        n: pd.Series([r[n] for r in rows], dtype="float64" if n in numbers else "object") for n in FINDING_COLUMNS
+    }
+    shapes = gpd.GeoSeries([finding.make_layer_geometry() for finding in findings], crs=crs)
     frame = gpd.GeoDataFrame(columns, geometry=shapes, crs=crs)
     # Write in the temporary folder, where a database can lock its file and the path is short.
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
@@ -81,7 +83,7 @@ def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: s
             shutil.copytree(file, copy) if file.is_dir() else shutil.copyfile(file, copy)
 
 
-def _driver_of(target: Path) -> str:
+def _get_driver_of_file(target: Path) -> str:
     known = {".gpkg": "GPKG", "": "GPKG", ".gdb": "OpenFileGDB", ".shp": "ESRI Shapefile", ".geojson": "GeoJSON"}
     suffix = target.suffix.lower()
     if suffix not in known:
@@ -90,7 +92,7 @@ def _driver_of(target: Path) -> str:
 
 
 #: One encoder for all lines, because creating one is slower than using it.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_JSON_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def report_to_json(report: Report) -> str:
@@ -112,18 +114,19 @@ def _dump_report(data: dict[str, Any]) -> str:
     This is fast to write and easy to compare.
     """
     parts = [
-        f"{_json_entry(key)}: {_json_lines(value) if isinstance(value, list) else _json_entry(value)}"
+        f"{_format_json_entry(key)}: "
+        f"{_format_json_lines(value) if isinstance(value, list) else _format_json_entry(value)}"
         for key, value in data.items()
     ]
     return "{\n" + ",\n".join(parts) + "\n}\n"
 
 
-def _json_lines(values: list[Any]) -> str:
-    return "[\n" + ",\n".join(_json_entry(v) for v in values) + "\n]" if values else "[]"
+def _format_json_lines(values: list[Any]) -> str:
+    return "[\n" + ",\n".join(_format_json_entry(v) for v in values) + "\n]" if values else "[]"
 
 
-def _json_entry(value: Any) -> str:
-    return _ENCODER.encode(value)
+def _format_json_entry(value: Any) -> str:
+    return _JSON_ENCODER.encode(value)
 
 
 def _replace_non_finite(value: Any) -> Any:
@@ -139,10 +142,10 @@ def _replace_non_finite(value: Any) -> Any:
 def write_outputs(
     report: Report,
     plan: Plan,
-    outputs: Outputs,
-    draw: Callable[[], Pictures | None] = lambda: None,
+    outputs: OutputPaths,
+    draw: Callable[[], ReportPictures | None] = lambda: None,
     *,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write all outputs of a check, or no file.
 
@@ -158,11 +161,11 @@ def write_outputs(
     with ExitStack() as stack:
         for target, make in ((outputs.json, lambda: report_to_json(report)), (outputs.html, page)):
             if target:
-                path = stack.enter_context(atomic_output(target))
+                path = stack.enter_context(write_atomically(target))
                 path.write_text(make(), encoding="utf-8", newline="\n")
                 cancellation.raise_if_cancelled()
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.
-            path = stack.enter_context(atomic_output(outputs.findings))
+            path = stack.enter_context(write_atomically(outputs.findings))
             write_findings_layer(path, report.findings, plan.crs)
         cancellation.raise_if_cancelled()

@@ -30,7 +30,7 @@ class LegendEntry:
 
 
 @dataclass
-class Pictures:
+class ReportPictures:
     """The images of a report page as data URIs.
 
     ``conflicts``: in the order of `select_largest_conflicts`, empty where one could not be drawn; ``problem``: the
@@ -43,7 +43,7 @@ class Pictures:
     problem: str = ""
 
 
-def finding_sort_key(finding: Finding) -> tuple[int, float, str, str]:
+def make_finding_sort_key(finding: Finding) -> tuple[int, float, str, str]:
     """Return the sort key of a finding: severity, area from the largest, code, key."""
     severity = _SEVERITY_ORDER.get(finding.severity, 3) if finding.severity else 3
     return severity, -(finding.area_m2 or 0.0), finding.code, finding.key
@@ -63,4 +63,4 @@ def select_findings_with_area(report: Report) -> list[Finding]:
 
 def select_largest_conflicts(report: Report, limit: int = MAX_PICTURES) -> list[Finding]:
     """Return the ``limit`` largest conflicts, in the order of overview and list."""
-    return heapq.nsmallest(limit, select_findings_with_area(report), key=finding_sort_key)
+    return heapq.nsmallest(limit, select_findings_with_area(report), key=make_finding_sort_key)

@@ -13,53 +13,59 @@ from typing import Any
 from ..engine.explanation import format_value
 from ..messages.texts import Texts
 from ..model.indicator import COMPARISON_SIGNS
-from ..model.rule import all_rules
+from ..model.rule import load_all_rules
 from ..profile import Norm, StatedFigure, Target
-from ..profile.resolved import RULE, STANDARD, Origin, ResolvedValue, resolve_norm
-from ..standard.conflicts import CONFLICTS, MEANINGS
-from .rule_book import control_line_name
+from ..profile.resolved import RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, Origin, ResolvedValue, resolve_norm
+from ..standard.conflicts import CONFLICT_MEANINGS, CONFLICTS_SECTION
+from .rule_book import format_control_line_name
 from .words import Words
 
-_PAIR_PREFIX = f"{CONFLICTS}."
+_PAIR_PREFIX = f"{CONFLICTS_SECTION}."
 
 
 def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     """Yield a resolved profile as text: each heading, then its lines."""
     texts, laid = Texts(words.lang), resolve_norm(norm)
-    yield from _head_lines(norm, words)
+    yield from _make_head_lines(norm, words)
     pairs = [value for value in laid.settings if value.key.startswith(_PAIR_PREFIX)]
     plain = [value for value in laid.settings if not value.key.startswith(_PAIR_PREFIX)]
-    yield from _section_lines(words, "settings", [_setting_value(value, texts, words) for value in plain])
+    yield from _make_section_lines(words, "settings", [_format_setting_value(value, texts, words) for value in plain])
     rules = []
     for line in laid.rules:
-        rule = all_rules()[line.code]
+        rule = load_all_rules()[line.code]
         runs = "" if line.runs else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
         values = {
             "severity": words.get("severity", line.severity),
-            "origin": _origin_text(line.origin, words),
+            "origin": _format_origin(line.origin, words),
             "runs": runs,
         }
-        rules.append(words.get("resolved", "rule", code=line.code, title=texts.rule_title(rule), **values))
-        rules += [f"  {_setting_value(value, texts, words)}" for value in line.parameters]
-    yield from _section_lines(words, "rules", rules, count=sum(line.runs for line in laid.rules))
+        rules.append(words.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values))
+        rules += [f"  {_format_setting_value(value, texts, words)}" for value in line.parameters]
+    yield from _make_section_lines(words, "rules", rules, count=sum(line.runs for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
-    yield from _section_lines(words, "targets", [_target_line(t, texts, words) for t in norm.targets(area)])
-    yield from _section_lines(words, "stated", [_stated_line(s, words) for s in norm.stated_figures(area)])
-    yield from _section_lines(words, "register", [_register_line(asdict(line), texts) for line in norm.register(area)])
-    other = [_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
-    other += [_stated_line(s, words) for s in profile.stated if s.area_code != area]
-    yield from _section_lines(words, "others", other)
+    yield from _make_section_lines(words, "targets", [_format_target_line(t, texts, words) for t in norm.targets(area)])
+    yield from _make_section_lines(
+        words, "stated", [_format_stated_line(s, words) for s in norm.list_stated_figures(area)]
+    )
+    yield from _make_section_lines(
+        words, "register", [_register_line(asdict(line), texts) for line in norm.register(area)]
+    )
+    other = [_format_target_line(t, texts, words) for t in profile.targets if t.area_code != area]
+    other += [_format_stated_line(s, words) for s in profile.stated if s.area_code != area]
+    yield from _make_section_lines(words, "others", other)
     # The pairs come last: there are many, and most come from the standard.
-    pairs.sort(key=lambda value: (MEANINGS.index(value.value), value.key))
-    yield from _section_lines(words, "conflicts", [_control_line_pair(value, norm, texts, words) for value in pairs])
+    pairs.sort(key=lambda value: (CONFLICT_MEANINGS.index(value.value), value.key))
+    yield from _make_section_lines(
+        words, "conflicts", [_format_control_line_pair(value, norm, texts, words) for value in pairs]
+    )
 
 
-def profile_to_dict(norm: Norm) -> dict[str, Any]:
+def convert_profile_to_dict(norm: Norm) -> dict[str, Any]:
     """Return a resolved profile as plain data."""
     profile, standard = norm.profile, norm.standard
     return {
         "profile": {"id": profile.id, "name": profile.name, "area_code": profile.area_code},
-        "chain": [one.id for one in profile.chain()],
+        "chain": [one.id for one in profile.list_base_profiles()],
         "standard": {"id": standard.id, "edition": standard.edition, "name": standard.name},
         "phase": norm.phase,
         "confirmed": {**profile.confirmed_by, "items": sorted(profile.confirmed)},
@@ -72,7 +78,7 @@ def profile_to_dict(norm: Norm) -> dict[str, Any]:
     }
 
 
-def _head_lines(norm: Norm, words: Words) -> Iterator[str]:
+def _make_head_lines(norm: Norm, words: Words) -> Iterator[str]:
     profile, standard = norm.profile, norm.standard
 
     def line(key: str, **params: Any) -> str:
@@ -83,7 +89,7 @@ def _head_lines(norm: Norm, words: Words) -> Iterator[str]:
         yield line("file", file=profile.path)
     if profile.members:
         yield line("members", members=words.join(profile.members))
-    above = profile.chain()[1:]
+    above = profile.list_base_profiles()[1:]
     if above:
         yield line("bases", bases=" ← ".join(f"{one.name} {one.id}" for one in above))
     yield line("standard", name=standard.name, id=standard.id, edition=standard.edition)
@@ -101,7 +107,7 @@ def _head_lines(norm: Norm, words: Words) -> Iterator[str]:
         yield line("absent", names=words.join(texts.concept(c) for c in sorted(profile.absent)))
 
 
-def _section_lines(words: Words, key: str, lines: list[str], **params: Any) -> list[str]:
+def _make_section_lines(words: Words, key: str, lines: list[str], **params: Any) -> list[str]:
     """Return a heading with the number of lines, then the lines; empty without lines."""
     if not lines:
         return []
@@ -109,41 +115,41 @@ def _section_lines(words: Words, key: str, lines: list[str], **params: Any) -> l
     return ["", heading, *(f"  {line}" for line in lines)]
 
 
-def _control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: Words) -> str:
+def _format_control_line_pair(value: ResolvedValue, norm: Norm, texts: Texts, words: Words) -> str:
     """Return two control lines by name, with the meaning of their overlap."""
     sides = value.key.removeprefix(_PAIR_PREFIX).split("-", 1)
-    name = " × ".join(control_line_name(side, norm, texts) for side in sides)
-    return _setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
+    name = " × ".join(format_control_line_name(side, norm, texts) for side in sides)
+    return _format_setting_line(value, f"{name}　{value.key}", words.get("rule_book", f"meaning_{value.value}"), words)
 
 
-def _setting_value(value: ResolvedValue, texts: Texts, words: Words) -> str:
-    return _setting_line(value, value.key, format_value(value.value, "", texts), words)
+def _format_setting_value(value: ResolvedValue, texts: Texts, words: Words) -> str:
+    return _format_setting_line(value, value.key, format_value(value.value, "", texts), words)
 
 
-def _setting_line(value: ResolvedValue, name: str, text: str, words: Words) -> str:
+def _format_setting_line(value: ResolvedValue, name: str, text: str, words: Words) -> str:
     sure = "sure" if value.mark != "C" else "confirmed_c" if value.confirmed else "unconfirmed_c"
     mark = words.get("resolved", sure, mark=value.mark or "—")
-    return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_origin_text(value.origin, words))
+    return words.get("resolved", "value", name=name, value=text, mark=mark, origin=_format_origin(value.origin, words))
 
 
-def _origin_text(origin: Origin, words: Words) -> str:
-    if origin.kind == RULE:
+def _format_origin(origin: Origin, words: Words) -> str:
+    if origin.kind == RULE_DEFAULT_ORIGIN:
         return words.get("resolved", "of_rule")
-    name = origin.id if origin.kind == STANDARD else origin.name or origin.id
+    name = origin.id if origin.kind == STANDARD_ORIGIN else origin.name or origin.id
     return name + words.bracket(words.named("phase", origin.phase)) if origin.phase else name
 
 
-def _target_line(target: Target, texts: Texts, words: Words) -> str:
+def _format_target_line(target: Target, texts: Texts, words: Words) -> str:
     unit = texts.get("units", target.unit)
-    return _figure_line(target, texts.indicator(target.indicator), unit, words)
+    return _format_figure_line(target, texts.indicator(target.indicator), unit, words)
 
 
-def _stated_line(stated: StatedFigure, words: Words) -> str:
+def _format_stated_line(stated: StatedFigure, words: Words) -> str:
     name = stated.name + words.bracket(stated.note) if stated.note else stated.name
-    return _figure_line(stated, name, stated.unit, words)
+    return _format_figure_line(stated, name, stated.unit, words)
 
 
-def _figure_line(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
+def _format_figure_line(figure: Target | StatedFigure, name: str, unit: str, words: Words) -> str:
     params = {
         "name": name,
         "sign": COMPARISON_SIGNS[figure.comparison],

@@ -16,17 +16,17 @@ from typing import Any
 from ..engine.explanation import EffectiveValue, find_effective_parameters, find_unconfirmed_settings
 from ..files.writing import write_text
 from ..messages.texts import Texts
-from ..model.rule import EVERY_LAYER, FAMILIES, Parameter, Rule, Severity, all_rules
+from ..model.rule import EVERY_LAYER, RULE_FAMILIES, Parameter, Rule, Severity, load_all_rules
 from ..profile import Norm
 from ..standard import list_standard_ids, load_standard
 from ..standard.citations import Citation, Source, find_best_mark
-from ..standard.conflicts import MEANINGS, Conflict
+from ..standard.conflicts import CONFLICT_MEANINGS, Conflict
 from ..standard.template import Template
 from .html import fill_template
 from .words import Words
 
 #: When a rule runs: with every check, or only by its name.
-DEFAULT, NAMED = "default", "named"
+RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class RuleEntry:
     """One rule in the rule book.
 
     ``severity``: as in the profile; ``mark``: the best level (A to C) of its citations that apply in the profile's
-    area; ``agreed``: only sources of level C, but accepted by standard or county; ``unconfirmed``: its unconfirmed
-    settings of level C; ``runs``: when it runs; ``inputs``: further files it needs.
+    area; ``is_source_agreed``: only sources of level C, but accepted by standard or county; ``unconfirmed``: its
+    unconfirmed settings of level C; ``runs``: when it runs; ``inputs``: further files it needs.
     """
 
     rule: Rule
     severity: Severity
     mark: str
-    agreed: bool
+    is_source_agreed: bool
     runs: tuple[str, ...]
     needs: tuple[NeededLayer, ...]
     parameters: tuple[EffectiveValue, ...]
@@ -72,22 +72,22 @@ def make_rule_entries(norm: Norm, codes: Iterable[str] = ()) -> list[RuleEntry]:
     Their values are those of ``norm``, the standard and the profile.
     """
     requested = set(codes)
-    return [_make_entry(rule, norm) for code, rule in all_rules().items() if not requested or code in requested]
+    return [_make_entry(rule, norm) for code, rule in load_all_rules().items() if not requested or code in requested]
 
 
 def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     standard = norm.standard
     citations = tuple(standard.citations[key] for key in rule.basis if key in standard.citations)
-    binding = [c for c in citations if c.applies_in(norm.profile.area_code)]
+    binding = [c for c in citations if c.applies_in_area(norm.profile.area_code)]
     mark = find_best_mark(c.mark for c in binding)
     sources = dict.fromkeys(s for c in citations for s in c.sources)
     return RuleEntry(
         rule=rule,
         severity=norm.severity(rule),
         mark=mark,
-        agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
-        runs=_runs(rule.code, norm),
-        needs=tuple(_needed_layer(need, norm) for need in rule.needs.values()),
+        is_source_agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
+        runs=_list_run_conditions(rule.code, norm),
+        needs=tuple(_make_needed_layer(need, norm) for need in rule.needs.values()),
         parameters=tuple(find_effective_parameters(rule, norm)),
         citations=citations,
         sources=tuple(standard.sources[s] for s in sources),
@@ -96,15 +96,15 @@ def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
     )
 
 
-def _needed_layer(need: Any, norm: Norm) -> NeededLayer:
+def _make_needed_layer(need: Any, norm: Norm) -> NeededLayer:
     roles = () if need.concept == EVERY_LAYER else norm.standard.concepts.get(need.concept, (need.concept,))
     return NeededLayer(need.concept, tuple(roles), need.fields, need.optional)
 
 
-def _runs(code: str, norm: Norm) -> tuple[str, ...]:
+def _list_run_conditions(code: str, norm: Norm) -> tuple[str, ...]:
     if code in norm.rules:
-        return (DEFAULT,)
-    return tuple(name for name, codes in norm.standard.rule_groups.items() if code in codes) or (NAMED,)
+        return (RUNS_BY_DEFAULT,)
+    return tuple(name for name, codes in norm.standard.rule_groups.items() if code in codes) or (RUNS_WHEN_NAMED,)
 
 
 #: The columns of the table in order; report_*.toml has their headings.
@@ -145,7 +145,7 @@ class RuleBook:
                 f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}"
             )
             found += [
-                f"        {self._word_for(key)}{self.words.get('page', 'colon')}{row[key]}"
+                f"        {self._get_word(key)}{self.words.get('page', 'colon')}{row[key]}"
                 for key in ("needs", "optional", "inputs", "parameters", "basis")
                 if row[key]
             ]
@@ -158,7 +158,7 @@ class RuleBook:
             row, colon = self.row(entry), self.words.get("page", "colon")
             found += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
             found += [
-                f"{self._word_for(key)}{colon}{row[key]}"
+                f"{self._get_word(key)}{colon}{row[key]}"
                 for key in ("mark", "runs", "needs", "optional", "inputs")
                 if row[key]
             ]
@@ -168,7 +168,7 @@ class RuleBook:
         """Return the rules as CSV with headings and a byte order mark."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([self._word_for(column) for column in RULE_COLUMNS])
+        writer.writerow([self._get_word(column) for column in RULE_COLUMNS])
         for entry in self.entries:
             row = self.row(entry)
             writer.writerow([row[column] for column in RULE_COLUMNS])
@@ -180,8 +180,8 @@ class RuleBook:
         It has a table of all rules, help, the conflict matrix and documents.
         """
         families = []
-        for family in FAMILIES:
-            rules = [self._entry_details(e) for e in self.entries if e.rule.family == family]
+        for family in RULE_FAMILIES:
+            rules = [self._collect_entry_details(e) for e in self.entries if e.rule.family == family]
             if rules:
                 families.append({"id": family, "name": self.words.get("family", family), "rules": rules})
         standard, profile = self.norm.standard, self.norm.profile
@@ -194,7 +194,7 @@ class RuleBook:
                 "profile": profile.name,
                 "families": families,
                 "count": self.words.get("rule_book", "count", count=len(self.entries)),
-                "matrix": self._matrix(),
+                "matrix": self._make_conflict_matrix(),
                 "documents": [
                     {"id": s.id, "best": s.best, "text": self._pick_language(s)} for s in standard.sources.values()
                 ],
@@ -207,88 +207,90 @@ class RuleBook:
         return {
             "code": entry.rule.code,
             "name": entry.rule.name,
-            "title": self.texts.rule_title(entry.rule),
+            "title": self.texts.get_rule_title(entry.rule),
             "severity": self.words.get("severity", str(entry.severity)),
-            "mark": entry.mark + (self.words.bracket(self._word_for("agreed")) if entry.agreed else ""),
-            "runs": self._runs(entry),
+            "mark": entry.mark + (self.words.bracket(self._get_word("agreed")) if entry.is_source_agreed else ""),
+            "runs": self._format_run_conditions(entry),
             "needs": clause.join(self._need_text(n) for n in entry.needs if not n.optional),
             "optional": clause.join(self._need_text(n) for n in entry.needs if n.optional),
-            "inputs": clause.join(f"{name.upper()} {self._input_description(name)}" for name in entry.inputs),
-            "parameters": clause.join(self._parameter_lines(entry)),
+            "inputs": clause.join(f"{name.upper()} {self._get_input_description(name)}" for name in entry.inputs),
+            "parameters": clause.join(self._make_parameter_lines(entry)),
             "basis": clause.join(f"[{c.mark}] {self._pick_language(c)}" for c in entry.citations),
             "sources": self.words.join(s.id for s in entry.sources),
         }
 
-    def _entry_details(self, entry: RuleEntry) -> dict[str, Any]:
-        unconfirmed = [self.texts.setting_name(u) for u in entry.unconfirmed]
+    def _collect_entry_details(self, entry: RuleEntry) -> dict[str, Any]:
+        unconfirmed = [self.texts.get_setting_name(u) for u in entry.unconfirmed]
         return {
             **self.row(entry),
             "plain_mark": entry.mark,
-            "help": [{"heading": k, "text": " ".join(v.split())} for k, v in self.texts.rule_help(entry.rule).items()],
-            "asked": [self._need_text(n) + self._optional_text(n) for n in entry.needs],
-            "set": self._parameter_lines(entry),
+            "help": [
+                {"heading": k, "text": " ".join(v.split())} for k, v in self.texts.get_rule_help(entry.rule).items()
+            ],
+            "asked": [self._need_text(n) + self._format_optional_need(n) for n in entry.needs],
+            "set": self._make_parameter_lines(entry),
             "citations": [
                 {"mark": c.mark, "text": self._pick_language(c), "sources": list(c.sources)} for c in entry.citations
             ],
             "unconfirmed": self.words.join(unconfirmed),
         }
 
-    def _runs(self, entry: RuleEntry) -> str:
-        if entry.runs in ((DEFAULT,), (NAMED,)):
-            return self._word_for(f"runs_{entry.runs[0]}")
+    def _format_run_conditions(self, entry: RuleEntry) -> str:
+        if entry.runs in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,)):
+            return self._get_word(f"runs_{entry.runs[0]}")
         return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.runs))
 
     def _need_text(self, need: NeededLayer) -> str:
         if need.concept == EVERY_LAYER:
-            name = self._word_for("each_layer")
+            name = self._get_word("each_layer")
         else:
             name = f"{self.texts.concept(need.concept)} {'/'.join(need.roles)}".strip()
         fields = self.words.join(self.texts.meaning(f) for f in need.fields)
         return name + (self.words.bracket(self.words.get("rule_book", "with_fields", fields=fields)) if fields else "")
 
-    def _optional_text(self, need: NeededLayer) -> str:
-        return self.words.bracket(self._word_for("optional")) if need.optional else ""
+    def _format_optional_need(self, need: NeededLayer) -> str:
+        return self.words.bracket(self._get_word("optional")) if need.optional else ""
 
-    def _parameter_lines(self, entry: RuleEntry) -> list[str]:
+    def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
         return [
-            self._parameter_text(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)
+            self._format_parameter(p, given) for p, given in zip(entry.rule.parameters, entry.parameters, strict=True)
         ]
 
-    def _parameter_text(self, parameter: Parameter, norm_value: EffectiveValue) -> str:
+    def _format_parameter(self, parameter: Parameter, norm_value: EffectiveValue) -> str:
         name = self.texts.section("parameters").get(parameter.name, parameter.name)
-        text = f"{name} {parameter.name} = {self._value_text(norm_value.value, parameter.unit)}"
+        text = f"{name} {parameter.name} = {self._format_value(norm_value.value, parameter.unit)}"
         if norm_value.value != parameter.default:
-            default = self._value_text(parameter.default, parameter.unit)
+            default = self._format_value(parameter.default, parameter.unit)
             text += self.words.bracket(self.words.get("cli", "default", value=default))
         return text
 
-    def _value_text(self, value: Any, unit: str) -> str:
+    def _format_value(self, value: Any, unit: str) -> str:
         if unit == "share":
             return f"{value:.10g} ({value:.0%})"
         if unit == "degrees":
             return f"{value:.10g}°"
         return f"{value:.10g} {self.words.named('unit', unit)}".strip()
 
-    def _matrix(self) -> dict[str, Any]:
+    def _make_conflict_matrix(self) -> dict[str, Any]:
         """Return the conflict matrix as a triangle of rows and numbered columns.
 
         For two control lines a cell has the meaning of shared land, the level of source and the basis.
         """
         standard = self.norm.standard
-        pairs = {pair.pair: pair for pair in standard.conflicts}
+        pairs = {pair.control_line_pair: pair for pair in standard.conflicts}
         lines = list(dict.fromkeys(side for pair in standard.conflicts for side in (pair.left, pair.right)))
         # The available three lines come first, the others in the order of the matrix.
         lines.sort(key=lambda line: line not in CONTROL_LINES)
         rows = []
         for n, line in enumerate(lines):
-            cells = [self._matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
-            rows.append({"number": n + 1, "line": self._control_line_name(line), "cells": cells})
+            cells = [self._make_matrix_cell(pairs.get(frozenset((line, other)))) for other in lines[:n]]
+            rows.append({"number": n + 1, "line": self._get_control_line_name(line), "cells": cells})
         return {
             "rows": rows,
-            "meanings": [(m, self._word_for(f"short_{m}"), self._word_for(f"meaning_{m}")) for m in MEANINGS],
+            "meanings": [(m, self._get_word(f"short_{m}"), self._get_word(f"meaning_{m}")) for m in CONFLICT_MEANINGS],
         }
 
-    def _matrix_cell(self, pair: Conflict | None) -> dict[str, str]:
+    def _make_matrix_cell(self, pair: Conflict | None) -> dict[str, str]:
         if pair is None:
             return {"meaning": "", "short": "", "mark": "", "title": ""}
         meaning = self.norm.get(pair.key)
@@ -296,37 +298,37 @@ class RuleBook:
         is_own_setting = pair.key in self.norm.profile.settings
         mark = self.norm.mark(pair.key) if is_own_setting else pair.mark
         source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
-        sides = f"{self._control_line_name(pair.left)} × {self._control_line_name(pair.right)}"
-        title = f"{sides}: {self._word_for(f'meaning_{meaning}')} [{mark}] {source}"
-        return {"meaning": meaning, "short": self._word_for(f"short_{meaning}"), "mark": mark, "title": title}
+        sides = f"{self._get_control_line_name(pair.left)} × {self._get_control_line_name(pair.right)}"
+        title = f"{sides}: {self._get_word(f'meaning_{meaning}')} [{mark}] {source}"
+        return {"meaning": meaning, "short": self._get_word(f"short_{meaning}"), "mark": mark, "title": title}
 
-    def _control_line_name(self, what: str) -> str:
-        return control_line_name(what, self.norm, self.texts)
+    def _get_control_line_name(self, what: str) -> str:
+        return format_control_line_name(what, self.norm, self.texts)
 
-    def _input_description(self, name: str) -> str:
+    def _get_input_description(self, name: str) -> str:
         """Return the description of a command-line option.
 
         For a rule on packages it is that of the input.
         """
-        return self._word_for(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
+        return self._get_word(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
 
     def _pick_language(self, citation: Any) -> str:
         return str(citation.zh if self.words.lang == "zh" else citation.en)
 
-    def _word_for(self, key: str) -> str:
+    def _get_word(self, key: str) -> str:
         return self.words.get("rule_book", key)
 
 
-def control_line_name(side: str, norm: Norm, texts: Texts) -> str:
+def format_control_line_name(side: str, norm: Norm, texts: Texts) -> str:
     """Return a control line of the conflict matrix in words.
 
     A layer is named by its template's name and code.
     """
-    template = next(_templates(side, norm), None)
+    template = next(_iterate_templates_of_role(side, norm), None)
     return f"{template.name} {side}" if template else texts.concept(side)
 
 
-def _templates(role: str, norm: Norm) -> Iterator[Template]:
+def _iterate_templates_of_role(role: str, norm: Norm) -> Iterator[Template]:
     """Yield the templates of a layer code, in this standard first, then in others.
 
     A county's matrix also has lines of township plans.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..model.report import Report
-from ..model.rule import all_rules
+from ..model.rule import load_all_rules
 from ..profile import Norm
 from .words import Words
 
@@ -21,7 +21,7 @@ def describe_rules_run(report: Report, norm: Norm, words: Words) -> str:
     """
     run = [rule.code for rule in report.rules]
     total = len(find_rules_for_data(run, norm))
-    groups = find_groups_left_out(run, norm)
+    groups = find_omitted_rule_groups(run, norm)
     if not groups:
         return words.get("say", "rules_run" if len(run) < total else "rules_run_all", run=len(run), total=total)
     names = words.join(
@@ -37,20 +37,20 @@ def find_rules_for_data(run: Collection[str], norm: Norm) -> list[str]:
     Rules on packages and on yearly maintenance (DOC) count only where one of their group ran: other data have nothing
     for them.
     """
-    foreign = {code for codes in _groups_for_other_data(run, norm).values() for code in codes}
-    return [code for code in all_rules() if code not in foreign or code in run]
+    foreign = {code for codes in _list_groups_for_other_data(run, norm).values() for code in codes}
+    return [code for code in load_all_rules() if code not in foreign or code in run]
 
 
-def find_groups_left_out(run: Collection[str], norm: Norm) -> dict[str, int]:
+def find_omitted_rule_groups(run: Collection[str], norm: Norm) -> dict[str, int]:
     """Return the groups with rules that did not run, and the number of those rules."""
-    foreign = _groups_for_other_data(run, norm)
+    foreign = _list_groups_for_other_data(run, norm)
     counts = {
         name: len(set(codes) - set(run)) for name, codes in norm.standard.rule_groups.items() if name not in foreign
     }
     return {name: count for name, count in counts.items() if count}
 
 
-def _groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
+def _list_groups_for_other_data(run: Collection[str], norm: Norm) -> dict[str, tuple[str, ...]]:
     return {
         name: tuple(codes)
         for name, codes in norm.standard.rule_groups.items()

@@ -9,17 +9,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..messages.texts import Texts, format_area, format_number, short_key
-from ..model.findings import UNREAD_CODE, names_unread_data
+from ..messages.texts import Texts, format_area, format_number, shorten_key
+from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
 from ..profile import Norm
 from ..profile.document import PRINTED_KEYS, render_lowerings
 from .finding_lists import list_citations
-from .verdict import is_partly_checked, unconfirmed_section
+from .verdict import is_partly_checked, list_unconfirmed_items
 from .words import Words
 
 
-def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def make_head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     """Return the head of the report: plan, county, date, verdict."""
     provenance = report.provenance
     scope, phase = provenance.get("scope", ""), provenance.get("phase", "")
@@ -42,7 +42,7 @@ def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, A
         "standard": provenance.get("standard", {}).get("name", ""),
         "profile": name or words.get("head", "no_profile"),
         "crs": format_crs(provenance.get("crs", ""), words),
-        "document": _document_rows(provenance.get("document", {}), words),
+        "document": _make_document_rows(provenance.get("document", {}), words),
         "lowered": render_lowerings(provenance.get("document", {}), Texts(words.lang)),
     }
 
@@ -51,7 +51,7 @@ def head_section(report: Report, norm: Norm | None, words: Words) -> dict[str, A
 _PAIRS_PER_ROW = 3
 
 
-def _document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[str, str]]]:
+def _make_document_rows(document: dict[str, Any], words: Words) -> list[list[tuple[str, str]]]:
     """Return the document information (成果信息) for the report head.
 
     The result has rows of (label, value) pairs.
@@ -81,7 +81,7 @@ def format_crs(label: str, words: Words) -> str:
     return label + words.get("page", "gap") + words.get("head", "zone", zone=zone[start] + code - start)
 
 
-def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
+def make_not_checked_section(report: Report, words: Words) -> dict[str, Any]:
     """Return rules that were not checked completely, with reason and remedy.
 
     Rows compared by a repaired copy of their geometry are listed, too.
@@ -94,7 +94,7 @@ def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
         elif rule.incomplete or rule.outcome == Outcome.SKIPPED:
             reason = rule.reason or words.get("text", "no_reason")
             rows.append((rule.code, rule.title, reason))
-    unread = [finding for finding in report.findings if names_unread_data(finding)]
+    unread = [finding for finding in report.findings if is_about_unread_data(finding)]
     rows += [(UNREAD_CODE, words.get("run_title", UNREAD_CODE), finding.message) for finding in unread]
     invalid = [layer for layer in report.provenance.get("layers", []) if layer.get("invalid")]
     if invalid:
@@ -116,7 +116,7 @@ def not_checked_section(report: Report, words: Words) -> dict[str, Any]:
 _MAX_NAMED_STEPS = 5
 
 
-def _fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
+def _format_fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
     counts = {
         name: format_number(tolerance["steps"].get(name, 0), 0) for name in ("fixed_precision", "repaired", "pieces")
     }
@@ -134,7 +134,7 @@ def _fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
 _SIDE_COLUMNS = (("role", "key"), ("related_role", "related_key"))
 
 
-def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def make_tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     """Return the tolerance, the overlay steps with a larger one, and ignored slivers.
 
     Slivers are parts below the tolerance.
@@ -143,7 +143,7 @@ def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[s
     steps = tolerance.get("steps") or {}
     notes = [words.get("text", "tolerance_note")]
     if any(steps.values()):
-        notes.append(_fallback_steps(tolerance, words))
+        notes.append(_format_fallback_steps(tolerance, words))
     mark = norm.mark("tolerance") if norm else "C"
     if norm and mark == "C" and norm.is_confirmed("tolerance"):
         notes.append(words.get("text", "tolerance_profile"))
@@ -157,7 +157,9 @@ def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[s
         "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
         "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_area(area)),
         "note": words.sentences(notes),
-        "pairs": [_ignored_pair(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]],
+        "pairs": [
+            _make_ignored_pair_row(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]
+        ],
     }
 
 
@@ -165,7 +167,7 @@ def tolerance_section(report: Report, norm: Norm | None, words: Words) -> dict[s
 _MAX_NAMED_PAIRS, _MAX_NAMED_TOWNSHIPS = 12, 3
 
 
-def _ignored_pair(slivers: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
+def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: Words) -> dict[str, str]:
     """Return the ignored slivers between two layers as a row.
 
     It has number, area, main townships and the largest feature.
@@ -180,7 +182,7 @@ def _ignored_pair(slivers: dict[str, Any], norm: Norm | None, words: Words) -> d
     ]
     more = len(towns) > _MAX_NAMED_TOWNSHIPS
     largest = slivers["features"][0] if slivers["features"] else None
-    key = (short_key(largest["key"]) or f"#{largest.get('fid', '')}") if largest else ""
+    key = (shorten_key(largest["key"]) or f"#{largest.get('fid', '')}") if largest else ""
     return {
         "layers": " × ".join(names),
         "rule": slivers["rule"],
@@ -194,11 +196,11 @@ def _ignored_pair(slivers: dict[str, Any], norm: Norm | None, words: Words) -> d
     }
 
 
-def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
+def make_rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[str, Any]]:
     """Return one row per rule: outcome, findings, parameters, sources."""
-    from ..model.rule import all_rules
+    from ..model.rule import load_all_rules
 
-    known = all_rules()
+    known = load_all_rules()
     listed = {f.code for f in report.findings}
     rows = []
     for rule in report.rules:
@@ -218,17 +220,17 @@ def rule_section(report: Report, norm: Norm | None, words: Words) -> list[dict[s
                 # The parameters of a rule with findings are in the list of its findings.
                 "parameters": ""
                 if rule.code in listed
-                else words.get("page", "clause").join(_own_parameters(rule, words)),
+                else words.get("page", "clause").join(_list_own_parameters(rule, words)),
                 "basis": basis,
                 "reason": reason if rule.outcome == Outcome.CRASHED else rule.reason,
-                "unconfirmed": words.join(unconfirmed_section(rule.unconfirmed, words)[1]),
-                "doubts": words.join(unconfirmed_section(rule.unconfirmed, words)[0]),
+                "unconfirmed": words.join(list_unconfirmed_items(rule.unconfirmed, words)[1]),
+                "doubts": words.join(list_unconfirmed_items(rule.unconfirmed, words)[0]),
             }
         )
     return rows
 
 
-def _own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
+def _list_own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
     """Return the parameters of a rule without those listed elsewhere (tolerance)."""
     from ..engine.explanation import EffectiveValue, format_effective_values
 
@@ -237,13 +239,13 @@ def _own_parameters(rule: RuleOutcome, words: Words) -> list[str]:
     )
 
 
-def provenance_section(report: Report, words: Words) -> dict[str, Any]:
+def make_provenance_section(report: Report, words: Words) -> dict[str, Any]:
     """Return layers, notices and versions of the checked data."""
     provenance = report.provenance
     layers = [
         {
             "role": layer.get("role", ""),
-            "name": _layer_name(layer, words),
+            "name": _format_layer_name(layer, words),
             "features": format_number(layer.get("features", 0), 0),
             "invalid": format_number(layer.get("invalid", 0), 0),
             "empty": format_number(layer.get("empty", 0), 0),
@@ -257,12 +259,12 @@ def provenance_section(report: Report, words: Words) -> dict[str, Any]:
     return {
         "layers": layers,
         "notices": [str(n) for n in dict.fromkeys(provenance.get("notices", []))],
-        "line": _version_lines(provenance, words),
+        "line": _make_version_lines(provenance, words),
         "unsaved": any(layer.get("unsaved") for layer in provenance.get("layers", [])),
     }
 
 
-def _layer_name(layer: dict[str, Any], words: Words) -> str:
+def _format_layer_name(layer: dict[str, Any], words: Words) -> str:
     """Return a layer's name and its official name.
 
     The text mentions if its role was recognised in an unusual way.
@@ -277,7 +279,7 @@ def _layer_name(layer: dict[str, Any], words: Words) -> str:
     return parts[0] + (words.bracket(words.join(notes)) if notes else "")
 
 
-def _version_lines(provenance: dict[str, Any], words: Words) -> list[str]:
+def _make_version_lines(provenance: dict[str, Any], words: Words) -> list[str]:
     versions = provenance.get("versions", {})
     standard, profile = provenance.get("standard", {}).get("name", ""), provenance.get("profile", {}).get("id", "")
     if profile:

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..messages.texts import Texts, format_area, format_number
-from ..model.findings import names_unread_data
+from ..model.findings import is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome, is_run_finding
 from ..model.verdict import Verdict
 from ..profile import Norm
 from ..profile.model import ABSENCE_ITEM
-from .finding_lists import rule_sort_key
+from .finding_lists import make_rule_sort_key
 from .rules_run import describe_rules_run
 from .words import Words
 
@@ -30,7 +30,7 @@ def get_verdict(report: Report) -> Verdict:
     return report.verdict if report.rules else Verdict.INCOMPLETE
 
 
-def verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
+def make_verdict_section(report: Report, norm: Norm | None, words: Words) -> dict[str, Any]:
     """Return verdict, counts and caveats for the report page."""
     summary = report.summary
     counts = [
@@ -71,15 +71,15 @@ def list_caveats(report: Report, norm: Norm | None, words: Words) -> list[str]:
     first = [words.get("say", "none_found_skipped", count=not_run)] if not_run and not report.findings else []
     return [
         *first,
-        *_unfinished_sentences(report, summary, words),
+        *_make_unfinished_sentences(report, summary, words),
         *_clean_sentences(report, not_run, words),
-        *_unconfirmed_sentences(summary["unconfirmed"], words),
-        *_scope_sentences(report, norm, words),
-        *_state_sentences(report, summary, words),
+        *_make_unconfirmed_sentences(summary["unconfirmed"], words),
+        *_make_scope_sentences(report, norm, words),
+        *_make_state_sentences(report, summary, words),
     ]
 
 
-def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
+def _make_unfinished_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
     """Yield sentences on rules and rows that were not checked as they should be.
 
     They were left out, or checked in a wrong CRS.
@@ -91,7 +91,7 @@ def _unfinished_sentences(report: Report, summary: dict[str, Any], words: Words)
         yield words.get("say", "skipped", count=skipped)
     elif crashed:
         yield words.get("say", "crashed", count=crashed)
-    if unread := sum(names_unread_data(finding) for finding in report.findings):
+    if unread := sum(is_about_unread_data(finding) for finding in report.findings):
         yield words.get("say", "unread", count=unread)
     if in_part := sum(is_partly_checked(rule) for rule in report.rules):
         yield words.get("say", "partly", count=in_part)
@@ -111,22 +111,22 @@ def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str
         yield words.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
 
 
-def _unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
-    doubts, settings = unconfirmed_section(names, words)
+def _make_unconfirmed_sentences(names: list[str], words: Words) -> Iterator[str]:
+    doubts, settings = list_unconfirmed_items(names, words)
     if settings:
         yield words.get("say", "unconfirmed", names=words.join(settings))
     if doubts:
         yield words.get("say", "doubtful", names=words.join(doubts))
 
 
-def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
+def _make_scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterator[str]:
     """Yield sentences on the rules that ran and those that did not.
 
     They are the number of rules, expected rules that did not run, and additional rules.
     """
     if norm is not None:
         yield describe_rules_run(report, norm, words)
-        expected = norm.expected_rules_in(report.provenance.get("scope", ""))
+        expected = norm.list_expected_rules_of_scope(report.provenance.get("scope", ""))
         left_out = set(expected) - {r.code for r in report.rules}
         if left_out:
             default = len(expected)
@@ -138,7 +138,7 @@ def _scope_sentences(report: Report, norm: Norm | None, words: Words) -> Iterato
         yield words.get("say", "beyond", count=len(beyond), names=words.join(beyond))
 
 
-def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
+def _make_state_sentences(report: Report, summary: dict[str, Any], words: Words) -> Iterator[str]:
     """Yield sentences on unsaved edits and waived findings."""
     if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
         yield words.get("say", "unsaved")
@@ -146,13 +146,13 @@ def _state_sentences(report: Report, summary: dict[str, Any], words: Words) -> I
         yield words.get("say", "waived", count=summary["waived"])
 
 
-def unconfirmed_section(names: list[str], words: Words) -> tuple[list[str], list[str]]:
+def list_unconfirmed_items(names: list[str], words: Words) -> tuple[list[str], list[str]]:
     """Return uncertainties in the data, and settings that a county can confirm."""
     texts = Texts(words.lang)
     absent = [n for n in names if n.startswith(f"{ABSENCE_ITEM}.")]
     doubts = [words.get("doubt", n) for n in names if words.has("doubt", n)]
     doubts += [words.get("doubt", "absent_concept", name=texts.concept(n.partition(".")[2])) for n in absent]
-    settings = [texts.setting_name(n) for n in names if not words.has("doubt", n) and n not in absent]
+    settings = [texts.get_setting_name(n) for n in names if not words.has("doubt", n) and n not in absent]
     return list(dict.fromkeys(doubts)), list(dict.fromkeys(settings))
 
 
@@ -179,7 +179,7 @@ def count_by_family(report: Report, words: Words) -> dict[str, Any]:
     columns = [c for c in _OUTCOME_COLUMNS if total[c] or c in ("passed", "failed", "skipped")]
     rows = [
         {"name": f"{code} {words.named('family', code)}", "values": [row["rules"], *(row[c] for c in columns)]}
-        for code, row in sorted(counts.items(), key=lambda item: rule_sort_key(item[0]))
+        for code, row in sorted(counts.items(), key=lambda item: make_rule_sort_key(item[0]))
     ]
     return {
         "columns": [words.get("outcome", c) for c in columns],

@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from ...paths import TEXTS
+from ...paths import TEXTS_FOLDER
 from ..errors import DataError
 from ..files.data import read_toml
 from ..messages.plurals import agree_with_counts
-from ..messages.texts import LANGUAGES
+from ..messages.texts import TEXT_LANGUAGES
 
 
 @cache
 def _load_texts(lang: str) -> dict[str, Any]:
-    return read_toml(TEXTS / f"report_{lang}.toml")
+    return read_toml(TEXTS_FOLDER / f"report_{lang}.toml")
 
 
 class Words:
@@ -29,8 +29,8 @@ class Words:
     """
 
     def __init__(self, lang: str = "zh"):
-        if lang not in LANGUAGES:
-            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(LANGUAGES))
+        if lang not in TEXT_LANGUAGES:
+            raise DataError("data_value_unknown", file="texts", key="lang", value=lang, known=", ".join(TEXT_LANGUAGES))
         self.lang = lang
 
     def get(self, section: str, key: str, **params: Any) -> str:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from ..cancellation import NEVER, Cancellation
-from ..engine.evaluate import Evaluation, Progress, evaluate
-from ..engine.finish import complete_findings, sum_fallback_steps
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..engine.evaluate import Evaluation, ProgressCallback, evaluate_rules
+from ..engine.finish import complete_findings, count_fallback_steps
 from ..engine.ignored import make_sliver_findings, make_sliver_report, sum_ignored_slivers
 from ..engine.plan_consistency import find_inconsistencies
 from ..engine.provenance import make_provenance
@@ -33,17 +33,17 @@ def run_check(
     parameters: dict[str, dict[str, Any]] | None = None,
     tolerance: Tolerance | None = None,
     lang: str = "zh",
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
     reading_seconds: float = 0.0,
 ) -> Report:
     """Check a whole plan; return the report.
 
-    Arguments as of `engine.evaluate.evaluate`. ``reading_seconds``: time spent on reading, for the report. Raise
+    Arguments as of `engine.evaluate.evaluate_rules`. ``reading_seconds``: time spent on reading, for the report. Raise
     Cancelled.
     """
     started = time.monotonic()
-    evaluation = evaluate(
+    evaluation = evaluate_rules(
         rules,
         plan,
         side_inputs=side_inputs,
@@ -82,14 +82,14 @@ def make_report(
     report.findings += find_inconsistencies(plan, side_inputs)
     complete_findings(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
-        indicator.name = texts.indicator_name_at(indicator.id, indicator.place)
+        indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
     apply_waivers(report, plan, waivers, message_of)
-    report_unread(report.findings, plan.unread, message_of)
+    report_unread(report.findings, plan.unread_data, message_of)
     report.findings = sort_findings(report.findings)
     report.tolerance = {
         **evaluation.tolerance.to_dict(),
         **make_sliver_report(sliver_sums, evaluation.tolerance),
-        **sum_fallback_steps(evaluation.steps),
+        **count_fallback_steps(evaluation.steps),
     }
     report.provenance = make_provenance(plan, texts)
     return report

@@ -24,7 +24,7 @@ def restore_plan(saved_result: SavedResult, options: Options, inputs: tuple[str,
     """
     provenance = saved_result.report.provenance
     area_code = str(provenance["area_code"])
-    norm = options.norm().for_area(area_code)
+    norm = options.norm().resolve_for_area(area_code)
     crs = CRS.from_user_input(saved_result.crs)
     plan = Plan(
         layers={},
@@ -37,7 +37,7 @@ def restore_plan(saved_result: SavedResult, options: Options, inputs: tuple[str,
         known_county_code=area_code if saved_result.area_known else "",
     )
     for layer_entry in provenance["layers"]:
-        templates = norm.standard.all_templates(layer_entry["role"])
+        templates = norm.standard.list_templates_of_role(layer_entry["role"])
         same_template = [
             template for template in templates if f"{template.standard}/{template.role}" == layer_entry["template"]
         ]

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import DataError
 from ..files.writing import write_text
 
@@ -100,19 +100,19 @@ class ChangesSinceCheck:
     def __bool__(self) -> bool:
         return bool(self.layers or self.settings)
 
-    def with_layer(self, name: str, role: str) -> ChangesSinceCheck:
+    def add_changed_layer(self, name: str, role: str) -> ChangesSinceCheck:
         """Return the changes with one more layer."""
         names = self.layers if name in self.layers else (*self.layers, name)
         return ChangesSinceCheck(names, self.roles | ({role} if role else frozenset()), self.settings)
 
 
-def saved_result_path(project_file: str | Path) -> Path:
+def make_saved_result_path(project_file: str | Path) -> Path:
     """Return the path of the result file of a project file."""
     path = Path(project_file)
     return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
 
 
-def digest_rows(source: SourceLayer, cancellation: Cancellation = NEVER) -> str:
+def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER_CANCELLED) -> str:
     """Return a SHA-256 digest of a table's values, geometries and CRS.
 
     Row order and feature ids do not matter.
@@ -154,17 +154,17 @@ def save_file_state(path: str | Path, stamp: FileStamp) -> SavedFile:
 
     Folders and files above `_MAX_DIGEST_BYTES` get no digest.
     """
-    return SavedFile(stamp, _digest_file(Path(path)) if path else "")
+    return SavedFile(stamp, _compute_file_digest(Path(path)) if path else "")
 
 
-def same_file_contents(saved_file: SavedFile, path: str | Path, stamp: FileStamp) -> bool:
+def is_file_unchanged(saved_file: SavedFile, path: str | Path, stamp: FileStamp) -> bool:
     """Return True if a file is unchanged: equal time and size, else equal contents."""
     return saved_file.stamp == stamp or bool(
-        saved_file.digest and path and saved_file.digest == _digest_file(Path(path))
+        saved_file.digest and path and saved_file.digest == _compute_file_digest(Path(path))
     )
 
 
-def _digest_file(path: Path) -> str:
+def _compute_file_digest(path: Path) -> str:
     if not path.is_file() or path.stat().st_size > _MAX_DIGEST_BYTES:
         return ""
     return hashlib.sha256(path.read_bytes()).hexdigest()
@@ -196,9 +196,9 @@ class OutdatedFindings:
         return self._rules[code]
 
     def _reads_changed(self, code: str) -> bool:
-        from ..model.rule import EVERY_LAYER, all_rules
+        from ..model.rule import EVERY_LAYER, load_all_rules
 
-        rule = all_rules().get(code)
+        rule = load_all_rules().get(code)
         needs = [need.concept for need in rule.needs.values() if need.concept != EVERY_LAYER] if rule else []
         return any(self.changes.roles & set(self._concepts.get(concept, (concept,))) for concept in needs)
 
@@ -216,7 +216,7 @@ def write_saved_result(path: str | Path, saved_result: SavedResult) -> None:
         "settings": saved_result.settings,
         "files": {name: asdict(file) for name, file in saved_result.files.items()},
         "layers": [asdict(layer) for layer in saved_result.layers],
-        "places": [_matching_values(finding) for finding in saved_result.report.findings],
+        "places": [_list_waiver_matching_values(finding) for finding in saved_result.report.findings],
         "report": saved_result.report.to_dict(),
     }
     write_text(path, dump_json(data))
@@ -252,7 +252,7 @@ def read_saved_result(path: str | Path) -> SavedResult:
         raise DataError("kept_result_damaged", file=Path(path).name) from error
 
 
-def _matching_values(finding: Finding) -> list[Any]:
+def _list_waiver_matching_values(finding: Finding) -> list[Any]:
     """Return values of a finding that waivers are matched by and the report omits."""
     return [finding.by_place, finding.by_nodes_m2, list(finding.place) if finding.place else None]
 

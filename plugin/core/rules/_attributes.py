@@ -126,7 +126,7 @@ def explain_missing_fields(layer: Layer, *meanings: str) -> tuple[str, dict[str,
 
     The result is the key of a text and its parameters, as an outcome stores them.
     """
-    names = ", ".join(layer.field_name(meaning) for meaning in meanings)
+    names = ", ".join(layer.get_field_name(meaning) for meaning in meanings)
     return "field_missing", {"layer": layer.name, "role": layer.role, "fields": names}
 
 

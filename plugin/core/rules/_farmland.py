@@ -59,4 +59,4 @@ def compare_zones_with_line(zones: Layer, zone_rows: NDArray, line: Layer, ctx: 
         finding.related_role, finding.related_keys = line.role, [finding.key]
         finding.role, finding.key = zones.role, ""
         findings.append(finding)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)

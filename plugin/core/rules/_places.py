@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import Context
-from ..geometry.corners import Corners
+from ..geometry.corners import CornerDefects
 from ..geometry.validity import is_missing
 from ..model.findings import Finding
 from ..model.rule import RuleResult
@@ -32,7 +32,14 @@ def select_valid_polygons(layer: Layer) -> NDArray:
 
 
 def make_findings_by_row(
-    layer: Layer, corners: Corners, measure_name: str, ctx: Context, *, case: str, decimals: int = 2, **params: Any
+    layer: Layer,
+    corners: CornerDefects,
+    measure_name: str,
+    ctx: Context,
+    *,
+    case: str,
+    decimals: int = 2,
+    **params: Any,
 ) -> list[Finding]:
     """Return one finding for each row that has corners; its geometry is their points.
 
@@ -44,7 +51,11 @@ def make_findings_by_row(
     for row, start, count in zip(rows.tolist(), starts.tolist(), counts.tolist(), strict=True):
         row_slice = slice(start, start + count)
         points = shapely.multipoints(corners.point[row_slice])
-        row_params = {**params, "count": count, measure_name: round(float(corners.measure[row_slice].min()), decimals)}
+        row_params = {
+            **params,
+            "count": count,
+            measure_name: round(float(corners.angle_or_distance[row_slice].min()), decimals),
+        }
         findings.append(ctx.finding_maker.row(layer, row, case=case, params=row_params, geometry=points))
     return findings
 
@@ -57,7 +68,7 @@ def is_reported_elsewhere(ctx: Context, code: str) -> bool:
     A rule that lacks a layer, a field or a side input reports nothing and does not count. The outcome of the rule
     that omits the problem names the other rule.
     """
-    reported = any(rule.code == code and ctx.has_inputs_for(rule) for rule in ctx.rules)
+    reported = any(rule.code == code and ctx.has_inputs_of_rule(rule) for rule in ctx.rules)
     if reported and code not in ctx.run_log.reporting_rules:
         ctx.run_log.reporting_rules.append(code)
     return reported
@@ -65,7 +76,7 @@ def is_reported_elsewhere(ctx: Context, code: str) -> bool:
 
 def is_layer_in_setting(layer: Layer, setting: str, ctx: Context) -> bool:
     """Return True if a setting lists the layer by a concept, such as ``farmland``."""
-    return any(layer.role in ctx.plan.roles_of(concept) for concept in ctx.norm.get(setting))
+    return any(layer.role in ctx.plan.list_roles_of_concept(concept) for concept in ctx.norm.get(setting))
 
 
 def must_not_overlap(layer: Layer) -> bool:
@@ -82,7 +93,7 @@ def find_usable_layer(concept_or_role: str, ctx: Context, result: RuleResult) ->
     """
     layer = ctx.plan.concept(concept_or_role)
     if layer is None:
-        unusable_layer = ctx.plan.unusable_for(concept_or_role)
+        unusable_layer = ctx.plan.find_unusable_layer(concept_or_role)
         if unusable_layer is not None:
             _add_not_checked(result, "layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role})
         return None
@@ -90,7 +101,7 @@ def find_usable_layer(concept_or_role: str, ctx: Context, result: RuleResult) ->
         if len(layer):
             _add_not_checked(result, "layer_bare", {"layer": layer.name, "role": layer.role})
         return None
-    result.doubts += [f"roles.{role}" for role in ctx.plan.unread_roles(concept_or_role)]
+    result.doubts += [f"roles.{role}" for role in ctx.plan.list_unread_roles(concept_or_role)]
     return layer
 
 

@@ -17,7 +17,7 @@ from ..model.rule import RuleResult, Severity
 from ..plan.layer import Layer
 from ..profile.norm import is_sealed_by_profile
 from ..versions.baseline import compare_with_baseline, get_sealed_edition
-from ..versions.model import MOVED_IN, MOVED_OUT, NET_BASIS, Comparison
+from ..versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, NET_BASIS, VersionComparison
 
 #: Names shown; the rest is counted.
 _MAX_LISTED_NAMES = 5
@@ -33,7 +33,7 @@ def make_not_compared_params(layer: Layer, names: list[str]) -> dict[str, Any]:
     return {"layer": layer.name, "role": layer.role, "count": len(names), "fields": list_first_names(names)}
 
 
-def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Comparison | None:
+def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> VersionComparison | None:
     """Return the comparison of a layer of the plan with the sealed edition.
 
     ``concept`` names the layer (such as ``farmland``). If one of the two layers is missing or unusable, return None
@@ -42,7 +42,7 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Compa
     comparison = compare_with_baseline(ctx, concept)
     if comparison is None:
         edition = get_sealed_edition(ctx.side)
-        unusable_layer = edition.unusable_for(concept) if edition is not None else None
+        unusable_layer = edition.find_unusable_layer(concept) if edition is not None else None
         sealed_layer = edition.concept(concept) if edition is not None else None
         if unusable_layer is not None:
             result.not_checked.append(("layer_unusable", {"layer": unusable_layer.name, "role": unusable_layer.role}))
@@ -53,7 +53,7 @@ def compare_with_sealed(ctx: Context, concept: str, result: RuleResult) -> Compa
             # A line that the sealed edition lacks was not compared, so the rule does not pass.
             result.not_checked.append(("baseline_lacks", {"concept": concept}))
         return None
-    result.applicable = True
+    result.is_applicable = True
     if comparison.failed_pairs:
         result.not_checked.append(("versions_failed", {"count": len(comparison.failed_pairs)}))
     # GEO001 and GEO002 report shapes of the plan; no other rule reports those of the sealed edition.
@@ -77,7 +77,7 @@ def report_sealed_only(ctx: Context, concept: str, result: RuleResult) -> None:
         result.not_checked.append(("baseline_only", {"concept": concept, "layer": layer.name, "count": len(layer)}))
 
 
-def find_net_area_doubts(comparison: Comparison, ctx: Context) -> list[str]:
+def find_net_area_doubts(comparison: VersionComparison, ctx: Context) -> list[str]:
     """Return a doubt if the shapes do not support the compared net areas.
 
     The list is empty without a doubt.
@@ -89,18 +89,18 @@ def find_net_area_doubts(comparison: Comparison, ctx: Context) -> list[str]:
     return [] if is_backed else [AREA_FIELDS_SETTING]
 
 
-def record_moved_slivers(ctx: Context, comparison: Comparison) -> None:
+def record_moved_slivers(ctx: Context, comparison: VersionComparison) -> None:
     """Record in the log the slivers of land added or removed since the sealed edition.
 
     Slivers are parts below the tolerance; they have no finding.
     """
-    moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (MOVED_IN, MOVED_OUT)]
+    moved = [n for n, (kind, *_) in enumerate(comparison.sliver_rows) if kind in (MOVED_IN_KIND, MOVED_OUT_KIND)]
     before, after = (np.array([comparison.sliver_rows[n][side] for n in moved], dtype=int) for side in (1, 2))
     slivers = Slivers([comparison.slivers[n] for n in moved], after, before)
     ctx.run_log.ignore(slivers, comparison.after.layer, comparison.before.layer, sealed=True)
 
 
-def sealed_severity(ctx: Context, layer: Layer) -> Severity | None:
+def get_sealed_severity(ctx: Context, layer: Layer) -> Severity | None:
     """Return ERROR for a layer that the county's own profile seals.
 
     Return None, for the rule's severity, for any other layer.

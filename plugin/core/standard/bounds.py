@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import DataError
 from ..files.data import check_type
-from ..model.rule import Severity, all_rules
+from ..model.rule import Severity, load_all_rules
 from .codes import CodeList
 from .editions import STANDARD_FILE, find_editions
 from .load import load_standard
@@ -61,7 +61,7 @@ def find_maximum(key: str, standard: Standard) -> float | None:
 def _find_rule_default(key: str) -> float | None:
     """Return a rule's default for a parameter that no standard sets."""
     code, _, name = key.removeprefix("rules.").partition(".")
-    rule = all_rules().get(code) if key.startswith("rules.") else None
+    rule = load_all_rules().get(code) if key.startswith("rules.") else None
     return next((parameter.default for parameter in rule.parameters if parameter.name == name), None) if rule else None
 
 
@@ -150,7 +150,7 @@ def _list_unsourced_marks(custom: Standard, shipped: Standard) -> Iterator[str]:
 
 
 def _list_lowered_severities(custom: Standard, shipped: Standard) -> Iterator[str]:
-    rules = all_rules()
+    rules = load_all_rules()
     tables = [("severity", custom.severity, shipped.severity)]
     tables += [
         (f"phase.{phase}.severity", severities, shipped.phases.get(phase, {}))
@@ -168,6 +168,10 @@ def _list_changed_codes(custom: CodeList, shipped: CodeList) -> list[str]:
     changed = []
     for code, shipped_code in shipped.codes.items():
         own_code = custom.codes.get(code)
-        if own_code is None or own_code.extra != shipped_code.extra or custom.lineage(code) != shipped.lineage(code):
+        if (
+            own_code is None
+            or own_code.extra != shipped_code.extra
+            or custom.list_code_and_parents(code) != shipped.list_code_and_parents(code)
+        ):
             changed.append(code)
     return changed

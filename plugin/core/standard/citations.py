@@ -9,10 +9,10 @@ from pathlib import Path
 
 from ..errors import DataError
 from ..files.data import check_keys, check_type, read_toml
-from .template import MARKS
+from .template import SOURCE_MARKS
 
 #: The files of a standard.
-CITATIONS, SOURCES = "citations.toml", "sources.toml"
+CITATIONS_FILE_NAME, SOURCES_FILE_NAME = "citations.toml", "sources.toml"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Citation:
     sources: tuple[str, ...] = ()
     area: str = ""
 
-    def applies_in(self, area_code: str) -> bool:
+    def applies_in_area(self, area_code: str) -> bool:
         """Return True if the citation applies in an area; an empty area code means any."""
         return self.area in ("", area_code)
 
@@ -53,11 +53,11 @@ def load_sources(folder: Path) -> dict[str, Source]:
 
     Raise DataError for an invalid entry.
     """
-    path = folder / SOURCES
+    path = folder / SOURCES_FILE_NAME
     documents = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("best", "zh", "en"), allowed=(), file=path, where=key)
-        _check_known(row["best"], MARKS, path, f"{key}.best")
+        _check_known(row["best"], SOURCE_MARKS, path, f"{key}.best")
         documents[key] = Source(key, **row)
     return documents
 
@@ -67,13 +67,13 @@ def load_citations(folder: Path, sources: Iterable[str]) -> dict[str, Citation]:
 
     ``sources``: ids of the known documents. Raise DataError for an invalid entry and for an unknown document.
     """
-    path = folder / CITATIONS
+    path = folder / CITATIONS_FILE_NAME
     known_sources = tuple(sources)
     citations = {}
     for key, row in (read_toml(path) if path.exists() else {}).items():
         check_keys(row, required=("mark", "zh", "en"), allowed=("sources", "area"), file=path, where=key)
         check_type(row.get("area", ""), str, file=path, key=f"{key}.area")
-        _check_known(row["mark"], MARKS, path, f"{key}.mark")
+        _check_known(row["mark"], SOURCE_MARKS, path, f"{key}.mark")
         read_in = tuple(check_type(row.pop("sources", []), list, file=path, key=f"{key}.sources"))
         for source in read_in:
             _check_known(source, known_sources, path, f"{key}.sources")

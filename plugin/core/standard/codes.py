@@ -12,10 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import DataError
-from ..files.data import MARKS
-from ..files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, Undecodable, decode_file_text, find_delimiter
+from ..files.data import SOURCE_MARKS
+from ..files.encoding import (
+    OLD_WORKBOOK_SIGNATURE,
+    WORKBOOK_SIGNATURE,
+    UndecodableTextError,
+    decode_file_text,
+    find_delimiter,
+)
 
-COLUMNS = ("code", "name", "parent", "level", "mark")
+CODE_LIST_COLUMNS = ("code", "name", "parent", "level", "mark")
 #: Headings that a planner may use instead of the column names.
 _COLUMN_BY_HEADING = {
     "代码": "code",
@@ -66,7 +72,7 @@ class CodeList:
             for code in self.codes.values()
         }
 
-    def lineage(self, code: str) -> tuple[str, ...]:
+    def list_code_and_parents(self, code: str) -> tuple[str, ...]:
         """Return a code, its parent, the parent's parent and so on; empty if unknown."""
         chain: list[str] = []
         while code in self.codes and code not in chain:
@@ -76,7 +82,7 @@ class CodeList:
 
     def within(self, code: str, ancestors: tuple[str, ...] | list[str]) -> bool:
         """Return True if a code is one of ``ancestors`` or below one of them."""
-        return any(ancestor in ancestors for ancestor in self.lineage(code))
+        return any(ancestor in ancestors for ancestor in self.list_code_and_parents(code))
 
     def collect_members(self, ancestors: tuple[str, ...] | list[str]) -> set[str]:
         """Return all codes that are one of ``ancestors`` or below one of them."""
@@ -117,7 +123,7 @@ def _read_text(path: Path) -> str:
         raise DataError("data_list_workbook", file=str(path))
     try:
         return decode_file_text(data)
-    except Undecodable as error:
+    except UndecodableTextError as error:
         raise DataError("data_list_encoding", file=str(path), line=error.line) from error
 
 
@@ -145,15 +151,17 @@ def _read_rows(path: Path, text: str) -> list[tuple[int, dict[str, str]]]:
     except csv.Error as error:
         raise DataError("data_list_quotes", file=str(path), line=last_line + 1) from error
     if columns is None:
-        raise DataError("data_list_empty", file=str(path), columns=",".join(COLUMNS))
+        raise DataError("data_list_empty", file=str(path), columns=",".join(CODE_LIST_COLUMNS))
     return rows
 
 
 def _read_header(path: Path, line: int, cells: list[str]) -> list[str]:
     names = [_COLUMN_BY_HEADING.get(cell, cell.lower()) for cell in cells]
-    for name in COLUMNS:
+    for name in CODE_LIST_COLUMNS:
         if name not in names:
-            raise DataError("data_list_column", file=str(path), line=line, column=name, columns=",".join(COLUMNS))
+            raise DataError(
+                "data_list_column", file=str(path), line=line, column=name, columns=",".join(CODE_LIST_COLUMNS)
+            )
     for name in names:
         if name and names.count(name) > 1:
             raise DataError("data_list_column_twice", file=str(path), line=line, column=name)
@@ -164,9 +172,9 @@ def _read_code(path: Path, line: int, row: dict[str, str]) -> Code:
     code, name = row["code"], row["name"]
     if not code or not name:
         raise DataError("data_code_blank", file=str(path), line=line, column="name" if code else "code", value=code)
-    if row["mark"] not in MARKS or not (row["level"].isascii() and row["level"].isdigit()):
+    if row["mark"] not in SOURCE_MARKS or not (row["level"].isascii() and row["level"].isdigit()):
         raise DataError("data_code_row", file=str(path), line=line, value=code)
-    extra = {k: text for k, text in row.items() if k and k not in COLUMNS}
+    extra = {k: text for k, text in row.items() if k and k not in CODE_LIST_COLUMNS}
     return Code(code, name, row["parent"], int(row["level"]), row["mark"], extra)
 
 

@@ -13,15 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
 
 #: Section of a profile in which a county changes the meaning of single pairs; also the name of the matrix in lists of
 #: marks.
-CONFLICTS = "conflicts"
+CONFLICTS_SECTION = "conflicts"
 #: The file of the matrix in a standard's folder.
 CONFLICTS_FILE = "conflicts.toml"
-ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED = "error", "warning", "information", "evidence", "allowed"
-MEANINGS = (ERROR, WARNING, INFORMATION, EVIDENCE, ALLOWED)
+ERROR_MEANING, WARNING_MEANING, INFORMATION_MEANING, EVIDENCE_MEANING, ALLOWED_MEANING = (
+    "error",
+    "warning",
+    "information",
+    "evidence",
+    "allowed",
+)
+CONFLICT_MEANINGS = (ERROR_MEANING, WARNING_MEANING, INFORMATION_MEANING, EVIDENCE_MEANING, ALLOWED_MEANING)
 _REQUIRED_KEYS = ("left", "right", "meaning", "basis", "mark")
 
 
@@ -29,7 +35,7 @@ _REQUIRED_KEYS = ("left", "right", "meaning", "basis", "mark")
 class Conflict:
     """What land shared by two control lines means.
 
-    ``left``, ``right``: concepts or layer codes; ``meaning``: one of `MEANINGS`; ``basis``: key of a citation;
+    ``left``, ``right``: concepts or layer codes; ``meaning``: one of `CONFLICT_MEANINGS`; ``basis``: key of a citation;
     ``rule``: code of a rule that reports this pair already.
     """
 
@@ -43,10 +49,10 @@ class Conflict:
     @property
     def key(self) -> str:
         """Return the setting key of the pair's meaning: ``conflicts.boundary-flood_line``."""
-        return f"{CONFLICTS}.{self.left}-{self.right}"
+        return f"{CONFLICTS_SECTION}.{self.left}-{self.right}"
 
     @property
-    def pair(self) -> frozenset[str]:
+    def control_line_pair(self) -> frozenset[str]:
         """Return both sides, independent of their order."""
         return frozenset((self.left, self.right))
 
@@ -66,9 +72,11 @@ def load_conflicts(folder: Path) -> tuple[Conflict, ...]:
     for number, row in enumerate(check_type(table["pairs"], list, file=path, key="pairs"), 1):
         entry = f"pairs[{number}]"
         for conflict in _read_conflicts(row, path, entry):
-            if conflict.pair in by_pair or len(conflict.pair) < 2:
-                raise DataError("data_duplicate", file=str(path), key=entry, value=" / ".join(conflict.pair))
-            by_pair[conflict.pair] = conflict
+            if conflict.control_line_pair in by_pair or len(conflict.control_line_pair) < 2:
+                raise DataError(
+                    "data_duplicate", file=str(path), key=entry, value=" / ".join(conflict.control_line_pair)
+                )
+            by_pair[conflict.control_line_pair] = conflict
     for left, right in combinations(_read_words(table.get("lines", []), path, "lines"), 2):
         if frozenset((left, right)) not in by_pair:
             raise DataError("data_key_missing", file=str(path), key=f"pairs: {left} / {right}")
@@ -83,12 +91,15 @@ def _read_conflicts(row: Any, path: Path, entry: str) -> list[Conflict]:
     for key, value in texts.items():
         check_type(value, str, file=path, key=f"{entry}.{key}")
     check_meaning(row["meaning"], path, f"{entry}.meaning")
-    if row["mark"] not in MARKS:
-        raise _make_unknown_error(path, f"{entry}.mark", row["mark"], MARKS)
-    if row["mark"] == "C" and row["meaning"] == ERROR:
+    if row["mark"] not in SOURCE_MARKS:
+        raise _make_unknown_error(path, f"{entry}.mark", row["mark"], SOURCE_MARKS)
+    if row["mark"] == "C" and row["meaning"] == ERROR_MEANING:
         # A county with better knowledge sets the meaning in its profile.
         raise _make_unknown_error(
-            path, f"{entry}.meaning", ERROR, [meaning for meaning in MEANINGS if meaning != ERROR]
+            path,
+            f"{entry}.meaning",
+            ERROR_MEANING,
+            [meaning for meaning in CONFLICT_MEANINGS if meaning != ERROR_MEANING],
         )
     return [Conflict(a, b, **texts) for a in left for b in right]
 
@@ -101,15 +112,15 @@ def _read_words(value: Any, path: Path, entry: str) -> list[str]:
 
 def check_meaning(value: Any, path: Path, key: str) -> None:
     """Raise DataError with the known meanings for an unknown one."""
-    if value not in MEANINGS:
-        raise _make_unknown_error(path, key, value, MEANINGS)
+    if value not in CONFLICT_MEANINGS:
+        raise _make_unknown_error(path, key, value, CONFLICT_MEANINGS)
 
 
-def merge_conflicts(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
+def add_missing_conflicts(own: Iterable[Conflict], others: Iterable[Conflict]) -> tuple[Conflict, ...]:
     """Return own pairs, and those of ``others`` that are missing, in either order."""
-    by_pair = {c.pair: c for c in own}
+    by_pair = {c.control_line_pair: c for c in own}
     for conflict in others:
-        by_pair.setdefault(conflict.pair, conflict)
+        by_pair.setdefault(conflict.control_line_pair, conflict)
     return tuple(by_pair.values())
 
 

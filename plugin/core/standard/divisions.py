@@ -20,7 +20,7 @@ COUNTY_LEVEL = 3
 #: Half of a 3° and of a 6° zone: the largest distance of a place from its meridian.
 _HALF_ZONE = {True: 3.0, False: 1.5}
 #: Degrees beyond a county's extent that no survey of it reaches.
-_MAX_DEGREES_OUTSIDE = 1.5
+_MAX_DEGREES_OUTSIDE_ZONE = 1.5
 _EXTENT_COLUMNS = ("west", "east", "south", "north")
 
 
@@ -132,7 +132,7 @@ class GeographicExtent(NamedTuple):
     division: Code
 
     @property
-    def latitude(self) -> float | None:
+    def middle_latitude(self) -> float | None:
         """Return the middle latitude in degrees, or None."""
         return None if self.south is None or self.north is None else (self.south + self.north) / 2
 
@@ -145,7 +145,7 @@ def find_extent(code: str, divisions: CodeList) -> GeographicExtent | None:
 def _list_extents(code: str, divisions: CodeList) -> list[GeographicExtent]:
     """Return the extents of a division and of those above it, the nearest first."""
     extents = []
-    for division_code in divisions.lineage(code):
+    for division_code in divisions.list_code_and_parents(code):
         row = divisions.codes[division_code]
         west, east, south, north = (_parse_degrees(row.extra.get(side, "")) for side in _EXTENT_COLUMNS)
         if west is not None and east is not None:
@@ -170,7 +170,7 @@ def find_remote_extent(longitude: float, code: str, divisions: CodeList) -> Geog
     known_extent = find_extent(listed_code, divisions) if listed_code else None
     if (
         known_extent is None
-        or known_extent.west - _MAX_DEGREES_OUTSIDE <= longitude <= known_extent.east + _MAX_DEGREES_OUTSIDE
+        or known_extent.west - _MAX_DEGREES_OUTSIDE_ZONE <= longitude <= known_extent.east + _MAX_DEGREES_OUTSIDE_ZONE
     ):
         return None
     return known_extent
@@ -210,22 +210,22 @@ def check_crs(crs: CRS | None, given: str = "") -> CRS:
     cannot be interpreted.
     """
     frame = crs_care.describe_crs(crs) if crs is not None else None
-    plane = frame is not None and not frame.geographic and frame.metres and frame.zone is not None
-    if crs is None or frame is None or not frame.cgcs2000 or not (plane or frame.geographic):
-        raise InputError("create_crs_kind", crs=crs_care.crs_label(crs) or given or "-")
+    plane = frame is not None and not frame.is_geographic and frame.is_in_metres and frame.zone_number is not None
+    if crs is None or frame is None or not frame.is_cgcs2000 or not (plane or frame.is_geographic):
+        raise InputError("create_crs_kind", crs=crs_care.make_crs_label(crs) or given or "-")
     return crs
 
 
-def crs_covers(crs: CRS, west: float, east: float) -> bool:
+def is_range_within_crs_zone(crs: CRS, west: float, east: float) -> bool:
     """Return True if the zone of a CRS covers a range of longitudes (degrees).
 
     A CRS in degrees covers all.
     """
     frame = crs_care.describe_crs(crs)
-    if frame.geographic or frame.meridian is None:
+    if frame.is_geographic or frame.central_meridian is None:
         return True
-    half_width = _HALF_ZONE[frame.zone is not None and frame.zone < 25]
-    return west - half_width < frame.meridian < east + half_width
+    half_width = _HALF_ZONE[frame.zone_number is not None and frame.zone_number < 25]
+    return west - half_width < frame.central_meridian < east + half_width
 
 
 def explain_crs_mismatch(crs: CRS, county: str, west: float, east: float) -> InputError:
@@ -237,9 +237,9 @@ def _make_mismatch_params(crs: CRS, county: str, owner_name: str, west: float, e
     suitable = "、".join(
         _format_with_meridian(crs_care.find_three_degree_zone(3.0 * zone)) for zone in list_zones(west, east)
     )
-    meridian = f"{crs_care.describe_crs(crs).meridian:g}"
+    meridian = f"{crs_care.describe_crs(crs).central_meridian:g}"
     return {
-        "crs": crs_care.crs_label(crs),
+        "crs": crs_care.make_crs_label(crs),
         "meridian": meridian,
         "county": county,
         "whose": owner_name,
@@ -255,7 +255,9 @@ def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str,
     """
     extents = _list_extents(code, divisions)
     not_covered = [
-        covered_extent for covered_extent in extents if not crs_covers(crs, covered_extent.west, covered_extent.east)
+        covered_extent
+        for covered_extent in extents
+        if not is_range_within_crs_zone(crs, covered_extent.west, covered_extent.east)
     ]
     if not not_covered:
         return None
@@ -269,4 +271,4 @@ def check_county_in_zone(crs: CRS, code: str, divisions: CodeList) -> tuple[str,
 
 
 def _format_with_meridian(crs: CRS) -> str:
-    return f"{crs_care.crs_label(crs)}（{crs_care.describe_crs(crs).meridian:g}°E）"
+    return f"{crs_care.make_crs_label(crs)}（{crs_care.describe_crs(crs).central_meridian:g}°E）"

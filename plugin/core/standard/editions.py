@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ...paths import STANDARDS
+from ...paths import STANDARDS_FOLDER
 from ..errors import DataError, InputError
 from ..files.data import check_keys, check_type, read_toml
 from ..model.rule import Severity
@@ -23,7 +23,7 @@ def find_editions(within: Path | None = None, name: str = "") -> dict[str, dict[
     DataError for a repeated edition.
     """
     editions_by_id: dict[str, dict[str, Path]] = {}
-    for path in sorted((within or STANDARDS).glob(f"*/{STANDARD_FILE}")):
+    for path in sorted((within or STANDARDS_FOLDER).glob(f"*/{STANDARD_FILE}")):
         table = _read_cached_head(path)
         standard_id, edition = (str(check_type(table[key], str, file=path, key=key)) for key in ("id", "edition"))
         if name and name not in (standard_id, f"{standard_id}-{edition}"):
@@ -75,7 +75,7 @@ def find_standard(name: str, edition: str = "", including: Path | None = None) -
     the known ids or editions.
     """
     candidates: dict[str, Path] = {}
-    for search_folder in (STANDARDS, including.parent) if including is not None else (STANDARDS,):
+    for search_folder in (STANDARDS_FOLDER, including.parent) if including is not None else (STANDARDS_FOLDER,):
         for standard_id, its_editions in find_editions(search_folder, name).items():
             candidates |= {
                 key: folder
@@ -102,7 +102,7 @@ def make_standard_key(name: str, folder: Path) -> str:
 
     It is the id, followed by the edition if a newer one exists, or the path of a custom folder.
     """
-    if folder.parent != STANDARDS:
+    if folder.parent != STANDARDS_FOLDER:
         return str(folder.absolute())
     return next(key for key, where in list_standard_folders().items() if where == folder)
 
@@ -121,7 +121,7 @@ def check_no_circular_include(folder: Path, below: tuple[Path, ...] = ()) -> Non
 # the phase; the profile, its base …, the standard; the rule itself.
 
 #: Ids, which are public, and the official terms.
-PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
+PLANNING_PHASES = {"drafting": "编制", "publicity": "公示", "approval": "报批"}
 
 
 def parse_phase(text: str) -> str:
@@ -130,11 +130,11 @@ def parse_phase(text: str) -> str:
     Empty text gives empty. Raise InputError with the known phases for another text.
     """
     wanted = text.strip().removesuffix("阶段")
-    for phase, name in PHASES.items():
+    for phase, name in PLANNING_PHASES.items():
         if wanted.lower() == phase or wanted == name:
             return phase
     if wanted:
-        known = "、".join(f"{phase}（{name}）" for phase, name in PHASES.items())
+        known = "、".join(f"{phase}（{name}）" for phase, name in PLANNING_PHASES.items())
         raise InputError("phase_unknown", value=text, known=known)
     return ""
 
@@ -156,7 +156,7 @@ def read_phases(table: Any, path: Path) -> dict[str, dict[str, str]]:
     """Return phase → code → severity (``[phase.drafting.severity]``)."""
     found = {}
     for phase, rows in check_type(table, dict, file=path, key="phase").items():
-        check_keys({phase: rows}, required=(), allowed=PHASES, file=path, where="phase")
+        check_keys({phase: rows}, required=(), allowed=PLANNING_PHASES, file=path, where="phase")
         where = f"phase.{phase}"
         check_type(rows, dict, file=path, key=where)
         check_keys(rows, required=("severity",), allowed=(), file=path, where=where)

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...paths import STANDARDS
+from ...paths import STANDARDS_FOLDER
 from ..errors import DataError
 from ..files.data import check_keys, check_type, read_toml
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 INDICATORS_FILE = "indicators.toml"
 #: How a figure is computed from the layers, and the keys that the method requires.
-METHODS: dict[str, tuple[str, ...]] = {
+INPUTS_BY_METHOD: dict[str, tuple[str, ...]] = {
     "rule": ("rule",),
     "layer_area": (),
     "stated": (),
@@ -31,7 +31,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "density": (),
     "none": ("missing",),
 }
-UNITS = (
+INDICATOR_UNITS = (
     *("m2", "ha", "km2", "wan_km2", "mu", "wan_mu", "ratio", "share", "count", "km_km2"),
     *("yi_m3", "jian", "wan_person", "m2_person", "m2_wan_yuan", "m3_wan_yuan"),
 )
@@ -55,9 +55,10 @@ _LIST_KEYS = ("aliases", "inputs", "classes", "urban_codes")
 class CatalogueIndicator:
     """One indicator of the list.
 
-    ``method``: one of `METHODS`, how it is computed; ``inputs``: concepts or layer codes; ``classes``: land-use codes
-    of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has; ``comparison``: the only
-    bound (``>=``, ``<=``) that a target of it may have; ``mark``: A, B or C, how well the definition is sourced.
+    ``method``: one of `INPUTS_BY_METHOD`, how it is computed; ``inputs``: concepts or layer codes; ``classes``:
+    land-use codes of the 2023 list; ``urban_codes``: 城镇村属性码; ``missing``: inputs that no layer has;
+    ``comparison``: the only bound (``>=``, ``<=``) that a target of it may have; ``mark``: A, B or C, how well the
+    definition is sourced.
     """
 
     id: str
@@ -88,7 +89,7 @@ class CatalogueIndicator:
         """Return the name in a language."""
         return self.zh if lang == "zh" else self.en
 
-    def formula(self, lang: str) -> str:
+    def get_formula(self, lang: str) -> str:
         """Return the formula in a language."""
         return self.formula_zh if lang == "zh" else self.formula_en
 
@@ -126,8 +127,8 @@ class IndicatorCatalogue:
         Spaces, the width of brackets and case are ignored. ``ratio_form``: the variant that 扩展倍数 without further
         words means.
         """
-        normalised = _normalise(name)
-        if normalised in {_normalise(ratio_name) for ratio_name in self.ratio_names}:
+        normalised = _normalise_indicator_name(name)
+        if normalised in {_normalise_indicator_name(ratio_name) for ratio_name in self.ratio_names}:
             normalised = f"expansion_ratio_{ratio_form}"
         indicator_id = self._ids_by_name.get(normalised)
         return self.entries.get(indicator_id or normalised)
@@ -147,7 +148,7 @@ def load_catalogue(standard: Standard) -> IndicatorCatalogue:
 
 def find_indicator_name(name: str, lang: str) -> str:
     """Return the name of an indicator in the shipped lists, else its id."""
-    for path in sorted(STANDARDS.glob(f"*/{INDICATORS_FILE}")):
+    for path in sorted(STANDARDS_FOLDER.glob(f"*/{INDICATORS_FILE}")):
         entry = _read_catalogue(path).entries.get(name)
         if entry is not None:
             return entry.name(lang)
@@ -158,7 +159,7 @@ def _list_included(standard: Standard) -> list[Standard]:
     return [all_included for included in standard.includes for all_included in (included, *_list_included(included))]
 
 
-def _normalise(name: str) -> str:
+def _normalise_indicator_name(name: str) -> str:
     return re.sub(r"\s+", "", name).replace("(", "（").replace(")", "）").casefold()
 
 
@@ -185,7 +186,7 @@ def _read_catalogue(path: Path) -> IndicatorCatalogue:
         if entry.id in entries:
             raise DataError("data_duplicate", file=str(path), key="indicator.id", value=entry.id)
         entries[entry.id] = entry
-        for name in dict.fromkeys(map(_normalise, (entry.zh, entry.en, *entry.aliases))):
+        for name in dict.fromkeys(map(_normalise_indicator_name, (entry.zh, entry.en, *entry.aliases))):
             if names.setdefault(name, entry.id) != entry.id:
                 raise DataError("data_duplicate", file=str(path), key=f"{entry.id}.aliases", value=name)
     for entry in entries.values():
@@ -206,14 +207,14 @@ def _read_entry(row: dict[str, Any], field: str, path: Path) -> CatalogueIndicat
         else:
             check_type(value, str, file=path, key=f"{field}.{key}")
     for key, allowed in (
-        ("method", tuple(METHODS)),
-        ("unit", UNITS),
+        ("method", tuple(INPUTS_BY_METHOD)),
+        ("unit", INDICATOR_UNITS),
         ("mark", ("A", "B", "C")),
         ("comparison", (">=", "<=")),
     ):
         if row.get(key, allowed[0]) not in allowed:
             raise _make_unknown_error(path, f"{field}.{key}", row[key], allowed)
-    check_keys(row, required=METHODS[row["method"]], allowed=row, file=path, where=field)
+    check_keys(row, required=INPUTS_BY_METHOD[row["method"]], allowed=row, file=path, where=field)
     if row["method"].startswith("land_use") and not ("classes" in row or "urban_codes" in row):
         raise DataError("data_key_missing", file=str(path), key=f"{field}.classes")
     read: dict[str, Any] = {key: tuple(value) if key in _LIST_KEYS else value for key, value in row.items()}

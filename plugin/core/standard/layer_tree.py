@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from . import Standard
 
 #: Constraints of a layer in a delivery, the strictest first: 必选, 有则必选, 可选.
-CONSTRAINTS = ("M", "C", "O")
+LAYER_CONSTRAINTS = ("M", "C", "O")
 #: Concepts that every theme may show as context.
 _CONTEXT_CONCEPTS = ("townships", "county")
 
@@ -112,7 +112,7 @@ def list_branches(standard: Standard) -> list[TreeBranch]:
     """
     tree = list(standard.tree.values())
     if not tree:
-        borrowed = (_limit_to_standard(branch, standard) for branch in _load_county_standard().tree.values())
+        borrowed = (_limit_branch_to_standard(branch, standard) for branch in _load_county_standard().tree.values())
         tree = [branch for branch in borrowed if branch.roles]
     placed = {role for b in tree for role in b.roles + b.also}
     unplaced = tuple(role for role in standard.templates if role not in placed)
@@ -132,7 +132,7 @@ def _load_county_standard() -> Standard:
     return load_standard()
 
 
-def _limit_to_standard(branch: TreeBranch, standard: Standard) -> TreeBranch:
+def _limit_branch_to_standard(branch: TreeBranch, standard: Standard) -> TreeBranch:
     """Return a branch limited to the layers that a standard has.
 
     A layer of another edition is made with the branch if the standard's groups name it, or if the branch would
@@ -154,7 +154,7 @@ def find_branch(role: str, standard: Standard) -> TreeBranch:
 
 
 def find_delivery_constraint(role: str, standard: Standard) -> str:
-    """Return how strictly the widest delivery requires a layer (one of `CONSTRAINTS`).
+    """Return how strictly the widest delivery requires a layer (one of `LAYER_CONSTRAINTS`).
 
     The delivery's lists of mandatory and conditional concepts decide, else the layer's template.
     """
@@ -169,7 +169,7 @@ def find_delivery_constraint(role: str, standard: Standard) -> str:
 
 def find_strictest_constraint(branch: TreeBranch, standard: Standard) -> str:
     """Return the strictest constraint of a branch's layers."""
-    return min((find_delivery_constraint(role, standard) for role in branch.roles), key=CONSTRAINTS.index)
+    return min((find_delivery_constraint(role, standard) for role in branch.roles), key=LAYER_CONSTRAINTS.index)
 
 
 def list_theme_roles(theme: MapTheme, standard: Standard, there: Iterable[str]) -> list[str]:

@@ -11,12 +11,12 @@ from typing import Any
 from ..errors import DataError
 from ..files.data import check_keys, check_type, read_toml
 from .citations import load_citations, load_sources
-from .conflicts import CONFLICTS, load_conflicts, merge_conflicts
+from .conflicts import CONFLICTS_SECTION, add_missing_conflicts, load_conflicts
 from .editions import STANDARD_FILE, check_no_circular_include, find_standard, read_phases, read_severities
 from .layer_tree import check_layer_tree, read_branch, read_theme
 from .maintenance import load_maintenance
-from .model import ALL_LAYERS, MAINTENANCE, Group, Scope, Standard
-from .template import MARKS
+from .model import ALL_LAYERS, MAINTENANCE_FILE_NAME, Group, Scope, Standard
+from .template import SOURCE_MARKS
 
 #: Name that means all rules in place of a group. No standard defines a group of this name.
 EVERY_RULE = "all"
@@ -33,7 +33,7 @@ SETTING_SECTIONS = (
     "sealed",
     "farmland",
     "quality",
-    CONFLICTS,
+    CONFLICTS_SECTION,
     "attributes",
     "heritage",
     "reserves",
@@ -94,7 +94,7 @@ def load_standard(name: str = "county_db", edition: str = "") -> Standard:
     own_data = _read_own_data(table, includes, folder)
     standard = own_data
     for included in includes:
-        standard = _complete_with(standard, included)
+        standard = _complete_with_included_standard(standard, included)
     _check_groups(standard, list(own_data.groups.values()), path)
     check_layer_tree(standard, own_data.themes.values(), own_data.tree.values(), path)
     return standard
@@ -114,7 +114,9 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     sources = {**{k: value for included in includes for k, value in included.sources.items()}, **load_sources(folder)}
     concepts = {k: tuple(value) for k, value in table.get("concepts", {}).items()}
     groups = {key: _read_group(key, row, path) for key, row in table.get("groups", {}).items()}
-    maintenance = load_maintenance(folder / MAINTENANCE) if (folder / MAINTENANCE).exists() else None
+    maintenance = (
+        load_maintenance(folder / MAINTENANCE_FILE_NAME) if (folder / MAINTENANCE_FILE_NAME).exists() else None
+    )
     if maintenance is not None:
         groups[maintenance.id] = Group(maintenance.id, maintenance.name, maintenance.roles, maintenance.aliases)
         concepts[maintenance.id] = maintenance.changes
@@ -145,7 +147,7 @@ def _read_own_data(table: dict[str, Any], includes: tuple[Standard, ...], folder
     )
 
 
-def _complete_with(standard: Standard, included: Standard) -> Standard:
+def _complete_with_included_standard(standard: Standard, included: Standard) -> Standard:
     """Return a standard completed with data of one that it includes.
 
     Own data take precedence.
@@ -165,7 +167,7 @@ def _complete_with(standard: Standard, included: Standard) -> Standard:
         tree=standard.tree or included.tree,
         maintenance=standard.maintenance or included.maintenance,
         settings={**included.settings, **standard.settings},
-        conflicts=merge_conflicts(standard.conflicts, included.conflicts),
+        conflicts=add_missing_conflicts(standard.conflicts, included.conflicts),
         marks={**included.marks, **standard.marks},
         mark_sources={**included.mark_sources, **dict.fromkeys(standard.marks, ""), **standard.mark_sources},
         severity={**included.severity, **standard.severity},
@@ -196,8 +198,8 @@ def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> 
     """
     marks = dict(check_type(table.get("marks", {}), dict, file=path, key="marks"))
     for key, mark in marks.items():
-        if mark not in MARKS:
-            known_marks = ", ".join(MARKS)
+        if mark not in SOURCE_MARKS:
+            known_marks = ", ".join(SOURCE_MARKS)
             raise DataError(
                 "data_value_unknown", file=str(path), key=f"marks.{key}", value=str(mark), known=known_marks
             )
@@ -205,7 +207,7 @@ def _read_marks(table: dict[str, Any], settings: dict[str, Any], path: Path) -> 
         return marks
     headings = tuple(f"{key}." for key in marks)
     # Each pair of control lines has a separate mark.
-    marked = (*headings, f"{CONFLICTS}.")
+    marked = (*headings, f"{CONFLICTS_SECTION}.")
     return marks | {key: "C" for key in settings if key not in marks and not key.startswith(marked)}
 
 

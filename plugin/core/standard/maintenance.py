@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
 from .template import Field, Template, read_fields
 
-BEFORE, CHANGE, AFTER = "before", "change", "after"
+BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE = "before", "change", "after"
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,10 @@ class Maintenance:
 
         A yearly delivery has at least one of them, a plan has none.
         """
-        return tuple(self.get_stage(CHANGE).prefix + layer.role for layer in self.layers)
+        return tuple(self.get_stage(CHANGE_STAGE).prefix + layer.role for layer in self.layers)
 
     def get_stage(self, stage: str) -> Stage:
-        """Return the stage of an id: `BEFORE`, `CHANGE` or `AFTER`."""
+        """Return the stage of an id: `BEFORE_STAGE`, `CHANGE_STAGE` or `AFTER_STAGE`."""
         return next(candidate for candidate in self.stages if candidate.id == stage)
 
     def origin(self, role: str) -> tuple[Stage, MaintainedLayerSpec] | None:
@@ -138,7 +138,10 @@ def load_maintenance(path: Path) -> Maintenance:
     """Read ``maintenance.toml``. DataError names file and key."""
     table = read_toml(path)
     check_keys(
-        table, required=("id", "name", "delivery", BEFORE, CHANGE, AFTER, "layer"), allowed=("aliases",), file=path
+        table,
+        required=("id", "name", "delivery", BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE, "layer"),
+        allowed=("aliases",),
+        file=path,
     )
     layers = []
     for position, row in enumerate(check_type(table["layer"], list, file=path, key="layer"), start=1):
@@ -150,7 +153,7 @@ def load_maintenance(path: Path) -> Maintenance:
     for role in roles:
         if roles.count(role) > 1:
             raise DataError("data_duplicate", file=str(path), key="layer.role", value=role)
-    stages = tuple(_read_stage(key, table[key], path) for key in (BEFORE, CHANGE, AFTER))
+    stages = tuple(_read_stage(key, table[key], path) for key in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE))
     delivery = _read_delivery(table["delivery"], path)
     return Maintenance(table["id"], table["name"], tuple(table.get("aliases", ())), stages, tuple(layers), delivery)
 
@@ -165,17 +168,17 @@ def _read_delivery(row: Any, path: Path) -> DeliverySpec:
 def _read_stage(key: str, row: dict[str, Any], path: Path) -> Stage:
     check_type(row, dict, file=path, key=key)
     fields: tuple[Field, ...] = ()
-    change_keys = ("field", "source", "fields_mark") if key == CHANGE else ()
+    change_keys = ("field", "source", "fields_mark") if key == CHANGE_STAGE else ()
     check_keys(row, required=("prefix", "suffix", *change_keys), allowed=(), file=path, where=key)
     if change_keys:
         fields = read_fields(row["field"], path, f"{key}.field")
-        if row["fields_mark"] not in MARKS:
+        if row["fields_mark"] not in SOURCE_MARKS:
             raise DataError(
                 "data_value_unknown",
                 file=str(path),
                 key=f"{key}.fields_mark",
                 value=row["fields_mark"],
-                known=", ".join(MARKS),
+                known=", ".join(SOURCE_MARKS),
             )
     return Stage(key, row["prefix"], row["suffix"], fields, row.get("source", ""), row.get("fields_mark", ""))
 
@@ -185,6 +188,6 @@ def check_maintenance(found: Maintenance, known: Mapping[str, Template], path: P
     for layer in found.layers:
         if layer.role not in known:
             raise DataError("data_group_role", file=str(path), key="layer.role", value=layer.role)
-        if layer.compare and known[layer.role].field_named(layer.compare) is None:
+        if layer.compare and known[layer.role].find_field_by_name(layer.compare) is None:
             names = ", ".join(f.name for f in known[layer.role].fields)
             raise DataError("data_value_unknown", file=str(path), key="layer.compare", value=layer.compare, known=names)

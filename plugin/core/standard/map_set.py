@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...paths import LAYOUTS
+from ...paths import LAYOUTS_FOLDER
 from ..errors import DataError, InputError
 from ..files.data import check_keys, check_type, read_toml
 
 #: The map set that comes with the plugin.
-DEFAULT_MAP_SET = LAYOUTS / "maps.toml"
+DEFAULT_MAP_SET = LAYOUTS_FOLDER / "maps.toml"
 #: Whole county, or 中心城区.
-SCOPES = ("county", "centre")
+MAP_SCOPES = ("county", "centre")
 #: Characters that file names cannot have on a supported system.
 _NOT_IN_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
 
@@ -54,7 +54,7 @@ class MapSpec:
     short: str = ""
 
     @property
-    def by_township(self) -> bool:
+    def is_by_township(self) -> bool:
         """Return True if each township has a sheet of this map."""
         return self.scope == "county" and bool(self.short)
 
@@ -217,8 +217,8 @@ def _read_layer_style(row: dict[str, Any], file: Path, section: str) -> LayerSty
 def _read_map(row: dict[str, Any], styles: dict[str, LayerStyle], file: Path, section: str) -> MapSpec:
     check_keys(row, required=_REQUIRED_KEYS[2], allowed=("short",), file=file, where=section)
     check_type(row["number"], int, file=file, key=f"{section}.number")
-    if row["scope"] not in SCOPES:
-        known_names = ", ".join(SCOPES)
+    if row["scope"] not in MAP_SCOPES:
+        known_names = ", ".join(MAP_SCOPES)
         raise DataError(
             "data_value_unknown", file=str(file), key=f"{section}.scope", value=row["scope"], known=known_names
         )
@@ -245,7 +245,7 @@ def _check_file_name(text: str, file: Path) -> None:
         raise DataError("data_file_broken", file=str(file), detail=f"file_name: {error}") from error
 
 
-Concepts = Mapping[str, Iterable[str]]
+RolesByConcept = Mapping[str, Iterable[str]]
 
 
 class ConceptLayer(NamedTuple):
@@ -264,7 +264,7 @@ class MissingInput:
     params: dict[str, str] = field(default_factory=dict, hash=False)
 
 
-def find_roles(of: Iterable[str], concepts: Concepts) -> list[str]:
+def find_roles(of: Iterable[str], concepts: RolesByConcept) -> list[str]:
     """Return the layer codes of concepts or layer codes, in order, each once."""
     return list(dict.fromkeys(role for concept in of for role in concepts.get(concept, (concept,))))
 
@@ -276,7 +276,7 @@ def find_first_filled(found: Iterable[ConceptLayer]) -> ConceptLayer | None:
 
 
 def find_missing_input(
-    one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: Concepts
+    one: MapSpec, answer: Callable[[tuple[str, ...]], ConceptLayer | None], concepts: RolesByConcept
 ) -> MissingInput | None:
     """Return the reason why a map cannot be made, or None if it can.
 

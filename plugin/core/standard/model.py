@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ...paths import STANDARDS
+from ...paths import STANDARDS_FOLDER
 from ..errors import InputError
 from .citations import Citation, Source
 from .conflicts import Conflict
@@ -19,7 +19,7 @@ from .maintenance import Maintenance, check_maintenance
 from .template import CodeList, Field, Template, check_code_lists, load_code_list, load_template
 
 #: The file of a standard that defines the layers maintained each year.
-MAINTENANCE = "maintenance.toml"
+MAINTENANCE_FILE_NAME = "maintenance.toml"
 #: Group of all layers of the standard that are written to files.
 ALL_LAYERS = "all"
 
@@ -96,14 +96,14 @@ class Standard:
         """
         templates: dict[str, Template] = {}
         for path in sorted((self.folder / "templates").glob("*.toml")):
-            template = self._own_template(path.stem)
+            template = self._get_own_template(path.stem)
             if template is not None:
                 templates[path.stem] = template
         for included in self.includes:
             for role, template in included.templates.items():
                 templates.setdefault(role, template)
         if self.maintenance is not None:
-            own_role = self.folder / MAINTENANCE
+            own_role = self.folder / MAINTENANCE_FILE_NAME
             if own_role.exists():
                 check_maintenance(self.maintenance, templates, own_role)
             templates |= self.maintenance.templates(templates)
@@ -127,14 +127,14 @@ class Standard:
         """
         return make_standard_key(self.id, self.folder)
 
-    def find_edition_of(self, template: Template) -> Standard:
+    def find_standard_of_template(self, template: Template) -> Standard:
         """Return the standard of a template: this one or one that it includes."""
         return next((candidate for candidate in self._iterate_editions() if candidate.id == template.standard), self)
 
     @property
     def is_shipped(self) -> bool:
         """Return True for a standard that comes with the plugin."""
-        return self.folder.resolve().parent == STANDARDS.resolve()
+        return self.folder.resolve().parent == STANDARDS_FOLDER.resolve()
 
     def find_shipped(self) -> tuple[Standard, ...]:
         """Return the shipped standards that a custom standard is based on.
@@ -168,7 +168,7 @@ class Standard:
         for included in self.includes:
             yield from included._iterate_editions()
 
-    def all_templates(self, role: str) -> list[Template]:
+    def list_templates_of_role(self, role: str) -> list[Template]:
         """Return the templates of a role in all editions, own first.
 
         A layer may follow any of them.
@@ -177,11 +177,13 @@ class Standard:
         if origin is not None and self.maintenance is not None:
             stage, layer = origin
             # The fields of a change are the same in every edition.
-            derived = [stage.template(template, self.maintenance.name) for template in self.all_templates(layer.role)]
+            derived = [
+                stage.template(template, self.maintenance.name) for template in self.list_templates_of_role(layer.role)
+            ]
             return derived[:1] if stage.fields else derived
-        own_template = self._own_template(role)
+        own_template = self._get_own_template(role)
         templates = [own_template] if own_template is not None else []
-        return templates + [template for edition in self.includes for template in edition.all_templates(role)]
+        return templates + [template for edition in self.includes for template in edition.list_templates_of_role(role)]
 
     @cached_property
     def _own_templates(self) -> dict[str, Template | None]:
@@ -191,7 +193,7 @@ class Standard:
         """
         return {}
 
-    def _own_template(self, role: str) -> Template | None:
+    def _get_own_template(self, role: str) -> Template | None:
         if role not in self._own_templates:
             path = self.folder / "templates" / f"{role}.toml"
             self._own_templates[role] = load_template(path, self.id) if path.exists() else None
@@ -204,11 +206,11 @@ class Standard:
         own_template = self.folder / "templates" / f"{role}.toml"
         return own_template.exists() or any(included.has_template(role) for included in self.includes)
 
-    def personal_fields(self) -> dict[str, tuple[Field, ...]]:
+    def list_personal_fields(self) -> dict[str, tuple[Field, ...]]:
         """Return role → fields with personal data, for the layers that have such fields."""
         return {role: template.personal for role, template in self.templates.items() if template.personal}
 
-    def templates_of(self, groups: Iterable[str]) -> list[Template]:
+    def list_templates_of_groups(self, groups: Iterable[str]) -> list[Template]:
         """Return the templates of groups, each once, in the groups' order.
 
         Groups are named by id or Chinese name. Raise InputError for an unknown one.

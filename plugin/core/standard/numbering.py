@@ -18,7 +18,7 @@ BSM_LENGTH = 18
 BSM_FILL = "0000"
 RUNNING_DIGITS = 8
 MAX_RUNNING_NUMBER = 10**RUNNING_DIGITS - 1
-_BSM = re.compile(rf"([0-9]{{6}}){BSM_FILL}([0-9]{{{RUNNING_DIGITS}}})")
+_BSM_PATTERN = re.compile(rf"([0-9]{{6}}){BSM_FILL}([0-9]{{{RUNNING_DIGITS}}})")
 
 
 def is_county(code: str) -> bool:
@@ -46,7 +46,7 @@ def split_bsm(bsm: object) -> tuple[str, int] | None:
 
     Values of another scheme never collide.
     """
-    match = _BSM.fullmatch("" if bsm is None else str(bsm).strip())
+    match = _BSM_PATTERN.fullmatch("" if bsm is None else str(bsm).strip())
     return (match[1], int(match[2])) if match else None
 
 

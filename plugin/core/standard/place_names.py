@@ -32,7 +32,7 @@ def find_foreign_place(text: str, code: str, divisions: CodeList, *, whole: bool
     with a division above it, is not foreign. ``whole``: include a text that is only the name of a city or county;
     otherwise it may be a village of that name.
     """
-    own_names = [divisions.codes[division].name for division in divisions.lineage(code)]
+    own_names = [divisions.codes[division].name for division in divisions.list_code_and_parents(code)]
     if not own_names or own_names[0] in text:
         return ""
     remaining = text.strip()

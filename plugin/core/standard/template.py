@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files.data import MARKS, check_keys, check_type, read_toml
+from ..files.data import SOURCE_MARKS, check_keys, check_type, read_toml
 from .codes import Code as Code
 from .codes import CodeList as CodeList
 from .codes import load_code_list as load_code_list
 
-TYPES = ("text", "integer", "real", "date")
-GEOMETRIES = ("polygon", "line", "point")
+FIELD_TYPES = ("text", "integer", "real", "date")
+GEOMETRY_TYPES = ("polygon", "line", "point")
 #: Length in bytes of a field name in a shapefile.
 SHORT_BYTES = 10
 _NUMBER_PATTERN = re.compile(r"-?\d+(\.\d+)?")
@@ -83,7 +83,7 @@ class Template:
         """Return the fields with personal data."""
         return tuple(declared for declared in self.fields if declared.personal)
 
-    def field_named(self, name: str) -> Field | None:
+    def find_field_by_name(self, name: str) -> Field | None:
         """Return the field of this name, or None."""
         return next((declared for declared in self.fields if declared.name == name), None)
 
@@ -136,7 +136,11 @@ def load_template(path: Path, standard: str = "") -> Template:
     table = read_toml(path)
     check_keys(table, required=_LAYER_KEYS, allowed=("aliases", "feature_code", "group"), file=path)
     fields = read_fields(table.pop("field"), path)
-    for key, allowed in (("geometry", GEOMETRIES), ("overlap", ("never", "allowed")), ("fields_mark", MARKS)):
+    for key, allowed in (
+        ("geometry", GEOMETRY_TYPES),
+        ("overlap", ("never", "allowed")),
+        ("fields_mark", SOURCE_MARKS),
+    ):
         if table[key] not in allowed:
             raise DataError("data_value_unknown", file=str(path), key=key, value=table[key], known=", ".join(allowed))
     if table["role"] != path.stem:
@@ -163,7 +167,7 @@ def _read_field(row: Any, entry: str, path: Path) -> Field:
     check_keys(row, required=_FIELD_KEYS, allowed=_OPTIONAL_FIELD_KEYS, file=path, where=entry)
     for key, value in row.items():
         check_type(value, _OPTIONAL_FIELD_KEYS.get(key, str), file=path, key=f"{entry}.{key}")
-    for key, allowed in (("type", TYPES), ("mark", MARKS), ("constraint", ("M", "C", "O", ""))):
+    for key, allowed in (("type", FIELD_TYPES), ("mark", SOURCE_MARKS), ("constraint", ("M", "C", "O", ""))):
         if key in row and row[key] not in allowed:
             raise DataError(
                 "data_value_unknown", file=str(path), key=f"{entry}.{key}", value=row[key], known=", ".join(allowed)
@@ -201,7 +205,7 @@ def check_code_lists(templates: Iterable[Template], lists: Mapping[str, CodeList
             field_path = {"layer": template.role, "field": field.name}
             if field.codes and field.codes not in lists:
                 raise DataError("template_list_missing", **field_path, name=field.codes, known=", ".join(sorted(lists)))
-            if field.code_name and template.field_named(field.code_name) is None:
+            if field.code_name and template.find_field_by_name(field.code_name) is None:
                 raise DataError("template_name_field", **field_path, name=field.code_name)
             if field.codes and field.default and field.default not in lists[field.codes].written(field.code_pad):
                 raise DataError("template_default", **field_path, value=field.default, name=field.codes)

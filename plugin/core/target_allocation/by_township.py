@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 #: The fields that name a row's township: 坐落单位代码, else 行政区代码.
-_MEANINGS = ("location_code", "division_code")
+_CODE_FIELD_MEANINGS = ("location_code", "division_code")
 _TOWNSHIP_DIGITS, _COUNTY_DIGITS = 9, 6
 #: The smallest share of a row inside the township that its code names (C).
 LEAST_SHARE_SETTING = "indicators.least_township_share"
@@ -33,28 +33,28 @@ LEAST_SHARE_SETTING = "indicators.least_township_share"
 class RowCodes:
     """The townships that the rows of a layer name; (n,) each.
 
-    ``named``: the township that a row's ``field`` names, −1 for a township outside the map; ``misplaced``: that
-    township if the row is not inside it, else −1; ``centres``: the township of the row's centre, −1 for none;
-    ``foreign``: the code belongs to another county.
+    ``named``: the township that a row's ``field`` names, −1 for a township outside the map; ``misplaced_township``:
+    that township if the row is not inside it, else −1; ``township_of_centre``: the township of the row's centre, −1 for
+    none; ``is_of_other_county``: the code belongs to another county.
     """
 
     layer: Layer
     towns: list[Township]
     field: str
     named: NDArray
-    misplaced: NDArray
-    centres: NDArray
-    foreign: NDArray
+    misplaced_township: NDArray
+    township_of_centre: NDArray
+    is_of_other_county: NDArray
 
-    def exchanged(self) -> dict[int, int]:
+    def find_exchanged_codes(self) -> dict[int, int]:
         """Return townships whose codes are exchanged: township → the one its rows name.
 
         Two codes are exchanged where most rows in the first township name the second, most rows that name the second
         are in the first, and most rows that name the first are elsewhere.
         """
         exchanged_towns = {}
-        for town in np.unique(self.centres[self.misplaced >= 0]).tolist():
-            inside = self.centres == town
+        for town in np.unique(self.township_of_centre[self.misplaced_township >= 0]).tolist():
+            inside = self.township_of_centre == town
             names, counts = np.unique(self.named[inside & (self.named >= 0)], return_counts=True)
             other = int(names[np.argmax(counts)])
             named = self.named == other
@@ -88,22 +88,22 @@ def find_row_codes(layer: Layer, ctx: Context) -> RowCodes | None:
 def _compare_row_codes(
     layer: Layer, towns_layer: Layer, towns: list[Township], town_of: NDArray, ctx: Context
 ) -> RowCodes:
-    named, field = named_townships(layer, towns)
+    named, field = find_named_townships(layer, towns)
     centres, _ = locate_row_centres(layer, ctx)
-    misplaced = _misplaced_townships(layer, named, centres, towns_layer, town_of, ctx)
+    misplaced = _find_misplaced_rows(layer, named, centres, towns_layer, town_of, ctx)
     return RowCodes(layer, towns, field, named, misplaced, centres, _has_foreign_code(layer, ctx.plan.area_code))
 
 
-def named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
+def find_named_townships(layer: Layer, towns: list[Township]) -> tuple[NDArray, str]:
     """Return (n,) the township that each row names, and the field that names it.
 
     −1: the row names no known township.
     """
     township_of_code = {town.code: n for n, town in enumerate(towns) if town.code}
-    for meaning in _MEANINGS:
+    for meaning in _CODE_FIELD_MEANINGS:
         found = np.array([township_of_code.get(code[:_TOWNSHIP_DIGITS], -1) for code in layer.text(meaning)], dtype=int)
         if (found >= 0).any():
-            return found, layer.field_name(meaning)
+            return found, layer.get_field_name(meaning)
     return np.full(len(layer), -1), ""
 
 
@@ -120,7 +120,7 @@ def _has_foreign_code(layer: Layer, area_code: str) -> NDArray:
     )
 
 
-def _misplaced_townships(
+def _find_misplaced_rows(
     layer: Layer, town: NDArray, centres: NDArray, towns_layer: Layer, town_of: NDArray, ctx: Context
 ) -> NDArray:
     """Return (n,) the named township of misplaced rows, −1 for other rows.
@@ -151,7 +151,7 @@ class AreasByTownship:
     last (negative) counted twice by overlapping townships. ``named_row_count``: number of rows assigned to the township
     that their ``field`` names; ``shared``: number of rows divided by geometry, where each part gets its share of the
     row's net area. ``backed``: (townships + 2,) bool, the geometry confirms the sum. ``land``: (townships + 2,) m² by
-    geometry instead of the net area, within ``rounding``; None for other areas.
+    geometry instead of the net area, within ``rounding_m2``; None for other areas.
     """
 
     figure: AreaFigure
@@ -162,7 +162,7 @@ class AreasByTownship:
     field: str
     backed: NDArray
     land: NDArray | None = None
-    rounding: NDArray | None = None
+    rounding_m2: NDArray | None = None
 
 
 def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
@@ -179,13 +179,13 @@ def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
     counted = values != 0.0
     if name == "cultivated_area" and ctx.plan.concept("cultivated") is not layer:
         # The survey's parcels replace a missing layer of 耕地.
-        counted &= ctx.cultivated_rows(layer)
+        counted &= ctx.find_cultivated_rows(layer)
     codes = find_row_codes(layer, ctx) if name in _FIGURES_BY_NAMED_TOWNSHIP else None
     town = np.full(len(layer), -1) if codes is None else codes.named
     # Misplaced rows are divided by their geometry.
     by_code = counted & (town >= 0)
     if codes is not None:
-        by_code &= codes.misplaced < 0
+        by_code &= codes.misplaced_township < 0
     rest = counted & ~by_code
     parts = split_by_township(layer, ctx) if rest.any() else None
 
@@ -199,7 +199,7 @@ def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
     sure = np.ones(len(towns) + 2, dtype=bool) if found is None else ~found.is_sum_unbacked(add)
     deductions = compare_with_survey(layer, ctx) if figure.basis == "net" else None
     if deductions is not None:
-        sure &= ~deductions.exceeds(add)
+        sure &= ~deductions.do_sums_exceed_survey(add)
     if found is not None and find_county_excess(layer, ctx) is not None:
         sure[:] = False
     land = compute_land_net_area(layer, ctx) if figure.basis == "net" else None
@@ -210,7 +210,7 @@ def compute_by_township(name: str, ctx: Context) -> AreasByTownship | None:
     return AreasByTownship(figure, towns, add(values), stated_rows, shared_rows, field, sure, on_land, rounding)
 
 
-def match_townships(
+def match_tasks_with_townships(
     tasks: TownshipTasks, towns: list[Township], layer: str
 ) -> tuple[dict[int, int], list[tuple[str, dict[str, Any]]]]:
     """Match rows of a task table with townships by code, otherwise by name.

@@ -13,12 +13,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from ...paths import PROFILES
+from ...paths import PROFILES_FOLDER
 from ..errors import DataError
 from ..files.data import read_toml
 from ..indicators.townships import Township
 from ..model.indicator import SQUARE_METRES, compare_area_with_target, convert_area
-from ..profile import Profile, Target, division_prefix, load_profile
+from ..profile import Profile, Target, compute_division_prefix, load_profile
 from ..profile.figures import TownshipTask, TownshipTasks
 from ..standard.template import Code, CodeList
 
@@ -96,7 +96,7 @@ def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
     if profile.path is None:
         return [], []
     own = profile.path
-    folders = dict.fromkeys([own.parent.resolve(), PROFILES.resolve()])
+    folders = dict.fromkeys([own.parent.resolve(), PROFILES_FOLDER.resolve()])
     for path in [path for folder in folders for path in sorted(folder.glob("*.toml"))]:
         try:
             table = read_toml(path)
@@ -112,12 +112,12 @@ def find_children(profile: Profile) -> tuple[list[Profile], list[str]]:
 def _is_base(base: str, path: Path, own_path: Path) -> bool:
     """Return True if ``base``, as named in a file, is the profile in the file ``own_path``."""
     sibling = path.parent / (base if base.endswith(".toml") else f"{base}.toml")
-    found = sibling if sibling.exists() else PROFILES / f"{base}.toml"
+    found = sibling if sibling.exists() else PROFILES_FOLDER / f"{base}.toml"
     return found.resolve() == own_path.resolve()
 
 
 def _load_shipped_chains(profile: Profile) -> list[Profile]:
-    return [one for other in find_shipped_alternatives(profile) for one in other.chain()]
+    return [one for other in find_shipped_alternatives(profile) for one in other.list_base_profiles()]
 
 
 def find_limits(profile: Profile) -> list[InheritedLimit]:
@@ -126,7 +126,9 @@ def find_limits(profile: Profile) -> list[InheritedLimit]:
     for key in LIMIT_COMPARISONS:
         if key not in profile.own:
             continue
-        above = next((p for p in (*profile.chain()[1:], *_load_shipped_chains(profile)) if key in p.own), None)
+        above = next(
+            (p for p in (*profile.list_base_profiles()[1:], *_load_shipped_chains(profile)) if key in p.own), None
+        )
         if above is not None:
             found.append(InheritedLimit(key, float(profile.own[key]), float(above.own[key]), above))
     return found
@@ -139,8 +141,8 @@ def find_shipped_alternatives(profile: Profile) -> list[Profile]:
     """
     if not profile.area_code or profile.is_shipped:
         return []
-    below = {one.path.resolve() for one in profile.chain() if one.path is not None}
-    others = [load_profile(path) for path in sorted(PROFILES.glob("*.toml")) if path.resolve() not in below]
+    below = {one.path.resolve() for one in profile.list_base_profiles() if one.path is not None}
+    others = [load_profile(path) for path in sorted(PROFILES_FOLDER.glob("*.toml")) if path.resolve() not in below]
     return [other for other in others if other.area_code == profile.area_code]
 
 
@@ -151,7 +153,7 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
     the base's target and the profile that has it. A profile of the plugin for the same area counts as a base.
     """
     found: dict[tuple[Target, Target], Profile] = {}
-    for one in profile.chain():
+    for one in profile.list_base_profiles():
         if one.base is None:
             continue
         for above in one.base.targets:
@@ -161,8 +163,8 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
                     above.indicator,
                     above.year,
                 )
-                if alike and own_target not in one.base.targets and own_target.is_looser_than(above):
-                    found.setdefault((own_target, above), _lowest_profile_with(above, one.base))
+                if alike and own_target not in one.base.targets and own_target.is_looser(above):
+                    found.setdefault((own_target, above), _find_lowest_profile_with_target(above, one.base))
     for other in find_shipped_alternatives(profile):
         for own_target, above in ((own_target, above) for above in other.targets for own_target in profile.targets):
             alike = (own_target.area_code, own_target.indicator, own_target.year) == (
@@ -170,14 +172,14 @@ def find_loosened_targets(profile: Profile) -> list[tuple[Target, Target, Profil
                 above.indicator,
                 above.year,
             )
-            if alike and own_target.is_looser_than(above):
+            if alike and own_target.is_looser(above):
                 found.setdefault((own_target, above), other)
     return [(own_target, above, parent) for (own_target, above), parent in found.items()]
 
 
-def _lowest_profile_with(target: Target, profile: Profile) -> Profile:
+def _find_lowest_profile_with_target(target: Target, profile: Profile) -> Profile:
     """Return the lowest profile in a chain of bases that has a target."""
-    return [one for one in profile.chain() if target in one.targets][-1]
+    return [one for one in profile.list_base_profiles() if target in one.targets][-1]
 
 
 def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[ChangedMeasure]:
@@ -187,7 +189,7 @@ def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[Ch
     """
     found = []
     for limit, keys in LIMIT_DEFINITIONS.items():
-        above = next((p for p in profile.chain()[1:] if limit in p.own), None)
+        above = next((p for p in profile.list_base_profiles()[1:] if limit in p.own), None)
         for key in keys:
             if above is None or key not in profile.own:
                 continue
@@ -197,7 +199,9 @@ def find_changed_measures(profile: Profile, settings: dict[str, Any]) -> list[Ch
     return found
 
 
-def sum_children(parent: Profile, children: Iterable[Profile], divisions: CodeList | None) -> list[PartsSum]:
+def compare_targets_with_children(
+    parent: Profile, children: Iterable[Profile], divisions: CodeList | None
+) -> list[PartsSum]:
     """Compare each target of a plan with the sum of the plans below it.
 
     Targets are the same by indicator, year and comparison (≥ or ≤).
@@ -207,23 +211,23 @@ def sum_children(parent: Profile, children: Iterable[Profile], divisions: CodeLi
     """
     children = list(children)
     found: list[PartsSum] = []
-    if not children and not _counties_below(parent, divisions):
+    if not children and not _list_counties_below(parent, divisions):
         # A county allocates to townships, which have no profiles.
         return found
     for target in parent.targets:
         if target.area_code != parent.area_code or not target.is_task or target.comparison == "=":
             continue
-        figures = {c.id: _same_target(c, target) for c in children}
-        there = _without_covered([c for c in children if figures[c.id] is not None])
-        value = _sum_printed([t for c in there if (t := figures[c.id]) is not None], target.unit)
-        one = PartsSum(target, value, len(there), _missing_divisions(parent, there, divisions))
+        figures = {c.id: _find_same_target(c, target) for c in children}
+        there = _drop_covered_profiles([c for c in children if figures[c.id] is not None])
+        value = _sum_printed_figures([t for c in there if (t := figures[c.id]) is not None], target.unit)
+        one = PartsSum(target, value, len(there), _list_divisions_without_profile(parent, there, divisions))
         # Without a list of the parts, only a sum that already exceeds a ceiling is a result.
-        if _counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
+        if _list_counties_below(parent, divisions) or (target.comparison == "<=" and one.state != "met"):
             found.append(one)
     return found
 
 
-def _without_covered(children: list[Profile]) -> list[Profile]:
+def _drop_covered_profiles(children: list[Profile]) -> list[Profile]:
     """Return profiles without those that another one covers, as a city its counties.
 
     Land counts once. Of two profiles for one area neither counts, because it is unknown which one is valid.
@@ -231,7 +235,7 @@ def _without_covered(children: list[Profile]) -> list[Profile]:
     return [c for c in children if not any(other is not c and other.covers(c.area_code) for other in children)]
 
 
-def _same_target(child: Profile, target: Target) -> Target | None:
+def _find_same_target(child: Profile, target: Target) -> Target | None:
     """Return the child's target for the same indicator, year and comparison."""
     return next(
         (
@@ -244,7 +248,9 @@ def _same_target(child: Profile, target: Target) -> Target | None:
     )
 
 
-def sum_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]) -> list[PartsSum]:
+def compare_targets_with_townships(
+    tasks: TownshipTasks, targets: Sequence[Target], towns: Iterable[Township]
+) -> list[PartsSum]:
     """Compare each target of a county with the sum of its townships' tasks.
 
     ``towns``: names of all townships.
@@ -255,7 +261,7 @@ def sum_townships(tasks: TownshipTasks, targets: Sequence[Target], towns: Iterab
         if rows and target.comparison != "=":
             named = {name for t in rows for name in (t.name, t.code) if name}
             lacking = tuple(town.name for town in towns if not {town.name, town.code} & named)
-            found.append(PartsSum(target, _sum_printed(rows, target.unit), len(rows), lacking))
+            found.append(PartsSum(target, _sum_printed_figures(rows, target.unit), len(rows), lacking))
     return found
 
 
@@ -284,14 +290,14 @@ def find_wrong_totals(tasks: TownshipTasks) -> list[tuple[TownshipTask, float]]:
     Each row is returned with that sum.
     """
     found = []
-    for total in tasks.totals:
-        value = _sum_printed(tasks.of(total.indicator), total.unit)
+    for total in tasks.total_rows:
+        value = _sum_printed_figures(tasks.of(total.indicator), total.unit)
         if compare_area_with_target(value, "=", total.number, total.decimals) != "met":
             found.append((total, value))
     return found
 
 
-def _sum_printed(rows: Iterable[Target | TownshipTask], unit: str) -> float:
+def _sum_printed_figures(rows: Iterable[Target | TownshipTask], unit: str) -> float:
     """Return the sum of printed figures in a unit.
 
     It is exact where they are printed in that unit.
@@ -302,19 +308,21 @@ def _sum_printed(rows: Iterable[Target | TownshipTask], unit: str) -> float:
     return float(same) + convert_area(others, unit) if others else float(same)
 
 
-def _counties_below(parent: Profile, divisions: CodeList | None) -> list[Code]:
+def _list_counties_below(parent: Profile, divisions: CodeList | None) -> list[Code]:
     """Return the counties of an area; empty for a county."""
     codes = divisions.codes.values() if divisions is not None else ()
-    return [c for c in codes if parent.covers(c.code) and division_prefix(c.code) == c.code != parent.area_code]
+    return [c for c in codes if parent.covers(c.code) and compute_division_prefix(c.code) == c.code != parent.area_code]
 
 
-def _missing_divisions(parent: Profile, children: Sequence[Profile], divisions: CodeList | None) -> tuple[str, ...]:
+def _list_divisions_without_profile(
+    parent: Profile, children: Sequence[Profile], divisions: CodeList | None
+) -> tuple[str, ...]:
     """Return names of the divisions below an area that have no profile.
 
     A city is named as a whole, or by its counties.
     """
     codes: dict[str, Any] = divisions.codes if divisions is not None else {}
-    counties = _counties_below(parent, divisions)
+    counties = _list_counties_below(parent, divisions)
     missing = [c for c in counties if not any(child.covers(c.code) for child in children)]
     lacking = {c.code for c in missing}
     partly_covered = {c.parent for c in counties if c.code not in lacking}

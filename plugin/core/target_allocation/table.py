@@ -15,18 +15,18 @@ from pathlib import Path
 from unicodedata import normalize
 
 from ..errors import InputError
-from ..files.tables import Column, Row, Table, read_table
+from ..files.tables import FoundTable, SearchedColumn, TableRow, read_table
 from ..profile.figures import TownshipTask, TownshipTasks
 from ..standard.indicator_catalogue import find_allowed_comparisons
 
 TASK_COLUMNS = (
-    Column("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), needed=False),
-    Column("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
-    Column("indicator", ("指标", "指标名称", "indicator"), needed=False),
-    Column("comparison", ("关系", "比较", "comparison"), needed=False),
-    Column("value", ("数值", "任务数", "任务", "目标", "目标值", "value"), needed=False),
-    Column("unit", ("单位", "unit"), needed=False),
-    Column("source", ("来源", "依据", "文件", "source"), needed=False),
+    SearchedColumn("code", ("乡镇代码", "行政区代码", "乡级行政区代码", "XZQDM", "code"), needed=False),
+    SearchedColumn("name", ("乡镇名称", "乡镇", "行政区名称", "乡级行政区名称", "XZQMC", "name")),
+    SearchedColumn("indicator", ("指标", "指标名称", "indicator"), needed=False),
+    SearchedColumn("comparison", ("关系", "比较", "comparison"), needed=False),
+    SearchedColumn("value", ("数值", "任务数", "任务", "目标", "目标值", "value"), needed=False),
+    SearchedColumn("unit", ("单位", "unit"), needed=False),
+    SearchedColumn("source", ("来源", "依据", "文件", "source"), needed=False),
 )
 #: Accepted names of a figure; messages on an unknown name list the first one.
 INDICATOR_WORDS = {
@@ -68,7 +68,7 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
     tasks: list[TownshipTask] = []
     totals: list[TownshipTask] = []
     for row in table.rows:
-        found = [_long_row_task(table, row)] if long else _wide_row_tasks(table, row, figures)
+        found = [_read_long_row_task(table, row)] if long else _read_wide_row_tasks(table, row, figures)
         (totals if _is_total(row) else tasks).extend(found)
     seen: dict[tuple[str, str], TownshipTask] = {}
     # Rows without a code come last: their name identifies them, and a row with a code may have the same name.
@@ -80,11 +80,11 @@ def read_township_tasks(path: str | Path) -> TownshipTasks:
             raise InputError("tasks_twice", file=table.place, line=task.line, name=task.name, first=first.line)
     if not tasks:
         raise InputError("tasks_none", file=table.place)
-    named = {one for row in table.rows if not _is_total(row) for one in _code_and_name(table, row) if one}
+    named = {one for row in table.rows if not _is_total(row) for one in _read_code_and_name(table, row) if one}
     return TownshipTasks(table.file, tuple(tasks), tuple(totals), frozenset(named))
 
 
-def _find_figure_headings(table: Table) -> dict[str, tuple[str, str]]:
+def _find_figure_headings(table: FoundTable) -> dict[str, tuple[str, str]]:
     """Return heading → indicator and unit, for headings that name both.
 
     InputError where no heading does, or where a heading names only an indicator.
@@ -105,36 +105,36 @@ def _find_figure_headings(table: Table) -> dict[str, tuple[str, str]]:
                 file=table.place,
                 line=table.line,
                 column=head,
-                known="、".join(_first_words(UNIT_WORDS)),
+                known="、".join(_list_first_words(UNIT_WORDS)),
             )
     if not found:
         raise InputError(
-            "tasks_no_figure", file=table.place, line=table.line, known="、".join(_first_words(INDICATOR_WORDS))
+            "tasks_no_figure", file=table.place, line=table.line, known="、".join(_list_first_words(INDICATOR_WORDS))
         )
     return found
 
 
-def _wide_row_tasks(table: Table, row: Row, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
+def _read_wide_row_tasks(table: FoundTable, row: TableRow, figures: dict[str, tuple[str, str]]) -> list[TownshipTask]:
     """Return the tasks in one row of the wide form; empty cells are skipped."""
-    code, name = _code_and_name(table, row)
+    code, name = _read_code_and_name(table, row)
     return [
         TownshipTask(
             code,
             name,
             indicator,
             find_allowed_comparisons(indicator)[0],
-            _parse_value(table, row, head, row.others[head]),
+            _parse_value(table, row, head, row.other_cells[head]),
             unit,
             row.cells["source"],
             row.line,
         )
         for head, (indicator, unit) in figures.items()
-        if row.others[head]
+        if row.other_cells[head]
     ]
 
 
-def _long_row_task(table: Table, row: Row) -> TownshipTask:
-    code, name = _code_and_name(table, row)
+def _read_long_row_task(table: FoundTable, row: TableRow) -> TownshipTask:
+    code, name = _read_code_and_name(table, row)
     indicator = _parse_keyword(table, row, "indicator", INDICATOR_WORDS)
     comparison = (
         _parse_keyword(table, row, "comparison", COMPARISON_WORDS)
@@ -149,8 +149,8 @@ def _long_row_task(table: Table, row: Row) -> TownshipTask:
     return TownshipTask(code, name, indicator, comparison, value, unit, row.cells["source"], row.line)
 
 
-def _code_and_name(table: Table, row: Row) -> tuple[str, str]:
-    code, name = _township_code(row), row.cells["name"]
+def _read_code_and_name(table: FoundTable, row: TableRow) -> tuple[str, str]:
+    code, name = _read_township_code(row), row.cells["name"]
     if code and not (code.isdigit() and len(code) >= _TOWNSHIP_DIGITS):
         raise table.error(row, "乡镇代码", code, ("140225100",))
     if not (code or name):
@@ -158,33 +158,33 @@ def _code_and_name(table: Table, row: Row) -> tuple[str, str]:
     return code[:_TOWNSHIP_DIGITS], name
 
 
-def _is_total(row: Row) -> bool:
+def _is_total(row: TableRow) -> bool:
     """Return True for a row of totals.
 
     Its name is 合计 or the like, or its code is the county's (six digits and 000).
     """
     name = re.sub(r"\s+", "", row.cells["name"]).lower()
-    return name.endswith(_TOTAL_WORDS) or _township_code(row)[6:_TOWNSHIP_DIGITS] == "000"
+    return name.endswith(_TOTAL_WORDS) or _read_township_code(row)[6:_TOWNSHIP_DIGITS] == "000"
 
 
-def _township_code(row: Row) -> str:
+def _read_township_code(row: TableRow) -> str:
     """Return the code with half-width digits, as layers write it."""
     return normalize("NFKC", row.cells["code"])
 
 
-def _parse_value(table: Table, row: Row, column: str, text: str) -> str:
+def _parse_value(table: FoundTable, row: TableRow, column: str, text: str) -> str:
     plain = re.sub("[,\u202f ]", "", normalize("NFKC", text))
     if not _PRINTED_NUMBER.fullmatch(plain) or not math.isfinite(float(plain)):
         raise table.error(row, column, text, ("3.21",))
     return plain
 
 
-def _parse_keyword(table: Table, row: Row, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
+def _parse_keyword(table: FoundTable, row: TableRow, column: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
     text = row.cells[column]
     meant = _find_id(text, words_by_id)
     if not meant:
         head = next(c.heads[0] for c in TASK_COLUMNS if c.name == column)
-        raise table.error(row, head, text, _first_words(words_by_id))
+        raise table.error(row, head, text, _list_first_words(words_by_id))
     return meant
 
 
@@ -194,5 +194,5 @@ def _find_id(text: str, words_by_id: dict[str, tuple[str, ...]]) -> str:
     return next((one for one, words in words_by_id.items() if word == one or word in words), "")
 
 
-def _first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
+def _list_first_words(words_by_id: dict[str, tuple[str, ...]]) -> list[str]:
     return [words[0] for words in words_by_id.values()]

@@ -11,15 +11,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
 from ..geometry.overlay import find_shared_parts
-from ..geometry.polygons import Polygons, union_rows
-from ..geometry.statutory_area import drawn_area, statutory_area
+from ..geometry.polygons import Polygons, union_polygon_rows
+from ..geometry.statutory_area import compute_drawn_area, statutory_area
 from ..geometry.tolerance import Tolerance
 from ..geometry.validity import extract_polygons, is_missing, make_valid_copies
-from ..profile.space_map import UNMAPPED, SpaceMap
+from ..profile.space_map import UNMAPPED_ZONE_CODE, SpaceMap
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -38,7 +38,7 @@ class ThreeZones:
     02 ecological, 03 urban); ``areas``: area of each. ``zones_m2`` and ``features``: area and number of planning zones
     by code; ``unmapped``: zone code → (features, m²) of planning zones outside the mapping; ``overlap_m2``: land in
     several planning zones, counted once within one of the three and once in each of several (``shared_between_m2``);
-    ``missing`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
+    ``missing_code_count`` and ``repaired``: number of planning zones without a shape and with a repaired shape.
     """
 
     shapes: NDArray
@@ -49,7 +49,7 @@ class ThreeZones:
     unmapped: dict[str, tuple[int, float]] = field(default_factory=dict)
     overlap_m2: float = 0.0
     shared_between_m2: float = 0.0
-    missing: int = 0
+    missing_code_count: int = 0
     repaired: int = 0
 
     def area(self, space: str) -> float:
@@ -87,7 +87,7 @@ def derive_zones(
     crs: CRS,
     spaces: SpaceMap,
     *,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ThreeZones:
     """Dissolve planning zones into the three zones, by a mapping of their codes.
 
@@ -116,8 +116,8 @@ def derive_zones(
     shapes, repaired = make_valid_copies(np.asarray(shapes, dtype=object))
     present = ~is_missing(shapes)
     polygons = Polygons(shapes)
-    statutory = statutory_area(crs_care.to_lonlat(shapes, crs))
-    of_zone = np.array([spaces.find_zone_of(code) for code in codes], dtype=object)
+    statutory = statutory_area(crs_care.reproject_to_lonlat(shapes, crs))
+    of_zone = np.array([spaces.get_zone_code(code) for code in codes], dtype=object)
     limits = _make_tolerance(crs)
     dissolved: list[Any] = []
     made_of: list[str] = []
@@ -126,24 +126,28 @@ def derive_zones(
         cancellation.raise_if_cancelled()
         rows = present & (of_zone == space)
         if rows.any():
-            wholes[space] = union_rows(polygons, rows, tolerance=limits)
+            wholes[space] = union_polygon_rows(polygons, rows, tolerance=limits)
             if wholes[space] is None:
                 raise InputError("space_not_joined", space=spaces.name(space), count=int(rows.sum()))
             parts = shapely.get_parts([wholes[space]])
             dissolved += parts[np.argsort(-shapely.area(parts), kind="stable")].tolist()
             made_of += [space] * len(parts)
     cancellation.raise_if_cancelled()
-    between = _overlap_between(wholes, crs, limits)
-    areas = statutory_area(crs_care.to_lonlat(np.array(dissolved, dtype=object), crs)) if dissolved else np.zeros(0)
+    between = _measure_overlap_of_zones(wholes, crs, limits)
+    areas = (
+        statutory_area(crs_care.reproject_to_lonlat(np.array(dissolved, dtype=object), crs))
+        if dissolved
+        else np.zeros(0)
+    )
     result = ThreeZones(
         shapes=np.array(dissolved, dtype=object),
         spaces=made_of,
         areas=areas,
         zones_m2={s: float(statutory[of_zone == s].sum()) for s in wholes},
         features={s: int(np.count_nonzero(present & (of_zone == s))) for s in wholes},
-        unmapped=_sum_unmapped(codes, of_zone, statutory),
+        unmapped=_sum_unmapped_zones(codes, of_zone, statutory),
         shared_between_m2=between,
-        missing=int(np.count_nonzero(~present)),
+        missing_code_count=int(np.count_nonzero(~present)),
         repaired=len(repaired),
     )
     result.overlap_m2 = max(result.difference_m2, 0.0) + between
@@ -152,7 +156,7 @@ def derive_zones(
 
 def _make_tolerance(crs: CRS) -> Tolerance:
     """Return the tolerance of a union in the units of the coordinates."""
-    if not crs_care.describe_crs(crs).geographic:
+    if not crs_care.describe_crs(crs).is_geographic:
         return _NO_TOLERANCE
     return replace(
         _NO_TOLERANCE,
@@ -161,7 +165,7 @@ def _make_tolerance(crs: CRS) -> Tolerance:
     )
 
 
-def _overlap_between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
+def _measure_overlap_of_zones(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> float:
     """Return the area (by edges, m²) that is in more than one of the three zones.
 
     It counts once for each zone beyond the first.
@@ -174,16 +178,18 @@ def _overlap_between(wholes: dict[str, Any], crs: CRS, limits: Tolerance) -> flo
     for whole in wholes.values():
         if seen is not None:
             overlap = extract_polygons(shapely.intersection(seen, whole))
-            shared += float(drawn_area(np.array([overlap], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
+            shared += float(
+                compute_drawn_area(np.array([overlap], dtype=object), crs_care.make_lonlat_transformer(crs))[0]
+            )
         seen = whole if seen is None else shapely.union(seen, whole)
     return shared
 
 
-def _sum_unmapped(codes: Sequence[str], of_zone: NDArray, statutory: NDArray) -> dict[str, tuple[int, float]]:
+def _sum_unmapped_zones(codes: Sequence[str], of_zone: NDArray, statutory: NDArray) -> dict[str, tuple[int, float]]:
     """Return zone code → (features, m²) of planning zones outside the mapping."""
     found: dict[str, tuple[int, float]] = {}
     for code, space, area in zip(codes, of_zone, statutory.tolist(), strict=True):
-        if space == UNMAPPED:
+        if space == UNMAPPED_ZONE_CODE:
             count, total = found.get(code, (0, 0.0))
             found[code] = (count + 1, total + area)
     return found

@@ -10,13 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.context import trim_code_padding
 from ..errors import InputError
 from ..model.indicator import Indicator, convert_area
 from ..plan.layer import Layer
 from ..plan.plan import Plan
-from ..profile.space_map import SPACE_FIGURES, SPACES, THREE_ZONES, UNMAPPED, SpaceMap, load_space_map
+from ..profile.space_map import (
+    SPACE_FIGURES,
+    THREE_ZONES,
+    UNMAPPED_ZONE_CODE,
+    ZONE_KINDS_BY_CODE,
+    SpaceMap,
+    load_space_map,
+)
 from ..standard import load_standard
 from ..standard.numbering import find_highest_by_county, is_county, make_bsm
 from ..standard.template import Template
@@ -34,14 +41,14 @@ LAYER_CODE = "SQKJ"
 SETTINGS_USED = (THREE_ZONES, "codes.planning_zones")
 
 
-def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER) -> ThreeZones:
+def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation = NEVER_CANCELLED) -> ThreeZones:
     """Derive the three zones from a layer of planning zones in its own CRS.
 
     Rows whose coordinates contradict the CRS count as missing.
     """
     shapes = zones.raw_shapes.copy()
     shapes[list(zones.stray_rows)] = None
-    return derive_zones(shapes, zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
+    return derive_zones(shapes, list_zone_codes(zones), zones.known_crs, spaces, cancellation=cancellation)
 
 
 @dataclass
@@ -60,7 +67,7 @@ def derive_from_plan(
     plan: Plan,
     template: Template,
     texts: Texts,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     used: Mapping[str, int] = MappingProxyType({}),
 ) -> DerivedZones:
     """Derive the three zones of a plan as rows of a layer ``template``.
@@ -70,13 +77,15 @@ def derive_from_plan(
     """
     zones = plan.concept("zones")
     if zones is None:
-        lost = plan.unusable_for("zones")
+        lost = plan.find_unusable_layer("zones")
         if lost is None:
-            raise InputError("no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised) or "-")
+            raise InputError(
+                "no_recognised_layer", source=plan.source, layers=", ".join(plan.unrecognised_layers) or "-"
+            )
         reason = texts.problem(lost.problem, {"layer": lost.name, "role": lost.role, **lost.params})
         raise InputError("zones_unusable", layer=lost.name, reason=reason)
     if not zones.has("zone_code"):
-        raise InputError("zones_no_code", layer=zones.name, field=zones.field_name("zone_code"))
+        raise InputError("zones_no_code", layer=zones.name, field=zones.get_field_name("zone_code"))
     spaces = load_space_map(plan.norm)
     found = derive_from_layer(zones, spaces, cancellation)
     county = plan.concept("county")
@@ -87,12 +96,12 @@ def derive_from_plan(
         found,
         make_zone_indicators(found, zones, county, plan.norm),
         make_zone_rows(
-            found, spaces, template, zones.crs, code, name, max(_highest_number(plan, code), used.get(code, 0)) + 1
+            found, spaces, template, zones.crs, code, name, max(_find_highest_number(plan, code), used.get(code, 0)) + 1
         ),
     )
 
 
-def _highest_number(plan: Plan, county: str) -> int:
+def _find_highest_number(plan: Plan, county: str) -> int:
     """Return the highest running number in the keys of a plan's layers.
 
     The layer of the three zones is skipped, because it is replaced.
@@ -105,7 +114,7 @@ def _highest_number(plan: Plan, county: str) -> int:
     return max(found, default=0)
 
 
-def zone_codes(zones: Layer) -> list[str]:
+def list_zone_codes(zones: Layer) -> list[str]:
     """Return each row's code as written in the code list of zones, empty if missing."""
     declared = zones.template.field("zone_code")
     return [trim_code_padding(v, declared.code_pad if declared else 0) for v in zones.text("zone_code")]
@@ -122,13 +131,13 @@ def make_zone_indicators(three_zones: ThreeZones, zones: Layer, county: Layer | 
     made = []
     for name, space in SPACE_FIGURES.items():
         area = three_zones.area(space)
-        if space not in SPACES and not area:
+        if space not in ZONE_KINDS_BY_CODE and not area:
             continue
         inputs: dict[str, Any] = {"layer": zones.role, "features": three_zones.features.get(space, 0)}
         if county_m2:
             # A percentage, for reading.
             inputs |= {"county_m2": county_m2, "county_share": 100 * area / county_m2}
-        if space == UNMAPPED:
+        if space == UNMAPPED_ZONE_CODE:
             inputs["zone_codes"] = sorted(code or "-" for code in three_zones.unmapped)
         made.append(Indicator(name, convert_area(area, "km2"), "km2", "statutory", inputs=inputs, confirmed=sure))
     return made

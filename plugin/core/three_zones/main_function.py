@@ -10,14 +10,14 @@ import shapely
 from numpy.typing import NDArray
 
 from ..engine.context import Context
-from ..files.cells import column_texts as cells
+from ..files.cells import format_column as cells
 from ..geometry.validity import is_missing
 from ..heritage.protection import list_range_roles
 from ..plan.layer import Layer
-from ..profile.space_map import SPACES, load_space_map
-from .figures import zone_codes
+from ..profile.space_map import ZONE_KINDS_BY_CODE, load_space_map
+from .figures import list_zone_codes
 
-ENERGY, HERITAGE = "energy", "heritage"
+ENERGY_FUNCTION, HERITAGE_FUNCTION = "energy", "heritage"
 #: Settings of the rules on main functions.
 SETTINGS_USED = ("tolerance", "main_function", "three_zones", "codes.planning_zones", "rules.REL037")
 #: Meanings of the fields in which words are searched; the remark (BZ) has no meaning.
@@ -30,14 +30,14 @@ _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 class MainFunction:
     """The main function (主体功能) that a row of a layer states for a township.
 
-    ``find_zone_of``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
-    ``overlays``: kind of an additional function (energy, heritage) → word found, empty if absent; ``name``: the
-    township's name; ``text``: the text that was searched.
+    ``get_zone_code``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
+    ``words_by_additional_function``: kind of an additional function (energy, heritage) → word found, empty if absent;
+    ``name``: the township's name; ``text``: the text that was searched.
     """
 
     space: str
     function: str
-    overlays: dict[str, str]
+    words_by_additional_function: dict[str, str]
     name: str
     text: str
 
@@ -46,25 +46,28 @@ class MainFunction:
 class SpaceShares:
     """Areas of the three zones in rows of a layer.
 
-    ``area``: (n, 3) m² in the order of ``SPACES``; ``names``: names of the zones by code.
+    ``area``: (n, 3) m² in the order of ``ZONE_KINDS_BY_CODE``; ``names``: names of the zones by code.
     """
 
     area: NDArray
     names: dict[str, str]
 
     def is_dominant(self, row: int, space: str, least: float) -> bool:
-        """Return True if the zone ``find_zone_of`` dominates a row.
+        """Return True if the zone ``get_zone_code`` dominates a row.
 
         It is the largest zone in the row, or has at least the share ``least``. Every zone dominates a row without any
         zone.
         """
-        zone_area, total = self.area[row, list(SPACES).index(space)], self.area[row].sum()
+        zone_area, total = self.area[row, list(ZONE_KINDS_BY_CODE).index(space)], self.area[row].sum()
         return bool(total == 0 or zone_area == self.area[row].max() or zone_area / total >= least)
 
-    def in_percent(self, row: int) -> dict[str, float]:
+    def format_shares_in_percent(self, row: int) -> dict[str, float]:
         """Return zone name → share in a row, in percent with one decimal."""
         total = self.area[row].sum()
-        return {name: round(100 * float(a) / total, 1) for name, a in zip(SPACES.values(), self.area[row], strict=True)}
+        return {
+            name: round(100 * float(a) / total, 1)
+            for name, a in zip(ZONE_KINDS_BY_CODE.values(), self.area[row], strict=True)
+        }
 
 
 def read_main_functions(layer: Layer, ctx: Context) -> list[MainFunction]:
@@ -74,7 +77,9 @@ def read_main_functions(layer: Layer, ctx: Context) -> list[MainFunction]:
     """
     spaces = [("03", "urban"), ("02", "ecological"), ("01", "agricultural")]
     words = [(code, word) for code, key in spaces for word in ctx.norm.get(f"main_function.{key}_words")]
-    overlays = {kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY, HERITAGE)}
+    overlays = {
+        kind: tuple(ctx.norm.get(f"main_function.{kind}_words")) for kind in (ENERGY_FUNCTION, HERITAGE_FUNCTION)
+    }
     columns = [layer.text(field) for field in _TEXT_FIELDS]
     remark = layer.named(_REMARK_FIELD)
     columns += [cells(remark)] if remark is not None else []
@@ -93,14 +98,14 @@ def compute_space_shares(functions: Layer, zones: Layer, ctx: Context) -> SpaceS
     ``functions``: the layer with main functions; ``zones``: the planning zones.
     """
     spaces = load_space_map(ctx.norm)
-    codes = np.array([spaces.find_zone_of(code) for code in zone_codes(zones)], dtype=object)
+    codes = np.array([spaces.get_zone_code(code) for code in list_zone_codes(zones)], dtype=object)
     shared = ctx.geometry.shared(functions, zones, measured=True)
     areas = ctx.geometry.compute_row_shares(shared, functions) * functions.statutory[shared.left]
-    found = np.zeros((len(functions), len(SPACES)))
-    for column, code in enumerate(SPACES):
+    found = np.zeros((len(functions), len(ZONE_KINDS_BY_CODE)))
+    for column, code in enumerate(ZONE_KINDS_BY_CODE):
         own = codes[shared.right] == code
         np.add.at(found[:, column], shared.left[own], areas[own])
-    return SpaceShares(found, {code: spaces.name(code) for code in SPACES})
+    return SpaceShares(found, {code: spaces.name(code) for code in ZONE_KINDS_BY_CODE})
 
 
 def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> NDArray | None:
@@ -108,17 +113,17 @@ def has_overlay(overlay: str, functions: Layer, zones: Layer, ctx: Context) -> N
 
     ``overlay``: energy or heritage. None where the plan has no layer for it.
     """
-    if overlay == ENERGY:
-        mining = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
-        shapes = [zones.plane[mining], *_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
+    if overlay == ENERGY_FUNCTION:
+        mining = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("main_function.energy_zones"))
+        shapes = [zones.plane[mining], *_collect_overlay_shapes(("mineral_line", "KCZYBHX"), ctx)]
     else:
-        shapes = _overlay_shapes(("heritage", *list_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
+        shapes = _collect_overlay_shapes(("heritage", *list_range_roles(ctx), *_HERITAGE_LAYERS), ctx)
     if not shapes:
         return None
     return _intersects_any(functions.plane, np.concatenate(shapes))
 
 
-def _overlay_shapes(concepts: tuple[str, ...], ctx: Context) -> list[NDArray]:
+def _collect_overlay_shapes(concepts: tuple[str, ...], ctx: Context) -> list[NDArray]:
     return [layer.plane for one in concepts if (layer := ctx.plan.concept(one)) is not None]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..files.cells import cell_text, column_texts, strip_blanks
+from ..files.cells import format_cell, format_column, strip_blanks
 from ..plan.layer import Layer
 
 if TYPE_CHECKING:
@@ -43,16 +43,16 @@ class ComparedFields:
     """Fields that both editions have, and names of fields that only one has."""
 
     compared: tuple[ComparedField, ...]
-    only_before: tuple[str, ...] = ()
-    only_after: tuple[str, ...] = ()
+    fields_only_in_earlier: tuple[str, ...] = ()
+    fields_only_in_later: tuple[str, ...] = ()
 
 
-def match_fields(before: Layer, after: Layer, only: Iterable[str] = ()) -> ComparedFields:
+def match_fields_of_editions(before: Layer, after: Layer, only: Iterable[str] = ()) -> ComparedFields:
     """Match the fields of two editions by name, otherwise by meaning.
 
     Case is ignored and the key (BSM) is left out. ``only``: names of the fields to compare; empty for all.
     """
-    left, right = _columns_by_name(before), _columns_by_name(after)
+    left, right = _index_columns_by_name(before), _index_columns_by_name(after)
     names = _pair_fields(before, after, left, right)
     key = {t.field("key").name for t in (before.template, after.template) if t.field("key") is not None}  # type: ignore[union-attr]
     chosen = {name.upper() for name in only}
@@ -86,14 +86,14 @@ def _pair_fields(
     return names
 
 
-def _columns_by_name(layer: Layer) -> dict[str, str]:
+def _index_columns_by_name(layer: Layer) -> dict[str, str]:
     """Return name in capitals → column."""
     columns = [str(c) for c in layer.frame.columns if c != layer.frame.geometry.name]
     return {c.upper(): c for c in columns if c.upper() not in SOFTWARE_COLUMNS}
 
 
 def _is_measure(layer: Layer, name: str) -> bool:
-    declared = layer.template.field_named(name)
+    declared = layer.template.find_field_by_name(name)
     return declared is not None and declared.type == "real" and declared.unit == "m2"
 
 
@@ -113,29 +113,29 @@ def find_differing(
     """
     found = []
     for field in fields.compared:
-        same = _equal_values(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[later_rows])
+        same = _compare_values(before.frame[field.before].iloc[rows], after.frame[field.after].iloc[later_rows])
         differs = ~same & equal_shape if field.is_area else ~same
         if differs.any():
             found.append((field, differs))
     return found
 
 
-def _equal_values(left: pd.Series, right: pd.Series) -> NDArray:
+def _compare_values(left: pd.Series, right: pd.Series) -> NDArray:
     if left.dtype.kind in "iuf" and right.dtype.kind in "iuf":
         a, b = left.to_numpy(dtype=float), right.to_numpy(dtype=float)
         return np.isclose(a, b, rtol=_RELATIVE_TOLERANCE, atol=0.0, equal_nan=True)
     if left.dtype.kind == "M" and right.dtype.kind == "M":
         return (left.to_numpy() == right.to_numpy()) | (left.isna().to_numpy() & right.isna().to_numpy())
     if "M" in (left.dtype.kind, right.dtype.kind):
-        return _equal_dates(left, right)
-    return np.array(_stripped_texts(left), dtype=object) == np.array(_stripped_texts(right), dtype=object)
+        return _compare_dates(left, right)
+    return np.array(_strip_texts(left), dtype=object) == np.array(_strip_texts(right), dtype=object)
 
 
-def _stripped_texts(series: pd.Series) -> list[str]:
-    return column_texts(strip_blanks(series))
+def _strip_texts(series: pd.Series) -> list[str]:
+    return format_column(strip_blanks(series))
 
 
-def _equal_dates(left: pd.Series, right: pd.Series) -> NDArray:
+def _compare_dates(left: pd.Series, right: pd.Series) -> NDArray:
     """Return (k,) bool: dates that are equal by day to dates or texts."""
     import pandas as pd
 
@@ -146,7 +146,7 @@ def _equal_dates(left: pd.Series, right: pd.Series) -> NDArray:
     return days[0].to_numpy() == days[1].to_numpy()
 
 
-def value_text(layer: Layer, column: str, row: int) -> str:
+def format_cell_value(layer: Layer, column: str, row: int) -> str:
     """Return a cell of a layer as text; a date as a day."""
     import pandas as pd
 
@@ -155,4 +155,4 @@ def value_text(layer: Layer, column: str, row: int) -> str:
         return "" if pd.isna(value) else value.strftime("%Y-%m-%d")
     if isinstance(value, float | np.floating) and not np.isnan(value):
         return f"{value:.10g}"
-    return cell_text(value)
+    return format_cell(value)

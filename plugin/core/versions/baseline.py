@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..files.writing import is_same_file
-from ..geometry.polygons import Polygons, union_rows
+from ..geometry.polygons import Polygons, union_polygon_rows
 from ..geometry.validity import is_missing
-from ..indicators.townships import group_townships
+from ..indicators.townships import list_townships_by_code
 from ..plan.plan import Plan
-from .model import Comparison, make_edition
+from .model import VersionComparison, make_edition
 
 if TYPE_CHECKING:
     from ..engine.context import Context
     from ..model.side_inputs import SideInputs
     from ..plan.layer import SourceLayer
     from ..profile import Norm
-    from .compare import Townships
+    from .compare import TownshipPolygons
 
 
 #: Concepts read from a sealed edition.
@@ -39,7 +39,7 @@ def read_baseline(
     norm: Norm,
     *,
     wanted: Callable[[SourceLayer], bool | frozenset[str]],
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Plan:
     """Read the sealed edition from a file or folder, in the CRS of a plan.
 
@@ -52,7 +52,7 @@ def read_baseline(
     from ..loading.recognition import find_role
     from ..loading.unread_files import find_unread_files
 
-    roles = {role for concept in SEALED_CONCEPTS for role in plan.roles_of(concept)}
+    roles = {role for concept in SEALED_CONCEPTS for role in plan.list_roles_of_concept(concept)}
 
     def is_selected(layer: SourceLayer) -> bool | frozenset[str]:
         return wanted(layer) if find_role(layer, norm)[0] in roles else False
@@ -61,13 +61,13 @@ def read_baseline(
         raise InputError("baseline_is_source", source=str(source))
     layers = read_source(source, select_layer=is_selected, cancellation=cancellation)
     lines = [layer for layer in layers if find_role(layer, norm)[0] in roles]
-    if all(find_role(layer, norm)[0] in plan.roles_of("townships") for layer in lines):
+    if all(find_role(layer, norm)[0] in plan.list_roles_of_concept("townships") for layer in lines):
         names = ", ".join(layer.name for layer in layers) or "-"
         raise InputError("baseline_no_layer", source=str(source), layers=names)
     sealed = assemble_plan(
         lines, norm, scope="three_lines", source=str(source), reference_plan=plan, cancellation=cancellation
     )
-    sealed.unread += find_unread_files(source, cancellation)
+    sealed.unread_data += find_unread_files(source, cancellation)
     return sealed
 
 
@@ -78,7 +78,7 @@ def note_baseline(plan: Plan, baseline: Plan) -> None:
     layers = "、".join(f"{layer.name}（{len(layer)}）" for layer in baseline.layers.values())
     plan.notices.append(("notice_baseline", {"source": name, "layers": layers}))
     # Unread parts of the sealed edition were not compared.
-    plan.unread += baseline.unread
+    plan.unread_data += baseline.unread_data
     plan.notices += [
         ("notice_baseline_unusable", {"source": name, "layer": lost.name, "role": lost.role})
         for lost in baseline.unusable.values()
@@ -90,7 +90,7 @@ def get_sealed_edition(side_inputs: SideInputs) -> Plan | None:
     return side_inputs.get("baseline", Plan)
 
 
-def compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
+def compare_with_baseline(ctx: Context, concept: str) -> VersionComparison | None:
     """Return the comparison of a sealed layer (before) with the plan's (after).
 
     ``concept``: farmland, red_line, boundary or townships. ``None`` where one of the layers is missing or has no
@@ -100,11 +100,11 @@ def compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
     key = concept, id(get_sealed_edition(ctx.side))
     if key not in cache:
         cache[key] = _compare_with_baseline(ctx, concept)
-    found: Comparison | None = cache[key]
+    found: VersionComparison | None = cache[key]
     return found
 
 
-def _compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
+def _compare_with_baseline(ctx: Context, concept: str) -> VersionComparison | None:
     # Import on use: the rules import this module in every check.
     from .compare import compare_layers
 
@@ -128,26 +128,26 @@ def _compare_with_baseline(ctx: Context, concept: str) -> Comparison | None:
     )
 
 
-def find_townships(plan: Plan, *others: Plan | None) -> Townships:
+def find_townships(plan: Plan, *others: Plan | None) -> TownshipPolygons:
     """Return the townships of a plan, for areas by township.
 
     Without townships in the plan, the first of ``others`` (plans in the same CRS) with townships is used. Rows of one
     township (villages, an exclave) are joined; a township without a name uses its code.
     """
-    from .compare import NO_TOWNSHIPS, Townships
+    from .compare import NO_TOWNSHIPS, TownshipPolygons
 
     for one in (plan, *others):
         layer = one.concept("townships") if one is not None else None
         if one is not None and layer is not None and layer.has("division_name") and not layer.has_no_geometry:
-            towns, of = group_townships(layer)
+            towns, of = list_townships_by_code(layer)
             names = [town.name for town in towns]
             if len(towns) == len(layer):
-                return Townships(layer.polygons, [names[n] for n in of.tolist()])
+                return TownshipPolygons(layer.polygons, [names[n] for n in of.tolist()])
             shapes = np.empty(len(towns), dtype=object)
             for n in range(len(towns)):
-                shapes[n] = union_rows(layer.polygons, of == n, tolerance=one.norm.tolerance())
+                shapes[n] = union_polygon_rows(layer.polygons, of == n, tolerance=one.norm.tolerance())
             if all(shape is not None for n, shape in enumerate(shapes) if (~is_missing(layer.plane[of == n])).any()):
-                return Townships(Polygons(shapes), names)
+                return TownshipPolygons(Polygons(shapes), names)
             # Villages that cannot be joined are compared one by one.
-            return Townships(layer.polygons, [names[n] for n in of.tolist()])
+            return TownshipPolygons(layer.polygons, [names[n] for n in of.tolist()])
     return NO_TOWNSHIPS

@@ -13,16 +13,26 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, ignore_progress, sub_progress
+from ..geometry.overlay import ProgressCallback, ignore_progress, make_partial_progress
 from ..geometry.polygons import Polygons
-from ..geometry.statutory_area import drawn_area
+from ..geometry.statutory_area import compute_drawn_area
 from ..geometry.tolerance import Tolerance
-from .attributes import ComparedField, find_differing, match_fields, value_text
-from .equal_shapes import EqualShapes, match_equal_shapes
-from .model import CHANGED, MOVED_IN, MOVED_OUT, NET_BASIS, STATUTORY_BASIS, Balance, ChangedPart, Comparison, Edition
-from .pieces import Pieces, cut_by_township, cut_pieces, is_covered_once
+from .attributes import ComparedField, find_differing, format_cell_value, match_fields_of_editions
+from .equal_shapes import EqualShapes, match_equal_polygons
+from .model import (
+    CHANGED_KIND,
+    MOVED_IN_KIND,
+    MOVED_OUT_KIND,
+    NET_BASIS,
+    STATUTORY_BASIS,
+    AreaBalance,
+    ChangedPart,
+    LayerEdition,
+    VersionComparison,
+)
+from .pieces import LandPieces, cut_by_township, cut_pieces, is_covered_once
 
 
 class PieceValues:
@@ -34,7 +44,13 @@ class PieceValues:
     without a piece (no shape, or an exact copy of a row that has the piece).
     """
 
-    def __init__(self, comparison: Comparison, pieces: Pieces, snapped: NDArray, cancellation: Cancellation = NEVER):
+    def __init__(
+        self,
+        comparison: VersionComparison,
+        pieces: LandPieces,
+        snapped: NDArray,
+        cancellation: Cancellation = NEVER_CANCELLED,
+    ):
         self.old: dict[str, NDArray] = {}
         self.new: dict[str, NDArray] = {}
         self.over: dict[str, tuple[NDArray, NDArray]] = {}
@@ -55,7 +71,7 @@ class PieceValues:
             if any(w is None for w in both):
                 continue
             made = [
-                _values_by_piece(rows, share, w)
+                _divide_values_among_pieces(rows, share, w)
                 for (_, rows, share), w in zip(sides, both, strict=True)
                 if w is not None
             ]
@@ -65,7 +81,7 @@ class PieceValues:
                 comparison.without_net = tuple(int(np.isnan(w).sum()) for w in both if w is not None)  # type: ignore[assignment]
 
 
-def _values_by_piece(rows: NDArray, share: NDArray, value_of_row: NDArray) -> tuple[NDArray, NDArray, float]:
+def _divide_values_among_pieces(rows: NDArray, share: NDArray, value_of_row: NDArray) -> tuple[NDArray, NDArray, float]:
     """Divide the values of rows among their pieces.
 
     Returns (k,) values of pieces, (k,) excess over the row at its first piece, and the sum of rows without pieces.
@@ -83,25 +99,25 @@ def _values_by_piece(rows: NDArray, share: NDArray, value_of_row: NDArray) -> tu
     return value, excess, float(value_of_row[~has_piece].sum())
 
 
-def _measure_pieces(comparison: Comparison, pieces: Pieces, cancellation: Cancellation) -> NDArray:
+def _measure_pieces(comparison: VersionComparison, pieces: LandPieces, cancellation: Cancellation) -> NDArray:
     """Return (k,) areas of the pieces by their edges, m².
 
     It is 1 for a piece that is a whole row in both editions, which is not measured.
     """
-    whole_rows = pieces.whole.copy()
+    whole_rows = pieces.is_whole_row.copy()
     for rows in (pieces.before, pieces.after):
         with_row = rows >= 0
         counts = np.bincount(rows[with_row], minlength=1)
         whole_rows[with_row] &= counts[rows[with_row]] == 1
     areas = np.ones(len(pieces))
     cut_up = np.flatnonzero(~whole_rows)
-    areas[cut_up] = drawn_area(
+    areas[cut_up] = compute_drawn_area(
         pieces.shape[cut_up], crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation
     )
     return areas
 
 
-def compute_values(edition: Edition, basis: str) -> NDArray | None:
+def compute_values(edition: LayerEdition, basis: str) -> NDArray | None:
     """Return (n,) areas (m²) of an edition's rows on a basis, statutory or net.
 
     ``None`` if the layer has no net area.
@@ -113,7 +129,12 @@ def compute_values(edition: Edition, basis: str) -> NDArray | None:
 
 
 def _shares_of_rows(
-    rows: NDArray, edition: Edition, shapes: NDArray, pieces: Pieces, direct: NDArray, cancellation: Cancellation
+    rows: NDArray,
+    edition: LayerEdition,
+    shapes: NDArray,
+    pieces: LandPieces,
+    direct: NDArray,
+    cancellation: Cancellation,
 ) -> NDArray:
     """Return (k,) the share of each piece in the area of its row.
 
@@ -125,7 +146,7 @@ def _shares_of_rows(
     complete = is_covered_once(rows, shapes, pieces)
     base = np.where(complete, total, 1.0)
     incomplete_rows = np.unique(rows[with_row][~complete[rows[with_row]]])
-    row_area = drawn_area(
+    row_area = compute_drawn_area(
         shapes[incomplete_rows], crs_care.make_lonlat_transformer(edition.layer.plane_crs), cancellation
     )
     base[incomplete_rows] = np.where(row_area > 0, row_area, 1.0)
@@ -136,7 +157,7 @@ def _shares_of_rows(
 
 
 @dataclass
-class Changes:
+class AttributeChanges:
     """Pieces of land whose attributes changed.
 
     ``pieces``: (c,) their positions; ``fields``: each changed field with (c,) bool, True where it changed.
@@ -146,23 +167,23 @@ class Changes:
     fields: list[tuple[ComparedField, NDArray]]
 
 
-def find_changes(comparison: Comparison, pieces: Pieces) -> Changes:
+def find_changes(comparison: VersionComparison, pieces: LandPieces) -> AttributeChanges:
     """Return the pieces of land in both editions whose attributes differ."""
     in_both = np.flatnonzero((pieces.before >= 0) & (pieces.after >= 0))
-    rows, others, whole = pieces.before[in_both], pieces.after[in_both], pieces.whole[in_both]
+    rows, others, whole = pieces.before[in_both], pieces.after[in_both], pieces.is_whole_row[in_both]
     differing = find_differing(comparison.fields, comparison.before.layer, comparison.after.layer, rows, others, whole)
     any_differs = np.zeros(len(in_both), dtype=bool)
     for _, differs in differing:
         any_differs |= differs
-    return Changes(in_both[any_differs], [(f, differs[any_differs]) for f, differs in differing])
+    return AttributeChanges(in_both[any_differs], [(f, differs[any_differs]) for f, differs in differing])
 
 
-def count_changed_rows(pieces: Pieces, changes: Changes) -> int:
+def count_changed_rows(pieces: LandPieces, changes: AttributeChanges) -> int:
     """Return the number of rows in the later edition with changed attributes."""
     return len(set(pieces.after[changes.pieces].tolist()))
 
 
-def count_changed_without_shape(comparison: Comparison, rows: NDArray, later_rows: NDArray) -> int:
+def count_changed_without_shape(comparison: VersionComparison, rows: NDArray, later_rows: NDArray) -> int:
     """Return how many pairs of rows without a shape have differing attributes.
 
     ``rows`` and ``later_rows``: (k,) rows of the earlier and the later edition.
@@ -174,32 +195,34 @@ def count_changed_without_shape(comparison: Comparison, rows: NDArray, later_row
     return int(np.any([d for _, d in differing], axis=0).sum()) if differing else 0
 
 
-def sum_changes(
-    comparison: Comparison, pieces: Pieces, values: PieceValues, changes: Changes, names: list[str]
+def sum_balance_terms(
+    comparison: VersionComparison, pieces: LandPieces, values: PieceValues, changes: AttributeChanges, names: list[str]
 ) -> None:
     """Sum the terms of the area balance in total and by township, into ``comparison``."""
     for basis in values.old:
-        by_township = _balance_by_township(
-            _balance_terms(basis, pieces, values, changes), pieces.towns, values.without_shape[basis], names
+        by_township = _sum_balance_by_township(
+            _compute_balance_terms(basis, pieces, values, changes), pieces.towns, values.without_shape[basis], names
         )
-        total = Balance(**{name: sum(getattr(b, name) for b in by_township.values()) for name in _TERMS})
+        total = AreaBalance(**{name: sum(getattr(b, name) for b in by_township.values()) for name in _BALANCE_TERMS})
         # The totals come from the rows, not from the pieces, so that the balance is a test of the pieces.
         sides = [compute_values(edition, basis) for edition in (comparison.before, comparison.after)]
         total.before, total.after = (float(np.nansum(w)) for w in sides if w is not None)
         if names and not (by_township[""].before or by_township[""].after):
             del by_township[""]
         comparison.total[basis], comparison.townships[basis] = total, by_township
-    gained = _balance_terms(STATUTORY_BASIS, pieces, values, changes)["reshaped"]
+    gained = _compute_balance_terms(STATUTORY_BASIS, pieces, values, changes)["reshaped"]
     rows = np.unique(pieces.before[gained != 0]).tolist()
     comparison.reshaped_m2_by_row = dict(
         zip(rows, np.bincount(pieces.before + 1, gained)[1:][rows].tolist(), strict=True)
     )
 
 
-_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
+_BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doubled", "after", "reshaped")
 
 
-def _balance_terms(basis: str, pieces: Pieces, values: PieceValues, changes: Changes) -> dict[str, NDArray]:
+def _compute_balance_terms(
+    basis: str, pieces: LandPieces, values: PieceValues, changes: AttributeChanges
+) -> dict[str, NDArray]:
     """Return term of the area balance → (k,) contribution of each piece, m²."""
     out, new = pieces.after < 0, pieces.before < 0
     changed = np.zeros(len(pieces), dtype=bool)
@@ -221,32 +244,34 @@ def _balance_terms(basis: str, pieces: Pieces, values: PieceValues, changes: Cha
     }
 
 
-def _balance_by_township(
+def _sum_balance_by_township(
     terms: Mapping[str, NDArray], town: NDArray, without_pieces: tuple[float, float], names: list[str]
-) -> dict[str, Balance]:
+) -> dict[str, AreaBalance]:
     """Return township name → its area balance.
 
     ``towns``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
     """
     by_township = {
-        "": Balance(before=without_pieces[0], after=without_pieces[1], doubled=without_pieces[1] - without_pieces[0])
+        "": AreaBalance(
+            before=without_pieces[0], after=without_pieces[1], doubled=without_pieces[1] - without_pieces[0]
+        )
     }
     for name, value in terms.items():
         for label, summed in zip(["", *names], np.bincount(town + 1, value, len(names) + 1), strict=True):
-            balance = by_township.setdefault(label, Balance())
+            balance = by_township.setdefault(label, AreaBalance())
             setattr(balance, name, getattr(balance, name) + float(summed))
     return by_township
 
 
 def allocate_to_townships(
-    comparison: Comparison,
-    whole_pieces: Pieces,
-    pieces: Pieces,
+    comparison: VersionComparison,
+    whole_pieces: LandPieces,
+    pieces: LandPieces,
     values: PieceValues,
-    changes: Changes,
+    changes: AttributeChanges,
     names: list[str],
-    cancellation: Cancellation = NEVER,
-) -> dict[str, Balance]:
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> dict[str, AreaBalance]:
     """Divide the values of whole pieces among townships by the areas of their parts.
 
     So the townships add up to the layer, whatever vertices a border adds.
@@ -254,43 +279,43 @@ def allocate_to_townships(
     of = np.arange(len(pieces)) if pieces.of is None else pieces.of
     share = np.ones(len(pieces))
     several = np.bincount(of, minlength=len(whole_pieces))[of] > 1
-    share[several] = drawn_area(
+    share[several] = compute_drawn_area(
         pieces.shape[several], crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation
     )
     total = np.bincount(of, share, minlength=len(whole_pieces))[of]
     share = np.divide(share, total, out=np.zeros(len(share)), where=total > 0)
     terms = {
         name: value[of] * share
-        for name, value in _balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
+        for name, value in _compute_balance_terms(STATUTORY_BASIS, whole_pieces, values, changes).items()
     }
-    by_township = _balance_by_township(terms, pieces.towns, values.without_shape[STATUTORY_BASIS], names)
+    by_township = _sum_balance_by_township(terms, pieces.towns, values.without_shape[STATUTORY_BASIS], names)
     if not (by_township[""].before or by_township[""].after):
         del by_township[""]
     return by_township
 
 
 @dataclass(frozen=True)
-class Townships:
+class TownshipPolygons:
     """The townships for sums: (t,) ``polygons`` in the plan's CRS, (t,) ``names``."""
 
     polygons: Polygons
     names: list[str]
 
 
-NO_TOWNSHIPS = Townships(Polygons(np.array([], dtype=object)), [])
+NO_TOWNSHIPS = TownshipPolygons(Polygons(np.array([], dtype=object)), [])
 
 
 def compare_layers(
-    before: Edition,
-    after: Edition,
+    before: LayerEdition,
+    after: LayerEdition,
     *,
     tolerance: Tolerance,
-    townships: Townships = NO_TOWNSHIPS,
+    townships: TownshipPolygons = NO_TOWNSHIPS,
     renumbered: Mapping[str, str] | None = None,
     fields: Iterable[str] = (),
-    cancellation: Cancellation = NEVER,
-    progress: Progress = ignore_progress,
-) -> Comparison:
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
+) -> VersionComparison:
     """Compare two editions of a layer in one CRS in metres.
 
     A part's area is its share of its feature's area: statutory area of the part ÷ those of all parts × statutory or net
@@ -317,36 +342,38 @@ def compare_layers(
     ----------
     永农数据库标准, A8.
     """
-    cut_up = _cut_editions(before, after, tolerance, renumbered or {}, cancellation, sub_progress(progress, 0.0, 0.8))
-    pieces = cut_by_township(cut_up.pieces, _polygons_of(after), townships.polygons, cancellation)
+    cut_up = _cut_editions(
+        before, after, tolerance, renumbered or {}, cancellation, make_partial_progress(progress, 0.0, 0.8)
+    )
+    pieces = cut_by_township(cut_up.pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     return _compare_and_sum(before, after, cut_up, pieces, tolerance, townships, fields, cancellation)
 
 
 def compare_layers_and_townships(
-    before: Edition,
-    after: Edition,
+    before: LayerEdition,
+    after: LayerEdition,
     *,
     tolerance: Tolerance,
-    townships: Townships,
+    townships: TownshipPolygons,
     fields: Iterable[str] = (),
-    cancellation: Cancellation = NEVER,
-    progress: Progress = ignore_progress,
-) -> tuple[Comparison, Pieces, dict[str, Balance]]:
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
+) -> tuple[VersionComparison, LandPieces, dict[str, AreaBalance]]:
     """Compare two editions as a whole, then sum the pieces by township.
 
     Unlike in `compare_layers`, borders of townships do not cut the parts of the result. Returns the comparison, its
     pieces, and the statutory balance of each township (``""``: land outside all townships).
     """
-    cut_up = _cut_editions(before, after, tolerance, {}, cancellation, sub_progress(progress, 0.0, 0.6))
+    cut_up = _cut_editions(before, after, tolerance, {}, cancellation, make_partial_progress(progress, 0.0, 0.6))
     found, values, changes = _compare_pieces(before, after, cut_up, cut_up.pieces, fields, cancellation)
     cancellation.raise_if_cancelled()
-    sum_changes(found, cut_up.pieces, values, changes, [])
+    sum_balance_terms(found, cut_up.pieces, values, changes, [])
     cancellation.raise_if_cancelled()
     list_parts(found, cut_up.pieces, values, changes, [], tolerance, cancellation)
     progress(0.7)
     if not townships.names:
         return found, cut_up.pieces, {}
-    pieces = cut_by_township(cut_up.pieces, _polygons_of(after), townships.polygons, cancellation)
+    pieces = cut_by_township(cut_up.pieces, _get_edition_polygons(after), townships.polygons, cancellation)
     progress(0.9)
     cancellation.raise_if_cancelled()
     by_township = allocate_to_townships(found, cut_up.pieces, pieces, values, changes, townships.names, cancellation)
@@ -363,26 +390,28 @@ class _CutEditions:
 
     keys: list[str]
     same: EqualShapes
-    pieces: Pieces
+    pieces: LandPieces
 
 
 def _cut_editions(
-    before: Edition,
-    after: Edition,
+    before: LayerEdition,
+    after: LayerEdition,
     tolerance: Tolerance,
     renumbered: Mapping[str, str],
     cancellation: Cancellation,
-    progress: Progress,
+    progress: ProgressCallback,
 ) -> _CutEditions:
     keys = [renumbered.get(key, key) for key in before.layer.keys]
-    same = match_equal_shapes(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, cancellation)
+    same = match_equal_polygons(before.shapes, after.shapes, keys, after.layer.keys, tolerance.cluster_m, cancellation)
     progress(0.2)
     return _CutEditions(
-        keys, same, cut_pieces(same.shapes, after.shapes, same.after, cancellation, sub_progress(progress, 0.2, 1.0))
+        keys,
+        same,
+        cut_pieces(same.shapes, after.shapes, same.after, cancellation, make_partial_progress(progress, 0.2, 1.0)),
     )
 
 
-def _polygons_of(edition: Edition) -> Polygons:
+def _get_edition_polygons(edition: LayerEdition) -> Polygons:
     """Return the polygons of an edition.
 
     Results that the layer has cached are reused.
@@ -391,34 +420,34 @@ def _polygons_of(edition: Edition) -> Polygons:
 
 
 def _compare_and_sum(
-    before: Edition,
-    after: Edition,
+    before: LayerEdition,
+    after: LayerEdition,
     cut_up: _CutEditions,
-    pieces: Pieces,
+    pieces: LandPieces,
     tolerance: Tolerance,
-    townships: Townships,
+    townships: TownshipPolygons,
     fields: Iterable[str],
     cancellation: Cancellation,
-) -> Comparison:
+) -> VersionComparison:
     comparison, values, changes = _compare_pieces(before, after, cut_up, pieces, fields, cancellation)
-    sum_changes(comparison, pieces, values, changes, townships.names)
+    sum_balance_terms(comparison, pieces, values, changes, townships.names)
     cancellation.raise_if_cancelled()
     list_parts(comparison, pieces, values, changes, townships.names, tolerance, cancellation)
     return comparison
 
 
 def _compare_pieces(
-    before: Edition,
-    after: Edition,
+    before: LayerEdition,
+    after: LayerEdition,
     cut_up: _CutEditions,
-    pieces: Pieces,
+    pieces: LandPieces,
     fields: Iterable[str],
     cancellation: Cancellation,
-) -> tuple[Comparison, PieceValues, Changes]:
+) -> tuple[VersionComparison, PieceValues, AttributeChanges]:
     """Return the comparison without sums and parts, the piece areas, and the changes."""
     keys, same = cut_up.keys, cut_up.same
-    comparison = Comparison(
-        before, after, match_fields(before.layer, after.layer, fields), failed_pairs=pieces.failed_pairs
+    comparison = VersionComparison(
+        before, after, match_fields_of_editions(before.layer, after.layer, fields), failed_pairs=pieces.failed_pairs
     )
     _pair_keys(comparison, keys, same.after, pieces)
     cancellation.raise_if_cancelled()
@@ -432,7 +461,7 @@ def _compare_pieces(
     return comparison, values, changes
 
 
-def _pair_keys(comparison: Comparison, keys: list[str], equal_shapes: NDArray, pieces: Pieces) -> None:
+def _pair_keys(comparison: VersionComparison, keys: list[str], equal_shapes: NDArray, pieces: LandPieces) -> None:
     """Add rows with a changed, reused or unmatched key to a comparison.
 
     These are rows of equal shape with another key, keys that now name other land, and rows without an equal.
@@ -458,13 +487,13 @@ def _pair_set(left: NDArray, right: NDArray) -> set[tuple[int, int]]:
 
 
 def list_parts(
-    comparison: Comparison,
-    pieces: Pieces,
+    comparison: VersionComparison,
+    pieces: LandPieces,
     values: PieceValues,
-    changes: Changes,
+    changes: AttributeChanges,
     names: list[str],
     tolerance: Tolerance,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """List the changed parts of a comparison by kind, and its slivers separately.
 
@@ -474,9 +503,9 @@ def list_parts(
     with np.errstate(invalid="ignore", divide="ignore"):
         sliver = tolerance.is_sliver(area, 2 * area / shapely.length(pieces.shape))
     kinds = {
-        MOVED_OUT: np.flatnonzero(pieces.after < 0),
-        MOVED_IN: np.flatnonzero(pieces.before < 0),
-        CHANGED: changes.pieces,
+        MOVED_OUT_KIND: np.flatnonzero(pieces.after < 0),
+        MOVED_IN_KIND: np.flatnonzero(pieces.before < 0),
+        CHANGED_KIND: changes.pieces,
     }
     at = {int(p): n for n, p in enumerate(changes.pieces)}
     old, new = values.old[STATUTORY_BASIS], values.new[STATUTORY_BASIS]
@@ -485,7 +514,7 @@ def list_parts(
     for kind, rows in kinds.items():
         for n in rows.tolist():
             cancellation.raise_if_cancelled()
-            worth = float(old[n] if kind == MOVED_OUT else new[n])
+            worth = float(old[n] if kind == MOVED_OUT_KIND else new[n])
             if sliver[n]:
                 comparison.slivers.append(pieces.shape[n])
                 comparison.sliver_rows.append((kind, int(pieces.before[n]), int(pieces.after[n]), worth))
@@ -502,11 +531,15 @@ def list_parts(
                 float(net_old[n]),
                 float(net_new[n]),
             )
-            if kind == CHANGED:
-                part.changes = [_changed_value(f, comparison, part) for f, differs in changes.fields if differs[at[n]]]
+            if kind == CHANGED_KIND:
+                part.changes = [
+                    _format_changed_value(f, comparison, part) for f, differs in changes.fields if differs[at[n]]
+                ]
             comparison.parts.append(part)
 
 
-def _changed_value(field: ComparedField, comparison: Comparison, part: ChangedPart) -> tuple[str, str, str]:
-    old = value_text(comparison.before.layer, field.before, part.before)
-    return field.name, old, value_text(comparison.after.layer, field.after, part.after)
+def _format_changed_value(
+    field: ComparedField, comparison: VersionComparison, part: ChangedPart
+) -> tuple[str, str, str]:
+    old = format_cell_value(comparison.before.layer, field.before, part.before)
+    return field.name, old, format_cell_value(comparison.after.layer, field.after, part.after)

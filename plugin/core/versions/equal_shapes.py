@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.linework import extract_rings, hash_vertices, iterate_batches
 from ..geometry.validity import is_missing
 from ..geometry.vertex_index import VertexIndex, sort_unique_vertices
@@ -35,7 +35,9 @@ FLOAT_ERROR_M = 1e-8
 _SHAPES_PER_BATCH = 2048
 
 
-def snap_vertices(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER) -> NDArray:
+def snap_vertices(
+    shapes: NDArray, onto: NDArray, cluster_m: float, cancellation: Cancellation = NEVER_CANCELLED
+) -> NDArray:
     """Move vertices of (n,) polygons to the nearest vertex of (m,) other polygons.
 
     ``onto``: the other polygons; ``cluster_m``: largest distance, m. A polygon that would become invalid is unchanged.
@@ -51,7 +53,7 @@ def snap_vertices(shapes: NDArray, onto: NDArray, cluster_m: float, cancellation
         for start in range(batch.start, batch.stop, _SHAPES_PER_BATCH):
             cancellation.raise_if_cancelled()
             some = slice(start, min(start + _SHAPES_PER_BATCH, batch.stop))
-            moved = index.snap(shapes[some])
+            moved = index.snap_vertices(shapes[some])
             cancellation.raise_if_cancelled()
             good = shapely.is_valid(moved) & (shapely.area(moved) > 0)
             snapped[some] = np.where(good, moved, shapes[some])
@@ -73,13 +75,13 @@ class EqualShapes:
     shapes: NDArray
 
 
-def match_equal_shapes(
+def match_equal_polygons(
     before: NDArray,
     after: NDArray,
     keys_before: list[str],
     keys_after: list[str],
     cluster_m: float,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> EqualShapes:
     """Pair (n,) and (m,) polygons that are equal within ``cluster_m`` metres.
 
@@ -88,7 +90,7 @@ def match_equal_shapes(
     Among equal shapes (a feature stored twice) the one with the same key comes first. Rows without a shape are paired
     by key only.
     """
-    both = _Editions(before, after, keys_before, keys_after)
+    both = _EditionPairing(before, after, keys_before, keys_after)
     _pair_by_digest(both, cancellation)
     cancellation.raise_if_cancelled()
     _pair_by_vertex(both, cluster_m + FLOAT_ERROR_M, cancellation)
@@ -103,7 +105,7 @@ def match_equal_shapes(
     return EqualShapes(both.found, shapes)
 
 
-class _Editions:
+class _EditionPairing:
     """Shapes and keys of two editions, and the pairs found so far.
 
     ``found``: (n,) row of the later edition, −1 for none.
@@ -114,23 +116,23 @@ class _Editions:
         self.keys_before, self.keys_after = keys_before, keys_after
         self.found = np.full(len(before), -1)
 
-    def free(self) -> NDArray:
+    def find_unpaired_later_rows(self) -> NDArray:
         """Return (m,) bool: rows of the later edition that are not paired yet."""
         return ~np.isin(np.arange(len(self.after)), self.found)
 
     def rest(self) -> tuple[NDArray, NDArray]:
         """Return the rows of both editions that have a shape and are not paired yet."""
         left = (self.found < 0) & ~is_missing(self.before)
-        return np.flatnonzero(left), np.flatnonzero(self.free() & ~is_missing(self.after))
+        return np.flatnonzero(left), np.flatnonzero(self.find_unpaired_later_rows() & ~is_missing(self.after))
 
     def tables(self, rest: NDArray, free: NDArray) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the rows of both editions with their keys, as tables to join."""
         import pandas as pd
 
-        left = pd.DataFrame({"row": rest, "key": _keys_of(self.keys_before, rest)})
-        return left, pd.DataFrame({"other": free, "key": _keys_of(self.keys_after, free)})
+        left = pd.DataFrame({"row": rest, "key": _get_row_keys(self.keys_before, rest)})
+        return left, pd.DataFrame({"other": free, "key": _get_row_keys(self.keys_after, free)})
 
-    def pair(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
+    def pair_equal_rows(self, left: pd.DataFrame, right: pd.DataFrame, on: list[str]) -> None:
         """Pair rows of two tables with equal values in the columns ``on``.
 
         Each row is paired once, in the order of the tables.
@@ -140,7 +142,7 @@ class _Editions:
         self.found[pairs["row"].to_numpy(dtype=np.int64)] = pairs["other"].to_numpy(dtype=np.int64)
 
 
-def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDArray:
+def compute_polygon_digests(shapes: NDArray, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
     """Return (n, 2) uint64: two sums of hashes over the edges of each polygon.
 
     The sums depend on neither order nor direction of the edges. They are 0 where the shape is missing.
@@ -165,23 +167,26 @@ def digest_polygons(shapes: NDArray, cancellation: Cancellation = NEVER) -> NDAr
     return sums
 
 
-def _pair_by_digest(editions: _Editions, cancellation: Cancellation) -> None:
+def _pair_by_digest(editions: _EditionPairing, cancellation: Cancellation) -> None:
     """Pair rows with equal digests: first those with equal keys, then any."""
-    before, after = digest_polygons(editions.before, cancellation), digest_polygons(editions.after, cancellation)
+    before, after = (
+        compute_polygon_digests(editions.before, cancellation),
+        compute_polygon_digests(editions.after, cancellation),
+    )
     for on in (["one", "two", "key"], ["one", "two"]):
         rest, free = editions.rest()
         left, right = editions.tables(rest[before[rest].any(axis=1)], free[after[free].any(axis=1)])
         for table, sums, row in ((left, before, "row"), (right, after, "other")):
             table["one"], table["two"] = sums[table[row].to_numpy(dtype=np.int64)].T
-        editions.pair(left, right, on)
+        editions.pair_equal_rows(left, right, on)
 
 
-def _pair_by_vertex(editions: _Editions, reach: float, cancellation: Cancellation) -> None:
+def _pair_by_vertex(editions: _EditionPairing, reach: float, cancellation: Cancellation) -> None:
     """Pair rows with one key whose vertices agree in order within ``reach`` metres.
 
     That is the case in a layer stored on a grid.
     """
-    left, right = _rows_with_unique_key(editions)
+    left, right = _pair_rows_with_unique_key(editions)
     before, after = editions.before[left], editions.after[right]
     counts = shapely.get_num_coordinates(before)
     alike = (counts == shapely.get_num_coordinates(after)) & (counts > 0)
@@ -196,7 +201,7 @@ def _pair_by_vertex(editions: _Editions, reach: float, cancellation: Cancellatio
         editions.found[left[batch][same]] = right[batch][same]
 
 
-def _pair_by_rings(editions: _Editions, reach: float, cancellation: Cancellation) -> None:
+def _pair_by_rings(editions: _EditionPairing, reach: float, cancellation: Cancellation) -> None:
     """Pair rows with equal bounding boxes whose rings agree within ``reach`` metres.
 
     A ring may begin at any vertex. Rows with the same key are preferred.
@@ -248,16 +253,19 @@ def _is_same_ring(ring: NDArray, other_ring: NDArray, reach: float) -> bool:
     return False
 
 
-def _pair_without_shapes(editions: _Editions) -> None:
+def _pair_without_shapes(editions: _EditionPairing) -> None:
     """Pair rows without a shape in both editions by key.
 
     Rows with a repeated or missing key are paired in order.
     """
     rest = np.flatnonzero((editions.found < 0) & is_missing(editions.before))
-    editions.pair(*editions.tables(rest, np.flatnonzero(editions.free() & is_missing(editions.after))), ["key"])
+    editions.pair_equal_rows(
+        *editions.tables(rest, np.flatnonzero(editions.find_unpaired_later_rows() & is_missing(editions.after))),
+        ["key"],
+    )
 
 
-def _rows_with_unique_key(editions: _Editions) -> tuple[NDArray, NDArray]:
+def _pair_rows_with_unique_key(editions: _EditionPairing) -> tuple[NDArray, NDArray]:
     """Return pairs of rows with a key that occurs once in each edition."""
     left, right = editions.tables(*editions.rest())
     for table in (left, right):
@@ -266,7 +274,7 @@ def _rows_with_unique_key(editions: _Editions) -> tuple[NDArray, NDArray]:
     return pairs["row"].to_numpy(dtype=np.int64), pairs["other"].to_numpy(dtype=np.int64)
 
 
-def _keys_of(keys: list[str], rows: NDArray) -> NDArray:
+def _get_row_keys(keys: list[str], rows: NDArray) -> NDArray:
     """Return (k,) keys as objects, because pandas reads an empty list as numbers."""
     found: NDArray = np.array([keys[n] for n in rows.tolist()], dtype=object)
     return found

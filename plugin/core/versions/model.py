@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry.edge_densification import hash_added_vertices, without_added_vertices
+from ..geometry.edge_densification import hash_added_vertices, remove_added_vertices
 from ..geometry.validity import is_missing
 from ..plan.layer import Layer
 from .attributes import ComparedFields
 
 
 @dataclass(frozen=True)
-class Edition:
+class LayerEdition:
     """One edition of a layer: the layer and its (n,) valid polygons or ``None``.
 
     The polygons are in the plan's CRS in metres. They have only the stored vertices, without those added by
@@ -40,7 +40,7 @@ class Edition:
 
         A row without a unique key is named by its feature id (#17).
         """
-        return self._row_names(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
+        return self._list_row_names(np.flatnonzero(self.layer.invalid & ~is_missing(self.shapes)).tolist())
 
     @property
     def rows_without_shape(self) -> list[str]:
@@ -48,24 +48,24 @@ class Edition:
 
         It is empty, broken, or outside the valid area of the CRS.
         """
-        return self._row_names(np.flatnonzero(is_missing(self.shapes)).tolist())
+        return self._list_row_names(np.flatnonzero(is_missing(self.shapes)).tolist())
 
-    def _row_names(self, rows: Iterable[int]) -> list[str]:
+    def _list_row_names(self, rows: Iterable[int]) -> list[str]:
         layer = self.layer
         return [f"#{layer.fids[n]}" if n in layer.repeated_keys else layer.keys[n] for n in rows]
 
 
-def make_edition(layer: Layer) -> Edition:
+def make_edition(layer: Layer) -> LayerEdition:
     """Return a layer of a plan as an edition to compare."""
     shapes = layer.plane
-    return Edition(
-        layer, without_added_vertices(shapes, hash_added_vertices(layer.added)) if len(layer.added) else shapes
+    return LayerEdition(
+        layer, remove_added_vertices(shapes, hash_added_vertices(layer.added)) if len(layer.added) else shapes
     )
 
 
 #: Kinds of parts, as in 年度动态维护: 调入, 调出, 属性变更.
-MOVED_IN, MOVED_OUT, CHANGED = "in", "out", "changed"
-CHANGE_KINDS = (MOVED_IN, MOVED_OUT, CHANGED)
+MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND = "in", "out", "changed"
+CHANGE_KINDS = (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
 STATUTORY_BASIS, NET_BASIS = "statutory", "net"
 
 
@@ -87,16 +87,16 @@ class ChangedPart:
     net_before_m2: float
     net_after_m2: float
     changes: list[tuple[str, str, str]] = field(default_factory=list)
-    cause: str = ""
+    change_cause: str = ""
 
     @property
     def net_m2(self) -> float:
         """Net area (m²): in the earlier edition for moved-out land, else in the later."""
-        return self.net_before_m2 if self.kind == MOVED_OUT else self.net_after_m2
+        return self.net_before_m2 if self.kind == MOVED_OUT_KIND else self.net_after_m2
 
 
 @dataclass
-class Balance:
+class AreaBalance:
     """Areas (m²): before − moved_out + moved_in + revalued + doubled = after.
 
     ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of unmoved
@@ -128,7 +128,7 @@ class Balance:
 
 
 @dataclass
-class Comparison:
+class VersionComparison:
     """The result of comparing two editions of a layer.
 
     ``total``: area balance by basis (statutory, and net where both editions have it); ``townships``: the same by
@@ -138,12 +138,12 @@ class Comparison:
     not in ``parts``; ``failed_pairs``: pairs of rows whose overlay could not be computed.
     """
 
-    before: Edition
-    after: Edition
+    before: LayerEdition
+    after: LayerEdition
     fields: ComparedFields
     parts: list[ChangedPart] = field(default_factory=list)
-    total: dict[str, Balance] = field(default_factory=dict)
-    townships: dict[str, dict[str, Balance]] = field(default_factory=dict)
+    total: dict[str, AreaBalance] = field(default_factory=dict)
+    townships: dict[str, dict[str, AreaBalance]] = field(default_factory=dict)
     equal_count: int = 0
     renumbered: list[tuple[int, int]] = field(default_factory=list)
     reused_keys: list[str] = field(default_factory=list)
@@ -167,11 +167,11 @@ class Comparison:
         """
         return not (any(self.unmatched_counts) or self.changed_rows or self.renumbered or self.failed_pairs)
 
-    def parts_of_kind(self, kind: str) -> list[ChangedPart]:
+    def list_parts_of_kind(self, kind: str) -> list[ChangedPart]:
         """Return the changed parts of a kind: in, out or changed."""
         return [part for part in self.parts if part.kind == kind]
 
     def area(self, kind: str) -> float:
         """Return the statutory area (m²) moved in, moved out or changed, with slivers."""
         balance = self.total[STATUTORY_BASIS]
-        return {MOVED_IN: balance.moved_in, MOVED_OUT: balance.moved_out, CHANGED: balance.changed}[kind]
+        return {MOVED_IN_KIND: balance.moved_in, MOVED_OUT_KIND: balance.moved_out, CHANGED_KIND: balance.changed}[kind]

@@ -12,16 +12,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..geometry.overlay import (
-    Progress,
+    ProgressCallback,
     find_overlapping_rows,
     find_shared_parts,
     find_uncovered_parts,
     ignore_progress,
-    sub_progress,
+    make_partial_progress,
 )
-from ..geometry.overlay_fallback import FallbackLog, overlay_pairs
+from ..geometry.overlay_fallback import FallbackLog, overlay_polygon_pairs
 from ..geometry.parts import Parts
 from ..geometry.polygons import Polygons
 from ..geometry.tolerance import Tolerance
@@ -36,19 +36,19 @@ _NOISE_M2 = 1e-5
 
 
 @dataclass
-class Pieces:
+class LandPieces:
     """Pieces of land: the intersections and differences of two editions.
 
     ``before``, ``after``: (k,) row of the piece in each edition, −1 where the edition has no land; ``shape``: (k,)
-    polygons; ``whole``: (k,) bool, the piece is a row of equal shape in both; ``towns``: (k,) township row, −1 for
-    none; ``failed_pairs``: pairs of rows whose overlay could not be computed; ``of``: (k,) pieces before the cut at
+    polygons; ``is_whole_row``: (k,) bool, the piece is a row of equal shape in both; ``towns``: (k,) township row, −1
+    for none; ``failed_pairs``: pairs of rows whose overlay could not be computed; ``of``: (k,) pieces before the cut at
     borders of townships, ``None`` without a cut.
     """
 
     before: NDArray
     after: NDArray
     shape: NDArray
-    whole: NDArray
+    is_whole_row: NDArray
     towns: NDArray
     failed_pairs: list[tuple[int, int]] = field(default_factory=list)
     of: NDArray | None = None
@@ -61,9 +61,9 @@ def cut_pieces(
     before: NDArray,
     after: NDArray,
     equal_row: NDArray,
-    cancellation: Cancellation = NEVER,
-    progress: Progress = ignore_progress,
-) -> Pieces:
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
+) -> LandPieces:
     """Cut (n,) and (m,) polygons of two editions into pieces.
 
     ``equal_row``: (n,) rows of the later edition with an equal shape, −1 for none. Only other rows are overlaid.
@@ -74,7 +74,11 @@ def cut_pieces(
     free = np.setdiff1d(np.flatnonzero(~is_missing(after)), equal_row)
     one, other = Polygons(before[rest]), Polygons(after[free])
     shared = find_shared_parts(
-        one, other, tolerance=_NO_TOLERANCE, cancellation=cancellation, progress=sub_progress(progress, 0.0, 0.4)
+        one,
+        other,
+        tolerance=_NO_TOLERANCE,
+        cancellation=cancellation,
+        progress=make_partial_progress(progress, 0.0, 0.4),
     )
     # A row wholly on land of an unchanged row (features on top of each other) has not moved.
     left, new = (
@@ -86,7 +90,7 @@ def cut_pieces(
             ),
             tolerance=_NO_TOLERANCE,
             cancellation=cancellation,
-            progress=sub_progress(progress, step_start, step_start + 0.3),
+            progress=make_partial_progress(progress, step_start, step_start + 0.3),
         )
         for mine, theirs, theirs_free, rows, others, step_start in (
             (one, after, other, shared.left, shared.right, 0.4),
@@ -94,16 +98,16 @@ def cut_pieces(
         )
     )
     nothing = [np.full(len(p), -1) for p in (left, new)]
-    found = Pieces(
+    found = LandPieces(
         np.concatenate([unchanged, rest[shared.left], rest[left.left], nothing[1]]),
         np.concatenate([equal_row[unchanged], free[shared.right], nothing[0], free[new.left]]),
         np.concatenate([after[equal_row[unchanged]], shared.geometry, left.geometry, new.geometry]),
         np.arange(len(unchanged) + len(shared) + len(left) + len(new)) < len(unchanged),
         np.full(len(unchanged) + len(shared) + len(left) + len(new), -1),
     )
-    found.failed_pairs = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed]
-    found.failed_pairs += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed] + [
-        (-1, int(free[i])) for i, _ in new.fallback_log.failed
+    found.failed_pairs = [(int(rest[i]), int(free[j])) for i, j in shared.fallback_log.failed_pairs]
+    found.failed_pairs += [(int(rest[i]), -1) for i, _ in left.fallback_log.failed_pairs] + [
+        (-1, int(free[i])) for i, _ in new.fallback_log.failed_pairs
     ]
     return found
 
@@ -128,7 +132,9 @@ def find_rows_around(shapes: NDArray, places: NDArray) -> NDArray:
     return present[np.unique(shapely.STRtree(shapes[present]).query(places)[1])]
 
 
-def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER) -> Pieces:
+def cut_by_township(
+    pieces: LandPieces, after: Polygons, townships: Polygons, cancellation: Cancellation = NEVER_CANCELLED
+) -> LandPieces:
     """Cut the pieces at the borders of (t,) townships.
 
     Pieces outside all townships have township −1. ``after``: the later edition, whose rows are the whole pieces; its
@@ -136,8 +142,8 @@ def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancel
     """
     if not len(townships.present) or not len(pieces):
         return pieces
-    townships = _without_overlaps(townships, cancellation)
-    left, right, shape = _intersect_townships(pieces, after, townships, cancellation)
+    townships = _remove_township_overlaps(townships, cancellation)
+    left, right, shape = _intersect_pieces_with_townships(pieces, after, townships, cancellation)
     # Pieces that could not be cut belong to the first township: land counts once.
     planar, inside = shapely.area(pieces.shape), np.bincount(left, shapely.area(shape), minlength=len(pieces))
     slack = _ROUNDING_M2 + _ROUNDING_SHARE * planar
@@ -156,12 +162,18 @@ def cut_by_township(pieces: Pieces, after: Polygons, townships: Polygons, cancel
     town = np.concatenate([town, np.full(len(lost), -1)])
     order = np.lexsort((town, of))
     of = of[order]
-    return Pieces(
-        pieces.before[of], pieces.after[of], cut_up[order], pieces.whole[of], town[order], pieces.failed_pairs, of
+    return LandPieces(
+        pieces.before[of],
+        pieces.after[of],
+        cut_up[order],
+        pieces.is_whole_row[of],
+        town[order],
+        pieces.failed_pairs,
+        of,
     )
 
 
-def _without_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygons:
+def _remove_township_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygons:
     """Return (t,) townships without overlaps.
 
     Overlapping land belongs to the first township.
@@ -175,19 +187,21 @@ def _without_overlaps(townships: Polygons, cancellation: Cancellation) -> Polygo
         earlier = shapely.union_all(townships.shapes[pairs.left[pairs.right == row]])
         own, other = (np.array([shape], dtype=object) for shape in (shapes[row], earlier))
         at, none = np.array([row]), np.array([-1])
-        (rest,) = overlay_pairs(shapely.difference, own, other, at, none, _NO_TOLERANCE, fallback_log, inside=False)
+        (rest,) = overlay_polygon_pairs(
+            shapely.difference, own, other, at, none, _NO_TOLERANCE, fallback_log, inside=False
+        )
         shapes[row] = shapes[row] if rest is None else extract_polygons(rest)
     return Polygons(shapes)
 
 
-def _intersect_townships(
-    pieces: Pieces, after: Polygons, townships: Polygons, cancellation: Cancellation
+def _intersect_pieces_with_townships(
+    pieces: LandPieces, after: Polygons, townships: Polygons, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return pieces, townships and their common geometry.
 
     They are sorted by piece, then by township.
     """
-    whole, others = np.flatnonzero(pieces.whole), np.flatnonzero(~pieces.whole)
+    whole, others = np.flatnonzero(pieces.is_whole_row), np.flatnonzero(~pieces.is_whole_row)
     piece_of = np.full(len(after), -1)
     piece_of[pieces.after[whole]] = whole
     one = find_shared_parts(after, townships, rows_a=piece_of >= 0, tolerance=_NO_TOLERANCE, cancellation=cancellation)
@@ -200,7 +214,7 @@ def _intersect_townships(
     return left[order], right[order], shape[order]
 
 
-def is_covered_once(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
+def is_covered_once(rows: NDArray, shapes: NDArray, pieces: LandPieces) -> NDArray:
     """Return (n,) bool: polygons whose pieces add up to them without overlap.
 
     ``rows``: (k,) polygon of each piece, −1 for none.
@@ -210,6 +224,6 @@ def is_covered_once(rows: NDArray, shapes: NDArray, pieces: Pieces) -> NDArray:
     whole = np.nan_to_num(shapely.area(shapes))
     covered_once = np.abs(planar - whole) <= _ROUNDING_M2 + _ROUNDING_SHARE * whole
     # A row with an equal is complete, even if noise changes its area.
-    covered_once[rows[with_row & pieces.whole]] = True
+    covered_once[rows[with_row & pieces.is_whole_row]] = True
     found: NDArray = covered_once
     return found

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from .compare import compare_layers
-from .model import Comparison, make_edition
+from .model import VersionComparison, make_edition
 
 if TYPE_CHECKING:
     from ..plan.layer import SourceLayer
@@ -31,7 +31,7 @@ class PlanComparison:
     """
 
     plan: Plan
-    found: Comparison
+    found: VersionComparison
     role: str
     names: tuple[str, str] = ("", "")
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -46,7 +46,7 @@ def compare_sources(
     townships: SourceLayer | None = None,
     renumbered: str = "",
     fields: Iterable[str] = (),
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> PlanComparison:
     """Compare two editions of a layer as read from files.
 
@@ -95,7 +95,7 @@ def compare_sources(
     given = [after]
     if townships is not None:
         given.append(townships)
-        chosen[_township_role(townships, norm)] = townships.full_name
+        chosen[_choose_township_role(townships, norm)] = townships.full_name
     plan = assemble_plan(given, norm, roles=chosen, scope="three_lines", source=after.source, cancellation=cancellation)
     old = assemble_plan(
         [before],
@@ -120,7 +120,7 @@ def compare_sources(
     return PlanComparison(plan, comparison, layer_role, (before.full_name, after.full_name))
 
 
-def _township_role(townships: SourceLayer, norm: Norm) -> str:
+def _choose_township_role(townships: SourceLayer, norm: Norm) -> str:
     """Return the layer code of a township layer; InputError if it is another layer."""
     from ..loading.recognition import find_role
 
@@ -130,7 +130,7 @@ def _township_role(townships: SourceLayer, norm: Norm) -> str:
 
 
 def find_layer_and_townships(
-    source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER
+    source: str | Path, role: str, norm: Norm, *, cancellation: Cancellation = NEVER_CANCELLED
 ) -> tuple[SourceLayer, SourceLayer | None]:
     """Return the layer with a code from a file or folder, and its townships.
 

@@ -10,22 +10,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ...metadata import plugin_version
+from ...metadata import read_plugin_version
 from ..engine.provenance import find_county_name
-from ..files.writing import atomic_output
+from ..files.writing import write_atomically
 from ..messages.texts import Texts
-from ..render.tables.model import Column, Number, Row, Table, Value, format_measured
+from ..render.tables.model import CellValue, Number, ReportTable, TableColumn, TableRow, format_measured
 from ..render.tables.workbook import write_tables_workbook
 from .model import (
     CHANGE_KINDS,
-    CHANGED,
-    MOVED_IN,
-    MOVED_OUT,
+    CHANGED_KIND,
+    MOVED_IN_KIND,
+    MOVED_OUT_KIND,
     NET_BASIS,
     STATUTORY_BASIS,
-    Balance,
+    AreaBalance,
     ChangedPart,
-    Comparison,
+    VersionComparison,
 )
 from .sources import PlanComparison
 
@@ -34,33 +34,35 @@ BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "revalued", "doub
 _MAX_NAMES = 20
 
 
-def comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
+def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
     """Return the verdict of a comparison: 一致 (identical) or 不一致."""
     return texts.get("versions", "identical" if comparison.found.identical else "different")
 
 
 def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ and what could not be compared."""
-    unread = [texts.describe_unread(one) for one in comparison.plan.unread]
+    unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
     found = comparison.found
     reasons: list[tuple[str, dict[str, object]]] = []
-    for kind in (MOVED_OUT, MOVED_IN):
-        parts = found.parts_of_kind(kind)
+    for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
+        parts = found.list_parts_of_kind(kind)
         if parts:
             reasons.append((f"{kind}_parts", {"count": len(parts), "area": _format_m2(found.area(kind))}))
-    changed = found.parts_of_kind(CHANGED)
+    changed = found.list_parts_of_kind(CHANGED_KIND)
     if found.changed_rows:
         fields = dict.fromkeys(name for part in changed for name, _, _ in part.changes)
         reasons.append(("changed_rows", {"count": found.changed_rows, "fields": "、".join(fields) or "-"}))
     if found.renumbered:
         reasons.append(("renumbered", {"count": len(found.renumbered)}))
-    if not (found.parts_of_kind(MOVED_OUT) or found.parts_of_kind(MOVED_IN)) and any(found.unmatched_counts):
+    if not (found.list_parts_of_kind(MOVED_OUT_KIND) or found.list_parts_of_kind(MOVED_IN_KIND)) and any(
+        found.unmatched_counts
+    ):
         reasons.append(("redrawn", {"before": found.unmatched_counts[0], "after": found.unmatched_counts[1]}))
     if found.slivers:
         reasons.append(("slivers", {"count": len(found.slivers), "area": _format_m2(found.sliver_m2)}))
     if found.reused_keys:
         reasons.append(("reused", {"count": len(found.reused_keys), "keys": join_some_names(found.reused_keys)}))
-    for side, names in (("before", found.fields.only_before), ("after", found.fields.only_after)):
+    for side, names in (("before", found.fields.fields_only_in_earlier), ("after", found.fields.fields_only_in_later)):
         if names:
             reasons.append((f"only_{side}", {"fields": join_some_names(list(names))}))
     if any(found.without_net):
@@ -72,7 +74,7 @@ def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
 
 
 def list_uncompared_rows(
-    comparison: Comparison, texts: Texts, section: str = "versions"
+    comparison: VersionComparison, texts: Texts, section: str = "versions"
 ) -> list[tuple[str, dict[str, Any]]]:
     """Return notes on rows compared by a repaired shape or not at all.
 
@@ -96,19 +98,26 @@ def _format_m2(value: float) -> str:
     return f"{value:,.2f}".replace(",", "\u202f")
 
 
-def comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Table]:
+def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[ReportTable]:
     """Return all tables of a comparison that have rows."""
-    tables = [_balance_table(comparison, texts), _township_table(comparison, texts), _parts_table(comparison, texts)]
+    tables = [
+        _make_balance_table(comparison, texts),
+        _make_township_table(comparison, texts),
+        _make_parts_table(comparison, texts),
+    ]
     return [table for table in tables if table is not None]
 
 
-def _balance_table(comparison: PlanComparison, texts: Texts) -> Table:
+def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
     found = comparison.found
-    columns = [Column("item", wide=30), *(Column(f"{basis}_area", "m2", wide=22) for basis in found.total)]
-    table = Table("versions", columns, unit="m2")
+    columns = [
+        TableColumn("item", width_in_characters=30),
+        *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in found.total),
+    ]
+    table = ReportTable("versions", columns, unit="m2")
     table.rows.append(
-        Row(
-            [texts.get("versions", "verdict"), comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
+        TableRow(
+            [texts.get("versions", "verdict"), get_comparison_verdict(comparison, texts)] + [None] * (len(columns) - 2),
             "sum",
         )
     )
@@ -117,74 +126,83 @@ def _balance_table(comparison: PlanComparison, texts: Texts) -> Table:
         if term in ("revalued", "doubled") and not any(round(v, 2) for v in values):
             continue
         kind = "sum" if term in ("before", "after") else "part" if term == "changed" else "row"
-        table.rows.append(Row([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term))
+        table.rows.append(
+            TableRow([texts.get("versions", term), *(format_measured(v, "m2") for v in values)], kind, term)
+        )
     name = found.after.layer.template.name
     editions = {"layer": name, "before": comparison.names[0], "after": comparison.names[1]}
     counts = {"old": len(found.before), "new": len(found.after), "equal": found.equal_count}
     table.notes = [texts.get("versions", "editions", **editions, **counts), *list_reasons(comparison, texts)]
     table.notes.append(texts.get("versions", "basis"))
-    balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": plugin_version()}
+    balance_table = {"time": datetime.now().strftime("%Y-%m-%d %H:%M"), "version": read_plugin_version()}
     table.notes.append(texts.get("versions", "made", **balance_table))
     return table
 
 
-def _township_table(comparison: PlanComparison, texts: Texts) -> Table | None:
+def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
     found = comparison.found
     names = found.townships[STATUTORY_BASIS]
     if set(names) <= {""}:
         return None
     terms = ("before", "moved_out", "moved_in", "changed", "after")
     bases = [basis for basis in (STATUTORY_BASIS, NET_BASIS) if basis in found.total]
-    columns = [Column("township", wide=22)]
+    columns = [TableColumn("township", width_in_characters=22)]
     for basis in bases:
         for term in terms:
             title = texts.get("versions", "of_basis", term=texts.get("versions", term), basis=texts.get("words", basis))
-            columns.append(Column(f"{basis}_{term}", "m2", title, 18))
-    table = Table("versions_townships", columns, unit="m2")
+            columns.append(TableColumn(f"{basis}_{term}", "m2", title, 18))
+    table = ReportTable("versions_townships", columns, unit="m2")
     for name in names:
         values = [
-            _balance_number(found.townships[basis].get(name, Balance()), term) for basis in bases for term in terms
+            _make_balance_number(found.townships[basis].get(name, AreaBalance()), term)
+            for basis in bases
+            for term in terms
         ]
-        table.rows.append(Row([name or texts.get("versions", "no_township"), *values], "row", name))
-    totals = [_balance_number(found.total[basis], term) for basis in bases for term in terms]
-    table.rows.append(Row([texts.get("tables", "sum"), *totals], "sum", "sum"))
+        table.rows.append(TableRow([name or texts.get("versions", "no_township"), *values], "row", name))
+    totals = [_make_balance_number(found.total[basis], term) for basis in bases for term in terms]
+    table.rows.append(TableRow([texts.get("tables", "sum"), *totals], "sum", "sum"))
     return table
 
 
-def _balance_number(balance: Balance, term: str) -> Number | None:
+def _make_balance_number(balance: AreaBalance, term: str) -> Number | None:
     return format_measured(getattr(balance, term), "m2")
 
 
-def _parts_table(comparison: PlanComparison, texts: Texts) -> Table:
+def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
     """Return the table of changed parts, one part on each row.
 
     Cause and document are left empty for a person to fill in.
     """
     net = NET_BASIS in comparison.found.total
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
-    columns = [Column(one, wide=width) for one, width in wide.items()]
-    columns += [Column(one, "m2", wide=16) for one in ("statutory_area", *(("net_before", "net_after") if net else ()))]
-    columns += [Column(one, wide=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))]
-    table = Table("versions_parts", columns, unit="m2")
+    columns = [TableColumn(one, width_in_characters=width) for one, width in wide.items()]
+    columns += [
+        TableColumn(one, "m2", width_in_characters=16)
+        for one in ("statutory_area", *(("net_before", "net_after") if net else ()))
+    ]
+    columns += [
+        TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
+    ]
+    table = ReportTable("versions_parts", columns, unit="m2")
     ordered = sorted(comparison.found.parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township))
     for number, part in enumerate(ordered, 1):
-        before, after = part_keys(comparison, part)
-        cells: list[Value] = [str(number), texts.get("versions", part.kind), part.township, before, after]
+        before, after = get_part_keys(comparison, part)
+        cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, before, after]
         cells.append(format_measured(part.area_m2, "m2"))
         if net:
             cells += [
-                _net_number(part.net_before_m2, part.kind != MOVED_IN),
-                _net_number(part.net_after_m2, part.kind != MOVED_OUT),
+                _make_net_number(part.net_before_m2, part.kind != MOVED_IN_KIND),
+                _make_net_number(part.net_after_m2, part.kind != MOVED_OUT_KIND),
             ]
-        table.rows.append(Row([*cells, format_changes(part, texts), part.cause, None], "row", part.kind))
+        table.rows.append(TableRow([*cells, format_changes(part, texts), part.change_cause, None], "row", part.kind))
     return table
 
 
-def _net_number(value: float, has_net_area: bool) -> Number | None:
+def _make_net_number(value: float, has_net_area: bool) -> Number | None:
     return format_measured(value, "m2") if has_net_area and value == value else None
 
 
-def part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
+def get_part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
     """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
     found = comparison.found
     before = found.before.layer.keys[part.before] if part.before >= 0 else ""
@@ -202,9 +220,13 @@ def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts)
 
     Raises OutputError if the file cannot be written.
     """
-    with atomic_output(target) as path:
-        author = texts.get("about", "program", version=plugin_version())
+    with write_atomically(target) as path:
+        author = texts.get("about", "program", version=read_plugin_version())
         layer = comparison.found.after.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
         write_tables_workbook(
-            path, comparison_tables(comparison, texts), f"{find_county_name(comparison.plan)}{layer}", texts, author
+            path,
+            make_comparison_tables(comparison, texts),
+            f"{find_county_name(comparison.plan)}{layer}",
+            texts,
+            author,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 WAIVER_SUFFIX = ".waivers.csv"
 
 
-def default_waiver_path(source: str | Path) -> Path:
+def make_default_waiver_path(source: str | Path) -> Path:
     """Return the path of the waiver file for a data file or folder.
 
     ``county.gpkg`` → ``county.waivers.csv``; for a folder, a file in it.

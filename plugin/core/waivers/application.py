@@ -24,7 +24,7 @@ from ..model.findings import Finding
 from ..model.report import Outcome, Report, RuleOutcome
 from ..model.rule import Severity
 from ..standard.numbering import BSM_LENGTH
-from .match import WaiverMatches, has_same_place_and_size, match_waivers
+from .match import WaiverMatches, has_same_place_and_size, match_waivers_with_findings
 from .model import RUN_REASON, Waiver, Waivers, compute_distance_m, find_refusal_reason
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def apply_waivers(
     applied = AppliedWaivers(gone=about_waivers)
     foreign_findings = find_foreign_waivers(waivers, plan)
     waivers = replace(waivers, entries=()) if foreign_findings else waivers
-    matched, applied.changed = _mark_findings(findings, waivers, today)
+    matched, applied.changed = _mark_matched_findings(findings, waivers, today)
     applied.found = foreign_findings or _find_inapplicable(plan, report, findings, matched)
     for finding in applied.found:
         finding.message = render(finding)
@@ -79,7 +79,7 @@ def _is_about_waivers(finding: Finding) -> bool:
     return finding.code in (EXPIRED_CODE, UNMATCHED_CODE) or (finding.code == FRAME and finding.case == "waivers")
 
 
-def mark_accepted(
+def mark_accepted_findings(
     findings: Iterable[Finding], plan: Plan, waivers: Waivers, today: date | None = None
 ) -> list[Finding]:
     """Mark the findings that waivers accept; return those whose state changed.
@@ -88,7 +88,7 @@ def mark_accepted(
     checked.
     """
     waivers = replace(waivers, entries=()) if find_foreign_waivers(waivers, plan) else waivers
-    return _mark_findings(list(findings), waivers, today or date.today())[1]
+    return _mark_matched_findings(list(findings), waivers, today or date.today())[1]
 
 
 def find_foreign_waivers(waivers: Waivers, plan: Plan) -> list[Finding]:
@@ -121,24 +121,28 @@ def find_other_county(waivers: Waivers, plan: Plan) -> str:
 class _MatchesByValidity:
     """Matches of waivers and findings, by validity of the waivers.
 
-    ``valid``: in force; ``has_expired``; ``not_yet``: dated later than today.
+    ``valid_matches``: in force; ``has_expired``; ``not_yet``: dated later than today.
     """
 
-    valid: WaiverMatches
-    expired: WaiverMatches
+    valid_matches: WaiverMatches
+    expired_matches: WaiverMatches
     not_yet: WaiverMatches
 
 
-def _mark_findings(findings: list[Finding], waivers: Waivers, today: date) -> tuple[_MatchesByValidity, list[Finding]]:
+def _mark_matched_findings(
+    findings: list[Finding], waivers: Waivers, today: date
+) -> tuple[_MatchesByValidity, list[Finding]]:
     # A finding about the run does not come from a rule: a row of the file cannot accept it.
     waivable = [finding for finding in findings if find_refusal_reason(finding) != RUN_REASON]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
     valid = [w for w in waivers.entries if w.date <= today and not w.has_expired(today)]
-    matched = _MatchesByValidity(*(match_waivers(waivers, entries, waivable) for entries in (valid, expired, later)))
+    matched = _MatchesByValidity(
+        *(match_waivers_with_findings(waivers, entries, waivable) for entries in (valid, expired, later))
+    )
     changed = []
     for finding in findings:
-        waiver = matched.valid.matched.get(id(finding))
+        waiver = matched.valid_matches.waiver_by_finding_id.get(id(finding))
         # A note blocks no export: accepting it would only affect the verdict.
         waived = waiver is not None and finding.severity is not Severity.INFO
         values = waiver.report_values() if waiver is not None and waived else None
@@ -156,38 +160,45 @@ def _find_inapplicable(
 ) -> list[Finding]:
     by_id = {id(f): f for f in findings}
     outcomes = {r.code: r for r in report.rules}
-    valid, expired, not_yet = matched.valid, matched.expired, matched.not_yet
+    valid, expired, not_yet = matched.valid_matches, matched.expired_matches, matched.not_yet
     found = []
     for matching, case in ((expired, "expired"), (not_yet, "not_yet")):
-        for key, waiver in matching.matched.items():
+        for key, waiver in matching.waiver_by_finding_id.items():
             finding = by_id[key]
-            if key not in valid.matched and finding.severity is not Severity.INFO:
-                found.append(_finding_at(EXPIRED_CODE, case, waiver, finding))
+            if key not in valid.waiver_by_finding_id and finding.severity is not Severity.INFO:
+                found.append(_make_waiver_finding(EXPIRED_CODE, case, waiver, finding))
             elif matching is not_yet:
-                found.append(_premature_finding(waiver, plan))
+                found.append(_make_premature_waiver_finding(waiver, plan))
     for matching in (valid, expired, not_yet):
-        found += [_changed_finding(waiver, f) for waiver, f in matching.changed if id(f) not in valid.matched]
-        found += [_finding_at(UNMATCHED_CODE, "unsure", waiver, finding) for waiver, finding in matching.matched_by_fid]
-    found += [_unmatched_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
+        found += [
+            _make_changed_waiver_finding(waiver, f)
+            for waiver, f in matching.changed
+            if id(f) not in valid.waiver_by_finding_id
+        ]
+        found += [
+            _make_waiver_finding(UNMATCHED_CODE, "unsure", waiver, finding)
+            for waiver, finding in matching.matched_by_fid
+        ]
+    found += [_make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in valid.gone]
     # An expired waiver without a finding has served its purpose; it is reported if the rule was run.
-    late = [_unmatched_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
+    late = [_make_unmatched_waiver_finding(waiver, outcomes.get(waiver.rule), plan) for waiver in expired.gone]
     found += [f for f in late if f.case == "gone"]
-    return found + [_premature_finding(waiver, plan) for waiver in not_yet.gone]
+    return found + [_make_premature_waiver_finding(waiver, plan) for waiver in not_yet.gone]
 
 
-def _changed_finding(waiver: Waiver, finding: Finding) -> Finding:
+def _make_changed_waiver_finding(waiver: Waiver, finding: Finding) -> Finding:
     """Return a finding about a waiver whose finding has changed."""
     change = {
         "moved_m": round(compute_distance_m(waiver.place, finding.place), 2) if waiver.place and finding.place else 0.0,
         "before_m2": round(waiver.area_m2 or 0.0, 2),
-        "now_m2": round(waiver.comparable_area(finding) or 0.0, 2),
+        "now_m2": round(waiver.measure_comparable_area(finding) or 0.0, 2),
     }
     areas = waiver.area_m2 is not None and finding.area_m2 is not None
     case = "changed" if areas and not has_same_place_and_size(waiver, finding) else "differs"
-    return _finding_at(UNMATCHED_CODE, case, waiver, finding, **change)
+    return _make_waiver_finding(UNMATCHED_CODE, case, waiver, finding, **change)
 
 
-def _finding_at(code: str, case: str, waiver: Waiver, accepted: Finding, **params: Any) -> Finding:
+def _make_waiver_finding(code: str, case: str, waiver: Waiver, accepted: Finding, **params: Any) -> Finding:
     """Return a finding about a waiver, at the place of its accepted finding.
 
     ``accepted``: the accepted finding.
@@ -204,7 +215,7 @@ def _finding_at(code: str, case: str, waiver: Waiver, accepted: Finding, **param
     return finding
 
 
-def _unmatched_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
+def _make_unmatched_waiver_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) -> Finding:
     """Return a finding about a waiver that matches no finding.
 
     The message states whether the problem has ended or was not checked.
@@ -214,7 +225,7 @@ def _unmatched_finding(waiver: Waiver, outcome: RuleOutcome | None, plan: Plan) 
     return _set_place(_make_finding(UNMATCHED_CODE, case, waiver, Severity.INFO), waiver, plan)
 
 
-def _premature_finding(waiver: Waiver, plan: Plan) -> Finding:
+def _make_premature_waiver_finding(waiver: Waiver, plan: Plan) -> Finding:
     """Return a finding about a waiver that is dated later than today.
 
     Such a waiver is not applied.

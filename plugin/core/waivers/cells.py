@@ -19,13 +19,13 @@ from .model import Waiver
 #: Marks a missing layer of a finding.
 NO_LAYER_CELL = "*"
 #: Measure of the area: as drawn. A row of version 0.1.0 has no measure; its area is by vertices alone.
-AS_DRAWN_CELL = "按图形"
+AS_DRAWN_CELL_TEXT = "按图形"
 _SHA256_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _KEY_SEPARATOR = re.compile(r"(?<!\\);")
 
 
 @dataclass(frozen=True)
-class Column:
+class WaiverColumn:
     """A column of a waiver file.
 
     ``name`` is English, ``zh`` is written to files; both are read. ``needed``: a waiver requires it.
@@ -36,33 +36,33 @@ class Column:
     needed: bool = False
 
 
-COLUMNS = (
-    Column("id", "编号", True),
-    Column("rule", "规则", True),
-    Column("problem", "问题"),
-    Column("reason", "理由", True),
-    Column("document", "文号", True),
-    Column("attachment", "附件"),
-    Column("digest", "附件校验值"),
-    Column("author", "登记人", True),
-    Column("date", "登记日期", True),
-    Column("until", "有效期至"),
-    Column("layer", "图层和标识码", True),
-    Column("related", "另一图层和标识码"),
-    Column("field", "字段"),
-    Column("longitude", "经度"),
-    Column("latitude", "纬度"),
-    Column("may_move_m", "位置允许差m"),
-    Column("area_m2", "面积m2"),
-    Column("may_change_m2", "面积允许差m2"),
-    Column("area_basis", "面积口径"),
-    Column("case", "情形"),
-    Column("figures", "数值"),
+WAIVER_COLUMNS = (
+    WaiverColumn("id", "编号", True),
+    WaiverColumn("rule", "规则", True),
+    WaiverColumn("problem", "问题"),
+    WaiverColumn("reason", "理由", True),
+    WaiverColumn("document", "文号", True),
+    WaiverColumn("attachment", "附件"),
+    WaiverColumn("digest", "附件校验值"),
+    WaiverColumn("author", "登记人", True),
+    WaiverColumn("date", "登记日期", True),
+    WaiverColumn("until", "有效期至"),
+    WaiverColumn("layer", "图层和标识码", True),
+    WaiverColumn("related", "另一图层和标识码"),
+    WaiverColumn("field", "字段"),
+    WaiverColumn("longitude", "经度"),
+    WaiverColumn("latitude", "纬度"),
+    WaiverColumn("may_move_m", "位置允许差m"),
+    WaiverColumn("area_m2", "面积m2"),
+    WaiverColumn("may_change_m2", "面积允许差m2"),
+    WaiverColumn("area_basis", "面积口径"),
+    WaiverColumn("case", "情形"),
+    WaiverColumn("figures", "数值"),
 )
-COLUMNS_BY_HEADING = {c.name: c for c in COLUMNS} | {c.zh: c for c in COLUMNS}
+COLUMNS_BY_HEADING = {c.name: c for c in WAIVER_COLUMNS} | {c.zh: c for c in WAIVER_COLUMNS}
 
 
-def waiver_to_cells(waiver: Waiver) -> dict[str, str]:
+def convert_waiver_to_cells(waiver: Waiver) -> dict[str, str]:
     """Return a waiver as column name → text of the cell."""
 
     def number(value: float | None, decimals: int) -> str:
@@ -79,8 +79,8 @@ def waiver_to_cells(waiver: Waiver) -> dict[str, str]:
         "author": waiver.author,
         "date": waiver.date.isoformat(),
         "until": waiver.until.isoformat() if waiver.until else "",
-        "layer": _layer_and_keys_cell(waiver.role, (waiver.key,)),
-        "related": _layer_and_keys_cell(waiver.related_role, waiver.related_keys),
+        "layer": _format_layer_and_keys(waiver.role, (waiver.key,)),
+        "related": _format_layer_and_keys(waiver.related_role, waiver.related_keys),
         "field": waiver.field,
         # 1e-7° is a centimetre.
         "longitude": number(waiver.lon, 7),
@@ -88,18 +88,18 @@ def waiver_to_cells(waiver: Waiver) -> dict[str, str]:
         "may_move_m": number(waiver.place_m, 2) if waiver.place else "",
         "area_m2": number(waiver.area_m2, 2),
         "may_change_m2": number(waiver.change_m2, 2) if waiver.area_m2 is not None else "",
-        "area_basis": AS_DRAWN_CELL if waiver.as_drawn else "",
+        "area_basis": AS_DRAWN_CELL_TEXT if waiver.as_drawn else "",
         "case": waiver.case,
         "figures": json.dumps(waiver.figures, ensure_ascii=False, sort_keys=True) if waiver.figures else "",
     }
 
 
-def waiver_from_cells(cells: dict[str, str]) -> Waiver:
+def parse_waiver_cells(cells: dict[str, str]) -> Waiver:
     """Return the waiver in the cells of a row.
 
     Raises ValueError with the column's name for an invalid or missing value.
     """
-    for column in COLUMNS:
+    for column in WAIVER_COLUMNS:
         if column.needed and not cells.get(column.name, ""):
             raise ValueError(column.name)
     asked: dict[str, Callable[[str], Any]] = {
@@ -141,7 +141,7 @@ def waiver_from_cells(cells: dict[str, str]) -> Waiver:
         role=role,
         key=keys[0] if keys else "",
         related_role=related_role,
-        related_keys=keys_or_none(related_keys),
+        related_keys=drop_empty_keys(related_keys),
         field=cells.get("field", ""),
         lon=values["longitude"],
         lat=values["latitude"],
@@ -153,12 +153,12 @@ def waiver_from_cells(cells: dict[str, str]) -> Waiver:
     )
 
 
-def keys_or_none(keys: tuple[str, ...]) -> tuple[str, ...]:
+def drop_empty_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
     """Return the keys, or an empty tuple if all of them are empty."""
     return () if keys == ("",) else keys
 
 
-def _layer_and_keys_cell(role: str, keys: tuple[str, ...]) -> str:
+def _format_layer_and_keys(role: str, keys: tuple[str, ...]) -> str:
     joined = "; ".join(key.replace("\\", "\\\\").replace(";", "\\;") for key in keys)
     return f"{role or NO_LAYER_CELL} {joined}".strip()
 
@@ -199,7 +199,7 @@ def _parse_tolerance(cell: str) -> float | None:
 
 
 def _parse_as_drawn(cell: str) -> bool:
-    if cell not in ("", AS_DRAWN_CELL):
+    if cell not in ("", AS_DRAWN_CELL_TEXT):
         raise ValueError(cell)
     return bool(cell)
 

@@ -20,11 +20,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, OutputError
-from ..files.encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, Undecodable, decode_file_text, find_delimiter
-from ..files.writing import atomic_output
+from ..files.encoding import (
+    OLD_WORKBOOK_SIGNATURE,
+    WORKBOOK_SIGNATURE,
+    UndecodableTextError,
+    decode_file_text,
+    find_delimiter,
+)
+from ..files.writing import write_atomically
 from ..loading.renumbering import read_renumbered
-from . import default_waiver_path
-from .cells import COLUMNS, COLUMNS_BY_HEADING, waiver_from_cells, waiver_to_cells
+from . import make_default_waiver_path
+from .cells import COLUMNS_BY_HEADING, WAIVER_COLUMNS, convert_waiver_to_cells, parse_waiver_cells
 from .model import Waiver, WaiverLimits, Waivers
 
 if TYPE_CHECKING:
@@ -41,7 +47,7 @@ _MAX_TRIES = 20
 
 
 @dataclass
-class _Table:
+class _WaiverTable:
     """The rows of a waiver file as read, with the line where each begins.
 
     ``names``: the English column name for each known column, else its heading.
@@ -77,12 +83,12 @@ def change_waivers(
     path, add, remove = Path(path), list(add), set(remove)
     for _ in range(_MAX_TRIES):
         contents = _read_bytes(path) if path.exists() else b""
-        table = _parse_table(path, contents) if contents.strip() else _new_table()
+        table = _parse_table(path, contents) if contents.strip() else _make_empty_table()
         _parse_waivers(path, table, limits)
         remaining = [row for row in table.rows if table.cells(row).get("id") not in remove]
         _add_missing_columns(table, remaining)
-        rows = remaining + [_waiver_row(table, waiver) for waiver in add]
-        if _replace_if_unchanged(path, contents, _csv_text(table.head, rows)):
+        rows = remaining + [_make_waiver_row(table, waiver) for waiver in add]
+        if _replace_if_unchanged(path, contents, _format_csv(table.head, rows)):
             return read_waivers(path, limits)
     raise OutputError("output_open_elsewhere", target=str(path))
 
@@ -97,7 +103,7 @@ def _replace_if_unchanged(path: Path, expected: bytes, text: str) -> bool:
     Return False if another program changed the file.
     """
     try:
-        with atomic_output(path) as target:
+        with write_atomically(path) as target:
             with target.open("wb") as handle:
                 handle.write(text.encode("utf-8-sig"))
                 handle.flush()
@@ -123,11 +129,11 @@ def _decode_text(path: Path, data: bytes) -> str:
         raise DataError("waivers_workbook", file=str(path))
     try:
         return decode_file_text(data)
-    except Undecodable as error:
+    except UndecodableTextError as error:
         raise DataError("waivers_encoding", file=str(path), line=error.line) from error
 
 
-def _parse_table(path: Path, data: bytes) -> _Table:
+def _parse_table(path: Path, data: bytes) -> _WaiverTable:
     text = _decode_text(path, data)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
@@ -151,27 +157,27 @@ def _parse_table(path: Path, data: bytes) -> _Table:
         raise DataError("waivers_broken", file=str(path), line=last + 1) from error
     if not head:
         raise DataError("waivers_broken", file=str(path), line=1)
-    return _Table(head, [COLUMNS_BY_HEADING[h].name if h in COLUMNS_BY_HEADING else h for h in head], rows, lines)
+    return _WaiverTable(head, [COLUMNS_BY_HEADING[h].name if h in COLUMNS_BY_HEADING else h for h in head], rows, lines)
 
 
 def _check_head(path: Path, line: int, head: list[str]) -> list[str]:
     known = [COLUMNS_BY_HEADING[h].name for h in head if h in COLUMNS_BY_HEADING]
-    for column in COLUMNS:
+    for column in WAIVER_COLUMNS:
         if known.count(column.name) != 1 and (column.needed or column.name in known):
             raise DataError("waivers_column", file=str(path), line=line, column=column.zh)
     return head
 
 
-def _parse_waivers(path: Path, table: _Table, limits: WaiverLimits) -> tuple[Waiver, ...]:
+def _parse_waivers(path: Path, table: _WaiverTable, limits: WaiverLimits) -> tuple[Waiver, ...]:
     found: list[Waiver] = []
     by_id: dict[str, int] = {}
     for row, line in zip(table.rows, table.lines, strict=True):
         cells = table.cells(row)
         try:
-            waiver = waiver_from_cells(cells)
+            waiver = parse_waiver_cells(cells)
         except ValueError as error:
             name = str(error)
-            zh = next((c.zh for c in COLUMNS if c.name == name), name)
+            zh = next((c.zh for c in WAIVER_COLUMNS if c.name == name), name)
             key = "waivers_cell" if cells.get(name) else "waivers_blank"
             raise DataError(key, file=str(path), line=line, column=zh, value=cells.get(name, "")) from error
         if waiver.id in by_id:
@@ -188,7 +194,8 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
         "may_move_m": (
             waiver.place_m,
             max(
-                _LARGEST_FACTOR * _DEFAULT_LIMITS.allowed_move_m(waiver.area_m2), limits.allowed_move_m(waiver.area_m2)
+                _LARGEST_FACTOR * _DEFAULT_LIMITS.compute_allowed_move_m(waiver.area_m2),
+                limits.compute_allowed_move_m(waiver.area_m2),
             ),
         ),
         "may_change_m2": (
@@ -198,21 +205,21 @@ def _check_tolerances(path: Path, line: int, waiver: Waiver, limits: WaiverLimit
     }
     for name, (value, most) in allowed.items():
         if value > most:
-            column = next(c.zh for c in COLUMNS if c.name == name)
+            column = next(c.zh for c in WAIVER_COLUMNS if c.name == name)
             params = {"column": column, "value": f"{value:.10g}", "most": f"{most:.10g}"}
             raise DataError("waivers_wide", file=str(path), line=line, **params)
 
 
-def _new_table() -> _Table:
-    return _Table([c.zh for c in COLUMNS], [c.name for c in COLUMNS], [], [])
+def _make_empty_table() -> _WaiverTable:
+    return _WaiverTable([c.zh for c in WAIVER_COLUMNS], [c.name for c in WAIVER_COLUMNS], [], [])
 
 
-def _add_missing_columns(table: _Table, rows: list[list[str]]) -> None:
+def _add_missing_columns(table: _WaiverTable, rows: list[list[str]]) -> None:
     """Append missing columns to the table and to ``rows``.
 
     Without these columns a waiver would lose its place and match no finding.
     """
-    for column in COLUMNS:
+    for column in WAIVER_COLUMNS:
         if column.name not in table.names:
             table.head.append(column.zh)
             table.names.append(column.name)
@@ -220,12 +227,12 @@ def _add_missing_columns(table: _Table, rows: list[list[str]]) -> None:
                 row.append("")
 
 
-def _waiver_row(table: _Table, waiver: Waiver) -> list[str]:
-    cells = waiver_to_cells(waiver)
+def _make_waiver_row(table: _WaiverTable, waiver: Waiver) -> list[str]:
+    cells = convert_waiver_to_cells(waiver)
     return [cells.get(name, "") for name in table.names]
 
 
-def _csv_text(head: list[str], rows: list[list[str]]) -> str:
+def _format_csv(head: list[str], rows: list[list[str]]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(head)
@@ -237,12 +244,12 @@ def _csv_text(head: list[str], rows: list[list[str]]) -> str:
 NO_WAIVERS_WORDS = ("none", "无")
 #: Waivers that a notice names.
 _MAX_NAMED = 3
-Notice = tuple[str, dict[str, Any]]
+WaiverNotice = tuple[str, dict[str, Any]]
 
 
 def load_waivers(
     waiver_file: str, norm: Norm, source: str | Path | None = None, renumbered: str = ""
-) -> tuple[Waivers, list[Notice]]:
+) -> tuple[Waivers, list[WaiverNotice]]:
     """Return the waivers for a check, with notices.
 
     ``waiver_file``: the path of a waiver file, or “none”; without it the default file next to ``source`` is read.
@@ -252,28 +259,28 @@ def load_waivers(
     limits = WaiverLimits(**{name: float(value) for name, value in norm.section("waivers").items()})
     if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
         return Waivers(limits=limits), [("notice_no_waivers", {})]
-    path = Path(waiver_file) if waiver_file else default_waiver_path(source) if source else None
+    path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
     keys = read_renumbered(renumbered) if renumbered else {}
     if path is None or not (waiver_file or path.is_file()):
         return Waivers(path=path, limits=limits, renumbered=keys), []
     waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not waiver_file)
-    return waivers, make_waiver_notices(waivers) + _changed_attachments(waivers)
+    return waivers, make_waiver_notices(waivers) + _find_changed_attachments(waivers)
 
 
-def make_waiver_notices(waivers: Waivers) -> list[Notice]:
+def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
     """Return notices on the source of the waivers and on missing attachments."""
     if not waivers.there or waivers.path is None:
         return []
     key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
-    notices: list[Notice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
+    notices: list[WaiverNotice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
     lost: dict[str, list[str]] = {}
     for entry in waivers.entries:
         if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
             lost.setdefault(entry.report_values()["attachment"], []).append(entry.id)
-    return notices + _attachment_notices("notice_waiver_attachment", lost)
+    return notices + _make_attachment_notices("notice_waiver_attachment", lost)
 
 
-def _changed_attachments(waivers: Waivers) -> list[Notice]:
+def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
     """Return notices on attachments whose SHA-256 differs from the registered one.
 
     Each file is read once.
@@ -287,13 +294,13 @@ def _changed_attachments(waivers: Waivers) -> list[Notice]:
         if not (entry.attachment and entry.digest):
             continue
         if path not in found:
-            found[path] = _digest_of(path)
+            found[path] = _compute_file_digest(path)
         if found[path] and found[path] != entry.digest:
             changed.setdefault(entry.report_values()["attachment"], []).append(entry.id)
-    return _attachment_notices("notice_waiver_attachment_changed", changed)
+    return _make_attachment_notices("notice_waiver_attachment_changed", changed)
 
 
-def _digest_of(path: Path) -> str:
+def _compute_file_digest(path: Path) -> str:
     """Return the SHA-256 of a file; empty if it cannot be read.
 
     `make_waiver_notices` reports missing attachments.
@@ -305,8 +312,8 @@ def _digest_of(path: Path) -> str:
         return ""
 
 
-def _attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[Notice]:
-    notices: list[Notice] = []
+def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[WaiverNotice]:
+    notices: list[WaiverNotice] = []
     for attachment, numbers in by_attachment.items():
         more = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
         notices.append((key, {"number": ", ".join(numbers[:_MAX_NAMED]) + more, "attachment": attachment}))

@@ -19,11 +19,11 @@ import shapely
 from ..model.findings import Finding
 from .model import (
     VALUE_PARAMETERS_M2,
-    Identity,
     Waiver,
+    WaiverIdentity,
     Waivers,
     compute_distance_m,
-    figures_without_area,
+    drop_area_figures,
     get_finding_figures,
     get_finding_identity,
     is_identified_by_fid,
@@ -41,42 +41,43 @@ _METRES_PER_DEGREE = 110_000.0
 class WaiverMatches:
     """Result of matching waivers with findings.
 
-    ``matched``: id() of a finding → its waiver; ``changed``: a waiver and the finding that no longer matches it;
-    ``matched_by_fid``: likewise, for a finding identified by its feature id; ``gone``: waivers without a finding.
+    ``waiver_by_finding_id``: id() of a finding → its waiver; ``changed``: a waiver and the finding that no longer
+    matches it; ``matched_by_fid``: likewise, for a finding identified by its feature id; ``gone``: waivers without a
+    finding.
     """
 
-    matched: dict[int, Waiver] = field(default_factory=dict)
+    waiver_by_finding_id: dict[int, Waiver] = field(default_factory=dict)
     changed: list[tuple[Waiver, Finding]] = field(default_factory=list)
     matched_by_fid: list[tuple[Waiver, Finding]] = field(default_factory=list)
     gone: list[Waiver] = field(default_factory=list)
 
 
-def match_waivers(waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]) -> WaiverMatches:
+def match_waivers_with_findings(
+    waivers: Waivers, entries: Iterable[Waiver], findings: Iterable[Finding]
+) -> WaiverMatches:
     """Match waivers with findings.
 
     ``entries``: the waivers to match. Two waivers of one finding both match it; a waiver applies to one finding only.
     """
-    by_name: dict[Identity, list[Waiver]] = defaultdict(list)
+    by_name: dict[WaiverIdentity, list[Waiver]] = defaultdict(list)
     for entry in entries:
-        by_name[with_present_keys(entry, waivers.renumbered).identity].append(entry)
+        by_name[replace_with_present_keys(entry, waivers.renumbered).identity].append(entry)
     codes = {name[0] for name in by_name}
-    found: dict[Identity, list[Finding]] = defaultdict(list)
+    found: dict[WaiverIdentity, list[Finding]] = defaultdict(list)
     for finding in findings:
         if finding.code in codes and (name := get_finding_identity(finding)) in by_name:
             found[name].append(finding)
     result = WaiverMatches()
     for name, alike in by_name.items():
-        _match_same_identity(alike, found.get(name, []), waivers, result)
+        _match_by_identity(alike, found.get(name, []), waivers, result)
     return result
 
 
-def _match_same_identity(
-    entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches
-) -> None:
+def _match_by_identity(entries: list[Waiver], findings: list[Finding], waivers: Waivers, result: WaiverMatches) -> None:
     sure = [f for f in findings if not is_identified_by_fid(f)]
-    near_by = _candidates_near(entries, sure)
+    near_by = _find_candidate_findings(entries, sure)
     pairs = [
-        (_distance_and_change(w, sure[m]), n, m)
+        (_measure_distance_and_change(w, sure[m]), n, m)
         for n, w in enumerate(entries)
         for m in near_by[n]
         if is_same_conflict(w, sure[m], waivers)
@@ -87,14 +88,14 @@ def _match_same_identity(
         if n not in met and m not in taken:
             met.add(n)
             taken.add(m)
-            result.matched[id(sure[m])] = entries[n]
+            result.waiver_by_finding_id[id(sure[m])] = entries[n]
     # A second waiver of a finding that another waiver matches already.
     met |= {n for _, n, m in pairs if m in taken}
     for n, entry in enumerate(entries):
         if n in met:
             continue
         left = (sure[m] for m in near_by[n] if m not in taken and _is_in_reach(entry, sure[m]))
-        near = min(left, key=lambda f: _distance_and_change(entry, f), default=None)
+        near = min(left, key=lambda f: _measure_distance_and_change(entry, f), default=None)
         unsure = next((f for f in findings if is_identified_by_fid(f)), None)
         if near is not None:
             result.changed.append((entry, near))
@@ -104,7 +105,7 @@ def _match_same_identity(
             result.gone.append(entry)
 
 
-def _candidates_near(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
+def _find_candidate_findings(entries: list[Waiver], findings: list[Finding]) -> list[Iterable[int]]:
     """Return for each waiver the findings that it may match.
 
     They are all findings if there are few, else those around the waiver's place: thousands of gaps in one layer have
@@ -138,7 +139,7 @@ def is_same_conflict(waiver: Waiver, finding: Finding, waivers: Waivers) -> bool
         # A file of an earlier version stores no value next to an area.
         limits = waivers.limits
         return not waiver.figures or _are_figures_alike(
-            waiver.figures, figures_without_area(finding), limits.area_share, limits.area_m2
+            waiver.figures, drop_area_figures(finding), limits.area_share, limits.area_m2
         )
     share = waivers.limits.area_share if waiver.place else waivers.limits.figure_share
     return _are_figures_alike(waiver.figures, get_finding_figures(finding), share)
@@ -152,7 +153,7 @@ def has_same_place_and_size(waiver: Waiver, finding: Finding) -> bool:
     """
     if compute_distance_m(waiver.place, finding.place) > waiver.place_m:
         return False
-    now = waiver.comparable_area(finding)
+    now = waiver.measure_comparable_area(finding)
     if waiver.area_m2 is None or now is None:
         return waiver.area_m2 is now
     return abs(waiver.area_m2 - now) <= waiver.change_m2
@@ -175,9 +176,9 @@ def _are_figures_alike(
     return True
 
 
-def _distance_and_change(waiver: Waiver, finding: Finding) -> tuple[float, float]:
+def _measure_distance_and_change(waiver: Waiver, finding: Finding) -> tuple[float, float]:
     return compute_distance_m(waiver.place, finding.place), abs(
-        (waiver.area_m2 or 0.0) - (waiver.comparable_area(finding) or 0.0)
+        (waiver.area_m2 or 0.0) - (waiver.measure_comparable_area(finding) or 0.0)
     )
 
 
@@ -189,7 +190,7 @@ def _is_in_reach(waiver: Waiver, finding: Finding) -> bool:
     return compute_distance_m(waiver.place, finding.place) <= max(_SEARCH_RADIUS_M, wide)
 
 
-def with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
+def replace_with_present_keys(waiver: Waiver, renumbered: dict[tuple[str, str], str]) -> Waiver:
     """Return the waiver with the present keys of its rows.
 
     ``renumbered``: (layer code, old key) → new key.

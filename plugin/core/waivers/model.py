@@ -23,7 +23,7 @@ from ..model.findings import Finding
 from ..model.rule import Severity
 
 #: Identity of a finding, independent of its place: code, case, roles, sorted keys, field.
-Identity = tuple[str, str, str, str, tuple[str, ...], str]
+WaiverIdentity = tuple[str, str, str, str, tuple[str, ...], str]
 #: Parameters that identify a row or a waiver, and not the problem.
 _PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "trace")
 #: Parameters next to an area that belong to the conflict: for the same land another value is another conflict. The
@@ -43,7 +43,7 @@ class Waiver:
 
     ``lon``, ``lat`` in degrees (EPSG:4490) and ``area_m2`` (as the finding reported it) describe the conflict when it
     was accepted; it still matches after a move up to ``place_m`` and a change up to ``change_m2``. ``figures``: figures
-    of a finding without an area, and for a finding with an area its value (`figures_without_area`). ``until``: the last
+    of a finding without an area, and for a finding with an area its value (`drop_area_figures`). ``until``: the last
     day of validity, None: unlimited. ``message`` is for readers only.
     """
 
@@ -74,7 +74,7 @@ class Waiver:
     digest: str = ""
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> WaiverIdentity:
         """Return what identifies the accepted finding: rule, message, layers, keys, field."""
         keys = tuple(sorted([self.key, *self.related_keys]))
         return (self.rule, self.case, self.role, self.related_role, keys, self.field)
@@ -84,7 +84,7 @@ class Waiver:
         """Return the place of the conflict as (longitude, latitude) in degrees, or None."""
         return None if self.lon is None or self.lat is None else (self.lon, self.lat)
 
-    def comparable_area(self, finding: Finding) -> float | None:
+    def measure_comparable_area(self, finding: Finding) -> float | None:
         """Return a finding's area (m²), measured as the waiver's area was.
 
         A waiver by 0.1.0 has areas by vertices alone.
@@ -121,7 +121,7 @@ class WaiverLimits:
     area_m2: float = 1.0
     figure_share: float = 0.001
 
-    def allowed_move_m(self, area_m2: float | None) -> float:
+    def compute_allowed_move_m(self, area_m2: float | None) -> float:
         """Return how far (m) the centre of a conflict may move.
 
         It is more for a large conflict, which may lose or gain a share of its area.
@@ -154,7 +154,7 @@ class Waivers:
 NO_WAIVERS = Waivers()
 
 
-def get_finding_identity(finding: Finding) -> Identity:
+def get_finding_identity(finding: Finding) -> WaiverIdentity:
     """Return what identifies a finding: rule, message, layers, keys, field."""
     keys = tuple(sorted([finding.key, *finding.related_keys]))
     return (finding.code, finding.case, finding.role, finding.related_role, keys, finding.field)
@@ -174,7 +174,7 @@ def get_finding_figures(finding: Finding) -> dict[str, Any]:
     }
 
 
-def figures_without_area(finding: Finding) -> dict[str, Any]:
+def drop_area_figures(finding: Finding) -> dict[str, Any]:
     """Return the figures that identify the conflict of a finding with an area.
 
     Such figures are a code, or an area that was written or lost.
@@ -254,7 +254,7 @@ def make_waivers(
             raise InputError("waiver_blank", detail=f"waiver_{name}")
     if entry.until is not None and entry.until < entry.date:
         raise InputError("waiver_dates", until=entry.until.isoformat(), date=entry.date.isoformat())
-    attachment = _attachment_path(entry.attachment.strip(), folder)
+    attachment = _make_attachment_path(entry.attachment.strip(), folder)
     waivers = []
     for finding in findings:
         reason = find_refusal_reason(finding)
@@ -277,7 +277,7 @@ def _make_waiver(finding: Finding, words: WaiverEntry, limits: WaiverLimits, att
         until=words.until,
         attachment=attachment,
         digest=words.digest if attachment else "",
-        message=_first_sentence(finding.message),
+        message=_extract_first_sentence(finding.message),
         case=finding.case,
         role=finding.role,
         key=finding.key,
@@ -286,15 +286,15 @@ def _make_waiver(finding: Finding, words: WaiverEntry, limits: WaiverLimits, att
         field=finding.field,
         lon=lon,
         lat=lat,
-        place_m=limits.allowed_move_m(area) if finding.place else 0.0,
+        place_m=limits.compute_allowed_move_m(area) if finding.place else 0.0,
         area_m2=area,
         change_m2=limits.change_m2(area),
         as_drawn=area is not None,
-        figures=get_finding_figures(finding) if area is None else figures_without_area(finding),
+        figures=get_finding_figures(finding) if area is None else drop_area_figures(finding),
     )
 
 
-def _first_sentence(message: str) -> str:
+def _extract_first_sentence(message: str) -> str:
     """Return the problem that a message states, without its remedy.
 
     Narrow spaces become plain spaces, because GBK has no narrow space.
@@ -303,7 +303,7 @@ def _first_sentence(message: str) -> str:
     return (found.group() if found else message).replace(THIN_SPACE, " ")
 
 
-def _attachment_path(path: str, folder: Path | None) -> str:
+def _make_attachment_path(path: str, folder: Path | None) -> str:
     """Return an attachment's path, relative if it is below the waiver file's folder.
 
     Folder and files can then be moved together.

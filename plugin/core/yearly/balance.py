@@ -9,21 +9,21 @@ from typing import Any
 import numpy as np
 
 from ..messages.texts import Texts
-from ..render.tables.model import Column, Row, Table, Value, format_measured
-from ..versions.model import CHANGED, MOVED_IN, MOVED_OUT, STATUTORY_BASIS, Balance
+from ..render.tables.model import CellValue, ReportTable, TableColumn, TableRow, format_measured
+from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, STATUTORY_BASIS, AreaBalance
 from ..versions.tables import join_some_names, list_uncompared_rows
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 #: Tables show the area that touched parcels gained separately from ``revalued`` (by zone: from ``rest``).
-_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
+_BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "revalued", "doubled", "after")
 
 
-def get_layer_balance(maintained_layer: MaintainedLayer) -> Balance:
+def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
     """Return the statutory area balance of a maintained layer."""
     return maintained_layer.found.total[STATUTORY_BASIS]
 
 
-def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
+def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
     """Sum the statutory areas (m²) of a layer by the code of its compared field.
 
     Returns
@@ -38,7 +38,7 @@ def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]
         return {}
     sides = []
     for edition in (maintained_layer.found.before, maintained_layer.found.after):
-        codes = edition.layer.text_by_name(maintained_layer.spec.compare)
+        codes = edition.layer.get_texts_by_name(maintained_layer.spec.compare)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
     names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
     sums = {code: dict.fromkeys(names, 0.0) for code in sorted({*sides[0][0], *sides[1][0]})}
@@ -48,10 +48,10 @@ def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]
     (old, _), (new, _) = sides
     parts = [(part.kind, part.before, part.after, part.area_m2) for part in maintained_layer.found.parts]
     for kind, before, after, area_m2 in (*parts, *maintained_layer.found.sliver_rows):
-        if kind in (MOVED_OUT, CHANGED):
-            sums[old[before]]["moved_out" if kind == MOVED_OUT else "changed_from"] += area_m2
-        if kind in (MOVED_IN, CHANGED):
-            sums[new[after]]["moved_in" if kind == MOVED_IN else "changed_to"] += area_m2
+        if kind in (MOVED_OUT_KIND, CHANGED_KIND):
+            sums[old[before]]["moved_out" if kind == MOVED_OUT_KIND else "changed_from"] += area_m2
+        if kind in (MOVED_IN_KIND, CHANGED_KIND):
+            sums[new[after]]["moved_in" if kind == MOVED_IN_KIND else "changed_to"] += area_m2
     for before, gained in maintained_layer.found.reshaped_m2_by_row.items():
         sums[old[before]]["reshaped"] += gained
     for row in sums.values():
@@ -60,7 +60,7 @@ def sum_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]
     return sums
 
 
-def balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
+def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
     """Return counts, areas and balances of each layer as a dictionary for JSON."""
     layers = []
     for maintained_layer in update.layers:
@@ -70,21 +70,21 @@ def balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "count": maintained_layer.count(kind),
                 "area_m2": maintained_layer.area(kind),
             }
-            for kind in (MOVED_IN, CHANGED, MOVED_OUT)
+            for kind in (MOVED_IN_KIND, CHANGED_KIND, MOVED_OUT_KIND)
         }
         layers.append(
             {
                 "layer": maintained_layer.role,
                 "before": len(maintained_layer.before),
-                "before_m2": maintained_layer.before_m2,
+                "before_m2": maintained_layer.area_before_m2,
                 "change": len(maintained_layer.changes),
                 "after": len(maintained_layer.after),
                 "after_m2": sum(piece.area_m2 for piece in maintained_layer.after),
                 "kinds": kinds,
-                "balance": _term_values(get_layer_balance(maintained_layer)),
-                "zones": sum_by_zone(maintained_layer),
-                "townships": {town: _term_values(b) for town, b in maintained_layer.townships.items() if town},
-                "outside_townships": _term_values(maintained_layer.townships.get("", Balance())),
+                "balance": _list_term_values(get_layer_balance(maintained_layer)),
+                "zones": sum_areas_by_zone(maintained_layer),
+                "townships": {town: _list_term_values(b) for town, b in maintained_layer.townships.items() if town},
+                "outside_townships": _list_term_values(maintained_layer.townships.get("", AreaBalance())),
                 "slivers_m2": maintained_layer.found.sliver_m2,
                 "not_maintained_m2": maintained_layer.left_out,
             }
@@ -92,8 +92,8 @@ def balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
     return {"year": update.year, "layers": layers, "passed_over": update.skipped}
 
 
-def _term_values(balance: Balance) -> dict[str, float]:
-    return {term: getattr(balance, term) for term in _TERMS}
+def _list_term_values(balance: AreaBalance) -> dict[str, float]:
+    return {term: getattr(balance, term) for term in _BALANCE_TERMS}
 
 
 def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]:
@@ -101,25 +101,27 @@ def _subtract_reshaped(values: dict[str, float], whole_term: str) -> list[float]
     return [value - values["reshaped"] if term == whole_term else value for term, value in values.items()]
 
 
-def balance_tables(update: YearlyUpdate, texts: Texts) -> list[Table]:
+def make_balance_tables(update: YearlyUpdate, texts: Texts) -> list[ReportTable]:
     """Return the balance as tables: by layer, by zone and by township."""
-    return [_layer_table(update, texts), _zone_table(update, texts), _township_table(update, texts)]
+    return [_make_layer_table(update, texts), _make_zone_table(update, texts), _make_township_table(update, texts)]
 
 
-def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> Table:
-    columns = [Column(head, title=texts.get("yearly", head), wide=24) for head in heads]
-    columns += [Column(term, "m2", texts.get("yearly", term), 18) for term in terms]
-    return Table(name, columns, unit="m2")
+def _make_table(name: str, heads: tuple[str, ...], terms: tuple[str, ...], texts: Texts) -> ReportTable:
+    columns = [TableColumn(head, title=texts.get("yearly", head), width_in_characters=24) for head in heads]
+    columns += [TableColumn(term, "m2", texts.get("yearly", term), 18) for term in terms]
+    return ReportTable(name, columns, unit="m2")
 
 
-def _layer_table(update: YearlyUpdate, texts: Texts) -> Table:
-    table = _make_table("yearly_layers", ("layer", "code"), _TERMS, texts)
+def _make_layer_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
+    table = _make_table("yearly_layers", ("layer", "code"), _BALANCE_TERMS, texts)
     for maintained_layer in update.layers:
         values = [
             format_measured(value, "m2")
-            for value in _subtract_reshaped(_term_values(get_layer_balance(maintained_layer)), "revalued")
+            for value in _subtract_reshaped(_list_term_values(get_layer_balance(maintained_layer)), "revalued")
         ]
-        table.rows.append(Row([*_name_and_code(update, maintained_layer), *values], "row", maintained_layer.role))
+        table.rows.append(
+            TableRow([*_make_name_and_code_cells(update, maintained_layer), *values], "row", maintained_layer.role)
+        )
     table.notes = [*list_notes(update, texts), texts.get("yearly", "rounded")]
     return table
 
@@ -130,14 +132,14 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
     for maintained_layer in update.changed:
         params = {
             f"{kind}_{what}": value
-            for kind in (MOVED_IN, MOVED_OUT, CHANGED)
-            for what, value in _kind_params(maintained_layer, kind).items()
+            for kind in (MOVED_IN_KIND, MOVED_OUT_KIND, CHANGED_KIND)
+            for what, value in _make_kind_params(maintained_layer, kind).items()
         }
         messages.append(
             texts.get(
                 "yearly",
                 "summary",
-                layer=_name_and_code(update, maintained_layer)[0],
+                layer=_make_name_and_code_cells(update, maintained_layer)[0],
                 role=maintained_layer.role,
                 **params,
             )
@@ -145,13 +147,15 @@ def summarise_layers(update: YearlyUpdate, texts: Texts) -> list[str]:
     return [*messages, texts.get("yearly", "causes")] if messages else []
 
 
-def _kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
+def _make_kind_params(maintained_layer: MaintainedLayer, kind: str) -> dict[str, str]:
     return {"count": str(maintained_layer.count(kind)), "area": f"{maintained_layer.area(kind):.2f}"}
 
 
 def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
     """Return notes on the balance: skipped layers, changes not written, slivers."""
-    messages = [texts.describe_unread(unread) for plan in (update.filed, update.current) for unread in plan.unread]
+    messages = [
+        texts.describe_unread(unread) for plan in (update.filed_plan, update.current) for unread in plan.unread_data
+    ]
     standard = update.current.norm.standard
     compared = (
         {maintained_layer.role: maintained_layer.compare for maintained_layer in standard.maintenance.layers}
@@ -163,7 +167,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
         if reason != "in_neither":
             params = {"layer": standard.templates[role].name, "role": role, "field": compared[role]}
             # A layer that is unusable in both editions is reported with the reason of the edition in its text.
-            plan = {"unusable_filed": update.filed, "unusable_current": update.current}.get(reason)
+            plan = {"unusable_filed": update.filed_plan, "unusable_current": update.current}.get(reason)
             if plan is not None:
                 params["why"] = texts.problem(*plan.unusable[role].why)
             messages.append(texts.get("yearly", reason, **params))
@@ -171,7 +175,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
         for kind, area_m2 in maintained_layer.left_out.items():
             params = {"kind": texts.get("versions", kind), "area": f"{area_m2:.2f}", "role": maintained_layer.role}
             messages.append(
-                texts.get("yearly", "left_out", layer=_name_and_code(update, maintained_layer)[0], **params)
+                texts.get("yearly", "left_out", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
             )
         if maintained_layer.found.slivers:
             params = {
@@ -179,26 +183,30 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
                 "area": f"{maintained_layer.found.sliver_m2:.2f}",
                 "role": maintained_layer.role,
             }
-            messages.append(texts.get("yearly", "slivers", layer=_name_and_code(update, maintained_layer)[0], **params))
+            messages.append(
+                texts.get("yearly", "slivers", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
             # The filed areas differ from the balance by this much; below 0.01 m² the difference is rounding.
-        if round(gained := maintained_layer.before_m2 - maintained_layer.filed_m2, 2):
+        if round(gained := maintained_layer.area_before_m2 - maintained_layer.filed_m2, 2):
             params = {
                 "count": str(maintained_layer.filed_nodes),
                 "area": f"{gained:.2f}",
                 "role": maintained_layer.role,
             }
-            messages.append(texts.get("yearly", "nodes", layer=_name_and_code(update, maintained_layer)[0], **params))
+            messages.append(
+                texts.get("yearly", "nodes", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
+            )
         messages += [
             texts.get("versions", key, **params)
             for key, params in list_uncompared_rows(maintained_layer.found, texts, "yearly")
         ]
-        messages += _doubled_keys(maintained_layer, texts)
+        messages += _list_doubled_keys(maintained_layer, texts)
     if not any(maintained_layer.townships for maintained_layer in update.layers):
         messages.append(texts.get("yearly", "no_townships"))
     return messages
 
 
-def _doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
+def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
     """Return sentences on keys that several features of one edition share.
 
     Such a key does not identify the parcel of the other edition.
@@ -218,49 +226,49 @@ def _doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[str]:
     return messages
 
 
-def _name_and_code(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[Value]:
+def _make_name_and_code_cells(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> list[CellValue]:
     return [update.current.norm.standard.templates[maintained_layer.role].name, maintained_layer.role]
 
 
-def _zone_table(update: YearlyUpdate, texts: Texts) -> Table:
+def _make_zone_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     terms = ("before", "moved_out", "changed_from", "moved_in", "changed_to", "reshaped", "rest", "after")
     table = _make_table("yearly_zones", ("layer", "zone", "zone_name"), terms, texts)
     for maintained_layer in update.layers:
         rows = {
             code: dict(zip(terms, _subtract_reshaped({t: row[t] for t in terms}, "rest"), strict=True))
-            for code, row in sum_by_zone(maintained_layer).items()
+            for code, row in sum_areas_by_zone(maintained_layer).items()
         }
         for code, row in rows.items():
             heads = [
-                _name_and_code(update, maintained_layer)[0],
+                _make_name_and_code_cells(update, maintained_layer)[0],
                 code or texts.get("versions", "empty"),
-                _code_name(update, maintained_layer, code),
+                _get_code_name(update, maintained_layer, code),
             ]
             table.rows.append(_make_row(heads, [row[term] for term in terms], f"{maintained_layer.role}/{code}"))
         if rows:
             total = [sum(row[term] for row in rows.values()) for term in terms]
-            heads = [_name_and_code(update, maintained_layer)[0], texts.get("tables", "sum"), ""]
+            heads = [_make_name_and_code_cells(update, maintained_layer)[0], texts.get("tables", "sum"), ""]
             table.rows.append(_make_row(heads, total, f"{maintained_layer.role}/sum", "sum"))
     table.notes = [texts.get("yearly", "rounded")]
     return table
 
 
-def _code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
+def _get_code_name(update: YearlyUpdate, maintained_layer: MaintainedLayer, code: str) -> str:
     """Return the name of a code of the compared field; empty without a code list."""
     standard = update.current.norm.standard
-    declared = standard.templates[maintained_layer.role].field_named(maintained_layer.spec.compare)
+    declared = standard.templates[maintained_layer.role].find_field_by_name(maintained_layer.spec.compare)
     listed = standard.code_lists.get(declared.codes) if declared is not None else None
     known = listed.codes.get(code) if listed is not None else None
     return known.name if known is not None else ""
 
 
-def _township_table(update: YearlyUpdate, texts: Texts) -> Table:
+def _make_township_table(update: YearlyUpdate, texts: Texts) -> ReportTable:
     """Return the balance of each layer by township, with sums."""
-    table = _make_table("yearly_townships", ("layer", "township"), _TERMS, texts)
+    table = _make_table("yearly_townships", ("layer", "township"), _BALANCE_TERMS, texts)
     for maintained_layer in update.layers:
-        name = _name_and_code(update, maintained_layer)[0]
+        name = _make_name_and_code_cells(update, maintained_layer)[0]
         for town, balance in maintained_layer.townships.items():
-            values = _subtract_reshaped(_term_values(balance), "revalued")
+            values = _subtract_reshaped(_list_term_values(balance), "revalued")
             # A township in which all areas round to zero has no row.
             if any(round(value, 2) for value in values):
                 heads = [name, town or texts.get("yearly", "no_township")]
@@ -268,7 +276,7 @@ def _township_table(update: YearlyUpdate, texts: Texts) -> Table:
         if maintained_layer.townships:
             total = np.sum(
                 [
-                    _subtract_reshaped(_term_values(balance), "revalued")
+                    _subtract_reshaped(_list_term_values(balance), "revalued")
                     for balance in maintained_layer.townships.values()
                 ],
                 axis=0,
@@ -280,5 +288,5 @@ def _township_table(update: YearlyUpdate, texts: Texts) -> Table:
     return table
 
 
-def _make_row(heads: list[Value], values: list[float], key: str, kind: str = "row") -> Row:
-    return Row([*heads, *(format_measured(value, "m2") for value in values)], kind, key)
+def _make_row(heads: list[CellValue], values: list[float], key: str, kind: str = "row") -> TableRow:
+    return TableRow([*heads, *(format_measured(value, "m2") for value in values)], kind, key)

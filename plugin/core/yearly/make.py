@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pyogrio
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
-from ..files.open_datasource import check_readable, safe_path_to_open
+from ..files.open_datasource import check_readable, provide_safe_path
 from ..files.writing import is_same_file
 from ..io.file import DRIVER_ERRORS
 from ..io.rows import BYTES_CODEC, KEY_FIELD
@@ -47,7 +47,7 @@ def update_from_files(
     *,
     ready: Callable[[Plan], None] = lambda current: None,
     progress: Callable[[float, str], None] = lambda share, layer: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> YearlyUpdate:
     """Read the maintained layers of two editions and compare them.
 
@@ -100,7 +100,7 @@ def update_from_files(
                 cancellation=cancellation,
             )
         )
-        plans[-1].unread += [
+        plans[-1].unread_data += [
             *report_unread_layers(damaged, plans[-1], project=False),
             *find_unread_files(source, cancellation),
         ]
@@ -116,13 +116,13 @@ def update_from_files(
         progress=lambda share, layer: progress(_READING_SHARE + (1 - _READING_SHARE) * share, layer),
     )
     # New numbers are above those of every layer of both databases, also of layers that are not maintained.
-    update.highest = max(
+    update.highest_running_number = max(
         find_highest_running(read_source_keys(source, cancellation), after.area_code) for source in (filed, current)
     )
     return update
 
 
-def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER) -> Iterator[str]:
+def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER_CANCELLED) -> Iterator[str]:
     """Yield the key (BSM) of each row in the layers and tables of a source.
 
     Rows without a key are skipped.
@@ -134,7 +134,7 @@ def read_source_keys(source: str | Path, cancellation: Cancellation = NEVER) -> 
     """
     for path in list_source_datasets(Path(os.path.abspath(source))):
         check_readable(path)
-        with safe_path_to_open(path) as opened:
+        with provide_safe_path(path) as opened:
             with _refuse_unreadable(path, path.stem):
                 names = [str(name) for name, _ in pyogrio.list_layers(opened)]
             for name in names:
@@ -181,7 +181,7 @@ def make_update(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> tuple[YearlyUpdate, WrittenUpdate]:
     """Compare two editions of a database and write the geodatabase of the changes.
 

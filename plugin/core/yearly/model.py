@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from ..plan.layer import Layer
 from ..plan.plan import Plan
 from ..standard.maintenance import MaintainedLayerSpec
-from ..versions.model import CHANGED, MOVED_IN, MOVED_OUT, Balance, Comparison
+from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, AreaBalance, VersionComparison
 
 #: Kind of a part → 维护类型 (WHLX): 调入, 属性变更, 调出.
-KIND_CODES = {MOVED_IN: "1", CHANGED: "2", MOVED_OUT: "3"}
+KIND_CODES = {MOVED_IN_KIND: "1", CHANGED_KIND: "2", MOVED_OUT_KIND: "3"}
 
 
 class LandChange(NamedTuple):
@@ -34,7 +34,7 @@ class LandChange(NamedTuple):
     area_m2: float
 
 
-class ParcelAfter(NamedTuple):
+class ParcelAfterChange(NamedTuple):
     """A parcel after the change: one polygon of the class 维护后, in metres.
 
     ``row``: its row in the current edition; ``area_m2``: statutory area; ``share``: the polygon's share of that row, 1
@@ -64,13 +64,13 @@ class MaintainedLayer:
     """
 
     spec: MaintainedLayerSpec
-    found: Comparison
+    found: VersionComparison
     before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
-    filed: Layer | None = None
+    filed_layer: Layer | None = None
     changes: list[LandChange] = field(default_factory=list)
-    after: list[ParcelAfter] = field(default_factory=list)
+    after: list[ParcelAfterChange] = field(default_factory=list)
     left_out: dict[str, float] = field(default_factory=dict)
-    townships: dict[str, Balance] = field(default_factory=dict)
+    townships: dict[str, AreaBalance] = field(default_factory=dict)
 
     @property
     def role(self) -> str:
@@ -78,9 +78,9 @@ class MaintainedLayer:
         return self.spec.role
 
     @property
-    def before_m2(self) -> float:
+    def area_before_m2(self) -> float:
         """Return the statutory area (m²) of the parcels before the change (维护前)."""
-        return 0.0 if self.filed is None else float(np.nansum(self.filed.statutory))
+        return 0.0 if self.filed_layer is None else float(np.nansum(self.filed_layer.statutory))
 
     @property
     def filed_m2(self) -> float:
@@ -90,11 +90,11 @@ class MaintainedLayer:
     @property
     def filed_nodes(self) -> int:
         """Return the number of vertices added to the parcels before the change (维护前)."""
-        if self.filed is None:
+        if self.filed_layer is None:
             return 0
         there, own = (
             shapely.get_num_coordinates(s)
-            for s in (self.filed.raw_shapes, self.found.before.layer.raw_shapes[self.before])
+            for s in (self.filed_layer.raw_shapes, self.found.before.layer.raw_shapes[self.before])
         )
         return int((there - own).sum())
 
@@ -112,16 +112,17 @@ class YearlyUpdate:
     """The year's maintenance of all layers that both editions have.
 
     ``filed`` and ``current``: the earlier and the later edition; ``skipped``: layer code → text key of the reason;
-    ``highest``: the county's highest running number of keys in layers that were not read for the comparison.
+    ``highest_running_number``: the county's highest running number of keys in layers that were not read for the
+    comparison.
     """
 
-    filed: Plan
+    filed_plan: Plan
     current: Plan
     year: int
     day: date
     layers: list[MaintainedLayer] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
-    highest: int = 0
+    highest_running_number: int = 0
 
     @property
     def changed(self) -> list[MaintainedLayer]:

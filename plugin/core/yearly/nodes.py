@@ -26,10 +26,10 @@ from ..geometry.linework import extract_rings, iterate_batches
 from ..geometry.tolerance import Tolerance
 from ..geometry.vertex_index import sort_unique_vertices
 from ..plan.layer import Layer
-from ..versions.model import Edition
+from ..versions.model import LayerEdition
 
 #: A closed ring.
-_Ring = list[tuple[float, float]]
+_RingCoordinates = list[tuple[float, float]]
 #: Edges searched between two tests for cancellation.
 _EDGES_PER_BATCH = 20_000
 
@@ -125,33 +125,33 @@ def _insert_nodes(
         at = [int(ring_at[ring]) for ring in np.flatnonzero(shape_of == shape)]
         lines = [
             _insert_into_ring(line, vertex, inserted, cluster_m)
-            for line, vertex in zip(_rings_of(shapes[first + shape]), at, strict=True)
+            for line, vertex in zip(_list_rings(shapes[first + shape]), at, strict=True)
         ]
         new_polygon = _rebuild_polygon(shapes[first + shape], lines)
         if not shapely.is_valid(new_polygon):
             # Cutting leaves spikes of zero width. A vertex at the tip of one side makes the other side run back.
-            new_polygon = _rebuild_polygon(shapes[first + shape], [_without_spikes(line) for line in lines])
+            new_polygon = _rebuild_polygon(shapes[first + shape], [_remove_spikes(line) for line in lines])
         if shapely.is_valid(new_polygon):
             shapes[first + shape] = new_polygon
 
 
-def _rings_of(shape: Any) -> list[Any]:
+def _list_rings(shape: Any) -> list[Any]:
     return [line for part in shapely.get_parts([shape]) for line in (part.exterior, *part.interiors)]
 
 
-def _rebuild_polygon(shape: Any, lines: list[_Ring]) -> Any:
+def _rebuild_polygon(shape: Any, lines: list[_RingCoordinates]) -> Any:
     """Return a polygon or multipolygon with its rings replaced by ``lines``."""
     ring = iter(lines)
     parts = [shapely.Polygon(next(ring), [next(ring) for _ in part.interiors]) for part in shapely.get_parts([shape])]
     return parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
 
 
-def _without_spikes(line: _Ring) -> _Ring:
+def _remove_spikes(line: _RingCoordinates) -> _RingCoordinates:
     """Return a closed ring without spikes of zero width.
 
     If nothing would remain, the ring is returned unchanged.
     """
-    cleaned: _Ring = []
+    cleaned: _RingCoordinates = []
     for xy in line[:-1]:
         cleaned.append(xy)
         while len(cleaned) > 2 and cleaned[-1] == cleaned[-3]:
@@ -164,12 +164,12 @@ def _without_spikes(line: _Ring) -> _Ring:
 
 def _insert_into_ring(
     line: Any, first: int, inserted: dict[int, list[tuple[float, float, float]]], cluster_m: float
-) -> _Ring:
+) -> _RingCoordinates:
     """Return the vertices of a ring, with further ones inserted on its edges.
 
     ``first``: index of the ring's first vertex.
     """
-    new_ring: _Ring = []
+    new_ring: _RingCoordinates = []
     for n, xy in enumerate(shapely.get_coordinates(line).tolist()):
         new_ring.append((xy[0], xy[1]))
         last = -np.inf
@@ -180,7 +180,7 @@ def _insert_into_ring(
     return new_ring
 
 
-def add_nodes_to_filed(edition: Edition, rows: NDArray, shapes: NDArray) -> Layer:
+def add_nodes_to_filed(edition: LayerEdition, rows: NDArray, shapes: NDArray) -> Layer:
     """Return rows of the earlier edition as a layer whose edges have added vertices.
 
     ``rows``: (q,) positions; ``shapes``: (q,) polygons with the added vertices, in metres. The layer has its own
@@ -192,8 +192,8 @@ def add_nodes_to_filed(edition: Edition, rows: NDArray, shapes: NDArray) -> Laye
     if not more.any():
         return layer
     polygons = layer.raw_shapes.copy()
-    polygons[more] = crs_care.reproject(shapes[more], layer.plane_crs, layer.known_crs)
+    polygons[more] = crs_care.reproject_geometries(shapes[more], layer.plane_crs, layer.known_crs)
     frame = layer.frame.set_geometry(type(layer.frame.geometry)(polygons, index=layer.frame.index, crs=layer.frame.crs))
-    other = layer.with_rows(replace(layer.source, frame=frame))
+    other = layer.make_layer_of_source(replace(layer.source, frame=frame))
     other.stray_rows = layer.stray_rows
     return other

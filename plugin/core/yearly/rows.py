@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.provenance import find_county_name
-from ..files.cells import cell_text
+from ..files.cells import format_cell
 from ..geometry import crs as crs_care
 from ..invariants import require_value
 from ..package.layers.content import PackageLayer
 from ..plan.layer import Layer, SourceLayer
-from ..standard.maintenance import AFTER, BEFORE, CHANGE
+from ..standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE
 from ..standard.numbering import find_highest_running, make_bsm
 from ..standard.template import Template
-from ..versions.model import MOVED_IN
+from ..versions.model import MOVED_IN_KIND
 from .model import KIND_CODES, MaintainedLayer, YearlyUpdate
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
     found = []
     number, bsm = 1, find_highest_number(update) + 1
     for one in update.changed:
-        found += [_make_before(update, one), _make_change(update, one, target, number, bsm)]
+        found += [_make_layer_before_change(update, one), _make_change(update, one, target, number, bsm)]
         number, bsm = number + len(one.changes), bsm + len(one.changes)
-        found.append(_make_after(update, one, target, bsm))
+        found.append(_make_layer_after_change(update, one, target, bsm))
         bsm += len(one.after)
     return found
 
@@ -60,23 +60,23 @@ def make_class_layers(update: YearlyUpdate, target: CRS) -> list[PackageLayer]:
 def find_highest_number(update: YearlyUpdate) -> int:
     """Return the county's highest running number of keys in the two editions."""
     county = update.current.area_code
-    layers = [layer for plan in (update.filed, update.current) for layer in plan.layers.values()]
-    return max([update.highest, *(find_highest_running(layer.keys, county) for layer in layers)])
+    layers = [layer for plan in (update.filed_plan, update.current) for layer in plan.layers.values()]
+    return max([update.highest_running_number, *(find_highest_running(layer.keys, county) for layer in layers)])
 
 
-def _class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
+def _get_class_template(update: YearlyUpdate, maintained_layer: MaintainedLayer, stage: str) -> Template:
     rules = require_value(update.current.norm.standard.maintenance, "the norm of maintenance")
     return update.current.norm.standard.templates[rules.get_stage(stage).prefix + maintained_layer.role]
 
 
-def _make_before(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
+def _make_layer_before_change(update: YearlyUpdate, maintained_layer: MaintainedLayer) -> PackageLayer:
     """Return the parcels before the change, with their keys and fields.
 
     Their edges have the vertices that all classes share.
     """
     template, layer = (
-        _class_template(update, maintained_layer, BEFORE),
-        require_value(maintained_layer.filed, f"the filed layer {maintained_layer.role}"),
+        _get_class_template(update, maintained_layer, BEFORE_STAGE),
+        require_value(maintained_layer.filed_layer, f"the filed layer {maintained_layer.role}"),
     )
     return PackageLayer(layer, template, {f.name: layer.find_column_name(f) for f in template.fields}, "O", False)
 
@@ -85,12 +85,12 @@ def _make_change(
     update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, first_number: int, bsm: int
 ) -> PackageLayer:
     """Return the class of changes, numbered from ``first_number`` and keyed from ``bsm`` on."""
-    template, county = _class_template(update, maintained_layer, CHANGE), update.current.area_code
+    template, county = _get_class_template(update, maintained_layer, CHANGE_STAGE), update.current.area_code
     rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
         name: (
-            maintained_layer.found.before.layer.text_by_name(name),
-            maintained_layer.found.after.layer.text_by_name(name),
+            maintained_layer.found.before.layer.get_texts_by_name(name),
+            maintained_layer.found.after.layer.get_texts_by_name(name),
             of_county,
         )
         for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current)))
@@ -99,18 +99,22 @@ def _make_change(
         rows["BSM"][n] = make_bsm(county, bsm + n)
         rows["YSDM"][n] = template.feature_code or None
         for name, (old, new, of_county) in divisions.items():
-            rows[name][n] = (new[change.after] if change.kind == MOVED_IN else old[change.before]) or of_county or None
+            rows[name][n] = (
+                (new[change.after] if change.kind == MOVED_IN_KIND else old[change.before]) or of_county or None
+            )
         rows["WHLX"][n] = KIND_CODES[change.kind]
         rows["WHBH"][n] = f"{update.day:%Y%m%d}{first_number + n:0{_RUNNING_NUMBER_DIGITS}d}"
     return _make_content(update, template, rows, [change.shape for change in maintained_layer.changes], target)
 
 
-def _make_after(update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, bsm: int) -> PackageLayer:
+def _make_layer_after_change(
+    update: YearlyUpdate, maintained_layer: MaintainedLayer, target: CRS, bsm: int
+) -> PackageLayer:
     """Return the parcels after the change, with their current fields and new keys.
 
     The areas of a part of a row are those of the part.
     """
-    template, layer = _class_template(update, maintained_layer, AFTER), maintained_layer.found.after.layer
+    template, layer = _get_class_template(update, maintained_layer, AFTER_STAGE), maintained_layer.found.after.layer
     taken = layer.frame.iloc[[piece.row for piece in maintained_layer.after]]
     rows = {}
     for declared in template.fields:
@@ -138,7 +142,7 @@ def _make_after(update: YearlyUpdate, maintained_layer: MaintainedLayer, target:
 
 def _has_text(value: Any) -> bool:
     """Return True if a cell is not missing and not blank."""
-    return bool(cell_text(value).strip())
+    return bool(format_cell(value).strip())
 
 
 def _make_content(
@@ -152,8 +156,8 @@ def _make_content(
 def _reproject_shapes(update: YearlyUpdate, shapes: list[Any], target: CRS) -> NDArray:
     array = np.empty(len(shapes), dtype=object)
     array[:] = shapes
-    stored = update.filed.without_added_vertices(update.current.without_added_vertices(array))
-    return crs_care.reproject(stored, update.current.plane, target)
+    stored = update.filed_plan.remove_added_vertices(update.current.remove_added_vertices(array))
+    return crs_care.reproject_geometries(stored, update.current.plane, target)
 
 
 def _make_frame(rows: dict[str, list[Any]], shapes: NDArray, target: CRS) -> gpd.GeoDataFrame:

@@ -14,10 +14,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ..cancellation import NEVER, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, find_shared_parts, sub_progress
+from ..geometry.overlay import ProgressCallback, find_shared_parts, make_partial_progress
 from ..geometry.polygons import Polygons
 from ..geometry.statutory_area import statutory_area
 from ..geometry.tolerance import Tolerance
@@ -26,9 +26,9 @@ from ..standard.maintenance import MaintainedLayerSpec
 from ..versions.baseline import find_townships
 from ..versions.compare import compare_layers_and_townships
 from ..versions.equal_shapes import snap_vertices
-from ..versions.model import CHANGED, MOVED_IN, ChangedPart, Comparison, make_edition
-from ..versions.pieces import Pieces, find_rows_around
-from .model import KIND_CODES, LandChange, MaintainedLayer, ParcelAfter, YearlyUpdate
+from ..versions.model import CHANGED_KIND, MOVED_IN_KIND, ChangedPart, VersionComparison, make_edition
+from ..versions.pieces import LandPieces, find_rows_around
+from .model import KIND_CODES, LandChange, MaintainedLayer, ParcelAfterChange, YearlyUpdate
 from .nodes import add_nodes, add_nodes_to_filed
 
 #: Slivers are separated from land later, from the remainder of a row.
@@ -45,20 +45,20 @@ def is_sliver(shapes: NDArray, tolerance: Tolerance) -> NDArray:
     return found
 
 
-def compute_areas(comparison: Comparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
+def compute_areas(comparison: VersionComparison, shapes: NDArray, cancellation: Cancellation) -> NDArray:
     """Return (k,) statutory areas (m²) of shapes in the plan's CRS."""
     return statutory_area(shapes, crs_care.make_lonlat_transformer(comparison.after.layer.plane_crs), cancellation)
 
 
-def compute_area_share(area_m2: float, comparison: Comparison, row: int) -> float:
+def compute_area_share(area_m2: float, comparison: VersionComparison, row: int) -> float:
     """Return an area as a share of the later edition's row, 1 at most."""
     row_area = float(comparison.after.layer.statutory[row])
     return min(area_m2 / row_area, 1.0) if row_area > 0 else 1.0
 
 
-def find_land_after(
-    comparison: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
-) -> list[ParcelAfter]:
+def find_land_after_change(
+    comparison: VersionComparison, pieces: LandPieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
+) -> list[ParcelAfterChange]:
     """Return the current land on rows of the earlier edition, in single parts.
 
     The current land of a row is complete, on whichever earlier parcels it is.
@@ -93,7 +93,7 @@ def find_land_after(
     land = ~is_sliver(parts, tolerance)
     parts, owner = parts[land], owner[land]
     return [
-        ParcelAfter(row, shape, area_m2, 1.0 if whole[n] else compute_area_share(area_m2, comparison, row))
+        ParcelAfterChange(row, shape, area_m2, 1.0 if whole[n] else compute_area_share(area_m2, comparison, row))
         for n, row, shape, area_m2 in zip(
             owner.tolist(),
             unique_owners[owner].tolist(),
@@ -105,14 +105,14 @@ def find_land_after(
 
 
 def _find_overlapping_land(
-    comparison: Comparison, pieces: Pieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
+    comparison: VersionComparison, pieces: LandPieces, rows: NDArray, tolerance: Tolerance, cancellation: Cancellation
 ) -> tuple[NDArray, NDArray]:
     """Find current land on earlier ``rows`` that the comparison did not cut.
 
     The comparison intersected rows that have an equal row only with that row. They share land with others only where
     features of one edition overlap. Returns rows and shapes.
     """
-    equal, its = pieces.before[pieces.whole], pieces.after[pieces.whole]
+    equal, its = pieces.before[pieces.is_whole_row], pieces.after[pieces.is_whole_row]
     stayed = np.isin(equal, rows)
     moved = np.setdiff1d(rows, equal)
     every = np.arange(len(comparison.after))
@@ -129,9 +129,9 @@ def _find_overlapping_land(
         shared = find_shared_parts(
             Polygons(current), Polygons(onto), tolerance=_NO_TOLERANCE, cancellation=cancellation
         )
-        if shared.fallback_log.failed:
+        if shared.fallback_log.failed_pairs:
             raise InputError(
-                "yearly_geometry", layer=comparison.after.layer.name, count=len(shared.fallback_log.failed)
+                "yearly_geometry", layer=comparison.after.layer.name, count=len(shared.fallback_log.failed_pairs)
             )
         other = near[shared.left] != own[shared.right]
         of.append(near[shared.left][other])
@@ -160,7 +160,7 @@ def compute_yearly_update(
     year: int,
     *,
     day: date | None = None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     progress: Callable[[float, str], None] = lambda share, layer: None,
 ) -> YearlyUpdate:
     """Compute the year's maintenance from two editions in one CRS in metres.
@@ -196,8 +196,8 @@ def compute_yearly_update(
     rows_done, total = 0, sum(sizes.values())
     for spec, size in sizes.items():
         cancellation.raise_if_cancelled()
-        part = sub_progress(
-            _progress_with_name(progress, current.layers[spec.role].template.name),
+        part = make_partial_progress(
+            _make_named_progress(progress, current.layers[spec.role].template.name),
             rows_done / total,
             (rows_done + size) / total,
         )
@@ -225,24 +225,24 @@ def _find_obstacle(spec: MaintainedLayerSpec, filed: Plan, current: Plan) -> str
     present = spec.role in filed.layers, spec.role in current.layers
     if not any(present):
         return "in_neither"
-    by_field = KIND_CODES[CHANGED] in spec.kinds
+    by_field = KIND_CODES[CHANGED_KIND] in spec.kinds
     if by_field and not spec.compare:
         return "compare_unknown"
     if not all(present):
         return "not_filed" if present[1] else "not_current"
     if not by_field:
         return ""
-    declared = filed.norm.standard.templates[spec.role].field_named(spec.compare)
+    declared = filed.norm.standard.templates[spec.role].find_field_by_name(spec.compare)
     known = declared and all(p.layers[spec.role].find_column_name(declared) is not None for p in (filed, current))
     return "" if known else "compare_missing"
 
 
-def _progress_with_name(progress: Callable[[float, str], None], name: str) -> Progress:
+def _make_named_progress(progress: Callable[[float, str], None], name: str) -> ProgressCallback:
     return lambda share: progress(share, name)
 
 
 def _maintain_layer(
-    spec: MaintainedLayerSpec, filed: Plan, current: Plan, cancellation: Cancellation, progress: Progress
+    spec: MaintainedLayerSpec, filed: Plan, current: Plan, cancellation: Cancellation, progress: ProgressCallback
 ) -> MaintainedLayer:
     before = make_edition(filed.layers[spec.role])
     cancellation.raise_if_cancelled()
@@ -257,7 +257,7 @@ def _maintain_layer(
         townships=find_townships(current, filed),
         fields=fields,
         cancellation=cancellation,
-        progress=sub_progress(progress, 0.0, 0.9),
+        progress=make_partial_progress(progress, 0.0, 0.9),
     )
     if comparison.failed_pairs:
         raise InputError("yearly_geometry", layer=after.layer.name, count=len(comparison.failed_pairs))
@@ -270,37 +270,41 @@ def _maintain_layer(
         cancellation,
     )
     for kind, code in KIND_CODES.items():
-        parts = comparison.parts_of_kind(kind)
+        parts = comparison.list_parts_of_kind(kind)
         if code not in spec.kinds and parts:
             maintained_layer.left_out[kind] = sum(part.area_m2 for part in parts)
-    maintained_layer.before = np.unique([c.before for c in maintained_layer.changes if c.kind != MOVED_IN]).astype(int)
+    maintained_layer.before = np.unique([c.before for c in maintained_layer.changes if c.kind != MOVED_IN_KIND]).astype(
+        int
+    )
     maintained_layer.after = [
         *(
-            ParcelAfter(c.after, c.shape, c.area_m2, compute_area_share(c.area_m2, comparison, c.after))
+            ParcelAfterChange(c.after, c.shape, c.area_m2, compute_area_share(c.area_m2, comparison, c.after))
             for c in maintained_layer.changes
-            if c.kind == MOVED_IN
+            if c.kind == MOVED_IN_KIND
         ),
-        *find_land_after(comparison, pieces, maintained_layer.before, tolerance, cancellation),
+        *find_land_after_change(comparison, pieces, maintained_layer.before, tolerance, cancellation),
     ]
     maintained_layer.after.sort(key=lambda piece: piece.row)
-    _share_nodes(maintained_layer, tolerance, cancellation)
+    _add_vertices_of_other_classes(maintained_layer, tolerance, cancellation)
     return maintained_layer
 
 
-def _share_nodes(maintained_layer: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation) -> None:
+def _add_vertices_of_other_classes(
+    maintained_layer: MaintainedLayer, tolerance: Tolerance, cancellation: Cancellation
+) -> None:
     """Give each class the vertices of the others on its edges.
 
     The areas of changed shapes are measured again.
     """
     before = maintained_layer.found.before
     filed = before.shapes[maintained_layer.before]
-    rest: list[LandChange | ParcelAfter] = [*maintained_layer.changes, *maintained_layer.after]
+    rest: list[LandChange | ParcelAfterChange] = [*maintained_layer.changes, *maintained_layer.after]
     shapes = np.empty(len(filed) + len(rest), dtype=object)
     shapes[: len(filed)] = filed
     shapes[len(filed) :] = [one.shape for one in rest]
     bends = not crs_care.preserves_straight_lines(crs_care.CGCS2000_DEGREES, before.layer.plane_crs)
     full = add_nodes(shapes, tolerance, bends, cancellation)
-    maintained_layer.filed = add_nodes_to_filed(before, maintained_layer.before, full[: len(filed)])
+    maintained_layer.filed_layer = add_nodes_to_filed(before, maintained_layer.before, full[: len(filed)])
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
     for n, area_m2 in zip(
@@ -308,7 +312,7 @@ def _share_nodes(maintained_layer: MaintainedLayer, tolerance: Tolerance, cancel
     ):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
     maintained_layer.changes = [one for one in rest if isinstance(one, LandChange)]
-    maintained_layer.after = [one for one in rest if isinstance(one, ParcelAfter)]
+    maintained_layer.after = [one for one in rest if isinstance(one, ParcelAfterChange)]
 
 
 def _make_changes(

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from pyproj import CRS
 
-from ...metadata import plugin_version
-from ..cancellation import NEVER, Cancellation
+from ...metadata import read_plugin_version
+from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.provenance import find_county_name
 from ..errors import InputError, OutputError
 from ..files.open_file_owners import find_open_file_owners
 from ..files.writing import check_not_input, explain_os_error, is_write_error
 from ..geometry import crs as crs_care
-from ..geometry.overlay import Progress, ignore_progress
+from ..geometry.overlay import ProgressCallback, ignore_progress
 from ..invariants import require_value
 from ..messages.texts import Texts
 from ..package.folder import lock_for_writing as alone
@@ -33,11 +33,11 @@ from ..package.layers.layer_validation import validate_layer
 from ..package.layers.read_back import ReadBackResult, read_back
 from ..package.names import fill_placeholders, find_name_problem
 from ..package.package_spec.model import VectorSet
-from ..package.problems import GateRefusal, Level, Problem, select_levels
+from ..package.problems import ExportProblem, GateRefusal, Level, select_levels
 from ..plan.plan import Plan
 from ..render.tables.workbook import write_tables_workbook
 from ..standard.maintenance import DeliverySpec
-from .balance import balance_tables, balance_to_dict
+from .balance import convert_balance_to_dict, make_balance_tables
 from .model import YearlyUpdate
 from .rows import make_class_layers
 
@@ -64,12 +64,12 @@ def write_files_together(places: list[Path]) -> Iterator[Path]:
     OutputError
         If a file cannot be written or a place is taken.
     """
-    new = _staging_folder(places[0])
+    new = _make_staging_folder(places[0])
     try:
         try:
             new.mkdir()
             yield new
-            _mark_complete(new)
+            _mark_delivery_complete(new)
         except OSError as error:
             if not is_write_error(error, new):
                 raise
@@ -110,7 +110,7 @@ def finish_interrupted(places: list[Path]) -> None:
     OutputError
         If the folder cannot be removed.
     """
-    new = _staging_folder(places[0])
+    new = _make_staging_folder(places[0])
     if not new.exists():
         return
     # A place that was taken in the meantime keeps its file.
@@ -122,11 +122,11 @@ def finish_interrupted(places: list[Path]) -> None:
         raise OutputError("package_rest", target=str(new), holders=", ".join(find_open_file_owners(new)) or "—")
 
 
-def _staging_folder(place: Path) -> Path:
+def _make_staging_folder(place: Path) -> Path:
     return place.with_name(place.name + STAGING_SUFFIX)
 
 
-def _mark_complete(new: Path) -> None:
+def _mark_delivery_complete(new: Path) -> None:
     with (new / _COMPLETE_MARK).open("w") as handle:
         handle.flush()
         os.fsync(handle.fileno())
@@ -158,7 +158,7 @@ def _make_refusal(new: Path, target: Path, error: OSError) -> OutputError:
 class _RowProgress:
     """Progress of a task, by the number of rows written and read again."""
 
-    def __init__(self, rows: int, progress: Progress):
+    def __init__(self, rows: int, progress: ProgressCallback):
         self.all, self.done, self.progress = max(2 * rows, 1), 0, progress
 
     def add(self, rows: int) -> None:
@@ -177,7 +177,7 @@ class WrittenUpdate:
 
     files: list[Path]
     classes: dict[str, ReadBackResult] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[ExportProblem] = field(default_factory=list)
 
 
 def make_database_path(current: Plan, year: int, folder: str | Path) -> Path:
@@ -192,10 +192,10 @@ def make_database_path(current: Plan, year: int, folder: str | Path) -> Path:
     if (
         not values["code"]
         or not values["name"]
-        or find_name_problem(fill_placeholders(_delivery_spec(current).file, values))
+        or find_name_problem(fill_placeholders(_load_delivery_spec(current).file, values))
     ):
         raise InputError("package_county_unknown")
-    return Path(folder) / fill_placeholders(_delivery_spec(current).file, values)
+    return Path(folder) / fill_placeholders(_load_delivery_spec(current).file, values)
 
 
 def validate_target(current: Plan, year: int, folder: str | Path) -> None:
@@ -210,19 +210,19 @@ def validate_target(current: Plan, year: int, folder: str | Path) -> None:
     OutputError
         If the geodatabase or its balance exists, another process writes it, or the folder is not writable.
     """
-    with _reserve(_target_paths(current, year, folder)):
+    with _reserve_target_paths(_make_target_paths(current, year, folder)):
         pass
 
 
-def _target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
+def _make_target_paths(current: Plan, year: int, folder: str | Path) -> list[Path]:
     """Return the paths of the geodatabase and of its balance as workbook and JSON."""
     target = make_database_path(current, year, folder)
-    balance = f"{target.stem}{_delivery_spec(current).balance}"
+    balance = f"{target.stem}{_load_delivery_spec(current).balance}"
     return [target, *(target.with_name(f"{balance}{suffix}") for suffix in (".xlsx", ".json"))]
 
 
 @contextmanager
-def _reserve(places: list[Path]) -> Iterator[None]:
+def _reserve_target_paths(places: list[Path]) -> Iterator[None]:
     """Reserve the target paths for the block.
 
     They do not exist, and no other process writes them.
@@ -235,7 +235,7 @@ def _reserve(places: list[Path]) -> Iterator[None]:
         yield
 
 
-def _delivery_spec(current: Plan) -> DeliverySpec:
+def _load_delivery_spec(current: Plan) -> DeliverySpec:
     return require_value(current.norm.standard.maintenance, "the norm of maintenance").delivery
 
 
@@ -244,8 +244,8 @@ def write_update(
     folder: str | Path,
     *,
     lang: str = "zh",
-    cancellation: Cancellation = NEVER,
-    progress: Progress = ignore_progress,
+    cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
 ) -> WrittenUpdate:
     """Write the three classes of all changed layers and the balance; all or no file.
 
@@ -265,16 +265,16 @@ def write_update(
     if not update.changed:
         names = Texts(lang).get("words", "between_names").join(layer.role for layer in update.layers)
         raise InputError("yearly_nothing", year=update.year, layers=names)
-    places = _target_paths(update.current, update.year, folder)
-    check_not_input(places[0], [*update.current.inputs, *update.filed.inputs])
-    with _reserve(places):
+    places = _make_target_paths(update.current, update.year, folder)
+    check_not_input(places[0], [*update.current.inputs, *update.filed_plan.inputs])
+    with _reserve_target_paths(places):
         return _write_files(update, places, Texts(lang), cancellation, progress)
 
 
 def _write_files(
-    update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: Progress
+    update: YearlyUpdate, places: list[Path], texts: Texts, cancellation: Cancellation, progress: ProgressCallback
 ) -> WrittenUpdate:
-    delivery, target, plane = _delivery_spec(update.current), places[0], crs_care.CGCS2000_DEGREES
+    delivery, target, plane = _load_delivery_spec(update.current), places[0], crs_care.CGCS2000_DEGREES
     contents = make_class_layers(update, plane)
     made = WrittenUpdate(places, problems=_validate_contents(update, contents, target, cancellation))
     rows = _RowProgress(sum(len(content) for content in contents), progress)
@@ -287,11 +287,11 @@ def _write_files(
         )
         for content in contents:
             made.classes[content.name] = _read_again(database, content, plane, texts, rows.add, cancellation)
-        author = texts.get("about", "program", version=plugin_version())
+        author = texts.get("about", "program", version=read_plugin_version())
         write_tables_workbook(
-            new / places[1].name, balance_tables(update, texts), find_county_name(update.current), texts, author
+            new / places[1].name, make_balance_tables(update, texts), find_county_name(update.current), texts, author
         )
-        text = json.dumps(balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
+        text = json.dumps(convert_balance_to_dict(update), ensure_ascii=False, indent=1, allow_nan=False)
         (new / places[2].name).write_text(text + "\n", encoding="utf-8", newline="\n")
         cancellation.raise_if_cancelled()
     return made
@@ -299,7 +299,7 @@ def _write_files(
 
 def _validate_contents(
     update: YearlyUpdate, contents: list[PackageLayer], target: Path, cancellation: Cancellation
-) -> list[Problem]:
+) -> list[ExportProblem]:
     """Raise OutputError if a layer cannot be written without loss.
 
     Return the problems of the earlier edition that stop a submission.
@@ -309,7 +309,7 @@ def _validate_contents(
     OutputError
         If a content cannot be written without loss.
     """
-    delivery = _delivery_spec(update.current)
+    delivery = _load_delivery_spec(update.current)
     vectors = VectorSet("maintenance", "", target.name, delivery.crs, (), delivery.vertical)
     lists = update.current.norm.standard.code_lists
     found = [problem for content in contents for problem in validate_layer(content, vectors, lists, cancellation)]

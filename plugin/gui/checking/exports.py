@@ -12,15 +12,15 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from ...bridge import settings
 from ...bridge.project.document import replace_document_info
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
-from ...core.files.writing import LAYER_FORMATS, Outputs
+from ...core.files.writing import LAYER_FORMATS, OutputPaths
 from ...core.profile import DocumentInfo
 from ..findings.result import CheckView
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages, make_opener
 
-_FOLDER = "export_folder"
+_EXPORT_FOLDER_KEY = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
 _SUFFIXES_BY_KIND = {"layer": LAYER_FORMATS, "html": (".html", ".htm"), "json": (".json",)}
 _SUFFIX_IN_FILTER = re.compile(r"\*(\.\w+)")
@@ -75,7 +75,7 @@ class ResultExporter:
             "html": (tr("Save HTML Report"), tr("HTML (*.html)"), tr("report.html")),
             "json": (tr("Save JSON Report"), tr("JSON (*.json)"), tr("report.json")),
         }[kind]
-        folder = settings.read_setting(_FOLDER, "") or QgsProject.instance().homePath() or str(Path.home())
+        folder = settings.read_setting(_EXPORT_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
         county = result.report.provenance.get("area_name", "")
         # Without suffix: the dialog adds that of the chosen format.
         path = self._choose_path(kind, title, str(Path(folder) / f"{county}{Path(name).stem}"), filters)
@@ -117,7 +117,7 @@ class ResultExporter:
         box.deleteLater()
         return answer
 
-    def save(self, kind: str, path: str) -> Job | None:
+    def save(self, kind: str, path: str) -> BackgroundJob | None:
         """Write the displayed result in the background.
 
         The dialog has confirmed replacing an existing file.
@@ -127,8 +127,8 @@ class ResultExporter:
         result = self._result()
         if result is None:
             return None
-        settings.store_setting(_FOLDER, str(Path(path).parent))
-        outputs = Outputs(**{{"layer": "findings"}.get(kind, kind): path})
+        settings.store_setting(_EXPORT_FOLDER_KEY, str(Path(path).parent))
+        outputs = OutputPaths(**{{"layer": "findings"}.get(kind, kind): path})
         info = self._info()
         checked = result.checked if info is None else replace_document_info(result.checked, info)
 
@@ -150,7 +150,9 @@ class ResultExporter:
             )
 
         return self._runner.start(
-            Job(tr("Saving {name}").format(name=Path(path).name), write, on_done=report_saved, on_error=self._on_failed)
+            BackgroundJob(
+                tr("Saving {name}").format(name=Path(path).name), write, on_done=report_saved, on_error=self._on_failed
+            )
         )
 
     def close(self) -> None:
@@ -159,4 +161,4 @@ class ResultExporter:
 
     def _on_failed(self, error: Exception) -> None:
         text = tr("Nothing was saved ({error}). Details are in the log, tab Sanxian.")
-        self._messages.warn(messages.explain_and_log(error, text))
+        self._messages.show_warning(messages.explain_and_log(error, text))

@@ -10,7 +10,7 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from ...bridge.layers import role_recognition
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner, log_error
+from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ..findings import empty_states
 from ..findings.dock import FindingsDock
@@ -49,7 +49,7 @@ class LayerRecognition(QObject):
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.update)
 
-    def schedule(self, *_signal) -> None:
+    def schedule_update(self, *_signal) -> None:
         self._settle.start()
 
     def stop(self) -> None:
@@ -80,7 +80,7 @@ class LayerRecognition(QObject):
         dock.set_empty_page(empty_states.make_never_checked_page(handlers["check"]))
         request = self._request
         self._runner.start(
-            Job(
+            BackgroundJob(
                 tr("Recognising layers"),
                 lambda progress, cancellation: role_recognition.recognise_layers(outlines, options),
                 on_done=lambda found: self._on_recognised(found, request),

@@ -14,7 +14,7 @@ from ...bridge.checking import findings_layer
 from ...bridge.checking.saved_result import ProjectState
 from ...bridge.layers import role_recognition
 from ...bridge.layers.snapshots import take_snapshot
-from ...bridge.running.tasks import Job, JobFunction, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobFunction, JobRunner
 from ...bridge.texts import tr
 from ..editing.live_switch import LiveCheckSwitch
 from ..findings import empty_states
@@ -39,15 +39,15 @@ class CheckInputs:
 class CheckRunner(QObject):
     """Runs checks in the background and shows their progress in the findings panel.
 
-    Signals: ``began``; then ``done(result, rows, run)`` with the rows of the findings layer, or ``stopped`` if the
-    check was cancelled or failed (the former result remains); before ``stopped``, ``failed(title, why)`` if it
-    failed.
+    Signals: ``check_began``; then ``done(result, rows, run)`` with the rows of the findings layer, or ``check_stopped``
+    if the check was cancelled or failed (the former result remains); before ``check_stopped``, ``check_failed(title,
+    why)`` if it failed.
     """
 
-    began = pyqtSignal()
+    check_began = pyqtSignal()
     done = pyqtSignal(object, list, object)
-    stopped = pyqtSignal()
-    failed = pyqtSignal(str, str)
+    check_stopped = pyqtSignal()
+    check_failed = pyqtSignal(str, str)
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class CheckRunner(QObject):
         super().__init__(parent)
         self._choose_group = choose_group
         self._dock, self._editing, self._runner, self._doctor = dock, editing, runner, doctor
-        self.job: Job | None = None
+        self.check_job: BackgroundJob | None = None
         #: True if the running check is of the project's layers.
-        self._of_project = False
+        self._is_check_of_project = False
 
     @property
     def busy(self) -> bool:
-        return self.job is not None
+        return self.check_job is not None
 
     def start(self, standard: str = "") -> bool:
         """Start a check of the project's layers; return False if none was started.
@@ -86,7 +86,7 @@ class CheckRunner(QObject):
         layers = role_recognition.list_plan_layers(project)
         shots, basis, state = (
             [take_snapshot(layer) for layer in layers],
-            InputFingerprint.from_project(project),
+            InputFingerprint.make_project_fingerprint(project),
             ProjectState.of(project),
         )
         options = basis.options
@@ -103,11 +103,11 @@ class CheckRunner(QObject):
         def done(answer):
             names = {shot.name: shot.layer_id for shot in shots}
             self._editing.begin_from_result(answer[0], options, names)
-            self._end()
+            self._end_check()
             self.done.emit(CheckView.of(answer[0]), answer[1], CheckInputs(basis, state, names))
 
         self._editing.begin(layers)
-        self._of_project = True
+        self._is_check_of_project = True
         self._start_job(tr("Check All"), read_and_check, done, empty_states.count_rules(options))
         return True
 
@@ -120,42 +120,42 @@ class CheckRunner(QObject):
             return False
 
         def ended(answer):
-            self._end()
+            self._end_check()
             done(answer)
 
-        self._of_project = False
+        self._is_check_of_project = False
         self._start_job(title, work, ended, rules)
         return True
 
     def _start_job(self, title: str, work: JobFunction, done: Callable[[Any], None], rules: int) -> None:
-        self.job = Job(
+        self.check_job = BackgroundJob(
             title,
             work,
             on_done=done,
             on_error=lambda error: self._on_failed(title, error),
             on_cancelled=self._on_cancelled,
         )
-        self.job.step.connect(self._on_progress)
+        self.check_job.step.connect(self._on_progress)
         self._dock.start_run(rules)
-        self.began.emit()
-        self._runner.start(self.job)
+        self.check_began.emit()
+        self._runner.start(self.check_job)
 
     def cancel(self) -> None:
-        if self.job is not None:
-            self.job.cancel()
+        if self.check_job is not None:
+            self.check_job.cancel()
 
     def project_changed(self) -> None:
         """Cancel a check of the former project's layers; a package's check continues."""
-        if self._of_project:
+        if self._is_check_of_project:
             self.cancel()
 
     def _on_progress(self, share: float, text: str) -> None:
         if self.busy:
             self._dock.run_bar.step(share, empty_states.parse_rule_code(text))
 
-    def _end(self, note: str = "") -> None:
-        self.job = None
-        self._dock.end_run(note)
+    def _end_check(self, note: str = "") -> None:
+        self.check_job = None
+        self._dock.hide_progress(note)
 
     def _on_cancelled(self) -> None:
         former = self._dock.result
@@ -164,7 +164,7 @@ class CheckRunner(QObject):
             if former
             else tr("Cancelled")
         )
-        self._stop(note)
+        self._stop_check(note)
 
     def _on_failed(self, title: str, error: Exception) -> None:
         if empty_states.is_missing_libraries_error(error):
@@ -182,11 +182,11 @@ class CheckRunner(QObject):
 
     def _report_failure(self, title: str, why: str, note: str) -> None:
         self._editing.drop_preparation()
-        self._end(note)
-        self.failed.emit(title, why)
-        self.stopped.emit()
+        self._end_check(note)
+        self.check_failed.emit(title, why)
+        self.check_stopped.emit()
 
-    def _stop(self, note: str) -> None:
+    def _stop_check(self, note: str) -> None:
         self._editing.drop_preparation()
-        self._end(note)
-        self.stopped.emit()
+        self._end_check(note)
+        self.check_stopped.emit()

@@ -18,18 +18,18 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 from ...bridge.checking import findings_layer, saved_result
 from ...bridge.checking.saved_result import ProjectState, read_stamp
 from ...bridge.layers import role_recognition
-from ...bridge.layers.properties import get_file_path, to_qgis_crs
+from ...bridge.layers.properties import convert_to_qgis_crs, get_file_path
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.cancellation import Cancellation
 from ...core.errors import SanxianError
 from ...core.results.saved_result import (
     ChangesSinceCheck,
     SavedResult,
+    make_saved_result_path,
     read_saved_result,
     save_file_state,
-    saved_result_path,
     write_saved_result,
 )
 from ..findings import empty_states
@@ -58,8 +58,8 @@ class SavedResults(QObject):
         self._runner, self._watch = runner, watch
         #: Creates the stored form of the displayed result; None if that result is not of the project.
         self._make: Callable[[Cancellation], SavedResult] | None = None
-        self._writing: Job | None = None
-        self._reading: Job | None = None
+        self._writing_job: BackgroundJob | None = None
+        self._reading_job: BackgroundJob | None = None
         #: Project file whose result file is up to date.
         self._written = ""
         self._again = False
@@ -67,29 +67,29 @@ class SavedResults(QObject):
         #: Of the restored result: layer id → (name, role) of checked layers; ids of all layers at the check;
         #: settings.
         self._roles: dict[str, tuple[str, str]] = {}
-        self._known: set[str] = set()
+        self._known_layer_ids: set[str] = set()
         self._settings: dict[str, str] = {}
         self._followed: list[tuple[QgsVectorLayer, Callable[[], None]]] = []
         QgsProject.instance().projectSaved.connect(self.save)
-        watch.touched.connect(self._mark_layer_changes)
+        watch.project_touched.connect(self._mark_layer_changes)
 
     def stop(self) -> None:
         QgsProject.instance().projectSaved.disconnect(self.save)
-        self._watch.touched.disconnect(self._mark_layer_changes)
+        self._watch.project_touched.disconnect(self._mark_layer_changes)
         self.drop_result()
 
     def drop_result(self) -> None:
         """Drop the result of the former project; a running write of it continues."""
         self._disconnect_layers()
         self._make, self._result, self._written, self._again = None, None, "", False
-        if self._reading is not None:
-            self._reading.forget()
-            self._reading = None
+        if self._reading_job is not None:
+            self._reading_job.cancel_and_disconnect()
+            self._reading_job = None
 
     @property
     def is_reading(self) -> bool:
         """Return True while a stored result is being read."""
-        return self._reading is not None
+        return self._reading_job is not None
 
     # --- writing
     def save_result(self, result: CheckView, state: ProjectState, names: dict[str, str]) -> None:
@@ -133,17 +133,17 @@ class SavedResults(QObject):
         target = QgsProject.instance().absoluteFilePath()
         if self._make is None or not target or target == self._written:
             return
-        if self._writing is not None:
+        if self._writing_job is not None:
             self._again = True
             return
         self._again, self._written, make = False, target, self._make
 
         def work(_progress: Any, cancellation: Cancellation) -> None:
-            write_saved_result(saved_result_path(target), make(cancellation))
+            write_saved_result(make_saved_result_path(target), make(cancellation))
 
         def failed(error: Exception) -> None:
             self._written = ""
-            self._end_writing()
+            self._on_writing_ended()
             if isinstance(error, SanxianError):
                 text = tr("The check result was not saved in the project folder: {why}")
                 self.failed.emit(text.format(why=messages.explain_error(error)))
@@ -153,19 +153,19 @@ class SavedResults(QObject):
             )
             self.failed.emit(messages.explain_and_log(error, text))
 
-        self._writing = self._runner.start(
-            Job(
+        self._writing_job = self._runner.start(
+            BackgroundJob(
                 tr("Saving the check result"),
                 work,
-                on_done=lambda _nothing: self._end_writing(),
+                on_done=lambda _nothing: self._on_writing_ended(),
                 on_error=failed,
-                on_cancelled=self._end_writing,
+                on_cancelled=self._on_writing_ended,
                 hidden=True,
             )
         )
 
-    def _end_writing(self) -> None:
-        self._writing = None
+    def _on_writing_ended(self) -> None:
+        self._writing_job = None
         if self._again:
             self.save()
 
@@ -175,7 +175,7 @@ class SavedResults(QObject):
         self.drop_result()
         project = QgsProject.instance()
         file = project.absoluteFilePath()
-        path = saved_result_path(file) if file else None
+        path = make_saved_result_path(file) if file else None
         if path is None or not path.is_file() or not empty_states.has_libraries():
             return
         state, number = ProjectState.of(project), self._watch.number
@@ -192,36 +192,40 @@ class SavedResults(QObject):
             return kept, changes, checked, findings_layer.make_features(checked.report.findings)
 
         def done(answer: Any) -> None:
-            self._reading = None
+            self._reading_job = None
             if answer is None or number != self._watch.number:
                 self.ended.emit()
                 return
             kept, changes, checked, rows = answer
-            self._restore(kept, changes, checked, rows, file)
+            self._restore_result(kept, changes, checked, rows, file)
 
         def failed(error: Exception) -> None:
-            self._reading = None
+            self._reading_job = None
             text = tr("The saved check result was not read ({error}). Details are in the log, tab Sanxian.")
             self.failed.emit(messages.explain_and_log(error, text))
             self.ended.emit()
 
         def cancelled() -> None:
-            self._reading = None
+            self._reading_job = None
             self.ended.emit()
 
-        self._reading = self._runner.start(
-            Job(tr("Reading the saved check result"), work, on_done=done, on_error=failed, on_cancelled=cancelled)
+        self._reading_job = self._runner.start(
+            BackgroundJob(
+                tr("Reading the saved check result"), work, on_done=done, on_error=failed, on_cancelled=cancelled
+            )
         )
 
-    def _restore(self, kept: SavedResult, changes: ChangesSinceCheck, checked: Any, rows: list[Any], file: str) -> None:
+    def _restore_result(
+        self, kept: SavedResult, changes: ChangesSinceCheck, checked: Any, rows: list[Any], file: str
+    ) -> None:
         from ...core.messages.texts import Texts
 
-        crs = to_qgis_crs(checked.plan.crs)
+        crs = convert_to_qgis_crs(checked.plan.crs)
         result = CheckView(checked, kept.finished, crs, Texts(checked.report.lang), is_restored=True)
         result.set_changes(changes)
         self._result, self._make, self._written = result, lambda _cancellation: kept, file
         self._roles = {layer.id: (layer.name, layer.role) for layer in kept.layers if layer.role}
-        self._known, self._settings = {layer.id for layer in kept.layers}, kept.settings
+        self._known_layer_ids, self._settings = {layer.id for layer in kept.layers}, kept.settings
         self._connect_layers()
         self.restored.emit(result, rows)
 
@@ -231,7 +235,7 @@ class SavedResults(QObject):
         for layer_id, (name, role) in self._roles.items():
             layer = project.mapLayer(layer_id)
             if isinstance(layer, QgsVectorLayer):
-                slot = partial(self._mark_changed, name, role)
+                slot = partial(self._mark_layer_changed, name, role)
                 for signal in _CHANGE_SIGNALS:
                     getattr(layer, signal).connect(slot)
                 self._followed.append((layer, slot))
@@ -250,12 +254,12 @@ class SavedResults(QObject):
         project = QgsProject.instance()
         for layer_id, (name, role) in self._roles.items():
             if project.mapLayer(layer_id) is None:
-                self._mark_changed(name, role)
+                self._mark_layer_changed(name, role)
         options = county.make_check_options(project)
         for layer in role_recognition.list_plan_layers(project):
-            role = "" if layer.id() in self._known else role_recognition.recognise_role(layer, options)
+            role = "" if layer.id() in self._known_layer_ids else role_recognition.recognise_role(layer, options)
             if role:
-                self._mark_changed(layer.name(), role)
+                self._mark_layer_changed(layer.name(), role)
 
     def mark_settings_changes(self) -> None:
         """Mark the settings as changed if profile or roles differ from the check."""
@@ -265,9 +269,9 @@ class SavedResults(QObject):
         if saved_result.collect_settings(project, county.make_check_options(project)) != self._settings:
             self._set_changes(ChangesSinceCheck(self._result.changes.layers, self._result.changes.roles, True))
 
-    def _mark_changed(self, name: str, role: str) -> None:
+    def _mark_layer_changed(self, name: str, role: str) -> None:
         if self._result is not None:
-            self._set_changes(self._result.changes.with_layer(name, role))
+            self._set_changes(self._result.changes.add_changed_layer(name, role))
 
     def _set_changes(self, changes: ChangesSinceCheck) -> None:
         if changes != self._result.changes:

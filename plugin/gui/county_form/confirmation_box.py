@@ -19,9 +19,9 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
-from ...core.profile.county_file import Confirmation
+from ...core.profile.county_file import CountyConfirmation
 from ..widgets.field_message import FieldMessage
-from ..widgets.sections import Notice
+from ..widgets.sections import NoticeBox
 from .fields import FormBox, WidgetRow
 from .limits_box import get_setting_name
 
@@ -49,10 +49,10 @@ class ConfirmationBox(FormBox):
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
-        self._texts, self._filling, self._date_chosen = texts, False, False
-        self._given: tuple[str, ...] = ()
-        self._offered: list[str] = []
-        self.badge = Notice()
+        self._texts, self._is_filling, self._date_chosen = texts, False, False
+        self._given_items: tuple[str, ...] = ()
+        self._offered_items: list[str] = []
+        self.badge = NoticeBox()
         self.by, self.document, self.date = QLineEdit(), QLineEdit(), _ScrollSafeDateEdit()
         self.by.setPlaceholderText(tr("Name of the authority"))
         self.document.setPlaceholderText(tr("Title and number of the document"))
@@ -68,8 +68,8 @@ class ConfirmationBox(FormBox):
         every, none = QPushButton(tr("Tick All")), QPushButton(tr("Tick None"))
         for button in (every, none):
             button.setAutoDefault(False)
-        every.clicked.connect(lambda: self._tick_all(True))
-        none.clicked.connect(lambda: self._tick_all(False))
+        every.clicked.connect(lambda: self._set_all_ticks(True))
+        none.clicked.connect(lambda: self._set_all_ticks(False))
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -85,28 +85,28 @@ class ConfirmationBox(FormBox):
             grid.addWidget(self.messages[name], 2 * number + 2, 1)
         grid.addWidget(WidgetRow((every, none)), 9, 1)
         for line in (self.by, self.document):
-            line.textChanged.connect(self._changed)
+            line.textChanged.connect(self._on_changed)
         self.date.dateChanged.connect(self._choose_date)
-        self.items.itemChanged.connect(self._changed)
+        self.items.itemChanged.connect(self._on_changed)
 
-    def fill(self, given: Confirmation) -> None:
-        self._filling = True
+    def fill(self, given: CountyConfirmation) -> None:
+        self._is_filling = True
         self.by.setText(given.by)
         self.document.setText(given.document)
         self.date.setDate(QDate.fromString(given.date, _ISO_DATE) if given.date else QDate.currentDate())
         self._date_chosen = False
-        self._given, self._offered = given.items, []
+        self._given_items, self._offered_items = given.items, []
         self.items.clear()
-        self._filling = False
+        self._is_filling = False
 
     def list_settings(self, items: list[str]) -> None:
         """List the settings that can be confirmed; ticked ones stay ticked."""
-        if items == self._offered:
+        if items == self._offered_items:
             return
         former = self._read_items()
         ticked = set(items) if _ALL_SETTINGS in former else set(former)
-        self._given, self._offered = former, items
-        self._filling = True
+        self._given_items, self._offered_items = former, items
+        self._is_filling = True
         self.items.clear()
         for key in items:
             item = QListWidgetItem(get_setting_name(key, self._texts))
@@ -115,7 +115,7 @@ class ConfirmationBox(FormBox):
             item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsSelectable)
             item.setCheckState(Qt.CheckState.Checked if key in ticked else Qt.CheckState.Unchecked)
             self.items.addItem(item)
-        self._filling = False
+        self._is_filling = False
 
     def show_unconfirmed(self, open_items: list[str]) -> None:
         """Show how many settings in use are unconfirmed.
@@ -128,13 +128,13 @@ class ConfirmationBox(FormBox):
         else:
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))
 
-    def confirmation(self) -> Confirmation:
+    def confirmation(self) -> CountyConfirmation:
         items = self._read_items()
-        given = Confirmation(self.by.text().strip(), self.document.text().strip(), "", items)
+        given = CountyConfirmation(self.by.text().strip(), self.document.text().strip(), "", items)
         return (
             given
             if given.is_empty
-            else Confirmation(given.by, given.document, self.date.date().toString(_ISO_DATE), items)
+            else CountyConfirmation(given.by, given.document, self.date.date().toString(_ISO_DATE), items)
         )
 
     def clear_messages(self) -> None:
@@ -147,26 +147,28 @@ class ConfirmationBox(FormBox):
     def _read_items(self) -> tuple[str, ...]:
         rows = [self.items.item(n) for n in range(self.items.count())]
         ticked = [r.data(Qt.ItemDataRole.UserRole) for r in rows if r.checkState() == Qt.CheckState.Checked]
-        if _ALL_SETTINGS in self._given and len(ticked) == len(rows):
+        if _ALL_SETTINGS in self._given_items and len(ticked) == len(rows):
             # Preserve “all” of the file unless the user unticks an item.
-            return self._given
+            return self._given_items
         preserved = [
-            item for item in self._given if item != _ALL_SETTINGS and (item in ticked or item not in self._offered)
+            item
+            for item in self._given_items
+            if item != _ALL_SETTINGS and (item in ticked or item not in self._offered_items)
         ]
         return (*preserved, *(item for item in ticked if item not in preserved))
 
-    def _tick_all(self, on: bool) -> None:
-        self._filling = True
+    def _set_all_ticks(self, on: bool) -> None:
+        self._is_filling = True
         for number in range(self.items.count()):
             self.items.item(number).setCheckState(Qt.CheckState.Checked if on else Qt.CheckState.Unchecked)
-        self._filling = False
-        self._changed()
+        self._is_filling = False
+        self._on_changed()
 
     def _choose_date(self, *_args: object) -> None:
-        if not self._filling:
+        if not self._is_filling:
             self._date_chosen = True
             self.changed.emit()
 
-    def _changed(self, *_args: object) -> None:
-        if not self._filling:
+    def _on_changed(self, *_args: object) -> None:
+        if not self._is_filling:
             self.changed.emit()

@@ -34,11 +34,11 @@ class InheritingLineEdit(QLineEdit):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.inherited = ""
+        self.inherited_text = ""
         self.textChanged.connect(self._update_tooltip)
 
     def set_inherited(self, text: str) -> None:
-        self.inherited = text
+        self.inherited_text = text
         self.setAccessibleDescription(tr("inherited: {value}").format(value=text) if text else "")
         self._update_tooltip()
         self.update()
@@ -53,18 +53,18 @@ class InheritingLineEdit(QLineEdit):
 
     def paintEvent(self, event) -> None:
         super().paintEvent(event)
-        if self.text() or not self.inherited:
+        if self.text() or not self.inherited_text:
             return
         painter = QPainter(self)
         painter.setPen(theme.get_faint_color())
         option = QStyleOptionFrame()
         self.initStyleOption(option)
         room = self.style().subElementRect(QStyle.SubElement.SE_LineEditContents, option, self).adjusted(3, 0, -3, 0)
-        text = self.fontMetrics().elidedText(self.inherited, Qt.TextElideMode.ElideRight, room.width())
+        text = self.fontMetrics().elidedText(self.inherited_text, Qt.TextElideMode.ElideRight, room.width())
         painter.drawText(room, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), text)
 
     def _update_tooltip(self, *_args: object) -> None:
-        self.setToolTip(self.text() or self.inherited)
+        self.setToolTip(self.text() or self.inherited_text)
 
 
 class ScrollSafeComboBox(QComboBox):
@@ -107,9 +107,9 @@ class InheritingComboBox(ScrollSafeComboBox):
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self.currentIndexChanged.connect(self._index_changed)
+        self.currentIndexChanged.connect(self._on_index_changed)
 
-    def _index_changed(self, _index: int) -> None:
+    def _on_index_changed(self, _index: int) -> None:
         self.set_grey(self.currentData() is None)
 
     def set_inherited(self, value: str, source: str) -> None:

@@ -27,19 +27,19 @@ from ...core.errors import SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import Norm, list_profile_ids, load_profile
 from ...core.profile.county_checks import Problem, find_county_problems, load_base
-from ...core.profile.county_file import Confirmation, CountySettings, load_composed
+from ...core.profile.county_file import CountyConfirmation, CountySettings, load_composed
 from ...core.profile.load import load_named_standard
 from ...core.profile.resolved import read_choices
 from ..widgets import messages as trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
-from ..widgets.sections import FormSection, Notice, make_faint_label
+from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .confirmation_box import ConfirmationBox
 from .fields import describe_marks
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 
-_MARKS = ("A", "B", "C")
+_SOURCE_MARKS = ("A", "B", "C")
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class CountyForm(QWidget):
         super().__init__(parent)
         self.setObjectName("SanxianCountyForm")
         self._texts = Texts(settings.get_interface_language())
-        self._opened = self._stored = CountySettings()
-        self._path, self._text, self._filling = Path(), "", False
+        self._opened_settings = self._stored_settings = CountySettings()
+        self._path, self._text, self._is_filling = Path(), "", False
         norm = Norm(load_named_standard({}, load_profile(), self._path), load_profile())
         self._norm = norm
         self.name, self.area_code = QLineEdit(), QLineEdit()
         self.name_message, self.file_message = FieldMessage(lines=0), FieldMessage(lines=0)
         self.base = ProfileCombo("SanxianParentProfile")
-        self.above, self.totals = make_faint_label(), Notice()
+        self.above, self.totals = make_faint_label(), NoticeBox()
         self.above.setWordWrap(True)
         self.targets = TargetsBox(self._texts)
         self.ratio = RatioBox(norm, self._texts)
@@ -83,15 +83,15 @@ class CountyForm(QWidget):
         self.confirmation = ConfirmationBox(self._texts)
         self.problems: list[Problem] = []
         self.errors: list[FormError] = []
-        self._lay_out(columns, asks_county)
-        self.base.currentIndexChanged.connect(self._parent_chosen)
+        self._lay_out_widgets(columns, asks_county)
+        self.base.currentIndexChanged.connect(self._on_parent_chosen)
         for line in (self.name, self.area_code):
-            line.textChanged.connect(self._changed)
+            line.textChanged.connect(self._on_changed)
         for part in (self.targets, self.ratio, self.limits, self.tolerances, self.confirmation):
-            part.changed.connect(self._changed)
+            part.changed.connect(self._on_changed)
 
     # --- layout
-    def _lay_out(self, columns: int, asks_county: bool) -> None:
+    def _lay_out_widgets(self, columns: int, asks_county: bool) -> None:
         layout = QVBoxLayout(self)
         margin = self.fontMetrics().height() // 2 if columns > 1 else 0
         layout.setContentsMargins(margin, margin, margin, margin)
@@ -100,7 +100,7 @@ class CountyForm(QWidget):
         layout.addLayout(header)
         self._fill_header(header, asks_county)
         descriptions = describe_marks()
-        layout.addWidget(make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _MARKS)))
+        layout.addWidget(make_faint_label("　".join(f"{mark} {descriptions[mark]}" for mark in _SOURCE_MARKS)))
         layout.addWidget(self.name_message)
         layout.addWidget(self.file_message)
         targets = FormSection(tr("Targets"), tr("for this county's code only; compared to the last printed digit"))
@@ -158,9 +158,9 @@ class CountyForm(QWidget):
 
         ``path`` and ``text``: path and contents of its profile file, which need not exist.
         """
-        self._opened = self._stored = county
+        self._opened_settings = self._stored_settings = county
         self._path, self._text = path, text
-        self._filling = True
+        self._is_filling = True
         self.name.setText(county.name)
         self.area_code.setText(county.area_code)
         # Without its own file the county inherits from the profile chosen above the form.
@@ -174,25 +174,25 @@ class CountyForm(QWidget):
         for part in (self.ratio, self.limits, self.tolerances):
             part.fill(dict(county.settings), dict(county.documents), self._norm)
         self.confirmation.fill(county.confirmation)
-        self._filling = False
-        self._refresh()
+        self._is_filling = False
+        self._refresh_messages()
         # The form may normalise the spelling of numbers; compare later values with its own reading.
-        self._opened = self.county()
+        self._opened_settings = self.county()
 
     def set_parent_profile(self, base: str) -> None:
         """Set another parent profile; the county's own settings stay."""
-        self._stored = replace(self._stored, base=base)
-        self._norm = self._load_inherited(self._stored)
-        self._filling = True
+        self._stored_settings = replace(self._stored_settings, base=base)
+        self._norm = self._load_inherited(self._stored_settings)
+        self._is_filling = True
         self.base.choose(base)
         self.targets.show_inherited(self._norm, self.area_code.text().strip())
         for part in (self.ratio, self.limits, self.tolerances):
-            part.inherit(self._norm)
-        self._filling = False
-        self._refresh()
+            part.show_inherited_settings(self._norm)
+        self._is_filling = False
+        self._refresh_messages()
 
-    def _parent_chosen(self, _index: int) -> None:
-        if not self._filling:
+    def _on_parent_chosen(self, _index: int) -> None:
+        if not self._is_filling:
             self.set_parent_profile(self.base.currentData() or "")
             self.changed.emit()
 
@@ -200,19 +200,19 @@ class CountyForm(QWidget):
         """Return the settings in the form, and those that the form does not show."""
         shown = {"ratio.limit", "ratio.form", "ratio.classes", *self.limits.rows, *self.tolerances.rows}
         own = {**self.ratio.settings(), **self.limits.settings(), **self.tolerances.settings()}
-        not_shown = {key: value for key, value in self._stored.settings.items() if key not in shown}
-        documents = {key: value for key, value in self._stored.documents.items() if key in not_shown}
+        not_shown = {key: value for key, value in self._stored_settings.settings.items() if key not in shown}
+        documents = {key: value for key, value in self._stored_settings.documents.items() if key in not_shown}
         for box in (self.ratio.limit, self.limits, self.tolerances):
             documents |= box.documents()
         # The form has no document field for these; preserve the document of the file while the value is unchanged.
         documents |= {
-            key: self._stored.documents[key]
+            key: self._stored_settings.documents[key]
             for key in ("ratio.form", "ratio.classes")
-            if key in self._stored.documents and own.get(key) == self._stored.settings.get(key)
+            if key in self._stored_settings.documents and own.get(key) == self._stored_settings.settings.get(key)
         }
         code = self.area_code.text().strip()
         return replace(
-            self._stored,
+            self._stored_settings,
             name=self.name.text().strip(),
             area_code=code,
             targets=self.targets.targets(code),
@@ -228,7 +228,7 @@ class CountyForm(QWidget):
 
     @property
     def is_changed(self) -> bool:
-        return self.county() != self._opened
+        return self.county() != self._opened_settings
 
     @property
     def has_own_values(self) -> bool:
@@ -246,19 +246,19 @@ class CountyForm(QWidget):
         table = tomllib.loads(self._text) if self._text else {}
         return Norm(load_named_standard(table, base, self._path), base)
 
-    def _changed(self, *_args: object) -> None:
-        if self._filling:
+    def _on_changed(self, *_args: object) -> None:
+        if self._is_filling:
             return
-        self._filling = True
+        self._is_filling = True
         self.targets.show_inherited(self._norm, self.area_code.text().strip())
-        self._filling = False
-        self._refresh()
+        self._is_filling = False
+        self._refresh_messages()
         self.changed.emit()
 
-    def _refresh(self) -> None:
+    def _refresh_messages(self) -> None:
         county = self.county()
         needed = self.has_own_values or bool(self._text)
-        self.problems = find_county_problems(county, self._path, self._text, self._opened) if needed else []
+        self.problems = find_county_problems(county, self._path, self._text, self._opened_settings) if needed else []
         self._show_problems()
         self.above.setText(tr("Standard: {name}").format(name=self._norm.standard.name))
         others = sum(t.area_code != county.area_code for t in self._norm.profile.targets)
@@ -272,7 +272,7 @@ class CountyForm(QWidget):
         norm = self._norm
         if self.has_own_values or self._text:
             try:
-                unconfirmed = replace(county, confirmation=Confirmation())
+                unconfirmed = replace(county, confirmation=CountyConfirmation())
                 norm = replace(norm, profile=load_composed(unconfirmed, self._path, self._text))
             except SanxianError as error:
                 self.file_message.show_text(trouble.explain_error(error))
@@ -309,7 +309,7 @@ class CountyForm(QWidget):
         section, _, name = field.partition(".")
         if section.startswith("targets["):
             widget, message = self.targets.get_message_widget(int(section[8:-1]))
-            row = self.targets.own_rows()[int(section[8:-1])]
+            row = self.targets.list_own_target_rows()[int(section[8:-1])]
             widget = {"year": row.year, "source": row.source}.get(name, widget)
             return row.name.text(), widget, message
         if section == "confirmed" and name in self.confirmation.messages:
@@ -324,15 +324,15 @@ class CountyForm(QWidget):
         return tr("File"), self.name, self.file_message
 
 
-class FormErrorList(Notice):
+class FormErrorList(NoticeBox):
     """A notice above the form's buttons, with a link to each field that has an error."""
 
     def __init__(self, parent=None):
         super().__init__(parent)
-        self._widgets: list[QWidget] = []
+        self._error_widgets: list[QWidget] = []
         self.label.setTextFormat(Qt.TextFormat.RichText)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
-        self.label.linkActivated.connect(self._focus_field)
+        self.label.linkActivated.connect(self._focus_field_of_link)
         self.show_message("error", "")
 
     def show_errors(self, errors: list[FormError]) -> None:
@@ -340,13 +340,13 @@ class FormErrorList(Notice):
         named: dict[str, FormError] = {}
         for error in errors:
             named.setdefault(error.name, error)
-        self._widgets = [error.widget for error in named.values()]
+        self._error_widgets = [error.widget for error in named.values()]
         links = " ".join(f'<a href="{n}">{escape(name)}</a>' for n, name in enumerate(named))
         text = tr("<b>{count} to correct</b> {links} Correct them before saving; the reason is below each field.")
         self.show_message("error", text.format(count=len(errors), links=links) if errors else "")
 
-    def _focus_field(self, link: str) -> None:
-        widget = self._widgets[int(link)]
+    def _focus_field_of_link(self, link: str) -> None:
+        widget = self._error_widgets[int(link)]
         above = widget.parentWidget()
         while above is not None:
             if isinstance(above, QScrollArea) and isinstance(above, QAbstractScrollArea):

@@ -14,7 +14,7 @@ from qgis.PyQt.QtWidgets import QCheckBox, QGridLayout, QLabel, QWidget
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.model.indicator import RATIO_FORMS
-from ...core.model.rule import all_rules, find_unit
+from ...core.model.rule import find_unit, load_all_rules
 from ...core.profile import Norm
 from ...core.profile.resolved import get_inherited, read_choices
 from ..widgets.field_message import FieldMessage
@@ -42,10 +42,10 @@ class SettingRow(ABC):
     field: InheritingLineEdit | InheritingComboBox
 
     def __init__(self, key: str, texts: Texts, changed: Callable[[], None]):
-        self.key, self._texts, self._mark = key, texts, ""
+        self.key, self._texts, self._inherited_mark = key, texts, ""
         self.name = NameLabel(get_setting_name(key, texts))
         if key.startswith("rules."):
-            self.name.setToolTip(texts.rule_title(all_rules()[key.split(".")[1]]))
+            self.name.setToolTip(texts.get_rule_title(load_all_rules()[key.split(".")[1]]))
         self.unit, self.mark = QLabel(_get_unit(key)), MarkSlot()
         self.document, self.restore, self.message = InheritingLineEdit(), RestoreButton(), FieldMessage(lines=0)
         self.field.setObjectName(f"SanxianLimit_{key}")
@@ -57,9 +57,9 @@ class SettingRow(ABC):
     def cells(self) -> tuple[QWidget, ...]:
         return (self.name, self.field, self.unit, self.mark, self.document, self.restore)
 
-    def inherit(self, norm: Norm) -> None:
+    def show_inherited_value(self, norm: Norm) -> None:
         inherited = get_inherited(self.key, norm)
-        self._mark = inherited.mark
+        self._inherited_mark = inherited.mark
         self.show_inherited(inherited.value)
         self.document.set_inherited(_format_source(inherited.origin, inherited.document))
         self.update_state()
@@ -77,7 +77,7 @@ class SettingRow(ABC):
     def update_state(self) -> None:
         own = self.is_own
         self.restore.setVisible(own or bool(self.document.own()))
-        self.mark.show_mark(("A" if self.document.own() else "C") if own else self._mark)
+        self.mark.show_mark(("A" if self.document.own() else "C") if own else self._inherited_mark)
 
     @abstractmethod
     def show_inherited(self, value: Any) -> None: ...
@@ -153,7 +153,7 @@ class LimitsBox(FormBox):
 
     def __init__(self, keys: tuple[str, ...], norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
-        self._filling = False
+        self._is_filling = False
         self.rows: dict[str, SettingRow] = {}
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -164,21 +164,21 @@ class LimitsBox(FormBox):
             grid.addWidget(QLabel(text), 0, column)
         for number, key in enumerate(keys, 1):
             kind = ChoiceRow if isinstance(norm.standard.settings.get(key), bool) else NumberRow
-            row = self.rows[key] = kind(key, texts, self._changed)
+            row = self.rows[key] = kind(key, texts, self._on_changed)
             for column, widget in enumerate(row.cells()):
                 grid.addWidget(widget, 2 * number, column)
             grid.addWidget(row.message, 2 * number + 1, 1, 1, 5)
 
     def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
-        self._filling = True
+        self._is_filling = True
         for key, row in self.rows.items():
             row.fill(settings.get(key), documents.get(key, ""))
-        self._filling = False
-        self.inherit(norm)
+        self._is_filling = False
+        self.show_inherited_settings(norm)
 
-    def inherit(self, norm: Norm) -> None:
+    def show_inherited_settings(self, norm: Norm) -> None:
         for row in self.rows.values():
-            row.inherit(norm)
+            row.show_inherited_value(norm)
 
     def settings(self) -> dict[str, Any]:
         return {key: row.get_entered_value() for key, row in self.rows.items() if row.is_own}
@@ -186,8 +186,8 @@ class LimitsBox(FormBox):
     def documents(self) -> dict[str, str]:
         return {key: row.document.own() for key, row in self.rows.items() if row.is_own and row.document.own()}
 
-    def _changed(self, *_args: object) -> None:
-        if self._filling:
+    def _on_changed(self, *_args: object) -> None:
+        if self._is_filling:
             return
         for row in self.rows.values():
             row.update_state()
@@ -202,7 +202,7 @@ class RatioBox(FormBox):
 
     def __init__(self, norm: Norm, texts: Texts, parent=None):
         super().__init__(parent)
-        self._filling, self._norm, self._classes_own = False, norm, False
+        self._is_filling, self._norm, self._classes_own = False, norm, False
         self.limit = LimitsBox((_LIMIT_KEY,), norm, texts)
         self.limit.changed.connect(self.changed)
         self.form = InheritingComboBox()
@@ -215,7 +215,7 @@ class RatioBox(FormBox):
         self.form.set_inherited("", "")
         for form in RATIO_FORMS:
             self.form.addItem(self._forms[form], form)
-        self.form.currentIndexChanged.connect(self._changed)
+        self.form.currentIndexChanged.connect(self._on_changed)
         self.form_mark, self.classes_mark = MarkSlot(), MarkSlot()
         self.restore, self.message, self.classes_origin = RestoreButton(), FieldMessage(lines=0), make_faint_label()
         self.restore.clicked.connect(self._restore_classes)
@@ -224,7 +224,7 @@ class RatioBox(FormBox):
         for codes in read_choices().ratio_classes:
             name = names[codes[0]].name.partition("(")[0]
             self.boxes[codes] = QCheckBox(f"{tr(', ').join(codes)} {name}")
-            self.boxes[codes].toggled.connect(self._class_toggled)
+            self.boxes[codes].toggled.connect(self._on_class_toggled)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setColumnStretch(1, 1)
@@ -237,18 +237,18 @@ class RatioBox(FormBox):
         grid.addWidget(self.message, 4, 1)
 
     def fill(self, settings: dict[str, Any], documents: dict[str, str], norm: Norm) -> None:
-        self._filling = True
+        self._is_filling = True
         self.limit.fill(settings, documents, norm)
         self.form.choose(settings.get(_DEFINITION_KEY))
         self._classes_own = _CLASSES_KEY in settings
         if self._classes_own:
             self._show_classes(settings[_CLASSES_KEY])
-        self.inherit(norm)
-        self._filling = False
+        self.show_inherited_settings(norm)
+        self._is_filling = False
 
-    def inherit(self, norm: Norm) -> None:
+    def show_inherited_settings(self, norm: Norm) -> None:
         self._norm = norm
-        self.limit.inherit(norm)
+        self.limit.show_inherited_settings(norm)
         form, classes = get_inherited(_DEFINITION_KEY, norm), get_inherited(_CLASSES_KEY, norm)
         self.form.set_inherited(self._forms.get(form.value, form.value), form.origin)
         if not self._classes_own:
@@ -256,10 +256,10 @@ class RatioBox(FormBox):
         self._update_state()
 
     def _show_classes(self, classes: list[str]) -> None:
-        filling, self._filling = self._filling, True
+        filling, self._is_filling = self._is_filling, True
         for codes, box in self.boxes.items():
             box.setChecked(set(codes) <= set(classes))
-        self._filling = filling
+        self._is_filling = filling
 
     def settings(self) -> dict[str, Any]:
         found = self.limit.settings()
@@ -275,15 +275,15 @@ class RatioBox(FormBox):
         others = [code for code in self._norm.get(_CLASSES_KEY) if code not in boxed]
         return [*(code for codes, box in self.boxes.items() if box.isChecked() for code in codes), *others]
 
-    def _class_toggled(self, _on: bool) -> None:
-        if not self._filling:
+    def _on_class_toggled(self, _on: bool) -> None:
+        if not self._is_filling:
             self._classes_own = self._collect_classes() != list(self._norm.get(_CLASSES_KEY))
-            self._changed()
+            self._on_changed()
 
     def _restore_classes(self) -> None:
         self._classes_own = False
         self._show_classes(self._norm.get(_CLASSES_KEY))
-        self._changed()
+        self._on_changed()
 
     def _update_state(self) -> None:
         self.restore.setVisible(self._classes_own)
@@ -292,8 +292,8 @@ class RatioBox(FormBox):
         self.form_mark.show_mark(self._norm.mark(_DEFINITION_KEY) if self.form.own() is None else "C")
         self.classes_mark.show_mark("C" if self._classes_own else self._norm.mark(_CLASSES_KEY))
 
-    def _changed(self, *_args: object) -> None:
-        if not self._filling:
+    def _on_changed(self, *_args: object) -> None:
+        if not self._is_filling:
             self._update_state()
             self.changed.emit()
 
@@ -317,7 +317,7 @@ def get_setting_name(key: str, texts: Texts) -> str:
     code, _, name = rest.partition(".")
     known = texts.section("setting")
     if section != "rules":
-        return texts.setting_name(key)
+        return texts.get_setting_name(key)
     if not name:
         return f"{code} {known.get(key, '')}".strip()
     return f"{code} {known.get(key) or texts.section('parameters').get(name, name)}"

@@ -18,11 +18,11 @@ from ...core.errors import DataError, SanxianError
 from ...core.messages.texts import Texts
 from ...core.profile import list_profile_ids, load_profile
 from ...core.profile.county_file import (
-    SUFFIX,
+    PROFILE_FILE_SUFFIX,
     CountySettings,
-    default_profile_path,
     is_county_code,
     is_own_file,
+    make_default_profile_path,
     read_county,
     read_text,
     save_county,
@@ -41,11 +41,11 @@ class ProfileDialog(ProfileForm):
         self._project = project
         self._texts = Texts(settings.get_interface_language())
         now = county.read_county(project)
-        self._fill(now)
+        self._fill_fields(now)
         self._wanted_scope, self._norm_is_valid, self._opened_new = now.scope, False, False
-        self._changed()
+        self._on_changed()
         for combo in (self.profile, self.standard):
-            combo.currentIndexChanged.connect(self._changed)
+            combo.currentIndexChanged.connect(self._on_changed)
         self.profile.currentIndexChanged.connect(self._open_form)
         if self.form is not None:
             self.form.changed.connect(self._show_errors)
@@ -61,7 +61,7 @@ class ProfileDialog(ProfileForm):
             min(width, round(room.width() * 0.96)), min(wanted.height() + 14 * margin, round(room.height() * 0.9))
         )
 
-    def _fill(self, now: county.County) -> None:
+    def _fill_fields(self, now: county.County) -> None:
         """Fill the fields with the current settings of the project."""
         self.profile.set_profiles(list_profile_ids())
         own_path = self._find_own_path()
@@ -134,7 +134,7 @@ class ProfileDialog(ProfileForm):
     def _find_own_path(self) -> Path | None:
         """Return the path of the county's profile next to the project; None if unsaved."""
         name = self._project.fileName()
-        return default_profile_path(Path(name)) if name else None
+        return make_default_profile_path(Path(name)) if name else None
 
     def _find_own_file(self) -> Path | None:
         """Return the profile file that the form edits.
@@ -161,7 +161,7 @@ class ProfileDialog(ProfileForm):
                 # Preserve the entries; only the parent changes.
                 self.form.set_parent_profile(chosen)
             else:
-                self.form.open(self._make_settings(chosen), self._find_own_path() or Path(SUFFIX))
+                self.form.open(self._make_settings(chosen), self._find_own_path() or Path(PROFILE_FILE_SUFFIX))
             self._opened_new = own is None
         except (SanxianError, ImportError):
             # The summary reports what is wrong with the file.
@@ -182,7 +182,7 @@ class ProfileDialog(ProfileForm):
         if form is None or not form.isEnabled():
             self.place.clear()
             self.errors.show_errors([])
-            self._ok.setEnabled(self._norm_is_valid)
+            self._ok_button.setEnabled(self._norm_is_valid)
             return
         own, own_path = self._find_own_file(), self._find_own_path()
         if own is not None:
@@ -194,7 +194,7 @@ class ProfileDialog(ProfileForm):
         self.place.setText(text)
         self.errors.show_errors(form.errors)
         has_place = own is not None or own_path is not None or not form.has_own_values
-        self._ok.setEnabled(self._norm_is_valid and not form.errors and has_place)
+        self._ok_button.setEnabled(self._norm_is_valid and not form.errors and has_place)
 
     def _save_form(self) -> str:
         """Write the county's profile if the form has changes.
@@ -216,14 +216,14 @@ class ProfileDialog(ProfileForm):
         save_county(settings_, own_path)
         return str(own_path)
 
-    def _changed(self) -> None:
+    def _on_changed(self) -> None:
         now = self.county()
         try:
             norm = Options(profile=now.profile, standard=now.standard).norm()
         except (SanxianError, ImportError) as error:
             self._show_error(messages.explain_error(error))
             self._norm_is_valid = False
-            self._ok.setEnabled(False)
+            self._ok_button.setEnabled(False)
             return
         self._norm_is_valid = True
         self.document.refresh()

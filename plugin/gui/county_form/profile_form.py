@@ -69,7 +69,7 @@ class ProfileForm(QDialog):
             missing = messages.explain_error(error)
         self.place.setWordWrap(True)
         self.document = DocumentLine(project, lambda: load_profile(self.profile.currentData() or ""))
-        self._lay_out(self.form or WrappedLabel(missing))
+        self._lay_out_tabs(self.form or WrappedLabel(missing))
 
     def _make_choices(self) -> None:
         self.standard, self.scope = QComboBox(), QComboBox()
@@ -107,7 +107,7 @@ class ProfileForm(QDialog):
         self.register.line.setPlaceholderText(tr("None: sites are not compared with a register"))
         self.register.setToolTip(tr("Names, kinds and levels of what is protected, a row each (rule LAW024)"))
 
-    def _lay_out(self, own: QWidget) -> None:
+    def _lay_out_tabs(self, own: QWidget) -> None:
         """Place the county's settings on one tab and the check settings on the other."""
         checks = QWidget()
         form = QFormLayout()
@@ -135,8 +135,8 @@ class ProfileForm(QDialog):
         top = QFormLayout()
         top.addRow(tr("Profile"), self.profile.row())
         buttons = add_help_button(make_ok_cancel_buttons(self), "profile")
-        self._ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
-        self._ok.setText(tr("Save"))
+        self._ok_button = buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self._ok_button.setText(tr("Save"))
         last = QHBoxLayout()
         last.addWidget(self.place, 1)
         last.addWidget(buttons)

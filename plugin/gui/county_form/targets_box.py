@@ -11,8 +11,8 @@ from qgis.PyQt.QtWidgets import QCompleter, QGridLayout, QLabel, QMenu, QToolBut
 
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
-from ...core.profile import BINDING, Norm, Target
-from ...core.profile.resolved import INDICATORS, find_target_year, get_inherited_targets, read_choices
+from ...core.profile import BINDING_TARGET_WORD, Norm, Target
+from ...core.profile.resolved import INDICATOR_SETTINGS, find_target_year, get_inherited_targets, read_choices
 from ...core.standard.indicator_catalogue import find_allowed_comparisons
 from ..widgets.field_message import FieldMessage
 from .fields import FormBox, InheritingLineEdit, MarkSlot, NameLabel, RestoreButton, ScrollSafeComboBox
@@ -20,7 +20,7 @@ from .fields import FormBox, InheritingLineEdit, MarkSlot, NameLabel, RestoreBut
 _COMPARISON_SIGNS = {">=": "≥", "<=": "≤", "=": "="}
 #: Indicators that count features.
 _COUNT_INDICATORS = ("detail_units_count",)
-_BINDING_CHOICES = (BINDING, "预期性", "")
+_BINDING_CHOICES = (BINDING_TARGET_WORD, "预期性", "")
 
 
 class TargetRow:
@@ -31,8 +31,8 @@ class TargetRow:
 
     def __init__(self, indicator: str, texts: Texts, changed: Callable[[], None]):
         self.indicator = indicator
-        self._from: Target | None = None
-        self._own: Target | None = None
+        self._inherited_target: Target | None = None
+        self._own_target: Target | None = None
         self.name = NameLabel(texts.indicator(indicator))
         self.sign, self.unit, self.binding = ScrollSafeComboBox(), ScrollSafeComboBox(), ScrollSafeComboBox()
         self.value, self.year, self.source = InheritingLineEdit(), InheritingLineEdit(), InheritingLineEdit()
@@ -42,10 +42,10 @@ class TargetRow:
         names = texts.section("unit_names")
         for choice in ("count",) if indicator in _COUNT_INDICATORS else read_choices().units:
             self.unit.addItem(names[choice], choice)
-        binding_names = {BINDING: tr("binding"), "预期性": tr("anticipated"), "": "—"}
+        binding_names = {BINDING_TARGET_WORD: tr("binding"), "预期性": tr("anticipated"), "": "—"}
         for choice in _BINDING_CHOICES:
             self.binding.addItem(binding_names[choice], choice)
-        self._name_fields(texts)
+        self._set_field_names_and_widths(texts)
         self._reset_choices()
         for line in (self.value, self.year, self.source):
             line.textChanged.connect(changed)
@@ -53,7 +53,7 @@ class TargetRow:
             combo.currentIndexChanged.connect(changed)
         self.restore.clicked.connect(self.clear)
 
-    def _name_fields(self, texts: Texts) -> None:
+    def _set_field_names_and_widths(self, texts: Texts) -> None:
         """Set widths, object names and accessible names (row and column) of the fields."""
         name = texts.indicator(self.indicator)
         digits = self.value.fontMetrics().horizontalAdvance("0")
@@ -83,23 +83,23 @@ class TargetRow:
 
     def _reset_choices(self) -> None:
         usual = read_choices().usual[self.indicator]
-        self._choose(usual["comparison"], usual["unit"], usual["binding"])
+        self._choose_combo_values(usual["comparison"], usual["unit"], usual["binding"])
 
-    def inherit(self, target: Target | None, year: int | None) -> None:
-        self._from = target
+    def show_inherited_target(self, target: Target | None, year: int | None) -> None:
+        self._inherited_target = target
         self.value.set_inherited(target.value if target else "")
         self.year.set_inherited(str(target.year if target else year or ""))
         self.source.set_inherited(target.source if target else "")
         self.update_state()
 
     def fill(self, target: Target) -> None:
-        self._own = target
+        self._own_target = target
         self.value.fill(target.value)
         self.year.fill(str(target.year))
         self.source.fill(target.source)
-        self._choose(target.comparison, target.unit, target.binding)
+        self._choose_combo_values(target.comparison, target.unit, target.binding)
 
-    def _choose(self, comparison: str, unit: str, binding: str) -> None:
+    def _choose_combo_values(self, comparison: str, unit: str, binding: str) -> None:
         for combo, value in ((self.sign, comparison), (self.unit, unit), (self.binding, binding)):
             if combo.findData(value) < 0:
                 # Preserve a value of the file that the form does not offer; validation reports invalid ones.
@@ -107,11 +107,13 @@ class TargetRow:
             combo.setCurrentIndex(combo.findData(value))
 
     def clear(self) -> None:
-        self._own = None
+        self._own_target = None
         for line in (self.value, self.year, self.source):
             line.clear()
-        if self._from:
-            self._choose(self._from.comparison, self._from.unit, self._from.binding)
+        if self._inherited_target:
+            self._choose_combo_values(
+                self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
+            )
         else:
             self._reset_choices()
 
@@ -121,12 +123,14 @@ class TargetRow:
         Without a value of the county, the choices are reset to the inherited target.
         """
         own = self.is_own
-        if not own and self._from:
-            self._choose(self._from.comparison, self._from.unit, self._from.binding)
+        if not own and self._inherited_target:
+            self._choose_combo_values(
+                self._inherited_target.comparison, self._inherited_target.unit, self._inherited_target.binding
+            )
         for widget in (self.sign, self.unit, self.binding):
             widget.set_grey(not own)
         self.restore.setVisible(own)
-        self.mark.show_mark("A" if (self.source.own() if own else self._from) else "C" if own else "")
+        self.mark.show_mark("A" if (self.source.own() if own else self._inherited_target) else "C" if own else "")
         font = self.value.font()
         font.setBold(own)
         self.value.setFont(font)
@@ -142,13 +146,15 @@ class TargetRow:
         """
         if not self.is_own:
             return None
-        year = self.year.own() or self.year.inherited
+        year = self.year.own() or self.year.inherited_text
         target = Target(
             area_code, self.indicator, self.sign.currentData(), self.value.own(), self.unit.currentData(),
             int(year) if year.isascii() and year.isdigit() else 0, self.binding.currentData(), self.source.own(),
         )  # fmt: skip
-        if self._own is not None:
-            target = replace(target, other_sources=self._own.other_sources, warn_below=self._own.warn_below)
+        if self._own_target is not None:
+            target = replace(
+                target, other_sources=self._own_target.other_sources, warn_below=self._own_target.warn_below
+            )
         return target
 
 
@@ -157,7 +163,7 @@ class TargetsBox(FormBox):
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
-        self._texts, self._norm, self._area = texts, None, ""
+        self._texts, self._norm, self._area_code = texts, None, ""
         self.rows: list[TargetRow] = []
         self._sources = QStringListModel(self)
         self._grid = QGridLayout(self)
@@ -181,15 +187,15 @@ class TargetsBox(FormBox):
         self.more.setToolTip(tr("Add a line for a target of another year"))
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
-        for indicator in INDICATORS:
+        for indicator in INDICATOR_SETTINGS:
             menu.addAction(texts.indicator(indicator)).triggered.connect(lambda _on, name=indicator: self.add_row(name))
         self.more.setMenu(menu)
-        for indicator in INDICATORS:
+        for indicator in INDICATOR_SETTINGS:
             self.add_row(indicator)
-        self._filling = False
+        self._is_filling = False
 
     def add_row(self, indicator: str) -> TargetRow:
-        row = TargetRow(indicator, self._texts, self._changed)
+        row = TargetRow(indicator, self._texts, self._on_changed)
         row.source.setCompleter(self._make_completer())
         self.rows.append(row)
         line = 2 * len(self.rows)
@@ -197,7 +203,7 @@ class TargetsBox(FormBox):
             self._grid.addWidget(widget, line, column)
         self._grid.addWidget(row.message, line + 1, 2, 1, 7)
         if self._norm is not None:
-            row.inherit(None, find_target_year(self._norm))
+            row.show_inherited_target(None, find_target_year(self._norm))
         return row
 
     def _make_completer(self) -> QCompleter:
@@ -208,45 +214,45 @@ class TargetsBox(FormBox):
 
     def fill(self, targets: tuple[Target, ...], norm: Norm, area_code: str) -> None:
         """Show the county's own targets, and in grey the targets that it inherits."""
-        self._filling = True
-        for extra in self.rows[len(INDICATORS) :]:
+        self._is_filling = True
+        for extra in self.rows[len(INDICATOR_SETTINGS) :]:
             for widget in (*extra.cells(), extra.message):
                 widget.deleteLater()
-        del self.rows[len(INDICATORS) :]
+        del self.rows[len(INDICATOR_SETTINGS) :]
         for row in self.rows:
             row.clear()
         self.show_inherited(norm, area_code)
         for target in targets:
             row = next((r for r in self.rows if r.indicator == target.indicator and not r.is_own), None)
             (row or self.add_row(target.indicator)).fill(target)
-        self._filling = False
+        self._is_filling = False
         self._update_completers()
 
     def show_inherited(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
-        self._norm, self._area = norm, area_code
+        self._norm, self._area_code = norm, area_code
         known = get_inherited_targets(area_code, norm)
         for row in self.rows:
             candidates = [t for t in known.values() if t.indicator == row.indicator]
-            row.inherit(max(candidates, key=lambda t: t.year, default=None), find_target_year(norm))
+            row.show_inherited_target(max(candidates, key=lambda t: t.year, default=None), find_target_year(norm))
 
     def targets(self, area_code: str) -> tuple[Target, ...]:
         return tuple(found for row in self.rows if (found := row.target(area_code)) is not None)
 
-    def own_rows(self) -> list[TargetRow]:
+    def list_own_target_rows(self) -> list[TargetRow]:
         """Return the rows that have a target of the county, in the order of `targets`."""
         return [row for row in self.rows if row.is_own]
 
     def get_message_widget(self, number: int) -> tuple[QWidget, FieldMessage]:
-        row = self.own_rows()[number]
+        row = self.list_own_target_rows()[number]
         return row.value, row.message
 
     def clear_messages(self) -> None:
         for row in self.rows:
             row.message.show_text("")
 
-    def _changed(self, *_args: object) -> None:
-        if self._filling:
+    def _on_changed(self, *_args: object) -> None:
+        if self._is_filling:
             return
         self._update_completers()
         self.changed.emit()

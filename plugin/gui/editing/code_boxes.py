@@ -14,7 +14,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtCore import QObject, Qt
 from qgis.PyQt.QtWidgets import QComboBox, QCompleter, QLineEdit, QMenu, QWidget
 
-from ...bridge.editing.attribute_forms import LEVEL_INDENT, role_of_form
+from ...bridge.editing.attribute_forms import LEVEL_INDENT, get_role_of_form
 from ...bridge.running.tasks import log_error
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
@@ -68,7 +68,7 @@ def make_searchable(form: QgsAttributeForm) -> None:
     Forms of other layers are left unchanged.
     """
     layer = form.layer()
-    if layer is None or not role_of_form(layer):
+    if layer is None or not get_role_of_form(layer):
         return
     fields = layer.fields()
     for box in form.findChildren(QComboBox):
@@ -78,12 +78,12 @@ def make_searchable(form: QgsAttributeForm) -> None:
         if index < 0 or box.isEditable() or layer.editorWidgetSetup(index).type() != "ValueMap":
             continue
         listed = len(layer.editorWidgetSetup(index).config()["map"])
-        _label_unknown(box, listed)
+        _label_unknown_values(box, listed)
         if listed > _MAX_PLAIN_ROWS:
             theme.keep_alive(CodeSearch(box, listed), box)
 
 
-def _label_unknown(box: QComboBox, listed: int) -> None:
+def _label_unknown_values(box: QComboBox, listed: int) -> None:
     """Label values that are not in the code list.
 
     QGIS appends them to the list in brackets without explanation.
@@ -132,7 +132,7 @@ class CodeSearch(QObject):
 
     def _show_label(self) -> None:
         """Show the label of the selected row without its indentation."""
-        _label_unknown(self._box, self._listed)
+        _label_unknown_values(self._box, self._listed)
         text = self._box.itemText(self._box.currentIndex()).strip()
         if self._box.lineEdit().text() != text:
             self._box.setEditText(text)

@@ -12,7 +12,7 @@ from qgis.gui import QgsAttributeEditorContext, QgsAttributeForm
 from qgis.PyQt.QtCore import QEvent, QObject, Qt
 from qgis.PyQt.QtWidgets import QDialog, QLabel, QScrollArea, QStyle, QWidget
 
-from ...bridge.editing.attribute_forms import role_of_form
+from ...bridge.editing.attribute_forms import get_role_of_form
 from ...bridge.editing.dependent_fields import DependentField, find_code_name, find_dependent_fields
 from ...bridge.project import county
 from ...bridge.running.tasks import log_error
@@ -36,7 +36,7 @@ def attach_form_help(form: QgsAttributeForm) -> None:
     Only to forms made by `bridge.editing.attribute_forms`.
     """
     layer = form.layer()
-    if layer is None or not role_of_form(layer) or form.findChild(QLabel, _OBJECT_NAME) is not None:
+    if layer is None or not get_role_of_form(layer) or form.findChild(QLabel, _OBJECT_NAME) is not None:
         return
     theme.keep_alive(_FormHelp(form, layer), form)
     for area in form.findChildren(QScrollArea):
@@ -68,10 +68,10 @@ class _FormHelp(QObject):
         self._label.setMargin(_LABEL_MARGIN)
         self._label.setStyleSheet(f"color: {theme.get_color('error').name()}")
         form.layout().insertWidget(0, self._label)
-        form.widgetValueChanged.connect(self._changed)
+        form.widgetValueChanged.connect(self._on_field_changed)
         self._show_reasons()
 
-    def _changed(self, name: str, value: Any, _changed: bool) -> None:
+    def _on_field_changed(self, name: str, value: Any, _changed: bool) -> None:
         if self._form.mode() in _EDIT_MODES:
             index = self._layer.fields().lookupField(name)
             for field in self._dependent:
@@ -142,14 +142,14 @@ def _read_dictionary(standard: str, lang: str):
 def add_tips(form: QgsAttributeForm) -> None:
     """Add tool tips to label and widget of every field of the layer's template, once."""
     layer = form.layer()
-    role = role_of_form(layer) if layer is not None else ""
+    role = get_role_of_form(layer) if layer is not None else ""
     if not role or form.property(_TIPS_ADDED_PROPERTY):
         return
     form.setProperty(_TIPS_ADDED_PROPERTY, True)
     dictionary = _read_dictionary(
         county.make_check_options(QgsProject.instance()).norm().standard.key, get_interface_language()
     )
-    notes = {name: dictionary.field_note(role, name.upper()) for name in layer.fields().names()}
+    notes = {name: dictionary.describe_field(role, name.upper()) for name in layer.fields().names()}
     for widget in form.findChildren(QWidget):
         note = notes.get(widget.objectName(), "")
         if note:

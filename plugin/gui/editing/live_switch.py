@@ -12,7 +12,7 @@ from ...bridge import settings
 from ...bridge.checking.live_check import LiveCheck
 from ...bridge.running.tasks import JobRunner
 
-_ON = "check_while_editing"
+_CHECK_WHILE_EDITING_KEY = "check_while_editing"
 
 
 class LiveCheckSwitch(QObject):
@@ -25,17 +25,17 @@ class LiveCheckSwitch(QObject):
     def __init__(self, runner: JobRunner, parent: QObject | None = None):
         super().__init__(parent)
         self._runner = runner
-        self._now: LiveCheck | None = None
-        self._next: LiveCheck | None = None
-        self.on = settings.read_setting(_ON, True)
+        self._current_check: LiveCheck | None = None
+        self._next_check: LiveCheck | None = None
+        self.is_on = settings.read_setting(_CHECK_WHILE_EDITING_KEY, True)
         #: True if layers changed beyond the observed edits.
         self.is_outdated = False
 
     def set_enabled(self, on: bool) -> None:
         """Switch the live check; while it is off, edits are collected for later."""
-        settings.store_setting(_ON, on)
-        self.on = on
-        for live in (self._now, self._next):
+        settings.store_setting(_CHECK_WHILE_EDITING_KEY, on)
+        self.is_on = on
+        for live in (self._current_check, self._next_check):
             if live is not None:
                 live.pause(not on)
         self.changed.emit()
@@ -43,50 +43,53 @@ class LiveCheckSwitch(QObject):
     @property
     def is_following(self) -> bool:
         """Return True while the layers of the displayed result are observed."""
-        return self._now is not None
+        return self._current_check is not None
 
     @property
     def waiting(self) -> int:
         """Return the number of changed features that were not re-checked yet."""
-        return 0 if self._now is None else self._now.waiting_count
+        return 0 if self._current_check is None else self._current_check.waiting_count
 
     def begin(self, layers: list[QgsVectorLayer]) -> None:
         """Prepare to observe the layers of a check that begins now."""
         self.drop_preparation()
-        self._next = LiveCheck(self._runner, layers, self)
-        self._next.pause(not self.on)
+        self._next_check = LiveCheck(self._runner, layers, self)
+        self._next_check.pause(not self.is_on)
 
     def drop_preparation(self) -> None:
         """Drop the preparation, because the check did not finish.
 
         The former result remains observed.
         """
-        self._next = _stop_live_check(self._next)
+        self._next_check = _stop_live_check(self._next_check)
 
     def begin_from_result(self, checked: Any, options: Any, names: dict[str, str]) -> None:
         """Observe the layers of a finished check and re-check edits.
 
         ``names``: name of each layer in the check → layer id.
         """
-        self._now, self._next = (self._next, _stop_live_check(self._now))
+        self._current_check, self._next_check = (self._next_check, _stop_live_check(self._current_check))
         self.is_outdated = False
-        if self._now is not None:
-            self._now.rechecked.connect(self.rechecked)
-            self._now.outdated.connect(self._mark_outdated)
-            self._now.waiting.connect(lambda _count: self.changed.emit())
-            self._now.begin_from_result(checked, options, names)
+        if self._current_check is not None:
+            self._current_check.rechecked.connect(self.rechecked)
+            self._current_check.outdated.connect(self._mark_result_outdated)
+            self._current_check.waiting.connect(lambda _count: self.changed.emit())
+            self._current_check.begin_from_result(checked, options, names)
         self.changed.emit()
 
     def end(self) -> None:
         """Stop observing layers, because the project has changed."""
-        self._now, self._next = _stop_live_check(self._now), _stop_live_check(self._next)
+        self._current_check, self._next_check = (
+            _stop_live_check(self._current_check),
+            _stop_live_check(self._next_check),
+        )
         self.is_outdated = False
         self.changed.emit()
 
     stop = end
 
-    def _mark_outdated(self) -> None:
-        self._now = _stop_live_check(self._now)
+    def _mark_result_outdated(self) -> None:
+        self._current_check = _stop_live_check(self._current_check)
         self.is_outdated = True
         self.outdated.emit()
         self.changed.emit()

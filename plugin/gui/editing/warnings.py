@@ -14,12 +14,12 @@ from qgis.PyQt.QtCore import QObject, QTimer
 
 from ...bridge.layers.properties import get_file_path
 from ...bridge.running.tasks import log_error
-from ...bridge.running.threads import pausing_collection
+from ...bridge.running.threads import pause_garbage_collection
 from ...bridge.texts import tr
 from ..widgets.messages import MessageBarMessages
 
 #: How long the start of editing waits for the inspection, in seconds. A later result is reported when it arrives.
-_TIMEOUT = 0.4
+_INSPECTION_TIMEOUT_S = 0.4
 _POLL_MS = 100
 
 
@@ -32,32 +32,36 @@ class EditWarnings(QObject):
     def __init__(self, iface: Any, parent: QObject | None = None):
         super().__init__(parent)
         self._messages = MessageBarMessages(iface, tr("Before Editing"))
-        self._followed: dict[str, tuple[QgsVectorLayer, Any]] = {}
+        self._followed_layers: dict[str, tuple[QgsVectorLayer, Any]] = {}
         #: File → its risks that were reported in this project and still exist.
         self._reported: dict[str, set[Any]] = {}
         project = QgsProject.instance()
-        self._listening = ((project.layersAdded, self._observe_layers), (project.cleared, self._forget_layers))
-        for signal, slot in self._listening:
+        self._signal_connections = ((project.layersAdded, self._observe_layers), (project.cleared, self._forget_layers))
+        for signal, slot in self._signal_connections:
             signal.connect(slot)
         self._observe_layers(list(project.mapLayers().values()))
 
     def stop(self) -> None:
-        for signal, slot in self._listening:
+        for signal, slot in self._signal_connections:
             signal.disconnect(slot)
-        self._listening = ()
-        for layer, slot in self._followed.values():
+        self._signal_connections = ()
+        for layer, slot in self._followed_layers.values():
             if not sip.isdeleted(layer):
                 layer.beforeEditingStarted.disconnect(slot)
-        self._followed.clear()
+        self._followed_layers.clear()
         self._messages.close()
 
     def _observe_layers(self, layers: list[QgsMapLayer]) -> None:
-        self._followed = {key: one for key, one in self._followed.items() if not sip.isdeleted(one[0])}
+        self._followed_layers = {key: one for key, one in self._followed_layers.items() if not sip.isdeleted(one[0])}
         for layer in layers:
-            if isinstance(layer, QgsVectorLayer) and layer.providerType() == "ogr" and layer.id() not in self._followed:
+            if (
+                isinstance(layer, QgsVectorLayer)
+                and layer.providerType() == "ogr"
+                and layer.id() not in self._followed_layers
+            ):
                 slot = partial(self._inspect_and_warn, layer)
                 layer.beforeEditingStarted.connect(slot)
-                self._followed[layer.id()] = (layer, slot)
+                self._followed_layers[layer.id()] = (layer, slot)
 
     def _forget_layers(self) -> None:
         self._reported.clear()
@@ -70,52 +74,52 @@ class EditWarnings(QObject):
         path = get_file_path(layer)
         if not path:
             return
-        inspection = _Inspection(path, own_edits=self._is_other_layer_edited(path, layer))
+        inspection = _RiskInspectionThread(path, own_edits=self._is_other_layer_edited(path, layer))
         inspection.start()
-        inspection.join(_TIMEOUT)
-        self._report(inspection, layer.name())
+        inspection.join(_INSPECTION_TIMEOUT_S)
+        self._report_risks(inspection, layer.name())
 
     def _is_other_layer_edited(self, path: str, except_layer: QgsVectorLayer) -> bool:
         """Return True if another layer of the same file is being edited in this QGIS."""
-        layers = [one for one, _ in self._followed.values() if not sip.isdeleted(one)]
+        layers = [one for one, _ in self._followed_layers.values() if not sip.isdeleted(one)]
         return any(one is not except_layer and one.isEditable() and get_file_path(one) == path for one in layers)
 
-    def _report(self, inspection: _Inspection, name: str) -> None:
-        if not self._listening:
+    def _report_risks(self, inspection: _RiskInspectionThread, name: str) -> None:
+        if not self._signal_connections:
             return
         if inspection.is_alive():
-            QTimer.singleShot(_POLL_MS, partial(self._report, inspection, name))
+            QTimer.singleShot(_POLL_MS, partial(self._report_risks, inspection, name))
             return
         if inspection.error is not None:
             log_error(inspection.error)
         else:
             former = self._reported.get(inspection.path, set())
             # A risk that ended and began again is reported again.
-            self._reported[inspection.path] = set(inspection.risks)
-            new = [risk for risk in inspection.risks if risk not in former]
-            self._warn_about(new, name, Path(inspection.path).name)
+            self._reported[inspection.path] = set(inspection.edit_risks)
+            new = [risk for risk in inspection.edit_risks if risk not in former]
+            self._warn_of_risks(new, name, Path(inspection.path).name)
 
-    def _warn_about(self, risks: list[Any], layer: str, file: str) -> None:
+    def _warn_of_risks(self, risks: list[Any], layer: str, file: str) -> None:
         texts = [describe_risk(risk, layer, file) for risk in risks]
         if texts:
-            self._messages.warn(" ".join(texts))
+            self._messages.show_warning(" ".join(texts))
 
 
-class _Inspection(threading.Thread):
+class _RiskInspectionThread(threading.Thread):
     """Python thread that finds the risks of editing one file."""
 
     def __init__(self, path: str, *, own_edits: bool):
         super().__init__(name="sanxian-edit-risks", daemon=True)
         self.path, self._own_edits = path, own_edits
-        self.risks: list[Any] = []
+        self.edit_risks: list[Any] = []
         self.error: Exception | None = None
 
     def run(self) -> None:
         from ...core.files.edit_risks import find_edit_risks
 
-        with pausing_collection():
+        with pause_garbage_collection():
             try:
-                self.risks = find_edit_risks(self.path, own_edits=self._own_edits)
+                self.edit_risks = find_edit_risks(self.path, own_edits=self._own_edits)
             except Exception as error:
                 self.error = error
 

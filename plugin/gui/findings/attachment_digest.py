@@ -27,23 +27,23 @@ class AttachmentDigest(QObject):
         super().__init__(parent)
         self._path = ""
         self._file: BinaryIO | None = None
-        self._clear()
+        self._clear_digest()
         self._wait = QTimer(self)
         self._wait.setSingleShot(True)
         self._wait.setInterval(_START_DELAY_MS)
-        self._wait.timeout.connect(self._begin)
+        self._wait.timeout.connect(self._begin_reading)
         self._pieces = QTimer(self)
         self._pieces.setInterval(0)
-        self._pieces.timeout.connect(self._read)
+        self._pieces.timeout.connect(self._read_block)
 
-    def _clear(self) -> None:
+    def _clear_digest(self) -> None:
         self.busy, self.problem, self.size, self.digest = False, False, 0, ""
 
     def read(self, path: str) -> None:
         """Start reading another file and discard the result for the former one."""
         self.stop()
         self._path = path
-        self._clear()
+        self._clear_digest()
         self.busy = bool(path)
         if path:
             self._wait.start()
@@ -57,34 +57,34 @@ class AttachmentDigest(QObject):
             self._file.close()
             self._file = None
 
-    def _begin(self) -> None:
+    def _begin_reading(self) -> None:
         path = Path(self._path)
         try:
             self.size = path.stat().st_size
             self._file = path.open("rb")
         except (OSError, ValueError):
-            self._fail()
+            self._show_read_error()
             return
-        self._hash = hashlib.sha256()
+        self._running_hash = hashlib.sha256()
         self._pieces.start()
 
-    def _read(self) -> None:
+    def _read_block(self) -> None:
         if self._file is None:
             return
         try:
             piece = self._file.read(_BLOCK_BYTES)
         except OSError:
-            self._fail()
+            self._show_read_error()
             return
         if piece:
-            self._hash.update(piece)
+            self._running_hash.update(piece)
             return
         self.stop()
-        self.busy, self.digest = False, self._hash.hexdigest()
+        self.busy, self.digest = False, self._running_hash.hexdigest()
         self.changed.emit()
 
-    def _fail(self) -> None:
+    def _show_read_error(self) -> None:
         self.stop()
-        self._clear()
+        self._clear_digest()
         self.problem = True
         self.changed.emit()

@@ -17,7 +17,7 @@ from ..widgets import theme
 from ..widgets.source_mark import make_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, list_feature_refs
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, get_kind, sum_areas
+from .groups import NOT_RUN_OUTCOMES, FindingGroup, get_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_refusal_text
 from .result import CheckView, RuleSource
@@ -160,7 +160,7 @@ class DetailPane(QgsScrollArea):
         """Show the details of a rule: its figures, and why it was skipped."""
         page, layout = self._make_page(theme.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
-            text, area = tr("{count} findings").format(count=len(group.findings)), sum_areas(group.findings)
+            text, area = tr("{count} findings").format(count=len(group.findings)), sum_finding_areas(group.findings)
             if group.shown != len(group.findings):
                 text = tr("{shown} of {count} findings listed")
                 text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area

@@ -52,14 +52,16 @@ class FindingsDock(FindingsForm):
         self.run_bar.cancelled.connect(self.cancelRequested)
         self.verdict.kindsChanged.connect(self._apply_filters)
         self.filters.changed.connect(self._apply_filters)
-        self.tree.chosen.connect(self._chosen)
+        self.tree.chosen.connect(self._on_finding_chosen)
         self.tree.zoomRequested.connect(self.findingChosen)
         self.tree.formRequested.connect(self._open_own_form)
         self.detail.formRequested.connect(self.formRequested)
         self.detail.featureChosen.connect(self.featureChosen)
         self.tree.helpRequested.connect(self.helpRequested)
         self.tree.waiveRequested.connect(self.navigation.waive.waive_selected)
-        self.tree.selectionSettled.connect(lambda: self.navigation.waive.show_for(self.tree.list_selected_findings()))
+        self.tree.selectionSettled.connect(
+            lambda: self.navigation.waive.set_selected_findings(self.tree.list_selected_findings())
+        )
         self.detail.helpRequested.connect(self.helpRequested)
         self.navigation.zoomRequested.connect(lambda: self.findingChosen.emit(self.tree.current()))
         self.navigation.stepped.connect(self.step)
@@ -79,7 +81,7 @@ class FindingsDock(FindingsForm):
         self.run_button.setEnabled(False)
         self.run_bar.start(rules, self.result is not None)
 
-    def end_run(self, note: str = "") -> None:
+    def hide_progress(self, note: str = "") -> None:
         """Hide the progress after a check ended.
 
         ``note``: message without a new result.
@@ -165,7 +167,7 @@ class FindingsDock(FindingsForm):
             self.tree.select_finding(now)
         self._show_outdated_state()
         self._show_selected()
-        self.navigation.waive.show_for(self.tree.list_selected_findings())
+        self.navigation.waive.set_selected_findings(self.tree.list_selected_findings())
 
     def _offer_filter_choices(self) -> None:
         findings, rules = self.result.findings, self.result.report.rules
@@ -241,9 +243,9 @@ class FindingsDock(FindingsForm):
         for widget in (self.verdict, self.filters, self.navigation):
             widget.setVisible(has_result)
         self.export_button.setEnabled(has_result)
-        self._fit()
+        self._fit_panes_to_height()
 
-    def _chosen(self, finding: Any) -> None:
+    def _on_finding_chosen(self, finding: Any) -> None:
         self.show_note("")
         self._show_selected()
         if finding is not None:
@@ -253,7 +255,7 @@ class FindingsDock(FindingsForm):
         self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
 
     def _show_selected(self) -> None:
-        group, finding = self.tree.current_group(), self.tree.current()
+        group, finding = self.tree.get_selected_group(), self.tree.current()
         if self.result is None or group is None:
             self.detail.clear()
         elif finding is None:

@@ -16,7 +16,7 @@ from ..editing.live_switch import LiveCheckSwitch
 from ..widgets import theme
 from ..widgets.messages import MessageBarMessages
 from .dock import FindingsDock
-from .groups import format_hectares, get_kind, get_listed_rule, sum_areas
+from .groups import format_hectares, get_kind, get_listed_rule, sum_finding_areas
 from .result import CheckView
 from .selection import FindingSelection
 
@@ -58,7 +58,7 @@ def _describe_rule(result: CheckView, code: str, findings: list[Any]) -> str:
     parts = [f"{code} {outcome.problem or outcome.heading}" if outcome is not None else code]
     if len(findings) > 1:
         parts.append(tr("{count} places").format(count=len(findings)))
-    area = sum_areas(findings)
+    area = sum_finding_areas(findings)
     if area is not None:
         parts.append(format_hectares(area))
     townships = list(dict.fromkeys(f.township for f in findings if f.township))
@@ -75,7 +75,7 @@ class UndoButton(QPushButton):
         super().__init__(tr("Undo This Edit"), parent)
         self.setObjectName("SanxianUndoEdit")
         self._step = step
-        self.clicked.connect(self._undo)
+        self.clicked.connect(self._undo_edit)
         for layer in () if step is None else (step.layer, *(other for other, _top in step.others)):
             layer.undoStack().indexChanged.connect(self.refresh)
             layer.editingStopped.connect(self.refresh)
@@ -92,7 +92,7 @@ class UndoButton(QPushButton):
             tip = tr("Undo the last edit of the layer “{layer}”").format(layer=self._step.layer.name())
         self.setToolTip(tip)
 
-    def _undo(self) -> None:
+    def _undo_edit(self) -> None:
         if self._step is not None and not self._step.undo():
             self.refresh()
 
@@ -110,10 +110,10 @@ class EditNotices(QObject):
         self._iface, self._dock, self._editing, self._selection = iface, dock, editing, selection
         self._messages = MessageBarMessages(iface, tr("Live Check"))
         #: The findings that the message names.
-        self._named: list[Any] = []
+        self._named_findings: list[Any] = []
         #: Number of findings by kind in the last full check, and the difference since.
-        self._before: Counter[str] = Counter()
-        self._difference: dict[str, int] = {}
+        self._finding_counts_before: Counter[str] = Counter()
+        self._finding_count_change: dict[str, int] = {}
         self.counter = QToolButton()
         self.counter.setObjectName("SanxianLiveCounter")
         self.counter.setAutoRaise(True)
@@ -150,23 +150,23 @@ class EditNotices(QObject):
         self._count_new_findings()
         found = [f for f in change.found if f.state != "waived"]
         if found:
-            self._named = found
-            zoom = (tr("Zoom"), lambda: self._zoom_to(sort_by_severity(found)[0]))
+            self._named_findings = found
+            zoom = (tr("Zoom"), lambda: self._zoom_to_finding(sort_by_severity(found)[0]))
             self._messages.show(describe_findings(self._dock.result, found), "warning", zoom)
             self._messages.add(UndoButton(step))
             return
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
-        self._named = [renewed.get(id(f), f) for f in self._named if id(f) not in gone]
-        if not self._named:
+        self._named_findings = [renewed.get(id(f), f) for f in self._named_findings if id(f) not in gone]
+        if not self._named_findings:
             self._messages.close()
 
     def close_message(self) -> None:
         """Close the message, which belongs to the former result."""
-        self._named = []
+        self._named_findings = []
         self._messages.close()
         self.recount_new_findings()
 
-    def _zoom_to(self, finding: Any) -> None:
+    def _zoom_to_finding(self, finding: Any) -> None:
         """Zoom to the current version of a finding; a later edit may have changed it."""
         same = [f for f in self._dock.result.findings if f.fingerprint == finding.fingerprint]
         if same:
@@ -181,13 +181,15 @@ class EditNotices(QObject):
         Called after a change of the result or of waivers.
         """
         result = self._dock.result
-        self._before = Counter() if result is None else Counter(map(get_kind, result.report.findings))
+        self._finding_counts_before = Counter() if result is None else Counter(map(get_kind, result.report.findings))
         self._count_new_findings()
 
     def _count_new_findings(self) -> None:
         result = self._dock.result
         now = {} if result is None else result.counts()
-        self._difference = {kind: now.get(kind, 0) - self._before[kind] for kind in ("ERROR", "WARNING")}
+        self._finding_count_change = {
+            kind: now.get(kind, 0) - self._finding_counts_before[kind] for kind in ("ERROR", "WARNING")
+        }
         self.refresh()
 
     def refresh(self) -> None:
@@ -199,11 +201,12 @@ class EditNotices(QObject):
         parts = [tr("Live Check")]
         if editing.is_outdated:
             parts.append(tr("stopped: check all again"))
-        elif not editing.on:
+        elif not editing.is_on:
             parts.append(tr("off"))
         else:
             parts += [
-                f"{theme.get_kind_word(kind)} {_format_signed(count)}" for kind, count in self._difference.items()
+                f"{theme.get_kind_word(kind)} {_format_signed(count)}"
+                for kind, count in self._finding_count_change.items()
             ]
         if editing.waiting:
             parts.append(tr("to re-check {count}").format(count=editing.waiting))

@@ -15,7 +15,7 @@ from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets.empty_state import EmptyPage
 
-Callback = Callable[[], None]
+ActionCallback = Callable[[], None]
 _RULE_CODE_PATTERN = re.compile(r"^([A-Z]{3}\d{3}) ")
 
 
@@ -42,7 +42,7 @@ def _describe_missing() -> str:
     return tr("The check did not start: geopandas 1.0 or later is missing. Other functions work.")
 
 
-def make_libraries_missing_page(doctor: Callback) -> EmptyPage:
+def make_libraries_missing_page(doctor: ActionCallback) -> EmptyPage:
     """Return the panel's page for missing libraries.
 
     ``doctor``: function that opens the environment check.
@@ -50,7 +50,7 @@ def make_libraries_missing_page(doctor: Callback) -> EmptyPage:
     return EmptyPage(_describe_missing(), [(tr("Environment Check…"), doctor)])
 
 
-def make_no_layer_page(new: Callback, sample: Callback) -> EmptyPage:
+def make_no_layer_page(new: ActionCallback, sample: ActionCallback) -> EmptyPage:
     """Return the panel's page for a project without plan layers."""
     text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
     return EmptyPage(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
@@ -61,12 +61,12 @@ def make_reading_page() -> EmptyPage:
     return EmptyPage(tr("Reading the saved check result and comparing the layers with it…"))
 
 
-def make_never_checked_page(run: Callback) -> EmptyPage:
+def make_never_checked_page(run: ActionCallback) -> EmptyPage:
     """Return the panel's page for a project that was never checked."""
     return EmptyPage(tr("Nothing checked yet."), [(tr("Check All"), run)])
 
 
-def make_missing_layers_page(found: RecognisedLayers, choose: Callback, run: Callback) -> EmptyPage:
+def make_missing_layers_page(found: RecognisedLayers, choose: ActionCallback, run: ActionCallback) -> EmptyPage:
     """Return the panel's page for a project that lacks required plan layers."""
     from ...core.messages.texts import Texts
 
@@ -78,7 +78,9 @@ def make_missing_layers_page(found: RecognisedLayers, choose: Callback, run: Cal
     )
 
 
-def make_pages_without_findings(result: Any, report: Callback, reasons: Callback) -> tuple[EmptyPage, EmptyPage]:
+def make_pages_without_findings(
+    result: Any, report: ActionCallback, reasons: ActionCallback
+) -> tuple[EmptyPage, EmptyPage]:
     """Return the two pages for a result without findings.
 
     The first is for all rules checked, the second for some rules skipped.

@@ -98,7 +98,7 @@ def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: Featur
     if ref.fid is not None:
         return next(layer.getFeatures(QgsFeatureRequest(int(ref.fid))), None)
     checked = result.checked.plan.layers.get(ref.role)
-    field = checked.field_name("key") if checked is not None else ""
+    field = checked.get_field_name("key") if checked is not None else ""
     if not ref.key or layer.fields().lookupField(field) < 0:
         return None
     request = QgsFeatureRequest(QgsExpression(QgsExpression.createFieldEqualityExpression(field, ref.key)))

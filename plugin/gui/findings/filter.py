@@ -11,16 +11,16 @@ from qgis.PyQt.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 
 from ..widgets.theme import FINDING_KINDS
 from .groups import (
-    AREA,
-    COUNT,
+    AREA_COLUMN,
+    COUNT_COLUMN,
     NOT_RUN_OUTCOMES,
     ROWS_LOADED_AT_ONCE,
-    STATE,
+    STATE_COLUMN,
     FindingGroup,
     get_kind,
     get_listed_rule,
     make_search_text,
-    sum_areas,
+    sum_finding_areas,
 )
 from .model import FindingsModel
 from .rows import FINDING_ROW_FLAGS, RULE_ROW_FLAGS
@@ -38,10 +38,10 @@ class FilterSettings:
     text: str = ""
     townships: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
-    _words: tuple[str, ...] = field(default=(), repr=False)
+    _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
-        self._words = tuple(self.text.casefold().split())
+        self._search_words = tuple(self.text.casefold().split())
 
     def rule(self, group: FindingGroup) -> bool:
         return not self.rules or group.code in self.rules
@@ -52,19 +52,19 @@ class FilterSettings:
             group.is_secondary
             and "skipped" in self.kinds
             and not self.townships
-            and self._matches(f"{group.code} {group.title} {group.outcome.reason}")
+            and self._matches_search_text(f"{group.code} {group.title} {group.outcome.reason}")
         )
 
     def matches_finding(self, group: FindingGroup, finding: Any) -> bool:
         return (
             get_kind(finding) in self.kinds
             and (not self.townships or finding.township in self.townships)
-            and (not self._words or self._matches(make_search_text(group, finding)))
+            and (not self._search_words or self._matches_search_text(make_search_text(group, finding)))
         )
 
     def findings(self, group: FindingGroup) -> list[bool]:
         """Return for each finding of a rule whether it passes the filters."""
-        kinds, townships, words = self.kinds, self.townships, self._words
+        kinds, townships, words = self.kinds, self.townships, self._search_words
         seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
             seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
@@ -74,14 +74,14 @@ class FilterSettings:
             seen = [passes and word in text for passes, text in zip(seen, group.texts, strict=True)]
         return seen
 
-    def _matches(self, text: str) -> bool:
+    def _matches_search_text(self, text: str) -> bool:
         text = text.casefold()
-        return all(word in text for word in self._words)
+        return all(word in text for word in self._search_words)
 
 
 def _count_shown(group: FindingGroup) -> None:
     in_view = [f for f, passes in zip(group.findings, group.seen, strict=True) if passes]
-    group.shown, group.shown_area = len(in_view), sum_areas(in_view)
+    group.shown, group.shown_area = len(in_view), sum_finding_areas(in_view)
     last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.seen[p])
     group.reach = len(group.order) - next(last, len(group.order))
 
@@ -99,9 +99,9 @@ class FindingsFilter(QSortFilterProxyModel):
 
     def set_wanted(self, wanted: FilterSettings) -> None:
         self.wanted = wanted
-        self.refilter()
+        self.apply_filters()
 
-    def refilter(self) -> None:
+    def apply_filters(self) -> None:
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
             wanted = self.wanted.rule(group)
@@ -115,7 +115,7 @@ class FindingsFilter(QSortFilterProxyModel):
         self._discard_results()
         self.invalidateFilter()
         if model.groups:
-            model.dataChanged.emit(model.index(0, COUNT), model.index(len(model.groups) - 1, AREA))
+            model.dataChanged.emit(model.index(0, COUNT_COLUMN), model.index(len(model.groups) - 1, AREA_COLUMN))
 
     def change(self, change: Any) -> list[FindingGroup]:
         """Apply changed findings in place; return the groups that are listed anew.
@@ -137,7 +137,7 @@ class FindingsFilter(QSortFilterProxyModel):
                 _count_shown(group)
         if model.groups:
             # Qt then filters the rules again.
-            model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE))
+            model.dataChanged.emit(model.index(0, 0), model.index(len(model.groups) - 1, STATE_COLUMN))
         return new
 
     def flags(self, index):
@@ -160,22 +160,22 @@ class FindingsFilter(QSortFilterProxyModel):
         self.sourceModel().sort(column, order)
 
     def _discard_results(self) -> None:
-        self._in_view: list[Any] | None = None
-        self._places: dict[int, tuple[int, int, str]] = {}
+        self._findings_in_view: list[Any] | None = None
+        self._positions_of_findings: dict[int, tuple[int, int, str]] = {}
 
     def list_visible_findings(self) -> list[Any]:
         """Return all findings that pass the filters, in list order.
 
         Those of collapsed rules are included. Callers must not change the list.
         """
-        if self._in_view is None:
-            self._in_view = [
+        if self._findings_in_view is None:
+            self._findings_in_view = [
                 group.findings[position]
                 for group in self.sourceModel().groups
                 for position in group.order
                 if position >= 0 and group.seen[position]
             ]
-        return self._in_view
+        return self._findings_in_view
 
     def count_matching_by_kind(self) -> dict[str, int] | None:
         """Return numbers of findings and skipped rules that pass all filters but kinds.
@@ -196,15 +196,15 @@ class FindingsFilter(QSortFilterProxyModel):
 
     def place(self, finding: Any) -> tuple[int, int, str] | None:
         """Return (number, count, kind) of a finding among those of its kind, or None."""
-        if not self._places:
+        if not self._positions_of_findings:
             by_kind: dict[str, list[Any]] = {}
             for finding_in_view in self.list_visible_findings():
                 by_kind.setdefault(get_kind(finding_in_view), []).append(finding_in_view)
             for kind, alike in by_kind.items():
-                self._places |= {
+                self._positions_of_findings |= {
                     id(finding_in_view): (n, len(alike), kind) for n, finding_in_view in enumerate(alike, 1)
                 }
-        return self._places.get(id(finding))
+        return self._positions_of_findings.get(id(finding))
 
     def load_more(self, parent: QModelIndex) -> bool:
         """Load further rows of an expanded rule; return whether there were any."""

@@ -56,10 +56,10 @@ class FilterBar(QWidget):
 
         ``rules``: (code, title).
         """
-        self._fill(self.townships, [(t or tr("No township"), t) for t in townships])
-        self._fill(self.rules, [(f"{code}  {title}", code) for code, title in rules])
+        self._fill_combo(self.townships, [(t or tr("No township"), t) for t in townships])
+        self._fill_combo(self.rules, [(f"{code}  {title}", code) for code, title in rules])
 
-    def _fill(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
+    def _fill_combo(self, combo: QgsCheckableComboBox, choices: list[tuple[str, str]]) -> None:
         if choices == [(combo.itemText(n), combo.itemData(n)) for n in range(combo.count())]:
             return
         checked = set(combo.checkedItemsData())
@@ -109,9 +109,9 @@ class CheckProgressBar(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.bar, 1)
         row.addWidget(self.button)
-        self._total = self._number = 0
-        self._again = False
-        self._started = 0.0
+        self._rule_count = self._rule_number = 0
+        self._is_recheck = False
+        self._start_time = 0.0
         self.hide()
 
     def start(self, total: int, again: bool) -> None:
@@ -119,8 +119,8 @@ class CheckProgressBar(QWidget):
 
         ``total``: number of rules; ``again``: there is a result of a former check.
         """
-        self._total, self._number, self._again = total, 0, again
-        self._started = time.monotonic()
+        self._rule_count, self._rule_number, self._is_recheck = total, 0, again
+        self._start_time = time.monotonic()
         self.bar.setValue(0)
         self.bar.setFormat(tr("Reading layers"))
         self.button.setEnabled(True)
@@ -136,9 +136,9 @@ class CheckProgressBar(QWidget):
             return
         if not code:
             return
-        self._number = min(self._number + 1, self._total)
-        activity = tr("Re-checking") if self._again else tr("Checking")
-        parts = [activity, f"{self._number}/{self._total}", code]
+        self._rule_number = min(self._rule_number + 1, self._rule_count)
+        activity = tr("Re-checking") if self._is_recheck else tr("Checking")
+        parts = [activity, f"{self._rule_number}/{self._rule_count}", code]
         left = self._estimate_seconds_left(share)
         if left is not None:
             parts.append(tr("about {seconds} s left").format(seconds=left))
@@ -153,7 +153,7 @@ class CheckProgressBar(QWidget):
         self.cancelled.emit()
 
     def _estimate_seconds_left(self, share: float) -> int | None:
-        passed = time.monotonic() - self._started
+        passed = time.monotonic() - self._start_time
         if passed < _MIN_SECONDS_TO_ESTIMATE or share < _MIN_SHARE_TO_ESTIMATE:
             return None
         return max(1, round(passed * (1 - share) / share))

@@ -53,7 +53,7 @@ class FindingsForm(QgsDockWidget):
         super().__init__(tr("Findings"), parent)
         self.setObjectName("SanxianFindingsDock")
         self._make_widgets()
-        self._lay_out()
+        self._lay_out_widgets()
         self._first_width = DockWidthKeeper(self)
 
     def _make_widgets(self) -> None:
@@ -90,7 +90,7 @@ class FindingsForm(QgsDockWidget):
         self.tabs = QTabBar()
         self.tabs.addTab(tr("Findings"))
         self.tabs.addTab(tr("Help"))
-        self.tabs.currentChanged.connect(self._fit)
+        self.tabs.currentChanged.connect(self._fit_panes_to_height)
         self.tabs.hide()
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self.splitter.addWidget(self.stack)
@@ -100,7 +100,7 @@ class FindingsForm(QgsDockWidget):
         self.splitter.setChildrenCollapsible(False)
         self.navigation = NavigationBar()
 
-    def _lay_out(self) -> None:
+    def _lay_out_widgets(self) -> None:
         body = QWidget()
         body.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _MIN_WIDTH_DIGITS)
         top = QHBoxLayout()
@@ -148,7 +148,7 @@ class FindingsForm(QgsDockWidget):
         """Set the initial heights of list and details."""
         self.splitter.setSizes([share * self.height() for share in _LIST_TO_DETAIL_RATIO])
 
-    def _fit(self, *_args) -> None:
+    def _fit_panes_to_height(self, *_args) -> None:
         """Show list and details together if the height suffices, else in two tabs."""
         has_list = self.result is not None and self.stack.currentWidget() is self.tree
         uses_tabs = self.height() < _MIN_LINES_FOR_BOTH * self.fontMetrics().lineSpacing()
@@ -165,4 +165,4 @@ class FindingsForm(QgsDockWidget):
 
     def resizeEvent(self, event):
         super().resizeEvent(event)
-        self._fit()
+        self._fit_panes_to_height()

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...bridge.texts import tr
 
-PLACE, COUNT, AREA, STATE = range(4)
+PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN = range(4)
 _SEVERITY_RANK = {"ERROR": 0, "WARNING": 1, "INFO": 2, "": 3}
 NOT_RUN_OUTCOMES = ("skipped", "crashed")
 #: Number of rows of a rule that are loaded at once.
@@ -57,7 +57,7 @@ class FindingGroup:
     number: int = 0
     severity: str = ""
     area: float | None = None
-    waived: bool = False
+    is_waived: bool = False
 
     def __post_init__(self) -> None:
         self.update_figures()
@@ -93,17 +93,17 @@ class FindingGroup:
     def update_figures(self) -> None:
         """Update severity, area and waived state after the findings have changed."""
         self.severity = min({str(f.severity) for f in self.findings}, key=_SEVERITY_RANK.__getitem__, default="")
-        self.area = sum_areas(self.findings)
-        self.waived = all(f.state == "waived" for f in self.findings)
+        self.area = sum_finding_areas(self.findings)
+        self.is_waived = all(f.state == "waived" for f in self.findings)
 
     def kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
         if not self.findings or self.get_check_state == "crashed":
             return self.get_check_state if self.get_check_state in NOT_RUN_OUTCOMES else "skipped"
-        return "waived" if self.waived else self.severity
+        return "waived" if self.is_waived else self.severity
 
 
-def sum_areas(findings: list[Any]) -> float | None:
+def sum_finding_areas(findings: list[Any]) -> float | None:
     """Return the sum of the findings' areas in m²; None if no finding has an area."""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     return sum(areas) if areas else None
@@ -132,11 +132,11 @@ def describe_location(finding: Any) -> str:
     The path of a file is returned in full, and the list elides it in the middle, because the file name alone is not
     unique.
     """
-    from ...core.messages.texts import short_key
+    from ...core.messages.texts import shorten_key
 
     if not finding.township and not finding.key:
         return finding.message
-    key = finding.key if "/" in finding.key or "." in finding.key else short_key(finding.key)
+    key = finding.key if "/" in finding.key or "." in finding.key else shorten_key(finding.key)
     return "  ".join(t for t in (finding.township, key) if t)
 
 
@@ -156,7 +156,7 @@ def make_group_of_skipped_rule(code: str, number: int) -> FindingGroup:
     return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)
 
 
-def group_findings(report: Any) -> list[FindingGroup]:
+def group_findings_by_rule(report: Any) -> list[FindingGroup]:
     """Return a group for each rule with findings or a skip reason, unsorted."""
     groups = {r.code: FindingGroup(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
@@ -177,7 +177,12 @@ def sort_groups(groups: list[FindingGroup], column: int, down: bool) -> list[Fin
     def value(number: int) -> Any:
         group = groups[number]
         outcome = str(group.outcome.outcome)
-        return {PLACE: group.code, COUNT: len(group.findings), AREA: group.area, STATE: outcome}[column]
+        return {
+            PLACE_COLUMN: group.code,
+            COUNT_COLUMN: len(group.findings),
+            AREA_COLUMN: group.area,
+            STATE_COLUMN: outcome,
+        }[column]
 
     ranked = [groups[n] for n in _sort_items(range(len(groups)), value, down)]
     return sorted(ranked, key=lambda g: _SEVERITY_RANK[g.severity])
@@ -191,12 +196,12 @@ def sort_findings(group: FindingGroup, column: int, down: bool) -> list[int]:
 
     def value(position: int) -> Any:
         finding = group.findings[position]
-        return {PLACE: (finding.township, finding.key), STATE: finding.state}.get(column, finding.area_m2)
+        return {PLACE_COLUMN: (finding.township, finding.key), STATE_COLUMN: finding.state}.get(column, finding.area_m2)
 
     return [-1] * group.is_secondary + _sort_items(range(len(group.findings)), value, down)
 
 
-def order_visible_first(group: FindingGroup) -> list[int]:
+def sort_visible_rows_first(group: FindingGroup) -> list[int]:
     """Return the order of a rule's rows in which findings in view come first.
 
     That applies to a long list, of which only the first rows are loaded at once.
@@ -245,9 +250,9 @@ def format_hectares(area_m2: float) -> str:
 
 def format_label_lines(finding: Any) -> list[str]:
     """Return the lines of the map label: code and township; area and width; keys."""
-    from ...core.messages.texts import format_area, format_width, short_key
+    from ...core.messages.texts import format_area, format_width, shorten_key
 
-    keys = " ↔ ".join(short_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)
+    keys = " ↔ ".join(shorten_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)
     if len(finding.related_keys) > 1:
         keys += " …"
     figures = []

@@ -24,13 +24,13 @@ from ..widgets import theme
 from .groups import format_label_lines, get_kind
 
 #: Sizes in multiples of the font height of the canvas.
-ICON, _RING_EM, _GAP_EM, _PADDING_EM = 1.4, 1.2, 2.2, 0.5
+ICON_SIZE_EM, _RING_SIZE_EM, _LABEL_GAP_EM, _LABEL_PADDING_EM = 1.4, 1.2, 2.2, 0.5
 #: Findings smaller on the screen than this many icons get a ring, because their outline would be a dot.
 _MIN_OUTLINE_EM = 2.5
-_BLACK, _WHITE, RING_COLOR = QColor("#000000"), QColor("#FFFFFF"), QColor("#FFE800")
+_BLACK_COLOUR, _WHITE_COLOUR, RING_COLOUR = QColor("#000000"), QColor("#FFFFFF"), QColor("#FFE800")
 
 
-def place_label(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
+def compute_label_position(size: tuple[float, float], finding: QRectF, canvas: QRectF, gap: float) -> QRectF:
     """Return the position of a finding's label on the map canvas, in pixels.
 
     The label is next to the finding and inside the canvas; else in the corner that hides least of the finding.
@@ -57,7 +57,7 @@ def _compute_area(box: QRectF) -> float:
     return max(box.width(), 0.0) * max(box.height(), 0.0)
 
 
-class Callout(QgsMapCanvasItem):
+class MapCallout(QgsMapCanvasItem):
     """Marker and label of a finding on the map canvas.
 
     ``geometry``: geometry of the finding in the CRS of the map; ``lines``: lines of the label, the first in bold.
@@ -97,7 +97,7 @@ class Callout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
             seen = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            self.label = place_label(self._measure_label(), seen, canvas, _GAP_EM * self._measure_em)
+            self.label = compute_label_position(self._measure_label(), seen, canvas, _LABEL_GAP_EM * self._measure_em)
         self.update()
 
     def _find_anchor(self) -> QgsPointXY | None:
@@ -114,14 +114,14 @@ class Callout(QgsMapCanvasItem):
     @property
     def is_small(self) -> bool:
         """Return True if the finding is too small on the screen to draw its outline."""
-        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON * self._measure_em
+        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._measure_em
 
     def _measure_label(self) -> tuple[float, float]:
         plain, bold = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
         widths = [(plain if n else bold).horizontalAdvance(line) for n, line in enumerate(self.lines)]
-        return max(widths) + 2 * _PADDING_EM * self._measure_em, len(
+        return max(widths) + 2 * _LABEL_PADDING_EM * self._measure_em, len(
             self.lines
-        ) * plain.lineSpacing() + 2 * _PADDING_EM * self._measure_em
+        ) * plain.lineSpacing() + 2 * _LABEL_PADDING_EM * self._measure_em
 
     # --- drawing
     def paint(self, painter: QPainter, *_style) -> None:
@@ -131,33 +131,33 @@ class Callout(QgsMapCanvasItem):
         if self.is_small:
             self._draw_ring(painter)
         self._draw_leader(painter)
-        side = ICON * self._measure_em
+        side = ICON_SIZE_EM * self._measure_em
         painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
         self._draw_label(painter)
 
     def _draw_ring(self, painter: QPainter) -> None:
-        radius = max(self._box.width(), self._box.height()) / 2 + _RING_EM * self._measure_em
+        radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._measure_em
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        for colour, width in ((_BLACK, 0.5), (RING_COLOR, 0.3)):
+        for colour, width in ((_BLACK_COLOUR, 0.5), (RING_COLOUR, 0.3)):
             painter.setPen(QPen(colour, width * self._measure_em))
             painter.drawEllipse(self.spot, radius, radius)
 
     def _draw_leader(self, painter: QPainter) -> None:
         label, spot = self.label, self.spot
         end = QPointF(min(max(spot.x(), label.left()), label.right()), min(max(spot.y(), label.top()), label.bottom()))
-        for colour, width in ((_WHITE, 0.25), (_BLACK, 0.1)):
+        for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
             painter.setPen(QPen(colour, width * self._measure_em))
             painter.drawLine(spot, end)
 
     def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
-        painter.setPen(QPen(_BLACK, max(1.0, 0.1 * self._measure_em)))
-        painter.setBrush(_WHITE)
+        painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._measure_em)))
+        painter.setBrush(_WHITE_COLOUR)
         painter.drawRoundedRect(self.label, 0.2 * self._measure_em, 0.2 * self._measure_em)
         metrics = QFontMetricsF(self._canvas.font())
         x, y = (
-            self.label.left() + _PADDING_EM * self._measure_em,
-            self.label.top() + _PADDING_EM * self._measure_em + metrics.ascent(),
+            self.label.left() + _LABEL_PADDING_EM * self._measure_em,
+            self.label.top() + _LABEL_PADDING_EM * self._measure_em + metrics.ascent(),
         )
         for n, line in enumerate(self.lines):
             painter.setFont(self._canvas.font() if n else self._bold)
@@ -179,7 +179,7 @@ def _find_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | Non
 SHARE_OF_VIEW = 0.30
 #: Largest scale of a zoom, 1:500.
 NEAREST_SCALE = 500.0
-_FLASHES = 1
+_FLASH_COUNT = 1
 _FLASH_MS = 600
 #: Strokes of the selected finding, lowest first; widths in font heights of the canvas. The top stroke has the
 #: finding's colour.
@@ -193,10 +193,10 @@ SECOND_FEATURE_STROKES = (("#0B3FB8", 0.3, 0.6, Qt.PenStyle.SolidLine), ("#1B1F5
 _MANY_VERTICES = 20_000
 
 #: A feature's geometry, its CRS, and whether it belongs to the first concept.
-Outline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
+FeatureOutline = tuple[QgsGeometry, QgsCoordinateReferenceSystem, bool]
 
 
-def to_qgis_geometry(geometry: Any) -> QgsGeometry:
+def convert_to_qgis_geometry(geometry: Any) -> QgsGeometry:
     """Return a shapely geometry of the core as a QgsGeometry."""
     converted = QgsGeometry()
     converted.fromWkb(geometry.wkb)
@@ -218,15 +218,15 @@ class FindingMapMark:
 
     def __init__(self, canvas: QgsMapCanvas):
         self._canvas = canvas
-        self._items: list[QgsRubberBand | Callout] = []
+        self._canvas_items: list[QgsRubberBand | MapCallout] = []
 
     @property
     def shown(self) -> bool:
-        return bool(self._items)
+        return bool(self._canvas_items)
 
     @property
-    def callout(self) -> Callout | None:
-        return next((item for item in self._items if isinstance(item, Callout)), None)
+    def callout(self) -> MapCallout | None:
+        return next((item for item in self._canvas_items if isinstance(item, MapCallout)), None)
 
     def show(
         self,
@@ -234,7 +234,7 @@ class FindingMapMark:
         crs: QgsCoordinateReferenceSystem,
         *,
         zoom: bool = True,
-        features: Sequence[Outline] = (),
+        features: Sequence[FeatureOutline] = (),
     ) -> bool:
         """Mark a finding on the map, outline its features and zoom to it.
 
@@ -245,36 +245,36 @@ class FindingMapMark:
             return False
         if not self._canvas.mapSettings().destinationCrs().isValid():
             self._canvas.setDestinationCrs(crs)
-        moved = self._to_map_crs(to_qgis_geometry(finding.geometry), crs)
+        moved = self._transform_to_map_crs(convert_to_qgis_geometry(finding.geometry), crs)
         # Lines and points are outlined with the buffer of the findings layer.
-        area = self._to_map_crs(to_qgis_geometry(finding.layer_geometry()), crs)
+        area = self._transform_to_map_crs(convert_to_qgis_geometry(finding.make_layer_geometry()), crs)
         if moved is None or area is None:
             return False
         if zoom:
-            self._zoom(moved.boundingBox())
+            self._zoom_to_box(moved.boundingBox())
         for geometry, feature_crs, first in features:
-            shape = self._to_map_crs(geometry, feature_crs)
+            shape = self._transform_to_map_crs(geometry, feature_crs)
             if shape is not None:
-                self._add_outline(_simplify(shape), FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES)
+                self._add_outline(_simplify_geometry(shape), FIRST_FEATURE_STROKES if first else SECOND_FEATURE_STROKES)
         name = theme.KIND_ICONS[get_kind(finding)]
         bright = theme.get_map_color(name)
-        self._draw(area, bright)
-        side = round(ICON * self._canvas.fontMetrics().height())
+        self._draw_outline(area, bright)
+        side = round(ICON_SIZE_EM * self._canvas.fontMetrics().height())
         icon = theme.load_map_pixmap(name, side, self._canvas.devicePixelRatioF())
-        self._items.append(Callout(self._canvas, area, icon, format_label_lines(finding)))
+        self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding)))
         faded = QColor(bright)
         faded.setAlpha(0)
         target = self._canvas.mapSettings().destinationCrs()
-        self._canvas.flashGeometries([moved], target, bright, faded, _FLASHES, _FLASH_MS)
+        self._canvas.flashGeometries([moved], target, bright, faded, _FLASH_COUNT, _FLASH_MS)
         return True
 
     def clear(self) -> None:
         """Remove the mark from the map."""
-        for item in self._items:
+        for item in self._canvas_items:
             self._canvas.scene().removeItem(item)
-        self._items = []
+        self._canvas_items = []
 
-    def _to_map_crs(self, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> QgsGeometry | None:
+    def _transform_to_map_crs(self, geometry: QgsGeometry, crs: QgsCoordinateReferenceSystem) -> QgsGeometry | None:
         moved = QgsGeometry(geometry)
         target = self._canvas.mapSettings().destinationCrs()
         try:
@@ -283,7 +283,7 @@ class FindingMapMark:
             return None
         return moved
 
-    def _zoom(self, box: QgsRectangle) -> None:
+    def _zoom_to_box(self, box: QgsRectangle) -> None:
         size = self._canvas.size()
         extent = compute_view(box, size.width() / max(size.height(), 1))
         if extent.width() > 0:
@@ -300,7 +300,7 @@ class FindingMapMark:
             colour.setAlphaF(opacity)
             self._add_band(geometry, colour, width).setLineStyle(style)
 
-    def _draw(self, geometry: QgsGeometry, colour: QColor) -> None:
+    def _draw_outline(self, geometry: QgsGeometry, colour: QColor) -> None:
         for name, width in _OUTLINE_STROKES:
             self._add_band(geometry, QColor(name), width)
         top = self._add_band(geometry, colour, _BAND_WIDTH_EM)
@@ -316,11 +316,11 @@ class FindingMapMark:
         band.setFillColor(QColor(0, 0, 0, 0))
         # In font heights, to scale with the resolution of the screen.
         band.setWidth(max(1, round(width * self._canvas.fontMetrics().height())))
-        self._items.append(band)
+        self._canvas_items.append(band)
         return band
 
 
-def _simplify(geometry: QgsGeometry) -> QgsGeometry:
+def _simplify_geometry(geometry: QgsGeometry) -> QgsGeometry:
     """Return the geometry, simplified if it has very many vertices."""
     if geometry.constGet().nCoordinates() <= _MANY_VERTICES:
         return geometry

@@ -13,20 +13,20 @@ from ...bridge.texts import tr
 from ...core.results.saved_result import OutdatedFindings
 from ..widgets import theme
 from .groups import (
-    AREA,
-    COUNT,
+    AREA_COLUMN,
+    COUNT_COLUMN,
     NOT_RUN_OUTCOMES,
-    PLACE,
-    STATE,
+    PLACE_COLUMN,
+    STATE_COLUMN,
     FindingGroup,
     describe_location,
     format_short_hectares,
     get_listed_rule,
     make_group_of_skipped_rule,
     make_search_text,
-    order_visible_first,
     sort_findings,
     sort_groups,
+    sort_visible_rows_first,
 )
 from .rows import FindingsRows
 
@@ -40,13 +40,13 @@ class ChangingFindings(FindingsRows):
         ``change``: `core.live.session.FindingsChange`. Selection and expansion stay. ``sees``: returns True if a
         finding passes the filter. A group is a rule with its findings.
         """
-        self._changing = True
+        self._is_changing = True
         try:
-            return self._change(change, sees)
+            return self._apply_changes_to_groups(change, sees)
         finally:
-            self._changing = False
+            self._is_changing = False
 
-    def _change(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
+    def _apply_changes_to_groups(self, change: Any, sees: Callable[[FindingGroup, Any], bool]) -> list[FindingGroup]:
         gone, renewed = {id(f) for f in change.gone}, {id(old): new for old, new in change.changed_findings}
         touched = {get_listed_rule(f) for f in [*change.gone, *(old for old, _ in change.changed_findings)]}
         for group in self.groups:
@@ -58,7 +58,7 @@ class ChangingFindings(FindingsRows):
             found.setdefault(get_listed_rule(finding), []).append(finding)
         for group in self.groups:
             if group.code in found:
-                self._add(group, found.pop(group.code), sees)
+                self._add_finding(group, found.pop(group.code), sees)
         for group in self.groups:
             group.update_figures()
         number = max([0, *self._rows, *(group.number for group in self._silent.values())])
@@ -74,7 +74,7 @@ class ChangingFindings(FindingsRows):
     ) -> None:
         if not any(id(f) in renewed for f in group.findings):
             return
-        self._sorted = False
+        self._is_sorted = False
         for position, finding in enumerate(group.findings):
             if id(finding) in renewed:
                 new = renewed[id(finding)]
@@ -83,7 +83,7 @@ class ChangingFindings(FindingsRows):
                     group.texts[position] = make_search_text(group, new)
         if group.loaded:
             parent, last = self._get_index_of_group(group), group.loaded - 1
-            self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE, parent))
+            self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE_COLUMN, parent))
 
     def _remove_findings(self, group: FindingGroup, gone: set[int]) -> None:
         removed = {position for position, f in enumerate(group.findings) if id(f) in gone}
@@ -105,7 +105,7 @@ class ChangingFindings(FindingsRows):
         group.order = [new_position[position] for position in group.order]
         group.ranks = [new_position[position] for position in group.ranks if position not in removed]
 
-    def _add(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
+    def _add_finding(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
         first = len(group.findings)
         group.findings += new
         group.seen += [sees(group, f) for f in new]
@@ -114,7 +114,7 @@ class ChangingFindings(FindingsRows):
         group.ranks = sort_findings(group, *self._is_descending())
         group.order = list(group.order)
         # Former rows stay in their order, even if their figures have changed since the sorting.
-        for row, position in enumerate(order_visible_first(group)):
+        for row, position in enumerate(sort_visible_rows_first(group)):
             if position < first:
                 continue
             is_loaded = row < group.loaded or (row == group.loaded == len(group.order) and row > 0)
@@ -132,23 +132,26 @@ class ChangingFindings(FindingsRows):
         group.findings, group.seen = new, [sees(group, f) for f in new]
         group.update_figures()
         group.ranks = sort_findings(group, *self._is_descending())
-        group.order = order_visible_first(group)
+        group.order = sort_visible_rows_first(group)
         group.shown = sum(group.seen)
         row = sort_groups([*self.groups, group], *self._is_descending()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
         self.groups.insert(row, group)
-        self._number_groups()
+        self._set_group_numbers()
         self.endInsertRows()
         return group
 
 
 #: Item role of the Finding itself, for proxy and panel; None for a rule or a reason.
 ROW_ROLE = Qt.ItemDataRole.UserRole + 1
-_ALIGN = Qt.AlignmentFlag
+_ALIGNMENT_FLAG = Qt.AlignmentFlag
 # As integers: the alignment role of Qt 6 does not accept flags.
-_RIGHT, _LEFT = (
+_ALIGN_RIGHT, _ALIGN_LEFT = (
     int(getattr(flags, "value", flags))
-    for flags in (_ALIGN.AlignRight | _ALIGN.AlignVCenter, _ALIGN.AlignLeft | _ALIGN.AlignVCenter)
+    for flags in (
+        _ALIGNMENT_FLAG.AlignRight | _ALIGNMENT_FLAG.AlignVCenter,
+        _ALIGNMENT_FLAG.AlignLeft | _ALIGNMENT_FLAG.AlignVCenter,
+    )
 )
 
 
@@ -165,9 +168,9 @@ class FindingsModel(ChangingFindings):
         """Update the display of findings that may be outdated."""
         for row, group in enumerate(self.groups):
             parent = self.index(row, 0)
-            self.dataChanged.emit(parent, self.index(row, STATE))
+            self.dataChanged.emit(parent, self.index(row, STATE_COLUMN))
             if group.loaded:
-                self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded - 1, STATE, parent))
+                self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded - 1, STATE_COLUMN, parent))
 
     def refresh_icons(self) -> None:
         """Reload the icons after a change of theme."""
@@ -183,42 +186,42 @@ class FindingsModel(ChangingFindings):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._format_cell(index)
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if index.column() in (COUNT, AREA) else None
+            return _ALIGN_RIGHT if index.column() in (COUNT_COLUMN, AREA_COLUMN) else None
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
-            finding = self.finding_at(index)
-            group = self.group_at(index)
+            finding = self.get_finding(index)
+            group = self.get_group(index)
             if finding is None:
                 return group.reason or f"{group.code} {group.title}"
             # The list may elide the key.
             return "\n".join(t for t in (finding.key, finding.message) if t)
-        if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE and not index.internalId():
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == PLACE_COLUMN and not index.internalId():
             return self._load_icon(self.groups[index.row()].kind())
         if role == Qt.ItemDataRole.ForegroundRole:
             return QBrush(theme.get_faint_color()) if self._is_faint(index) else None
         if role == ROW_ROLE:
-            return self.finding_at(index)
+            return self.get_finding(index)
         return None
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return (tr("Rule / place"), tr("Count"), tr("Area ha"), tr("State"))[section]
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
-            return _RIGHT if section in (COUNT, AREA) else _LEFT
+            return _ALIGN_RIGHT if section in (COUNT_COLUMN, AREA_COLUMN) else _ALIGN_LEFT
         return None
 
     def _format_cell(self, index):
         column = index.column()
-        group = self.group_at(index)
+        group = self.get_group(index)
         if not index.internalId():
             return self._format_group_cell(group, column)
-        finding = self.finding_at(index)
+        finding = self.get_finding(index)
         if finding is None:
-            return group.reason if column == PLACE else ""
-        if column == PLACE:
+            return group.reason if column == PLACE_COLUMN else ""
+        if column == PLACE_COLUMN:
             return describe_location(finding)
-        if column == AREA:
+        if column == AREA_COLUMN:
             return format_short_hectares(finding.area_m2)
-        if column != STATE:
+        if column != STATE_COLUMN:
             return ""
         if (
             finding.state != "waived"
@@ -230,7 +233,7 @@ class FindingsModel(ChangingFindings):
 
     def _is_faint(self, index):
         """Return True for a row in grey: waived or outdated findings, and their rules."""
-        finding, group, outdated = self.finding_at(index), self.group_at(index), self.outdated
+        finding, group, outdated = self.get_finding(index), self.get_group(index), self.outdated
         if finding is not None:
             return finding.state == "waived" or (
                 outdated is not None and outdated.includes_finding(group.code, finding)
@@ -242,11 +245,11 @@ class FindingsModel(ChangingFindings):
         )
 
     def _format_group_cell(self, group, column):
-        if column == PLACE:
+        if column == PLACE_COLUMN:
             return f"{group.code}  {group.title}"
-        if column == COUNT:
+        if column == COUNT_COLUMN:
             return str(group.shown) if group.findings else "—"
-        if column == AREA:
+        if column == AREA_COLUMN:
             return format_short_hectares(group.shown_area) if group.findings else "—"
         if group.get_check_state in NOT_RUN_OUTCOMES:
             return theme.get_outcome_word(group.get_check_state)

@@ -55,23 +55,23 @@ class WaiveButton(QPushButton):
         super().__init__(tr("Waive…"), parent)
         self.setObjectName("SanxianWaive")
         self._findings: list[Any] = []
-        self._withdraws = False
+        self._withdraws_waiver = False
         self.clicked.connect(self.perform_action)
-        self.show_for([])
+        self.set_selected_findings([])
 
     def waive_selected(self) -> None:
         """Waive the selected findings (key W); never withdraw a waiver."""
-        if not self._withdraws:
+        if not self._withdraws_waiver:
             self.click()
 
-    def show_for(self, findings: list[Any]) -> None:
+    def set_selected_findings(self, findings: list[Any]) -> None:
         """Set the button's action for the selected findings.
 
         Waivers are withdrawn only if no open finding is selected.
         """
         open_findings = [f for f in findings if _can_be_waived(f)]
         waived = [] if open_findings else [f for f in findings if can_withdraw_waiver(f)]
-        self._findings, self._withdraws = open_findings or waived, bool(waived)
+        self._findings, self._withdraws_waiver = open_findings or waived, bool(waived)
         count = len(self._findings)
         if waived:
             text = tr("Withdraw Waiver") if count == 1 else tr("Withdraw {count} Waivers").format(count=count)
@@ -82,7 +82,7 @@ class WaiveButton(QPushButton):
         self.setToolTip(self._compose_tip(findings))
 
     def _compose_tip(self, findings: list[Any]) -> str:
-        if self._withdraws:
+        if self._withdraws_waiver:
             return tr("Remove the waiver from its file; the finding is open again")
         if self._findings:
             return tr("Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)")
@@ -90,7 +90,7 @@ class WaiveButton(QPushButton):
 
     def perform_action(self) -> None:
         if self._findings:
-            (self.withdraw if self._withdraws else self.accept).emit(self._findings)
+            (self.withdraw if self._withdraws_waiver else self.accept).emit(self._findings)
 
 
 class NavigationBar(QWidget):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from qgis.core import QgsCoordinateReferenceSystem
 
-from ...bridge.layers.properties import to_qgis_crs
+from ...bridge.layers.properties import convert_to_qgis_crs
 from ...core.results.saved_result import ChangesSinceCheck, OutdatedFindings
 
 
@@ -52,7 +52,7 @@ class CheckView:
         from ...core.messages.texts import Texts
 
         lang = checked.report.lang
-        crs = to_qgis_crs(checked.plan.crs)
+        crs = convert_to_qgis_crs(checked.plan.crs)
         return cls(checked, datetime.now(), crs, Texts(lang))
 
     @property
@@ -90,10 +90,10 @@ class CheckView:
 
     def get_rule_help(self, code: str) -> dict[str, str]:
         """Return heading → text of a rule's help; empty for other codes."""
-        from ...core.model.rule import all_rules
+        from ...core.model.rule import load_all_rules
 
-        rule = all_rules().get(code)
-        return self.texts.rule_help(rule) if rule else {}
+        rule = load_all_rules().get(code)
+        return self.texts.get_rule_help(rule) if rule else {}
 
     def get_reason_and_remedy(self, code: str) -> tuple[str, str]:
         texts = list(self.get_rule_help(code).values())
@@ -112,9 +112,9 @@ class CheckView:
 
     def sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""
-        from ...core.model.rule import all_rules
+        from ...core.model.rule import load_all_rules
 
-        rule = all_rules().get(code)
+        rule = load_all_rules().get(code)
         norm = self.checked.plan.norm
         found = []
         for key in rule.basis if rule else ():
@@ -123,6 +123,6 @@ class CheckView:
                 found.append(RuleSource(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
         outcome = self.outcome(code)
         found += [
-            RuleSource("C", self.texts.setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())
+            RuleSource("C", self.texts.get_setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())
         ]
         return found

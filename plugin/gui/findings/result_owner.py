@@ -38,18 +38,18 @@ class InputFingerprint:
     files: tuple[Any, ...]
 
     @classmethod
-    def from_project(cls, project: QgsProject) -> InputFingerprint:
+    def make_project_fingerprint(cls, project: QgsProject) -> InputFingerprint:
         """Return the fingerprint of a project's check inputs.
 
         Features are not read. Main thread only.
         """
         options = county.make_check_options(project)
         files: dict[str, tuple[Any, ...]] = {}
-        layers = tuple(_fingerprint_layer(layer, files) for layer in role_recognition.list_plan_layers(project))
+        layers = tuple(_make_layer_fingerprint(layer, files) for layer in role_recognition.list_plan_layers(project))
         return cls(options, layers, tuple(read_stamp(str(getattr(options, name) or "")) for name in SIDE_FILES))
 
 
-def _fingerprint_layer(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
+def _make_layer_fingerprint(layer: QgsVectorLayer, files: dict[str, tuple[Any, ...]]) -> tuple[Any, ...]:
     """Return the fingerprint of a layer: id, source, filter, edits and file stamp.
 
     ``files``: known stamps by path, because several layers share a file.
@@ -74,44 +74,44 @@ class ResultOwner:
     def __init__(self, dock: FindingsDock, watch: ProjectWatcher, editing: LiveCheckSwitch):
         self._dock, self._watch, self._editing = dock, watch, editing
         #: Numbers of the projects (`ProjectWatch.number`) of the running check and of the displayed result.
-        self._run_in = self._result_in = watch.number
+        self._project_number_of_run = self._project_number_of_result = watch.number
         #: Fingerprint of the inputs of the displayed result.
-        self._basis: InputFingerprint | None = None
+        self._input_fingerprint: InputFingerprint | None = None
         #: Name of the package that the displayed result is of; empty for a project.
         self.package = ""
         #: Name of the package being inspected, empty for a check; True if that failed.
-        self._package_requested, self._failed = "", False
+        self._package_requested, self._has_failed = "", False
 
     def note_check_began(self, package: str = "") -> None:
         """Record that a check began, or the inspection of the named package."""
-        self._run_in, self._package_requested, self._failed = self._watch.number, package, False
+        self._project_number_of_run, self._package_requested, self._has_failed = self._watch.number, package, False
         self.refresh()
 
     def note_check_failed(self) -> None:
         """Record that the check failed: the displayed result is the former one."""
-        self._failed = True
+        self._has_failed = True
         self.refresh()
 
     def set_from_check(self, basis: InputFingerprint) -> None:
-        self._result_in, self._basis, self.package = self._run_in, basis, ""
+        self._project_number_of_result, self._input_fingerprint, self.package = self._project_number_of_run, basis, ""
 
     def set_from_saved_result(self) -> None:
         """Record that the displayed result was read from the file next to the project."""
-        self._run_in = self._result_in = self._watch.number
-        self._basis, self.package = None, ""
-        self._package_requested, self._failed = "", False
+        self._project_number_of_run = self._project_number_of_result = self._watch.number
+        self._input_fingerprint, self.package = None, ""
+        self._package_requested, self._has_failed = "", False
 
     def note_no_result(self) -> None:
         """Record that no result is shown."""
-        self._result_in, self._basis, self.package = _NO_PROJECT, None, ""
-        self._package_requested, self._failed = "", False
+        self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, ""
+        self._package_requested, self._has_failed = "", False
 
     def set_from_package(self, path: str) -> None:
-        self._result_in, self._basis, self.package = _NO_PROJECT, None, Path(path).name
+        self._project_number_of_result, self._input_fingerprint, self.package = _NO_PROJECT, None, Path(path).name
 
     def current(self) -> bool:
         """Return True if a result is displayed and is of the open project."""
-        return self._dock.result is not None and self._result_in == self._watch.number
+        return self._dock.result is not None and self._project_number_of_result == self._watch.number
 
     def get_displayed_result(self) -> CheckView | None:
         return self._dock.result if self.current() else None
@@ -123,12 +123,12 @@ class ResultOwner:
         specification (``form``) would use.
         """
         result = self.get_displayed_result()
-        if result is None or result.edited or self._editing.is_outdated or self._basis is None:
+        if result is None or result.edited or self._editing.is_outdated or self._input_fingerprint is None:
             return None
-        now = InputFingerprint.from_project(QgsProject.instance())
+        now = InputFingerprint.make_project_fingerprint(QgsProject.instance())
         stated = now.options.standard or now.options.profile
         by_form = stated or result.checked.plan.norm.standard.id == form.standard
-        return result if by_form and now == self._basis else None
+        return result if by_form and now == self._input_fingerprint else None
 
     def refresh(self) -> None:
         """Show in the panel whether the displayed result is outdated or of other data."""
@@ -137,14 +137,14 @@ class ResultOwner:
             self._dock.show_outdated_state("")
             return
         source, again = self._describe_source(result)
-        if self._failed:
+        if self._has_failed:
             text = tr("The check did not run; the result below is the previous one.")
             if self._package_requested:
                 text = tr("“{name}” was not inspected; the result below is the previous one.")
             source = (
                 tr("{first} {second}").format(first=text.format(name=self._package_requested), second=source).strip()
             )
-        self._dock.show_outdated_state(source, again=again, alarm=self._failed)
+        self._dock.show_outdated_state(source, again=again, alarm=self._has_failed)
 
     def _describe_source(self, result: CheckView) -> tuple[str, bool]:
         """Return a message on the origin of the result, and whether to offer a check.

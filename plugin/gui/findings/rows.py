@@ -13,13 +13,13 @@ from typing import Any
 from qgis.PyQt.QtCore import QAbstractItemModel, QModelIndex, Qt
 
 from .groups import (
-    AREA,
+    AREA_COLUMN,
     ROWS_LOADED_AT_ONCE,
     FindingGroup,
-    group_findings,
-    order_visible_first,
+    group_findings_by_rule,
     sort_findings,
     sort_groups,
+    sort_visible_rows_first,
 )
 
 RULE_ROW_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -38,17 +38,17 @@ class FindingsRows(QAbstractItemModel):
         #: Number of a rule → its row. Rules without findings are not listed, but may be later.
         self._rows: dict[int, int] = {}
         self._silent: dict[str, FindingGroup] = {}
-        self._sorting = (AREA, Qt.SortOrder.DescendingOrder)
+        self._sort_column_and_order = (AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         #: True if all rows are sorted by their current figures.
-        self._sorted = True
+        self._is_sorted = True
         #: True while rows are inserted or removed; no other rows may be loaded meanwhile.
         self._changing = False
 
     def set_report(self, report: Any) -> None:
         self.beginResetModel()
-        self.groups = group_findings(report) if report is not None else []
-        self._arrange(*self._sorting)
-        self._sorted = True
+        self.groups = group_findings_by_rule(report) if report is not None else []
+        self._sort_rows(*self._sort_column_and_order)
+        self._is_sorted = True
         listed = {g.code for g in self.groups}
         rules = enumerate(report.rules, 1) if report is not None else ()
         self._silent = {
@@ -109,14 +109,14 @@ class FindingsRows(QAbstractItemModel):
             return Qt.ItemFlag.NoItemFlags
         return FINDING_ROW_FLAGS if index.internalId() else RULE_ROW_FLAGS
 
-    def group_at(self, index) -> FindingGroup:
+    def get_group(self, index) -> FindingGroup:
         return self.groups[self._rows[index.internalId()] if index.internalId() else index.row()]
 
-    def finding_at(self, index) -> Any:
+    def get_finding(self, index) -> Any:
         """Return the finding of a row; None for a rule and for a skip reason."""
         if not index.isValid() or not index.internalId():
             return None
-        group = self.group_at(index)
+        group = self.get_group(index)
         position = group.order[index.row()]
         return group.findings[position] if position >= 0 else None
 
@@ -127,10 +127,10 @@ class FindingsRows(QAbstractItemModel):
         The reason why a rule was skipped stays on top; equal rows keep their order.
         """
         # Qt calls this twice for each click on a column.
-        if self._sorted and self._sorting == (column, order):
+        if self._is_sorted and self._sort_column_and_order == (column, order):
             return
-        self._sorting, self._sorted = (column, order), True
-        self._rearrange(lambda: self._arrange(column, order))
+        self._sort_column_and_order, self._is_sorted = (column, order), True
+        self._reorder_rows(lambda: self._sort_rows(column, order))
 
     def reorder_after_filtering(self) -> None:
         """Reorder long lists after filters changed; unload all but their first rows."""
@@ -143,21 +143,21 @@ class FindingsRows(QAbstractItemModel):
 
         def order() -> None:
             for group in long:
-                group.order = order_visible_first(group)
+                group.order = sort_visible_rows_first(group)
 
         if any(group.loaded for group in long):
-            self._rearrange(order)
+            self._reorder_rows(order)
         else:
             order()
         for group in long:
             if group.loaded:
                 self.load(group, ROWS_LOADED_AT_ONCE)
 
-    def _rearrange(self, arrange: Callable[[], None]) -> None:
+    def _reorder_rows(self, arrange: Callable[[], None]) -> None:
         """Reorder the rows; the selection moves with its row while that row is loaded."""
         self.layoutAboutToBeChanged.emit()
         persistent = [
-            (i, self.group_at(i), i.internalId() and self.group_at(i).order[i.row()])
+            (i, self.get_group(i), i.internalId() and self.get_group(i).order[i.row()])
             for i in self.persistentIndexList()
         ]
         arrange()
@@ -177,23 +177,23 @@ class FindingsRows(QAbstractItemModel):
         self.changePersistentIndexList([i for i, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
 
-    def _arrange(self, column, order):
+    def _sort_rows(self, column, order):
         down = order == Qt.SortOrder.DescendingOrder
 
         self.groups = sort_groups(self.groups, column, down)
-        self._number_groups()
+        self._set_group_numbers()
         for group in self.groups:
             group.ranks = sort_findings(group, column, down)
-            group.order = order_visible_first(group)
+            group.order = sort_visible_rows_first(group)
 
-    def _number_groups(self):
+    def _set_group_numbers(self):
         self._rows = {group.number: row for row, group in enumerate(self.groups)}
 
     def _get_index_of_group(self, group: FindingGroup) -> QModelIndex:
         return self.index(self._rows[group.number], 0)
 
     def _is_descending(self) -> tuple[int, bool]:
-        column, order = self._sorting
+        column, order = self._sort_column_and_order
         return column, order == Qt.SortOrder.DescendingOrder
 
 

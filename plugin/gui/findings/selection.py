@@ -38,10 +38,10 @@ class FindingSelection(QObject):
         self._iface, self._dock, self._owner, self._on_map = iface, dock, owner, on_map
         self._canvas = iface.mapCanvas()
         self.mark = FindingMapMark(self._canvas)
-        self._pressed: QPoint | None = None
+        self._pressed_position: QPoint | None = None
         #: True while `select_finding` selects a finding in the list, which must not zoom the map.
-        self._picking = False
-        dock.findingChosen.connect(self.go_to)
+        self._is_picking = False
+        dock.findingChosen.connect(self.go_to_finding)
         dock.formRequested.connect(self._open_form)
         dock.featureChosen.connect(self._select_feature)
         self._canvas.viewport().installEventFilter(self)
@@ -51,8 +51,8 @@ class FindingSelection(QObject):
         self.mark.clear()
 
     # --- from the list to the map
-    def go_to(self, finding: Any) -> None:
-        if self._picking:
+    def go_to_finding(self, finding: Any) -> None:
+        if self._is_picking:
             return
         if finding is None or self._dock.result is None:
             self.mark.clear()
@@ -95,15 +95,15 @@ class FindingSelection(QObject):
         """Handle left clicks of tools that only pan or identify; no event is consumed."""
         if event.type() == QEvent.Type.MouseButtonPress:
             plain = event.button() == Qt.MouseButton.LeftButton and not event.modifiers()
-            self._pressed = event.pos() if plain and _allows_selection(self._canvas.mapTool()) else None
-        elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed is not None:
-            moved = (event.pos() - self._pressed).manhattanLength()
-            self._pressed = None
+            self._pressed_position = event.pos() if plain and _allows_selection(self._canvas.mapTool()) else None
+        elif event.type() == QEvent.Type.MouseButtonRelease and self._pressed_position is not None:
+            moved = (event.pos() - self._pressed_position).manhattanLength()
+            self._pressed_position = None
             if moved < QApplication.startDragDistance():
-                self.select_at(event.pos())
+                self.select_finding_at_position(event.pos())
         return False
 
-    def select_at(self, place: QPoint) -> None:
+    def select_finding_at_position(self, place: QPoint) -> None:
         """Select the finding at a position of the map; show a menu if there are several."""
         findings = self._on_map.find_visible_findings(self._make_click_area(place))
         if len(findings) == 1:
@@ -128,9 +128,9 @@ class FindingSelection(QObject):
     def select_finding(self, finding: Any, zoom: bool = False) -> None:
         """Select a finding in the list and mark it; without ``zoom`` the map stays."""
         self._dock.setUserVisible(True)
-        self._picking = True
+        self._is_picking = True
         found = self._dock.tree.select_finding(finding)
-        self._picking = False
+        self._is_picking = False
         self.show(finding, zoom)
         if not found:
             self._dock.show_note(tr("The filter hides this finding in the list. Clear the filter to see it there."))

@@ -20,7 +20,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 
 from ...bridge.texts import tr
 from .filter import FilterSettings, FindingsFilter
-from .groups import AREA, COUNT, PLACE, STATE, FindingGroup
+from .groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, FindingGroup
 from .model import ROW_ROLE, FindingsModel
 
 #: Keys of the list; they take precedence over shortcuts of other programs.
@@ -79,7 +79,7 @@ class FindingsTree(QTreeView):
         self._arrange_columns()
         self._changed = False
         self._quiet = False
-        self.selectionModel().currentChanged.connect(self._current_changed)
+        self.selectionModel().currentChanged.connect(self._on_current_changed)
         # Rows are selected and deselected one by one; report the selection once.
         self._settling = QTimer(self)
         self._settling.setSingleShot(True)
@@ -89,26 +89,26 @@ class FindingsTree(QTreeView):
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menuRequested.emit(self.viewport().mapToGlobal(at)))
         self.verticalScrollBar().valueChanged.connect(self._load_rows_on_scroll)
-        self.clicked.connect(self._clicked)
-        self.doubleClicked.connect(self._double_clicked)
+        self.clicked.connect(self._on_clicked)
+        self.doubleClicked.connect(self._on_double_clicked)
 
     def _arrange_columns(self) -> None:
         header = self.header()
         header.setStretchLastSection(False)
-        header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(PLACE_COLUMN, QHeaderView.ResizeMode.Stretch)
         # Reserve room for the margins of the style and the sort arrow; the title takes the rest.
         margin = 2 * (self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self) + 1)
         arrow = self.style().pixelMetric(QStyle.PixelMetric.PM_HeaderMarkSize, None, header)
         header.setMinimumSectionSize(margin)
-        for column, widest in ((COUNT, "000"), (AREA, "000.00"), (STATE, tr("To do"))):
+        for column, widest in ((COUNT_COLUMN, "000"), (AREA_COLUMN, "000.00"), (STATE_COLUMN, tr("To do"))):
             texts = (
                 self.fontMetrics().horizontalAdvance(widest),
-                header.fontMetrics().horizontalAdvance(self._title(column)) + (arrow if column == AREA else 0),
+                header.fontMetrics().horizontalAdvance(self._title(column)) + (arrow if column == AREA_COLUMN else 0),
             )
             width = max(texts) + 2 * margin
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
-        header.setSortIndicator(AREA, Qt.SortOrder.DescendingOrder)
+        header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
 
     def _title(self, column: int) -> str:
@@ -175,9 +175,9 @@ class FindingsTree(QTreeView):
     # --- selection
     def current(self) -> Any:
         """Return the selected finding, or None."""
-        return self.findings.finding_at(self.filter.mapToSource(self.currentIndex()))
+        return self.findings.get_finding(self.filter.mapToSource(self.currentIndex()))
 
-    def block_settled_signal(self, on: bool) -> None:
+    def set_settled_signal_blocked(self, on: bool) -> None:
         """Block (True) or allow (False) the signal of a settled selection."""
         self._settling.stop()
         self._settling.blockSignals(not on)
@@ -201,9 +201,9 @@ class FindingsTree(QTreeView):
             found += [group.findings[p] for p in positions if p >= 0]
         return found
 
-    def current_group(self) -> FindingGroup | None:
+    def get_selected_group(self) -> FindingGroup | None:
         index = self.filter.mapToSource(self.currentIndex())
-        return self.findings.group_at(index) if index.isValid() else None
+        return self.findings.get_group(index) if index.isValid() else None
 
     def select_finding(self, finding: Any) -> bool:
         index = self.filter.get_index(finding)
@@ -226,7 +226,7 @@ class FindingsTree(QTreeView):
         for position, finding in enumerate(candidates):
             if finding is now:
                 return position + direction
-        group = self.current_group()
+        group = self.get_selected_group()
         if group is None:
             return 0 if direction > 0 else -1
         # From a rule, a reason or a waived finding, continue there.
@@ -243,18 +243,18 @@ class FindingsTree(QTreeView):
             return None
         return self.filter.place(now)
 
-    def _current_changed(self, *_indexes: QModelIndex) -> None:
+    def _on_current_changed(self, *_indexes: QModelIndex) -> None:
         if not self._quiet:
             self._changed = True
             self.chosen.emit(self.current())
 
-    def _clicked(self, _index: QModelIndex) -> None:
+    def _on_clicked(self, _index: QModelIndex) -> None:
         # A click on the row that was selected before shows it again; a first click has done so already.
         changed, self._changed = self._changed, False
         if not changed and self.current() is not None:
             self.zoomRequested.emit(self.current())
 
-    def _double_clicked(self, _index: QModelIndex) -> None:
+    def _on_double_clicked(self, _index: QModelIndex) -> None:
         if self.current() is not None:
             self.formRequested.emit(self.current())
 
@@ -267,7 +267,7 @@ class FindingsTree(QTreeView):
         return super().event(event)
 
     def keyPressEvent(self, event):
-        finding, group = self.current(), self.current_group()
+        finding, group = self.current(), self.get_selected_group()
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and finding is not None:
             self.zoomRequested.emit(finding)
         elif event.matches(QKeySequence.StandardKey.Copy) and group is not None:

@@ -71,7 +71,7 @@ class FindingCard(QFrame):
         row.addLayout(texts, 1)
 
 
-_AUTHOR = "waiver_author"
+_WAIVER_AUTHOR_KEY = "waiver_author"
 #: Maximum number of rules named in the line about the selection.
 _MAX_NAMED_RULES = 4
 _REASON_LINES = 3
@@ -107,14 +107,14 @@ class WaiverDialog(QDialog):
         self._current = current if any(f is current for f in findings) else findings[0]
         self._make_fields(path)
         self._digest = AttachmentDigest(self)
-        self._digest.changed.connect(self._validate)
+        self._digest.changed.connect(self._validate_fields)
         self.finished.connect(lambda _result: self._digest.stop())
         buttons = add_help_button(make_ok_cancel_buttons(self), "waive")
         self.ok = buttons.button(QDialogButtonBox.StandardButton.Ok)
         self.ok.setText(tr("Register Waiver"))
         layout = QVBoxLayout(self)
         title = (titles or {}).get(self._current.code, "")
-        layout.addWidget(FindingCard(self._current, title, _summarise(findings) if len(findings) > 1 else ""))
+        layout.addWidget(FindingCard(self._current, title, _summarise_findings(findings) if len(findings) > 1 else ""))
         layout.addLayout(self._make_form())
         note = QLabel(tr("Waived findings stay in the list and in every report; the verdict is at best conditional."))
         note.setWordWrap(True)
@@ -122,7 +122,7 @@ class WaiverDialog(QDialog):
         layout.addStretch()
         layout.addWidget(buttons)
         self._connect_fields()
-        self._attachment_changed()
+        self._on_attachment_changed()
         self.resize(self.fontMetrics().horizontalAdvance("0") * 88, self.sizeHint().height())
 
     # --- fields
@@ -139,7 +139,7 @@ class WaiverDialog(QDialog):
         self.attachment = FileLine("", folder)
         self.attachment.line.setPlaceholderText(tr("Scan or map (optional)"))
         self.author = self._make_line("SanxianWaiverAuthor", tr("Person who registers the waiver"))
-        self.author.setText(settings.read_setting(_AUTHOR, ""))
+        self.author.setText(settings.read_setting(_WAIVER_AUTHOR_KEY, ""))
         self.date, self.until = self._make_date_edit(0), self._make_date_edit(_DAYS_OF_A_YEAR)
         self.forever = QCheckBox(tr("No expiry date"))
         self.forever.setObjectName("SanxianWaiverForever")
@@ -166,22 +166,24 @@ class WaiverDialog(QDialog):
         return edit
 
     def _make_form(self) -> QFormLayout:
-        self._at_reason = FieldMessage(self.reason, tr("State facts and grounds; reports print this text unchanged."))
-        self._at_document = FieldMessage(self.document)
-        self._at_attachment = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
-        self._at_author = FieldMessage(_make_row(self.author, QLabel(tr("Date")), self.date))
+        self._reason_message = FieldMessage(
+            self.reason, tr("State facts and grounds; reports print this text unchanged.")
+        )
+        self._document_message = FieldMessage(self.document)
+        self._attachment_message = FieldMessage(self.attachment, tr("The path is stored relative to the waiver file."))
+        self._author_message = FieldMessage(_make_row(self.author, QLabel(tr("Date")), self.date))
         self._at_until = FieldMessage(
             _make_row(self.until, self.forever, None), tr("After this date the finding is no longer waived.")
         )
-        self._at_file = FieldMessage(self.file, lines=_FILE_LINES)
+        self._file_message = FieldMessage(self.file, lines=_FILE_LINES)
         form = QFormLayout()
         for text, field in (
-            (_mark_required(tr("Reason")), self._at_reason),
-            (_mark_required(tr("Document")), self._at_document),
-            (tr("Attachment"), self._at_attachment),
-            (_mark_required(tr("Accepted by")), self._at_author),
-            (_mark_required(tr("Valid until")), self._at_until),
-            (_mark_required(tr("Saved in")), self._at_file),
+            (_mark_label_required(tr("Reason")), self._reason_message),
+            (_mark_label_required(tr("Document")), self._document_message),
+            (tr("Attachment"), self._attachment_message),
+            (_mark_label_required(tr("Accepted by")), self._author_message),
+            (_mark_label_required(tr("Valid until")), self._at_until),
+            (_mark_label_required(tr("Saved in")), self._file_message),
         ):
             label = QLabel(text)
             # Same height as an input line, so that the message below it does not move the label.
@@ -203,35 +205,39 @@ class WaiverDialog(QDialog):
             self.until.dateChanged,
             self.forever.toggled,
         ):
-            signal.connect(self._validate)
-        self.attachment.line.textChanged.connect(self._attachment_changed)
+            signal.connect(self._validate_fields)
+        self.attachment.line.textChanged.connect(self._on_attachment_changed)
         # A relative path of an attachment starts at the folder of the waiver file.
-        self.file.line.textChanged.connect(self._attachment_changed)
+        self.file.line.textChanged.connect(self._on_attachment_changed)
 
     # --- validation
-    def _attachment_changed(self) -> None:
+    def _on_attachment_changed(self) -> None:
         text = self.attachment.text()
-        # The digest emits its state immediately, which calls `_validate`.
+        # The digest emits its state immediately, which calls `_validate_fields`.
         self._digest.read(str(self._find_folder() / text) if text else "")
 
     def _find_folder(self) -> Path:
         return Path(self.file.text()).parent if self.file.text() else Path()
 
-    def _validate(self) -> None:
+    def _validate_fields(self) -> None:
         """Show the error of each field; enable OK only without errors."""
         blank = (
-            (self._at_reason, self.reason.toPlainText(), tr("Enter the reason.")),
-            (self._at_document, self.document.text(), tr("Enter the number of the approving document.")),
-            (self._at_author, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
-            (self._at_file, self.file.text(), tr("Choose the file for the waivers, preferably in the data folder.")),
+            (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
+            (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
+            (self._author_message, self.author.text(), tr("Enter the name of the person who registers the waiver.")),
+            (
+                self._file_message,
+                self.file.text(),
+                tr("Choose the file for the waivers, preferably in the data folder."),
+            ),
         )
         for at, text, message in blank:
             if text.strip():
                 at.show_hint()
             else:
                 at.show_error(message)
-        ends = None if self.forever.isChecked() else _to_date(self.until)
-        if ends is not None and ends < _to_date(self.date):
+        ends = None if self.forever.isChecked() else _read_date(self.until)
+        if ends is not None and ends < _read_date(self.date):
             self._at_until.show_error(
                 tr("The expiry date is before the date of registration. Correct the expiry date.")
             )
@@ -242,26 +248,26 @@ class WaiverDialog(QDialog):
 
     def _report_attachment(self) -> None:
         if self._digest.busy:
-            self._at_attachment.show_hint(tr("Reading the attachment…"))
+            self._attachment_message.show_hint(tr("Reading the attachment…"))
         elif self._digest.problem:
-            self._at_attachment.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
+            self._attachment_message.show_error(tr("The attachment cannot be read. Check its path, or leave it empty."))
         elif self._digest.digest:
             text = tr("File found: {size}; its SHA-256 digest {digest} is stored in the waiver file")
             short = f"{self._digest.digest[:8]}…{self._digest.digest[-4:]}"
             size = QgsFileUtils.representFileSize(self._digest.size)
-            self._at_attachment.show_confirmation(text.format(size=size, digest=short))
+            self._attachment_message.show_confirmation(text.format(size=size, digest=short))
         else:
-            self._at_attachment.show_hint()
+            self._attachment_message.show_hint()
 
     def errors(self) -> list[str]:
         """Return the errors in the fields of the dialog, from top to bottom."""
         fields = (
-            self._at_reason,
-            self._at_document,
-            self._at_attachment,
-            self._at_author,
+            self._reason_message,
+            self._document_message,
+            self._attachment_message,
+            self._author_message,
             self._at_until,
-            self._at_file,
+            self._file_message,
         )
         return [at.error for at in fields if at.error]
 
@@ -278,8 +284,8 @@ class WaiverDialog(QDialog):
             reason=self.reason.toPlainText().strip(),
             document=self.document.text().strip(),
             author=self.author.text().strip(),
-            date=_to_date(self.date),
-            until=None if self.forever.isChecked() else _to_date(self.until),
+            date=_read_date(self.date),
+            until=None if self.forever.isChecked() else _read_date(self.until),
             attachment=self.attachment.text(),
             digest=self._digest.digest,
         )
@@ -291,13 +297,13 @@ class WaiverDialog(QDialog):
         try:
             self._save(self.chosen(), entries, Path(self.file.text()))
         except SanxianError as error:
-            self._at_file.show_error(trouble.explain_error(error))
+            self._file_message.show_error(trouble.explain_error(error))
             return
-        settings.store_setting(_AUTHOR, entries.author)
+        settings.store_setting(_WAIVER_AUTHOR_KEY, entries.author)
         super().accept()
 
 
-def _mark_required(label: str) -> str:
+def _mark_label_required(label: str) -> str:
     return f"{label} *"
 
 
@@ -315,12 +321,12 @@ def _make_row(*widgets: QWidget | None) -> QWidget:
     return box
 
 
-def _to_date(edit: QDateEdit) -> date:
+def _read_date(edit: QDateEdit) -> date:
     day = edit.date()
     return date(day.year(), day.month(), day.day())
 
 
-def _summarise(findings: list[Any]) -> str:
+def _summarise_findings(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
     from ...core.messages.texts import format_area
 

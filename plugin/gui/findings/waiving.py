@@ -40,7 +40,7 @@ class WaiverActions(QObject):
 
     def stop(self) -> None:
         """Ignore a pending change of the selection before the panel is deleted."""
-        self._dock.tree.block_settled_signal(False)
+        self._dock.tree.set_settled_signal_blocked(False)
 
     def _show_menu(self, place: Any) -> None:
         button = self._dock.navigation.waive
@@ -68,7 +68,7 @@ class WaiverActions(QObject):
         written: list[Any] = []
 
         def save(chosen: list[Any], words: Any, path: Path) -> None:
-            self._save(chosen, words, path)
+            self._save_waiver(chosen, words, path)
             written[:] = chosen
             if path != default and self._current():
                 places.store_chosen_file(QgsProject.instance(), str(path))
@@ -93,7 +93,7 @@ class WaiverActions(QObject):
             return
         self._dock.show_note(tr("{count} withdrawn from {file}.").format(count=len(numbers), file=path.name))
 
-    def _save(self, findings: list[Any], words: Any, path: Path) -> None:
+    def _save_waiver(self, findings: list[Any], words: Any, path: Path) -> None:
         from ...core.waivers.file import change_waivers
         from ...core.waivers.model import make_waivers
 
@@ -105,7 +105,7 @@ class WaiverActions(QObject):
     def apply_waivers(self, entries: tuple[Any, ...], path: Path) -> None:
         """Apply the waivers in the file to the displayed findings."""
         from ...core.live.session import FindingsChange
-        from ...core.waivers.application import apply_waivers, mark_accepted
+        from ...core.waivers.application import apply_waivers, mark_accepted_findings
         from ...core.waivers.file import renew_waiver_notices
 
         result = self._dock.result
@@ -117,7 +117,7 @@ class WaiverActions(QObject):
         judged = apply_waivers(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))
         # Findings of edits are displayed but not in the report.
         about = {id(f) for f in [*judged.gone, *judged.found]}
-        edited = mark_accepted([f for f in result.findings if id(f) not in about], plan, checked.waivers)
+        edited = mark_accepted_findings([f for f in result.findings if id(f) not in about], plan, checked.waivers)
         touched = {id(f): f for f in [*judged.changed, *edited]}
         in_view = {id(f) for f in result.findings}
         change = FindingsChange(gone=[f for f in judged.gone if id(f) in in_view], found=judged.found)

@@ -38,7 +38,7 @@ from .buttons import add_help_button
 
 #: Delay of the search while the user types, as in the findings panel.
 _SEARCH_DELAY_MS = 150
-_ANCHOR = Qt.ItemDataRole.UserRole
+_ANCHOR_DATA_ROLE = Qt.ItemDataRole.UserRole
 
 
 class DictionaryDialog(QDialog):
@@ -52,7 +52,7 @@ class DictionaryDialog(QDialog):
         self.setObjectName("SanxianDictionaryDialog")
         self.setWindowTitle(tr("Data Dictionary"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._dictionary = None
+        self._data_dictionary = None
         self._items: dict[str, QTreeWidgetItem] = {}
         self.standard = QComboBox()
         for key in list_standard_ids():
@@ -71,17 +71,17 @@ class DictionaryDialog(QDialog):
         self.browser = QTextBrowser()
         self.browser.setOpenLinks(False)
         self.browser.anchorClicked.connect(lambda url: self.show_page(url.toString().lstrip("#")))
-        self._lay_out()
+        self._lay_out_widgets()
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(_SEARCH_DELAY_MS)
         self._pause.timeout.connect(self._filter_items)
         self.search.textChanged.connect(self._pause.start)
         self.tree.currentItemChanged.connect(self._on_item_chosen)
-        self.standard.currentIndexChanged.connect(lambda: self._open(""))
-        self._open(self._find_page(layer))
+        self.standard.currentIndexChanged.connect(lambda: self._open_page(""))
+        self._open_page(self._find_page(layer))
 
-    def _lay_out(self) -> None:
+    def _lay_out_widgets(self) -> None:
         left = QWidget()
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -108,7 +108,7 @@ class DictionaryDialog(QDialog):
         role = find_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         return f"layer-{role}" if role else ""
 
-    def _open(self, anchor: str) -> None:
+    def _open_page(self, anchor: str) -> None:
         self.tree.blockSignals(True)
         self.tree.clear()
         self._items.clear()
@@ -116,21 +116,21 @@ class DictionaryDialog(QDialog):
             # The dictionary names rules, which need the libraries.
             from ...core.render.dictionary import Dictionary
 
-            self._dictionary = Dictionary(load_standard(self.standard.currentData()), get_interface_language())
+            self._data_dictionary = Dictionary(load_standard(self.standard.currentData()), get_interface_language())
             groups: dict[str, QTreeWidgetItem] = {}
-            for entry in self._dictionary.entries:
+            for entry in self._data_dictionary.entries:
                 if entry.group not in groups:
                     groups[entry.group] = QTreeWidgetItem(self.tree, [entry.group])
                 item = QTreeWidgetItem(groups[entry.group], [f"{entry.title}  {entry.code}"])
                 item.setToolTip(0, f"{entry.title}  {entry.code}")
-                item.setData(0, _ANCHOR, entry.anchor)
+                item.setData(0, _ANCHOR_DATA_ROLE, entry.anchor)
                 self._items[entry.anchor] = item
         except (SanxianError, ImportError) as error:
-            self._dictionary = None
+            self._data_dictionary = None
             self.browser.setPlainText(messages.explain_error(error))
         self.tree.blockSignals(False)
         self._filter_items()
-        if self._dictionary is not None:
+        if self._data_dictionary is not None:
             self.show_page(anchor)
 
     def show_page(self, anchor: str) -> None:
@@ -138,7 +138,7 @@ class DictionaryDialog(QDialog):
 
         Any other anchor shows the introduction.
         """
-        if self._dictionary is None:
+        if self._data_dictionary is None:
             return
         item = self._items.get(anchor)
         if item is not None and item.isHidden():
@@ -152,7 +152,7 @@ class DictionaryDialog(QDialog):
 
     def _show(self, anchor: str) -> None:
         """Show the page with the search words highlighted, scrolled to the first of them."""
-        self.browser.setHtml(self._dictionary.page(anchor))
+        self.browser.setHtml(self._data_dictionary.page(anchor))
         marks = []
         for word in self.search.text().split():
             self.browser.moveCursor(QTextCursor.MoveOperation.Start)
@@ -168,13 +168,13 @@ class DictionaryDialog(QDialog):
         self.browser.setTextCursor(cursor)
 
     def _on_item_chosen(self, item: QTreeWidgetItem | None) -> None:
-        if item is not None and item.data(0, _ANCHOR) and self._dictionary is not None:
-            self._show(item.data(0, _ANCHOR))
+        if item is not None and item.data(0, _ANCHOR_DATA_ROLE) and self._data_dictionary is not None:
+            self._show(item.data(0, _ANCHOR_DATA_ROLE))
 
     def _filter_items(self) -> None:
         text = self.search.text()
         shown = 0
-        for entry in self._dictionary.entries if self._dictionary is not None else ():
+        for entry in self._data_dictionary.entries if self._data_dictionary is not None else ():
             matches = entry.matches_search(text)
             self._items[entry.anchor].setHidden(not matches)
             shown += matches
@@ -207,8 +207,8 @@ class DictionaryDialog(QDialog):
             return
         url = QUrl.fromLocalFile(str(target))
         item = self.tree.currentItem()
-        if item is not None and item.data(0, _ANCHOR):
-            url.setFragment(item.data(0, _ANCHOR))
+        if item is not None and item.data(0, _ANCHOR_DATA_ROLE):
+            url.setFragment(item.data(0, _ANCHOR_DATA_ROLE))
         QDesktopServices.openUrl(url)
 
 

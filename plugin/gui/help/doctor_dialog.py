@@ -16,7 +16,12 @@ from ..widgets import theme
 from ..widgets.buttons import make_close_button
 from .buttons import add_help_button
 
-_STATE_ICONS = {health.OK: "ok", health.OLD: "error", health.MISSING: "error", health.ABSENT: "skipped"}
+_STATE_ICONS = {
+    health.VERSION_OK: "ok",
+    health.VERSION_TOO_OLD: "error",
+    health.LIBRARY_MISSING: "error",
+    health.OPTIONAL_LIBRARY_ABSENT: "skipped",
+}
 
 
 class DoctorDialog(QDialog):

@@ -15,7 +15,7 @@ from ...bridge import manual
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...paths import METADATA
+from ...paths import METADATA_FILE
 from ..widgets.buttons import make_close_button
 
 
@@ -71,14 +71,14 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     """
     from ...core.engine.explanation import EffectiveValue, find_effective_values, format_effective_values
     from ...core.messages.texts import Texts
-    from ...core.model.rule import all_rules
+    from ...core.model.rule import load_all_rules
 
     texts = Texts(get_interface_language())
-    rule = all_rules().get(code)
+    rule = load_all_rules().get(code)
     if rule is None:
         return f"<h2>{escape(code)}</h2><p>{escape(texts.section('run_help').get(code, code))}</p>"
-    parts = [f"<h2>{code} {escape(texts.rule_title(rule))}</h2>"]
-    for heading, text in texts.rule_help(rule).items():
+    parts = [f"<h2>{code} {escape(texts.get_rule_title(rule))}</h2>"]
+    for heading, text in texts.get_rule_help(rule).items():
         parts.append(f"<h3>{escape(heading)}</h3><p>{escape(text)}</p>")
     if norm is None:
         return "".join(parts)
@@ -100,7 +100,7 @@ def _format_list(rows: Iterable[str]) -> str:
 
 def _make_about_page(rules: bool = True) -> str:
     """Return the page about the plugin as HTML, with the list of rules."""
-    known = dict(line.split("=", 1) for line in METADATA.read_text(encoding="utf-8").splitlines() if "=" in line)
+    known = dict(line.split("=", 1) for line in METADATA_FILE.read_text(encoding="utf-8").splitlines() if "=" in line)
     editing = tr(
         "While you edit, new, changed and deleted features are checked at once against all layers (menu Check While "
         "Editing). Totals, shares and other figures of the whole county are those of the last full check."
@@ -114,16 +114,17 @@ def _make_about_page(rules: bool = True) -> str:
     ]
     if rules:
         from ...core.messages.texts import Texts
-        from ...core.model.rule import all_rules
+        from ...core.model.rule import load_all_rules
 
         texts = Texts(get_interface_language())
         try:
             rows = "".join(
-                f"<tr><td><a href='#{code}'>{code}</a>&nbsp;&nbsp;</td><td>{escape(texts.rule_title(rule))}</td></tr>"
-                for code, rule in all_rules().items()
+                f"<tr><td><a href='#{code}'>{code}</a>&nbsp;&nbsp;</td>"
+                f"<td>{escape(texts.get_rule_title(rule))}</td></tr>"
+                for code, rule in load_all_rules().items()
             )
         except SanxianError as error:
-            rows = f"<tr><td>{escape(texts.explain(error))}</td></tr>"
+            rows = f"<tr><td>{escape(texts.explain_error(error))}</td></tr>"
         parts.append(f"<h3>{escape(tr('Rules'))}</h3><table>{rows}</table>")
     return "".join(parts)
 

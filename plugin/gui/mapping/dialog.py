@@ -15,8 +15,8 @@ from ...bridge.mapping.run import MappingRun, PreparedMapping
 from ...bridge.running.tasks import JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
-from ...core.files.writing import atomic_output
-from ...core.mapping import load_mapping, to_toml
+from ...core.files.writing import write_atomically
+from ...core.mapping import format_mapping_as_toml, load_mapping
 from ...core.mapping.preview import change_mapping, find_undecided_codes, preview_field
 from ...core.standard.template import Template
 from ..widgets import messages as trouble
@@ -26,12 +26,12 @@ from .source import MappingSource
 
 def _describe_preparation(done: PreparedMapping, template: Template) -> str:
     """Return the filled, required and unused fields of a mapping as text."""
-    filled = [f for f in template.fields if done.previews[f.name].filled]
+    filled = [f for f in template.fields if done.field_previews[f.name].filled]
     needed = [f for f in template.fields if f.constraint == "M" or f.meaning == "key"]
-    missing = [f.name for f in needed if not done.previews[f.name].filled]
+    missing = [f.name for f in needed if not done.field_previews[f.name].filled]
     used = set(done.mapping.fields.values())
     unused = [f.name for f in done.columns.layer.fields if f.name not in used]
-    lost = sum(p.lost for p in done.previews.values())
+    lost = sum(p.lost_count for p in done.field_previews.values())
     lines = [
         tr("{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.").format(
             rows=done.columns.rows, filled=len(filled), all=len(template.fields), lost=lost
@@ -71,16 +71,16 @@ class MappingDialog(MappingSource):
     def __init__(self, project: QgsProject, runner: JobRunner, layer: Any = None, parent=None):
         super().__init__(project, runner, layer, parent)
         self._run: MappingRun | None = None
-        self._written = ""
+        self._written_path = ""
         self.load.clicked.connect(self._choose_mapping)
         self.save.clicked.connect(self._choose_mapping_file)
-        self.table.changed.connect(self._changed)
+        self.table.changed.connect(self._on_field_mapping_changed)
         self.table.itemSelectionChanged.connect(self._show_choices)
         self.choices.chosen.connect(self._on_code_decided)
         self.start.clicked.connect(self.run)
         self.stop.clicked.connect(self._cancel)
         self.state_changed.connect(self._enable_buttons)
-        self._prepare()
+        self._prepare_mapping()
 
     # --- decisions
     def _show(self, prepared: PreparedMapping) -> None:
@@ -88,53 +88,60 @@ class MappingDialog(MappingSource):
         self._show_choices()
         self._show_summary()
 
-    def _changed(self, target: str, source: str, constant: Any, way: Any) -> None:
-        if self._prepared is None:
+    def _on_field_mapping_changed(self, target: str, source: str, constant: Any, way: Any) -> None:
+        if self._prepared_mapping is None:
             return
-        former = self._prepared.mapping.codes.get(target)
+        former = self._prepared_mapping.mapping.codes.get(target)
         if way is not None and former is not None and (former.list, former.column) == (way.list, way.column):
             way = former
         mapping = change_mapping(
-            self._prepared.mapping, self._target, target, source=source, constant=constant, translation=way
+            self._prepared_mapping.mapping,
+            self._target_template,
+            target,
+            source=source,
+            constant=constant,
+            translation=way,
         )
         self._use_mapping(mapping, target)
 
     def _on_code_decided(self, code: str, becomes: str) -> None:
-        target = self.table.current_target()
-        way = self._prepared.mapping.codes[target]
+        target = self.table.get_current_target()
+        way = self._prepared_mapping.mapping.codes[target]
         choices = {k: v for k, v in way.choices.items() if k != code}
         if becomes:
             choices[code] = becomes
-        codes = {**self._prepared.mapping.codes, target: replace(way, choices=choices)}
-        self._use_mapping(replace(self._prepared.mapping, codes=codes), target)
+        codes = {**self._prepared_mapping.mapping.codes, target: replace(way, choices=choices)}
+        self._use_mapping(replace(self._prepared_mapping.mapping, codes=codes), target)
 
     def _use_mapping(self, mapping: Any, target: str) -> None:
         """Use another mapping; update the row of a field and of its code names."""
-        previews = dict(self._prepared.previews)
-        field = self._target.field_named(target)
+        previews = dict(self._prepared_mapping.field_previews)
+        field = self._target_template.find_field_by_name(target)
         for name in dict.fromkeys((target, field.code_name)):
-            shown = self._target.field_named(name) if name else None
+            shown = self._target_template.find_field_by_name(name) if name else None
             if shown is not None:
                 previews[name] = preview_field(
-                    self._prepared.columns, mapping, shown, self._target, self._norm.standard
+                    self._prepared_mapping.columns, mapping, shown, self._target_template, self._norm.standard
                 )
                 self.table.show_preview(name, previews[name])
-        self._prepared = replace(self._prepared, mapping=mapping, previews=previews)
+        self._prepared_mapping = replace(self._prepared_mapping, mapping=mapping, field_previews=previews)
         self._show_choices()
         self._show_summary()
 
     def _show_choices(self) -> None:
-        target = self.table.current_target()
-        field = self._target.field_named(target) if target else None
-        if field is None or self._prepared is None:
+        target = self.table.get_current_target()
+        field = self._target_template.find_field_by_name(target) if target else None
+        if field is None or self._prepared_mapping is None:
             self.choices.show_codes("", [], None)
             return
         standard = self._norm.standard
-        rows = find_undecided_codes(self._prepared.columns, self._prepared.mapping, field, self._target, standard)
+        rows = find_undecided_codes(
+            self._prepared_mapping.columns, self._prepared_mapping.mapping, field, self._target_template, standard
+        )
         self.choices.show_codes(f"{field.alias} {field.name}", rows, standard.code_lists.get(field.codes))
 
     def _show_summary(self) -> None:
-        self._show_message(_describe_preparation(self._prepared, self._target))
+        self._show_message(_describe_preparation(self._prepared_mapping, self._target_template))
 
     # --- mapping files
     def _choose_mapping(self) -> None:
@@ -144,11 +151,11 @@ class MappingDialog(MappingSource):
 
     def open_mapping(self, path: str) -> None:
         try:
-            mapping = load_mapping(path, self._target, self._norm.standard)
+            mapping = load_mapping(path, self._target_template, self._norm.standard)
         except SanxianError as error:
             self._show_message(trouble.explain_error(error))
             return
-        self._prepare(mapping)
+        self._prepare_mapping(mapping)
 
     def _choose_mapping_file(self) -> None:
         path = files.ask_new_mapping(self, self._project, self.role())
@@ -157,8 +164,8 @@ class MappingDialog(MappingSource):
 
     def save_mapping(self, path: str) -> bool:
         try:
-            with atomic_output(path) as temporary:
-                text = to_toml(self._prepared.mapping, self._target)
+            with write_atomically(path) as temporary:
+                text = format_mapping_as_toml(self._prepared_mapping.mapping, self._target_template)
                 temporary.write_text(text, encoding="utf-8", newline="\n")
         except SanxianError as error:
             self._show_message(trouble.explain_error(error))
@@ -168,25 +175,25 @@ class MappingDialog(MappingSource):
 
     # --- the run
     def run(self) -> None:
-        layer = self._layer()
-        if self._prepared is None or layer is None:
+        layer = self._get_source_layer()
+        if self._prepared_mapping is None or layer is None:
             return
-        output = self._written = self.output.filePath().strip()
+        output = self._written_path = self.output.filePath().strip()
         losses = str(Path(output).with_suffix(".未转换.xlsx")) if output and self.losses.isChecked() else ""
         source = layer if self.source.currentLayer() is not None else layer.source()
         given = mapping_run.make_run_parameters(
-            source, self._target, self._norm.standard, self._prepared.mapping, output, losses
+            source, self._target_template, self._norm.standard, self._prepared_mapping.mapping, output, losses
         )
-        given["DROP_PERSONAL"] = bool(self._target.personal) and self.personal.isChecked()
+        given["DROP_PERSONAL"] = bool(self._target_template.personal) and self.personal.isChecked()
         self._run = MappingRun(self._project, given)
-        self._run.progress.connect(self._progress)
-        self._run.ended.connect(self._on_run_ended)
+        self._run.progress.connect(self._show_progress)
+        self._run.run_ended.connect(self._on_run_ended)
         self.bar.setValue(0)
         self._show_message(tr("Mapping {layer}…").format(layer=layer.name()))
         self._enable_buttons()
         self._run.start(self._runner)
 
-    def _progress(self, share: float) -> None:
+    def _show_progress(self, share: float) -> None:
         self.bar.setValue(round(share))
 
     def _cancel(self) -> None:
@@ -203,11 +210,11 @@ class MappingDialog(MappingSource):
                 tr("Cancelled; nothing was written.") if run.cancelled else _get_last_message(run.messages())
             )
             return
-        layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target, self._norm)
+        layer = mapping_run.add_result_layer(self._project, run, results["OUTPUT"], self._target_template, self._norm)
         lines = _describe_result(results, layer.name() if layer else results["OUTPUT"])
         self._show_message("\n".join(lines))
-        if self._written:
-            mapping_file = mapping_work.find_free_mapping_path(self._written)
+        if self._written_path:
+            mapping_file = mapping_work.find_free_mapping_path(self._written_path)
             if not self.save_mapping(mapping_file):
                 return
             lines.append(tr("The mapping is kept in {file}, to be used again.").format(file=Path(mapping_file).name))
@@ -218,7 +225,7 @@ class MappingDialog(MappingSource):
         self.bar.setVisible(running)
         self.stop.setVisible(running)
         # After a failed or stopped reading, the preview may be of another template.
-        is_current = self._prepared is not None and self._prepared.mapping.role == self.role()
+        is_current = self._prepared_mapping is not None and self._prepared_mapping.mapping.role == self.role()
         ready = is_current and self._job is None and not running
         for widget in (self.start, self.save, self.table, self.choices):
             widget.setEnabled(ready)
@@ -237,5 +244,5 @@ class MappingDialog(MappingSource):
     def done(self, result: int) -> None:
         """Cancel the run when the dialog closes, without waiting for it."""
         if self._run is not None:
-            self._run.forget()
+            self._run.cancel_and_disconnect()
         super().done(result)

@@ -93,7 +93,7 @@ class CodeChoiceTable(QWidget):
         box = ScrollSafeComboBox()
         box.setObjectName(f"choice.{row.code}")
         box.addItem(tr("(left empty)"), "")
-        likely = [code for code in row.candidates if code in codes.codes]
+        likely = [code for code in row.candidate_codes if code in codes.codes]
         for code in likely:
             box.addItem(f"{code} {codes.codes[code].name}", code)
         if likely:
@@ -120,7 +120,7 @@ class MappingForm(QDialog):
         self.setWindowTitle(tr("Map Fields"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._make_widgets(project, templates, texts)
-        self._lay_out()
+        self._lay_out_widgets()
 
     def _make_widgets(self, project: QgsProject, templates: dict[str, Template], texts: Texts) -> None:
         self.source = QgsMapLayerComboBox()
@@ -158,7 +158,7 @@ class MappingForm(QDialog):
         self.bar = QProgressBar()
         self.bar.hide()
 
-    def _lay_out(self) -> None:
+    def _lay_out_widgets(self) -> None:
         source = QHBoxLayout()
         source.addWidget(self.source, 1)
         source.addWidget(self.browse)

@@ -17,7 +17,7 @@ from ...bridge.layers.snapshots import take_snapshot
 from ...bridge.mapping import run as mapping_work
 from ...bridge.mapping.run import PreparedMapping
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.messages.texts import Texts
 from ...core.standard.template import Template
@@ -67,17 +67,17 @@ class MappingSource(MappingForm):
         norm = county.make_check_options(project).norm()
         super().__init__(project, norm.standard.templates, Texts(settings.get_interface_language()), parent)
         self._project, self._runner, self._norm = project, runner, norm
-        self._prepared: PreparedMapping | None = None
-        self._job: Job | None = None
+        self._prepared_mapping: PreparedMapping | None = None
+        self._job: BackgroundJob | None = None
         self._files: dict[str, QgsVectorLayer] = {}
         if isinstance(layer, QgsVectorLayer):
             self.source.setLayer(layer)
         self.template.setCurrentIndex(max(self.template.findData(self._guess_role()), 0))
-        self.source.layerChanged.connect(self._source_changed)
+        self.source.layerChanged.connect(self._on_source_changed)
         self.browse.clicked.connect(self._browse_source)
-        self.template.activated.connect(lambda _row: self._prepare())
+        self.template.activated.connect(lambda _row: self._prepare_mapping())
         self.template.lineEdit().editingFinished.connect(self._restore_template)
-        self.again.clicked.connect(lambda _checked: self._prepare())
+        self.again.clicked.connect(lambda _checked: self._prepare_mapping())
 
     def _guess_role(self) -> str:
         layer = self.source.currentLayer()
@@ -88,7 +88,7 @@ class MappingSource(MappingForm):
         return str(self.template.currentData() or "")
 
     @property
-    def _target(self) -> Template:
+    def _target_template(self) -> Template:
         return self._norm.standard.templates[self.role()]
 
     def _restore_template(self) -> None:
@@ -110,40 +110,40 @@ class MappingSource(MappingForm):
         self._files[path] = layer
         self.source.setAdditionalItems(list(self._files))
         self.source.setCurrentIndex(self.source.findText(path))
-        self._source_changed()
+        self._on_source_changed()
 
-    def _layer(self) -> QgsVectorLayer | None:
+    def _get_source_layer(self) -> QgsVectorLayer | None:
         layer = self.source.currentLayer()
         if layer is None:
             layer = self._files.get(self.source.currentText())
         return layer if isinstance(layer, QgsVectorLayer) else None
 
-    def _source_changed(self) -> None:
-        self._prepared = None
-        self._prepare()
+    def _on_source_changed(self) -> None:
+        self._prepared_mapping = None
+        self._prepare_mapping()
 
-    def _prepare(self, given: Any = None) -> None:
+    def _prepare_mapping(self, given: Any = None) -> None:
         """Read the source, propose a mapping unless ``given``, and preview the result.
 
         The work runs in the background.
         """
-        layer = self._layer()
+        layer = self._get_source_layer()
         if self._job is not None:
-            self._job.forget()
+            self._job.cancel_and_disconnect()
             self._job = None
         if layer is None:
             self.table.setRowCount(0)
             self._show_message(tr("Choose a layer, or a file with File…"))
             self.state_changed.emit()
             return
-        source: Any = self._prepared.columns if self._prepared is not None else take_snapshot(layer)
-        template, standard = self._target, self._norm.standard
+        source: Any = self._prepared_mapping.columns if self._prepared_mapping is not None else take_snapshot(layer)
+        template, standard = self._target_template, self._norm.standard
         known = attribute_forms.find_constant_values(template, self._norm)
 
         def work(progress, cancellation):
             return mapping_work.prepare_mapping(source, template, standard, given, cancellation, known)
 
-        self._job = Job(
+        self._job = BackgroundJob(
             tr("Map Fields"), work, on_done=self._show, on_error=self._on_failed, on_cancelled=self._on_cancelled
         )
         self._show_message(tr("Reading {layer}…").format(layer=layer.name()))
@@ -151,10 +151,10 @@ class MappingSource(MappingForm):
         self._runner.start(self._job)
 
     def _show(self, prepared: PreparedMapping) -> None:
-        self._job, self._prepared = None, prepared
-        self.table.fill(prepared, self._target, self._norm.standard)
-        self.personal.setVisible(bool(self._target.personal))
-        self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target.personal))
+        self._job, self._prepared_mapping = None, prepared
+        self.table.fill(prepared, self._target_template, self._norm.standard)
+        self.personal.setVisible(bool(self._target_template.personal))
+        self.personal.setToolTip(tr(", ").join(f"{f.alias} {f.name}" for f in self._target_template.personal))
         self.state_changed.emit()
 
     def _on_cancelled(self) -> None:
@@ -181,5 +181,5 @@ class MappingSource(MappingForm):
     def done(self, result: int) -> None:
         """Cancel the reading when the dialog closes, without waiting for it."""
         if self._job is not None:
-            self._job.forget()
+            self._job.cancel_and_disconnect()
         super().done(result)

@@ -19,20 +19,22 @@ from qgis.PyQt.QtWidgets import (
 
 from ...bridge.mapping.run import PreparedMapping
 from ...bridge.texts import tr
-from ...core.mapping import Translation
+from ...core.mapping import CodeTranslation
 from ...core.mapping.preview import FieldPreview, find_translations
 from ...core.messages.texts import Texts
 from ...core.standard import Standard
 from ...core.standard.template import Field, Template
 from ..widgets import theme
 
-FIELD, KIND, REQUIRED, SOURCE, MORE, SAMPLES, FILLED, LOST = range(8)
+FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN = (
+    range(8)
+)
 #: Data of the entries of a source box that are not names of fields.
-NOTHING, CONSTANT = "", "\0constant"
+NO_SOURCE, CONSTANT_SOURCE = "", "\0constant"
 
 
 #: Separates list and column in the data of a box: Qt finds a text, but not a tuple.
-_SEPARATOR = "\0"
+_SOURCE_KEY_SEPARATOR = "\0"
 
 
 class ScrollSafeComboBox(QComboBox):
@@ -62,7 +64,7 @@ class MappingTable(QTableWidget):
     changed = pyqtSignal(str, str, object, object)
 
     def __init__(self, texts: Texts, parent: QWidget | None = None):
-        super().__init__(0, LOST + 1, parent)
+        super().__init__(0, LOST_COLUMN + 1, parent)
         self.setObjectName("SanxianMappingTable")
         self._texts = texts
         self._targets: list[Field] = []
@@ -94,19 +96,19 @@ class MappingTable(QTableWidget):
         sources = [f.name for f in prepared.columns.layer.fields]
         for row, target in enumerate(self._targets):
             self._show_field_description(row, target)
-            self.setCellWidget(row, SOURCE, self._make_source_box(target, sources, prepared))
+            self.setCellWidget(row, SOURCE_COLUMN, self._make_source_box(target, sources, prepared))
             self._fill_constant_or_codes(
                 row, prepared.mapping.constants.get(target.name), prepared.mapping.codes.get(target.name)
             )
-            self.show_preview(target.name, prepared.previews[target.name])
+            self.show_preview(target.name, prepared.field_previews[target.name])
         header = self.horizontalHeader()
-        for column in (FIELD, KIND, REQUIRED, FILLED, LOST):
+        for column in (FIELD_COLUMN, KIND_COLUMN, REQUIRED_COLUMN, FILLED_COLUMN, LOST_COLUMN):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         letter = self.fontMetrics().horizontalAdvance("0")
-        for column, letters in ((SOURCE, 18), (MORE, 24)):
+        for column, letters in ((SOURCE_COLUMN, 18), (MORE_COLUMN, 24)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             self.setColumnWidth(column, letter * letters)
-        header.setSectionResizeMode(SAMPLES, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(SAMPLES_COLUMN, QHeaderView.ResizeMode.Stretch)
 
     def _show_field_description(self, row: int, target: Field) -> None:
         name = QTableWidgetItem(f"{target.alias} {target.name}")
@@ -120,12 +122,12 @@ class MappingTable(QTableWidget):
         font = name.font()
         font.setBold(target.constraint == "M" or target.meaning == "key")
         name.setFont(font)
-        for column, item in ((FIELD, name), (KIND, QTableWidgetItem(f"{kind} {size}".strip()))):
+        for column, item in ((FIELD_COLUMN, name), (KIND_COLUMN, QTableWidgetItem(f"{kind} {size}".strip()))):
             self.setItem(row, column, item)
-        self.setItem(row, REQUIRED, QTableWidgetItem(needed))
-        for column in (SOURCE, MORE, SAMPLES, FILLED, LOST):
+        self.setItem(row, REQUIRED_COLUMN, QTableWidgetItem(needed))
+        for column in (SOURCE_COLUMN, MORE_COLUMN, SAMPLES_COLUMN, FILLED_COLUMN, LOST_COLUMN):
             item = QTableWidgetItem()
-            if column in (FILLED, LOST):
+            if column in (FILLED_COLUMN, LOST_COLUMN):
                 item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.setItem(row, column, item)
 
@@ -133,33 +135,37 @@ class MappingTable(QTableWidget):
         box = ScrollSafeComboBox()
         box.setObjectName(f"source.{target.name}")
         box.setAccessibleName(tr("Source of {field}").format(field=target.name))
-        box.addItem(tr("(nothing)"), NOTHING)
-        box.addItem(tr("The same value…"), CONSTANT)
+        box.addItem(tr("(nothing)"), NO_SOURCE)
+        box.addItem(tr("The same value…"), CONSTANT_SOURCE)
         box.insertSeparator(2)
         for name in sources:
             box.addItem(name, name)
-        chosen = CONSTANT if target.name in prepared.mapping.constants else prepared.mapping.fields.get(target.name, "")
+        chosen = (
+            CONSTANT_SOURCE
+            if target.name in prepared.mapping.constants
+            else prepared.mapping.fields.get(target.name, "")
+        )
         box.setCurrentIndex(max(box.findData(chosen), 0))
-        how = prepared.hows.get(target.name)
+        how = prepared.proposals_by_field.get(target.name)
         if how is not None:
             box.setToolTip(self._texts.get("mapping", f"how_{how.how}"))
-        box.activated.connect(lambda _row, target=target: self._source_chosen(target))
+        box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
         return box
 
     def _row(self, target: str) -> int:
         return next(n for n, field in enumerate(self._targets) if field.name == target)
 
-    def _fill_constant_or_codes(self, row: int, constant: Any, way: Translation | None) -> None:
+    def _fill_constant_or_codes(self, row: int, constant: Any, way: CodeTranslation | None) -> None:
         """Add the constant value or the list of source codes next to the source, if any."""
-        target, source = self._targets[row], self.cellWidget(row, SOURCE).currentData()
+        target, source = self._targets[row], self.cellWidget(row, SOURCE_COLUMN).currentData()
         # Remove the former widget first; otherwise it would stay visible.
-        self.removeCellWidget(row, MORE)
-        if source == CONSTANT:
+        self.removeCellWidget(row, MORE_COLUMN)
+        if source == CONSTANT_SOURCE:
             edit = QLineEdit("" if constant is None else str(constant))
             edit.setObjectName(f"constant.{target.name}")
             edit.setPlaceholderText(tr("Value for every row"))
             edit.editingFinished.connect(lambda: self._emit_choice(target))
-            self.setCellWidget(row, MORE, edit)
+            self.setCellWidget(row, MORE_COLUMN, edit)
             return
         ways = find_translations(target, self._standard) if source else []
         if way is not None and not any((w.list, w.column) == (way.list, way.column) for w in ways):
@@ -170,7 +176,7 @@ class MappingTable(QTableWidget):
             box.addItem(tr("Codes unchanged"), None)
             for translation in ways:
                 named = (
-                    self._texts.setting_name(f"codes.{translation.list}")
+                    self._texts.get_setting_name(f"codes.{translation.list}")
                     if translation.list
                     else tr("Only the choices below")
                 )
@@ -178,29 +184,33 @@ class MappingTable(QTableWidget):
             box.setCurrentIndex(max(box.findData(_make_key(way)) if way is not None else 0, 0))
             box.setToolTip(box.currentText())
             box.activated.connect(lambda _row: self._emit_choice(target))
-            self.setCellWidget(row, MORE, box)
+            self.setCellWidget(row, MORE_COLUMN, box)
 
-    def _source_chosen(self, target: Field) -> None:
+    def _on_source_chosen(self, target: Field) -> None:
         row = self._row(target.name)
-        if self.cellWidget(row, SOURCE).currentData() == CONSTANT and isinstance(self.cellWidget(row, MORE), QLineEdit):
+        if self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE and isinstance(
+            self.cellWidget(row, MORE_COLUMN), QLineEdit
+        ):
             # Chosen again: preserve the text.
             return
-        self.cellWidget(row, SOURCE).setToolTip("")
+        self.cellWidget(row, SOURCE_COLUMN).setToolTip("")
         self._fill_constant_or_codes(row, None, None)
         self._emit_choice(target)
-        if self.cellWidget(row, SOURCE).currentData() == CONSTANT:
-            self.cellWidget(row, MORE).setFocus()
+        if self.cellWidget(row, SOURCE_COLUMN).currentData() == CONSTANT_SOURCE:
+            self.cellWidget(row, MORE_COLUMN).setFocus()
 
     def _emit_choice(self, target: Field) -> None:
         row = self._row(target.name)
-        source, more = self.cellWidget(row, SOURCE).currentData(), self.cellWidget(row, MORE)
+        source, more = self.cellWidget(row, SOURCE_COLUMN).currentData(), self.cellWidget(row, MORE_COLUMN)
         self.selectRow(row)
-        if source == CONSTANT:
+        if source == CONSTANT_SOURCE:
             text = more.text().strip() if isinstance(more, QLineEdit) else ""
             self.changed.emit(target.name, "", text or None, None)
             return
         way = more.currentData() if isinstance(more, QComboBox) else None
-        self.changed.emit(target.name, source, None, Translation(*way.split(_SEPARATOR)) if way else None)
+        self.changed.emit(
+            target.name, source, None, CodeTranslation(*way.split(_SOURCE_KEY_SEPARATOR)) if way else None
+        )
 
     def show_preview(self, target: str, preview: FieldPreview) -> None:
         row = self._row(target)
@@ -212,30 +222,32 @@ class MappingTable(QTableWidget):
                 why = self._texts.get("mapping_short", sample.reason)
                 text = tr("{value}: {why}").format(value=sample.before or sample.after, why=why)
             parts.append(text)
-        item = self.item(row, SAMPLES)
+        item = self.item(row, SAMPLES_COLUMN)
         item.setText(tr("; ").join(parts))
         item.setToolTip("\n".join(parts))
-        by_code = self.cellWidget(row, SOURCE).currentData() == NOTHING and preview.filled
-        self.item(row, MORE).setText(tr("Name from the code list") if by_code else "")
-        self.item(row, FILLED).setText(str(preview.filled))
-        lost = self.item(row, LOST)
-        lost.setText(str(preview.lost + preview.remarked) if preview.lost or preview.remarked else "")
+        by_code = self.cellWidget(row, SOURCE_COLUMN).currentData() == NO_SOURCE and preview.filled
+        self.item(row, MORE_COLUMN).setText(tr("Name from the code list") if by_code else "")
+        self.item(row, FILLED_COLUMN).setText(str(preview.filled))
+        lost = self.item(row, LOST_COLUMN)
+        lost.setText(
+            str(preview.lost_count + preview.remarked_count) if preview.lost_count or preview.remarked_count else ""
+        )
         lost.setIcon(
             theme.load_icon("warning")
-            if preview.lost or preview.remarked
+            if preview.lost_count or preview.remarked_count
             else theme.load_icon("ok")
             if preview.filled
             else QIcon()
         )
         tip = tr("{lost} left empty, {remarked} kept with a remark").format(
-            lost=preview.lost, remarked=preview.remarked
+            lost=preview.lost_count, remarked=preview.remarked_count
         )
-        lost.setToolTip(tip if preview.lost or preview.remarked else "")
+        lost.setToolTip(tip if preview.lost_count or preview.remarked_count else "")
 
-    def current_target(self) -> str:
+    def get_current_target(self) -> str:
         row = self.currentRow()
         return self._targets[row].name if 0 <= row < len(self._targets) else ""
 
 
-def _make_key(way: Translation) -> str:
-    return f"{way.list}{_SEPARATOR}{way.column}"
+def _make_key(way: CodeTranslation) -> str:
+    return f"{way.list}{_SOURCE_KEY_SEPARATOR}{way.column}"

@@ -25,9 +25,9 @@ from ...bridge import settings
 from ...bridge.layers import role_recognition
 from ...bridge.layouts import saved_layouts
 from ...bridge.layouts.build import LayoutBuilder
-from ...bridge.layouts.map_layers import MapLayers, from_recognised
+from ...bridge.layouts.map_layers import MapLayers, collect_from_recognition
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.settings import get_interface_language
 from ...bridge.texts import tr
 from ...core.errors import InputError, SanxianError
@@ -81,24 +81,24 @@ class MapActions:
         project = QgsProject.instance()
         options, outlines = county.make_check_options(project), role_recognition.take_outlines(project)
         if not outlines:
-            self._failed(InputError("no_layers"))
+            self._on_failed(InputError("no_layers"))
             return
         self._runner.start(
-            Job(
+            BackgroundJob(
                 tr("Recognising layers"),
                 lambda progress, cancellation: (role_recognition.recognise_layers(outlines, options), options.norm()),
                 on_done=self._on_recognised,
-                on_error=self._failed,
+                on_error=self._on_failed,
             )
         )
 
     def _on_recognised(self, answer: Any) -> None:
         project = QgsProject.instance()
         try:
-            material = from_recognised(project, role_recognition.list_plan_layers(project), *answer)
+            material = collect_from_recognition(project, role_recognition.list_plan_layers(project), *answer)
             self.ask(material)
         except SanxianError as error:
-            self._failed(error)
+            self._on_failed(error)
 
     def ask(self, material: MapLayers) -> None:
         """Open the dialog 生成布局, then create the chosen layouts. Raise SanxianError."""
@@ -117,7 +117,7 @@ class MapActions:
         finally:
             QApplication.restoreOverrideCursor()
         project.setDirty(True)
-        self._report(created)
+        self._report_created_layouts(created)
 
     def _may_replace(self, names: list[str]) -> bool:
         text = tr(
@@ -136,7 +136,7 @@ class MapActions:
         box.exec()
         return box.clickedButton() is yes
 
-    def _report(self, created: saved_layouts.SaveLayoutsOutcome) -> None:
+    def _report_created_layouts(self, created: saved_layouts.SaveLayoutsOutcome) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
         if created.made:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
@@ -148,7 +148,7 @@ class MapActions:
             text = tr("Kept as you edited them: {names}.")
             push_message(bar, "info", title, text.format(names=tr(", ").join(created.edited)))
 
-    def _failed(self, error: Exception) -> None:
+    def _on_failed(self, error: Exception) -> None:
         text = tr("No layout was made ({error}). Details are in the log, tab Sanxian.")
         push_message(self._iface.messageBar(), "warning", tr("Make Layouts"), trouble.explain_and_log(error, text))
 
@@ -225,7 +225,7 @@ class LayoutsDialog(QDialog):
         """Return (map, page, by township) of each chosen layout."""
         sheet = self.catalogue.sheets[self.page.currentText()]
         both = (False, True) if self.townships.isChecked() else (False,)
-        return [(one, sheet, towns) for one in self.chosen() for towns in both if one.by_township or not towns]
+        return [(one, sheet, towns) for one in self.chosen() for towns in both if one.is_by_township or not towns]
 
     def get_document_info(self) -> DocumentInfo:
         """Return the document information (成果信息) for the layouts."""

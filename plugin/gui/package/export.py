@@ -15,8 +15,8 @@ from qgis.PyQt.QtCore import QObject
 
 from ...bridge import settings
 from ...bridge.layers import role_recognition
-from ...bridge.package.preview import Objections
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.package.preview import ExportObjections
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import OutputError, SanxianError
 from ..checking.run import CheckRunner
@@ -41,8 +41,8 @@ class PackageExport(QObject):
         self._messages = MessageBarMessages(iface, tr("Submission Package"))
         self._ahead = ExportPreview(runner, around)
         self.dialog: Any = None
-        self._order: Any = None
-        self._job: Job | None = None
+        self._export_order: Any = None
+        self._job: BackgroundJob | None = None
         self._project = 0
         self._is_waiting = False
 
@@ -67,7 +67,7 @@ class PackageExport(QObject):
             try:
                 self.dialog = ExportDialog(QgsProject.instance(), self._iface.mainWindow())
             except (SanxianError, ImportError) as error:
-                self._messages.warn(messages.explain_error(error))
+                self._messages.show_warning(messages.explain_error(error))
                 return
             self.dialog.wanted.connect(self.start)
             self.dialog.stopped.connect(self.cancel)
@@ -110,14 +110,14 @@ class PackageExport(QObject):
             return
         order = self.dialog.order()
         self.dialog.form.keep()
-        self._order, self._project = order, self._around.number()
+        self._export_order, self._project = order, self._around.number()
         result = self._around.fresh(order.package_spec)
         if result is not None:
-            self._write(result.checked, checks=False)
+            self._write_package(result.checked, checks=False)
             return
         self._is_waiting = True
         if self._checking.busy or self._checking.start(order.package_spec.standard):
-            self._checking.job.step.connect(self._on_progress)
+            self._checking.check_job.step.connect(self._on_progress)
             self.dialog.show_run(CHECK_STEP, True)
             return
         self._is_waiting = False
@@ -139,26 +139,26 @@ class PackageExport(QObject):
             self._show_end(ExportOutcome("info", tr("Another project was opened meanwhile. Nothing was made.")))
             return
         # A check started by the user may have used another standard or former data.
-        if self._around.fresh(self._order.package_spec) is not result:
+        if self._around.fresh(self._export_order.package_spec) is not result:
             text = tr("The data were changed while they were checked. Nothing was made; export again.")
             self._show_end(ExportOutcome("warning", text))
             return
-        self._write(result.checked, checks=True)
+        self._write_package(result.checked, checks=True)
 
     def not_checked(self) -> None:
         if self._is_waiting:
             self._is_waiting = False
             self._show_end(ExportOutcome("info", tr("The check was not completed. Nothing was made or changed.")))
 
-    def _write(self, checked: Any, checks: bool) -> None:
+    def _write_package(self, checked: Any, checks: bool) -> None:
         from ...bridge.package.tasks import export_package
 
-        order = self._order
+        order = self._export_order
 
         def work(progress, cancellation):
             return export_package(checked, order, progress=progress, cancellation=cancellation)
 
-        self._job = Job(
+        self._job = BackgroundJob(
             tr("Export Submission Package"),
             work,
             on_done=self._on_exported,
@@ -192,8 +192,8 @@ class PackageExport(QObject):
             text = tr("The package was forced. Its manifest, metadata and page state this, with the reasons.")
         messages: dict[str, list[str]] = {"gate": [], "note": []}
         for problem in done.problems:
-            messages["note" if problem.level == "note" else "gate"].append(problem.to_sentence(texts))
-        against = Objections(gates=tuple(messages["gate"]), notes=tuple(messages["note"]))
+            messages["note" if problem.level == "note" else "gate"].append(problem.format_as_sentence(texts))
+        against = ExportObjections(reasons_unless_forced=tuple(messages["gate"]), notes=tuple(messages["note"]))
         self._show_end(ExportOutcome("warning" if forced else "ok", text, against, done))
 
     def _on_cancelled(self) -> None:
@@ -218,7 +218,10 @@ class PackageExport(QObject):
                 )
             self._show_end(
                 ExportOutcome(
-                    "error", text, Objections(gates=reasons), findings=self._around.get_displayed_result() is not None
+                    "error",
+                    text,
+                    ExportObjections(reasons_unless_forced=reasons),
+                    findings=self._around.get_displayed_result() is not None,
                 )
             )
             return
@@ -243,8 +246,8 @@ class PackageExport(QObject):
             self._messages.show(end.text, "warning", (tr("Show"), self._bring_to_front))
 
     def _open_result(self, what: str) -> None:
-        from ...core.files.digests import MANIFEST_PAGE
+        from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
 
         done = self.dialog.end.end.done if self.dialog is not None else None
         if done is not None:
-            open_path(str(Path(done.path) / MANIFEST_PAGE if what == "manifest" else done.path))
+            open_path(str(Path(done.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else done.path))

@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
-from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, Objections, PackagePreview
+from ...bridge.package.preview import NO_OBJECTIONS, REFUSED_FOLDER, ExportObjections, PackagePreview
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..help.buttons import make_help_button
@@ -114,13 +114,13 @@ class ProgressPage(QWidget):
 class ExportOutcome:
     """The outcome of an export, as the window shows it.
 
-    ``icon`` and ``text``: the message; ``objections``: reasons against the export; ``done``: result of
+    ``icon`` and ``text``: the message; ``export_objections``: reasons against the export; ``done``: result of
     `bridge.package.tasks.export_package`, or None; ``findings``: the reasons are findings of the check.
     """
 
     icon: str
     text: str
-    objections: Objections = NO_OBJECTIONS
+    export_objections: ExportObjections = NO_OBJECTIONS
     done: Any = None
     findings: bool = False
 
@@ -191,7 +191,7 @@ class OutcomePage(QWidget):
             self.digest.setText(end.done.digest)
             contents = tr("{files} files; {layers} layers with {rows} features, each read back and compared")
             self.size.setText(contents.format(files=len(files), layers=len(layers), rows=rows))
-        show_reasons(self.reasons, end.objections)
+        show_reasons(self.reasons, end.export_objections)
         self.refresh_icons()
 
     def refresh_icons(self) -> None:
@@ -222,7 +222,7 @@ class ExportDialog(QDialog):
         self.setObjectName("SanxianExportPackage")
         self.setWindowTitle(tr("Export Submission Package"))
         self.form, self.run, self.end = FormPage(project), ProgressPage(), OutcomePage()
-        self._ahead, self._against = PackagePreview(), NO_OBJECTIONS
+        self._preview, self._objections = PackagePreview(), NO_OBJECTIONS
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
@@ -309,22 +309,22 @@ class ExportDialog(QDialog):
             return False
 
     def show_preview(self, ahead: PackagePreview) -> None:
-        self._ahead = ahead
+        self._preview = ahead
         self.form.show_preview(ahead)
         self._enable_buttons()
 
-    def show_objections(self, against: Objections) -> None:
-        self._against = against
+    def show_objections(self, against: ExportObjections) -> None:
+        self._objections = against
         self.form.gate.show_objections(against)
         self._enable_buttons()
 
     def _enable_buttons(self) -> None:
         hint = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
-        self.go.setEnabled(not hint and self._ahead.state != REFUSED_FOLDER)
-        self.go.setToolTip(hint or self._ahead.why)
+        self.go.setEnabled(not hint and self._preview.state != REFUSED_FOLDER)
+        self.go.setToolTip(hint or self._preview.why)
 
     def show_error(self, message: str) -> None:
-        self._ahead = PackagePreview()
+        self._preview = PackagePreview()
         self.form.show_error(message)
         self.go.setEnabled(False)
         self.go.setToolTip(message)

@@ -13,7 +13,7 @@ from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
 from ...bridge.package.preview import NO_OBJECTIONS, ObjectionFinder, find_county_values, preview_package
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner, log_error
+from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
 from ..findings.result import CheckView
 from ..widgets import messages
@@ -75,7 +75,9 @@ class ExportPreview:
             if request == self._request and wanted():
                 dialog.show_error(message)
 
-        self._runner.start(Job(tr("Inspecting the folders"), work, on_done=done, on_error=failed, hidden=True))
+        self._runner.start(
+            BackgroundJob(tr("Inspecting the folders"), work, on_done=done, on_error=failed, hidden=True)
+        )
         self._show_objections_of_plan(dialog, order, checked, wanted)
 
     def _show_objections_of_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
@@ -99,7 +101,7 @@ class ExportPreview:
                 dialog.show_objections(against)
 
         self._runner.start(
-            Job(
+            BackgroundJob(
                 tr("Inspecting the layers for the package"),
                 lambda _progress, cancellation: looker.find_objections(order, cancellation),
                 on_done=done,

@@ -58,14 +58,14 @@ class SlotsList(QTreeWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self.setMinimumHeight(self.fontMetrics().lineSpacing() * _VISIBLE_ROWS)
-        self._ahead, self._maps = PackagePreview(), False
+        self._package_preview, self._maps = PackagePreview(), False
 
     def show_preview(self, ahead: PackagePreview, maps: bool) -> None:
         """Show the parts of a package in a preview.
 
         ``maps``: the plugin draws missing maps.
         """
-        self._ahead, self._maps = ahead, maps
+        self._package_preview, self._maps = ahead, maps
         self.clear()
         for slot in ahead.slots:
             self._add_part(slot.title, _get_need_word(slot.need), *self._describe_slot(slot, maps))
@@ -73,7 +73,7 @@ class SlotsList(QTreeWidget):
         self._add_part(made, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
-        self.show_preview(self._ahead, self._maps)
+        self.show_preview(self._package_preview, self._maps)
 
     def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
         item = QTreeWidgetItem([title, need, text])
@@ -94,7 +94,7 @@ class SlotsList(QTreeWidget):
                 found = tr("{count} files").format(count=len(slot.files))
             return (
                 "ok",
-                tr("{found} (of the previous package)").format(found=found) if slot.from_existing_package else found,
+                tr("{found} (of the previous package)").format(found=found) if slot.is_from_existing_package else found,
                 names,
             )
         if slot.can_be_drawn and maps:
@@ -121,7 +121,7 @@ class FormPage(QWidget):
         super().__init__(parent)
         self._project = project
         self._make_widgets(project.homePath() or str(Path.home()))
-        self._lay_out()
+        self._lay_out_widgets()
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
         self._settle.setInterval(_CHANGE_DELAY_MS)
@@ -164,7 +164,7 @@ class FormPage(QWidget):
         self.document = DocumentLine(project, fallback=self.read_fallback)
         self.forms.changed.connect(self.document.refresh)
 
-    def _lay_out(self) -> None:
+    def _lay_out_widgets(self) -> None:
         form = QFormLayout()
         form.addRow(tr("Form"), self.forms)
         form.addRow(tr("Folder for the result"), self.folder)

@@ -17,7 +17,7 @@ from qgis.PyQt.QtWidgets import (
     QVBoxLayout,
 )
 
-from ...bridge.package.preview import NO_OBJECTIONS, Objections
+from ...bridge.package.preview import NO_OBJECTIONS, ExportObjections
 from ...bridge.texts import tr
 from ..findings.result import CheckView
 from ..widgets import theme
@@ -99,7 +99,7 @@ class GateBox(QGroupBox):
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)
 
-    def show_objections(self, against: Objections) -> None:
+    def show_objections(self, against: ExportObjections) -> None:
         show_reasons(self.reasons, against)
 
     def _show_message(self, icon: str, text: str) -> None:
@@ -128,10 +128,14 @@ def make_reasons_list() -> QListWidget:
     return view
 
 
-def show_reasons(reasons: QListWidget, against: Objections) -> None:
+def show_reasons(reasons: QListWidget, against: ExportObjections) -> None:
     """Fill the list with the reasons against a package, and its notes."""
     reasons.clear()
-    for icon, texts in (("error", against.stops), ("error", against.gates), ("info", against.notes)):
+    for icon, texts in (
+        ("error", against.always_blocking_reasons),
+        ("error", against.reasons_unless_forced),
+        ("info", against.notes),
+    ):
         for text in texts:
             item = QListWidgetItem(theme.load_icon(icon), text)
             item.setToolTip(text)

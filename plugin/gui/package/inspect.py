@@ -16,7 +16,7 @@ from ...bridge import settings
 from ...bridge.checking import findings_layer
 from ...bridge.package import layers as package_layers
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ...core.standard import load_standard
@@ -38,10 +38,10 @@ _STOP_TIMEOUT_S = 2.0
 class PackageInspection(QObject):
     """Inspects a submission package and shows its layers on request.
 
-    Signals: ``began(path)``; then ``done(result, rows, path)``. `close` removes the layers.
+    Signals: ``inspection_began(path)``; then ``done(result, rows, path)``. `close` removes the layers.
     """
 
-    began = pyqtSignal(str)
+    inspection_began = pyqtSignal(str)
     done = pyqtSignal(object, list, str)
 
     def __init__(
@@ -50,14 +50,14 @@ class PackageInspection(QObject):
         super().__init__(parent)
         self._iface, self._runner, self._checking, self._report = iface, runner, checking, report
         self._messages = MessageBarMessages(iface, tr("Submission Package"))
-        self._copies: TemporaryDirectory[str] | None = None
+        self._copies_folder: TemporaryDirectory[str] | None = None
         self._package: tuple[str, Any] | None = None
-        self._job: Job | None = None
+        self._job: BackgroundJob | None = None
 
     def ask(self, path: str) -> None:
 
         if self._checking.busy:
-            self._messages.warn(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
+            self._messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
             return
         try:
             dialog = InspectDialog(path, self._iface.mainWindow())
@@ -65,15 +65,15 @@ class PackageInspection(QObject):
                 self.start(dialog.package.text(), dialog.forms.form())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
-            self._messages.warn(trouble.explain_error(error))
+            self._messages.show_warning(trouble.explain_error(error))
 
     def start(self, path: str, form: Any) -> None:
         """Inspect a package by its package specification, in the background."""
-        from ...core.package.export import options_for_package
+        from ...core.package.export import make_options_for_package
 
         given = county.make_check_options(QgsProject.instance())
         # Use the county's profile and standard; roles, waivers and notices are of this project's layers.
-        options = options_for_package(
+        options = make_options_for_package(
             type(given)(
                 profile=given.profile, standard=given.standard, scope=given.scope, phase=given.phase, lang=given.lang
             ),
@@ -94,7 +94,7 @@ class PackageInspection(QObject):
 
         self._messages.close()
         if self._checking.run_check(tr("Inspect Submission Package"), work, done, empty_states.count_rules(options)):
-            self.began.emit(path)
+            self.inspection_began.emit(path)
 
     def _report_summary(self, summary: dict[str, Any]) -> None:
         # Without the name of the package, which is too long for the message bar; the panel shows it.
@@ -115,22 +115,22 @@ class PackageInspection(QObject):
         # Layers that the user removed are shown again.
         self._discard_package()
         path, form = self._package
-        self._copies = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
-        into, project = Path(self._copies.name), QgsProject.instance()
+        self._copies_folder = TemporaryDirectory(prefix="sanxian-package-", ignore_cleanup_errors=True)
+        into, project = Path(self._copies_folder.name), QgsProject.instance()
 
         def done(paths):
             self._job = None
             if not package_layers.show_package_layers(project, Path(path).name, paths, load_standard(form.standard)):
-                self._messages.warn(tr("No layer of the package can be opened."))
+                self._messages.show_warning(tr("No layer of the package can be opened."))
                 self._discard_package()
 
         def failed(error):
             self._job = None
             self._discard_package()
             text = tr("The layers could not be shown ({error}). Details are in the log, tab Sanxian.")
-            self._messages.warn(trouble.explain_and_log(error, text))
+            self._messages.show_warning(trouble.explain_and_log(error, text))
 
-        self._job = Job(
+        self._job = BackgroundJob(
             tr("Opening the package's layers"),
             lambda _progress, cancellation: package_layers.copy_datasets(path, form, into, cancellation),
             on_done=done,
@@ -153,16 +153,16 @@ class PackageInspection(QObject):
 
     def _discard_package(self) -> None:
         if self._job is not None:
-            self._job.forget()
+            self._job.cancel_and_disconnect()
             self._job.wait(_STOP_TIMEOUT_S)
             self._job = None
         project = QgsProject.instance()
         dirty = project.isDirty()
         package_layers.remove_package_layers(project)
         project.setDirty(dirty)
-        if self._copies is not None:
-            self._copies.cleanup()
-            self._copies = None
+        if self._copies_folder is not None:
+            self._copies_folder.cleanup()
+            self._copies_folder = None
 
 
 _LAST_PATH_SETTING = "package/inspected"

@@ -26,13 +26,13 @@ class SpecCombo(QWidget):
     def __init__(self, parent=None):
         super().__init__(parent)
         from ...core.package.package_spec.load import load_package_spec
-        from ...core.package.package_spec.read import package_spec_ids
+        from ...core.package.package_spec.read import list_package_spec_ids
 
         self.combo = QComboBox()
         self.combo.setObjectName("SanxianPackageForm")
         self.combo.setAccessibleName(tr("Package specification"))
         # The county's first: most users work for a county.
-        for package_id in sorted(package_spec_ids(), key=lambda name: (name != "county", name)):
+        for package_id in sorted(list_package_spec_ids(), key=lambda name: (name != "county", name)):
             self.combo.addItem(load_package_spec(package_id).name, package_id)
         former = settings.read_setting(_SPEC_SETTING, "county")
         if self.combo.findData(former) < 0 and Path(former).is_file():

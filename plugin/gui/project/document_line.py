@@ -50,7 +50,7 @@ def read_county_profile(project: QgsProject) -> Profile:
     return load_profile(county.read_county(project).profile)
 
 
-def edit_document_info(
+def ask_for_document_info(
     project: QgsProject, profile: Profile, fallback: SpecDocumentInfo, parent: Any, problem: str = ""
 ) -> bool:
     """Open the dialog for document information; return True if the user accepted it."""
@@ -83,8 +83,8 @@ def ensure_exportable_document_info(
             fallback.levels, fallback.name
         )
     except InputError as error:
-        problem = Texts(settings.get_interface_language()).explain(error)
-        return edit_document_info(project, profile, fallback, parent, problem)
+        problem = Texts(settings.get_interface_language()).explain_error(error)
+        return ask_for_document_info(project, profile, fallback, parent, problem)
     return True
 
 
@@ -112,7 +112,7 @@ class DocumentLine(QWidget):
         self.button = QPushButton(tr("Edit…"))
         self.button.setObjectName("SanxianDocumentEdit")
         self.button.setAutoDefault(False)
-        self.button.clicked.connect(self._edit)
+        self.button.clicked.connect(self._edit_document_info)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.label, 1)
@@ -129,9 +129,9 @@ class DocumentLine(QWidget):
             text = messages.explain_error(error)
         self.label.setText(text)
 
-    def _edit(self) -> None:
+    def _edit_document_info(self) -> None:
         try:
-            accepted = edit_document_info(self._project, self._profile(), self._fallback(), self.window())
+            accepted = ask_for_document_info(self._project, self._profile(), self._fallback(), self.window())
         except (SanxianError, ImportError) as error:
             self.label.setText(messages.explain_error(error))
             return
@@ -183,12 +183,12 @@ class DocumentDialog(QDialog):
         self._must_export, self._levels, self._form_name = bool(problem), levels, form_name
         self._texts = Texts(settings.get_interface_language())
         self._make_widgets()
-        self._fill(document.read_document_info(project))
-        self._lay_out()
+        self._fill_fields(document.read_document_info(project))
+        self._lay_out_widgets()
         for line in (self.approval, self.reason):
-            line.textChanged.connect(self._update)
-        self.secrecy.editTextChanged.connect(self._update)
-        self._update()
+            line.textChanged.connect(self._update_messages)
+        self.secrecy.editTextChanged.connect(self._update_messages)
+        self._update_messages()
         self.problem.setText(problem)
         self.problem.setVisible(bool(problem))
         width = self.fontMetrics().horizontalAdvance("0") * 72
@@ -217,7 +217,7 @@ class DocumentDialog(QDialog):
         self.problem = WrappedLabel()
         self.problem.setObjectName("SanxianDocumentProblem")
 
-    def _fill(self, own: DocumentInfo) -> None:
+    def _fill_fields(self, own: DocumentInfo) -> None:
         below = resolve_document(None, self._profile, self._form)
         self.secrecy.setEditText(own.secrecy)
         self.secrecy.lineEdit().setPlaceholderText(self._format_inherited(below, "secrecy"))
@@ -240,7 +240,7 @@ class DocumentDialog(QDialog):
         source = self._texts.get("document", below.sources[key])
         return tr("{value} ({source})").format(value=getattr(below.info, key), source=source)
 
-    def _lay_out(self) -> None:
+    def _lay_out_widgets(self) -> None:
         about = WrappedLabel(
             tr(
                 "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
@@ -263,18 +263,18 @@ class DocumentDialog(QDialog):
         layout.addStretch(1)
         layout.addWidget(buttons)
 
-    def info(self) -> DocumentInfo:
+    def read_document_info(self) -> DocumentInfo:
         """Return the project's own values in the dialog."""
         fields = (self.secrecy.currentText(), self.compiler.text(), self.cartographer.text(), self.date.text())
         fields = (*fields, self.approval.text(), self.reason.text())
         return DocumentInfo(*(text.strip() for text in fields))
 
     def resolve(self) -> ResolvedDocument:
-        return resolve_document(self.info(), self._profile, self._form)
+        return resolve_document(self.read_document_info(), self._profile, self._form)
 
-    def _update(self) -> None:
+    def _update_messages(self) -> None:
         found = self.resolve()
-        lowers = found.refused is not None or any(one.source == "project" for one in found.lowered)
+        lowers = found.refused is not None or any(one.source == "project" for one in found.lowered_levels)
         self.reason.setEnabled(lowers)
         self.reason.setPlaceholderText(tr("Required") if lowers else tr("Not needed: the level is not lowered"))
         level = found.info.secrecy if found.refused is None else self.secrecy.currentText()
@@ -289,7 +289,7 @@ class DocumentDialog(QDialog):
             if found.info.secrecy or self._must_export:
                 found.require_exportable(self._levels, self._form_name)
         except InputError as error:
-            return self._texts.explain(error)
+            return self._texts.explain_error(error)
         return ""
 
     def accept(self) -> None:
@@ -298,7 +298,7 @@ class DocumentDialog(QDialog):
             self.problem.setText(problem)
             self.problem.show()
             return
-        info = self.info()
+        info = self.read_document_info()
         document.store_document_info(self._project, info)
         for key, value in ((_COMPILER_SETTING, info.compiler), (_CARTOGRAPHER_SETTING, info.cartographer)):
             if value:

@@ -101,7 +101,7 @@ def _list_names(project: QgsProject, groups: list[LayerGroup]) -> list[str]:
         templates = county.make_check_options(project).norm().standard.templates
     except (SanxianError, ImportError):
         templates = {}
-    repeated = {role for group in groups for role in group.repeated}
+    repeated = {role for group in groups for role in group.repeated_roles}
     order = [role for role in templates if role in repeated]
     return [templates[role].name for role in order] or sorted(repeated)
 
@@ -147,7 +147,7 @@ class RolesDialog(QDialog):
             layout.addWidget(widget)
         layout.addLayout(row)
         layout.addWidget(buttons)
-        self._fill()
+        self._fill_table()
         letter = self.fontMetrics().horizontalAdvance("0")
         self.resize(letter * 90, self.fontMetrics().lineSpacing() * 30)
 
@@ -159,9 +159,9 @@ class RolesDialog(QDialog):
         if not ask_layer_group(self._project, self):
             for layer, chosen in former.items():
                 layer.setCustomProperty(role_recognition.EXCLUDED_PROPERTY, chosen)
-        self._fill()
+        self._fill_table()
 
-    def _fill(self) -> None:
+    def _fill_table(self) -> None:
         aside = [layer.name() for layer in layer_groups.find_excluded_layers(self._project)]
         text = tr("Not checked, because another group was chosen: {layers}")
         self.aside.setText(text.format(layers=tr(", ").join(aside)) if aside else "")

@@ -15,14 +15,14 @@ from ...bridge.editing import attribute_forms
 from ...bridge.editing.styled_layers import arrange_layers
 from ...bridge.layers import role_recognition, styles
 from ...bridge.project import county
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ..widgets import messages
 from ..widgets.messages import MessageBarMessages, push_message
 
 #: Project setting with the user's answer to the offer.
 _PROJECT_SCOPE, _OFFER_KEY = "sanxian", "dressing_offer"
-_ACCEPTED, _DECLINED = "accepted", "declined"
+_STYLING_ACCEPTED, _STYLING_DECLINED = "accepted", "declined"
 
 
 class StylingActions:
@@ -32,13 +32,13 @@ class StylingActions:
         self._iface, self._runner = iface, runner
         self._messages = MessageBarMessages(iface, tr("Sanxian"))
         #: True if the offer was made since the project was opened.
-        self._offered = False
+        self._was_offered = False
 
     def close(self) -> None:
         self._messages.close()
 
     def project_changed(self) -> None:
-        self._offered = False
+        self._was_offered = False
         self._messages.close()
 
     # --- offer for data without forms
@@ -47,10 +47,10 @@ class StylingActions:
 
         While a plan layer is edited, the message bar is reserved for messages on the edits.
         """
-        if self._offered or project.readEntry(_PROJECT_SCOPE, _OFFER_KEY, "")[0]:
+        if self._was_offered or project.readEntry(_PROJECT_SCOPE, _OFFER_KEY, "")[0]:
             return False
         layers = role_recognition.list_plan_layers(project)
-        return any(not attribute_forms.role_of_form(layer) for layer in layers) and not any(
+        return any(not attribute_forms.get_role_of_form(layer) for layer in layers) and not any(
             layer.isEditable() for layer in layers
         )
 
@@ -60,13 +60,13 @@ class StylingActions:
         without_form = _find_without_form(project, found)
         if not without_form or not self.may_offer(project):
             return
-        self._offered = True
+        self._was_offered = True
         text = tr("{count} plan layers were recognised that have neither the forms nor the symbols of their templates.")
         self._messages.show(
             text.format(count=len(without_form)),
             "info",
-            (tr("Apply Forms, Symbols and Groups"), lambda: self._store_answer(_ACCEPTED)),
-            (tr("Do Not Ask Again"), lambda: self._store_answer(_DECLINED)),
+            (tr("Apply Forms, Symbols and Groups"), lambda: self._store_answer(_STYLING_ACCEPTED)),
+            (tr("Do Not Ask Again"), lambda: self._store_answer(_STYLING_DECLINED)),
         )
 
     def _store_answer(self, answer: str) -> None:
@@ -74,7 +74,7 @@ class StylingActions:
         project = QgsProject.instance()
         project.writeEntry(_PROJECT_SCOPE, _OFFER_KEY, answer)
         project.setDirty(True)
-        if answer == _ACCEPTED:
+        if answer == _STYLING_ACCEPTED:
             self.apply_all()
 
     def apply_all(self) -> None:
@@ -89,12 +89,12 @@ class StylingActions:
             attribute_forms.apply_forms_to_project(project, without_form, norm)
             return arrange_layers(project, without_form, norm.standard)
 
-        self._start(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
+        self._start_styling(tr("Apply Forms, Symbols and Groups"), action, text.replace("{kept}", former_style), none)
 
     def forms(self) -> None:
         text = tr("{count} layers have the forms of their templates: {names}. The data were not changed.")
         none = tr("No plan layer was recognised, so no form was set. Choose layers under Layer Roles.")
-        self._start(
+        self._start_styling(
             tr("Apply Layer Forms"),
             lambda project, found, norm: attribute_forms.apply_forms_to_project(project, found.roles, norm),
             text,
@@ -112,9 +112,9 @@ class StylingActions:
         def action(project: QgsProject, found: role_recognition.RecognisedLayers, _norm: Any) -> list[str]:
             return styles.apply_styles_to_project(project, found.roles, former_style)
 
-        self._start(tr("Apply Layer Symbols"), action, text.replace("{kept}", former_style), none)
+        self._start_styling(tr("Apply Layer Symbols"), action, text.replace("{kept}", former_style), none)
 
-    def _start(self, title: str, action: Callable, text: str, none: str) -> None:
+    def _start_styling(self, title: str, action: Callable, text: str, none: str) -> None:
         options = county.make_check_options(QgsProject.instance())
         outlines = role_recognition.take_outlines(QgsProject.instance())
 
@@ -136,7 +136,7 @@ class StylingActions:
             push_message(self._iface.messageBar(), "warning", title, messages.explain_and_log(error, text))
 
         self._runner.start(
-            Job(
+            BackgroundJob(
                 title,
                 lambda progress, cancellation: (role_recognition.recognise_layers(outlines, options), options.norm()),
                 on_done=done,
@@ -156,5 +156,5 @@ def _find_without_form(project: QgsProject, found: role_recognition.RecognisedLa
     return {
         role: layer.id()
         for role, layer in layers.items()
-        if isinstance(layer, QgsVectorLayer) and not attribute_forms.role_of_form(layer)
+        if isinstance(layer, QgsVectorLayer) and not attribute_forms.get_role_of_form(layer)
     }

@@ -10,58 +10,58 @@ from qgis.PyQt.QtCore import QObject, pyqtSignal
 class ProjectWatcher(QObject):
     """Watches the open project until `stop` and numbers the projects.
 
-    ``changed``: another project is open, or none; ``touched``: that, or layers were added or removed; ``taken``:
-    ids of layers that were removed while the project stays open.
+    ``changed``: another project is open, or none; ``project_touched``: that, or layers were added or removed;
+    ``layers_removed``: ids of layers that were removed while the project stays open.
     """
 
     changed = pyqtSignal()
-    touched = pyqtSignal()
-    taken = pyqtSignal(list)
+    project_touched = pyqtSignal()
+    layers_removed = pyqtSignal(list)
 
     def __init__(self, parent=None):
         super().__init__(parent)
         #: Increases with each project: equal numbers denote the same project.
         self.number = 0
-        self._going = False
+        self._is_project_closing = False
         project = QgsProject.instance()
-        self._listening = (
+        self._signal_connections = (
             (project.aboutToBeCleared, self._on_closing),
             (project.cleared, self._increment_number),
             (project.readProject, self._increment_number),
             (project.layersAdded, self._on_touched),
             (project.layersRemoved, self._on_layers_removed),
         )
-        for signal, slot in self._listening:
+        for signal, slot in self._signal_connections:
             signal.connect(slot)
 
     def stop(self) -> None:
-        for signal, slot in self._listening:
+        for signal, slot in self._signal_connections:
             signal.disconnect(slot)
-        self._listening = ()
+        self._signal_connections = ()
 
     def _on_closing(self) -> None:
         # From here on, layers are removed because the project closes, not by the user.
-        self._going = True
+        self._is_project_closing = True
 
     @property
     def is_closing(self) -> bool:
         """Return True while the project is being closed."""
-        return self._going
+        return self._is_project_closing
 
     def count_as_new_project(self) -> None:
         """Count the current project as another one."""
         self._increment_number()
 
     def _increment_number(self, *_document) -> None:
-        self._going = False
+        self._is_project_closing = False
         self.number += 1
         self.changed.emit()
-        self.touched.emit()
+        self.project_touched.emit()
 
     def _on_touched(self, *_layers) -> None:
-        self.touched.emit()
+        self.project_touched.emit()
 
     def _on_layers_removed(self, ids: list[str]) -> None:
-        if not self._going:
-            self.taken.emit(ids)
-        self.touched.emit()
+        if not self._is_project_closing:
+            self.layers_removed.emit(ids)
+        self.project_touched.emit()

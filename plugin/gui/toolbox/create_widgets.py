@@ -52,7 +52,7 @@ class CountyWidget(ParameterWidget):
         self.widget.set_text(str(value or ""))
 
     def value(self):
-        return self.widget.chosen_county()
+        return self.widget.get_chosen_county_code()
 
 
 class ExistingWidget(ParameterWidget):

@@ -63,7 +63,7 @@ class ExchangeActions:
         project = QgsProject.instance()
         layers = role_recognition.list_plan_layers(project)
         if not layers:
-            self._messages.warn(tr("The project has no plan layers to export."))
+            self._messages.show_warning(tr("The project has no plan layers to export."))
             return
         target = find_free_path(
             Path(_choose_folder(project, _find_database(layers)))
@@ -139,7 +139,7 @@ class ExchangeActions:
         edited = [layer.name() for layer in role_recognition.list_plan_layers(project) if count_unsaved_edits(layer)]
         if edited:
             text = tr("Yearly maintenance reads files: unsaved edits of {names} do not count. Save them first.")
-            self._messages.warn(text.format(names=tr(", ").join(edited)))
+            self._messages.show_warning(text.format(names=tr(", ").join(edited)))
 
     def _report_written(self, text: str, path: str, level: str = "success") -> None:
         self._messages.show(text, level, (tr("Open Folder"), make_opener(str(Path(path).parent))))

@@ -25,35 +25,35 @@ class ProfileWidget(ParameterWidget):
 
     def createWidget(self):
         panel = QWidget()
-        self._box = QComboBox()
-        self._box.setEditable(True)
-        self._box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self._box.addItem("", "")
+        self._profile_combo = QComboBox()
+        self._profile_combo.setEditable(True)
+        self._profile_combo.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._profile_combo.addItem("", "")
         for name in list_profile_ids():
-            self._box.addItem(f"{_get_title(name)} · {name}", name)
-        self._box.lineEdit().setPlaceholderText(tr("None: settings of the standard only"))
-        self._box.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
+            self._profile_combo.addItem(f"{_get_title(name)} · {name}", name)
+        self._profile_combo.lineEdit().setPlaceholderText(tr("None: settings of the standard only"))
+        self._profile_combo.editTextChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         button = QPushButton(tr("File…"))
         button.setToolTip(tr("Custom county profile (.toml)"))
         button.clicked.connect(self._choose_file)
         layout = QHBoxLayout(panel)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._box, 1)
+        layout.addWidget(self._profile_combo, 1)
         layout.addWidget(button)
         return panel
 
     def setValue(self, value):
         text = "" if value is None else str(value)
-        known = self._box.findData(text)
+        known = self._profile_combo.findData(text)
         if known >= 0:
-            self._box.setCurrentIndex(known)
+            self._profile_combo.setCurrentIndex(known)
         else:
-            self._box.setEditText(text)
+            self._profile_combo.setEditText(text)
 
     def value(self):
-        text = self._box.currentText().strip()
-        known = self._box.findText(text)
-        return self._box.itemData(known) if known >= 0 else text
+        text = self._profile_combo.currentText().strip()
+        known = self._profile_combo.findText(text)
+        return self._profile_combo.itemData(known) if known >= 0 else text
 
     def _choose_file(self):
         path, _ = QFileDialog.getOpenFileName(
@@ -64,7 +64,7 @@ class ProfileWidget(ParameterWidget):
         )
         if path:
             settings.store_setting(_FOLDER_SETTING, str(Path(path).parent))
-            self._box.setEditText(path)
+            self._profile_combo.setEditText(path)
 
 
 def _get_title(name: str) -> str:

@@ -50,13 +50,13 @@ class PathParameterWidget(ParameterWidget):
     The widget of QGIS offers only one of them.
     """
 
-    def placeholder(self) -> str:
+    def get_placeholder_text(self) -> str:
         return ""
 
     def createWidget(self):
         panel = QWidget()
         self._line = QgsFilterLineEdit()
-        self._line.setPlaceholderText(self.placeholder())
+        self._line.setPlaceholderText(self.get_placeholder_text())
         self._line.textChanged.connect(lambda: self.widgetValueHasChanged.emit(self))
         layout = QHBoxLayout(panel)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -102,5 +102,5 @@ class PathParameterWidget(ParameterWidget):
 class SourceWidget(PathParameterWidget):
     """Parameter widget of the data to check; empty for the layers of the project."""
 
-    def placeholder(self) -> str:
+    def get_placeholder_text(self) -> str:
         return tr("Layers of the project")

@@ -40,7 +40,7 @@ class CountyCombo(QComboBox):
         self.lineEdit().setPlaceholderText(tr("Name or code of the county"))
         self.editTextChanged.connect(lambda _text: self.changed.emit())
 
-    def chosen_county(self) -> str:
+    def get_chosen_county_code(self) -> str:
         """Return the code of a listed county, else the text."""
         text = self.currentText().strip()
         row = self.findText(text)

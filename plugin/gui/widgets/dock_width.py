@@ -25,12 +25,12 @@ class DockWidthKeeper(QObject):
     def __init__(self, dock: QDockWidget):
         super().__init__(dock)
         self._dock = dock
-        self._given = False
+        self._is_width_given = False
         dock.installEventFilter(self)
 
     def shown(self) -> None:
         """Set the width after the panel was shown."""
-        if not self._given:
+        if not self._is_width_given:
             # Wait until the main window has laid out its docks.
             QTimer.singleShot(0, self._set_width)
 
@@ -42,14 +42,14 @@ class DockWidthKeeper(QObject):
         first = not settings.read_setting(_WAS_SIZED_SETTING, False)
         wanted = dock.sizeHint().width() if first else int(settings.read_setting(_WIDTH_SETTING, 0))
         if not first and dock.width() >= wanted:
-            self._given = True
+            self._is_width_given = True
             window.removeEventFilter(self)
         elif window.width() < _MIN_WINDOW_TO_PANEL_RATIO * wanted:
             # QGIS starts in a small window that grows: a width set now would be taken from the docks on the other
             # side.
             window.installEventFilter(self)
         else:
-            self._given = True
+            self._is_width_given = True
             window.removeEventFilter(self)
             settings.store_setting(_WAS_SIZED_SETTING, True)
             # The map gives up the width: Qt would take it from the docks on the other side.
@@ -62,14 +62,14 @@ class DockWidthKeeper(QObject):
         if event.type() == QEvent.Type.Resize:
             if watched is self._dock:
                 self._store_width()
-            elif not self._given:
+            elif not self._is_width_given:
                 QTimer.singleShot(0, self._set_width)
         return super().eventFilter(watched, event)
 
     def _store_width(self) -> None:
         """Store the user's width, unless the window is too narrow for the panel."""
         dock, window = self._dock, self._dock.parentWidget()
-        if not self._given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
+        if not self._is_width_given or not isinstance(window, QMainWindow) or dock.isFloating() or not dock.isVisible():
             return
         if window.width() >= _MIN_WINDOW_TO_PANEL_RATIO * dock.width():
             settings.store_setting(_WIDTH_SETTING, dock.width())

@@ -30,7 +30,7 @@ class EmptyStateWidget(QWidget):
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._row = QHBoxLayout()
-        self._callbacks: list[Callable[[], None]] = []
+        self._button_callbacks: list[Callable[[], None]] = []
         outer = QVBoxLayout(self)
         outer.addStretch(2)
         outer.addWidget(self.label)
@@ -39,7 +39,7 @@ class EmptyStateWidget(QWidget):
 
     def show_empty(self, empty: EmptyPage) -> None:
         same = empty.text == self.label.text() and [t for t, _ in empty.buttons] == [b.text() for b in self.buttons()]
-        self._callbacks = [callback for _, callback in empty.buttons]
+        self._button_callbacks = [callback for _, callback in empty.buttons]
         if same:
             return
         self.label.setText(empty.text)
@@ -52,7 +52,9 @@ class EmptyStateWidget(QWidget):
         for number, (label, _) in enumerate(empty.buttons):
             button = QPushButton(label, self)
             # A click may change the state and delete the button: finish the click first.
-            button.clicked.connect(lambda _on=False, n=number: self._callbacks[n](), Qt.ConnectionType.QueuedConnection)
+            button.clicked.connect(
+                lambda _on=False, n=number: self._button_callbacks[n](), Qt.ConnectionType.QueuedConnection
+            )
             self._row.addWidget(button)
         self._row.addStretch()
 

@@ -42,7 +42,7 @@ class FieldMessage(QWidget):
 
     def __init__(self, field: QWidget | None = None, hint: str = "", *, lines: int = 1, parent=None):
         super().__init__(parent)
-        self._hint, self._lines, self._kind = hint, lines, ""
+        self._hint, self._lines, self._message_kind = hint, lines, ""
         self._icon = QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.message = QLabel() if lines else WrappedLabel()
@@ -86,7 +86,7 @@ class FieldMessage(QWidget):
     @property
     def error(self) -> str:
         """Return the displayed error, or an empty string."""
-        return self.text() if self._kind == "error" else ""
+        return self.text() if self._message_kind == "error" else ""
 
     def text(self) -> str:
         return self.message.text()
@@ -107,26 +107,26 @@ class FieldMessage(QWidget):
 
         The kinds are ``error``, ``warning``, ``ok``, and empty for a hint.
         """
-        self._kind = kind if text else ""
+        self._message_kind = kind if text else ""
         if not self._lines:
             self.setVisible(bool(text))
         self.message.setText(text)
         if self._lines:
             self.message.setToolTip(text)
-        self._paint()
+        self._paint_message()
 
-    def _paint(self) -> None:
-        self._icon.setVisible(bool(self._kind))
-        if self._kind:
-            self._icon.setPixmap(theme.load_pixmap(self._kind, self._side, self.devicePixelRatioF()))
+    def _paint_message(self) -> None:
+        self._icon.setVisible(bool(self._message_kind))
+        if self._message_kind:
+            self._icon.setPixmap(theme.load_pixmap(self._message_kind, self._side, self.devicePixelRatioF()))
         palette = self.message.palette()
-        colored = self._kind in ("error", "warning")
+        colored = self._message_kind in ("error", "warning")
         palette.setColor(
-            QPalette.ColorRole.WindowText, theme.get_color(self._kind) if colored else theme.get_faint_color()
+            QPalette.ColorRole.WindowText, theme.get_color(self._message_kind) if colored else theme.get_faint_color()
         )
         self.message.setPalette(palette)
 
     def event(self, event):
         if event.type() in theme.THEME_EVENTS and event.type() != event.Type.PaletteChange:
-            self._paint()
+            self._paint_message()
         return super().event(event)

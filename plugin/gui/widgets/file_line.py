@@ -40,7 +40,7 @@ class FileLine(QWidget):
             button = QPushButton("…")
             button.setToolTip(tr("Choose a file"))
             button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
-            button.clicked.connect(self._browse)
+            button.clicked.connect(self._browse_for_file)
             row.addWidget(button)
         if folders or only_folders:
             browse_folder = QPushButton(tr("Folder…"))
@@ -54,7 +54,7 @@ class FileLine(QWidget):
     def text(self) -> str:
         return self.line.text().strip()
 
-    def _browse(self) -> None:
+    def _browse_for_file(self) -> None:
         start = self.text() or self._folder or str(Path.home())
         if self._new:
             option = QFileDialog.Option.DontConfirmOverwrite

@@ -37,7 +37,7 @@ class MessageBarMessages:
         self._iface, self._title = iface, title
         self._message: Any = None
 
-    def warn(self, text: str, title: str = "") -> None:
+    def show_warning(self, text: str, title: str = "") -> None:
         self.show(text, "warning", title=title)
 
     def show(
@@ -127,7 +127,7 @@ def explain_error(error: SanxianError | ImportError) -> str:
     if isinstance(error, SanxianError):
         from ...core.messages.texts import Texts
 
-        return Texts(settings.get_interface_language()).explain(error)
+        return Texts(settings.get_interface_language()).explain_error(error)
     text = tr("Not started: {name} is missing. Other functions work; see Environment Check.")
     return text.format(name=error.name or error)
 

@@ -41,13 +41,13 @@ class ProfileCombo(QComboBox):
         """Return a row with the combo box and a button to choose a file."""
         browse = QPushButton(tr("Other…"))
         browse.setToolTip(tr("Profile of this county (.toml)"))
-        browse.clicked.connect(self._browse)
+        browse.clicked.connect(self._browse_for_profile)
         row = QHBoxLayout()
         row.addWidget(self, 1)
         row.addWidget(browse)
         return row
 
-    def _browse(self) -> None:
+    def _browse_for_profile(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, tr("County Profile"), self._folder, tr("Profile (*.toml)"))
         if path:
             self.choose(path)

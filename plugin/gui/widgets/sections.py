@@ -39,7 +39,7 @@ def make_faint_label(text: str = "") -> QLabel:
     return theme.set_faint(label)
 
 
-class Notice(QFrame):
+class NoticeBox(QFrame):
     """A message with icon and tinted background.
 
     The kinds are ``ok``, ``warning``, ``error`` and ``info``.
@@ -49,7 +49,7 @@ class Notice(QFrame):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
-        self._kind = "info"
+        self._message_kind = "info"
         self._icon, self.label = QLabel(), QLabel()
         self._icon.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.label.setWordWrap(True)
@@ -60,19 +60,19 @@ class Notice(QFrame):
 
     def show_message(self, kind: str, text: str) -> None:
         """Show a text; hide the notice if the text is empty."""
-        self._kind = kind
+        self._message_kind = kind
         self.label.setText(text)
         self.setVisible(bool(text))
-        self._paint()
+        self._paint_notice()
 
     @property
     def kind(self) -> str:
-        return self._kind if self.label.text() else ""
+        return self._message_kind if self.label.text() else ""
 
-    def _paint(self) -> None:
+    def _paint_notice(self) -> None:
         size = self.fontMetrics().height()
-        self._icon.setPixmap(theme.load_pixmap(self._kind, size, self.devicePixelRatioF()))
-        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.get_color(self._kind)
+        self._icon.setPixmap(theme.load_pixmap(self._message_kind, size, self.devicePixelRatioF()))
+        ground, ink = QWidget().palette().color(QPalette.ColorRole.Base), theme.get_color(self._message_kind)
         mixed = (
             (_TINT_PERCENT * i + (100 - _TINT_PERCENT) * g) // 100
             for i, g in zip(ink.getRgb()[:3], ground.getRgb()[:3], strict=True)
@@ -83,5 +83,5 @@ class Notice(QFrame):
 
     def event(self, event):
         if event.type() == QEvent.Type.ApplicationPaletteChange:
-            self._paint()
+            self._paint_notice()
         return super().event(event)

@@ -12,7 +12,7 @@ from qgis.PyQt.QtWidgets import QLabel
 
 from ...bridge.texts import tr
 from ...core.model.verdict import Verdict
-from ...paths import ICONS
+from ...paths import ICONS_FOLDER
 
 #: The colours defined by the plugin: in light themes, in dark themes.
 _THEME_COLORS = {
@@ -119,8 +119,8 @@ def load_icon(name: str) -> QIcon:
     """Return an icon of resources/icons in the colours of the theme."""
     themed = QIcon()
     for size in _ICON_SIZES_PX:
-        themed.addPixmap(QPixmap.fromImage(_render(name, size)))
-        themed.addPixmap(QPixmap.fromImage(_render(name, size, faint=True)), QIcon.Mode.Disabled)
+        themed.addPixmap(QPixmap.fromImage(_render_icon(name, size)))
+        themed.addPixmap(QPixmap.fromImage(_render_icon(name, size, faint=True)), QIcon.Mode.Disabled)
     return themed
 
 
@@ -129,27 +129,27 @@ def load_pixmap(name: str, size: int, ratio: float) -> QPixmap:
 
     ``size``: in device-independent pixels; ``ratio``: device pixels for each of them.
     """
-    scaled = QPixmap.fromImage(_render(name, round(size * ratio)))
+    scaled = QPixmap.fromImage(_render_icon(name, round(size * ratio)))
     scaled.setDevicePixelRatio(ratio)
     return scaled
 
 
 def load_map_pixmap(name: str, size: int, ratio: float) -> QPixmap:
     """Return the icon as a pixmap for the map, which is light in every theme."""
-    path, pixels = str(ICONS / f"{name}.svg"), round(size * ratio)
+    path, pixels = str(ICONS_FOLDER / f"{name}.svg"), round(size * ratio)
     fill, line = get_map_color(_COLORED_ICONS[name]), QColor("#FFFFFF")
     scaled = QPixmap.fromImage(QgsApplication.svgCache().svgAsImage(path, pixels, fill, line, 1.0, 1.0)[0])
     scaled.setDevicePixelRatio(ratio)
     return scaled
 
 
-def _render(name: str, pixels: int, faint: bool = False) -> QImage:
+def _render_icon(name: str, pixels: int, faint: bool = False) -> QImage:
     palette = QgsApplication.palette()
     group = QPalette.ColorGroup.Disabled if faint else QPalette.ColorGroup.Active
     fill = line = palette.color(group, QPalette.ColorRole.WindowText)
     if name in _COLORED_ICONS and not faint:
         fill, line = get_color(_COLORED_ICONS[name]), palette.color(QPalette.ColorRole.Base)
-    return QgsApplication.svgCache().svgAsImage(str(ICONS / f"{name}.svg"), pixels, fill, line, 1.0, 1.0)[0]
+    return QgsApplication.svgCache().svgAsImage(str(ICONS_FOLDER / f"{name}.svg"), pixels, fill, line, 1.0, 1.0)[0]
 
 
 def get_kind_word(kind: str) -> str:

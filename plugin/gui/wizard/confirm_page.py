@@ -6,13 +6,13 @@ from __future__ import annotations
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QGridLayout, QLabel, QProgressBar
 
-from ...bridge.layers.properties import to_qgis_crs
+from ...bridge.layers.properties import convert_to_qgis_crs
 from ...bridge.texts import tr
 from ...core.geometry import crs as crs_care
 from ...core.geometry.crs_zones import ZONE_WIDTH_DEGREES
 from ...core.profile import load_profile
 from ...core.standard.layer_tree import list_themes as themes_of
-from ..widgets.sections import FormSection, Notice, make_faint_label
+from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 
 
@@ -29,7 +29,7 @@ class ConfirmPage(WizardPage):
         self.sections = QLabel()
         self.sections.setWordWrap(True)
         inside.layout_.addWidget(self.sections)
-        self.notice = Notice()
+        self.notice = NoticeBox()
         self.bar = QProgressBar()
         self.bar.setVisible(False)
         for widget in (self._section, inside, self.notice, self.bar):
@@ -106,11 +106,11 @@ def _describe_crs(text: str) -> str:
     if parsed is None:
         return text
     frame = crs_care.describe_crs(parsed)
-    name = to_qgis_crs(parsed).description()
-    if frame.zone is not None and frame.meridian == frame.zone * ZONE_WIDTH_DEGREES:
-        shown = tr("zone {number}").format(number=frame.zone)
-        name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {shown}  {frame.meridian:g}°E"
-    return f"{crs_care.crs_label(parsed)}  {name}"
+    name = convert_to_qgis_crs(parsed).description()
+    if frame.zone_number is not None and frame.central_meridian == frame.zone_number * ZONE_WIDTH_DEGREES:
+        shown = tr("zone {number}").format(number=frame.zone_number)
+        name = f"CGCS2000 / {tr('3° Gauss–Krüger')}  {shown}  {frame.central_meridian:g}°E"
+    return f"{crs_care.make_crs_label(parsed)}  {name}"
 
 
 def _describe_profile(draft: WizardChoices) -> str:

@@ -63,12 +63,15 @@ class CountyBox(FormSection):
         self.code.setMaxLength(6)
         self.name.setPlaceholderText(tr("Name"))
         first = QHBoxLayout()
-        self._listed, self._other = QWidget(), QWidget()
+        self._listed_county_widget, self._other_county_widget = QWidget(), QWidget()
         first.addWidget(QLabel(tr("Province")))
         first.addWidget(self.province)
         for panel, fields in (
-            (self._listed, ((tr("City"), self.city), (tr("County"), self.county), (tr("Search"), self.search))),
-            (self._other, ((tr("Code of the county"), self.code), (tr("Name"), self.name))),
+            (
+                self._listed_county_widget,
+                ((tr("City"), self.city), (tr("County"), self.county), (tr("Search"), self.search)),
+            ),
+            (self._other_county_widget, ((tr("Code of the county"), self.code), (tr("Name"), self.name))),
         ):
             row = QHBoxLayout(panel)
             row.setContentsMargins(0, 0, 0, 0)
@@ -81,28 +84,28 @@ class CountyBox(FormSection):
         second = QHBoxLayout()
         second.addWidget(QLabel(tr("Extent of the county")))
         second.addWidget(self.source)
-        self._typed = QWidget()
-        row = QHBoxLayout(self._typed)
+        self._typed_county_widget = QWidget()
+        row = QHBoxLayout(self._typed_county_widget)
         row.setContentsMargins(0, 0, 0, 0)
         for label, widget in ((tr("West"), self.west), (tr("East"), self.east)):
             row.addWidget(QLabel(label))
             row.addWidget(widget)
-        second.addWidget(self._typed)
+        second.addWidget(self._typed_county_widget)
         self.about = make_faint_label()
         second.addWidget(self.about, 1)
         self.layout_.addLayout(second)
 
     def _connect_signals(self) -> None:
-        self.province.currentIndexChanged.connect(self._province_chosen)
-        self.city.currentIndexChanged.connect(self._city_chosen)
-        self.county.currentIndexChanged.connect(self._changed)
-        self.search.activated.connect(lambda _n: self.choose(self.search.chosen_county()))
-        self.source.currentIndexChanged.connect(self._changed)
+        self.province.currentIndexChanged.connect(self._on_province_chosen)
+        self.city.currentIndexChanged.connect(self._on_city_chosen)
+        self.county.currentIndexChanged.connect(self._on_changed)
+        self.search.activated.connect(lambda _n: self.choose(self.search.get_chosen_county_code()))
+        self.source.currentIndexChanged.connect(self._on_changed)
         for line in (self.code, self.name):
-            line.textChanged.connect(self._changed)
+            line.textChanged.connect(self._on_changed)
         for box in (self.west, self.east):
-            box.valueChanged.connect(self._changed)
-        self._changed()
+            box.valueChanged.connect(self._on_changed)
+        self._on_changed()
 
     # --- the county
     def choose(self, code: str) -> None:
@@ -115,7 +118,7 @@ class CountyBox(FormSection):
         self.city.setCurrentIndex(self.city.findData(row.parent))
         self.county.setCurrentIndex(self.county.findData(code))
 
-    def chosen_county(self) -> Code | None:
+    def get_chosen_county(self) -> Code | None:
         """Return the county, or None while none is chosen.
 
         Raise SanxianError if a typed one is invalid.
@@ -138,18 +141,18 @@ class CountyBox(FormSection):
         known = sorted(self._provinces.codes.values(), key=lambda c: (c.code not in self._divisions.codes, c.code))
         for row in known:
             self.province.addItem(row.name, row.code)
-        self._province_chosen()
+        self._on_province_chosen()
 
-    def _province_chosen(self) -> None:
-        self._listed.setVisible(self._is_listed())
-        self._other.setVisible(not self._is_listed())
+    def _on_province_chosen(self) -> None:
+        self._listed_county_widget.setVisible(self._is_listed())
+        self._other_county_widget.setVisible(not self._is_listed())
         with QSignalBlocker(self.city):
             self.city.clear()
             for row in self._list_divisions(self.province.currentData()):
                 self.city.addItem(row.name, row.code)
-        self._city_chosen()
+        self._on_city_chosen()
 
-    def _city_chosen(self) -> None:
+    def _on_city_chosen(self) -> None:
         with QSignalBlocker(self.county):
             self.county.clear()
             for row in self._list_divisions(self.city.currentData()):
@@ -157,7 +160,7 @@ class CountyBox(FormSection):
             # Do not preselect a county.
             self.county.setCurrentIndex(-1)
             self.county.setPlaceholderText(tr("Choose"))
-        self._changed()
+        self._on_changed()
 
     def _list_divisions(self, parent: str | None) -> list[Code]:
         return [c for c in self._divisions.codes.values() if parent and c.parent == parent]
@@ -188,17 +191,17 @@ class CountyBox(FormSection):
             zones = choose_zone(found.west, found.east, middle, found.areas)
             return CountyLocation(zones, "", (found.west, found.south, found.east, found.north))
         try:
-            county = self.chosen_county()
+            county = self.get_chosen_county()
         except SanxianError:
             return CountyLocation()
         reach = divisions.find_extent(county.code, self._divisions) if county else None
         if reach is None:
             return CountyLocation()
         view = None if reach.south is None else (reach.west, reach.south, reach.east, reach.north)
-        return CountyLocation(choose_zone(reach.west, reach.east, reach.latitude), reach.division.code, view)
+        return CountyLocation(choose_zone(reach.west, reach.east, reach.middle_latitude), reach.division.code, view)
 
-    def _changed(self, *_args) -> None:
-        self._typed.setVisible(self.source.currentData() == _TYPED_SOURCE)
+    def _on_changed(self, *_args) -> None:
+        self._typed_county_widget.setVisible(self.source.currentData() == _TYPED_SOURCE)
         self.about.setText(self._describe_source())
         self.changed.emit()
 
@@ -206,7 +209,7 @@ class CountyBox(FormSection):
         if self.source.currentData() != _LISTED_SOURCE:
             return ""
         try:
-            county = self.chosen_county()
+            county = self.get_chosen_county()
         except SanxianError as error:
             return messages.explain_error(error)
         if county is None:

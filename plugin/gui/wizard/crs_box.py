@@ -18,7 +18,7 @@ from ...core.geometry.crs_zones import HALF_ZONE_DEGREES, ZONE_WIDTH_DEGREES, Zo
 from ...core.messages.texts import THIN_SPACE
 from ...core.standard import divisions, load_standard
 from ..widgets import messages, theme
-from ..widgets.sections import FormSection, Notice
+from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices
 
 #: Margin at both sides of the county in degrees, so that its box does not touch the ends of the strip.
@@ -48,7 +48,7 @@ class ZoneStrip(QWidget):
         self.setVisible(plan is not None)
         if plan is not None:
             text = tr("{county}, zones {zones}, zone edge {edge}°E")
-            zones = ", ".join(map(str, plan.zones))
+            zones = ", ".join(map(str, plan.zone_numbers))
             self.setAccessibleDescription(
                 text.format(county=self._describe_county(plan), zones=zones, edge=f"{self._find_edge():g}")
             )
@@ -177,7 +177,13 @@ class ZoneStrip(QWidget):
         painter.drawText(QPointF(min(max(middle - width / 2, 0), self.width() - width), baseline), text)
 
 
-PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER = "prefixed", "plain", "neighbour", "degrees", "other"
+PREFIXED_ZONE_CHOICE, PLAIN_ZONE_CHOICE, NEIGHBOUR_ZONE_CHOICE, DEGREES_CHOICE, OTHER_CRS_CHOICE = (
+    "prefixed",
+    "plain",
+    "neighbour",
+    "degrees",
+    "other",
+)
 #: EPSG codes of the first zone, 25, with and without its number before the eastings.
 _FIRST_ZONE_NUMBER, _FIRST_PREFIXED_EPSG, _FIRST_PLAIN_EPSG = 25, 4513, 4534
 
@@ -190,27 +196,42 @@ class CrsBox(FormSection):
     def __init__(self, draft: WizardChoices, parent=None):
         super().__init__(tr("Coordinate system"), "CGCS2000 / " + tr("3° Gauss–Krüger"), parent)
         self._draft = draft
-        self.strip, self.notice, self.warning = ZoneStrip(), Notice(), Notice()
+        self.strip, self.notice, self.warning = ZoneStrip(), NoticeBox(), NoticeBox()
         self.other = QgsProjectionSelectionWidget()
         self.other.setOptionVisible(QgsProjectionSelectionWidget.CrsOption.DefaultCrs, False)
-        self.buttons = {name: QRadioButton() for name in (PREFIXED, PLAIN, NEIGHBOUR, DEGREES, OTHER)}
+        self.buttons = {
+            name: QRadioButton()
+            for name in (
+                PREFIXED_ZONE_CHOICE,
+                PLAIN_ZONE_CHOICE,
+                NEIGHBOUR_ZONE_CHOICE,
+                DEGREES_CHOICE,
+                OTHER_CRS_CHOICE,
+            )
+        }
         group = QButtonGroup(self)
         grid = QGridLayout()
         # The neighbouring zone has a separate row, visible for a county across an edge only.
-        places = {PREFIXED: (0, 0), PLAIN: (0, 1), NEIGHBOUR: (1, 0), DEGREES: (2, 0), OTHER: (2, 1)}
+        places = {
+            PREFIXED_ZONE_CHOICE: (0, 0),
+            PLAIN_ZONE_CHOICE: (0, 1),
+            NEIGHBOUR_ZONE_CHOICE: (1, 0),
+            DEGREES_CHOICE: (2, 0),
+            OTHER_CRS_CHOICE: (2, 1),
+        }
         for name, button in self.buttons.items():
             group.addButton(button)
             grid.addWidget(button, *places[name])
         grid.addWidget(self.other, 3, 0, 1, 2)
-        self.buttons[DEGREES].setText("EPSG:4490    " + tr("degrees, for exchange only"))
-        self.buttons[OTHER].setText(tr("Other coordinate system…"))
+        self.buttons[DEGREES_CHOICE].setText("EPSG:4490    " + tr("degrees, for exchange only"))
+        self.buttons[OTHER_CRS_CHOICE].setText(tr("Other coordinate system…"))
         for widget in (self.strip, self.notice):
             self.layout_.addWidget(widget)
         self.layout_.addLayout(grid)
         self.layout_.addWidget(self.warning)
         for button in self.buttons.values():
-            button.toggled.connect(self._chosen)
-        self.other.crsChanged.connect(self._chosen)
+            button.toggled.connect(self._on_crs_chosen)
+        self.other.crsChanged.connect(self._on_crs_chosen)
         self.refresh()
 
     def refresh(self) -> None:
@@ -218,24 +239,24 @@ class CrsBox(FormSection):
         zones = self._draft.zones
         self.strip.show_plan(zones, "" if self._is_of_county() else self._get_division_name())
         self.notice.show_message(*self._describe_position(zones))
-        zone = zones.recommended if zones is not None else None
-        for name, text in ((PREFIXED, _describe_prefixed), (PLAIN, _describe_plain)):
+        zone = zones.recommended_zone if zones is not None else None
+        for name, text in ((PREFIXED_ZONE_CHOICE, _describe_prefixed), (PLAIN_ZONE_CHOICE, _describe_plain)):
             self.buttons[name].setVisible(zone is not None)
             if zone is not None:
                 self.buttons[name].setText(text(zone))
         neighbour = self._find_neighbour()
-        self.buttons[NEIGHBOUR].setVisible(neighbour is not None)
+        self.buttons[NEIGHBOUR_ZONE_CHOICE].setVisible(neighbour is not None)
         if neighbour is not None:
-            self.buttons[NEIGHBOUR].setText(_describe_prefixed(neighbour))
+            self.buttons[NEIGHBOUR_ZONE_CHOICE].setText(_describe_prefixed(neighbour))
         if zone is not None and self._is_zone_certain():
-            self.buttons[PREFIXED].setText(f"{_describe_prefixed(zone)}{tr('  (recommended)')}")
-        self._choose(PREFIXED if zone is not None and self._is_zone_certain() else "")
-        self._chosen()
+            self.buttons[PREFIXED_ZONE_CHOICE].setText(f"{_describe_prefixed(zone)}{tr('  (recommended)')}")
+        self._choose_crs(PREFIXED_ZONE_CHOICE if zone is not None and self._is_zone_certain() else "")
+        self._on_crs_chosen()
 
     def _find_neighbour(self) -> int | None:
         """Return the other zone that intersects the county or its city."""
         zones = self._draft.zones
-        return next((z for z in zones.zones if z != zones.recommended), None) if zones is not None else None
+        return next((z for z in zones.zone_numbers if z != zones.recommended_zone), None) if zones is not None else None
 
     def _is_zone_certain(self) -> bool:
         """Return True if the zone is the county's and not one of several of its city."""
@@ -250,7 +271,7 @@ class CrsBox(FormSection):
     def _get_division_name(self) -> str:
         return load_standard().code_lists["divisions"].codes[self._draft.division_code].name
 
-    def _choose(self, name: str) -> None:
+    def _choose_crs(self, name: str) -> None:
         group = next(iter(self.buttons.values())).group()
         blockers = [QSignalBlocker(button) for button in self.buttons.values()]
         group.setExclusive(False)
@@ -262,31 +283,32 @@ class CrsBox(FormSection):
     def choice(self) -> str:
         return next((name for name, button in self.buttons.items() if button.isChecked()), "")
 
-    def _chosen(self, *_args) -> None:
+    def _on_crs_chosen(self, *_args) -> None:
         choice = self.choice()
-        self.other.setVisible(choice == OTHER)
+        self.other.setVisible(choice == OTHER_CRS_CHOICE)
         self._draft.crs = self._get_crs_text(choice)
-        self.warning.show_message(*self._validate())
+        self.warning.show_message(*self._validate_crs())
         self.changed.emit()
 
     def _get_crs_text(self, choice: str) -> str:
-        zone = self._draft.zones.recommended if self._draft.zones is not None else None
-        if choice == NEIGHBOUR:
+        zone = self._draft.zones.recommended_zone if self._draft.zones is not None else None
+        if choice == NEIGHBOUR_ZONE_CHOICE:
             zone = self._find_neighbour()
-        if choice == OTHER:
+        if choice == OTHER_CRS_CHOICE:
             return format_crs_for_pyproj(self.other.crs()) if self.other.crs().isValid() else ""
-        if choice == DEGREES:
+        if choice == DEGREES_CHOICE:
             return "EPSG:4490"
         if zone is None or not choice:
             return ""
-        return f"EPSG:{(_FIRST_PLAIN_EPSG if choice == PLAIN else _FIRST_PREFIXED_EPSG) + zone - _FIRST_ZONE_NUMBER}"
+        first_epsg = _FIRST_PLAIN_EPSG if choice == PLAIN_ZONE_CHOICE else _FIRST_PREFIXED_EPSG
+        return f"EPSG:{first_epsg + zone - _FIRST_ZONE_NUMBER}"
 
     def problem(self) -> str:
         if not self._draft.crs:
             return tr("Choose a coordinate system.")
         return self.warning.label.text() if self.warning.kind == "error" else ""
 
-    def _validate(self) -> tuple[str, str]:
+    def _validate_crs(self) -> tuple[str, str]:
         """Return level and message on the chosen coordinate system."""
         county, zones = self._draft.county, self._draft.zones
         if not self._draft.crs or county is None:
@@ -297,14 +319,14 @@ class CrsBox(FormSection):
             if (
                 zones is not None
                 and not self._draft.division_code
-                and not divisions.crs_covers(crs, zones.west, zones.east)
+                and not divisions.is_range_within_crs_zone(crs, zones.west, zones.east)
             ):
                 raise divisions.explain_crs_mismatch(crs, county.name, zones.west, zones.east)
         except SanxianError as error:
             return "error", messages.explain_error(error)
         if notice:
             return "warning", messages.explain_error(InputError("create_crs_far", **notice[1]))
-        if crs_care.describe_crs(crs).geographic:
+        if crs_care.describe_crs(crs).is_geographic:
             return "warning", tr(
                 "Drawing and snapping in degrees are awkward. Choose a zone unless the data are for exchange only."
             )
@@ -322,10 +344,10 @@ class CrsBox(FormSection):
             return "warning", text.format(whose=self._get_division_name(), zones=_format_zones(zones), remedy=remedy)
         if not self._is_of_county():
             text = tr("All of {whose} is in zone {zone}, including the county.")
-            return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended)
+            return "ok", text.format(whose=self._get_division_name(), zone=zones.recommended_zone)
         if not zones.crosses_zones:
             text = tr("The whole county is in zone {zone}, about {room}° from its edge.")
-            return "ok", text.format(zone=zones.recommended, room=f"{zones.degrees_to_zone_edge:.1f}")
+            return "ok", text.format(zone=zones.recommended_zone, room=f"{zones.degrees_to_zone_edge:.1f}")
         return "warning", _describe_crossing(zones)
 
 
@@ -337,10 +359,10 @@ def _describe_crossing(zones: ZoneChoice) -> str:
     )
     text_with_zone = text.format(
         zones=_format_zones(zones),
-        zone=zones.recommended,
-        epsg=_FIRST_PREFIXED_EPSG + zones.recommended - _FIRST_ZONE_NUMBER,
+        zone=zones.recommended_zone,
+        epsg=_FIRST_PREFIXED_EPSG + zones.recommended_zone - _FIRST_ZONE_NUMBER,
         by=by,
-        share=f"{100 * zones.shares[zones.recommended]:.0f}{THIN_SPACE}%",
+        share=f"{100 * zones.shares_by_zone[zones.recommended_zone]:.0f}{THIN_SPACE}%",
     )
     if zones.distortion is not None:
         text_with_zone += tr(" At the zone's edge areas in the plane are about {percent} too large.").format(
@@ -353,7 +375,7 @@ def _describe_crossing(zones: ZoneChoice) -> str:
 
 
 def _format_zones(zones: ZoneChoice) -> str:
-    return tr(" and ").join(map(str, zones.zones))
+    return tr(" and ").join(map(str, zones.zone_numbers))
 
 
 def _describe_prefixed(zone: int) -> str:

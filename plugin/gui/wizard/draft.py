@@ -11,7 +11,7 @@ from qgis.PyQt.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ...bridge.new_project.request import NewProjectRequest
 from ...core.geometry.crs_zones import ZoneChoice
-from ...core.profile.county_file import CountySettings, default_profile_path
+from ...core.profile.county_file import CountySettings, make_default_profile_path
 from ...core.standard import Standard, load_standard
 from ...core.standard.layer_tree import list_branches
 from ...core.standard.template import Code
@@ -56,7 +56,7 @@ class WizardChoices:
     @property
     def own_profile(self) -> Path | None:
         """Return the path of the county's profile; None if it has no settings."""
-        return default_profile_path(self.project) if self.settings is not None else None
+        return make_default_profile_path(self.project) if self.settings is not None else None
 
     def groups(self) -> list[str]:
         """Return the names of the layer groups with layers to create."""

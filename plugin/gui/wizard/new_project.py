@@ -13,7 +13,7 @@ from qgis.PyQt.QtCore import QTimer
 from ...bridge import health
 from ...bridge.new_project import assemble, bookmarks
 from ...bridge.new_project.request import CreatedDatabase, NewProjectRequest, create_database
-from ...bridge.running.tasks import Job, JobRunner
+from ...bridge.running.tasks import BackgroundJob, JobRunner
 from ...bridge.texts import tr
 from ...core.errors import SanxianError
 from ..widgets import messages
@@ -35,10 +35,10 @@ class NewProjectActions:
         self._runner = runner
         self.wizard: Any = None
         self._layers: Any = None
-        self._job: Job | None = None
+        self._job: BackgroundJob | None = None
         self._steps: Iterator[tuple[float, str]] | None = None
         self._project: QgsProject | None = None
-        self._request: NewProjectRequest | None = None
+        self._project_request: NewProjectRequest | None = None
         self._follower = bookmarks.BookmarkUpdater()
         self._follower.start(QgsProject.instance())
         iface.mapCanvas().currentLayerChanged.connect(self._on_layer_chosen)
@@ -48,7 +48,7 @@ class NewProjectActions:
         self._follower.stop()
         self._steps = self._project = None
         if self._job is not None:
-            self._job.forget()
+            self._job.cancel_and_disconnect()
             self._job = None
         self._close_layers()
         wizard, self.wizard = self.wizard, None
@@ -83,9 +83,9 @@ class NewProjectActions:
 
     # --- the work
     def _make(self, request: NewProjectRequest) -> None:
-        self._request = request
+        self._project_request = request
         self.wizard.set_busy(True)
-        self._job = Job(
+        self._job = BackgroundJob(
             tr("New County Plan"),
             lambda progress, cancellation: create_database(request, progress, cancellation),
             on_done=self._build_project,
@@ -115,9 +115,9 @@ class NewProjectActions:
         from ...bridge.new_project import assemble
 
         self._job = None
-        if self._request is not None:
+        if self._project_request is not None:
             self._project = QgsProject()
-            self._steps = assemble.build_steps(self._project, self._request, database)
+            self._steps = assemble.build_steps(self._project, self._project_request, database)
             self._add_next_layer()
 
     def _add_next_layer(self) -> None:
@@ -144,8 +144,8 @@ class NewProjectActions:
 
     def _report_end(self, kind: str, message: str, database: bool = False) -> None:
         """Report why no project was created; with ``database``, that the database exists."""
-        if database and self._request is not None:
-            message += tr(" The database is complete: {path}.").format(path=self._request.database)
+        if database and self._project_request is not None:
+            message += tr(" The database is complete: {path}.").format(path=self._project_request.database)
         if self.wizard is not None:
             self.wizard.show_end(kind, message)
 
@@ -153,7 +153,7 @@ class NewProjectActions:
     def _open_created_project(self) -> None:
         """Open the created project, if the user allows closing the open one."""
         self._steps = self._project = None
-        request, wizard = self._request, self.wizard
+        request, wizard = self._project_request, self.wizard
         if request is None or wizard is None:
             return
         wizard.set_busy(False)

@@ -13,7 +13,7 @@ from ...core.standard import Standard
 from ...core.standard.layer_tree import TreeBranch, find_delivery_constraint, find_strictest_constraint, list_branches
 from ..widgets import messages as trouble
 from ..widgets import theme
-from ..widgets.sections import FormSection, Notice
+from ..widgets.sections import FormSection, NoticeBox
 from .county_box import CountyBox
 from .crs_box import CrsBox
 from .draft import WizardChoices, WizardPage
@@ -32,7 +32,7 @@ class GroupsBox(FormSection):
             tr("Layer groups"), tr("empty layers with fields, aliases, code lists and symbols of the template"), parent
         )
         self._draft = draft
-        self._shown = ""
+        self._shown_standard = ""
         self.tree = QTreeWidget()
         self.tree.setObjectName("SanxianWizardGroups")
         self.tree.setHeaderLabels([tr("Group"), tr("Layer codes"), tr("Layers"), tr("Requested")])
@@ -41,15 +41,15 @@ class GroupsBox(FormSection):
         self.tree.header().setStretchLastSection(False)
         self.tree.setUniformRowHeights(True)
         self.tree.itemChanged.connect(self._on_toggled)
-        self.notice = Notice()
+        self.notice = NoticeBox()
         self.layout_.addWidget(self.tree)
         self.layout_.addWidget(self.notice)
 
     def refresh(self) -> None:
         """Fill the tree of layers for another standard; otherwise keep the ticks."""
-        if self._shown == self._draft.standard_id:
+        if self._shown_standard == self._draft.standard_id:
             return
-        self._shown = self._draft.standard_id
+        self._shown_standard = self._draft.standard_id
         standard = self._draft.standard
         with QSignalBlocker(self.tree):
             self.tree.clear()
@@ -143,7 +143,7 @@ class CountyPage(WizardPage):
 
     def _update_place(self) -> None:
         try:
-            self.draft.county, self._county_error = self.county.chosen_county(), ""
+            self.draft.county, self._county_error = self.county.get_chosen_county(), ""
         except SanxianError as error:
             self.draft.county, self._county_error = None, trouble.explain_error(error)
         place = self.county.place()

@@ -11,11 +11,11 @@ from ...bridge.texts import tr
 from ...core.check import Options
 from ...core.errors import SanxianError
 from ...core.profile import Profile, list_profile_ids, load_profile
-from ...core.profile.county_file import SUFFIX, CountySettings, is_own_file
+from ...core.profile.county_file import PROFILE_FILE_SUFFIX, CountySettings, is_own_file
 from ..county_form.form import CountyForm, FormErrorList
 from ..widgets import messages
 from ..widgets.profile_combo import ProfileCombo
-from ..widgets.sections import FormSection, Notice
+from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices, WizardPage
 
 
@@ -27,7 +27,7 @@ class ProfilePage(WizardPage):
         section = FormSection(tr("County profile"), tr("targets, limits and confirmed items; can be changed later"))
         self.profile = ProfileCombo("SanxianWizardProfile")
         section.layout_.addLayout(self.profile.row())
-        self.notice = Notice()
+        self.notice = NoticeBox()
         section.layout_.addWidget(self.notice)
         self.form, self.errors = CountyForm(asks_county=False), FormErrorList()
         self.body.addWidget(section)
@@ -46,12 +46,14 @@ class ProfilePage(WizardPage):
         self._county = county.code
         fitting = [profile for profile in map(load_profile, list_profile_ids()) if profile.covers(county.code)]
         # The county's own profile first, then those of city, cluster and province.
-        fitting.sort(key=lambda profile: (profile.area_code != county.code, -len(profile.chain()), profile.id))
+        fitting.sort(
+            key=lambda profile: (profile.area_code != county.code, -len(profile.list_base_profiles()), profile.id)
+        )
         with QSignalBlocker(self.profile):
             self.profile.set_profiles(profile.id for profile in fitting)
             self.profile.setCurrentIndex(1 if fitting else 0)
         base = self.profile.currentData() or ""
-        self.form.open(CountySettings(county.name, county.code, base), Path(SUFFIX))
+        self.form.open(CountySettings(county.name, county.code, base), Path(PROFILE_FILE_SUFFIX))
         self._on_profile_chosen()
 
     def _on_profile_chosen(self) -> None:

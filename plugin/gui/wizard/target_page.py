@@ -13,7 +13,7 @@ from ...bridge import settings
 from ...bridge.texts import tr
 from ...core.errors import DataError
 from ..widgets import messages
-from ..widgets.sections import FormSection, Notice
+from ..widgets.sections import FormSection, NoticeBox
 from .draft import WizardChoices, WizardPage
 
 #: Setting with the folder of the last project.
@@ -54,14 +54,14 @@ class TargetPage(WizardPage):
         }
         self._add_choices(self.there, self.existing, "")
         self.over = QCheckBox()
-        self.notice = Notice()
+        self.notice = NoticeBox()
         for widget in (where, kind, self.there, self.over, self.notice):
             self.body.addWidget(widget)
         self.body.addStretch(1)
-        self._proposed = ""
+        self._proposed_path = ""
         self.folder.fileChanged.connect(self._on_path_changed)
         self.name.textChanged.connect(self._on_path_changed)
-        self.over.toggled.connect(self._update)
+        self.over.toggled.connect(self._update_path_messages)
         self._on_path_changed()
 
     def _add_choices(self, section: FormSection, buttons: dict[str, QRadioButton], chosen: str) -> None:
@@ -69,16 +69,18 @@ class TargetPage(WizardPage):
         for name, button in buttons.items():
             group.addButton(button)
             button.setChecked(name == chosen)
-            button.toggled.connect(self._on_path_changed if buttons is getattr(self, "formats", None) else self._update)
+            button.toggled.connect(
+                self._on_path_changed if buttons is getattr(self, "formats", None) else self._update_path_messages
+            )
             section.layout_.addWidget(button)
 
     def update_when_shown(self) -> None:
         county = self.draft.county
         proposal = tr("{county} plan").format(county=county.name) if county else ""
         # Preserve a name that the user typed.
-        if self.name.text() == self._proposed:
+        if self.name.text() == self._proposed_path:
             self.name.setText(proposal)
-            self._proposed = proposal
+            self._proposed_path = proposal
         self._on_path_changed()
 
     def _on_path_changed(self, *_args) -> None:
@@ -94,9 +96,9 @@ class TargetPage(WizardPage):
                 button.setChecked(False)
                 button.group().setExclusive(True)
             self.over.setChecked(False)
-        self._update()
+        self._update_path_messages()
 
-    def _update(self, *_args) -> None:
+    def _update_path_messages(self, *_args) -> None:
         if not hasattr(self, "notice"):
             return
         named = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)

@@ -8,7 +8,7 @@ from qgis.PyQt.QtWidgets import QButtonGroup, QRadioButton
 from ...bridge.texts import tr
 from ...core.standard import list_standard_ids, load_standard
 from ...core.standard.layer_tree import list_branches
-from ..widgets.sections import FormSection, Notice, make_faint_label
+from ..widgets.sections import FormSection, NoticeBox, make_faint_label
 from .draft import WizardChoices, WizardPage
 
 #: The standards for a county first, then the others by id.
@@ -40,7 +40,7 @@ class TemplatePage(WizardPage):
             note = make_faint_label(about)
             note.setContentsMargins(button.iconSize().width() + 8, 0, 0, button.fontMetrics().height() // 3)
             section.layout_.addWidget(note)
-        self.notice = Notice()
+        self.notice = NoticeBox()
         self.body.addWidget(section)
         self.body.addWidget(self.notice)
         self.body.addStretch(1)

@@ -24,7 +24,7 @@ from plugin.core.cli.parser import make_parser
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.render.words import Words
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.report_fixtures import make_report
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
@@ -311,10 +311,10 @@ def test_print_line_keeps_all_characters_that_the_console_can_show(capsys):
 @pytest.mark.slow
 def test_all_outputs_of_a_check_of_the_sample_county_agree(tmp_path, capsys):
     targets = [tmp_path / "r.json", tmp_path / "r.html", tmp_path / "f.gpkg"]
-    before = (SAMPLE / "county.gpkg").read_bytes()
+    before = (SAMPLE_FOLDER / "county.gpkg").read_bytes()
     code = run_command(
         "check",
-        SAMPLE / "county.gpkg",
+        SAMPLE_FOLDER / "county.gpkg",
         "--profile",
         "hunyuan",
         "--json",
@@ -325,7 +325,7 @@ def test_all_outputs_of_a_check_of_the_sample_county_agree(tmp_path, capsys):
         targets[2],
     )
     assert code == 1
-    assert (SAMPLE / "county.gpkg").read_bytes() == before
+    assert (SAMPLE_FOLDER / "county.gpkg").read_bytes() == before
     data = json.loads(targets[0].read_text(encoding="utf-8"))
     layer = pyogrio.read_dataframe(targets[2])
     assert len(layer) == len(data["findings"])

@@ -5,15 +5,22 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check_plan
-from plugin.core.engine.explanation import CALL, PROFILE, RULE, STANDARD, find_effective_values, format_effective_values
+from plugin.core.engine.explanation import (
+    CALL_ORIGIN,
+    PROFILE_ORIGIN,
+    RULE_DEFAULT_ORIGIN,
+    STANDARD_ORIGIN,
+    find_effective_values,
+    format_effective_values,
+)
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.messages.texts import Texts
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from tests.core.small_plan import convert_to_source_layers, get_outcome_of_rule
 
-ALL_RULES_BY_CODE = all_rules()
+ALL_RULES_BY_CODE = load_all_rules()
 
 
 @pytest.fixture
@@ -37,15 +44,18 @@ def get_effective_values(code, norm, call=None):
 
 def test_effective_value_of_a_setting_names_its_source(county_norm):
     parameters = get_effective_values("REL006", county_norm)
-    assert (parameters["max_share"].value, parameters["max_share"].origin) == (0.2, PROFILE)
+    assert (parameters["max_share"].value, parameters["max_share"].origin) == (0.2, PROFILE_ORIGIN)
     assert parameters["max_share"].who == "某市"
-    assert parameters["large_area_m2"].origin == STANDARD and parameters["large_area_m2"].mark == "C"
-    assert get_effective_values("TOP009", county_norm)["window_share"].origin == RULE
+    assert parameters["large_area_m2"].origin == STANDARD_ORIGIN and parameters["large_area_m2"].mark == "C"
+    assert get_effective_values("TOP009", county_norm)["window_share"].origin == RULE_DEFAULT_ORIGIN
     limit = get_effective_values("LAW001", county_norm)["ratio.limit"]
-    assert (limit.value, limit.origin, limit.who) == (1.22, PROFILE, "某县")
+    assert (limit.value, limit.origin, limit.who) == (1.22, PROFILE_ORIGIN, "某县")
     given = get_effective_values("REL006", county_norm, {"max_share": 0.3, "tolerance.min_area_m2": 2.0})
-    assert (given["max_share"].value, given["max_share"].origin) == (0.3, CALL)
-    assert given["tolerance.min_area_m2"].origin == CALL and given["tolerance.min_width_m"].origin == STANDARD
+    assert (given["max_share"].value, given["max_share"].origin) == (0.3, CALL_ORIGIN)
+    assert (
+        given["tolerance.min_area_m2"].origin == CALL_ORIGIN
+        and given["tolerance.min_width_m"].origin == STANDARD_ORIGIN
+    )
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])

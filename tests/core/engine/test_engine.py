@@ -19,7 +19,7 @@ from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
-from plugin.core.model.rule import EVERY_LAYER, RuleResult, Severity, all_rules
+from plugin.core.model.rule import EVERY_LAYER, RuleResult, Severity, load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
@@ -36,7 +36,7 @@ from tests.core.small_plan import (
 )
 from tests.parametrize import for_each
 
-ALL_RULES = list(all_rules().values())
+ALL_RULES = list(load_all_rules().values())
 
 
 def make_small_plan(tables=None, scope="", **profile):
@@ -142,8 +142,8 @@ def test_crash_of_a_rule_makes_the_verdict_incomplete():
     def raise_zero_division(*layers, ctx, **parameters):
         raise RuntimeError("on purpose")
 
-    rule = replace(all_rules()["REL001"], function=raise_zero_division)
-    report = run_check(make_small_plan(make_tables_without_conflict()), [rule, all_rules()["REL002"]])
+    rule = replace(load_all_rules()["REL001"], function=raise_zero_division)
+    report = run_check(make_small_plan(make_tables_without_conflict()), [rule, load_all_rules()["REL002"]])
     assert report.verdict is Verdict.INCOMPLETE
     assert (report.summary["errors"], report.summary["warnings"]) == (0, 1)
 
@@ -151,10 +151,10 @@ def test_crash_of_a_rule_makes_the_verdict_incomplete():
 @pytest.mark.parametrize("applicable", [True, False])
 def test_note_returned_by_a_rule_becomes_its_reason_and_keeps_its_outcome(applicable):
     def return_a_note(*layers, ctx, **parameters):
-        return RuleResult(applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
+        return RuleResult(is_applicable=applicable, notes=[("layer_bare", {"layer": "甲", "role": "X"})])
 
     report = run_check(
-        make_small_plan(make_tables_without_conflict()), [replace(all_rules()["REL001"], function=return_a_note)]
+        make_small_plan(make_tables_without_conflict()), [replace(load_all_rules()["REL001"], function=return_a_note)]
     )
     (outcome,) = report.rules
     assert outcome.outcome is (Outcome.PASSED if applicable else Outcome.NOT_APPLICABLE)
@@ -165,7 +165,7 @@ def test_input_error_raised_by_a_rule_skips_the_rule_with_the_reason():
     def raise_input_error(*layers, ctx, **parameters):
         raise InputError("code_list_unknown", name="nowhere")
 
-    report = run_check(make_small_plan(), [replace(all_rules()["REL001"], function=raise_input_error)])
+    report = run_check(make_small_plan(), [replace(load_all_rules()["REL001"], function=raise_input_error)])
     assert (report.rules[0].outcome, report.rules[0].reason) == (Outcome.SKIPPED, "标准中没有代码表“nowhere”。")
     assert not report.findings and report.verdict is Verdict.INCOMPLETE
 
@@ -250,9 +250,9 @@ def test_rule_is_skipped_when_the_overlay_of_a_pair_of_features_fails(monkeypatc
         raise shapely.GEOSException("TopologyException: on purpose")
 
     plan = make_small_plan()
-    expected = run_check(plan, [all_rules()["REL001"]])
+    expected = run_check(plan, [load_all_rules()["REL001"]])
     monkeypatch.setattr(overlay.shapely, "intersection", raise_topology_error)
-    report = run_check(plan, [all_rules()["REL001"]])
+    report = run_check(plan, [load_all_rules()["REL001"]])
     findings = list_findings_of_rules(report, "RUN901")
     assert {(f.key, *f.related_keys) for f in findings} == {(f.key, *f.related_keys) for f in expected.findings}
     assert all(f.severity is Severity.WARNING and "不得视为通过" in f.message for f in findings)
@@ -282,7 +282,7 @@ def test_cancellation_raised_inside_a_rule_is_not_swallowed():
         raise Cancelled
 
     with pytest.raises(Cancelled):
-        run_check(make_small_plan(), [replace(all_rules()["REL001"], function=raise_cancelled)])
+        run_check(make_small_plan(), [replace(load_all_rules()["REL001"], function=raise_cancelled)])
 
 
 # -- rules by name ----------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_verdict_of_a_report_follows_from_its_rule_outcomes_and_findings(rules, 
 
 def test_check_without_findings_passes_only_with_confirmed_settings():
     codes = ["SCH001", "GEO001", "GEO002", "TOP001", "REL001", "REL002", "REL003"]
-    rules = [all_rules()[c] for c in codes]
+    rules = [load_all_rules()[c] for c in codes]
     assert run_check(make_small_plan(make_tables_without_conflict()), rules).verdict is Verdict.CONDITIONAL
     assert (
         run_check(make_small_plan(make_tables_without_conflict(), confirmed=frozenset({"tolerance"})), rules).verdict
@@ -353,10 +353,10 @@ def test_check_without_findings_passes_only_with_confirmed_settings():
 
 def test_error_lowered_to_information_by_the_profile_prevents_a_pass():
     given = {"severity": {"REL001": "INFO"}, "confirmed": frozenset({"all"})}
-    report = run_check(make_small_plan(**given), [all_rules()["REL001"]])
+    report = run_check(make_small_plan(**given), [load_all_rules()["REL001"]])
     assert {f.severity for f in report.findings} == {Severity.INFO} and report.verdict is Verdict.CONDITIONAL
     assert (
-        run_check(make_small_plan(make_tables_without_conflict(), **given), [all_rules()["REL001"]]).verdict
+        run_check(make_small_plan(make_tables_without_conflict(), **given), [load_all_rules()["REL001"]]).verdict
         is Verdict.PASSED
     )
 
@@ -435,11 +435,11 @@ def test_fingerprints_of_similar_findings_survive_when_one_finding_is_fixed():
 
 def test_gap_rules_are_skipped_when_the_union_of_the_county_outline_fails(monkeypatch):
     plan = make_small_plan()
-    assert run_check(plan, [all_rules()["TOP003"]]).rules[0].reason == ""
+    assert run_check(plan, [load_all_rules()["TOP003"]]).rules[0].reason == ""
     plan = make_small_plan()
-    monkeypatch.setattr("plugin.core.plan.plan.union_rows", lambda *args, **more: None)
+    monkeypatch.setattr("plugin.core.plan.plan.union_polygon_rows", lambda *args, **more: None)
     for code in ("TOP002", "TOP003"):
-        (outcome,) = run_check(plan, [all_rules()[code]]).rules
+        (outcome,) = run_check(plan, [load_all_rules()[code]]).rules
         assert (str(outcome.outcome), outcome.incomplete) == ("skipped", True)
         assert outcome.reason == Texts("zh").reason("outline_failed", {})
 
@@ -455,7 +455,7 @@ def test_cached_boundaries_are_released_after_the_last_rule_that_uses_them():
 
         return call_and_record_boundaries
 
-    rules = {code: all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
+    rules = {code: load_all_rules()[code] for code in ("TOP001", "REL001", "REL003")}
     watched = [replace(rule, function=record_cached_boundaries(code)) for code, rule in rules.items()]
     plan = make_small_plan()
     report = run_check(plan, watched)

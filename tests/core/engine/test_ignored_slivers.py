@@ -15,8 +15,8 @@ from plugin.core.engine.evaluate import choose_rules
 from plugin.core.geometry.parts import subtract_earlier_shapes
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.live import IncrementalChecker
-from plugin.core.messages.texts import SLIVERS
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.messages.texts import SLIVER_TEXTS_KEY
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render.html import render_report
 from plugin.core.standard import load_standard
 from tests.core.small_plan import convert_to_source_layers, make_county_box, make_table, write_gpkg
@@ -44,14 +44,14 @@ def make_comb_overlap(count, *, features=1, wide=STRIP_WIDTH_M):
 
 
 def list_sliver_findings(found):
-    return [f for f in found.findings if f.case == SLIVERS]
+    return [f for f in found.findings if f.case == SLIVER_TEXTS_KEY]
 
 
 def test_four_thousand_ignored_strips_give_one_warning_with_their_sum():
     layers = make_comb_overlap(4000, features=400)
     found = check_to_report(layers, "REL001")
     (one,) = found.findings
-    assert (one.code, one.case, one.severity) == ("REL001", SLIVERS, Severity.WARNING)
+    assert (one.code, one.case, one.severity) == ("REL001", SLIVER_TEXTS_KEY, Severity.WARNING)
     assert {one.role, one.related_role} == {FARMLAND_ROLE, RED_LINE_ROLE}
     planted = statutory_area(shapely.get_parts(layers[RED_LINE_ROLE].geometry.to_numpy())).sum()
     assert one.area_m2 == pytest.approx(planted, abs=0.01) and planted > 1000
@@ -157,7 +157,7 @@ def test_incremental_check_of_an_edit_does_not_change_the_sum_of_slivers():
     answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(
         RED_LINE_ROLE, 0, make_county_box(5000, 5000)
     )
-    assert not answer.replaces(one) and answer.found == []
+    assert not answer.may_replace_finding(one) and answer.found == []
 
 
 def test_report_page_names_the_layers_count_and_area_of_ignored_slivers():
@@ -271,7 +271,7 @@ def test_rules_that_ignore_small_parts_declare_the_tolerance_setting():
     standard = load_standard()
     assert standard.marks["tolerance"] == "C"
     assert {f"tolerance.{key}" for key in Tolerance().to_dict()} <= standard.settings.keys()
-    for rule in all_rules().values():
+    for rule in load_all_rules().values():
         code = rule.function.__code__
         if {"shared", "uncovered", "gaps", "uncovered_shape", "gaps_between"} & set(code.co_names):
             assert "tolerance" in rule.uses, rule.code

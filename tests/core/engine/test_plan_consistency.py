@@ -13,7 +13,7 @@ from plugin.core.check import Options, check_plan
 from plugin.core.engine.plan_consistency import INCONSISTENCY_CODE
 from plugin.core.errors import DataError, InputError
 from plugin.core.model.report import Outcome, Report, RuleOutcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.profile import load_profile
 from plugin.core.waivers.file import change_waivers
@@ -196,7 +196,7 @@ def test_confirmation_without_person_document_or_date_does_not_apply(write_profi
 def test_rule_of_an_empty_optional_layer_is_not_applicable(clean_layers, write_profile, role):
     empty = {**clean_layers, role: clean_layers[role].iloc[:0]}
     alone = {role: empty[role]}
-    report = check_layers(alone, write_profile(), rules=tuple(all_rules()))
+    report = check_layers(alone, write_profile(), rules=tuple(load_all_rules()))
     passed = {r.code for r in report.rules if r.outcome is Outcome.PASSED}
     # Rules of structure need no features, and rules of printed figures need no layers.
     assert all(code.startswith("SCH") or code in ("LAW005", "LAW006") for code in passed), passed

@@ -8,16 +8,16 @@ import pytest
 from plugin.core.check import Options, check_plan
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import DataError
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rules_run import describe_rules_run, find_rules_for_data
 from plugin.core.render.verdict import list_caveats
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 from tests.sample import check_sample_folder
 
-SAMPLE_COUNTY_FILE = RESOURCES / "sample" / "county.gpkg"
+SAMPLE_COUNTY_FILE = RESOURCES_FOLDER / "sample" / "county.gpkg"
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
 
 
@@ -31,7 +31,7 @@ def test_rule_groups_name_existing_rules_that_do_not_run_by_default():
     standard = load_standard()
     assert {"quality", "delivery"} <= standard.rule_groups.keys()
     for codes in standard.rule_groups.values():
-        assert set(codes) <= all_rules().keys()
+        assert set(codes) <= load_all_rules().keys()
         assert not set(codes) & set(standard.rules)
 
 
@@ -45,9 +45,9 @@ def test_profile_adds_a_rule_group_and_single_rules_to_the_default_rules(tmp_pat
 
 def test_rule_group_all_names_every_rule_and_cannot_be_redefined_in_a_standard(tmp_path):
     norm = Norm(load_standard(), write_and_load_profile(tmp_path, 'rules_extra = ["all"]\n'))
-    assert set(norm.rules) == all_rules().keys()
+    assert set(norm.rules) == load_all_rules().keys()
     assert norm.rules[: len(norm.standard.rules)] == norm.standard.rules
-    assert [r.code for r in choose_rules((), norm.expand_groups((" all ",)))] == list(all_rules())
+    assert [r.code for r in choose_rules((), norm.expand_groups((" all ",)))] == list(load_all_rules())
     shutil.copytree(load_standard().folder, tmp_path / "own")
     with (tmp_path / "own" / "standard.toml").open("a", encoding="utf-8") as file:
         file.write('\n[rule_groups]\nall = ["GEO001"]\n')
@@ -171,7 +171,7 @@ def test_report_counts_its_rules_and_names_the_rule_groups_left_out():
     run = {rule.code for rule in report.rules}
     whole = check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", rules=("all",)))
     total = len(find_rules_for_data(run, norm))
-    assert total == len([code for code in all_rules() if not code.startswith("DOC")]) > len(run)
+    assert total == len([code for code in load_all_rules() if not code.startswith("DOC")]) > len(run)
     lacking = {name: len(set(codes) - run) for name, codes in norm.standard.rule_groups.items()}
     farmland = f"永久基本农田 farmland（{lacking['farmland']}）"
     for lang, part in (("zh", farmland), ("en", f"permanent basic farmland, farmland ({lacking['farmland']})")):

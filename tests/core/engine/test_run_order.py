@@ -10,9 +10,9 @@ import pytest
 from plugin.core.engine.context import Context
 from plugin.core.messages.texts import format_width
 from plugin.core.model.findings import sort_findings
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
-from plugin.paths import ROOT, SAMPLE
+from plugin.paths import PLUGIN_ROOT, SAMPLE_FOLDER
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_small_plan_layers
 from tests.sample import check_sample_county
@@ -39,7 +39,7 @@ def test_findings_on_required_fields_do_not_depend_on_which_other_rules_run(comp
 
 
 def test_report_findings_are_sorted_by_rule_layer_role_and_key(complete_county_report):
-    order = [rule.code for rule in all_rules().values()]
+    order = [rule.code for rule in load_all_rules().values()]
     positions = [
         (order.index(f.code) if f.code in order else len(order), f.code, f.role, f.key)
         for f in complete_county_report.findings
@@ -54,7 +54,9 @@ def test_rule_that_cannot_run_does_not_suppress_findings_of_another_rule():
     # Without a county layer, TOP003 has no result.
     plan = make_example_plan({"farmland": [SQUARE_WKT]})
     context = Context(plan, plan.norm, plan.norm.tolerance())
-    assert not context.has_inputs_for(all_rules()["TOP003"]) and context.has_inputs_for(all_rules()["TOP001"])
+    assert not context.has_inputs_of_rule(load_all_rules()["TOP003"]) and context.has_inputs_of_rule(
+        load_all_rules()["TOP001"]
+    )
 
 
 def test_reason_of_an_outcome_names_the_other_rule_that_reports_the_problem():
@@ -86,7 +88,7 @@ def test_narrow_width_is_never_printed_as_zero_metres(width, text):
 def test_narrow_overlap_prints_its_mean_width():
     strip = "POLYGON ((9 0, 309 0, 309 0.01, 9 0.01, 9 0))"
     plan = make_example_plan({"farmland": [strip], "red_line": [strip]})
-    (finding,) = run_check(plan, [all_rules()["REL001"]]).findings
+    (finding,) = run_check(plan, [load_all_rules()["REL001"]]).findings
     # 2 × 3 m² ÷ 600.02 m.
     assert finding.width_m == pytest.approx(6 / 600.02, rel=1e-3)
     assert "宽 0.01 m" in finding.message and "0.00 " not in finding.message
@@ -100,7 +102,9 @@ def test_check_of_the_sample_imports_no_module_of_the_package_export():
         "check_plan(sys.argv[2], Options(profile='hunyuan'))\n"
         "print(*sorted(name for name in sys.modules if name.startswith('plugin.')))"
     )
-    done = subprocess.run([sys.executable, "-c", program, str(ROOT), str(SAMPLE)], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(PLUGIN_ROOT), str(SAMPLE_FOLDER)], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.split()
     unwanted = [name for name in loaded if name.startswith(("plugin.core.package", "plugin.core.yearly"))]

@@ -32,7 +32,7 @@ fiona = pytest.importorskip("fiona")
 
 ZONE_38 = CRS.from_epsg(4526)
 STANDARD = load_standard()
-ALL_TEMPLATES = STANDARD.templates_of(["all", "maintenance"])
+ALL_TEMPLATES = STANDARD.list_templates_of_groups(["all", "maintenance"])
 DATABASE_SUFFIXES = (".gpkg", ".gdb")
 #: What fiona calls the types of the stated type maps.
 FIONA_TYPE_BY_OGR_TYPE = {
@@ -93,7 +93,7 @@ def assert_layer_matches_template(path, template):
         wanted = {}
         for declared in template.fields:
             long = declared.type == "integer" and (declared.length or 0) > 9
-            kind = FIONA_TYPE_BY_OGR_TYPE[form.types["long" if long else declared.type].ogr]
+            kind = FIONA_TYPE_BY_OGR_TYPE[form.types["long" if long else declared.type].ogr_type_name]
             wanted[declared.name] = f"str:{declared.length}" if kind == "str" and declared.length else kind
         assert dict(layer.schema["properties"]) == wanted, template.role
         assert list(layer.schema["properties"]) == [f.name for f in template.fields]
@@ -217,7 +217,7 @@ def test_new_database_of_all_layers_passes_every_structure_rule(database_of_all_
 @pytest.mark.parametrize("group", STANDARD.groups)
 def test_database_of_each_layer_group_matches_its_templates(tmp_path, group, suffix):
     path = tmp_path / f"库{suffix}"
-    templates = STANDARD.templates_of([group])
+    templates = STANDARD.list_templates_of_groups([group])
     assert create_layers(path, templates).made == tuple(t.role for t in templates)
     assert set(fiona.listlayers(path)) == {t.role for t in templates}
     checked = check_plan(path, Options(rules=STRUCTURE_RULES[1:]))
@@ -232,7 +232,7 @@ def test_existing_database_is_refused_by_default(tmp_path, suffix):
     before = digest_files(path)
     with pytest.raises(OutputError) as caught:
         create_layers(path, EXAMPLE_TEMPLATES)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "已存在" in message and "add" in message and "replace" in message
     assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
@@ -257,7 +257,7 @@ def count_or_read_rows(path, name):
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)
 def test_adding_to_a_database_creates_only_missing_layers(tmp_path, suffix):
-    path, more = tmp_path / f"库{suffix}", STANDARD.templates_of(["zones", "heritage"])
+    path, more = tmp_path / f"库{suffix}", STANDARD.list_templates_of_groups(["zones", "heritage"])
     create_layers(path, EXAMPLE_TEMPLATES[:1])
     write_one_row(path, "YDYHGHFQ")
     before = count_or_read_rows(path, "YDYHGHFQ")
@@ -301,7 +301,7 @@ def test_adding_layers_in_another_crs_is_refused(tmp_path, suffix):
     before = digest_files(path)
     with pytest.raises(InputError) as caught:
         create_layers(path, EXAMPLE_TEMPLATES, CRS.from_epsg(4525), existing="add")
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "YDYHGHFQ" in message and "EPSG:4526" in message and "EPSG:4525" in message
     assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
@@ -324,7 +324,7 @@ def test_locked_filegdb_is_refused_and_unchanged(tmp_path, existing):
     before = digest_files(path)
     with pytest.raises(OutputError) as caught:
         create_layers(path, EXAMPLE_TEMPLATES, existing=existing)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "sr.lock" in message and "未改动" in message
     assert digest_files(path) == before and folder_contains_only(tmp_path, path.name)
 
@@ -359,7 +359,7 @@ def test_adding_to_an_invalid_database_is_refused(tmp_path):
 def test_unsupported_database_format_is_refused(tmp_path):
     with pytest.raises(OutputError) as caught:
         create_layers(tmp_path / "库.shp", EXAMPLE_TEMPLATES)
-    assert ".gpkg .gdb" in Texts("zh").explain(caught.value) and folder_contains_only(tmp_path)
+    assert ".gpkg .gdb" in Texts("zh").explain_error(caught.value) and folder_contains_only(tmp_path)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions differ on Windows")
@@ -393,7 +393,7 @@ def test_template_with_a_missing_code_list_is_refused(tmp_path):
     fields = tuple(dataclasses.replace(f, codes="zonen") if f.codes else f for f in template.fields)
     with pytest.raises(DataError) as caught:
         create_layers(tmp_path / "库.gpkg", [EXAMPLE_TEMPLATES[1], dataclasses.replace(template, fields=fields)])
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "YDYHGHFQ" in message and "GHFQDM" in message and "zonen" in message and "planning_zones" in message
     assert folder_contains_only(tmp_path)
 
@@ -414,7 +414,7 @@ def test_changed_length_alias_or_type_of_a_template_changes_the_created_database
 def test_gdal_failure_raises_an_output_error_with_gdal_exceptions_on_or_off(tmp_path, raising, monkeypatch):
     """Try both settings of GDAL exceptions, because other plugins may change them."""
     monkeypatch.setitem(create._DATABASE_OPTIONS, "GPKG", ["VERSION=nonsense", "ADD_GPKG_OGR_CONTENTS=NO"])
-    monkeypatch.setattr(create, "_layer_creation_options", lambda *a: ["IDENTIFIER=twice"])
+    monkeypatch.setattr(create, "_list_layer_creation_options", lambda *a: ["IDENTIFIER=twice"])
     with gdal_raises(raising):
         with pytest.raises(OutputError):
             create_layers(tmp_path / "库.gpkg", EXAMPLE_TEMPLATES)
@@ -427,32 +427,34 @@ def test_gdal_failure_raises_an_output_error_with_gdal_exceptions_on_or_off(tmp_
 
 def test_templates_are_selected_by_group_id_or_chinese_group_name():
     for group in STANDARD.groups.values():
-        assert STANDARD.templates_of([group.id]) == STANDARD.templates_of([group.name])
+        assert STANDARD.list_templates_of_groups([group.id]) == STANDARD.list_templates_of_groups([group.name])
     assert list(STANDARD.groups)[:4] == ["three_lines", "zones", "heritage", "centre"]
-    assert len(STANDARD.templates_of(["centre"])) == 33
-    both = [t.role for t in STANDARD.templates_of(["规划分区", "three_lines", "zones"])]
+    assert len(STANDARD.list_templates_of_groups(["centre"])) == 33
+    both = [t.role for t in STANDARD.list_templates_of_groups(["规划分区", "three_lines", "zones"])]
     assert both[0] == "YDYHGHFQ" and len(both) == len(set(both))
-    assert {t.role for t in STANDARD.templates_of(["全部"])} == {r for r, t in STANDARD.templates.items() if not t.base}
-    assert {t.role for t in STANDARD.templates_of(["年度动态维护"])} == {
+    assert {t.role for t in STANDARD.list_templates_of_groups(["全部"])} == {
+        r for r, t in STANDARD.templates.items() if not t.base
+    }
+    assert {t.role for t in STANDARD.list_templates_of_groups(["年度动态维护"])} == {
         r for r, t in STANDARD.templates.items() if t.base
     }
     with pytest.raises(InputError) as caught:
-        STANDARD.templates_of(["四线"])
-    assert "three_lines（三区三线）" in Texts("zh").explain(caught.value)
+        STANDARD.list_templates_of_groups(["四线"])
+    assert "three_lines（三区三线）" in Texts("zh").explain_error(caught.value)
 
 
 @pytest.mark.parametrize("name", ["county_db", "city_db", "township_db", "three_lines_2022"])
 def test_every_layer_of_the_standard_has_a_group_and_a_feature_dataset(name):
     """Require a group for each layer, because users choose layers by group."""
     standard = load_standard(name)
-    picked = {t.role for t in standard.templates_of(standard.groups)}
+    picked = {t.role for t in standard.list_templates_of_groups(standard.groups)}
     own_roles = {p.stem for p in (standard.folder / "templates").glob("*.toml")}
     assert own_roles <= picked
     assert all(standard.templates[role].group for role in own_roles)
 
 
 def test_three_lines_group_has_a_layer_for_each_mandatory_concept():
-    roles = {t.role for t in STANDARD.templates_of(["three_lines"])}
+    roles = {t.role for t in STANDARD.list_templates_of_groups(["three_lines"])}
     for concept in STANDARD.scopes["three_lines"].mandatory:
         assert roles & set(STANDARD.concepts[concept]), concept
 
@@ -461,7 +463,7 @@ def test_three_lines_group_has_a_layer_for_each_mandatory_concept():
 def test_layer_groups_of_every_standard_have_templates(name):
     standard = load_standard(name)
     for group in standard.groups:
-        assert standard.templates_of([group])
+        assert standard.list_templates_of_groups([group])
 
 
 @pytest.mark.parametrize(
@@ -481,7 +483,7 @@ def test_invalid_layer_group_definition_is_refused(tmp_path, text, expected):
     )
     with pytest.raises(DataError) as caught:
         load_standard(str(tmp_path))
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "standard.toml" in message and expected in message
 
 
@@ -502,7 +504,7 @@ def test_find_county_accepts_a_county_code_or_name(text):
 def test_unknown_county_name_suggests_a_similar_county(text, near):
     with pytest.raises(InputError) as caught:
         find_county(text, DIVISIONS)
-    assert caught.value.key == "county_unknown" and near in Texts("zh").explain(caught.value)
+    assert caught.value.key == "county_unknown" and near in Texts("zh").explain_error(caught.value)
 
 
 def test_every_county_is_found_by_its_code():
@@ -514,7 +516,7 @@ def test_every_county_is_found_by_its_code():
 def test_county_across_two_zones_needs_an_explicit_crs():
     with pytest.raises(InputError) as caught:
         find_default_crs("140727", DIVISIONS)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "祁县" in message and "EPSG:4525（111°E）" in message and "EPSG:4526（114°E）" in message
 
 
@@ -540,7 +542,7 @@ def test_crs_of_the_other_zone_of_the_province_is_accepted_with_a_note(code):
 def test_crs_of_a_zone_outside_the_province_is_refused(code):
     with pytest.raises(InputError) as caught:
         check_county_in_zone(check_crs(CRS.from_epsg(code)), "140225", DIVISIONS)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "浑源县" in message and "山西省" in message and "EPSG:4526（114°E）" in message
 
 
@@ -548,7 +550,7 @@ def test_crs_of_a_zone_outside_the_province_is_refused(code):
 def test_crs_unsuitable_for_a_plan_is_refused(code):
     with pytest.raises(InputError) as caught:
         check_crs(CRS.from_epsg(code) if code else None)
-    assert "EPSG:4490" in Texts("zh").explain(caught.value)
+    assert "EPSG:4490" in Texts("zh").explain_error(caught.value)
 
 
 def test_create_module_does_not_import_osgeo_when_it_is_imported():
@@ -558,13 +560,13 @@ def test_create_module_does_not_import_osgeo_when_it_is_imported():
 
 def test_structure_rule_compares_only_field_lengths_that_the_file_declares():
     from plugin.core.loading.assembly import assemble_plan
-    from plugin.core.model.rule import all_rules
+    from plugin.core.model.rule import load_all_rules
     from plugin.core.results.run import run_check
     from tests.core.examples import make_example_layer, make_example_norm
 
     norm = make_example_norm()
     square = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-    rule = all_rules()["SCH004"]
+    rule = load_all_rules()["SCH004"]
 
     def check_field_length(**row):
         plan = assemble_plan([make_example_layer("DLTB", [{"wkt": square, **row}], norm)], norm, scope="three_lines")

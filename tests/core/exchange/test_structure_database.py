@@ -57,9 +57,9 @@ def test_database_and_county_standard_match_the_structure_table(structure_workbo
         assert layer.schema["geometry"] == "MultiLineString"
     # The written standard can be loaded, and the database passes its checks.
     written_standard = load_standard(str(folder))
-    assert [t.role for t in written_standard.templates_of(["own"])] == ["DLTB", "STBHHX", "XJGD"]
+    assert [t.role for t in written_standard.list_templates_of_groups(["own"])] == ["DLTB", "STBHHX", "XJGD"]
     assert written_standard.templates["XJGD"].name == "新建管道" and "YDYHGHFQ" in written_standard.templates
-    assert written_standard.templates["DLTB"].field_named("DLBM").codes == "sandiao"
+    assert written_standard.templates["DLTB"].find_field_by_name("DLBM").codes == "sandiao"
     checked = check_plan(path, Options(standard=str(folder), rules=STRUCTURE_RULES))
     assert set(checked.plan.layers) == {"DLTB", "STBHHX", "XJGD"}
     assert not checked.report.findings, [f.message for f in checked.report.findings]
@@ -81,12 +81,12 @@ def test_existing_database_or_county_standard_is_refused(structure_workbook, tmp
     path.write_bytes(b"")
     with pytest.raises(OutputError) as caught:
         create_from_table(structure_workbook, path, folder=folder)
-    assert "已存在" in Texts("zh").explain(caught.value) and not folder.exists()
+    assert "已存在" in Texts("zh").explain_error(caught.value) and not folder.exists()
     create_from_table(structure_workbook, path, folder=folder, existing="replace")
     (tmp_path / "另一个.gpkg").exists()
     with pytest.raises(OutputError) as caught:
         create_from_table(structure_workbook, tmp_path / "另一个.gpkg", folder=folder)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "标准" in message and "未改动" in message
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([structure_workbook.name, "库.gpkg", "标准"])
     # An empty folder was made for it.
@@ -121,7 +121,7 @@ def test_crs_of_the_new_database_is_taken_from_the_option_or_the_county(crs, cou
     if found is None:
         with pytest.raises(InputError) as caught:
             choose_plan_crs(crs, county)
-        assert "EPSG:4526" in Texts("zh").explain(caught.value)
+        assert "EPSG:4526" in Texts("zh").explain_error(caught.value)
     else:
         assert choose_plan_crs(crs, county)[0].to_epsg() == found
 
@@ -176,4 +176,4 @@ def test_structure_command_reports_missing_openpyxl(structure_workbook, monkeypa
     monkeypatch.setattr(builtins, "__import__", import_without_openpyxl)
     with pytest.raises(DataError) as caught:
         read_structure(structure_workbook, STANDARD)
-    assert "openpyxl" in Texts("zh").explain(caught.value)
+    assert "openpyxl" in Texts("zh").explain_error(caught.value)

@@ -131,7 +131,7 @@ def test_structure_table_error_names_file_sheet_and_row(made, key, row, structur
         read_structure(write_structure_workbook(structure_workbook_path, **made), STANDARD)
     assert (error.value.key, error.value.params.get("row")) == (key, row)
     for lang in ("zh", "en"):
-        message = Texts(lang).explain(error.value)
+        message = Texts(lang).explain_error(error.value)
         assert structure_workbook_path.name in message and (row is None or ("表 1" in message and str(row) in message))
 
 

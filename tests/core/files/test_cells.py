@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from plugin.core.files.cells import cell_text, column_texts, strip_blanks
+from plugin.core.files.cells import format_cell, format_column, strip_blanks
 
 LONG_KEY = 140225004000000001
 
@@ -28,20 +28,20 @@ def test_blanks_are_stripped_alike_in_uniform_and_mixed_columns(values, expected
     found = strip_blanks(series)
     assert found.tolist() == expected
     assert [type(v) for v in found] == [type(v) for v in expected]
-    assert column_texts(series) == as_texts == [cell_text(v) for v in found]
+    assert format_column(series) == as_texts == [format_cell(v) for v in found]
 
 
 def test_stripping_blanks_keeps_numeric_columns_and_index_labels():
     numbers = pd.Series([1.5, np.nan], index=[7, 9])
     assert strip_blanks(numbers) is numbers
-    assert column_texts(numbers) == ["1.5", ""]
+    assert format_column(numbers) == ["1.5", ""]
     assert strip_blanks(pd.Series([" a"], index=[7])).index.tolist() == [7]
 
 
 def test_string_dtype_columns_are_stripped_like_object_columns():
     series = pd.Series([" a ", None, ""], dtype="string")
     assert strip_blanks(series).tolist() == ["a", None, None]
-    assert column_texts(series) == ["a", "", ""]
+    assert format_column(series) == ["a", "", ""]
 
 
 def test_columns_without_blanks_are_returned_without_a_copy():

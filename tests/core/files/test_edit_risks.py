@@ -11,16 +11,16 @@ import pytest
 
 from plugin.core.files import edit_risks
 from plugin.core.files.edit_risks import (
-    LOCKED,
-    NETWORK,
-    OPEN,
+    LOCKED_FILE,
+    ON_NETWORK_DRIVE,
+    OPEN_ELSEWHERE,
     EditRisk,
     find_mount_source,
     find_windows_share,
     parse_linux_mounts,
     parse_mac_mounts,
 )
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 
 LINUX_MOUNT_TABLE = """\
 22 1 253:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
@@ -91,7 +91,7 @@ sys.stdin.readline()
 
 @pytest.fixture
 def county_geopackage(tmp_path):
-    return shutil.copyfile(RESOURCES / "sample" / "county.gpkg", tmp_path / "县.gpkg")
+    return shutil.copyfile(RESOURCES_FOLDER / "sample" / "county.gpkg", tmp_path / "县.gpkg")
 
 
 @pytest.fixture
@@ -121,12 +121,12 @@ def test_program_writing_a_geopackage_is_distinguished_from_a_reader(county_geop
     assert edit_risks.find_edit_risks(county_geopackage) == []
     reader = start_other_program(journal, "read")
     (found,) = edit_risks.find_edit_risks(county_geopackage)
-    assert found.kind == OPEN and str(reader.pid) in found.detail
+    assert found.kind == OPEN_ELSEWHERE and str(reader.pid) in found.detail
     writer = start_other_program(journal, "write")
     (found,) = edit_risks.find_edit_risks(county_geopackage)
-    assert found.kind == LOCKED and str(writer.pid) in found.detail
+    assert found.kind == LOCKED_FILE and str(writer.pid) in found.detail
     # The lock that our edits hold must not be reported as another program's.
-    assert [risk.kind for risk in edit_risks.find_edit_risks(county_geopackage, own_edits=True)] == [OPEN]
+    assert [risk.kind for risk in edit_risks.find_edit_risks(county_geopackage, own_edits=True)] == [OPEN_ELSEWHERE]
 
 
 @pytest.mark.parametrize("journal", ["delete", "wal"])
@@ -149,8 +149,8 @@ def test_network_drive_is_listed_first_among_edit_risks(county_geopackage, monke
     monkeypatch.setattr(edit_risks, "find_network_place", lambda path: "//nas/规划")
     monkeypatch.setattr(edit_risks, "find_open_file_owners", lambda path: ["qgis-bin.exe (4312)"])
     assert edit_risks.find_edit_risks(county_geopackage) == [
-        EditRisk(NETWORK, "//nas/规划"),
-        EditRisk(OPEN, "qgis-bin.exe (4312)"),
+        EditRisk(ON_NETWORK_DRIVE, "//nas/规划"),
+        EditRisk(OPEN_ELSEWHERE, "qgis-bin.exe (4312)"),
     ]
 
 

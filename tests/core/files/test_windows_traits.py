@@ -19,12 +19,12 @@ from plugin.core.__main__ import main
 from plugin.core.cli.console import print_line
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files import writing
-from plugin.core.files.writing import Outputs, atomic_output, check_outputs, check_writable, write_text
+from plugin.core.files.writing import OutputPaths, check_outputs, check_writable, write_atomically, write_text
 from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.render.outputs import write_outputs
-from plugin.paths import TEXTS
+from plugin.paths import TEXTS_FOLDER
 from tests.core.small_plan import (
     check_data,
     explain_error,
@@ -59,7 +59,7 @@ def fill_all_messages(lang):
         return string.Formatter().vformat(re.sub(r"\{(\w+)[^}]*\}", r"{\1}", text), (), Anything())
 
     files = ["zh.toml", "rules_zh.toml", "report_zh.toml"] if lang == "zh" else ["en.toml", "report_en.toml"]
-    todo = [tomllib.loads((TEXTS / name).read_text(encoding="utf-8")) for name in files]
+    todo = [tomllib.loads((TEXTS_FOLDER / name).read_text(encoding="utf-8")) for name in files]
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
@@ -218,7 +218,9 @@ def test_output_file_open_in_another_program_stays_unchanged_and_is_named(
 
 
 def test_no_output_file_is_written_when_one_of_them_is_open_elsewhere(checked_plan, tmp_path, locked_files):
-    outputs = Outputs(json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg"))
+    outputs = OutputPaths(
+        json=str(tmp_path / "a.json"), html=str(tmp_path / "b.html"), findings=str(tmp_path / "c.gpkg")
+    )
     write_outputs(checked_plan.report, checked_plan.plan, outputs)
     before = hash_files(tmp_path)
     locked_files.add("c.gpkg")
@@ -318,7 +320,9 @@ def test_check_command_starts_no_other_process(tmp_path, monkeypatch):
 
 def test_report_contains_no_local_path(checked_plan, tmp_path):
     write_outputs(
-        checked_plan.report, checked_plan.plan, Outputs(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html"))
+        checked_plan.report,
+        checked_plan.plan,
+        OutputPaths(json=str(tmp_path / "r.json"), html=str(tmp_path / "r.html")),
     )
     for name in ("r.json", "r.html"):
         raw = (tmp_path / name).read_bytes()
@@ -360,7 +364,7 @@ def test_source_code_never_opens_files_in_the_default_encoding(tmp_path):
 
 
 def test_temporary_folder_name_is_short_and_hidden(tmp_path):
-    with atomic_output(tmp_path / "报告.html") as path:
+    with write_atomically(tmp_path / "报告.html") as path:
         assert path.name == "报告.html"
         (folder,) = tmp_path.iterdir()
         assert folder.name.startswith(".") and len(str(path)) - len(str(tmp_path / "报告.html")) < 40
@@ -369,5 +373,5 @@ def test_temporary_folder_name_is_short_and_hidden(tmp_path):
 
 
 def test_rule_codes_are_valid_file_names_on_every_system():
-    for rule in all_rules().values():
+    for rule in load_all_rules().values():
         assert re.fullmatch(r"[a-z0-9-]+", rule.name) and re.fullmatch(r"[a-z0-9_]+", rule.algorithm_id)

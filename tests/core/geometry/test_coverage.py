@@ -10,7 +10,7 @@ from shapely.affinity import translate
 
 from plugin.core.geometry.corners import find_narrow_parts, find_near_vertices, find_sharp_corners
 from plugin.core.geometry.coverage import find_gaps, find_mismatched_edges
-from plugin.core.geometry.polygons import Polygons, union_rows
+from plugin.core.geometry.polygons import Polygons, union_polygon_rows
 from plugin.core.geometry.tolerance import Tolerance
 
 DEFAULT_TOLERANCE = Tolerance()
@@ -42,7 +42,7 @@ def test_vertex_on_one_polygon_only_is_reported_as_missing_on_its_neighbour():
     )
     assert list_mismatch_places(found) == [(0, 1, (100.0, 40.0))]
     assert found.distance.tolist() == [0.0]
-    assert found.near_vertex.tolist() == [False]
+    assert found.is_near_vertex.tolist() == [False]
 
 
 def test_vertex_missing_at_a_junction_is_reported_for_both_other_polygons():
@@ -66,7 +66,7 @@ def test_vertex_mismatch_closer_than_the_tolerance_is_marked_as_near_vertex():
     shifted = "POLYGON ((100.003 0, 200 0, 200 100, 100 100, 100.003 0))"
     found = find_mismatched_edges(polygons_from_wkt(LEFT_SQUARE, shifted), tolerance=DEFAULT_TOLERANCE)
     assert {(row, other) for row, other, _ in list_mismatch_places(found)} == {(0, 1), (1, 0)}
-    assert found.near_vertex.all()
+    assert found.is_near_vertex.all()
 
 
 def test_edges_of_a_control_line_are_compared_with_vertices_of_parcels():
@@ -111,11 +111,11 @@ def test_thin_gap_is_ignored_only_below_both_minimum_area_and_minimum_width():
 
 def test_union_of_a_polygon_coverage_equals_that_of_shapely():
     layer = polygons_from_wkt(*FRAME_AROUND_GAP, None, "POLYGON ((90 90, 120 90, 120 120, 90 120, 90 90))")
-    whole = union_rows(layer, tolerance=DEFAULT_TOLERANCE)
+    whole = union_polygon_rows(layer, tolerance=DEFAULT_TOLERANCE)
     expected = shapely.union_all(layer.shapes[layer.present])
     assert shapely.area(shapely.symmetric_difference(whole, expected)) == 0
     assert whole.area == pytest.approx(10_000 - 400 + 900 - 100)
-    assert union_rows(polygons_from_wkt(None), tolerance=DEFAULT_TOLERANCE) is None
+    assert union_polygon_rows(polygons_from_wkt(None), tolerance=DEFAULT_TOLERANCE) is None
 
 
 SQUARE_WITH_SPIKE = "POLYGON ((0 0, 100 0, 100 50, 1000 51, 100 52, 100 100, 0 100, 0 0))"
@@ -126,7 +126,7 @@ def test_spike_of_a_ring_is_found_at_any_start_vertex():
         found = find_sharp_corners(polygons_from_wkt(None, text).shapes, 10)
         assert found.row.tolist() == [1]
         assert found.point.tolist() == [[1000.0, 51.0]]
-        assert found.measure == pytest.approx([2 * np.degrees(np.arctan(1 / 900))])
+        assert found.angle_or_distance == pytest.approx([2 * np.degrees(np.arctan(1 / 900))])
 
 
 def test_spikes_of_zero_width_and_spikes_in_holes_are_found():
@@ -134,7 +134,7 @@ def test_spikes_of_zero_width_and_spikes_in_holes_are_found():
     hole = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (10 10, 10 12, 80 11, 10 10))"
     found = find_sharp_corners(polygons_from_wkt(flat, LEFT_SQUARE, hole).shapes, 10)
     assert found.row.tolist() == [0, 2]
-    assert found.measure[0] == 0
+    assert found.angle_or_distance[0] == 0
     assert found.point.tolist() == [[150.0, 50.0], [80.0, 11.0]]
     assert len(find_sharp_corners(polygons_from_wkt(LEFT_SQUARE).shapes, 89.9).row) == 0
     assert len(find_sharp_corners(polygons_from_wkt(LEFT_SQUARE).shapes, 90.1).row) == 4
@@ -146,7 +146,7 @@ def test_repeated_vertices_are_reported_and_hide_no_spike():
     found = find_near_vertices(polygons_from_wkt(LEFT_SQUARE, twice).shapes, 0.0001)
     assert found.row.tolist() == [1, 1, 1]
     assert sorted(map(tuple, found.point.tolist())) == [(0.0, 0.0), (0.0, 100.0), (1000.0, 51.0)]
-    assert sorted(found.measure.tolist()) == pytest.approx([0.0, 0.0, 0.00005], abs=1e-9)
+    assert sorted(found.angle_or_distance.tolist()) == pytest.approx([0.0, 0.0, 0.00005], abs=1e-9)
 
 
 def test_narrow_neck_of_a_polygon_is_found_and_its_corners_are_not():
@@ -174,8 +174,8 @@ def test_union_of_overlapping_and_adjacent_polygons_equals_that_of_shapely():
         odd = [shapely.Point(rng.uniform(0, 80, 2)).buffer(rng.uniform(1, 9)) for _ in range(count)]
         shapes = np.array([*tiles, None, *odd], dtype=object)
         layer = Polygons(shapes)
-        whole = union_rows(layer, tolerance=DEFAULT_TOLERANCE)
-        assert whole.is_valid and union_rows(layer, tolerance=DEFAULT_TOLERANCE) is whole
+        whole = union_polygon_rows(layer, tolerance=DEFAULT_TOLERANCE)
+        assert whole.is_valid and union_polygon_rows(layer, tolerance=DEFAULT_TOLERANCE) is whole
         assert whole.symmetric_difference(shapely.union_all([s for s in shapes if s is not None])).area < 1e-6
 
 

@@ -74,9 +74,9 @@ def test_each_3_degree_zone_is_recognised_in_each_wkt_version(version):
 )
 def test_crs_label_of_a_gauss_krueger_zone_follows_its_parameters(name, datum, easting, meridian, label):
     crs = crs_care.parse_crs(GAUSS_KRUEGER_WKT.format(name=name, datum=datum, easting=easting, meridian=meridian))
-    assert crs_care.crs_label(crs) == label
+    assert crs_care.make_crs_label(crs) == label
     frame = crs_care.describe_crs(crs)
-    assert frame.cgcs2000 and frame.metres and frame.prefixed == (easting > 1e6)
+    assert frame.is_cgcs2000 and frame.is_in_metres and frame.has_zone_prefix == (easting > 1e6)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_parsed_crs_ignores_height_components_and_datum_shifts():
     ("code", "cgcs2000"), [(4490, True), (4526, True), (4326, False), (2435, False), (2154, False)]
 )
 def test_describe_crs_recognises_cgcs2000(code, cgcs2000):
-    assert crs_care.describe_crs(CRS.from_epsg(code)).cgcs2000 is cgcs2000
+    assert crs_care.describe_crs(CRS.from_epsg(code)).is_cgcs2000 is cgcs2000
 
 
 # -- coordinates and CRS ----------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def test_zone_number_that_contradicts_the_central_meridian_is_reported():
 )
 def test_metric_crs_of_a_plan_is_chosen_by_its_layers_and_location(layers, place, code):
     chosen = crs_care.choose_crs([(CRS.from_epsg(c), n) for c, n in layers], *place)
-    assert chosen.to_epsg() == code and not crs_care.describe_crs(chosen).geographic
+    assert chosen.to_epsg() == code and not crs_care.describe_crs(chosen).is_geographic
 
 
 # -- whole checks -----------------------------------------------------------------------------------------------------

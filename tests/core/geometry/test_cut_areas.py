@@ -20,10 +20,10 @@ from plugin.core.check import Options, check_plan
 from plugin.core.engine.geometry_queries import compute_part_areas
 from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.parts import make_single_part
-from plugin.core.geometry.statutory_area import drawn_area, statutory_area
+from plugin.core.geometry.statutory_area import compute_drawn_area, statutory_area
 from plugin.core.plan.layer import Layer
 from plugin.core.standard import load_standard
-from plugin.core.waivers import default_waiver_path
+from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers, read_waivers
 from plugin.core.waivers.model import WaiverEntry, make_waivers
 from tests.core.small_plan import check_data, convert_to_source_layers, list_findings_of_rules, make_table, write_gpkg
@@ -92,7 +92,7 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
         else [None]
     )
     shape = make_gap(width)
-    area = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))[0]
+    area = compute_drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))[0]
     # Two independent figures: geodesics of one metre, and the planar area divided by the areal scale.
     scale = Proj(4526).get_factors(
         *Transformer.from_crs(4526, 4490, always_xy=True).transform(*shape.centroid.coords[0])
@@ -116,7 +116,7 @@ def test_gap_between_long_edges_has_its_ellipsoidal_area(width, by_nodes):
 def test_drawn_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, off, latitude, corners, size, turn):
     """Draw edges up to 5 km in 3° zones, 6° zones and degrees; areas agree to 0.01 m²."""
     crs = CRS.from_epsg(zone)
-    meridian = crs_care.describe_crs(crs).meridian or 112.5
+    meridian = crs_care.describe_crs(crs).central_meridian or 112.5
     middle = Transformer.from_crs(4490, crs, always_xy=True).transform(meridian + off, latitude)
     unit = size if zone != 4490 else size / 111_000
     angles = np.radians(turn + np.arange(4) * 90.0)
@@ -124,7 +124,7 @@ def test_drawn_area_of_a_quadrilateral_equals_that_of_its_densified_copy(zone, o
         np.array(middle) + unit * np.array(corners)[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
     )
     fine = shapely.segmentize(shape, max(0.1 if zone != 4490 else 1e-6, shape.length / 100_000))
-    (found_m2,) = drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(crs) if zone != 4490 else None)
+    (found_m2,) = compute_drawn_area(np.array([shape]), crs_care.make_lonlat_transformer(crs) if zone != 4490 else None)
     assert found_m2 == pytest.approx(measured([fine], zone)[0], abs=0.01)
 
 
@@ -136,13 +136,13 @@ def test_area_errors_of_many_edges_on_a_long_bow_do_not_add_up():
     assert shape.is_valid
     to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
     fine = shapely.segmentize(shape, 1.0)
-    assert drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
+    assert compute_drawn_area(np.array([shape]), to_degrees)[0] == pytest.approx(measured([fine])[0], abs=0.01)
 
 
 def test_drawn_area_of_a_polygon_with_short_edges_equals_the_statutory_formula():
     parcel = shapely.segmentize(rotated_polygon((0, 0), (120, 0), (120, 80), (0, 80)), 20.0)
     to_degrees = crs_care.make_lonlat_transformer(CRS.from_epsg(4526))
-    assert drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
+    assert compute_drawn_area(np.array([parcel]), to_degrees)[0] == statutory_area(np.array([parcel]), to_degrees)[0]
 
 
 def test_drawn_area_subtracts_holes_and_adds_parts():
@@ -153,7 +153,7 @@ def test_drawn_area_subtracts_holes_and_adds_parts():
     shapes = np.array(
         [with_hole, shapely.MultiPolygon([with_hole, far]), None, shapely.Point(EAST, NORTH), shapely.Polygon()]
     )
-    areas = drawn_area(shapes, crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))
+    areas = compute_drawn_area(shapes, crs_care.make_lonlat_transformer(CRS.from_epsg(4526)))
     assert areas[:2] == pytest.approx(
         [measure_geodesic_area(with_hole), measure_geodesic_area(with_hole) + measure_geodesic_area(far)], abs=0.01
     )
@@ -285,7 +285,7 @@ def make_county_with_two_gaps(wide=0.4325, thin=0.0042):
 
 def write_with_waivers(folder, tables, text=WAIVERS_OF_0_1_0):
     source = write_gpkg(folder / "county.gpkg", tables)
-    default_waiver_path(source).write_text(text, encoding="utf-8-sig")
+    make_default_waiver_path(source).write_text(text, encoding="utf-8-sig")
     return source
 
 
@@ -347,7 +347,7 @@ def test_new_waiver_matches_by_ellipsoidal_area_even_when_vertices_differ(tmp_pa
 
 def test_waivers_of_version_0_1_0_and_new_ones_share_one_file(tmp_path):
     source = write_with_waivers(tmp_path, make_county_with_two_gaps())
-    path = default_waiver_path(source)
+    path = make_default_waiver_path(source)
     one, two = read_waivers(path)
     assert not one.as_drawn
     kept = change_waivers(path, remove=[two.id], add=[replace(two, id="W2", as_drawn=True)])

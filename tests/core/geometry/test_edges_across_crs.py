@@ -10,12 +10,12 @@ from plugin.core.geometry import crs as crs_care
 from plugin.core.geometry.edge_densification import (
     find_long_edges,
     hash_added_vertices,
+    remove_added_vertices,
     reproject_densified,
-    without_added_vertices,
 )
-from plugin.core.geometry.vertex_index import index_plane_vertices
+from plugin.core.geometry.vertex_index import make_plane_vertex_index
 from plugin.core.live import IncrementalChecker
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from tests.core.small_plan import check_data, convert_to_source_layers, join_notices, list_findings_of_rules, make_table
 from tests.county.measure import statutory_area
 
@@ -103,7 +103,7 @@ def test_findings_of_layers_in_degrees_have_coordinates_in_the_zone_of_the_count
     checked = check_data(convert_to_source_layers(tables))
     (finding,) = list_findings_of_rules(checked.report, "REL003")
     assert checked.plan.crs.to_epsg() == 4526 and checked.report.provenance["crs"] == "EPSG:4526"
-    lonlat = crs_care.to_lonlat(np.array([finding.geometry], dtype=object), checked.plan.crs)[0]
+    lonlat = crs_care.reproject_to_lonlat(np.array([finding.geometry], dtype=object), checked.plan.crs)[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
     assert "全部图层均为 EPSG:4490" in join_notices(checked.report) and "换算到 EPSG:4526 的副本" not in join_notices(
         checked.report
@@ -131,7 +131,9 @@ def test_local_plane_keeps_lines_straight_and_lengths_true(longitude, latitude):
     between = ends[0] + share * (ends[1] - ends[0])
 
     def transform_points(xy):
-        return shapely.get_coordinates(crs_care.reproject(shapely.points(xy), crs_care.CGCS2000_DEGREES, plane))
+        return shapely.get_coordinates(
+            crs_care.reproject_geometries(shapely.points(xy), crs_care.CGCS2000_DEGREES, plane)
+        )
 
     a, b, c = transform_points(ends[0]), transform_points(ends[1]), transform_points(between)
     # A vertex on an edge stays on it, to a fraction of a micrometre.
@@ -160,9 +162,9 @@ def measure_largest_deviation(shape, source, plane):
     """Return the largest distance (m) of reprojected edges from the true edges."""
     source, plane = CRS.from_epsg(source), CRS.from_epsg(plane)
     fine = shapely.segmentize(shape, 1e-5 if source.is_geographic else 1.0)
-    true = crs_care.reproject(np.array([fine], dtype=object), source, plane)[0]
+    true = crs_care.reproject_geometries(np.array([fine], dtype=object), source, plane)[0]
     made = reproject_densified(np.array([shape], dtype=object), source, plane)
-    plain = crs_care.reproject(np.array([shape], dtype=object), source, plane)[0]
+    plain = crs_care.reproject_geometries(np.array([shape], dtype=object), source, plane)[0]
     return (
         max(p.distance(made.shapes[0].exterior) for p in shapely.points(true.exterior.coords)),
         max(p.distance(plain.exterior) for p in shapely.points(true.exterior.coords)),
@@ -219,8 +221,8 @@ def test_densified_edge_gets_the_same_vertices_in_both_directions_and_any_batch(
     for n in range(4):
         alone = reproject_densified(many[n : n + 1], zone, plane).shapes[0]
         assert shapely.equals_exact(alone, together.shapes[n], 0) and alone.is_valid
-        assert shapely.equals_exact(without_added_vertices(together.shapes[n : n + 1], hash_added_vertices(together.added))[0],
-                                    crs_care.reproject(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
+        assert shapely.equals_exact(remove_added_vertices(together.shapes[n : n + 1], hash_added_vertices(together.added))[0],
+                                    crs_care.reproject_geometries(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
     assert together.shapes[4] is None and together.shapes[5].is_empty
     # Short edges stay as they are.
     parcel = np.array([shapely.box(37.6e6, 4.39e6, 37.6e6 + 300, 4.39e6 + 300)], dtype=object)
@@ -302,17 +304,17 @@ def test_invalid_polygon_of_another_zone_is_repaired_in_its_original_crs():
 
 def test_vertex_reprojected_there_and_back_snaps_to_its_original_position():
     home = np.array([shapely.box(38.47e6, 4.39e6, 38.4701e6, 4.3901e6)], dtype=object)
-    index = index_plane_vertices(home)
+    index = make_plane_vertex_index(home)
     zones = CRS.from_epsg(4526), CRS.from_epsg(4525)
-    there = crs_care.reproject(home, *zones)
-    back = crs_care.reproject(there, *zones[::-1])
-    assert shapely.equals_exact(index.snap(back)[0], home[0], 0)
+    there = crs_care.reproject_geometries(home, *zones)
+    back = crs_care.reproject_geometries(there, *zones[::-1])
+    assert shapely.equals_exact(index.snap_vertices(back)[0], home[0], 0)
     # A vertex farther away than the reach is another vertex; missing coordinates stay missing.
     shifted = shapely.transform(home, lambda c: c + 2e-5)
-    assert shapely.equals_exact(index.snap(shifted)[0], shifted[0], 0)
+    assert shapely.equals_exact(index.snap_vertices(shifted)[0], shifted[0], 0)
     odd = np.array([None, shapely.Point(), shapely.from_wkt("POLYGON ((0 0, inf 1, 1 2, 0 0))")], dtype=object)
-    assert shapely.to_wkt(index.snap(odd)).tolist() == shapely.to_wkt(odd).tolist()
-    assert shapely.equals_exact(index_plane_vertices(odd[:2]).snap(back)[0], back[0], 0)
+    assert shapely.to_wkt(index.snap_vertices(odd)).tolist() == shapely.to_wkt(odd).tolist()
+    assert shapely.equals_exact(make_plane_vertex_index(odd[:2]).snap_vertices(back)[0], back[0], 0)
 
 
 def test_parcels_stored_in_two_zones_share_exact_edges():
@@ -335,7 +337,7 @@ def test_edit_of_a_layer_in_another_zone_gives_the_findings_of_a_full_check():
         {"STBHHX": 4525, "CZKFBJ": 4526}, STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon()
     )
     checked = check_data(convert_to_source_layers(tables))
-    live = IncrementalChecker(checked.plan, all_rules().values())
+    live = IncrementalChecker(checked.plan, load_all_rules().values())
     moved = shapely.transform(tables["STBHHX"].geometry[0], lambda c: c - np.array([0.0, 50.0]))
     assert list_overlap_rules_found(live.edit("STBHHX", 0, moved)) == []
     assert list_overlap_rules_found(live.edit("STBHHX", 0, tables["STBHHX"].geometry[0])) == []
@@ -349,10 +351,10 @@ def list_overlap_rules_found(answer):
 
 def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_zone_of_the_county():
     tables = make_layers(STBHHX=make_southern_polygon(), CZKFBJ=make_northern_polygon(*POINTS_ON_EDGE[::-1]))
-    live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, all_rules().values())
+    live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, load_all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)
     answer = live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]).union(part))
     (finding,) = [f for f in answer.found if f.code == "REL003"]
-    lonlat = crs_care.to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
+    lonlat = crs_care.reproject_to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
     assert list_overlap_rules_found(live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]))) == []

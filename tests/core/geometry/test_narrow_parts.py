@@ -16,7 +16,7 @@ MINIMUM_WIDTH_M = 2.0
 def find_narrow_rows_by_discs(shapes, width, monkeypatch):
     """Return the rows with a narrow part, found by an exact search with discs."""
     monkeypatch.setattr(corners, "is_surely_wide", lambda given, *_, **__: np.zeros(len(given), dtype=bool))
-    monkeypatch.setattr(corners, "lost_no_edge", lambda given, *_: np.zeros(len(given), dtype=bool))
+    monkeypatch.setattr(corners, "has_lost_no_edge", lambda given, *_: np.zeros(len(given), dtype=bool))
     return set(corners.find_narrow_parts(shapes, width)[0].tolist())
 
 

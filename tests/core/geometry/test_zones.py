@@ -14,9 +14,9 @@ from plugin.core.errors import InputError
 from plugin.core.geometry.crs_zones import (
     choose_zone,
     compute_area_distortion,
+    compute_zone_edges,
     list_zones,
     measure_areas_by_zone,
-    zone_edges,
 )
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
@@ -45,16 +45,16 @@ def test_zones_of_returns_the_3_degree_zones_of_a_range_of_longitudes(west, east
 
 def test_county_inside_one_zone_has_a_margin_to_the_zone_edge():
     plan = choose_zone(113.4, 114.0, 39.6)
-    assert plan.recommended == 38 and not plan.crosses_zones
-    assert plan.degrees_to_zone_edge == pytest.approx(0.9) and zone_edges(38) == (112.5, 115.5)
+    assert plan.recommended_zone == 38 and not plan.crosses_zones
+    assert plan.degrees_to_zone_edge == pytest.approx(0.9) and compute_zone_edges(38) == (112.5, 115.5)
 
 
 def test_county_on_a_zone_edge_gets_the_zone_of_its_larger_part():
     plan = choose_zone(112.2, 112.7, 37.4)
-    assert plan.zones == (37, 38) and plan.crosses_zones and plan.degrees_to_zone_edge == 0
-    assert plan.recommended == 37 and plan.shares[37] == pytest.approx(0.6)
+    assert plan.zone_numbers == (37, 38) and plan.crosses_zones and plan.degrees_to_zone_edge == 0
+    assert plan.recommended_zone == 37 and plan.shares_by_zone[37] == pytest.approx(0.6)
     # Its shape may give another zone than its longitudes.
-    assert choose_zone(112.2, 112.7, 37.4, {37: 1e8, 38: 3e8}).recommended == 38
+    assert choose_zone(112.2, 112.7, 37.4, {37: 1e8, 38: 3e8}).recommended_zone == 38
     assert choose_zone(112.7, 112.2) is None and choose_zone(10, 11) is None
 
 
@@ -137,4 +137,4 @@ def test_parse_county_reads_the_county_code_from_text(text, code):
 def test_parse_county_refuses_an_invalid_code(code, name, expected):
     with pytest.raises(InputError) as caught:
         make_unlisted_county(code, name, PROVINCES, DIVISIONS)
-    assert expected in Texts("zh").explain(caught.value)
+    assert expected in Texts("zh").explain_error(caught.value)

@@ -9,11 +9,11 @@ from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
 from plugin.core.heritage.heritage_sites import HeritageList, ListedSite, read_heritage_list
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.model.verdict import Verdict
 from plugin.core.results.run import run_check
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import get_outcome_of_rule
 from tests.county import make
@@ -78,7 +78,7 @@ def test_invalid_values_of_a_heritage_list_are_refused_with_their_row(tmp_path, 
 def compare_with_heritage_list(layers, rows):
     register = HeritageList("名录.csv", tuple(ListedSite(*row, n) for n, row in enumerate(rows, 2)))
     return run_check(
-        make_example_plan(layers), [all_rules()["LAW024"]], side_inputs=SideInputs(register=register)
+        make_example_plan(layers), [load_all_rules()["LAW024"]], side_inputs=SideInputs(register=register)
     ).findings
 
 
@@ -110,7 +110,9 @@ def test_check_compares_the_given_heritage_list_and_lists_its_file(tmp_path):
     ]
     path = write_heritage_csv(tmp_path, *names, "不在数据里的塔", head="名称")
     before = path.read_bytes()
-    checked = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path)))
+    checked = check_plan(
+        SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("LAW024",), register=str(path))
+    )
     found = {(f.case, f.key) for f in checked.report.findings}
     assert ("missing", "不在数据里的塔") in found
     assert not {key for case, key in found if case == "missing"} & set(names)
@@ -120,11 +122,12 @@ def test_check_compares_the_given_heritage_list_and_lists_its_file(tmp_path):
 
 def test_check_command_accepts_a_heritage_list(tmp_path, capsys):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
-    code = main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(path)])
+    code = main(["check", str(SAMPLE_FOLDER / "county.gpkg"), "--rules", "LAW024", "--register", str(path)])
     out = capsys.readouterr().out
     assert code == 0 and "LAW024" in out
     assert (
-        main(["check", str(SAMPLE / "county.gpkg"), "--rules", "LAW024", "--register", str(tmp_path / "无.csv")]) == 2
+        main(["check", str(SAMPLE_FOLDER / "county.gpkg"), "--rules", "LAW024", "--register", str(tmp_path / "无.csv")])
+        == 2
     )
     assert "无.csv" in capsys.readouterr().err
 
@@ -134,7 +137,9 @@ def test_report_names_the_rules_that_did_not_compare_the_given_heritage_list(tmp
     path.write_text("名称,类型,级别\n栗毓美墓,文物保护单位,国家级\n", encoding="utf-8")
 
     def uncompared_registers(*rules):
-        report = check_plan(SAMPLE / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)).report
+        report = check_plan(
+            SAMPLE_FOLDER / "centre.gpkg", Options(profile="hunyuan", register=str(path), rules=rules)
+        ).report
         return " ".join(report.provenance["notices"])
 
     unused = uncompared_registers("GEO002")
@@ -149,7 +154,7 @@ def list_rules_that_ran(report):
 
 def test_given_heritage_list_is_compared_without_choosing_a_rule(tmp_path):
     path = write_heritage_csv(tmp_path, "不在数据里的塔", head="名称")
-    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", register=str(path))).report
     assert any(f.code == "LAW024" and f.key == "不在数据里的塔" for f in report.findings)
     without = check_sample_county().report
     assert not {"LAW023", "LAW024"} & list_rules_that_ran(without)

@@ -7,10 +7,10 @@ from plugin.core.check import Options, check_plan
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.heritage.heritage_sites import collect_heritage_sites, normalise_name
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import load_profile
 from plugin.core.results.run import run_check
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.examples import make_example_plan
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -36,7 +36,7 @@ def test_rows_with_one_site_name_in_several_layers_are_one_site():
     )
     (site,) = found.by_name.values()
     assert (site.kinds, site.levels) == ({"文物保护单位"}, {"国家级"})
-    assert len(site.rows) == 4 and found.nameless == {"WWBHDWD": 1}
+    assert len(site.rows) == 4 and found.nameless_row_counts == {"WWBHDWD": 1}
     # Core, control zone, and the range of the separate layer have 1 ha each.
     assert [round(site.area_m2(part) or 0, -2) for part in ("core", "control", "range")] == [10000, 10000, 10000]
 
@@ -72,7 +72,7 @@ def test_site_names_are_compared_ignoring_spaces_and_full_width_forms(one, other
 
 
 def compare_with_register(layers, register):
-    report = run_check(make_example_plan(layers, settings={"register": register}), [all_rules()["LAW023"]])
+    report = run_check(make_example_plan(layers, settings={"register": register}), [load_all_rules()["LAW023"]])
     return report.rules[0], report.findings
 
 
@@ -129,5 +129,5 @@ def test_register_entry_of_the_county_profile_replaces_that_of_its_base_profile(
 
 def test_approved_areas_of_the_sample_heritage_sites_equal_their_shapes():
     """Compare 63.34 = 30.13 + 33.21 公顷, printed for 浑源古城历史文化街区."""
-    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("LAW023",))).report
     assert not [f for f in report.findings if f.case in ("site", "area", "core_area", "control_area")]

@@ -8,7 +8,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.statutory_area import geodesic_area
+from plugin.core.geometry.statutory_area import compute_geodesic_area
 from plugin.core.geometry.validity import make_valid_copies
 from plugin.core.indicators.layer_areas import (
     adjust_to_layer,
@@ -52,7 +52,8 @@ def measure_layer_areas(shapes, **more):
 def test_statutory_area_of_short_geodesic_edges_equals_that_of_straight_edges():
     """Compare with 490 682.36 m², the triangle's area with straight edges in degrees."""
     found = [
-        geodesic_area(np.array([shapely.segmentize(SLANTED_TRIANGLE, s)], dtype=object))[0] for s in (1, 1e-3, 1e-5)
+        compute_geodesic_area(np.array([shapely.segmentize(SLANTED_TRIANGLE, s)], dtype=object))[0]
+        for s in (1, 1e-3, 1e-5)
     ]
     assert found == pytest.approx([490_699.126, 490_682.471, 490_682.364], abs=1e-3)
 
@@ -62,13 +63,13 @@ def test_measured_areas_respect_holes_parts_and_empty_shapes():
     shapes = np.array(
         [holed, None, shapely.Point(1, 1), shapely.multipolygons([SLANTED_TRIANGLE, holed])], dtype=object
     )
-    whole, hole, t = geodesic_area(
+    whole, hole, t = compute_geodesic_area(
         np.array(
             [shapely.box(112, 37, 112.1, 37.1), shapely.box(112.02, 37.02, 112.04, 37.04), SLANTED_TRIANGLE],
             dtype=object,
         )
     )
-    assert geodesic_area(shapes) == pytest.approx([whole - hole, 0, 0, t + whole - hole], abs=1e-6)
+    assert compute_geodesic_area(shapes) == pytest.approx([whole - hole, 0, 0, t + whole - hole], abs=1e-6)
 
 
 @pytest.mark.parametrize("code", [4490, 4525, 4547])
@@ -92,7 +93,7 @@ def test_measured_areas_list_the_rows_that_cannot_be_measured():
     found = measure_layer_areas(
         [make_county_box(0, 0), None, bow_tie, nowhere, shapely.LineString([(X, Y), (X + 1, Y)]), make_county_box(9, 9)]
     )
-    assert (found.without_shape, found.repaired, found.stray) == ([1, 3, 4], [2], [3])
+    assert (found.without_shape, found.repaired, found.rows_outside_zone) == ([1, 3, 4], [2], [3])
     assert np.flatnonzero(np.isnan(found.statutory)).tolist() == [1, 3, 4]
     assert found.statutory[2] == pytest.approx(5_000, rel=2e-3)
     assert found.total("statutory") == pytest.approx(np.nansum(found.statutory))

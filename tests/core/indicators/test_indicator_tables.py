@@ -24,7 +24,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.render.tables.by_land_use import make_land_use_table, sum_layer_by_class
 from plugin.core.render.tables.model import Number
 from plugin.core.tabulate import tabulate, write_workbook
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 from tests.core.examples import make_example_plan
 from tests.core.small_plan import write_gpkg
 from tests.county import SEED, make, source
@@ -392,7 +392,7 @@ def test_custom_standard_can_add_its_own_indicators(county_layers, tmp_path):
     (folder / "standard.toml").write_text(
         'id = "own"\nedition = "2026"\nname = "本省标准"\nincludes = ["county_db"]\n', encoding="utf-8"
     )
-    text = (STANDARDS / "common-2021" / "indicators.toml").read_text(encoding="utf-8")
+    text = (STANDARDS_FOLDER / "common-2021" / "indicators.toml").read_text(encoding="utf-8")
     own = """
 [[indicator]]
 id = "orchards"
@@ -429,7 +429,7 @@ def test_parcel_without_net_area_is_reported_and_not_counted_as_field_ridge():
     plan = make_example_plan({"XZYDYH": rows})
     figures = PlanIndicators(Context(plan, plan.norm, plan.norm.tolerance()), Texts("zh"))
     found = sum_layer_by_class(plan.layers["XZYDYH"], figures)
-    assert (found.deducted, found.left_out) == (pytest.approx(10.0), (1, 400.0))
+    assert (found.deducted_ridges_m2, found.left_out) == (pytest.approx(10.0), (1, 400.0))
     assert found.total == pytest.approx(100.0)
     notes = "\n".join(make_land_use_table(figures).notes)
     assert "1 个图斑没有填写 TBDLMJ" in notes and "0.0400 公顷" in notes

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import shapely
 
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.indicators.survey_deductions import is_cut_differently
 
 SQUARE, ADJACENT_SQUARE, HALF_SQUARE = (
@@ -25,7 +25,7 @@ class FakePlanLayer:
 
 
 def test_multipolygon_of_one_part_is_recognised_as_a_copy_of_its_polygon() -> None:
-    ctx = SimpleNamespace(plan=SimpleNamespace(get_cache=lambda name: {}), cancellation=NEVER)
+    ctx = SimpleNamespace(plan=SimpleNamespace(get_cache=lambda name: {}), cancellation=NEVER_CANCELLED)
     rows = FakePlanLayer(
         shapely.multipolygons([SQUARE]), HALF_SQUARE, shapely.multipolygons([SQUARE, shapely.box(300, 0, 301, 1)])
     )

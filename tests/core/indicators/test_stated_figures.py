@@ -7,7 +7,7 @@ import pytest
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
 from plugin.core.indicators.typed_figures import parse_figure, read_typed_figures
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.small_plan import (
     convert_to_source_layers,
     explain_error,
@@ -223,8 +223,8 @@ def test_table_of_figures_is_refused_as_an_output_path(tmp_path, capsys):
 
 def test_example_table_of_the_sample_county_gives_the_expected_findings():
     """Check the example table, in which boundary, ratio and one typing error differ."""
-    options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE / "figures.csv"))
-    report = check_plan(SAMPLE, options).report
+    options = Options(rules=("LAW007",), profile="hunyuan", figures=str(SAMPLE_FOLDER / "figures.csv"))
+    report = check_plan(SAMPLE_FOLDER, options).report
     assert sorted((f.case, f.params["place"]) for f in list_findings_of_rules(report)) == [
         ("bound", "文本第14条"),
         ("bound", "文本第14条"),

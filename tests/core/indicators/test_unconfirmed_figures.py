@@ -204,7 +204,7 @@ def test_profile_with_an_invalid_key_or_value_is_refused(tmp_path, text, key):
     path.write_text(PROFILE_HEAD + text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_profile(path)
-    sentence = Texts("zh").explain(caught.value)
+    sentence = Texts("zh").explain_error(caught.value)
     assert "x.toml" in sentence and key in sentence
 
 

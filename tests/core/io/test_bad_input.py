@@ -18,7 +18,7 @@ from geopandas.testing import assert_geodataframe_equal
 
 from plugin.core.errors import InputError, OutputError
 from plugin.core.files import writing
-from plugin.core.files.writing import Outputs, atomic_output, check_outputs, write_text
+from plugin.core.files.writing import OutputPaths, check_outputs, write_atomically, write_text
 from plugin.core.io import read_source
 from plugin.core.model.report import Outcome
 from plugin.core.model.verdict import Verdict
@@ -704,11 +704,11 @@ def test_output_path_equal_to_the_input_data_is_refused(tmp_path):
     checked = check_data(tmp_path / "数据")
     before = hash_files(tmp_path)
     with pytest.raises(OutputError) as raised:
-        check_outputs(Outputs(findings=str(source)), [str(source)])
+        check_outputs(OutputPaths(findings=str(source)), [str(source)])
     assert "是被检查的数据" in explain_error(raised.value)
     # The source was a folder; its files are known only after reading.
     with pytest.raises(OutputError) as raised:
-        write_outputs(checked.report, checked.plan, Outputs(json=str(tmp_path / "结果.json"), findings=str(source)))
+        write_outputs(checked.report, checked.plan, OutputPaths(json=str(tmp_path / "结果.json"), findings=str(source)))
     assert "是被检查的数据" in explain_error(raised.value) and "a.gpkg" in explain_error(raised.value)
     assert hash_files(tmp_path) == before
 
@@ -716,14 +716,14 @@ def test_output_path_equal_to_the_input_data_is_refused(tmp_path):
 def test_failed_writer_keeps_the_old_output_file(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
-    with pytest.raises(KeyError), atomic_output(target) as path:
+    with pytest.raises(KeyError), write_atomically(target) as path:
         path.write_text("half", encoding="utf-8")
         raise KeyError("something else went wrong")
     assert target.read_text(encoding="utf-8") == "old" and not list_temporary_files(tmp_path)
 
 
 def test_error_unrelated_to_the_output_is_not_reported_as_a_write_error(tmp_path):
-    with pytest.raises(FileNotFoundError), atomic_output(tmp_path / "报告.html"):
+    with pytest.raises(FileNotFoundError), write_atomically(tmp_path / "报告.html"):
         (tmp_path / "模板.html").read_text(encoding="utf-8")
 
 
@@ -776,7 +776,7 @@ def test_damaged_layer_that_no_rule_needs_is_not_read(tmp_path):
     with sqlite3.connect(path) as database:
         database.execute('UPDATE "影像索引" SET geom = ?', (b"GP\0\1" + struct.pack("<i", 4526) + broken,))
     database.close()
-    assert check_data(path).plan.unrecognised == ["影像索引"]
+    assert check_data(path).plan.unrecognised_layers == ["影像索引"]
     assert [layer.name for layer in read_source(path, select_layer=lambda layer: layer.name == "CZKFBJ")] == [
         "CZKFBJ",
         "影像索引",

@@ -125,7 +125,7 @@ def test_changed_field_order_is_reported(tmp_path):
 def test_code_of_the_list_that_the_database_domain_lacks_is_reported(database_with_rows):
     """Add a code to the county's list that the database does not have yet."""
     from plugin.core.loading.assembly import assemble_plan
-    from plugin.core.model.rule import all_rules
+    from plugin.core.model.rule import load_all_rules
     from plugin.core.profile import Norm, Profile
     from plugin.core.results.run import run_check
     from plugin.core.standard.codes import Code
@@ -135,7 +135,7 @@ def test_code_of_the_list_that_the_database_domain_lacks_is_reported(database_wi
     standard = dataclasses.replace(STANDARD)
     standard.__dict__["code_lists"] = {**STANDARD.code_lists, "terrace": longer}
     norm = Norm(standard, Profile("x", "某县", "140225", "county_db"))
-    report = run_check(assemble_plan(read_source(database_with_rows), norm), [all_rules()["SCH007"]])
+    report = run_check(assemble_plan(read_source(database_with_rows), norm), [load_all_rules()["SCH007"]])
     found = [(f.role, f.field, f.case, f.params["codes"], str(f.severity)) for f in report.findings]
     assert found == [(role, "GDLX", "lacks", "QT", "WARNING") for role in ("DLTB", "YJJBNTBHTB")]
 
@@ -155,15 +155,15 @@ def test_shapefile_that_declares_no_aliases_and_domains_does_not_pass(tmp_path):
     findings, incomplete, report = check_declarations(folder)
     assert set(incomplete) == {"SCH004", "SCH006", "SCH007"}
     assert {code for code, *_ in findings} <= {"SCH008"}
-    assert "shapefile" in small_plan.CHINESE_MESSAGE_TEXTS.rule_help(get_rule_outcome("SCH006"))["适用限制"]
+    assert "shapefile" in small_plan.CHINESE_MESSAGE_TEXTS.get_rule_help(get_rule_outcome("SCH006"))["适用限制"]
     assert all("未比对" in reason and "DLTB" in reason for reason in incomplete.values())
     assert report.summary["verdict"] == "incomplete"
 
 
 def get_rule_outcome(code):
-    from plugin.core.model.rule import all_rules
+    from plugin.core.model.rule import load_all_rules
 
-    return all_rules()[code]
+    return load_all_rules()[code]
 
 
 def test_filegdb_is_reported_as_not_compared_when_osgeo_is_missing(database_with_rows, monkeypatch):

@@ -209,4 +209,4 @@ def test_real_data_folders_without_layers_raise_an_input_error():
     for path in (REAL_DATA_FOLDER / "boundary_point_txt").glob("*.txt"):
         with pytest.raises(InputError) as raised:
             read_source(path)
-        assert path.name in CHINESE_MESSAGE_TEXTS.explain(raised.value)
+        assert path.name in CHINESE_MESSAGE_TEXTS.explain_error(raised.value)

@@ -13,14 +13,14 @@ from plugin.core.check import Options, check_plan
 from plugin.core.io import read_source
 from plugin.core.live.session import EditBatch, FeatureState, FullCheckNeeded, IncrementalSession, _are_equal_values
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, make_waivers
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 
 HUNYUAN_OPTIONS = Options(profile="hunyuan")
 
 
 @pytest.fixture(scope="module")
 def checked_sample():
-    return check_plan(read_source(RESOURCES / "sample" / "county.gpkg"), HUNYUAN_OPTIONS)
+    return check_plan(read_source(RESOURCES_FOLDER / "sample" / "county.gpkg"), HUNYUAN_OPTIONS)
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def test_merged_edit_batches_keep_the_last_state_of_each_feature():
     assert not EditBatch() and not EditBatch({"DLTB": {}}) and queue
     queue.merge(EditBatch({"DLTB": {-2: 50}}, {("DLTB", 7): second}))
     queue.merge(EditBatch({}, {("DLTB", 7): None, ("DLTB", 8): third}))
-    assert queue.renamed == {"DLTB": {-2: 50}}
-    assert queue.states == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
+    assert queue.new_feature_ids == {"DLTB": {-2: 50}}
+    assert queue.states_by_feature == {("DLTB", 50): first, ("DLTB", 7): None, ("DLTB", 8): third}
 
 
 def test_moving_a_feature_and_back_restores_its_findings(checked_sample, edit_session):
@@ -90,7 +90,7 @@ def test_edits_are_checked_with_the_rule_groups_and_rules_of_the_profile(tmp_pat
         path.write_text(f'id = "own"\nname = "某县"\narea_code = "140225"\n{profile}', encoding="utf-8")
         profile = str(path)
     options = Options(profile=profile, rules=rules)
-    small = check_plan(read_source(RESOURCES / "sample" / "county.gpkg"), options)
+    small = check_plan(read_source(RESOURCES_FOLDER / "sample" / "county.gpkg"), options)
     edited = IncrementalSession(small, options)
     edited.prepare()
     one = next(f for f in edited.findings if f.code == "GEO005")
@@ -108,8 +108,8 @@ def test_edit_that_leaves_a_feature_unchanged_rechecks_nothing(checked_sample, e
     change = edit_session.take(
         EditBatch({}, {("DLTB", get_feature_id(checked_sample, "DLTB", 7)): FeatureState(same.wkb, plain)})
     )
-    assert change.rechecks == [] and change.places == set()
-    assert edit_session.take(EditBatch({}, {("DLTB", 10**9): None})).rechecks == []
+    assert change.recheck_results == [] and change.places == set()
+    assert edit_session.take(EditBatch({}, {("DLTB", 10**9): None})).recheck_results == []
 
 
 def test_finding_of_the_same_problem_is_updated_instead_of_replaced(checked_sample, edit_session):
@@ -164,6 +164,6 @@ def test_search_for_findings_replaced_by_an_edit_equals_a_search_of_all_findings
                 {place: None if gone else make_feature_state(checked_sample, role, row, float(chance.normal(0, 40)))},
             )
         )
-        for recheck in change.rechecks:
-            all_of_them = [f for f in all_of_them if not recheck.replaces(f)] + recheck.found
+        for recheck in change.recheck_results:
+            all_of_them = [f for f in all_of_them if not recheck.may_replace_finding(f)] + recheck.found
         assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edit_session.findings)

@@ -10,10 +10,10 @@ import shapely
 from plugin.core.check import Options
 from plugin.core.engine.evaluate import choose_rules
 from plugin.core.io import read_source
-from plugin.core.live import IncrementalChecker, changed_bounds
+from plugin.core.live import IncrementalChecker, compute_changed_bounds
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.results.run import run_check
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 
@@ -36,7 +36,7 @@ CODE_VALUES_TO_SET = {
 @pytest.fixture(scope="module")
 def sample_sources():
     norm = Options(profile="hunyuan").norm()
-    sources = read_source(RESOURCES / "sample" / "county.gpkg")
+    sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
     # Default rules and local rules that run by name; TOP003 and TOP001 replace some of their cases.
     names = (
         *norm.standard.rules,
@@ -109,12 +109,12 @@ def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sa
             value = str(chance.choice(codes[column]))
             frame.loc[frame.index[row], column] = value
             answer = live.edit(role, row, **{column: value})
-            findings = [f for f in findings if not answer.replaces(f)] + answer.found
+            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.found
             continue
         new = edit_shape_at_random(shape, chance)
         frame.loc[frame.index[row], frame.geometry.name] = new
         answer = live.edit(role, row, new)
-        findings = [f for f in findings if not answer.replaces(f)] + answer.found
+        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.found
     edited = [
         replace(source, frame=frames[role]) if (role := get_role_of_source(plan, source)) in frames else source
         for source in sources
@@ -139,8 +139,8 @@ def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_
     first = live.edit("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
     assert {f.code for f in first.found} >= {"TOP001"}
     second = live.edit("DLTB", 7, shape)
-    after = [f for f in findings if not first.replaces(f)] + first.found
-    after = [f for f in after if not second.replaces(f)] + second.found
+    after = [f for f in findings if not first.may_replace_finding(f)] + first.found
+    after = [f for f in after if not second.may_replace_finding(f)] + second.found
     assert measure_findings(after) == measure_findings(findings)
     assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
 
@@ -160,7 +160,7 @@ def test_incremental_check_checks_added_and_removed_rows(sample_sources):
     assert pair.area_m2 == pytest.approx(parcels.statutory[clean], rel=1e-9)
     gone = live.remove("DLTB", clean)
     assert gone.found == []
-    assert gone.replaces(pair)
+    assert gone.may_replace_finding(pair)
     assert live.edit("DLTB", row, parcels.frame.geometry.iloc[clean]).found == []
     zones = plan.layers["YDYHGHFQ"]
     protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
@@ -184,9 +184,9 @@ def test_changed_bounds_of_an_edited_polygon_enclose_only_the_moved_edges():
     other = ring.copy()
     other[700] += 3.0
     expected = np.concatenate([ring[699:702], other[700:701]])
-    found = changed_bounds(shapely.Polygon(ring), shapely.Polygon(other))
+    found = compute_changed_bounds(shapely.Polygon(ring), shapely.Polygon(other))
     assert found == pytest.approx((*expected.min(axis=0), *expected.max(axis=0)))
-    assert changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
+    assert compute_changed_bounds(shapely.Polygon(ring), shapely.Polygon(np.roll(ring[:-1], 5, axis=0))) is None
 
 
 def test_removed_and_restored_row_has_its_former_findings(sample_sources):
@@ -196,10 +196,10 @@ def test_removed_and_restored_row_has_its_former_findings(sample_sources):
     row = next(n for n, key in enumerate(plan.layers["YJJBNTBHTB"].keys) if any(f.key == key for f in findings))
     shape, attributes = live.row("YJJBNTBHTB", row)
     gone = live.remove("YJJBNTBHTB", row)
-    assert live.row("YJJBNTBHTB", row) is None and any(gone.replaces(f) for f in findings)
+    assert live.row("YJJBNTBHTB", row) is None and any(gone.may_replace_finding(f) for f in findings)
     back = live.edit("YJJBNTBHTB", row, shape, **attributes)
-    after = [f for f in findings if not gone.replaces(f)] + gone.found
-    after = [f for f in after if not back.replaces(f)] + back.found
+    after = [f for f in findings if not gone.may_replace_finding(f)] + gone.found
+    after = [f for f in after if not back.may_replace_finding(f)] + back.found
     assert measure_findings(after) == measure_findings(findings)
 
 
@@ -212,16 +212,16 @@ def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample
     row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
     (pair,) = [f for f in added.found if f.code == "TOP001"]
     assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
-    saved = live.renumber("DLTB", row, 5000)
-    assert saved.replaces(pair)
+    saved = live.set_row_feature_id("DLTB", row, 5000)
+    assert saved.may_replace_finding(pair)
     (pair,) = [f for f in saved.found if f.code == "TOP001"]
     assert pair.params["related_fid"] == 5000
     mended = live.edit("DLTB", row, BSM="140225999999999998")
-    assert mended.replaces(pair)
+    assert mended.may_replace_finding(pair)
     (pair,) = [f for f in mended.found if f.code == "TOP001"]
     assert pair.related_keys == ["140225999999999998"] and "related_fid" not in pair.params
     gone = live.remove("DLTB", row)
-    assert gone.found == [] and all(gone.replaces(f) for f in mended.found)
+    assert gone.found == [] and all(gone.may_replace_finding(f) for f in mended.found)
 
 
 def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources, monkeypatch):

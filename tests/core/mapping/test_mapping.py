@@ -12,14 +12,14 @@ import shapely
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
 from plugin.core.mapping import (
-    Mapping,
-    Translation,
+    CodeTranslation,
+    FieldMapping,
     apply_mapping,
     find_translation_column,
+    format_mapping_as_toml,
     load_mapping,
-    mapping_from_proposals,
+    make_mapping_from_proposals,
     propose_mapping,
-    to_toml,
 )
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import FieldInfo, SourceLayer
@@ -48,7 +48,7 @@ def map_value(value, **field):
     """Map one value to a field; return the result and the reasons of losses."""
     made = make_template(Field("F", "字", field.pop("type", "text"), "B", **field))
     mapped = apply_mapping(
-        make_source_layer(F=np.array([value], dtype=object)), Mapping("T", {"F": "F"}), made, STANDARD
+        make_source_layer(F=np.array([value], dtype=object)), FieldMapping("T", {"F": "F"}), made, STANDARD
     )
     return mapped.frame["F"].iloc[0], [loss.reason for loss in mapped.losses]
 
@@ -66,7 +66,7 @@ def list_matched_sources(found):
 def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(survey_layer):
     assert survey_layer.encoding in ("GBK", "GB18030")
     mapped = apply_mapping(
-        survey_layer, mapping_from_proposals("DLTB", propose_mapping(survey_layer, DLTB, STANDARD)), DLTB, STANDARD
+        survey_layer, make_mapping_from_proposals("DLTB", propose_mapping(survey_layer, DLTB, STANDARD)), DLTB, STANDARD
     )
     assert [c for c in mapped.frame.columns if c != "geometry"] == [f.name for f in DLTB.fields]
     assert list(mapped.frame.index) == list(survey_layer.frame.index) and mapped.frame.crs == survey_layer.frame.crs
@@ -74,7 +74,9 @@ def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(surve
     assert mapped.frame["TBMJ"].sum() == survey_layer.frame["TBMJ"].sum()
     assert mapped.frame["DLBM"].tolist() == [row[0] for row in SURVEY_ROWS]
     assert mapped.frame["SJNF"].tolist() == [2020] * 8 + [None, None]
-    losses = {(loss.target, loss.value, loss.reason, loss.carried) for loss in mapped.losses if loss.fid is not None}
+    losses = {
+        (loss.target, loss.value, loss.reason, loss.is_carried_over) for loss in mapped.losses if loss.fid is not None
+    }
     assert losses == {
         ("SJNF", "二〇二〇", "number_unreadable", False),
         # A code that its list lacks stays unchanged and is reported.
@@ -87,8 +89,8 @@ def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(surve
 def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
     proposals = propose_mapping(survey_layer, XZYDYH, STANDARD)
     assert list_matched_sources(proposals)["YDYHFLDM"] == ("DLBM", "meaning")
-    mapping = mapping_from_proposals("XZYDYH", proposals)
-    assert mapping.codes == {"YDYHFLDM": Translation("sandiao", "code_2023")}
+    mapping = make_mapping_from_proposals("XZYDYH", proposals)
+    assert mapping.codes == {"YDYHFLDM": CodeTranslation("sandiao", "code_2023")}
     mapped = apply_mapping(survey_layer, mapping, XZYDYH, STANDARD)
     assert len(mapped.frame) == len(SURVEY_ROWS)
     assert mapped.frame.area.sum() == survey_layer.frame.area.sum()
@@ -106,15 +108,15 @@ def test_survey_land_use_codes_are_mapped_to_the_classes_of_2023(survey_layer):
         "9999": ("code_unknown", None, "140225000000000008"),
     }
     assert mapped.unmapped == ["DLMC", "SJNF", "数据来源说"]
-    assert set(mapped.unfilled) == {"YSDM", "XZQDM", "XZQMC", "TBDLMJ", "BZ"}
+    assert set(mapped.unfilled_fields) == {"YSDM", "XZQDM", "XZQMC", "TBDLMJ", "BZ"}
 
 
 def test_user_decisions_of_a_mapping_are_saved_and_loaded(survey_layer, tmp_path):
-    mapping = mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
+    mapping = make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD))
     mapping.codes["YDYHFLDM"].choices.update({"0204": "0205", "0701": "0701", "9999": "0103"})
     mapping.constants.update(XZQDM="140225", XZQMC='浑源"县\\')
     file = tmp_path / "对应.toml"
-    file.write_text(to_toml(mapping, XZYDYH), encoding="utf-8")
+    file.write_text(format_mapping_as_toml(mapping, XZYDYH), encoding="utf-8")
     loaded = load_mapping(file, XZYDYH, STANDARD)
     assert replace(loaded, path=None) == mapping
     mapped = apply_mapping(survey_layer, loaded, XZYDYH, STANDARD)
@@ -127,7 +129,7 @@ def test_every_loss_of_a_mapping_has_a_message_in_both_languages(survey_layer):
     for target in (DLTB, XZYDYH):
         mapped = apply_mapping(
             survey_layer,
-            mapping_from_proposals(target.role, propose_mapping(survey_layer, target, STANDARD)),
+            make_mapping_from_proposals(target.role, propose_mapping(survey_layer, target, STANDARD)),
             target,
             STANDARD,
         )
@@ -141,7 +143,7 @@ def test_mapping_does_not_change_the_input_layer(survey_layer):
     before = survey_layer.frame.copy(deep=True)
     apply_mapping(
         survey_layer,
-        mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD)),
+        make_mapping_from_proposals("XZYDYH", propose_mapping(survey_layer, XZYDYH, STANDARD)),
         XZYDYH,
         STANDARD,
     )
@@ -185,10 +187,10 @@ def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
     assert not list_matched_sources(propose_mapping(make_source_layer(a=["1", "2", "3"]), DLTB, STANDARD))
     both = make_source_layer(YDYHFLDM=["0101", "0301"])
     (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
-    assert found.source == "YDYHFLDM" and not found.translation and not found.doubt
+    assert found.source == "YDYHFLDM" and not found.translation and not found.doubt_reason
     both = make_source_layer(用地用海分=["0101", "0301"])
     (found,) = [p for p in propose_mapping(both, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
-    assert found.doubt == "list_unsure" and not found.translation
+    assert found.doubt_reason == "list_unsure" and not found.translation
 
 
 def test_translation_column_between_two_code_lists_is_found():
@@ -231,19 +233,23 @@ def test_mapped_value_is_converted_or_lost_with_a_reason(value, field, expected,
 
 def test_mapping_refuses_shapes_of_another_geometry_type():
     with pytest.raises(InputError) as error:
-        apply_mapping(make_source_layer(F=["x"]), Mapping("T"), make_template(geometry="line"), STANDARD)
+        apply_mapping(make_source_layer(F=["x"]), FieldMapping("T"), make_template(geometry="line"), STANDARD)
     assert error.value.params["count"] == 1
-    assert "源层" in Texts("zh").explain(error.value)
+    assert "源层" in Texts("zh").explain_error(error.value)
 
 
 def test_empty_layers_and_fields_named_geometry_can_be_mapped():
     empty = replace(make_source_layer(F=["x"]), frame=make_source_layer(F=["x"]).frame.iloc[:0])
     assert (
-        len(apply_mapping(empty, Mapping("T", {"F": "F"}), make_template(Field("F", "", "text", "B")), STANDARD).frame)
+        len(
+            apply_mapping(
+                empty, FieldMapping("T", {"F": "F"}), make_template(Field("F", "", "text", "B")), STANDARD
+            ).frame
+        )
         == 0
     )
     made = make_template(Field("geometry", "", "text", "B"))
-    mapped = apply_mapping(make_source_layer(F=["x"]), Mapping("T", {"geometry": "F"}), made, STANDARD)
+    mapped = apply_mapping(make_source_layer(F=["x"]), FieldMapping("T", {"geometry": "F"}), made, STANDARD)
     assert mapped.frame["geometry"].tolist() == ["x"] and mapped.frame.geometry.name == "_geometry"
 
 
@@ -296,7 +302,7 @@ def test_invalid_mapping_file_is_refused_with_file_and_key(text, key, where, tmp
     with pytest.raises(DataError) as error:
         load_mapping(file, XZYDYH, STANDARD)
     assert (error.value.key, error.value.params.get("key")) == (key, where)
-    message = Texts("zh").explain(error.value)
+    message = Texts("zh").explain_error(error.value)
     assert "坏 对应.toml" in message and (where or "") in message
 
 
@@ -312,5 +318,5 @@ def test_mapping_from_a_field_that_the_layer_lacks_is_refused(survey_layer, tmp_
     file.write_text('role = "XZYDYH"\n[fields]\nBZ = "备注"\n', encoding="utf-8")
     with pytest.raises(InputError) as error:
         apply_mapping(survey_layer, load_mapping(file, XZYDYH, STANDARD), XZYDYH, STANDARD)
-    message = Texts("zh").explain(error.value)
+    message = Texts("zh").explain_error(error.value)
     assert all(word in message for word in ("对应.toml", "fields.BZ", "备注", "DLBM", survey_layer.name))

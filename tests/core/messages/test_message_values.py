@@ -14,7 +14,7 @@ def test_message_shows_a_value_by_its_type_not_by_its_placeholder_name(lang):
     texts = Texts(lang)
     names = {
         ConceptName("farmland"): texts.concept("farmland"),
-        CodeListName("planning_zones"): texts.setting_name("codes.planning_zones"),
+        CodeListName("planning_zones"): texts.get_setting_name("codes.planning_zones"),
         IndicatorName("red_line_area"): texts.indicator("red_line_area"),
     }
     for value, name in names.items():

@@ -90,7 +90,7 @@ def test_source_with_several_packages_is_refused_with_their_names(tmp_path, sign
     with pytest.raises(InputError) as caught, unpack_package(path, root_pattern="{code}{name}国土空间总体规划"):
         pass
     assert caught.value.key == "package_several" and caught.value.params["count"] == 2
-    assert all(name in Texts("zh").explain(caught.value) for name in names)
+    assert all(name in Texts("zh").explain_error(caught.value) for name in names)
 
 
 @pytest.mark.parametrize("name", [PACKAGE_ROOT, "上报稿"])
@@ -148,7 +148,7 @@ def test_package_inside_any_wrapping_folder_of_a_zip_is_found(tmp_path, wrapped,
 def test_source_without_a_package_is_refused(tmp_path, entries, key):
     with pytest.raises(InputError) as caught:
         find_package_in_source(write_zip(tmp_path / f"{PACKAGE_ROOT}.zip", entries))
-    assert caught.value.key == key and "{" not in Texts("zh").explain(caught.value)
+    assert caught.value.key == key and "{" not in Texts("zh").explain_error(caught.value)
 
 
 def test_folder_inside_a_package_is_refused_as_a_package(tmp_path):
@@ -158,7 +158,7 @@ def test_folder_inside_a_package_is_refused_as_a_package(tmp_path):
     (place / "a.txt").write_text("x")
     with pytest.raises(InputError) as caught:
         find_package_in_source(place)
-    assert caught.value.key == "package_part_of_one" and PACKAGE_ROOT in Texts("zh").explain(caught.value)
+    assert caught.value.key == "package_part_of_one" and PACKAGE_ROOT in Texts("zh").explain_error(caught.value)
 
 
 def test_zip_with_bytes_before_its_first_entry_is_refused(tmp_path):
@@ -168,7 +168,7 @@ def test_zip_with_bytes_before_its_first_entry_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         list_unpacked_files(path)
     assert caught.value.key == "package_zip_head" and caught.value.params["count"] == 1000
-    assert "1000" in Texts("zh").explain(caught.value)
+    assert "1000" in Texts("zh").explain_error(caught.value)
 
 
 def add_archive_comment(file):

@@ -20,13 +20,13 @@ import shapely
 
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError, OutputError, SanxianError
-from plugin.core.exchange.vct.database import vct_to_database
-from plugin.core.files.digests import MANIFEST, MANIFEST_DIGEST
+from plugin.core.exchange.vct.database import convert_vct_to_database
+from plugin.core.files.digests import MANIFEST_DIGEST_FILE_NAME, MANIFEST_FILE_NAME
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.paths import PACKAGES
+from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.exchange.vct.test_vct import DAMAGED_FILES, write_vct_text
 from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, make_pdf
 from tests.core.small_plan import hash_files, write_wkb_shapes
@@ -40,7 +40,7 @@ pytest.importorskip("osgeo.gdal", reason="needs QGIS's osgeo")
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 DATABASE_PATH = "1-空间数据/140225浑源县国土空间规划矢量数据.gdb"
 TEXT_DOCUMENT_NAME = "140225浑源县国土空间总体规划文本.pdf"
-COUNTY_SPEC_TEXT = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+COUNTY_SPEC_TEXT = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
 COUNTY_SPEC = load_package_spec("county")
 SHAPEFILE_SPEC_CHANGES = (
     ("矢量数据.gdb", "矢量数据.shp"),
@@ -70,7 +70,7 @@ def damaged_county(prepared_county, tmp_path):
 
 def explain_in_both_languages(error, *words):
     """Return the texts of an error in both languages; each must have the given words."""
-    texts = [Texts(lang).explain(error) for lang in ("zh", "en")]
+    texts = [Texts(lang).explain_error(error) for lang in ("zh", "en")]
     for text in texts:
         assert all(word in text for word in words), (words, text)
         assert "None" not in text and "{" not in text
@@ -227,10 +227,12 @@ def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_c
             with pytest.raises(SanxianError) as caught:
                 export_package(checked, replace(order, force=force))
             assert caught.value.key == key
-            message = Texts(lang).explain(caught.value)
+            message = Texts(lang).explain_error(caught.value)
             assert remedy in message and "{" not in message and "None" not in message, message
             assert all(word in message for word in places), message
-    assert hash_files(damaged_county) == before and (damaged_county / "结果" / PACKAGE_ROOT / MANIFEST).exists()
+    assert (
+        hash_files(damaged_county) == before and (damaged_county / "结果" / PACKAGE_ROOT / MANIFEST_FILE_NAME).exists()
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_plan_that_cannot_be_exported_is_refused_with_place_and_remedy(damaged_c
 def test_package_spec_with_a_forbidden_name_is_refused(tmp_path, old, name):
     with pytest.raises(DataError) as caught:
         write_spec(tmp_path, [(old, name)])
-    zh, en = (Texts(lang).explain(caught.value) for lang in ("zh", "en"))
+    zh, en = (Texts(lang).explain_error(caught.value) for lang in ("zh", "en"))
     assert "某省.toml" in zh and "某省.toml" in en
     assert ("请改名" in zh and "rename" in en) if "title" not in name else "{code}" in zh and "{code}" in en
 
@@ -320,7 +322,7 @@ def list_layer_tables(package):
 
 def remove_manifest(package):
     """Delete the manifest, as in a package of other software."""
-    for name in (MANIFEST, MANIFEST_DIGEST):
+    for name in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME):
         (package / name).unlink()
 
 
@@ -345,18 +347,18 @@ def flip_bit_of_database(package):
 def delete_last_files(package):
     """Delete the last files by name, as an interrupted copy leaves a package."""
     for path in sorted(package.rglob("*"), reverse=True)[:12]:
-        if path.is_file() and path.name not in (MANIFEST, MANIFEST_DIGEST):
+        if path.is_file() and path.name not in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME):
             path.unlink()
 
 
 def truncate_manifest(package):
-    path = package / MANIFEST
+    path = package / MANIFEST_FILE_NAME
     path.write_bytes(path.read_bytes()[:-100])
 
 
 DAMAGED_PACKAGES = {
     "half copied": (delete_last_files, "DOC006", "lost", "图"),
-    "half copied, with a truncated manifest": (truncate_manifest, "DOC006", "manifest", MANIFEST),
+    "half copied, with a truncated manifest": (truncate_manifest, "DOC006", "manifest", MANIFEST_FILE_NAME),
     "half copied, without its database": (lambda p: shutil.rmtree(p / DATABASE_PATH), "DOC002", "data", "矢量数据"),
     "a damaged gdb: a truncated table": (truncate_table, "DOC008", "unreadable", "DLTB"),
     "a damaged gdb: a file missing": (delete_table, "DOC008", "missing", "XZYDYH"),
@@ -408,7 +410,7 @@ def test_damaged_filegdb_given_as_the_plan_is_refused(damaged_county):
             check_plan(source / DATABASE_PATH, Options()),
             ExportOrder(COUNTY_SPEC, damaged_county / "结果", damaged_county / "文档"),
         )
-    assert "DLTB" in Texts("zh").explain(caught.value) and hash_files(damaged_county) == before
+    assert "DLTB" in Texts("zh").explain_error(caught.value) and hash_files(damaged_county) == before
     shutil.rmtree(source)
     shutil.copytree(package, source)
     truncate_table(source)
@@ -499,6 +501,6 @@ def test_damaged_vct_file_leaves_no_imported_database(tmp_path, name):
     target.write_text("former")
     before = hash_files(tmp_path)
     with pytest.raises(InputError) as caught:
-        vct_to_database(source, target)
+        convert_vct_to_database(source, target)
     explain_in_both_languages(caught.value, "坏.vct")
     assert hash_files(tmp_path) == before

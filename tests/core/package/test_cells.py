@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from plugin.core.model.side_inputs import SideInputs
-from plugin.core.package.generator import generator_digest
+from plugin.core.package.generator import compute_generator_digest
 from plugin.core.package.maps import jpeg as decoded_module
-from plugin.core.package.maps.jpeg import GDAL, NOT_DECODED, PILLOW, DecodedJpeg, decode_jpeg
+from plugin.core.package.maps.jpeg import DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED, DecodedJpeg, decode_jpeg
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.rules import _package
 from plugin.core.package.rules._package import find_unknown_keys
@@ -23,8 +23,8 @@ from plugin.core.package.tables.own_workbook import apply_layer_names, is_mislea
 from plugin.core.package.tables.read import read_workbook
 from plugin.paths import MANIFEST_SCHEMA, REPORT_SCHEMA
 from tests.core.package.test_forged import (
-    MANIFEST,
-    MANIFEST_PAGE,
+    MANIFEST_FILE_NAME,
+    MANIFEST_PAGE_FILE_NAME,
     METADATA_PATH,
     PACKAGE_RULES,
     REPORT_JSON_PATH,
@@ -150,11 +150,11 @@ def test_layer_names_are_replaced_by_codes_only_inside_quotation_marks():
 def test_jpeg_map_is_decoded_by_gdal(tmp_path):
     path = tmp_path / "a.jpg"
     path.write_bytes(make_jpeg())
-    assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 127, 0.5)
+    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_GDAL, True, 127, 0.5)
     path.write_bytes(make_jpeg(drawn=False))
-    assert decode_jpeg(path) == DecodedJpeg(GDAL, True, 0, 1.0)
+    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_GDAL, True, 0, 1.0)
     path.write_bytes(make_jpeg()[:20000] + make_jpeg()[24000:])
-    assert decode_jpeg(path) == DecodedJpeg(GDAL, False)
+    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_GDAL, False)
 
 
 def test_jpeg_map_is_decoded_by_pillow_when_gdal_is_missing(tmp_path, monkeypatch):
@@ -162,11 +162,11 @@ def test_jpeg_map_is_decoded_by_pillow_when_gdal_is_missing(tmp_path, monkeypatc
     monkeypatch.setattr(decoded_module, "_decode_with_gdal", lambda path: None)
     path = tmp_path / "a.jpg"
     path.write_bytes(make_jpeg(drawn=False))
-    assert decode_jpeg(path) == DecodedJpeg(PILLOW, True, 0, 1.0)
+    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_PILLOW, True, 0, 1.0)
     path.write_bytes(make_jpeg())
     assert decode_jpeg(path).levels > 100
     path.write_bytes(make_jpeg()[:30000])
-    assert decode_jpeg(path) == DecodedJpeg(PILLOW, False)
+    assert decode_jpeg(path) == DecodedJpeg(DECODED_BY_PILLOW, False)
     monkeypatch.setitem(sys.modules, "PIL", None)
     assert decode_jpeg(path) == DecodedJpeg(NOT_DECODED, True, None)
 
@@ -185,7 +185,7 @@ def test_map_that_cannot_be_decoded_is_reported_in_the_reason_of_the_rule(
 
 
 def test_schemas_of_manifest_and_report_contain_every_written_key(exported_package):
-    assert find_unknown_keys(read_json(exported_package / MANIFEST), MANIFEST_SCHEMA) == ""
+    assert find_unknown_keys(read_json(exported_package / MANIFEST_FILE_NAME), MANIFEST_SCHEMA) == ""
     assert find_unknown_keys(read_json(exported_package / REPORT_JSON_PATH), REPORT_SCHEMA) == ""
 
 
@@ -213,17 +213,17 @@ def act_as_other_plugin_build(digest="0" * 64, *changes):
     """
 
     def changed(package):
-        data = read_json(package / MANIFEST)
+        data = read_json(package / MANIFEST_FILE_NAME)
         if digest:
             data["tool"]["generator"] = digest
         else:
             del data["tool"]["generator"]
-        write_json(package / MANIFEST, data)
+        write_json(package / MANIFEST_FILE_NAME, data)
         replace_in_page("</style>", "p.of-old{margin:0}</style>")(package)
         for change in changes:
             change(package)
         remake_manifest_page(package)
-        replace_in_page("</style>", "p.of-old{margin:0}</style>", MANIFEST_PAGE)(package)
+        replace_in_page("</style>", "p.of-old{margin:0}</style>", MANIFEST_PAGE_FILE_NAME)(package)
 
     return changed
 
@@ -261,11 +261,11 @@ def test_changed_page_markup_of_the_same_plugin_build_is_an_error(copied_package
 def test_manifest_contains_the_digest_of_the_code_that_generates_pages(exported_package, monkeypatch):
     from plugin.core.package import generator
 
-    assert read_json(exported_package / MANIFEST)["tool"]["generator"] == generator_digest()
+    assert read_json(exported_package / MANIFEST_FILE_NAME)["tool"]["generator"] == compute_generator_digest()
     monkeypatch.setattr(
         generator, "_list_generator_files", lambda: generator.__dict__["_CODE_FOLDERS"][0].glob("html.py")
     )
-    assert generator_digest.__wrapped__() != generator_digest()
+    assert compute_generator_digest.__wrapped__() != compute_generator_digest()
 
 
 def scale_manifest_indicator(name, share):
@@ -384,7 +384,7 @@ def test_workbook_of_other_software_is_checked_only_for_cells_that_show_other_fi
 def test_page_generator_digest_is_compared_before_the_plugin_version(copied_package):
     from plugin.core.package.inspection.facts import PackageFacts
 
-    data = read_json(copied_package / MANIFEST)
+    data = read_json(copied_package / MANIFEST_FILE_NAME)
     version = data["tool"]["versions"]["sanxian"]
     facts = PackageFacts("x", load_package_spec("county"), manifest=data)
     assert _package.explain_not_rebuilt(facts, version) == "" and not _package.is_of_other_version(facts)

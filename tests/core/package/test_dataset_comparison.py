@@ -10,13 +10,13 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import NEVER, Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.loading.recognition import find_best_template
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.dataset_comparison import compare_datasets
 from plugin.core.package.inspection.inspect import inspect_package
-from plugin.core.package.layers.shape_comparison import outline_distance
+from plugin.core.package.layers.shape_comparison import compute_outline_distance
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.plan.layer import Layer
 from tests.core.package_fixtures import make_parcel_table, write_county_and_documents
@@ -33,7 +33,9 @@ def make_layer(frame, role="DLTB"):
 
 
 def compare_tables(first, other, role="DLTB", without=frozenset()):
-    return compare_datasets(make_layer(first, role), make_layer(other, role), "a.gdb", "a.vct", without, NEVER)
+    return compare_datasets(
+        make_layer(first, role), make_layer(other, role), "a.gdb", "a.vct", without, NEVER_CANCELLED
+    )
 
 
 def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start():
@@ -67,7 +69,7 @@ def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
     assert found.off.tolist() == pytest.approx([5.0])
     # The missing row cannot be identified.
     fewer = compare_tables(first, other.iloc[1:])
-    assert [some.many for some in fewer.alone] == [3, 2] and not len(fewer.off)
+    assert [some.feature_count for some in fewer.alone] == [3, 2] and not len(fewer.off)
     # Rows of a layer without the key field are matched by order, too.
     assert compare_tables(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
 
@@ -115,10 +117,13 @@ def test_different_shapes_of_two_data_sets_are_measured_in_metres():
 )
 @pytest.mark.parametrize("crs", [ZONE_38, GEODETIC])
 def test_distance_between_two_outlines_is_symmetric_in_any_crs(given, found, metres, crs):
-    from plugin.core.geometry.crs import reproject
+    from plugin.core.geometry.crs import reproject_geometries
 
-    pair = reproject(np.array([given, found], dtype=object), ZONE_38, crs)
-    distances = [outline_distance(pair[:1], pair[1:], crs)[0], outline_distance(pair[1:], pair[:1], crs)[0]]
+    pair = reproject_geometries(np.array([given, found], dtype=object), ZONE_38, crs)
+    distances = [
+        compute_outline_distance(pair[:1], pair[1:], crs)[0],
+        compute_outline_distance(pair[1:], pair[:1], crs)[0],
+    ]
     assert distances == [pytest.approx(metres, rel=5e-3, abs=1e-5)] * 2
 
 
@@ -128,7 +133,8 @@ def test_values_of_two_data_sets_are_compared_to_the_decimals_of_the_template():
     other["TBMJ"] = [10_000.004, 10_000.0, 10_000.006, 10_000.0]
     found = compare_tables(first, other)
     differences = {
-        name: (one.features.many, one.features.names, one.first, one.other) for name, one in found.fields.items()
+        name: (one.features.feature_count, one.features.names, one.first, one.other)
+        for name, one in found.fields.items()
     }
     assert differences == {
         "BZ": (2, (FEATURE_KEYS[1], FEATURE_KEYS[2]), "b", "x"),
@@ -141,7 +147,7 @@ def test_dates_of_two_data_sets_are_compared_by_day_in_any_field_type():
     days = ["2026-01-31", "2026-02-28"]
     first = make_table([make_county_box(0, 0), make_county_box(200, 0)], BHKSSJ=pd.to_datetime(days))
     other = make_table([make_county_box(0, 0), make_county_box(200, 0)], BHKSSJ=["20260131", "2026/3/1"])
-    role = next(r for r, t in Options().norm().standard.templates.items() if t.field_named("BHKSSJ"))
+    role = next(r for r, t in Options().norm().standard.templates.items() if t.find_field_by_name("BHKSSJ"))
     found = compare_tables(first, other, role)
     assert found.fields["BHKSSJ"] == ((1, (FEATURE_KEYS[1],)), "2026-02-28", "2026-03-01")
 
@@ -165,7 +171,9 @@ def test_fields_of_only_one_data_set_are_listed():
 def test_layers_without_a_crs_are_not_compared_by_shape():
     (source,) = convert_to_source_layers({"DLTB": make_parcel_table(2).set_crs(None, allow_override=True)})
     unreferenced = Layer(source, make_layer(make_parcel_table(2)).template, GEODETIC)
-    found = compare_datasets(make_layer(make_parcel_table(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER)
+    found = compare_datasets(
+        make_layer(make_parcel_table(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER_CANCELLED
+    )
     assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
 
 

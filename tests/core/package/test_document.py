@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import InputError
-from plugin.core.files.digests import MANIFEST, MANIFEST_PAGE
+from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.inspection.inspect import inspect_package
@@ -63,7 +63,7 @@ def export_with_document(checked, folder, info=None, spec=COUNTY_SPEC):
 
 
 def read_package_manifest(done):
-    manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8"))
     schema = json.loads(MANIFEST_SCHEMA.read_text(encoding="utf-8"))
     assert [e.message for e in Draft202012Validator(schema).iter_errors(manifest)] == []
     return manifest
@@ -95,7 +95,7 @@ def test_secrecy_level_of_the_profile_is_used_in_every_file(checked_county_with_
     manifest = read_package_manifest(done)
     assert (manifest["secrecy"], manifest["document"]["sources"]["secrecy"]) == ("秘密", "profile")
     assert read_secrecy_levels(done) == {"秘密"} and read_report_document(done)["secrecy"] == "秘密"
-    page = (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    page = (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     assert "秘密" in page and "浑源县人民政府" in page and "内部" not in page
     inspected = inspect_package(
         done.path, COUNTY_SPEC, Options(profile=str(checked_county_with_secrecy.plan.norm.profile.path))
@@ -118,8 +118,8 @@ def test_lower_secrecy_level_with_a_reason_is_recorded_with_it(checked_county_wi
     assert manifest["secrecy"] == "公开" and manifest["document"]["map_approval"] == "晋S(2026)001号"
     assert [row["reason"] for row in manifest["document"]["lowered"]] == ["公示稿已脱密"]
     assert any("公示稿已脱密" in row["message"] for row in manifest["problems"])
-    assert any("公示稿已脱密" in problem.to_sentence(Texts("en")) for problem in done.problems)
-    page = (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    assert any("公示稿已脱密" in problem.format_as_sentence(Texts("en")) for problem in done.problems)
+    page = (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     assert "公示稿已脱密" in page and "晋S(2026)001号" in page
     assert read_report_document(done)["lowered"][0]["reason"] == "公示稿已脱密"
     inspected = inspect_package(
@@ -131,14 +131,16 @@ def test_lower_secrecy_level_with_a_reason_is_recorded_with_it(checked_county_wi
 
 def test_map_approval_number_is_omitted_from_non_public_packages(checked_county_with_secrecy, tmp_path):
     done = export_with_document(checked_county_with_secrecy, tmp_path, DocumentInfo(map_approval="晋S(2026)001号"))
-    text = (done.path / MANIFEST).read_text(encoding="utf-8") + (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    text = (done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8") + (
+        done.path / MANIFEST_PAGE_FILE_NAME
+    ).read_text(encoding="utf-8")
     assert "晋S(2026)001号" not in text
 
 
 def test_missing_secrecy_level_raises_an_error_that_names_the_setting(checked_county, tmp_path):
     with pytest.raises(InputError) as caught:
         export_with_document(checked_county, tmp_path, spec=replace(COUNTY_SPEC, secrecy=""))
-    assert "[document] secrecy" in Texts("zh").explain(caught.value) and list(tmp_path.iterdir()) == []
+    assert "[document] secrecy" in Texts("zh").explain_error(caught.value) and list(tmp_path.iterdir()) == []
 
 
 def test_secrecy_level_missing_from_the_package_spec_list_is_an_error(checked_county, tmp_path):

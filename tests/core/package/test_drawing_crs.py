@@ -42,7 +42,9 @@ def test_edges_delivered_in_degrees_stay_straight_in_the_crs_they_were_drawn_in(
     # Without the original CRS, edges are straight in degrees and the intersection differs.
     other = make_plan_of_two_layers(CGCS2000_DEGREES)
     one, two = (other.layers[role].plane[0] for role in ("DLTB", "STBHHX"))
-    part = crs_care.reproject(np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane, plan.crs)
+    part = crs_care.reproject_geometries(
+        np.array([shapely.segmentize(shapely.intersection(one, two), 20)]), other.plane, plan.crs
+    )
     assert abs(shapely.area(part[0]) - drawn) > 100
 
 
@@ -72,5 +74,5 @@ def test_drawing_crs_that_distorts_areas_is_ignored():
 def test_drawing_crs_of_a_package_is_read_from_its_manifest(labels, found):
     rows = [{"layer": str(n), "source_crs": label} for n, label in enumerate(labels)]
     facts = PackageFacts("x", load_package_spec("county"), manifest={"layers": rows})
-    assert crs_care.crs_label(facts.original_crs) == found
+    assert crs_care.make_crs_label(facts.original_crs) == found
     assert PackageFacts("x", load_package_spec("county")).original_crs is None

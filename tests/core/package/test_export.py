@@ -22,14 +22,26 @@ import shapely
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.files.digests import MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, UNLISTED_FILES, is_complete_package
-from plugin.core.package.export import ExportOrder, export_package, package_path
-from plugin.core.package.folder import NEW_SUFFIX, OLD_SUFFIX, finish_interrupted, lock_for_writing, sibling_folders
+from plugin.core.files.digests import (
+    MANIFEST_DIGEST_FILE_NAME,
+    MANIFEST_FILE_NAME,
+    MANIFEST_PAGE_FILE_NAME,
+    UNLISTED_FILES,
+    is_complete_package,
+)
+from plugin.core.package.export import ExportOrder, export_package, make_package_path
+from plugin.core.package.folder import (
+    NEW_SUFFIX,
+    OLD_SUFFIX,
+    finish_interrupted,
+    lock_for_writing,
+    make_sibling_folder_paths,
+)
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.layers import vectors
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.package.tables import write as tables_write
-from plugin.paths import PACKAGES
+from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import list_relative_paths, make_jpeg, make_pdf
 from tests.core.small_plan import explain_error, hash_files
 from tests.county import make_county
@@ -88,12 +100,12 @@ def test_county_package_lists_every_file_with_its_digest(checked_county, export_
         "5-元数据",
         DATABASE_PATH,
         f"2-规划文档/{TEXT_DOCUMENT_NAME}",
-        MANIFEST,
-        MANIFEST_PAGE,
-        MANIFEST_DIGEST,
+        MANIFEST_FILE_NAME,
+        MANIFEST_PAGE_FILE_NAME,
+        MANIFEST_DIGEST_FILE_NAME,
     } <= inside
     assert not any(n.endswith((".lock", ".tmp")) for n in inside)
-    manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8"))
     assert manifest == done.manifest
     listed = {row["path"]: (row["bytes"], row["sha256"]) for row in manifest["files"]}
     found = {
@@ -102,8 +114,10 @@ def test_county_package_lists_every_file_with_its_digest(checked_county, export_
         if p.is_file() and p.name not in UNLISTED_FILES
     }
     assert listed == found
-    assert done.digest == hashlib.sha256((done.path / MANIFEST).read_bytes()).hexdigest()
-    verified = subprocess.run(["sha256sum", "-c", MANIFEST_DIGEST], cwd=done.path, capture_output=True, text=True)
+    assert done.digest == hashlib.sha256((done.path / MANIFEST_FILE_NAME).read_bytes()).hexdigest()
+    verified = subprocess.run(
+        ["sha256sum", "-c", MANIFEST_DIGEST_FILE_NAME], cwd=done.path, capture_output=True, text=True
+    )
     assert verified.returncode == 0, verified.stderr
 
 
@@ -201,7 +215,7 @@ def test_exported_metadata_use_the_element_names_of_the_package_spec(checked_cou
 
 def test_package_page_shows_the_content_of_the_manifest(checked_county, export_order):
     done = export_package(checked_county, export_order)
-    page = (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    page = (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     for text in (
         PACKAGE_ROOT,
         "城镇开发边界",
@@ -216,7 +230,7 @@ def test_package_page_shows_the_content_of_the_manifest(checked_county, export_o
         assert text in page
     assert "http" not in page and "强制" not in page
     for row in done.manifest["files"]:
-        assert row["path"] == MANIFEST_PAGE or row["sha256"] in page
+        assert row["path"] == MANIFEST_PAGE_FILE_NAME or row["sha256"] in page
 
 
 def check_failing_plan(source, tmp_path):
@@ -245,7 +259,7 @@ def test_plan_that_fails_its_check_is_exported_only_with_force(county_file, expo
     assert not (export_order.folder / PACKAGE_ROOT).exists()
     done = export_package(checked, change_export_order(export_order, force=True))
     assert done.manifest["check"]["forced"] and done.manifest["check"]["verdict"] == "fail"
-    assert "强制生成" in (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    assert "强制生成" in (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     root = ET.parse(done.path / "5-元数据" / "140225浑源县国土空间总体规划元数据.xml").getroot()
     assert root.findtext("成果包/数据完整性") == ""
 
@@ -368,7 +382,7 @@ def test_plan_data_inside_the_package_to_be_replaced_are_refused(county_file, ex
 
 def write_spec_for_format(tmp_path, suffix, more):
     """Return the county package spec with another data format."""
-    text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+    text = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
     text = text.replace("矢量数据.gdb", f"矢量数据{suffix}").replace('crs = "EPSG:4490"', more)
     path = tmp_path / "某省.toml"
     path.write_text(text, encoding="utf-8")
@@ -419,7 +433,7 @@ def test_layer_that_reads_back_different_stops_the_export_and_keeps_the_old_pack
     assert hash_files(export_order.folder / PACKAGE_ROOT) == before and list_relative_paths(export_order.folder) >= {
         PACKAGE_ROOT
     }
-    assert not any(p.exists() for p in sibling_folders(export_order.folder / PACKAGE_ROOT))
+    assert not any(p.exists() for p in make_sibling_folder_paths(export_order.folder / PACKAGE_ROOT))
 
 
 def test_cancelled_export_keeps_the_old_package_and_progress_never_decreases(checked_county, export_order):
@@ -506,7 +520,7 @@ def test_killed_export_always_leaves_one_complete_package(checked_county, run_ki
     folder = tmp_path / "结果"
     order = ExportOrder(load_package_spec("county"), folder, force=True)
     export_package(checked_county, order)
-    target = package_path(checked_county.plan, order)
+    target = make_package_path(checked_county.plan, order)
     status, total, moves = run_killed_export(0)
     assert status == 0
     # Points over the whole run and at each last step: the swap (two moves) and deletion of the old package.
@@ -517,7 +531,7 @@ def test_killed_export_always_leaves_one_complete_package(checked_county, run_ki
     seen = set()
     for at in points:
         assert run_killed_export(at)[0] == -signal.SIGKILL, at
-        new, old = sibling_folders(target)
+        new, old = make_sibling_folder_paths(target)
         here = [p for p in (target, new, old) if is_complete_package(p)]
         assert here, f"nothing whole after {at} of {total}"
         seen.add(tuple(p.exists() for p in (target, new, old)))
@@ -630,7 +644,7 @@ def test_package_command_exports_a_package_and_prints_its_digest(county_file, do
     assert main(["package", str(county_file), str(folder), "--documents", str(document_folder)]) == 0
     printed = capsys.readouterr().out
     assert (
-        hashlib.sha256((folder / PACKAGE_ROOT / MANIFEST).read_bytes()).hexdigest() in printed
+        hashlib.sha256((folder / PACKAGE_ROOT / MANIFEST_FILE_NAME).read_bytes()).hexdigest() in printed
         and str(folder / PACKAGE_ROOT) in printed
     )
     assert main(["package", str(county_file), str(folder), "--force", "--package", "city"]) == 1

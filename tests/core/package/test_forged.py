@@ -21,11 +21,11 @@ from plugin.core.engine.evaluate import choose_rules
 from plugin.core.errors import InputError
 from plugin.core.files.digests import (
     DIGEST_LIST,
-    MANIFEST,
-    MANIFEST_DIGEST,
-    MANIFEST_PAGE,
+    MANIFEST_DIGEST_FILE_NAME,
+    MANIFEST_FILE_NAME,
+    MANIFEST_PAGE_FILE_NAME,
+    compute_sha256,
     list_files_below,
-    sha256,
     write_digest_list,
     write_manifest_digest,
 )
@@ -115,15 +115,15 @@ def recompute_digests(package, but=()):
 
     The files in ``but`` keep their old digest.
     """
-    path = package / MANIFEST
+    path = package / MANIFEST_FILE_NAME
     data = read_json(path)
     present = {
         n: p
         for n, p in list_files_below(package)
-        if n not in (MANIFEST, MANIFEST_DIGEST, DIGEST_LIST) and p.is_file() and not p.is_symlink()
+        if n not in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, DIGEST_LIST) and p.is_file() and not p.is_symlink()
     }
     old = {row["path"]: row for row in data["files"]}
-    rows = [{"path": n, "bytes": p.stat().st_size, "sha256": sha256(p)} for n, p in present.items()]
+    rows = [{"path": n, "bytes": p.stat().st_size, "sha256": compute_sha256(p)} for n, p in present.items()]
     updated = [old[row["path"]] if row["path"] in but else row for row in rows]
     data["files"] = updated + [row for row in data["files"] if row["path"] not in present and row["path"] in but]
     write_json(path, data)
@@ -172,24 +172,24 @@ def change_manifest(change):
     """Return a function that changes the manifest and makes its page again."""
 
     def change_copied_package(package):
-        data = read_json(package / MANIFEST)
+        data = read_json(package / MANIFEST_FILE_NAME)
         change(data)
-        write_json(package / MANIFEST, data)
+        write_json(package / MANIFEST_FILE_NAME, data)
         remake_manifest_page(package)
 
     return change_copied_package
 
 
 def change_manifest_only(change):
-    return change_json(MANIFEST, change)
+    return change_json(MANIFEST_FILE_NAME, change)
 
 
 def remake_manifest_page(package):
     """Make the manifest page again with the current digests of the files."""
     recompute_digests(package)
-    data = read_json(package / MANIFEST)
-    files = [row for row in data["files"] if row["path"] != MANIFEST_PAGE]
-    (package / MANIFEST_PAGE).write_text(manifest_page({**data, "files": files}, "zh"), "utf-8", newline="\n")
+    data = read_json(package / MANIFEST_FILE_NAME)
+    files = [row for row in data["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
+    (package / MANIFEST_PAGE_FILE_NAME).write_text(manifest_page({**data, "files": files}, "zh"), "utf-8", newline="\n")
 
 
 def replace_text(path, old, new):
@@ -222,9 +222,9 @@ def act_as_other_plugin_version(*more, then=()):
     """
 
     def change_copied_package(package):
-        data = read_json(package / MANIFEST)
+        data = read_json(package / MANIFEST_FILE_NAME)
         data["tool"]["versions"]["sanxian"] = "0.0.1"
-        write_json(package / MANIFEST, data)
+        write_json(package / MANIFEST_FILE_NAME, data)
         data = read_json(package / REPORT_JSON_PATH)
         data["provenance"]["versions"]["sanxian"] = "0.0.1"
         (package / REPORT_JSON_PATH).write_text(json.dumps(data, ensure_ascii=False), "utf-8")
@@ -232,7 +232,7 @@ def act_as_other_plugin_version(*more, then=()):
         for change in more:
             change(package)
         remake_manifest_page(package)
-        replace_in_page("</style>", "p.of-old{margin:0}</style>", MANIFEST_PAGE)(package)
+        replace_in_page("</style>", "p.of-old{margin:0}</style>", MANIFEST_PAGE_FILE_NAME)(package)
         for change in then:
             change(package)
 
@@ -494,13 +494,13 @@ FORGERIES = {
     "no page": (delete_files(REPORT_PAGE_PATH), ("DOC013", "half")),
     "no report at all": (delete_files(REPORT_PAGE_PATH, REPORT_JSON_PATH), ("DOC013", "none")),
     # The page of the manifest.
-    "the manifest page's verdict": (replace_in_page("不通过", "通过", MANIFEST_PAGE), ("DOC015", "differs")),
-    "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', MANIFEST_PAGE), ("DOC015", "differs")),
-    "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", MANIFEST_PAGE), ("DOC015", "differs")),
-    "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', MANIFEST_PAGE), ("DOC015", "differs")),
-    "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", MANIFEST_PAGE), ("DOC015", "differs")),
-    "a script on the manifest's page": (append_to_body(EXTERNAL_SCRIPT_TAG, MANIFEST_PAGE), ("DOC015", "active")),
-    "no page of the manifest": (delete_files(MANIFEST_PAGE), ("DOC015", "gone")),
+    "the manifest page's verdict": (replace_in_page("不通过", "通过", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
+    "the manifest page without the forced mark": (replace_in_page('class="forced">[^<]*', 'class="verdict">检查结论：通过。错误 0，警告 0，未检查 0。', MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
+    "a digest on the manifest's page": (replace_in_page("<code>[0-9a-f]{64}", f"<code>{'0' * 64}", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
+    "an area on the manifest's page": (replace_in_page(r'<td class="r">\d', '<td class="r">9', MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
+    "a remark removed from the manifest page": (replace_in_page("<li[ >].*?</li>", "", MANIFEST_PAGE_FILE_NAME), ("DOC015", "differs")),
+    "a script on the manifest's page": (append_to_body(EXTERNAL_SCRIPT_TAG, MANIFEST_PAGE_FILE_NAME), ("DOC015", "active")),
+    "no page of the manifest": (delete_files(MANIFEST_PAGE_FILE_NAME), ("DOC015", "gone")),
     # The same forgeries, disguised as made by another version.
     "another version's verdict": (act_as_other_plugin_version(replace_in_page(">不通过</div>", ">通过</div>")), ("DOC015", "differs")),
     "another version's class": (act_as_other_plugin_version(replace_in_page('data-verdict="fail"', 'data-verdict="pass"')), ("DOC015", "differs")),
@@ -508,8 +508,8 @@ FORGERIES = {
     "another version's findings": (act_as_other_plugin_version(replace_in_page("<tr data-code=.*?</tr>", "")), ("DOC015", "differs")),
     "another version's script": (act_as_other_plugin_version(append_to_body(EXTERNAL_SCRIPT_TAG)), ("DOC015", "active")),
     "another version's hidden box": (act_as_other_plugin_version(append_to_style(".vd{display:none}")), ("DOC015", "active")),
-    "another version's manifest": (act_as_other_plugin_version(then=[replace_in_page("不通过", "通过", MANIFEST_PAGE)]), ("DOC015", "differs")),
-    "another version's layer on the manifest's page": (act_as_other_plugin_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", MANIFEST_PAGE)]), ("DOC015", "differs")),
+    "another version's manifest": (act_as_other_plugin_version(then=[replace_in_page("不通过", "通过", MANIFEST_PAGE_FILE_NAME)]), ("DOC015", "differs")),
+    "another version's layer on the manifest's page": (act_as_other_plugin_version(then=[replace_in_page(r'(?<=<td class="r">)\d[\d\u00a0]*\.\d\d', "9.99", MANIFEST_PAGE_FILE_NAME)]), ("DOC015", "differs")),
     # The report as data.
     "another county's report": (change_report(lambda r: r["provenance"].update(area_code="140226")), ("DOC013", "county")),
     "another county's name": (change_report(lambda r: r["provenance"].update(area_name="左云县")), ("DOC013", "county")),
@@ -670,10 +670,12 @@ def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
 ):
     forge, (code, case) = FORGERIES[name]
     assert (code, case) not in unchanged_findings
-    page = (copied_package / MANIFEST_PAGE).read_bytes()
+    page = (copied_package / MANIFEST_PAGE_FILE_NAME).read_bytes()
     forge(copied_package)
     # A forger also updates the digest on the manifest page.
-    if (copied_package / MANIFEST_PAGE).exists() and (copied_package / MANIFEST_PAGE).read_bytes() == page:
+    if (copied_package / MANIFEST_PAGE_FILE_NAME).exists() and (
+        copied_package / MANIFEST_PAGE_FILE_NAME
+    ).read_bytes() == page:
         remake_manifest_page(copied_package)
     recompute_digests(copied_package)
     found = inspect_findings(
@@ -685,7 +687,9 @@ def test_each_forged_package_with_valid_digests_is_found_by_its_rule(
     # Digests are correct, so they report nothing.
     assert not {key for key in found if key[0] == "DOC006"} - unchanged_findings.keys()
     if code == "DOC015":
-        assert {f.key for f in found[code, case]} == {MANIFEST_PAGE if "manifest" in name else REPORT_PAGE_PATH}
+        assert {f.key for f in found[code, case]} == {
+            MANIFEST_PAGE_FILE_NAME if "manifest" in name else REPORT_PAGE_PATH
+        }
     for finding in found[code, case]:
         assert finding.message and "{" not in finding.message and "None" not in finding.message, finding.message
         assert not EMPTY_TEXT_PATTERN.search(finding.message), finding.message
@@ -721,7 +725,8 @@ def test_package_manifest_with_inconsistent_rows_is_reported(copied_package, geo
     change, expected = MANIFEST_FORGERIES[name]
     change_manifest_only(change)(copied_package)
     write_digest_list(
-        copied_package, ((row["path"], row["sha256"]) for row in read_json(copied_package / MANIFEST)["files"])
+        copied_package,
+        ((row["path"], row["sha256"]) for row in read_json(copied_package / MANIFEST_FILE_NAME)["files"]),
     )
     write_manifest_digest(copied_package)
     assert expected in inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
@@ -729,7 +734,9 @@ def test_package_manifest_with_inconsistent_rows_is_reported(copied_package, geo
 
 def test_changed_or_missing_list_of_digests_is_reported(copied_package, geopackage_spec, assembled_plan):
     text = (copied_package / DIGEST_LIST).read_text("utf-8")
-    (copied_package / DIGEST_LIST).write_text(re.sub(rf"[0-9a-f]{{64}}(?=  {MANIFEST})", "0" * 64, text), "utf-8")
+    (copied_package / DIGEST_LIST).write_text(
+        re.sub(rf"[0-9a-f]{{64}}(?=  {MANIFEST_FILE_NAME})", "0" * 64, text), "utf-8"
+    )
     assert ("DOC006", "changed_listed") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
     (copied_package / DIGEST_LIST).unlink()
     assert ("DOC006", "no_list") in inspect_findings(copied_package, geopackage_spec, assembled_plan, ["DOC006"])
@@ -752,7 +759,7 @@ def test_database_edited_in_many_files_is_reported_once(geopackage_spec, assembl
     [
         MAP_PATH,
         TEXT_DOCUMENT_PATH,
-        MANIFEST_DIGEST,
+        MANIFEST_DIGEST_FILE_NAME,
         REPORT_JSON_PATH,
         f"{DATABASE_PATH}-x",
         "4-规划图件/140225浑源县02图.jpg",
@@ -770,10 +777,10 @@ def test_named_pipe_in_a_package_is_reported_and_never_opened(copied_package, ge
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
 @pytest.mark.timeout(60)
 def test_manifest_that_is_a_named_pipe_is_reported(copied_package, geopackage_spec, assembled_plan):
-    (copied_package / MANIFEST).unlink()
-    os.mkfifo(copied_package / MANIFEST)
+    (copied_package / MANIFEST_FILE_NAME).unlink()
+    os.mkfifo(copied_package / MANIFEST_FILE_NAME)
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, PACKAGE_RULES)
-    assert {f.key for f in found["DOC005", "special"]} == {MANIFEST}
+    assert {f.key for f in found["DOC005", "special"]} == {MANIFEST_FILE_NAME}
     assert ("DOC006", "changed_listed") in found
 
 
@@ -791,7 +798,7 @@ def test_pages_made_by_another_plugin_version_are_reported_as_not_rebuilt(
 def test_pages_of_another_plugin_version_that_can_be_rebuilt_give_no_finding(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings
 ):
-    for path, key in ((MANIFEST, "tool"), (REPORT_JSON_PATH, "provenance")):
+    for path, key in ((MANIFEST_FILE_NAME, "tool"), (REPORT_JSON_PATH, "provenance")):
         change_json(path, lambda data, key=key: data[key]["versions"].update(sanxian="0.0.1"))(copied_package)
     text = render_report(Report.from_dict(read_json(copied_package / REPORT_JSON_PATH)), COUNTY_OPTIONS.norm())
     (copied_package / REPORT_PAGE_PATH).write_text(text, "utf-8", newline="\n")
@@ -807,9 +814,9 @@ def test_pages_of_another_plugin_version_that_can_be_rebuilt_give_no_finding(
 def test_changed_line_endings_of_text_files_are_accepted(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings, change
 ):
-    for path in (REPORT_PAGE_PATH, MANIFEST_PAGE):
+    for path in (REPORT_PAGE_PATH, MANIFEST_PAGE_FILE_NAME):
         (copied_package / path).write_bytes(change((copied_package / path).read_bytes()))
-        if path != MANIFEST_PAGE:
+        if path != MANIFEST_PAGE_FILE_NAME:
             remake_manifest_page(copied_package)
     recompute_digests(copied_package)
     assert (
@@ -819,7 +826,7 @@ def test_changed_line_endings_of_text_files_are_accepted(
 
 
 def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictures(exported_package):
-    from plugin.core.render.pictures import LegendEntry, Pictures
+    from plugin.core.render.pictures import LegendEntry, ReportPictures
 
     data = read_json(exported_package / REPORT_JSON_PATH)
     norm = COUNTY_OPTIONS.norm()
@@ -828,16 +835,16 @@ def test_pages_are_rebuilt_and_compared_in_both_languages_with_and_without_pictu
         page_report = Report.from_dict({**data, "lang": lang})
         for drawn in (
             None,
-            Pictures(),
-            Pictures(problem=""),
-            Pictures(png, [png, "", png], [LegendEntry("耕地 & <山>", png)]),
+            ReportPictures(),
+            ReportPictures(problem=""),
+            ReportPictures(png, [png, "", png], [LegendEntry("耕地 & <山>", png)]),
         ):
             text = render_report(page_report, norm, drawn)
             assert text in remake_report(
                 Report.from_dict(json.loads(report_to_json(page_report))), norm, read_page(decode_page(text.encode()))
             )
-    listed = read_json(exported_package / MANIFEST)
-    rows = [row for row in listed["files"] if row["path"] != MANIFEST_PAGE]
+    listed = read_json(exported_package / MANIFEST_FILE_NAME)
+    rows = [row for row in listed["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
     for lang in ("zh", "en"):
         text = manifest_page({**listed, "files": rows}, lang)
         assert text in remake_manifest(listed, read_page(text))
@@ -888,11 +895,11 @@ def test_inspection_uses_the_profile_named_in_the_manifest(copied_package, geopa
 
     change_manifest(lambda m: m["profile"].update(id="hunyuan", name="浑源县"))(copied_package)
     facts = collect_package_facts(copied_package, geopackage_spec)
-    assert module._options_with_profile(COUNTY_OPTIONS, facts, geopackage_spec).norm().profile.id == "hunyuan"
-    assert module._options_with_profile(Options(profile="example"), facts, geopackage_spec).profile == "example"
+    assert module._set_profile_of_manifest(COUNTY_OPTIONS, facts, geopackage_spec).norm().profile.id == "hunyuan"
+    assert module._set_profile_of_manifest(Options(profile="example"), facts, geopackage_spec).profile == "example"
     change_manifest(lambda m: m["profile"].update(id="../某县"))(copied_package)
     assert (
-        module._options_with_profile(
+        module._set_profile_of_manifest(
             COUNTY_OPTIONS, collect_package_facts(copied_package, geopackage_spec), geopackage_spec
         ).profile
         == ""
@@ -911,8 +918,8 @@ def test_signature_file_is_mentioned_in_the_reason_but_not_verified(
         return next(r.reason for r in done.rules if r.code == "DOC006")
 
     assert get_digest_rule_reason() == Texts(lang).reason("package_not_signed", {})
-    (copied_package / f"{MANIFEST}{suffix}").write_bytes(b"no signature at all")
-    assert f"{MANIFEST}{suffix}" in get_digest_rule_reason()
+    (copied_package / f"{MANIFEST_FILE_NAME}{suffix}").write_bytes(b"no signature at all")
+    assert f"{MANIFEST_FILE_NAME}{suffix}" in get_digest_rule_reason()
 
 
 def write_stray_files(folder, count):
@@ -1017,12 +1024,16 @@ def test_formula_in_a_workbook_written_by_the_plugin_is_reported(
 def test_repeated_manifest_key_is_reported_and_the_rest_is_still_compared(
     copied_package, geopackage_spec, assembled_plan, unchanged_findings
 ):
-    text = (copied_package / MANIFEST).read_text("utf-8")
-    (copied_package / MANIFEST).write_text(text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8")
-    digest = sha256(copied_package / MANIFEST)
-    (copied_package / MANIFEST_DIGEST).write_text(f"{digest}  {MANIFEST}\n", "utf-8")
+    text = (copied_package / MANIFEST_FILE_NAME).read_text("utf-8")
+    (copied_package / MANIFEST_FILE_NAME).write_text(
+        text.replace('"secrecy":', '"secrecy": "机密", "secrecy":', 1), "utf-8"
+    )
+    digest = compute_sha256(copied_package / MANIFEST_FILE_NAME)
+    (copied_package / MANIFEST_DIGEST_FILE_NAME).write_text(f"{digest}  {MANIFEST_FILE_NAME}\n", "utf-8")
     sums = (copied_package / DIGEST_LIST).read_text("utf-8").splitlines()
-    (copied_package / DIGEST_LIST).write_text("\n".join([*sums[:-1], f"{digest}  {MANIFEST}"]) + "\n", "utf-8")
+    (copied_package / DIGEST_LIST).write_text(
+        "\n".join([*sums[:-1], f"{digest}  {MANIFEST_FILE_NAME}"]) + "\n", "utf-8"
+    )
     found = inspect_findings(copied_package, geopackage_spec, assembled_plan, [*PACKAGE_RULES, "DOC011"])
     assert found.keys() - unchanged_findings.keys() == {("DOC006", "doubled")}
     (finding,) = found["DOC006", "doubled"]

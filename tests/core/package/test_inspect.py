@@ -19,10 +19,10 @@ from plugin.core.check import Options
 from plugin.core.errors import Cancelled, InputError
 from plugin.core.files.digests import (
     DIGEST_LIST,
-    MANIFEST,
-    MANIFEST_DIGEST,
-    MANIFEST_PAGE,
-    OK,
+    MANIFEST_DIGEST_FILE_NAME,
+    MANIFEST_FILE_NAME,
+    MANIFEST_OK,
+    MANIFEST_PAGE_FILE_NAME,
     is_complete_package,
     read_digest_list,
     read_manifest,
@@ -128,7 +128,7 @@ def test_zipped_package_passes_inspection(copied_package, tmp_path, top, codec):
 
 
 def change_manifest(package, change):
-    path = package / MANIFEST
+    path = package / MANIFEST_FILE_NAME
     manifest = json.loads(path.read_text(encoding="utf-8"))
     change(manifest)
     path.write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
@@ -262,18 +262,18 @@ PACKAGE_DAMAGES = {
     "a text that was changed": (lambda p: (p / TEXT_DOCUMENT_PATH).write_bytes(make_pdf("other")), ("DOC006", "changed")),
     "a file added afterwards": (lambda p: (p / "4-规划图件/140225浑源县02图.jpg").write_bytes(b"\xff\xd8\xff"), ("DOC006", "more")),
     "a map lost": (lambda p: (p / MAP_PATH).unlink(), ("DOC006", "lost")),
-    "a manifest that was changed": (lambda p: (p / MANIFEST).write_text((p / MANIFEST).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
-    "an invalid manifest": (lambda p: (p / MANIFEST).write_text("{", "utf-8"), ("DOC006", "manifest")),
-    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST, MANIFEST_DIGEST, DIGEST_LIST)], ("DOC006", "gone")),
-    "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, DIGEST_LIST)], ("DOC006", "none")),
-    "a manifest without end": (lambda p: (p / MANIFEST).write_text("[" * 200_000, "utf-8"), ("DOC006", "manifest")),
+    "a manifest that was changed": (lambda p: (p / MANIFEST_FILE_NAME).write_text((p / MANIFEST_FILE_NAME).read_text("utf-8") + " ", "utf-8"), ("DOC006", "manifest")),
+    "an invalid manifest": (lambda p: (p / MANIFEST_FILE_NAME).write_text("{", "utf-8"), ("DOC006", "manifest")),
+    "no manifest": (lambda p: [(p / n).unlink() for n in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, DIGEST_LIST)], ("DOC006", "gone")),
+    "no manifest, page or list": (lambda p: [(p / n).unlink() for n in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, DIGEST_LIST)], ("DOC006", "none")),
+    "a manifest without end": (lambda p: (p / MANIFEST_FILE_NAME).write_text("[" * 200_000, "utf-8"), ("DOC006", "manifest")),
     "a manifest of other rows": (lambda p: change_manifest(p, lambda m: m.update(files=[{"path": "a"}], layers=[1])), ("DOC006", "manifest")),
     "a copy of the database": (lambda p: shutil.copytree(p / DATABASE_PATH, p / DATABASE_PATH.replace(".gdb", "_备份.gdb")), ("DOC003", "name")),
     "the database among the maps": (rename_file(DATABASE_PATH, DATABASE_PATH.replace("1-空间数据", "4-规划图件")), ("DOC003", "folder")),
     "shapefiles among the documents": (lambda p: write_shapefile(p / "2-规划文档"), ("DOC003", "name")),
     "a manifest whose check is a word": (lambda p: change_manifest(p, lambda m: m.update(check="pass")), ("DOC006", "manifest")),
     "a manifest of a later version": (lambda p: change_manifest(p, lambda m: m.update(schema="sanxian-package/2")), ("DOC006", "later")),
-    "no digest": (lambda p: (p / MANIFEST_DIGEST).unlink(), ("DOC006", "manifest")),
+    "no digest": (lambda p: (p / MANIFEST_DIGEST_FILE_NAME).unlink(), ("DOC006", "manifest")),
     "forced": (lambda p: change_manifest(p, mark_manifest_as_forced), ("DOC007", "")),
     "no red line": (remove_layer("STBHHX"), ("DOC008", "missing")),
     "an empty boundary": (lambda p: change_database(p, "CZKFBJ", empty_layer), ("DOC008", "empty")),
@@ -287,7 +287,7 @@ PACKAGE_DAMAGES = {
     "a leftover copy of a layer": (copy_layer("CZKFBJ", "CZKFBJ_1"), ("DOC008", "twice")),
     "a neighbour's manifest": (lambda p: change_manifest(p, lambda m: m.update(area={"code": "140226", "name": "左云县"})), ("DOC001", "manifest")),
     "an added field": (lambda p: change_database(p, "CZKFBJ", add_field), ("DOC010", "fields")),
-    "an added field without a manifest": (lambda p: [change_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, DIGEST_LIST)]], ("DOC008", "more_fields")),
+    "an added field without a manifest": (lambda p: [change_database(p, "CZKFBJ", add_field), [(p / n).unlink() for n in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, DIGEST_LIST)]], ("DOC008", "more_fields")),
     "a township of another name": (lambda p: change_database(p, "XZQXZ", rename_township), ("DOC011", "names")),
     "no metadata": (lambda p: (p / METADATA_PATH).unlink(), ("DOC012", "missing")),
     "metadata with a bomb": (lambda p: (p / METADATA_PATH).write_text('<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "utf-8"), ("DOC012", "entities")),
@@ -329,10 +329,10 @@ def test_sha256sum_program_verifies_the_digest_list_of_a_package(copied_package)
     (copied_package / TEXT_DOCUMENT_PATH).write_bytes(make_pdf("other"))
     assert verify_with_sha256sum().returncode == 1
     # The list alone is enough for inspect_package without a manifest.
-    for name in (MANIFEST, MANIFEST_DIGEST):
+    for name in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME):
         (copied_package / name).unlink()
     found = {(f.case, f.params["file"]) for f in inspect_report(copied_package).findings if f.code == "DOC006"}
-    assert found == {("changed_listed", TEXT_DOCUMENT_PATH), ("lost_listed", MANIFEST)}
+    assert found == {("changed_listed", TEXT_DOCUMENT_PATH), ("lost_listed", MANIFEST_FILE_NAME)}
 
 
 @pytest.mark.parametrize(
@@ -358,9 +358,11 @@ def test_invalid_digest_lists_are_rejected():
 
 
 def test_digest_file_written_by_other_programs_is_read(copied_package):
-    digest_text = (copied_package / MANIFEST_DIGEST).read_text("ascii").split()[0]
-    (copied_package / MANIFEST_DIGEST).write_bytes(f"{digest_text.upper()} *{MANIFEST}\r\n".encode())
-    assert read_manifest(copied_package)[1] == OK and is_complete_package(copied_package)
+    digest_text = (copied_package / MANIFEST_DIGEST_FILE_NAME).read_text("ascii").split()[0]
+    (copied_package / MANIFEST_DIGEST_FILE_NAME).write_bytes(
+        f"{digest_text.upper()} *{MANIFEST_FILE_NAME}\r\n".encode()
+    )
+    assert read_manifest(copied_package)[1] == MANIFEST_OK and is_complete_package(copied_package)
 
 
 def test_hidden_file_of_an_operating_system_is_reported_once(copied_package):
@@ -673,7 +675,7 @@ def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_packag
 
 
 def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_package):
-    for name in (MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, DIGEST_LIST):
+    for name in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, DIGEST_LIST):
         (copied_package / name).unlink()
     change_database(copied_package, "CZKFBJ", scale_areas)
     found = [f for f in inspect_report(copied_package).findings if f.code == "ATT013"]

@@ -33,9 +33,9 @@ def validate_for_export(plan, spec, **more):
 
 def explain_problem(problem):
     for lang in ("zh", "en"):
-        sentence = problem.to_sentence(Texts(lang))
+        sentence = problem.format_as_sentence(Texts(lang))
         assert problem.layer in sentence and "None" not in sentence and "{" not in sentence
-    return problem.to_sentence(Texts("zh"))
+    return problem.format_as_sentence(Texts("zh"))
 
 
 def get_problem_by_key(problems, key):
@@ -141,7 +141,7 @@ def test_database_row_id_fields_are_not_reported_as_lost_in_the_export():
 
 def test_code_outside_an_unconfirmed_code_list_gives_only_a_note():
     plan = make_package_plan(LSWHBHX=make_table([make_county_box(0, 0)], LX=["77"]))
-    codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].field_named("LX").codes]
+    codes = plan.norm.standard.code_lists[plan.norm.standard.templates["LSWHBHX"].find_field_by_name("LX").codes]
     assert codes.mark == "C"
     assert get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown").level is Level.NOTE
 
@@ -197,7 +197,7 @@ def test_code_lists_are_named_by_their_titles_in_export_problems():
     plan = make_package_plan(DLTB=make_parcel_table(2, GDLX=["ZZ", "TT"]))
     problem = get_problem_by_key(validate_for_export(plan, make_data_set_spec()), "code_unknown")
     assert "“梯田类型代码表”" in explain_problem(problem) and "terrace" not in explain_problem(problem)
-    assert "list of terrace types" in problem.to_sentence(Texts("en"))
+    assert "list of terrace types" in problem.format_as_sentence(Texts("en"))
 
 
 def test_missing_empty_and_unusable_layers_are_reported_before_export():
@@ -250,7 +250,7 @@ def test_personal_data_are_exported_only_on_request():
 def test_values_that_do_not_fit_a_shapefile_are_reported_before_export(columns, encoding, key, field):
     plan = make_package_plan(DLTB=make_parcel_table(**columns))
     spec = make_data_set_spec("a.shp", encoding=encoding)
-    declared = plan.norm.standard.templates["DLTB"].field_named(field)
+    declared = plan.norm.standard.templates["DLTB"].find_field_by_name(field)
     assert declared is not None, f"{field} is not a field of DLTB"
     keys = {p.key: p for p in validate_for_export(plan, spec)}
     assert keys[key].field == field and keys[key].level is Level.STOP

@@ -6,13 +6,13 @@ import json
 import pytest
 
 from plugin.core.files.digests import (
-    CHANGED,
-    DAMAGED,
-    LATER,
-    MANIFEST,
+    MANIFEST_CHANGED,
+    MANIFEST_DAMAGED,
+    MANIFEST_FILE_NAME,
+    MANIFEST_MISSING,
+    MANIFEST_OF_LATER_VERSION,
+    MANIFEST_OK,
     MANIFEST_SCHEMA,
-    MISSING,
-    OK,
     read_manifest,
     write_manifest_digest,
 )
@@ -28,32 +28,32 @@ COMPLETE_MANIFEST = {
 
 def write_manifest(folder, content):
     text = content if isinstance(content, str) else json.dumps(content)
-    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    (folder / MANIFEST_FILE_NAME).write_text(text, encoding="utf-8")
 
 
 def test_read_manifest_distinguishes_an_unchanged_from_a_changed_manifest(tmp_path):
     write_manifest(tmp_path, COMPLETE_MANIFEST)
     write_manifest_digest(tmp_path)
-    assert read_manifest(tmp_path) == (COMPLETE_MANIFEST, OK)
+    assert read_manifest(tmp_path) == (COMPLETE_MANIFEST, MANIFEST_OK)
     write_manifest(tmp_path, {**COMPLETE_MANIFEST, "more": 1})
-    assert read_manifest(tmp_path) == ({**COMPLETE_MANIFEST, "more": 1}, CHANGED)
+    assert read_manifest(tmp_path) == ({**COMPLETE_MANIFEST, "more": 1}, MANIFEST_CHANGED)
 
 
 def test_read_manifest_returns_none_for_a_missing_manifest(tmp_path):
-    assert read_manifest(tmp_path) == (None, MISSING)
-    (tmp_path / MANIFEST).mkdir()
-    assert read_manifest(tmp_path) == (None, MISSING)
+    assert read_manifest(tmp_path) == (None, MANIFEST_MISSING)
+    (tmp_path / MANIFEST_FILE_NAME).mkdir()
+    assert read_manifest(tmp_path) == (None, MANIFEST_MISSING)
 
 
 def test_read_manifest_accepts_a_manifest_without_maps(tmp_path):
     write_manifest(tmp_path, {key: value for key, value in COMPLETE_MANIFEST.items() if key != "maps"})
-    assert read_manifest(tmp_path)[1] == CHANGED
+    assert read_manifest(tmp_path)[1] == MANIFEST_CHANGED
 
 
 def test_read_manifest_recognises_a_manifest_of_a_later_version(tmp_path):
     name, _, version = MANIFEST_SCHEMA.partition("/")
     write_manifest(tmp_path, {"schema": f"{name}/{int(version) + 1}"})
-    assert read_manifest(tmp_path) == (None, LATER)
+    assert read_manifest(tmp_path) == (None, MANIFEST_OF_LATER_VERSION)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_read_manifest_recognises_a_manifest_of_a_later_version(tmp_path):
 )  # fmt: skip
 def test_read_manifest_returns_none_for_a_damaged_manifest(tmp_path, content):
     write_manifest(tmp_path, content)
-    assert read_manifest(tmp_path) == (None, DAMAGED)
+    assert read_manifest(tmp_path) == (None, MANIFEST_DAMAGED)
 
 
 def test_read_manifest_returns_none_for_an_undecodable_manifest(tmp_path):
-    (tmp_path / MANIFEST).write_bytes(b"\xff\xfe\xff")
-    assert read_manifest(tmp_path) == (None, DAMAGED)
+    (tmp_path / MANIFEST_FILE_NAME).write_bytes(b"\xff\xfe\xff")
+    assert read_manifest(tmp_path) == (None, MANIFEST_DAMAGED)

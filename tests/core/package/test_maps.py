@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from plugin.core.errors import Cancelled, DataError, OutputError
-from plugin.core.files.digests import MANIFEST, MANIFEST_PAGE, is_complete_package
+from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, is_complete_package
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export import ExportOrder, export_package
 from plugin.core.package.maps import jpeg
@@ -19,12 +19,12 @@ from plugin.core.package.maps.slots import RenderedMap
 from plugin.core.package.package_spec.load import load_package_spec
 from plugin.core.profile import DocumentInfo
 from plugin.core.standard.map_set import MissingInput, load_map_set
-from plugin.paths import PACKAGES
+from plugin.paths import PACKAGE_SPECS_FOLDER
 from tests.core.package_fixtures import A4_PIXELS, list_relative_paths, make_jpeg, make_pdf
 from tests.core.small_plan import explain_error, hash_files
 
 COUNTY_SPEC = load_package_spec("county")
-COUNTY_SPEC_TEXT = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+COUNTY_SPEC_TEXT = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
 MAP_PATH_START = "4-规划图件/140225浑源县"
 #: The slots for which the generated county has layers.
 COUNTY_MAP_NAMES = [
@@ -72,7 +72,7 @@ def test_invalid_map_section_of_a_package_spec_names_file_and_key(tmp_path, old,
     with pytest.raises(DataError) as caught:
         load_package_spec(path)
     for lang in ("zh", "en"):
-        assert all(word in Texts(lang).explain(caught.value) for word in words)
+        assert all(word in Texts(lang).explain_error(caught.value) for word in words)
 
 
 def test_map_without_a_layout_in_the_package_spec_is_not_rendered(tmp_path):
@@ -212,10 +212,10 @@ def test_exported_maps_have_the_file_names_of_the_package_spec(checked_county, e
     }
     # One message covers the ten maps without layers; the progress names the current map.
     (problem,) = [p for p in done.problems if p.key == "map_not_made"]
-    assert problem.count == 10 and "中心城区" in problem.to_sentence(Texts("zh"))
+    assert problem.count == 10 and "中心城区" in problem.format_as_sentence(Texts("zh"))
     shares = [share for share, _ in reports]
     assert shares == sorted(shares) and "县域三条控制线图" in [text for _, text in reports]
-    page = (done.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    page = (done.path / MANIFEST_PAGE_FILE_NAME).read_text(encoding="utf-8")
     assert "按包内图层生成" in page and "1:250" in page
 
 
@@ -224,7 +224,7 @@ def test_missing_maps_without_a_fixed_title_are_reported_only_if_required(checke
     """Export without maps where the package spec has a slot for maps of any title."""
     for draw in (FakeRenderer(), None):
         done = export_package(checked_county, export_order, draw=draw)
-        assert not [p for p in done.problems if "规划图件" in p.to_sentence(Texts("zh"))]
+        assert not [p for p in done.problems if "规划图件" in p.format_as_sentence(Texts("zh"))]
     files = tuple(replace(slot, need="M") if slot.id == "maps" else slot for slot in COUNTY_SPEC.files)
     must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
     with pytest.raises(OutputError) as caught:
@@ -265,7 +265,7 @@ def test_rendered_maps_reuse_no_number_or_title_of_a_given_map(checked_county, e
         "05",
         "17",
     ]
-    message = " ".join(p.to_sentence(Texts("zh")) for p in done.problems if p.key == "map_not_made")
+    message = " ".join(p.format_as_sentence(Texts("zh")) for p in done.problems if p.key == "map_not_made")
     assert "140225浑源县02三线图.jpg" in message and "140225浑源县17县域三区图.jpg" in message
 
 
@@ -275,8 +275,10 @@ def test_missing_map_renderer_is_reported(checked_county, export_order, wanted, 
     done = export_package(checked_county, replace(export_order, maps=wanted), draw=None if wanted else FakeRenderer())
     assert list_map_files(done.path) == [] and len(list_map_titles(done, "none")) == 15
     (problem,) = [p for p in done.problems if p.key == "map_not_made"]
-    assert word in problem.to_sentence(Texts("zh")) and "县域三条控制线图" in problem.to_sentence(Texts("zh"))
-    manifest = json.loads((done.path / MANIFEST).read_text(encoding="utf-8"))
+    assert word in problem.format_as_sentence(Texts("zh")) and "县域三条控制线图" in problem.format_as_sentence(
+        Texts("zh")
+    )
+    manifest = json.loads((done.path / MANIFEST_FILE_NAME).read_text(encoding="utf-8"))
     assert all(word in row["reason"] for row in manifest["maps"])
 
 
@@ -308,7 +310,7 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
     lacks = {"县域三区图": MissingInput("too_large", {"dpi": "300"})}
     done = export_package(checked_county, export_order, draw=FakeRenderer(lacks=lacks))
     (problem,) = [p for p in done.problems if p.key == "map_not_made" and p.count == 1]
-    assert "县域三区图" in problem.to_sentence(Texts("zh")) and "内存" in problem.to_sentence(Texts("zh"))
+    assert "县域三区图" in problem.format_as_sentence(Texts("zh")) and "内存" in problem.format_as_sentence(Texts("zh"))
     # A required map blocks the package unless it is forced.
     files = tuple(replace(slot, need="M") if slot.layout == "three_zones" else slot for slot in COUNTY_SPEC.files)
     must = replace(export_order, package_spec=replace(COUNTY_SPEC, files=files))
@@ -324,7 +326,9 @@ def test_map_that_cannot_be_rendered_is_reported_by_name(checked_county, export_
         export_package(checked_county, must)
     assert caught.value.key == "package_gate" and "QGIS" in explain_error(caught.value)
     forced = export_package(checked_county, replace(must, force=True), draw=FakeRenderer(lacks=lacks))
-    assert forced.manifest["check"]["forced"] and "强制" in (forced.path / MANIFEST_PAGE).read_text(encoding="utf-8")
+    assert forced.manifest["check"]["forced"] and "强制" in (forced.path / MANIFEST_PAGE_FILE_NAME).read_text(
+        encoding="utf-8"
+    )
     assert not export_package(checked_county, must, draw=FakeRenderer()).manifest["check"]["forced"]
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import OutputError
 from plugin.core.messages.texts import Texts
 from plugin.core.package.export_context import ExportContext
@@ -22,17 +22,17 @@ from plugin.core.package.tables.database import (
     AccessDriver,
     TableDifferenceError,
     compare_tables,
+    convert_to_plain_cell,
     find_access_driver,
     make_column_names,
-    pyodbc_driver,
+    make_pyodbc_driver,
     read_rows,
-    to_plain_cell,
     write_tables,
 )
 from plugin.core.package.tables.known_tables import KnownTables
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.package.tables.write import write_access_tables
-from plugin.core.render.tables.model import Column, Number, Row, Table
+from plugin.core.render.tables.model import Number, ReportTable, TableColumn, TableRow
 from plugin.core.tabulate import tabulate_plan
 from tests.core.examples import make_example_plan
 
@@ -80,18 +80,19 @@ def test_figure_changed_in_an_mdb_is_named(plan_tables):
 
 
 def test_table_and_field_names_invalid_in_access_are_adapted():
-    table = Table(
-        "lines", [Column("a", title="面积[1].x!"), Column("b", title="面积[1]x"), Column("c", title="长" * 90)]
+    table = ReportTable(
+        "lines",
+        [TableColumn("a", title="面积[1].x!"), TableColumn("b", title="面积[1]x"), TableColumn("c", title="长" * 90)],
     )
     heads = make_column_names(table, CHINESE_TEXTS)
     assert heads == ["面积1x", "面积1x1", "长" * 64]
-    table.rows.append(Row(["'); DROP TABLE a; --", "x" * 400, None]))
+    table.rows.append(TableRow(["'); DROP TABLE a; --", "x" * 400, None]))
     connection = sqlite3.connect(":memory:")
     write_tables(connection, [table], CHINESE_TEXTS)
     assert compare_tables(connection, [table], CHINESE_TEXTS) == 0
     kinds = {row[1]: row[2] for row in connection.execute("PRAGMA table_info([三条控制线])")}
     assert kinds == {"行号": "INTEGER", "面积1x": "VARCHAR(255)", "面积1x1": "MEMO", "长" * 64: "VARCHAR(255)"}
-    assert to_plain_cell(Number(12.345678, 2)) == 12.35 and to_plain_cell("") is None
+    assert convert_to_plain_cell(Number(12.345678, 2)) == 12.35 and convert_to_plain_cell("") is None
 
 
 def make_export_context(tmp_path, filled=()):
@@ -101,7 +102,7 @@ def make_export_context(tmp_path, filled=()):
     slot = {"id": MDB_SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
     filled_slot = FilledSlot(MDB_SLOT, pattern, filled)
-    given = {"maps": None, "page": None, "document": None, "steps": None, "cancellation": NEVER}
+    given = {"maps": None, "page": None, "document": None, "steps": None, "cancellation": NEVER_CANCELLED}
     return ExportContext(checked, COUNTY_SPEC, tmp_path, values, manifest, [filled_slot], **given)
 
 
@@ -132,7 +133,7 @@ def test_mdb_given_by_the_planner_is_not_replaced(tmp_path, plan_tables, fake_ac
 def test_missing_access_driver_is_reported_with_its_reason(tmp_path, plan_tables, reason):
     (problem,) = write_access_tables(plan_tables, make_export_context(tmp_path), reason)
     for lang, where in (("zh", "文档文件夹"), ("en", "folder of documents")):
-        message = problem.to_sentence(Texts(lang))
+        message = problem.format_as_sentence(Texts(lang))
         assert (
             "140225浑源县国土空间规划表格.mdb" in message
             and where in message
@@ -150,7 +151,7 @@ def test_failing_access_driver_leaves_no_mdb_file(tmp_path, plan_tables, fake_ac
 
     context = make_export_context(tmp_path)
     (problem,) = write_access_tables(plan_tables, context, replace(fake_access_driver, create=refuse_to_create))
-    message = problem.to_sentence(Texts("zh"))
+    message = problem.format_as_sentence(Texts("zh"))
     assert "ODBC 11" in message and str(tmp_path) not in message
     assert not list(tmp_path.rglob("*.mdb")) and context.manifest["tables"] == []
 
@@ -195,7 +196,7 @@ def test_find_access_driver_prefers_the_newer_driver(monkeypatch, tmp_path):
     assert find_access_driver() == "mdb_no_driver"
     monkeypatch.setitem(sys.modules, "pyodbc", fake_pyodbc(["SQL Server", ACCESS_DRIVERS[1], ACCESS_DRIVERS[0]]))
     found = find_access_driver()
-    assert found.driver == ACCESS_DRIVERS[0]
+    assert found.odbc_name == ACCESS_DRIVERS[0]
     path = tmp_path / "表 格.mdb"
     assert found.connect(path) == f"DRIVER={{{ACCESS_DRIVERS[0]}}};DBQ={path};"
 
@@ -216,7 +217,7 @@ def test_odbc_installer_is_called_as_documented_to_create_an_mdb(monkeypatch, tm
 
     path = tmp_path / "表 格.mdb"
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
-    pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(path)
+    make_pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(path)
     assert calls == [(None, 1, ACCESS_DRIVERS[0], f'CREATE_DB="{path}" General')]
 
 
@@ -233,4 +234,4 @@ def test_odbc_installer_failure_raises_an_os_error(monkeypatch, tmp_path):
 
     monkeypatch.setattr(ctypes, "WinDLL", lambda name: Installer(), raising=False)
     with pytest.raises(OSError, match="路径无效"):
-        pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(tmp_path / "a.mdb")
+        make_pyodbc_driver(fake_pyodbc([]), ACCESS_DRIVERS[0]).create(tmp_path / "a.mdb")

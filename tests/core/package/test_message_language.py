@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import CheckResult
 from plugin.core.errors import InputError, OutputError
 from plugin.core.messages.texts import CauseMessage, RuleTitle, Texts
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import NO_SIDE_INPUTS
 from plugin.core.package.export import check_by_receiver_rules
 from plugin.core.package.gate import find_check_problems, stop_on_gate_problems
@@ -19,7 +19,7 @@ from plugin.core.package.layers.vectors import _make_difference_error
 from plugin.core.package.maps.slots import explain_missing_maps
 from plugin.core.package.order import ExportOrder
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.problems import Level, Problem
+from plugin.core.package.problems import ExportProblem, Level
 from plugin.core.package.tables import write
 from plugin.core.standard import load_standard
 from plugin.core.standard.map_set import MissingInput
@@ -57,19 +57,21 @@ def explain_missing_mdb(tmp_path):
 
 def explain_missing_tables():
     return [
-        Problem(
+        ExportProblem(
             Level.NOTE, "tables_not_made", params={"reason": CauseMessage(InputError("source_missing", source="a"))}
         )
     ]
 
 
 def explain_receiver_problems():
-    return [Problem(Level.NOTE, "as_received", "A", "MJ", 1, ("1",), {"rule": RuleTitle(all_rules()["ATT013"])})]
+    return [
+        ExportProblem(Level.NOTE, "as_received", "A", "MJ", 1, ("1",), {"rule": RuleTitle(load_all_rules()["ATT013"])})
+    ]
 
 
 def explain_missing_layer():
     title, roles = _find_title_and_roles("boundary", [load_standard()])
-    return [Problem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
+    return [ExportProblem(Level.GATE, "layer_missing", params={"title": title, "roles": roles})]
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -86,7 +88,7 @@ def explain_missing_layer():
 )
 def test_package_problem_is_explained_in_one_language(of, lang, tmp_path):
     (problem,) = of(tmp_path) if of is explain_missing_mdb else of()
-    assert is_in_language(lang, problem.to_sentence(Texts(lang))), problem.to_sentence(Texts(lang))
+    assert is_in_language(lang, problem.format_as_sentence(Texts(lang))), problem.format_as_sentence(Texts(lang))
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -95,14 +97,14 @@ def test_error_that_stops_an_export_is_explained_in_one_language(lang, tmp_path)
         stop_on_gate_problems(
             [*explain_incomplete_check(), *explain_missing_map()], ExportOrder(COUNTY_SPEC, tmp_path), tmp_path / "浑源"
         )
-    lines = Texts(lang).explain(caught.value).split("\n")
+    lines = Texts(lang).explain_error(caught.value).split("\n")
     assert len(lines) == 4 and all(is_in_language(lang, line) for line in lines), lines
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_error_on_reading_back_is_explained_in_one_language(lang):
     rows = [{"kind": "value", "field": "MJ", "count": 2, "features": ["1", "2"]}]
-    message = Texts(lang).explain(_make_difference_error(SimpleNamespace(name="CZKFBJ"), rows))
+    message = Texts(lang).explain_error(_make_difference_error(SimpleNamespace(name="CZKFBJ"), rows))
     assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
 
 
@@ -110,13 +112,13 @@ def test_title_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypatch
     """Keep the rule in the message, so that its title is rendered for the reader."""
     from plugin.core.package import export
 
-    rule = all_rules()["ATT013"]
+    rule = load_all_rules()["ATT013"]
     finding = SimpleNamespace(code="ATT013", role="A", field="MJ", key="1", state="open", severity=rule.severity)
     monkeypatch.setattr(export, "run_check", lambda *_all, **_more: SimpleNamespace(findings=[finding]))
     standard = SimpleNamespace(rule_groups={export.RECEIVED_GROUP: ("ATT013",)})
     plan = SimpleNamespace(norm=SimpleNamespace(standard=standard), layers={})
     checked = CheckResult(plan, SimpleNamespace(lang="zh", rules=[]), NO_SIDE_INPUTS, NO_WAIVERS)
-    (problem,) = check_by_receiver_rules(checked, NEVER)
-    assert is_in_language("en", problem.to_sentence(Texts("en"))) and is_in_language(
-        "zh", problem.to_sentence(Texts("zh"))
+    (problem,) = check_by_receiver_rules(checked, NEVER_CANCELLED)
+    assert is_in_language("en", problem.format_as_sentence(Texts("en"))) and is_in_language(
+        "zh", problem.format_as_sentence(Texts("zh"))
     )

@@ -97,7 +97,7 @@ def test_second_process_is_refused_the_package_lock_until_the_first_ends(
             pass
         assert caught.value.key == "package_busy"
         for lang in ("zh", "en"):
-            message = Texts(lang).explain(caught.value)
+            message = Texts(lang).explain_error(caught.value)
             assert str(package_folder) in message and f"({one.process.pid})" in message
     else:
         with second(package_folder):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.package.inspection.collect_facts import collect_package_facts
 from plugin.core.package.inspection.facts import FileFact, LayerFact
@@ -25,7 +25,7 @@ VCT_PATH = DATABASE.replace(".gdb", ".vct")
 def run_package_rule(code, facts, layers=None, lang="zh", record=None):
     plan = make_example_plan(layers or {})
     side = SideInputs(package=facts, record=record)
-    return run_check(plan, [all_rules()[code]], side_inputs=side, lang=lang).findings
+    return run_check(plan, [load_all_rules()[code]], side_inputs=side, lang=lang).findings
 
 
 def add_vector_set(facts, *slots, file="{code}{name}国土空间规划矢量数据.vct", layers=()):

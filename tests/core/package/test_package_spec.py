@@ -13,20 +13,20 @@ from plugin.core.package.names import (
     make_name_matcher,
 )
 from plugin.core.package.package_spec.load import find_spec_problems, load_package_spec
-from plugin.core.package.package_spec.read import package_spec_ids
+from plugin.core.package.package_spec.read import list_package_spec_ids
 from plugin.core.standard import load_standard
-from plugin.paths import PACKAGES
+from plugin.paths import PACKAGE_SPECS_FOLDER
 
-COUNTY_SPEC_TEXT = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+COUNTY_SPEC_TEXT = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
 
 
 def assert_error_is_explained(error, *words):
     for lang in ("zh", "en"):
-        sentence = Texts(lang).explain(error)
+        sentence = Texts(lang).explain_error(error)
         assert all(w in sentence for w in words), sentence
 
 
-@pytest.mark.parametrize("name", package_spec_ids())
+@pytest.mark.parametrize("name", list_package_spec_ids())
 def test_shipped_package_spec_names_existing_layers_of_its_standard(name):
     spec = load_package_spec(name)
     standard = load_standard(spec.standard)
@@ -205,7 +205,7 @@ def test_package_spec_with_an_unknown_layer_or_field_or_a_repeated_place_is_refu
     assert_error_is_explained(error, "某省.toml", error.params["value"])
 
 
-@pytest.mark.parametrize("name", package_spec_ids())
+@pytest.mark.parametrize("name", list_package_spec_ids())
 def test_shipped_package_spec_is_valid_and_listed_by_the_command(name, capsys):
     from plugin.core.__main__ import main
 
@@ -236,7 +236,7 @@ def test_form_command_fails_on_an_invalid_package_spec(tmp_path, capsys):
     ids=["the planner's table and the plugin's", "a field misspelt", "a layer misspelt"],
 )
 def test_package_spec_that_would_lose_data_is_refused(tmp_path, old, new, key):
-    text = (PACKAGES / "county.toml").read_text(encoding="utf-8")
+    text = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
     assert old in text
     path = tmp_path / "某省.toml"
     path.write_text(text.replace(old, new, 1), encoding="utf-8")

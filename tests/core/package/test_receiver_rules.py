@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from plugin.core.cancellation import NEVER, Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
 from plugin.core.messages.texts import Texts
@@ -48,7 +48,7 @@ def checked_county_with_wrong_areas():
 
 
 def collect_receiver_problems(checked):
-    return list(check_by_receiver_rules(checked, NEVER))
+    return list(check_by_receiver_rules(checked, NEVER_CANCELLED))
 
 
 def test_valid_county_gives_no_problem_of_the_rules_run_by_receivers(checked_valid_county):
@@ -59,7 +59,7 @@ def test_area_field_that_the_receiver_would_report_is_noted_before_export(checke
     (problem,) = collect_receiver_problems(checked_county_with_wrong_areas)
     assert (problem.level, problem.layer, problem.field, problem.count) == (Level.NOTE, "YDYHGHFQ", "MJ", 2)
     for lang in ("zh", "en"):
-        sentence = problem.to_sentence(Texts(lang))
+        sentence = problem.format_as_sentence(Texts(lang))
         assert "ATT013" in sentence and problem.features[0] in sentence and "{" not in sentence
 
 

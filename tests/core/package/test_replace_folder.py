@@ -11,11 +11,11 @@ import pytest
 from plugin.core.cancellation import Cancellation
 from plugin.core.errors import Cancelled, OutputError
 from plugin.core.files.digests import (
-    MANIFEST,
-    MANIFEST_DIGEST,
+    MANIFEST_DIGEST_FILE_NAME,
+    MANIFEST_FILE_NAME,
+    compute_sha256,
     is_complete_package,
     read_manifest_digest,
-    sha256,
     write_manifest_digest,
 )
 from plugin.core.files.open_file_owners import find_open_file_owners
@@ -26,7 +26,7 @@ from tests.core.small_plan import explain_error
 def write_package(folder, text="新"):
     (folder / "1-数据").mkdir(parents=True)
     (folder / "1-数据" / "a.txt").write_text(text, encoding="utf-8")
-    (folder / MANIFEST).write_text(f'{{"text": "{text}"}}', encoding="utf-8")
+    (folder / MANIFEST_FILE_NAME).write_text(f'{{"text": "{text}"}}', encoding="utf-8")
     write_manifest_digest(folder)
     return folder
 
@@ -139,7 +139,7 @@ def list_interrupted_states(target):
 
     def write_half_of_new_package():
         write_package(new)
-        (new / MANIFEST_DIGEST).unlink()
+        (new / MANIFEST_DIGEST_FILE_NAME).unlink()
 
     def write_half_of_first_package():
         write_half_of_new_package()
@@ -228,8 +228,8 @@ def test_unreadable_input_file_is_not_reported_as_a_write_error(package_path):
 
 def test_is_whole_is_true_only_if_the_manifest_matches_its_digest_file(tmp_path):
     folder = write_package(tmp_path / "a")
-    assert read_manifest_digest(folder) == sha256(folder / MANIFEST) and is_complete_package(folder)
-    (folder / MANIFEST).write_text("{}")
+    assert read_manifest_digest(folder) == compute_sha256(folder / MANIFEST_FILE_NAME) and is_complete_package(folder)
+    (folder / MANIFEST_FILE_NAME).write_text("{}")
     assert not is_complete_package(folder)
-    (folder / MANIFEST_DIGEST).write_bytes(b"\xff")
+    (folder / MANIFEST_DIGEST_FILE_NAME).write_bytes(b"\xff")
     assert not is_complete_package(folder) and read_manifest_digest(folder) == ""

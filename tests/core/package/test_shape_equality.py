@@ -7,7 +7,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.geometry.crs import reproject_coordinates
-from plugin.core.package.layers.shape_comparison import max_vertex_shift
+from plugin.core.package.layers.shape_comparison import compute_max_vertex_shift
 from tests.core.small_plan import X, Y
 
 GEODETIC, ZONE_38 = CRS.from_epsg(4490), CRS.from_epsg(4526)
@@ -52,7 +52,7 @@ def test_equal_shapes_match_for_any_order_of_vertices_rings_and_parts(given, fou
     """Compare each pair of shapes alone and after other equal pairs."""
     same = shapely.box(20, 20, 30, 30)
     for before in ([], [same, None]):
-        off = max_vertex_shift(
+        off = compute_max_vertex_shift(
             np.array([*before, given], dtype=object), np.array([*before, found], dtype=object), ZONE_38
         )
         assert (off[:-1] == 0).all()
@@ -65,7 +65,7 @@ def test_equal_shapes_match_for_any_order_of_vertices_rings_and_parts(given, fou
 def test_vertex_shift_of_shapes_in_degrees_is_returned_in_metres():
     here = reproject_coordinates(np.array([[X, Y], [X + 1.0, Y]]), ZONE_38, GEODETIC)
     one, two = (np.array([shapely.Point(p)], dtype=object) for p in here)
-    assert max_vertex_shift(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
+    assert compute_max_vertex_shift(one, two, GEODETIC)[0] == pytest.approx(1.0, rel=1e-2)
 
 
 def test_each_of_two_duplicate_parts_matches_a_different_part():
@@ -73,7 +73,7 @@ def test_each_of_two_duplicate_parts_matches_a_different_part():
     one, far = [(0, 0), (10, 0)], [(50, 0), (60, 0)]
     given, found = shapely.MultiLineString([one, one]), shapely.MultiLineString([far, one])
     both = np.array([given, found], dtype=object)
-    assert (max_vertex_shift(both, both[::-1], ZONE_38) > 1).all()
+    assert (compute_max_vertex_shift(both, both[::-1], ZONE_38) > 1).all()
 
 
 def test_self_touching_ring_matches_from_any_start_vertex():
@@ -81,7 +81,7 @@ def test_self_touching_ring_matches_from_any_start_vertex():
     eight = [(0, 0), (10, 0), (5, 5), (10, 10), (0, 10), (5, 5)]
     for by in range(6):
         for ring in (rotate_points(eight, by), rotate_points(eight[::-1], by)):
-            off = max_vertex_shift(
+            off = compute_max_vertex_shift(
                 *(np.array([shapely.Polygon(r)], dtype=object) for r in (rotate_points(eight, 2), ring)), ZONE_38
             )
             assert off.tolist() == [0.0], (by, off)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugin.core.errors import OutputError
-from plugin.core.files.digests import MANIFEST, MANIFEST_SCHEMA, list_files_below
+from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_SCHEMA, list_files_below
 from plugin.core.model.rule import Severity
 from plugin.core.options import Options
 from plugin.core.package.gate import check_target
@@ -59,7 +59,7 @@ def find_link_findings(package):
         (f"{MAP_FOLDER}/140225浑源县02图.jpg", "别处/秘密.jpg"),
         (TEXT_DOCUMENT_PATH, "别处/秘密.jpg"),
         ("2-规划文档/链接.pdf", "没有这个"),
-        (MANIFEST, "别处/秘密.jpg"),
+        (MANIFEST_FILE_NAME, "别处/秘密.jpg"),
         ("3-规划表格/140225浑源县国土空间规划表格.xlsx", "别处/秘密.jpg"),
         ("SHA256SUMS", "别处/秘密.jpg"),
         (MAP_FOLDER + "2", PACKAGE_ROOT),
@@ -69,8 +69,8 @@ def find_link_findings(package):
 def test_symbolic_link_in_a_package_is_reported_and_not_followed(package_with_outside_folder, place, to):
     make_link(package_with_outside_folder, place, to)
     facts = collect_package_facts(package_with_outside_folder, COUNTY_SPEC)
-    (link,) = [file for file in facts.files if file.link]
-    assert (link.path, link.size, link.head, link.sha256, link.picture) == (place, 0, b"", "", None)
+    (link,) = [file for file in facts.files if file.is_link]
+    assert (link.path, link.size, link.head, link.sha256, link.jpeg_properties) == (place, 0, b"", "", None)
     assert "秘密" not in "".join(file.path for file in facts.files)
     assert not facts.workbooks or place not in [book.file for book in facts.workbooks]
     found, report = find_link_findings(package_with_outside_folder)
@@ -115,7 +115,7 @@ def test_listed_file_replaced_by_a_symbolic_link_is_reported_as_changed(package_
         {"path": TEXT_DOCUMENT_PATH, "sha256": hashlib.sha256(COMPLETE_PACKAGE_FILES[TEXT_DOCUMENT_PATH]).hexdigest()}
     ]
     manifest = {"schema": MANIFEST_SCHEMA, "check": {"verdict": "pass"}, "files": listed, "layers": []}
-    (package_with_outside_folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    (package_with_outside_folder / MANIFEST_FILE_NAME).write_text(json.dumps(manifest), "utf-8")
     (package_with_outside_folder.parent / "别处" / "文本.pdf").write_bytes(COMPLETE_PACKAGE_FILES[TEXT_DOCUMENT_PATH])
     make_link(package_with_outside_folder, TEXT_DOCUMENT_PATH, "别处/文本.pdf")
     make_link(package_with_outside_folder, f"{MAP_FOLDER}/更多", "别处")
@@ -163,7 +163,7 @@ def test_package_with_a_symbolic_link_is_not_replaced(package_with_outside_folde
         "files": [{"path": TEXT_DOCUMENT_PATH, "sha256": "0" * 64}],
         "layers": [],
     }
-    (package_with_outside_folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    (package_with_outside_folder / MANIFEST_FILE_NAME).write_text(json.dumps(manifest), "utf-8")
     check_target(package_with_outside_folder, (), COUNTY_SPEC, ROOT_NAME_VALUES)
     make_link(package_with_outside_folder, place, "别处" if place.endswith("更多图件") else "别处/秘密.jpg")
     with pytest.raises(OutputError) as caught:

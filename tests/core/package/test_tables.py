@@ -18,20 +18,20 @@ from plugin.core.indicators.compute import PlanIndicators
 from plugin.core.messages.texts import Texts
 from plugin.core.package.inspection.inspect import inspect_package
 from plugin.core.package.package_spec.load import load_package_spec
-from plugin.core.package.rules._tables import group_cells, group_params
+from plugin.core.package.rules._tables import group_differing_cells, make_group_params
 from plugin.core.package.tables.compare import (
     CellDifference,
     _compare_words,
+    compute_printing_tolerance,
     find_differences,
     find_lost_rows,
     find_renamed_rows,
-    printing_tolerance,
 )
 from plugin.core.package.tables.known_tables import KnownTables, PrintedNumber, parse_printed_number
-from plugin.core.package.tables.model import Cell, Sheet, Workbook
+from plugin.core.package.tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from plugin.core.package.tables.read import read_workbook
 from plugin.core.render.tables import make_all_tables
-from plugin.core.render.tables.model import Column, Number, Row, Table
+from plugin.core.render.tables.model import Number, ReportTable, TableColumn, TableRow
 from plugin.core.tabulate import tabulate_plan, write_tables
 from tests.core.examples import make_example_plan
 from tests.core.package_fixtures import DATABASE, TABLES_PATH_STEM, export_complete_package, make_sheet
@@ -93,7 +93,7 @@ def test_tolerance_of_a_printed_number_is_half_of_its_last_digit():
         ("12", 12.52, False),
     ):
         read = parse_printed_number(text)
-        assert (abs(read.value - given) <= printing_tolerance(read, given, "ha")) is agrees, (text, given)
+        assert (abs(read.value - given) <= compute_printing_tolerance(read, given, "ha")) is agrees, (text, given)
 
 
 def write_workbook_rows(path, rows, name="三条控制线", merge=(), formats=()):
@@ -114,9 +114,9 @@ def test_workbook_cells_are_read_as_displayed(tmp_path):
     rows = [["线", "面积", "和"], ["红线", 25.0, "=B2*2"], ["边界", "１２．３０", None], ["=1/0", 0, None]]
     path = write_workbook_rows(tmp_path / "a.xlsx", rows, merge=["A1:A2", "B3:C3"], formats=[("B2", "0.00")])
     (sheet,) = read_workbook(path, "表/a.xlsx").sheets
-    assert sheet.cells[2, 2] == Cell("25.00") and sheet.cells[2, 3] == Cell("", "formula")
-    assert sheet.cells[2, 1] == Cell("线", "merged") and sheet.cells[3, 3] == Cell("１２．３０", "merged")
-    assert sheet.cells[4, 2] == Cell("0") and (4, 3) not in sheet.cells and not sheet.is_truncated
+    assert sheet.cells[2, 2] == PrintedCell("25.00") and sheet.cells[2, 3] == PrintedCell("", "formula")
+    assert sheet.cells[2, 1] == PrintedCell("线", "merged") and sheet.cells[3, 3] == PrintedCell("１２．３０", "merged")
+    assert sheet.cells[4, 2] == PrintedCell("0") and (4, 3) not in sheet.cells and not sheet.is_truncated
 
 
 def test_saved_value_of_a_formula_cell_is_used(tmp_path):
@@ -131,7 +131,7 @@ def test_saved_value_of_a_formula_cell_is_used(tmp_path):
                     b"<f>12+13</f><v></v>", b"<f>12+13</f><v>25</v>"
                 ),
             )
-    assert read_workbook(saved, "b").sheets[0].cells[2, 2] == Cell("25")
+    assert read_workbook(saved, "b").sheets[0].cells[2, 2] == PrintedCell("25")
 
 
 def test_cell_far_outside_the_table_is_cut_off_when_a_sheet_is_read(tmp_path):
@@ -151,7 +151,7 @@ def test_workbook_with_xml_entities_is_refused(tmp_path, codec):
     with zipfile.ZipFile(path, "a") as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         archive.writestr("xl/worksheets/sheet1.xml", ENTITY_BOMB.decode().encode(codec))
-    assert read_workbook(path, "a") == Workbook("a", problem="xml_entities")
+    assert read_workbook(path, "a") == PrintedWorkbook("a", problem="xml_entities")
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"])
@@ -224,14 +224,14 @@ def test_difference_of_two_large_areas_in_a_table_has_the_tolerance_of_both_area
     A plain figure of that size gets no such tolerance.
     """
     columns = [
-        Column("class"),
-        Column("codes"),
-        Column("base_area", "ha"),
-        Column("planned_area", "ha"),
-        Column("change", "ha"),
+        TableColumn("class"),
+        TableColumn("codes"),
+        TableColumn("base_area", "ha"),
+        TableColumn("planned_area", "ha"),
+        TableColumn("change", "ha"),
     ]
     numbers = [Number(v, 2) for v in (200_000.0, 200_000.056, 0.056)]
-    table = Table("land_use", columns, [Row(["耕地", "01", *numbers], "row", "01")], "ha")
+    table = ReportTable("land_use", columns, [TableRow(["耕地", "01", *numbers], "row", "01")], "ha")
     rows = [["用地类型", "现状面积", "规划面积", "规划增减"], ["耕地", "200000.00", "200000.06", "0.05"]]
     (block,) = KnownTables([table], "zh").blocks(make_sheet("用地现状–规划", rows))
     assert find_differences(block) == ([], 3)
@@ -466,7 +466,7 @@ def make_difference(line, column, case="cell", printed_text="1.00", given=2.0):
 )
 @pytest.mark.parametrize("case", ["cell", "blank"])
 def test_differing_table_cells_are_grouped_by_row_and_column(cells, groups, case):
-    grouped = group_cells([make_difference(line, column, case) for line, column in cells])
+    grouped = group_differing_cells([make_difference(line, column, case) for line, column in cells])
     assert [(group.case, group.place) for group in grouped] == [
         (name.replace("cell", case), place) for name, place in groups
     ]
@@ -474,14 +474,16 @@ def test_differing_table_cells_are_grouped_by_row_and_column(cells, groups, case
 
 
 def test_blank_and_different_cells_of_one_row_are_grouped_separately():
-    grouped = group_cells([make_difference(4, 3), make_difference(4, 4, "blank"), make_difference(4, 5, "blank")])
+    grouped = group_differing_cells(
+        [make_difference(4, 3), make_difference(4, 4, "blank"), make_difference(4, 5, "blank")]
+    )
     assert [(group.case, group.place) for group in grouped] == [("cell", "C4"), ("blanks_row", "4")]
 
 
 def test_finding_on_a_long_column_names_the_largest_differences_and_keeps_all():
     cells = [make_difference(line, 3, given=float(line)) for line in range(4, 24)]
-    (group,) = group_cells(cells)
-    params = group_params(group, Texts("zh"))
+    (group,) = group_differing_cells(cells)
+    params = make_group_params(group, Texts("zh"))
     assert [one["cell"] for one in params["cells"]] == [f"C{line}" for line in range(4, 24)]
     assert params["count"] == 20 and params["figures"].startswith("“行23”为 1.00 公顷，图层为 23.0000 公顷；“行22”")
     assert params["figures"].count("；") == 12 and params["figures"].endswith("；另有 8 处")
@@ -532,12 +534,15 @@ def inspect_one_sheet(name, figure):
     """
     from plugin.core.package.rules._tables import inspect_sheet
 
-    table = Table(
-        "lines", [Column("line"), Column("statutory", "ha")], [Row(["生态保护红线", Number(49_919.348_2, 2)])], "ha"
+    table = ReportTable(
+        "lines",
+        [TableColumn("line"), TableColumn("statutory", "ha")],
+        [TableRow(["生态保护红线", Number(49_919.348_2, 2)])],
+        "ha",
     )
     rows = [["县三条控制线面积表"], ["单位：公顷"], ["控制线", "图斑椭球面积", "别的"], ["生态保护红线", figure, "7.5"]]
-    cells = {(r, c): Cell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
-    found = inspect_sheet("a.xlsx", Sheet(name, cells), KnownTables([table], "zh"), Texts("zh")).findings
+    cells = {(r, c): PrintedCell(text) for r, row in enumerate(rows, 1) for c, text in enumerate(row, 1) if text}
+    found = inspect_sheet("a.xlsx", PrintedSheet(name, cells), KnownTables([table], "zh"), Texts("zh")).findings
     return {one.case: one.params for one in found}
 
 
@@ -557,8 +562,14 @@ def test_table_without_its_layer_is_reported_by_sheet_name_or_table_title(name, 
     from plugin.core.package.rules._tables import inspect_sheet
 
     full = Texts("zh").get("sheet_titles", "townships", area="浑源县") if titled else ""
-    cells = {(1, 1): Cell(full), (3, 1): Cell("乡镇"), (3, 2): Cell("面积"), (4, 1): Cell("甲镇"), (4, 2): Cell("1.00")}
+    cells = {
+        (1, 1): PrintedCell(full),
+        (3, 1): PrintedCell("乡镇"),
+        (3, 2): PrintedCell("面积"),
+        (4, 1): PrintedCell("甲镇"),
+        (4, 2): PrintedCell("1.00"),
+    }
     (found,) = inspect_sheet(
-        "a.xlsx", Sheet(name, {k: c for k, c in cells.items() if c.text}), KnownTables([], "zh"), Texts("zh")
+        "a.xlsx", PrintedSheet(name, {k: c for k, c in cells.items() if c.text}), KnownTables([], "zh"), Texts("zh")
     ).findings
     assert found.case == "no_layers" and found.params["table"] == "乡镇"

@@ -8,9 +8,9 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from plugin.core.cancellation import NEVER
+from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.errors import DataError, InputError
-from plugin.core.geometry.crs import reproject
+from plugin.core.geometry.crs import reproject_geometries
 from plugin.core.messages.texts import Texts
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.layer_validation import validate_layer
@@ -61,7 +61,7 @@ def write_and_read(path, plan, crs="EPSG:4526", change=lambda text: text):
     """
     filled, _ = make_package_layers(plan, make_vct_spec(crs))
     plane = CRS.from_user_input(crs)
-    more = {"progress": lambda rows: None, "cancellation": NEVER}
+    more = {"progress": lambda rows: None, "cancellation": NEVER_CANCELLED}
     written = write_vct_set(path, filled, plane, **more)
     text = path.read_bytes().decode("gbk")
     changed = change(text)
@@ -204,7 +204,7 @@ def test_values_unsuitable_for_vct_are_reported_before_writing(columns, level, k
     reported = [p for (at, name), p in found.items() if name == key and level in (None, at)]
     assert len(reported) == 1 and reported[0].count == 1, found.keys()
     for lang in ("zh", "en"):
-        message = reported[0].to_sentence(Texts(lang))
+        message = reported[0].format_as_sentence(Texts(lang))
         assert layer in message and next(iter(columns)) in message
 
 
@@ -269,7 +269,9 @@ def test_every_polygon_vertex_is_reprojected_when_a_vct_data_set_is_written(tmp_
     printed = {
         tuple(map(float, p)) for p in re.findall(r"^(\d+\.\d{6,}),(\d+\.\d{6,})\r$", text.split("LineBegin")[1], re.M)
     }
-    given = reproject(np.array([make_county_box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490))
+    given = reproject_geometries(
+        np.array([make_county_box(0, 0)], dtype=object), CRS.from_epsg(4526), CRS.from_epsg(4490)
+    )
     for x, y in shapely.get_coordinates(given):
         assert min(abs(x - a) + abs(y - b) for a, b in printed) < 2e-10
 

@@ -17,7 +17,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import InputError
-from plugin.core.geometry.crs import reproject
+from plugin.core.geometry.crs import reproject_geometries
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.package.layers import readers, shapefile
 from plugin.core.package.layers.content import make_package_layers
@@ -285,7 +285,7 @@ def test_long_integers_are_stored_as_exact_doubles_in_a_filegdb(tmp_path):
     """Store integers of ten and more digits up to the exact range of a double."""
     plan = make_written_plan()
     template = plan.norm.standard.templates["DLTB"]
-    declared = replace(template.field_named("SJNF"), length=15)
+    declared = replace(template.find_field_by_name("SJNF"), length=15)
     fields = tuple(declared if f.name == "SJNF" else f for f in template.fields)
     content = next(c for c in make_package_layers(plan, make_data_set_spec())[0] if c.name == "DLTB")
     content = replace(content, template=replace(template, fields=fields))
@@ -316,8 +316,8 @@ def test_large_polygons_keep_their_areas_when_written(tmp_path):
         (content,) = write_data_set(plan, path, make_data_set_spec(crs=f"EPSG:{crs.to_epsg()}"))
         with fiona.open(path, layer="DLTB") as layer:
             found = np.array([shapely.geometry.shape(f["geometry"]) for f in layer], dtype=object)
-        drawn = reproject(plan.layers["DLTB"].raw_shapes, ZONE_38, crs)
-        areas = [statutory_area(reproject(s, crs, GEODETIC)) for s in (drawn, found)]
+        drawn = reproject_geometries(plan.layers["DLTB"].raw_shapes, ZONE_38, crs)
+        areas = [statutory_area(reproject_geometries(s, crs, GEODETIC)) for s in (drawn, found)]
         assert np.abs(areas[0] - areas[1]).max() < 0.01
         assert read_back(path, content, crs).max_area_difference_m2 == pytest.approx(
             np.abs(areas[0] - areas[1]).max(), abs=1e-6
@@ -444,7 +444,7 @@ def test_damaged_database_raises_an_input_error_on_reading_back(tmp_path, blocke
 
 
 def test_library_used_for_reading_back_is_named(blocked_reader):
-    assert readers.reader_library().startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
+    assert readers.get_reader_library_version().startswith("pyogrio" if "blocked" in blocked_reader else "fiona")
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,17 @@ from plugin.core.model.indicator import AREA_FIGURES, STATED_FIGURES
 from plugin.core.profile import load_profile
 from plugin.core.profile.county_checks import find_county_problems
 from plugin.core.profile.county_file import (
-    Confirmation,
+    CountyConfirmation,
     CountySettings,
     compose_county,
-    default_profile_path,
+    make_default_profile_path,
     read_county,
     read_text,
     save_county,
 )
 from plugin.core.profile.model import OtherSource, Target
 from plugin.core.standard.indicator_catalogue import find_allowed_comparisons
-from plugin.paths import PROFILES
+from plugin.paths import PROFILES_FOLDER
 
 PLAN_TITLE = "阳高县国土空间总体规划（2021—2035年）"
 
@@ -42,7 +42,9 @@ COUNTY_SETTINGS = CountySettings(
     targets=(make_target(), make_target("cultivated_area", "73.39", unit="wan_mu", comparison=">=")),
     settings={"ratio.limit": 1.2, "ratio.classes": ["201"], "tolerance.min_area_m2": 0.4},
     documents={"ratio.limit": PLAN_TITLE},
-    confirmation=Confirmation("阳高县自然资源局", "阳自然资函〔2026〕1号", "2026-11-20", ("ratio.form", "tolerance")),
+    confirmation=CountyConfirmation(
+        "阳高县自然资源局", "阳自然资函〔2026〕1号", "2026-11-20", ("ratio.form", "tolerance")
+    ),
 )
 TARGET_INDICATORS = [*AREA_FIGURES, *(name for name, how in STATED_FIGURES.items() if how[1] != "count")]
 random_words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12).filter(str.strip)
@@ -77,10 +79,12 @@ def draw_county_settings(draw):
     documents = {key: draw(random_words).strip() for key in settings if draw(st.booleans())}
     items = draw(st.lists(st.sampled_from(["ratio.form", "tolerance", "all", "absent"]), unique=True))
     confirmed = draw(st.booleans())
-    confirmation = Confirmation(draw(random_words).strip(), draw(random_words).strip(), "2026-11-20", tuple(items))
+    confirmation = CountyConfirmation(
+        draw(random_words).strip(), draw(random_words).strip(), "2026-11-20", tuple(items)
+    )
     return CountySettings(
         draw(random_words), "140221", draw(st.sampled_from(["", "shanxi"])), tuple(targets), settings, documents,
-        confirmation if confirmed else Confirmation(),
+        confirmation if confirmed else CountyConfirmation(),
     )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def load_profile_text(text, folder):
 
 
 def test_saving_a_county_profile_keeps_comments_registers_and_stated_figures(tmp_path):
-    text = (PROFILES / "hunyuan.toml").read_text(encoding="utf-8")
+    text = (PROFILES_FOLDER / "hunyuan.toml").read_text(encoding="utf-8")
     path = tmp_path / "浑源.toml"
     county = read_county(path, text)
     assert compose_county(county, path, text) == text
@@ -140,19 +144,19 @@ def test_saving_a_county_profile_keeps_sections_that_the_form_does_not_edit(tmp_
     path = tmp_path / "县.toml"
     text = compose_county(COUNTY_SETTINGS, path) + '\n[document]\n"密级" = "内部" # by order\n'
     changed = compose_county(
-        replace(COUNTY_SETTINGS, settings={}, documents={}, confirmation=Confirmation()), path, text
+        replace(COUNTY_SETTINGS, settings={}, documents={}, confirmation=CountyConfirmation()), path, text
     )
     assert '[document]\n"密级" = "内部" # by order\n' in changed
 
 
 def test_next_check_uses_the_saved_county_profile(tmp_path):
-    path = default_profile_path(tmp_path / "阳高县规划.qgz")
+    path = make_default_profile_path(tmp_path / "阳高县规划.qgz")
     save_county(COUNTY_SETTINGS, path)
     assert path.name == "阳高县规划.profile.toml" and [p.name for p in tmp_path.iterdir()] == [path.name]
     norm = Options(profile=str(path)).norm()
     assert [t.value for t in norm.targets("140221")] == ["16.46", "73.39"]
     assert norm.get("ratio.limit") == 1.2 and norm.mark("ratio.limit") == "A" and norm.is_confirmed("ratio.limit")
-    dated_norm = norm.for_area("140221")
+    dated_norm = norm.resolve_for_area("140221")
     assert dated_norm.is_confirmed("tolerance") and not dated_norm.is_confirmed("ratio.classes"), (
         "a new value without a document"
     )
@@ -160,7 +164,7 @@ def test_next_check_uses_the_saved_county_profile(tmp_path):
 
 
 def test_confirming_every_listed_item_leaves_no_setting_unconfirmed(tmp_path):
-    unconfirmed = replace(COUNTY_SETTINGS, confirmation=Confirmation())
+    unconfirmed = replace(COUNTY_SETTINGS, confirmation=CountyConfirmation())
     path = tmp_path / "县.toml"
     save_county(unconfirmed, path)
     items = find_confirmable_items(Options(profile=str(path)).norm())
@@ -218,15 +222,23 @@ def test_valid_county_settings_have_no_problem():
         ({"targets": (make_target(value="多"),)}, "targets[0].value", "county_not_a_number"),
         ({"settings": {"ratio.form": "n9"}}, "ratio.form", "data_value_unknown"),
         ({"settings": {"tolerance.min_area_m2": 500.0}}, "tolerance.min_area_m2", "data_value_unknown"),
-        ({"confirmation": Confirmation("", "文", "2026-11-20", ("tolerance",))}, "confirmed.by", "county_confirmed_by"),
         (
-            {"confirmation": Confirmation("局", "", "2026-11-20", ("tolerance",))},
+            {"confirmation": CountyConfirmation("", "文", "2026-11-20", ("tolerance",))},
+            "confirmed.by",
+            "county_confirmed_by",
+        ),
+        (
+            {"confirmation": CountyConfirmation("局", "", "2026-11-20", ("tolerance",))},
             "confirmed.document",
             "county_confirmed_document",
         ),
-        ({"confirmation": Confirmation("局", "文", "2026-13-01")}, "confirmed.date", "county_confirmed_date"),
-        ({"confirmation": Confirmation("局", "文", "2099-01-01")}, "confirmed.date", "county_confirmed_later"),
-        ({"confirmation": Confirmation("局", "文", "2026-11-20", ("x",))}, "confirmed.items", "data_value_unknown"),
+        ({"confirmation": CountyConfirmation("局", "文", "2026-13-01")}, "confirmed.date", "county_confirmed_date"),
+        ({"confirmation": CountyConfirmation("局", "文", "2099-01-01")}, "confirmed.date", "county_confirmed_later"),
+        (
+            {"confirmation": CountyConfirmation("局", "文", "2026-11-20", ("x",))},
+            "confirmed.items",
+            "data_value_unknown",
+        ),
     ],
 )
 def test_problem_of_a_county_setting_is_reported_at_its_field(change, field, key):
@@ -234,14 +246,14 @@ def test_problem_of_a_county_setting_is_reported_at_its_field(change, field, key
     assert list_problem_fields(county) == {(field, key)}
     for lang in ("zh", "en"):
         for problem in find_county_problems(county, Path("县.toml")):
-            assert "{" not in Texts(lang).explain(problem.error)
+            assert "{" not in Texts(lang).explain_error(problem.error)
 
 
 def test_target_ten_times_the_saved_value_gives_a_warning_that_allows_saving():
     slip = replace(COUNTY_SETTINGS, targets=(make_target(value="164.60"),))
     (problem,) = find_county_problems(slip, Path("县.toml"), saved=COUNTY_SETTINGS)
     assert (problem.field, problem.error.key, problem.blocks) == ("targets[0].value", "county_target_far", False)
-    assert "相差 10 倍" in Texts("zh").explain(problem.error)
+    assert "相差 10 倍" in Texts("zh").explain_error(problem.error)
     assert (
         list_problem_fields(
             replace(COUNTY_SETTINGS, targets=(make_target(value="1646", unit="ha"),)), saved=COUNTY_SETTINGS
@@ -252,7 +264,7 @@ def test_target_ten_times_the_saved_value_gives_a_warning_that_allows_saving():
 
 def test_number_typed_with_a_chinese_comma_is_shown_with_a_point():
     (problem,) = find_county_problems(replace(COUNTY_SETTINGS, targets=(make_target(value="63，25"),)), Path("县.toml"))
-    assert Texts("zh").explain(problem.error) == "“63，25”不是数值。请填写 63.25。"
+    assert Texts("zh").explain_error(problem.error) == "“63，25”不是数值。请填写 63.25。"
 
 
 def test_county_target_looser_than_the_assigned_task_is_reported():

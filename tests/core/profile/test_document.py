@@ -50,7 +50,7 @@ def write_profile(folder, text, name="x.toml"):
 
 def test_secrecy_levels_are_ordered_from_lowest_to_highest():
     levels = load_secrecy_levels()
-    assert levels.names == ("公开", "内部", "秘密", "机密", "绝密") and levels.public == "公开"
+    assert levels.names == ("公开", "内部", "秘密", "机密", "绝密") and levels.public_level == "公开"
     for low, high in zip(levels.names, levels.names[1:], strict=False):
         assert levels.is_lower(low, high) and not levels.is_lower(high, low)
 
@@ -85,7 +85,7 @@ def test_project_overrides_profile_and_profile_overrides_package_spec():
     assert found.sources == {
         "secrecy": "project", "compiler": "profile", "cartographer": "project", "date": "form",
     }  # fmt: skip
-    assert (found.lowered, found.refused) == ((), None)
+    assert (found.lowered_levels, found.refused) == ((), None)
     found.require_exportable()
 
 
@@ -95,7 +95,7 @@ def test_missing_document_info_is_empty_and_stops_an_export():
     with pytest.raises(InputError) as caught:
         found.require_exportable()
     for lang, words in (("zh", ("密级", "[document] secrecy", "SECRECY")), ("en", ("[document] secrecy", "SECRECY"))):
-        assert all(word in Texts(lang).explain(caught.value) for word in words)
+        assert all(word in Texts(lang).explain_error(caught.value) for word in words)
 
 
 def test_lower_secrecy_level_without_a_reason_is_not_applied():
@@ -105,7 +105,7 @@ def test_lower_secrecy_level_without_a_reason_is_not_applied():
     assert found.info.printed_approval == ""
     with pytest.raises(InputError) as caught:
         found.require_exportable()
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "秘密" in message and "公开" in message and "降密理由" in message and "SECRECY_REASON" in message
 
 
@@ -114,10 +114,10 @@ def test_lower_secrecy_level_with_a_reason_is_applied_and_recorded():
     found = resolve_document(project, make_document_profile(secrecy="秘密"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
     assert found.info.secrecy == "公开"
-    assert [(one.above, one.above_source, one.secrecy, one.source) for one in found.lowered] == [
+    assert [(one.above, one.above_source, one.secrecy, one.source) for one in found.lowered_levels] == [
         ("秘密", "profile", "公开", "project")
     ]
-    line = found.lowered[0].message.render(Texts("zh"))
+    line = found.lowered_levels[0].message.render(Texts("zh"))
     assert "秘密" in line and "公开" in line and "已经脱密处理，某〔2026〕1号" in line
     assert found.to_dict()["lowered"][0]["reason"] == project.secrecy_reason
 
@@ -127,13 +127,13 @@ def test_profile_below_the_secrecy_level_of_the_package_spec_needs_a_reason():
         resolve_document(None, make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO).require_exportable()
     found = resolve_document(None, make_document_profile(secrecy="公开", secrecy_reason="公示稿"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
-    assert found.info.secrecy == "公开" and found.lowered[0].above_source == "form"
+    assert found.info.secrecy == "公开" and found.lowered_levels[0].above_source == "form"
 
 
 def test_higher_secrecy_level_of_the_project_replaces_a_refused_lower_one():
     found = resolve_document(DocumentInfo(secrecy="秘密"), make_document_profile(secrecy="公开"), SPEC_DOCUMENT_INFO)
     found.require_exportable()
-    assert found.info.secrecy == "秘密" and found.refused is None and found.lowered == ()
+    assert found.info.secrecy == "秘密" and found.refused is None and found.lowered_levels == ()
 
 
 def test_map_approval_number_is_printed_on_public_results_only():
@@ -148,14 +148,14 @@ def test_map_approval_number_is_printed_on_public_results_only():
 def test_unknown_secrecy_level_raises_an_error_that_names_the_known_ones(profile):
     with pytest.raises(InputError) as caught:
         resolve_document(DocumentInfo(secrecy="保密"), make_document_profile(secrecy=profile)).require_exportable()
-    assert "保密" in Texts("zh").explain(caught.value) and "公开, 内部" in Texts("zh").explain(caught.value)
+    assert "保密" in Texts("zh").explain_error(caught.value) and "公开, 内部" in Texts("zh").explain_error(caught.value)
 
 
 def test_secrecy_level_missing_from_the_package_spec_list_is_an_error():
     found = resolve_document(DocumentInfo(secrecy="绝密"), make_document_profile())
     with pytest.raises(InputError) as caught:
         found.require_exportable(("公开", "内部"), "县级成果包")
-    assert caught.value.key == "document_secrecy_form" and "县级成果包" in Texts("zh").explain(caught.value)
+    assert caught.value.key == "document_secrecy_form" and "县级成果包" in Texts("zh").explain_error(caught.value)
     resolve_document(DocumentInfo(secrecy="秘密★20年"), make_document_profile()).require_exportable(("秘密",), "样式")
 
 
@@ -170,7 +170,7 @@ def test_export_parameters_override_the_project_but_lower_secrecy_only_with_a_re
     assert (found, lowering) == (DocumentInfo("机密", "某县人民政府"), None)
     with pytest.raises(InputError) as caught:
         override_document(DocumentInfo("公开"), project)
-    assert "本次导出的参数" in Texts("zh").explain(caught.value)
+    assert "本次导出的参数" in Texts("zh").explain_error(caught.value)
     found, lowering = override_document(DocumentInfo("公开", secrecy_reason="公示稿已脱密"), project)
     assert found == DocumentInfo("公开", "某县人民政府", secrecy_reason="公示稿已脱密")
     assert "公示稿已脱密" in lowering.message.render(Texts("zh"))
@@ -208,7 +208,7 @@ def test_invalid_document_section_is_refused_with_file_and_key(tmp_path, text, w
     path = write_profile(tmp_path, text + PROFILE_HEAD if text.startswith("document") else PROFILE_HEAD + text)
     with pytest.raises(DataError) as caught:
         load_profile(path)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "x.toml" in message and all(word in message for word in words)
     assert [error.key for error in find_profile_problems(path)] == [caught.value.key]
 
@@ -218,11 +218,13 @@ def test_profile_below_the_secrecy_level_of_its_base_needs_a_reason(tmp_path):
     lower = PROFILE_HEAD + 'base = "base"\n[document]\nsecrecy = "公开"\n'
     with pytest.raises(DataError) as caught:
         load_profile(write_profile(tmp_path, lower))
-    assert "document.secrecy_reason" in Texts("zh").explain(caught.value)
+    assert "document.secrecy_reason" in Texts("zh").explain_error(caught.value)
     profile = load_profile(write_profile(tmp_path, lower + 'secrecy_reason = "公示稿已脱密"\n'))
     found = resolve_document(None, profile)
     assert found.info.secrecy == "公开"
-    assert [(one.above, one.above_source, one.reason) for one in found.lowered] == [("秘密", "base", "公示稿已脱密")]
+    assert [(one.above, one.above_source, one.reason) for one in found.lowered_levels] == [
+        ("秘密", "base", "公示稿已脱密")
+    ]
 
 
 # -- reports -----------------------------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def test_profile_with_a_non_finite_number_is_refused(write_profile, section, key
         load_profile(write_profile(f"[{section}]\n{key} = {value}\n"))
     assert caught.value.key == "data_value_not_finite"
     for lang in ("zh", "en"):
-        message = Texts(lang).explain(caught.value)
+        message = Texts(lang).explain_error(caught.value)
         assert f"{section}.{key}" in message and "profile.toml" in message
 
 
@@ -85,7 +85,7 @@ def test_non_finite_numbers_inside_lists_and_rows_of_a_profile_are_refused(tmp_p
     path.write_text("[[row]]\na = [1.0, inf]\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
         read_toml(path)
-    assert "row[1].a[2]" in Texts("en").explain(caught.value)
+    assert "row[1].a[2]" in Texts("en").explain_error(caught.value)
 
 
 def test_non_finite_parameters_of_a_check_are_refused(clean_layers):
@@ -95,7 +95,7 @@ def test_non_finite_parameters_of_a_check_are_refused(clean_layers):
     ):
         with pytest.raises(InputError) as caught:
             check_plan(make_read_layers(clean_layers), options)
-        assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain(caught.value)
+        assert caught.value.key == "parameter_not_finite" and "nan" in Texts("zh").explain_error(caught.value)
 
 
 def test_overlong_digit_strings_are_not_accepted_as_numbers(tmp_path, write_profile):
@@ -161,11 +161,9 @@ def make_target(comparison, value, unit="km2"):
 
 def test_looser_than_compares_targets_by_comparison_sign_and_unit():
     limit = make_target("<=", "16.46")
-    assert make_target("<=", "17.00").is_looser_than(limit) and not make_target("<=", "16.00").is_looser_than(limit)
-    assert not make_target("<=", "1646", "ha").is_looser_than(limit) and make_target("<=", "1647", "ha").is_looser_than(
-        limit
-    )
-    assert not make_target("=", "16.46").is_looser_than(limit) and make_target(">=", "16.46").is_looser_than(limit)
+    assert make_target("<=", "17.00").is_looser(limit) and not make_target("<=", "16.00").is_looser(limit)
+    assert not make_target("<=", "1646", "ha").is_looser(limit) and make_target("<=", "1647", "ha").is_looser(limit)
+    assert not make_target("=", "16.46").is_looser(limit) and make_target(">=", "16.46").is_looser(limit)
 
 
 REVERSED_COMPARISONS = {"cultivated_area": "<=", FARMLAND_INDICATOR: "<=", "red_line_area": "<=", "boundary_area": ">="}
@@ -175,7 +173,7 @@ REVERSED_COMPARISONS = {"cultivated_area": "<=", FARMLAND_INDICATOR: "<=", "red_
 def test_target_with_a_reversed_comparison_sign_is_refused(write_profile, indicator, turned):
     with pytest.raises(DataError) as caught:
         load_profile(write_profile(TARGET_SECTION.format(indicator, turned, "1", "km2", "约束性")))
-    assert "targets[1].comparison" in Texts("zh").explain(caught.value)
+    assert "targets[1].comparison" in Texts("zh").explain_error(caught.value)
     entry = load_catalogue(load_standard()).entries[indicator]
     assert entry.comparison and entry.mark in ("A", "B") and entry.source_zh
 
@@ -190,7 +188,7 @@ def read_tasks(tmp_path, row):
 def test_township_task_with_a_reversed_comparison_sign_is_refused(tmp_path, row):
     with pytest.raises(InputError) as caught:
         read_tasks(tmp_path, row)
-    assert "关系" in Texts("zh").explain(caught.value)
+    assert "关系" in Texts("zh").explain_error(caught.value)
 
 
 @pytest.mark.parametrize(("row", "comparison"), [("永久基本农田,,60", ">="), ("城镇开发边界,,60", "<=")])
@@ -213,7 +211,10 @@ def test_rules_missing_from_a_county_standard_are_reported_as_left_out(clean_lay
     usual = Norm(load_standard(), load_profile("hunyuan"))
     scope = report.provenance["scope"]
     assert [r.code for r in report.rules] == ["LAW001"]
-    assert set(report.left_out) == set(usual.expected_rules_in(scope)) - {"LAW001"} and "REL002" in report.left_out
+    assert (
+        set(report.left_out) == set(usual.list_expected_rules_of_scope(scope)) - {"LAW001"}
+        and "REL002" in report.left_out
+    )
     assert report.verdict is Verdict.CONDITIONAL
     assert any("ATT0" in caveat for caveat in list_caveats(report, norm, Words("zh")))
 
@@ -226,7 +227,9 @@ def test_scopes_and_rule_groups_of_a_county_standard_remove_no_expected_rule(tmp
     head = write_standard(tmp_path, COUNTY_STANDARD_TEXT.format(INCLUDES_SHIPPED_STANDARD) + more)
     norm = Options(profile=write_profile(head=head)).norm()
     usual = Norm(load_standard(), load_profile("hunyuan"))
-    assert set(usual.expected_rules_in("maintenance")) <= set(norm.expected_rules_in("maintenance"))
+    assert set(usual.list_expected_rules_of_scope("maintenance")) <= set(
+        norm.list_expected_rules_of_scope("maintenance")
+    )
 
 
 def test_shipped_standard_is_not_compared_with_another_shipped_standard():

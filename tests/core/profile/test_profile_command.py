@@ -7,9 +7,9 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import list_profile_ids
-from plugin.core.profile.resolved import PROFILE, RULE, STANDARD, resolve_norm
+from plugin.core.profile.resolved import PROFILE_ORIGIN, RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, resolve_norm
 from plugin.core.standard import load_standard
 
 COUNTY_PROFILE_TEXT = """
@@ -42,17 +42,17 @@ def test_every_resolved_setting_has_its_origin(county_profile_path):
     resolved = resolve_norm(Options(profile=str(county_profile_path)).norm())
     values = {v.key: v for v in resolved.settings}
     origins = {key: (values[key].value, values[key].origin.kind, values[key].origin.id) for key in values}
-    assert origins["ratio.form"] == ("n2", PROFILE, "mine")
-    assert origins["ratio.limit"] == (1.25, PROFILE, "hunyuan")
-    assert origins["ratio.classes"][1:] == (STANDARD, "common 2021")
+    assert origins["ratio.form"] == ("n2", PROFILE_ORIGIN, "mine")
+    assert origins["ratio.limit"] == (1.25, PROFILE_ORIGIN, "hunyuan")
+    assert origins["ratio.classes"][1:] == (STANDARD_ORIGIN, "common 2021")
     assert values["ratio.form"].mark == "C" and not values["ratio.form"].confirmed
     assert values["ratio.classes"].mark == "C" and values["ratio.classes"].confirmed
     # A mark on a heading applies to the keys below it.
     assert values["tolerance.min_area_m2"].mark == "C" and values["heritage.core_words"].mark == "C"
     (shares,) = [line for line in resolved.rules if line.code == "LAW020"]
     parameters = {p.key: (p.value, p.origin.kind) for p in shares.parameters}
-    assert parameters["rules.LAW020.max_flexible_share"] == (0.2, PROFILE)
-    assert parameters["rules.LAW020.max_special_share"] == (0.0, STANDARD)
+    assert parameters["rules.LAW020.max_flexible_share"] == (0.2, PROFILE_ORIGIN)
+    assert parameters["rules.LAW020.max_special_share"] == (0.0, STANDARD_ORIGIN)
 
 
 def test_resolved_profile_contains_every_setting_and_rule(county_profile_path):
@@ -60,7 +60,7 @@ def test_resolved_profile_contains_every_setting_and_rule(county_profile_path):
     resolved = resolve_norm(norm)
     keys = {v.key for v in resolved.settings} | {p.key for line in resolved.rules for p in line.parameters}
     assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
-    assert [line.code for line in resolved.rules] == list(all_rules())
+    assert [line.code for line in resolved.rules] == list(load_all_rules())
     assert {line.code for line in resolved.rules if line.runs} == set(norm.rules)
 
 
@@ -73,10 +73,10 @@ def test_resolved_severity_of_a_rule_has_its_origin_and_phase(county_profile_pat
         ]
         return line.severity, line.origin.kind, line.origin.id, line.origin.phase
 
-    assert find_severity("LAW021") == ("WARNING", RULE, "", "")
-    assert find_severity("LAW021", "报批") == ("INFO", PROFILE, "mine", "approval")
-    assert find_severity("SCH004", "报批") == ("ERROR", STANDARD, "common 2021", "approval")
-    assert find_severity("LAW007", "编制") == ("WARNING", STANDARD, "common 2021", "drafting")
+    assert find_severity("LAW021") == ("WARNING", RULE_DEFAULT_ORIGIN, "", "")
+    assert find_severity("LAW021", "报批") == ("INFO", PROFILE_ORIGIN, "mine", "approval")
+    assert find_severity("SCH004", "报批") == ("ERROR", STANDARD_ORIGIN, "common 2021", "approval")
+    assert find_severity("LAW007", "编制") == ("WARNING", STANDARD_ORIGIN, "common 2021", "drafting")
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -86,8 +86,8 @@ def test_profile_command_prints_the_resolved_profile(county_profile_path, capsys
     for words in ("ratio.form = n2", "ratio.limit = 1.25", "73.39", "LAW021", "14.17", "某文〔2026〕1号", "4748"):
         assert words in printed
     assert ("报批阶段" if lang == "zh" else "approval") in printed
-    codes = [line.split()[0] for line in printed.splitlines() if line[2:8].strip() in all_rules()]
-    assert codes == list(all_rules())
+    codes = [line.split()[0] for line in printed.splitlines() if line[2:8].strip() in load_all_rules()]
+    assert codes == list(load_all_rules())
 
 
 def test_profile_command_prints_the_conflict_matrix_last_with_its_marks(county_profile_path, capsys):
@@ -108,7 +108,7 @@ def test_profile_command_writes_the_resolved_profile_as_json(county_profile_path
     assert main(["profile", str(county_profile_path), "--json", str(target)]) == 0
     data = json.loads(target.read_text(encoding="utf-8"))
     assert data["chain"] == ["mine", "hunyuan", "shanxi"]
-    assert len(data["rules"]) == len(all_rules()) and data["confirmed"]["items"] == ["ratio.classes"]
+    assert len(data["rules"]) == len(load_all_rules()) and data["confirmed"]["items"] == ["ratio.classes"]
     assert str(target) in capsys.readouterr().out
 
 
@@ -136,5 +136,5 @@ def test_unknown_profile_or_phase_suggests_known_names(capsys):
 
 def test_standard_without_a_profile_can_be_resolved():
     resolved = resolve_norm(Options().norm())
-    assert {v.origin.kind for v in resolved.settings} == {STANDARD}
+    assert {v.origin.kind for v in resolved.settings} == {STANDARD_ORIGIN}
     assert {v.key for v in resolved.settings} >= {k for k in load_standard().settings if not k.startswith("rules.")}

@@ -10,15 +10,15 @@ import pytest
 
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError
-from plugin.core.files.writing import Outputs
+from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import Texts
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.profile import Norm, find_profile_problems, list_profile_ids, load_profile
 from plugin.core.render.outputs import write_outputs
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
-from plugin.core.standard.editions import PHASES, list_standard_ids, parse_phase
-from plugin.paths import PROFILES, STANDARDS
+from plugin.core.standard.editions import PLANNING_PHASES, list_standard_ids, parse_phase
+from plugin.paths import PROFILES_FOLDER, STANDARDS_FOLDER
 from tests.core.examples import make_example_layer, make_example_plan
 
 PROFILE_HEAD = 'id = "x"\nname = "某县"\narea_code = "140225"\n'
@@ -58,7 +58,7 @@ def test_every_figure_of_the_planning_texts_is_in_its_shipped_profile(row):
     Value, year and area must agree.
     """
     profile = load_profile(PROFILE_BY_AREA_CODE[row["area_code"]])
-    text = (PROFILES / f"{profile.id}.toml").read_text(encoding="utf-8")
+    text = (PROFILES_FOLDER / f"{profile.id}.toml").read_text(encoding="utf-8")
     assert f"# {row['file']}:{row['line']}" in text
     figures = [(t.value, t.year, t.comparison, t.binding) for t in profile.targets if t.area_code == row["area_code"]]
     figures += [(s.value, s.year, s.comparison, s.binding) for s in profile.stated if s.area_code == row["area_code"]]
@@ -83,14 +83,14 @@ def test_heritage_register_of_hunyuan_adds_up_to_its_totals():
     assert by_level == {"国家级": 7, "省级": 8, "市级": 5, "县级": 9}
     (block,) = [line for line in norm.register("140225") if line.name]
     assert float(block.core_area) + float(block.control_area) == pytest.approx(float(block.area))
-    assert norm.register("140700") == [] and norm.stated_figures("140225")[0].name == "森林覆盖率"
+    assert norm.register("140700") == [] and norm.list_stated_figures("140225")[0].name == "森林覆盖率"
 
 
 def test_targets_of_a_base_profile_apply_to_no_other_area():
     norm = Options(profile="jinzhong").norm()
     assert norm.targets("140700") == [] and norm.get("ratio.limit") == 1.3
     assert {t.area_code for t in norm.profile.targets} == {"cluster", "140000"}
-    assert [p.id for p in norm.profile.chain()] == ["jinzhong", "cluster", "shanxi"]
+    assert [p.id for p in norm.profile.list_base_profiles()] == ["jinzhong", "cluster", "shanxi"]
 
 
 def test_profile_applies_to_its_listed_members_or_codes_with_its_prefix():
@@ -122,7 +122,7 @@ def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path)
     )
     rows = {"red_line": [HECTARE_SQUARE], "reserves": [HECTARE_SQUARE], "detail_units": [HECTARE_SQUARE]}
     plan = make_example_plan(rows)
-    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [load_all_rules()["LAW002"]])
     assert {(f.params["indicator"], str(f.severity)) for f in report.findings} == {
         ("red_line_area", "ERROR"),
         ("reserves_area", "WARNING"),
@@ -132,7 +132,7 @@ def test_missed_stated_figure_gives_a_warning_and_missed_task_an_error(tmp_path)
 def test_stated_figure_without_its_layer_is_shown_for_reference(tmp_path):
     path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("red_line", "reserves").replace(">=", "="))
     plan = make_example_plan({"red_line": [HECTARE_SQUARE]})
-    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [load_all_rules()["LAW002"]])
     (shown,) = [i for i in report.indicators if i.id == "reserves_area"]
     assert (shown.value, shown.target, shown.state) == (None, 1.0, "reference")
     assert not report.rules[0].incomplete
@@ -145,7 +145,7 @@ def test_warning_near_a_target_depends_on_the_margin_set_in_the_profile(tmp_path
     """Compare 0.99975 ha with a target of 0.99 ha; the margin is 0.00975 ha."""
     path = write_profile(tmp_path, PROFILE_HEAD + TARGET_SECTION.replace("1.00", "0.99").replace("km2", "ha") + below)
     plan = make_example_plan({"red_line": [HECTARE_SQUARE]})
-    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [all_rules()["LAW002"]])
+    report = run_check(replace(plan, norm=Norm(plan.norm.standard, load_profile(path))), [load_all_rules()["LAW002"]])
     assert [i.state for i in report.indicators if i.id == "red_line_area"] == [state]
 
 
@@ -283,7 +283,7 @@ def test_profile_error_names_file_and_key(tmp_path, text, words):
     with pytest.raises(DataError) as caught:
         load_profile(path)
     for lang in ("zh", "en"):
-        sentence = Texts(lang).explain(caught.value)
+        sentence = Texts(lang).explain_error(caught.value)
         assert all(word in sentence for word in words), sentence
         assert "x.toml" in sentence or {"county", "2035"} & set(words)
     assert [(p.key, p.params) for p in find_profile_problems(path)] == [(caught.value.key, caught.value.params)]
@@ -317,7 +317,7 @@ def test_base_of_a_profile_may_be_a_relative_path_or_a_shipped_profile(tmp_path)
     )
     for base in ("市/datong.toml", "shanxi"):
         profile = load_profile(write_profile(tmp_path, PROFILE_HEAD + f'base = "{base}"\n'))
-        assert profile.chain()[-1].id == "shanxi"
+        assert profile.list_base_profiles()[-1].id == "shanxi"
         assert profile.settings["ratio.limit"] == (1.2 if "datong" in base else 1.3)
 
 
@@ -353,7 +353,10 @@ def test_planning_phase_is_accepted_by_id_or_chinese_name(text, phase):
 def test_unknown_planning_phase_is_refused_with_the_known_ones():
     with pytest.raises(InputError) as caught:
         Options(phase="终稿").norm()
-    assert all(name in Texts("zh").explain(caught.value) for name in ("终稿", *PHASES, *PHASES.values()))
+    assert all(
+        name in Texts("zh").explain_error(caught.value)
+        for name in ("终稿", *PLANNING_PHASES, *PLANNING_PHASES.values())
+    )
 
 
 def test_severity_of_a_rule_is_taken_from_the_most_specific_source(tmp_path):
@@ -362,7 +365,7 @@ def test_severity_of_a_rule_is_taken_from_the_most_specific_source(tmp_path):
     The rule's own severity is last.
     """
     folder = tmp_path / "本县标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     with (folder / "standard.toml").open("a", encoding="utf-8") as file:
         file.write('\n[severity]\nLAW001 = "INFO"\nLAW002 = "INFO"\n[phase.drafting.severity]\nLAW001 = "WARNING"\n')
     base = 'id = "city"\nname = "市"\narea_code = "140200"\nstandard = "本县标准"\n'
@@ -370,7 +373,7 @@ def test_severity_of_a_rule_is_taken_from_the_most_specific_source(tmp_path):
         tmp_path, base + '[severity]\nLAW002 = "WARNING"\n[phase.approval.severity]\nLAW001 = "ERROR"\n', "city.toml"
     )
     path = write_profile(tmp_path, PROFILE_HEAD + 'base = "city"\n[phase.approval.severity]\nLAW002 = "ERROR"\n')
-    rules = all_rules()
+    rules = load_all_rules()
 
     def get_severity(phase, code):
         return str(Options(profile=str(path), phase=phase).norm().severity(rules[code]))
@@ -406,7 +409,7 @@ def test_invalid_severity_in_a_standard_is_refused_with_its_key(tmp_path, text, 
 def test_severities_in_the_standards_name_existing_rules():
     for standard in map(load_standard, ("county_db", "three_lines_2022", "survey_2020")):
         tables = [standard.severity, *standard.phases.values()]
-        assert {code for table in tables for code in table} <= set(all_rules())
+        assert {code for table in tables for code in table} <= set(load_all_rules())
 
 
 def test_no_planning_phase_raises_an_unconfirmed_rule_to_error():
@@ -415,7 +418,7 @@ def test_no_planning_phase_raises_an_unconfirmed_rule_to_error():
     norm = Norm(standard, load_profile())
     for table in (standard.severity, *standard.phases.values()):
         for code, severity in table.items():
-            known = any(norm.is_confirmed(key) for key in all_rules()[code].basis)
+            known = any(norm.is_confirmed(key) for key in load_all_rules()[code].basis)
             assert known or Severity(severity) is not Severity.ERROR, code
 
 
@@ -426,16 +429,16 @@ def test_no_planning_phase_raises_an_unconfirmed_rule_to_error():
 def standards_with_two_editions(tmp_path, monkeypatch):
     """Return a folder of the shipped standards with a second edition of one of them."""
     folder = tmp_path / "standards"
-    shutil.copytree(STANDARDS, folder)
+    shutil.copytree(STANDARDS_FOLDER, folder)
     new = folder / "county_db-2028"
-    shutil.copytree(STANDARDS / "county_db-2021", new)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", new)
     text = (new / "standard.toml").read_text(encoding="utf-8")
     text = text.replace('edition = "2021"', 'edition = "2028"').replace(
         'includes = ["common", ', 'includes = ["common", "county_db", '
     )
     (new / "standard.toml").write_text(text + '\n[ratio]\nlimit = 1.1\n[severity]\nLAW002 = "INFO"\n', encoding="utf-8")
     (new / "templates" / "CZKFBJ.toml").unlink()
-    monkeypatch.setattr("plugin.core.standard.editions.STANDARDS", folder)
+    monkeypatch.setattr("plugin.core.standard.editions.STANDARDS_FOLDER", folder)
     load_standard.cache_clear()
     yield folder
     load_standard.cache_clear()
@@ -456,7 +459,7 @@ def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_t
     path = write_profile(tmp_path, PROFILE_HEAD + 'edition = "2028"\n')
     norm = Options(profile=str(path)).norm()
     assert (norm.standard.edition, norm.get("ratio.limit")) == ("2028", 1.1)
-    assert norm.severity(all_rules()["LAW002"]) is Severity.INFO
+    assert norm.severity(load_all_rules()["LAW002"]) is Severity.INFO
     # A published profile keeps the edition that it was written for when newer ones are added.
     assert Options(profile="hunyuan").norm().standard.edition == "2021"
     # A county on top of such a profile may still take another edition.
@@ -466,7 +469,7 @@ def test_profile_uses_the_edition_of_the_standard_that_it_names(standards_with_t
 
 def test_edition_of_a_standard_may_be_loaded_from_any_folder(tmp_path):
     folder = tmp_path / "标准" / "county_db-2030"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     text = (folder / "standard.toml").read_text(encoding="utf-8").replace('edition = "2021"', 'edition = "2030"')
     (folder / "standard.toml").write_text(text, encoding="utf-8")
     path = write_profile(tmp_path, PROFILE_HEAD + 'standard = "标准/county_db-2030"\n')
@@ -480,7 +483,7 @@ def test_two_folders_with_the_same_edition_raise_an_error(standards_with_two_edi
     load_standard.cache_clear()
     with pytest.raises(DataError) as caught:
         load_standard()
-    assert caught.value.key == "data_duplicate" and "2028" in Texts("zh").explain(caught.value)
+    assert caught.value.key == "data_duplicate" and "2028" in Texts("zh").explain_error(caught.value)
 
 
 def test_standards_that_include_each_other_raise_an_error(tmp_path):
@@ -525,6 +528,6 @@ def test_county_profile_can_confirm_the_severities_of_the_phases(tmp_path):
 def test_report_page_names_the_planning_phase(tmp_path):
     options = Options(phase="报批", rules=("ATT001",))
     checked = check_plan([make_example_layer("STBHHX", ROWS_WITH_ONE_KEY, options.norm())], options)
-    write_outputs(checked.report, checked.plan, Outputs(html=str(tmp_path / "报告.html")))
+    write_outputs(checked.report, checked.plan, OutputPaths(html=str(tmp_path / "报告.html")))
     page = (tmp_path / "报告.html").read_text(encoding="utf-8")
     assert "报批阶段" in page

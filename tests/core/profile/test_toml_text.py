@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from plugin.core.errors import DataError
 from plugin.core.profile.toml_text import TomlText, render_toml
-from plugin.paths import PROFILES
+from plugin.paths import PROFILES_FOLDER
 
 PROFILE_TEXT = """# The county's own file.
 id = "x" # named by hand
@@ -122,7 +122,7 @@ def test_toml_edit_preserves_line_endings():
     assert file.text.count("\n") == file.text.count("\r\n") and file.text.endswith('"ratio.form" = "A"\r\n')
 
 
-@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(PROFILES_FOLDER.glob("*.toml")), ids=lambda p: p.stem)
 def test_every_value_of_a_shipped_profile_can_be_replaced_and_restored(path):
     """Replace each value and restore it; the text must be equal again."""
     text = path.read_text(encoding="utf-8")

@@ -9,10 +9,10 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.messages.texts import Texts
-from plugin.core.render.dictionary import Dictionary, find_rules, order_codes, render_dictionary
+from plugin.core.render.dictionary import Dictionary, find_rules, render_dictionary, sort_codes_below_parents
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.template import Code, CodeList
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 
 
 class AnchorCollector(HTMLParser):
@@ -91,17 +91,17 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
 def test_every_code_is_listed_after_its_parent_code():
     standard = load_standard("county_db")
     for codes in standard.code_lists.values():
-        ordered = order_codes(codes)
+        ordered = sort_codes_below_parents(codes)
         place = {code.code: n for n, (code, _) in enumerate(ordered)}
         assert len(place) == len(codes.codes)
         assert all(place[c.parent] < place[c.code] for c, _ in ordered if c.parent)
     circle = CodeList("x", {"1": Code("1", "a", "2", 1, "B"), "2": Code("2", "b", "1", 1, "B")})
-    assert [c.code for c, _ in order_codes(circle)] == ["1", "2"]
+    assert [c.code for c, _ in sort_codes_below_parents(circle)] == ["1", "2"]
 
 
 def test_field_changed_in_a_template_changes_the_data_dictionary(tmp_path):
     folder = tmp_path / "标准 2"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     file = folder / "templates" / "CZKFBJ.toml"
     text = file.read_text(encoding="utf-8")
     file.write_text(
@@ -159,8 +159,8 @@ def test_dictionary_search_finds_layers_fields_and_codes():
 
 def test_data_dictionary_describes_a_field_in_one_line():
     book = Dictionary(load_standard("county_db"))
-    note = book.field_note("XZYDYH", "YDYHFLDM")
+    note = book.describe_field("XZYDYH", "YDYHFLDM")
     for part in ("YDYHFLDM", "文本（6）", "用地用海分类代码表", "补 0 到 6 位"):
         assert part in note
-    assert book.field_note("XZYDYH", "NOPE") == book.field_note("NOPE", "BSM") == ""
-    assert "text" in Dictionary(load_standard("county_db"), "en").field_note("DLTB", "DLBM").lower()
+    assert book.describe_field("XZYDYH", "NOPE") == book.describe_field("NOPE", "BSM") == ""
+    assert "text" in Dictionary(load_standard("county_db"), "en").describe_field("DLTB", "DLBM").lower()

@@ -11,11 +11,11 @@ from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts, strip_folders
 from plugin.core.model.findings import Finding
-from plugin.core.model.indicator import BROKEN, CLOSE, MET, REFERENCE, Indicator
+from plugin.core.model.indicator import MISSED_BY_ROUNDING, REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from plugin.core.render import figures
 from plugin.core.render.sections import format_crs, format_moment
 from plugin.core.render.words import Words
-from plugin.paths import SAMPLE, TEXTS
+from plugin.paths import SAMPLE_FOLDER, TEXTS_FOLDER
 from tests.core.report_fixtures import make_ratio_indicator, make_report
 
 CHINESE_WORDS = Words("zh")
@@ -29,7 +29,7 @@ def format_indicator_row(indicator, norm=HUNYUAN_NORM, words=CHINESE_WORDS):
     return {k: v.replace("\u202f", " ") if isinstance(v, str) else v for k, v in found.items()}
 
 
-def make_area_indicator(value, unit, sign, target, decimals=2, state=MET, **more):
+def make_area_indicator(value, unit, sign, target, decimals=2, state=TARGET_MET, **more):
     return Indicator("x", value, unit, "statutory", sign, target, decimals, "规划文本", state=state, name="x", **more)
 
 
@@ -37,10 +37,16 @@ INDICATOR_ROW_CASES = [
     (make_area_indicator(63.4062, "wan_mu", ">=", 63.25), "≥ 63.25 万亩", "63.4062", "+0.1562", "达到"),
     (make_area_indicator(539.02, "km2", ">=", 538.87), "≥ 538.87 km²", "539.02", "+0.15", "达到"),
     (make_area_indicator(16.4509, "km2", "<=", 16.46), "≤ 16.46 km²", "16.4509", "+0.0091", "未超限"),
-    (make_area_indicator(16.57, "km2", "<=", 16.46, state=BROKEN), "≤ 16.46 km²", "16.57", "−0.11", "超出"),
-    (make_area_indicator(73.3864, "wan_mu", ">=", 73.39, state=CLOSE), "≥ 73.39 万亩", "73.3864", "−0.0036", "取整差"),
+    (make_area_indicator(16.57, "km2", "<=", 16.46, state=TARGET_MISSED), "≤ 16.46 km²", "16.57", "−0.11", "超出"),
     (
-        make_area_indicator(73.38499999, "wan_mu", ">=", 73.39, state=BROKEN),
+        make_area_indicator(73.3864, "wan_mu", ">=", 73.39, state=MISSED_BY_ROUNDING),
+        "≥ 73.39 万亩",
+        "73.3864",
+        "−0.0036",
+        "取整差",
+    ),
+    (
+        make_area_indicator(73.38499999, "wan_mu", ">=", 73.39, state=TARGET_MISSED),
         "≥ 73.39 万亩",
         "73.3850",
         "−0.0050",
@@ -51,7 +57,7 @@ INDICATOR_ROW_CASES = [
     (make_area_indicator(5649.0, "wan_mu", ">=", 5649.0, 0), "≥ 5 649 万亩", "5 649.0000", "0.0000", "达到"),
     (make_area_indicator(5.0, "count", ">=", 3.0, 0), "≥ 3 个", "5", "+2", "达到"),
     (Indicator("y", 12.3456, "ha", "net", name="y"), "", "12.35", "", "参考"),
-    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE), "≥ 1.0 km²", "—", "", "缺图层"),
+    (Indicator("z", None, "km2", "statutory", ">=", 1.0, 1, state=REFERENCE_ONLY), "≥ 1.0 km²", "—", "", "缺图层"),
 ]
 
 
@@ -158,7 +164,7 @@ def test_zone_and_time_are_printed_in_the_usual_format():
 
 def test_messages_of_both_languages_have_the_same_placeholders():
     def read_messages(lang):
-        return tomllib.loads((TEXTS / f"report_{lang}.toml").read_text(encoding="utf-8"))
+        return tomllib.loads((TEXTS_FOLDER / f"report_{lang}.toml").read_text(encoding="utf-8"))
 
     zh, en = read_messages("zh"), read_messages("en")
     assert zh.keys() == en.keys()
@@ -180,7 +186,7 @@ def test_unknown_text_keys_raise_an_error_and_unknown_data_names_are_kept():
 
 @pytest.mark.parametrize("words", [CHINESE_WORDS, Words("en")], ids=["zh", "en"])
 def test_every_indicator_input_of_the_sample_has_a_title(words):
-    report = check_plan(SAMPLE / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
+    report = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("LAW001", "LAW002"))).report
     keys = {key for indicator in report.indicators for key in indicator.inputs}
     assert "denominator_difference_m2" in keys and "statutory_m2" in keys
     assert not {key for key in keys if not words.has("input", key)}

@@ -10,15 +10,15 @@ import pytest
 import shapely
 
 from plugin.core.check import Options
-from plugin.core.files.writing import Outputs
+from plugin.core.files.writing import OutputPaths
 from plugin.core.messages.texts import Texts
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.render import finding_lists
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import write_outputs
-from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, Pictures, select_largest_conflicts
+from plugin.core.render.pictures import MAX_PICTURES, LegendEntry, ReportPictures, select_largest_conflicts
 from tests.core.report_fixtures import TOWNSHIPS, make_provenance, make_report, make_report_finding, make_report_square
 
 HUNYUAN_NORM = Options(profile="hunyuan").norm()
@@ -85,7 +85,7 @@ def test_report_page_loads_nothing_from_outside(lang):
     page = render_report(
         make_report(lang),
         HUNYUAN_NORM,
-        Pictures(PNG_DATA_URL, [PNG_DATA_URL], [LegendEntry("永久基本农田", PNG_DATA_URL)]),
+        ReportPictures(PNG_DATA_URL, [PNG_DATA_URL], [LegendEntry("永久基本农田", PNG_DATA_URL)]),
     )
     assert_self_contained(page)
     assert page.startswith("<!DOCTYPE html>")
@@ -174,7 +174,7 @@ def test_names_from_the_data_are_escaped_in_html():
         notices=[evil, "见 https://example.org/ 和 HTTP://EXAMPLE.ORG"],
     )
     report.provenance["layers"][0]["name"] = evil
-    pictures = Pictures(problem=evil)
+    pictures = ReportPictures(problem=evil)
     page = render_report(report, HUNYUAN_NORM, pictures)
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL).group(1)
     assert "<" not in style and "display: none" not in style and "@import" not in style
@@ -224,7 +224,7 @@ def test_largest_conflicts_on_the_page_are_sorted_by_severity_and_area():
 
 def test_pictures_on_the_page_have_the_numbers_of_the_conflict_list():
     report = make_report()
-    pictures = Pictures(PNG_DATA_URL, [PNG_DATA_URL] * 11 + [""], [LegendEntry("永久基本农田", PNG_DATA_URL)])
+    pictures = ReportPictures(PNG_DATA_URL, [PNG_DATA_URL] * 11 + [""], [LegendEntry("永久基本农田", PNG_DATA_URL)])
     page = render_and_parse(report, pictures=pictures)
     images = [a for t, a in page.tags if t == "img"]
     assert len(images) == 1 + 1 + 11
@@ -236,10 +236,10 @@ def test_pictures_on_the_page_have_the_numbers_of_the_conflict_list():
 
 def test_report_page_without_pictures_gives_the_reason():
     assert "本报告未附图：检查未在 QGIS 中运行。" in render_and_parse(make_report()).text
-    assert "本报告未附图：没有可绘制的图层。" in render_and_parse(make_report(), pictures=Pictures()).text
+    assert "本报告未附图：没有可绘制的图层。" in render_and_parse(make_report(), pictures=ReportPictures()).text
     assert (
         "本报告未附图：图件未能生成"
-        in render_and_parse(make_report(), pictures=Pictures(problem="图件未能生成（x）。")).text
+        in render_and_parse(make_report(), pictures=ReportPictures(problem="图件未能生成（x）。")).text
     )
 
 
@@ -313,7 +313,7 @@ def test_written_report_page_replaces_the_existing_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
     plan = SimpleNamespace(inputs=(), norm=HUNYUAN_NORM)
-    write_outputs(make_report(), plan, Outputs(html=str(target)))
+    write_outputs(make_report(), plan, OutputPaths(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]
 
@@ -350,7 +350,7 @@ def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():
     assert "容差 tolerance.min_area_m2 = 0.5 m²（本次指定，来源级别 C，已确认）" in page.text
     assert "max_share = 0.25 (25%)" in page.text, "of a rule without findings in the table of rules"
     texts = Texts("zh")
-    for heading, text in texts.rule_help(all_rules()["LAW010"]).items():
+    for heading, text in texts.get_rule_help(load_all_rules()["LAW010"]).items():
         assert heading in page.text and " ".join(text.split()) in page.text
     raw = render_report(report, HUNYUAN_NORM)
     for code in ("LAW010", "REL001"):

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from plugin.core.files.writing import Outputs
+from plugin.core.files.writing import OutputPaths
 from plugin.core.model.report import REPORT_SCHEMA, Report
 from plugin.core.render.outputs import report_to_json, write_outputs
-from plugin.paths import REPORTS
+from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.core.report_fixtures import make_report
 from tests.sample import check_sample_county
 
-REPORT_VALIDATOR = Draft202012Validator(json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
+REPORT_VALIDATOR = Draft202012Validator(
+    json.loads((REPORT_TEMPLATES_FOLDER / "report.schema.json").read_text(encoding="utf-8"))
+)
 
 
 def list_schema_errors(text: str) -> list[str]:
@@ -51,7 +53,7 @@ def test_json_report_of_the_sample_follows_the_schema_and_reads_back_equal():
 def test_json_report_file_reads_back_equal(tmp_path):
     target = tmp_path / "报 告" / "结果.json"
     plan = SimpleNamespace(inputs=())
-    write_outputs(make_report(), plan, Outputs(json=str(target)))
+    write_outputs(make_report(), plan, OutputPaths(json=str(target)))
     assert Report.from_dict(json.loads(target.read_text(encoding="utf-8"))).to_dict() == make_report().to_dict()
     assert [p.name for p in target.parent.iterdir()] == ["结果.json"]
     assert "永久基本农田" in target.read_text(encoding="utf-8")  # readable, without escapes

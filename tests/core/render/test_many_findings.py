@@ -11,7 +11,7 @@ import shapely
 import shapely.affinity
 
 from plugin.core.__main__ import main
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 
 ROW_COUNT = 450
 OVERLAPPING_PAIR_COUNT = ROW_COUNT * (ROW_COUNT - 1) // 2
@@ -30,7 +30,7 @@ def test_json_and_layer_have_all_of_100_000_findings_and_the_page_stays_small(tm
     assert OVERLAPPING_PAIR_COUNT > 100_000
     assert len(report["findings"]) == report["rules"][0]["findings"] == OVERLAPPING_PAIR_COUNT
     assert len({finding["fingerprint"] for finding in report["findings"]}) == OVERLAPPING_PAIR_COUNT
-    schema = json.loads((RESOURCES / "reports" / "report.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((RESOURCES_FOLDER / "reports" / "report.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator(schema).validate({**report, "findings": report["findings"][::100]})
     with fiona.open(paths["gpkg"]) as layer:
         assert len(layer) == OVERLAPPING_PAIR_COUNT

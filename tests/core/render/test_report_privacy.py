@@ -7,7 +7,7 @@ import pytest
 
 from plugin.core.errors import InputError
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.html import render_report
 from plugin.core.render.outputs import report_to_json
@@ -22,7 +22,7 @@ def check_with_crashing_rule(error):
     def raise_error_with_path(*layers, ctx):
         raise error
 
-    rules = all_rules()
+    rules = load_all_rules()
     plan = make_example_plan({"farmland": [SQUARE], "red_line": [SQUARE]})
     plan.source = LOCAL_PATHS[0]
     return plan, run_check(

@@ -10,7 +10,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.check import Options
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import Norm, load_profile
 from plugin.core.render.rule_book import RULE_COLUMNS, RuleBook, make_rule_entries
 from plugin.core.standard import load_standard
@@ -32,7 +32,7 @@ def get_rule_entry(code, norm=None):
 def test_rule_table_has_a_row_for_every_rule(lang):
     rows = list(csv.reader(io.StringIO(make_rule_book(lang).table().removeprefix("\ufeff"))))
     assert len(rows[0]) == len(RULE_COLUMNS) == len(set(rows[0]))
-    assert [row[0] for row in rows[1:]] == list(all_rules())
+    assert [row[0] for row in rows[1:]] == list(load_all_rules())
     by_code = {row[0]: dict(zip(RULE_COLUMNS, row, strict=True)) for row in rows[1:]}
     assert by_code["REL006"]["mark"] == "A" and "300 " not in by_code["REL006"]["parameters"]
     assert "large_area_m2 = 100000 m²" in by_code["REL006"]["parameters"]
@@ -42,9 +42,9 @@ def test_rule_table_has_a_row_for_every_rule(lang):
 
 def test_rules_based_on_unconfirmed_sources_or_agreements_are_marked():
     agreed, doubtful, sure = get_rule_entry("TOP001"), get_rule_entry("REL010"), get_rule_entry("REL002")
-    assert (agreed.mark, agreed.agreed) == ("C", True)
-    assert (sure.mark, sure.agreed) == ("A", False)
-    assert not doubtful.agreed or doubtful.mark == "C"
+    assert (agreed.mark, agreed.is_source_agreed) == ("C", True)
+    assert (sure.mark, sure.is_source_agreed) == ("A", False)
+    assert not doubtful.is_source_agreed or doubtful.mark == "C"
     assert "标准已认可" in make_rule_book().row(agreed)["mark"]
 
 
@@ -86,10 +86,10 @@ def test_rule_book_page_has_help_for_every_rule_and_loads_nothing(lang):
     page = made.page()
     found = AnchorCollector(page)
     assert len(found.ids) == len(set(found.ids))
-    assert set(all_rules()) <= set(found.ids)
+    assert set(load_all_rules()) <= set(found.ids)
     assert all(link.startswith("#") and link[1:] in found.ids for link in found.links)
     assert not found.loaded and not re.search(r"https?://|@import|url\(|<script", page)
-    for code, rule in all_rules().items():
+    for code, rule in load_all_rules().items():
         own = page.split(f'<section id="{code}">')[1].split("</section>")[0]
         assert own.count("<dt>") >= 5, code
         assert all(p.name in own for p in rule.parameters), code
@@ -125,7 +125,7 @@ def test_rules_command_reports_an_unwritable_table_path(tmp_path, capsys):
 def test_rule_book_lists_the_side_tables_that_each_rule_reads(lang):
     """Compare the listed side tables with those that the source of a rule reads."""
     asked = {"figures", "targets", "register", "baseline"}
-    for code, rule in all_rules().items():
+    for code, rule in load_all_rules().items():
         reads = {name for name in asked if f"ctx.plan.{name}" in inspect.getsource(rule.function)}
         assert reads <= set(get_rule_entry(code).inputs), f"{code}: an example with side={{{reads}}}"
     assert get_rule_entry("LAW024").inputs == ("register",)

@@ -21,11 +21,11 @@ from plugin.core.results.saved_result import (
     SavedFile,
     SavedLayer,
     SavedResult,
-    digest_rows,
+    compute_table_digest,
+    is_file_unchanged,
+    make_saved_result_path,
     read_saved_result,
-    same_file_contents,
     save_file_state,
-    saved_result_path,
     write_saved_result,
 )
 from plugin.core.standard import load_standard
@@ -76,7 +76,7 @@ def make_saved_result():
 
 
 def test_saved_check_result_is_read_back_equal(tmp_path):
-    kept, path = make_saved_result(), saved_result_path(tmp_path / "县.qgz")
+    kept, path = make_saved_result(), make_saved_result_path(tmp_path / "县.qgz")
     assert path.name == "县.result.json"
     write_saved_result(path, kept)
     back = read_saved_result(path)
@@ -115,10 +115,10 @@ def test_failed_saving_of_a_result_leaves_no_file(tmp_path):
 
 
 def test_layer_digest_depends_on_values_and_shapes_not_on_order_and_ids():
-    digest = digest_rows(make_source_layer())
+    digest = compute_table_digest(make_source_layer())
     turned = make_source_layer()
     turned.frame = turned.frame.iloc[::-1]
-    assert digest_rows(turned) == digest_rows(make_source_layer(fids=(5, 9))) == digest
+    assert compute_table_digest(turned) == compute_table_digest(make_source_layer(fids=(5, 9))) == digest
     others = [
         make_source_layer(keys=("1", "3")),
         make_source_layer(areas=(1.5, None)),
@@ -128,7 +128,7 @@ def test_layer_digest_depends_on_values_and_shapes_not_on_order_and_ids():
         make_source_layer(crs="EPSG:4527"),
         make_source_layer(keys=("1",), areas=(1.5,), days=(date(2026, 1, 2),), fids=(1,)),
     ]
-    assert len({digest, *map(digest_rows, others)}) == len(others) + 1
+    assert len({digest, *map(compute_table_digest, others)}) == len(others) + 1
 
 
 def test_layer_digest_changes_when_values_move_to_another_field():
@@ -136,18 +136,18 @@ def test_layer_digest_changes_when_values_move_to_another_field():
         make_source_layer(areas=("a", "b"), days=("c", "d")),
         make_source_layer(areas=("c", "d"), days=("a", "b")),
     )
-    assert digest_rows(first) != digest_rows(second)
+    assert compute_table_digest(first) != compute_table_digest(second)
 
 
 def test_data_file_with_only_a_new_time_counts_as_unchanged(tmp_path):
     path = tmp_path / "县.waivers.csv"
     path.write_text("a", encoding="utf-8")
     kept = save_file_state(path, (("县.waivers.csv", 1, 1),))
-    assert same_file_contents(kept, path, kept.stamp) and same_file_contents(kept, path, (("县.waivers.csv", 2, 1),))
+    assert is_file_unchanged(kept, path, kept.stamp) and is_file_unchanged(kept, path, (("县.waivers.csv", 2, 1),))
     path.write_text("b", encoding="utf-8")
-    assert not same_file_contents(kept, path, (("县.waivers.csv", 2, 1),))
-    assert same_file_contents(save_file_state("", ()), "", ()), "none then and none now"
-    assert not same_file_contents(save_file_state("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
+    assert not is_file_unchanged(kept, path, (("县.waivers.csv", 2, 1),))
+    assert is_file_unchanged(save_file_state("", ()), "", ()), "none then and none now"
+    assert not is_file_unchanged(save_file_state("", ()), path, (("县.waivers.csv", 2, 1),)), "one that is new"
 
 
 def make_finding(role, related=""):
@@ -155,7 +155,7 @@ def make_finding(role, related=""):
 
 
 def test_findings_of_rules_that_use_a_changed_layer_are_outdated():
-    outdated = OutdatedFindings(ChangesSinceCheck().with_layer("城镇开发边界", "CZKFBJ"), ROLES_BY_CONCEPT)
+    outdated = OutdatedFindings(ChangesSinceCheck().add_changed_layer("城镇开发边界", "CZKFBJ"), ROLES_BY_CONCEPT)
     assert outdated.includes_finding("TOP001", make_finding("CZKFBJ"))
     assert not outdated.includes_finding("TOP001", make_finding("DLTB")), "each layer by itself"
     assert outdated.includes_finding("REL002", make_finding("CZKFBJ", "YJJBNTBHTB"))
@@ -170,5 +170,7 @@ def test_changed_settings_make_the_findings_of_every_rule_outdated():
 
 
 def test_list_of_changes_names_each_changed_layer_once():
-    changes = ChangesSinceCheck().with_layer("a", "DLTB").with_layer("a", "DLTB").with_layer("b", "")
+    changes = (
+        ChangesSinceCheck().add_changed_layer("a", "DLTB").add_changed_layer("a", "DLTB").add_changed_layer("b", "")
+    )
     assert changes.layers == ("a", "b") and changes.roles == {"DLTB"} and changes and not ChangesSinceCheck()

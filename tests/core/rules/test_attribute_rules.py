@@ -16,15 +16,15 @@ from plugin.core.io import read_source
 from plugin.core.live import IncrementalChecker
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.results.run import run_check
 from plugin.core.rules._attributes import ValueProblem, find_wrong_rows
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 from tests.core.examples import make_example_plan
 
 pytestmark = pytest.mark.slow  # checks the whole sample many times
 
-ATTRIBUTE_RULES = [code for code in all_rules() if code.startswith("ATT")]
+ATTRIBUTE_RULES = [code for code in load_all_rules() if code.startswith("ATT")]
 SQUARE = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 #: Rule, layer, values written to a valid row, and rules that also find the consequences.
@@ -54,7 +54,7 @@ ATTRIBUTE_DEFECTS = [
 def check_sample_county():
     norm = Options(profile="hunyuan").norm()
     rules = choose_rules(norm.standard.rules, ATTRIBUTE_RULES)
-    sources = read_source(RESOURCES / "sample" / "county.gpkg")
+    sources = read_source(RESOURCES_FOLDER / "sample" / "county.gpkg")
     plan = assemble_plan(sources, norm)
     return norm, rules, sources, plan, run_check(plan, rules).findings
 
@@ -104,7 +104,7 @@ def test_attribute_defect_is_found_only_by_its_rule(code, role, values, follow):
     live = IncrementalChecker(plan, rules)
     answer = live.edit(role, row, **values)
     local = {rule.code for rule in rules if rule.local}
-    ours = [f for f in before if f.code in local and not answer.replaces(f)] + answer.found
+    ours = [f for f in before if f.code in local and not answer.may_replace_finding(f)] + answer.found
     assert describe_findings_by_fingerprint(ours) == describe_findings_by_fingerprint(
         [f for f in after if f.code in local]
     )

@@ -7,8 +7,8 @@ import pytest
 
 from plugin.core.engine.context import Context
 from plugin.core.geometry.tolerance import Tolerance
-from plugin.core.heritage.protection import CONTROL, CORE, RANGE, classify_heritage_parts
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.heritage.protection import CONTROL_PART, CORE_PART, RANGE_PART, classify_heritage_parts
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.results.run import run_check
 from tests.core.examples import make_example_plan
 
@@ -20,15 +20,15 @@ def make_rectangle_wkt(x, width=100, height=100):
 @pytest.mark.parametrize(
     ("kind", "name", "part", "site"),
     [
-        ("", "某寺保护范围", CORE, "某寺"),
-        ("", "某街区核心保护范围", CORE, "某街区"),
-        ("", "某街区 建设控制地带 ", CONTROL, "某街区"),
+        ("", "某寺保护范围", CORE_PART, "某寺"),
+        ("", "某街区核心保护范围", CORE_PART, "某街区"),
+        ("", "某街区 建设控制地带 ", CONTROL_PART, "某街区"),
         ("", "某街区", "", "某街区"),
-        ("20", "某街区", RANGE, "某街区"),
+        ("20", "某街区", RANGE_PART, "某街区"),
         # The kind overrides the name.
-        ("22", "某街区核心保护范围", CONTROL, "某街区"),
-        ("99", "某寺保护范围", CORE, "某寺"),
-        ("21", "", CORE, ""),
+        ("22", "某街区核心保护范围", CONTROL_PART, "某街区"),
+        ("99", "某寺保护范围", CORE_PART, "某寺"),
+        ("21", "", CORE_PART, ""),
         ("", "", "", ""),
     ],
 )
@@ -39,7 +39,7 @@ def test_heritage_parts_are_recognised_by_their_kind_code_and_else_by_their_name
 
 
 def compute_indicators(code, layers, settings=None):
-    report = run_check(make_example_plan(layers, settings=settings), [all_rules()[code]])
+    report = run_check(make_example_plan(layers, settings=settings), [load_all_rules()[code]])
     return {i.id: i for i in report.indicators}
 
 
@@ -77,7 +77,7 @@ def test_heritage_point_outside_its_polygon_is_reported_with_the_distance():
         "WWBHDWD": [{"wkt": "POINT (137.5 50)", "feature_name": "某寺"}],
         "WWBHDWM": [{"wkt": make_rectangle_wkt(0), "feature_name": "某寺"}],
     }
-    (finding,) = run_check(make_example_plan(layers), [all_rules()["REL022"]]).findings
+    (finding,) = run_check(make_example_plan(layers), [load_all_rules()["REL022"]]).findings
     assert finding.params["distance"] == 37.5 and "37.5" in finding.message and "某寺" in finding.message
 
 
@@ -86,7 +86,11 @@ def test_zone_totals_are_compared_with_a_tolerance_of_one_hectare():
     for short, count in ((10_000.0, 0), (10_000.01, 1)):
         zones = [{"wkt": make_rectangle_wkt(0, 1000, 1000), "area": 1_000_000.0 - short}]
         assert (
-            len(run_check(make_example_plan({"YDYHGHFQ": zones, "XZQX": [county]}), [all_rules()["LAW021"]]).findings)
+            len(
+                run_check(
+                    make_example_plan({"YDYHGHFQ": zones, "XZQX": [county]}), [load_all_rules()["LAW021"]]
+                ).findings
+            )
             == count
         )
 
@@ -101,5 +105,5 @@ def test_zone_share_above_a_confirmed_limit_is_a_warning(confirmed, severity):
     ]
     plan = make_example_plan({"CZKFBJ": rows})
     plan.norm = replace(plan.norm, profile=replace(plan.norm.profile, confirmed=confirmed))
-    (found,) = run_check(plan, [all_rules()["LAW020"]]).findings
+    (found,) = run_check(plan, [load_all_rules()["LAW020"]]).findings
     assert (found.case, found.severity) == ("flexible", severity)

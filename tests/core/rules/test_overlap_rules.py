@@ -17,7 +17,7 @@ import shapely
 
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.results.run import run_check
 from tests.core.examples import ORIGIN, make_example_plan
@@ -231,7 +231,7 @@ def run_overlap_rule(code: str, layers: dict[str, list[Any]]) -> list[Finding]:
         {role: rows for role, rows in layers.items() if not role.startswith(SEALED_PREFIX)}, standard=asked.standard
     )
     side = SideInputs(baseline=make_example_plan(sealed) if sealed else None)
-    report = run_check(plan, [all_rules()[code]], side_inputs=side)
+    report = run_check(plan, [load_all_rules()[code]], side_inputs=side)
     (outcome,) = report.rules
     assert outcome.outcome is not Outcome.CRASHED and not outcome.incomplete, outcome
     found = [f for f in report.findings if not asked.cases or f.case in asked.cases]
@@ -287,10 +287,10 @@ def test_expected_overlap_areas_by_hand_equal_those_of_shapely(case):
 def test_every_rule_that_compares_areas_is_in_the_overlap_tests():
     using = {
         c
-        for c, r in all_rules().items()
+        for c, r in load_all_rules().items()
         if any(v in inspect.getsource(sys.modules[r.function.__module__]) for v in OVERLAP_CALLS)
     }
     assert using <= RULE_SETUPS.keys() | RULES_WITHOUT_OVERLAP_CASES.keys(), (
         "put the rule on the board, or say in OTHERS why it is no overlap rule"
     )
-    assert not RULE_SETUPS.keys() & RULES_WITHOUT_OVERLAP_CASES.keys() and RULE_SETUPS.keys() <= all_rules().keys()
+    assert not RULE_SETUPS.keys() & RULES_WITHOUT_OVERLAP_CASES.keys() and RULE_SETUPS.keys() <= load_all_rules().keys()

@@ -5,12 +5,12 @@ import pytest
 import shapely
 
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from tests.core.examples import run_example
 from tests.parametrize import for_each
 
-FAILING_EXAMPLES = [(rule, example) for rule in all_rules().values() for example in rule.fails]
-PASSING_EXAMPLES = [(rule, example) for rule in all_rules().values() for example in rule.passes]
+FAILING_EXAMPLES = [(rule, example) for rule in load_all_rules().values() for example in rule.fails]
+PASSING_EXAMPLES = [(rule, example) for rule in load_all_rules().values() for example in rule.passes]
 
 
 def format_example_title(case):
@@ -40,5 +40,5 @@ def test_passing_example_of_a_rule_has_no_finding(rule, example):
 
 
 def test_every_rule_has_failing_and_passing_examples():
-    for rule in all_rules().values():
+    for rule in load_all_rules().values():
         assert rule.fails and rule.passes, rule.code

@@ -7,7 +7,7 @@ import pytest
 
 from plugin.core.__main__ import main
 from plugin.core.standard import load_standard
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 from tests.core import small_plan
 
 TEMPLATE_FILE, CODE_LIST_FILE, STANDARD_FILE = "templates/YDYHGHFQ.toml", "codelists/land_use_2023.csv", "standard.toml"
@@ -48,7 +48,7 @@ STANDARD_ERRORS = [
 @pytest.mark.parametrize(("file", "error", "words"), STANDARD_ERRORS)
 def test_error_in_a_file_of_a_standard_is_printed_as_one_message(tmp_path, capsys, file, error, words):
     folder = tmp_path / "标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     path = folder / file
     text = path.read_text(encoding="utf-8")
     assert error[0] in text
@@ -71,11 +71,11 @@ def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
     (folder / "standard.toml").write_text(
         'id = "own"\nedition = "1"\nname = "本县"\nincludes = ["county_db"]\n', encoding="utf-8"
     )
-    path = next(STANDARDS.glob("*/codelists/planning_zones.csv"))
+    path = next(STANDARDS_FOLDER.glob("*/codelists/planning_zones.csv"))
     text = path.read_text(encoding="utf-8").replace("\n", "\r\n") + "710,能源基地,700,2,C\r\n"
     (folder / "codelists" / "planning_zones.csv").write_bytes(text.encode("gbk"))
     standard = load_standard(str(folder))
-    assert standard.code_lists["planning_zones"].lineage("710") == ("710", "700")
+    assert standard.code_lists["planning_zones"].list_code_and_parents("710") == ("710", "700")
     assert "710" not in ours.code_lists["planning_zones"].codes
     assert standard.templates["YDYHGHFQ"] == ours.templates["YDYHGHFQ"]
     create = pytest.importorskip("plugin.core.exchange.create")
@@ -86,7 +86,7 @@ def test_code_list_of_a_custom_standard_replaces_the_shipped_one(tmp_path):
 
     target = tmp_path / "库.gdb"
     create.create_database(
-        target, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
+        target, standard.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
     )
     codes = {c.name: c.codes for c in read_declared_tables(target)["YDYHGHFQ"].columns}["GHFQDM"]
     assert codes["710"] == "能源基地" and len(codes) == len(ours.code_lists["planning_zones"].codes) + 1

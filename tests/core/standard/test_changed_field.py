@@ -18,7 +18,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.render.dictionary import render_dictionary
 from plugin.core.standard import load_standard
 from plugin.core.standard.template import load_template
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 
 OLD_FIELD_TEXT = 'name = "GHFQMC"\nalias = "规划分区名称"\ntype = "text"\nlength = 50\n'
 NEW_FIELD_TEXT = 'name = "GUIHUAFENQUMINGCHENG"\nshort = "GHFQMINGCH"\nalias = "分区的名称"\ntype = "text"\nlength = 66\ncodes = "terrace"\n'
@@ -29,7 +29,7 @@ STRUCTURE_RULES = ("SCH002", "SCH004", "SCH006", "SCH007", "SCH008")
 def changed_standard(tmp_path):
     """Return a folder with a copy of the county standard in which a field is changed."""
     folder = tmp_path / "县 标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     file = folder / "templates" / "YDYHGHFQ.toml"
     text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"\n', "")
     assert OLD_FIELD_TEXT in text
@@ -48,7 +48,7 @@ def test_database_rules_dictionary_and_export_names_follow_the_template(changed_
     for suffix in (".gpkg", ".gdb"):
         path = tmp_path / f"库{suffix}"
         create.create_database(
-            path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
+            path, standard.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
         )
         # Creation.
         with fiona.open(path) as layer:
@@ -59,7 +59,9 @@ def test_database_rules_dictionary_and_export_names_follow_the_template(changed_
         found = {(f.code, f.case, f.field) for f in check_plan(path, Options(rules=STRUCTURE_RULES)).report.findings}
         assert found == {("SCH008", "missing", "GHFQMC")}
     path = tmp_path / "旧库.gpkg"
-    create.create_database(path, ours.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists)
+    create.create_database(
+        path, ours.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists
+    )
     found = {
         (f.code, f.field)
         for f in check_plan(path, Options(standard=str(changed_standard), rules=STRUCTURE_RULES)).report.findings
@@ -88,10 +90,12 @@ def test_database_that_differs_from_a_changed_template_key_is_reported(tmp_path,
     create = pytest.importorskip("plugin.core.exchange.create")
     pytest.importorskip("osgeo.gdal")
     folder = tmp_path / "标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     ours = load_standard()
     path = tmp_path / "库.gdb"
-    create.create_database(path, ours.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists)
+    create.create_database(
+        path, ours.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=ours.code_lists
+    )
     file = folder / "templates" / "YDYHGHFQ.toml"
     key = change.split(" = ")[0]
     lines = [line for line in OLD_FIELD_TEXT.splitlines() if not line.startswith(f"{key} = ")]
@@ -149,7 +153,7 @@ def test_template_with_an_invalid_field_is_refused(tmp_path, text, words):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
         load_template(path)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "TEST.toml" in message and all(word in message for word in words), message
 
 
@@ -187,7 +191,7 @@ def test_template_saved_in_gbk_is_refused(tmp_path):
     path.write_bytes(TEMPLATE_HEAD.encode("gbk"))
     with pytest.raises(DataError) as caught:
         load_template(path)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "TEST.toml" in message and "UTF-8" in message
 
 
@@ -201,12 +205,12 @@ def test_template_saved_in_gbk_is_refused(tmp_path):
 )
 def test_template_that_refers_to_unknown_names_is_refused(tmp_path, change, words):
     folder = tmp_path / "标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     file = folder / "templates" / "YDYHGHFQ.toml"
     file.write_text(file.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
     with pytest.raises(DataError) as caught:
         _ = load_standard(str(folder)).templates
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert all(word in message for word in words), message
 
 
@@ -214,13 +218,15 @@ def test_default_value_of_a_template_field_is_written_to_the_database(tmp_path):
     create = pytest.importorskip("plugin.core.exchange.create")
     gdal = pytest.importorskip("osgeo.gdal")
     folder = tmp_path / "标准"
-    shutil.copytree(STANDARDS / "county_db-2021", folder)
+    shutil.copytree(STANDARDS_FOLDER / "county_db-2021", folder)
     file = folder / "templates" / "YDYHGHFQ.toml"
     text = file.read_text(encoding="utf-8").replace('code_name = "GHFQMC"', 'code_name = "GHFQMC"\ndefault = "300"')
     file.write_text(text.replace('meaning = "area"', 'meaning = "area"\ndefault = "0.5"'), encoding="utf-8")
     standard = load_standard(str(folder))
     path = tmp_path / "库.gpkg"
-    create.create_database(path, standard.templates_of(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists)
+    create.create_database(
+        path, standard.list_templates_of_groups(["zones"]), CRS.from_epsg(4526), code_lists=standard.code_lists
+    )
     opened = gdal.OpenEx(str(path))
     definition = opened.GetLayer(0).GetLayerDefn()
     held = {definition.GetFieldDefn(n).GetName(): definition.GetFieldDefn(n).GetDefault() for n in range(8)}

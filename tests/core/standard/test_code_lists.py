@@ -10,11 +10,11 @@ from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import list_standard_ids, load_standard
 from plugin.core.standard.codes import load_code_list
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 
 CODE_LIST_HEAD = "code,name,parent,level,mark"
 CODE_LIST_TEXT = f"{CODE_LIST_HEAD}\n10,甲类,,1,C\n11,甲一,10,2,B\n20,乙类,,1,C\n"
-SHIPPED_CODE_LISTS = {p.stem: p for p in sorted(STANDARDS.glob("*/codelists/*.csv"))}
+SHIPPED_CODE_LISTS = {p.stem: p for p in sorted(STANDARDS_FOLDER.glob("*/codelists/*.csv"))}
 
 
 def write_and_load_code_list(tmp_path, content, name="代码 表.csv"):
@@ -26,8 +26,8 @@ def write_and_load_code_list(tmp_path, content, name="代码 表.csv"):
 def load_invalid_code_list(tmp_path, content):
     with pytest.raises(DataError) as caught:
         write_and_load_code_list(tmp_path, content)
-    sentence = Texts("zh").explain(caught.value)
-    assert "代码 表.csv" in sentence and "代码 表.csv" in Texts("en").explain(caught.value)
+    sentence = Texts("zh").explain_error(caught.value)
+    assert "代码 表.csv" in sentence and "代码 表.csv" in Texts("en").explain_error(caught.value)
     return caught.value, sentence
 
 
@@ -136,7 +136,7 @@ def test_templates_name_existing_code_lists_that_fit_their_fields(standard):
                 longest = max(len(c.ljust(declared.code_pad, "0")) for c in loaded.code_lists[declared.codes].codes)
                 assert declared.length is None or longest <= declared.length, (template.role, declared.name)
             if declared.code_name:
-                assert template.field_named(declared.code_name), (template.role, declared.name)
+                assert template.find_field_by_name(declared.code_name), (template.role, declared.name)
 
 
 def test_code_lists_of_the_county_standard_are_complete():
@@ -156,7 +156,7 @@ def test_code_lists_of_the_county_standard_are_complete():
     # These codes are settings without a standard as source, and marked as such.
     for name in ("planning_zones", "heritage_kind", "heritage_level", "control_line_kind", "ownership"):
         assert {c.mark for c in lists[name].codes.values()} == {"C"}
-    assert lists["heritage_kind"].lineage("21") == ("21", "20")
+    assert lists["heritage_kind"].list_code_and_parents("21") == ("21", "20")
 
 
 @pytest.mark.parametrize(
@@ -173,4 +173,4 @@ def test_code_lists_of_the_county_standard_are_complete():
     ],
 )
 def test_template_fields_name_their_code_lists(role, field, name):
-    assert load_standard().templates[role].field_named(field).codes == name
+    assert load_standard().templates[role].find_field_by_name(field).codes == name

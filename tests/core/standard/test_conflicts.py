@@ -16,13 +16,13 @@ from plugin.core.check import Options
 from plugin.core.errors import DataError, InputError
 from plugin.core.io import read_source
 from plugin.core.loading.assembly import assemble_plan
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.profile import load_profile
 from plugin.core.results.run import run_check
 from plugin.core.standard import list_standard_ids, load_standard
-from plugin.core.standard.conflicts import CONFLICTS_FILE, load_conflicts, merge_conflicts
+from plugin.core.standard.conflicts import CONFLICTS_FILE, add_missing_conflicts, load_conflicts
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 from tests.core.examples import make_example_plan
 
 SQUARE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
@@ -40,16 +40,16 @@ def test_every_pair_of_the_conflict_matrix_names_existing_layers_and_rules():
     roles = {role for name in list_standard_ids() for role in load_standard(name).templates}
     assert len(standard.conflicts) > 30
     for conflict in standard.conflicts:
-        assert conflict.pair <= roles | set(standard.concepts), conflict
+        assert conflict.control_line_pair <= roles | set(standard.concepts), conflict
         assert conflict.basis in standard.citations, conflict
         assert conflict.mark == standard.citations[conflict.basis].mark, conflict
-        assert not conflict.rule or conflict.rule in all_rules()
+        assert not conflict.rule or conflict.rule in load_all_rules()
 
 
 @pytest.mark.parametrize("rule", ["REL001", "REL002", "REL003"])
 def test_conflict_pair_with_its_own_rule_names_the_layers_of_that_rule(rule):
     (conflict,) = [c for c in load_standard().conflicts if c.rule == rule]
-    assert conflict.pair == {need.concept for need in all_rules()[rule].needs.values()}
+    assert conflict.control_line_pair == {need.concept for need in load_all_rules()[rule].needs.values()}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_conflict_matrix_defines_every_pair_of_control_lines(tmp_path):
     ]
     assert {"farmland", "red_line", "boundary", "heritage", "flood_line", "reserves", "mineral_line"} <= set(lines)
     assert {"blue_line", "green_line", "purple_line", "yellow_line", "ZXCQZHFXQ"} <= set(lines)
-    assert {c.pair for c in standard.conflicts} == {frozenset(pair) for pair in combinations(lines, 2)}
+    assert {c.control_line_pair for c in standard.conflicts} == {frozenset(pair) for pair in combinations(lines, 2)}
     # A missing pair is reported with its two names.
     (tmp_path / CONFLICTS_FILE).write_text(
         f'lines = ["a", "b", "c"]\npairs = [{PAIR_WITH_TWO_LINES}]\n', encoding="utf-8"
@@ -95,9 +95,9 @@ def test_several_layers_on_one_side_of_a_conflict_become_separate_pairs(tmp_path
 
 def test_permitted_conflict_pair_is_checked_only_if_the_county_requires_it():
     layers = {"ZRBHD": [SQUARE], "STBHHX": [SQUARE]}
-    assert str(run_check(make_example_plan(layers), [all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
+    assert str(run_check(make_example_plan(layers), [load_all_rules()["REL010"]]).rules[0].outcome) == "not_applicable"
     report = run_check(
-        make_example_plan(layers, settings={"conflicts.reserves-red_line": "information"}), [all_rules()["REL010"]]
+        make_example_plan(layers, settings={"conflicts.reserves-red_line": "information"}), [load_all_rules()["REL010"]]
     )
     assert [str(f.severity) for f in report.findings] == ["INFO"]
 
@@ -107,7 +107,7 @@ def test_later_edition_overrides_included_conflict_pairs_in_either_order(tmp_pat
     other = load_conflict_matrix(
         tmp_path, PAIR_TEMPLATE.format("b", "a", "evidence", "C"), PAIR_TEMPLATE.format("a", "c", "evidence", "C")
     )
-    assert [(c.left, c.right, c.meaning) for c in merge_conflicts(own, other)] == [
+    assert [(c.left, c.right, c.meaning) for c in add_missing_conflicts(own, other)] == [
         ("a", "b", "warning"),
         ("a", "c", "evidence"),
     ]
@@ -123,7 +123,7 @@ def test_profile_with_an_invalid_conflict_pair_is_refused(tmp_path, line):
 
 
 def test_severity_of_a_conflict_set_by_the_county_counts_as_confirmed():
-    rule, layers = all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
+    rule, layers = load_all_rules()["REL010"], {"CZKFBJ": [SQUARE], "HLFXKZX": [SQUARE]}
     (outcome,) = run_check(make_example_plan(layers), [rule]).rules
     assert "conflicts" in outcome.unconfirmed
     report = run_check(make_example_plan(layers, settings={"conflicts.boundary-flood_line": "error"}), [rule])
@@ -133,8 +133,8 @@ def test_severity_of_a_conflict_set_by_the_county_counts_as_confirmed():
 
 def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
     """Compare with intersections of all pairs of rows by shapely."""
-    plan = assemble_plan(read_source(RESOURCES / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
-    report = run_check(plan, [all_rules()["REL010"]])
+    plan = assemble_plan(read_source(RESOURCES_FOLDER / "sample" / "county.gpkg"), Options(profile="hunyuan").norm())
+    report = run_check(plan, [load_all_rules()["REL010"]])
     found = {(f.role, f.key, f.related_role, f.related_keys[0]): shapely.area(f.geometry) for f in report.findings}
     expected = {}
     for left, right in (
@@ -158,14 +158,14 @@ def test_conflicts_found_in_the_sample_county_equal_those_of_shapely():
 def test_unusable_layer_of_a_conflict_pair_is_reported_and_prevents_a_pass(code):
     # Degrees in a projected CRS cannot be measured.
     layers = {"LSWHJQ": [SQUARE], "CZKFBJ": [SQUARE], "LSWHBHX": [{"wkt": SQUARE, "crs": 4490}]}
-    (outcome,) = run_check(make_example_plan(layers), [all_rules()[code]]).rules
+    (outcome,) = run_check(make_example_plan(layers), [load_all_rules()[code]]).rules
     assert str(outcome.outcome) == "skipped", outcome
     assert "LSWHBHX" in outcome.reason
 
 
 @pytest.mark.parametrize("code", ["REL010", "REL020", "REL022", "REL024", "REL032"])
 def test_conflict_rules_without_their_layers_are_not_applicable(code):
-    (outcome,) = run_check(make_example_plan({"STBHHX": [SQUARE]}), [all_rules()[code]]).rules
+    (outcome,) = run_check(make_example_plan({"STBHHX": [SQUARE]}), [load_all_rules()[code]]).rules
     assert str(outcome.outcome) == "not_applicable", outcome
 
 
@@ -174,7 +174,7 @@ def test_conflict_allowed_with_evidence_fails_until_a_waiver_names_the_document(
 
     The waiver names the document.
     """
-    rule, layers = all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
+    rule, layers = load_all_rules()["REL010"], {"KCZYKCBHX": [SQUARE], "YJJBNTBHTB": [SQUARE]}
     plan = make_example_plan(layers)
     report = run_check(plan, [rule])
     (finding,) = report.findings

@@ -18,9 +18,9 @@ TEMPLATE_HEAD = (
 
 
 def assert_message_contains(error, *words):
-    sentence = Texts("zh").explain(error)
+    sentence = Texts("zh").explain_error(error)
     assert all(w in sentence for w in words), sentence
-    assert all(w in Texts("en").explain(error) for w in words)
+    assert all(w in Texts("en").explain_error(error) for w in words)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_code_list_saved_by_a_spreadsheet_is_read(tmp_path):
     path.write_bytes("\ufeffcode,name,parent,level,mark\r\n100,甲,,1,C\r\n110,乙,100,2,B\r\n".encode())
     codes = load_code_list(path)
     assert (
-        codes.lineage("110") == ("110", "100")
+        codes.list_code_and_parents("110") == ("110", "100")
         and codes.collect_members(["100"]) == {"100", "110"}
         and codes.mark == "C"
     )
@@ -148,8 +148,8 @@ def test_profile_of_hunyuan_has_its_figures_as_printed_in_the_plan():
 
 
 def test_repeated_key_in_a_json_file_is_refused():
-    from plugin.core.files.data import strict_json
+    from plugin.core.files.data import parse_strict_json
 
-    assert strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}
+    assert parse_strict_json(b'{"a": [{"b": 1}, {"b": 2}]}') == {"a": [{"b": 1}, {"b": 2}]}
     with pytest.raises(ValueError, match="twice"):
-        strict_json('{"a": {"verdict": "pass", "verdict": "fail"}}')
+        parse_strict_json('{"a": {"verdict": "pass", "verdict": "fail"}}')

@@ -7,14 +7,14 @@ import pytest
 
 from plugin.core.errors import DataError
 from plugin.core.messages.texts import Texts
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.standard import load_standard
 from plugin.core.standard.indicator_catalogue import _read_catalogue, load_catalogue
-from plugin.paths import STANDARDS
+from plugin.paths import STANDARDS_FOLDER
 from tests.core.small_plan import explain_error
 
 CATALOGUE = load_catalogue(load_standard())
-CATALOGUE_PATH = STANDARDS / "common-2021" / "indicators.toml"
+CATALOGUE_PATH = STANDARDS_FOLDER / "common-2021" / "indicators.toml"
 
 
 def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
@@ -23,7 +23,7 @@ def test_indicator_catalogue_names_existing_rules_concepts_and_classes():
     urban = standard.code_lists["urban_rural"].codes
     for entry in CATALOGUE.entries.values():
         if entry.rule:
-            assert entry.rule in all_rules(), entry.id
+            assert entry.rule in load_all_rules(), entry.id
         for name in (*entry.inputs, *([entry.within] if entry.within else [])):
             assert name in standard.concepts or name in standard.templates, (entry.id, name)
         assert set(entry.classes) <= set(codes) and set(entry.urban_codes) <= set(urban), entry.id

@@ -13,7 +13,7 @@ from plugin.core.exchange.create import create_database
 from plugin.core.loading.recognition import choose_scope, find_role
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.core.standard.maintenance import AFTER, BEFORE, CHANGE, load_maintenance
+from plugin.core.standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, load_maintenance
 from tests.core.small_plan import (
     check_data,
     convert_to_source_layers,
@@ -89,10 +89,10 @@ def test_field_changed_in_a_template_changes_in_its_yearly_maintenance_layers(tm
     assert changed != text
     own = write_standard(tmp_path / "own", template=changed)
     for role in ("HLFXKZX", "WHQHLFXKZX", "WHHHLFXKZX"):
-        assert own.templates[role].field_named("XXLX") and not own.templates[role].field_named("LX")
+        assert own.templates[role].find_field_by_name("XXLX") and not own.templates[role].find_field_by_name("LX")
         # A layer may follow the other edition.
-        assert [bool(t.field_named("LX")) for t in own.all_templates(role)] == [False, True]
-    assert len(own.all_templates("WHCHLFXKZX")) == 1
+        assert [bool(t.find_field_by_name("LX")) for t in own.list_templates_of_role(role)] == [False, True]
+    assert len(own.list_templates_of_role("WHCHLFXKZX")) == 1
 
 
 def test_edition_without_its_own_maintenance_file_inherits_it_for_its_layers(tmp_path):
@@ -102,9 +102,9 @@ def test_edition_without_its_own_maintenance_file_inherits_it_for_its_layers(tmp
     load_standard.cache_clear()
     again = load_standard(str(tmp_path / "own"))
     assert (
-        again.templates["WHQHLFXKZX"].field_named("BZ").length
+        again.templates["WHQHLFXKZX"].find_field_by_name("BZ").length
         == 200
-        == own.templates["WHQHLFXKZX"].field_named("BZ").length
+        == own.templates["WHQHLFXKZX"].find_field_by_name("BZ").length
     )
     assert again.groups["maintenance"].roles == own.groups["maintenance"].roles
 
@@ -163,7 +163,7 @@ def test_data_with_yearly_change_layers_are_checked_by_maintenance_rules():
 def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tmp_path):
     path = tmp_path / "维护.gdb"
     made = create_database(
-        path, STANDARD.templates_of(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
+        path, STANDARD.list_templates_of_groups(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
     )
     assert len(made.made) == 3 * len(MAINTAINED_LAYERS)
     database = gdal.OpenEx(str(path))
@@ -176,7 +176,7 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
 
 def test_prefixes_of_before_change_and_after_layers_are_found_by_stage():
     loaded = load_maintenance(STANDARD.folder / "maintenance.toml")
-    assert [loaded.get_stage(s).prefix for s in (BEFORE, CHANGE, AFTER)] == ["WHQ", "WHC", "WHH"]
+    assert [loaded.get_stage(s).prefix for s in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)] == ["WHQ", "WHC", "WHH"]
     assert loaded.origin("WHCGHFQ")[1].compare == "GHFQDM" and loaded.origin("WHXGHFQ") is None
 
 

@@ -9,16 +9,16 @@ import pytest
 from plugin.core.engine import outcome
 from plugin.core.errors import DataError
 from plugin.core.exchange.vct.settings import load_settings
-from plugin.core.messages.texts import LANGUAGES, Texts
-from plugin.core.model.rule import all_rules
+from plugin.core.messages.texts import TEXT_LANGUAGES, Texts
+from plugin.core.model.rule import load_all_rules
 from plugin.core.package.tables.model import load_style_limits
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.resolved import resolve_norm
 from plugin.core.standard import SETTING_SECTIONS, flatten_table, load_standard
-from plugin.paths import PACKAGES, PROFILES, STANDARDS, STYLE_LIMITS, VCT_SETTINGS
+from plugin.paths import PACKAGE_SPECS_FOLDER, PROFILES_FOLDER, STANDARDS_FOLDER, STYLE_LIMITS, VCT_SETTINGS
 from tests.core import examples
 
-EDITION_FOLDERS = sorted(path.parent for path in STANDARDS.glob("*/standard.toml"))
+EDITION_FOLDERS = sorted(path.parent for path in STANDARDS_FOLDER.glob("*/standard.toml"))
 #: Keys of [marks] without a setting: values that rules compare by, defined elsewhere.
 MARKS_WITHOUT_SETTING = {"conflicts", "phase", "heritage.words", "zones.codes", "indicators.definitions"}
 UNMARKED_PROFILE = """
@@ -61,13 +61,13 @@ def test_every_source_mark_belongs_to_a_setting(folder):
     assert table.get("marks", {}).keys() <= headings | MARKS_WITHOUT_SETTING
 
 
-@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(PROFILES_FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_settings_of_a_shipped_profile_have_source_marks(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     assert set(list_leaf_settings(table)) == table.get("marks", {}).keys()
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGES.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(PACKAGE_SPECS_FOLDER.glob("*.toml")), ids=lambda path: path.stem)
 def test_parts_of_a_package_spec_have_source_marks(path):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marked = {key.split(".")[0] for key in table["marks"]}
@@ -79,8 +79,8 @@ def test_settings_of_exchange_files_have_source_mark_and_title(path, name):
     table = tomllib.loads(path.read_text(encoding="utf-8"))
     marks = table.pop("marks")
     assert marks.keys() == table.keys()
-    for lang in LANGUAGES:
-        titles = [Texts(lang).setting_name(f"{name}.{key}") for key in table]
+    for lang in TEXT_LANGUAGES:
+        titles = [Texts(lang).get_setting_name(f"{name}.{key}") for key in table]
         assert not [title for title in titles if title.startswith(f"{name}.")] and len(set(titles)) == len(titles)
 
 
@@ -182,7 +182,7 @@ UNDECLARED_READS_ALLOWED_BY_RULE = {
 }
 
 
-@pytest.mark.parametrize("rule", all_rules().values(), ids=all_rules())
+@pytest.mark.parametrize("rule", load_all_rules().values(), ids=load_all_rules())
 def test_every_rule_declares_the_settings_that_it_reads(rule, monkeypatch):
     """Compare the keys that a rule reads with those it declares.
 

@@ -11,7 +11,7 @@ from plugin.core.errors import InputError
 from plugin.core.indicators.areas import compute_target_figure
 from plugin.core.messages.texts import Texts
 from plugin.core.model.report import Outcome
-from plugin.core.model.rule import all_rules
+from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import SideInputs
 from plugin.core.profile import Norm, load_profile
 from plugin.core.profile.figures import TownshipTask, TownshipTasks
@@ -21,7 +21,7 @@ from plugin.core.render.words import Words
 from plugin.core.results.run import run_check
 from plugin.core.standard import load_standard
 from plugin.core.target_allocation.by_township import compute_by_township, find_row_codes
-from plugin.core.target_allocation.levels import find_children, sum_children
+from plugin.core.target_allocation.levels import compare_targets_with_children, find_children
 from plugin.core.target_allocation.table import read_township_tasks
 from tests.core.examples import make_example_plan
 
@@ -44,7 +44,7 @@ def make_field_row(x, net, **more):
 
 
 def explain_task_error_in_both_languages(caught):
-    return [Texts(lang).explain(caught.value) for lang in ("zh", "en")]
+    return [Texts(lang).explain_error(caught.value) for lang in ("zh", "en")]
 
 
 def save_task_table(folder, text, name="任务.csv", encoding="utf-8"):
@@ -72,7 +72,7 @@ def test_township_task_given_twice_with_and_without_code_is_refused(tmp_path, ro
 def test_table_row_of_the_whole_county_is_read_as_a_total_not_as_a_township(tmp_path, row):
     text = f"乡镇代码,乡镇名称,指标,数值,单位\n140225100,永安镇,永久基本农田,3.20,万亩\n{row},永久基本农田,3.20,万亩\n"
     read = read_township_tasks(save_task_table(tmp_path, text))
-    assert [t.name for t in read.tasks] == ["永安镇"] and [t.value for t in read.totals] == ["3.20"]
+    assert [t.name for t in read.tasks] == ["永安镇"] and [t.value for t in read.total_rows] == ["3.20"]
 
 
 @pytest.mark.parametrize("head", ["永久基本农田", "永久基本农田（万市亩）"])
@@ -106,7 +106,7 @@ def test_task_table_with_one_column_per_indicator_is_read(tmp_path):
         ("永安镇", "farmland_area", "3.20", 3),
         ("蔡村镇", "farmland_area", "2.90", 4),
     ]
-    assert [(t.indicator, t.value) for t in read.totals] == [("cultivated_area", "3.65"), ("farmland_area", "6.10")]
+    assert [(t.indicator, t.value) for t in read.total_rows] == [("cultivated_area", "3.65"), ("farmland_area", "6.10")]
 
 
 def test_task_workbook_is_read_as_displayed(tmp_path):
@@ -221,7 +221,7 @@ def test_farmland_is_assigned_to_townships_by_code_or_else_by_location():
     )
     found = compute_by_township("farmland_area", ctx)
     assert (found.named_row_count, found.shared, found.field) == (1, 3, "ZLDWDM")
-    assert find_row_codes(found.figure.layer, ctx).misplaced.tolist() == [-1, -1, -1, 0]
+    assert find_row_codes(found.figure.layer, ctx).misplaced_township.tolist() == [-1, -1, -1, 0]
     # The parts of the second are 300 and 100 m wide; the ellipsoid changes the ratio by less than 1e-6.
     assert found.areas == pytest.approx([60000.0, 100000.0 + 20000.0 + 50000.0, 0.0, 0.0], rel=1e-5)
     assert found.areas.sum() == pytest.approx(compute_target_figure("farmland_area", ctx).area_m2, rel=1e-12)
@@ -260,7 +260,7 @@ def run_task_rule(code, layers, tasks=(), totals=(), profile=None):
         plan = replace(plan, norm=Norm(load_standard(), load_profile(profile)))
     made = tuple(TownshipTask(*row, "文件", n) for n, row in enumerate(tasks, 2))
     given = TownshipTasks("任务.csv", made, tuple(TownshipTask(*row, "", 99) for row in totals))
-    return run_check(plan, [all_rules()[code]], side_inputs=SideInputs(targets=given))
+    return run_check(plan, [load_all_rules()[code]], side_inputs=SideInputs(targets=given))
 
 
 @pytest.mark.parametrize(
@@ -431,11 +431,11 @@ def test_targets_of_all_counties_in_one_folder_are_summed_for_their_city(tmp_pat
     divisions = load_standard().code_lists["divisions"]
     city = load_profile(tmp_path / "city.toml")
     assert [c.id for c in find_children(city)[0]] == ["c0", "c1", "c2", "c3", "c4"]
-    (total,) = sum_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
     # 9999.99 + 4 × 1000 亩, by hand.
     assert total.value == pytest.approx(1.399999, rel=1e-12) and total.missing_parts == () and total.state == "broken"
     (tmp_path / "c3.toml").unlink()
-    (total,) = sum_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[3].name,) and total.state == ""
 
 
@@ -448,10 +448,10 @@ def test_area_with_two_profiles_counts_for_neither_in_the_sum_of_its_city(tmp_pa
         write_profile(tmp_path, f"c{n}", county.code, [("farmland_area", ">=", "900", "mu")], base="city")
     write_profile(tmp_path, "copy", counties[0].code, [("farmland_area", ">=", "900", "mu")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    (total,) = sum_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
     assert total.missing_parts == (counties[0].name,) and total.state == "" and total.value == 3600
     write_profile(tmp_path, "copy", "140300", [("farmland_area", ">=", "5100", "mu")], base="city")
-    (total,) = sum_children(city, find_children(city)[0], divisions)
+    (total,) = compare_targets_with_children(city, find_children(city)[0], divisions)
     assert (total.value, total.parts, total.state) == (5100, 1, "met")
 
 
@@ -462,7 +462,7 @@ def test_incomplete_sum_of_county_targets_is_reported_only_when_it_exceeds_the_l
     write_profile(tmp_path, "city", "130700", [(indicator, sign, value, "km2")])
     write_profile(tmp_path, "one", "130702", [(indicator, sign, "50", "km2")], base="city")
     city = load_profile(tmp_path / "city.toml")
-    sums = sum_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
+    sums = compare_targets_with_children(city, find_children(city)[0], load_standard().code_lists["divisions"])
     assert [s.state for s in sums if s.state] == (["broken"] if expected else [])
 
 
@@ -531,7 +531,7 @@ def test_townships_are_listed_in_a_table_with_missed_tasks_first():
         "boundary": [make_square_wkt(1000, 500, 100)],
     }
     report = run_task_rule("LAW004", layers, tasks)
-    made = html.township_section(report, Words("zh"))
+    made = html.make_township_section(report, Words("zh"))
     assert made["columns"] == ["生态保护红线面积（ha）", "城镇开发边界面积（ha）"]
     assert [row["name"] for row in made["rows"]] == ["乙乡", "甲镇"]
     missed, kept = made["rows"]

@@ -11,11 +11,11 @@ from pyproj import CRS
 
 from plugin.core.errors import DataError, InputError
 from plugin.core.geometry import crs as crs_care
-from plugin.core.geometry.polygons import union_rows
+from plugin.core.geometry.polygons import union_polygon_rows
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.messages.texts import Texts
 from plugin.core.profile import Norm, load_profile
-from plugin.core.profile.space_map import OUTSIDE, SPACES, UNMAPPED, load_space_map
+from plugin.core.profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONE_KINDS_BY_CODE, load_space_map
 from plugin.core.render.figures import make_figure_rows
 from plugin.core.render.words import Words
 from plugin.core.standard import load_standard
@@ -48,22 +48,29 @@ def make_norm(tmp_path, text=""):
 
 def test_every_zone_code_belongs_to_one_of_the_three_spaces(tmp_path):
     spaces = load_space_map(make_norm(tmp_path))
-    placed = {code: spaces.find_zone_of(code) for code in STANDARD.code_lists["planning_zones"].codes}
-    assert set(placed.values()) == {*SPACES, OUTSIDE}
-    assert [placed[c] for c in ("100", "300", "411", "430", "540", "700")] == ["02", "01", "03", "03", "01", OUTSIDE]
-    assert [spaces.name(code) for code in SPACES] == ["农业空间", "生态空间", "城镇空间"]
+    placed = {code: spaces.get_zone_code(code) for code in STANDARD.code_lists["planning_zones"].codes}
+    assert set(placed.values()) == {*ZONE_KINDS_BY_CODE, OUTSIDE_ZONES_CODE}
+    assert [placed[c] for c in ("100", "300", "411", "430", "540", "700")] == [
+        "02",
+        "01",
+        "03",
+        "03",
+        "01",
+        OUTSIDE_ZONES_CODE,
+    ]
+    assert [spaces.name(code) for code in ZONE_KINDS_BY_CODE] == ["农业空间", "生态空间", "城镇空间"]
 
 
 def test_county_profile_changes_and_adds_zone_codes_of_the_three_spaces(tmp_path):
     spaces = load_space_map(
         make_norm(tmp_path, '[three_zones]\n"530" = "生态空间"\n"700" = "未对应"\n"Z1" = "城镇空间"\n')
     )
-    assert [spaces.find_zone_of(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED, "03"]
+    assert [spaces.get_zone_code(c) for c in ("530", "540", "700", "Z1")] == ["02", "01", UNMAPPED_ZONE_CODE, "03"]
 
 
 @pytest.mark.parametrize("code", ["", "550", "X"])
 def test_unknown_zone_code_belongs_to_no_space(tmp_path, code):
-    assert load_space_map(make_norm(tmp_path)).find_zone_of(code) == UNMAPPED
+    assert load_space_map(make_norm(tmp_path)).get_zone_code(code) == UNMAPPED_ZONE_CODE
 
 
 @pytest.mark.parametrize("value", ['"生态空閒"', "3", '["生态空间"]'])
@@ -89,19 +96,19 @@ def draw_zone_coverage(draw):
     assume(shapely.coverage_is_valid(cells))
     shapes, crs = shapely.transform(cells, lambda c: c + CORNER), CRS.from_epsg(4526)
     if draw(st.booleans()):
-        shapes, crs = crs_care.to_lonlat(shapes, crs), CRS.from_epsg(4490)
+        shapes, crs = crs_care.reproject_to_lonlat(shapes, crs), CRS.from_epsg(4490)
         assume(shapely.coverage_is_valid(shapes))
     return shapes, draw(st.lists(st.sampled_from(ZONE_CODES), min_size=len(cells), max_size=len(cells))), crs
 
 
 def dissolve_by_geopandas(shapes, codes, crs):
     """Return the union of the zones of each space, computed by geopandas."""
-    spaces = [DEFAULT_SPACE_MAP.find_zone_of(c) for c in codes]
+    spaces = [DEFAULT_SPACE_MAP.get_zone_code(c) for c in codes]
     return gpd.GeoDataFrame({"space": spaces}, geometry=list(shapes), crs=crs).dissolve(by="space").geometry
 
 
 def sum_statutory_area(shapes, crs):
-    return float(statutory_area(crs_care.to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
+    return float(statutory_area(crs_care.reproject_to_lonlat(np.array(list(shapes), dtype=object), crs)).sum())
 
 
 @property_test
@@ -118,7 +125,7 @@ def test_areas_of_the_three_spaces_add_up_for_a_gapless_zone_layer(case):
         assert found.area(space) == pytest.approx(sum_statutory_area([whole], crs), rel=1e-9)
         assert shapely.union_all(parts).symmetric_difference(whole).area <= 1e-9 * whole.area
         assert all(p.geom_type == "Polygon" and p.is_valid for p in parts)
-    assert set(found.spaces) == {DEFAULT_SPACE_MAP.find_zone_of(c) for c in codes}
+    assert set(found.spaces) == {DEFAULT_SPACE_MAP.get_zone_code(c) for c in codes}
     # No vertex is new, therefore neighbours still share their edges.
     old = {tuple(c) for c in shapely.get_coordinates(shapes)}
     assert {tuple(c) for c in shapely.get_coordinates(found.shapes)} <= old
@@ -157,7 +164,7 @@ def test_missing_zone_shapes_are_counted_and_invalid_ones_repaired():
     high = shapely.force_3d(make_county_box(200, 0), 7.0)
     shapes = np.array([bow_tie, None, shapely.Point(X, Y), high, shapely.Polygon()], dtype=object)
     found = derive_zones(shapes, ["300"] * 5, CRS.from_epsg(4526), DEFAULT_SPACE_MAP)
-    assert (found.missing, found.repaired) == (3, 1)
+    assert (found.missing_code_count, found.repaired) == (3, 1)
     assert shapely.area(found.shapes).sum() == pytest.approx(5_000 + 10_000)
     assert not shapely.has_z(found.shapes).any() and shapes[3].has_z
 
@@ -169,10 +176,10 @@ def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch,
 
     def record_tolerance(polygons, rows, *, tolerance):
         seen.append(tolerance.cluster_m)
-        return union_rows(polygons, rows, tolerance=tolerance)
+        return union_polygon_rows(polygons, rows, tolerance=tolerance)
 
-    monkeypatch.setattr(three_zones, "union_rows", record_tolerance)
-    shapes = crs_care.reproject(
+    monkeypatch.setattr(three_zones, "union_polygon_rows", record_tolerance)
+    shapes = crs_care.reproject_geometries(
         np.array([make_county_box(0, 0), make_county_box(100, 0)], dtype=object), CRS(4526), CRS(crs)
     )
     derive_zones(shapes, ["300", "300"], CRS(crs), DEFAULT_SPACE_MAP)
@@ -180,7 +187,7 @@ def test_zones_in_degrees_are_dissolved_with_a_tolerance_in_degrees(monkeypatch,
 
 
 def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
-    monkeypatch.setattr(three_zones, "union_rows", lambda *a, **k: None)
+    monkeypatch.setattr(three_zones, "union_polygon_rows", lambda *a, **k: None)
     with pytest.raises(InputError) as caught:
         derive_zones(
             np.array([make_county_box(0, 0), make_county_box(100, 0)], dtype=object),
@@ -188,7 +195,7 @@ def test_failed_dissolve_of_zones_is_reported_with_a_remedy(monkeypatch):
             CRS(4526),
             DEFAULT_SPACE_MAP,
         )
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "农业空间" in message and "2 个" in message and "GEO002" in message
 
 

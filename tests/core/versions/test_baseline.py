@@ -8,9 +8,9 @@ import shapely
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import DataError, InputError
-from plugin.core.model.rule import Severity, all_rules
+from plugin.core.model.rule import Severity, load_all_rules
 from plugin.core.profile import load_profile
-from plugin.core.profile.norm import Norm, is_sealed, is_sealed_by_profile, sealed_roles
+from plugin.core.profile.norm import Norm, is_sealed, is_sealed_by_profile, list_sealed_roles
 from plugin.core.standard import load_standard
 from plugin.core.versions.baseline import get_sealed_edition
 from plugin.core.versions.compare import compare_layers
@@ -174,7 +174,7 @@ def test_layer_sealed_by_the_profile_raises_its_change_findings_to_error(tmp_pat
 
 def test_sealed_layers_may_be_given_as_concepts_or_layer_codes(tmp_path):
     default = Norm(load_standard(), load_profile())
-    assert {"YJJBNTBHTB", "YJJBNTTB", "STBHHX"} <= sealed_roles(default) and not is_sealed("CZKFBJ", default)
+    assert {"YJJBNTBHTB", "YJJBNTTB", "STBHHX"} <= list_sealed_roles(default) and not is_sealed("CZKFBJ", default)
     assert is_sealed("STBHHX", default) and not is_sealed_by_profile("STBHHX", default)
     path = tmp_path / "x.toml"
     path.write_text(PROFILE_WITH_SEALED_ROLES, encoding="utf-8")
@@ -278,5 +278,5 @@ def test_sealed_layer_under_another_name_of_the_same_concept_is_compared(tmp_pat
 
 
 def test_rules_that_use_a_sealed_edition_are_excluded_from_incremental_checks():
-    sided = [rule for rule in all_rules().values() if rule.side]
+    sided = [rule for rule in load_all_rules().values() if rule.side]
     assert {rule.code for rule in sided} == set(SEALED_EDITION_RULES) and not any(rule.local for rule in sided)

@@ -10,7 +10,7 @@ from plugin.core.profile import load_profile
 from plugin.core.profile.norm import Norm
 from plugin.core.standard import load_standard
 from plugin.core.versions.sources import compare_sources, find_layer_and_townships
-from plugin.core.versions.tables import comparison_tables, write_workbook
+from plugin.core.versions.tables import make_comparison_tables, write_workbook
 from tests.core.small_plan import (
     CHINESE_MESSAGE_TEXTS,
     explain_error,
@@ -140,14 +140,16 @@ def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old
     (new, towns) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=towns)
     assert len(done.found.parts) == 4 and done.found.total["statutory"].before == 0
-    assert abs(done.found.total["statutory"].rest) < 1e-6 and len(comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
+    assert (
+        abs(done.found.total["statutory"].rest) < 1e-6 and len(make_comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
+    )
 
 
 def test_attribute_comparison_can_be_limited_to_named_fields(old_and_new_files):
     """Compare only one field, as yearly maintenance does."""
     (old, _), (new, _) = (find_layer_and_townships(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["DLMC"])
-    assert [part.changes for part in done.found.parts_of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
-    assert not compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]).found.parts_of_kind(
+    assert [part.changes for part in done.found.list_parts_of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
+    assert not compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]).found.list_parts_of_kind(
         "changed"
     )

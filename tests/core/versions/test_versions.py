@@ -18,8 +18,8 @@ from plugin.core.geometry.polygons import Polygons
 from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.geometry.tolerance import Tolerance
 from plugin.core.versions import equal_shapes
-from plugin.core.versions.compare import NO_TOWNSHIPS, Townships, compare_layers
-from plugin.core.versions.model import CHANGED, MOVED_IN, MOVED_OUT, make_edition
+from plugin.core.versions.compare import NO_TOWNSHIPS, TownshipPolygons, compare_layers
+from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND, make_edition
 from tests.core.examples import ORIGIN, make_example_plan
 from tests.core.geometry.test_properties import draw_polygon_layer
 
@@ -51,7 +51,7 @@ def sum_moved_areas(found, basis="statutory"):
 
 
 def make_townships(shapes, names):
-    return Townships(Polygons(np.array(shapes, dtype=object)), names)
+    return TownshipPolygons(Polygons(np.array(shapes, dtype=object)), names)
 
 
 def move_to_county(shape):
@@ -173,7 +173,9 @@ def test_moved_out_moved_in_and_changed_land_are_classified():
     after[0] |= {"land_use": "0101"}
     after.append(make_row(make_square(300, 0, 50, 100), 99))
     found = compare_rows(make_grid(), after)
-    (removed,), (added,), (changed,) = (found.parts_of_kind(kind) for kind in (MOVED_OUT, MOVED_IN, CHANGED))
+    (removed,), (added,), (changed,) = (
+        found.list_parts_of_kind(kind) for kind in (MOVED_OUT_KIND, MOVED_IN_KIND, CHANGED_KIND)
+    )
     assert removed.geometry.equals(move_to_county(make_square(0, 0))) and (removed.before, removed.after) == (0, -1)
     assert added.geometry.equals(move_to_county(make_square(300, 0, 50, 100))) and added.before == -1
     assert changed.changes == [("DLBM", "0103", "0101")]
@@ -189,7 +191,7 @@ def test_net_area_of_a_divided_parcel_is_split_by_share_of_area():
     found = compare_rows(before, after)
     (removed,) = found.parts
     # 永农数据库标准: shared ÷ parcel × net. Areas are not compared where the shape is another.
-    assert removed.kind == MOVED_OUT and removed.net_before_m2 == pytest.approx(2_250.0, abs=1e-3)
+    assert removed.kind == MOVED_OUT_KIND and removed.net_before_m2 == pytest.approx(2_250.0, abs=1e-3)
     balance = found.total["net"]
     assert (balance.before, balance.after) == (9_000.0, 6_750.0)
     assert balance.moved_out == pytest.approx(2_250.0, abs=1e-3) and abs(balance.rest) < 1e-6
@@ -210,7 +212,7 @@ def test_moved_land_is_cut_at_township_borders():
     )
     after = [p for n, p in enumerate(make_grid()) if n != 1]
     found = compare_rows(make_grid(), after, townships=towns)
-    assert [(p.township, p.kind) for p in found.parts] == [("甲镇", MOVED_OUT), ("乙镇", MOVED_OUT)]
+    assert [(p.township, p.kind) for p in found.parts] == [("甲镇", MOVED_OUT_KIND), ("乙镇", MOVED_OUT_KIND)]
     by_town = found.townships["statutory"]
     assert set(by_town) == {"甲镇", "乙镇"}
     assert by_town["甲镇"].moved_out == pytest.approx(5_000, rel=2e-3)
@@ -320,7 +322,7 @@ def test_random_editions_give_the_moved_land_of_plain_shapely_and_a_closed_balan
     )
     if any("B" in r["key"] for r in after):
         assert list(sum_moved_areas(found)) == pytest.approx([e * scale for e in expected], rel=1e-4, abs=1e-2)
-        parts = [sum(p.geometry.area for p in found.parts_of_kind(k)) for k in (MOVED_IN, MOVED_OUT)]
+        parts = [sum(p.geometry.area for p in found.list_parts_of_kind(k)) for k in (MOVED_IN_KIND, MOVED_OUT_KIND)]
         assert parts == pytest.approx(expected[:2], abs=1.0)
     else:
         assert sum_moved_areas(found)[0] == 0 and sum_moved_areas(found)[1] == pytest.approx(
@@ -368,8 +370,8 @@ def test_area_balance_of_two_editions_closes_for_arbitrary_layers(data):
             assert summed == pytest.approx(getattr(balance, name), abs=1e-6), name
     # Land in both editions has not moved, even where features overlap.
     moved = [
-        shapely.union_all([p.geometry for p in found.parts_of_kind(kind)] or [shapely.Polygon()])
-        for kind in (MOVED_OUT, MOVED_IN)
+        shapely.union_all([p.geometry for p in found.list_parts_of_kind(kind)] or [shapely.Polygon()])
+        for kind in (MOVED_OUT_KIND, MOVED_IN_KIND)
     ]
     slack = 0.5 * len(found.slivers) + 1e-3
     assert shapely.symmetric_difference(moved[0], shapely.difference(old, new)).area <= slack
@@ -404,7 +406,7 @@ def test_only_rows_without_an_equal_row_in_the_other_edition_are_overlaid(monkey
     del after[10]
     found = compare_rows(before, after)
     assert overlay_sizes == [(2, 1)]
-    assert found.equal_count == 142 and {p.kind for p in found.parts} == {MOVED_OUT}
+    assert found.equal_count == 142 and {p.kind for p in found.parts} == {MOVED_OUT_KIND}
 
 
 def cancel_at_poll(last):

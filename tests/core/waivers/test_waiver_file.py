@@ -13,8 +13,8 @@ from plugin.core.model.findings import Finding
 from plugin.core.model.rule import Severity
 from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
-from plugin.core.waivers import default_waiver_path
 from plugin.core.waivers import file as waiver_file
+from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
 from plugin.core.waivers.model import Waiver, WaiverEntry, WaiverLimits, find_refusal_reason, make_waivers
 from tests.core.small_plan import explain_error
@@ -52,11 +52,11 @@ def test_feature_keys_in_a_waiver_file_survive_a_spreadsheet_as_text(waiver_path
 
 
 def test_default_waiver_file_is_next_to_the_data(tmp_path):
-    assert default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
+    assert make_default_waiver_path(tmp_path / "county.gpkg").name == "county.waivers.csv"
     (tmp_path / "县.gdb").mkdir()
-    assert default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
+    assert make_default_waiver_path(tmp_path / "县.gdb") == tmp_path / "县.waivers.csv"
     (tmp_path / "成果").mkdir()
-    assert default_waiver_path(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
+    assert make_default_waiver_path(tmp_path / "成果") == tmp_path / "成果" / "成果.waivers.csv"
 
 
 def test_adding_a_waiver_keeps_rows_and_columns_added_by_other_users(waiver_path):
@@ -191,17 +191,17 @@ def test_missing_waiver_file_is_empty_and_a_workbook_is_refused(waiver_path):
 
 def test_waivers_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypatch):
     change_waivers(waiver_path, add=[FIRST_WAIVER])
-    real, calls = waiver_file._csv_text, []
+    real, calls = waiver_file._format_csv, []
 
     def write_row_of_another_user(head, rows):
         # Another user writes between our reading and writing.
         if not calls:
             calls.append(1)
-            monkeypatch.setattr(waiver_file, "_csv_text", real)
+            monkeypatch.setattr(waiver_file, "_format_csv", real)
             change_waivers(waiver_path, add=[SECOND_WAIVER])
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_csv_text", write_row_of_another_user)
+    monkeypatch.setattr(waiver_file, "_format_csv", write_row_of_another_user)
     third = replace(FIRST_WAIVER, id="W3")
     assert change_waivers(waiver_path, add=[third]) == (FIRST_WAIVER, SECOND_WAIVER, third)
     assert calls
@@ -209,14 +209,14 @@ def test_waivers_added_by_another_user_meanwhile_are_kept(waiver_path, monkeypat
 
 def test_waiver_file_that_keeps_changing_raises_an_error_without_loss(waiver_path, monkeypatch):
     change_waivers(waiver_path, add=[FIRST_WAIVER])
-    real, count = waiver_file._csv_text, []
+    real, count = waiver_file._format_csv, []
 
     def write_another_row_again(head, rows):
         count.append(1)
         waiver_path.write_bytes(waiver_path.read_bytes() + b"\r\n")
         return real(head, rows)
 
-    monkeypatch.setattr(waiver_file, "_csv_text", write_another_row_again)
+    monkeypatch.setattr(waiver_file, "_format_csv", write_another_row_again)
     with pytest.raises(OutputError):
         change_waivers(waiver_path, add=[SECOND_WAIVER])
     monkeypatch.undo()

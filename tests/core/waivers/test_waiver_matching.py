@@ -22,11 +22,11 @@ from plugin.core.model.report import Outcome, Report
 from plugin.core.model.rule import Severity
 from plugin.core.model.verdict import Verdict
 from plugin.core.render.outputs import report_to_json
-from plugin.core.waivers import default_waiver_path
+from plugin.core.waivers import make_default_waiver_path
 from plugin.core.waivers.file import change_waivers
-from plugin.core.waivers.match import match_waivers
+from plugin.core.waivers.match import match_waivers_with_findings
 from plugin.core.waivers.model import WaiverEntry, WaiverLimits, Waivers, make_waivers
-from plugin.paths import REPORTS
+from plugin.paths import REPORT_TEMPLATES_FOLDER
 from tests.core.small_plan import (
     add_survey_vertices,
     check_data,
@@ -74,7 +74,7 @@ def county_file(tmp_path, county_layers):
 def write_copy(tmp_path, tables, name="again"):
     """Write the county to a new file with a copy of its waivers next to it."""
     path = write_gpkg(tmp_path / name / "county.gpkg", tables)
-    default_waiver_path(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
+    make_default_waiver_path(path).write_bytes((tmp_path / "county.waivers.csv").read_bytes())
     return path
 
 
@@ -216,7 +216,7 @@ def test_waiver_applies_when_only_the_rounding_of_its_place_differs(tmp_path, co
         for code in (4490, 4525):
             moved = {r: f.to_crs(code) for r, f in county_layers.items()}
             path = write_gpkg(tmp_path / f"{lon!r}" / str(code) / "county.gpkg", moved)
-            default_waiver_path(path).write_bytes(default_waiver_path(source).read_bytes())
+            make_default_waiver_path(path).write_bytes(make_default_waiver_path(source).read_bytes())
             (now,) = list_findings(check_data(path, ("TOP002",)).report, "TOP002")
             assert now.state == "waived"
     assert len(names) == 2, "the places lie on both sides of the edge"
@@ -232,7 +232,7 @@ def test_waiver_does_not_apply_after_its_end_date(tmp_path, county_file):
     assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
     assert report.verdict is Verdict.FAIL
     # The last day is included.
-    default_waiver_path(county_file).unlink()
+    make_default_waiver_path(county_file).unlink()
     waive_findings(county_file, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
     assert not list_findings(check_data(county_file, WAIVED_RULES).report, "RUN902")
 
@@ -324,7 +324,9 @@ def test_json_report_with_waivers_follows_its_schema_and_reads_back_equal(county
     waive_findings(county_file, "REL002", "TOP001")
     report = check_data(county_file, (*WAIVED_RULES, "LAW001")).report
     text = report_to_json(report)
-    jsonschema.validate(json.loads(text), json.loads((REPORTS / "report.schema.json").read_text(encoding="utf-8")))
+    jsonschema.validate(
+        json.loads(text), json.loads((REPORT_TEMPLATES_FOLDER / "report.schema.json").read_text(encoding="utf-8"))
+    )
     write_copy = Report.from_dict(json.loads(text))
     assert write_copy.summary == report.summary and report_to_json(write_copy) == text
     assert str(county_file.parent) not in text
@@ -355,23 +357,23 @@ def test_thousands_of_waivers_without_keys_are_matched_by_place():
     # Each moves by up to four metres.
     for one in findings:
         one.place = (one.place[0] + chance.uniform(-3e-5, 3e-5), one.place[1] + chance.uniform(-2e-5, 2e-5))
-    many = match_waivers(Waivers(), entries, findings)
+    many = match_waivers_with_findings(Waivers(), entries, findings)
     assert not many.gone and not many.changed
-    assert len(many.matched) == len(entries) == 1000
+    assert len(many.waiver_by_finding_id) == len(entries) == 1000
     for n in range(0, 3000, 60):
-        few = match_waivers(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
-        assert {k: w.id for k, w in few.matched.items()} == {
-            k: w.id for k, w in many.matched.items() if w in entries[n // 3 : n // 3 + 3]
+        few = match_waivers_with_findings(Waivers(), entries[n // 3 : n // 3 + 3], findings[max(n - 1, 0) : n + 10])
+        assert {k: w.id for k, w in few.waiver_by_finding_id.items()} == {
+            k: w.id for k, w in many.waiver_by_finding_id.items() if w in entries[n // 3 : n // 3 + 3]
         }
     # All are fixed: no gap is found.
-    assert len(match_waivers(Waivers(), entries, findings[1::3]).gone) > 980
+    assert len(match_waivers_with_findings(Waivers(), entries, findings[1::3]).gone) > 980
 
 
 def test_waiver_file_must_be_given_for_layers_that_have_no_data_file(county_file):
     chosen = waive_findings(county_file, "REL001")
     read = list(read_source(county_file))
     assert not check_plan(read, Options(rules=WAIVED_RULES)).report.summary["waived"]
-    report = check_plan(read, Options(rules=WAIVED_RULES, waivers=str(default_waiver_path(county_file)))).report
+    report = check_plan(read, Options(rules=WAIVED_RULES, waivers=str(make_default_waiver_path(county_file)))).report
     assert report.summary["waived"] == len(chosen)
 
 

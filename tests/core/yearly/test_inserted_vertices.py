@@ -15,7 +15,7 @@ import shapely
 
 from plugin.core.check import Options, check_plan
 from plugin.core.messages.texts import Texts
-from plugin.core.yearly.balance import balance_tables, balance_to_dict, list_notes
+from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, make_balance_tables
 from plugin.core.yearly.write import write_update
 from tests.core.examples import ORIGIN
 from tests.core.yearly.test_check import check_maintenance_geodatabase, edit_rows
@@ -149,7 +149,7 @@ def test_area_difference_of_inserted_vertices_is_booked_on_the_changed_parcels()
     halves = [make_zone(shapely.from_wkt(west_wkt), 1, "200"), make_zone(shapely.from_wkt(east_wkt), 3, "400")]
     done = run_update({"GHFQ": [make_zone(shapely.from_wkt(filed_wkt), 1, "200"), south]}, {"GHFQ": [*halves, south]})
     layer = get_single_layer(done)
-    record = balance_to_dict(done)["layers"][0]
+    record = convert_balance_to_dict(done)["layers"][0]
     placed = [
         shapely.transform(shapely.from_wkt(wkt), lambda xy: xy + ORIGIN) for wkt in (filed_wkt, west_wkt, east_wkt)
     ]
@@ -167,7 +167,7 @@ def test_area_difference_of_inserted_vertices_is_booked_on_the_changed_parcels()
         filed + statutory_area([make_southern_neighbour()])[0], abs=1e-3
     )
     texts = Texts("zh")
-    for table in balance_tables(done, texts)[:2]:
+    for table in make_balance_tables(done, texts)[:2]:
         columns = {column.id: n for n, column in enumerate(table.columns)}
         for line in table.rows:
             untouched = "revalued" if "revalued" in columns else "rest"
@@ -261,6 +261,6 @@ def test_filed_area_values_stay_valid_after_vertices_are_inserted(tmp_path):
             },
         )
         write_update(done, folder)
-        assert abs(get_single_layer(done).before_m2 - own["filed"]) > 1.1
+        assert abs(get_single_layer(done).area_before_m2 - own["filed"]) > 1.1
         report = check_plan(folder / f"{DELIVERY_NAME}.gdb", Options(profile="hunyuan")).report
         assert {f.case for f in report.findings if f.code == "DOC023"} == expected

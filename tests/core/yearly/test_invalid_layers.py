@@ -9,8 +9,8 @@ import random
 import pytest
 import shapely
 
-from plugin.core.versions.model import MOVED_IN, MOVED_OUT
-from plugin.core.yearly.balance import balance_to_dict
+from plugin.core.versions.model import MOVED_IN_KIND, MOVED_OUT_KIND
+from plugin.core.yearly.balance import convert_balance_to_dict
 from tests.core.yearly.test_yearly import get_single_layer, run_update
 
 RANDOM_ZONE_CODES = ("200", "300", "410", None)
@@ -87,7 +87,7 @@ def test_balance_of_invalid_layers_closes_and_changed_land_matches_plain_shapely
     chance = random.Random(f"{role} {seed}")
     old, new = make_random_editions(chance, role)
     done = run_update({role: old}, {role: new, "XZQXZ": make_random_townships(chance)})
-    (layer,), found = balance_to_dict(done)["layers"], get_single_layer(done)
+    (layer,), found = convert_balance_to_dict(done)["layers"], get_single_layer(done)
 
     towns = [*layer["townships"].values(), layer["outside_townships"]]
     assert max(map(compute_balance_error, (layer["balance"], *towns))) < 1e-6
@@ -99,7 +99,8 @@ def test_balance_of_invalid_layers_closes_and_changed_land_matches_plain_shapely
     before, after = read_shapes(old), read_shapes(new)
     were, are = shapely.union_all(before), shapely.union_all(after)
     gone, come = (
-        measure_union_area(part.geometry for part in found.found.parts_of_kind(kind)) for kind in (MOVED_OUT, MOVED_IN)
+        measure_union_area(part.geometry for part in found.found.list_parts_of_kind(kind))
+        for kind in (MOVED_OUT_KIND, MOVED_IN_KIND)
     )
     # Slivers below half a square metre each are reported separately.
     assert (gone, come) == pytest.approx((were.difference(are).area, are.difference(were).area), abs=0.6)

@@ -23,7 +23,7 @@ from plugin.core.messages.texts import Texts
 from plugin.core.options import Options
 from plugin.core.package.folder import lock_for_writing
 from plugin.core.yearly import compute_yearly_update
-from plugin.core.yearly.balance import balance_to_dict, list_notes, sum_by_zone
+from plugin.core.yearly.balance import convert_balance_to_dict, list_notes, sum_areas_by_zone
 from plugin.core.yearly.make import make_update, update_from_files
 from plugin.core.yearly.write import write_update
 from tests.core.examples import make_example_layer, make_example_norm
@@ -221,11 +221,11 @@ def test_geodatabase_has_no_vertical_datum_when_the_standard_names_none(tmp_path
 def test_area_balance_closes_by_layer_and_zone(written_update):
     folder, done, _ = written_update
     record = json.loads((folder / f"{DELIVERY_NAME}面积平衡表.json").read_text(encoding="utf-8"))
-    assert record == json.loads(json.dumps(balance_to_dict(done)))
+    assert record == json.loads(json.dumps(convert_balance_to_dict(done)))
     by_role = {one["layer"]: one for one in record["layers"]}
     line = by_role["ZXCQCSLX"]["balance"]
     assert line["before"] - line["moved_out"] + line["moved_in"] + line["revalued"] == pytest.approx(line["after"])
-    zones = sum_by_zone(next(one for one in done.layers if one.role == "GHFQ"))
+    zones = sum_areas_by_zone(next(one for one in done.layers if one.role == "GHFQ"))
     assert (
         zones["200"]["changed_from"]
         == zones["300"]["changed_to"]
@@ -260,7 +260,7 @@ def test_cancelled_or_failed_maintenance_export_leaves_no_files(tmp_path):
     long = {**CURRENT_ROWS, "ZXCQCSLX": [make_row(make_box(40, 0), 1, MC="河" * 300)]}
     with pytest.raises(OutputError) as caught:
         write_update(run_update(FILED_ROWS, long), tmp_path)
-    assert caught.value.key == "package_stopped" and "MC" in Texts("zh").explain(caught.value)
+    assert caught.value.key == "package_stopped" and "MC" in Texts("zh").explain_error(caught.value)
     assert not list(tmp_path.iterdir())
 
 
@@ -273,7 +273,9 @@ def test_area_balance_is_given_by_township():
         ]
     }
     done = run_update(FILED_ROWS, {**CURRENT_ROWS, **divisions})
-    towns_balance = next(one for one in balance_to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")["townships"]
+    towns_balance = next(one for one in convert_balance_to_dict(done)["layers"] if one["layer"] == "ZXCQCSLX")[
+        "townships"
+    ]
     assert towns_balance["东坊城乡"]["moved_out"] == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
     assert towns_balance["永安镇"]["moved_in"] == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
     assert towns_balance["永安镇"]["before"] == pytest.approx(measure_area(make_box(60, 0, 40)), abs=0.01)

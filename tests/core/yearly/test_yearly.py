@@ -19,7 +19,7 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.loading.assembly import assemble_plan
 from plugin.core.messages.texts import Texts
 from plugin.core.plan.layer import SourceLayer
-from plugin.core.versions.model import CHANGED, MOVED_IN, MOVED_OUT
+from plugin.core.versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from plugin.core.versions.sources import compare_sources
 from plugin.core.yearly import compute_yearly_update
 from plugin.core.yearly.balance import list_notes
@@ -96,19 +96,19 @@ def test_moved_control_line_gives_land_moved_out_land_moved_in_and_remaining_lan
     current = {"ZXCQCSLX": [make_row(make_box(40, 0), 1), make_row(make_box(300, 0), 2)]}
     found = get_single_layer(run_update(filed, current))
     changes = {change.kind: change for change in found.changes}
-    assert set(changes) == {MOVED_IN, MOVED_OUT} and len(found.changes) == 2
-    assert is_same_land(changes[MOVED_OUT].shape, make_box(0, 0, 40)) and (
-        changes[MOVED_OUT].before,
-        changes[MOVED_OUT].after,
+    assert set(changes) == {MOVED_IN_KIND, MOVED_OUT_KIND} and len(found.changes) == 2
+    assert is_same_land(changes[MOVED_OUT_KIND].shape, make_box(0, 0, 40)) and (
+        changes[MOVED_OUT_KIND].before,
+        changes[MOVED_OUT_KIND].after,
     ) == (0, -1)
-    assert is_same_land(changes[MOVED_IN].shape, make_box(100, 0, 40)) and (
-        changes[MOVED_IN].before,
-        changes[MOVED_IN].after,
+    assert is_same_land(changes[MOVED_IN_KIND].shape, make_box(100, 0, 40)) and (
+        changes[MOVED_IN_KIND].before,
+        changes[MOVED_IN_KIND].after,
     ) == (-1, 0)
     assert found.before.tolist() == [0]
     assert_same_land([one.shape for one in found.after], [make_box(100, 0, 40), make_box(40, 0, 60)])
-    assert found.area(MOVED_OUT) == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
-    assert found.area(MOVED_IN) == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
+    assert found.area(MOVED_OUT_KIND) == pytest.approx(measure_area(make_box(0, 0, 40)), abs=0.01)
+    assert found.area(MOVED_IN_KIND) == pytest.approx(measure_area(make_box(100, 0, 40)), abs=0.01)
     assert sum(one.share for one in found.after) == pytest.approx(1, abs=1e-6)
 
 
@@ -116,7 +116,7 @@ def test_land_removed_from_the_middle_leaves_single_part_polygons():
     filed = {"ZXCQCSHX": [make_row(make_box(0, 0, 300), 1)]}
     rest = shapely.MultiPolygon([make_box(0, 0), make_box(200, 0)])
     found = get_single_layer(run_update(filed, {"ZXCQCSHX": [make_row(rest, 1)]}))
-    assert [change.kind for change in found.changes] == [MOVED_OUT]
+    assert [change.kind for change in found.changes] == [MOVED_OUT_KIND]
     assert is_same_land(found.changes[0].shape, make_box(100, 0))
     assert_same_land([one.shape for one in found.after], [make_box(0, 0), make_box(200, 0)])
     assert {one.shape.geom_type for one in found.after} == {"Polygon"}
@@ -145,7 +145,7 @@ def test_changed_zone_code_lists_the_whole_old_parcel_and_all_its_new_parts():
     }
     found = get_single_layer(run_update(filed, current))
     (change,) = found.changes
-    assert change.kind == CHANGED and (change.before, change.after) == (0, 1)
+    assert change.kind == CHANGED_KIND and (change.before, change.after) == (0, 1)
     assert is_same_land(change.shape, make_box(120, 0, 80)) and change.area_m2 == pytest.approx(
         measure_area(make_box(120, 0, 80)), abs=0.01
     )
@@ -174,7 +174,7 @@ def test_land_gained_by_a_layer_compared_by_attribute_is_not_listed_but_measured
         run_update(filed, {"GHFQ": [make_zone(make_box(0, 0), 1, "200"), make_zone(make_box(100, 0), 2, "200")]})
     )
     assert not found.changes
-    assert found.left_out == {MOVED_IN: pytest.approx(measure_area(make_box(100, 0)), abs=0.01)}
+    assert found.left_out == {MOVED_IN_KIND: pytest.approx(measure_area(make_box(100, 0)), abs=0.01)}
 
 
 def test_parcel_changed_in_two_places_gives_two_change_rows():
@@ -186,7 +186,7 @@ def test_parcel_changed_in_two_places_gives_two_change_rows():
     )
     assert_same_land([one.shape for one in found.changes], [make_box(0, 0), make_box(200, 0)])
     assert_same_land([one.shape for one in found.after], [make_box(0, 0), make_box(200, 0), make_box(100, 0)])
-    assert {one.kind for one in found.changes} == {CHANGED}
+    assert {one.kind for one in found.changes} == {CHANGED_KIND}
     assert sum(one.share for one in found.after if one.row == 0) == pytest.approx(1)
 
 
@@ -211,7 +211,7 @@ def test_layers_that_cannot_be_compared_are_skipped_with_a_reason():
     assert [layer.role for layer in done.layers] == ["GHFQ", "LSWHBHX"]
     assert done.skipped["HLFXKZX"] == "not_current" and done.skipped["ZXCQCSZX"] == "not_filed"
     assert done.skipped["ZXCQCSLX"] == "in_neither"
-    assert done.counts == {MOVED_IN: 0, CHANGED: 0, MOVED_OUT: 0} and not done.changed
+    assert done.counts == {MOVED_IN_KIND: 0, CHANGED_KIND: 0, MOVED_OUT_KIND: 0} and not done.changed
 
 
 @pytest.mark.parametrize("where", ["both", "filed", "current"])
@@ -306,8 +306,8 @@ def test_changes_of_random_zones_match_plain_shapely(seed):
     before, change, after = (
         measure_area(*(shapely.snap(shape, nodes, 1e-6) for shape in some)) for some in (before, change, after)
     )
-    assert found.area(CHANGED) == pytest.approx(change, abs=0.01 * len(wanted))
-    assert found.before_m2 == pytest.approx(before, abs=0.01)
+    assert found.area(CHANGED_KIND) == pytest.approx(change, abs=0.01 * len(wanted))
+    assert found.area_before_m2 == pytest.approx(before, abs=0.01)
     assert sum(one.area_m2 for one in found.after) == pytest.approx(after, abs=0.01)
     assert before == pytest.approx(after, abs=0.01)
     assert sum(one.shape.area for one in found.after) == pytest.approx(ground.area, abs=0.01)
@@ -330,9 +330,9 @@ def test_changes_of_random_control_lines_match_plain_shapely(seed):
     were, are = shapely.union_all(old), shapely.union_all(new)
     lost = [(i, p) for i, s in enumerate(old) for p in shapely.get_parts(shapely.difference(s, are)) if p.area > 0]
     gained = [p for s in new for p in shapely.get_parts(shapely.difference(s, were)) if p.area > 0]
-    assert_same_land([one.shape for one in found.changes if one.kind == MOVED_OUT], [p for _, p in lost])
-    assert_same_land([one.shape for one in found.changes if one.kind == MOVED_IN], gained)
-    assert found.area(MOVED_OUT) == pytest.approx(sum(measure_area(p) for _, p in lost), rel=1e-5)
+    assert_same_land([one.shape for one in found.changes if one.kind == MOVED_OUT_KIND], [p for _, p in lost])
+    assert_same_land([one.shape for one in found.changes if one.kind == MOVED_IN_KIND], gained)
+    assert found.area(MOVED_OUT_KIND) == pytest.approx(sum(measure_area(p) for _, p in lost), rel=1e-5)
     marked = sorted({i for i, _ in lost})
     assert found.before.tolist() == marked
     ground = shapely.union_all([old[i] for i in marked])
@@ -400,7 +400,7 @@ def test_known_moves_in_a_county_are_measured_exactly(county_layers):
 
     changed = by_role["YDYHGHFQ"]
     assert changed.before.tolist() == [number]
-    assert changed.area(CHANGED) == pytest.approx(measure_statutory_square_metres(goes), rel=1e-6)
+    assert changed.area(CHANGED_KIND) == pytest.approx(measure_statutory_square_metres(goes), rel=1e-6)
     assert {one.row for one in changed.after} == {number, len(zones) - 1}
     assert sum(one.area_m2 for one in changed.after) == pytest.approx(
         measure_statutory_square_metres(stays, goes), rel=1e-6
@@ -408,8 +408,8 @@ def test_known_moves_in_a_county_are_measured_exactly(county_layers):
     line = by_role["LSWHBHX"]
     # Ranges of one site are nested: land that another range still covers is not moved out.
     lost = shapely.difference(lost, shapely.union_all(moved.geometry))
-    assert line.area(MOVED_OUT) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
-    assert line.area(MOVED_IN) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
+    assert line.area(MOVED_OUT_KIND) == pytest.approx(measure_statutory_square_metres(lost), rel=1e-5)
+    assert line.area(MOVED_IN_KIND) == pytest.approx(measure_statutory_square_metres(east), rel=1e-6)
     assert line.before.tolist() == [0]
     stayed = [shapely.intersection(shape, lines_before) for shape in moved.geometry]
     assert sum(one.area_m2 for one in line.after) == pytest.approx(
@@ -472,7 +472,7 @@ def test_failed_overlay_of_land_after_the_change_raises_an_input_error(monkeypat
 
     def fail_overlay(one, other, **more):
         found = find_shared_parts(one, other, **more)
-        found.fallback_log.failed.append((0, 0))
+        found.fallback_log.failed_pairs.append((0, 0))
         return found
 
     monkeypatch.setattr("plugin.core.yearly.update.find_shared_parts", fail_overlay)
@@ -557,11 +557,11 @@ def test_editions_in_different_zones_are_refused():
         compute_yearly_update(
             assemble_plan(layers[1:], norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
         )
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "EPSG:4546" in message and "千米" in message and "无法比对" in message
     with pytest.raises(InputError) as caught:
         compare_sources(layers[1], layers[0], norm)
-    assert Texts("zh").explain(caught.value) == message
+    assert Texts("zh").explain_error(caught.value) == message
 
 
 def test_layer_in_another_zone_is_skipped_and_other_layers_are_maintained():
@@ -592,7 +592,7 @@ def test_layer_unusable_in_both_editions_is_skipped_with_the_reason_of_the_filed
     done = compute_yearly_update(
         assemble_plan(filed, norm, scope="three_lines", reference_plan=after), after, 2026, day=UPDATE_DATE
     )
-    assert "LSWHBHX" in done.filed.unusable and "LSWHBHX" in done.current.unusable
+    assert "LSWHBHX" in done.filed_plan.unusable and "LSWHBHX" in done.current.unusable
     (note,) = [line for line in join_note_texts(done).splitlines() if "LSWHBHX" in line]
     assert note.startswith("备案版图层“LSWHBHX”") and "256.9 千米" in note
 

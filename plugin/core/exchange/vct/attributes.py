@@ -12,17 +12,17 @@ import numpy as np
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from .batch import BATCH_ROWS, KEY_FIELD, Batch, continues_last_row, find_key_column, merge_parts
+from .batch import BATCH_ROWS, KEY_FIELD, RowBatch, continues_last_row, find_key_column, merge_feature_parts
 from .declared_lengths import DuplicateCheck, LeadingZeroCheck, PlaceNames, compare_with_declared_lengths
 from .geometry import ShapeReader
 from .lines import LineReader, shorten_line
 from .location_check import CountyCodes
 from .plausibility import PlausibilityCheck
-from .settings import Remarks, load_settings
-from .structure import SECTION_NAMES, Table, VctStructure
+from .settings import FileRemarks, load_settings
+from .structure import SECTION_NAMES, VctStructure, VctTable
 from .values import VALUE_PARSERS
 
-Notes = list[tuple[str, dict[str, Any]]]
+NoticeList = list[tuple[str, dict[str, Any]]]
 #: Two or more Chinese characters in UTF-8, which would be three rare ones in GBK.
 _UTF8_CHINESE = re.compile(rb"(?:[\xe4-\xe9][\x80-\xbf]{2}){2,}")
 
@@ -45,7 +45,7 @@ class AttributeReader:
         lines: LineReader,
         structure: VctStructure,
         geometry: ShapeReader,
-        remarks: Remarks,
+        remarks: FileRemarks,
         cancellation: Cancellation,
         join: bool = False,
     ):
@@ -61,14 +61,14 @@ class AttributeReader:
         self._control_separator = lines.separator.encode() if lines.separator < " " else b""
         self._tables_of = [structure.tables_of_code.get(code, set()) for code in geometry.codes]
 
-    def read(self, notes: Notes) -> Iterator[Batch]:
+    def read(self, notes: NoticeList) -> Iterator[RowBatch]:
         """Yield the rows of all tables in batches, up to the end of the section.
 
         ``notes`` receives remarks on whole tables. InputError names the line of a row with a wrong number of values or
         an invalid value.
         """
         lines, tables_begun = self.lines, set()
-        while (word := lines.next_word()).lower() != "attributeend":
+        while (word := lines.read_word()).lower() != "attributeend":
             table = self.structure.tables.get(word.upper())
             if table is None:
                 lines.refuse_section_mark(word)
@@ -84,9 +84,9 @@ class AttributeReader:
         for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
             self.remarks.add("vct_note_no_rows", lines.number, table=name)
 
-    def _read_table(self, table: Table, notes: Notes) -> Iterator[Batch]:
+    def _read_table(self, table: VctTable, notes: NoticeList) -> Iterator[RowBatch]:
         lines = self.lines
-        batch, without_shape, first, joined = Batch(table), 0, 0, 0
+        batch, without_shape, first, joined = RowBatch(table), 0, 0, 0
         seen: set[int] = set()
         key_column = find_key_column(table) if self.join else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
@@ -103,7 +103,7 @@ class AttributeReader:
             shape = self._take_shape(ident, table)
             if shape is None and table.kind:
                 if table.kind not in self.geometry.sections:
-                    raise self._no_section(table)
+                    raise self._make_missing_section_error(table)
                 without_shape, first = without_shape + 1, first or lines.number
             batch.size += len(shape or b"")
             if key_column is not None and shape is not None and continues_last_row(batch, ident, values, key_column):
@@ -114,7 +114,7 @@ class AttributeReader:
                 lines.report_progress()
                 joined += self._finish_batch(batch, plausibility, duplicates)
                 yield batch
-                batch = Batch(table, size=len(shape or b""))
+                batch = RowBatch(table, size=len(shape or b""))
             batch.ids.append(ident)
             batch.rows.append(values)
             batch.lines.append(lines.number)
@@ -130,7 +130,7 @@ class AttributeReader:
         if without_shape:
             notes.append(("vct_note_no_shape", {"layer": table.name, "count": without_shape, "line": first}))
 
-    def _no_section(self, table: Table) -> InputError:
+    def _make_missing_section_error(self, table: VctTable) -> InputError:
         """Return the error for a geometry section that is missing or comes too late."""
         lines, wanted, number = self.lines, SECTION_NAMES[table.kind], self.lines.number
         later = lines.find(f"{wanted}Begin")
@@ -141,7 +141,7 @@ class AttributeReader:
             return lines.error("vct_sections_order", table=table.name, wanted=wanted, later=later)
         return lines.error("vct_section_missing", table=table.name, wanted=wanted)
 
-    def _finish_batch(self, batch: Batch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck) -> int:
+    def _finish_batch(self, batch: RowBatch, plausibility: PlausibilityCheck, duplicates: DuplicateCheck) -> int:
         """Run the checks on a batch of rows and merge the parts of its features.
 
         Return the number of merged features.
@@ -152,12 +152,12 @@ class AttributeReader:
         for column_index, column in enumerate(batch.table.columns):
             if (name := column.name.upper()) in self._county_fields:
                 self.counties.add(name, (row[column_index] for row in batch.rows))
-        joined = merge_parts(batch)
+        joined = merge_feature_parts(batch)
         duplicates.add(batch)
         self._names.add(batch)
         return joined
 
-    def _parse_row(self, line: bytes, table: Table) -> tuple[int, list[Any]]:
+    def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:
         lines = self.lines
         if _UTF8_CHINESE.search(line):
             self.remarks.add("vct_note_utf8", lines.number, table=table.name)
@@ -191,18 +191,18 @@ class AttributeReader:
                 raise lines.error("vct_value", table=table.name, **params) from error
         return ident, values
 
-    def _take_shape(self, ident: int, table: Table) -> bytes | None:
+    def _take_shape(self, ident: int, table: VctTable) -> bytes | None:
         if not table.kind:
             return None
         shapes, lines = self.geometry.shapes, self.lines
         record = int(shapes.find(np.array([ident]))[0])
         if record < 0:
             return None
-        if shapes.used[record]:
+        if shapes.is_record_used[record]:
             raise lines.error("vct_row_twice", id=ident, table=table.name)
-        shapes.used[record] = True
+        shapes.is_record_used[record] = True
         shape = shapes.get(record)
-        if (shape_kind := geometry_kind_of_wkb(shape)) != ("point" if table.kind == "annotation" else table.kind):
+        if (shape_kind := get_geometry_kind_of_wkb(shape)) != ("point" if table.kind == "annotation" else table.kind):
             raise lines.error("vct_other_kind", id=ident, table=table.name, of_type=shape_kind)
         number = shapes.code(record)
         if table.name.upper() not in self._tables_of[number]:
@@ -210,31 +210,31 @@ class AttributeReader:
         return shape
 
 
-def geometry_kind_of_wkb(shape: bytes) -> str:
+def get_geometry_kind_of_wkb(shape: bytes) -> str:
     """Return point, line or polygon for a shape in WKB, also for multipart shapes."""
     return ("point", "line", "polygon")[(int.from_bytes(shape[1:5], sys.byteorder) - 1) % 3]
 
 
-def read_shapes_without_rows(structure: VctStructure, geometry: ShapeReader, notes: Notes) -> Iterator[Batch]:
+def read_shapes_without_rows(structure: VctStructure, geometry: ShapeReader, notes: NoticeList) -> Iterator[RowBatch]:
     """Yield features that have a shape but no row of attributes, in batches.
 
     Their fields are empty. Their table is the one declared for their 要素代码 (feature class code).
     """
     by_code: dict[int, list[int]] = {}
-    for record in np.flatnonzero(~geometry.shapes.used).tolist():
+    for record in np.flatnonzero(~geometry.shapes.is_record_used).tolist():
         by_code.setdefault(geometry.shapes.code(record), []).append(record)
     for number, records in by_code.items():
         feature_class = structure.codes[geometry.codes[number]]
         table = structure.tables.get(feature_class.table.upper())
         if table is None:
-            table = structure.tables[feature_class.table.upper()] = Table(
+            table = structure.tables[feature_class.table.upper()] = VctTable(
                 feature_class.table, (), feature_class.kind, feature_class.code, feature_class.title
             )
         notes.append(
             ("vct_note_no_row", {"layer": table.name, "count": len(records), "id": geometry.shapes.id(records[0])})
         )
         for start in range(0, len(records), BATCH_ROWS):
-            batch = Batch(table)
+            batch = RowBatch(table)
             for record in records[start : start + BATCH_ROWS]:
                 ident = geometry.shapes.id(record)
                 batch.ids.append(ident)

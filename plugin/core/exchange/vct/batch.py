@@ -15,8 +15,8 @@ from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
 from .shapes import ANGLE_FIELD, TEXT_FIELD
-from .structure import Table
-from .values import to_series
+from .structure import VctTable
+from .values import convert_to_series
 
 #: Number of rows in a batch, and bytes of shapes that close a batch earlier.
 BATCH_ROWS = 5_000
@@ -24,7 +24,7 @@ BATCH_BYTES = 16_000_000
 
 
 @dataclass
-class Batch:
+class RowBatch:
     """Some thousand rows of one table.
 
     Row k has ``ids[k]``, the values ``rows[k]`` by field, the WKB ``shapes[k]`` (``None`` where missing) and the line
@@ -32,7 +32,7 @@ class Batch:
     (id, WKB) until they are merged. ``size``: bytes of all shapes.
     """
 
-    table: Table
+    table: VctTable
     ids: list[int] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     shapes: list[bytes | None] = field(default_factory=list)
@@ -51,7 +51,9 @@ class Batch:
 
         The geometry column is ``geometry``, with ``_`` added if a field has that name.
         """
-        columns = {c.name: to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)}
+        columns = {
+            c.name: convert_to_series([row[k] for row in self.rows], c.type) for k, c in enumerate(self.table.columns)
+        }
         if self.table.kind == "annotation":
             columns[TEXT_FIELD] = pd.Series([t for t, _ in self.texts], dtype="object")
             columns[ANGLE_FIELD] = pd.Series([np.nan if a is None else a for _, a in self.texts], dtype="float64")
@@ -72,7 +74,7 @@ _MULTIPART_KINDS = ("polygon", "line")
 _MULTIPART_CONSTRUCTORS = {0: shapely.multipoints, 1: shapely.multilinestrings, 3: shapely.multipolygons}
 
 
-def find_key_column(table: Table) -> int | None:
+def find_key_column(table: VctTable) -> int | None:
     """Return the column index of the 标识码 (BSM), the key of a feature.
 
     ``None`` if the table has no such column or its features cannot have several parts.
@@ -81,7 +83,7 @@ def find_key_column(table: Table) -> int | None:
     return names.index(KEY_FIELD) if table.kind in _MULTIPART_KINDS and KEY_FIELD in names else None
 
 
-def merge_shapes(shapes: NDArray) -> BaseGeometry:
+def merge_into_multipart(shapes: NDArray) -> BaseGeometry:
     """Merge (n,) points, lines or polygons into one multipart shape.
 
     Raises KeyError for another geometry type.
@@ -90,7 +92,7 @@ def merge_shapes(shapes: NDArray) -> BaseGeometry:
     return _MULTIPART_CONSTRUCTORS[int(shapely.get_type_id(parts[0]))](parts)
 
 
-def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) -> bool:
+def continues_last_row(batch: RowBatch, ident: int, values: list[Any], key: int) -> bool:
     """Return True if a row is another part of the feature in the batch's last row.
 
     Its id follows that of the last part, and all values are equal.
@@ -101,7 +103,7 @@ def continues_last_row(batch: Batch, ident: int, values: list[Any], key: int) ->
     return ident == (last[-1][0] if last else batch.ids[-1]) + 1
 
 
-def merge_parts(batch: Batch) -> int:
+def merge_feature_parts(batch: RowBatch) -> int:
     """Merge the parts of each feature into one shape; return how many were merged.
 
     Parts that would form an invalid multipolygon remain separate rows.
@@ -109,7 +111,7 @@ def merge_parts(batch: Batch) -> int:
     joined = 0
     for row in sorted(batch.further_parts, reverse=True):
         pieces = [batch.shapes[row], *(shape for _, shape in batch.further_parts[row])]
-        merged = merge_shapes(shapely.from_wkb(np.array(pieces, dtype=object)))
+        merged = merge_into_multipart(shapely.from_wkb(np.array(pieces, dtype=object)))
         if batch.table.kind == "line" or shapely.is_valid(merged):
             batch.shapes[row] = shapely.to_wkb(merged)
             joined += 1

@@ -19,17 +19,17 @@ import geopandas as gpd
 import pandas as pd
 import pyogrio
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import Cancelled, OutputError, SanxianError
-from ...files.writing import atomic_output, check_writable
-from ...geometry.crs import crs_label
+from ...files.writing import check_writable, write_atomically
+from ...geometry.crs import make_crs_label
 from ...io import DRIVER_ERRORS
 from ...standard.template import Field, Template
 from ..create import create_database
 from .read import VctFile, open_vct
-from .settings import Note
+from .settings import FileNote
 from .shapes import ANGLE_FIELD, TEXT_FIELD
-from .structure import Column, Table
+from .structure import VctColumn, VctTable
 
 if TYPE_CHECKING:
     from ...messages.texts import Texts
@@ -41,13 +41,18 @@ DATABASE_SUFFIX = ".gpkg"
 _RESERVED_FIELDS = ("fid", "geom")
 #: Prefixes of GeoPackage's internal tables.
 _RESERVED_PREFIXES = ("gpkg_", "rtree_", "sqlite_")
-_SHAPES = {"polygon": "MultiPolygon", "line": "MultiLineString", "point": "Point", "annotation": "Point"}
+_GEOPACKAGE_TYPES_BY_KIND = {
+    "polygon": "MultiPolygon",
+    "line": "MultiLineString",
+    "point": "Point",
+    "annotation": "Point",
+}
 #: Largest number of characters of a text with a length.
 _MAX_TEXT_LENGTH = 65_535
 #: Integers are stored in 64 bits, whatever length the file declares.
 _LONG_DIGITS = 18
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 
 @dataclass
@@ -63,13 +68,13 @@ class VctImport:
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
 
-def vct_to_database(
+def convert_vct_to_database(
     source: str | Path,
     target: str | Path,
     *,
     templates: Mapping[str, Template] | None = None,
-    progress: Progress = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    progress: ProgressCallback = lambda share, text: None,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> VctImport:
     """Write every table of a VCT file as a layer of a new GeoPackage.
 
@@ -83,7 +88,7 @@ def vct_to_database(
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / f"made{DATABASE_SUFFIX}"
         with open_vct(source, cancellation, progress=progress, merges_parts=True) as vct:
-            result = VctImport(target, crs_label(vct.head.crs))
+            result = VctImport(target, make_crs_label(vct.head.crs))
             try:
                 _write_tables(work, vct, result, templates or {})
             except DRIVER_ERRORS as error:
@@ -91,7 +96,7 @@ def vct_to_database(
                 raise OutputError(
                     "output_unwritable", target=str(target), detail="no_space" if full else "refused"
                 ) from error
-        with atomic_output(target) as new:
+        with write_atomically(target) as new:
             shutil.copyfile(work, new)
     return result
 
@@ -100,7 +105,9 @@ def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mappin
     templates_by_name = {name.upper(): template for name, template in templates.items()}
     _refuse_reserved(vct)
     result.notes += [*_note_foreign_titles(vct, templates_by_name), *_note_renamed_fields(vct)]
-    layers = [_table_template(table, templates_by_name.get(table.name.upper())) for table in vct.tables if table.kind]
+    layers = [
+        _make_table_template(table, templates_by_name.get(table.name.upper())) for table in vct.tables if table.kind
+    ]
     if layers:
         create_database(work, layers, vct.head.crs, code_lists={}, cancellation=vct.cancellation)
     for table, frame in vct.batches():
@@ -120,9 +127,9 @@ def _refuse_reserved(vct: VctFile) -> None:
             raise vct.lines.error("vct_table_reserved", table=feature_class.table)
 
 
-def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[Note]:
+def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]) -> list[FileNote]:
     """Return a note for each class titled like another table of the standard."""
-    notes: list[Note] = []
+    notes: list[FileNote] = []
     for feature_class in vct.structure.classes:
         own_template = templates_by_name.get(feature_class.table.upper())
         other = next((role for role, template in templates_by_name.items() if template.name == feature_class.title), "")
@@ -146,15 +153,15 @@ def _note_foreign_titles(vct: VctFile, templates_by_name: Mapping[str, Template]
     return notes
 
 
-def _note_renamed_fields(vct: VctFile) -> list[Note]:
+def _note_renamed_fields(vct: VctFile) -> list[FileNote]:
     renamed_fields = [(t.name, [c.name for c in t.columns if c.name.lower() in _RESERVED_FIELDS]) for t in vct.tables]
     return [
         ("vct_note_renamed", {"table": name, "fields": ", ".join(fields)}) for name, fields in renamed_fields if fields
     ]
 
 
-def _append_rows(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
-    shapes = _SHAPES.get(table.kind)
+def _append_rows(work: Path, table: VctTable, frame: gpd.GeoDataFrame) -> None:
+    shapes = _GEOPACKAGE_TYPES_BY_KIND.get(table.kind)
     rows: Any = frame if shapes else pd.DataFrame(frame.drop(columns=frame.geometry.name))
     options: dict[str, Any] = {} if work.exists() else {"dataset_options": {"VERSION": "1.2"}}
     if shapes:
@@ -165,15 +172,15 @@ def _append_rows(work: Path, table: Table, frame: gpd.GeoDataFrame) -> None:
         pyogrio.write_dataframe(rows, work, layer=table.name, driver="GPKG", append=work.exists(), **options)
 
 
-def _table_template(table: Table, standard_template: Template | None) -> Template:
+def _make_table_template(table: VctTable, standard_template: Template | None) -> Template:
     """Return a table as a template, with the standard's Chinese names for known fields."""
     columns = list(table.columns)
     if table.kind == "annotation":
-        columns += [Column(TEXT_FIELD, "text"), Column(ANGLE_FIELD, "real")]
+        columns += [VctColumn(TEXT_FIELD, "text"), VctColumn(ANGLE_FIELD, "real")]
     fields, aliases = [], set()
     for column in columns:
         name = f"{column.name}_" if column.name.lower() in _RESERVED_FIELDS else column.name
-        standard_field = standard_template.field_named(column.name) if standard_template else None
+        standard_field = standard_template.find_field_by_name(column.name) if standard_template else None
         alias = standard_field.alias if standard_field and standard_field.alias not in aliases else name
         aliases.add(alias)
         # A text declared longer than formats support has no length.
@@ -209,7 +216,7 @@ class ImportCheck:
 
     verdict: str = ""
     errors: int = 0
-    warnings: int = 0
+    warning_count: int = 0
     lines: tuple[str, ...] = ()
 
 
@@ -224,12 +231,12 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     except Cancelled:
         return ImportCheck(lines=(texts.get("toolbox", "import_check_cancelled"),))
     except SanxianError as error:
-        return ImportCheck(lines=(texts.get("toolbox", "import_check_failed", reason=texts.explain(error)),))
+        return ImportCheck(lines=(texts.get("toolbox", "import_check_failed", reason=texts.explain_error(error)),))
     summary = report.summary
     verdict = texts.get("verdicts", summary["verdict"])
     counts = {key: value for key, value in summary.items() if isinstance(value, int) and key not in ("infos", "waived")}
     lines = [texts.get("toolbox", "summary", verdict=verdict, **counts)]
-    if common := commonest_rules(report):
+    if common := find_commonest_rules(report):
         titles = {rule.code: rule.heading for rule in report.rules}
         named = [
             texts.get("toolbox", "rule_line_count", code=code, title=titles.get(code, ""), count=count)
@@ -242,7 +249,7 @@ def check_imported(run: Callable[[], Report], texts: Texts) -> ImportCheck:
     return ImportCheck(summary["verdict"], summary["errors"], summary["warnings"], tuple(lines))
 
 
-def commonest_rules(report: Report, most: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
+def find_commonest_rules(report: Report, most: int = MAX_RULES_IN_SUMMARY) -> list[tuple[str, int]]:
     """Return the ``most`` rule codes with the most open findings, and their counts.
 
     Errors and warnings count. Codes about the run itself are left out.

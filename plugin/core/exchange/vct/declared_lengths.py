@@ -17,10 +17,10 @@ import shapely
 
 from ...standard.divisions import COUNTY_LEVEL
 from ...standard.place_names import find_foreign_place
-from .batch import Batch, find_key_column
+from .batch import RowBatch, find_key_column
 from .location_check import CountyCodes
-from .settings import Remarks, load_settings
-from .structure import Column, Table
+from .settings import FileRemarks, load_settings
+from .structure import VctColumn, VctTable
 
 if TYPE_CHECKING:
     from ...standard.codes import CodeList
@@ -31,7 +31,7 @@ _RELATIVE_ROUNDING = 1e-12
 MAX_EXACT_INTEGER = 2.0**53
 
 
-def compare_with_declared_lengths(batch: Batch, remarks: Remarks) -> None:
+def compare_with_declared_lengths(batch: RowBatch, remarks: FileRemarks) -> None:
     """Add a remark for each field with values that exceed its declaration.
 
     These are too long texts, numbers with too many digits, and dates outside the valid years. A time of day is removed
@@ -49,12 +49,14 @@ def compare_with_declared_lengths(batch: Batch, remarks: Remarks) -> None:
             _compare_dates(values, column_index, column, batch, remarks)
 
 
-def _add_remark(key: str, places: list[int], column: Column, batch: Batch, remarks: Remarks, declared: str) -> None:
+def _add_remark(
+    key: str, places: list[int], column: VctColumn, batch: RowBatch, remarks: FileRemarks, declared: str
+) -> None:
     line = batch.lines[places[0]]
     remarks.add(key, line, None, len(places), layer=batch.table.name, field=column.name, declared=declared)
 
 
-def _compare_texts(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_texts(values: list[Any], column: VctColumn, batch: RowBatch, remarks: FileRemarks) -> None:
     declared = column.length
     if column.is_unlimited or not declared or max(map(len, filter(None, values)), default=0) <= declared:
         return
@@ -62,7 +64,7 @@ def _compare_texts(values: list[Any], column: Column, batch: Batch, remarks: Rem
     _add_remark("vct_note_too_long", places, column, batch, remarks, f"Char,{declared}")
 
 
-def _compare_integers(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_integers(values: list[Any], column: VctColumn, batch: RowBatch, remarks: FileRemarks) -> None:
     if column.bytes:
         most, declared = 2 ** (8 * column.bytes - 1) - 1, f"Int{column.bytes}"
         least = -most - 1
@@ -78,7 +80,7 @@ def _compare_integers(values: list[Any], column: Column, batch: Batch, remarks: 
         _add_remark("vct_note_too_long", places, column, batch, remarks, declared)
 
 
-def _compare_reals(values: list[Any], column: Column, batch: Batch, remarks: Remarks) -> None:
+def _compare_reals(values: list[Any], column: VctColumn, batch: RowBatch, remarks: FileRemarks) -> None:
     numbers = np.abs(np.array([0.0 if value is None else value for value in values]))
     if (inexact := np.flatnonzero(numbers >= MAX_EXACT_INTEGER)).size:
         _add_remark("vct_note_digits", inexact.tolist(), column, batch, remarks, f"Float,{column.length}")
@@ -96,8 +98,10 @@ def _compare_reals(values: list[Any], column: Column, batch: Batch, remarks: Rem
         _add_remark("vct_note_finer", np.flatnonzero(too_precise).tolist(), column, batch, remarks, declared)
 
 
-def _compare_dates(values: list[Any], column_index: int, column: Column, batch: Batch, remarks: Remarks) -> None:
-    years = load_settings().years
+def _compare_dates(
+    values: list[Any], column_index: int, column: VctColumn, batch: RowBatch, remarks: FileRemarks
+) -> None:
+    years = load_settings().valid_years
     present = [value.year for value in values if value is not None]
     if present and not (min(present) in years and max(present) in years):
         places = [k for k, value in enumerate(values) if value is not None and value.year not in years]
@@ -114,7 +118,7 @@ _COUNTY_DIGITS = 6
 
 
 @dataclass
-class _Divisions:
+class _DivisionShapes:
     """Names and shapes (WKB) of the rows in one table of administrative divisions."""
 
     names: list[str] = field(default_factory=list)
@@ -132,13 +136,13 @@ class PlaceNames:
         self._tables = {name.upper() for name in settings.division_tables}
         self._name, self._fields_by_name = settings.division_name, {name.upper() for name in settings.place_names}
         self._code_fields = [name.upper() for name in reversed(settings.county_fields)]
-        self._divisions: dict[str, _Divisions] = {}
+        self._divisions: dict[str, _DivisionShapes] = {}
         #: Table, text, point (WKB) and line of each annotation.
         self._labels: list[tuple[str, str, bytes, int]] = []
         #: Table, field, name and the county's code in the row → line of the first row, rows.
         self._places: dict[tuple[str, str, str, str], list[int]] = {}
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         """Collect the division names, annotation texts and name fields of a batch."""
         columns = {column.name.upper(): k for k, column in enumerate(batch.table.columns)}
         name = batch.table.name.upper()
@@ -151,14 +155,14 @@ class PlaceNames:
         for named in self._fields_by_name & columns.keys():
             self._add_places(named, columns, batch)
 
-    def _add_divisions(self, table: str, column_index: int, batch: Batch) -> None:
-        divisions = self._divisions.setdefault(table, _Divisions())
+    def _add_divisions(self, table: str, column_index: int, batch: RowBatch) -> None:
+        divisions = self._divisions.setdefault(table, _DivisionShapes())
         for row, shape in zip(batch.rows, batch.shapes, strict=True):
             if row[column_index] and shape is not None:
                 divisions.names.append(str(row[column_index]).strip())
                 divisions.shapes.append(shape)
 
-    def _add_places(self, field_name: str, columns: dict[str, int], batch: Batch) -> None:
+    def _add_places(self, field_name: str, columns: dict[str, int], batch: RowBatch) -> None:
         code_at = [columns[name] for name in self._code_fields if name in columns]
         for row, line in zip(batch.rows, batch.lines, strict=True):
             if row[columns[field_name]]:
@@ -171,13 +175,13 @@ class PlaceNames:
                 )
                 self._places.setdefault(key, [line, 0])[1] += 1
 
-    def report(self, counties: CountyCodes, remarks: Remarks) -> None:
+    def report(self, counties: CountyCodes, remarks: FileRemarks) -> None:
         """Add remarks on annotation texts and place names in a wrong division."""
         for table, divisions in self._divisions.items():
             self._report_labels(table, divisions, remarks)
         self._report_places(counties.county()[0], remarks)
 
-    def _report_labels(self, table: str, divisions: _Divisions, remarks: Remarks) -> None:
+    def _report_labels(self, table: str, divisions: _DivisionShapes, remarks: FileRemarks) -> None:
         """Add remarks on annotation that names one division but is inside another."""
         known = set(divisions.names)
         labels = [label for label in self._labels if label[1] in known]
@@ -194,22 +198,22 @@ class PlaceNames:
                 params = {"table": layer, "divisions": table}
                 remarks.add_example("vct_note_label_place", line, f"{text} → {min(names)}", 1, **params)
 
-    def _report_places(self, county: str, remarks: Remarks) -> None:
+    def _report_places(self, county: str, remarks: FileRemarks) -> None:
         """Add remarks on place names that begin with another county or city.
 
         The right county is that of the row's code, otherwise ``county``.
         """
         settings = load_settings()
-        names, upper_names = _county_names(settings.shortest_county_name)
+        names, upper_names = _list_county_names(settings.shortest_county_name)
         longest, below = max(map(len, names), default=0), tuple(settings.below_county_words)
-        divisions = _divisions()
+        divisions = _load_divisions()
         for (table, named, value, row_code), (line, count) in self._places.items():
             code = row_code or county
             place_name = _strip_names(value, upper_names)
             other = next(
                 (
                     n
-                    for n in _prefixes(place_name, longest)
+                    for n in _iterate_prefixes(place_name, longest)
                     if n in names and not place_name[len(n) :].startswith(below)
                 ),
                 "",
@@ -222,7 +226,7 @@ class PlaceNames:
                 remarks.add_example("vct_note_foreign_place", line, value, count, **params)
 
 
-def _prefixes(text: str, longest: int) -> Iterable[str]:
+def _iterate_prefixes(text: str, longest: int) -> Iterable[str]:
     """Yield the prefixes of a text, the longest (``longest`` characters) first."""
     return (text[:n] for n in range(min(len(text), longest), 0, -1))
 
@@ -234,18 +238,18 @@ def _strip_names(text: str, upper_names: list[str]) -> str:
     return text
 
 
-def _county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
+def _list_county_names(shortest: int) -> tuple[dict[str, str], list[str]]:
     """Return county name → code, and the list of names of provinces and cities.
 
     Only county names with at least ``shortest`` characters are returned.
     """
-    divisions = _divisions()
+    divisions = _load_divisions()
     codes = list(divisions.codes.values()) if divisions is not None else []
     names = {c.name: c.code for c in codes if c.level == COUNTY_LEVEL and len(c.name) >= shortest}
     return names, [c.name for c in sorted(codes, key=lambda c: c.level) if c.level < COUNTY_LEVEL]
 
 
-def _divisions() -> CodeList | None:
+def _load_divisions() -> CodeList | None:
     from ...standard import load_standard
 
     return load_standard("county_db").code_lists.get("divisions")
@@ -266,15 +270,15 @@ class DuplicateCheck:
     be parts of one feature, and their key does not count as repeated.
     """
 
-    def __init__(self, table: Table, remarks: Remarks, joined: bool):
+    def __init__(self, table: VctTable, remarks: FileRemarks, joined: bool):
         self.table, self.remarks, self.joined = table, remarks, joined
         self._key = find_key_column(table)
         self._keys: dict[str, int] = {}
         self._shapes: dict[int, int] = {}
-        self._last: list[Any] = []
+        self._last_row: list[Any] = []
         self._repeated: list[tuple[str, int]] = []
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         """Collect the keys of a batch, and add remarks on repeated shapes."""
         for row, shape, line in zip(batch.rows, batch.shapes, batch.lines, strict=True):
             if self.table.kind in _DUPLICATE_REMARKS and shape is not None:
@@ -284,9 +288,9 @@ class DuplicateCheck:
                     self.remarks.add_example(remark, line, str(earlier), 1, table=self.table.name)
             if self._key is not None and row[self._key] is not None:
                 value = str(row[self._key])
-                if self._keys.setdefault(value, line) != line and (self.joined or row != self._last):
+                if self._keys.setdefault(value, line) != line and (self.joined or row != self._last_row):
                     self._repeated.append((value, line))
-            self._last = row
+            self._last_row = row
 
     def close(self) -> None:
         """Add a remark on the keys that occur twice."""
@@ -317,7 +321,7 @@ class LeadingZeroCheck:
     def __init__(self) -> None:
         self._fields_by_name: dict[str, dict[str, list[_CodeUse]]] = {}
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         """Collect the codes of a batch."""
         endings = tuple(load_settings().code_endings)
         for place, column in enumerate(batch.table.columns):
@@ -332,7 +336,7 @@ class LeadingZeroCheck:
             for value, (line, count) in found.items():
                 known.setdefault(value, []).append(_CodeUse(batch.table.name, line, count))
 
-    def report(self, remarks: Remarks) -> None:
+    def report(self, remarks: FileRemarks) -> None:
         """Add remarks on codes that also occur with a leading zero."""
         for name, codes in self._fields_by_name.items():
             for value, places in codes.items():

@@ -14,10 +14,10 @@ from ...cancellation import Cancellation
 from ...geometry.crs import describe_crs
 from .head import VctHeader
 from .lines import MAX_COORDINATE, LineReader
-from .location_check import Bounds, verify_location
+from .location_check import PositionBounds, verify_location
 from .polygons import PolygonError, PolygonRecord, assemble_rings, has_stray_separator, make_polygons
 from .records import INDIRECT_COORDINATES, PLAIN_FEATURE, POLYGON_FEATURE, POLYLINE_SEGMENT
-from .settings import Remarks, load_settings
+from .settings import FileRemarks, load_settings
 from .store import ShapeStore
 from .structure import VctStructure
 
@@ -39,21 +39,21 @@ class ShapeReader:
     class codes) by the number stored with each shape; ``sections``: sections read so far.
     """
 
-    def __init__(self, folder: Path, head: VctHeader, cancellation: Cancellation, remarks: Remarks):
+    def __init__(self, folder: Path, head: VctHeader, cancellation: Cancellation, remarks: FileRemarks):
         self.head, self.cancellation, self.remarks = head, cancellation, remarks
         self.shapes, self.lines = ShapeStore(folder / "shapes"), ShapeStore(folder / "lines")
         self.places = ShapeStore(folder / "places")
         self.texts: dict[int, tuple[str, float | None]] = {}
         self.codes: list[str] = []
-        self.bounds: Bounds | None = None
+        self.bounds: PositionBounds | None = None
         self.sections: set[str] = set()
         self._numbers: dict[str, int] = {}
         self.has_multipart = False
         self._boundary_code = load_settings().bounding_code
         self._plain_style = load_settings().style.encode("gbk")
-        self.geographic = describe_crs(head.crs).geographic
+        self.geographic = describe_crs(head.crs).is_geographic
         self._sealed_lines = False
-        self._unassembled: list[PolygonRecord] = []
+        self._unassembled_records: list[PolygonRecord] = []
 
     def __enter__(self) -> ShapeReader:
         return self
@@ -66,7 +66,7 @@ class ShapeReader:
         """Read all records of one section: point, line, polygon or annotation."""
         self.sections.add(section)
         if section == "polygon":
-            self._seal_lines(lines)
+            self._prepare_lines_for_lookup(lines)
         elif section == "line":
             # Lines after polygons: boundaries would be missing, but line features are valid.
             self._sealed_lines = False
@@ -78,7 +78,7 @@ class ShapeReader:
         }[section]
         end, count = f"{section}end", 0
         while True:
-            word = lines.next_word()
+            word = lines.read_word()
             if word.lower() == end:
                 break
             start = lines.number
@@ -95,7 +95,7 @@ class ShapeReader:
 
     def _read_class_code(self, section: str, lines: LineReader, structure: VctStructure) -> str:
         """Read a record's 要素代码 (feature class code), and skip its symbol code."""
-        code = lines.next_word()
+        code = lines.read_word()
         if code not in structure.codes:
             if code != self._boundary_code or section != "line":
                 raise lines.error("vct_unknown_code", code=code[:40])
@@ -107,12 +107,12 @@ class ShapeReader:
         return code
 
     def _read_positions(self, lines: LineReader, count: int) -> NDArray:
-        xy = lines.read_positions(count, self.head.dimensions)
+        xy = lines.read_positions(count, self.head.numbers_per_position)
         if self.head.northing_first:
             xy = xy[:, ::-1]
         return xy + self.head.offset if any(self.head.offset) else np.ascontiguousarray(xy)
 
-    def _number_of_code(self, code: str) -> int:
+    def _get_number_of_code(self, code: str) -> int:
         if code not in self._numbers:
             self._numbers[code] = len(self.codes)
             self.codes.append(code)
@@ -120,14 +120,14 @@ class ShapeReader:
 
     def _store_shape(self, ident: int, shape: Any, start: int, code: str) -> None:
         self.has_multipart = self.has_multipart or shapely.get_type_id(shape) >= 4
-        self.shapes.put(ident, shapely.to_wkb(shape), start, self._number_of_code(code))
+        self.shapes.put(ident, shapely.to_wkb(shape), start, self._get_number_of_code(code))
 
     def _check_feature_type(self, section: str, lines: LineReader) -> None:
         """Read a record's geometry type, add a remark if it is not 1 (plain).
 
         Types up to 9 are read like 1. Raises InputError for others.
         """
-        feature_type = lines.next_integer()
+        feature_type = lines.read_integer()
         if feature_type != PLAIN_FEATURE:
             if not PLAIN_FEATURE < feature_type <= _LARGEST_FEATURE_TYPE:
                 raise lines.error("vct_unsupported", found=feature_type, wanted=PLAIN_FEATURE)
@@ -177,7 +177,7 @@ class ShapeReader:
         count = lines.count()
         items: list[int] = []
         while len(items) < count:
-            items += lines.next_integers()
+            items += lines.read_integers()
         if len(items) > count:
             raise lines.error("vct_items", id=ident, count=count, found=len(items))
         lines.expect_record_end(ident)
@@ -189,21 +189,21 @@ class ShapeReader:
             lines.number = start
             late = error.key == "vct_unknown_line" and "line" not in self.sections
             raise lines.error("vct_polygons_first" if late else error.key, id=ident, **error.params) from error
-        self._unassembled.append(PolygonRecord(ident, code, start, found, label))
+        self._unassembled_records.append(PolygonRecord(ident, code, start, found, label))
 
     def _make_polygons(self, lines: LineReader) -> None:
         """Assemble the polygon records read since the last call, and store them."""
-        records, self._unassembled = self._unassembled, []
+        records, self._unassembled_records = self._unassembled_records, []
         if not records:
             return
         shapes = make_polygons(records, self.geographic, lines, self.remarks)
         self.has_multipart = self.has_multipart or bool((shapely.get_type_id(shapes) >= 4).any())
         for record, content in zip(records, shapely.to_wkb(shapes).tolist(), strict=True):
-            self.shapes.put(record.ident, content, record.line, self._number_of_code(record.code))
+            self.shapes.put(record.ident, content, record.line, self._get_number_of_code(record.code))
 
     def _read_annotation(self, ident: int, code: str, start: int, lines: LineReader) -> None:
         self._check_feature_type("Annotation", lines)
-        text = lines.next_text_or_blank()
+        text = lines.read_text_or_blank_line()
         if not text.strip():
             self.remarks.add("vct_note_no_text", start, ident)
         numbers = self._read_annotation_position(lines)
@@ -219,7 +219,7 @@ class ShapeReader:
 
     @staticmethod
     def _read_annotation_position(lines: LineReader) -> list[float]:
-        line = lines.next_word()
+        line = lines.read_word()
         try:
             found = [float(part) for part in line.split(lines.separator)]
         except ValueError as error:
@@ -230,26 +230,26 @@ class ShapeReader:
 
     @staticmethod
     def _expect_type(lines: LineReader, expected: int) -> None:
-        if (feature_type := lines.next_integer()) != expected:
+        if (feature_type := lines.read_integer()) != expected:
             raise lines.error("vct_unsupported", found=feature_type, wanted=expected)
 
-    def _seal_lines(self, lines: LineReader) -> None:
+    def _prepare_lines_for_lookup(self, lines: LineReader) -> None:
         if not self._sealed_lines:
             self._sealed_lines = True
             _refuse_repeated_id(self.lines.prepare_reading(), lines)
 
-    def finish(self, lines: LineReader) -> None:
+    def prepare_lookup_by_id(self, lines: LineReader) -> None:
         """Prepare all shapes for access by id, and verify their positions.
 
         Raises InputError for a repeated id, for boundary lines without polygons, and for positions that contradict the
         header.
         """
-        self._seal_lines(lines)
+        self._prepare_lines_for_lookup(lines)
         _refuse_repeated_id(self.shapes.prepare_reading(), lines)
-        unused = self.lines.unused_records(_BOUNDARY_LINE)
+        unused = self.lines.find_unused_records(_BOUNDARY_LINE)
         if len(unused):
             first = int(unused[0])
-            if not self.lines.used.any():
+            if not self.lines.is_record_used.any():
                 lines.number = self.lines.line(first)
                 raise lines.error("vct_no_polygons", count=len(unused))
             self.remarks.add("vct_note_unused_lines", self.lines.line(first), self.lines.id(first), len(unused))
@@ -261,7 +261,7 @@ class ShapeReader:
 
         Rows of attributes can only refer to the feature.
         """
-        boundary_ids = self.lines.ids_with_code(_BOUNDARY_LINE)
+        boundary_ids = self.lines.list_ids_with_code(_BOUNDARY_LINE)
         places = self.shapes.find(boundary_ids)
         shared = places[places >= 0]
         if len(shared):
@@ -274,16 +274,16 @@ class ShapeReader:
         if any(self.head.offset):
             notes.append(("vct_note_offset", {"x": f"{self.head.offset[0]:g}", "y": f"{self.head.offset[1]:g}"}))
         coarse = load_settings().coarse_degrees if self.geographic else load_settings().coarse_m
-        if lines.coarsest > coarse:
+        if lines.coarsest_step > coarse:
             unit = "°" if self.geographic else "m"
             params = {
                 "count": lines.coarse_count,
                 "line": lines.coarse_line,
-                "step": f"{lines.coarsest:g}",
+                "step": f"{lines.coarsest_step:g}",
                 "unit": unit,
             }
             notes.append(("vct_note_coarse", params))
-        if self.head.dimensions == 3:
+        if self.head.numbers_per_position == 3:
             notes.append(("vct_note_third", {}))
         return notes
 

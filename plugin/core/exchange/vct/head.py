@@ -12,7 +12,7 @@ from datetime import date
 from pyproj import CRS
 
 from ...errors import OutputError
-from ...geometry.crs import crs_label, describe_crs
+from ...geometry.crs import describe_crs, make_crs_label
 from .header_values import (
     HEADER_KEYS,
     SPHEROID_VALUE,
@@ -24,7 +24,7 @@ from .header_values import (
     read_extent,
 )
 from .lines import LineReader, shorten_line
-from .settings import SEPARATOR, Remarks, VctSettings
+from .settings import VCT_SEPARATOR, FileRemarks, VctSettings
 
 PROJECTION_NAME = "高斯-克吕格投影"
 #: The vertical datum in headers, and its code.
@@ -52,11 +52,12 @@ class VctHeader:
     """Values of a VCT header that reading needs.
 
     ``northing_first``: positions have the northing first; ``offset``: (x, y) to add to positions; ``vertical_datum``:
-    name of the vertical datum; ``extent``: the declared corners; ``dimensions``: numbers per position, 2 or 3.
+    name of the vertical datum; ``extent``: the declared corners; ``numbers_per_position``: numbers per position, 2 or
+    3.
     """
 
     crs: CRS
-    dimensions: int = 2
+    numbers_per_position: int = 2
     northing_first: bool = False
     offset: tuple[float, float] = (0.0, 0.0)
     datamark: str = ""
@@ -70,11 +71,15 @@ def check_supported_crs(crs: CRS | None, layer: str) -> None:
     Supported are CGCS2000 in degrees and its 3° and 6° Gauss–Krüger zones.
     """
     frame = describe_crs(crs) if crs is not None else None
-    if frame is None or not frame.cgcs2000 or not (frame.geographic or _zone_width(frame.zone, frame.meridian)):
-        raise OutputError("vct_crs", layer=layer, crs=crs_label(crs))
+    if (
+        frame is None
+        or not frame.is_cgcs2000
+        or not (frame.is_geographic or _compute_zone_width(frame.zone_number, frame.central_meridian))
+    ):
+        raise OutputError("vct_crs", layer=layer, crs=make_crs_label(crs))
 
 
-def _zone_width(zone: int | None, meridian: float | None) -> int:
+def _compute_zone_width(zone: int | None, meridian: float | None) -> int:
     """Return the width of a zone, 3 or 6 degrees; 0 if it is neither.
 
     A zone without a number in its eastings counts as a 3° zone.
@@ -93,41 +98,41 @@ def make_header_lines(crs: CRS, low: list[str], high: list[str], settings: VctSe
     pairs = {
         "Datamark": settings.datamark,
         "Version": settings.version,
-        "CoordinateSystemType": "D" if crs_facts.geographic else "P",
+        "CoordinateSystemType": "D" if crs_facts.is_geographic else "P",
         "Dim": "2",
         "XAxisDirection": "E",
         "YAxisDirection": "N",
-        "XYUnit": "D" if crs_facts.geographic else "M",
+        "XYUnit": "D" if crs_facts.is_geographic else "M",
         "ZUnit": "M",
         "Spheroid": SPHEROID_VALUE,
         "PrimeMeridian": "Greenwich",
-        "Projection": "" if crs_facts.geographic else PROJECTION_NAME,
-        "Parameters": "" if crs_facts.geographic else _projection_parameters(crs, settings.parameters),
+        "Projection": "" if crs_facts.is_geographic else PROJECTION_NAME,
+        "Parameters": "" if crs_facts.is_geographic else _format_projection_parameters(crs, settings.parameters),
         "VerticalDatum": VERTICAL_DATUM_NAME,
         "TemporalReferenceSystem": TIME_REFERENCE,
-        "ExtentMin": SEPARATOR.join(low),
-        "ExtentMax": SEPARATOR.join(high),
+        "ExtentMin": VCT_SEPARATOR.join(low),
+        "ExtentMax": VCT_SEPARATOR.join(high),
         "MapScale": str(settings.map_scale),
         "Offset": "0,0",
         "Date": f"{today:%Y%m%d}",
-        "Separator": SEPARATOR,
+        "Separator": VCT_SEPARATOR,
     }
     return ["HeadBegin", *(f"{key}:{value}" for key, value in pairs.items()), "HeadEnd"]
 
 
-def _projection_parameters(crs: CRS, style: str) -> str:
+def _format_projection_parameters(crs: CRS, style: str) -> str:
     crs_facts = describe_crs(crs)
     meridian, easting, width = (
-        f"{crs_facts.meridian:g}",
+        f"{crs_facts.central_meridian:g}",
         crs_facts.false_easting,
-        _zone_width(crs_facts.zone, crs_facts.meridian),
+        _compute_zone_width(crs_facts.zone_number, crs_facts.central_meridian),
     )
     if style == "long":
-        return f"{meridian},,,,1.0,{easting:.1f},0.0,{width},{crs_facts.zone}"
-    return f"{meridian},1,{easting:.0f},0,{width},{crs_facts.zone}"
+        return f"{meridian},,,,1.0,{easting:.1f},0.0,{width},{crs_facts.zone_number}"
+    return f"{meridian},1,{easting:.0f},0,{width},{crs_facts.zone_number}"
 
 
-def read_header(lines: LineReader, remarks: Remarks) -> VctHeader:
+def read_header(lines: LineReader, remarks: FileRemarks) -> VctHeader:
     """Read the header up to HeadEnd.
 
     Each key is used, verified, or reported in a remark. Raises InputError for another file format and for an
@@ -150,10 +155,10 @@ def read_header(lines: LineReader, remarks: Remarks) -> VctHeader:
     header.refuse_unless(
         len(separator) <= 1 and not (separator.isalnum() or separator in tuple('+-._"')),
         "separator",
-        SEPARATOR,
+        VCT_SEPARATOR,
         "vct_head_form",
     )
-    lines.separator = separator or SEPARATOR
+    lines.separator = separator or VCT_SEPARATOR
     (dim,) = header.numbers("dim", (1,), "vct_head_dim") or [2.0]
     if dim not in (2, 3):
         raise header.error("dim", "vct_head_dim")
@@ -162,20 +167,20 @@ def read_header(lines: LineReader, remarks: Remarks) -> VctHeader:
     note_impossible_values(header)
     head = VctHeader(
         crs=crs,
-        dimensions=int(dim),
+        numbers_per_position=int(dim),
         northing_first=read_axes(header),
         offset=(offset[0], offset[1]) if offset else (0.0, 0.0),
         datamark=header.get("datamark"),
         vertical_datum=pairs.get("verticaldatum", ("",))[0],
         extent=read_extent(header),
     )
-    _report_missing(header, describe_crs(crs).geographic)
+    _report_missing(header, describe_crs(crs).is_geographic)
     header.report_unused(_USUAL_VALUES)
     return head
 
 
 def _store_pair(
-    pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: LineReader, remarks: Remarks
+    pairs: dict[str, tuple[str, int, str]], key: str, value: str, lines: LineReader, remarks: FileRemarks
 ) -> None:
     earlier = pairs.setdefault(key.lower(), (value, lines.number, key))
     if earlier[0] != value:
@@ -198,11 +203,11 @@ def _report_missing(head: HeaderPairs, geographic: bool) -> None:
         head.remarks.add("vct_note_head_missing", head.lines.number, keys=", ".join(missing))
 
 
-def _skip_to_head(lines: LineReader, remarks: Remarks) -> None:
+def _skip_to_head(lines: LineReader, remarks: FileRemarks) -> None:
     lines.verify_text()
     first = 0, ""
     for _ in range(_LINES_SEARCHED_FOR_HEAD):
-        line = lines.next_raw_line()
+        line = lines.read_raw_line_or_none()
         if line is None:
             break
         word = line.strip().removeprefix(b"\xef\xbb\xbf")

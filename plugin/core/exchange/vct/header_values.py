@@ -15,7 +15,7 @@ from pyproj.exceptions import CRSError
 from ...errors import InputError
 from ...geometry.crs import CGCS2000_DEGREES, describe_crs
 from .lines import MAX_COORDINATE, LineReader
-from .settings import Remarks, load_settings
+from .settings import FileRemarks, load_settings
 
 SPHEROID_VALUE = "CGCS2000,6378137.0,298.257222101"
 #: Keys that a header should have, as written; a CRS in degrees needs no projection.
@@ -26,7 +26,7 @@ HEADER_KEYS = (
 )  # fmt: skip
 _KEYS_BY_LOWER_CASE = {key.lower(): key for key in HEADER_KEYS}
 #: Keys required for reading, with an example value for the message.
-_EXAMPLES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3,38"}
+_EXAMPLE_VALUES = {"spheroid": SPHEROID_VALUE, "parameters": "114,1,38500000,0,3,38"}
 
 
 class HeaderPairs:
@@ -35,7 +35,7 @@ class HeaderPairs:
     ``used``: keys that were read or verified; `report_unused` adds remarks on the others.
     """
 
-    def __init__(self, lines: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: Remarks):
+    def __init__(self, lines: LineReader, pairs: dict[str, tuple[str, int, str]], remarks: FileRemarks):
         self.lines, self.pairs, self.remarks = lines, pairs, remarks
         self.used: set[str] = set()
 
@@ -53,7 +53,7 @@ class HeaderPairs:
         value, number, written = self.pairs.get(key, ("", self.lines.number, _KEYS_BY_LOWER_CASE.get(key, key)))
         self.lines.number = number
         if problem == "vct_head_value":
-            problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLES[key]}
+            problem, params = problem if value else "vct_head_absent", {"wanted": _EXAMPLE_VALUES[key]}
         return self.lines.error(problem, key=written, value=value, **params)
 
     def refuse_unless(self, is_valid: bool, key: str, expected: str, problem: str = "vct_head_wanted") -> None:
@@ -104,9 +104,9 @@ class HeaderPairs:
 
 
 #: Semi-major axis, inverse flattening and semi-minor axis of CGCS2000.
-_SEMI_MAJOR_AXIS, _FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
+_SEMI_MAJOR_AXIS, _INVERSE_FLATTENING, _SEMI_MINOR_AXIS = 6_378_137.0, 298.257222101, 6_356_752.314
 #: Names under which files declare CGCS2000's ellipsoid.
-_SPHEROIDS = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
+_CGCS2000_SPHEROID_NAMES = ("2000", "GRS80", "GRS 80", "GRS1980", "GRS 1980")
 #: Names of other ellipsoids, by the text that names their coordinate system.
 _OTHER_SPHEROIDS = {
     "vct_spheroid_wgs84": ("WGS",),
@@ -120,20 +120,22 @@ _UNIT_WORDS = {False: ("M", "METER", "METERS", "METRE", "METRES", "米"), True: 
 #: The extent in its earlier spelling.
 _EXTENT_KEYS = {"minx": "MinX", "miny": "MinY", "maxx": "MaxX", "maxy": "MaxY"}
 _GREENWICH_WORDS = ("GREENWICH", "格林尼治", "格林威治", "0", "0.0")
-_GAUSS = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
-_DMS = re.compile(r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\.\d+)?)?[″\"秒]?)?)?°?")
+_GAUSS_PROJECTION_PATTERN = re.compile("高斯|GAUSS|TRANSVERSE.?MERCATOR", re.I)
+_DEGREES_MINUTES_SECONDS_PATTERN = re.compile(
+    r"(\d{1,3})(?:[°:度]\s*(\d{1,2})(?:[′':分]\s*(\d{1,2}(?:\.\d+)?)?[″\"秒]?)?)?°?"
+)
 
 
 @dataclass(frozen=True)
 class DeclaredExtent:
     """The declared extent of a VCT file.
 
-    ``low`` and ``high``: corners (2,) in the axis order of the file; ``last_digit_unit``: unit of their last printed
-    digit; ``lines``: their line numbers.
+    ``lower_corner`` and ``upper_corner``: corners (2,) in the axis order of the file; ``last_digit_unit``: unit of
+    their last printed digit; ``lines``: their line numbers.
     """
 
-    low: NDArray
-    high: NDArray
+    lower_corner: NDArray
+    upper_corner: NDArray
     last_digit_unit: float
     lines: tuple[int, int]
 
@@ -160,9 +162,13 @@ def read_crs(head: HeaderPairs) -> CRS:
     if geographic:
         return CGCS2000_DEGREES
     projection = head.get("projection")
-    if not _GAUSS.search(projection) and re.search("高斯|投影", projection.encode("gb18030").decode("big5", "ignore")):
+    if not _GAUSS_PROJECTION_PATTERN.search(projection) and re.search(
+        "高斯|投影", projection.encode("gb18030").decode("big5", "ignore")
+    ):
         raise head.error("projection", "vct_big5")
-    head.refuse_unless(not projection or bool(_GAUSS.search(projection)), "projection", "高斯-克吕格投影")
+    head.refuse_unless(
+        not projection or bool(_GAUSS_PROJECTION_PATTERN.search(projection)), "projection", "高斯-克吕格投影"
+    )
     crs = _read_zone(head)
     for key in ("meridian", "meridinan"):
         if key in head.pairs:
@@ -190,22 +196,22 @@ def _check_spheroid(head: HeaderPairs) -> None:
     for other, words in _OTHER_SPHEROIDS.items():
         if any(word in name for word in words):
             raise head.error("spheroid", other)
-    known = any(word in name for word in _SPHEROIDS) or "298.2572221" in text
+    known = any(word in name for word in _CGCS2000_SPHEROID_NAMES) or "298.2572221" in text
     settings = load_settings()
-    slacks = ((_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
+    slacks = ((_INVERSE_FLATTENING, settings.flattening_differs), (_SEMI_MINOR_AXIS, settings.axis_differs_m))
     axis = not numbers or abs(numbers[0] - _SEMI_MAJOR_AXIS) <= settings.axis_differs_m
     second = len(numbers) < 2 or any(abs(numbers[1] - value) <= slack for value, slack in slacks)
     head.refuse_unless(known and axis and second and len(numbers) <= 2, "spheroid", SPHEROID_VALUE, "vct_spheroid")
-    if len(numbers) == 2 and numbers[1] < _FLATTENING + 1:
+    if len(numbers) == 2 and numbers[1] < _INVERSE_FLATTENING + 1:
         _note_flattening(head, [part for part in rest if part][1])
 
 
 def _note_flattening(head: HeaderPairs, text: str) -> None:
     # Rounding changes the last printed digit by one at most.
     unit = 10.0 ** -len(text.partition(".")[2])
-    if abs(float(text) - _FLATTENING) > 1.001 * unit:
+    if abs(float(text) - _INVERSE_FLATTENING) > 1.001 * unit:
         _, number, written = head.pairs["spheroid"]
-        head.remarks.add("vct_note_flattening", number, key=written, value=text, wanted=f"{_FLATTENING:.9f}")
+        head.remarks.add("vct_note_flattening", number, key=written, value=text, wanted=f"{_INVERSE_FLATTENING:.9f}")
 
 
 def _check_width(head: HeaderPairs, zone: float, meridian: float, width: float) -> None:
@@ -240,7 +246,7 @@ def _read_zone(head: HeaderPairs) -> CRS:
     except CRSError as error:
         raise head.error("parameters") from error
     # A zone that contradicts the central meridian may shift positions by hundreds of kilometres.
-    right = describe_crs(crs).meridian
+    right = describe_crs(crs).central_meridian
     if right != meridian:
         params = {"meridian": f"{meridian:g}", "zone": f"{zone:g}", "right": f"{right:g}"}
         raise head.error("parameters", "vct_meridian", **params)
@@ -255,14 +261,14 @@ def _read_zone(head: HeaderPairs) -> CRS:
 
 def _check_meridian(head: HeaderPairs, key: str, crs: CRS) -> None:
     """Verify a central meridian in its own key: degrees, or degrees, minutes, seconds."""
-    found = _DMS.fullmatch(head.get(key).strip())
+    found = _DEGREES_MINUTES_SECONDS_PATTERN.fullmatch(head.get(key).strip())
     if not head.get(key):
         return
     if found is None:
         head.add_remark(key, "vct_note_head_value")
         return
     degrees = sum(float(part or 0) / 60**k for k, part in enumerate(found.groups()))
-    right = describe_crs(crs).meridian or 0.0
+    right = describe_crs(crs).central_meridian or 0.0
     head.refuse_unless(abs(degrees - right) < 1e-9, key, f"{right:g}")
 
 
@@ -359,7 +365,7 @@ def note_impossible_values(head: HeaderPairs) -> None:
 
 def _is_valid_day(text: str) -> bool:
     day = _parse_day(text)
-    return day is not None and day.year in load_settings().years
+    return day is not None and day.year in load_settings().valid_years
 
 
 def _parse_day(text: str) -> date | None:

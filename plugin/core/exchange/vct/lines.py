@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 
-Progress = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 #: Number of coordinates read at once: a wrong count is found at the next word, not at the end of the file.
 _LINES_PER_BLOCK = 20_000
 _LINE_FEED = ord("\n")
 #: A superset of GBK and GB2312.
-_CODEC = "gb18030"
+_VCT_CODEC = "gb18030"
 #: Largest coordinate in any unit; geometry operations fail beyond it and with NaN.
 MAX_COORDINATE = 1e12
 #: Integers are stored in 64 bits.
@@ -50,7 +50,7 @@ class LineReader:
     `report_progress` calls ``progress(share, section)``.
     """
 
-    def __init__(self, handle: BinaryIO, source: str, progress: Progress = lambda share, section: None):
+    def __init__(self, handle: BinaryIO, source: str, progress: ProgressCallback = lambda share, section: None):
         self._file = handle
         self._progress = progress
         self._handle: Iterator[bytes] = iter(handle)
@@ -65,7 +65,7 @@ class LineReader:
         self.filled = 0
         self.separator = ","
         #: The coarsest last digit of coordinates in E notation, the line of the first of them, and their number.
-        self.coarsest, self.coarse_line, self.coarse_count = 0.0, 0, 0
+        self.coarsest_step, self.coarse_line, self.coarse_count = 0.0, 0, 0
 
     def report_progress(self) -> None:
         """Report the share of the file read so far (0…1) and the section."""
@@ -94,7 +94,7 @@ class LineReader:
         """Declare that the file is not cut off: later errors concern its content."""
         self._torn = 0
 
-    def _without_fill(self, line: bytes) -> bytes:
+    def _strip_fill_bytes(self, line: bytes) -> bytes:
         """Return the file's last line without NUL and Ctrl-Z at its end."""
         stripped = line.rstrip(_FILL_BYTES)
         if len(stripped) < len(line):
@@ -106,17 +106,17 @@ class LineReader:
     def find(self, word: str) -> int:
         """Return the number of the next line that is this word (any case); 0 if none."""
         wanted = word.lower().encode()
-        while (line := self.next_raw_line()) is not None:
+        while (line := self.read_raw_line_or_none()) is not None:
             if line.strip().lower() == wanted:
                 return self.number
         return 0
 
-    def next_raw_line(self) -> bytes | None:
+    def read_raw_line_or_none(self) -> bytes | None:
         """Return the next line that is not blank, as bytes; ``None`` at the file's end."""
         for line in self._handle:
             self.number += 1
             if not line.endswith(b"\n"):
-                line = self._without_fill(line)
+                line = self._strip_fill_bytes(line)
             elif line[:1] in (b"\0", b"\x1a") and not line.strip(_FILL_BYTES + b"\r\n"):
                 self.filled = self.filled or self.number
                 continue
@@ -130,11 +130,11 @@ class LineReader:
 
         Raises InputError at the end of the file.
         """
-        # Repeats the code of `next_raw_line` to save a call per line: files have a million lines and more.
+        # Repeats the code of `read_raw_line_or_none` to save a call per line: files have a million lines and more.
         for line in self._handle:
             self.number += 1
             if line[-1] != _LINE_FEED:
-                line = self._without_fill(line)
+                line = self._strip_fill_bytes(line)
             line = line.rstrip(b"\r\n")
             if line and not line.isspace():
                 return line
@@ -147,28 +147,28 @@ class LineReader:
         """
         return self.decode_line(self.line())
 
-    def next_text_or_blank(self) -> str:
+    def read_text_or_blank_line(self) -> str:
         """Return the very next line as text; a blank line is an empty text."""
         line = next(self._handle, None)
         if line is None:
             raise self.error("vct_cut_off")
         self.number += 1
         if not line.endswith(b"\n"):
-            line = self._without_fill(line)
+            line = self._strip_fill_bytes(line)
         return self.decode_line(line.rstrip(b"\r\n"))
 
     def decode_line(self, line: bytes) -> str:
         """Return a line as text. Raises InputError unless it is GBK."""
         try:
-            return line.decode(_CODEC)
+            return line.decode(_VCT_CODEC)
         except UnicodeDecodeError as error:
             raise self.error("vct_encoding") from error
 
-    def next_word(self) -> str:
+    def read_word(self) -> str:
         """Return the next line that is not blank as text without outer spaces."""
         return self.text().strip()
 
-    def next_integer(self) -> int:
+    def read_integer(self) -> int:
         """Return the next line as an integer; InputError if it is something else."""
         line = self.line()
         try:
@@ -204,13 +204,13 @@ class LineReader:
         if _SECTION_MARK.fullmatch(word) and word.lower() != f"{self.section}end".lower():
             raise self.error("vct_section_open", value=word)
 
-    def next_integers(self) -> list[int]:
+    def read_integers(self) -> list[int]:
         """Return the next line as a list of integers between separators."""
         return [self.parse_integer(part) for part in self._split_numbers(self.line()) if part.strip()]
 
     def count(self) -> int:
         """Return the next line as a count: an integer of at least 0."""
-        number = self.next_integer()
+        number = self.read_integer()
         if number < 0:
             raise self.error("vct_count_value", value=number)
         return number
@@ -250,13 +250,13 @@ class LineReader:
         rows = list(islice(self._handle, count))
         self.number += len(rows)
         if rows and not rows[-1].endswith(b"\n"):
-            rows[-1] = self._without_fill(rows[-1])
+            rows[-1] = self._strip_fill_bytes(rows[-1])
         if len(rows) == count and all(map(bytes.strip, rows)):
             return rows, range(first, first + count), True
         numbers = [n for n, row in enumerate(rows, first) if row.strip()]
         rows = [row for row in rows if row.strip()]
         while len(rows) < count:
-            line = self.next_raw_line()
+            line = self.read_raw_line_or_none()
             if line is None:
                 return rows, numbers, False
             rows.append(line)
@@ -285,10 +285,10 @@ class LineReader:
                 self.number = number
                 if b"\0" in row:
                     raise self.error("vct_nul_line")
-                half = unicodedata.normalize("NFKC", self.decode_line(row)).encode(_CODEC)
+                half = unicodedata.normalize("NFKC", self.decode_line(row)).encode(_VCT_CODEC)
                 if half != row and _is_valid_position(half, dim):
                     raise self.error("vct_full_comma", value=shorten_line(row))
-                if (count := _numbers_in(row)) > 1 and count != dim:
+                if (count := _count_numbers_in_row(row)) > 1 and count != dim:
                     raise self.error("vct_dimension", value=shorten_line(row), dim=dim, found=count)
                 # With as many parts as numbers expected, the line is a position, whatever the number of points.
                 key = "vct_position_value" if row.count(b",") == commas else "vct_position"
@@ -297,13 +297,13 @@ class LineReader:
 
     def _note_exponents(self, rows: list[bytes], numbers: Sequence[int]) -> None:
         for row, number in zip(rows, numbers, strict=True):
-            steps = [_last_digit(part.decode()) for part in row.split(b",")[:2] if b"e" in part.lower()]
+            steps = [_compute_last_digit_unit(part.decode()) for part in row.split(b",")[:2] if b"e" in part.lower()]
             if steps:
-                self.coarsest, self.coarse_line = max(self.coarsest, *steps), self.coarse_line or number
+                self.coarsest_step, self.coarse_line = max(self.coarsest_step, *steps), self.coarse_line or number
                 self.coarse_count += 1
 
     def _split_numbers(self, line: bytes) -> list[bytes]:
-        return line.split(self.separator.encode(_CODEC))
+        return line.split(self.separator.encode(_VCT_CODEC))
 
     def error(self, key: str, /, **params: Any) -> InputError:
         """Return an InputError about the last line, or about a file that is cut off."""
@@ -315,21 +315,21 @@ class LineReader:
         return InputError(key, source=self.source, line=number, section=self.section, **params)
 
 
-def _last_digit(number: str) -> float:
+def _compute_last_digit_unit(number: str) -> float:
     """Return the unit of the last digit of a number in E notation."""
     mantissa, _, exponent = number.strip().lower().partition("e")
     return 10.0 ** (int(exponent) - len(mantissa.partition(".")[2]))
 
 
 def _is_valid_position(row: bytes, dim: int, separator: str = ",") -> bool:
-    parts = row.split(separator.encode(_CODEC))
+    parts = row.split(separator.encode(_VCT_CODEC))
     try:
         return len(parts) == dim and b"_" not in row and all(abs(float(part)) <= MAX_COORDINATE for part in parts)
     except ValueError:
         return False
 
 
-def _numbers_in(row: bytes) -> int:
+def _count_numbers_in_row(row: bytes) -> int:
     """Return how many numbers a row has; 0 if anything in it is not a number."""
     parts = row.split(b",")
     try:
@@ -340,10 +340,10 @@ def _numbers_in(row: bytes) -> int:
 
 
 def _shorten_text(text: bytes | str) -> str:
-    return shorten_line(text if isinstance(text, bytes) else text.encode(_CODEC, errors="replace"))
+    return shorten_line(text if isinstance(text, bytes) else text.encode(_VCT_CODEC, errors="replace"))
 
 
 def shorten_line(line: bytes) -> str:
     """Return a line for a message: shortened, without control characters."""
-    text = line.decode(_CODEC, errors="replace").strip().translate(_CONTROL_CHARACTERS)
+    text = line.decode(_VCT_CODEC, errors="replace").strip().translate(_CONTROL_CHARACTERS)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...geometry.crs import EASTING_REACH_M, crs_label, describe_crs, find_coordinate_problem, make_lonlat_transformer
+from ...geometry.crs import (
+    EASTING_REACH_M,
+    describe_crs,
+    find_coordinate_problem,
+    make_crs_label,
+    make_lonlat_transformer,
+)
 from ...standard.divisions import GeographicExtent, find_extent
 from .head import VctHeader
 from .header_values import DeclaredExtent
 from .lines import LineReader
-from .settings import Remarks, load_settings
+from .settings import FileRemarks, load_settings
 from .store import ShapeStore
 
 #: Largest rounding error of a printed decimal number, as a share of a minute.
@@ -33,13 +39,13 @@ _MAX_SECONDS = 60.0001
 class DmsPositions:
     """All positions read as DD.MMSS, where every minute and second is below 60.
 
-    ``low`` and ``high``: (2,) bounds in decimal degrees under this reading; ``minutes``: number of different full
-    minutes on both axes; ``seconds``: number of different full seconds; ``first``: (2,) the first position as written,
-    in ``line`` of record ``ident``; ``count``: number of positions.
+    ``lower_corner`` and ``upper_corner``: (2,) bounds in decimal degrees under this reading; ``minutes``: number of
+    different full minutes on both axes; ``seconds``: number of different full seconds; ``first``: (2,) the first
+    position as written, in ``line`` of record ``ident``; ``count``: number of positions.
     """
 
-    low: NDArray
-    high: NDArray
+    lower_corner: NDArray
+    upper_corner: NDArray
     minutes: int
     seconds: int
     first: NDArray
@@ -69,7 +75,7 @@ def convert_dms_degrees(stores: Iterable[ShapeStore]) -> DmsPositions | None:
             if (minute >= 60).any() or (second > _MAX_SECONDS).any():
                 return None
             if not count and len(xy):
-                first, first_line_and_id = xy[0].copy(), store.line_and_id_at(start)
+                first, first_line_and_id = xy[0].copy(), store.find_line_and_id(start)
             count += len(xy)
             decimal = degrees + minute / 60 + second / 3600
             low, high = np.minimum(low, decimal.min(axis=0)), np.maximum(high, decimal.max(axis=0))
@@ -87,61 +93,61 @@ _MISMATCH_MESSAGES = {"axis": "vct_place_axis", "prefix": "vct_place_prefix", "z
             "metres": "vct_place_metres"}  # fmt: skip
 
 
-class Bounds(NamedTuple):
+class PositionBounds(NamedTuple):
     """The bounding box of all positions in a file.
 
-    ``low`` and ``high``: (2,) corners; ``at``: line and id of the four records that reach least x, least y, greatest x,
-    greatest y; ``dms_positions``: the positions read as DD.MMSS, if possible.
+    ``lower_corner`` and ``upper_corner``: (2,) corners; ``at``: line and id of the four records that reach least x,
+    least y, greatest x, greatest y; ``dms_positions``: the positions read as DD.MMSS, if possible.
     """
 
-    low: NDArray
-    high: NDArray
+    lower_corner: NDArray
+    upper_corner: NDArray
     at: tuple[tuple[int, int], ...]
     dms_positions: DmsPositions | None = None
 
 
-class PositionsOutside(NamedTuple):
+class OutsidePositions(NamedTuple):
     """Positions outside a bounding box.
 
-    ``positions`` and ``records``: how many; ``distance``, ``line``, ``ident``: the farthest position; ``middle``: (2,)
-    median of these positions.
+    ``position_count`` and ``record_count``: how many; ``distance``, ``line``, ``ident``: the farthest position;
+    ``middle_position``: (2,) median of these positions.
     """
 
-    positions: int
-    records: int
+    position_count: int
+    record_count: int
     distance: float
     line: int
     ident: int
-    middle: NDArray
+    middle_position: NDArray
 
 
-def compute_bounds(stores: Iterable[ShapeStore]) -> Bounds | None:
+def compute_bounds(stores: Iterable[ShapeStore]) -> PositionBounds | None:
     """Return the bounding box of all positions; ``None`` without any position."""
     ends = np.array([[np.inf, np.inf], [-np.inf, -np.inf]])
     at = [(0, 0)] * 4
-    for store, first, xy in _position_blocks(stores):
+    for store, first, xy in _iterate_position_blocks(stores):
         least, most = xy.argmin(axis=0), xy.argmax(axis=0)
         for k, place in enumerate((*least.tolist(), *most.tolist())):
             side, axis = divmod(k, 2)
             value = xy[place, axis]
             if (value < ends[side, axis]) if side == 0 else (value > ends[side, axis]):
                 ends[side, axis] = value
-                at[k] = store.line_and_id_at(first + place)
-    return Bounds(ends[0], ends[1], tuple(at)) if np.isfinite(ends).all() else None
+                at[k] = store.find_line_and_id(first + place)
+    return PositionBounds(ends[0], ends[1], tuple(at)) if np.isfinite(ends).all() else None
 
 
-def _position_blocks(stores: Iterable[ShapeStore]) -> Iterator[tuple[ShapeStore, int, NDArray]]:
+def _iterate_position_blocks(stores: Iterable[ShapeStore]) -> Iterator[tuple[ShapeStore, int, NDArray]]:
     for store in stores:
         for first, xy in store.blocks():
             yield store, first, xy
 
 
-def find_outside(stores: Iterable[ShapeStore], low: NDArray, high: NDArray) -> PositionsOutside:
-    """Return the positions outside a box; its corners ``low`` and ``high`` are (2,)."""
+def find_positions_outside_box(stores: Iterable[ShapeStore], low: NDArray, high: NDArray) -> OutsidePositions:
+    """Return the positions outside a box; its corners ``lower_corner`` and ``upper_corner`` are (2,)."""
     positions = records = 0
     farthest, line, ident = 0.0, 0, 0
     middle = np.zeros(2)
-    for store, first, xy in _position_blocks(stores):
+    for store, first, xy in _iterate_position_blocks(stores):
         excess = np.maximum(low - xy, xy - high).max(axis=1)
         out = np.flatnonzero(excess > 0)
         if not len(out):
@@ -153,11 +159,13 @@ def find_outside(stores: Iterable[ShapeStore], low: NDArray, high: NDArray) -> P
         worst = int(out[np.argmax(excess[out])])
         if excess[worst] > farthest:
             farthest = float(excess[worst])
-            line, ident = store.line_and_id_at(first + worst)
-    return PositionsOutside(positions, records, farthest, line, ident, middle)
+            line, ident = store.find_line_and_id(first + worst)
+    return OutsidePositions(positions, records, farthest, line, ident, middle)
 
 
-def verify_location(head: VctHeader, stores: list[ShapeStore], lines: LineReader, remarks: Remarks) -> Bounds | None:
+def verify_location(
+    head: VctHeader, stores: list[ShapeStore], lines: LineReader, remarks: FileRemarks
+) -> PositionBounds | None:
     """Return the bounding box after comparing it with zone and extent of the header.
 
     Raises InputError for positions outside the zone or far outside the extent. Smaller deviations from the extent get a
@@ -167,15 +175,15 @@ def verify_location(head: VctHeader, stores: list[ShapeStore], lines: LineReader
     if found is None:
         return None
     _verify_zone(head, found, stores, lines)
-    if describe_crs(head.crs).geographic and not any(head.offset):
+    if describe_crs(head.crs).is_geographic and not any(head.offset):
         found = found._replace(dms_positions=convert_dms_degrees(stores))
     _verify_extent(head, found, stores, lines, remarks)
     if found.dms_positions is not None and found.dms_positions.is_proven_by_digits:
-        raise _packed_error("vct_place_packed", found.dms_positions, lines)
+        raise _make_packed_degrees_error("vct_place_packed", found.dms_positions, lines)
     return found
 
 
-def _packed_error(key: str, packed: DmsPositions, lines: LineReader, **params: str) -> InputError:
+def _make_packed_degrees_error(key: str, packed: DmsPositions, lines: LineReader, **params: str) -> InputError:
     """Return the error about degrees written as DD.MMSS.
 
     ``key`` and ``params``: text key and parameters of the proof.
@@ -185,71 +193,75 @@ def _packed_error(key: str, packed: DmsPositions, lines: LineReader, **params: s
     return lines.error(key, id=packed.ident, count=packed.count, x=x, y=y, **params)
 
 
-def _zone_box(head: VctHeader) -> NDArray:
+def _compute_zone_box(head: VctHeader) -> NDArray:
     frame = describe_crs(head.crs)
     settings = load_settings()
-    if frame.geographic:
+    if frame.is_geographic:
         return np.array(settings.china_degrees).reshape(2, 2)
     easting, (south, north) = frame.false_easting, settings.northings_m
     return np.array([[easting - EASTING_REACH_M, south], [easting + EASTING_REACH_M, north]])
 
 
-def _verify_zone(head: VctHeader, bounds: Bounds, stores: list[ShapeStore], lines: LineReader) -> None:
-    box = _zone_box(head)
-    if (bounds.low >= box[0]).all() and (bounds.high <= box[1]).all():
+def _verify_zone(head: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], lines: LineReader) -> None:
+    box = _compute_zone_box(head)
+    if (bounds.lower_corner >= box[0]).all() and (bounds.upper_corner <= box[1]).all():
         return
-    out = find_outside(stores, *box)
-    x, y = out.middle.tolist()
+    out = find_positions_outside_box(stores, *box)
+    x, y = out.middle_position.tolist()
     problem = find_coordinate_problem(head.crs, (x, y, x, y))
     key = _MISMATCH_MESSAGES.get(problem[0] if problem else "", "vct_place_beyond")
     lines.number = out.line
     frame = describe_crs(head.crs)
-    params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": crs_label(head.crs)}
-    if frame.geographic:
+    params = {"x": f"{x:.10g}", "y": f"{y:.10g}", "crs": make_crs_label(head.crs)}
+    if frame.is_geographic:
         params["range"] = _format_span(*box.ravel().tolist())
         key = "vct_place_beyond_degrees" if key == "vct_place_beyond" else key
     else:
-        params["meridian"] = f"{frame.meridian:g}"
-    raise lines.error(key, id=out.ident, count=out.records, **params)
+        params["meridian"] = f"{frame.central_meridian:g}"
+    raise lines.error(key, id=out.ident, count=out.record_count, **params)
 
 
 def _verify_extent(
-    head: VctHeader, bounds: Bounds, stores: list[ShapeStore], lines: LineReader, remarks: Remarks
+    head: VctHeader, bounds: PositionBounds, stores: list[ShapeStore], lines: LineReader, remarks: FileRemarks
 ) -> None:
     if head.extent is None:
         return
-    geographic, settings = describe_crs(head.crs).geographic, load_settings()
+    geographic, settings = describe_crs(head.crs).is_geographic, load_settings()
     slack = max(head.extent.last_digit_unit, settings.extent_least_degrees if geographic else settings.extent_least_m)
-    low, high = min(_possible_extents(head, head.extent), key=lambda ends: _largest_difference(ends, bounds))
+    low, high = min(
+        _list_possible_extents(head, head.extent), key=lambda ends: _compute_largest_difference(ends, bounds)
+    )
     texts = {
         "extent": _format_corners(low, high),
-        "data": _format_corners(bounds.low, bounds.high),
+        "data": _format_corners(bounds.lower_corner, bounds.upper_corner),
     }
     if not (low.any() or high.any()):
         remarks.add("vct_note_extent_wide", head.extent.lines[1], **texts)
         return
-    out = find_outside(stores, low - slack, high + slack)
+    out = find_positions_outside_box(stores, low - slack, high + slack)
     packed = bounds.dms_positions
     if packed is not None and out.distance >= settings.packed_extent_degrees:
-        if (packed.low >= low - slack).all() and (packed.high <= high + slack).all():
-            raise _packed_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
-    if out.records:
+        if (packed.lower_corner >= low - slack).all() and (packed.upper_corner <= high + slack).all():
+            raise _make_packed_degrees_error("vct_place_packed_extent", packed, lines, extent=texts["extent"])
+    if out.record_count:
         distance = (out.distance + slack) * (_DEGREE_M if geographic else 1.0)
         far = f"{distance:.0f}" if distance >= 10 else f"{distance:.3g}"
         if distance > settings.extent_far_m:
             lines.number = out.line
-            raise lines.error("vct_place_extent", id=out.ident, count=out.records, distance=far, extent=texts["extent"])
-        remarks.add("vct_note_extent", out.line, out.ident, out.records, distance=far, **texts)
-    elif (bounds.low - low > slack).any() or (high - bounds.high > slack).any():
+            raise lines.error(
+                "vct_place_extent", id=out.ident, count=out.record_count, distance=far, extent=texts["extent"]
+            )
+        remarks.add("vct_note_extent", out.line, out.ident, out.record_count, distance=far, **texts)
+    elif (bounds.lower_corner - low > slack).any() or (high - bounds.upper_corner > slack).any():
         remarks.add("vct_note_extent_wide", head.extent.lines[0], **texts)
 
 
-def _possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
+def _list_possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tuple[NDArray, NDArray]]:
     """Return the possible readings of the declared extent.
 
     The northing may come first, as in the positions, or not. The extent may be valid before or after the offset.
     """
-    ends = [(extent.low, extent.high)]
+    ends = [(extent.lower_corner, extent.upper_corner)]
     if head.northing_first:
         ends += [(low[::-1], high[::-1]) for low, high in ends]
     if any(head.offset):
@@ -257,8 +269,8 @@ def _possible_extents(head: VctHeader, extent: DeclaredExtent) -> list[tuple[NDA
     return ends
 
 
-def _largest_difference(ends: tuple[NDArray, NDArray], bounds: Bounds) -> float:
-    return float(np.abs(np.r_[ends[0] - bounds.low, ends[1] - bounds.high]).max())
+def _compute_largest_difference(ends: tuple[NDArray, NDArray], bounds: PositionBounds) -> float:
+    return float(np.abs(np.r_[ends[0] - bounds.lower_corner, ends[1] - bounds.upper_corner]).max())
 
 
 def _format_corners(low: NDArray, high: NDArray) -> str:
@@ -293,22 +305,29 @@ class CountyCodes:
 
 
 def verify_county(
-    head: VctHeader, bounds: Bounds, codes: CountyCodes, lines: LineReader, remarks: Remarks
+    head: VctHeader, bounds: PositionBounds, codes: CountyCodes, lines: LineReader, remarks: FileRemarks
 ) -> InputError | None:
     """Return an InputError if the positions are far from the county of the rows.
 
     A smaller distance gets a remark; None otherwise.
     """
     code, sure = codes.county()
-    reach = _county_extent(code)
+    reach = _find_county_extent(code)
     if reach is None:
         # Locations of counties come from the list of divisions; a code outside it is noted.
         remarks.add("vct_note_place_unknown", lines.number, code=code or "—")
         return None
-    corners = np.array([bounds.low, [bounds.low[0], bounds.high[1]], bounds.high, [bounds.high[0], bounds.low[1]]])
+    corners = np.array(
+        [
+            bounds.lower_corner,
+            [bounds.lower_corner[0], bounds.upper_corner[1]],
+            bounds.upper_corner,
+            [bounds.upper_corner[0], bounds.lower_corner[1]],
+        ]
+    )
     lonlat = make_lonlat_transformer(head.crs)(np.vstack([corners, (corners + np.roll(corners, 1, axis=0)) / 2]))
     low, high = lonlat.min(axis=0), lonlat.max(axis=0)
-    ends = _degrees_beyond(reach, low, high)
+    ends = _compute_degrees_beyond(reach, low, high)
     side = int(np.argmax(ends))
     excess, settings = ends[side], load_settings()
     if excess <= (settings.county_near if sure else settings.county_far):
@@ -318,9 +337,9 @@ def verify_county(
               "reach": _format_span(reach.west, reach.south, reach.east, reach.north),
               "data": _format_span(*low.round(2).tolist(), *high.round(2).tolist())}  # fmt: skip
     packed = bounds.dms_positions
-    if packed is not None and max(_degrees_beyond(reach, packed.low, packed.high)) <= 0:
+    if packed is not None and max(_compute_degrees_beyond(reach, packed.lower_corner, packed.upper_corner)) <= 0:
         where = {key: params[key] for key in ("code", "county", "reach")}
-        return _packed_error("vct_place_packed_county", packed, lines, **where)
+        return _make_packed_degrees_error("vct_place_packed_county", packed, lines, **where)
     if excess <= settings.county_far:
         remarks.add("vct_note_county", line, ident, **params)
         return None
@@ -330,7 +349,7 @@ def verify_county(
     return lines.error("vct_place_county_north" if north else "vct_place_county", id=ident, **params)
 
 
-def _degrees_beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
+def _compute_degrees_beyond(reach: GeographicExtent, low: NDArray, high: NDArray) -> tuple[float, float, float, float]:
     """Return by how many degrees bounds exceed an extent: west, south, east, north.
 
     A side that is inside is negative.
@@ -344,7 +363,7 @@ def _format_span(west: float, south: float | None, east: float, north: float | N
     return f"{west:g}°–{east:g}°E{latitudes}"
 
 
-def _county_extent(code: str) -> GeographicExtent | None:
+def _find_county_extent(code: str) -> GeographicExtent | None:
     from ...standard import load_standard
 
     divisions = load_standard("county_db").code_lists.get("divisions")

@@ -15,11 +15,11 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...profile.model import division_prefix
-from .batch import KEY_FIELD, Batch
+from ...profile.model import compute_division_prefix
+from .batch import KEY_FIELD, RowBatch
 from .declared_lengths import MAX_EXACT_INTEGER
-from .settings import SEPARATOR, Remarks, load_settings
-from .structure import Column, Table
+from .settings import VCT_SEPARATOR, FileRemarks, load_settings
+from .structure import VctColumn, VctTable
 
 #: The field with the 要素代码 of a row.
 _CLASS_FIELD = "YSDM"
@@ -48,7 +48,7 @@ _MAX_SHOWN_CHARACTERS = 20
 
 
 @cache
-def _patterns() -> dict[str, re.Pattern[str]]:
+def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
     """Return remark → pattern of texts that replace a value, such as “null”.
 
     Each pattern is for one line of text.
@@ -71,7 +71,7 @@ class PlausibilityCheck:
     `add` takes the rows in batches; `close` adds remarks on whole columns.
     """
 
-    def __init__(self, table: Table, codes: Iterable[str], planar: bool, remarks: Remarks):
+    def __init__(self, table: VctTable, codes: Iterable[str], planar: bool, remarks: FileRemarks):
         self.table, self.remarks, self.planar = table, remarks, planar
         self.codes = frozenset(codes)
         self._columns = [(k, c, _ColumnSummary(c)) for k, c in enumerate(table.columns)]
@@ -83,16 +83,16 @@ class PlausibilityCheck:
         self._villages: set[Any] = set()
         self._date_columns = pair if len(pair) == 2 and all(table.columns[k].type == "date" for k in pair) else []
         self._count, self._different_rows, self._line = 0, 0, 0
-        self._last: list[Any] = []
+        self._last_row: list[Any] = []
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: RowBatch) -> None:
         """Check the values of a batch, and collect the properties of its columns."""
         if not batch.rows:
             return
         self._line = self._line or batch.lines[0]
         self._count += len(batch.rows)
-        self._different_rows += sum(a != b for a, b in zip([self._last, *batch.rows], batch.rows, strict=False))
-        self._last = batch.rows[-1]
+        self._different_rows += sum(a != b for a, b in zip([self._last_row, *batch.rows], batch.rows, strict=False))
+        self._last_row = batch.rows[-1]
         if self._village >= 0:
             self._villages.update(row[self._village] for row in batch.rows)
         for place, column, summary in self._columns:
@@ -106,7 +106,7 @@ class PlausibilityCheck:
         if self._key_and_county_columns:
             self._compare_counties(batch)
 
-    def _compare_values(self, column: Column, summary: _ColumnSummary, values: list[Any], lines: list[int]) -> None:
+    def _compare_values(self, column: VctColumn, summary: _ColumnSummary, values: list[Any], lines: list[int]) -> None:
         name = column.name.upper()
         if column.type == "text":
             self._compare_texts(column, values, lines)
@@ -118,7 +118,7 @@ class PlausibilityCheck:
             self._compare_classes(column, values, lines)
         summary.add(values, lines)
 
-    def _compare_shapes(self, column_index: int, column: Column, summary: _ColumnSummary, batch: Batch) -> None:
+    def _compare_shapes(self, column_index: int, column: VctColumn, summary: _ColumnSummary, batch: RowBatch) -> None:
         name = column.name.upper()
         if column.type not in _NUMBER_TYPES or not self.planar:
             return
@@ -127,12 +127,12 @@ class PlausibilityCheck:
         if name in load_settings().length_fields and self.table.kind == "line":
             self._compare_lengths(column_index, batch)
 
-    def _compare_areas(self, column_index: int, summary: _ColumnSummary, batch: Batch) -> None:
+    def _compare_areas(self, column_index: int, summary: _ColumnSummary, batch: RowBatch) -> None:
         """Collect the ratios of area values and areas of the shapes.
 
         Rows whose feature has several parts are skipped.
         """
-        rows, values, shapes = _measured_rows(column_index, batch)
+        rows, values, shapes = _find_measured_rows(column_index, batch)
         shape_areas = shapely.area(shapes)
         whole = np.flatnonzero(shape_areas > 0)
         ratios, areas = values[whole] / shape_areas[whole], shape_areas[whole]
@@ -147,12 +147,12 @@ class PlausibilityCheck:
             k = int(wrong[0])
             summary.first_other = batch.lines[rows[k]], float(values[k]), float(shape_areas[k])
 
-    def _compare_lengths(self, column_index: int, batch: Batch) -> None:
+    def _compare_lengths(self, column_index: int, batch: RowBatch) -> None:
         """Add a remark on lengths that differ from those of their shapes (m).
 
         Rows whose feature has several parts are skipped.
         """
-        rows, values, shapes = _measured_rows(column_index, batch)
+        rows, values, shapes = _find_measured_rows(column_index, batch)
         shape_lengths = shapely.length(shapes)
         wrong = np.flatnonzero(np.abs(shape_lengths - values) > load_settings().length_differs * values)
         if len(wrong):
@@ -161,7 +161,7 @@ class PlausibilityCheck:
             line = batch.lines[rows[first]]
             self._add_column_remark("vct_note_length_differs", column, len(wrong), line, values[first], drawn=drawn_m)
 
-    def _compare_counties(self, batch: Batch) -> None:
+    def _compare_counties(self, batch: RowBatch) -> None:
         """Add a remark on rows whose key begins with the code of another county.
 
         A key may begin with the code of the city (140200).
@@ -180,9 +180,9 @@ class PlausibilityCheck:
         field = self.table.columns[place].name
         self._add_remark("vct_note_other_county", wrong, [row[place] for row in batch.rows], batch.lines, field=field)
 
-    def _compare_texts(self, column: Column, values: list[str], lines: list[int]) -> None:
+    def _compare_texts(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
-        patterns = _patterns() | (_CODE_PATTERNS if _is_code(column) else {})
+        patterns = _load_placeholder_patterns() | (_CODE_PATTERNS if _is_code(column) else {})
         patterns |= _LETTER_PATTERNS if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
             if not pattern.search(whole):
@@ -192,14 +192,14 @@ class PlausibilityCheck:
             group = {} if key == "vct_note_quoted" else {"field": column.name}
             self._add_remark(key, wrong, values, lines, **group)
 
-    def _compare_years(self, column: Column, values: list[int], lines: list[int]) -> None:
-        years = load_settings().years
+    def _compare_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
+        years = load_settings().valid_years
         wrong = [k for k, value in enumerate(values) if value not in years]
         self._add_remark(
             "vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}"
         )
 
-    def _compare_classes(self, column: Column, values: list[Any], lines: list[int]) -> None:
+    def _compare_classes(self, column: VctColumn, values: list[Any], lines: list[int]) -> None:
         """Add a remark on rows with a feature class code of another table."""
         codes = [str(value).strip().strip(_QUOTATION_MARKS) for value in values]
         if self.codes.issuperset(codes) or not self.codes:
@@ -208,12 +208,12 @@ class PlausibilityCheck:
         declared = ", ".join(sorted(self.codes))
         self._add_remark("vct_note_class_code", wrong, codes, lines, field=column.name, declared=declared)
 
-    def _compare_dates(self, batch: Batch) -> None:
+    def _compare_dates(self, batch: RowBatch) -> None:
         first, last = self._date_columns
         lines = [
             line
             for row, line in zip(batch.rows, batch.lines, strict=True)
-            if row[first] is not None and row[last] is not None and _day(row[last]) < _day(row[first])
+            if row[first] is not None and row[last] is not None and _parse_day(row[last]) < _parse_day(row[first])
         ]
         if lines:
             names = {"field": self.table.columns[first].name, "last": self.table.columns[last].name}
@@ -221,7 +221,7 @@ class PlausibilityCheck:
 
     def _add_remark(self, key: str, wrong: list[int], values: Sequence[Any], lines: list[int], **group: str) -> None:
         if wrong:
-            example = _shorten(values[wrong[0]])
+            example = _shorten_value(values[wrong[0]])
             self.remarks.add_example(key, lines[wrong[0]], example, len(wrong), table=self.table.name, **group)
 
     def close(self) -> None:
@@ -236,11 +236,11 @@ class PlausibilityCheck:
             elif self._count and name in settings.required_fields:
                 self._add_column_remark("vct_note_all_empty", column, self._count, self._line)
 
-    def _report_column(self, column: Column, summary: _ColumnSummary) -> None:
+    def _report_column(self, column: VctColumn, summary: _ColumnSummary) -> None:
         """Add a remark on the first problem of a column as a whole."""
         settings, name, text = load_settings(), column.name.upper(), column.type == "text"
         if name in (*settings.area_fields, *settings.length_fields) and column.type not in _NUMBER_TYPES:
-            declared = column.line().partition(SEPARATOR)[2]
+            declared = column.line().partition(VCT_SEPARATOR)[2]
             self._add_column_remark(
                 "vct_note_no_number", column, summary.count, summary.line, summary.first, declared=declared
             )
@@ -252,24 +252,24 @@ class PlausibilityCheck:
             self._add_column_remark("vct_note_division_levels", column, *summary.levels[rare], digits=str(usual))
         elif text and name.endswith(_NAME_ENDING) and summary.all_digits:
             self._add_column_remark("vct_note_digits_name", column, summary.count, summary.line, summary.first)
-        elif name == KEY_FIELD and summary.alike and self._different_rows > 1 and summary.count == self._count:
+        elif name == KEY_FIELD and summary.are_all_alike and self._different_rows > 1 and summary.count == self._count:
             self._add_column_remark("vct_note_one_key", column, summary.count, summary.line, summary.first)
-        elif name in settings.number_fields and self._one_number(summary):
+        elif name in settings.number_fields and self._has_one_number_everywhere(summary):
             self._add_column_remark("vct_note_one_number", column, summary.count, summary.line, summary.first)
         elif name in settings.area_fields and summary.negative:
             self._add_column_remark("vct_note_area", column, summary.negative, *summary.first_negative)
         elif name in settings.area_fields and summary.ratios:
             self._report_areas(column, summary)
 
-    def _one_number(self, summary: _ColumnSummary) -> bool:
+    def _has_one_number_everywhere(self, summary: _ColumnSummary) -> bool:
         """Return True if all rows have one number although they should differ.
 
         They should differ if several rows belong to one village, or if the table lacks a village field.
         """
         several = self._village < 0 or len(self._villages) < self._count
-        return summary.alike and several and self._different_rows > 1 and summary.count == self._count
+        return summary.are_all_alike and several and self._different_rows > 1 and summary.count == self._count
 
-    def _report_areas(self, column: Column, summary: _ColumnSummary) -> None:
+    def _report_areas(self, column: VctColumn, summary: _ColumnSummary) -> None:
         """Add a remark if most areas of a column differ from those of their shapes."""
         settings = load_settings()
         ratios = np.concatenate(summary.ratios)
@@ -287,7 +287,7 @@ class PlausibilityCheck:
                 return
         self._add_column_remark("vct_note_area_differs", column, other, line, value, drawn=f"{drawn:.2f}")
 
-    def _report_single_areas(self, column: Column, summary: _ColumnSummary, ratios: NDArray) -> None:
+    def _report_single_areas(self, column: VctColumn, summary: _ColumnSummary, ratios: NDArray) -> None:
         """Add a remark on rows whose area deviates from the column's usual ratio.
 
         The ratio is area value ÷ area of the shape in the plane. The scale of the plane varies little within a county.
@@ -305,21 +305,23 @@ class PlausibilityCheck:
             self._add_column_remark("vct_note_area_rows", column, len(wrong), line, value, **more)
 
     def _add_column_remark(
-        self, key: str, column: Column, count: int, line: int, value: object = "", **more: str
+        self, key: str, column: VctColumn, count: int, line: int, value: object = "", **more: str
     ) -> None:
-        self.remarks.add_example(key, line, _shorten(value), count, table=self.table.name, field=column.name, **more)
+        self.remarks.add_example(
+            key, line, _shorten_value(value), count, table=self.table.name, field=column.name, **more
+        )
 
 
 class _ColumnSummary:
     """Properties that all values of a column share, and its first value with its line."""
 
-    def __init__(self, column: Column):
+    def __init__(self, column: VctColumn):
         self.type = column.type
         self.first: Any = None
         self.line = 0
         self.first_negative: tuple[int, Any] = (0, None)
         self.count = self.negative = self.zeros = 0
-        self.alike = True
+        self.are_all_alike = True
         #: Areas as shares of those of their shapes; line, value and shape's area of the first deviation.
         self.ratios: list[NDArray] = []
         #: The areas of those shapes in the plane (NaN for an invalid one), and the lines of the rows.
@@ -334,7 +336,7 @@ class _ColumnSummary:
         if not self.count:
             self.first, self.line = values[0], lines[0]
         self.count += len(values)
-        self.alike = self.alike and all(value == self.first for value in values)
+        self.are_all_alike = self.are_all_alike and all(value == self.first for value in values)
         self.all_words = self.all_words and all(
             _CHINESE_PATTERN.search(v) and not _DIGIT_PATTERN.search(v) for v in values
         )
@@ -353,7 +355,7 @@ class _ColumnSummary:
                 self.levels[len(value)] = count + 1, first, shown
 
 
-def _measured_rows(column_index: int, batch: Batch) -> tuple[list[int], NDArray, NDArray]:
+def _find_measured_rows(column_index: int, batch: RowBatch) -> tuple[list[int], NDArray, NDArray]:
     """Return the rows that have one shape and a positive value.
 
     Returns their indices, (n,) values and (n,) shapes.
@@ -370,21 +372,21 @@ def _measured_rows(column_index: int, batch: Batch) -> tuple[list[int], NDArray,
     return rows, values, shapely.from_wkb(np.array([batch.shapes[k] for k in rows], dtype=object))
 
 
-def _is_code(column: Column) -> bool:
+def _is_code(column: VctColumn) -> bool:
     return column.name.upper().endswith(tuple(load_settings().code_endings))
 
 
 def _is_nested(code: str, other_code: str) -> bool:
     """Return True if two division codes are equal or one is within the other's area."""
-    short, long = sorted((division_prefix(code), division_prefix(other_code)), key=len)
+    short, long = sorted((compute_division_prefix(code), compute_division_prefix(other_code)), key=len)
     return long.startswith(short)
 
 
-def _day(value: Any) -> tuple[int, int, int]:
+def _parse_day(value: Any) -> tuple[int, int, int]:
     """Return year, month and day of a date, which may have a time of day."""
     return value.year, value.month, value.day
 
 
-def _shorten(value: object) -> str:
+def _shorten_value(value: object) -> str:
     text = str(value)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"

@@ -13,7 +13,7 @@ import shapely
 from numpy.typing import NDArray
 
 from .lines import LineReader
-from .settings import Remarks
+from .settings import FileRemarks
 from .store import ShapeStore
 
 
@@ -55,24 +55,26 @@ def assemble_polygon(rings: NDArray) -> tuple[Any, str]:
     """
     outward = shapely.is_ccw(rings)
     areas = shapely.polygons(rings)
-    inner = np.array([_point_inside(area, ring) for area, ring in zip(areas, rings, strict=True)], dtype=object)
+    inner = np.array(
+        [_make_point_inside_ring(area, ring) for area, ring in zip(areas, rings, strict=True)], dtype=object
+    )
     if (outward[1:] != outward[0]).all():
-        if shapely.intersects(areas[0], inner[1:]).all() and not _first_ring_contains(areas, inner):
+        if shapely.intersects(areas[0], inner[1:]).all() and not _does_first_ring_contain(areas, inner):
             return shapely.polygons(rings[0], rings[1:]), ""
-        shape = _polygon_by_nesting(rings, areas, inner)
+        shape = _make_polygon_by_nesting(rings, areas, inner)
         if shapely.get_num_geometries(shape) > 1:
             # The ring in the opposite direction is the hole of another ring, or the other rings are its holes.
             raise PolygonError("vct_hole_outside")
         return shape, "vct_note_ring_order"
-    return _polygon_by_nesting(rings, areas, inner), "vct_note_rings_alike"
+    return _make_polygon_by_nesting(rings, areas, inner), "vct_note_rings_alike"
 
 
-def _first_ring_contains(areas: NDArray, inner: NDArray) -> bool:
+def _does_first_ring_contain(areas: NDArray, inner: NDArray) -> bool:
     larger = shapely.area(areas[1:]) > shapely.area(areas[0])
     return bool((shapely.intersects(areas[1:], inner[0]) & larger).any())
 
 
-def _point_inside(area: Any, ring: Any) -> Any:
+def _make_point_inside_ring(area: Any, ring: Any) -> Any:
     return shapely.point_on_surface(area) if area.area else shapely.get_point(ring, 0)
 
 
@@ -96,7 +98,7 @@ def _trace_ring(chain: list[int], lines: ShapeStore) -> NDArray:
     places = lines.find(np.abs(np.array(chain)))
     if (places < 0).any():
         raise PolygonError("vct_unknown_line", item=chain[int(np.argmax(places < 0))])
-    lines.used[places] = True
+    lines.is_record_used[places] = True
     parts: list[NDArray] = []
     for item, place in zip(chain, places.tolist(), strict=True):
         xy = lines.read_positions(place)
@@ -110,7 +112,7 @@ def _trace_ring(chain: list[int], lines: ShapeStore) -> NDArray:
     return ring
 
 
-def _polygon_by_nesting(rings: NDArray, areas: NDArray, inner: NDArray) -> Any:
+def _make_polygon_by_nesting(rings: NDArray, areas: NDArray, inner: NDArray) -> Any:
     """Return the polygon of rings by their nesting.
 
     Rings within an even number of others are shells. The rest are holes of the smallest shell around them.
@@ -144,7 +146,7 @@ class PolygonRecord(NamedTuple):
     label: NDArray
 
 
-def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineReader, remarks: Remarks) -> NDArray:
+def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineReader, remarks: FileRemarks) -> NDArray:
     """Return the (n,) polygons of records.
 
     Raises InputError for a hole outside its polygon. Unusual but readable records get a remark.
@@ -175,7 +177,7 @@ def make_polygons(records: list[PolygonRecord], geographic: bool, lines: LineRea
     return shapes
 
 
-def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: Remarks) -> None:
+def _add_remark(key: str, record_numbers: NDArray, records: list[PolygonRecord], remarks: FileRemarks) -> None:
     found = np.flatnonzero(record_numbers)
     if len(found):
         first = records[found[0]]

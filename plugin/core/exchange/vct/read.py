@@ -16,18 +16,18 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...files.writing import explain_os_error, is_write_error
 from ...plan.layer import FieldInfo, SourceLayer
 from .attributes import AttributeReader, read_shapes_without_rows
-from .batch import Batch
+from .batch import RowBatch
 from .geometry import ShapeReader
 from .head import VctHeader, read_header
-from .lines import LineReader, Progress, shorten_line
+from .lines import LineReader, ProgressCallback, shorten_line
 from .location_check import verify_county
-from .settings import Remarks
-from .structure import SECTION_NAMES, Table, VctStructure, read_classes, read_tables
+from .settings import FileRemarks
+from .structure import SECTION_NAMES, VctStructure, VctTable, read_classes, read_tables
 
 #: Sections with shapes.
 _GEOMETRY_SECTIONS = ("point", "line", "polygon", "annotation")
@@ -57,14 +57,14 @@ class VctFile:
     has_multipart: bool = False
     join: bool = False
     placed: bool = True
-    remarks: Remarks = field(default_factory=Remarks)
+    remarks: FileRemarks = field(default_factory=FileRemarks)
 
     @property
-    def tables(self) -> list[Table]:
+    def tables(self) -> list[VctTable]:
         """Return the tables that the file declares."""
         return list(self.structure.tables.values())
 
-    def batches(self) -> Iterator[tuple[Table, gpd.GeoDataFrame]]:
+    def batches(self) -> Iterator[tuple[VctTable, gpd.GeoDataFrame]]:
         """Yield each table with some thousand of its rows at a time.
 
         A table without rows is yielded once.
@@ -75,11 +75,11 @@ class VctFile:
             yield batch.table, batch.frame(self.head.crs)
         for table in self.tables:
             if table.name not in seen:
-                yield table, Batch(table).frame(self.head.crs)
+                yield table, RowBatch(table).frame(self.head.crs)
         self.notes += self.geometry.notes(self.lines)
         self.notes += self.remarks.notes()
 
-    def _read_batches(self) -> Iterator[Batch]:
+    def _read_batches(self) -> Iterator[RowBatch]:
         rows = AttributeReader(self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.join)
         yield from rows.read(self.notes)
         _skip_remaining_sections(self.lines, self.remarks)
@@ -93,9 +93,9 @@ class VctFile:
 @contextmanager
 def open_vct(
     path: str | Path,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     *,
-    progress: Progress = lambda share, section: None,
+    progress: ProgressCallback = lambda share, section: None,
     merges_parts: bool = False,
     checks_county: bool = True,
 ) -> Iterator[VctFile]:
@@ -130,7 +130,7 @@ def open_vct(
         raise InputError("source_no_access", source=str(path), detail=explain_os_error(error)) from error
     with handle, tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         lines = LineReader(handle, str(path), progress)
-        remarks = Remarks()
+        remarks = FileRemarks()
         head = read_header(lines, remarks)
         with ShapeReader(Path(folder), head, cancellation, remarks) as geometry:
             try:
@@ -145,11 +145,11 @@ def open_vct(
 
 
 def _read_until_attributes(
-    lines: LineReader, head: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: Remarks
+    lines: LineReader, head: VctHeader, geometry: ShapeReader, cancellation: Cancellation, remarks: FileRemarks
 ) -> VctFile:
     vct = VctFile(head, VctStructure([], {}), lines, geometry, cancellation, remarks=remarks)
     sections_begun: dict[str, int] = {}
-    while (section := _next_section(lines, vct.structure, sections_begun)) != "attribute":
+    while (section := _read_next_section_name(lines, vct.structure, sections_begun)) != "attribute":
         cancellation.raise_if_cancelled()
         lines.report_progress()
         if section == "head":
@@ -173,7 +173,7 @@ def _read_until_attributes(
             _skip_section(section, lines, remarks)
     _check_required_sections(["FeatureCode", "TableStructure"], vct.structure, sections_begun, lines)
     start = lines.number
-    geometry.finish(lines)
+    geometry.prepare_lookup_by_id(lines)
     lines.number = start
     for kind in sorted({c.kind for c in vct.structure.classes if c.kind} - geometry.sections):
         remarks.add("vct_note_no_section", start, section=SECTION_NAMES[kind])
@@ -198,12 +198,12 @@ def _check_required_sections(
             raise lines.error("vct_section_empty", wanted=name, first=sections_begun[name.lower()])
 
 
-def _next_section(lines: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
+def _read_next_section_name(lines: LineReader, structure: VctStructure, sections_begun: dict[str, int]) -> str:
     """Return the name of the next section in lower case.
 
     Raises InputError at the end of the file.
     """
-    line = lines.next_raw_line()
+    line = lines.read_raw_line_or_none()
     if line is None:
         # The last line may lack a line end if it closed a section.
         lines.complete()
@@ -226,16 +226,16 @@ def _next_section(lines: LineReader, structure: VctStructure, sections_begun: di
     return lines.section.lower()
 
 
-def _note_text_after_end(line: bytes, lines: LineReader, remarks: Remarks) -> None:
+def _note_text_after_end(line: bytes, lines: LineReader, remarks: FileRemarks) -> None:
     """Add a remark on text after the end-of-file mark; it is not read."""
     number = lines.filled or lines.number
     more = line.partition(_END_OF_FILE)[2].strip() if _END_OF_FILE in line else line
-    key = "vct_note_after_end" if more or lines.next_raw_line() is not None else "vct_note_tail"
+    key = "vct_note_after_end" if more or lines.read_raw_line_or_none() is not None else "vct_note_tail"
     lines.complete()
     remarks.add(key, number)
 
 
-def _skip_section(section: str, lines: LineReader, remarks: Remarks) -> bytes:
+def _skip_section(section: str, lines: LineReader, remarks: FileRemarks) -> bytes:
     """Skip a section and return its last line."""
     start, end, count = lines.number, f"{section}end".encode(), 0
     while (line := lines.line().strip()).lower().partition(_END_OF_FILE)[0].rstrip() != end:
@@ -247,12 +247,12 @@ def _skip_section(section: str, lines: LineReader, remarks: Remarks) -> bytes:
     return line
 
 
-def _skip_remaining_sections(lines: LineReader, remarks: Remarks) -> None:
+def _skip_remaining_sections(lines: LineReader, remarks: FileRemarks) -> None:
     """Skip the sections after the attributes (drawing styles).
 
     Raises InputError if one of them is incomplete.
     """
-    while (line := lines.next_raw_line()) is not None:
+    while (line := lines.read_raw_line_or_none()) is not None:
         word = line.strip().lower()
         if not word.endswith(b"begin"):
             if _END_OF_FILE in line or (lines.filled and not lines.ends_without_line_end):
@@ -291,7 +291,9 @@ def _refuse_utf8(lines: LineReader, structure: VctStructure) -> None:
         raise lines.error("vct_utf8")
 
 
-def read_vct(path: str | Path, cancellation: Cancellation = NEVER, *, join: bool = False) -> list[SourceLayer]:
+def read_vct(
+    path: str | Path, cancellation: Cancellation = NEVER_CANCELLED, *, join: bool = False
+) -> list[SourceLayer]:
     """Return all layers of a VCT file that fits into memory."""
     with open_vct(path, cancellation, merges_parts=join) as vct:
         return read_all_layers(vct, str(path))

@@ -15,10 +15,10 @@ import shapely
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from .shapes import extract_rings, label_points, round_xy
+from .shapes import compute_label_points, extract_rings, round_xy
 
 if TYPE_CHECKING:
-    from .shapes import Labels
+    from .shapes import AnnotationLabels
 
 
 #: Number of positions formatted at once.
@@ -110,7 +110,7 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     before[after] = np.arange(len(xy), dtype=_INDEX_TYPE)
     places = np.ascontiguousarray(xy).view(np.complex128).ravel()
     vertex = np.unique(places, return_inverse=True)[1].astype(_INDEX_TYPE)
-    segment, along = _number_segments(vertex, vertex[after])
+    segment, along = _compute_segment_numbers(vertex, vertex[after])
     node = _find_nodes(vertex, segment[before], segment, ring_starts)
     order = _rotate_rings(node[vertex], ring, ring_starts)
     cut = np.flatnonzero(node[vertex[order]])
@@ -124,11 +124,11 @@ def split_into_shared_lines(xy: NDArray, ring_starts: NDArray) -> SharedLines:
     line = number[same]
     item = np.where(mark % 2 == (mark % 2)[first][line], 1, -1) * (line + 1)
     item_at = np.searchsorted(ring[order][cut], np.arange(len(lengths) + 1))
-    line_xy, line_at = _line_vertices(xy, order, after, cut, first)
+    line_xy, line_at = _compute_line_vertices(xy, order, after, cut, first)
     return SharedLines(line_xy, line_at, item, item_at)
 
 
-def _number_segments(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
+def _compute_segment_numbers(start: NDArray, end: NDArray) -> tuple[NDArray, NDArray]:
     """Return (v,) the segment number at each vertex, and 1 where y increases.
 
     The number is the same for both directions of a segment.
@@ -166,7 +166,7 @@ def _rotate_rings(cut: NDArray, ring: NDArray, ring_starts: NDArray) -> NDArray:
     return place
 
 
-def _line_vertices(
+def _compute_line_vertices(
     xy: NDArray, order: NDArray, after: NDArray, cut: NDArray, begins_line: NDArray
 ) -> tuple[NDArray, NDArray]:
     """Return the vertices of the lines that begin at the chosen cuts.
@@ -224,7 +224,9 @@ def _write_records(out: TextIO, xy: NDArray, starts: list[int], heads: list[str]
         out.write(block)
 
 
-def write_annotation(out: TextIO, points: NDArray, labels: Labels, first_id: int, record_format: RecordFormat) -> None:
+def write_annotation(
+    out: TextIO, points: NDArray, labels: AnnotationLabels, first_id: int, record_format: RecordFormat
+) -> None:
     """Write (p,) single points with annotation text; their ids begin at ``first_id``."""
     places = zip(shapely.get_coordinates(points), labels.texts, labels.angles, strict=True)
     for number, (xy, text, angle) in enumerate(places):
@@ -272,7 +274,7 @@ def write_polygons(
     record_format.cancellation.raise_if_cancelled()
     count = len(shared.at) - 1
     _write_vertices(lines, shared.xy, shared.at, first_id, record_format.boundary_code, record_format)
-    label = format_label_points(label_points(polygons))
+    label = format_label_points(compute_label_points(polygons))
     item = np.sign(shared.signed_lines) * (np.abs(shared.signed_lines) - 1 + first_id)
     begins = shared.ring_starts.tolist()
     ring_at = np.searchsorted(rings.polygon_of_ring, np.arange(len(polygons) + 1)).tolist()

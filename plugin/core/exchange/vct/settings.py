@@ -16,8 +16,8 @@ from ...errors import DataError
 from ...files.data import check_keys, check_marks, check_type, read_toml
 
 #: Encoding for writing; files are read as GB18030, which contains it.
-ENCODING = "gbk"
-SEPARATOR = ","
+VCT_ENCODING = "gbk"
+VCT_SEPARATOR = ","
 _TYPES_BY_ANNOTATION: dict[str, type] = {"int": int, "str": str, "float": float, "list[str]": list, "list[float]": list}
 #: Number of values in each list of limits.
 _LIST_LENGTHS = {"china_degrees": 4, "northings_m": 2, "zones_3": 2, "zones_6": 2, "area_units": 3, "angles": 2}
@@ -89,7 +89,7 @@ class VctSettings:
     coarse_degrees: float
 
     @property
-    def years(self) -> range:
+    def valid_years(self) -> range:
         """The valid years of a date, as a range."""
         return range(self.earliest_year, self.latest_year + 1)
 
@@ -126,10 +126,10 @@ def load_settings(path: Path = VCT_SETTINGS) -> VctSettings:
     return VctSettings(**table)
 
 
-Note = tuple[str, dict[str, Any]]
+FileNote = tuple[str, dict[str, Any]]
 
 
-class Remarks:
+class FileRemarks:
     """Remarks on a file, one for each text key and group, with a count."""
 
     def __init__(self) -> None:
@@ -155,6 +155,6 @@ class Remarks:
         self.add(key, line, None, count, **group)
         self._found[key, tuple(group.items())].setdefault("value", value)
 
-    def notes(self) -> list[Note]:
+    def notes(self) -> list[FileNote]:
         """Return the remarks as text keys with parameters and counts."""
         return [(key, dict(params)) for (key, _), params in self._found.items()]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import OutputError
 from ...plan.layer import SourceLayer
-from .values import check_gbk, to_one_line
+from .values import check_gbk, put_on_one_line
 
 #: Shapely's type ids → kind of geometry.
 _KIND_BY_GEOMETRY_TYPE = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line", 3: "polygon", 6: "polygon"}
@@ -57,7 +57,7 @@ def split_parts(shapes: NDArray, layer: str, names: NDArray) -> SingleParts:
 
 
 @dataclass(frozen=True)
-class Rings:
+class PolygonRings:
     """The rings of polygons, without the closing vertex.
 
     ``xy``: (v, 2) vertices; ``at``: (r + 1,) first vertex of each ring; ``polygon_of_ring``: (r,) polygon of each ring,
@@ -69,7 +69,7 @@ class Rings:
     polygon_of_ring: NDArray
 
 
-def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> Rings:
+def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) -> PolygonRings:
     """Return the rings of (p,) single polygons.
 
     Shells are clockwise, holes anticlockwise. OutputError names (``names``, (p,)) a polygon that has no width after
@@ -87,8 +87,8 @@ def extract_rings(polygons: NDArray, decimals: int, layer: str, names: NDArray) 
         raise OutputError("vct_collapsed", layer=layer, feature=str(names[gone]), decimals=decimals)
     at = np.r_[0, np.cumsum(counts)]
     hole = np.r_[False, part[1:] == part[:-1]] if len(part) else np.zeros(0, dtype=bool)
-    turned = _ring_areas(xy, at) > 0
-    return Rings(xy[_reverse_rings(at, turned != hole)], at, part)
+    turned = _compute_ring_areas(xy, at) > 0
+    return PolygonRings(xy[_reverse_rings(at, turned != hole)], at, part)
 
 
 def round_xy(xy: NDArray, decimals: int) -> NDArray:
@@ -96,7 +96,7 @@ def round_xy(xy: NDArray, decimals: int) -> NDArray:
     return np.round(xy, decimals) + 0.0
 
 
-def _ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
+def _compute_ring_areas(xy: NDArray, ring_starts: NDArray) -> NDArray:
     """Return (r,) twice the signed area of rings; anticlockwise is positive."""
     if len(ring_starts) < 2:
         return np.zeros(0)
@@ -118,7 +118,7 @@ def _reverse_rings(ring_starts: NDArray, turn: NDArray) -> NDArray:
     return np.repeat(ring_starts[:-1], counts) + np.where(np.repeat(turn, counts), back, place)
 
 
-def label_points(polygons: NDArray) -> NDArray:
+def compute_label_points(polygons: NDArray) -> NDArray:
     """Return (p, 2) a point inside each polygon.
 
     For an invalid polygon it is the first vertex.
@@ -137,7 +137,7 @@ def label_points(polygons: NDArray) -> NDArray:
 TEXT_FIELD, ANGLE_FIELD = "VCT_TEXT", "VCT_ANGLE"
 
 
-class Labels(NamedTuple):
+class AnnotationLabels(NamedTuple):
     """Annotation: ``texts`` and ``angles`` (degrees, 0 if missing) of (p,) points."""
 
     texts: list[str]
@@ -146,14 +146,14 @@ class Labels(NamedTuple):
 
 def read_annotation(
     layer: SourceLayer, parts: SingleParts, names: NDArray, notes: list[tuple[str, dict[str, Any]]]
-) -> Labels:
+) -> AnnotationLabels:
     """Return the texts and angles of an annotation layer.
 
     OutputError names (``names``, (n,)) a feature without text or position, with a character outside GBK, or with an
     invalid angle.
     """
     given = ["" if pd.isna(v) else str(v) for v in layer.frame[TEXT_FIELD].tolist()]
-    texts = [to_one_line(text) for text in given]
+    texts = [put_on_one_line(text) for text in given]
     without_shape = set(parts.without_shape.tolist())
     for row, text in enumerate(texts):
         if (row in without_shape) == bool(text.strip()):
@@ -171,4 +171,4 @@ def read_annotation(
             raise OutputError("vct_no_value", layer=layer.name, field=ANGLE_FIELD, of_type="real")
         angles = np.where(np.isnan(given_angles), 0.0, given_angles)
     rows = parts.row.tolist()
-    return Labels([texts[row] for row in rows], angles[rows].tolist())
+    return AnnotationLabels([texts[row] for row in rows], angles[rows].tolist())

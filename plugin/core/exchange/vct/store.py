@@ -30,9 +30,9 @@ class ShapeStore:
         self._file = path.open("w+b")
         self._ids, self._at, self._line = array("q"), array("q", [0]), array("q")
         self._code = array("i")
-        self._sorted: NDArray | None = None
-        self._order = np.zeros(0, dtype=np.int64)
-        self.used = np.zeros(0, dtype=bool)
+        self._sorted_ids: NDArray | None = None
+        self._order_of_ids = np.zeros(0, dtype=np.int64)
+        self.is_record_used = np.zeros(0, dtype=bool)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -53,22 +53,22 @@ class ShapeStore:
         # A full disk must be detected here, not in a later read.
         self._file.flush()
         ids = np.array(self._ids, dtype=np.int64)
-        self._order = np.argsort(ids, kind="stable")
-        self._sorted = ids[self._order]
-        self.used = np.zeros(len(ids), dtype=bool)
-        repeated = np.flatnonzero(self._sorted[1:] == self._sorted[:-1])
+        self._order_of_ids = np.argsort(ids, kind="stable")
+        self._sorted_ids = ids[self._order_of_ids]
+        self.is_record_used = np.zeros(len(ids), dtype=bool)
+        repeated = np.flatnonzero(self._sorted_ids[1:] == self._sorted_ids[:-1])
         if not len(repeated):
             return None
-        k = int(repeated[np.argmin(self._order[repeated + 1])])
-        first, second = int(self._order[k]), int(self._order[k + 1])
+        k = int(repeated[np.argmin(self._order_of_ids[repeated + 1])])
+        first, second = int(self._order_of_ids[k]), int(self._order_of_ids[k + 1])
         return int(ids[second]), self._line[second], self._line[first]
 
     def find(self, idents: NDArray) -> NDArray:
         """Return (n,) the record index of each id, −1 for an unknown id."""
-        if self._sorted is None or not len(self._sorted):
+        if self._sorted_ids is None or not len(self._sorted_ids):
             return np.full(len(idents), -1)
-        at = np.minimum(np.searchsorted(self._sorted, idents), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == idents, self._order[at], -1)
+        at = np.minimum(np.searchsorted(self._sorted_ids, idents), len(self._sorted_ids) - 1)
+        return np.where(self._sorted_ids[at] == idents, self._order_of_ids[at], -1)
 
     def get(self, place: int) -> bytes:
         """Return the content of a record."""
@@ -96,7 +96,7 @@ class ShapeStore:
             yield first, np.frombuffer(self._file.read(count * _BYTES_PER_POSITION)).reshape(-1, 2)
         self._file.seek(0, 2)
 
-    def line_and_id_at(self, position: int) -> tuple[int, int]:
+    def find_line_and_id(self, position: int) -> tuple[int, int]:
         """Return line and id of the record that contains a position.
 
         ``position``: its number in the whole file.
@@ -112,15 +112,15 @@ class ShapeStore:
         at = np.frombuffer(self._at, dtype=np.int64)
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))
 
-    def ids_with_code(self, code: int) -> NDArray:
+    def list_ids_with_code(self, code: int) -> NDArray:
         """Return the ids stored with a code, in the order of the VCT file."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
         return np.array(self._ids, dtype=np.int64)[codes == code]
 
-    def unused_records(self, code: int) -> NDArray:
+    def find_unused_records(self, code: int) -> NDArray:
         """Return the record indices with a code that nothing refers to."""
         codes = np.frombuffer(self._code, dtype=np.int32) if len(self._code) else np.zeros(0, np.int32)
-        return np.flatnonzero((codes == code) & ~self.used)
+        return np.flatnonzero((codes == code) & ~self.is_record_used)
 
     def line(self, record: int) -> int:
         """Return the VCT file's line number of a record."""

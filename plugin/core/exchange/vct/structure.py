@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .lines import LineReader, shorten_line
-from .settings import SEPARATOR, Remarks
+from .settings import VCT_SEPARATOR, FileRemarks
 
 #: Kind of geometry → its word in a file.
 SECTION_NAMES = {"point": "Point", "line": "Line", "polygon": "Polygon", "annotation": "Annotation"}
 #: Field types of a file → types of templates. Int4 and the like have their length in the name.
-_TYPES = {
+_FIELD_TYPES_BY_VCT_NAME = {
     "char": "text", "varchar": "text", "varbin": "text", "string": "text", "text": "text",
     "int": "integer", "integer": "integer", "long": "integer", "short": "integer",
     "float": "real", "double": "real", "number": "real", "numeric": "real",
@@ -28,7 +28,7 @@ _UNSUPPORTED_KINDS = ("solid", "image", "nonegeometry", "none", "table")
 
 
 @dataclass(frozen=True)
-class Column:
+class VctColumn:
     """A field of a table in a VCT file.
 
     ``type``: as in templates; ``length``: 0 if missing; ``is_unlimited``: a text without limit; ``bytes``: size of an
@@ -45,16 +45,16 @@ class Column:
     def line(self) -> str:
         """Return the text line that declares the field."""
         written = {
-            "text": f"Char{SEPARATOR}{self.length}",
-            "integer": f"Int{SEPARATOR}{self.length}",
-            "real": f"Float{SEPARATOR}{self.length}{SEPARATOR}{self.decimals}",
-            "date": f"Date{SEPARATOR}8",
+            "text": f"Char{VCT_SEPARATOR}{self.length}",
+            "integer": f"Int{VCT_SEPARATOR}{self.length}",
+            "real": f"Float{VCT_SEPARATOR}{self.length}{VCT_SEPARATOR}{self.decimals}",
+            "date": f"Date{VCT_SEPARATOR}8",
         }
-        return f"{self.name}{SEPARATOR}{written[self.type]}"
+        return f"{self.name}{VCT_SEPARATOR}{written[self.type]}"
 
 
 @dataclass(frozen=True)
-class Table:
+class VctTable:
     """A table of a VCT file.
 
     ``kind``: point, line, polygon, annotation, or empty without shapes; ``code``: its 要素代码 (feature class code);
@@ -62,18 +62,18 @@ class Table:
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[VctColumn, ...]
     kind: str = ""
     code: str = ""
     title: str = ""
 
-    def code_line(self) -> str:
+    def make_feature_class_line(self) -> str:
         """Return the text line that declares the feature class."""
-        return SEPARATOR.join((self.code, self.title, SECTION_NAMES[self.kind], self.name))
+        return VCT_SEPARATOR.join((self.code, self.title, SECTION_NAMES[self.kind], self.name))
 
-    def structure_lines(self) -> list[str]:
+    def make_structure_lines(self) -> list[str]:
         """Return the text lines that declare the table and its fields."""
-        return [f"{self.name}{SEPARATOR}{len(self.columns)}", *(c.line() for c in self.columns), "0"]
+        return [f"{self.name}{VCT_SEPARATOR}{len(self.columns)}", *(c.line() for c in self.columns), "0"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class VctStructure:
     """All feature classes and tables that a VCT file declares."""
 
     classes: list[FeatureClass]
-    tables: dict[str, Table]
+    tables: dict[str, VctTable]
 
     @cached_property
     def codes(self) -> dict[str, FeatureClass]:
@@ -113,14 +113,14 @@ class VctStructure:
         return {code: {c.table.upper() for c in self.classes if c.code == code} for code in self.codes}
 
 
-def read_classes(lines: LineReader, remarks: Remarks) -> list[FeatureClass]:
+def read_classes(lines: LineReader, remarks: FileRemarks) -> list[FeatureClass]:
     """Read the feature classes up to FeatureCodeEnd.
 
     InputError names a line that is invalid or contradicts another line of the same table.
     """
     kinds = {word.lower(): kind for kind, word in SECTION_NAMES.items()}
     found: list[FeatureClass] = []
-    while (line := lines.next_word()).lower() != "featurecodeend":
+    while (line := lines.read_word()).lower() != "featurecodeend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 4 or not parts[0] or not parts[3]:
             lines.refuse_section_mark(line)
@@ -142,14 +142,14 @@ def read_classes(lines: LineReader, remarks: Remarks) -> list[FeatureClass]:
     return found
 
 
-def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: Remarks) -> dict[str, Table]:
+def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: FileRemarks) -> dict[str, VctTable]:
     """Read the tables up to TableStructureEnd; return them by name in capitals.
 
     Classes without a table and tables without a class get a remark. Raises InputError for a wrong number of fields.
     """
-    tables: dict[str, Table] = {}
+    tables: dict[str, VctTable] = {}
     of_table = {c.table.upper(): c for c in reversed(classes)}
-    while (line := lines.next_word()).lower() != "tablestructureend":
+    while (line := lines.read_word()).lower() != "tablestructureend":
         parts = [part.strip() for part in line.split(lines.separator)]
         if len(parts) < 2 or not parts[1].isdecimal():
             lines.refuse_section_mark(line)
@@ -158,7 +158,7 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: Remarks
         if parts[0].upper() in tables:
             raise lines.error("vct_table_twice", table=parts[0])
         columns = _read_columns(lines, parts[0], count, remarks)
-        if (end := lines.next_word()) != "0":
+        if (end := lines.read_word()) != "0":
             raise lines.error(
                 "vct_fields_count", table=parts[0], count=parts[1], value=shorten_line(end.encode("gb18030"))
             )
@@ -170,7 +170,7 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: Remarks
         if its is None and not without_geometry:
             remarks.add("vct_note_no_class", start, table=parts[0])
         kind = "" if without_geometry or its is None else its.kind
-        tables[parts[0].upper()] = Table(
+        tables[parts[0].upper()] = VctTable(
             parts[0], tuple(columns), kind, its.code if its else "", its.title if its else ""
         )
     for one in of_table.values():
@@ -179,9 +179,9 @@ def read_tables(lines: LineReader, classes: list[FeatureClass], remarks: Remarks
     return tables
 
 
-def _read_columns(lines: LineReader, table: str, count: int, remarks: Remarks) -> list[Column]:
+def _read_columns(lines: LineReader, table: str, count: int, remarks: FileRemarks) -> list[VctColumn]:
     unusable: list[tuple[int, str]] = []
-    columns: list[Column] = []
+    columns: list[VctColumn] = []
     places: dict[str, int] = {}
     for _ in range(count):
         columns.append(_parse_column(lines, table, unusable))
@@ -194,15 +194,15 @@ def _read_columns(lines: LineReader, table: str, count: int, remarks: Remarks) -
     return columns
 
 
-def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]) -> Column:
+def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]) -> VctColumn:
     """Read the declaration of a field.
 
     A length that cannot be used is added to ``unusable`` with its line.
     """
-    line = lines.next_word()
+    line = lines.read_word()
     parts = [part.strip() for part in line.split(lines.separator)]
     word = parts[1].lower() if len(parts) > 1 else ""
-    type_ = _TYPES.get(word.rstrip("0123456789"), "")
+    type_ = _FIELD_TYPES_BY_VCT_NAME.get(word.rstrip("0123456789"), "")
     if not parts[0] or not type_:
         lines.refuse_section_mark(line)
         raise lines.error("vct_field", table=table, value=shorten_line(line.encode("gb18030")))
@@ -217,4 +217,4 @@ def _parse_column(lines: LineReader, table: str, unusable: list[tuple[int, str]]
         length = 0
     size = word[len(word.rstrip("0123456789")) :]
     wide = int(size) if type_ == "integer" and size in _INTEGER_BYTES else 0
-    return Column(parts[0], type_, length, decimals, long, wide)
+    return VctColumn(parts[0], type_, length, decimals, long, wide)

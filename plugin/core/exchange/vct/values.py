@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from ...errors import OutputError
 from ...plan.layer import FieldInfo
 from ...standard.template import Field, Template
-from .settings import ENCODING, SEPARATOR, VctSettings
-from .structure import Column
+from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings
+from .structure import VctColumn
 
 #: A line end would end the row, a comma the value.
 _LINE_ENDS = {"\r": None, "\n": " ", "\x0b": " ", "\x0c": " ", "\x85": " "}
-_CELL_REPLACEMENTS, _LINE_REPLACEMENTS = str.maketrans({SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
-_DATE = re.compile(
+_CELL_REPLACEMENTS, _LINE_REPLACEMENTS = str.maketrans({VCT_SEPARATOR: "，", **_LINE_ENDS}), str.maketrans(_LINE_ENDS)
+_DATE_PATTERN = re.compile(
     r"(\d{4})[-/.年]?(\d{2})[-/.月]?(\d{2})日?(?:[T ]*(\d{2}):?(\d{2})(?::?(\d{2})(?:\.\d*)?)?Z?)?", re.ASCII
 )
 #: Decimals that a double of usual size can hold.
@@ -43,7 +43,7 @@ class ConvertedColumn:
     ``column``: its declaration; ``texts``: its values; ``notes``: text key of a remark → number of values.
     """
 
-    column: Column
+    column: VctColumn
     texts: list[str]
     notes: dict[str, int]
 
@@ -56,7 +56,7 @@ def clean_text(text: str) -> str:
     return text.translate(_CELL_REPLACEMENTS)
 
 
-def to_one_line(text: str) -> str:
+def put_on_one_line(text: str) -> str:
     """Return a text on one line; line ends become spaces."""
     return text.translate(_LINE_REPLACEMENTS)
 
@@ -69,12 +69,12 @@ def convert_column(
     ``info``: its type and length in the source; ``names``: (n,) names of features. OutputError names a character
     outside GBK or an invalid number.
     """
-    known = template.field_named(info.name) if template else None
+    known = template.find_field_by_name(info.name) if template else None
     writer = {"text": _write_texts, "integer": _write_integers, "real": _write_reals, "date": _write_dates}[info.type]
     name = clean_text(info.name)
     check_gbk([name], layer, name, np.array([""]))
     try:
-        written = writer(values, Column(name, info.type), known, info, settings)
+        written = writer(values, VctColumn(name, info.type), known, info, settings)
     except (ValueError, OverflowError, TypeError) as error:
         raise OutputError("vct_no_value", layer=layer, field=info.name, of_type=info.type) from error
     check_gbk(written.texts, layer, info.name, names)
@@ -87,17 +87,17 @@ def check_gbk(texts: list[str], layer: str, field: str, names: NDArray) -> None:
     It names layer, feature (``names``) and field.
     """
     try:
-        "\n".join(texts).encode(ENCODING)
+        "\n".join(texts).encode(VCT_ENCODING)
     except UnicodeEncodeError:
         for text, name in zip(texts, names, strict=True):
             for character in text:
-                if not character.encode(ENCODING, errors="ignore"):
+                if not character.encode(VCT_ENCODING, errors="ignore"):
                     params = {"character": character, "code": f"U+{ord(character):04X}"}
                     raise OutputError("vct_character", layer=layer, feature=str(name), field=field, **params) from None
 
 
 def _write_texts(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     raw = ["" if v is None or v is pd.NA or v != v else str(v) for v in values.tolist()]
     texts = [clean_text(text) for text in raw]
@@ -106,21 +106,21 @@ def _write_texts(
     needed = max(map(len, texts), default=0)
     if needed > declared:
         notes |= _count_note("vct_note_wider", sum(len(t) > declared for t in texts))
-    return ConvertedColumn(Column(column.name, "text", max(declared, needed)), texts, notes)
+    return ConvertedColumn(VctColumn(column.name, "text", max(declared, needed)), texts, notes)
 
 
 def _write_integers(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     missing = values.isna().tolist()
-    texts = ["" if gone else str(_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
+    texts = ["" if gone else str(_convert_to_integer(v)) for gone, v in zip(missing, values.tolist(), strict=True)]
     declared = (template_field.length if template_field else None) or settings.integer_length
     needed = max(map(len, texts), default=0)
     notes = _count_note("vct_note_wider", sum(len(t) > declared for t in texts)) if needed > declared else {}
-    return ConvertedColumn(Column(column.name, "integer", max(declared, needed)), texts, notes)
+    return ConvertedColumn(VctColumn(column.name, "integer", max(declared, needed)), texts, notes)
 
 
-def _to_integer(value: Any) -> int:
+def _convert_to_integer(value: Any) -> int:
     number = int(value)
     if not isinstance(value, str) and number != value:
         raise ValueError(value)
@@ -128,7 +128,7 @@ def _to_integer(value: Any) -> int:
 
 
 def _write_reals(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     numbers = pd.to_numeric(values).to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(numbers).any():
@@ -143,29 +143,30 @@ def _write_reals(
     notes = {}
     if decimals > declared:
         notes = _count_note(
-            "vct_note_wider", int((np.abs(present - np.round(present, declared)) > _rounding_allowance(present)).sum())
+            "vct_note_wider",
+            int((np.abs(present - np.round(present, declared)) > _compute_rounding_allowance(present)).sum()),
         )
     texts = ["" if v != v else f"{v:.{decimals}f}" for v in numbers.tolist()]
     width = (template_field.length if template_field else None) or settings.real_width
-    return ConvertedColumn(Column(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
+    return ConvertedColumn(VctColumn(column.name, "real", max(width, *map(len, texts), 0), decimals), texts, notes)
 
 
-def _rounding_allowance(values: NDArray) -> NDArray:
+def _compute_rounding_allowance(values: NDArray) -> NDArray:
     return _RELATIVE_ROUNDING * np.maximum(1.0, np.abs(values))
 
 
 def _is_exact(values: NDArray, decimals: int) -> bool:
-    return bool((np.abs(values - np.round(values, decimals)) <= _rounding_allowance(values)).all())
+    return bool((np.abs(values - np.round(values, decimals)) <= _compute_rounding_allowance(values)).all())
 
 
 def _write_dates(
-    values: pd.Series, column: Column, template_field: Field | None, info: FieldInfo, settings: VctSettings
+    values: pd.Series, column: VctColumn, template_field: Field | None, info: FieldInfo, settings: VctSettings
 ) -> ConvertedColumn:
     days = pd.to_datetime(values)
     missing = days.isna()
     times = int((days[~missing] != days[~missing].dt.normalize()).sum()) if (~missing).any() else 0
     texts = ["" if gone else f"{d:%Y%m%d}" for gone, d in zip(missing.tolist(), days.tolist(), strict=True)]
-    return ConvertedColumn(Column(column.name, "date", 8), texts, _count_note("vct_note_times", times))
+    return ConvertedColumn(VctColumn(column.name, "date", 8), texts, _count_note("vct_note_times", times))
 
 
 def _count_note(key: str, count: int) -> dict[str, int]:
@@ -192,7 +193,7 @@ def _parse_integer(text: str) -> int:
 
 
 def _parse_date(text: str) -> date:
-    found = _DATE.fullmatch(text.strip())
+    found = _DATE_PATTERN.fullmatch(text.strip())
     if found is None:
         raise ValueError(text)
     year, month, day, *clock = (int(part or 0) for part in found.groups())
@@ -211,7 +212,7 @@ VALUE_PARSERS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def to_series(values: list[Any], type_: str) -> pd.Series:
+def convert_to_series(values: list[Any], type_: str) -> pd.Series:
     """Return values read from a file as a column; ``None`` becomes a missing value."""
     if type_ == "integer":
         return pd.Series(values, dtype="Int64")

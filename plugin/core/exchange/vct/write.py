@@ -22,11 +22,11 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError, OutputError
-from ...files.cells import column_texts as cell_texts
-from ...files.writing import atomic_output
-from ...geometry.crs import crs_label, describe_crs
+from ...files.cells import format_column as cell_texts
+from ...files.writing import write_atomically
+from ...geometry.crs import describe_crs, make_crs_label
 from ...invariants import require_value
 from ...io import read_source
 from ...plan.layer import SourceLayer
@@ -34,9 +34,9 @@ from ...standard.template import Template
 from . import head, records
 from .batch import KEY_FIELD
 from .records import format_numbers
-from .settings import ENCODING, SEPARATOR, VctSettings, load_settings
+from .settings import VCT_ENCODING, VCT_SEPARATOR, VctSettings, load_settings
 from .shapes import ANGLE_FIELD, TEXT_FIELD, SingleParts, read_annotation, split_parts
-from .structure import Column, Table
+from .structure import VctColumn, VctTable
 from .values import ConvertedColumn, check_gbk, clean_text, convert_column
 
 VCT_SUFFIX = ".vct"
@@ -47,7 +47,7 @@ _ROWS_PER_BLOCK = 20_000
 #: Number of keys in the note on keys that two layers share.
 _SHOWN_KEYS = 5
 
-Notes = list[tuple[str, dict[str, Any]]]
+NoticeList = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass
@@ -64,7 +64,7 @@ class VctExport:
     rows: dict[str, int] = field(default_factory=dict)
     source_rows: dict[str, NDArray] = field(default_factory=dict)
     lines: int = 0
-    notes: Notes = field(default_factory=list)
+    notes: NoticeList = field(default_factory=list)
 
 
 def write_vct(
@@ -74,7 +74,7 @@ def write_vct(
     templates: Mapping[str, Template] | None = None,
     settings: VctSettings | None = None,
     today: date | None = None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> VctExport:
     """Write layers with one CRS to a VCT file.
 
@@ -87,10 +87,10 @@ def write_vct(
         raise OutputError("output_format", target=str(target), known=VCT_SUFFIX)
     settings = settings or load_settings()
     with (
-        atomic_output(target) as new,
+        write_atomically(target) as new,
         tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder,
     ):
-        writer = _Writer(Path(folder), settings, templates or {}, VctExport(target), cancellation)
+        writer = _VctSectionWriter(Path(folder), settings, templates or {}, VctExport(target), cancellation)
         with writer:
             for layer in layers:
                 cancellation.raise_if_cancelled()
@@ -101,7 +101,7 @@ def write_vct(
     return writer.done
 
 
-class _Writer:
+class _VctSectionWriter:
     def __init__(
         self,
         folder: Path,
@@ -112,18 +112,18 @@ class _Writer:
     ):
         self.folder, self.settings, self.templates = folder, settings, templates
         self.done, self.cancellation = done, cancellation
-        self.tables: list[Table] = []
+        self.tables: list[VctTable] = []
         self.crs: CRS | None = None
         self.first = ""
-        self.low, self.high = np.full(2, np.inf), np.full(2, -np.inf)
+        self.lower_corner, self.upper_corner = np.full(2, np.inf), np.full(2, -np.inf)
         self.next_id = 1
         #: Key (BSM) → its layer, of the layers written so far.
         self.owner: dict[str, str] = {}
 
-    def __enter__(self) -> _Writer:
+    def __enter__(self) -> _VctSectionWriter:
         with ExitStack() as stack:
             opened = {
-                name: stack.enter_context((self.folder / name).open("w", encoding=ENCODING, newline="\r\n"))
+                name: stack.enter_context((self.folder / name).open("w", encoding=VCT_ENCODING, newline="\r\n"))
                 for name in _SCRATCH_SECTIONS
             }
             self.point, self.line, self.polygon = (opened[name] for name in ("Point", "Line", "Polygon"))
@@ -146,7 +146,7 @@ class _Writer:
         self._take_crs(layer)
         template = self.templates.get(layer.name.upper())
         shapes = layer.frame.geometry.to_numpy()
-        names = _feature_names(layer.frame)
+        names = _list_feature_names(layer.frame)
         parts = split_parts(shapes, layer.name, names)
         if TEXT_FIELD in layer.frame and parts.kind in ("point", ""):
             parts = replace(parts, kind="annotation")
@@ -165,11 +165,11 @@ class _Writer:
         head.check_supported_crs(layer.crs, layer.name)
         if self.crs is None:
             self.crs, self.first = layer.crs, layer.name
-        elif crs_label(self.crs) != crs_label(layer.crs):
-            params = {"first": self.first, "first_crs": crs_label(self.crs), "crs": crs_label(layer.crs)}
+        elif make_crs_label(self.crs) != make_crs_label(layer.crs):
+            params = {"first": self.first, "first_crs": make_crs_label(self.crs), "crs": make_crs_label(layer.crs)}
             raise OutputError("vct_two_crs", layer=layer.name, **params)
 
-    def _add_table(self, layer: SourceLayer, template: Template | None, kind: str) -> Table:
+    def _add_table(self, layer: SourceLayer, template: Template | None, kind: str) -> VctTable:
         name = clean_text(layer.name.strip())
         if name.upper() in {t.name.upper() for t in self.tables}:
             raise OutputError("vct_two_layers", layer=name)
@@ -187,19 +187,22 @@ class _Writer:
         elif code in {t.code for t in self.tables}:
             self.done.notes.append(("vct_note_same_code", {"layer": layer.name, "code": code}))
         shape = kind or (template.geometry if template else "polygon")
-        table = Table(name, (), shape, code, title)
+        table = VctTable(name, (), shape, code, title)
         self.tables.append(table)
         return table
 
-    def _write_shapes(self, layer: SourceLayer, table: Table, parts: SingleParts, names: NDArray) -> NDArray:
+    def _write_shapes(self, layer: SourceLayer, table: VctTable, parts: SingleParts, names: NDArray) -> NDArray:
         """Write the shapes of a layer; return (p,) their ids."""
         crs = require_value(self.crs, "the CRS of the layers")
         labels = read_annotation(layer, parts, names, self.done.notes) if parts.kind == "annotation" else None
         if not len(parts.shape):
             return np.zeros(0, dtype=np.int64)
         bounds = shapely.total_bounds(parts.shape)
-        self.low, self.high = np.minimum(self.low, bounds[:2]), np.maximum(self.high, bounds[2:])
-        decimals = self.settings.decimals(describe_crs(crs).geographic)
+        self.lower_corner, self.upper_corner = (
+            np.minimum(self.lower_corner, bounds[:2]),
+            np.maximum(self.upper_corner, bounds[2:]),
+        )
+        decimals = self.settings.decimals(describe_crs(crs).is_geographic)
         record_format = records.RecordFormat(
             table.code, self.settings.style, decimals, self.settings.bounding_code, self.cancellation
         )
@@ -222,7 +225,7 @@ class _Writer:
     def _write_attributes(
         self,
         layer: SourceLayer,
-        table: Table,
+        table: VctTable,
         template: Template | None,
         parts: SingleParts,
         ids: NDArray,
@@ -255,11 +258,11 @@ class _Writer:
             chosen = rows[start : start + _ROWS_PER_BLOCK].tolist()
             cells = [[converted.texts[r] for r in chosen] for converted in written]
             lines = zip(map(str, idents[start : start + _ROWS_PER_BLOCK].tolist()), *cells, strict=True)
-            self.attribute.writelines(SEPARATOR.join(line) + "\n" for line in lines)
+            self.attribute.writelines(VCT_SEPARATOR.join(line) + "\n" for line in lines)
         self.attribute.write("TableEnd\n")
 
-    def _declare_columns(self, table: Table, columns: tuple[Column, ...]) -> None:
-        self.tables[-1] = Table(table.name, columns, table.kind, table.code, table.title)
+    def _declare_columns(self, table: VctTable, columns: tuple[VctColumn, ...]) -> None:
+        self.tables[-1] = VctTable(table.name, columns, table.kind, table.code, table.title)
 
     def _note_shapes(self, layer: SourceLayer, parts: SingleParts, shapes: NDArray) -> None:
         third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
@@ -292,17 +295,22 @@ class _Writer:
     def join(self, new: Path, today: date) -> None:
         """Write header, feature classes and tables, then copy all sections."""
         crs = require_value(self.crs, "the CRS of the layers")
-        decimals = self.settings.decimals(describe_crs(crs).geographic)
-        if not np.isfinite(self.low).all():
-            self.low = self.high = np.zeros(2)
-        low, high = (format_numbers(corner, decimals) for corner in (self.low, self.high))
+        decimals = self.settings.decimals(describe_crs(crs).is_geographic)
+        if not np.isfinite(self.lower_corner).all():
+            self.lower_corner = self.upper_corner = np.zeros(2)
+        low, high = (format_numbers(corner, decimals) for corner in (self.lower_corner, self.upper_corner))
         lines = head.make_header_lines(crs, low, high, self.settings, today)
-        lines += ["FeatureCodeBegin", *(t.code_line() for t in self.tables), "FeatureCodeEnd", "TableStructureBegin"]
+        lines += [
+            "FeatureCodeBegin",
+            *(t.make_feature_class_line() for t in self.tables),
+            "FeatureCodeEnd",
+            "TableStructureBegin",
+        ]
         for table in self.tables:
-            lines += table.structure_lines()
+            lines += table.make_structure_lines()
         lines.append("TableStructureEnd")
         with new.open("wb") as out:
-            out.write("".join(f"{line}\r\n" for line in lines).encode(ENCODING))
+            out.write("".join(f"{line}\r\n" for line in lines).encode(VCT_ENCODING))
             for name in _SCRATCH_SECTIONS:
                 out.write(f"{name}Begin\r\n".encode())
                 with (self.folder / name).open("rb") as section:
@@ -310,7 +318,7 @@ class _Writer:
                 out.write(f"{name}End\r\n".encode())
 
 
-def _feature_names(frame: pd.DataFrame) -> NDArray:
+def _list_feature_names(frame: pd.DataFrame) -> NDArray:
     """Return (n,) names of features for messages: their 标识码, else the row number."""
     fids = frame.index.astype(str).to_numpy(dtype=object)
     if "BSM" not in frame:
@@ -325,7 +333,7 @@ def read_layers_in_turn(
     source: str | Path,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> Iterator[SourceLayer]:
     """Yield the layers of a file or folder, one in memory at a time.
 

@@ -15,9 +15,9 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
-from ...files.digests import MANIFEST, is_link, list_files_below
+from ...files.digests import MANIFEST_FILE_NAME, is_link, list_files_below
 from ...files.writing import explain_os_error
 from ..folder import LOCK_SUFFIX, lock_for_reading
 from ..names import find_name_problem, make_name_matcher
@@ -42,7 +42,7 @@ _END_RECORD, _MOST_COMMENT = 22, 2**16 + 22
 @contextmanager
 def unpack_package(
     path: Path,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
     root_pattern: str = "",
     folders: Collection[str] = (),
     max_entries: int = _MAX_FILES,
@@ -71,7 +71,7 @@ def unpack_package(
     """
     matcher = _PackageMatcher(root_pattern, folders)
     if path.is_dir():
-        if not matcher.has_package_content(path) and (path.absolute().parent / MANIFEST).is_file():
+        if not matcher.has_package_content(path) and (path.absolute().parent / MANIFEST_FILE_NAME).is_file():
             raise InputError("package_part_of_one", source=path.name, package=path.absolute().parent.name)
         _check_file_count(path, max_entries, cancellation)
         inner = _find_package(path, path, matcher, cancellation)
@@ -152,7 +152,7 @@ class _PackageMatcher:
     def has_package_content(self, folder: Path) -> bool:
         """Return True if a folder has a manifest or a folder of the specification."""
         there = (p.name.lower() for p in _list_content(folder) if p.is_dir())
-        return (folder / MANIFEST).is_file() or any(name in self.folders for name in there)
+        return (folder / MANIFEST_FILE_NAME).is_file() or any(name in self.folders for name in there)
 
     def has_package_name(self, folder: Path) -> bool:
         """Return True if a folder has the specification's name of a package."""
@@ -318,7 +318,7 @@ def _write_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target_file: P
             handle.write(chunk)
 
 
-def _raw_name_bytes(info: zipfile.ZipInfo) -> bytes:
+def _get_raw_name_bytes(info: zipfile.ZipInfo) -> bytes:
     """Return the bytes of an entry's name; empty if it is marked as UTF-8.
 
     The module zipfile decodes unmarked names as cp437.
@@ -333,7 +333,7 @@ def _detect_name_codec(infos: Iterable[zipfile.ZipInfo]) -> str:
     mostly Chinese characters.
     """
     try:
-        non_ascii = [c for c in b"".join(map(_raw_name_bytes, infos)).decode("utf-8") if not c.isascii()]
+        non_ascii = [c for c in b"".join(map(_get_raw_name_bytes, infos)).decode("utf-8") if not c.isascii()]
     except UnicodeDecodeError:
         return "gbk"
     return "utf-8" if 2 * sum("\u4e00" <= c <= "\u9fff" for c in non_ascii) > len(non_ascii) else "gbk"
@@ -343,6 +343,6 @@ def _decode_entry_name(info: zipfile.ZipInfo, codec: str) -> str:
     if info.flag_bits & _UTF8_FLAG:
         return info.filename
     try:
-        return _raw_name_bytes(info).decode(codec)
+        return _get_raw_name_bytes(info).decode(codec)
     except UnicodeDecodeError:
         return info.filename

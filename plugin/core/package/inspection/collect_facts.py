@@ -10,28 +10,28 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...files.digests import (
-    DAMAGED,
     DIGEST_LIST_NAMES,
-    DOUBLED,
-    MANIFEST,
-    MANIFEST_PAGE,
+    MANIFEST_DAMAGED,
+    MANIFEST_FILE_NAME,
+    MANIFEST_PAGE_FILE_NAME,
+    MANIFEST_WITH_DUPLICATE_NAME,
+    compute_sha256,
     is_link,
     is_special_file,
     list_files_below,
     read_digest_list,
     read_duplicate_manifest,
     read_manifest,
-    sha256,
 )
 from ...files.writing import explain_os_error
 from ..maps.jpeg import decode_jpeg, inspect_jpeg, is_jpeg
 from ..names import make_name_matcher
 from ..package_spec.model import PackageSpec
 from ..slot_files import has_valid_start, is_stray_file, read_file_ends
-from ..tables.model import Workbook
+from ..tables.model import PrintedWorkbook
 from ..tables.read import OTHER_TABLE_SUFFIXES, WORKBOOK_SUFFIXES, read_workbook
 from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_vct_facts, read_vct_header
 from .integrity import IntegrityError, find_integrity_errors
@@ -87,20 +87,22 @@ _STORED_HEAD_BYTES = 64
 _MAX_DOCUMENT_BYTES = 64 * 2**20
 
 
-def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation: Cancellation = NEVER) -> PackageFacts:
+def collect_package_facts(
+    folder: Path, package_spec: PackageSpec, cancellation: Cancellation = NEVER_CANCELLED
+) -> PackageFacts:
     """Collect the facts of a package's folder; change nothing, follow no link.
 
     Raises Cancelled.
     """
     manifest, state = read_manifest(folder)
     duplicate_name = ""
-    if state == DAMAGED:
+    if state == MANIFEST_DAMAGED:
         manifest, duplicate_name = read_duplicate_manifest(folder)
-        state = DOUBLED if duplicate_name else DAMAGED
+        state = MANIFEST_WITH_DUPLICATE_NAME if duplicate_name else MANIFEST_DAMAGED
     requested = {str(row.get("path")) for row in manifest["files"]} if manifest else set()
     sums = _read_digest_lists(folder)
     requested |= {path for listed in sums.values() for path in listed or ()}
-    requested.add(MANIFEST)
+    requested.add(MANIFEST_FILE_NAME)
     files = []
     for path, file_path in list_files_below(folder):
         cancellation.raise_if_cancelled()
@@ -119,7 +121,7 @@ def collect_package_facts(folder: Path, package_spec: PackageSpec, cancellation:
     heads: dict[str, dict[str, str]] = {}
     errors: list[IntegrityError] = []
     hidden: dict[str, tuple[str, ...]] = {}
-    for data_set in facts.data_sets():
+    for data_set in facts.list_data_sets():
         if is_vct(data_set):
             vct_facts, vct_layers[data_set] = read_vct_facts(folder, data_set, cancellation)
             heads[data_set] = read_vct_header(folder / data_set)
@@ -177,10 +179,10 @@ def _is_table(file: FileFact, facts: PackageFacts) -> bool:
     return suffix in (*WORKBOOK_SUFFIXES, *OTHER_TABLE_SUFFIXES)
 
 
-def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[Workbook, ...]:
+def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> tuple[PrintedWorkbook, ...]:
     workbooks = []
     for file in facts.single_files:
-        if _is_table(file, facts) and not (is_stray_file(file.name) or file.link or file.special):
+        if _is_table(file, facts) and not (is_stray_file(file.name) or file.is_link or file.is_special_file):
             cancellation.raise_if_cancelled()
             workbooks.append(read_workbook(folder / file.path, file.path))
     return tuple(workbooks)
@@ -188,12 +190,12 @@ def _read_workbooks(folder: Path, facts: PackageFacts, cancellation: Cancellatio
 
 def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
     """Return path → content of each XML file, the report and the generated pages."""
-    pages = {MANIFEST_PAGE, facts.report_path, facts.report_page}
+    pages = {MANIFEST_PAGE_FILE_NAME, facts.report_path, facts.report_page}
     requested = [f for f in facts.single_files if f.path in pages or f.name.lower().endswith(".xml")]
     requested = [
         f
         for f in requested
-        if f.size <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.link or f.special)
+        if f.size <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.is_link or f.is_special_file)
     ]
     return {f.path: (folder / f.path).read_bytes() for f in requested}
 
@@ -204,12 +206,12 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
     Links and special files (pipes, devices) are not opened.
     """
     if is_link(file_path):
-        return FileFact(path, 0, link=True)
+        return FileFact(path, 0, is_link=True)
     if is_special_file(file_path):
-        return FileFact(path, 0, special=True)
+        return FileFact(path, 0, is_special_file=True)
     try:
         head, tail = read_file_ends(file_path)
-        digest = sha256(file_path, cancellation) if requested else ""
+        digest = compute_sha256(file_path, cancellation) if requested else ""
         picture = inspect_jpeg(file_path) if is_jpeg(path) else None
         decoded = decode_jpeg(file_path) if picture is not None and picture.is_complete else None
         size, is_pdf = file_path.stat().st_size, path.lower().endswith(".pdf")
@@ -222,10 +224,10 @@ def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: 
             head[:_STORED_HEAD_BYTES],
             digest,
             picture,
-            tail=stored_tail,
+            last_bytes=stored_tail,
             pdf=pdf_fact,
             active=active,
-            decoded=decoded,
+            decoded_jpeg=decoded,
         )
     except OSError as error:
         if is_stray_file(file_path.name):

@@ -19,8 +19,8 @@ from ...geometry import crs as crs_care
 from ...geometry.linework import iterate_batches
 from ...geometry.validity import is_missing
 from ..layers.content import convert_values
-from ..layers.shape_comparison import max_vertex_shift, outline_distance
-from ..layers.shapefile import dbf_number_format
+from ..layers.shape_comparison import compute_max_vertex_shift, compute_outline_distance
+from ..layers.shapefile import choose_dbf_number_format
 from ..layers.vct_precision import is_same_number
 from ..problems import MAX_NAMED_FEATURES
 
@@ -39,9 +39,9 @@ _AREA_DECIMALS = 2
 
 
 class FeatureSample(NamedTuple):
-    """Number of some features (``many``) and the names of the first few."""
+    """Number of some features (``feature_count``) and the names of the first few."""
 
-    many: int
+    feature_count: int
     names: tuple[str, ...]
 
 
@@ -112,8 +112,8 @@ def compare_datasets(
     Cancelled
         If the user cancels.
     """
-    rows, others = _match_rows(first, other)
-    alone = (_unmatched_features(first, rows), _unmatched_features(other, others))
+    rows, others = _match_features(first, other)
+    alone = (_list_unmatched_features(first, rows), _list_unmatched_features(other, others))
     fields, lacking = _compare_fields(first, other, (rows, others), omitted_fields, cancellation)
     placed = first.crs is not None and other.crs is not None
     areas, distances = (0.0, 0.0), np.zeros(0)
@@ -124,7 +124,7 @@ def compare_datasets(
             areas = (float(np.nansum(first.statutory)), float(np.nansum(other.statutory)))
         distances = _measure_distances(first, other, rows, others, cancellation)
     distance = np.flatnonzero(distances > 0)
-    differing_names = tuple(_row_names(first, rows[distance].tolist()))
+    differing_names = tuple(_list_row_names(first, rows[distance].tolist()))
     features = (len(first), len(other))
     return DatasetComparison(
         first.role,
@@ -142,7 +142,7 @@ def compare_datasets(
     )
 
 
-def _match_rows(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
+def _match_features(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
     """Return the (k,) rows of the first and of the other layer that are one feature.
 
     Rows are matched by key. Rows with a repeated key or without a key are matched in their order, if both layers have
@@ -162,17 +162,17 @@ def _match_rows(first: Layer, other: Layer) -> tuple[NDArray, NDArray]:
     return matched["row"].to_numpy(dtype=np.int64), matched["row_other"].to_numpy(dtype=np.int64)
 
 
-def _unmatched_features(layer: Layer, paired: NDArray) -> FeatureSample:
+def _list_unmatched_features(layer: Layer, paired: NDArray) -> FeatureSample:
     """Return the features of a layer that are not among the matched rows."""
-    return _sample_features(layer, np.setdiff1d(np.arange(len(layer)), paired))
+    return _make_feature_sample(layer, np.setdiff1d(np.arange(len(layer)), paired))
 
 
-def _sample_features(layer: Layer, rows: NDArray) -> FeatureSample:
+def _make_feature_sample(layer: Layer, rows: NDArray) -> FeatureSample:
     """Return the number of rows and the names of the first few."""
-    return FeatureSample(len(rows), tuple(_row_names(layer, rows[:MAX_NAMED_FEATURES].tolist())))
+    return FeatureSample(len(rows), tuple(_list_row_names(layer, rows[:MAX_NAMED_FEATURES].tolist())))
 
 
-def _row_names(layer: Layer, rows: list[int]) -> list[str]:
+def _list_row_names(layer: Layer, rows: list[int]) -> list[str]:
     """Return the key of each row, or its feature id if it has none."""
     return [layer.keys[n] or f"fid {layer.fids[n]}" for n in rows]
 
@@ -189,16 +189,18 @@ def _measure_distances(
     for batch in iterate_batches(first.raw_shapes[rows]):
         cancellation.raise_if_cancelled()
         first_shapes = _replace_empty_by_none(first.raw_shapes[rows[batch]])
-        other_shapes = crs_care.reproject(_replace_empty_by_none(other.raw_shapes[others[batch]]), other_crs, crs)
+        other_shapes = crs_care.reproject_geometries(
+            _replace_empty_by_none(other.raw_shapes[others[batch]]), other_crs, crs
+        )
         # Coordinates that the conversion could not compute count as infinitely distant.
-        distance = max_vertex_shift(first_shapes, other_shapes, crs)
+        distance = compute_max_vertex_shift(first_shapes, other_shapes, crs)
         distance[np.isnan(distance)] = np.inf
         # Formats drop vertices and linearise arcs; then compare the outlines.
         differing = np.flatnonzero(
             (distance > _SAME_VERTEX_M) & _has_finite_coordinates(first_shapes) & _has_finite_coordinates(other_shapes)
         )
         distance[differing] = np.minimum(
-            distance[differing], outline_distance(first_shapes[differing], other_shapes[differing], crs)
+            distance[differing], compute_outline_distance(first_shapes[differing], other_shapes[differing], crs)
         )
         distances[batch] = distance
     return distances
@@ -248,10 +250,13 @@ def _compare_fields(
             if not _are_equal_values(a, b, declared)
         ]
         if differing_rows:
-            features = _sample_features(first, pairs[0][rows_to_compare[differing_rows]])
+            features = _make_feature_sample(first, pairs[0][rows_to_compare[differing_rows]])
             differing[declared.name] = FieldDifference(
                 features,
-                *(_value_for_message(side[differing_rows[0]], declared) for side in (first_values, other_values)),
+                *(
+                    _format_value_for_message(side[differing_rows[0]], declared)
+                    for side in (first_values, other_values)
+                ),
             )
     return differing, (tuple(lacking[0]), tuple(lacking[1]))
 
@@ -262,7 +267,7 @@ def _find_column(layer: Layer, declared: Field, short: str) -> pd.Series | None:
     return layer.values(column) if column is not None else layer.named(short)
 
 
-def _value_for_message(value: Any, declared: Field) -> Any:
+def _format_value_for_message(value: Any, declared: Field) -> Any:
     """Return a value for a message: dots for personal data, dates without time."""
     if value is None:
         return None
@@ -281,7 +286,9 @@ def _are_equal_values(first: Any, other: Any, declared: Field) -> bool:
     if declared.type == "date":
         return bool(first.date() == other.date())
     decimals = (
-        _AREA_DECIMALS if declared.decimals is None and declared.unit == "m2" else dbf_number_format(declared).decimals
+        _AREA_DECIMALS
+        if declared.decimals is None and declared.unit == "m2"
+        else choose_dbf_number_format(declared).decimals
     )
     half_digit = 0.5 * 10.0**-decimals
     return abs(first - other) <= half_digit * (1 + _DOUBLE_PRECISION_SHARE) or is_same_number(first, other)

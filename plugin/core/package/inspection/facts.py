@@ -14,12 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import InputError
-from ...files.digests import DIGEST_LIST, MANIFEST, MANIFEST_DIGEST, MANIFEST_PAGE, MISSING
+from ...files.digests import (
+    DIGEST_LIST,
+    MANIFEST_DIGEST_FILE_NAME,
+    MANIFEST_FILE_NAME,
+    MANIFEST_MISSING,
+    MANIFEST_PAGE_FILE_NAME,
+)
 from ...geometry import crs as crs_care
-from ..maps.jpeg import DecodedJpeg, Picture, world_file_name
+from ..maps.jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
 from ..package_spec.model import FORMAT_NAMES, FileSlot, PackageSpec
-from ..tables.model import Workbook
+from ..tables.model import PrintedWorkbook
 from .integrity import IntegrityError
 from .pdf import PdfFact
 
@@ -61,10 +67,10 @@ def read_vct_header(path: Path) -> dict[str, str]:
 
     The result is empty for a file without a header.
     """
-    from ...exchange.vct.settings import ENCODING
+    from ...exchange.vct.settings import VCT_ENCODING
 
     with path.open("rb") as handle:
-        lines = handle.read(_MAX_HEADER_BYTES).decode(ENCODING, "replace").splitlines()
+        lines = handle.read(_MAX_HEADER_BYTES).decode(VCT_ENCODING, "replace").splitlines()
     lower_lines = [line.strip().lower() for line in lines]
     if "headbegin" not in lower_lines or "headend" not in lower_lines:
         return {}
@@ -91,7 +97,7 @@ def read_vct_facts(folder: Path, data_set: str, cancellation: Cancellation) -> t
     except InputError as error:
         return [VctFact(Path(data_set).stem, -1, problem=(error.key, error.params))], []
     readable = [layer for layer in layers if layer.problem is None]
-    return [VctFact(x.name, len(x.frame), crs_care.crs_label(x.crs), heights) for x in readable], layers
+    return [VctFact(x.name, len(x.frame), crs_care.make_crs_label(x.crs), heights) for x in readable], layers
 
 
 #: A CRS by its code; other texts of a manifest are not passed to PROJ.
@@ -126,13 +132,13 @@ class FileFact:
     size: int
     head: bytes = b""
     sha256: str = ""
-    picture: Picture | None = None
-    link: bool = False
-    tail: bytes = field(default=b"", repr=False)
-    special: bool = False
+    jpeg_properties: JpegProperties | None = None
+    is_link: bool = False
+    last_bytes: bytes = field(default=b"", repr=False)
+    is_special_file: bool = False
     pdf: PdfFact | None = None
     active: tuple[str, ...] = ()
-    decoded: DecodedJpeg | None = None
+    decoded_jpeg: DecodedJpeg | None = None
 
     @property
     def name(self) -> str:
@@ -240,8 +246,8 @@ class PackageFacts:
     files: tuple[FileFact, ...] = ()
     layers: tuple[LayerFact, ...] = ()
     manifest: dict[str, Any] | None = field(default=None, hash=False, compare=False)
-    manifest_state: str = MISSING
-    workbooks: tuple[Workbook, ...] = field(default=(), hash=False, compare=False)
+    manifest_state: str = MANIFEST_MISSING
+    workbooks: tuple[PrintedWorkbook, ...] = field(default=(), hash=False, compare=False)
     documents: dict[str, bytes] = field(default_factory=dict, hash=False, compare=False)
     vct_layers: dict[str, list[SourceLayer]] = field(default_factory=dict, hash=False, compare=False, repr=False)
     sums: dict[str, dict[str, str] | None] = field(default_factory=dict, hash=False, compare=False)
@@ -274,9 +280,9 @@ class PackageFacts:
     @cached_property
     def single_files(self) -> list[FileFact]:
         """Return the files outside databases and shapefile folders."""
-        return [f for f in self.files if not self.data_set_of(f.path)]
+        return [f for f in self.files if not self.find_data_set_of_file(f.path)]
 
-    def data_set_of(self, path: str) -> str:
+    def find_data_set_of_file(self, path: str) -> str:
         """Return the .gdb or the folder of shapefiles to which a file belongs.
 
         Empty for a file outside such data sets.
@@ -306,7 +312,7 @@ class PackageFacts:
                 paths_by_folder.setdefault(file.folder, []).append(file.path)
         return paths_by_folder
 
-    def shapefiles(self, folder: str) -> list[str]:
+    def list_shapefiles(self, folder: str) -> list[str]:
         """Return the paths of the shapefiles (.shp) in a folder."""
         return self._shp_paths.get(folder, [])
 
@@ -319,7 +325,7 @@ class PackageFacts:
         values = {"code": "……", "name": "……", "year": year, "number": "01", "title": "……", **self.values}
         return self.package_spec.place(folder, fill_placeholders(pattern, values))
 
-    def files_of_slot(self, slot: FileSlot) -> list[FileFact]:
+    def list_files_of_slot(self, slot: FileSlot) -> list[FileFact]:
         """Return the files for a document, map or table (slot) of the specification."""
         if slot not in self._files_of_slot:
             matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
@@ -328,7 +334,7 @@ class PackageFacts:
 
     @cached_property
     def _files_of_slot(self) -> dict[FileSlot, list[FileFact]]:
-        """Cache of `files_of_slot`."""
+        """Cache of `list_files_of_slot`."""
         return {}
 
     @cached_property
@@ -336,7 +342,7 @@ class PackageFacts:
         """Return path → the specification's places that a file fills."""
         slots_by_path: dict[str, list[FileSlot]] = {}
         for slot in self.package_spec.files:
-            for file in self.files_of_slot(slot):
+            for file in self.list_files_of_slot(slot):
                 slots_by_path.setdefault(file.path, []).append(slot)
         return slots_by_path
 
@@ -348,19 +354,21 @@ class PackageFacts:
         maps_by_path: dict[str, tuple[FileFact, str, str]] = {}
         for slot in (one for one in self.package_spec.files if one.kind == "map"):
             matcher = make_name_matcher(slot.file, {**self.values, **slot.own})
-            for file in self.files_of_slot(slot):
+            for file in self.list_files_of_slot(slot):
                 match = matcher.fullmatch(file.name)
                 name_parts = {**slot.own, **(match.groupdict() if match else {})}
                 maps_by_path.setdefault(file.path, (file, name_parts.get("number", ""), name_parts.get("title", "")))
         return sorted(maps_by_path.values(), key=lambda one: one[0].path)
 
-    def world_files(self) -> set[str]:
+    def list_world_files(self) -> set[str]:
         """Return the paths of the maps' world files, if the specification has such files."""
         return (
-            {world_file_name(file.path) for file, _, _ in self.maps()} if self.package_spec.maps.world_file else set()
+            {make_world_file_name(file.path) for file, _, _ in self.maps()}
+            if self.package_spec.maps.world_file
+            else set()
         )
 
-    def data_sets(self) -> list[str]:
+    def list_data_sets(self) -> list[str]:
         """Return the paths of databases, folders of shapefiles and VCT files, in order.
 
         Data sets with a link, a pipe or a device are omitted: opening them would follow the link or block.
@@ -369,33 +377,33 @@ class PackageFacts:
 
     @cached_property
     def _data_sets(self) -> list[str]:
-        blocked = {self.data_set_of(f.path) for f in self.files if f.link or f.special}
+        blocked = {self.find_data_set_of_file(f.path) for f in self.files if f.is_link or f.is_special_file}
         data_sets = dict.fromkeys(
-            data_set for f in self.files if (data_set := self.data_set_of(f.path)) and data_set not in blocked
+            data_set for f in self.files if (data_set := self.find_data_set_of_file(f.path)) and data_set not in blocked
         )
         single_files = [
             f.path
             for f in self.single_files
-            if f.name.lower().endswith((".gpkg", ".vct")) and not (f.link or f.special)
+            if f.name.lower().endswith((".gpkg", ".vct")) and not (f.is_link or f.is_special_file)
         ]
         # Order: data sets of the specification, databases before VCT, order of the specification. Rules check a layer
         # in the first data set that has it.
         return sorted(
             [*data_sets, *single_files],
             key=lambda data_set: (
-                not self.vector_sets_of(data_set),
+                not self.find_vector_sets(data_set),
                 is_vct(data_set),
-                self._spec_position(data_set),
+                self._get_spec_position(data_set),
                 data_set,
             ),
         )
 
-    def _spec_position(self, data_set: str) -> int:
+    def _get_spec_position(self, data_set: str) -> int:
         """Return the position of a data set in the specification."""
-        sets = self.vector_sets_of(data_set)
+        sets = self.find_vector_sets(data_set)
         return self.package_spec.vectors.index(sets[0]) if sets else 0
 
-    def vector_sets_of(self, data_set: str) -> list[VectorSet]:
+    def find_vector_sets(self, data_set: str) -> list[VectorSet]:
         """Return the specification's vector sets with the name of a data set."""
         name = data_set.rpartition("/")[2]
         patterns = [(v, v.file.removesuffix(".shp")) for v in self.package_spec.vectors]
@@ -411,14 +419,14 @@ class PackageFacts:
         """Return the path of the report's page, whether it exists or not."""
         return self.report_path.removesuffix("json") + "html"
 
-    def generated_paths(self) -> set[str]:
+    def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""
         report = self.expected(self.package_spec.report.folder, self.package_spec.report.file)
         metadata = self.expected(self.package_spec.metadata.folder, self.package_spec.metadata.file)
         generated = {
-            MANIFEST,
-            MANIFEST_PAGE,
-            MANIFEST_DIGEST,
+            MANIFEST_FILE_NAME,
+            MANIFEST_PAGE_FILE_NAME,
+            MANIFEST_DIGEST_FILE_NAME,
             DIGEST_LIST,
             f"{report}.html",
             self.report_path,

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....metadata import plugin_version
-from ...cancellation import NEVER, Cancellation
+from ....metadata import read_plugin_version
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...errors import InputError
 from ...geometry import crs as crs_care
 from ...invariants import InvariantError
@@ -96,7 +96,7 @@ def _is_comparable(provenance: dict[str, Any], checked: CheckResult) -> bool:
         return table.get(item) if isinstance(table, dict) else None
 
     return (
-        item_at("versions", "sanxian") == plugin_version()
+        item_at("versions", "sanxian") == read_plugin_version()
         and item_at("profile", "id") == norm.profile.id
         and (item_at("standard", "id"), item_at("standard", "edition")) == (norm.standard.id, norm.standard.edition)
         and provenance.get("phase", "") == norm.phase
@@ -202,7 +202,7 @@ def inspect_package(
     options: Options,
     *,
     progress: Callable[[float, str], None] = lambda share, text: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> CheckResult:
     """Check a package, folder or zip.
 
@@ -227,14 +227,14 @@ def inspect_package(
         facts = collect_package_facts(folder, package_spec, cancellation)
         facts = replace(facts, archive_comments=read_archive_comments(Path(path)))
         progress(_COLLECTING_SHARE, "")
-        options = _options_with_profile(options, facts, package_spec)
+        options = _set_profile_of_manifest(options, facts, package_spec)
         norm = options.norm()
-        options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.role_choices()})
+        options = replace(options, roles={**_find_renamed_layers(facts, norm), **options.list_role_choices()})
         options = replace(options, notices=(*options.notices, *_take_notices(facts)))
         layers, facts = _read_layers(folder, facts, options, cancellation)
         keeps_schema = [
             Path(data_set).suffix.lower() in FORMATS_WITH_DECLARATIONS or is_vct(data_set)
-            for data_set in facts.data_sets()
+            for data_set in facts.list_data_sets()
         ]
         groups = [PACKAGE_GROUP, RECEIVED_GROUP, *([SCHEMA_GROUP] if keeps_schema and all(keeps_schema) else [])]
         has_vct = any(is_vct(layer.source) for layer in layers)
@@ -269,7 +269,7 @@ def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:
     return notices
 
 
-def _options_with_profile(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
+def _set_profile_of_manifest(options: Options, facts: PackageFacts, package_spec: PackageSpec) -> Options:
     """Return the options with the profile that the manifest names.
 
     Only a shipped profile is used, and only if the user chose none. DOC016 reports a profile that differs from the
@@ -316,7 +316,7 @@ def _read_layers(
     """
     from ...check import is_part_of_plan
 
-    norm, choices = options.norm(), options.role_choices()
+    norm, choices = options.norm(), options.list_role_choices()
     wanted_fields = is_part_of_plan(norm, choices)
     layers_to_check: list[SourceLayer] = []
     first_of_role: dict[str, tuple[SourceLayer, str]] = {}
@@ -324,17 +324,17 @@ def _read_layers(
     unread: list[UnreadLayer] = []
     layer_facts = list(facts.layers)
     damaged = {(error.place, error.table.upper()) for error in facts.integrity_errors}
-    for data_set in facts.data_sets():
+    for data_set in facts.list_data_sets():
         unreadable_names: list[str] = []
         if data_set in facts.vct_layers:
             layers = facts.vct_layers[data_set]
         else:
             layers, unreadable_names = _read_data_set(
-                folder / data_set, apply_spec_names(wanted_fields, facts.vector_sets_of(data_set)), cancellation
+                folder / data_set, apply_spec_names(wanted_fields, facts.find_vector_sets(data_set)), cancellation
             )
         # A layer that an earlier data set has, too, is checked there; this one is compared with it.
         first_before = dict(first_of_role)
-        layers = [restore_layer_names(layer, facts.vector_sets_of(data_set), norm) for layer in layers]
+        layers = [restore_layer_names(layer, facts.find_vector_sets(data_set), norm) for layer in layers]
         duplicates = _find_unread_layers(data_set, layers, norm, choices)
         unread += duplicates
         for layer in (one for one in layers if one.name not in {spare.name for spare in duplicates}):
@@ -419,7 +419,7 @@ def _compare_with_earlier(
     first, file = earlier
     template = find_best_template(first, role, norm)
     sets = ((first, file), (layer, data_set))
-    fields_left_out = [find_unwanted_fields(one, facts.vector_sets_of(where), template, norm) for one, where in sets]
+    fields_left_out = [find_unwanted_fields(one, facts.find_vector_sets(where), template, norm) for one, where in sets]
     # A layer without a CRS has no location; its shapes are not compared.
     plan_layers = [Layer(one, template, one.crs or crs_care.CGCS2000_DEGREES) for one, _ in sets]
     yield compare_datasets(

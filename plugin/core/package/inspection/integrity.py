@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.gdal_setup import load_gdal
-from ...files.digests import MANIFEST, is_link
+from ...files.digests import MANIFEST_FILE_NAME, is_link
 
 #: Bytes of a shape up to the end of its envelope, and the offset of the envelope (OGC 12-128, 2.1.3).
 _BLOB_HEAD_BYTES, _ENVELOPE_OFFSET = 40, 8
@@ -53,13 +53,14 @@ def find_unindexed_tables(path: Path) -> list[tuple[str, int]]:
 
 def _count_unindexed(database: sqlite3.Connection, table: str, column: str, index: str) -> int:
     """Return the number of a table's shapes that its spatial index misses."""
-    keys = [row[1] for row in database.execute(f"PRAGMA table_info({_sql_name(table)})") if row[5]]
+    keys = [row[1] for row in database.execute(f"PRAGMA table_info({_quote_sql_name(table)})") if row[5]]
     if len(keys) != 1:
         return 0
-    shape = _sql_name(column)
+    shape = _quote_sql_name(column)
     query = (
-        f"SELECT substr(t.{shape}, 1, {_BLOB_HEAD_BYTES}), r.minx, r.maxx, r.miny, r.maxy FROM {_sql_name(table)} AS t "  # nosec B608 # quoted
-        f"LEFT JOIN {_sql_name(index)} AS r ON r.id = t.{_sql_name(keys[0])} WHERE t.{shape} IS NOT NULL"
+        f"SELECT substr(t.{shape}, 1, {_BLOB_HEAD_BYTES}), r.minx, r.maxx, r.miny, r.maxy "  # nosec B608 # quoted
+        f"FROM {_quote_sql_name(table)} AS t "
+        f"LEFT JOIN {_quote_sql_name(index)} AS r ON r.id = t.{_quote_sql_name(keys[0])} WHERE t.{shape} IS NOT NULL"
     )
     count = 0
     for blob_head, *box in database.execute(query):
@@ -88,7 +89,7 @@ def _read_blob_envelope(blob_head: bytes) -> tuple[float, ...] | None:
     return struct.unpack_from(("<" if flags & 1 else ">") + "4d", blob_head, _ENVELOPE_OFFSET)
 
 
-def _sql_name(name: str) -> str:
+def _quote_sql_name(name: str) -> str:
     """Return a table or column name quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -154,27 +155,29 @@ class _ErrorLog:
     table: str = ""
 
     @contextmanager
-    def for_table(self, table: str) -> Iterator[None]:
+    def assign_errors_to_table(self, table: str) -> Iterator[None]:
         """Assign GDAL's errors in the block to a table."""
         self.table = table
         try:
             yield
         except RuntimeError as error:
-            # Only if QGIS has configured GDAL to raise; otherwise GDAL calls `handle`.
+            # Only if QGIS has configured GDAL to raise; otherwise GDAL calls `record_gdal_error`.
             self.reasons.setdefault(self.table, str(error))
 
-    def handle(self, level: int, number: int, message: str) -> None:
+    def record_gdal_error(self, level: int, number: int, message: str) -> None:
         # Warnings also occur for intact databases.
         """Record an error; GDAL calls this method."""
         if level >= 3:  # CE_Failure
             self.reasons.setdefault(self.table, message)
 
 
-def find_integrity_errors(folder: Path, data_set: str, cancellation: Cancellation = NEVER) -> list[IntegrityError]:
+def find_integrity_errors(
+    folder: Path, data_set: str, cancellation: Cancellation = NEVER_CANCELLED
+) -> list[IntegrityError]:
     """Return the errors of a database or folder of shapefiles.
 
-    ``data_set_of`` is its path in the package ``folder``. Rows of layers are not read; reading them reports errors.
-    Other kinds of data sets, and a FileGDB without osgeo, give an empty result.
+    ``data_set`` is its path in the package ``folder``. Rows of layers are not read; reading them reports
+    errors. Other kinds of data sets, and a FileGDB without osgeo, give an empty result.
     """
     path = folder / data_set
     if path.is_dir() and path.suffix.lower() != ".gdb":
@@ -197,7 +200,7 @@ def find_integrity_errors(folder: Path, data_set: str, cancellation: Cancellatio
         return []
     errors = _ErrorLog()
     with load_gdal() as gdal:
-        gdal.PushErrorHandler(errors.handle)
+        gdal.PushErrorHandler(errors.record_gdal_error)
         try:
             tables = _open_tables(gdal, path, errors, cancellation)
         finally:
@@ -257,13 +260,13 @@ def _open_tables(gdal: Any, path: Path, errors: _ErrorLog, cancellation: Cancell
         File (without suffix) → table.
     """
     database: Any = None
-    with errors.for_table(""):
+    with errors.assign_errors_to_table(""):
         database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"], ["LIST_ALL_TABLES=YES"])
     tables = dict(_SYSTEM_TABLE_OF_FILE)
     for number in range(database.GetLayerCount()) if database is not None else ():
         cancellation.raise_if_cancelled()
         # Layers are loaded on access.
-        with errors.for_table(database.GetLayer(number).GetName()):
+        with errors.assign_errors_to_table(database.GetLayer(number).GetName()):
             layer = database.GetLayer(number)
             layer.GetLayerDefn().GetFieldCount()
             layer.GetFeatureCount()
@@ -330,7 +333,7 @@ def is_signature(path: str) -> bool:
     Examples are manifest.json.p7s and manifest.p7s.
     """
     lower_path = path.lower()
-    stems = (MANIFEST, MANIFEST.removesuffix(".json"))
+    stems = (MANIFEST_FILE_NAME, MANIFEST_FILE_NAME.removesuffix(".json"))
     return any(lower_path == f"{stem}{suffix}" for stem in stems for suffix in SIGNATURE_SUFFIXES)
 
 

@@ -156,7 +156,7 @@ def _split_crs_labels(text: str | None) -> tuple[str, str]:
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
-    label = crs_care.crs_label(crs_care.parse_crs(text))
+    label = crs_care.make_crs_label(crs_care.parse_crs(text))
     try:
         full_crs = CRS.from_user_input(text) if text else None
     except CRSError:

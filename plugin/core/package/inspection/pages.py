@@ -15,8 +15,8 @@ from html.parser import HTMLParser
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ....paths import REPORTS
-from ...files.digests import MANIFEST_PAGE
+from ....paths import REPORT_TEMPLATES_FOLDER
+from ...files.digests import MANIFEST_PAGE_FILE_NAME
 from ...messages.texts import Texts
 from ...model.report import Report
 
@@ -58,16 +58,16 @@ _HIDING_STYLE = re.compile(
     re.IGNORECASE,
 )
 #: Texts of a page that are digests.
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
 _WHITE_SPACE = re.compile(r"\s+")
 #: Maximum number and length of labels of a legend, which are taken from the page itself.
 _MAX_LABELS, _MAX_LABEL_CHARACTERS = 40, 40
-_VERDICTS = ("fail", "incomplete", "conditional", "pass")
+_VERDICT_CLASSES = ("fail", "incomplete", "conditional", "pass")
 _LANG_OF_ATTRIBUTE = {"zh-cn": "zh", "zh": "zh", "en": "en"}
 
 
 @dataclass
-class Page:
+class PageContent:
     """Content of a page.
 
     Attributes
@@ -110,11 +110,11 @@ class Page:
 
 
 class _PageParser(HTMLParser):
-    """HTML parser that fills a `Page`; nothing is loaded or executed."""
+    """HTML parser that fills a `PageContent`; nothing is loaded or executed."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.page = Page()
+        self.page = PageContent()
         self.open_classes: list[tuple[str, str]] = []
         self.texts: list[str] = []
         self.open_elements: list[tuple[int, str, dict[str, str]]] = []
@@ -131,7 +131,7 @@ class _PageParser(HTMLParser):
             page.active[_KEY_OF_ACTIVE_ELEMENT.get(tag, "foreign")] += 1
         self._record_attributes(tag, attributes)
         if tag == "img":
-            page.pictures.append((self._enclosing_class(), attributes.get("alt", ""), attributes.get("src", "")))
+            page.pictures.append((self._get_enclosing_class(), attributes.get("alt", ""), attributes.get("src", "")))
         if tag == "div" and "data-verdict" in attributes:
             page.verdict = (attributes["data-verdict"], "")
         if tag == "tr" and "data-code" in attributes:
@@ -166,7 +166,7 @@ class _PageParser(HTMLParser):
         if tag == "meta" and attributes.get("http-equiv"):
             active["refresh"] += 1
 
-    def _enclosing_class(self) -> str:
+    def _get_enclosing_class(self) -> str:
         """Return the class of the innermost open element that has one."""
         return next((kind for _, kind in reversed(self.open_classes) if kind), "")
 
@@ -184,7 +184,7 @@ class _PageParser(HTMLParser):
 
     def _record_element_text(self, tag: str, kind: str, attributes: dict[str, str], text: str) -> None:
         """Record the text of a closed element, by its tag and class."""
-        page, outer_class = self.page, self._enclosing_class()
+        page, outer_class = self.page, self._get_enclosing_class()
         if tag == "style":
             self.style.append(text)
         elif tag == "div" and kind.split()[:1] == ["vb"]:
@@ -216,7 +216,7 @@ class _PageParser(HTMLParser):
         self.page.active["foreign"] += 1
 
 
-def read_page(text: str) -> Page:
+def read_page(text: str) -> PageContent:
     """Return the content of a page's HTML."""
     reader = _PageParser()
     reader.feed(text)
@@ -244,7 +244,7 @@ def decode_page(data: bytes) -> str | None:
         return None
 
 
-def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
+def remake_report(report: Report, norm: Norm | None, page: PageContent) -> list[str]:
     """Return the HTML of a report's page as this version makes it.
 
     The pictures are taken from ``page``. For a page without pictures, return one text for each possible reason. Empty
@@ -252,7 +252,7 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
     """
     from ...render.finding_lists import list_conflicts as conflicts_of
     from ...render.html import render_report
-    from ...render.pictures import LegendEntry, Pictures
+    from ...render.pictures import LegendEntry, ReportPictures
     from ...render.words import Words
 
     words = Words(report.lang)
@@ -260,7 +260,7 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
         message_parts = words.get("text", "picture_failed", detail="\x00").split("\x00")
         match = re.search(r"([A-Za-z_]\w{0,80})".join(map(re.escape, message_parts)), page.text)
         problems = [words.get("text", "picture_failed", detail=match[1])] if match else []
-        picture_choices = [None, Pictures(), *(Pictures(problem=one) for one in problems)]
+        picture_choices = [None, ReportPictures(), *(ReportPictures(problem=one) for one in problems)]
         return [render_report(report, norm, one) for one in picture_choices]
     rows = conflicts_of(report, words)["rows"]
     overview = [source for where, _, source in page.pictures if where == "mapb"]
@@ -269,11 +269,11 @@ def remake_report(report: Report, norm: Norm | None, page: Page) -> list[str]:
     conflicts = [source_of_label.get(row["circled"], "") for row in rows]
     if len(overview) > 1 or len(legend) > _MAX_LABELS or any(len(what) > _MAX_LABEL_CHARACTERS for what, _ in legend):
         return []
-    pictures = Pictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
+    pictures = ReportPictures("".join(overview), conflicts, [LegendEntry(*one) for one in legend])
     return [render_report(report, norm, pictures)]
 
 
-def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
+def remake_manifest(manifest: dict[str, Any], page: PageContent) -> list[str]:
     """Return the HTML of a manifest's page as this version makes it.
 
     If the language of ``page`` is unknown, return one text for each language.
@@ -281,11 +281,11 @@ def remake_manifest(manifest: dict[str, Any], page: Page) -> list[str]:
     from ..page import render_manifest_page as make
 
     # The page was made before it was listed itself.
-    files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE]
+    files = [row for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME]
     return [make({**manifest, "files": files}, lang) for lang in ([page.lang] if page.lang else ["zh", "en"])]
 
 
-def find_added_content(page: Page, remade_pages: Iterable[Page]) -> list[str]:
+def find_added_content(page: PageContent, remade_pages: Iterable[PageContent]) -> list[str]:
     """Return keys of active or hidden content that a page should not have.
 
     ``made`` are the pages made again; without one, only the content of the shipped style sheet is expected.
@@ -294,7 +294,7 @@ def find_added_content(page: Page, remade_pages: Iterable[Page]) -> list[str]:
     remade_pages = list(remade_pages)
     # If the page could not be made again, it still has our style sheet.
     for remade_page in remade_pages or [
-        read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORTS.glob("*.css"))
+        read_page(f"<style>{path.read_text('utf-8')}</style>") for path in sorted(REPORT_TEMPLATES_FOLDER.glob("*.css"))
     ]:
         expected |= remade_page.active
     return sorted(page.active - expected)
@@ -308,8 +308,8 @@ def find_verdicts(text: str) -> list[str]:
     verdict_ids = []
     for lang in ("zh", "en"):
         words = Texts(lang).section("verdicts")
-        pattern = "|".join(re.escape(w) for w in sorted((words[v] for v in _VERDICTS), key=len, reverse=True))
-        id_of_word = {words[v].lower(): v for v in _VERDICTS}
+        pattern = "|".join(re.escape(w) for w in sorted((words[v] for v in _VERDICT_CLASSES), key=len, reverse=True))
+        id_of_word = {words[v].lower(): v for v in _VERDICT_CLASSES}
         verdict_ids += [id_of_word[m.group().lower()] for m in re.finditer(pattern, text, re.IGNORECASE)]
     return verdict_ids
 
@@ -325,7 +325,7 @@ class PageDifference(NamedTuple):
     data_value: str
 
 
-def compare_report_page(page: Page, remade: Page, report: Report) -> list[PageDifference]:
+def compare_report_page(page: PageContent, remade: PageContent, report: Report) -> list[PageDifference]:
     """Return differences of a report's page in the parts that every version prints.
 
     ``remade`` is the page as this version makes it.
@@ -333,18 +333,18 @@ def compare_report_page(page: Page, remade: Page, report: Report) -> list[PageDi
     verdict = report.summary["verdict"]
     differences = []
     if page.verdict[0] != remade.verdict[0] or find_verdicts(page.verdict[1]) != [remade.verdict[0] or verdict]:
-        differences.append(_verdict_difference(page, remade))
+        differences.append(_compare_verdicts(page, remade))
     if _extract_figures(page.counts) != _extract_figures(remade.counts):
         differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
     if page.found != remade.found:
-        differences.append(_finding_difference(page, remade))
+        differences.append(_compare_finding_rows(page, remade))
     # Compare name, target, value, room and state; other cells are words.
     rows = [[((n, _extract_figures(cells[1:4])), cells) for n, cells in one.figures] for one in (page, remade)]
-    differences += _first_row_difference("figures", rows)
+    differences += _find_first_row_difference("figures", rows)
     return differences
 
 
-def compare_manifest_page(page: Page, remade: Page, manifest: dict[str, Any]) -> list[PageDifference]:
+def compare_manifest_page(page: PageContent, remade: PageContent, manifest: dict[str, Any]) -> list[PageDifference]:
     """Return differences of a manifest's page in the parts that every version prints.
 
     ``remade`` is the page as this version makes it.
@@ -355,22 +355,22 @@ def compare_manifest_page(page: Page, remade: Page, manifest: dict[str, Any]) ->
         page.lines
     ) != _extract_figures(remade.lines):
         differences.append(PageDifference("verdict", " ".join(page.lines), " ".join(remade.lines)))
-    digests = {code for code in page.codes if _SHA256.fullmatch(code)}
-    listed = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE}
+    digests = {code for code in page.codes if _SHA256_PATTERN.fullmatch(code)}
+    listed = {row["sha256"] for row in manifest["files"] if row["path"] != MANIFEST_PAGE_FILE_NAME}
     if digests != listed:
         differences.append(
             PageDifference("files", " ".join(sorted(digests - listed)), " ".join(sorted(listed - digests)))
         )
     rows = [
         sorted(
-            (_extract_figures(cells[1:-1]), cells) for cells in one.rows if cells and _names_a_layer(cells[0], manifest)
+            (_extract_figures(cells[1:-1]), cells) for cells in one.rows if cells and _is_layer_name(cells[0], manifest)
         )
         for one in (page, remade)
     ]
-    return differences + _first_row_difference("figures", rows)
+    return differences + _find_first_row_difference("figures", rows)
 
 
-def _verdict_difference(page: Page, remade: Page) -> PageDifference:
+def _compare_verdicts(page: PageContent, remade: PageContent) -> PageDifference:
     """Return the difference between the verdicts of two pages."""
     on_page, expected = (
         " ".join(filter(None, (*one.lines, one.verdict[1] or one.verdict[0]))) for one in (page, remade)
@@ -381,25 +381,27 @@ def _verdict_difference(page: Page, remade: Page) -> PageDifference:
     return PageDifference("verdict", on_page, expected)
 
 
-def _finding_difference(page: Page, remade: Page) -> PageDifference:
+def _compare_finding_rows(page: PageContent, remade: PageContent) -> PageDifference:
     """Return the first row of findings that each of two pages has alone."""
     rows = [sorted((one - other).elements()) for one, other in ((page.found, remade.found), (remade.found, page.found))]
     return PageDifference("findings", *(" ".join(only_here[0]) if only_here else "" for only_here in rows))
 
 
-def _first_row_difference(key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]) -> list[PageDifference]:
+def _find_first_row_difference(
+    key: str, sides: Sequence[Sequence[tuple[Any, tuple[str, ...]]]]
+) -> list[PageDifference]:
     """Return the difference of the first unequal rows, in a list; empty without one.
 
     ``sides`` are the rows of both pages as (value to compare, cells).
     """
     for on_page, expected in zip_longest(*sides):
         if on_page is None or expected is None or on_page[0] != expected[0]:
-            cells = _differing_cells(on_page[1] if on_page else (), expected[1] if expected else ())
+            cells = _format_differing_cells(on_page[1] if on_page else (), expected[1] if expected else ())
             return [PageDifference(key, *cells)]
     return []
 
 
-def _differing_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, str]:
+def _format_differing_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tuple[str, str]:
     """Return two rows as texts for a message.
 
     Rows of equal lengths are reduced to the first cell and the differing ones.
@@ -410,7 +412,7 @@ def _differing_cells(on_page: tuple[str, ...], expected: tuple[str, ...]) -> tup
     return " ".join(on_page[n] for n in columns), " ".join(expected[n] for n in columns)
 
 
-def _names_a_layer(cell: str, manifest: dict[str, Any]) -> bool:
+def _is_layer_name(cell: str, manifest: dict[str, Any]) -> bool:
     return cell.rpartition(" ")[2] in {row["layer"] for row in manifest["layers"]}
 
 
@@ -419,20 +421,20 @@ def _extract_figures(texts: Iterable[str]) -> list[str]:
     return [figure for text in texts for figure in re.findall(r"[−+-]?\d+(?:\.\d+)?", _WHITE_SPACE.sub("", text))]
 
 
-def compare_pages(page: Page, remade: Page) -> list[PageDifference]:
+def compare_pages(page: PageContent, remade: PageContent) -> list[PageDifference]:
     """Return the first difference of each part of two pages of one version."""
     differences = []
     if page.verdict != remade.verdict or page.lines != remade.lines:
-        differences.append(_verdict_difference(page, remade))
+        differences.append(_compare_verdicts(page, remade))
     if page.counts != remade.counts:
         differences.append(PageDifference("counts", " ".join(page.counts), " ".join(remade.counts)))
     if page.found != remade.found:
-        differences.append(_finding_difference(page, remade))
-    differences += _first_row_difference(
+        differences.append(_compare_finding_rows(page, remade))
+    differences += _find_first_row_difference(
         "figures", [[(one, one[1]) for one in side.figures] for side in (page, remade)]
     )
     if not differences:
-        differences += _first_row_difference(
+        differences += _find_first_row_difference(
             "rows", [[(cells, cells) for cells in side.rows] for side in (page, remade)]
         )
     if not differences and page.text != remade.text:
@@ -444,18 +446,18 @@ def compare_pages(page: Page, remade: Page) -> list[PageDifference]:
 _EXCERPT_CHARACTERS = 24
 
 
-def _position_of_first_difference(text: str, other: str) -> int:
+def _find_first_difference(text: str, other: str) -> int:
     """Return the position of the first different character of two texts."""
     return next((k for k, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))
 
 
-def first_different_line(text: str, other: str) -> int:
+def find_first_different_line(text: str, other: str) -> int:
     """Return the number, from 1, of the first line in which two texts differ."""
-    return text.count("\n", 0, _position_of_first_difference(text, other)) + 1
+    return text.count("\n", 0, _find_first_difference(text, other)) + 1
 
 
 def find_first_difference(text: str, other: str) -> tuple[str, str]:
     """Return the first difference of two texts with some characters around it."""
-    n = _position_of_first_difference(text, other)
+    n = _find_first_difference(text, other)
     begin = max(n - _EXCERPT_CHARACTERS // 2, 0)
     return text[begin : n + _EXCERPT_CHARACTERS].strip(), other[begin : n + _EXCERPT_CHARACTERS].strip()

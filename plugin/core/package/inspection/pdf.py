@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
@@ -76,7 +76,7 @@ class PdfFact:
     behind: int = 0
 
 
-def inspect_pdf(path: Path, cancellation: Cancellation = NEVER, without_pypdf: bool = False) -> PdfFact:
+def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
     """Return the content of a PDF.
 
     ``without_pypdf`` inspects only the structure, without pypdf.

@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...files.cells import column_texts, strip_blanks
+from ...files.cells import format_column, strip_blanks
 from ...geometry import crs as crs_care
 from ...geometry.validity import is_missing
 from ...standard.template import Field, Template
@@ -57,13 +57,15 @@ def convert_values(series: pd.Series, declared: Field) -> ConvertedValues:
         Reasons for lost values are ``number_unreadable``, ``not_whole`` and ``date_unreadable``.
     """
     if declared.type == "text":
-        return ConvertedValues(_blank_to_none(np.array(column_texts(strip_blanks(series)), dtype=object)), {})
+        return ConvertedValues(
+            _replace_blank_with_none(np.array(format_column(strip_blanks(series)), dtype=object)), {}
+        )
     if declared.type == "date":
         return _convert_dates(series)
     return _convert_numbers(series, declared.type == "integer")
 
 
-def _blank_to_none(values: NDArray) -> NDArray:
+def _replace_blank_with_none(values: NDArray) -> NDArray:
     values[values == ""] = None
     return values
 
@@ -82,7 +84,7 @@ def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
             values[is_number] = numbers[is_number].tolist()
             unreadable = np.flatnonzero(np.isinf(numbers)).tolist()
             return _clear_lost_values(values, unreadable, [])
-    for position, text in enumerate(column_texts(strip_blanks(series))):
+    for position, text in enumerate(format_column(strip_blanks(series))):
         if not text:
             continue
         number = _parse_number(text)
@@ -231,9 +233,9 @@ class PackageLayer:
         if self.template.geometry == "point":
             single = shapely.get_num_geometries(raw_shapes) == 1
             raw_shapes[single] = shapely.get_geometry(raw_shapes[single], 0)
-        return crs_care.reproject(raw_shapes, self.layer.known_crs, target)
+        return crs_care.reproject_geometries(raw_shapes, self.layer.known_crs, target)
 
-    def rows_without_place(self, target: CRS) -> NDArray:
+    def find_rows_without_place(self, target: CRS) -> NDArray:
         """Return the (k,) positions of shapes with unusable coordinates.
 
         Such coordinates are not finite, or outside the range of the earth or of the target CRS.
@@ -286,7 +288,7 @@ def make_package_layers(
     for slot in vectors.layers:
         layer = plan.concept(slot.layer)
         if layer is None:
-            unusable_layer = plan.unusable_for(slot.layer)
+            unusable_layer = plan.find_unusable_layer(slot.layer)
             missing.append(MissingLayer(slot, unusable_layer.name if unusable_layer else ""))
         elif layer.role not in used_roles:
             used_roles.add(layer.role)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import create_database, make_write_error
 from ...exchange.gdal_setup import load_gdal, raise_if_refused
 from ...exchange.schema import OGR_GEOMETRY_TYPES, find_database_format
@@ -34,7 +34,7 @@ def write_database(
     code_lists: Mapping[str, CodeList],
     plane: CRS | None = None,
     progress: Callable[[int], None] = lambda rows: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write layers as a new FileGDB or GeoPackage, by the suffix.
 

@@ -15,14 +15,14 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...exchange.vct.settings import load_settings
 from ...geometry.linework import extract_rings
 from ...standard.template import Field
 from ..names import find_field_name_problem
 from ..package_spec.model import FORMAT_NAMES
-from ..problems import MAX_NAMED_FEATURES, Level, Problem
+from ..problems import MAX_NAMED_FEATURES, ExportProblem, Level
 from . import shapefile as dbf
 from . import vct_precision
 from .content import MissingLayer, PackageLayer
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 
 def make_layer_problem(
     content: PackageLayer, level: Level, key: str, name: str = "", count: int = 0, **params: Any
-) -> Problem:
+) -> ExportProblem:
     """Return a problem of a whole layer, or of one of its fields (``name``)."""
-    return Problem(level, key, layer=content.layer.name, field=name, count=count, params=params)
+    return ExportProblem(level, key, layer=content.layer.name, field=name, count=count, params=params)
 
 
 def make_row_problem(
     content: PackageLayer, level: Level, key: str, rows: NDArray, name: str = "", **params: Any
-) -> Iterator[Problem]:
+) -> Iterator[ExportProblem]:
     """Yield one problem that lists the rows of a layer, nothing without rows.
 
     ``rows`` are (k,) positions.
     """
     if len(rows):
         features = tuple(content.keys(rows[:MAX_NAMED_FEATURES].tolist()))
-        yield Problem(level, key, content.layer.name, name, len(rows), features, params)
+        yield ExportProblem(level, key, content.layer.name, name, len(rows), features, params)
 
 
 _TYPE_IDS_OF_GEOMETRY = {"polygon": (3, 6), "line": (1, 2, 5), "point": (0, 4)}
@@ -61,7 +61,7 @@ _RING_SORTING_SUFFIXES = (".gdb", ".shp")
 _SHAPES_PER_BATCH = 20_000
 
 
-def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Cancellation) -> Iterator[Problem]:
+def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Cancellation) -> Iterator[ExportProblem]:
     """Yield problems of shapes that cannot be written as they are.
 
     These are shapes of another kind, broken, misplaced or missing ones, and those with arcs or heights.
@@ -80,7 +80,7 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
         content, Level.STOP, "shape_kind", np.flatnonzero(is_wrong_kind), kind=content.template.geometry
     )
     yield from make_row_problem(content, Level.STOP, "shape_broken", np.flatnonzero(layer.broken))
-    rows_without_place = content.rows_without_place(CRS.from_user_input(vectors.crs))
+    rows_without_place = content.find_rows_without_place(CRS.from_user_input(vectors.crs))
     yield from make_row_problem(content, Level.STOP, "shape_nowhere", rows_without_place, target=vectors.crs)
     if content.template.geometry == "point":
         has_many_points = (kinds == _MULTIPOINT_TYPE_ID) & (shapely.get_num_geometries(raw_shapes) != 1)
@@ -95,7 +95,7 @@ def validate_shapes(content: PackageLayer, vectors: VectorSet, cancellation: Can
     yield from make_row_problem(content, Level.NOTE, "heights_left_out", rows_with_heights)
 
 
-def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
+def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
     """Yield a problem of shapes whose rings a format would interpret otherwise.
 
     FileGDB and Shapefile derive parts and holes from the nesting of rings.
@@ -113,7 +113,7 @@ def _find_ring_problems(content: PackageLayer, vectors: VectorSet) -> Iterator[P
 
 def _find_new_crossings(
     content: PackageLayer, vectors: VectorSet, rows_without_place: NDArray, cancellation: Cancellation
-) -> Iterator[Problem]:
+) -> Iterator[ExportProblem]:
     """Yield a problem of valid areas that intersect themselves after conversion.
 
     Straight edges are not straight in another CRS, and files have limited digits. Areas that are invalid in the plan
@@ -200,7 +200,7 @@ def find_nested_polygons(shapes: NDArray, invalid: NDArray, *, overlaps: bool) -
     return rows[np.unique(shape_rings.shape[is_misplaced])]
 
 
-def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
+def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of values and shapes that a VCT file changes.
 
     It rounds coordinates, stores single parts only and requires a feature code.
@@ -217,7 +217,7 @@ def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterato
 
 def validate_field(
     content: PackageLayer, declared: Field, vectors: VectorSet, code_lists: dict[str, CodeList]
-) -> Iterator[Problem]:
+) -> Iterator[ExportProblem]:
     """Yield problems of the values of one field.
 
     These values cannot be written, are invalid or are left out.
@@ -270,7 +270,9 @@ def _find_positions_where(values: NDArray, test: Callable[[Any], bool]) -> NDArr
     return np.array(positions, dtype=int)
 
 
-def _validate_codes(content: PackageLayer, declared: Field, values: NDArray, codes: CodeList) -> Iterator[Problem]:
+def _validate_codes(
+    content: PackageLayer, declared: Field, values: NDArray, codes: CodeList
+) -> Iterator[ExportProblem]:
     known = codes.written(declared.code_pad)
     unknown = _find_positions_where(values, lambda v: str(v) not in known)
     # A list that was not verified in a standard may lack valid codes.
@@ -281,7 +283,9 @@ def _validate_codes(content: PackageLayer, declared: Field, values: NDArray, cod
     )
 
 
-def _validate_texts(content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_texts(
+    content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet
+) -> Iterator[ExportProblem]:
     name, length = declared.name, declared.length
     if length:
         too_long = _find_positions_where(values, lambda v: len(v) > length)
@@ -301,7 +305,7 @@ def _validate_texts(content: PackageLayer, declared: Field, values: NDArray, vec
         with_separator = _find_positions_where(values, vct_precision.has_separator)
         yield from make_row_problem(content, Level.STOP, "separator_inside", with_separator, name)
     if vectors.suffix == ".shp":
-        max_bytes = dbf.text_field_bytes(declared)
+        max_bytes = dbf.compute_text_field_bytes(declared)
         too_many_bytes = _find_positions_where(
             values, lambda v: len(v.encode(dbf.PYTHON_CODECS[vectors.encoding], errors="replace")) > max_bytes
         )
@@ -320,15 +324,22 @@ def is_encodable(text: str, codec: str) -> bool:
     return True
 
 
-def _validate_numbers(content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_numbers(
+    content: PackageLayer, declared: Field, values: NDArray, vectors: VectorSet
+) -> Iterator[ExportProblem]:
     name = declared.name
     if vectors.suffix == ".shp":
         too_wide, rounded = dbf.find_number_losses(values, declared)
         yield from make_row_problem(
-            content, Level.STOP, "number_wide", too_wide, name, room=dbf.dbf_number_format(declared).width
+            content, Level.STOP, "number_wide", too_wide, name, room=dbf.choose_dbf_number_format(declared).width
         )
         yield from make_row_problem(
-            content, Level.STOP, "decimals_lost", rounded, name, decimals=dbf.dbf_number_format(declared).decimals
+            content,
+            Level.STOP,
+            "decimals_lost",
+            rounded,
+            name,
+            decimals=dbf.choose_dbf_number_format(declared).decimals,
         )
         return
     if vectors.suffix == ".vct":
@@ -341,7 +352,7 @@ def _validate_numbers(content: PackageLayer, declared: Field, values: NDArray, v
         return
     if declared.type != "integer":
         return
-    kind = DATABASE_FORMATS[vectors.suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
+    kind = DATABASE_FORMATS[vectors.suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr_type_name
     max_value = {"Integer": 2**31 - 1, "Integer64": 2**63 - 1, "Real": 2**53}[kind]
     too_wide = _find_positions_where(values, lambda v: abs(v) > max_value)
     yield from make_row_problem(content, Level.STOP, "number_wide", too_wide, name, room=len(str(max_value)) - 1)
@@ -353,7 +364,7 @@ _ROW_NUMBER_FIELDS = ("FID", "OGC_FID", "OBJECTID")
 
 def validate_missing_layers(
     missing: Iterable[MissingLayer], find_title_and_roles: Callable[[str], tuple[str | ConceptName, str]]
-) -> list[Problem]:
+) -> list[ExportProblem]:
     """Return problems of entries of the specification that no layer fills.
 
     ``find_title_and_roles`` returns the title of a concept (such as farmland) or layer code, and the suitable codes.
@@ -367,7 +378,9 @@ def validate_missing_layers(
         key = key if missing_layer.slot.need == "M" or missing_layer.unusable else "layer_absent"
         title, roles = find_title_and_roles(missing_layer.slot.layer)
         params = {"title": title, "roles": roles}
-        problems.append(Problem(level, key, layer=missing_layer.unusable or missing_layer.slot.layer, params=params))
+        problems.append(
+            ExportProblem(level, key, layer=missing_layer.unusable or missing_layer.slot.layer, params=params)
+        )
     return problems
 
 
@@ -375,12 +388,12 @@ def validate_layer(
     content: PackageLayer,
     vectors: VectorSet,
     code_lists: dict[str, CodeList],
-    cancellation: Cancellation = NEVER,
-) -> list[Problem]:
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> list[ExportProblem]:
     """Return all problems that prevent writing a layer or that a reader should know."""
     if not len(content):
         level = Level.GATE if content.need == "M" else Level.NOTE
-        return [Problem(level, "layer_empty", layer=content.layer.name)]
+        return [ExportProblem(level, "layer_empty", layer=content.layer.name)]
     problems = [*_validate_names(content, vectors), *validate_shapes(content, vectors, cancellation)]
     cancellation.raise_if_cancelled()
     names = [f.name for f in content.layer.source.fields if f.name.upper() not in _ROW_NUMBER_FIELDS]
@@ -400,7 +413,7 @@ def validate_layer(
     return problems
 
 
-def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of invalid or repeated names of layer and fields."""
     for name in (content.name, *content.columns):
         problem = find_field_name_problem(name)
@@ -413,7 +426,7 @@ def _validate_names(content: PackageLayer, vectors: VectorSet) -> Iterator[Probl
         yield make_layer_problem(content, Level.STOP, "field_twice", name)
 
 
-def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Iterator[Problem]:
+def _validate_shapefile_limits(content: PackageLayer, vectors: VectorSet) -> Iterator[ExportProblem]:
     """Yield problems of files that would be too large, and of missing numbers.
 
     Some programs read missing numbers in a shapefile as 0.

@@ -14,7 +14,7 @@ from ...geometry import crs as crs_care
 from ...messages.texts import ConceptName
 from ...standard import Standard, load_standard
 from ..package_spec.model import VectorSet
-from ..problems import MAX_NAMED_FEATURES, Level, Problem
+from ..problems import MAX_NAMED_FEATURES, ExportProblem, Level
 from .content import PackageLayer, make_package_layers
 from .layer_validation import validate_layer, validate_missing_layers
 
@@ -40,13 +40,13 @@ class PreparedSet:
 
 def prepare_data_sets(
     checked: CheckResult, order: ExportOrder, cancellation: Cancellation
-) -> tuple[list[PreparedSet], list[Problem]]:
+) -> tuple[list[PreparedSet], list[ExportProblem]]:
     """Return every data set of the specification, ready to be written, and problems."""
     plan = checked.plan
     # The plan's standard may lack concepts that only the specification's standard has.
     standards = (plan.norm.standard, load_standard(order.package_spec.standard))
     sets: list[PreparedSet] = []
-    problems: list[Problem] = []
+    problems: list[ExportProblem] = []
     for vectors in order.package_spec.vectors:
         contents, missing = make_package_layers(plan, vectors, personal=order.personal)
         problems += validate_missing_layers(missing, lambda layer: _find_title_and_roles(layer, standards))
@@ -55,10 +55,12 @@ def prepare_data_sets(
             problems += validate_layer(content, vectors, plan.norm.standard.code_lists, cancellation)
         problems += [*_report_transformed_layers(prepared_set), *_find_duplicate_layers(prepared_set)]
         sets.append(prepared_set)
-    return sets, [*problems, *_report_layers_left_out(plan, sets, problems)]
+    return sets, [*problems, *_report_omitted_layers(plan, sets, problems)]
 
 
-def _report_layers_left_out(plan: Plan, sets: list[PreparedSet], reported: list[Problem]) -> Iterator[Problem]:
+def _report_omitted_layers(
+    plan: Plan, sets: list[PreparedSet], reported: list[ExportProblem]
+) -> Iterator[ExportProblem]:
     """Yield a note on layers of the plan that are in no data set.
 
     Layers of problems in ``reported`` are omitted.
@@ -66,10 +68,10 @@ def _report_layers_left_out(plan: Plan, sets: list[PreparedSet], reported: list[
     reported_layers = {p.layer for p in reported}
     packaged_roles = {c.layer.role for one in sets for c in one.package_layers}
     other_layers = [*(layer.name for role, layer in plan.layers.items() if role not in packaged_roles)]
-    other_layers += [*(unusable_layer.name for unusable_layer in plan.unusable.values()), *plan.unrecognised]
+    other_layers += [*(unusable_layer.name for unusable_layer in plan.unusable.values()), *plan.unrecognised_layers]
     names = [name for name in dict.fromkeys(other_layers) if name not in reported_layers]
     if names:
-        yield Problem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:MAX_NAMED_FEATURES]))
+        yield ExportProblem(Level.NOTE, "layers_left_out", count=len(names), features=tuple(names[:MAX_NAMED_FEATURES]))
 
 
 def _find_title_and_roles(layer: str, standards: Iterable[Standard]) -> tuple[str | ConceptName, str]:
@@ -90,19 +92,19 @@ def _prepare_set(vectors: VectorSet, contents: list[PackageLayer]) -> PreparedSe
     return PreparedSet(vectors, contents, crs_care.add_vertical_crs(vectors.crs, vectors.vertical), plane)
 
 
-def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
+def _report_transformed_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
     """Yield a note for each source CRS on layers that are transformed."""
     transformed: dict[str, list[str]] = {}
     for content in prepared_set.package_layers:
         if content.layer.crs != prepared_set.plane:
-            transformed.setdefault(crs_care.crs_label(content.layer.crs), []).append(content.name)
+            transformed.setdefault(crs_care.make_crs_label(content.layer.crs), []).append(content.name)
     for name, layers in transformed.items():
         params = {"source": name, "target": prepared_set.vectors.crs}
-        yield Problem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
+        yield ExportProblem(Level.NOTE, "reprojected", count=len(layers), features=tuple(layers), params=params)
 
 
-def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[Problem]:
+def _find_duplicate_layers(prepared_set: PreparedSet) -> Iterator[ExportProblem]:
     """Yield a problem for each layer name that a data set has twice."""
     names = [c.name.upper() for c in prepared_set.package_layers]
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield Problem(Level.STOP, "layer_twice", layer=name)
+        yield ExportProblem(Level.STOP, "layer_twice", layer=name)

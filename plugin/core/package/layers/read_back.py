@@ -17,7 +17,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.schema import DATABASE_FORMATS
 from ...geometry import crs as crs_care
 from ...geometry.statutory_area import statutory_area
@@ -26,8 +26,8 @@ from ...standard.template import Field
 from ..names import AREA_FIELDS
 from . import shapefile, vct_precision
 from .content import BATCH_ROWS, PackageLayer, RowBatch
-from .readers import OpenLayer, ReadRows, open_layer, reader_library
-from .shape_comparison import max_vertex_shift
+from .readers import OpenLayer, ReadRows, get_reader_library_version, open_layer
+from .shape_comparison import compute_max_vertex_shift
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -111,7 +111,7 @@ def read_back(
     plane: CRS,
     *,
     progress: Callable[[int], None] = lambda rows: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ReadBackResult:
     """Read a written layer again and compare it with the plan's layer.
 
@@ -137,7 +137,7 @@ def read_back(
             content,
             plane,
             path.suffix.lower(),
-            reader_library(),
+            get_reader_library_version(),
             progress=progress,
             cancellation=cancellation,
         )
@@ -151,7 +151,7 @@ def compare_layer(
     reader: str,
     *,
     progress: Callable[[int], None] = lambda rows: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ReadBackResult:
     """Compare an open layer with the plan's layer.
 
@@ -194,20 +194,20 @@ def _compare_schema(
         read_field = read_fields.get(names[declared.name])
         if read_field is None:
             continue
-        if read_field.type != _expected_read_type(declared, suffix):
+        if read_field.type != _compute_expected_read_type(declared, suffix):
             result.add_difference("type", declared.name)
-        length = shapefile.text_field_bytes(declared) if suffix == ".shp" else declared.length
+        length = shapefile.compute_text_field_bytes(declared) if suffix == ".shp" else declared.length
         if declared.type == "text" and length and read_field.length is not None and read_field.length != length:
             result.add_difference("width", declared.name)
-    if crs_care.crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.crs_label(plane):
+    if crs_care.make_crs_label(crs_care.parse_crs(open_layer.crs)) != crs_care.make_crs_label(plane):
         result.add_difference("crs", open_layer.crs[:60])
 
 
-def _expected_read_type(declared: Field, suffix: str) -> str:
+def _compute_expected_read_type(declared: Field, suffix: str) -> str:
     """Return the type that a written field has when it is read again."""
     if suffix not in DATABASE_FORMATS or declared.type != "integer":
         return declared.type
-    kind = DATABASE_FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr
+    kind = DATABASE_FORMATS[suffix].types["long" if (declared.length or 0) > 9 else "integer"].ogr_type_name
     return "real" if kind == "Real" else "integer"
 
 
@@ -244,15 +244,15 @@ def _are_equal_values(written: Any, read: Any, declared: Field, suffix: str) -> 
     if declared.type == "text":
         return bool(written == read)
     if declared.type == "date":
-        return _to_datetime(read) == written
+        return _convert_to_datetime(read) == written
     if suffix == ".vct" and declared.type == "real":
         return vct_precision.is_same_number(written, read)
     if suffix == ".shp" and declared.type == "real":
-        written = float(f"{written:.{shapefile.dbf_number_format(declared).decimals}f}")
+        written = float(f"{written:.{shapefile.choose_dbf_number_format(declared).decimals}f}")
     return bool(float(read) == float(written)) if declared.type == "real" else int(read) == written
 
 
-def _to_datetime(value: Any) -> datetime | None:
+def _convert_to_datetime(value: Any) -> datetime | None:
     if isinstance(value, str):
         try:
             value = datetime.fromisoformat(value)
@@ -268,7 +268,7 @@ def _compare_shapes(
 ) -> float:
     """Record differing shapes in the result; return the statutory area as read, m²."""
     expected_shapes = vct_precision.round_shapes(rows.shapes, plane.is_geographic) if suffix == ".vct" else rows.shapes
-    shifts_m = max_vertex_shift(expected_shapes, shapes, plane)
+    shifts_m = compute_max_vertex_shift(expected_shapes, shapes, plane)
     # The negation includes NaN.
     moved = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
     if len(moved):
@@ -285,17 +285,19 @@ def _compare_shapes(
     )
     if suffix == ".vct":
         # A row without a shape has no perimeter, so its tolerance is NaN.
-        tolerance_m2 = np.fmax(tolerance_m2, vct_precision.area_tolerance(rows.shapes, plane))
+        tolerance_m2 = np.fmax(tolerance_m2, vct_precision.compute_area_tolerance(rows.shapes, plane))
     differing = np.flatnonzero(~(difference_m2 <= tolerance_m2))
     if len(differing):
         result.add_difference("area", "", content.keys((rows.first + differing).tolist()), len(differing))
     result.max_area_difference_m2 = max(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
     )
-    return float(areas.sum()) + _area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
+    return float(areas.sum()) + _compute_area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
 
 
-def _area_added_by_repair(shapes: NDArray, areas: NDArray, content: PackageLayer, first: int, to_lonlat: Any) -> float:
+def _compute_area_added_by_repair(
+    shapes: NDArray, areas: NDArray, content: PackageLayer, first: int, to_lonlat: Any
+) -> float:
     """Return the area (m²) that repaired copies of invalid shapes add.
 
     Figures of the plan, and those of an inspection, are computed from repaired shapes.

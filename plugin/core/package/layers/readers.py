@@ -55,7 +55,7 @@ class OpenLayer(Protocol):
         ...
 
 
-def reader_library() -> str:
+def get_reader_library_version() -> str:
     """Return the name and version of the reading library and of its GDAL."""
     try:
         import fiona
@@ -142,7 +142,7 @@ class _PyogrioLayer:
         except (*DRIVER_ERRORS, ValueError) as error:
             raise InputError("layer_unreadable", source=path.name, layer=name, detail="damaged") from error
         self.fields = [
-            ReadField(str(field), _field_type_of_dtype(str(dtype)), None)
+            ReadField(str(field), _convert_dtype_to_field_type(str(dtype)), None)
             for field, dtype in zip(info["fields"], info["dtypes"], strict=True)
         ]
         self.crs, self.features = info["crs"] or "", int(info["features"])
@@ -160,7 +160,7 @@ class _PyogrioLayer:
             yield ReadRows(shapely.from_wkb(np.array(wkb, dtype=object)), values)
 
 
-def _field_type_of_dtype(dtype: str) -> str:
+def _convert_dtype_to_field_type(dtype: str) -> str:
     """Return the templates' type of a field for a dtype of pyogrio."""
     kinds = (("int", "integer"), ("uint", "integer"), ("float", "real"), ("datetime", "date"))
     return next((kind for start, kind in kinds if dtype.startswith(start)), "text")

@@ -18,7 +18,7 @@ from ...geometry.linework import extract_rings
 from ...geometry.statutory_area import SEMI_MAJOR_M
 
 
-def max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
+def compute_max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """Return the largest distance that a vertex moved in each shape.
 
     Parameters
@@ -34,7 +34,7 @@ def max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """
     farthest = np.zeros(len(originals))
     is_incomparable = shapely.is_missing(originals) != shapely.is_missing(copies)
-    kinds = [_dimensions(shapes) for shapes in (originals, copies)]
+    kinds = [_get_dimensions(shapes) for shapes in (originals, copies)]
     is_incomparable |= kinds[0] != kinds[1]
     farthest[is_incomparable] = np.inf
     rows = np.flatnonzero(~is_incomparable & ~shapely.is_missing(originals))
@@ -43,7 +43,7 @@ def max_vertex_shift(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     return farthest
 
 
-def outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
+def compute_outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """Return the Hausdorff distance (by vertices) between the outlines of each pair.
 
     Parameters
@@ -56,16 +56,18 @@ def outline_distance(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     (n,) metres; inf for shapes of different kinds.
     """
     distances = np.full(len(originals), np.inf)
-    has_same_dimension = (_dimensions(originals) == _dimensions(copies)) & (_dimensions(originals) < 3)
+    has_same_dimension = (_get_dimensions(originals) == _get_dimensions(copies)) & (_get_dimensions(originals) < 3)
     for n, scale in zip(
-        np.flatnonzero(has_same_dimension).tolist(), _metres_per_unit(originals[has_same_dimension], crs), strict=True
+        np.flatnonzero(has_same_dimension).tolist(),
+        _compute_metres_per_unit(originals[has_same_dimension], crs),
+        strict=True,
     ):
         # Coordinates relative to a corner of the shape keep their precision in metres.
         outlines = [
             _split_outline_in_metres(shape, shapely.bounds(originals[n])[:2], scale)
             for shape in (originals[n], copies[n])
         ]
-        distances[n] = max(_largest_distance(*outlines), _largest_distance(*outlines[::-1]))
+        distances[n] = max(_compute_largest_distance(*outlines), _compute_largest_distance(*outlines[::-1]))
     return distances
 
 
@@ -75,21 +77,21 @@ def _split_outline_in_metres(shape: Any, corner: NDArray, scale: NDArray) -> NDA
     Coordinates are relative to ``corner``; ``scale`` has the metres per unit of x and y.
     """
     metric = np.array([shapely.transform(shape, lambda xy: (xy - corner) * scale)], dtype=object)
-    if _dimensions(metric)[0] == 0:
+    if _get_dimensions(metric)[0] == 0:
         return shapely.get_parts(metric)
-    polylines = _split_into_rings(metric) if _dimensions(metric)[0] == 2 else _split_into_parts(metric)
+    polylines = _split_into_rings(metric) if _get_dimensions(metric)[0] == 2 else _split_into_parts(metric)
     ends = np.setdiff1d(np.arange(len(polylines.xy)), polylines.at[1:] - 1)
     return shapely.linestrings(np.stack([polylines.xy[ends], polylines.xy[ends + 1]], axis=1))
 
 
-def _largest_distance(shapes: NDArray, other_shapes: NDArray) -> float:
+def _compute_largest_distance(shapes: NDArray, other_shapes: NDArray) -> float:
     """Return the largest distance of a vertex of one set of shapes from the other."""
     points = shapely.points(shapely.get_coordinates(shapes))
     _, distance = shapely.STRtree(other_shapes).query_nearest(points, return_distance=True, all_matches=False)
     return float(distance.max(initial=0.0))
 
 
-def _dimensions(shapes: NDArray) -> NDArray:
+def _get_dimensions(shapes: NDArray) -> NDArray:
     """Return (n,) dimensions of shapes.
 
     They are 0 for points, 1 for lines, 2 for areas, 3 for collections, −1 for missing shapes.
@@ -99,8 +101,8 @@ def _dimensions(shapes: NDArray) -> NDArray:
 
 def _compare_pairs(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     """Return the (n,) largest shifts in metres of pairs of equal dimension."""
-    scale = _metres_per_unit(originals, crs)
-    is_area = _dimensions(originals) == 2
+    scale = _compute_metres_per_unit(originals, crs)
+    is_area = _get_dimensions(originals) == 2
     shifts = np.zeros(len(originals))
     for rows, split in ((np.flatnonzero(is_area), _split_into_rings), (np.flatnonzero(~is_area), _split_into_parts)):
         if len(rows):
@@ -108,7 +110,7 @@ def _compare_pairs(originals: NDArray, copies: NDArray, crs: CRS) -> NDArray:
     return shifts
 
 
-def _metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
+def _compute_metres_per_unit(shapes: NDArray, crs: CRS) -> NDArray:
     """Return (n, 2) metres per unit of x and y, at the latitude of each shape."""
     if not crs.is_geographic:
         return np.ones((len(shapes), 2))
@@ -129,7 +131,7 @@ class _ShapePieces:
         self.per_shape = np.bincount(of, minlength=shapes)
         self.vertices = np.bincount(of, weights=self.lengths, minlength=shapes)
 
-    def vertices_of_piece(self, number: int) -> NDArray:
+    def get_vertices_of_piece(self, number: int) -> NDArray:
         """Return the vertices of a piece."""
         return self.xy[self.at[number] : self.at[number + 1]]
 
@@ -169,7 +171,7 @@ def _compare_shapes(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
         np.maximum.at(shifts, selected_originals.of, shift)
     # Rings with another start, or reordered parts, are few; match them one by one.
     for shape in shapes[shifts[shapes] > _SAME_VERTEX_M].tolist():
-        shifts[shape] = _match_pieces(originals, copies, shape, scale[shape])
+        shifts[shape] = _measure_shift_of_pieces(originals, copies, shape, scale[shape])
     return shifts
 
 
@@ -205,14 +207,14 @@ def _compare_pieces(originals: _ShapePieces, copies: _ShapePieces, scale: NDArra
     return shift
 
 
-def _match_pieces(originals: _ShapePieces, copies: _ShapePieces, shape: int, scale: NDArray) -> float:
+def _measure_shift_of_pieces(originals: _ShapePieces, copies: _ShapePieces, shape: int, scale: NDArray) -> float:
     """Return the shift in metres of a shape, each piece matched with the nearest."""
     unmatched = np.flatnonzero(copies.of == shape).tolist()
     farthest = 0.0
     for number in np.flatnonzero(originals.of == shape).tolist():
-        vertices_of_piece = originals.vertices_of_piece(number)
+        vertices_of_piece = originals.get_vertices_of_piece(number)
         shifts = [
-            _compare_rings(vertices_of_piece, copies.vertices_of_piece(other), scale, originals.closed)
+            _compare_rings(vertices_of_piece, copies.get_vertices_of_piece(other), scale, originals.closed)
             for other in unmatched
         ]
         if not shifts or min(shifts) == np.inf:

@@ -18,9 +18,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from ...cancellation import NEVER, Cancellation
+from ...cancellation import NEVER_CANCELLED, Cancellation
 from ...exchange.create import make_write_error
-from ...exchange.gdal_setup import load_gdal, raise_if_refused, to_spatial_reference
+from ...exchange.gdal_setup import convert_to_spatial_reference, load_gdal, raise_if_refused
 from ...standard.template import Field
 from ..names import FIELD_NAME_FILE
 from .content import PackageLayer
@@ -52,12 +52,12 @@ class DbfNumberFormat(NamedTuple):
     decimals: int
 
 
-def text_field_bytes(declared: Field) -> int:
+def compute_text_field_bytes(declared: Field) -> int:
     """Return the bytes of a text field: the template's length, at most 254."""
     return min(declared.length or _MAX_TEXT_BYTES, _MAX_TEXT_BYTES)
 
 
-def dbf_number_format(declared: Field) -> DbfNumberFormat:
+def choose_dbf_number_format(declared: Field) -> DbfNumberFormat:
     """Return width and decimals of a numeric field."""
     if declared.type == "integer":
         return DbfNumberFormat(min(declared.length or _DEFAULT_INTEGER_DIGITS, 18), 0)
@@ -70,7 +70,7 @@ def dbf_number_format(declared: Field) -> DbfNumberFormat:
 
 def find_number_losses(values: NDArray, declared: Field) -> tuple[NDArray, NDArray]:
     """Return positions of numbers that are too wide, and of rounded ones."""
-    number_format = dbf_number_format(declared)
+    number_format = choose_dbf_number_format(declared)
     filled = [n for n, v in enumerate(values) if v is not None]
     too_wide = [n for n in filled if len(f"{values[n]:.{number_format.decimals}f}") > number_format.width]
     rounded = [
@@ -96,17 +96,17 @@ def estimate_file_sizes(shapes: NDArray, fields: Iterable[Field]) -> tuple[int, 
     rings_of_shape = np.bincount(shape_of_part, weights=rings, minlength=len(present))
     record_bytes = np.where(is_point, 20, 44 + 4 * rings_of_shape + 16 * vertices)
     declared = list(fields)
-    row_bytes = 1 + sum(_field_width(one) for one in declared)
+    row_bytes = 1 + sum(_compute_field_width(one) for one in declared)
     return (
         100 + 12 * len(shapes) + int((record_bytes - 4).sum()),
         33 + 32 * len(declared) + row_bytes * len(shapes) + 1,
     )
 
 
-def _field_width(declared: Field) -> int:
+def _compute_field_width(declared: Field) -> int:
     if declared.type == "text":
-        return text_field_bytes(declared)
-    return DATE_WIDTH if declared.type == "date" else dbf_number_format(declared).width
+        return compute_text_field_bytes(declared)
+    return DATE_WIDTH if declared.type == "date" else choose_dbf_number_format(declared).width
 
 
 _GDAL_DRIVER = "ESRI Shapefile"
@@ -127,7 +127,7 @@ def write_shapefiles(
     *,
     encoding: str,
     progress: Callable[[int], None] = lambda rows: None,
-    cancellation: Cancellation = NEVER,
+    cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write each layer as ``folder/<name>.shp``, and the table of field names.
 
@@ -156,7 +156,7 @@ def write_shapefiles(
             short = content.template.export_names
             for declared in content.template.fields:
                 row = (content.name, content.template.name, short[declared.name], declared.name, declared.alias)
-                table.writerow((*row, *_field_type_and_width(declared)))
+                table.writerow((*row, *_choose_field_type_and_width(declared)))
 
 
 @contextmanager
@@ -173,12 +173,12 @@ def _set_gdal_encoding(gdal: Any, encoding: str) -> Iterator[None]:
         gdal.SetThreadLocalConfigOption("SHAPE_ENCODING", previous)
 
 
-def _field_type_and_width(declared: Field) -> tuple[str, int, int]:
+def _choose_field_type_and_width(declared: Field) -> tuple[str, int, int]:
     if declared.type == "text":
-        return "text", text_field_bytes(declared), 0
+        return "text", compute_text_field_bytes(declared), 0
     if declared.type == "date":
         return "date", DATE_WIDTH, 0
-    return declared.type, *dbf_number_format(declared)
+    return declared.type, *choose_dbf_number_format(declared)
 
 
 def _write_one_shapefile(
@@ -197,7 +197,7 @@ def _write_one_shapefile(
     source = raise_if_refused(driver.Create(str(target), 0, 0, 0, gdal.GDT_Unknown))
     options = [f"ENCODING={_LAYER_ENCODING_OPTION[encoding]}", "2GB_LIMIT=YES"]
     kind = getattr(ogr, f"wkb{_OGR_TYPE_OF_GEOMETRY[content.template.geometry]}")
-    layer = raise_if_refused(source.CreateLayer(content.name, to_spatial_reference(crs), kind, options))
+    layer = raise_if_refused(source.CreateLayer(content.name, convert_to_spatial_reference(crs), kind, options))
     for declared in content.template.fields:
         raise_if_refused(layer.CreateField(_define_field(declared, short[declared.name])))
     definition = layer.GetLayerDefn()
@@ -220,11 +220,11 @@ def _define_field(declared: Field, name: str) -> Any:
 
     if declared.type == "text":
         definition = ogr.FieldDefn(name, ogr.OFTString)
-        definition.SetWidth(text_field_bytes(declared))
+        definition.SetWidth(compute_text_field_bytes(declared))
     elif declared.type == "date":
         definition = ogr.FieldDefn(name, ogr.OFTDate)
     else:
-        number_format = dbf_number_format(declared)
+        number_format = choose_dbf_number_format(declared)
         integer_type = ogr.OFTInteger if number_format.width <= 9 else ogr.OFTInteger64
         definition = ogr.FieldDefn(name, integer_type if declared.type == "integer" else ogr.OFTReal)
         definition.SetWidth(number_format.width)

@@ -18,9 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ...cancellation import Cancellation
-from ...exchange.vct.batch import merge_shapes
+from ...exchange.vct.batch import merge_into_multipart
 from ...exchange.vct.read import open_vct
-from ...exchange.vct.structure import Table
+from ...exchange.vct.structure import VctTable
 from ...exchange.vct.write import VctExport, write_vct
 from ...plan.layer import FieldInfo, SourceLayer
 from .content import PackageLayer
@@ -127,7 +127,7 @@ class VctLayer:
     parts differ in it. ``features`` grows while the table is read, because the file does not store the number.
     """
 
-    def __init__(self, table: Table, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
+    def __init__(self, table: VctTable, crs: str, frames: Iterator[gpd.GeoDataFrame], row_of: NDArray):
         self.fields = [ReadField(c.name, c.type, c.length if c.type == "text" else None) for c in table.columns]
         self.crs, self.features = crs, 0
         self.fields_with_differing_parts: dict[str, int] = {}
@@ -148,7 +148,7 @@ class VctLayer:
             complete_features = len(feature_starts) - (frame is not None)
             while complete_features - position >= size or (frame is None and position < complete_features):
                 stop = min(position + size, complete_features)
-                yield self._merge_parts(pending.iloc[cuts[position] : cuts[stop]])
+                yield self._merge_feature_parts(pending.iloc[cuts[position] : cuts[stop]])
                 position = stop
             pending = pending.iloc[cuts[position] :]
 
@@ -166,7 +166,7 @@ class VctLayer:
             {**columns, "shape": np.array(shapes, dtype=object), "row": np.r_[known_rows, further_rows]}, dtype=object
         )
 
-    def _merge_parts(self, parts: pd.DataFrame) -> ReadRows:
+    def _merge_feature_parts(self, parts: pd.DataFrame) -> ReadRows:
         """Return features whose parts are merged; count fields in which parts differ."""
         row = parts["row"].to_numpy()
         feature_starts = _find_feature_starts(row)
@@ -176,7 +176,7 @@ class VctLayer:
         merged_shapes = shapes[feature_starts]
         ends = np.r_[feature_starts[1:], len(row)]
         for k in multipart.tolist():
-            merged_shapes[k] = merge_shapes(shapes[feature_starts[k] : ends[k]])
+            merged_shapes[k] = merge_into_multipart(shapes[feature_starts[k] : ends[k]])
         values = {}
         for n, declared in enumerate(self.fields):
             cells = parts[n].to_numpy()

@@ -120,7 +120,7 @@ def round_coordinates(shapes: NDArray, geographic: bool) -> NDArray:
     return shapely.transform(shapes, lambda xy: round_xy(xy, load_settings().decimals(geographic)))
 
 
-def area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
+def compute_area_tolerance(shapes: NDArray, plane: CRS) -> NDArray:
     """Return the (n,) m² by which areas may change through rounding.
 
     Each vertex moves by up to half of the last digit in both directions; the change is at most this distance times

@@ -26,7 +26,7 @@ from .vct import read_back_vct_set, write_vct_set
 class WrittenLayer(NamedTuple):
     """A layer written to the file ``path``, and the result of reading it again."""
 
-    content: PackageLayer
+    package_layer: PackageLayer
     path: Path
     done: ReadBackResult
 
@@ -52,7 +52,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[
     for content, file, done in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
         if not done.same:
             raise _make_difference_error(content, done.to_dict()["differences"])
-        path_in_package = context.path_in_package(file)
+        path_in_package = context.get_path_in_package(file)
         rows.append(
             make_layer_row(
                 content, vectors, context.package_spec, path_in_package, done, prepared_set.plane, vectors.vertical

@@ -33,7 +33,7 @@ _TEXT_MARKERS = {*range(0xE0, 0xF0), _COMMENT_MARKER}
 
 
 @dataclass(frozen=True)
-class Picture:
+class JpegProperties:
     """Properties of a jpg file.
 
     Attributes
@@ -63,8 +63,8 @@ def is_jpeg(name: str) -> bool:
     return name.lower().endswith((".jpg", ".jpeg"))
 
 
-def inspect_jpeg(path: Path) -> Picture:
-    """Return the properties of a file; an empty `Picture` unless it is a jpg.
+def inspect_jpeg(path: Path) -> JpegProperties:
+    """Return the properties of a file; an empty `JpegProperties` unless it is a jpg.
 
     Raises
     ------
@@ -75,10 +75,10 @@ def inspect_jpeg(path: Path) -> Picture:
         return read_jpeg(handle)
 
 
-def read_jpeg(handle: BinaryIO) -> Picture:
+def read_jpeg(handle: BinaryIO) -> JpegProperties:
     """Return the properties of an open, seekable file, as `inspect_jpeg`."""
     if handle.read(2) != _START_MARKER:
-        return Picture()
+        return JpegProperties()
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
     while (marker := _read_next_marker(handle)) is not None:
         if marker == _SCAN_MARKER:
@@ -92,11 +92,13 @@ def read_jpeg(handle: BinaryIO) -> Picture:
             height, width = struct.unpack(">HH", body[1:5])
             size = (width, height)
         elif marker == _JFIF_MARKER and body.startswith(b"JFIF\0") and len(body) >= 12:
-            jfif_dpi = _jfif_dpi(body)
+            jfif_dpi = _read_jfif_dpi(body)
         elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
-            exif_dpi = _exif_dpi(body[len(_EXIF_SIGNATURE) :])
+            exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
     is_complete, trailing_bytes = _find_end_of_scans(handle.read()) if has_scan and all(size) else (False, 0)
-    return Picture(*size, jfif_dpi if jfif_dpi is not None else exif_dpi, is_complete, trailing_bytes, has_script)
+    return JpegProperties(
+        *size, jfif_dpi if jfif_dpi is not None else exif_dpi, is_complete, trailing_bytes, has_script
+    )
 
 
 def _read_next_marker(handle: BinaryIO) -> int | None:
@@ -136,14 +138,14 @@ def _find_end_of_scans(data: bytes) -> tuple[bool, int]:
     return False, 0
 
 
-def _jfif_dpi(body: bytes) -> float | None:
+def _read_jfif_dpi(body: bytes) -> float | None:
     """Return the resolution in a JFIF segment, in dots per inch; None if unknown."""
     unit, horizontal, vertical = struct.unpack(">BHH", body[7:12])
     dots = float(min(horizontal, vertical))
     return {1: dots, 2: dots * _CM_PER_INCH}.get(unit) if dots else None
 
 
-def _exif_dpi(body: bytes) -> float | None:
+def _read_exif_dpi(body: bytes) -> float | None:
     """Return the resolution from the first directory of Exif, in dots per inch.
 
     Its unit is 2 (inch, the default) or 3 (centimetre).
@@ -169,7 +171,7 @@ def _exif_dpi(body: bytes) -> float | None:
     return None if not dots else dots * _CM_PER_INCH if unit == 3 else dots
 
 
-def world_file_name(name: str) -> str:
+def make_world_file_name(name: str) -> str:
     """Return the name of the world file (.jgw) of a picture."""
     return f"{name.rpartition('.')[0]}.jgw"
 
@@ -179,7 +181,7 @@ def world_file_name(name: str) -> str:
 # decoded.
 
 #: The decoder in a report; UNREAD: no decoder is installed.
-GDAL, PILLOW, NOT_DECODED = "gdal", "pillow", "unread"
+DECODED_BY_GDAL, DECODED_BY_PILLOW, NOT_DECODED = "gdal", "pillow", "unread"
 #: Makes GDAL fail where libjpeg only warns, for example of damaged or missing data.
 _STRICT_DECODING_OPTION = "GDAL_ERROR_ON_LIBJPEG_WARNING"
 #: Divisor of width and height for decoding; libjpeg does this step without extra work.
@@ -203,9 +205,9 @@ class DecodedJpeg:
     """
 
     by: str = NOT_DECODED
-    sound: bool = True
+    is_sound: bool = True
     levels: int | None = None
-    plain: float | None = None
+    one_colour_share: float | None = None
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
@@ -238,17 +240,17 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
     try:
         picture = gdal.OpenEx(str(path), gdal.OF_RASTER, ["JPEG"])
         if picture is None:
-            return DecodedJpeg(GDAL, False)
+            return DecodedJpeg(DECODED_BY_GDAL, False)
         width, height = picture.RasterXSize, picture.RasterYSize
         size = (max(width // _DECODED_SCALE_DIVISOR, 1), max(height // _DECODED_SCALE_DIVISOR, 1))
         data = picture.ReadRaster(0, 0, width, height, *size)
         if not data or messages:
-            return DecodedJpeg(GDAL, False)
+            return DecodedJpeg(DECODED_BY_GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return DecodedJpeg(GDAL, True, int(np.ptp(bands, axis=1).max()), _measure_commonest_colour(bands))
+        return DecodedJpeg(DECODED_BY_GDAL, True, int(np.ptp(bands, axis=1).max()), _measure_commonest_colour(bands))
     except (RuntimeError, ValueError):
         # QGIS may have configured GDAL to raise, or the bands do not have bytes.
-        return DecodedJpeg(GDAL, False)
+        return DecodedJpeg(DECODED_BY_GDAL, False)
     finally:
         gdal.PopErrorHandler()
 
@@ -274,10 +276,12 @@ def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
     except Image.DecompressionBombError:
         return None
     except (OSError, SyntaxError, ValueError):
-        return DecodedJpeg(PILLOW, False)
+        return DecodedJpeg(DECODED_BY_PILLOW, False)
     ranges = extrema if isinstance(extrema[0], tuple) else (extrema,)
     bands = data.reshape(-1, len(ranges)).T
-    return DecodedJpeg(PILLOW, True, int(max(high - low for low, high in ranges)), _measure_commonest_colour(bands))
+    return DecodedJpeg(
+        DECODED_BY_PILLOW, True, int(max(high - low for low, high in ranges)), _measure_commonest_colour(bands)
+    )
 
 
 def _measure_commonest_colour(bands: Any) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...cancellation import Cancellation
 from ...errors import OutputError
-from ...files.digests import read_manifest, sha256
+from ...files.digests import compute_sha256, read_manifest
 from ...geometry.validity import is_missing
 from ...messages.texts import Message, Texts
 from ...standard.map_set import (
@@ -28,7 +28,7 @@ from ...standard.map_set import (
 )
 from ..names import fill_placeholders, make_name_matcher
 from ..package_spec.model import MIN_DPI
-from ..problems import GateRefusal, Level, Problem, select_levels
+from ..problems import ExportProblem, GateRefusal, Level, select_levels
 from . import jpeg
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _find_missing_input(plan: Plan, map_spec: MapSpec) -> MissingInput | None:
     return find_missing_input(map_spec, find_filled_layer, concepts)
 
 
-def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> list[Problem]:
+def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> list[ExportProblem]:
     """Return one problem for all missing maps with one reason.
 
     It stops the export (level GATE) for required maps; for others it is a note.
@@ -200,26 +200,29 @@ def explain_missing_maps(lacking: Iterable[tuple[FileSlot, MissingInput]]) -> li
             slot.title
         )
     return [
-        Problem(
-            level, "map_not_made", count=len(titles), params={"reason": _missing_map_message(titles, missing_input)}
+        ExportProblem(
+            level,
+            "map_not_made",
+            count=len(titles),
+            params={"reason": _make_missing_map_message(titles, missing_input)},
         )
         for (level, missing_input), titles in titles_by_reason.items()
     ]
 
 
-def _missing_map_message(titles: Iterable[str], missing_input: MissingInput) -> Message:
+def _make_missing_map_message(titles: Iterable[str], missing_input: MissingInput) -> Message:
     """Return the message on missing maps and the reason."""
     return Message("maps", missing_input.key, {"map": "”、“".join(titles), **missing_input.params})
 
 
-def make_maps(context: ExportContext) -> list[Problem]:
+def make_maps(context: ExportContext) -> list[ExportProblem]:
     """Render the requested maps and add a row for each map to the manifest."""
     spec, slots = context.package_spec, {row["id"]: row for row in context.manifest["slots"]}
     map_slots = [slot for slot in spec.files if slot.kind == "map"]
     rows: dict[str, list[dict[str, Any]]] = {slot.id: [] for slot in map_slots}
     rows |= {
         filled_slot.slot.id: [
-            _map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
+            _make_map_row_of_file(context, filled_slot.slot, path.name, ORIGIN_GIVEN)
             for path in filled_slot.files
             if jpeg.is_jpeg(path.name)
         ]
@@ -232,19 +235,21 @@ def make_maps(context: ExportContext) -> list[Problem]:
         if rendered_map.missing_input:
             failed_maps.append((slot, rendered_map.missing_input))
             continue
-        row = _map_row_of_file(context, slot, file, ORIGIN_MADE)
+        row = _make_map_row_of_file(context, slot, file, ORIGIN_MADE)
         rows[slot.id] = [{**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale)}]
         slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in rendered_map.files]
     texts = Texts(context.lang)
     for slot, missing_input in (*context.maps.lacking, *failed_maps):
         rows[slot.id] = [
-            _empty_map_row(slot, ORIGIN_NONE, reason=_missing_map_message([slot.title], missing_input).render(texts))
+            _make_empty_map_row(
+                slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
+            )
         ]
     context.manifest["maps"] = [row for slot in map_slots for row in rows[slot.id]]
     return _pass_gate(explain_missing_maps(failed_maps), context)
 
 
-def _pass_gate(problems: list[Problem], context: ExportContext) -> list[Problem]:
+def _pass_gate(problems: list[ExportProblem], context: ExportContext) -> list[ExportProblem]:
     """Raise OutputError if a required map could not be rendered and none is forced."""
     gate_problems = select_levels(problems, Level.GATE)
     if gate_problems and not context.maps.force:
@@ -301,25 +306,27 @@ def find_former_maps(former: Path) -> set[str]:
         return set()
     digests = {row["path"]: row["sha256"] for row in manifest["files"]}
     generated = {row["file"] for row in manifest.get("maps", ()) if row["origin"] == ORIGIN_MADE}
-    generated = {name for name in generated if (former / name).is_file() and sha256(former / name) == digests.get(name)}
-    return generated | {jpeg.world_file_name(name) for name in generated}
+    generated = {
+        name for name in generated if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
+    }
+    return generated | {jpeg.make_world_file_name(name) for name in generated}
 
 
-def _map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
+def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, origin: str) -> dict[str, Any]:
     """Return the manifest's entry for an existing map, with pixels and dpi."""
     path = context.place(slot.folder, file)
     picture = jpeg.inspect_jpeg(path)
     match = make_name_matcher(slot.file, {**context.values, **slot.own}).fullmatch(file)
     size = {"width": picture.width, "height": picture.height, "dpi": round(picture.dpi, 2) if picture.dpi else None}
     return {
-        **_empty_map_row(slot, origin),
+        **_make_empty_map_row(slot, origin),
         **(match.groupdict() if match else {}),
-        "file": context.path_in_package(path),
+        "file": context.get_path_in_package(path),
         **size,
     }
 
 
-def _empty_map_row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
+def _make_empty_map_row(slot: FileSlot, origin: str, reason: str = "") -> dict[str, Any]:
     """Return the manifest's entry for a map without a file, with the reason."""
     empty = {"file": "", "layout": "", "width": 0, "height": 0, "dpi": None, "crs": "", "scale": None}
     return {"slot": slot.id, "number": slot.number, "title": slot.title, "origin": origin, **empty, "reason": reason}

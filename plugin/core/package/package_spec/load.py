@@ -12,7 +12,7 @@ from ...files.data import ErrorCollector
 from ...render.words import Words
 from ...standard import load_standard
 from ...standard.template import Template
-from ..names import PLACEHOLDERS, SAMPLE_VALUES, fill_placeholders
+from ..names import PLACEHOLDER_PATTERNS, SAMPLE_VALUES, fill_placeholders
 from .model import LayerSlot, PackageSpec
 from .read import find_spec_file, read_spec
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: Values of placeholders where a package that does not exist yet is shown.
 _SAMPLE_VALUES = {**SAMPLE_VALUES, "title": "……"}
 
-_UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDERS}
+_UNFILLED_PLACEHOLDERS = {name: f"{{{name}}}" for name in PLACEHOLDER_PATTERNS}
 
 
 def find_spec_problems(name: str | Path) -> list[DataError]:
@@ -39,7 +39,7 @@ def find_spec_problems(name: str | Path) -> list[DataError]:
     """
     errors = ErrorCollector(keep=True)
     path = find_spec_file(name)
-    with errors.collect():
+    with errors.collect_data_error():
         spec = read_spec(path, errors)
         if not errors.found:
             check_against_standard(spec, errors)
@@ -51,11 +51,11 @@ def check_against_standard(package_spec: PackageSpec, errors: ErrorCollector) ->
     standard = load_standard(package_spec.standard)
     for n, vectors in enumerate(package_spec.vectors, 1):
         for m, slot in enumerate(vectors.layers, 1):
-            with errors.collect():
+            with errors.collect_data_error():
                 _check_layer_slot(slot, f"vector[{n}].layer[{m}]", package_spec, standard)
     places: dict[str, str] = {}
     for key, path in _list_file_paths(package_spec):
-        with errors.collect():
+        with errors.collect_data_error():
             if path.lower() in places:
                 raise DataError(
                     "package_same_place", file=str(package_spec.path), key=key, other=places[path.lower()], value=path

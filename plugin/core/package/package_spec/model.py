@@ -14,7 +14,7 @@ from ..names import make_name
 NEED_CODES = ("M", "C", "O")
 FORMAT_NAMES = {".gdb": "FileGDB", ".gpkg": "GeoPackage", ".shp": "Shapefile", ".vct": "VCT 3.0"}
 DATA_SET_SUFFIXES = tuple(FORMAT_NAMES)
-ENCODINGS = ("UTF-8", "GBK")
+VCT_ENCODINGS = ("UTF-8", "GBK")
 #: Items of the metadata by the plugin's names: enclosing elements, items of the package, items of a layer.
 METADATA_ELEMENTS = ("metadata", "package", "dataset")
 PACKAGE_ITEMS = (

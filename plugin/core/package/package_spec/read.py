@@ -7,18 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ....paths import PACKAGES
+from ....paths import PACKAGE_SPECS_FOLDER
 from ...errors import DataError
 from ...files.data import ErrorCollector, check_keys, check_type, read_toml
-from ...standard.template import MARKS
+from ...standard.template import SOURCE_MARKS
 from .model import METADATA_ITEMS, NamedFile, PackageSpec, TableWords
 from .rows import (
     MapSettings,
     check_map_slots,
-    check_one_of,
     check_pattern,
     check_portable_name,
     check_unique,
+    check_value_is_known,
     read_file_slot,
     read_map_settings,
     read_named_file,
@@ -47,9 +47,9 @@ _FILE_KINDS = ("document", "map", "table")
 _Part = TypeVar("_Part")
 
 
-def package_spec_ids() -> list[str]:
+def list_package_spec_ids() -> list[str]:
     """Return the ids of the specifications that come with the plugin."""
-    return sorted(p.stem for p in PACKAGES.glob("*.toml"))
+    return sorted(p.stem for p in PACKAGE_SPECS_FOLDER.glob("*.toml"))
 
 
 def find_spec_file(name: str | Path) -> Path:
@@ -60,11 +60,11 @@ def find_spec_file(name: str | Path) -> Path:
     DataError
         If the specification does not exist; the error lists the known ids.
     """
-    path = PACKAGES / f"{name}.toml"
+    path = PACKAGE_SPECS_FOLDER / f"{name}.toml"
     if not path.is_file():
         path = Path(name)
         if path.suffix.lower() != ".toml" or not path.is_file():
-            raise DataError("package_unknown", value=str(name), known=", ".join(package_spec_ids()))
+            raise DataError("package_unknown", value=str(name), known=", ".join(list_package_spec_ids()))
     return path
 
 
@@ -75,18 +75,18 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
     """
     table = read_toml(path)
     for key in (*_REQUIRED_KEYS, *table):
-        with errors.collect():
+        with errors.collect_data_error():
             check_keys({k: v for k, v in table.items() if k == key}, required=(key,), allowed=(), file=path)
             _check_key(key, path)
     texts = dict.fromkeys(("id", "name", "standard", "source", "root", "secrecy"), "")
     for key in texts:
         if key in table:
-            with errors.collect():
+            with errors.collect_data_error():
                 texts[key] = check_type(table[key], str, file=path, key=key)
     digits = table.get("digits", 6)
-    with errors.collect():
-        check_one_of(digits, (4, 6), path, "digits")
-    with errors.collect():
+    with errors.collect_data_error():
+        check_value_is_known(digits, (4, 6), path, "digits")
+    with errors.collect_data_error():
         check_pattern(texts["root"] or "{code}", path, "root")
     no_texts: dict[str, str] = {}
     folder_table = table.get("folders", {})
@@ -100,7 +100,7 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         "folders",
     )
     for key in folders:
-        with errors.collect():
+        with errors.collect_data_error():
             _check_folder(key, folders[key], path)
     rows: list[Any] = _read_part(errors, [], _expect_list, table.get("vector", []), path, "vector")
     vectors = [
@@ -115,11 +115,11 @@ def read_spec(path: Path, errors: ErrorCollector) -> PackageSpec:
         ]
     files = tuple(slot for slot in slots if slot is not None)
     sets = tuple(one for one in vectors if one is not None)
-    with errors.collect():
+    with errors.collect_data_error():
         check_unique([v.id for v in sets] + [f.id for f in files], path, "id")
     table_words_read = _read_part(errors, TableWords(), read_table_words, table.get("tables", {}), path)
     maps = _read_part(errors, MapSettings(), read_map_settings, table.get("maps", {}), path)
-    with errors.collect():
+    with errors.collect_data_error():
         check_map_slots(files, maps, path)
     no_file = NamedFile("", "")
     named_files: dict[str, NamedFile] = {}
@@ -148,7 +148,7 @@ def _read_part(errors: ErrorCollector, empty: _Part, read: Callable[..., _Part],
 
     The error is collected.
     """
-    with errors.collect():
+    with errors.collect_data_error():
         return read(*arguments)
     return empty
 
@@ -174,7 +174,7 @@ def _read_secrecy_levels(table: dict[str, Any], path: Path) -> tuple[str, ...]:
     level_list = check_type(table.get("secrecy_levels", []), list, file=path, key="secrecy_levels")
     levels = tuple(check_type(v, str, file=path, key="secrecy_levels") for v in level_list)
     if levels and table.get("secrecy"):
-        check_one_of(table["secrecy"], levels, path, "secrecy")
+        check_value_is_known(table["secrecy"], levels, path, "secrecy")
     return levels
 
 
@@ -185,8 +185,8 @@ def _read_marks(value: Any, path: Path, present_keys: tuple[str, ...]) -> dict[s
     """
     marks = read_text_table(value, path, "marks")
     for key, mark in marks.items():
-        check_one_of(mark, MARKS, path, f"marks.{key}")
-        check_one_of(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
+        check_value_is_known(mark, SOURCE_MARKS, path, f"marks.{key}")
+        check_value_is_known(key.split(".")[0], (*_REQUIRED_KEYS, *_OPTIONAL_KEYS), path, f"marks.{key}")
     marked = {key.split(".")[0] for key in marks}
     return marks | {
         key: "C"

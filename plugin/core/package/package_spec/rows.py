@@ -19,7 +19,7 @@ from ...files.data import check_keys, check_type
 from ...messages.texts import Texts
 from ..names import (
     DEFAULT_PLACEHOLDERS,
-    PLACEHOLDERS,
+    PLACEHOLDER_PATTERNS,
     SAMPLE_VALUES,
     fill_placeholders,
     find_field_name_problem,
@@ -28,13 +28,13 @@ from ..names import (
 )
 from .model import (
     DATA_SET_SUFFIXES,
-    ENCODINGS,
     LAYER_ITEMS,
     MAX_DPI,
     METADATA_ELEMENTS,
     MIN_DPI,
     NEED_CODES,
     PACKAGE_ITEMS,
+    VCT_ENCODINGS,
     FileSlot,
     LayerSlot,
     MapSettings,
@@ -50,7 +50,7 @@ def read_text_table(value: Any, path: Path, where: str) -> dict[str, str]:
     return {key: check_type(text, str, file=path, key=f"{where}.{key}") for key, text in value.items()}
 
 
-def check_one_of(value: Any, known: Any, path: Path, key: str) -> None:
+def check_value_is_known(value: Any, known: Any, path: Path, key: str) -> None:
     """Raise DataError if a value is not among the known ones."""
     if value not in known:
         raise DataError("data_value_unknown", file=str(path), key=key, value=value, known=", ".join(map(str, known)))
@@ -119,9 +119,9 @@ def read_map_settings(row: Any, path: Path) -> MapSettings:
         check_placeholders(row.get(key, ""), path, f"maps.{key}")
     settings = MapSettings(**{**row, "map_set": path.parent / row["map_set"] if row.get("map_set") else None})
     if not MIN_DPI <= settings.dpi <= MAX_DPI:
-        raise _unknown_value_error(path, "maps.dpi", settings.dpi, f"{MIN_DPI}–{MAX_DPI}")
+        raise _make_unknown_value_error(path, "maps.dpi", settings.dpi, f"{MIN_DPI}–{MAX_DPI}")
     sheets = settings.catalogue().sheets
-    check_one_of(settings.page, sheets, path, "maps.page")
+    check_value_is_known(settings.page, sheets, path, "maps.page")
     return settings
 
 
@@ -138,13 +138,13 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
     used_values: dict[str, set[str]] = {"number": set(), "layout": set()}
     for n, slot in enumerate((one for one in files if one.kind == "map"), start=1):
         if slot.number and not _TWO_DIGITS.fullmatch(slot.number):
-            raise _unknown_value_error(path, f"map[{n}].number", slot.number, "01–99")
+            raise _make_unknown_value_error(path, f"map[{n}].number", slot.number, "01–99")
         if slot.layout:
-            check_one_of(slot.layout, maps, path, f"map[{n}].layout")
+            check_value_is_known(slot.layout, maps, path, f"map[{n}].layout")
         if slot.layout and not slot.number:
             raise DataError("data_key_missing", file=str(path), key=f"map[{n}].number")
         if slot.layout:
-            check_one_of(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
+            check_value_is_known(Path(slot.file).suffix.lower(), (".jpg", ".jpeg"), path, f"map[{n}].file")
         if slot.number and (problem := find_name_problem(fill_placeholders(slot.file, {**SAMPLE_VALUES, **slot.own}))):
             raise DataError("package_name", file=str(path), key=f"map[{n}].title", value=slot.title, detail=problem)
         for key, values in used_values.items():
@@ -154,7 +154,7 @@ def check_map_slots(files: Iterable[FileSlot], settings: MapSettings, path: Path
             values.add(value)
 
 
-def _unknown_value_error(path: Path, key: str, value: object, known: str) -> DataError:
+def _make_unknown_value_error(path: Path, key: str, value: object, known: str) -> DataError:
     return DataError("data_value_unknown", file=str(path), key=key, value=value, known=known)
 
 
@@ -165,10 +165,10 @@ def read_vector_set(row: Any, where: str, path: Path, folders: dict[str, str]) -
     check_keys(row, required=required, allowed=allowed, file=path, where=where)
     for key, value in row.items():
         check_type(value, {"layer": list, "others": bool}.get(key, str), file=path, key=f"{where}.{key}")
-    check_one_of(row["folder"], folders, path, f"{where}.folder")
+    check_value_is_known(row["folder"], folders, path, f"{where}.folder")
     check_pattern(row["file"], path, f"{where}.file")
-    check_one_of(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{where}.file")
-    check_one_of(row.get("encoding", "UTF-8"), ENCODINGS, path, f"{where}.encoding")
+    check_value_is_known(Path(row["file"]).suffix.lower(), DATA_SET_SUFFIXES, path, f"{where}.file")
+    check_value_is_known(row.get("encoding", "UTF-8"), VCT_ENCODINGS, path, f"{where}.encoding")
     check_crs_text(row["crs"], path, f"{where}.crs")
     if row.get("vertical"):
         check_crs_text(row["vertical"], path, f"{where}.vertical", is_vertical=True)
@@ -190,8 +190,8 @@ def _check_vct(row: dict[str, Any], path: Path, where: str) -> None:
     # Imported here, because the list of specifications must also work without shapely.
     from ...exchange.vct.head import VERTICAL_CRS, check_supported_crs
 
-    check_one_of(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
-    check_one_of(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{where}.vertical")
+    check_value_is_known(row.setdefault("encoding", "GBK"), ("GBK",), path, f"{where}.encoding")
+    check_value_is_known(row.get("vertical", ""), ("", VERTICAL_CRS), path, f"{where}.vertical")
     try:
         check_supported_crs(CRS.from_user_input(row["crs"]), row["id"])
     except OutputError as error:
@@ -204,7 +204,7 @@ def _read_layer_slot(row: Any, where: str, path: Path) -> LayerSlot:
     check_keys(row, required=("layer", "need"), allowed=("name", "fields", "names"), file=path, where=where)
     for key, value in row.items():
         check_type(value, {"fields": list, "names": dict}.get(key, str), file=path, key=f"{where}.{key}")
-    check_one_of(row["need"], NEED_CODES, path, f"{where}.need")
+    check_value_is_known(row["need"], NEED_CODES, path, f"{where}.need")
     fields = tuple(check_type(f, str, file=path, key=f"{where}.fields") for f in row.get("fields", ()))
     names = read_text_table(row.get("names", {}), path, f"{where}.names")
     check_unique([f.upper() for f in fields], path, f"{where}.fields")
@@ -222,9 +222,9 @@ def read_file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[st
     check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=where)
     for key, value in row.items():
         check_type(value, str, file=path, key=f"{where}.{key}")
-    check_one_of(row["folder"], folders, path, f"{where}.folder")
-    check_one_of(row["need"], NEED_CODES, path, f"{where}.need")
-    check_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDERS))
+    check_value_is_known(row["folder"], folders, path, f"{where}.folder")
+    check_value_is_known(row["need"], NEED_CODES, path, f"{where}.need")
+    check_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDER_PATTERNS))
     return FileSlot(kind, **row)
 
 
@@ -236,7 +236,7 @@ def read_table_words(row: Any, path: Path) -> TableWords:
     for section, known in (("titles", texts.section("sheets")), ("heads", texts.section("columns"))):
         words_of_id = check_type(row.pop(section, {}), dict, file=path, key=f"tables.{section}")
         for key, words in words_of_id.items():
-            check_one_of(key, known, path, f"tables.{section}")
+            check_value_is_known(key, known, path, f"tables.{section}")
             check_type(words, list, file=path, key=f"tables.{section}.{key}")
             for word in words:
                 check_type(word, str, file=path, key=f"tables.{section}.{key}")
@@ -250,7 +250,7 @@ def read_named_file(
     """Return the generated file that a table of the file specifies."""
     check_type(row, dict, file=path, key=where)
     check_keys(row, required=("folder", "file", *(["names"] if items else [])), allowed=(), file=path, where=where)
-    check_one_of(row["folder"], folders, path, f"{where}.folder")
+    check_value_is_known(row["folder"], folders, path, f"{where}.folder")
     check_pattern(check_type(row["file"], str, file=path, key=f"{where}.file"), path, f"{where}.file")
     names = read_text_table(row.get("names", {}), path, f"{where}.names")
     if items:

@@ -16,11 +16,11 @@ from ...profile.document import load_secrecy_levels
 from ..inspection.facts import LayerFact, PackageFacts
 from ..metadata import (
     COMPLETE_TEXT,
-    DEGREES,
+    DEGREES_UNIT,
     FORMAT_SEPARATOR,
     GEOMETRY_NAMES,
-    METRES,
-    Metadata,
+    METRES_UNIT,
+    MetadataItems,
     format_extent,
     join_formats,
 )
@@ -38,7 +38,7 @@ _LAST_DIGIT_TOLERANCE = 1.02
 _DATE_PATTERN = re.compile(r"(\d{4})[-/.年]?(\d{1,2})(?:[-/.月]?(\d{1,2}))?(?!\d)")
 
 
-def check_metadata_values(path: str, metadata: Metadata, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+def check_metadata_values(path: str, metadata: MetadataItems, package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Yield findings on metadata items that contradict the package.
 
     Empty items and items that the specification omits are ignored.
@@ -114,7 +114,7 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
     code = make_finding.package.code
     template = make_finding.ctx.norm.standard.templates.get(layer.name)
     plane = crs_care.parse_crs(layer.crs)
-    unit = "" if plane is None else DEGREES if plane.is_geographic else METRES
+    unit = "" if plane is None else DEGREES_UNIT if plane.is_geographic else METRES_UNIT
     expected = {
         "data_id": f"{code}{layer.name}" if code else "",
         "alias": template.name if template else "",
@@ -129,8 +129,8 @@ def _check_layer(items: dict[str, str], layer: LayerFact, make_finding: _Finding
         if value and item in items and stated != value and (stated or item not in ("data_id", "alias")):
             yield make_finding(layer.name, item, stated, value)
     yield from _check_manifest_items(items, _find_manifest_row(layer, make_finding), layer, make_finding)
-    if items.get("extent") and layer.extent and not _same_extent(items["extent"], layer.extent):
-        yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES))
+    if items.get("extent") and layer.extent and not _is_same_extent(items["extent"], layer.extent):
+        yield make_finding(layer.name, "extent", items["extent"], format_extent(layer.extent, unit or METRES_UNIT))
     yield from _check_date(items, "product_date", layer.name, make_finding)
     yield from _check_secrecy(items, layer.name, make_finding)
 
@@ -201,7 +201,7 @@ def _check_package(items: dict[str, str], package: PackageFacts, make_finding: _
     yield from _check_secrecy(items, "", make_finding)
 
 
-def _same_extent(stated: str, extent: tuple[float, ...]) -> bool:
+def _is_same_extent(stated: str, extent: tuple[float, ...]) -> bool:
     """Return True if a printed extent equals that of the shapes, to the last digit."""
     numbers = [parse_printed_number(part) for part in stated.replace(",", " ").split()]
     if len(numbers) != len(extent):

@@ -20,30 +20,30 @@ from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
-from ...render.tables.model import Table, sheet_name
+from ...render.tables.model import ReportTable, make_sheet_name
 from ...render.words import Words
 from ...tabulate import TIME_FORMAT, make_about_table
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
 from ..tables.compare import UNREADABLE_CASES, find_differences
 from ..tables.known_tables import KnownTables
-from ..tables.model import Cell, Sheet, Workbook
+from ..tables.model import PrintedCell, PrintedSheet, PrintedWorkbook
 from ..tables.own_workbook import CellChange, SheetChanges, compare_sheet, find_foreign_formats, find_misleading_formats
 from ..tables.read import read_workbook
 from ._package import explain_not_rebuilt, is_of_other_version
-from ._tables import column_letters
+from ._tables import make_column_letters
 
 if TYPE_CHECKING:
     from ...engine.context import Context
 
 #: Maximum number of characters of a cell in a message, and of named parts of a workbook.
-_LONGEST, _PARTS = 60, 5
+_MAX_SHOWN_CELL_CHARACTERS, _MAX_SHOWN_PARTS = 60, 5
 #: Tolerance between the times of check and export on different clocks.
-_SLACK = timedelta(minutes=2)
-_DAY = timedelta(days=1)
-_EMPTY = Cell("")
+_ALLOWED_TIME_DIFFERENCE = timedelta(minutes=2)
+_ONE_DAY = timedelta(days=1)
+_EMPTY_CELL = PrintedCell("")
 #: Errors from records of a report that lack an item or have an item of another type.
-_BROKEN = (LookupError, TypeError, ValueError, AttributeError)
+_INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class InspectedWorkbook:
     if unreadable (DOC013 reports that).
     """
 
-    book: Workbook
-    tables: list[Table]
+    book: PrintedWorkbook
+    tables: list[ReportTable]
     report: dict[str, Any]
     package: PackageFacts
     ctx: Context
@@ -77,13 +77,15 @@ def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on cells without figures of the plugin's workbook, and on styles."""
     yield from _report_parts(own)
     reason = _explain_no_rebuild(own)
-    made = {} if reason else _rebuild(own)
-    about = sheet_name(Table("about", []), Texts(own.lang))
+    made = {} if reason else _rebuild_workbook_sheets(own)
+    about = make_sheet_name(ReportTable("about", []), Texts(own.lang))
     for sheet in own.book.sheets:
         if sheet.name == about:
-            yield from _compare_about(sheet, own)
+            yield from _compare_provenance_sheet(sheet, own)
         elif sheet.name in made:
-            yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name], _names(own)), own)
+            yield from _report_changes(
+                sheet, compare_sheet(sheet, made[sheet.name], _map_layer_names_to_package(own)), own
+            )
         else:
             yield from _report_formats(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _compare_states(sheet, own)
@@ -128,7 +130,7 @@ def _compare_counts(own: InspectedWorkbook) -> Iterator[Finding]:
                 yield _make_finding(own.book, sheet, "counts", None, **params)
 
 
-def check_foreign_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:
+def check_foreign_tables(book: PrintedWorkbook, texts: Texts) -> Iterator[Finding]:
     """Yield findings on cells of any workbook that do not show their value.
 
     These are cells with misleading number formats and cells under pictures.
@@ -136,13 +138,15 @@ def check_foreign_tables(book: Workbook, texts: Texts) -> Iterator[Finding]:
     for sheet in book.sheets:
         yield from _report_formats(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
         if sheet.covered:
-            names = [_cell(*place) for place in sheet.covered]
+            names = [_get_cell_text(*place) for place in sheet.covered]
             yield _make_finding(
                 book, sheet, "covered", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
             )
 
 
-def _make_finding(book: Workbook, sheet: Sheet, case: str, severity: Severity | None = None, **params: Any) -> Finding:
+def _make_finding(
+    book: PrintedWorkbook, sheet: PrintedSheet, case: str, severity: Severity | None = None, **params: Any
+) -> Finding:
     params = {"file": book.file, "sheet": sheet.name, **params}
     return Finding("", key=f"{book.file}/{sheet.name}", case=case, severity=severity, params=params)
 
@@ -150,13 +154,13 @@ def _make_finding(book: Workbook, sheet: Sheet, case: str, severity: Severity | 
 def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
     """Report pictures, shapes and other parts that the plugin's tables do not have."""
     if own.book.parts:
-        params = {"file": own.book.file, "parts": ", ".join(own.book.parts[:_PARTS])}
-        if len(own.book.parts) > _PARTS:
+        params = {"file": own.book.file, "parts": ", ".join(own.book.parts[:_MAX_SHOWN_PARTS])}
+        if len(own.book.parts) > _MAX_SHOWN_PARTS:
             params["parts"] += " …"
         yield Finding("", key=own.book.file, case="drawn", params=params)
     for sheet in own.book.sheets:
         if sheet.covered:
-            names = [_cell(*place) for place in sheet.covered]
+            names = [_get_cell_text(*place) for place in sheet.covered]
             yield _make_finding(own.book, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
 
 
@@ -174,12 +178,12 @@ def _explain_no_rebuild(own: InspectedWorkbook) -> str:
         if (standard["id"], standard["edition"]) != (norm.standard.id, norm.standard.edition):
             return "standard"
         roles = {str(row["role"]) for row in provenance["layers"]}
-    except _BROKEN:
+    except _INCOMPLETE_REPORT_ERRORS:
         return "data"
     return "" if roles == own.ctx.plan.layers.keys() else "layers"
 
 
-def _rebuild(own: InspectedWorkbook) -> dict[str, Sheet]:
+def _rebuild_workbook_sheets(own: InspectedWorkbook) -> dict[str, PrintedSheet]:
     """Return the sheets of the workbook as this version makes it from the layers."""
     # Imported here, because the toolbox loads rules without the libraries for files.
     from ...engine.provenance import find_county_name
@@ -192,34 +196,34 @@ def _rebuild(own: InspectedWorkbook) -> dict[str, Sheet]:
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
 
 
-def _names(own: InspectedWorkbook) -> dict[str, str]:
+def _map_layer_names_to_package(own: InspectedWorkbook) -> dict[str, str]:
     """Return the report's name of each layer → its name in the package."""
     layers = own.ctx.plan.layers
     rows = own.provenance.get("layers", ())
     return {str(row["name"]): layers[row["role"]].name for row in rows if row.get("role") in layers}
 
 
-def _report_changes(sheet: Sheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
+def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:
     texts = own.texts
     if changed.words:
         yield _report_words(sheet, changed.words, own)
     yield from _report_formats(own.book, sheet, changed.number_formats, texts, None)
-    names = [_cell(one.row, one.column) for one in changed.styles]
+    names = [_get_cell_text(one.row, one.column) for one in changed.styles]
     names += [texts.get("words", "line_or_column", name=key) for key in changed.sizes]
     if names:
         yield _make_finding(own.book, sheet, "look", count=len(names), cells=_list_names(names, texts))
 
 
-def _report_words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
+def _report_words(sheet: PrintedSheet, words: list[CellChange], own: InspectedWorkbook) -> Finding:
     texts = own.texts
     blank = texts.get("words", "blank")
     named = [
         texts.get(
             "words",
             "told_and_given",
-            cell=_cell(o.row, o.column),
-            told=_cut(o.printed) or blank,
-            given=_cut(o.expected) or blank,
+            cell=_get_cell_text(o.row, o.column),
+            told=_shorten_text(o.printed_text) or blank,
+            given=_shorten_text(o.expected) or blank,
         )
         for o in words[:MAX_NAMED_FEATURES]
     ]
@@ -228,16 +232,16 @@ def _report_words(sheet: Sheet, words: list[CellChange], own: InspectedWorkbook)
 
 
 def _report_formats(
-    book: Workbook, sheet: Sheet, forms: list[CellChange], texts: Texts, severity: Severity | None
+    book: PrintedWorkbook, sheet: PrintedSheet, forms: list[CellChange], texts: Texts, severity: Severity | None
 ) -> Iterator[Finding]:
     if forms:
         named = [
             texts.get(
                 "words",
                 "in_form",
-                cell=_cell(o.row, o.column),
-                form=_cut(o.printed),
-                held=_cut(sheet.text(o.row, o.column)),
+                cell=_get_cell_text(o.row, o.column),
+                form=_shorten_text(o.printed_text),
+                held=_shorten_text(sheet.text(o.row, o.column)),
             )
             for o in forms[:MAX_NAMED_FEATURES]
         ]
@@ -245,7 +249,7 @@ def _report_formats(
         yield _make_finding(book, sheet, "format", severity, count=len(forms), cells=cells)
 
 
-def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
+def _compare_provenance_sheet(sheet: PrintedSheet, own: InspectedWorkbook) -> Iterator[Finding]:
     """Compare the sheet on the data with the report's provenance.
 
     In a workbook of another version, the words of earlier versions are accepted, too.
@@ -257,7 +261,7 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
         notes = [*map(str, provenance["notices"]), *unread]
         table = make_about_table(provenance, own_texts, "", [])
         begun = datetime.fromisoformat(str(provenance["started"]))
-    except _BROKEN:
+    except _INCOMPLETE_REPORT_ERRORS:
         # DOC013 reports an unreadable report.
         return
     head = 3
@@ -268,7 +272,7 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
         CellChange(*place, sheet.text(*place), text)
         for place, text in given.items()
         if place != (time, 2)
-        and sheet.cells.get(place, _EMPTY).state != "merged"
+        and sheet.cells.get(place, _EMPTY_CELL).state != "merged"
         and sheet.text(*place).strip() != text.strip()
     ]
     printed_time = sheet.text(time, 2)
@@ -282,7 +286,7 @@ def _compare_about(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
     if is_of_other_version(own.package):
         current, former = own_texts.section("about"), own_texts.section("about_former")
         renamed = {(former[key], current[key]) for key in former}
-        wrong = [one for one in wrong if (one.printed, one.expected) not in renamed]
+        wrong = [one for one in wrong if (one.printed_text, one.expected) not in renamed]
     if wrong:
         yield _report_words(sheet, wrong, own)
 
@@ -294,10 +298,10 @@ def _is_plausible_time(printed: str, begun: datetime, package: PackageFacts) -> 
         end = datetime.fromisoformat(str((package.manifest or {}).get("made")))
     except ValueError:
         return False
-    return begun.replace(tzinfo=None) - _SLACK <= made <= end.replace(tzinfo=None) + _DAY
+    return begun.replace(tzinfo=None) - _ALLOWED_TIME_DIFFERENCE <= made <= end.replace(tzinfo=None) + _ONE_DAY
 
 
-def _compare_states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
+def _compare_states(sheet: PrintedSheet, own: InspectedWorkbook) -> Iterator[Finding]:
     """Compare states, targets and confirmation of indicators with the report.
 
     Workbooks of every version have them.
@@ -310,7 +314,7 @@ def _compare_states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
         for row in own.report.get("indicators") or ():
             one = Indicator.from_dict(row)
             rows.setdefault(one.id, []).append(one)
-    except _BROKEN:
+    except _INCOMPLETE_REPORT_ERRORS:
         return
     wrong = []
     for block in known.blocks(sheet):
@@ -318,7 +322,9 @@ def _compare_states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
             continue
         for line, row in block.rows.items():
             for place in block.places:
-                allowed = {_expected_text(place.table_column.id, one, words, texts) for one in rows.get(row.code, ())}
+                allowed = {
+                    _format_expected_text(place.table_column.id, one, words, texts) for one in rows.get(row.code, ())
+                }
                 printed = sheet.text(line, place.column)
                 if None not in allowed and allowed and printed not in allowed:
                     given = "/".join(sorted(str(text) for text in allowed))
@@ -327,7 +333,7 @@ def _compare_states(sheet: Sheet, own: InspectedWorkbook) -> Iterator[Finding]:
         yield _report_words(sheet, wrong, own)
 
 
-def _expected_text(column: str, one: Indicator, words: Words, texts: Texts) -> str | None:
+def _format_expected_text(column: str, one: Indicator, words: Words, texts: Texts) -> str | None:
     """Return the expected text of an indicator's column; None if it is not compared."""
     if column == "state":
         return shown.format_state(one, words)
@@ -338,13 +344,13 @@ def _expected_text(column: str, one: Indicator, words: Words, texts: Texts) -> s
     return None
 
 
-def _cell(row: int, column: int) -> str:
-    return f"{column_letters(column)}{row}"
+def _get_cell_text(row: int, column: int) -> str:
+    return f"{make_column_letters(column)}{row}"
 
 
-def _cut(text: str) -> str:
+def _shorten_text(text: str) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= _LONGEST else flat[:_LONGEST] + "…"
+    return flat if len(flat) <= _MAX_SHOWN_CELL_CHARACTERS else flat[:_MAX_SHOWN_CELL_CHARACTERS] + "…"
 
 
 def _list_names(names: list[str], texts: Texts) -> str:

@@ -12,11 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ....metadata import plugin_version
+from ....metadata import read_plugin_version
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity
-from ..generator import generator_digest
+from ..generator import compute_generator_digest
 from ..inspection.facts import PackageFacts
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def make_example(title: str, finds: int = 0, *, plan: dict[str, list[Any]] | Non
     return Example(title, plan or {}, finds=finds, side={"package": changes})
 
 
-def package_facts(ctx: Context) -> PackageFacts | None:
+def get_package_facts(ctx: Context) -> PackageFacts | None:
     """Return the facts of the inspected package, None without one."""
     return ctx.side.get("package", PackageFacts)
 
@@ -47,13 +47,13 @@ def inspect_facts(ctx: Context, inspect: Callable[[PackageFacts, Context], Itera
 
     The result is not applicable without a package.
     """
-    package = package_facts(ctx)
-    return no_package_given() if package is None else RuleResult(findings=list(inspect(package, ctx)))
+    package = get_package_facts(ctx)
+    return make_result_without_package() if package is None else RuleResult(findings=list(inspect(package, ctx)))
 
 
-def no_package_given() -> RuleResult:
+def make_result_without_package() -> RuleResult:
     """Return the result of a rule in a check without a package."""
-    return RuleResult(applicable=False, notes=[("package_not_given", {})])
+    return RuleResult(is_applicable=False, notes=[("package_not_given", {})])
 
 
 def make_file_finding(path: str, case: str = "", severity: Severity | None = None, **params: Any) -> Finding:
@@ -70,12 +70,15 @@ def find_additional_fields(layer: LayerFact, package: PackageFacts, ctx: Context
     The result is empty if it is unknown which template the layer has.
     """
     standard, upper_name = ctx.norm.standard, layer.name.upper()
-    slots = [slot for vectors in package.vector_sets_of(layer.file) for slot in vectors.layers]
+    slots = [slot for vectors in package.find_vector_sets(layer.file) for slot in vectors.layers]
     roles_by_name = [
         role for s in slots if s.name.upper() == upper_name for role in standard.concepts.get(s.layer, (s.layer,))
     ]
     templates = [
-        t for role in roles_by_name or [upper_name] if role in standard.templates for t in standard.all_templates(role)
+        t
+        for role in roles_by_name or [upper_name]
+        if role in standard.templates
+        for t in standard.list_templates_of_role(role)
     ]
     if not templates or not layer.fields:
         return []
@@ -90,7 +93,7 @@ def is_of_other_version(package: PackageFacts) -> bool:
     tool = (package.manifest or {}).get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     version = versions.get("sanxian") if isinstance(versions, dict) else None
-    return version is not None and (version != plugin_version() or _is_other_build(tool))
+    return version is not None and (version != read_plugin_version() or _is_other_build(tool))
 
 
 def _is_other_build(tool: Any) -> bool:
@@ -98,7 +101,7 @@ def _is_other_build(tool: Any) -> bool:
 
     The version in the manifest may be equal.
     """
-    return isinstance(tool, dict) and tool.get("generator") != generator_digest()
+    return isinstance(tool, dict) and tool.get("generator") != compute_generator_digest()
 
 
 def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
@@ -106,7 +109,7 @@ def explain_not_rebuilt(package: PackageFacts, version: str) -> str:
 
     Empty if they can. ``version`` is the version that made them.
     """
-    if version != plugin_version():
+    if version != read_plugin_version():
         return "version"
     tool = package.manifest.get("tool") if package.manifest else None
     return "templates" if _is_other_build(tool) else ""

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...invariants import require_value
-from ...messages.texts import LANGUAGES, Texts, format_number
+from ...messages.texts import TEXT_LANGUAGES, Texts, format_number
 from ...model.findings import Finding
-from ...model.indicator import COUNT
+from ...model.indicator import COUNT_UNIT
 from ...model.rule import Severity
 from ..problems import MAX_NAMED_FEATURES
 from ..tables.compare import DIFFERENCE_CASES, CellDifference, find_differences, find_lost_rows, find_renamed_rows
@@ -23,7 +23,7 @@ from ..tables.known_tables import (
     normalise_word,
     parse_printed_number,
 )
-from ..tables.model import Sheet, Workbook, load_style_limits
+from ..tables.model import PrintedSheet, PrintedWorkbook, load_style_limits
 
 # Differing cells are grouped by row. If many rows differ in a single column, they are grouped by this column; for
 # example, shares differ in all rows if the area of one row changed.
@@ -49,7 +49,7 @@ class CellGroup:
     cells: tuple[CellDifference, ...]
 
 
-def group_cells(differences: Iterable[CellDifference]) -> list[CellGroup]:
+def group_differing_cells(differences: Iterable[CellDifference]) -> list[CellGroup]:
     """Return the differing cells of one table, grouped by row or column.
 
     Groups are in the order of the sheet.
@@ -63,20 +63,20 @@ def group_cells(differences: Iterable[CellDifference]) -> list[CellGroup]:
             columns[case, cells[0].column].append(cells[0])
     column_groups = {key: cells for key, cells in columns.items() if len(cells) >= _MIN_COLUMN_CELLS}
     groups = [
-        CellGroup(f"{case}s_column", column_letters(column), tuple(cells))
+        CellGroup(f"{case}s_column", make_column_letters(column), tuple(cells))
         for (case, column), cells in column_groups.items()
     ]
     for (case, line), cells in rows.items():
         if len(cells) > 1:
             groups.append(CellGroup(f"{case}s_row", str(line), tuple(cells)))
         elif (case, cells[0].column) not in column_groups:
-            groups.append(CellGroup(case, cell_name(cells[0]), tuple(cells)))
+            groups.append(CellGroup(case, make_cell_name(cells[0]), tuple(cells)))
     return sorted(groups, key=lambda group: (group.cells[0].line, group.cells[0].column))
 
 
-def group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
+def make_group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
     """Return the message parameters of a group; ``cells`` has each cell with details."""
-    described = {cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
+    described = {make_cell_name(cell): _describe_cell(cell, texts) for cell in group.cells}
     first = group.cells[0]
     params: dict[str, Any] = {"row": first.row, "line": first.line, "column": first.head}
     if len(group.cells) == 1:
@@ -89,7 +89,8 @@ def group_params(group: CellGroup, texts: Texts) -> dict[str, Any]:
                 sorted(listed_cells, key=lambda cell: -cell.difference / max(abs(cell.expected or 0.0), 1e-9))
             )
         sentences = [
-            texts.get("words", group.case, **described[cell_name(cell)]) for cell in listed_cells[:_MAX_LISTED_FIGURES]
+            texts.get("words", group.case, **described[make_cell_name(cell)])
+            for cell in listed_cells[:_MAX_LISTED_FIGURES]
         ]
         more_text = (
             [texts.get("words", "and_more", count=len(listed_cells) - _MAX_LISTED_FIGURES)]
@@ -109,8 +110,8 @@ def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
     unit = cell.unit_word or (texts.get("units", cell.unit) if cell.unit else "")
     digits = cell.decimals + (0 if cell.unit == "count" else _ADDITIONAL_DIGITS)
     # Use the printed digits with separators; texts around a figure are unchanged.
-    printed = parse_printed_number(cell.printed) if cell.unit else None
-    table_figure = cell.printed if printed is None else format_number(printed.value, printed.decimals)
+    printed = parse_printed_number(cell.printed_text) if cell.unit else None
+    table_figure = cell.printed_text if printed is None else format_number(printed.value, printed.decimals)
     return {
         "row": cell.row,
         "line": cell.line,
@@ -121,12 +122,12 @@ def _describe_cell(cell: CellDifference, texts: Texts) -> dict[str, Any]:
     }
 
 
-def cell_name(cell: CellDifference) -> str:
+def make_cell_name(cell: CellDifference) -> str:
     """Return the name of a cell in a spreadsheet, such as E9."""
-    return f"{column_letters(cell.column)}{cell.line}"
+    return f"{make_column_letters(cell.column)}{cell.line}"
 
 
-def column_letters(column: int) -> str:
+def make_column_letters(column: int) -> str:
     """Return the name of a column in a spreadsheet: AB for 28."""
     name = ""
     while column:
@@ -147,20 +148,20 @@ class SheetResult:
     findings: list[Finding] = field(default_factory=list)
 
 
-def detect_language(books: Iterable[Workbook]) -> str:
+def detect_language(books: Iterable[PrintedWorkbook]) -> str:
     """Return the language of most sheet names; Chinese if none is known."""
     names = [normalise_word(sheet.name) for book in books for sheet in book.sheets]
-    known = {lang: {normalise_word(text) for text in Texts(lang).section("sheets").values()} for lang in LANGUAGES}
-    return max(LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
+    known = {lang: {normalise_word(text) for text in Texts(lang).section("sheets").values()} for lang in TEXT_LANGUAGES}
+    return max(TEXT_LANGUAGES, key=lambda lang: sum(name in known[lang] for name in names))
 
 
-def sheet_name_of_table(table: str, texts: Texts) -> str:
+def make_sheet_name(table: str, texts: Texts) -> str:
     """Return the sheet name of a table of the plugin."""
     return texts.get("sheets", table)
 
 
 def inspect_sheet(
-    file: str, sheet: Sheet, known: KnownTables, texts: Texts, *, of_other_version: bool = False
+    file: str, sheet: PrintedSheet, known: KnownTables, texts: Texts, *, of_other_version: bool = False
 ) -> SheetResult:
     """Return the findings on one sheet: differing figures and cells not compared.
 
@@ -172,12 +173,10 @@ def inspect_sheet(
         result.findings.append(make_finding("cut"))
     blocks = known.blocks(sheet)
     if not blocks:
-        about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in LANGUAGES}
+        about_names = {normalise_word(Texts(lang).get("sheets", "about")) for lang in TEXT_LANGUAGES}
         if has_figures(sheet) and normalise_word(sheet.name) not in about_names:
             name = next((t for t in KEY_COLUMNS if t not in known.tables and _has_title(sheet, t)), "")
-            finding = (
-                make_finding("no_layers", table=sheet_name_of_table(name, texts)) if name else make_finding("sheet")
-            )
+            finding = make_finding("no_layers", table=make_sheet_name(name, texts)) if name else make_finding("sheet")
             result.findings.append(finding)
         return result
     for block in blocks:
@@ -186,10 +185,10 @@ def inspect_sheet(
     return result
 
 
-def _has_title(sheet: Sheet, table: str) -> bool:
+def _has_title(sheet: PrintedSheet, table: str) -> bool:
     """Return True if a sheet has the name or title of a table without layers."""
     heads = [normalise_word(sheet.text(1, column)) for column in range(1, min(sheet.last_column, 12) + 1)]
-    for texts in map(Texts, LANGUAGES):
+    for texts in map(Texts, TEXT_LANGUAGES):
         title = normalise_word(texts.get("sheet_titles", table, area=""))
         if normalise_word(texts.get("sheets", table)) == normalise_word(sheet.name) or any(
             title in head for head in heads if head
@@ -203,7 +202,7 @@ class _FindingMaker:
     """Makes findings on a sheet; their key contains the place for later runs."""
 
     file: str
-    sheet: Sheet
+    sheet: PrintedSheet
     texts: Texts
 
     def __call__(
@@ -220,9 +219,9 @@ class _FindingMaker:
 
 def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts, elsewhere: bool) -> Iterator[Finding]:
     """Yield the findings on one table of a sheet."""
-    table: dict[str, Any] = {"table": sheet_name_of_table(block.table.id, texts)}
+    table: dict[str, Any] = {"table": make_sheet_name(block.table.id, texts)}
     differences, _ = find_differences(block)
-    for group in group_cells(one for one in differences if one.case in DIFFERENCE_CASES):
+    for group in group_differing_cells(one for one in differences if one.case in DIFFERENCE_CASES):
         is_slight = elsewhere and all(_is_slight(cell) for cell in group.cells)
         more_params = (
             {} if group.case.startswith("blank") else {"other": texts.get("words", "slight") if is_slight else ""}
@@ -231,7 +230,7 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
             group.case,
             group.place,
             Severity.WARNING if is_slight else None,
-            **group_params(group, texts),
+            **make_group_params(group, texts),
             **more_params,
         )
     if renamed_rows := find_renamed_rows(block):
@@ -243,29 +242,29 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
     if lost_rows := find_lost_rows(block):
         yield make_finding("lost", block.table.id, count=len(lost_rows), rows=_list_names(lost_rows, texts), **table)
     if block.unknown:
-        rows = [_first_words_of_row(block, line) for line in block.unknown]
+        rows = [_get_first_words_of_row(block, line) for line in block.unknown]
         yield make_finding("rows", block.table.id, count=len(rows), rows=_list_names(rows, texts), **table)
     if block.foreign_columns:
         yield make_finding(
             "columns", block.table.id, columns=_list_names(list(block.foreign_columns.values()), texts), **table
         )
     for case in ("text", "formula", "error", "merged"):
-        if cells := _cell_names(differences, case):
+        if cells := _list_cell_names(differences, case):
             detail = texts.get("causes", f"cell_{case}")
             yield make_finding(
                 "text", f"{block.table.id}/{case}", count=len(cells), cells=_list_names(cells, texts), detail=detail
             )
-    if cells := _cell_names(differences, "target"):
+    if cells := _list_cell_names(differences, "target"):
         yield make_finding("target", block.table.id, count=len(cells), cells=_list_names(cells, texts), **table)
-    if cells := _cell_names(differences, "no_figure", "words"):
+    if cells := _list_cell_names(differences, "no_figure", "words"):
         yield make_finding(
             "no_figure", block.table.id, Severity.INFO, count=len(cells), cells=_list_names(cells, texts), **table
         )
 
 
-def _cell_names(differences: Iterable[CellDifference], *cases: str) -> list[str]:
+def _list_cell_names(differences: Iterable[CellDifference], *cases: str) -> list[str]:
     """Return the names of the cells with a difference of these cases."""
-    return [cell_name(one) for one in differences if one.case in cases]
+    return [make_cell_name(one) for one in differences if one.case in cases]
 
 
 def _is_slight(cell: CellDifference) -> bool:
@@ -275,7 +274,7 @@ def _is_slight(cell: CellDifference) -> bool:
     """
     return (
         bool(cell.expected)
-        and cell.unit != COUNT
+        and cell.unit != COUNT_UNIT
         and cell.difference <= load_style_limits().slight_share * abs(cell.expected or 0.0)
     )
 
@@ -286,7 +285,7 @@ def _list_names(names: list[str], texts: Texts) -> str:
     ) + (" …" if len(names) > MAX_NAMED_FEATURES else "")
 
 
-def _first_words_of_row(block: TableBlock, line: int) -> str:
+def _get_first_words_of_row(block: TableBlock, line: int) -> str:
     """Return the first text of a row that is not a number, else its number."""
     for column in range(1, block.sheet.last_column + 1):
         text = block.sheet.text(line, column)

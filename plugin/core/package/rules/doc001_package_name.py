@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...files.digests import MANIFEST
+from ...files.digests import MANIFEST_FILE_NAME
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import PackageFacts
@@ -90,4 +90,4 @@ def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Findi
         manifest_value and package_value and manifest_value != package_value for manifest_value, package_value in pairs
     ):
         stated, expected = (" ".join(filter(None, side)) for side in zip(*pairs, strict=True))
-        yield make_file_finding(MANIFEST, "manifest", found=stated, expected=expected)
+        yield make_file_finding(MANIFEST_FILE_NAME, "manifest", found=stated, expected=expected)

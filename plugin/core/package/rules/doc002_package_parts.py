@@ -67,7 +67,9 @@ def _report_missing_data_sets(package: PackageFacts, ctx: Context) -> Iterator[F
 
     A data set that no layer of the plan would fill may be missing.
     """
-    present_sets = {vectors.id for data_set in package.data_sets() for vectors in package.vector_sets_of(data_set)}
+    present_sets = {
+        vectors.id for data_set in package.list_data_sets() for vectors in package.find_vector_sets(data_set)
+    }
     for vectors in package.package_spec.vectors:
         is_required = any(s.need == "M" or (s.need == "C" and ctx.plan.concept(s.layer)) for s in vectors.layers)
         if vectors.id not in present_sets and is_required:
@@ -82,7 +84,7 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
     """
     missing_maps, has_numbered_map = [], False
     for slot in package.package_spec.files:
-        files = package.files_of_slot(slot)
+        files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
             continue

@@ -110,11 +110,11 @@ def _check_names_and_folders(package: PackageFacts, ctx: Context) -> Iterator[Fi
 
 def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on data sets that are not specified, or in a wrong folder."""
-    for data_set in package.data_sets():
-        name, sets = data_set.rpartition("/")[2], package.vector_sets_of(data_set)
+    for data_set in package.list_data_sets():
+        name, sets = data_set.rpartition("/")[2], package.find_vector_sets(data_set)
         if not sets and data_set in package.package_spec.folders.values():
             # The folder is required, so report only the shapefiles in it.
-            for shape in package.shapefiles(data_set):
+            for shape in package.list_shapefiles(data_set):
                 yield make_file_finding(shape, "name")
         elif not sets:
             yield make_file_finding(data_set, "name")
@@ -128,7 +128,7 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
     Many files of one folder make one finding.
     """
     unspecified: dict[str, list[str]] = {}
-    for file in _files_with_specified_names(package):
+    for file in _iterate_files_with_specified_names(package):
         slots = package.slots.get(file.path, ())
         if not slots and file.name.lower().endswith(WAIVER_FILE_SUFFIX):
             yield make_file_finding(file.path, "waivers")
@@ -143,14 +143,14 @@ def _check_single_file_names(package: PackageFacts) -> Iterator[Finding]:
             yield _make_group_finding(folder, "many", [path.rpartition("/")[2] for path in paths])
 
 
-def _files_with_specified_names(package: PackageFacts) -> Iterator[FileFact]:
+def _iterate_files_with_specified_names(package: PackageFacts) -> Iterator[FileFact]:
     """Yield the files whose names the specification determines.
 
     These are all files except generated ones, data sets, signatures and files that other rules report.
     """
-    recognised = package.generated_paths() | package.world_files() | set(package.data_sets())
+    recognised = package.list_generated_paths() | package.list_world_files() | set(package.list_data_sets())
     for file in package.single_files:
-        is_reported_elsewhere = is_stray_file(file.name) or file.link or file.special
+        is_reported_elsewhere = is_stray_file(file.name) or file.is_link or file.is_special_file
         if file.path not in recognised and not is_reported_elsewhere and not is_signature(file.path):
             yield file
 
@@ -159,7 +159,7 @@ def _check_inside_data_sets(package: PackageFacts) -> Iterator[Finding]:
     """Yield findings on files in a data set that do not belong to it."""
     foreign_files: dict[str, list[str]] = {}
     for file in package.files:
-        data_set = package.data_set_of(file.path)
+        data_set = package.find_data_set_of_file(file.path)
         if not data_set or is_stray_file(file.name):
             continue
         is_made_by_plugin_set = (

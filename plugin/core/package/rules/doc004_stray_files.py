@@ -9,7 +9,7 @@ from ..slot_files import is_stray_file
 from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
 #: Maximum number of characters of a comment in a message.
-_LONGEST = 60
+_MAX_SHOWN_COMMENT_CHARACTERS = 60
 
 
 @rule(
@@ -61,10 +61,14 @@ def stray_files(*, ctx: Context) -> RuleResult:
 def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Yield findings on files that programs left, and on empty folders."""
     for file in package.files:
-        if is_stray_file(file.name) and not file.link:
+        if is_stray_file(file.name) and not file.is_link:
             yield make_file_finding(file.path)
     for folder in package.empty_folders:
         yield make_file_finding(folder, "folder")
     if package.archive_comments:
         text = package.archive_comments
-        yield make_file_finding(package.root, "comment", text=text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+        yield make_file_finding(
+            package.root,
+            "comment",
+            text=text if len(text) <= _MAX_SHOWN_COMMENT_CHARACTERS else text[:_MAX_SHOWN_COMMENT_CHARACTERS] + "…",
+        )

@@ -10,7 +10,13 @@ from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
 from ..package_spec.model import MIN_DPI
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
-from ._package import NO_PACKAGE_EXAMPLE, make_example, make_file_finding, no_package_given, package_facts
+from ._package import (
+    NO_PACKAGE_EXAMPLE,
+    get_package_facts,
+    make_example,
+    make_file_finding,
+    make_result_without_package,
+)
 
 #: First bytes of a jpg, up to its dots per inch.
 _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
@@ -171,14 +177,14 @@ def file_contents(
         reports only truncated pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded,
         and the report notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
     """
-    package = package_facts(ctx)
+    package = get_package_facts(ctx)
     if package is None:
-        return no_package_given()
+        return make_result_without_package()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
     methods = Counter(file.pdf.by for file in package.single_files if file.pdf is not None)
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
-    methods = Counter(file.decoded.by for file in package.single_files if file.decoded is not None)
+    methods = Counter(file.decoded_jpeg.by for file in package.single_files if file.decoded_jpeg is not None)
     result.notes += [(f"package_jpg_{method}", {"count": count}) for method, count in sorted(methods.items())]
     return result
 
@@ -187,40 +193,45 @@ def file_contents(
 class MapLimits:
     """Minimum content of a map.
 
-    ``pixels`` of its longer side, ``levels`` between its pixels, and at most ``plain_share`` of its pixels in one
+    ``min_pixels`` of its longer side, ``levels`` between its pixels, and at most ``plain_share`` of its pixels in one
     colour.
     """
 
-    pixels: int
+    min_pixels: int
     levels: int
     plain_share: float
 
 
 def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Context) -> Iterator[Finding]:
     map_paths = {
-        file.path for slot in package.package_spec.files if slot.kind == "map" for file in package.files_of_slot(slot)
+        file.path
+        for slot in package.package_spec.files
+        if slot.kind == "map"
+        for file in package.list_files_of_slot(slot)
     }
     for file in package.files:
-        if file.link:
+        if file.is_link:
             yield make_file_finding(file.path, "link")
-        elif file.special:
+        elif file.is_special_file:
             yield make_file_finding(file.path, "special")
-    for file in (one for one in package.single_files if not (one.link or one.special or is_stray_file(one.name))):
+    for file in (
+        one for one in package.single_files if not (one.is_link or one.is_special_file or is_stray_file(one.name))
+    ):
         finding = _find_damage(file, ctx)
         if finding is None and file.path in map_paths:
             finding = _find_poor_map(file, limits)
         if finding is not None:
             yield finding
-        if file.size and has_valid_end(file.name, file.tail):
+        if file.size and has_valid_end(file.name, file.last_bytes):
             yield from _report_content_problems(file, ctx)
     yield from _find_equal_files(
-        [file for file in package.single_files if file.path in map_paths and file.picture is not None]
+        [file for file in package.single_files if file.path in map_paths and file.jpeg_properties is not None]
     )
     document_paths = {
         file.path
         for slot in package.package_spec.files
         if slot.kind == "document"
-        for file in package.files_of_slot(slot)
+        for file in package.list_files_of_slot(slot)
     }
     yield from _find_equal_files([file for file in package.single_files if file.path in document_paths and file.size])
 
@@ -231,13 +242,13 @@ def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
         return make_file_finding(file.path, "empty")
     if not has_valid_start(file.name, file.head):
         return make_file_finding(file.path, "kind")
-    if not has_valid_end(file.name, file.tail):
+    if not has_valid_end(file.name, file.last_bytes):
         # Many programs repair such a file and show its readable part.
         return make_file_finding(file.path, "cut", Severity.WARNING)
-    if file.picture is not None and not file.picture.is_complete:
+    if file.jpeg_properties is not None and not file.jpeg_properties.is_complete:
         return make_file_finding(file.path, "broken")
-    if file.decoded is not None and not file.decoded.sound:
-        return make_file_finding(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded.by))
+    if file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound:
+        return make_file_finding(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded_jpeg.by))
     return None
 
 
@@ -246,19 +257,22 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
 
     Reasons are its resolution, its size, or missing content.
     """
-    picture, decoded = file.picture, file.decoded
+    picture, decoded = file.jpeg_properties, file.decoded_jpeg
     if picture is not None and picture.dpi and round(picture.dpi) < MIN_DPI:
         return make_file_finding(file.path, "dpi", dpi=round(picture.dpi), least=MIN_DPI)
-    if picture is not None and max(picture.width, picture.height) < limits.pixels:
+    if picture is not None and max(picture.width, picture.height) < limits.min_pixels:
         # A package of 0.1.0 may have such a map.
         return make_file_finding(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
     if decoded is None:
         return None
     if decoded.levels is not None and decoded.levels < limits.levels:
         return make_file_finding(file.path, "plain", levels=decoded.levels, least=limits.levels)
-    if decoded.plain is not None and decoded.plain > limits.plain_share:
+    if decoded.one_colour_share is not None and decoded.one_colour_share > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
-        shares = {"share": format_number(100 * decoded.plain, 2), "most": format_number(100 * limits.plain_share, 2)}
+        shares = {
+            "share": format_number(100 * decoded.one_colour_share, 2),
+            "most": format_number(100 * limits.plain_share, 2),
+        }
         return make_file_finding(file.path, "bare", Severity.WARNING, **shares)
     return None
 
@@ -275,10 +289,10 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
     """Yield findings on missing pages, active content, and bytes after the end."""
     texts = Texts(ctx.lang)
     pdf, active = file.pdf, file.active
-    if file.picture is not None:
-        active = (*active, *(["picture_script"] if file.picture.runs else []))
-        if file.picture.trailing_bytes:
-            yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.picture.trailing_bytes)
+    if file.jpeg_properties is not None:
+        active = (*active, *(["picture_script"] if file.jpeg_properties.runs else []))
+        if file.jpeg_properties.trailing_bytes:
+            yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.jpeg_properties.trailing_bytes)
     if pdf is not None:
         active = (*active, *pdf.active)
         if pdf.behind:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from ...engine.context import Context
 from ...files.digests import (
-    CHANGED,
-    DAMAGED,
     DIGEST_LIST,
-    DOUBLED,
-    LATER,
-    MANIFEST,
-    MANIFEST_DIGEST,
-    MANIFEST_PAGE,
-    MISSING,
-    OK,
+    MANIFEST_CHANGED,
+    MANIFEST_DAMAGED,
+    MANIFEST_DIGEST_FILE_NAME,
+    MANIFEST_FILE_NAME,
+    MANIFEST_MISSING,
+    MANIFEST_OF_LATER_VERSION,
+    MANIFEST_OK,
+    MANIFEST_PAGE_FILE_NAME,
+    MANIFEST_WITH_DUPLICATE_NAME,
     UNLISTED_FILES,
 )
 from ...messages.texts import Texts
@@ -25,11 +25,11 @@ from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
+    get_package_facts,
     inspect_facts,
     is_made_by_plugin,
     make_example,
     make_file_finding,
-    package_facts,
 )
 
 #: Files of one folder that are reported one by one; more make one finding.
@@ -144,8 +144,8 @@ def package_digests(*, ctx: Context) -> RuleResult:
         together with its digest is not detected: record the digest elsewhere.
     """
     result = inspect_facts(ctx, _compare_digests)
-    package = package_facts(ctx)
-    if package is not None and package.manifest_state != MISSING:
+    package = get_package_facts(ctx)
+    if package is not None and package.manifest_state != MANIFEST_MISSING:
         signatures = find_signatures(file.path for file in package.files)
         names = Texts(ctx.lang).get("words", "between_names").join(signatures)
         result.notes.append(("package_signed", {"files": names}) if signatures else ("package_not_signed", {}))
@@ -157,7 +157,7 @@ def _compare_digests(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     digest_of_path = {file.path: file.sha256 for file in package.files}
     for name, sums in package.sums.items():
         yield from _compare_digest_list(name, sums, package, digest_of_path)
-    if package.manifest_state == MISSING:
+    if package.manifest_state == MANIFEST_MISSING:
         yield from _report_missing_manifest(package, digest_of_path)
         return
     yield from _check_manifest_state(package)
@@ -166,7 +166,9 @@ def _compare_digests(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     if DIGEST_LIST not in digest_of_path and not package.sums and is_made_by_plugin(package):
         yield make_file_finding(DIGEST_LIST, "no_list", Severity.WARNING)
     yield from _check_manifest_rows(package)
-    yield from _group_findings([*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package)
+    yield from _make_grouped_findings(
+        [*_find_changed_files(package, digest_of_path), *_find_added_files(package)], package
+    )
 
 
 def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[Finding]:
@@ -174,25 +176,27 @@ def _report_missing_manifest(package: PackageFacts, digest_of_path: dict[str, st
 
     It is an error if other files show that the package had one, else information.
     """
-    remaining_file = next((name for name in (MANIFEST_DIGEST, MANIFEST_PAGE) if name in digest_of_path), "")
-    if remaining_file and not any(MANIFEST in sums for sums in package.sums.values() if sums):
-        yield make_file_finding(MANIFEST, "gone", left=remaining_file)
+    remaining_file = next(
+        (name for name in (MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME) if name in digest_of_path), ""
+    )
+    if remaining_file and not any(MANIFEST_FILE_NAME in sums for sums in package.sums.values() if sums):
+        yield make_file_finding(MANIFEST_FILE_NAME, "gone", left=remaining_file)
     elif not any(package.sums.values()):
-        yield make_file_finding(MANIFEST, "none", Severity.INFO)
+        yield make_file_finding(MANIFEST_FILE_NAME, "none", Severity.INFO)
 
 
 def _check_manifest_state(package: PackageFacts) -> Iterator[Finding]:
-    if package.manifest_state == DOUBLED:
-        yield make_file_finding(MANIFEST, "doubled", name=package.duplicate_files)
-    if package.manifest_state in (DAMAGED, CHANGED):
-        yield make_file_finding(MANIFEST, "manifest")
-    if package.manifest_state == LATER:
-        yield make_file_finding(MANIFEST, "later", Severity.WARNING)
+    if package.manifest_state == MANIFEST_WITH_DUPLICATE_NAME:
+        yield make_file_finding(MANIFEST_FILE_NAME, "doubled", name=package.duplicate_files)
+    if package.manifest_state in (MANIFEST_DAMAGED, MANIFEST_CHANGED):
+        yield make_file_finding(MANIFEST_FILE_NAME, "manifest")
+    if package.manifest_state == MANIFEST_OF_LATER_VERSION:
+        yield make_file_finding(MANIFEST_FILE_NAME, "later", Severity.WARNING)
 
 
 def _find_changed_files(package: PackageFacts, digest_of_path: dict[str, str]) -> Iterator[tuple[str, str]]:
     """Yield each listed file that is missing or changed, with the kind of finding."""
-    for path, digest in _manifest_digests(package).items():
+    for path, digest in _list_manifest_digests(package).items():
         if path not in digest_of_path:
             yield path, "lost"
         elif digest_of_path[path] != digest:
@@ -204,14 +208,14 @@ def _find_added_files(package: PackageFacts) -> Iterator[tuple[str, str]]:
 
     Files that other rules report are omitted.
     """
-    listed_paths = {*_manifest_digests(package), *UNLISTED_FILES}
+    listed_paths = {*_list_manifest_digests(package), *UNLISTED_FILES}
     for file in package.files:
-        is_reported_elsewhere = file.link or file.special or is_stray_file(file.name)
+        is_reported_elsewhere = file.is_link or file.is_special_file or is_stray_file(file.name)
         if file.path not in listed_paths and not is_reported_elsewhere and not is_signature(file.path):
             yield file.path, "more"
 
 
-def _group_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
+def _make_grouped_findings(differences: list[tuple[str, str]], package: PackageFacts) -> Iterator[Finding]:
     """Yield one finding for each data set, and for each folder with many added files.
 
     Other files make one finding each. ``differences`` are pairs of path and kind of finding.
@@ -219,7 +223,7 @@ def _group_findings(differences: list[tuple[str, str]], package: PackageFacts) -
     cases_of_set: dict[str, dict[str, list[str]]] = {}
     added_by_folder: dict[str, list[str]] = {}
     for path, case in differences:
-        if data_set := package.data_set_of(path):
+        if data_set := package.find_data_set_of_file(path):
             cases_of_set.setdefault(data_set, {}).setdefault(case, []).append(path)
         elif case == "more":
             added_by_folder.setdefault(path.rpartition("/")[0], []).append(path)
@@ -267,7 +271,7 @@ def _check_manifest_rows(package: PackageFacts) -> Iterator[Finding]:
             yield make_file_finding(row["path"], "size", told=row["bytes"], found=size)
 
 
-def _manifest_digests(package: PackageFacts) -> dict[str, str]:
+def _list_manifest_digests(package: PackageFacts) -> dict[str, str]:
     """Return path → SHA-256 of the files that the manifest lists."""
     return {row["path"]: row["sha256"] for row in package.manifest["files"]} if package.manifest else {}
 
@@ -279,7 +283,7 @@ def _compare_digest_list(
     if sums is None:
         yield make_file_finding(name, "list")
         return
-    manifest_digests = _manifest_digests(package)
+    manifest_digests = _list_manifest_digests(package)
     unlisted_paths = [path for path in manifest_digests if path not in sums and path != name]
     if unlisted_paths:
         files = ", ".join(unlisted_paths[:MAX_NAMED_FEATURES]) + (
@@ -295,6 +299,6 @@ def _compare_digest_list(
         elif (
             path not in manifest_digests
             and digest_of_path[path] != digest
-            and (path != MANIFEST or package.manifest_state in (MISSING, OK))
+            and (path != MANIFEST_FILE_NAME or package.manifest_state in (MANIFEST_MISSING, MANIFEST_OK))
         ):
             yield make_file_finding(path, "changed_listed", sums=name)

@@ -93,7 +93,9 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
     for layer in package.layers:
         if layer.problem is not None:
             key, params = layer.problem
-            yield make_file_finding(layer.file, "broken", reason=Texts(ctx.lang).explain(InputError(key, **params)))
+            yield make_file_finding(
+                layer.file, "broken", reason=Texts(ctx.lang).explain_error(InputError(key, **params))
+            )
         elif layer.features < 0:
             yield make_file_finding(layer.file, "unreadable", name=layer.name)
     for error in package.integrity_errors:
@@ -106,7 +108,7 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
             continue
         yield make_file_finding(error.damaged_path, case, table=error.table, reason=error.reason, missing=error.missing)
     for unread in package.unread_layers:
-        params = {"name": unread.name, "used": unread.used_layer, "title": _layer_title(unread.role, ctx)}
+        params = {"name": unread.name, "used": unread.used_layer, "title": _make_layer_title(unread.role, ctx)}
         yield Finding(
             "",
             key=f"{unread.file}/{unread.name}",
@@ -118,7 +120,7 @@ def _report_layer_problems(package: PackageFacts, ctx: Context) -> Iterator[Find
     reported: set[tuple[str, str]] = set()
     for vectors in package.package_spec.vectors:
         # DOC002 reports a missing file of a set; its layers may be in another set.
-        data_sets = [data_set for data_set in package.data_sets() if vectors in package.vector_sets_of(data_set)]
+        data_sets = [data_set for data_set in package.list_data_sets() if vectors in package.find_vector_sets(data_set)]
         for slot in (slot for slot in vectors.layers if slot.need == "M"):
             for finding in _check_mandatory_layer(slot, data_sets, package, ctx):
                 # Two sets may lack the same layer; two layers of one file may be empty.
@@ -150,9 +152,9 @@ def _check_mandatory_layer(
 ) -> Iterator[Finding]:
     """Yield a finding on a mandatory layer that is empty, or missing.
 
-    ``data_sets`` are those that must have it.
+    ``list_data_sets`` are those that must have it.
     """
-    roles = ctx.plan.roles_of(slot.layer)
+    roles = ctx.plan.list_roles_of_concept(slot.layer)
     names = [slot.name, *roles] if slot.name else list(roles)
     layers_of_slot = [layer for layer in package.layers if layer.name.upper() in {n.upper() for n in names}]
     layers_in_sets = [layer for layer in layers_of_slot if not data_sets or layer.file in data_sets]
@@ -160,7 +162,7 @@ def _check_mandatory_layer(
     # An unreadable layer may be the missing one.
     if not readable and any(layer.features < 0 for layer in package.layers):
         return
-    params = {"title": _layer_title(slot.layer, ctx), "name": names[0]}
+    params = {"title": _make_layer_title(slot.layer, ctx), "name": names[0]}
     if readable:
         if not any(layer.features for layer in readable):
             yield make_file_finding(readable[0].file, "empty", name=readable[0].name)
@@ -172,6 +174,6 @@ def _check_mandatory_layer(
         yield Finding("", key=slot.layer, case="missing", params=params)
 
 
-def _layer_title(layer: str, ctx: Context) -> str:
+def _make_layer_title(layer: str, ctx: Context) -> str:
     templates = ctx.norm.standard.templates
     return templates[layer].name if layer in templates else Texts(ctx.lang).concept(layer)

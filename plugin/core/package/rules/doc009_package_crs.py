@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...geometry.crs import crs_label, parse_crs
+from ...geometry.crs import make_crs_label, parse_crs
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import LayerFact, PackageFacts
@@ -53,9 +53,9 @@ def _report_wrong_crs(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for layer in package.layers:
         if layer.features < 0:
             continue
-        for vectors in package.vector_sets_of(layer.file):
+        for vectors in package.find_vector_sets(layer.file):
             # Use the notation of the layers, because a specification may use another one.
-            plane, heights = crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
+            plane, heights = make_crs_label(parse_crs(vectors.crs)), vectors.vertical.upper()
             if not layer.crs:
                 yield _make_crs_finding(layer, "none", "", plane)
             elif layer.crs != plane:

@@ -9,7 +9,7 @@ import numpy as np
 from ....paths import MANIFEST_SCHEMA
 from ...engine.context import Context
 from ...exchange.vct.settings import load_settings
-from ...files.digests import MANIFEST
+from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -23,12 +23,12 @@ from ._package import (
     find_data_year,
     find_unknown_keys,
     format_value,
+    get_package_facts,
     inspect_facts,
     is_made_by_plugin,
     is_of_other_version,
     make_example,
     make_file_finding,
-    package_facts,
     read_stated_field_count,
 )
 
@@ -217,7 +217,13 @@ def _report_unknown_keys(manifest: dict[str, Any], package: PackageFacts) -> Ite
     """
     if unknown := find_unknown_keys(manifest, MANIFEST_SCHEMA):
         severity = Severity.WARNING if is_of_other_version(package) else None
-        yield Finding("", key=MANIFEST, case="keys", severity=severity, params={"file": MANIFEST, "keys": unknown})
+        yield Finding(
+            "",
+            key=MANIFEST_FILE_NAME,
+            case="keys",
+            severity=severity,
+            params={"file": MANIFEST_FILE_NAME, "keys": unknown},
+        )
 
 
 #: Reasons for a package without tables, as keys of its problems.
@@ -236,7 +242,7 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Con
     if isinstance(stated, list) and sorted(map(str, stated)) != package.package_spec.unverified:
         names = [between.join(map(str, one)) for one in (stated, package.package_spec.unverified)]
         params = {"told": format_value(names[0], Texts(ctx.lang)), "found": format_value(names[1], Texts(ctx.lang))}
-        yield Finding("", key=f"{MANIFEST}/form", case="form", params={"file": MANIFEST, **params})
+        yield Finding("", key=f"{MANIFEST_FILE_NAME}/form", case="form", params={"file": MANIFEST_FILE_NAME, **params})
     rows, problems = manifest.get("slots"), manifest.get("problems")
     if not isinstance(rows, list) or not isinstance(problems, list):
         return
@@ -370,12 +376,12 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) ->
     read = row.get("read_back")
     if isinstance(read, dict):
         yield from _compare_read_back(row, read, texts)
-    if row.get("personal") == "left_out" and (names := _filled_personal_fields(row, ctx)):
+    if row.get("personal") == "left_out" and (names := _find_filled_personal_fields(row, ctx)):
         stated = texts.get("words", "left_blank")
         yield _make_value_finding(row, "personal", stated, texts.get("words", "between_names").join(names), texts)
 
 
-def _filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
+def _find_filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
     """Return the fields of a layer that have personal data and values."""
     layer = ctx.plan.layers.get(str(row.get("role", "")))
     if layer is None:
@@ -386,7 +392,7 @@ def _filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
 
 def _pair_items(row: dict[str, Any], layer: LayerFact, ctx: Context) -> list[tuple[str, Any, Any]]:
     """Return item, the manifest's value and the data's value for a layer."""
-    package = package_facts(ctx)
+    package = get_package_facts(ctx)
     titles = layer.titles if package is not None and is_made_by_plugin(package) else ()
     template = ctx.norm.standard.templates.get(str(row.get("role", "")))
     # The header of a VCT file has a vertical datum even if its specification has none.
@@ -467,7 +473,7 @@ def _compare_pixels(manifest: dict[str, Any], file_of_path: dict[str, FileFact],
     """Yield findings on maps with another size in pixels than the manifest states."""
     for row in manifest.get("maps", ()):
         file = file_of_path.get(row["file"])
-        picture = file.picture if file else None
+        picture = file.jpeg_properties if file else None
         stated = (row.get("width"), row.get("height"))
         if (
             picture is not None
@@ -526,7 +532,11 @@ def _compare_areas(row: dict[str, Any], ctx: Context) -> Iterator[Finding]:
         if basis == "statutory":
             layer_value, field, case = float(layer.statutory.sum()), "", "area"
         elif (meaning := AREA_FIELDS.get(basis)) and layer.has(meaning):
-            layer_value, field, case = float(np.nansum(layer.numbers(meaning))), layer.field_name(meaning), "field_area"
+            layer_value, field, case = (
+                float(np.nansum(layer.numbers(meaning))),
+                layer.get_field_name(meaning),
+                "field_area",
+            )
         else:
             continue
         if abs(layer_value - stated) > AREA_PER_FEATURE_M2 * max(len(layer), 1):

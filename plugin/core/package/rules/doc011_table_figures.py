@@ -4,19 +4,25 @@ from typing import Any
 
 from ...engine.context import Context
 from ...errors import DataError, InputError
-from ...files.data import strict_json
+from ...files.data import parse_strict_json
 from ...indicators.compute import get_plan_indicators
-from ...messages.texts import LANGUAGES, Texts
+from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ...render.tables import make_all_tables
 from ..inspection.facts import PackageFacts
 from ..problems import MAX_NAMED_FEATURES
 from ..tables.known_tables import KEY_COLUMNS, REQUIRED_TABLES, KnownTables
-from ..tables.model import Sheet, Workbook
+from ..tables.model import PrintedSheet, PrintedWorkbook
 from ._own_tables import InspectedWorkbook, check_foreign_tables, compare_own_tables
-from ._package import NO_PACKAGE_EXAMPLE, is_of_other_version, make_example, no_package_given, package_facts
-from ._tables import detect_language, inspect_sheet, sheet_name_of_table
+from ._package import (
+    NO_PACKAGE_EXAMPLE,
+    get_package_facts,
+    is_of_other_version,
+    make_example,
+    make_result_without_package,
+)
+from ._tables import detect_language, inspect_sheet, make_sheet_name
 
 COUNTY_PLAN = {"county": ["POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"]}
 PLAN_WITH_RED_LINE = {**COUNTY_PLAN, "red_line": ["POLYGON ((0 0, 500 0, 500 500, 0 500, 0 0))"]}
@@ -24,7 +30,7 @@ TABLE_HEAD = ["控制线", "图斑数", "图斑椭球面积（公顷）"]
 INDICATOR_ROWS = [["指标", "单位", "数值"], ["生态保护红线面积", "平方千米", "0.25"], ["县域面积", "公顷", "99.98"]]
 
 
-def _workbook_with_rows(*rows: list[str], head: list[str] = TABLE_HEAD) -> dict[str, list[list[str]]]:
+def _make_example_workbook(*rows: list[str], head: list[str] = TABLE_HEAD) -> dict[str, list[list[str]]]:
     """Return a workbook of two tables for an example, with the given rows.
 
     25 ha in the plane are 24.99 ha on the ellipsoid.
@@ -94,25 +100,25 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "cut": "“{file}”, sheet {sheet} is larger than any table; only its beginning was compared. Delete empty rows and columns.",
     },
     fails=[
-        make_example("another figure", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.09"])),
-        make_example("a figure that is text, in full width", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "２５．０９"])),
-        make_example("in mu, by the head", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "375.60"], head=[*TABLE_HEAD[:2], "图斑椭球面积（亩）"])),
-        make_example("one feature more", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "24.99"])),
-        make_example("another edition's line", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "2", "25.09"])),
-        make_example("a blank", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", ""])),
-        make_example("a line that was left out", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["合计", "", ""])),
-        make_example("a line that no layer has", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["蓝线", "2", "3.00"])),
-        make_example("a table of something else", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
-        make_example("zones without their layer", 1, plan=PLAN_WITH_RED_LINE, tables={**_workbook_with_rows(RED_LINE_ROW), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
-        make_example("a hidden sheet", 1, plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW), hidden={"三条控制线": ("sheet",)}),
-        make_example("no table of indicators", 1, plan=PLAN_WITH_RED_LINE, tables={"三条控制线": _workbook_with_rows(RED_LINE_ROW)["三条控制线"]}),
+        make_example("another figure", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "1", "25.09"])),
+        make_example("a figure that is text, in full width", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "1", "２５．０９"])),
+        make_example("in mu, by the head", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "1", "375.60"], head=[*TABLE_HEAD[:2], "图斑椭球面积（亩）"])),
+        make_example("one feature more", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "2", "24.99"])),
+        make_example("another edition's line", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "2", "25.09"])),
+        make_example("a blank", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "1", ""])),
+        make_example("a line that was left out", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["合计", "", ""])),
+        make_example("a line that no layer has", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(RED_LINE_ROW, ["蓝线", "2", "3.00"])),
+        make_example("a table of something else", 1, plan=PLAN_WITH_RED_LINE, tables={**_make_example_workbook(RED_LINE_ROW), "人口": [["年份", "人口"], ["2020", "35.2"]]}),
+        make_example("zones without their layer", 1, plan=PLAN_WITH_RED_LINE, tables={**_make_example_workbook(RED_LINE_ROW), "规划分区": [["代码", "规划分区", "图斑椭球面积"], ["100", "生态保护区", "3.00"]]}),
+        make_example("a hidden sheet", 1, plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(RED_LINE_ROW), hidden={"三条控制线": ("sheet",)}),
+        make_example("no table of indicators", 1, plan=PLAN_WITH_RED_LINE, tables={"三条控制线": _make_example_workbook(RED_LINE_ROW)["三条控制线"]}),
         make_example("tables that only Access reads", 1, plan=PLAN_WITH_RED_LINE, unread="table_kind"),
     ],
     passes=[
-        make_example("the same", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW)),
-        make_example("the same, shorter", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "25.0"])),
-        make_example("in another unit, by the head", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(["生态保护红线", "1", "0.2499"], head=[*TABLE_HEAD[:2], "图斑椭球面积（平方千米）"])),
-        make_example("nothing where there is nothing", plan=PLAN_WITH_RED_LINE, tables=_workbook_with_rows(RED_LINE_ROW, ["合计", "—", ""])),
+        make_example("the same", plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(RED_LINE_ROW)),
+        make_example("the same, shorter", plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "1", "25.0"])),
+        make_example("in another unit, by the head", plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(["生态保护红线", "1", "0.2499"], head=[*TABLE_HEAD[:2], "图斑椭球面积（平方千米）"])),
+        make_example("nothing where there is nothing", plan=PLAN_WITH_RED_LINE, tables=_make_example_workbook(RED_LINE_ROW, ["合计", "—", ""])),
         NO_PACKAGE_EXAMPLE,
     ],
 )  # fmt: skip
@@ -140,14 +146,14 @@ def table_figures(*, ctx: Context) -> RuleResult:
         zero. Targets and remainders require the county's profile. Formulas and sources are words, and are not
         compared.
     """
-    package = package_facts(ctx)
+    package = get_package_facts(ctx)
     if package is None:
-        return no_package_given()
+        return make_result_without_package()
     if not package.workbooks:
-        return RuleResult(applicable=False, notes=[("package_no_tables", {})])
+        return RuleResult(is_applicable=False, notes=[("package_no_tables", {})])
     result = RuleResult()
     texts = Texts(ctx.lang)
-    readable: list[Workbook] = []
+    readable: list[PrintedWorkbook] = []
     for book in package.workbooks:
         if book.problem:
             detail = texts.section("causes").get(book.problem, book.problem)
@@ -162,13 +168,13 @@ def table_figures(*, ctx: Context) -> RuleResult:
         tables = make_all_tables(get_plan_indicators(ctx, lang))
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
-        result.not_checked.append(("package_no_figures", {"reason": texts.explain(error)}))
+        result.not_checked.append(("package_no_figures", {"reason": texts.explain_error(error)}))
         return result
     known = KnownTables(tables, lang, package.package_spec.words)
     recognised_tables: set[str] = set()
     result.findings += _report_hidden_content(readable, package, texts)
     for book in readable:
-        if book.file == _own_workbook_path(package):
+        if book.file == _find_own_workbook_path(package):
             tables_of_book = (
                 tables
                 if detect_language([book]) == lang
@@ -189,9 +195,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
         if name in known.tables and name not in recognised_tables and known.tables[name].rows
     ]
     if missing_tables:
-        params = {
-            "tables": texts.get("words", "between_names").join(sheet_name_of_table(n, texts) for n in missing_tables)
-        }
+        params = {"tables": texts.get("words", "between_names").join(make_sheet_name(n, texts) for n in missing_tables)}
         key = readable[0].file
         result.findings.append(Finding("", key=key, case="no_table", severity=Severity.WARNING, params=params))
     return result
@@ -200,13 +204,13 @@ def table_figures(*, ctx: Context) -> RuleResult:
 def _read_report(package: PackageFacts) -> dict[str, Any]:
     """Return the report's data; empty if unreadable (DOC013 reports that)."""
     try:
-        report = strict_json(package.documents.get(package.report_path, b"{}"))
+        report = parse_strict_json(package.documents.get(package.report_path, b"{}"))
     except (ValueError, RecursionError):
         return {}
     return report if isinstance(report, dict) else {}
 
 
-def _own_workbook_path(package: PackageFacts) -> str:
+def _find_own_workbook_path(package: PackageFacts) -> str:
     """Return the path of the plugin's workbook; empty unless the manifest lists it."""
     table_file = package.package_spec.tables
     path = f"{package.expected(table_file.folder, table_file.file)}.xlsx" if table_file is not None else ""
@@ -214,7 +218,7 @@ def _own_workbook_path(package: PackageFacts) -> str:
     return path if isinstance(rows, list) and any(isinstance(r, dict) and r.get("file") == path for r in rows) else ""
 
 
-def _describe_hidden(key: str, sheet: Sheet, texts: Texts) -> str:
+def _describe_hidden(key: str, sheet: PrintedSheet, texts: Texts) -> str:
     """Return hidden content as text, with the names of rows, columns or cells."""
     names = sheet.hidden_names.get(key, ()) if key != "sheet" else ()
     listed_names = " ".join(name[:_MAX_NAME_CHARACTERS] for name in names[:MAX_NAMED_FEATURES]) + (
@@ -229,10 +233,10 @@ _ALLOWED_IN_OTHER_WORKBOOKS = ("comments", "formulas", "links", "header")
 _MAX_NAME_CHARACTERS = 60
 
 
-def _report_hidden_content(books: list[Workbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
+def _report_hidden_content(books: list[PrintedWorkbook], package: PackageFacts, texts: Texts) -> Iterator[Finding]:
     """Yield findings on hidden content, and on extra sheets of the plugin's workbook."""
     between = texts.get("words", "between_names")
-    own_path = _own_workbook_path(package)
+    own_path = _find_own_workbook_path(package)
     for book in books:
         for sheet in book.sheets:
             # Formulas and comments are allowed in a planner's workbook, hidden content is not.
@@ -244,7 +248,9 @@ def _report_hidden_content(books: list[Workbook], package: PackageFacts, texts: 
                     "", key=f"{book.file}/{sheet.name}", case="hidden", severity=Severity.WARNING, params=params
                 )
         if book.file == own_path:
-            known_names = {Texts(lang).get("sheets", name) for name in (*KEY_COLUMNS, "about") for lang in LANGUAGES}
+            known_names = {
+                Texts(lang).get("sheets", name) for name in (*KEY_COLUMNS, "about") for lang in TEXT_LANGUAGES
+            }
             additional_sheets = [sheet.name for sheet in book.sheets if sheet.name not in known_names]
             if additional_sheets:
                 params = {"file": book.file, "sheets": between.join(additional_sheets)}

@@ -2,7 +2,7 @@
 from collections.abc import Iterator
 
 from ...engine.context import Context
-from ...files.digests import MANIFEST
+from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
@@ -15,7 +15,7 @@ from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
 
-def _metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
+def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
     return {METADATA_PATH: text.encode(codec)}
 
 
@@ -48,12 +48,12 @@ def _metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]:
     },
     fails=[
         make_example("none", 1, documents={}),
-        make_example("cut off", 1, documents=_metadata_document("<元数据><成果包>")),
-        make_example("a bomb", 1, documents=_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
-        make_example("another file", 1, documents=_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
-        make_example("GBK that calls itself UTF-8", 1, documents=_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
-        make_example("a style sheet from elsewhere", 2, documents=_metadata_document('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
-        make_example("another schema", 1, documents=_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
+        make_example("cut off", 1, documents=_make_metadata_document("<元数据><成果包>")),
+        make_example("a bomb", 1, documents=_make_metadata_document('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><元数据>&c;</元数据>')),
+        make_example("another file", 1, documents=_make_metadata_document('<!DOCTYPE a SYSTEM "file:///etc/passwd"><元数据/>')),
+        make_example("GBK that calls itself UTF-8", 1, documents=_make_metadata_document('<?xml version="1.0" encoding="UTF-8"?><元数据/>', "gbk")),
+        make_example("a style sheet from elsewhere", 2, documents=_make_metadata_document('<?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?><MD_Metadata/>')),
+        make_example("another schema", 1, documents=_make_metadata_document('<MD_Metadata xmlns="http://www.isotc211.org/2005/gmd"/>')),
         make_example("a feature fewer", 1, metadata={"CZKFBJ": {"features": "17"}}),
         make_example("another zone", 1, metadata={"CZKFBJ": {"wkid": "4526"}}),
         make_example("public, though it is internal", 1, metadata={"": {"secrecy": "公开"}}, manifest=True),
@@ -96,7 +96,7 @@ def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[F
     manifest_level = str(package.manifest.get("secrecy") or "") if package.manifest else ""
     if manifest_level and load_secrecy_levels().strip_term(manifest_level) not in levels:
         expected = Texts(ctx.lang).get("words", "between_names").join(levels)
-        yield make_file_finding(MANIFEST, "level", told=manifest_level, expected=expected)
+        yield make_file_finding(MANIFEST_FILE_NAME, "level", told=manifest_level, expected=expected)
     for path, data in package.documents.items():
         if not path.lower().endswith(".xml"):
             continue

@@ -8,29 +8,29 @@ from typing import Any
 
 from ....paths import REPORT_SCHEMA
 from ...engine.context import Context
-from ...files.data import strict_json
+from ...files.data import parse_strict_json
 from ...indicators.compute import PlanIndicators, get_plan_indicators
 from ...messages.texts import IndicatorName, Texts, format_number
 from ...model.findings import Finding
-from ...model.indicator import COUNT, SQUARE_METRES, Indicator
+from ...model.indicator import COUNT_UNIT, SQUARE_METRES, Indicator
 from ...model.rule import RuleResult, Severity, rule
 from ...profile.space_map import SPACE_FIGURES
 from ...render.figures import format_state, format_target
 from ...render.words import Words
 from ..inspection.facts import PackageFacts
-from ..tables.compare import unprinted_tolerance
+from ..tables.compare import compute_unprinted_tolerance
 from ..tables.model import load_style_limits
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     find_unknown_keys,
     format_profile,
     format_value,
+    get_package_facts,
     is_made_by_plugin,
     is_of_other_version,
     make_example,
     make_file_finding,
-    no_package_given,
-    package_facts,
+    make_result_without_package,
 )
 
 REPORT_PATH = "2-规划文档/140225浑源县三区三线检查报告.json"
@@ -116,9 +116,9 @@ def report_figures(*, ctx: Context) -> RuleResult:
         Only the report of this plugin is checked. Figures of townships and their tasks, and the pages (HTML), are not
         compared; ratios only with the same profile.
     """
-    package = package_facts(ctx)
+    package = get_package_facts(ctx)
     if package is None:
-        return no_package_given()
+        return make_result_without_package()
     report = package.report_path
     page = package.report_page
     present_paths = [file.path for file in package.files if file.path in (report, page)]
@@ -132,7 +132,7 @@ def report_figures(*, ctx: Context) -> RuleResult:
     if report not in package.documents and is_made_by_plugin(package):
         return RuleResult(findings=[make_file_finding(report, "none", Severity.WARNING)])
     if report not in package.documents:
-        return RuleResult(applicable=False, notes=[("package_no_report", {"file": report})])
+        return RuleResult(is_applicable=False, notes=[("package_no_report", {"file": report})])
     return RuleResult(findings=[*missing_half, *_compare_report(report, package, ctx)])
 
 
@@ -154,7 +154,7 @@ class _ParsedReport:
 def _parse_report(document: bytes) -> _ParsedReport | None:
     """Return the parsed report; None if it is truncated or lacks required parts."""
     try:
-        data = strict_json(document)
+        data = parse_strict_json(document)
         return _ParsedReport(
             data,
             [(str(r["id"]), _read_number(r["value"]), str(r["unit"])) for r in data["indicators"]],
@@ -222,7 +222,7 @@ def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts
         yield from _compare_states(path, report.data["indicators"], figures)
     for name, value, unit in dict.fromkeys(report.figures):
         if value is not None and (is_same_profile or unit != "ratio"):
-            computed = _computed_indicator(name, figures)
+            computed = _find_computed_indicator(name, figures)
             for finding in _compare_figure(path, name, value, unit, computed, figures.texts):
                 if other_version and computed is not None and _is_slight_difference(value, unit, computed):
                     finding.severity = Severity.WARNING
@@ -230,7 +230,7 @@ def _compare_with_layers(path: str, report: _ParsedReport, package: PackageFacts
                 yield finding
 
 
-def _computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:
+def _find_computed_indicator(name: str, figures: PlanIndicators) -> Indicator | None:
     """Return an indicator as computed from the layers, None if it is unknown."""
     return figures.value(name) if name in figures.catalogue.entries else _find_space_figure(name, figures)
 
@@ -243,7 +243,7 @@ def _compare_states(path: str, rows: list[dict[str, Any]], figures: PlanIndicato
     words = Words(figures.texts.lang)
     for row in rows:
         name = str(row["id"])
-        computed = _computed_indicator(name, figures)
+        computed = _find_computed_indicator(name, figures)
         # Without a target on both sides, the state may depend on data that this check lacks.
         if computed is None or computed.value is None or row.get("place") or row.get("state") is None:
             continue
@@ -310,7 +310,7 @@ def _recount_summary(summary: dict[str, Any], rules: Any, findings: Any) -> dict
         counted_items["skipped"] = sum(r.get("outcome") == "skipped" or bool(r.get("incomplete")) for r in rules)
         counted_items["unconfirmed"] = sorted({str(name) for r in rules for name in r.get("unconfirmed") or ()})
     if isinstance(rules, list) and isinstance(findings, list):
-        counted_items["verdict"] = _best_verdict(summary, counted_items)
+        counted_items["verdict"] = _choose_best_verdict(summary, counted_items)
     return counted_items
 
 
@@ -338,7 +338,7 @@ def _compare_rule_counts(rules: Any, findings: Any, texts: Texts) -> list[tuple[
     return []
 
 
-def _best_verdict(summary: dict[str, Any], counted_items: dict[str, Any]) -> Any:
+def _choose_best_verdict(summary: dict[str, Any], counted_items: dict[str, Any]) -> Any:
     """Return the stated verdict if the counts allow it, else the best one they allow.
 
     All versions of the plugin derive verdicts in this way.
@@ -410,7 +410,7 @@ def _is_slight_difference(stated: float, unit: str, computed: Indicator) -> bool
     computed_value = _convert_indicator(computed, unit)
     return (
         computed_value is not None
-        and unit != COUNT
+        and unit != COUNT_UNIT
         and abs(stated - computed_value) <= load_style_limits().slight_share * abs(computed_value)
     )
 
@@ -430,7 +430,7 @@ def _compare_figure(
     if computed_value is None:
         return
     difference = abs(stated - computed_value)
-    if difference > unprinted_tolerance(computed_value, unit):
+    if difference > compute_unprinted_tolerance(computed_value, unit):
         digits = 2 if unit == "m2" else 6
         word = texts.get("units", unit) if unit else ""
         texts_of = {

@@ -11,13 +11,13 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..problems import MAX_NAMED_FEATURES
-from ._package import NO_PACKAGE_EXAMPLE, make_example, no_package_given, package_facts
+from ._package import NO_PACKAGE_EXAMPLE, get_package_facts, make_example, make_result_without_package
 
 if TYPE_CHECKING:
     from ..inspection.dataset_comparison import DatasetComparison, FeatureSample
 
 
-def _boundary_comparison(**changes: Any) -> list[dict[str, Any]]:
+def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
     """Return the comparison of 城镇开发边界 in a VCT file with the database for an example.
 
     ``changes`` replace its attributes.
@@ -47,27 +47,31 @@ def _boundary_comparison(**changes: Any) -> list[dict[str, Any]]:
         make_example(
             "a feature fewer",
             1,
-            twins=_boundary_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, []))),
+            twins=_make_example_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, []))),
         ),
-        make_example("a centimetre aside", 1, twins=_boundary_comparison(off=[0.01], named=["140225000000000018"])),
+        make_example("a centimetre aside", 1, twins=_make_example_comparison(off=[0.01], named=["140225000000000018"])),
         make_example(
             "an island that is not there",
             1,
-            twins=_boundary_comparison(off=[float("inf")], named=["140225000000000018"]),
+            twins=_make_example_comparison(off=[float("inf")], named=["140225000000000018"]),
         ),
         make_example(
-            "a point moved", 1, twins=_boundary_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"])
+            "a point moved",
+            1,
+            twins=_make_example_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"]),
         ),
         make_example(
             "another zone",
             1,
-            twins=_boundary_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")}),
+            twins=_make_example_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")}),
         ),
-        make_example("a field that was left out", 1, twins=_boundary_comparison(lacking=((), ["GHFQMC"]))),
+        make_example("a field that was left out", 1, twins=_make_example_comparison(lacking=((), ["GHFQMC"]))),
     ],
     passes=[
-        make_example("the same", twins=_boundary_comparison()),
-        make_example("a tenth of a millimetre", twins=_boundary_comparison(off=[1e-4], named=["140225000000000018"])),
+        make_example("the same", twins=_make_example_comparison()),
+        make_example(
+            "a tenth of a millimetre", twins=_make_example_comparison(off=[1e-4], named=["140225000000000018"])
+        ),
         make_example("one data set"),
         NO_PACKAGE_EXAMPLE,
     ],
@@ -89,9 +93,9 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
         Features without a key, or with a repeated one, are compared in their order if both data sets have the same
         number of them. Whether several data sets are required is a setting of the specification (mark C).
     """
-    package = package_facts(ctx)
+    package = get_package_facts(ctx)
     if package is None:
-        return no_package_given()
+        return make_result_without_package()
     result = RuleResult()
     texts = Texts(ctx.lang)
     layers_of_pair: dict[tuple[str, str], list[str]] = {}
@@ -121,12 +125,12 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         )
 
     only_in_first, only_in_other = comparison.alone
-    if only_in_first.many or only_in_other.many:
+    if only_in_first.feature_count or only_in_other.feature_count:
         counts = {
             "found": comparison.features[0],
             "other": comparison.features[1],
-            "lost": only_in_first.many,
-            "more": only_in_other.many,
+            "lost": only_in_first.feature_count,
+            "more": only_in_other.feature_count,
         }
         names = {
             "lost_names": _list_in_brackets(only_in_first, texts),
@@ -151,8 +155,8 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         yield make_finding("shapes", {**params, **areas}) if any(comparison.areas) else make_finding("places", params)
     for name, difference in comparison.fields.items():
         values = {"told": _format_value(difference.first, texts), "given": _format_value(difference.other, texts)}
-        features = _list_names(difference.features.names, difference.features.many, texts)
-        yield make_finding("values", {"count": difference.features.many, "features": features, **values}, name)
+        features = _list_names(difference.features.names, difference.features.feature_count, texts)
+        yield make_finding("values", {"count": difference.features.feature_count, "features": features, **values}, name)
     for lacking, swapped_params in zip(
         comparison.lacking, ({"file": comparison.place, "place": comparison.file}, {}), strict=True
     ):
@@ -168,7 +172,11 @@ def _list_names(names: list[str] | tuple[str, ...], count: int, texts: Texts) ->
 
 
 def _list_in_brackets(sample: FeatureSample, texts: Texts) -> str:
-    return texts.get("words", "in_brackets", text=_list_names(sample.names, sample.many, texts)) if sample.many else ""
+    return (
+        texts.get("words", "in_brackets", text=_list_names(sample.names, sample.feature_count, texts))
+        if sample.feature_count
+        else ""
+    )
 
 
 def _format_value(value: Any, texts: Texts) -> str:

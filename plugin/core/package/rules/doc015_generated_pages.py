@@ -6,13 +6,13 @@ from typing import Any
 
 from ...engine.context import Context
 from ...errors import SanxianError
-from ...files.digests import MANIFEST_PAGE
+from ...files.digests import MANIFEST_PAGE_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import Report
 from ...model.rule import RuleResult, Severity, rule
 from ...profile import Norm
-from ...standard.editions import PHASES
+from ...standard.editions import PLANNING_PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
 from ._package import (
@@ -59,9 +59,9 @@ _UNREADABLE_DATA_ERRORS = (
         "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
-        make_example("a script in the manifest's page", 1, manifest=True, add={MANIFEST_PAGE: b"<html><script src='//x'></script>"}, pages={MANIFEST_PAGE: b"<html><script src='//x'></script>"}),
-        make_example("a page that is no text", 1, manifest=True, add={MANIFEST_PAGE: b"\xff\xfe"}, pages={MANIFEST_PAGE: b"\xff\xfe"}),
-        make_example("no page of the manifest", 1, manifest=True, files=[MANIFEST_PAGE]),
+        make_example("a script in the manifest's page", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}, pages={MANIFEST_PAGE_FILE_NAME: b"<html><script src='//x'></script>"}),
+        make_example("a page that is no text", 1, manifest=True, add={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}, pages={MANIFEST_PAGE_FILE_NAME: b"\xff\xfe"}),
+        make_example("no page of the manifest", 1, manifest=True, files=[MANIFEST_PAGE_FILE_NAME]),
     ],
     passes=[
         make_example("no pages of ours", manifest=True),
@@ -94,14 +94,14 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     listed_paths = {row["path"] for row in manifest["files"]} if manifest else set()
     if (
         manifest
-        and MANIFEST_PAGE not in present_paths
-        and (MANIFEST_PAGE in listed_paths or is_made_by_plugin(package))
+        and MANIFEST_PAGE_FILE_NAME not in present_paths
+        and (MANIFEST_PAGE_FILE_NAME in listed_paths or is_made_by_plugin(package))
     ):
-        yield make_file_finding(MANIFEST_PAGE, "gone", Severity.WARNING)
-    if manifest and MANIFEST_PAGE in package.documents:
+        yield make_file_finding(MANIFEST_PAGE_FILE_NAME, "gone", Severity.WARNING)
+    if manifest and MANIFEST_PAGE_FILE_NAME in package.documents:
         version = _read_plugin_version(manifest.get("tool"))
         yield from _compare_page(
-            MANIFEST_PAGE,
+            MANIFEST_PAGE_FILE_NAME,
             "manifest.json",
             package,
             ctx,
@@ -151,7 +151,7 @@ def _find_norm_of_report(provenance: dict[str, Any], ctx: Context) -> tuple[Norm
     if (standard.get("id"), standard.get("edition")) != (norm.standard.id, norm.standard.edition):
         return None, "standard"
     phase = str(provenance.get("phase", ""))
-    return replace(norm, phase=phase if phase in PHASES else ""), ""
+    return replace(norm, phase=phase if phase in PLANNING_PHASES else ""), ""
 
 
 def _compare_page(
@@ -160,8 +160,8 @@ def _compare_page(
     package: PackageFacts,
     ctx: Context,
     reason: str,
-    remake: Callable[[pages.Page], list[str]],
-    compare: Callable[[pages.Page, pages.Page], list[pages.PageDifference]],
+    remake: Callable[[pages.PageContent], list[str]],
+    compare: Callable[[pages.PageContent, pages.PageContent], list[pages.PageDifference]],
 ) -> Iterator[Finding]:
     """Yield findings on one page.
 
@@ -211,7 +211,7 @@ def _compare_page(
         differences = differences or (
             [] if added_content else [pages.PageDifference("markup", *pages.find_first_difference(text, remade_text))]
         )
-        line_text = texts.get("words", "at_line", line=pages.first_different_line(text, remade_text))
+        line_text = texts.get("words", "at_line", line=pages.find_first_different_line(text, remade_text))
     if differences:
         parts = between.join(texts.get("parts", one.key) for one in differences)
         on_page, in_data = (format_value(one[:_MAX_VALUE_CHARACTERS], texts) for one in differences[0][1:])

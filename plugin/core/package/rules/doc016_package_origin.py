@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from ....metadata import plugin_version
+from ....metadata import read_plugin_version
 from ...engine.context import Context
-from ...files.digests import MANIFEST
+from ...files.digests import MANIFEST_FILE_NAME
 from ...messages.texts import Texts
 from ...model.findings import Finding
 from ...model.report import REPORT_SCHEMA
@@ -108,7 +108,7 @@ def _report_origin_problems(package: PackageFacts, ctx: Context) -> Iterator[Fin
         started = _parse_time(report.get("started"))
         if started is None or started > datetime.now().astimezone() + _CLOCK_TOLERANCE:
             yield _make_date_finding(package.report_path, "started", report.get("started"), "future", texts)
-    if report and _item_at(report, ("versions", "sanxian")) == plugin_version():
+    if report and _get_nested_item(report, ("versions", "sanxian")) == read_plugin_version():
         yield from _compare_settings(report, package, ctx, texts)
 
 
@@ -130,7 +130,7 @@ def _read_report_schema(package: PackageFacts) -> str:
     return str(report.get("schema", "")) if isinstance(report, dict) else ""
 
 
-def _item_at(table: Any, path: tuple[str, ...]) -> Any:
+def _get_nested_item(table: Any, path: tuple[str, ...]) -> Any:
     """Return the value at a path of keys in nested objects, None if missing."""
     for key in path:
         table = table.get(key) if isinstance(table, dict) else None
@@ -166,7 +166,7 @@ def _check_dates(
     now = datetime.now().astimezone() + _CLOCK_TOLERANCE
     moments: dict[str, datetime] = {}
     for item, file, stated in (
-        ("made", MANIFEST, manifest.get("made")),
+        ("made", MANIFEST_FILE_NAME, manifest.get("made")),
         ("started", package.report_path, report.get("started")),
     ):
         if stated is None:
@@ -179,10 +179,10 @@ def _check_dates(
         else:
             moments[item] = moment
     if len(moments) == 2 and moments["made"] < moments["started"] - _CLOCK_TOLERANCE:
-        yield _make_date_finding(MANIFEST, "made", manifest["made"], "before", texts, other=report["started"])
+        yield _make_date_finding(MANIFEST_FILE_NAME, "made", manifest["made"], "before", texts, other=report["started"])
     years = [int(y) for row in manifest["layers"] if (y := str(row.get("data_year") or "")).isdecimal() and len(y) == 4]
     if "made" in moments and years and moments["made"].year < max(years):
-        yield _make_date_finding(MANIFEST, "made", manifest["made"], "data", texts, year=max(years))
+        yield _make_date_finding(MANIFEST_FILE_NAME, "made", manifest["made"], "data", texts, year=max(years))
 
 
 def _report_unknown_origin(
@@ -190,7 +190,7 @@ def _report_unknown_origin(
 ) -> Iterator[Finding]:
     """Yield warnings on standards, specifications and versions that do not exist."""
 
-    def make_unknown_finding(item: str, stated: Any, known: str, file: str = MANIFEST) -> Finding:
+    def make_unknown_finding(item: str, stated: Any, known: str, file: str = MANIFEST_FILE_NAME) -> Finding:
         params = {
             "file": file,
             "item": texts.get("origin", item),
@@ -200,7 +200,10 @@ def _report_unknown_origin(
         return Finding("", key=f"{file}/{item}", case="unknown", severity=Severity.WARNING, params=params)
 
     between = texts.get("words", "between_names")
-    standard, edition = _item_at(manifest, ("standard", "id")), _item_at(manifest, ("standard", "edition"))
+    standard, edition = (
+        _get_nested_item(manifest, ("standard", "id")),
+        _get_nested_item(manifest, ("standard", "edition")),
+    )
     standard_of_check = ctx.norm.standard
     if standard and standard != standard_of_check.id and standard not in list_standard_ids():
         yield make_unknown_finding("standard", standard, between.join(list_standard_ids()))
@@ -211,20 +214,20 @@ def _report_unknown_origin(
         if edition != known_edition:
             yield make_unknown_finding("edition", edition, known_edition)
     tool = manifest.get("tool")
-    if tool is not None and _item_at(manifest, ("tool", "name")) != "sanxian":
-        yield make_unknown_finding("tool", _item_at(manifest, ("tool", "name")), "sanxian")
+    if tool is not None and _get_nested_item(manifest, ("tool", "name")) != "sanxian":
+        yield make_unknown_finding("tool", _get_nested_item(manifest, ("tool", "name")), "sanxian")
     elif tool is not None:
-        version = str(_item_at(manifest, ("tool", "versions", "sanxian")))
-        stated, own_version = _VERSION_PATTERN.fullmatch(version), _VERSION_PATTERN.fullmatch(plugin_version())
+        version = str(_get_nested_item(manifest, ("tool", "versions", "sanxian")))
+        stated, own_version = _VERSION_PATTERN.fullmatch(version), _VERSION_PATTERN.fullmatch(read_plugin_version())
         later = bool(
             stated and own_version and tuple(map(int, stated.groups()[:3])) > tuple(map(int, own_version.groups()[:3]))
         )
         if stated is None or later:
-            yield make_unknown_finding("version", version, plugin_version())
+            yield make_unknown_finding("version", version, read_plugin_version())
     schema = _read_report_schema(package)
     if schema and schema != REPORT_SCHEMA:
         yield make_unknown_finding("schema", schema, REPORT_SCHEMA, package.report_path)
-    spec = _item_at(manifest, ("form", "id"))
+    spec = _get_nested_item(manifest, ("form", "id"))
     if spec and spec != package.package_spec.id:
         yield make_unknown_finding("form", spec, package.package_spec.id)
 
@@ -234,7 +237,7 @@ def _compare_items(
 ) -> Iterator[Finding]:
     """Yield findings on items that differ between manifest and report."""
     for item, in_manifest, in_report in _ITEMS_IN_MANIFEST_AND_REPORT:
-        stated, report_value = _item_at(manifest, in_manifest), _item_at(report, in_report)
+        stated, report_value = _get_nested_item(manifest, in_manifest), _get_nested_item(report, in_report)
         if stated is not None and report_value is not None and stated != report_value:
             params = {
                 "item": texts.get("origin", item),
@@ -243,15 +246,18 @@ def _compare_items(
             }
             yield Finding(
                 "",
-                key=f"{MANIFEST}/{item}",
+                key=f"{MANIFEST_FILE_NAME}/{item}",
                 case="differs",
-                params={"file": MANIFEST, "other": package.report_path, **params},
+                params={"file": MANIFEST_FILE_NAME, "other": package.report_path, **params},
             )
     yield from _compare_source_crs(manifest, report, package, texts)
     if manifest.get("root") and manifest["root"] != package.root and package.code:
         params = {"item": texts.get("origin", "root"), "told": manifest["root"], "given": package.root}
         yield Finding(
-            "", key=f"{MANIFEST}/root", case="differs", params={"file": MANIFEST, "other": package.root, **params}
+            "",
+            key=f"{MANIFEST_FILE_NAME}/root",
+            case="differs",
+            params={"file": MANIFEST_FILE_NAME, "other": package.root, **params},
         )
 
 
@@ -279,22 +285,22 @@ def _compare_source_crs(
         reported_pairs.add((str(stated), str(report_crs)))
         item = f"{row['layer']} {texts.get('origin', 'crs')}"
         params = {
-            "file": MANIFEST,
+            "file": MANIFEST_FILE_NAME,
             "other": package.report_path,
             "item": item,
             "told": format_value(stated, texts),
             "given": format_value(report_crs, texts),
         }
-        yield Finding("", key=f"{MANIFEST}/{row['layer']}/crs", case="differs", params=params)
+        yield Finding("", key=f"{MANIFEST_FILE_NAME}/{row['layer']}/crs", case="differs", params=params)
 
 
 def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Finding]:
     """Yield warnings if the manifest names another profile or standard."""
-    profile, standard = _item_at(manifest, ("profile", "id")), _item_at(manifest, ("standard", "id"))
+    profile, standard = _get_nested_item(manifest, ("profile", "id")), _get_nested_item(manifest, ("standard", "id"))
     if profile and profile != ctx.norm.profile.id:
         known = profile in list_profile_ids()
         yield make_file_finding(
-            MANIFEST,
+            MANIFEST_FILE_NAME,
             "profile",
             Severity.WARNING,
             told=profile,
@@ -302,7 +308,9 @@ def _compare_with_check(manifest: dict[str, Any], ctx: Context) -> Iterator[Find
             known=known,
         )
     if standard and standard != ctx.norm.standard.id and standard in list_standard_ids():
-        yield make_file_finding(MANIFEST, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id)
+        yield make_file_finding(
+            MANIFEST_FILE_NAME, "standard", Severity.WARNING, told=standard, given=ctx.norm.standard.id
+        )
 
 
 def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Context, texts: Texts) -> Iterator[Finding]:
@@ -313,10 +321,10 @@ def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Contex
     norm, settings = ctx.norm, report.get("settings")
     own_confirmation, confirmed = (
         json.loads(json.dumps(norm.profile.confirmed_by)),
-        _item_at(report, ("profile", "confirmed")),
+        _get_nested_item(report, ("profile", "confirmed")),
     )
     if (
-        _item_at(report, ("profile", "id")) == norm.profile.id
+        _get_nested_item(report, ("profile", "id")) == norm.profile.id
         and confirmed is not None
         and confirmed != own_confirmation
     ):
@@ -326,7 +334,7 @@ def _compare_settings(report: dict[str, Any], package: PackageFacts, ctx: Contex
         ]
         pair = {"told": format_value(side_texts[0], texts), "given": format_value(side_texts[1], texts)}
         yield make_file_finding(package.report_path, "confirmed", Severity.WARNING, **pair)
-    is_same_norm = (_item_at(report, ("profile", "id")), _item_at(report, ("standard", "id"))) == (
+    is_same_norm = (_get_nested_item(report, ("profile", "id")), _get_nested_item(report, ("standard", "id"))) == (
         norm.profile.id,
         norm.standard.id,
     )

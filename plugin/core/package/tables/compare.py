@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 from ...files.encoding import BLANK_WORDS
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import Number, Row, Value
+from ...render.tables.model import CellValue, Number, TableRow
 from .known_tables import (
     KEY_COLUMNS,
     NUMBER_COLUMN,
@@ -21,12 +21,12 @@ from .known_tables import (
     PrintedNumber,
     TableBlock,
     find_unit_word,
+    get_value_in_column,
     normalise_word,
     parse_printed_number,
     parse_unit,
-    value_in_column,
 )
-from .model import Cell
+from .model import PrintedCell
 
 #: Change of a figure by writing and reading a geometry: 0.05 m² and 1e-8 of an area, 1e-6 of a ratio or share.
 _CHANGE_M2, _CHANGE_SHARE, _CHANGE_OTHER_UNITS = 0.05, 1e-8, 1e-6
@@ -69,7 +69,7 @@ class CellDifference:
     column: int
     row: str
     head: str
-    printed: str
+    printed_text: str
     expected: float | None = None
     difference: float = 0.0
     decimals: int = 0
@@ -104,13 +104,13 @@ def find_lost_rows(block: TableBlock) -> list[str]:
     """
     matched_rows = [id(row) for row in block.rows.values()]
     number_columns = [
-        p for p in block.places if any(isinstance(value_in_column(r, p), Number) for r in block.table.rows)
+        p for p in block.places if any(isinstance(get_value_in_column(r, p), Number) for r in block.table.rows)
     ]
     return [
         find_row_name(row)
         for row in block.table.rows
         if id(row) not in matched_rows
-        and any(isinstance(v := value_in_column(row, p), Number) and v.value for p in number_columns)
+        and any(isinstance(v := get_value_in_column(row, p), Number) and v.value for p in number_columns)
     ]
 
 
@@ -126,14 +126,14 @@ def find_renamed_rows(block: TableBlock) -> list[tuple[int, str, str]]:
             for column in names:
                 printed_name, layer_name = (
                     block.sheet.text(line, column.column).strip(),
-                    str(value_in_column(row, column) or ""),
+                    str(get_value_in_column(row, column) or ""),
                 )
                 if printed_name and layer_name and normalise_word(printed_name) != normalise_word(layer_name):
                     renamed.append((line, printed_name, layer_name))
     return renamed
 
 
-def find_row_name(row: Row) -> str:
+def find_row_name(row: TableRow) -> str:
     """Return the name of a row: its first text that is not a number."""
     words = [v for v in row.values if isinstance(v, str) and v]
     return next((v for v in words if not v.isdigit()), words[0] if words else row.code)
@@ -143,13 +143,13 @@ def find_row_name(row: Row) -> str:
 _NOT_COMPARED = CellDifference("", 0, 0, "", "", "")
 
 
-def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -> CellDifference | None:
+def _compare_cell(block: TableBlock, line: int, row: TableRow, column: ColumnMatch) -> CellDifference | None:
     """Return the difference of a cell; None if the figures agree.
 
     The result of a cell that is not compared has an empty ``case``.
     """
-    value = value_in_column(row, column)
-    cell = block.sheet.cells.get((line, column.column), Cell(""))
+    value = get_value_in_column(row, column)
+    cell = block.sheet.cells.get((line, column.column), PrintedCell(""))
     head = block.sheet.text(block.head, column.column)
     location = (line, column.column, find_row_name(row), " ".join(head.split()), cell.text)
     if isinstance(value, str):
@@ -186,8 +186,8 @@ def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -
     )
     layer_figure = value.value * factor
     distance = abs(printed.value - layer_figure)
-    if distance <= printing_tolerance(
-        printed, max(abs(layer_figure), _largest_operand(block, row, column) * factor), sheet_unit
+    if distance <= compute_printing_tolerance(
+        printed, max(abs(layer_figure), _find_largest_operand(block, row, column) * factor), sheet_unit
     ):
         return None
     return CellDifference(
@@ -205,7 +205,7 @@ def _compare_cell(block: TableBlock, line: int, row: Row, column: ColumnMatch) -
 _CHANGE_COLUMNS, _DIFFERENCE_ROWS = ("change", "room"), ("difference", "denominator_difference_m2")
 
 
-def _largest_operand(block: TableBlock, row: Row, column_match: ColumnMatch) -> float:
+def _find_largest_operand(block: TableBlock, row: TableRow, column_match: ColumnMatch) -> float:
     """Return the largest area from which a difference of areas is computed; else 0.
 
     A difference changes by as much as these areas.
@@ -213,34 +213,36 @@ def _largest_operand(block: TableBlock, row: Row, column_match: ColumnMatch) -> 
     unit = column_match.table_column.unit
     if unit not in SQUARE_METRES:
         return 0.0
-    values: list[Value] = []
+    values: list[CellValue] = []
     if column_match.table_column.id in _CHANGE_COLUMNS:
         values = [v for v, column in zip(row.values, block.table.columns, strict=True) if column.unit == unit]
     elif row.code in _DIFFERENCE_ROWS:
-        values = [value_in_column(other, column_match) for other in block.table.rows]
+        values = [get_value_in_column(other, column_match) for other in block.table.rows]
     return max((abs(v.value) for v in values if isinstance(v, Number)), default=0.0)
 
 
-def printing_tolerance(printed: PrintedNumber, layer_figure: float, unit: str) -> float:
+def compute_printing_tolerance(printed: PrintedNumber, layer_figure: float, unit: str) -> float:
     """Return by how much a printed figure may differ, in the table's unit.
 
     It is half of the last printed digit plus the change by writing and reading shapes.
     """
     half_digit = 0.5 * 10.0**-printed.decimals
     return half_digit + max(
-        _DIGIT_TOLERANCE_SHARE * half_digit, _CHANGE_SHARE * abs(layer_figure), min(_absolute_change(unit), half_digit)
+        _DIGIT_TOLERANCE_SHARE * half_digit,
+        _CHANGE_SHARE * abs(layer_figure),
+        min(_get_absolute_tolerance(unit), half_digit),
     )
 
 
-def unprinted_tolerance(figure: float, unit: str) -> float:
+def compute_unprinted_tolerance(figure: float, unit: str) -> float:
     """Return by how much an unrounded figure may differ, in its unit.
 
     Writing and reading shapes changes it slightly.
     """
-    return _CHANGE_SHARE * abs(figure) + _absolute_change(unit)
+    return _CHANGE_SHARE * abs(figure) + _get_absolute_tolerance(unit)
 
 
-def _absolute_change(unit: str) -> float:
+def _get_absolute_tolerance(unit: str) -> float:
     return _CHANGE_M2 / SQUARE_METRES[unit] if unit in SQUARE_METRES else _CHANGE_OTHER_UNITS
 
 
@@ -253,7 +255,7 @@ def _find_units(block: TableBlock, line: int, column: ColumnMatch) -> tuple[str,
         return column.unit, column.table_column.unit
     for unit_column in block.places:
         if unit_column.table_column.id == "unit":
-            layer_unit = parse_unit(str(value_in_column(block.rows[line], unit_column) or ""))
+            layer_unit = parse_unit(str(get_value_in_column(block.rows[line], unit_column) or ""))
             return parse_unit(block.sheet.text(line, unit_column.column)) or layer_unit, layer_unit
     return "", ""
 
@@ -268,7 +270,7 @@ def _compare_words(value: str, printed_text: str, location: tuple[int, int, str,
     expected_text, sheet_text = (
         normalize("NFKC", text).replace("\u202f", " ").replace("−", "-") for text in (value, printed_text)
     )
-    if _text_without_figures(expected_text) != _text_without_figures(sheet_text):
+    if _remove_figures_from_text(expected_text) != _remove_figures_from_text(sheet_text):
         # Other words come from another document and are not compared.
         return _NOT_COMPARED if not printed_text.strip() else CellDifference("words", *location)
     figures = list(_find_numbers(expected_text))
@@ -278,7 +280,7 @@ def _compare_words(value: str, printed_text: str, location: tuple[int, int, str,
         distance = abs(expected.value - printed.value)
         # Both figures are rounded, because both come from texts.
         allowed = (
-            printing_tolerance(printed, largest if expected.unit else expected.value, expected.unit)
+            compute_printing_tolerance(printed, largest if expected.unit else expected.value, expected.unit)
             + 0.5 * 10.0**-expected.decimals
         )
         if distance > allowed:
@@ -293,7 +295,7 @@ def are_same_words(printed_text: str, expected_text: str) -> bool:
     )
 
 
-def _text_without_figures(text: str) -> str:
+def _remove_figures_from_text(text: str) -> str:
     return re.sub(r"\s+", "", _FIGURE_PATTERN.sub("#", text))
 
 

@@ -74,7 +74,7 @@ def _list_sheet_parts(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     """Yield the name of each sheet and its part of the xlsx file."""
     targets = {one.get("Id", ""): one.get("Target", "") for one in _read_relations(archive, "xl/workbook.xml")}
     for element in _parse_part(archive, "xl/workbook.xml").iter():
-        if _local_tag(element) == "sheet":
+        if _get_local_tag(element) == "sheet":
             relation = next((v for k, v in element.attrib.items() if k.endswith("}id")), "")
             if relation in targets:
                 yield element.get("name", ""), _resolve_part("xl/workbook.xml", targets[relation])
@@ -97,7 +97,7 @@ def _read_anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]
     if part not in archive.namelist():
         return
     for anchor in _parse_part(archive, part):
-        elements = {_local_tag(child): child for child in anchor}
+        elements = {_get_local_tag(child): child for child in anchor}
         row, column = _read_corner(elements.get("from"))
         if "to" in elements:
             last_row, last_column = _read_corner(elements["to"])
@@ -110,7 +110,7 @@ def _read_anchors(archive: zipfile.ZipFile, part: str) -> Iterator[CoveredCells]
 
 def _read_corner(element: ET.Element | None) -> tuple[int, int]:
     """Return row and column of a drawing's corner, from 0."""
-    corner = {_local_tag(child): int(child.text or 0) for child in element} if element is not None else {}
+    corner = {_get_local_tag(child): int(child.text or 0) for child in element} if element is not None else {}
     return corner.get("row", 0), corner.get("col", 0)
 
 
@@ -129,36 +129,39 @@ def _resolve_part(part: str, target: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(part), target))
 
 
-def _local_tag(element: ET.Element) -> str:
+def _get_local_tag(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
-Colour = tuple[int, int, int]
+_WHITE_COLOUR, _BLACK_COLOUR = (255, 255, 255), (0, 0, 0)
+RgbColour = tuple[int, int, int]
 #: A workbook's theme indices exchange light and dark colours (ECMA-376, 20.1.6.2).
 _THEME_COLOUR_ORDER = ("lt1", "dk1", "lt2", "dk2", *(f"accent{n}" for n in range(1, 7)), "hlink", "folHlink")
 _THEME_COLOUR = re.compile(rb'<a:(\w+)>\s*<a:(?:sysClr[^>]*lastClr|srgbClr val)="([0-9A-Fa-f]{6})"')
 
 
-def workbook_theme(book: Any) -> list[Colour]:
+def read_workbook_theme(book: Any) -> list[RgbColour]:
     """Return the colours of a workbook's theme, in the order of the cells' indices."""
     colour_of_name = {
         name.decode(): _parse_rgb(value.decode()) for name, value in _THEME_COLOUR.findall(book.loaded_theme or b"")
     }
-    return [colour_of_name.get(name, _WHITE if name.startswith("lt") else _BLACK) for name in _THEME_COLOUR_ORDER]
+    return [
+        colour_of_name.get(name, _WHITE_COLOUR if name.startswith("lt") else _BLACK_COLOUR)
+        for name in _THEME_COLOUR_ORDER
+    ]
 
 
-def is_text_invisible(cell: Any, theme: list[Colour]) -> bool:
+def is_text_invisible(cell: Any, theme: list[RgbColour]) -> bool:
     """Return True if a text has the colour of its ground, or is too small to be seen."""
     font, ground = cell.font, cell.fill
     if font is None:
         return False
     if font.sz is not None and font.sz < load_style_limits().least_letter_points:
         return True
-    text_colour = _resolve_colour(font.color, theme, _BLACK)
-    ground_colour = _WHITE
+    text_colour = _resolve_colour(font.color, theme, _BLACK_COLOUR)
+    ground_colour = _WHITE_COLOUR
     if ground is not None and ground.fill_type == "solid":
-        ground_colour = _resolve_colour(ground.fgColor, theme, _WHITE)
+        ground_colour = _resolve_colour(ground.fgColor, theme, _WHITE_COLOUR)
     return (
         max(abs(a - b) for a, b in zip(text_colour, ground_colour, strict=True))
         < load_style_limits().least_colour_apart
@@ -187,7 +190,7 @@ def _describe_colour(colour: Any) -> str:
     return f"{colour.type} {colour.value} {colour.tint or 0}"
 
 
-def _resolve_colour(colour: Any, theme: list[Colour], default: Colour) -> Colour:
+def _resolve_colour(colour: Any, theme: list[RgbColour], default: RgbColour) -> RgbColour:
     """Return a colour of openpyxl as RGB; ``default`` if it is not defined."""
     from openpyxl.styles.colors import COLOR_INDEX
 
@@ -205,5 +208,5 @@ def _resolve_colour(colour: Any, theme: list[Colour], default: Colour) -> Colour
     return tuple(int(c * (1 + tint)) if tint < 0 else int(c + (255 - c) * tint) for c in base)  # type: ignore[return-value]
 
 
-def _parse_rgb(text: str) -> Colour:
+def _parse_rgb(text: str) -> RgbColour:
     return int(text[:2], 16), int(text[2:4], 16), int(text[4:6], 16)

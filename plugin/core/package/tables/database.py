@@ -16,8 +16,8 @@ from typing import Any
 
 from ...files.tables import display_value
 from ...messages.texts import Texts
-from ...render.tables.model import Number, Table, Value, column_title, sheet_name
-from .model import MAX_COLUMNS, MAX_ROWS, Cell, Sheet
+from ...render.tables.model import CellValue, Number, ReportTable, make_column_title, make_sheet_name
+from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet
 
 #: An additional column that keeps the order of rows.
 ROW_NUMBER_COLUMN = "行号"
@@ -36,7 +36,7 @@ class TableDifferenceError(Exception):
         self.table, self.line, self.column = table, line, column
 
 
-def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict[str, int]:
+def write_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> dict[str, int]:
     """Write each table into the database, with the column heads of the workbook.
 
     Figures are rounded to their printed decimals. The caller commits. Return name → number of rows.
@@ -44,21 +44,21 @@ def write_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> dict
     written = {}
     cursor = connection.cursor()
     for table in tables:
-        name, heads = _clean_name(sheet_name(table, texts)), make_column_names(table, texts)
-        kinds = [_sql_type(row.values[n] for row in table.rows) for n in range(len(heads))]
+        name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
+        kinds = [_choose_sql_type(row.values[n] for row in table.rows) for n in range(len(heads))]
         fields = ", ".join(f"[{head}] {kind}" for head, kind in zip(heads, kinds, strict=True))
         cursor.execute(f"CREATE TABLE [{name}] ([{ROW_NUMBER_COLUMN}] INTEGER, {fields})")
         marks = ", ".join("?" * (len(heads) + 1))
         columns = ", ".join(f"[{head}]" for head in (ROW_NUMBER_COLUMN, *heads))
         insert = f"INSERT INTO [{name}] ({columns}) VALUES ({marks})"  # nosec B608 # names are ours, cleaned by _clean_name
         for line, row in enumerate(table.rows, 1):
-            cursor.execute(insert, (line, *(to_plain_cell(value) for value in row.values)))
+            cursor.execute(insert, (line, *(convert_to_plain_cell(value) for value in row.values)))
         written[name] = len(table.rows)
     cursor.close()
     return written
 
 
-def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> int:
+def compare_tables(connection: Any, tables: Iterable[ReportTable], texts: Texts) -> int:
     """Compare tables in the database with given ones; return the compared figures.
 
     Raises
@@ -68,13 +68,13 @@ def compare_tables(connection: Any, tables: Iterable[Table], texts: Texts) -> in
     """
     compared = 0
     for table in tables:
-        name, heads = _clean_name(sheet_name(table, texts)), make_column_names(table, texts)
+        name, heads = _clean_name(make_sheet_name(table, texts)), make_column_names(table, texts)
         rows = read_rows(connection, name, heads)
         if len(rows) != len(table.rows):
             raise TableDifferenceError(name, min(len(rows), len(table.rows)) + 1, ROW_NUMBER_COLUMN)
         for line, (row, read) in enumerate(zip(table.rows, rows, strict=True), 1):
             for head, value, read_value in zip(heads, row.values, read, strict=True):
-                expected = to_plain_cell(value)
+                expected = convert_to_plain_cell(value)
                 is_equal = (
                     read_value == expected
                     if not isinstance(expected, float)
@@ -96,7 +96,7 @@ def read_rows(connection: Any, name: str, heads: list[str]) -> list[tuple[Any, .
     return rows
 
 
-def read_sheets(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
+def read_sheets(connection: Any, names: Iterable[str]) -> tuple[PrintedSheet, ...]:
     """Return the tables of any database as sheets, with field names as head."""
     sheets = []
     for name in names:
@@ -110,32 +110,32 @@ def read_sheets(connection: Any, names: Iterable[str]) -> tuple[Sheet, ...]:
         order_column = heads.index(ROW_NUMBER_COLUMN) if ROW_NUMBER_COLUMN in heads else None
         if order_column is not None:
             rows = sorted(rows, key=lambda row: row[order_column] or 0)
-        cells = {(1, n): Cell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
+        cells = {(1, n): PrintedCell(head) for n, head in enumerate(heads, 1) if n - 1 != order_column}
         for line, row in enumerate(rows[:MAX_ROWS], 2):
             for n, value in enumerate(row[: len(heads)], 1):
                 if value is not None and n - 1 != order_column and (text := display_value(value)):
-                    cells[line, n] = Cell(text)
-        sheets.append(Sheet(name, cells, len(rows) > MAX_ROWS))
+                    cells[line, n] = PrintedCell(text)
+        sheets.append(PrintedSheet(name, cells, len(rows) > MAX_ROWS))
     return tuple(sheets)
 
 
-def make_column_names(table: Table, texts: Texts) -> list[str]:
+def make_column_names(table: ReportTable, texts: Texts) -> list[str]:
     """Return the field names of a table: its column heads with units, each once."""
     heads: list[str] = []
     for column in table.columns:
         unit = column.unit if column.unit not in ("", "count", "ratio") else ""
-        title = column_title(column, texts)
+        title = make_column_title(column, texts)
         name = _clean_name(f"{title}（{texts.get('unit_names', unit)}）" if unit else title)
         heads.append(name if name not in heads else _clean_name(f"{name}{len(heads)}"))
     return heads
 
 
-def to_plain_cell(value: Value) -> str | float | None:
+def convert_to_plain_cell(value: CellValue) -> str | float | None:
     """Return a value as the database stores it; figures are rounded."""
     return round(value.value, value.decimals) if isinstance(value, Number) else value or None
 
 
-def _sql_type(values: Iterable[Value]) -> str:
+def _choose_sql_type(values: Iterable[CellValue]) -> str:
     """Return the SQL type of a column with these values."""
     filled = [v for v in values if v is not None and v != ""]
     if filled and all(isinstance(v, Number) for v in filled):
@@ -166,7 +166,7 @@ class AccessDriver:
     ``tables`` lists the tables of a connection. ``errors`` are the exceptions of the library.
     """
 
-    driver: str
+    odbc_name: str
     create: Callable[[Path], None]
     connect: Callable[[Path], Any]
     tables: Callable[[Any], list[str]]
@@ -186,10 +186,10 @@ def find_access_driver() -> AccessDriver | str:
         return "mdb_no_pyodbc"
     installed = set(pyodbc.drivers())
     driver = next((name for name in ACCESS_DRIVERS if name in installed), "")
-    return pyodbc_driver(pyodbc, driver) if driver else "mdb_no_driver"
+    return make_pyodbc_driver(pyodbc, driver) if driver else "mdb_no_driver"
 
 
-def pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
+def make_pyodbc_driver(pyodbc: Any, driver: str) -> AccessDriver:
     """Return the functions of an installed Access driver, through pyodbc."""
 
     def connect(path: Path) -> Any:

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from ...indicators.typed_figures import UNIT_WORDS, parse_figure
-from ...messages.texts import LANGUAGES, Texts
+from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.indicator import SQUARE_METRES
-from ...render.tables.model import Column, Row, Table, Value, column_title
+from ...render.tables.model import CellValue, ReportTable, TableColumn, TableRow, make_column_title
 
 if TYPE_CHECKING:
     from ..package_spec.model import TableWords
-    from .model import Sheet
+    from .model import PrintedSheet
 
 
 _FINAL_BRACKETS = re.compile(r"\(([^()]*)\)$")
 #: Marks that refer to a note, and other names of a last row 合计.
 _NOTE_MARKS, _TOTAL_WORDS = re.compile(r"[*＊※①-⑳\s]+"), re.compile(r"^(总计|总和|全县合计|全县)$")
-_OF_WHICH = re.compile(r"^(其中|ofwhich)[::,]?")
+_OF_WHICH_PREFIX_PATTERN = re.compile(r"^(其中|ofwhich)[::,]?")
 
 
 @dataclass(frozen=True)
@@ -62,20 +62,20 @@ def normalise_word(text: str) -> str:
     bracket_match = _FINAL_BRACKETS.search(plain)
     if bracket_match and parse_unit(bracket_match.group(1)):
         plain = plain[: bracket_match.start()]
-    return _TOTAL_WORDS.sub("合计", _OF_WHICH.sub("", plain))
+    return _TOTAL_WORDS.sub("合计", _OF_WHICH_PREFIX_PATTERN.sub("", plain))
 
 
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> str:
     """Return the unit that a text names; empty if it names none."""
     plain = re.sub(r"^(单位|unit)[::]?", "", re.sub(r"\s+", "", normalize("NFKC", text)).lower())
-    return next((unit for unit, words in _words_by_unit().items() if plain in words), "")
+    return next((unit for unit, words in _list_words_by_unit().items() if plain in words), "")
 
 
 @cache
-def _words_by_unit() -> dict[str, set[str]]:
+def _list_words_by_unit() -> dict[str, set[str]]:
     words_of_unit = {unit: {normalize("NFKC", one).lower() for one in words} for unit, words in UNIT_WORDS.items()}
-    for lang in LANGUAGES:
+    for lang in TEXT_LANGUAGES:
         for section in ("units", "unit_names"):
             for unit, one in Texts(lang).section(section).items():
                 if one:
@@ -83,7 +83,7 @@ def _words_by_unit() -> dict[str, set[str]]:
     return words_of_unit
 
 
-def bracketed_text(text: str) -> str:
+def extract_bracketed_text(text: str) -> str:
     """Return the text in brackets at the end of a column head, empty without brackets."""
     match = _FINAL_BRACKETS.search(re.sub(r"\s+", "", normalize("NFKC", text)))
     return match.group(1) if match else ""
@@ -116,7 +116,7 @@ TARGET_COLUMNS = ("target", "room")
 #: Running numbers are not figures.
 NUMBER_COLUMN = "number"
 #: Rows above a head that may contain its title and its unit.
-_TITLE_LINES_ABOVE = 6
+_MAX_TITLE_LINES_ABOVE_TABLE = 6
 _UNIT_LINE = re.compile(r"(?:单位|unit)s?[::]?\s*([^\s::]+)$", re.IGNORECASE)
 
 
@@ -128,7 +128,7 @@ class ColumnMatch:
     """
 
     column: int
-    table_column: Column
+    table_column: TableColumn
     position: int
     unit: str
 
@@ -151,12 +151,12 @@ class TableBlock:
         Column with figures that the table does not have → its head.
     """
 
-    sheet: Sheet
-    table: Table
+    sheet: PrintedSheet
+    table: ReportTable
     head: int
     last_line: int
     places: tuple[ColumnMatch, ...]
-    rows: dict[int, Row] = field(hash=False)
+    rows: dict[int, TableRow] = field(hash=False)
     unknown: tuple[int, ...] = ()
     foreign_columns: dict[int, str] = field(default_factory=dict, hash=False)
 
@@ -164,35 +164,35 @@ class TableBlock:
 class KnownTables:
     """The tables computed from the layers, with words to recognise them."""
 
-    def __init__(self, tables: list[Table], lang: str, words: TableWords | None = None):
+    def __init__(self, tables: list[ReportTable], lang: str, words: TableWords | None = None):
         self.tables = {table.id: table for table in tables if table.id in KEY_COLUMNS}
         titles: Mapping[str, tuple[str, ...]] = words.titles if words else {}
         self._heads: Mapping[str, tuple[str, ...]] = words.heads if words else {}
-        self._texts = [Texts(lang), *(Texts(other) for other in LANGUAGES if other != lang)]
+        self._texts = [Texts(lang), *(Texts(other) for other in TEXT_LANGUAGES if other != lang)]
         self._titles = {
-            name: [normalise_word(t) for t in (*self._table_titles(name), *titles.get(name, ()))]
+            name: [normalise_word(t) for t in (*self._iterate_table_titles(name), *titles.get(name, ()))]
             for name in self.tables
         }
         # Every cell above a table is compared with every column.
         self._column_words = {
-            name: [frozenset(self.head_words_of(column)) for column in table.columns]
+            name: [frozenset(self.list_head_words(column)) for column in table.columns]
             for name, table in self.tables.items()
         }
 
-    def _table_titles(self, name: str) -> Iterator[str]:
+    def _iterate_table_titles(self, name: str) -> Iterator[str]:
         """Yield the titles of a table in all languages."""
         for texts in self._texts:
             yield texts.get("sheets", name)
             yield texts.get("sheet_titles", name, area="")
 
-    def head_words_of(self, column: Column) -> list[str]:
+    def list_head_words(self, column: TableColumn) -> list[str]:
         """Return the normalised heads that a column may have."""
-        titles = [column.title] if column.title else [column_title(column, texts) for texts in self._texts]
+        titles = [column.title] if column.title else [make_column_title(column, texts) for texts in self._texts]
         return [normalise_word(one) for one in (*titles, *self._heads.get(column.id, ()))]
 
-    def blocks(self, sheet: Sheet) -> list[TableBlock]:
+    def blocks(self, sheet: PrintedSheet) -> list[TableBlock]:
         """Return the tables found in a sheet, from top to bottom."""
-        heads: list[tuple[int, int, Table, tuple[ColumnMatch, ...]]] = []
+        heads: list[tuple[int, int, ReportTable, tuple[ColumnMatch, ...]]] = []
         row = 1
         while row <= sheet.last_row:
             head_match = self._find_head(sheet, row)
@@ -207,23 +207,23 @@ class KnownTables:
             table_blocks.append(self._make_block(sheet, table, head, last, places))
         return table_blocks
 
-    def _find_head(self, sheet: Sheet, row: int) -> tuple[int, Table, tuple[ColumnMatch, ...]] | None:
+    def _find_head(self, sheet: PrintedSheet, row: int) -> tuple[int, ReportTable, tuple[ColumnMatch, ...]] | None:
         """Return the table whose head (one line or two) begins in a row, None without one.
 
         The result is the head's last line, the table with the most matched columns and a title above, and the matched
         columns.
         """
-        best: tuple[int, int, Table, tuple[ColumnMatch, ...]] | None = None
+        best: tuple[int, int, ReportTable, tuple[ColumnMatch, ...]] | None = None
         texts_above = [normalise_word(sheet.name)] + [
             normalise_word(sheet.text(line, column))
-            for line in range(max(1, row - _TITLE_LINES_ABOVE), row)
+            for line in range(max(1, row - _MAX_TITLE_LINES_ABOVE_TABLE), row)
             for column in range(1, min(sheet.last_column, 12) + 1)
         ]
         for lines in (1, 2):
             heads = _read_heads(sheet, row, lines)
             common = _find_common_unit(sheet, row)
             for table in self.tables.values():
-                places = self._match_columns(table, heads, common)
+                places = self._match_table_columns(table, heads, common)
                 keys = [p for p in places if p.table_column.id in KEY_COLUMNS[table.id]]
                 if not keys or len(places) == len(keys):
                     continue
@@ -235,7 +235,7 @@ class KnownTables:
                     best = (score, row + lines - 1, table, places)
         return None if best is None else best[1:]
 
-    def _match_columns(self, table: Table, heads: dict[int, str], common: str) -> tuple[ColumnMatch, ...]:
+    def _match_table_columns(self, table: ReportTable, heads: dict[int, str], common: str) -> tuple[ColumnMatch, ...]:
         """Return the columns of a sheet that match columns of a table.
 
         ``heads`` maps column → its head, ``common`` is the unit that a line above names.
@@ -243,7 +243,7 @@ class KnownTables:
         match_of_position: dict[int, ColumnMatch] = {}
         words = self._column_words[table.id]
         for column, text in heads.items():
-            word, unit = normalise_word(text), parse_unit(bracketed_text(text))
+            word, unit = normalise_word(text), parse_unit(extract_bracketed_text(text))
             positions = [n for n, known in enumerate(words) if n not in match_of_position and word and word in known]
             # 净面积 in ha and in 万亩 are two columns with one name. Columns with equal units are matched in order.
             expected_unit = unit or common or table.unit
@@ -260,20 +260,20 @@ class KnownTables:
         return tuple(match_of_position.values())
 
     def _make_block(
-        self, sheet: Sheet, table: Table, head: int, last: int, places: tuple[ColumnMatch, ...]
+        self, sheet: PrintedSheet, table: ReportTable, head: int, last: int, places: tuple[ColumnMatch, ...]
     ) -> TableBlock:
         """Return the table from its head to its last line, with rows matched by key."""
         keys = sorted(
             (p for p in places if p.table_column.id in KEY_COLUMNS[table.id]),
             key=lambda p: KEY_COLUMNS[table.id].index(p.table_column.id),
         )
-        rows_of_key: dict[tuple[str, str], list[Row]] = {}
+        rows_of_key: dict[tuple[str, str], list[TableRow]] = {}
         for row in table.rows:
             for name in KEY_COLUMNS[table.id]:
                 position = [c.id for c in table.columns].index(name)
                 if text := normalise_word(str(row.values[position] or "")):
                     rows_of_key.setdefault((name, text), []).append(row)
-        rows: dict[int, Row] = {}
+        rows: dict[int, TableRow] = {}
         unknown: list[int] = []
         matched = {p.column for p in places}
         key_columns = {p.column for p in places if p.table_column.id in (*KEY_COLUMNS[table.id], NUMBER_COLUMN)}
@@ -293,7 +293,7 @@ class KnownTables:
         )
 
 
-def _choose_row(choices: list[list[Row]], coded: bool) -> Row | None:
+def _choose_row(choices: list[list[TableRow]], coded: bool) -> TableRow | None:
     """Return the row on which code and name agree, None without one.
 
     ``choices`` has the rows with the code and those with the name. Of several rows with one name (one for each year)
@@ -309,7 +309,7 @@ def _choose_row(choices: list[list[Row]], coded: bool) -> Row | None:
     return candidates[0][0] if coded and choices[0] else None
 
 
-def _read_heads(sheet: Sheet, row: int, lines: int) -> dict[int, str]:
+def _read_heads(sheet: PrintedSheet, row: int, lines: int) -> dict[int, str]:
     """Return column → words of its head in one or two lines."""
     head_of_column = {}
     for column in range(1, sheet.last_column + 1):
@@ -326,19 +326,19 @@ def find_unit_word(block: TableBlock, line: int, column_match: ColumnMatch, unit
     """
     sheet = block.sheet
     candidates = [sheet.text(line, other.column) for other in block.places if other.table_column.id == "unit"]
-    candidates += [bracketed_text(sheet.text(row, column_match.column)) for row in (block.head, block.head - 1)]
+    candidates += [extract_bracketed_text(sheet.text(row, column_match.column)) for row in (block.head, block.head - 1)]
     candidates.append(_find_common_word(sheet, block.head))
     return next((one for one in candidates if unit and parse_unit(one) == unit), "")
 
 
-def _find_common_unit(sheet: Sheet, head: int) -> str:
+def _find_common_unit(sheet: PrintedSheet, head: int) -> str:
     """Return the unit that a line above the head names (单位:公顷), else empty."""
     return parse_unit(_find_common_word(sheet, head))
 
 
-def _find_common_word(sheet: Sheet, head: int) -> str:
+def _find_common_word(sheet: PrintedSheet, head: int) -> str:
     """Return the word for the unit in a line above the head, else empty."""
-    for line in range(max(1, head - _TITLE_LINES_ABOVE), head):
+    for line in range(max(1, head - _MAX_TITLE_LINES_ABOVE_TABLE), head):
         for column in range(1, sheet.last_column + 1):
             match = _UNIT_LINE.search(normalize("NFKC", sheet.text(line, column)).strip().rstrip(")"))
             if match and parse_unit(match.group(1)):
@@ -346,7 +346,7 @@ def _find_common_word(sheet: Sheet, head: int) -> str:
     return ""
 
 
-def _find_strange_columns(sheet: Sheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
+def _find_strange_columns(sheet: PrintedSheet, head: int, last: int, matched: set[int]) -> dict[int, str]:
     """Return the columns of figures that the table does not have, with their heads.
 
     Columns of running numbers are omitted.
@@ -362,11 +362,11 @@ def _find_strange_columns(sheet: Sheet, head: int, last: int, matched: set[int])
     return head_of_column
 
 
-def has_figures(sheet: Sheet) -> bool:
+def has_figures(sheet: PrintedSheet) -> bool:
     """Return True if any cell of a sheet is a number."""
     return any(parse_printed_number(cell.text) is not None for cell in sheet.cells.values())
 
 
-def value_in_column(row: Row, column: ColumnMatch) -> Value:
+def get_value_in_column(row: TableRow, column: ColumnMatch) -> CellValue:
     """Return the value of a table's row in a matched column."""
     return row.values[column.position]

@@ -15,7 +15,7 @@ MAX_ROWS, MAX_COLUMNS = 5000, 200
 
 
 @dataclass(frozen=True)
-class Cell:
+class PrintedCell:
     """One printed cell.
 
     Attributes
@@ -41,7 +41,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PrintedSheet:
     """A sheet of a workbook.
 
     Attributes
@@ -63,7 +63,7 @@ class Sheet:
     """
 
     name: str
-    cells: dict[tuple[int, int], Cell] = field(hash=False)
+    cells: dict[tuple[int, int], PrintedCell] = field(hash=False)
     is_truncated: bool = False
     hidden: tuple[str, ...] = ()
     covered: tuple[tuple[int, int], ...] = ()
@@ -88,7 +88,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Workbook:
+class PrintedWorkbook:
     """A workbook of a package.
 
     ``file`` is its path in the package, ``problem`` why it cannot be read, a key of texts (``causes``), ``parts``
@@ -96,7 +96,7 @@ class Workbook:
     """
 
     file: str
-    sheets: tuple[Sheet, ...] = ()
+    sheets: tuple[PrintedSheet, ...] = ()
     problem: str = ""
     parts: tuple[str, ...] = ()
 

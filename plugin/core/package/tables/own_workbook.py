@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .compare import are_same_words
-from .model import Cell, Sheet, load_style_limits
+from .model import PrintedCell, PrintedSheet, load_style_limits
 
 #: Placeholders of a digit of the value and of the text of a cell.
 _DIGIT_PLACEHOLDER, _TEXT_PLACEHOLDER = "\x01", "\x02"
@@ -130,7 +130,7 @@ class CellChange(NamedTuple):
 
     row: int
     column: int
-    printed: str
+    printed_text: str
     expected: str
 
 
@@ -138,7 +138,7 @@ class CellChange(NamedTuple):
 class SheetChanges:
     """Differences of a sheet from the same sheet made again.
 
-    ``words`` are cells with other words, ``number_formats`` cells with another number format (``printed`` and
+    ``words`` are cells with other words, ``number_formats`` cells with another number format (``printed_text`` and
     ``expected`` are formats), ``styles`` cells with another font, colour or size, ``sizes`` rows and columns with
     another height or width.
     """
@@ -149,10 +149,10 @@ class SheetChanges:
     sizes: list[int | str] = field(default_factory=list)
 
 
-_EMPTY_CELL = Cell("")
+_EMPTY_CELL = PrintedCell("")
 
 
-def compare_sheet(sheet: Sheet, remade_sheet: Sheet, names: Mapping[str, str]) -> SheetChanges:
+def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet, names: Mapping[str, str]) -> SheetChanges:
     """Return the differences of a sheet from the one made again.
 
     ``names`` maps layer names in the report to those in the package.
@@ -190,7 +190,7 @@ def apply_layer_names(text: str, names: Mapping[str, str]) -> str:
     return text
 
 
-def find_misleading_formats(sheet: Sheet) -> list[CellChange]:
+def find_misleading_formats(sheet: PrintedSheet) -> list[CellChange]:
     """Return the cells whose number format shows another figure than the value."""
     cells = [(position, cell) for position, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
     return [
@@ -200,7 +200,7 @@ def find_misleading_formats(sheet: Sheet) -> list[CellChange]:
     ]
 
 
-def find_foreign_formats(sheet: Sheet) -> list[CellChange]:
+def find_foreign_formats(sheet: PrintedSheet) -> list[CellChange]:
     """Return the cells with a number format that the plugin does not write."""
     cells = [(position, cell) for position, cell in sorted(sheet.cells.items()) if cell.state != "merged"]
     return [

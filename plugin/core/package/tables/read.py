@@ -15,16 +15,16 @@ from typing import Any
 
 from ...files.tables import display_value
 from .covered_cells import (
-    Colour,
     CoveredCells,
+    RgbColour,
     describe_cell_style,
     find_covered_cells,
     find_other_parts,
     is_text_invisible,
-    workbook_theme,
+    read_workbook_theme,
 )
 from .database import AccessDriver, find_access_driver, read_sheets
-from .model import MAX_COLUMNS, MAX_ROWS, Cell, Sheet, Workbook, load_style_limits
+from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook, load_style_limits
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
@@ -42,7 +42,7 @@ _PAGE_NUMBER = re.compile(r"&[PN]|[\s/\-第页共]|\b(?:page|of)\b", re.IGNORECA
 _READING_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, SyntaxError, ValueError, TypeError, LookupError, AttributeError)  # fmt: skip  # noqa: E501 - a table
 
 
-def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = None) -> Workbook:
+def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = None) -> PrintedWorkbook:
     """Return a workbook with its cells as printed, of formulas the saved values.
 
     A database (mdb) is read with its driver: ``driver`` is the driver, or the reason for its absence (default: the
@@ -51,36 +51,36 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     if path.suffix.lower() in DATABASE_SUFFIXES:
         return _read_database(path, file, find_access_driver() if driver is None else driver)
     if path.suffix.lower() not in WORKBOOK_SUFFIXES:
-        return Workbook(file, problem="table_kind")
+        return PrintedWorkbook(file, problem="table_kind")
     try:
         import openpyxl
     except ImportError:
-        return Workbook(file, problem="table_no_openpyxl")
+        return PrintedWorkbook(file, problem="table_no_openpyxl")
     if problem := _find_reason_not_to_open(path):
-        return Workbook(file, problem=problem)
+        return PrintedWorkbook(file, problem=problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             values, formulas = (openpyxl.load_workbook(path, data_only=only) for only in (True, False))
     except _READING_ERRORS:
-        return Workbook(file, problem="table_damaged")
+        return PrintedWorkbook(file, problem="table_damaged")
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
-    over, theme = find_covered_cells(path), workbook_theme(formulas)
+    over, theme = find_covered_cells(path), read_workbook_theme(formulas)
     sheets = tuple(_read_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
-    return Workbook(file, sheets, parts=find_other_parts(path))
+    return PrintedWorkbook(file, sheets, parts=find_other_parts(path))
 
 
-def _read_database(path: Path, file: str, driver: AccessDriver | str) -> Workbook:
+def _read_database(path: Path, file: str, driver: AccessDriver | str) -> PrintedWorkbook:
     if isinstance(driver, str):
-        return Workbook(file, problem=driver)
+        return PrintedWorkbook(file, problem=driver)
     try:
         connection = driver.connect(path)
         try:
-            return Workbook(file, read_sheets(connection, driver.tables(connection)))
+            return PrintedWorkbook(file, read_sheets(connection, driver.tables(connection)))
         finally:
             connection.close()
     except driver.errors:
-        return Workbook(file, problem="table_damaged")
+        return PrintedWorkbook(file, problem="table_damaged")
 
 
 def _find_reason_not_to_open(path: Path) -> str:
@@ -103,13 +103,13 @@ def _find_reason_not_to_open(path: Path) -> str:
     return ""
 
 
-def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme: list[Colour]) -> Sheet:
+def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme: list[RgbColour]) -> PrintedSheet:
     """Return a sheet of openpyxl, loaded with values and with formulas.
 
     ``drawings`` are the areas of cells under drawings.
     """
     rows, columns = values.max_row or 0, values.max_column or 0
-    cells: dict[tuple[int, int], Cell] = {}
+    cells: dict[tuple[int, int], PrintedCell] = {}
     for line in values.iter_rows(max_row=min(rows, MAX_ROWS), max_col=min(columns, MAX_COLUMNS)):
         for cell in line:
             position = (cell.row, cell.column)
@@ -117,15 +117,17 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
                 text = display_value(cell.value, str(cell.number_format))
                 if text:
                     state, number_format = "error" if cell.data_type == "e" else "", str(cell.number_format)
-                    cells[position] = Cell(text, state, cell.data_type == "n", number_format, describe_cell_style(cell))
+                    cells[position] = PrintedCell(
+                        text, state, cell.data_type == "n", number_format, describe_cell_style(cell)
+                    )
             elif formulas.cell(*position).value is not None:
-                cells[position] = Cell("", "formula")
+                cells[position] = PrintedCell("", "formula")
     for merged in values.merged_cells.ranges:
         first = cells.get((merged.min_row, merged.min_col))
         if first is not None:
             for row in range(merged.min_row, min(merged.max_row, MAX_ROWS) + 1):
                 for column in range(merged.min_col, min(merged.max_col, MAX_COLUMNS) + 1):
-                    cells.setdefault((row, column), Cell(first.text, "merged"))
+                    cells.setdefault((row, column), PrintedCell(first.text, "merged"))
     covered = [
         (row, column)
         for (row, column), cell in sorted(cells.items())
@@ -133,7 +135,7 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
         and any(o.first_row <= row <= o.last_row and o.first_column <= column <= o.last_column for o in drawings)
     ]
     hidden_names = _find_hidden_content(formulas, cells, theme)
-    return Sheet(
+    return PrintedSheet(
         values.title,
         cells,
         rows > MAX_ROWS or columns > MAX_COLUMNS,
@@ -168,7 +170,7 @@ def _read_sizes(sheet: Any) -> dict[int | str, float]:
 
 
 def _find_hidden_content(
-    sheet: Any, cells: dict[tuple[int, int], Cell], theme: list[Colour]
+    sheet: Any, cells: dict[tuple[int, int], PrintedCell], theme: list[RgbColour]
 ) -> dict[str, tuple[str, ...]]:
     """Return the content of a sheet that is not shown, by key of texts (``hidden``).
 

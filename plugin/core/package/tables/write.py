@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataError, InputError, OutputError
 from ...messages.texts import CauseMessage, Texts
-from ...render.tables.model import sheet_name
+from ...render.tables.model import make_sheet_name
 from ..export_context import ExportContext
 from ..names import fill_placeholders
-from ..problems import Level, Problem
+from ..problems import ExportProblem, Level
 from .compare import DIFFERENCE_CASES, find_differences, find_lost_rows
 from .database import AccessDriver, TableDifferenceError, compare_tables, find_access_driver, write_tables
 from .known_tables import REQUIRED_TABLES, KnownTables
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 _WRITING_FAULTS = (*DIFFERENCE_CASES, "target", "text", "formula", "error", "merged")
 
 
-def write_workbooks(context: ExportContext) -> list[Problem]:
+def write_workbooks(context: ExportContext) -> list[ExportProblem]:
     """Write the plan's figures as tables; return problems of tables not made."""
     from ...tabulate import tabulate_plan, write_tables
 
     if context.package_spec.tables is None:
         return []
     if find_spec("openpyxl") is None:
-        return [Problem(Level.NOTE, "tables_no_openpyxl")]
+        return [ExportProblem(Level.NOTE, "tables_no_openpyxl")]
     try:
         tabulated = tabulate_plan(
             context.plan, context.lang, side_inputs=context.checked.side, cancellation=context.cancellation
         )
     except (InputError, DataError) as error:
         # Not every edition has the lists that the tables need.
-        return [Problem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
+        return [ExportProblem(Level.NOTE, "tables_not_made", params={"reason": CauseMessage(error)})]
     path = context.path(context.package_spec.tables, ".xlsx")
     write_tables(tabulated, path)
     context.manifest["tables"] = [verify_workbook(tabulated, path, context)]
@@ -57,11 +57,11 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
     OutputError
         If a figure differs.
     """
-    file = context.path_in_package(path)
+    file = context.get_path_in_package(path)
     texts = Texts(context.lang)
     known_tables = KnownTables(tabulated.tables, context.lang)
     book = read_workbook(path, file)
-    table_of_sheet = {sheet_name(table, texts): table for table in tabulated.tables}
+    table_of_sheet = {make_sheet_name(table, texts): table for table in tabulated.tables}
     rows = []
     if book.problem or [sheet.name for sheet in book.sheets] != list(table_of_sheet):
         raise OutputError("package_table_not_the_same", file=path.name, place=book.problem or "—")
@@ -84,13 +84,13 @@ def verify_workbook(tabulated: TabulatedPlan, path: Path, context: ExportContext
     return {"file": file, "format": "xlsx", "sheets": rows, "read_back": {"library": "openpyxl", "same": True}}
 
 
-def _report_missing_tables(tabulated: TabulatedPlan, context: ExportContext) -> list[Problem]:
+def _report_missing_tables(tabulated: TabulatedPlan, context: ExportContext) -> list[ExportProblem]:
     """Return a note on promised tables whose layers are missing."""
     texts = Texts(context.lang)
     made_ids = {table.id for table in tabulated.tables}
     missing_titles = tuple(texts.get("sheets", name) for name in REQUIRED_TABLES if name not in made_ids)
     return (
-        [Problem(Level.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
+        [ExportProblem(Level.NOTE, "tables_wanting", count=len(missing_titles), features=missing_titles)]
         if missing_titles
         else []
     )
@@ -98,7 +98,7 @@ def _report_missing_tables(tabulated: TabulatedPlan, context: ExportContext) -> 
 
 def write_access_tables(
     tabulated: TabulatedPlan, context: ExportContext, of: AccessDriver | str | None = None
-) -> list[Problem]:
+) -> list[ExportProblem]:
     """Write the tables as each .mdb that the planner does not give.
 
     ``of`` is the driver, or the reason for its absence. Return problems of files not written.
@@ -113,7 +113,7 @@ def write_access_tables(
         reason = driver if isinstance(driver, str) else _write_mdb(tabulated, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)
-            problems.append(Problem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
+            problems.append(ExportProblem(Level.NOTE, "mdb_not_made", params={"name": path.name, "detail": reason}))
     return problems
 
 
@@ -145,11 +145,11 @@ def _write_mdb(tabulated: TabulatedPlan, path: Path, driver: AccessDriver, conte
     except driver.errors as error:
         return str(error).replace(str(path), path.name)
     sheets = [{"id": t.id, "sheet": n, "rows": rows[n]} for t, n in zip(tabulated.tables, rows, strict=True)]
-    read_back = {"library": driver.driver, "same": True, "figures": compared}
+    read_back = {"library": driver.odbc_name, "same": True, "figures": compared}
     context.manifest["tables"].append(
-        {"file": context.path_in_package(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
+        {"file": context.get_path_in_package(path), "format": "mdb", "sheets": sheets, "read_back": read_back}
     )
     for slot in context.manifest.get("slots", ()):
         if slot["pattern"] == path.name:
-            slot["files"].append(context.path_in_package(path))
+            slot["files"].append(context.get_path_in_package(path))
     return ""

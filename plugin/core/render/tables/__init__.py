@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 from ...indicators.compute import PlanIndicators
 from . import by_land_use, by_place, indicator_tables
-from .model import Table as Table
+from .model import ReportTable as ReportTable
 
 
-def make_all_tables(figures: PlanIndicators, progress: Callable[[float], None] = lambda share: None) -> list[Table]:
+def make_all_tables(
+    figures: PlanIndicators, progress: Callable[[float], None] = lambda share: None
+) -> list[ReportTable]:
     """Return every table that the plan's layers provide, in the order of the workbook."""
-    builders: list[Callable[[PlanIndicators], Table | None]] = [
+    builders: list[Callable[[PlanIndicators], ReportTable | None]] = [
         indicator_tables.make_indicator_table,
         by_place.make_line_table,
         indicator_tables.make_ratio_table,

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...indicators.compute import PlanIndicators
-from ...indicators.land_use import CLASS_LIST, FIELDS, classify_rows, find_first_level, get_land_areas
+from ...indicators.land_use import AREA_FIELD_MEANINGS, CLASS_LIST, classify_rows, find_first_level, get_land_areas
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
 from ...standard.indicator_catalogue import LandGroup
-from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
+from .model import ReportTable, TableColumn, TableRow, find_unbacked_layers, format_measured, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 BASE_LAYER, PLANNED_LAYER = "base_parcels", "GHYDYH"
@@ -24,16 +24,16 @@ DEDUCTED_CODE, OTHER_CODE = "deducted", "other"
 
 
 @dataclass(frozen=True)
-class LandUse:
+class LandUseAreas:
     """Areas (m²) of a layer by first-level class of the 2023 list.
 
-    ``classes``: code → area; ``deducted``: ridges of fields (田坎) deducted from parcels; ``unknown``: land with an
-    unknown code; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number of
-    parcels without an area on that basis, and their m² on another basis, which are in no sum.
+    ``classes``: code → area; ``deducted_ridges_m2``: ridges of fields (田坎) deducted from parcels; ``unknown``: land
+    with an unknown code; ``basis`` of all of them (net: 图斑地类面积). They add up to ``total``. ``left_out``: number
+    of parcels without an area on that basis, and their m² on another basis, which are in no sum.
     """
 
     classes: dict[str, float]
-    deducted: float
+    deducted_ridges_m2: float
     unknown: float
     basis: str
     left_out: tuple[int, float] = (0, 0.0)
@@ -41,20 +41,20 @@ class LandUse:
     @property
     def total(self) -> float:
         """Sum of all classes, m²."""
-        return sum(self.classes.values()) + self.deducted + self.unknown
+        return sum(self.classes.values()) + self.deducted_ridges_m2 + self.unknown
 
     def group(self, codes: tuple[str, ...]) -> float:
         """Return the area (m²) of a group of classes, with 田坎 if it has 其他土地."""
-        return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted if "23" in codes else 0.0)
+        return sum(self.classes.get(c, 0.0) for c in codes) + (self.deducted_ridges_m2 if "23" in codes else 0.0)
 
 
-def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUse:
+def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUseAreas:
     """Return a layer's areas by first-level class.
 
     The net area is used where the layer has it; deductions are listed as 田坎.
     """
     areas = get_land_areas(layer)
-    basis, values = areas.best
+    basis, values = areas.best_basis_and_areas
     codes = figures.ctx.codes(CLASS_LIST)
     by_class = classify_rows(layer, figures.ctx).sums(values)
     unknown = by_class.pop("", 0.0)
@@ -63,13 +63,17 @@ def sum_layer_by_class(layer: Layer, figures: PlanIndicators) -> LandUse:
         first = find_first_level(code, codes)
         sums[first] = sums.get(first, 0.0) + area
     gone = 0.0
-    if basis == "net" and areas.survey is not None:
+    if basis == "net" and areas.survey_m2 is not None:
         # Parcels with only one of the two areas have an unknown deduction.
-        gone = float(np.nansum(areas.survey - values))
+        gone = float(np.nansum(areas.survey_m2 - values))
     blank = np.isnan(values)
-    other = areas.statutory if areas.survey is None else np.where(np.isnan(areas.survey), areas.statutory, areas.survey)
+    other = (
+        areas.statutory
+        if areas.survey_m2 is None
+        else np.where(np.isnan(areas.survey_m2), areas.statutory, areas.survey_m2)
+    )
     left_out = int(blank.sum()), float(np.nansum(other[blank]))
-    return LandUse(dict(sorted(sums.items())), gone, unknown, basis, left_out)
+    return LandUseAreas(dict(sorted(sums.items())), gone, unknown, basis, left_out)
 
 
 @dataclass(frozen=True)
@@ -86,29 +90,29 @@ class ClassRow:
     code: str
 
 
-def make_land_use_table(figures: PlanIndicators) -> Table | None:
+def make_land_use_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the land-use table: nine groups (mark C) with their classes.
 
     用海 is added where present. None without a layer of land use.
     """
-    layers = [_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
+    layers = [_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER)]
     if not any(layers):
         return None
     sides = [sum_layer_by_class(layer, figures) if layer is not None else None for layer in layers]
     columns = [
-        Column("class", wide=26),
-        Column("codes", wide=16),
-        Column("base_area", "ha", wide=16),
-        Column("base_share", "share", wide=14),
-        Column("planned_area", "ha", wide=16),
-        Column("planned_share", "share", wide=14),
-        Column("change", "ha", wide=16),
+        TableColumn("class", width_in_characters=26),
+        TableColumn("codes", width_in_characters=16),
+        TableColumn("base_area", "ha", width_in_characters=16),
+        TableColumn("base_share", "share", width_in_characters=14),
+        TableColumn("planned_area", "ha", width_in_characters=16),
+        TableColumn("planned_share", "share", width_in_characters=14),
+        TableColumn("change", "ha", width_in_characters=16),
     ]
-    rows = [_format_row(row, sides) for row in _class_rows(sides, figures)]
-    return Table("land_use", columns, rows, notes=_land_notes(layers, sides, figures), unit="ha")
+    rows = [_format_row(row, sides) for row in _iterate_class_rows(sides, figures)]
+    return ReportTable("land_use", columns, rows, notes=_make_land_notes(layers, sides, figures), unit="ha")
 
 
-def _class_rows(sides: list[LandUse | None], figures: PlanIndicators) -> Iterator[ClassRow]:
+def _iterate_class_rows(sides: list[LandUseAreas | None], figures: PlanIndicators) -> Iterator[ClassRow]:
     """Yield areas of every group, of its classes, of unknown classes, of all land."""
     texts = figures.texts
     for group in figures.catalogue.land_groups:
@@ -117,7 +121,7 @@ def _class_rows(sides: list[LandUse | None], figures: PlanIndicators) -> Iterato
             several = len(group.classes) > 1
             span = f"{group.classes[0]}—{group.classes[-1]}" if several else group.classes[0]
             yield ClassRow(group.name(texts.lang), span, areas, "row", group.id)
-            yield from _part_rows(group, sides, figures)
+            yield from _iterate_part_rows(group, sides, figures)
     unknown = [side.unknown if side else None for side in sides]
     if any(unknown):
         yield ClassRow(texts.get("tables", "unknown_class"), "", unknown, "row", "unknown")
@@ -125,19 +129,21 @@ def _class_rows(sides: list[LandUse | None], figures: PlanIndicators) -> Iterato
     yield ClassRow(texts.get("tables", "sum"), "", total, "sum", "")
 
 
-def _part_rows(group: LandGroup, sides: list[LandUse | None], figures: PlanIndicators) -> Iterator[ClassRow]:
+def _iterate_part_rows(
+    group: LandGroup, sides: list[LandUseAreas | None], figures: PlanIndicators
+) -> Iterator[ClassRow]:
     """Yield the classes of a group with several, and 田坎 below 其他土地."""
     listed = figures.ctx.codes(CLASS_LIST).codes
     for code in group.classes if len(group.classes) > 1 else ():
         areas = [side.classes.get(code, 0.0) if side else None for side in sides]
         if any(areas):
             yield ClassRow(listed[code].name, code, areas, "part", code)
-    deducted = [side.deducted if side else None for side in sides]
+    deducted = [side.deducted_ridges_m2 if side else None for side in sides]
     if group.id == OTHER_CODE and any(deducted):
         yield ClassRow(figures.texts.get("tables", "deducted"), "2303", deducted, "part", DEDUCTED_CODE)
 
 
-def _format_row(row: ClassRow, sides: list[LandUse | None]) -> Row:
+def _format_row(row: ClassRow, sides: list[LandUseAreas | None]) -> TableRow:
     """Return areas in ha, their shares of all land in %, and the change to the plan."""
     cells: list = [row.name, row.codes]
     for area, side in zip(row.areas, sides, strict=True):
@@ -147,10 +153,12 @@ def _format_row(row: ClassRow, sides: list[LandUse | None]) -> Row:
         )
     base, planned = row.areas
     change = None if base is None or planned is None else (planned - base) / _M2_PER_HECTARE
-    return Row([*cells, format_measured(change, "ha")], row.kind, row.code)
+    return TableRow([*cells, format_measured(change, "ha")], row.kind, row.code)
 
 
-def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures: PlanIndicators) -> list[str]:
+def _make_land_notes(
+    layers: list[Layer | None], sides: list[LandUseAreas | None], figures: PlanIndicators
+) -> list[str]:
     """Return the notes below the table.
 
     They are on basis and omitted parcels, missing layers, grouping, and areas that the geometry does not confirm.
@@ -159,39 +167,41 @@ def _land_notes(layers: list[Layer | None], sides: list[LandUse | None], figures
     given = [layer for layer in layers if layer is not None]
     notes: list[str] = []
     for layer, side in zip(given, filter(None, sides), strict=True):
-        notes += _basis_notes(layer, side, texts)
+        notes += _make_basis_notes(layer, side, texts)
     notes += [
-        figures.missing_layers_text((name,))
+        figures.format_missing_layers((name,))
         for name, layer in zip((BASE_LAYER, PLANNED_LAYER), layers, strict=True)
         if layer is None
     ]
     notes.append(texts.get("tables", "land_groups_note"))
-    return notes + make_unbacked_note(find_unbacked_layers(given, tuple(FIELDS.values()), figures), figures)
+    return notes + make_unbacked_note(
+        find_unbacked_layers(given, tuple(AREA_FIELD_MEANINGS.values()), figures), figures
+    )
 
 
-def _basis_notes(layer: Layer, column_name: LandUse, texts: Texts) -> list[str]:
+def _make_basis_notes(layer: Layer, column_name: LandUseAreas, texts: Texts) -> list[str]:
     """Return notes on the basis of a layer's areas, and on parcels without an area."""
     name, basis = layer.template.name, texts.get("bases", column_name.basis)
     notes = [texts.get("tables", "land_note", layer=name, role=layer.name, basis=basis)]
     count, area = column_name.left_out
     if count:
-        field = layer.field_name({"net": "net_area", "survey": "gross_area"}[column_name.basis])
+        field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[column_name.basis])
         omitted = {"role": layer.name, "field": field, "count": count, "area": f"{area / _M2_PER_HECTARE:.4f}"}
         notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
     return notes
 
 
-def make_transition_table(figures: PlanIndicators) -> Table | None:
+def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the transitions between land-use groups (ha, statutory, by overlay).
 
     ``None`` unless both layers are present.
     """
-    base, planned = (_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
+    base, planned = (_find_land_use_layer(concept, figures) for concept in (BASE_LAYER, PLANNED_LAYER))
     if base is None or planned is None:
         return None
     ctx, texts = figures.ctx, figures.texts
     groups = figures.catalogue.land_groups
-    own, then = (_group_of(layer, figures) for layer in (base, planned))
+    own, then = (_find_group_positions(layer, figures) for layer in (base, planned))
     parts = ctx.geometry.shared(base, planned, measured=True)
     areas = ctx.geometry.compute_row_shares(parts, base) * base.statutory[parts.left]
     matrix = np.zeros((len(groups) + 1, len(groups) + 2))
@@ -204,19 +214,19 @@ def make_transition_table(figures: PlanIndicators) -> Table | None:
     rows_with_land = [n for n in range(len(names)) if whole[n]]
     columns_with_land = [n for n in range(len(names)) if matrix[rows_with_land, n].any()]
     columns = [
-        Column("from_to", wide=22),
-        *(Column(f"to_{n}", "ha", title=names[n], wide=14) for n in columns_with_land),
-        Column("not_planned", "ha", wide=14),
-        Column("sum_base", "ha", wide=16),
+        TableColumn("from_to", width_in_characters=22),
+        *(TableColumn(f"to_{n}", "ha", title=names[n], width_in_characters=14) for n in columns_with_land),
+        TableColumn("not_planned", "ha", width_in_characters=14),
+        TableColumn("sum_base", "ha", width_in_characters=16),
     ]
-    table = Table("transitions", columns, unit="ha")
+    table = ReportTable("transitions", columns, unit="ha")
     for n in [*rows_with_land, -1]:
         cells = matrix[n] if n >= 0 else matrix.sum(axis=0)
         numbers = [cells[k] for k in columns_with_land] + [cells[-1], whole[n] if n >= 0 else whole.sum()]
         name = names[n] if n >= 0 else texts.get("tables", "sum_planned")
         shown = [format_measured(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
-        table.rows.append(Row([name, *shown], "row" if n >= 0 else "sum", code))
+        table.rows.append(TableRow([name, *shown], "row" if n >= 0 else "sum", code))
     table.notes.append(texts.get("tables", "transitions_note", base=base.name, planned=planned.name))
     return table
 
@@ -226,12 +236,12 @@ def _remove_rounding(area_m2: float) -> float:
     return 0.0 if abs(area_m2) < 0.05 else float(area_m2)
 
 
-def _land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
+def _find_land_use_layer(concept: str, figures: PlanIndicators) -> Layer | None:
     layer = figures.ctx.plan.concept(concept)
     return None if layer is None or layer.has_no_geometry or not layer.has_values("land_use") else layer
 
 
-def _group_of(layer: Layer, figures: PlanIndicators) -> NDArray:
+def _find_group_positions(layer: Layer, figures: PlanIndicators) -> NDArray:
     """Return (n,) the position of each row's group, the last for an unknown code."""
     codes = figures.ctx.codes(CLASS_LIST)
     groups = figures.catalogue.land_groups

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 
 from ...indicators.areas import find_counted_rows
 from ...indicators.compute import PlanIndicators
-from ...indicators.land_use import FIELDS, get_land_areas
+from ...indicators.land_use import AREA_FIELD_MEANINGS, get_land_areas
 from ...indicators.ratio import BOUNDARY_ZONE_KINDS
 from ...indicators.townships import Township, get_plan_townships, split_by_township
 from ...invariants import require_value
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
-from ...profile.space_map import OUTSIDE, UNMAPPED, ZONES_LIST, load_space_map
+from ...profile.space_map import OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE, ZONES_LIST, load_space_map
 from ...target_allocation.by_township import compute_by_township
-from ...three_zones.figures import derive_from_layer, zone_codes
+from ...three_zones.figures import derive_from_layer, list_zone_codes
 from .. import figures as shown
 from ..words import Words
-from .model import Column, Row, Table, find_unbacked_layers, format_measured, make_unbacked_note
+from .model import ReportTable, TableColumn, TableRow, find_unbacked_layers, format_measured, make_unbacked_note
 
 _M2_PER_HECTARE = SQUARE_METRES["ha"]
 #: The areas of tasks, counted as in the rule on township tasks; other lines use geometry.
@@ -38,23 +38,23 @@ LINES_BY_GEOMETRY = ("farmland", "red_line", "boundary", "heritage")
 class TownshipAreas:
     """The columns of the township table, with their areas (m²) by township.
 
-    ``by_code`` and ``unbacked``: what the notes are about.
+    ``by_code`` and ``unbacked_layers``: what the notes are about.
     """
 
-    columns: list[Column] = field(default_factory=list)
+    columns: list[TableColumn] = field(default_factory=list)
     #: One array per column: the townships, then land outside all (-2) and land in two (-1).
     sums: list[NDArray] = field(default_factory=list)
     #: Field whose codes assign rows to townships → names of layers.
     by_code: dict[str, list[str]] = field(default_factory=dict)
-    unbacked: list[Layer] = field(default_factory=list)
+    unbacked_layers: list[Layer] = field(default_factory=list)
 
-    def add(self, column: Column, sums: NDArray) -> None:
+    def add(self, column: TableColumn, sums: NDArray) -> None:
         """Add a column with its sums by township."""
         self.columns.append(column)
         self.sums.append(sums)
 
 
-def make_township_table(figures: PlanIndicators) -> Table | None:
+def make_township_table(figures: PlanIndicators) -> ReportTable | None:
     """Return one row per township, one for land outside all, and the sum.
 
     ``None`` without townships.
@@ -65,17 +65,23 @@ def make_township_table(figures: PlanIndicators) -> Table | None:
         return None
     layer, towns, _ = townships
     areas = TownshipAreas()
-    areas.add(Column("land", "ha", wide=16), _township_sums(layer, layer.statutory, figures))
+    areas.add(
+        TableColumn("land", "ha", width_in_characters=16), _sum_values_by_township(layer, layer.statutory, figures)
+    )
     _add_tasks(areas, figures)
     _add_lines(areas, figures)
     _add_zones(areas, figures)
-    columns = [Column("division_code", wide=14), Column("township", wide=22), *areas.columns]
-    table = Table("townships", columns, _township_rows(towns, areas.sums, texts), unit="ha")
+    columns = [
+        TableColumn("division_code", width_in_characters=14),
+        TableColumn("township", width_in_characters=22),
+        *areas.columns,
+    ]
+    table = ReportTable("townships", columns, _make_township_rows(towns, areas.sums, texts), unit="ha")
     table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
     for name, layers in areas.by_code.items():
         named = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
-    table.notes += make_unbacked_note(areas.unbacked, figures)
+    table.notes += make_unbacked_note(areas.unbacked_layers, figures)
     return table
 
 
@@ -86,9 +92,9 @@ def _add_tasks(areas: TownshipAreas, figures: PlanIndicators) -> None:
         if counted is None or counted.figure.layer is None:
             continue
         layer = counted.figure.layer
-        areas.add(_area_column(concept, counted.figure.basis, layer, figures), counted.areas)
+        areas.add(_make_area_column(concept, counted.figure.basis, layer, figures), counted.areas)
         if not (counted.figure.backed and counted.backed.all()):
-            areas.unbacked.append(layer)
+            areas.unbacked_layers.append(layer)
         if counted.field:
             areas.by_code.setdefault(counted.field, []).append(layer.name)
 
@@ -99,7 +105,10 @@ def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
     for concept in LINES_BY_GEOMETRY:
         line = figures.ctx.plan.concept(concept)
         if line is not None and not line.has_no_geometry and f"{concept}_statutory" not in shown:
-            areas.add(_area_column(concept, "statutory", line, figures), _township_sums(line, line.statutory, figures))
+            areas.add(
+                _make_area_column(concept, "statutory", line, figures),
+                _sum_values_by_township(line, line.statutory, figures),
+            )
 
 
 def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
@@ -108,40 +117,42 @@ def _add_zones(areas: TownshipAreas, figures: PlanIndicators) -> None:
     if zones is None or zones.has_no_geometry or not zones.has_values("zone_code"):
         return
     codes = figures.ctx.codes(ZONES_LIST)
-    own = np.array(zone_codes(zones), dtype=object)
+    own = np.array(list_zone_codes(zones), dtype=object)
     for top in (c for c in codes.codes.values() if not c.parent):
         rows = np.isin(own, list(codes.collect_members([top.code])))
         if rows.any():
-            column = Column(f"zone_{top.code}", "ha", top.name, 16)
-            areas.add(column, _township_sums(zones, zones.statutory, figures, rows))
+            column = TableColumn(f"zone_{top.code}", "ha", top.name, 16)
+            areas.add(column, _sum_values_by_township(zones, zones.statutory, figures, rows))
 
 
-def _township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[Row]:
+def _make_township_rows(towns: Sequence[Township], sums: list[NDArray], texts: Texts) -> list[TableRow]:
     rows = [
-        Row([town.code, town.name, *_area_cells(sums, n)], "row", town.code or town.name)
+        TableRow([town.code, town.name, *_make_area_cells(sums, n)], "row", town.code or town.name)
         for n, town in enumerate(towns)
     ]
     for place, name in ((-2, "outside"), (-1, "twice")):
         if any(abs(s[place]) > 0.5 for s in sums):
-            rows.append(Row(["", texts.get("tables", name), *_area_cells(sums, place)], "row", name))
+            rows.append(TableRow(["", texts.get("tables", name), *_make_area_cells(sums, place)], "row", name))
     total = [format_measured(float(s.sum()) / _M2_PER_HECTARE, "ha") for s in sums]
-    return [*rows, Row(["", texts.get("tables", "sum"), *total], "sum", "")]
+    return [*rows, TableRow(["", texts.get("tables", "sum"), *total], "sum", "")]
 
 
-def _area_column(concept: str, basis: str, line: Layer, figures: PlanIndicators) -> Column:
+def _make_area_column(concept: str, basis: str, line: Layer, figures: PlanIndicators) -> TableColumn:
     texts = figures.texts
     # The survey's parcels replace a missing layer of cultivated land.
-    own = line.role in figures.ctx.plan.roles_of(concept)
+    own = line.role in figures.ctx.plan.list_roles_of_concept(concept)
     name = line.template.name if texts.lang == "zh" and own else texts.concept(concept)
     title = texts.get("tables", "line_basis", line=name, basis=texts.get("bases", basis))
-    return Column(f"{concept}_{basis}", "ha", title, 16)
+    return TableColumn(f"{concept}_{basis}", "ha", title, 16)
 
 
-def _township_sums(layer: Layer, values: NDArray, figures: PlanIndicators, rows: NDArray | None = None) -> NDArray:
+def _sum_values_by_township(
+    layer: Layer, values: NDArray, figures: PlanIndicators, rows: NDArray | None = None
+) -> NDArray:
     return require_value(split_by_township(layer, figures.ctx), "the layer of townships").sums(values, rows)
 
 
-def _area_cells(sums: list[NDArray], township: int) -> list:
+def _make_area_cells(sums: list[NDArray], township: int) -> list:
     return [format_measured(float(s[township]) / _M2_PER_HECTARE, "ha") for s in sums]
 
 
@@ -158,32 +169,32 @@ LINE_INDICATORS = {
 }
 
 
-def make_line_table(figures: PlanIndicators) -> Table | None:
+def make_line_table(figures: PlanIndicators) -> ReportTable | None:
     """Return one row per available control line; the boundary with its three zones."""
     ctx, texts = figures.ctx, figures.texts
     county = ctx.plan.concept("county")
     county_m2 = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else 0.0
     columns = [
-        Column("line", wide=22),
-        Column("layer", wide=14),
-        Column("features", "count", wide=10),
-        Column("statutory", "ha", wide=16),
-        Column("survey", "ha", wide=16),
-        Column("net", "ha", wide=16),
-        Column("net_wan_mu", "wan_mu", wide=14),
-        Column("county_share", "share", wide=12),
-        Column("target", wide=17),
-        Column("room", wide=14),
-        Column("state", wide=12),
+        TableColumn("line", width_in_characters=22),
+        TableColumn("layer", width_in_characters=14),
+        TableColumn("features", "count", width_in_characters=10),
+        TableColumn("statutory", "ha", width_in_characters=16),
+        TableColumn("survey", "ha", width_in_characters=16),
+        TableColumn("net", "ha", width_in_characters=16),
+        TableColumn("net_wan_mu", "wan_mu", width_in_characters=14),
+        TableColumn("county_share", "share", width_in_characters=12),
+        TableColumn("target", width_in_characters=17),
+        TableColumn("room", width_in_characters=14),
+        TableColumn("state", width_in_characters=12),
     ]
-    table = Table("lines", columns, unit="ha")
+    table = ReportTable("lines", columns, unit="ha")
 
     def row(name: str, layer: Layer, rows: np.ndarray, kind: str, code: str, figure: Indicator | None = None) -> None:
         areas = get_land_areas(layer)
         statutory = float(areas.statutory[rows].sum())
-        survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey, areas.net))
+        survey, net = (None if a is None else float(np.nansum(a[rows])) for a in (areas.survey_m2, areas.net_m2))
         table.rows.append(
-            Row(
+            TableRow(
                 [
                     name,
                     layer.role,
@@ -193,7 +204,7 @@ def make_line_table(figures: PlanIndicators) -> Table | None:
                     format_measured(None if net is None else net / _M2_PER_HECTARE, "ha"),
                     format_measured(None if net is None else convert_area(net, "wan_mu"), "wan_mu"),
                     format_measured(100 * statutory / county_m2, "share") if county_m2 else None,
-                    *_target_cells(figure, figures),
+                    *_make_target_cells(figure, figures),
                 ],
                 kind,
                 code,
@@ -208,9 +219,11 @@ def make_line_table(figures: PlanIndicators) -> Table | None:
         every = find_counted_rows(layer, ctx) if concept == "reserves" else np.ones(len(layer), dtype=bool)
         name = layer.template.name if texts.lang == "zh" else texts.concept(concept)
         row(name, layer, every, "row", concept, figures.value(indicator) if indicator else None)
-        unbacked += find_unbacked_layers([layer], tuple(FIELDS.values()), figures)
+        unbacked += find_unbacked_layers([layer], tuple(AREA_FIELD_MEANINGS.values()), figures)
         if concept == "boundary" and layer.has_values("zone_code"):
-            coded = {k: ctx.rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS}
+            coded = {
+                k: ctx.find_rows_with_code(layer, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in BOUNDARY_ZONE_KINDS
+            }
             coded["uncoded"] = ~np.logical_or.reduce(list(coded.values()))
             for kind, rows in coded.items():
                 if rows.any():
@@ -220,7 +233,7 @@ def make_line_table(figures: PlanIndicators) -> Table | None:
     return table if table.rows else None
 
 
-def _target_cells(figure: Indicator | None, figures: PlanIndicators) -> list:
+def _make_target_cells(figure: Indicator | None, figures: PlanIndicators) -> list:
 
     if figure is None or figure.target is None:
         return ["", None, ""]
@@ -233,7 +246,7 @@ def _target_cells(figure: Indicator | None, figures: PlanIndicators) -> list:
     ]
 
 
-def make_zone_table(figures: PlanIndicators) -> Table | None:
+def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the areas by planning zone; a finer code is below its parent.
 
     The area field is shown next to the statutory area.
@@ -243,26 +256,26 @@ def make_zone_table(figures: PlanIndicators) -> Table | None:
     if layer is None or layer.has_no_geometry or not layer.has_values("zone_code"):
         return None
     codes = ctx.codes(ZONES_LIST)
-    row_codes = np.array(zone_codes(layer), dtype=object)
+    row_codes = np.array(list_zone_codes(layer), dtype=object)
     stored_areas = layer.numbers("area") if layer.has("area") else np.full(len(layer), np.nan)
     unit = layer.template.field("area")
     factor = SQUARE_METRES[(unit.unit if unit else "") or "m2"]
     total_m2 = float(layer.statutory.sum())
     columns = [
-        Column("code", wide=8),
-        Column("zone", wide=22),
-        Column("features", "count", wide=10),
-        Column("statutory", "ha", wide=16),
-        Column("share", "share", wide=12),
-        Column("stored", "ha", wide=16),
+        TableColumn("code", width_in_characters=8),
+        TableColumn("zone", width_in_characters=22),
+        TableColumn("features", "count", width_in_characters=10),
+        TableColumn("statutory", "ha", width_in_characters=16),
+        TableColumn("share", "share", width_in_characters=12),
+        TableColumn("stored", "ha", width_in_characters=16),
     ]
-    table = Table("zones", columns, unit="ha")
+    table = ReportTable("zones", columns, unit="ha")
 
     def row(rows: np.ndarray, code: str, name: str, kind: str) -> None:
         area = float(layer.statutory[rows].sum())
         stored = stored_areas[rows]
         table.rows.append(
-            Row(
+            TableRow(
                 [
                     code,
                     name,
@@ -296,13 +309,13 @@ def make_zone_table(figures: PlanIndicators) -> Table | None:
         area = float(county.statutory.sum())
         for name, value in (("county", area), ("difference", total_m2 - area)):
             cells = ["", texts.get("tables", name), None, format_measured(value / _M2_PER_HECTARE, "ha"), None, None]
-            table.rows.append(Row(cells, "sum", name))
+            table.rows.append(TableRow(cells, "sum", name))
     table.notes.append(texts.get("tables", "zones_note", layer=layer.name))
     table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
     return table
 
 
-def make_space_table(figures: PlanIndicators) -> Table | None:
+def make_space_table(figures: PlanIndicators) -> ReportTable | None:
     """Return the areas of the three zones (三区) and of the land outside of them.
 
     The areas are those of the report.
@@ -316,13 +329,13 @@ def make_space_table(figures: PlanIndicators) -> Table | None:
     county = ctx.plan.concept("county")
     whole = float(county.statutory.sum()) if county is not None and not county.has_no_geometry else found.total_m2
     columns = [
-        Column("space", wide=18),
-        Column("features", "count", wide=10),
-        Column("statutory_km2", "km2", wide=16),
-        Column("statutory", "ha", wide=16),
-        Column("county_share", "share", wide=12),
+        TableColumn("space", width_in_characters=18),
+        TableColumn("features", "count", width_in_characters=10),
+        TableColumn("statutory_km2", "km2", width_in_characters=16),
+        TableColumn("statutory", "ha", width_in_characters=16),
+        TableColumn("county_share", "share", width_in_characters=12),
     ]
-    table = Table("spaces", columns, unit="ha")
+    table = ReportTable("spaces", columns, unit="ha")
 
     def row(name: str, features: int, area: float, kind: str, code: str) -> None:
         cells = [
@@ -332,11 +345,11 @@ def make_space_table(figures: PlanIndicators) -> Table | None:
             format_measured(area / _M2_PER_HECTARE, "ha"),
             format_measured(100 * area / whole, "share") if whole else None,
         ]
-        table.rows.append(Row(cells, kind, code))
+        table.rows.append(TableRow(cells, kind, code))
 
     for space in mapping.spaces.codes:
         area = found.area(space)
-        if area or space not in (OUTSIDE, UNMAPPED):
+        if area or space not in (OUTSIDE_ZONES_CODE, UNMAPPED_ZONE_CODE):
             row(mapping.name(space), found.features.get(space, 0), area, "row", space)
     row(texts.get("tables", "sum"), sum(found.features.values()), found.total_m2, "sum", "")
     if not found.adds_up:

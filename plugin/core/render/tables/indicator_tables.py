@@ -7,7 +7,7 @@ from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...model.indicator import RATIO_FORMS, Indicator
 from .. import figures as shown
 from ..words import Words
-from .model import Column, Row, Table, Value, format_measured
+from .model import CellValue, ReportTable, TableColumn, TableRow, format_measured
 
 #: Inputs of the ratio in the order of official documents.
 _RATIO_INPUTS = (
@@ -16,41 +16,41 @@ _RATIO_INPUTS = (
 )
 
 
-def make_indicator_table(figures: PlanIndicators) -> Table:
+def make_indicator_table(figures: PlanIndicators) -> ReportTable:
     """Return one row per indicator figure, by group.
 
     For an indicator that cannot be computed the row has the reason.
     """
     texts, words = figures.texts, Words(figures.texts.lang)
     columns = [
-        Column("number", wide=6),
-        Column("indicator", wide=34),
-        Column("kind", wide=9),
-        Column("unit", wide=14),
-        Column("value", wide=16),
-        Column("target", wide=17),
-        Column("room", wide=14),
-        Column("state", wide=12),
-        Column("basis", wide=18),
-        Column("confirmed", wide=12),
-        Column("formula", wide=42),
-        Column("inputs", wide=48),
-        Column("source", wide=36),
+        TableColumn("number", width_in_characters=6),
+        TableColumn("indicator", width_in_characters=34),
+        TableColumn("kind", width_in_characters=9),
+        TableColumn("unit", width_in_characters=14),
+        TableColumn("value", width_in_characters=16),
+        TableColumn("target", width_in_characters=17),
+        TableColumn("room", width_in_characters=14),
+        TableColumn("state", width_in_characters=12),
+        TableColumn("basis", width_in_characters=18),
+        TableColumn("confirmed", width_in_characters=12),
+        TableColumn("formula", width_in_characters=42),
+        TableColumn("inputs", width_in_characters=48),
+        TableColumn("source", width_in_characters=36),
     ]
-    table = Table("indicators", columns)
+    table = ReportTable("indicators", columns)
     group = ""
     for computed in figures.all():
         entry = computed.entry
         if entry.group != group:
             group = entry.group
-            table.rows.append(Row([texts.get("groups", group), *[None] * (len(columns) - 1)], "head", group))
+            table.rows.append(TableRow([texts.get("groups", group), *[None] * (len(columns) - 1)], "head", group))
         shown_figures: list[Indicator | None] = [*computed.figures] or [None]
         for figure in shown_figures:
             number = str(sum(r.kind == "row" for r in table.rows) + 1)
             unit = texts.get("unit_names", figure.unit if figure else entry.unit)
-            cells: list[Value] = [number, entry.name(texts.lang), entry.kind if texts.lang == "zh" else "", unit]
+            cells: list[CellValue] = [number, entry.name(texts.lang), entry.kind if texts.lang == "zh" else "", unit]
             if figure is None:
-                cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.formula(texts.lang)]
+                cells += [None, "", None, texts.get("tables", "not_computed"), "", "", entry.get_formula(texts.lang)]
                 cells += [computed.reason]
             else:
                 decimals = shown.choose_decimals(figure)
@@ -58,14 +58,14 @@ def make_indicator_table(figures: PlanIndicators) -> Table:
                 cells += [shown.format_target(figure, words).replace("\u202f", " ")]
                 cells += [format_measured(figure.margin, figure.unit, decimals), shown.format_state(figure, words)]
                 cells += [shown.format_basis(figure, words), texts.get("tables", "yes" if figure.confirmed else "no")]
-                cells += [entry.formula(texts.lang), shown.format_inputs(figure, words).replace("\u202f", " ")]
+                cells += [entry.get_formula(texts.lang), shown.format_inputs(figure, words).replace("\u202f", " ")]
             source = texts.get("tables", "source", text=entry.source(texts.lang), mark=entry.mark)
-            table.rows.append(Row([*cells, source], "row", entry.id))
+            table.rows.append(TableRow([*cells, source], "row", entry.id))
     table.notes += [texts.get("tables", "unconfirmed_note"), texts.get("tables", "mark_note")]
     return table
 
 
-def make_ratio_table(figures: PlanIndicators) -> Table | None:
+def make_ratio_table(figures: PlanIndicators) -> ReportTable | None:
     """Return 城镇开发边界扩展倍数 in three forms with inputs.
 
     ``None`` if it cannot be computed.
@@ -75,15 +75,23 @@ def make_ratio_table(figures: PlanIndicators) -> Table | None:
     if first is None:
         return None
     texts, words = figures.texts, Words(figures.texts.lang)
-    columns = [Column("item", wide=56), Column("area", "ha", wide=18), Column("ratio", "ratio", wide=14)]
-    columns += [Column("target", wide=14), Column("room", "ratio", wide=14), Column("state", wide=14)]
-    table = Table("ratio", columns, unit="ha")
+    columns = [
+        TableColumn("item", width_in_characters=56),
+        TableColumn("area", "ha", width_in_characters=18),
+        TableColumn("ratio", "ratio", width_in_characters=14),
+    ]
+    columns += [
+        TableColumn("target", width_in_characters=14),
+        TableColumn("room", "ratio", width_in_characters=14),
+        TableColumn("state", width_in_characters=14),
+    ]
+    table = ReportTable("ratio", columns, unit="ha")
     for name in _RATIO_INPUTS:
         area = format_measured(float(first.inputs[name]) / 1e4, "ha")
-        table.rows.append(Row([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
+        table.rows.append(TableRow([texts.get("tables", f"ratio_{name}"), area, None, "", None, ""], "row", name))
     for form, computed in found.items():
         for figure in computed.figures:
-            table.rows.append(_form_row(form, computed, figure, figures, words))
+            table.rows.append(_make_form_row(form, computed, figure, figures, words))
     for name in ("denominator_layer", "classes", "base_year", "base_year_source", "windows"):
         table.notes.append(shown.format_input(name, first.inputs[name], words))
     if not first.confirmed:
@@ -91,12 +99,14 @@ def make_ratio_table(figures: PlanIndicators) -> Table | None:
     return table
 
 
-def _form_row(form: str, computed: ComputedIndicator, figure: Indicator, figures: PlanIndicators, words: Words) -> Row:
+def _make_form_row(
+    form: str, computed: ComputedIndicator, figure: Indicator, figures: PlanIndicators, words: Words
+) -> TableRow:
 
     lang = figures.texts.lang
     area = format_measured(float(figure.inputs["numerator_m2"]) / 1e4, "ha")
-    cells = [figures.texts.get("tables", "form", form=form.upper(), formula=computed.entry.formula(lang)), area]
+    cells = [figures.texts.get("tables", "form", form=form.upper(), formula=computed.entry.get_formula(lang)), area]
     cells += [format_measured(figure.value, "ratio", shown.choose_decimals(figure)), shown.format_target(figure, words)]
-    return Row(
+    return TableRow(
         [*cells, format_measured(figure.margin, "ratio"), shown.format_state(figure, words)], "sum", f"form:{form}"
     )

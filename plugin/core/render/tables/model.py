@@ -24,48 +24,48 @@ class Number(NamedTuple):
     decimals: int
 
 
-Value = str | Number | None
+CellValue = str | Number | None
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table: ``id`` is the key of its title if ``title`` is empty.
 
-    ``unit``: unit of its numbers; ``wide``: width in characters.
+    ``unit``: unit of its numbers; ``width_in_characters``: width in characters.
     """
 
     id: str
     unit: str = ""
     title: str = ""
-    wide: int = 12
+    width_in_characters: int = 12
 
 
 @dataclass
-class Row:
+class TableRow:
     """A row of a table.
 
     ``kind`` is row, part (其中 …), sum or head. ``code`` identifies the row for programs.
     """
 
-    values: list[Value]
+    values: list[CellValue]
     kind: str = "row"
     code: str = ""
 
 
 @dataclass
-class Table:
+class ReportTable:
     """A table: ``id`` is the key of its title and of its sheet's name.
 
     ``unit``: unit of most numbers; ``notes``: sentences below the table.
     """
 
     id: str
-    columns: list[Column]
-    rows: list[Row] = field(default_factory=list)
+    columns: list[TableColumn]
+    rows: list[TableRow] = field(default_factory=list)
     unit: str = ""
     notes: list[str] = field(default_factory=list)
 
-    def column(self, column: str) -> list[Value]:
+    def column(self, column: str) -> list[CellValue]:
         """Return the values of a column by its id."""
         place = [c.id for c in self.columns].index(column)
         return [row.values[place] for row in self.rows]
@@ -96,7 +96,7 @@ def format_measured(value: float | None, unit: str, decimals: int | None = None)
     return Number(float(value) if round(value, shown) else 0.0, shown)
 
 
-def list_records(tables: Iterable[Table], texts: Texts) -> list[LongRecord]:
+def list_records(tables: Iterable[ReportTable], texts: Texts) -> list[LongRecord]:
     """Return every number in columns with units, row by row."""
     found = []
     for table in tables:
@@ -104,17 +104,19 @@ def list_records(tables: Iterable[Table], texts: Texts) -> list[LongRecord]:
             name = next((v for v in row.values if isinstance(v, str) and v), "")
             for column, value in zip(table.columns, row.values, strict=True):
                 if isinstance(value, Number) and column.unit:
-                    title = column_title(column, texts)
-                    found.append(LongRecord(sheet_name(table, texts), row.code, name, title, value.value, column.unit))
+                    title = make_column_title(column, texts)
+                    found.append(
+                        LongRecord(make_sheet_name(table, texts), row.code, name, title, value.value, column.unit)
+                    )
     return found
 
 
-def sheet_name(table: Table, texts: Texts) -> str:
+def make_sheet_name(table: ReportTable, texts: Texts) -> str:
     """Return the name of a table's sheet."""
     return texts.get("sheets", table.id)
 
 
-def column_title(column: Column, texts: Texts) -> str:
+def make_column_title(column: TableColumn, texts: Texts) -> str:
     """Return the title of a column."""
     return column.title or texts.get("columns", column.id)
 

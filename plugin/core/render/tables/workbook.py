@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import OutputError
 from ...messages.texts import Texts
-from .model import Column, Number, Row, Table, Value, column_title, sheet_name
+from .model import CellValue, Number, ReportTable, TableColumn, TableRow, make_column_title, make_sheet_name
 
 if TYPE_CHECKING:
     from openpyxl import Workbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-#: Styles of cells (`_style_cell`) in the workbook's numbering: openpyxl compares each new style with all others.
-Styles = dict[tuple[str, bool, int, bool, str, str], Any]
+#: Styles of cells (`_apply_cell_style`) in the workbook's numbering: openpyxl compares each new style with all others.
+CellStyles = dict[tuple[str, bool, int, bool, str, str], Any]
 #: Rows above the first row of figures: title, unit line, head.
 HEADING_ROWS = 3
-_FONT = "宋体"
+_WORKBOOK_FONT = "宋体"
 _HEAD_FILL, _SUM_FILL = "DCE6F1", "F2F2F2"
 #: From this width on, text is aligned left.
 _LEFT_ALIGNED_WIDTH = 18
@@ -30,7 +30,7 @@ _LEFT_ALIGNED_WIDTH = 18
 _MAX_PORTRAIT_WIDTH = 100
 
 
-def write_tables_workbook(path: Path, tables: list[Table], area: str, texts: Texts, author: str) -> None:
+def write_tables_workbook(path: Path, tables: list[ReportTable], area: str, texts: Texts, author: str) -> None:
     """Write all tables to a new workbook, one sheet each, in order.
 
     ``area``: name of the area for the titles; ``author``: the program. Names of users, folders and computers do not go
@@ -42,7 +42,7 @@ def write_tables_workbook(path: Path, tables: list[Table], area: str, texts: Tex
         raise OutputError("output_openpyxl", target=path.name) from error
     book = openpyxl.Workbook()
     book.remove(book.active)
-    styles: Styles = {}
+    styles: CellStyles = {}
     for table in tables:
         _write_sheet(book, table, area, texts, styles)
     book.properties.creator = book.properties.lastModifiedBy = author
@@ -50,61 +50,76 @@ def write_tables_workbook(path: Path, tables: list[Table], area: str, texts: Tex
     book.save(path)
 
 
-def _write_sheet(book: Workbook, table: Table, area: str, texts: Texts, styles: Styles) -> None:
+def _write_sheet(book: Workbook, table: ReportTable, area: str, texts: Texts, styles: CellStyles) -> None:
     from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
 
-    sheet = book.create_sheet(sheet_name(table, texts))
+    sheet = book.create_sheet(make_sheet_name(table, texts))
     width = len(table.columns)
     _write_line(
-        sheet, 1, width, texts.get("sheet_titles", table.id, area=area), Font(_FONT, size=16, bold=True), "center", 30
+        sheet,
+        1,
+        width,
+        texts.get("sheet_titles", table.id, area=area),
+        Font(_WORKBOOK_FONT, size=16, bold=True),
+        "center",
+        30,
     )
     unit = texts.get("tables", "unit_line", unit=texts.get("unit_names", table.unit)) if table.unit else ""
-    _write_line(sheet, 2, width, unit, Font(_FONT, size=10), "right", 18)
+    _write_line(sheet, 2, width, unit, Font(_WORKBOOK_FONT, size=10), "right", 18)
     for place, column in enumerate(table.columns, 1):
-        sheet.column_dimensions[get_column_letter(place)].width = column.wide
+        sheet.column_dimensions[get_column_letter(place)].width = column.width_in_characters
         cell = sheet.cell(HEADING_ROWS, place)
-        _set_value(cell, _heading(column, table, texts))
-        _style_cell(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
+        _set_value(cell, _make_column_heading(column, table, texts))
+        _apply_cell_style(cell, styles, "center", wrap=True, bold=True, fill=_HEAD_FILL)
     sheet.row_dimensions[HEADING_ROWS].height = 32
     for number, row in enumerate(table.rows, HEADING_ROWS + 1):
         _write_row(sheet, number, row, table, styles)
     below = HEADING_ROWS + len(table.rows) + 1
     for number, note in enumerate(table.notes, below):
-        total = sum(c.wide for c in table.columns)
+        total = sum(c.width_in_characters for c in table.columns)
         lines = -(-2 * len(note) // max(total, 1))
-        _write_line(sheet, number, width, note, Font(_FONT, size=9), "left", 14 * max(lines, 1))
-    _set_up_printing(sheet, sum(c.wide for c in table.columns), below + len(table.notes) - 1, width)
+        _write_line(sheet, number, width, note, Font(_WORKBOOK_FONT, size=9), "left", 14 * max(lines, 1))
+    _set_up_printing(sheet, sum(c.width_in_characters for c in table.columns), below + len(table.notes) - 1, width)
 
 
-def _heading(column: Column, table: Table, texts: Texts) -> str:
+def _make_column_heading(column: TableColumn, table: ReportTable, texts: Texts) -> str:
     """Return a column's title, with the unit if it differs from that of the sheet."""
-    title = column_title(column, texts)
+    title = make_column_title(column, texts)
     if not column.unit or column.unit in (table.unit, "count", "ratio"):
         return title
     unit = texts.get("unit_names", column.unit)
     return f"{title}（{unit}）" if texts.lang == "zh" else f"{title} ({unit})"
 
 
-def _write_row(sheet: Worksheet, number: int, row: Row, table: Table, styles: Styles) -> None:
+def _write_row(sheet: Worksheet, number: int, row: TableRow, table: ReportTable, styles: CellStyles) -> None:
     from openpyxl.styles import Alignment
 
     strong = row.kind in ("sum", "head")
     tallest = 1
     for place, (column, value) in enumerate(zip(table.columns, row.values, strict=True), 1):
         cell = sheet.cell(number, place)
-        _set_value(cell, _plain_value(value))
-        at = "right" if isinstance(value, Number) else "left" if column.wide >= _LEFT_ALIGNED_WIDTH else "center"
+        _set_value(cell, _convert_to_plain_value(value))
+        at = (
+            "right"
+            if isinstance(value, Number)
+            else "left"
+            if column.width_in_characters >= _LEFT_ALIGNED_WIDTH
+            else "center"
+        )
         indent = 1 if row.kind == "part" and at == "left" else 0
         number_format = ""
         if isinstance(value, Number):
             plain = "#,##0" + (f".{'0' * value.decimals}" if value.decimals else "")
             number_format = f"{plain};[Red]-{plain}"
         elif value:
-            lines = sum(max(-(-_text_width(line) // max(column.wide - 2, 1)), 1) for line in value.split("\n"))
+            lines = sum(
+                max(-(-_compute_text_width(line) // max(column.width_in_characters - 2, 1)), 1)
+                for line in value.split("\n")
+            )
             tallest = max(tallest, lines)
         fill = _SUM_FILL if strong else ""
-        _style_cell(
+        _apply_cell_style(
             cell, styles, at, wrap=not number_format, indent=indent, bold=strong, fill=fill, number_format=number_format
         )
     if row.kind == "head":
@@ -114,7 +129,7 @@ def _write_row(sheet: Worksheet, number: int, row: Row, table: Table, styles: St
     sheet.row_dimensions[number].height = 4 + 13.5 * tallest
 
 
-def _plain_value(value: Value) -> str | float | int | None:
+def _convert_to_plain_value(value: CellValue) -> str | float | int | None:
     if isinstance(value, Number):
         return int(value.value) if value.decimals == 0 and value.value.is_integer() else value.value
     return value or None
@@ -134,7 +149,7 @@ def _set_value(cell: Any, value: str | float | int | None) -> None:
         cell.value = value
 
 
-def _text_width(text: str) -> int:
+def _compute_text_width(text: str) -> int:
     """Return the width of a text in characters; a Chinese character counts twice."""
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
@@ -149,9 +164,9 @@ def _write_line(sheet: Worksheet, number: int, width: int, text: str, font: Any,
     sheet.row_dimensions[number].height = height
 
 
-def _style_cell(
+def _apply_cell_style(
     cell: Any,
-    styles: Styles,
+    styles: CellStyles,
     alignment: str,
     *,
     wrap: bool,
@@ -168,7 +183,7 @@ def _style_cell(
         cell._style = copy(styles[style_key])
         return
     thin = Side("thin", "808080")
-    cell.font, cell.border = Font(_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
+    cell.font, cell.border = Font(_WORKBOOK_FONT, size=10, bold=bold), Border(thin, thin, thin, thin)
     cell.alignment = Alignment(alignment, "center", wrap_text=wrap, indent=indent)
     if fill:
         cell.fill = PatternFill("solid", start_color=fill)

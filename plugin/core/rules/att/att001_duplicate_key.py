@@ -52,7 +52,7 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     Limits
         Checks one layer at a time, and not the number's composition. A setting (C) lists the numbering fields.
     """
-    field = layer.field_name("key")
+    field = layer.get_field_name("key")
     if not layer.has("key"):
         return None
     rows: dict[str, list[int]] = defaultdict(list)
@@ -89,10 +89,10 @@ def _report_constant_number(layer: Layer, name: str) -> list[Finding]:
 
     A layer with fewer than two rows, or without the field, has none.
     """
-    declared = layer.template.field_named(name)
+    declared = layer.template.find_field_by_name(name)
     if declared is None or layer.named(name) is None or len(layer) < 2:
         return []
-    values = set(layer.text_by_name(name))
+    values = set(layer.get_texts_by_name(name))
     if len(values) != 1 or not (value := values.pop()):
         return []
     params = {"count": len(layer), "value": value}

@@ -46,18 +46,18 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     Limits
         Blank codes are not checked. The list of 规划分区 codes is marked C until a county confirms it.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
         values = layer.named(declared.name) if declared.codes else None
         if values is None:
             continue
-        result.applicable = True
+        result.is_applicable = True
         if values.notna().any():
             result.unconfirmed.append(f"codes.{declared.codes}")
         codes = ctx.codes(declared.codes).codes
-        names = layer.text_by_name(declared.code_name)
+        names = layer.get_texts_by_name(declared.code_name)
         problems: dict[tuple[str, str], tuple[str, str, dict] | None] = {}
-        for position, pair in enumerate(zip(layer.text_by_name(declared.name), names, strict=True)):
+        for position, pair in enumerate(zip(layer.get_texts_by_name(declared.name), names, strict=True)):
             if pair not in problems:
                 problems[pair] = _find_code_problem(declared, codes, *pair)
             problem = problems[pair]

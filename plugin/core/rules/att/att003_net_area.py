@@ -90,14 +90,14 @@ def net_area(layer: Layer, *, ctx: Context, allowance_m2: float = 0.01) -> RuleR
     if not layer.has("gross_area") or not layer.has("net_area"):
         return None
     result = RuleResult()
-    for difference in find_net_area_breaks(layer, ctx.cultivated_rows(layer), allowance_m2):
+    for difference in find_net_area_breaks(layer, ctx.find_cultivated_rows(layer), allowance_m2):
         result.findings.append(
             ctx.finding_maker.row(
                 layer,
                 difference.row,
-                field=layer.field_name(difference.meaning),
+                field=layer.get_field_name(difference.meaning),
                 case=difference.case,
-                params={"problem": difference.case, "actual": difference.actual, "expected": difference.expected},
+                params={"problem": difference.case, "actual": difference.actual_value, "expected": difference.expected},
                 geometry=layer.plane[difference.row],
             )
         )

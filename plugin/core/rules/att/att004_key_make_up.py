@@ -9,7 +9,7 @@ from .._attributes import ValueProblem, find_plan_code_prefix, judge_values
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
-def _plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
+def _make_plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "key": key, "division_code": "140225"}]}
 
 
@@ -27,15 +27,17 @@ def _plan_with_key(key: str) -> dict[str, list[dict[str, str]]]:
         "county": "{layer} ({key}): {field} “{value}” begins with {head}, but codes of this plan begin with {county}. Correct the first digits, or remove the neighbour's feature.",
     },
     fails=[
-        Example("too short", _plan_with_key("1402250001"), finds=1),
-        Example("another county's", _plan_with_key("140226000000000001"), finds=1),
-        Example("full-width digits", _plan_with_key("１４０２２５000000000001"), finds=1),
+        Example("too short", _make_plan_with_key("1402250001"), finds=1),
+        Example("another county's", _make_plan_with_key("140226000000000001"), finds=1),
+        Example("full-width digits", _make_plan_with_key("１４０２２５000000000001"), finds=1),
     ],
     passes=[
-        Example("county, 0000, running number", _plan_with_key("140225000000000001")),
-        Example("county, layer code, running number", _plan_with_key("140225200500000001")),
+        Example("county, 0000, running number", _make_plan_with_key("140225000000000001")),
+        Example("county, layer code, running number", _make_plan_with_key("140225200500000001")),
         Example(
-            "another county of the city", _plan_with_key("140226000000000001"), settings={"attributes.area_digits": 4}
+            "another county of the city",
+            _make_plan_with_key("140226000000000001"),
+            settings={"attributes.area_digits": 4},
         ),
     ],
 )
@@ -73,4 +75,4 @@ def key_make_up(layer: Layer, *, ctx: Context) -> list[Finding] | None:
             return ValueProblem("length", params)
         return ValueProblem("county" if composed else "signs", params)
 
-    return judge_values(ctx, layer, layer.field_name("key"), layer.keys, find_key_problem)
+    return judge_values(ctx, layer, layer.get_field_name("key"), layer.keys, find_key_problem)

@@ -13,7 +13,7 @@ FIRST_KEY, SECOND_KEY = "140225000000000001", "140225000000000002"
 MAX_LISTED_KEYS = 5
 
 
-def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     return {"red_line": [{"wkt": SQUARE_WKT, "key": first}], "boundary": [{"wkt": SQUARE_WKT, "key": second}]}
 
 
@@ -29,14 +29,14 @@ def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str
         "many": "{layer} and {related_layer} have common numbers in {field}: {count} ({keys}{more}). Number all features of one of the two layers again.",
     },
     fails=[
-        Example("one number in two layers", _plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),
+        Example("one number in two layers", _make_plan_with_two_keys(FIRST_KEY, FIRST_KEY), finds=1),
         Example("reported once for a whole layer",
                 {"red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}],
                  "boundary": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": SECOND_KEY}]},
                 finds=1, parameters={"listed_count": 1}),
     ],
     passes=[
-        Example("all different", _plan_with_two_keys(FIRST_KEY, SECOND_KEY)),
+        Example("all different", _make_plan_with_two_keys(FIRST_KEY, SECOND_KEY)),
         Example("twice in one layer is ATT001's", {
             "red_line": [{"wkt": SQUARE_WKT, "key": FIRST_KEY}, {"wkt": SQUARE_WKT, "key": FIRST_KEY}],
             "boundary": [{"wkt": SQUARE_WKT, "key": SECOND_KEY}]}),
@@ -60,7 +60,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
     """
     result = RuleResult()
     compared = [layer for layer in ctx.plan.layers.values() if layer.template.field("key") and not layer.template.base]
-    result.applicable = sum(len(layer) > 0 for layer in compared) > 1
+    result.is_applicable = sum(len(layer) > 0 for layer in compared) > 1
     result.not_checked += [explain_missing_fields(layer, "key") for layer in compared if not layer.has("key")]
     common = _find_shared_keys([layer for layer in compared if layer.has("key")], ctx)
     for (owner_role, role), shared in common.items():
@@ -70,7 +70,7 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
             continue
         for key, position in sorted(shared, key=lambda pair: pair[1]):
             finding = ctx.finding_maker.row(
-                layer, position, case="one", field=layer.field_name("key"), params={"value": key}
+                layer, position, case="one", field=layer.get_field_name("key"), params={"value": key}
             )
             finding.related_role, finding.related_keys = owner_role, [key]
             finding.geometry = layer.plane[position]
@@ -106,4 +106,4 @@ def _make_summary_finding(layer: Layer, owner: Layer, shared: list[tuple[str, in
     keys = sorted(key for key, _ in shared)
     dots = " …" if len(keys) > MAX_LISTED_KEYS else ""
     params = {"count": len(keys), "keys": keys[:MAX_LISTED_KEYS], "more": dots}
-    return Finding(layer.role, related_role=owner.role, field=layer.field_name("key"), case="many", params=params)
+    return Finding(layer.role, related_role=owner.role, field=layer.get_field_name("key"), case="many", params=params)

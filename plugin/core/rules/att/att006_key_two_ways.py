@@ -10,7 +10,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 _DIGITS_7_TO_10 = slice(6, 10)
 
 
-def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
+def _make_plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "key": first}, {"wkt": SQUARE_WKT, "key": second}]}
 
 
@@ -24,10 +24,12 @@ def _plan_with_two_keys(first: str, second: str) -> dict[str, list[dict[str, str
     messages={
         "": "{layer} numbers its features in two ways in {field}: county + 0000 + running number (features: {filled}, such as {filled_key}), county + layer code + running number (features: {coded}, such as {coded_key}). Both are valid; use one of them in the whole layer.",
     },
-    fails=[Example("both ways in one layer", _plan_with_two_keys("140225000000000001", "140225200500000001"), finds=1)],
+    fails=[
+        Example("both ways in one layer", _make_plan_with_two_keys("140225000000000001", "140225200500000001"), finds=1)
+    ],
     passes=[
-        Example("county + 0000", _plan_with_two_keys("140225000000000001", "140225000000000002")),
-        Example("county + layer code", _plan_with_two_keys("140225200500000001", "140225200500000002")),
+        Example("county + 0000", _make_plan_with_two_keys("140225000000000001", "140225000000000002")),
+        Example("county + layer code", _make_plan_with_two_keys("140225200500000001", "140225200500000002")),
     ],
 )
 def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
@@ -57,4 +59,4 @@ def key_two_ways(layer: Layer, *, ctx: Context) -> list[Finding] | None:
         "coded": len(layer_coded_keys),
         "coded_key": layer_coded_keys[0],
     }
-    return [Finding(layer.role, field=layer.field_name("key"), params=params)]
+    return [Finding(layer.role, field=layer.get_field_name("key"), params=params)]

@@ -47,7 +47,7 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
         county, by name or with its group.
     """
     expected = layer.template.feature_code
-    result = RuleResult(applicable=bool(expected))
+    result = RuleResult(is_applicable=bool(expected))
     if not expected:
         return result
     if not layer.has("feature_code"):
@@ -62,6 +62,6 @@ def feature_code(layer: Layer, *, ctx: Context) -> RuleResult:
         return ValueProblem("other" if code else "blank", {"value": code, "expected": expected}, severity)
 
     result.findings = judge_values(
-        ctx, layer, layer.field_name("feature_code"), layer.text("feature_code"), find_code_problem
+        ctx, layer, layer.get_field_name("feature_code"), layer.text("feature_code"), find_code_problem
     )
     return result

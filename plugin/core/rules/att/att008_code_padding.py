@@ -43,12 +43,12 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
     Limits
         Blank codes are not checked. ATT002 checks whether the code is in the list and agrees with its name.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
         values = layer.named(declared.name) if declared.codes and declared.code_pad else None
         if values is None:
             continue
-        result.applicable = True
+        result.is_applicable = True
         known, pad = ctx.codes(declared.codes).codes, declared.code_pad
 
         def find_padding_problem(code: str, known: dict = known, pad: int = pad) -> ValueProblem | None:
@@ -57,6 +57,6 @@ def code_padding(layer: Layer, *, ctx: Context) -> RuleResult:
             return ValueProblem(params={"value": code, "expected": code.ljust(pad, "0"), "count": pad})
 
         result.findings += judge_values(
-            ctx, layer, declared.name, layer.text_by_name(declared.name), find_padding_problem
+            ctx, layer, declared.name, layer.get_texts_by_name(declared.name), find_padding_problem
         )
     return result

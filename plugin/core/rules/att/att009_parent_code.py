@@ -42,12 +42,12 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
         A setting of mark C lists the code lists that require the finest level. Planning zones and planned land use
         may use the upper level; ATT010 checks the zones of the central urban area.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
         values = layer.named(declared.name) if declared.codes in ctx.norm.get("attributes.leaf_lists") else None
         if values is None:
             continue
-        result.applicable = True
+        result.is_applicable = True
         codes = ctx.codes(declared.codes)
         parents, pad = find_codes_with_subcodes(codes), declared.code_pad
 
@@ -68,5 +68,7 @@ def parent_code(layer: Layer, *, ctx: Context) -> RuleResult:
                 params={**params, "codes": finer_codes[:3], "more": " …" if len(finer_codes) > 3 else ""}
             )
 
-        result.findings += judge_values(ctx, layer, declared.name, layer.text_by_name(declared.name), find_parent_code)
+        result.findings += judge_values(
+            ctx, layer, declared.name, layer.get_texts_by_name(declared.name), find_parent_code
+        )
     return result

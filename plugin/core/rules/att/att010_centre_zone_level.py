@@ -51,7 +51,7 @@ def centre_zone_level(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     centre = (layer.template.base or layer.role) in ctx.norm.get("attributes.centre_zone_layers")
     declared = layer.template.field("zone_code") if centre else None
-    result = RuleResult(applicable=declared is not None)
+    result = RuleResult(is_applicable=declared is not None)
     if declared is None:
         return result
     if not layer.has("zone_code"):

@@ -11,7 +11,7 @@ TOWNSHIP_LAYER = {"layer": "XZQXZ"}
 CODE_LENGTHS = (6, 9, 12)
 
 
-def _plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
+def _make_plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, str | None]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "division_code": code} for code in codes]}
 
 
@@ -30,25 +30,25 @@ def _plan_with_division_codes(*codes: str | None) -> dict[str, list[dict[str, st
     fails=[
         Example(
             "another county's township",
-            _plan_with_division_codes("140225100", "140225101", "140226100"),
+            _make_plan_with_division_codes("140225100", "140225101", "140226100"),
             finds=1,
             roles=TOWNSHIP_LAYER,
         ),
-        Example("the city's code", _plan_with_division_codes("140225", "140225", "140200"), finds=1),
+        Example("the city's code", _make_plan_with_division_codes("140225", "140225", "140200"), finds=1),
         Example(
-            "a digit is missing", _plan_with_division_codes("140225100", "14022510"), finds=1, roles=TOWNSHIP_LAYER
+            "a digit is missing", _make_plan_with_division_codes("140225100", "14022510"), finds=1, roles=TOWNSHIP_LAYER
         ),
     ],
     passes=[
         Example(
             "county and townships",
-            _plan_with_division_codes("140225", "140225100", "140225100000"),
+            _make_plan_with_division_codes("140225", "140225100", "140225100000"),
             roles=TOWNSHIP_LAYER,
         ),
-        Example("blank is another rule's", _plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
+        Example("blank is another rule's", _make_plan_with_division_codes("140225", None), roles=TOWNSHIP_LAYER),
         Example(
             "counties of one city",
-            _plan_with_division_codes("140225", "140226"),
+            _make_plan_with_division_codes("140225", "140226"),
             settings={"attributes.area_digits": 4},
         ),
     ],
@@ -79,4 +79,6 @@ def division_code(layer: Layer, *, ctx: Context) -> list[Finding] | None:
             return ValueProblem("form", params)
         return ValueProblem("county", params) if not code.startswith(county_digits) else None
 
-    return judge_values(ctx, layer, layer.field_name("division_code"), layer.text("division_code"), find_code_problem)
+    return judge_values(
+        ctx, layer, layer.get_field_name("division_code"), layer.text("division_code"), find_code_problem
+    )

@@ -10,11 +10,11 @@ ZONE_LAYER = {"layer": "YDYHGHFQ"}
 COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
 
 
-def _division_row(code: str, name: str | None) -> dict[str, str | None]:
+def _make_division_row(code: str, name: str | None) -> dict[str, str | None]:
     return {"wkt": SQUARE_WKT, "division_code": code, "division_name": name}
 
 
-TOWNSHIP_ROWS = [_division_row("140225100", "永安镇"), _division_row("140225101", "王庄堡镇")]
+TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_row("140225101", "王庄堡镇")]
 
 
 @rule(
@@ -32,16 +32,16 @@ TOWNSHIP_ROWS = [_division_row("140225100", "永安镇"), _division_row("1402251
         "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[
-        Example("another county's name", {"layer": [_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),
-        Example("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
-        Example("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
+        Example("another county's name", {"layer": [_make_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),
+        Example("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
+        Example("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
     ],
     passes=[
-        Example("county", {"layer": [_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
-        Example("county with its city", {"layer": [_division_row("140225", "大同市浑源县")]}, roles=ZONE_LAYER),
-        Example("township", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225100000", "永安镇")]}, roles=ZONE_LAYER),
-        Example("blank", {"layer": [_division_row("140225", None)]}, roles=ZONE_LAYER),
-        Example("a village, which no list tells", {"townships": TOWNSHIP_ROWS, "layer": [_division_row("140225100201", "大庄村")]}, roles=ZONE_LAYER),
+        Example("county", {"layer": [_make_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
+        Example("county with its city", {"layer": [_make_division_row("140225", "大同市浑源县")]}, roles=ZONE_LAYER),
+        Example("township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100000", "永安镇")]}, roles=ZONE_LAYER),
+        Example("blank", {"layer": [_make_division_row("140225", None)]}, roles=ZONE_LAYER),
+        Example("a village, which no list tells", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100201", "大庄村")]}, roles=ZONE_LAYER),
     ],
 )  # fmt: skip
 def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> RuleResult:
@@ -59,7 +59,7 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
         the plan's layer only, which this rule does not check; villages are unknown.
     """
     has_both_fields = layer.has("division_code") and layer.has("division_name")
-    result = RuleResult(applicable=has_both_fields)
+    result = RuleResult(is_applicable=has_both_fields)
     if not has_both_fields:
         return result
     divisions = ctx.codes("divisions")
@@ -69,14 +69,14 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
         if townships is not None and not is_township_layer
         else ({}, "")
     )
-    code_field, name_field = layer.field_name("division_code"), layer.field_name("division_name")
+    code_field, name_field = layer.get_field_name("division_code"), layer.get_field_name("division_name")
 
     def find_division_problem(pair: tuple[str, str]) -> ValueProblem | None:
         code, name = pair
         if not code.isdigit():
             return None
         if len(code) == COUNTY_DIGITS:
-            lineage = [divisions.codes[c].name for c in divisions.lineage(code)]
+            lineage = [divisions.codes[c].name for c in divisions.list_code_and_parents(code)]
             known = {"".join(reversed(lineage[: n + 1])) for n in range(len(lineage))}
             expected = lineage[0] if lineage else ""
         elif len(code) >= TOWNSHIP_DIGITS and not code[TOWNSHIP_DIGITS:].strip("0") and township_names:

@@ -56,7 +56,7 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
         shapes are not checked.
     """
     fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
-    result = RuleResult(applicable=bool(fields))
+    result = RuleResult(is_applicable=bool(fields))
     for meaning in fields:
         declared = layer.template.field(meaning)
         if declared is None or declared.unit != "m2":

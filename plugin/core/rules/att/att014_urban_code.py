@@ -10,7 +10,7 @@ PARCEL_LAYER = {"layer": "DLTB"}
 SURVEY_CODE_LIST = "sandiao"
 
 
-def _plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
+def _make_plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[dict[str, str | None]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "urban_code": urban_code}]}
 
 
@@ -28,17 +28,17 @@ def _plan_with_parcel(land_use: str, urban_code: str | None) -> dict[str, list[d
         "is {expected}. Compare both codes with the survey, and correct the wrong one.",
     },
     fails=[
-        Example("housing without a code", _plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),
-        Example("a mine coded as a town", _plan_with_parcel("0602", "202"), finds=1, roles=PARCEL_LAYER),
-        Example("special land coded as a village", _plan_with_parcel("09", "203"), finds=1, roles=PARCEL_LAYER),
+        Example("housing without a code", _make_plan_with_parcel("0701", None), finds=1, roles=PARCEL_LAYER),
+        Example("a mine coded as a town", _make_plan_with_parcel("0602", "202"), finds=1, roles=PARCEL_LAYER),
+        Example("special land coded as a village", _make_plan_with_parcel("09", "203"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("housing in a village", _plan_with_parcel("0702", "203"), roles=PARCEL_LAYER),
-        Example("a mine", _plan_with_parcel("0602", "204"), roles=PARCEL_LAYER),
-        Example("fields need none", _plan_with_parcel("0103", None), roles=PARCEL_LAYER),
+        Example("housing in a village", _make_plan_with_parcel("0702", "203"), roles=PARCEL_LAYER),
+        Example("a mine", _make_plan_with_parcel("0602", "204"), roles=PARCEL_LAYER),
+        Example("fields need none", _make_plan_with_parcel("0103", None), roles=PARCEL_LAYER),
         Example(
             "the county uses other codes",
-            _plan_with_parcel("0602", "202"),
+            _make_plan_with_parcel("0602", "202"),
             roles=PARCEL_LAYER,
             settings={"attributes.urban_expected": []},
         ),
@@ -63,7 +63,7 @@ def urban_code(layer: Layer, *, ctx: Context) -> RuleResult:
     declared = layer.template.field("urban_code")
     land_use = layer.template.field("land_use")
     if declared is None or land_use is None or land_use.codes != SURVEY_CODE_LIST:
-        return RuleResult(applicable=False)
+        return RuleResult(is_applicable=False)
     result = RuleResult()
     missing = [m for m in ("urban_code", "land_use") if not layer.has(m)]
     if missing:

@@ -14,7 +14,7 @@ PARCEL_LAYER = {"layer": "DLTB"}
 INVISIBLE_CATEGORIES = ("Cc", "Cf", "Co", "Cs")
 
 
-def _plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
+def _make_plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "ZLDWMC": name}]}
 
 
@@ -32,18 +32,18 @@ def _plan_with_unit_name(name: str) -> dict[str, list[dict[str, str]]]:
         "sign": "{layer} ({key}): {field} = “{value}” has the character {sign}, which is not allowed in attributes. Delete or replace it.",
     },
     fails=[
-        Example("UTF-8 read as GBK", _plan_with_unit_name("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
-        Example("characters lost", _plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
-        Example("a line break", _plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
-        Example("an invisible character", _plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
-        Example("question marks", _plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
+        Example("UTF-8 read as GBK", _make_plan_with_unit_name("鍩庨晣寤鸿鐢ㄥ湴"), finds=1, roles=PARCEL_LAYER),
+        Example("characters lost", _make_plan_with_unit_name("大庄锟斤拷村"), finds=1, roles=PARCEL_LAYER),
+        Example("a line break", _make_plan_with_unit_name("大庄\n村"), finds=1, roles=PARCEL_LAYER),
+        Example("an invisible character", _make_plan_with_unit_name("大庄\u200b村"), finds=1, roles=PARCEL_LAYER),
+        Example("question marks", _make_plan_with_unit_name("??村"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("a name", _plan_with_unit_name("驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
-        Example("a rare character", _plan_with_unit_name("㙘𪨶村"), roles=PARCEL_LAYER),
+        Example("a name", _make_plan_with_unit_name("驼峰乡大庄村（二组）"), roles=PARCEL_LAYER),
+        Example("a rare character", _make_plan_with_unit_name("㙘𪨶村"), roles=PARCEL_LAYER),
         Example(
             "the county allows it",
-            _plan_with_unit_name("??村"),
+            _make_plan_with_unit_name("??村"),
             roles=PARCEL_LAYER,
             settings={"attributes.forbidden_characters": []},
         ),
@@ -65,16 +65,16 @@ def broken_text(layer: Layer, *, ctx: Context) -> RuleResult:
         No source lists the forbidden printable characters: they are a setting of mark C. Blanks around a value are
         not checked. Personal data are not shown. One finding for each field and row, for its first error.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     forbidden = frozenset(ctx.norm.get("attributes.forbidden_characters"))
     for declared in layer.template.fields:
         values = layer.named(declared.name) if declared.type == "text" else None
         if values is None or values.dtype.kind in "iufbM":
             continue
         ctx.cancellation.raise_if_cancelled()
-        result.applicable = True
-        judge = _make_text_judge(declared, forbidden, layer.garbled_rows(declared.name))
-        result.findings += judge_values(ctx, layer, declared.name, layer.text_by_name(declared.name), judge)
+        result.is_applicable = True
+        judge = _make_text_judge(declared, forbidden, layer.get_garbled_texts(declared.name))
+        result.findings += judge_values(ctx, layer, declared.name, layer.get_texts_by_name(declared.name), judge)
     return result
 
 

@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 FARMLAND_LAYER = {"layer": "YJJBNTBHTB"}
 
 
-def _plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
+def _make_plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
     return {"layer": [{"wkt": SQUARE_WKT, **values}]}
 
 
@@ -34,35 +34,39 @@ def _plan_with_dates(**values: object) -> dict[str, list[dict[str, object]]]:
         "order": "{layer} ({key}): {field} = “{value}” is before {start_field} = “{start}”. Correct one of the two dates.",
     },
     fails=[
-        Example("no date", _plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
-        Example("no such day", _plan_with_dates(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
-        Example("in the future", _plan_with_dates(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
-        Example("a year before the survey existed", _plan_with_dates(data_year=1020), finds=1, roles=FARMLAND_LAYER),
-        Example("a year in the future", _plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
+        Example("no date", _make_plan_with_dates(BHKSSJ="去年十月"), finds=1, roles=FARMLAND_LAYER),
+        Example("no such day", _make_plan_with_dates(BHKSSJ="2025-02-30"), finds=1, roles=FARMLAND_LAYER),
+        Example("in the future", _make_plan_with_dates(BHKSSJ="2999年1月1日"), finds=1, roles=FARMLAND_LAYER),
+        Example(
+            "a year before the survey existed", _make_plan_with_dates(data_year=1020), finds=1, roles=FARMLAND_LAYER
+        ),
+        Example("a year in the future", _make_plan_with_dates(data_year=2999), finds=1, roles=FARMLAND_LAYER),
         Example(
             "protection that has ended",
-            _plan_with_dates(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"),
+            _make_plan_with_dates(BHKSSJ="2001-01-01", BHJSSJ="2019-12-31"),
             finds=1,
             roles=FARMLAND_LAYER,
         ),
         Example(
             "ends before it begins",
-            _plan_with_dates(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"),
+            _make_plan_with_dates(BHKSSJ="2025-10-01", BHJSSJ="2024-10-01"),
             finds=1,
             roles=FARMLAND_LAYER,
         ),
     ],
     passes=[
         Example(
-            "several ways of writing", _plan_with_dates(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND_LAYER
+            "several ways of writing", _make_plan_with_dates(BHKSSJ="2025/1/5", BHJSSJ="29990106"), roles=FARMLAND_LAYER
         ),
         Example(
-            "an end may lie ahead", _plan_with_dates(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"), roles=FARMLAND_LAYER
+            "an end may lie ahead",
+            _make_plan_with_dates(BHKSSJ="2025-01-05", BHJSSJ="2999-12-31"),
+            roles=FARMLAND_LAYER,
         ),
-        Example("years and blanks", _plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
+        Example("years and blanks", _make_plan_with_dates(data_year=2020, BHKSSJ=None), roles=FARMLAND_LAYER),
         Example(
             "older by leave of the county",
-            _plan_with_dates(data_year=1930),
+            _make_plan_with_dates(data_year=1930),
             roles=FARMLAND_LAYER,
             parameters={"earliest_year": 1900},
         ),
@@ -83,7 +87,7 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         An end may be in the future. “Today” is the date of the computer. The earliest year and the pairs are settings
         of mark C. Dates in other texts are not checked.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     spans = read_word_pairs(ctx.norm, "attributes.date_pairs")
     ends = {end for _, end in spans}
     texts_by_field: dict[str, list[str]] = {}
@@ -92,8 +96,8 @@ def dates(layer: Layer, *, ctx: Context, earliest_year: float = 1949) -> RuleRes
         values = layer.named(declared.name) if is_year or declared.type == "date" else None
         if values is None:
             continue
-        result.applicable = True
-        texts_by_field[declared.name] = layer.text_by_name(declared.name)
+        result.is_applicable = True
+        texts_by_field[declared.name] = layer.get_texts_by_name(declared.name)
         judge = _make_date_judge(declared, int(earliest_year), future_allowed=declared.name in ends)
         result.findings += judge_values(ctx, layer, declared.name, texts_by_field[declared.name], judge)
     for start, end in spans:
@@ -139,7 +143,10 @@ def _make_span_judge(layer: Layer, start_field: str, end_field: str, earliest: i
 
     It reports an end that is before its start, or before today.
     """
-    start_declared, end_declared = layer.template.field_named(start_field), layer.template.field_named(end_field)
+    start_declared, end_declared = (
+        layer.template.find_field_by_name(start_field),
+        layer.template.find_field_by_name(end_field),
+    )
     today = date.today()
 
     def find_span_problem(span: tuple[str, str]) -> ValueProblem | None:

@@ -44,9 +44,9 @@ def restorable_land(layer: Layer, *, ctx: Context) -> RuleResult:
         LAW010 reports other land that is not 耕地, and K codes in its own layer: when both run, LAW010 reports that
         layer. Parcels of the survey may have K codes.
     """
-    checked_roles = {*ctx.plan.roles_of("farmland"), *ctx.plan.roles_of("cultivated")}
+    checked_roles = {*ctx.plan.list_roles_of_concept("farmland"), *ctx.plan.list_roles_of_concept("cultivated")}
     declared = layer.template.field("land_use") if layer.role in checked_roles else None
-    result = RuleResult(applicable=declared is not None)
+    result = RuleResult(is_applicable=declared is not None)
     if declared is None or _is_reported_by_other_rule(layer, ctx):
         return result
     if not layer.has("land_use"):

@@ -11,7 +11,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
 
 
-def _plan_with_parcel(
+def _make_plan_with_parcel(
     land_use: str, slope_class: str | None, terrace: str | None
 ) -> dict[str, list[dict[str, str | None]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "slope_class": slope_class, "terrace": terrace}]}
@@ -30,15 +30,15 @@ def _plan_with_parcel(
         "terrace": "{layer} ({key}): {field} = “{value}”; valid values are PD (坡地), TT (梯田) or empty. Correct the kind of cultivated land.",
     },
     fails=[
-        Example("no slope class", _plan_with_parcel("0103", None, "PD"), finds=1, roles=PARCEL_LAYER),
-        Example("no such kind", _plan_with_parcel("0103", "3", "XX"), finds=1, roles=PARCEL_LAYER),
-        Example("both", _plan_with_parcel("0103", None, "XX"), finds=2, roles=PARCEL_LAYER),
+        Example("no slope class", _make_plan_with_parcel("0103", None, "PD"), finds=1, roles=PARCEL_LAYER),
+        Example("no such kind", _make_plan_with_parcel("0103", "3", "XX"), finds=1, roles=PARCEL_LAYER),
+        Example("both", _make_plan_with_parcel("0103", None, "XX"), finds=2, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("filled", _plan_with_parcel("0103", "3", "TT"), roles=PARCEL_LAYER),
-        Example("flat land has no kind", _plan_with_parcel("0102", "1", None), roles=PARCEL_LAYER),
-        Example("a forest needs neither", _plan_with_parcel("0301", None, None), roles=PARCEL_LAYER),
-        Example("restorable land is not 耕地", _plan_with_parcel("0201K", None, None), roles=PARCEL_LAYER),
+        Example("filled", _make_plan_with_parcel("0103", "3", "TT"), roles=PARCEL_LAYER),
+        Example("flat land has no kind", _make_plan_with_parcel("0102", "1", None), roles=PARCEL_LAYER),
+        Example("a forest needs neither", _make_plan_with_parcel("0301", None, None), roles=PARCEL_LAYER),
+        Example("restorable land is not 耕地", _make_plan_with_parcel("0201K", None, None), roles=PARCEL_LAYER),
     ],
 )
 def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -55,21 +55,21 @@ def slope_class(layer: Layer, *, ctx: Context) -> RuleResult:
         ATT002 checks the slope class against the list; when it runs, it also checks the kind, and the outcome notes
         it. No source states whether flat land may have a kind, and steep land none; this is not checked.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     slope, terrace = layer.template.field("slope_class"), layer.template.field("terrace")
     if slope is not None and layer.template.field("land_use") is not None:
-        result.applicable = True
+        result.is_applicable = True
         missing = [m for m in ("slope_class", "land_use") if not layer.has(m)]
         if missing:
             result.not_checked.append(explain_missing_fields(layer, *missing))
         else:
             codes = layer.text("land_use")
             blank = np.array([not value for value in layer.text("slope_class")], dtype=bool)
-            for position in np.flatnonzero(blank & ctx.cultivated_rows(layer)).tolist():
+            for position in np.flatnonzero(blank & ctx.find_cultivated_rows(layer)).tolist():
                 problem = ValueProblem("slope", {"code": codes[position]})
                 result.findings.append(make_value_finding(ctx, layer, position, slope.name, problem))
     if terrace is not None and layer.has("terrace") and not is_reported_elsewhere(ctx, "ATT002"):
-        result.applicable = True
+        result.is_applicable = True
         kinds = ctx.codes(terrace.codes).codes
         for position, value in enumerate(layer.text("terrace")):
             if value and value not in kinds:

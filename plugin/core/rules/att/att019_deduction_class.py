@@ -14,7 +14,9 @@ PARCEL_LAYER = {"layer": "DLTB"}
 DEDUCTED_CLASS_FIELD = "KCDLBM"
 
 
-def _plan_with_deduction(land_use: str, rate: float | None, kind: str | None) -> dict[str, list[dict[str, object]]]:
+def _make_plan_with_deduction(
+    land_use: str, rate: float | None, kind: str | None
+) -> dict[str, list[dict[str, object]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "land_use": land_use, "deduction_rate": rate, DEDUCTED_CLASS_FIELD: kind}]}
 
 
@@ -35,17 +37,17 @@ def _plan_with_deduction(land_use: str, rate: float | None, kind: str | None) ->
         "kind": "{layer} ({key}): {field} = “{kind}”, but the deducted class must be {expected}. Correct the code.",
     },
     fails=[
-        Example("ridges in a forest", _plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
+        Example("ridges in a forest", _make_plan_with_deduction("0301", 0.1, "1203"), finds=1, roles=PARCEL_LAYER),
         Example("terraces without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "TT",
                 "slope_class": "3"}]}, finds=1, roles=PARCEL_LAYER),
         Example("a steep slope without ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": None, "terrace": "PD",
                 "slope_class": "4"}]}, finds=1, roles=PARCEL_LAYER),
-        Example("of what?", _plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
-        Example("roads taken off", _plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
+        Example("of what?", _make_plan_with_deduction("0103", 0.1, None), finds=1, roles=PARCEL_LAYER),
+        Example("roads taken off", _make_plan_with_deduction("0103", 0.1, "1003"), finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
-        Example("ridges", _plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
-        Example("nothing is taken off", _plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
+        Example("ridges", _make_plan_with_deduction("0103", 0.1, "1203"), roles=PARCEL_LAYER),
+        Example("nothing is taken off", _make_plan_with_deduction("0301", 0.0, None), roles=PARCEL_LAYER),
         Example("level land has no ridges", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "deduction_rate": 0.0, "terrace": "PD",
                 "slope_class": "1"}]}, roles=PARCEL_LAYER),
     ],
@@ -67,17 +69,17 @@ def deduction_class(layer: Layer, *, ctx: Context) -> RuleResult:
         and only from 耕地 (mark C). ATT003 checks the arithmetic.
     """
     needed = ("deduction_rate", "land_use")
-    result = RuleResult(applicable=all(layer.has(meaning) for meaning in needed))
-    if not result.applicable:
+    result = RuleResult(is_applicable=all(layer.has(meaning) for meaning in needed))
+    if not result.is_applicable:
         return result
-    declared = layer.template.field_named(DEDUCTED_CLASS_FIELD)
-    has_kind_field, kinds = layer.named(DEDUCTED_CLASS_FIELD) is not None, layer.text_by_name(DEDUCTED_CLASS_FIELD)
-    codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.cultivated_rows(layer)
+    declared = layer.template.find_field_by_name(DEDUCTED_CLASS_FIELD)
+    has_kind_field, kinds = layer.named(DEDUCTED_CLASS_FIELD) is not None, layer.get_texts_by_name(DEDUCTED_CLASS_FIELD)
+    codes, rates, cultivated = layer.text("land_use"), layer.numbers("deduction_rate"), ctx.find_cultivated_rows(layer)
     allowed = ctx.norm.get("attributes.deduction_classes")
     for position in np.flatnonzero(rates > 0).tolist():
         params = {"value": float(rates[position]), "code": codes[position], "expected": " / ".join(allowed)}
         if not cultivated[position]:
-            field, case = layer.field_name("deduction_rate"), "land"
+            field, case = layer.get_field_name("deduction_rate"), "land"
         elif declared is None or not has_kind_field or kinds[position] in allowed:
             continue
         else:
@@ -99,6 +101,6 @@ def _report_missing_deductions(layer: Layer, rows: NDArray, ctx: Context) -> lis
     ridged_rows = np.flatnonzero(rows & has_ridges).tolist()
     if not ridged_rows:
         return []
-    field = layer.field_name("deduction_rate")
+    field = layer.get_field_name("deduction_rate")
     return [ctx.finding_maker.row(layer, ridged_rows[0], field=field, case="none", severity=Severity.WARNING, params=make_row_list_params(layer, ridged_rows),
                     geometry=layer.plane[ridged_rows[0]])]  # fmt: skip

@@ -49,7 +49,7 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
         reports a missing field, ATT001 a missing BSM, ATT007 a missing YSDM where the layer's code is known; an
         unverified field (mark C) is only information. Runs for a whole county, by name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
         is_checked_by_other_rule = declared.meaning == "key" or (
             declared.meaning == "feature_code" and layer.template.feature_code
@@ -57,7 +57,7 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
         values = layer.named(declared.name) if declared.constraint == "M" and not is_checked_by_other_rule else None
         if values is None:
             continue
-        result.applicable = True
+        result.is_applicable = True
         severity = Severity.INFO if declared.mark == "C" else None
         problem = ValueProblem(params={"alias": declared.alias}, severity=severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():

@@ -13,7 +13,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 PARCEL_LAYER = {"layer": "DLTB"}
 
 
-def _plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
+def _make_plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, str | None]]]:
     return {"layer": [{"wkt": SQUARE_WKT, "ZLDWDM": "1402252022100000000", "ZLDWMC": name} for name in names]}
 
 
@@ -30,18 +30,21 @@ def _plan_with_unit_names(*names: str | None) -> dict[str, list[dict[str, str | 
     },
     fails=[
         Example(
-            "one village, two names", _plan_with_unit_names("大庄村", "大庄村", "大庄"), finds=1, roles=PARCEL_LAYER
+            "one village, two names",
+            _make_plan_with_unit_names("大庄村", "大庄村", "大庄"),
+            finds=1,
+            roles=PARCEL_LAYER,
         ),
         Example(
             "one finding a name",
-            _plan_with_unit_names("大庄村", "大庄村", "大庄村", "大庄", "大庄"),
+            _make_plan_with_unit_names("大庄村", "大庄村", "大庄村", "大庄", "大庄"),
             finds=1,
             roles=PARCEL_LAYER,
         ),
     ],
     passes=[
-        Example("one name", _plan_with_unit_names("大庄村", "大庄村"), roles=PARCEL_LAYER),
-        Example("blank", _plan_with_unit_names("大庄村", None), roles=PARCEL_LAYER),
+        Example("one name", _make_plan_with_unit_names("大庄村", "大庄村"), roles=PARCEL_LAYER),
+        Example("blank", _make_plan_with_unit_names("大庄村", None), roles=PARCEL_LAYER),
     ],
 )
 def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
@@ -58,13 +61,15 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
         The right name is unknown: the rule uses that of most rows, or the first of two. The pairs of fields are a
         setting of mark C. ATT002 checks codes with a list; fields with personal data are not checked.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for code_field, name_field in read_word_pairs(ctx.norm, "attributes.name_pairs"):
-        declared = layer.template.field_named(name_field)
+        declared = layer.template.find_field_by_name(name_field)
         if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
             continue
-        result.applicable = True
-        for code, names in _names_by_code(layer.text_by_name(code_field), layer.text_by_name(name_field)).items():
+        result.is_applicable = True
+        for code, names in _group_rows_by_code_and_name(
+            layer.get_texts_by_name(code_field), layer.get_texts_by_name(name_field)
+        ).items():
             (expected, usual), *others = sorted(((n, len(rows)) for n, rows in names.items()), key=lambda n: -n[1])
             for name, _ in others:
                 positions = names[name]
@@ -74,7 +79,7 @@ def one_name_per_code(layer: Layer, *, ctx: Context) -> RuleResult:
     return result
 
 
-def _names_by_code(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
+def _group_rows_by_code_and_name(codes: Sequence[str], names: Sequence[str]) -> dict[str, dict[str, list[int]]]:
     """Return code → name → rows, for the codes with more than one name.
 
     ``codes`` and ``names`` have one text for each row. Rows without a code or a name are omitted.

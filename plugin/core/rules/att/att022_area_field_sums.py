@@ -14,9 +14,9 @@ from ...indicators.area_backing import (
     ROW_ALLOWANCE_SETTING,
     SUM_ALLOWANCE_SETTING,
     LandBacking,
-    area_field_m2,
     compare_with_land,
     find_county_excess,
+    read_area_field_m2,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, SurveyDeductions, compare_with_survey
 from ...model.findings import Finding
@@ -30,7 +30,7 @@ FAR_EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: too much.
 SQUARE_M2 = 9997.55
 #: Places that are not townships; `Texts` has their names.
-WHOLE_COUNTY, OUTSIDE_TOWNSHIPS = "whole_county", "outside_townships"
+AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS = "whole_county", "outside_townships"
 COUNTY_ROW = {"wkt": "POLYGON ((0 0, 300 0, 300 100, 0 100, 0 0))", "division_code": "140225", "division_name": "甲县"}
 TOWNSHIP_ROWS = [
     {"wkt": SQUARE_WKT, "division_code": "140225100", "division_name": "甲镇"},
@@ -42,12 +42,12 @@ TOWNSHIP_ROWS = [
 ]
 
 
-def _area_row(wkt: str, gross: float | None, net: float | None = None) -> dict[str, object]:
+def _make_area_row(wkt: str, gross: float | None, net: float | None = None) -> dict[str, object]:
     return {"wkt": wkt, "gross_area": gross, "net_area": net}
 
 
 SURVEY_ROWS = [
-    {**_area_row(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "0103", "deduction_rate": 0.1}
+    {**_make_area_row(wkt, SQUARE_M2, 0.9 * SQUARE_M2), "land_use": "0103", "deduction_rate": 0.1}
     for wkt in (SQUARE_WKT, EAST_SQUARE_WKT)
 ]
 
@@ -75,32 +75,32 @@ SURVEY_ROWS = [
         "blank": "{layer}: {field} is empty on some features ({count} of {rows}) with a statutory area of {expected} m² in total; sums of the field omit that land. Compute the field from the shapes.",
     },
     fails=[
-        Example("twelve times the land", {"layer": [_area_row(SQUARE_WKT, 12 * SQUARE_M2), _area_row(EAST_SQUARE_WKT, 12 * SQUARE_M2)]}, finds=1,
+        Example("twelve times the land", {"layer": [_make_area_row(SQUARE_WKT, 12 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, 12 * SQUARE_M2)]}, finds=1,
                 roles={"layer": "GDBHMB"}),
-        Example("a tenth of the land", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("errors of two townships that cancel out", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2 + 500),
-                {**_area_row("POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 5300)}, _area_row(EAST_SQUARE_WKT, SQUARE_M2 - 500), _area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2 - 300)],
+        Example("a tenth of the land", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 / 10)]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("errors of two townships that cancel out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 500),
+                {**_make_area_row("POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", 5300)}, _make_area_row(EAST_SQUARE_WKT, SQUARE_M2 - 500), _make_area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2 - 300)],
                 "townships": TOWNSHIP_ROWS}, finds=2, roles={"layer": "GDBHMB"}),
-        Example("net above gross", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
-        Example("net in 亩", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 14.99), _area_row(EAST_SQUARE_WKT, SQUARE_M2, 14.98)]}, finds=1,
+        Example("net above gross", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 1.5 * SQUARE_M2)]}, finds=1, roles={"layer": "GDBHMB"}),
+        Example("net in 亩", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 14.99), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 14.98)]}, finds=1,
                 roles={"layer": "XZYDYH"}),
-        Example("more than the county", {"layer": [_area_row(COUNTY_ROW["wkt"], 3 * SQUARE_M2), _area_row(SQUARE_WKT, SQUARE_M2)], "county": [COUNTY_ROW]},
+        Example("more than the county", {"layer": [_make_area_row(COUNTY_ROW["wkt"], 3 * SQUARE_M2), _make_area_row(SQUARE_WKT, SQUARE_M2)], "county": [COUNTY_ROW]},
                 finds=1, roles={"layer": "GDBHMB"}),
-        Example("deductions of the survey left out", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
+        Example("deductions of the survey left out", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, SQUARE_M2)],
                 "parcels": SURVEY_ROWS}, finds=1, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
         Example("a row without an area", {"layer": [{"wkt": SQUARE_WKT, "area": None}, {"wkt": EAST_SQUARE_WKT, "area": SQUARE_M2}]}, finds=1,
                 roles={"layer": "STBHHX"}),
         Example("no area at all", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}, finds=1, roles={"layer": "STBHHX"}),
     ],
     passes=[
-        Example("deductions as in the survey", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2), _area_row(EAST_SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2)],
+        Example("deductions as in the survey", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 0.9 * SQUARE_M2)],
                 "parcels": SURVEY_ROWS}, roles={"layer": "GDBHMB", "parcels": "DLTB"}),
-        Example("as drawn", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2, 9000.0), _area_row(EAST_SQUARE_WKT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
-        Example("one row of many: ATT013's", {"layer": [_area_row(SQUARE_WKT, SQUARE_M2 + 8), _area_row(EAST_SQUARE_WKT, SQUARE_M2), _area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2)],
+        Example("as drawn", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2, 9000.0), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2, 9100.0)]}, roles={"layer": "GDBHMB"}),
+        Example("one row of many: ATT013's", {"layer": [_make_area_row(SQUARE_WKT, SQUARE_M2 + 8), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2), _make_area_row(FAR_EAST_SQUARE_WKT, SQUARE_M2)],
                 "townships": TOWNSHIP_ROWS}, roles={"layer": "GDBHMB"}),
-        Example("blank next to a net area is reported by ATT003", {"layer": [_area_row(SQUARE_WKT, None), _area_row(EAST_SQUARE_WKT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
+        Example("blank next to a net area is reported by ATT003", {"layer": [_make_area_row(SQUARE_WKT, None), _make_area_row(EAST_SQUARE_WKT, SQUARE_M2)]}, roles={"layer": "GDBHMB"}),
         Example("no shape, no area", {"layer": [{"wkt": "POLYGON EMPTY", "area": None}]}, roles={"layer": "STBHHX"}),
-        Example("a wider allowance", {"layer": [_area_row(SQUARE_WKT, 10_500.0)]}, roles={"layer": "GDBHMB"},
+        Example("a wider allowance", {"layer": [_make_area_row(SQUARE_WKT, 10_500.0)]}, roles={"layer": "GDBHMB"},
                 settings={"rules.ATT022.allowance_share": 0.1}),
     ],
 )  # fmt: skip
@@ -135,21 +135,21 @@ def area_field_sums(
         county is compared with layers that never overlap and with the layers that targets are read from.
         DOC023 compares the classes of yearly maintenance feature by feature.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     usable = ~(layer.invalid | is_missing(layer.plane))
     for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
         rows = usable & backing.there if backing is not None else usable
         if backing is None or not rows.any():
             continue
-        result.applicable = True
-        if backing.within(allowance_share).clearly_agrees(rows):
+        result.is_applicable = True
+        if backing.within(allowance_share).agrees_clearly(rows):
             continue
         backing = compare_with_land(layer, meaning, ctx)
         if backing is not None:
             result.findings += _report_wrong_sums(layer, meaning, backing.within(allowance_share), rows)
     blanks = list(_report_blank_areas(layer, usable, ctx))
-    result.applicable |= bool(blanks)
+    result.is_applicable |= bool(blanks)
     result.findings += blanks
     excess = find_county_excess(layer, ctx)
     if excess is not None and county is not None and not any(f.case == "" for f in result.findings):
@@ -159,10 +159,10 @@ def area_field_sums(
             "expected": round(county_area, 2),
             "difference": round(total - county_area, 2),
         }
-        finding = Finding(layer.role, case="county", field=layer.field_name(meaning), params=params)
+        finding = Finding(layer.role, case="county", field=layer.get_field_name(meaning), params=params)
         finding.related_role = county.role
         result.findings.append(finding)
-    if not any(f.field == layer.field_name(NET_FIELD) for f in result.findings):
+    if not any(f.field == layer.get_field_name(NET_FIELD) for f in result.findings):
         result.findings += _report_survey_excess(layer, allowance_deduction_share, ctx)
     return result
 
@@ -179,7 +179,7 @@ def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator
     gross_meanings = [meaning for meaning in GROSS_FIELDS if layer.has(meaning)]
     if layer.template.geometry != "polygon" or not gross_meanings or (layer.has("gross_area") and layer.has(NET_FIELD)):
         return
-    blank = usable & np.logical_and.reduce([np.isnan(area_field_m2(layer, meaning)) for meaning in gross_meanings])
+    blank = usable & np.logical_and.reduce([np.isnan(read_area_field_m2(layer, meaning)) for meaning in gross_meanings])
     if not blank.any():
         return
     layer.measure_statutory(ctx.cancellation)
@@ -188,7 +188,7 @@ def _report_blank_areas(layer: Layer, usable: NDArray, ctx: Context) -> Iterator
         "rows": len(layer),
         "expected": round(float(np.nan_to_num(layer.statutory)[blank].sum()), 2),
     }
-    yield Finding(layer.role, case="blank", field=layer.field_name(gross_meanings[0]), params=params)
+    yield Finding(layer.role, case="blank", field=layer.get_field_name(gross_meanings[0]), params=params)
 
 
 def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[Finding]:
@@ -201,18 +201,18 @@ def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[
     if survey is None:
         return
     survey = replace(survey, share=share)
-    if survey.exceeds(lambda values: np.array([values.sum()])).any():
-        yield _make_survey_finding(layer, survey, survey.there, WHOLE_COUNTY)
+    if survey.do_sums_exceed_survey(lambda values: np.array([values.sum()])).any():
+        yield _make_survey_finding(layer, survey, survey.there, AREA_OF_WHOLE_COUNTY)
         return
-    for town in np.flatnonzero(survey.exceeds(survey.sum_function_by_town(survey.there))).tolist():
+    for town in np.flatnonzero(survey.do_sums_exceed_survey(survey.make_sum_function_by_town(survey.there))).tolist():
         is_township = town < len(survey.towns)
-        rows = survey.there & (survey.town == (town if is_township else -1))
-        yield _make_survey_finding(layer, survey, rows, survey.towns[town] if is_township else OUTSIDE_TOWNSHIPS)
+        rows = survey.there & (survey.township_number == (town if is_township else -1))
+        yield _make_survey_finding(layer, survey, rows, survey.towns[town] if is_township else AREA_OUTSIDE_TOWNSHIPS)
 
 
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
     """Return the finding that the net area of some rows exceeds that of the survey."""
-    actual, expected = float(survey.net[rows].sum()), float(survey.expected[rows].sum())
+    actual, expected = float(survey.net_in_field_m2[rows].sum()), float(survey.expected[rows].sum())
     params = {
         "place": area_name,
         "actual": round(actual, 2),
@@ -221,9 +221,9 @@ def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, 
         "share": round(100 * (actual - expected) / expected, 2) if expected else 0.0,
         "count": int(survey.is_excessive[rows].sum()),
     }
-    finding = Finding(layer.role, case="deduction", field=layer.field_name(NET_FIELD), params=params)
+    finding = Finding(layer.role, case="deduction", field=layer.get_field_name(NET_FIELD), params=params)
     finding.related_role = survey.parcels.role
-    finding.township = "" if area_name in (WHOLE_COUNTY, OUTSIDE_TOWNSHIPS) else area_name
+    finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
     return finding
 
 
@@ -238,23 +238,23 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: N
     condition = 1 if meaning == NET_FIELD else 0
     case = "net" if meaning == NET_FIELD else ""
     differs_in_total = backing.compare_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
-    add = backing.sum_function_by_town(rows)
+    add = backing.make_sum_function_by_town(rows)
     is_different = backing.compare_sums(add)[condition]
     has_rows = add(backing.there.astype(float)) > 0
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
         yield _make_sum_finding(layer, case, backing, rows)
         return
-    differing_towns = is_different if differs_in_total else backing.differing_towns(rows)[condition]
+    differing_towns = is_different if differs_in_total else backing.find_differing_towns(rows)[condition]
     for town in np.flatnonzero(differing_towns).tolist():
         is_township = town < len(backing.towns)
-        own_rows = rows & (backing.town == (town if is_township else -1))
+        own_rows = rows & (backing.township_number == (town if is_township else -1))
         yield _make_sum_finding(
-            layer, case, backing, own_rows, backing.towns[town] if is_township else OUTSIDE_TOWNSHIPS
+            layer, case, backing, own_rows, backing.towns[town] if is_township else AREA_OUTSIDE_TOWNSHIPS
         )
 
 
 def _make_sum_finding(
-    layer: Layer, case: str, backing: LandBacking, rows: NDArray, area_name: str = WHOLE_COUNTY
+    layer: Layer, case: str, backing: LandBacking, rows: NDArray, area_name: str = AREA_OF_WHOLE_COUNTY
 ) -> Finding:
     """Return the finding that the field's sum over some rows differs from the shapes."""
     gross = backing.meaning in GROSS_FIELDS
@@ -270,6 +270,6 @@ def _make_sum_finding(
         "count": int(backing.is_wrong[rows].sum()),
         "reason": f"area_unit_{backing.unit}" if backing.unit else "",
     }
-    finding = Finding(layer.role, case=case, field=layer.field_name(backing.meaning), params=params)
-    finding.township = "" if area_name in (WHOLE_COUNTY, OUTSIDE_TOWNSHIPS) else area_name
+    finding = Finding(layer.role, case=case, field=layer.get_field_name(backing.meaning), params=params)
+    finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name
     return finding

@@ -14,7 +14,7 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 
 
-def _land_row(wkt: str, **values: str) -> list[dict[str, str]]:
+def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     return [{"wkt": wkt, "land_use": "0103", **values}]
 
 
@@ -35,16 +35,16 @@ def _land_row(wkt: str, **values: str) -> list[dict[str, str]]:
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: {count} (ids {fids}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy the value from the survey, or correct the parcel.",
     },
     fails=[
-        Example("another kind of field", {"farmland": _land_row(SQUARE_WKT, GDLX="PD"), "parcels": _land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
-        Example("one finding a field", {"cultivated": [*_land_row(SQUARE_WKT, GDLX="PD"), *_land_row(EAST_SQUARE_WKT, GDLX="PD")],
-                "parcels": [*_land_row(SQUARE_WKT, GDLX="TT"), *_land_row(EAST_SQUARE_WKT, GDLX="TT")]}, finds=1),
-        Example("another village", {"farmland": _land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
+        Example("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
+        Example("one finding a field", {"cultivated": [*_make_land_row(SQUARE_WKT, GDLX="PD"), *_make_land_row(EAST_SQUARE_WKT, GDLX="PD")],
+                "parcels": [*_make_land_row(SQUARE_WKT, GDLX="TT"), *_make_land_row(EAST_SQUARE_WKT, GDLX="TT")]}, finds=1),
+        Example("another village", {"farmland": _make_land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _make_land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
     ],
     passes=[
-        Example("the same values", {"farmland": _land_row(SQUARE_WKT, GDLX="TT"), "parcels": _land_row(SQUARE_WKT, GDLX="TT")}),
-        Example("a part of a parcel", {"farmland": _land_row(SQUARE_WKT, GDLX="PD"),
-                "parcels": _land_row("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
-        Example("a blank is another rule's", {"farmland": _land_row(SQUARE_WKT, GDLX=""), "parcels": _land_row(SQUARE_WKT, GDLX="TT")}),
+        Example("the same values", {"farmland": _make_land_row(SQUARE_WKT, GDLX="TT"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
+        Example("a part of a parcel", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"),
+                "parcels": _make_land_row("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
+        Example("a blank is another rule's", {"farmland": _make_land_row(SQUARE_WKT, GDLX=""), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
     ],
 )  # fmt: skip
 def copied_values(
@@ -71,7 +71,7 @@ def copied_values(
         is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run, LAW010 reports
         rows on land that is not cultivated, and ATT002 unknown codes. The compared fields are a setting of mark C.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for layer in (farmland, cultivated, reserve_land):
         if layer is None or layer is parcels or layer.template.geometry != "polygon":
             continue
@@ -80,11 +80,11 @@ def copied_values(
         ]
         if not fields:
             continue
-        result.applicable = True
+        result.is_applicable = True
         below = find_rows_below(layer, parcels, ctx)
         copies = np.flatnonzero((below >= 0) & ~is_cut_differently(layer, parcels, ctx))
         if is_reported_elsewhere(ctx, "LAW010"):
-            copies = copies[ctx.cultivated_rows(parcels)[below[copies]]]
+            copies = copies[ctx.find_cultivated_rows(parcels)[below[copies]]]
         result.findings += [
             finding
             for name in fields
@@ -95,7 +95,7 @@ def copied_values(
 
 def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:
     """Return True if layer and parcels have a field, without personal data."""
-    declared = layer.template.field_named(name)
+    declared = layer.template.find_field_by_name(name)
     is_in_both = layer.named(name) is not None and parcels.named(name) is not None
     return is_in_both and declared is not None and not declared.personal
 
@@ -105,7 +105,7 @@ def _has_known_code(layer: Layer, name: str, values: NDArray, ctx: Context) -> N
 
     All are True for a field without a list, and if ATT002, which reports unknown codes, does not run.
     """
-    declared = layer.template.field_named(name)
+    declared = layer.template.find_field_by_name(name)
     if declared is None or not declared.codes or not is_reported_elsewhere(ctx, "ATT002"):
         return np.ones(len(values), dtype=bool)
     return np.isin(values, list(ctx.codes(declared.codes).codes))
@@ -118,8 +118,8 @@ def _report_differences(
 
     ``rows`` are (k,) positions in the layer, ``below`` their (k,) parcels. None if no value differs.
     """
-    layer_values = np.array(layer.text_by_name(name), dtype=object)[rows]
-    survey_values = np.array(parcels.text_by_name(name), dtype=object)[below]
+    layer_values = np.array(layer.get_texts_by_name(name), dtype=object)[rows]
+    survey_values = np.array(parcels.get_texts_by_name(name), dtype=object)[below]
     differing = np.flatnonzero(
         (layer_values != survey_values)
         & (layer_values != "")
@@ -135,7 +135,7 @@ def _report_differences(
         "expected": survey_values[differing[0]],
         **make_row_list_params(layer, positions),
     }
-    declared = layer.template.field_named(name)
+    declared = layer.template.find_field_by_name(name)
     field = declared.name if declared is not None else name
     finding = ctx.finding_maker.row(
         layer, drawn[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[drawn])

@@ -95,7 +95,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
             findings.append(ctx.finding_maker.row(layer, position, case="invalid", params={"reason": "unreadable"}))
             continue
         if position in layer.stray_rows:
-            params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.crs_label(layer.crs)}
+            params: dict[str, Any] = {"reason": "misplaced", "crs": crs_care.make_crs_label(layer.crs)}
             findings.append(ctx.finding_maker.row(layer, position, case="misplaced", params=params))
         elif layer.invalid[position]:
             name, point = find_invalidity_reason(layer.raw_shapes[position])
@@ -139,7 +139,7 @@ def _report_wrong_types(layer: Layer, ctx: Context) -> list[Finding]:
         params = {"reason": "type", "expected": layer.template.geometry, "actual": actual, "count": len(points)}
         points_of_type = shapely.multipoints([point for point in points if point is not None])
         findings.append(Finding(layer.role, case="types", params=params, geometry=points_of_type))
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 def _find_any_point(shape: Any) -> Any:

@@ -2,7 +2,7 @@
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.corners import Corners, find_sharp_corners
+from ...geometry.corners import CornerDefects, find_sharp_corners
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
@@ -65,7 +65,7 @@ def acute_angles(
     corners = find_sharp_corners(
         select_valid_polygons(layer), max(below_degrees, spike_degrees), cancellation=ctx.cancellation
     )
-    is_spike = corners.measure < spike_degrees
+    is_spike = corners.angle_or_distance < spike_degrees
     findings = make_findings_by_row(
         layer, _select_corners(corners, ~is_spike), "angle", ctx, case="acute", limit=below_degrees
     )
@@ -74,6 +74,6 @@ def acute_angles(
     )
 
 
-def _select_corners(corners: Corners, selected: NDArray) -> Corners:
+def _select_corners(corners: CornerDefects, selected: NDArray) -> CornerDefects:
     """Return the corners where ``selected``, (n,) bool, is True."""
-    return Corners(corners.row[selected], corners.point[selected], corners.measure[selected])
+    return CornerDefects(corners.row[selected], corners.point[selected], corners.angle_or_distance[selected])

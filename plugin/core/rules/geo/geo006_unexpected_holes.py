@@ -91,7 +91,7 @@ def unexpected_holes(layer: Layer, *, ctx: Context, window_share: float = 0.95) 
         finding.case = "window" if is_window[n] else "hole"
         finding.severity = Severity.INFO if is_window[n] else None
         findings.append(finding)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 def _extract_holes(shapes: NDArray) -> tuple[NDArray, NDArray]:

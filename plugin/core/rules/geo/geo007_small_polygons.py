@@ -55,9 +55,9 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
     """
     limit = ctx.norm.section(AREA_SETTING).get(layer.role)
     if layer.template.geometry != "polygon":
-        return RuleResult(applicable=False)
+        return RuleResult(is_applicable=False)
     if limit is None:
-        return RuleResult(applicable=False, notes=[("min_area_unset", {})])
+        return RuleResult(is_applicable=False, notes=[("min_area_unset", {})])
     county_setting = f"{AREA_SETTING}.{layer.role}"
     result = RuleResult(unconfirmed=[county_setting if county_setting in ctx.norm.profile.settings else AREA_SETTING])
     # An area in the plane is far less wrong than by half: only rows near the limit have to be measured.

@@ -69,7 +69,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     # Lines are composed of parcels: a shape found to be wide in one layer is not tested again in the next.
     known_wide = ctx.plan.get_cache("known_wide")
     known_keys = known_wide.get(width, np.zeros(0, dtype=np.uint64))
-    shape_keys = _shape_keys(shapes)
+    shape_keys = _make_shape_keys(shapes)
     shapes[np.isin(shape_keys, known_keys)] = None
     rows, places = parts_narrower(shapes, width, cancellation=ctx.cancellation)
     wide_keys = np.delete(shape_keys, np.unique(rows))
@@ -91,7 +91,7 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
     )
 
 
-def _shape_keys(shapes: NDArray) -> NDArray:
+def _make_shape_keys(shapes: NDArray) -> NDArray:
     """Return (n,) uint64: a hash that is equal for equal polygons.
 
     It combines area, perimeter, number of vertices and bounding box, bit by bit.

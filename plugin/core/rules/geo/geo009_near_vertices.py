@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
-from ...geometry.corners import Corners
+from ...geometry.corners import CornerDefects
 from ...geometry.corners import find_near_vertices as vertices_near
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
@@ -54,11 +54,11 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     close_vertices = vertices_near(
         select_valid_polygons(layer), max(within_m, cluster_m), cancellation=ctx.cancellation
     )
-    is_repeated = close_vertices.measure <= cluster_m
+    is_repeated = close_vertices.angle_or_distance <= cluster_m
     findings = []
     for case, selected, limit in (("repeated", is_repeated, cluster_m), ("near", ~is_repeated, within_m)):
-        corners = Corners(
-            close_vertices.row[selected], close_vertices.point[selected], close_vertices.measure[selected]
+        corners = CornerDefects(
+            close_vertices.row[selected], close_vertices.point[selected], close_vertices.angle_or_distance[selected]
         )
         findings += make_findings_by_row(layer, corners, "distance", ctx, case=case, decimals=4, limit=limit)
     return findings

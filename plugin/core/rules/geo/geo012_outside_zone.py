@@ -10,7 +10,7 @@ from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
 
-def _square_wkt(easting: float) -> str:
+def _make_square_wkt(easting: float) -> str:
     return shapely.box(easting, 4_380_000, easting + 100, 4_380_100).wkt
 
 
@@ -27,17 +27,17 @@ def _square_wkt(easting: float) -> str:
         "correct the coordinates of single features; the layer was not changed."
     },
     fails=[
-        Example("three degrees east of the meridian", {"layer": [_square_wkt(38_790_000)]}, finds=1),
+        Example("three degrees east of the meridian", {"layer": [_make_square_wkt(38_790_000)]}, finds=1),
         Example(
             "one layer, one finding",
-            {"layer": [_square_wkt(38_790_000), _square_wkt(38_500_000), _square_wkt(38_210_000)]},
+            {"layer": [_make_square_wkt(38_790_000), _make_square_wkt(38_500_000), _make_square_wkt(38_210_000)]},
             finds=1,
         ),
-        Example("no margin", {"layer": [_square_wkt(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}),
+        Example("no margin", {"layer": [_make_square_wkt(38_650_000)]}, finds=1, parameters={"margin_degrees": 0.0}),
     ],
     passes=[
-        Example("near the meridian", {"layer": [_square_wkt(38_500_000)]}),
-        Example("a county across the edge of its zone", {"layer": [_square_wkt(38_650_000)]}),
+        Example("near the meridian", {"layer": [_make_square_wkt(38_500_000)]}),
+        Example("a county across the edge of its zone", {"layer": [_make_square_wkt(38_650_000)]}),
     ],
 )
 def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> list[Finding] | None:
@@ -58,19 +58,19 @@ def outside_zone(layer: Layer, *, ctx: Context, margin_degrees: float = 0.5) -> 
     if layer.crs is None:
         return None
     frame = crs_care.describe_crs(layer.crs)
-    if frame.geographic or frame.meridian is None or frame.zone is None:
+    if frame.is_geographic or frame.central_meridian is None or frame.zone_number is None:
         return None
-    half_width = 3.0 if frame.prefixed and frame.zone <= 23 else 1.5
+    half_width = 3.0 if frame.has_zone_prefix and frame.zone_number <= 23 else 1.5
     present_rows = np.flatnonzero(~is_missing(layer.plane))
     bounds = shapely.bounds(layer.plane[present_rows]).reshape(-1, 4)
     centres = (bounds[:, :2] + bounds[:, 2:]) / 2
     longitude = crs_care.make_lonlat_transformer(layer.plane_crs)(centres)[:, 0]
-    degrees_off = np.abs(longitude - frame.meridian)
+    degrees_off = np.abs(longitude - frame.central_meridian)
     is_outside = degrees_off > half_width + margin_degrees
     if not is_outside.any():
         return []
     farthest = int(np.argmax(degrees_off))
     params = {"count": int(is_outside.sum()), "distance": round(float(degrees_off[farthest]), 2), "half": half_width,
-              "meridian": frame.meridian, "crs": crs_care.crs_label(layer.crs),
-              "zone": crs_care.crs_label(crs_care.find_three_degree_zone(float(longitude[farthest])))}  # fmt: skip
+              "meridian": frame.central_meridian, "crs": crs_care.make_crs_label(layer.crs),
+              "zone": crs_care.make_crs_label(crs_care.find_three_degree_zone(float(longitude[farthest])))}  # fmt: skip
     return [Finding(layer.role, params=params, geometry=shapely.multipoints(centres[is_outside]))]

@@ -140,7 +140,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         ratio_params: dict[str, object] = {
             "form": definition.upper(),
             "ratio": ratio,
-            "ratio_text": _format_ratio_above(ratio, limit),
+            "ratio_text": _format_ratio_above_limit(ratio, limit),
             "limit": limit,
             "numerator": round(numerator, 2),
             "denominator": round(expansion.denominator, 2),
@@ -172,7 +172,7 @@ def _make_window_finding(
         "count": expansion.unfilled_windows,
         "least": round(100 * float(ctx.norm.get(WINDOW_FILLED_SETTING)), 2),
         "ratio_text": f"{expansion.ratios[definition]:.4f}",
-        "closed_text": _format_ratio_above(closed_ratio, limit),
+        "closed_text": _format_ratio_above_limit(closed_ratio, limit),
         "limit": limit,
     }
     area = expansion.unfilled_area
@@ -196,12 +196,12 @@ def _make_contradiction_finding(
         "ratio_text": f"{expansion.ratios[definition]:.4f}",
         "without_text": "∞"
         if ratio_without is None
-        else _format_ratio_above(ratio_without, limit)
+        else _format_ratio_above_limit(ratio_without, limit)
         if ratio_without > limit
         else f"{ratio_without:.4f}",
         "limit": limit,
     }
-    field = base_parcels.field_name("urban_code")
+    field = base_parcels.get_field_name("urban_code")
     return Finding(base_parcels.role, case="contradicted", severity=Severity.WARNING, field=field, params=params)
 
 
@@ -213,7 +213,7 @@ def _report_ratio_by_land(
     Add a finding if only this ratio exceeds the limit.
     """
     ratio, land_ratio = expansion.ratios[definition], expansion.land_ratios.get(definition)
-    field = base_parcels.field_name("gross_area")
+    field = base_parcels.get_field_name("gross_area")
     values = {
         "form": definition.upper(),
         "field": field,
@@ -225,7 +225,7 @@ def _report_ratio_by_land(
     if land_ratio is None:
         result.notes.append(("ratio_no_land", values))
         return
-    values["land_text"] = _format_ratio_above(land_ratio, limit) if land_ratio > limit else f"{land_ratio:.4f}"
+    values["land_text"] = _format_ratio_above_limit(land_ratio, limit) if land_ratio > limit else f"{land_ratio:.4f}"
     result.notes.append(("ratio_land", values))
     if ratio <= limit < land_ratio:
         params = {key: value for key, value in values.items() if key not in ("field", "layer")}
@@ -233,7 +233,7 @@ def _report_ratio_by_land(
         result.findings.append(finding)
 
 
-def _format_ratio_above(ratio: float, limit: float) -> str:
+def _format_ratio_above_limit(ratio: float, limit: float) -> str:
     """Return a ratio above a limit with at least four decimals.
 
     It has as many more as are needed to show that it exceeds the limit.

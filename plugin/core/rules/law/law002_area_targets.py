@@ -17,11 +17,11 @@ from ...messages.texts import IndicatorName
 from ...model.findings import Finding
 from ...model.indicator import (
     AREA_FIGURES,
-    BROKEN,
-    CLOSE,
     COMPARISON_SIGNS,
+    MISSED_BY_ROUNDING,
     NO_TARGET,
     STATED_FIGURES,
+    TARGET_MISSED,
     Indicator,
     compare_area_with_target,
     convert_area,
@@ -111,13 +111,13 @@ def area_targets(
     """
     targets = ctx.norm.targets(ctx.plan.area_code)
     warning_share = float(ctx.norm.get(WARNING_SHARE_SETTING))
-    result = RuleResult(applicable=bool(targets))
+    result = RuleResult(is_applicable=bool(targets))
     for indicator, (concept, _) in AREA_FIGURES.items():
         indicator_targets = [t for t in targets if t.indicator == indicator]
         figure = compute_target_figure(indicator, ctx)
         if figure.layer is None:
             if indicator_targets:
-                roles = " / ".join(ctx.plan.roles_of(concept))
+                roles = " / ".join(ctx.plan.list_roles_of_concept(concept))
                 result.not_checked.append(
                     ("target_no_layer", {"concept": concept, "roles": roles, "indicator": indicator})
                 )
@@ -125,7 +125,7 @@ def area_targets(
         if not indicator_targets and ctx.norm.profile.area_code:
             result.doubts.append(NO_TARGET)
         # One indicator for each target (of each year), or the figure alone.
-        compared = [figure.compare_with(indicator, target, warning_share) for target in indicator_targets]
+        compared = [figure.make_indicator_with_target(indicator, target, warning_share) for target in indicator_targets]
         if indicator_targets and not (figure.confirmed and all(one.confirmed for one in compared)):
             result.doubts.append(f"figures.{indicator}")
         result.indicators += compared or [figure.indicator(indicator)]
@@ -137,7 +137,7 @@ def area_targets(
         if indicator_targets and figure.layer is None and STATED_FIGURES[indicator][0] not in ctx.norm.profile.absent:
             # A stated figure is not binding: without a comparison the run is complete, but not an unconditional 通过.
             result.doubts.append(f"targets.{indicator}")
-        compared = [figure.compare_with(indicator, t, warning_share) for t in indicator_targets]
+        compared = [figure.make_indicator_with_target(indicator, t, warning_share) for t in indicator_targets]
         result.indicators += compared
         result.findings += _report_missed_targets(figure, indicator_targets, compared)
     return result
@@ -148,7 +148,7 @@ def _report_missed_targets(figure: AreaFigure, targets: list[Target], compared: 
     pairs = zip(targets, compared, strict=True)
     findings = []
     for target, indicator in pairs:
-        if indicator.state in (BROKEN, CLOSE) or is_met_only_by_field(indicator):
+        if indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator):
             findings.append(_make_target_finding(figure, target, indicator))
         else:
             findings += _report_missed_other_sources(figure, target, indicator)
@@ -164,7 +164,10 @@ def _report_missed_other_sources(figure: AreaFigure, target: Target, indicator: 
         if indicator.value is None or figure.layer is None or (source.year or target.year) != target.year:
             continue
         decimals, other_target = count_decimals(source.value), float(source.value)
-        if compare_area_with_target(indicator.value, target.comparison, other_target, decimals) not in (BROKEN, CLOSE):
+        if compare_area_with_target(indicator.value, target.comparison, other_target, decimals) not in (
+            TARGET_MISSED,
+            MISSED_BY_ROUNDING,
+        ):
             continue
         params = {
             "indicator": IndicatorName(indicator.id),
@@ -190,7 +193,12 @@ def _report_implausible_figures(
     layer = require_value(figure.layer, "the layer of a figure")
     findings = []
     for target, indicator in zip(targets, compared, strict=True):
-        if indicator.state in (BROKEN, CLOSE) or not indicator.confirmed or not indicator.value or not indicator.target:
+        if (
+            indicator.state in (TARGET_MISSED, MISSED_BY_ROUNDING)
+            or not indicator.confirmed
+            or not indicator.value
+            or not indicator.target
+        ):
             continue
         factor = max(indicator.value / indicator.target, indicator.target / indicator.value)
         if factor > max_times:
@@ -214,14 +222,14 @@ def _make_target_finding(figure: AreaFigure, target: Target, indicator: Indicato
         require_value(indicator.value, "the missed figure"),
         require_value(indicator.target, "the missed target"),
     )
-    rounding, decimals = indicator.state == CLOSE, indicator.target_decimals
+    rounding, decimals = indicator.state == MISSED_BY_ROUNDING, indicator.target_decimals
     by_field = is_met_only_by_field(indicator)
     value = convert_area(indicator.inputs[LAND_INPUT], indicator.unit) if by_field else computed
     return Finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if by_field or rounding or not target.is_task else None,
-        field=layer.field_name("net_area") if figure.basis == "net" else "",
+        field=layer.get_field_name("net_area") if figure.basis == "net" else "",
         params={
             "indicator": IndicatorName(indicator.id),
             "value": round(computed, decimals + 4),

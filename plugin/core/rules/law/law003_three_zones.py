@@ -7,8 +7,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...profile.space_map import UNMAPPED, load_space_map
-from ...three_zones.figures import SETTINGS_USED, derive_from_layer, make_zone_indicators, zone_codes
+from ...profile.space_map import UNMAPPED_ZONE_CODE, load_space_map
+from ...three_zones.figures import SETTINGS_USED, derive_from_layer, list_zone_codes, make_zone_indicators
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -59,7 +59,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
     result = RuleResult(indicators=make_zone_indicators(derived_areas, zones, county, ctx.norm))
     if derived_areas.unmapped or not derived_areas.adds_up:
         result.doubts.append("figures.three_zones")
-    codes = np.array(zone_codes(zones), dtype=object)
+    codes = np.array(list_zone_codes(zones), dtype=object)
     for code, (count, area) in derived_areas.unmapped.items():
         if not code or code in spaces.zones.codes:
             geometry = ctx.geometry.joined(zones.plane[codes == code])
@@ -72,8 +72,8 @@ def _make_unmapped_finding(zones: Layer, geometry: Any, code: str, count: int, a
     return Finding(
         zones.role,
         case="" if code else "blank",
-        field=zones.field_name("zone_code"),
-        params={"code": code, "count": count, "space": UNMAPPED},
+        field=zones.get_field_name("zone_code"),
+        params={"code": code, "count": count, "space": UNMAPPED_ZONE_CODE},
         area_m2=area_m2,
         geometry=geometry,
     )

@@ -6,13 +6,20 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...indicators.area_backing import ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
-from ...indicators.areas import LAND_INPUT, WARNING_SHARE_SETTING, is_met_only_by_field, mark_unbacked
+from ...indicators.areas import LAND_INPUT, WARNING_SHARE_SETTING, is_met_only_by_field, mark_unbacked_indicator
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING, find_rows_below
 from ...indicators.townships import get_plan_townships
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, format_number
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, CLOSE, COMPARISON_SIGNS, Indicator, compare_area_with_target, convert_area
+from ...model.indicator import (
+    COMPARISON_SIGNS,
+    MISSED_BY_ROUNDING,
+    TARGET_MISSED,
+    Indicator,
+    compare_area_with_target,
+    convert_area,
+)
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile.figures import TownshipTask, get_township_tasks
@@ -22,7 +29,7 @@ from ...target_allocation.by_township import (
     RowCodes,
     compute_by_township,
     find_row_codes,
-    match_townships,
+    match_tasks_with_townships,
 )
 from .._places import is_reported_elsewhere
 
@@ -40,7 +47,7 @@ EAST_TOWNSHIP = {
 FARMLAND_ROW = {"wkt": "POLYGON ((25 0, 125 0, 125 100, 25 100, 25 0))", "gross_area": 10000.0, "net_area": 9000.0}
 FARMLAND_ROW_WITH_CODE = {**FARMLAND_ROW, "location_code": "1402251012000000000"}
 #: Place outside all townships; `Texts` has its name. Places and keys that a message names.
-OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
+AREA_OUTSIDE_TOWNSHIPS, _MAX_LISTED = "outside_townships", 3
 #: Digits of a township's code; villages have more digits, and may share a name.
 _TOWNSHIP_DIGITS = 9
 
@@ -136,7 +143,7 @@ def township_targets(
             *_report_repeated_divisions(townships, ctx),
             *_check_row_codes((farmland, cultivated, parcels), ctx),
         ]
-        return RuleResult(code_findings, applicable=bool(code_findings), notes=[("tasks_not_given", {})])
+        return RuleResult(code_findings, is_applicable=bool(code_findings), notes=[("tasks_not_given", {})])
     township_layer = get_plan_townships(ctx)
     result = RuleResult(
         [*_report_repeated_divisions(townships, ctx), *_check_row_codes((farmland, cultivated, parcels), ctx)]
@@ -148,7 +155,7 @@ def township_targets(
         township_layer[0],
         [township_layer[0].keys[list(township_layer[2]).index(n)] for n in range(len(township_layer[1]))],
     )
-    position_of_line, unmatched = match_townships(tasks, township_layer[1], towns.name)
+    position_of_line, unmatched = match_tasks_with_townships(tasks, township_layer[1], towns.name)
     result.not_checked += unmatched
     for indicator in tasks.indicators:
         by_township = compute_by_township(indicator, ctx)
@@ -166,7 +173,7 @@ def township_targets(
                 figures.append(indicator_row)
                 if not indicator_row.backed and f"figures.{indicator}" not in result.doubts:
                     result.doubts.append(f"figures.{indicator}")
-                if indicator_row.state in (BROKEN, CLOSE) or is_met_only_by_field(indicator_row):
+                if indicator_row.state in (TARGET_MISSED, MISSED_BY_ROUNDING) or is_met_only_by_field(indicator_row):
                     result.findings.append(
                         _make_missed_target_finding(task, indicator_row, by_township, towns, keys[position])
                     )
@@ -210,16 +217,20 @@ def _check_row_codes(layers: Iterable[Layer | None], ctx: Context) -> list[Findi
         row_codes = find_row_codes(layer, ctx)
         if row_codes is None:
             continue
-        for town, other in row_codes.exchanged().items():
+        for town, other in row_codes.find_exchanged_codes().items():
             if town not in exchanged:
                 exchanged[town] = other
                 findings.append(_make_exchange_finding(row_codes, town, other, ctx))
         # Rows in a township with a doubtful code are reported with the township.
-        exchanged_with = np.array([exchanged.get(centre, -1) for centre in row_codes.centres.tolist()], dtype=int)
-        misplaced = np.where((row_codes.misplaced >= 0) & (exchanged_with == row_codes.named), -1, row_codes.misplaced)
-        misplaced[_is_reported_by_other_rules(layer, row_codes.centres, ctx)] = -1
+        exchanged_with = np.array(
+            [exchanged.get(centre, -1) for centre in row_codes.township_of_centre.tolist()], dtype=int
+        )
+        misplaced = np.where(
+            (row_codes.misplaced_township >= 0) & (exchanged_with == row_codes.named), -1, row_codes.misplaced_township
+        )
+        misplaced[_is_reported_by_other_rules(layer, row_codes.township_of_centre, ctx)] = -1
         findings += _report_misplaced_rows(row_codes, misplaced)
-        if row_codes.foreign.any():
+        if row_codes.is_of_other_county.any():
             findings.append(_make_foreign_code_finding(row_codes, ctx))
     return findings
 
@@ -238,7 +249,7 @@ def _report_repeated_divisions(townships: Layer | None, ctx: Context) -> Iterabl
             rows.setdefault(pair[position], {})[pair[1 - position]] = row
         for value, sharing in rows.items():
             if len(sharing) > 1:
-                field = townships.field_name("division_code" if case == "code_twice" else "division_name")
+                field = townships.get_field_name("division_code" if case == "code_twice" else "division_name")
                 params = {key: value, "count": len(sharing), others: list(sharing)}
                 row = next(iter(sharing.values()))
                 yield ctx.finding_maker.row(
@@ -250,7 +261,7 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) ->
     """Return (n,) bool: rows that other rules of this run report.
 
     TOP003 reports rows outside all townships. Without a table of tasks, LAW010 reports rows on a parcel that is not
-    cultivated. ``centres`` has the township at the centre of each row, −1 without one.
+    cultivated. ``township_of_centre`` has the township at the centre of each row, −1 without one.
     """
     outside = centres < 0
     is_reported = (
@@ -260,7 +271,7 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) ->
     if get_township_tasks(ctx.side).tasks or parcels is None or parcels is layer or not parcels.has("land_use"):
         return is_reported
     parcel_of_row = find_rows_below(layer, parcels, ctx)
-    is_uncultivated = (parcel_of_row >= 0) & ~ctx.cultivated_rows(parcels)[parcel_of_row]
+    is_uncultivated = (parcel_of_row >= 0) & ~ctx.find_cultivated_rows(parcels)[parcel_of_row]
     return (
         is_reported | is_uncultivated if is_uncultivated.any() and is_reported_elsewhere(ctx, "LAW010") else is_reported
     )
@@ -269,20 +280,22 @@ def _is_reported_by_other_rules(layer: Layer, centres: NDArray, ctx: Context) ->
 def _report_misplaced_rows(row_codes: RowCodes, misplaced: NDArray) -> Iterable[Finding]:
     """Yield one finding for each township that rows name although they are elsewhere.
 
-    ``misplaced`` is (n,): the position of the township that a row names wrongly, −1 for the other rows.
+    ``misplaced_township`` is (n,): the position of the township that a row names wrongly, −1 for the other rows.
     """
     layer = row_codes.layer
     for town in np.unique(misplaced[misplaced >= 0]).tolist():
         rows = np.flatnonzero(misplaced == town)
         place_names = [
-            row_codes.towns[centre].name for centre in np.unique(row_codes.centres[rows]).tolist() if centre >= 0
+            row_codes.towns[centre].name
+            for centre in np.unique(row_codes.township_of_centre[rows]).tolist()
+            if centre >= 0
         ]
         params = {
             "town": row_codes.towns[town].name,
             "count": len(rows),
             "place": [*place_names[:_MAX_LISTED], *(["…"] if len(place_names) > _MAX_LISTED else [])]
             if place_names
-            else OUTSIDE_TOWNSHIPS,
+            else AREA_OUTSIDE_TOWNSHIPS,
             "keys": [layer.keys[row] for row in rows[:_MAX_LISTED].tolist()],
         }
         yield Finding(
@@ -300,7 +313,7 @@ def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Cont
     """Return the finding that the rows of two townships name each other's township."""
     towns, _, town_of = require_value(get_plan_townships(ctx), "the layer of townships")
     located_town, named_town = row_codes.towns[town], row_codes.towns[other]
-    count = int(((row_codes.centres == town) & (row_codes.named == other)).sum())
+    count = int(((row_codes.township_of_centre == town) & (row_codes.named == other)).sum())
     params = {
         "town": located_town.name,
         "code": located_town.code,
@@ -318,8 +331,8 @@ def _make_exchange_finding(row_codes: RowCodes, town: int, other: int, ctx: Cont
 
 def _make_foreign_code_finding(row_codes: RowCodes, ctx: Context) -> Finding:
     """Return the finding on rows whose code names another county."""
-    layer, rows = row_codes.layer, np.flatnonzero(row_codes.foreign)
-    field = layer.field_name("location_code")
+    layer, rows = row_codes.layer, np.flatnonzero(row_codes.is_of_other_county)
+    field = layer.get_field_name("location_code")
     counties = sorted({code[:6] for code in np.array(layer.text("location_code"), dtype=object)[rows]})
     params = {
         "count": len(rows),
@@ -378,8 +391,8 @@ def _make_township_indicator(
         place=town.name,
         backed=bool(by_township.backed[position]),
     )
-    if indicator.backed and by_township.land is not None and by_township.rounding is not None:
-        mark_unbacked(indicator, float(by_township.land[position]), float(by_township.rounding[position]))
+    if indicator.backed and by_township.land is not None and by_township.rounding_m2 is not None:
+        mark_unbacked_indicator(indicator, float(by_township.land[position]), float(by_township.rounding_m2[position]))
     indicator.set_state(compare_area_with_target(value, task.comparison, task.number, task.decimals, share))
     return indicator
 
@@ -390,7 +403,7 @@ def _make_missed_target_finding(
     """Return the finding on a township that misses its target."""
     layer, rounding = (
         require_value(by_township.figure.layer, "the layer of a figure by township"),
-        indicator.state == CLOSE,
+        indicator.state == MISSED_BY_ROUNDING,
     )
     by_field, computed = is_met_only_by_field(indicator), require_value(indicator.value, "the value of a missed task")
     value = convert_area(indicator.inputs[LAND_INPUT], indicator.unit) if by_field else computed
@@ -398,7 +411,7 @@ def _make_missed_target_finding(
         layer.role,
         case="field" if by_field else "rounding" if rounding else "broken",
         severity=Severity.WARNING if rounding or by_field else None,
-        field=layer.field_name("net_area") if by_township.figure.basis == "net" else "",
+        field=layer.get_field_name("net_area") if by_township.figure.basis == "net" else "",
         related_role=towns.role,
         related_keys=[key],
         township=indicator.place,

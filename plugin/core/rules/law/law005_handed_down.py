@@ -7,7 +7,14 @@ from ...engine.context import Context
 from ...indicators.townships import Township, get_plan_townships
 from ...messages.texts import IndicatorName
 from ...model.findings import Finding
-from ...model.indicator import AREA_FIGURES, BROKEN, CLOSE, COMPARISON_SIGNS, STATED_FIGURES, Indicator
+from ...model.indicator import (
+    AREA_FIGURES,
+    COMPARISON_SIGNS,
+    MISSED_BY_ROUNDING,
+    STATED_FIGURES,
+    TARGET_MISSED,
+    Indicator,
+)
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...profile import Profile, Target
@@ -16,6 +23,8 @@ from ...target_allocation.levels import (
     ChangedMeasure,
     InheritedLimit,
     PartsSum,
+    compare_targets_with_children,
+    compare_targets_with_townships,
     find_changed_measures,
     find_children,
     find_limits,
@@ -23,8 +32,6 @@ from ...target_allocation.levels import (
     find_omitted_townships,
     find_undivided_tasks,
     find_wrong_totals,
-    sum_children,
-    sum_townships,
 )
 
 WEST_TOWNSHIP = {
@@ -105,18 +112,18 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
         already exceeds an upper limit is always reported. Figures of the profiles are compared as printed.
     """
     profile, area = ctx.norm.profile, ctx.plan.area_code
-    result = RuleResult(applicable=False)
-    for one in profile.chain():
+    result = RuleResult(is_applicable=False)
+    for one in profile.list_base_profiles():
         for limit in find_limits(one):
-            result.applicable = True
+            result.is_applicable = True
             if limit.broken:
                 result.findings.append(_make_looser_limit_finding(one, limit, ctx))
         for measure in find_changed_measures(one, ctx.norm.standard.settings):
-            result.applicable = True
+            result.is_applicable = True
             result.findings.append(_make_changed_measure_finding(one, measure, ctx))
     for own_target, upper_target, parent in find_loosened_targets(profile):
         if own_target.area_code == area:
-            result.applicable = True
+            result.is_applicable = True
             result.findings.append(_make_looser_target_finding(own_target, upper_target, parent, profile, ctx))
     # Rules load with the toolbox, before any file reader is imported.
     from ...engine.provenance import find_county_name
@@ -126,28 +133,28 @@ def handed_down(townships: Layer | None, *, ctx: Context) -> RuleResult:
     if tasks.tasks:
         result.unconfirmed.append(DIVIDED_INDICATORS_SETTING)
         result.findings += _report_omissions(tasks, township_layer, ctx)
-        result.applicable |= bool(result.findings)
+        result.is_applicable |= bool(result.findings)
     _report_sums(
         result,
-        sum_townships(tasks, ctx.norm.targets(area), township_layer[1] if township_layer else ()),
+        compare_targets_with_townships(tasks, ctx.norm.targets(area), township_layer[1] if township_layer else ()),
         find_county_name(ctx.plan),
         ctx,
     )
     for total, value in find_wrong_totals(tasks):
-        result.applicable = True
+        result.is_applicable = True
         params = {"file": tasks.file, "line": total.line, "target": total.value, "unit": total.unit}
         params = {**params, "indicator": IndicatorName(total.indicator), "value": round(value, total.decimals + 4)}
         result.findings.append(
             Finding(_find_layer_role(total.indicator, ctx), case="total", severity=Severity.WARNING, params=params)
         )
     divisions = ctx.norm.standard.code_lists.get("divisions")
-    for one in profile.chain():
+    for one in profile.list_base_profiles():
         if one.targets and one.covers(area):
             children, unread = find_children(one)
-            _report_sums(result, sum_children(one, children, divisions), one.name, ctx)
+            _report_sums(result, compare_targets_with_children(one, children, divisions), one.name, ctx)
             if unread:
                 result.notes.append(("parts_unread", {"files": "、".join(unread)}))
-    if not tasks.tasks and not result.applicable:
+    if not tasks.tasks and not result.is_applicable:
         result.notes.insert(0, ("tasks_not_given", {}))
     return result
 
@@ -186,9 +193,9 @@ def _report_sums(result: RuleResult, sums: list[PartsSum], area: str, ctx: Conte
     """
     for parts_sum in sums:
         if parts_sum.state:
-            result.applicable = True
+            result.is_applicable = True
             result.indicators.append(_make_sum_indicator(parts_sum, area))
-            if parts_sum.state in (BROKEN, CLOSE):
+            if parts_sum.state in (TARGET_MISSED, MISSED_BY_ROUNDING):
                 result.findings.append(_make_sum_finding(parts_sum, area, ctx))
     # Indicators that lack the same parts share one sentence.
     for year, missing_parts in dict.fromkeys(
@@ -221,7 +228,7 @@ def _make_sum_indicator(parts_sum: PartsSum, area: str) -> Indicator:
 
 def _make_sum_finding(parts_sum: PartsSum, area: str, ctx: Context) -> Finding:
     """Return the finding that the parts' targets do not sum to the whole area's."""
-    target, rounding = parts_sum.target, parts_sum.state == CLOSE
+    target, rounding = parts_sum.target, parts_sum.state == MISSED_BY_ROUNDING
     return Finding(
         _find_layer_role(target.indicator, ctx),
         case="rounding" if rounding else "sum",
@@ -288,4 +295,4 @@ def _find_layer_role(indicator: str, ctx: Context) -> str:
     """
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[indicator]
     layer = ctx.plan.concept(concept)
-    return layer.role if layer is not None else ctx.plan.roles_of(concept)[0]
+    return layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]

@@ -49,20 +49,20 @@ def texts_agree(*, ctx: Context) -> RuleResult:
         Only figures entered in a profile are compared. Contradictions of plans above this area are information, those
         of the area's own plan a warning.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     area = ctx.plan.area_code
-    names = {one.area_code: one.name for one in ctx.norm.profile.chain() if one.covers(area)}
-    for figure, source in _figures_with_other_sources(ctx):
+    names = {one.area_code: one.name for one in ctx.norm.profile.list_base_profiles() if one.covers(area)}
+    for figure, source in _iterate_figures_with_other_sources(ctx):
         if figure.area_code not in names and figure.area_code != area:
             continue
-        result.applicable = True
+        result.is_applicable = True
         if float(source.value) != figure.number:
             name = names.get(figure.area_code, area)
             result.findings.append(_make_difference_finding(figure, source, name, figure.area_code == area, ctx))
     return result
 
 
-def _figures_with_other_sources(ctx: Context) -> Iterator[tuple[Target | StatedFigure, OtherSource]]:
+def _iterate_figures_with_other_sources(ctx: Context) -> Iterator[tuple[Target | StatedFigure, OtherSource]]:
     """Yield each figure of the profile with each other document that states it."""
     figures: list[Target | StatedFigure] = [*ctx.norm.profile.targets, *ctx.norm.profile.stated]
     for figure in figures:
@@ -88,7 +88,7 @@ def _make_difference_finding(
         return Finding("", field=f"{figure.name} {params['year']}", case="stated", severity=severity, params=plain)
     concept, _ = {**AREA_FIGURES, **STATED_FIGURES}[figure.indicator]
     layer = ctx.plan.concept(concept)
-    role = layer.role if layer is not None else ctx.plan.roles_of(concept)[0]
+    role = layer.role if layer is not None else ctx.plan.list_roles_of_concept(concept)[0]
     return Finding(
         role, severity=severity, params={**params, "indicator": IndicatorName(figure.indicator), "unit": figure.unit}
     )

@@ -85,7 +85,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     """
     typed_list = get_typed_figures(ctx.side)
     if not typed_list:
-        return RuleResult(applicable=False, notes=[("figures_not_given", {})])
+        return RuleResult(is_applicable=False, notes=[("figures_not_given", {})])
     texts = Texts(ctx.lang)
     figures = PlanIndicators(ctx, texts)
     result = RuleResult()
@@ -101,7 +101,7 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     for name, typed_places in by_indicator.items():
         computed = figures.get(name)
         result.findings += _find_disagreements(
-            _MapFigure.from_computed(computed, ctx), typed_places, allowance_m2, texts
+            _MapFigure.make_from_computed_indicator(computed, ctx), typed_places, allowance_m2, texts
         )
         if not all(figure.backed for figure in computed.figures):
             # Agreement of text and map on such a sum proves nothing.
@@ -134,7 +134,7 @@ class _MapFigure:
     targets: tuple[tuple[str, float], ...] = ()
 
     @classmethod
-    def from_computed(cls, computed: ComputedIndicator, ctx: Context) -> "_MapFigure":
+    def make_from_computed_indicator(cls, computed: ComputedIndicator, ctx: Context) -> "_MapFigure":
         """Return the figure from the indicator computed from the layers."""
         figure: Indicator | None = next(iter(computed.figures), None)
         concept = next(iter(computed.entry.inputs), "")
@@ -232,7 +232,9 @@ def _find_disagreements(
         # A bound and a drawn area may differ.
         first_typed = first_by_comparison.setdefault(typed.comparison, typed)
         difference = abs(value - first_typed.comparable_value)
-        if difference > max(_allowed_difference(typed, allowance_m2), _allowed_difference(first_typed, allowance_m2)):
+        if difference > max(
+            _compute_allowed_difference(typed, allowance_m2), _compute_allowed_difference(first_typed, allowance_m2)
+        ):
             case = "text_only" if map_figure.value is None else "text"
             yield _make_disagreement_finding(case, map_figure, typed, difference, texts, first_typed)
 
@@ -242,14 +244,14 @@ def _compare_with_map(typed: TypedFigure, value: float, map_value: float, allowa
 
     ``value`` and ``map_value`` are in m² for areas.
     """
-    allowed = _allowed_difference(typed, allowance_m2)
+    allowed = _compute_allowed_difference(typed, allowance_m2)
     if typed.comparison == "=":
         return "map" if abs(value - map_value) > allowed else ""
     beyond = value - map_value if typed.comparison == ">=" else map_value - value
     return "bound" if beyond > allowed else ""
 
 
-def _allowed_difference(typed: TypedFigure, allowance_m2: float) -> float:
+def _compute_allowed_difference(typed: TypedFigure, allowance_m2: float) -> float:
     """Return the allowed difference of a printed figure from another value.
 
     For areas it is at least ``allowance_m2``; for all at least half of the last printed digit, and the precision of a

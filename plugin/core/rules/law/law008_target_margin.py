@@ -5,7 +5,7 @@ from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...invariants import require_value
 from ...messages.texts import IndicatorName, Texts
 from ...model.findings import Finding
-from ...model.indicator import COMPARISON_SIGNS, WARNING, Indicator
+from ...model.indicator import COMPARISON_SIGNS, LITTLE_MARGIN_LEFT, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 
 SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
@@ -58,7 +58,7 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
     share = float(ctx.norm.get(WARNING_SHARE_SETTING))
     targets = ctx.norm.targets(ctx.plan.area_code)
     if not share and not any(t.warn_below for t in targets):
-        return RuleResult(applicable=False, notes=[("margin_off", {})])
+        return RuleResult(is_applicable=False, notes=[("margin_off", {})])
     figures = PlanIndicators(ctx, Texts(ctx.lang))
     indicator_ids = {t.indicator for t in targets} & figures.catalogue.entries.keys()
     computed = [figures.get(name) for name in sorted(indicator_ids)]
@@ -73,9 +73,9 @@ def target_margin(*layers: object, ctx: Context) -> RuleResult:
         [
             _make_margin_finding(computed_one, figure, ctx)
             for computed_one, figure in with_targets
-            if figure.state == WARNING
+            if figure.state == LITTLE_MARGIN_LEFT
         ],
-        applicable=bool(with_targets),
+        is_applicable=bool(with_targets),
         unconfirmed=[WARNING_SHARE_SETTING] if share else [],
     )
 

@@ -99,24 +99,24 @@ def farmland_not_cultivated(
         and parcels without a valid shape. Of 耕地保护目标 and 储备区, a part on a parcel for which another of these
         layers is reported is not reported again.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     by_code = np.zeros(len(farmland), dtype=bool)
     if farmland.has("land_use"):
-        result.applicable = True
-        by_code = ~ctx.cultivated_rows(farmland, whole_class=False)
+        result.is_applicable = True
+        by_code = ~ctx.find_cultivated_rows(farmland, whole_class=False)
         result.findings += _report_rows_by_code(farmland, by_code, ctx)
     elif farmland.template.field("land_use"):
-        result.applicable = True
-        result.not_checked.append(_land_use_missing_reason(farmland))
+        result.is_applicable = True
+        result.not_checked.append(_make_missing_land_use_reason(farmland))
     uncultivated = None
     # Rows with a finding are not compared with further layers.
     reported = by_code.copy()
     if parcels is not None and not parcels.has("land_use"):
-        result.applicable = True
-        result.not_checked.append(_land_use_missing_reason(parcels))
+        result.is_applicable = True
+        result.not_checked.append(_make_missing_land_use_reason(parcels))
     elif parcels is not None:
-        result.applicable = True
-        uncultivated = ~ctx.cultivated_rows(parcels)
+        result.is_applicable = True
+        uncultivated = ~ctx.find_cultivated_rows(parcels)
         construction_land = (
             uncultivated & is_construction_land(ctx, parcels)
             if is_reported_elsewhere(ctx, "LAW014")
@@ -134,7 +134,7 @@ def farmland_not_cultivated(
             )
         # Parcels without any cultivated land (built land alone) are not a survey of farmland. Around an edit there may
         # be none nearby.
-        if ctx.is_edit_check or (ctx.cultivated_rows(parcels).any() and not parcels.has_no_geometry):
+        if ctx.is_edit_check or (ctx.find_cultivated_rows(parcels).any() and not parcels.has_no_geometry):
             unsurveyed = _report_uncovered_parts(farmland, ~reported, parcels, "unsurveyed", ctx)
             result.findings += [*unsurveyed, *_report_slope_differences(farmland, ~reported, parcels, ctx)]
     if cultivated is not None and cultivated is not parcels and (ctx.is_edit_check or not cultivated.has_no_geometry):
@@ -165,7 +165,7 @@ def _check_protected_layer(
             bool(code) and not (restorable_suffix and code.endswith(restorable_suffix))
             for code in layer.text("land_use")
         ]
-        by_code = ~ctx.cultivated_rows(layer) & np.array(is_judged, dtype=bool)
+        by_code = ~ctx.find_cultivated_rows(layer) & np.array(is_judged, dtype=bool)
     findings, parcel_rows = _report_rows_by_code(layer, by_code, ctx, "protected_code"), np.zeros(0, dtype=int)
     if parcels is not None and uncultivated is not None:
         overlay, parts = _report_parts_on_parcels(layer, ~by_code, parcels, uncultivated, "protected", ctx)
@@ -184,7 +184,7 @@ def _report_rows_by_code(layer: Layer, rows: NDArray, ctx: Context, case: str = 
         finding = ctx.finding_maker.row(
             layer,
             position,
-            field=layer.field_name("land_use"),
+            field=layer.get_field_name("land_use"),
             case=case or ("code" if codes[position] else "blank"),
             params={"value": codes[position]},
             geometry=shape,
@@ -207,7 +207,9 @@ def _report_parts_on_parcels(
     parts = ctx.geometry.shared(
         layer, parcels, rows_a=rows, rows_b=uncultivated, severity=None if case == "parcel" else Severity.WARNING
     )
-    findings = ctx.finding_maker.pairs(layer, parcels, parts, net=True, case=case, field=parcels.field_name("land_use"))
+    findings = ctx.finding_maker.pairs(
+        layer, parcels, parts, net=True, case=case, field=parcels.get_field_name("land_use")
+    )
     codes = parcels.text("land_use")
     for finding, j in zip(findings, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[j]
@@ -223,7 +225,7 @@ def _report_uncovered_parts(layer: Layer, rows: NDArray, cover: Layer, case: str
     if not rows.any():
         return []
     parts = ctx.geometry.find_uncovered(layer, cover, rows=rows, severity=Severity.WARNING)
-    return ctx.finding_maker.mark_by_place(
+    return ctx.finding_maker.mark_findings_by_location(
         ctx.finding_maker.pairs(layer, cover, parts, net=True, case=case, severity=Severity.WARNING)
     )
 
@@ -267,7 +269,7 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
                 row,
                 case="slope",
                 severity=Severity.WARNING,
-                field=farmland.field_name("slope_class"),
+                field=farmland.get_field_name("slope_class"),
                 params={"value": farmland_classes[row], "related": parcel_classes[parcel]},
                 geometry=farmland.plane[row],
                 area_m2=float(farmland.statutory[row]),
@@ -277,6 +279,6 @@ def _report_slope_differences(farmland: Layer, rows: NDArray, parcels: Layer, ct
     return findings
 
 
-def _land_use_missing_reason(layer: Layer) -> tuple[str, dict[str, str]]:
+def _make_missing_land_use_reason(layer: Layer) -> tuple[str, dict[str, str]]:
     """Return why a layer was not checked: it has no field of land-use codes."""
-    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": layer.field_name("land_use")}
+    return "field_missing", {"layer": layer.name, "role": layer.role, "fields": layer.get_field_name("land_use")}

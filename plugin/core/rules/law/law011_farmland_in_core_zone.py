@@ -54,7 +54,7 @@ def farmland_in_core_zone(farmland: Layer, reserves: Layer, *, ctx: Context) -> 
     """
     core = find_core_rows(reserves, ctx.norm)
     if not core.any():
-        return RuleResult(applicable=False)
+        return RuleResult(is_applicable=False)
     parts = ctx.geometry.shared(farmland, reserves, rows_b=core)
     findings = ctx.finding_maker.pairs(farmland, reserves, parts, net=True)
     names = reserves.text("feature_name")

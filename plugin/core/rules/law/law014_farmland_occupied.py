@@ -57,7 +57,7 @@ def farmland_occupied(farmland: Layer, parcels: Layer, *, ctx: Context) -> RuleR
     """
     is_construction = is_construction_land(ctx, parcels)
     parts = ctx.geometry.shared(farmland, parcels, rows_b=is_construction)
-    findings = ctx.finding_maker.pairs(farmland, parcels, parts, net=True, field=parcels.field_name("land_use"))
+    findings = ctx.finding_maker.pairs(farmland, parcels, parts, net=True, field=parcels.get_field_name("land_use"))
     codes = np.array(parcels.text("land_use"), dtype=object)
     for finding, row in zip(findings, parts.right.tolist(), strict=True):
         finding.params["value"] = codes[row]

@@ -9,8 +9,8 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...versions.baseline import find_townships, get_sealed_edition
-from ...versions.model import MOVED_OUT, NET_BASIS, STATUTORY_BASIS, Balance, Comparison
-from .._sealed import compare_with_sealed, find_net_area_doubts, sealed_severity
+from ...versions.model import MOVED_OUT_KIND, NET_BASIS, STATUTORY_BASIS, AreaBalance, VersionComparison
+from .._sealed import compare_with_sealed, find_net_area_doubts, get_sealed_severity
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
@@ -72,7 +72,7 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
         townships, the whole county is compared. Net areas that the shapes do not support (ATT022) prove nothing.
         LAW017 reports where the land is, LAW016 the quality of the supplement.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     comparison = compare_with_sealed(ctx, "farmland", result)
     if comparison is None:
         return result
@@ -91,7 +91,9 @@ def farmland_loss(farmland: Layer, townships: Layer | None, *, ctx: Context, all
     return result
 
 
-def _make_loss_finding(comparison: Comparison, basis: str, township: str, balance: Balance, ctx: Context) -> Finding:
+def _make_loss_finding(
+    comparison: VersionComparison, basis: str, township: str, balance: AreaBalance, ctx: Context
+) -> Finding:
     """Return the finding that a township has less farmland than in the sealed edition.
 
     Its geometry is the removed land, or the township if only the net area of the same land decreased.
@@ -100,9 +102,9 @@ def _make_loss_finding(comparison: Comparison, basis: str, township: str, balanc
     figures = {"before": balance.before, "now": balance.land_after, "loss": loss}
     figures |= {"moved_out": balance.moved_out, "moved_in": balance.moved_in}
     params = {name: round(value, 2) for name, value in figures.items()} | {"measure": basis, "township": township}
-    removed_parts = [part for part in comparison.parts_of_kind(MOVED_OUT) if part.township == township]
+    removed_parts = [part for part in comparison.list_parts_of_kind(MOVED_OUT_KIND) if part.township == township]
     finding = Finding(
-        layer.role, case="" if township else "county", severity=sealed_severity(ctx, layer), params=params
+        layer.role, case="" if township else "county", severity=get_sealed_severity(ctx, layer), params=params
     )
     finding.net_area_m2 = loss if basis == NET_BASIS else None
     if removed_parts:

@@ -7,7 +7,7 @@ from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN, MOVED_OUT, ChangedPart, Comparison, Edition
+from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, LayerEdition, VersionComparison
 from .._places import is_reported_elsewhere
 from .._sealed import compare_with_sealed, find_net_area_doubts, record_moved_slivers
 
@@ -74,20 +74,20 @@ def farmland_supplement(
         LAW015 runs, it reports missing quantity. REL001 and REL002 report overlap with red line and boundary, LAW010
         land that is not cultivated.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     comparison = compare_with_sealed(ctx, "farmland", result)
     if comparison is None:
         return result
     record_moved_slivers(ctx, comparison)
     result.doubts += find_net_area_doubts(comparison, ctx)
-    removed, added = comparison.parts_of_kind(MOVED_OUT), comparison.parts_of_kind(MOVED_IN)
+    removed, added = comparison.list_parts_of_kind(MOVED_OUT_KIND), comparison.list_parts_of_kind(MOVED_IN_KIND)
     if not removed:
         return result
     if rows_without_net := comparison.without_net[0]:
         # The required supplement is unknown. Land added without a figure supplements nothing.
         result.not_checked.append(("net_missing", {"layer": comparison.before.layer.name, "count": rows_without_net}))
         return result
-    removed_areas, added_areas = _part_areas(removed, comparison), _part_areas(added, comparison)
+    removed_areas, added_areas = _compute_part_areas(removed, comparison), _compute_part_areas(added, comparison)
     if removed_areas.sum() - added_areas.sum() > allowance_m2 and not is_reported_elsewhere(ctx, "LAW015"):
         params = {
             "lost": removed_areas.sum(),
@@ -108,7 +108,7 @@ def farmland_supplement(
     return result
 
 
-def _part_areas(parts: list[ChangedPart], comparison: Comparison) -> np.ndarray:
+def _compute_part_areas(parts: list[ChangedPart], comparison: VersionComparison) -> np.ndarray:
     """Return the (k,) areas of parts in m²: net area if both editions have it."""
     return np.array([part.net_m2 if "net" in comparison.total else part.area_m2 for part in parts])
 
@@ -119,19 +119,23 @@ def _report_worse_grade(
     added: list[ChangedPart],
     removed_areas: np.ndarray,
     added_areas: np.ndarray,
-    comparison: Comparison,
+    comparison: VersionComparison,
 ) -> Finding | None:
     """Return a finding if the average grade of the added land is worse, else None."""
-    before = _average_by_area(comparison.before, meaning, [part.before for part in removed], removed_areas)
-    after = _average_by_area(comparison.after, meaning, [part.after for part in added], added_areas)
+    before = _compute_area_weighted_average(
+        comparison.before, meaning, [part.before for part in removed], removed_areas
+    )
+    after = _compute_area_weighted_average(comparison.after, meaning, [part.after for part in added], added_areas)
     if before is None or after is None or after <= before + 1e-9:
         return None
     layer = comparison.after.layer
     params = {"lost": round(before, 2), "gained": round(after, 2)}
-    return Finding(layer.role, case=meaning, field=layer.field_name(meaning), params=params)
+    return Finding(layer.role, case=meaning, field=layer.get_field_name(meaning), params=params)
 
 
-def _average_by_area(edition: Edition, meaning: str, rows: list[int], areas: np.ndarray) -> float | None:
+def _compute_area_weighted_average(
+    edition: LayerEdition, meaning: str, rows: list[int], areas: np.ndarray
+) -> float | None:
     """Return the area-weighted average of a field; None if a part has no value."""
     values = edition.layer.numbers(meaning)[rows]
     if not np.isfinite(values).all() or not areas.sum() > 0:
@@ -157,4 +161,4 @@ def _report_land_outside_reserve(
         if np.isfinite(changed_part.net_after_m2):
             finding.net_area_m2 = float(shares[n] * changed_part.net_after_m2)
         findings.append(finding)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)

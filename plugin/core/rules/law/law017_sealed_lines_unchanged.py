@@ -5,8 +5,8 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...versions.model import MOVED_IN, MOVED_OUT, ChangedPart, Comparison
-from .._sealed import compare_with_sealed, record_moved_slivers, report_sealed_only, sealed_severity
+from ...versions.model import MOVED_IN_KIND, MOVED_OUT_KIND, ChangedPart, VersionComparison
+from .._sealed import compare_with_sealed, get_sealed_severity, record_moved_slivers, report_sealed_only
 
 WEST_SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EXTENDED_WEST_WKT = "POLYGON ((0 0, 130 0, 130 100, 0 100, 0 0))"
@@ -69,7 +69,7 @@ def sealed_lines_unchanged(
         tolerance are ignored. A warning, unless the county's profile seals the layer ([sealed] roles): then an error.
         Other attributes are a warning, other keys or vertices alone a hint. LAW015 compares sums of farmland.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for concept, layer in (("farmland", farmland), ("red_line", red_line), ("boundary", boundary)):
         if layer is None:
             report_sealed_only(ctx, concept, result)
@@ -78,8 +78,8 @@ def sealed_lines_unchanged(
         if comparison is None:
             continue
         record_moved_slivers(ctx, comparison)
-        parts = comparison.parts_of_kind(MOVED_IN) + comparison.parts_of_kind(MOVED_OUT)
-        result.findings += ctx.finding_maker.mark_by_place(
+        parts = comparison.list_parts_of_kind(MOVED_IN_KIND) + comparison.list_parts_of_kind(MOVED_OUT_KIND)
+        result.findings += ctx.finding_maker.mark_findings_by_location(
             [_make_moved_land_finding(comparison, part, layer, ctx) for part in parts]
         )
         if not (parts or comparison.identical):
@@ -87,16 +87,16 @@ def sealed_lines_unchanged(
     return result
 
 
-def _make_moved_land_finding(comparison: Comparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
+def _make_moved_land_finding(comparison: VersionComparison, part: ChangedPart, layer: Layer, ctx: Context) -> Finding:
     """Return the finding on land that was added to or removed from a sealed line."""
-    added = part.kind == MOVED_IN
+    added = part.kind == MOVED_IN_KIND
     key = layer.keys[part.after] if added else comparison.before.layer.keys[part.before]
     shape = part.geometry
     return Finding(
         layer.role,
         key=key,
         case="added" if added else "removed",
-        severity=sealed_severity(ctx, layer),
+        severity=get_sealed_severity(ctx, layer),
         area_m2=part.area_m2,
         net_area_m2=part.net_m2 if part.net_m2 == part.net_m2 else None,
         width_m=2 * shapely.area(shape) / shapely.length(shape),
@@ -104,7 +104,7 @@ def _make_moved_land_finding(comparison: Comparison, part: ChangedPart, layer: L
     )
 
 
-def _make_other_change_finding(comparison: Comparison, layer: Layer) -> Finding:
+def _make_other_change_finding(comparison: VersionComparison, layer: Layer) -> Finding:
     """Return the finding on changed keys, attributes or vertices of a sealed line.
 
     The covered land is unchanged.

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, MET, REFERENCE, Indicator
+from ...model.indicator import REFERENCE_ONLY, TARGET_MET, TARGET_MISSED, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -69,11 +69,11 @@ def boundary_shares(
         Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a
         warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.
     """
-    rows = {k: ctx.rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
+    rows = {k: ctx.find_rows_with_code(boundary, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
     area = {k: float(boundary.statutory[r].sum()) for k, r in rows.items()}
     boundary_area = float(boundary.statutory.sum())
     uncoded = float(boundary.statutory[~(rows["concentrated"] | rows["flexible"] | rows["special"])].sum())
-    result = RuleResult(doubts=["ratio.uncoded"] if uncoded > 0 else [], applicable=area["concentrated"] > 0)
+    result = RuleResult(doubts=["ratio.uncoded"] if uncoded > 0 else [], is_applicable=area["concentrated"] > 0)
     if not area["concentrated"]:
         return result
     confirmed = not result.doubts and all(ctx.norm.is_confirmed(u) for u in USED_SETTINGS)
@@ -95,7 +95,7 @@ def boundary_shares(
                 target=100 * limit if limit else None,
                 target_decimals=2,
                 inputs=dict(inputs),
-                state=(BROKEN if broken else MET) if limit else REFERENCE,
+                state=(TARGET_MISSED if broken else TARGET_MET) if limit else REFERENCE_ONLY,
                 confirmed=confirmed,
             )
         )
@@ -116,11 +116,13 @@ def _report_zone_contradictions(boundary: Layer, zones: Layer, rows: dict[str, N
     """
     boundary_kinds, zone_kinds = (
         _classify_rows(rows),
-        _classify_rows({k: ctx.rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}),
+        _classify_rows(
+            {k: ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(f"ratio.{k}")) for k in ZONE_KINDS}
+        ),
     )
     parts = ctx.geometry.shared(boundary, zones, rows_a=boundary_kinds >= 0, rows_b=zone_kinds >= 0)
-    parts = parts.select(zone_kinds[parts.right] != boundary_kinds[parts.left])
-    findings = ctx.finding_maker.pairs(boundary, zones, parts, case="zone", field=boundary.field_name("zone_code"))
+    parts = parts.select_parts(zone_kinds[parts.right] != boundary_kinds[parts.left])
+    findings = ctx.finding_maker.pairs(boundary, zones, parts, case="zone", field=boundary.get_field_name("zone_code"))
     codes, related = boundary.text("zone_code"), zones.text("zone_code")
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": codes[i], "related": related[j]}

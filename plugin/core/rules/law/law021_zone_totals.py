@@ -6,8 +6,8 @@ from ...indicators.area_backing import (
     AREA_FIELDS_SETTING,
     ROW_ALLOWANCE_SETTING,
     SUM_ALLOWANCE_SETTING,
-    area_field_m2,
     is_backed_by_land,
+    read_area_field_m2,
 )
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...model.findings import Finding
@@ -55,11 +55,11 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
         Compares the figures, not the shapes: two errors that cancel out are not found. Runs by name or with its
         group.
     """
-    areas = area_field_m2(zones, "area")
+    areas = read_area_field_m2(zones, "area")
     if np.isnan(areas).any():
-        params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.field_name("area")}
+        params = {"layer": zones.name, "count": int(np.isnan(areas).sum()), "field": zones.get_field_name("area")}
         return RuleResult(not_checked=[("area_missing", params)])
-    county_areas = area_field_m2(county, "area")
+    county_areas = read_area_field_m2(county, "area")
     # Sums with the same error agree too.
     doubts = (
         []
@@ -71,5 +71,5 @@ def zone_totals(zones: Layer, county: Layer, *, ctx: Context, allowance_m2: floa
     if abs(total - county_area) <= allowance_m2:
         return RuleResult(doubts=doubts)
     params = {"total": round(total, 2), "county": round(county_area, 2), "difference": round(total - county_area, 2)}
-    finding = Finding(zones.role, related_role=county.role, field=zones.field_name("area"), params=params)
+    finding = Finding(zones.role, related_role=county.role, field=zones.get_field_name("area"), params=params)
     return RuleResult([finding], doubts=doubts)

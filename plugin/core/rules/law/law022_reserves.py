@@ -4,7 +4,7 @@ import numpy as np
 from ...engine.context import Context
 from ...indicators.areas import PART_WORDS_SETTING, is_counted, is_reserve_part
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, MET, Indicator, convert_area
+from ...model.indicator import TARGET_MET, TARGET_MISSED, Indicator, convert_area
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
@@ -92,7 +92,7 @@ def reserves(
             }
             params["difference"] = round(areas_of_parts_and_whole[0] - areas_of_parts_and_whole[1], 2)
             result.findings.append(
-                Finding(reserves.role, case="", field=reserves.field_name("feature_name"), params=params)
+                Finding(reserves.role, case="", field=reserves.get_field_name("feature_name"), params=params)
             )
     result.indicators = _make_reserve_indicators(reserves, is_counted(is_part, site), red_line, ctx)
     for figure in result.indicators:
@@ -108,7 +108,7 @@ def _apply_share_limit(figure: Indicator, limit: float, reserves: Layer, red_lin
     shortfall = limit * total - inside
     broken = shortfall > 1e-9 * total
     figure.comparison, figure.target, figure.target_decimals = ">=", 100 * limit, 2
-    figure.state = BROKEN if broken else MET
+    figure.state = TARGET_MISSED if broken else TARGET_MET
     params = {"share": round(100 * inside / total, 2), "limit": round(100 * limit, 2), "short": round(shortfall, 2)}
     return [Finding(reserves.role, related_role=red_line.role, case="share", params=params)] if broken else []
 

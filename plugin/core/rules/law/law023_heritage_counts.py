@@ -5,9 +5,9 @@ from typing import Any
 
 from ...engine.context import Context
 from ...heritage.heritage_sites import LEVEL_LIST, HeritageSite, HeritageSites, collect_heritage_sites
-from ...heritage.protection import CONTROL, CORE, PART_SETTINGS, RANGE
+from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, RANGE_PART
 from ...model.findings import Finding
-from ...model.indicator import BROKEN, compare_area_with_target, convert_area
+from ...model.indicator import TARGET_MISSED, compare_area_with_target, convert_area
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...profile import RegisteredSite
 from .._places import find_usable_layer
@@ -16,14 +16,14 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))"
 #: Names that a message lists; the rest is counted.
 MAX_LISTED_NAMES = 8
-PART_OF_AREA_KEY = {"area": RANGE, "core_area": CORE, "control_area": CONTROL}
+PART_OF_AREA_KEY = {"area": RANGE_PART, "core_area": CORE_PART, "control_area": CONTROL_PART}
 
 
 def _register_line(kind: str, count: int, level: str = "") -> tuple[str, str, str, int]:
     return (f"{level}{kind}", kind, level, count)
 
 
-def _temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
+def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     return {"wkt": wkt, "feature_name": f"{name}保护范围", "feature_kind": "61", "JB": level}
 
 
@@ -54,7 +54,7 @@ def _temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     fails=[
         Example("one building is missing", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_register_line("历史建筑", 2)]}),
-        Example("one too many of a level", {"LSWHBHX": [_temple_row(SQUARE_WKT, "甲寺", "20"), _temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
+        Example("one too many of a level", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "20")]}, finds=1,
                 settings={"register": [_register_line("文物保护单位", 1, "国家级")]}),
         Example("none at all", {"LSJZD": [{"wkt": "POINT (5 5)", "feature_name": "甲宅"}]}, finds=1,
                 settings={"register": [_register_line("历史建筑", 1), _register_line("历史文化街区", 1)]}),
@@ -64,7 +64,7 @@ def _temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
                 ("历史文化街区", "历史文化街区", "", {"name": "乙街区"})]}),
     ],
     passes=[
-        Example("as stated; range and point are one site", {"LSWHBHX": [_temple_row(SQUARE_WKT, "甲寺", "20"), _temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
+        Example("as stated; range and point are one site", {"LSWHBHX": [_make_temple_row(SQUARE_WKT, "甲寺", "20"), _make_temple_row(EAST_SQUARE_WKT, "乙寺", "30")],
                 "WWBHDWD": [{"wkt": "POINT (5 5)", "feature_name": "甲寺"}]},
                 settings={"register": [_register_line("文物保护单位", 1, "国家级"), _register_line("文物保护单位", 1, "省级"), _register_line("文物保护单位", 2)]}),
         Example("areas as printed", {"LSWHBHX": [{"wkt": SQUARE_WKT, "feature_name": "甲街区核心保护范围", "feature_kind": "21"},
@@ -93,13 +93,13 @@ def heritage_counts(*, ctx: Context) -> RuleResult:
     """
     register = ctx.norm.register(ctx.plan.area_code)
     if not register:
-        return RuleResult(applicable=False, notes=[("register_none", {})])
+        return RuleResult(is_applicable=False, notes=[("register_none", {})])
     result = RuleResult()
     sites = collect_heritage_sites(ctx, lambda role: find_usable_layer(role, ctx, result))
     if not sites.layers:
-        result.applicable = False
+        result.is_applicable = False
         return result
-    for role, count in sites.nameless.items():
+    for role, count in sites.nameless_row_counts.items():
         result.not_checked.append(
             ("heritage_nameless", {"layer": sites.layers[role].name, "role": role, "count": count})
         )
@@ -127,7 +127,7 @@ def _compare_count(
     # have either.
     certain_sites = [site for site in of_kind if not line.level or site.levels == {line.level}]
     possible_sites = [site for site in of_kind if line.level and (not site.levels or line.level in site.levels)]
-    uncertain_sites = sites.without_kind + [site for site in possible_sites if site not in certain_sites]
+    uncertain_sites = sites.sites_without_kind + [site for site in possible_sites if site not in certain_sites]
     params: dict[str, Any] = {"term": line.term, "stated": stated, "count": len(certain_sites)}
     if len(certain_sites) < stated <= len(certain_sites) + len(uncertain_sites):
         uncounted.append(f"{line.term} {len(certain_sites)}–{len(certain_sites) + len(uncertain_sites)} / {stated}")
@@ -154,7 +154,7 @@ def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: Context
         if not printed or area is None:
             continue
         value, decimals = convert_area(area, line.unit), len(printed.partition(".")[2])
-        if compare_area_with_target(value, "=", float(printed), decimals) == BROKEN:
+        if compare_area_with_target(value, "=", float(printed), decimals) == TARGET_MISSED:
             values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             values["miss"] = round(abs(value - float(printed)), decimals + 2)
             findings.append(

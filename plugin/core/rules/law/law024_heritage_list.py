@@ -82,7 +82,7 @@ def heritage_list(*, ctx: Context) -> RuleResult:
     """
     register = get_heritage_register(ctx.side)
     if register is None:
-        return RuleResult(applicable=False, notes=[("register_not_given", {})])
+        return RuleResult(is_applicable=False, notes=[("register_not_given", {})])
     result = RuleResult()
     if not register.rows:
         result.not_checked.append(("register_empty", {"file": register.file}))
@@ -123,7 +123,7 @@ class _SiteFindings:
         self.sites = sites
         self.findings: list[Finding] = []
 
-    def make(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
+    def make_finding(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
         """Return a finding on a site; its geometry is that of the site, if it is drawn."""
         shape = self.ctx.geometry.joined(site.shapes()) if site else None
         role = site.rows[0][0].role if site else self.role
@@ -131,7 +131,7 @@ class _SiteFindings:
 
     def add(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> None:
         """Make a finding on a site and collect it."""
-        self.findings.append(self.make(case, name, params, site))
+        self.findings.append(self.make_finding(case, name, params, site))
 
 
 def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findings: _SiteFindings) -> list[Finding]:
@@ -142,9 +142,13 @@ def _report_missing_site(row: ListedSite, unlisted_names: list[str], site_findin
     params = {"line": row.line, "term": f"{row.level}{row.kind}" or "—"}
     similar_names = get_close_matches(normalise_name(row.name), unlisted_names, n=1, cutoff=NAME_SIMILARITY_CUTOFF)
     if not similar_names:
-        return [site_findings.make("missing", row.name, params)]
+        return [site_findings.make_finding("missing", row.name, params)]
     site = site_findings.sites.by_name[similar_names[0]]
-    return [site_findings.make("alike", row.name, {**params, "near": site.name, "near_name": similar_names[0]}, site)]
+    return [
+        site_findings.make_finding(
+            "alike", row.name, {**params, "near": site.name, "near_name": similar_names[0]}, site
+        )
+    ]
 
 
 def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindings) -> list[Finding]:
@@ -153,7 +157,7 @@ def _compare_site(row: ListedSite, site: HeritageSite, site_findings: _SiteFindi
     for case, stated, known_values in (("level", row.level, site.levels), ("kind", row.kind, site.kinds)):
         if stated and known_values and stated not in known_values:
             params = {"line": row.line, "stated": stated, "found": _join_names(known_values)}
-            findings.append(site_findings.make(case, row.name, params, site))
+            findings.append(site_findings.make_finding(case, row.name, params, site))
     return findings
 
 

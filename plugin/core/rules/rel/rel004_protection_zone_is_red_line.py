@@ -53,8 +53,8 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) 
     """
     if not ctx.norm.get(SWITCH_SETTING):
         return RuleResult(
-            applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
+            is_applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
         )
     return compare_zones_with_line(
-        zones, ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx
+        zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.protection")), red_line, ctx
     )

@@ -54,8 +54,8 @@ def urban_zone_is_boundary(zones: Layer, boundary: Layer, *, ctx: Context) -> li
     """
     if not ctx.norm.get(SWITCH_SETTING):
         return RuleResult(
-            applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
+            is_applicable=False, switched_off=SWITCH_SETTING, notes=[("switched_off", {"setting": SWITCH_SETTING})]
         )
     return compare_zones_with_line(
-        zones, ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx
+        zones, ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban")), boundary, ctx
     )

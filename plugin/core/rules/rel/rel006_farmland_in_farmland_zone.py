@@ -78,8 +78,8 @@ def farmland_in_farmland_zone(
     Limits
         All thresholds and the zone codes are marked C. A farmland zone larger than the farmland is valid.
     """
-    urban = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
-    protected = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
+    urban = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.urban"))
+    protected = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.farmland"))
     urban_parts = ctx.geometry.shared(farmland, zones, rows_b=urban)
     findings = ctx.finding_maker.pairs(farmland, zones, urban_parts, net=True, case="urban", params={"kind": "urban"})
     # Parts in urban zones have another finding and are not reported again as “outside”.
@@ -89,18 +89,18 @@ def farmland_in_farmland_zone(
     outside_m2 = float(areas.sum()) + sum(f.area_m2 or 0.0 for f in findings)
     small = areas < large_area_m2
     large = ctx.finding_maker.pairs(
-        farmland, zones, outside_parts.select(~small), case="large", severity=Severity.WARNING
+        farmland, zones, outside_parts.select_parts(~small), case="large", severity=Severity.WARNING
     )
     for finding in large:
         finding.params |= {"kind": "large", "limit": large_area_m2}
-    findings += ctx.finding_maker.mark_by_place(large)
+    findings += ctx.finding_maker.mark_findings_by_location(large)
     result = RuleResult(findings=findings)
     if small.any() and total > 0:
         result.notes.append(_note_scattered_parts(areas[small], total, large_area_m2))
         # A share above max_share has another finding, which includes small parts.
         if areas[small].sum() / total > max_scattered_share and outside_m2 / total <= max_share:
             findings.append(
-                _make_scattered_finding(farmland, zones, outside_parts.select(small), areas[small], total, ctx)
+                _make_scattered_finding(farmland, zones, outside_parts.select_parts(small), areas[small], total, ctx)
             )
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
     if total > 0 and outside_m2 / total > max_share:

@@ -3,17 +3,25 @@ from ...engine.context import Context
 from ...heritage.protection import find_core_rows
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.conflicts import ALLOWED, CONFLICTS, ERROR, EVIDENCE, INFORMATION, WARNING, Conflict
+from ...standard.conflicts import (
+    ALLOWED_MEANING,
+    CONFLICTS_SECTION,
+    ERROR_MEANING,
+    EVIDENCE_MEANING,
+    INFORMATION_MEANING,
+    WARNING_MEANING,
+    Conflict,
+)
 from .._places import find_usable_layer, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 OVERLAPPING_WKT = "POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
 SEVERITY_OF_MEANING = {
-    ERROR: Severity.ERROR,
-    WARNING: Severity.WARNING,
-    EVIDENCE: Severity.WARNING,
-    INFORMATION: Severity.INFO,
+    ERROR_MEANING: Severity.ERROR,
+    WARNING_MEANING: Severity.WARNING,
+    EVIDENCE_MEANING: Severity.WARNING,
+    INFORMATION_MEANING: Severity.INFO,
 }
 
 
@@ -76,10 +84,10 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         warnings or hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" =
         "error" or "allowed". Runs by name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for conflict in ctx.norm.standard.conflicts:
         meaning = ctx.norm.get(conflict.key)
-        if conflict.rule or meaning == ALLOWED:
+        if conflict.rule or meaning == ALLOWED_MEANING:
             continue
         left_layer, right_layer = (
             find_usable_layer(conflict.left, ctx, result),
@@ -87,9 +95,9 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
         )
         if left_layer is None or right_layer is None:
             continue
-        result.applicable = True
+        result.is_applicable = True
         if conflict.mark == "C" and conflict.key not in ctx.norm.profile.settings:
-            result.unconfirmed.append(CONFLICTS)
+            result.unconfirmed.append(CONFLICTS_SECTION)
         result.findings += _make_conflict_findings(conflict, meaning, left_layer, right_layer, ctx)
     return result
 
@@ -100,7 +108,7 @@ def _make_conflict_findings(
     params = {"meaning": meaning, "basis": conflict.basis}
     rows = None
     if (
-        conflict.pair == {"farmland", "reserves"}
+        conflict.control_line_pair == {"farmland", "reserves"}
         and is_reported_elsewhere(ctx, "LAW011")
         and right_layer.has("feature_name")
     ):

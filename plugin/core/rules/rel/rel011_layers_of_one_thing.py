@@ -69,7 +69,7 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
         not matter. Of three layers, each is compared with the one in use. A code agrees with a code below it. Runs
         for a whole county, by name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     compared_pairs: set[tuple[str, str]] = set()
     for concept in ctx.norm.standard.concepts:
         used_layer = ctx.plan.concept(concept)
@@ -78,7 +78,7 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
             continue
         if used_layer is None or used_layer.has_no_geometry or used_layer.template.geometry != "polygon":
             continue
-        for role in ctx.plan.roles_of(concept):
+        for role in ctx.plan.list_roles_of_concept(concept):
             other_layer = ctx.plan.layers.get(role)
             if (
                 other_layer is None
@@ -89,14 +89,14 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
             ):
                 continue
             compared_pairs |= {(used_layer.role, role), (role, used_layer.role)}
-            result.applicable = True
+            result.is_applicable = True
             result.findings += _report_uncovered_parts(used_layer, other_layer, concept, ctx) + _report_uncovered_parts(
                 other_layer, used_layer, concept, ctx
             )
             result.findings += _report_different_codes(used_layer, other_layer, ctx)
     zones, centre = ctx.plan.concept("zones"), ctx.plan.concept("centre_zones")
     if zones is not None and centre is not None and not (zones.has_no_geometry or centre.has_no_geometry):
-        result.applicable = True
+        result.is_applicable = True
         result.findings += _report_different_codes(zones, centre, ctx)
     return result
 
@@ -116,7 +116,7 @@ def _report_different_codes(first_layer: Layer, second_layer: Layer, ctx: Contex
 
     parts = ctx.geometry.shared(first_layer, second_layer, pairs=have_different_codes)
     findings = ctx.finding_maker.pairs(
-        first_layer, second_layer, parts, case="code", field=first_layer.field_name("zone_code")
+        first_layer, second_layer, parts, case="code", field=first_layer.get_field_name("zone_code")
     )
     for finding, i, j in zip(findings, parts.left.tolist(), parts.right.tolist(), strict=True):
         finding.params |= {"value": first_codes[i], "related": second_codes[j]}
@@ -128,7 +128,7 @@ def _are_compatible_codes(code: str, other_code: str, codes: CodeList) -> bool:
 
     True also if one is blank or not in the list; ATT002 reports codes outside the list.
     """
-    lineage, other_lineage = codes.lineage(code), codes.lineage(other_code)
+    lineage, other_lineage = codes.list_code_and_parents(code), codes.list_code_and_parents(other_code)
     return not lineage or not other_lineage or code in other_lineage or other_code in lineage
 
 
@@ -147,6 +147,6 @@ def _report_uncovered_parts(first_layer: Layer, second_layer: Layer, concept: st
         second_layer,
         rows=first_layer.polygons.find_uncovered_candidates(second_layer.polygons, ctx.cancellation),
     )
-    return ctx.finding_maker.mark_by_place(
+    return ctx.finding_maker.mark_findings_by_location(
         ctx.finding_maker.pairs(first_layer, second_layer, parts, params={"concept": ConceptName(concept)})
     )

@@ -4,10 +4,10 @@ import numpy as np
 from ...engine.context import Context
 from ...geometry.polygons import Polygons
 from ...heritage.protection import (
-    CONTROL,
-    CORE,
+    CONTROL_PART,
+    CORE_PART,
     PART_SETTINGS,
-    RANGE,
+    RANGE_PART,
     HeritageParts,
     classify_heritage_parts,
     list_range_roles,
@@ -24,15 +24,15 @@ PROTRUDING_WKT = "POLYGON ((20 20, 110 20, 110 80, 20 80, 20 20))"
 RING_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (20 20, 80 20, 80 80, 20 80, 20 20))"
 
 
-def _core_row(wkt: str) -> dict[str, str]:
+def _make_core_zone_row(wkt: str) -> dict[str, str]:
     return {"wkt": wkt, "feature_name": "某街区核心保护范围"}
 
 
-def _control_zone_row(wkt: str) -> dict[str, str]:
+def _make_control_zone_row(wkt: str) -> dict[str, str]:
     return {"wkt": wkt, "feature_name": "某街区建设控制地带"}
 
 
-def _range_row(wkt: str) -> dict[str, str]:
+def _make_range_row(wkt: str) -> dict[str, str]:
     return {"wkt": wkt, "feature_name": "某街区"}
 
 
@@ -53,17 +53,17 @@ def _range_row(wkt: str) -> dict[str, str]:
         "and complete the core or the zone, or correct the range.",
     },
     fails=[
-        Example("core beyond the range", {"LSWHBHX": [_core_row(PROTRUDING_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
-        Example("range wider than its parts", {"LSWHBHX": [_core_row(INNER_SQUARE_WKT), _control_zone_row(RING_WKT)],
-                "LSWHJQ": [_range_row("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
+        Example("core beyond the range", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}, finds=1, areas=(600.0,)),
+        Example("range wider than its parts", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)],
+                "LSWHJQ": [_make_range_row("POLYGON ((0 0, 110 0, 110 100, 0 100, 0 0))")]}, finds=1, areas=(1000.0,)),
         Example("identified by the kind, range in the line itself", {"LSWHBHX": [
             {"wkt": PROTRUDING_WKT, "feature_name": "某村核心保护范围", "feature_kind": "41"},
             {"wkt": SQUARE_WKT, "feature_name": "某村", "feature_kind": "40"}]}, finds=1, areas=(600.0,)),
     ],
     passes=[
-        Example("core and control zone are the range", {"LSWHBHX": [_core_row(INNER_SQUARE_WKT), _control_zone_row(RING_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}),
-        Example("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_core_row(INNER_SQUARE_WKT)], "LSWHJQ": [_range_row(SQUARE_WKT)]}),
-        Example("no range of that name", {"LSWHBHX": [_core_row(PROTRUDING_WKT)], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
+        Example("core and control zone are the range", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT), _make_control_zone_row(RING_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
+        Example("core only: the control zone may be drawn elsewhere", {"LSWHBHX": [_make_core_zone_row(INNER_SQUARE_WKT)], "LSWHJQ": [_make_range_row(SQUARE_WKT)]}),
+        Example("no range of that name", {"LSWHBHX": [_make_core_zone_row(PROTRUDING_WKT)], "LSWHJQ": [{"wkt": SQUARE_WKT, "feature_name": "另一街区"}]}),
     ],
 )  # fmt: skip
 def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
@@ -81,7 +81,7 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
         the text before the word must be the range's name. A site without a range of its name is not compared. Runs by
         name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     heritage_line = find_usable_layer("heritage", ctx, result)
     if heritage_line is None:
         return result
@@ -91,19 +91,19 @@ def heritage_range_and_parts(*, ctx: Context) -> RuleResult:
     ]
     for layer, site_of_row in [
         *((layer, read_site_names(layer)) for layer in range_layers),
-        (heritage_line, _range_site_names(parts)),
+        (heritage_line, _list_site_names_of_ranges(parts)),
     ]:
         for site in parts.sites():
             is_range = site_of_row == site
             if is_range.any():
-                result.applicable = True
+                result.is_applicable = True
                 result.findings += _compare_site_parts(site, heritage_line, parts, layer, is_range, ctx)
     return result
 
 
-def _range_site_names(parts: HeritageParts) -> np.ndarray:
+def _list_site_names_of_ranges(parts: HeritageParts) -> np.ndarray:
     """Return the site of each row that is a whole protection range, else empty."""
-    return np.where(parts.rows(RANGE), parts.site, "")
+    return np.where(parts.rows(RANGE_PART), parts.site, "")
 
 
 def _compare_site_parts(
@@ -113,7 +113,7 @@ def _compare_site_parts(
 
     ``is_range`` is (n,) bool: the rows of ``range_layer`` that are the site's range.
     """
-    core, control = parts.rows_of_site(CORE, site), parts.rows_of_site(CONTROL, site)
+    core, control = parts.find_rows_of_site_part(CORE_PART, site), parts.find_rows_of_site_part(CONTROL_PART, site)
     params = {"site": site}
     parts_beyond = ctx.geometry.find_uncovered(
         heritage_line, range_layer, Polygons(range_layer.plane[is_range]), rows=core | control
@@ -126,4 +126,4 @@ def _compare_site_parts(
             range_layer, heritage_line, Polygons(heritage_line.plane[core | control]), rows=is_range
         )
         findings += ctx.finding_maker.pairs(range_layer, heritage_line, unfilled_parts, case="bare", params=params)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...engine.context import Context
-from ...heritage.protection import CONTROL, CORE, PART_SETTINGS, classify_heritage_parts
+from ...heritage.protection import CONTROL_PART, CORE_PART, PART_SETTINGS, classify_heritage_parts
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -60,8 +60,8 @@ def heritage_parts_overlap(heritage: Layer, *, ctx: Context) -> RuleResult:
         rows without a name count as one site. Runs by name or with its group.
     """
     parts = classify_heritage_parts(heritage, ctx)
-    core, control = parts.rows(CORE), parts.rows(CONTROL)
-    result = RuleResult(applicable=bool(core.any() and control.any()))
+    core, control = parts.rows(CORE_PART), parts.rows(CONTROL_PART)
+    result = RuleResult(is_applicable=bool(core.any() and control.any()))
     # The query is within the layer, so that either row of a pair may be the edited one.
     shared = ctx.geometry.shared(heritage, rows_a=core | control, pairs=lambda i, j: parts.part[i] != parts.part[j])
     is_core_left = core[shared.left]

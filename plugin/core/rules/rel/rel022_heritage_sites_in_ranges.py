@@ -11,8 +11,8 @@ from ...plan.layer import Layer
 from .._places import find_usable_layer
 
 SITE_POLYGON = {"wkt": "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))", "feature_name": "某寺"}
-POINT_INSIDE = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
-POINT_OUTSIDE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
+SITE_POINT_INSIDE_RANGE = {"wkt": "POINT (50 50)", "feature_name": "某寺"}
+SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
 
 
 @rule(
@@ -28,17 +28,17 @@ POINT_OUTSIDE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
     },
     fails=[
-        Example("next to its polygon", {"WWBHDWD": [POINT_OUTSIDE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
-        Example("in another's polygon only", {"LSJZD": [{**POINT_INSIDE, "feature_name": "某宅"}], "LSJZM": [
+        Example("next to its polygon", {"WWBHDWD": [SITE_POINT_OUTSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
+        Example("in another's polygon only", {"LSJZD": [{**SITE_POINT_INSIDE_RANGE, "feature_name": "某宅"}], "LSJZM": [
             SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
-        Example("no polygon of its name", {"BKYDWWD": [{**POINT_OUTSIDE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
+        Example("no polygon of its name", {"BKYDWWD": [{**SITE_POINT_OUTSIDE_RANGE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
     ],
     passes=[
-        Example("inside", {"WWBHDWD": [POINT_INSIDE], "WWBHDWM": [SITE_POLYGON]}),
-        Example("on the edge", {"WWBHDWD": [{**POINT_INSIDE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
-        Example("in one of two polygons of its name", {"WWBHDWD": [POINT_INSIDE], "WWBHDWM": [
+        Example("inside", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}),
+        Example("on the edge", {"WWBHDWD": [{**SITE_POINT_INSIDE_RANGE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
+        Example("in one of two polygons of its name", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [
             SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某寺"}]}),
-        Example("no polygons there", {"WWBHDWD": [POINT_INSIDE], "LSJZM": [SITE_POLYGON]}),
+        Example("no polygons there", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "LSJZM": [SITE_POLYGON]}),
     ],
 )  # fmt: skip
 def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
@@ -54,11 +54,11 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
     Limits
         Names (MC) are compared as written. A point on the edge is in the polygon. Runs by name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     for points, polygons in POLYGON_ROLE_BY_POINT_ROLE.items():
         point_layer, polygon_layer = find_usable_layer(points, ctx, result), find_usable_layer(polygons, ctx, result)
         if point_layer is not None and polygon_layer is not None:
-            result.applicable = True
+            result.is_applicable = True
             result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
     return result
 

@@ -47,4 +47,4 @@ def purple_line_in_heritage_line(purple_line: Layer, heritage: Layer, *, ctx: Co
         group.
     """
     parts = ctx.geometry.find_uncovered(purple_line, heritage)
-    return ctx.finding_maker.mark_by_place(ctx.finding_maker.pairs(purple_line, heritage, parts))
+    return ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.pairs(purple_line, heritage, parts))

@@ -47,7 +47,7 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         The list of kinds (heritage_kind, mark C) names the layers of ranges. A 历史文化名城 layer may show the whole
         city instead of its ranges: remove it from the data, or waive the finding. Runs by name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     heritage_line = find_usable_layer("heritage", ctx, result)
     if heritage_line is None:
         return result
@@ -55,7 +55,9 @@ def heritage_line_holds_ranges(*, ctx: Context) -> RuleResult:
         layer = find_usable_layer(role, ctx, result)
         if layer is None:
             continue
-        result.applicable = True
+        result.is_applicable = True
         parts = ctx.geometry.find_uncovered(layer, heritage_line)
-        result.findings += ctx.finding_maker.mark_by_place(ctx.finding_maker.pairs(layer, heritage_line, parts))
+        result.findings += ctx.finding_maker.mark_findings_by_location(
+            ctx.finding_maker.pairs(layer, heritage_line, parts)
+        )
     return result

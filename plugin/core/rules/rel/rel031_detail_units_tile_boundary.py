@@ -54,7 +54,7 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
         name or with its group.
     """
     boundary_in_centre = ctx.geometry.shared(boundary, centre)
-    result = RuleResult(applicable=bool(len(boundary_in_centre)))
+    result = RuleResult(is_applicable=bool(len(boundary_in_centre)))
     for n, row in enumerate(boundary_in_centre.left.tolist()):
         gap_parts = ctx.geometry.find_uncovered_outline(
             boundary, Polygons(boundary_in_centre.geometry[n : n + 1]), detail_units, row=row
@@ -68,8 +68,8 @@ def detail_units_tile_boundary(detail_units: Layer, boundary: Layer, centre: Lay
             finding.geometry = gap_parts.geometry[k]
             if row in boundary.repeated_keys:
                 finding.params["related_fid"] = boundary.fids[row]
-            result.findings += ctx.finding_maker.mark_by_place([finding])
+            result.findings += ctx.finding_maker.mark_findings_by_location([finding])
     overlaps = ctx.geometry.shared(detail_units)
     result.findings += ctx.finding_maker.pairs(detail_units, detail_units, overlaps, case="overlap")
-    result.applicable = result.applicable or bool(result.findings)
+    result.is_applicable = result.is_applicable or bool(result.findings)
     return result

@@ -45,18 +45,18 @@ def village_zone_in_boundary(*, ctx: Context) -> RuleResult:
         Township and village plans only: the county's tables have no such boundary. Zone codes (`[zones]
         village_building`) are marked C. A boundary larger than the zones is valid. Runs by name or with its group.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     zones, boundary = find_usable_layer("zones", ctx, result), find_usable_layer(VILLAGE_BOUNDARY_ROLE, ctx, result)
     if zones is None or boundary is None:
         return result
     if not zones.has("zone_code"):
-        params = {"layer": zones.name, "role": zones.role, "fields": zones.field_name("zone_code") or "GHFQDM"}
+        params = {"layer": zones.name, "role": zones.role, "fields": zones.get_field_name("zone_code") or "GHFQDM"}
         result.not_checked.append(("field_missing", params))
         return result
-    village_rows = ctx.rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
+    village_rows = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get("zones.village_building"))
     parts = ctx.geometry.find_uncovered(zones, boundary, rows=village_rows)
-    result.findings, result.applicable = (
-        ctx.finding_maker.mark_by_place(ctx.finding_maker.pairs(zones, boundary, parts)),
+    result.findings, result.is_applicable = (
+        ctx.finding_maker.mark_findings_by_location(ctx.finding_maker.pairs(zones, boundary, parts)),
         bool(village_rows.any()),
     )
     return result

@@ -57,14 +57,14 @@ def centre_layers_in_centre(layer: Layer, centre: Layer, *, ctx: Context) -> lis
     if layer.template.group != centre.template.group or layer.role in extent_roles or layer.template.base:
         return None
     if layer.template.geometry == "polygon":
-        return ctx.finding_maker.mark_by_place(
+        return ctx.finding_maker.mark_findings_by_location(
             ctx.finding_maker.pairs(layer, centre, ctx.geometry.find_uncovered(layer, centre))
         )
-    outside_parts = ctx.geometry.point_line_parts_outside(layer, centre)
+    outside_parts = ctx.geometry.find_point_line_parts_outside(layer, centre)
     findings = []
     for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
         case, params = ("line", {"length": round(float(shape.length), 1)}) if shape.length else ("point", {})
         finding = ctx.finding_maker.row(layer, row, case=case, params=params, geometry=shape)
         finding.related_role = centre.role
         findings.append(finding)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)

@@ -67,8 +67,8 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
     township_codes = np.array([code[:TOWNSHIP_DIGITS] for code in townships.text("division_code")], dtype=object)
     has_code = np.array([len(code) == TOWNSHIP_DIGITS for code in township_of_village], dtype=bool)
     is_known_township = np.isin(township_of_village, township_codes[township_codes != ""])
-    result = RuleResult(applicable=bool(has_code.any()))
-    code_field = villages.field_name("division_code")
+    result = RuleResult(is_applicable=bool(has_code.any()))
+    code_field = villages.get_field_name("division_code")
     village_codes = villages.text("division_code")
     shared = ctx.geometry.shared(
         villages,
@@ -93,7 +93,7 @@ def villages_in_townships(villages: Layer, townships: Layer, *, ctx: Context) ->
     if has_code.any() and not ctx.is_edit_check:
         # Around an edit not all villages are known; the next whole check compares them.
         uncovered = ctx.geometry.find_uncovered(townships, villages)
-        result.findings += ctx.finding_maker.mark_by_place(
+        result.findings += ctx.finding_maker.mark_findings_by_location(
             ctx.finding_maker.pairs(townships, villages, uncovered, case="uncovered")
         )
     return result

@@ -56,7 +56,7 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
         Every site in the layer counts, whatever its risk: its field table was not read (mark C). The distance to keep
         is not checked. REL010 checks hazards with an area. Runs by name or with the group control_lines.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     boundaries = [
         layer
         for boundary_concept in BOUNDARY_CONCEPTS
@@ -67,13 +67,13 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
         if hazard is None:
             continue
         for boundary in boundaries:
-            result.applicable = True
-            result.findings += _report_parts_inside(hazard, boundary, ctx)
+            result.is_applicable = True
+            result.findings += _report_parts_inside_boundary(hazard, boundary, ctx)
     return result
 
 
-def _report_parts_inside(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
-    parts_inside = ctx.geometry.point_line_parts_inside(hazard, boundary)
+def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
+    parts_inside = ctx.geometry.find_point_line_parts_inside(hazard, boundary)
     findings = []
     for row, boundary_row, shape in zip(
         parts_inside.row.tolist(), parts_inside.of.tolist(), parts_inside.shape, strict=True

@@ -72,5 +72,5 @@ def reserves_in_red_line(reserves: Layer, red_line: Layer, *, ctx: Context) -> R
         if is_core[row]:
             finding.case, finding.severity = "core", Severity.WARNING
         result.findings.append(finding)
-    ctx.finding_maker.mark_by_place(result.findings)
+    ctx.finding_maker.mark_findings_by_location(result.findings)
     return result

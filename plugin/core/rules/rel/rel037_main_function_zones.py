@@ -6,8 +6,8 @@ from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...three_zones.main_function import (
-    ENERGY,
-    HERITAGE,
+    ENERGY_FUNCTION,
+    HERITAGE_FUNCTION,
     SETTINGS_USED,
     compute_space_shares,
     has_overlay,
@@ -102,22 +102,22 @@ def main_function_zones(
     for row, function in enumerate(functions_found):
         if not function.space:
             params = {"name": function.name, "value": function.text}
-            name = functions.field_name("feature_kind") or functions.field_name("feature_name")
+            name = functions.get_field_name("feature_kind") or functions.get_field_name("feature_name")
             shape = functions.plane[row]
             result.findings.append(
                 ctx.finding_maker.row(functions, row, case="kind", field=name, params=params, geometry=shape)
             )
         elif not shares.is_dominant(row, function.space, limits[function.space]):
             params = {"name": function.name, "function": function.function}
-            params |= shares.in_percent(row)
+            params |= shares.format_shares_in_percent(row)
             params |= {"space": shares.names[function.space], "limit": round(100 * limits[function.space], 2)}
             shape = functions.plane[row]
             result.findings.append(ctx.finding_maker.row(functions, row, case="share", params=params, geometry=shape))
-    for overlay in (ENERGY, HERITAGE):
+    for overlay in (ENERGY_FUNCTION, HERITAGE_FUNCTION):
         has_features = has_overlay(overlay, functions, zones, ctx)
         for row, function in enumerate(functions_found):
-            if has_features is not None and function.overlays[overlay] and not has_features[row]:
-                params = {"name": function.name, "function": function.overlays[overlay]}
+            if has_features is not None and function.words_by_additional_function[overlay] and not has_features[row]:
+                params = {"name": function.name, "function": function.words_by_additional_function[overlay]}
                 shape = functions.plane[row]
                 result.findings.append(
                     ctx.finding_maker.row(functions, row, case=overlay, params=params, geometry=shape)
@@ -126,7 +126,9 @@ def main_function_zones(
         uncovered = ctx.finding_maker.pairs(
             townships, functions, ctx.geometry.find_uncovered(townships, functions), case="bare"
         )
-        result.findings += [_swap_roles(finding, functions) for finding in ctx.finding_maker.mark_by_place(uncovered)]
+        result.findings += [
+            _swap_roles(finding, functions) for finding in ctx.finding_maker.mark_findings_by_location(uncovered)
+        ]
     return result
 
 

@@ -51,9 +51,9 @@ def required_layers(*, ctx: Context) -> RuleResult:
     has_no_features = bool(ctx.plan.layers) and not any(len(layer) for layer in ctx.plan.layers.values())
     for concept in ctx.norm.standard.scopes[ctx.plan.scope].mandatory:
         # The layer is present but unusable: SCH003 reports its problem.
-        if not ctx.plan.requires_concept(concept) or ctx.plan.unusable_for(concept) is not None:
+        if not ctx.plan.requires_concept(concept) or ctx.plan.find_unusable_layer(concept) is not None:
             continue
-        layer, roles = ctx.plan.concept(concept), ctx.plan.roles_of(concept)
+        layer, roles = ctx.plan.concept(concept), ctx.plan.list_roles_of_concept(concept)
         if layer is None:
             params = {"concept": ConceptName(concept), "roles": list(roles)}
             result.findings.append(Finding(role=roles[0], params=params))
@@ -66,7 +66,7 @@ def required_layers(*, ctx: Context) -> RuleResult:
     for concept in _find_absent_mandatory_concepts(ctx):
         # A declaration cannot replace a layer that every plan must have.
         result.doubts.append(f"{ABSENCE_ITEM}.{concept}")
-        params = {"concept": concept, "roles": " / ".join(ctx.plan.roles_of(concept))}
+        params = {"concept": concept, "roles": " / ".join(ctx.plan.list_roles_of_concept(concept))}
         result.notes.append(("declared_absent", params))
     if has_no_features:
         result.not_checked.append(("nothing_drawn", {"count": len(ctx.plan.layers)}))

@@ -3,13 +3,13 @@ from typing import Any
 
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EVERY_LAYER, Example, Need, all_rules, rule
+from ...model.rule import EVERY_LAYER, Example, Need, load_all_rules, rule
 from ...plan.layer import Layer
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
-def _parcel_row(**other: Any) -> dict[str, Any]:
+def _make_parcel_row(**other: Any) -> dict[str, Any]:
     """Return a parcel (地类图斑) with all fields that default rules need.
 
     ``None`` for a field omits it.
@@ -39,10 +39,10 @@ def _parcel_row(**other: Any) -> dict[str, Any]:
         "again with that type, and convert the values.",
     },
     fails=[
-        Example("no urban code", {"layer": [_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
-        Example("number kept as text", {"layer": [_parcel_row(gross_area="12")]}, finds=1, roles={"layer": "DLTB"}),
+        Example("no urban code", {"layer": [_make_parcel_row(urban_code=None)]}, finds=1, roles={"layer": "DLTB"}),
+        Example("number kept as text", {"layer": [_make_parcel_row(gross_area="12")]}, finds=1, roles={"layer": "DLTB"}),
     ],
-    passes=[Example("all there", {"layer": [_parcel_row()]}, roles={"layer": "DLTB"})],
+    passes=[Example("all there", {"layer": [_make_parcel_row()]}, roles={"layer": "DLTB"})],
 )  # fmt: skip
 def required_fields(layer: Layer, *, ctx: Context) -> list[Finding]:
     """Required fields are present and have the right type.
@@ -81,8 +81,8 @@ def find_needed_fields(layer: Layer, ctx: Context) -> set[str]:
     user selects for a run.
     """
     needed = {f.name for f in layer.template.fields if f.constraint == "M"}
-    known = all_rules()
-    for code in ctx.norm.default_rules_in(ctx.plan.scope):
+    known = load_all_rules()
+    for code in ctx.norm.list_default_rules_of_scope(ctx.plan.scope):
         for need in known[code].needs.values():
             # A rule reads the layer of its concept, not every layer that could have it.
             if need.concept == EVERY_LAYER or ctx.plan.concept(need.concept) is layer:

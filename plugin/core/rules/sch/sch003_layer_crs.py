@@ -72,7 +72,7 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
     for layer in ctx.plan.layers.values():
         crs = layer.known_crs
         layer_crs_info = crs_care.describe_crs(crs)
-        params = {"crs": crs_care.crs_label(crs), "plane": crs_care.crs_label(ctx.plan.crs)}
+        params = {"crs": crs_care.make_crs_label(crs), "plane": crs_care.make_crs_label(ctx.plan.crs)}
         declared_counts = layer.source.shape_crs
         if declared_counts:
             texts = ", ".join(f"{system} × {count}" for system, count in sorted(declared_counts.items()))
@@ -81,18 +81,18 @@ def layer_crs(*, ctx: Context, beyond_area_degrees: float = 0.5) -> list[Finding
         if layer.source.described_crs:
             described = params | {"found": layer.source.described_crs}
             findings.append(Finding(layer.role, case="described", severity=Severity.WARNING, params=described))
-        if not layer_crs_info.cgcs2000:
+        if not layer_crs_info.is_cgcs2000:
             case = "not_cgcs2000"
-        elif layer_crs_info.geographic or (layer_crs_info.zone, layer_crs_info.prefixed) == (
-            plane_crs_info.zone,
-            plane_crs_info.prefixed,
+        elif layer_crs_info.is_geographic or (layer_crs_info.zone_number, layer_crs_info.has_zone_prefix) == (
+            plane_crs_info.zone_number,
+            plane_crs_info.has_zone_prefix,
         ):
             continue
-        elif layer_crs_info.zone == plane_crs_info.zone:
-            case = "with_prefix" if layer_crs_info.prefixed else "without_prefix"
+        elif layer_crs_info.zone_number == plane_crs_info.zone_number:
+            case = "with_prefix" if layer_crs_info.has_zone_prefix else "without_prefix"
         else:
             case = "mixed_zones"
-            params |= {"zone": str(layer_crs_info.zone), "plane_zone": str(plane_crs_info.zone)}
+            params |= {"zone": str(layer_crs_info.zone_number), "plane_zone": str(plane_crs_info.zone_number)}
         findings.append(Finding(layer.role, case=case, severity=Severity.WARNING, params=params))
     reported = {finding.role for finding in findings}
     # Where all layers are in another zone, the county's longitudes are the better hint.
@@ -113,9 +113,9 @@ def _report_outside_area_of_use(ctx: Context, reported: set[str], margin: float)
         bounds = shapely.bounds(layer.plane)
         bounds = bounds[np.isfinite(bounds).all(axis=1)]
         corners = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
-        box = crs_care.to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
+        box = crs_care.reproject_to_lonlat(np.array([shapely.box(*corners)]), ctx.plan.plane)[0]
         if shapely.distance(box, shapely.box(*area_of_use)) > margin:
-            outside.setdefault(crs_care.crs_label(layer.crs), []).append((layer, (box.centroid, area_of_use)))
+            outside.setdefault(crs_care.make_crs_label(layer.crs), []).append((layer, (box.centroid, area_of_use)))
     findings = []
     for crs, layers in outside.items():
         first, (middle, (west, south, east, north)) = layers[0]
@@ -137,11 +137,11 @@ def _report_remote_plan(ctx: Context) -> list[Finding]:
         return []
     bounds = shapely.bounds(layer.plane)
     median_point = shapely.points([np.nanmedian((bounds[:, :2] + bounds[:, 2:]) / 2, axis=0)])
-    longitude = float(shapely.get_x(crs_care.to_lonlat(median_point, ctx.plan.plane))[0])
+    longitude = float(shapely.get_x(crs_care.reproject_to_lonlat(median_point, ctx.plan.plane))[0])
     extent = find_remote_extent(longitude, ctx.plan.area_code, divisions)
     if extent is None:
         return []
-    params = {"crs": crs_care.crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": extent.division.name,
+    params = {"crs": crs_care.make_crs_label(layer.crs), "longitude": f"{longitude:.2f}", "county": extent.division.name,
               "west": f"{extent.west:.2f}", "east": f"{extent.east:.2f}"}  # fmt: skip
-    case = "far_away_degrees" if crs_care.describe_crs(layer.crs).geographic else "far_away"
+    case = "far_away_degrees" if crs_care.describe_crs(layer.crs).is_geographic else "far_away"
     return [Finding(layer.role, case=case, severity=Severity.WARNING, params=params)]

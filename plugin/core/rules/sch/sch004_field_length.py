@@ -41,13 +41,13 @@ def field_length(layer: Layer, *, ctx: Context) -> RuleResult:
         do not (a shapefile counts bytes), and the outcome notes it. Numbers and dates are not compared, because
         databases do not store their length.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     lengths = {f.name.upper(): f.length for f in layer.source.fields if f.type == "text"}
     fields_without_length = []
     for declared in layer.template.fields:
         if declared.type != "text" or declared.length is None or declared.name not in lengths:
             continue
-        result.applicable = True
+        result.is_applicable = True
         actual_length = lengths[declared.name]
         if actual_length is None:
             fields_without_length.append(declared.name)

@@ -55,7 +55,7 @@ def layer_geometry(layer: Layer, *, ctx: Context) -> RuleResult:
     expected = GEOMETRY_BY_DIMENSION.index(layer.template.geometry)
     counts = [int((dimensions == dimension).sum()) for dimension in range(len(GEOMETRY_BY_DIMENSION))]
     other_dimensions = [n for n, count in enumerate(counts) if count and n != expected]
-    result = RuleResult(applicable=any(counts))
+    result = RuleResult(is_applicable=any(counts))
     if other_dimensions:
         params = {
             "expected": layer.template.geometry,

@@ -46,14 +46,14 @@ def field_alias(layer: Layer, *, ctx: Context) -> RuleResult:
         GeoPackage and FileGDB store aliases; a shapefile does not, and the outcome notes it. The alias in a QGIS form
         belongs to the project and is not checked. Fields outside the template are not compared.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     aliases = {f.name.upper(): f.alias for f in layer.source.fields}
     present_fields = [f for f in layer.template.fields if f.name in aliases]
     fields_without_alias = [f.name for f in present_fields if aliases[f.name] is None]
     if fields_without_alias:
         result.not_checked.append(("alias_untold", make_not_compared_params(layer, fields_without_alias)))
     aliased_fields = [f for f in present_fields if aliases[f.name] is not None]
-    result.applicable = bool(aliased_fields)
+    result.is_applicable = bool(aliased_fields)
     if len(aliased_fields) > 1 and not any(aliases[f.name] for f in aliased_fields):
         severity = Severity.INFO if layer.template.fields_mark == "C" else None
         result.findings.append(

@@ -53,7 +53,7 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
         GeoPackage and FileGDB store domains; a shapefile does not, and the outcome notes it. ATT002 checks the
         values.
     """
-    result = RuleResult(applicable=False)
+    result = RuleResult(is_applicable=False)
     domains = {f.name.upper(): f.codes for f in layer.source.fields}
     fields_without_domain = []
     for declared in layer.template.fields:
@@ -63,7 +63,7 @@ def field_domain(layer: Layer, *, ctx: Context) -> RuleResult:
         if domain_codes is None:
             fields_without_domain.append(declared.name)
             continue
-        result.applicable = True
+        result.is_applicable = True
         codes = ctx.codes(declared.codes)
         result.unconfirmed.append(f"codes.{declared.codes}")
         severity = Severity.INFO if "C" in (declared.mark, codes.mark) else None

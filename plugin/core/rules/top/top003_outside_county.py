@@ -76,7 +76,7 @@ def outside_county(
     if layer.template.geometry != "polygon":
         return _report_points_and_lines(layer, county, extent[1], ctx)
     if layer is not county:
-        return ctx.finding_maker.mark_by_place(
+        return ctx.finding_maker.mark_findings_by_location(
             ctx.finding_maker.pairs(layer, county, ctx.geometry.find_uncovered(layer, county, extent[1]))
         )
     if ctx.is_edit_check or (townships is None and parcels is None):
@@ -90,7 +90,7 @@ def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx
 
     A facility outside may serve the county, so they are not errors.
     """
-    outside_parts = ctx.geometry.point_line_parts_outside(layer, county, outline)
+    outside_parts = ctx.geometry.find_point_line_parts_outside(layer, county, outline)
     findings = []
     for row, shape in zip(outside_parts.row.tolist(), outside_parts.shape, strict=True):
         case, params = "line", {"length": round(float(shape.length), 1)}
@@ -99,7 +99,7 @@ def _report_points_and_lines(layer: Layer, county: Layer, outline: Polygons, ctx
         finding = ctx.finding_maker.row(layer, row, case=case, params=params, geometry=shape, severity=Severity.WARNING)
         finding.related_role = county.role
         findings.append(finding)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 def _report_excess_outline(

@@ -69,7 +69,7 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
     findings = ctx.finding_maker.pairs(layer, layer, parts)
     for finding in findings:
         finding.case = "" if finding.related_keys else "hole"
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
 def _is_compared_with_county(layer: Layer, ctx: Context) -> bool:

@@ -76,12 +76,12 @@ def shared_edges(*, ctx: Context) -> RuleResult:
         their year: the two lists are settings.
     """
     fitting_layers, summarised_layers = (
-        _layers_in_setting("quality.edges_fit", ctx),
-        _layers_in_setting("quality.edges_compared", ctx),
+        _list_layers_of_setting("quality.edges_fit", ctx),
+        _list_layers_of_setting("quality.edges_compared", ctx),
     )
     non_overlapping_layers = [layer for layer in ctx.plan.layers.values() if must_not_overlap(layer)]
     result = RuleResult(
-        applicable=not all(layer.has_no_geometry for layer in (*non_overlapping_layers, *fitting_layers))
+        is_applicable=not all(layer.has_no_geometry for layer in (*non_overlapping_layers, *fitting_layers))
     )
     for layer in non_overlapping_layers:
         ctx.cancellation.raise_if_cancelled()
@@ -104,7 +104,7 @@ def shared_edges(*, ctx: Context) -> RuleResult:
     return result
 
 
-def _layers_in_setting(setting: str, ctx: Context) -> list[Layer]:
+def _list_layers_of_setting(setting: str, ctx: Context) -> list[Layer]:
     """Return the plan's layers that a setting lists by subject, each once."""
     layers = (ctx.plan.concept(concept) for concept in ctx.norm.get(setting))
     return list({layer.role: layer for layer in layers if layer is not None}.values())
@@ -129,11 +129,12 @@ def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, 
     A vertex is on the neighbour's long edge in the plane, but not on the straight edge in degrees.
     """
     if not all(
-        layer.crs is not None and crs_care.describe_crs(layer.crs).geographic for layer in (first_layer, second_layer)
+        layer.crs is not None and crs_care.describe_crs(layer.crs).is_geographic
+        for layer in (first_layer, second_layer)
     ):
         return []
-    first = _polygons_in_degrees(first_layer)
-    second = first if first_layer is second_layer else _polygons_in_degrees(second_layer)
+    first = _get_polygons_in_degrees(first_layer)
+    second = first if first_layer is second_layer else _get_polygons_in_degrees(second_layer)
     mismatch_lists: _MismatchLists = []
     for one, other, is_swapped in ((first, second, False), (second, first, True))[
         : 1 if first_layer is second_layer else 2
@@ -144,7 +145,7 @@ def _report_vertices_parted_in_degrees(first_layer: Layer, second_layer: Layer, 
     return _report_mismatches_by_pair(first_layer, second_layer, mismatch_lists, ctx, "parted")
 
 
-def _polygons_in_degrees(layer: Layer) -> DegreePolygons:
+def _get_polygons_in_degrees(layer: Layer) -> DegreePolygons:
     """Return the layer's polygons with their vertices in degrees."""
     shapes = layer.raw_shapes.copy()
     shapes[is_missing(layer.plane) | ~np.isin(shapely.get_type_id(shapes), (3, 6))] = None
@@ -182,11 +183,11 @@ def _report_mismatches_by_pair(
         )
         left, right = np.where(is_swapped, right, left), np.where(is_swapped, left, right)
     findings = []
-    for (i, j), pair_positions in _group_by_pair(left, right):
+    for (i, j), pair_positions in _group_positions_by_pair(left, right):
         finding = ctx.finding_maker.row(
             first_layer,
             i,
-            params=_mismatch_params(distance[pair_positions]),
+            params=_make_mismatch_params(distance[pair_positions]),
             geometry=shapely.multipoints(point[pair_positions]),
             case=case,
         )
@@ -203,7 +204,7 @@ def _summarise_mismatches(first_layer: Layer, second_layer: Layer, mismatch_list
     if not len(left):
         return []
     pairs = len(np.unique(np.column_stack([left, right]), axis=0))
-    params = {**_mismatch_params(distance), "pairs": pairs}
+    params = {**_make_mismatch_params(distance), "pairs": pairs}
     return [
         Finding(
             first_layer.role,
@@ -215,12 +216,12 @@ def _summarise_mismatches(first_layer: Layer, second_layer: Layer, mismatch_list
     ]
 
 
-def _mismatch_params(distance: NDArray) -> dict[str, float]:
+def _make_mismatch_params(distance: NDArray) -> dict[str, float]:
     """Return message parameters: the number of places and the largest distance."""
     return {"count": len(distance), "distance": round(float(distance.max()), 4)}
 
 
-def _group_by_pair(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
+def _group_positions_by_pair(left: NDArray, right: NDArray) -> Iterator[tuple[tuple[int, int], NDArray]]:
     """Yield each pair of rows with the positions at which it occurs."""
     order = np.lexsort((right, left))
     pairs = np.column_stack([left[order], right[order]])

@@ -52,6 +52,6 @@ def parcel_coverage(
     if divisions is None or divisions is parcels:
         return None
     rows = divisions.polygons.find_uncovered_candidates(parcels.polygons, ctx.cancellation)
-    return ctx.finding_maker.mark_by_place(
+    return ctx.finding_maker.mark_findings_by_location(
         ctx.finding_maker.pairs(divisions, parcels, ctx.geometry.find_uncovered(divisions, parcels, rows=rows))
     )

@@ -56,7 +56,7 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     if must_not_overlap(layer) and is_reported_elsewhere(ctx, "TOP001"):
         return None
     findings = []
-    for rows in _group_equal_shapes(layer):
+    for rows in _find_groups_of_equal_shapes(layer):
         finding = ctx.finding_maker.row(
             layer, rows[0], params={"count": len(rows) - 1}, geometry=layer.original[rows[0]]
         )
@@ -66,7 +66,7 @@ def duplicate_shapes(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     return findings
 
 
-def _group_equal_shapes(layer: Layer) -> list[list[int]]:
+def _find_groups_of_equal_shapes(layer: Layer) -> list[list[int]]:
     """Return groups of at least two rows with equal shapes.
 
     Only shapes with the same extent are compared.

@@ -73,11 +73,11 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
         same cause. Gaps open on one side are not found.
     """
     layers = [lay for concept in ctx.norm.get("quality.lines") if (lay := ctx.plan.concept(concept)) is not None]
-    result = RuleResult(applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
+    result = RuleResult(is_applicable=sum(not layer.has_no_geometry for layer in layers) > 1)
     for first_layer, second_layer in combinations(layers, 2):
         shared = ctx.geometry.shared(first_layer, second_layer, connected=True)
         result.findings += _summarise_slivers(
-            "overlaps", first_layer, second_layer, shared.select(shared.width < thin_m), ctx, thin_m
+            "overlaps", first_layer, second_layer, shared.select_parts(shared.width < thin_m), ctx, thin_m
         )
         open_parts = ctx.geometry.find_gaps_between(first_layer, second_layer, thin_m)
         result.findings += _summarise_slivers("gaps", first_layer, second_layer, open_parts, ctx, thin_m)

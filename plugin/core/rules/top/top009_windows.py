@@ -68,9 +68,9 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
         Not part of the default run. GEO006 reports an empty hole; when both run, only this rule reports windows. The
         share is that of the plugin (mark C). Holes below both minimums of the tolerance are only counted.
     """
-    layers = _layers_in_setting("quality.windowed", ctx)
-    fillers = [layer for layer in _layers_in_setting("quality.window_fillers", ctx) if not layer.has_no_geometry]
-    result = RuleResult(applicable=bool(layers and fillers))
+    layers = _list_layers_of_setting("quality.windowed", ctx)
+    fillers = [layer for layer in _list_layers_of_setting("quality.window_fillers", ctx) if not layer.has_no_geometry]
+    result = RuleResult(is_applicable=bool(layers and fillers))
     for layer in layers if fillers else []:
         holes = ctx.geometry.find_gaps(layer, np.inf)
         if len(holes):
@@ -78,7 +78,7 @@ def windows(*, ctx: Context, window_share: float = 0.95) -> RuleResult:
     return result
 
 
-def _layers_in_setting(setting: str, ctx: Context) -> list[Layer]:
+def _list_layers_of_setting(setting: str, ctx: Context) -> list[Layer]:
     """Return the plan's layers that a setting lists by subject."""
     return [lay for concept in ctx.norm.get(setting) if (lay := ctx.plan.concept(concept)) is not None]
 
@@ -87,9 +87,11 @@ def _report_windows(
     layer: Layer, holes: Parts, fillers: list[Layer], window_share: float, ctx: Context
 ) -> list[Finding]:
     """Return a finding on each hole of the layer that other layers fill."""
-    shares_by_filler = [_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
+    shares_by_filler = [_compute_covered_shares(layer, holes, filler.polygons, ctx) for filler in fillers]
     # Overlapping lines (REL001) fill a place once only.
-    total_share = _covered_shares(layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx)
+    total_share = _compute_covered_shares(
+        layer, holes, Polygons(np.concatenate([filler.plane for filler in fillers])), ctx
+    )
     areas = ctx.geometry.statutory(holes.geometry)
     findings = []
     for n, row in enumerate(holes.left.tolist()):
@@ -112,10 +114,10 @@ def _report_windows(
         )
         finding.case, finding.severity = ("window", None) if is_full else ("partly", Severity.WARNING)
         findings.append(finding)
-    return ctx.finding_maker.mark_by_place(findings)
+    return ctx.finding_maker.mark_findings_by_location(findings)
 
 
-def _covered_shares(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
+def _compute_covered_shares(layer: Layer, holes: Parts, cover: Polygons, ctx: Context) -> NDArray:
     """Return the (k,) shares, 0 to 1, of the holes that these polygons cover."""
     parts = ctx.geometry.find_uncovered_in_shapes(
         layer, holes.left, np.array(holes.geometry, dtype=object), None, cover

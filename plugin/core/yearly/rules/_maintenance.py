@@ -19,7 +19,7 @@ from ...geometry.statutory_area import SEMI_MAJOR_M
 from ...model.findings import Finding
 from ...model.rule import RuleResult
 from ...plan.layer import Layer
-from ...standard.maintenance import AFTER, BEFORE, CHANGE, MaintainedLayerSpec
+from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE, CHANGE_STAGE, MaintainedLayerSpec
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class MaintenanceClasses:
     missing is None.
     """
 
-    maintained: MaintainedLayerSpec
+    layer_spec: MaintainedLayerSpec
     before: Layer | None
     change: Layer
     after: Layer | None
@@ -51,16 +51,16 @@ def find_maintenance_classes(ctx: Context) -> list[MaintenanceClasses]:
     rules, layers = ctx.norm.standard.maintenance, ctx.plan.layers
     if rules is None:
         return []
-    prefix = {stage: rules.get_stage(stage).prefix for stage in (BEFORE, CHANGE, AFTER)}
+    prefix = {stage: rules.get_stage(stage).prefix for stage in (BEFORE_STAGE, CHANGE_STAGE, AFTER_STAGE)}
     return [
         MaintenanceClasses(
             one,
-            layers.get(prefix[BEFORE] + one.role),
-            layers[prefix[CHANGE] + one.role],
-            layers.get(prefix[AFTER] + one.role),
+            layers.get(prefix[BEFORE_STAGE] + one.role),
+            layers[prefix[CHANGE_STAGE] + one.role],
+            layers.get(prefix[AFTER_STAGE] + one.role),
         )
         for one in rules.layers
-        if prefix[CHANGE] + one.role in layers
+        if prefix[CHANGE_STAGE] + one.role in layers
     ]
 
 
@@ -71,7 +71,7 @@ def check_each_layer(ctx: Context, find_problems: Callable[[MaintenanceClasses],
     """
     maintained_layers = find_maintenance_classes(ctx)
     if not maintained_layers:
-        return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
+        return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
     return RuleResult(findings=[finding for one in maintained_layers for finding in find_problems(one)])
 
 
@@ -104,7 +104,7 @@ def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
     before, after = np.roll(xy, 1, axis=0), np.roll(xy, -1, axis=0)
     chord = after - before
     with np.errstate(invalid="ignore", divide="ignore"):
-        turn = np.abs(_cross_product(xy - before, chord)) / (chord**2).sum(axis=1) ** 1.5
+        turn = np.abs(_compute_cross_product(xy - before, chord)) / (chord**2).sum(axis=1) ** 1.5
     # The ring starts at a corner, so that no row of vertices continues over its end.
     xy = np.roll(xy, -int(np.argmax(np.nan_to_num(turn, posinf=np.inf))), axis=0)
     xy = np.concatenate([xy, xy[:1]])
@@ -114,7 +114,7 @@ def _measure_ring(xy: NDArray, bend: float, cluster_m: float) -> float:
         while last + 1 < len(xy) and _is_on_chord(xy[first : last + 2], bend, cluster_m):
             last += 1
         run = xy[first : last + 1] - xy[first]
-        found += abs(float(_cross_product(run[:-1], run[1:]).sum())) / 2
+        found += abs(float(_compute_cross_product(run[:-1], run[1:]).sum())) / 2
         first = last
     return found
 
@@ -126,10 +126,10 @@ def _is_on_chord(run: NDArray, bend: float, cluster_m: float) -> bool:
     if not length:
         return False
     along = (run - run[0]) @ chord
-    off = np.abs(_cross_product(run[1:-1] - run[0], chord[None, :])) / length
+    off = np.abs(_compute_cross_product(run[1:-1] - run[0], chord[None, :])) / length
     return bool((np.diff(along) > 0).all() and (off <= length**2 * bend + cluster_m).all())
 
 
-def _cross_product(a: NDArray, b: NDArray) -> NDArray:
+def _compute_cross_product(a: NDArray, b: NDArray) -> NDArray:
     found: NDArray = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     return found

@@ -7,12 +7,14 @@ from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ._maintenance import check_each_layer
 
-SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
-FILLED = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01", "WHBH": "20260309000001"}
+EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
+EXAMPLE_FIELD_VALUES = {"WHLX": "2", "WHLY": "01", "JDZBLY": "1", "KZBSHSLX": "01", "WHBH": "20260309000001"}
 
 
-def _example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
-    return {"WHCGHFQ": [{"wkt": wkt, **FILLED, **row} for wkt, row in zip(SQUARES, rows, strict=True)]}
+def _make_example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, str | None]]]:
+    return {
+        "WHCGHFQ": [{"wkt": wkt, **EXAMPLE_FIELD_VALUES, **row} for wkt, row in zip(EXAMPLE_SQUARES, rows, strict=True)]
+    }
 
 
 @rule(
@@ -30,26 +32,28 @@ def _example_changes(*rows: dict[str, str | None]) -> dict[str, list[dict[str, s
         "Correct it, or the list under [yearly.codes] of the county's profile.",
     },
     fails=[
-        Example("one reason blank", _example_changes({}, {"WHLY": None}), finds=1),
-        Example("a reason of blanks only", _example_changes({}, {"WHLY": "  "}), finds=1),
+        Example("one reason blank", _make_example_changes({}, {"WHLY": None}), finds=1),
+        Example("a reason of blanks only", _make_example_changes({}, {"WHLY": "  "}), finds=1),
         Example(
-            "nobody has filled in the source of quota", _example_changes({"JDZBLY": None}, {"JDZBLY": None}), finds=1
+            "nobody has filled in the source of quota",
+            _make_example_changes({"JDZBLY": None}, {"JDZBLY": None}),
+            finds=1,
         ),
         Example(
             "a code that is none of the county's",
-            _example_changes({}, {"WHLY": "09"}),
+            _make_example_changes({}, {"WHLY": "09"}),
             finds=1,
             settings={"yearly.codes.WHLY": ["01", "02"]},
         ),
     ],
     passes=[
-        Example("all filled in", _example_changes({}, {})),
+        Example("all filled in", _make_example_changes({}, {})),
         Example(
             "the county asks for the reason alone",
-            _example_changes({"JDZBLY": None}, {"KZBSHSLX": None}),
+            _make_example_changes({"JDZBLY": None}, {"KZBSHSLX": None}),
             settings={"yearly.causes": ["WHLY"]},
         ),
-        Example("no maintenance", {"zones": SQUARES}),
+        Example("no maintenance", {"zones": EXAMPLE_SQUARES}),
     ],
 )
 def maintenance_causes(*, ctx: Context) -> RuleResult:
@@ -72,12 +76,12 @@ def maintenance_causes(*, ctx: Context) -> RuleResult:
 
 
 def _find_wrong_causes(layer: Layer, ctx: Context) -> Iterator[Finding]:
-    numbers = layer.text_by_name("WHBH")
+    numbers = layer.get_texts_by_name("WHBH")
     for name in ctx.norm.get("yearly.causes"):
-        declared = layer.template.field_named(name)
+        declared = layer.template.find_field_by_name(name)
         if declared is None:
             continue
-        values = [value.strip() for value in layer.text_by_name(name)]
+        values = [value.strip() for value in layer.get_texts_by_name(name)]
         if len(values) > 1 and not any(values):
             params = {"alias": declared.alias, "count": len(values)}
             yield Finding(layer.role, field=name, case="all", params=params)

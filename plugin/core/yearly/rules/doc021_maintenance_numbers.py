@@ -11,13 +11,15 @@ from ...rules._attributes import find_plan_code_prefix
 from ...standard.numbering import find_usual_county
 from ._maintenance import MaintenanceClasses, check_each_layer, find_maintenance_classes
 
-SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
+EXAMPLE_SQUARES = ["POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))", "POLYGON ((9 0, 18 0, 18 9, 9 9, 9 0))"]
 NUMBER_FORMAT = re.compile(r"(\d{4})(\d{2})(\d{2})\d{6}")
 NUMBER_FIELD = "WHBH"
 
 
-def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
-    return {"WHCGHFQ": [{"wkt": wkt, "WHLX": "2", NUMBER_FIELD: n} for wkt, n in zip(SQUARES, numbers, strict=True)]}
+def _make_example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | None]]]:
+    return {
+        "WHCGHFQ": [{"wkt": wkt, "WHLX": "2", NUMBER_FIELD: n} for wkt, n in zip(EXAMPLE_SQUARES, numbers, strict=True)]
+    }
 
 
 @rule(
@@ -40,16 +42,16 @@ def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | Non
         "change needs a new key. Assign a key above the highest key of the filed edition.",
     },
     fails=[
-        Example("no number", _example_changes("20260309000001", None), finds=1),
-        Example("a month that there is not", _example_changes("20260309000001", "20261309000002"), finds=1),
-        Example("a number cut short", _example_changes("20260309000001", "2026030902"), finds=1),
-        Example("one number twice", _example_changes("20260309000001", "20260309000001"), finds=1),
+        Example("no number", _make_example_changes("20260309000001", None), finds=1),
+        Example("a month that there is not", _make_example_changes("20260309000001", "20261309000002"), finds=1),
+        Example("a number cut short", _make_example_changes("20260309000001", "2026030902"), finds=1),
+        Example("one number twice", _make_example_changes("20260309000001", "20260309000001"), finds=1),
         Example(
             "an old number used again",
             {
-                **_example_changes("20260309000001", "20260309000002"),
-                "WHQGHFQ": [{"wkt": SQUARES[0], "key": "140225000000000007"}],
-                "WHHGHFQ": [{"wkt": SQUARES[0], "key": "140225000000000007"}],
+                **_make_example_changes("20260309000001", "20260309000002"),
+                "WHQGHFQ": [{"wkt": EXAMPLE_SQUARES[0], "key": "140225000000000007"}],
+                "WHHGHFQ": [{"wkt": EXAMPLE_SQUARES[0], "key": "140225000000000007"}],
             },
             finds=1,
         ),
@@ -58,7 +60,7 @@ def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | Non
             {
                 "WHCGHFQ": [
                     {
-                        "wkt": SQUARES[0],
+                        "wkt": EXAMPLE_SQUARES[0],
                         "WHLX": "2",
                         NUMBER_FIELD: "20260309000001",
                         "XZQDM": "140226",
@@ -75,7 +77,7 @@ def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | Non
             {
                 "WHCGHFQ": [
                     {
-                        "wkt": SQUARES[0],
+                        "wkt": EXAMPLE_SQUARES[0],
                         "WHLX": "2",
                         NUMBER_FIELD: "20260309000001",
                         "XZQDM": "140225100",
@@ -84,8 +86,8 @@ def _example_changes(*numbers: str | None) -> dict[str, list[dict[str, str | Non
                 ]
             },
         ),
-        Example("numbered", _example_changes("20260309000001", "20260309000002")),
-        Example("no maintenance", {"zones": SQUARES}),
+        Example("numbered", _make_example_changes("20260309000001", "20260309000002")),
+        Example("no maintenance", {"zones": EXAMPLE_SQUARES}),
     ],
 )
 def maintenance_numbers(*, ctx: Context) -> RuleResult:
@@ -104,7 +106,7 @@ def maintenance_numbers(*, ctx: Context) -> RuleResult:
         keys repeated within a layer. In a city's plan the first four digits of a code are compared
         (`attributes.area_digits`). Blank codes are not checked. The rule runs in the full check, not while editing.
     """
-    county = _county_digits(ctx)
+    county = _find_county_digits(ctx)
     return check_each_layer(
         ctx,
         lambda layer_classes: [
@@ -114,7 +116,7 @@ def maintenance_numbers(*, ctx: Context) -> RuleResult:
     )
 
 
-def _county_digits(ctx: Context) -> str:
+def _find_county_digits(ctx: Context) -> str:
     """Return the first digits that all codes must have, from the keys (BSM).
 
     Keys were made by the program; codes may have been filled in by hand.
@@ -128,7 +130,7 @@ def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: C
     for layer in layer_classes.layers:
         if not layer.has("division_code"):
             continue
-        field = layer.field_name("division_code")
+        field = layer.get_field_name("division_code")
         for row, code in enumerate(layer.text("division_code")):
             if code.strip() and not code.strip().startswith(county):
                 params = {"value": code, "county": county}
@@ -139,7 +141,7 @@ def _find_wrong_divisions(layer_classes: MaintenanceClasses, county: str, ctx: C
 
 def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
     layer, rows = layer_classes.change, defaultdict(list)
-    for row, number in enumerate(n.strip() for n in layer.text_by_name(NUMBER_FIELD)):
+    for row, number in enumerate(n.strip() for n in layer.get_texts_by_name(NUMBER_FIELD)):
         if not number:
             yield ctx.finding_maker.row(layer, row, field=NUMBER_FIELD, case="blank")
         elif not _is_valid_number(number):
@@ -155,7 +157,7 @@ def _find_wrong_numbers(layer_classes: MaintenanceClasses, ctx: Context) -> Iter
         for row, key in enumerate(layer_classes.after.keys):
             if key in filed:
                 yield ctx.finding_maker.row(
-                    layer_classes.after, row, field=layer_classes.after.field_name("key"), case="key"
+                    layer_classes.after, row, field=layer_classes.after.get_field_name("key"), case="key"
                 )
 
 

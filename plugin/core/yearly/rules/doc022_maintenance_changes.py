@@ -13,24 +13,28 @@ from ...invariants import require_value
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from ...standard.maintenance import AFTER, BEFORE
-from ...versions.model import CHANGED, MOVED_IN, MOVED_OUT
+from ...standard.maintenance import AFTER_STAGE, BEFORE_STAGE
+from ...versions.model import CHANGED_KIND, MOVED_IN_KIND, MOVED_OUT_KIND
 from ..model import KIND_CODES
 from ._maintenance import MaintenanceClasses, check_each_layer
 
-MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = KIND_CODES[MOVED_IN], KIND_CODES[CHANGED], KIND_CODES[MOVED_OUT]
+MOVED_IN_CODE, RECODED_CODE, MOVED_OUT_CODE = (
+    KIND_CODES[MOVED_IN_KIND],
+    KIND_CODES[CHANGED_KIND],
+    KIND_CODES[MOVED_OUT_KIND],
+)
 
 
-def _rectangle(west: int, east: int) -> str:
+def _make_rectangle_wkt(west: int, east: int) -> str:
     return f"POLYGON (({west} 0, {east} 0, {east} 90, {west} 90, {west} 0))"
 
 
-def _example_line(before: str, change: list[tuple[str, str]], *after: str) -> dict[str, list[Any]]:
+def _make_example_line(before: str, change: list[tuple[str, str]], *after: str) -> dict[str, list[Any]]:
     rows = [{"wkt": wkt, "WHLX": kind} for wkt, kind in change]
     return {"WHQZXCQCSLX": [before], "WHCZXCQCSLX": rows, "WHHZXCQCSLX": list(after)}
 
 
-def _example_zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[Any]]:
+def _make_example_zones(before: str, change: str, *after: tuple[str, str]) -> dict[str, list[Any]]:
     return {
         "WHQGHFQ": [{"wkt": before, "GHFQDM": "200"}],
         "WHCGHFQ": [{"wkt": change, "WHLX": RECODED_CODE}],
@@ -70,52 +74,69 @@ def _example_zones(before: str, change: str, *after: tuple[str, str]) -> dict[st
     fails=[
         Example(
             "a line is told to have another code",
-            _example_line(_rectangle(0, 90), [(_rectangle(0, 40), RECODED_CODE)], _rectangle(40, 90)),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 40), RECODED_CODE)], _make_rectangle_wkt(40, 90)
+            ),
             finds=2,
         ),
         Example(
             "moved out of what never was there",
-            _example_line(
-                _rectangle(0, 90),
-                [(_rectangle(0, 40), MOVED_OUT_CODE), (_rectangle(90, 120), MOVED_OUT_CODE)],
-                _rectangle(40, 90),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90),
+                [(_make_rectangle_wkt(0, 40), MOVED_OUT_CODE), (_make_rectangle_wkt(90, 120), MOVED_OUT_CODE)],
+                _make_rectangle_wkt(40, 90),
             ),
             finds=1,
         ),
         Example(
             "moved in, but nobody has it now",
-            _example_line(_rectangle(0, 90), [(_rectangle(90, 120), MOVED_IN_CODE)], _rectangle(0, 90)),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(90, 120), MOVED_IN_CODE)], _make_rectangle_wkt(0, 90)
+            ),
             finds=1,
         ),
         Example(
             "moved in where it was before",
-            _example_line(_rectangle(0, 90), [(_rectangle(0, 40), MOVED_IN_CODE)], _rectangle(0, 90)),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 40), MOVED_IN_CODE)], _make_rectangle_wkt(0, 90)
+            ),
             finds=1,
         ),
         Example(
             "moved out and still there",
-            _example_line(_rectangle(0, 90), [(_rectangle(0, 40), MOVED_OUT_CODE)], _rectangle(0, 90)),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 40), MOVED_OUT_CODE)], _make_rectangle_wkt(0, 90)
+            ),
             finds=1,
         ),
         Example(
             "the same zone before and after",
-            _example_zones(_rectangle(0, 90), _rectangle(0, 90), (_rectangle(0, 90), "200")),
+            _make_example_zones(
+                _make_rectangle_wkt(0, 90), _make_rectangle_wkt(0, 90), (_make_rectangle_wkt(0, 90), "200")
+            ),
             finds=1,
         ),
         Example(
             "the change was drawn smaller",
-            _example_line(_rectangle(0, 90), [(_rectangle(0, 20), MOVED_OUT_CODE)], _rectangle(40, 90)),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90), [(_make_rectangle_wkt(0, 20), MOVED_OUT_CODE)], _make_rectangle_wkt(40, 90)
+            ),
             finds=1,
         ),
         Example(
             "another zone that no change tells of",
-            _example_zones(_rectangle(0, 90), _rectangle(0, 40), (_rectangle(0, 90), "300")),
+            _make_example_zones(
+                _make_rectangle_wkt(0, 90), _make_rectangle_wkt(0, 40), (_make_rectangle_wkt(0, 90), "300")
+            ),
             finds=1,
         ),
         Example(
             "part of a zone was lost",
-            _example_zones(
-                _rectangle(0, 90), _rectangle(0, 40), (_rectangle(0, 40), "300"), (_rectangle(40, 80), "200")
+            _make_example_zones(
+                _make_rectangle_wkt(0, 90),
+                _make_rectangle_wkt(0, 40),
+                (_make_rectangle_wkt(0, 40), "300"),
+                (_make_rectangle_wkt(40, 80), "200"),
             ),
             finds=1,
         ),
@@ -123,20 +144,23 @@ def _example_zones(before: str, change: str, *after: tuple[str, str]) -> dict[st
     passes=[
         Example(
             "moved",
-            _example_line(
-                _rectangle(0, 90),
-                [(_rectangle(0, 40), MOVED_OUT_CODE), (_rectangle(90, 120), MOVED_IN_CODE)],
-                _rectangle(40, 90),
-                _rectangle(90, 120),
+            _make_example_line(
+                _make_rectangle_wkt(0, 90),
+                [(_make_rectangle_wkt(0, 40), MOVED_OUT_CODE), (_make_rectangle_wkt(90, 120), MOVED_IN_CODE)],
+                _make_rectangle_wkt(40, 90),
+                _make_rectangle_wkt(90, 120),
             ),
         ),
         Example(
             "part of a zone",
-            _example_zones(
-                _rectangle(0, 90), _rectangle(0, 40), (_rectangle(0, 40), "300"), (_rectangle(40, 90), "200")
+            _make_example_zones(
+                _make_rectangle_wkt(0, 90),
+                _make_rectangle_wkt(0, 40),
+                (_make_rectangle_wkt(0, 40), "300"),
+                (_make_rectangle_wkt(40, 90), "200"),
             ),
         ),
-        Example("no maintenance", {"zones": [_rectangle(0, 9)]}),
+        Example("no maintenance", {"zones": [_make_rectangle_wkt(0, 9)]}),
     ],
 )
 def maintenance_changes(*, ctx: Context) -> RuleResult:
@@ -158,7 +182,7 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
     """
     return check_each_layer(
         ctx,
-        lambda layer_classes: ctx.finding_maker.mark_by_place(
+        lambda layer_classes: ctx.finding_maker.mark_findings_by_location(
             [
                 *_find_wrong_kinds(layer_classes, ctx),
                 *_find_wrong_places(layer_classes, ctx),
@@ -169,11 +193,11 @@ def maintenance_changes(*, ctx: Context) -> RuleResult:
 
 
 def _find_wrong_kinds(layer_classes: MaintenanceClasses, ctx: Context) -> Iterator[Finding]:
-    field = layer_classes.change.field_name("maintenance_kind")
+    field = layer_classes.change.get_field_name("maintenance_kind")
     for row, kind in enumerate(layer_classes.kinds):
         # ATT002 reports blank kinds and kinds that are not in the list.
-        if kind in KIND_CODES.values() and kind not in layer_classes.maintained.kinds:
-            known = ", ".join(layer_classes.maintained.kinds)
+        if kind in KIND_CODES.values() and kind not in layer_classes.layer_spec.kinds:
+            known = ", ".join(layer_classes.layer_spec.kinds)
             yield ctx.finding_maker.row(
                 layer_classes.change, row, field=field, case="kind", params={"kind": kind, "known": known}
             )
@@ -185,16 +209,16 @@ def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: Context) -> Itera
     Only changes of a valid kind are compared.
     """
     kinds = np.array(
-        [kind if kind in layer_classes.maintained.kinds else "" for kind in layer_classes.kinds], dtype=object
+        [kind if kind in layer_classes.layer_spec.kinds else "" for kind in layer_classes.kinds], dtype=object
     )
-    prefixes = {"not_before": _class_prefix(BEFORE, ctx), "not_after": _class_prefix(AFTER, ctx)}
+    prefixes = {"not_before": _get_class_prefix(BEFORE_STAGE, ctx), "not_after": _get_class_prefix(AFTER_STAGE, ctx)}
     sides = (
         (layer_classes.before, (RECODED_CODE, MOVED_OUT_CODE), "not_before", MOVED_IN_CODE, "already"),
         (layer_classes.after, (RECODED_CODE, MOVED_IN_CODE), "not_after", MOVED_OUT_CODE, "still"),
     )
     for side, within, missing_case, outside, doubled_case in sides:
         cover = side.polygons if side is not None else Polygons(np.zeros(0, dtype=object))
-        other = prefixes[missing_case] + layer_classes.maintained.role
+        other = prefixes[missing_case] + layer_classes.layer_spec.role
         parts = ctx.geometry.find_uncovered(
             layer_classes.change, side or layer_classes.change, cover, rows=np.isin(kinds, within)
         )
@@ -209,10 +233,10 @@ def _find_wrong_places(layer_classes: MaintenanceClasses, ctx: Context) -> Itera
 
 def _find_same_codes(layer_classes: MaintenanceClasses, rows: NDArray, ctx: Context) -> Iterator[Finding]:
     """Find land recorded as changed that has one code before and after."""
-    if layer_classes.before is None or layer_classes.after is None or not layer_classes.maintained.compare:
+    if layer_classes.before is None or layer_classes.after is None or not layer_classes.layer_spec.compare:
         return
-    field = layer_classes.maintained.compare
-    codes = [side.text_by_name(field) for side in (layer_classes.before, layer_classes.after)]
+    field = layer_classes.layer_spec.compare
+    codes = [side.get_texts_by_name(field) for side in (layer_classes.before, layer_classes.after)]
     sides = [
         ctx.geometry.shared(layer_classes.change, side, rows_a=rows, measured=True)
         for side in (layer_classes.before, layer_classes.after)
@@ -249,8 +273,8 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: Context) -> Iterato
     """Find differences between the parcels before and after that no change records."""
     kinds = np.array(layer_classes.kinds, dtype=object)
     for side, other, stage, kind in (
-        (layer_classes.before, layer_classes.after, AFTER, MOVED_OUT_CODE),
-        (layer_classes.after, layer_classes.before, BEFORE, MOVED_IN_CODE),
+        (layer_classes.before, layer_classes.after, AFTER_STAGE, MOVED_OUT_CODE),
+        (layer_classes.after, layer_classes.before, BEFORE_STAGE, MOVED_IN_CODE),
     ):
         if side is None:
             continue
@@ -261,21 +285,23 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: Context) -> Iterato
         )
         for row, shape in zip(parts.left.tolist(), parts.geometry, strict=True):
             # The layer has no kind for land that moved out, so a change cannot record it.
-            lost = side is layer_classes.before and kind not in layer_classes.maintained.kinds
+            lost = side is layer_classes.before and kind not in layer_classes.layer_spec.kinds
             found = _make_finding(
                 side,
                 row,
                 shape,
                 ctx,
                 "lost" if lost else "untold",
-                _class_prefix(stage, ctx) + layer_classes.maintained.role,
+                _get_class_prefix(stage, ctx) + layer_classes.layer_spec.role,
             )
             found.severity = Severity.WARNING if lost else None
             yield found
-    field = layer_classes.maintained.compare
+    field = layer_classes.layer_spec.compare
     if layer_classes.before is None or layer_classes.after is None or not field:
         return
-    codes = [np.array(side.text_by_name(field), dtype=object) for side in (layer_classes.before, layer_classes.after)]
+    codes = [
+        np.array(side.get_texts_by_name(field), dtype=object) for side in (layer_classes.before, layer_classes.after)
+    ]
     pairs = ctx.geometry.shared(
         layer_classes.before, layer_classes.after, pairs=lambda i, j: codes[0][i] != codes[1][j]
     )
@@ -289,7 +315,7 @@ def _find_unrecorded(layer_classes: MaintenanceClasses, ctx: Context) -> Iterato
         )
 
 
-def _class_prefix(stage: str, ctx: Context) -> str:
+def _get_class_prefix(stage: str, ctx: Context) -> str:
     rules = require_value(ctx.norm.standard.maintenance, "the norm of maintenance")
     return rules.get_stage(stage).prefix
 

@@ -13,16 +13,19 @@ from ...plan.layer import Layer
 from ...side_tables import ChangeRecord
 from ._maintenance import MaintenanceClasses, compute_bent_area, find_maintenance_classes
 
-SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
-EXAMPLE_CLASSES: dict[str, list[Any]] = {"WHQZXCQCSLX": [SQUARE], "WHCZXCQCSLX": [{"wkt": SQUARE, "WHLX": "3"}]}
+EXAMPLE_SQUARE = "POLYGON ((0 0, 90 0, 90 90, 0 90, 0 0))"
+EXAMPLE_CLASSES: dict[str, list[Any]] = {
+    "WHQZXCQCSLX": [EXAMPLE_SQUARE],
+    "WHCZXCQCSLX": [{"wkt": EXAMPLE_SQUARE, "WHLX": "3"}],
+}
 #: Tolerance between a measured and the recorded area, m² per polygon.
 AREA_M2 = 0.01
 #: Statutory area of the square above at the location of the examples.
 SQUARE_M2 = 8098.01
 
 
-def _example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
-    return {**EXAMPLE_CLASSES, f"{prefix}ZXCQCSLX": [{"wkt": SQUARE, "area": area_m2}]}
+def _make_example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
+    return {**EXAMPLE_CLASSES, f"{prefix}ZXCQCSLX": [{"wkt": EXAMPLE_SQUARE, "area": area_m2}]}
 
 
 @rule(
@@ -51,14 +54,14 @@ def _example_rows(area_m2: float, prefix: str = "WHH") -> dict[str, list[Any]]:
             "another area than recorded", EXAMPLE_CLASSES, finds=1, side={"record": {("WHQZXCQCSLX", ""): (1, 1000.0)}}
         ),
         Example("a class that is gone", EXAMPLE_CLASSES, finds=1, side={"record": {("WHHZXCQCSLX", ""): (1, 8100.0)}}),
-        Example("an area that was filled in by hand", _example_rows(1.0), finds=1),
-        Example("a filed area that is not the shape's", _example_rows(1.0, "WHQ"), finds=1),
+        Example("an area that was filled in by hand", _make_example_rows(1.0), finds=1),
+        Example("a filed area that is not the shape's", _make_example_rows(1.0, "WHQ"), finds=1),
     ],
     passes=[
-        Example("the area of its shape", _example_rows(SQUARE_M2)),
+        Example("the area of its shape", _make_example_rows(SQUARE_M2)),
         Example("as many as recorded", EXAMPLE_CLASSES, side={"record": {("WHCZXCQCSLX", "1"): (0, 0.0)}}),
         Example("nothing recorded", EXAMPLE_CLASSES),
-        Example("no maintenance", {"zones": [SQUARE]}),
+        Example("no maintenance", {"zones": [EXAMPLE_SQUARE]}),
     ],
 )
 def maintenance_balance(*, ctx: Context) -> RuleResult:
@@ -81,11 +84,11 @@ def maintenance_balance(*, ctx: Context) -> RuleResult:
     """
     there = find_maintenance_classes(ctx)
     if not there:
-        return RuleResult(applicable=False, notes=[("maintenance_not_there", {})])
+        return RuleResult(is_applicable=False, notes=[("maintenance_not_there", {})])
     wrong = [finding for layer_classes in there for finding in _find_wrong_areas(layer_classes, ctx)]
     record = ctx.side.get("record", ChangeRecord)
     if record is None:
-        return RuleResult(findings=wrong, applicable=bool(wrong), notes=[("maintenance_no_record", {})])
+        return RuleResult(findings=wrong, is_applicable=bool(wrong), notes=[("maintenance_no_record", {})])
     return RuleResult(findings=[*_compare_with_record(record, ctx), *wrong])
 
 
@@ -95,7 +98,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: Context) -> Iterat
         if layer is None or not layer.has("area"):
             continue
         filed = layer is layer_classes.before
-        written, field = layer.numbers("area"), layer.field_name("area")
+        written, field = layer.numbers("area"), layer.get_field_name("area")
         off = np.where(layer.invalid | is_missing(layer.plane), np.nan, np.abs(written - layer.statutory))
         allowed = ctx.norm.get("rules.ATT013.allowance_m2") + AREA_M2 / 2
         for row in np.flatnonzero(off > allowed).tolist():
@@ -118,7 +121,7 @@ def _find_wrong_areas(layer_classes: MaintenanceClasses, ctx: Context) -> Iterat
 
 
 def _measure_bend(layer: Layer, row: int, ctx: Context) -> float:
-    (shape,) = ctx.plan.without_added_vertices(layer.plane[row : row + 1])
+    (shape,) = ctx.plan.remove_added_vertices(layer.plane[row : row + 1])
     return compute_bent_area(shape, layer.plane_crs, ctx.tolerance.cluster_m)
 
 

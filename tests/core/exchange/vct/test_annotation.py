@@ -73,7 +73,7 @@ def test_vct_annotation_without_text_or_position_is_refused(tmp_path, texts, pla
         write_vct(tmp_path / "a.vct", [make_label_layer(texts, [0, 0, 0], places, BSM=("text", ["7", "8", "9"]))])
     assert caught.value.key == "vct_annotation" and not list(tmp_path.iterdir())
     for lang in ("zh", "en"):
-        assert all(word in Texts(lang).explain(caught.value) for word in ("ZJ", "8", "VCT_TEXT"))
+        assert all(word in Texts(lang).explain_error(caught.value) for word in ("ZJ", "8", "VCT_TEXT"))
 
 
 def test_vct_text_line_breaks_become_spaces_and_unsupported_characters_are_refused(tmp_path):
@@ -127,9 +127,9 @@ def test_vct_row_that_refers_to_a_shape_of_another_kind_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         read_vct(write_vct_text(tmp_path / "a.vct", text))
     assert caught.value.key == "vct_other_kind"
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert all(word in message for word in ("YDYHGHFQ", "21", "点", str(caught.value.params["line"]))), message
-    assert "point" in Texts("en").explain(caught.value)
+    assert "point" in Texts("en").explain_error(caught.value)
 
 
 def test_vct_layer_without_features_is_written_with_every_section(tmp_path):

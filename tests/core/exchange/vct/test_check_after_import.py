@@ -7,13 +7,13 @@ import pytest
 from plugin.core.__main__ import main
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled, InputError
-from plugin.core.exchange.vct.database import check_imported, commonest_rules
+from plugin.core.exchange.vct.database import check_imported, find_commonest_rules
 from plugin.core.messages.texts import Texts
-from plugin.paths import RESOURCES
+from plugin.paths import RESOURCES_FOLDER
 from tests.core.vct_files import TWO_SQUARES_TEXT, write_vct_text
 from tests.sample import check_sample_folder
 
-SAMPLE_COUNTY_FILE = RESOURCES / "sample" / "county.gpkg"
+SAMPLE_COUNTY_FILE = RESOURCES_FOLDER / "sample" / "county.gpkg"
 
 
 @pytest.fixture(scope="module")
@@ -29,17 +29,17 @@ def test_vct_import_prints_the_check_verdict_and_the_most_frequent_rules(sample_
     report = check_plan(target, Options(profile="hunyuan")).report
     printed = capsys.readouterr().out
     assert "不通过" in printed and f"错误 {report.summary['errors']}" in printed
-    for code, count in commonest_rules(report):
+    for code, count in find_commonest_rules(report):
         assert f"{code} " in printed and f"{count} 条" in printed
     assert "check_plan" in printed
 
 
 def test_commonest_rules_returns_the_rules_with_the_most_findings(sample_vct):
     report = check_sample_folder()
-    most = commonest_rules(report)
+    most = find_commonest_rules(report)
     counts = sorted((rule.findings for rule in report.rules if rule.severity != "INFO"), reverse=True)
     assert len(most) == 3 and [count for _, count in most] == counts[:3]
-    assert len(commonest_rules(report, 1)) == 1
+    assert len(find_commonest_rules(report, 1)) == 1
 
 
 def test_no_check_option_imports_a_vct_file_without_a_check(sample_vct, tmp_path, capsys):
@@ -63,7 +63,7 @@ def test_failed_check_after_a_vct_import_is_reported(error, word):
         raise error
 
     done = check_imported(fail_check, Texts("zh"))
-    assert done.verdict == "" and done.errors == done.warnings == 0
+    assert done.verdict == "" and done.errors == done.warning_count == 0
     assert len(done.lines) == 1 and word in done.lines[0]
 
 
@@ -71,5 +71,5 @@ def test_check_summary_after_a_vct_import_is_available_in_english(sample_vct):
     done = check_imported(
         lambda: check_plan(SAMPLE_COUNTY_FILE, Options(profile="hunyuan", lang="en")).report, Texts("en")
     )
-    assert done.verdict == "fail" and done.errors > 0 and done.warnings > 0
+    assert done.verdict == "fail" and done.errors > 0 and done.warning_count > 0
     assert "Verdict" in done.lines[0] and "Most findings" in done.lines[1]

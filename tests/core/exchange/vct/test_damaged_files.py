@@ -13,7 +13,7 @@ import shapely
 
 from plugin.core.__main__ import main
 from plugin.core.errors import InputError
-from plugin.core.exchange.vct.database import vct_to_database
+from plugin.core.exchange.vct.database import convert_vct_to_database
 from plugin.core.exchange.vct.read import read_vct
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.messages.texts import Texts
@@ -1053,7 +1053,7 @@ def read_notes_or_refusal(path, text):
         found = read_vct(path)
     except InputError as error:
         refusal = error
-        return [(refusal.key, refusal.params, lambda lang: Texts(lang).explain(refusal))]
+        return [(refusal.key, refusal.params, lambda lang: Texts(lang).explain_error(refusal))]
     notices = [note for one in found for note in one.notices]
     return [(key, params, lambda lang, k=key, p=params: Texts(lang).notice(k, p)) for key, params in notices]
 
@@ -1104,7 +1104,7 @@ def test_vct_file_in_another_encoding_or_with_other_line_ends_is_refused(tmp_pat
     with pytest.raises(InputError) as caught:
         read_vct(path)
     assert (caught.value.key, caught.value.params["line"]) == (key, 1)
-    assert "坏.vct" in Texts("zh").explain(caught.value) and "第 1 行" in Texts("zh").explain(caught.value)
+    assert "坏.vct" in Texts("zh").explain_error(caught.value) and "第 1 行" in Texts("zh").explain_error(caught.value)
 
 
 def test_vct_file_with_tab_separators_is_read(tmp_path):
@@ -1128,7 +1128,9 @@ def test_vct_degrees_outside_china_are_refused_with_their_range(tmp_path):
     with pytest.raises(InputError) as caught:
         read_vct(tmp_path / "a.vct")
     assert caught.value.key == "vct_place_beyond_degrees"
-    assert "70°–140°E" in Texts("zh").explain(caught.value) and "-°" not in Texts("zh").explain(caught.value)
+    assert "70°–140°E" in Texts("zh").explain_error(caught.value) and "-°" not in Texts("zh").explain_error(
+        caught.value
+    )
 
 
 def test_vct_command_prints_the_notes_of_the_reader(tmp_path, capsys):
@@ -1157,7 +1159,7 @@ def import_changed_file(tmp_path, *pairs):
         assert old in text, old
         text = text.replace(old, new)
     (tmp_path / "坏.vct").write_bytes(text.encode("gbk"))
-    done = vct_to_database(tmp_path / "坏.vct", tmp_path / "a.gpkg", templates=load_standard().templates)
+    done = convert_vct_to_database(tmp_path / "坏.vct", tmp_path / "a.gpkg", templates=load_standard().templates)
     return {key: [params for other, params in done.notes if other == key] for key, _ in done.notes}, text
 
 
@@ -1188,7 +1190,7 @@ def test_vct_table_with_a_reserved_geopackage_name_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         import_changed_file(tmp_path, (",DL\n", ",gpkg_contents\n"), ("\nDL", "\ngpkg_contents"))
     assert caught.value.key == "vct_table_reserved" and caught.value.params["line"] > 22
-    assert "gpkg_contents" in Texts("zh").explain(caught.value)
+    assert "gpkg_contents" in Texts("zh").explain_error(caught.value)
     assert not (tmp_path / "a.gpkg").exists()
 
 
@@ -1206,7 +1208,7 @@ def test_vct_file_in_big5_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         read_vct(path)
     assert (caught.value.key, caught.value.params["line"]) == ("vct_big5", 12)
-    assert "Big5" in Texts("zh").explain(caught.value)
+    assert "Big5" in Texts("zh").explain_error(caught.value)
 
 
 def test_end_of_file_character_after_the_last_section_is_noted(tmp_path):

@@ -8,13 +8,13 @@ import pyogrio
 import pytest
 
 from plugin.core.__main__ import main
-from plugin.core.cancellation import NEVER, Cancellation
+from plugin.core.cancellation import NEVER_CANCELLED, Cancellation
 from plugin.core.errors import Cancelled, InputError, OutputError
-from plugin.core.exchange.vct.database import vct_to_database
+from plugin.core.exchange.vct.database import convert_vct_to_database
 from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.standard import load_standard
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.vct_files import TWO_SQUARES_TEXT, replace_in_squares, write_vct_text
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
@@ -24,16 +24,18 @@ TEMPLATES = load_standard().templates
 
 def test_sample_county_survives_conversion_to_vct_and_back_to_a_database(tmp_path):
     source, target = tmp_path / "县.vct", tmp_path / "县.gpkg"
-    write_vct(source, read_source(SAMPLE / "county.gpkg"), templates=TEMPLATES)
+    write_vct(source, read_source(SAMPLE_FOLDER / "county.gpkg"), templates=TEMPLATES)
     shares = []
-    done = vct_to_database(source, target, templates=TEMPLATES, progress=lambda share, text: shares.append(share))
+    done = convert_vct_to_database(
+        source, target, templates=TEMPLATES, progress=lambda share, text: shares.append(share)
+    )
     assert done.crs == "EPSG:4526" and shares == sorted(shares) and shares[-1] > 0.5
-    for name, _ in pyogrio.list_layers(SAMPLE / "county.gpkg"):
-        given, back = gpd.read_file(SAMPLE / "county.gpkg", layer=name), gpd.read_file(target, layer=name)
+    for name, _ in pyogrio.list_layers(SAMPLE_FOLDER / "county.gpkg"):
+        given, back = gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer=name), gpd.read_file(target, layer=name)
         assert done.rows[name] == len(back) == len(given) and back.crs.to_epsg() == 4526
         assert abs(back.area.sum() - given.area.sum()) < 1e-4
         assert list(back)[:-1] == list(given)[:-1] and set(back["BSM"].dropna()) == set(given["BSM"].dropna())
-    days = gpd.read_file(SAMPLE / "county.gpkg", layer="YJJBNTBHTB")["BHKSSJ"]
+    days = gpd.read_file(SAMPLE_FOLDER / "county.gpkg", layer="YJJBNTBHTB")["BHKSSJ"]
     assert days.isna().all() == gpd.read_file(target, layer="YJJBNTBHTB")["BHKSSJ"].isna().all()
 
 
@@ -48,7 +50,7 @@ def test_vct_values_beyond_their_declared_length_are_stored_and_noted(tmp_path):
         ("AnnotationBegin\n", "AnnotationBegin\n21\n2090020610\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
     )
     target = tmp_path / "a.gpkg"
-    done = vct_to_database(write_vct_text(tmp_path / "a.vct", text), target, templates=TEMPLATES)
+    done = convert_vct_to_database(write_vct_text(tmp_path / "a.vct", text), target, templates=TEMPLATES)
     # The annotation has no separate table; its feature is added to the table of its code.
     assert done.rows == {"YDYHGHFQ": 3, "KZ": 1}
     assert [key for key, _ in done.notes] == [
@@ -71,7 +73,7 @@ def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
         ("AnnotationBegin\n", "AnnotationBegin\n21\n1000119000\nunknown\n1\n浑源\n37500010,4150010,30\n0\n"),
         ("TableEnd\n", "TableEnd\nZJ\n21,浑源县\nTableEnd\n"),
     )
-    vct_to_database(write_vct_text(tmp_path / "a.vct", text), tmp_path / "a.gpkg")
+    convert_vct_to_database(write_vct_text(tmp_path / "a.vct", text), tmp_path / "a.gpkg")
     (row,) = gpd.read_file(tmp_path / "a.gpkg", layer="ZJ").to_dict("records")
     assert (row["ZJNR"], row["VCT_TEXT"], row["VCT_ANGLE"]) == ("浑源县", "浑源", 30.0)
     assert (row["geometry"].x, row["geometry"].y) == (37500010, 4150010)
@@ -80,17 +82,17 @@ def test_vct_annotation_is_imported_as_points_with_text(tmp_path):
 @pytest.mark.parametrize("declared", ["BSM,Char,999999999999", "BSM,Char,0", "BSM,Char"])
 def test_implausible_field_lengths_declared_in_a_vct_file_are_ignored(tmp_path, declared):
     source = write_vct_text(tmp_path / "a.vct", replace_in_squares(("BSM,Char,18", declared)))
-    assert vct_to_database(source, tmp_path / "a.gpkg").rows == {"YDYHGHFQ": 2}
+    assert convert_vct_to_database(source, tmp_path / "a.gpkg").rows == {"YDYHGHFQ": 2}
     assert gpd.read_file(tmp_path / "a.gpkg")["BSM"].tolist() == ["140122000000000001", "140122000000000002"]
 
 
 @pytest.mark.parametrize(
     ("text", "target", "cancellation", "error"),
     [
-        (TWO_SQUARES_TEXT[: len(TWO_SQUARES_TEXT) // 2], "a.gpkg", NEVER, InputError),
-        (replace_in_squares(("2,520", "2,520,1")), "a.gpkg", NEVER, InputError),
+        (TWO_SQUARES_TEXT[: len(TWO_SQUARES_TEXT) // 2], "a.gpkg", NEVER_CANCELLED, InputError),
+        (replace_in_squares(("2,520", "2,520,1")), "a.gpkg", NEVER_CANCELLED, InputError),
         (TWO_SQUARES_TEXT, "a.gpkg", Cancellation(lambda: True), Cancelled),
-        (TWO_SQUARES_TEXT, "a.shp", NEVER, OutputError),
+        (TWO_SQUARES_TEXT, "a.shp", NEVER_CANCELLED, OutputError),
     ],
     ids=["cut off", "a value too many", "cancelled", "another format"],
 )
@@ -98,13 +100,13 @@ def test_failed_vct_import_keeps_the_old_database(tmp_path, text, target, cancel
     source, target = write_vct_text(tmp_path / "a.vct", text), tmp_path / target
     target.write_text("old")
     with pytest.raises(error):
-        vct_to_database(source, target, cancellation=cancellation)
+        convert_vct_to_database(source, target, cancellation=cancellation)
     assert target.read_text() == "old" and sorted(tmp_path.iterdir()) == sorted([source, target])
 
 
 def test_vct_command_converts_from_and_to_vct(tmp_path, capsys):
     vct, back = tmp_path / "县.vct", tmp_path / "县.gpkg"
-    assert main(["vct", str(SAMPLE / "county.gpkg"), str(vct)]) == 0
+    assert main(["vct", str(SAMPLE_FOLDER / "county.gpkg"), str(vct)]) == 0
     assert "DLTB：5012 行" in capsys.readouterr().out.replace("\u202f", "")
     assert main(["vct", str(vct), str(back), "--lang", "en"]) == 0
     assert len(pyogrio.list_layers(back)) == 9 and "DLTB: 5012 rows" in capsys.readouterr().out

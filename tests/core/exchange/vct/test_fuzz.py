@@ -63,7 +63,7 @@ def count_rows_and_shapes(data, path):
     except InputError as error:
         assert error.key.startswith("vct_"), error
         for lang in ("zh", "en"):
-            assert len(Texts(lang).explain(error)) > 10
+            assert len(Texts(lang).explain_error(error)) > 10
         assert error.params["line"] > 0
         return None, []
     for one in found:

@@ -51,7 +51,7 @@ def read_and_get_error_key(path):
         read_vct(path)
     error = caught.value
     for lang in ("zh", "en"):
-        shown = Texts(lang).explain(error)
+        shown = Texts(lang).explain_error(error)
         assert "DD.MMSS" in shown and str(error.params["line"]) in shown and error.params["line"] > 20
     return error
 
@@ -60,7 +60,7 @@ def test_degrees_written_as_dd_mmss_are_refused_by_their_digits(tmp_path):
     xy = pack_degrees(make_random_points(400, 0.3, south=38.0, west=112.0))
     error = read_and_get_error_key(write_points(tmp_path / "a.vct", xy, code="149999"))
     assert error.key == "vct_place_packed"
-    assert f"{xy[0, 0]:.10g}" in Texts("zh").explain(error)
+    assert f"{xy[0, 0]:.10g}" in Texts("zh").explain_error(error)
 
 
 def test_dd_mmss_degrees_outside_the_extent_in_the_header_are_refused(tmp_path):
@@ -73,7 +73,7 @@ def test_dd_mmss_degrees_outside_the_extent_in_the_header_are_refused(tmp_path):
 def test_dd_mmss_degrees_outside_the_county_are_refused(tmp_path):
     plain = make_random_points(5, 0.01, west=113.95, south=40.30)
     error = read_and_get_error_key(write_points(tmp_path / "a.vct", pack_degrees(plain), code="140222"))
-    assert error.key == "vct_place_packed_county" and "140222" in Texts("zh").explain(error)
+    assert error.key == "vct_place_packed_county" and "140222" in Texts("zh").explain_error(error)
 
 
 @pytest.mark.parametrize("count", [1, 3, 20, 2000])

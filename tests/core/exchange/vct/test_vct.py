@@ -23,7 +23,7 @@ from plugin.core.exchange.vct.write import write_vct
 from plugin.core.io import read_source
 from plugin.core.messages.texts import Texts
 from plugin.core.standard import load_standard
-from plugin.paths import SAMPLE
+from plugin.paths import SAMPLE_FOLDER
 from tests.core.vct_files import TWO_SQUARES_TEXT, find_line_number, make_vct_layer, replace_in_squares, write_vct_text
 
 X, Y = 37_500_000.0, 4_150_000.0
@@ -102,7 +102,7 @@ def test_vct_meridian_that_contradicts_the_zone_number_is_refused(tmp_path):
     )
     with pytest.raises(InputError) as caught:
         read_vct(path)
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert "Parameters" in message and "114°" in message and "111°" in message and "37 带" in message
 
 
@@ -210,7 +210,7 @@ def test_field_values_survive_a_vct_round_trip(tmp_path):
 
 @pytest.mark.slow
 def test_sample_county_survives_a_vct_round_trip(tmp_path):
-    source = SAMPLE / "county.gpkg"
+    source = SAMPLE_FOLDER / "county.gpkg"
     done = write_vct(tmp_path / "县.vct", read_source(source), templates=load_standard().templates)
     found = {f.name: f.frame for f in read_vct(tmp_path / "县.vct")}
     names = [name for name, _ in pyogrio.list_layers(source)]
@@ -327,7 +327,7 @@ def test_damaged_vct_file_is_refused_with_the_line(tmp_path, name):
     if line is not None:
         assert caught.value.params["line"] == line
     for lang in ("zh", "en"):
-        message = Texts(lang).explain(caught.value)
+        message = Texts(lang).explain_error(caught.value)
         assert "坏.vct" in message and str(caught.value.params["line"]) in message
     assert [p.name for p in tmp_path.iterdir()] == ["坏.vct"]
 
@@ -371,7 +371,9 @@ def test_full_disk_while_reading_a_vct_file_is_not_reported_as_damage(tmp_path, 
         read_vct(write_vct_text(tmp_path / "a.vct", TWO_SQUARES_TEXT))
     assert caught.value.key == "vct_no_space"
     for lang in ("zh", "en"):
-        assert "a.vct" in Texts(lang).explain(caught.value) and "no_space" not in Texts(lang).explain(caught.value)
+        assert "a.vct" in Texts(lang).explain_error(caught.value) and "no_space" not in Texts(lang).explain_error(
+            caught.value
+        )
 
 
 def test_vct_shapes_without_attribute_rows_are_read_and_noted(tmp_path):
@@ -403,16 +405,16 @@ def test_vct_export_of_unwritable_layers_keeps_the_old_file(tmp_path, make_layer
         write_vct(target, make_layers())
     assert caught.value.key == key and target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
     for lang in ("zh", "en"):
-        assert all(word in Texts(lang).explain(caught.value) for word in words)
+        assert all(word in Texts(lang).explain_error(caught.value) for word in words)
 
 
 def test_vct_value_of_the_wrong_type_is_refused_with_its_line(tmp_path):
     text = replace_in_squares(("GHFQDM,Char,3", "GHFQDM,Date,8"))
     with pytest.raises(InputError) as caught:
         read_vct(write_vct_text(tmp_path / "a.vct", text))
-    message = Texts("zh").explain(caught.value)
+    message = Texts("zh").explain_error(caught.value)
     assert all(word in message for word in ("YDYHGHFQ", "GHFQDM", "510", "日期", str(caught.value.params["line"])))
-    assert "date" in Texts("en").explain(caught.value)
+    assert "date" in Texts("en").explain_error(caught.value)
 
 
 def test_every_vct_message_key_has_texts_in_both_languages():
@@ -465,7 +467,7 @@ def test_vct_file_with_removed_or_repeated_lines_never_crashes_the_reader(tmp_pa
                 read_vct(write_vct_text(tmp_path / "a.vct", "\n".join(text)))
             except InputError as error:
                 refused += 1
-                assert Texts("zh").explain(error) and Texts("en").explain(error)
+                assert Texts("zh").explain_error(error) and Texts("en").explain_error(error)
     # Not refused are unneeded header lines, empty sections and attribute rows.
     assert refused > 1.4 * len(rows) - 60
 
