@@ -14,7 +14,7 @@ settings (`SETTING_SECTIONS`) and their ``[marks]``; ``[severity]`` and ``[phase
 (`figures` has their keys).
 
 A profile inherits settings, severities and rules of its base, but no confirmations; figures keep their area code and
-apply nowhere else. A rule reads them by ``ctx.norm.targets(area)``, ``.list_stated_figures(area)`` and ``.register(area)``.
+apply nowhere else. A rule reads them by methods of ``ctx.norm``.
 """
 
 from ..standard.editions import PLANNING_PHASES, parse_phase
