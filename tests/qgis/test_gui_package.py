@@ -292,7 +292,7 @@ class FakeCheck(QObject):
     def __init__(self):
         super().__init__()
         self.busy, self.asked, self.able, self.cancelled = False, [], True, 0
-        self.job = SimpleNamespace(step=self.step)
+        self.check_job = SimpleNamespace(step=self.step)
 
     def start(self, standard):
         self.asked.append(standard)
