@@ -707,7 +707,7 @@ def plant_manifest_with_missing_document(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="inside")
 def plant_map_damaged_inside(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"by": "gdal", "sound": False}})
+    change_package_facts(draft, decoded={MAP: {"by": "gdal", "is_sound": False}})
 
 
 @declare_mutation("DOC005", case="plain")
@@ -909,7 +909,7 @@ def plant_comment_of_the_zip(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="bare")
 def plant_nearly_blank_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"by": "gdal", "levels": 200, "plain": 0.9998}})
+    change_package_facts(draft, decoded={MAP: {"by": "gdal", "levels": 200, "one_colour_share": 0.9998}})
 
 
 @declare_mutation("DOC005", case="behind", follows=["DOC006"])

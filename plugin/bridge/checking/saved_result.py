@@ -61,7 +61,7 @@ def _read_file_stamp(path: Path) -> tuple[str, int, int]:
 class ProjectState:
     """Inputs of a check as far as they are known without reading features.
 
-    ``make_check_options``: the check's options; ``settings``: check settings as text; ``layers``: the plan layers,
+    ``options``: the check's options; ``settings``: check settings as text; ``layers``: the plan layers,
     without digests of their rows; ``files``: name of the setting → path and stamp (see `read_stamp`) of the other input
     files.
     """

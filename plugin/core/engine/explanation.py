@@ -21,7 +21,7 @@ _MAX_LISTED_MEMBERS = 8
 class EffectiveValue:
     """The value that a rule uses for one parameter or setting, with its source.
 
-    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``get_setting_name``: the
+    ``name``: name of the parameter, or key of the setting (``tolerance.min_area_m2``). ``setting``: the
     setting as the rule declares it (``tolerance``), empty for a parameter. ``origin``: `RULE_DEFAULT_ORIGIN`,
     `STANDARD_ORIGIN`, `PROFILE_ORIGIN` or `CALL_ORIGIN` (set by this run). ``who``: name of the profile for
     `PROFILE_ORIGIN`. ``mark``: A, B or C, how well the value is sourced. ``confirmed``: the mark is not C, or the

@@ -36,7 +36,7 @@ def apply_rule(
 ) -> RuleResult | None:
     """Call the rule with its layers; return None if an input is missing.
 
-    In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain_error``: a needed
+    In that case ``outcome`` gets the reason. ``arguments``: the rule's keyword arguments. ``explain``: a needed
     field must have a value in some row, so that the reason can name a field of blanks.
     """
     missing_input = next((name for name in rule.side if name not in context.side), None)

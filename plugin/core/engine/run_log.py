@@ -47,7 +47,7 @@ class RunLog:
     ) -> None:
         """Record the slivers left out between two layers, or within one (``a`` is ``b``).
 
-        The run sums them. ``is_sealed_edition``: ``b`` is the sealed edition of ``a``.
+        The run sums them. ``sealed``: ``b`` is the sealed edition of ``a``.
         """
         if slivers.geometry:
             self.ignored_slivers.append(IgnoredSlivers(a, b, slivers, sealed, severity))

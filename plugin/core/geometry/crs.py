@@ -408,7 +408,7 @@ def _find_zone(low: float, high: float) -> int:
 def guess_crs(xmin: float, ymin: float, xmax: float, ymax: float, zone: int | None = None) -> str:
     """Return the CRS that coordinates seem to be in, as ``EPSG:…``; empty if unclear.
 
-    ``zone_number``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and
+    ``zone``: zone number of the layer's CRS, for eastings without a prefix. A 3° zone is returned where 3° and
     6° zones are indistinguishable.
     """
     if _is_in_china(xmin, ymin, xmax, ymax):

@@ -97,7 +97,7 @@ def find_shared_parts(
         (n,), (m,) bool: only these rows.
     connected
         Return each connected part of a pair separately.
-    slivers_too
+    keep_slivers
         Keep slivers (below both minimums of the tolerance); otherwise they are moved to ``slivers`` of the result.
     progress
         Receives the share of pairs that are done.

@@ -201,7 +201,7 @@ def overlay_polygon_pairs(
     """Return the overlay of (n,) pairs of polygons, which are rows ``i`` and ``j``.
 
     If GEOS fails for a pair, or a sample point contradicts the result, alternative methods are tried and logged.
-    ``is_result_inside``: the operation is an intersection, else a difference.
+    ``inside``: the operation is an intersection, else a difference.
 
     Returns
     -------

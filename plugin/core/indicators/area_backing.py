@@ -152,7 +152,7 @@ def compare_with_land(layer: Layer, meaning: str, ctx: Context, *, exact: bool =
 
     None for lines, points and an empty field.
 
-    ``is_exact``: False allows estimates where no areas are measured yet, which is many times faster.
+    ``exact``: False allows estimates where no areas are measured yet, which is many times faster.
     """
     cache = ctx.plan.get_cache("area_backing")
     exact = exact or "statutory" in layer.__dict__

@@ -259,7 +259,7 @@ def compare_with_stored(
 ) -> StoredAreaComparison:
     """Compare stored areas with the statutory areas, rounded to the same decimals.
 
-    ``stored_m2``: (n,) m², None for a missing field.
+    ``stored``: (n,) m², None for a missing field.
     """
     rounded = np.round(areas.statutory, decimals)
     if stored is None:

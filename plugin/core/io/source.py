@@ -26,7 +26,7 @@ def read_source(
 
     Parameters
     ----------
-    wanted
+    select_layer
         Called with name and fields before a layer's rows are read. Returns True, False (the layer remains empty) or the
         names of the fields to read, in capitals.
 

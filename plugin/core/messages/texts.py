@@ -343,7 +343,8 @@ class Texts:
                 self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
             ),
             field=finding.field,
-            area=format_area(finding.area_m2),
+            # Some findings name an administrative area instead of having an area in m².
+            area=words["area"] if "area" in finding.params else format_area(finding.area_m2),
             net_area=format_area(finding.net_area_m2),
             width=format_width(finding.width_m),
         )

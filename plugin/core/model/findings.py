@@ -50,7 +50,7 @@ class Finding:
     the other side. ``area_m2``: statutory area of a whole feature; for a clipped part, the area within its edges as
     drawn on the same ellipsoid (`geometry.statutory_area`). ``net_area_m2``: net area (净面积). ``width_m``: 2 × area
     ÷ perimeter. ``geometry``: where the problem is, in the plan's CRS. ``case`` selects one of the rule's messages,
-    ``params`` fill it. ``mark_findings_by_location``: only the location distinguishes this finding from others. The
+    ``params`` fill it. ``by_place``: only the location distinguishes this finding from others. The
     engine sets ``code``, ``message``, ``township`` and ``fingerprint``.
     """
 

@@ -44,7 +44,7 @@ class ExportOrder:
         Make the maps that have a layout and that the planner does not provide.
     document_info
         Document information (成果信息) that precedes that of county profile and specification.
-    lowered
+    lowered_secrecy
         Secrecy levels lowered by parameters of the export, with reasons.
     """
 

@@ -28,7 +28,7 @@ class Field:
     """One field of a template.
 
     ``meaning``: the name by which rules read it (``net_area``), whatever its name in this edition (YJJBNTMJ).
-    ``codes``: id of its code list; ``evaluate_code_name``: the field that has the name of the code; ``code_pad``:
+    ``codes``: id of its code list; ``code_name``: the field that has the name of the code; ``code_pad``:
     digits that codes are padded to. ``short``: a name of at most ten bytes (shapefile) for a longer name. ``default``:
     value in a new row. ``personal``: it has personal data (name, ID number, telephone, address) and is empty in exports
     unless requested.

@@ -30,7 +30,7 @@ _HERITAGE_LAYERS = ("WWBHDWD", "BKYDWWD", "LSJZD", "LSHJYS", "XZLSWHYCFB")
 class MainFunction:
     """The main function (主体功能) that a row of a layer states for a township.
 
-    ``get_zone_code``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
+    ``space``: 01 agricultural, 02 ecological, 03 urban, empty if unknown; ``function``: the word found for it;
     ``words_by_additional_function``: kind of an additional function (energy, heritage) → word found, empty if absent;
     ``name``: the township's name; ``text``: the text that was searched.
     """

@@ -100,7 +100,7 @@ class AreaBalance:
     """Areas (m²): before − moved_out + moved_in + revalued + doubled = after.
 
     ``moved_in``, ``moved_out`` include slivers; ``changed``: land with other attributes; ``revalued``: gain of unmoved
-    land by a new net area or other vertices; ``reshaped_m2_by_row``: the part of it in parcels that lost land or
+    land by a new net area or other vertices; ``reshaped``: the part of it in parcels that lost land or
     changed; ``doubled``: land claimed by several features of one edition.
     """
 

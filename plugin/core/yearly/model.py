@@ -55,7 +55,7 @@ class MaintainedLayer:
     ----------
     before
         (q,) rows of the filed edition that lose land or change.
-    filed
+    filed_layer
         These rows as a layer, with the vertices that other classes have on their edges (`nodes`).
     left_out
         Kind → statutory m² of changes that are in no class, because the layer does not have the kind.

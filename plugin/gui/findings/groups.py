@@ -37,7 +37,7 @@ class FindingGroup:
         Number of rows down to the last one in view.
     number
         Permanent number of the rule within the list.
-    severity, area, waived
+    severity, area, is_waived
         Figures of all findings, updated by `update_figures`.
     """
 

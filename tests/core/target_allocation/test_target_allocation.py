@@ -493,6 +493,7 @@ def test_contradicting_figures_of_the_province_are_listed_for_its_county():
     assert found == {("4749", "4748", "INFO"), ("22.60", "26.00", "INFO"), ("36", "55.00", "INFO")}
     (farmland,) = [f for f in report.findings if f.params["said"] == "4748"]
     assert all(word in farmland.message for word in ("山西省", "2025", "4749 万亩", "4748 万亩", "十四五"))
+    assert farmland.message.startswith("山西省2025年永久基本农田保护面积")
     assert len({f.fingerprint for f in report.findings}) == 3
 
 

@@ -44,8 +44,8 @@ class VctFile:
     """An open VCT file whose header, structure and shapes were read.
 
     ``batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete after
-    the last batch; ``has_multipart``: some feature has several parts; ``merges_parts``: merge the parts of a feature
-    into one row; ``checks_county``: compare positions with the county of the rows.
+    the last batch; ``has_multipart``: some feature has several parts; ``join``: merge the parts of a feature
+    into one row; ``placed``: compare positions with the county of the rows.
     """
 
     head: VctHeader

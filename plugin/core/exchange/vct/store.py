@@ -107,7 +107,7 @@ class ShapeStore:
     def count_records(self, positions: NDArray) -> int:
         """Return how many records contain these positions.
 
-        ``read_positions``: their numbers in the whole file.
+        ``positions``: their numbers in the whole file.
         """
         at = np.frombuffer(self._at, dtype=np.int64)
         return len(np.unique(np.searchsorted(at, positions * _BYTES_PER_POSITION, side="right")))

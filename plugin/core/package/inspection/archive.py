@@ -54,11 +54,11 @@ def unpack_package(
 
     Parameters
     ----------
-    root
+    root_pattern
         The specification's name of a package, with placeholders.
     folders
         The specification's names of the folders in it.
-    most
+    max_entries
         Maximum number of entries.
 
     Raises

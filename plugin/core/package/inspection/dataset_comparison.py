@@ -104,7 +104,7 @@ def compare_datasets(
     ----------
     file, place
         Paths of the data sets of ``first`` and ``other``.
-    without
+    omitted_fields
         Fields (capitals) that the specification omits in one of the two; they may be missing.
 
     Raises

@@ -112,15 +112,15 @@ class FileFact:
     ----------
     path
         Path in the package, with ``/``.
-    head, tail
+    head, last_bytes
         The first bytes; the last bytes of a PDF.
     sha256
         Empty unless a manifest lists the file or it is a jpg.
-    picture, decoded
+    jpeg_properties, decoded_jpeg
         Properties of a jpg and the result of decoding it; None for other files.
-    link
+    is_link
         Whether the file is a link, which is not followed.
-    special
+    is_special_file
         Whether the file is a pipe, device or socket, which is never opened.
     pdf
         Content of a PDF.
@@ -219,7 +219,7 @@ class PackageFacts:
         Path → content of report (JSON), metadata (XML) and generated pages.
     sums
         Name → list of digests (SHA256SUMS), None for an unreadable one.
-    exchanged
+    vct_layers
         Path of a VCT file → its layers, which GIS libraries do not read.
     integrity_errors
         Damaged or missing files of databases.

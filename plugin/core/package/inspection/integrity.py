@@ -124,7 +124,7 @@ class IntegrityError(NamedTuple):
     ----------
     place
         Path of the data set.
-    part
+    damaged_path
         Path in the package of the damaged file; the data set if GDAL does not report the file.
     table
         The table in this file.

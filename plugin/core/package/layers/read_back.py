@@ -47,9 +47,9 @@ class ReadBackResult:
     ----------
     library
         The reading library with its version.
-    moved_m
+    max_vertex_shift_m
         Largest accepted distance of a vertex from its original, in metres.
-    area_off_m2
+    max_area_difference_m2
         Largest difference of an area, in m².
     areas
         Basis of measurement → total as read, in m².

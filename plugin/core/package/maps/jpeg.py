@@ -42,9 +42,9 @@ class JpegProperties:
         Pixels, 0 without a frame header.
     dpi
         Dots per inch, None if unknown.
-    whole
+    is_complete
         Whether the file has a picture and an end marker.
-    behind
+    trailing_bytes
         Number of bytes after the end marker, other than filling.
     runs
         Whether the file carries a script or a page.
@@ -196,11 +196,11 @@ class DecodedJpeg:
     ----------
     by
         The decoder: GDAL, Pillow or none.
-    sound
+    is_sound
         Whether the data could be decoded to the end.
     levels
         Largest difference between two pixels in any band, 0 to 255; None without decoding.
-    plain
+    one_colour_share
         Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
     """
 

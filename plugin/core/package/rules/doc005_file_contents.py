@@ -93,7 +93,7 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
             "a map damaged inside",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
-            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "sound": False}},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "is_sound": False}},
         ),
         make_example(
             "a map painted white",
@@ -105,7 +105,9 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
             "a map next to nothing is drawn on",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
-            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "plain": 0.9998}},
+            decoded={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "one_colour_share": 0.9998}
+            },
         ),
         make_example(
             "a map with another file behind it",

@@ -50,7 +50,7 @@ class CellDifference:
         Position in the sheet, from 1.
     row, head
         Name of the row and head of the column.
-    printed
+    printed_text
         The text as the table prints it.
     expected
         The layers' figure in the table's unit, None without one.
@@ -60,7 +60,7 @@ class CellDifference:
         Printed decimals.
     unit
         Unit of both figures.
-    word
+    unit_word
         The table's word for the unit, if any.
     """
 

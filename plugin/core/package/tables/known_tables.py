@@ -139,7 +139,7 @@ class TableBlock:
 
     Attributes
     ----------
-    head, last
+    head, last_line
         The last line of its head, and its last line.
     places
         The matched columns.
@@ -147,7 +147,7 @@ class TableBlock:
         Line → row of the table.
     unknown
         Other lines with figures.
-    strange
+    foreign_columns
         Column with figures that the table does not have → its head.
     """
 

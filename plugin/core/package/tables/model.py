@@ -48,17 +48,17 @@ class PrintedSheet:
     ----------
     cells
         (row, column), from 1, → non-empty cell.
-    cut
+    is_truncated
         Whether the sheet has more cells than were read.
     hidden
         Kinds of content that is not shown, as keys of texts (section ``hidden``).
     covered
         Cells under a picture or shape.
-    unseen
+    hidden_names
         Kind of hidden content → names of rows, columns or cells.
     sizes
         Row number or column letters → height or width.
-    conditions
+    has_conditional_formats
         Whether the sheet has conditional formats.
     """
 
