@@ -746,7 +746,7 @@ try:
     else:
         write_findings({target!r}, many, CRS.from_epsg(4526))
 except OutputError as error:
-    sys.stdout.buffer.write(Texts("zh").explain(error).encode())
+    sys.stdout.buffer.write(Texts("zh").explain_error(error).encode())
 """
 
 
