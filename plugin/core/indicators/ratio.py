@@ -228,8 +228,8 @@ class ExpansionRatio:
 def compute_expansion(boundary: Layer, base_parcels: Layer, ctx: Context) -> ExpansionRatio:
     """Compute the expansion ratio of a plan.
 
-    Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``; numerators: statutory areas. Without
-    such base parcels only the denominator is computed.
+    Denominator: TBMJ of the base parcels whose CZCSXM is among ``ratio.classes``. Numerators: statutory areas of the
+    boundary's rows by kind of zone. Without such base parcels the denominator is 0 and no ratio is computed.
     """
     # Load shapely only for measurements.
     from .area_backing import is_backed_by_land

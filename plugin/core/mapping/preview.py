@@ -191,9 +191,9 @@ def find_undecided_codes(
 
 
 def find_translations(target: Field, standard: Standard) -> list[CodeTranslation]:
-    """Return the possible translations into a target field's code list.
+    """Return the standard's code lists that can translate codes of a source into those of a target field.
 
-    They are the lists with a column of its codes.
+    A list can do this if one of its columns has codes of the field's code list.
     """
     if not target.codes:
         return []

@@ -185,7 +185,7 @@ class FormPage(QWidget):
         self._settle.start()
 
     def order(self) -> Any:
-        """Return the export order in the form; None without a folder.
+        """Return the export that the form describes; None if no target folder is chosen.
 
         Raise SanxianError for an unreadable package specification.
         """

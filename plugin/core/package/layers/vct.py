@@ -155,7 +155,8 @@ class VctLayer:
     def _assign_features(self, frame: gpd.GeoDataFrame) -> pd.DataFrame:
         """Return a frame's values, shapes and the feature of each row as a table.
 
-        Columns are numbers of fields, ``shape`` and ``row``. Rows beyond those written get further numbers.
+        Columns: each field by its position (0, 1, …), ``shape``, and ``row``, the number of the feature. Features
+        that are not in the VCT file get the numbers after those that are.
         """
         columns: dict[Any, Any] = {n: _convert_column(frame[f.name]) for n, f in enumerate(self.fields)}
         known_rows = self._row_of[self._next_row : self._next_row + len(frame)]

@@ -199,7 +199,7 @@ def _has_title(sheet: PrintedSheet, table: str) -> bool:
 
 @dataclass(frozen=True)
 class _FindingMaker:
-    """Makes findings on a sheet; their key contains the place for later runs."""
+    """Makes findings on a sheet; the key contains sheet and cell, so that later runs know the finding."""
 
     file: str
     sheet: PrintedSheet

@@ -279,7 +279,7 @@ def _list_manifest_digests(package: PackageFacts) -> dict[str, str]:
 def _compare_digest_list(
     name: str, sums: dict[str, str] | None, package: PackageFacts, digest_of_path: dict[str, str]
 ) -> Iterator[Finding]:
-    """Yield findings on differences of a list of digests from files or manifest."""
+    """Yield a finding for each digest of a list that differs from the file or from the manifest."""
     if sums is None:
         yield make_file_finding(name, "list")
         return

@@ -260,7 +260,7 @@ def _compare_with_spec(manifest: dict[str, Any], package: PackageFacts, ctx: Con
 
 
 def _check_map_origins(manifest: dict[str, Any]) -> Iterator[Finding]:
-    """Yield findings on maps that were allegedly made without QGIS."""
+    """Yield findings on maps that the plugin made, if the manifest lists no QGIS, without which it draws none."""
     tool = manifest.get("tool")
     versions = tool.get("versions") if isinstance(tool, dict) else None
     for row in manifest.get("maps", ()):
