@@ -41,7 +41,7 @@ def make_source_parameters() -> list[QgsProcessingParameterDefinition]:
     return [source, layers]
 
 
-def make_data_parameter(name: str, label: str, widget: str = "DataWidget") -> QgsProcessingParameterFile:
+def make_data_parameter(name: str, label: str, widget: str = "PathParameterWidget") -> QgsProcessingParameterFile:
     """Return an optional parameter that takes a file or a folder.
 
     ``widget``: a class of gui.toolbox.source_widget.

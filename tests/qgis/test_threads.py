@@ -171,12 +171,12 @@ sys.path.insert(0, sys.argv[1])
 from qgis.core import QgsApplication, QgsTask
 application = QgsApplication([], False)
 application.initQgis()
-from plugin.bridge.running.main_thread import on_main
-from plugin.bridge.running.tasks import Job, Runner
-from plugin.bridge.running.threads import steady
+from plugin.bridge.running.main_thread import call_on_main
+from plugin.bridge.running.tasks import BackgroundJob, JobRunner
+from plugin.bridge.running.threads import run_in_python_thread
 from plugin.core.errors import Cancelled
 done = []
-@steady
+@run_in_python_thread
 def project():
     from pyproj import CRS
     return [CRS.from_epsg(n).to_wkt() for n in (4526, 4490, 4527)]
