@@ -183,7 +183,7 @@ def _print_document(document: QTextDocument, writer: QPdfWriter) -> int:
         context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
         painter.setClipRect(context.clip)
         context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
-        document.documentLayout().render(painter, context)
+        document.documentLayout().draw(painter, context)
         painter.restore()
         if page:
             painter.setFont(font)
