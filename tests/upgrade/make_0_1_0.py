@@ -38,12 +38,12 @@ def write_sample_with_waivers(out: Path, work: Path) -> None:
     from plugin.core.waivers.accept import Words, accepted
     from plugin.core.waivers.file import change_waivers
     from plugin.core.waivers.model import obstacle
-    from plugin.paths import SAMPLE
+    from plugin.paths import SAMPLE_FOLDER
 
     folder = work / "sample"
     folder.mkdir()
     source = folder / "county.gpkg"
-    shutil.copyfile(SAMPLE / "county.gpkg", source)
+    shutil.copyfile(SAMPLE_FOLDER / "county.gpkg", source)
     zip_folder(out / "sample.zip", folder)
     outputs = [
         "--json",
@@ -85,9 +85,9 @@ def write_renumbered_table(out: Path) -> None:
     """Write a table of old and new feature numbers for a waived layer."""
     import pyogrio
 
-    from plugin.paths import SAMPLE
+    from plugin.paths import SAMPLE_FOLDER
 
-    keys = sorted(pyogrio.read_dataframe(SAMPLE / "county.gpkg", layer="STBHHX", read_geometry=False)["BSM"])
+    keys = sorted(pyogrio.read_dataframe(SAMPLE_FOLDER / "county.gpkg", layer="STBHHX", read_geometry=False)["BSM"])
     rows = [f"STBHHX,{key},{key[:10]}{int(key[10:]) + 900_000:08d}" for key in keys]
     (out / "renumbered.csv").write_text("图层,旧标识码,新标识码\n" + "\n".join(rows) + "\n", encoding="utf-8-sig")
 
@@ -154,15 +154,15 @@ def write_yearly_maintenance(out: Path, work: Path) -> None:
 
 def write_mapping(out: Path) -> None:
     from plugin.core.mapping import to_toml
-    from plugin.core.mapping.model import Mapping, Translation
+    from plugin.core.mapping.model import FieldMapping, CodeTranslation
     from plugin.core.standard import load_standard
 
     choices = {"0204": "0205", "0701": "0701"}
-    made = Mapping(
+    made = FieldMapping(
         "XZYDYH",
         {"BSM": "编号", "YDYHFLDM": "地类"},
         {"XZQDM": "140225", "XZQMC": "浑源县", "TBMJ": 1.5},
-        {"YDYHFLDM": Translation("sandiao", "code_2023", choices)},
+        {"YDYHFLDM": CodeTranslation("sandiao", "code_2023", choices)},
     )
     template = load_standard().templates["XZYDYH"]
     (out / "mapping.toml").write_text(to_toml(made, template), encoding="utf-8", newline="\n")

@@ -61,7 +61,7 @@ class ProfileDialog(ProfileForm):
             min(width, round(room.width() * 0.96)), min(wanted.height() + 14 * margin, round(room.height() * 0.9))
         )
 
-    def _fill_fields(self, now: county.County) -> None:
+    def _fill_fields(self, now: county.ProjectCountySettings) -> None:
         """Fill the fields with the current settings of the project."""
         self.profile.set_profiles(list_profile_ids())
         own_path = self._find_own_path()
@@ -89,7 +89,7 @@ class ProfileDialog(ProfileForm):
         for line, path in given:
             line.line.setText(path)
 
-    def county(self) -> county.County:
+    def county(self) -> county.ProjectCountySettings:
         return county.ProjectCountySettings(
             profile=self.profile.currentData() or "",
             standard=self.standard.currentData() or "",
