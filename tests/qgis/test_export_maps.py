@@ -72,7 +72,7 @@ def exported_maps(sample_map_builder, tmp_path_factory):
     Return the folder and the outcome.
     """
     folder = tmp_path_factory.mktemp("图件")
-    return folder, run_order(sample_map_builder, make_map_order(folder, formats=("jpg", "pdf"), world=True))
+    return folder, run_order(sample_map_builder, make_map_order(folder, formats=("jpg", "pdf"), writes_world_file=True))
 
 
 def test_export_writes_all_county_maps_with_the_official_file_names(exported_maps):
