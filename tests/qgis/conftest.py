@@ -4,6 +4,7 @@
 It has a separate profile and the plugin's Processing provider.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -159,3 +160,18 @@ def small(tmp_path):
     folder = tmp_path / "浑源 县"
     folder.mkdir()
     return write_small(folder / "小 县.gpkg")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def delete_widgets_of_the_module():
+    """Delete the widgets of a file's tests before the next file runs.
+
+    Dialogs without a parent are parts of reference cycles: the collector would delete them at any later moment, also
+    while Qt handles an event, and QGIS crashes.
+    """
+    from qgis.core import QgsApplication
+    from qgis.PyQt.QtCore import QEvent
+
+    yield
+    gc.collect()
+    QgsApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
