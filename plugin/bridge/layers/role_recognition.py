@@ -203,7 +203,7 @@ def assign_roles_for_rule(
         if concept == EVERY_LAYER:
             found = role.upper() or recognised
             if not found:
-                raise InputError("role_not_told", layer=source.name, known=", ".join(sorted(templates)))
+                raise InputError("role_unclear", layer=source.name, known=", ".join(sorted(templates)))
         else:
             wanted = [r for r in norm.standard.concepts.get(concept, (concept,)) if r in templates]
             free = [r for r in wanted if roles.get(r, source.name) == source.name]

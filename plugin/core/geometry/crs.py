@@ -38,16 +38,20 @@ def parse_crs(text: str | None) -> CRS | None:
         crs = CRS.from_user_input(text)
     except CRSError:
         return None
-    if crs.is_compound and crs.sub_crs_list:
-        crs = crs.sub_crs_list[0]
-    if crs.is_bound and crs.source_crs is not None:
-        crs = crs.source_crs
-    if len(crs.axis_info) == 3:
-        crs = crs.to_2d()
+    crs = _take_horizontal_part(crs)
     if not (crs.is_projected or crs.is_geographic):
         return None
     code = crs.to_epsg(min_confidence=70) or _find_zone_code(crs)
     return CRS.from_epsg(code) if code else crs
+
+
+def _take_horizontal_part(crs: CRS) -> CRS:
+    """Return a CRS without heights and without a transformation to another datum."""
+    if crs.is_compound and crs.sub_crs_list:
+        crs = crs.sub_crs_list[0]
+    if crs.is_bound and crs.source_crs is not None:
+        crs = crs.source_crs
+    return crs.to_2d() if len(crs.axis_info) == 3 else crs
 
 
 def _find_zone_code(crs: CRS) -> int | None:
@@ -122,7 +126,7 @@ def have_same_parameters(a: CRS, b: CRS) -> bool:
 
 
 def _read_crs_parameters(crs: CRS) -> tuple[CrsProperties, float | None]:
-    plane = crs.sub_crs_list[0] if crs.is_compound and crs.sub_crs_list else crs
+    plane = _take_horizontal_part(crs)
     operation = plane.coordinate_operation
     named = {p.name: p.value for p in operation.params} if operation else {}
     meridian = named.get("Longitude of natural origin")

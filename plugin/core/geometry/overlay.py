@@ -220,18 +220,7 @@ def _find_pairs_within(
             i, j = tree.query(a.shapes[candidates[start : start + SHAPES_PER_BATCH]])
             i, j = candidates[start + i], candidates[j]
             i, j = i[i < j], j[i < j]
-            for step in range(0, len(i), SHAPES_PER_BATCH):
-                cancellation.raise_if_cancelled()
-                _overlay_row_pairs(
-                    a,
-                    a,
-                    i[step : step + SHAPES_PER_BATCH],
-                    j[step : step + SHAPES_PER_BATCH],
-                    tolerance,
-                    fallback_log,
-                    pairs,
-                    cancellation,
-                )
+            _overlay_row_pairs(a, a, i, j, tolerance, fallback_log, pairs, cancellation)
         left, right, shape = pairs.all()
         is_overlapping = np.zeros(len(a), dtype=bool)
         is_overlapping[left] = is_overlapping[right] = True
@@ -246,7 +235,7 @@ def _find_pairs_within(
 def find_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation = NEVER_CANCELLED) -> NDArray:
     """Return (n,) bool: polygons that share area with another of their layer."""
     _ensure_overlapping_rows(a, tolerance, cancellation)
-    return require_value(a.overlapping_rows, "`crowded`")
+    return require_value(a.overlapping_rows, "the overlapping rows")
 
 
 def _ensure_overlapping_rows(a: Polygons, tolerance: Tolerance, cancellation: Cancellation) -> None:
@@ -270,19 +259,7 @@ def _find_pairs_between(
         pairs.add(decided.left, decided.right, a.shapes[decided.left])
         undecided = np.flatnonzero(decided.open)
         i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
-        for start in range(0, len(i), SHAPES_PER_BATCH):
-            cancellation.raise_if_cancelled()
-            progress(start / len(i))
-            _overlay_row_pairs(
-                a,
-                b,
-                i[start : start + SHAPES_PER_BATCH],
-                j[start : start + SHAPES_PER_BATCH],
-                tolerance,
-                fallback_log,
-                pairs,
-                cancellation,
-            )
+        _overlay_row_pairs(a, b, i, j, tolerance, fallback_log, pairs, cancellation, progress)
     return *pairs.all(), fallback_log
 
 
@@ -329,9 +306,11 @@ def _overlay_row_pairs(
     fallback_log: FallbackLog,
     pairs: _PairCollector,
     cancellation: Cancellation = NEVER_CANCELLED,
+    progress: ProgressCallback = ignore_progress,
 ) -> None:
-    """Add the common geometry of pairs of rows; pairs that only touch are left out."""
+    """Add the common geometry of pairs of rows, in batches; pairs that only touch are left out."""
     for start in range(0, len(i), PAIRS_PER_BATCH):
+        progress(start / len(i))
         rows, other_rows = i[start : start + PAIRS_PER_BATCH], j[start : start + PAIRS_PER_BATCH]
         left, right = a.shapes[rows], b.shapes[other_rows]
         _clip_to_windows(left, right, b, other_rows, cancellation)

@@ -110,7 +110,7 @@ def compute_drawn_area(
 ) -> NDArray:
     """Return (n,) the area in m² within polygons' edges as drawn, unrounded.
 
-    Edges are straight in the shapes' own plane. Arguments as of `statutory_area`; without ``reproject_to_lonlat`` the
+    Edges are straight in the shapes' own plane. Arguments as of `statutory_area`; without ``to_lonlat`` the
     plane is that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by more than
     `_ALLOWED_M2` in total is measured by its vertices, as in the annex.
     """
@@ -240,7 +240,7 @@ def compute_geodesic_area(
 ) -> NDArray:
     """Return (n,) m² of polygons and multipolygons on CGCS2000 with geodesic edges.
 
-    0 for other types. Coordinates and ``reproject_to_lonlat`` as for `statutory_area`. Raise Cancelled between batches.
+    0 for other types. Coordinates and ``to_lonlat`` as for `statutory_area`. Raise Cancelled between batches.
 
     References
     ----------

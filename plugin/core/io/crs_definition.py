@@ -18,6 +18,7 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from ..geometry.crs import have_same_parameters, make_crs_label, parse_crs
+from .field_types import open_filegdb
 from .records import open_read_only
 
 #: EPSG code and definition of a CRS, as stored; the code is None if only the definition names one.
@@ -87,27 +88,20 @@ def _read_geopackage(path: Path, name: str) -> list[_CrsDefinition]:
                 "JOIN gpkg_spatial_ref_sys s ON s.srs_id = g.srs_id WHERE lower(g.table_name) = lower(?)",
                 (name,),
             ).fetchone()
-            if row and str(row[0]).upper() == "EPSG":
+            # SQLite does not enforce types: a code may be text.
+            if row and str(row[0]).upper() == "EPSG" and str(row[1]).isdecimal():
                 found.append((int(row[1]), str(row[2] or "")))
     return found
 
 
 def _read_filegdb(path: Path, name: str) -> list[_CrsDefinition]:
-    try:
-        from osgeo import gdal
-    except ImportError:
-        # A Python without QGIS cannot read the definition of a geodatabase.
-        return []
-    gdal.PushErrorHandler("CPLQuietErrorHandler")
-    try:
-        database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"])
+    stored = ""
+    with open_filegdb(path) as database:
         rows = database.ExecuteSQL(f"GetLayerDefinition {name}") if database is not None else None
-        feature = rows.GetNextFeature() if rows is not None else None
-        stored = feature.GetField(0) if feature is not None else ""
         if rows is not None:
+            feature = rows.GetNextFeature()
+            stored = feature.GetField(0) if feature is not None else ""
             database.ReleaseResultSet(rows)
-    finally:
-        gdal.PopErrorHandler()
     reference = re.search(r"<SpatialReference\b.*?</SpatialReference>", stored or "", re.DOTALL)
     items = dict(re.findall(r"<(WKT|WKID|LatestWKID)>([^<]*)<", reference.group())) if reference else {}
     code = items.get("LatestWKID") or items.get("WKID") or ""
@@ -126,7 +120,8 @@ def _make_coded_crs(code: int | None, described: CRS | None) -> CRS | None:
     """Return the CRS of a code, or of the code within the definition; None for a code that EPSG does not have."""
     if code is None and described is not None:
         stated = described.to_json_dict().get("id", {})
-        code = int(stated["code"]) if stated.get("authority") == "EPSG" else None
+        is_code = stated.get("authority") == "EPSG" and str(stated.get("code")).isdecimal()
+        code = int(stated["code"]) if is_code else None
     try:
         return CRS.from_epsg(code) if code is not None else None
     except CRSError:

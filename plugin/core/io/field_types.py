@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import sqlite3
 import warnings
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,30 +163,42 @@ def _find_reference(number: int | None, organization: str | None, code: int | No
     return f"EPSG:{code}" if (organization or "").upper() == "EPSG" else definition or ""
 
 
-def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
+@contextmanager
+def open_filegdb(path: Path) -> Iterator[Any]:
+    """Yield a file geodatabase as a GDAL data set; GDAL prints nothing within the block.
+
+    None if it cannot be opened, and in a Python without QGIS.
+    """
     try:
-        from osgeo import gdal, ogr
+        from osgeo import gdal
     except ImportError:
-        # A Python without QGIS: the declarations are unknown.
-        return {}
+        yield None
+        return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         gdal.PushErrorHandler("CPLQuietErrorHandler")
         try:
-            database = gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"])
-            if database is None:
-                return {}
-            layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
-            return {
-                layer.GetName(): DeclaredTable(
-                    _read_declared(layer.GetLayerDefn(), database, ogr),
-                    layer.GetFeatureCount() == 0,
-                    _find_crs(layer),
-                )
-                for layer in layers
-            }
+            yield gdal.OpenEx(str(path), gdal.OF_VECTOR, ["OpenFileGDB"])
         finally:
             gdal.PopErrorHandler()
+
+
+def _read_filegdb(path: Path) -> dict[str, DeclaredTable]:
+    with open_filegdb(path) as database:
+        if database is None:
+            # The declarations are unknown.
+            return {}
+        from osgeo import ogr
+
+        layers = [database.GetLayer(n) for n in range(database.GetLayerCount())]
+        return {
+            layer.GetName(): DeclaredTable(
+                _read_declared(layer.GetLayerDefn(), database, ogr),
+                layer.GetFeatureCount() == 0,
+                _find_crs(layer),
+            )
+            for layer in layers
+        }
 
 
 def _find_crs(layer: Any) -> str:

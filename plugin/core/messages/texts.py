@@ -325,7 +325,20 @@ class Texts:
         return _fill_placeholders(text, words)
 
     def _make_message_params(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
-        words = {
+        # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
+        words: dict[str, Any] = {
+            "layer": self._make_layer_label(finding.role, templates),
+            "key": self._make_key_label(finding.key, finding.params.get("fid")),
+            "related_layer": self._make_layer_label(finding.related_role, templates),
+            "related_key": ", ".join(
+                self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
+            ),
+            "field": finding.field,
+            "area": format_area(finding.area_m2),
+            "net_area": format_area(finding.net_area_m2),
+            "width": format_width(finding.width_m),
+        }
+        words |= {
             k: v.render(self) if isinstance(v, NamedValue) else self._translate_value(v)
             for k, v in finding.params.items()
         }
@@ -335,19 +348,6 @@ class Texts:
             known = _load_texts(self.lang).get("words", {})
             if value in known:
                 words[key] = known[value]
-        words.update(
-            layer=self._make_layer_label(finding.role, templates),
-            key=self._make_key_label(finding.key, finding.params.get("fid")),
-            related_layer=self._make_layer_label(finding.related_role, templates),
-            related_key=", ".join(
-                self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
-            ),
-            field=finding.field,
-            # Some findings name an administrative area instead of having an area in m².
-            area=words["area"] if "area" in finding.params else format_area(finding.area_m2),
-            net_area=format_area(finding.net_area_m2),
-            width=format_width(finding.width_m),
-        )
         if "miss" in words and "comparison" in finding.params:
             # Two texts that differ are compared with each other, not with a bound.
             sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])

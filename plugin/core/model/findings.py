@@ -142,7 +142,7 @@ class Finding:
 
     @classmethod
     def from_dict(cls, row: dict[str, Any]) -> Finding:
-        """Return the finding of a dict made by `convert_balance_to_dict`."""
+        """Return the finding of a dict made by `to_dict`."""
         values = {k: v for k, v in row.items() if k not in ("geom_kind", "geometry", "severity")}
         geometry = shapely.from_wkt(row["geometry"]) if row.get("geometry") else None
         return cls(**values, geometry=geometry, severity=Severity(row["severity"]))
@@ -176,7 +176,7 @@ def set_fingerprints(findings: Iterable[Finding], places: dict[int, tuple[float,
     """Set the fingerprint of each finding, in place: a stable identity across checks.
 
     It is a hash of code, roles, sorted keys and field; findings that agree in these also include their location. A
-    finding that is one connected part of many (``mark_findings_by_location``) always includes the location. Otherwise a
+    finding that is one connected part of many (``by_place``) always includes the location. Otherwise a
     part added or removed elsewhere would change its fingerprint, and a waiver would be lost or pass to another finding.
 
     Parameters

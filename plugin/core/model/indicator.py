@@ -141,7 +141,7 @@ class Indicator:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Indicator:
-        """Return the indicator of a dict made by `convert_balance_to_dict`."""
+        """Return the indicator of a dict made by `to_dict`."""
         return cls(**{key: value for key, value in data.items() if key != "room"})
 
 

@@ -154,7 +154,7 @@ class Report:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Report:
-        """Return the report of a dict made by `convert_balance_to_dict`."""
+        """Return the report of a dict made by `to_dict`."""
         return cls(
             rules=[RuleOutcome(**{**r, "outcome": Outcome(r["outcome"])}) for r in data["rules"]],
             findings=[Finding.from_dict(f) for f in data["findings"]],

@@ -91,7 +91,7 @@ class SourceLayer:
     """A table as read: nothing repaired, nothing reprojected.
 
     ``frame``: rows, indexed by feature id. ``curves``: ids of features with arcs, divided into segments on reading by
-    ``get_curve_step_degrees`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is
+    ``curve_step`` (degrees). ``broken``: ids of features whose geometry no library can represent; it is
     missing in ``frame``. ``notices``: (text key, parameters). ``problem``: why the table is unusable (no geometry,
     unreadable file), as text key and parameters. ``kind`` and ``rows``: geometry type and number of rows as the source
     declares them; empty and None if it does not. ``filter``: the condition that hides rows in a project.

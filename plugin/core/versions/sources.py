@@ -85,7 +85,7 @@ def compare_sources(
         known = ", ".join(sorted(norm.standard.templates))
         if layer_role:
             raise InputError("role_unknown", role=layer_role, known=known)
-        raise InputError("role_not_told", layer=after.name, known=known)
+        raise InputError("role_unclear", layer=after.name, known=known)
     if norm.standard.templates[layer_role].geometry != "polygon":
         raise InputError("versions_not_polygons", layer=after.name)
     numbers = {

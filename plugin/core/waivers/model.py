@@ -112,7 +112,7 @@ class Waiver:
 class WaiverLimits:
     """How far a conflict may change until its waiver no longer applies.
 
-    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``compute_area_share`` or ``area_m2`` m², whichever
+    Settings ``waivers.…``: the centre by ``place_m`` m, the area by ``area_share`` or ``area_m2`` m², whichever
     is more; figures of a finding without a place by ``figure_share``.
     """
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Definitions of coordinate systems in files, compared with the codes in the same files."""
 
+import re
 import sqlite3
 
 import pytest
@@ -13,7 +14,7 @@ from tests.core.small_plan import list_findings_of_rules, write_gpkg
 
 ROLE = "CZKFBJ"
 #: Zone 38, as the small plan has it, and its neighbour to the west.
-RIGHT, WRONG = CRS.from_epsg(4526), CRS.from_epsg(4525)
+CRS_OF_ZONE_38, CRS_OF_ZONE_37 = CRS.from_epsg(4526), CRS.from_epsg(4525)
 
 
 def write_definition(path, text, column="definition"):
@@ -28,16 +29,34 @@ def write_definition(path, text, column="definition"):
 
 @pytest.mark.parametrize("version", ["WKT1_GDAL", "WKT1_ESRI", "WKT2_2015", "WKT2_2019"])
 def test_definition_of_the_same_crs_in_any_wkt_does_not_contradict_its_code(tmp_path, version):
-    path = write_definition(write_gpkg(tmp_path / "a.gpkg"), RIGHT.to_wkt(version))
+    path = write_definition(write_gpkg(tmp_path / "a.gpkg"), CRS_OF_ZONE_38.to_wkt(version))
     assert find_contradicting_crs(path, ROLE) == ""
 
 
 @pytest.mark.parametrize("column", ["definition", "definition_12_063"])
 def test_definition_of_another_zone_contradicts_the_code_of_a_geopackage(tmp_path, column):
-    path = write_definition(write_gpkg(tmp_path / "a.gpkg"), WRONG.to_wkt("WKT1_GDAL"), column)
+    path = write_definition(write_gpkg(tmp_path / "a.gpkg"), CRS_OF_ZONE_37.to_wkt("WKT1_GDAL"), column)
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
     report = check_plan(path, Options()).report
     assert {finding.case for finding in list_findings_of_rules(report, "SCH003")} == {"described"}
+
+
+def test_definition_with_heights_or_a_datum_shift_does_not_contradict_its_code(tmp_path):
+    plane = CRS_OF_ZONE_38.to_wkt("WKT1_GDAL")
+    shifted = re.sub(r"(SPHEROID\[[^\[\]]*(?:\[[^\]]*\])?\])", r"\1,TOWGS84[0,0,0,0,0,0,0]", plane)
+    assert CRS.from_wkt(shifted).is_bound
+    with_heights = f'COMPD_CS["x",{plane},{CRS.from_epsg(5737).to_wkt("WKT1_GDAL")}]'
+    for number, text in enumerate((shifted, with_heights)):
+        path = write_definition(write_gpkg(tmp_path / f"{number}.gpkg"), text)
+        assert find_contradicting_crs(path, ROLE) == ""
+
+
+def test_code_that_is_no_number_is_not_compared(tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg")
+    with sqlite3.connect(path) as database:
+        database.execute("UPDATE gpkg_spatial_ref_sys SET organization_coordsys_id = 'x' WHERE srs_id = 4526")
+    database.close()
+    assert find_contradicting_crs(path, ROLE) == ""
 
 
 @pytest.mark.parametrize("text", ["undefined", "", "PROJCS[", None])
@@ -53,7 +72,7 @@ def test_authority_of_another_zone_in_a_prj_contradicts_its_parameters(tmp_path)
     path = tmp_path / f"{ROLE}.shp"
     layer.frame.to_file(path, driver="ESRI Shapefile", encoding="utf-8")
     assert find_contradicting_crs(path, ROLE) == ""
-    text = WRONG.to_wkt("WKT1_GDAL").replace('AUTHORITY["EPSG","4525"]', 'AUTHORITY["EPSG","4526"]')
+    text = CRS_OF_ZONE_37.to_wkt("WKT1_GDAL").replace('AUTHORITY["EPSG","4525"]', 'AUTHORITY["EPSG","4526"]')
     path.with_suffix(".prj").write_text(text, encoding="utf-8")
     assert find_contradicting_crs(path, ROLE) == "EPSG:4525"
 

@@ -125,7 +125,7 @@ class TableWords:
 class MapSettings:
     """Settings of the maps that the plugin makes.
 
-    ``page`` is a sheet of the map set, ``make_world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map
+    ``page`` is a sheet of the map set, ``world_file`` adds a .jgw to each jpg, ``map_set`` is the file of the map
     set (None: the plugin's). ``maker``, ``drawer`` and ``date`` are texts of the title block, with placeholders, if
     neither project nor county profile has a value.
     """

@@ -220,10 +220,10 @@ def _report_words(sheet: PrintedSheet, words: list[CellChange], own: InspectedWo
     named = [
         texts.get(
             "words",
-            "told_and_given",
+            "printed_and_expected",
             cell=_get_cell_text(o.row, o.column),
-            told=_shorten_text(o.printed_text) or blank,
-            given=_shorten_text(o.expected) or blank,
+            printed=_shorten_text(o.printed_text) or blank,
+            expected=_shorten_text(o.expected) or blank,
         )
         for o in words[:MAX_NAMED_FEATURES]
     ]

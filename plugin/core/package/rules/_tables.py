@@ -235,7 +235,7 @@ def _inspect_block(block: TableBlock, make_finding: _FindingMaker, texts: Texts,
         )
     if renamed_rows := find_renamed_rows(block):
         names = [
-            texts.get("words", "told_and_own", line=line, told=printed, own=layer_name)
+            texts.get("words", "printed_and_computed", line=line, printed=printed, computed=layer_name)
             for line, printed, layer_name in renamed_rows
         ]
         yield make_finding("names", block.table.id, count=len(names), names=_list_names(names, texts), **table)
