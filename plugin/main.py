@@ -57,8 +57,10 @@ class SanxianPlugin:
         self.initProcessing()
         if self.iface is None:
             return
+        from .bridge.running.threads import leave_core_to_desktop
         from .gui.desktop_controller import DesktopController
 
+        leave_core_to_desktop()
         self.desktop = DesktopController(self.iface)
 
     def unload(self):

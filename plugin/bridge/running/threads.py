@@ -9,7 +9,6 @@ lifetime.
 
 from __future__ import annotations
 
-import gc
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -17,15 +16,8 @@ from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from ...core.threads import begin_collection_pause, end_collection_pause, get_available_cores, set_thread_count
 from .main_thread import post_to_main
-
-# Keep Python's garbage collection off worker threads.
-# Python collects reference cycles in whichever thread allocates, and frees the objects there. A widget or a layer that
-# a worker thread frees in this way crashes QGIS: Qt deletes such objects on the main thread only.
-
-_collection_pause_lock = threading.Lock()
-_active_pauses = 0
-_was_collection_enabled = False
 
 
 class CollectionPause:
@@ -36,14 +28,9 @@ class CollectionPause:
     """
 
     def __init__(self) -> None:
-        global _active_pauses, _was_collection_enabled
-        with _collection_pause_lock:
-            if _active_pauses == 0:
-                _was_collection_enabled = gc.isenabled()
-                gc.disable()
-            _active_pauses += 1
+        begin_collection_pause()
         # Enabled in the worker, the collection would begin with the worker's next object.
-        self.release = weakref.finalize(self, post_to_main, _resume_collection)
+        self.release = weakref.finalize(self, post_to_main, end_collection_pause)
         self.release.atexit = False
 
 
@@ -55,14 +42,6 @@ def pause_garbage_collection() -> Iterator[None]:
         yield
     finally:
         hold.release()
-
-
-def _resume_collection() -> None:
-    global _active_pauses
-    with _collection_pause_lock:
-        _active_pauses -= 1
-        if _active_pauses == 0 and _was_collection_enabled:
-            gc.enable()
 
 
 P = ParamSpec("P")
@@ -97,6 +76,11 @@ def run_in_python_thread(function: Callable[P, R]) -> Callable[P, R]:
         return answer["result"]
 
     return call
+
+
+def leave_core_to_desktop() -> None:
+    """Let geometry operations use all cores but one, so that windows respond during a check."""
+    set_thread_count(get_available_cores() - 1)
 
 
 def _is_qt_thread() -> bool:

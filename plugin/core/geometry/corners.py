@@ -11,8 +11,8 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..threads import apply_in_threads
 from .linework import extract_rings, iterate_batches
-from .polygons import SHAPES_PER_BATCH
 from .validity import extract_polygons, is_missing
 from .width_test import has_lost_no_edge, is_surely_wide
 
@@ -170,26 +170,27 @@ def find_narrow_parts(
         The connected narrow parts.
     """
     present = np.flatnonzero(~is_missing(shapes) & ~is_surely_wide(shapes, width, cancellation=cancellation))
+    unreached = apply_in_threads(
+        lambda batch: _find_unreached_parts(batch, width), shapes[present], cancellation=cancellation
+    )
     rows: list[int] = []
     narrow_parts: list[Any] = []
-    for start in range(0, len(present), SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
-        rows_in_batch = present[start : start + SHAPES_PER_BATCH]
-        core = shapely.buffer(shapes[rows_in_batch], -width / 2, join_style="mitre")
-        may_be_narrow = ~has_lost_no_edge(shapes[rows_in_batch], core, width / 2)
-        rows_in_batch, core, batch = (
-            rows_in_batch[may_be_narrow],
-            core[may_be_narrow],
-            shapes[rows_in_batch[may_be_narrow]],
-        )
-        reached = shapely.buffer(core, width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_REACH)
-        unreached = shapely.difference(batch, reached)
-        for n in np.flatnonzero(shapely.area(unreached) > 0).tolist():
-            for part in shapely.get_parts([extract_polygons(unreached[n])]).tolist():
-                if _is_arm(part, width):
-                    rows.append(int(rows_in_batch[n]))
-                    narrow_parts.append(part)
+    for n in np.flatnonzero(shapely.area(unreached) > 0).tolist():
+        for part in shapely.get_parts([extract_polygons(unreached[n])]).tolist():
+            if _is_arm(part, width):
+                rows.append(int(present[n]))
+                narrow_parts.append(part)
     return np.array(rows, dtype=int), np.array(narrow_parts, dtype=object)
+
+
+def _find_unreached_parts(shapes: NDArray, width: float) -> NDArray:
+    """Return (n,) the part of each polygon that a disc of ``width`` m does not reach, None for none."""
+    core = shapely.buffer(shapes, -width / 2, join_style="mitre")
+    unreached = np.full(len(shapes), None, dtype=object)
+    may_be_narrow = ~has_lost_no_edge(shapes, core, width / 2)
+    reached = shapely.buffer(core[may_be_narrow], width / 2 * 1.001, join_style="mitre", mitre_limit=CORNER_REACH)
+    unreached[may_be_narrow] = shapely.difference(shapes[may_be_narrow], reached)
+    return unreached
 
 
 def _is_arm(part: Any, width: float) -> bool:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
-from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row
+from ..threads import map_in_threads
+from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row, wrap_shape
 from .parts import Parts, collect_parts
-from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, union_polygon_rows
+from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows
 from .tolerance import Tolerance
 from .validity import is_missing
 
@@ -46,6 +47,9 @@ MIN_COVERAGE_NEIGHBOURS = 64
 
 #: Pairs overlaid between two checks for cancellation: each takes far longer than a tree query.
 PAIRS_PER_BATCH = 1024
+
+#: Polygons whose covers are held in memory at a time.
+_ROWS_PER_SUBTRACTION = 256
 
 #: Comparing this many vertices takes about as long as one overlay.
 VERTICES_PER_OVERLAY = 500
@@ -183,12 +187,8 @@ def find_uncovered_parts(
     uncovered[decided.left] = False
     uncovered_rows = np.flatnonzero(uncovered)
     undecided_rows = np.flatnonzero(decided.open)
-    remainders = np.empty(len(undecided_rows), dtype=object)
     near_of = _find_near_cover_rows(a, undecided_rows, cover, covering, cancellation)
-    for n, row in enumerate(undecided_rows.tolist()):
-        cancellation.raise_if_cancelled()
-        progress(n / len(undecided_rows))
-        remainders[n] = _subtract_cover(a, row, cover, near_of[n], tolerance, fallback_log)
+    remainders = _subtract_cover(a, undecided_rows, cover, near_of, tolerance, fallback_log, cancellation, progress)
     left = np.concatenate([uncovered_rows, undecided_rows])
     shape = np.concatenate([a.shapes[uncovered_rows], remainders])
     order = np.argsort(left)
@@ -287,14 +287,8 @@ def _find_meeting_row_pairs(
 ) -> tuple[NDArray, NDArray]:
     """Return pairs of rows that touch or overlap; rows of ``b`` query a tree of ``a``."""
     tree = shapely.STRtree(a.shapes[rows_a])
-    left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for start in range(0, len(rows_b), SHAPES_PER_BATCH):
-        cancellation.raise_if_cancelled()
-        batch_rows = rows_b[start : start + SHAPES_PER_BATCH]
-        j, i = tree.query(b.shapes[batch_rows], predicate="intersects")
-        left.append(rows_a[i])
-        right.append(batch_rows[j])
-    return np.concatenate(left), np.concatenate(right)
+    j, i = query_in_threads(tree, b.shapes[rows_b], predicate="intersects", cancellation=cancellation)
+    return rows_a[i], rows_b[j]
 
 
 def _overlay_row_pairs(
@@ -343,36 +337,86 @@ def _find_near_cover_rows(
 
 
 def _subtract_cover(
-    a: Polygons, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
+    a: Polygons,
+    rows: NDArray,
+    cover: Polygons,
+    near_of: list[NDArray],
+    tolerance: Tolerance,
+    fallback_log: FallbackLog,
+    cancellation: Cancellation,
+    progress: ProgressCallback,
+) -> NDArray:
+    """Return (k,) polygons minus the cover's polygons near them; None where that fails.
+
+    ``rows`` (k,): the polygons; ``near_of``: the rows of the cover near each.
+    """
+
+    def subtract(row_and_pieces: tuple[int, NDArray | None]) -> tuple[Any, FallbackLog]:
+        row, pieces = row_and_pieces
+        row_log = FallbackLog()
+        return _subtract_pieces(a.shapes[row], row, pieces, tolerance, row_log), row_log
+
+    remainders = a.shapes[rows]
+    crossed = [n for n, near_rows in enumerate(near_of) if len(near_rows)]
+    for start in range(0, len(crossed), _ROWS_PER_SUBTRACTION):
+        progress(start / len(crossed))
+        batch = crossed[start : start + _ROWS_PER_SUBTRACTION]
+        pieces = []
+        for n in batch:
+            cancellation.raise_if_cancelled()
+            # Windows and unions of the cover are cached, so they are made before the threads begin.
+            pieces.append(
+                _collect_near_cover(a.shapes[rows[n]], int(rows[n]), cover, near_of[n], tolerance, fallback_log)
+            )
+        results = map_in_threads(subtract, list(zip(rows[batch].tolist(), pieces, strict=True)), cancellation)
+        for n, (remainder, row_log) in zip(batch, results, strict=True):
+            remainders[n] = remainder
+            fallback_log.append_log(row_log)
+    return remainders
+
+
+def _subtract_pieces(
+    shape: Any, row: int, pieces: NDArray | None, tolerance: Tolerance, fallback_log: FallbackLog
 ) -> Any:
-    """Return a polygon minus the cover's polygons near it; None if that fails."""
-    shape = a.shapes[row]
-    if not len(near_rows):
-        return shape
-    cover_union = _union_near_cover_rows(shape, row, cover, near_rows, tolerance, fallback_log)
-    if cover_union is None:
+    """Return a polygon minus (p,) others; None if that fails, or without pieces."""
+    if pieces is None:
         return None
-    minuend, subtrahend = np.array([shape], dtype=object), np.array([cover_union], dtype=object)
+    subtrahend = pieces[0] if len(pieces) == 1 else union_near_row(pieces, row, tolerance, fallback_log)
+    if subtrahend is None:
+        return None
     return overlay_polygon_pairs(
-        shapely.difference, minuend, subtrahend, np.array([row]), np.array([-1]), tolerance, fallback_log, inside=False
+        shapely.difference,
+        wrap_shape(shape),
+        wrap_shape(subtrahend),
+        np.array([row]),
+        np.array([-1]),
+        tolerance,
+        fallback_log,
+        inside=False,
     )[0]
 
 
-def _union_near_cover_rows(
+def _collect_near_cover(
     shape: Any, row: int, cover: Polygons, near_rows: NDArray, tolerance: Tolerance, fallback_log: FallbackLog
-) -> Any:
-    """Return the union of the cover's polygons near a shape, clipped around it."""
+) -> NDArray | None:
+    """Return (p,) the cover's polygons near a shape, clipped around it; many as their union.
+
+    None if their union fails.
+    """
     if len(near_rows) > MIN_COVERAGE_NEIGHBOURS:
-        rows = np.zeros(len(cover), dtype=bool)
-        rows[near_rows] = True
-        return union_polygon_rows(cover, rows, tolerance=tolerance, fallback_log=fallback_log, row=row)
+        covering = np.zeros(len(cover), dtype=bool)
+        covering[near_rows] = True
+        union = union_polygon_rows(cover, covering, tolerance=tolerance, fallback_log=fallback_log, row=row)
+        return None if union is None else wrap_shape(union)
     bounds = np.array(shape.bounds)
     is_large = cover.clip_windows.is_large
     clipped = [
         cover.clip_windows.clip_around(n, bounds) if is_large[n] else cover.shapes[n] for n in near_rows.tolist()
     ]
-    present = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)
-    return present[0] if len(present) == 1 else union_near_row(present, row, tolerance, fallback_log)
+    pieces = np.array([polygon for polygon in clipped if polygon is not None], dtype=object)
+    # GEOS stores a geometry's bounds when they are first asked for, which two threads must not do at once.
+    shapely.bounds(pieces)
+    return pieces
 
 
 class PointLineParts(NamedTuple):

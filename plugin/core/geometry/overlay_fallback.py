@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from ..threads import apply_in_threads
 from .tolerance import Tolerance
 from .validity import extract_polygons, repair_polygon
 
@@ -174,6 +175,11 @@ class FallbackLog:
     steps: list[FallbackStep] = field(default_factory=list)
     failed_pairs: list[tuple[int, int]] = field(default_factory=list)
 
+    def append_log(self, other: FallbackLog) -> None:
+        """Add the entries of another log."""
+        self.steps += other.steps
+        self.failed_pairs += other.failed_pairs
+
     def make_log_with_exchanged_sides(self) -> FallbackLog:
         """Return the log with the sides of each pair exchanged."""
         return FallbackLog(
@@ -235,7 +241,7 @@ class _OverlayAttempt(NamedTuple):
 
 def _try_overlay(overlay_attempt: _OverlayAttempt, a: NDArray, b: NDArray, i: NDArray, j: NDArray) -> NDArray:
     try:
-        return overlay_attempt.operation(a, b)
+        return apply_in_threads(overlay_attempt.operation, a, b)
     except shapely.GEOSException:
         if len(a) == 1:
             return wrap_shape(_overlay_pair_with_fallbacks(overlay_attempt, a[0], b[0], (int(i[0]), int(j[0]))))

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
+from ..threads import apply_in_threads, map_batches_in_threads
 from .linework import BoundaryLines, PolygonSegments, build_linework, hash_vertices
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .tolerance import Tolerance
@@ -100,8 +101,29 @@ def _clip_to_box(shape: Any, box: Any) -> Any:
         return shape
 
 
-#: Shapes per step between two checks for cancellation.
-SHAPES_PER_BATCH = 8192
+#: Shapes per step between two checks for cancellation, and in one part of the work of threads.
+SHAPES_PER_BATCH = 2048
+
+
+def query_in_threads(
+    tree: shapely.STRtree, shapes: NDArray, *, cancellation: Cancellation = NEVER_CANCELLED, **options: Any
+) -> tuple[NDArray, NDArray]:
+    """Return pairs of (k,) positions in ``shapes`` and in the tree, as ``STRtree.query`` with ``options`` does."""
+    indexes = map_batches_in_threads(
+        lambda batch: np.add(tree.query(shapes[batch], **options), [[batch.start], [0]]),
+        len(shapes),
+        SHAPES_PER_BATCH,
+        cancellation,
+    )
+    position, tree_index = np.concatenate([np.zeros((2, 0), dtype=np.int64), *indexes], axis=1)
+    return position, tree_index
+
+
+def _make_inner_points(shapes: NDArray) -> NDArray:
+    """Return (n,) points inside polygons, None where GEOS finds none."""
+    points = shapely.point_on_surface(shapes)
+    points[~shapely.contains_xy(shapes, shapely.get_x(points), shapely.get_y(points))] = None
+    return points
 
 
 class ContainmentResult(NamedTuple):
@@ -199,16 +221,7 @@ class Polygons:
         parts, multipart_row = shapely.get_parts(self._present_shapes[is_multipart], return_index=True)
         is_present = ~shapely.is_empty(parts)
         shapes = np.concatenate([self._present_shapes[~is_multipart], parts[is_present]])
-        points = np.empty(len(shapes), dtype=object)
-        for start in range(0, len(shapes), SHAPES_PER_BATCH):
-            cancellation.raise_if_cancelled()
-            batch = slice(start, start + SHAPES_PER_BATCH)
-            inner_points = shapely.point_on_surface(shapes[batch])
-            inner_points[
-                ~shapely.contains_xy(shapes[batch], shapely.get_x(inner_points), shapely.get_y(inner_points))
-            ] = None
-            points[batch] = inner_points
-        return points, np.concatenate(
+        return apply_in_threads(_make_inner_points, shapes, cancellation=cancellation), np.concatenate(
             [self.present[~is_multipart], self.present[is_multipart][multipart_row[is_present]]]
         )
 
@@ -299,12 +312,8 @@ class Polygons:
             {"predicate": "dwithin", "distance": distance} if distance else {"predicate": "intersects"}
         )
         tree, small_rows = self._small
-        rows, positions = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(geometries), SHAPES_PER_BATCH):
-            cancellation.raise_if_cancelled()
-            k, i = tree.query(geometries[start : start + SHAPES_PER_BATCH], **query_options)
-            rows.append(small_rows[i])
-            positions.append(start + k)
+        k, i = query_in_threads(tree, geometries, cancellation=cancellation, **query_options)
+        rows, positions = [small_rows[i]], [k]
         if len(self._large) and len(geometries):
             tree = shapely.STRtree(geometries)
             for row in self._large.tolist():
@@ -331,17 +340,11 @@ class Polygons:
         points, owner = self._points
         undecided[owner[shapely.is_missing(points)]] = True
         containers = np.flatnonzero(other_rows[other.present])
-        inside_batches, container_batches = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(containers), SHAPES_PER_BATCH):
-            cancellation.raise_if_cancelled()
-            batch = containers[start : start + SHAPES_PER_BATCH]
-            j, i = self._point_tree.query(other.shapes[other.present[batch]], predicate="contains")
-            inside_batches.append(owner[i])
-            container_batches.append(other.present[batch[j]])
-        # A multipolygon with parts in two different polygons is completely inside neither.
-        pair, point_counts = np.unique(
-            np.concatenate(inside_batches) * len(other) + np.concatenate(container_batches), return_counts=True
+        j, i = query_in_threads(
+            self._point_tree, other._present_shapes[containers], predicate="contains", cancellation=cancellation
         )
+        # A multipolygon with parts in two different polygons is completely inside neither.
+        pair, point_counts = np.unique(owner[i] * len(other) + other.present[containers[j]], return_counts=True)
         left, right = np.divmod(pair, max(len(other), 1))
         undecided[left[point_counts < np.bincount(owner, minlength=len(self))[left]]] = True
         keep = rows[left] & ~undecided[left]

@@ -18,6 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
+from ..threads import apply_in_threads
 from .linework import PolygonRings, extract_rings, iterate_batches
 from .validity import is_missing
 
@@ -53,11 +54,18 @@ def is_surely_wide(shapes: NDArray, width: float, *, cancellation: Cancellation 
     present = np.flatnonzero(~is_missing(shapes))
     is_simple = (shapely.get_num_geometries(shapes[present]) == 1) & (_count_holes(shapes[present]) == 0)
     present = present[is_simple]
-    for batch in iterate_batches(shapes[present]):
-        cancellation.raise_if_cancelled()
-        batch_rings = extract_rings(shapes[present[batch]])
-        rows = present[batch][batch_rings.shape]
-        is_wide[rows[_are_rings_wide(batch_rings, width)]] = True
+    is_wide[present] = apply_in_threads(
+        lambda batch: _are_simple_polygons_wide(batch, width), shapes[present], cancellation=cancellation
+    )
+    return is_wide
+
+
+def _are_simple_polygons_wide(shapes: NDArray, width: float) -> NDArray:
+    """Return (n,) bool: polygons without holes that are surely wide."""
+    is_wide = np.zeros(len(shapes), dtype=bool)
+    for batch in iterate_batches(shapes):
+        batch_rings = extract_rings(shapes[batch])
+        is_wide[np.arange(batch.start, batch.stop)[batch_rings.shape[_are_rings_wide(batch_rings, width)]]] = True
     return is_wide
 
 

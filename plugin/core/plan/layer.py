@@ -26,6 +26,7 @@ from ..geometry.validity import extract_valid_polygons, is_missing, repair_polyg
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
 from ..standard.template import Field, Template
+from ..threads import apply_in_threads
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -327,7 +328,7 @@ class Layer:
     @cached_property
     def invalid(self) -> NDArray:
         """Return (n,) bool: geometries that are present but invalid as read."""
-        return ~self.empty & ~shapely.is_valid(self.raw_shapes)
+        return ~self.empty & ~apply_in_threads(shapely.is_valid, self.raw_shapes)
 
     @cached_property
     def has_wrong_geometry_type(self) -> bool:

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Threads for operations of GEOS: the same results, in the same order, with any number of threads."""
+
+import gc
+import threading
+import time
+
+import numpy as np
+import pytest
+import shapely
+
+from plugin.core import threads
+from plugin.core.cancellation import Cancellation
+from plugin.core.errors import Cancelled
+from plugin.core.geometry.corners import find_narrow_parts
+from plugin.core.geometry.overlay import find_shared_parts, find_uncovered_parts
+from plugin.core.geometry.tolerance import Tolerance
+
+
+@pytest.fixture(params=[1, 2, 5])
+def thread_count(request):
+    former = threads.get_thread_count()
+    threads.set_thread_count(request.param)
+    yield request.param
+    threads.set_thread_count(former)
+
+
+def test_results_are_in_the_order_of_the_items(thread_count):
+    def wait_and_return(n):
+        time.sleep(0.002 * (n % 3))
+        return n
+
+    assert threads.map_in_threads(wait_and_return, list(range(40))) == list(range(40))
+
+
+def test_several_threads_compute_at_the_same_time():
+    former = threads.get_thread_count()
+    threads.set_thread_count(3)
+    try:
+        meeting = threading.Barrier(3, timeout=20)
+        assert len(threads.map_in_threads(lambda _: meeting.wait(), [0, 1, 2])) == 3
+    finally:
+        threads.set_thread_count(former)
+
+
+def test_one_thread_means_the_thread_of_the_caller():
+    former = threads.get_thread_count()
+    threads.set_thread_count(0)
+    try:
+        assert threads.get_thread_count() == 1
+        assert set(threads.map_in_threads(lambda _: threading.get_ident(), [0] * 9)) == {threading.get_ident()}
+    finally:
+        threads.set_thread_count(former)
+
+
+def test_cancelling_ends_the_work_between_two_items(thread_count):
+    done = []
+    with pytest.raises(Cancelled):
+        threads.map_in_threads(done.append, list(range(1000)), Cancellation(lambda: len(done) >= 7))
+    assert len(done) < 7 + thread_count
+
+
+def test_an_error_reaches_the_caller_and_ends_the_work(thread_count):
+    done = []
+
+    def fail_at_five(n):
+        if n == 5:
+            raise shapely.GEOSException("five")
+        time.sleep(0.001)
+        done.append(n)
+
+    with pytest.raises(shapely.GEOSException, match="five"):
+        threads.map_in_threads(fail_at_five, list(range(1000)))
+    assert len(done) < 100
+
+
+def test_threads_treat_floating_point_errors_as_the_caller_does(thread_count):
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        threads.map_in_threads(lambda n: np.ones(1) / np.zeros(1), [1, 2, 3])
+    with np.errstate(divide="ignore"):
+        assert np.isinf(threads.map_in_threads(lambda n: np.ones(1) / np.zeros(1), [1, 2, 3])).all()
+
+
+def test_garbage_collection_pauses_while_threads_run_and_then_resumes():
+    former = threads.get_thread_count()
+    threads.set_thread_count(2)
+    assert gc.isenabled()
+    try:
+        assert threads.map_in_threads(lambda _: gc.isenabled(), [0] * 8) == [False] * 8
+        assert gc.isenabled()
+        gc.disable()
+        threads.map_in_threads(lambda _: None, [0] * 8)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        threads.set_thread_count(former)
+
+
+def make_shifted_grids(side=24, shift=0.37):
+    x, y = (axis.ravel() for axis in np.meshgrid(np.arange(side) * 20.0, np.arange(side) * 20.0))
+    circles = shapely.buffer(shapely.points(x + 10, y + 10), 11.0, quad_segs=16)
+    return circles, shapely.box(x + shift, y + shift, x + 20 + shift, y + 20 + shift)
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_geometry_is_equal_with_any_number_of_threads(count, monkeypatch):
+    circles, squares = make_shifted_grids()
+    necks = np.array([shapely.union_all([a, shapely.box(0, 9.9, 480, 10.1)]) for a in circles[:60]], dtype=object)
+    monkeypatch.setattr(threads, "MIN_VERTICES", 10)
+    former = threads.get_thread_count()
+
+    def compute(thread_count):
+        threads.set_thread_count(thread_count)
+        shared = find_shared_parts(circles, squares, tolerance=Tolerance())
+        uncovered = find_uncovered_parts(circles, squares[::2], tolerance=Tolerance())
+        rows, parts = find_narrow_parts(necks, 2.0)
+        return [
+            *((p.left.tolist(), p.right.tolist(), shapely.to_wkb(p.geometry).tolist()) for p in (shared, uncovered)),
+            (rows.tolist(), shapely.to_wkb(parts).tolist()),
+        ]
+
+    try:
+        alone = compute(1)
+        assert all(len(result[0]) for result in alone)
+        assert compute(count) == alone
+    finally:
+        threads.set_thread_count(former)
