@@ -367,6 +367,10 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             words["problem_text"] = self.problem(str(finding.params["problem"]), params)
+        if "basis" in finding.params:
+            basis = self.section("bases").get(str(finding.params["basis"]))
+            layer = words["layer"]
+            words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         for name in ("unit", "above_unit"):
             if name in finding.params:
                 unit = str(finding.params[name])

@@ -19,7 +19,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EVERY_LAYER)},
     messages={
-        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code, or add it to the list if the county uses it.",
+        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
     },
     fails=[

@@ -52,7 +52,7 @@ HECTARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["reserves.part_words", "rules.ATT003", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
         "broken": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} "
-        "{unit}. Correct the layer of this indicator; if the target was entered wrongly, correct it in the county "
+        "{unit}. Adjust {layer}; if the target was entered wrongly, correct it in the county "
         "profile by the approval document.",
         "rounding": "{indicator} is {value} {unit}, the target is {comparison} {target} {unit}: difference {miss} "
         "{unit}, within half of the target's last digit (rounding). Adjust the layer, or check the digits of the "

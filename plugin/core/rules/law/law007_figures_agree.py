@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -30,10 +31,10 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     },
     uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
-        "map": "{place}: {indicator} is {typed}; the map ({layer}) gives {value}: difference {miss}. Determine which "
+        "map": "{place}: {indicator} is {typed}; the map ({layer_basis}) gives {value}: difference {miss}. Determine which "
         "figure is right, and correct the text, the table or the layer so that all agree.",
-        "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer}) gives {value}, which exceeds the "
-        "bound by {miss}. Correct the layer; if the figure in the text or table is wrong, correct it by the approval "
+        "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer_basis}) gives {value}, which exceeds the "
+        "bound by {miss}. Adjust {layer}; if the figure in the text or table is wrong, correct it by the approval "
         "document.",
         "looser": "{place}: {indicator} is {comparison} {typed}, but the target is {comparison} {target}: looser by "
         "{miss}. Correct the text to the target; if the target was changed by an approval document, correct it in the "
@@ -114,6 +115,10 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
     return result
 
 
+#: A difference of an area by this much (m²) is visible: a tenth of the allowance of one hectare.
+SMALLEST_SHOWN_M2 = 1_000.0
+
+
 @dataclass(frozen=True)
 class _MapFigure:
     """The value of an indicator that the layers give, to be compared with texts.
@@ -122,6 +127,8 @@ class _MapFigure:
     ----------
     id, role
         The indicator, and the code of its first layer.
+    basis
+        The area that the value is the sum of (net, survey, statutory), empty for other values.
     value
         In m² for an area, else in the indicator's unit; None if the layers give no value.
     targets
@@ -131,6 +138,7 @@ class _MapFigure:
     id: str
     role: str
     value: float | None
+    basis: str = ""
     targets: tuple[tuple[str, float], ...] = ()
 
     @classmethod
@@ -143,7 +151,7 @@ class _MapFigure:
             return cls(computed.entry.id, "", None)
         factor = SQUARE_METRES.get(figure.unit, 1.0)
         targets = tuple((i.comparison, i.target * factor) for i in computed.figures if i.target is not None)
-        return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, targets)
+        return cls(computed.entry.id, layer.role if layer else "", figure.value * factor, figure.basis, targets)
 
     def resolve_bound(self, typed: TypedFigure) -> TypedFigure:
         """Return a plain figure of a text as a bound if it equals a target of the profile.
@@ -223,7 +231,7 @@ def _find_disagreements(
             yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
         for task in map_figure.find_looser_targets(typed, value):
             finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
-            digits = typed.decimals + 4 if typed.unit in SQUARE_METRES else typed.decimals + 2
+            digits = _count_shown_decimals(typed)
             finding.params["target"] = _format_with_unit(
                 task / typed.unit_m2, digits, texts.get("units", typed.unit or "")
             )
@@ -270,7 +278,7 @@ def _make_disagreement_finding(
     other_typed: TypedFigure | None = None,
 ) -> Finding:
     unit = texts.get("units", typed.unit or "")
-    digits = typed.decimals + 4 if typed.unit in SQUARE_METRES else typed.decimals + 2
+    digits = _count_shown_decimals(typed)
     params = {
         "place": typed.place,
         "indicator": IndicatorName(map_figure.id),
@@ -280,6 +288,7 @@ def _make_disagreement_finding(
         if map_figure.value is None
         else _format_with_unit(map_figure.value / typed.unit_m2, digits, unit),
         "unit": typed.unit,
+        "basis": map_figure.basis,
         "miss": _format_with_unit(difference / typed.unit_m2, digits, unit),
         "row": typed.row,
     }
@@ -290,6 +299,13 @@ def _make_disagreement_finding(
             "other_row": other_typed.row,
         }
     return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.place}".strip(), params=params)
+
+
+def _count_shown_decimals(typed: TypedFigure) -> int:
+    """Return the decimals that show a difference from a printed figure: two more than it has, and 0.1 ha."""
+    if typed.unit not in SQUARE_METRES:
+        return typed.decimals + 2
+    return max(typed.decimals + 2, math.ceil(math.log10(typed.unit_m2 / SMALLEST_SHOWN_M2)))
 
 
 def _format_with_unit(value: float, digits: int, unit: str) -> str:
