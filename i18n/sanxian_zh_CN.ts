@@ -966,6 +966,10 @@ Project: {project}</source>
         <translation>示例：前 → 后</translation>
     </message>
     <message>
+        <source>Excel (*.xlsx)</source>
+        <translation>Excel (*.xlsx)</translation>
+    </message>
+    <message>
         <source>Exchange Formats</source>
         <translation>交换格式</translation>
     </message>
@@ -1098,8 +1102,16 @@ Project: {project}</source>
         <translation>问题图层…</translation>
     </message>
     <message>
+        <source>Findings Ledger (Excel)…</source>
+        <translation>问题台账（Excel）…</translation>
+    </message>
+    <message>
         <source>Findings in all</source>
         <translation>问题数</translation>
+    </message>
+    <message>
+        <source>Findings ledger (xlsx)</source>
+        <translation>问题台账（xlsx）</translation>
     </message>
     <message>
         <source>Findings since the full check at {time}; click to list the new ones.</source>
@@ -1970,6 +1982,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>输出</translation>
     </message>
     <message>
+        <source>PDF (*.pdf)</source>
+        <translation>PDF (*.pdf)</translation>
+    </message>
+    <message>
         <source>Package</source>
         <translation>成果包</translation>
     </message>
@@ -2246,6 +2262,22 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>检查报告、指标表、元数据、清单</translation>
     </message>
     <message>
+        <source>Report to Be Signed (PDF)…</source>
+        <translation>签字用报告（PDF）…</translation>
+    </message>
+    <message>
+        <source>Report to Be Signed (Word)…</source>
+        <translation>签字用报告（Word）…</translation>
+    </message>
+    <message>
+        <source>Report to be signed (PDF)</source>
+        <translation>签字用报告（PDF）</translation>
+    </message>
+    <message>
+        <source>Report to be signed (Word)</source>
+        <translation>签字用报告（Word）</translation>
+    </message>
+    <message>
         <source>Report…</source>
         <translation>报告…</translation>
     </message>
@@ -2374,6 +2406,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>保存问题图层</translation>
     </message>
     <message>
+        <source>Save Findings Ledger</source>
+        <translation>保存问题台账</translation>
+    </message>
+    <message>
         <source>Save HTML Report</source>
         <translation>保存 HTML 报告</translation>
     </message>
@@ -2388,6 +2424,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Save Mapping…</source>
         <translation>保存字段映射…</translation>
+    </message>
+    <message>
+        <source>Save Report to Be Signed</source>
+        <translation>保存签字用报告</translation>
     </message>
     <message>
         <source>Save the project first: the values of this county are stored in a file in the project folder.</source>
@@ -2692,6 +2732,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Template (code of the layer)</source>
         <translation>模板（图层代码）</translation>
+    </message>
+    <message>
+        <source>Template of the Word report</source>
+        <translation>Word 报告的模板</translation>
     </message>
     <message>
         <source>Templates: {names}. Their fields and codes: menu Data Dictionary.</source>
@@ -3212,6 +3256,10 @@ Replace them by new ones? The changes are lost.</source>
         <translation>没有可用面的要素数</translation>
     </message>
     <message>
+        <source>Word (*.docx)</source>
+        <translation>Word (*.docx)</translation>
+    </message>
+    <message>
         <source>Workbook</source>
         <translation>Excel 工作簿</translation>
     </message>
@@ -3400,6 +3448,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>图层、图层名或图层 id；默认是当前图层</translation>
     </message>
     <message>
+        <source>ledger.xlsx</source>
+        <translation>问题台账.xlsx</translation>
+    </message>
+    <message>
         <source>mandatory</source>
         <translation>必选</translation>
     </message>
@@ -3448,12 +3500,20 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>替换：以新的空库替换</translation>
     </message>
     <message>
+        <source>report.docx</source>
+        <translation>检查报告.docx</translation>
+    </message>
+    <message>
         <source>report.html</source>
         <translation>检查报告.html</translation>
     </message>
     <message>
         <source>report.json</source>
         <translation>检查报告.json</translation>
+    </message>
+    <message>
+        <source>report.pdf</source>
+        <translation>检查报告.pdf</translation>
     </message>
     <message>
         <source>required</source>

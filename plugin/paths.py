@@ -17,6 +17,10 @@ REPORT_SCHEMA, MANIFEST_SCHEMA = (
     REPORT_TEMPLATES_FOLDER / "report.schema.json",
     REPORT_TEMPLATES_FOLDER / "manifest.schema.json",
 )
+SIGNED_REPORT_SETTINGS = REPORT_TEMPLATES_FOLDER / "signed_report.toml"
+#: Parts of an empty docx document with the report's styles, and the library that writes docx.
+DOCX_TEMPLATE_FOLDER = REPORT_TEMPLATES_FOLDER / "docx"
+LIBRARIES_FOLDER = RESOURCES_FOLDER / "libraries"
 TEXTS_FOLDER = RESOURCES_FOLDER / "texts"
 ICONS_FOLDER = RESOURCES_FOLDER / "icons"
 LAYOUTS_FOLDER = RESOURCES_FOLDER / "layouts"

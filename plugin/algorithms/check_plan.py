@@ -46,7 +46,15 @@ RULES = "RULES"
 FIGURES, REGISTER, WAIVERS, RENUMBERED = "FIGURES", "REGISTER", "WAIVERS", "RENUMBERED"
 BASELINE = "BASELINE"
 PHASE, TARGETS = "PHASE", "TARGETS"
-OUTPUT_JSON, OUTPUT_HTML = "OUTPUT_JSON", "OUTPUT_HTML"
+#: Parameters of the report's files → the field of `OutputPaths`.
+REPORT_OUTPUTS = {
+    "OUTPUT_HTML": "html",
+    "OUTPUT_JSON": "json",
+    "OUTPUT_DOCX": "docx",
+    "OUTPUT_PDF": "pdf",
+    "OUTPUT_XLSX": "xlsx",
+}
+DOCX_TEMPLATE = "DOCX_TEMPLATE"
 
 
 class CheckPlan(SanxianAlgorithm):
@@ -108,12 +116,18 @@ class CheckPlan(SanxianAlgorithm):
     def add_reports(self):
         self.addParameter(make_findings_parameter())
         for name, label, file_filter in (
-            (OUTPUT_HTML, tr("Report (HTML)"), "HTML (*.html)"),
-            (OUTPUT_JSON, tr("Report (JSON)"), "JSON (*.json)"),
+            ("OUTPUT_HTML", tr("Report (HTML)"), "HTML (*.html)"),
+            ("OUTPUT_PDF", tr("Report to be signed (PDF)"), "PDF (*.pdf)"),
+            ("OUTPUT_DOCX", tr("Report to be signed (Word)"), "Word (*.docx)"),
+            ("OUTPUT_XLSX", tr("Findings ledger (xlsx)"), "Excel (*.xlsx)"),
+            ("OUTPUT_JSON", tr("Report (JSON)"), "JSON (*.json)"),
         ):
             self.addParameter(
                 QgsProcessingParameterFileDestination(name, label, file_filter, optional=True, createByDefault=False)
             )
+
+        template = make_file_parameter(DOCX_TEMPLATE, tr("Template of the Word report"), "Word (*.docx)")
+        self.addParameter(mark_parameter_advanced(template))
 
     def add_check_parameters(self, sources=None, part=True):
         """Add the parameters of a check to the tool.
@@ -158,9 +172,9 @@ class CheckPlan(SanxianAlgorithm):
         self.findings = FindingsOutput(parameters, context)
         self.outputs = OutputPaths(
             findings=self.findings.file,
-            json=self.parameterAsFileOutput(parameters, OUTPUT_JSON, context),
-            html=self.parameterAsFileOutput(parameters, OUTPUT_HTML, context),
+            **{field: self.parameterAsFileOutput(parameters, name, context) for name, field in REPORT_OUTPUTS.items()},
         )
+        self.docx_template = self.text(parameters, DOCX_TEMPLATE, context)
         check_outputs(self.outputs, inputs, [self.findings.database])
 
     def prepare_check(self, parameters, context) -> list[str]:
@@ -206,10 +220,11 @@ class CheckPlan(SanxianAlgorithm):
         log_county(feedback, self.options_from_project)
         checked = self.checked(feedback)
         log_report(feedback, checked)
-        write_outputs(checked, self.outputs, cancellation=cancellation)
+        write_outputs(checked, self.outputs, docx_template=self.docx_template, cancellation=cancellation)
         results = self.findings.write_findings(self, parameters, context, checked, cancellation)
         log_written_files(feedback, self.outputs.paths())
         summary = checked.report.summary
         results |= {key.upper(): summary[key] for key in ("errors", "warnings", "skipped", "verdict")}
-        results |= {k: v for k, v in ((OUTPUT_JSON, self.outputs.json), (OUTPUT_HTML, self.outputs.html)) if v}
+        paths = {name: getattr(self.outputs, field) for name, field in REPORT_OUTPUTS.items()}
+        results |= {name: path for name, path in paths.items() if path}
         return results

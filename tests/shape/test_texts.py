@@ -150,7 +150,11 @@ def list_interface_names():
     """
     report, zh = read_toml(TEXTS_FOLDER / "report_zh.toml"), read_toml(TEXTS_FOLDER / "zh.toml")
     known = set(TRANSLATIONS.values())
-    known |= {text for name in ("section", "package", "verdict", "state", "outcome") for text in report[name].values()}
+    known |= {
+        text
+        for name in ("section", "signed", "package", "verdict", "state", "outcome")
+        for text in report[name].values()
+    }
     known |= {
         text for name in ("sheets", "concepts", "severities", "verdicts", "indicators") for text in zh[name].values()
     }

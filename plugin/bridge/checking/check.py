@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qgis.core import Qgis
@@ -92,6 +93,7 @@ def write_outputs(
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
     has_rows: bool = True,
+    docx_template: str = "",
 ) -> None:
     """Write all output files of a check, or none.
 
@@ -103,6 +105,7 @@ def write_outputs(
     from ...core.render.pictures import ReportPictures
     from ...core.render.words import Words
     from ..pictures import draw_pictures
+    from ..printing.pdf import write_pdf
 
     def draw_report_pictures() -> ReportPictures:
         if has_rows:
@@ -110,5 +113,13 @@ def write_outputs(
         return ReportPictures(problem=Words(checked.report.lang).get("text", "kept_result"))
 
     check_outputs(outputs, list(checked.plan.inputs))
-    write_outputs(checked.report, checked.plan, outputs, draw_report_pictures, cancellation=cancellation)
+    write_outputs(
+        checked.report,
+        checked.plan,
+        outputs,
+        draw_report_pictures,
+        print_pdf=partial(write_pdf, cancellation=cancellation),
+        docx_template=docx_template,
+        cancellation=cancellation,
+    )
     progress(1.0, "")

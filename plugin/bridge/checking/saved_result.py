@@ -118,7 +118,8 @@ def make_saved_result(
 
     ``names``: name of each layer in the check → layer id; ``finished``: time of the check.
     """
-    from ...core.results.saved_result import compute_table_digest, save_file_state
+    from ...core.io.table_digest import compute_table_digest
+    from ...core.results.saved_result import save_file_state
 
     plan = checked.plan
     roles = {names[layer.name]: (role, layer) for role, layer in plan.layers.items() if layer.name in names}
@@ -187,7 +188,7 @@ def _compare_rows(
     shots: list[LayerSnapshot],
     cancellation: Cancellation,
 ) -> ChangesSinceCheck:
-    from ...core.results.saved_result import compute_table_digest
+    from ...core.io.table_digest import compute_table_digest
 
     ids_to_compare = {one.id for one in to_compare}
     shots = [shot for shot in shots if shot.layer_id in ids_to_compare]

@@ -24,7 +24,7 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
     from ..files.writing import OutputPaths, check_outputs
     from ..render.outputs import write_outputs
 
-    outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings)
+    outputs = OutputPaths(json=args.json, html=args.html, findings=args.findings, docx=args.docx, xlsx=args.xlsx)
     side = (args.figures, args.targets, args.register, args.baseline)
     check_outputs(outputs, [args.source, *filter(None, side)])
     checked = (
@@ -32,7 +32,7 @@ def run_check(args: argparse.Namespace, words: Words) -> int:
         if args.command == "inspect"
         else check_plan(args.source, _check_options(args, words), progress=print_progress)
     )
-    write_outputs(checked.report, checked.plan, outputs)
+    write_outputs(checked.report, checked.plan, outputs, docx_template=args.docx_template)
     for line in format_summary(checked.report, words):
         print_line(line)
     for path in outputs.paths():

@@ -24,6 +24,15 @@ def parse_language(arguments: list[str]) -> str:
     return "zh"
 
 
+#: Options for the files of a report → key of their help.
+_REPORT_FILES = {
+    "json": "json",
+    "html": "html",
+    "docx": "docx",
+    "docx-template": "docx_template",
+    "xlsx": "ledger",
+    "findings": "findings",
+}
 #: Messages of Python's parser → key of our text. They differ between Python versions; an unknown one is printed
 #: unchanged.
 _ARGPARSE_MESSAGES = {
@@ -89,8 +98,8 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
     command = commands.add_parser("check", help=text("check"), parents=[language, checking])
     command.add_argument("source", metavar="SOURCE", help=text("source"))
     command.add_argument("--rules", default="", help=text("only"))
-    for name in ("json", "html", "findings"):
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    for name, key in _REPORT_FILES.items():
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(key))
     command.add_argument("--strict", action="store_true", help=text("strict"))
     command = commands.add_parser("indicators", help=text("indicators"), parents=[language])
     command.add_argument("source", metavar="SOURCE", help=text("source"))
@@ -155,8 +164,8 @@ def make_parser(words: Words) -> TranslatedArgumentParser:
     command = commands.add_parser("inspect", help=text("inspect"), parents=[language, checking])
     command.add_argument("source", metavar="SOURCE", help=text("inspect_source"))
     command.add_argument("--package", default="county", help=text("package_form"))
-    for name in ("json", "html", "findings"):
-        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(name))
+    for name, key in _REPORT_FILES.items():
+        command.add_argument(f"--{name}", default="", metavar="FILE", help=text(key))
     command.add_argument("--strict", action="store_true", help=text("strict"))
     command.set_defaults(rules="")
     command = commands.add_parser("vct", help=text("vct"), parents=[language])

@@ -217,10 +217,13 @@ class OutputPaths:
     findings: str = ""
     json: str = ""
     html: str = ""
+    docx: str = ""
+    pdf: str = ""
+    xlsx: str = ""
 
     def paths(self) -> list[str]:
         """Return the paths that are not empty."""
-        return [p for p in (self.findings, self.json, self.html) if p]
+        return [p for p in (self.findings, self.json, self.html, self.docx, self.pdf, self.xlsx) if p]
 
 
 def check_outputs(outputs: OutputPaths, inputs: list[str], databases: list[str] | None = None) -> None:

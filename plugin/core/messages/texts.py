@@ -271,9 +271,14 @@ class Texts:
     def get_setting_name(self, name: str) -> str:
         """Return the name of a setting or code list.
 
-        A setting that only the county defines is named by its key.
+        A parameter of a rule is named by the rule's code and the parameter's name. A setting that only the county
+        defines is named by its key.
         """
-        return str(_load_texts(self.lang)["setting"].get(name, name))
+        known = _load_texts(self.lang)["setting"]
+        section, _, parameter = name.rpartition(".")
+        if name not in known and section.startswith("rules.") and parameter in self.section("parameters"):
+            return f"{section.partition('.')[2]} {self.section('parameters')[parameter]}"
+        return str(known.get(name, name))
 
     def get_rule_title(self, rule: Rule) -> str:
         """Return the title of a rule, which states the requirement."""

@@ -107,6 +107,20 @@ def format_signed(value: float | None, decimals: int) -> str:
     return ("+" if value > 0 else "−") + text
 
 
+#: From this area (m²) on, hectares have two decimals; smaller areas have four.
+_TWO_DECIMALS_M2 = 10_000.0
+#: Smaller areas would be printed as zero.
+_SMALLEST_SHOWN_M2 = 1.0
+
+
+def format_hectares(area_m2: float, words: Words) -> str:
+    """Return an area in hectares with its unit: two decimals, four below one hectare."""
+    if 0 < area_m2 < _SMALLEST_SHOWN_M2:
+        return words.get("text", "hectares", amount=f"< {format_number(_SMALLEST_SHOWN_M2 / SQUARE_METRES['ha'], 4)}")
+    decimals = 2 if area_m2 >= _TWO_DECIMALS_M2 else 4
+    return words.get("text", "hectares", amount=format_number(area_m2 / SQUARE_METRES["ha"], decimals))
+
+
 def format_target(indicator: Indicator, words: Words) -> str:
     """Return the target of an indicator with ≥ or ≤ and unit; empty without one."""
     if indicator.target is None:

@@ -6,6 +6,7 @@ Each file is written to a temporary path; all move to their targets when every o
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import shutil
@@ -13,6 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,17 +28,32 @@ from ..errors import InputError, OutputError
 from ..files.open_datasource import check_shapefile_complete
 from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
+from ..io.table_digest import compute_table_digest
 from ..model.findings import FINDING_COLUMNS, Finding
 from ..model.report import Report
 from .html import render_report
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
+    from .document.blocks import Document
     from .pictures import ReportPictures
 
 
 #: A GeoPackage version that the GDAL of an older QGIS opens without a warning.
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
+
+
+#: Written into the files as their author; names of users and computers are not.
+PROGRAM = "Sanxian"
+
+
+def compute_data_digest(plan: Plan) -> str:
+    """Return a SHA-256 digest of all layers that were checked, hexadecimal; empty for a plan without features."""
+    layers = [layer for layer in plan.layers.values() if len(layer)]
+    if not layers:
+        return ""
+    digests = sorted(f"{layer.role} {compute_table_digest(layer.source)}" for layer in layers)
+    return hashlib.sha256("\n".join(digests).encode("utf-8")).hexdigest()
 
 
 def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
@@ -145,24 +162,58 @@ def write_outputs(
     outputs: OutputPaths,
     draw: Callable[[], ReportPictures | None] = lambda: None,
     *,
+    print_pdf: Callable[[Document, Path], object] | None = None,
+    docx_template: str = "",
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> None:
     """Write all outputs of a check, or no file.
 
-    ``draw`` makes the pictures and is called only for a page. Raises OutputError, also for a target that is an input of
-    the check, and Cancelled; every target is then unchanged.
+    ``draw`` makes the pictures and is called once, only for a document. ``print_pdf`` writes a document as PDF; only
+    QGIS can. ``docx_template``: an office's own template. Raises OutputError, also for a target that is an input of the
+    check, InputError for the template, and Cancelled; every target is then unchanged.
     """
+    draw = cache(draw)
 
-    def page() -> str:
-        return render_report(report, plan.norm, draw())
+    def write_html(path: Path) -> None:
+        path.write_text(render_report(report, plan.norm, draw()), encoding="utf-8", newline="\n")
+
+    def write_json(path: Path) -> None:
+        path.write_text(report_to_json(report), encoding="utf-8", newline="\n")
+
+    @cache
+    def make_document() -> Document:
+        from .document.check_report import make_check_report
+
+        return make_check_report(report, plan.norm, draw(), digest=compute_data_digest(plan), author=PROGRAM)
+
+    def write_docx_file(path: Path) -> None:
+        from .document.docx_writer import write_docx
+
+        write_docx(make_document(), path, Path(docx_template) if docx_template else None)
+
+    def write_pdf_file(path: Path) -> None:
+        if print_pdf is None:
+            raise OutputError("output_pdf_without_qgis", target=Path(outputs.pdf).name)
+        print_pdf(make_document(), path)
+
+    def write_ledger_file(path: Path) -> None:
+        from .document.ledger import write_ledger
+
+        write_ledger(path, report, plan.norm, author=PROGRAM, cancellation=cancellation)
 
     for target in outputs.paths():
         check_not_input(target, list(plan.inputs))
+    writers = (
+        (outputs.json, write_json),
+        (outputs.html, write_html),
+        (outputs.docx, write_docx_file),
+        (outputs.pdf, write_pdf_file),
+        (outputs.xlsx, write_ledger_file),
+    )
     with ExitStack() as stack:
-        for target, make in ((outputs.json, lambda: report_to_json(report)), (outputs.html, page)):
+        for target, write in writers:
             if target:
-                path = stack.enter_context(write_atomically(target))
-                path.write_text(make(), encoding="utf-8", newline="\n")
+                write(stack.enter_context(write_atomically(target)))
                 cancellation.raise_if_cancelled()
         if outputs.findings:
             # The findings come last, so that they move first: another program may have that file open.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from ..model.findings import Finding
 from ..model.report import Report
 from ..model.rule import Severity
+from .report_settings import load_report_settings
 
 #: Number of pictures on a page; the layer has all conflicts.
 MAX_PICTURES = 12
@@ -62,5 +63,14 @@ def select_findings_with_area(report: Report) -> list[Finding]:
 
 
 def select_largest_conflicts(report: Report, limit: int = MAX_PICTURES) -> list[Finding]:
-    """Return the ``limit`` largest conflicts, in the order of overview and list."""
-    return heapq.nsmallest(limit, select_findings_with_area(report), key=make_finding_sort_key)
+    """Return the ``limit`` first conflicts, in the order of overview and list.
+
+    Errors come first, then the rules in their statutory order, then the largest areas.
+    """
+    settings = load_report_settings()
+
+    def sort_key(finding: Finding) -> tuple[int, int, int, float, str, str]:
+        severity, area, code, key = make_finding_sort_key(finding)
+        return severity, *settings.make_sort_key(finding.code), area, code, key
+
+    return heapq.nsmallest(limit, select_findings_with_area(report), key=sort_key)

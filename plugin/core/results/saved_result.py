@@ -14,17 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import DataError
 from ..files.writing import write_text
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from numpy.typing import NDArray
-
     from ..model.findings import Finding
     from ..model.report import Report
-    from ..plan.layer import SourceLayer
 
 
 RESULT_SCHEMA = "sanxian-result/1"
@@ -110,43 +105,6 @@ def make_saved_result_path(project_file: str | Path) -> Path:
     """Return the path of the result file of a project file."""
     path = Path(project_file)
     return path.with_name(f"{path.stem}{RESULT_SUFFIX}")
-
-
-def compute_table_digest(source: SourceLayer, cancellation: Cancellation = NEVER_CANCELLED) -> str:
-    """Return a SHA-256 digest of a table's values, geometries and CRS.
-
-    Row order and feature ids do not matter.
-    """
-    import numpy as np
-    import pandas as pd
-    import shapely
-
-    frame = source.frame
-    shapes = frame.geometry.name
-    rows = pd.util.hash_array(np.asarray(shapely.to_wkb(frame.geometry.to_numpy()), dtype=object)).copy()
-    names = sorted(str(column) for column in frame.columns if column != shapes)
-    for name in names:
-        cancellation.raise_if_cancelled()
-        # The factor makes the digest depend on the column of a value; uint64 wraps around.
-        rows = rows * np.uint64(1_000_003) + _hash_column(frame[name])
-    digest = hashlib.sha256("\n".join([str(source.crs), *names]).encode("utf-8"))
-    digest.update(np.sort(rows).tobytes())
-    return digest.hexdigest()
-
-
-def _hash_column(column: pd.Series) -> NDArray:
-    """Return (n,) uint64 hashes of values; all missing values have the same hash."""
-    import pandas as pd
-
-    values = column.to_numpy()
-    if values.dtype.kind in "biufM":
-        return pd.util.hash_array(values)
-    objects = column.astype(object)
-    try:
-        return pd.util.hash_array(objects.to_numpy())
-    except TypeError:
-        # Values that pandas cannot hash together, such as dates.
-        return pd.util.hash_array(objects.where(objects.isna(), objects.astype(str)).to_numpy())
 
 
 def save_file_state(path: str | Path, stamp: FileStamp) -> SavedFile:

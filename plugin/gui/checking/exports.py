@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Saving a check result as findings layer, HTML or JSON, in the background."""
+"""Saving a check result as findings layer, report or ledger, in the background."""
 
 from __future__ import annotations
 
@@ -22,7 +22,14 @@ from ..widgets.messages import MessageBarMessages, make_opener
 
 _EXPORT_FOLDER_KEY = "export_folder"
 #: Known suffixes; if the user typed another one, the suffix of the filter is added. The first is the default.
-_SUFFIXES_BY_KIND = {"layer": LAYER_FORMATS, "html": (".html", ".htm"), "json": (".json",)}
+_SUFFIXES_BY_KIND = {
+    "layer": LAYER_FORMATS,
+    "html": (".html", ".htm"),
+    "json": (".json",),
+    "pdf": (".pdf",),
+    "docx": (".docx",),
+    "xlsx": (".xlsx",),
+}
 _SUFFIX_IN_FILTER = re.compile(r"\*(\.\w+)")
 
 
@@ -65,7 +72,7 @@ class ResultExporter:
     def ask(self, kind: str) -> None:
         """Ask for a path, then write the displayed result there.
 
-        ``kind``: ``layer``, ``html`` or ``json``.
+        ``kind``: a key of `_SUFFIXES_BY_KIND`.
         """
         result = self._result()
         if result is None:
@@ -74,6 +81,9 @@ class ResultExporter:
             "layer": (tr("Save Findings Layer"), tr("GeoPackage (*.gpkg);;Shapefile (*.shp)"), tr("findings.gpkg")),
             "html": (tr("Save HTML Report"), tr("HTML (*.html)"), tr("report.html")),
             "json": (tr("Save JSON Report"), tr("JSON (*.json)"), tr("report.json")),
+            "pdf": (tr("Save Report to Be Signed"), tr("PDF (*.pdf)"), tr("report.pdf")),
+            "docx": (tr("Save Report to Be Signed"), tr("Word (*.docx)"), tr("report.docx")),
+            "xlsx": (tr("Save Findings Ledger"), tr("Excel (*.xlsx)"), tr("ledger.xlsx")),
         }[kind]
         folder = settings.read_setting(_EXPORT_FOLDER_KEY, "") or QgsProject.instance().homePath() or str(Path.home())
         county = result.report.provenance.get("area_name", "")

@@ -64,6 +64,9 @@ class FindingsForm(QgsDockWidget):
         self.exports = {
             "layer": menu.addAction(tr("Findings Layer…")),
             "html": menu.addAction(tr("HTML Report…")),
+            "pdf": menu.addAction(tr("Report to Be Signed (PDF)…")),
+            "docx": menu.addAction(tr("Report to Be Signed (Word)…")),
+            "xlsx": menu.addAction(tr("Findings Ledger (Excel)…")),
             "json": menu.addAction(tr("JSON Report…")),
         }
         self.export_button.setMenu(menu)

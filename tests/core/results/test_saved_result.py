@@ -11,6 +11,7 @@ import shapely
 from pyproj import CRS
 
 from plugin.core.errors import DataError, OutputError
+from plugin.core.io.table_digest import compute_table_digest
 from plugin.core.model.findings import Finding
 from plugin.core.model.report import Outcome, Report, RuleOutcome
 from plugin.core.model.rule import Severity
@@ -21,7 +22,6 @@ from plugin.core.results.saved_result import (
     SavedFile,
     SavedLayer,
     SavedResult,
-    compute_table_digest,
     is_file_unchanged,
     make_saved_result_path,
     read_saved_result,

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A document as a PDF on A4, laid out by Qt: no browser is needed.
+
+Qt's text layout runs in any thread, so a task can print. Every page has the document's margins, with page x of y.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qgis.PyQt.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, QSizeF, Qt
+from qgis.PyQt.QtGui import (
+    QAbstractTextDocumentLayout,
+    QFont,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+    QPdfWriter,
+    QPen,
+    QTextDocument,
+)
+
+from ...core.cancellation import NEVER_CANCELLED, Cancellation
+from ...core.render.document.blocks import Document
+from ...core.render.document.print_html import render_print_html
+
+#: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.
+_DPI = 96
+_SIDE_MARGIN_MM, _TOP_MARGIN_MM, _BOTTOM_MARGIN_MM = 16.0, 12.0, 12.0
+#: Space of header and footer (dots), with the line between them and the text.
+_HEADER_HEIGHT, _FOOTER_HEIGHT = 26, 24
+_MARGIN_FONT_POINTS = 7.5
+#: Families for text that the document's HTML gives no font, as WPS and Word have them.
+_FAMILIES = ("SimHei", "Microsoft YaHei", "Noto Sans CJK SC")
+_MM_PER_INCH = 25.4
+
+
+def write_pdf(document: Document, path: Path, *, cancellation: Cancellation = NEVER_CANCELLED) -> int:
+    """Write a document as a PDF to a new file; return the number of its pages.
+
+    `write_atomically` provides the path. Raise Cancelled.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = _make_writer(buffer, document)
+    size = QSizeF(writer.width(), writer.height() - _HEADER_HEIGHT - _FOOTER_HEIGHT)
+    text = QTextDocument()
+    text.setDocumentMargin(0)
+    text.setDefaultFont(_make_font(8.5))
+    text.setHtml(render_print_html(document, writer.width() / _DPI * _MM_PER_INCH))
+    text.setPageSize(size)
+    pages = text.pageCount()
+    painter = QPainter(writer)
+    try:
+        for page in range(pages):
+            cancellation.raise_if_cancelled()
+            if page:
+                writer.newPage()
+            _paint_text(painter, text, page, size)
+            _paint_margins(painter, document, page + 1, pages, size)
+    finally:
+        painter.end()
+        buffer.close()
+    path.write_bytes(bytes(buffer.data()))
+    return pages
+
+
+def _make_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
+    writer = QPdfWriter(buffer)
+    writer.setResolution(_DPI)
+    margins = QMarginsF(_SIDE_MARGIN_MM, _TOP_MARGIN_MM, _SIDE_MARGIN_MM, _BOTTOM_MARGIN_MM)
+    a4 = QPageSize(QPageSize.PageSizeId.A4)
+    writer.setPageLayout(QPageLayout(a4, QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter))
+    writer.setTitle(" ".join(filter(None, (document.title, document.subtitle))))
+    writer.setCreator(document.author)
+    return writer
+
+
+def _make_font(points: float) -> QFont:
+    font = QFont()
+    font.setFamilies(_FAMILIES)
+    font.setPointSizeF(points)
+    # Shaping replaces digits beside letters by glyphs that have no character: “REL001” could not be searched or copied.
+    font.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)
+    return font
+
+
+def _paint_text(painter: QPainter, text: QTextDocument, page: int, size: QSizeF) -> None:
+    painter.save()
+    painter.translate(0, _HEADER_HEIGHT - page * size.height())
+    context = QAbstractTextDocumentLayout.PaintContext()
+    # The last two dots are left free, because an image on the next page is drawn across them.
+    context.clip = QRectF(0, page * size.height(), size.width(), size.height() - 2)
+    painter.setClipRect(context.clip)
+    context.palette.setColor(context.palette.ColorRole.Text, Qt.GlobalColor.black)
+    text.documentLayout().draw(painter, context)
+    painter.restore()
+
+
+def _paint_margins(painter: QPainter, document: Document, page: int, pages: int, size: QSizeF) -> None:
+    margins, width = document.margins, size.width()
+    painter.setFont(_make_font(_MARGIN_FONT_POINTS))
+    painter.setPen(QPen(Qt.GlobalColor.black, 0.7))
+    head = QRectF(0, 0, width, _HEADER_HEIGHT - 8)
+    foot = QRectF(0, _HEADER_HEIGHT + size.height() + 6, width, _FOOTER_HEIGHT - 6)
+    painter.drawLine(head.bottomLeft(), head.bottomRight())
+    painter.drawLine(foot.topLeft(), foot.topRight())
+    middle = Qt.AlignmentFlag.AlignVCenter
+    painter.drawText(head, Qt.AlignmentFlag.AlignLeft | middle, margins.header_left)
+    painter.drawText(head, Qt.AlignmentFlag.AlignRight | middle, margins.header_right)
+    painter.drawText(foot, Qt.AlignmentFlag.AlignLeft | middle, margins.footer_left)
+    number = margins.number.format(page=page, pages=pages)
+    painter.drawText(foot, Qt.AlignmentFlag.AlignHCenter | middle, number)
+    painter.drawText(foot, Qt.AlignmentFlag.AlignRight | middle, margins.footer_right)

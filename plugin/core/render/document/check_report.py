@@ -1,0 +1,509 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report of a check as a document to be signed.
+
+The first page has the verdict, what decides it, the indicators that are missed or close, and one map. The body follows
+in the statutory order and ends with the signatures; appendices begin on a new page.
+"""
+
+from __future__ import annotations
+
+import base64
+import heapq
+from collections.abc import Iterator
+from typing import Any
+
+from ...messages.texts import Texts, format_number, shorten_key
+from ...model.findings import Finding
+from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
+from ...model.report import Outcome, Report
+from ...model.verdict import Verdict
+from ...profile import Norm
+from ..figures import (
+    choose_decimals,
+    format_hectares,
+    format_signed,
+    format_state,
+    format_target,
+    is_township_figure,
+)
+from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers
+from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
+from ..report_settings import load_report_settings
+from ..rules_run import describe_rules_run
+from ..sections import make_head_section, make_not_checked_section, make_provenance_section
+from ..verdict import count_by_family, get_verdict, list_unconfirmed_items
+from ..words import Words
+from .blocks import (
+    Block,
+    Cell,
+    Column,
+    Document,
+    FactTable,
+    Heading,
+    Legend,
+    PageBreak,
+    PageMargins,
+    Paragraph,
+    Picture,
+    PictureGrid,
+    PictureWithText,
+    Signature,
+    Table,
+    VerdictBox,
+)
+from .decisive import format_excess, list_decisive_items, make_statement
+
+_OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
+#: Digits of the digest shown on the first page, in groups of four.
+_DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
+
+
+def make_check_report(
+    report: Report,
+    norm: Norm | None = None,
+    pictures: ReportPictures | None = None,
+    *,
+    lang: str = "",
+    digest: str = "",
+    author: str = "",
+) -> Document:
+    """Return the report of a check as a document.
+
+    Parameters
+    ----------
+    report : Report
+        The result of the check.
+    norm : Norm, optional
+        Standard and profile, for sources and rules that did not run.
+    pictures : ReportPictures, optional
+        Overview map and close-ups; without them the document gives the reason.
+    lang : str
+        zh or en; empty: the report's language.
+    digest : str
+        SHA-256 of the checked data, hexadecimal; empty if it is unknown.
+    author : str
+        The program, for the file's metadata.
+    """
+    words = Words(lang or report.lang)
+    sections = _SectionNumbers(words)
+    head = make_head_section(report, norm, words)
+    drawn = pictures or ReportPictures()
+    blocks = [
+        *_make_first_page(report, norm, drawn, head, digest, sections, words),
+        PageBreak(),
+        *_make_body(report, norm, drawn, sections, words),
+        Signature(
+            tuple(words.get("sign", key) for key in ("inspector", "reviewer", "office")), words.get("sign", "date")
+        ),
+        PageBreak(),
+        *_make_appendices(report, norm, words),
+    ]
+    document = report.provenance.get("document", {})
+    phase = report.provenance.get("phase", "")
+    subtitle = [head["area_name"], words.named("phase", phase) if phase else "", document.get("edition", "")]
+    number = document.get("report_number", "")
+    secrecy = document.get("secrecy", "")
+    margins = PageMargins(
+        header_left=head["area_name"],
+        header_right=words.get("signed", "secrecy", level=secrecy) if secrecy else "",
+        footer_left=words.get("page", "product"),
+        footer_right=number or head["date"],
+        number=words.get("page", "number"),
+    )
+    return Document(
+        head["title"],
+        words.get("page", "gap").join(filter(None, subtitle)),
+        margins,
+        tuple(blocks),
+        words.lang,
+        author,
+        {"date": head["date"], "number": number},
+    )
+
+
+class _SectionNumbers:
+    """Numbers the sections of the body: 一、二、… in Chinese, 1, 2, … in English."""
+
+    def __init__(self, words: Words):
+        self._words = words
+        self._count = 0
+
+    def make_heading(self, key: str, note: str = "") -> Heading:
+        numerals = self._words.get("signed", "numerals").split()
+        self._count += 1
+        number = numerals[self._count - 1]
+        title = self._words.get("signed", key)
+        return Heading(self._words.get("signed", "numbered", number=number, title=title), note=note)
+
+
+def _make_first_page(
+    report: Report,
+    norm: Norm | None,
+    pictures: ReportPictures,
+    head: dict[str, Any],
+    digest: str,
+    sections: _SectionNumbers,
+    words: Words,
+) -> Iterator[Block]:
+    yield FactTable(_list_facts(report, head, digest, words))
+    items = list_decisive_items(report, words)
+    verdict = get_verdict(report)
+    yield VerdictBox(
+        words.get("verdict", str(verdict)),
+        make_statement(report, items, words),
+        _format_counts(report, words),
+        passed=verdict == Verdict.PASSED,
+    )
+    if items:
+        yield sections.make_heading("decisive", words.get("signed", "statutory_order"))
+        columns = _make_columns(words, ("position", 5, "center"), ("problem", 40), ("amount", 15, "right"),
+                                ("places", 6, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
+        rows = [
+            (
+                Cell(str(position), bold=True),
+                Cell(item.title, bold=True, note=words.get("page", "gap").join(filter(None, (item.code, item.note)))),
+                Cell(item.amount, bold=True),
+                Cell(format_number(item.count, 0) if item.count else "—"),
+                Cell(item.townships),
+                Cell(item.numbers or "—"),
+            )
+            for position, item in enumerate(items, 1)
+        ]
+        yield Table(columns, tuple(rows))
+    yield from _make_close_indicators(report, sections, words)
+    yield sections.make_heading("places_on_map")
+    remarks = _make_remarks(report, norm, words)
+    if pictures.overview:
+        picture = Picture(decode_data_uri(pictures.overview), _OVERVIEW_WIDTH_MM)
+        legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
+        right_blocks = (Heading(words.get("section", "legend"), 2), legend, Heading(words.get("signed", "remarks"), 2))
+        yield PictureWithText(picture, (*right_blocks, *remarks))
+    else:
+        reason = pictures.problem or words.get("text", "no_qgis")
+        yield Paragraph(words.get("text", "no_pictures", reason=reason), small=True)
+        yield Heading(words.get("signed", "remarks"), 2)
+        yield from remarks
+
+
+def _list_facts(
+    report: Report, head: dict[str, Any], digest: str, words: Words
+) -> tuple[tuple[tuple[str, str], ...], ...]:
+    document = report.provenance.get("document", {})
+    shown = digest[:_DIGEST_DIGITS].upper()
+    groups = [shown[n : n + _DIGEST_GROUP] for n in range(0, len(shown), _DIGEST_GROUP)]
+    facts = [
+        (words.get("signed", "number"), document.get("report_number", "") or "—"),
+        (words.get("head", "time"), head["time"]),
+        (words.get("head", "area"), head["area"]),
+        (words.get("head", "scope"), head["scope"]),
+        (words.get("head", "crs"), head["crs"]),
+        (words.get("signed", "digest"), " ".join(groups) or "—"),
+        (words.get("head", "standard"), head["standard"]),
+        (words.get("head", "profile"), head["profile"]),
+        (words.get("document", "compiler"), document.get("compiler", "") or "—"),
+    ]
+    per_row = 3
+    return tuple(tuple(facts[n : n + per_row]) for n in range(0, len(facts), per_row))
+
+
+def _format_counts(report: Report, words: Words) -> str:
+    summary = report.summary
+    counts = [
+        words.get("signed", "count", name=words.get("severity", severity), count=format_number(summary[key], 0))
+        for severity, key in (("ERROR", "errors"), ("WARNING", "warnings"), ("INFO", "infos"), ("WAIVED", "waived"))
+    ]
+    unchecked = summary["skipped"] + summary["crashed"]
+    counts.append(words.get("signed", "count", name=words.get("signed", "unchecked_rules"), count=unchecked))
+    return words.get("page", "gap").join(counts)
+
+
+def _make_columns(words: Words, *columns: tuple[Any, ...]) -> tuple[Column, ...]:
+    """Return columns from (text key, share of the width, alignment)."""
+    return tuple(Column(words.get("signed_column", key), share, *align) for key, share, *align in columns)
+
+
+def _make_close_indicators(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+    """Yield the indicators that are missed or have little margin; the note lists the others."""
+    known = [i for i in report.indicators if i.target is not None and i.value is not None]
+    compared = [i for i in known if not is_township_figure(i)]
+    if not compared:
+        return
+    met = [i for i in compared if i.state == TARGET_MET]
+    note = words.get("signed", "others_met", count=len(met)) if met else ""
+    yield sections.make_heading("close_indicators", note)
+    rows = [_make_indicator_row(indicator, words) for indicator in compared if indicator.state != TARGET_MET]
+    columns = _make_columns(words, ("indicator", 30), ("target", 18, "right"), ("value", 18, "right"),
+                            ("share_of_target", 12, "right"), ("margin", 13, "right"),
+                            ("state", 9, "center"))  # fmt: skip
+    yield Table(columns, tuple(rows), words.get("signed", "all_met"))
+
+
+def _make_indicator_row(indicator: Indicator, words: Words) -> tuple[Cell, ...]:
+    share = ""
+    if indicator.value is not None and indicator.target:
+        share = f"{format_number(indicator.value / indicator.target * 100, 2)}%"
+    decides = indicator.state not in (TARGET_MET, LITTLE_MARGIN_LEFT)
+    value = format_number(indicator.value, choose_decimals(indicator))
+    unit = "" if indicator.unit == "ratio" or indicator.value is None else words.named("unit", indicator.unit)
+    return (
+        Cell(indicator.name or indicator.id, bold=True),
+        Cell(format_target(indicator, words)),
+        Cell(f"{value} {unit}".strip()),
+        Cell(share),
+        Cell(format_excess(indicator, words), bold=decides),
+        Cell(format_state(indicator, words)),
+    )
+
+
+def _make_remarks(report: Report, norm: Norm | None, words: Words) -> tuple[Paragraph, ...]:
+    """Return what a reader must know besides: unconfirmed settings, unchecked rules, other findings; one line each."""
+    summary = report.summary
+    doubts, settings = list_unconfirmed_items(summary["unconfirmed"], words)
+    lines = []
+    if settings:
+        users = sum(bool(list_unconfirmed_items(rule.unconfirmed, words)[1]) for rule in report.rules)
+        lines.append(words.get("signed", "unconfirmed_settings", count=len(settings), rules=users))
+    if doubts:
+        lines.append(words.get("signed", "doubts", count=len(doubts)))
+    not_run = summary["skipped"] + summary["crashed"]
+    if not_run:
+        codes = [row["code"] for row in make_not_checked_section(report, words)["rows"] if row["title"]]
+        lines.append(words.get("signed", "unchecked_remark", count=not_run, codes=words.join(dict.fromkeys(codes))))
+    listed = {item.code for item in list_decisive_items(report, words)}
+    others = [f for f in report.findings if f.state != "waived" and f.code not in listed]
+    if others:
+        errors = sum(str(f.severity) == "ERROR" for f in others)
+        warnings = sum(str(f.severity) == "WARNING" for f in others)
+        counts = {"errors": format_number(errors, 0), "warnings": format_number(warnings, 0)}
+        lines.append(words.get("signed", "other_findings", **counts))
+    if summary["waived"]:
+        lines.append(words.get("say", "waived", count=summary["waived"]))
+    if any(layer.get("unsaved") for layer in report.provenance.get("layers", [])):
+        lines.append(words.get("say", "unsaved"))
+    return tuple(Paragraph(line) for line in lines or [words.get("text", "all_checked")])
+
+
+def _make_body(
+    report: Report, norm: Norm | None, pictures: ReportPictures, sections: _SectionNumbers, words: Words
+) -> Iterator[Block]:
+    yield from _make_problem_table(report, sections, words)
+    yield from _make_close_ups(report, pictures, sections, words)
+    yield sections.make_heading("unchecked")
+    unchecked = make_not_checked_section(report, words)
+    columns = _make_columns(words, ("rule", 26), ("reason", 74))
+    rows = tuple((Cell(f"{r['code']} {r['title']}".strip()), Cell(r["reason"])) for r in unchecked["rows"])
+    yield Table(columns, rows, words.get("text", "all_checked"))
+    yield from _make_indicator_table(report, sections, words)
+    yield from _make_waiver_table(report, sections, words)
+    yield from _make_rules_run(report, norm, sections, words)
+
+
+def _make_problem_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+    """Yield all problems by rule, in the statutory order."""
+    yield sections.make_heading("problems", words.get("signed", "statutory_order"))
+    titles, settings = get_rule_titles(report, words), load_report_settings()
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in report.findings:
+        if finding.state != "waived":
+            groups.setdefault((finding.code, str(finding.severity)), []).append(finding)
+    order = {"ERROR": 0, "WARNING": 1, "INFO": 2}
+
+    def sort_key(group: tuple[tuple[str, str], list[Finding]]) -> tuple[Any, ...]:
+        (code, severity), findings = group
+        return order.get(severity, 3), *settings.make_sort_key(code), -_sum_areas(findings), code
+
+    rows = []
+    for (code, severity), findings in sorted(groups.items(), key=sort_key):
+        towns = len({f.township for f in findings if f.township})
+        area, net = _sum_areas(findings), [f.net_area_m2 for f in findings if f.net_area_m2 is not None]
+        rows.append(
+            (
+                Cell(words.get("severity", severity)),
+                Cell(code),
+                Cell(titles.get(code, code)),
+                Cell(format_number(len(findings), 0)),
+                Cell(format_hectares(area, words) if area else "—"),
+                Cell(format_hectares(sum(net), words) if net else "—"),
+                Cell(format_number(towns, 0) if towns else "—"),
+            )
+        )
+    columns = _make_columns(words, ("severity", 9), ("rule", 10), ("problem", 37), ("places", 8, "right"),
+                            ("area", 14, "right"), ("net_area", 14, "right"),
+                            ("township_count", 8, "right"))  # fmt: skip
+    yield Table(columns, tuple(rows), words.get("text", "no_findings"))
+
+
+def _sum_areas(findings: list[Finding]) -> float:
+    return sum(finding.area_m2 or 0.0 for finding in findings)
+
+
+def _make_close_ups(
+    report: Report, pictures: ReportPictures, sections: _SectionNumbers, words: Words
+) -> Iterator[Block]:
+    images = pictures.conflicts[: load_report_settings().limits["pictures"]]
+    drawn = [
+        Picture(decode_data_uri(image), _CLOSE_UP_WIDTH_MM, _make_caption(number, finding, words))
+        for number, (finding, image) in enumerate(zip(select_largest_conflicts(report), images, strict=False), 1)
+        if image
+    ]
+    if drawn:
+        yield sections.make_heading("close_ups")
+        yield PictureGrid(tuple(drawn), columns=4)
+
+
+def _make_caption(number: int, finding: Finding, words: Words) -> str:
+    area = format_hectares(finding.area_m2 or 0.0, words)
+    key = {"number": number, "rule": finding.code, "township": finding.township or "—", "area": area}
+    return words.get("signed", "caption", **key)
+
+
+def _make_indicator_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+    indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
+    if not indicators:
+        return
+    yield sections.make_heading("indicators")
+    columns = _make_columns(words, ("indicator", 34), ("target", 18, "right"), ("value", 20, "right"),
+                            ("margin", 14, "right"), ("state", 14, "center"))  # fmt: skip
+    rows = []
+    for indicator in indicators:
+        decimals = choose_decimals(indicator)
+        unit = "" if indicator.unit == "ratio" else words.named("unit", indicator.unit)
+        rows.append(
+            (
+                Cell(indicator.name or indicator.id),
+                Cell(format_target(indicator, words)),
+                Cell(f"{format_number(indicator.value, decimals)} {unit}".strip()),
+                Cell(format_signed(indicator.margin, decimals)),
+                Cell(format_state(indicator, words)),
+            )
+        )
+    yield Table(columns, tuple(rows))
+    if any(not i.confirmed for i in indicators):
+        yield Paragraph(words.get("text", "unconfirmed_note"), small=True)
+
+
+def _make_waiver_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+    waivers = list_waivers(report, words)
+    if not waivers:
+        return
+    yield sections.make_heading("waivers")
+    columns = _make_columns(words, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
+                            ("document_number", 16), ("until", 12))  # fmt: skip
+    rows = tuple(
+        (Cell(w["code"]), Cell(w["own"]), Cell(w["township"]), Cell(w["why"]), Cell(w["document"]), Cell(w["until"]))
+        for w in waivers
+    )
+    yield Table(columns, rows)
+
+
+def _make_rules_run(report: Report, norm: Norm | None, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+    if norm is not None and report.rules:
+        yield sections.make_heading("rules_run")
+        yield Paragraph(describe_rules_run(report, norm, words))
+
+
+def _make_appendices(report: Report, norm: Norm | None, words: Words) -> Iterator[Block]:
+    yield from _make_settings_appendix(report, words)
+    yield PageBreak()
+    yield from _make_findings_appendix(report, words)
+    yield PageBreak()
+    yield from _make_data_appendix(report, words)
+
+
+def _make_settings_appendix(report: Report, words: Words) -> Iterator[Block]:
+    """Yield the settings that the county has not confirmed, with the rules that use them."""
+    yield Heading(words.get("signed", "appendix_settings"))
+    texts, users = Texts(words.lang), dict[str, list[str]]()
+    for rule in report.rules:
+        for name in rule.unconfirmed:
+            if not words.has("doubt", name):
+                users.setdefault(texts.get_setting_name(name), []).append(rule.code)
+    columns = _make_columns(words, ("setting", 55), ("used_by", 45))
+    rows = tuple((Cell(name), Cell(words.join(codes))) for name, codes in users.items())
+    yield Table(columns, rows, words.get("signed", "all_confirmed"))
+    doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], words)
+    if doubts:
+        yield Paragraph(words.get("say", "doubtful", names=words.join(doubts)), small=True)
+
+
+def _make_findings_appendix(report: Report, words: Words) -> Iterator[Block]:
+    """Yield the largest findings of each rule, up to the limits; the ledger has all."""
+    limits = load_report_settings().limits
+    yield Heading(words.get("signed", "appendix_findings"))
+    settings, titles = load_report_settings(), get_rule_titles(report, words)
+    groups = group_findings_by_rule(report.findings)
+    left = limits["rows"]
+    columns = _make_columns(words, ("severity", 8), ("feature", 19), ("township", 11), ("area", 13, "right"),
+                            ("message", 49))  # fmt: skip
+    for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
+        found = groups[code]
+        shown = heapq.nsmallest(min(limits["rows_per_rule"], left), found, key=make_finding_sort_key)
+        left -= len(shown)
+        count = words.get("signed", "shown_of", shown=len(shown), count=format_number(len(found), 0))
+        yield Heading(f"{code} {titles.get(code, code)}", 2, count)
+        if shown:
+            yield Table(columns, tuple(_make_finding_row(finding, words) for finding in shown))
+    if sum(map(len, groups.values())) > limits["rows"] - left:
+        yield Paragraph(words.get("signed", "ledger_has_all"), small=True)
+
+
+def _make_finding_row(finding: Finding, words: Words) -> tuple[Cell, ...]:
+    severity = "WAIVED" if finding.state == "waived" else str(finding.severity)
+    key = shorten_key(finding.key) or (str(finding.params.get("fid", "")) and f"#{finding.params['fid']}")
+    return (
+        Cell(words.get("severity", severity)),
+        Cell(f"{finding.role} {key}".strip()),
+        Cell(finding.township),
+        Cell(format_hectares(finding.area_m2, words) if finding.area_m2 else ""),
+        Cell(finding.message),
+    )
+
+
+def _make_data_appendix(report: Report, words: Words) -> Iterator[Block]:
+    yield Heading(words.get("signed", "appendix_data"))
+    yield _make_rule_counts(report, words)
+    yield Paragraph(words.get("text", "area_note"), small=True)
+    data = make_provenance_section(report, words)
+    columns = (
+        Column(words.get("column", "layer"), 16),
+        Column(words.get("column", "name"), 34),
+        Column(words.get("column", "features"), 11, "right"),
+        Column(words.get("column", "invalid"), 9, "right"),
+        Column(words.get("column", "crs"), 16),
+        Column(words.get("column", "unsaved"), 14),
+    )
+    rows = tuple(
+        (
+            Cell(layer["role"]),
+            Cell(layer["name"]),
+            Cell(layer["features"]),
+            Cell(layer["invalid"]),
+            Cell(layer["crs"]),
+            Cell(layer["unsaved"] or words.get("text", "no")),
+        )
+        for layer in data["layers"]
+    )
+    yield Table(columns, rows, words.get("text", "no_layers"))
+    yield from (Paragraph(notice, small=True) for notice in data["notices"])
+    yield Paragraph(words.get("page", "gap").join(data["line"]), small=True)
+    absent = [f"{r.code} {r.title}" for r in report.rules if r.outcome == Outcome.NOT_APPLICABLE]
+    if absent:
+        yield Paragraph(words.get("text", "not_applicable", rules=words.join(absent)), small=True)
+
+
+def _make_rule_counts(report: Report, words: Words) -> Table:
+    """Return the numbers of rules by family and outcome."""
+    families = count_by_family(report, words)
+    share = 64 / max(len(families["columns"]) + 1, 1)
+    columns = (
+        Column(words.get("column", "family"), 36),
+        Column(words.get("column", "rules"), share, "right"),
+        *(Column(title, share, "right") for title in families["columns"]),
+    )
+    listed = [*families["rows"], {"name": words.named("family", "total"), "values": families["total"]}]
+    return Table(columns, tuple((Cell(row["name"]), *(Cell(str(v)) for v in row["values"])) for row in listed))
+
+
+def decode_data_uri(uri: str) -> bytes:
+    """Return the bytes of an image given as a base64 data URI."""
+    return base64.b64decode(uri.partition(",")[2])

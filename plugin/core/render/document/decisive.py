@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What decides the verdict of a check: the few problems that a reader of the first page must know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ...messages.texts import format_number
+from ...model.findings import Finding
+from ...model.indicator import TARGET_MISSED, Indicator
+from ...model.report import Report
+from ...model.rule import Severity
+from ...model.verdict import Verdict
+from ..figures import choose_decimals, format_hectares, format_target, format_value, is_township_figure
+from ..finding_lists import get_rule_titles, group_findings_by_rule
+from ..pictures import select_largest_conflicts
+from ..report_settings import load_report_settings
+from ..sections import make_not_checked_section
+from ..verdict import get_verdict
+from ..words import Words
+
+#: Rules whose findings repeat the state of an indicator.
+RATIO_RULE, AREA_RULE, TOWNSHIP_RULE = "LAW001", "LAW002", "LAW004"
+_INDICATOR_RULES = (RATIO_RULE, AREA_RULE, TOWNSHIP_RULE)
+
+
+@dataclass(frozen=True)
+class DecisiveItem:
+    """One of the problems that decide a verdict.
+
+    ``amount``: how much, with unit; ``count``: number of places, 0 for a figure of the whole area; ``clause``: the
+    problem with its amount, as a part of a sentence; ``numbers``: its numbers on the overview map.
+    """
+
+    code: str
+    title: str
+    note: str
+    amount: str
+    count: int
+    townships: str
+    clause: str
+    numbers: str = ""
+
+
+def list_decisive_items(report: Report, words: Words) -> list[DecisiveItem]:
+    """Return what decides the verdict, the most important first, as many as the settings allow.
+
+    Errors and missed targets for 不通过; what was not checked for 未完成; warnings for 有条件通过.
+    """
+    verdict = get_verdict(report)
+    if verdict == Verdict.INCOMPLETE:
+        items = list(_make_unchecked_items(report, words))
+    else:
+        severity = Severity.ERROR if verdict == Verdict.FAIL else Severity.WARNING
+        items = [*_make_rule_items(report, severity, words), *_make_missed_indicator_items(report, words)]
+        settings = load_report_settings()
+        items.sort(key=lambda item: settings.make_sort_key(item.code))
+    return items[: load_report_settings().limits["decisive"]]
+
+
+def make_statement(report: Report, items: Iterable[DecisiveItem], words: Words) -> str:
+    """Return the sentence beside the verdict: which line or target, how much, how many places."""
+    control_lines = load_report_settings().control_lines
+    items = list(items)
+    crossed = sum(item.count for item in items if item.code in control_lines)
+    clauses = [words.get("signed", "lines_overlap", count=format_number(crossed, 0))] if crossed else []
+    clauses += [item.clause for item in items if item.code not in control_lines]
+    if not clauses:
+        return words.get("signed", f"statement_{get_verdict(report)}")
+    return words.get("signed", "statement", clauses=words.get("page", "clause").join(clauses))
+
+
+def _make_rule_items(report: Report, severity: Severity, words: Words) -> Iterator[DecisiveItem]:
+    titles, numbers = get_rule_titles(report, words), _number_conflicts_by_rule(report)
+    open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
+    groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
+    for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
+        amount, note = _format_amounts(findings, words)
+        title = titles.get(code, code)
+        yield DecisiveItem(
+            code,
+            title,
+            note,
+            amount,
+            len(findings),
+            _format_townships(findings, words),
+            words.get("signed", "places_clause", title=title, count=format_number(len(findings), 0)),
+            numbers.get(code, ""),
+        )
+
+
+def _sum_areas(findings: Iterable[Finding]) -> float:
+    return sum(finding.area_m2 or 0.0 for finding in findings)
+
+
+def _format_amounts(findings: list[Finding], words: Words) -> tuple[str, str]:
+    """Return the total area of findings as text, and the note on its basis.
+
+    The net area where all findings have one (tasks of farmland are net areas), else the statutory area.
+    """
+    if not any(finding.area_m2 for finding in findings):
+        return "—", ""
+    gross = format_hectares(_sum_areas(findings), words)
+    if all(finding.net_area_m2 is not None for finding in findings):
+        net = format_hectares(sum(finding.net_area_m2 or 0.0 for finding in findings), words)
+        return net, words.get("signed", "net_basis", area=gross)
+    return gross, words.get("signed", "statutory_basis")
+
+
+def _make_missed_indicator_items(report: Report, words: Words) -> Iterator[DecisiveItem]:
+    missed = [i for i in report.indicators if i.state == TARGET_MISSED and i.margin is not None]
+    for indicator in missed:
+        if is_township_figure(indicator):
+            continue
+        # A word that ends with a letter or digit (N1) needs a space before the next one.
+        name = indicator.name or indicator.id
+        name += " " if name[-1:].isascii() and words.lang == "zh" else ""
+        amount = format_excess(indicator, words)
+        ratio = indicator.unit == "ratio"
+        key = "limit_exceeded" if ratio else "exceeded" if indicator.comparison == "<=" else "fallen_short"
+        values = {"value": format_value(indicator, words), "target": format_target(indicator, words)}
+        note = words.get("signed", "figure_note", **values) + ("" if indicator.confirmed else " *")
+        yield DecisiveItem(
+            RATIO_RULE if ratio else AREA_RULE,
+            words.get("signed", key, name=name),
+            note,
+            amount,
+            0,
+            words.get("signed", "whole_area"),
+            words.get("signed", f"{key}_clause", name=name, amount=amount),
+        )
+    by_figure: dict[str, list[Indicator]] = {}
+    for indicator in filter(is_township_figure, missed):
+        by_figure.setdefault(indicator.id, []).append(indicator)
+    for indicators in by_figure.values():
+        places = [i.place for i in indicators]
+        # The name of a township's figure begins with the township.
+        name = (indicators[0].name or indicators[0].id).removeprefix(indicators[0].place)
+        shown = places[: load_report_settings().limits["townships"]]
+        title = words.get("signed", "townships_missed", name=name.lstrip("的 "), count=len(places))
+        more = words.get("text", "more_townships", count=len(places)) if len(places) > len(shown) else ""
+        yield DecisiveItem(TOWNSHIP_RULE, title, "", "—", len(places), words.join(shown) + more, title)
+
+
+def format_excess(indicator: Indicator, words: Words) -> str:
+    """Return how far an indicator is from its target, as 超出 or 缺 (ceiling, floor), or 余 if it is met."""
+    margin = indicator.margin
+    if margin is None:
+        return ""
+    key = "left" if margin >= 0 else "above" if indicator.comparison == "<=" else "short"
+    figure = format_number(abs(margin), choose_decimals(indicator))
+    unit = "" if indicator.unit == "ratio" else words.named("unit", indicator.unit)
+    return words.get("signed", key, amount=f"{figure} {unit}".strip())
+
+
+def _make_unchecked_items(report: Report, words: Words) -> Iterator[DecisiveItem]:
+    for row in make_not_checked_section(report, words)["rows"]:
+        if row["title"]:
+            clause = words.get("signed", "unchecked_clause", title=row["title"])
+            yield DecisiveItem(row["code"], row["title"], row["reason"], "—", 0, "—", clause)
+
+
+def _format_townships(findings: Iterable[Finding], words: Words) -> str:
+    """Return the townships with most findings, with numbers."""
+    counts = Counter(finding.township for finding in findings)
+    counts.pop("", None)
+    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = named[: load_report_settings().limits["townships"]]
+    parts = [words.get("text", "township_count", name=name, count=count) for name, count in shown]
+    more = words.get("text", "more_townships", count=len(named)) if len(named) > len(shown) else ""
+    return (words.join(parts) + more) or "—"
+
+
+def _number_conflicts_by_rule(report: Report) -> dict[str, str]:
+    """Return rule code → its numbers on the overview map, such as 1–5、8."""
+    places: dict[str, list[int]] = {}
+    for number, finding in enumerate(select_largest_conflicts(report), 1):
+        places.setdefault(finding.code, []).append(number)
+    return {code: format_number_ranges(numbers) for code, numbers in places.items()}
+
+
+def format_number_ranges(numbers: list[int]) -> str:
+    """Return ascending numbers with runs shortened: 1–3、7."""
+    ranges: list[list[Any]] = []
+    for number in numbers:
+        if ranges and ranges[-1][1] == number - 1:
+            ranges[-1][1] = number
+        else:
+            ranges.append([number, number])
+    return "、".join(str(first) if first == last else f"{first}–{last}" for first, last in ranges)

@@ -1,0 +1,356 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A document as docx, for Word and WPS, in the plugin's template or an office's own.
+
+A template has the report's styles by name and a bookmark where the report goes (resources/reports/signed_report.toml).
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ....paths import DOCX_TEMPLATE_FOLDER, LIBRARIES_FOLDER
+from ...errors import InputError, OutputError
+from ..report_settings import load_report_settings
+from .blocks import (
+    Document,
+    FactTable,
+    Heading,
+    Legend,
+    PageBreak,
+    Paragraph,
+    Picture,
+    PictureGrid,
+    PictureWithText,
+    Signature,
+    Table,
+    VerdictBox,
+)
+
+#: Date of the template's parts, so that equal reports give equal files.
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+#: The part's file has another name, because the plugin's zip has no hidden files.
+_RELATIONS_PART = ("_rels/package.rels", "_rels/.rels")
+_LEGEND_HEIGHT_MM = 3.2
+_WHITE, _BLACK, _LABEL_FILL = "FFFFFF", "000000", "F1F1F1"
+_FIELD_PARTS = {"{page}": "PAGE", "{pages}": "NUMPAGES"}
+
+
+def write_docx(document: Document, path: Path, template: Path | None = None) -> None:
+    """Write a document as docx to a new file.
+
+    `write_atomically` provides the path.
+
+    Parameters
+    ----------
+    document : Document
+        The blocks.
+    path : Path
+        The file.
+    template : Path, optional
+        An office's own template.
+
+    Raises
+    ------
+    OutputError
+        lxml is missing, which python-docx needs. Nothing else of the plugin needs it.
+    InputError
+        The template cannot be read, or lacks the bookmark or a style; the error names all that it lacks.
+    """
+    docx = load_docx_library(path.name)
+    _DocxWriter(docx, template).write(document, path)
+
+
+def load_docx_library(target: str) -> Any:
+    """Return the package docx: that of QGIS's Python, else the plugin's copy. Raise OutputError without lxml."""
+    try:
+        importlib.import_module("lxml.etree")
+    except ImportError as error:
+        raise OutputError("output_docx_library", target=target) from error
+    try:
+        return importlib.import_module("docx")
+    except ImportError:
+        sys.path.append(str(LIBRARIES_FOLDER))
+        return importlib.import_module("docx")
+
+
+def _make_template() -> io.BytesIO:
+    """Return the plugin's template as a docx file: its parts are text files, so that changes can be read."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part in sorted(path for path in DOCX_TEMPLATE_FOLDER.rglob("*") if path.is_file()):
+            name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix().replace(*_RELATIONS_PART)
+            archive.writestr(zipfile.ZipInfo(name, _ZIP_DATE), part.read_bytes(), zipfile.ZIP_DEFLATED)
+    buffer.seek(0)
+    return buffer
+
+
+class _DocxWriter:
+    """Writes blocks into a template, before its bookmark."""
+
+    def __init__(self, docx: Any, template: Path | None):
+        self._settings = load_report_settings()
+        self._docx = docx
+        try:
+            self._file = docx.Document(_make_template() if template is None else str(template))
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, docx.opc.exceptions.PackageNotFoundError) as error:
+            raise InputError("docx_template_unreadable", path=str(template)) from error
+        self._anchor = self._find_anchor()
+        known = {style.name for style in self._file.styles}
+        lacking = [name for name in self._settings.docx_styles.values() if name not in known]
+        if self._anchor is None:
+            lacking.append(self._settings.docx_bookmark)
+        if lacking:
+            raise InputError("docx_template_lacks", path=str(template), names="、".join(lacking))
+        section = self._file.sections[-1]
+        self._width = section.page_width - section.left_margin - section.right_margin
+
+    def _find_anchor(self) -> Any:
+        """Return the paragraph of the bookmark where the report goes; None without it."""
+        for start in self._file.element.body.iter(self._qn("w:bookmarkStart")):
+            if start.get(self._qn("w:name")) == self._settings.docx_bookmark:
+                paragraph = start.getparent()
+                while paragraph.tag != self._qn("w:p") and paragraph.getparent() is not None:
+                    paragraph = paragraph.getparent()
+                return paragraph if paragraph.tag == self._qn("w:p") else None
+        return None
+
+    def _qn(self, name: str) -> str:
+        qualified: str = self._docx.oxml.ns.qn(name)
+        return qualified
+
+    def write(self, document: Document, path: Path) -> None:
+        """Write the document and save it."""
+        self._add_paragraph(document.title, "title")
+        if document.subtitle:
+            self._add_paragraph(document.subtitle, "subtitle")
+        for block in document.blocks:
+            getattr(self, _METHODS[type(block)])(block)
+        self._anchor.getparent().remove(self._anchor)
+        self._write_margins(document)
+        properties = self._file.core_properties
+        properties.title = " ".join(filter(None, (document.title, document.subtitle)))
+        properties.author = properties.last_modified_by = document.author
+        self._file.save(str(path))
+
+    # --- pieces
+    def _place(self, item: Any) -> Any:
+        """Move a new paragraph or table from the end of the file to the report's place."""
+        self._anchor.addprevious(item._element)
+        return item
+
+    def _add_paragraph(self, text: str, style: str) -> Any:
+        return self._place(self._file.add_paragraph(text, self._settings.docx_styles[style]))
+
+    def _add_table(self, rows: int, columns: int, style: str) -> Any:
+        table = self._place(self._file.add_table(rows, columns, self._settings.docx_styles[style]))
+        table.autofit = False
+        return table
+
+    def _fill(self, cell: Any, text: str, style: str = "cell", *, bold: bool = False, align: str = "left") -> Any:
+        """Fill the first paragraph of a table's cell; return the paragraph."""
+        paragraph = cell.paragraphs[0]
+        paragraph.style = self._settings.docx_styles[style]
+        run = paragraph.add_run(text)
+        if bold:
+            run.bold = True
+        alignments = self._docx.enum.text.WD_ALIGN_PARAGRAPH
+        paragraph.alignment = {"left": alignments.LEFT, "center": alignments.CENTER, "right": alignments.RIGHT}[align]
+        return paragraph
+
+    def _shade(self, cell: Any, fill: str) -> None:
+        shade = self._docx.oxml.OxmlElement("w:shd")
+        for name, value in (("w:val", "clear"), ("w:color", "auto"), ("w:fill", fill)):
+            shade.set(self._qn(name), value)
+        cell._element.get_or_add_tcPr().append(shade)
+
+    def _set_widths(self, table: Any, shares: list[float]) -> None:
+        """Set the widths of columns as shares (percent) of the text's width, in each cell as Word wants it."""
+        widths = [int(self._width * share / 100) for share in shares]
+        for column, width in zip(table.columns, widths, strict=True):
+            column.width = width
+        for row in table.rows:
+            for cell, width in zip(row.cells, widths, strict=True):
+                cell.width = width
+
+    # --- blocks
+    def _write_heading(self, block: Heading) -> None:
+        paragraph = self._add_paragraph(block.text, "heading" if block.level == 1 else "subheading")
+        if block.note:
+            run = paragraph.add_run(f"　{block.note}")
+            run.bold = False
+            run.font.size = self._docx.shared.Pt(7.5)
+
+    def _write_paragraph(self, block: Paragraph) -> None:
+        self._add_paragraph(block.text, "note" if block.small else "body")
+
+    def _write_facts(self, block: FactTable) -> None:
+        pairs = max(map(len, block.rows))
+        table = self._add_table(len(block.rows), 2 * pairs, "grid")
+        for row, facts in zip(table.rows, block.rows, strict=True):
+            cells = row.cells
+            for n, (label, value) in enumerate(facts):
+                self._fill(cells[2 * n], label)
+                self._shade(cells[2 * n], _LABEL_FILL)
+                self._fill(cells[2 * n + 1], value)
+        self._set_widths(table, [10.0, 100 / pairs - 10.0] * pairs)
+
+    def _write_verdict(self, block: VerdictBox) -> None:
+        self._add_paragraph("", "note")
+        table = self._add_table(1, 2, "grid")
+        word, texts = table.rows[0].cells
+        paragraph = self._fill(word, block.word, "verdict", align="center")
+        word.vertical_alignment = self._docx.enum.table.WD_ALIGN_VERTICAL.CENTER
+        if not block.passed:
+            self._shade(word, _BLACK)
+            paragraph.runs[0].font.color.rgb = self._docx.shared.RGBColor.from_string(_WHITE)
+        self._fill(texts, block.statement, "statement")
+        texts.add_paragraph(block.counts, self._settings.docx_styles["body"])
+        self._set_widths(table, [23.0, 77.0])
+
+    def _write_table(self, block: Table) -> None:
+        if not block.rows:
+            self._add_paragraph(block.empty, "body")
+            return
+        table = self._add_table(1 + len(block.rows), len(block.columns), "table")
+        rows = list(table.rows)
+        for cell, column in zip(rows[0].cells, block.columns, strict=True):
+            self._fill(cell, column.title, bold=True, align=column.align)
+        self._repeat_head(rows[0])
+        for row, values in zip(rows[1:], block.rows, strict=True):
+            for cell, column, value in zip(row.cells, block.columns, values, strict=True):
+                self._fill(cell, value.text, bold=value.bold, align=column.align)
+                if value.note:
+                    cell.add_paragraph(value.note, self._settings.docx_styles["note"])
+            self._keep_row_together(row)
+        self._set_widths(table, [column.share for column in block.columns])
+
+    def _repeat_head(self, row: Any) -> None:
+        row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:tblHeader"))
+
+    def _keep_row_together(self, row: Any) -> None:
+        row._tr.get_or_add_trPr().append(self._docx.oxml.OxmlElement("w:cantSplit"))
+
+    def _add_image(self, paragraph: Any, picture: Picture) -> None:
+        width = min(self._docx.shared.Mm(picture.width_mm), self._width)
+        paragraph.add_run().add_picture(io.BytesIO(picture.image), width=width)
+
+    def _write_picture(self, block: Picture) -> None:
+        self._add_image(self._add_paragraph("", "body"), block)
+        if block.caption:
+            self._add_paragraph(block.caption, "note")
+
+    def _write_grid(self, block: PictureGrid) -> None:
+        count = -(-len(block.pictures) // block.columns)
+        table = self._place(self._file.add_table(count, block.columns))
+        for n, picture in enumerate(block.pictures):
+            cell = table.rows[n // block.columns].cells[n % block.columns]
+            self._add_image(cell.paragraphs[0], picture)
+            cell.add_paragraph(picture.caption, self._settings.docx_styles["note"])
+
+    def _write_legend(self, block: Legend) -> None:
+        self._fill_legend(self._add_paragraph("", "note"), block)
+
+    def _fill_legend(self, paragraph: Any, block: Legend) -> None:
+        for image, label in block.entries:
+            paragraph.add_run().add_picture(io.BytesIO(image), height=self._docx.shared.Mm(_LEGEND_HEIGHT_MM))
+            paragraph.add_run(f" {label}　")
+
+    def _write_picture_with_text(self, block: PictureWithText) -> None:
+        table = self._place(self._file.add_table(1, 2))
+        table.autofit = False
+        left, right = table.rows[0].cells
+        self._add_image(left.paragraphs[0], block.picture)
+        styles = self._settings.docx_styles
+        for one in block.blocks:
+            if isinstance(one, Legend):
+                self._fill_legend(right.add_paragraph("", styles["note"]), one)
+            else:
+                style = "subheading" if isinstance(one, Heading) else "note" if one.small else "body"
+                right.add_paragraph(one.text, styles[style])
+        right._element.remove(right.paragraphs[0]._element)
+        share = self._docx.shared.Mm(block.picture.width_mm + 4) / self._width * 100
+        self._set_widths(table, [share, 100 - share])
+
+    def _write_signature(self, block: Signature) -> None:
+        self._add_paragraph("", "note")
+        table = self._add_table(1, len(block.labels), "grid")
+        for cell, label in zip(table.rows[0].cells, block.labels, strict=True):
+            self._fill(cell, label)
+            for text in ("", "", block.date_line):
+                cell.add_paragraph(text, self._settings.docx_styles["cell"])
+        self._keep_row_together(table.rows[0])
+
+    def _write_page_break(self, block: PageBreak) -> None:
+        self._add_paragraph("", "note").add_run().add_break(self._docx.enum.text.WD_BREAK.PAGE)
+
+    # --- margins
+    def _write_margins(self, document: Document) -> None:
+        """Write header and footer, unless the template has its own."""
+        section, margins = self._file.sections[-1], document.margins
+        header, footer = section.header.paragraphs[0], section.footer.paragraphs[0]
+        if not _has_text(section.header):
+            self._write_line(header, [margins.header_left, "\t", margins.header_right], 1)
+        if not _has_text(section.footer):
+            number = list(_split_fields(margins.number))
+            self._write_line(footer, [margins.footer_left, "\t", *number, "\t", margins.footer_right], 2)
+
+    def _write_line(self, paragraph: Any, pieces: list[str], tabs: int) -> None:
+        paragraph.style = self._settings.docx_styles["note"]
+        stops = paragraph.paragraph_format.tab_stops
+        if tabs == 2:
+            stops.add_tab_stop(self._width // 2, self._docx.enum.text.WD_TAB_ALIGNMENT.CENTER)
+        stops.add_tab_stop(self._width, self._docx.enum.text.WD_TAB_ALIGNMENT.RIGHT)
+        for piece in pieces:
+            if piece in _FIELD_PARTS:
+                self._add_field(paragraph, _FIELD_PARTS[piece])
+            else:
+                paragraph.add_run(piece)
+
+    def _add_field(self, paragraph: Any, name: str) -> None:
+        """Add a field that Word computes, such as the page number."""
+        for kind, text in (("begin", ""), ("", name), ("end", "")):
+            run = paragraph.add_run()
+            element = self._docx.oxml.OxmlElement("w:fldChar" if kind else "w:instrText")
+            if kind:
+                element.set(self._qn("w:fldCharType"), kind)
+            else:
+                element.text = text
+            run._r.append(element)
+
+
+def _has_text(part: Any) -> bool:
+    return any(paragraph.text.strip() for paragraph in part.paragraphs) or bool(part.tables)
+
+
+def _split_fields(text: str) -> Iterator[str]:
+    """Yield the pieces of a text, with {page} and {pages} apart."""
+    while text:
+        starts = [text.find(name) for name in _FIELD_PARTS if name in text]
+        if not starts:
+            yield text
+            return
+        start = min(starts)
+        end = text.index("}", start) + 1
+        yield from filter(None, (text[:start], text[start:end]))
+        text = text[end:]
+
+
+_METHODS = {
+    Heading: "_write_heading",
+    Paragraph: "_write_paragraph",
+    FactTable: "_write_facts",
+    VerdictBox: "_write_verdict",
+    Table: "_write_table",
+    Picture: "_write_picture",
+    PictureGrid: "_write_grid",
+    Legend: "_write_legend",
+    PictureWithText: "_write_picture_with_text",
+    Signature: "_write_signature",
+    PageBreak: "_write_page_break",
+}

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The findings ledger (问题台账): a workbook with one row for each finding, to be filtered and filled in.
+
+The rows are written as a stream, so that memory does not grow with their number. The first sheet sums the findings by
+rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ...cancellation import NEVER_CANCELLED, Cancellation
+from ...errors import OutputError
+from ...model.findings import Finding
+from ...model.report import Report
+from ...profile import Norm
+from ..finding_lists import get_rule_titles, sum_findings_by_rule
+from ..sections import make_head_section
+from ..words import Words
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
+
+#: Rows of one sheet: Excel has 1 048 576, WPS opens as many.
+MAX_SHEET_ROWS = 1_000_000
+_ROWS_PER_BATCH = 5_000
+_FONT, _HEAD_FILL = "宋体", "DCE6F1"
+_M2_PER_HA = 10_000.0
+#: Columns of a finding (keys of the texts) with their widths in characters. Areas are in hectares.
+_COLUMNS = (
+    ("number", 8), ("severity", 8), ("rule", 10), ("problem", 28), ("layer", 14), ("key", 22), ("related_layer", 14),
+    ("related_key", 22), ("township", 12), ("area", 14), ("net_area", 14), ("width", 10), ("state", 10),
+    ("message", 80), ("x", 14), ("y", 14), ("remark", 24),
+)  # fmt: skip
+_NUMBER_FORMATS = {"area": "#,##0.0000", "net_area": "#,##0.0000", "width": "0.00", "x": "0.00", "y": "0.00"}
+_LINK_FORMULA = '=HYPERLINK("#\'{sheet}\'!A{row}","{code}")'
+
+
+def write_ledger(
+    path: Path,
+    report: Report,
+    norm: Norm | None,
+    *,
+    lang: str = "",
+    author: str = "",
+    cancellation: Cancellation = NEVER_CANCELLED,
+) -> None:
+    """Write the findings of a report to a new workbook; each row links to its rule in the sheet of rules.
+
+    `write_atomically` provides the path. Raise OutputError without the package that writes workbooks, and Cancelled.
+    """
+    try:
+        import openpyxl
+    except ImportError as error:
+        raise OutputError("output_openpyxl", target=path.name) from error
+    words = Words(lang or report.lang)
+    book = openpyxl.Workbook(write_only=True)
+    head = make_head_section(report, norm, words)
+    rows_by_code = _write_summary(book.create_sheet(words.get("ledger", "summary_sheet")), report, head, words)
+    titles = get_rule_titles(report, words)
+    findings = report.findings
+    for start in range(0, max(len(findings), 1), MAX_SHEET_ROWS):
+        number = start // MAX_SHEET_ROWS + 1
+        name = words.get("ledger", "findings_sheet") + (f" {number}" if start else "")
+        part = findings[start : start + MAX_SHEET_ROWS]
+        _write_findings(book.create_sheet(name), part, start, titles, rows_by_code, words, cancellation)
+    book.properties.creator = book.properties.lastModifiedBy = author
+    book.properties.title = words.get("ledger", "title", title=head["title"])
+    book.save(path)
+
+
+def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], words: Words) -> dict[str, int]:
+    """Write the sheet of rules; return rule code → its row."""
+    widths = (10, 10, 40, 10, 16, 60)
+    for letter, width in zip("ABCDEF", widths, strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.freeze_panes = "A4"
+    title = words.get("ledger", "title", title=head["title"])
+    sheet.append([_make_cell(sheet, title, bold=True, size=14)])
+    sheet.append([_make_cell(sheet, words.get("page", "gap").join((head["area"], head["time"])))])
+    keys = ("severity", "rule", "problem", "places", "area", "townships")
+    sheet.append([_make_head_cell(sheet, words.get("ledger_column", key)) for key in keys])
+    rows_by_code: dict[str, int] = {}
+    for number, row in enumerate(sum_findings_by_rule(report, words), 4):
+        rows_by_code.setdefault(row["code"], number)
+        severity = words.get("severity", row["severity"])
+        area = _make_cell(sheet, row["area_m2"] / _M2_PER_HA if row["area_m2"] else None, _NUMBER_FORMATS["area"])
+        sheet.append([severity, row["code"], row["title"], row["count"], area, _make_text(row["townships"])])
+    return rows_by_code
+
+
+def _write_findings(
+    sheet: Worksheet,
+    findings: Sequence[Finding],
+    start: int,
+    titles: dict[str, str],
+    rows_by_code: dict[str, int],
+    words: Words,
+    cancellation: Cancellation,
+) -> None:
+    from openpyxl.utils import get_column_letter
+
+    for place, (_, width) in enumerate(_COLUMNS, 1):
+        sheet.column_dimensions[get_column_letter(place)].width = width
+    sheet.freeze_panes = "D2"
+    sheet.append([_make_head_cell(sheet, words.get("ledger_column", key)) for key, _ in _COLUMNS])
+    summary = words.get("ledger", "summary_sheet")
+    # A cell is written when its row is appended, so one cell object per formatted column serves all rows.
+    formatted = {key: _make_cell(sheet, None, number_format) for key, number_format in _NUMBER_FORMATS.items()}
+    for first in range(0, len(findings), _ROWS_PER_BATCH):
+        cancellation.raise_if_cancelled()
+        batch = findings[first : first + _ROWS_PER_BATCH]
+        for n, (finding, xy) in enumerate(zip(batch, _find_places(batch), strict=True)):
+            values = _list_values(finding, start + first + n + 1, titles, words) | xy
+            for key, cell in formatted.items():
+                cell.value = values[key]
+                values[key] = cell
+            if finding.code in rows_by_code:
+                row = rows_by_code[finding.code]
+                values["rule"] = _LINK_FORMULA.format(sheet=summary, row=row, code=finding.code)
+            sheet.append([values[key] for key, _ in _COLUMNS])
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(findings) + 1}"
+
+
+def _list_values(finding: Finding, number: int, titles: dict[str, str], words: Words) -> dict[str, Any]:
+    """Return column → value of a finding. Areas are in hectares. The place is missing."""
+    waived = finding.state == "waived"
+    fid = finding.params.get("fid")
+    return {
+        "number": number,
+        "severity": words.get("severity", "WAIVED" if waived else str(finding.severity)),
+        "rule": finding.code,
+        "problem": _make_text(titles.get(finding.code, finding.code)),
+        "layer": _make_text(finding.role),
+        "key": _make_text(finding.key or (words.get("text", "fid", fid=fid) if fid is not None else "")),
+        "related_layer": _make_text(finding.related_role),
+        "related_key": _make_text(words.join(key for key in finding.related_keys if key)),
+        "township": _make_text(finding.township),
+        "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
+        "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
+        "width": finding.width_m,
+        "state": words.named("state", finding.state),
+        "message": _make_text(finding.message),
+        "remark": None,
+    }
+
+
+def _find_places(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
+    """Return x and y (m) of a point on each finding's geometry, None without one."""
+    shapes = np.array([finding.geometry for finding in findings], dtype=object)
+    points = shapely.point_on_surface(shapes)
+    is_known = ~(shapely.is_missing(points) | shapely.is_empty(points))
+    xy = np.column_stack([shapely.get_x(points), shapely.get_y(points)]).tolist()
+    return [{"x": x, "y": y} if known else {"x": None, "y": None} for (x, y), known in zip(xy, is_known, strict=True)]
+
+
+def _make_text(text: str) -> str | None:
+    """Return a text that a workbook accepts: without control characters, and never a formula."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    cleaned = ILLEGAL_CHARACTERS_RE.sub("", text)
+    # In a stream of rows a leading = makes a formula; the apostrophe is how spreadsheets write such a text.
+    return f"'{cleaned}" if cleaned.startswith(("=", "+", "-", "@")) else cleaned or None
+
+
+def _make_cell(sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
+    cell = WriteOnlyCell(sheet, value)
+    if number_format:
+        cell.number_format = number_format
+    if bold or size != 10:
+        cell.font = Font(_FONT, size=size, bold=bold)
+    return cell
+
+
+def _make_head_cell(sheet: Worksheet, text: str) -> Any:
+    from openpyxl.styles import PatternFill
+
+    cell = _make_cell(sheet, text, bold=True)
+    cell.fill = PatternFill("solid", start_color=_HEAD_FILL)
+    return cell

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A document as HTML for printing: the subset of HTML and CSS that Qt lays out on pages.
+
+Margins with page numbers are painted by the printer; this page has the blocks alone.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from .blocks import (
+    Block,
+    Document,
+    FactTable,
+    Heading,
+    Legend,
+    PageBreak,
+    Paragraph,
+    Picture,
+    PictureGrid,
+    PictureWithText,
+    Signature,
+    Table,
+    VerdictBox,
+)
+
+#: Fonts of official documents, as WPS and Word have them; the last ones are those of Linux.
+SERIF_FONTS = "'方正小标宋简体', '仿宋', 'FangSong', 'Noto Serif CJK SC', serif"
+SANS_FONTS = "'黑体', 'SimHei', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+
+_STYLE = f"""
+body {{ font-family: {SANS_FONTS}; font-size: 8.5pt; color: #000000; }}
+h1 {{ font-family: {SERIF_FONTS}; font-size: 20pt; margin: 4px 0 0 0; }}
+.heading {{ font-size: 10.5pt; margin: 9px 0 3px 0; }}
+.subheading {{ font-size: 9pt; margin: 8px 0 3px 0; }}
+p {{ margin: 3px 0; }}
+.subtitle {{ font-family: {SERIF_FONTS}; font-size: 11pt; margin-bottom: 8px; }}
+.small {{ font-size: 7.5pt; color: #333333; }}
+.note {{ font-size: 7.5pt; color: #555555; font-weight: normal; }}
+.label {{ background-color: #f1f1f1; }}
+.word {{ font-family: {SERIF_FONTS}; font-size: 20pt; font-weight: bold; }}
+.statement {{ font-family: {SERIF_FONTS}; font-size: 12pt; font-weight: bold; }}
+"""
+_JOINED = 'style="border-collapse: collapse;"'
+_ROW_LINE = "border-bottom: 1px solid #c8c8c8;"
+_WIDE_SPACE = "\u00a0" * 3
+#: Dots per millimetre of Qt's layout at 96 dpi.
+_DOTS_PER_MM = 96 / 25.4
+
+
+def render_print_html(document: Document, width_mm: float) -> str:
+    """Return a document as HTML for a page whose text is ``width_mm`` wide. All texts are escaped."""
+    width = round(width_mm * _DOTS_PER_MM)
+    body = [
+        f'<h1 align="center">{_escape(document.title)}</h1>',
+        f'<p class="subtitle" align="center">{_escape(document.subtitle)}</p>' if document.subtitle else "",
+    ]
+    break_before = False
+    for block in document.blocks:
+        if isinstance(block, PageBreak):
+            break_before = True
+            continue
+        html = _RENDERERS[type(block)](block, width)
+        body.append(f'<p style="page-break-before: always; font-size: 1pt;"></p>{html}' if break_before else html)
+        break_before = False
+    return f"<html><head><style>{_STYLE}</style></head><body>{''.join(body)}</body></html>"
+
+
+def _escape(text: str) -> str:
+    """Return a text for HTML; Qt reduces wide spaces to one narrow space."""
+    return escape(text).replace("\u3000", _WIDE_SPACE)
+
+
+def _render_heading(block: Heading, width: int) -> str:
+    # Qt gives <h2> its own size, also for a smaller note in it; so headings are paragraphs with a style.
+    css = "heading" if block.level == 1 else "subheading"
+    note = f' <span class="note">{_WIDE_SPACE}{_escape(block.note)}</span>' if block.note else ""
+    return f'<p class="{css}"><b>{_escape(block.text)}</b>{note}</p>'
+
+
+def _render_paragraph(block: Paragraph, width: int) -> str:
+    return f"<p{' class=small' if block.small else ''}>{_escape(block.text)}</p>"
+
+
+def _render_facts(block: FactTable, width: int) -> str:
+    rows = "".join(
+        "<tr>"
+        + "".join(f'<td class="label" width="9%">{_escape(k)}</td><td width="24%">{_escape(v)}</td>' for k, v in row)
+        + "</tr>"
+        for row in block.rows
+    )
+    return f'<table width="100%" border="1" cellspacing="0" cellpadding="4" {_JOINED}>{rows}</table>'
+
+
+def _render_verdict(block: VerdictBox, width: int) -> str:
+    colours = "" if block.passed else ' bgcolor="#000000" style="color: #ffffff;"'
+    return (
+        '<p style="font-size: 4pt;"></p>'
+        '<table width="100%" border="1" cellspacing="0" cellpadding="8" style="border-collapse: collapse;"><tr>'
+        f'<td width="22%" align="center" valign="middle"{colours}><span class="word">{_escape(block.word)}</span></td>'
+        f'<td valign="middle"><p class="statement">{_escape(block.statement)}</p><p>{_escape(block.counts)}</p></td>'
+        "</tr></table>"
+    )
+
+
+def _render_table(block: Table, width: int) -> str:
+    if not block.rows:
+        return f"<p>{_escape(block.empty)}</p>"
+    head = "".join(
+        f'<th align="{c.align}" width="{c.share:g}%" style="border-top: 1px solid black; '
+        f'border-bottom: 1px solid black;">{_escape(c.title)}</th>'
+        for c in block.columns
+    )
+    rows = []
+    for row in block.rows:
+        cells = []
+        for column, cell in zip(block.columns, row, strict=True):
+            text = f"<b>{_escape(cell.text)}</b>" if cell.bold else _escape(cell.text)
+            note = f'<br><span class="note">{_escape(cell.note)}</span>' if cell.note else ""
+            cells.append(f'<td align="{column.align}" valign="middle" style="{_ROW_LINE}">{text}{note}</td>')
+        rows.append(f"<tr>{''.join(cells)}</tr>")
+    # Qt repeats a head that is marked as such on every page.
+    return (
+        f'<table width="100%" cellspacing="0" cellpadding="2" style="border-collapse: collapse;">'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _render_image(picture: Picture, width: int) -> str:
+    shown = min(round(picture.width_mm * _DOTS_PER_MM), width)
+    return f'<img src="{_make_data_uri(picture.image)}" width="{shown}">'
+
+
+def _make_data_uri(image: bytes) -> str:
+    kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
+
+
+def _render_picture(block: Picture, width: int) -> str:
+    caption = f'<br><span class="note">{_escape(block.caption)}</span>' if block.caption else ""
+    return f"<p>{_render_image(block, width)}{caption}</p>"
+
+
+def _render_grid(block: PictureGrid, width: int) -> str:
+    rows = []
+    for start in range(0, len(block.pictures), block.columns):
+        row = block.pictures[start : start + block.columns]
+        cells = "".join(
+            f'<td width="{100 // block.columns}%">{_render_picture(one, width // block.columns - 6)}</td>'
+            for one in row
+        )
+        cells += "<td></td>" * (block.columns - len(row))
+        rows.append(f"<tr>{cells}</tr>")
+    return f'<table width="100%" cellspacing="0" cellpadding="3">{"".join(rows)}</table>'
+
+
+def _render_picture_with_text(block: PictureWithText, width: int) -> str:
+    left = round(block.picture.width_mm * _DOTS_PER_MM)
+    texts = "".join(_RENDERERS[type(one)](one, width - left) for one in block.blocks)
+    return (
+        '<table width="100%" cellspacing="0" cellpadding="4"><tr>'
+        f'<td width="{left + 8}">{_render_image(block.picture, width)}</td><td valign="top">{texts}</td></tr></table>'
+    )
+
+
+def _render_legend(block: Legend, width: int) -> str:
+    per_row = 2
+    rows = []
+    for start in range(0, len(block.entries), per_row):
+        row = block.entries[start : start + per_row]
+        cells = "".join(
+            f'<td width="26"><img src="{_make_data_uri(image)}" height="12"></td><td>{_escape(label)}</td>'
+            for image, label in row
+        )
+        rows.append(f"<tr>{cells}</tr>")
+    return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'
+
+
+def _render_signature(block: Signature, width: int) -> str:
+    share = 100 // max(len(block.labels), 1)
+    cells = "".join(
+        f'<td width="{share}%">{_escape(label)}<br><br><br>{_escape(block.date_line)}</td>' for label in block.labels
+    )
+    return (
+        '<p style="font-size: 6pt;"></p><table width="100%" border="1" cellspacing="0" cellpadding="6" '
+        f'style="border-collapse: collapse;"><tr>{cells}</tr></table>'
+    )
+
+
+_RENDERERS: dict[type[Block], Callable[[Any, int], str]] = {
+    Heading: _render_heading,
+    Paragraph: _render_paragraph,
+    FactTable: _render_facts,
+    VerdictBox: _render_verdict,
+    Table: _render_table,
+    Picture: _render_picture,
+    PictureGrid: _render_grid,
+    PictureWithText: _render_picture_with_text,
+    Legend: _render_legend,
+    Signature: _render_signature,
+}

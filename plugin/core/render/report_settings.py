@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The settings of the report: order of the problems, and limits of its lists."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from ...paths import SIGNED_REPORT_SETTINGS
+from ..files.data import check_keys, check_type, read_toml
+
+#: Keys of the styles that a docx template must have.
+DOCX_STYLES = (
+    "title", "subtitle", "heading", "subheading", "body", "note", "cell", "verdict", "statement", "table", "grid",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ReportSettings:
+    """The settings of resources/reports/signed_report.toml.
+
+    ``order``: rules that decide a verdict, in this order; ``families``: of the other rules; ``control_lines``: rules on
+    overlaps of the three lines; ``limits``: lengths of lists; ``docx_styles``: key → name of a style in a template.
+    """
+
+    order: tuple[str, ...]
+    families: tuple[str, ...]
+    control_lines: tuple[str, ...]
+    limits: dict[str, int]
+    docx_bookmark: str
+    docx_styles: dict[str, str]
+
+    def make_sort_key(self, code: str) -> tuple[int, int]:
+        """Return the position of a rule among those that decide a verdict."""
+        position = self.order.index(code) if code in self.order else len(self.order)
+        family = self.families.index(code[:3]) if code[:3] in self.families else len(self.families)
+        return position, family
+
+
+@cache
+def load_report_settings() -> ReportSettings:
+    """Return the settings of the report to be signed. Raise DataError for an unknown or missing key."""
+    path = SIGNED_REPORT_SETTINGS
+    table = read_toml(path)
+    check_keys(table, required=("order", "families", "control_lines", "limits", "docx"), allowed=(), file=path)
+    limits = table["limits"]
+    names = ("decisive", "townships", "rows_per_rule", "rows", "pictures")
+    check_keys(limits, required=names, allowed=(), file=path, where="limits")
+    for name in names:
+        check_type(limits[name], int, file=path, key=f"limits.{name}")
+    order, families, control_lines = (
+        tuple(check_type(table[key], list, file=path, key=key)) for key in ("order", "families", "control_lines")
+    )
+    docx = table["docx"]
+    check_keys(docx, required=("bookmark", "styles"), allowed=(), file=path, where="docx")
+    styles = docx["styles"]
+    check_keys(styles, required=DOCX_STYLES, allowed=(), file=path, where="docx.styles")
+    return ReportSettings(order, families, control_lines, limits, docx["bookmark"], styles)

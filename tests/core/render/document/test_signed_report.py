@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report to be signed: what its first page states, its order, and equal figures in all formats."""
+
+import importlib
+import io
+import re
+import sys
+import zipfile
+from dataclasses import replace
+
+import openpyxl
+import pytest
+
+from plugin.core.check import Options, check_plan
+from plugin.core.errors import InputError, OutputError
+from plugin.core.files.writing import OutputPaths
+from plugin.core.messages.texts import THIN_SPACE
+from plugin.core.model.report import Outcome, Report
+from plugin.core.model.rule import Severity
+from plugin.core.render.document import blocks, docx_writer
+from plugin.core.render.document.check_report import make_check_report
+from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_statement
+from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.ledger import write_ledger
+from plugin.core.render.document.print_html import render_print_html
+from plugin.core.render.figures import format_hectares
+from plugin.core.render.outputs import compute_data_digest, write_outputs
+from plugin.core.render.report_settings import load_report_settings
+from plugin.core.render.words import Words
+from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
+
+SIDE_TABLES = {
+    "figures": str(SAMPLE_FOLDER / "figures.csv"),
+    "targets": str(SAMPLE_FOLDER / "township_tasks.csv"),
+}
+
+
+@pytest.fixture(scope="module")
+def checked():
+    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", **SIDE_TABLES))
+
+
+@pytest.fixture(scope="module")
+def document(checked):
+    return make_check_report(checked.report, checked.plan.norm, digest=compute_data_digest(checked.plan), author="x")
+
+
+def list_texts(document: blocks.Document) -> list[str]:
+    """Return all texts of a document in order."""
+    texts = [document.title, document.subtitle]
+    for block in document.blocks:
+        match block:
+            case blocks.Heading():
+                texts += [block.text, block.note]
+            case blocks.Paragraph():
+                texts.append(block.text)
+            case blocks.FactTable():
+                texts += [text for row in block.rows for pair in row for text in pair]
+            case blocks.VerdictBox():
+                texts += [block.word, block.statement, block.counts]
+            case blocks.Table():
+                texts += [column.title for column in block.columns] if block.rows else [block.empty]
+                texts += [text for row in block.rows for cell in row for text in (cell.text, cell.note)]
+            case blocks.Signature():
+                texts += [*block.labels, block.date_line]
+    return [text for text in texts if text]
+
+
+def normalise(text: str) -> str:
+    return re.sub(r"\s+", "", text.replace(THIN_SPACE, ""))
+
+
+def find_tables(document: blocks.Document) -> list[blocks.Table]:
+    return [block for block in document.blocks if isinstance(block, blocks.Table)]
+
+
+# --- the first page
+
+
+def test_first_page_states_verdict_lines_target_amount_and_places(document):
+    box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
+    assert box.word == "不通过" and not box.passed
+    assert box.statement == "三条控制线相互重叠 14 处；扩展倍数 N1 超出 0.0665；城镇开发边界面积超出 0.97 km²。"
+    assert "错误 58" in box.counts and "未检查规则 1" in box.counts
+
+
+def test_decisive_problems_are_in_the_statutory_order_with_amounts(checked):
+    items = list_decisive_items(checked.report, Words("zh"))
+    assert [item.code for item in items] == ["REL001", "REL002", "REL003", "LAW001", "LAW002"]
+    found = [f for f in checked.report.findings if f.code == "REL001"]
+    net = sum(f.net_area_m2 for f in found) / 10_000
+    assert items[0].amount == f"{net:,.2f} 公顷" and items[0].count == len(found) == 5
+    assert items[0].numbers == "1–5" and items[1].numbers == "6–12"
+    assert items[4].amount == "超出 0.97 km²"
+
+
+def test_indicators_that_are_met_are_only_counted_on_the_first_page(document, checked):
+    table = find_tables(document)[1]
+    shown = [row[0].text for row in table.rows]
+    states = {i.name: i.state for i in checked.report.indicators if i.target is not None and i.value is not None}
+    assert shown and all(states[name] != "met" for name in shown)
+    note = next(b.note for b in document.blocks if isinstance(b, blocks.Heading) and "指标" in b.text)
+    assert re.search(r"其余 \d+ 项", note)
+
+
+def test_unconfirmed_settings_are_one_line_and_listed_in_an_appendix(document, checked):
+    count = re.search(r"未经本县确认的设置 (\d+) 项", "\n".join(list_texts(document)))
+    appendix = [b for b in document.blocks if isinstance(b, blocks.Heading)].index(
+        next(b for b in document.blocks if isinstance(b, blocks.Heading) and b.text.startswith("附录一"))
+    )
+    assert appendix > 0
+    table = next(t for t in find_tables(document) if t.columns[0].title == "设置")
+    assert int(count[1]) == len(table.rows)
+    assert not [row[0].text for row in table.rows if re.match(r"rules\.", row[0].text)]
+
+
+def test_signatures_end_the_body_and_appendices_begin_on_a_new_page(document):
+    kinds = [type(block) for block in document.blocks]
+    signature = kinds.index(blocks.Signature)
+    assert kinds.count(blocks.Signature) == 1 and kinds[signature + 1] is blocks.PageBreak
+    headings = [b.text for b in document.blocks[signature:] if isinstance(b, blocks.Heading) and b.level == 1]
+    assert [text[:3] for text in headings] == ["附录一", "附录二", "附录三"]
+
+
+def make_variant(report: Report, **changes) -> Report:
+    return replace(report, **changes)
+
+
+def test_statement_of_an_incomplete_check_names_the_unchecked_rules(checked):
+    skipped = [replace(r, outcome=Outcome.SKIPPED, findings=0) for r in checked.report.rules if r.code == "ATT003"]
+    report = make_variant(checked.report, rules=skipped, findings=[], indicators=[])
+    items = list_decisive_items(report, Words("zh"))
+    assert [item.code for item in items] == ["ATT003"]
+    assert "未检查" in make_statement(report, items, Words("zh"))
+
+
+def test_statement_of_a_conditional_pass_counts_its_warnings(checked):
+    findings = [f for f in checked.report.findings if f.severity is Severity.WARNING and f.code == "REL005"]
+    rules = [replace(r, incomplete=False) for r in checked.report.rules if r.code == "REL005"]
+    report = make_variant(checked.report, rules=rules, findings=findings, indicators=[])
+    assert str(report.verdict) == "conditional"
+    statement = make_statement(report, list_decisive_items(report, Words("zh")), Words("zh"))
+    assert statement == f"城镇发展区与城镇开发边界不一致 {len(findings)} 处。"
+
+
+def test_english_report_has_english_texts(checked):
+    english = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", lang="en", **SIDE_TABLES))
+    document = make_check_report(english.report, english.plan.norm)
+    box = next(block for block in document.blocks if isinstance(block, blocks.VerdictBox))
+    assert "the three control lines overlap each other in 14 places" in box.statement
+    assert document.margins.number == Words("en").get("page", "number")
+
+
+@pytest.mark.parametrize(
+    ("area", "text"), [(1_261_300.0, "126.13 公顷"), (6520.34, "0.6520 公顷"), (6.89, "0.0007 公顷"), (0.36, "< 0.0001 公顷"),
+                       (10_000.0, "1.00 公顷"), (0.0, "0.0000 公顷")]
+)  # fmt: skip
+def test_hectares_have_two_decimals_and_four_below_one(area, text):
+    assert format_hectares(area, Words("zh")) == text
+
+
+def test_runs_of_numbers_are_shortened():
+    assert format_number_ranges([1, 2, 3, 5, 8, 9]) == "1–3、5、8–9"
+    assert format_number_ranges([]) == ""
+
+
+# --- the formats
+
+
+def test_docx_has_all_texts_of_the_document(document, tmp_path):
+    path = tmp_path / "检查报告.docx"
+    write_docx(document, path)
+    read = load_docx_library("x").Document(str(path))
+    shown = []
+    for element in read.element.body.iter():
+        if element.tag.endswith("}t") and element.text:
+            shown.append(element.text)
+    whole = normalise("".join(shown))
+    missing = [text for text in list_texts(document) if normalise(text) not in whole]
+    assert missing == []
+    footer = read.sections[0].footer._element.xml
+    assert "NUMPAGES" in footer and "三区三线规划助手" in footer
+    assert read.core_properties.author == "x"
+
+
+def test_print_page_has_all_texts_of_the_document(document):
+    page = render_print_html(document, 178.0)
+    text = normalise(re.sub(r"<[^>]+>", "", page.partition("<body>")[2]).replace("&lt;", "<").replace("&gt;", ">"))
+    text = text.replace("&quot;", '"').replace("&#x27;", "'").replace("&amp;", "&")
+    assert [t for t in list_texts(document) if normalise(t) not in text] == []
+
+
+def test_print_page_escapes_markup_in_data():
+    document = blocks.Document("<b>&", "", blocks.PageMargins(), (blocks.Paragraph("<script>"),))
+    page = render_print_html(document, 178.0)
+    assert "<script>" not in page and "&lt;script&gt;" in page and "&lt;b&gt;&amp;" in page
+
+
+def test_ledger_has_a_row_for_each_finding_with_numbers_and_a_link(checked, tmp_path):
+    path = tmp_path / "问题台账.xlsx"
+    write_ledger(path, checked.report, checked.plan.norm, author="x")
+    book = openpyxl.load_workbook(path)
+    summary, sheet = book["汇总"], book["问题"]
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert len(rows) == len(checked.report.findings)
+    head = [cell.value for cell in sheet[1]]
+    by_name = [dict(zip(head, row, strict=True)) for row in rows]
+    for row, finding in zip(by_name, checked.report.findings, strict=True):
+        assert row["面积（公顷）"] == (None if finding.area_m2 is None else pytest.approx(finding.area_m2 / 1e4))
+        assert row["说明与整改建议"] == finding.message
+        assert (row["X（m）"] is None) == (finding.geometry is None or finding.geometry.is_empty)
+    assert sheet.auto_filter.ref == f"A1:Q{len(rows) + 1}" and sheet.freeze_panes == "D2"
+    assert summary["D4"].value == sum(f.code == summary["B4"].value for f in checked.report.findings)
+    row_of_code = {row[1].value: row[0].row for row in summary.iter_rows(min_row=4)}
+    link = by_name[0]["规则"]
+    code = checked.report.findings[0].code
+    assert link == f'=HYPERLINK("#\'汇总\'!A{row_of_code[code]}","{code}")'
+
+
+def test_ledger_never_writes_a_formula_from_data(checked, tmp_path):
+    dangerous = replace(checked.report.findings[0], key="=1+1", township="@SUM(A1)", message="-2+3\x07")
+    path = tmp_path / "l.xlsx"
+    write_ledger(path, make_variant(checked.report, findings=[dangerous]), checked.plan.norm)
+    cells = [cell for cell in openpyxl.load_workbook(path)["问题"][2] if isinstance(cell.value, str)]
+    assert [c.value for c in cells if c.data_type == "f"] == [next(c.value for c in cells if "HYPERLINK" in c.value)]
+    assert {"'=1+1", "'@SUM(A1)", "'-2+3"} <= {c.value for c in cells}
+
+
+def test_long_lists_are_cut_and_the_ledger_is_named(checked):
+    findings = (checked.report.findings * 12)[:1000]
+    document = make_check_report(make_variant(checked.report, findings=findings), checked.plan.norm)
+    limits = load_report_settings().limits
+    tables = [t for t in find_tables(document) if t.columns[-1].title == "说明与整改建议"]
+    assert sum(len(t.rows) for t in tables) == limits["rows"]
+    assert max(len(t.rows) for t in tables) == limits["rows_per_rule"]
+    assert any("问题台账" in text for text in list_texts(document))
+
+
+# --- templates and libraries
+
+
+def make_office_template(path, *, lacking: str = "") -> None:
+    """Write a template with a cover; ``lacking``: a style or bookmark that it does not have."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for part in sorted(p for p in DOCX_TEMPLATE_FOLDER.rglob("*") if p.is_file()):
+            text = part.read_text(encoding="utf-8")
+            cover = "<w:body><w:p><w:r><w:t>浑源县自然资源局</w:t></w:r></w:p>"
+            text = text.replace("<w:body>", cover).replace('w:val="40"', 'w:val="52"')
+            if lacking:
+                text = text.replace(f'"{lacking}"', '"另一名称"')
+            name = part.relative_to(DOCX_TEMPLATE_FOLDER).as_posix()
+            archive.writestr(name.replace("package.rels", ".rels"), text)
+
+
+def test_report_goes_into_an_office_template_at_its_bookmark(document, tmp_path):
+    template, target = tmp_path / "本局模板.docx", tmp_path / "报告.docx"
+    make_office_template(template)
+    write_docx(document, target, template)
+    paragraphs = load_docx_library("x").Document(str(target)).paragraphs
+    assert [p.text for p in paragraphs[:2]] == ["浑源县自然资源局", document.title]
+    assert paragraphs[1].style.font.size.pt == 26
+
+
+@pytest.mark.parametrize("lacking", ["sanxian_report", "报告表格", "报告标题"])
+def test_what_a_template_lacks_is_named_before_anything_is_written(document, tmp_path, lacking):
+    template, target = tmp_path / "模板.docx", tmp_path / "报告.docx"
+    make_office_template(template, lacking=lacking)
+    with pytest.raises(InputError) as raised:
+        write_docx(document, target, template)
+    assert raised.value.key == "docx_template_lacks" and raised.value.params["names"] == lacking
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"no docx", None])
+def test_unreadable_template_is_refused(document, tmp_path, content):
+    template = tmp_path / "模板.docx"
+    if content is not None:
+        template.write_bytes(content)
+    with pytest.raises(InputError) as raised:
+        write_docx(document, tmp_path / "r.docx", template)
+    assert raised.value.key == "docx_template_unreadable"
+
+
+def test_without_lxml_only_docx_is_refused(checked, tmp_path, monkeypatch):
+    real_import = importlib.import_module
+
+    def refuse_lxml(name, package=None):
+        if name.startswith("lxml"):
+            raise ImportError(name)
+        return real_import(name, package)
+
+    monkeypatch.setattr(docx_writer.importlib, "import_module", refuse_lxml)
+    outputs = OutputPaths(docx=str(tmp_path / "r.docx"), xlsx=str(tmp_path / "r.xlsx"))
+    with pytest.raises(OutputError) as raised:
+        write_outputs(checked.report, checked.plan, outputs)
+    assert raised.value.key == "output_docx_library"
+    assert list(tmp_path.iterdir()) == []
+    write_outputs(checked.report, checked.plan, replace(outputs, docx=""))
+    assert [p.name for p in tmp_path.iterdir()] == ["r.xlsx"]
+
+
+def test_copy_of_the_docx_library_is_used_where_python_has_none(document, tmp_path, monkeypatch):
+    for name in [n for n in sys.modules if n == "docx" or n.startswith("docx.")]:
+        monkeypatch.delitem(sys.modules, name)
+    path = [entry for entry in sys.path if "libraries" not in entry]
+    monkeypatch.setattr(sys, "path", path)
+    library = load_docx_library("x")
+    assert "libraries" in library.__file__
+    buffer = io.BytesIO()
+    library.Document(docx_writer._make_template()).save(buffer)
+    assert zipfile.ZipFile(buffer).testzip() is None
+
+
+def test_pdf_is_refused_outside_qgis(checked, tmp_path):
+    with pytest.raises(OutputError) as raised:
+        write_outputs(checked.report, checked.plan, OutputPaths(pdf=str(tmp_path / "r.pdf")))
+    assert raised.value.key == "output_pdf_without_qgis" and list(tmp_path.iterdir()) == []
+
+
+def test_equal_data_have_equal_digests_and_changed_data_another(checked):
+    again = check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("REL001",)))
+    digest = compute_data_digest(checked.plan)
+    assert re.fullmatch(r"[0-9a-f]{64}", digest) and compute_data_digest(again.plan) == digest
+    again.plan.layers["CZKFBJ"].source.frame.loc[:, "GHFQMC"] = "x"
+    assert compute_data_digest(again.plan) != digest
+
+
+def test_command_line_writes_docx_and_ledger(tmp_path, capsys):
+    from plugin.core.__main__ import main
+
+    docx, xlsx = tmp_path / "报告.docx", tmp_path / "台账.xlsx"
+    source = str(SAMPLE_FOLDER / "county.gpkg")
+    main(["check", source, "--profile", "hunyuan", "--rules", "REL001", "--docx", str(docx), "--xlsx", str(xlsx)])
+    assert docx.stat().st_size > 5_000 and xlsx.stat().st_size > 3_000
+    assert str(docx) in capsys.readouterr().out

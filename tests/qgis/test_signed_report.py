@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The report to be signed as PDF and from the toolbox: pages, texts, and figures equal to those of the docx."""
+
+import re
+import unicodedata
+
+import openpyxl
+import pytest
+from pypdf import PdfReader
+
+from plugin.bridge.printing.pdf import write_pdf
+from plugin.core.cancellation import Cancellation
+from plugin.core.check import Options, check_plan
+from plugin.core.errors import Cancelled
+from plugin.core.render.document.check_report import make_check_report
+from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from tests.qgis.helpers import SAMPLE, run_algorithm
+
+pytestmark = pytest.mark.usefixtures("provider", "project")
+
+#: Pages of the sample's report up to the signatures.
+MAX_BODY_PAGES = 3
+#: A figure with its unit, without the groups of digits before the last: in a PDF columns are a space apart, too.
+#: Some fonts have one glyph for a character and for its radical; Qt then writes the radical into the PDF's text.
+RADICALS = str.maketrans("⻄⻅⻆⻉⻋⻓⻔⻘⻚⻛⻜⻝⻢⻣⻥⻦⻩⻬⻰", "西见角贝车长门青页风飞食马骨鱼鸟黄齐龙")
+FIGURE = re.compile(r"(?<![\d.])\d{1,3}\.\d+\s*(?:公\s*顷|万\s*亩|km\s*²|%)")
+
+
+def normalise(text: str) -> str:
+    return unicodedata.normalize("NFKC", re.sub(r"\s", "", text).translate(RADICALS))
+
+
+@pytest.fixture(scope="module")
+def checked(qgis_app):
+    tables = {name: str(SAMPLE.with_name(file)) for name, file in
+              (("figures", "figures.csv"), ("targets", "township_tasks.csv"))}  # fmt: skip
+    return check_plan(SAMPLE, Options(profile="hunyuan", **tables))
+
+
+@pytest.fixture(scope="module")
+def document(checked):
+    from plugin.bridge.pictures import draw_pictures
+
+    return make_check_report(checked.report, checked.plan.norm, draw_pictures(checked.plan, checked.report))
+
+
+def list_figures(texts: list[str]) -> set[str]:
+    return {re.sub(r"\s", "", figure) for text in texts for figure in FIGURE.findall(text)}
+
+
+@pytest.fixture(scope="module")
+def printed_texts(document, tmp_path_factory):
+    path = tmp_path_factory.mktemp("pdf") / "检查报告.pdf"
+    count = write_pdf(document, path)
+    texts = [page.extract_text() for page in PdfReader(path).pages]
+    assert len(texts) == count
+    return texts
+
+
+@pytest.fixture(scope="module")
+def pages(printed_texts):
+    return [normalise(text) for text in printed_texts]
+
+
+def test_first_page_has_verdict_problems_indicators_and_map(pages):
+    first = pages[0]
+    for text in (
+        "不通过",
+        "三条控制线相互重叠14处",
+        "一、决定结论的问题",
+        "二、未达到或接近目标的指标",
+        "三、问题位置",
+        "图例",
+    ):
+        assert text in first, text
+    assert "四、全部问题" not in first and "四、全部问题" in pages[1]
+
+
+def test_body_has_at_most_three_pages_and_ends_with_the_signatures(pages):
+    signed = next(number for number, text in enumerate(pages, 1) if "检查人(签字)" in text)
+    assert signed <= MAX_BODY_PAGES
+    assert pages[signed].find("附录一未经本县确认的设置") >= 0 > "".join(pages[:signed]).find("附录一未经")
+
+
+def test_each_page_has_its_number_of_all_pages(pages):
+    for number, text in enumerate(pages, 1):
+        assert f"第{number}页,共{len(pages)}页" in text
+
+
+def test_figures_of_pdf_and_docx_are_equal(printed_texts, document, tmp_path):
+    path = tmp_path / "检查报告.docx"
+    write_docx(document, path)
+    texts = [e.text for e in load_docx_library("x").Document(str(path)).element.body.iter() if e.tag.endswith("}t")]
+    in_docx = list_figures([text for text in texts if text])
+    assert len(in_docx) > 80
+    assert list_figures([text.translate(RADICALS) for text in printed_texts]) == in_docx
+
+
+def test_cancelling_a_print_leaves_no_file(document, tmp_path):
+    with pytest.raises(Cancelled):
+        write_pdf(document, tmp_path / "r.pdf", cancellation=Cancellation(lambda: True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_tool_writes_pdf_docx_and_ledger(tmp_path):
+    paths = {f"OUTPUT_{kind.upper()}": str(tmp_path / f"报告.{kind}") for kind in ("pdf", "docx", "xlsx")}
+    results = run_algorithm("check_plan", {"SOURCE": str(SAMPLE), "PROFILE": "hunyuan", "RULES": "REL001", **paths})
+    assert {name: results[name] for name in paths} == paths
+    assert len(PdfReader(paths["OUTPUT_PDF"]).pages) >= 2
+    assert "不通过" in "".join(
+        e.text or "" for e in load_docx_library("x").Document(paths["OUTPUT_DOCX"]).element.body.iter()
+    )
+    assert openpyxl.load_workbook(paths["OUTPUT_XLSX"]).sheetnames == ["汇总", "问题"]
