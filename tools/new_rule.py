@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RULE_FILE_TEMPLATE = '''# SPDX-License-Identifier: GPL-2.0-or-later
 from ...engine.context import Context
 from ...model.findings import Finding
-from ...model.rule import EACH, Example, Need, Severity, rule
+from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
 
 
@@ -26,7 +26,7 @@ from ...plan.layer import Layer
     problem="Say what is wrong",
     severity=Severity.WARNING,
     basis=[],  # keys of citations.toml in the standard's folder
-    needs={{"layer": Need(EACH)}},
+    needs={{"layer": Need(EVERY_LAYER)}},
     messages={{"": "{{layer}} ({{key}}) … say what is wrong and what to do."}},
     fails=[Example("what must be found", {{"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}}, finds=1)],
     passes=[Example("what must not", {{"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}})],
@@ -47,9 +47,9 @@ def {function}(layer: Layer, *, ctx: Context) -> list[Finding]:
 '''
 MUTATION_TEMPLATE = '''
 
-@plants("{code}")
-def {function}(draft: Draft) -> None:
-    """Say what is wrong, plant it with the draft's verbs, and name in `follows` what must answer too."""
+@declare_mutation("{code}")
+def plant_{function}(draft: CountyDraft) -> None:
+    """Plant the defect with the draft's methods; name in `follows` the other rules that must find it too."""
     raise NotImplementedError("{code}: plant its defect")
 '''
 #: The group that a new rule of a family joins; it may be moved to another, or to `default_rules`.
@@ -60,6 +60,14 @@ GROUPS = {
     "ATT": "attributes",
     "REL": "control_lines",
     "LAW": "quotas",
+}
+#: Families without a draft → what to do instead.
+PLACES_BY_HAND = {
+    "DOC": "DOC 规则不由 make rule 生成：成果包规则写在 plugin/core/package/rules，年度维护规则写在 "
+    "plugin/core/yearly/rules，步骤见 CONTRIBUTING.md。\n"
+    "make rule writes no DOC rules: a rule on packages goes into plugin/core/package/rules, a rule on yearly "
+    "maintenance into plugin/core/yearly/rules; see CONTRIBUTING.md for the steps.",
+    "RUN": "RUN 是检查运行自身的消息，不是规则。 / RUN codes are messages of the check itself, not rules.",
 }
 CHINESE_TEXT_TEMPLATE = """
 [{code}]
@@ -91,7 +99,7 @@ def main(code: str, name: str) -> int:
         print("用法 / usage: make rule CODE=ATT012 NAME=missing-use", file=sys.stderr)
         return 2
     if code[:3] not in GROUPS:
-        print(f"{code}: {', '.join(GROUPS)}", file=sys.stderr)
+        print(PLACES_BY_HAND.get(code[:3], f"{code}: {', '.join(GROUPS)}"), file=sys.stderr)
         return 2
     folder = ROOT / "plugin" / "core" / "rules" / code[:3].lower()
     taken = list(folder.glob(f"{code.lower()}_*.py"))

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from plugin.core.messages import texts
+from plugin.core.model import rule as rule_module
+from plugin.core.model.report import Outcome
 from plugin.core.model.rule import RULE_FAMILIES
+from tests.core.examples import run_example
+from tests.mutations import mutation
 
 ROOT = Path(__file__).resolve().parents[2]
 CHANGED_FILES = ("resources/texts/rules_zh.toml", "resources/standards/common-2021/standard.toml")
@@ -29,12 +34,26 @@ def new_rule_tool(tmp_path, monkeypatch):
     return module
 
 
+@pytest.fixture
+def own_registers(monkeypatch):
+    """Keep drafts out of the rules and mutations of other tests."""
+    monkeypatch.setattr(rule_module, "_DECLARED_RULES", dict(rule_module._DECLARED_RULES))
+    monkeypatch.setattr(mutation, "MUTATIONS", [])
+
+
+def run_file(name, path):
+    """Execute a file as a module of an existing package, so that its relative imports work."""
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize("family", [f for f in RULE_FAMILIES if f not in ("DOC", "RUN")])
 def test_make_rule_writes_code_texts_and_settings_of_a_new_rule(new_rule_tool, tmp_path, family):
     code = f"{family}999"
     assert new_rule_tool.main(code, "missing-use") == 0
     draft = (tmp_path / f"plugin/core/rules/{family.lower()}/{code.lower()}_missing_use.py").read_text(encoding="utf-8")
-    compile(draft, "draft", "exec")
     assert f'"{code}"' in draft and "def missing_use(" in draft
     chinese = tomllib.loads((tmp_path / CHANGED_FILES[0]).read_text(encoding="utf-8"))[code]
     assert set(chinese) == {"title", "problem", "what", "why", "fix", "limits", "messages"}
@@ -46,9 +65,42 @@ def test_make_rule_writes_code_texts_and_settings_of_a_new_rule(new_rule_tool, t
     assert {k: v for k, v in after.items() if k != "rule_groups"} == {
         k: v for k, v in before.items() if k != "rule_groups"
     }
-    mutations = (tmp_path / f"tests/mutations/{family.lower()}.py").read_text(encoding="utf-8")
-    compile(mutations, "mutations", "exec")
-    assert f'@plants("{code}")\ndef missing_use(' in mutations
+
+
+@pytest.mark.parametrize("family", [f for f in RULE_FAMILIES if f not in ("DOC", "RUN")])
+@pytest.mark.usefixtures("own_registers")
+def test_draft_of_a_rule_runs_without_findings(new_rule_tool, tmp_path, family, monkeypatch):
+    code, module = f"{family}999", f"{family.lower()}999_missing_use"
+    assert new_rule_tool.main(code, "missing-use") == 0
+    chinese = tomllib.loads((tmp_path / CHANGED_FILES[0]).read_text(encoding="utf-8"))
+    monkeypatch.setattr(texts, "_load_rules_zh", lambda: chinese)
+    package = f"plugin.core.rules.{family.lower()}"
+    run_file(f"{package}.{module}", tmp_path / f"{package.replace('.', '/')}/{module}.py")
+    draft = rule_module.load_all_rules()[code]
+    assert draft.fails and draft.passes
+    for example in (*draft.fails, *draft.passes):
+        report = run_example(draft, example)
+        assert not report.findings
+        assert [one.outcome for one in report.rules] == [Outcome.PASSED], report.rules
+
+
+@pytest.mark.parametrize("family", [f for f in RULE_FAMILIES if f not in ("DOC", "RUN")])
+@pytest.mark.usefixtures("own_registers")
+def test_draft_of_a_mutation_is_declared_and_asks_for_its_defect(new_rule_tool, tmp_path, family):
+    code, module = f"{family}999", family.lower()
+    assert new_rule_tool.main(code, "missing-use") == 0
+    run_file(f"tests.mutations.{module}_draft", tmp_path / f"tests/mutations/{module}.py")
+    (drafted,) = [one for one in mutation.MUTATIONS if one.rule == code]
+    assert drafted.name == f"{code}-missing_use"
+    with pytest.raises(NotImplementedError, match=code):
+        drafted.plant(None)
+
+
+def test_make_rule_says_where_a_rule_on_packages_goes(new_rule_tool, capsys):
+    assert new_rule_tool.main("DOC998", "missing-use") > 0
+    said = capsys.readouterr().err
+    for folder in ("plugin/core/package/rules", "plugin/core/yearly/rules"):
+        assert folder in said and (ROOT / folder).is_dir()
 
 
 def test_make_rule_with_a_used_or_invalid_code_changes_no_file(new_rule_tool, tmp_path, capsys):

@@ -42,7 +42,7 @@ class FindingsRows(QAbstractItemModel):
         #: True if all rows are sorted by their current figures.
         self._is_sorted = True
         #: True while rows are inserted or removed; no other rows may be loaded meanwhile.
-        self._changing = False
+        self._is_changing = False
 
     def set_report(self, report: Any) -> None:
         self.beginResetModel()
@@ -74,7 +74,7 @@ class FindingsRows(QAbstractItemModel):
 
     def canFetchMore(self, parent):
         # Only the first rows: Qt calls this whenever it lays the list out.
-        if not parent.isValid() or parent.internalId() or self._changing:
+        if not parent.isValid() or parent.internalId() or self._is_changing:
             return False
         group = self.groups[parent.row()]
         return not group.loaded and _count_loadable(group) > 0
