@@ -244,16 +244,19 @@ def test_live_changes_add_and_remove_findings_without_rebuilding_the_list(filter
     assert list_children(filtered_model, row, AREA_COLUMN) == ["3.00", "5.20", "7.00"]
 
 
-def test_list_loads_no_rows_while_live_changes_move_rows(findings_model):
-    loaded = next(g for g in findings_model.groups if g.code == "REL002")
-    other = next(g for g in findings_model.groups if g.code == "ATT001")
-    findings_model.load(loaded, 10)
+def test_list_loads_no_rows_while_live_changes_move_rows(qgis_app):
+    findings_model = FindingsModel()
+    findings_model.set_report(make_small_report())
+    for group in findings_model.groups:
+        group.seen = [True] * len(group.findings)
+    changing, other = findings_model.groups[:2]
+    findings_model.load(changing, 10)
     parent = findings_model._get_index_of_group(other)
     allowed = []
     for signal in (findings_model.rowsAboutToBeRemoved, findings_model.rowsRemoved, findings_model.rowsInserted):
         signal.connect(lambda *_: allowed.append(findings_model.canFetchMore(parent)))
-    new = make_finding("REL002", "140225000000000009", 30_000.0)
-    findings_model.change(make_findings_change([loaded.findings[1]], [new]), lambda group, finding: True)
+    new = make_finding(changing.code, "140225000000000009", 30_000.0)
+    findings_model.change(make_findings_change([changing.findings[1]], [new]), lambda group, finding: True)
     assert allowed == [False, False, False] and findings_model.canFetchMore(parent)
 
 
