@@ -163,7 +163,7 @@ class TargetsBox(FormBox):
 
     def __init__(self, texts: Texts, parent=None):
         super().__init__(parent)
-        self._texts, self._norm, self._area_code = texts, None, ""
+        self._texts, self._norm = texts, None
         self.rows: list[TargetRow] = []
         self._sources = QStringListModel(self)
         self._grid = QGridLayout(self)
@@ -230,7 +230,7 @@ class TargetsBox(FormBox):
 
     def show_inherited(self, norm: Norm, area_code: str) -> None:
         """Show in grey the targets that a county inherits from its parent profile."""
-        self._norm, self._area_code = norm, area_code
+        self._norm = norm
         known = get_inherited_targets(area_code, norm)
         for row in self.rows:
             candidates = [t for t in known.values() if t.indicator == row.indicator]

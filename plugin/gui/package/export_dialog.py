@@ -222,7 +222,7 @@ class ExportDialog(QDialog):
         self.setObjectName("SanxianExportPackage")
         self.setWindowTitle(tr("Export Submission Package"))
         self.form, self.run, self.end = FormPage(project), ProgressPage(), OutcomePage()
-        self._preview, self._objections = PackagePreview(), NO_OBJECTIONS
+        self._preview = PackagePreview()
         self.pages = QStackedWidget()
         for page in (self.form, self.run, self.end):
             self.pages.addWidget(page)
@@ -314,7 +314,6 @@ class ExportDialog(QDialog):
         self._enable_buttons()
 
     def show_objections(self, against: ExportObjections) -> None:
-        self._objections = against
         self.form.gate.show_objections(against)
         self._enable_buttons()
 
