@@ -142,6 +142,29 @@ def test_attributes_read_on_self_are_defined():
     assert find_undefined(read_plugin()) == []
 
 
+def list_fields(source: str) -> set[str]:
+    """Return the fields of the dataclasses of a file as ``Class.field``."""
+    return {
+        f"{node.name}.{statement.target.id}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.ClassDef) and any("dataclass" in ast.unparse(one) for one in node.decorator_list)
+        for statement in node.body
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name)
+    }
+
+
+def test_fields_of_dataclasses_are_read_by_attribute_or_by_a_text():
+    used = set().union(*map(list_read_names, read_plugin().values()))
+    for source in read_plugin().values():
+        used |= {
+            n.value for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Constant) and str(n.value) == n.value
+        }
+    # Read by the tests of all rules.
+    used |= {"finds", "passes"}
+    unused = [f"{path}: {name}" for path, source in read_plugin().items() for name in list_fields(source)]
+    assert [name for name in unused if name.rsplit(".")[-1] not in used] == []
+
+
 def test_attribute_set_or_read_by_a_former_name_is_found():
     sources = {
         "rows.py": """

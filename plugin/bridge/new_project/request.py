@@ -13,7 +13,6 @@ from ...core.errors import DataError, OutputError
 from ...core.files.writing import check_writable
 
 if TYPE_CHECKING:
-    from ...core.exchange.create import CreatedLayers
     from ...core.profile import Norm
     from ...core.profile.county_file import CountySettings
 
@@ -53,10 +52,9 @@ class NewProjectRequest:
 class CreatedDatabase:
     """The created database, with the settings for the forms of its layers.
 
-    ``created_layers``: its layers; ``norm``: standard and county profile, resolved together.
+    ``norm``: standard and county profile, resolved together.
     """
 
-    created_layers: CreatedLayers
     norm: Norm
 
 
@@ -93,7 +91,7 @@ def create_database(
         check_writable(request.get_own_profile_path, [])
     norm = load_norm(request.standard, request.profile, request.code)
     templates = [norm.standard.templates[role] for role in request.roles]
-    created = create_database(
+    create_database(
         request.database,
         templates,
         check_crs(parse_crs(request.crs), request.crs),
@@ -102,4 +100,4 @@ def create_database(
         progress=progress,
         cancellation=cancellation,
     )
-    return CreatedDatabase(created, norm)
+    return CreatedDatabase(norm)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,7 +44,6 @@ class TownshipSplit:
     shares: NDArray
     outside: NDArray
     count: int = 0
-    _sums: dict[str, NDArray] = field(default_factory=dict)
 
     def sums(self, values: NDArray, counted: NDArray | None = None) -> NDArray:
         """Return (townships + 2,) sums of (n,) values by township; NaN counts as 0.

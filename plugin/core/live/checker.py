@@ -174,7 +174,7 @@ class IncrementalChecker:
         complete_findings(small_plan, evaluation.findings, Texts(self._lang), NEVER_CANCELLED)
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
-        result = RecheckResult(names, frozenset(touched), changed_box, codes)
+        result = RecheckResult(names, frozenset(touched), codes)
         result.found = [
             finding for finding in sort_findings(evaluation.findings) if result.may_replace_finding(finding)
         ]

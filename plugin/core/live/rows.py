@@ -67,14 +67,12 @@ class RecheckResult:
     """The findings of a recheck, and which earlier findings they replace.
 
     ``names``: names of the changed row before and after the change. ``touched_rows``: names of the rows of all layers
-    that meet the changed place. ``changed_box``: box of the changed place (xmin, ymin, xmax, ymax in the plan's plane),
-    None if no shape changed. ``codes``: codes of the rules that ran. ``found``: the new findings. A name is layer code,
-    key and, if the key is ambiguous, feature id.
+    that meet the changed place. ``codes``: codes of the rules that ran. ``found``: the new findings. A name is layer
+    code, key and, if the key is ambiguous, feature id.
     """
 
     names: frozenset[RowName]
     touched_rows: frozenset[RowName]
-    changed_box: RowBounds | None
     codes: frozenset[str]
     found: list[Finding] = field(default_factory=list)
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.

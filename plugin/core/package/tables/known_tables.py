@@ -139,8 +139,8 @@ class TableBlock:
 
     Attributes
     ----------
-    head, last_line
-        The last line of its head, and its last line.
+    head
+        The last line of its head.
     places
         The matched columns.
     rows
@@ -154,7 +154,6 @@ class TableBlock:
     sheet: PrintedSheet
     table: ReportTable
     head: int
-    last_line: int
     places: tuple[ColumnMatch, ...]
     rows: dict[int, TableRow] = field(hash=False)
     unknown: tuple[int, ...] = ()
@@ -289,7 +288,7 @@ class KnownTables:
             elif any(parse_printed_number(sheet.text(line, column)) for column in matched - key_columns):
                 unknown.append(line)
         return TableBlock(
-            sheet, table, head, last, places, rows, tuple(unknown), _find_strange_columns(sheet, head, last, matched)
+            sheet, table, head, places, rows, tuple(unknown), _find_strange_columns(sheet, head, last, matched)
         )
 
 
