@@ -164,7 +164,7 @@ class DesktopController(QObject):
         self.inspection.inspection_began.connect(lambda path: self.result_owner.note_check_began(Path(path).name))
         self.inspection.done.connect(self._on_package_inspected)
         self.on_map.taken.connect(lambda: self.actions["layer"].setChecked(False))
-        self.editing.rechecked.connect(self._edited)
+        self.editing.rechecked.connect(self._on_rechecked)
         self.editing.outdated.connect(self.result_owner.refresh)
         self.waiving.changed.connect(self._on_waivers_changed)
         dock.runRequested.connect(self.run)
@@ -283,7 +283,7 @@ class DesktopController(QObject):
         # Layers may have been added in the meantime.
         self.recognition.schedule_update()
 
-    def _edited(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
+    def _on_rechecked(self, change: Any, rows: dict[int, Any], step: EditStep | None) -> None:
         """Show the changes of a re-check after edits."""
         if not self.result_owner.current():
             return

@@ -300,7 +300,7 @@ def test_check_reports_a_failing_overlay_pair_as_a_finding_and_checks_the_other_
         == read_key_pairs(list_findings_of_rules(straight, "TOP001"))
         == {("2", "4")}
     )
-    assert not list_findings_of_rules(report, "RUN900") and report.verdict is Verdict.FAIL
+    assert not list_findings_of_rules(report, "RUN900") and report.verdict is Verdict.FAILED
 
 
 def test_report_lists_the_overlay_fallbacks_that_were_used(monkeypatch):

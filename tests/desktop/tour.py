@@ -188,7 +188,7 @@ def run_main_tour():
         click(dock.run_bar.button)
         wait(lambda: not controller.busy)
     FACTS["cancelled_again"] = dock.note.text()
-    FACTS["time"] = dock.result.format_time
+    FACTS["time"] = dock.result.time_text
 
     # The first finding: a real click in the list.
     tree = dock.tree

@@ -89,7 +89,7 @@ def test_check_of_the_sample_runs_every_default_rule_without_a_crash(sample):
     assert set(by_code) == set(load_standard().rules) and len(by_code) >= 23
     assert not [r for r in sample.report.rules if r.outcome == "crashed"]
     assert {r.code for r in sample.report.rules if r.outcome == "not_applicable"} == RULES_THAT_DO_NOT_APPLY
-    assert sample.report.verdict is Verdict.FAIL
+    assert sample.report.verdict is Verdict.FAILED
     # One layer has no KCMJ: the other layers are checked, and the missing field is reported.
     assert by_code["ATT003"].incomplete and "KCMJ" in by_code["ATT003"].reason
 
@@ -198,7 +198,7 @@ def test_terraced_farmland_meets_its_target_by_gross_area_but_fails_by_net_area(
     report = check_plan(path, Options(profile="hunyuan")).report
     farmland = next(i for i in report.indicators if i.id == "farmland_area")
     assert farmland.inputs["gross_m2"] * 15 / 1e8 >= farmland.target > farmland.value
-    assert report.verdict is Verdict.FAIL
+    assert report.verdict is Verdict.FAILED
     assert "farmland_area" in [f.params["indicator"] for f in report.findings if f.code == "LAW002"]
     assert farmland.value * 1e8 / 15 == pytest.approx(truth["indicators"]["farmland_area_m2_net"], rel=1e-9)
 

@@ -133,7 +133,7 @@ def test_too_many_edits_mark_the_result_outdated_and_offer_a_full_check(checked,
         parcels.changeGeometry(fid, make_rectangle(500 * fid, 900))
     parcels.endEditCommand()
     assert wait_until(controller.dock.stale.isVisible)
-    assert controller.dock.stale.text() == f"{controller.dock.result.format_time} {OUTDATED_TEXT}"
+    assert controller.dock.stale.text() == f"{controller.dock.result.time_text} {OUTDATED_TEXT}"
     assert controller.dock.stale_button.isVisible() and controller.dock.stale_button.text() == "重新检查"
     monkeypatch.undo()
     controller.dock.stale_button.click()
@@ -188,7 +188,7 @@ def test_live_check_uses_only_milliseconds_of_the_main_thread_per_edit(checked, 
     live._timer.timeout.disconnect()
     live._timer.timeout.connect(timed(live._read_changes))
     live.rechecked.disconnect()
-    live.rechecked.connect(timed(controller._edited))
+    live.rechecked.connect(timed(controller._on_rechecked))
     layers["CZKFBJ"].startEditing()
     for n in range(10):
         layers["CZKFBJ"].changeGeometry(1, make_rectangle(50 + n, 200))
@@ -217,7 +217,7 @@ def test_report_saved_after_edits_states_that_it_contains_only_the_full_check(ch
     assert controller.dock.result.edited
     path, bar = tmp_path / "报告.json", controller.iface.messageBar()
     controller.exports.save("json", str(path))
-    text = f"内容是 {controller.dock.result.format_time} 全面检查的结果，不含编辑后的复检"
+    text = f"内容是 {controller.dock.result.time_text} 全面检查的结果，不含编辑后的复检"
     assert wait_until(lambda: any(text in item.text() for item in bar.items()))
     saved = json.loads(path.read_text(encoding="utf-8"))
     assert sorted(f["fingerprint"] for f in saved["findings"]) == whole

@@ -73,9 +73,9 @@ class EditListener(QObject):
         self.layer = layer
         self._pending: set[int] = set()
         self._renamed_features: dict[int, int] = {}
-        self._find_unsaved_fids = _find_unsaved_fids(layer)
+        self._unsaved_fids = _find_unsaved_fids(layer)
         # In a transaction the buffer does not contain earlier changes.
-        self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._find_unsaved_fids
+        self._blind = layer.isEditable() and layer.undoStack().index() > 0 and not self._unsaved_fids
         self._doubt = False
         self._saved: set[int] = set()
         self._last_deleted = 0
@@ -142,7 +142,7 @@ class EditListener(QObject):
         """Collect all unsaved changes of the layer again, as if they were just made."""
         if self._is_in_transaction():
             self._doubt = self._doubt or self._blind
-            self._pending |= self._find_unsaved_fids
+            self._pending |= self._unsaved_fids
             self._causes.append(None)
 
     def _is_in_transaction(self) -> bool:
@@ -152,7 +152,7 @@ class EditListener(QObject):
     # --- signals
     def _note_change(self, fid: int) -> None:
         self._pending.add(fid)
-        self._find_unsaved_fids.add(fid)
+        self._unsaved_fids.add(fid)
 
     def _on_added(self, fid: int) -> None:
         if fid in self._saved and self._last_deleted < 0:
@@ -187,13 +187,13 @@ class EditListener(QObject):
             self.commandEnded.emit()
 
     def _on_committed(self) -> None:
-        self._find_unsaved_fids, self._blind, self._saved = set(), False, set()
+        self._unsaved_fids, self._blind, self._saved = set(), False, set()
         self.commandEnded.emit()
 
     def _on_rolled_back(self) -> None:
         self._doubt = self._blind
-        self._pending |= self._find_unsaved_fids
-        self._find_unsaved_fids, self._blind = set(), False
+        self._pending |= self._unsaved_fids
+        self._unsaved_fids, self._blind = set(), False
         self._causes.append(None)
         self.commandEnded.emit()
 

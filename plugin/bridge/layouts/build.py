@@ -261,10 +261,10 @@ class LayoutBuilder:
 
         A township would be only a dot at that scale.
         """
-        return one.scope == "county" and not townships and self.neighbours is None and bool(self.find_sister_counties)
+        return one.scope == "county" and not townships and self.neighbours is None and bool(self.sister_counties)
 
     @cached_property
-    def find_sister_counties(self) -> list[map_layers.NamedPoint]:
+    def sister_counties(self) -> list[map_layers.NamedPoint]:
         """Return the other counties of the same city with known bounds."""
         return map_layers.find_sister_counties(self.material)
 
@@ -363,7 +363,7 @@ class LayoutBuilder:
         county = self.material.compute_county_extent()
         around = self._make_neighbours("locator_neighbours", sheet, [layer for layer, _ in shown])
         places = (
-            [map_layers.NamedPoint(self.material.county.name, county.center()), *self.find_sister_counties]
+            [map_layers.NamedPoint(self.material.county.name, county.center()), *self.sister_counties]
             if in_city
             else []
         )

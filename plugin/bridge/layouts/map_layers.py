@@ -134,7 +134,7 @@ class MapLayers:
         return [DivisionName(*(_read_text(row[name]) for name in fields)) for row in layer.getFeatures(request)]
 
     @cached_property
-    def get_division_codes(self) -> CodeList:
+    def division_codes(self) -> CodeList:
         """Return the code list of provinces, cities and counties.
 
         It is that of the standard, else that of the default standard.
@@ -144,7 +144,7 @@ class MapLayers:
         return self.norm.standard.code_lists.get("divisions") or load_standard().code_lists["divisions"]
 
     def _find_division(self, code: str) -> str:
-        known = self.get_division_codes
+        known = self.division_codes
         return known.codes[code].name if code in known.codes else ""
 
     @cached_property
@@ -163,7 +163,7 @@ class MapLayers:
     def _choose_default_crs(self):
         from ...core.standard.divisions import find_default_crs
 
-        return find_default_crs(self.county.code, self.get_division_codes)
+        return find_default_crs(self.county.code, self.division_codes)
 
     def extent(self, layer: QgsVectorLayer) -> QgsRectangle:
         """Return a layer's extent in the CRS of the maps."""
@@ -319,7 +319,7 @@ def compute_locator_extent(material: MapLayers, neighbours: NeighbourLayer, coun
 
 def find_city_name(material: MapLayers) -> str:
     """Return the name of the city that the county belongs to; empty if unknown."""
-    rows = material.get_division_codes.codes
+    rows = material.division_codes.codes
     own = rows.get(material.county.code)
     return rows[own.parent].name if own and own.parent in rows else ""
 
@@ -328,7 +328,7 @@ def find_sister_counties(material: MapLayers) -> list[NamedPoint]:
     """Return the other counties of the same city that have bounds in the code list."""
     from ...core.standard.divisions import find_extent
 
-    known = material.get_division_codes
+    known = material.division_codes
     own = known.codes.get(material.county.code)
     transform = QgsCoordinateTransform(QgsCoordinateReferenceSystem("EPSG:4490"), material.crs, material.project)
     found = []

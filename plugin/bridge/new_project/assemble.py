@@ -159,7 +159,7 @@ def _set_project_properties(project: QgsProject, request: NewProjectRequest) -> 
     project.setCrs(crs, True)
     project.setFilePathStorage(Qgis.FilePathType.Relative)
     standard = request.standard if request.standard != "county_db" else ""
-    own = request.get_own_profile_path
+    own = request.own_profile_path
     # The project has no path yet: its profile will be in the same folder.
     county.store_county(
         project, county.ProjectCountySettings(profile=own.name if own else request.profile, standard=standard)
@@ -191,7 +191,7 @@ def write_project(project: QgsProject, request: NewProjectRequest) -> None:
     Paths in it are relative to its folder. Raise OutputError if QGIS fails; an existing project file then remains.
     """
     target = request.project
-    own = request.get_own_profile_path
+    own = request.own_profile_path
     if own is not None and request.settings is not None:
         save_county(request.settings, own)
     try:

@@ -24,7 +24,7 @@ class NewProjectRequest:
     ``crs``: ``EPSG:…`` or WKT; ``roles``: codes of the plan layers to create; ``profile``: id or path of the county
     profile, or empty; ``existing``: how to treat an existing database; ``replace_project``: the project file may be
     overwritten; ``view``: west, south, east, north in degrees, if the county's location is known; ``settings``: the
-    county's settings, written to `get_own_profile_path` next to the project, or None.
+    county's settings, written to `own_profile_path` next to the project, or None.
     """
 
     standard: str
@@ -41,7 +41,7 @@ class NewProjectRequest:
     settings: CountySettings | None = None
 
     @property
-    def get_own_profile_path(self) -> Path | None:
+    def own_profile_path(self) -> Path | None:
         """Return the path of the county's profile, or None if the wizard writes none."""
         from ...core.profile.county_file import make_default_profile_path
 
@@ -85,10 +85,10 @@ def create_database(
     if request.project.exists() and not request.replace_project:
         raise OutputError("project_exists", target=str(request.project))
     check_writable(request.project, [])
-    if request.get_own_profile_path is not None:
-        if request.get_own_profile_path.exists():
-            raise DataError("profile_exists", file=str(request.get_own_profile_path))
-        check_writable(request.get_own_profile_path, [])
+    if request.own_profile_path is not None:
+        if request.own_profile_path.exists():
+            raise DataError("profile_exists", file=str(request.own_profile_path))
+        check_writable(request.own_profile_path, [])
     norm = load_norm(request.standard, request.profile, request.code)
     templates = [norm.standard.templates[role] for role in request.roles]
     create_database(

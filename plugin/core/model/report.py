@@ -96,7 +96,7 @@ class Report:
         """
         open_findings = [f for f in self.findings if f.state != "waived"]
         if any(f.severity is Severity.ERROR for f in open_findings):
-            return Verdict.FAIL
+            return Verdict.FAILED
         if not self.examined or any(
             r.incomplete or r.outcome in (Outcome.SKIPPED, Outcome.CRASHED) for r in self.rules
         ):

@@ -7,7 +7,7 @@ from enum import StrEnum
 class Verdict(StrEnum):
     """A report's verdict: 不通过 / 未完成 / 有条件通过 / 通过."""
 
-    FAIL = "fail"
+    FAILED = "fail"
     INCOMPLETE = "incomplete"
     CONDITIONAL = "conditional"
     PASSED = "pass"

@@ -165,7 +165,7 @@ class Plan:
         part_plan = Plan(
             layers, self.norm, self.scope, self.crs, base_year=self.base_year, role_choices=self.role_choices
         )
-        part_plan.plane, part_plan.known_county_code = self.plane, self._find_voted_code
+        part_plan.plane, part_plan.known_county_code = self.plane, self._voted_code
         if same_county and (county_shape := self.compute_county_shape()) is not None:
             part_plan.get_cache("county_shape")[None] = county_shape[1]
         return part_plan
@@ -177,15 +177,15 @@ class Plan:
         Rows have them in 行政区代码, else at the start of the key (BSM). If the county layer has some, other layers
         are ignored: a neighbour's rows must not determine the county.
         """
-        return self._find_voted_code or self.norm.profile.area_code
+        return self._voted_code or self.norm.profile.area_code
 
     @property
     def area_known(self) -> bool:
         """Return True if the data themselves give the county code."""
-        return bool(self._find_voted_code)
+        return bool(self._voted_code)
 
     @cached_property
-    def _find_voted_code(self) -> str:
+    def _voted_code(self) -> str:
         if self.known_county_code is not None:
             return self.known_county_code
         county = self.concept("county")

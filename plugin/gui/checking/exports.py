@@ -153,7 +153,7 @@ class ResultExporter:
             text = tr("Saved: {path}")
             if result.edited:
                 text = tr("Saved: {path}. It contains the full check of {time}, without findings of later edits.")
-            message = text.format(path=path, time=result.format_time)
+            message = text.format(path=path, time=result.time_text)
             folder = str(Path(path).parent)
             self._messages.show(
                 message, "success", (tr("Open"), make_opener(path)), (tr("Open Folder"), make_opener(folder))

@@ -160,7 +160,7 @@ class CheckRunner(QObject):
     def _on_cancelled(self) -> None:
         former = self._dock.result
         note = (
-            tr("Cancelled, still showing the result of {time}").format(time=former.format_time)
+            tr("Cancelled, still showing the result of {time}").format(time=former.time_text)
             if former
             else tr("Cancelled")
         )

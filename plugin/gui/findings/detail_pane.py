@@ -168,8 +168,8 @@ class DetailPane(QgsScrollArea):
         form = _make_form_layout()
         if group.is_secondary:
             state = (
-                theme.get_outcome_word(group.get_check_state)
-                if group.get_check_state in NOT_RUN_OUTCOMES
+                theme.get_outcome_word(group.check_state)
+                if group.check_state in NOT_RUN_OUTCOMES
                 else tr("Partly checked")
             )
             form.addRow(

@@ -212,7 +212,7 @@ class EditNotices(QObject):
             parts.append(tr("to re-check {count}").format(count=editing.waiting))
         self.counter.setText(tr("  ").join(parts))
         tip = tr("Findings since the full check at {time}; click to list the new ones.")
-        self.counter.setToolTip(tip.format(time=result.format_time))
+        self.counter.setToolTip(tip.format(time=result.time_text))
 
     def menu(self) -> QMenu:
         new = find_new_findings(self._dock.result)

@@ -68,7 +68,7 @@ class FindingGroup:
         return str(self.outcome.outcome) in NOT_RUN_OUTCOMES or self.outcome.incomplete
 
     @property
-    def get_check_state(self) -> str:
+    def check_state(self) -> str:
         """Return whether the rule is ``skipped``, ``crashed`` or ``partly`` checked.
 
         Empty for a rule that was checked in full. A rule that the full check skipped and that has findings at an
@@ -83,7 +83,7 @@ class FindingGroup:
     def reason(self) -> str:
         """Return why the rule was not checked completely."""
         reason = str(self.outcome.reason)
-        if self.get_check_state == "partly" and str(self.outcome.outcome) in NOT_RUN_OUTCOMES:
+        if self.check_state == "partly" and str(self.outcome.outcome) in NOT_RUN_OUTCOMES:
             text = tr(
                 "At the full check: {reason} Since then only edited features were checked. Run the full check again."
             )
@@ -98,8 +98,8 @@ class FindingGroup:
 
     def kind(self) -> str:
         """Return the kind (severity or outcome) whose icon represents the rule."""
-        if not self.findings or self.get_check_state == "crashed":
-            return self.get_check_state if self.get_check_state in NOT_RUN_OUTCOMES else "skipped"
+        if not self.findings or self.check_state == "crashed":
+            return self.check_state if self.check_state in NOT_RUN_OUTCOMES else "skipped"
         return "waived" if self.is_waived else self.severity
 
 

@@ -97,7 +97,7 @@ class MapCallout(QgsMapCanvasItem):
             self.spot = QPointF(self.toCanvasCoordinates(anchor))
             self._box = box
             seen = box.united(QRectF(self.spot, self.spot)).intersected(canvas)
-            self.label = compute_label_position(self._measure_label(), seen, canvas, _LABEL_GAP_EM * self._measure_em)
+            self.label = compute_label_position(self._measure_label(), seen, canvas, _LABEL_GAP_EM * self._em_px)
         self.update()
 
     def _find_anchor(self) -> QgsPointXY | None:
@@ -108,20 +108,20 @@ class MapCallout(QgsMapCanvasItem):
         return self._seen[1]
 
     @property
-    def _measure_em(self) -> float:
+    def _em_px(self) -> float:
         return float(self._canvas.fontMetrics().height())
 
     @property
     def is_small(self) -> bool:
         """Return True if the finding is too small on the screen to draw its outline."""
-        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._measure_em
+        return max(self._box.width(), self._box.height()) < _MIN_OUTLINE_EM * ICON_SIZE_EM * self._em_px
 
     def _measure_label(self) -> tuple[float, float]:
         plain, bold = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
         widths = [(plain if n else bold).horizontalAdvance(line) for n, line in enumerate(self.lines)]
-        return max(widths) + 2 * _LABEL_PADDING_EM * self._measure_em, len(
+        return max(widths) + 2 * _LABEL_PADDING_EM * self._em_px, len(
             self.lines
-        ) * plain.lineSpacing() + 2 * _LABEL_PADDING_EM * self._measure_em
+        ) * plain.lineSpacing() + 2 * _LABEL_PADDING_EM * self._em_px
 
     # --- drawing
     def paint(self, painter: QPainter, *_style) -> None:
@@ -131,33 +131,33 @@ class MapCallout(QgsMapCanvasItem):
         if self.is_small:
             self._draw_ring(painter)
         self._draw_leader(painter)
-        side = ICON_SIZE_EM * self._measure_em
+        side = ICON_SIZE_EM * self._em_px
         painter.drawPixmap(QRectF(self.spot.x() - side / 2, self.spot.y() - side / 2, side, side).toRect(), self._icon)
         self._draw_label(painter)
 
     def _draw_ring(self, painter: QPainter) -> None:
-        radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._measure_em
+        radius = max(self._box.width(), self._box.height()) / 2 + _RING_SIZE_EM * self._em_px
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for colour, width in ((_BLACK_COLOUR, 0.5), (RING_COLOUR, 0.3)):
-            painter.setPen(QPen(colour, width * self._measure_em))
+            painter.setPen(QPen(colour, width * self._em_px))
             painter.drawEllipse(self.spot, radius, radius)
 
     def _draw_leader(self, painter: QPainter) -> None:
         label, spot = self.label, self.spot
         end = QPointF(min(max(spot.x(), label.left()), label.right()), min(max(spot.y(), label.top()), label.bottom()))
         for colour, width in ((_WHITE_COLOUR, 0.25), (_BLACK_COLOUR, 0.1)):
-            painter.setPen(QPen(colour, width * self._measure_em))
+            painter.setPen(QPen(colour, width * self._em_px))
             painter.drawLine(spot, end)
 
     def _draw_label(self, painter: QPainter) -> None:
         # The map is light in every theme: black on white.
-        painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._measure_em)))
+        painter.setPen(QPen(_BLACK_COLOUR, max(1.0, 0.1 * self._em_px)))
         painter.setBrush(_WHITE_COLOUR)
-        painter.drawRoundedRect(self.label, 0.2 * self._measure_em, 0.2 * self._measure_em)
+        painter.drawRoundedRect(self.label, 0.2 * self._em_px, 0.2 * self._em_px)
         metrics = QFontMetricsF(self._canvas.font())
         x, y = (
-            self.label.left() + _LABEL_PADDING_EM * self._measure_em,
-            self.label.top() + _LABEL_PADDING_EM * self._measure_em + metrics.ascent(),
+            self.label.left() + _LABEL_PADDING_EM * self._em_px,
+            self.label.top() + _LABEL_PADDING_EM * self._em_px + metrics.ascent(),
         )
         for n, line in enumerate(self.lines):
             painter.setFont(self._canvas.font() if n else self._bold)

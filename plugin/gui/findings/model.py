@@ -251,9 +251,9 @@ class FindingsModel(ChangingFindings):
             return str(group.shown) if group.findings else "—"
         if column == AREA_COLUMN:
             return format_short_hectares(group.shown_area) if group.findings else "—"
-        if group.get_check_state in NOT_RUN_OUTCOMES:
-            return theme.get_outcome_word(group.get_check_state)
-        return tr("Partly checked") if group.get_check_state else ""
+        if group.check_state in NOT_RUN_OUTCOMES:
+            return theme.get_outcome_word(group.check_state)
+        return tr("Partly checked") if group.check_state else ""
 
     def _load_icon(self, kind):
         if kind not in self._icons:

@@ -73,7 +73,7 @@ class CheckView:
         return {**found, "skipped": summary["skipped"] + summary["crashed"]}
 
     @property
-    def format_time(self) -> str:
+    def time_text(self) -> str:
         """Return the time of the check as text; with the date for a restored result."""
         return f"{self.finished:%Y-%m-%d %H:%M}" if self.is_restored else f"{self.finished:%H:%M}"
 

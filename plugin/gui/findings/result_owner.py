@@ -153,7 +153,7 @@ class ResultOwner:
         """
         if self.package:
             text = tr("These findings are of the package “{name}”, inspected at {time}, not of the project.")
-            return text.format(name=self.package, time=result.format_time), False
+            return text.format(name=self.package, time=result.time_text), False
         if result.is_restored:
             return _describe_restored(result)
         if self._editing.is_outdated:
@@ -161,7 +161,7 @@ class ResultOwner:
                 "The layers changed since {time} in ways that checks while editing do not cover; the result is "
                 "out of date."
             )
-            return text.format(time=result.format_time), True
+            return text.format(time=result.time_text), True
         return "", False
 
 
@@ -177,4 +177,4 @@ def _describe_restored(result: CheckView) -> tuple[str, bool]:
         text = tr("Result of {time}. Changed since: {layers}. The grey rows may be out of date.")
     else:
         text = tr("Result of {time}. Layers and settings have not changed since.")
-    return text.format(time=result.format_time, layers=tr(", ").join(changes.layers)), bool(changes)
+    return text.format(time=result.time_text, layers=tr(", ").join(changes.layers)), bool(changes)

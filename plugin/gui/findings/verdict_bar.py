@@ -96,7 +96,7 @@ class VerdictBar(QWidget):
         # Grey if the data have changed since the verdict.
         self._word.setEnabled(not result.changes)
         run, total, sentence = _describe_rules_run(result)
-        self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.format_time, run=run, total=total))
+        self._when.setText(tr("{time} · {run} of {total} rules").format(time=result.time_text, run=run, total=total))
         outcomes = tr(
             "Passed {passed}, with findings {failed}, not applicable {not_applicable}, skipped {skipped}, "
             "crashed {crashed}"
@@ -115,7 +115,7 @@ class VerdictBar(QWidget):
             "shares, the ratio, unique keys, gaps of the whole county and yearly maintenance (reasons, numbers, "
             "balance) are checked in the next full check."
         )
-        self._edited.setToolTip(tip.format(time=result.format_time))
+        self._edited.setToolTip(tip.format(time=result.time_text))
         self._edited.setVisible(bool(result.edited))
 
     def set_counts(self, counts: dict[str, int]) -> None:

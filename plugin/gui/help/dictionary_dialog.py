@@ -105,7 +105,7 @@ class DictionaryDialog(QDialog):
         self.resize(letter * 132, self.fontMetrics().lineSpacing() * 34)
 
     def _find_page(self, layer: QgsVectorLayer | None) -> str:
-        role = find_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
+        role = find_named_role(layer, load_standard(self.standard.currentData()).templates) if layer is not None else ""
         return f"layer-{role}" if role else ""
 
     def _open_page(self, anchor: str) -> None:
@@ -212,7 +212,7 @@ class DictionaryDialog(QDialog):
         QDesktopServices.openUrl(url)
 
 
-def find_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
+def find_named_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:
     """Return the role (code of the plan layer) stored in a layer, else named by it.
 
     Empty if neither is a template of the standard.

@@ -95,7 +95,7 @@ class GateBox(QGroupBox):
             errors=summary["errors"],
             warnings=summary["warnings"],
             skipped=summary["skipped"] + summary["crashed"],
-            time=result.format_time,
+            time=result.time_text,
         )
         self._show_message(theme.VERDICT_ICONS[verdict], message)
 

@@ -46,7 +46,7 @@ class GroupDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("SanxianGroupDialog")
         self.setWindowTitle(tr("Group to Check"))
-        self._find_conflicting_groups = groups
+        self._conflicting_groups = groups
         text = tr(
             "{count} groups of layers in the project contain the same plan layers: {names}. Choose the group to "
             "check; the "
@@ -71,7 +71,7 @@ class GroupDialog(QDialog):
 
     def chosen(self) -> LayerGroup:
         return next(
-            g for g, button in zip(self._find_conflicting_groups, self.buttons, strict=True) if button.isChecked()
+            g for g, button in zip(self._conflicting_groups, self.buttons, strict=True) if button.isChecked()
         )
 
 

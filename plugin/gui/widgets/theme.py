@@ -46,7 +46,7 @@ KIND_ICONS = {
     "crashed": "crashed",
 }
 VERDICT_ICONS = {
-    Verdict.FAIL: "error",
+    Verdict.FAILED: "error",
     Verdict.INCOMPLETE: "skipped",
     Verdict.CONDITIONAL: "warning",
     Verdict.PASSED: "ok",

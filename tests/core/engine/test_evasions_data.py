@@ -322,7 +322,7 @@ def test_farmland_with_the_code_of_another_township_counts_where_it_is_located(
     assert misplaced.area_m2 == pytest.approx(sample_layers["YJJBNTBHTB"]["YJJBNTTBMJ"][rows].sum(), rel=1e-3)
     (figure,) = [i for i in report.indicators if i.place]
     assert figure.value == pytest.approx(own, rel=1e-3)
-    assert report.verdict is Verdict.FAIL
+    assert report.verdict is Verdict.FAILED
 
 
 def test_farmland_codes_that_agree_with_the_location_give_no_finding(sample_layers, confirmed_profile, tmp_path):

@@ -280,7 +280,7 @@ def test_plan_without_a_layer_in_a_usable_crs_fails_without_a_crash():
         convert_to_source_layers({r: change_crs_of_layer(r, 4525)[r] for r in make_small_plan_layers()})
     ).report
     assert len(list_findings_of_rules(report, "SCH003")) == len(make_small_plan_layers())
-    assert report.verdict is Verdict.FAIL and not list_findings_of_rules(report, "RUN900")
+    assert report.verdict is Verdict.FAILED and not list_findings_of_rules(report, "RUN900")
     assert {r.outcome for r in report.rules} <= {
         Outcome.FAILED,
         Outcome.SKIPPED,

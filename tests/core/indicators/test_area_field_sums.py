@@ -168,7 +168,7 @@ def test_too_small_sum_of_area_fields_misses_its_target(tmp_path):
         .multiply("YJJBNTBHTB", 0.1, *AREA_FIELDS)
         .check(tmp_path, format_target("farmland_area", "10.00"))
     )
-    assert get_indicator(done.report, "farmland_area").state == "broken" and done.report.verdict is Verdict.FAIL
+    assert get_indicator(done.report, "farmland_area").state == "broken" and done.report.verdict is Verdict.FAILED
     assert len(list_sum_findings(done.report)) == 1
 
 

@@ -165,7 +165,7 @@ def test_every_target_of_one_indicator_is_compared(tmp_path):
         FARMLAND_TARGET_SECTION.format("999999", 2025) + FARMLAND_TARGET_SECTION.format("1", 2035),
     )
     states = [(i.target, i.state) for i in report.indicators if i.id == "farmland_area"]
-    assert states == [(999999.0, "broken"), (1.0, "met")] and report.verdict is Verdict.FAIL
+    assert states == [(999999.0, "broken"), (1.0, "met")] and report.verdict is Verdict.FAILED
 
 
 def test_difference_of_zero_is_not_called_a_rounding_difference():

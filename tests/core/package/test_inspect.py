@@ -533,7 +533,7 @@ def test_package_folder_without_layers_gets_a_report(tmp_path):
     (tmp_path / "空" / "说明.txt").write_text("x")
     report = inspect_report(tmp_path / "空")
     assert {("DOC001", "form"), ("DOC002", "data"), ("DOC003", "name")} <= document_findings(report)
-    assert report.verdict is Verdict.FAIL
+    assert report.verdict is Verdict.FAILED
 
 
 def write_malicious_zip(path, name, content=b"x", **info):

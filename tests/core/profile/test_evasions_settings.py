@@ -127,7 +127,7 @@ def test_county_target_looser_than_the_base_task_keeps_the_base_task_in_force(cl
     assert all(text in warned.message for text in (own[1], "63.25", "本县文件", "浑源县国土空间总体规划"))
     compared = {i.target for i in report.indicators if i.id == FARMLAND_INDICATOR and not i.place}
     assert compared == {63.25, float(own[1])}
-    assert report.verdict in (Verdict.CONDITIONAL, Verdict.FAIL)
+    assert report.verdict in (Verdict.CONDITIONAL, Verdict.FAILED)
 
 
 def test_county_that_misses_the_base_task_fails_despite_its_own_looser_target(clean_layers, write_profile):
@@ -137,7 +137,7 @@ def test_county_that_misses_the_base_task_fails_despite_its_own_looser_target(cl
         make_read_layers(short),
         Options(profile=write_profile(TARGET_SECTION.format(FARMLAND_INDICATOR, *LOOSER_TARGETS["nothing"]))),
     ).report
-    assert report.verdict is Verdict.FAIL
+    assert report.verdict is Verdict.FAILED
     assert [
         f.params["target"]
         for f in list_findings_of_rules(report, "LAW002")

@@ -98,10 +98,10 @@ def test_waived_findings_stay_waived_and_listed_in_the_report(county_file):
 
 def test_report_with_all_findings_waived_is_conditional(county_file):
     checked = check_data(county_file, ("REL001",))
-    assert checked.report.verdict is Verdict.FAIL
+    assert checked.report.verdict is Verdict.FAILED
     waive_findings(county_file, "REL001")
     assert check_data(county_file, ("REL001",)).report.verdict is Verdict.CONDITIONAL
-    assert check_data(county_file, ("REL001",), waivers="none").report.verdict is Verdict.FAIL
+    assert check_data(county_file, ("REL001",), waivers="none").report.verdict is Verdict.FAILED
 
 
 def test_waivers_still_apply_after_edits_of_neighbouring_features(tmp_path, county_file, county_layers):
@@ -155,7 +155,7 @@ def test_waiver_applies_after_a_small_and_not_after_a_large_change_of_the_confli
         (finding,) = list_findings(report, "RUN903")
         assert finding.case == "changed" and finding.params["now_m2"] == pytest.approx(now.area_m2, abs=0.01)
         assert kept.area_m2 == pytest.approx(finding.params["before_m2"], abs=0.01)
-        assert report.verdict is Verdict.FAIL
+        assert report.verdict is Verdict.FAILED
 
 
 def test_waiver_does_not_apply_to_a_conflict_moved_elsewhere_with_the_same_area(tmp_path, county_layers):
@@ -230,7 +230,7 @@ def test_waiver_does_not_apply_after_its_end_date(tmp_path, county_file):
     late = list_findings(report, "RUN902")
     assert len(late) == len(list_findings(report, "REL001")) and str(late[0].severity) == "WARNING"
     assert yesterday.isoformat() in late[0].message and "文号" in late[0].message
-    assert report.verdict is Verdict.FAIL
+    assert report.verdict is Verdict.FAILED
     # The last day is included.
     make_default_waiver_path(county_file).unlink()
     waive_findings(county_file, "REL001", words=WaiverEntry("理由", "文号", "王工", date(2020, 1, 1), date.today()))
