@@ -76,7 +76,8 @@ def sum_areas_by_pair(parts):
     return {pair: round(area, 9) for pair, area in found.items()}
 
 
-#: `polygons.MAX_UNCLIPPED_VERTICES`, `polygons.WINDOW_MARGIN_M`, `overlay.MANY`, `overlay.VERTICES_PER_OVERLAY`.
+#: `polygons.MAX_UNCLIPPED_VERTICES`, `polygons.WINDOW_MARGIN_M`, `overlay.MIN_COVERAGE_NEIGHBOURS`,
+#: `overlay.VERTICES_PER_OVERLAY`.
 OVERLAY_THRESHOLDS = {
     "as it is": (512, 10.0, 64, 500),
     "cut through windows": (6, 0.25, 2, 10**9),

@@ -43,7 +43,7 @@ def read_listed_reasons(listed):
 
 
 def fill_in_package_form(controller):
-    """Fill in the package form by keyboard; add documents while it is open."""
+    """Fill in the export dialog by keyboard; add documents while it is open."""
     DOCUMENTS_FOLDER.mkdir()
     TARGET_FOLDER.mkdir()
     controller.actions["package"].trigger()

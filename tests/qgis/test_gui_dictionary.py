@@ -56,7 +56,10 @@ def test_dictionary_finds_the_page_of_a_layer_by_template_then_by_name(qgis_app)
     assert find_named_role(given, TEMPLATES) == ""
     set_assigned_role(given, "CZKFBJ")
     assert find_named_role(given, TEMPLATES) == "CZKFBJ"
-    assert find_named_role(make_layer("dltb"), TEMPLATES) == "DLTB" and find_named_role(make_layer("地类图斑"), TEMPLATES) == "DLTB"
+    assert (
+        find_named_role(make_layer("dltb"), TEMPLATES) == "DLTB"
+        and find_named_role(make_layer("地类图斑"), TEMPLATES) == "DLTB"
+    )
     assert find_named_role(None, TEMPLATES) == ""
 
 

@@ -96,11 +96,11 @@ def test_draft_of_a_mutation_is_declared_and_asks_for_its_defect(new_rule_tool, 
         drafted.plant(None)
 
 
-def test_make_rule_says_where_a_rule_on_packages_goes(new_rule_tool, capsys):
+def test_make_rule_names_the_folders_of_rules_on_packages(new_rule_tool, capsys):
     assert new_rule_tool.main("DOC998", "missing-use") > 0
-    said = capsys.readouterr().err
+    message = capsys.readouterr().err
     for folder in ("plugin/core/package/rules", "plugin/core/yearly/rules"):
-        assert folder in said and (ROOT / folder).is_dir()
+        assert folder in message and (ROOT / folder).is_dir()
 
 
 def test_make_rule_with_a_used_or_invalid_code_changes_no_file(new_rule_tool, tmp_path, capsys):

@@ -167,7 +167,7 @@ def read_source_rows(shot: LayerSnapshot, cancellation: Cancellation) -> SourceL
     """Read the rows of a layer snapshot, with unsaved edits and its selection.
 
     A complete shapefile is read by its bytes, because QGIS relies on a missing or wrong .cpg. Off the main thread
-    through `running.threads.steady`.
+    through `running.threads.run_in_python_thread`.
     """
     whole = shot.request.filterType() == QgsFeatureRequest.FilterType.FilterNone and shot.request.limit() < 0
     if shot.path.lower().endswith(".shp") and whole and not shot.unsaved_change_count and not shot.filter:

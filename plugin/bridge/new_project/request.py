@@ -76,7 +76,7 @@ def create_database(
     """Write the empty database of a new project.
 
     Raise SanxianError, with the disk unchanged, and Cancelled. Call it in a thread created by Python
-    (`running.threads.steady`), because it uses pyproj.
+    (`running.threads.run_in_python_thread`), because it uses pyproj.
     """
     from ...core.exchange.create import create_database
     from ...core.geometry.crs import parse_crs

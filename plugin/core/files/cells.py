@@ -84,7 +84,7 @@ def _apply_to_values(
 ) -> np.ndarray:
     """Return (n,) objects: ``function`` of each value, ``missing`` for missing values.
 
-    ``of_texts`` does the same as ``function`` for many texts at once.
+    ``function_of_texts`` does the same as ``function`` for many texts at once.
     """
     import pandas as pd
 

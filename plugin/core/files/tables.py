@@ -20,9 +20,8 @@ from zipfile import BadZipFile
 from ..errors import InputError
 from .encoding import OLD_WORKBOOK_SIGNATURE, WORKBOOK_SIGNATURE, UndecodableTextError, decode_file_text, find_delimiter
 
-# Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: `tables`,
-# `indicators.get_typed_figures` and
-# `exchange.structure_table`.
+# Sheets of lines of cells of CSV and xlsx files. The callers find headings in them: this module,
+# `indicators.typed_figures` and `exchange.structure_table`.
 
 _WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
 #: Wide enough for every number that a cell can hold.

@@ -331,7 +331,7 @@ class Polygons:
         ``rows`` (n,) and ``other_rows`` (m,) bool: only these are compared. `overlay.find_overlapping_rows` must have
         run for this layer.
         """
-        overlapping = require_value(self.overlapping_rows, "`crowded`")
+        overlapping = require_value(self.overlapping_rows, "the overlapping rows")
         self._prepare_caches(cancellation)
         other._prepare_lines(cancellation)
         pieces = other.lines.extract_lines(other.lines.find_unmatched(self.lines, other_rows))

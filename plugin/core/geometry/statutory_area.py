@@ -112,7 +112,7 @@ def compute_drawn_area(
 
     Edges are straight in the shapes' own plane. Arguments as of `statutory_area`; without ``to_lonlat`` the
     plane is that of degrees. Accurate to 0.01 m². A polygon whose edges are too short to deviate by more than
-    `_ALLOWED_M2` in total is measured by its vertices, as in the annex.
+    `_MAX_DEVIATION_M2` in total is measured by its vertices, as in the annex.
     """
     return _sum_polygon_areas(shapes, to_lonlat, cancellation, as_drawn=True)
 
@@ -154,7 +154,7 @@ def _find_bent_edges(part_rings: PolygonRings, lon: NDArray, lat: NDArray, areas
     """Return start vertices and lengths (m) of edges that must be measured as drawn.
 
     They are all edges of polygons whose edges may deviate by more than the limit in total. An edge of length L
-    encloses at most ⅔·L·s with its chord, s = L²/8 · `_BEND`·(tan φ + `_MORE_BENT`)/R.
+    encloses at most ⅔·L·s with its chord, s = L²/8 · `_ANNEX_BEND`·(tan φ + `_GEODESIC_BEND`)/R.
     """
     east, north = np.diff(lon) * np.cos(lat[:-1]), np.diff(lat)
     length = SEMI_MAJOR_M * np.hypot(east, north)
@@ -179,7 +179,7 @@ def _measure_edges(
 ) -> NDArray:
     """Return (k,) the contribution (m²) of each edge, as drawn, to its ring's area.
 
-    An edge is divided into pieces of at most `_PIECE_M`, each measured with and without its middle. The deviation of a
+    An edge is divided into pieces of at most `_MAX_PIECE_M`, each measured with and without its middle. The deviation of a
     chord from the bent edge grows with the square of its length, so (4 × finer sum − coarser sum) / 3 is the limit for
     ever smaller pieces (Richardson extrapolation).
     """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Expansion ratio (城镇开发边界扩展倍数).
 
-It is the urban growth boundary divided by the urban construction land of 2020.
+It is the urban development boundary divided by the urban construction land of 2020.
 """
 
 from __future__ import annotations
@@ -129,8 +129,6 @@ def compute_expansion_ratios(
     denominator_m2: float, boundary_m2: float, concentrated_m2: float, flexible_m2: float, new_land_m2: float
 ) -> dict[str, float]:
     """Compute the three forms of 扩展倍数 by a working definition (mark C).
-
-    The definition is in standards/expansion_ratio.
 
     n1 = whole boundary ÷ D; n2 = (集中建设区 + 弹性发展区) ÷ D; n3 = (D + new land) ÷ D, where D is the 2020 urban
     construction land and new land is the part of the boundary outside of it. All in m². Raises ZeroDivisionError for D

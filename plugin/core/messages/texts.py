@@ -439,7 +439,7 @@ def format_width(width_m: float | None, decimals: int = 2) -> str:
 
 
 def format_area(area_m2: float | None) -> str:
-    """Return an area (m²) as text in the unit of findings, hectares."""
+    """Return an area as text in m², with two decimals; a dash without an area."""
     return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
 
 

@@ -2,7 +2,8 @@
 """Document information (成果信息) of a submission.
 
 It has secrecy level, authorities, date and map approval number. Each value comes from the first source that has one:
-project, ``[document]`` of the county profile, form of the package (the data that state what the package contains).
+project, ``[document]`` of the county profile, the package's specification (the data that state what the package
+contains).
 """
 
 from __future__ import annotations
@@ -186,7 +187,7 @@ class ResolvedDocument:
 def resolve_document(
     project: DocumentInfo | None, profile: Profile, form: DocumentInfo | None = None
 ) -> ResolvedDocument:
-    """Resolve each value from project, else profile, else form of the package.
+    """Resolve each value from project, else profile, else the package's specification.
 
     The secrecy level is lowered only with a reason.
     """

@@ -42,7 +42,7 @@ def _is_as_strict(key: str, value: Any, shipped_value: Any) -> bool:
 class Norm:
     """A standard with a profile on top: the settings that a run uses.
 
-    ``phase``: an id of `PHASES`, or empty.
+    ``phase``: an id of `PLANNING_PHASES`, or empty.
     """
 
     standard: Standard

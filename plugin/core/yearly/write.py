@@ -57,7 +57,7 @@ def write_files_together(places: list[Path]) -> Iterator[Path]:
 
     ``places``: the final paths; each file has its name. The folder is in the folder of the first path. When the block
     ends, all files are moved to their places, the first one last. After an error no file remains. The caller keeps
-    other runs away (`package.folder.lock`).
+    other runs away (`package.folder.lock_for_writing`).
 
     Raises
     ------

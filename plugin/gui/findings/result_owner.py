@@ -73,7 +73,7 @@ class ResultOwner:
 
     def __init__(self, dock: FindingsDock, watch: ProjectWatcher, editing: LiveCheckSwitch):
         self._dock, self._watch, self._editing = dock, watch, editing
-        #: Numbers of the projects (`ProjectWatch.number`) of the running check and of the displayed result.
+        #: Numbers of the projects (`ProjectWatcher.number`) of the running check and of the displayed result.
         self._project_number_of_run = self._project_number_of_result = watch.number
         #: Fingerprint of the inputs of the displayed result.
         self._input_fingerprint: InputFingerprint | None = None

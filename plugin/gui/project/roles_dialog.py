@@ -70,9 +70,7 @@ class GroupDialog(QDialog):
         self.setMinimumWidth(self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS)
 
     def chosen(self) -> LayerGroup:
-        return next(
-            g for g, button in zip(self._conflicting_groups, self.buttons, strict=True) if button.isChecked()
-        )
+        return next(g for g, button in zip(self._conflicting_groups, self.buttons, strict=True) if button.isChecked())
 
 
 def ask_layer_group(project: QgsProject, parent: Any) -> bool:

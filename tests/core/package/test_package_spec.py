@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Package specs (forms of packages) as data: loaded, or refused with file and key."""
+"""Specifications of packages as data: loaded, or refused with file and key."""
 
 import pytest
 

@@ -2,7 +2,7 @@
 """Writing of layers as one VCT file, and its comparison with the plan.
 
 A feature with several parts has a record and a row for each part, with consecutive ids and equal values, because the
-format allows only single parts. Reading merges them (`vct.parts`), and the comparison compares features.
+format allows only single parts. Reading merges them (`exchange.vct.batch`), and the comparison compares features.
 """
 
 from __future__ import annotations
