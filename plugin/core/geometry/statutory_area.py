@@ -179,9 +179,9 @@ def _measure_edges(
 ) -> NDArray:
     """Return (k,) the contribution (m²) of each edge, as drawn, to its ring's area.
 
-    An edge is divided into pieces of at most `_MAX_PIECE_M`, each measured with and without its middle. The deviation of a
-    chord from the bent edge grows with the square of its length, so (4 × finer sum − coarser sum) / 3 is the limit for
-    ever smaller pieces (Richardson extrapolation).
+    An edge is divided into pieces of at most `_MAX_PIECE_M`, each measured with and without its middle. The deviation
+    of a chord from the bent edge grows with the square of its length, so (4 × finer sum − coarser sum) / 3 is the
+    limit for ever smaller pieces (Richardson extrapolation).
     """
     if not len(edges):
         return np.zeros(0)

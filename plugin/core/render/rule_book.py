@@ -33,8 +33,8 @@ RUNS_BY_DEFAULT, RUNS_WHEN_NAMED = "default", "named"
 class NeededLayer:
     """A layer that a rule needs.
 
-    ``concept``: kind of layer (`EVERY_LAYER`: every layer in turn); ``roles``: its layer codes; ``fields``: meanings of fields
-    without which the rule is skipped.
+    ``concept``: kind of layer (`EVERY_LAYER`: every layer in turn); ``roles``: its layer codes; ``fields``: meanings of
+    fields without which the rule is skipped.
     """
 
     concept: str
