@@ -122,7 +122,7 @@ class CompareVersions(SanxianAlgorithm):
             results[OUTPUT_XLSX] = self.workbook
         results |= self.output.write(self, parameters, context, make_changed_areas_table(done, lang), cancellation)
         log_written_files(feedback, (self.workbook, self.output.file))
-        found = done.found
+        found = done.comparison
         areas = {f"AREA_{kind.upper()}": found.area(kind) for kind in ("in", "out", "changed")}
         verdict = "identical" if found.identical else "different"
         return {**results, **areas, "PARTS": len(found.parts), "IDENTICAL": found.identical, "VERDICT": verdict}

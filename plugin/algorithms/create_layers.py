@@ -124,11 +124,11 @@ class CreateLayers(SanxianAlgorithm):
         made, crs, notice = self._create_layers(Cancellation(feedback.isCanceled))
         texts = Texts(get_interface_language())
         log_created_layers(feedback, made, crs, notice, texts)
-        unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.made]
+        unverified = [t.role for t in self.templates if t.fields_mark == "C" and t.role in made.created]
         if unverified:
             params = {"count": len(unverified), "layers": ", ".join(unverified)}
             feedback.pushInfo(texts.get("toolbox", "unverified_fields", **params))
-        lists = {f.codes for t in self.templates if t.role in made.made for f in t.fields if f.codes}
+        lists = {f.codes for t in self.templates if t.role in made.created for f in t.fields if f.codes}
         unconfirmed = [
             texts.get_setting_name(f"codes.{n}") for n in sorted(lists) if self.standard.code_lists[n].mark == "C"
         ]
@@ -138,8 +138,8 @@ class CreateLayers(SanxianAlgorithm):
                 "lists": "、".join(unconfirmed) if texts.lang == "zh" else ", ".join(unconfirmed),
             }
             feedback.pushInfo(texts.get("toolbox", "unverified_lists", **params))
-        self._register_layers([*made.made, *made.existing], context)
-        return {OUTPUT: self.target, "LAYERS": len(made.made), "COUNTY_CODE": self.county.code}
+        self._register_layers([*made.created, *made.existing], context)
+        return {OUTPUT: self.target, "LAYERS": len(made.created), "COUNTY_CODE": self.county.code}
 
     def _register_layers(self, names, context) -> None:
         """Register the layers, so that QGIS loads them when the tool has ended.

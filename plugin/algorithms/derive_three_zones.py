@@ -118,7 +118,7 @@ class DeriveThreeZones(SanxianAlgorithm):
         table = make_template_table(derived.frame, self.template, self.zones.crs)
         results = self.output.write(self, parameters, context, table, cancellation)
         log_written_files(feedback, [self.output.file])
-        found = derived.found
+        found = derived.three_zones
         areas = {name: found.area(space) for space, name in _AREA_OUTPUTS_BY_CODE.items()}
         return {**results, **areas, "ZONES_M2": found.input_m2, "OVERLAP_M2": found.overlap_m2}
 

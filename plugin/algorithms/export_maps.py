@@ -239,7 +239,7 @@ class ExportMaps(SanxianAlgorithm):
             raise InputError("map_none", reasons=" ".join(lines))
         return {
             OUTPUT: str(self.folder),
-            "MADE": len(outcome.made),
+            "MADE": len(outcome.written),
             "FILES": len(outcome.files),
             "NOT_MADE": tr(", ").join(_get_title(one) for one, _ in outcome.not_made),
         }

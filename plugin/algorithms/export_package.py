@@ -125,7 +125,7 @@ class ExportPackage(CheckPlan):
             Path(output),
             Path(documents) if documents else None,
             force=self.parameterAsBoolean(parameters, FORCE, context),
-            personal=self.parameterAsBoolean(parameters, PERSONAL, context),
+            keeps_personal_fields=self.parameterAsBoolean(parameters, PERSONAL, context),
             maps=self.parameterAsBoolean(parameters, MAPS, context),
             document_info=info,
             lowered_secrecy=(lowering,) if lowering is not None else (),

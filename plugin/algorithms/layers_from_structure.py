@@ -120,7 +120,7 @@ class LayersFromStructure(SanxianAlgorithm):
             )
         if self.folder:
             feedback.pushInfo(texts.get("toolbox", "structure_standard", folder=self.folder))
-        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.made)}
+        return {OUTPUT: self.target, FOLDER: self.folder, "LAYERS": len(made.created)}
 
     @run_in_python_thread
     def _create_layers(self, cancellation: Cancellation):

@@ -216,13 +216,13 @@ class MapFields(SanxianAlgorithm):
             feedback.pushInfo(texts.notice(key, params))
         if not self.layer_snapshot.crs.isValid():
             feedback.pushWarning(texts.get("mapping", "no_crs", layer=layer.name))
-        methods = {p.target: p.how for p in proposals}
+        methods = {p.target: p.matched_by for p in proposals}
         for target, source in mapping.fields.items():
             method = texts.get("mapping", f"how_{methods.get(target) or 'given'}")
             feedback.pushInfo(texts.get("mapping", "line", target=target, source=source, how=method))
         for target, translation in mapping.codes.items():
-            if translation.list:
-                named = texts.get_setting_name(f"codes.{translation.list}")
+            if translation.list_id:
+                named = texts.get_setting_name(f"codes.{translation.list_id}")
                 line = texts.get("mapping", "translated", target=target, list=named, column=translation.column)
                 feedback.pushInfo(line)
         for proposal in proposals:

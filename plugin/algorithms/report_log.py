@@ -108,7 +108,7 @@ def log_comparison(feedback, done: PlanComparison) -> None:
     from ..core.versions.tables import get_comparison_verdict, list_reasons
 
     texts = Texts(get_interface_language())
-    found = done.found
+    found = done.comparison
     areas = {"moved_in": "in", "moved_out": "out", "changed": "changed"}
     sums = {name: format_number(found.area(kind), 2) for name, kind in areas.items()}
     layer = found.after.layer.template.name if texts.lang == "zh" else done.role
@@ -165,7 +165,7 @@ def log_three_zones(feedback, derived: DerivedZones) -> None:
 
     Then log differences of the sums, and skipped features.
     """
-    texts, found = Texts(get_interface_language()), derived.found
+    texts, found = Texts(get_interface_language()), derived.three_zones
     for figure in derived.figures:
         line = texts.get(
             "toolbox", "space_line", name=texts.indicator(figure.id), km2=format_number(figure.value, 4),
@@ -216,7 +216,7 @@ def log_created_layers(
     """
     if notice:
         feedback.pushWarning(texts.notice(*notice))
-    for key, layers, more in (("created_layers", made.made, {"crs": crs}), ("kept_layers", made.existing, {})):
+    for key, layers, more in (("created_layers", made.created, {"crs": crs}), ("kept_layers", made.existing, {})):
         if layers:
             feedback.pushInfo(texts.get("toolbox", key, count=len(layers), layers=", ".join(layers), **more))
 
@@ -241,6 +241,6 @@ def log_maps(feedback, outcome: MapExportOutcome, order: MapExportOrder, texts: 
     for line in lines:
         feedback.pushWarning(line)
     if outcome.files:
-        counts = {"count": len(outcome.made), "files": len(outcome.files), "folder": order.folder.name}
+        counts = {"count": len(outcome.written), "files": len(outcome.files), "folder": order.folder.name}
         feedback.pushInfo(texts.get("maps", "made", sheet=order.sheet.id, dpi=round(order.dpi), **counts))
     return lines

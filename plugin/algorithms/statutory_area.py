@@ -51,7 +51,7 @@ def _log_areas(feedback, done: MeasuredAreas, tolerance_m2: float) -> None:
     feedback.pushInfo(texts.get("areas", "sums", layer=done.source.name, rows=rows, plane=areas.plane, **sums))
     if done.not_cgcs2000:
         feedback.pushWarning(texts.get("areas", "not_cgcs2000", crs=done.not_cgcs2000))
-    if done.there:
+    if done.has_stored_area:
         values = compared.stored_m2[compared.stored_m2 == compared.stored_m2]
         stored, count = float(values.sum()), int(compared.is_different.sum())
         more = stored - areas.total("statutory")
@@ -126,16 +126,16 @@ WRITE_MODE, CHECK_MODE = "write", "check"
 class MeasuredAreas:
     """Areas measured in a run of the tool, and the field that receives them.
 
-    ``declared_field``: the field as defined by the layer's template, None if it has none; ``there``: the layer has the
-    field; ``replaced``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum is not CGCS2000;
-    ``role``: code of the plan layer, empty if unknown.
+    ``declared_field``: the field as defined by the layer's template, None if it has none; ``has_stored_area``: the
+    layer has the field; ``replaced``: columns of an earlier run; ``not_cgcs2000``: name of the CRS if its datum is not
+    CGCS2000; ``role``: code of the plan layer, empty if unknown.
     """
 
     source: SourceLayer
     field: str
     declared_field: Field | None
     decimals: int
-    there: bool
+    has_stored_area: bool
     areas: Areas
     stored_comparison: StoredAreaComparison
     adjusted: AdjustedAreas | None
@@ -274,8 +274,8 @@ class StatutoryArea(SanxianAlgorithm):
         areas, levelled = done.areas, done.adjusted
         sums = {f"{basis.upper()}_M2": areas.total(basis) for basis in ("statutory", "geodesic", "planar")}
         results |= {"ROWS": len(areas.statutory), "WITHOUT_AREA": len(areas.without_shape), **sums}
-        results |= {"DIFFERING": int(done.stored_comparison.is_different.sum()) if done.there else 0}
-        if done.there:
+        results |= {"DIFFERING": int(done.stored_comparison.is_different.sum()) if done.has_stored_area else 0}
+        if done.has_stored_area:
             stored = done.stored_comparison.stored_m2
             results |= {"STORED_M2": float(stored[stored == stored].sum())}
         if levelled is not None:

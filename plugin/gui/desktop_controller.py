@@ -80,7 +80,7 @@ class DesktopController(QObject):
         self.exchange = ExchangeActions(iface)
         self._broken = MessageBarMessages(iface, tr("Check All"))
         around = ExportEnvironment(
-            self.result_owner.fresh,
+            self.result_owner.get_result_for_export,
             self.result_owner.get_displayed_result,
             lambda: self.watch.number,
             lambda: dock.setUserVisible(True),

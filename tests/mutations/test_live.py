@@ -68,7 +68,7 @@ def apply_edits(live: IncrementalChecker, findings: list, draft: CountyDraft, cl
                 answer = live.edit(role, row, now[0], **now[1])
             else:
                 _, answer = live.add(role, row, now[0], **now[1])
-            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.found
+            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.findings
     return findings
 
 

@@ -288,30 +288,33 @@ def test_check_result_stays_usable_for_a_package_while_the_data_are_unchanged(
     project.addMapLayer(layer)
     # Live checking has other tests and is switched off here.
     monkeypatch.setattr(controller.editing, "begin_from_result", lambda *_all: None)
-    assert controller.result_owner.fresh(form) is None, "not checked"
+    assert controller.result_owner.get_result_for_export(form) is None, "not checked"
     finish_job(held_jobs.run(controller))
     result = controller.dock.result
-    assert controller.result_owner.fresh(form) is result and controller.result_owner.get_displayed_result() is result
+    assert (
+        controller.result_owner.get_result_for_export(form) is result
+        and controller.result_owner.get_displayed_result() is result
+    )
     other = SimpleNamespace(standard="three_lines_2022")
-    assert controller.result_owner.fresh(other) is None, "it would be checked by another standard"
+    assert controller.result_owner.get_result_for_export(other) is None, "it would be checked by another standard"
     county.store_county(project, county.ProjectCountySettings(profile="hunyuan"))
-    assert controller.result_owner.fresh(form) is None
+    assert controller.result_owner.get_result_for_export(form) is None
     county.store_county(project, county.ProjectCountySettings())
-    assert controller.result_owner.fresh(form) is result, "as it was"
+    assert controller.result_owner.get_result_for_export(form) is result, "as it was"
     result.edited.add("x")
-    assert controller.result_owner.fresh(form) is None, "found again bit by bit is no whole check"
+    assert controller.result_owner.get_result_for_export(form) is None, "found again bit by bit is no whole check"
     result.edited.clear()
     layer.setSubsetString("BSM <> 'x'")
-    assert controller.result_owner.fresh(form) is None
+    assert controller.result_owner.get_result_for_export(form) is None
     finish_job(held_jobs.run(controller))
     layer.startEditing()
     layer.deleteFeature(next(layer.getFeatures()).id())
-    assert controller.result_owner.fresh(form) is None
+    assert controller.result_owner.get_result_for_export(form) is None
     layer.rollBack()
     finish_job(held_jobs.run(controller))
-    assert controller.result_owner.fresh(form) is controller.dock.result
+    assert controller.result_owner.get_result_for_export(form) is controller.dock.result
     os.utime(small, ns=(1, 1))
-    assert controller.result_owner.fresh(form) is None, "the file was written by somebody else"
+    assert controller.result_owner.get_result_for_export(form) is None, "the file was written by somebody else"
 
 
 def test_check_result_with_a_memory_layer_is_not_reused_for_a_package(controller, held_jobs, project):
@@ -319,7 +322,7 @@ def test_check_result_with_a_memory_layer_is_not_reused_for_a_package(controller
     finish_job(held_jobs.run(controller))
     assert (
         controller.result_owner.get_displayed_result() is not None
-        and controller.result_owner.fresh(load_package_spec("county")) is None
+        and controller.result_owner.get_result_for_export(load_package_spec("county")) is None
     )
 
 

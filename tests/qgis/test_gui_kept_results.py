@@ -111,7 +111,7 @@ def test_stored_check_result_is_not_used_for_a_package_export(controller_and_pro
 
     controller, file = controller_and_project_file
     reopen(controller, project, file)
-    assert controller.result_owner.fresh(load_package_spec("county")) is None
+    assert controller.result_owner.get_result_for_export(load_package_spec("county")) is None
 
 
 def test_findings_of_a_layer_edited_since_the_check_are_grey_after_reopening(controller_and_project_file, project):

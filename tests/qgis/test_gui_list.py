@@ -248,7 +248,7 @@ def test_list_loads_no_rows_while_live_changes_move_rows(qgis_app):
     findings_model = FindingsModel()
     findings_model.set_report(make_small_report())
     for group in findings_model.groups:
-        group.seen = [True] * len(group.findings)
+        group.passes_filter = [True] * len(group.findings)
     changing, other = findings_model.groups[:2]
     findings_model.load(changing, 10)
     parent = findings_model._get_index_of_group(other)

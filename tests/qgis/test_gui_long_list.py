@@ -80,7 +80,7 @@ def test_changing_the_filter_restarts_loading_with_the_matching_findings(finding
         findings_tree.set_wanted(FilterSettings(kinds=frozenset(FINDING_KINDS), text=text))
         assert len(findings_tree.filter.list_visible_findings()) == count
         # Qt reads data of the loaded rows only.
-        assert findings_tree.findings.groups[0].loaded <= ROWS_LOADED_AT_ONCE
+        assert findings_tree.findings.groups[0].loaded_rows <= ROWS_LOADED_AT_ONCE
         assert (
             not count
             or list_loaded_findings(findings_tree) == findings_tree.filter.list_visible_findings()[:ROWS_LOADED_AT_ONCE]

@@ -73,8 +73,8 @@ def test_package_preview_assigns_files_by_name_and_marks_broken_or_unknown_files
     (folder / "会议记录.docx").write_bytes(b"x")
     seen, _ = preview_export(tmp_path)
     by_title = {s.title: s for s in seen.slots}
-    assert by_title["规划文本"].files == (PLAN_TEXT_FILE,) and not by_title["规划文本"].broken
-    assert by_title["质量检查报告"].broken
+    assert by_title["规划文本"].files == (PLAN_TEXT_FILE,) and not by_title["规划文本"].has_unusable_files
+    assert by_title["质量检查报告"].has_unusable_files
     assert seen.left_out == ("会议记录.docx",) and seen.unused_file_count == 1
     assert seen.watched_paths == (str(folder), str(folder / "图"), str(folder / "140225浑源县质量检查报告.pdf"))
 
@@ -100,7 +100,7 @@ def test_package_preview_refuses_a_foreign_folder_and_replaces_a_former_package(
     assert preview_export(tmp_path)[0].state == package_ahead.NEW_FOLDER, "an empty folder is nothing"
     (tmp_path / "成果" / PACKAGE_NAME / "我的文件.txt").write_text("x")
     seen, _ = preview_export(tmp_path)
-    assert seen.state == REFUSED_FOLDER and "不是本插件生成的成果包" in seen.why
+    assert seen.state == REFUSED_FOLDER and "不是本插件生成的成果包" in seen.reason
     write_manifest(tmp_path / "成果" / PACKAGE_NAME, "我的文件.txt")
     assert preview_export(tmp_path)[0].state == REPLACED_PACKAGE
 
@@ -128,7 +128,7 @@ def test_package_preview_finds_export_objections_once_per_order(small):
     against = looker.find_objections(order, NEVER_CANCELLED)
     assert "检查结论是" in against.reasons_unless_forced[0] and against.notes
     assert looker.get_cached(order) is against
-    assert looker.get_cached(ExportOrder(load_package_spec("county"), small.parent, personal=True)) is None
+    assert looker.get_cached(ExportOrder(load_package_spec("county"), small.parent, keeps_personal_fields=True)) is None
 
 
 def test_package_preview_raises_an_error_for_a_missing_documents_folder(tmp_path):
@@ -190,7 +190,7 @@ def test_export_button_is_enabled_only_for_a_folder_without_foreign_files(packag
     package_dialog.form.folder.line.setText("/somewhere")
     package_dialog.show_preview(PackagePreview(PACKAGE_NAME))
     assert package_dialog.go.isEnabled()
-    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REFUSED_FOLDER, why="不是我们的"))
+    package_dialog.show_preview(PackagePreview(PACKAGE_NAME, state=REFUSED_FOLDER, reason="不是我们的"))
     assert (
         not package_dialog.go.isEnabled()
         and package_dialog.form.replaced.text() == package_dialog.go.toolTip() == "不是我们的"
@@ -404,7 +404,7 @@ def test_package_export_checks_changed_data_first(export_scene, qgis_app):
 
 def test_package_export_stops_if_data_change_during_the_check(export_scene):
     export_scene.dialog.wanted.emit()
-    result, export_scene.fresh = export_scene.result(), None
+    result, export_scene.get_result_for_export = export_scene.result(), None
     export_scene.export.checked(result)
     assert export_scene.shown_end()[0].startswith("检查期间数据有改动") and not export_scene.orders
 
@@ -540,7 +540,7 @@ def test_inspect_package_dialog_accepts_only_existing_files_or_folders(qgis_app,
     asked.package.line.setText(str(tmp_path / "没有"))
     assert not asked._ok.isEnabled() and asked.missing_note.text() == "该文件或文件夹不存在。"
     asked.package.line.setText(str(tmp_path))
-    assert asked._ok.isEnabled() and asked.forms.form().id == "county"
+    assert asked._ok.isEnabled() and asked.forms.load_spec().id == "county"
 
 
 def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(project, tmp_path):

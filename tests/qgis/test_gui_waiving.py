@@ -114,7 +114,7 @@ def test_several_findings_or_all_of_a_rule_can_be_waived_at_once(checked, projec
         QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
     )
     assert [id(f) for f in tree.list_selected_findings()] == [
-        id(group.findings[p]) for p in group.order if p >= 0 and group.seen[p]
+        id(group.findings[p]) for p in group.order if p >= 0 and group.passes_filter[p]
     ]
 
 

@@ -372,7 +372,7 @@ def test_layout_edited_by_the_user_is_not_replaced_without_permission(qgis_app, 
     project = open_sample_project(tmp_path)
     sample_layout_builder = make_builder(project, DOCUMENT_INFO)
     wanted = [(MAPS.maps[one], MAPS.sheets["A3"], False) for one in ("zones", "heritage")]
-    assert saved_layouts.save_layouts(sample_layout_builder, wanted).made == [
+    assert saved_layouts.save_layouts(sample_layout_builder, wanted).added == [
         "04 县域国土空间规划分区图 A3",
         "05 县域历史文化保护规划图 A3",
     ]
@@ -381,7 +381,7 @@ def test_layout_edited_by_the_user_is_not_replaced_without_permission(qgis_app, 
     assert isinstance(edited, QgsPrintLayout) and not saved_layouts.is_layout_edited(edited)
     edited.itemById("note").setText("本县自己的说明")
     again = saved_layouts.save_layouts(sample_layout_builder, wanted)
-    assert again.edited == ["04 县域国土空间规划分区图 A3"] and again.made == ["05 县域历史文化保护规划图 A3"]
+    assert again.edited == ["04 县域国土空间规划分区图 A3"] and again.added == ["05 县域历史文化保护规划图 A3"]
     assert read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == "本县自己的说明"
     asked = saved_layouts.save_layouts(sample_layout_builder, wanted, replace=again.edited)
     assert not asked.edited and read_label(saved_layouts.find_layout(project, *wanted[0]), "note") == MAPS.note

@@ -105,7 +105,7 @@ def list_known_names() -> frozenset[str]:
     known = {*dir(builtins), *EXTERNAL_NAMES}
     for path in list_files():
         known |= {path.name, path.stem, *path.relative_to(ROOT).parts}
-        if path.suffix == ".py":
+        if path.suffix == ".py" and path != Path(__file__):
             known |= list_names_of_code(parse(path))
         elif path.suffix == ".toml":
             known |= list_names_of_data(tomllib.loads(path.read_text(encoding="utf-8")))
@@ -158,7 +158,7 @@ def _list_dotted_texts() -> frozenset[str]:
     """Return the dotted texts in code (``"ratio.form"``) and the dotted keys and file names of the data."""
     texts: set[str] = {path.name for path in list_files()}
     for path in list_files():
-        if path.suffix in (".py", ".toml", ".csv"):
+        if path.suffix in (".py", ".toml", ".csv") and path != Path(__file__):
             quoted = re.findall(r"""["']([\w.-]+\.[\w.-]+)["']""", path.read_text(encoding="utf-8"))
             texts |= set(quoted)
         if path.suffix == ".toml":

@@ -226,7 +226,7 @@ def test_field_mapping_file_of_version_0_1_0_is_read():
     )
     for field, row in old_data["codes"].items():
         one = mapping.codes[field]
-        assert (one.list, one.column, one.choices) == (row["list"], row["column"], row["choices"])
+        assert (one.list_id, one.column, one.choices) == (row["list"], row["column"], row["choices"])
 
 
 def test_layer_roles_file_of_version_0_1_0_is_read(tmp_path):

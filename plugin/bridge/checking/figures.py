@@ -121,7 +121,7 @@ def _list_other_figures(done: TabulatedPlan) -> Iterator[dict[str, Any]]:
             "code": one.code,
             "name": one.row,
             "item": one.column,
-            "value": one.number,
+            "value": one.value,
             "unit": one.unit,
         }
 

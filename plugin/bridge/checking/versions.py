@@ -78,8 +78,10 @@ def make_changed_areas_table(done: PlanComparison, lang: str) -> OutputTable:
     from ...core.versions.tables import format_changes, get_part_keys
 
     texts = Texts(lang)
-    parts = done.found.parts
-    shown = done.plan.shown(done.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object)))
+    parts = done.comparison.parts
+    shown = done.plan.reproject_for_findings(
+        done.plan.remove_added_vertices(np.array([part.geometry for part in parts], dtype=object))
+    )
     fields = QgsFields()
     for name in CHANGED_AREA_COLUMNS:
         field = QgsField(name, QMetaType.Type.Double if name in _NUMERIC_COLUMNS else QMetaType.Type.QString)

@@ -43,13 +43,13 @@ class MapExportOrder:
 class MapExportOutcome:
     """Result of an export of maps.
 
-    ``files``: in the order written; ``made``: maps that were exported; ``not_made``: map and reason why it was not
+    ``files``: in the order written; ``written``: maps that were exported; ``not_made``: map and reason why it was not
     made; ``user_layouts``: layouts of the project that were used; ``notes``: messages on lowered secrecy levels and
     missing map approval numbers.
     """
 
     files: list[Path] = field(default_factory=list)
-    made: list[MapSpec] = field(default_factory=list)
+    written: list[MapSpec] = field(default_factory=list)
     not_made: list[tuple[MapSpec, MissingInput]] = field(default_factory=list)
     user_layouts: list[str] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
@@ -83,7 +83,7 @@ def export_maps(
         if lack:
             outcome.not_made.append((one, lack))
             continue
-        outcome.made.append(one)
+        outcome.written.append(one)
         jobs.append((one, False))
         if order.townships and one.is_by_township:
             if material.townships:

@@ -36,11 +36,11 @@ _IGNORED_ELEMENTS = {
 class SaveLayoutsOutcome:
     """Outcome of saving layouts in the project.
 
-    ``made``: names of new or replaced layouts; ``edited``: names of those kept because the user edited them;
+    ``added``: names of new or replaced layouts; ``edited``: names of those kept because the user edited them;
     ``notes``: messages on lowered secrecy levels.
     """
 
-    made: list[str] = field(default_factory=list)
+    added: list[str] = field(default_factory=list)
     edited: list[str] = field(default_factory=list)
     notes: list[Message] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def save_layouts(
         elif project.layoutManager().layoutByName(layout.name()) is not None:
             layout.setName(_find_free_name(project, layout.name()))
         project.layoutManager().addLayout(layout)
-        kept.made.append(layout.name())
+        kept.added.append(layout.name())
     return kept
 
 

@@ -34,7 +34,7 @@ class SlotPreview:
 
     ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
     names; ``files``: names of the files found; ``is_from_existing_package``: they come from the existing package;
-    ``broken``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing.
+    ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing.
     """
 
     kind: str
@@ -43,7 +43,7 @@ class SlotPreview:
     pattern: str
     files: tuple[str, ...] = ()
     is_from_existing_package: bool = False
-    broken: bool = False
+    has_unusable_files: bool = False
     can_be_drawn: bool = False
 
 
@@ -52,7 +52,7 @@ class PackagePreview:
     """Preview of a package before its export.
 
     ``root``: name of the package's folder, empty while the county is unknown; ``target``: its path; ``state``: the
-    folder is new, replaced or refused; ``why``: why existing content is not replaced; ``slots``: its documents and
+    folder is new, replaced or refused; ``reason``: why existing content is not replaced; ``slots``: its documents and
     maps; ``left_out``: files of the folder of documents that belong to no slot; ``watched_paths``: folders and broken
     files that the user may change meanwhile.
     """
@@ -60,7 +60,7 @@ class PackagePreview:
     root: str = ""
     target: Path | None = None
     state: str = NEW_FOLDER
-    why: str = ""
+    reason: str = ""
     slots: tuple[SlotPreview, ...] = ()
     left_out: tuple[str, ...] = ()
     unused_file_count: int = 0
@@ -188,4 +188,4 @@ class ObjectionFinder:
 
     @staticmethod
     def _make_key(order: ExportOrder) -> tuple[str, bool]:
-        return str(order.package_spec.path), order.personal
+        return str(order.package_spec.path), order.keeps_personal_fields

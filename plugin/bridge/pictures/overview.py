@@ -134,7 +134,11 @@ def _make_outline_layer(scene: PictureData, concept: str, sheet: ImageFrame) -> 
         )
     if concept == "county" and layer.role != "XZQX" and layer is scene.plan.concept("townships"):
         county = scene.plan.compute_county_shape()
-        shapes = scene.plan.shown(county[1].shapes) if county and county[0] is layer else scene.shapes(layer)
+        shapes = (
+            scene.plan.reproject_for_findings(county[1].shapes)
+            if county and county[0] is layer
+            else scene.shapes(layer)
+        )
     else:
         shapes = scene.shapes(layer)
     outlines = dissolve_for_picture(shapes, sheet.pixel_m, scene.cancellation, keep_small=concept != "farmland")

@@ -50,7 +50,7 @@ class PictureData:
     def shapes(self, layer: Layer) -> NDArray:
         """Return a layer's geometries in the CRS of the findings."""
         if layer.role not in self._shapes:
-            self._shapes[layer.role] = self.plan.shown(layer.plane)
+            self._shapes[layer.role] = self.plan.reproject_for_findings(layer.plane)
         return self._shapes[layer.role]
 
     def tree(self, layer: Layer) -> shapely.STRtree:

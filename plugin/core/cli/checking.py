@@ -128,7 +128,12 @@ def run_package(args: argparse.Namespace, words: Words) -> int:
     documents = Path(args.documents) if args.documents else None
     info = DocumentInfo(secrecy=args.secrecy.strip(), secrecy_reason=args.secrecy_reason.strip())
     order = ExportOrder(
-        package_spec, Path(args.output), documents, force=args.force, personal=args.personal, document_info=info
+        package_spec,
+        Path(args.output),
+        documents,
+        force=args.force,
+        keeps_personal_fields=args.personal,
+        document_info=info,
     )
     options = make_options_for_package(_check_options(args, words), package_spec)
     checked = check_plan(args.source, options, progress=lambda share, text: print_progress(0.4 * share, text))

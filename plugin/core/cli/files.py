@@ -68,7 +68,7 @@ def run_compare(args: argparse.Namespace, words: Words) -> int:
     )
     options = {"role": args.role, "renumbered": args.renumbered}
     result = compare_sources(before, after, norm, townships=townships, **options)
-    found = result.found
+    found = result.comparison
     moved = {
         name: format_number(found.area(kind), 2)
         for name, kind in (("moved_in", MOVED_IN_KIND), ("moved_out", MOVED_OUT_KIND), ("changed", CHANGED_KIND))

@@ -70,7 +70,7 @@ def complete_findings(plan: Plan, findings: list[Finding], texts: Texts, cancell
         if number % _FINDINGS_PER_BATCH == 0:
             cancellation.raise_if_cancelled()
         finding.message = texts.message(finding, plan.norm.standard.templates)
-    for finding, shape in zip(located, plan.shown(plan.remove_added_vertices(shapes)), strict=True):
+    for finding, shape in zip(located, plan.reproject_for_findings(plan.remove_added_vertices(shapes)), strict=True):
         finding.geometry = shape
 
 

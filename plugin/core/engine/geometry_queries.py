@@ -399,7 +399,7 @@ class GeometryQueries:
         self.run_log.steps += [{"step": step.name, "area_m2": step.area_m2} for step in parts.fallback_log.steps]
         return parts
 
-    def joined(self, shapes: Iterable[Any]) -> Any:
+    def unite(self, shapes: Iterable[Any]) -> Any:
         """Return the union of shapes, as the geometry of a finding on several rows.
 
         Points and lines are dropped if there is a polygon. Return None without shapes, and a geometry collection of

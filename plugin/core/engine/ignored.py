@@ -168,7 +168,7 @@ def _sum_slivers_of_pair(batches: list[tuple[Rule, IgnoredSlivers]], ctx: Contex
     shapes[:] = [shape for _, ignored in ranked for shape in ignored.slivers.geometry]
     distinct = subtract_earlier_shapes(shapes, ctx.cancellation)
     codes = np.array([rule.code for rule, ignored in ranked for _ in ignored.slivers.geometry], dtype=object)
-    counted_positions = np.flatnonzero(distinct.own)
+    counted_positions = np.flatnonzero(distinct.has_remainder)
     areas = np.zeros(len(shapes))
     areas[counted_positions] = ctx.geometry.statutory(distinct.shapes[counted_positions])
     # A hint stays a hint; slivers that an error-level rule ignores are a warning.
@@ -255,7 +255,10 @@ def _add_features(
     for n in np.flatnonzero(needs_union).tolist():
         ctx.cancellation.raise_if_cancelled()
         distinct = subtract_earlier_shapes(shapes[table[starts[n] : starts[n] + counts[n], 2]], ctx.cancellation)
-        counts[n], sums[n] = distinct.own.sum(), ctx.geometry.statutory(distinct.shapes[distinct.own]).sum()
+        counts[n], sums[n] = (
+            distinct.has_remainder.sum(),
+            ctx.geometry.statutory(distinct.shapes[distinct.has_remainder]).sum(),
+        )
     result.features_above_limit = int((sums > ctx.tolerance.ignored_feature_m2).sum())
     for n in np.argsort(-sums, kind="stable")[:MAX_NAMED_FEATURES].tolist():
         layer, sealed = layers[names[n, 0]]

@@ -50,7 +50,7 @@ class CreatedLayers:
     """
 
     path: Path
-    made: tuple[str, ...]
+    created: tuple[str, ...]
     existing: tuple[str, ...] = ()
 
 

@@ -189,12 +189,12 @@ _LOST_TEXTS = ("\ufffd", "锟斤拷", "烫烫烫", "屯屯屯")
 class ShapefileEncoding:
     """The encoding of a shapefile and how it was found.
 
-    ``name``: Python's codec; ``how``: ``cpg``, ``content``, ``header``, or ``none`` where the text is ASCII;
+    ``name``: Python's codec; ``source``: ``cpg``, ``content``, ``header``, or ``none`` where the text is ASCII;
     ``declared_codec``: the codec of the .cpg if the content contradicts it.
     """
 
     name: str
-    how: str
+    source: str
     declared_codec: str = ""
 
 

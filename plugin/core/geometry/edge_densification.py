@@ -37,23 +37,23 @@ EdgeCoordinates = tuple[float, float, float, float]
 class DensifiedShapes(NamedTuple):
     """Reprojected geometries with densified edges.
 
-    ``shapes``: (n,) in the plane; ``added``: (k, 2) vertices that densification added.
+    ``shapes``: (n,) in the plane; ``added_vertices``: (k, 2) vertices that densification added.
     """
 
     shapes: NDArray
-    added: NDArray
+    added_vertices: NDArray
 
 
 class LongEdges(NamedTuple):
     """(k,) edges long enough to bend when reprojected.
 
-    ``own`` (k, 4): both ends in the layer's CRS, the smaller first; ``ends`` (k, 4): both ends in the plane; ``off``
-    (k,): shift of the edge's middle (m) if only the ends are reprojected.
+    ``ends_in_layer_crs`` (k, 4): both ends in the layer's CRS, the smaller first; ``ends_in_plane`` (k, 4): both ends
+    in the plane; ``middle_shift_m`` (k,): shift of the edge's middle (m) if only the ends are reprojected.
     """
 
-    own: NDArray
-    ends: NDArray
-    off: NDArray
+    ends_in_layer_crs: NDArray
+    ends_in_plane: NDArray
+    middle_shift_m: NDArray
 
 
 def reproject_densified(
@@ -142,17 +142,17 @@ def find_shared_edges(layers: Iterable[tuple[CRS, NDArray]], plane: CRS) -> dict
     long_by_crs = [(crs, find_long_edges(shapes, crs, plane)) for crs, shapes in layers]
     shared: dict[CRS, set[EdgeCoordinates]] = {}
     for crs, edges in long_by_crs:
-        bent = edges.off > MAX_DEVIATION_M
+        bent = edges.middle_shift_m > MAX_DEVIATION_M
         if crs == plane or not bent.any():
             continue
-        ends, source_ends = edges.ends[bent], edges.own[bent]
+        ends, source_ends = edges.ends_in_plane[bent], edges.ends_in_layer_crs[bent]
         tree = shapely.STRtree(shapely.points((ends[:, :2] + ends[:, 2:]) / 2))
         for other_crs, other in long_by_crs:
-            if other_crs == crs or not len(other.ends):
+            if other_crs == crs or not len(other.ends_in_plane):
                 continue
-            middles = shapely.points((other.ends[:, :2] + other.ends[:, 2:]) / 2)
+            middles = shapely.points((other.ends_in_plane[:, :2] + other.ends_in_plane[:, 2:]) / 2)
             other_positions, own_positions = tree.query(middles, predicate="dwithin", distance=SAME_ENDS_M)
-            own_edge, other_edge = ends[own_positions], other.ends[other_positions]
+            own_edge, other_edge = ends[own_positions], other.ends_in_plane[other_positions]
             reversed_edge = other_edge[:, [2, 3, 0, 1]]
             is_same = (
                 np.minimum(np.abs(own_edge - other_edge).max(axis=1), np.abs(own_edge - reversed_edge).max(axis=1))

@@ -183,10 +183,10 @@ def find_uncovered_parts(
     else:
         _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide_containment(cover, selected, covering, cancellation)
-    uncovered = selected & ~decided.open
+    uncovered = selected & ~decided.needs_overlay
     uncovered[decided.left] = False
     uncovered_rows = np.flatnonzero(uncovered)
-    undecided_rows = np.flatnonzero(decided.open)
+    undecided_rows = np.flatnonzero(decided.needs_overlay)
     near_of = _find_near_cover_rows(a, undecided_rows, cover, covering, cancellation)
     remainders = _subtract_cover(a, undecided_rows, cover, near_of, tolerance, fallback_log, cancellation, progress)
     left = np.concatenate([uncovered_rows, undecided_rows])
@@ -257,7 +257,7 @@ def _find_pairs_between(
         _ensure_overlapping_rows(a, tolerance, cancellation)
         decided = a.decide_containment(b, rows_a, rows_b, cancellation)
         pairs.add(decided.left, decided.right, a.shapes[decided.left])
-        undecided = np.flatnonzero(decided.open)
+        undecided = np.flatnonzero(decided.needs_overlay)
         i, j = _find_meeting_pairs(a, undecided, b, np.flatnonzero(rows_b), cancellation)
         _overlay_row_pairs(a, b, i, j, tolerance, fallback_log, pairs, cancellation, progress)
     return *pairs.all(), fallback_log

@@ -149,13 +149,13 @@ _PAIRS_PER_BATCH = 10_000
 class DistinctAreas:
     """(k,) polygons, each without the area of earlier ones.
 
-    ``shapes``: what remains of each polygon; ``own`` (k,) bool: something remains; ``first_equal`` (k,): the first
-    polygon that equals this one, else itself; ``overlaps_other`` (k,) bool: it shares area with a polygon that is not
-    equal.
+    ``shapes``: what remains of each polygon; ``has_remainder`` (k,) bool: something remains; ``first_equal`` (k,): the
+    first polygon that equals this one, else itself; ``overlaps_other`` (k,) bool: it shares area with a polygon that is
+    not equal.
     """
 
     shapes: NDArray
-    own: NDArray
+    has_remainder: NDArray
     first_equal: NDArray
     overlaps_other: NDArray
 

@@ -129,13 +129,13 @@ def _make_inner_points(shapes: NDArray) -> NDArray:
 class ContainmentResult(NamedTuple):
     """Rows that need no overlay to know what contains them, and rows that do.
 
-    ``left``, ``right`` (k,): row ``left`` is completely inside row ``right`` of the other layer; ``open`` (n,) bool:
-    rows that need an overlay.
+    ``left``, ``right`` (k,): row ``left`` is completely inside row ``right`` of the other layer; ``needs_overlay`` (n,)
+    bool: rows that need an overlay.
     """
 
     left: NDArray
     right: NDArray
-    open: NDArray
+    needs_overlay: NDArray
 
 
 class Polygons:

@@ -58,25 +58,25 @@ class LandBacking:
 
     Arrays are (n,) m², 0 in rows without a value.
 
-    ``values``: the field; ``written``: the same, for a net field the gross field that it is part of; ``land_areas``:
-    statutory areas, 0 where a row has no shape; ``net_excess``: excess of a net area over the gross area, 0 for a gross
-    field; ``there``: rows with a value; ``township_number``: the township of the row's centre, −1 for none; ``towns``:
-    their names; ``share``: allowed difference of two sums; ``row_m2``: allowed difference of a single row; ``unit``:
-    the unit that the values seem to have instead of the unit of the field; ``is_exact``: False where ``land_areas`` is
-    an estimate.
+    ``values``: the field; ``gross_values``: the same, for a net field the gross field that it is part of;
+    ``land_areas``: statutory areas, 0 where a row has no shape; ``net_excess``: excess of a net area over the gross
+    area, 0 for a gross field; ``has_value``: rows with a value; ``township_number``: the township of the row's centre,
+    −1 for none; ``towns``: their names; ``allowed_share``: allowed difference of two sums; ``row_m2``: allowed
+    difference of a single row; ``apparent_unit``: the unit that the values seem to have instead of the unit of the
+    field; ``is_exact``: False where ``land_areas`` is an estimate.
     """
 
     meaning: str
     values: NDArray
-    written: NDArray
+    gross_values: NDArray
     land_areas: NDArray
     net_excess: NDArray
-    there: NDArray
+    has_value: NDArray
     township_number: NDArray
     towns: list[str]
-    share: float
+    allowed_share: float
     row_m2: float
-    unit: str = ""
+    apparent_unit: str = ""
     is_exact: bool = True
 
     @property
@@ -85,12 +85,12 @@ class LandBacking:
 
         The gross area does not fit the shape, or the net area exceeds the gross area.
         """
-        found: NDArray = (np.abs(self.written - self.land_areas) > self.row_m2) | (self.net_excess > self.row_m2)
+        found: NDArray = (np.abs(self.gross_values - self.land_areas) > self.row_m2) | (self.net_excess > self.row_m2)
         return found
 
     def within(self, share: float) -> LandBacking:
         """Return the same comparison with another allowed difference of sums."""
-        return self if share == self.share else replace(self, share=share)
+        return self if share == self.allowed_share else replace(self, allowed_share=share)
 
     def compare_sums(self, add: SumFunction) -> tuple[NDArray, NDArray]:
         """Compare k sums of the field with the geometry and with the gross area.
@@ -99,8 +99,8 @@ class LandBacking:
         sum differs from the geometry; the net sum exceeds the gross sum.
         """
         drawn = add(self.land_areas)
-        allowed = np.maximum(self.share * np.abs(drawn), self.row_m2 * add(self.there.astype(float)))
-        return np.abs(add(self.written) - drawn) > allowed, add(self.net_excess) > allowed
+        allowed = np.maximum(self.allowed_share * np.abs(drawn), self.row_m2 * add(self.has_value.astype(float)))
+        return np.abs(add(self.gross_values) - drawn) > allowed, add(self.net_excess) > allowed
 
     def is_sum_unbacked(self, add: SumFunction) -> NDArray:
         """Return (k,) bool: sums of the field that the geometry does not confirm.
@@ -108,7 +108,11 @@ class LandBacking:
         ``add``: function that returns k sums of (n,) values.
         """
         found = np.logical_or(*self.compare_sums(add))
-        return found | (add(self.there.astype(float)) > 0) if self.meaning == NET_FIELD and self.unit else found
+        return (
+            found | (add(self.has_value.astype(float)) > 0)
+            if self.meaning == NET_FIELD and self.apparent_unit
+            else found
+        )
 
     def make_sum_function_by_town(self, rows: NDArray) -> SumFunction:
         """Return a function that sums (n,) values of some rows by township.
@@ -133,7 +137,7 @@ class LandBacking:
 
         Then an estimate of the areas is enough.
         """
-        return self.within(self.share / 2).agrees(rows)
+        return self.within(self.allowed_share / 2).agrees(rows)
 
     def agrees(self, rows: NDArray) -> bool:
         """Return True if the geometry confirms the sums of some rows, (n,) bool.
@@ -191,7 +195,7 @@ def compute_land_net_area(layer: Layer, ctx: Context) -> NDArray | None:
     found = compare_with_land(layer, NET_FIELD, ctx)
     if found is None:
         return None
-    factor = np.divide(found.land_areas, found.written, out=np.ones(len(layer)), where=found.written > 0)
+    factor = np.divide(found.land_areas, found.gross_values, out=np.ones(len(layer)), where=found.gross_values > 0)
     return found.values * factor
 
 
@@ -209,8 +213,8 @@ def find_county_excess(layer: Layer, ctx: Context) -> tuple[str, float, float] |
     whole = float(county.statutory.sum())
     for meaning in GROSS_FIELDS:
         found = compare_with_land(layer, meaning, ctx, exact=False)
-        if found is not None and found.written.sum() > whole * (1 + found.share) + found.row_m2:
-            return meaning, float(found.written.sum()), whole
+        if found is not None and found.gross_values.sum() > whole * (1 + found.allowed_share) + found.row_m2:
+            return meaning, float(found.gross_values.sum()), whole
     return None
 
 

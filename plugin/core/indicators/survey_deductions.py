@@ -95,23 +95,23 @@ class SurveyDeductions:
 
     Rows are compared where they are on a cultivated parcel with a net area; the areas of others are 0.
 
-    ``net_in_field_m2``: the field; ``expected``: gross area × (net ÷ gross area) of the parcel below the row;
-    ``there``: compared rows; ``township_number``: the township of the row's centre, −1 for none; ``towns``: their
-    names; ``share``: allowed excess of a sum over the survey's; ``parcels``: the layer of the survey.
+    ``net_in_field_m2``: the field; ``expected_m2``: gross area × (net ÷ gross area) of the parcel below the row;
+    ``is_compared``: compared rows; ``township_number``: the township of the row's centre, −1 for none; ``towns``: their
+    names; ``allowed_share``: allowed excess of a sum over the survey's; ``parcels``: the layer of the survey.
     """
 
     net_in_field_m2: NDArray
-    expected: NDArray
-    there: NDArray
+    expected_m2: NDArray
+    is_compared: NDArray
     township_number: NDArray
     towns: list[str]
-    share: float
+    allowed_share: float
     parcels: Layer
 
     @property
     def is_excessive(self) -> NDArray:
         """Rows whose net area exceeds the survey's, (n,) bool."""
-        found: NDArray = self.net_in_field_m2 - self.expected > self.share * self.expected + _ROUNDING_M2
+        found: NDArray = self.net_in_field_m2 - self.expected_m2 > self.allowed_share * self.expected_m2 + _ROUNDING_M2
         return found
 
     def do_sums_exceed_survey(self, add: SumFunction) -> NDArray:
@@ -119,8 +119,8 @@ class SurveyDeductions:
 
         ``add``: function that returns k sums of (n,) values. A sum with a single wrong row does not count.
         """
-        expected = add(self.expected)
-        allowed = self.share * expected + _ROUNDING_M2 * add(self.there.astype(float))
+        expected = add(self.expected_m2)
+        allowed = self.allowed_share * expected + _ROUNDING_M2 * add(self.is_compared.astype(float))
         return (add(self.net_in_field_m2) - expected > allowed) & (add(self.is_excessive.astype(float)) > 1)
 
     def make_sum_function_by_town(self, rows: NDArray) -> SumFunction:

@@ -37,7 +37,7 @@ def make_encoding_notices(layer_name: str, encoding: ShapefileEncoding | None) -
 
     ``layer_name``: the layer's name for messages.
     """
-    if encoding is None or encoding.how in ("cpg", "none"):
+    if encoding is None or encoding.source in ("cpg", "none"):
         return []
     name = {"GB18030": "GBK"}.get(encoding.name, encoding.name)
     if encoding.declared_codec:

@@ -175,10 +175,10 @@ class IncrementalChecker:
         codes = frozenset(rule.code for rule in self.rules)
         names = frozenset(make_row_name(role, layer, 0) for layer in (before, after) if len(layer))
         result = RecheckResult(names, frozenset(touched), codes)
-        result.found = [
+        result.findings = [
             finding for finding in sort_findings(evaluation.findings) if result.may_replace_finding(finding)
         ]
-        mark_accepted_findings(result.found, self.plan, self._waivers())
+        mark_accepted_findings(result.findings, self.plan, self._waivers())
         result.failed_rules = tuple(f.params["rule"] for f in evaluation.findings if f.code.startswith("RUN"))
         return result
 

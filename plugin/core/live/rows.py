@@ -67,14 +67,14 @@ class RecheckResult:
     """The findings of a recheck, and which earlier findings they replace.
 
     ``names``: names of the changed row before and after the change. ``touched_rows``: names of the rows of all layers
-    that meet the changed place. ``codes``: codes of the rules that ran. ``found``: the new findings. A name is layer
+    that meet the changed place. ``codes``: codes of the rules that ran. ``findings``: the new findings. A name is layer
     code, key and, if the key is ambiguous, feature id.
     """
 
     names: frozenset[RowName]
     touched_rows: frozenset[RowName]
     codes: frozenset[str]
-    found: list[Finding] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     #: Rules that could not check all of it: earlier findings are then neither confirmed nor ended.
     failed_rules: tuple[str, ...] = ()
 

@@ -172,7 +172,7 @@ class IncrementalSession:
                 self._current_findings.drop(finding)
                 if not _remove_identical(change.found, finding):
                     change.gone.append(finding)
-        for finding in recheck.found:
+        for finding in recheck.findings:
             self._current_findings.add(finding)
             change.found.append(finding)
         change.recheck_results.append(recheck)

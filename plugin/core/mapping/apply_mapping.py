@@ -33,7 +33,7 @@ class ValueConverter:
         self.target = target
         self.codes = standard.code_lists.get(target.codes) if target.codes else None
         self.translation = translation
-        self.source = standard.code_lists.get(translation.list) if translation else None
+        self.source = standard.code_lists.get(translation.list_id) if translation else None
         self.done: dict[str, tuple[Any, str, dict[str, Any]]] = {}
 
     def __call__(self, value: Any) -> tuple[Any, str, dict[str, Any]]:

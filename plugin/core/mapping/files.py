@@ -103,8 +103,8 @@ def format_mapping_as_toml(mapping: FieldMapping, template: Template) -> str:
         lines.append(f"{name} = {value if isinstance(value, int | float) else _quote_text(str(value))}")
     for name, translation in mapping.codes.items():
         lines += ["", f"[codes.{name}]"]
-        if translation.list:
-            lines += [f"list = {_quote_text(translation.list)}", f"column = {_quote_text(translation.column)}"]
+        if translation.list_id:
+            lines += [f"list = {_quote_text(translation.list_id)}", f"column = {_quote_text(translation.column)}"]
         lines += ["", "# 一对多的代码由人决定 · for codes that may become several: 源代码 source = 目标代码 target"]
         lines.append(f"[codes.{name}.choices]")
         lines += [f"{_quote_text(code)} = {_quote_text(chosen)}" for code, chosen in translation.choices.items()]

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class CodeTranslation:
     """How codes of one list become codes of the target field's list.
 
-    ``list``: id of the source list; its ``column`` has the target codes, several separated by ``|``. ``choices``:
+    ``list_id``: id of the source list; its ``column`` has the target codes, several separated by ``|``. ``choices``:
     source code → target code, a person's decision for codes with several equivalents or outside the list.
     """
 
-    list: str = ""
+    list_id: str = ""
     column: str = ""
     choices: dict[str, str] = field(default_factory=dict)
 
@@ -46,14 +46,14 @@ class FieldMapping:
 class FieldProposal:
     """The proposed source of one target field.
 
-    ``how``: what they were matched by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``, ``meaning`` (the
-    source is the name of that meaning in another layer), ``content``, or empty without a match. ``doubt_reason``: text
-    key of a remark.
+    ``matched_by``: what they were matched by: ``name``, ``cut`` (name truncated to 10 bytes), ``alias``, ``meaning``
+    (the source is the name of that meaning in another layer), ``content``, or empty without a match. ``doubt_reason``:
+    text key of a remark.
     """
 
     target: str
     source: str = ""
-    how: str = ""
+    matched_by: str = ""
     translation: CodeTranslation | None = None
     doubt_reason: str = ""
 

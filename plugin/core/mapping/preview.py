@@ -177,7 +177,7 @@ def find_undecided_codes(
     if translation is None or source not in columns.layer.frame.columns:
         return []
     convert = ValueConverter(target, standard, replace(translation, choices={}))
-    rows = standard.code_lists[translation.list].codes if translation.list else {}
+    rows = standard.code_lists[translation.list_id].codes if translation.list_id else {}
     undecided = []
     for value, text, count in columns.of(source):
         _, reason, params = convert(value)

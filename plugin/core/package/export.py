@@ -89,7 +89,7 @@ ExportStep = Callable[[ExportContext], Iterable[ExportProblem]]
 
 def copy_documents(context: ExportContext) -> list[ExportProblem]:
     """Copy the planner's files into the package's folders."""
-    for filled_slot in context.filled:
+    for filled_slot in context.filled_slots:
         for path in filled_slot.files:
             context.cancellation.raise_if_cancelled()
             target = context.place(filled_slot.slot.folder, path.name)
@@ -97,7 +97,7 @@ def copy_documents(context: ExportContext) -> list[ExportProblem]:
                 # Copy the content only, without the owner and times of this machine.
                 shutil.copyfile(path, target)
             except OSError as error:
-                if is_write_error(error, context.new):
+                if is_write_error(error, context.new_folder):
                     raise
                 raise make_unreadable_file_error(path, error) from error
     return []
@@ -110,7 +110,9 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
 
     checked = context.checked
     text = (
-        context.page(checked.report) if context.page is not None else render_report(checked.report, checked.plan.norm)
+        context.render_page(checked.report)
+        if context.render_page is not None
+        else render_report(checked.report, checked.plan.norm)
     )
     for suffix, content in ((".html", text), (".json", report_to_json(checked.report))):
         path = context.path(context.package_spec.report, suffix)
@@ -208,7 +210,7 @@ def _export_locked(
         *check_by_receiver_rules(checked, cancellation),
         *problems,
         *missing,
-        *explain_missing_maps(map_work.lacking),
+        *explain_missing_maps(map_work.missing_inputs),
     ]
     problems += _make_document_notes(document, with_maps=bool(map_work.requests))
     stop_on_gate_problems(problems, order, target)

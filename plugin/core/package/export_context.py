@@ -52,34 +52,34 @@ class ExportContext:
         The plan and its check.
     package_spec
         The specification of the package.
-    new
+    new_folder
         The folder that becomes the package.
-    values
+    placeholders
         Values of the placeholders in names: code and name of the county.
     manifest
         The manifest's data; each part adds its own.
-    filled
+    filled_slots
         The places for documents, maps and tables, with the planner's files.
     maps
         The maps to be made.
-    page
+    render_page
         Renders the report as HTML; None for a report without pictures.
     document
         The document information (成果信息).
-    steps
+    row_progress
         Reports the progress.
     """
 
     checked: CheckResult
     package_spec: PackageSpec
-    new: Path
-    values: dict[str, str]
+    new_folder: Path
+    placeholders: dict[str, str]
     manifest: dict[str, Any]
-    filled: list[FilledSlot]
+    filled_slots: list[FilledSlot]
     maps: PlannedMaps
-    page: Callable[[Report], str] | None
+    render_page: Callable[[Report], str] | None
     document: ResolvedDocument
-    steps: RowProgress
+    row_progress: RowProgress
     cancellation: Cancellation
 
     @property
@@ -94,14 +94,14 @@ class ExportContext:
 
     def path(self, named: NamedFile, suffix: str = "") -> Path:
         """Return the path of a generated file, with a further suffix; make its folder."""
-        return self.place(named.folder, f"{make_name(named.file, self.values)}{suffix}")
+        return self.place(named.folder, f"{make_name(named.file, self.placeholders)}{suffix}")
 
     def place(self, folder: str, name: str) -> Path:
         """Return the path of a file in a folder of the specification; make the folder."""
-        path = self.new / self.package_spec.place(folder, name)
+        path = self.new_folder / self.package_spec.place(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def get_path_in_package(self, path: Path) -> str:
         """Return a path as the manifest writes it: relative to the package, with ``/``."""
-        return path.relative_to(self.new).as_posix()
+        return path.relative_to(self.new_folder).as_posix()

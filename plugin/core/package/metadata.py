@@ -148,15 +148,15 @@ class XmlNode:
 class MetadataItems:
     """Metadata items of a package and of each layer, by id.
 
-    ``unknown`` lists elements that the specification does not have, ``lacking`` missing elements, ``twice`` elements
+    ``unknown`` lists elements that the specification does not have, ``missing`` missing elements, ``repeated`` elements
     repeated in one place.
     """
 
     package: dict[str, str]
     layers: tuple[dict[str, str], ...]
     unknown: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
-    twice: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
 
 def read_xml(data: bytes) -> XmlNode:
@@ -290,6 +290,6 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     read_items = [] if metadata is None else [metadata.package, *metadata.layers]
     # White space around a value is not part of it.
     stripped_items = [{item: text.strip() for item, text in items.items()} for items in expected_items]
-    if metadata is None or metadata.unknown or metadata.lacking or metadata.twice or read_items != stripped_items:
+    if metadata is None or metadata.unknown or metadata.missing or metadata.repeated or read_items != stripped_items:
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
     return {"file": file, "layers": len(metadata.layers), "items": sum(map(len, stripped_items)), "same": True}

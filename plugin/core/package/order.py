@@ -38,7 +38,7 @@ class ExportOrder:
         Folder with files that accompany the data, or None.
     force
         Make the package although the check failed or a part is missing; the manifest records this.
-    personal
+    keeps_personal_fields
         Include fields with personal data.
     maps
         Make the maps that have a layout and that the planner does not provide.
@@ -52,7 +52,7 @@ class ExportOrder:
     folder: Path
     documents: Path | None = None
     force: bool = False
-    personal: bool = False
+    keeps_personal_fields: bool = False
     maps: bool = True
     document_info: DocumentInfo | None = None
     lowered_secrecy: tuple[LoweredSecrecy, ...] = ()

@@ -309,7 +309,7 @@ class Layer:
     @property
     def added(self) -> NDArray:
         """Return (k, 2) the vertices that densification added, in the plane."""
-        return self._densified_shapes.added
+        return self._densified_shapes.added_vertices
 
     def reproject_to_plane(self, geometry: Any) -> Any:
         """Reproject a geometry from the layer's coordinates to the plan's plane."""

@@ -37,7 +37,7 @@ class UnusableLayer:
     params: dict[str, Any]
 
     @property
-    def why(self) -> tuple[str, dict[str, Any]]:
+    def problem_message(self) -> tuple[str, dict[str, Any]]:
         """Return text key and parameters for `Texts.problem`."""
         return self.problem, {"layer": self.name, "role": self.role, **self.params}
 
@@ -105,7 +105,7 @@ class Plan:
         """Return (k,) bool: which of (k, 2) vertices of the plane a layer has stored."""
         return are_stored_vertices(points, self._added_vertex_codes)
 
-    def shown(self, geometries: NDArray) -> NDArray:
+    def reproject_for_findings(self, geometries: NDArray) -> NDArray:
         """Return (n,) geometries of the plane reprojected into the CRS of findings."""
         return crs_care.reproject_geometries(geometries, self.plane, self.crs)
 

@@ -54,13 +54,13 @@ class ResolvedValue:
 class ResolvedRule:
     """A rule with severity, source of the severity, and parameters.
 
-    ``runs``: it runs by default; ``groups``: the rule groups that contain it.
+    ``runs_by_default``: it runs by default; ``groups``: the rule groups that contain it.
     """
 
     code: str
     severity: str
     origin: Origin
-    runs: bool
+    runs_by_default: bool
     groups: tuple[str, ...]
     parameters: tuple[ResolvedValue, ...]
 
@@ -74,7 +74,13 @@ class ResolvedNorm:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the norm as a dict for a report."""
-        return asdict(self)
+        norm = asdict(self)
+        # The published key of ``runs_by_default`` is ``runs``.
+        norm["rules"] = [
+            {"runs" if key == "runs_by_default" else key: value for key, value in rule.items()}
+            for rule in norm["rules"]
+        ]
+        return norm
 
 
 def resolve_norm(norm: Norm) -> ResolvedNorm:
@@ -166,14 +172,14 @@ class CountyChoices:
     """What the county form offers.
 
     ``limits``, ``tolerances``: setting keys; ``ratio_classes``: urban-rural codes for each check box; ``units``: area
-    units; ``usual``: indicator → default unit, comparison and binding of a new target.
+    units; ``target_defaults``: indicator → default unit, comparison and binding of a new target.
     """
 
     limits: tuple[str, ...]
     tolerances: tuple[str, ...]
     ratio_classes: tuple[tuple[str, ...], ...]
     units: tuple[str, ...]
-    usual: dict[str, dict[str, str]]
+    target_defaults: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
     rules = []
     for line in laid.rules:
         rule = load_all_rules()[line.code]
-        runs = "" if line.runs else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
+        runs = (
+            "" if line.runs_by_default else words.get("resolved", "asked", groups=words.join(line.groups) or line.code)
+        )
         values = {
             "severity": words.get("severity", line.severity),
             "origin": _format_origin(line.origin, words),
@@ -41,7 +43,7 @@ def render_profile_lines(norm: Norm, words: Words) -> Iterator[str]:
         }
         rules.append(words.get("resolved", "rule", code=line.code, title=texts.get_rule_title(rule), **values))
         rules += [f"  {_format_setting_value(value, texts, words)}" for value in line.parameters]
-    yield from _make_section_lines(words, "rules", rules, count=sum(line.runs for line in laid.rules))
+    yield from _make_section_lines(words, "rules", rules, count=sum(line.runs_by_default for line in laid.rules))
     area, profile = norm.profile.area_code, norm.profile
     yield from _make_section_lines(words, "targets", [_format_target_line(t, texts, words) for t in norm.targets(area)])
     yield from _make_section_lines(

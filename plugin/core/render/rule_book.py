@@ -49,14 +49,14 @@ class RuleEntry:
 
     ``severity``: as in the profile; ``mark``: the best level (A to C) of its citations that apply in the profile's
     area; ``is_source_agreed``: only sources of level C, but accepted by standard or county; ``unconfirmed``: its
-    unconfirmed settings of level C; ``runs``: when it runs; ``inputs``: further files it needs.
+    unconfirmed settings of level C; ``activation``: when it runs; ``inputs``: further files it needs.
     """
 
     rule: Rule
     severity: Severity
     mark: str
     is_source_agreed: bool
-    runs: tuple[str, ...]
+    activation: tuple[str, ...]
     needs: tuple[NeededLayer, ...]
     parameters: tuple[EffectiveValue, ...]
     citations: tuple[Citation, ...]
@@ -86,7 +86,7 @@ def _make_entry(rule: Rule, norm: Norm) -> RuleEntry:
         severity=norm.severity(rule),
         mark=mark,
         is_source_agreed=mark == "C" and any(norm.is_confirmed(c.key) for c in binding),
-        runs=_list_run_conditions(rule.code, norm),
+        activation=_list_run_conditions(rule.code, norm),
         needs=tuple(_make_needed_layer(need, norm) for need in rule.needs.values()),
         parameters=tuple(find_effective_parameters(rule, norm)),
         citations=citations,
@@ -145,7 +145,7 @@ class RuleBook:
                 f"{row['code']}  {row['name']:<36}{row['severity']}  {row['mark']}  {row['runs']}  {row['title']}"
             )
             found += [
-                f"        {self._get_word(key)}{self.words.get('page', 'colon')}{row[key]}"
+                f"        {self._get_rule_book_text(key)}{self.words.get('page', 'colon')}{row[key]}"
                 for key in ("needs", "optional", "inputs", "parameters", "basis")
                 if row[key]
             ]
@@ -158,7 +158,7 @@ class RuleBook:
             row, colon = self.row(entry), self.words.get("page", "colon")
             found += [f"{row['code']}  {row['name']}  {row['severity']}", row["title"]]
             found += [
-                f"{self._get_word(key)}{colon}{row[key]}"
+                f"{self._get_rule_book_text(key)}{colon}{row[key]}"
                 for key in ("mark", "runs", "needs", "optional", "inputs")
                 if row[key]
             ]
@@ -168,7 +168,7 @@ class RuleBook:
         """Return the rules as CSV with headings and a byte order mark."""
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
-        writer.writerow([self._get_word(column) for column in RULE_COLUMNS])
+        writer.writerow([self._get_rule_book_text(column) for column in RULE_COLUMNS])
         for entry in self.entries:
             row = self.row(entry)
             writer.writerow([row[column] for column in RULE_COLUMNS])
@@ -209,7 +209,8 @@ class RuleBook:
             "name": entry.rule.name,
             "title": self.texts.get_rule_title(entry.rule),
             "severity": self.words.get("severity", str(entry.severity)),
-            "mark": entry.mark + (self.words.bracket(self._get_word("agreed")) if entry.is_source_agreed else ""),
+            "mark": entry.mark
+            + (self.words.bracket(self._get_rule_book_text("agreed")) if entry.is_source_agreed else ""),
             "runs": self._format_run_conditions(entry),
             "needs": clause.join(self._need_text(n) for n in entry.needs if not n.optional),
             "optional": clause.join(self._need_text(n) for n in entry.needs if n.optional),
@@ -236,20 +237,20 @@ class RuleBook:
         }
 
     def _format_run_conditions(self, entry: RuleEntry) -> str:
-        if entry.runs in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,)):
-            return self._get_word(f"runs_{entry.runs[0]}")
-        return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.runs))
+        if entry.activation in ((RUNS_BY_DEFAULT,), (RUNS_WHEN_NAMED,)):
+            return self._get_rule_book_text(f"runs_{entry.activation[0]}")
+        return self.words.get("rule_book", "runs_group", groups=self.words.join(entry.activation))
 
     def _need_text(self, need: NeededLayer) -> str:
         if need.concept == EVERY_LAYER:
-            name = self._get_word("each_layer")
+            name = self._get_rule_book_text("each_layer")
         else:
             name = f"{self.texts.concept(need.concept)} {'/'.join(need.roles)}".strip()
         fields = self.words.join(self.texts.meaning(f) for f in need.fields)
         return name + (self.words.bracket(self.words.get("rule_book", "with_fields", fields=fields)) if fields else "")
 
     def _format_optional_need(self, need: NeededLayer) -> str:
-        return self.words.bracket(self._get_word("optional")) if need.optional else ""
+        return self.words.bracket(self._get_rule_book_text("optional")) if need.optional else ""
 
     def _make_parameter_lines(self, entry: RuleEntry) -> list[str]:
         return [
@@ -287,7 +288,10 @@ class RuleBook:
             rows.append({"number": n + 1, "line": self._get_control_line_name(line), "cells": cells})
         return {
             "rows": rows,
-            "meanings": [(m, self._get_word(f"short_{m}"), self._get_word(f"meaning_{m}")) for m in CONFLICT_MEANINGS],
+            "meanings": [
+                (m, self._get_rule_book_text(f"short_{m}"), self._get_rule_book_text(f"meaning_{m}"))
+                for m in CONFLICT_MEANINGS
+            ],
         }
 
     def _make_matrix_cell(self, pair: Conflict | None) -> dict[str, str]:
@@ -299,8 +303,8 @@ class RuleBook:
         mark = self.norm.mark(pair.key) if is_own_setting else pair.mark
         source = self.norm.profile.name if is_own_setting else self._pick_language(citation) if citation else pair.basis
         sides = f"{self._get_control_line_name(pair.left)} × {self._get_control_line_name(pair.right)}"
-        title = f"{sides}: {self._get_word(f'meaning_{meaning}')} [{mark}] {source}"
-        return {"meaning": meaning, "short": self._get_word(f"short_{meaning}"), "mark": mark, "title": title}
+        title = f"{sides}: {self._get_rule_book_text(f'meaning_{meaning}')} [{mark}] {source}"
+        return {"meaning": meaning, "short": self._get_rule_book_text(f"short_{meaning}"), "mark": mark, "title": title}
 
     def _get_control_line_name(self, what: str) -> str:
         return format_control_line_name(what, self.norm, self.texts)
@@ -310,12 +314,14 @@ class RuleBook:
 
         For a rule on packages it is that of the input.
         """
-        return self._get_word(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
+        return (
+            self._get_rule_book_text(f"input_{name}") if name in ("package", "record") else self.words.get("cli", name)
+        )
 
     def _pick_language(self, citation: Any) -> str:
         return str(citation.zh if self.words.lang == "zh" else citation.en)
 
-    def _get_word(self, key: str) -> str:
+    def _get_rule_book_text(self, key: str) -> str:
         return self.words.get("rule_book", key)
 
 

@@ -55,10 +55,10 @@ def derive_from_layer(zones: Layer, spaces: SpaceMap, cancellation: Cancellation
 class DerivedZones:
     """The three zones of a plan.
 
-    ``found``: the dissolved zones; ``figures``: indicators for the report; ``frame``: rows of the layer SQKJ.
+    ``three_zones``: the dissolved zones; ``figures``: indicators for the report; ``frame``: rows of the layer SQKJ.
     """
 
-    found: ThreeZones
+    three_zones: ThreeZones
     figures: list[Indicator]
     frame: gpd.GeoDataFrame
 

@@ -31,7 +31,7 @@ class PlanComparison:
     """
 
     plan: Plan
-    found: VersionComparison
+    comparison: VersionComparison
     role: str
     names: tuple[str, str] = ("", "")
     notes: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -107,7 +107,7 @@ def compare_sources(
     )
     for plan_of_edition in (plan, old):
         if layer_role not in plan_of_edition.layers:
-            raise InputError("versions_unusable", unusable=plan_of_edition.unusable[layer_role].why)
+            raise InputError("versions_unusable", unusable=plan_of_edition.unusable[layer_role].problem_message)
     comparison = compare_layers(
         make_edition(old.layers[layer_role]),
         make_edition(plan.layers[layer_role]),

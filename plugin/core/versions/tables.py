@@ -36,13 +36,13 @@ _MAX_NAMES = 20
 
 def get_comparison_verdict(comparison: PlanComparison, texts: Texts) -> str:
     """Return the verdict of a comparison: 一致 (identical) or 不一致."""
-    return texts.get("versions", "identical" if comparison.found.identical else "different")
+    return texts.get("versions", "identical" if comparison.comparison.identical else "different")
 
 
 def list_reasons(comparison: PlanComparison, texts: Texts) -> list[str]:
     """Return sentences on how two editions differ and what could not be compared."""
     unread = [texts.describe_unread(one) for one in comparison.plan.unread_data]
-    found = comparison.found
+    found = comparison.comparison
     reasons: list[tuple[str, dict[str, object]]] = []
     for kind in (MOVED_OUT_KIND, MOVED_IN_KIND):
         parts = found.list_parts_of_kind(kind)
@@ -109,7 +109,7 @@ def make_comparison_tables(comparison: PlanComparison, texts: Texts) -> list[Rep
 
 
 def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
-    found = comparison.found
+    found = comparison.comparison
     columns = [
         TableColumn("item", width_in_characters=30),
         *(TableColumn(f"{basis}_area", "m2", width_in_characters=22) for basis in found.total),
@@ -140,7 +140,7 @@ def _make_balance_table(comparison: PlanComparison, texts: Texts) -> ReportTable
 
 
 def _make_township_table(comparison: PlanComparison, texts: Texts) -> ReportTable | None:
-    found = comparison.found
+    found = comparison.comparison
     names = found.townships[STATUTORY_BASIS]
     if set(names) <= {""}:
         return None
@@ -173,7 +173,7 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
 
     Cause and document are left empty for a person to fill in.
     """
-    net = NET_BASIS in comparison.found.total
+    net = NET_BASIS in comparison.comparison.total
     wide = {"number": 6, "change_kind": 10, "township": 16, "before_key": 22, "after_key": 22}
     columns = [TableColumn(one, width_in_characters=width) for one, width in wide.items()]
     columns += [
@@ -184,7 +184,7 @@ def _make_parts_table(comparison: PlanComparison, texts: Texts) -> ReportTable:
         TableColumn(one, width_in_characters=width) for one, width in (("changes", 40), ("cause", 24), ("document", 20))
     ]
     table = ReportTable("versions_parts", columns, unit="m2")
-    ordered = sorted(comparison.found.parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township))
+    ordered = sorted(comparison.comparison.parts, key=lambda part: (CHANGE_KINDS.index(part.kind), part.township))
     for number, part in enumerate(ordered, 1):
         before, after = get_part_keys(comparison, part)
         cells: list[CellValue] = [str(number), texts.get("versions", part.kind), part.township, before, after]
@@ -204,7 +204,7 @@ def _make_net_number(value: float, has_net_area: bool) -> Number | None:
 
 def get_part_keys(comparison: PlanComparison, part: ChangedPart) -> tuple[str, str]:
     """Return the keys (BSM) of a part's rows in the two editions, empty where missing."""
-    found = comparison.found
+    found = comparison.comparison
     before = found.before.layer.keys[part.before] if part.before >= 0 else ""
     return before, found.after.layer.keys[part.after] if part.after >= 0 else ""
 
@@ -222,7 +222,7 @@ def write_workbook(comparison: PlanComparison, target: str | Path, texts: Texts)
     """
     with write_atomically(target) as path:
         author = texts.get("about", "program", version=read_plugin_version())
-        layer = comparison.found.after.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
+        layer = comparison.comparison.after.layer.template.name if texts.lang == "zh" else f" {comparison.role}"
         write_tables_workbook(
             path,
             make_comparison_tables(comparison, texts),

@@ -269,7 +269,7 @@ def load_waivers(
 
 def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
     """Return notices on the source of the waivers and on missing attachments."""
-    if not waivers.there or waivers.path is None:
+    if not waivers.file_exists or waivers.path is None:
         return []
     key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
     notices: list[WaiverNotice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]

@@ -137,14 +137,14 @@ class WaiverLimits:
 class Waivers:
     """The waivers of a plan.
 
-    ``path``: the waiver file, which need not exist; None if unknown. ``there``: the file exists. ``is_default_file``:
-    the file was found next to the data and was not named. ``renumbered``: (layer code, old key) → new key; the layer
-    code is empty if a table names none.
+    ``path``: the waiver file, which need not exist; None if unknown. ``file_exists``: the file exists.
+    ``is_default_file``: the file was found next to the data and was not named. ``renumbered``: (layer code, old key) →
+    new key; the layer code is empty if a table names none.
     """
 
     entries: tuple[Waiver, ...] = ()
     path: Path | None = None
-    there: bool = False
+    file_exists: bool = False
     limits: WaiverLimits = WaiverLimits()
     renumbered: dict[tuple[str, str], str] = fresh(default_factory=dict, hash=False)
     is_default_file: bool = False

@@ -20,7 +20,7 @@ _BALANCE_TERMS = ("before", "moved_out", "moved_in", "changed", "reshaped", "rev
 
 def get_layer_balance(maintained_layer: MaintainedLayer) -> AreaBalance:
     """Return the statutory area balance of a maintained layer."""
-    return maintained_layer.found.total[STATUTORY_BASIS]
+    return maintained_layer.comparison.total[STATUTORY_BASIS]
 
 
 def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, float]]:
@@ -37,7 +37,7 @@ def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, 
     if not maintained_layer.spec.compare:
         return {}
     sides = []
-    for edition in (maintained_layer.found.before, maintained_layer.found.after):
+    for edition in (maintained_layer.comparison.before, maintained_layer.comparison.after):
         codes = edition.layer.get_texts_by_name(maintained_layer.spec.compare)
         sides.append((codes, np.nan_to_num(edition.layer.statutory)))
     names = ("before", "moved_out", "moved_in", "changed_from", "changed_to", "reshaped", "rest", "after")
@@ -46,13 +46,13 @@ def sum_areas_by_zone(maintained_layer: MaintainedLayer) -> dict[str, dict[str, 
         for code, area_m2 in zip(codes, areas.tolist(), strict=True):
             sums[code][term] += area_m2
     (old, _), (new, _) = sides
-    parts = [(part.kind, part.before, part.after, part.area_m2) for part in maintained_layer.found.parts]
-    for kind, before, after, area_m2 in (*parts, *maintained_layer.found.sliver_rows):
+    parts = [(part.kind, part.before, part.after, part.area_m2) for part in maintained_layer.comparison.parts]
+    for kind, before, after, area_m2 in (*parts, *maintained_layer.comparison.sliver_rows):
         if kind in (MOVED_OUT_KIND, CHANGED_KIND):
             sums[old[before]]["moved_out" if kind == MOVED_OUT_KIND else "changed_from"] += area_m2
         if kind in (MOVED_IN_KIND, CHANGED_KIND):
             sums[new[after]]["moved_in" if kind == MOVED_IN_KIND else "changed_to"] += area_m2
-    for before, gained in maintained_layer.found.reshaped_m2_by_row.items():
+    for before, gained in maintained_layer.comparison.reshaped_m2_by_row.items():
         sums[old[before]]["reshaped"] += gained
     for row in sums.values():
         gained = row["moved_in"] + row["changed_to"] - row["moved_out"] - row["changed_from"]
@@ -85,7 +85,7 @@ def convert_balance_to_dict(update: YearlyUpdate) -> dict[str, Any]:
                 "zones": sum_areas_by_zone(maintained_layer),
                 "townships": {town: _list_term_values(b) for town, b in maintained_layer.townships.items() if town},
                 "outside_townships": _list_term_values(maintained_layer.townships.get("", AreaBalance())),
-                "slivers_m2": maintained_layer.found.sliver_m2,
+                "slivers_m2": maintained_layer.comparison.sliver_m2,
                 "not_maintained_m2": maintained_layer.left_out,
             }
         )
@@ -169,7 +169,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             # A layer that is unusable in both editions is reported with the reason of the edition in its text.
             plan = {"unusable_filed": update.filed_plan, "unusable_current": update.current}.get(reason)
             if plan is not None:
-                params["why"] = texts.problem(*plan.unusable[role].why)
+                params["why"] = texts.problem(*plan.unusable[role].problem_message)
             messages.append(texts.get("yearly", reason, **params))
     for maintained_layer in update.layers:
         for kind, area_m2 in maintained_layer.left_out.items():
@@ -177,10 +177,10 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             messages.append(
                 texts.get("yearly", "left_out", layer=_make_name_and_code_cells(update, maintained_layer)[0], **params)
             )
-        if maintained_layer.found.slivers:
+        if maintained_layer.comparison.slivers:
             params = {
-                "count": str(len(maintained_layer.found.slivers)),
-                "area": f"{maintained_layer.found.sliver_m2:.2f}",
+                "count": str(len(maintained_layer.comparison.slivers)),
+                "area": f"{maintained_layer.comparison.sliver_m2:.2f}",
                 "role": maintained_layer.role,
             }
             messages.append(
@@ -198,7 +198,7 @@ def list_notes(update: YearlyUpdate, texts: Texts) -> list[str]:
             )
         messages += [
             texts.get("versions", key, **params)
-            for key, params in list_uncompared_rows(maintained_layer.found, texts, "yearly")
+            for key, params in list_uncompared_rows(maintained_layer.comparison, texts, "yearly")
         ]
         messages += _list_doubled_keys(maintained_layer, texts)
     if not any(maintained_layer.townships for maintained_layer in update.layers):
@@ -212,7 +212,7 @@ def _list_doubled_keys(maintained_layer: MaintainedLayer, texts: Texts) -> list[
     Such a key does not identify the parcel of the other edition.
     """
     messages = []
-    for side, edition in (("before", maintained_layer.found.before), ("after", maintained_layer.found.after)):
+    for side, edition in (("before", maintained_layer.comparison.before), ("after", maintained_layer.comparison.after)):
         often = [key for key, count in Counter(edition.layer.keys).items() if key and count > 1]
         if often:
             params = {

@@ -64,7 +64,7 @@ class MaintainedLayer:
     """
 
     spec: MaintainedLayerSpec
-    found: VersionComparison
+    comparison: VersionComparison
     before: NDArray = field(default_factory=lambda: np.zeros(0, dtype=int))
     filed_layer: Layer | None = None
     changes: list[LandChange] = field(default_factory=list)
@@ -85,7 +85,7 @@ class MaintainedLayer:
     @property
     def filed_m2(self) -> float:
         """Return the statutory area (m²) of 维护前 without added vertices."""
-        return float(np.nansum(self.found.before.layer.statutory[self.before]))
+        return float(np.nansum(self.comparison.before.layer.statutory[self.before]))
 
     @property
     def filed_nodes(self) -> int:
@@ -94,7 +94,7 @@ class MaintainedLayer:
             return 0
         there, own = (
             shapely.get_num_coordinates(s)
-            for s in (self.filed_layer.raw_shapes, self.found.before.layer.raw_shapes[self.before])
+            for s in (self.filed_layer.raw_shapes, self.comparison.before.layer.raw_shapes[self.before])
         )
         return int((there - own).sum())
 

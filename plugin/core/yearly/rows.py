@@ -89,8 +89,8 @@ def _make_change(
     rows: dict[str, list[Any]] = {f.name: [None] * len(maintained_layer.changes) for f in template.fields}
     divisions = {
         name: (
-            maintained_layer.found.before.layer.get_texts_by_name(name),
-            maintained_layer.found.after.layer.get_texts_by_name(name),
+            maintained_layer.comparison.before.layer.get_texts_by_name(name),
+            maintained_layer.comparison.after.layer.get_texts_by_name(name),
             of_county,
         )
         for name, of_county in (("XZQDM", county), ("XZQMC", find_county_name(update.current)))
@@ -114,7 +114,10 @@ def _make_layer_after_change(
 
     The areas of a part of a row are those of the part.
     """
-    template, layer = _get_class_template(update, maintained_layer, AFTER_STAGE), maintained_layer.found.after.layer
+    template, layer = (
+        _get_class_template(update, maintained_layer, AFTER_STAGE),
+        maintained_layer.comparison.after.layer,
+    )
     taken = layer.frame.iloc[[piece.row for piece in maintained_layer.after]]
     rows = {}
     for declared in template.fields:

@@ -206,7 +206,7 @@ def compute_yearly_update(
     if not update.layers:
         for plan in (filed, current):
             for lost in plan.unusable.values():
-                raise InputError("versions_unusable", unusable=lost.why)
+                raise InputError("versions_unusable", unusable=lost.problem_message)
         raise InputError("yearly_no_layer", known="、".join(layer.role for layer in rules.layers))
     return update
 
@@ -296,7 +296,7 @@ def _add_vertices_of_other_classes(
 
     The areas of changed shapes are measured again.
     """
-    before = maintained_layer.found.before
+    before = maintained_layer.comparison.before
     filed = before.shapes[maintained_layer.before]
     rest: list[LandChange | ParcelAfterChange] = [*maintained_layer.changes, *maintained_layer.after]
     shapes = np.empty(len(filed) + len(rest), dtype=object)
@@ -308,7 +308,7 @@ def _add_vertices_of_other_classes(
     others = full[len(filed) :]
     more = np.flatnonzero([one.shape is not shape for one, shape in zip(rest, others, strict=True)])
     for n, area_m2 in zip(
-        more.tolist(), compute_areas(maintained_layer.found, others[more], cancellation).tolist(), strict=True
+        more.tolist(), compute_areas(maintained_layer.comparison, others[more], cancellation).tolist(), strict=True
     ):
         rest[n] = rest[n]._replace(shape=others[n], area_m2=area_m2)
     maintained_layer.changes = [one for one in rest if isinstance(one, LandChange)]
@@ -320,10 +320,10 @@ def _make_changes(
 ) -> list[LandChange]:
     """Return the changes in single parts; parts below the tolerance become slivers."""
     shapes, owner = shapely.get_parts(np.array([part.geometry for part in parts], dtype=object), return_index=True)
-    measured = compute_areas(maintained_layer.found, shapes, cancellation)
+    measured = compute_areas(maintained_layer.comparison, shapes, cancellation)
     thin = is_sliver(shapes, tolerance) & (np.bincount(owner, minlength=len(parts))[owner] > 1)
-    maintained_layer.found.slivers += shapes[thin].tolist()
-    maintained_layer.found.sliver_m2 += float(measured[thin].sum())
+    maintained_layer.comparison.slivers += shapes[thin].tolist()
+    maintained_layer.comparison.sliver_m2 += float(measured[thin].sum())
     return [
         LandChange(parts[n].kind, parts[n].before, parts[n].after, shape, area_m2)
         for n, shape, area_m2 in zip(owner[~thin].tolist(), shapes[~thin], measured[~thin].tolist(), strict=True)

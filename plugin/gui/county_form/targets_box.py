@@ -82,7 +82,7 @@ class TargetRow:
         )
 
     def _reset_choices(self) -> None:
-        usual = read_choices().usual[self.indicator]
+        usual = read_choices().target_defaults[self.indicator]
         self._choose_combo_values(usual["comparison"], usual["unit"], usual["binding"])
 
     def show_inherited_target(self, target: Target | None, year: int | None) -> None:

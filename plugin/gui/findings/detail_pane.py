@@ -161,9 +161,9 @@ class DetailPane(QgsScrollArea):
         page, layout = self._make_page(theme.KIND_ICONS[group.kind()], f"{group.code}  {group.title}", group.code)
         if group.findings:
             text, area = tr("{count} findings").format(count=len(group.findings)), sum_finding_areas(group.findings)
-            if group.shown != len(group.findings):
+            if group.shown_count != len(group.findings):
                 text = tr("{shown} of {count} findings listed")
-                text, area = text.format(shown=group.shown, count=len(group.findings)), group.shown_area
+                text, area = text.format(shown=group.shown_count, count=len(group.findings)), group.shown_area
             layout.addWidget(make_text_label(f"{text}  {format_area(area)}" if area is not None else text))
         form = _make_form_layout()
         if group.is_secondary:

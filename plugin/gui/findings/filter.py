@@ -68,10 +68,10 @@ class FilterSettings:
         seen = [("waived" if f.state == "waived" else f.severity) in kinds for f in group.findings]
         if townships:
             seen = [passes and f.township in townships for passes, f in zip(seen, group.findings, strict=True)]
-        if words and not group.texts:
-            group.texts = [make_search_text(group, f) for f in group.findings]
+        if words and not group.search_texts:
+            group.search_texts = [make_search_text(group, f) for f in group.findings]
         for word in words:
-            seen = [passes and word in text for passes, text in zip(seen, group.texts, strict=True)]
+            seen = [passes and word in text for passes, text in zip(seen, group.search_texts, strict=True)]
         return seen
 
     def _matches_search_text(self, text: str) -> bool:
@@ -80,10 +80,10 @@ class FilterSettings:
 
 
 def _count_shown(group: FindingGroup) -> None:
-    in_view = [f for f, passes in zip(group.findings, group.seen, strict=True) if passes]
-    group.shown, group.shown_area = len(in_view), sum_finding_areas(in_view)
-    last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.seen[p])
-    group.reach = len(group.order) - next(last, len(group.order))
+    in_view = [f for f, passes in zip(group.findings, group.passes_filter, strict=True) if passes]
+    group.shown_count, group.shown_area = len(in_view), sum_finding_areas(in_view)
+    last = (n for n, p in enumerate(reversed(group.order)) if p < 0 or group.passes_filter[p])
+    group.rows_to_last_visible = len(group.order) - next(last, len(group.order))
 
 
 class FindingsFilter(QSortFilterProxyModel):
@@ -105,10 +105,10 @@ class FindingsFilter(QSortFilterProxyModel):
         model: FindingsModel = self.sourceModel()
         for group in model.groups:
             wanted = self.wanted.rule(group)
-            group.seen = self.wanted.findings(group) if wanted else [False] * len(group.findings)
+            group.passes_filter = self.wanted.findings(group) if wanted else [False] * len(group.findings)
             group.reason_seen = wanted and self.wanted.reason(group)
-            group.shown = sum(group.seen)
-            group.reach = group.is_secondary + group.shown
+            group.shown_count = sum(group.passes_filter)
+            group.rows_to_last_visible = group.is_secondary + group.shown_count
         model.reorder_after_filtering()
         for group in model.groups:
             _count_shown(group)
@@ -149,10 +149,10 @@ class FindingsFilter(QSortFilterProxyModel):
     def filterAcceptsRow(self, row, parent):
         groups = self.sourceModel().groups
         if not parent.isValid():
-            return groups[row].reason_seen or groups[row].shown > 0
+            return groups[row].reason_seen or groups[row].shown_count > 0
         group = groups[parent.row()]
         position = group.order[row]
-        return group.reason_seen if position < 0 else group.seen[position]
+        return group.reason_seen if position < 0 else group.passes_filter[position]
 
     def sort(self, column, order):
         """Sort in the source model: sorting through Qt row by row would take seconds."""
@@ -173,7 +173,7 @@ class FindingsFilter(QSortFilterProxyModel):
                 group.findings[position]
                 for group in self.sourceModel().groups
                 for position in group.order
-                if position >= 0 and group.seen[position]
+                if position >= 0 and group.passes_filter[position]
             ]
         return self._findings_in_view
 
@@ -210,9 +210,9 @@ class FindingsFilter(QSortFilterProxyModel):
         """Load further rows of an expanded rule; return whether there were any."""
         model: FindingsModel = self.sourceModel()
         group = model.groups[self.mapToSource(parent).row()]
-        before = group.loaded
+        before = group.loaded_rows
         model.load(group, before + ROWS_LOADED_AT_ONCE)
-        return group.loaded > before
+        return group.loaded_rows > before
 
     def get_index(self, finding: Any) -> QModelIndex:
         """Return the model index of a finding and load its rule; invalid if not in view."""

@@ -25,17 +25,17 @@ class FindingGroup:
         Row → position in ``findings``; −1 is the row with the reason why the rule was skipped.
     ranks
         As ``order``, by the sort column alone; a long list shows the findings in view first.
-    seen, reason_seen
+    passes_filter, reason_seen
         Whether each finding and the reason pass the filters.
-    texts
+    search_texts
         Search text of each finding; empty until the first search.
-    shown, shown_area
+    shown_count, shown_area
         Number and area (m²) of the findings that pass the filters.
-    loaded
+    loaded_rows
         Number of rows that the tree has.
-    reach
+    rows_to_last_visible
         Number of rows down to the last one in view.
-    number
+    rule_number
         Permanent number of the rule within the list.
     severity, area, is_waived
         Figures of all findings, updated by `update_figures`.
@@ -47,14 +47,14 @@ class FindingGroup:
     findings: list[Any] = field(default_factory=list)
     order: list[int] = field(default_factory=list)
     ranks: list[int] = field(default_factory=list)
-    seen: list[bool] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    passes_filter: list[bool] = field(default_factory=list)
+    search_texts: list[str] = field(default_factory=list)
     reason_seen: bool = False
-    shown: int = 0
+    shown_count: int = 0
     shown_area: float | None = None
-    loaded: int = 0
-    reach: int = 0
-    number: int = 0
+    loaded_rows: int = 0
+    rows_to_last_visible: int = 0
+    rule_number: int = 0
     severity: str = ""
     area: float | None = None
     is_waived: bool = False
@@ -153,12 +153,12 @@ def make_group_of_skipped_rule(code: str, number: int) -> FindingGroup:
     from ...core.model.report import Outcome, RuleOutcome
 
     title = tr("not run in this check")
-    return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), number=number)
+    return FindingGroup(code, title, RuleOutcome(code, "", "", Outcome.PASSED, title=title), rule_number=number)
 
 
 def group_findings_by_rule(report: Any) -> list[FindingGroup]:
     """Return a group for each rule with findings or a skip reason, unsorted."""
-    groups = {r.code: FindingGroup(r.code, r.heading, r, number=n) for n, r in enumerate(report.rules, 1)}
+    groups = {r.code: FindingGroup(r.code, r.heading, r, rule_number=n) for n, r in enumerate(report.rules, 1)}
     for finding in report.findings:
         code = get_listed_rule(finding)
         if code not in groups:
@@ -206,9 +206,9 @@ def sort_visible_rows_first(group: FindingGroup) -> list[int]:
 
     That applies to a long list, of which only the first rows are loaded at once.
     """
-    if len(group.ranks) <= ROWS_LOADED_AT_ONCE or not group.seen:
+    if len(group.ranks) <= ROWS_LOADED_AT_ONCE or not group.passes_filter:
         return group.ranks
-    seen = group.seen
+    seen = group.passes_filter
     hidden = [position for position in group.ranks if position >= 0 and not seen[position]]
     return [position for position in group.ranks if position < 0 or seen[position]] + hidden
 

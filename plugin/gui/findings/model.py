@@ -61,7 +61,7 @@ class ChangingFindings(FindingsRows):
                 self._add_finding(group, found.pop(group.code), sees)
         for group in self.groups:
             group.update_figures()
-        number = max([0, *self._rows, *(group.number for group in self._silent.values())])
+        number = max([0, *self._rows, *(group.rule_number for group in self._silent.values())])
         unlisted = {
             code: make_group_of_skipped_rule(code, number + n)
             for n, code in enumerate(found, 1)
@@ -78,11 +78,11 @@ class ChangingFindings(FindingsRows):
         for position, finding in enumerate(group.findings):
             if id(finding) in renewed:
                 new = renewed[id(finding)]
-                group.findings[position], group.seen[position] = new, sees(group, new)
-                if group.texts:
-                    group.texts[position] = make_search_text(group, new)
-        if group.loaded:
-            parent, last = self._get_index_of_group(group), group.loaded - 1
+                group.findings[position], group.passes_filter[position] = new, sees(group, new)
+                if group.search_texts:
+                    group.search_texts[position] = make_search_text(group, new)
+        if group.loaded_rows:
+            parent, last = self._get_index_of_group(group), group.loaded_rows - 1
             self.dataChanged.emit(self.index(0, 0, parent), self.index(last, STATE_COLUMN, parent))
 
     def _remove_findings(self, group: FindingGroup, gone: set[int]) -> None:
@@ -90,37 +90,37 @@ class ChangingFindings(FindingsRows):
         rows = [n for n, position in enumerate(group.order) if position in removed]
         group.order = list(group.order)
         for row in reversed(rows):
-            is_loaded = row < group.loaded
+            is_loaded = row < group.loaded_rows
             if is_loaded:
                 self.beginRemoveRows(self._get_index_of_group(group), row, row)
-                group.loaded -= 1
+                group.loaded_rows -= 1
             del group.order[row]
             if is_loaded:
                 self.endRemoveRows()
         remaining = [position for position in range(len(group.findings)) if position not in removed]
         new_position = {position: n for n, position in enumerate(remaining)} | {-1: -1}
         group.findings = [group.findings[position] for position in remaining]
-        group.seen = [group.seen[position] for position in remaining]
-        group.texts = [group.texts[position] for position in remaining] if group.texts else []
+        group.passes_filter = [group.passes_filter[position] for position in remaining]
+        group.search_texts = [group.search_texts[position] for position in remaining] if group.search_texts else []
         group.order = [new_position[position] for position in group.order]
         group.ranks = [new_position[position] for position in group.ranks if position not in removed]
 
     def _add_finding(self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]) -> None:
         first = len(group.findings)
         group.findings += new
-        group.seen += [sees(group, f) for f in new]
-        if group.texts:
-            group.texts += [make_search_text(group, f) for f in new]
+        group.passes_filter += [sees(group, f) for f in new]
+        if group.search_texts:
+            group.search_texts += [make_search_text(group, f) for f in new]
         group.ranks = sort_findings(group, *self._is_descending())
         group.order = list(group.order)
         # Former rows stay in their order, even if their figures have changed since the sorting.
         for row, position in enumerate(sort_visible_rows_first(group)):
             if position < first:
                 continue
-            is_loaded = row < group.loaded or (row == group.loaded == len(group.order) and row > 0)
+            is_loaded = row < group.loaded_rows or (row == group.loaded_rows == len(group.order) and row > 0)
             if is_loaded:
                 self.beginInsertRows(self._get_index_of_group(group), row, row)
-                group.loaded += 1
+                group.loaded_rows += 1
             group.order.insert(row, position)
             if is_loaded:
                 self.endInsertRows()
@@ -129,11 +129,11 @@ class ChangingFindings(FindingsRows):
         self, group: FindingGroup, new: list[Any], sees: Callable[[FindingGroup, Any], bool]
     ) -> FindingGroup:
         """List the group of a rule that had no findings."""
-        group.findings, group.seen = new, [sees(group, f) for f in new]
+        group.findings, group.passes_filter = new, [sees(group, f) for f in new]
         group.update_figures()
         group.ranks = sort_findings(group, *self._is_descending())
         group.order = sort_visible_rows_first(group)
-        group.shown = sum(group.seen)
+        group.shown_count = sum(group.passes_filter)
         row = sort_groups([*self.groups, group], *self._is_descending()).index(group)
         self.beginInsertRows(QModelIndex(), row, row)
         self.groups.insert(row, group)
@@ -169,8 +169,8 @@ class FindingsModel(ChangingFindings):
         for row, group in enumerate(self.groups):
             parent = self.index(row, 0)
             self.dataChanged.emit(parent, self.index(row, STATE_COLUMN))
-            if group.loaded:
-                self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded - 1, STATE_COLUMN, parent))
+            if group.loaded_rows:
+                self.dataChanged.emit(self.index(0, 0, parent), self.index(group.loaded_rows - 1, STATE_COLUMN, parent))
 
     def refresh_icons(self) -> None:
         """Reload the icons after a change of theme."""
@@ -248,7 +248,7 @@ class FindingsModel(ChangingFindings):
         if column == PLACE_COLUMN:
             return f"{group.code}  {group.title}"
         if column == COUNT_COLUMN:
-            return str(group.shown) if group.findings else "—"
+            return str(group.shown_count) if group.findings else "—"
         if column == AREA_COLUMN:
             return format_short_hectares(group.shown_area) if group.findings else "—"
         if group.check_state in NOT_RUN_OUTCOMES:

@@ -116,7 +116,7 @@ class ResultOwner:
     def get_displayed_result(self) -> CheckView | None:
         return self._dock.result if self.current() else None
 
-    def fresh(self, form: Any) -> CheckView | None:
+    def get_result_for_export(self, form: Any) -> CheckView | None:
         """Return the displayed result if a package may be created from it, else None.
 
         It must be of the open project in its current state, and use the standard that a check for this package

@@ -52,7 +52,7 @@ class FindingsRows(QAbstractItemModel):
         listed = {g.code for g in self.groups}
         rules = enumerate(report.rules, 1) if report is not None else ()
         self._silent = {
-            r.code: FindingGroup(r.code, r.title or r.name, r, number=n) for n, r in rules if r.code not in listed
+            r.code: FindingGroup(r.code, r.title or r.name, r, rule_number=n) for n, r in rules if r.code not in listed
         }
         self.endResetModel()
 
@@ -65,7 +65,7 @@ class FindingsRows(QAbstractItemModel):
             return len(self.groups)
         if parent.internalId() or parent.column() > 0:
             return 0
-        return self.groups[parent.row()].loaded
+        return self.groups[parent.row()].loaded_rows
 
     def hasChildren(self, parent=QModelIndex()):  # noqa: B008
         if not parent.isValid():
@@ -77,7 +77,7 @@ class FindingsRows(QAbstractItemModel):
         if not parent.isValid() or parent.internalId() or self._is_changing:
             return False
         group = self.groups[parent.row()]
-        return not group.loaded and _count_loadable(group) > 0
+        return not group.loaded_rows and _count_loadable(group) > 0
 
     def fetchMore(self, parent):
         if self.canFetchMore(parent):
@@ -86,9 +86,9 @@ class FindingsRows(QAbstractItemModel):
     def load(self, group: FindingGroup, rows: int) -> None:
         """Load rows of a rule, up to the requested number and the number in view."""
         rows = min(rows, _count_loadable(group))
-        if rows > group.loaded:
-            self.beginInsertRows(self._get_index_of_group(group), group.loaded, rows - 1)
-            group.loaded = rows
+        if rows > group.loaded_rows:
+            self.beginInsertRows(self._get_index_of_group(group), group.loaded_rows, rows - 1)
+            group.loaded_rows = rows
             self.endInsertRows()
 
     def index(self, row, column, parent=QModelIndex()):  # noqa: B008
@@ -96,8 +96,8 @@ class FindingsRows(QAbstractItemModel):
         if not parent.isValid():
             inside, group = row < len(self.groups), 0
         else:
-            group = self.groups[parent.row()].number
-            inside = not parent.internalId() and row < self.groups[parent.row()].loaded
+            group = self.groups[parent.row()].rule_number
+            inside = not parent.internalId() and row < self.groups[parent.row()].loaded_rows
         return self.createIndex(row, column, group) if inside and row >= 0 <= column < 4 else QModelIndex()
 
     def parent(self, index):
@@ -135,9 +135,9 @@ class FindingsRows(QAbstractItemModel):
     def reorder_after_filtering(self) -> None:
         """Reorder long lists after filters changed; unload all but their first rows."""
         for group in self.groups:
-            if group.loaded > ROWS_LOADED_AT_ONCE:
-                self.beginRemoveRows(self._get_index_of_group(group), ROWS_LOADED_AT_ONCE, group.loaded - 1)
-                group.loaded = ROWS_LOADED_AT_ONCE
+            if group.loaded_rows > ROWS_LOADED_AT_ONCE:
+                self.beginRemoveRows(self._get_index_of_group(group), ROWS_LOADED_AT_ONCE, group.loaded_rows - 1)
+                group.loaded_rows = ROWS_LOADED_AT_ONCE
                 self.endRemoveRows()
         long = [group for group in self.groups if len(group.ranks) > ROWS_LOADED_AT_ONCE]
 
@@ -145,12 +145,12 @@ class FindingsRows(QAbstractItemModel):
             for group in long:
                 group.order = sort_visible_rows_first(group)
 
-        if any(group.loaded for group in long):
+        if any(group.loaded_rows for group in long):
             self._reorder_rows(order)
         else:
             order()
         for group in long:
-            if group.loaded:
+            if group.loaded_rows:
                 self.load(group, ROWS_LOADED_AT_ONCE)
 
     def _reorder_rows(self, arrange: Callable[[], None]) -> None:
@@ -172,8 +172,8 @@ class FindingsRows(QAbstractItemModel):
             if row not in position_rows:
                 position_rows[row] = {p: n for n, p in enumerate(group.order)}
             now = position_rows[row][position]
-            inside = now < group.loaded
-            new_indexes.append(self.createIndex(now, index.column(), group.number) if inside else QModelIndex())
+            inside = now < group.loaded_rows
+            new_indexes.append(self.createIndex(now, index.column(), group.rule_number) if inside else QModelIndex())
         self.changePersistentIndexList([i for i, _, _ in persistent], new_indexes)
         self.layoutChanged.emit()
 
@@ -187,10 +187,10 @@ class FindingsRows(QAbstractItemModel):
             group.order = sort_visible_rows_first(group)
 
     def _set_group_numbers(self):
-        self._rows = {group.number: row for row, group in enumerate(self.groups)}
+        self._rows = {group.rule_number: row for row, group in enumerate(self.groups)}
 
     def _get_index_of_group(self, group: FindingGroup) -> QModelIndex:
-        return self.index(self._rows[group.number], 0)
+        return self.index(self._rows[group.rule_number], 0)
 
     def _is_descending(self) -> tuple[int, bool]:
         column, order = self._sort_column_and_order
@@ -202,4 +202,4 @@ def _count_loadable(group: FindingGroup) -> int:
 
     All rows of a short list; of a long list, those down to the last row in view.
     """
-    return len(group.order) if len(group.order) <= ROWS_LOADED_AT_ONCE else group.reach
+    return len(group.order) if len(group.order) <= ROWS_LOADED_AT_ONCE else group.rows_to_last_visible

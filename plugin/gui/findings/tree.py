@@ -122,7 +122,7 @@ class FindingsTree(QTreeView):
         self._quiet = True
         self.findings.set_report(report)
         self.filter.set_wanted(wanted)
-        groups = [g for g in self.findings.groups if g.shown or g.reason_seen]
+        groups = [g for g in self.findings.groups if g.shown_count or g.reason_seen]
         for group in groups:
             if group.code in opened or (not opened and group is groups[0]):
                 # Load the rows now, not at the next layout: a step or a click may precede it.
@@ -142,7 +142,7 @@ class FindingsTree(QTreeView):
         before, top = self.current(), QPersistentModelIndex(self.indexAt(QPoint(0, 0)))
         self._quiet = True
         for group in self.filter.change(change):
-            if group.shown:
+            if group.shown_count:
                 self.filter.fetchMore(self._get_group_index(group))
                 self.expand(self._get_group_index(group))
         if top.isValid():
@@ -196,7 +196,7 @@ class FindingsTree(QTreeView):
         found: list[Any] = []
         for n in sorted(groups | rows_by_group.keys()):
             group = self.findings.groups[n]
-            visible = [p for p in group.order if (group.seen[p] if p >= 0 else group.reason_seen)]
+            visible = [p for p in group.order if (group.passes_filter[p] if p >= 0 else group.reason_seen)]
             positions = visible if n in groups else [visible[row] for row in sorted(rows_by_group[n])]
             found += [group.findings[p] for p in positions if p >= 0]
         return found

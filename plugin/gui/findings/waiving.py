@@ -111,7 +111,7 @@ class WaiverActions(QObject):
         result = self._dock.result
         checked = result.checked
         plan, report, before = checked.plan, checked.report, checked.waivers
-        checked.waivers = replace(before, entries=entries, path=path, there=True)
+        checked.waivers = replace(before, entries=entries, path=path, file_exists=True)
         renew_waiver_notices(report, before, checked.waivers, result.texts)
         templates = plan.norm.standard.templates
         judged = apply_waivers(report, plan, checked.waivers, lambda finding: result.texts.message(finding, templates))

@@ -92,7 +92,7 @@ class MappingDialog(MappingSource):
         if self._prepared_mapping is None:
             return
         former = self._prepared_mapping.mapping.codes.get(target)
-        if way is not None and former is not None and (former.list, former.column) == (way.list, way.column):
+        if way is not None and former is not None and (former.list_id, former.column) == (way.list_id, way.column):
             way = former
         mapping = change_mapping(
             self._prepared_mapping.mapping,

@@ -148,7 +148,7 @@ class MappingTable(QTableWidget):
         box.setCurrentIndex(max(box.findData(chosen), 0))
         how = prepared.proposals_by_field.get(target.name)
         if how is not None:
-            box.setToolTip(self._texts.get("mapping", f"how_{how.how}"))
+            box.setToolTip(self._texts.get("mapping", f"how_{how.matched_by}"))
         box.activated.connect(lambda _row, target=target: self._on_source_chosen(target))
         return box
 
@@ -168,7 +168,7 @@ class MappingTable(QTableWidget):
             self.setCellWidget(row, MORE_COLUMN, edit)
             return
         ways = find_translations(target, self._standard) if source else []
-        if way is not None and not any((w.list, w.column) == (way.list, way.column) for w in ways):
+        if way is not None and not any((w.list_id, w.column) == (way.list_id, way.column) for w in ways):
             ways.append(way)
         if ways:
             box = ScrollSafeComboBox()
@@ -176,8 +176,8 @@ class MappingTable(QTableWidget):
             box.addItem(tr("Codes unchanged"), None)
             for translation in ways:
                 named = (
-                    self._texts.get_setting_name(f"codes.{translation.list}")
-                    if translation.list
+                    self._texts.get_setting_name(f"codes.{translation.list_id}")
+                    if translation.list_id
                     else tr("Only the choices below")
                 )
                 box.addItem(tr("From {list}").format(list=named), _make_key(translation))
@@ -250,4 +250,4 @@ class MappingTable(QTableWidget):
 
 
 def _make_key(way: CodeTranslation) -> str:
-    return f"{way.list}{_SOURCE_KEY_SEPARATOR}{way.column}"
+    return f"{way.list_id}{_SOURCE_KEY_SEPARATOR}{way.column}"

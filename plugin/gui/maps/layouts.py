@@ -138,9 +138,11 @@ class MapActions:
 
     def _report_created_layouts(self, created: saved_layouts.SaveLayoutsOutcome) -> None:
         bar, title = self._iface.messageBar(), tr("Make Layouts")
-        if created.made:
+        if created.added:
             text = tr("{count} layouts are in the project's list (Project → Layouts): {names}.")
-            push_message(bar, "success", title, text.format(count=len(created.made), names=tr(", ").join(created.made)))
+            push_message(
+                bar, "success", title, text.format(count=len(created.added), names=tr(", ").join(created.added))
+            )
         texts = Texts(get_interface_language())
         for message in dict.fromkeys(note.render(texts) for note in created.notes):
             push_message(bar, "warning", title, message)

@@ -320,7 +320,7 @@ class ExportDialog(QDialog):
     def _enable_buttons(self) -> None:
         hint = "" if self.form.folder.text() else tr("Choose the folder in which the package is made.")
         self.go.setEnabled(not hint and self._preview.state != REFUSED_FOLDER)
-        self.go.setToolTip(hint or self._preview.why)
+        self.go.setToolTip(hint or self._preview.reason)
 
     def show_error(self, message: str) -> None:
         self._preview = PackagePreview()

@@ -86,7 +86,7 @@ class SlotsList(QTreeWidget):
     def _describe_slot(slot: SlotPreview, maps: bool) -> tuple[str, str, str]:
         """Return icon, text and full file names of a part."""
         names = "\n".join(slot.files)
-        if slot.broken:
+        if slot.has_unusable_files:
             return "error", tr("Cannot be opened: {names}").format(names=slot.files[0]), names
         if slot.files:
             found = slot.files[0]
@@ -196,11 +196,11 @@ class FormPage(QWidget):
             return None
         documents = self.documents.text()
         return ExportOrder(
-            self.forms.form(),
+            self.forms.load_spec(),
             Path(folder),
             Path(documents) if documents else None,
             force=self.gate.force.isChecked(),
-            personal=self.personal.isChecked(),
+            keeps_personal_fields=self.personal.isChecked(),
             maps=self.maps.isChecked(),
             document_info=document.read_document_info(self._project),
         )
@@ -210,7 +210,7 @@ class FormPage(QWidget):
 
         Raise SanxianError for an unreadable package specification.
         """
-        form = self.forms.form()
+        form = self.forms.load_spec()
         return SpecDocumentInfo(DocumentInfo(secrecy=form.secrecy), form.secrecy_levels, form.name)
 
     def ask_until_exportable(self) -> bool:
@@ -238,7 +238,7 @@ class FormPage(QWidget):
                 "A package with this name exists. The new package replaces it after it is complete; "
                 "until then the existing package is not changed."
             ),
-            REFUSED_FOLDER: ahead.why,
+            REFUSED_FOLDER: ahead.reason,
         }
         self.show_text(messages.get(ahead.state, ""))
         if not ahead.root:

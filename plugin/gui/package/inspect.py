@@ -62,7 +62,7 @@ class PackageInspection(QObject):
         try:
             dialog = InspectDialog(path, self._iface.mainWindow())
             if dialog.exec():
-                self.start(dialog.package.text(), dialog.forms.form())
+                self.start(dialog.package.text(), dialog.forms.load_spec())
             dialog.deleteLater()
         except (SanxianError, ImportError) as error:
             self._messages.show_warning(trouble.explain_error(error))

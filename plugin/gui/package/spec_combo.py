@@ -48,7 +48,7 @@ class SpecCombo(QWidget):
         row.addWidget(other)
         self.setFocusProxy(self.combo)
 
-    def form(self) -> Any:
+    def load_spec(self) -> Any:
         """Return a `PackageSpec`; raise SanxianError for an invalid file."""
         from ...core.package.package_spec.load import load_package_spec
 

@@ -79,8 +79,8 @@ class ConfirmPage(WizardPage):
             (tr("Coordinate system"), _describe_crs(draft.crs)),
             (tr("Layers"), layers),
             (tr("County profile"), _describe_profile(draft)),
-            (tr("Database"), str(draft.database)),
-            (tr("Project"), str(draft.project)),
+            (tr("Database"), str(draft.database_path)),
+            (tr("Project"), str(draft.project_path)),
         ]
         consequences = {
             "add": tr("it exists; only missing layers are added"),

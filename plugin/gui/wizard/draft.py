@@ -46,17 +46,17 @@ class WizardChoices:
         return load_standard(self.standard_id)
 
     @property
-    def database(self) -> Path:
+    def database_path(self) -> Path:
         return Path(self.folder) / f"{self.name}{self.suffix}"
 
     @property
-    def project(self) -> Path:
+    def project_path(self) -> Path:
         return Path(self.folder) / f"{self.name}.qgz"
 
     @property
     def own_profile(self) -> Path | None:
         """Return the path of the county's profile; None if it has no settings."""
-        return make_default_profile_path(self.project) if self.settings is not None else None
+        return make_default_profile_path(self.project_path) if self.settings is not None else None
 
     def groups(self) -> list[str]:
         """Return the names of the layer groups with layers to create."""
@@ -72,8 +72,8 @@ class WizardChoices:
             county=county.name,
             crs=self.crs,
             roles=tuple(self.roles),
-            database=self.database,
-            project=self.project,
+            database=self.database_path,
+            project=self.project_path,
             profile=self.profile,
             existing=self.existing or "stop",
             replace_project=self.replace_project,

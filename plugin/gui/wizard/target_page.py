@@ -85,12 +85,12 @@ class TargetPage(WizardPage):
 
     def _on_path_changed(self, *_args) -> None:
         """Update the paths; reset the answers about existing files of another place."""
-        before = (self.draft.database, self.draft.project) if hasattr(self, "there") else None
+        before = (self.draft.database_path, self.draft.project_path) if hasattr(self, "there") else None
         self.draft.folder, self.draft.name = self.folder.filePath().strip(), self.name.text().strip()
         self.draft.suffix = next((s for s, button in self.formats.items() if button.isChecked()), ".gpkg")
         if before is None:
             return
-        if (self.draft.database, self.draft.project) != before:
+        if (self.draft.database_path, self.draft.project_path) != before:
             for button in self.existing.values():
                 button.group().setExclusive(False)
                 button.setChecked(False)
@@ -102,7 +102,7 @@ class TargetPage(WizardPage):
         if not hasattr(self, "notice"):
             return
         named = bool(self.draft.name) and not _INVALID_NAME_PATTERN.search(self.draft.name)
-        database, project = self.draft.database, self.draft.project
+        database, project = self.draft.database_path, self.draft.project_path
         self.there.setVisible(named and database.exists())
         self.over.setVisible(named and project.exists())
         self.over.setText(tr("Replace the project file {name} too").format(name=project.name))

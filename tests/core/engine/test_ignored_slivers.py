@@ -157,7 +157,7 @@ def test_incremental_check_of_an_edit_does_not_change_the_sum_of_slivers():
     answer = IncrementalChecker(checked.plan, choose_rules(("REL001",))).edit(
         RED_LINE_ROLE, 0, make_county_box(5000, 5000)
     )
-    assert not answer.may_replace_finding(one) and answer.found == []
+    assert not answer.may_replace_finding(one) and answer.findings == []
 
 
 def test_report_page_names_the_layers_count_and_area_of_ignored_slivers():
@@ -198,7 +198,7 @@ def test_farmland_zone_rule_prints_the_sum_of_small_parts_outside_the_zone():
 def test_overlapping_slivers_are_counted_once_in_the_sum(strips):
     shapes = np.array([shapely.box(x, y / 50, x + w, y / 50 + h / 50) for x, y, w, h in strips], dtype=object)
     found = subtract_earlier_shapes(shapes)
-    left = found.shapes[found.own]
+    left = found.shapes[found.has_remainder]
     union = shapely.union_all(shapes)
     assert shapely.area(left).sum() == pytest.approx(union.area, abs=1e-5)
     assert shapely.symmetric_difference(shapely.union_all(left), union).area < 1e-5

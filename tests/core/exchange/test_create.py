@@ -64,7 +64,7 @@ def database_of_all_layers(request, tmp_path_factory):
     """Return the path of a new database of every layer, once in each file format."""
     path = tmp_path_factory.mktemp("浑源 县") / f"规划 库{request.param}"
     made = create_layers(path)
-    assert list(made.made) == [t.role for t in ALL_TEMPLATES] and not made.existing
+    assert list(made.created) == [t.role for t in ALL_TEMPLATES] and not made.existing
     return path
 
 
@@ -218,7 +218,7 @@ def test_new_database_of_all_layers_passes_every_structure_rule(database_of_all_
 def test_database_of_each_layer_group_matches_its_templates(tmp_path, group, suffix):
     path = tmp_path / f"库{suffix}"
     templates = STANDARD.list_templates_of_groups([group])
-    assert create_layers(path, templates).made == tuple(t.role for t in templates)
+    assert create_layers(path, templates).created == tuple(t.role for t in templates)
     assert set(fiona.listlayers(path)) == {t.role for t in templates}
     checked = check_plan(path, Options(rules=STRUCTURE_RULES[1:]))
     assert not checked.report.findings, [(f.code, f.case, f.role, f.field) for f in checked.report.findings]
@@ -262,13 +262,13 @@ def test_adding_to_a_database_creates_only_missing_layers(tmp_path, suffix):
     write_one_row(path, "YDYHGHFQ")
     before = count_or_read_rows(path, "YDYHGHFQ")
     made = create_layers(path, more, existing="add")
-    assert made.existing == ("YDYHGHFQ",) and set(made.made) == {t.role for t in more} - {"YDYHGHFQ"}
+    assert made.existing == ("YDYHGHFQ",) and set(made.created) == {t.role for t in more} - {"YDYHGHFQ"}
     assert set(fiona.listlayers(path)) == {t.role for t in more}
     assert count_or_read_rows(path, "YDYHGHFQ") == before and len(before) == 1
     assert folder_contains_only(tmp_path, path.name)
     state = digest_files(path)
     again = create_layers(path, more, existing="add")
-    assert not again.made and digest_files(path) == state
+    assert not again.created and digest_files(path) == state
 
 
 @pytest.mark.parametrize("suffix", DATABASE_SUFFIXES)

@@ -49,7 +49,7 @@ def create_from_table(table, target, crs="EPSG:4526", **more):
 @pytest.mark.parametrize("suffix", [".gpkg", ".gdb"])
 def test_database_and_county_standard_match_the_structure_table(structure_workbook, tmp_path, suffix):
     path, folder = tmp_path / f"新 库{suffix}", tmp_path / "本县 标准"
-    assert create_from_table(structure_workbook, path, folder=folder).made == ("DLTB", "STBHHX", "XJGD")
+    assert create_from_table(structure_workbook, path, folder=folder).created == ("DLTB", "STBHHX", "XJGD")
     with fiona.open(path, layer="DLTB") as layer:
         wanted = {"BSM": "str:18", "DLBM": "str:5", "TBMJ": "float", "SJNF": "int32"}
         assert dict(layer.schema["properties"]) == wanted and layer.crs.to_epsg() == 4526

@@ -168,7 +168,7 @@ def measure_largest_deviation(shape, source, plane):
     return (
         max(p.distance(made.shapes[0].exterior) for p in shapely.points(true.exterior.coords)),
         max(p.distance(plain.exterior) for p in shapely.points(true.exterior.coords)),
-        len(made.added),
+        len(made.added_vertices),
     )
 
 
@@ -190,7 +190,7 @@ def test_bend_of_a_reprojected_edge_grows_with_the_square_of_its_length():
             source, (112.5, 39.6), (112.5 + 0.0117 * (source == 4490), 39.6 + 0.009 * kilometres)
         )
         edges = find_long_edges(np.array([shape], dtype=object), CRS.from_epsg(source), CRS.from_epsg(4526))
-        return edges.off.max()
+        return edges.middle_shift_m.max()
 
     assert measure_edge_bend(1) == pytest.approx(8.0e-4, rel=0.02)
     for kilometres in (2, 5, 10):
@@ -221,12 +221,12 @@ def test_densified_edge_gets_the_same_vertices_in_both_directions_and_any_batch(
     for n in range(4):
         alone = reproject_densified(many[n : n + 1], zone, plane).shapes[0]
         assert shapely.equals_exact(alone, together.shapes[n], 0) and alone.is_valid
-        assert shapely.equals_exact(remove_added_vertices(together.shapes[n : n + 1], hash_added_vertices(together.added))[0],
+        assert shapely.equals_exact(remove_added_vertices(together.shapes[n : n + 1], hash_added_vertices(together.added_vertices))[0],
                                     crs_care.reproject_geometries(many[n : n + 1], zone, plane)[0], 0)  # fmt: skip
     assert together.shapes[4] is None and together.shapes[5].is_empty
     # Short edges stay as they are.
     parcel = np.array([shapely.box(37.6e6, 4.39e6, 37.6e6 + 300, 4.39e6 + 300)], dtype=object)
-    assert not len(reproject_densified(parcel, zone, plane).added)
+    assert not len(reproject_densified(parcel, zone, plane).added_vertices)
 
 
 LAYERS_WITH_EXTRA_VERTICES = {"STBHHX": make_southern_polygon(), "CZKFBJ": make_northern_polygon(*POINTS_ON_EDGE[::-1])}
@@ -346,7 +346,7 @@ def test_edit_of_a_layer_in_another_zone_gives_the_findings_of_a_full_check():
 
 
 def list_overlap_rules_found(answer):
-    return sorted({f.code for f in answer.found} & set(OVERLAP_RULES))
+    return sorted({f.code for f in answer.findings} & set(OVERLAP_RULES))
 
 
 def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_zone_of_the_county():
@@ -354,7 +354,7 @@ def test_findings_after_an_edit_in_degrees_have_coordinates_in_the_zone_of_the_c
     live = IncrementalChecker(check_data(convert_to_source_layers(tables)).plan, load_all_rules().values())
     part = shapely.box(WEST, 39.604, EAST, 39.6056)
     answer = live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]).union(part))
-    (finding,) = [f for f in answer.found if f.code == "REL003"]
+    (finding,) = [f for f in answer.findings if f.code == "REL003"]
     lonlat = crs_care.reproject_to_lonlat(np.array([finding.geometry], dtype=object), CRS.from_epsg(4526))[0]
     assert lonlat.bounds == pytest.approx((WEST, 39.604, EAST, 39.6055), abs=1e-9)
     assert list_overlap_rules_found(live.edit("CZKFBJ", 0, make_northern_polygon(*POINTS_ON_EDGE[::-1]))) == []

@@ -34,12 +34,12 @@ def rule_context():
     ],
 )
 def test_shapes_of_a_finding_on_many_rows_are_joined_to_their_union(rule_context, shapes, expected):
-    found = rule_context.geometry.joined(shapes)
+    found = rule_context.geometry.unite(shapes)
     assert found is expected or shapely.equals(found, expected)
 
 
 def test_shapes_of_a_finding_are_collected_unjoined_when_their_union_fails(rule_context, monkeypatch):
     monkeypatch.setattr("plugin.core.engine.geometry_queries.union_polygon_rows", lambda polygons, tolerance: None)
-    assert rule_context.geometry.joined([SQUARE, OVERLAPPING_BOX]).area == pytest.approx(
+    assert rule_context.geometry.unite([SQUARE, OVERLAPPING_BOX]).area == pytest.approx(
         SQUARE.area + OVERLAPPING_BOX.area
     )

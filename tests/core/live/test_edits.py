@@ -165,5 +165,5 @@ def test_search_for_findings_replaced_by_an_edit_equals_a_search_of_all_findings
             )
         )
         for recheck in change.recheck_results:
-            all_of_them = [f for f in all_of_them if not recheck.may_replace_finding(f)] + recheck.found
+            all_of_them = [f for f in all_of_them if not recheck.may_replace_finding(f)] + recheck.findings
         assert sorted(f.fingerprint for f in all_of_them) == sorted(f.fingerprint for f in edit_session.findings)

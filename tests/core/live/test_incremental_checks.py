@@ -109,12 +109,12 @@ def test_incremental_check_of_single_edits_gives_the_findings_of_a_full_check(sa
             value = str(chance.choice(codes[column]))
             frame.loc[frame.index[row], column] = value
             answer = live.edit(role, row, **{column: value})
-            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.found
+            findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.findings
             continue
         new = edit_shape_at_random(shape, chance)
         frame.loc[frame.index[row], frame.geometry.name] = new
         answer = live.edit(role, row, new)
-        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.found
+        findings = [f for f in findings if not answer.may_replace_finding(f)] + answer.findings
     edited = [
         replace(source, frame=frames[role]) if (role := get_role_of_source(plan, source)) in frames else source
         for source in sources
@@ -137,10 +137,10 @@ def test_undone_edit_restores_the_findings_and_leaves_the_plan_unchanged(sample_
     live = IncrementalChecker(plan, rules)
     shape = plan.layers["DLTB"].frame.geometry.iloc[7]
     first = live.edit("DLTB", 7, shapely.transform(shape, lambda xy: xy + 30.0))
-    assert {f.code for f in first.found} >= {"TOP001"}
+    assert {f.code for f in first.findings} >= {"TOP001"}
     second = live.edit("DLTB", 7, shape)
-    after = [f for f in findings if not first.may_replace_finding(f)] + first.found
-    after = [f for f in after if not second.may_replace_finding(f)] + second.found
+    after = [f for f in findings if not first.may_replace_finding(f)] + first.findings
+    after = [f for f in after if not second.may_replace_finding(f)] + second.findings
     assert measure_findings(after) == measure_findings(findings)
     assert (shapely.to_wkb(plan.layers["DLTB"].plane) == before).all()
 
@@ -155,28 +155,28 @@ def test_incremental_check_checks_added_and_removed_rows(sample_sources):
     row, added = live.add(
         "DLTB", 99_999, parcels.frame.geometry.iloc[clean], **attributes | {"BSM": "140225999999999999"}
     )
-    (pair,) = [f for f in added.found if f.code == "TOP001"]
+    (pair,) = [f for f in added.findings if f.code == "TOP001"]
     assert {pair.key, *pair.related_keys} == {parcels.keys[clean], "140225999999999999"}
     assert pair.area_m2 == pytest.approx(parcels.statutory[clean], rel=1e-9)
     gone = live.remove("DLTB", clean)
-    assert gone.found == []
+    assert gone.findings == []
     assert gone.may_replace_finding(pair)
-    assert live.edit("DLTB", row, parcels.frame.geometry.iloc[clean]).found == []
+    assert live.edit("DLTB", row, parcels.frame.geometry.iloc[clean]).findings == []
     zones = plan.layers["YDYHGHFQ"]
     protected = next(n for n, c in enumerate(zones.text("zone_code")) if c == "100")
     uncovered = live.remove("YDYHGHFQ", protected)
-    assert {f.case for f in uncovered.found if f.code == "REL004"} == {"line_outside_zone"}
+    assert {f.case for f in uncovered.findings if f.code == "REL004"} == {"line_outside_zone"}
 
 
 def test_code_outside_its_list_is_reported_after_an_edit_and_gone_after_its_fix(sample_sources):
     norm, sources, rules = sample_sources
     plan, _ = run_full_check(norm, sources, rules)
     live = IncrementalChecker(plan, rules)
-    assert [(f.code, f.field) for f in live.edit("YDYHGHFQ", 3, GHFQDM="999").found if f.field == "GHFQDM"] == [
+    assert [(f.code, f.field) for f in live.edit("YDYHGHFQ", 3, GHFQDM="999").findings if f.field == "GHFQDM"] == [
         ("ATT002", "GHFQDM")
     ]
     row = plan.layers["YDYHGHFQ"].frame.iloc[3]
-    assert not [f for f in live.edit("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).found if f.code == "ATT002"]
+    assert not [f for f in live.edit("YDYHGHFQ", 3, GHFQDM=row["GHFQDM"]).findings if f.code == "ATT002"]
 
 
 def test_changed_bounds_of_an_edited_polygon_enclose_only_the_moved_edges():
@@ -198,8 +198,8 @@ def test_removed_and_restored_row_has_its_former_findings(sample_sources):
     gone = live.remove("YJJBNTBHTB", row)
     assert live.row("YJJBNTBHTB", row) is None and any(gone.may_replace_finding(f) for f in findings)
     back = live.edit("YJJBNTBHTB", row, shape, **attributes)
-    after = [f for f in findings if not gone.may_replace_finding(f)] + gone.found
-    after = [f for f in after if not back.may_replace_finding(f)] + back.found
+    after = [f for f in findings if not gone.may_replace_finding(f)] + gone.findings
+    after = [f for f in after if not back.may_replace_finding(f)] + back.findings
     assert measure_findings(after) == measure_findings(findings)
 
 
@@ -210,18 +210,18 @@ def test_copied_feature_with_the_same_key_is_identified_by_its_feature_id(sample
     shape, attributes = live.row("DLTB", 7)
     # A field may have the name of our feature number.
     row, added = live.add("DLTB", -2, shape, **attributes | {"fid": None})
-    (pair,) = [f for f in added.found if f.code == "TOP001"]
+    (pair,) = [f for f in added.findings if f.code == "TOP001"]
     assert pair.params["related_fid"] == -2 and pair.related_keys == [pair.key]
     saved = live.set_row_feature_id("DLTB", row, 5000)
     assert saved.may_replace_finding(pair)
-    (pair,) = [f for f in saved.found if f.code == "TOP001"]
+    (pair,) = [f for f in saved.findings if f.code == "TOP001"]
     assert pair.params["related_fid"] == 5000
     mended = live.edit("DLTB", row, BSM="140225999999999998")
     assert mended.may_replace_finding(pair)
-    (pair,) = [f for f in mended.found if f.code == "TOP001"]
+    (pair,) = [f for f in mended.findings if f.code == "TOP001"]
     assert pair.related_keys == ["140225999999999998"] and "related_fid" not in pair.params
     gone = live.remove("DLTB", row)
-    assert gone.found == [] and all(gone.may_replace_finding(f) for f in mended.found)
+    assert gone.findings == [] and all(gone.may_replace_finding(f) for f in mended.findings)
 
 
 def test_crash_of_a_rule_during_an_incremental_check_is_reported(sample_sources, monkeypatch):

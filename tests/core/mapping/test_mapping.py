@@ -60,7 +60,7 @@ def survey_layer(tmp_path_factory):
 
 
 def list_matched_sources(found):
-    return {p.target: (p.source, p.how) for p in found if p.source}
+    return {p.target: (p.source, p.matched_by) for p in found if p.source}
 
 
 def test_survey_mapped_to_the_parcel_layer_keeps_row_count_area_and_values(survey_layer):
@@ -178,7 +178,7 @@ def test_field_names_in_another_letter_case_are_matched():
 def test_field_is_matched_by_its_codes_unless_two_code_lists_fit():
     certain = make_source_layer(KIND=["0201K", "0602", "1006", "0101"], x=["a"] * 4)
     (found,) = [p for p in propose_mapping(certain, XZYDYH, STANDARD) if p.target == "YDYHFLDM"]
-    assert (found.source, found.how, found.translation.list) == ("KIND", "content", "sandiao")
+    assert (found.source, found.matched_by, found.translation.list_id) == ("KIND", "content", "sandiao")
     zones = make_source_layer(a=["100", "200", "410"], b=["x", "y", "z"])
     assert list_matched_sources(propose_mapping(zones, STANDARD.templates["GHFQ"], STANDARD))["GHFQDM"] == (
         "a",

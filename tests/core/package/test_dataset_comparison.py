@@ -44,9 +44,9 @@ def test_equal_layers_of_two_data_sets_match_in_any_row_order_crs_and_ring_start
     other.geometry = shapely.reverse(other.geometry.to_numpy())
     for crs in (4526, 4490, 4527):
         found = compare_tables(first, other.to_crs(crs))
-        assert found.features == (5, 5) and found.alone == ((0, ()), (0, ()))
-        assert not found.fields and found.lacking == ((), ()) and found.placed
-        assert len(found.off) == 0 or found.off.max() < 1e-6
+        assert found.feature_counts == (5, 5) and found.unmatched == ((0, ()), (0, ()))
+        assert not found.fields and found.missing_fields == ((), ()) and found.shapes_compared
+        assert len(found.distances_m) == 0 or found.distances_m.max() < 1e-6
         assert found.areas[1] == pytest.approx(statutory_area(first.geometry.to_numpy()).sum(), abs=1e-3)
         assert found.areas[0] == pytest.approx(found.areas[1], abs=1e-4)
 
@@ -55,8 +55,8 @@ def test_features_of_only_one_data_set_are_listed():
     first, other = make_parcel_table(5), make_parcel_table(5)
     other["BSM"] = [*FEATURE_KEYS[:3], "140225000000000098", "140225000000000099"]
     found = compare_tables(first, other.iloc[:4])
-    assert found.features == (5, 4)
-    assert found.alone == ((2, tuple(FEATURE_KEYS[3:])), (1, ("140225000000000098",)))
+    assert found.feature_counts == (5, 4)
+    assert found.unmatched == ((2, tuple(FEATURE_KEYS[3:])), (1, ("140225000000000098",)))
 
 
 def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
@@ -65,13 +65,13 @@ def test_rows_without_a_key_are_matched_by_order_if_their_counts_agree():
         frame["BSM"] = [None, None, FEATURE_KEYS[2], None]
     other.geometry = [*other.geometry[:3], make_county_box(300, 5)]
     found = compare_tables(first, other)
-    assert found.alone == ((0, ()), (0, ())) and found.named == ("fid 3",)
-    assert found.off.tolist() == pytest.approx([5.0])
+    assert found.unmatched == ((0, ()), (0, ())) and found.moved_names == ("fid 3",)
+    assert found.distances_m.tolist() == pytest.approx([5.0])
     # The missing row cannot be identified.
     fewer = compare_tables(first, other.iloc[1:])
-    assert [some.feature_count for some in fewer.alone] == [3, 2] and not len(fewer.off)
+    assert [some.feature_count for some in fewer.unmatched] == [3, 2] and not len(fewer.distances_m)
     # Rows of a layer without the key field are matched by order, too.
-    assert compare_tables(first, other.drop(columns="BSM")).off.tolist() == pytest.approx([5.0])
+    assert compare_tables(first, other.drop(columns="BSM")).distances_m.tolist() == pytest.approx([5.0])
 
 
 def test_different_shapes_of_two_data_sets_are_measured_in_metres():
@@ -89,7 +89,7 @@ def test_different_shapes_of_two_data_sets_are_measured_in_metres():
         crs=4526,
     )  # fmt: skip
     found = compare_tables(first, other)
-    off = dict(zip(found.named, found.off.tolist(), strict=True))
+    off = dict(zip(found.moved_names, found.distances_m.tolist(), strict=True))
     assert off.get(FEATURE_KEYS[0], 0.0) < 1e-6
     assert off[FEATURE_KEYS[1]] == pytest.approx(0.25) and off[FEATURE_KEYS[2]] == np.inf
     # The hole's farthest corner is 30 m from the shell; the spike's tip 30 m beyond it.
@@ -163,9 +163,9 @@ def test_differing_personal_values_are_not_repeated_in_the_comparison():
 
 def test_fields_of_only_one_data_set_are_listed():
     first, other = make_parcel_table(2, BZ=["a", "b"]), make_parcel_table(2).drop(columns=["DLMC"])
-    assert compare_tables(first, other).lacking == ((), ("DLMC", "BZ"))
-    assert compare_tables(other, first).lacking == (("DLMC", "BZ"), ())
-    assert compare_tables(first, other, without=frozenset({"BZ"})).lacking == ((), ("DLMC",))
+    assert compare_tables(first, other).missing_fields == ((), ("DLMC", "BZ"))
+    assert compare_tables(other, first).missing_fields == (("DLMC", "BZ"), ())
+    assert compare_tables(first, other, without=frozenset({"BZ"})).missing_fields == ((), ("DLMC",))
 
 
 def test_layers_without_a_crs_are_not_compared_by_shape():
@@ -174,13 +174,13 @@ def test_layers_without_a_crs_are_not_compared_by_shape():
     found = compare_datasets(
         make_layer(make_parcel_table(2)), unreferenced, "a.gdb", "a.shp", frozenset(), NEVER_CANCELLED
     )
-    assert not found.placed and not len(found.off) and found.areas == (0.0, 0.0)
+    assert not found.shapes_compared and not len(found.distances_m) and found.areas == (0.0, 0.0)
 
 
 def test_shapes_with_non_finite_reprojected_coordinates_count_as_different():
     stray = make_parcel_table(2).set_crs(4490, allow_override=True)
     with np.errstate(all="ignore"):
-        off = compare_tables(make_parcel_table(2), stray).off
+        off = compare_tables(make_parcel_table(2), stray).distances_m
     assert len(off) == 2 and (off > 1e3).all()
 
 
@@ -191,7 +191,7 @@ def test_many_equal_parcels_in_reversed_order_match_and_poll_the_cancellation():
     polls = []
     first, other = make_layer(frame), make_layer(frame.iloc[::-1].reset_index(drop=True))
     found = compare_datasets(first, other, "a.gdb", "a.vct", frozenset(), Cancellation(lambda: bool(polls.append(1))))
-    assert not found.fields and not len(found.off) and found.alone == ((0, ()), (0, ()))
+    assert not found.fields and not len(found.distances_m) and found.unmatched == ((0, ()), (0, ()))
     assert len(polls) > len(first.template.fields)
 
 

@@ -983,7 +983,7 @@ def test_pdf_pages_in_compressed_objects_are_counted(tmp_path):
     inside = zlib.compress(b"3 0 <</Type /Page /Parent 2 0 R>> 4 0 <</Type/Page>>")
     data = b"%%PDF-1.5\n5 0 obj<</Type/ObjStm/N 2/First 4/Filter/FlateDecode/Length %d>>stream\n" % len(inside)
     found = inspect_pdf_structure(data + inside + b"\nendstream endobj\n")
-    assert found.pages == 2
+    assert found.page_count == 2
 
 
 @pytest.mark.parametrize("pages", [0, 1, 3])
@@ -998,7 +998,7 @@ def test_pdf_unreadable_by_pypdf_is_counted_by_its_page_tree(tmp_path):
     pytest.importorskip("pypdf", reason="optional")
     path = tmp_path / "a.pdf"
     path.write_bytes(b"%PDF-1.4\n1 0 obj<</Type/Page>>endobj\n")
-    assert inspect_pdf(path).pages >= 0
+    assert inspect_pdf(path).page_count >= 0
 
 
 def test_formula_in_a_workbook_written_by_the_plugin_is_reported(

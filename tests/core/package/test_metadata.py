@@ -23,7 +23,7 @@ PACKAGE_MANIFEST = {
 
 def test_written_metadata_xml_reads_back_equal():
     metadata = read_metadata_by_spec(read_xml(make_metadata_xml(PACKAGE_MANIFEST, COUNTY_SPEC)), COUNTY_SPEC)
-    assert (metadata.unknown, metadata.lacking, metadata.twice) == ((), (), ())
+    assert (metadata.unknown, metadata.missing, metadata.repeated) == ((), (), ())
     assert metadata.package["name"] == "包" and metadata.package["product_date"] == "2026-11-20"
     first, second = metadata.layers
     assert first["alias"] == "城镇开发边界 <&>" and first["features"] == "7" and first["wkid"] == "4490"
@@ -58,7 +58,7 @@ def test_metadata_item_without_an_element_name_is_omitted():
     names = {**COUNTY_SPEC.metadata.names, "extent": "", "score": ""}
     spec = replace(COUNTY_SPEC, metadata=replace(COUNTY_SPEC.metadata, names=names))
     item_values = read_metadata_by_spec(read_xml(make_metadata_xml(PACKAGE_MANIFEST, spec)), spec)
-    assert "extent" not in item_values.layers[0] and "score" not in item_values.package and item_values.lacking == ()
+    assert "extent" not in item_values.layers[0] and "score" not in item_values.package and item_values.missing == ()
 
 
 @pytest.mark.parametrize(
@@ -117,13 +117,13 @@ def test_unknown_missing_and_repeated_metadata_elements_are_listed():
         "<要素数>7</要素数>", "<个数>7</个数>", 1
     )
     metadata = read_metadata_by_spec(read_xml(changed.encode()), COUNTY_SPEC)
-    assert (metadata.unknown, metadata.lacking, metadata.twice) == (
+    assert (metadata.unknown, metadata.missing, metadata.repeated) == (
         ("数据集/个数",),
         ("数据集/要素数",),
         ("成果包/密级",),
     )
     nothing = read_metadata_by_spec(read_xml("<元数据/>".encode()), COUNTY_SPEC)
-    assert nothing.lacking == ("成果包",) and nothing.layers == ()
+    assert nothing.missing == ("成果包",) and nothing.layers == ()
 
 
 @pytest.mark.parametrize(

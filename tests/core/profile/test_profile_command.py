@@ -61,7 +61,7 @@ def test_resolved_profile_contains_every_setting_and_rule(county_profile_path):
     keys = {v.key for v in resolved.settings} | {p.key for line in resolved.rules for p in line.parameters}
     assert set(norm.standard.settings) | set(norm.profile.settings) <= keys
     assert [line.code for line in resolved.rules] == list(load_all_rules())
-    assert {line.code for line in resolved.rules if line.runs} == set(norm.rules)
+    assert {line.code for line in resolved.rules if line.runs_by_default} == set(norm.rules)
 
 
 def test_resolved_severity_of_a_rule_has_its_origin_and_phase(county_profile_path):

@@ -58,8 +58,8 @@ def test_rule_based_on_the_plan_of_a_county_is_well_sourced_only_for_that_county
 
 
 def test_rule_book_lists_when_a_rule_runs():
-    assert get_rule_entry("REL001").runs == ("default",)
-    assert get_rule_entry("GEO004").runs == ("quality",)
+    assert get_rule_entry("REL001").activation == ("default",)
+    assert get_rule_entry("GEO004").activation == ("quality",)
     assert make_rule_book().row(get_rule_entry("GEO004"))["runs"] == "规则组 quality"
 
 

@@ -104,7 +104,7 @@ def test_attribute_defect_is_found_only_by_its_rule(code, role, values, follow):
     live = IncrementalChecker(plan, rules)
     answer = live.edit(role, row, **values)
     local = {rule.code for rule in rules if rule.local}
-    ours = [f for f in before if f.code in local and not answer.may_replace_finding(f)] + answer.found
+    ours = [f for f in before if f.code in local and not answer.may_replace_finding(f)] + answer.findings
     assert describe_findings_by_fingerprint(ours) == describe_findings_by_fingerprint(
         [f for f in after if f.code in local]
     )

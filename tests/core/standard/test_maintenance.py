@@ -165,10 +165,10 @@ def test_maintenance_layers_are_created_in_the_root_of_a_filegdb_with_domains(tm
     made = create_database(
         path, STANDARD.list_templates_of_groups(["maintenance"]), CRS.from_epsg(4490), code_lists=STANDARD.code_lists
     )
-    assert len(made.made) == 3 * len(MAINTAINED_LAYERS)
+    assert len(made.created) == 3 * len(MAINTAINED_LAYERS)
     database = gdal.OpenEx(str(path))
     root = database.GetRootGroup()
-    assert not root.GetGroupNames() and set(root.GetVectorLayerNames()) == set(made.made)
+    assert not root.GetGroupNames() and set(root.GetVectorLayerNames()) == set(made.created)
     layer = database.GetLayerByName("WHCGHFQ").GetLayerDefn()
     domain = layer.GetFieldDefn(layer.GetFieldIndex("WHLX")).GetDomainName()
     assert database.GetFieldDomain(domain).GetEnumeration() == {"1": "调入", "2": "属性变更", "3": "调出"}

@@ -135,13 +135,14 @@ def test_ambiguous_or_unknown_role_of_a_comparison_raises_an_input_error(old_and
 
 def test_all_land_counts_as_moved_in_when_the_old_edition_is_empty(tmp_path, old_and_new_files):
     """Compare with an old layer that has fields but no features."""
-    old = compare_files((old_and_new_files[1], old_and_new_files[1])).found.before.layer.source
+    old = compare_files((old_and_new_files[1], old_and_new_files[1])).comparison.before.layer.source
     old.frame = old.frame.iloc[:0]
     (new, towns) = find_layer_and_townships(old_and_new_files[1], FARMLAND_ROLE, DEFAULT_NORM)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, townships=towns)
-    assert len(done.found.parts) == 4 and done.found.total["statutory"].before == 0
+    assert len(done.comparison.parts) == 4 and done.comparison.total["statutory"].before == 0
     assert (
-        abs(done.found.total["statutory"].rest) < 1e-6 and len(make_comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
+        abs(done.comparison.total["statutory"].rest) < 1e-6
+        and len(make_comparison_tables(done, CHINESE_MESSAGE_TEXTS)) == 3
     )
 
 
@@ -149,7 +150,7 @@ def test_attribute_comparison_can_be_limited_to_named_fields(old_and_new_files):
     """Compare only one field, as yearly maintenance does."""
     (old, _), (new, _) = (find_layer_and_townships(path, FARMLAND_ROLE, DEFAULT_NORM) for path in old_and_new_files)
     done = compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["DLMC"])
-    assert [part.changes for part in done.found.list_parts_of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
-    assert not compare_sources(old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]).found.list_parts_of_kind(
-        "changed"
-    )
+    assert [part.changes for part in done.comparison.list_parts_of_kind("changed")] == [[("DLMC", "旱地", "水田")]]
+    assert not compare_sources(
+        old, new, DEFAULT_NORM, role=FARMLAND_ROLE, fields=["KCDLBM"]
+    ).comparison.list_parts_of_kind("changed")

@@ -163,7 +163,7 @@ def test_area_difference_of_inserted_vertices_is_booked_on_the_changed_parcels()
     )
     assert record["before_m2"] == pytest.approx(west + east, abs=1e-3) == record["after_m2"]
     assert record["kinds"]["changed"]["area_m2"] == pytest.approx(east, abs=1e-3)
-    assert layer.found.total["statutory"].before == pytest.approx(
+    assert layer.comparison.total["statutory"].before == pytest.approx(
         filed + statutory_area([make_southern_neighbour()])[0], abs=1e-3
     )
     texts = Texts("zh")

@@ -197,7 +197,7 @@ def test_narrow_strip_next_to_changed_land_is_ignored_as_a_sliver():
     rest = shapely.difference(make_box(0, 0, 300), split)
     found = get_single_layer(run_update(filed, {"GHFQ": [make_zone(split, 2, "300"), make_zone(rest, 1, "200")]}))
     assert_same_land([one.shape for one in found.changes], [make_box(0, 0)])
-    assert found.found.sliver_m2 == pytest.approx(0.1, abs=0.01) and len(found.found.slivers) == 1
+    assert found.comparison.sliver_m2 == pytest.approx(0.1, abs=0.01) and len(found.comparison.slivers) == 1
 
 
 # -- which layers --------------------------------------------------------------------------------------------------------

@@ -36,8 +36,8 @@ _CONTROL_CHARACTER = re.compile(rb"[\x00-\x1f\x7f]")
 class AttributeReader:
     """Reader of a VCT file's attribute section.
 
-    ``join``: merge rows that are parts of one multipart feature (`batch.continues_last_row`); ``counties``: the county
-    codes in the rows, complete after the last row.
+    ``merges_parts``: merge rows that are parts of one multipart feature (`batch.continues_last_row`); ``counties``: the
+    county codes in the rows, complete after the last row.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class AttributeReader:
         geometry: ShapeReader,
         remarks: FileRemarks,
         cancellation: Cancellation,
-        join: bool = False,
+        merges_parts: bool = False,
     ):
         self.lines, self.structure, self.geometry = lines, structure, geometry
-        self.remarks, self.cancellation, self.join = remarks, cancellation, join
+        self.remarks, self.cancellation, self.merges_parts = remarks, cancellation, merges_parts
         self.counties = CountyCodes()
         self._leading_zeros, self._names = LeadingZeroCheck(), PlaceNames()
         self._county_fields = {*load_settings().county_fields, KEY_FIELD}
@@ -88,10 +88,10 @@ class AttributeReader:
         lines = self.lines
         batch, without_shape, first, joined = RowBatch(table), 0, 0, 0
         seen: set[int] = set()
-        key_column = find_key_column(table) if self.join else None
+        key_column = find_key_column(table) if self.merges_parts else None
         codes = {c.code for c in self.structure.classes if c.table.upper() == table.name.upper()}
         plausibility = PlausibilityCheck(table, codes, not self.geometry.geographic, self.remarks)
-        duplicates = DuplicateCheck(table, self.remarks, self.join)
+        duplicates = DuplicateCheck(table, self.remarks, self.merges_parts)
         while True:
             line = lines.line()
             if line.strip().lower() == b"tableend":

@@ -44,8 +44,8 @@ class VctFile:
     """An open VCT file whose header, structure and shapes were read.
 
     ``batches`` yields the rows and can be called once. ``notes``: remarks as text keys with parameters, complete after
-    the last batch; ``has_multipart``: some feature has several parts; ``join``: merge the parts of a feature
-    into one row; ``placed``: compare positions with the county of the rows.
+    the last batch; ``has_multipart``: some feature has several parts; ``merges_parts``: merge the parts of a feature
+    into one row; ``checks_county``: compare positions with the county of the rows.
     """
 
     head: VctHeader
@@ -55,8 +55,8 @@ class VctFile:
     cancellation: Cancellation
     notes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     has_multipart: bool = False
-    join: bool = False
-    placed: bool = True
+    merges_parts: bool = False
+    checks_county: bool = True
     remarks: FileRemarks = field(default_factory=FileRemarks)
 
     @property
@@ -80,11 +80,13 @@ class VctFile:
         self.notes += self.remarks.notes()
 
     def _read_batches(self) -> Iterator[RowBatch]:
-        rows = AttributeReader(self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.join)
+        rows = AttributeReader(
+            self.lines, self.structure, self.geometry, self.remarks, self.cancellation, self.merges_parts
+        )
         yield from rows.read(self.notes)
         _skip_remaining_sections(self.lines, self.remarks)
         yield from read_shapes_without_rows(self.structure, self.geometry, self.notes)
-        if self.placed and self.geometry.bounds is not None:
+        if self.checks_county and self.geometry.bounds is not None:
             error = verify_county(self.head, self.geometry.bounds, rows.counties, self.lines, self.remarks)
             if error is not None:
                 raise error
@@ -109,9 +111,9 @@ def open_vct(
         Checked between records.
     progress : callable
         ``progress(share, section)`` receives the share of the file already read.
-    join : bool
+    merges_parts : bool
         Merge the parts of a feature into one row (`batch`).
-    placed : bool
+    checks_county : bool
         Compare positions with the county of the rows; False for a file just written.
 
     Raises
@@ -140,7 +142,7 @@ def open_vct(
                     raise
                 # The disk of the scratch files is full, not the disk of the file.
                 raise InputError("vct_no_space", source=lines.source, detail=explain_os_error(error)) from error
-            vct.join, vct.placed = merges_parts, checks_county
+            vct.merges_parts, vct.checks_county = merges_parts, checks_county
             yield vct
 
 

@@ -27,15 +27,15 @@ _KIND_BY_GEOMETRY_TYPE = {0: "point", 4: "point", 1: "line", 2: "line", 5: "line
 class SingleParts:
     """The single parts of a layer's shapes.
 
-    ``shape``: (p,) single shapes; ``row``: (p,) row of each; ``without_shape``: (b,) rows without a shape; ``split``:
-    number of rows with several parts.
+    ``shape``: (p,) single shapes; ``row``: (p,) row of each; ``without_shape``: (b,) rows without a shape;
+    ``multipart_count``: number of rows with several parts.
     """
 
     kind: str
     shape: NDArray
     row: NDArray
     without_shape: NDArray
-    split: int
+    multipart_count: int
 
 
 def split_parts(shapes: NDArray, layer: str, names: NDArray) -> SingleParts:

@@ -267,7 +267,7 @@ class _VctSectionWriter:
     def _note_shapes(self, layer: SourceLayer, parts: SingleParts, shapes: NDArray) -> None:
         third = int(shapely.has_z(shapes[~shapely.is_missing(shapes)]).sum())
         for key, count in (
-            ("vct_note_split", parts.split),
+            ("vct_note_split", parts.multipart_count),
             ("vct_note_bare", len(parts.without_shape)),
             ("vct_note_heights", third),
         ):

@@ -63,36 +63,36 @@ class DatasetComparison:
         The layer's role (its code in the standard).
     name
         The layer's name in the other data set.
-    file, place
+    first_path, other_path
         Paths of the first data set, which the rules check, and of the other one.
-    features, areas
+    feature_counts, areas
         Numbers of features, and statutory areas in m², zero without areas.
-    alone
+    unmatched
         Features without a counterpart in the other data set.
-    off
+    distances_m
         (k,) metres between the two shapes of differing features; inf for shapes of different kinds.
-    named
+    moved_names
         (k) names of these features.
-    placed
+    shapes_compared
         False if a CRS is missing, so that shapes were not compared.
     fields
         Field → features that differ in it.
-    lacking
+    missing_fields
         Fields that the first layer and that the other layer lacks.
     """
 
     role: str
     name: str
-    file: str
-    place: str
-    features: tuple[int, int] = (0, 0)
+    first_path: str
+    other_path: str
+    feature_counts: tuple[int, int] = (0, 0)
     areas: tuple[float, float] = (0.0, 0.0)
-    alone: tuple[FeatureSample, FeatureSample] = (FeatureSample(0, ()), FeatureSample(0, ()))
-    off: NDArray = field(default_factory=lambda: np.zeros(0), hash=False, compare=False)
-    named: tuple[str, ...] = ()
-    placed: bool = True
+    unmatched: tuple[FeatureSample, FeatureSample] = (FeatureSample(0, ()), FeatureSample(0, ()))
+    distances_m: NDArray = field(default_factory=lambda: np.zeros(0), hash=False, compare=False)
+    moved_names: tuple[str, ...] = ()
+    shapes_compared: bool = True
     fields: dict[str, FieldDifference] = field(default_factory=dict, hash=False)
-    lacking: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    missing_fields: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
 
 def compare_datasets(

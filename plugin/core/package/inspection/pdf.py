@@ -54,26 +54,26 @@ class PdfFact:
 
     Attributes
     ----------
-    pages
+    page_count
         Number of pages, −1 if unknown.
-    locked
+    is_encrypted
         Whether it is encrypted.
-    active
+    active_content
         Active or attached content, as keys of texts (section ``active``).
-    by
+    method
         The method: ``pypdf`` or ``without_pypdf``.
-    blank
+    is_blank
         Whether all pages are empty.
-    behind
+    trailing_bytes
         Number of bytes after the end, other than filling.
     """
 
-    pages: int
-    locked: bool = False
-    active: tuple[str, ...] = ()
-    by: str = STRUCTURE_METHOD
-    blank: bool = False
-    behind: int = 0
+    page_count: int
+    is_encrypted: bool = False
+    active_content: tuple[str, ...] = ()
+    method: str = STRUCTURE_METHOD
+    is_blank: bool = False
+    trailing_bytes: int = 0
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
@@ -113,16 +113,23 @@ def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
         reader = pypdf.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
-            return PdfFact(-1, True, structure.active, PYPDF_METHOD, behind=structure.behind)
-        return PdfFact(len(reader.pages), locked, structure.active, PYPDF_METHOD, structure.blank, structure.behind)
+            return PdfFact(-1, True, structure.active_content, PYPDF_METHOD, trailing_bytes=structure.trailing_bytes)
+        return PdfFact(
+            len(reader.pages),
+            locked,
+            structure.active_content,
+            PYPDF_METHOD,
+            structure.is_blank,
+            structure.trailing_bytes,
+        )
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted with a method for which pypdf lacks a library, or damaged: use the structure.
         return PdfFact(
-            -1 if structure.locked else structure.pages,
-            structure.locked,
-            structure.active,
+            -1 if structure.is_encrypted else structure.page_count,
+            structure.is_encrypted,
+            structure.active_content,
             STRUCTURE_METHOD,
-            behind=structure.behind,
+            trailing_bytes=structure.trailing_bytes,
         )
 
 
@@ -134,7 +141,11 @@ def inspect_pdf_structure(data: bytes) -> PdfFact:
     active = tuple(key for key, names in _ACTIVE_PATTERNS.items() if any(names.search(text) for text in texts))
     blank = pages > 0 and not locked and not _has_drawing(data)
     return PdfFact(
-        -1 if locked and not pages else pages, locked, active, blank=blank, behind=_count_trailing_bytes(data)
+        -1 if locked and not pages else pages,
+        locked,
+        active,
+        is_blank=blank,
+        trailing_bytes=_count_trailing_bytes(data),
     )
 
 

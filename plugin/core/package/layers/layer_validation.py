@@ -140,7 +140,7 @@ def _find_new_crossings(
         )
         if rounds_coordinates:
             # Rings that collapse to a point are reported separately.
-            is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).gone] = False
+            is_crossing[vct_precision.find_precision_changes(shapes, plane.is_geographic).collapsed] = False
         crossing += batch_rows[is_crossing].tolist()
     yield from make_row_problem(
         content, Level.GATE, "shape_crossing", np.array(crossing, dtype=int), target=vectors.crs
@@ -208,9 +208,9 @@ def validate_vct_precision(content: PackageLayer, vectors: VectorSet) -> Iterato
     plane = CRS.from_user_input(vectors.crs)
     changes = vct_precision.find_precision_changes(content.shapes(plane), plane.is_geographic)
     decimals = load_settings().decimals(plane.is_geographic)
-    yield from make_row_problem(content, Level.STOP, "vct_collapsed", changes.gone, decimals=decimals)
-    yield from make_row_problem(content, Level.NOTE, "vct_merged", changes.merged, decimals=decimals)
-    yield from make_row_problem(content, Level.NOTE, "vct_parts", changes.split)
+    yield from make_row_problem(content, Level.STOP, "vct_collapsed", changes.collapsed, decimals=decimals)
+    yield from make_row_problem(content, Level.NOTE, "vct_merged", changes.with_merged_vertices, decimals=decimals)
+    yield from make_row_problem(content, Level.NOTE, "vct_parts", changes.multipart)
     if not content.template.feature_code and content.columns.get("YSDM") is None:
         yield make_layer_problem(content, Level.NOTE, "vct_no_code", code=load_settings().spare_code)
 

@@ -48,7 +48,7 @@ def prepare_data_sets(
     sets: list[PreparedSet] = []
     problems: list[ExportProblem] = []
     for vectors in order.package_spec.vectors:
-        contents, missing = make_package_layers(plan, vectors, personal=order.personal)
+        contents, missing = make_package_layers(plan, vectors, personal=order.keeps_personal_fields)
         problems += validate_missing_layers(missing, lambda layer: _find_title_and_roles(layer, standards))
         prepared_set = _prepare_set(vectors, [c for c in contents if len(c)])
         for content in contents:

@@ -61,13 +61,13 @@ def find_too_precise_numbers(values: NDArray, declared: Field) -> NDArray:
 class PrecisionChanges(NamedTuple):
     """(k,) positions of shapes that a VCT file changes.
 
-    ``gone``: a ring collapses to a line or point; ``merged``: consecutive vertices become equal; ``split``: several
-    parts become several records.
+    ``collapsed``: a ring collapses to a line or point; ``with_merged_vertices``: consecutive vertices become equal;
+    ``multipart``: several parts become several records.
     """
 
-    gone: NDArray
-    merged: NDArray
-    split: NDArray
+    collapsed: NDArray
+    with_merged_vertices: NDArray
+    multipart: NDArray
 
 
 def find_precision_changes(shapes: NDArray, geographic: bool) -> PrecisionChanges:

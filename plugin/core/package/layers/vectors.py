@@ -46,8 +46,8 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[
     vectors = prepared_set.vectors
     if not prepared_set.package_layers:
         return []
-    path = context.place(vectors.folder, make_name(vectors.file, context.values))
-    context.steps.text = path.stem if vectors.suffix == ".shp" else path.name
+    path = context.place(vectors.folder, make_name(vectors.file, context.placeholders))
+    context.row_progress.text = path.stem if vectors.suffix == ".shp" else path.name
     rows = []
     for content, file, done in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
         if not done.same:
@@ -63,7 +63,7 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[
 
 def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     lists = context.plan.norm.standard.code_lists
-    options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
+    options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_database(
         path, prepared_set.package_layers, prepared_set.crs, plane=prepared_set.plane, code_lists=lists, **options
     )
@@ -74,7 +74,7 @@ def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContex
 def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
     """Write a folder of shapefiles, named like the data set's file without suffix."""
     folder = path.with_suffix("")
-    options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
+    options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     write_shapefiles(
         folder, prepared_set.package_layers, prepared_set.plane, encoding=prepared_set.vectors.encoding, **options
     )
@@ -84,7 +84,7 @@ def _write_shapefiles(prepared_set: PreparedSet, path: Path, context: ExportCont
 
 
 def _write_vct(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:
-    options: dict[str, Any] = {"progress": context.steps, "cancellation": context.cancellation}
+    options: dict[str, Any] = {"progress": context.row_progress, "cancellation": context.cancellation}
     written = write_vct_set(path, prepared_set.package_layers, prepared_set.plane, **options)
     for content, done in read_back_vct_set(path, prepared_set.package_layers, prepared_set.plane, written, **options):
         yield WrittenLayer(content, path, done)

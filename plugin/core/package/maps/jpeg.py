@@ -46,7 +46,7 @@ class JpegProperties:
         Whether the file has a picture and an end marker.
     trailing_bytes
         Number of bytes after the end marker, other than filling.
-    runs
+    has_script
         Whether the file carries a script or a page.
     """
 
@@ -55,7 +55,7 @@ class JpegProperties:
     dpi: float | None = None
     is_complete: bool = False
     trailing_bytes: int = 0
-    runs: bool = False
+    has_script: bool = False
 
 
 def is_jpeg(name: str) -> bool:
@@ -194,19 +194,19 @@ class DecodedJpeg:
 
     Attributes
     ----------
-    by
+    decoder
         The decoder: GDAL, Pillow or none.
     is_sound
         Whether the data could be decoded to the end.
-    levels
+    max_difference
         Largest difference between two pixels in any band, 0 to 255; None without decoding.
     one_colour_share
         Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
     """
 
-    by: str = NOT_DECODED
+    decoder: str = NOT_DECODED
     is_sound: bool = True
-    levels: int | None = None
+    max_difference: int | None = None
     one_colour_share: float | None = None
 
 

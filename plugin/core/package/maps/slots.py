@@ -99,12 +99,12 @@ MapRenderer = Callable[[MapJob], Iterable[RenderedMap]]
 class PlannedMaps:
     """The maps of a package that are to be rendered, and those that cannot be.
 
-    ``requests`` are to be rendered by ``render``; ``lacking`` are missing maps with the reason. ``force`` allows a
-    required map to be missing.
+    ``requests`` are to be rendered by ``render``; ``missing_inputs`` are missing maps with the reason. ``force`` allows
+    a required map to be missing.
     """
 
     requests: tuple[MapRequest, ...] = ()
-    lacking: tuple[tuple[FileSlot, MissingInput], ...] = ()
+    missing_inputs: tuple[tuple[FileSlot, MissingInput], ...] = ()
     render: MapRenderer | None = field(default=None, compare=False)
     force: bool = False
 
@@ -226,7 +226,7 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
             for path in filled_slot.files
             if jpeg.is_jpeg(path.name)
         ]
-        for filled_slot in context.filled
+        for filled_slot in context.filled_slots
         if filled_slot.slot.kind == "map"
     }
     failed_maps = []
@@ -239,7 +239,7 @@ def make_maps(context: ExportContext) -> list[ExportProblem]:
         rows[slot.id] = [{**row, "layout": slot.layout, "crs": rendered_map.crs, "scale": round(rendered_map.scale)}]
         slots[slot.id]["files"] = [spec.place(slot.folder, name) for name in rendered_map.files]
     texts = Texts(context.lang)
-    for slot, missing_input in (*context.maps.lacking, *failed_maps):
+    for slot, missing_input in (*context.maps.missing_inputs, *failed_maps):
         rows[slot.id] = [
             _make_empty_map_row(
                 slot, ORIGIN_NONE, reason=_make_missing_map_message([slot.title], missing_input).render(texts)
@@ -254,7 +254,10 @@ def _pass_gate(problems: list[ExportProblem], context: ExportContext) -> list[Ex
     gate_problems = select_levels(problems, Level.GATE)
     if gate_problems and not context.maps.force:
         raise OutputError(
-            "package_gate", target=context.new.stem, count=len(gate_problems), reasons=GateRefusal(tuple(gate_problems))
+            "package_gate",
+            target=context.new_folder.stem,
+            count=len(gate_problems),
+            reasons=GateRefusal(tuple(gate_problems)),
         )
     if gate_problems:
         context.manifest["check"]["forced"] = True
@@ -272,10 +275,10 @@ def _render_maps(context: ExportContext) -> Iterator[RenderedMap]:
             catalogue=spec.maps.catalogue(),
             settings=spec.maps,
             folder=context.place(folder, "x").parent,
-            code=context.values["code"],
-            name=context.values["name"],
+            code=context.placeholders["code"],
+            name=context.placeholders["name"],
             document=context.document.info,
-            progress=context.steps.after,
+            progress=context.row_progress.after,
             cancellation=context.cancellation,
         )
         for rendered_map in work.render(job):
@@ -316,7 +319,7 @@ def _make_map_row_of_file(context: ExportContext, slot: FileSlot, file: str, ori
     """Return the manifest's entry for an existing map, with pixels and dpi."""
     path = context.place(slot.folder, file)
     picture = jpeg.inspect_jpeg(path)
-    match = make_name_matcher(slot.file, {**context.values, **slot.own}).fullmatch(file)
+    match = make_name_matcher(slot.file, {**context.placeholders, **slot.own}).fullmatch(file)
     size = {"width": picture.width, "height": picture.height, "dpi": round(picture.dpi, 2) if picture.dpi else None}
     return {
         **_make_empty_map_row(slot, origin),

@@ -137,8 +137,8 @@ def check_foreign_tables(book: PrintedWorkbook, texts: Texts) -> Iterator[Findin
     """
     for sheet in book.sheets:
         yield from _report_formats(book, sheet, find_misleading_formats(sheet), texts, Severity.WARNING)
-        if sheet.covered:
-            names = [_get_cell_text(*place) for place in sheet.covered]
+        if sheet.covered_cells:
+            names = [_get_cell_text(*place) for place in sheet.covered_cells]
             yield _make_finding(
                 book, sheet, "covered", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
             )
@@ -159,8 +159,8 @@ def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
             params["parts"] += " …"
         yield Finding("", key=own.book.file, case="drawn", params=params)
     for sheet in own.book.sheets:
-        if sheet.covered:
-            names = [_get_cell_text(*place) for place in sheet.covered]
+        if sheet.covered_cells:
+            names = [_get_cell_text(*place) for place in sheet.covered_cells]
             yield _make_finding(own.book, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
 
 

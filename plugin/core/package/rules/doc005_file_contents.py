@@ -184,9 +184,9 @@ def file_contents(
         return make_result_without_package()
     limits = MapLimits(least_map_pixels, least_map_levels, most_plain_share)
     result = RuleResult(findings=list(_report_wrong_contents(package, limits, ctx)))
-    methods = Counter(file.pdf.by for file in package.single_files if file.pdf is not None)
+    methods = Counter(file.pdf.method for file in package.single_files if file.pdf is not None)
     result.notes += [(f"package_pdf_{method}", {"count": count}) for method, count in sorted(methods.items())]
-    methods = Counter(file.decoded_jpeg.by for file in package.single_files if file.decoded_jpeg is not None)
+    methods = Counter(file.decoded_jpeg.decoder for file in package.single_files if file.decoded_jpeg is not None)
     result.notes += [(f"package_jpg_{method}", {"count": count}) for method, count in sorted(methods.items())]
     return result
 
@@ -250,7 +250,7 @@ def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
     if file.jpeg_properties is not None and not file.jpeg_properties.is_complete:
         return make_file_finding(file.path, "broken")
     if file.decoded_jpeg is not None and not file.decoded_jpeg.is_sound:
-        return make_file_finding(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded_jpeg.by))
+        return make_file_finding(file.path, "inside", by=Texts(ctx.lang).get("pictures", file.decoded_jpeg.decoder))
     return None
 
 
@@ -267,8 +267,8 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
         return make_file_finding(file.path, "small", Severity.WARNING, pixels=f"{picture.width} × {picture.height}")
     if decoded is None:
         return None
-    if decoded.levels is not None and decoded.levels < limits.levels:
-        return make_file_finding(file.path, "plain", levels=decoded.levels, least=limits.levels)
+    if decoded.max_difference is not None and decoded.max_difference < limits.levels:
+        return make_file_finding(file.path, "plain", levels=decoded.max_difference, least=limits.levels)
     if decoded.one_colour_share is not None and decoded.one_colour_share > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
         shares = {
@@ -292,19 +292,19 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
     texts = Texts(ctx.lang)
     pdf, active = file.pdf, file.active
     if file.jpeg_properties is not None:
-        active = (*active, *(["picture_script"] if file.jpeg_properties.runs else []))
+        active = (*active, *(["picture_script"] if file.jpeg_properties.has_script else []))
         if file.jpeg_properties.trailing_bytes:
             yield make_file_finding(file.path, "behind", Severity.WARNING, count=file.jpeg_properties.trailing_bytes)
     if pdf is not None:
-        active = (*active, *pdf.active)
-        if pdf.behind:
-            yield make_file_finding(file.path, "behind", Severity.WARNING, count=pdf.behind)
-        if pdf.locked:
+        active = (*active, *pdf.active_content)
+        if pdf.trailing_bytes:
+            yield make_file_finding(file.path, "behind", Severity.WARNING, count=pdf.trailing_bytes)
+        if pdf.is_encrypted:
             yield make_file_finding(file.path, "locked", Severity.WARNING)
-        elif pdf.pages <= 0:
-            yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.by))
-        elif pdf.blank:
-            yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.by))
+        elif pdf.page_count <= 0:
+            yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.method))
+        elif pdf.is_blank:
+            yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.method))
     if active:
         active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
         yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)

@@ -100,10 +100,10 @@ def package_data_sets(*, ctx: Context, allowance_m: float = 0.001) -> RuleResult
     texts = Texts(ctx.lang)
     layers_of_pair: dict[tuple[str, str], list[str]] = {}
     for comparison in package.dataset_comparisons:
-        layers_of_pair.setdefault((comparison.file, comparison.place), []).append(comparison.name)
+        layers_of_pair.setdefault((comparison.first_path, comparison.other_path), []).append(comparison.name)
         result.findings += _find_differences(comparison, allowance_m, texts)
-        if not comparison.placed:
-            names = {"layer": comparison.name, "file": comparison.file, "place": comparison.place}
+        if not comparison.shapes_compared:
+            names = {"layer": comparison.name, "file": comparison.first_path, "place": comparison.other_path}
             result.not_checked.append(("package_twin_nowhere", names))
     for (file, place), layers in layers_of_pair.items():
         params = {"layers": texts.get("words", "between_names").join(layers), "file": file, "place": place}
@@ -115,20 +115,20 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
     """Yield the findings on differences of a layer between two data sets."""
 
     def make_finding(case: str, params: dict[str, Any], field: str = "") -> Finding:
-        file_params = {"file": comparison.file, "place": comparison.place}
+        file_params = {"file": comparison.first_path, "place": comparison.other_path}
         return Finding(
             comparison.role,
-            key=f"{comparison.place}/{comparison.name}",
+            key=f"{comparison.other_path}/{comparison.name}",
             field=field,
             case=case,
             params={**file_params, **params},
         )
 
-    only_in_first, only_in_other = comparison.alone
+    only_in_first, only_in_other = comparison.unmatched
     if only_in_first.feature_count or only_in_other.feature_count:
         counts = {
-            "found": comparison.features[0],
-            "other": comparison.features[1],
+            "found": comparison.feature_counts[0],
+            "other": comparison.feature_counts[1],
             "lost": only_in_first.feature_count,
             "more": only_in_other.feature_count,
         }
@@ -137,13 +137,13 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
             "more_names": _list_in_brackets(only_in_other, texts),
         }
         yield make_finding("features", {**counts, **names})
-    differing = np.flatnonzero(comparison.off > allowance_m)
+    differing = np.flatnonzero(comparison.distances_m > allowance_m)
     if len(differing):
-        largest_shift = float(comparison.off[differing].max())
+        largest_shift = float(comparison.distances_m[differing].max())
         params = {
             "count": len(differing),
             "features": _list_names(
-                [comparison.named[n] for n in differing[:MAX_NAMED_FEATURES]], len(differing), texts
+                [comparison.moved_names[n] for n in differing[:MAX_NAMED_FEATURES]], len(differing), texts
             ),
             "apart": texts.get(
                 "words",
@@ -158,7 +158,7 @@ def _find_differences(comparison: DatasetComparison, allowance_m: float, texts: 
         features = _list_names(difference.features.names, difference.features.feature_count, texts)
         yield make_finding("values", {"count": difference.features.feature_count, "features": features, **values}, name)
     for lacking, swapped_params in zip(
-        comparison.lacking, ({"file": comparison.place, "place": comparison.file}, {}), strict=True
+        comparison.missing_fields, ({"file": comparison.other_path, "place": comparison.first_path}, {}), strict=True
     ):
         if lacking:
             yield make_finding(

@@ -52,7 +52,7 @@ class PrintedSheet:
         Whether the sheet has more cells than were read.
     hidden
         Kinds of content that is not shown, as keys of texts (section ``hidden``).
-    covered
+    covered_cells
         Cells under a picture or shape.
     hidden_names
         Kind of hidden content → names of rows, columns or cells.
@@ -66,7 +66,7 @@ class PrintedSheet:
     cells: dict[tuple[int, int], PrintedCell] = field(hash=False)
     is_truncated: bool = False
     hidden: tuple[str, ...] = ()
-    covered: tuple[tuple[int, int], ...] = ()
+    covered_cells: tuple[tuple[int, int], ...] = ()
     hidden_names: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
     has_conditional_formats: bool = False

@@ -104,12 +104,12 @@ def write_access_tables(
     ``of`` is the driver, or the reason for its absence. Return problems of files not written.
     """
     problems = []
-    for filled_slot in context.filled:
+    for filled_slot in context.filled_slots:
         slot = filled_slot.slot
         if slot.kind != "table" or filled_slot.files or not slot.file.lower().endswith(".mdb"):
             continue
         driver = find_access_driver() if of is None else of
-        path = context.place(slot.folder, fill_placeholders(slot.file, context.values))
+        path = context.place(slot.folder, fill_placeholders(slot.file, context.placeholders))
         reason = driver if isinstance(driver, str) else _write_mdb(tabulated, path, driver, context)
         if reason:
             path.unlink(missing_ok=True)

@@ -72,7 +72,7 @@ class ReportTable:
 
 
 class LongRecord(NamedTuple):
-    """One number of a table as a separate row; ``number`` is in ``unit``.
+    """One number of a table as a separate row; ``value`` is in ``unit``.
 
     ``table``, ``code``, ``row`` and ``column`` give its position.
     """
@@ -81,7 +81,7 @@ class LongRecord(NamedTuple):
     code: str
     row: str
     column: str
-    number: float
+    value: float
     unit: str
 
 

@@ -139,7 +139,7 @@ def area_field_sums(
     usable = ~(layer.invalid | is_missing(layer.plane))
     for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
-        rows = usable & backing.there if backing is not None else usable
+        rows = usable & backing.has_value if backing is not None else usable
         if backing is None or not rows.any():
             continue
         result.is_applicable = True
@@ -200,19 +200,21 @@ def _report_survey_excess(layer: Layer, share: float, ctx: Context) -> Iterator[
     survey = compare_with_survey(layer, ctx)
     if survey is None:
         return
-    survey = replace(survey, share=share)
+    survey = replace(survey, allowed_share=share)
     if survey.do_sums_exceed_survey(lambda values: np.array([values.sum()])).any():
-        yield _make_survey_finding(layer, survey, survey.there, AREA_OF_WHOLE_COUNTY)
+        yield _make_survey_finding(layer, survey, survey.is_compared, AREA_OF_WHOLE_COUNTY)
         return
-    for town in np.flatnonzero(survey.do_sums_exceed_survey(survey.make_sum_function_by_town(survey.there))).tolist():
+    for town in np.flatnonzero(
+        survey.do_sums_exceed_survey(survey.make_sum_function_by_town(survey.is_compared))
+    ).tolist():
         is_township = town < len(survey.towns)
-        rows = survey.there & (survey.township_number == (town if is_township else -1))
+        rows = survey.is_compared & (survey.township_number == (town if is_township else -1))
         yield _make_survey_finding(layer, survey, rows, survey.towns[town] if is_township else AREA_OUTSIDE_TOWNSHIPS)
 
 
 def _make_survey_finding(layer: Layer, survey: SurveyDeductions, rows: NDArray, area_name: str) -> Finding:
     """Return the finding that the net area of some rows exceeds that of the survey."""
-    actual, expected = float(survey.net_in_field_m2[rows].sum()), float(survey.expected[rows].sum())
+    actual, expected = float(survey.net_in_field_m2[rows].sum()), float(survey.expected_m2[rows].sum())
     params = {
         "place": area_name,
         "actual": round(actual, 2),
@@ -232,7 +234,7 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: N
 
     There is one finding on the layer if all townships differ, else one on each township that does.
     """
-    if meaning == NET_FIELD and backing.unit:
+    if meaning == NET_FIELD and backing.apparent_unit:
         yield _make_sum_finding(layer, "unit", backing, rows)
         return
     condition = 1 if meaning == NET_FIELD else 0
@@ -240,7 +242,7 @@ def _report_wrong_sums(layer: Layer, meaning: str, backing: LandBacking, rows: N
     differs_in_total = backing.compare_sums(lambda values: np.array([values[rows].sum()]))[condition][0]
     add = backing.make_sum_function_by_town(rows)
     is_different = backing.compare_sums(add)[condition]
-    has_rows = add(backing.there.astype(float)) > 0
+    has_rows = add(backing.has_value.astype(float)) > 0
     if differs_in_total and (not is_different.any() or bool((is_different == has_rows).all())):
         yield _make_sum_finding(layer, case, backing, rows)
         return
@@ -258,8 +260,8 @@ def _make_sum_finding(
 ) -> Finding:
     """Return the finding that the field's sum over some rows differs from the shapes."""
     gross = backing.meaning in GROSS_FIELDS
-    actual = float(backing.written[rows].sum() if gross else backing.values[rows].sum())
-    expected = float((backing.land_areas if gross else backing.written)[rows].sum())
+    actual = float(backing.gross_values[rows].sum() if gross else backing.values[rows].sum())
+    expected = float((backing.land_areas if gross else backing.gross_values)[rows].sum())
     difference = actual - expected if case != "net" else float(backing.net_excess[rows].sum())
     params = {
         "place": area_name,
@@ -268,7 +270,7 @@ def _make_sum_finding(
         "difference": round(difference, 2),
         "share": round(100 * difference / expected, 2) if expected else 0.0,
         "count": int(backing.is_wrong[rows].sum()),
-        "reason": f"area_unit_{backing.unit}" if backing.unit else "",
+        "reason": f"area_unit_{backing.apparent_unit}" if backing.apparent_unit else "",
     }
     finding = Finding(layer.role, case=case, field=layer.get_field_name(backing.meaning), params=params)
     finding.township = "" if area_name in (AREA_OF_WHOLE_COUNTY, AREA_OUTSIDE_TOWNSHIPS) else area_name

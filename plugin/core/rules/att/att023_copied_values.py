@@ -138,7 +138,7 @@ def _report_differences(
     declared = layer.template.find_field_by_name(name)
     field = declared.name if declared is not None else name
     finding = ctx.finding_maker.row(
-        layer, drawn[0], field=field, params=params, geometry=ctx.geometry.joined(layer.plane[drawn])
+        layer, drawn[0], field=field, params=params, geometry=ctx.geometry.unite(layer.plane[drawn])
     )
     finding.related_role, finding.related_keys = parcels.role, [parcels.keys[int(below[differing[0]])]]
     return finding

@@ -62,7 +62,7 @@ def three_zones(zones: Layer, county: Layer | None, *, ctx: Context) -> RuleResu
     codes = np.array(list_zone_codes(zones), dtype=object)
     for code, (count, area) in derived_areas.unmapped.items():
         if not code or code in spaces.zones.codes:
-            geometry = ctx.geometry.joined(zones.plane[codes == code])
+            geometry = ctx.geometry.unite(zones.plane[codes == code])
             result.findings.append(_make_unmapped_finding(zones, geometry, code, count, area))
     return result
 

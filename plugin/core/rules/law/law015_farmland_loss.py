@@ -113,5 +113,5 @@ def _make_loss_finding(
     elif township:
         # The same land has less net area: the township is the place.
         towns = find_townships(ctx.plan, get_sealed_edition(ctx.side))
-        finding.geometry = ctx.geometry.joined(towns.polygons.shapes[np.array(towns.names) == township])
+        finding.geometry = ctx.geometry.unite(towns.polygons.shapes[np.array(towns.names) == township])
     return finding

@@ -137,7 +137,7 @@ def _compare_count(
     shapes = [shape for site in certain_sites for shape in site.shapes()]
     return [
         _make_register_finding(
-            line, sites, "count", {**params, "names": _list_site_names(certain_sites)}, ctx.geometry.joined(shapes)
+            line, sites, "count", {**params, "names": _list_site_names(certain_sites)}, ctx.geometry.unite(shapes)
         )
     ]
 
@@ -158,7 +158,7 @@ def _compare_named_site(line: RegisteredSite, sites: HeritageSites, ctx: Context
             values = {"value": round(value, decimals + 2), "unit": line.unit, "target": printed}
             values["miss"] = round(abs(value - float(printed)), decimals + 2)
             findings.append(
-                _make_register_finding(line, sites, key, {**params, **values}, ctx.geometry.joined(site.shapes(part)))
+                _make_register_finding(line, sites, key, {**params, **values}, ctx.geometry.unite(site.shapes(part)))
             )
     return findings
 

@@ -125,7 +125,7 @@ class _SiteFindings:
 
     def make_finding(self, case: str, name: str, params: dict[str, Any], site: HeritageSite | None = None) -> Finding:
         """Return a finding on a site; its geometry is that of the site, if it is drawn."""
-        shape = self.ctx.geometry.joined(site.shapes()) if site else None
+        shape = self.ctx.geometry.unite(site.shapes()) if site else None
         role = site.rows[0][0].role if site else self.role
         return Finding(role, name, case=case, params={"site": name, "file": self.file, **params}, geometry=shape)
 

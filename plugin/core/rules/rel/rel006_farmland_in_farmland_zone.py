@@ -104,7 +104,7 @@ def farmland_in_farmland_zone(
             )
             findings[-1].params |= {"limit": large_area_m2, "max_share": round(max_scattered_share * 100, 2)}
     if total > 0 and outside_m2 / total > max_share:
-        geometry = ctx.geometry.joined([*outside_parts.geometry, *urban_parts.geometry])
+        geometry = ctx.geometry.unite([*outside_parts.geometry, *urban_parts.geometry])
         findings.append(_make_share_finding(farmland, zones, geometry, outside_m2, total, max_share))
     return result
 
@@ -134,7 +134,7 @@ def _make_scattered_finding(
         severity=Severity.WARNING,
         params={"kind": "scattered", "count": len(areas), "share": round(area / total * 100, 2)},
         area_m2=area,
-        geometry=ctx.geometry.joined(parts.geometry),
+        geometry=ctx.geometry.unite(parts.geometry),
     )
 
 
