@@ -198,3 +198,68 @@ print(Other().total)
         "other.py: Other.row",
         "rows.py: Rows._opened",
     ]
+
+
+#: Verbs with which the name of a method begins. A value (a property, an attribute, a field) is named by a noun.
+VERBS = frozenset(
+    "build choose collect compute convert create decide describe determine draw fetch find format get infer list "
+    "load make measure parse prepare read render resolve return store validate write".split()
+)
+#: A noun that begins like a verb.
+NOUNS = {"list_id"}
+
+
+def find_values_with_names_of_methods(source: str) -> list[str]:
+    """Return properties, attributes and fields whose names begin with a verb, except those that can be called."""
+    values = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef) and any("property" in ast.unparse(d) for d in node.decorator_list):
+            values.append((node.lineno, node.name, ast.unparse(node.returns) if node.returns else ""))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name | ast.Attribute):
+            values.append((node.lineno, ast.unparse(node.target).split(".")[-1], ast.unparse(node.annotation)))
+        elif isinstance(node, ast.Assign):
+            pairs = [(target, node.value) for target in node.targets]
+            if isinstance(node.targets[0], ast.Tuple) and isinstance(node.value, ast.Tuple):
+                pairs = list(zip(node.targets[0].elts, node.value.elts, strict=False))
+            for target, value in pairs:
+                # A function that a constructor receives is stored under the name of its parameter.
+                is_function = isinstance(value, ast.Name) and ast.unparse(target).endswith(value.id)
+                if isinstance(target, ast.Attribute) and not is_function:
+                    values.append((node.lineno, target.attr, ""))
+    return [
+        f"{line}: {name}"
+        for line, name, annotation in values
+        if len(words := name.lstrip("_").split("_")) > 1
+        and words[0] in VERBS
+        and name not in NOUNS
+        and "Callable" not in annotation
+    ]
+
+
+def test_values_are_not_named_like_methods():
+    problems = [
+        f"{path}:{one}" for path, source in read_plugin().items() for one in find_values_with_names_of_methods(source)
+    ]
+    assert not problems, "\n".join(problems)
+
+
+def test_values_named_like_methods_are_found():
+    source = """
+class Result:
+    get_count: int
+    load_rows: Callable[[], list]
+
+    def __init__(self, read_file):
+        self._read_file = read_file
+        self._find_rows, self.rows = set(), []
+
+    @cached_property
+    def format_time(self) -> str:
+        return ""
+
+    @property
+    def time_text(self) -> str:
+        return self.format_time
+"""
+    found = find_values_with_names_of_methods(source)
+    assert sorted(one.split(": ")[1] for one in found) == ["_find_rows", "format_time", "get_count"]

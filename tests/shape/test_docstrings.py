@@ -13,11 +13,10 @@ EXPLAINED_ELSEWHERE = {
     "LiveCheck": {"rows", "step"},
     "WizardPage": {"changed"},
     "Example": {"targets", "figures", "baseline"},
-    "read_rules": {"rules_off"},
-    "find_differing": {"others"},
-    "find_refusal_reason": {"run"},
+    "read_rules": {"rules_extra", "rules_off"},
+    "find_refusal_reason": {"fid", "info", "run"},
+    "make_township_section": {"columns", "rows"},
     "FormBox": {"changed"},
-    "_sum_balance_by_township": {"towns"},
 }
 OWN_BASES = {"NamedTuple", "QObject", "QWidget", "QDialog", "object"}
 
@@ -59,9 +58,9 @@ def list_unknown_names(tree: ast.AST) -> list[tuple[str, set[str]]]:
                 continue
             unknown = list_explained_names(docstring, "Attributes") - list_attributes(node)
         else:
-            # A name in the code may be a column, or a key of what is returned.
-            code = "\n".join(ast.unparse(part) for part in (node.args, *node.body[1:]))
-            unknown = list_explained_names(docstring, "Parameters") - set(re.findall(r"\w+", code))
+            given = node.args
+            every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+            unknown = list_explained_names(docstring, "Parameters") - {one.arg for one in every if one is not None}
         found.append((node.name, unknown - EXPLAINED_ELSEWHERE.get(node.name, set())))
     return [(name, unknown) for name, unknown in found if unknown]
 

@@ -106,7 +106,7 @@ def find_differing(
 
     Parameters
     ----------
-    rows, others : (k,) int arrays
+    rows, later_rows : (k,) int arrays
         Rows of the earlier and of the later edition.
     equal_shape : (k,) bool array
         Pairs of equal shape; area fields are compared only for these.

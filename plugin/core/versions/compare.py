@@ -249,7 +249,7 @@ def _sum_balance_by_township(
 ) -> dict[str, AreaBalance]:
     """Return township name → its area balance.
 
-    ``towns``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
+    ``town``: (k,) township of each piece, −1 for none. Rows without a piece count outside all townships.
     """
     by_township = {
         "": AreaBalance(
