@@ -211,7 +211,7 @@ def inspect_damaged_file(controller):
     """Inspect a damaged zip after a package; the old verdict must not apply to it."""
     broken = FOLDER / "坏.zip"
     broken.write_bytes(b"PK")
-    controller.inspection.start(str(broken), controller.export.dialog.form.forms.form())
+    controller.inspection.start(str(broken), controller.export.dialog.form.forms.load_spec())
     wait(lambda: controller.busy)
     wait(lambda: not controller.busy)
     wait_seconds(0.5)

@@ -152,7 +152,7 @@ def test_package_preview_reads_county_code_and_name_from_the_profile_only():
 def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon(tmp_path):
     slots = (
         SlotPreview("document", "规划文本", "M", PLAN_TEXT_FILE),
-        SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), broken=True),
+        SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), has_unusable_files=True),
         SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), is_from_existing_package=True),
         SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
         SlotPreview("map", "附图", "C", "e.jpg", can_be_drawn=True),
@@ -404,7 +404,7 @@ def test_package_export_checks_changed_data_first(export_scene, qgis_app):
 
 def test_package_export_stops_if_data_change_during_the_check(export_scene):
     export_scene.dialog.wanted.emit()
-    result, export_scene.get_result_for_export = export_scene.result(), None
+    result, export_scene.fresh = export_scene.result(), None
     export_scene.export.checked(result)
     assert export_scene.shown_end()[0].startswith("检查期间数据有改动") and not export_scene.orders
 
