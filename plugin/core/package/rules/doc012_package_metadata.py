@@ -113,7 +113,8 @@ def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[F
             yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
             continue
         between = Texts(ctx.lang).get("words", "between_names")
-        for case in ("unknown", "lacking", "twice"):
-            if names_of_case := getattr(metadata, case):
+        names_by_case = {"unknown": metadata.unknown, "lacking": metadata.missing, "twice": metadata.repeated}
+        for case, names_of_case in names_by_case.items():
+            if names_of_case:
                 yield make_file_finding(path, case, names=between.join(names_of_case))
         yield from check_metadata_values(path, metadata, package, ctx)
