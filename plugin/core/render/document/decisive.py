@@ -54,7 +54,7 @@ def list_decisive_items(report: Report, words: Words) -> list[DecisiveItem]:
     if verdict == Verdict.INCOMPLETE:
         items = list(_make_unchecked_items(report, words))
     else:
-        severity = Severity.ERROR if verdict == Verdict.FAIL else Severity.WARNING
+        severity = Severity.ERROR if verdict == Verdict.FAILED else Severity.WARNING
         items = [*_make_rule_items(report, severity, words), *_make_missed_indicator_items(report, words)]
         settings = load_report_settings()
         items.sort(key=lambda item: settings.make_sort_key(item.code))
