@@ -172,7 +172,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
       ``archive_comments`` (text of the zip outside its files);
     - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field names),
       ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one: name,
-      role, layer used), ``twins`` (layers also in a VCT file, as `DatasetComparison`), ``heads`` (VCT path → header);
+      role, layer used), ``comparisons`` (layers also in a VCT file, as `DatasetComparison`), ``heads`` (VCT path → header);
     - damage: ``faults`` (file, table and GDAL message), ``shapefile`` (error of a table, as in `IntegrityError`),
       ``broken`` (error and line of an exchange file), ``hidden_tables`` (of the database);
     - manifest: ``manifest`` (True: of the package before the changes), ``state``, ``told`` (name → feature count),
@@ -284,7 +284,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
                 if key in changes
             ),
         ),
-        dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("twins", ())),
+        dataset_comparisons=tuple(_make_comparison(**values) for values in changes.get("comparisons", ())),
         hidden_tables={DATABASE: tuple(changes["hidden_tables"])} if "hidden_tables" in changes else {},
         unread_layers=tuple(UnreadLayer(DATABASE, *values) for values in changes.get("spares", ())),
         duplicate_files=changes.get("doubled", ""),
@@ -323,16 +323,16 @@ def _inspect_pdf(path: str, content: bytes, changes: dict[str, Any]) -> PdfFact 
 
 def _make_comparison(role: str, **values: Any) -> DatasetComparison:
     """Return a comparison of data sets from plain lists, as rule examples have them."""
-    if "alone" in values:
-        values["alone"] = tuple(FeatureSample(count, tuple(names)) for count, names in values["alone"])
-    if "off" in values:
-        values |= {"off": np.array(values["off"]), "named": tuple(values["named"])}
+    if "unmatched" in values:
+        values["unmatched"] = tuple(FeatureSample(count, tuple(names)) for count, names in values["unmatched"])
+    if "distances_m" in values:
+        values |= {"distances_m": np.array(values["distances_m"]), "moved_names": tuple(values["moved_names"])}
     rows = values.pop("fields", {})
     fields = {
         name: FieldDifference(FeatureSample(count, tuple(names)), *pair)
         for name, ((count, names), *pair) in rows.items()
     }
-    values["lacking"] = tuple(tuple(names) for names in values.get("lacking", ((), ())))
+    values["missing_fields"] = tuple(tuple(names) for names in values.get("missing_fields", ((), ())))
     return DatasetComparison(role, role, DATABASE, DATABASE.replace(".gdb", ".vct"), fields=fields, **values)
 
 

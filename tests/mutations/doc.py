@@ -545,22 +545,26 @@ def set_exchange_facts(draft: CountyDraft, **values: Any) -> None:
     """Change facts of the development boundary in a VCT file next to the database."""
     area = float(statutory_area(draft.layers["CZKFBJ"].geometry.to_numpy()).sum())
     count = len(draft.layers["CZKFBJ"])
-    change_package_facts(draft, twins=[{"role": "CZKFBJ", "features": (count, count), "areas": (area, area), **values}])
+    change_package_facts(
+        draft, comparisons=[{"role": "CZKFBJ", "feature_counts": (count, count), "areas": (area, area), **values}]
+    )
 
 
 @declare_mutation("DOC014", case="features")
 def plant_exchange_file_of_another_edition(draft: CountyDraft) -> None:
-    set_exchange_facts(draft, alone=((2, ["140225000000000001", "140225000000000002"]), (1, ["140225000000000099"])))
+    set_exchange_facts(
+        draft, unmatched=((2, ["140225000000000001", "140225000000000002"]), (1, ["140225000000000099"]))
+    )
 
 
 @declare_mutation("DOC014", case="shapes")
 def plant_exchange_file_with_moved_vertex(draft: CountyDraft) -> None:
-    set_exchange_facts(draft, off=[0.0005, 2.5], named=["140225000000000001", "140225000000000002"])
+    set_exchange_facts(draft, distances_m=[0.0005, 2.5], moved_names=["140225000000000001", "140225000000000002"])
 
 
 @declare_mutation("DOC014", case="places")
 def plant_exchange_file_with_moved_point(draft: CountyDraft) -> None:
-    set_exchange_facts(draft, areas=(0.0, 0.0), off=[float("inf")], named=["140225000000000001"])
+    set_exchange_facts(draft, areas=(0.0, 0.0), distances_m=[float("inf")], moved_names=["140225000000000001"])
 
 
 @declare_mutation("DOC014", case="values")
@@ -570,7 +574,7 @@ def plant_exchange_file_with_another_code(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC014", case="fields", finds=2)
 def plant_exchange_file_with_other_fields(draft: CountyDraft) -> None:
-    set_exchange_facts(draft, lacking=(["BZ"], ["GHFQMC"]))
+    set_exchange_facts(draft, missing_fields=(["BZ"], ["GHFQMC"]))
 
 
 @declare_mutation("DOC030", case="number", follows=["DOC006"])
@@ -707,12 +711,12 @@ def plant_manifest_with_missing_document(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="inside")
 def plant_map_damaged_inside(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"by": "gdal", "is_sound": False}})
+    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "is_sound": False}})
 
 
 @declare_mutation("DOC005", case="plain")
 def plant_map_painted_white(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"by": "gdal", "levels": 0}})
+    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 0}})
 
 
 @declare_mutation("DOC010", case="keys")
@@ -909,7 +913,7 @@ def plant_comment_of_the_zip(draft: CountyDraft) -> None:
 
 @declare_mutation("DOC005", case="bare")
 def plant_nearly_blank_map(draft: CountyDraft) -> None:
-    change_package_facts(draft, decoded={MAP: {"by": "gdal", "levels": 200, "one_colour_share": 0.9998}})
+    change_package_facts(draft, decoded={MAP: {"decoder": "gdal", "max_difference": 200, "one_colour_share": 0.9998}})
 
 
 @declare_mutation("DOC005", case="behind", follows=["DOC006"])

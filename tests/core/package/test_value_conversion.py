@@ -54,3 +54,10 @@ def test_ambiguous_date_texts_are_reported(text):
 @pytest.mark.parametrize("text", ["1_000", "1,000", "12亩", "nan", "0x10"])
 def test_texts_that_are_no_numbers_are_reported_on_conversion(text, declared):
     assert convert_one_value(text, declared) == (None, "number_unreadable")
+
+
+@pytest.mark.parametrize(("declared", "expected"), [(INTEGER_FIELD, [2020, None]), (REAL_FIELD, [2020.0, None])])
+def test_missing_values_among_whole_numbers_are_none(declared, expected):
+    # As read from a VCT: a column of integers with an empty one.
+    values, wrong = convert_values(pd.Series([2020, None], dtype="Int64"), declared)
+    assert values.tolist() == expected and wrong == {}

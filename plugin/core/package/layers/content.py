@@ -75,7 +75,10 @@ def _convert_numbers(series: pd.Series, as_integers: bool) -> ConvertedValues:
     values = np.full(len(series), None, dtype=object)
     unreadable, fractional = [], []
     if series.dtype.kind in "iu":
-        values[:] = series.tolist() if as_integers else [float(v) for v in series.tolist()]
+        # Integers that may be missing (pandas' Int64, as from a VCT) have no value there.
+        is_present = series.notna().to_numpy()
+        convert = int if as_integers else float
+        values[is_present] = [convert(value) for value in series[is_present].tolist()]
         return ConvertedValues(values, {})
     if series.dtype.kind == "f":
         numbers = series.to_numpy()

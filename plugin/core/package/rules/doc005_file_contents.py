@@ -69,16 +69,20 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x00`\x00`\x00\x00" + _JPEG_REST},
         ),
         make_example("a pipe among the maps", 1, special=["4-规划图件/140225浑源县01三条控制线图.jpg"]),
-        make_example("a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 0}}),
+        make_example(
+            "a text without a page", 1, pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 0}}
+        ),
         make_example(
             "a text with a password",
             1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "locked": True}},
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 3, "is_encrypted": True}},
         ),
         make_example(
             "a text with a script",
             1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 3, "active": ("pdf_script",)}},
+            pdf={
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 3, "active_content": ("pdf_script",)}
+            },
         ),
         make_example(
             "a map of one pixel",
@@ -93,20 +97,24 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
             "a map damaged inside",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
-            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "is_sound": False}},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"decoder": "gdal", "is_sound": False}},
         ),
         make_example(
             "a map painted white",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
-            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 3}},
+            decoded={"4-规划图件/140225浑源县01三条控制线图.jpg": {"decoder": "gdal", "max_difference": 3}},
         ),
         make_example(
             "a map next to nothing is drawn on",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
             decoded={
-                "4-规划图件/140225浑源县01三条控制线图.jpg": {"by": "gdal", "levels": 200, "one_colour_share": 0.9998}
+                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                    "decoder": "gdal",
+                    "max_difference": 200,
+                    "one_colour_share": 0.9998,
+                }
             },
         ),
         make_example(
@@ -139,7 +147,7 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
         make_example(
             "a text with nothing on its pages",
             1,
-            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"pages": 2, "blank": True}},
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "is_blank": True}},
         ),
         make_example(
             "a map that was copied by half",

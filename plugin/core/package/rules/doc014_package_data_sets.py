@@ -22,7 +22,7 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
 
     ``changes`` replace its attributes.
     """
-    return [{"role": "CZKFBJ", "features": (18, 18), "areas": (5e6, 5e6), **changes}]
+    return [{"role": "CZKFBJ", "feature_counts": (18, 18), "areas": (5e6, 5e6), **changes}]
 
 
 @rule(
@@ -47,30 +47,41 @@ def _make_example_comparison(**changes: Any) -> list[dict[str, Any]]:
         make_example(
             "a feature fewer",
             1,
-            twins=_make_example_comparison(features=(18, 17), alone=((1, ["140225000000000018"]), (0, []))),
+            comparisons=_make_example_comparison(
+                feature_counts=(18, 17), unmatched=((1, ["140225000000000018"]), (0, []))
+            ),
         ),
-        make_example("a centimetre aside", 1, twins=_make_example_comparison(off=[0.01], named=["140225000000000018"])),
+        make_example(
+            "a centimetre aside",
+            1,
+            comparisons=_make_example_comparison(distances_m=[0.01], moved_names=["140225000000000018"]),
+        ),
         make_example(
             "an island that is not there",
             1,
-            twins=_make_example_comparison(off=[float("inf")], named=["140225000000000018"]),
+            comparisons=_make_example_comparison(distances_m=[float("inf")], moved_names=["140225000000000018"]),
         ),
         make_example(
             "a point moved",
             1,
-            twins=_make_example_comparison(areas=(0.0, 0.0), off=[5.0], named=["140225000000000018"]),
+            comparisons=_make_example_comparison(
+                areas=(0.0, 0.0), distances_m=[5.0], moved_names=["140225000000000018"]
+            ),
         ),
         make_example(
             "another zone",
             1,
-            twins=_make_example_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")}),
+            comparisons=_make_example_comparison(fields={"GHFQDM": ((1, ["140225000000000018"]), "410", "420")}),
         ),
-        make_example("a field that was left out", 1, twins=_make_example_comparison(lacking=((), ["GHFQMC"]))),
+        make_example(
+            "a field that was left out", 1, comparisons=_make_example_comparison(missing_fields=((), ["GHFQMC"]))
+        ),
     ],
     passes=[
-        make_example("the same", twins=_make_example_comparison()),
+        make_example("the same", comparisons=_make_example_comparison()),
         make_example(
-            "a tenth of a millimetre", twins=_make_example_comparison(off=[1e-4], named=["140225000000000018"])
+            "a tenth of a millimetre",
+            comparisons=_make_example_comparison(distances_m=[1e-4], moved_names=["140225000000000018"]),
         ),
         make_example("one data set"),
         NO_PACKAGE_EXAMPLE,
