@@ -13,6 +13,7 @@ from tests.county.defect_editor import EDGE, HERITAGE, RED, ZONE
 from tests.mutations.edit_helpers import draw_shape, lose_row, make_speck
 from tests.mutations.mutation import CountyDraft, declare_mutation
 
+FARMLAND = "YJJBNTBHTB"
 FLOOD, MINES, BASE = "HLFXKZX", "KCZYKCBHX", "XZYDYH"
 
 
@@ -154,3 +155,20 @@ def make_sliver_strips(draft: CountyDraft, shape: Any, wide: float = 0.04, metre
 def plant_strips_of_red_line_in_field(draft: CountyDraft) -> Any:
     parcel, _ = draft.choose(draft.farmland & (draft.lines.area > 40_000))
     return draw_shape(draft, RED, make_sliver_strips(draft, draft.fabric.polygons[parcel]))
+
+
+PLANNED_USE, HOUSING = "ZXCQGHYDYH", {"YDYHFLDM": "070100", "YDYHFLMC": "城镇住宅用地"}
+
+
+@declare_mutation("REL038", case="farmland", finds=None)
+def plant_field_planned_as_housing(draft: CountyDraft) -> Any:
+    fields = shapely.union_all(draft.layers[FARMLAND].geometry.to_numpy())
+    shapes = draft.layers[PLANNED_USE].geometry.to_numpy()
+    row = int(np.argmax(shapely.area(shapely.intersection(shapes, fields))))
+    draft.change(PLANNED_USE, row, **HOUSING)
+    return shapely.intersection(shapes[row], fields)
+
+
+@declare_mutation("REL038", case="red_line", follows=["ATT013", "ATT022", "REL033"])
+def plant_planned_housing_in_the_red_line(draft: CountyDraft) -> Any:
+    return draw_shape(draft, PLANNED_USE, make_speck(draft, draft.lines.red_line), **HOUSING)

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..threads import apply_in_threads
+from ..parallel.threads import apply_in_threads
 from .linework import extract_rings, iterate_batches
 from .validity import extract_polygons, is_missing
 from .width_test import has_lost_no_edge, is_surely_wide

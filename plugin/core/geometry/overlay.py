@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
-from ..threads import map_in_threads
+from ..parallel.threads import map_in_threads
 from .overlay_fallback import FallbackLog, overlay_polygon_pairs, union_near_row, wrap_shape
 from .parts import Parts, collect_parts
 from .polygons import SHAPES_PER_BATCH, ContainmentResult, Polygons, query_in_threads, union_polygon_rows

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..invariants import require_value
-from ..threads import apply_in_threads, map_batches_in_threads
+from ..parallel.threads import apply_in_threads, map_batches_in_threads
 from .linework import BoundaryLines, PolygonSegments, build_linework, hash_vertices
 from .overlay_fallback import FallbackLog, compute_local_origins, translate_back, translate_shapes, union_near_row
 from .tolerance import Tolerance

@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from ..cancellation import NEVER_CANCELLED, Cancellation
-from ..threads import apply_in_threads
+from ..parallel.threads import apply_in_threads
 from .linework import PolygonRings, extract_rings, iterate_batches
 from .validity import is_missing
 

@@ -25,8 +25,8 @@ from ..geometry.statutory_area import statutory_area
 from ..geometry.validity import extract_valid_polygons, is_missing, repair_polygon
 from ..geometry.vertex_index import VertexIndex
 from ..invariants import require_value
+from ..parallel.threads import apply_in_threads
 from ..standard.template import Field, Template
-from ..threads import apply_in_threads
 
 if TYPE_CHECKING:
     import geopandas as gpd

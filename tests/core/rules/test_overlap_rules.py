@@ -180,6 +180,9 @@ RULE_SETUPS = {
         expect_uncovered_a,
         ("bare",),
     ),
+    "REL038": RuleSetup(
+        lambda a, b: {FARMLAND_ROLE: a, "ZXCQGHYDYH": add_farmland_values(b, land_use="070100")}, expect_shared, ("farmland",)
+    ),
     "LAW011": RuleSetup(lambda a, b: {FARMLAND_ROLE: a, "ZRBHD": add_farmland_values(b, feature_name="某保护区核心保护区")}, expect_shared),
     "LAW014": RuleSetup(lambda a, b: {FARMLAND_ROLE: a, "DLTB": add_farmland_values(b, land_use="0702")}, expect_shared),
     "LAW017": RuleSetup(make_two_layers(RED_LINE_ROLE, SEALED_PREFIX + RED_LINE_ROLE), expect_uncovered_both, ("added", "removed")),

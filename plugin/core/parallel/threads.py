@@ -10,12 +10,8 @@ pyproj (its contexts belong to threads), not QGIS, and no geometry that is being
 
 from __future__ import annotations
 
-import gc
-import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import pairwise
 from typing import TypeVar
 
@@ -23,10 +19,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .cancellation import NEVER_CANCELLED, Cancellation
+from ..cancellation import NEVER_CANCELLED, Cancellation
+from .collection_pause import pause_garbage_collection
+from .thread_count import get_thread_count
 
-#: More threads than this wait for memory rather than compute.
-MAX_THREADS = 8
 #: Vertices from which the computation takes longer than starting the threads.
 MIN_VERTICES = 20_000
 #: Maximum number of rows computed between two checks for cancellation.
@@ -36,26 +32,6 @@ _PARTS_PER_THREAD = 16
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-def get_available_cores() -> int:
-    """Return the number of cores that this process may use."""
-    # On Linux a process may be limited to some of the machine's cores.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-_thread_count = min(get_available_cores(), MAX_THREADS)
-
-
-def get_thread_count() -> int:
-    """Return the maximum number of threads of one operation."""
-    return _thread_count
-
-
-def set_thread_count(count: int) -> None:
-    """Set the maximum number of threads of one operation, 1 for none besides the caller's."""
-    global _thread_count
-    _thread_count = max(1, min(count, MAX_THREADS))
 
 
 def map_in_threads(
@@ -76,7 +52,7 @@ def map_in_threads(
         with np.errstate(**error_state):
             return function(item)
 
-    count = min(_thread_count, len(items))
+    count = min(get_thread_count(), len(items))
     if count < 2:
         return [compute(item) for item in items]
     with pause_garbage_collection(), ThreadPoolExecutor(count, "sanxian-geometry") as pool:
@@ -111,44 +87,7 @@ def apply_in_threads(
     if count < 2 or sum(int(shapely.get_num_coordinates(array).sum()) for array in arrays) < MIN_VERTICES:
         cancellation.raise_if_cancelled()
         return function(*arrays)
-    part_count = min(max(_thread_count * _PARTS_PER_THREAD, count // MAX_PART_ROWS), count)
+    part_count = min(max(get_thread_count() * _PARTS_PER_THREAD, count // MAX_PART_ROWS), count)
     limits = np.linspace(0, count, part_count + 1).astype(int).tolist()
     parts = [slice(start, end) for start, end in pairwise(limits)]
     return np.concatenate(map_in_threads(lambda part: function(*(a[part] for a in arrays)), parts, cancellation))
-
-
-# Python collects reference cycles in whichever thread allocates. A widget or a layer that a worker thread frees in this
-# way crashes QGIS: Qt deletes such objects on the main thread only. So the collection pauses while threads run.
-
-_collection_pause_lock = threading.Lock()
-_active_pauses = 0
-_was_collection_enabled = False
-
-
-def begin_collection_pause() -> None:
-    """Suspend Python's garbage collection until `end_collection_pause` is called as often."""
-    global _active_pauses, _was_collection_enabled
-    with _collection_pause_lock:
-        if _active_pauses == 0:
-            _was_collection_enabled = gc.isenabled()
-            gc.disable()
-        _active_pauses += 1
-
-
-def end_collection_pause() -> None:
-    """End a pause. The garbage collection resumes with the last one, if it was enabled before."""
-    global _active_pauses
-    with _collection_pause_lock:
-        _active_pauses -= 1
-        if _active_pauses == 0 and _was_collection_enabled:
-            gc.enable()
-
-
-@contextmanager
-def pause_garbage_collection() -> Iterator[None]:
-    """Suspend Python's garbage collection while the ``with`` block runs."""
-    begin_collection_pause()
-    try:
-        yield
-    finally:
-        end_collection_pause()
