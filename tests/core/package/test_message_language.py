@@ -47,8 +47,8 @@ def explain_missing_map():
 def explain_missing_mdb(tmp_path):
     slot = next(one for one in COUNTY_SPEC.files if one.kind == "table" and one.file.endswith(".mdb"))
     making = SimpleNamespace(
-        filled=[SimpleNamespace(slot=slot, files=())],
-        values={"code": "140225", "name": "浑源县"},
+        filled_slots=[SimpleNamespace(slot=slot, files=())],
+        placeholders={"code": "140225", "name": "浑源县"},
         place=lambda folder, name: tmp_path / name,
         lang="zh",
     )
