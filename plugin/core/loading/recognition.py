@@ -27,7 +27,11 @@ def find_role(source: SourceLayer, norm: Norm) -> tuple[str, str]:
     if source.template_id in templates:
         return source.template_id, "template"
     name = source.name.strip().upper()
-    role_by_word = {word.upper(): role for role, t in templates.items() for word in (role, *t.aliases)}
+    # The standard's own templates come first: their names go before those of the standards that it includes.
+    role_by_word: dict[str, str] = {}
+    for role, template in templates.items():
+        for word in (role, *template.aliases):
+            role_by_word.setdefault(word.upper(), role)
     if name in role_by_word:
         return role_by_word[name], "name"
     contained = [word for word in role_by_word if _is_separate_word(word, name)]

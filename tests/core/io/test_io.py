@@ -308,6 +308,20 @@ def test_find_role_recognises_roles_by_layer_names(name, role, tmp_path):
     assert find_role(read_single_layer(path), make_example_norm())[0] == role
 
 
+@pytest.mark.parametrize(
+    ("standard", "name", "role"),
+    [
+        ("county_db", "防灾减灾设施（点）", "FZJZSSD"),
+        ("county_db", "防灾减灾设施（线）", "FZJZSSX"),
+        ("city_db", "永久基本农田", "YJJBNT"),
+        ("township_db", "灾害风险区", "ZHFXQ"),
+    ],
+)
+def test_name_of_two_layers_is_that_of_the_first_in_the_standard(standard, name, role, tmp_path):
+    path = write_gpkg(tmp_path / "a.gpkg", {"XZQX": make_table([make_county_box(0, 0)])}, {"XZQX": name})
+    assert find_role(read_single_layer(path), Options(standard=standard).norm())[0] == role
+
+
 def test_find_role_recognises_roles_by_fields(tmp_path):
     fields = {f.name: [1.0] if f.type == "real" else ["1"] for f in load_standard().templates["DLTB"].fields}
     frame = gpd.GeoDataFrame(fields, geometry=[make_county_box(0, 0)], crs=4526)
