@@ -18,8 +18,7 @@ from tests.qgis.helpers import ROOT, SAMPLE
 RULES = {code: rule for code, rule in load_all_rules().items() if rule.family != "DOC"}
 CHECK_PLAN_PARAMETERS = (
     "SOURCE LAYERS PROFILE STANDARD SCOPE PHASE ROLES RULES BASE_YEAR WAIVERS BASELINE RENUMBERED TARGETS FIGURES REGISTER OUTPUT_FINDINGS "
-    "OUTPUT_HTML "
-    "OUTPUT_JSON".split()
+    "OUTPUT_HTML OUTPUT_PDF OUTPUT_DOCX OUTPUT_XLSX OUTPUT_JSON DOCX_TEMPLATE".split()
 )
 #: The algorithms other than rules.
 WHOLE_PLAN_ALGORITHMS = {
