@@ -38,7 +38,7 @@ def plant_filled_boundary_window(draft: CountyDraft) -> Any:
     return draft.fabric.polygons[parcel]
 
 
-@declare_mutation("REL003", follows=["REL004"])
+@declare_mutation("REL003", follows=["REL004", "REL038"])
 def plant_small_red_line_part_in_town(draft: CountyDraft) -> Any:
     return draw_shape(
         draft,

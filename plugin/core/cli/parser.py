@@ -72,7 +72,7 @@ def _make_parser_class(words: Words) -> type[TranslatedArgumentParser]:
 
 
 def make_parser(words: Words) -> TranslatedArgumentParser:
-    """Return the command-line parser with all commands."""
+    """Return the command-line parser with all commands; ``words`` are the help texts in one language."""
 
     def text(key: str) -> str:
         return words.get("cli", key)

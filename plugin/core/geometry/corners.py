@@ -194,9 +194,10 @@ def _find_unreached_parts(shapes: NDArray, width: float) -> NDArray:
 
 
 def _is_arm(part: Any, width: float) -> bool:
-    """Return True if an unreached part is an arm, neck or spike of the polygon.
+    """Return True if a part that no disc of ``width`` m inside the polygon reaches is an arm, neck or spike.
 
-    The unreached rest of a corner is small compared with the disc. A tiny area may be an inaccuracy of the buffer.
+    False for the rest of an ordinary corner, which is small compared with the disc, and for a sliver that is an
+    inaccuracy of the buffer.
     """
     area, length = shapely.area(part), shapely.length(part)
     return bool(2 * area > BUFFER_ERROR_SHARE * width / 2 * length and (area > width * width / 4 or length > 4 * width))

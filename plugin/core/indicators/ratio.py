@@ -118,7 +118,7 @@ _YEAR_PATTERN = re.compile(r"(?<!\d)20\d\d(?!\d)")
 _PERIOD_PATTERN = re.compile(r"(?<!\d)20\d\d\s*年?\s*[-_~～—–－至到]+\s*20\d\d(?!\d)")
 #: The zones inside the boundary (集中建设区, 弹性发展区, 特别用途区), and the settings that determine the ratio.
 BOUNDARY_ZONE_KINDS = ("concentrated", "flexible", "special")
-DECIDING_SETTINGS = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
+SETTINGS_OF_RATIO = ("ratio.form", "ratio.classes", "ratio.limit", "ratio.base_year", "ratio.denominator_share")
 #: Rounding error of two decimals in one row, m².
 ROUNDING_M2 = 0.01
 #: An uncertainty: other data contradict the codes of a part of the base.
@@ -183,7 +183,7 @@ class ExpansionRatio:
 
         The form that the profile limits has the limit as its target.
         """
-        confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in DECIDING_SETTINGS)
+        confirmed = not self.uncertainties and all(norm.is_confirmed(u) for u in SETTINGS_OF_RATIO)
         form, limit = norm.get("ratio.form"), float(norm.get("ratio.limit"))
         shared = {
             "denominator_m2": self.denominator,

@@ -170,7 +170,7 @@ _XLS_CELL = re.compile(
 )
 _XML_ROW = re.compile(r"<row\b.*?</row>", re.DOTALL)
 _XML_CELL = re.compile(r"<c\b([^>]*?)(?:/>|>(.*?)</c>)", re.DOTALL)
-_XML_VALUE = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
+_CELL_TEXT_PATTERN = re.compile(r"<(?:v|t)\b[^>]*>(.*?)</(?:v|t)>", re.DOTALL)
 
 
 def does_text_have_geometry(head: bytes, *, lists: bool = True) -> bool:
@@ -222,7 +222,9 @@ def does_workbook_have_geometry(path: Path) -> bool:
         with zipfile.ZipFile(path) as book:
             names = [n for n in book.namelist() if n.startswith("xl/worksheets/sheet")][:_MAX_SHEETS]
             texts = _read_beginning(book, "xl/sharedStrings.xml") if "xl/sharedStrings.xml" in book.namelist() else ""
-            shared = ["".join(_XML_VALUE.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)]
+            shared = [
+                "".join(_CELL_TEXT_PATTERN.findall(text)) for text in re.findall(r"<si>(.*?)</si>", texts, re.DOTALL)
+            ]
             return _TEXT_GEOMETRY.search(texts.encode()) is not None or any(
                 _does_sheet_have_geometry(_read_beginning(book, name), shared) for name in names
             )
@@ -242,7 +244,7 @@ def _does_sheet_have_geometry(sheet: str, shared: list[str]) -> bool:
     for row in _XML_ROW.findall(sheet):
         cells = []
         for attributes, inside in _XML_CELL.findall(row):
-            text = "".join(_XML_VALUE.findall(inside)).strip()
+            text = "".join(_CELL_TEXT_PATTERN.findall(inside)).strip()
             if 't="s"' in attributes and text.isdigit():
                 text = shared[int(text)] if int(text) < len(shared) else "…"
             cells.append(text)

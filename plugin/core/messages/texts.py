@@ -356,7 +356,9 @@ class Texts:
         if "miss" in words and "comparison" in finding.params:
             # Two texts that differ are compared with each other, not with a bound.
             sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
-            words["miss"] = self.get("words", _MISSED_TARGET_KEYS[sign], miss=words["miss"])
+            direction = str(finding.params.get("direction", ""))
+            key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[sign]
+            words["miss"] = self.get("words", key, miss=words["miss"])
         if "fillers" in finding.params:
             names = [self._make_layer_label(role, templates) for role in finding.params["fillers"]]
             words["fillers"] = self.get("words", "between_names").join(names)

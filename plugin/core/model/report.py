@@ -119,7 +119,7 @@ class Report:
 
     @property
     def summary(self) -> dict[str, Any]:
-        """Return the numbers of findings and outcomes."""
+        """Return the verdict, the counts of findings by severity, and the counts of rules by outcome."""
         severities = Counter(str(f.severity) for f in self.findings if f.state != "waived")
         outcomes = Counter(str(r.outcome) for r in self.rules)
         return {

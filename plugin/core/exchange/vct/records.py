@@ -32,9 +32,10 @@ def format_numbers(values: NDArray, decimals: int) -> list[str]:
 
 
 def format_records(xy: NDArray, starts: Sequence[int], heads: Sequence[str], tail: str, decimals: int) -> Iterator[str]:
-    """Yield the text of records in blocks: head, positions, tail of each.
+    """Yield the text of n records in blocks.
 
-    Record k has the positions ``xy[at[k]:at[k + 1]]``.
+    Record k is ``heads[k]``, its positions ``xy[starts[k]:starts[k + 1]]`` with ``decimals`` decimals, and ``tail``,
+    which all records share. ``starts`` has n + 1 elements.
     """
     first = 0
     while first < len(heads):

@@ -31,8 +31,9 @@ SQUARE_KM_WKT = "POLYGON ((0 0, 1000 0, 1000 1000, 0 1000, 0 0))"
     },
     uses=["ratio.form", SUM_ALLOWANCE_SETTING, ROW_ALLOWANCE_SETTING, DEDUCTION_ALLOWANCE_SETTING],
     messages={
-        "map": "{place}: {indicator} is {typed}; the map ({layer_basis}) gives {value}: difference {miss}. Determine which "
-        "figure is right, and correct the text, the table or the layer so that all agree.",
+        "map": "{place}: {indicator} is {typed}; the map ({layer_basis}) gives {value}: {miss}. Text, table and map must "
+        "agree with the approved result: if the layer does, correct the text or the table; otherwise correct the layer. "
+        "If the text gives a task, write “at least” or “at most”.",
         "bound": "{place}: {indicator} is {comparison} {typed}; the map ({layer_basis}) gives {value}, which exceeds the "
         "bound by {miss}. Adjust {layer}; if the figure in the text or table is wrong, correct it by the approval "
         "document.",
@@ -289,9 +290,12 @@ def _make_disagreement_finding(
         else _format_with_unit(map_figure.value / typed.unit_m2, digits, unit),
         "unit": typed.unit,
         "basis": map_figure.basis,
+        "direction": "",
         "miss": _format_with_unit(difference / typed.unit_m2, digits, unit),
         "row": typed.row,
     }
+    if case == "map" and map_figure.value is not None:
+        params["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
     if other_typed is not None:
         params |= {
             "other_place": other_typed.place,

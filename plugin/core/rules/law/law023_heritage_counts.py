@@ -36,7 +36,7 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     needs={},
     uses=[*PART_SETTINGS, f"codes.{LEVEL_LIST}"],
     messages={
-        "count": "The plan states {stated} of {term} ({source}); the data have {count}: {names}. Draw missing sites, "
+        "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}. Draw missing sites, "
         "remove surplus ones, or correct kind, level and name; if the number in the text is wrong, correct it by the "
         "approval document.",
         "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it; if a layer "
@@ -137,7 +137,7 @@ def _compare_count(
     shapes = [shape for site in certain_sites for shape in site.shapes()]
     return [
         _make_register_finding(
-            line, sites, "count", {**params, "names": _list_site_names(certain_sites)}, ctx.geometry.unite(shapes)
+            line, sites, "count", {**params, **_name_sites(certain_sites, ctx.lang)}, ctx.geometry.unite(shapes)
         )
     ]
 
@@ -174,11 +174,9 @@ def _make_register_finding(
     return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=geometry)
 
 
-def _list_site_names(sites: list[HeritageSite]) -> str:
-    """Return the first names of sites as one text, with the number if there are more."""
-    listed_names = [site.name for site in sites[:MAX_LISTED_NAMES]]
-    return (
-        "、".join(listed_names) + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "")
-        if listed_names
-        else "—"
-    )
+def _name_sites(sites: list[HeritageSite], lang: str) -> dict[str, str]:
+    """Return the first names of sites as one text, and the same in brackets for the message; empty without sites."""
+    names = "、".join(site.name for site in sites[:MAX_LISTED_NAMES])
+    names += f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else ""
+    in_brackets = f"（{names}）" if lang == "zh" else f" ({names})"
+    return {"names": names or "—", "listed": in_brackets if names else ""}

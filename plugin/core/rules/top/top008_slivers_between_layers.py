@@ -4,14 +4,19 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry.parts import Parts
+from ...messages.texts import format_area, shorten_key
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
 
+#: Strips that a message names, the largest first; the finding's shape has all.
+MAX_NAMED_STRIPS = 5
 WEST_HALF_WKT = "POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))"
 EAST_HALF_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 0))"
 #: Reaches half a metre into `WEST_HALF_WKT`.
@@ -30,11 +35,13 @@ EAST_HALF_WITH_GAP_WKT = "POLYGON ((50 0, 100 0, 100 100, 50 100, 50 90, 50.5 90
     uses=["tolerance", "quality.lines"],
     messages={
         "overlaps": "{layer} and {related_layer} overlap in strips narrower than {limit} m: {count} ({area} in total; "
-        "below the tolerance and not counted: {ignored} more). The two edges should be identical. Decide which line "
-        "is in force, and snap the other one to it; do not move a sealed line.",
+        "below the tolerance and not counted: {ignored} more): {examples}. The two edges should be identical. Compare "
+        "each place with the approved (sealed) result and restore the line that differs from it; if both agree with "
+        "it, move neither and waive the finding with the document.",
         "gaps": "{layer} and {related_layer} have gaps narrower than {limit} m between them: {count} ({area} in "
-        "total; below the tolerance and not counted: {ignored} more). The two edges should be identical. Decide which "
-        "line is in force, and snap the other one to it; do not move a sealed line.",
+        "total; below the tolerance and not counted: {ignored} more): {examples}. The two edges should be identical. "
+        "Compare each place with the approved (sealed) result and restore the line that differs from it; if both "
+        "agree with it, move neither and waive the finding with the document.",
     },
     fails=[
         Example("half a metre of overlap", {"farmland": [WEST_HALF_WKT], "red_line": [OVERLAPPING_EAST_WKT]}, finds=1, areas=(50.0,)),
@@ -93,11 +100,23 @@ def _summarise_slivers(
     """
     if not len(parts):
         return []
-    area = float(ctx.geometry.statutory(parts.geometry).sum())
+    areas = ctx.geometry.statutory(parts.geometry)
+    area = float(areas.sum())
     params: dict[str, Any] = {"count": len(parts), "limit": limit, "ignored": len(parts.slivers.geometry)}
+    params["examples"] = _name_largest_parts(first_layer, second_layer, parts, areas)
     shape = shapely.multipolygons(shapely.get_parts(parts.geometry))
     return [
         Finding(
             first_layer.role, related_role=second_layer.role, case=case, area_m2=area, params=params, geometry=shape
         )
     ]
+
+
+def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: Parts, areas: NDArray) -> list[str]:
+    """Return the keys of both features and the area of the largest strips, as texts."""
+    names = []
+    for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
+        rows = ((first_layer, int(parts.left[n])), (second_layer, int(parts.right[n])))
+        keys = [shorten_key(layer.keys[row]) or f"#{layer.fids[row]}" for layer, row in rows if row >= 0]
+        names.append(f"{' × '.join(keys)} {format_area(float(areas[n]))}".strip())
+    return names + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])
