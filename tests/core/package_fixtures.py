@@ -169,7 +169,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
 
     - files: ``drop`` (path prefixes to remove), ``add`` (path → content), ``root`` (folder name), ``empty_folders``,
       ``special`` (paths of pipes), ``links`` (paths of links), ``make_pdf`` (path → facts), ``decoded`` (jpg path → picture),
-      ``archive_comments`` (text of the zip outside its files);
+      ``archive_comments`` (text of the zip outside its files), ``files_outside`` (files outside the package);
     - layers: ``layers`` (name → feature count, None removes it), ``crs`` (name → label), ``fields`` (name → field names),
       ``vertical`` (vertical CRS that the package spec requires), ``spares`` (layers that resemble another one: name,
       role, layer used), ``comparisons`` (layers also in a VCT file, as `DatasetComparison`), ``heads`` (VCT path → header);
@@ -291,6 +291,7 @@ def make_package_facts(changes: dict[str, Any]) -> PackageFacts:
         empty_folders=tuple(changes.get("empty_folders", ())),
         heads=changes.get("heads", {}),
         archive_comments=changes.get("archive_comments", ""),
+        files_outside=tuple(changes.get("files_outside", ())),
     )
 
 

@@ -906,6 +906,11 @@ def plant_empty_folder(draft: CountyDraft) -> None:
     change_package_facts(draft, empty_folders=["6-批复"])
 
 
+@declare_mutation("DOC003", case="outside")
+def plant_file_outside_the_package(draft: CountyDraft) -> None:
+    change_package_facts(draft, files_outside=["readme.txt"])
+
+
 @declare_mutation("DOC004", case="comment")
 def plant_comment_of_the_zip(draft: CountyDraft) -> None:
     change_package_facts(draft, archive_comments="已批准")

@@ -9,7 +9,7 @@ import pytest
 
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.inspection.archive import read_archive_comments, unpack_package
+from plugin.core.package.inspection.archive import list_files_outside, read_archive_comments, unpack_package
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 
@@ -201,3 +201,18 @@ def test_plain_zip_folder_and_damaged_zip_have_no_comment(tmp_path):
     damaged = tmp_path / "b.zip"
     damaged.write_bytes(path.read_bytes()[:-30])
     assert [read_archive_comments(one) for one in (path, tmp_path, damaged)] == ["", "", ""]
+
+
+def test_files_outside_the_package_in_a_zip_are_listed(tmp_path):
+    inside = [(f"{PACKAGE_ROOT}/manifest.json", b"{}"), (f"{PACKAGE_ROOT}/2-规划文档/a.pdf", b"%PDF")]
+    others = [
+        ("readme.txt", b"x"),
+        ("别处/审查意见.docx", b"x"),
+        (f"__MACOSX/{PACKAGE_ROOT}/._a", b"x"),
+        ("Thumbs.db", b"x"),
+    ]
+    path = write_zip(tmp_path / "a.zip", [*inside, *others])
+    assert list_files_outside(path, PACKAGE_ROOT) == ("readme.txt", "别处/审查意见.docx")
+    deeper = write_zip(tmp_path / "b.zip", [(f"报送/{name}", content) for name, content in inside])
+    flat = write_zip(tmp_path / "c.zip", [("manifest.json", b"{}"), ("readme.txt", b"x")])
+    assert [list_files_outside(one, PACKAGE_ROOT) for one in (deeper, flat, tmp_path)] == [(), (), ()]

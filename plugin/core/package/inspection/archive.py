@@ -133,6 +133,33 @@ def read_archive_comments(path: Path) -> str:
     return " ".join(text for text in texts if text)
 
 
+def list_files_outside(path: Path, package: str) -> tuple[str, ...]:
+    """Return the files of a zip that are outside the folder ``package`` in it, without those that systems leave.
+
+    Unpacking drops them, and a receiver takes them for a part of the package. Empty for a folder, for a zip whose
+    package has no folder, and for a damaged archive, which `unpack_package` reports.
+    """
+    if not path.is_file():
+        return ()
+    try:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return ()
+    codec = _detect_name_codec(infos)
+    paths = [PurePosixPath(_decode_entry_name(info, codec).replace("\\", "/")) for info in infos]
+    roots = [one.parts[: one.parts.index(package) + 1] for one in paths if package in one.parts[:-1]]
+    root = min(roots, key=len, default=())
+    return tuple(
+        str(one)
+        for one in paths
+        if root
+        and one.parts[: len(root)] != root
+        and not is_stray_file(one.name)
+        and one.parts[0] not in _IGNORED_NAMES
+    )
+
+
 def _decode_comment(content: bytes) -> str:
     try:
         text = content.decode("utf-8")

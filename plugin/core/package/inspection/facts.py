@@ -237,6 +237,8 @@ class PackageFacts:
         Path of a VCT file → its header.
     archive_comments
         Text of the zip that belongs to none of its files.
+    files_outside
+        Files of the zip outside the folder of the package.
     """
 
     root: str
@@ -259,6 +261,7 @@ class PackageFacts:
     empty_folders: tuple[str, ...] = ()
     heads: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
     archive_comments: str = ""
+    files_outside: tuple[str, ...] = ()
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ..package_spec.model import PackageSpec
-from .archive import read_archive_comments, unpack_package
+from .archive import list_files_outside, read_archive_comments, unpack_package
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
@@ -225,7 +225,11 @@ def inspect_package(
     ) as folder:
         progress(0.0, "")
         facts = collect_package_facts(folder, package_spec, cancellation)
-        facts = replace(facts, archive_comments=read_archive_comments(Path(path)))
+        facts = replace(
+            facts,
+            archive_comments=read_archive_comments(Path(path)),
+            files_outside=list_files_outside(Path(path), folder.name),
+        )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
         norm = options.norm()

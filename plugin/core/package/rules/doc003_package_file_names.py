@@ -33,6 +33,8 @@ MAX_SINGLE_FINDINGS = 20
         "many": "Files in “{file}” that the specification of the package does not have: {count} ({files}). Rename them as "
         "required, or remove them.",
         "inside": "Files in the data set “{file}” that do not belong to it: {count} ({files}). Remove them.",
+        "outside": "The zip has files outside the folder of the package: {count} ({files}). They were not inspected. Remove "
+        "them, or move them into the package.",
         "alike": "The names “{file}” and “{other}” differ only in case, character width or invisible characters. Keep only the right "
         "one.",
         "unseen": "The name “{file}” has invisible characters ({signs}). Rename it.",
@@ -64,6 +66,7 @@ MAX_SINGLE_FINDINGS = 20
         make_example(
             "a name with a sign that is not seen", 1, add={"4-规划图件/140225浑源县02图\u200b.jpg": b"\xff\xd8\xff"}
         ),
+        make_example("a text outside the package", 1, files_outside=["readme.txt"]),
         make_example("thirty pages of another program", 1, add={f"2-规划文档/网页/{n}.htm": b"x" for n in range(30)}),
         make_example(
             "the database among the maps",
@@ -106,6 +109,8 @@ def _check_names_and_folders(package: PackageFacts, ctx: Context) -> Iterator[Fi
     yield from _check_single_file_names(package)
     yield from _check_inside_data_sets(package)
     yield from _find_similar_names(package)
+    if package.files_outside:
+        yield _make_group_finding("", "outside", list(package.files_outside))
 
 
 def _check_data_set_names(package: PackageFacts) -> Iterator[Finding]:
