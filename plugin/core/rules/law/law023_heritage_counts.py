@@ -137,7 +137,7 @@ def _compare_count(
     shapes = [shape for site in certain_sites for shape in site.shapes()]
     return [
         _make_register_finding(
-            line, sites, "count", {**params, **_name_sites(certain_sites, ctx.lang)}, ctx.geometry.unite(shapes)
+            line, sites, "count", {**params, "names": _list_site_names(certain_sites)}, ctx.geometry.unite(shapes)
         )
     ]
 
@@ -174,9 +174,7 @@ def _make_register_finding(
     return Finding(role, key, case=case, params={**params, "source": line.source}, geometry=geometry)
 
 
-def _name_sites(sites: list[HeritageSite], lang: str) -> dict[str, str]:
-    """Return the first names of sites as one text, and the same in brackets for the message; empty without sites."""
+def _list_site_names(sites: list[HeritageSite]) -> str:
+    """Return the first names of sites as one text, with the number if there are more; a dash without sites."""
     names = "、".join(site.name for site in sites[:MAX_LISTED_NAMES])
-    names += f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else ""
-    in_brackets = f"（{names}）" if lang == "zh" else f" ({names})"
-    return {"names": names or "—", "listed": in_brackets if names else ""}
+    return names + (f" … ({len(sites)})" if len(sites) > MAX_LISTED_NAMES else "") or "—"
