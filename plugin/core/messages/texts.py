@@ -364,8 +364,8 @@ class Texts:
             words["fillers"] = self.get("words", "between_names").join(names)
         if "names" in finding.params:
             # Waivers store the parameters of a finding without a place, so the brackets are added here.
-            names = str(finding.params["names"])
-            words["listed"] = "" if names == "—" else self.get("words", "in_brackets", text=names)
+            listed = str(finding.params["names"])
+            words["listed"] = "" if listed == "—" else self.get("words", "in_brackets", text=listed)
         if "wider" in finding.params:
             known = self.section("scopes")
             words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}
