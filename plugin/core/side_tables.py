@@ -108,7 +108,7 @@ def read_side_tables(options: Options, norm: Norm, source: str | Path | None) ->
     from .heritage.heritage_sites import read_heritage_list
     from .indicators.typed_figures import read_typed_figures
     from .profile.figures import TownshipTasks
-    from .waivers.file import load_waivers
+    from .waivers.loading import load_waivers
 
     tasks = TownshipTasks()
     if options.targets.strip():

@@ -219,7 +219,7 @@ def restore_result(saved: SavedResult, state: ProjectState, inputs: list[str]) -
     from ...core.check import CheckResult
     from ...core.model.side_inputs import NO_SIDE_INPUTS
     from ...core.results.saved_plan import restore_plan
-    from ...core.waivers.file import load_waivers
+    from ...core.waivers.loading import load_waivers
 
     options = state.options
     if not (options.standard or options.profile):

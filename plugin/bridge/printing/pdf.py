@@ -22,7 +22,7 @@ from qgis.PyQt.QtGui import (
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.render.document.blocks import Document
-from ...core.render.document.print_html import render_print_html
+from ...core.render.document.print_html import SANS_FONTS, render_print_html
 
 #: Resolution of the layout. Sizes in pixels of the page's HTML are at this resolution.
 _DPI = 96
@@ -31,7 +31,6 @@ _SIDE_MARGIN_MM, _TOP_MARGIN_MM, _BOTTOM_MARGIN_MM = 16.0, 12.0, 12.0
 _HEADER_HEIGHT, _FOOTER_HEIGHT = 26, 24
 _MARGIN_FONT_POINTS = 7.5
 #: Families for text that the document's HTML gives no font, as WPS and Word have them.
-_FAMILIES = ("SimHei", "Microsoft YaHei", "Noto Sans CJK SC")
 _MM_PER_INCH = 25.4
 
 
@@ -78,7 +77,7 @@ def _make_writer(buffer: QBuffer, document: Document) -> QPdfWriter:
 
 def _make_font(points: float) -> QFont:
     font = QFont()
-    font.setFamilies(_FAMILIES)
+    font.setFamilies(SANS_FONTS)
     font.setPointSizeF(points)
     # Shaping replaces digits beside letters by glyphs that have no character: “REL001” could not be searched or copied.
     font.setStyleStrategy(QFont.StyleStrategy.PreferNoShaping)

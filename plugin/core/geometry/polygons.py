@@ -119,7 +119,7 @@ def query_in_threads(
     return position, tree_index
 
 
-def _make_inner_points(shapes: NDArray) -> NDArray:
+def _make_strictly_inner_points(shapes: NDArray) -> NDArray:
     """Return (n,) points inside polygons, None where GEOS finds none."""
     points = shapely.point_on_surface(shapes)
     points[~shapely.contains_xy(shapes, shapely.get_x(points), shapely.get_y(points))] = None
@@ -221,7 +221,7 @@ class Polygons:
         parts, multipart_row = shapely.get_parts(self._present_shapes[is_multipart], return_index=True)
         is_present = ~shapely.is_empty(parts)
         shapes = np.concatenate([self._present_shapes[~is_multipart], parts[is_present]])
-        return apply_in_threads(_make_inner_points, shapes, cancellation=cancellation), np.concatenate(
+        return apply_in_threads(_make_strictly_inner_points, shapes, cancellation=cancellation), np.concatenate(
             [self.present[~is_multipart], self.present[is_multipart][multipart_row[is_present]]]
         )
 

@@ -347,6 +347,9 @@ class Texts:
             k: v.render(self) if isinstance(v, NamedValue) else self._translate_value(v)
             for k, v in finding.params.items()
         }
+        # A waiver compares the parameters; those that only word the message are apart.
+        shown: dict[str, Any] = finding.params.get("shown", {})
+        words |= shown
         # Reasons and problems are named by separate texts.
         for key in ("reason", "problem", "measure", "place"):
             value = str(finding.params.get(key, ""))
@@ -356,7 +359,7 @@ class Texts:
         if "miss" in words and "comparison" in finding.params:
             # Two texts that differ are compared with each other, not with a bound.
             sign = "=" if "other_place" in finding.params else str(finding.params["comparison"])
-            direction = str(finding.params.get("direction", ""))
+            direction = shown.get("direction", "")
             key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[sign]
             words["miss"] = self.get("words", key, miss=words["miss"])
         if "fillers" in finding.params:
@@ -378,8 +381,8 @@ class Texts:
         if "layer_name" in finding.params:
             params = {**finding.params, "layer": finding.params["layer_name"], "role": finding.role}
             words["problem_text"] = self.problem(str(finding.params["problem"]), params)
-        if "basis" in finding.params:
-            basis = self.section("bases").get(str(finding.params["basis"]))
+        if "basis" in shown:
+            basis = self.section("bases").get(shown["basis"])
             layer = words["layer"]
             words["layer_basis"] = self.get("words", "layer_and_basis", layer=layer, basis=basis) if basis else layer
         for name in ("unit", "above_unit"):

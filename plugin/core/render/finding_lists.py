@@ -66,21 +66,24 @@ def sum_findings_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
                 "number": format_number(len(found), 0),
                 "area_m2": sum(areas),
                 "area": format_number(sum(areas), 2) if areas else "—",
+                "net_m2": sum(nets) if nets else None,
                 "net": words.get("text", "net", area=format_number(sum(nets), 2)) if nets else "",
-                "townships": _format_township_sums(found, words),
+                "townships": format_township_counts(found, words),
+                "township_count": len({f.township for f in found if f.township}),
             }
         )
     return sorted(rows, key=lambda r: (order.index(r["severity"]), -r["area_m2"], r["code"]))
 
 
-def _format_township_sums(findings: list[Finding], words: Words) -> str:
+def format_township_counts(findings: Iterable[Finding], words: Words, limit: int = _MAX_TOWNSHIPS) -> str:
+    """Return the townships with most findings, with numbers; a dash if no finding is in a township."""
     counts = Counter(f.township for f in findings)
     elsewhere = counts.pop("", 0)
     if not counts:
         return "—"
     named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:_MAX_TOWNSHIPS]]
-    if len(named) > _MAX_TOWNSHIPS:
+    parts = [words.get("text", "township_count", name=n, count=c) for n, c in named[:limit]]
+    if len(named) > limit:
         parts.append(words.get("text", "more_townships", count=len(named)))
     if elsewhere:
         parts.append(words.get("text", "elsewhere", count=elsewhere))

@@ -23,12 +23,14 @@ import pandas as pd
 import pyogrio
 from pyproj import CRS
 
+from ...metadata import read_plugin_version
 from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError, OutputError
 from ..files.open_datasource import check_shapefile_complete
 from ..files.writing import OutputPaths, check_not_input, write_atomically
 from ..io import DRIVER_ERRORS
 from ..io.table_digest import compute_table_digest
+from ..messages.texts import Texts
 from ..model.findings import FINDING_COLUMNS, Finding
 from ..model.report import Report
 from .html import render_report
@@ -43,16 +45,15 @@ if TYPE_CHECKING:
 GEOPACKAGE_OPTIONS = {"VERSION": "1.2"}
 
 
-#: Written into the files as their author; names of users and computers are not.
-PROGRAM = "Sanxian"
+def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> str:
+    """Return a SHA-256 digest of all layers that were checked, hexadecimal; empty for a plan without features.
 
-
-def compute_data_digest(plan: Plan) -> str:
-    """Return a SHA-256 digest of all layers that were checked, hexadecimal; empty for a plan without features."""
+    Raise Cancelled.
+    """
     layers = [layer for layer in plan.layers.values() if len(layer)]
     if not layers:
         return ""
-    digests = sorted(f"{layer.role} {compute_table_digest(layer.source)}" for layer in layers)
+    digests = sorted(f"{layer.role} {compute_table_digest(layer.source, cancellation)}" for layer in layers)
     return hashlib.sha256("\n".join(digests).encode("utf-8")).hexdigest()
 
 
@@ -173,6 +174,8 @@ def write_outputs(
     check, InputError for the template, and Cancelled; every target is then unchanged.
     """
     draw = cache(draw)
+    # The author of the files is the program; names of users and computers are not written.
+    author = Texts(report.lang).get("about", "program", version=read_plugin_version())
 
     def write_html(path: Path) -> None:
         path.write_text(render_report(report, plan.norm, draw()), encoding="utf-8", newline="\n")
@@ -184,7 +187,8 @@ def write_outputs(
     def make_document() -> Document:
         from .document.check_report import make_check_report
 
-        return make_check_report(report, plan.norm, draw(), digest=compute_data_digest(plan), author=PROGRAM)
+        digest = compute_data_digest(plan, cancellation)
+        return make_check_report(report, plan.norm, draw(), digest=digest, author=author)
 
     def write_docx_file(path: Path) -> None:
         from .document.docx_writer import write_docx
@@ -199,7 +203,7 @@ def write_outputs(
     def write_ledger_file(path: Path) -> None:
         from .document.ledger import write_ledger
 
-        write_ledger(path, report, plan.norm, author=PROGRAM, cancellation=cancellation)
+        write_ledger(path, report, plan.norm, author=author, cancellation=cancellation)
 
     for target in outputs.paths():
         check_not_input(target, list(plan.inputs))

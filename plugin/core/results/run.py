@@ -20,7 +20,6 @@ from ..model.report import Report
 from ..model.rule import Rule
 from ..model.side_inputs import NO_SIDE_INPUTS, SideInputs
 from ..plan.plan import Plan
-from ..waivers.application import apply_waivers
 from ..waivers.model import NO_WAIVERS, Waivers
 
 
@@ -83,7 +82,10 @@ def make_report(
     complete_findings(plan, report.findings, texts, cancellation)
     for indicator in report.indicators:
         indicator.name = texts.format_indicator_with_place(indicator.id, indicator.place)
-    apply_waivers(report, plan, waivers, message_of)
+    if waivers.entries:
+        from ..waivers.application import apply_waivers
+
+        apply_waivers(report, plan, waivers, message_of)
     report_unread(report.findings, plan.unread_data, message_of)
     report.findings = sort_findings(report.findings)
     report.tolerance = {

@@ -106,7 +106,7 @@ class WaiverActions(QObject):
         """Apply the waivers in the file to the displayed findings."""
         from ...core.live.session import FindingsChange
         from ...core.waivers.application import apply_waivers, mark_accepted_findings
-        from ...core.waivers.file import renew_waiver_notices
+        from ...core.waivers.loading import renew_waiver_notices
 
         result = self._dock.result
         checked = result.checked

@@ -15,7 +15,8 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers import make_default_waiver_path
-from plugin.core.waivers.file import change_waivers, load_waivers, read_waivers
+from plugin.core.waivers.file import change_waivers, read_waivers
+from plugin.core.waivers.loading import load_waivers
 from plugin.core.waivers.model import Waiver, WaiverEntry, WaiverLimits, find_refusal_reason, make_waivers
 from tests.core.small_plan import explain_error
 

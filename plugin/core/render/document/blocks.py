@@ -6,7 +6,7 @@ A document is built once; a writer for each format lays out its blocks. Texts ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 
@@ -156,4 +156,3 @@ class Document:
     blocks: tuple[Block, ...]
     lang: str = "zh"
     author: str = ""
-    metadata: dict[str, str] = field(default_factory=dict)

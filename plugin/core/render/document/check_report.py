@@ -16,6 +16,7 @@ from ...messages.texts import Texts, format_number, shorten_key
 from ...model.findings import Finding
 from ...model.indicator import LITTLE_MARGIN_LEFT, TARGET_MET, Indicator
 from ...model.report import Outcome, Report
+from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ...profile import Norm
 from ..figures import (
@@ -26,7 +27,7 @@ from ..figures import (
     format_target,
     is_township_figure,
 )
-from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers
+from ..finding_lists import get_rule_titles, group_findings_by_rule, list_waivers, sum_findings_by_rule
 from ..pictures import ReportPictures, make_finding_sort_key, select_largest_conflicts
 from ..report_settings import load_report_settings
 from ..rules_run import describe_rules_run
@@ -51,7 +52,7 @@ from .blocks import (
     Table,
     VerdictBox,
 )
-from .decisive import format_excess, list_decisive_items, make_statement
+from .decisive import DecisiveItem, format_excess, list_decisive_items, make_statement
 
 _OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
 #: Digits of the digest shown on the first page, in groups of four.
@@ -88,8 +89,9 @@ def make_check_report(
     sections = _SectionNumbers(words)
     head = make_head_section(report, norm, words)
     drawn = pictures or ReportPictures()
+    items = list_decisive_items(report, words)
     blocks = [
-        *_make_first_page(report, norm, drawn, head, digest, sections, words),
+        *_make_first_page(report, norm, drawn, head, digest, items, sections, words),
         PageBreak(),
         *_make_body(report, norm, drawn, sections, words),
         Signature(
@@ -100,14 +102,13 @@ def make_check_report(
     ]
     document = report.provenance.get("document", {})
     phase = report.provenance.get("phase", "")
-    subtitle = [head["area_name"], words.named("phase", phase) if phase else "", document.get("edition", "")]
-    number = document.get("report_number", "")
+    subtitle = [head["area_name"], words.named("phase", phase) if phase else ""]
     secrecy = document.get("secrecy", "")
     margins = PageMargins(
         header_left=head["area_name"],
         header_right=words.get("signed", "secrecy", level=secrecy) if secrecy else "",
         footer_left=words.get("page", "product"),
-        footer_right=number or head["date"],
+        footer_right=head["date"],
         number=words.get("page", "number"),
     )
     return Document(
@@ -117,7 +118,6 @@ def make_check_report(
         tuple(blocks),
         words.lang,
         author,
-        {"date": head["date"], "number": number},
     )
 
 
@@ -142,11 +142,11 @@ def _make_first_page(
     pictures: ReportPictures,
     head: dict[str, Any],
     digest: str,
+    items: list[DecisiveItem],
     sections: _SectionNumbers,
     words: Words,
 ) -> Iterator[Block]:
     yield FactTable(_list_facts(report, head, digest, words))
-    items = list_decisive_items(report, words)
     verdict = get_verdict(report)
     yield VerdictBox(
         words.get("verdict", str(verdict)),
@@ -172,7 +172,7 @@ def _make_first_page(
         yield Table(columns, tuple(rows))
     yield from _make_close_indicators(report, sections, words)
     yield sections.make_heading("places_on_map")
-    remarks = _make_remarks(report, norm, words)
+    remarks = _make_remarks(report, items, words)
     if pictures.overview:
         picture = Picture(decode_data_uri(pictures.overview), _OVERVIEW_WIDTH_MM)
         legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
@@ -192,7 +192,8 @@ def _list_facts(
     shown = digest[:_DIGEST_DIGITS].upper()
     groups = [shown[n : n + _DIGEST_GROUP] for n in range(0, len(shown), _DIGEST_GROUP)]
     facts = [
-        (words.get("signed", "number"), document.get("report_number", "") or "—"),
+        # The office numbers its reports by hand.
+        (words.get("signed", "number"), ""),
         (words.get("head", "time"), head["time"]),
         (words.get("head", "area"), head["area"]),
         (words.get("head", "scope"), head["scope"]),
@@ -255,7 +256,7 @@ def _make_indicator_row(indicator: Indicator, words: Words) -> tuple[Cell, ...]:
     )
 
 
-def _make_remarks(report: Report, norm: Norm | None, words: Words) -> tuple[Paragraph, ...]:
+def _make_remarks(report: Report, items: list[DecisiveItem], words: Words) -> tuple[Paragraph, ...]:
     """Return what a reader must know besides: unconfirmed settings, unchecked rules, other findings; one line each."""
     summary = report.summary
     doubts, settings = list_unconfirmed_items(summary["unconfirmed"], words)
@@ -269,7 +270,7 @@ def _make_remarks(report: Report, norm: Norm | None, words: Words) -> tuple[Para
     if not_run:
         codes = [row["code"] for row in make_not_checked_section(report, words)["rows"] if row["title"]]
         lines.append(words.get("signed", "unchecked_remark", count=not_run, codes=words.join(dict.fromkeys(codes))))
-    listed = {item.code for item in list_decisive_items(report, words)}
+    listed = {item.code for item in items}
     others = [f for f in report.findings if f.state != "waived" and f.code not in listed]
     if others:
         errors = sum(str(f.severity) == "ERROR" for f in others)
@@ -301,29 +302,20 @@ def _make_body(
 def _make_problem_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
     """Yield all problems by rule, in the statutory order."""
     yield sections.make_heading("problems", words.get("signed", "statutory_order"))
-    titles, settings = get_rule_titles(report, words), load_report_settings()
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in report.findings:
-        if finding.state != "waived":
-            groups.setdefault((finding.code, str(finding.severity)), []).append(finding)
-    order = {"ERROR": 0, "WARNING": 1, "INFO": 2}
-
-    def sort_key(group: tuple[tuple[str, str], list[Finding]]) -> tuple[Any, ...]:
-        (code, severity), findings = group
-        return order.get(severity, 3), *settings.make_sort_key(code), -_sum_areas(findings), code
-
+    sums, settings = sum_findings_by_rule(report, words), load_report_settings()
+    severities = [str(severity) for severity in Severity]
+    sums.sort(key=lambda row: (severities.index(row["severity"]), settings.make_sort_key(row["code"])))
     rows = []
-    for (code, severity), findings in sorted(groups.items(), key=sort_key):
-        towns = len({f.township for f in findings if f.township})
-        area, net = _sum_areas(findings), [f.net_area_m2 for f in findings if f.net_area_m2 is not None]
+    for row in sums:
+        net_m2, towns = row["net_m2"], row["township_count"]
         rows.append(
             (
-                Cell(words.get("severity", severity)),
-                Cell(code),
-                Cell(titles.get(code, code)),
-                Cell(format_number(len(findings), 0)),
-                Cell(format_hectares(area, words) if area else "—"),
-                Cell(format_hectares(sum(net), words) if net else "—"),
+                Cell(words.get("severity", row["severity"])),
+                Cell(row["code"]),
+                Cell(row["title"]),
+                Cell(row["number"]),
+                Cell(format_hectares(row["area_m2"], words) if row["area_m2"] else "—"),
+                Cell("—" if net_m2 is None else format_hectares(net_m2, words)),
                 Cell(format_number(towns, 0) if towns else "—"),
             )
         )
@@ -331,10 +323,6 @@ def _make_problem_table(report: Report, sections: _SectionNumbers, words: Words)
                             ("area", 14, "right"), ("net_area", 14, "right"),
                             ("township_count", 8, "right"))  # fmt: skip
     yield Table(columns, tuple(rows), words.get("text", "no_findings"))
-
-
-def _sum_areas(findings: list[Finding]) -> float:
-    return sum(finding.area_m2 or 0.0 for finding in findings)
 
 
 def _make_close_ups(
@@ -444,7 +432,9 @@ def _make_findings_appendix(report: Report, words: Words) -> Iterator[Block]:
         if shown:
             yield Table(columns, tuple(_make_finding_row(finding, words) for finding in shown))
     if sum(map(len, groups.values())) > limits["rows"] - left:
-        yield Paragraph(words.get("signed", "ledger_has_all"), small=True)
+        yield Paragraph(
+            words.get("signed", "ledger_has_all", rows=limits["rows_per_rule"], total=limits["rows"]), small=True
+        )
 
 
 def _make_finding_row(finding: Finding, words: Words) -> tuple[Cell, ...]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ from ...model.report import Report
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ..figures import choose_decimals, format_hectares, format_target, format_value, is_township_figure
-from ..finding_lists import get_rule_titles, group_findings_by_rule
+from ..finding_lists import format_township_counts, get_rule_titles, group_findings_by_rule
 from ..pictures import select_largest_conflicts
 from ..report_settings import load_report_settings
 from ..sections import make_not_checked_section
@@ -77,6 +76,7 @@ def _make_rule_items(report: Report, severity: Severity, words: Words) -> Iterat
     titles, numbers = get_rule_titles(report, words), _number_conflicts_by_rule(report)
     open_findings = [f for f in report.findings if f.state != "waived" and f.severity is severity]
     groups = group_findings_by_rule(f for f in open_findings if f.code not in _INDICATOR_RULES)
+    limit = load_report_settings().limits["townships"]
     for code, findings in sorted(groups.items(), key=lambda group: -_sum_areas(group[1])):
         amount, note = _format_amounts(findings, words)
         title = titles.get(code, code)
@@ -86,7 +86,7 @@ def _make_rule_items(report: Report, severity: Severity, words: Words) -> Iterat
             note,
             amount,
             len(findings),
-            _format_townships(findings, words),
+            format_township_counts(findings, words, limit),
             words.get("signed", "places_clause", title=title, count=format_number(len(findings), 0)),
             numbers.get(code, ""),
         )
@@ -161,17 +161,6 @@ def _make_unchecked_items(report: Report, words: Words) -> Iterator[DecisiveItem
         if row["title"]:
             clause = words.get("signed", "unchecked_clause", title=row["title"])
             yield DecisiveItem(row["code"], row["title"], row["reason"], "—", 0, "—", clause)
-
-
-def _format_townships(findings: Iterable[Finding], words: Words) -> str:
-    """Return the townships with most findings, with numbers."""
-    counts = Counter(finding.township for finding in findings)
-    counts.pop("", None)
-    named = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = named[: load_report_settings().limits["townships"]]
-    parts = [words.get("text", "township_count", name=name, count=count) for name, count in shown]
-    more = words.get("text", "more_townships", count=len(named)) if len(named) > len(shown) else ""
-    return (words.join(parts) + more) or "—"
 
 
 def _number_conflicts_by_rule(report: Report) -> dict[str, str]:

@@ -90,7 +90,7 @@ def _write_summary(sheet: Worksheet, report: Report, head: dict[str, Any], words
         rows_by_code.setdefault(row["code"], number)
         severity = words.get("severity", row["severity"])
         area = _make_cell(sheet, row["area_m2"] / _M2_PER_HA if row["area_m2"] else None, _NUMBER_FORMATS["area"])
-        sheet.append([severity, row["code"], row["title"], row["count"], area, _make_text(row["townships"])])
+        sheet.append([severity, row["code"], row["title"], row["count"], area, _make_text(sheet, row["townships"])])
     return rows_by_code
 
 
@@ -116,7 +116,7 @@ def _write_findings(
         cancellation.raise_if_cancelled()
         batch = findings[first : first + _ROWS_PER_BATCH]
         for n, (finding, xy) in enumerate(zip(batch, _find_places(batch), strict=True)):
-            values = _list_values(finding, start + first + n + 1, titles, words) | xy
+            values = _list_values(sheet, finding, start + first + n + 1, titles, words) | xy
             for key, cell in formatted.items():
                 cell.value = values[key]
                 values[key] = cell
@@ -127,7 +127,9 @@ def _write_findings(
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(_COLUMNS))}{len(findings) + 1}"
 
 
-def _list_values(finding: Finding, number: int, titles: dict[str, str], words: Words) -> dict[str, Any]:
+def _list_values(
+    sheet: Worksheet, finding: Finding, number: int, titles: dict[str, str], words: Words
+) -> dict[str, Any]:
     """Return column → value of a finding. Areas are in hectares. The place is missing."""
     waived = finding.state == "waived"
     fid = finding.params.get("fid")
@@ -135,17 +137,17 @@ def _list_values(finding: Finding, number: int, titles: dict[str, str], words: W
         "number": number,
         "severity": words.get("severity", "WAIVED" if waived else str(finding.severity)),
         "rule": finding.code,
-        "problem": _make_text(titles.get(finding.code, finding.code)),
-        "layer": _make_text(finding.role),
-        "key": _make_text(finding.key or (words.get("text", "fid", fid=fid) if fid is not None else "")),
-        "related_layer": _make_text(finding.related_role),
-        "related_key": _make_text(words.join(key for key in finding.related_keys if key)),
-        "township": _make_text(finding.township),
+        "problem": _make_text(sheet, titles.get(finding.code, finding.code)),
+        "layer": _make_text(sheet, finding.role),
+        "key": _make_text(sheet, finding.key or (words.get("text", "fid", fid=fid) if fid is not None else "")),
+        "related_layer": _make_text(sheet, finding.related_role),
+        "related_key": _make_text(sheet, words.join(key for key in finding.related_keys if key)),
+        "township": _make_text(sheet, finding.township),
         "area": None if finding.area_m2 is None else finding.area_m2 / _M2_PER_HA,
         "net_area": None if finding.net_area_m2 is None else finding.net_area_m2 / _M2_PER_HA,
         "width": finding.width_m,
         "state": words.named("state", finding.state),
-        "message": _make_text(finding.message),
+        "message": _make_text(sheet, finding.message),
         "remark": None,
     }
 
@@ -159,13 +161,17 @@ def _find_places(findings: Sequence[Finding]) -> list[dict[str, float | None]]:
     return [{"x": x, "y": y} if known else {"x": None, "y": None} for (x, y), known in zip(xy, is_known, strict=True)]
 
 
-def _make_text(text: str) -> str | None:
+def _make_text(sheet: Worksheet, text: str) -> Any:
     """Return a text that a workbook accepts: without control characters, and never a formula."""
+    from openpyxl.cell import WriteOnlyCell
     from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
     cleaned = ILLEGAL_CHARACTERS_RE.sub("", text)
-    # In a stream of rows a leading = makes a formula; the apostrophe is how spreadsheets write such a text.
-    return f"'{cleaned}" if cleaned.startswith(("=", "+", "-", "@")) else cleaned or None
+    if not cleaned.startswith("="):
+        return cleaned or None
+    cell = WriteOnlyCell(sheet, cleaned)
+    cell.data_type = "s"
+    return cell
 
 
 def _make_cell(sheet: Worksheet, value: Any, number_format: str = "", *, bold: bool = False, size: int = 10) -> Any:

@@ -28,21 +28,28 @@ from .blocks import (
 )
 
 #: Fonts of official documents, as WPS and Word have them; the last ones are those of Linux.
-SERIF_FONTS = "'方正小标宋简体', '仿宋', 'FangSong', 'Noto Serif CJK SC', serif"
-SANS_FONTS = "'黑体', 'SimHei', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
+SERIF_FONTS = ("方正小标宋简体", "仿宋", "FangSong", "Noto Serif CJK SC")
+SANS_FONTS = ("黑体", "SimHei", "Microsoft YaHei", "Noto Sans CJK SC")
+
+
+def _join_fonts(families: tuple[str, ...], generic: str) -> str:
+    return ", ".join([*(f"'{family}'" for family in families), generic])
+
+
+_SERIF, _SANS = _join_fonts(SERIF_FONTS, "serif"), _join_fonts(SANS_FONTS, "sans-serif")
 
 _STYLE = f"""
-body {{ font-family: {SANS_FONTS}; font-size: 8.5pt; color: #000000; }}
-h1 {{ font-family: {SERIF_FONTS}; font-size: 20pt; margin: 4px 0 0 0; }}
+body {{ font-family: {_SANS}; font-size: 8.5pt; color: #000000; }}
+h1 {{ font-family: {_SERIF}; font-size: 20pt; margin: 4px 0 0 0; }}
 .heading {{ font-size: 10.5pt; margin: 9px 0 3px 0; }}
 .subheading {{ font-size: 9pt; margin: 8px 0 3px 0; }}
 p {{ margin: 3px 0; }}
-.subtitle {{ font-family: {SERIF_FONTS}; font-size: 11pt; margin-bottom: 8px; }}
+.subtitle {{ font-family: {_SERIF}; font-size: 11pt; margin-bottom: 8px; }}
 .small {{ font-size: 7.5pt; color: #333333; }}
 .note {{ font-size: 7.5pt; color: #555555; font-weight: normal; }}
 .label {{ background-color: #f1f1f1; }}
-.word {{ font-family: {SERIF_FONTS}; font-size: 20pt; font-weight: bold; }}
-.statement {{ font-family: {SERIF_FONTS}; font-size: 12pt; font-weight: bold; }}
+.word {{ font-family: {_SERIF}; font-size: 20pt; font-weight: bold; }}
+.statement {{ font-family: {_SERIF}; font-size: 12pt; font-weight: bold; }}
 """
 _JOINED = 'style="border-collapse: collapse;"'
 _ROW_LINE = "border-bottom: 1px solid #c8c8c8;"

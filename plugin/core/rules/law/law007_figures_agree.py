@@ -2,6 +2,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ...engine.context import Context
 from ...indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTING, SUM_ALLOWANCE_SETTING
@@ -232,10 +233,7 @@ def _find_disagreements(
             yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
         for task in map_figure.find_looser_targets(typed, value):
             finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
-            digits = _count_shown_decimals(typed)
-            finding.params["target"] = _format_with_unit(
-                task / typed.unit_m2, digits, texts.get("units", typed.unit or "")
-            )
+            finding.params |= _make_figure_params({"target": task}, typed, texts, finding.params["shown"])
             finding.severity = Severity.WARNING
             yield finding
         # A bound and a drawn area may differ.
@@ -278,24 +276,20 @@ def _make_disagreement_finding(
     texts: Texts,
     other_typed: TypedFigure | None = None,
 ) -> Finding:
-    unit = texts.get("units", typed.unit or "")
-    digits = _count_shown_decimals(typed)
-    params = {
+    params: dict[str, Any] = {
         "place": typed.place,
         "indicator": IndicatorName(map_figure.id),
         "typed": _format_as_printed(typed),
         "comparison": COMPARISON_SIGNS[typed.comparison],
-        "value": None
-        if map_figure.value is None
-        else _format_with_unit(map_figure.value / typed.unit_m2, digits, unit),
+        "value": None,
         "unit": typed.unit,
-        "basis": map_figure.basis,
-        "direction": "",
-        "miss": _format_with_unit(difference / typed.unit_m2, digits, unit),
         "row": typed.row,
+        "shown": {"basis": map_figure.basis},
     }
+    figures = {"miss": difference} | ({} if map_figure.value is None else {"value": map_figure.value})
+    params |= _make_figure_params(figures, typed, texts, params["shown"])
     if case == "map" and map_figure.value is not None:
-        params["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
+        params["shown"]["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
     if other_typed is not None:
         params |= {
             "other_place": other_typed.place,
@@ -303,6 +297,21 @@ def _make_disagreement_finding(
             "other_row": other_typed.row,
         }
     return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.place}".strip(), params=params)
+
+
+def _make_figure_params(
+    figures: dict[str, float], typed: TypedFigure, texts: Texts, shown: dict[str, str]
+) -> dict[str, Any]:
+    """Return parameters from figures (m² for areas), in the unit of a text.
+
+    A waiver compares the figures themselves, with more decimals than those added to ``shown``, which words the message.
+    """
+    unit, decimals = texts.get("units", typed.unit or ""), typed.decimals + (4 if typed.unit in SQUARE_METRES else 2)
+
+    def convert(digits: int) -> dict[str, str]:
+        return {name: _format_with_unit(value / typed.unit_m2, digits, unit) for name, value in figures.items()}
+
+    return {**convert(decimals), "shown": {**shown, **convert(_count_shown_decimals(typed))}}
 
 
 def _count_shown_decimals(typed: TypedFigure) -> int:

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Load the waivers of a check: which file is read, and notices on it and its attachments."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import make_default_waiver_path
+from .model import WaiverLimits, Waivers
+
+if TYPE_CHECKING:
+    from ..messages.texts import Texts
+    from ..model.report import Report
+    from ..profile import Norm
+
+#: Option value of a run that ignores all waivers.
+NO_WAIVERS_WORDS = ("none", "无")
+#: Waivers that a notice names.
+_MAX_NAMED = 3
+WaiverNotice = tuple[str, dict[str, Any]]
+
+
+def load_waivers(
+    waiver_file: str, norm: Norm, source: str | Path | None = None, renumbered: str = ""
+) -> tuple[Waivers, list[WaiverNotice]]:
+    """Return the waivers for a check, with notices.
+
+    ``waiver_file``: the path of a waiver file, or “none”; without it the default file next to ``source`` is read.
+    Raises DataError for a named file that is missing, and for a damaged one: an unreadable file must neither restore
+    accepted findings nor accept new ones.
+    """
+    limits = WaiverLimits(**{name: float(value) for name, value in norm.section("waivers").items()})
+    if waiver_file.strip().lower() in NO_WAIVERS_WORDS:
+        return Waivers(limits=limits), [("notice_no_waivers", {})]
+    path = Path(waiver_file) if waiver_file else make_default_waiver_path(source) if source else None
+    keys = {}
+    if renumbered:
+        from ..loading.renumbering import read_renumbered
+
+        keys = read_renumbered(renumbered)
+    if path is None or not (waiver_file or path.is_file()):
+        return Waivers(path=path, limits=limits, renumbered=keys), []
+    # Most counties have no waivers: what reads the file is imported where there is one.
+    from .file import read_waivers
+
+    waivers = Waivers(read_waivers(path, limits), path, True, limits, keys, is_default_file=not waiver_file)
+    return waivers, make_waiver_notices(waivers) + _find_changed_attachments(waivers)
+
+
+def make_waiver_notices(waivers: Waivers) -> list[WaiverNotice]:
+    """Return notices on the source of the waivers and on missing attachments."""
+    if not waivers.file_exists or waivers.path is None:
+        return []
+    key = "notice_waivers_beside" if waivers.is_default_file else "notice_waivers"
+    notices: list[WaiverNotice] = [(key, {"file": waivers.path.name, "count": len(waivers.entries)})]
+    lost: dict[str, list[str]] = {}
+    for entry in waivers.entries:
+        if entry.attachment and not (waivers.path.parent / entry.attachment).exists():
+            lost.setdefault(entry.report_values()["attachment"], []).append(entry.id)
+    return notices + _make_attachment_notices("notice_waiver_attachment", lost)
+
+
+def _find_changed_attachments(waivers: Waivers) -> list[WaiverNotice]:
+    """Return notices on attachments whose SHA-256 differs from the registered one.
+
+    Each file is read once.
+    """
+    if waivers.path is None:
+        return []
+    found: dict[Path, str] = {}
+    changed: dict[str, list[str]] = {}
+    for entry in waivers.entries:
+        path = waivers.path.parent / entry.attachment
+        if not (entry.attachment and entry.digest):
+            continue
+        if path not in found:
+            found[path] = _compute_file_digest(path)
+        if found[path] and found[path] != entry.digest:
+            changed.setdefault(entry.report_values()["attachment"], []).append(entry.id)
+    return _make_attachment_notices("notice_waiver_attachment_changed", changed)
+
+
+def _compute_file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file; empty if it cannot be read.
+
+    `make_waiver_notices` reports missing attachments.
+    """
+    try:
+        with path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _make_attachment_notices(key: str, by_attachment: dict[str, list[str]]) -> list[WaiverNotice]:
+    notices: list[WaiverNotice] = []
+    for attachment, numbers in by_attachment.items():
+        more = f" … ({len(numbers)})" if len(numbers) > _MAX_NAMED else ""
+        notices.append((key, {"number": ", ".join(numbers[:_MAX_NAMED]) + more, "attachment": attachment}))
+    return notices
+
+
+def renew_waiver_notices(report: Report, before: Waivers, now: Waivers, texts: Texts) -> None:
+    """Replace the notices on waivers in the provenance of a report.
+
+    ``before`` and ``now``: the waivers before and after a change.
+    """
+    old = {texts.notice(*notice) for notice in make_waiver_notices(before)}
+    other_notices = [text for text in report.provenance.get("notices", []) if text not in old]
+    report.provenance["notices"] = other_notices + [texts.notice(*notice) for notice in make_waiver_notices(now)]

@@ -1,0 +1,36 @@
+"""Waivers of findings without a place compare the figures of the finding, so the figures are a promise.
+
+`finding_figures.json` has the figures that earlier versions stored for the examples of each rule. A parameter that only
+words a message goes into ``params["shown"]``, which no waiver compares.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from plugin.core.model.rule import load_all_rules
+from plugin.core.waivers.model import get_finding_figures
+from tests.core.examples import run_example
+
+FIGURES_PATH = Path(__file__).with_name("finding_figures.json")
+STORED_FIGURES = json.loads(FIGURES_PATH.read_text(encoding="utf-8"))
+
+
+def list_figures(code: str) -> dict[str, list[dict]]:
+    """Return example → figures of its findings without a place."""
+    rule = load_all_rules()[code]
+    figures: dict[str, list[dict]] = {}
+    for example in rule.fails:
+        for finding in run_example(rule, example).findings:
+            if finding.code == code and finding.area_m2 is None:
+                figures.setdefault(example.title, []).append(
+                    {"case": finding.case, "field": finding.field, "figures": get_finding_figures(finding)}
+                )
+    return figures
+
+
+@pytest.mark.parametrize("code", sorted(STORED_FIGURES))
+def test_stored_waivers_still_match_the_figures_of_a_finding(code):
+    now = list_figures(code)
+    assert {title: now.get(title) for title in STORED_FIGURES[code]} == STORED_FIGURES[code]
