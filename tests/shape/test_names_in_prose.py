@@ -246,6 +246,8 @@ def test_names_in_backticks_exist():
             # Docstrings, and texts with names in backticks, such as messages for developers.
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and "`" in node.value:
                 problems += [f"{place}:{node.lineno + line}: {name}" for line, name in find_unknown_names(node.value)]
+        if not any("#" in line and "`" in line for line in text.splitlines()):
+            continue
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT:
                 problems += [f"{place}:{token.start[0]}: {name}" for _, name in find_unknown_names(token.string)]

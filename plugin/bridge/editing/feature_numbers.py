@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsProviderRegistry, QgsVectorLayer
-from qgis.PyQt.QtCore import QObject, QThread, pyqtSlot
+from qgis.PyQt.QtCore import QObject, QThread
 
 from ...core.errors import InputError
 from ...core.standard.numbering import find_highest_by_county, find_usual_county, make_bsm
@@ -49,9 +49,8 @@ class NumberRegister(QObject):
         self._recalled: set[str] = set()
         self._usual_county_code = ""
         self._has_read_numbers = False
-        self._bsm_index = self._find_index()
-        #: Features whose number was changed in the current edit command.
-        self._entered: set[int] = set()
+        #: Edit commands were done since the unsaved numbers were read.
+        self._has_unread_edits = False
         for signal, slot in self._list_signal_connections():
             signal.connect(slot)
 
@@ -73,9 +72,7 @@ class NumberRegister(QObject):
             return ()
         return (
             (layer.featureAdded, self._on_feature_added),
-            (layer.attributeValueChanged, self._on_value_changed),
-            (layer.updatedFields, self._on_fields_changed),
-            (layer.undoStack().indexChanged, self._read_entered_numbers),
+            (layer.undoStack().indexChanged, self._on_command_done),
             (layer.editingStarted, self._on_editing_started),
             (layer.beforeCommitChanges, self._store_before_commit),
             (layer.editingStopped, self._on_editing_stopped),
@@ -179,7 +176,7 @@ class NumberRegister(QObject):
 
     def _forget_index(self, *_: Any) -> None:
         self._has_read_numbers = False
-        self._entered.clear()
+        self._has_unread_edits = False
         self._recalled.clear()
 
     def _on_feature_added(self, fid: int) -> None:
@@ -187,21 +184,23 @@ class NumberRegister(QObject):
             request = QgsFeatureRequest(fid)
             self._raise_highest(find_highest_by_county(_iterate_field_values(self.layer, self._find_index(), request)))
 
-    @pyqtSlot("qlonglong", int)
-    def _on_value_changed(self, fid: int, index: int) -> None:
-        # Called once per row of a bulk change, for other fields too; the declared types avoid converting the value.
-        if index == self._bsm_index:
-            self._entered.add(fid)
+    def _on_command_done(self) -> None:
+        # A slot on changed values would run once per row of a bulk change: the numbers are read when they are needed.
+        self._has_unread_edits = True
 
-    def _on_fields_changed(self) -> None:
-        self._bsm_index = self._find_index()
-
-    def _read_entered_numbers(self, *_: Any) -> None:
-        """Add the numbers that were entered since the last call."""
-        if self._entered:
-            entered, self._entered = self._entered, set()
-            request = QgsFeatureRequest().setFilterFids(list(entered))
-            self._raise_highest(find_highest_by_county(_iterate_field_values(self.layer, self._find_index(), request)))
+    def _read_entered_numbers(self) -> None:
+        """Add the numbers that were entered since the last call and are not saved yet."""
+        if not self._has_unread_edits:
+            return
+        self._has_unread_edits = False
+        buffer, index = self.layer.editBuffer(), self._find_index()
+        if self.layer.dataProvider().transaction() is not None:
+            # Values are written at once; no buffer has those that were entered.
+            self._has_read_numbers = False
+        elif buffer is not None:
+            changed = [values[index] for values in buffer.changedAttributeValues().values() if index in values]
+            added = [feature[index] for feature in buffer.addedFeatures().values()]
+            self._raise_highest(find_highest_by_county(changed + added))
 
     def _on_editing_started(self) -> None:
         self._recalled.clear()
