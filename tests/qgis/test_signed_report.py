@@ -7,6 +7,7 @@ import unicodedata
 import openpyxl
 import pytest
 from pypdf import PdfReader
+from qgis.PyQt.QtCore import QThread
 
 from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.cancellation import Cancellation
@@ -94,6 +95,30 @@ def test_figures_of_pdf_and_docx_are_equal(printed_texts, document, tmp_path):
     in_docx = list_figures([text for text in texts if text])
     assert len(in_docx) > 80
     assert list_figures([text.translate(RADICALS) for text in printed_texts]) == in_docx
+
+
+def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(document, tmp_path):
+    """In QGIS a task prints it; there Qt does not keep the ratio of an image by itself."""
+
+    def list_image_sizes(path):
+        sizes = []
+        for page in PdfReader(path).pages:
+            # Two matrices: the scale, and the pixels of the image.
+            pattern = rb"([\d.]+) 0 0 ([\d.]+) [\d.]+ [\d.]+ cm\s+(\d+) 0 0 -(\d+) 0 \d+ cm\s*/Im\d+\s+Do"
+            found = re.findall(pattern, page.get_contents().get_data())
+            sizes += [(round(float(a) * int(width)), round(float(d) * int(height))) for a, d, width, height in found]
+        return sizes
+
+    class Printer(QThread):
+        def run(self):
+            write_pdf(document, tmp_path / "worker.pdf")
+
+    write_pdf(document, tmp_path / "main.pdf")
+    worker = Printer()
+    worker.start()
+    assert worker.wait(60_000)
+    sizes = list_image_sizes(tmp_path / "main.pdf")
+    assert len(sizes) > 12 and list_image_sizes(tmp_path / "worker.pdf") == sizes
 
 
 def test_cancelling_a_print_leaves_no_file(document, tmp_path):

@@ -26,6 +26,7 @@ from .blocks import (
     Table,
     VerdictBox,
 )
+from .image_size import read_image_size
 
 #: Fonts of official documents, as WPS and Word have them; the last ones are those of Linux.
 SERIF_FONTS = ("方正小标宋简体", "仿宋", "FangSong", "Noto Serif CJK SC")
@@ -137,8 +138,18 @@ def _render_table(block: Table, width: int) -> str:
 
 
 def _render_image(picture: Picture, width: int) -> str:
-    shown = min(round(picture.width_mm * _DOTS_PER_MM), width)
-    return f'<img src="{_make_data_uri(picture.image)}" width="{shown}">'
+    return _make_image_tag(picture.image, width=min(round(picture.width_mm * _DOTS_PER_MM), width))
+
+
+def _make_image_tag(image: bytes, *, width: int = 0, height: int = 0) -> str:
+    """Return the tag of an image of a given width or height.
+
+    Qt keeps the ratio of an image with one of the two on the main thread, and not in others: so the tag has both.
+    """
+    width_px, height_px = read_image_size(image)
+    width = width or round(height * width_px / height_px)
+    height = height or round(width * height_px / width_px)
+    return f'<img src="{_make_data_uri(image)}" width="{width}" height="{height}">'
 
 
 def _make_data_uri(image: bytes) -> str:
@@ -179,8 +190,7 @@ def _render_legend(block: Legend, width: int) -> str:
     for start in range(0, len(block.entries), per_row):
         row = block.entries[start : start + per_row]
         cells = "".join(
-            f'<td width="26"><img src="{_make_data_uri(image)}" height="12"></td><td>{_escape(label)}</td>'
-            for image, label in row
+            f'<td width="26">{_make_image_tag(image, height=12)}</td><td>{_escape(label)}</td>' for image, label in row
         )
         rows.append(f"<tr>{cells}</tr>")
     return f'<table cellspacing="0" cellpadding="2">{"".join(rows)}</table>'

@@ -9,6 +9,7 @@ import zipfile
 from dataclasses import replace
 
 import openpyxl
+import PIL.Image
 import pytest
 
 from plugin.core.check import Options, check_plan
@@ -21,6 +22,7 @@ from plugin.core.render.document import blocks, docx_writer
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.decisive import format_number_ranges, list_decisive_items, make_statement
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.figures import format_hectares
@@ -235,6 +237,17 @@ def test_long_lists_are_cut_and_the_ledger_is_named(checked):
     assert sum(len(t.rows) for t in tables) == limits["rows"]
     assert max(len(t.rows) for t in tables) == limits["rows_per_rule"]
     assert any("问题台账" in text for text in list_texts(document))
+
+
+@pytest.mark.parametrize(("width", "height"), [(120, 60), (980, 1042), (7, 300)])
+@pytest.mark.parametrize("file_format", ["PNG", "JPEG"])
+def test_size_of_an_image_is_read_from_its_file(width, height, file_format):
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (width, height), "white").save(file, file_format, dpi=(300, 300))
+    assert read_image_size(file.getvalue()) == (width, height)
+    for damaged in (file.getvalue()[:15], b"GIF89a", b""):
+        with pytest.raises(ValueError, match="image"):
+            read_image_size(damaged)
 
 
 # --- templates and libraries
