@@ -369,6 +369,14 @@ class Texts:
             # Waivers store the parameters of a finding without a place, so the brackets are added here.
             listed = str(finding.params["names"])
             words["listed"] = "" if listed == "—" else self.get("words", "in_brackets", text=listed)
+        if "codes" in shown:
+            listed = self.get("words", "between_names").join(shown["codes"])
+            words["listed"] = self.get("words", "in_brackets", text=listed) if listed else ""
+        if "missing_count" in shown:
+            key = "sites_missing" if shown["missing_count"] > 0 else "sites_surplus"
+            words["difference"] = self.get("words", key, count=abs(shown["missing_count"]))
+        if finding.role in templates and (declared := templates[finding.role].find_field_by_name(finding.field)):
+            words["field_title"] = declared.alias if self.lang == "zh" else declared.name
         if "wider" in finding.params:
             known = self.section("scopes")
             words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}

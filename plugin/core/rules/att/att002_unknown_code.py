@@ -7,6 +7,8 @@ from ...plan.layer import Layer
 from ...standard.codes import Code
 from ...standard.template import Field
 
+#: Codes that a message lists, and the first characters of a code that give its class.
+MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 
 
@@ -19,7 +21,7 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EVERY_LAYER)},
     messages={
-        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}. Correct the code.",
+        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
     },
     fails=[
@@ -83,12 +85,19 @@ def _find_code_problem(
             "value": written,
             "expected": declared.codes,
             "list": CodeListName(declared.codes),
+            "shown": {"codes": _list_similar_codes(codes, code)},
         }
         return declared.name, "unknown", params
     if name and name != codes[code].name:
         params = {"problem": "name", "value": name, "expected": codes[code].name, "code": written}
         return declared.code_name, "name", params
     return None
+
+
+def _list_similar_codes(codes: dict[str, Code], code: str) -> list[str]:
+    """Return the codes of a short list, else those that begin like ``code``; empty if these are many, too."""
+    similar = sorted(known for known in codes if known[:CLASS_DIGITS] == code[:CLASS_DIGITS])
+    return next((found for found in (list(codes), similar) if len(found) <= MAX_LISTED_CODES), [])
 
 
 def _make_code_finding(ctx: Context, layer: Layer, position: int, field: str, case: str, params: dict) -> Finding:

@@ -36,8 +36,8 @@ def _make_temple_row(wkt: str, name: str, level: str = "") -> dict[str, str]:
     needs={},
     uses=[*PART_SETTINGS, f"codes.{LEVEL_LIST}"],
     messages={
-        "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}. Draw missing sites, "
-        "remove surplus ones, or correct kind, level and name; if the number in the text is wrong, correct it by the "
+        "count": "The plan states {stated} of {term} ({source}); the data have {count}{listed}: "
+        "{difference}. Correct kind, level and name where they are wrong; if the number in the text is wrong, correct it by the "
         "approval document.",
         "site": "The plan names “{site}” ({term}, {source}), which is in no layer of heritage. Draw it; if a layer "
         "has it under another name, use one name.",
@@ -137,7 +137,15 @@ def _compare_count(
     shapes = [shape for site in certain_sites for shape in site.shapes()]
     return [
         _make_register_finding(
-            line, sites, "count", {**params, "names": _list_site_names(certain_sites)}, ctx.geometry.unite(shapes)
+            line,
+            sites,
+            "count",
+            {
+                **params,
+                "names": _list_site_names(certain_sites),
+                "shown": {"missing_count": stated - len(certain_sites)},
+            },
+            ctx.geometry.unite(shapes),
         )
     ]
 

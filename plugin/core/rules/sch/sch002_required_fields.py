@@ -33,7 +33,7 @@ def _make_parcel_row(**other: Any) -> dict[str, Any]:
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EVERY_LAYER)},
     messages={
-        "missing": "{layer} lacks the field {field} ({expected}). Rules that need it are skipped. Add the field and "
+        "missing": "{layer} lacks the field {field} ({field_title}, {expected}). Rules that need it are skipped. Add the field and "
         "fill it in; if this is the wrong layer, assign the right one under Layer Roles.",
         "type": "{layer}: the field {field} has the type {actual}; the standard requires {expected}. Create the field "
         "again with that type, and convert the values.",
