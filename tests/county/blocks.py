@@ -18,16 +18,22 @@ from tests.county.rows import CountyLayers
 ZONE_BY_LAND_USE = {"08": "412", "09": "413", "10": "414", "11": "415", "14": "416", "12": "417", "17": "416"}
 
 
+#: Layer, planned use and name of the city lines that are a parcel each.
+CITY_LINES = (("ZXCQCSLX", "1701", "浑河"), ("ZXCQCSLVX", "1401", "公园"), ("ZXCQCSHX", "1303", "变电站"))
+
+
 def add_centre_layers(drawing: CountyLayers) -> None:
     lines, fabric = drawing.lines, drawing.fabric
     town = max(drawing.pieces(lines.boundary > 0), key=lambda piece: lines.area[piece].sum())
     around = shapely.Polygon(shapely.coverage_union_all(fabric.polygons[town]).exterior)
     inside = np.flatnonzero(shapely.contains_xy(around, *fabric.sites[: len(fabric)].T))
     drawing.add("ZXCQFW", [around], MC="浑源县中心城区")
-    _add_land_use(drawing, inside)
-    _add_zones(drawing, inside)
+    lines_of_city = _choose_parcels_of_city_lines(drawing, town)
+    use_by_parcel = {parcel: use for parcel, (_, use, _) in zip(lines_of_city, CITY_LINES, strict=True)}
+    _add_land_use(drawing, inside, use_by_parcel)
+    _add_zones(drawing, inside, use_by_parcel)
     _add_detail_units(drawing, inside)
-    _add_four_lines(drawing, town)
+    _add_four_lines(drawing, lines_of_city)
     _add_facilities(drawing, inside)
 
 
@@ -35,13 +41,14 @@ def _list_land_uses(drawing: CountyLayers, inside: np.ndarray) -> list[str]:
     return [LAND_USE[code] for code in drawing.county.layers["DLTB"]["DLBM"].iloc[inside]]
 
 
-def _add_land_use(drawing: CountyLayers, inside: np.ndarray) -> None:
+def _add_land_use(drawing: CountyLayers, inside: np.ndarray, use_by_parcel: dict[int, str]) -> None:
     names = templates.read_code_names("land_use_2023")
     each = [np.array([one]) for one in inside]
     areas = drawing.lines.gross_area[inside]
     now = _list_land_uses(drawing, inside)
     windows = drawing.lines.boundary_windows[inside]
     then = [code if kept or code[:2] > "06" else "0701" for code, kept in zip(now, windows, strict=True)]
+    then = [use_by_parcel.get(parcel, code) for parcel, code in zip(inside.tolist(), then, strict=True)]
     for role, codes in (("ZXCQXZYDYH", now), ("ZXCQGHYDYH", then)):
         drawing.add_parcels(
             role,
@@ -53,7 +60,7 @@ def _add_land_use(drawing: CountyLayers, inside: np.ndarray) -> None:
         )
 
 
-def _add_zones(drawing: CountyLayers, inside: np.ndarray) -> None:
+def _add_zones(drawing: CountyLayers, inside: np.ndarray, use_by_parcel: dict[int, str]) -> None:
     """Add one zone for neighbouring parcels of one land-use kind.
 
     Farmland inside the development boundary stays farmland.
@@ -62,7 +69,7 @@ def _add_zones(drawing: CountyLayers, inside: np.ndarray) -> None:
     codes = {"300": 1, "411": 2, "412": 3, "413": 4, "414": 5, "415": 6, "416": 7, "417": 8, "420": 9, "430": 10}
     label = np.zeros(len(lines.area), int)
     for parcel, use in zip(inside, _list_land_uses(drawing, inside), strict=True):
-        zone = ZONE_BY_LAND_USE.get(use[:2], "411")
+        zone = ZONE_BY_LAND_USE.get(use_by_parcel.get(parcel, use)[:2], "411")
         if lines.boundary_windows[parcel]:
             zone = "300"
         elif lines.boundary[parcel] in (420, 430):
@@ -85,10 +92,10 @@ def _add_detail_units(drawing: CountyLayers, inside: np.ndarray) -> None:
     drawing.add_parcels("ZXCQXXGHBZDY", groups, MC=[f"HY-{one + 1:02d}" for one in range(len(groups))])
 
 
-def _add_four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
-    """Add the blue, green, yellow and purple city lines (四线).
+def _choose_parcels_of_city_lines(drawing: CountyLayers, town: np.ndarray) -> list[int]:
+    """Return a parcel for each of the blue, green and yellow line (`CITY_LINES`).
 
-    The first three are parcels far from the historic district and from each other; the purple line is the district.
+    They are far from the historic district and from each other.
     """
     district = drawing.layers["LSWHJQ"].geometry.iloc[0]
     ranges = shapely.union_all([*drawing.county.layers["LSWHBHX"].geometry, district])
@@ -98,13 +105,16 @@ def _add_four_lines(drawing: CountyLayers, town: np.ndarray) -> None:
     for parcel in clear.tolist():
         if all(not shapely.intersects(drawing.fabric.polygons[parcel], drawing.fabric.polygons[one]) for one in chosen):
             chosen.append(parcel)
-    if len(chosen) < 3:
+    if len(chosen) < len(CITY_LINES):
         raise ValueError("the town is too small for the four lines; use another seed or more parcels")
-    for role, parcel, name in zip(
-        ("ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX"), chosen, ("浑河", "公园", "变电站"), strict=False
-    ):
+    return chosen[: len(CITY_LINES)]
+
+
+def _add_four_lines(drawing: CountyLayers, parcels: list[int]) -> None:
+    """Add the blue, green, yellow and purple city lines (四线); the purple line is the historic district."""
+    for (role, _, name), parcel in zip(CITY_LINES, parcels, strict=True):
         drawing.add_parcels(role, [np.array([parcel])], MC=name)
-    drawing.add("ZXCQCSZX", [district], MC=drawing.layers["LSWHJQ"]["MC"].to_list())
+    drawing.add("ZXCQCSZX", [drawing.layers["LSWHJQ"].geometry.iloc[0]], MC=drawing.layers["LSWHJQ"]["MC"].to_list())
 
 
 def _add_facilities(drawing: CountyLayers, inside: np.ndarray) -> None:

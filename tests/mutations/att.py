@@ -328,3 +328,40 @@ def plant_terraces_without_ridge_deduction(draft: CountyDraft) -> None:
 @declare_mutation("ATT023")
 def plant_plots_with_another_owner_than_parcels(draft: CountyDraft) -> None:
     draft.change(FIELD, draft.pick_row(FIELD, draft.fields), QSXZ="20")
+
+
+@declare_mutation("ATT023", case="class")
+def plant_field_of_the_survey_called_woods_in_the_base(draft: CountyDraft) -> None:
+    draft.change(BASE, draft.pick_row(BASE, draft.fields), YDYHFLDM="030100", YDYHFLMC="乔木林地")
+
+
+@declare_mutation("ATT023", case="centre")
+def plant_base_of_the_centre_called_fields(draft: CountyDraft) -> None:
+    frame = draft.layers["ZXCQXZYDYH"]
+    frame["YDYHFLDM"], frame["YDYHFLMC"] = "010200", "水浇地"
+
+
+@declare_mutation("ATT012", case="village", finds=None)
+def plant_village_by_another_name_than_in_the_survey(draft: CountyDraft) -> None:
+    draft.change("XZQC", draft.first_row("XZQC"), XZQMC="别村", MC="别村")
+
+
+@declare_mutation("ATT002", case="words")
+def plant_red_line_of_no_ecological_kind(draft: CountyDraft) -> None:
+    draft.change("STBHHX", draft.first_row("STBHHX"), LHLX="城镇建设")
+
+
+@declare_mutation("ATT002", case="alike")
+def plant_one_grade_for_the_whole_county(draft: CountyDraft) -> None:
+    draft.layers["CZJSSYXPJJG"]["MC"] = "适宜"
+
+
+@declare_mutation("ATT013", case="length")
+def plant_road_with_tenfold_length_field(draft: CountyDraft) -> None:
+    row = draft.first_row("ZDJTJCSSX")
+    draft.change("ZDJTJCSSX", row, CD=10 * draft.value("ZDJTJCSSX", row, "CD"))
+
+
+@declare_mutation("ATT020", case="placeholder")
+def plant_zones_that_are_not_approved(draft: CountyDraft) -> None:
+    draft.layers["YDYHGHFQ"]["BZ"] = "待定，未批准"

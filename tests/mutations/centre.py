@@ -73,7 +73,7 @@ def plant_centre_park_outside_the_centre(draft: CountyDraft) -> None:
     draft.reshape(PARK, row, shapely.transform(draft.shape(PARK, row), lambda xy: np.add(xy, (0, 6000))))
 
 
-@declare_mutation("REL033", case="line")
+@declare_mutation("REL033", case="line", follows=["ATT013"])
 def plant_centre_street_beyond_the_centre(draft: CountyDraft) -> None:
     row = draft.first_row(STREETS)
     start = np.array(draft.shape(STREETS, row).coords[0])

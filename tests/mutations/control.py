@@ -46,7 +46,7 @@ def plant_park_outside_the_red_line(draft: CountyDraft) -> Any:
     return draw_shape(draft, RESERVES, make_speck(draft, draft.wild & ~draft.lines.red_line), MC="某森林公园")
 
 
-@declare_mutation("REL037", case="kind")
+@declare_mutation("REL037", case="kind", follows=["ATT002"])
 def plant_township_of_unknown_function(draft: CountyDraft) -> None:
     draft.change(FUNCTIONS, draft.last_row(FUNCTIONS), LX="综合区")
 
@@ -109,3 +109,9 @@ def plant_township_without_function_row(draft: CountyDraft) -> Any:
 def plant_mountain_township_with_urban_function(draft: CountyDraft) -> None:
     kinds = draft.layers[FUNCTIONS]["LX"]
     draft.change(FUNCTIONS, int(kinds.index[kinds == "重点生态功能区"][0]), LX="城市化地区")
+
+
+@declare_mutation("REL035", case="refuge")
+def plant_refuge_in_a_landslide_area(draft: CountyDraft) -> None:
+    inside = draft.layers["XZZRZHFXFBM"].geometry.iloc[0].representative_point()
+    draft.reshape("FZJZSSD", draft.first_row("FZJZSSD"), inside)

@@ -39,7 +39,7 @@ def plant_garden_farmland_far_from_fields(draft: CountyDraft) -> None:
     draft.replace_shape(FARM, row, garden)
 
 
-@declare_mutation("LAW014")
+@declare_mutation("LAW014", follows=["ATT023"])
 def plant_building_parcel_in_farmland(draft: CountyDraft) -> None:
     row = draft.pick_row(PARCEL, draft.farmland & (draft.lines.deduction_rate == 0))
     draft.change(PARCEL, row, DLBM="0702", DLMC="农村宅基地", GDLX=None, GDPDJB=None, CZCSXM="203")

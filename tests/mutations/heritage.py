@@ -63,3 +63,9 @@ def plant_control_zone_on_the_core_of_district(draft: CountyDraft) -> Any:
 def plant_heritage_site_without_range(draft: CountyDraft) -> None:
     x, y = draft.shape(SITE_POINTS, draft.last_row(SITE_POINTS)).coords[0]
     draft.add(SITE_POINTS, shapely.Point(x + 900, y), MC="无名庙")
+
+
+@declare_mutation("REL022", case="missing")
+def plant_range_of_a_temple_that_no_layer_has(draft: CountyDraft) -> None:
+    for role in (SITES, SITE_POINTS):
+        draft.drop_row(role, int(draft.layers[role].index[draft.layers[role]["MC"] == "永安寺"][0]))

@@ -94,7 +94,7 @@ def plant_farmland_of_orchards(draft: CountyDraft) -> Any:
     return draft.shape(FARM, row)
 
 
-@declare_mutation("LAW010", case="parcel")
+@declare_mutation("LAW010", case="parcel", follows=["ATT023"])
 def plant_farmland_where_the_survey_has_shrubs(draft: CountyDraft) -> Any:
     row = draft.pick_row(PARCEL, draft.farmland & (draft.lines.deduction_rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)
@@ -131,7 +131,7 @@ def plant_protected_land_of_orchards(draft: CountyDraft) -> Any:
     return draft.shape(FIELD, row)
 
 
-@declare_mutation("LAW010", case="protected")
+@declare_mutation("LAW010", case="protected", follows=["ATT023"])
 def plant_protected_land_where_survey_has_shrubs(draft: CountyDraft) -> Any:
     row = draft.pick_row(PARCEL, draft.lines.cultivated & ~draft.lines.farmland & (draft.lines.deduction_rate == 0))
     draft.change(PARCEL, row, DLBM="0305", DLMC="灌木林地", GDLX=None, GDPDJB=None)

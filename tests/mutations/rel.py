@@ -125,7 +125,7 @@ def plant_urban_zone_wider_than_the_boundary(draft: CountyDraft) -> Any:
     return move_parcel_between_zones(draft, draft.open_land, draft.lines.boundary > 0)
 
 
-@declare_mutation("REL010", case="information", follows=["LAW023", "LAW024"])
+@declare_mutation("REL010", case="information", follows=["REL022", "LAW023", "LAW024"])
 def plant_tomb_in_a_field(draft: CountyDraft) -> Any:
     tomb = make_speck(draft, draft.farmland & draft.without_heritage_or_city_line)
     return draw_shape(draft, HERITAGE, tomb, like=draft.last_row(HERITAGE), MC="古墓保护范围")
@@ -160,7 +160,7 @@ def plant_strips_of_red_line_in_field(draft: CountyDraft) -> Any:
 PLANNED_USE, HOUSING = "ZXCQGHYDYH", {"YDYHFLDM": "070100", "YDYHFLMC": "城镇住宅用地"}
 
 
-@declare_mutation("REL038", case="farmland", finds=None)
+@declare_mutation("REL038", case="farmland", finds=None, follows=["REL039"])
 def plant_field_planned_as_housing(draft: CountyDraft) -> Any:
     fields = shapely.union_all(draft.layers[FARMLAND].geometry.to_numpy())
     shapes = draft.layers[PLANNED_USE].geometry.to_numpy()
@@ -172,3 +172,23 @@ def plant_field_planned_as_housing(draft: CountyDraft) -> Any:
 @declare_mutation("REL038", case="red_line", follows=["ATT013", "ATT022", "REL033"])
 def plant_planned_housing_in_the_red_line(draft: CountyDraft) -> Any:
     return draw_shape(draft, PLANNED_USE, make_speck(draft, draft.lines.red_line), **HOUSING)
+
+
+CENTRE_ZONES, GREEN = "ZXCQGHFQ", "ZXCQCSLVX"
+
+
+@declare_mutation("REL039", case="zone")
+def plant_housing_called_an_industrial_zone(draft: CountyDraft) -> Any:
+    zones = draft.layers[CENTRE_ZONES]
+    row = int(zones.index[zones["GHFQDM"] == "411"][0])
+    draft.change(CENTRE_ZONES, row, GHFQDM="414", GHFQMC="工业发展区")
+    return draft.shape(CENTRE_ZONES, row)
+
+
+@declare_mutation("REL039", case="line", finds=2)
+def plant_housing_in_the_park(draft: CountyDraft) -> Any:
+    park = draft.shape(GREEN, draft.first_row(GREEN))
+    shapes = draft.layers[PLANNED_USE].geometry.to_numpy()
+    row = int(np.argmax(shapely.area(shapely.intersection(shapes, park))))
+    draft.change(PLANNED_USE, row, **HOUSING)
+    return park

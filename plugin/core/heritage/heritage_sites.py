@@ -137,7 +137,7 @@ def _list_heritage_layers(ctx: Context) -> Iterator[tuple[str, str]]:
 
 def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: Context) -> None:
     layer_parts = classify_heritage_parts(layer, ctx)
-    kinds = [layer_kind] * len(layer) if layer_kind else _read_row_kinds(layer, ctx)
+    kinds = [layer_kind] * len(layer) if layer_kind else read_row_kinds(layer, ctx)
     levels = _read_row_levels(layer, ctx)
     unnamed_part = RANGE_PART if layer_kind and layer.template.geometry == "polygon" else ""
     for row, (site, row_part) in enumerate(zip(layer_parts.site.tolist(), layer_parts.part.tolist(), strict=True)):
@@ -152,7 +152,7 @@ def _add_layer_sites(sites: HeritageSites, layer: Layer, layer_kind: str, ctx: C
         entry.parts.setdefault(row_part if row_part and not layer_kind else unnamed_part, []).append((layer, row))
 
 
-def _read_row_kinds(layer: Layer, ctx: Context) -> list[str]:
+def read_row_kinds(layer: Layer, ctx: Context) -> list[str]:
     """Return the kind of each row's site; empty if unknown.
 
     For a part (历史文化街区核心保护范围) it is the kind of the whole site.

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
 DOUBTFUL_SETTING = "ratio.doubtful"
 #: The share of the denominator from which contradicted parcels make the ratio uncertain (C).
 DOUBTFUL_SHARE_SETTING = "ratio.doubtful_share"
+#: Codes of zones in which villages build (C).
+VILLAGE_ZONES_SETTING = "zones.village_building"
 
 
 def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list[str], ctx: Context) -> NDArray:
     """Return (n,) the share of each urban base parcel that other data contradict.
 
     ``urban``: (n,) bool, the parcels counted as urban. The share is 1 where the parcel's land use is not urban
-    construction land. Otherwise it is the larger share of two: on parcels of the survey (DLTB) with such a land use or
-    with a 城镇村属性码 outside ``classes``; and inside 生态保护红线, which excludes towns.
+    construction land. Otherwise it is the largest share of three: on parcels of the survey (DLTB) with such a land use
+    or with a 城镇村属性码 outside ``classes``; inside 生态保护红线, which excludes towns; and in zones that are planned
+    as villages (村庄建设区), which the plan itself takes for no town.
     """
     # The texts import this module for names of indicators, and QGIS loads them where shapely is missing.
     from ..geometry.validity import is_missing
@@ -42,6 +45,11 @@ def find_contradicted_parcels(base_parcels: Layer, urban: NDArray, classes: list
     red_line = ctx.plan.concept("red_line")
     if red_line is not None and not red_line.has_no_geometry:
         share = np.maximum(share, _compute_shares_on_other_layer(red_line, base_parcels, urban & ~own, None, ctx))
+    zones = ctx.plan.concept("zones")
+    if zones is not None and not zones.has_no_geometry:
+        villages = ctx.find_rows_with_code(zones, "zone_code", ctx.norm.get(VILLAGE_ZONES_SETTING))
+        if villages.any():
+            share = np.maximum(share, _compute_shares_on_other_layer(zones, base_parcels, urban & ~own, villages, ctx))
     survey = ctx.plan.concept("parcels")
     if survey is None or survey is base_parcels or survey.has_no_geometry:
         return share

@@ -253,9 +253,15 @@ class Layer:
 
         Missing, unreadable and infinite values are NaN.
         """
+        return self._convert_to_numbers(self.column(meaning))
+
+    def get_numbers_by_name(self, field_name: str) -> NDArray:
+        """Return a field's values as (n,) float64 by its name in any case, as ``numbers`` does."""
+        return self._convert_to_numbers(self.named(field_name))
+
+    def _convert_to_numbers(self, column: pd.Series | None) -> NDArray:
         import pandas as pd
 
-        column = self.column(meaning)
         if column is None:
             return np.full(len(self), np.nan)
         values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)

@@ -135,14 +135,28 @@ def read_word_pairs(norm: Norm, key: str) -> list[tuple[str, str]]:
 
     ``"0602 204"`` becomes ``("0602", "204")``. Raise DataError with file and key for a line with fewer or more words.
     """
-    pairs = []
+    return [(words[0], words[1]) for words in _read_word_lines(norm, key, 2, 2)]
+
+
+def read_field_words(norm: Norm, key: str) -> list[tuple[str, str, list[str]]]:
+    """Return a setting's lines as layer code, field name and one or more words.
+
+    Raise DataError with file and key for a line with fewer than three words.
+    """
+    return [(words[0], words[1], words[2:]) for words in _read_word_lines(norm, key, 3)]
+
+
+def _read_word_lines(norm: Norm, key: str, least: int, most: int | None = None) -> list[list[str]]:
+    """Return the words of each line; ``least`` and ``most`` are the permitted numbers of words."""
+    lines = []
     for line in norm.get(key):
         words = line.split()
-        if len(words) != 2:
+        if len(words) < least or (most is not None and len(words) > most):
             file = norm.profile.path if key in norm.profile.settings else norm.standard.folder / "standard.toml"
-            raise DataError("data_value_kind", file=str(file), key=key, value=repr(line), expected='"A B"')
-        pairs.append((words[0], words[1]))
-    return pairs
+            expected = '"A B"' if most == 2 else '"A B C …"'
+            raise DataError("data_value_kind", file=str(file), key=key, value=repr(line), expected=expected)
+        lines.append(words)
+    return lines
 
 
 def find_codes_with_subcodes(codes: CodeList) -> set[str]:

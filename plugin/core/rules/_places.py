@@ -31,6 +31,36 @@ def select_valid_polygons(layer: Layer) -> NDArray:
     return shapes
 
 
+def find_equal_shapes(layer: Layer, other_layer: Layer) -> NDArray:
+    """Return (n,) the row of ``other_layer`` with exactly the shape of each row of ``layer``.
+
+    −1 where no row has it. Shapes are equal if they have the same vertices, in whatever order the rings begin.
+    """
+    found = np.full(len(layer), -1)
+    keys, other_keys = _make_box_keys(layer.plane), _make_box_keys(other_layer.plane)
+    rows, other_rows = np.flatnonzero(np.isfinite(keys)), np.flatnonzero(np.isfinite(other_keys))
+    order = other_rows[np.argsort(other_keys[other_rows], kind="stable")]
+    place = np.searchsorted(other_keys[order], keys[rows])
+    rows, place = rows[place < len(order)], place[place < len(order)]
+    is_same_box = other_keys[order[place]] == keys[rows]
+    rows, match = rows[is_same_box], order[place[is_same_box]]
+    equal = shapely.equals_exact(layer.plane[rows], other_layer.plane[match], 0.0)
+    rest = np.flatnonzero(~equal)
+    equal[rest] = shapely.equals_exact(
+        shapely.normalize(layer.plane[rows[rest]]), shapely.normalize(other_layer.plane[match[rest]]), 0.0
+    )
+    found[rows[equal]] = match[equal]
+    return found
+
+
+def _make_box_keys(shapes: NDArray) -> NDArray:
+    """Return (n,) complex numbers that are equal for equal bounding boxes; NaN without a shape."""
+    boxes = shapely.bounds(shapes).reshape(-1, 4)
+    # A factor that is not a short fraction keeps different boxes apart.
+    keys: NDArray = (boxes[:, 0] + np.pi * boxes[:, 2]) + 1j * (boxes[:, 1] + np.pi * boxes[:, 3])
+    return keys
+
+
 def make_findings_by_row(
     layer: Layer,
     corners: CornerDefects,

@@ -123,7 +123,122 @@ def clear_area_fields(tables):
     return {**tables, "STBHHX": tables["STBHHX"].assign(MJ=float("nan"))}
 
 
+def set_rows(tables, role, rows, **values):
+    return {**tables, role: tables[role].assign(**{n: tables[role][n].mask(rows, v) for n, v in values.items()})}
+
+
+def call_fields_of_the_base_woods(tables):
+    base = tables["XZYDYH"]
+    rows = base.index.isin(base.index[base["YDYHFLDM"] == "010300"][:40])
+    return set_rows(tables, "XZYDYH", rows, YDYHFLDM="030100", YDYHFLMC="乔木林地")
+
+
+def call_woods_of_the_survey_fields(tables):
+    parcels = tables["DLTB"]
+    rows = parcels.index.isin(parcels.index[parcels["DLBM"] == "0301"][:5])
+    return set_rows(tables, "DLTB", rows, DLBM="0103", DLMC="旱地", GDLX="PD", GDPDJB="1")
+
+
+def call_the_base_of_the_centre_fields(tables):
+    return {**tables, "ZXCQXZYDYH": tables["ZXCQXZYDYH"].assign(YDYHFLDM="010200", YDYHFLMC="水浇地")}
+
+
+def call_villages_towns(tables):
+    """Code housing of villages as housing of towns, in the base and in the survey alike."""
+    base, parcels = tables["XZYDYH"], tables["DLTB"]
+    tables = set_rows(
+        tables, "XZYDYH", base["YDYHFLDM"] == "070300", CZCSXM="202", YDYHFLDM="070100", YDYHFLMC="城镇住宅用地"
+    )
+    return set_rows(tables, "DLTB", parcels["DLBM"] == "0702", CZCSXM="202", DLBM="0701", DLMC="城镇住宅用地")
+
+
+def rename_villages_in_all_parcels(tables):
+    return tables | {
+        role: tables[role].assign(ZLDWMC=tables[role]["ZLDWMC"].str.replace("村$", "屯", regex=True))
+        for role in ("DLTB", "GDBHMB", "YJJBNTBHTB")
+    }
+
+
+def exchange_names_of_two_villages(tables):
+    return {**tables, "XZQC": exchange_values(tables["XZQC"], 0, 1, "XZQMC", "MC")}
+
+
+def remove_two_monuments(tables):
+    return tables | {role: tables[role].iloc[2:].reset_index(drop=True) for role in ("WWBHDWD", "WWBHDWM")}
+
+
+def move_refuges_into_hazard_areas(tables):
+    refuges = tables["FZJZSSD"].copy()
+    places = [tables[role].geometry.iloc[0].representative_point() for role in ("XZZRZHFXFBM", "XZHQ")]
+    refuges.loc[refuges.index[:2], "geometry"] = places
+    return {**tables, "FZJZSSD": refuges}
+
+
+def call_the_red_line_building_land(tables):
+    return {**tables, "STBHHX": tables["STBHHX"].assign(LHLX="城镇建设")}
+
+
+def set_one_grade_everywhere(tables):
+    return {**tables, "CZJSSYXPJJG": tables["CZJSSYXPJJG"].assign(MC="适宜")}
+
+
+def set_grades_of_no_evaluation(tables):
+    grades = tables["STBHZYXPJJG"]
+    return set_rows(tables, "STBHZYXPJJG", grades["MC"] == "重要", MC="合格")
+
+
+def set_unknown_main_functions(tables):
+    return {**tables, "XZZTGNDW": tables["XZZTGNDW"].assign(LX="工业园区")}
+
+
+def write_lengths_ten_times(tables):
+    return {**tables, "ZDJTJCSSX": tables["ZDJTJCSSX"].assign(CD=tables["ZDJTJCSSX"]["CD"] * 10)}
+
+
+def remark_that_zones_are_not_approved(tables):
+    return {**tables, "YDYHGHFQ": tables["YDYHGHFQ"].assign(BZ="待定，未批准")}
+
+
+def plan_housing_on_city_lines(tables):
+    lines = pd.concat([tables[role].geometry for role in ("ZXCQCSLX", "ZXCQCSLVX", "ZXCQCSHX")]).union_all()
+    inside = tables["ZXCQGHYDYH"].geometry.representative_point().within(lines)
+    return set_rows(tables, "ZXCQGHYDYH", inside, YDYHFLDM="070100", YDYHFLMC="城镇住宅用地")
+
+
+def plan_housing_in_industrial_zones(tables):
+    zones = tables["ZXCQGHFQ"]
+    industry = zones.geometry[zones["GHFQDM"] == "414"].union_all()
+    inside = tables["ZXCQGHYDYH"].geometry.representative_point().within(industry)
+    return set_rows(tables, "ZXCQGHYDYH", inside, YDYHFLDM="070100", YDYHFLMC="城镇住宅用地")
+
+
+def exchange_green_and_blue_line(tables):
+    blue, green = tables["ZXCQCSLX"], tables["ZXCQCSLVX"]
+    return {
+        **tables,
+        "ZXCQCSLX": blue.set_geometry(green.geometry.to_numpy(), crs=blue.crs),
+        "ZXCQCSLVX": green.set_geometry(blue.geometry.to_numpy(), crs=green.crs),
+    }
+
+
 DEFECTS_AND_RULES = [
+    (call_fields_of_the_base_woods, "ATT023"),
+    (call_woods_of_the_survey_fields, "ATT023"),
+    (call_the_base_of_the_centre_fields, "ATT023"),
+    (call_villages_towns, "LAW001"),
+    (rename_villages_in_all_parcels, "ATT012"),
+    (exchange_names_of_two_villages, "ATT012"),
+    (remove_two_monuments, "REL022"),
+    (move_refuges_into_hazard_areas, "REL035"),
+    (call_the_red_line_building_land, "ATT002"),
+    (set_one_grade_everywhere, "ATT002"),
+    (set_grades_of_no_evaluation, "ATT002"),
+    (set_unknown_main_functions, "ATT002"),
+    (write_lengths_ten_times, "ATT013"),
+    (remark_that_zones_are_not_approved, "ATT020"),
+    (plan_housing_on_city_lines, "REL039"),
+    (plan_housing_in_industrial_zones, "REL039"),
+    (exchange_green_and_blue_line, "REL039"),
     (set_foreign_feature_codes, "ATT007"),
     (shorten_division_codes, "ATT011"),
     (remove_control_guidance, "ATT020"),

@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import numpy as np
+from numpy.typing import NDArray
+
 from ...engine.context import Context, trim_code_padding
 from ...messages.texts import CodeListName
 from ...model.findings import Finding
@@ -6,6 +9,7 @@ from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import Code
 from ...standard.template import Field
+from .._attributes import make_row_list_params, read_field_words, read_word_pairs
 
 #: Codes that a message lists, and the first characters of a code that give its class.
 MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
@@ -15,21 +19,28 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 @rule(
     "ATT002",
     "unknown-code",
-    problem="A code is not in its code list",
+    problem="A code or a value is not in its list",
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EVERY_LAYER)},
+    uses=["attributes.value_words", "attributes.graded_fields"],
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
+        "words": "{layer}: {field} = “{value}” (features: {count}, ids {fids}{more}) has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
+        "alike": "{layer}: {field} is “{value}” on every feature ({count}), but this layer divides the county into grades. Take the grade of each feature from the evaluation.",
     },
     fails=[
         Example("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
         Example("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
                 roles={"layer": "DLTB"}),
+        Example("a red line for building", {"layer": [{"wkt": SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
+        Example("suited everywhere", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}] * 2}, finds=1, roles={"layer": "CZJSSYXPJJG"}),
     ],
     passes=[
+        Example("grades of an evaluation", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
+        Example("a code instead of a word", {"layer": [{"wkt": SQUARE_WKT, "feature_kind": "01"}]}, roles={"layer": "XZZTGNDW"}),
         Example("in the list", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "旱地"}]}, roles={"layer": "DLTB"}),
         Example("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "urban_code": None}]}, roles={"layer": "DLTB"}),
         Example("padded to six digits", {"layer": [{"wkt": SQUARE_WKT, "land_use": "010300"}]}, roles={"layer": "XZYDYH"}),
@@ -40,13 +51,16 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
 
     What it checks
         Every filled field with a code list: the code is in the list, and the field with the code's name has the
-        list's name.
+        list's name. Fields of words without a list (`attributes.value_words`: kind of red line, grades of evaluations,
+        main function): the value has one of the words. Grades (`attributes.graded_fields`): not all rows have the
+        same.
     Why
         Sums by class, symbols and every rule that selects rows by code depend on it.
     How to fix
         Correct the code or the name. If the county's own list is longer, add a line to the CSV of the list.
     Limits
-        Blank codes are not checked. The list of 规划分区 codes is marked C until a county confirms it.
+        Blank codes are not checked. The list of 规划分区 codes is marked C until a county confirms it. So are the
+        words; values without any Chinese character are codes of an unknown list, and not compared with words.
     """
     result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
@@ -66,7 +80,41 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
             if problem:
                 field, case, params = problem
                 result.findings.append(_make_code_finding(ctx, layer, position, field, case, dict(params)))
+    _check_words(layer, result, ctx)
     return result
+
+
+def _check_words(layer: Layer, result: RuleResult, ctx: Context) -> None:
+    """Add findings on words that a field without a code list does not use, and on equal grades."""
+    for role, field, words in read_field_words(ctx.norm, "attributes.value_words"):
+        if role != layer.role or layer.named(field) is None:
+            continue
+        result.is_applicable = True
+        words = [part for word in words for part in (ctx.norm.get(word) if ctx.norm.has_setting(word) else [word])]
+        values = np.array(layer.get_texts_by_name(field), dtype=object)
+        for value in dict.fromkeys(values.tolist()):
+            if value and not value.isascii() and not any(word in value for word in words):
+                params = {"value": value, "expected": "、".join(words)}
+                result.findings.append(_make_rows_finding(ctx, layer, values == value, field, "words", params))
+    for role, field in read_word_pairs(ctx.norm, "attributes.graded_fields"):
+        # Around an edit not all rows are known.
+        if role != layer.role or layer.named(field) is None or len(layer) == 1 or ctx.is_edit_check:
+            continue
+        result.is_applicable = True
+        values = np.array(layer.get_texts_by_name(field), dtype=object)
+        is_reported = any(finding.role == role and finding.case == "words" for finding in result.findings)
+        if values[0] and (values == values[0]).all() and not is_reported:
+            rows = np.ones(len(layer), dtype=bool)
+            result.findings.append(_make_rows_finding(ctx, layer, rows, field, "alike", {"value": values[0]}))
+
+
+def _make_rows_finding(
+    ctx: Context, layer: Layer, rows: NDArray, field: str, case: str, params: dict[str, str]
+) -> Finding:
+    """Return one finding on several rows, (n,) bool; its place is that of the first."""
+    positions = np.flatnonzero(rows).tolist()
+    params = {**params, **make_row_list_params(layer, positions)}
+    return _make_code_finding(ctx, layer, positions[0], field, case, params)
 
 
 def _find_code_problem(

@@ -1,19 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+from collections import Counter
+
+import numpy as np
+
 from ...engine.context import Context
+from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, judge_values
+from .._attributes import ValueProblem, judge_values, make_row_list_params, make_value_finding, read_word_pairs
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 ZONE_LAYER = {"layer": "YDYHGHFQ"}
 #: Digits of a county's code and of a township's; zeros or a village follow a township's code.
 COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
+#: Digits of a village's code, with which the code of a place (坐落单位代码) begins.
+VILLAGE_DIGITS = 12
 
 
 def _make_division_row(code: str, name: str | None) -> dict[str, str | None]:
     return {"wkt": SQUARE_WKT, "division_code": code, "division_name": name}
 
 
+def _make_parcel_row(name: str) -> dict[str, str]:
+    return {"wkt": SQUARE_WKT, "ZLDWDM": "1402251002010000000", "ZLDWMC": name}
+
+
+VILLAGE_ROWS = [_make_division_row("140225100201", "永安镇大庄村")]
+PARCEL_LAYER = {"layer": "DLTB"}
 TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_row("140225101", "王庄堡镇")]
 
 
@@ -26,17 +39,23 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
     needs={
         "layer": Need(EVERY_LAYER, fields=("division_code", "division_name")),
         "townships": Need("townships", optional=True),
+        "villages": Need("villages", optional=True),
     },
+    uses=["attributes.place_pairs", "attributes.village_office_words"],
     messages={
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is {expected}. Correct the name or the code.",
+        "village": "{layer}: {field} = “{value}” for code {code} (features: {count}, ids {fids}{more}), but {related_layer} names the village {expected}. Correct the name or the code in one of the two layers.",
         "unknown": "{layer} ({key}): {field} = “{code}” is not among the townships of {source} ({count}). Correct the code, or add the township.",
     },
     fails=[
         Example("another county's name", {"layer": [_make_division_row("140225", "应县")]}, finds=1, roles=ZONE_LAYER),
         Example("another township's name", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100", "王庄堡镇")]}, finds=1, roles=ZONE_LAYER),
         Example("no such township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225199", "永安镇")]}, finds=1, roles=ZONE_LAYER),
+        Example("another village's name", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("永安镇小庄村")]}, finds=1, roles=PARCEL_LAYER),
     ],
     passes=[
+        Example("the village with its office", {"villages": VILLAGE_ROWS, "layer": [_make_parcel_row("大庄村村民委员会")]}, roles=PARCEL_LAYER),
+        Example("one odd name is another rule's", {"villages": VILLAGE_ROWS, "layer": [*[_make_parcel_row("大庄村")] * 2, _make_parcel_row("小庄村")]}, roles=PARCEL_LAYER),
         Example("county", {"layer": [_make_division_row("140225", "浑源县")]}, roles=ZONE_LAYER),
         Example("county with its city", {"layer": [_make_division_row("140225", "大同市浑源县")]}, roles=ZONE_LAYER),
         Example("township", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100000", "永安镇")]}, roles=ZONE_LAYER),
@@ -44,22 +63,29 @@ TOWNSHIP_ROWS = [_make_division_row("140225100", "永安镇"), _make_division_ro
         Example("a village, which no list tells", {"townships": TOWNSHIP_ROWS, "layer": [_make_division_row("140225100201", "大庄村")]}, roles=ZONE_LAYER),
     ],
 )  # fmt: skip
-def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> RuleResult:
+def division_name(layer: Layer, townships: Layer | None, villages: Layer | None, *, ctx: Context) -> RuleResult:
     """Division names agree with their codes.
 
     What it checks
         Where both are filled: the name of a county's code is that of the division list (with or without the city's
-        name before it); the code of a township is in the plan's township layer, and the name is that of the layer.
+        name before it); the code of a township is in the plan's township layer, and the name is that of the layer;
+        the name of a place (坐落单位名称) agrees with the village layer for the same code.
     Why
         Tables by township show the name but sum by the code; both must agree.
     How to fix
         Correct the name or the code; if the township layer is outdated (乡镇撤并), correct that layer first.
     Limits
         The division list has Shanxi's counties; codes of other provinces are not checked. Townships are known from
-        the plan's layer only, which this rule does not check; villages are unknown.
+        the plan's layer only, which this rule does not check. Of villages, the usual name of a code in a layer is
+        compared, without words for its office (`attributes.village_office_words`, C): one name contains the other.
+        ATT021 reports further names of a code.
     """
     has_both_fields = layer.has("division_code") and layer.has("division_name")
     result = RuleResult(is_applicable=has_both_fields)
+    if villages is not None and villages.role != layer.role:
+        village_findings = _compare_village_names(layer, villages, ctx)
+        result.is_applicable |= village_findings is not None
+        result.findings += village_findings or []
     if not has_both_fields:
         return result
     divisions = ctx.codes("divisions")
@@ -90,10 +116,59 @@ def division_name(layer: Layer, townships: Layer | None, *, ctx: Context) -> Rul
         return ValueProblem("name", {"value": name, "code": code, "expected": expected})
 
     pairs = list(zip(layer.text("division_code"), layer.text("division_name"), strict=True))
-    result.findings = judge_values(ctx, layer, name_field, pairs, find_division_problem)
-    for finding in result.findings:
+    findings = judge_values(ctx, layer, name_field, pairs, find_division_problem)
+    for finding in findings:
         finding.field = code_field if finding.case == "unknown" else name_field
+    result.findings += findings
     return result
+
+
+def _compare_village_names(layer: Layer, villages: Layer, ctx: Context) -> list[Finding] | None:
+    """Return a finding for each code whose usual name is not that of the village layer.
+
+    None if the layer has no fields of code and name of a place.
+    """
+    office_words = list(ctx.norm.get("attributes.village_office_words"))
+    row_by_code = {code[:VILLAGE_DIGITS]: row for row, code in enumerate(villages.text("division_code"))}
+    village_names = villages.text("division_name")
+    findings: list[Finding] | None = None
+    for code_field, name_field in read_word_pairs(ctx.norm, "attributes.place_pairs"):
+        declared = layer.template.find_field_by_name(name_field)
+        if layer.named(code_field) is None or layer.named(name_field) is None or declared is None or declared.personal:
+            continue
+        findings = findings or []
+        codes = np.array(layer.get_texts_by_name(code_field), dtype=object)
+        places = zip(codes.tolist(), layer.get_texts_by_name(name_field), strict=True)
+        usual_names: dict[str, str] = {}
+        counts = Counter((code, name) for code, name in places if code and name)
+        for (code, name), _ in counts.most_common():
+            usual_names.setdefault(code, name)
+        for code, name in usual_names.items():
+            row = row_by_code.get(code[:VILLAGE_DIGITS]) if len(code) >= VILLAGE_DIGITS else None
+            expected = village_names[row] if row is not None else ""
+            if row is None or not expected or _is_same_village(name, expected, office_words):
+                continue
+            positions = np.flatnonzero(codes == code).tolist()
+            params = {"value": name, "code": code, "expected": expected, **make_row_list_params(layer, positions)}
+            finding = make_value_finding(ctx, layer, positions[0], name_field, ValueProblem("village", params))
+            finding.related_role, finding.related_keys = villages.role, [villages.keys[row]]
+            findings.append(finding)
+    return findings
+
+
+def _is_same_village(name: str, other_name: str, office_words: list[str]) -> bool:
+    """Return True if one name contains the other, without the words for a village's office."""
+    one, other = (_remove_office_word("".join(text.split()), office_words) for text in (name, other_name))
+    return one in other or other in one
+
+
+def _remove_office_word(name: str, office_words: list[str]) -> str:
+    """Return 大庄村 for 大庄村民委员会, 大庄村村民委员会 and 大庄村委会."""
+    for word in office_words:
+        if name.endswith(word):
+            rest, kind = name.removesuffix(word), word[0]
+            return rest if kind != "村" or rest.endswith("村") else f"{rest}村"
+    return name
 
 
 def _read_township_names(townships: Layer) -> dict[str, set[str]]:

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 import numpy as np
+import shapely
 
 from ...engine.context import Context
 from ...geometry.validity import is_missing
 from ...indicators.area_backing import is_surely_within
+from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import ValueProblem, make_value_finding
@@ -14,12 +16,14 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 SQUARE_M2 = 9997.55
 #: Fields with the area of the whole shape.
 AREA_MEANINGS = ("area", "gross_area")
+#: Unit of a field with the length of a line, and the rounding that does not count, in metres.
+LENGTH_UNIT, LENGTH_ALLOWANCE_M = "m", 1.0
 
 
 @rule(
     "ATT013",
     "area-field",
-    problem="An area field differs from the ellipsoidal area",
+    problem="An area or length field differs from the shape",
     local=True,
     severity=Severity.WARNING,
     basis=["A10"],
@@ -28,32 +32,39 @@ AREA_MEANINGS = ("area", "gross_area")
     messages={
         "": "{layer} ({key}): {field} = {actual} m², but the shape's statutory area is {expected} m² (difference "
         "{difference} m²). Compute the field again with “Statutory area”; correct the shape first if it is wrong.",
+        "length": "{layer} ({key}): {field} = {actual} m, but the line is {expected} m long (difference {difference} m). Compute "
+        "the field again from the line; correct the line first if it is wrong.",
     },
     fails=[
         Example("the plane's area", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, finds=1),
         Example("before it was cut", {"layer": [{"wkt": SQUARE_WKT, "gross_area": 20000.0}]}, finds=1, roles={"layer": "DLTB"}),
+        Example("ten times as long", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 1000.0}]}, finds=1, roles={"layer": "ZDJTJCSSX"}),
     ],
     passes=[
+        Example("the line's length", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "CD": 100.0}]}, roles={"layer": "ZDJTJCSSX"}),
         Example("statutory area", {"layer": [{"wkt": SQUARE_WKT, "area": SQUARE_M2}]}),
         Example("a line has no area", {"layer": [{"wkt": "LINESTRING (0 0, 100 0)", "area": 10000.0}]}),
         Example("blank is another rule's", {"layer": [{"wkt": SQUARE_WKT, "area": None}]}),
         Example("a wider allowance", {"layer": [{"wkt": SQUARE_WKT, "area": 10000.0}]}, parameters={"allowance_m2": 20.0}),
     ],
 )  # fmt: skip
-def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> RuleResult:
-    """The area field equals the statutory area.
+def area_field(
+    layer: Layer, *, ctx: Context, allowance_m2: float = 1.0, allowance_length_share: float = 0.01
+) -> RuleResult:
+    """The area field equals the statutory area, the length field the length of the line.
 
     What it checks
         面积 (MJ) and 图斑面积 (TBMJ), compared with the shape's statutory ellipsoidal area (图斑椭球面积), within
-        `allowance_m2`.
+        `allowance_m2`. 长度 (CD) of line layers, compared with the length of the line, within
+        `allowance_length_share` of it and one metre.
     Why
         Tables sum the field, maps show the shape; reviewers reject figures that differ.
     How to fix
         Compute the field again with the statutory area (field calculator, or “statutory area”), rounded to 0.01 m².
     Limits
         Sources give 0.01 to 1 m² for a parcel (mark C), so the allowance is a setting. Survey areas adjusted to the
-        county's control area (平差) may differ by more on large parcels. Blank areas, lines, points and invalid
-        shapes are not checked.
+        county's control area (平差) may differ by more on large parcels. Lengths are of the plan's plane, without
+        heights. Blank values, points and invalid shapes are not checked.
     """
     fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
@@ -77,4 +88,27 @@ def area_field(layer: Layer, *, ctx: Context, allowance_m2: float = 1.0) -> Rule
             finding = make_value_finding(ctx, layer, int(rows[n]), declared.name, ValueProblem(params=params))
             finding.area_m2 = float(areas[n])
             result.findings.append(finding)
+    if layer.template.geometry == "line":
+        lengths = _check_lengths(layer, allowance_length_share, ctx)
+        result.is_applicable, result.findings = lengths is not None, lengths or []
     return result
+
+
+def _check_lengths(layer: Layer, allowance_share: float, ctx: Context) -> list[Finding] | None:
+    """Return a finding for each line whose field of metres differs from it; None without such a field."""
+    findings: list[Finding] | None = None
+    for declared in layer.template.fields:
+        if declared.unit != LENGTH_UNIT or layer.named(declared.name) is None:
+            continue
+        findings = findings or []
+        stored, lengths = layer.get_numbers_by_name(declared.name), shapely.length(layer.plane)
+        measurable_rows = np.isfinite(stored) & ~layer.invalid & ~is_missing(layer.plane)
+        differs = np.abs(stored - lengths) > allowance_share * lengths + LENGTH_ALLOWANCE_M
+        for row in np.flatnonzero(measurable_rows & differs).tolist():
+            params = {
+                "actual": round(float(stored[row]), 2),
+                "expected": round(float(lengths[row]), 2),
+                "difference": round(float(stored[row] - lengths[row]), 2),
+            }
+            findings.append(make_value_finding(ctx, layer, row, declared.name, ValueProblem("length", params)))
+    return findings

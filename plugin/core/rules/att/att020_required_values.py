@@ -4,7 +4,7 @@ import numpy as np
 from ...engine.context import Context
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import ValueProblem, make_value_finding
+from .._attributes import ValueProblem, make_row_list_params, make_value_finding, shorten_value
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 CENTRE_ZONE_LAYER = {"layer": "ZXCQGHFQ"}
@@ -14,12 +14,17 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
 @rule(
     "ATT020",
     "required-values",
-    problem="A required field is empty",
+    problem="A field is empty or not filled in for good",
     local=True,
     severity=Severity.WARNING,
     basis=["county-db", "A5"],
     needs={"layer": Need(EVERY_LAYER)},
-    messages={"": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value."},
+    uses=["attributes.placeholder_words"],
+    messages={
+        "": "{layer} ({key}): {field} ({alias}) is empty, but the standard requires a value. Fill in the value.",
+        "placeholder": "{layer}: {field} ({alias}) is “{value}” (features: {count}, ids {fids}{more}). This word marks a "
+        "value that is not final. Fill in the final value, or clear the remark.",
+    },
     fails=[
         Example("no control guidance", {"layer": [{**COMPLETE_ROW, "GKZY": None}]}, finds=1, roles=CENTRE_ZONE_LAYER),
         Example(
@@ -28,8 +33,10 @@ COMPLETE_ROW = {"wkt": SQUARE_WKT, "zone_code": "410", "zone_name": "城镇集�
             finds=2,
             roles=CENTRE_ZONE_LAYER,
         ),
+        Example("to be settled", {"layer": [{**COMPLETE_ROW, "BZ": "待定"}] * 2}, finds=1, roles=CENTRE_ZONE_LAYER),
     ],
     passes=[
+        Example("a remark", {"layer": [{**COMPLETE_ROW, "BZ": "现状保留"}]}, roles=CENTRE_ZONE_LAYER),
         Example("all filled", {"layer": [COMPLETE_ROW]}, roles=CENTRE_ZONE_LAYER),
         Example("a field that may be empty", {"layer": [{**COMPLETE_ROW, "BZ": None}]}, roles=CENTRE_ZONE_LAYER),
     ],
@@ -39,6 +46,7 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
 
     What it checks
         Every field that the template marks as required (M) has a value on every row; 0 is a value, a blank is not.
+        Text fields without a code list have no word for a value that is still to come (`attributes.placeholder_words`).
     Why
         The receiving side's first check rejects an empty required field; for zones of the 中心城区, 管控指引 (GKZY)
         is required.
@@ -47,7 +55,8 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
     Limits
         Templates name few required fields so far, because most field tables were read without that column. SCH002
         reports a missing field, ATT001 a missing BSM, ATT007 a missing YSDM where the layer's code is known; an
-        unverified field (mark C) is only information. Runs for a whole county, by name or with its group.
+        unverified field (mark C) is only information. The words are a setting of mark C; fields with personal data
+        are not searched for them. Runs for a whole county, by name or with its group.
     """
     result = RuleResult(is_applicable=False)
     for declared in layer.template.fields:
@@ -62,4 +71,26 @@ def required_values(layer: Layer, *, ctx: Context) -> RuleResult:
         problem = ValueProblem(params={"alias": declared.alias}, severity=severity)
         for position in np.flatnonzero(values.isna().to_numpy()).tolist():
             result.findings.append(make_value_finding(ctx, layer, position, declared.name, problem))
+    result.is_applicable |= _find_placeholders(layer, result, ctx)
     return result
+
+
+def _find_placeholders(layer: Layer, result: RuleResult, ctx: Context) -> bool:
+    """Add a finding for each value with a word for a value to come; return True if a field was searched."""
+    words = ctx.norm.get("attributes.placeholder_words")
+    was_searched = False
+    for declared in layer.template.fields:
+        if declared.type != "text" or declared.codes or declared.personal or declared.meaning == "key":
+            continue
+        if layer.named(declared.name) is None:
+            continue
+        was_searched = True
+        texts = layer.get_texts_by_name(declared.name)
+        for value in dict.fromkeys(texts):
+            if any(word in value for word in words):
+                rows = [position for position, text in enumerate(texts) if text == value]
+                params = {"value": shorten_value(declared, value), "alias": declared.alias}
+                params |= make_row_list_params(layer, rows)
+                problem = ValueProblem("placeholder", params)
+                result.findings.append(make_value_finding(ctx, layer, rows[0], declared.name, problem))
+    return was_searched

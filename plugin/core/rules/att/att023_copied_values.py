@@ -2,16 +2,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.context import Context
+from ...engine.context import Context, trim_code_padding
+from ...indicators.land_use import CODE_2023_COLUMN
 from ...indicators.survey_deductions import find_rows_below, is_cut_differently
 from ...model.findings import Finding
 from ...model.rule import Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from .._attributes import MAX_SHOWN_FIDS, make_row_list_params
-from .._places import is_reported_elsewhere
+from .._places import find_equal_shapes, is_reported_elsewhere
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 EAST_SQUARE_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 0))"
+WIDE_WKT = "POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))"
+#: Digits of the first level of the planning list.
+CLASS_DIGITS = 2
 
 
 def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
@@ -24,23 +28,33 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     problem="Copies of parcels have other values",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
-    uses=["attributes.copied_fields"],
+    uses=["attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share"],
     needs={
         "farmland": Need("farmland", optional=True),
         "cultivated": Need("cultivated", optional=True),
         "reserve_land": Need("reserve_land", optional=True),
         "parcels": Need("parcels"),
+        "base_parcels": Need("base_parcels", optional=True),
+        "centre_base": Need("centre_base", optional=True),
     },
     messages={
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: {count} (ids {fids}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy the value from the survey, or correct the parcel.",
+        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on exactly the same shapes; features: {count} (ids {fids}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
+        "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} (ids {fids}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
     },
     fails=[
         Example("another kind of field", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}, finds=1),
         Example("one finding a field", {"cultivated": [*_make_land_row(SQUARE_WKT, GDLX="PD"), *_make_land_row(EAST_SQUARE_WKT, GDLX="PD")],
                 "parcels": [*_make_land_row(SQUARE_WKT, GDLX="TT"), *_make_land_row(EAST_SQUARE_WKT, GDLX="TT")]}, finds=1),
         Example("another village", {"farmland": _make_land_row(SQUARE_WKT, ZLDWMC="大庄村"), "parcels": _make_land_row(SQUARE_WKT, ZLDWMC="小庄村")}, finds=1),
+        Example("woods in the base, a field in the survey", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="030100"), "parcels": _make_land_row(SQUARE_WKT)},
+                finds=1, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
+        Example("the centre's base is another one", {"centre_base": _make_land_row(SQUARE_WKT, land_use="070100"), "base_parcels": _make_land_row(WIDE_WKT, land_use="010300"),
+                "parcels": _make_land_row(WIDE_WKT)}, finds=1, areas=(10000.0,), roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
     ],
     passes=[
+        Example("the same class of land in another list", {"base_parcels": _make_land_row(SQUARE_WKT, land_use="100100"), "parcels": _make_land_row(SQUARE_WKT, land_use="0601"),
+                "centre_base": _make_land_row(SQUARE_WKT, land_use="070100")}, roles={"base_parcels": "XZYDYH", "parcels": "DLTB"}),
         Example("the same values", {"farmland": _make_land_row(SQUARE_WKT, GDLX="TT"), "parcels": _make_land_row(SQUARE_WKT, GDLX="TT")}),
         Example("a part of a parcel", {"farmland": _make_land_row(SQUARE_WKT, GDLX="PD"),
                 "parcels": _make_land_row("POLYGON ((0 0, 200 0, 200 100, 0 100, 0 0))", GDLX="TT")}),
@@ -52,6 +66,8 @@ def copied_values(
     cultivated: Layer | None,
     reserve_land: Layer | None,
     parcels: Layer,
+    base_parcels: Layer | None,
+    centre_base: Layer | None,
     *,
     ctx: Context,
 ) -> RuleResult:
@@ -60,7 +76,10 @@ def copied_values(
     What it checks
         Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of
         `attributes.copied_fields` (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's values. One finding
-        for each field of a layer, with the rows.
+        for each field of a layer, with the rows. Base parcels (XZYDYH) with exactly the shape of a parcel: their land
+        use is of the same group of classes (`attributes.base_class_groups`: cultivated, woods, construction …) as the
+        survey's. The centre's base parcels (ZXCQXZYDYH): the same, compared with the base parcel at a point inside
+        each, from `attributes.centre_base_share` of their area on.
     Why
         These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
         tables by unit, quality or owner differ.
@@ -69,7 +88,9 @@ def copied_values(
     Limits
         Only rows with the shape of a parcel are compared, and only where both have a value. Which of the two is right
         is unknown. LAW010 reports slope classes and land use, ATT022 deductions; when they also run, LAW010 reports
-        rows on land that is not cultivated, and ATT002 unknown codes. The compared fields are a setting of mark C.
+        rows on land that is not cultivated, and ATT002 unknown codes. Classes are compared by the survey list's
+        column for the planning list; classes in no group, or with several groups there, are compatible with each. An
+        approved conversion of base data (基数转换) may change a class. The settings are of mark C.
     """
     result = RuleResult(is_applicable=False)
     for layer in (farmland, cultivated, reserve_land):
@@ -90,7 +111,109 @@ def copied_values(
             for name in fields
             if (finding := _report_differences(name, layer, parcels, copies, below[copies], ctx)) is not None
         ]
+    if base_parcels is not None and base_parcels is not parcels and not ctx.is_edit_check:
+        result.is_applicable = True
+        result.findings += _report_base_classes(base_parcels, parcels, ctx)
+    if centre_base is not None and base_parcels is not None and not ctx.is_edit_check:
+        result.is_applicable = True
+        result.findings += _report_centre_classes(centre_base, base_parcels, ctx)
     return result
+
+
+def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: Context) -> list[Finding]:
+    """Return one finding for each pair of groups of land use that differ on the same shape."""
+    below = find_equal_shapes(base_parcels, parcels)
+    rows = np.flatnonzero(below >= 0)
+    differing, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, below[rows], ctx)
+    findings = []
+    for pair in dict.fromkeys(zip(groups.tolist(), survey_groups.tolist(), strict=True)):
+        chosen = differing[(groups == pair[0]) & (survey_groups == pair[1])]
+        finding = _make_class_finding(base_parcels, chosen, parcels, int(below[chosen[0]]), "class", ctx)
+        finding.params |= {"value": pair[0], "expected": pair[1]}
+        finding.area_m2 = float(base_parcels.statutory[chosen].sum())
+        findings.append(finding)
+    return findings
+
+
+def _report_centre_classes(centre_base: Layer, base_parcels: Layer, ctx: Context) -> list[Finding]:
+    """Return a finding if much of the centre's base has other classes than the county's."""
+    below = find_rows_below(centre_base, base_parcels, ctx)
+    rows = np.flatnonzero(below >= 0)
+    differing, _, _ = _compare_land_use(centre_base, rows, base_parcels, below[rows], ctx)
+    areas = centre_base.statutory
+    whole, contradicted = float(areas[rows].sum()), float(areas[differing].sum())
+    if not len(differing) or contradicted <= float(ctx.norm.get("attributes.centre_base_share")) * whole:
+        return []
+    base_row = int(below[differing[0]])
+    finding = _make_class_finding(centre_base, differing, base_parcels, base_row, "centre", ctx)
+    finding.area_m2 = contradicted
+    finding.params |= {
+        "value": centre_base.text("land_use")[int(differing[0])],
+        "expected": base_parcels.text("land_use")[base_row],
+        "percent": round(100 * contradicted / whole, 2),
+    }
+    return [finding]
+
+
+def _make_class_finding(
+    layer: Layer, rows: NDArray, other_layer: Layer, other_row: int, case: str, ctx: Context
+) -> Finding:
+    """Return the finding on rows whose class of land differs; ``other_row`` is that below the first."""
+    drawn = rows[:MAX_SHOWN_FIDS].tolist()
+    finding = ctx.finding_maker.row(
+        layer,
+        drawn[0],
+        case=case,
+        field=layer.get_field_name("land_use"),
+        params=make_row_list_params(layer, rows.tolist()),
+        geometry=ctx.geometry.unite(layer.plane[drawn]),
+    )
+    finding.related_role, finding.related_keys = other_layer.role, [other_layer.keys[other_row]]
+    return finding
+
+
+def _compare_land_use(
+    layer: Layer, rows: NDArray, other_layer: Layer, other_rows: NDArray, ctx: Context
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the (k,) rows whose group of land use differs, with the names of both groups.
+
+    ``rows`` and ``other_rows`` are (n,) positions in the two layers. A row without a group is not compared.
+    """
+    groups_by_code, other_groups_by_code = _find_land_use_groups(layer, ctx), _find_land_use_groups(other_layer, ctx)
+    codes = np.array(layer.text("land_use"), dtype=object)[rows]
+    other_codes = np.array(other_layer.text("land_use"), dtype=object)[other_rows]
+    names: dict[tuple[str, str], tuple[str, str] | None] = {}
+    for pair in set(zip(codes.tolist(), other_codes.tolist(), strict=True)):
+        groups, other_groups = groups_by_code.get(pair[0], ()), other_groups_by_code.get(pair[1], ())
+        is_different = groups and other_groups and not set(groups) & set(other_groups)
+        names[pair] = (groups[0], other_groups[0]) if is_different else None
+    found = [names[pair] for pair in zip(codes.tolist(), other_codes.tolist(), strict=True)]
+    differing = [position for position, pair in enumerate(found) if pair is not None]
+    pairs = np.array([found[position] for position in differing], dtype=object).reshape(-1, 2)
+    return rows[differing], pairs[:, 0], pairs[:, 1]
+
+
+def _find_land_use_groups(layer: Layer, ctx: Context) -> dict[str, tuple[str, ...]]:
+    """Return code of land use as written → names of its groups; codes in no group are left out."""
+    declared = layer.template.field("land_use")
+    if declared is None or not declared.codes:
+        return {}
+    codes = ctx.codes(declared.codes).codes
+    group_by_class: dict[str, str] = {}
+    for line in ctx.norm.get("attributes.base_class_groups"):
+        name, *members = line.split()
+        group_by_class |= dict.fromkeys(members, name)
+    found = {}
+    for written in set(layer.text("land_use")):
+        code = trim_code_padding(written, declared.code_pad)
+        entry = codes.get(code)
+        if entry is None:
+            continue
+        planning_codes = entry.extra.get(CODE_2023_COLUMN, "").split("|") if CODE_2023_COLUMN in entry.extra else [code]
+        groups = {group_by_class.get(planned[:CLASS_DIGITS], "") for planned in planning_codes}
+        if "" not in groups:
+            found[written] = tuple(sorted(groups))
+    return found
 
 
 def _is_comparable_field(name: str, layer: Layer, parcels: Layer) -> bool:

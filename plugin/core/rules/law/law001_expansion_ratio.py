@@ -71,7 +71,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "the shapes of the same parcels (statutory area), above the limit of {limit}: {field} sums to {denominator} "
         "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
         "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
-        "or the survey, or are in the ecological protection red line; parcels: {count} ({contradicted} m² of the base "
+        "or the survey, or are in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
         "of {denominator} m²), for example {keys}. The expansion ratio (form {form}) is {ratio_text} with these "
         "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
         "parcels; until then the ratio is not confirmed.",
@@ -119,7 +119,7 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         parcels with an urban code whose land use (`ratio.doubtful`), or the survey on the same land, is not urban
         construction land: from `ratio.doubtful_share` of the base on, or where they decide. Windows of the boundary
         that 永久基本农田, 生态保护红线 and water (`ratio.window_water`) do not fill are a warning where the open land
-        decides; town land of the base inside the red line as well. With a base year other than 2020, or without one,
+        decides; town land of the base inside the red line or in a village building zone (村庄建设区) as well. With a base year other than 2020, or without one,
         nothing is confirmed.
     """
     expansion = compute_expansion(boundary, base_parcels, ctx)

@@ -4,7 +4,14 @@ import shapely
 
 from ...engine.context import Context
 from ...geometry.validity import is_missing
-from ...heritage.protection import POLYGON_ROLE_BY_POINT_ROLE, read_site_names
+from ...heritage.heritage_sites import normalise_name, read_row_kinds
+from ...heritage.protection import (
+    KIND_LIST,
+    PART_SETTINGS,
+    POLYGON_ROLE_BY_POINT_ROLE,
+    classify_heritage_parts,
+    read_site_names,
+)
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -18,22 +25,27 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
 @rule(
     "REL022",
     "heritage-sites-in-ranges",
-    problem="A heritage site is outside its range",
+    problem="A heritage site is outside its range or has no feature",
     severity=Severity.WARNING,
     basis=["heritage-checks"],
     needs={},
-    uses=["tolerance"],
+    uses=PART_SETTINGS,
     messages={
         "outside": "{layer} ({key}, “{site}”) is {distance} m outside the polygon of the same name in {related_layer} ({related_key}). Move the point, or correct the polygon or the name.",
         "unnamed": "{layer} ({key}, “{site}”) is in no polygon of {related_layer}, and no polygon has its name. Correct the name in one of them, or draw the polygon.",
+        "missing": "{layer} ({key}) has a protection range of “{site}”, which {related_layer} lacks. Add the site to {related_layer}; if a layer has it under another name, use one name; remove the range if the site was struck off the register.",
     },
     fails=[
         Example("next to its polygon", {"WWBHDWD": [SITE_POINT_OUTSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}, finds=1),
         Example("in another's polygon only", {"LSJZD": [{**SITE_POINT_INSIDE_RANGE, "feature_name": "某宅"}], "LSJZM": [
             SITE_POLYGON, {"wkt": "POLYGON ((200 0, 300 0, 300 100, 200 100, 200 0))", "feature_name": "某宅"}]}, finds=1),
         Example("no polygon of its name", {"BKYDWWD": [{**SITE_POINT_OUTSIDE_RANGE, "feature_name": "某碑"}], "BKYDWWM": [SITE_POLYGON]}, finds=1),
+        Example("a range without its site", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某庙保护范围", "feature_kind": "61"}], "WWBHDWM": [SITE_POLYGON]}, finds=1),
     ],
     passes=[
+        Example("the site is a point only", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某寺保护范围", "feature_kind": "61"}], "WWBHDWD": [SITE_POINT_INSIDE_RANGE],
+                "WWBHDWM": [{**SITE_POLYGON, "feature_name": "某庙"}]}),
+        Example("a range of another kind", {"LSWHBHX": [{**SITE_POLYGON, "feature_name": "某街区核心保护范围", "feature_kind": "21"}], "WWBHDWM": [SITE_POLYGON]}),
         Example("inside", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [SITE_POLYGON]}),
         Example("on the edge", {"WWBHDWD": [{**SITE_POINT_INSIDE_RANGE, "wkt": "POINT (100 50)"}], "WWBHDWM": [SITE_POLYGON]}),
         Example("in one of two polygons of its name", {"WWBHDWD": [SITE_POINT_INSIDE_RANGE], "WWBHDWM": [
@@ -42,17 +54,20 @@ SITE_POINT_OUTSIDE_RANGE = {"wkt": "POINT (150 50)", "feature_name": "某寺"}
     ],
 )  # fmt: skip
 def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
-    """The point of a heritage site is in its polygon.
+    """Each protection range has its heritage site, and a site's point is in its polygon.
 
     What it checks
         文物保护单位, 不可移动文物 and 历史建筑 with both points and polygons: each point is in a polygon of its name.
-        A point that no polygon is named after, and that is in none, is a hint.
+        A point that no polygon is named after, and that is in none, is a hint. Each site of which LSWHBHX has a range
+        is in a layer of its kind (points or polygons), if the data have one.
     Why
         Point and polygon are the same site: if they are separate, one has a wrong place or a wrong name.
     How to fix
         Compare the place with the site's register; move the point, or correct polygon or name.
     Limits
-        Names (MC) are compared as written. A point on the edge is in the polygon. Runs by name or with its group.
+        Names (MC) of points and polygons are compared as written, those of ranges without spaces and without words for
+        a part. A point on the edge is in the polygon. The list of kinds is marked C. Runs for a whole county, by name
+        or with its group.
     """
     result = RuleResult(is_applicable=False)
     for points, polygons in POLYGON_ROLE_BY_POINT_ROLE.items():
@@ -60,7 +75,40 @@ def heritage_sites_in_ranges(*, ctx: Context) -> RuleResult:
         if point_layer is not None and polygon_layer is not None:
             result.is_applicable = True
             result.findings += _find_misplaced_points(point_layer, polygon_layer, ctx)
+    heritage_line = find_usable_layer("heritage", ctx, result)
+    if heritage_line is not None:
+        _find_ranges_without_site(heritage_line, result, ctx)
     return result
+
+
+def _find_ranges_without_site(heritage_line: Layer, result: RuleResult, ctx: Context) -> None:
+    """Add a finding for each site of the protection line that no layer of its kind has."""
+    row_kinds, row_sites = read_row_kinds(heritage_line, ctx), classify_heritage_parts(heritage_line, ctx).site
+    sites_by_kind: dict[str, dict[str, int]] = {}
+    for row, (kind, site) in enumerate(zip(row_kinds, row_sites.tolist(), strict=True)):
+        if kind and site:
+            sites_by_kind.setdefault(kind, {}).setdefault(normalise_name(site), row)
+    for kind_entry in ctx.codes(KIND_LIST).codes.values():
+        role, sites = kind_entry.extra.get("layer", ""), sites_by_kind.get(kind_entry.name, {})
+        if not role or not sites:
+            continue
+        roles = [role, *(point for point, polygon in POLYGON_ROLE_BY_POINT_ROLE.items() if polygon == role)]
+        layers = [layer for r in roles if (layer := find_usable_layer(r, ctx, result)) is not None]
+        if not layers:
+            continue
+        result.is_applicable = True
+        names = {normalise_name(site) for layer in layers for site in classify_heritage_parts(layer, ctx).site.tolist()}
+        for name, row in sites.items():
+            if name not in names:
+                finding = ctx.finding_maker.row(
+                    heritage_line,
+                    row,
+                    case="missing",
+                    geometry=heritage_line.plane[row],
+                    params={"site": row_sites[row]},
+                )
+                finding.related_role = layers[0].role
+                result.findings.append(finding)
 
 
 def _find_misplaced_points(points: Layer, polygons: Layer, ctx: Context) -> list[Finding]:

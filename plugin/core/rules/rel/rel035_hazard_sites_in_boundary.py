@@ -11,12 +11,15 @@ SQUARE_WITH_HOLE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 4
 #: avoid them.
 HAZARD_ROLES = ("XZZRZHFXFBD", "XZZRZHFXFBX")
 BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
+#: Layers of disaster prevention facilities, among them refuges, and areas of hazards that must not reach them.
+REFUGE_ROLES = ("FZJZSSD", "FZJZSSM", "ZXCQFZJZSSD", "ZXCQFZJZSSM")
+HAZARD_AREA_ROLES = ("XZZRZHFXFBM", "ZHFXQ", "ZXCQZHFXQ", "XZHQ")
 
 
 @rule(
     "REL035",
     "hazard-sites-in-boundary",
-    problem="Hazard sites are within a building boundary",
+    problem="Hazards are within a building boundary or at a refuge",
     severity=Severity.WARNING,
     basis=["shanxi-plan-3", "conflict-practice"],
     needs={},
@@ -25,6 +28,9 @@ BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
         "point": "The hazard site {layer} ({key}) is in {related_layer} ({related_key}); construction must avoid "
         "geological hazards. Draw the boundary around the site; if an assessment allows building there, waive the "
         "finding with that document.",
+        "refuge": "{layer} ({key}) is in the hazard area {related_layer} ({related_key}); refuges and other facilities for "
+        "disaster prevention must be usable in a disaster. Move the facility; if an assessment allows this place, or "
+        "the facility serves the hazard area itself, waive the finding with that document.",
         "line": "The hazard line {layer} ({key}) runs {length} m through {related_layer} ({related_key}); "
         "construction must avoid geological hazards. Move the boundary back from the line; if an assessment allows "
         "building there, waive the finding with that document.",
@@ -33,8 +39,12 @@ BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
         Example("a landslide in the boundary", {"XZZRZHFXFBD": ["POINT (50 50)", "POINT (150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
         Example("a fault across it", {"XZZRZHFXFBX": ["LINESTRING (-50 50, 150 50)"], "CZKFBJ": [SQUARE_WKT]}, finds=1),
         Example("in a village's boundary", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZJSBJ": [SQUARE_WKT]}, finds=1, standard="township_db"),
+        Example("a refuge on a landslide", {"FZJZSSD": ["POINT (50 50)", "POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}, finds=1),
+        Example("a refuge that reaches into a flood storage area", {"ZXCQFZJZSSM": ["POLYGON ((90 0, 150 0, 150 100, 90 100, 90 0))"], "XZHQ": [SQUARE_WKT]}, finds=1,
+                areas=(1000.0,)),
     ],
     passes=[
+        Example("a refuge next to a hazard area", {"FZJZSSD": ["POINT (150 50)"], "XZZRZHFXFBM": [SQUARE_WKT]}),
         Example("outside, and on the edge", {"XZZRZHFXFBD": ["POINT (150 50)", "POINT (100 50)"], "CZKFBJ": [SQUARE_WKT]}),
         Example("in a window", {"XZZRZHFXFBD": ["POINT (50 50)"], "CZKFBJ": [SQUARE_WITH_HOLE_WKT]}),
         Example("along the edge", {"XZZRZHFXFBX": ["LINESTRING (0 0, 100 0)"], "CZKFBJ": [SQUARE_WKT]}),
@@ -42,11 +52,12 @@ BOUNDARY_CONCEPTS = ("boundary", "CZJSBJ")
     ],
 )  # fmt: skip
 def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
-    """Points and lines of hazards are outside the boundaries of towns and villages.
+    """Hazards are outside the boundaries of towns and villages, and away from refuges.
 
     What it checks
         现状自然灾害风险分布 as points and as lines: those inside 城镇开发边界 or 村庄建设边界, with the length
-        inside. Windows (holes of the boundary) are outside.
+        inside. Windows (holes of the boundary) are outside. 防灾减灾设施 as points and areas: those inside 现状自然灾害
+        风险分布 (areas), 灾害风险区 or 蓄滞洪区.
     Why
         The boundary avoids areas of high natural risk; a landslide or a fault inside it endangers buildings.
     How to fix
@@ -54,7 +65,8 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
         assessment.
     Limits
         Every site in the layer counts, whatever its risk: its field table was not read (mark C). The distance to keep
-        is not checked. REL010 checks hazards with an area. Runs by name or with the group control_lines.
+        is not checked. REL010 checks hazards with an area. Facilities of every kind count, because their field table was
+        not read. Runs for a whole county, by name or with the group control_lines.
     """
     result = RuleResult(is_applicable=False)
     boundaries = [
@@ -69,7 +81,28 @@ def hazard_sites_in_boundary(*, ctx: Context) -> RuleResult:
         for boundary in boundaries:
             result.is_applicable = True
             result.findings += _report_parts_inside_boundary(hazard, boundary, ctx)
+    hazard_areas = [area for role in HAZARD_AREA_ROLES if (area := find_usable_layer(role, ctx, result)) is not None]
+    for role in REFUGE_ROLES if hazard_areas else ():
+        refuge = find_usable_layer(role, ctx, result)
+        if refuge is not None:
+            result.is_applicable = True
+            for area in hazard_areas:
+                result.findings += _report_refuges_in_hazard_area(refuge, area, ctx)
     return result
+
+
+def _report_refuges_in_hazard_area(refuge: Layer, area: Layer, ctx: Context) -> list[Finding]:
+    if refuge.template.geometry == "polygon":
+        return ctx.finding_maker.pairs(refuge, area, ctx.geometry.shared(refuge, area), case="refuge")
+    parts_inside = ctx.geometry.find_point_line_parts_inside(refuge, area)
+    findings = []
+    for row, area_row, shape in zip(
+        parts_inside.row.tolist(), parts_inside.of.tolist(), parts_inside.shape, strict=True
+    ):
+        finding = ctx.finding_maker.row(refuge, row, case="refuge", geometry=shape)
+        finding.related_role, finding.related_keys = area.role, [area.keys[area_row]]
+        findings.append(finding)
+    return findings
 
 
 def _report_parts_inside_boundary(hazard: Layer, boundary: Layer, ctx: Context) -> list[Finding]:
