@@ -351,7 +351,7 @@ def plant_red_line_of_no_ecological_kind(draft: CountyDraft) -> None:
     draft.change("STBHHX", draft.first_row("STBHHX"), LHLX="城镇建设")
 
 
-@declare_mutation("ATT002", case="alike")
+@declare_mutation("ATT001", case="grade")
 def plant_one_grade_for_the_whole_county(draft: CountyDraft) -> None:
     draft.layers["CZJSSYXPJJG"]["MC"] = "适宜"
 
@@ -363,5 +363,5 @@ def plant_road_with_tenfold_length_field(draft: CountyDraft) -> None:
 
 
 @declare_mutation("ATT020", case="placeholder")
-def plant_zones_that_are_not_approved(draft: CountyDraft) -> None:
-    draft.layers["YDYHGHFQ"]["BZ"] = "待定，未批准"
+def plant_zone_that_is_not_approved(draft: CountyDraft) -> None:
+    draft.change("YDYHGHFQ", draft.first_row("YDYHGHFQ"), BZ="待定，未批准")

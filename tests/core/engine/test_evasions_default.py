@@ -231,7 +231,7 @@ DEFECTS_AND_RULES = [
     (remove_two_monuments, "REL022"),
     (move_refuges_into_hazard_areas, "REL035"),
     (call_the_red_line_building_land, "ATT002"),
-    (set_one_grade_everywhere, "ATT002"),
+    (set_one_grade_everywhere, "ATT001"),
     (set_grades_of_no_evaluation, "ATT002"),
     (set_unknown_main_functions, "ATT002"),
     (write_lengths_ten_times, "ATT013"),

@@ -44,6 +44,7 @@ ATTRIBUTE_DEFECTS = [
     ("ATT017", "GDBHMB", {"DLBM": "0201K", "DLMC": "可调整果园", "KCXS": 0.0, "TBDLMJ": None}, ()),
     ("ATT018", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": None}, ()),
     ("ATT019", "DLTB", {"DLBM": "0103", "DLMC": "旱地", "GDPDJB": "1", "KCDLBM": "1003", "KCXS": 0.1}, ("ATT003",)),
+    ("ATT020", "YDYHGHFQ", {"BZ": "面积待定"}, ()),
     ("ATT021", "DLTB", {"ZLDWMC": "某村"}, ()),
     ("ATT022", "STBHHX", {"MJ": 1e9}, ("ATT013",)),
     ("ATT023", "GDBHMB", {"QSXZ": "20"}, ()),

@@ -195,6 +195,8 @@ RULES_WITHOUT_OVERLAP_CASES = {
     "GEO006": "asks what fills a hole",
     "TOP009": "asks what fills a window",
     "TOP008": "lists what all these leave out",
+    "REL035": "also compares points and lines: its examples",
+    "REL039": "compares shares of whole features: its examples",
     "LAW001": "sums what is new land",
     "LAW016": "asks of what LAW017 tells",
     "LAW020": "gives shares, and compares codes of zones where they overlap: test_control_lines.py",

@@ -8,7 +8,7 @@ from ...engine.context import Context
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, Severity, rule
 from ...plan.layer import Layer
-from .._attributes import make_row_list_params
+from .._attributes import make_row_list_params, read_word_pairs
 
 SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
 OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
@@ -17,23 +17,28 @@ OTHER_SQUARE_WKT = "POLYGON ((10 0, 19 0, 19 9, 10 9, 10 0))"
 @rule(
     "ATT001",
     "duplicate-key",
-    problem="Keys are missing or repeated",
+    problem="Keys are missing or repeated, or numbers or grades are all alike",
     basis=["A1"],
-    uses=["attributes.number_fields"],
+    uses=["attributes.number_fields", "attributes.graded_fields"],
     needs={"layer": Need(EVERY_LAYER, fields=("key",))},
     messages={
         "repeated": "{layer}: {field} {key} is repeated; features: {count} (ids {fids}{more}). Assign new numbers to all but one; a used number is never assigned again.",
         "missing": "{layer} ({key}): {field} is empty, so the feature cannot be identified. Assign the next free "
         "number (function sanxian_next_bsm of the field calculator).",
         "number": "{layer}: every feature has the same {field} “{value}” (features: {count}), but the field must number them one by one. Number them again.",
+        "grade": "{layer}: every feature has the same {field} “{value}” (features: {count}), but this layer divides the county into grades. Take the grade of each feature from the evaluation.",
     },
     fails=[
         Example("same number twice", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "1"}]}, finds=1),
         Example("one parcel number for all", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "7"}]},
                 finds=1, roles={"layer": "YJJBNTBHTB"}),
+        Example("suited everywhere", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "适宜"}]},
+                finds=1, roles={"layer": "CZJSSYXPJJG"}),
         Example("no number", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": None}]}, finds=1),
     ],
     passes=[
+        Example("two grades", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "feature_name": "适宜"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "feature_name": "不适宜"}]},
+                roles={"layer": "CZJSSYXPJJG"}),
         Example("all different, a gap", {"layer": [{"wkt": SQUARE_WKT, "key": "1"}, {"wkt": OTHER_SQUARE_WKT, "key": "3"}]}),
         Example("parcels have numbers of their own", {"layer": [{"wkt": SQUARE_WKT, "key": "1", "YJJBNTTBBH": "7"}, {"wkt": OTHER_SQUARE_WKT, "key": "2", "YJJBNTTBBH": "8"}]},
                 roles={"layer": "YJJBNTBHTB"}),
@@ -44,13 +49,14 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
 
     What it checks
         标识码 (BSM) that are repeated within a layer, or missing; and, as a warning, a layer in which all rows have
-        the same value in a numbering field (`attributes.number_fields`: 永久基本农田图斑编号).
+        the same value in a numbering field (`attributes.number_fields`: 永久基本农田图斑编号) or a field of grades
+        (`attributes.graded_fields`: evaluations).
     Why
         Findings, waivers, versions and the national system identify a feature by this number alone.
     How to fix
         Assign a new number to the later feature. A used number is never assigned again; gaps are normal.
     Limits
-        Checks one layer at a time, and not the number's composition. A setting (C) lists the numbering fields.
+        Checks one layer at a time, and not the number's composition. Settings (C) list the fields of numbers and grades.
     """
     field = layer.get_field_name("key")
     if not layer.has("key"):
@@ -79,13 +85,16 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
                     else None,
                 )
             )
-    return findings + [
-        finding for name in ctx.norm.get("attributes.number_fields") for finding in _report_constant_number(layer, name)
-    ]
+    for name in ctx.norm.get("attributes.number_fields"):
+        findings += _report_constant_value(layer, name, "number")
+    for role, name in read_word_pairs(ctx.norm, "attributes.graded_fields"):
+        if role == layer.role:
+            findings += _report_constant_value(layer, name, "grade")
+    return findings
 
 
-def _report_constant_number(layer: Layer, name: str) -> list[Finding]:
-    """Return a warning if all rows have the same value in a field of numbers.
+def _report_constant_value(layer: Layer, name: str, case: str) -> list[Finding]:
+    """Return a warning if all rows have the same value in a field.
 
     A layer with fewer than two rows, or without the field, has none.
     """
@@ -96,4 +105,4 @@ def _report_constant_number(layer: Layer, name: str) -> list[Finding]:
     if len(values) != 1 or not (value := values.pop()):
         return []
     params = {"count": len(layer), "value": value}
-    return [Finding(layer.role, field=declared.name, case="number", severity=Severity.WARNING, params=params)]
+    return [Finding(layer.role, field=declared.name, case=case, severity=Severity.WARNING, params=params)]

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
 
 from ...engine.context import Context, trim_code_padding
 from ...messages.texts import CodeListName
@@ -9,7 +8,7 @@ from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
 from ...plan.layer import Layer
 from ...standard.codes import Code
 from ...standard.template import Field
-from .._attributes import make_row_list_params, read_field_words, read_word_pairs
+from .._attributes import ValueProblem, judge_values, read_field_words
 
 #: Codes that a message lists, and the first characters of a code that give its class.
 MAX_LISTED_CODES, CLASS_DIGITS = 12, 2
@@ -24,19 +23,17 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     severity=Severity.WARNING,
     basis=["county-db", "survey-2020"],
     needs={"layer": Need(EVERY_LAYER)},
-    uses=["attributes.value_words", "attributes.graded_fields"],
+    uses=["attributes.value_words"],
     messages={
         "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
-        "words": "{layer}: {field} = “{value}” (features: {count}, ids {fids}{more}) has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
-        "alike": "{layer}: {field} is “{value}” on every feature ({count}), but this layer divides the county into grades. Take the grade of each feature from the evaluation.",
+        "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
     },
     fails=[
         Example("no such code", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999"}]}, finds=1, roles={"layer": "DLTB"}),
         Example("another name", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103", "land_use_name": "水田"}]}, finds=1,
                 roles={"layer": "DLTB"}),
         Example("a red line for building", {"layer": [{"wkt": SQUARE_WKT, "LHLX": "城镇建设"}]}, finds=1, roles={"layer": "STBHHX"}),
-        Example("suited everywhere", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}] * 2}, finds=1, roles={"layer": "CZJSSYXPJJG"}),
     ],
     passes=[
         Example("grades of an evaluation", {"layer": [{"wkt": SQUARE_WKT, "feature_name": "适宜"}, {"wkt": SQUARE_WKT, "feature_name": "不适宜"}]}, roles={"layer": "CZJSSYXPJJG"}),
@@ -52,8 +49,7 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
     What it checks
         Every filled field with a code list: the code is in the list, and the field with the code's name has the
         list's name. Fields of words without a list (`attributes.value_words`: kind of red line, grades of evaluations,
-        main function): the value has one of the words. Grades (`attributes.graded_fields`): not all rows have the
-        same.
+        main function): the value has one of the words.
     Why
         Sums by class, symbols and every rule that selects rows by code depend on it.
     How to fix
@@ -85,36 +81,20 @@ def unknown_code(layer: Layer, *, ctx: Context) -> RuleResult:
 
 
 def _check_words(layer: Layer, result: RuleResult, ctx: Context) -> None:
-    """Add findings on words that a field without a code list does not use, and on equal grades."""
-    for role, field, words in read_field_words(ctx.norm, "attributes.value_words"):
+    """Add findings on values with none of the words of a field without a code list."""
+    for role, field, listed in read_field_words(ctx.norm, "attributes.value_words"):
         if role != layer.role or layer.named(field) is None:
             continue
         result.is_applicable = True
-        words = [part for word in words for part in (ctx.norm.get(word) if ctx.norm.has_setting(word) else [word])]
-        values = np.array(layer.get_texts_by_name(field), dtype=object)
-        for value in dict.fromkeys(values.tolist()):
-            if value and not value.isascii() and not any(word in value for word in words):
-                params = {"value": value, "expected": "、".join(words)}
-                result.findings.append(_make_rows_finding(ctx, layer, values == value, field, "words", params))
-    for role, field in read_word_pairs(ctx.norm, "attributes.graded_fields"):
-        # Around an edit not all rows are known.
-        if role != layer.role or layer.named(field) is None or len(layer) == 1 or ctx.is_edit_check:
-            continue
-        result.is_applicable = True
-        values = np.array(layer.get_texts_by_name(field), dtype=object)
-        is_reported = any(finding.role == role and finding.case == "words" for finding in result.findings)
-        if values[0] and (values == values[0]).all() and not is_reported:
-            rows = np.ones(len(layer), dtype=bool)
-            result.findings.append(_make_rows_finding(ctx, layer, rows, field, "alike", {"value": values[0]}))
+        words = [word for key in listed for word in (ctx.norm.get(key) if ctx.norm.has_setting(key) else [key])]
+        judge = partial(_find_word_problem, words=words)
+        result.findings += judge_values(ctx, layer, field, layer.get_texts_by_name(field), judge)
 
 
-def _make_rows_finding(
-    ctx: Context, layer: Layer, rows: NDArray, field: str, case: str, params: dict[str, str]
-) -> Finding:
-    """Return one finding on several rows, (n,) bool; its place is that of the first."""
-    positions = np.flatnonzero(rows).tolist()
-    params = {**params, **make_row_list_params(layer, positions)}
-    return _make_code_finding(ctx, layer, positions[0], field, case, params)
+def _find_word_problem(value: str, *, words: list[str]) -> ValueProblem | None:
+    if value.isascii() or any(word in value for word in words):
+        return None
+    return ValueProblem("words", {"value": value, "expected": "、".join(words)})
 
 
 def _find_code_problem(
