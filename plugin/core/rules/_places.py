@@ -19,6 +19,9 @@ from ..model.findings import Finding
 from ..model.rule import RuleResult
 from ..plan.layer import Layer
 
+#: Decimals of metres to which bounding boxes are rounded before shapes are compared.
+BOX_DECIMALS = 1
+
 
 def select_valid_polygons(layer: Layer) -> NDArray:
     """Return the (n,) polygons of a layer in the plan's plane CRS.
@@ -31,10 +34,11 @@ def select_valid_polygons(layer: Layer) -> NDArray:
     return shapes
 
 
-def find_equal_shapes(layer: Layer, other_layer: Layer) -> NDArray:
-    """Return (n,) the row of ``other_layer`` with exactly the shape of each row of ``layer``.
+def find_equal_shapes(layer: Layer, other_layer: Layer, within_m: float) -> NDArray:
+    """Return (n,) the row of ``other_layer`` with the shape of each row of ``layer``.
 
-    −1 where no row has it. Shapes are equal if they have the same vertices, in whatever order the rings begin.
+    −1 where no row has it. Shapes are equal if their vertices are within ``within_m`` of each other, wherever the rings
+    begin. Rarely, a row whose bounding box is at the edge of rounding is not found.
     """
     found = np.full(len(layer), -1)
     keys, other_keys = _make_box_keys(layer.plane), _make_box_keys(other_layer.plane)
@@ -44,18 +48,18 @@ def find_equal_shapes(layer: Layer, other_layer: Layer) -> NDArray:
     rows, place = rows[place < len(order)], place[place < len(order)]
     is_same_box = other_keys[order[place]] == keys[rows]
     rows, match = rows[is_same_box], order[place[is_same_box]]
-    equal = shapely.equals_exact(layer.plane[rows], other_layer.plane[match], 0.0)
+    equal = shapely.equals_exact(layer.plane[rows], other_layer.plane[match], within_m)
     rest = np.flatnonzero(~equal)
     equal[rest] = shapely.equals_exact(
-        shapely.normalize(layer.plane[rows[rest]]), shapely.normalize(other_layer.plane[match[rest]]), 0.0
+        shapely.normalize(layer.plane[rows[rest]]), shapely.normalize(other_layer.plane[match[rest]]), within_m
     )
     found[rows[equal]] = match[equal]
     return found
 
 
 def _make_box_keys(shapes: NDArray) -> NDArray:
-    """Return (n,) complex numbers that are equal for equal bounding boxes; NaN without a shape."""
-    boxes = shapely.bounds(shapes).reshape(-1, 4)
+    """Return (n,) complex numbers that are equal for equal rounded bounding boxes; NaN without a shape."""
+    boxes = np.round(shapely.bounds(shapes).reshape(-1, 4), BOX_DECIMALS)
     # A factor that is not a short fraction keeps different boxes apart.
     keys: NDArray = (boxes[:, 0] + np.pi * boxes[:, 2]) + 1j * (boxes[:, 1] + np.pi * boxes[:, 3])
     return keys

@@ -221,7 +221,14 @@ def exchange_green_and_blue_line(tables):
     }
 
 
+def call_woods_of_the_survey_fields_and_shift_it_slightly(tables):
+    """Shift the survey by less than a millimetre too, as saving in another program does."""
+    tables = call_woods_of_the_survey_fields(tables)
+    return {**tables, "DLTB": tables["DLTB"].set_geometry(tables["DLTB"].geometry.translate(0.0004, -0.0003))}
+
+
 DEFECTS_AND_RULES = [
+    (call_woods_of_the_survey_fields_and_shift_it_slightly, "ATT023"),
     (call_fields_of_the_base_woods, "ATT023"),
     (call_woods_of_the_survey_fields, "ATT023"),
     (call_the_base_of_the_centre_fields, "ATT023"),

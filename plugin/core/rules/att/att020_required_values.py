@@ -88,8 +88,12 @@ def _find_placeholders(layer: Layer, result: RuleResult, ctx: Context) -> bool:
         if layer.named(declared.name) is None:
             continue
         was_searched = True
-        judge = partial(_find_placeholder, words=words, declared=declared)
-        result.findings += judge_values(ctx, layer, declared.name, layer.get_texts_by_name(declared.name), judge)
+        texts = layer.get_texts_by_name(declared.name)
+        # One search of all values is much faster than one for each value.
+        whole = "\n".join(texts)
+        if any(word in whole for word in words):
+            judge = partial(_find_placeholder, words=words, declared=declared)
+            result.findings += judge_values(ctx, layer, declared.name, texts, judge)
     return was_searched
 
 

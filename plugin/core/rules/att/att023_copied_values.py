@@ -28,7 +28,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     problem="Copies of parcels have other values",
     severity=Severity.WARNING,
     basis=["attribute-habits"],
-    uses=["attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share"],
+    uses=["tolerance", "attributes.copied_fields", "attributes.base_class_groups", "attributes.centre_base_share"],
     needs={
         "farmland": Need("farmland", optional=True),
         "cultivated": Need("cultivated", optional=True),
@@ -39,7 +39,7 @@ def _make_land_row(wkt: str, **values: str) -> list[dict[str, str]]:
     },
     messages={
         "": "{layer}: {field} differs from the parcel of {related_layer} with exactly the same shape; features: {count} (ids {fids}{more}). For example, {key} has “{value}”, parcel {related_key} has “{expected}”. Copy the value from the survey, or correct the parcel.",
-        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on exactly the same shapes; features: {count} (ids {fids}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
+        "class": "{layer}: {area} that are {expected} in {related_layer} are {value} on the same shapes; features: {count} (ids {fids}{more}), for example {key} (parcel {related_key}). Correct the wrong class; if an approved conversion of the base data changed it, waive the finding and give the document.",
         "centre": "{layer}: {area} ({percent} % of the compared area) are of another class of land than in {related_layer} on the same land; features: {count} (ids {fids}{more}). For example, {key} has {field} “{value}”, {related_key} has “{expected}”. Correct the wrong classes; if a later survey of the centre is used, waive the finding and name that survey.",
     },
     fails=[
@@ -76,9 +76,9 @@ def copied_values(
     What it checks
         Rows of 永久基本农田, 耕地保护目标 and 储备区 with exactly the shape of a parcel: the fields of
         `attributes.copied_fields` (耕地类型, 飞入地标识, 权属, 坐落, 数据年份) have the parcel's values. One finding
-        for each field of a layer, with the rows. Base parcels (XZYDYH) with exactly the shape of a parcel: their land
-        use is of the same group of classes (`attributes.base_class_groups`: cultivated, woods, construction …) as the
-        survey's. The centre's base parcels (ZXCQXZYDYH): the same, compared with the base parcel at a point inside
+        for each field of a layer, with the rows. Base parcels (XZYDYH) with the shape of a parcel (vertices within
+        `tolerance.edge_match_m`): their land use is of the same group of classes (`attributes.base_class_groups`:
+        cultivated, woods, construction …) as the survey's. The centre's base parcels (ZXCQXZYDYH): the same, compared with the base parcel at a point inside
         each, from `attributes.centre_base_share` of their area on.
     Why
         These layers are cut from the land survey. A value that differs on the same land is wrong in one of them, and
@@ -122,7 +122,7 @@ def copied_values(
 
 def _report_base_classes(base_parcels: Layer, parcels: Layer, ctx: Context) -> list[Finding]:
     """Return one finding for each pair of groups of land use that differ on the same shape."""
-    below = find_equal_shapes(base_parcels, parcels)
+    below = find_equal_shapes(base_parcels, parcels, ctx.tolerance.edge_match_m)
     rows = np.flatnonzero(below >= 0)
     differing, groups, survey_groups = _compare_land_use(base_parcels, rows, parcels, below[rows], ctx)
     findings = []
