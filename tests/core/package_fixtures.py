@@ -92,21 +92,21 @@ A4_PIXELS = (2480, 3508)
 
 @cache
 def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = True) -> bytes:
-    """Return the bytes of a small grey JPEG of this resolution and size (pixels).
+    """Return the bytes of a small JPEG of this resolution and size (pixels).
 
-    ``drawn``: blocks of two greys, else one grey.
+    ``drawn``: blocks of two colours, else one grey.
     """
     head = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x01" + struct.pack(">HH", dpi, dpi) + b"\x00\x00"
     # One step of quantisation; codes 0 (no change) and 10 (a change of eight bits) for the level, 0 (end) for the rest.
     head += b"\xff\xdb\x00\x43\x00" + b"\x08" * 64
     head += b"\xff\xc4\x00\x15\x00" + bytes([1, 1, *[0] * 14]) + b"\x00\x08"
     head += b"\xff\xc4\x00\x14\x10" + bytes([1, *[0] * 15]) + b"\x00"
-    frame = b"\xff\xc0\x00\x0b\x08" + struct.pack(">HH", size[1], size[0]) + b"\x01\x01\x11\x00"
-    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+    frame = b"\xff\xc0\x00\x11\x08" + struct.pack(">HH", size[1], size[0]) + b"\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
+    scan = b"\xff\xda\x00\x0c\x03\x01\x00\x02\x00\x03\x00\x00\x3f\x00"
     blocks = -(-size[0] // 8) * -(-size[1] // 8)
-    # If drawn, levels alternate by 128 and 129: level, then end of the block.
-    turn = "10" + "10000000" + "0" + "10" + "01111111" + "0"
-    bits = turn * (blocks // 2) + "00" * (blocks % 2) if drawn else "00" * blocks
+    # If drawn, levels alternate by 128 and 129: level, then end of the block, for each of three components.
+    turn = ("10" + "10000000" + "0") * 3 + ("10" + "01111111" + "0") * 3
+    bits = turn * (blocks // 2) + "000000" * (blocks % 2) if drawn else "000000" * blocks
     bits += "1" * (-len(bits) % 8)
     data = int(bits, 2).to_bytes(len(bits) // 8, "big").replace(b"\xff", b"\xff\x00")
     return head + frame + scan + data + b"\xff\xd9"
@@ -115,14 +115,14 @@ def make_jpeg(dpi: int = 300, size: tuple[int, int] = A4_PIXELS, drawn: bool = T
 def make_pdf(words: str = "", pages: int = 1, more: bytes = b"", trailer: bytes = b"", drawn: bool = True) -> bytes:
     """Return the bytes of a small complete PDF with a line on each of ``pages``.
 
-    ``words``: a comment; ``more``: entries of the catalogue.
+    ``words``: a line on each page; ``more``: entries of the catalogue.
     """
     parts = [b"%%PDF-1.4\n%%%s\n" % words.encode(), b"1 0 obj<</Type/Catalog/Pages 2 0 R%s>>endobj\n" % more]
     kids = b" ".join(b"%d 0 R" % (3 + n) for n in range(pages))
     parts.append(b"2 0 obj<</Type/Pages/Kids[%s]/Count %d>>endobj\n" % (kids, pages))
     page = b"%d 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R>>endobj\n"
     parts += [page % (3 + n, 3 + pages) for n in range(pages)]
-    line = b"72 72 m 500 72 l S" if drawn else b"q Q"
+    line = b"72 72 m 500 72 l S BT (%s) Tj ET" % words.encode() if drawn else b"q Q"
     parts += [b"%d 0 obj<</Length %d>>stream\n%s\nendstream\nendobj\n" % (3 + pages, len(line), line)] if pages else []
     places = [len(b"".join(parts[:n])) for n in range(1, len(parts))]
     table = b"".join(b"%010d 00000 n \n" % place for place in places)

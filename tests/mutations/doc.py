@@ -14,6 +14,7 @@ from typing import Any
 
 from plugin.core.files.digests import MANIFEST_PAGE_FILE_NAME
 from plugin.core.package.inspection.facts import FileFact
+from plugin.core.package.inspection.pdf_pages import PageWindow, Remark
 from plugin.metadata import read_plugin_version
 from tests.core.package_fixtures import COMPLETE_PACKAGE_FILES, DATABASE, make_jpeg, make_package_facts, make_pdf
 from tests.county.measure import statutory_area
@@ -997,3 +998,47 @@ def plant_profile_confirmed_by_province(draft: CountyDraft) -> None:
             "profile": {"id": profile.id, "confirmed": {"by": "某省人民政府"}},
         },
     )
+
+
+@declare_mutation("DOC001", case="document", finds=1)
+def plant_text_with_the_title_of_the_neighbour(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "titles": ("左云县国土空间总体规划",)}})
+
+
+@declare_mutation("DOC005", case="alike", follows=["DOC006"])
+def plant_document_that_differs_in_a_comment_only(draft: CountyDraft) -> None:
+    change_package_facts(
+        draft, add={f"{DOCUMENTS}质量检查报告.pdf": COMPLETE_PACKAGE_FILES[TEXT].replace(b"%PDF-1.4", b"%PDF-1.5")}
+    )
+
+
+@declare_mutation("DOC005", case="count")
+def plant_text_that_lost_pages(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "declared_page_count": 9}})
+
+
+@declare_mutation("DOC005", case="narrow")
+def plant_text_with_a_small_crop_box(draft: CountyDraft) -> None:
+    pages = (PageWindow(1, (1.0, 1.0), (210.0, 297.0)),)
+    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "narrow_pages": pages}})
+
+
+@declare_mutation("DOC005", case="layers")
+def plant_text_with_a_hidden_layer(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "hidden_layers": ("修改稿",)}})
+
+
+@declare_mutation("DOC005", case="remarks")
+def plant_text_with_a_note(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "remarks": (Remark(1, "note"),)}})
+
+
+@declare_mutation("DOC005", case="replaced")
+def plant_text_with_an_earlier_page(draft: CountyDraft) -> None:
+    change_package_facts(draft, pdf={TEXT: {"page_count": 1, "replaced_pages": (1,)}})
+
+
+@declare_mutation("DOC005", case="grey")
+def plant_grey_map(draft: CountyDraft) -> None:
+    decoded = {"decoder": "gdal", "max_difference": 200, "max_colour_difference": 0}
+    change_package_facts(draft, decoded={MAP: decoded})

@@ -10,11 +10,12 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...cancellation import NEVER_CANCELLED, Cancellation
+from .pdf_pages import PageWindow, PdfPages, Remark, inspect_pages
 
 #: Maximum bytes of a file that is searched, and of its unpacked streams.
 _MAX_PDF_BYTES, _MAX_UNPACKED_BYTES = 512 * 2**20, 64 * 2**20
@@ -63,9 +64,23 @@ class PdfFact:
     method
         The method: ``pypdf`` or ``without_pypdf``.
     is_blank
-        Whether all pages are empty.
+        Whether all pages are empty, or show only white or invisible text.
     trailing_bytes
         Number of bytes after the end, other than filling.
+    declared_page_count
+        Number of pages that the page tree states, −1 if it is unknown or right.
+    narrow_pages
+        Pages that show too little of their content.
+    hidden_layers
+        Names of layers that are off when the file is opened.
+    remarks
+        Remarks of readers on pages.
+    replaced_pages, removed_page_count
+        Pages of which the file still has an earlier content, and number of pages that it has without showing them.
+    titles
+        Title, subject, keywords and author in the file's properties.
+    content_digest
+        Digest of its contents without properties; empty without contents.
     """
 
     page_count: int
@@ -74,6 +89,14 @@ class PdfFact:
     method: str = STRUCTURE_METHOD
     is_blank: bool = False
     trailing_bytes: int = 0
+    declared_page_count: int = -1
+    narrow_pages: tuple[PageWindow, ...] = ()
+    hidden_layers: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    replaced_pages: tuple[int, ...] = ()
+    removed_page_count: int = 0
+    titles: tuple[str, ...] = ()
+    content_digest: str = ""
 
 
 def inspect_pdf(path: Path, cancellation: Cancellation = NEVER_CANCELLED, without_pypdf: bool = False) -> PdfFact:
@@ -113,39 +136,39 @@ def _inspect_with_pypdf(pypdf: Any, path: Path, structure: PdfFact) -> PdfFact:
         reader = pypdf.PdfReader(path, strict=False)
         locked = bool(reader.is_encrypted)
         if locked and not reader.decrypt(""):
-            return PdfFact(-1, True, structure.active_content, PYPDF_METHOD, trailing_bytes=structure.trailing_bytes)
-        return PdfFact(
-            len(reader.pages),
-            locked,
-            structure.active_content,
-            PYPDF_METHOD,
-            structure.is_blank,
-            structure.trailing_bytes,
-        )
+            return replace(structure, page_count=-1, is_encrypted=True, is_blank=False, method=PYPDF_METHOD)
+        return replace(structure, page_count=len(reader.pages), is_encrypted=locked, method=PYPDF_METHOD)
     except (PyPdfError, ImportError, OSError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         # Encrypted with a method for which pypdf lacks a library, or damaged: use the structure.
-        return PdfFact(
-            -1 if structure.is_encrypted else structure.page_count,
-            structure.is_encrypted,
-            structure.active_content,
-            STRUCTURE_METHOD,
-            trailing_bytes=structure.trailing_bytes,
-        )
+        return replace(structure, page_count=-1, is_blank=False) if structure.is_encrypted else structure
 
 
 def inspect_pdf_structure(data: bytes) -> PdfFact:
     """Return the content of a PDF by its objects, also those in compressed streams."""
     texts = [data, *_unpack_object_streams(data)]
     locked = any(_ENCRYPT_NAME.search(text) for text in texts)
-    pages = sum(len(_PAGE_OBJECT.findall(text)) for text in texts)
     active = tuple(key for key, names in _ACTIVE_PATTERNS.items() if any(names.search(text) for text in texts))
-    blank = pages > 0 and not locked and not _has_drawing(data)
+    pages = PdfPages() if locked else inspect_pages(data)
+    if pages.count < 0:
+        # Without a page tree, count the objects that are pages.
+        count = sum(len(_PAGE_OBJECT.findall(text)) for text in texts)
+        blank = count > 0 and not locked and not _has_drawing(data)
+    else:
+        count, blank = pages.count, pages.is_blank
     return PdfFact(
-        -1 if locked and not pages else pages,
+        -1 if locked and not count else count,
         locked,
-        active,
+        tuple(dict.fromkeys((*active, *pages.active_content))),
         is_blank=blank,
         trailing_bytes=_count_trailing_bytes(data),
+        declared_page_count=pages.declared_count if pages.declared_count != pages.count else -1,
+        narrow_pages=pages.narrow_pages,
+        hidden_layers=pages.hidden_layers,
+        remarks=pages.remarks,
+        replaced_pages=pages.replaced_pages,
+        removed_page_count=pages.removed_page_count,
+        titles=pages.titles,
+        content_digest=pages.content_digest,
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 import warnings
@@ -48,6 +49,8 @@ class JpegProperties:
         Number of bytes after the end marker, other than filling.
     has_script
         Whether the file carries a script or a page.
+    content_digest
+        Digest of the picture without metadata (segments of applications, comments); empty for an incomplete file.
     """
 
     width: int = 0
@@ -56,6 +59,7 @@ class JpegProperties:
     is_complete: bool = False
     trailing_bytes: int = 0
     has_script: bool = False
+    content_digest: str = ""
 
 
 def is_jpeg(name: str) -> bool:
@@ -80,6 +84,7 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
     if handle.read(2) != _START_MARKER:
         return JpegProperties()
     size, jfif_dpi, exif_dpi, has_scan, has_script = (0, 0), None, None, False, False
+    digest = hashlib.sha256()
     while (marker := _read_next_marker(handle)) is not None:
         if marker == _SCAN_MARKER:
             has_scan = True
@@ -88,6 +93,8 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
         if body is None:
             break
         has_script = has_script or (marker in _TEXT_MARKERS and _SCRIPT_PATTERN.search(body) is not None)
+        if marker not in _TEXT_MARKERS:
+            digest.update(bytes([marker]) + body)
         if marker in _FRAME_MARKERS and len(body) >= 5:
             height, width = struct.unpack(">HH", body[1:5])
             size = (width, height)
@@ -95,9 +102,16 @@ def read_jpeg(handle: BinaryIO) -> JpegProperties:
             jfif_dpi = _read_jfif_dpi(body)
         elif marker == _EXIF_MARKER and body.startswith(_EXIF_SIGNATURE):
             exif_dpi = _read_exif_dpi(body[len(_EXIF_SIGNATURE) :])
-    is_complete, trailing_bytes = _find_end_of_scans(handle.read()) if has_scan and all(size) else (False, 0)
+    scans = handle.read() if has_scan and all(size) else b""
+    is_complete, trailing_bytes = _find_end_of_scans(scans)
+    digest.update(scans)
     return JpegProperties(
-        *size, jfif_dpi if jfif_dpi is not None else exif_dpi, is_complete, trailing_bytes, has_script
+        *size,
+        jfif_dpi if jfif_dpi is not None else exif_dpi,
+        is_complete,
+        trailing_bytes,
+        has_script,
+        digest.hexdigest() if is_complete else "",
     )
 
 
@@ -202,12 +216,15 @@ class DecodedJpeg:
         Largest difference between two pixels in any band, 0 to 255; None without decoding.
     one_colour_share
         Share of pixels with the commonest colour (bands in steps of 16); None without decoding.
+    max_colour_difference
+        Largest difference between red, green and blue of a pixel, 0 for one band; None without decoding.
     """
 
     decoder: str = NOT_DECODED
     is_sound: bool = True
     max_difference: int | None = None
     one_colour_share: float | None = None
+    max_colour_difference: int | None = None
 
 
 def decode_jpeg(path: Path) -> DecodedJpeg:
@@ -247,7 +264,7 @@ def _read_with_gdal(gdal: Any, path: Path) -> DecodedJpeg:
         if not data or messages:
             return DecodedJpeg(DECODED_BY_GDAL, False)
         bands = np.frombuffer(data, dtype=np.uint8).reshape(picture.RasterCount, -1)
-        return DecodedJpeg(DECODED_BY_GDAL, True, int(np.ptp(bands, axis=1).max()), _measure_commonest_colour(bands))
+        return _measure_pixels(bands, DECODED_BY_GDAL, int(np.ptp(bands, axis=1).max()))
     except (RuntimeError, ValueError):
         # QGIS may have configured GDAL to raise, or the bands do not have bytes.
         return DecodedJpeg(DECODED_BY_GDAL, False)
@@ -279,9 +296,19 @@ def _decode_with_pillow(path: Path) -> DecodedJpeg | None:
         return DecodedJpeg(DECODED_BY_PILLOW, False)
     ranges = extrema if isinstance(extrema[0], tuple) else (extrema,)
     bands = data.reshape(-1, len(ranges)).T
-    return DecodedJpeg(
-        DECODED_BY_PILLOW, True, int(max(high - low for low, high in ranges)), _measure_commonest_colour(bands)
-    )
+    return _measure_pixels(bands, DECODED_BY_PILLOW, int(max(high - low for low, high in ranges)))
+
+
+def _measure_pixels(bands: Any, decoder: str, max_difference: int) -> DecodedJpeg:
+    """Return the result of decoding an intact jpg.
+
+    ``bands`` is an array of bands by pixels.
+    """
+    import numpy as np
+
+    # With a fourth band (CMYK), equal bands may have a colour.
+    colours = None if len(bands) > 3 else int(np.ptp(bands, axis=0).max())
+    return DecodedJpeg(decoder, True, max_difference, _measure_commonest_colour(bands), colours)
 
 
 def _measure_commonest_colour(bands: Any) -> float:

@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+import re
 from collections.abc import Iterator
 
 from ...engine.context import Context
 from ...files.digests import MANIFEST_FILE_NAME
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
+from ...standard.codes import CodeList
 from ..inspection.facts import PackageFacts
 from ..names import make_name_matcher
 from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
 
+_TEXT_PATH = "2-规划文档/140225浑源县国土空间总体规划文本.pdf"
+#: Level of counties in the list of divisions. Shorter names, such as 城区, are part of other words.
+_COUNTY_LEVEL, _MIN_NAME_CHARACTERS = 3, 3
+_DIVISION_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_MAX_TITLE_CHARACTERS = 60
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
 
 
@@ -25,6 +32,8 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         "county.",
         "county": "The package has the name of {found}, but its data belong to {expected}. Rename the folder and its files, or "
         "replace the data.",
+        "document": "The properties of “{file}” (title, subject, keywords, author) name {found}: “{text}”. The package belongs to "
+        "{expected}. Replace the document, or correct its properties.",
         "manifest": "The manifest belongs to {found}, the package to {expected}. Make the package again from its data.",
     },
     fails=[
@@ -32,9 +41,19 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
         make_example("another county's name", 1, root="140225左云县国土空间总体规划"),
         make_example("another county's code", 1, plan={"red_line": [SQUARE_WKT]}, root="140226浑源县国土空间总体规划"),
         make_example("another county's manifest", 1, manifest=True, area={"code": "140226", "name": "左云县"}),
+        make_example(
+            "another county's document",
+            1,
+            plan={"red_line": [SQUARE_WKT]},
+            pdf={_TEXT_PATH: {"page_count": 1, "titles": ("灵丘县国土空间总体规划",)}},
+        ),
     ],
     passes=[
         make_example("as asked for"),
+        make_example(
+            "a title with the county and its neighbour",
+            pdf={_TEXT_PATH: {"page_count": 1, "titles": ("浑源县与灵丘县界线图", "202611")}},
+        ),
         make_example("with its own manifest", manifest=True, area={"code": "140225", "name": "浑源县"}),
         NO_PACKAGE_EXAMPLE,
     ],
@@ -44,7 +63,8 @@ def package_name(*, ctx: Context) -> RuleResult:
 
     What it checks
         The folder's name is compared with the specification of the package, its division code with that of the plan's
-        layers, the county's name with the list of divisions, and both with the manifest.
+        layers, the county's name with the list of divisions, and both with the manifest. Properties of PDF documents
+        (title, subject, keywords, author) do not name another county.
     Why
         The receiving system files a delivery by the code in its name.
     How to fix
@@ -73,6 +93,34 @@ def _find_wrong_names(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
         yield make_file_finding(package.root, "name", Severity.WARNING, **params)
         return
     yield from _compare_manifest_county(package, package.code or (expected_code if code else ""))
+    if divisions:
+        yield from _find_documents_of_others(package, divisions)
+
+
+def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
+    """Yield findings on PDF files whose properties name another county and not the package's."""
+    if not (package.code and package.name):
+        return
+    counties = [one for one in divisions.codes.values() if one.level == _COUNTY_LEVEL]
+    for file in package.single_files:
+        titles = file.pdf.titles if file.pdf is not None else ()
+        if any(package.name in title or package.code in title for title in titles):
+            continue
+        for title in titles:
+            codes = set(_DIVISION_CODE.findall(title))
+            named = [
+                one
+                for one in counties
+                if one.code in codes or (len(one.name) >= _MIN_NAME_CHARACTERS and one.name in title)
+            ]
+            if named:
+                params = {
+                    "found": f"{named[0].code} {named[0].name}",
+                    "expected": f"{package.code} {package.name}",
+                    "text": title[:_MAX_TITLE_CHARACTERS],
+                }
+                yield make_file_finding(file.path, "document", Severity.WARNING, **params)
+                break
 
 
 def _compare_manifest_county(package: PackageFacts, code: str) -> Iterator[Finding]:

@@ -8,7 +8,10 @@ from ...messages.texts import Texts, format_number
 from ...model.findings import Finding
 from ...model.rule import RuleResult, Severity, rule
 from ..inspection.facts import FileFact, PackageFacts
+from ..inspection.pdf import PdfFact
+from ..inspection.pdf_pages import PageWindow, Remark
 from ..package_spec.model import MIN_DPI
+from ..problems import MAX_NAMED_FEATURES
 from ..slot_files import has_valid_end, has_valid_start, is_stray_file
 from ._package import (
     NO_PACKAGE_EXAMPLE,
@@ -18,6 +21,8 @@ from ._package import (
     make_result_without_package,
 )
 
+#: Maximum characters of the name of a layer in a message.
+_MAX_LAYER_NAME_CHARACTERS = 40
 #: First bytes of a jpg, up to its dots per inch.
 _JPEG_HEAD = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01"
 #: Height and width of an A4 page at 300 dpi.
@@ -47,13 +52,26 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
         "Export it again.",
         "same": "“{file}” and “{other}” are equal, byte by byte: one of the two maps or documents is missing. Export the wrong one "
         "again.",
-        "blank": "“{file}” has pages, but all of them are empty ({by}). Export it again.",
+        "alike": "“{file}” and “{other}” have the same content; only properties such as title and date differ: one of the two maps or "
+        "documents is missing. Export the wrong one again.",
+        "blank": "“{file}” has pages, but all of them are empty, or have only white or invisible text ({by}). Export it again.",
+        "count": "“{file}” states {told} pages, but has {found}. It is damaged, or pages were removed. Export it again, and compare the "
+        "pages.",
+        "narrow": "“{file}”: pages whose visible part is too small: {count} (page {page}: {size} mm of {whole} mm). Their content may be "
+        "cut off. Export whole pages.",
+        "layers": "“{file}” has layers that are hidden when it is opened: {count} ({names}). Show or delete them, and export the file again.",
+        "remarks": "“{file}” still has remarks of readers: {count} (page {page} and others; {kinds}). Accept or delete them, and export the "
+        "file again.",
+        "replaced": "“{file}” still contains pages as they were before a change: {count}. Receivers can restore them. Save the file under "
+        "another name, or export it again.",
         "cut": "“{file}” is truncated: it lacks the end mark (%%EOF) of a PDF. Export it again, and copy it completely.",
         "special": "“{file}” is a pipe, a device or a socket instead of a file. It was not opened. Remove it.",
         "pages": "“{file}” has no readable page ({by}). Export it again.",
         "locked": "“{file}” is encrypted: recipients may be unable to read or print it. Export it without a password.",
         "active": "“{file}” has content that runs or leads elsewhere: {what}. Remove it and export the file again.",
         "small": "“{file}” has only {pixels} pixels and cannot be a map, whatever dpi it declares. Export it again.",
+        "grey": "“{file}” is grey: its colours differ by {levels} of 255 levels at most (at least {least}), but colours distinguish areas "
+        "on maps. Export it in colour.",
         "dpi": "“{file}” has {dpi} dpi; maps have at least {least}. Export it with export_maps, or with that resolution.",
     },
     fails=[
@@ -150,6 +168,56 @@ _JPEG_REST = b"\xff\xc0\x00\x0b\x08" + _JPEG_SIZE + b"\x01\x01\x11\x00\xff\xda\x
             pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "is_blank": True}},
         ),
         make_example(
+            "a grey map",
+            1,
+            add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST},
+            decoded={
+                "4-规划图件/140225浑源县01三条控制线图.jpg": {
+                    "decoder": "gdal",
+                    "max_difference": 200,
+                    "max_colour_difference": 2,
+                }
+            },
+        ),
+        make_example(
+            "a text that lost pages",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "declared_page_count": 9}},
+        ),
+        make_example(
+            "a text of which a corner is visible",
+            1,
+            pdf={
+                "2-规划文档/140225浑源县国土空间总体规划文本.pdf": {
+                    "page_count": 2,
+                    "narrow_pages": (PageWindow(1, (10.0, 10.0), (210.0, 297.0)),),
+                }
+            },
+        ),
+        make_example(
+            "a text with a hidden layer",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "hidden_layers": ("修改稿",)}},
+        ),
+        make_example(
+            "a text with remarks",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "remarks": (Remark(1, "note"),)}},
+        ),
+        make_example(
+            "a text with pages before a change",
+            1,
+            pdf={"2-规划文档/140225浑源县国土空间总体规划文本.pdf": {"page_count": 2, "replaced_pages": (1,)}},
+        ),
+        make_example(
+            "a report that is the text with another title",
+            1,
+            pdf={
+                f"2-规划文档/140225浑源县{name}.pdf": {"page_count": 2, "content_digest": "a"}
+                for name in ("国土空间总体规划文本", "质量检查报告")
+            },
+        ),
+        make_example(
             "a map that was copied by half",
             1,
             add={"4-规划图件/140225浑源县01三条控制线图.jpg": _JPEG_HEAD + b"\x01\x01,\x01,\x00\x00" + _JPEG_REST[:-2]},
@@ -173,16 +241,19 @@ def file_contents(
         pdf is complete. Maps in jpg have at least 300 dpi, and their longer side has at least least_map_pixels. GDAL,
         or else Pillow, decodes every jpg if one of them is installed: its data are intact, and a map shows more than
         one colour (pixels differ by at least least_map_levels of 255, and at most most_plain_share of them have one
-        colour). Bytes after the end of a jpg or pdf, scripts in its metadata, and one file for two maps or two
-        documents are reported. pypdf, or else a check of the structure, finds the pages of a pdf and whether any of
-        them has content (the report names the method). Scripts, attached files, macros and external parts in pdf and
-        office files are reported, and pipes and devices, which are never opened.
+        colour), and is not grey. Bytes after the end of a jpg or pdf, scripts in its metadata, and one file for two maps
+        or two documents are reported, also if only their properties differ. pypdf, or else a check of the structure,
+        finds the pages of a pdf (the report names the method); the structure shows whether any page has visible
+        content, whether pages are missing or cropped, hidden layers, remarks of readers, and pages before a change.
+        Scripts, attached files, media, macros and external parts in pdf and office files are reported, and pipes and
+        devices, which are never opened.
     Why
         A file that cannot be opened is a missing part that only the recipient finds.
     How to fix
         Export the file again. Replace a link with the file.
     Limits
-        Pages of a pdf are not rendered; those of an encrypted pdf may be unknown. DOC004 reports files that a system
+        Pages of a pdf are not rendered: text outside a page or under a picture is not detected, nor which words it has.
+        Pages of an encrypted pdf are not inspected. DOC004 reports files that a system
         left. A pdf without its end mark is a warning, because many programs show its readable part. Pillow alone
         reports only truncated pictures, not damage within the data. Without GDAL and Pillow pictures are not decoded,
         and the report notes this. A jpg without a resolution in JFIF or Exif is not checked for it.
@@ -244,6 +315,8 @@ def _report_wrong_contents(package: PackageFacts, limits: MapLimits, ctx: Contex
         for file in package.list_files_of_slot(slot)
     }
     yield from _find_equal_files([file for file in package.single_files if file.path in document_paths and file.size])
+    for paths in (map_paths, document_paths):
+        yield from _find_alike_files([file for file in package.single_files if file.path in paths])
 
 
 def _find_damage(file: FileFact, ctx: Context) -> Finding | None:
@@ -277,6 +350,9 @@ def _find_poor_map(file: FileFact, limits: MapLimits) -> Finding | None:
         return None
     if decoded.max_difference is not None and decoded.max_difference < limits.levels:
         return make_file_finding(file.path, "plain", levels=decoded.max_difference, least=limits.levels)
+    if decoded.max_colour_difference is not None and decoded.max_colour_difference < limits.levels:
+        levels = decoded.max_colour_difference
+        return make_file_finding(file.path, "grey", Severity.WARNING, levels=levels, least=limits.levels)
     if decoded.one_colour_share is not None and decoded.one_colour_share > limits.plain_share:
         # Some maps show little of an overview, so this is only a warning.
         shares = {
@@ -293,6 +369,18 @@ def _find_equal_files(files: list[FileFact]) -> Iterator[Finding]:
     for file in files:
         if file.sha256 and path_of_digest.setdefault(file.sha256, file.path) != file.path:
             yield make_file_finding(file.path, "same", Severity.WARNING, other=path_of_digest[file.sha256])
+
+
+def _find_alike_files(files: list[FileFact]) -> Iterator[Finding]:
+    """Yield findings on files that differ only in their properties; equal files have another finding."""
+    file_of_digest: dict[str, FileFact] = {}
+    for file in files:
+        # Empty pages have another finding.
+        digest = "" if file.pdf is None or file.pdf.is_blank else file.pdf.content_digest
+        digest = file.jpeg_properties.content_digest if file.jpeg_properties is not None else digest
+        first = file_of_digest.setdefault(digest, file) if digest else file
+        if first is not file and not (file.sha256 and first.sha256 == file.sha256):
+            yield make_file_finding(file.path, "alike", Severity.WARNING, other=first.path)
 
 
 def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
@@ -313,6 +401,29 @@ def _report_content_problems(file: FileFact, ctx: Context) -> Iterator[Finding]:
             yield make_file_finding(file.path, "pages", by=texts.get("pdf", pdf.method))
         elif pdf.is_blank:
             yield make_file_finding(file.path, "blank", Severity.WARNING, by=texts.get("pdf", pdf.method))
+        yield from _report_hidden_content(file.path, pdf, texts)
     if active:
         active_names = texts.get("words", "between_names").join(texts.get("active", key) for key in active)
         yield make_file_finding(file.path, "active", Severity.WARNING, what=active_names)
+
+
+def _report_hidden_content(path: str, pdf: PdfFact, texts: Texts) -> Iterator[Finding]:
+    """Yield findings on what a PDF does not show, or shows only to some readers."""
+    between = texts.get("words", "between_names")
+    if pdf.declared_page_count >= 0 and pdf.page_count > 0:
+        yield make_file_finding(path, "count", Severity.WARNING, told=pdf.declared_page_count, found=pdf.page_count)
+    if pdf.narrow_pages:
+        first = pdf.narrow_pages[0]
+        size, whole = (" × ".join(format_number(side, 0) for side in sides) for sides in (first.visible, first.whole))
+        count = len(pdf.narrow_pages)
+        yield make_file_finding(path, "narrow", Severity.WARNING, count=count, page=first.page, size=size, whole=whole)
+    if pdf.hidden_layers:
+        names = [name[:_MAX_LAYER_NAME_CHARACTERS] for name in pdf.hidden_layers[:MAX_NAMED_FEATURES]]
+        listed = between.join(names) + (" …" if len(pdf.hidden_layers) > MAX_NAMED_FEATURES else "")
+        yield make_file_finding(path, "layers", Severity.WARNING, count=len(pdf.hidden_layers), names=listed)
+    if pdf.remarks:
+        kinds = between.join(texts.get("pdf_remarks", kind) for kind in dict.fromkeys(one.kind for one in pdf.remarks))
+        count, page = len(pdf.remarks), pdf.remarks[0].page
+        yield make_file_finding(path, "remarks", Severity.WARNING, count=count, page=page, kinds=kinds)
+    if count := len(pdf.replaced_pages) + pdf.removed_page_count:
+        yield make_file_finding(path, "replaced", Severity.WARNING, count=count)

@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Pages of a PDF and what they hide: layers, parts, remarks, earlier contents (ISO 32000-1, 7.7, 8.11, 12.5, 14)."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .pdf_content import has_visible_drawing
+from .pdf_objects import PdfObject, PdfObjects, Reference, unpack_stream
+
+_MM_PER_POINT = 25.4 / 72
+#: A page shows too little if a side is shorter than this, in mm, or if it shows less of its area than this share. Pages
+#: with marks for the printer show more.
+_MIN_VISIBLE_MM, _MIN_VISIBLE_SHARE = 50.0, 0.5
+#: Maximum number of pages, and depth of their tree.
+_MAX_PAGES, _MAX_TREE_DEPTH = 50_000, 60
+#: Maximum bytes of contents that are unpacked.
+_MAX_CONTENT_BYTES = 64 * 2**20
+#: Kinds of annotations that a reader adds to a page (12.5.6), by key of texts. Links, form fields, stamps and
+#: signatures are part of a finished document.
+_REMARK_KINDS = {
+    "Text": "note",
+    "FreeText": "text",
+    "Highlight": "marking",
+    "Underline": "marking",
+    "Squiggly": "marking",
+    "StrikeOut": "marking",
+    "Caret": "marking",
+    "Ink": "drawing",
+    "Line": "drawing",
+    "Square": "drawing",
+    "Circle": "drawing",
+    "Polygon": "drawing",
+    "PolyLine": "drawing",
+    "Redact": "redaction",
+}
+#: Kinds of annotations with other files or media, by key of texts (section ``active``).
+_ACTIVE_KINDS = {
+    "FileAttachment": "pdf_files",
+    "Sound": "pdf_media",
+    "Movie": "pdf_media",
+    "Screen": "pdf_media",
+    "3D": "pdf_media",
+    "RichMedia": "pdf_media",
+}
+#: AutoCAD marks texts in its own fonts with annotations, so that they can be searched.
+_DRAWING_PROGRAM_TITLE = "AutoCAD SHX Text"
+#: Streams without content of pages.
+_OTHER_STREAM_TYPES = ("Metadata", "XRef", "ObjStm", "EmbeddedFile")
+_INFO_KEYS = ("Title", "Subject", "Keywords", "Author")
+_XMP_TITLE = re.compile(r"<dc:(?:title|subject|description)\b[^>]*>(.*?)</dc:", re.DOTALL)
+_XML_TAG = re.compile(r"<[^>]*>")
+
+
+class PageWindow(NamedTuple):
+    """A page of which too little is visible: its number, and the visible and the whole size in mm."""
+
+    page: int
+    visible: tuple[float, float]
+    whole: tuple[float, float]
+
+
+class Remark(NamedTuple):
+    """A remark on a page: the number of the page, 0 if unknown, and the kind as a key of texts (``pdf_remarks``)."""
+
+    page: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class PdfPages:
+    """Pages of a PDF.
+
+    Attributes
+    ----------
+    count, declared_count
+        Number of pages in the page tree, and the number that the tree states, −1 if unknown.
+    is_blank
+        Whether no page has a visible drawing.
+    narrow_pages
+        Pages that show too little.
+    hidden_layers
+        Names of layers (optional content) that are off when the file is opened.
+    remarks, active_content
+        Remarks of readers, and keys of annotations with files or media.
+    replaced_pages, removed_page_count
+        Numbers of pages of which the file still has an earlier content, and number of pages that it still has, though
+        it does not show them.
+    titles
+        Title, subject, keywords and author in the file's properties.
+    content_digest
+        Digest of all contents, equal for two files that differ only in properties; empty without contents.
+    """
+
+    count: int = -1
+    declared_count: int = -1
+    is_blank: bool = False
+    narrow_pages: tuple[PageWindow, ...] = ()
+    hidden_layers: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    active_content: tuple[str, ...] = ()
+    replaced_pages: tuple[int, ...] = ()
+    removed_page_count: int = 0
+    titles: tuple[str, ...] = ()
+    content_digest: str = ""
+
+
+class _Page(NamedTuple):
+    """A page of the page tree; ``entries`` has what it inherits, too."""
+
+    number: int
+    entries: dict[str, Any]
+
+
+def inspect_pages(data: bytes) -> PdfPages:
+    """Return the pages of a PDF that is not encrypted; an empty `PdfPages` if it has no page tree."""
+    objects = PdfObjects(data)
+    tree = objects.catalog.get("Pages")
+    pages = list(_walk_pages(objects, tree))
+    if not pages:
+        return PdfPages()
+    declared_count = objects.find(objects.find_dictionary(tree).get("Count"))
+    annotations = list(_list_annotations(objects, pages))
+    kinds = [(number, str(objects.find(one.get("Subtype")))) for number, one in annotations]
+    return PdfPages(
+        len(pages),
+        int(declared_count) if isinstance(declared_count, float) else -1,
+        not any(_has_appearance(one, kind) for (_, one), (_, kind) in zip(annotations, kinds, strict=True))
+        and not _have_drawing(objects, pages),
+        tuple(_find_narrow_pages(objects, pages)),
+        tuple(_find_hidden_layers(objects)),
+        tuple(
+            Remark(number, _REMARK_KINDS[kind])
+            for (number, kind), (_, one) in zip(kinds, annotations, strict=True)
+            if kind in _REMARK_KINDS and decode_text(objects.find(one.get("T"))) != _DRAWING_PROGRAM_TITLE
+        ),
+        tuple(dict.fromkeys(_ACTIVE_KINDS[kind] for _, kind in kinds if kind in _ACTIVE_KINDS)),
+        tuple(_find_replaced_pages(objects, pages)),
+        _count_removed_pages(objects, pages),
+        tuple(_find_titles(objects)),
+        _compute_content_digest(objects),
+    )
+
+
+def _walk_pages(objects: PdfObjects, tree: Any) -> Iterator[_Page]:
+    """Yield the pages of a page tree in order; inherited entries are completed."""
+    inheritable = ("MediaBox", "CropBox", "Resources", "Rotate")
+    stack: list[tuple[Any, dict[str, Any], int]] = [(tree, {}, 0)]
+    visited: set[int] = set()
+    count = 0
+    while stack and count < _MAX_PAGES:
+        item, inherited, depth = stack.pop()
+        node = objects.find_object(item)
+        if node is None or node.number in visited or depth > _MAX_TREE_DEPTH:
+            continue
+        visited.add(node.number)
+        entries = node.dictionary
+        inherited = inherited | {key: entries[key] for key in inheritable if key in entries}
+        if "Kids" in entries:
+            stack += [(kid, inherited, depth + 1) for kid in reversed(objects.find_list(entries["Kids"]))]
+        elif entries:
+            count += 1
+            yield _Page(node.number, inherited | entries)
+
+
+def _list_contents(objects: PdfObjects, entries: dict[str, Any]) -> list[PdfObject]:
+    """Return the content streams of a page."""
+    contents = entries.get("Contents")
+    items = contents if isinstance(contents, list) else [contents]
+    streams: list[PdfObject] = []
+    for item in items:
+        one = objects.find_object(item)
+        if one is not None and isinstance(one.value, list):
+            streams += [part for ref in one.value if (part := objects.find_object(ref)) is not None]
+        elif one is not None:
+            streams.append(one)
+    return streams
+
+
+def _have_drawing(objects: PdfObjects, pages: list[_Page]) -> bool:
+    """Return True if any page has a visible drawing, or a content that cannot be read."""
+    bytes_left = _MAX_CONTENT_BYTES
+    known: set[tuple[int, ...]] = set()
+    for page in pages:
+        streams = _list_contents(objects, page.entries)
+        key = tuple(one.number for one in streams)
+        if key in known:
+            continue
+        known.add(key)
+        contents = [unpack_stream(one, max(bytes_left, 0)) for one in streams if one.stream_span is not None]
+        bytes_left -= sum(len(content or b"") for content in contents)
+        # The streams of a page are one content (7.8.2).
+        if bytes_left <= 0 or None in contents or has_visible_drawing(b"\n".join(c for c in contents if c is not None)):
+            return True
+    return False
+
+
+def _list_annotations(objects: PdfObjects, pages: list[_Page]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield page number and entries of each annotation."""
+    for number, page in enumerate(pages, 1):
+        for item in objects.find_list(page.entries.get("Annots")):
+            if annotation := objects.find_dictionary(item):
+                yield number, annotation
+
+
+def _has_appearance(annotation: dict[str, Any], kind: str) -> bool:
+    return "AP" in annotation and kind not in ("Popup", "Link")
+
+
+def _read_box(objects: PdfObjects, item: Any) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of a page box in points, None for an invalid one."""
+    numbers = [objects.find(one) for one in objects.find_list(item)]
+    if len(numbers) != 4 or not all(isinstance(one, float) for one in numbers):
+        return None
+    return (
+        min(numbers[0], numbers[2]),
+        min(numbers[1], numbers[3]),
+        max(numbers[0], numbers[2]),
+        max(numbers[1], numbers[3]),
+    )
+
+
+def _find_narrow_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[PageWindow]:
+    """Yield the pages whose visible part is too small to be read, or a small part of the page."""
+    for number, page in enumerate(pages, 1):
+        whole = _read_box(objects, page.entries.get("MediaBox"))
+        if whole is None:
+            continue
+        crop = _read_box(objects, page.entries.get("CropBox")) or whole
+        unit = objects.find(page.entries.get("UserUnit"))
+        scale = (unit if isinstance(unit, float) else 1.0) * _MM_PER_POINT
+        # A crop box counts only inside the page (14.11.2).
+        sides = [max(min(crop[n + 2], whole[n + 2]) - max(crop[n], whole[n]), 0.0) * scale for n in (0, 1)]
+        whole_sides = [(whole[n + 2] - whole[n]) * scale for n in (0, 1)]
+        if min(sides) < _MIN_VISIBLE_MM or sides[0] * sides[1] < _MIN_VISIBLE_SHARE * whole_sides[0] * whole_sides[1]:
+            yield PageWindow(number, (sides[0], sides[1]), (whole_sides[0], whole_sides[1]))
+
+
+def _find_hidden_layers(objects: PdfObjects) -> Iterator[str]:
+    """Yield the names of layers that are off in the default configuration."""
+    properties = objects.find_dictionary(objects.catalog.get("OCProperties"))
+    configuration = objects.find_dictionary(properties.get("D"))
+    on, off = (
+        {one.number for one in objects.find_list(configuration.get(key)) if isinstance(one, Reference)}
+        for key in ("ON", "OFF")
+    )
+    if objects.find(configuration.get("BaseState")) == "OFF":
+        layers = (one for one in objects.find_list(properties.get("OCGs")) if isinstance(one, Reference))
+        off |= {one.number for one in layers if one.number not in on}
+    for number in sorted(off):
+        layer = objects.find_dictionary(Reference(number))
+        yield decode_text(objects.find(layer.get("Name"))) or str(number)
+
+
+def _find_replaced_pages(objects: PdfObjects, pages: list[_Page]) -> Iterator[int]:
+    """Yield the numbers of pages of which an incremental update replaced a content.
+
+    A content to which an update only added is not replaced, as by a stamp.
+    """
+    for number, page in enumerate(pages, 1):
+        contents = _list_contents(objects, page.entries)
+        present = {one.number for one in contents}
+        earlier_numbers = {
+            one.number
+            for earlier in objects.definitions[page.number][:-1]
+            if earlier.has_type("Page")
+            for one in _list_contents(objects, earlier.dictionary)
+        }
+        if earlier_numbers - present or any(_was_changed(objects.definitions[one.number]) for one in contents):
+            yield number
+
+
+def _was_changed(definitions: list[PdfObject]) -> bool:
+    """Return True if the definitions of a stream have different contents."""
+    if len(definitions) < 2:
+        return False
+    return len({unpack_stream(one) or one.stream for one in definitions}) > 1
+
+
+def _count_removed_pages(objects: PdfObjects, pages: list[_Page]) -> int:
+    """Return the number of pages in the file that are not in its page tree."""
+    present = {page.number for page in pages}
+    return sum(
+        number not in present and definitions[-1].has_type("Page") and bool(definitions[-1].dictionary.get("Contents"))
+        for number, definitions in objects.definitions.items()
+    )
+
+
+def _find_titles(objects: PdfObjects) -> Iterator[str]:
+    """Yield title, subject, keywords and author in the file's properties."""
+    info = objects.find_dictionary(objects.trailer.get("Info"))
+    yield from (text for key in _INFO_KEYS if (text := decode_text(objects.find(info.get(key)))))
+    metadata = objects.find_object(objects.catalog.get("Metadata"))
+    content = unpack_stream(metadata) if metadata is not None else None
+    for match in _XMP_TITLE.finditer((content or b"").decode("utf-8", "replace")):
+        if text := " ".join(html.unescape(_XML_TAG.sub(" ", match[1])).split()):
+            yield text
+
+
+def decode_text(value: Any) -> str:
+    """Return a text string (7.9.2.2); empty for other values."""
+    if not isinstance(value, bytes):
+        return ""
+    if value[:2] in (b"\xfe\xff", b"\xff\xfe"):
+        return value.decode("utf-16", "replace").strip()
+    # PDF 2.0 has UTF-8 with a mark; old Chinese programs write GBK.
+    for codec in ("utf-8-sig", "gb18030"):
+        try:
+            return value.decode(codec).strip()
+        except UnicodeDecodeError:
+            continue
+    return value.decode("latin-1").strip()
+
+
+def _compute_content_digest(objects: PdfObjects) -> str:
+    """Return a digest of the packed streams of a file, apart from its properties."""
+    digests = sorted(
+        hashlib.sha256(stream).hexdigest()
+        for definitions in objects.definitions.values()
+        if (stream := definitions[-1].stream)
+        and str(definitions[-1].dictionary.get("Type", "")) not in _OTHER_STREAM_TYPES
+    )
+    return hashlib.sha256("".join(digests).encode("ascii")).hexdigest() if digests else ""

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Content that a PDF hides or loses, and what the usual programs write."""
+
+import zlib
+
+import pytest
+
+from plugin.core.package.inspection.pdf import inspect_pdf, inspect_pdf_structure
+from plugin.core.package.inspection.pdf_content import has_visible_drawing
+from plugin.core.package.inspection.pdf_objects import PdfObjects
+
+TEXT_CONTENT = b"BT /F1 24 Tf 72 720 Td (text) Tj ET"
+
+
+def assemble_pdf(objects: dict[int, bytes], trailer: bytes = b"/Root 1 0 R") -> bytes:
+    """Return a PDF of these objects, without a table of references."""
+    body = b"".join(b"%d 0 obj%s endobj\n" % item for item in objects.items())
+    return b"%PDF-1.7\n" + body + b"trailer<</Size 99" + trailer + b">>\nstartxref\n9\n%%EOF\n"
+
+
+def make_stream(content: bytes, entries: bytes = b"") -> bytes:
+    return b"<<%s/Length %d>>stream\n%s\nendstream" % (entries, len(content), content)
+
+
+def make_objects(content: bytes = TEXT_CONTENT, page: bytes = b"", catalog: bytes = b"") -> dict[int, bytes]:
+    return {
+        1: b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
+        2: b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>",
+        3: b"<</Type/Page/Parent 2 0 R/Contents 4 0 R%s>>" % page,
+        4: make_stream(content),
+    }
+
+
+def append_update(data: bytes, objects: dict[int, bytes]) -> bytes:
+    """Return a PDF with an incremental update of these objects."""
+    body = b"".join(b"%d 0 obj%s endobj\n" % item for item in objects.items())
+    return data + body + b"trailer<</Root 1 0 R/Prev 9>>\nstartxref\n%d\n%%%%EOF\n" % len(data)
+
+
+def make_annotation(kind: bytes, more: bytes = b"") -> bytes:
+    return b"/Annots[<</Type/Annot/Subtype/%s/Rect[0 0 99 99]%s>>]" % (kind, more)
+
+
+PLAIN = assemble_pdf(make_objects())
+#: Title → (PDF, attribute of its facts, expected value).
+SPOILT_PDFS = {
+    "a page count that the tree does not have": (
+        assemble_pdf(make_objects() | {2: b"<</Type/Pages/Kids[3 0 R]/Count 9/MediaBox[0 0 595 842]>>"}),
+        "declared_page_count", 9,
+    ),
+    "a crop box of one point": (assemble_pdf(make_objects(page=b"/CropBox[0 0 1 1]")), "narrow_pages", (1,)),
+    "an inherited crop box of a third": (
+        assemble_pdf(make_objects() | {2: b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]/CropBox[0 0 595 280]>>"}),
+        "narrow_pages", (1,),
+    ),
+    "a crop box outside the page": (assemble_pdf(make_objects(page=b"/CropBox[900 900 1500 1800]")), "narrow_pages", (1,)),
+    "a page as small as a stamp": (assemble_pdf(make_objects(page=b"/MediaBox[0 0 60 60]")), "narrow_pages", (1,)),
+    "a layer that is off": (
+        assemble_pdf(make_objects(catalog=b"/OCProperties<</OCGs[6 0 R 7 0 R]/D<</OFF[6 0 R]>>>>") | {6: b"<</Type/OCG/Name(draft)>>", 7: b"<</Type/OCG/Name(b)>>"}),
+        "hidden_layers", ("draft",),
+    ),
+    "all layers off but one": (
+        assemble_pdf(make_objects(catalog=b"/OCProperties<</OCGs[6 0 R 7 0 R]/D<</BaseState/OFF/ON[7 0 R]>>>>") | {6: b"<</Type/OCG/Name<FEFF56FE>>>", 7: b"<</Type/OCG/Name(b)>>"}),
+        "hidden_layers", ("图",),
+    ),
+    "a sticky note": (assemble_pdf(make_objects(page=make_annotation(b"Text", b"/Contents(to be changed)"))), "remarks", ("note",)),
+    "a typed remark": (assemble_pdf(make_objects(page=make_annotation(b"FreeText"))), "remarks", ("text",)),
+    "a struck out sentence": (assemble_pdf(make_objects(page=make_annotation(b"Strike#4fut"))), "remarks", ("marking",)),
+    "a frame drawn by a reader": (assemble_pdf(make_objects(page=make_annotation(b"Square"))), "remarks", ("drawing",)),
+    "an attached file on a page": (assemble_pdf(make_objects(page=make_annotation(b"FileAttachment"))), "active_content", ("pdf_files",)),
+    "a film on a page": (assemble_pdf(make_objects(page=make_annotation(b"Movie"))), "active_content", ("pdf_media",)),
+    "a page replaced by an update": (append_update(PLAIN, {4: make_stream(b"BT (other) Tj ET")}), "replaced_pages", (1,)),
+    "a page with another content by an update": (
+        append_update(PLAIN, {3: b"<</Type/Page/Parent 2 0 R/Contents 5 0 R>>", 5: make_stream(b"BT (other) Tj ET")}),
+        "replaced_pages", (1,),
+    ),
+    "a page removed by an update": (
+        append_update(
+            assemble_pdf(make_objects() | {2: b"<</Type/Pages/Kids[3 0 R 5 0 R]/Count 2/MediaBox[0 0 595 842]>>", 5: b"<</Type/Page/Parent 2 0 R/Contents 4 0 R>>"}),
+            {2: b"<</Type/Pages/Kids[3 0 R]/Count 1/MediaBox[0 0 595 842]>>"},
+        ),
+        "removed_page_count", 1,
+    ),
+    "white text": (assemble_pdf(make_objects(b"1 1 1 rg " + TEXT_CONTENT)), "is_blank", True),
+    "white text in grey": (assemble_pdf(make_objects(b"q 1 g " + TEXT_CONTENT + b" Q")), "is_blank", True),
+    "white text in CMYK": (assemble_pdf(make_objects(b"0 0 0 0 k " + TEXT_CONTENT)), "is_blank", True),
+    "invisible text": (assemble_pdf(make_objects(TEXT_CONTENT.replace(b"BT", b"BT 3 Tr"))), "is_blank", True),
+    "text of blanks": (assemble_pdf(make_objects(b"BT /F1 24 Tf [(  ) 3 ( )] TJ ET")), "is_blank", True),
+    "the title of another county": (assemble_pdf(make_objects() | {6: b"<</Title<FEFF7075 4E18 53BF>>>"}, b"/Root 1 0 R/Info 6 0 R"), "titles", ("灵丘县",)),
+    "a title in XMP": (
+        assemble_pdf(make_objects(catalog=b"/Metadata 6 0 R") | {6: make_stream("<dc:title><rdf:Alt><rdf:li>灵丘县</rdf:li></rdf:Alt></dc:title>".encode(), b"/Type/Metadata")}),
+        "titles", ("灵丘县",),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", SPOILT_PDFS)
+def test_hidden_or_lost_content_of_a_pdf_is_found(title):
+    data, attribute, expected = SPOILT_PDFS[title]
+    found = getattr(inspect_pdf_structure(data), attribute)
+    if attribute == "narrow_pages":
+        found = tuple(one.page for one in found)
+    elif attribute == "remarks":
+        found = tuple(one.kind for one in found)
+    assert found == expected
+
+
+def make_packed_pdf() -> bytes:
+    """Return a PDF as Word writes it: objects and page contents packed."""
+    values = {n: v for n, v in make_objects().items() if n != 4}
+    head, body = b"", b""
+    for number, value in values.items():
+        head += b"%d %d " % (number, len(body))
+        body += value + b" "
+    packed = zlib.compress(head + body)
+    content = zlib.compress(TEXT_CONTENT)
+    return assemble_pdf(
+        {
+            4: make_stream(content, b"/Filter/FlateDecode"),
+            8: make_stream(packed, b"/Type/ObjStm/N %d/First %d/Filter/FlateDecode" % (len(values), len(head))),
+            9: make_stream(b"", b"/Type/XRef/Root 1 0 R"),
+        },
+        b"",
+    )
+
+
+#: Title → PDF with features that Word, WPS, QGIS, scanners and programs for signatures write.
+ORDINARY_PDFS = {
+    "plain": PLAIN,
+    "packed objects": make_packed_pdf(),
+    "a crop box of the page": assemble_pdf(make_objects(page=b"/CropBox[0 0 595 842]/Rotate 90")),
+    "a crop box without printer's marks": assemble_pdf(make_objects(page=b"/MediaBox[0 0 655 902]/CropBox[30 30 625 872]")),
+    "a crop box by a reference": assemble_pdf(make_objects(page=b"/CropBox 7 0 R") | {7: b"[0 0 595 842]"}),
+    "links, fields, stamps": assemble_pdf(make_objects(page=b"/Annots 7 0 R") | {7: b"[<</Subtype/Link>><</Subtype/Widget/FT/Sig>><</Subtype/Stamp>><</Subtype/Popup>>]"}),
+    "texts of AutoCAD": assemble_pdf(make_objects(page=make_annotation(b"Square", b"/T(AutoCAD SHX Text)"))),
+    "layers that are on": assemble_pdf(make_objects(catalog=b"/OCProperties<</OCGs[6 0 R]/D<</Order[6 0 R]/ON[6 0 R]/OFF[]>>>>") | {6: b"<</Type/OCG/Name(a)>>"}),
+    "a signature appended": append_update(PLAIN, {1: b"<</Type/Catalog/Pages 2 0 R/AcroForm<</SigFlags 3>>>>", 3: b"<</Type/Page/Parent 2 0 R/Contents 4 0 R/Annots[<</Subtype/Widget/FT/Sig>>]>>"}),
+    "a stamp drawn behind the content": append_update(PLAIN, {3: b"<</Type/Page/Parent 2 0 R/Contents[5 0 R 4 0 R 6 0 R]>>", 5: make_stream(b"q"), 6: make_stream(b"Q /Fm0 Do")}),
+    "a scan with invisible text": assemble_pdf(make_objects(b"q 595 0 0 842 0 0 cm /Im0 Do Q BT 3 Tr (text) Tj ET")),
+    "white text on a bar": assemble_pdf(make_objects(b"0.2 0.3 0.4 rg 0 0 99 99 re f 1 g " + TEXT_CONTENT)),
+    "a stroke in a pattern": assemble_pdf(make_objects(b"/Pattern CS /P1 SCN 1 1 m 9 9 l S")),
+    "a form that was filled in": assemble_pdf(make_objects(b"", page=make_annotation(b"Widget", b"/AP<</N 7 0 R>>"))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ORDINARY_PDFS)
+def test_pdf_of_the_usual_programs_hides_nothing(title):
+    facts = inspect_pdf_structure(ORDINARY_PDFS[title])
+    assert facts.page_count == 1 and not facts.is_blank and facts.declared_page_count == -1
+    assert not (facts.narrow_pages or facts.hidden_layers or facts.remarks or facts.active_content)
+    assert not (facts.replaced_pages or facts.removed_page_count)
+
+
+def test_pdf_pages_are_equal_with_and_without_pypdf(tmp_path):
+    pytest.importorskip("pypdf", reason="optional")
+    path = tmp_path / "a.pdf"
+    path.write_bytes(make_packed_pdf())
+    counts = {inspect_pdf(path, without_pypdf=plain).page_count for plain in (True, False)}
+    assert counts == {1}
+
+
+def test_content_digest_ignores_properties_only():
+    first, again, other = (
+        inspect_pdf_structure(assemble_pdf(make_objects(content) | {6: info}, b"/Root 1 0 R/Info 6 0 R")).content_digest
+        for content, info in (
+            (TEXT_CONTENT, b"<</Title(a)>>"),
+            (TEXT_CONTENT, b"<</Title(b)>>"),
+            (b"BT (b) Tj ET", b""),
+        )
+    )
+    assert first == again != other
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"1 0 obj<</Type/Catalog/Pages 1 0 R/Kids[1 0 R 1 0 R]>>endobj",
+        b"1 0 obj" + b"[" * 500 + b"endobj",
+        b"1 0 obj<</A(((( endobj",
+        b"1 0 obj<</Type/ObjStm/First 9/N 2>>stream\nx y z\nendstream endobj",
+        b"1 0 obj 2 0 R endobj 2 0 obj 1 0 R endobj trailer<</Root 1 0 R>>",
+        b"1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Kids[3 0 R]/Count(x)>>endobj 3 0 obj<</MediaBox[0 (a)]/Annots[5]/Contents 7>>endobj",
+    ],
+)
+def test_malformed_objects_of_a_pdf_raise_no_error(data):
+    assert inspect_pdf_structure(b"%PDF-1.7\n" + data).page_count >= 0
+
+
+def test_objects_inside_a_stream_are_not_objects():
+    inner = b"9 0 obj<</Type/Page>>endobj"
+    data = assemble_pdf(make_objects() | {5: make_stream(inner)})
+    assert set(PdfObjects(data).definitions) == {1, 2, 3, 4, 5}
+
+
+def test_restored_colour_makes_text_visible():
+    assert has_visible_drawing(b"q 1 g Q BT (a) Tj ET")
+    assert not has_visible_drawing(b"1 g q 0 g Q BT (a) Tj ET")
+    assert has_visible_drawing(b"1 Tr 1 g BT (a) Tj ET")
