@@ -1042,3 +1042,29 @@ def plant_text_with_an_earlier_page(draft: CountyDraft) -> None:
 def plant_grey_map(draft: CountyDraft) -> None:
     decoded = {"decoder": "gdal", "max_difference": 200, "max_colour_difference": 0}
     change_package_facts(draft, decoded={MAP: decoded})
+
+
+@declare_mutation("DOC012", case="additional")
+def plant_metadata_with_text_between_elements(draft: CountyDraft) -> None:
+    rewrite_metadata(draft, "</成果包>", "</成果包>审查合格")
+
+
+@declare_mutation("DOC012", case="layer_twice")
+def plant_metadata_that_list_a_layer_twice(draft: CountyDraft) -> None:
+    change_package_facts(draft)
+    text = draft.options["package"].documents[METADATA].decode()
+    entry = next(part for part in text.split("<数据集>") if "<名称>CZKFBJ<" in part).split("</数据集>")[0]
+    replace_metadata(draft, text.replace("</元数据>", f"<数据集>{entry}</数据集></元数据>"))
+
+
+@declare_mutation("DOC012", case="comments", follows=["DOC006", "DOC013", "DOC015"])
+def plant_metadata_with_a_comment(draft: CountyDraft) -> None:
+    change_package_facts(draft, head={"tool": {"name": "sanxian", "versions": {"sanxian": read_plugin_version()}}})
+    package = draft.options["package"]
+    text = package.documents[METADATA].decode().replace("</元数据>", "<!-- 审查合格 --></元数据>")
+    draft.options["package"] = replace(package, documents={**package.documents, METADATA: text.encode()})
+
+
+@declare_mutation("DOC004", case="gap")
+def plant_bytes_between_the_files_of_the_zip(draft: CountyDraft) -> None:
+    change_package_facts(draft, hidden_byte_count=600)

@@ -118,6 +118,10 @@ def _add_items(element: ET.Element, names: dict[str, str], items: dict[str, str]
 #: The encoding in an XML declaration. The parser does not support the Chinese encodings.
 _DECLARED_ENCODING_PATTERN = re.compile(rb"<\?xml[^>]*?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"'][^>]*\?>")
 _CHINESE_ENCODINGS = ("gbk", "gb2312", "gb18030")
+#: Attributes that name a schema or a namespace.
+_SCHEMA_ATTRIBUTE = re.compile(r"xmlns(?::|$)|xsi:|xml:")
+#: Maximum characters of a text between elements in a message.
+_MAX_SHOWN_CHARACTERS = 40
 #: Maximum depth of elements; metadata have three levels.
 _MAX_DEPTH = 50
 
@@ -140,8 +144,11 @@ class XmlNode:
     name: str
     text: str = ""
     children: list[XmlNode] = field(default_factory=list)
-    #: Only of the root: targets of processing instructions (``<?xml-stylesheet …?>``).
+    #: Names of attributes, without those of namespaces and schemas.
+    attributes: list[str] = field(default_factory=list)
+    #: Only of the root: targets of processing instructions (``<?xml-stylesheet …?>``), and comments of the document.
     instructions: list[str] = field(default_factory=list)
+    comments: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -149,7 +156,7 @@ class MetadataItems:
     """Metadata items of a package and of each layer, by id.
 
     ``unknown`` lists elements that the specification does not have, ``missing`` missing elements, ``repeated`` elements
-    repeated in one place.
+    repeated in one place, ``additional`` attributes and texts between elements, which no item has.
     """
 
     package: dict[str, str]
@@ -157,6 +164,7 @@ class MetadataItems:
     unknown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    additional: tuple[str, ...] = ()
 
 
 def read_xml(data: bytes) -> XmlNode:
@@ -176,10 +184,10 @@ def read_xml(data: bytes) -> XmlNode:
     def refuse_entities(*_: Any) -> int:
         raise UnreadableXml("entities")
 
-    def start_element(name: str, _: dict[str, str]) -> None:
+    def start_element(name: str, attributes: dict[str, str]) -> None:
         if len(stack) > _MAX_DEPTH:
             raise UnreadableXml("damaged", line=parser.CurrentLineNumber)
-        node = XmlNode(name)
+        node = XmlNode(name, attributes=[key for key in attributes if not _SCHEMA_ATTRIBUTE.match(key)])
         stack[-1].children.append(node)
         stack.append(node)
 
@@ -191,6 +199,7 @@ def read_xml(data: bytes) -> XmlNode:
     parser.EndElementHandler = lambda _: stack.pop()
     parser.CharacterDataHandler = add_text
     parser.ProcessingInstructionHandler = lambda target, _: root.instructions.append(target)
+    parser.CommentHandler = lambda text: root.comments.append(text.strip())
     parser.buffer_text = True
     try:
         parser.Parse(data, True)
@@ -199,7 +208,7 @@ def read_xml(data: bytes) -> XmlNode:
     except (LookupError, ValueError) as error:
         # An unknown encoding or a multi-byte one that the parser does not support; it reports it in other words.
         raise UnreadableXml("encoding", declared=_find_declared_encoding(data), found=_detect_encoding(data)) from error
-    root.children[0].instructions = root.instructions
+    root.children[0].instructions, root.children[0].comments = root.instructions, root.comments
     return root.children[0]
 
 
@@ -268,8 +277,19 @@ def read_metadata_by_spec(root: XmlNode, package_spec: PackageSpec) -> MetadataI
         twice.append(frames["package"])
     package = items_of_frame["package"][0] if items_of_frame["package"] else {}
     return MetadataItems(
-        package, tuple(items_of_frame["dataset"]), *(tuple(dict.fromkeys(one)) for one in (unknown, missing, twice))
+        package,
+        tuple(items_of_frame["dataset"]),
+        *(tuple(dict.fromkeys(one)) for one in (unknown, missing, twice, _list_additional_content(root))),
     )
+
+
+def _list_additional_content(node: XmlNode) -> list[str]:
+    """Return attributes (``element@name``) and texts beside the elements of a document."""
+    additional = [f"{node.name}@{name}" for name in node.attributes]
+    text = " ".join(node.text.split())
+    if node.children and text:
+        additional.append(text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…")
+    return additional + [one for child in node.children for one in _list_additional_content(child)]
 
 
 def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: PackageSpec, file: str) -> dict[str, Any]:
@@ -290,6 +310,13 @@ def read_back_metadata(data: bytes, manifest: dict[str, Any], package_spec: Pack
     read_items = [] if metadata is None else [metadata.package, *metadata.layers]
     # White space around a value is not part of it.
     stripped_items = [{item: text.strip() for item, text in items.items()} for items in expected_items]
-    if metadata is None or metadata.unknown or metadata.missing or metadata.repeated or read_items != stripped_items:
+    if (
+        metadata is None
+        or metadata.unknown
+        or metadata.missing
+        or metadata.repeated
+        or metadata.additional
+        or read_items != stripped_items
+    ):
         raise OutputError("package_table_not_the_same", file=file.rpartition("/")[2], place=names["metadata"])
     return {"file": file, "layers": len(metadata.layers), "items": sum(map(len, stripped_items)), "same": True}

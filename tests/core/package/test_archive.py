@@ -3,13 +3,20 @@
 
 import io
 import random
+import struct
 import zipfile
 
 import pytest
 
 from plugin.core.errors import InputError
 from plugin.core.messages.texts import Texts
-from plugin.core.package.inspection.archive import list_files_outside, read_archive_comments, unpack_package
+from plugin.core.package.inspection.archive import (
+    count_hidden_bytes,
+    list_files_outside,
+    list_system_files,
+    read_archive_comments,
+    unpack_package,
+)
 
 PACKAGE_ROOT = "140225浑源县国土空间总体规划"
 
@@ -216,3 +223,63 @@ def test_files_outside_the_package_in_a_zip_are_listed(tmp_path):
     deeper = write_zip(tmp_path / "b.zip", [(f"报送/{name}", content) for name, content in inside])
     flat = write_zip(tmp_path / "c.zip", [("manifest.json", b"{}"), ("readme.txt", b"x")])
     assert [list_files_outside(one, PACKAGE_ROOT) for one in (deeper, flat, tmp_path)] == [(), (), ()]
+
+
+class UnseekableFile(io.RawIOBase):
+    """A stream to which a program writes a zip with data descriptors."""
+
+    def __init__(self):
+        self.content = bytearray()
+
+    def writable(self):
+        return True
+
+    def write(self, data):
+        self.content += data
+        return len(data)
+
+
+def insert_before_directory(data: bytes, hidden: bytes) -> bytes:
+    """Return a zip with bytes before its directory and the right place of the directory."""
+    end = data.rindex(b"PK\x05\x06")
+    (start,) = struct.unpack_from("<I", data, end + 16)
+    moved = data[end : end + 16] + struct.pack("<I", start + len(hidden)) + data[end + 20 :]
+    return data[:start] + hidden + data[start:end] + moved
+
+
+def test_bytes_that_belong_to_no_file_of_a_zip_are_counted(tmp_path):
+    path = write_zip(tmp_path / "a.zip", [("a/b.txt", b"x" * 99), ("a/c.txt", b"")])
+    data = path.read_bytes()
+    assert count_hidden_bytes(path) == 0
+    path.write_bytes(insert_before_directory(data, b"PK\x03\x04hidden"))
+    assert zipfile.ZipFile(path).testzip() is None and count_hidden_bytes(path) == 10
+    # An entry that the directory does not list is between the others.
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as archive:
+        for name in ("a.txt", "b.txt", "c.txt"):
+            archive.writestr(name, name)
+        del archive.filelist[1]
+    assert count_hidden_bytes(tmp_path / "b.zip") == 30 + 2 * len("b.txt")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zip_with_data_descriptors_has_no_hidden_bytes(tmp_path, method):
+    stream = UnseekableFile()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        archive.writestr("a.txt", b"x" * 500)
+        with archive.open(zipfile.ZipInfo("b.txt"), "w", force_zip64=True) as entry:
+            entry.write(b"y" * 500)
+    path = tmp_path / "a.zip"
+    path.write_bytes(bytes(stream.content))
+    assert path.read_bytes().count(b"PK\x07\x08") == 2 and count_hidden_bytes(path) == 0
+
+
+def test_files_that_a_system_left_in_a_zip_are_listed(tmp_path):
+    entries = [("__MACOSX/a/._b.txt", b"x"), ("a/b.txt", b"x"), (".DS_Store", b"x"), ("说明.txt", b"x")]
+    path = write_zip(tmp_path / "a.zip", entries)
+    assert list_system_files(path) == ("__MACOSX", ".DS_Store")
+    assert list_system_files(tmp_path) == () and count_hidden_bytes(tmp_path) == 0
+
+
+def test_damaged_zip_has_no_counted_content(tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"PK\x05\x06")
+    assert list_system_files(tmp_path / "a.zip") == () and count_hidden_bytes(tmp_path / "a.zip") == 0

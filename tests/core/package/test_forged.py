@@ -403,6 +403,12 @@ def add_to_zip(path, name, content):
 LINK_RELATIONS_XML = '<Relationships><Relationship Id="r" Type="x/oleObject" Target="http://example.org/a" TargetMode="External"/></Relationships>'
 
 
+def repeat_layer_in_metadata(package):
+    text = (package / METADATA_PATH).read_text("utf-8")
+    entry = re.search("  <数据集>.*?</数据集>\n", text, re.DOTALL).group()
+    (package / METADATA_PATH).write_text(text.replace(entry, entry + entry, 1), "utf-8", newline="\n")
+
+
 def change_text(change):
     """Return a function that changes the bytes of the plan text."""
     return lambda package: (package / TEXT_DOCUMENT_PATH).write_bytes(
@@ -669,6 +675,11 @@ FORGERIES = {
     "an extra field": (add_field_to_database, ("DOC010", "fields")),
     # Metadata.
     "metadata with a style sheet": (replace_in_page(r"\?>", '?><?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?>', METADATA_PATH), ("DOC012", "style")),
+    "a comment in the metadata": (replace_in_page("</元数据>", "<!-- 审查合格 --></元数据>", METADATA_PATH), ("DOC012", "comments")),
+    "a comment before the metadata": (replace_in_page("<元数据>", "<!-- 审查合格 --><元数据>", METADATA_PATH), ("DOC012", "comments")),
+    "an attribute in the metadata": (replace_in_page("<成果包>", '<成果包 备注="审查合格">', METADATA_PATH), ("DOC012", "additional")),
+    "text between elements of the metadata": (replace_in_page("</成果包>", "</成果包>审查合格", METADATA_PATH), ("DOC012", "additional")),
+    "a layer twice in the metadata": (repeat_layer_in_metadata, ("DOC012", "layer_twice")),
     "metadata of 2031": (replace_in_page(r"(?<=<更新日期>)\d{4}", "2031", METADATA_PATH), ("DOC012", "value")),
     "metadata of a later year": (replace_in_page("<数据现势性 ?/>|<数据现势性>[^<]*</数据现势性>", "<数据现势性>2023</数据现势性>", METADATA_PATH), ("DOC012", "value")),
     "a score": (replace_in_page("<质量得分 ?/>", "<质量得分>99</质量得分>", METADATA_PATH), ("DOC012", "value")),

@@ -239,6 +239,10 @@ class PackageFacts:
         Text of the zip that belongs to none of its files.
     files_outside
         Files of the zip outside the folder of the package.
+    hidden_byte_count
+        Number of bytes of the zip that belong to no file and no record.
+    system_files
+        Files and folders that a system left in the zip beside the package.
     """
 
     root: str
@@ -262,6 +266,8 @@ class PackageFacts:
     heads: dict[str, dict[str, str]] = field(default_factory=dict, hash=False, compare=False)
     archive_comments: str = ""
     files_outside: tuple[str, ...] = ()
+    hidden_byte_count: int = 0
+    system_files: tuple[str, ...] = ()
 
     @cached_property
     def values(self) -> dict[str, str]:

@@ -21,7 +21,13 @@ from ...model.report import Outcome
 from ...model.rule import Severity
 from ...model.verdict import Verdict
 from ..package_spec.model import PackageSpec
-from .archive import list_files_outside, read_archive_comments, unpack_package
+from .archive import (
+    count_hidden_bytes,
+    list_files_outside,
+    list_system_files,
+    read_archive_comments,
+    unpack_package,
+)
 from .collect_facts import collect_package_facts
 from .dataset_comparison import DatasetComparison, compare_datasets
 from .facts import LayerFact, PackageFacts, UnreadLayer, is_vct
@@ -229,6 +235,8 @@ def inspect_package(
             facts,
             archive_comments=read_archive_comments(Path(path)),
             files_outside=list_files_outside(Path(path), folder.name),
+            hidden_byte_count=count_hidden_bytes(Path(path)),
+            system_files=_list_system_files_outside(Path(path), facts),
         )
         progress(_COLLECTING_SHARE, "")
         options = _set_profile_of_manifest(options, facts, package_spec)
@@ -255,6 +263,12 @@ def inspect_package(
         )
         compare_outcomes(checked, facts)
         return checked
+
+
+def _list_system_files_outside(path: Path, facts: PackageFacts) -> tuple[str, ...]:
+    """Return the files and folders that a system left in a zip, except those inside the package."""
+    inside = {file.path.partition("/")[0] for file in facts.files}
+    return tuple(name for name in list_system_files(path) if name not in inside)
 
 
 def _take_notices(facts: PackageFacts) -> list[tuple[str, dict[str, Any]]]:

@@ -50,7 +50,7 @@ class Reference(NamedTuple):
 
 
 class PdfSyntaxError(Exception):
-    """Error of text that is no PDF object."""
+    """Error of text without a PDF object."""
 
 
 @dataclass
@@ -102,7 +102,7 @@ def parse_value(source: bytes, start: int, depth: int = 0) -> tuple[Any, int]:
     Raises
     ------
     PdfSyntaxError
-        If there is no value.
+        Without a value.
     """
     token = _TOKEN.match(source, start)
     if token is None or depth > _MAX_DEPTH or token["close"] or token["other"]:
@@ -260,12 +260,12 @@ class PdfObjects:
         return None
 
     def find_dictionary(self, item: Any) -> dict[str, Any]:
-        """Return a dictionary, empty if a value is none."""
+        """Return the dictionary that an item gives, empty for other values."""
         value = self.find(item)
         return value if isinstance(value, dict) else {}
 
     def find_list(self, item: Any) -> list[Any]:
-        """Return an array, empty if a value is none."""
+        """Return the array that an item gives, empty for other values."""
         value = self.find(item)
         return value if isinstance(value, list) else []
 
@@ -287,7 +287,7 @@ class PdfObjects:
 
     @cached_property
     def catalog(self) -> dict[str, Any]:
-        """Return the document's catalogue, empty if there is none."""
+        """Return the document's catalogue, empty without one."""
         if catalog := self.find_dictionary(self.trailer.get("Root")):
             return catalog
         catalogs = [d[-1].dictionary for d in self.definitions.values() if d[-1].has_type("Catalog")]

@@ -49,7 +49,8 @@ def check_metadata_values(path: str, metadata: MetadataItems, package: PackageFa
     unreadable = [layer for layer in package.layers if layer.features < 0]
     unreadable_names = {layer.name.upper() for layer in unreadable}
     is_data_set_unreadable = any(layer.name == PurePosixPath(layer.file).stem for layer in unreadable)
-    described = set()
+    described: set[tuple[str, str]] = set()
+    entry_counts: dict[tuple[str, str], int] = {}
     for items in metadata.layers:
         name = items.get("name", "")
         described_layers = [layer for layer in readable if layer.name.upper() == name.upper()]
@@ -66,8 +67,15 @@ def check_metadata_values(path: str, metadata: MetadataItems, package: PackageFa
                 params={"file": path, "name": format_value(name, make_finding.texts)},
             )
             continue
-        described.add((described_layers[0].file, described_layers[0].name))
-        yield from _check_layer(items, described_layers[0], make_finding)
+        layer = next((one for one in described_layers if (one.file, one.name) not in described), described_layers[0])
+        if (place := (layer.file, layer.name)) in described:
+            entry_counts[place] = entry_counts.get(place, 1) + 1
+            continue
+        described.add(place)
+        yield from _check_layer(items, layer, make_finding)
+    for (_, name), count in entry_counts.items():
+        params = {"file": path, "name": name, "count": count}
+        yield Finding("", key=f"{path}/{name}", case="layer_twice", params=params)
     yield from _report_undescribed_layers(path, readable, described, package)
     yield from _check_package(metadata.package, package, make_finding)
 

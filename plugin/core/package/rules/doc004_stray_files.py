@@ -24,6 +24,8 @@ _MAX_SHOWN_COMMENT_CHARACTERS = 60
         "folder": "The folder “{file}” is empty, and the specification of the package does not have it. Delete it, or add its "
         "files.",
         "comment": "The zip of the package carries text that belongs to none of its files: “{text}”. Receivers do not see it after unpacking. Pack the folder again without comments.",
+        "gap": "The zip of the package has bytes between its files that belong to none of them: {count}. Programs do not show them, and "
+        "they may hide another file. Pack the folder again.",
     },
     fails=[
         make_example(
@@ -36,6 +38,8 @@ _MAX_SHOWN_COMMENT_CHARACTERS = 60
         ),
         make_example("a folder for what never came", 1, empty_folders=["6-批复"]),
         make_example("a comment of the zip", 1, archive_comments="approved"),
+        make_example("bytes between the files of the zip", 1, hidden_byte_count=600),
+        make_example("a folder that macOS adds to a zip", 1, system_files=["__MACOSX"]),
     ],
     passes=[
         make_example("none"),
@@ -47,7 +51,8 @@ def stray_files(*, ctx: Context) -> RuleResult:
 
     What it checks
         Files that systems and programs leave: Thumbs.db, .lock, ~$…, .tmp, .DS_Store, logs of databases. Empty
-        folders that the specification does not have. Comments of the zip and of its entries, and bytes after its end.
+        folders that the specification does not have. The same in a zip beside the package (__MACOSX). Comments of the
+        zip and of its entries, bytes after its end and between its files.
     Why
         A lock shows that a program still uses the data. Receivers query or reject other left-over files.
     How to fix
@@ -63,6 +68,8 @@ def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     for file in package.files:
         if is_stray_file(file.name) and not file.is_link:
             yield make_file_finding(file.path)
+    for name in package.system_files:
+        yield make_file_finding(name)
     for folder in package.empty_folders:
         yield make_file_finding(folder, "folder")
     if package.archive_comments:
@@ -72,3 +79,5 @@ def _find_stray_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             "comment",
             text=text if len(text) <= _MAX_SHOWN_COMMENT_CHARACTERS else text[:_MAX_SHOWN_COMMENT_CHARACTERS] + "…",
         )
+    if package.hidden_byte_count:
+        yield make_file_finding(package.root, "gap", count=package.hidden_byte_count)

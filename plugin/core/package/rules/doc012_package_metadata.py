@@ -10,8 +10,10 @@ from ...profile.document import load_secrecy_levels
 from ..inspection.facts import PackageFacts
 from ..metadata import UnreadableXml, read_metadata_by_spec, read_xml
 from ._metadata import check_metadata_values
-from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, make_example, make_file_finding
+from ._package import NO_PACKAGE_EXAMPLE, inspect_facts, is_made_by_plugin, make_example, make_file_finding
 
+#: Maximum characters of a comment in a message.
+_MAX_SHOWN_CHARACTERS = 60
 METADATA_PATH = "5-元数据/140225浑源县国土空间总体规划元数据.xml"
 
 
@@ -39,6 +41,11 @@ def _make_metadata_document(text: str, codec: str = "utf-8") -> dict[str, bytes]
         "add them to the specification.",
         "lacking": "“{file}” lacks elements of the specification: {names}. Add them; leave unknown values empty.",
         "twice": "“{file}” has repeated elements in one place: {names}. The first was compared; delete the others.",
+        "additional": "“{file}” has attributes or texts between its elements that no item has: {names}. Recipients do not see them. Delete "
+        "them, or export the file again.",
+        "comments": "“{file}” has comments, which this plugin does not write: {names}. Recipients do not see them. Delete them, or export "
+        "the file again.",
+        "layer_twice": "“{file}” describes layer {name} more than once: {count}. Delete the other entries.",
         "layer_lost": "“{file}” describes layer {name}, which is not in the data. Delete the entry, or add the layer.",
         "layer_more": "“{file}” does not describe layer {name}. Add an entry, or make the package again.",
         "set_more": "“{file}” does not describe the layers of “{place}” ({count}). Add entries, or remove the data set if it is not needed.",
@@ -72,7 +79,8 @@ def package_metadata(*, ctx: Context) -> RuleResult:
     """Metadata can be read, and agree with the package.
 
     What it checks
-        The XML of the metadata is well-formed, in its declared encoding, and has the elements of the specification.
+        The XML of the metadata is well-formed, in its declared encoding, and has the elements of the specification,
+        without attributes and texts beside them, and each layer once. Metadata of this plugin have no comments.
         Each layer has the right name, number of features, kind, format, CRS, unit and extent. Name, secrecy level and
         dates of the package are right.
     Why
@@ -113,7 +121,16 @@ def _report_metadata_problems(package: PackageFacts, ctx: Context) -> Iterator[F
             yield make_file_finding(path, "schema", root=root.name[-80:], expected=names["metadata"] or "metadata")
             continue
         between = Texts(ctx.lang).get("words", "between_names")
-        names_by_case = {"unknown": metadata.unknown, "lacking": metadata.missing, "twice": metadata.repeated}
+        names_by_case = {
+            "unknown": metadata.unknown,
+            "lacking": metadata.missing,
+            "twice": metadata.repeated,
+            "additional": metadata.additional,
+            # Other programs may write comments on themselves.
+            "comments": tuple(one[:_MAX_SHOWN_CHARACTERS] for one in root.comments)
+            if is_made_by_plugin(package)
+            else (),
+        }
         for case, names_of_case in names_by_case.items():
             if names_of_case:
                 yield make_file_finding(path, case, names=between.join(names_of_case))
