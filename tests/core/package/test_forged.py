@@ -296,6 +296,33 @@ def whiten_cells(book):
     cell.font, cell.fill = Font(color="FFFFFFFF"), PatternFill()
 
 
+def enlarge_cell(book):
+    from openpyxl.styles import Font
+
+    book["说明"]["A5"].font = Font(size=30)
+
+
+def store_figures_as_text(book):
+    for row in book["三条控制线"].iter_rows():
+        for cell in row:
+            if isinstance(cell.value, float):
+                cell.value = str(cell.value)
+
+
+def add_validation(book):
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    validation = DataValidation(type="whole", showInputMessage=True, promptTitle="审查", prompt="审查合格")
+    validation.add("D4")
+    book["三条控制线"].add_data_validation(validation)
+
+
+def add_custom_property(book):
+    from openpyxl.packaging.custom import StringProperty
+
+    book.custom_doc_props.append(StringProperty(name="审查", value="合格"))
+
+
 def add_comment(book):
     from openpyxl.comments import Comment
 
@@ -667,6 +694,25 @@ FORGERIES = {
     "an extra note on the last sheet": (add_note("数据已经省厅核定。", "说明"), ("DOC011", "words")),
     "words in the page header": (change_workbook(lambda b: setattr(b["三条控制线"].oddHeader.center, "text", "以批复 68.78 万亩为准")), ("DOC011", "hidden")),
     "a link in a cell": (change_workbook(lambda b: setattr(b["三条控制线"]["B5"], "hyperlink", "file:///C:/tmp/other.xlsx")), ("DOC011", "hidden")),
+    "a title of the sheet on the data": (change_workbook(lambda b: setattr(b["说明"]["A1"], "value", "经省厅审查合格")), ("DOC011", "words")),
+    "words in the empty line of the sheet on the data": (change_workbook(lambda b: setattr(b["说明"]["A2"], "value", "经省厅审查合格")), ("DOC011", "words")),
+    "a head of the sheet on the data": (change_workbook(lambda b: setattr(b["说明"]["A3"], "value", "经省厅审查合格")), ("DOC011", "words")),
+    "words beside the sheet on the data": (change_workbook(lambda b: setattr(b["说明"]["D1"], "value", "经省厅审查合格")), ("DOC011", "words")),
+    "words in the unit line of a table": (change_workbook(lambda b: setattr(b["三条控制线"]["A2"], "value", "经省厅审查合格")), ("DOC011", "words")),
+    "another font on the sheet on the data": (change_workbook(enlarge_cell), ("DOC011", "look")),
+    "figures stored as text": (change_workbook(store_figures_as_text), ("DOC011", "stored_text")),
+    "a print area without the last rows": (change_workbook(lambda b: setattr(b["三条控制线"], "print_area", "A1:K5")), ("DOC011", "settings")),
+    "a print area of another sheet": (change_workbook(lambda b: setattr(b["说明"], "print_area", "A1:B3")), ("DOC011", "settings")),
+    "thirty frozen rows": (change_workbook(lambda b: setattr(b["三条控制线"], "freeze_panes", "A31")), ("DOC011", "settings")),
+    "a zoom of ten percent": (change_workbook(lambda b: setattr(b["三条控制线"].sheet_view, "zoomScale", 10)), ("DOC011", "settings")),
+    "zeros that are not shown": (change_workbook(lambda b: setattr(b["三条控制线"].sheet_view, "showZeros", False)), ("DOC011", "settings")),
+    "a sheet with a password": (change_workbook(lambda b: b["三条控制线"].protection.set_password("x")), ("DOC011", "settings")),
+    "a filter": (change_workbook(lambda b: setattr(b["三条控制线"].auto_filter, "ref", "A3:K9")), ("DOC011", "settings")),
+    "a message of a cell": (change_workbook(add_validation), ("DOC011", "settings")),
+    "a title of the file": (change_workbook(lambda b: setattr(b.properties, "title", "审查合格")), ("DOC011", "properties")),
+    "a comment on the file": (change_workbook(lambda b: setattr(b.properties, "description", "审查合格")), ("DOC011", "properties")),
+    "another author": (change_workbook(lambda b: setattr(b.properties, "creator", "省自然资源厅")), ("DOC011", "properties")),
+    "a custom property": (change_workbook(add_custom_property), ("DOC011", "properties")),
     # Data.
     "an extra layer": (add_layer_to_database("MIMI"), ("DOC010", "more")),
     "an unregistered table": (run_sql_on_database("CREATE TABLE beizhu (a TEXT)"), ("DOC010", "table")),

@@ -10,17 +10,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...messages.texts import Texts
+from ...messages.texts import TEXT_LANGUAGES, Texts
 from ...model.findings import Finding
 from ...model.indicator import Indicator
 from ...model.rule import Severity
 from ...render import figures as shown
 from ...render.tables.model import ReportTable, make_sheet_name
+from ...render.tables.workbook import HEADING_ROWS
 from ...render.words import Words
 from ...tabulate import TIME_FORMAT, make_about_table
 from ..inspection.facts import PackageFacts
@@ -42,6 +43,8 @@ _MAX_SHOWN_CELL_CHARACTERS, _MAX_SHOWN_PARTS = 60, 5
 _ALLOWED_TIME_DIFFERENCE = timedelta(minutes=2)
 _ONE_DAY = timedelta(days=1)
 _EMPTY_CELL = PrintedCell("")
+#: Authors that libraries and programs write when they save a workbook without one.
+_LIBRARY_NAMES = ("openpyxl",)
 #: Errors from records of a report that lack an item or have an item of another type.
 _INCOMPLETE_REPORT_ERRORS = (LookupError, TypeError, ValueError, AttributeError)
 
@@ -76,12 +79,13 @@ class InspectedWorkbook:
 def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
     """Yield findings on cells without figures of the plugin's workbook, and on styles."""
     yield from _report_parts(own)
+    yield from _report_settings(own)
     reason = _explain_no_rebuild(own)
     made = {} if reason else _rebuild_workbook_sheets(own)
     about = make_sheet_name(ReportTable("about", []), Texts(own.lang))
     for sheet in own.book.sheets:
         if sheet.name == about:
-            yield from _compare_provenance_sheet(sheet, own)
+            yield from _compare_provenance_sheet(sheet, own, compares_styles=not reason)
         elif sheet.name in made:
             yield from _report_changes(
                 sheet, compare_sheet(sheet, made[sheet.name], _map_layer_names_to_package(own)), own
@@ -164,6 +168,34 @@ def _report_parts(own: InspectedWorkbook) -> Iterator[Finding]:
             yield _make_finding(own.book, sheet, "covered", count=len(names), cells=_list_names(names, own.texts))
 
 
+def _report_settings(own: InspectedWorkbook) -> Iterator[Finding]:
+    """Report settings of sheets that this plugin does not write, and changed properties of the file."""
+    texts = own.texts
+    between = texts.get("words", "between_names")
+    for sheet in own.book.sheets:
+        if sheet.settings:
+            parts = [
+                f"{texts.get('sheet_settings', key)} {_list_names(list(names), texts)}".strip()
+                for key, names in sheet.settings.items()
+            ]
+            yield _make_finding(own.book, sheet, "settings", Severity.WARNING, what=between.join(parts))
+    titles = (
+        [Texts(lang).get("sheet_titles", own.tables[0].id, area="") for lang in TEXT_LANGUAGES] if own.tables else []
+    )
+    programs = [Texts(lang).get("about", "program", version="").strip() for lang in TEXT_LANGUAGES]
+    own_texts = {"title": tuple(titles), "creator": (*programs, *_LIBRARY_NAMES)}
+    changed = [
+        f"{texts.get('file_properties', key)} “{_shorten_text(text)}”"
+        if key != "lock"
+        else texts.get("file_properties", key)
+        for key, text in own.book.properties.items()
+        if not any(one in text for one in own_texts.get(key, ()))
+    ]
+    if changed:
+        params = {"file": own.book.file, "what": between.join(changed)}
+        yield Finding("", key=own.book.file, case="properties", severity=Severity.WARNING, params=params)
+
+
 def _explain_no_rebuild(own: InspectedWorkbook) -> str:
     """Return why the workbook cannot be made again, a key of texts; empty if it can."""
     provenance, norm = own.provenance, own.ctx.norm
@@ -185,6 +217,11 @@ def _explain_no_rebuild(own: InspectedWorkbook) -> str:
 
 def _rebuild_workbook_sheets(own: InspectedWorkbook) -> dict[str, PrintedSheet]:
     """Return the sheets of the workbook as this version makes it from the layers."""
+    return _write_and_read_sheets(own.tables, own)
+
+
+def _write_and_read_sheets(tables: list[ReportTable], own: InspectedWorkbook) -> dict[str, PrintedSheet]:
+    """Return the sheets that this version writes for tables."""
     # Imported here, because the toolbox loads rules without the libraries for files.
     from ...engine.provenance import find_county_name
     from ...render.tables.workbook import write_tables_workbook
@@ -192,7 +229,7 @@ def _rebuild_workbook_sheets(own: InspectedWorkbook) -> dict[str, PrintedSheet]:
     texts = Texts(own.lang)
     with tempfile.TemporaryDirectory(prefix="sanxian-", ignore_cleanup_errors=True) as folder:
         path = Path(folder) / "a.xlsx"
-        write_tables_workbook(path, own.tables, find_county_name(own.ctx.plan), texts, "")
+        write_tables_workbook(path, tables, find_county_name(own.ctx.plan), texts, "")
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
 
 
@@ -207,6 +244,9 @@ def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWo
     texts = own.texts
     if changed.words:
         yield _report_words(sheet, changed.words, own)
+    if changed.text_figures:
+        names = [_get_cell_text(one.row, one.column) for one in changed.text_figures]
+        yield _make_finding(own.book, sheet, "stored_text", count=len(names), cells=_list_names(names, texts))
     yield from _report_formats(own.book, sheet, changed.number_formats, texts, None)
     names = [_get_cell_text(one.row, one.column) for one in changed.styles]
     names += [texts.get("words", "line_or_column", name=key) for key in changed.sizes]
@@ -249,10 +289,12 @@ def _report_formats(
         yield _make_finding(book, sheet, "format", severity, count=len(forms), cells=cells)
 
 
-def _compare_provenance_sheet(sheet: PrintedSheet, own: InspectedWorkbook) -> Iterator[Finding]:
-    """Compare the sheet on the data with the report's provenance.
+def _compare_provenance_sheet(
+    sheet: PrintedSheet, own: InspectedWorkbook, *, compares_styles: bool
+) -> Iterator[Finding]:
+    """Compare the sheet on the data with the same sheet made again from the report's provenance.
 
-    In a workbook of another version, the words of earlier versions are accepted, too.
+    In a workbook of another version, the words of earlier versions are accepted, too, and styles are not compared.
     """
     provenance, own_texts = own.provenance, Texts(own.lang)
     try:
@@ -260,29 +302,33 @@ def _compare_provenance_sheet(sheet: PrintedSheet, own: InspectedWorkbook) -> It
         unread = [str(f["message"]) for f in findings if f.get("code") == "RUN905"]
         notes = [*map(str, provenance["notices"]), *unread]
         table = make_about_table(provenance, own_texts, "", [])
+        time = next(HEADING_ROWS + n for n, row in enumerate(table.rows, 1) if row.code == "time")
+        printed_time = sheet.text(time, 2)
+        table = make_about_table(provenance, own_texts, printed_time, [])
         begun = datetime.fromisoformat(str(provenance["started"]))
     except _INCOMPLETE_REPORT_ERRORS:
         # DOC013 reports an unreadable report.
         return
-    head = 3
-    given = {(head + n, c): str(v or "") for n, row in enumerate(table.rows, 1) for c, v in enumerate(row.values, 1)}
-    time = next(head + n for n, row in enumerate(table.rows, 1) if row.code == "time")
-    last = head + len(table.rows)
+    (remade,) = _write_and_read_sheets([table], own).values()
+    last = HEADING_ROWS + len(table.rows)
     wrong = [
-        CellChange(*place, sheet.text(*place), text)
-        for place, text in given.items()
-        if place != (time, 2)
+        CellChange(*place, sheet.text(*place), cell.text)
+        for place, cell in remade.cells.items()
+        if cell.state != "merged"
         and sheet.cells.get(place, _EMPTY_CELL).state != "merged"
-        and sheet.text(*place).strip() != text.strip()
+        and sheet.text(*place).strip() != cell.text.strip()
     ]
-    printed_time = sheet.text(time, 2)
     if not _is_plausible_time(printed_time, begun, own.package):
         wrong.append(CellChange(time, 2, printed_time, begun.strftime(TIME_FORMAT)))
     expected_notes = {note.strip() for note in notes}
     for (row, column), cell in sorted(sheet.cells.items()):
-        foreign = cell.text not in expected_notes if row > last else column > 2
+        foreign = cell.text not in expected_notes if row > last else (row, column) not in remade.cells
         if foreign and cell.state != "merged":
             wrong.append(CellChange(row, column, cell.text, ""))
+    if compares_styles:
+        table_cells = {place: cell for place, cell in sheet.cells.items() if place[0] <= last}
+        changes = compare_sheet(replace(sheet, cells=table_cells), remade, {})
+        yield from _report_changes(sheet, replace(changes, words=[], text_figures=[]), own)
     if is_of_other_version(own.package):
         current, former = own_texts.section("about"), own_texts.section("about_former")
         renamed = {(former[key], current[key]) for key in former}

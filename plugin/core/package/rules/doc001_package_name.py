@@ -63,8 +63,8 @@ def package_name(*, ctx: Context) -> RuleResult:
 
     What it checks
         The folder's name is compared with the specification of the package, its division code with that of the plan's
-        layers, the county's name with the list of divisions, and both with the manifest. Properties of PDF documents
-        (title, subject, keywords, author) do not name another county.
+        layers, the county's name with the list of divisions, and both with the manifest. Properties of PDF files
+        and workbooks (title, subject, keywords, author) do not name another county.
     Why
         The receiving system files a delivery by the code in its name.
     How to fix
@@ -98,12 +98,13 @@ def _find_wrong_names(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
 
 
 def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Iterator[Finding]:
-    """Yield findings on PDF files whose properties name another county and not the package's."""
+    """Yield findings on PDF files and workbooks whose properties name another county and not the package's."""
     if not (package.code and package.name):
         return
     counties = [one for one in divisions.codes.values() if one.level == _COUNTY_LEVEL]
-    for file in package.single_files:
-        titles = file.pdf.titles if file.pdf is not None else ()
+    titles_by_path = {file.path: file.pdf.titles for file in package.single_files if file.pdf is not None}
+    titles_by_path |= {book.file: tuple(book.properties.values()) for book in package.workbooks}
+    for path, titles in titles_by_path.items():
         if any(package.name in title or package.code in title for title in titles):
             continue
         for title in titles:
@@ -119,7 +120,7 @@ def _find_documents_of_others(package: PackageFacts, divisions: CodeList) -> Ite
                     "expected": f"{package.code} {package.name}",
                     "text": title[:_MAX_TITLE_CHARACTERS],
                 }
-                yield make_file_finding(file.path, "document", Severity.WARNING, **params)
+                yield make_file_finding(path, "document", Severity.WARNING, **params)
                 break
 
 

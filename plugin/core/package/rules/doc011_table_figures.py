@@ -90,6 +90,11 @@ RED_LINE_ROW = ["生态保护红线", "1", "24.99"]
         "the sheet. Make the package again.",
         "look": "“{file}” was made by this plugin. Cells, rows or columns on sheet {sheet} with a changed format (font, colour, size, or "
         "conditional formats): {count} ({cells}). Make the package again.",
+        "stored_text": "“{file}” was made by this plugin. Cells on sheet {sheet} with figures that are stored as text, which formulas do "
+        "not count: {count} ({cells}). Make the package again.",
+        "settings": "“{file}” was made by this plugin, but sheet {sheet} has settings that keep content from being seen, printed or "
+        "copied: {what}. Remove the settings, or make the package again.",
+        "properties": "“{file}” was made by this plugin, but its properties were changed: {what}. Remove them, or make the package again.",
         "drawn": "“{file}” was made by this plugin, but has parts that the plugin does not write (pictures, shapes, charts, controls, "
         "mixed styles in a cell): {parts}. They may cover figures. Make the package again.",
         "covered": "“{file}”, sheet {sheet}: cells with content under a picture or shape: {count} ({cells}). The visible content may differ "
@@ -139,7 +144,7 @@ def table_figures(*, ctx: Context) -> RuleResult:
         In the plugin's workbook, all other cells are compared with the workbook made again (words, number formats,
         font, colour, size), and the sheet on the data with the report. With another version, profile or set of
         layers, only states, targets and this sheet are compared. In other workbooks, number formats that show another
-        figure and pictures over cells are reported. A note removed from the sheet on the data is not detected. Hidden
+        figure and pictures over cells are reported; settings of sheets and properties only in the plugin's workbook. A note removed from the sheet on the data is not detected. Hidden
         sheets, rows, columns and cells are reported in any workbook; comments, formulas, links, page headers and
         additional sheets in the plugin's workbook. Content that was not recognised is reported as not compared:
         sheets, rows and columns with other words, tables as mdb, xls or csv, formulas without a value. A blank means

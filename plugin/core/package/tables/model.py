@@ -60,6 +60,9 @@ class PrintedSheet:
         Row number or column letters → height or width.
     has_conditional_formats
         Whether the sheet has conditional formats.
+    settings
+        Settings that keep content from being seen, printed or copied, as keys of texts (section ``sheet_settings``) →
+        names of the cells or values concerned.
     """
 
     name: str
@@ -70,6 +73,7 @@ class PrintedSheet:
     hidden_names: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     sizes: dict[int | str, float] = field(default_factory=dict, hash=False)
     has_conditional_formats: bool = False
+    settings: dict[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @cached_property
     def last_row(self) -> int:
@@ -92,13 +96,15 @@ class PrintedWorkbook:
     """A workbook of a package.
 
     ``file`` is its path in the package, ``problem`` why it cannot be read, a key of texts (``causes``), ``parts``
-    lists parts of the file that tables do not need (`covered_cells.find_other_parts`).
+    lists parts of the file that tables do not need (`covered_cells.find_other_parts`). ``properties`` are texts in the
+    file's properties, as keys of texts (section ``file_properties``) → text.
     """
 
     file: str
     sheets: tuple[PrintedSheet, ...] = ()
     problem: str = ""
     parts: tuple[str, ...] = ()
+    properties: dict[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)

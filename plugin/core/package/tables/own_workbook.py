@@ -138,12 +138,13 @@ class CellChange(NamedTuple):
 class SheetChanges:
     """Differences of a sheet from the same sheet made again.
 
-    ``words`` are cells with other words, ``number_formats`` cells with another number format (``printed_text`` and
-    ``expected`` are formats), ``styles`` cells with another font, colour or size, ``sizes`` rows and columns with
-    another height or width.
+    ``words`` are cells with other words, ``text_figures`` cells with a figure that is stored as text,
+    ``number_formats`` cells with another number format (``printed_text`` and ``expected`` are formats), ``styles``
+    cells with another font, colour or size, ``sizes`` rows and columns with another height or width.
     """
 
     words: list[CellChange] = field(default_factory=list)
+    text_figures: list[CellChange] = field(default_factory=list)
     number_formats: list[CellChange] = field(default_factory=list)
     styles: list[CellChange] = field(default_factory=list)
     sizes: list[int | str] = field(default_factory=list)
@@ -169,6 +170,8 @@ def compare_sheet(sheet: PrintedSheet, remade_sheet: PrintedSheet, names: Mappin
             changes.words.append(CellChange(*position, cell.text, expected_cell.text))
         if not cell.text or not expected_cell.text:
             continue
+        if expected_cell.number and not (cell.number or cell.state):
+            changes.text_figures.append(CellChange(*position, cell.text, expected_cell.text))
         if cell.number_format != expected_cell.number_format:
             changes.number_formats.append(CellChange(*position, cell.number_format, expected_cell.number_format))
         elif cell.style != expected_cell.style:

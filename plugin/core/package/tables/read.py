@@ -25,6 +25,7 @@ from .covered_cells import (
 )
 from .database import AccessDriver, find_access_driver, read_sheets
 from .model import MAX_COLUMNS, MAX_ROWS, PrintedCell, PrintedSheet, PrintedWorkbook, load_style_limits
+from .sheet_settings import find_limiting_settings, read_properties
 
 #: Suffixes of tables; the rule reports those that the plugin cannot read.
 WORKBOOK_SUFFIXES = (".xlsx", ".xlsm")
@@ -67,7 +68,7 @@ def read_workbook(path: Path, file: str, driver: AccessDriver | str | None = Non
     pairs = zip(values.worksheets, formulas.worksheets, strict=True)
     over, theme = find_covered_cells(path), read_workbook_theme(formulas)
     sheets = tuple(_read_sheet(value, formula, over.get(value.title, []), theme) for value, formula in pairs)
-    return PrintedWorkbook(file, sheets, parts=find_other_parts(path))
+    return PrintedWorkbook(file, sheets, parts=find_other_parts(path), properties=read_properties(formulas))
 
 
 def _read_database(path: Path, file: str, driver: AccessDriver | str) -> PrintedWorkbook:
@@ -144,6 +145,7 @@ def _read_sheet(values: Any, formulas: Any, drawings: list[CoveredCells], theme:
         hidden_names,
         _read_sizes(formulas),
         bool(len(formulas.conditional_formatting)),
+        find_limiting_settings(formulas, cells),
     )
 
 
