@@ -1068,3 +1068,8 @@ def plant_metadata_with_a_comment(draft: CountyDraft) -> None:
 @declare_mutation("DOC004", case="gap")
 def plant_bytes_between_the_files_of_the_zip(draft: CountyDraft) -> None:
     change_package_facts(draft, hidden_byte_count=600)
+
+
+@declare_mutation("DOC008", case="no_index")
+def plant_database_without_a_spatial_index(draft: CountyDraft) -> None:
+    change_package_facts(draft, faults=[["a00000009.spx", "CZKFBJ", "", 0, "no_index"]])

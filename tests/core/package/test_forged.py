@@ -436,6 +436,13 @@ def repeat_layer_in_metadata(package):
     (package / METADATA_PATH).write_text(text.replace(entry, entry + entry, 1), "utf-8", newline="\n")
 
 
+def claim_personal_data(manifest):
+    note = {"key": "personal_left_out", "layer": "CZKFBJ", "field": "X", "count": 1, "level": "note", "features": []}
+    manifest["problems"].append({**note, "message": "未写出"})
+    for row in manifest["layers"]:
+        row["personal"] = "included"
+
+
 def change_text(change):
     """Return a function that changes the bytes of the plan text."""
     return lambda package: (package / TEXT_DOCUMENT_PATH).write_bytes(
@@ -719,6 +726,8 @@ FORGERIES = {
     "a view": (run_sql_on_database("CREATE VIEW kan AS SELECT 1 AS a"), ("DOC010", "table")),
     "a trigger": (run_sql_on_database('CREATE TRIGGER gai AFTER UPDATE ON "CZKFBJ" BEGIN SELECT 1; END'), ("DOC010", "table")),
     "an extra field": (add_field_to_database, ("DOC010", "fields")),
+    "personal data in one layer of the manifest": (change_manifest(lambda m: m["layers"][0].update(personal="included")), ("DOC010", "value")),
+    "personal data that a note of the manifest left out": (change_manifest(claim_personal_data), ("DOC010", "value")),
     # Metadata.
     "metadata with a style sheet": (replace_in_page(r"\?>", '?><?xml-stylesheet type="text/xsl" href="http://example.org/a.xsl"?>', METADATA_PATH), ("DOC012", "style")),
     "a comment in the metadata": (replace_in_page("</元数据>", "<!-- 审查合格 --></元数据>", METADATA_PATH), ("DOC012", "comments")),

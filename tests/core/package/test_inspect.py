@@ -674,6 +674,12 @@ def test_damaged_or_missing_file_of_a_package_database_is_reported(copied_packag
         assert not any(str(copied_package) in f.reason for f in find_integrity_errors(copied_package, DATABASE_PATH))
 
 
+def test_missing_spatial_index_of_a_package_database_is_reported(copied_package):
+    (copied_package / DATABASE_PATH / "a00000009.spx").unlink()
+    (found,) = find_integrity_errors(copied_package, DATABASE_PATH)
+    assert (found.kind, found.damaged_path.rpartition("/")[2]) == ("no_index", "a00000009.spx") and found.table
+
+
 def test_area_fields_are_compared_with_shapes_even_without_a_manifest(copied_package):
     for name in (MANIFEST_FILE_NAME, MANIFEST_DIGEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, DIGEST_LIST):
         (copied_package / name).unlink()

@@ -110,6 +110,9 @@ _TABLES_WITHOUT_FILE = ("GDB_ReplicaLog",)
 #: Prefix of system tables.
 _SYSTEM_PREFIX = "GDB_"
 _TABLE_SUFFIX, _INDEX_SUFFIX = ".gdbtable", ".gdbtablx"
+#: The list of a table's indexes, the spatial index, and its name in the list.
+_INDEX_LIST_SUFFIX, _SPATIAL_INDEX_SUFFIX = ".gdbindexes", ".spx"
+_SPATIAL_INDEX_NAME = "FDO_SHAPE".encode("utf-16-le")
 
 
 #: Bytes in the header of a .shp and .shx with the length of the file in words of two bytes (ESRI Shapefile Technical
@@ -133,7 +136,7 @@ class IntegrityError(NamedTuple):
     missing
         Bytes missing in a file of a shapefile by its header, or shapes missing in an index.
     kind
-        ``foreign`` for a table that no catalog lists, ``index`` for a wrong index.
+        ``foreign`` for a table that no catalog lists, ``index`` for a wrong index, ``no_index`` for a missing one.
     """
 
     place: str
@@ -210,6 +213,10 @@ def find_integrity_errors(
     found_errors += [
         IntegrityError(data_set, f"{data_set}/{name}", "", kind="foreign")
         for name in _find_unlisted_files(path, tables)
+    ]
+    found_errors += [
+        IntegrityError(data_set, f"{data_set}/{name}", table, kind="no_index")
+        for name, table in _find_missing_spatial_indexes(path, tables).items()
     ]
     file_of_table = {name: stem for stem, name in tables.items()}
     for table, reason in errors.reasons.items():
@@ -288,6 +295,19 @@ def _find_missing_files(path: Path, tables: dict[str, str]) -> dict[str, str]:
         missing_files |= {
             f"{stem}{suffix}": name for suffix in (_TABLE_SUFFIX, _INDEX_SUFFIX) if f"{stem}{suffix}" not in file_names
         }
+    return missing_files
+
+
+def _find_missing_spatial_indexes(path: Path, tables: dict[str, str]) -> dict[str, str]:
+    """Return missing file → its table, for spatial indexes that the list of a table's indexes has."""
+    files = {p.name.lower(): p for p in path.iterdir()}
+    missing_files: dict[str, str] = {}
+    for stem, name in tables.items():
+        index_list = files.get(f"{stem}{_INDEX_LIST_SUFFIX}")
+        if index_list is None or f"{stem}{_SPATIAL_INDEX_SUFFIX}" in files or name.startswith(_SYSTEM_PREFIX):
+            continue
+        if not is_link(index_list) and _SPATIAL_INDEX_NAME in index_list.read_bytes().upper():
+            missing_files[f"{stem}{_SPATIAL_INDEX_SUFFIX}"] = name
     return missing_files
 
 

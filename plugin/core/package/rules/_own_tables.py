@@ -246,7 +246,9 @@ def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWo
         yield _report_words(sheet, changed.words, own)
     if changed.text_figures:
         names = [_get_cell_text(one.row, one.column) for one in changed.text_figures]
-        yield _make_finding(own.book, sheet, "stored_text", count=len(names), cells=_list_names(names, texts))
+        yield _make_finding(
+            own.book, sheet, "stored_text", Severity.WARNING, count=len(names), cells=_list_names(names, texts)
+        )
     yield from _report_formats(own.book, sheet, changed.number_formats, texts, None)
     names = [_get_cell_text(one.row, one.column) for one in changed.styles]
     names += [texts.get("words", "line_or_column", name=key) for key in changed.sizes]

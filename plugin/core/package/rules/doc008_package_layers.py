@@ -40,6 +40,8 @@ from ._package import (
         "be read. Delete it, or make the package again.",
         "index": "“{file}”: the spatial index of layer {table} has wrong or missing entries of shapes ({missing}), so maps at large "
         "scales do not show them. Make the index or the package again.",
+        "no_index": "“{file}”, the spatial index of layer {table}, is missing, so programs may not find its shapes by place. Copy the "
+        "whole database again, or make the index again.",
         "broken": "“{file}” cannot be read: {reason}",
         "shape_cut": "“{file}” is truncated (bytes missing by its header: {missing}), so the shapefile {table} was read in part or not at "
         "all. Copy all of its files again.",
@@ -57,6 +59,7 @@ from ._package import (
         make_example("an index left behind", 1, faults=[["a00000009.gdbtablx", "CZKFBJ", ""]]),
         make_example("a table that no catalog lists", 1, faults=[["a000000ff.gdbtable", "", "", 0, "foreign"]]),
         make_example("an index that leads elsewhere", 1, faults=[["a.gpkg", "CZKFBJ", "", 18, "index"]]),
+        make_example("an index that was not copied", 1, faults=[["a00000009.spx", "CZKFBJ", "", 0, "no_index"]]),
         make_example("a table of a shapefile cut", 1, shapefile={"missing": 120}),
         make_example("a shapefile without its table", 1, shapefile={}),
         make_example("an exchange file cut off", 1, broken=["vct_cut_off", 77]),
@@ -82,7 +85,7 @@ def package_layers(*, ctx: Context) -> RuleResult:
         Copy the data again, or add the layer and make the package again.
     Limits
         The mandatory layers are a setting of the specification (mark C). Files of a .gdb are checked if QGIS's GDAL
-        (osgeo) is installed. Spatial indexes of a GeoPackage are checked, those of a .gdb are not. Other rules report
+        (osgeo) is installed. Entries of spatial indexes are checked in a GeoPackage, in a .gdb only their files. Other rules report
         errors inside a layer.
     """
     return inspect_facts(ctx, _report_layer_problems)

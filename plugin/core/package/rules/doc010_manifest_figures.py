@@ -379,6 +379,24 @@ def _compare_layer_items(row: dict[str, Any], layer: LayerFact, ctx: Context) ->
     if row.get("personal") == "left_out" and (names := _find_filled_personal_fields(row, ctx)):
         stated = texts.get("words", "left_blank")
         yield _make_value_finding(row, "personal", stated, texts.get("words", "between_names").join(names), texts)
+    if _contradicts_personal_data(row, ctx):
+        yield _make_value_finding(row, "personal", "included", "left_out", texts)
+
+
+def _contradicts_personal_data(row: dict[str, Any], ctx: Context) -> bool:
+    """Return True if a row says that personal data are included, and other rows or notes of the manifest do not.
+
+    One choice of the export holds for all layers, and it notes each field that it left empty.
+    """
+    package = get_package_facts(ctx)
+    manifest = package.manifest if package is not None else None
+    if row.get("personal") != "included" or not manifest:
+        return False
+    problems = manifest.get("problems")
+    notes = [one for one in problems if isinstance(one, dict)] if isinstance(problems, list) else []
+    return any(other.get("personal") == "left_out" for other in manifest["layers"]) or any(
+        note.get("key") == "personal_left_out" for note in notes
+    )
 
 
 def _find_filled_personal_fields(row: dict[str, Any], ctx: Context) -> list[str]:
