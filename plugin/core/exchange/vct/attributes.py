@@ -20,6 +20,7 @@ from .location_check import CountyCodes
 from .plausibility import PlausibilityCheck
 from .settings import FileRemarks, load_settings
 from .structure import SECTION_NAMES, VctStructure, VctTable
+from .township_names import TownshipNames
 from .values import VALUE_PARSERS
 
 NoticeList = list[tuple[str, dict[str, Any]]]
@@ -52,7 +53,7 @@ class AttributeReader:
         self.lines, self.structure, self.geometry = lines, structure, geometry
         self.remarks, self.cancellation, self.merges_parts = remarks, cancellation, merges_parts
         self.counties = CountyCodes()
-        self._leading_zeros, self._names = LeadingZeroCheck(), PlaceNames()
+        self._leading_zeros, self._names, self._townships = LeadingZeroCheck(), PlaceNames(), TownshipNames()
         self._county_fields = {*load_settings().county_fields, KEY_FIELD}
         #: Lines that may follow where the end of a table is missing.
         self._end_markers = {
@@ -81,6 +82,7 @@ class AttributeReader:
             yield from self._read_table(table, notes)
         self._leading_zeros.report(self.remarks)
         self._names.report(self.counties, self.remarks)
+        self._townships.report(self.remarks)
         for name in sorted({t.name for t in self.structure.tables.values()} - tables_begun):
             self.remarks.add("vct_note_no_rows", lines.number, table=name)
 
@@ -155,6 +157,7 @@ class AttributeReader:
         joined = merge_feature_parts(batch)
         duplicates.add(batch)
         self._names.add(batch)
+        self._townships.add(batch)
         return joined
 
     def _parse_row(self, line: bytes, table: VctTable) -> tuple[int, list[Any]]:

@@ -49,6 +49,9 @@ _GEOPACKAGE_TYPES_BY_KIND = {
 }
 #: Largest number of characters of a text with a length.
 _MAX_TEXT_LENGTH = 65_535
+#: Number of fields that a note names.
+MAX_NAMED_FIELDS = 8
+_IDENTITY_NUMBER = r"[1-8]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
 #: Integers are stored in 64 bits, whatever length the file declares.
 _LONG_DIGITS = 18
 
@@ -110,13 +113,61 @@ def _write_tables(work: Path, vct: VctFile, result: VctImport, templates: Mappin
     ]
     if layers:
         create_database(work, layers, vct.head.crs, code_lists={}, cancellation=vct.cancellation)
+    unknown_fields, field_notes = _compare_with_templates(vct, templates_by_name)
+    result.notes += field_notes
+    personal_counts: Counter[tuple[str, str]] = Counter()
     for table, frame in vct.batches():
         vct.cancellation.raise_if_cancelled()
         vct.lines.report_progress()
+        for name in unknown_fields.get(table.name, ()):
+            personal_counts[table.name, name] += _count_identity_numbers(frame[name])
         frame = frame.rename(columns={c: f"{c}_" for c in frame.columns if c.lower() in _RESERVED_FIELDS})
         _append_rows(work, table, frame)
         result.rows[table.name] = result.rows.get(table.name, 0) + len(frame)
+    result.notes += [
+        ("vct_note_personal", {"table": table_name, "field": name, "count": count})
+        for (table_name, name), count in personal_counts.items()
+        if count
+    ]
     result.notes += vct.notes
+
+
+def _compare_with_templates(
+    vct: VctFile, templates_by_name: Mapping[str, Template]
+) -> tuple[dict[str, list[str]], list[FileNote]]:
+    """Return table → its fields that the standard does not have, and notes on these and on missing fields.
+
+    Tables that the standard does not have are not compared.
+    """
+    unknown_fields: dict[str, list[str]] = {}
+    notes: list[FileNote] = []
+    for table in vct.tables:
+        template = templates_by_name.get(table.name.upper())
+        if template is None or not table.columns:
+            continue
+        known = {name.upper() for pair in template.export_names.items() for name in pair}
+        present = {column.name.upper() for column in table.columns}
+        unknown = [column.name for column in table.columns if column.name.upper() not in known]
+        missing = [
+            declared.name
+            for declared in template.fields
+            if not {declared.name.upper(), template.export_names[declared.name].upper()} & present
+        ]
+        if len(missing) > len(template.fields) / 2:
+            # A table of another schema; the rules report what they need.
+            missing = []
+        if unknown:
+            unknown_fields[table.name] = unknown
+        for key, names in (("vct_note_fields_more", unknown), ("vct_note_fields_missing", missing)):
+            if names:
+                params = {"table": table.name, "count": len(names), "fields": ", ".join(names[:MAX_NAMED_FIELDS])}
+                notes.append((key, {**params, "more": " …" if len(names) > MAX_NAMED_FIELDS else ""}))
+    return unknown_fields, notes
+
+
+def _count_identity_numbers(values: pd.Series) -> int:
+    """Return the number of values that are numbers of identity cards (GB 11643: region, date of birth, digits)."""
+    return int(values.dropna().astype(str).str.fullmatch(_IDENTITY_NUMBER).sum())
 
 
 def _refuse_reserved(vct: VctFile) -> None:

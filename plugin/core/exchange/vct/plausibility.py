@@ -25,6 +25,8 @@ from .structure import VctColumn, VctTable
 _CLASS_FIELD = "YSDM"
 #: Ending of fields with names.
 _NAME_ENDING = "MC"
+#: Endings of the field with the code of a name (ZLDWMC: ZLDWDM, DLMC: DLBM).
+_CODE_ENDINGS = ("DM", "BM")
 #: The field whose first six digits are the county's code.
 _COUNTY_FIELD = "XZQDM"
 #: The field with the village of a parcel: parcel numbers are unique within a village only.
@@ -63,6 +65,12 @@ def _load_placeholder_patterns() -> dict[str, re.Pattern[str]]:
         "vct_note_lost": re.compile(rf"{lost}|^[?？]{{2,}}$", re.M),
         "vct_note_entities": re.compile("&#(?:[0-9]+|x[0-9A-Fa-f]+);|&(?:amp|lt|gt|quot|nbsp);"),
     }
+
+
+@cache
+def _load_name_patterns() -> dict[str, re.Pattern[str]]:
+    """Return remark → pattern of names that do not equal the same name in other layers."""
+    return {"vct_note_traditional": re.compile("[" + "".join(load_settings().traditional_characters) + "]")}
 
 
 class PlausibilityCheck:
@@ -183,6 +191,7 @@ class PlausibilityCheck:
     def _compare_texts(self, column: VctColumn, values: list[str], lines: list[int]) -> None:
         whole = "\n".join(values)
         patterns = _load_placeholder_patterns() | (_CODE_PATTERNS if _is_code(column) else {})
+        patterns |= _load_name_patterns() if column.name.upper().endswith(_NAME_ENDING) else {}
         patterns |= _LETTER_PATTERNS if column.name.upper() in load_settings().digit_fields else {}
         for key, pattern in patterns.items():
             if not pattern.search(whole):
@@ -193,7 +202,7 @@ class PlausibilityCheck:
             self._add_remark(key, wrong, values, lines, **group)
 
     def _compare_years(self, column: VctColumn, values: list[int], lines: list[int]) -> None:
-        years = load_settings().valid_years
+        years = load_settings().valid_data_years
         wrong = [k for k, value in enumerate(values) if value not in years]
         self._add_remark(
             "vct_note_year", wrong, values, lines, field=column.name, declared=f"{years.start}–{years.stop - 1}"
@@ -227,10 +236,16 @@ class PlausibilityCheck:
     def close(self) -> None:
         """Add remarks on problems of whole columns."""
         settings = load_settings()
+        filled = {column.name.upper(): summary.count for _, column, summary in self._columns}
         for _, column, summary in self._columns:
             name = column.name.upper()
             if summary.count:
                 self._report_column(column, summary)
+                codes = [code for ending in _CODE_ENDINGS if (code := _replace_name_ending(name, ending)) in filled]
+                if name.endswith(_NAME_ENDING) and codes and not any(filled[code] for code in codes):
+                    self._add_column_remark(
+                        "vct_note_name_only", column, summary.count, summary.line, summary.first, code=codes[0]
+                    )
                 if name in settings.area_fields and summary.zeros == summary.count > 1:
                     self._add_column_remark("vct_note_area_zero", column, summary.zeros, summary.line)
             elif self._count and name in settings.required_fields:
@@ -374,6 +389,11 @@ def _find_measured_rows(column_index: int, batch: RowBatch) -> tuple[list[int], 
 
 def _is_code(column: VctColumn) -> bool:
     return column.name.upper().endswith(tuple(load_settings().code_endings))
+
+
+def _replace_name_ending(name: str, ending: str) -> str:
+    """Return the name of the field with the code of a name field."""
+    return name.removesuffix(_NAME_ENDING) + ending
 
 
 def _is_nested(code: str, other_code: str) -> bool:

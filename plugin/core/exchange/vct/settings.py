@@ -7,6 +7,7 @@ The settings (mark C, lowest level of source) are in `resources/standards/common
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -74,9 +75,11 @@ class VctSettings:
     length_fields: list[str]
     length_differs: float
     year_fields: list[str]
+    earliest_data_year: int
     date_pair: list[str]
     null_words: list[str]
     lost_characters: list[str]
+    traditional_characters: list[str]
     digit_fields: list[str]
     number_fields: list[str]
     division_tables: list[str]
@@ -92,6 +95,11 @@ class VctSettings:
     def valid_years(self) -> range:
         """The valid years of a date, as a range."""
         return range(self.earliest_year, self.latest_year + 1)
+
+    @property
+    def valid_data_years(self) -> range:
+        """The valid years of data, as a range that ends this year."""
+        return range(self.earliest_data_year, date.today().year + 1)
 
     def decimals(self, geographic: bool) -> int:
         """Return the number of decimals of coordinates, in degrees or metres."""

@@ -914,7 +914,7 @@ def list_named_damages():
     )
     yield (
         "implausible years",
-        make_default_damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1900"), lines=None),
+        make_default_damage(("\nSL,Int", "\nSJNF,Int"), key="vct_note_year", words=("SJNF", "3", "1984"), lines=None),
     )
     yield (
         "areas in hectares",
@@ -1163,16 +1163,17 @@ def import_changed_file(tmp_path, *pairs):
     return {key: [params for other, params in done.notes if other == key] for key, _ in done.notes}, text
 
 
-def test_valid_vct_file_is_imported_without_notes(tmp_path):
-    assert import_changed_file(tmp_path)[0] == {}
+def test_valid_vct_file_is_imported_with_a_note_on_its_additional_fields_only(tmp_path):
+    found, _ = import_changed_file(tmp_path)
+    assert found == {"vct_note_fields_more": [{"table": "YDYHGHFQ", "count": 2, "fields": "SL, RQ", "more": ""}]}
 
 
 def test_vct_feature_class_with_the_title_of_another_table_is_noted(tmp_path):
     title = next(f",{row.split(',')[1]}," for row in export_example().split("\n") if row.endswith(",YDYHGHFQ"))
     found, text = import_changed_file(tmp_path, (title, ",城镇开发边界,"))
-    ((note,),) = found.values()
+    (note,) = found["vct_note_title"]
     line = next(n for n, row in enumerate(text.split("\n"), 1) if "城镇开发边界" in row)
-    assert (list(found), note["line"]) == (["vct_note_title"], line)
+    assert (list(found), note["line"]) == (["vct_note_title", "vct_note_fields_more"], line)
     for lang in ("zh", "en"):
         shown = Texts(lang).notice("vct_note_title", note)
         assert all(word in shown for word in ("YDYHGHFQ", "CZKFBJ", "城镇开发边界", title.strip(","), str(line)))
@@ -1181,7 +1182,8 @@ def test_vct_feature_class_with_the_title_of_another_table_is_noted(tmp_path):
 @pytest.mark.parametrize("name", ["fid", "geom"])
 def test_vct_field_renamed_on_import_is_noted(tmp_path, name):
     found, _ = import_changed_file(tmp_path, ("\nSL,Int", f"\n{name},Int"))
-    assert found == {"vct_note_renamed": [{"table": "YDYHGHFQ", "fields": name}]}
+    assert found["vct_note_renamed"] == [{"table": "YDYHGHFQ", "fields": name}]
+    assert found.keys() == {"vct_note_renamed", "vct_note_fields_more"}
     assert f"{name}_" in pyogrio.read_info(tmp_path / "a.gpkg", layer="YDYHGHFQ")["fields"] or name == "geom"
     assert name in Texts("zh").notice("vct_note_renamed", found["vct_note_renamed"][0])
 

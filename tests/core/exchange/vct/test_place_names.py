@@ -172,3 +172,49 @@ def test_letter_in_a_numeric_code_field_is_noted(tmp_path, name):
         tmp_path, make_parcel_layer(["黄寨镇", "黄寨镇"], (f"{name}1000010000000", "1401221000010000000"))
     )
     assert found["vct_note_code_letters"]["field"] == "ZLDWDM"
+
+
+def test_township_names_in_other_rows_than_their_codes_are_noted(tmp_path):
+    codes = ("1401221000010000000", "1401222000010000000")
+    parcels = make_parcel_layer(["黄寨镇上庄村", "侯村乡下庄村"], codes)
+    assert write_and_collect_notes(tmp_path, make_township_layer(), parcels)[0] == {}
+    found, text = write_and_collect_notes(tmp_path, make_township_layer(("侯村乡", "黄寨镇")), parcels)
+    note = found["vct_note_township_name"]
+    assert list(found) == ["vct_note_township_name"] and (note["table"], note["count"]) == ("XZQXZ", 2)
+    assert note["value"] == "140122100 侯村乡 → 黄寨镇上庄村"
+    assert "侯村乡" in text.split("\n")[note["line"] - 1]
+    for lang in ("zh", "en"):
+        assert "侯村乡" in Texts(lang).notice("vct_note_township_name", note)
+
+
+@pytest.mark.parametrize(
+    "villages",
+    [
+        ["上庄村", "下庄村"],
+        ["开发区", ""],
+        # Both names: a village that is called like the other township.
+        ["黄寨镇侯村乡村", "侯村乡下庄村"],
+    ],
+)
+def test_villages_without_the_name_of_another_township_give_no_note(tmp_path, villages):
+    parcels = make_parcel_layer(villages, ("1401221000010000000", "1401222000010000000"))
+    assert "vct_note_township_name" not in write_and_collect_notes(tmp_path, make_township_layer(), parcels)[0]
+
+
+def test_names_in_traditional_characters_are_noted(tmp_path):
+    found, _ = write_and_collect_notes(tmp_path, make_township_layer(("黄寨鎮", "侯村鄉")))
+    note = found["vct_note_traditional"]
+    assert (note["field"], note["count"], note["value"]) == ("XZQMC", 2, "黄寨鎮")
+    for lang in ("zh", "en"):
+        assert "黄寨鎮" in Texts(lang).notice("vct_note_traditional", note)
+
+
+@pytest.mark.parametrize(("codes", "is_noted"), [((None, None), True), (("1401221000010000000", None), False)])
+def test_name_field_whose_code_field_is_empty_throughout_is_noted(tmp_path, codes, is_noted):
+    owners = {"QSDWDM": ("text", list(codes)), "QSDWMC": ("text", ["黄寨镇上庄村", None])}
+    found, _ = write_and_collect_notes(tmp_path, make_parcel_layer(["黄寨镇上庄村", "黄寨镇下庄村"], **owners))
+    assert ("vct_note_name_only" in found) is is_noted
+    if is_noted:
+        note = found["vct_note_name_only"]
+        assert (note["field"], note["code"], note["count"]) == ("QSDWMC", "QSDWDM", 1)
+        assert "QSDWDM" in Texts("zh").notice("vct_note_name_only", note)
