@@ -6,9 +6,15 @@ import json
 
 import fiona
 import pytest
+from pypdf import PdfReader
 from qgis.core import QgsApplication, QgsProcessingException, QgsProject, QgsVectorLayer
 
+from plugin.bridge.printing.pdf import write_pdf
+from plugin.core.check import Options, check_plan
 from plugin.core.files.digests import is_complete_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.render.document.check_report import make_check_report
 from tests.core.package_fixtures import make_pdf
 from tests.county import make_county
 from tests.county.write import write_geopackage
@@ -65,6 +71,39 @@ def test_export_package_of_a_county_that_passes_writes_a_complete_package(
     # The report has pictures drawn by QGIS.
     report = (package / "2-规划文档" / "140225浑源县三区三线检查报告.html").read_text(encoding="utf-8")
     assert "data:image/png;base64" in report or "data:image/jpeg;base64" in report
+
+
+def test_package_of_an_office_with_the_text_alone_is_complete_and_its_documents_are_read_back(
+    tmp_path, clean_county_file, documents_folder
+):
+    given = {"SOURCE": str(clean_county_file), "DOCUMENTS": str(documents_folder), "OUTPUT": str(tmp_path / "结果")}
+    package = tmp_path / "结果" / PACKAGE_NAME
+    run_algorithm("export_package", given)
+    made = [package / "2-规划文档" / f"140225浑源县质量检查{kind}.pdf" for kind in ("报告", "记录")]
+    pages = [PdfReader(path).pages for path in made]
+    assert all("浑源县" in one[0].extract_text() for one in pages)
+    spec = load_package_spec("county")
+    report = inspect_package(package, spec, Options(standard=spec.standard)).report
+    found = {(f.code, f.case, f.key) for f in report.findings if f.code in ("DOC002", "DOC005", "DOC006", "DOC015")}
+    # No document that the plugin can make is missing; only the county knows whether it has the others.
+    assert found == {
+        ("DOC002", "optional", "2-规划文档/140225浑源县数据库建设报告.pdf"),
+        ("DOC002", "maps", "4-规划图件"),
+    }
+    # Another figure in the report that is signed, and nothing else.
+    forge_pdf(made[0], tmp_path)
+    report = inspect_package(package, spec, Options(standard=spec.standard)).report
+    assert ("DOC015", "document", "2-规划文档/140225浑源县质量检查报告.pdf") in {
+        (f.code, f.case, f.key) for f in report.findings
+    }
+
+
+def forge_pdf(path, folder):
+    """Replace a printed report by that of another county's check, with other figures."""
+    checked = check_plan(SAMPLE, Options(profile="hunyuan", rules=("REL001",)))
+    other = folder / "other.pdf"
+    write_pdf(make_check_report(checked.report, checked.plan.norm), other)
+    path.write_bytes(other.read_bytes())
 
 
 def test_export_package_refuses_the_failing_sample_unless_forced(tmp_path):

@@ -34,7 +34,8 @@ class SlotPreview:
 
     ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
     names; ``files``: names of the files found; ``is_from_existing_package``: they come from the existing package;
-    ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing.
+    ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing;
+    ``is_generated``: the plugin makes it of the check if it is missing.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class SlotPreview:
     is_from_existing_package: bool = False
     has_unusable_files: bool = False
     can_be_drawn: bool = False
+    is_generated: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
             former is not None and all(former in path.parents for path in one.files),
             one.slot.title in broken,
             bool(one.slot.layout),
+            bool(one.slot.generated),
         )
         for one in filled
     ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ...core.model.report import Report
     from ...core.package.export import ExportedPackage, ExportOrder
     from ...core.package.package_spec.model import PackageSpec
+    from ...core.render.pictures import ReportPictures
 
 
 @run_in_python_thread
@@ -32,18 +34,19 @@ def export_package(
     remains.
     """
     from ...core.package.export import export_package
-    from ...core.render.html import render_report
     from ..layouts import package_maps
     from ..pictures import draw_pictures
+    from ..printing.pdf import write_pdf
 
-    def make_report_page(report: Report) -> str:
-        return render_report(report, checked.plan.norm, draw_pictures(checked.plan, report, cancellation=cancellation))
+    def draw_report_pictures(report: Report) -> ReportPictures:
+        return draw_pictures(checked.plan, report, cancellation=cancellation)
 
     return export_package(
         checked,
         order,
-        page=make_report_page,
+        pictures=draw_report_pictures,
         draw=package_maps.render_maps,
+        print_pdf=partial(write_pdf, cancellation=cancellation),
         progress=progress,
         cancellation=cancellation,
     )

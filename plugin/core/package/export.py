@@ -17,6 +17,7 @@ from ..messages.texts import RuleTitle
 from ..model.rule import Severity
 from ..profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
 from ..results.run import run_check
+from .documents import DocumentPrinter, choose_documents_to_make, make_documents
 from .export_context import ExportContext, RowProgress
 from .folder import finish_interrupted, lock_for_writing, replace_folder
 from .gate import check_target, find_check_problems, make_export_folder, stop_on_gate_problems
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from ..check import CheckResult, Options
     from ..model.findings import Finding
     from ..model.report import Report
+    from ..render.pictures import ReportPictures
     from .package_spec.model import PackageSpec
 
 __all__ = [
@@ -109,11 +111,7 @@ def write_report(context: ExportContext) -> list[ExportProblem]:
     from ..render.outputs import report_to_json
 
     checked = context.checked
-    text = (
-        context.render_page(checked.report)
-        if context.render_page is not None
-        else render_report(checked.report, checked.plan.norm)
-    )
+    text = render_report(checked.report, checked.plan.norm, context.pictures)
     for suffix, content in ((".html", text), (".json", report_to_json(checked.report))):
         path = context.path(context.package_spec.report, suffix)
         path.write_text(content, encoding="utf-8", newline="\n")
@@ -139,7 +137,14 @@ def write_metadata(context: ExportContext) -> list[ExportProblem]:
 
 
 #: Parts in the order in which they are made.
-EXPORT_STEPS: tuple[ExportStep, ...] = (copy_documents, make_maps, write_report, write_workbooks, write_metadata)
+EXPORT_STEPS: tuple[ExportStep, ...] = (
+    copy_documents,
+    make_maps,
+    write_report,
+    make_documents,
+    write_workbooks,
+    write_metadata,
+)
 
 
 def make_options_for_package(options: Options, package_spec: PackageSpec) -> Options:
@@ -154,8 +159,9 @@ def export_package(
     checked: CheckResult,
     order: ExportOrder,
     *,
-    page: Callable[[Report], str] | None = None,
+    pictures: Callable[[Report], ReportPictures | None] = lambda report: None,
     draw: MapRenderer | None = None,
+    print_pdf: DocumentPrinter | None = None,
     progress: ProgressCallback = lambda share, text: None,
     cancellation: Cancellation = NEVER_CANCELLED,
 ) -> ExportedPackage:
@@ -165,10 +171,12 @@ def export_package(
 
     Parameters
     ----------
-    page
-        Renders the report as HTML; by default a report without pictures.
+    pictures
+        Draws the pictures of the report; by default it has none.
     draw
         Renders the maps; by default no map is made, and the manifest records this.
+    print_pdf
+        Prints a document; by default no PDF is made, and the manifest records this.
 
     Raises
     ------
@@ -181,35 +189,40 @@ def export_package(
     """
     target = make_package_path(checked.plan, order)
     with make_export_folder(order.folder), lock_for_writing(target):
-        return _export_locked(checked, order, target, page, draw, progress, cancellation)
+        return _export_locked(checked, order, target, pictures, draw, print_pdf, progress, cancellation)
 
 
 def _export_locked(
     checked: CheckResult,
     order: ExportOrder,
     target: Path,
-    page: Callable[[Report], str] | None,
+    pictures: Callable[[Report], ReportPictures | None],
     draw: MapRenderer | None,
+    print_pdf: DocumentPrinter | None,
     progress: ProgressCallback,
     cancellation: Cancellation,
 ) -> ExportedPackage:
     """Make the package while the target is locked; arguments as in `export_package`."""
+    from ..render.outputs import add_data_digest
+
     plan, spec, lang = checked.plan, order.package_spec, checked.report.lang
     values = find_placeholder_values(plan, spec)
     document = resolve_package_document(plan.norm, order, values)
     document.require_exportable(spec.secrecy_levels, spec.name)
-    checked = replace(checked, report=add_document_info(checked.report, document))
+    checked = replace(checked, report=add_data_digest(add_document_info(checked.report, document), plan))
     finish_interrupted(target)
     check_target(target, plan.inputs, spec, values)
     progress(0.0, "")
     prepared_sets, problems = prepare_data_sets(checked, order, cancellation)
     filled_slots, missing = fill_slots(spec, values, order.documents, target if target.is_dir() else None, lang)
     map_work = choose_maps_to_render(plan, order, filled_slots, values, draw)
+    documents, not_made = choose_documents_to_make(filled_slots, print_pdf)
     problems = [
         *find_check_problems(checked),
         *check_by_receiver_rules(checked, cancellation),
         *problems,
         *missing,
+        *not_made,
         *explain_missing_maps(map_work.missing_inputs),
     ]
     problems += _make_document_notes(document, with_maps=bool(map_work.requests))
@@ -231,7 +244,8 @@ def _export_locked(
             manifest,
             filled_slots,
             map_work,
-            page,
+            documents,
+            pictures,
             document,
             row_progress,
             cancellation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..model.report import Report
     from ..plan.plan import Plan
     from ..profile.document import ResolvedDocument
+    from ..render.pictures import ReportPictures
+    from .documents import PlannedDocuments
     from .maps.slots import PlannedMaps
     from .package_spec.model import NamedFile, PackageSpec
     from .slot_files import FilledSlot
@@ -62,8 +65,10 @@ class ExportContext:
         The places for documents, maps and tables, with the planner's files.
     maps
         The maps to be made.
-    render_page
-        Renders the report as HTML; None for a report without pictures.
+    documents
+        The documents to be made.
+    draw_pictures
+        Draws the pictures of the report; returns None where nothing can be drawn.
     document
         The document information (成果信息).
     row_progress
@@ -77,10 +82,16 @@ class ExportContext:
     manifest: dict[str, Any]
     filled_slots: list[FilledSlot]
     maps: PlannedMaps
-    render_page: Callable[[Report], str] | None
+    documents: PlannedDocuments
+    draw_pictures: Callable[[Report], ReportPictures | None]
     document: ResolvedDocument
     row_progress: RowProgress
     cancellation: Cancellation
+
+    @cached_property
+    def pictures(self) -> ReportPictures | None:
+        """Return the pictures of the report, drawn once for all its documents."""
+        return self.draw_pictures(self.checked.report)
 
     @property
     def plan(self) -> Plan:

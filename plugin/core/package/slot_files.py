@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..files.digests import compute_sha256, list_files_below
 from ..files.writing import explain_os_error
 from ..messages.texts import Texts
+from .documents import find_former_documents
 from .maps.jpeg import inspect_jpeg, is_jpeg, make_world_file_name
 from .maps.slots import find_former_maps, has_low_resolution
 from .names import FIELD_NAME_FILE, fill_placeholders, find_name_problem, make_name_matcher
@@ -113,7 +114,7 @@ def fill_slots(
     if documents is not None and not documents.is_dir():
         raise InputError("package_no_documents", folder=str(documents))
     given_files = _list_files_by_name(documents)
-    former_files = _list_files_by_name(former, find_former_maps(former)) if former is not None else {}
+    former_files = _list_former_files(former) if former is not None else {}
     file_of_name = {name: paths[0] for name, paths in {**former_files, **given_files}.items()}
     matches = _match_slots_with_files(package_spec, values, file_of_name, lang)
     filled = [
@@ -157,11 +158,13 @@ def _find_slot_problems(
 ) -> Iterator[ExportProblem]:
     """Yield the problems of the files for a document, map or table.
 
-    A missing map that the plugin may make is reported by `maps`.
+    A missing map or document that the plugin may make is reported by `maps` and `documents`.
     """
     slot = match.slot
-    can_be_generated = slot.layout or (
-        slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files)
+    can_be_generated = (
+        slot.generated
+        or slot.layout
+        or (slot.kind == "map" and not slot.number and any(one.layout for one in package_spec.files))
     )
     if not match.matching_files and can_be_generated:
         return
@@ -188,6 +191,11 @@ def _report_unmatched_files(
             features=tuple(unmatched_names[:MAX_NAMED_FEATURES]),
         )
     ]
+
+
+def _list_former_files(former: Path) -> dict[str, list[Path]]:
+    """Return the files of a former package that are used again: those that the plugin did not make."""
+    return _list_files_by_name(former, find_former_maps(former) | find_former_documents(former))
 
 
 def _list_files_by_name(folder: Path | None, skipped: Container[str] = ()) -> dict[str, list[Path]]:

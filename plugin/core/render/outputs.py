@@ -14,6 +14,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,20 @@ def compute_data_digest(plan: Plan, cancellation: Cancellation = NEVER_CANCELLED
         return ""
     digests = sorted(f"{layer.role} {compute_table_digest(layer.source, cancellation)}" for layer in layers)
     return hashlib.sha256("\n".join(digests).encode("utf-8")).hexdigest()
+
+
+def add_data_digest(report: Report, plan: Plan, cancellation: Cancellation = NEVER_CANCELLED) -> Report:
+    """Return a copy of the report whose provenance has the digest of the checked data; documents print it.
+
+    Raise Cancelled.
+    """
+    digest = compute_data_digest(plan, cancellation)
+    return replace(report, provenance={**report.provenance, "data_digest": digest}) if digest else report
+
+
+def get_document_author(report: Report) -> str:
+    """Return the author of documents: the program, and never the name of a user or a computer."""
+    return Texts(report.lang).get("about", "program", version=read_plugin_version())
 
 
 def write_findings_layer(path: Path, findings: list[Finding], crs: CRS, layer: str = "findings") -> None:
@@ -174,8 +189,9 @@ def write_outputs(
     check, InputError for the template, and Cancelled; every target is then unchanged.
     """
     draw = cache(draw)
-    # The author of the files is the program; names of users and computers are not written.
-    author = Texts(report.lang).get("about", "program", version=read_plugin_version())
+    author = get_document_author(report)
+    if outputs.html or outputs.json or outputs.docx or outputs.pdf:
+        report = add_data_digest(report, plan, cancellation)
 
     def write_html(path: Path) -> None:
         path.write_text(render_report(report, plan.norm, draw()), encoding="utf-8", newline="\n")
@@ -187,8 +203,7 @@ def write_outputs(
     def make_document() -> Document:
         from .document.check_report import make_check_report
 
-        digest = compute_data_digest(plan, cancellation)
-        return make_check_report(report, plan.norm, draw(), digest=digest, author=author)
+        return make_check_report(report, plan.norm, draw(), author=author)
 
     def write_docx_file(path: Path) -> None:
         from .document.docx_writer import write_docx

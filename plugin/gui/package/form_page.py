@@ -97,7 +97,7 @@ class SlotsList(QTreeWidget):
                 tr("{found} (of the previous package)").format(found=found) if slot.is_from_existing_package else found,
                 names,
             )
-        if slot.can_be_drawn and maps:
+        if slot.is_generated or (slot.can_be_drawn and maps):
             return "info", tr("Made with the package"), slot.pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
         return icon, tr("Not found: {name}").format(name=slot.pattern), ""

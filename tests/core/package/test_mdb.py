@@ -102,7 +102,14 @@ def make_export_context(tmp_path, filled=()):
     slot = {"id": MDB_SLOT.id, "kind": "table", "pattern": pattern, "files": []}
     manifest = {"tables": [], "slots": [slot]}
     filled_slot = FilledSlot(MDB_SLOT, pattern, filled)
-    given = {"maps": None, "render_page": None, "document": None, "row_progress": None, "cancellation": NEVER_CANCELLED}
+    given = {
+        "maps": None,
+        "documents": None,
+        "draw_pictures": None,
+        "document": None,
+        "row_progress": None,
+        "cancellation": NEVER_CANCELLED,
+    }
     return ExportContext(checked, COUNTY_SPEC, tmp_path, values, manifest, [filled_slot], **given)
 
 

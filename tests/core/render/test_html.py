@@ -312,7 +312,7 @@ def test_report_of_another_plugin_version_is_displayed():
 def test_written_report_page_replaces_the_existing_one(tmp_path):
     target = tmp_path / "报告.html"
     target.write_text("old", encoding="utf-8")
-    plan = SimpleNamespace(inputs=(), norm=HUNYUAN_NORM)
+    plan = SimpleNamespace(inputs=(), layers={}, norm=HUNYUAN_NORM)
     write_outputs(make_report(), plan, OutputPaths(html=str(target)))
     assert target.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert [p.name for p in tmp_path.iterdir()] == ["报告.html"]

@@ -37,6 +37,7 @@ from .facts import FileFact, LayerFact, PackageFacts, is_vct, read_vct_facts, re
 from .integrity import IntegrityError, find_integrity_errors
 from .layer_facts import find_other_tables, read_layer_facts
 from .pdf import inspect_pdf
+from .printed_documents import UnreadableDocument, read_document_texts
 
 OFFICE_SUFFIXES = (".docx", ".docm", ".dotm", ".xlsx", ".xlsm", ".xlsb", ".pptx", ".pptm")
 #: Key of active content → parts of the file that contain it.
@@ -143,6 +144,7 @@ def collect_package_facts(
         duplicate_files=duplicate_name,
         empty_folders=_find_empty_folders(folder, package_spec),
         heads=heads,
+        document_texts=_read_document_texts(folder, facts, cancellation),
     )
 
 
@@ -198,6 +200,21 @@ def _read_documents(folder: Path, facts: PackageFacts) -> dict[str, bytes]:
         if f.size <= _MAX_DOCUMENT_BYTES and not is_stray_file(f.name) and not (f.is_link or f.is_special_file)
     ]
     return {f.path: (folder / f.path).read_bytes() for f in requested}
+
+
+def _read_document_texts(folder: Path, facts: PackageFacts, cancellation: Cancellation) -> dict[str, list[str] | str]:
+    """Return path → texts of each document that the plugin made, or why they are unknown."""
+    generated = facts.list_generated_documents()
+    texts: dict[str, list[str] | str] = {}
+    for file in facts.single_files:
+        if file.path not in generated or file.is_link or file.is_special_file or file.size > _MAX_DOCUMENT_BYTES:
+            continue
+        cancellation.raise_if_cancelled()
+        try:
+            texts[file.path] = read_document_texts(folder / file.path)
+        except UnreadableDocument as error:
+            texts[file.path] = error.reason
+    return texts
 
 
 def _read_file_facts(path: str, file_path: Path, requested: bool, cancellation: Cancellation) -> FileFact:

@@ -24,7 +24,7 @@ from ...files.digests import (
 from ...geometry import crs as crs_care
 from ..maps.jpeg import DecodedJpeg, JpegProperties, make_world_file_name
 from ..names import FIELD_NAME_FILE, fill_placeholders, make_name_matcher
-from ..package_spec.model import FORMAT_NAMES, FileSlot, PackageSpec
+from ..package_spec.model import FORMAT_NAMES, GENERATED_DOCUMENTS, FileSlot, PackageSpec
 from ..tables.model import PrintedWorkbook
 from .integrity import IntegrityError
 from .pdf import PdfFact
@@ -243,6 +243,8 @@ class PackageFacts:
         Number of bytes of the zip that belong to no file and no record.
     system_files
         Files and folders that a system left in the zip beside the package.
+    document_texts
+        Path of a document that the plugin made → its texts, or why they are unknown (a key of texts).
     """
 
     root: str
@@ -268,6 +270,7 @@ class PackageFacts:
     files_outside: tuple[str, ...] = ()
     hidden_byte_count: int = 0
     system_files: tuple[str, ...] = ()
+    document_texts: dict[str, list[str] | str] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @cached_property
     def values(self) -> dict[str, str]:
@@ -427,6 +430,18 @@ class PackageFacts:
     def report_page(self) -> str:
         """Return the path of the report's page, whether it exists or not."""
         return self.report_path.removesuffix("json") + "html"
+
+    def list_generated_documents(self) -> dict[str, str]:
+        """Return path → kind of the documents that the plugin made by the manifest, in the places of such documents."""
+        rows = self.manifest.get("slots") if self.manifest else None
+        kinds = {
+            path: str(row.get("generated") or "")
+            for row in (rows if isinstance(rows, list) else ())
+            if isinstance(row, dict) and isinstance(row.get("files"), list)
+            for path in row["files"]
+            if isinstance(path, str)
+        }
+        return {path: kind for path, kind in kinds.items() if kind in GENERATED_DOCUMENTS}
 
     def list_generated_paths(self) -> set[str]:
         """Return the paths of the files that the plugin writes into a package."""

@@ -25,6 +25,10 @@ LAYER_ITEMS = (
     "product_date", "secrecy",
 )  # fmt: skip
 METADATA_ITEMS = tuple(dict.fromkeys((*METADATA_ELEMENTS, *PACKAGE_ITEMS, *LAYER_ITEMS)))
+#: Documents that the plugin can make of a check (质量检查报告, 质量检查记录), and their formats.
+REPORT_DOCUMENT, RECORD_DOCUMENT = "report", "record"
+GENERATED_DOCUMENTS = (REPORT_DOCUMENT, RECORD_DOCUMENT)
+GENERATED_SUFFIXES = (".pdf", ".docx")
 #: Least (汇交要求, B) and greatest resolution of maps, dots per inch.
 MIN_DPI, MAX_DPI = 300, 1200
 
@@ -83,7 +87,7 @@ class FileSlot:
 
     A slot with ``{number}`` or ``{title}`` in its file name holds several files, except a map with a ``number`` (two
     digits), which is one file with one title. ``layout`` is the map of the map set that the plugin can make for the
-    slot, or empty.
+    slot, or empty. ``generated`` is the document that the plugin can make for it (`GENERATED_DOCUMENTS`), or empty.
     """
 
     kind: str
@@ -94,6 +98,7 @@ class FileSlot:
     need: str
     number: str = ""
     layout: str = ""
+    generated: str = ""
 
     @property
     def own(self) -> dict[str, str]:

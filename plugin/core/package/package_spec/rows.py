@@ -28,6 +28,8 @@ from ..names import (
 )
 from .model import (
     DATA_SET_SUFFIXES,
+    GENERATED_DOCUMENTS,
+    GENERATED_SUFFIXES,
     LAYER_ITEMS,
     MAX_DPI,
     METADATA_ELEMENTS,
@@ -99,8 +101,8 @@ def check_crs_text(text: str, path: Path, key: str, is_vertical: bool = False) -
         raise DataError("package_crs", file=str(path), key=key, value=text)
 
 
-#: Additional keys of a map's slot.
-OPTIONAL_MAP_KEYS = ("number", "layout")
+#: Additional keys of a slot by its kind.
+_OPTIONAL_SLOT_KEYS = {"map": ("number", "layout"), "document": ("generated",)}
 _TWO_DIGITS = re.compile(r"\d{2}")
 
 
@@ -218,13 +220,18 @@ def _read_layer_slot(row: Any, where: str, path: Path) -> LayerSlot:
 def read_file_slot(kind: str, row: Any, where: str, path: Path, folders: dict[str, str]) -> FileSlot:
     """Return the document, map or table that a table of the file specifies."""
     check_type(row, dict, file=path, key=where)
-    optional_keys = OPTIONAL_MAP_KEYS if kind == "map" else ()
+    optional_keys = _OPTIONAL_SLOT_KEYS.get(kind, ())
     check_keys(row, required=("id", "title", "folder", "file", "need"), allowed=optional_keys, file=path, where=where)
     for key, value in row.items():
         check_type(value, str, file=path, key=f"{where}.{key}")
     check_value_is_known(row["folder"], folders, path, f"{where}.folder")
     check_value_is_known(row["need"], NEED_CODES, path, f"{where}.need")
     check_pattern(row["file"], path, f"{where}.file", tuple(PLACEHOLDER_PATTERNS))
+    if "generated" in row:
+        check_value_is_known(row["generated"], GENERATED_DOCUMENTS, path, f"{where}.generated")
+        check_value_is_known(Path(row["file"]).suffix.lower(), GENERATED_SUFFIXES, path, f"{where}.file")
+        # A name with a number or title is the name of several files.
+        check_pattern(row["file"], path, f"{where}.file")
     return FileSlot(kind, **row)
 
 

@@ -46,6 +46,7 @@ def package_parts(*, ctx: Context) -> RuleResult:
     What it checks
         Each part of the specification: vector data, documents, tables, maps. A missing part that a county may not
         have is only information. The same applies to maps in the specification if the package has other maps of it.
+        Optional tables are not missing where the package has the plugin's workbook with the same tables.
     Why
         A delivery with a missing part is sent back unread.
     How to fix
@@ -77,6 +78,13 @@ def _report_missing_data_sets(package: PackageFacts, ctx: Context) -> Iterator[F
             yield make_file_finding(package.expected(vectors.folder, vectors.file.removesuffix(".shp")), "data")
 
 
+def _has_own_tables(package: PackageFacts) -> bool:
+    """Return True if the package has the workbook in which the plugin writes the same tables."""
+    tables = package.package_spec.tables
+    path = f"{package.expected(tables.folder, tables.file)}.xlsx" if tables else ""
+    return any(file.path == path for file in package.files)
+
+
 def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
     """Yield findings on missing documents, tables and maps.
 
@@ -87,6 +95,8 @@ def _report_missing_files(package: PackageFacts, ctx: Context) -> Iterator[Findi
         files = package.list_files_of_slot(slot)
         has_numbered_map = has_numbered_map or bool(slot.number and files)
         if slot.need == "O" or files:
+            continue
+        if slot.kind == "table" and slot.need != "M" and _has_own_tables(package):
             continue
         if slot.number and slot.need != "M":
             missing_maps.append(slot)

@@ -15,6 +15,7 @@ from ...profile import Norm
 from ...standard.editions import PLANNING_PHASES
 from ..inspection import pages
 from ..inspection.facts import PackageFacts
+from ..inspection.printed_documents import compare_document
 from ._package import (
     NO_PACKAGE_EXAMPLE,
     explain_not_rebuilt,
@@ -56,6 +57,10 @@ _UNREADABLE_DATA_ERRORS = (
         "not_rebuilt": "The page “{file}” could not be made again and compared completely: {reason}. Verdict, counts and figures were "
         "compared if the data have them. Rely on the data, or inspect the package with the version and profile that made it.",
         "damaged": "The page “{file}” is not in UTF-8 and was not compared; every page of this plugin is in UTF-8. Make the package again.",
+        "document": "The document “{file}” differs from its data “{other}” ({parts}): “{told}” in the document, “{given}” by the "
+        "data. Make the package again.",
+        "document_unread": "The document “{file}” was not compared with its data: {reason}. Rely on the data, or inspect the package "
+        "where the document can be read.",
         "gone": "The package lacks the page “{file}”; every package of this plugin has it. Make the package again.",
     },
     fails=[
@@ -74,6 +79,8 @@ def generated_pages(*, ctx: Context) -> RuleResult:
     What it checks
         The pages of the report and of the manifest (HTML) are made again from their data (JSON) and compared
         completely. Scripts, event handlers, frames, forms and external content are found in pages of every version.
+        Verdict and figures of the quality report and the quality record that the plugin made (docx, PDF) are compared
+        with the report's data.
     Why
         A recipient opens the page, not the JSON: an edited page shows another verdict than its data.
     How to fix
@@ -81,7 +88,7 @@ def generated_pages(*, ctx: Context) -> RuleResult:
     Limits
         Pictures and labels of a legend are taken from the page. A page of another version of the plugin, or with a
         profile that this check lacks, cannot be made again: then verdict, counts, figures and findings are compared,
-        with a warning. DOC010 and DOC013 compare the data with the layers, and so detect equal edits of data and
+        with a warning. pypdf reads the texts of a PDF; without it the PDF is not compared, which is noted. DOC010 and DOC013 compare the data with the layers, and so detect equal edits of data and
         pages.
     """
     return inspect_facts(ctx, _compare_pages)
@@ -129,6 +136,39 @@ def _compare_pages(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
             lambda page: pages.remake_report(report, norm, page),
             lambda page, remade_page: pages.compare_report_page(page, remade_page, report) if reason != "data" else [],
         )
+    yield from _compare_documents(package, ctx)
+
+
+def _compare_documents(package: PackageFacts, ctx: Context) -> Iterator[Finding]:
+    """Yield findings on the documents that the plugin made (质量检查报告, 质量检查记录)."""
+    kinds = package.list_generated_documents()
+    texts = Texts(ctx.lang)
+    for path, found in package.document_texts.items():
+        reason, report, norm = _read_report_of_documents(package, ctx)
+        if isinstance(found, str) or reason:
+            reason = found if isinstance(found, str) else reason
+            severity = Severity.WARNING if reason == "damaged" else Severity.INFO
+            yield make_file_finding(path, "document_unread", severity, reason=texts.get("not_rebuilt", reason))
+            continue
+        differences = compare_document(found, report, norm, kinds[path])
+        if differences:
+            parts = texts.get("words", "between_names").join(texts.get("parts", one.key) for one in differences)
+            on_page, in_data = (format_value(one, texts) for one in differences[0][1:])
+            yield make_file_finding(
+                path, "document", other=package.report_path, parts=parts, told=on_page, given=in_data
+            )
+
+
+def _read_report_of_documents(package: PackageFacts, ctx: Context) -> tuple[str, Report, Norm | None]:
+    """Return why documents cannot be compared with the report (a key of texts, else empty), the report and its norm."""
+    try:
+        report = Report.from_dict(json.loads(package.documents[package.report_path]))
+        provenance = dict(report.provenance)
+        version = str(provenance.get("versions", {}).get("sanxian", ""))
+        norm, reason = _find_norm_of_report(provenance, ctx)
+    except _UNREADABLE_DATA_ERRORS:
+        return "data", Report(), None
+    return explain_not_rebuilt(package, version) or reason, report, norm
 
 
 def _read_plugin_version(tool: Any) -> str:

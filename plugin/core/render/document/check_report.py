@@ -65,7 +65,6 @@ def make_check_report(
     pictures: ReportPictures | None = None,
     *,
     lang: str = "",
-    digest: str = "",
     author: str = "",
 ) -> Document:
     """Return the report of a check as a document.
@@ -80,26 +79,29 @@ def make_check_report(
         Overview map and close-ups; without them the document gives the reason.
     lang : str
         zh or en; empty: the report's language.
-    digest : str
-        SHA-256 of the checked data, hexadecimal; empty if it is unknown.
     author : str
         The program, for the file's metadata.
     """
     words = Words(lang or report.lang)
-    sections = _SectionNumbers(words)
+    sections = SectionNumbers(words)
     head = make_head_section(report, norm, words)
     drawn = pictures or ReportPictures()
     items = list_decisive_items(report, words)
     blocks = [
-        *_make_first_page(report, norm, drawn, head, digest, items, sections, words),
+        *_make_first_page(report, norm, drawn, head, items, sections, words),
         PageBreak(),
         *_make_body(report, norm, drawn, sections, words),
-        Signature(
-            tuple(words.get("sign", key) for key in ("inspector", "reviewer", "office")), words.get("sign", "date")
-        ),
+        make_signature(words),
         PageBreak(),
         *_make_appendices(report, norm, words),
     ]
+    return make_document(report, head, head["title"], blocks, words, author)
+
+
+def make_document(
+    report: Report, head: dict[str, Any], title: str, blocks: list[Block], words: Words, author: str = ""
+) -> Document:
+    """Return a document about a check with its blocks; area, phase, number and secrecy are those of the report."""
     document = report.provenance.get("document", {})
     phase = report.provenance.get("phase", "")
     subtitle = [head["area_name"], words.named("phase", phase) if phase else ""]
@@ -112,7 +114,7 @@ def make_check_report(
         number=words.get("page", "number"),
     )
     return Document(
-        head["title"],
+        title,
         words.get("page", "gap").join(filter(None, subtitle)),
         margins,
         tuple(blocks),
@@ -121,7 +123,14 @@ def make_check_report(
     )
 
 
-class _SectionNumbers:
+def make_signature(words: Words) -> Signature:
+    """Return the fields to be signed at the end of a document about a check."""
+    return Signature(
+        tuple(words.get("sign", key) for key in ("inspector", "reviewer", "office")), words.get("sign", "date")
+    )
+
+
+class SectionNumbers:
     """Numbers the sections of the body: 一、二、… in Chinese, 1, 2, … in English."""
 
     def __init__(self, words: Words):
@@ -129,6 +138,7 @@ class _SectionNumbers:
         self._count = 0
 
     def make_heading(self, key: str, note: str = "") -> Heading:
+        """Return the heading of the next section; ``key``: its title in the texts."""
         numerals = self._words.get("signed", "numerals").split()
         self._count += 1
         number = numerals[self._count - 1]
@@ -141,12 +151,11 @@ def _make_first_page(
     norm: Norm | None,
     pictures: ReportPictures,
     head: dict[str, Any],
-    digest: str,
     items: list[DecisiveItem],
-    sections: _SectionNumbers,
+    sections: SectionNumbers,
     words: Words,
 ) -> Iterator[Block]:
-    yield FactTable(_list_facts(report, head, digest, words))
+    yield FactTable(list_facts(report, head, words))
     verdict = get_verdict(report)
     yield VerdictBox(
         words.get("verdict", str(verdict)),
@@ -156,7 +165,7 @@ def _make_first_page(
     )
     if items:
         yield sections.make_heading("decisive", words.get("signed", "statutory_order"))
-        columns = _make_columns(words, ("position", 5, "center"), ("problem", 40), ("amount", 15, "right"),
+        columns = make_columns(words, ("position", 5, "center"), ("problem", 40), ("amount", 15, "right"),
                                 ("places", 6, "center"), ("townships", 25), ("on_map", 9))  # fmt: skip
         rows = [
             (
@@ -185,11 +194,10 @@ def _make_first_page(
         yield from remarks
 
 
-def _list_facts(
-    report: Report, head: dict[str, Any], digest: str, words: Words
-) -> tuple[tuple[tuple[str, str], ...], ...]:
+def list_facts(report: Report, head: dict[str, Any], words: Words) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Return the facts at the head of a document about a check: rows of (label, value) pairs."""
     document = report.provenance.get("document", {})
-    shown = digest[:_DIGEST_DIGITS].upper()
+    shown = report.provenance.get("data_digest", "")[:_DIGEST_DIGITS].upper()
     groups = [shown[n : n + _DIGEST_GROUP] for n in range(0, len(shown), _DIGEST_GROUP)]
     facts = [
         # The office numbers its reports by hand.
@@ -218,12 +226,12 @@ def _format_counts(report: Report, words: Words) -> str:
     return words.get("page", "gap").join(counts)
 
 
-def _make_columns(words: Words, *columns: tuple[Any, ...]) -> tuple[Column, ...]:
+def make_columns(words: Words, *columns: tuple[Any, ...]) -> tuple[Column, ...]:
     """Return columns from (text key, share of the width, alignment)."""
     return tuple(Column(words.get("signed_column", key), share, *align) for key, share, *align in columns)
 
 
-def _make_close_indicators(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_close_indicators(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
     """Yield the indicators that are missed or have little margin; the note lists the others."""
     known = [i for i in report.indicators if i.target is not None and i.value is not None]
     compared = [i for i in known if not is_township_figure(i)]
@@ -233,7 +241,7 @@ def _make_close_indicators(report: Report, sections: _SectionNumbers, words: Wor
     note = words.get("signed", "others_met", count=len(met)) if met else ""
     yield sections.make_heading("close_indicators", note)
     rows = [_make_indicator_row(indicator, words) for indicator in compared if indicator.state != TARGET_MET]
-    columns = _make_columns(words, ("indicator", 30), ("target", 18, "right"), ("value", 18, "right"),
+    columns = make_columns(words, ("indicator", 30), ("target", 18, "right"), ("value", 18, "right"),
                             ("share_of_target", 12, "right"), ("margin", 13, "right"),
                             ("state", 9, "center"))  # fmt: skip
     yield Table(columns, tuple(rows), words.get("signed", "all_met"))
@@ -285,13 +293,13 @@ def _make_remarks(report: Report, items: list[DecisiveItem], words: Words) -> tu
 
 
 def _make_body(
-    report: Report, norm: Norm | None, pictures: ReportPictures, sections: _SectionNumbers, words: Words
+    report: Report, norm: Norm | None, pictures: ReportPictures, sections: SectionNumbers, words: Words
 ) -> Iterator[Block]:
     yield from _make_problem_table(report, sections, words)
     yield from _make_close_ups(report, pictures, sections, words)
     yield sections.make_heading("unchecked")
     unchecked = make_not_checked_section(report, words)
-    columns = _make_columns(words, ("rule", 26), ("reason", 74))
+    columns = make_columns(words, ("rule", 26), ("reason", 74))
     rows = tuple((Cell(f"{r['code']} {r['title']}".strip()), Cell(r["reason"])) for r in unchecked["rows"])
     yield Table(columns, rows, words.get("text", "all_checked"))
     yield from _make_indicator_table(report, sections, words)
@@ -299,7 +307,7 @@ def _make_body(
     yield from _make_rules_run(report, norm, sections, words)
 
 
-def _make_problem_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_problem_table(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
     """Yield all problems by rule, in the statutory order."""
     yield sections.make_heading("problems", words.get("signed", "statutory_order"))
     sums, settings = sum_findings_by_rule(report, words), load_report_settings()
@@ -319,14 +327,14 @@ def _make_problem_table(report: Report, sections: _SectionNumbers, words: Words)
                 Cell(format_number(towns, 0) if towns else "—"),
             )
         )
-    columns = _make_columns(words, ("severity", 9), ("rule", 10), ("problem", 37), ("places", 8, "right"),
+    columns = make_columns(words, ("severity", 9), ("rule", 10), ("problem", 37), ("places", 8, "right"),
                             ("area", 14, "right"), ("net_area", 14, "right"),
                             ("township_count", 8, "right"))  # fmt: skip
     yield Table(columns, tuple(rows), words.get("text", "no_findings"))
 
 
 def _make_close_ups(
-    report: Report, pictures: ReportPictures, sections: _SectionNumbers, words: Words
+    report: Report, pictures: ReportPictures, sections: SectionNumbers, words: Words
 ) -> Iterator[Block]:
     images = pictures.conflicts[: load_report_settings().limits["pictures"]]
     drawn = [
@@ -345,12 +353,12 @@ def _make_caption(number: int, finding: Finding, words: Words) -> str:
     return words.get("signed", "caption", **key)
 
 
-def _make_indicator_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_indicator_table(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
     indicators = [i for i in report.indicators if not is_township_figure(i) and i.value is not None]
     if not indicators:
         return
     yield sections.make_heading("indicators")
-    columns = _make_columns(words, ("indicator", 34), ("target", 18, "right"), ("value", 20, "right"),
+    columns = make_columns(words, ("indicator", 34), ("target", 18, "right"), ("value", 20, "right"),
                             ("margin", 14, "right"), ("state", 14, "center"))  # fmt: skip
     rows = []
     for indicator in indicators:
@@ -370,12 +378,12 @@ def _make_indicator_table(report: Report, sections: _SectionNumbers, words: Word
         yield Paragraph(words.get("text", "unconfirmed_note"), small=True)
 
 
-def _make_waiver_table(report: Report, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_waiver_table(report: Report, sections: SectionNumbers, words: Words) -> Iterator[Block]:
     waivers = list_waivers(report, words)
     if not waivers:
         return
     yield sections.make_heading("waivers")
-    columns = _make_columns(words, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
+    columns = make_columns(words, ("rule", 10), ("feature", 24), ("township", 11), ("reason", 27),
                             ("document_number", 16), ("until", 12))  # fmt: skip
     rows = tuple(
         (Cell(w["code"]), Cell(w["own"]), Cell(w["township"]), Cell(w["why"]), Cell(w["document"]), Cell(w["until"]))
@@ -384,7 +392,7 @@ def _make_waiver_table(report: Report, sections: _SectionNumbers, words: Words) 
     yield Table(columns, rows)
 
 
-def _make_rules_run(report: Report, norm: Norm | None, sections: _SectionNumbers, words: Words) -> Iterator[Block]:
+def _make_rules_run(report: Report, norm: Norm | None, sections: SectionNumbers, words: Words) -> Iterator[Block]:
     if norm is not None and report.rules:
         yield sections.make_heading("rules_run")
         yield Paragraph(describe_rules_run(report, norm, words))
@@ -406,7 +414,7 @@ def _make_settings_appendix(report: Report, words: Words) -> Iterator[Block]:
         for name in rule.unconfirmed:
             if not words.has("doubt", name):
                 users.setdefault(texts.get_setting_name(name), []).append(rule.code)
-    columns = _make_columns(words, ("setting", 55), ("used_by", 45))
+    columns = make_columns(words, ("setting", 55), ("used_by", 45))
     rows = tuple((Cell(name), Cell(words.join(codes))) for name, codes in users.items())
     yield Table(columns, rows, words.get("signed", "all_confirmed"))
     doubts, _ = list_unconfirmed_items(report.summary["unconfirmed"], words)
@@ -416,12 +424,17 @@ def _make_settings_appendix(report: Report, words: Words) -> Iterator[Block]:
 
 def _make_findings_appendix(report: Report, words: Words) -> Iterator[Block]:
     """Yield the largest findings of each rule, up to the limits; the ledger has all."""
-    limits = load_report_settings().limits
     yield Heading(words.get("signed", "appendix_findings"))
+    yield from make_findings_tables(report, words)
+
+
+def make_findings_tables(report: Report, words: Words) -> Iterator[Block]:
+    """Yield a table of the largest findings of each rule, up to the limits."""
+    limits = load_report_settings().limits
     settings, titles = load_report_settings(), get_rule_titles(report, words)
     groups = group_findings_by_rule(report.findings)
     left = limits["rows"]
-    columns = _make_columns(words, ("severity", 8), ("feature", 19), ("township", 11), ("area", 13, "right"),
+    columns = make_columns(words, ("severity", 8), ("feature", 19), ("township", 11), ("area", 13, "right"),
                             ("message", 49))  # fmt: skip
     for code in sorted(groups, key=lambda code: (*settings.make_sort_key(code), code)):
         found = groups[code]
@@ -451,7 +464,7 @@ def _make_finding_row(finding: Finding, words: Words) -> tuple[Cell, ...]:
 
 def _make_data_appendix(report: Report, words: Words) -> Iterator[Block]:
     yield Heading(words.get("signed", "appendix_data"))
-    yield _make_rule_counts(report, words)
+    yield make_rule_counts(report, words)
     yield Paragraph(words.get("text", "area_note"), small=True)
     data = make_provenance_section(report, words)
     columns = (
@@ -481,7 +494,7 @@ def _make_data_appendix(report: Report, words: Words) -> Iterator[Block]:
         yield Paragraph(words.get("text", "not_applicable", rules=words.join(absent)), small=True)
 
 
-def _make_rule_counts(report: Report, words: Words) -> Table:
+def make_rule_counts(report: Report, words: Words) -> Table:
     """Return the numbers of rules by family and outcome."""
     families = count_by_family(report, words)
     share = 64 / max(len(families["columns"]) + 1, 1)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from ...messages.texts import THIN_SPACE
 from .blocks import (
     Block,
     Document,
@@ -78,8 +79,11 @@ def render_print_html(document: Document, width_mm: float) -> str:
 
 
 def _escape(text: str) -> str:
-    """Return a text for HTML; Qt reduces wide spaces to one narrow space."""
-    return escape(text).replace("\u3000", _WIDE_SPACE)
+    """Return a text for HTML.
+
+    Qt reduces wide spaces to one narrow space, and breaks lines at the thin spaces of figures.
+    """
+    return escape(text).replace("\u3000", _WIDE_SPACE).replace(THIN_SPACE, "\u00a0")
 
 
 def _render_heading(block: Heading, width: int) -> str:

@@ -26,7 +26,7 @@ from plugin.core.render.document.image_size import read_image_size
 from plugin.core.render.document.ledger import write_ledger
 from plugin.core.render.document.print_html import render_print_html
 from plugin.core.render.figures import format_hectares
-from plugin.core.render.outputs import compute_data_digest, write_outputs
+from plugin.core.render.outputs import add_data_digest, compute_data_digest, write_outputs
 from plugin.core.render.report_settings import load_report_settings
 from plugin.core.render.words import Words
 from plugin.paths import DOCX_TEMPLATE_FOLDER, SAMPLE_FOLDER
@@ -44,7 +44,7 @@ def checked():
 
 @pytest.fixture(scope="module")
 def document(checked):
-    return make_check_report(checked.report, checked.plan.norm, digest=compute_data_digest(checked.plan), author="x")
+    return make_check_report(add_data_digest(checked.report, checked.plan), checked.plan.norm, author="x")
 
 
 def list_texts(document: blocks.Document) -> list[str]:

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Documents that the plugin makes for a package: 质量检查报告 and 质量检查记录, where the office brings none.
+
+The core writes docx; the caller passes a function that prints a PDF, which only QGIS can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OutputError
+from ..files.digests import compute_sha256, read_manifest
+from ..messages.texts import CauseMessage
+from .names import make_name
+from .package_spec.model import RECORD_DOCUMENT
+from .problems import ExportProblem, Level
+
+if TYPE_CHECKING:
+    from ..render.document.blocks import Document
+    from .export_context import ExportContext
+    from .slot_files import FilledSlot
+
+#: Prints a document as a PDF to a new file.
+DocumentPrinter = Callable[["Document", Path], object]
+
+
+@dataclass(frozen=True)
+class PlannedDocuments:
+    """The documents that an export makes, each for a place without a file; ``print_pdf`` is None without QGIS."""
+
+    slots: tuple[FilledSlot, ...] = ()
+    print_pdf: DocumentPrinter | None = field(default=None, compare=False)
+
+
+def choose_documents_to_make(
+    filled: Iterable[FilledSlot], print_pdf: DocumentPrinter | None
+) -> tuple[PlannedDocuments, list[ExportProblem]]:
+    """Decide which documents the plugin makes, and return a problem for each that it cannot make; write nothing."""
+    chosen, problems = [], []
+    for filled_slot in filled:
+        slot = filled_slot.slot
+        if not slot.generated or filled_slot.files:
+            continue
+        error = _find_obstacle(filled_slot.pattern, print_pdf)
+        if error is None:
+            chosen.append(filled_slot)
+            continue
+        level = {"M": Level.GATE, "C": Level.NOTE}.get(slot.need)
+        if level is not None:
+            params = {"title": slot.title, "reason": CauseMessage(error)}
+            problems.append(ExportProblem(level, "document_not_made", params=params))
+    return PlannedDocuments(tuple(chosen), print_pdf), problems
+
+
+def _find_obstacle(name: str, print_pdf: DocumentPrinter | None) -> OutputError | None:
+    """Return why a document of this name cannot be made here; None if it can."""
+    from ..render.document.docx_writer import load_docx_library
+
+    if name.lower().endswith(".pdf"):
+        return OutputError("output_pdf_without_qgis", target=name) if print_pdf is None else None
+    try:
+        load_docx_library(name)
+    except OutputError as error:
+        return error
+    return None
+
+
+def make_documents(context: ExportContext) -> list[ExportProblem]:
+    """Write the planned documents and name their files in the manifest."""
+    rows = {row["id"]: row for row in context.manifest["slots"]}
+    for filled_slot in context.documents.slots:
+        context.cancellation.raise_if_cancelled()
+        slot = filled_slot.slot
+        path = context.place(slot.folder, make_name(slot.file, context.placeholders))
+        _write_document(make_package_document(context, slot.generated), path, context.documents.print_pdf)
+        rows[slot.id] |= {"files": [context.get_path_in_package(path)], "generated": slot.generated}
+    return []
+
+
+def make_package_document(context: ExportContext, kind: str) -> Document:
+    """Return the document of this kind (`GENERATED_DOCUMENTS`) about the check of an export."""
+    from ..render.document.check_record import make_check_record
+    from ..render.document.check_report import make_check_report
+    from ..render.outputs import get_document_author
+
+    report, norm = context.checked.report, context.plan.norm
+    author = get_document_author(report)
+    if kind == RECORD_DOCUMENT:
+        return make_check_record(report, norm, author=author)
+    return make_check_report(report, norm, context.pictures, author=author)
+
+
+def _write_document(document: Document, path: Path, print_pdf: DocumentPrinter | None) -> None:
+    from ..render.document.docx_writer import write_docx
+
+    if path.suffix.lower() == ".docx":
+        write_docx(document, path)
+    elif print_pdf is not None:
+        print_pdf(document, path)
+    else:
+        raise OutputError("output_pdf_without_qgis", target=path.name)
+
+
+def find_former_documents(former: Path) -> set[str]:
+    """Return the unmodified documents that the plugin made for an earlier package.
+
+    They describe the check at that time and are made again. A signed copy differs, and is used like any other file.
+    """
+    manifest, _ = read_manifest(former)
+    if manifest is None:
+        # `gate` reports a folder that is not a package of this plugin.
+        return set()
+    digests = {row["path"]: row["sha256"] for row in manifest["files"]}
+    generated = {path for row in manifest.get("slots", ()) if row.get("generated") for path in row["files"]}
+    return {
+        name for name in generated if (former / name).is_file() and compute_sha256(former / name) == digests.get(name)
+    }

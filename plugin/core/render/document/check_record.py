@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The record of a check (质量检查记录): every rule with its result, then the problems by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...model.report import Report
+from ...profile import Norm
+from ..sections import make_head_section, make_rule_section
+from ..verdict import get_verdict
+from ..words import Words
+from .blocks import Block, Cell, Document, FactTable, Paragraph, Table
+from .check_report import (
+    SectionNumbers,
+    list_facts,
+    make_columns,
+    make_document,
+    make_findings_tables,
+    make_rule_counts,
+    make_signature,
+)
+
+
+def make_check_record(report: Report, norm: Norm | None = None, *, lang: str = "", author: str = "") -> Document:
+    """Return the record of a check as a document.
+
+    ``norm``: standard and profile; ``lang``: zh or en, by default the report's; ``author``: the program.
+    """
+    words = Words(lang or report.lang)
+    head = make_head_section(report, norm, words)
+    sections = SectionNumbers(words)
+    blocks: list[Block] = [
+        FactTable(list_facts(report, head, words)),
+        Paragraph(words.get("signed", "recorded_verdict", verdict=words.get("verdict", str(get_verdict(report))))),
+        sections.make_heading("recorded_counts"),
+        make_rule_counts(report, words),
+        *_make_rule_table(report, norm, sections, words),
+        sections.make_heading("recorded_problems"),
+        *(list(make_findings_tables(report, words)) or [Paragraph(words.get("text", "no_findings"))]),
+        make_signature(words),
+    ]
+    return make_document(report, head, words.get("signed", "record_title"), blocks, words, author)
+
+
+def _make_rule_table(report: Report, norm: Norm | None, sections: SectionNumbers, words: Words) -> Iterator[Block]:
+    """Yield the table of rules with their results."""
+    yield sections.make_heading("recorded_rules")
+    columns = make_columns(words, ("rule", 9), ("requirement", 39), ("outcome", 11), ("found", 9, "right"),
+                           ("reason", 32))  # fmt: skip
+    rows = tuple(
+        (
+            Cell(row["code"]),
+            Cell(row["title"]),
+            Cell(row["outcome"]),
+            Cell(row["count"]),
+            Cell(row["reason"] or _format_unconfirmed(row["unconfirmed"], words)),
+        )
+        for row in make_rule_section(report, norm, words)
+    )
+    yield Table(columns, rows, words.get("say", "no_rule"))
+
+
+def _format_unconfirmed(names: str, words: Words) -> str:
+    return words.get("say", "unconfirmed", names=names) if names else ""

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The texts of a document's blocks in reading order, for comparing a document with a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .blocks import (
+    Block,
+    Document,
+    FactTable,
+    Heading,
+    Legend,
+    PageBreak,
+    Paragraph,
+    Picture,
+    PictureGrid,
+    PictureWithText,
+    Signature,
+    Table,
+    VerdictBox,
+)
+
+
+def list_document_texts(document: Document) -> list[str]:
+    """Return all texts of a document: title, subtitle and blocks."""
+    return [text for text in (document.title, document.subtitle, *list_block_texts(document.blocks)) if text]
+
+
+def list_first_page_texts(document: Document) -> list[str]:
+    """Return the texts up to the first page break, without headings; none for a document without page breaks."""
+    breaks = [n for n, block in enumerate(document.blocks) if isinstance(block, PageBreak)]
+    blocks = document.blocks[: breaks[0] if breaks else 0]
+    return [text for text in list_block_texts(b for b in blocks if not isinstance(b, Heading)) if text]
+
+
+def list_block_texts(blocks: Iterable[Block]) -> list[str]:
+    """Return the texts of blocks, some of them empty."""
+    return [text for block in blocks for text in _list_texts(block)]
+
+
+def _list_texts(block: Block) -> Iterator[str]:
+    match block:
+        case Heading(text=text, note=note):
+            yield from (text, note)
+        case Paragraph(text=text):
+            yield text
+        case FactTable(rows=rows):
+            yield from (text for row in rows for pair in row for text in pair)
+        case VerdictBox(word=word, statement=statement, counts=counts):
+            yield from (word, statement, counts)
+        case Table(rows=()):
+            yield block.empty
+        case Table(columns=columns, rows=cells):
+            yield from (column.title for column in columns)
+            yield from (text for row in cells for cell in row for text in (cell.text, cell.note))
+        case Picture(caption=caption):
+            yield caption
+        case PictureGrid(pictures=pictures):
+            yield from (picture.caption for picture in pictures)
+        case Legend(entries=entries):
+            yield from (label for _, label in entries)
+        case PictureWithText(picture=picture, blocks=inner):
+            yield from (picture.caption, *list_block_texts(inner))
+        case Signature(labels=labels, date_line=date_line):
+            yield from (text for label in labels for text in (label, date_line))
+        case PageBreak():
+            pass

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Documents that an export makes of the check: 质量检查报告 and 质量检查记录, and their inspection."""
+
+import json
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from plugin.core.check import Options, check_plan
+from plugin.core.errors import DataError, OutputError
+from plugin.core.files.digests import MANIFEST_FILE_NAME, MANIFEST_PAGE_FILE_NAME, compute_sha256, write_manifest_digest
+from plugin.core.messages.texts import Texts
+from plugin.core.package.export import ExportOrder, export_package
+from plugin.core.package.inspection.inspect import inspect_package
+from plugin.core.package.package_spec.load import load_package_spec
+from plugin.core.profile import DocumentInfo
+from plugin.core.render.document.blocks import Heading, Table
+from plugin.core.render.document.check_record import make_check_record
+from plugin.paths import PACKAGE_SPECS_FOLDER, SAMPLE_FOLDER
+from tests.core.package_fixtures import make_pdf
+
+COUNTY_SPEC_TEXT = (PACKAGE_SPECS_FOLDER / "county.toml").read_text(encoding="utf-8")
+PLAN_TEXT = "140225浑源县国土空间总体规划文本.pdf"
+REPORT, RECORD = "2-规划文档/140225浑源县质量检查报告.docx", "2-规划文档/140225浑源县质量检查记录.docx"
+
+
+def make_spec(folder: Path, **changes: str):
+    """Return the county's specification with documents as docx, which the core writes itself."""
+    text = re.sub(r"(质量检查(?:报告|记录))\.pdf", r"\1.docx", COUNTY_SPEC_TEXT)
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "docx.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_package_spec(path)
+
+
+@pytest.fixture(scope="module")
+def checked():
+    return check_plan(SAMPLE_FOLDER / "county.gpkg", Options(profile="hunyuan", rules=("REL001", "LAW002", "GEO002")))
+
+
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    """Return a folder with the plan's text alone."""
+    folder = tmp_path_factory.mktemp("文档")
+    (folder / PLAN_TEXT).write_bytes(make_pdf("text"))
+    return folder
+
+
+def export(checked, spec, folder, documents, **more):
+    order = ExportOrder(spec, folder, documents, force=True, maps=False, document_info=DocumentInfo(secrecy="内部"))
+    return export_package(checked, order, **more)
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory):
+    return make_spec(tmp_path_factory.mktemp("样式"))
+
+
+@pytest.fixture(scope="module")
+def exported(checked, spec, documents, tmp_path_factory):
+    return export(checked, spec, tmp_path_factory.mktemp("成果"), documents)
+
+
+@pytest.fixture
+def copied(exported, tmp_path):
+    return Path(shutil.copytree(exported.path, tmp_path / exported.path.name))
+
+
+def list_findings(package, spec, code):
+    report = inspect_package(package, spec, Options(profile="hunyuan")).report
+    # The page of the manifest has the digests of the files, so it differs where a document was forged.
+    return [f for f in report.findings if f.code == code and f.key != MANIFEST_PAGE_FILE_NAME]
+
+
+def forge(package: Path, path: str, old: str, new: str) -> None:
+    """Replace a text in a docx of a package; size and digest in the manifest are adapted."""
+    file = package / path
+    with zipfile.ZipFile(file) as archive:
+        parts = {info: archive.read(info) for info in archive.infolist()}
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info, data in parts.items():
+            if info.filename == "word/document.xml":
+                assert old.encode() in data
+                data = data.replace(old.encode(), new.encode(), 1)
+            archive.writestr(info, data)
+    manifest = json.loads((package / MANIFEST_FILE_NAME).read_text(encoding="utf-8"))
+    row = next(row for row in manifest["files"] if row["path"] == path)
+    row |= {"bytes": file.stat().st_size, "sha256": compute_sha256(file)}
+    (package / MANIFEST_FILE_NAME).write_text(json.dumps(manifest, ensure_ascii=False), encoding="utf-8")
+    write_manifest_digest(package)
+
+
+def test_export_makes_the_documents_that_the_office_does_not_bring(exported):
+    rows = {row["id"]: row for row in exported.manifest["slots"]}
+    assert (rows["quality"]["files"], rows["quality"]["generated"]) == ([REPORT], "report")
+    assert (rows["quality_record"]["files"], rows["quality_record"]["generated"]) == ([RECORD], "record")
+    assert all((exported.path / name).is_file() for name in (REPORT, RECORD))
+    assert not [p for p in exported.problems if "质量检查" in p.format_as_sentence(Texts("zh"))]
+
+
+def test_inspection_finds_the_made_documents_complete_and_equal_to_their_data(copied, spec):
+    assert not [f.message for f in list_findings(copied, spec, "DOC002") if "质量检查" in f.message]
+    assert list_findings(copied, spec, "DOC015") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "part"),
+    [
+        (REPORT, "126.13 公顷", "26.13 公顷", "指标与面积"),
+        (REPORT, "不通过", "通过", "结论"),
+        (RECORD, "检查结论：不通过", "检查结论：通过", "结论"),
+        (RECORD, "永久基本农田", "12.5 公顷永久基本农田", "指标与面积"),
+    ],
+)
+def test_forged_document_is_found(copied, spec, path, old, new, part):
+    forge(copied, path, old, new)
+    found = list_findings(copied, spec, "DOC015")
+    assert len(found) == 1, [f.message for f in found]
+    (finding,) = found
+    assert (finding.case, finding.key) == ("document", path)
+    assert part in finding.message and "请重新生成成果包" in finding.message
+
+
+def test_exchanged_figures_of_the_first_page_are_found(copied, spec):
+    with zipfile.ZipFile(copied / REPORT) as archive:
+        body = archive.read("word/document.xml").decode()
+    first, second = re.findall(r"<w:t>(\d+\.\d+) km²</w:t>", body)[:2]
+    assert first != second
+    forge(copied, REPORT, f"<w:t>{first} km²", "<w:t>@ km²")
+    forge(copied, REPORT, f"<w:t>{second} km²", f"<w:t>{first} km²")
+    forge(copied, REPORT, "<w:t>@ km²", f"<w:t>{second} km²")
+    assert [f.case for f in list_findings(copied, spec, "DOC015")] == ["document"]
+
+
+def test_damaged_document_is_noted(copied, spec):
+    forge(copied, REPORT, "</w:body>", "<w:p></w:body>")
+    found = list_findings(copied, spec, "DOC015")
+    assert len(found) == 1, [f.message for f in found]
+    (finding,) = found
+    assert (finding.case, str(finding.severity)) == ("document_unread", "WARNING") and "损坏" in finding.message
+
+
+def test_document_of_the_office_is_used_as_it_is(checked, spec, documents, tmp_path):
+    brought = Path(shutil.copytree(documents, tmp_path / "文档"))
+    (brought / Path(REPORT).name).write_bytes(b"PK\x03\x04" + bytes(40))
+    done = export(checked, spec, tmp_path, brought)
+    rows = {row["id"]: row for row in done.manifest["slots"]}
+    assert "generated" not in rows["quality"] and rows["quality_record"]["generated"] == "record"
+    assert (done.path / REPORT).read_bytes().startswith(b"PK\x03\x04\0")
+
+
+def test_second_export_makes_the_documents_again_and_keeps_a_signed_copy(checked, spec, documents, tmp_path):
+    first = export(checked, spec, tmp_path, documents)
+    signed = (first.path / RECORD).read_bytes() + b"signed"
+    (first.path / RECORD).write_bytes(signed)
+    rows = {row["id"]: row for row in export(checked, spec, tmp_path, documents).manifest["slots"]}
+    assert rows["quality"]["generated"] == "report" and "generated" not in rows["quality_record"]
+    assert (first.path / RECORD).read_bytes() == signed
+
+
+def test_without_qgis_a_pdf_is_named_as_missing_with_the_reason(checked, documents, tmp_path):
+    done = export(checked, load_package_spec("county"), tmp_path, documents)
+    assert not list(done.path.rglob("*质量检查*"))
+    for lang, words in (("zh", ("质量检查报告", "QGIS")), ("en", ("质量检查报告", "inside QGIS"))):
+        sentences = [p.format_as_sentence(Texts(lang)) for p in done.problems if p.key == "document_not_made"]
+        assert len(sentences) == 2 and all(word in sentences[0] for word in words)
+
+
+def test_required_document_that_cannot_be_made_stops_the_export(checked, documents, tmp_path):
+    path = tmp_path / "must.toml"
+    text = COUNTY_SPEC_TEXT.replace('need = "C"\ngenerated = "report"', 'need = "M"\ngenerated = "report"')
+    assert text != COUNTY_SPEC_TEXT
+    path.write_text(text, encoding="utf-8")
+    order = ExportOrder(load_package_spec(path), tmp_path, documents, document_info=DocumentInfo(secrecy="内部"))
+    with pytest.raises(OutputError) as caught:
+        export_package(checked, order)
+    assert "没有生成质量检查报告" in Texts("zh").explain_error(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('generated = "report"', 'generated = "raport"', ("document[3].generated", "raport", "record")),
+        ("质量检查报告.pdf", "质量检查报告.odt", ("document[3].file", ".docx")),
+        ("质量检查报告.pdf", "质量检查报告{number}.pdf", ("document[3].file", "{number}")),
+    ],
+)
+def test_invalid_generated_document_names_file_and_key(tmp_path, old, new, words):
+    path = tmp_path / "某省.toml"
+    path.write_text(COUNTY_SPEC_TEXT.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load_package_spec(path)
+    assert all(word.strip("{}") in Texts("zh").explain_error(caught.value) for word in words)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_record_lists_every_rule_with_its_result(checked, lang):
+    record = make_check_record(checked.report, checked.plan.norm, lang=lang)
+    tables = [block for block in record.blocks if isinstance(block, Table)]
+    assert [row[0].text for row in tables[1].rows] == [rule.code for rule in checked.report.rules]
+    headings = [block.text for block in record.blocks if isinstance(block, Heading) and block.level == 1]
+    assert len(headings) == 3
