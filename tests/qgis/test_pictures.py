@@ -70,10 +70,11 @@ def test_report_pictures_of_the_sample_have_overview_close_ups_and_legend(checke
     assert len(drawn_pictures.conflicts) == len(select_largest_conflicts(checked_sample.report)) == 12
     for uri in drawn_pictures.conflicts:
         image = decode_image(uri)
-        assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 340)
+        assert (image.width(), image.height()) == (CLOSE_UP_PIXELS, 256)
         # The conflict is in the middle third.
         middle = image.copy(image.width() // 3, image.height() // 3, image.width() // 3, image.height() // 3)
-        assert measure_share(middle, ERROR_PINK) > 0.02
+        # The smallest conflict is its mark alone.
+        assert measure_share(middle, ERROR_PINK) > 0.01
     assert [e.label for e in drawn_pictures.legend] == [
         "永久基本农田",
         "生态保护红线",

@@ -3,6 +3,7 @@
 
 import re
 import unicodedata
+from html import escape
 
 import openpyxl
 import pytest
@@ -13,14 +14,19 @@ from plugin.bridge.printing.pdf import write_pdf
 from plugin.core.cancellation import Cancellation
 from plugin.core.check import Options, check_plan
 from plugin.core.errors import Cancelled
+from plugin.core.messages.texts import THIN_SPACE
 from plugin.core.render.document.check_report import make_check_report
 from plugin.core.render.document.docx_writer import load_docx_library, write_docx
+from plugin.core.render.document.texts import list_first_page_texts
+from plugin.core.render.html import render_report
 from tests.qgis.helpers import SAMPLE, run_algorithm
 
 pytestmark = pytest.mark.usefixtures("provider", "project")
 
 #: Pages of the sample's report up to the signatures.
 MAX_BODY_PAGES = 3
+#: Largest page (HTML) of the sample, with its pictures.
+MAX_PAGE_BYTES = 800_000
 #: A figure with its unit, without the groups of digits before the last: in a PDF columns are a space apart, too.
 #: Some fonts have one glyph for a character and for its radical; Qt then writes the radical into the PDF's text.
 RADICALS = str.maketrans("⻄⻅⻆⻉⻋⻓⻔⻘⻚⻛⻜⻝⻢⻣⻥⻦⻩⻬⻰", "西见角贝车长门青页风飞食马骨鱼鸟黄齐龙")
@@ -39,10 +45,20 @@ def checked(qgis_app):
 
 
 @pytest.fixture(scope="module")
-def document(checked):
+def pictures(checked):
     from plugin.bridge.pictures import draw_pictures
 
-    return make_check_report(checked.report, checked.plan.norm, draw_pictures(checked.plan, checked.report))
+    return draw_pictures(checked.plan, checked.report)
+
+
+@pytest.fixture(scope="module")
+def document(checked, pictures):
+    return make_check_report(checked.report, checked.plan.norm, pictures)
+
+
+@pytest.fixture(scope="module")
+def html(checked, pictures):
+    return render_report(checked.report, checked.plan.norm, pictures)
 
 
 def list_figures(texts: list[str]) -> set[str]:
@@ -119,6 +135,23 @@ def test_pdf_made_in_a_worker_thread_has_pictures_of_the_same_size(document, tmp
     assert worker.wait(60_000)
     sizes = list_image_sizes(tmp_path / "main.pdf")
     assert len(sizes) > 12 and list_image_sizes(tmp_path / "worker.pdf") == sizes
+
+
+def test_page_of_the_sample_is_small_and_has_each_picture_once(html, pictures):
+    assert len(html.encode("utf-8")) <= MAX_PAGE_BYTES
+    uris = re.findall(r'src="(data:image/[^"]+)"', html)
+    assert len(uris) == len(set(uris)) == 1 + len(pictures.conflicts) + len(pictures.legend)
+    assert pictures.overview in uris
+
+
+def test_first_screen_of_the_page_has_the_blocks_of_the_signed_report(html, document):
+    first_screen = html.partition('<div class="two">')[0]
+    place = 0
+    first_screen = re.sub(r"\s", " ", first_screen)
+    for text in (part for paragraph in list_first_page_texts(document) for part in paragraph.split("　")):
+        found = first_screen.find(re.sub(r"\s", " ", escape(text).replace(THIN_SPACE, "\u00a0")), place)
+        assert found >= 0, text
+        place = max(place, found)
 
 
 def test_cancelling_a_print_leaves_no_file(document, tmp_path):

@@ -270,6 +270,10 @@ def draw_north_arrow(painter: QPainter, sheet: ImageFrame, letter: str) -> None:
     draw_text(painter, sheet, letter, x - (1.3 if len(letter.encode()) > 1 else 0.8) * dot, y + 8 * dot, 2.6)
 
 
+#: Lines of one pixel remain sharp; above it files grow without a visible difference.
+_JPEG_QUALITY = 66
+
+
 def encode_data_uri(image: QImage) -> str:
     """Return an image as data URI of PNG, or JPEG where that is smaller.
 
@@ -290,6 +294,8 @@ def _encode_image(image: QImage, kind: str) -> bytes:
     if kind == "png":
         writer.setCompression(9)
     else:
-        writer.setQuality(88)
+        writer.setQuality(_JPEG_QUALITY)
+        writer.setOptimizedWrite(True)
+        writer.setProgressiveScanWrite(True)
     writer.write(image)
     return bytes(buffer.data())

@@ -22,8 +22,8 @@ from .scene import PictureData, choose_style
 if TYPE_CHECKING:
     from ...core.model.findings import Finding
 
-#: The width on paper, and on the screen.
-OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 980
+#: The width on paper, and in pixels: two for each of the page on the screen, 280 dpi in the signed report.
+OVERVIEW_MM, OVERVIEW_PIXELS = 98.0, 744
 #: Concepts by drawing order, the topmost first: lines above the areas that they cut.
 OVERVIEW_CONCEPTS = ("county", "townships", "boundary", "red_line", "farmland")
 #: Distance between marks without a number (mm), so that they do not overlap.

@@ -91,8 +91,8 @@ def clip_to_picture(shape: Any, sheet: ImageFrame) -> Any:
     return extract_polygons(shapely.clip_by_rect(shape, *widen_bounds(sheet, 0.3)))
 
 
-#: Width and height on paper, and the width on the screen.
-CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 600
+#: Width and height on paper, and the width in pixels: two for each of the page on the screen.
+CLOSE_UP_MM, CLOSE_UP_PIXELS = (60.0, 34.0), 452
 #: A conflict's share of its picture, and the largest scale (1:500).
 CONFLICT_SHARE_OF_VIEW, MIN_VIEW_WIDTH_M = 0.3, 500
 #: Concepts by drawing order, the topmost first.

@@ -4,14 +4,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from ...paths import REPORT_TEMPLATES_FOLDER
 from ..messages.texts import THIN_SPACE, Texts, format_number
 from ..model.indicator import TARGET_MET, Indicator
 from ..model.report import Report
 from . import figures, finding_lists, sections, verdict
+from .document.blocks import Block, FactTable
+from .document.check_report import SectionNumbers, decode_data_uri, make_first_page, make_settings_appendix
+from .document.page_html import render_page_blocks
 from .figures import STATE_ICONS, choose_decimals, format_state, format_target, is_township_figure
 from .pictures import ReportPictures
 from .words import Words
@@ -111,7 +117,23 @@ def _collect_page_data(
     for position, row in enumerate(conflicts["rows"]):
         row["image"] = drawn.conflicts[position] if position < len(drawn.conflicts) else ""
     head = sections.make_head_section(report, norm, words)
+    numbers = SectionNumbers(words)
+    first, *blocks = make_first_page(report, norm, pictures, head, numbers, words)
+    shown_facts = {value for row in first.rows for _, value in row} if isinstance(first, FactTable) else set()
+    uris = {decode_data_uri(uri): uri for uri in (drawn.overview, *(entry.image for entry in drawn.legend)) if uri}
+
+    def render(parts: Iterable[Block]) -> Markup:
+        # The renderer escapes all texts.
+        return Markup(  # nosec B704
+            render_page_blocks(parts, uris, str(verdict.get_verdict(report)), words.get("page", "gap"))
+        )
+
     return {
+        "facts": render([first]),
+        "first_page": render(blocks),
+        "more_facts": [row for row in head["document"] if not {value for _, value in row} <= shown_facts],
+        "settings": render(make_settings_appendix(report, words)),
+        "numbered": numbers.number_title,
         "w": words,
         "running": _make_page_margins(head, words),
         "lang": {"zh": "zh-CN"}.get(words.lang, words.lang),

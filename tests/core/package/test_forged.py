@@ -505,7 +505,7 @@ EXTERNAL_SCRIPT_TAG = '<script src="https://example.org/a.js"></script>'
 FORGERIES = {
     # The page of the report.
     "the word of the verdict": (replace_in_page(">不通过</div>", ">通过</div>"), ("DOC015", "differs")),
-    "the verdict with its class": (replace_in_page('data-verdict="fail">\n<div class="vb fail">不通过', 'data-verdict="pass">\n<div class="vb pass">通过'), ("DOC015", "differs")),
+    "the verdict with its class": (replace_in_page('data-verdict="fail"><div class="vb fail">不通过', 'data-verdict="pass"><div class="vb pass">通过'), ("DOC015", "differs")),
     "a verdict drawn over the first": (append_to_style(".vd{visibility:hidden}"), ("DOC015", "active")),
     "a verdict written by style rules": (append_to_style(".vb{font-size:0}.vb::after{content:'\\901A\\8FC7'}"), ("DOC015", "active")),
     "a remote script": (append_to_body(EXTERNAL_SCRIPT_TAG), ("DOC015", "active")),

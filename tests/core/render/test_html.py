@@ -96,7 +96,7 @@ def test_report_page_has_title_verdict_and_counts():
     text = page.text
     for expected in ("三条控制线检查报告", "浑源县", "140225", "2026-11-20 14:32", "hunyuan", "EPSG:4526", "38 带"):
         assert expected in text
-    assert "错误 22 处" in text and "警告 14 处" in text and "豁免 0 处" in text
+    assert "错误 22" in text and "警告 14" in text and "豁免 0" in text and "未检查规则 1" in text
     assert "15 条规则：通过 6 条，有问题 7 条，不适用 1 条，跳过 1 条，出错 0 条。" in text
     assert "有 1 条规则被跳过，本报告不能作为“全部检查完成”的依据。" in text
     assert "未经本县确认的设置（来源级别 C）" in text and "扩展倍数算法" in text
@@ -194,7 +194,7 @@ def test_report_page_limits_its_rows_but_counts_all_findings():
     parsed = ParsedPage(page)
     assert len(parsed.with_data("data-row")) == finding_lists.MAX_ROWS_PER_RULE
     assert "另有 99 800 处见问题图层。" in parsed.text
-    assert "错误 100 000 处" in parsed.text
+    assert "错误 100 000" in parsed.text
     assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
     # The largest findings are shown.
     assert "100 009.00" in parsed.text
@@ -255,8 +255,8 @@ def test_waived_findings_have_a_section_on_the_report_page():
     text = page.text
     assert "王工" in text and "批复.pdf" in text and "2026-11-20" in text and "不限" in text
     assert len(page.with_data("data-waived")) == 2 and "140225000000000003" in text
-    assert "6 豁免（2 处，仍列出）" in text and "县城防洪" in text and "2027-06-30" in text
-    assert "7 数据与版本" in text
+    assert "八、豁免（2 处，仍列出）" in text and "县城防洪" in text and "2027-06-30" in text
+    assert "九、数据与版本" in text
     assert "豁免的 2 处仍列入报告" in text
 
 
@@ -287,7 +287,7 @@ def test_report_page_has_print_styles():
 
 def test_report_page_can_be_written_in_another_language_than_the_check():
     text = ParsedPage(render_report(make_report(), HUNYUAN_NORM, lang="en")).text
-    assert "Not passed" in text and "Could not be checked" in text and "不通过" not in text
+    assert "Not passed" in text and "Not checked, and why" in text and "不通过" not in text
 
 
 def test_report_of_another_plugin_version_is_displayed():

@@ -28,7 +28,7 @@ _KNOWN_ELEMENTS = frozenset(
     "html head meta title style body main header footer section h1 h2 h3 h4 p div span br b i em strong code sub sup "
     "small a "
     "ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr th td details summary img "
-    "svg g path polygon circle line rect polyline text".split()
+    "svg g path polygon circle line rect polyline text symbol use".split()
 )
 #: Element or attribute → key of texts (``active``) of its effect.
 _KEY_OF_ACTIVE_ELEMENT = {

@@ -54,7 +54,7 @@ from .blocks import (
 )
 from .decisive import DecisiveItem, format_excess, list_decisive_items, make_statement
 
-_OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
+OVERVIEW_WIDTH_MM, _CLOSE_UP_WIDTH_MM = 66.0, 42.0
 #: Digits of the digest shown on the first page, in groups of four.
 _DIGEST_DIGITS, _DIGEST_GROUP = 16, 4
 
@@ -86,9 +86,8 @@ def make_check_report(
     sections = SectionNumbers(words)
     head = make_head_section(report, norm, words)
     drawn = pictures or ReportPictures()
-    items = list_decisive_items(report, words)
     blocks = [
-        *_make_first_page(report, norm, drawn, head, items, sections, words),
+        *make_first_page(report, norm, pictures, head, sections, words),
         PageBreak(),
         *_make_body(report, norm, drawn, sections, words),
         make_signature(words),
@@ -139,23 +138,31 @@ class SectionNumbers:
 
     def make_heading(self, key: str, note: str = "") -> Heading:
         """Return the heading of the next section; ``key``: its title in the texts."""
+        return Heading(self.number_title(self._words.get("signed", key)), note=note)
+
+    def number_title(self, title: str) -> str:
+        """Return the title of the next section with its number."""
         numerals = self._words.get("signed", "numerals").split()
         self._count += 1
-        number = numerals[self._count - 1]
-        title = self._words.get("signed", key)
-        return Heading(self._words.get("signed", "numbered", number=number, title=title), note=note)
+        # A page has more sections than a document; they are few enough for the list of numerals.
+        return self._words.get("signed", "numbered", number=numerals[self._count - 1], title=title)
 
 
-def _make_first_page(
+def make_first_page(
     report: Report,
     norm: Norm | None,
-    pictures: ReportPictures,
+    pictures: ReportPictures | None,
     head: dict[str, Any],
-    items: list[DecisiveItem],
     sections: SectionNumbers,
     words: Words,
 ) -> Iterator[Block]:
+    """Yield the first page of a report: facts, verdict, what decides it, close indicators, map and remarks.
+
+    The page (HTML) and the documents have these blocks. ``head``: the head of the report; ``sections`` numbers the
+    sections.
+    """
     yield FactTable(list_facts(report, head, words))
+    items = list_decisive_items(report, words)
     verdict = get_verdict(report)
     yield VerdictBox(
         words.get("verdict", str(verdict)),
@@ -182,13 +189,15 @@ def _make_first_page(
     yield from _make_close_indicators(report, sections, words)
     yield sections.make_heading("places_on_map")
     remarks = _make_remarks(report, items, words)
-    if pictures.overview:
-        picture = Picture(decode_data_uri(pictures.overview), _OVERVIEW_WIDTH_MM)
+    if pictures is not None and pictures.overview:
+        picture = Picture(decode_data_uri(pictures.overview), OVERVIEW_WIDTH_MM)
         legend = Legend(tuple((decode_data_uri(entry.image), entry.label) for entry in pictures.legend))
         right_blocks = (Heading(words.get("section", "legend"), 2), legend, Heading(words.get("signed", "remarks"), 2))
         yield PictureWithText(picture, (*right_blocks, *remarks))
     else:
-        reason = pictures.problem or words.get("text", "no_qgis")
+        # Pictures were not drawn at all, or there was nothing to draw.
+        problem = words.get("text", "no_qgis") if pictures is None else pictures.problem
+        reason = problem or words.get("text", "no_place")
         yield Paragraph(words.get("text", "no_pictures", reason=reason), small=True)
         yield Heading(words.get("signed", "remarks"), 2)
         yield from remarks
@@ -399,14 +408,14 @@ def _make_rules_run(report: Report, norm: Norm | None, sections: SectionNumbers,
 
 
 def _make_appendices(report: Report, norm: Norm | None, words: Words) -> Iterator[Block]:
-    yield from _make_settings_appendix(report, words)
+    yield from make_settings_appendix(report, words)
     yield PageBreak()
     yield from _make_findings_appendix(report, words)
     yield PageBreak()
     yield from _make_data_appendix(report, words)
 
 
-def _make_settings_appendix(report: Report, words: Words) -> Iterator[Block]:
+def make_settings_appendix(report: Report, words: Words) -> Iterator[Block]:
     """Yield the settings that the county has not confirmed, with the rules that use them."""
     yield Heading(words.get("signed", "appendix_settings"))
     texts, users = Texts(words.lang), dict[str, list[str]]()

@@ -153,10 +153,11 @@ def _make_image_tag(image: bytes, *, width: int = 0, height: int = 0) -> str:
     width_px, height_px = read_image_size(image)
     width = width or round(height * width_px / height_px)
     height = height or round(width * height_px / width_px)
-    return f'<img src="{_make_data_uri(image)}" width="{width}" height="{height}">'
+    return f'<img src="{make_data_uri(image)}" width="{width}" height="{height}">'
 
 
-def _make_data_uri(image: bytes) -> str:
+def make_data_uri(image: bytes) -> str:
+    """Return the bytes of a PNG or JPEG file as a data URI."""
     kind = "png" if image.startswith(b"\x89PNG") else "jpeg"
     return f"data:image/{kind};base64,{base64.b64encode(image).decode('ascii')}"
 
