@@ -186,7 +186,7 @@ def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_findin
     words = "\n".join(w.text() for w in findings_dock.detail.findChildren(QLabel))
     for expected in (
         "永农与开发边界不重叠",
-        "12\u202f640.35\u00a0m²（图斑椭球面积）",
+        "1.26\u00a0公顷（图斑椭球面积）",
         "永久基本农田保护图斑\n140225000000000001",
         "检查目的",
         "整改建议",

@@ -168,7 +168,7 @@ def test_compare_versions_dialog_is_filled_with_the_active_layer_and_its_sealed_
         requested_dialogs.given["AFTER"] == plan_layers["CZKFBJ"].id() and requested_dialogs.given["ROLE"] == "CZKFBJ"
     )
     assert requested_dialogs.given["BEFORE"].endswith("|layername=CZKFBJ")
-    assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1,234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
+    assert read_message_text(exchange) == "两个版本有 2 处不同：调入 1\u202f234.50 m²，调出 0.00 m²，属性变更 1.00 m²。"
     requested_dialogs.answer = {"VERDICT": "identical", "IDENTICAL": True}
     exchange.compare()
     assert read_message_text(exchange) == "两个版本一致。"

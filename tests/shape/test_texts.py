@@ -225,7 +225,7 @@ def test_english_reasons_and_report_counts_use_the_singular_for_one():
     assert Words("en").get("count", "rules", count=1) == "1 rule"
 
 
-@pytest.mark.parametrize(("sign", "zh"), [("≥", "缺 0.5 公顷"), ("≤", "超出 0.5 公顷"), ("=", "相差 0.5 公顷")])
+@pytest.mark.parametrize(("sign", "zh"), [("≥", "缺 0.50 公顷"), ("≤", "超出 0.50 公顷"), ("=", "相差 0.50 公顷")])
 def test_message_of_a_missed_target_states_the_shortfall_or_excess(sign, zh):
     params = {
         "indicator": "red_line_area",

@@ -182,7 +182,8 @@ def format_summary(report: Report, words: Words) -> list[str]:
     lines += [f"  {finding.code} {finding.message}" for finding in report.findings if finding.code in INCOMPLETE_RUN]
     sums = finding_lists.sum_findings_by_rule(report, words)
     for row in sums[:_MAX_FINDINGS_PRINTED]:
-        area = words.get("cli", "area", area=f"{row['area']} m²") if row["area"] != "—" else ""
+        hectares = words.get("text", "hectares", amount=row["area"])
+        area = words.get("cli", "area", area=hectares) if row["area"] != "—" else ""
         severity = words.get("severity", row["severity"])
         lines.append("  " + words.get("cli", "by_rule", **{**row, "severity": severity, "area": area}))
     if sums[_MAX_FINDINGS_PRINTED:]:

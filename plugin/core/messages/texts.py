@@ -20,6 +20,10 @@ from ..errors import DataError, SanxianError
 from ..files.data import read_toml
 from ..model.rule import Rule, load_all_rules
 from ..standard.indicator_catalogue import find_indicator_name
+from .numbers import THIN_SPACE as THIN_SPACE
+from .numbers import choose_figure_decimals, format_hectare_number, format_square_metres
+from .numbers import format_number as format_number
+from .numbers import format_width as format_width
 from .plurals import agree_with_counts
 
 if TYPE_CHECKING:
@@ -69,6 +73,26 @@ class IndicatorName(NamedValue):
     def render(self, texts: Texts) -> str:
         """Return the name of the indicator."""
         return texts.indicator(self)
+
+
+class DisplayedFigure(NamedValue):
+    """A figure that is stored with more decimals than messages show."""
+
+    shown: str
+
+    def __new__(cls, stored: str, shown: str) -> DisplayedFigure:
+        """Return the stored figure, which knows how it is shown."""
+        figure = super().__new__(cls, stored)
+        figure.shown = shown
+        return figure
+
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override] # a copy needs both
+        """Return the arguments from which a copy is made."""
+        return str(self), self.shown
+
+    def render(self, texts: Texts) -> str:
+        """Return the figure as messages show it."""
+        return self.shown
 
 
 @runtime_checkable
@@ -140,10 +164,13 @@ def render_params(params: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
 #: An absolute path, up to its last separator: messages may show names of files, but no folders of this machine.
 _ABSOLUTE_PATHS = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:[\\/]|\\\\|/)(?:[^\\/:*?\"<>|\n“”'，。；]*[\\/])*(?=[^\\/\s])")
 TEXT_LANGUAGES = ("zh", "en")
-#: Separator of groups of three digits: narrow, without a line break.
-THIN_SPACE = "\u202f"
-#: Widths below this (m) keep two significant digits, at most four decimals.
-_NARROW_WIDTH_M, _WIDTH_DECIMALS = 0.1, 4
+#: A placeholder with its unit; the figure is a value in this unit.
+_FIGURE_WITH_UNIT = re.compile(r"\{(\w+)\} ?(?:m²|%)")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+#: Placeholders of limits, which are printed as they are set.
+_LIMIT_PREFIXES = ("limit", "max_", "min_", "most", "least")
+#: Parameters that are figures in the unit of a message, and those that name its target.
+_FIGURE_PARAMS, _TARGET_PARAMS, _MARGIN_PARAMS = ("value", "land", "miss", "left"), ("target", "said"), ("miss", "left")
 #: The case of a finding on ignored slivers that add up (`engine.ignored`).
 SLIVER_TEXTS_KEY = "slivers"
 #: Keys longer than this are shown by their tail.
@@ -324,6 +351,7 @@ class Texts:
         else:
             text = self.get_message_template(load_all_rules()[finding.code], finding.case)
         words = self._make_message_params(finding, templates)
+        words |= _format_figures_with_unit(text, finding.params)
         if words.get("unit") == "":
             # A ratio, or a count in English: no space where its unit would be.
             text = text.replace(" {unit}", "")
@@ -339,14 +367,17 @@ class Texts:
                 self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
             ),
             "field": finding.field,
-            "area": format_area(finding.area_m2),
-            "net_area": format_area(finding.net_area_m2),
+            "area": self.format_area(finding.area_m2),
+            "net_area": self.format_area(finding.net_area_m2),
+            # For comparison with a limit that is in m².
+            "area_m2": format_square_metres(finding.area_m2),
             "width": format_width(finding.width_m),
         }
         words |= {
             k: v.render(self) if isinstance(v, NamedValue) else self._translate_value(v)
             for k, v in finding.params.items()
         }
+        words |= _format_figures(finding.params)
         # A waiver compares the parameters; those that only word the message are apart.
         shown: dict[str, Any] = finding.params.get("shown", {})
         words |= shown
@@ -400,6 +431,10 @@ class Texts:
                 words[name] = str(_load_texts(self.lang)["units"].get(unit, unit))
         return words
 
+    def format_area(self, area_m2: float | None) -> str:
+        """Return the area of a finding in hectares with its unit; a dash without an area."""
+        return "—" if area_m2 is None else self.get("words", "hectares", amount=format_hectare_number(area_m2))
+
     def _translate_value(self, value: Any) -> str:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
@@ -420,6 +455,36 @@ class Texts:
         return shorten_key(key)
 
 
+def _is_measured(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def _format_figures(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the figures of a message with a unit and a target as text, with the decimals of reports.
+
+    Stored parameters have more decimals; waivers are matched by them.
+    """
+    names = [name for name in _FIGURE_PARAMS if _is_measured(params.get(name))]
+    if "unit" not in params or not names:
+        return {}
+    targets = [str(params[name]) for name in _TARGET_PARAMS if name in params]
+    numbers = [float(text) for text in targets if _NUMBER.fullmatch(text)]
+    value = params["value"] if _is_measured(params.get("value")) else None
+    margins = [params[name] for name in _MARGIN_PARAMS if _is_measured(params.get(name))]
+    if not margins and value is not None:
+        margins = [value - number for number in numbers]
+    decimals = max((len(text.partition(".")[2]) for text in targets if _NUMBER.fullmatch(text)), default=0)
+    margin = min(margins, key=abs, default=None)
+    shown = choose_figure_decimals(str(params["unit"]), decimals, margin, value)
+    return {name: format_number(params[name], shown) for name in names}
+
+
+def _format_figures_with_unit(text: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the measured values that a text shows in m² or percent, with two decimals; limits are left out."""
+    names = {name for name in _FIGURE_WITH_UNIT.findall(text) if not name.startswith(_LIMIT_PREFIXES)}
+    return {name: format_number(params[name], 2).replace("-", "−") for name in names if _is_measured(params.get(name))}
+
+
 def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
     """Fill the named placeholders of a text.
 
@@ -431,33 +496,6 @@ def _fill_placeholders(text: str, params: dict[str, Any]) -> str:
 def shorten_key(key: str) -> str:
     """Return the end of a long key (BSM), as the panel shows it: …000003."""
     return f"…{key[-_SHOWN_KEY_CHARACTERS:]}" if len(key) > 2 * _SHOWN_KEY_CHARACTERS else key
-
-
-def format_number(value: float | None, decimals: int) -> str:
-    """Return a number with thin spaces between groups of three: 12 640.35.
-
-    A dash for None.
-    """
-    return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
-
-
-def format_width(width_m: float | None, decimals: int = 2) -> str:
-    """Return a width in metres as text.
-
-    A width below 0.1 m keeps two significant digits (0.06, 0.012), so it is never shown as 0.00.
-    """
-    if width_m is None or not 0 < width_m < _NARROW_WIDTH_M:
-        return format_number(width_m, decimals)
-    least = 10.0**-_WIDTH_DECIMALS
-    if width_m < least:
-        return f"< {format_number(least, _WIDTH_DECIMALS)}"
-    rounded = format_number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
-    return rounded[: len("0.00")] + rounded[len("0.00") :].rstrip("0")
-
-
-def format_area(area_m2: float | None) -> str:
-    """Return an area as text in m², with two decimals; a dash without an area."""
-    return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
 
 
 def strip_folders(text: str) -> str:

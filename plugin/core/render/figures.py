@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..messages.texts import format_area, format_number
+from ..messages.numbers import DECIMALS_BY_UNIT, choose_figure_decimals, format_hectare_number, format_square_metres
+from ..messages.texts import format_number
 from ..model.indicator import (
     COMPARISON_SIGNS,
     LITTLE_MARGIN_LEFT,
@@ -24,9 +25,6 @@ from ..profile import Norm
 from ..profile.space_map import SPACE_FIGURES, THREE_ZONES
 from .words import Words
 
-#: Decimals in official documents.
-DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
-_MAX_DECIMALS = 6
 STATE_ICONS = {
     TARGET_MET: "ok",
     LITTLE_MARGIN_LEFT: "INFO",
@@ -87,14 +85,8 @@ def choose_decimals(indicator: Indicator) -> int:
 
     It is usual for the unit, more where rounding would hide on which side of the target the value is.
     """
-    left = indicator.margin
-    decimals = max(DECIMALS_BY_UNIT.get(indicator.unit, 2), indicator.target_decimals if left is not None else 0)
-    if decimals == 0 and indicator.value is not None and float(indicator.value).is_integer():
-        # A count near its target is still a whole number.
-        return decimals
-    while left and decimals < _MAX_DECIMALS and abs(left) < 10.0 ** (1 - decimals):
-        decimals += 1
-    return decimals
+    target_decimals = indicator.target_decimals if indicator.margin is not None else 0
+    return choose_figure_decimals(indicator.unit, target_decimals, indicator.margin, indicator.value)
 
 
 def format_signed(value: float | None, decimals: int) -> str:
@@ -107,18 +99,9 @@ def format_signed(value: float | None, decimals: int) -> str:
     return ("+" if value > 0 else "−") + text
 
 
-#: From this area (m²) on, hectares have two decimals; smaller areas have four.
-_TWO_DECIMALS_M2 = 10_000.0
-#: Smaller areas would be printed as zero.
-_SMALLEST_SHOWN_M2 = 1.0
-
-
-def format_hectares(area_m2: float, words: Words) -> str:
-    """Return an area in hectares with its unit: two decimals, four below one hectare."""
-    if 0 < area_m2 < _SMALLEST_SHOWN_M2:
-        return words.get("text", "hectares", amount=f"< {format_number(_SMALLEST_SHOWN_M2 / SQUARE_METRES['ha'], 4)}")
-    decimals = 2 if area_m2 >= _TWO_DECIMALS_M2 else 4
-    return words.get("text", "hectares", amount=format_number(area_m2 / SQUARE_METRES["ha"], decimals))
+def format_hectares(area_m2: float | None, words: Words) -> str:
+    """Return an area in hectares with its unit; a dash without an area."""
+    return "—" if area_m2 is None else words.get("text", "hectares", amount=format_hectare_number(area_m2))
 
 
 def format_target(indicator: Indicator, words: Words) -> str:
@@ -162,7 +145,7 @@ def format_inputs(indicator: Indicator, words: Words) -> str:
             land = [format_input("land_ratio", given["land_ratio"], words)] if "land_ratio" in given else []
             return words.get("page", "clause").join([words.get("formula", form, **figures), *land])
     if "layer" in given and indicator.unit in SQUARE_METRES and indicator.value is not None:
-        area = format_area(indicator.value * SQUARE_METRES[indicator.unit])
+        area = format_square_metres(indicator.value * SQUARE_METRES[indicator.unit])
         field = given.get("field", "")
         clauses = [words.get("formula", "sum" if field else "drawn", layer=given["layer"], field=field, area=area)]
         for key, name in (("within", "within"), ("land_classes", "classes"), ("urban_codes", "urban")):

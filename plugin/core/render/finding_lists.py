@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
 
+from ..messages.numbers import format_hectare_number
 from ..messages.texts import Texts, format_number, format_width
 from ..model.findings import Finding
 from ..model.report import Report, RuleOutcome
@@ -65,9 +66,9 @@ def sum_findings_by_rule(report: Report, words: Words) -> list[dict[str, Any]]:
                 "count": len(found),
                 "number": format_number(len(found), 0),
                 "area_m2": sum(areas),
-                "area": format_number(sum(areas), 2) if areas else "—",
+                "area": format_hectare_number(sum(areas)) if areas else "—",
                 "net_m2": sum(nets) if nets else None,
-                "net": words.get("text", "net", area=format_number(sum(nets), 2)) if nets else "",
+                "net": words.get("text", "net", area=format_hectare_number(sum(nets))) if nets else "",
                 "townships": format_township_counts(found, words),
                 "township_count": len({f.township for f in found if f.township}),
             }
@@ -133,7 +134,7 @@ def _make_finding_row(finding: Finding, words: Words) -> dict[str, Any]:
         "own": _join_role_and_key(finding.role, _format_key_or_fid(finding.key, finding.params.get("fid"), words)),
         "related": _list_related_features(finding, words),
         "township": finding.township,
-        "area": format_number(finding.area_m2, 2) if finding.area_m2 is not None else "",
+        "area": format_hectare_number(finding.area_m2) if finding.area_m2 is not None else "",
         "message": finding.message,
     }
 
@@ -218,7 +219,7 @@ def list_conflicts(report: Report, words: Words) -> dict[str, Any]:
                 "code": finding.code,
                 "title": named.get(finding.code, finding.code),
                 "township": finding.township or "—",
-                "area": format_number(finding.area_m2, 2),
+                "area": format_hectare_number(finding.area_m2),
                 "width": format_width(finding.width_m, 1) if finding.width_m is not None else "",
                 "state": words.named("state", finding.state),
             }
@@ -246,7 +247,7 @@ def list_waivers(report: Report, words: Words) -> list[dict[str, Any]]:
                 "own": _join_role_and_key(finding.role, finding.key),
                 "related": _list_related_features(finding, words),
                 "township": finding.township,
-                "area": format_number(finding.area_m2, 2),
+                "area": format_hectare_number(finding.area_m2),
                 "why": str(waiver.get("reason", "")),
                 "document": str(waiver.get("document", "")),
                 "attachment": str(waiver.get("attachment", "")),
@@ -269,18 +270,18 @@ def list_windows(report: Report, norm: Norm | None, words: Words, limit: int = M
         {
             "own": _join_role_and_key(f.role, _format_key_or_fid(f.key, f.params.get("fid"), words)),
             "township": f.township or "—",
-            "area": format_number(f.area_m2, 2),
+            "area": format_hectare_number(f.area_m2),
             "fillers": words.join(
                 templates[r].name if r in templates and words.lang == "zh" else r for r in f.params["fillers"]
             ),
             "share": format_number(f.params["share"], 1),
-            "open": format_number(f.params["open_m2"], 2),
+            "open": format_hectare_number(f.params["open_m2"]),
             "full": f.case == "window",
         }
         for f in heapq.nlargest(limit, listed, key=lambda f: f.area_m2 or 0.0)
     ]
     partly = sum(f.case != "window" for f in listed)
-    area = format_number(sum(f.area_m2 or 0.0 for f in listed), 2)
+    area = format_hectare_number(sum(f.area_m2 or 0.0 for f in listed))
     more = words.get("text", "more_rows", count=format_number(len(listed) - limit, 0)) if len(listed) > limit else ""
     sums = words.get("text", "windows", count=format_number(len(listed), 0), area=area, partly=format_number(partly, 0))
     return {"rows": rows, "more": more, "sums": sums}

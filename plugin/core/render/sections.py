@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ..messages.texts import Texts, format_area, format_number, shorten_key
+from ..messages.numbers import format_square_metres
+from ..messages.texts import Texts, format_number, shorten_key
 from ..model.findings import UNREAD_CODE, is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome
 from ..profile import Norm
@@ -101,7 +102,7 @@ def make_not_checked_section(report: Report, words: Words) -> dict[str, Any]:
         names = words.join(
             words.get("text", "layer_count", layer=layer["role"], count=layer["invalid"]) for layer in invalid
         )
-        area = format_area(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
+        area = format_square_metres(sum(layer.get("repaired_area_m2", 0.0) for layer in invalid))
         count = sum(layer["invalid"] for layer in invalid)
         text = words.get("text", "repaired", count=format_number(count, 0), layers=names, area=area)
         rows.append((words.get("text", "repaired_label"), "", text))
@@ -127,7 +128,7 @@ def _format_fallback_steps(tolerance: dict[str, Any], words: Words) -> str:
     ]
     named = [pair for pair in dict.fromkeys(pairs) if pair]
     rows = words.join(named[:_MAX_NAMED_STEPS]) + ("…" if len(named) > _MAX_NAMED_STEPS else "")
-    area = format_area(sum(step["area_m2"] for step in taken))
+    area = format_square_metres(sum(step["area_m2"] for step in taken))
     return words.get("text", "steps", **counts, area=area, rows=rows or "—")
 
 
@@ -155,7 +156,7 @@ def make_tolerance_section(report: Report, norm: Norm | None, words: Words) -> d
         "mark": mark,
         "columns": [words.get("column", key) for key, _, _ in limits],
         "values": [f"{tolerance[field]:.10g} {unit}" if field in tolerance else "—" for _, field, unit in limits],
-        "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_area(area)),
+        "slivers": words.get("text", "sliver_count", count=format_number(count, 0), area=format_square_metres(area)),
         "note": words.sentences(notes),
         "pairs": [
             _make_ignored_pair_row(one, norm, words) for one in tolerance.get("ignored_pairs", [])[:_MAX_NAMED_PAIRS]
@@ -177,7 +178,7 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: Wo
     if slivers["sealed"]:
         names.append(words.get("text", "sealed_edition"))
     towns = [
-        f"{town['name'] or words.get('text', 'no_township')} {format_area(town['area_m2'])}"
+        f"{town['name'] or words.get('text', 'no_township')} {format_square_metres(town['area_m2'])}"
         for town in slivers["townships"]
     ]
     more = len(towns) > _MAX_NAMED_TOWNSHIPS
@@ -187,11 +188,11 @@ def _make_ignored_pair_row(slivers: dict[str, Any], norm: Norm | None, words: Wo
         "layers": " × ".join(names),
         "rule": slivers["rule"],
         "count": format_number(slivers["count"], 0),
-        "area": format_area(slivers["area_m2"]),
+        "area": format_square_metres(slivers["area_m2"]),
         "townships": "—"
         if [t["name"] for t in slivers["townships"]] == [""]
         else words.join(towns[:_MAX_NAMED_TOWNSHIPS]) + ("…" if more else ""),
-        "feature": f"{largest['role']} {key} {format_area(largest['area_m2'])}" if largest else "—",
+        "feature": f"{largest['role']} {key} {format_square_metres(largest['area_m2'])}" if largest else "—",
         "exceeds": words.get("text", "ignored_exceeds" if slivers["exceeds"] else "ignored_within"),
     }
 

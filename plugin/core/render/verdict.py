@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from ..messages.texts import Texts, format_area, format_number
+from ..messages.numbers import format_square_metres
+from ..messages.texts import Texts, format_number
 from ..model.findings import is_about_unread_data
 from ..model.report import Outcome, Report, RuleOutcome, is_run_finding
 from ..model.verdict import Verdict
@@ -107,7 +108,7 @@ def _clean_sentences(report: Report, not_run: int, words: Words) -> Iterator[str
         yield words.get("say", "nothing_examined", count=len(report.rules))
     elif not report.findings:
         slivers = report.tolerance.get("ignored_slivers", 0)
-        area = format_area(report.tolerance.get("ignored_area_m2", 0.0))
+        area = format_square_metres(report.tolerance.get("ignored_area_m2", 0.0))
         yield words.get("say", "clean", count=len(report.rules), slivers=format_number(slivers, 0), area=area)
 
 

@@ -17,7 +17,7 @@ from ..widgets import theme
 from ..widgets.source_mark import make_mark_label
 from ..widgets.theme import get_state_word
 from .features import FeatureRef, list_feature_refs
-from .groups import NOT_RUN_OUTCOMES, FindingGroup, get_kind, sum_finding_areas
+from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares, get_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_refusal_text
 from .result import CheckView, RuleSource
@@ -244,16 +244,14 @@ class DetailPane(QgsScrollArea):
 
 
 def format_area(area_m2: float | None) -> str:
-    """Return an area in m² as text with its unit."""
-    from ...core.messages.texts import format_area as text
-
-    return text(area_m2)
+    """Return the area of a finding in hectares as text with its unit."""
+    return "—" if area_m2 is None else format_hectares(area_m2)
 
 
 def format_figures(finding: Any) -> str:
     """Return township, area and width of a finding as text.
 
-    Example: 永安镇  12 640.35 m²（图斑椭球面积）  净面积 …  宽 71.2 m.
+    Example: 永安镇  1.26 公顷（图斑椭球面积）  净面积 …  宽 71.2 m.
     """
     from ...core.messages.texts import format_width
 

@@ -235,29 +235,23 @@ def _sort_items(items, value, down):
 
 
 def format_hectares(area_m2: float) -> str:
-    """Return an area in hectares: four decimals below 1 ha, two above.
+    """Return an area in hectares with its unit, as reports have it."""
+    from ...core.messages.numbers import format_hectare_number
 
-    Positive areas are never shown as 0.
-    """
-    from ...core.messages.texts import format_number
-
-    if 0 < area_m2 < 0.5:
-        figure = "< 0.0001"
-    else:
-        figure = format_number(area_m2 / 1e4, 4 if area_m2 < 1e4 else 2)
-    return tr("{number} ha").format(number=figure)
+    return tr("{number} ha").format(number=format_hectare_number(area_m2))
 
 
 def format_label_lines(finding: Any) -> list[str]:
     """Return the lines of the map label: code and township; area and width; keys."""
-    from ...core.messages.texts import format_area, format_width, shorten_key
+    from ...core.messages.numbers import format_square_metres, format_width
+    from ...core.messages.texts import shorten_key
 
     keys = " ↔ ".join(shorten_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)
     if len(finding.related_keys) > 1:
         keys += " …"
     figures = []
     if finding.area_m2 is not None:
-        areas = {"hectares": format_hectares(finding.area_m2), "area": format_area(finding.area_m2)}
+        areas = {"hectares": format_hectares(finding.area_m2), "area": format_square_metres(finding.area_m2)}
         figures.append(tr("{hectares} ({area})").format(**areas))
     if finding.width_m is not None:
         figures.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))

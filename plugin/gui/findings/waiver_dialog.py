@@ -39,7 +39,7 @@ from ..widgets.field_message import FieldMessage
 from ..widgets.file_line import FileLine
 from .attachment_digest import AttachmentDigest
 from .detail_pane import format_figures, format_keys, make_text_label
-from .groups import get_kind
+from .groups import format_hectares, get_kind
 
 
 class FindingCard(QFrame):
@@ -328,11 +328,9 @@ def _read_date(edit: QDateEdit) -> date:
 
 def _summarise_findings(findings: list[Any]) -> str:
     """Return a summary of several findings by rule, with their total area."""
-    from ...core.messages.texts import format_area
-
     counts = Counter(f.code for f in findings).most_common()
     named = tr(", ").join(f"{code} × {count}" for code, count in counts[:_MAX_NAMED_RULES])
     more = " …" if len(counts) > _MAX_NAMED_RULES else ""
     areas = [f.area_m2 for f in findings if f.area_m2 is not None]
     text = tr("{count} findings: {rules}").format(count=len(findings), rules=named + more)
-    return f"{text}  {format_area(sum(areas))}" if areas else text
+    return f"{text}  {format_hectares(sum(areas))}" if areas else text

@@ -122,12 +122,14 @@ class ExchangeActions:
             if results["IDENTICAL"]:
                 self._messages.show(tr("The two editions are identical."), "success")
                 return
+            from ...core.messages.numbers import format_number
+
             text = tr(
                 "The two editions differ in {parts} parts: {area_in} m² in, {area_out} m² out, {changed} m² with "
                 "other attributes."
             )
             figures = {
-                key: f"{results[name]:,.2f}"
+                key: format_number(results[name], 2)
                 for key, name in (("area_in", "AREA_IN"), ("area_out", "AREA_OUT"), ("changed", "AREA_CHANGED"))
             }
             message = text.format(parts=results["PARTS"], **figures)

@@ -69,7 +69,7 @@ def test_check_command_with_an_error_finding_exits_with_1_and_prints_it(source_w
     assert run_command("check", source_with_conflict, "--rules", "REL001") == 1
     out = capsys.readouterr().out.replace("\u202f", " ")
     assert "错误 REL001 永久基本农田与生态保护红线重叠：1 处，" in out
-    assert "1 000" in out or "99" in out
+    assert "1 处，0.1000 公顷" in out
     assert "结论：不通过" in out
 
 
@@ -267,7 +267,7 @@ def test_cp936_console_shows_the_whole_check_summary(source_with_conflict):
     )
     assert done.returncode == 1, done.stderr
     out = done.stdout.decode("cp936")
-    assert "永久基本农田与生态保护红线重叠" in out and " m2" in out and "?" not in out
+    assert "永久基本农田与生态保护红线重叠" in out and "公顷" in out and "?" not in out
     done = run_command_in_new_process("rule", "REL006", env={"PYTHONIOENCODING": "cp936", "PYTHONUTF8": "0"})
     assert done.returncode == 0 and "?" not in done.stdout.decode("cp936")
 

@@ -197,7 +197,7 @@ def test_report_page_limits_its_rows_but_counts_all_findings():
     assert "错误 100 000" in parsed.text
     assert [r["data-count"] for r in parsed.with_data("data-count")] == ["100000"]
     # The largest findings are shown.
-    assert "100 009.00" in parsed.text
+    assert "10.00" in parsed.text
 
 
 def test_findings_are_counted_by_township_on_the_report_page():
@@ -331,8 +331,8 @@ def test_windows_of_the_urban_boundary_have_a_section_on_the_report_page():
         )
     page = render_and_parse(report)
     assert [row["data-window"] for row in page.with_data("data-window")] in (["full", "partly"], ["partly", "full"])
-    assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "45 188.63" in page.text
-    assert "开天窗 2 处，合计 209 515.66 m²，其中未占满的 1 处" in page.text
+    assert "永久基本农田保护图斑、生态保护红线" in page.text and "56.9" in page.text and "4.52" in page.text
+    assert "开天窗 2 处，合计 20.95 公顷，其中未占满的 1 处" in page.text
 
 
 def test_each_rule_with_findings_has_help_and_effective_values_on_the_page():

@@ -37,7 +37,13 @@ _COLUMNS = (
     ("related_key", 22), ("township", 12), ("area", 14), ("net_area", 14), ("width", 10), ("state", 10),
     ("message", 80), ("x", 14), ("y", 14), ("remark", 24),
 )  # fmt: skip
-_NUMBER_FORMATS = {"area": "#,##0.0000", "net_area": "#,##0.0000", "width": "0.00", "x": "0.00", "y": "0.00"}
+_NUMBER_FORMATS = {
+    "area": "[>=1]#,##0.00;0.0000",
+    "net_area": "[>=1]#,##0.00;0.0000",
+    "width": "0.00",
+    "x": "0.00",
+    "y": "0.00",
+}
 _LINK_FORMULA = '=HYPERLINK("#\'{sheet}\'!A{row}","{code}")'
 
 

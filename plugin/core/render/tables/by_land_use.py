@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...indicators.compute import PlanIndicators
 from ...indicators.land_use import AREA_FIELD_MEANINGS, CLASS_LIST, classify_rows, find_first_level, get_land_areas
+from ...messages.numbers import format_hectare_number
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES
 from ...plan.layer import Layer
@@ -186,7 +187,7 @@ def _make_basis_notes(layer: Layer, column_name: LandUseAreas, texts: Texts) -> 
     count, area = column_name.left_out
     if count:
         field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[column_name.basis])
-        omitted = {"role": layer.name, "field": field, "count": count, "area": f"{area / _M2_PER_HECTARE:.4f}"}
+        omitted = {"role": layer.name, "field": field, "count": count, "area": format_hectare_number(area)}
         notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
     return notes
 

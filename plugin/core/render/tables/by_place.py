@@ -18,6 +18,7 @@ from ...indicators.land_use import AREA_FIELD_MEANINGS, get_land_areas
 from ...indicators.ratio import BOUNDARY_ZONE_KINDS
 from ...indicators.townships import Township, get_plan_townships, split_by_township
 from ...invariants import require_value
+from ...messages.numbers import format_hectare_number
 from ...messages.texts import Texts
 from ...model.indicator import SQUARE_METRES, Indicator, convert_area
 from ...plan.layer import Layer
@@ -353,7 +354,7 @@ def make_space_table(figures: PlanIndicators) -> ReportTable | None:
             row(mapping.name(space), found.features.get(space, 0), area, "row", space)
     row(texts.get("tables", "sum"), sum(found.features.values()), found.total_m2, "sum", "")
     if not found.adds_up:
-        overlap = texts.get("tables", "spaces_overlap", area=f"{found.overlap_m2 / _M2_PER_HECTARE:.4f}")
+        overlap = texts.get("tables", "spaces_overlap", area=format_hectare_number(found.overlap_m2))
         table.notes.append(overlap)
     table.notes.append(texts.get("tables", "spaces_note"))
     return table

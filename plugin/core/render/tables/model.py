@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from ...indicators.area_backing import is_backed_by_land
 from ...indicators.compute import PlanIndicators
+from ...messages.numbers import DECIMALS_BY_UNIT
 from ...messages.texts import Texts
 from ...plan.layer import Layer
-from ..figures import DECIMALS_BY_UNIT
 
 
 class Number(NamedTuple):

@@ -20,7 +20,7 @@ AREA_SETTING = "quality.min_area_m2"
     basis=["G5"],
     needs={"layer": Need(EVERY_LAYER)},
     messages={
-        "": "{layer} ({key}) has {area}, less than the minimum of {limit} m² for a polygon of this layer. If it "
+        "": "{layer} ({key}) has {area} ({area_m2}), less than the minimum of {limit} m² for a polygon of this layer. If it "
         "remains from a cut, merge it into a neighbour of the same use; if a part is missing, draw it completely."
     },
     fails=[

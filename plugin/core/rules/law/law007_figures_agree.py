@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,7 +8,8 @@ from ...indicators.area_backing import AREA_FIELDS_SETTING, ROW_ALLOWANCE_SETTIN
 from ...indicators.compute import ComputedIndicator, PlanIndicators
 from ...indicators.survey_deductions import DEDUCTION_ALLOWANCE_SETTING
 from ...indicators.typed_figures import TypedFigure, get_typed_figures
-from ...messages.texts import IndicatorName, Texts, format_number
+from ...messages.numbers import choose_figure_decimals
+from ...messages.texts import DisplayedFigure, IndicatorName, Texts, format_number
 from ...model.findings import Finding
 from ...model.indicator import COMPARISON_SIGNS, SQUARE_METRES, Indicator
 from ...model.rule import Example, Need, RuleResult, Severity, rule
@@ -115,10 +115,6 @@ def figures_agree(*layers: object, ctx: Context, allowance_m2: float = 10_000.0)
             target = result.notes if computed.entry.method == "none" else result.not_checked
             target.append(("figures_no_map", params))
     return result
-
-
-#: A difference of an area by this much (m²) is visible: a tenth of the allowance of one hectare.
-SMALLEST_SHOWN_M2 = 1_000.0
 
 
 @dataclass(frozen=True)
@@ -233,7 +229,7 @@ def _find_disagreements(
             yield _make_disagreement_finding(case, map_figure, typed, abs(value - map_figure.value), texts)
         for task in map_figure.find_looser_targets(typed, value):
             finding = _make_disagreement_finding("looser", map_figure, typed, abs(value - task), texts)
-            finding.params |= _make_figure_params({"target": task}, typed, texts, finding.params["shown"])
+            finding.params["target"] = _make_figure(task, abs(value - task), typed, texts)
             finding.severity = Severity.WARNING
             yield finding
         # A bound and a drawn area may differ.
@@ -281,13 +277,12 @@ def _make_disagreement_finding(
         "indicator": IndicatorName(map_figure.id),
         "typed": _format_as_printed(typed),
         "comparison": COMPARISON_SIGNS[typed.comparison],
-        "value": None,
+        "value": None if map_figure.value is None else _make_figure(map_figure.value, difference, typed, texts),
         "unit": typed.unit,
+        "miss": _make_figure(difference, difference, typed, texts),
         "row": typed.row,
         "shown": {"basis": map_figure.basis},
     }
-    figures = {"miss": difference} | ({} if map_figure.value is None else {"value": map_figure.value})
-    params |= _make_figure_params(figures, typed, texts, params["shown"])
     if case == "map" and map_figure.value is not None:
         params["shown"]["direction"] = "more" if map_figure.value > typed.comparable_value else "less"
     if other_typed is not None:
@@ -299,26 +294,15 @@ def _make_disagreement_finding(
     return Finding(map_figure.role, case=case, field=f"{typed.name} {typed.place}".strip(), params=params)
 
 
-def _make_figure_params(
-    figures: dict[str, float], typed: TypedFigure, texts: Texts, shown: dict[str, str]
-) -> dict[str, Any]:
-    """Return parameters from figures (m² for areas), in the unit of a text.
-
-    A waiver compares the figures themselves, with more decimals than those added to ``shown``, which words the message.
-    """
-    unit, decimals = texts.get("units", typed.unit or ""), typed.decimals + (4 if typed.unit in SQUARE_METRES else 2)
-
-    def convert(digits: int) -> dict[str, str]:
-        return {name: _format_with_unit(value / typed.unit_m2, digits, unit) for name, value in figures.items()}
-
-    return {**convert(decimals), "shown": {**shown, **convert(_count_shown_decimals(typed))}}
-
-
-def _count_shown_decimals(typed: TypedFigure) -> int:
-    """Return the decimals that show a difference from a printed figure: two more than it has, and 0.1 ha."""
-    if typed.unit not in SQUARE_METRES:
-        return typed.decimals + 2
-    return max(typed.decimals + 2, math.ceil(math.log10(typed.unit_m2 / SMALLEST_SHOWN_M2)))
+def _make_figure(value_m2: float, difference: float, typed: TypedFigure, texts: Texts) -> DisplayedFigure:
+    """Return a figure in the unit of a printed one: stored with the decimals that waivers compare, shown with fewer."""
+    value, unit = value_m2 / typed.unit_m2, texts.get("units", typed.unit or "")
+    is_area = typed.unit in SQUARE_METRES
+    stored = typed.decimals + (4 if is_area else 2)
+    shown = choose_figure_decimals(typed.unit or "", typed.decimals, difference / typed.unit_m2, value)
+    return DisplayedFigure(
+        _format_with_unit(value, stored, unit), _format_with_unit(value, shown if is_area else stored, unit)
+    )
 
 
 def _format_with_unit(value: float, digits: int, unit: str) -> str:

@@ -26,7 +26,7 @@ TOUCHING_SMALL_WKTS = [
     needs={"farmland": Need("farmland")},
     uses=["rules.LAW013"],
     messages={
-        "": "{layer} ({key}): a patch that touches no other permanent basic farmland has {area}, "
+        "": "{layer} ({key}): a patch that touches no other permanent basic farmland has {area} ({area_m2}), "
         "less than {limit} m²; features: {count}. Such small patches are hard to protect. Merge the patch with "
         "neighbouring fields, or replace it with connected cultivated land.",
     },

@@ -30,11 +30,11 @@ EAST_ZONE_WKT = "POLYGON ((1000 0, 9000 0, 9000 1000, 1000 1000, 1000 0))"
     messages={
         "urban": "{layer} ({key}) has {area} (net {net_area}, width {width} m) in the urban development zone "
         "({related_key}), which must not contain permanent basic farmland. Cut the zone back to the parcel's edge.",
-        "large": "{layer} ({key}) has {area} outside the farmland protection zone. This is more than the limit for "
+        "large": "{layer} ({key}) has {area} ({area_m2}) outside the farmland protection zone. This is more than the limit for "
         "scattered plots ({limit} m²), so the land must be in the zone. Extend the zone to this land; if it must stay "
         "outside, waive the finding and give the reason.",
         "scattered": "{layer} has plots smaller than {limit} m² outside the farmland protection zone; plots: {count}, "
-        "{area} in total, {share} % of the farmland, above the limit of {max_share} %. Extend the zone to the plots "
+        "{area} ({area_m2}) in total, {share} % of the farmland, above the limit of {max_share} %. Extend the zone to the plots "
         "that are close together until the share is within the limit; if the plots must stay outside, waive the "
         "finding and give the reason.",
         "share": "{layer} has {area} outside the farmland protection zone, {share} % of the farmland, above the limit "

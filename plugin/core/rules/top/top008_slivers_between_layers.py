@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ...engine.context import Context
 from ...geometry.parts import Parts
-from ...messages.texts import format_area, shorten_key
+from ...messages.numbers import format_square_metres
+from ...messages.texts import shorten_key
 from ...model.findings import Finding
 from ...model.rule import Example, RuleResult, Severity, rule
 from ...plan.layer import Layer
@@ -118,5 +119,5 @@ def _name_largest_parts(first_layer: Layer, second_layer: Layer, parts: Parts, a
     for n in np.argsort(-areas, kind="stable")[:MAX_NAMED_STRIPS].tolist():
         rows = ((first_layer, int(parts.left[n])), (second_layer, int(parts.right[n])))
         keys = [shorten_key(layer.keys[row]) or f"#{layer.fids[row]}" for layer, row in rows if row >= 0]
-        names.append(f"{' × '.join(keys)} {format_area(float(areas[n]))}".strip())
+        names.append(f"{' × '.join(keys)} {format_square_metres(float(areas[n]))}".strip())
     return names + (["…"] if len(areas) > MAX_NAMED_STRIPS else [])

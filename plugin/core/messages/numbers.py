@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures as text, for messages, panel, reports, workbooks and log: one precision for one value.
+
+Areas of findings are in hectares with two decimals, below one hectare four. Figures with a target have the decimals of
+their unit or of the target, more only where rounding would hide on which side of the target they are.
+"""
+
+from __future__ import annotations
+
+import math
+
+#: Separator of groups of three digits: narrow, without a line break.
+THIN_SPACE = "\u202f"
+#: Decimals in official documents.
+DECIMALS_BY_UNIT = {"m2": 2, "ha": 2, "km2": 2, "mu": 2, "wan_mu": 4, "ratio": 4, "share": 2, "count": 0, "km_km2": 2}
+_MAX_DECIMALS = 6
+_M2_PER_HA = 10_000.0
+#: From this area (m²) on, hectares have two decimals; smaller areas have four.
+_TWO_DECIMALS_M2 = 10_000.0
+#: Smaller areas would be printed as zero.
+_SMALLEST_SHOWN_M2 = 1.0
+#: Widths below this (m) keep two significant digits, at most four decimals.
+_NARROW_WIDTH_M, _WIDTH_DECIMALS = 0.1, 4
+
+
+def format_number(value: float | None, decimals: int) -> str:
+    """Return a number with thin spaces between groups of three: 12 640.35.
+
+    A dash for None.
+    """
+    return "—" if value is None else f"{value:,.{decimals}f}".replace(",", THIN_SPACE)
+
+
+def format_width(width_m: float | None, decimals: int = 2) -> str:
+    """Return a width in metres as text.
+
+    A width below 0.1 m keeps two significant digits (0.06, 0.012), so it is never shown as 0.00.
+    """
+    if width_m is None or not 0 < width_m < _NARROW_WIDTH_M:
+        return format_number(width_m, decimals)
+    least = 10.0**-_WIDTH_DECIMALS
+    if width_m < least:
+        return f"< {format_number(least, _WIDTH_DECIMALS)}"
+    rounded = format_number(width_m, min(1 - math.floor(math.log10(width_m)), _WIDTH_DECIMALS))
+    return rounded[: len("0.00")] + rounded[len("0.00") :].rstrip("0")
+
+
+def format_square_metres(area_m2: float | None) -> str:
+    """Return an area in m² with its unit and two decimals; a dash without an area.
+
+    For values of fields, tolerances and limits that are in m²; areas of findings are in hectares.
+    """
+    return "—" if area_m2 is None else f"{format_number(area_m2, 2)} m²"
+
+
+def format_hectare_number(area_m2: float | None) -> str:
+    """Return an area as a number of hectares: two decimals, four below one hectare; a dash without an area."""
+    if area_m2 is None:
+        return "—"
+    if 0 < area_m2 < _SMALLEST_SHOWN_M2:
+        return f"< {format_number(_SMALLEST_SHOWN_M2 / _M2_PER_HA, 4)}"
+    return format_number(area_m2 / _M2_PER_HA, 2 if area_m2 >= _TWO_DECIMALS_M2 else 4)
+
+
+def choose_figure_decimals(unit: str, target_decimals: int, margin: float | None, value: float | None) -> int:
+    """Return the number of decimals to print for a figure and its difference from the target.
+
+    It is usual for the unit or that of the target, more where rounding would hide on which side of the target the
+    value is. ``margin``: the difference in the figure's unit, None without a target.
+    """
+    decimals = max(DECIMALS_BY_UNIT.get(unit, 2), target_decimals)
+    if decimals == 0 and value is not None and float(value).is_integer():
+        # A count near its target is still a whole number.
+        return decimals
+    while margin and decimals < _MAX_DECIMALS and abs(margin) < 10.0 ** (1 - decimals):
+        decimals += 1
+    return decimals

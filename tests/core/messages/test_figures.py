@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Figures in messages: one precision for each value, and none that hides a miss."""
+
+import copy
+import pickle
+import re
+
+import pytest
+
+from plugin.core.messages.numbers import (
+    choose_figure_decimals,
+    format_hectare_number,
+    format_number,
+    format_square_metres,
+)
+from plugin.core.messages.texts import DisplayedFigure, Texts
+from plugin.core.model.findings import Finding
+from plugin.core.model.rule import load_all_rules
+from plugin.core.standard import load_standard
+from tests.core.examples import run_example
+
+#: A figure with its unit in a Chinese or English message, and the sign before it.
+FIGURE = re.compile(r"(?<![\w.…])(\d[\d\u202f]*(?:\.\d+)?) ?(公顷|ha|m²|km²|万亩|wan mu)(?![\w²])")
+#: Decimals that figures of each unit may have; a target is printed as it is set, with up to two.
+DECIMALS = {"公顷": (2, 4), "ha": (2, 4), "m²": (0, 2), "km²": (0, 1, 2, 3, 4), "万亩": (0, 1, 2, 4), "wan mu": (0, 1, 2, 4)}  # fmt: skip
+
+
+def list_example_messages(lang):
+    """Yield code, message and finding of every example of every rule that finds something."""
+    texts, templates = Texts(lang), load_standard("county_db").templates
+    for rule in load_all_rules().values():
+        for example in rule.fails:
+            for finding in run_example(rule, example).findings:
+                yield rule.code, texts.message(finding, templates), finding
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_figures_of_all_example_messages_have_the_decimals_of_their_unit(lang):
+    wrong, seen = [], 0
+    for code, message, finding in list_example_messages(lang):
+        for text, unit in FIGURE.findall(message):
+            seen += 1
+            decimals = len(text.partition(".")[2])
+            value = float(text.replace("\u202f", ""))
+            # Figures with a target have as many as the miss needs; figures of printed tables are quoted.
+            if "unit" in finding.params or code.startswith("DOC"):
+                continue
+            hectares = unit in ("公顷", "ha")
+            if decimals not in DECIMALS[unit] or (hectares and decimals != (2 if value >= 1 else 4)):
+                wrong.append((code, text, unit, message))
+        wrong += [(code, text) for text in re.findall(r"\d\.\d{5,}(?= ?(?:公顷|ha|m²|km²|万亩))", message)]
+    assert seen > 200 and not wrong, wrong
+
+
+@pytest.mark.parametrize(
+    ("value", "target", "unit", "shown", "miss"),
+    [
+        # As the indicators print them: km² two decimals, 万亩 four.
+        (17.434765, "16.46", "km2", "17.43", "0.97"),
+        (0.246033, "0.25", "wan_mu", "0.2460", "0.0040"),
+        (63.828012, "63.52", "wan_mu", "63.8280", "0.3080"),
+        # As many decimals as a miss needs.
+        (16.461234, "16.46", "km2", "16.4612", "0.0012"),
+        (16.460004, "16.46", "km2", "16.460004", "0.000004"),
+        # As the target prints.
+        (17.434765, "16.4600", "km2", "17.4348", "0.9748"),
+        (3.0, "2", "count", "3", "1"),
+    ],
+)
+def test_missed_target_is_shown_with_the_decimals_of_indicators_and_never_as_met(value, target, unit, shown, miss):
+    params = {"indicator": "boundary_area", "value": value, "comparison": "≤", "target": target, "unit": unit,
+              "miss": round(abs(value - float(target)), 8)}  # fmt: skip
+    finding = Finding("CZKFBJ", code="LAW002", case="broken", params=params)
+    message = Texts("zh").message(finding, load_standard("county_db").templates)
+    assert f"为 {shown} " in message and f"超出 {miss} " in message
+    assert shown != target
+    # Waivers are matched by the stored parameters.
+    assert finding.params["value"] == value
+
+
+def test_areas_of_findings_are_in_hectares_and_limits_in_square_metres():
+    finding = Finding("DLTB", code="GEO007", key="1", params={"limit": 400.0})
+    finding.area_m2 = 123.456
+    message = Texts("zh").message(finding, load_standard("county_db").templates)
+    assert "0.0123 公顷（123.46 m²），小于该图层的最小面积 400 m²" in message
+    assert "0.0123 ha (123.46 m²)" in Texts("en").message(finding, load_standard("county_db").templates)
+
+
+@pytest.mark.parametrize(
+    ("area", "text"),
+    [(0.36, "< 0.0001"), (6.89, "0.0007"), (9_999.0, "0.9999"), (10_000.0, "1.00"), (1_261_300.0, "126.13"),
+     (28_000_000.0, "2\u202f800.00"), (0.0, "0.0000"), (None, "—")],
+)  # fmt: skip
+def test_hectares_have_two_decimals_and_four_below_one(area, text):
+    assert format_hectare_number(area) == text
+
+
+def test_square_metres_have_two_decimals():
+    assert format_square_metres(12_640.354) == "12\u202f640.35 m²" and format_square_metres(None) == "—"
+    assert format_number(1234.5, 1) == "1\u202f234.5"
+
+
+def test_count_near_its_target_has_no_decimals():
+    assert choose_figure_decimals("count", 0, -1.0, 3.0) == 0
+
+
+def test_displayed_figure_is_stored_with_all_its_decimals():
+    figure = DisplayedFigure("17.4348 km²", "17.43 km²")
+    assert (figure, figure.render(Texts("zh"))) == ("17.4348 km²", "17.43 km²")
+    for other in (copy.deepcopy(figure), pickle.loads(pickle.dumps(figure))):  # nosec B301
+        assert other == figure and other.render(Texts("zh")) == "17.43 km²"
