@@ -30,6 +30,17 @@ def is_missing(geometries: NDArray) -> NDArray:
     return shapely.is_missing(geometries) | shapely.is_empty(geometries)
 
 
+def find_flat_polygons(geometries: NDArray, width_m: float) -> NDArray:
+    """Return (n,) bool: polygons that enclose no area.
+
+    Their width (2 × area ÷ perimeter) is at most ``width_m``, the distance below which two vertices are one. A polygon
+    whose vertices are on one line may enclose a few mm² in another CRS, because coordinates are rounded.
+    """
+    is_areal = shapely.get_dimensions(geometries) == 2
+    found: NDArray = is_areal & (2 * shapely.area(geometries) <= width_m * shapely.length(geometries))
+    return found
+
+
 def find_invalidity_reason(geometry: Any) -> tuple[str, Any]:
     """Return why a geometry is invalid, as a value of `REASON_KEYS` or ``other``.
 

@@ -115,7 +115,13 @@ class PlanIndicators:
             raise MissingInputError(reason)
         found = [i for i in result.indicators if i.id == entry.id and i.value is not None]
         if not found:
-            reasons = [self.texts.reason(key, params) for key, params in (*result.not_checked, *result.notes)]
+            labels = {layer.name: self.make_layer_label(layer) for layer in self.ctx.plan.layers.values()}
+            reasons = [
+                self.texts.reason(
+                    key, {**params, "layer": labels.get(name, name)} if (name := params.get("layer")) else params
+                )
+                for key, params in (*result.not_checked, *result.notes)
+            ]
             raise MissingInputError(" ".join(reasons) or self.format_missing_layers(entry.inputs))
         return found
 
@@ -214,7 +220,9 @@ class PlanIndicators:
         meaning = "urban_code" if entry.urban_codes else "land_use"
         if not layer.has_values(meaning):
             name = layer.get_field_name(meaning) or self.texts.meaning(meaning)
-            raise MissingInputError(self.texts.get("figures", "no_field", layer=layer.name, field=name))
+            raise MissingInputError(
+                self.texts.get("figures", "no_field", layer=self.make_layer_label(layer), field=name)
+            )
         if entry.urban_codes:
             return layer, np.isin(layer.text("urban_code"), list(entry.urban_codes))
         return layer, is_in_classes(layer, entry.classes, self.ctx)
@@ -224,6 +232,13 @@ class PlanIndicators:
         if layer is None or layer.has_no_geometry:
             raise MissingInputError(self.format_missing_layers((concept,)))
         return layer
+
+    def make_layer_label(self, layer: Layer) -> str:
+        """Return the label of a layer for notes of tables, which a project's layer name does not change.
+
+        The inspection of a package makes these notes again from the layers of the package, which have other names.
+        """
+        return self.texts.make_layer_label(layer.role, self.ctx.norm.standard.templates)
 
     def format_missing_layers(self, concepts: Iterable[str]) -> str:
         """Return the sentence that the layers for these concepts are missing.

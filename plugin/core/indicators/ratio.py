@@ -378,11 +378,14 @@ def find_base_year(base_parcels: Layer, ctx: Context) -> tuple[int | None, str]:
         return (ctx.plan.base_year if agrees else None), "parameter" if agrees else f"parameter, {field}"
     if written:
         return by_field, field
+    # 现状用地用海 of a plan describes its base year by definition; its CZCSXM comes from the 2020 survey.
+    is_by_definition = base_parcels.role == "XZYDYH"
+    year_by_definition = int(ctx.norm.get("ratio.base_year"))
     for text in (base_parcels.name, base_parcels.source.source.replace("\\", "/").rsplit("/", 1)[-1]):
         found = _YEAR_PATTERN.search(_PERIOD_PATTERN.sub("", text))
-        if found:
+        # A name that agrees with the definition is not its source, because a package has other names.
+        if found and not (is_by_definition and int(found.group()) == year_by_definition):
             return int(found.group()), text
-    if base_parcels.role == "XZYDYH":
-        # 现状用地用海 of a plan describes its base year by definition; its CZCSXM comes from the 2020 survey.
-        return int(ctx.norm.get("ratio.base_year")), base_parcels.role
+    if is_by_definition:
+        return year_by_definition, base_parcels.role
     return None, ""

@@ -266,7 +266,7 @@ class Texts:
         """
         name = self.concept(concept)
         return (
-            self._make_layer_label(concept, templates) + f"（{concept}）"
+            self.make_layer_label(concept, templates) + f"（{concept}）"
             if name == concept and concept in templates
             else name
         )
@@ -360,9 +360,9 @@ class Texts:
     def _make_message_params(self, finding: Finding, templates: dict[str, Template]) -> dict[str, Any]:
         # A rule's own parameter wins: LAW006 names an administrative area by ``area``.
         words: dict[str, Any] = {
-            "layer": self._make_layer_label(finding.role, templates),
+            "layer": self.make_layer_label(finding.role, templates),
             "key": self._make_key_label(finding.key, finding.params.get("fid")),
-            "related_layer": self._make_layer_label(finding.related_role, templates),
+            "related_layer": self.make_layer_label(finding.related_role, templates),
             "related_key": ", ".join(
                 self._make_key_label(k, finding.params.get("related_fid")) for k in finding.related_keys
             ),
@@ -394,7 +394,7 @@ class Texts:
             key = f"map_{direction}" if direction else _MISSED_TARGET_KEYS[sign]
             words["miss"] = self.get("words", key, miss=words["miss"])
         if "fillers" in finding.params:
-            names = [self._make_layer_label(role, templates) for role in finding.params["fillers"]]
+            names = [self.make_layer_label(role, templates) for role in finding.params["fillers"]]
             words["fillers"] = self.get("words", "between_names").join(names)
         if "names" in finding.params:
             # Waivers store the parameters of a finding without a place, so the brackets are added here.
@@ -440,7 +440,11 @@ class Texts:
             return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
         return f"{value:,.10g}".replace(",", THIN_SPACE) if isinstance(value, float) else str(value)
 
-    def _make_layer_label(self, role: str, templates: dict[str, Template]) -> str:
+    def make_layer_label(self, role: str, templates: dict[str, Template]) -> str:
+        """Return the name of a layer by its code (role): its title in Chinese, else the code.
+
+        It does not depend on the name that the layer has in a project or file.
+        """
         if role not in templates:
             return role
         return templates[role].name if self.lang == "zh" else role

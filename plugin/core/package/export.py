@@ -250,7 +250,9 @@ def _export_locked(
             row_progress,
             cancellation,
         )
-        manifest["layers"] = [row for one in prepared_sets for row in write_vector_set(one, context)]
+        written_sets = [write_vector_set(one, context) for one in prepared_sets]
+        manifest["layers"] = [row for one in written_sets for row in one.rows]
+        problems += [problem for one in written_sets for problem in one.problems]
         manifest["slots"] = make_slot_rows(filled_slots, spec)
         for part in EXPORT_STEPS:
             problems += part(context)

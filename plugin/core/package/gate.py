@@ -104,6 +104,23 @@ def find_check_problems(checked: CheckResult) -> Iterator[ExportProblem]:
     if summary["left_out"]:
         rule_codes = tuple(summary["left_out"][:MAX_NAMED_FEATURES])
         yield ExportProblem(Level.GATE, "rules_left_out", count=len(summary["left_out"]), features=rule_codes)
+    yield from _find_base_year_outside_layer(checked)
+
+
+def _find_base_year_outside_layer(checked: CheckResult) -> Iterator[ExportProblem]:
+    """Yield a problem if the base year of the ratio would not be in the package.
+
+    It comes from the name of the layer or file, or from a parameter. The package has other names, so that its receiver
+    would not confirm the ratio.
+    """
+    inputs = next((i.inputs for i in checked.report.indicators if "base_year_source" in i.inputs), {})
+    layer = checked.plan.layers.get(str(inputs.get("denominator_layer")))
+    if layer is None or inputs["base_year"] is None:
+        return
+    field = layer.get_field_name("data_year")
+    if inputs["base_year_source"] not in (field, layer.role):
+        key = "base_year_outside" if field else "base_year_without_field"
+        yield ExportProblem(Level.GATE, key, layer.name, field, params={"year": inputs["base_year"]})
 
 
 def stop_on_gate_problems(problems: list[ExportProblem], order: ExportOrder, target: Path) -> None:

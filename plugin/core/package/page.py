@@ -131,6 +131,10 @@ def _format_layer(row: dict[str, Any], bases: list[str], words: Words) -> dict[s
             "package", "same" if read_back["same"] else "differs", library=read_back["library"].split(" (")[0]
         ),
         "moved": f"{1000 * read_back['moved_m']:.5f}",
+        "changes": [
+            words.get("package", f"page_now_{change['kind']}", count=change["count"])
+            for change in read_back.get("shape_changes", ())
+        ],
     }
 
 

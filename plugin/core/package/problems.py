@@ -80,12 +80,19 @@ class ExportProblem:
 def drop_duplicate_notes(problems: Iterable[ExportProblem], slots: Iterable[dict[str, Any]]) -> list[ExportProblem]:
     """Return the problems without notes on missing files that no longer apply.
 
-    Such a file was made later, or another note explains why it is missing.
+    Such a file was made later, or another note explains why it is missing. A shape that became invalid is reported
+    once, with the remedy.
     """
     explained = {slot["pattern"] for slot in slots if slot["files"]}
     problems = list(problems)
     explained |= {p.params["name"] for p in problems if p.key == "mdb_not_made"}
-    return [p for p in problems if p.key != "file_absent" or p.params["name"] not in explained]
+    crossing = {(p.layer, p.features) for p in problems if p.key == "shape_crossing"}
+    return [
+        p
+        for p in problems
+        if not (p.key == "file_absent" and p.params["name"] in explained)
+        and not (p.key == "shape_now_invalid" and (p.layer, p.features) in crossing)
+    ]
 
 
 @dataclasses.dataclass(frozen=True)

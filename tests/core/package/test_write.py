@@ -22,11 +22,17 @@ from plugin.core.geometry.statutory_area import statutory_area
 from plugin.core.package.layers import readers, shapefile
 from plugin.core.package.layers.content import make_package_layers
 from plugin.core.package.layers.database import write_database
-from plugin.core.package.layers.read_back import read_back
+from plugin.core.package.layers.read_back import find_shape_changes, read_back
 from plugin.core.package.layers.shapefile import write_shapefiles
 from plugin.core.package.names import FIELD_NAME_FILE
 from tests.core.package.test_layer_validation import RING_CASES
-from tests.core.package_fixtures import PARCEL_VALUES, make_awkward_shapes, make_data_set_spec, make_package_plan
+from tests.core.package_fixtures import (
+    PARCEL_VALUES,
+    make_awkward_shapes,
+    make_content_of_single_layer,
+    make_data_set_spec,
+    make_package_plan,
+)
 from tests.core.small_plan import X, Y, make_county_box, make_table
 
 pytestmark = pytest.mark.slow  # it writes and reads whole databases
@@ -478,3 +484,18 @@ def find_ring_differences(folder, shape, crs, suffix):
     (content,) = write_data_set(plan, path, spec)
     file = path if suffix != ".shp" else path.with_suffix("") / f"{content.name}.shp"
     return {kind for kind, _ in read_back(file, content, CRS.from_epsg(crs)).differences}
+
+
+def test_shapes_read_with_another_validity_or_structure_are_found():
+    square, hole = shapely.box(X, Y, X + 9, Y + 9), shapely.box(X + 2, Y + 2, X + 3, Y + 3)
+    flat = shapely.Polygon([(X, Y), (X + 10, Y), (X + 20, Y), (X, Y)])
+    thin = shapely.Polygon([(X, Y), (X + 10, Y + 1e-6), (X + 20, Y), (X, Y)])
+    written = [flat, square, shapely.difference(square, hole), square]
+    read = np.array([thin, shapely.Polygon([(X, Y), (X + 9, Y + 9), (X + 9, Y), (X, Y + 9)]), square, square])
+    table = make_table(written, **{k: [v] * len(written) for k, v in PARCEL_VALUES.items()})
+    content = make_content_of_single_layer(make_package_plan(DLTB=table), make_data_set_spec())
+    rows = next(content.batches(ZONE_38))
+    found = {kind: rows.tolist() for kind, rows in find_shape_changes(content, rows, read).items()}
+    assert found == {"valid": [0], "invalid": [1], "rings": [2]}
+    unchanged = find_shape_changes(content, rows, rows.shapes)
+    assert not any(len(changed) for changed in unchanged.values())

@@ -59,6 +59,9 @@ class ReadBackResult:
         (kind, field) → number of differences.
     examples
         (kind, field) → names of the first features that differ.
+    shape_changes
+        Kind → names of the features whose shape was read as valid or invalid, or with parts or holes, unlike in the
+        plan. Such a change does not stop the export, because vertices and areas are equal.
     has_declared_widths
         Whether the format stores widths of texts.
     """
@@ -74,6 +77,7 @@ class ReadBackResult:
     extent: tuple[float, float, float, float] | None = None
     differences: Counter[tuple[str, str]] = field(default_factory=Counter)
     examples: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    shape_changes: dict[str, list[str]] = field(default_factory=dict)
     has_declared_widths: bool = True
 
     @property
@@ -102,6 +106,10 @@ class ReadBackResult:
             "area_off_m2": round(self.max_area_difference_m2, 9),
             "same": self.same,
             "differences": rows,
+            "shape_changes": [
+                {"kind": kind, "count": len(names), "features": names[:_MAX_EXAMPLES]}
+                for kind, names in self.shape_changes.items()
+            ],
         }
 
 
@@ -273,6 +281,9 @@ def _compare_shapes(
     moved = np.flatnonzero(~(shifts_m <= MAX_VERTEX_SHIFT_M))
     if len(moved):
         result.add_difference("shape", "", content.keys((rows.first + moved).tolist()), len(moved))
+    for kind, changed in find_shape_changes(content, rows, shapes).items():
+        if len(changed):
+            result.shape_changes.setdefault(kind, []).extend(content.keys((rows.first + changed).tolist()))
     small_shifts = shifts_m[shifts_m <= MAX_VERTEX_SHIFT_M]
     result.max_vertex_shift_m = max(result.max_vertex_shift_m, float(small_shifts.max()) if len(small_shifts) else 0.0)
     if content.template.geometry != "polygon":
@@ -293,6 +304,33 @@ def _compare_shapes(
         result.max_area_difference_m2, float(difference_m2.max()) if len(difference_m2) else 0.0
     )
     return float(areas.sum()) + _compute_area_added_by_repair(shapes, areas, content, rows.first, to_lonlat)
+
+
+def find_shape_changes(content: PackageLayer, rows: RowBatch, shapes: NDArray) -> dict[str, NDArray]:
+    """Return kind → positions of shapes that were read with another validity or structure than in the plan.
+
+    Conversion to another CRS and the coordinate grid of a format round coordinates: a shape whose edges touch or lie
+    on one line may become valid, or invalid. Kinds are ``valid``, ``invalid`` and ``rings`` (other numbers of parts or
+    holes).
+    """
+    if content.template.geometry != "polygon":
+        return {}
+    was_invalid = content.layer.invalid[rows.first : rows.first + len(shapes)]
+    is_present = ~is_missing(rows.shapes) & ~is_missing(shapes)
+    is_valid = shapely.is_valid(shapes)
+    has_other_rings = np.any(_count_parts_and_holes(rows.shapes) != _count_parts_and_holes(shapes), axis=0)
+    return {
+        "valid": np.flatnonzero(is_present & was_invalid & is_valid),
+        "invalid": np.flatnonzero(is_present & ~was_invalid & ~is_valid),
+        "rings": np.flatnonzero(is_present & has_other_rings),
+    }
+
+
+def _count_parts_and_holes(shapes: NDArray) -> NDArray:
+    """Return (2, n) numbers of parts and of holes of polygons."""
+    parts, shape_of_part = shapely.get_parts(shapes, return_index=True)
+    holes = np.bincount(shape_of_part, weights=shapely.get_num_interior_rings(parts), minlength=len(shapes))
+    return np.stack([np.bincount(shape_of_part, minlength=len(shapes)), holes])
 
 
 def _compute_area_added_by_repair(

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...errors import OutputError
+from ...geometry import crs as crs_care
 from ...messages.texts import Message, MessageLines
 from ..export_context import ExportContext
 from ..manifest import make_layer_row
 from ..names import make_name
+from ..package_spec.model import FORMAT_NAMES
+from ..problems import MAX_NAMED_FEATURES, ExportProblem, Level
 from .content import PackageLayer
 from .database import write_database
 from .prepare import PreparedSet
@@ -35,8 +38,15 @@ class WrittenLayer(NamedTuple):
 SetWriter = Callable[[PreparedSet, Path, ExportContext], Iterable[WrittenLayer]]
 
 
-def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[dict[str, Any]]:
-    """Write a data set and read it again; return the manifest's rows of its layers.
+class WrittenSet(NamedTuple):
+    """The manifest's rows of the layers of a written data set, and the problems to report."""
+
+    rows: list[dict[str, Any]]
+    problems: list[ExportProblem]
+
+
+def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> WrittenSet:
+    """Write a data set and read it again.
 
     Raises
     ------
@@ -45,20 +55,41 @@ def write_vector_set(prepared_set: PreparedSet, context: ExportContext) -> list[
     """
     vectors = prepared_set.vectors
     if not prepared_set.package_layers:
-        return []
+        return WrittenSet([], [])
     path = context.place(vectors.folder, make_name(vectors.file, context.placeholders))
     context.row_progress.text = path.stem if vectors.suffix == ".shp" else path.name
-    rows = []
+    rows: list[dict[str, Any]] = []
+    problems: list[ExportProblem] = []
     for content, file, done in WRITER_OF_SUFFIX[vectors.suffix](prepared_set, path, context):
         if not done.same:
             raise _make_difference_error(content, done.to_dict()["differences"])
+        problems += _report_shape_changes(content, done, prepared_set)
         path_in_package = context.get_path_in_package(file)
         rows.append(
             make_layer_row(
                 content, vectors, context.package_spec, path_in_package, done, prepared_set.plane, vectors.vertical
             )
         )
-    return rows
+    return WrittenSet(rows, problems)
+
+
+def _report_shape_changes(
+    content: PackageLayer, done: ReadBackResult, prepared_set: PreparedSet
+) -> Iterator[ExportProblem]:
+    """Yield a note for each kind of change of shapes that the written layer has."""
+    params = {
+        "format": FORMAT_NAMES[prepared_set.vectors.suffix],
+        "target": crs_care.make_crs_label(prepared_set.plane),
+    }
+    for kind, keys in done.shape_changes.items():
+        yield ExportProblem(
+            Level.NOTE,
+            f"shape_now_{kind}",
+            content.layer.name,
+            count=len(keys),
+            features=tuple(keys[:MAX_NAMED_FEATURES]),
+            params=params,
+        )
 
 
 def _write_database(prepared_set: PreparedSet, path: Path, context: ExportContext) -> Iterator[WrittenLayer]:

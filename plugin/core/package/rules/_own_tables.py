@@ -87,9 +87,8 @@ def compare_own_tables(own: InspectedWorkbook) -> Iterator[Finding]:
         if sheet.name == about:
             yield from _compare_provenance_sheet(sheet, own, compares_styles=not reason)
         elif sheet.name in made:
-            yield from _report_changes(
-                sheet, compare_sheet(sheet, made[sheet.name], _map_layer_names_to_package(own)), own
-            )
+            # The notes name layers by their titles, which are the same in project and package.
+            yield from _report_changes(sheet, compare_sheet(sheet, made[sheet.name], {}), own)
         else:
             yield from _report_formats(own.book, sheet, find_foreign_formats(sheet), own.texts, Severity.ERROR)
             yield from _compare_states(sheet, own)
@@ -231,13 +230,6 @@ def _write_and_read_sheets(tables: list[ReportTable], own: InspectedWorkbook) ->
         path = Path(folder) / "a.xlsx"
         write_tables_workbook(path, tables, find_county_name(own.ctx.plan), texts, "")
         return {sheet.name: sheet for sheet in read_workbook(path, path.name).sheets}
-
-
-def _map_layer_names_to_package(own: InspectedWorkbook) -> dict[str, str]:
-    """Return the report's name of each layer → its name in the package."""
-    layers = own.ctx.plan.layers
-    rows = own.provenance.get("layers", ())
-    return {str(row["name"]): layers[row["role"]].name for row in rows if row.get("role") in layers}
 
 
 def _report_changes(sheet: PrintedSheet, changed: SheetChanges, own: InspectedWorkbook) -> Iterator[Finding]:

@@ -183,11 +183,11 @@ def _make_land_notes(
 def _make_basis_notes(layer: Layer, column_name: LandUseAreas, texts: Texts) -> list[str]:
     """Return notes on the basis of a layer's areas, and on parcels without an area."""
     name, basis = layer.template.name, texts.get("bases", column_name.basis)
-    notes = [texts.get("tables", "land_note", layer=name, role=layer.name, basis=basis)]
+    notes = [texts.get("tables", "land_note", layer=name, role=layer.role, basis=basis)]
     count, area = column_name.left_out
     if count:
         field = layer.get_field_name({"net": "net_area", "survey": "gross_area"}[column_name.basis])
-        omitted = {"role": layer.name, "field": field, "count": count, "area": format_hectare_number(area)}
+        omitted = {"role": layer.role, "field": field, "count": count, "area": format_hectare_number(area)}
         notes.append(texts.get("tables", "land_left_out", layer=name, **omitted))
     return notes
 
@@ -228,7 +228,8 @@ def make_transition_table(figures: PlanIndicators) -> ReportTable | None:
         shown = [format_measured(_remove_rounding(v) / _M2_PER_HECTARE, "ha") for v in numbers]
         code = groups[n].id if 0 <= n < len(groups) else "" if n < 0 else "unknown"
         table.rows.append(TableRow([name, *shown], "row" if n >= 0 else "sum", code))
-    table.notes.append(texts.get("tables", "transitions_note", base=base.name, planned=planned.name))
+    labels = {"base": figures.make_layer_label(base), "planned": figures.make_layer_label(planned)}
+    table.notes.append(texts.get("tables", "transitions_note", **labels))
     return table
 
 

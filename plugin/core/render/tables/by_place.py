@@ -78,7 +78,7 @@ def make_township_table(figures: PlanIndicators) -> ReportTable | None:
         *areas.columns,
     ]
     table = ReportTable("townships", columns, _make_township_rows(towns, areas.sums, texts), unit="ha")
-    table.notes.append(texts.get("tables", "townships_note", layer=layer.name))
+    table.notes.append(texts.get("tables", "townships_note", layer=figures.make_layer_label(layer)))
     for name, layers in areas.by_code.items():
         named = texts.get("words", "between_names").join(layers)
         table.notes.append(texts.get("tables", "townships_by_code", field=name, layer=named))
@@ -97,7 +97,7 @@ def _add_tasks(areas: TownshipAreas, figures: PlanIndicators) -> None:
         if not (counted.figure.backed and counted.backed.all()):
             areas.unbacked_layers.append(layer)
         if counted.field:
-            areas.by_code.setdefault(counted.field, []).append(layer.name)
+            areas.by_code.setdefault(counted.field, []).append(figures.make_layer_label(layer))
 
 
 def _add_lines(areas: TownshipAreas, figures: PlanIndicators) -> None:
@@ -311,7 +311,7 @@ def make_zone_table(figures: PlanIndicators) -> ReportTable | None:
         for name, value in (("county", area), ("difference", total_m2 - area)):
             cells = ["", texts.get("tables", name), None, format_measured(value / _M2_PER_HECTARE, "ha"), None, None]
             table.rows.append(TableRow(cells, "sum", name))
-    table.notes.append(texts.get("tables", "zones_note", layer=layer.name))
+    table.notes.append(texts.get("tables", "zones_note", layer=figures.make_layer_label(layer)))
     table.notes += make_unbacked_note(find_unbacked_layers([layer], ("area",), figures), figures)
     return table
 

@@ -135,5 +135,5 @@ def make_unbacked_note(layers: list[Layer], figures: PlanIndicators) -> list[str
     """Return one note that names layers with unconfirmed areas; empty without layers."""
     if not layers:
         return []
-    named = figures.texts.get("words", "between_names").join(dict.fromkeys(layer.name for layer in layers))
+    named = figures.texts.get("words", "between_names").join(dict.fromkeys(map(figures.make_layer_label, layers)))
     return [figures.texts.get("tables", "unbacked_note", layers=named)]

@@ -3,7 +3,7 @@ import numpy as np
 import shapely
 
 from ...engine.context import Context
-from ...geometry.validity import is_missing
+from ...geometry.validity import find_flat_polygons, is_missing
 from ...indicators.area_backing import is_surely_within
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, RuleResult, Severity, rule
@@ -64,10 +64,13 @@ def area_field(
     Limits
         Sources give 0.01 to 1 m² for a parcel (mark C), so the allowance is a setting. Survey areas adjusted to the
         county's control area (平差) may differ by more on large parcels. Lengths are of the plan's plane, without
-        heights. Blank values, points and invalid shapes are not checked.
+        heights. Blank values, points and shapes that GEO002 reports are not checked.
     """
     fields = [m for m in AREA_MEANINGS if layer.has(m)] if layer.template.geometry == "polygon" else []
     result = RuleResult(is_applicable=bool(fields))
+    measurable = ~(
+        layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.original, ctx.tolerance.cluster_m)
+    )
     for meaning in fields:
         declared = layer.template.field(meaning)
         if declared is None or declared.unit != "m2":
@@ -75,7 +78,7 @@ def area_field(
         stored_areas = layer.numbers(meaning)
         # The precision of a double and rounding to two decimals do not count as differences.
         max_difference = allowance_m2 + 0.005
-        measurable_rows = np.isfinite(stored_areas) & ~layer.invalid & ~is_missing(layer.plane)
+        measurable_rows = np.isfinite(stored_areas) & measurable
         rows = np.flatnonzero(measurable_rows & ~is_surely_within(layer, stored_areas, max_difference, ctx))
         areas = layer.measure_rows(rows)
         difference = stored_areas[rows] - areas

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...engine.context import Context
-from ...geometry.validity import is_missing
+from ...geometry.validity import find_flat_polygons, is_missing
 from ...indicators.area_backing import (
     AREA_MEANINGS,
     GROSS_FIELDS,
@@ -130,13 +130,14 @@ def area_field_sums(
         imported tables.
     Limits
         The allowance is a setting (C). ATT013 compares rows: one wrong row is a finding here only if it changes the
-        layer's sum. Other rules report invalid shapes. ATT003 reports net areas that are too small, and blank gross
+        layer's sum. GEO002 reports shapes that are
+        invalid or enclose no area. ATT003 reports net areas that are too small, and blank gross
         areas of layers with a net area. A feature has the deduction of the cultivated parcel at a point on it. The
         county is compared with layers that never overlap and with the layers that targets are read from.
         DOC023 compares the classes of yearly maintenance feature by feature.
     """
     result = RuleResult(is_applicable=False)
-    usable = ~(layer.invalid | is_missing(layer.plane))
+    usable = ~(layer.invalid | is_missing(layer.plane) | find_flat_polygons(layer.original, ctx.tolerance.cluster_m))
     for meaning in AREA_MEANINGS:
         backing = compare_with_land(layer, meaning, ctx, exact=False)
         rows = usable & backing.has_value if backing is not None else usable

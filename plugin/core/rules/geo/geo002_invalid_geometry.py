@@ -6,7 +6,7 @@ import shapely
 
 from ...engine.context import Context
 from ...geometry import crs as crs_care
-from ...geometry.validity import find_invalidity_reason
+from ...geometry.validity import find_flat_polygons, find_invalidity_reason
 from ...model.findings import Finding
 from ...model.rule import EVERY_LAYER, Example, Need, rule
 from ...plan.layer import Layer
@@ -51,6 +51,7 @@ _GEOMETRY_TYPES = {
         ),
         Example("ring touching itself", {"layer": ["POLYGON ((0 0, 10 0, 10 10, 5 5, 0 10, 5 5, 0 0))"]}, finds=1),
         Example("no area", {"layer": ["POLYGON ((0 0, 10 0, 20 0, 0 0))"]}, finds=1),
+        Example("no area after a reprojection", {"layer": ["POLYGON ((0 0, 100 0.000001, 200 0, 0 0))"]}, finds=1),
         Example("a line among polygons", {"layer": [SQUARE_WKT, "LINESTRING (0 0, 10 10)"]}, finds=1),
         Example("a layer of points", {"layer": ["POINT (0 0)", "POINT (9 0)", "POINT (0 9)"]}, finds=1),
         Example("points and lines", {"layer": ["POINT (0 0)", "POINT (9 0)", "LINESTRING (0 0, 9 9)"]}, finds=2),
@@ -88,7 +89,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
     # GEO004 reports arcs when it also runs.
     curves = set() if is_reported_elsewhere(ctx, "GEO004") else set(layer.source.curves)
     expected_type = layer.template.geometry
-    areas = shapely.area(layer.original)
+    is_flat = find_flat_polygons(layer.original, ctx.tolerance.cluster_m)
     for position in np.flatnonzero(~layer.empty).tolist():
         shape = layer.original[position]
         if layer.broken[position]:
@@ -110,7 +111,7 @@ def invalid_geometry(layer: Layer, *, ctx: Context) -> list[Finding]:
             findings.append(
                 ctx.finding_maker.row(layer, position, case="type", params=params, geometry=_find_any_point(shape))
             )
-        elif expected_type == "polygon" and areas[position] == 0:
+        elif expected_type == "polygon" and is_flat[position]:
             findings.append(
                 ctx.finding_maker.row(
                     layer, position, case="zero_area", params={"reason": "zero_area"}, geometry=_find_any_point(shape)
