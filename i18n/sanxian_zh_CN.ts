@@ -448,6 +448,10 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请选择图层，或用“文件…”选择文件。</translation>
     </message>
     <message>
+        <source>Choose a package as zip</source>
+        <translation>选择 zip 成果包</translation>
+    </message>
+    <message>
         <source>Choose groups</source>
         <translation>选图层组</translation>
     </message>
@@ -480,8 +484,16 @@ Force: the package is made even if the plan does not pass or parts are missing; 
         <translation>请选择存放豁免的文件，宜放在数据所在文件夹。</translation>
     </message>
     <message>
+        <source>Choose the folder for the result first.</source>
+        <translation>请先填写存放位置</translation>
+    </message>
+    <message>
         <source>Choose the folder in which the package is made.</source>
         <translation>请选择成果包的输出文件夹。</translation>
+    </message>
+    <message>
+        <source>Choose the folder of a package</source>
+        <translation>选择成果包文件夹</translation>
     </message>
     <message>
         <source>Choose what to do with the existing database.</source>
@@ -1042,6 +1054,10 @@ Project: {project}</source>
         <translation>目标字段</translation>
     </message>
     <message>
+        <source>Fields with personal data are left empty unless this is ticked:</source>
+        <translation>以下字段含个人信息，不勾选则留空：</translation>
+    </message>
+    <message>
         <source>Figures</source>
         <translation>指标数值表</translation>
     </message>
@@ -1326,6 +1342,10 @@ Project: {project}</source>
         <translation>检查</translation>
     </message>
     <message>
+        <source>Inspect Package…</source>
+        <translation>检查成果包…</translation>
+    </message>
+    <message>
         <source>Inspect Submission Package</source>
         <translation>检查成果包</translation>
     </message>
@@ -1496,6 +1516,10 @@ Map themes: {themes}. Bookmarks by township as soon as the layer of townships ha
     <message>
         <source>Licence: GPL-2.0-or-later. Symbols and several settings are proposals (mark C): each can be replaced.</source>
         <translation>许可证：GPL-2.0-or-later。符号和部分设置为建议（来源级别 C），均可替换。</translation>
+    </message>
+    <message>
+        <source>List only findings on the package itself (rules DOC), not those on the features of its layers</source>
+        <translation>只列成果包本身的问题（DOC 规则），不列包内图层要素的问题</translation>
     </message>
     <message>
         <source>List the values that were not converted (xlsx, in the folder of the output)</source>
@@ -1862,6 +1886,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未找到：{name}</translation>
     </message>
     <message>
+        <source>Not made (layers missing)</source>
+        <translation>不生成（缺图层）</translation>
+    </message>
+    <message>
         <source>Not made, because layers are missing: {names}.</source>
         <translation>缺图层而未生成的：{names}。</translation>
     </message>
@@ -1990,6 +2018,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>成果包</translation>
     </message>
     <message>
+        <source>Package (read-only copy)</source>
+        <translation>成果包（只读副本）</translation>
+    </message>
+    <message>
+        <source>Package only</source>
+        <translation>只看成果包</translation>
+    </message>
+    <message>
         <source>Package specification</source>
         <translation>成果包样式</translation>
     </message>
@@ -2004,10 +2040,6 @@ County: with the layer of the county, the share of each space in the county is r
     <message>
         <source>Package specification of the province (.toml)</source>
         <translation>本省的成果包样式（.toml）</translation>
-    </message>
-    <message>
-        <source>Package {name} (read-only copy)</source>
-        <translation>成果包 {name}（只读副本）</translation>
     </message>
     <message>
         <source>Package: folder or zip</source>
@@ -2295,7 +2327,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Required if there is one</source>
-        <translation>有则必交</translation>
+        <translation>有则必须</translation>
     </message>
     <message>
         <source>Required layers that are not created: {layers}. They can be added later under New Layers.</source>
@@ -2886,6 +2918,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>图层未能在地图上显示（{error}）。详情见日志面板的 Sanxian 页。</translation>
     </message>
     <message>
+        <source>The layers of the package on the map do not have this feature.</source>
+        <translation>地图上成果包的图层中没有该要素。</translation>
+    </message>
+    <message>
         <source>The limits of {name} apply, its totals do not. Enter the targets of the county below.</source>
         <translation>采用{name}的上限；其总量目标不用于本县。请在下方填写本县目标值。</translation>
     </message>
@@ -2928,6 +2964,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>The package was forced. Its manifest, metadata and page state this, with the reasons.</source>
         <translation>成果包已强制生成：清单、元数据中已写明强制生成和下列原因。</translation>
+    </message>
+    <message>
+        <source>The package was made although its plan does not pass. This cannot be waived: correct the plan, or waive its findings there, and export again.</source>
+        <translation>成果包是在检查未通过时强制生成的，不能豁免。请改正规划，或在规划中登记豁免，然后重新导出。</translation>
     </message>
     <message>
         <source>The package was not made ({error}). Existing files were not changed. Details are in the log, tab Sanxian.</source>
@@ -3318,6 +3358,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>You can continue to work or close this window; the export runs in the background. Existing files are not changed until the new package is complete.</source>
         <translation>可以继续其他工作，也可以关闭本窗口，导出在后台继续。新成果包写出完成前，原有文件不变。</translation>
+    </message>
+    <message>
+        <source>Zip…</source>
+        <translation>zip…</translation>
     </message>
     <message>
         <source>Zones not in the table (m²)</source>
@@ -3754,6 +3798,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{layers} layers with {rows} rows were written to {path}.</source>
         <translation>已写出 {layers} 个图层、{rows} 行：{path}。</translation>
+    </message>
+    <message>
+        <source>{layer}: {fields}</source>
+        <translation>{layer}：{fields}</translation>
     </message>
     <message>
         <source>{lost} left empty, {remarked} kept with a remark</source>

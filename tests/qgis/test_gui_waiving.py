@@ -190,6 +190,9 @@ def test_disabled_waive_button_explains_why_in_its_tooltip(chinese, qgis_app):
     assert not button.isEnabled()
     button.set_selected_findings([make_finding("REL002", "", 10.0, params={"fid": 3})])
     assert not button.isEnabled() and "标识码" in button.toolTip()
+    forced = make_finding("DOC007", "1", 10.0)
+    button.set_selected_findings([forced])
+    assert not button.isEnabled() and "强制生成" in button.toolTip()
     note = make_finding("GEO006", "1", 10.0)
     note.severity = type(note.severity).INFO
     button.set_selected_findings([note])
@@ -231,9 +234,14 @@ def fill_in_waiver(dialog):
 
 
 def test_waiver_dialog_disables_ok_until_all_entries_are_valid(new_waiver_dialog):
-    assert not new_waiver_dialog.ok.isEnabled() and len(new_waiver_dialog.errors()) == 3
+    assert new_waiver_dialog.errors() == [], "nothing was entered yet"
+    new_waiver_dialog.document.setText("x")
+    new_waiver_dialog.document.setText("")
+    assert new_waiver_dialog.errors() == ["请填写批准文件的文号。"] and not new_waiver_dialog.ok.isEnabled()
+    new_waiver_dialog.document.setText("x")
     new_waiver_dialog.accept()
     assert new_waiver_dialog.saved == [] and new_waiver_dialog.isVisible()
+    assert len(new_waiver_dialog.errors()) == 2 and not new_waiver_dialog.ok.isEnabled()
     fill_in_waiver(new_waiver_dialog)
     assert new_waiver_dialog.ok.isEnabled() and new_waiver_dialog.errors() == []
     new_waiver_dialog.date.setDate(new_waiver_dialog.until.date().addDays(1))
@@ -263,6 +271,7 @@ def test_waiver_dialog_shows_errors_at_their_fields_without_moving_widgets(new_w
 
     before = measure_places()
     at = new_waiver_dialog._document_message
+    new_waiver_dialog.accept()
     assert at.message.text() == "请填写批准文件的文号。" and at.message.y() > new_waiver_dialog.document.y()
     fill_in_waiver(new_waiver_dialog)
     new_waiver_dialog.attachment.line.setText("没有.pdf")

@@ -121,14 +121,14 @@ class Message:
 
 
 @dataclass(frozen=True)
-class RuleTitle:
-    """Code and title of a rule, as a parameter of a message."""
+class RuleProblem:
+    """What is wrong where a rule finds something, as a parameter of a message."""
 
     rule: Rule
 
     def render(self, texts: Texts) -> str:
-        """Return code and title of the rule."""
-        return f"{self.rule.code} {texts.get_rule_title(self.rule)}"
+        """Return the problem that the rule reports."""
+        return texts.get_rule_problem(self.rule)
 
 
 @dataclass(frozen=True)

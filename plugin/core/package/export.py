@@ -13,7 +13,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..engine.evaluate import choose_rules
 from ..files.digests import write_manifest_digest
 from ..files.writing import is_write_error
-from ..messages.texts import RuleTitle
+from ..messages.texts import RuleProblem
 from ..model.rule import Severity
 from ..profile.document import ResolvedDocument, add_document_info, load_secrecy_levels
 from ..results.run import run_check
@@ -72,13 +72,13 @@ def check_by_receiver_rules(checked: CheckResult, cancellation: Cancellation) ->
     ).findings:
         if finding.state == "open":
             findings_by_place.setdefault((finding.code, finding.role, finding.field), []).append(finding)
-    title_of_rule = {rule.code: RuleTitle(rule) for rule in rules}
+    problem_of_rule = {rule.code: RuleProblem(rule) for rule in rules}
     for (code, role, field), findings in findings_by_place.items():
         level = Level.GATE if any(one.severity is Severity.ERROR for one in findings) else Level.NOTE
         layer = plan.layers[role].name if role in plan.layers else role
         features = tuple(one.key for one in findings[:MAX_NAMED_FEATURES])
         # Findings of the run itself (RUN) do not belong to a rule.
-        params = {"rule": title_of_rule.get(code, code)}
+        params = {"rule": code, "problem": problem_of_rule.get(code, code)}
         yield ExportProblem(level, "as_received", layer, field, len(findings), features, params)
 
 

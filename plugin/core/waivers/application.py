@@ -25,7 +25,7 @@ from ..model.report import Outcome, Report, RuleOutcome
 from ..model.rule import Severity
 from ..standard.numbering import BSM_LENGTH
 from .match import WaiverMatches, has_same_place_and_size, match_waivers_with_findings
-from .model import RUN_REASON, Waiver, Waivers, compute_distance_m, find_refusal_reason
+from .model import NEVER_ACCEPTED_REASONS, Waiver, Waivers, compute_distance_m, find_refusal_reason
 
 if TYPE_CHECKING:
     from ..plan.plan import Plan
@@ -132,8 +132,8 @@ class _MatchesByValidity:
 def _mark_matched_findings(
     findings: list[Finding], waivers: Waivers, today: date
 ) -> tuple[_MatchesByValidity, list[Finding]]:
-    # A finding about the run does not come from a rule: a row of the file cannot accept it.
-    waivable = [finding for finding in findings if find_refusal_reason(finding) != RUN_REASON]
+    # A row of the file, too, cannot accept a finding about the run or on a package made by force.
+    waivable = [finding for finding in findings if find_refusal_reason(finding) not in NEVER_ACCEPTED_REASONS]
     later = [w for w in waivers.entries if w.date > today]
     expired = [w for w in waivers.entries if w.date <= today and w.has_expired(today)]
     valid = [w for w in waivers.entries if w.date <= today and not w.has_expired(today)]

@@ -31,8 +31,12 @@ _PARAMETERS_WITHOUT_FIGURES = ("fid", "fids", "related_fid", "more", "waiver", "
 _VALUE_PARAMETERS, VALUE_PARAMETERS_M2 = ("value",), ("actual", "loss")
 #: Longer texts are not compared as figures.
 _MAX_TEXT_LENGTH = 80
-#: Reason why a finding about the run cannot be accepted (`find_refusal_reason`).
-RUN_REASON = "run"
+#: Reasons why a finding can never be accepted (`find_refusal_reason`): it is about the run, or on a package made by
+#: force. Its plan does not pass, and the package must show it.
+RUN_REASON, FORCED_REASON = "run", "forced"
+NEVER_ACCEPTED_REASONS = (RUN_REASON, FORCED_REASON)
+#: The rule on packages made by force.
+FORCED_PACKAGE_RULE_CODE = "DOC007"
 #: Mean radius of the Earth (IUGG), for distances of some metres.
 _EARTH_RADIUS_M = 6_371_008.8
 
@@ -197,10 +201,13 @@ def is_identified_by_fid(finding: Finding) -> bool:
 def find_refusal_reason(finding: Finding) -> str:
     """Return why a finding cannot be accepted, as a text key; empty if it can.
 
-    ``run``: the finding is about the run; ``info``: a note, which blocks nothing; ``fid``: see `is_identified_by_fid`.
+    ``run``: the finding is about the run; ``forced``: it is on a package made by force; ``info``: a note, which blocks
+    nothing; ``fid``: see `is_identified_by_fid`.
     """
     if finding.code.startswith("RUN"):
         return RUN_REASON
+    if finding.code == FORCED_PACKAGE_RULE_CODE:
+        return FORCED_REASON
     if finding.severity is Severity.INFO:
         return "info"
     return "fid" if is_identified_by_fid(finding) else ""

@@ -34,6 +34,10 @@ def find_refusal_text(finding: Any) -> str:
     return {
         "": "",
         "run": tr("The finding concerns the check itself, not the data."),
+        "forced": tr(
+            "The package was made although its plan does not pass. This cannot be waived: correct the plan, or "
+            "waive its findings there, and export again."
+        ),
         "info": tr("A note does not affect the verdict and need not be waived."),
         "fid": tr(
             "The feature has no unique key (BSM), only a feature id, which changes in another file, so it cannot "

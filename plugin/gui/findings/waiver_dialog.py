@@ -105,6 +105,9 @@ class WaiverDialog(QDialog):
         self.setWindowTitle(tr("Waive Findings"))
         self._findings, self._save = findings, save
         self._current = current if any(f is current for f in findings) else findings[0]
+        #: Messages of edited fields; True after an attempt to register. Only then blank fields are errors.
+        self._edited: set[FieldMessage] = set()
+        self._was_attempted = False
         self._make_fields(path)
         self._digest = AttachmentDigest(self)
         self._digest.changed.connect(self._validate_fields)
@@ -197,10 +200,14 @@ class WaiverDialog(QDialog):
         return form
 
     def _connect_fields(self) -> None:
+        for signal, message in (
+            (self.reason.textChanged, self._reason_message),
+            (self.document.textChanged, self._document_message),
+            (self.author.textChanged, self._author_message),
+            (self.file.line.textChanged, self._file_message),
+        ):
+            signal.connect(lambda *_args, message=message: self._on_edited(message))
         for signal in (
-            self.reason.textChanged,
-            self.document.textChanged,
-            self.author.textChanged,
             self.date.dateChanged,
             self.until.dateChanged,
             self.forever.toggled,
@@ -211,6 +218,10 @@ class WaiverDialog(QDialog):
         self.file.line.textChanged.connect(self._on_attachment_changed)
 
     # --- validation
+    def _on_edited(self, message: FieldMessage) -> None:
+        self._edited.add(message)
+        self._validate_fields()
+
     def _on_attachment_changed(self) -> None:
         text = self.attachment.text()
         # The digest emits its state immediately, which calls `_validate_fields`.
@@ -220,7 +231,10 @@ class WaiverDialog(QDialog):
         return Path(self.file.text()).parent if self.file.text() else Path()
 
     def _validate_fields(self) -> None:
-        """Show the error of each field; enable OK only without errors."""
+        """Show the error of each field; enable OK only without errors.
+
+        A blank field is an error after it was edited, or after the user tried to register the waiver.
+        """
         blank = (
             (self._reason_message, self.reason.toPlainText(), tr("Enter the reason.")),
             (self._document_message, self.document.text(), tr("Enter the number of the approving document.")),
@@ -232,7 +246,7 @@ class WaiverDialog(QDialog):
             ),
         )
         for at, text, message in blank:
-            if text.strip():
+            if text.strip() or not (self._was_attempted or at in self._edited):
                 at.show_hint()
             else:
                 at.show_error(message)
@@ -271,6 +285,17 @@ class WaiverDialog(QDialog):
         )
         return [at.error for at in fields if at.error]
 
+    def _focus_first_error(self) -> None:
+        for message in (
+            self._reason_message,
+            self._document_message,
+            self._author_message,
+            self._file_message,
+        ):
+            if message.error:
+                message.setFocus()
+                return
+
     # --- result
     def chosen(self) -> list[Any]:
         """Return the findings that the waiver applies to."""
@@ -292,6 +317,11 @@ class WaiverDialog(QDialog):
 
     def accept(self) -> None:
         if not self.ok.isEnabled():
+            return
+        self._was_attempted = True
+        self._validate_fields()
+        if self.errors():
+            self._focus_first_error()
             return
         entries = self.words()
         try:

@@ -9,7 +9,7 @@ import pytest
 from plugin.core.cancellation import NEVER_CANCELLED
 from plugin.core.check import CheckResult
 from plugin.core.errors import InputError, OutputError
-from plugin.core.messages.texts import CauseMessage, RuleTitle, Texts
+from plugin.core.messages.texts import CauseMessage, RuleProblem, Texts
 from plugin.core.model.rule import load_all_rules
 from plugin.core.model.side_inputs import NO_SIDE_INPUTS
 from plugin.core.package.export import check_by_receiver_rules
@@ -65,7 +65,15 @@ def explain_missing_tables():
 
 def explain_receiver_problems():
     return [
-        ExportProblem(Level.NOTE, "as_received", "A", "MJ", 1, ("1",), {"rule": RuleTitle(load_all_rules()["ATT013"])})
+        ExportProblem(
+            Level.NOTE,
+            "as_received",
+            "A",
+            "MJ",
+            1,
+            ("1",),
+            {"rule": "ATT013", "problem": RuleProblem(load_all_rules()["ATT013"])},
+        )
     ]
 
 

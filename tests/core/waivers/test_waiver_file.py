@@ -252,6 +252,7 @@ def test_tolerances_for_place_and_area_are_stored_with_the_waiver():
         (make_finding(params={"related_fid": 3}), "fid"),
         (make_finding(severity=Severity.INFO), "info"),
         (make_finding(code="RUN900"), "run"),
+        (make_finding(code="DOC007"), "forced"),
     ],
 )
 def test_finding_that_cannot_be_waived_is_refused_with_a_reason(one, why):
