@@ -79,14 +79,15 @@ class DesktopController(QObject):
         self.notices = EditNotices(iface, dock, self.editing, self.selection, self)
         self.exchange = ExchangeActions(iface)
         self._broken = MessageBarMessages(iface, tr("Check All"))
+        self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
         around = ExportEnvironment(
             self.result_owner.get_result_for_export,
             self.result_owner.get_displayed_result,
             lambda: self.watch.number,
             lambda: dock.setUserVisible(True),
+            self.inspection.ask,
         )
         self.export = PackageExport(iface, self.runner, self.checking, around, self)
-        self.inspection = PackageInspection(iface, self.runner, self.checking, lambda: self.exports.ask("html"), self)
         self.drop = VctDropHandler(self.exchange.import_vct)
         iface.registerCustomDropHandler(self.drop)
         handlers = self._get_action_handlers()
@@ -224,6 +225,7 @@ class DesktopController(QObject):
 
     def _on_check_began(self) -> None:
         self._broken.close()
+        self.inspection.close_message()
         self.result_owner.note_check_began()
         self._enable_actions()
 

@@ -12,6 +12,7 @@ from qgis.PyQt.QtWidgets import QWidget
 
 from plugin.bridge import settings
 from plugin.bridge.layers import role_recognition
+from plugin.bridge.new_project.sample import copy_sample, load_sample
 from plugin.bridge.package import layers as package_layers
 from plugin.bridge.package import preview as package_ahead
 from plugin.bridge.package.preview import (
@@ -34,7 +35,7 @@ from plugin.gui.package.export import PackageExport
 from plugin.gui.package.export_dialog import ExportDialog, ExportOutcome
 from plugin.gui.package.export_preview import ExportEnvironment
 from plugin.gui.package.form_page import SlotsList
-from plugin.gui.package.inspect import InspectDialog
+from plugin.gui.package.inspect import InspectDialog, remember_package
 from plugin.gui.widgets.elided_label import ElidedLabel
 from tests.core.package_fixtures import make_pdf
 from tests.qgis.gui_helpers import make_result, make_small_report
@@ -155,7 +156,7 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
         SlotPreview("document", "质量检查报告", "C", "b.pdf", ("b.pdf",), has_unusable_files=True),
         SlotPreview("table", "规划表格", "C", "c.mdb", ("c.mdb",), is_from_existing_package=True),
         SlotPreview("map", "规划图件", "C", "d.jpg", ("1.jpg", "2.jpg")),
-        SlotPreview("map", "附图", "C", "e.jpg", can_be_drawn=True),
+        SlotPreview("map", "附图", "C", "e.jpg", can_be_drawn=True, id="e"),
         SlotPreview("map", "别的图", "C", "f.jpg"),
     )
     shown = SlotsList()
@@ -163,17 +164,58 @@ def test_package_file_list_marks_found_missing_and_broken_files_by_text_and_icon
     listed = [[shown.topLevelItem(n).text(c) for c in range(3)] for n in range(shown.topLevelItemCount())]
     assert listed == [
         ["规划文本", "必须", f"未找到：{PLAN_TEXT_FILE}"],
-        ["质量检查报告", "有则必交", "无法打开：b.pdf"],
-        ["规划表格", "有则必交", "c.mdb（原成果包中的）"],
-        ["规划图件", "有则必交", "2 个文件"],
-        ["附图", "有则必交", "导出时生成"],
-        ["别的图", "有则必交", "未找到：f.jpg"],
+        ["质量检查报告", "有则必须", "无法打开：b.pdf"],
+        ["规划表格", "有则必须", "c.mdb（原成果包中的）"],
+        ["规划图件", "有则必须", "2 个文件"],
+        ["附图", "有则必须", "导出时生成"],
+        ["别的图", "有则必须", "未找到：f.jpg"],
         ["检查报告、指标表、元数据、清单", "—", "导出时生成"],
     ]
     assert shown.topLevelItem(3).toolTip(2) == "1.jpg\n2.jpg"
     assert not any(shown.topLevelItem(n).icon(0).isNull() for n in range(7))
     shown.show_preview(PackagePreview(slots=slots), False)
     assert shown.topLevelItem(4).text(2) == "未找到：e.jpg"
+    shown.show_preview(PackagePreview(slots=slots, missing_maps={"e": "附图缺图层 LX"}), True)
+    item = shown.topLevelItem(4)
+    assert (item.text(2), item.toolTip(2), item.isDisabled()) == ("不生成（缺图层）", "附图缺图层 LX", True)
+
+
+def test_package_file_list_omits_the_row_of_any_map_if_the_package_gets_a_map():
+    any_map = SlotPreview("map", "规划图件", "C", "行政区代码＋两位序号.jpg", accepts_any_map=True, id="maps")
+    drawn = SlotPreview("map", "01 三条控制线图", "C", "01.jpg", can_be_drawn=True, id="01")
+    given = SlotPreview("map", "02 别的图", "C", "02.jpg", ("02.jpg",), id="02")
+
+    def list_ids(maps, *slots, missing=()):
+        ahead = PackagePreview(slots=slots, missing_maps=dict.fromkeys(missing, "缺图层"))
+        return [slot.id for slot in ahead.list_relevant_slots(maps)]
+
+    assert list_ids(True, drawn, any_map) == ["01"] and list_ids(False, given, any_map) == ["02"]
+    assert list_ids(False, drawn, any_map) == list_ids(True, drawn, any_map, missing=["01"]) == ["01", "maps"]
+
+
+def test_package_preview_and_layouts_dialog_name_the_same_maps_without_layers(project, tmp_path):
+    from plugin.bridge.layouts.map_layers import collect_from_project
+    from plugin.bridge.project import county
+    from plugin.core.check import Options, check_plan
+    from plugin.core.package.maps.slots import find_missing_input_of_plan
+    from plugin.core.standard import map_set
+    from plugin.gui.maps.layouts import LayoutsDialog
+
+    load_sample(project, copy_sample(tmp_path))
+    spec = load_package_spec("county")
+    material = collect_from_project(project, county.make_check_options(project))
+    dialog = LayoutsDialog(material, map_set.load_map_set())
+    items = [dialog.maps.item(row) for row in range(dialog.maps.count())]
+    disabled = [item for item in items if not item.flags() & Qt.ItemFlag.ItemIsEnabled]
+    assert len(items) == 15 and len(disabled) == 10 and all("（缺图层）" in item.text() for item in disabled)
+    before_check = package_ahead.explain_missing_maps(spec, material.find_missing_input)
+    plan = check_plan(str(SAMPLE), Options(profile="hunyuan", lang="zh")).plan
+    after_check = package_ahead.explain_missing_maps(spec, lambda one: find_missing_input_of_plan(plan, one))
+    slots = {slot.id: slot for slot in spec.files if slot.layout}
+    assert [f"{slots[key].number}  {slots[key].title}  （缺图层）" for key in before_check] == [
+        item.text() for item in disabled
+    ]
+    assert before_check == after_check
 
 
 # --- the window
@@ -310,13 +352,17 @@ class FakeExportContext:
         self.fresh = self.latest = None
         self.number, self.shown = 1, 0
         self.checking, self.iface, self.runner = FakeCheck(), FakeInterface(), JobRunner()
-        around = ExportEnvironment(lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show)
+        self.inspected = []
+        around = ExportEnvironment(
+            lambda _form: self.fresh, lambda: self.latest, lambda: self.number, self.show, self.inspected.append
+        )
         self.export = PackageExport(self.iface, self.runner, self.checking, around, self.iface)
         self.outcome, self.orders = None, []
         monkeypatch.setattr("plugin.bridge.package.tasks.export_package", self.write)
         # Other tests cover missing layers; this one has no plan.
         monkeypatch.setattr(package_ahead.ObjectionFinder, "find_objections", lambda *_all: NO_OBJECTIONS)
         monkeypatch.setattr("plugin.gui.package.export_preview.find_county_values", lambda *_all: COUNTY_VALUES)
+        monkeypatch.setattr("plugin.gui.package.export_preview.explain_missing_maps", lambda *_all: {})
         self.export.show()
         self.dialog.form.folder.line.setText(str(tmp_path / "成果"))
 
@@ -387,8 +433,31 @@ def test_package_dialog_reports_a_forced_package_with_its_problems(export_scene,
     export_scene.dialog.form.gate.force.setChecked(True)
     export_scene.dialog.wanted.emit()
     assert has_ended(export_scene) and export_scene.orders[0][1].force
+    # The package that was just made is inspected next.
+    export_scene.dialog.end.inspect.click()
+    assert (
+        export_scene.inspected
+        == [str(Path("/成果") / PACKAGE_NAME)]
+        == [settings.read_setting("package/inspected", "")]
+    )
     text, reasons = export_scene.shown_end()
     assert "强制生成" in text and export_scene.dialog.end.end.icon == "warning" and "规划文本" in reasons[0]
+
+
+def test_package_dialog_without_a_folder_shows_the_check_and_asks_for_the_folder(export_scene, qgis_app):
+    export_scene.dialog.form.folder.line.setText("")
+    export_scene.result()
+    export_scene.export.update_preview()
+    form = export_scene.dialog.form
+    assert form.gate.verdict.text().startswith("不通过：")
+    assert [form.slots.topLevelItem(n).text(2) for n in range(form.slots.topLevelItemCount())] == ["请先填写存放位置"]
+    form.refresh_icons()
+    assert form.slots.topLevelItemCount() == 1
+
+
+def test_personal_data_option_names_the_fields_in_its_tooltip(package_dialog):
+    text = package_dialog.form.personal.toolTip()
+    assert "永久基本农田保护图斑：" in text and "责任人证件号码" in text and "联系电话" in text and "SJNF" not in text
 
 
 def test_package_export_checks_changed_data_first(export_scene, qgis_app):
@@ -534,7 +603,39 @@ def test_package_export_abandoned_by_closing_raises_no_error_at_its_end(export_s
 
 
 # --- inspection of a package
+def test_inspect_package_dialog_proposes_the_last_package_and_has_no_empty_space(qgis_app, tmp_path):
+    from qgis.PyQt.QtWidgets import QPushButton
+
+    remember_package(str(tmp_path))
+    asked = InspectDialog("")
+    asked.show()
+    process_events(0.02)
+    assert asked.package.text() == str(tmp_path) and asked._ok.isEnabled()
+    assert "zip…" in [button.text() for button in asked.package.findChildren(QPushButton)]
+    layout = asked.layout()
+    below_text = asked._ok.mapTo(asked, asked._ok.rect().topLeft()).y()
+    note = layout.itemAt(layout.count() - 2).widget()
+    assert below_text - note.geometry().bottom() < 2 * asked.fontMetrics().lineSpacing()
+    asked.close()
+    remember_package(str(tmp_path / "没有"))
+    assert InspectDialog("").package.text() == ""
+
+
+def test_help_button_is_on_the_left_in_every_dialog(qgis_app, package_dialog):
+    from qgis.PyQt.QtWidgets import QPushButton
+
+    asked = InspectDialog("")
+    for dialog, ok in ((asked, asked._ok), (package_dialog, package_dialog.go)):
+        dialog.show()
+        process_events(0.02)
+        help_button = dialog.findChild(QPushButton, "SanxianManual")
+        assert help_button.mapTo(dialog, help_button.rect().center()).x() < dialog.width() / 4
+        assert ok.mapTo(dialog, ok.rect().center()).x() > dialog.width() / 2
+        dialog.close()
+
+
 def test_inspect_package_dialog_accepts_only_existing_files_or_folders(qgis_app, tmp_path):
+    remember_package("")
     asked = InspectDialog("")
     assert not asked._ok.isEnabled()
     asked.package.line.setText(str(tmp_path / "没有"))
@@ -558,7 +659,14 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
     assert [p.name for p in paths] == ["数据.gpkg"] and into in paths[0].parents
     layers = package_layers.show_package_layers(project, PACKAGE_NAME, paths, load_standard())
     names = [node.name() for node in project.layerTreeRoot().children()[0].children()]
-    assert names.index("城镇开发边界 CZKFBJ") < names.index("地类图斑 DLTB")
+    # The layer tree cuts long names.
+    assert project.layerTreeRoot().children()[0].name() == "成果包（只读副本）"
+    assert names.index("城镇开发边界") < names.index("地类图斑")
+    by_role = {layer.customProperty(role_recognition.SHOWN_PACKAGE_PROPERTY): layer for layer in layers}
+    assert package_layers.find_package_layer(project, "dltb") is by_role["DLTB"]
+    assert PACKAGE_NAME in by_role["DLTB"].metadata().title()
+    # Fills would cover those of the project's own layers.
+    assert {layer.renderer().symbol().symbolLayer(0).brushStyle() for layer in layers} == {Qt.BrushStyle.NoBrush}
     assert layers and all(layer.readOnly() for layer in layers) and not role_recognition.list_plan_layers(project)
     own = QgsVectorLayer("Polygon?crs=EPSG:4526", "CZKFBJ", "memory")
     project.addMapLayer(own)
@@ -566,6 +674,32 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
     assert list(project.mapLayers()) == [own.id()] and len(project.layerTreeRoot().children()) == 1
     assert (folder / "数据.gpkg").read_bytes() == before
     assert sorted(p.name for p in folder.iterdir()) == ["数据.gpkg"], "no log of SQLite's beside it"
+
+
+def test_features_of_an_inspected_package_are_selected_in_its_opened_layers(project, tmp_path):
+    import shutil
+
+    from plugin.core.check import Options, check_plan
+    from plugin.core.standard import load_standard
+    from plugin.gui.findings.features import find_feature, list_feature_refs
+    from plugin.gui.findings.result import CheckView
+
+    folder = tmp_path / PACKAGE_NAME / "1-空间数据"
+    folder.mkdir(parents=True)
+    shutil.copyfile(SAMPLE, folder / "数据.gpkg")
+    # The project has a layer with the same features.
+    load_sample(project, copy_sample(tmp_path))
+    result = CheckView.of(check_plan(str(SAMPLE), Options(profile="hunyuan", lang="zh")), is_of_package=True)
+    finding = next(f for f in result.findings if f.code == "TOP001")
+    ref = list_feature_refs(finding)[0]
+    assert find_feature(result, ref) == (None, None), "its layers are not on the map yet"
+    (tmp_path / "副本").mkdir()
+    paths = package_layers.copy_datasets(str(folder.parent), load_package_spec("county"), tmp_path / "副本")
+    package_layers.show_package_layers(project, PACKAGE_NAME, paths, load_standard())
+    layer, feature = find_feature(result, ref)
+    assert layer in package_layers.find_package_layers(project) and feature["BSM"] == ref.key
+    result.is_of_package = False
+    assert find_feature(result, ref)[0] not in package_layers.find_package_layers(project)
 
 
 def test_failed_package_export_hides_the_folder_and_findings_buttons(package_dialog):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: The layer of findings in the project: a result, never an input.
 FINDINGS_PROPERTY = "sanxian/findings"
-#: Layers for viewing only: those of an inspected package.
+#: Layers for viewing only: those of an inspected package, with their name in the package in capitals.
 SHOWN_PACKAGE_PROPERTY = "sanxian/shown"
 #: Property of layers excluded from checks because another group was chosen: ids of the layers of that group.
 EXCLUDED_PROPERTY = "sanxian/aside"

@@ -10,7 +10,17 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qgis.core import QgsLayerTreeLayer, QgsMapLayer, QgsProject, QgsVectorLayer
+from qgis.core import (
+    QgsFillSymbol,
+    QgsLayerMetadata,
+    QgsLayerTreeLayer,
+    QgsMapLayer,
+    QgsProject,
+    QgsRenderContext,
+    QgsSingleSymbolRenderer,
+    QgsVectorLayer,
+    QgsWkbTypes,
+)
 
 from ...core.cancellation import NEVER_CANCELLED, Cancellation
 from ...core.standard.layer_tree import find_branch
@@ -18,6 +28,7 @@ from ..editing.styled_layers import get_layer_order, list_database_layers, open_
 from ..layers import styles
 from ..layers.role_recognition import SHOWN_PACKAGE_PROPERTY
 from ..running.threads import run_in_python_thread
+from ..settings import get_interface_language
 from ..texts import tr
 
 if TYPE_CHECKING:
@@ -62,7 +73,9 @@ def copy_datasets(
 def show_package_layers(project: QgsProject, name: str, paths: list[Path], standard: Standard) -> list[QgsVectorLayer]:
     """Add the layers of copied data sets to the project, read-only, in a group on top.
 
-    Names, symbols and order are those of the standard; the layers do not belong to the plan. On the main thread.
+    Names and order are those of the standard; the layers do not belong to the plan. Areas are drawn as outlines in the
+    colours of the standard's symbols, because their fills would cover those of the project's own layers. ``name`` is
+    the package's name. On the main thread.
     """
     sources = [item for path in paths for item in _list_sources(path)]
     order = get_layer_order(standard)
@@ -71,15 +84,18 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     layers = [layer for layer in layers if layer.isValid() and layer.isSpatial()]
     if not layers:
         return []
-    group = project.layerTreeRoot().insertGroup(0, tr("Package {name} (read-only copy)").format(name=name))
+    # The package's name does not fit into the layer tree.
+    group = project.layerTreeRoot().insertGroup(0, tr("Package (read-only copy)"))
     for layer in layers:
         layer.setReadOnly(True)
-        layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, 1)
         role = layer.name().upper()
+        layer.setCustomProperty(SHOWN_PACKAGE_PROPERTY, role)
         styles.apply_role_style(layer, role)
+        _show_outlines_only(layer)
         template = standard.templates.get(role)
+        layer.setMetadata(_describe_layer(layer, name))
         if template is not None:
-            layer.setName(f"{template.name} {role}")
+            layer.setName(template.name if get_interface_language() == "zh" else role)
         project.addMapLayer(layer, False)
         node: QgsLayerTreeLayer = group.addLayer(layer)
         node.setItemVisibilityChecked(template is None or find_branch(role, standard).shown)
@@ -87,10 +103,48 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
     return layers
 
 
+#: Width of the outlines in mm; dashes distinguish them from the project's own layers.
+_OUTLINE_WIDTH_MM, _OUTLINE_STYLE = 0.5, "dash"
+
+
+def _show_outlines_only(layer: QgsVectorLayer) -> None:
+    """Draw the areas of a layer as outlines in the colour of its present symbols."""
+    if layer.geometryType() != QgsWkbTypes.GeometryType.PolygonGeometry or layer.renderer() is None:
+        return
+    symbols = layer.renderer().symbols(QgsRenderContext())
+    colour = next((symbol.color() for symbol in symbols if symbol.color().isValid()), None)
+    properties = {
+        "style": "no",
+        "outline_style": _OUTLINE_STYLE,
+        "outline_width": str(_OUTLINE_WIDTH_MM),
+        **({"outline_color": colour.name()} if colour is not None else {}),
+    }
+    layer.setRenderer(QgsSingleSymbolRenderer(QgsFillSymbol.createSimple(properties)))
+
+
+def _describe_layer(layer: QgsVectorLayer, package: str) -> QgsLayerMetadata:
+    """Return metadata of a layer, whose title the layer tree shows as tool tip."""
+    metadata = QgsLayerMetadata(layer.metadata())
+    metadata.setTitle(f"{layer.name()} · {package}")
+    return metadata
+
+
 def _list_sources(path: Path) -> list[tuple[str, str]]:
     if path.is_dir() and path.suffix.lower() != ".gdb":
         return [(shape.stem, str(shape)) for shape in sorted(path.glob("*.[sS][hH][pP]"))]
     return list(list_database_layers(path).items())
+
+
+def find_package_layer(project: QgsProject, name: str) -> QgsVectorLayer | None:
+    """Return the opened layer that has this name in the inspected package, or None."""
+    return next(
+        (
+            layer
+            for layer in find_package_layers(project)
+            if isinstance(layer, QgsVectorLayer) and layer.customProperty(SHOWN_PACKAGE_PROPERTY) == name.upper()
+        ),
+        None,
+    )
 
 
 def find_package_layers(project: QgsProject) -> list[QgsMapLayer]:

@@ -6,7 +6,7 @@ In any thread; nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,14 @@ from ...core.cancellation import Cancellation
 from ...core.errors import InputError, SanxianError
 from ..running.threads import run_in_python_thread
 from ..settings import get_interface_language
+from ..texts import tr
 
 if TYPE_CHECKING:
     from ...core.check import CheckResult, Options
     from ...core.package.order import ExportOrder
     from ...core.package.package_spec.model import PackageSpec
     from ...core.package.slot_files import FilledSlot
+    from ...core.standard.map_set import MapSpec, MissingInput
 
 #: Existing content at the package's path: none, a package that is replaced completely, or content that is not replaced.
 NEW_FOLDER, REPLACED_PACKAGE, REFUSED_FOLDER = "new", "replaced", "refused"
@@ -34,8 +36,9 @@ class SlotPreview:
 
     ``kind``: what the slot holds; ``need``: mandatory, conditional or optional; ``pattern``: pattern of the file
     names; ``files``: names of the files found; ``is_from_existing_package``: they come from the existing package;
-    ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing;
-    ``is_generated``: the plugin makes it of the check if it is missing.
+    ``has_unusable_files``: they cannot be opened; ``can_be_drawn``: the plugin can draw it if it is missing and its
+    layers exist; ``is_generated``: the plugin makes it of the check if it is missing; ``accepts_any_map``: the slot is
+    filled by a map of any number; ``id``: id in the specification.
     """
 
     kind: str
@@ -47,6 +50,8 @@ class SlotPreview:
     has_unusable_files: bool = False
     can_be_drawn: bool = False
     is_generated: bool = False
+    accepts_any_map: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +61,7 @@ class PackagePreview:
     ``root``: name of the package's folder, empty while the county is unknown; ``target``: its path; ``state``: the
     folder is new, replaced or refused; ``reason``: why existing content is not replaced; ``slots``: its documents and
     maps; ``left_out``: files of the folder of documents that belong to no slot; ``watched_paths``: folders and broken
-    files that the user may change meanwhile.
+    files that the user may change meanwhile; ``missing_maps``: id of a slot → why its map cannot be drawn.
     """
 
     root: str = ""
@@ -67,6 +72,21 @@ class PackagePreview:
     left_out: tuple[str, ...] = ()
     unused_file_count: int = 0
     watched_paths: tuple[str, ...] = ()
+    missing_maps: Mapping[str, str] = field(default_factory=dict)
+
+    def will_be_drawn(self, slot: SlotPreview) -> bool:
+        """Return True if the plugin draws the map of a slot that has no file."""
+        return slot.can_be_drawn and not slot.files and slot.id not in self.missing_maps
+
+    def list_relevant_slots(self, draws_maps: bool) -> list[SlotPreview]:
+        """Return the slots without the one for any map, if the package has or gets a map.
+
+        ``draws_maps``: the plugin draws missing maps.
+        """
+        has_map = any(
+            (slot.kind == "map" and slot.files) or (draws_maps and self.will_be_drawn(slot)) for slot in self.slots
+        )
+        return [slot for slot in self.slots if slot.files or not (slot.accepts_any_map and has_map)]
 
 
 @dataclass(frozen=True)
@@ -110,6 +130,7 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     """
     from ...core.messages.texts import Texts
     from ...core.package.gate import check_target
+    from ...core.package.maps.slots import accepts_any_map
     from ...core.package.names import fill_placeholders
     from ...core.package.slot_files import fill_slots
 
@@ -138,6 +159,8 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
             one.slot.title in broken,
             bool(one.slot.layout),
             bool(one.slot.generated),
+            accepts_any_map(one.slot),
+            one.slot.id,
         )
         for one in filled
     ]
@@ -145,6 +168,40 @@ def preview_package(order: ExportOrder, values: dict[str, str], inputs: Iterable
     left_out = (rest.features, rest.count) if rest else ((), 0)
     watched = (*_list_subfolders(order.documents), *_list_broken_files(filled, broken))
     return PackagePreview(root, target, state, why, tuple(slots), *left_out, watched)
+
+
+def describe_personal_fields(package_spec: PackageSpec) -> list[str]:
+    """Return one line for each layer that has fields with personal data, with their names."""
+    from ...core.standard import load_standard
+
+    chinese = get_interface_language() == "zh"
+    lines = []
+    for template in load_standard(package_spec.standard).templates.values():
+        names = [declared.alias or declared.name if chinese else declared.name for declared in template.personal]
+        if names:
+            title = template.name if chinese else template.role
+            lines.append(tr("{layer}: {fields}").format(layer=title, fields=tr(", ").join(names)))
+    return lines
+
+
+def explain_missing_maps(
+    package_spec: PackageSpec, find_missing_input: Callable[[MapSpec], MissingInput | None]
+) -> dict[str, str]:
+    """Return id of a slot → sentence why the plugin cannot draw its map, for the maps whose layers are missing.
+
+    ``find_missing_input``: returns what a map lacks. It is the same function as for the dialog 生成布局, or the one of
+    the export for a checked plan.
+    """
+    from ...core.messages.texts import Texts
+    from ...core.package.maps.slots import make_map_spec
+
+    texts, catalogue = Texts(get_interface_language()), package_spec.maps.catalogue()
+    reasons: dict[str, str] = {}
+    for slot in package_spec.files:
+        missing = find_missing_input(make_map_spec(slot, catalogue)) if slot.layout else None
+        if missing is not None:
+            reasons[slot.id] = texts.get("maps", missing.key, map=slot.title, **missing.params)
+    return reasons
 
 
 def _list_broken_files(filled: Iterable[FilledSlot], titles: set[str]) -> list[str]:

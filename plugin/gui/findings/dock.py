@@ -112,6 +112,7 @@ class FindingsDock(FindingsForm):
         report = result.report
         self.tree.findings.outdated = result.outdated
         self.verdict.show_report(result)
+        self.filters.offer_package_only(result.is_of_package)
         self._offer_filter_choices()
         self.tree.show_report(report, self._read_filters())
         self.run_button.setText(tr("Re-check"))
@@ -202,7 +203,13 @@ class FindingsDock(FindingsForm):
     # --- state
     def _read_filters(self) -> FilterSettings:
         filters = self.filters
-        return FilterSettings(self.verdict.kinds, filters.search.text(), filters.chosen_townships, filters.chosen_rules)
+        return FilterSettings(
+            self.verdict.kinds,
+            filters.search.text(),
+            filters.chosen_townships,
+            filters.chosen_rules,
+            filters.package_only.isChecked(),
+        )
 
     def _apply_filters(self) -> None:
         if self.result is not None:

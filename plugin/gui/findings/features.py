@@ -18,6 +18,7 @@ from qgis.core import (
 
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_assigned_role
+from ...bridge.package.layers import find_package_layer
 from .result import CheckView
 
 
@@ -74,7 +75,8 @@ def select_feature(iface: Any, result: CheckView, ref: FeatureRef, others: list[
 
 def find_feature(result: CheckView, ref: FeatureRef) -> tuple[QgsVectorLayer | None, QgsFeature | None]:
     """Return layer and feature of a reference; None for what the project lacks."""
-    layer = find_layer_of_role(QgsProject.instance(), result, ref.role)
+    find = find_layer_of_package if result.is_of_package else find_layer_of_role
+    layer = find(QgsProject.instance(), result, ref.role)
     return layer, _find_feature_in_layer(layer, result, ref) if layer is not None else None
 
 
@@ -91,6 +93,12 @@ def find_layer_of_role(project: QgsProject, result: CheckView, role: str) -> Qgs
     checked = result.checked.plan.layers.get(role)
     named = [v for v in layers if checked is not None and v.name() == checked.name]
     return next((v for v in layers if get_assigned_role(v) == role), named[0] if named else None)
+
+
+def find_layer_of_package(project: QgsProject, result: CheckView, role: str) -> QgsVectorLayer | None:
+    """Return the opened layer of the inspected package for a role (code of a plan layer), or None."""
+    inspected = result.checked.plan.layers.get(role)
+    return find_package_layer(project, inspected.name) if inspected is not None else None
 
 
 def _find_feature_in_layer(layer: QgsVectorLayer, result: CheckView, ref: FeatureRef) -> QgsFeature | None:

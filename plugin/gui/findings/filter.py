@@ -25,25 +25,32 @@ from .groups import (
 from .model import FindingsModel
 from .rows import FINDING_ROW_FLAGS, RULE_ROW_FLAGS
 
+#: Codes of rules on packages.
+_PACKAGE_RULE_PREFIX = "DOC"
+
 
 @dataclass
 class FilterSettings:
     """The filters that the user set for the findings list.
 
     ``kinds``: kinds of findings that are shown; ``text``: search text; ``townships``, ``rules``: those that are
-    shown. Empty sets and texts hide nothing, except empty ``kinds``.
+    shown; ``package_only``: only findings on the package itself (DOC) are shown, not those on its layers. Empty sets
+    and texts hide nothing, except empty ``kinds``.
     """
 
     kinds: frozenset[str] = frozenset(FINDING_KINDS) - {"waived"}
     text: str = ""
     townships: frozenset[str] = frozenset()
     rules: frozenset[str] = frozenset()
+    package_only: bool = False
     _search_words: tuple[str, ...] = field(default=(), repr=False)
 
     def __post_init__(self):
         self._search_words = tuple(self.text.casefold().split())
 
     def rule(self, group: FindingGroup) -> bool:
+        if self.package_only and not group.code.startswith(_PACKAGE_RULE_PREFIX):
+            return False
         return not self.rules or group.code in self.rules
 
     def reason(self, group: FindingGroup) -> bool:
@@ -183,7 +190,7 @@ class FindingsFilter(QSortFilterProxyModel):
         The numbers are by kind. Return None if no other filter is set.
         """
         wanted = replace(self.wanted, kinds=frozenset(FINDING_KINDS))
-        if not (wanted.text.split() or wanted.townships or wanted.rules):
+        if not (wanted.text.split() or wanted.townships or wanted.rules or wanted.package_only):
             return None
         found: Counter[str] = Counter()
         for group in self.sourceModel().groups:

@@ -7,7 +7,7 @@ import time
 
 from qgis.gui import QgsCheckableComboBox, QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, QTimer, pyqtSignal
-from qgis.PyQt.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QWidget
+from qgis.PyQt.QtWidgets import QCheckBox, QHBoxLayout, QProgressBar, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from ...bridge.texts import tr
 
@@ -29,11 +29,20 @@ class FilterBar(QWidget):
         self.search.setPlaceholderText(tr("Search rule, BSM, township"))
         self.townships = self._make_combo("SanxianTownships", tr("All townships"))
         self.rules = self._make_combo("SanxianRules", tr("All rules"))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.package_only = QCheckBox(tr("Package only"))
+        self.package_only.setObjectName("SanxianPackageOnly")
+        self.package_only.setToolTip(
+            tr("List only findings on the package itself (rules DOC), not those on the features of its layers")
+        )
+        self.package_only.hide()
+        row = QHBoxLayout()
         row.addWidget(self.search, 2)
         row.addWidget(self.townships, 1)
         row.addWidget(self.rules, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row)
+        layout.addWidget(self.package_only)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(DEBOUNCE_MS)
@@ -41,6 +50,7 @@ class FilterBar(QWidget):
         self.search.textChanged.connect(self._timer.start)
         for combo in (self.townships, self.rules):
             combo.checkedItemsChanged.connect(self._timer.start)
+        self.package_only.toggled.connect(self.changed)
 
     def _make_combo(self, name: str, everything: str) -> QgsCheckableComboBox:
         combo = QgsCheckableComboBox()
@@ -80,8 +90,15 @@ class FilterBar(QWidget):
     def chosen_rules(self) -> frozenset[str]:
         return frozenset(self.rules.checkedItemsData())
 
+    def offer_package_only(self, is_of_package: bool) -> None:
+        """Show the filter for findings on a package; without a package it is off."""
+        self.package_only.setVisible(is_of_package)
+        if not is_of_package:
+            self.package_only.setChecked(False)
+
     def clear(self) -> None:
         self.search.clear()
+        self.package_only.setChecked(False)
         for combo in (self.townships, self.rules):
             combo.deselectAllOptions()
 

@@ -32,7 +32,7 @@ class CheckView:
     ``checked``: plan and report of the core; ``finished``: time of the check; ``findings``: current findings after
     edits, while the report remains that of the full check; ``edited``: features that were re-checked;
     ``is_restored``: read from the file next to the project; ``outdated``: determines the findings that may be
-    outdated.
+    outdated; ``is_of_package``: the findings are of an inspected package.
     """
 
     checked: Any
@@ -43,17 +43,18 @@ class CheckView:
     edited: set[Any] = field(default_factory=set)
     is_restored: bool = False
     outdated: OutdatedFindings | None = None
+    is_of_package: bool = False
 
     def __post_init__(self) -> None:
         self.findings = list(self.report.findings)
 
     @classmethod
-    def of(cls, checked: Any) -> CheckView:
+    def of(cls, checked: Any, is_of_package: bool = False) -> CheckView:
         from ...core.messages.texts import Texts
 
         lang = checked.report.lang
         crs = convert_to_qgis_crs(checked.plan.crs)
-        return cls(checked, datetime.now(), crs, Texts(lang))
+        return cls(checked, datetime.now(), crs, Texts(lang), is_of_package=is_of_package)
 
     @property
     def report(self) -> Any:

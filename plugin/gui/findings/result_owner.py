@@ -113,6 +113,13 @@ class ResultOwner:
         """Return True if a result is displayed and is of the open project."""
         return self._dock.result is not None and self._project_number_of_result == self._watch.number
 
+    def has_features(self) -> bool:
+        """Return True if the features of the displayed result may be searched in the project.
+
+        In another project the same key denotes another feature. Features of a package are in its opened layers.
+        """
+        return self.current() or bool(self.package)
+
     def get_displayed_result(self) -> CheckView | None:
         return self._dock.result if self.current() else None
 

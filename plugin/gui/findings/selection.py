@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from qgis.core import QgsGeometry, QgsPointXY
+from qgis.core import QgsGeometry, QgsPointXY, QgsProject
 from qgis.gui import QgsMapTool, QgsMapToolIdentify, QgsMapToolPan
 from qgis.PyQt.QtCore import QEvent, QObject, QPoint, Qt
 from qgis.PyQt.QtWidgets import QApplication, QMenu
 
+from ...bridge.package import layers as package_layers
 from ...bridge.texts import tr
 from ..widgets import theme
 from .dock import FindingsDock
@@ -62,8 +63,7 @@ class FindingSelection(QObject):
     def show(self, finding: Any, zoom: bool = True) -> None:
         """Mark a finding on the map and outline its features as they are now."""
         result, outlines = self._dock.result, []
-        # In another project the same key denotes another feature.
-        for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.current() else ():
+        for ref in list_feature_refs(finding)[:_MAX_OUTLINED_FEATURES] if self._owner.has_features() else ():
             layer, feature = find_feature(result, ref)
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
@@ -71,16 +71,20 @@ class FindingSelection(QObject):
         self.mark.show(finding, result.crs, zoom=zoom, features=outlines)
 
     def _open_form(self, ref: FeatureRef) -> None:
-        self._report_if_missing(self._owner.current() and open_feature_form(self._iface, self._dock.result, ref))
+        self._report_if_missing(self._owner.has_features() and open_feature_form(self._iface, self._dock.result, ref))
 
     def _select_feature(self, ref: FeatureRef, others: list[FeatureRef]) -> None:
-        self._report_if_missing(self._owner.current() and select_feature(self._iface, self._dock.result, ref, others))
+        self._report_if_missing(
+            self._owner.has_features() and select_feature(self._iface, self._dock.result, ref, others)
+        )
 
     def _report_if_missing(self, done: bool) -> None:
         """Report why a feature could not be shown, if ``done`` is False."""
         if done:
             return
-        if self._owner.package:
+        if self._owner.package and package_layers.find_package_layers(QgsProject.instance()):
+            self._dock.show_note(tr("The layers of the package on the map do not have this feature."))
+        elif self._owner.package:
             self._dock.show_note(
                 tr(
                     "The feature belongs to the package, not to this project. Click “Show Its "

@@ -9,12 +9,17 @@ from ...bridge import manual
 from ...bridge.texts import tr
 from .help_dialog import open_manual
 
+#: Number of `QDialogButtonBox.ButtonLayout.KdeLayout`, in which help is on the left, before OK and Cancel.
+_KDE_LAYOUT = 2
+
 
 def add_help_button(buttons: QDialogButtonBox, topic: str) -> QDialogButtonBox:
     """Add the button 说明 to the buttons of a dialog, and return them.
 
-    It opens the manual at the ``topic`` of the dialog.
+    It opens the manual at the ``topic`` of the dialog. It is on the left on every system, as in windows with their own
+    row of buttons.
     """
+    buttons.setStyleSheet(f"QDialogButtonBox {{ button-layout: {_KDE_LAYOUT} }}")
     buttons.addButton(make_help_button(topic), QDialogButtonBox.ButtonRole.HelpRole)
     return buttons
 

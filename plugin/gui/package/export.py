@@ -25,6 +25,7 @@ from ..widgets import messages
 from ..widgets.messages import MessageBarMessages, open_path
 from .export_dialog import CHECK_STEP, WRITE_STEP, ExportOutcome
 from .export_preview import ExportEnvironment, ExportPreview
+from .inspect import remember_package
 
 #: Errors of the core that contain the reasons against a package, one per line.
 _REFUSAL_KEYS = ("package_gate", "package_stopped")
@@ -185,6 +186,7 @@ class PackageExport(QObject):
         self._job = None
         from ...core.messages.texts import Texts
 
+        remember_package(str(done.path))
         texts = Texts(settings.get_interface_language())
         forced = done.manifest["check"]["forced"]
         text = tr("The package is made, read back and compared with the plan.")
@@ -249,5 +251,7 @@ class PackageExport(QObject):
         from ...core.files.digests import MANIFEST_PAGE_FILE_NAME
 
         done = self.dialog.end.end.done if self.dialog is not None else None
-        if done is not None:
+        if done is not None and what == "inspection":
+            self._around.inspect(str(done.path))
+        elif done is not None:
             open_path(str(Path(done.path) / MANIFEST_PAGE_FILE_NAME if what == "manifest" else done.path))

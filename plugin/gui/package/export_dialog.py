@@ -128,7 +128,7 @@ class ExportOutcome:
 class OutcomePage(QWidget):
     """Last page of the export window: the outcome.
 
-    ``opened`` is emitted with ``folder`` or ``manifest``.
+    ``opened`` is emitted with ``folder``, ``manifest`` or ``inspection``.
     """
 
     opened = pyqtSignal(str)
@@ -160,13 +160,16 @@ class OutcomePage(QWidget):
         self.manifest = QPushButton(tr("Open Manifest"))
         self.manifest.setObjectName("SanxianPackageOpenManifest")
         self.manifest.clicked.connect(lambda: self.opened.emit("manifest"))
+        self.inspect = QPushButton(tr("Inspect Package…"))
+        self.inspect.setObjectName("SanxianPackageInspect")
+        self.inspect.clicked.connect(lambda: self.opened.emit("inspection"))
         self.copy = QPushButton(tr("Copy Digest"))
         self.copy.clicked.connect(lambda: QgsApplication.clipboard().setText(self.digest.text()))
         self.findings = QPushButton(tr("Show Findings"))
         self.findings.setObjectName("SanxianPackageEndFindings")
         self.findings.clicked.connect(self.findingsRequested)
         row = QHBoxLayout()
-        for button in (self.folder, self.manifest, self.copy, self.findings):
+        for button in (self.folder, self.manifest, self.inspect, self.copy, self.findings):
             row.addWidget(button)
         row.addStretch(1)
         layout = QVBoxLayout(self)
@@ -181,7 +184,7 @@ class OutcomePage(QWidget):
         self.end = end
         self.text.setText(end.text)
         succeeded = end.done is not None
-        for widget in (self.facts, self.folder, self.manifest, self.copy):
+        for widget in (self.facts, self.folder, self.manifest, self.inspect, self.copy):
             widget.setVisible(succeeded)
         self.findings.setVisible(end.findings)
         if succeeded:
@@ -299,6 +302,23 @@ class ExportDialog(QDialog):
         except (SanxianError, ImportError) as error:
             self.form.show_error(messages.explain_error(error))
             return None
+
+    def load_spec(self) -> Any:
+        """Return the chosen package specification; None if it is unreadable.
+
+        The window then shows the error.
+        """
+        try:
+            return self.form.forms.load_spec()
+        except (SanxianError, ImportError) as error:
+            self.form.show_error(messages.explain_error(error))
+            return None
+
+    def show_missing_folder(self) -> None:
+        """Show that the parts of the package are listed when the target folder is chosen."""
+        self._preview = PackagePreview()
+        self.form.show_missing_folder()
+        self._enable_buttons()
 
     def ask_until_exportable(self) -> bool:
         """Return True if the document information allows an export; show errors."""

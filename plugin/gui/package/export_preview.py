@@ -4,17 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from qgis.core import QgsProject
 
 from ...bridge.layers import role_recognition
 from ...bridge.layers.properties import get_file_path
-from ...bridge.package.preview import NO_OBJECTIONS, ObjectionFinder, find_county_values, preview_package
+from ...bridge.layouts.map_layers import collect_from_recognition
+from ...bridge.package.preview import (
+    NO_OBJECTIONS,
+    ObjectionFinder,
+    explain_missing_maps,
+    find_county_values,
+    preview_package,
+)
 from ...bridge.project import county
 from ...bridge.running.tasks import BackgroundJob, JobRunner, log_error
 from ...bridge.texts import tr
+from ...core.errors import InputError
 from ..findings.result import CheckView
 from ..widgets import messages
 
@@ -25,13 +33,14 @@ class ExportEnvironment:
 
     ``fresh(form)``: returns the last result if it is of the current data and of the standard of the package
     specification; ``get_displayed_result``: returns the displayed result; ``number``: returns the number of the open
-    project; ``findings``: brings the panel to the front.
+    project; ``findings``: brings the panel to the front; ``inspect(path)``: opens the dialog 检查成果包 with a package.
     """
 
     fresh: Callable[[Any], CheckView | None]
     get_displayed_result: Callable[[], CheckView | None]
     number: Callable[[], int]
     findings: Callable[[], None]
+    inspect: Callable[[str], None]
 
 
 class ExportPreview:
@@ -49,24 +58,39 @@ class ExportPreview:
     def update(self, dialog: Any, wanted: Callable[[], bool]) -> None:
         """Compute the preview and show it in the dialog while ``wanted`` returns True.
 
-        Only the answer to the last request is shown.
+        Only the answer to the last request is shown. The state of the check does not depend on the target folder and
+        is shown at once.
         """
+        self._request += 1
+        package_spec = dialog.load_spec()
+        if package_spec is None:
+            return
+        request, project = self._request, QgsProject.instance()
+        result = self._around.fresh(package_spec)
+        dialog.form.gate.show_check(result, self._around.get_displayed_result() is not None)
         order = dialog.order()
         if order is None:
+            dialog.show_missing_folder()
             return
-        self._request += 1
-        request, project = self._request, QgsProject.instance()
-        result = self._around.fresh(order.package_spec)
-        dialog.form.gate.show_check(result, self._around.get_displayed_result() is not None)
         checked = result.checked if result is not None else None
         options = county.make_check_options(project)
         inputs = [get_file_path(layer) for layer in role_recognition.list_plan_layers(project)]
+        outlines = role_recognition.take_outlines(project) if checked is None else []
 
         def work(_progress, _cancellation):
-            return preview_package(order, find_county_values(order.package_spec, options, checked), inputs)
+            ahead = preview_package(order, find_county_values(package_spec, options, checked), inputs)
+            if checked is None:
+                return ahead, (role_recognition.recognise_layers(outlines, options), options.norm())
+            from ...core.package.maps.slots import find_missing_input_of_plan
 
-        def done(ahead):
+            missing_maps = explain_missing_maps(package_spec, lambda one: find_missing_input_of_plan(checked.plan, one))
+            return replace(ahead, missing_maps=missing_maps), None
+
+        def done(answer):
+            ahead, recognised = answer
             if request == self._request and wanted():
+                if recognised is not None:
+                    ahead = replace(ahead, missing_maps=self._explain_maps_of_project(package_spec, *recognised))
                 dialog.show_preview(ahead)
 
         def failed(error):
@@ -79,6 +103,17 @@ class ExportPreview:
             BackgroundJob(tr("Inspecting the folders"), work, on_done=done, on_error=failed, hidden=True)
         )
         self._show_objections_of_plan(dialog, order, checked, wanted)
+
+    @staticmethod
+    def _explain_maps_of_project(package_spec: Any, found: Any, norm: Any) -> dict[str, str]:
+        """Return why maps cannot be drawn from the project's layers, before they are checked."""
+        project = QgsProject.instance()
+        try:
+            material = collect_from_recognition(project, role_recognition.list_plan_layers(project), found, norm)
+        except InputError:
+            # The check that precedes the export reports layers without a role or with the same role.
+            return {}
+        return explain_missing_maps(package_spec, material.find_missing_input)
 
     def _show_objections_of_plan(self, dialog: Any, order: Any, checked: Any, wanted: Callable[[], bool]) -> None:
         """Show the reasons against a package of the checked plan.

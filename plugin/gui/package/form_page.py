@@ -20,9 +20,16 @@ from qgis.PyQt.QtWidgets import (
 )
 
 from ...bridge import settings
-from ...bridge.package.preview import REFUSED_FOLDER, REPLACED_PACKAGE, PackagePreview, SlotPreview
+from ...bridge.package.preview import (
+    REFUSED_FOLDER,
+    REPLACED_PACKAGE,
+    PackagePreview,
+    SlotPreview,
+    describe_personal_fields,
+)
 from ...bridge.project import document, saved_paths
 from ...bridge.texts import tr
+from ...core.errors import SanxianError
 from ...core.profile import DocumentInfo
 from ..project.document_line import DocumentLine, SpecDocumentInfo, ensure_exportable_document_info
 from ..widgets import theme
@@ -58,7 +65,15 @@ class SlotsList(QTreeWidget):
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         header.setStretchLastSection(True)
         self.setMinimumHeight(self.fontMetrics().lineSpacing() * _VISIBLE_ROWS)
-        self._package_preview, self._maps = PackagePreview(), False
+        self._package_preview: PackagePreview | None = None
+        self._maps = False
+        self.show_missing_folder()
+
+    def show_missing_folder(self) -> None:
+        """Show one row that asks for the target folder."""
+        self._package_preview = None
+        self.clear()
+        self._add_part("—", "—", "info", tr("Choose the folder for the result first."), "")
 
     def show_preview(self, ahead: PackagePreview, maps: bool) -> None:
         """Show the parts of a package in a preview.
@@ -67,24 +82,36 @@ class SlotsList(QTreeWidget):
         """
         self._package_preview, self._maps = ahead, maps
         self.clear()
-        for slot in ahead.slots:
-            self._add_part(slot.title, _get_need_word(slot.need), *self._describe_slot(slot, maps))
+        for slot in ahead.list_relevant_slots(maps):
+            missing_layers = ahead.missing_maps.get(slot.id, "")
+            item = self._add_part(
+                slot.title, _get_need_word(slot.need), *self._describe_slot(slot, maps, missing_layers)
+            )
+            # As in the dialog 生成布局.
+            item.setDisabled(bool(missing_layers and not slot.files and slot.need != "M"))
         made = tr("Report of the check, tables of figures, metadata, manifest")
         self._add_part(made, "—", "ok", tr("Made with the package"), "")
 
     def refresh_icons(self) -> None:
-        self.show_preview(self._package_preview, self._maps)
+        if self._package_preview is None:
+            self.show_missing_folder()
+        else:
+            self.show_preview(self._package_preview, self._maps)
 
-    def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> None:
+    def _add_part(self, title: str, need: str, icon: str, text: str, tip: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem([title, need, text])
         item.setIcon(0, theme.load_icon(icon))
         for column in range(3):
             item.setToolTip(column, tip or text)
         self.addTopLevelItem(item)
+        return item
 
     @staticmethod
-    def _describe_slot(slot: SlotPreview, maps: bool) -> tuple[str, str, str]:
-        """Return icon, text and full file names of a part."""
+    def _describe_slot(slot: SlotPreview, maps: bool, missing_layers: str) -> tuple[str, str, str]:
+        """Return icon, text and tool tip of a part.
+
+        ``missing_layers``: why the plugin cannot draw its map; empty if it can.
+        """
         names = "\n".join(slot.files)
         if slot.has_unusable_files:
             return "error", tr("Cannot be opened: {names}").format(names=slot.files[0]), names
@@ -97,9 +124,11 @@ class SlotsList(QTreeWidget):
                 tr("{found} (of the previous package)").format(found=found) if slot.is_from_existing_package else found,
                 names,
             )
-        if slot.is_generated or (slot.can_be_drawn and maps):
+        if slot.is_generated or (slot.can_be_drawn and maps and not missing_layers):
             return "info", tr("Made with the package"), slot.pattern
         icon = {"M": "error", "C": "warning", "O": "info"}[slot.need]
+        if slot.can_be_drawn and maps:
+            return icon, tr("Not made (layers missing)"), missing_layers
         return icon, tr("Not found: {name}").format(name=slot.pattern), ""
 
 
@@ -160,6 +189,8 @@ class FormPage(QWidget):
         self.maps.setChecked(settings.read_setting(_MAPS_SETTING, True))
         self.personal = QCheckBox(tr("With personal data (omitted by default)"))
         self.personal.setObjectName("SanxianPackagePersonal")
+        self.forms.changed.connect(self._describe_personal_data)
+        self._describe_personal_data()
         self.gate = GateBox()
         self.document = DocumentLine(project, fallback=self.read_fallback)
         self.forms.changed.connect(self.document.refresh)
@@ -180,6 +211,16 @@ class FormPage(QWidget):
         layout.addWidget(self.maps)
         layout.addWidget(self.personal)
         layout.addWidget(self.gate, 3)
+
+    def _describe_personal_data(self) -> None:
+        """Name the fields with personal data in the tool tip."""
+        try:
+            lines = describe_personal_fields(self.forms.load_spec())
+        except SanxianError:
+            # The preview shows why the specification is unreadable.
+            lines = []
+        text = tr("Fields with personal data are left empty unless this is ticked:")
+        self.personal.setToolTip("\n".join([text, *lines]) if lines else "")
 
     def schedule_change(self, *_signal) -> None:
         self._settle.start()
@@ -252,6 +293,13 @@ class FormPage(QWidget):
         text = tr("{count} files of the folder do not belong to the package and are omitted: {names}.")
         self.left_out.setText(text.format(count=ahead.unused_file_count, names=names) if names else "")
         self.left_out.setVisible(bool(names))
+
+    def show_missing_folder(self) -> None:
+        """Show that the target folder is not chosen yet."""
+        self.slots.show_missing_folder()
+        self.target.setText("")
+        self.left_out.hide()
+        self.show_text("")
 
     def show_error(self, message: str) -> None:
         """Show why the preview failed."""

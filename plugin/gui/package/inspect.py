@@ -55,7 +55,7 @@ class PackageInspection(QObject):
         self._job: BackgroundJob | None = None
 
     def ask(self, path: str) -> None:
-
+        """Open the dialog with a package, or with the last one if ``path`` is empty."""
         if self._checking.busy:
             self._messages.show_warning(tr("A check is running. Wait until it is finished, or cancel it in the panel."))
             return
@@ -89,12 +89,16 @@ class PackageInspection(QObject):
         def done(answer):
             self._discard_package()
             self._package = path, form
-            self.done.emit(CheckView.of(answer[0]), answer[1], path)
+            self.done.emit(CheckView.of(answer[0], is_of_package=True), answer[1], path)
             self._report_summary(answer[0].report.summary)
 
-        self._messages.close()
+        self.close_message()
         if self._checking.run_check(tr("Inspect Submission Package"), work, done, empty_states.count_rules(options)):
             self.inspection_began.emit(path)
+
+    def close_message(self) -> None:
+        """Close the message on the last inspection, which a later result replaces."""
+        self._messages.close()
 
     def _report_summary(self, summary: dict[str, Any]) -> None:
         # Without the name of the package, which is too long for the message bar; the panel shows it.
@@ -166,6 +170,12 @@ class PackageInspection(QObject):
 
 
 _LAST_PATH_SETTING = "package/inspected"
+_WIDTH_IN_DIGITS = 76
+
+
+def remember_package(path: str) -> None:
+    """Store the package that the dialog proposes next, such as one that was just made."""
+    settings.store_setting(_LAST_PATH_SETTING, path)
 
 
 class InspectDialog(QDialog):
@@ -177,7 +187,15 @@ class InspectDialog(QDialog):
         self.setWindowTitle(tr("Inspect Submission Package"))
         last = settings.read_setting(_LAST_PATH_SETTING, "")
         zip_or_all = f"ZIP (*.zip);;{tr('All')} (*)"
-        self.package = FileLine(path, str(Path(last).parent) if last else "", zip_or_all, folders=True)
+        self.package = FileLine(
+            path or (last if last and Path(last).exists() else ""),
+            str(Path(last).parent) if last else "",
+            zip_or_all,
+            folders=True,
+            file_label=tr("Zip…"),
+            file_tip=tr("Choose a package as zip"),
+            folder_tip=tr("Choose the folder of a package"),
+        )
         self.package.line.setObjectName("SanxianInspectPath")
         self.package.line.setPlaceholderText(tr("Folder of a package, or a zip"))
         self.package.line.textChanged.connect(self._validate_path)
@@ -202,10 +220,11 @@ class InspectDialog(QDialog):
         layout.addLayout(form)
         layout.addWidget(self.missing_note)
         layout.addWidget(note)
-        layout.addStretch(1)
         layout.addWidget(buttons)
-        self.resize(self.fontMetrics().horizontalAdvance("0") * 76, self.sizeHint().height())
         self._validate_path()
+        # The size hint ignores that wrapped text needs fewer lines in a wide window.
+        width = self.fontMetrics().horizontalAdvance("0") * _WIDTH_IN_DIGITS
+        self.resize(width, layout.heightForWidth(width))
 
     def _validate_path(self) -> None:
         path = self.package.text()
@@ -215,5 +234,5 @@ class InspectDialog(QDialog):
         self.missing_note.setVisible(bool(self.missing_note.text()))
 
     def accept(self) -> None:
-        settings.store_setting(_LAST_PATH_SETTING, self.package.text())
+        remember_package(self.package.text())
         super().accept()

@@ -14,7 +14,8 @@ class FileLine(QWidget):
     """A path, with buttons to choose a file or a folder.
 
     ``new``: the file need not exist, and an existing one is extended, not replaced; ``folders``: a folder is allowed
-    too; ``only_folders``: only a folder is allowed. The tool tip shows the full path.
+    too; ``only_folders``: only a folder is allowed; ``file_label``: text of the button for a file; ``file_tip``,
+    ``folder_tip``: tool tips of the buttons. The tool tip of the line shows the full path.
     """
 
     def __init__(
@@ -26,6 +27,9 @@ class FileLine(QWidget):
         new: bool = False,
         folders: bool = False,
         only_folders: bool = False,
+        file_label: str = "",
+        file_tip: str = "",
+        folder_tip: str = "",
         parent=None,
     ):
         super().__init__(parent)
@@ -37,15 +41,17 @@ class FileLine(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.line, 1)
         if not only_folders:
-            button = QPushButton("…")
-            button.setToolTip(tr("Choose a file"))
-            button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
+            button = QPushButton(file_label or "…")
+            button.setToolTip(file_tip or tr("Choose a file"))
+            if not file_label:
+                button.setFixedWidth(button.sizeHint().height() + self.fontMetrics().height())
             button.clicked.connect(self._browse_for_file)
             row.addWidget(button)
         if folders or only_folders:
             browse_folder = QPushButton(tr("Folder…"))
             browse_folder.setToolTip(
-                tr("Choose a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)")
+                folder_tip
+                or (tr("Choose a folder") if only_folders else tr("A folder of shapefiles, or a FileGDB (.gdb)"))
             )
             browse_folder.clicked.connect(self._browse_folder)
             row.addWidget(browse_folder)

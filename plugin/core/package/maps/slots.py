@@ -124,11 +124,11 @@ def choose_maps_to_render(
         slot = filled_slot.slot
         if not slot.layout or filled_slot.files:
             continue
-        map_spec = dataclasses.replace(catalogue.maps[slot.layout], number=int(slot.number), title=slot.title)
+        map_spec = make_map_spec(slot, catalogue)
         missing_input = (
             _find_reason_against_all_maps(order, draw)
             or _find_duplicate_reason(slot, given_maps)
-            or _find_missing_input(plan, map_spec)
+            or find_missing_input_of_plan(plan, map_spec)
         )
         if missing_input:
             missing_maps.append((slot, missing_input))
@@ -139,12 +139,17 @@ def choose_maps_to_render(
         missing_maps += [
             (filled_slot.slot, MissingInput("no_map"))
             for filled_slot in filled
-            if _accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
+            if accepts_any_map(filled_slot.slot) and filled_slot.slot.need == "M"
         ]
     return PlannedMaps(tuple(requests), tuple(missing_maps), draw, order.force)
 
 
-def _accepts_any_map(slot: FileSlot) -> bool:
+def make_map_spec(slot: FileSlot, catalogue: MapCatalogue) -> MapSpec:
+    """Return the definition of the map that is rendered for a place, with number and title of the place."""
+    return dataclasses.replace(catalogue.maps[slot.layout], number=int(slot.number), title=slot.title)
+
+
+def accepts_any_map(slot: FileSlot) -> bool:
     """Return True if the specification accepts a map of any number in this place."""
     return slot.kind == "map" and not slot.number
 
@@ -178,7 +183,7 @@ def _find_duplicate_reason(slot: FileSlot, given_maps: dict[str, str]) -> Missin
     return None
 
 
-def _find_missing_input(plan: Plan, map_spec: MapSpec) -> MissingInput | None:
+def find_missing_input_of_plan(plan: Plan, map_spec: MapSpec) -> MissingInput | None:
     """Return the layer that a map needs and the plan lacks, None if it lacks none."""
     concepts = plan.norm.standard.concepts
 
