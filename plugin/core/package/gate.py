@@ -113,10 +113,10 @@ def _find_base_year_outside_layer(checked: CheckResult) -> Iterator[ExportProble
     It comes from the name of the layer or file, or from a parameter. The package has other names, so that its receiver
     would not confirm the ratio.
     """
-    inputs = next((i.inputs for i in checked.report.indicators if "base_year_source" in i.inputs), {})
-    layer = checked.plan.layers.get(str(inputs.get("denominator_layer")))
-    if layer is None or inputs["base_year"] is None:
+    inputs = next((i.inputs for i in checked.report.indicators if "base_year_source" in i.inputs), None)
+    if inputs is None or inputs["base_year"] is None:
         return
+    layer = checked.plan.layers[str(inputs["denominator_layer"])]
     field = layer.get_field_name("data_year")
     if inputs["base_year_source"] not in (field, layer.role):
         key = "base_year_outside" if field else "base_year_without_field"

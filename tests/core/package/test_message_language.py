@@ -36,7 +36,7 @@ def is_in_language(lang, text):
 
 def explain_incomplete_check():
     summary = {"verdict": "incomplete", "errors": 0, "skipped": 1, "crashed": 0, "left_out": []}
-    return [*find_check_problems(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary)))]
+    return [*find_check_problems(SimpleNamespace(report=SimpleNamespace(lang="zh", summary=summary, indicators=[])))]
 
 
 def explain_missing_map():
@@ -116,8 +116,8 @@ def test_error_on_reading_back_is_explained_in_one_language(lang):
     assert "MJ" in message and "1, 2" in message and all(is_in_language(lang, line) for line in message.split("\n"))
 
 
-def test_title_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypatch):
-    """Keep the rule in the message, so that its title is rendered for the reader."""
+def test_problem_of_a_receiver_rule_follows_the_language_of_the_reader(monkeypatch):
+    """Keep the rule in the message, so that its problem is rendered for the reader."""
     from plugin.core.package import export
 
     rule = load_all_rules()["ATT013"]
