@@ -24,7 +24,7 @@ def test_package_form_updates_its_list_when_documents_are_added_to_the_folder(pa
     assert package_tour_facts["missing"][0] == ["规划文本", "必须", f"未找到：{PLAN_TEXT_FILE}"]
     assert package_tour_facts["found"][0] == ["规划文本", "必须", PLAN_TEXT_FILE]
     assert package_tour_facts["found"][1][2] == "无法打开：140225浑源县数据库建设报告.pdf"
-    assert ["01 县域用地现状图", "有则必交", "导出时生成"] in package_tour_facts["found"]
+    assert ["01 县域用地现状图", "有则必须", "导出时生成"] in package_tour_facts["found"]
     assert "会议记录.docx" in package_tour_facts["left_out"]
     assert package_tour_facts["verdict_before"] == "尚未检查：导出时先全面检查。"
     assert package_tour_facts["fits"][0] <= package_tour_facts["fits"][1]
