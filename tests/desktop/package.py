@@ -50,6 +50,8 @@ def fill_in_package_form(controller):
     shown = controller.export.dialog
     wait(shown.isVisible)
     FACTS["default"] = [shown.go.isEnabled(), shown.go.isDefault()]
+    FACTS["without_folder"] = read_tree_rows(shown.form.slots)
+    save_picture(f"{PICTURE_NAME}-1-empty")
     shown.form.folder.line.setText(str(TARGET_FOLDER))
     shown.form.documents.line.setText(str(DOCUMENTS_FOLDER))
     wait(lambda: shown.form.slots.topLevelItemCount() > 2)
@@ -198,6 +200,7 @@ def inspect_package(controller):
     tree.setCurrentIndex(tree.filter.index(0, 0, tree.filter.index(0, 0)))
     wait_seconds(1.0)
     save_picture(f"{PICTURE_NAME}-11-findings")
+    select_feature_of_package(controller)
     layers = list(QgsProject.instance().mapLayers().values())
     FACTS["package_layers"] = [
         len(layers),
@@ -205,6 +208,26 @@ def inspect_package(controller):
         len(role_recognition.list_plan_layers(QgsProject.instance())),
     ]
     FACTS["package_untouched"] = before == {p: p.stat().st_mtime_ns for p in sorted(TARGET_FOLDER.rglob("*"))}
+
+
+def select_feature_of_package(controller):
+    """Select a feature of a finding in the opened layers; list only findings on the package."""
+    from sanxian.plugin.gui.findings.features import list_feature_refs
+
+    dock = controller.dock
+    finding = next(f for f in dock.result.findings if f.code == "TOP001")
+    dock.tree.select_finding(finding)
+    refs = list_feature_refs(finding)
+    dock.featureChosen.emit(refs[0], refs)
+    wait_seconds(1.0)
+    layer = iface.activeLayer()
+    FACTS["selected_in_package"] = [layer.readOnly(), layer.selectedFeatureCount(), dock.note.isVisible()]
+    save_picture(f"{PICTURE_NAME}-11-selected")
+    dock.filters.package_only.setChecked(True)
+    wait_seconds(0.5)
+    FACTS["package_only"] = sorted({f.code for f in dock.tree.filter.list_visible_findings()})
+    save_picture(f"{PICTURE_NAME}-11-package-only")
+    dock.filters.package_only.setChecked(False)
 
 
 def inspect_damaged_file(controller):

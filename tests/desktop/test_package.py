@@ -21,10 +21,14 @@ def test_plugin_menu_fits_on_a_small_screen(package_tour_facts):
 
 def test_package_form_updates_its_list_when_documents_are_added_to_the_folder(package_tour_facts):
     assert package_tour_facts["default"] == [False, True], "nothing to export to, but Enter would"
+    assert [row[2] for row in package_tour_facts["without_folder"]] == ["请先填写存放位置"]
     assert package_tour_facts["missing"][0] == ["规划文本", "必须", f"未找到：{PLAN_TEXT_FILE}"]
     assert package_tour_facts["found"][0] == ["规划文本", "必须", PLAN_TEXT_FILE]
     assert package_tour_facts["found"][1][2] == "无法打开：140225浑源县数据库建设报告.pdf"
     assert ["01 县域用地现状图", "有则必须", "导出时生成"] in package_tour_facts["found"]
+    assert [row[2] for row in package_tour_facts["found"]].count("不生成（缺图层）") == 10
+    # With maps that are drawn, no other map is asked for.
+    assert "规划图件" not in [row[0] for row in package_tour_facts["found"]]
     assert "会议记录.docx" in package_tour_facts["left_out"]
     assert package_tour_facts["verdict_before"] == "尚未检查：导出时先全面检查。"
     assert package_tour_facts["fits"][0] <= package_tour_facts["fits"][1]
@@ -63,6 +67,9 @@ def test_inspecting_a_submission_package_does_not_change_it(package_tour_facts):
     stale, message = package_tour_facts["inspected"]
     assert stale.startswith("以下为 ") and PACKAGE_NAME in stale and "不通过" in message
     # The package was forced and is reported as such; the other findings are those of the plan.
+    # Its documents are empty.
+    assert set(package_tour_facts["package_only"]) <= {"DOC002", "DOC005", "DOC007"}
+    assert package_tour_facts["selected_in_package"] == [True, 1, False]
     assert "DOC007" in package_tour_facts["package_codes"] and "TOP001" in package_tour_facts["package_codes"]
     assert package_tour_facts["package_layers"] == [9, True, 0] and package_tour_facts["package_untouched"]
 

@@ -666,7 +666,9 @@ def test_layers_of_an_inspected_package_are_loaded_from_a_copy_and_not_checked(p
     assert package_layers.find_package_layer(project, "dltb") is by_role["DLTB"]
     assert PACKAGE_NAME in by_role["DLTB"].metadata().title()
     # Fills would cover those of the project's own layers.
-    assert {layer.renderer().symbol().symbolLayer(0).brushStyle() for layer in layers} == {Qt.BrushStyle.NoBrush}
+    symbols = [layer.renderer().symbol().symbolLayer(0) for layer in layers]
+    assert {symbol.brushStyle() for symbol in symbols} == {Qt.BrushStyle.NoBrush}
+    assert all(symbol.strokeColor().lightness() < 160 for symbol in symbols), "visible on white"
     assert layers and all(layer.readOnly() for layer in layers) and not role_recognition.list_plan_layers(project)
     own = QgsVectorLayer("Polygon?crs=EPSG:4526", "CZKFBJ", "memory")
     project.addMapLayer(own)

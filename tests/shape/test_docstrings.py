@@ -14,7 +14,7 @@ EXPLAINED_ELSEWHERE = {
     "WizardPage": {"changed"},
     "Example": {"targets", "figures", "baseline"},
     "read_rules": {"rules_extra", "rules_off"},
-    "find_refusal_reason": {"fid", "info", "run"},
+    "find_refusal_reason": {"fid", "forced", "info", "run"},
     "make_township_section": {"columns", "rows"},
     "FormBox": {"changed"},
 }

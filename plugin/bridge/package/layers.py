@@ -105,6 +105,8 @@ def show_package_layers(project: QgsProject, name: str, paths: list[Path], stand
 
 #: Width of the outlines in mm; dashes distinguish them from the project's own layers.
 _OUTLINE_WIDTH_MM, _OUTLINE_STYLE = 0.5, "dash"
+#: Colours of fills that are lighter (0–255) are darkened: as thin lines they would be invisible on white.
+_MAX_LIGHTNESS, _DARKENING_PERCENT = 150, 200
 
 
 def _show_outlines_only(layer: QgsVectorLayer) -> None:
@@ -113,6 +115,8 @@ def _show_outlines_only(layer: QgsVectorLayer) -> None:
         return
     symbols = layer.renderer().symbols(QgsRenderContext())
     colour = next((symbol.color() for symbol in symbols if symbol.color().isValid()), None)
+    if colour is not None and colour.lightness() > _MAX_LIGHTNESS:
+        colour = colour.darker(_DARKENING_PERCENT)
     properties = {
         "style": "no",
         "outline_style": _OUTLINE_STYLE,

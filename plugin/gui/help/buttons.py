@@ -9,7 +9,7 @@ from ...bridge import manual
 from ...bridge.texts import tr
 from .help_dialog import open_manual
 
-#: Number of `QDialogButtonBox.ButtonLayout.KdeLayout`, in which help is on the left, before OK and Cancel.
+#: Number of the KDE layout of button boxes, in which help is on the left, before OK and Cancel.
 _KDE_LAYOUT = 2
 
 

@@ -56,7 +56,7 @@ def forced_package(tmp_path_factory):
     return checked, exported, inspect_package(exported.path, SPEC, Options()).report
 
 
-def test_forced_package_of_named_layers_passes_inspection_apart_from_the_plan(forced_package):
+def test_forced_package_of_named_layers_has_only_findings_of_its_plan(forced_package):
     found = [f for f in forced_package[2].findings if f.code.startswith("DOC") and f.severity is not Severity.INFO]
     # The plan fails, so the package was forced, and the plan's text is missing.
     assert {(f.code, f.severity) for f in found} == {("DOC002", Severity.ERROR), ("DOC007", Severity.ERROR)}, [
