@@ -96,7 +96,7 @@ def controller(chinese, qgis_app, project, monkeypatch):
     settings.store_setting("show_findings_layer", True)
     controller = make_controller()
     # A fixed result replaces the check; other tests cover what a check finds.
-    monkeypatch.setattr(CheckView, "of", lambda checked: checked.result)
+    monkeypatch.setattr(CheckView, "of", lambda checked, **_more: checked.result)
     assert wait_until(controller.dock.isVisible)
     yield controller
     controller.unload()
@@ -193,6 +193,28 @@ def test_opening_a_project_clears_the_result_of_a_package_inspection(controller,
     assert not is_cleared(controller), "the package's own result needs no layer"
     project.clear()
     assert is_cleared(controller)
+
+
+def test_message_on_an_inspected_package_is_removed_by_the_next_check(controller, held_jobs, project):
+    controller.inspection._report_summary({"verdict": "fail", "errors": 1, "warnings": 0})
+    assert controller.inspection._messages._message is not None
+    add_plan_layer(project)
+    held_jobs.run(controller)
+    assert controller.inspection._messages._message is None
+
+
+def test_filter_for_the_package_is_offered_only_for_an_inspected_package(controller, held_jobs, project):
+    (checked, rows) = make_check_answer()
+    checked.result.is_of_package = True
+    controller._on_package_inspected(checked.result, rows, "/汇交/某县.zip")
+    only = controller.dock.filters.package_only
+    assert not only.isHidden()
+    only.setChecked(True)
+    listed = controller.dock.tree.filter.list_visible_findings()
+    assert len(listed) < len(checked.result.findings) and all(f.code.startswith("DOC") for f in listed)
+    add_plan_layer(project)
+    finish_job(held_jobs.run(controller))
+    assert only.isHidden() and not only.isChecked() and controller.dock.tree.filter.list_visible_findings()
 
 
 def test_reopened_project_has_no_empty_findings_layer(controller, held_jobs, project, tmp_path):

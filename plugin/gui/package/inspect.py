@@ -148,6 +148,7 @@ class PackageInspection(QObject):
 
         Their temporary copies must not be saved in a project.
         """
+        self.close_message()
         self._discard_package()
 
     def close(self) -> None:

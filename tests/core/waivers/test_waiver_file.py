@@ -5,6 +5,7 @@ import csv
 import hashlib
 from dataclasses import replace
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,9 +16,10 @@ from plugin.core.profile import Norm, load_profile
 from plugin.core.standard import load_standard
 from plugin.core.waivers import file as waiver_file
 from plugin.core.waivers import make_default_waiver_path
+from plugin.core.waivers.application import mark_accepted_findings
 from plugin.core.waivers.file import change_waivers, read_waivers
 from plugin.core.waivers.loading import load_waivers
-from plugin.core.waivers.model import Waiver, WaiverEntry, WaiverLimits, find_refusal_reason, make_waivers
+from plugin.core.waivers.model import Waiver, WaiverEntry, WaiverLimits, Waivers, find_refusal_reason, make_waivers
 from tests.core.small_plan import explain_error
 
 FIRST_WAIVER = Waiver(
@@ -311,3 +313,12 @@ def test_attachment_below_the_data_folder_is_stored_as_a_relative_path(tmp_path)
     (made,) = make_waivers([make_finding()], words, WaiverLimits(), tmp_path)
     assert made.attachment == "/elsewhere/扫描.pdf"
     assert made.report_values()["attachment"] == "扫描.pdf", "no path of this machine in a report"
+
+
+def test_row_of_the_file_never_accepts_a_forced_package():
+    findings = [make_finding(code=code, role="", key="清单") for code in ("DOC006", "DOC007")]
+    (row,) = make_waivers(findings[:1], WAIVER_ENTRY, WaiverLimits())
+    waivers = Waivers(entries=(row, replace(row, id="W2", rule="DOC007")))
+    plan = SimpleNamespace(area_code="")
+    assert mark_accepted_findings(findings, plan, waivers, date(2026, 11, 21)) == findings[:1]
+    assert [one.state for one in findings] == ["waived", "open"]
