@@ -221,7 +221,7 @@
     </message>
     <message>
         <source>Area ha</source>
-        <translation>面积/公顷</translation>
+        <translation>面积（公顷）</translation>
     </message>
     <message>
         <source>Arguments</source>
@@ -2371,7 +2371,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Rule / place</source>
-        <translation>规则 / 位置</translation>
+        <translation>规则/位置</translation>
     </message>
     <message>
         <source>Rules</source>

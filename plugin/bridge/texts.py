@@ -23,7 +23,9 @@ class TranslatedText(str):
 
 def tr(text: str) -> str:
     """Return a text of the interface in the language of QGIS's interface."""
-    return TranslatedText(QCoreApplication.translate(TRANSLATION_CONTEXT, text))
+    translated = QCoreApplication.translate(TRANSLATION_CONTEXT, text)
+    # Qt shows no text for a value of a model, property or attribute that is a subclass of str.
+    return TranslatedText(translated) if "{" in translated else translated
 
 
 def get_interface_locale() -> str:

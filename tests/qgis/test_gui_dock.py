@@ -323,7 +323,9 @@ def test_column_of_rule_and_place_has_at_least_half_of_the_list_width(findings_d
     tree = findings_dock.tree
     assert tree.columnWidth(PLACE_COLUMN) >= 0.5 * tree.viewport().width()
     for column in (COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN):
-        assert tree.columnWidth(column) >= tree.header().fontMetrics().horizontalAdvance(tree._title(column))
+        assert tree.columnWidth(column) >= tree.header().fontMetrics().horizontalAdvance(
+            tree.filter.headerData(column, Qt.Orientation.Horizontal)
+        )
 
 
 def test_findings_list_elides_keys_in_the_middle_and_titles_at_the_end(findings_dock):

@@ -3,8 +3,10 @@
 
 import pytest
 from qgis.PyQt.QtCore import QModelIndex, QPersistentModelIndex, QPoint, Qt, qInstallMessageHandler
+from qgis.PyQt.QtGui import QColor, QPalette
 from qgis.PyQt.QtTest import QAbstractItemModelTester
 
+from plugin.bridge.texts import tr
 from plugin.core.live.session import FindingsChange
 from plugin.core.model.report import Report
 from plugin.gui.findings.filter import FilterSettings, FindingsFilter
@@ -123,6 +125,45 @@ def test_skipped_button_shows_or_hides_skipped_rules_with_their_reasons(filtered
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["TOP002", "TOP003"]
     filtered_model.set_wanted(FilterSettings(kinds=frozenset({"ERROR"})))
     assert [t.split()[0] for t in read_texts(filtered_model)] == ["REL002", "ATT001"]
+
+
+DARK_COLOURS = {"Window": "#222222", "Button": "#333333", "Base": "#222222", "WindowText": "#eeeeee"}
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_headings_of_the_list_are_drawn_in_each_column(findings_tree, dark):
+    if dark:
+        palette = QPalette(findings_tree.palette())
+        for role, colour in {**DARK_COLOURS, "ButtonText": "#eeeeee", "Text": "#eeeeee"}.items():
+            palette.setColor(getattr(QPalette.ColorRole, role), QColor(colour))
+        findings_tree.setPalette(palette)
+        findings_tree.header().setPalette(palette)
+    findings_tree.resize(700, 300)
+    findings_tree.grab()
+    header = findings_tree.header()
+    picture = header.grab().toImage()
+    for column in (PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN):
+        left, width = header.sectionViewportPosition(column), header.sectionSize(column)
+        middle = range(left + 3, left + width - 3), range(4, header.height() - 4)
+        lightness = [picture.pixelColor(x, y).lightness() for x in middle[0] for y in middle[1]]
+        assert max(lightness) - min(lightness) > 120, f"no heading in column {column}"
+
+
+def test_headings_name_the_columns_and_mark_the_sorted_one(chinese, findings_tree):
+    def read_headings():
+        model = findings_tree.model()
+        return [model.headerData(column, Qt.Orientation.Horizontal) for column in range(model.columnCount())]
+
+    assert read_headings() == ["规则/位置", "数量", "面积（公顷） ▼", "状态"]
+    assert not findings_tree.header().isSortIndicatorShown()
+    findings_tree.sortByColumn(COUNT_COLUMN, Qt.SortOrder.AscendingOrder)
+    assert read_headings() == ["规则/位置", "数量 ▲", "面积（公顷）", "状态"]
+
+
+def test_translated_text_without_placeholders_is_a_plain_string(qgis_app):
+    """Qt would show an instance of a subclass as an empty text in models and attributes."""
+    assert type(tr("Count")) is str
+    assert tr("{count} findings").format(count=2)
 
 
 @pytest.mark.parametrize("column", [PLACE_COLUMN, COUNT_COLUMN, AREA_COLUMN, STATE_COLUMN])

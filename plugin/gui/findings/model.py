@@ -155,6 +155,15 @@ _ALIGN_RIGHT, _ALIGN_LEFT = (
 )
 
 
+#: Marks after the title of the sorted column: ascending, descending. Styles of Qt disagree on their own arrow.
+SORT_MARKS = (" ▲", " ▼")
+
+
+def get_column_title(column: int) -> str:
+    """Return the title of a column without its sort mark."""
+    return (tr("Rule / place"), tr("Count"), tr("Area ha"), tr("State"))[column]
+
+
 class FindingsModel(ChangingFindings):
     """Model of the findings list: rule or location, count, area in hectares, state."""
 
@@ -204,7 +213,8 @@ class FindingsModel(ChangingFindings):
 
     def headerData(self, section, orientation, role=Qt.ItemDataRole.DisplayRole):
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return (tr("Rule / place"), tr("Count"), tr("Area ha"), tr("State"))[section]
+            sort_column, descending = self._is_descending()
+            return get_column_title(section) + (SORT_MARKS[descending] if section == sort_column else "")
         if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             return _ALIGN_RIGHT if section in (COUNT_COLUMN, AREA_COLUMN) else _ALIGN_LEFT
         return None

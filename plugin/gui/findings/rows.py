@@ -130,6 +130,7 @@ class FindingsRows(QAbstractItemModel):
         if self._is_sorted and self._sort_column_and_order == (column, order):
             return
         self._sort_column_and_order, self._is_sorted = (column, order), True
+        self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self.columnCount() - 1)
         self._reorder_rows(lambda: self._sort_rows(column, order))
 
     def reorder_after_filtering(self) -> None:

@@ -21,7 +21,7 @@ from qgis.PyQt.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledI
 from ...bridge.texts import tr
 from .filter import FilterSettings, FindingsFilter
 from .groups import AREA_COLUMN, COUNT_COLUMN, PLACE_COLUMN, STATE_COLUMN, FindingGroup
-from .model import ROW_ROLE, FindingsModel
+from .model import ROW_ROLE, SORT_MARKS, FindingsModel, get_column_title
 
 #: Keys of the list; they take precedence over shortcuts of other programs.
 _LIST_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_F1, Qt.Key.Key_W)
@@ -96,23 +96,20 @@ class FindingsTree(QTreeView):
         header = self.header()
         header.setStretchLastSection(False)
         header.setSectionResizeMode(PLACE_COLUMN, QHeaderView.ResizeMode.Stretch)
-        # Reserve room for the margins of the style and the sort arrow; the title takes the rest.
+        # Reserve room for the margins of the style and the sort mark; the title takes the rest.
         margin = 2 * (self.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin, None, self) + 1)
-        arrow = self.style().pixelMetric(QStyle.PixelMetric.PM_HeaderMarkSize, None, header)
         header.setMinimumSectionSize(margin)
         for column, widest in ((COUNT_COLUMN, "000"), (AREA_COLUMN, "000.00"), (STATE_COLUMN, tr("To do"))):
             texts = (
                 self.fontMetrics().horizontalAdvance(widest),
-                header.fontMetrics().horizontalAdvance(self._title(column)) + (arrow if column == AREA_COLUMN else 0),
+                header.fontMetrics().horizontalAdvance(get_column_title(column) + SORT_MARKS[column == AREA_COLUMN]),
             )
             width = max(texts) + 2 * margin
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(column, width)
         header.setSortIndicator(AREA_COLUMN, Qt.SortOrder.DescendingOrder)
         self.setSortingEnabled(True)
-
-    def _title(self, column: int) -> str:
-        return self.findings.headerData(column, Qt.Orientation.Horizontal)
+        header.setSortIndicatorShown(False)
 
     # --- content
     def show_report(self, report: Any, wanted: FilterSettings) -> None:
