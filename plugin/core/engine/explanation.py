@@ -10,6 +10,7 @@ from typing import Any
 from ..messages.texts import Texts
 from ..model.rule import Rule, find_unit, load_all_rules
 from ..profile import Norm
+from ..standard.citations import Citation
 
 #: Possible sources of a value: the rule, the standard, a profile, the run.
 RULE_DEFAULT_ORIGIN, STANDARD_ORIGIN, PROFILE_ORIGIN, CALL_ORIGIN = "rule", "standard", "profile", "call"
@@ -143,6 +144,18 @@ def _list_setting_keys(setting: str, norm: Norm) -> Iterable[str]:
     return [key for key in keys if key == setting or key.startswith(f"{setting}.")]
 
 
+def describe_citation(citation: Citation, norm: Norm, texts: Texts) -> str:
+    """Return the text of a citation; for one of mark C also whether standard or county accepted it.
+
+    A rule with sources of mark C only may be an error if one of them is accepted.
+    """
+    text = citation.zh if texts.lang == "zh" else citation.en
+    if citation.mark != "C" or not norm.is_confirmed(citation.key):
+        return text
+    key = "agreed" if citation.key in norm.standard.confirmed else "agreed_by_county"
+    return texts.get("explain", key, citation=text)
+
+
 def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> list[str]:
     """Return one line for each value, in the language of ``texts``.
 
@@ -153,7 +166,9 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> l
 
 def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
     if effective_value.setting:
-        label = texts.get_setting_name(effective_value.setting)
+        # A key without a title of its own has that of the setting to which it belongs.
+        own_title = texts.section("setting").get(effective_value.name)
+        label = own_title or texts.get_setting_name(effective_value.setting)
     else:
         label = texts.section("parameters").get(effective_value.name, "")
     source = texts.get("explain", f"origin_{effective_value.origin}", who=effective_value.who)

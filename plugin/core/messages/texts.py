@@ -408,6 +408,10 @@ class Texts:
             words["difference"] = self.get("words", key, count=abs(shown["missing_count"]))
         if finding.role in templates and (declared := templates[finding.role].find_field_by_name(finding.field)):
             words["field_title"] = declared.alias if self.lang == "zh" else declared.name
+        if isinstance(finding.params.get("keys"), list) and "count" in finding.params:
+            # A message gives the first keys of many as examples, but names a few completely.
+            is_complete = len(finding.params["keys"]) >= int(finding.params["count"])
+            words["which_keys"] = self.get("words", "all_keys" if is_complete else "example_keys", keys=words["keys"])
         if "wider" in finding.params:
             known = self.section("scopes")
             words |= {n: known.get(str(finding.params[n]), str(finding.params[n])) for n in ("scope", "wider")}

@@ -199,10 +199,10 @@ def list_citations(keys: Iterable[str], norm: Norm | None, words: Words) -> list
     """Return the citations of a rule with their marks (A, B or C: level of source)."""
     if norm is None:
         return []
-    known = norm.standard.citations
-    return [
-        {"mark": known[k].mark, "text": known[k].zh if words.lang == "zh" else known[k].en} for k in keys if k in known
-    ]
+    from ..engine.explanation import describe_citation
+
+    known, texts = norm.standard.citations, Texts(words.lang)
+    return [{"mark": known[k].mark, "text": describe_citation(known[k], norm, texts)} for k in keys if k in known]
 
 
 def list_conflicts(report: Report, words: Words) -> dict[str, Any]:

@@ -319,7 +319,7 @@ def _make_source_list(sources: list[RuleSource]) -> QWidget:
     for row, source in enumerate(sources):
         text = source.text
         if not source.confirmed:
-            text = tr("{setting} (not confirmed by this county)").format(setting=text)
+            text = tr("Setting “{setting}”: not confirmed by this county").format(setting=text)
         layout.addWidget(make_mark_label(source.mark), row, 0, Qt.AlignmentFlag.AlignTop)
         layout.addWidget(make_text_label(text), row, 1)
     return box

@@ -113,6 +113,7 @@ class CheckView:
 
     def sources(self, code: str) -> list[RuleSource]:
         """Return the citations of a rule, then the unconfirmed settings that it used."""
+        from ...core.engine.explanation import describe_citation
         from ...core.model.rule import load_all_rules
 
         rule = load_all_rules().get(code)
@@ -121,7 +122,7 @@ class CheckView:
         for key in rule.basis if rule else ():
             citation = norm.standard.citations.get(key)
             if citation is not None:
-                found.append(RuleSource(citation.mark, citation.zh if self.texts.lang == "zh" else citation.en))
+                found.append(RuleSource(citation.mark, describe_citation(citation, norm, self.texts)))
         outcome = self.outcome(code)
         found += [
             RuleSource("C", self.texts.get_setting_name(key), False) for key in (outcome.unconfirmed if outcome else ())

@@ -69,7 +69,12 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
 
     The values are those of the displayed result (``outcome``), else of ``norm`` (standard and county profile).
     """
-    from ...core.engine.explanation import EffectiveValue, find_effective_values, format_effective_values
+    from ...core.engine.explanation import (
+        EffectiveValue,
+        describe_citation,
+        find_effective_values,
+        format_effective_values,
+    )
     from ...core.messages.texts import Texts
     from ...core.model.rule import load_all_rules
 
@@ -83,7 +88,7 @@ def make_rule_page(code: str, norm: Any = None, outcome: Any = None) -> str:
     if norm is None:
         return "".join(parts)
     known = norm.standard.citations
-    cited = [(c.mark, c.zh if texts.lang == "zh" else c.en) for key in rule.basis if (c := known.get(key))]
+    cited = [(c.mark, describe_citation(c, norm, texts)) for key in rule.basis if (c := known.get(key))]
     parts.append(f"<h3>{escape(tr('Source'))}</h3>{_format_list(f'[{mark}] {text}' for mark, text in cited)}")
     if outcome is not None and outcome.parameters:
         title, given = tr("Parameters of the displayed check"), [EffectiveValue(**one) for one in outcome.parameters]

@@ -38,9 +38,9 @@ def make_mark_label(mark: str) -> QLabel:
     label = MarkLabel(mark)
     label.setToolTip(
         {
-            "A": tr("A: verified in the text of the norm"),
-            "B": tr("B: quoted or implemented elsewhere"),
-            "C": tr("C: not verified, can be changed in the county profile"),
+            "A": tr("A: read in the wording of a norm, an act or an approved plan"),
+            "B": tr("B: read in data, code or papers that quote it"),
+            "C": tr("C: not compared with any wording, to be changed or confirmed in the county profile"),
         }[mark]
     )
     return label

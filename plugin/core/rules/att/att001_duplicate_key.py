@@ -54,7 +54,8 @@ def duplicate_key(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     Why
         Findings, waivers, versions and the national system identify a feature by this number alone.
     How to fix
-        Assign a new number to the later feature. A used number is never assigned again; gaps are normal.
+        Keep the number of one feature (normally the earlier one) and assign new numbers to the others and to
+        features without one. A used number is never assigned again; gaps are normal.
     Limits
         Checks one layer at a time, and not the number's composition. Settings (C) list the fields of numbers and grades.
     """

@@ -25,7 +25,8 @@ SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
     needs={"layer": Need(EVERY_LAYER)},
     uses=["attributes.value_words"],
     messages={
-        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code.",
+        "unknown": "{layer} ({key}): {field} = “{value}” is not in the code list {list}{listed}. Correct the code; "
+        "if the county's own list is longer, add a line to the CSV of the list.",
         "name": "{layer} ({key}): {field} = “{value}”, but the name of code {code} is “{expected}”. Correct the code or the name.",
         "words": "{layer} ({key}): {field} = “{value}” has none of the words that this field uses: {expected}. Correct the value; if the county uses another word, add it to attributes.value_words of the county profile.",
     },

@@ -52,8 +52,8 @@ def key_across_layers(*, ctx: Context, listed_count: float = 100) -> RuleResult:
         Findings, waivers and versions of all layers are stored by this number; the national system has one row for
         it.
     How to fix
-        Assign a new number to the feature of the later layer. Layers copied from others (耕地保护目标 from parcels)
-        often have the numbers of the source: number the whole layer again.
+        Assign new numbers to the features of one of the two layers, normally the later one. Layers copied from
+        others (耕地保护目标 from parcels) often have the numbers of the source: number the whole layer again.
     Limits
         ATT001 reports repetitions within one layer. The classes of yearly maintenance have their layer's numbers on
         purpose and are not compared.

@@ -55,7 +55,8 @@ def acute_angles(
         Land parcels have no such corners: a vertex was snapped wrongly, or two nearly parallel lines were
         intersected.
     How to fix
-        Zoom to the marked points and delete or move the vertex, on the neighbouring edge as well.
+        Zoom to the marked points and delete or move the vertex, on the neighbouring edge as well. If the angle
+        exists on the ground, waive the finding with its evidence.
     Limits
         Not part of the default run, because parcels along roads and rivers end in real acute corners. One finding for
         each feature and kind. GEO002 reports invalid shapes; this rule checks them after correction.

@@ -47,7 +47,7 @@ def small_polygons(layer: Layer, *, ctx: Context) -> RuleResult:
         Fragments cannot be farmed, granted or drawn; receiving databases reject polygons below their minimum area.
     How to fix
         Merge the fragment into the neighbour with the longest common edge and the same use, or correct the cut that
-        made it.
+        made it; complete a feature of which a part is missing.
     Limits
         Not part of the default run: 200 m² comes from the village plans of one city (mark B for them alone), others
         use 400 and 600 m² by class (mark C). A layer without a setting is not checked, and the outcome notes it.

@@ -56,7 +56,8 @@ def narrow_parts(layer: Layer, *, ctx: Context, narrow_m: float = 2.0) -> RuleRe
         A strip is usually left over from a cut along the edge of another survey; it cannot be farmed, built on or
         marked.
     How to fix
-        Zoom to the marked parts; cut arms off and assign them to the neighbour, with identical vertices.
+        Zoom to the marked parts; cut arms off and assign them to the neighbour, with identical vertices; widen a
+        neck.
     Limits
         Not part of the default run: no text of a norm was read for it (mark C), and ditches and roads are narrow by
         nature. Parts thinner than a hundredth of half the width are not found (GEO005, GEO009). GEO002 reports

@@ -42,8 +42,8 @@ def near_vertices(layer: Layer, *, ctx: Context, within_m: float = 0.01) -> list
     Why
         A receiving database with a coarser grid merges them: the edge moves and no longer matches its neighbour.
     How to fix
-        Run “Remove duplicate vertices” on a copy of all layers together, with one tolerance; compare areas
-        afterwards.
+        Delete one vertex of each pair, in neighbouring features as well: run “Remove duplicate vertices” on a copy
+        of all layers together, with one tolerance; compare areas afterwards.
     Limits
         Not part of the default run, because the norm was not read (mark C). One finding for each feature and kind. A
         layer in degrees is measured in the plan's plane.

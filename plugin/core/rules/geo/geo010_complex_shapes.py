@@ -49,7 +49,8 @@ def complex_shapes(
     Why
         Receiving programs fail, or take hours, on single polygons with very many vertices or holes.
     How to fix
-        Split the feature along existing boundaries (townships, roads), and number the parts.
+        Split the feature along existing boundaries (townships, roads), and number the parts; or simplify it
+        together with its neighbours.
     Limits
         Not part of the default run, and only a note: the two limits are those of the plugin (mark C).
     """

@@ -72,7 +72,7 @@ BOUNDARY_WITHOUT_WINDOW = {"wkt": "POLYGON ((0 0, 140 0, 140 100, 0 100, 0 0))",
         "m², the shapes to {expected} m². Compute {field} again from the shapes, then check the ratio again.",
         "contradicted": "{layer}: parcels have a {field} of urban construction land that contradicts their land use "
         "or the survey, or are in the ecological protection red line or in a village building zone; parcels: {count} ({contradicted} m² of the base "
-        "of {denominator} m²), for example {keys}. The expansion ratio (form {form}) is {ratio_text} with these "
+        "of {denominator} m²), {which_keys}. The expansion ratio (form {form}) is {ratio_text} with these "
         "parcels and {without_text} without them; the limit is {limit}. Correct {field} or the land use of these "
         "parcels; until then the ratio is not confirmed.",
         "windows": "{layer} has windows that permanent basic farmland, ecological protection red line and water fill "
@@ -111,7 +111,8 @@ def expansion_ratio(boundary: Layer, base_parcels: Layer, parcels: Layer | None,
         Shanxi limits the boundary to 1.3 times the urban construction land of 2020; each county has an approved
         value.
     How to fix
-        Remove land from the boundary (the message gives the area), or correct the base parcels' CZCSXM.
+        Remove land from the boundary (the message gives the area), after filling windows that have no reason; if
+        class codes or area fields of the base parcels are wrong, correct them first.
     Limits
         Form and classes are a working definition (C): until the county confirms them the result is conditional. The
         denominator is survey area (TBMJ), the numerators are statutory area. If the shapes do not support the survey

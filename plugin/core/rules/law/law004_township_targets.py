@@ -75,13 +75,13 @@ _TOWNSHIP_DIGITS = 9
         "agrees with the target.",
         "field": "{indicator} of {town} is {value} {unit} by {field}, but {land} {unit} by the shapes of the same features; its target is {comparison} {target} {unit}: difference {miss} {unit}. The target is met only within the allowance for area sums (ATT022) and is not confirmed. Compute {field} again from the shapes, or correct the layer.",
         "misplaced": "{layer}: {field} names {town}, but the features are located in {place}; features: {count} "
-        "({area}), for example {keys}. Township figures use the location. Correct {field}, or the shapes if they are "
+        "({area}), {which_keys}. Township figures use the location. Correct {field}, or the shapes if they are "
         "wrong.",
         "code_twice": "{layer}: townships with different names have the same {field} {code}: {count} ({names}). Assign a separate code to each township.",
         "name_twice": "{layer}: townships with different codes have the same {field} “{name}”: {count} ({codes}). Correct {field}, or the codes.",
         "exchanged": "{layer}: in township {town} ({code}), features of {related_layer} name {other} ({other_code}) in {field}; features: {count}. Correct code and name of the township, or {field}.",
         "foreign": "{layer}: {field} names another county ({codes}), but the features are in this county and count "
-        "there ({area_code}); features: {count} ({area}), for example {keys}. Correct {field}, or remove features of "
+        "there ({area_code}); features: {count} ({area}), {which_keys}. Correct {field}, or remove features of "
         "another county.",
     },
     fails=[
@@ -128,7 +128,8 @@ def township_targets(
         A county allocates its targets to the townships with their places; each must meet its own target, not only
         their sum.
     How to fix
-        Correct the layer in that township; if the target is wrong, correct the table with its document.
+        Correct the layer in that township; if the target is wrong, correct the table with its document; correct
+        wrong codes and names of townships and locations.
     Limits
         Farmland counts in the township that its row names (ZLDWDM, else XZQDM); without a name, and for the other two
         layers, the geometry decides: shared ÷ row × net area. A row of which less than

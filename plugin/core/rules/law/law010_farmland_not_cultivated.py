@@ -91,7 +91,8 @@ def farmland_not_cultivated(
     Why
         永久基本农田 must be 耕地; it must not become forest, grass, orchard or facility land.
     How to fix
-        Correct the code, or remove the land and supplement it with equal net area and quality.
+        Correct the code, or remove the land and supplement it with equal net area and quality. Add land that the
+        protected farmland lacks, and restore missing parcels.
     Limits
         The overlay does not report again a row found by its code. LAW014 reports parcels of construction land when it
         runs. A row reported for its land use is not compared with 耕地保护目标, gaps of parcels and slope classes.

@@ -65,6 +65,7 @@ def boundary_shares(
         The flexible zone is a reserve of the concentrated zone, not a second town; provinces limit its size.
     How to fix
         Remove flexible or special land from the boundary, or set the limit of the approved plan, with its document.
+        Where two layers have different codes, determine the right one and use it in both.
     Limits
         Limits and zone codes are not verified in the text of a norm (C): a hint until the county confirms them, a
         warning afterwards. Features without a zone code are in no share and make the figures unconfirmed.

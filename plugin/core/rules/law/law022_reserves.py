@@ -67,7 +67,8 @@ def reserves(
         The plan prints parts and totals next to each other; most of a reserve is in the red line, and reviewers ask
         for the share.
     How to fix
-        Correct the part that differs from the approved division of the reserve.
+        Correct the part that differs from the approved division of the reserve. For a share below the limit, draw
+        the missing part of the approved red line; if a lower share was approved, change the limit by that document.
     Limits
         Words at the end of the name (MC, `[reserves]`, C) identify parts. Reserves that overlap each other count
         twice. No text was read that limits the share in the red line. REL036 reports land outside it. Runs for a

@@ -17,9 +17,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     uses=["tolerance"],
     messages={
         "": "{layer} ({key}) and {related_layer} ({related_key}) overlap by {area} (net {net_area}, width {width} m). "
-        "The three control lines must not overlap. Use the approval documents of both lines to decide which one to "
-        "correct: in the core zone of a nature reserve, withdraw the farmland step by step and supplement it; "
-        "elsewhere permanent basic farmland takes precedence. The check changes neither line."
+        "The three control lines must not overlap. Compare both lines with their approval documents and restore the "
+        "one that differs. If both agree: in the core zone of a nature reserve, withdraw the farmland step by step "
+        "and supplement it; elsewhere permanent basic farmland takes precedence. The check changes neither line."
     },
     fails=[
         Example("crossing", {"farmland": [SQUARE_WKT], "red_line": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]}, finds=1, areas=(1000.0,)),
@@ -44,8 +44,9 @@ def farmland_in_red_line(farmland: Layer, red_line: Layer, *, ctx: Context) -> l
         The three control lines must not cross, overlap or contradict each other; 永久基本农田 is drawn first, but is
         withdrawn from the core zones of nature reserves step by step.
     How to fix
-        In the core zone of a nature reserve, remove the farmland step by step and supplement it (LAW011). Elsewhere
-        decide by the documents which line was drawn wrongly. Both are sealed: the plugin changes neither.
+        Compare both lines with their approval documents and restore the one that differs. If both agree: in the
+        core zone of a nature reserve, withdraw the farmland step by step and supplement it (LAW011); elsewhere
+        permanent basic farmland takes precedence. Both are sealed: the plugin changes neither.
     Limits
         The withdrawal from core zones was not read in the norm (C): the county's approved result decides. Small
         remnants in the 一般控制区 may be allowed by the approved result; register them with their document.

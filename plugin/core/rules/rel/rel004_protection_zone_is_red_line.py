@@ -23,10 +23,12 @@ SWITCH_SETTING = "zones.protection_is_red_line"
     uses=["tolerance", "zones.codes", SWITCH_SETTING],
     messages={
         "zone_outside_line": "The ecological protection zone ({layer} {key}) reaches {area} beyond {related_layer} "
-        "(width {width} m); both must cover the same land. Copy the edge of the approved red line into the zone.",
+        "(width {width} m); both must cover the same land. Cut the zone back to the approved edge of the red line; if "
+        "the "
+        "layer of the red line lacks land, add it from the approved result.",
         "line_outside_zone": "{area} of {related_layer} ({related_key}) is in no ecological protection zone of "
         "{layer} (width {width} m); both must cover the same land. Copy the edge of the approved red line into the "
-        "zone.",
+        "zone; delete fragments that are not in the approved result from the layer of the red line.",
     },
     fails=[
         Example("zone wider", {"zones": [{"wkt": WIDER_WKT, "zone_code": "100"}], "red_line": [SQUARE_WKT]}, finds=1, areas=(1000.0,)),
@@ -47,7 +49,8 @@ def protection_zone_is_red_line(zones: Layer, red_line: Layer, *, ctx: Context) 
     Why
         The zone follows the line; where they differ, two sets of requirements apply to the same land.
     How to fix
-        Copy the line's edge into the zone.
+        Give the zone the edge of the approved red line. Draw what the red line layer lacks of the approved result,
+        and delete fragments that do not belong to it.
     Limits
         The zone codes are marked C. Set `[zones] protection_is_red_line = false` if the county's plan differs.
     """

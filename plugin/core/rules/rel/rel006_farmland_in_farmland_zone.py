@@ -74,7 +74,8 @@ def farmland_in_farmland_zone(
     Why
         The zone carries the protection in the plan; scattered plots may be in other zones, whole fields should not.
     How to fix
-        Extend the farmland zone; cut an urban zone back.
+        Extend the farmland zone to the land; cut an urban zone back to the parcel's edge. If scattered plots must
+        stay outside, waive the finding and give the reason.
     Limits
         All thresholds and the zone codes are marked C. A farmland zone larger than the farmland is valid.
     """

@@ -76,9 +76,10 @@ def control_line_conflicts(*, ctx: Context) -> RuleResult:
     Why
         Where two lines share land, one of them is wrong or both sets of requirements apply.
     How to fix
-        For a warning, move back the line that was drawn later or has the weaker requirements. For a pair allowed with
-        evidence, waive the finding with the number of the document; it stays open until then. For information, verify
-        that the plan's text has the requirements of both lines.
+        For an error, decide by the approval documents of both lines which one to correct, and move it back. For a
+        warning, move back the line that was drawn later; if both must stay, waive the finding and give the reason.
+        For a pair allowed with evidence, waive the finding with the number of the document; it stays open until
+        then. For information, verify that the plan's text has the requirements of both lines.
     Limits
         REL001 to REL003 check pairs among the three lines. Most pairs were read in no text of a norm (mark C) and are
         warnings or hints; a county changes single pairs in its profile under [conflicts], as "boundary-flood_line" =

@@ -28,7 +28,7 @@ HALF_SQUARE_WKTS = ["POLYGON ((0 0, 50 0, 50 100, 0 100, 0 0))", "POLYGON ((50 0
     messages={
         "": "{layer} ({key}) reaches {area} beyond {related_layer} (width {width} m), although both are {concept} and "
         "must cover the same land. Determine which layer is in force (normally the sealed or the newer one), and "
-        "correct the other.",
+        "correct the other or remove it from the data.",
         "code": "{layer} ({key}): {field} = “{value}”, but {related_layer} ({related_key}) has “{related}” on the "
         "same land ({area}, width {width} m). Determine which layer is in force, and correct the code in the other.",
     },
@@ -62,8 +62,8 @@ def layers_of_one_thing(*, ctx: Context) -> RuleResult:
         All other rules read only one of the two layers. Where they differ, a figure of the plan is right in one layer
         and wrong in the other.
     How to fix
-        Determine which of the two is in force (the sealed one, the later one). Correct the other, or remove it from
-        the data.
+        Determine which of the two is in force (the sealed one, the later one). Correct the other or its code, or
+        remove it from the data.
     Limits
         Except for the codes of zones, compares the covered land, not the attributes; the division into features does
         not matter. Of three layers, each is compared with the one in use. A code agrees with a code below it. Runs

@@ -46,7 +46,8 @@ def centre_zones_in_centre(centre_zones: Layer, centre: Layer, *, ctx: Context) 
         The detailed zones apply in the central urban area only, and everywhere in it: the county's zones apply
         outside.
     How to fix
-        Use the edge of the extent for the outermost zones; close gaps by extending the neighbouring zone.
+        Use the edge of the extent for the outermost zones; close gaps by extending the neighbouring zone. If a
+        larger area was approved, extend the central urban area by that document.
     Limits
         TOP001 reports overlaps of zones. Inferred, mark C. Runs by name or with its group.
     """

@@ -88,7 +88,8 @@ def main_function_zones(
     Why
         The province's plan assigns the main function, and the zones must follow it.
     How to fix
-        Check the zones of the township first; if they are right, have its function corrected in the upper plan.
+        Fill in a missing function. Check the zones of the township first and draw what is missing; if they are
+        right, check its function, and have it corrected in the upper plan if needed.
     Limits
         Words (`[main_function]`) in kind (LX), name and remark identify function and overlays: no field table was
         read (C). Shares are of the land in one of the three spaces; minimum shares are those of the plugin (C), so

@@ -41,7 +41,8 @@ def required_layers(*, ctx: Context) -> RuleResult:
     Why
         A rule without its layer cannot be checked, and “no finding” would look like a pass.
     How to fix
-        Add the layer under its official code, or assign a layer to the role under Layer Roles.
+        Add the layer under its official code and fill it, or assign a layer to the role under Layer Roles; declare
+        in the county profile what the county does not have.
     Limits
         Checks that layer and features are present, not that the layer is complete. A concept that the profile
         declares absent is not required; if a scope makes it mandatory, the outcome stays in doubt. In a database

@@ -18,8 +18,9 @@ SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
     needs={"layer": Need(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
-        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. Cut "
-        "one of them back to the shared edge, or delete the duplicate.",
+        "": "{layer}: {key} and {related_key} overlap by {area} (width {width} m), so this area is counted twice. "
+        "Take the approved edge: cut the feature that differs from it back to the shared edge, or delete the "
+        "duplicate.",
         "duplicate": "{layer}: {key} and {related_key} have the same shape ({area} counted twice). Keep the one with the right attributes and delete the other.",
     },
     fails=[
@@ -48,7 +49,8 @@ def layer_overlap(layer: Layer, *, ctx: Context) -> list[Finding] | None:
     Why
         Land counted twice makes every total too large, and its status is unclear.
     How to fix
-        Cut the later feature back to the edge of the earlier one; delete duplicates.
+        Take the approved edge, and cut the feature that differs from it back to the shared edge; of duplicates keep
+        the one with the right attributes.
     Limits
         Parts below both the minimum area and the minimum width are slivers: they are counted, not listed.
     """

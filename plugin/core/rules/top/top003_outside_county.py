@@ -64,8 +64,8 @@ def outside_county(
         A neighbour's land counts for the neighbour; the packages of two counties must match at their common edge. An
         outline that is too large includes such land.
     How to fix
-        Cut the feature back to the county's outline, with identical vertices; or correct the outline. Move a point to
-        its place.
+        Cut the feature back to the county's outline, with identical vertices; or correct the outline so that it
+        agrees with townships and survey. Move a point to its place.
     Limits
         Needs a county layer; if it comes from dissolved townships, gaps between them count as outside. TOP006 reports
         gaps of parcels inside the county and, when it runs, also gaps of townships.

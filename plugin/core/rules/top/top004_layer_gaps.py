@@ -19,7 +19,8 @@ NEIGHBOUR_WITH_GAP_WKT = "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 90, 100.
     needs={"layer": Need(EVERY_LAYER)},
     uses=["tolerance"],
     messages={
-        "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the shared edge.",
+        "": "{layer}: between {key} and {related_key} is a gap of {area} (width {width} m). Extend one of them to the "
+        "edge of the other.",
         "hole": "{layer} ({key}) has a slit of {area} (width {width} m) inside, most likely a drawing error. Delete "
         "the hole so that the feature is continuous.",
     },
@@ -51,7 +52,7 @@ def layer_gaps(layer: Layer, *, ctx: Context, widest_m: float = 1.0) -> list[Fin
         Two lines that should be identical have separated: the land between is in no feature, and totals are too
         small.
     How to fix
-        Move one edge to the other, with identical vertices.
+        Extend one feature to the edge of the other, with identical vertices; delete a slit inside a feature.
     Limits
         Not part of the default run: paths and ditches between parcels may be intended gaps. A place that is open on
         one side is not reported. TOP002 reports gaps of zones and TOP006 gaps of parcels when they run and the plan

@@ -68,8 +68,9 @@ def shared_edges(*, ctx: Context) -> RuleResult:
         Statutory areas are computed from the vertices: if only one side has a vertex, the parts no longer sum to the
         whole, and the next transformation opens a gap.
     How to fix
-        Snap the later layer to the earlier one's vertices in a copy (QGIS: Snap geometries, insert vertices), then
-        compare areas. Do not move sealed lines.
+        Decide which layer is right (do not move approved or sealed lines), then add the missing vertices at the
+        same places: in a copy, snap the other layer to it (QGIS: Snap geometries, insert vertices) and compare
+        areas.
     Limits
         Not part of the default run, because the wording of the norm was not read (mark C). Only places within the
         tolerance for edges are checked: TOP002 and TOP004 report wider gaps, TOP001 overlaps. Layers do not state

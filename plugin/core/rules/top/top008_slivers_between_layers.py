@@ -73,8 +73,9 @@ def slivers_between_layers(*, ctx: Context, thin_m: float = 1.0) -> RuleResult:
     Why
         Many thin strips along one edge are not separate conflicts: the edge was drawn twice.
     How to fix
-        Decide which line was first; in a copy, snap the later line to it (QGIS: Snap geometries) and run the relation
-        rules again.
+        Compare each place with the approved (sealed) result. In a copy, restore the line that differs from it
+        (QGIS: Snap geometries) and run the relation rules again; if both agree with it, move neither and waive the
+        finding with the document.
     Limits
         Not part of the default run, and only a note: the limit is that of the plugin (mark C). When the relation
         rules (REL001 to REL003) run, they also report these overlaps one by one; this rule counts how many have the
