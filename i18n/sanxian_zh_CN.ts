@@ -116,8 +116,12 @@
         <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
-        <source>A: verified in the text of the norm</source>
-        <translation>A：读自标准或法规原文</translation>
+        <source>A: read in the wording of a norm, an act or an approved plan</source>
+        <translation>A：读自标准、法规或批准的规划原文</translation>
+    </message>
+    <message>
+        <source>About the Rule</source>
+        <translation>规则说明</translation>
     </message>
     <message>
         <source>Accept with reason, document and author; it stays in the report (several: with Ctrl or Shift)</source>
@@ -228,6 +232,10 @@
         <translation>参数</translation>
     </message>
     <message>
+        <source>As printed on maps and reports, for example 2026-11-22 or November 2026</source>
+        <translation>按图件和报告上要印的写法填写，如 2026-11-22 或 2026年11月</translation>
+    </message>
+    <message>
         <source>At the full check: {reason} Since then only edited features were checked. Run the full check again.</source>
         <translation>全面检查时：{reason}此后只复检了编辑过的要素，请重新检查。</translation>
     </message>
@@ -248,8 +256,8 @@
         <translation>自动：{layer}</translation>
     </message>
     <message>
-        <source>B: quoted or implemented elsewhere</source>
-        <translation>B：读自引用原文的资料</translation>
+        <source>B: read in data, code or papers that quote it</source>
+        <translation>B：读自引用原文的资料、程序或数据</translation>
     </message>
     <message>
         <source>Back</source>
@@ -272,8 +280,8 @@
         <translation>按乡镇建立书签</translation>
     </message>
     <message>
-        <source>C: not verified, can be changed in the county profile</source>
-        <translation>C：未经核实，可在县配置中替换</translation>
+        <source>C: not compared with any wording, to be changed or confirmed in the county profile</source>
+        <translation>C：未核对原文，可在县配置中修改、确认</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -377,7 +385,7 @@ A package specification defines the required contents: county, city, or the path
     </message>
     <message>
         <source>Checks names, mandatory parts, stray files, digests, schema, codes, geometry and figures. The findings replace those of the last check in the panel. The package is not changed. Profile and standard are those of this project.</source>
-        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列在“检查结果”里，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
+        <translation>检查名称、必需内容、遗留文件、校验值、表结构、代码、图形和图数是否一致；问题列于“检查结果”面板，替换上次的结果。不改动成果包。县配置和标准采用当前工程的设置。</translation>
     </message>
     <message>
         <source>Checks the layers of a county against the rules of the standard and gives a verdict, a layer of findings, and reports in HTML and JSON.
@@ -852,6 +860,10 @@ Project: {project}</source>
     <message>
         <source>Derive the three zones</source>
         <translation>规划分区归并为三区</translation>
+    </message>
+    <message>
+        <source>Details</source>
+        <translation>详情</translation>
     </message>
     <message>
         <source>Digest (SHA-256)</source>
@@ -1770,6 +1782,10 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>下一步</translation>
     </message>
     <message>
+        <source>No browser found</source>
+        <translation>没有找到浏览器</translation>
+    </message>
+    <message>
         <source>No check can run: Python 3.11 or later, with its module tomllib, is needed.</source>
         <translation>当前不能运行检查：需要 Python 3.11 或更新版本（含 tomllib 模块）。</translation>
     </message>
@@ -1834,8 +1850,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>未识别到规划图层，未作任何改动。请在“图层角色”中指定图层。</translation>
     </message>
     <message>
-        <source>No plan layer yet. Begin with a new county plan, or try the sample county.</source>
-        <translation>尚无规划图层。请新建县级规划项目，或打开示例县。</translation>
+        <source>No plan layer yet. Begin with a new county plan, add your own plan layers to the project, or try the sample county.</source>
+        <translation>工程中还没有规划图层。可以新建县级规划项目，或将自己的规划图层添加到工程，或打开示例县。</translation>
+    </message>
+    <message>
+        <source>No program that opens web pages was found. Open this file in a browser:
+{path}</source>
+        <translation>没有找到可以打开网页的程序。请用浏览器打开该文件：
+{path}</translation>
     </message>
     <message>
         <source>No such layer, or several of that name. Write @layer, or the name of one layer.</source>
@@ -1910,6 +1932,14 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>不分阶段：按规则的默认严重程度</translation>
     </message>
     <message>
+        <source>Not set; a submission package takes that of its specification</source>
+        <translation>未设定；导出成果包时取成果包样式的密级</translation>
+    </message>
+    <message>
+        <source>Not set; for example {date}</source>
+        <translation>未设定，如 {date}</translation>
+    </message>
+    <message>
         <source>Not started: {name} is missing. Other functions work; see Environment Check.</source>
         <translation>未启动：缺少 {name}。其他功能不受影响，详见“环境自检”。</translation>
     </message>
@@ -1938,8 +1968,16 @@ County: with the layer of the county, the share of each space in the county is r
         <translation>确定</translation>
     </message>
     <message>
+        <source>On the map</source>
+        <translation>地图显示</translation>
+    </message>
+    <message>
         <source>One layer cannot have two roles: {layers}.</source>
         <translation>一个图层不能担任两个角色：{layers}。</translation>
+    </message>
+    <message>
+        <source>Only for the secrecy level “{level}”: other results have no map approval number</source>
+        <translation>密级为“{level}”时才能填写，其他成果不印审图号</translation>
     </message>
     <message>
         <source>Only the choices below</source>
@@ -2558,6 +2596,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>设置</translation>
     </message>
     <message>
+        <source>Setting “{setting}”: not confirmed by this county</source>
+        <translation>设置“{setting}”未经本县确认</translation>
+    </message>
+    <message>
         <source>Settings confirmed by {by}, {document}, {date}.</source>
         <translation>设置由 {by} 确认（{document}，{date}）。</translation>
     </message>
@@ -2580,6 +2622,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     <message>
         <source>Show Its Layers</source>
         <translation>打开成果包的图层</translation>
+    </message>
+    <message>
+        <source>Show Layer</source>
+        <translation>显示图层</translation>
     </message>
     <message>
         <source>Show or hide: {word}</source>
@@ -2910,6 +2956,10 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
         <translation>图层“{layer}”中尚无带图形和名称（XZQMC）的要素。</translation>
     </message>
     <message>
+        <source>The layer “{layer}” is switched off.</source>
+        <translation>图层“{layer}”没有显示。</translation>
+    </message>
+    <message>
         <source>The layers changed since {time} in ways that checks while editing do not cover; the result is out of date.</source>
         <translation>{time} 检查后图层有大量改动或外部改动，未逐处复检，结果已过时。</translation>
     </message>
@@ -3172,8 +3222,8 @@ Replace them by new ones? The changes are lost.</source>
         <translation>城镇空间（m²）</translation>
     </message>
     <message>
-        <source>Used for layouts, exported maps, the submission package with its metadata, and reports. Empty items are taken from the county profile ([document]), or else from the package specification.</source>
-        <translation>用于布局、导出图件、成果包及其元数据和检查报告。留空的项取县配置（[document]），县配置没有的取成果包样式。</translation>
+        <source>Used for layouts, exported maps, the submission package with its metadata, and reports. Empty items are taken from the county profile (section “document information”), or else, for a submission package, from its specification.</source>
+        <translation>用于布局、导出的图件、成果包（含元数据）和报告。留空的项取县配置中的成果信息；县配置也没有的，导出成果包时取成果包样式的值。</translation>
     </message>
     <message>
         <source>VCT file</source>
@@ -3416,6 +3466,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>面积</translation>
     </message>
     <message>
+        <source>by edits: {counts}</source>
+        <translation>本次编辑：{counts}</translation>
+    </message>
+    <message>
         <source>by longitude</source>
         <translation>经度范围</translation>
     </message>
@@ -3470,6 +3524,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>id of the code list, such as 'land_use_2023' or 'planning_zones'</source>
         <translation>代码表的名称，如 'land_use_2023'、'planning_zones'</translation>
+    </message>
+    <message>
+        <source>indicators</source>
+        <translation>指标表</translation>
     </message>
     <message>
         <source>inherited: {value}</source>
@@ -3708,8 +3766,8 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>识别出 {count} 个规划图层，尚未应用模板的表单和符号。</translation>
     </message>
     <message>
-        <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”</source>
-        <translation>未确认 {count} 项，结论最高为“有条件通过”</translation>
+        <source>{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all settings and code lists that the rules may use; a report counts those that its check used.</source>
+        <translation>未确认 {count} 项，结论最高为“有条件通过”。此处列出规则和字段可能用到的全部设置和代码表；报告只列本次检查用到的。</translation>
     </message>
     <message>
         <source>{count} totals of the parent do not apply to this county; only its limits and rules are inherited.</source>
@@ -3804,6 +3862,10 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>{layer}：{fields}</translation>
     </message>
     <message>
+        <source>{letter}: {side}</source>
+        <translation>{letter}：{side}</translation>
+    </message>
+    <message>
         <source>{lost} left empty, {remarked} kept with a remark</source>
         <translation>{lost} 行留空，{remarked} 行按原值转换，需核对</translation>
     </message>
@@ -3846,10 +3908,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>{rows} rows; {filled} of {all} fields are filled; {lost} values are left empty.</source>
         <translation>共 {rows} 行；{all} 个字段中 {filled} 个有值；{lost} 个值无法转换，将留空。</translation>
-    </message>
-    <message>
-        <source>{setting} (not confirmed by this county)</source>
-        <translation>{setting}（未经本县确认）</translation>
     </message>
     <message>
         <source>{shown} of {count} findings listed</source>

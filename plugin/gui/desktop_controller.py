@@ -64,7 +64,9 @@ class DesktopController(QObject):
         self.styling = StylingActions(iface, self.runner)
         self.new_project = NewProjectActions(iface, self.runner)
         self.maps = MapActions(iface, self.runner)
-        self.figures = FiguresAction(iface)
+        self.figures = FiguresAction(
+            iface, get_provenance=lambda: dock.result.report.provenance if dock.result is not None else {}
+        )
         self.editing = LiveCheckSwitch(self.runner, self)
         self.result_owner = ResultOwner(dock, self.watch, self.editing)
         self.waiving = WaiverActions(dock, self.result_owner.current, self)

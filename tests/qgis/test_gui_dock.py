@@ -58,7 +58,7 @@ RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"},
     [
         (
             lambda act: empty_states.make_no_layer_page(act, act),
-            "尚无规划图层。请新建县级规划项目，或打开示例县。",
+            "工程中还没有规划图层。可以新建县级规划项目，或将自己的规划图层添加到工程，或打开示例县。",
             ["新建县级规划项目…", "打开示例县"],
         ),
         (
@@ -195,7 +195,7 @@ def test_detail_pane_shows_title_area_layer_purpose_remedy_and_basis_of_a_findin
     ):
         assert expected in words
     assert "A" in words.split("\n")
-    assert findings_dock.navigation.position.text() == "1 / 3"
+    assert findings_dock.navigation.position.text() == "错误 1/3"
     assert findings_dock.navigation.zoom.isEnabled()
 
 
@@ -369,7 +369,7 @@ def test_panel_icons_are_redrawn_when_the_theme_changes(findings_dock, qgis_app)
         QgsApplication.setPalette(dark)
         process_events(0.05)
         assert {n: find_strongest_colour(i()) for n, i in icons.items()} == {
-            "button": find_strongest_colour(theme.load_icon("refresh")),
+            "button": find_strongest_colour(theme.load_icon("run")),
             "next": find_strongest_colour(theme.load_icon("next")),
             "kind": "#ff5c9e",
         }

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the message after computing indicators from the menu (指标计算…)."""
 
+from datetime import date
+from pathlib import Path
+
 import pytest
 from qgis.gui import QgsMessageBar
 from qgis.PyQt.QtWidgets import QPushButton
 
+from plugin.bridge.project import county
 from plugin.gui.toolbox.exchange import FiguresAction
 from plugin.gui.widgets import messages
 
@@ -42,6 +46,23 @@ def test_message_after_computing_indicators_stays_open_and_opens_the_workbook(di
     (button,) = item.findChildren(QPushButton)
     button.click()
     assert opened == [str(tmp_path / "指标.xlsx")]
+
+
+def test_indicators_dialog_begins_with_the_settings_of_the_project_and_a_workbook(chinese, project, tmp_path):
+    asked = []
+    county.store_county(project, county.ProjectCountySettings(profile="hunyuan", standard="county_db"))
+    project.setFileName(str(tmp_path / "规划.qgz"))
+    provenance = {"scope": "county", "area_code": "140225", "area_name": "浑源县"}
+    FiguresAction(
+        FakeInterface(), lambda name, values: asked.append((name, values)), get_provenance=lambda: provenance
+    ).show()
+    ((name, values),) = asked
+    workbook = Path(values.pop("OUTPUT_XLSX"))
+    assert (name, values) == (
+        "sanxian:compute_indicators",
+        {"PROFILE": "hunyuan", "STANDARD": "county_db", "SCOPE": "county"},
+    )
+    assert workbook.parent == tmp_path and workbook.name == f"140225浑源县_指标表_{date.today():%Y%m%d}.xlsx"
 
 
 @pytest.mark.parametrize("results", [None, {}, {"OUTPUT": "x"}])

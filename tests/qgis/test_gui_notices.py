@@ -149,16 +149,18 @@ def test_live_check_counter_shows_changed_findings_since_the_full_check(open_con
     counter = controller.notices.counter
     assert counter.isHidden(), "nothing was checked"
     check(controller)
-    assert not counter.isHidden() and counter.text() == "实时检查　错误 0　警告 0"
+    assert not counter.isHidden() and counter.text() == "实时检查　本次编辑：错误 0　警告 0"
     before = controller.dock.verdict._counts["ERROR"]
     draw_feature_in_layer(layers["CZKFBJ"], make_rectangle(50, 200), BSM="140225000050", GHFQDM="410")
     assert "待复检 1" in counter.text()
     wait_for_live_check(controller)
     more = controller.dock.verdict._counts["ERROR"] - before
-    assert more > 0 and counter.text().startswith(f"实时检查　错误 +{more}　") and "待复检" not in counter.text()
+    assert (
+        more > 0 and counter.text().startswith(f"实时检查　本次编辑：错误 +{more}　") and "待复检" not in counter.text()
+    )
     layers["CZKFBJ"].undoStack().undo()
     wait_for_live_check(controller)
-    assert counter.text() == "实时检查　错误 0　警告 0"
+    assert counter.text() == "实时检查　本次编辑：错误 0　警告 0"
     line = layers["STBHHX"]
     line.startEditing()
     assert line.deleteFeature(1)

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Test the selected finding: its mark and label on the map, and its features."""
 
+import math
+import re
+
 import pytest
 import shapely
 from qgis.core import QgsProject, QgsRectangle
@@ -12,9 +15,15 @@ from qgis.PyQt.QtWidgets import QLabel, QMenu, QToolButton
 
 from plugin.core.model.rule import Severity
 from plugin.gui.findings import selection as selection_module
-from plugin.gui.findings.features import list_feature_refs
-from plugin.gui.findings.groups import format_hectares, format_label_lines
-from plugin.gui.findings.map_marks import FindingMapMark, compute_label_position
+from plugin.gui.findings.features import find_layer_of_role, list_feature_refs
+from plugin.gui.findings.groups import format_hectares, format_label_lines, format_sides
+from plugin.gui.findings.map_marks import (
+    FIRST_FEATURE_STROKES,
+    SECOND_FEATURE_STROKES,
+    FindingMapMark,
+    compute_label_position,
+)
+from plugin.paths import STYLES_FOLDER
 from tests.qgis.gui_helpers import X, Y, make_finding
 from tests.qgis.live_helpers import make_rectangle
 from tests.qgis.test_gui_editing import checked, draw_feature_in_layer, open_controller, wait_for_live_check  # noqa: F401
@@ -92,12 +101,52 @@ def test_map_label_states_rule_township_area_width_and_both_feature_keys(chinese
         related_keys=["140225000000000003"],
         width_m=71.2,
     )
-    assert format_label_lines(one) == [
-        "REL002　永安镇",
-        "1.26 公顷（12\u202f640.35 m²）　宽 71.2 m",
-        "…001374 ↔ …000003",
-    ]
-    assert format_label_lines(make_finding("ATT001", "", None, "")) == ["ATT001"]
+    assert format_label_lines(one) == ["REL002　永安镇", "1.26 公顷（12\u202f640.35 m²）　宽 71.2 m"]
+    names = {"YJJBNTBHTB": "永久基本农田保护图斑", "CZKFBJ": "城镇开发边界"}
+    assert format_sides(one, names.get) == {
+        "A": "A：永久基本农田保护图斑　…001374",
+        "B": "B：城镇开发边界　…000003",
+    }
+    without_place = make_finding("ATT001", "", None, "")
+    assert format_label_lines(without_place) == ["ATT001"] and format_sides(without_place, names.get) == {}
+
+
+def test_outlines_of_both_features_have_colours_that_no_symbol_of_a_layer_has():
+    used = {
+        tuple(map(int, rgb))
+        for path in STYLES_FOLDER.glob("*.qml")
+        for rgb in re.findall(r'value="(\d+),(\d+),(\d+),\d+', path.read_text(encoding="utf-8"))
+    }
+    assert len(used) > 50
+    tops = [QColor(strokes[-1][0]) for strokes in (FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES)]
+    for top in tops:
+        assert min(math.dist(rgb, (top.red(), top.green(), top.blue())) for rgb in used) > 50
+    assert FIRST_FEATURE_STROKES[-1][3] != SECOND_FEATURE_STROKES[-1][3], "colour alone does not tell them apart"
+
+
+def test_hidden_layer_of_a_finding_is_named_with_a_button_that_shows_it(overlap_on_canvas):
+    controller, pair = overlap_on_canvas
+    controller.selection.select_finding(pair)
+    assert controller.dock.detail.findChild(QToolButton, "SanxianShowLayer") is None
+    layer = find_layer_of_role(QgsProject.instance(), controller.dock.result, pair.related_role)
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    node.setItemVisibilityChecked(False)
+    controller.dock.refresh_hidden_layers()
+    texts = [label.text() for label in controller.dock.detail.findChildren(QLabel)]
+    assert f"图层“{layer.name()}”没有显示。" in texts
+    controller.dock.detail.findChild(QToolButton, "SanxianShowLayer").click()
+    assert node.isVisible()
+    process_events(0.01)
+    assert controller.dock.detail.widget().findChild(QToolButton, "SanxianShowLayer") is None
+
+
+def test_selecting_a_rule_removes_the_mark_of_the_finding_before(overlap_on_canvas):
+    controller, pair = overlap_on_canvas
+    controller.selection.select_finding(pair)
+    assert controller.mark.shown
+    tree = controller.dock.tree
+    tree.setCurrentIndex(tree.currentIndex().parent())
+    assert tree.current() is None and not controller.mark.shown
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_help_url_of_an_algorithm_is_a_generated_page_without_the_manual(provide
 )
 def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()))
+    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.toString()) or True)
     dialog = make(QgsProject.instance())
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     button.click()
@@ -120,7 +120,7 @@ def test_help_button_of_a_window_opens_its_manual_heading(make, topic, installed
 
 def test_help_dialog_of_a_rule_opens_its_entry_in_the_rule_book(installed_manual, monkeypatch):
     opened = []
-    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()))
+    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: opened.append(url.fragment()) or True)
     dialog = HelpDialog("REL002")
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     for code in ("REL002", "RUN903", ""):
@@ -137,6 +137,15 @@ def test_help_button_opens_the_help_dialog_without_the_manual(missing_manual, mo
     dialog = HelpDialog("REL002")
     (button,) = dialog.findChildren(QPushButton, "SanxianManual")
     assert not button.isVisibleTo(dialog)
+
+
+def test_missing_browser_is_reported_with_the_file_of_the_manual(installed_manual, monkeypatch):
+    shown = []
+    monkeypatch.setattr(help_dialog.QDesktopServices, "openUrl", lambda url: False)
+    monkeypatch.setattr(help_dialog.QMessageBox, "exec", lambda self: shown.append(self.text()))
+    help_dialog.open_manual("roles", None)
+    (text,) = shown
+    assert text.endswith("02-data.html")
 
 
 def test_qgis_menu_names_in_the_manual_exist_in_the_chinese_translation_of_qgis():

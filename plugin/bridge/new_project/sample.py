@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 SAMPLE_GROUPS = (
     (
         "三条控制线",
-        (("CZKFBJ", "城镇开发边界", True), ("STBHHX", "生态保护红线", True), ("YJJBNTBHTB", "永久基本农田", True)),
+        (
+            ("CZKFBJ", "城镇开发边界", True),
+            ("STBHHX", "生态保护红线", True),
+            ("YJJBNTBHTB", "永久基本农田保护图斑", True),
+        ),
     ),
     ("历史文化保护线", (("LSWHBHX", "历史文化保护线", True),)),
     ("规划分区", (("YDYHGHFQ", "用地用海规划分区", False),)),

@@ -123,7 +123,10 @@ class ConfirmationBox(FormBox):
         ``open_items``: keys of these settings.
         """
         if open_items:
-            text = tr("{count} settings not confirmed: at best the verdict is “Passed with conditions”")
+            text = tr(
+                "{count} settings not confirmed: at best the verdict is “Passed with conditions”. Counted are all "
+                "settings and code lists that the rules may use; a report counts those that its check used."
+            )
             self.badge.show_message("warning", text.format(count=len(open_items)))
         else:
             self.badge.show_message("ok", tr("All settings in use are confirmed or have a source"))

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from qgis.core import QgsApplication
+from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsScrollArea
 from qgis.PyQt.QtCore import QSize, Qt, pyqtSignal
 from qgis.PyQt.QtGui import QColor, QPainter, QPen, QPixmap
@@ -16,7 +16,7 @@ from ...bridge.texts import tr
 from ..widgets import theme
 from ..widgets.source_mark import make_mark_label
 from ..widgets.theme import get_state_word
-from .features import FeatureRef, list_feature_refs
+from .features import FeatureRef, get_layer_name, list_feature_refs
 from .groups import NOT_RUN_OUTCOMES, FindingGroup, format_hectares, get_kind, sum_finding_areas
 from .map_marks import FIRST_FEATURE_STROKES, SECOND_FEATURE_STROKES
 from .navigation_bar import can_withdraw_waiver, find_refusal_text
@@ -40,20 +40,23 @@ def _make_feature_rows(
     box.setObjectName("SanxianFeatures")
     layout = QGridLayout(box)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setColumnStretch(1, 1)
+    layout.setColumnStretch(2, 1)
     for row, ref in enumerate(refs[:MAX_LISTED_FEATURES]):
         own = (ref.role, ref.key) == (finding.role, finding.key)
+        # Letters as in the label on the map.
+        letter = QLabel("A" if own else "B")
+        layout.addWidget(letter, row, 0, Qt.AlignmentFlag.AlignVCenter)
         sample = QLabel()
         sample.setPixmap(_make_stroke_sample(FIRST_FEATURE_STROKES if own else SECOND_FEATURE_STROKES, sample))
-        layout.addWidget(sample, row, 0, Qt.AlignmentFlag.AlignVCenter)
-        layout.addWidget(_make_label(_describe_feature(result, ref, finding.field if own else "")), row, 1)
+        layout.addWidget(sample, row, 1, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(_make_label(_describe_feature(result, ref, finding.field if own else "")), row, 2)
         what = (tr("Select"), tr("Select the feature in its layer"), select)
         form_of = (tr("Attribute Form"), tr("Open the feature's form"), form)
-        for column, (text, tip, action) in enumerate((what, form_of), 2):
+        for column, (text, tip, action) in enumerate((what, form_of), 3):
             layout.addWidget(_make_button(text, tip, ref, action), row, column, Qt.AlignmentFlag.AlignVCenter)
     if len(refs) > MAX_LISTED_FEATURES:
         layout.addWidget(
-            _make_label(tr("and {count} more").format(count=len(refs) - MAX_LISTED_FEATURES)), MAX_LISTED_FEATURES, 1
+            _make_label(tr("and {count} more").format(count=len(refs) - MAX_LISTED_FEATURES)), MAX_LISTED_FEATURES, 2
         )
     return box
 
@@ -74,6 +77,7 @@ def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
         colour = QColor(name)
         colour.setAlphaF(opacity)
         pen = QPen(colour, width * em, style)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
         painter.setPen(pen)
         painter.drawLine(0, em // 2, size.width(), em // 2)
     painter.end()
@@ -82,10 +86,8 @@ def _make_stroke_sample(strokes: Any, widget: QWidget) -> QPixmap:
 
 def _describe_feature(result: CheckView, ref: FeatureRef, field: str) -> str:
     """Return layer name and full key of a feature; its id if the key is not unique."""
-    template = result.checked.plan.norm.standard.templates.get(ref.role)
-    name = template.name if template is not None and result.texts.lang == "zh" else ref.role
     number = tr("feature id {fid}").format(fid=ref.fid) if ref.fid is not None else ""
-    return "\n".join((name, " · ".join(part for part in (ref.key, number, field) if part)))
+    return "\n".join((get_layer_name(result, ref.role), " · ".join(part for part in (ref.key, number, field) if part)))
 
 
 def _make_label(text: str) -> QLabel:
@@ -139,6 +141,8 @@ class DetailPane(QgsScrollArea):
     #: A feature of the finding to select, with all features of that finding.
     featureChosen = pyqtSignal(object, list)
     formRequested = pyqtSignal(object)
+    #: A hidden layer to switch on.
+    showLayerRequested = pyqtSignal(object)
 
     def __init__(self, parent=None):
         super().__init__(parent)
@@ -181,7 +185,13 @@ class DetailPane(QgsScrollArea):
         layout.addStretch()
         self.setWidget(page)
 
-    def show_finding(self, result: CheckView, group: FindingGroup, finding: Any) -> None:
+    def show_finding(
+        self, result: CheckView, group: FindingGroup, finding: Any, hidden_layers: Sequence[QgsVectorLayer] = ()
+    ) -> None:
+        """Show the details of a finding.
+
+        ``hidden_layers``: layers of its features that are switched off in the layer tree.
+        """
         page, layout = self._make_page(theme.KIND_ICONS[get_kind(finding)], group.title, group.code)
         layout.addWidget(make_text_label(format_figures(finding)))
         refs = list_feature_refs(finding)
@@ -194,6 +204,8 @@ class DetailPane(QgsScrollArea):
         form = _make_form_layout()
         if features is not None:
             form.addRow(_make_row_label(tr("Its features")), features)
+        for layer in hidden_layers:
+            form.addRow(_make_row_label(tr("On the map")), self._make_hidden_layer_row(layer))
         form.addRow(_make_row_label(tr("What")), make_text_label(finding.message))
         # The waiver precedes the remedy.
         state = [(tr("State"), _format_state(finding)), *format_waiver(finding)]
@@ -206,6 +218,18 @@ class DetailPane(QgsScrollArea):
         layout.addLayout(form)
         layout.addStretch()
         self.setWidget(page)
+
+    def _make_hidden_layer_row(self, layer: QgsVectorLayer) -> QWidget:
+        box = QWidget()
+        row = QHBoxLayout(box)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(make_text_label(tr("The layer “{layer}” is switched off.").format(layer=layer.name())), 1)
+        button = QToolButton()
+        button.setObjectName("SanxianShowLayer")
+        button.setText(tr("Show Layer"))
+        button.clicked.connect(lambda: self.showLayerRequested.emit(layer))
+        row.addWidget(button)
+        return box
 
     def _make_page(self, icon: str, title: str, code: str) -> tuple[QWidget, QVBoxLayout]:
         page = QWidget()
@@ -222,7 +246,7 @@ class DetailPane(QgsScrollArea):
         head.addWidget(name, 1)
         button = QToolButton()
         button.setObjectName("SanxianHelp")
-        button.setText(tr("Help"))
+        button.setText(tr("About the Rule"))
         button.setToolTip(tr("What the rule checks, its limits and parameters (F1)"))
         button.setAutoRaise(True)
         button.clicked.connect(lambda: self.helpRequested.emit(code))

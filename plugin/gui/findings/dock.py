@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from qgis.PyQt.QtCore import pyqtSignal
@@ -37,6 +38,9 @@ class FindingsDock(FindingsForm):
 
     def __init__(self, parent=None):
         super().__init__(parent)
+        #: Returns the layers of a finding's features that are switched off; set by the owner of the map.
+        self.find_hidden_layers: Callable[[Any], list[Any]] = lambda finding: []
+        self._hidden_layers: list[Any] = []
         self._idle = EmptyPage("")
         self._reasons_shown = False
         self._connect_signals()
@@ -255,8 +259,7 @@ class FindingsDock(FindingsForm):
     def _on_finding_chosen(self, finding: Any) -> None:
         self.show_note("")
         self._show_selected()
-        if finding is not None:
-            self.findingChosen.emit(finding)
+        self.findingChosen.emit(finding)
 
     def _open_own_form(self, finding: Any) -> None:
         self.formRequested.emit(next(iter(list_feature_refs(finding)), FeatureRef(finding.role, finding.key)))
@@ -268,9 +271,16 @@ class FindingsDock(FindingsForm):
         elif finding is None:
             self.detail.show_group(self.result, group)
         else:
-            self.detail.show_finding(self.result, group, finding)
+            self._hidden_layers = self.find_hidden_layers(finding)
+            self.detail.show_finding(self.result, group, finding, self._hidden_layers)
         self.navigation.show_finding(finding)
         self._show_position()
+
+    def refresh_hidden_layers(self) -> None:
+        """Show the details again if a layer of the selected finding was switched on or off."""
+        finding = self.tree.current()
+        if finding is not None and self.find_hidden_layers(finding) != self._hidden_layers:
+            self._show_selected()
 
     def _show_position(self) -> None:
         self.navigation.show_position(self.tree.position())

@@ -204,10 +204,11 @@ class EditNotices(QObject):
         elif not editing.is_on:
             parts.append(tr("off"))
         else:
-            parts += [
+            counts = (
                 f"{theme.get_kind_word(kind)} {_format_signed(count)}"
                 for kind, count in self._finding_count_change.items()
-            ]
+            )
+            parts.append(tr("by edits: {counts}").format(counts=tr("  ").join(counts)))
         if editing.waiting:
             parts.append(tr("to re-check {count}").format(count=editing.waiting))
         self.counter.setText(tr("  ").join(parts))

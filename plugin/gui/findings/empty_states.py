@@ -52,7 +52,10 @@ def make_libraries_missing_page(doctor: ActionCallback) -> EmptyPage:
 
 def make_no_layer_page(new: ActionCallback, sample: ActionCallback) -> EmptyPage:
     """Return the panel's page for a project without plan layers."""
-    text = tr("No plan layer yet. Begin with a new county plan, or try the sample county.")
+    text = tr(
+        "No plan layer yet. Begin with a new county plan, add your own plan layers to the project, or try the sample "
+        "county."
+    )
     return EmptyPage(text, [(tr("New County Plan…"), new), (tr("Open Sample County"), sample)])
 
 

@@ -48,6 +48,28 @@ def list_feature_refs(finding: Any) -> list[FeatureRef]:
     return [ref for ref in own + related if ref.role and (ref.key or ref.fid is not None)]
 
 
+def get_layer_name(result: CheckView, role: str) -> str:
+    """Return the name of the layer with a role, in the language of the result."""
+    template = result.checked.plan.norm.standard.templates.get(role)
+    return template.name if template is not None and result.texts.lang == "zh" else role
+
+
+def find_hidden_layers(result: CheckView, finding: Any) -> list[QgsVectorLayer]:
+    """Return the layers of a finding's features that are switched off in the layer tree."""
+    project = QgsProject.instance()
+    roles = dict.fromkeys(role for role in (finding.role, finding.related_role) if role)
+    layers = (find_layer_of_role(project, result, role) for role in roles)
+    nodes = [(layer, project.layerTreeRoot().findLayer(layer.id())) for layer in layers if layer is not None]
+    return [layer for layer, node in nodes if node is not None and not node.isVisible()]
+
+
+def show_layer(layer: QgsVectorLayer) -> None:
+    """Switch a layer on in the layer tree, with the groups above it."""
+    node = QgsProject.instance().layerTreeRoot().findLayer(layer.id())
+    if node is not None:
+        node.setItemVisibilityCheckedParentRecursive(True)
+
+
 def open_feature_form(iface: Any, result: CheckView, ref: FeatureRef) -> bool:
     """Open a feature's attribute form; False if layer or feature are missing."""
     layer, feature = find_feature(result, ref)

@@ -57,7 +57,7 @@ class FindingsForm(QgsDockWidget):
         self._first_width = DockWidthKeeper(self)
 
     def _make_widgets(self) -> None:
-        self.run_button = self._make_button("SanxianDockRun", "refresh", tr("Check All"))
+        self.run_button = self._make_button("SanxianDockRun", "run", tr("Check All"))
         self.export_button = self._make_button("SanxianExport", "export", tr("Export"))
         menu = QMenu(self.export_button)
         #: Kind of a result's file → its menu entry.
@@ -92,7 +92,7 @@ class FindingsForm(QgsDockWidget):
         self.detail = DetailPane()
         self.tabs = QTabBar()
         self.tabs.addTab(tr("Findings"))
-        self.tabs.addTab(tr("Help"))
+        self.tabs.addTab(tr("Details"))
         self.tabs.currentChanged.connect(self._fit_panes_to_height)
         self.tabs.hide()
         self.splitter = QSplitter(Qt.Orientation.Vertical)

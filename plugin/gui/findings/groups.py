@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -242,13 +243,9 @@ def format_hectares(area_m2: float) -> str:
 
 
 def format_label_lines(finding: Any) -> list[str]:
-    """Return the lines of the map label: code and township; area and width; keys."""
+    """Return the first lines of the map label: code and township; area and width."""
     from ...core.messages.numbers import format_square_metres, format_width
-    from ...core.messages.texts import shorten_key
 
-    keys = " ↔ ".join(shorten_key(key) for key in (finding.key, *finding.related_keys[:1]) if key)
-    if len(finding.related_keys) > 1:
-        keys += " …"
     figures = []
     if finding.area_m2 is not None:
         areas = {"hectares": format_hectares(finding.area_m2), "area": format_square_metres(finding.area_m2)}
@@ -256,7 +253,25 @@ def format_label_lines(finding: Any) -> list[str]:
     if finding.width_m is not None:
         figures.append(tr("width {width} m").format(width=format_width(finding.width_m, 1)))
     head = tr("  ").join(part for part in (finding.code, finding.township) if part)
-    return [line for line in (head, tr("  ").join(figures), keys) if line]
+    return [line for line in (head, tr("  ").join(figures)) if line]
+
+
+def format_sides(finding: Any, get_layer_name: Callable[[str], str]) -> dict[str, str]:
+    """Return a line for each side of a finding, by its letter A or B: letter, layer and key.
+
+    ``get_layer_name``: returns the name of a layer by its role.
+    """
+    from ...core.messages.texts import shorten_key
+
+    related = " ".join(shorten_key(key) for key in finding.related_keys[:1] if key)
+    if len(finding.related_keys) > 1:
+        related += " …"
+    sides = (("A", finding.role, shorten_key(finding.key)), ("B", finding.related_role, related))
+    return {
+        letter: tr("{letter}: {side}").format(letter=letter, side=tr("  ").join((get_layer_name(role), key)))
+        for letter, role, key in sides
+        if role and key
+    }
 
 
 def format_menu_line(finding: Any) -> str:

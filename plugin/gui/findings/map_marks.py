@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from qgis.core import (
@@ -21,7 +21,7 @@ from qgis.PyQt.QtCore import QPointF, QRectF, Qt
 from qgis.PyQt.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPixmap
 
 from ..widgets import theme
-from .groups import format_label_lines, get_kind
+from .groups import format_label_lines, format_sides, get_kind
 
 #: Sizes in multiples of the font height of the canvas.
 ICON_SIZE_EM, _RING_SIZE_EM, _LABEL_GAP_EM, _LABEL_PADDING_EM = 1.4, 1.2, 2.2, 0.5
@@ -60,12 +60,18 @@ def _compute_area(box: QRectF) -> float:
 class MapCallout(QgsMapCanvasItem):
     """Marker and label of a finding on the map canvas.
 
-    ``geometry``: geometry of the finding in the CRS of the map; ``lines``: lines of the label, the first in bold.
+    ``geometry``: geometry of the finding in the CRS of the map; ``lines``: lines of the label, the first in bold;
+    ``sides``: further lines by letter, which begin with a sample of the outline of the first (A) or second feature (B).
     """
 
-    def __init__(self, canvas: QgsMapCanvas, geometry: QgsGeometry, icon: QPixmap, lines: list[str]):
+    def __init__(
+        self, canvas: QgsMapCanvas, geometry: QgsGeometry, icon: QPixmap, lines: list[str], sides: Mapping[str, str]
+    ):
         super().__init__(canvas)
-        self._canvas, self._geometry, self._icon, self.lines = canvas, geometry, icon, lines
+        self._canvas, self._geometry, self._icon, self.lines = canvas, geometry, icon, [*lines, *sides.values()]
+        #: Strokes of the samples, by line.
+        strokes = {"A": FIRST_FEATURE_STROKES, "B": SECOND_FEATURE_STROKES}
+        self._samples = {number: strokes[letter] for number, letter in enumerate(sides, len(lines))}
         self._around = geometry.boundingBox()
         self._seen: tuple[str, QgsPointXY | None] = ("", None)
         self._bold = QFont(canvas.font())
@@ -118,10 +124,16 @@ class MapCallout(QgsMapCanvasItem):
 
     def _measure_label(self) -> tuple[float, float]:
         plain, bold = QFontMetricsF(self._canvas.font()), QFontMetricsF(self._bold)
-        widths = [(plain if n else bold).horizontalAdvance(line) for n, line in enumerate(self.lines)]
+        widths = [
+            (plain if n else bold).horizontalAdvance(line) + self._compute_indent(n)
+            for n, line in enumerate(self.lines)
+        ]
         return max(widths) + 2 * _LABEL_PADDING_EM * self._em_px, len(
             self.lines
         ) * plain.lineSpacing() + 2 * _LABEL_PADDING_EM * self._em_px
+
+    def _compute_indent(self, line: int) -> float:
+        return (_SAMPLE_WIDTH_EM + _SAMPLE_GAP_EM) * self._em_px if line in self._samples else 0.0
 
     # --- drawing
     def paint(self, painter: QPainter, *_style) -> None:
@@ -160,8 +172,18 @@ class MapCallout(QgsMapCanvasItem):
             self.label.top() + _LABEL_PADDING_EM * self._em_px + metrics.ascent(),
         )
         for n, line in enumerate(self.lines):
+            below = y + n * metrics.lineSpacing()
+            for name, opacity, width, style in self._samples.get(n, ()):
+                colour = QColor(name)
+                colour.setAlphaF(opacity)
+                pen = QPen(colour, width * self._em_px, style)
+                pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+                painter.setPen(pen)
+                middle = below - metrics.ascent() / 3
+                painter.drawLine(QPointF(x, middle), QPointF(x + _SAMPLE_WIDTH_EM * self._em_px, middle))
+            painter.setPen(_BLACK_COLOUR)
             painter.setFont(self._canvas.font() if n else self._bold)
-            painter.drawText(QPointF(x, y + n * metrics.lineSpacing()), line)
+            painter.drawText(QPointF(x + self._compute_indent(n), below), line)
 
 
 def _find_point(geometry: QgsGeometry, extent: QgsRectangle) -> QgsPointXY | None:
@@ -186,9 +208,12 @@ _FLASH_MS = 600
 _OUTLINE_STROKES = (("#000000", 0.75), ("#FFE800", 0.58), ("#FFFFFF", 0.33))
 _BAND_WIDTH_EM = 0.17
 _FILL_OPACITY = 0.25
-#: Strokes of the features of the first and the second concept: (colour, opacity, width, style).
-FIRST_FEATURE_STROKES = (("#FFFFFF", 0.85, 0.3, Qt.PenStyle.SolidLine), ("#7A4B00", 1.0, 0.2, Qt.PenStyle.DotLine))
-SECOND_FEATURE_STROKES = (("#0B3FB8", 0.3, 0.6, Qt.PenStyle.SolidLine), ("#1B1F5E", 1.0, 0.17, Qt.PenStyle.DashDotLine))
+#: Strokes of the features of the first and the second concept: (colour, opacity, width, style). No symbol of a template
+#: has these colours.
+FIRST_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#00E5FF", 1.0, 0.25, Qt.PenStyle.SolidLine))
+SECOND_FEATURE_STROKES = (("#000000", 1.0, 0.42, Qt.PenStyle.SolidLine), ("#39FF14", 1.0, 0.25, Qt.PenStyle.DashLine))
+#: Width of a sample of these strokes in a label, and the gap behind it, in font heights.
+_SAMPLE_WIDTH_EM, _SAMPLE_GAP_EM = 1.6, 0.4
 #: Outlines with more vertices are simplified, because the canvas repaints them at every mouse move.
 _MANY_VERTICES = 20_000
 
@@ -235,10 +260,12 @@ class FindingMapMark:
         *,
         zoom: bool = True,
         features: Sequence[FeatureOutline] = (),
+        get_layer_name: Callable[[str], str] = str,
     ) -> bool:
         """Mark a finding on the map, outline its features and zoom to it.
 
-        Return False if the finding has no location on this map.
+        ``get_layer_name``: returns the name of a layer by its role. Return False if the finding has no location on
+        this map.
         """
         self.clear()
         if finding.geom_kind == "none":
@@ -261,7 +288,8 @@ class FindingMapMark:
         self._draw_outline(area, bright)
         side = round(ICON_SIZE_EM * self._canvas.fontMetrics().height())
         icon = theme.load_map_pixmap(name, side, self._canvas.devicePixelRatioF())
-        self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding)))
+        sides = format_sides(finding, get_layer_name)
+        self._canvas_items.append(MapCallout(self._canvas, area, icon, format_label_lines(finding), sides))
         faded = QColor(bright)
         faded.setAlpha(0)
         target = self._canvas.mapSettings().destinationCrs()

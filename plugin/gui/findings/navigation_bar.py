@@ -125,10 +125,9 @@ class NavigationBar(QWidget):
 
     def show_position(self, found: tuple[int, int, str] | None) -> None:
         """Show (number, count, kind) of the selected finding, or nothing for None."""
-        self.position.setText(f"{found[0]} / {found[1]}" if found else "")
-        if found:
-            kind_name = theme.get_kind_word(found[2])
-            self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]))
+        kind_name = theme.get_kind_word(found[2]) if found else ""
+        self.position.setText(f"{kind_name} {found[0]}/{found[1]}" if found else "")
+        self.position.setToolTip(tr("{word}: {count} listed").format(word=kind_name, count=found[1]) if found else "")
 
     def show_finding(self, finding: Any) -> None:
         self.zoom.setEnabled(finding is not None and finding.geom_kind != "none")

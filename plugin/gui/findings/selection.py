@@ -14,7 +14,16 @@ from ...bridge.package import layers as package_layers
 from ...bridge.texts import tr
 from ..widgets import theme
 from .dock import FindingsDock
-from .features import FeatureRef, find_feature, list_feature_refs, open_feature_form, select_feature
+from .features import (
+    FeatureRef,
+    find_feature,
+    find_hidden_layers,
+    get_layer_name,
+    list_feature_refs,
+    open_feature_form,
+    select_feature,
+    show_layer,
+)
 from .groups import format_menu_line, get_kind
 from .map_layer import FindingsOnMap
 from .map_marks import FindingMapMark
@@ -45,9 +54,17 @@ class FindingSelection(QObject):
         dock.findingChosen.connect(self.go_to_finding)
         dock.formRequested.connect(self._open_form)
         dock.featureChosen.connect(self._select_feature)
+        dock.detail.showLayerRequested.connect(self._show_layer)
+        dock.find_hidden_layers = self._find_hidden_layers
+        self._canvas.layersChanged.connect(dock.refresh_hidden_layers)
+        self._watches_layers = True
         self._canvas.viewport().installEventFilter(self)
 
     def stop(self) -> None:
+        if self._watches_layers:
+            self._watches_layers = False
+            self._canvas.layersChanged.disconnect(self._dock.refresh_hidden_layers)
+            self._dock.find_hidden_layers = lambda finding: []
         self._canvas.viewport().removeEventFilter(self)
         self.mark.clear()
 
@@ -68,7 +85,16 @@ class FindingSelection(QObject):
             if layer is not None and feature is not None and feature.hasGeometry():
                 own = (ref.role, ref.key) == (finding.role, finding.key)
                 outlines.append((feature.geometry(), layer.crs(), own))
-        self.mark.show(finding, result.crs, zoom=zoom, features=outlines)
+        self.mark.show(
+            finding, result.crs, zoom=zoom, features=outlines, get_layer_name=lambda role: get_layer_name(result, role)
+        )
+
+    def _find_hidden_layers(self, finding: Any) -> list[Any]:
+        return find_hidden_layers(self._dock.result, finding) if self._owner.current() else []
+
+    def _show_layer(self, layer: Any) -> None:
+        show_layer(layer)
+        self._dock.refresh_hidden_layers()
 
     def _open_form(self, ref: FeatureRef) -> None:
         self._report_if_missing(self._owner.has_features() and open_feature_form(self._iface, self._dock.result, ref))

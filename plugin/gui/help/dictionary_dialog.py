@@ -11,7 +11,7 @@ from pathlib import Path
 from qgis.core import QgsApplication, QgsVectorLayer
 from qgis.gui import QgsFilterLineEdit
 from qgis.PyQt.QtCore import Qt, QTimer, QUrl
-from qgis.PyQt.QtGui import QDesktopServices, QTextCursor
+from qgis.PyQt.QtGui import QTextCursor
 from qgis.PyQt.QtWidgets import (
     QComboBox,
     QDialog,
@@ -35,6 +35,7 @@ from ...core.standard.template import Template
 from ..widgets import messages
 from ..widgets.buttons import make_close_button
 from .buttons import add_help_button
+from .help_dialog import open_in_browser
 
 #: Delay of the search while the user types, as in the findings panel.
 _SEARCH_DELAY_MS = 150
@@ -209,7 +210,7 @@ class DictionaryDialog(QDialog):
         item = self.tree.currentItem()
         if item is not None and item.data(0, _ANCHOR_DATA_ROLE):
             url.setFragment(item.data(0, _ANCHOR_DATA_ROLE))
-        QDesktopServices.openUrl(url)
+        open_in_browser(url, self)
 
 
 def find_named_role(layer: QgsVectorLayer, templates: dict[str, Template]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from html import escape
 from typing import Any
 
-from qgis.PyQt.QtCore import QUrl
+from qgis.PyQt.QtCore import QDir, Qt, QUrl
 from qgis.PyQt.QtGui import QDesktopServices
-from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
+from qgis.PyQt.QtWidgets import QDialog, QDialogButtonBox, QMessageBox, QTextBrowser, QVBoxLayout, QWidget
 
 from ...bridge import manual
 from ...bridge.settings import get_interface_language
@@ -38,9 +38,11 @@ class HelpDialog(QDialog):
         buttons = make_close_button(self)
         self._back = buttons.addButton(tr("All Rules"), QDialogButtonBox.ButtonRole.ActionRole)
         self._back.clicked.connect(lambda: self.show_page(""))
-        self._manual = buttons.addButton(tr("Manual"), QDialogButtonBox.ButtonRole.HelpRole)
+        # Not the role of help, which some platforms put after Close.
+        self._manual = buttons.addButton(tr("Manual"), QDialogButtonBox.ButtonRole.ActionRole)
         self._manual.setObjectName("SanxianManual")
         self._manual.clicked.connect(lambda: open_manual(self._manual.property("topic"), self))
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         layout = QVBoxLayout(self)
         layout.addWidget(self.browser)
         layout.addWidget(buttons)
@@ -137,6 +139,28 @@ def _make_about_page(rules: bool = True) -> str:
 def open_manual(topic: str, parent: QWidget | None) -> None:
     """Open the manual in the browser; without the manual, the window 帮助与关于."""
     if address := manual.get_manual_url(topic):
-        QDesktopServices.openUrl(QUrl(address))
+        open_in_browser(QUrl(address), parent)
     else:
         HelpDialog("", parent).exec()
+
+
+def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
+    """Open a local page in the browser; if there is none, show where the page is.
+
+    Return False if no browser was found.
+    """
+    if QDesktopServices.openUrl(url):
+        return True
+    message = QMessageBox(parent)
+    message.setObjectName("SanxianNoBrowser")
+    message.setIcon(QMessageBox.Icon.Information)
+    message.setWindowTitle(tr("No browser found"))
+    message.setText(
+        tr("No program that opens web pages was found. Open this file in a browser:\n{path}").format(
+            path=QDir.toNativeSeparators(url.toLocalFile())
+        )
+    )
+    message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    message.addButton(tr("Close"), QMessageBox.ButtonRole.RejectRole)
+    message.exec()
+    return False

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple
 
 from qgis.core import QgsProject
@@ -212,7 +213,7 @@ class DocumentDialog(QDialog):
         }
         for line, name in names.items():
             line.setObjectName(name)
-        self.approval.setToolTip(tr("Printed on public results only"))
+        self.date.setToolTip(tr("As printed on maps and reports, for example 2026-11-22 or November 2026"))
         self.reason.setToolTip(tr("Written to the log, the manifest of the package and the report"))
         self.problem = WrappedLabel()
         self.problem.setObjectName("SanxianDocumentProblem")
@@ -236,6 +237,10 @@ class DocumentDialog(QDialog):
     def _format_inherited(self, below: ResolvedDocument, key: str) -> str:
         """Return the fallback value and its source, shown while the project has no value."""
         if key not in below.sources:
+            if key == "date":
+                return tr("Not set; for example {date}").format(date=date.today().isoformat())
+            if key == "secrecy" and self._form is None:
+                return tr("Not set; a submission package takes that of its specification")
             return tr("Not set")
         source = self._texts.get("document", below.sources[key])
         return tr("{value} ({source})").format(value=getattr(below.info, key), source=source)
@@ -244,7 +249,8 @@ class DocumentDialog(QDialog):
         about = WrappedLabel(
             tr(
                 "Used for layouts, exported maps, the submission package with its metadata, and reports. Empty "
-                "items are taken from the county profile ([document]), or else from the package specification."
+                "items are taken from the county profile (section “document information”), or else, for a submission "
+                "package, from its specification."
             )
         )
         form = QFormLayout()
@@ -280,6 +286,13 @@ class DocumentDialog(QDialog):
         level = found.info.secrecy if found.refused is None else self.secrecy.currentText()
         public = load_secrecy_levels().is_public(level)
         self.approval.setEnabled(public)
+        self.approval.setToolTip(
+            tr("Printed on public results only")
+            if public
+            else tr("Only for the secrecy level “{level}”: other results have no map approval number").format(
+                level=load_secrecy_levels().public_level
+            )
+        )
         self.problem.hide()
 
     def _find_problem(self) -> str:

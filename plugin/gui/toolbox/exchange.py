@@ -6,7 +6,7 @@ Opens the toolbox dialogs with values of the project, and reports the results in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -190,11 +190,17 @@ def _find_layer(database: str, role: str) -> str:
 class FiguresAction:
     """Menu action 指标计算, which computes indicators.
 
-    ``ask``: function that opens a dialog of the toolbox; tests replace it.
+    ``ask``: function that opens a dialog of the toolbox; tests replace it. ``get_provenance``: returns the provenance
+    of the displayed result; empty without one.
     """
 
-    def __init__(self, iface: Any, ask: OpenToolDialog = _open_processing_dialog):
-        self._ask = ask
+    def __init__(
+        self,
+        iface: Any,
+        ask: OpenToolDialog = _open_processing_dialog,
+        get_provenance: Callable[[], Mapping[str, Any]] = dict,
+    ):
+        self._ask, self._get_provenance = ask, get_provenance
         self._messages = MessageBarMessages(iface, tr("Indicators"))
 
     def close(self) -> None:
@@ -203,9 +209,10 @@ class FiguresAction:
     def show(self) -> None:
         """Open the toolbox dialog of 指标计算, and repeat its counts in the message bar.
 
-        The log is closed with the dialog. A button opens the workbook.
+        The dialog begins with the project's settings and a workbook. The log is closed with the dialog. A button
+        opens the workbook.
         """
-        results = self._ask("sanxian:compute_indicators", {})
+        results = self._ask("sanxian:compute_indicators", self._make_first_values(QgsProject.instance()))
         if not results or "COMPUTED" not in results:
             return
         text = tr(
@@ -222,3 +229,17 @@ class FiguresAction:
         workbook = str(results.get("OUTPUT_XLSX") or "")
         buttons = [(tr("Open the workbook"), make_opener(workbook))] if workbook else []
         self._messages.show(message, "info", *buttons)
+
+    def _make_first_values(self, project: QgsProject) -> dict[str, Any]:
+        """Return the values of the project that the dialog begins with."""
+        stored, known, (code, name) = county.read_county(project), self._get_provenance(), county.read_area(project)
+        code, name = code or known.get("area_code", ""), name or known.get("area_name", "")
+        folder = Path(_choose_folder(project, _find_database(role_recognition.list_plan_layers(project))))
+        file_name = f"{code}{name}_{tr('indicators')}_{date.today():%Y%m%d}.xlsx".lstrip("_")
+        values = {
+            "STANDARD": stored.standard,
+            "PROFILE": stored.profile,
+            "SCOPE": stored.scope or known.get("scope", ""),
+            "OUTPUT_XLSX": find_free_path(folder / file_name),
+        }
+        return {key: value for key, value in values.items() if value}
