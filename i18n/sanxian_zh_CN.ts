@@ -895,11 +895,11 @@ Project: {project}</source>
     </message>
     <message>
         <source>Document information: secrecy level, authorities, date and map approval number are taken from the parameters, or else from the document information of the project, or else from [document] of the county profile. Without a secrecy level nothing is exported. A level below that of project or profile requires a reason, which is written to the log. The map approval number is printed on public maps only.</source>
-        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置的 [document]。未设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取本算法的参数、工程的成果信息、县配置中的成果信息。未设定密级的，不导出。密级低于工程或县配置的，须填写降密理由，并写入日志。审图号只印在公开的图件上。</translation>
     </message>
     <message>
         <source>Document information: secrecy level, authorities, date and map approval number are taken from the project (if its layers are exported), or else from [document] of the county profile, or else from the package specification; a secrecy level given here precedes all of them. Without a secrecy level nothing is exported. A level below that of project, profile or specification requires a reason, which is written to manifest and report. The map approval number is printed on public results only.</source>
-        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置的 [document]、成果包样式；本算法的参数给出密级的，以参数为准。未设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
+        <translation>成果信息：密级、编制单位、制图单位、日期和审图号依次取工程的成果信息（导出工程图层时）、县配置中的成果信息、成果包样式；本算法的参数给出密级的，以参数为准。未设定密级的，不导出。密级低于工程、县配置或样式的，须填写降密理由，并记入清单和报告。审图号只印在公开的成果上。</translation>
     </message>
     <message>
         <source>Documents from</source>
@@ -2709,7 +2709,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>Statutory ellipsoidal area in m², unrounded, by the formula of the land survey (CGCS2000); the same as in checks and reports. Not the area of the map plane.</source>
-        <translation>图斑椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告里的面积一致；不是地图平面上的面积。</translation>
+        <translation>图斑椭球面积，单位 m²，不舍入。按国土调查图斑椭球面积公式（CGCS2000）计算，与检查和报告中的面积一致；不是地图平面上的面积。</translation>
     </message>
     <message>
         <source>Stop: change nothing; enter another name or folder</source>
@@ -2909,7 +2909,7 @@ Tasks of the townships: a table with the columns 乡镇名称, 指标, 数值, �
     </message>
     <message>
         <source>The field tables of {count} of {all} layers are not verified in a text of the norm (mark C). Compare them with the original before use; templates are files that can be corrected.</source>
-        <translation>{all} 个图层里有 {count} 个的字段表未核对标准原文（来源级别 C）。使用前请对照原文；模板文件可以修改。</translation>
+        <translation>{all} 个图层中有 {count} 个的字段表未核对标准原文（来源级别 C）。使用前请对照原文；模板文件可以修改。</translation>
     </message>
     <message>
         <source>The file .waivers.csv in the data folder</source>

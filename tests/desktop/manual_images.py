@@ -70,7 +70,8 @@ def read_texts_of_view(view):
     model = view.model()
     # A list model hides its number of columns.
     columns = range(1 if isinstance(view, QListView) else model.columnCount())
-    found = {str(model.headerData(n, Qt.Orientation.Horizontal) or "") for n in columns}
+    # The sorted column has a mark after its title.
+    found = {str(model.headerData(n, Qt.Orientation.Horizontal) or "").rstrip(" ▲▼") for n in columns}
     for row in range(min(model.rowCount(), MAX_LISTED_ROWS)):
         found |= {str(model.index(row, n).data() or "") for n in columns}
     return found
@@ -112,7 +113,7 @@ def save_modal_window(name, open_it, keep_as, prepare=lambda dialog: None):
 def select_overlap_finding(controller):
     dock = controller.dock
     layers = iface.mainWindow().findChild(QDockWidget, "Layers")
-    iface.mainWindow().resizeDocks([layers, dock], [280, 470], Qt.Orientation.Horizontal)
+    iface.mainWindow().resizeDocks([layers, dock], [270, 530], Qt.Orientation.Horizontal)
     tree = dock.tree
     tree.select_finding(next(f for f in dock.result.findings if f.code == "REL002"))
     wait_seconds(0.5)
