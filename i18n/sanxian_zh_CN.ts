@@ -116,10 +116,6 @@
         <translation>一个独立的网页：可以打印、转发、整本搜索。</translation>
     </message>
     <message>
-        <source>A: read in the wording of a norm, an act or an approved plan</source>
-        <translation>A：读自标准、法规或批准的规划原文</translation>
-    </message>
-    <message>
         <source>About the Rule</source>
         <translation>规则说明</translation>
     </message>
@@ -256,10 +252,6 @@
         <translation>自动：{layer}</translation>
     </message>
     <message>
-        <source>B: read in data, code or papers that quote it</source>
-        <translation>B：读自引用原文的资料、程序或数据</translation>
-    </message>
-    <message>
         <source>Back</source>
         <translation>上一步</translation>
     </message>
@@ -278,10 +270,6 @@
     <message>
         <source>Bookmarks by Township</source>
         <translation>按乡镇建立书签</translation>
-    </message>
-    <message>
-        <source>C: not compared with any wording, to be changed or confirmed in the county profile</source>
-        <translation>C：未核对原文，可在县配置中修改、确认</translation>
     </message>
     <message>
         <source>Cancel</source>
@@ -1851,7 +1839,7 @@ County: with the layer of the county, the share of each space in the county is r
     </message>
     <message>
         <source>No plan layer yet. Begin with a new county plan, add your own plan layers to the project, or try the sample county.</source>
-        <translation>工程中还没有规划图层。可以新建县级规划项目，或将自己的规划图层添加到工程，或打开示例县。</translation>
+        <translation>工程中还没有规划图层。可以新建县级规划项目，将已有的规划图层添加到工程，或打开示例县。</translation>
     </message>
     <message>
         <source>No program that opens web pages was found. Open this file in a browser:
@@ -3474,10 +3462,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>经度范围</translation>
     </message>
     <message>
-        <source>cited in another document</source>
-        <translation>转引</translation>
-    </message>
-    <message>
         <source>code of a planning zone, such as 411</source>
         <translation>规划分区代码，如 411</translation>
     </message>
@@ -3578,12 +3562,12 @@ These parts are not verified in the text of the standard (mark C) and are settin
         <translation>无上级配置</translation>
     </message>
     <message>
-        <source>not run in this check</source>
-        <translation>本次检查未运行</translation>
+        <source>not compared with any wording, to be changed or confirmed in the county profile</source>
+        <translation>未核对原文，可在县配置中修改、确认</translation>
     </message>
     <message>
-        <source>not verified; requires the county's confirmation</source>
-        <translation>未核实，须本县确认</translation>
+        <source>not run in this check</source>
+        <translation>本次检查未运行</translation>
     </message>
     <message>
         <source>off</source>
@@ -3596,6 +3580,14 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>or read it from a layer, or enter the longitudes</source>
         <translation>也可从图层读取，或填写东西经度</translation>
+    </message>
+    <message>
+        <source>read in data, code or papers that quote it</source>
+        <translation>读自引用原文的资料、程序或数据</translation>
+    </message>
+    <message>
+        <source>read in the wording of a norm, an act or an approved plan</source>
+        <translation>读自标准、法规或批准的规划原文</translation>
     </message>
     <message>
         <source>replace: create a new, empty database</source>
@@ -3660,10 +3652,6 @@ These parts are not verified in the text of the standard (mark C) and are settin
     <message>
         <source>until {date}</source>
         <translation>有效期至 {date}</translation>
-    </message>
-    <message>
-        <source>verified in the source text</source>
-        <translation>已核对原文</translation>
     </message>
     <message>
         <source>width {width} m</source>

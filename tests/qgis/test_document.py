@@ -5,6 +5,7 @@ It is entered in one dialog, stored in the project, and used in maps and reports
 """
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,16 @@ def test_changed_document_information_does_not_outdate_a_check_result(project):
 
 
 # --- the form
+@pytest.mark.usefixtures("restore_entered_offices")
+def test_document_information_dialog_explains_empty_and_disabled_fields(project):
+    dialog = DocumentDialog(project, make_profile())
+    assert dialog.secrecy.lineEdit().placeholderText() == "未设定；导出成果包时取成果包样式的密级"
+    assert dialog.date.placeholderText() == f"未设定，如 {date.today().isoformat()}"
+    assert not dialog.approval.isEnabled() and "“公开”时才能填写" in dialog.approval.toolTip()
+    dialog.secrecy.setEditText("公开")
+    assert dialog.approval.isEnabled() and "才能填写" not in dialog.approval.toolTip()
+
+
 @pytest.mark.usefixtures("restore_entered_offices")
 def test_document_information_dialog_stores_the_entered_values(project):
     dialog = DocumentDialog(project, make_profile())

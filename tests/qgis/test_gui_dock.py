@@ -58,7 +58,7 @@ RECOGNISED_WITH_MISSING_LAYER = RecognisedLayers({"A": "1", "B": "2", "C": "3"},
     [
         (
             lambda act: empty_states.make_no_layer_page(act, act),
-            "工程中还没有规划图层。可以新建县级规划项目，或将自己的规划图层添加到工程，或打开示例县。",
+            "工程中还没有规划图层。可以新建县级规划项目，将已有的规划图层添加到工程，或打开示例县。",
             ["新建县级规划项目…", "打开示例县"],
         ),
         (

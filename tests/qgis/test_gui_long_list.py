@@ -194,6 +194,11 @@ def test_findings_layer_adds_many_features_in_batches(qgis_app, project):
     assert len({row.id() for row in rows}) == len(rows) and all(layer.getFeature(r.id()).isValid() for r in rows[::999])
 
 
+def test_quitting_qgis_does_not_ask_about_the_findings_layer(qgis_app, project):
+    _rows, layer = show_findings(project, 3)
+    assert layer.isTemporary() and layer.customProperty("skipMemoryLayersCheck") == 1
+
+
 def test_changing_the_findings_layer_first_adds_all_pending_features(qgis_app, project):
     rows, layer = show_findings(project, findings_layer.ROWS_PER_BATCH + 7)
     assert findings_layer.change_findings(layer, rows[-3:], [])

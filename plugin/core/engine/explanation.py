@@ -166,7 +166,7 @@ def format_effective_values(values: Iterable[EffectiveValue], texts: Texts) -> l
 
 def _format_effective_value(effective_value: EffectiveValue, texts: Texts) -> str:
     if effective_value.setting:
-        # A key without a title of its own has that of the setting to which it belongs.
+        # A key without a title has that of the setting to which it belongs.
         own_title = texts.section("setting").get(effective_value.name)
         label = own_title or texts.get_setting_name(effective_value.setting)
     else:

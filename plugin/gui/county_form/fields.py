@@ -169,7 +169,6 @@ class MarkSlot(QWidget):
                 widget.deleteLater()
         if mark:
             label = make_mark_label(mark)
-            label.setToolTip(describe_marks()[mark])
             self._row.addWidget(label)
 
 
@@ -202,15 +201,6 @@ class FormBox(QWidget):
     """Base class of the boxes of the form; signal ``changed``: a value has changed."""
 
     changed = pyqtSignal()
-
-
-def describe_marks() -> dict[str, str]:
-    """Return a text that explains the marks A, B and C of sources."""
-    return {
-        "A": tr("verified in the source text"),
-        "B": tr("cited in another document"),
-        "C": tr("not verified; requires the county's confirmation"),
-    }
 
 
 def format_number(value: float) -> str:

@@ -34,8 +34,8 @@ from ..widgets import messages as trouble
 from ..widgets.field_message import FieldMessage
 from ..widgets.profile_combo import ProfileCombo
 from ..widgets.sections import FormSection, NoticeBox, make_faint_label
+from ..widgets.source_mark import describe_marks
 from .confirmation_box import ConfirmationBox
-from .fields import describe_marks
 from .limits_box import LimitsBox, RatioBox, SettingRow
 from .targets_box import TargetsBox
 

@@ -145,7 +145,7 @@ def open_manual(topic: str, parent: QWidget | None) -> None:
 
 
 def open_in_browser(url: QUrl, parent: QWidget | None) -> bool:
-    """Open a local page in the browser; if there is none, show where the page is.
+    """Open a local page in the browser; without a browser, show the path of the page.
 
     Return False if no browser was found.
     """

@@ -33,14 +33,17 @@ class MarkLabel(QLabel):
         painter.end()
 
 
+def describe_marks() -> dict[str, str]:
+    """Return a text that explains each of the marks A, B and C of sources."""
+    return {
+        "A": tr("read in the wording of a norm, an act or an approved plan"),
+        "B": tr("read in data, code or papers that quote it"),
+        "C": tr("not compared with any wording, to be changed or confirmed in the county profile"),
+    }
+
+
 def make_mark_label(mark: str) -> QLabel:
     """Return the mark of a source with its explanation as tool tip."""
     label = MarkLabel(mark)
-    label.setToolTip(
-        {
-            "A": tr("A: read in the wording of a norm, an act or an approved plan"),
-            "B": tr("B: read in data, code or papers that quote it"),
-            "C": tr("C: not compared with any wording, to be changed or confirmed in the county profile"),
-        }[mark]
-    )
+    label.setToolTip(f"{mark}  {describe_marks()[mark]}")
     return label

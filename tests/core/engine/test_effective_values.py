@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Effective values of settings and their sources."""
 
+import re
+from dataclasses import replace
+
 import pytest
 
 from plugin.core.__main__ import main
@@ -10,6 +13,7 @@ from plugin.core.engine.explanation import (
     PROFILE_ORIGIN,
     RULE_DEFAULT_ORIGIN,
     STANDARD_ORIGIN,
+    describe_citation,
     find_effective_values,
     format_effective_values,
 )
@@ -86,3 +90,25 @@ def test_rule_command_prints_effective_values_of_settings(capsys):
     assert "ratio.limit = 1.25（县配置 浑源县）" in output and "依据" in output and "适用限制" in output
     assert main(["rule", "LAW001", "--lang", "en"]) == 0
     assert "ratio.limit = 1.3 (standard" in capsys.readouterr().out
+
+
+def test_each_setting_below_a_group_is_named_by_its_own_title(county_norm):
+    texts = Texts("zh")
+    values = find_effective_values(ALL_RULES_BY_CODE["TOP001"], county_norm)
+    tolerance = [line for line in format_effective_values(values, texts) if " tolerance." in line]
+    titles = [line.partition(" ")[0] for line in tolerance]
+    assert len(titles) > 3 and len(set(titles)) == len(titles) and "容差" not in titles
+    assert any(line.startswith("节点聚合容差 tolerance.cluster_m = ") for line in tolerance)
+
+
+def test_citation_of_mark_c_names_who_accepted_it(county_norm):
+    texts, known = Texts("zh"), county_norm.standard.citations
+    assert describe_citation(known["G8"], county_norm, texts).endswith("（标准已认可）")
+    assert describe_citation(known["G10"], county_norm, texts) == known["G10"].zh
+    confirmed = replace(county_norm, profile=replace(county_norm.profile, confirmed=frozenset({"G10"})))
+    assert describe_citation(known["G10"], confirmed, texts).endswith("（本县已确认）")
+
+
+def test_citations_name_no_number_of_a_list_that_readers_do_not_have(county_norm):
+    for citation in county_norm.standard.citations.values():
+        assert not re.match(r"(质检规则|Quality rules?) [A-Z]\d", citation.zh) and "rule G" not in citation.en

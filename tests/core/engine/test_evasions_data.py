@@ -736,6 +736,8 @@ def test_township_code_contradicting_the_location_is_reported_without_a_task_tab
     )
     (finding,) = list_findings_of_rules(report, "LAW004")
     assert (finding.case, finding.role, finding.params["count"]) == ("misplaced", "YJJBNTBHTB", 1)
+    (key,) = finding.params["keys"]
+    assert f"标识码为 {key}；" in finding.message and "如 " not in finding.message
     assert report.verdict is Verdict.CONDITIONAL
 
 

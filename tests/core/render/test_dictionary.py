@@ -88,6 +88,11 @@ def test_rules_that_use_a_layer_are_listed_in_the_data_dictionary(dictionary_pag
     assert "没有专门检查本图层的规则" in dictionary_page
 
 
+def test_rules_on_the_page_of_a_window_are_items_of_a_list():
+    page = Dictionary(load_standard("county_db"), "zh").page("")
+    assert page.count("<li>") > 40 and "<li><code>SCH001</code>" in page
+
+
 def test_every_code_is_listed_after_its_parent_code():
     standard = load_standard("county_db")
     for codes in standard.code_lists.values():
