@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +63,17 @@ class IncrementalChecker:
         self.rules = [rule for rule in rules if rule.local]
         self._parameters, self._tolerance, self._lang = parameters, tolerance, lang
         self._rows = EditedRows(plan)
+
+    @property
+    def rows(self) -> EditedRows:
+        """Return the rows with the edits so far."""
+        return self._rows
+
+    def fork(self) -> IncrementalChecker:
+        """Return a checker that starts from the present edits and does not change this one."""
+        fork = copy.copy(self)
+        fork._rows = self._rows.fork()
+        return fork
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build the search index before the first edit needs it."""

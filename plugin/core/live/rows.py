@@ -114,6 +114,19 @@ class EditedRows:
         self._removed_rows: dict[str, dict[int, Layer]] = {role: {} for role in plan.layers}
         self._rows_by_key: dict[str, dict[str, int]] = {}
 
+    def fork(self) -> EditedRows:
+        """Return a copy whose edits do not affect this one; the layers as read are shared."""
+        copy = EditedRows.__new__(EditedRows)
+        copy.layers = self.layers
+        copy._edited = {role: dict(rows) for role, rows in self._edited.items()}
+        copy._removed_rows = {role: dict(rows) for role, rows in self._removed_rows.items()}
+        copy._rows_by_key = self._rows_by_key
+        return copy
+
+    def list_edited_rows(self, role: str) -> list[int]:
+        """Return the numbers of the edited, added and removed rows of a layer."""
+        return list(self._edited[role])
+
     def has_edited_rows(self, role: str) -> bool:
         """Return True if any row of a layer was edited."""
         return bool(self._edited[role])

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -100,12 +101,47 @@ class IncrementalSession:
             waivers=lambda: checked.waivers,
         )
         self._rows: dict[str, dict[int, int]] = {}
+        #: Layers whose row numbers another session uses too.
+        self._shared_row_numbers: set[str] = set()
         self._current_findings = _FindingIndex(report.findings)
 
     @property
     def findings(self) -> list[Finding]:
         """Return the findings after all batches so far."""
         return list(self._current_findings)
+
+    @property
+    def checker(self) -> IncrementalChecker:
+        """Return the checker with the edits so far."""
+        return self._checker
+
+    def find_row_number(self, role: str, fid: int) -> int | None:
+        """Return the number of a feature's row; None for an unknown feature."""
+        return self._rows[role].get(fid)
+
+    def find_findings_on(self, role: str, key: str) -> list[Finding]:
+        """Return the present findings on a row, or between it and another one."""
+        return self._current_findings.find_on(role, key)
+
+    def fork(self) -> IncrementalSession:
+        """Return a session that starts from the present state and does not change this one.
+
+        Batches taken by one of the two are unknown to the other.
+        """
+        fork = copy.copy(self)
+        fork._checker = self._checker.fork()
+        fork._current_findings = self._current_findings.fork()
+        fork._rows = dict(self._rows)
+        self._shared_row_numbers = set(self._rows)
+        fork._shared_row_numbers = set(self._rows)
+        return fork
+
+    def _get_own_row_numbers(self, role: str) -> dict[int, int]:
+        """Return feature id → row number of a layer, to be changed by this session only."""
+        if role in self._shared_row_numbers:
+            self._shared_row_numbers.discard(role)
+            self._rows[role] = dict(self._rows[role])
+        return self._rows[role]
 
     def prepare(self, cancellation: Cancellation = NEVER_CANCELLED) -> None:
         """Build the index. Raises Cancelled."""
@@ -127,7 +163,7 @@ class IncrementalSession:
         change = FindingsChange()
         for role, renamed in batch.new_feature_ids.items():
             for former_id, present_id in renamed.items():
-                row = self._rows[role].pop(former_id, None)
+                row = self._get_own_row_numbers(role).pop(former_id, None)
                 if row is not None:
                     self._rows[role][present_id] = row
                     self._apply_recheck(change, self._checker.set_row_feature_id(role, row, present_id))
@@ -148,7 +184,7 @@ class IncrementalSession:
         shape = _read_shape(state.wkb)
         if row is None:
             row, recheck = self._checker.add(role, fid, shape, **state.attributes)
-            self._rows[role][fid] = row
+            self._get_own_row_numbers(role)[fid] = row
             return recheck
         if current is None:
             return self._checker.edit(role, row, shape, **state.attributes)
@@ -210,6 +246,17 @@ class _FindingIndex:
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._all.values())
+
+    def fork(self) -> _FindingIndex:
+        """Return a copy that changes independently."""
+        fork = _FindingIndex(())
+        fork._all = dict(self._all)
+        fork._by_key = defaultdict(dict, {key: dict(findings) for key, findings in self._by_key.items()})
+        return fork
+
+    def find_on(self, role: str, key: str) -> list[Finding]:
+        """Return the findings on a row, or between it and another one."""
+        return list(self._by_key.get((role, key), {}).values())
 
     def add(self, finding: Finding) -> None:
         self._all[id(finding)] = finding
