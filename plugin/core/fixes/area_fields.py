@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Area fields of a row whose shape changes: area, gross area, deduction and net area."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..geometry import crs as crs_care
+from ..geometry.statutory_area import statutory_area
+from ..standard.template import Field
+from .state import EditingState, Row
+
+AREA_MEANINGS = ("area", "gross_area")
+#: Difference (m²) that rounding to two decimals explains.
+ROUNDING_M2 = 0.01
+
+
+def measure(state: EditingState, row: Row, shape: Any) -> float:
+    """Return the statutory area (m²) of a shape in the coordinates of a row's layer."""
+    crs = state.plan.layers[row.role].known_crs
+    return float(statutory_area(np.array([shape], dtype=object), crs_care.make_lonlat_transformer(crs))[0])
+
+
+def get_allowance(state: EditingState) -> float:
+    """Return the difference (m²) between an area field and the shape that ATT013 allows."""
+    return float(state.norm.parameters("ATT013").get("allowance_m2", 1.0))
+
+
+def update_area_fields(state: EditingState, row: Row, shape: Any) -> dict[str, Any]:
+    """Return the area fields of a row for a new shape, by field name.
+
+    An area that agreed with the former shape is measured anew. An adjusted area (平差) that differs from it changes by
+    as much as the shape. Net areas follow from the gross area by the row's rate or share of deduction. A field without
+    a value stays without.
+    """
+    return divide_area_fields(state, row, [shape], keep_sums=False)[0]
+
+
+def divide_area_fields(
+    state: EditingState, row: Row, shapes: list[Any], *, keep_sums: bool = True
+) -> list[dict[str, Any]]:
+    """Return the area fields of each of a row's new shapes, by field name.
+
+    ``keep_sums``: the shapes are parts of the former shape, so each field's values sum to the former one; the first
+    part has the rounding. Without it the land of the shapes may differ from the row's.
+    """
+    former_m2 = measure(state, row, row.plane)
+    areas = [measure(state, row, shape) for shape in shapes]
+    values: list[dict[str, Any]] = [{} for _ in shapes]
+    for meaning in AREA_MEANINGS:
+        declared, stored = _get_number(row, meaning)
+        if declared is None or declared.unit != "m2" or stored is None or former_m2 <= 0:
+            continue
+        decimals = 2 if declared.decimals is None else declared.decimals
+        if keep_sums:
+            parts = share_out(stored, areas, decimals)
+        elif abs(stored - former_m2) <= get_allowance(state) + ROUNDING_M2:
+            parts = [round(area, decimals) for area in areas]
+        else:
+            parts = [round(stored + area - former_m2, decimals) for area in areas]
+        for part_values, value in zip(values, parts, strict=True):
+            part_values[declared.name] = value
+    _divide_net_areas(row, values, keep_sums)
+    return values
+
+
+def _divide_net_areas(row: Row, values: list[dict[str, Any]], keep_sums: bool) -> None:
+    """Add deduction and net area to the values of each part, in place."""
+    gross_field, gross = _get_number(row, "gross_area")
+    net_field, net = _get_number(row, "net_area")
+    deduction_field, deduction = _get_number(row, "deduction_area")
+    _, rate = _get_number(row, "deduction_rate")
+    if gross_field is None or not gross or gross <= 0:
+        return
+    grosses = [float(part_values[gross_field.name]) for part_values in values]
+    if deduction_field is not None and deduction is not None:
+        follows_rate = rate is not None and abs(deduction - gross * rate) <= ROUNDING_M2 + 1e-6
+        ratio = rate if follows_rate and rate is not None else deduction / gross
+        deductions = share_out(deduction, grosses, 2) if keep_sums else [round(one * ratio, 2) for one in grosses]
+        for part_values, value in zip(values, deductions, strict=True):
+            part_values[deduction_field.name] = value
+    if net_field is None or net is None:
+        return
+    if deduction_field is not None and deduction is not None and abs(net - (gross - deduction)) <= ROUNDING_M2 + 1e-6:
+        nets = [
+            round(one - float(part_values[deduction_field.name]), 2)
+            for one, part_values in zip(grosses, values, strict=True)
+        ]
+        if keep_sums:
+            nets[0] = round(net - sum(nets[1:]), 2)
+    elif keep_sums:
+        nets = share_out(net, grosses, 2)
+    else:
+        nets = [round(one * net / gross, 2) for one in grosses]
+    for part_values, value in zip(values, nets, strict=True):
+        part_values[net_field.name] = value
+
+
+def share_out(total: float, weights: list[float], decimals: int) -> list[float]:
+    """Return a total divided by weights, rounded so that the parts sum to it; the first part has the rounding."""
+    whole = sum(weights)
+    parts = [round(total * weight / whole, decimals) for weight in weights]
+    parts[0] = round(total - sum(parts[1:]), 10)
+    return parts
+
+
+def _get_number(row: Row, meaning: str) -> tuple[Field | None, float | None]:
+    """Return the field of a meaning, None if the layer lacks it; and the row's number, None if it has none."""
+    declared = row.layer.template.field(meaning)
+    if declared is None or not row.layer.has(meaning):
+        return None, None
+    value = float(row.layer.numbers(meaning)[0])
+    return declared, value if math.isfinite(value) else None
+
+
+def has_area(shape: Any) -> bool:
+    """Return True for a polygon or multipolygon."""
+    return shape is not None and not shape.is_empty and shapely.get_dimensions(shape) == 2

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import shapely
+
+from ...model.findings import Finding
+from ..dividing import require_shape, reshape_row
+from ..edits import Edits, FixRefused
+from ..model import FixExample, Safety, fix
+from ..shapes import list_parts, subtract
+from ..state import EditingState
+
+SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
+#: The three lines by statutory precedence: an earlier one stays, a later one gives way.
+PRECEDENCE = ("farmland", "red_line", "boundary")
+
+
+@fix(
+    "FIX010",
+    "cut-by-precedence",
+    title="Cut a control line back by statutory precedence",
+    solves={"REL001": (), "REL002": (), "REL003": ()},
+    safety=Safety.SLIVER,
+    messages={
+        "": "Cut {key} back to the edge of {other_key}",
+        "window": "Leave {other_key} out of {key} as a window",
+    },
+    examples=[
+        FixExample("the boundary leaves the farmland", "REL002", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((90 0, 190 0, 190 100, 90 100, 90 0))"]},
+                   {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((100 0, 190 0, 190 100, 100 100, 100 0))"]}),
+        FixExample("the new edge has the farmland's vertices", "REL002", {"farmland": ["POLYGON ((0 0, 100 0, 101 33, 100 100, 0 100, 0 0))"], "boundary": ["POLYGON ((90 10, 190 10, 190 90, 90 90, 90 10))"]},
+                   {"boundary": ["POLYGON ((100.3030303030303 10, 190 10, 190 90, 100.149253731343 90, 101 33, 100.3030303030303 10))"]}),
+        FixExample("a narrow overlap", "REL003", {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((99.95 0, 190 0, 190 100, 99.95 100, 99.95 0))"]},
+                   {"red_line": [SQUARE_WKT], "boundary": ["POLYGON ((100 0, 190 0, 190 100, 100 100, 100 0))"]}, safe=True),
+        FixExample("a window is never safe", "REL002", {"farmland": ["POLYGON ((40 40, 60 40, 60 60, 40 60, 40 40))"], "boundary": [SQUARE_WKT]},
+                   {"boundary": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), (40 40, 60 40, 60 60, 40 60, 40 40))"]}),
+        FixExample("a boundary that falls apart", "REL002", {"farmland": ["POLYGON ((40 -10, 60 -10, 60 110, 40 110, 40 -10))"], "boundary": [SQUARE_WKT]},
+                   {"boundary": ["POLYGON ((0 0, 40 0, 40 100, 0 100, 0 0))", "POLYGON ((60 0, 100 0, 100 100, 60 100, 60 0))"]}),
+        FixExample("both sides are sealed", "REL001", {"farmland": [SQUARE_WKT], "red_line": [SQUARE_WKT]}, refused="both_sealed"),
+        FixExample("nothing of the boundary would remain", "REL002", {"farmland": [SQUARE_WKT], "boundary": ["POLYGON ((10 10, 20 10, 20 20, 10 20, 10 10))"]}, refused="would_be_empty"),
+    ],
+)  # fmt: skip
+def cut_by_precedence(finding: Finding, *, state: EditingState) -> Edits:
+    """Cut a control line back by statutory precedence.
+
+    What it does
+        永久基本农田 takes precedence over 生态保护红线, and both over 城镇开发边界. The line that gives way is cut back
+        to the edge of the other, whose vertices the new edge takes over. Where the other lies inside, a window (开天窗)
+        results. A line that falls apart is divided into several features. Area fields follow.
+    When it is safe
+        If the overlap is below a limit for slivers and no window results.
+    Limits
+        Sealed lines stay: 永久基本农田 × 红线 is only explained. Planning zones are not cut; if they follow the line,
+        REL004 or REL005 reports the difference.
+    """
+    row, related = state.get_finding_row(finding), state.get_related_row(finding)
+    ranks = {
+        role: rank for rank, concept in enumerate(PRECEDENCE) for role in state.plan.list_roles_of_concept(concept)
+    }
+    stays, yields = (row, related) if ranks[row.role] < ranks[related.role] else (related, row)
+    if state.is_sealed(yields.role):
+        if state.is_sealed(stays.role):
+            raise FixRefused("both_sealed", role=yields.role, other_role=stays.role)
+        raise FixRefused("sealed", role=yields.role)
+    shape, obstacle = require_shape(yields), require_shape(stays)
+    if shapely.intersection(shape, obstacle).area <= 0:
+        raise FixRefused("stale")
+    remaining = subtract(shape, [obstacle], state.tolerance)
+    if remaining is None:
+        raise FixRefused("would_be_empty", role=yields.role, key=yields.key)
+    opens_window = _count_holes(remaining) > _count_holes(shape)
+    return Edits(
+        reshape_row(state, yields, remaining),
+        case="window" if opens_window else "",
+        params={"key": yields.key, "other_key": stays.key},
+        reviewed=["window"] if opens_window else [],
+    )
+
+
+def _count_holes(shape: object) -> int:
+    return sum(len(part.interiors) for part in list_parts(shape))

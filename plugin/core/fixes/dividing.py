@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edits that give a row a new shape, or divide it into several rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..geometry.validity import is_missing
+from .area_fields import divide_area_fields, update_area_fields
+from .edits import FixRefused, RowEdit
+from .shapes import list_parts
+from .state import EditingState, Row
+
+
+def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
+    """Return the edits that give a row a new shape of the plane.
+
+    The largest part stays in the row; each further part becomes a new row with the next free key (BSM) and the other
+    attributes of the row. Area fields follow the shapes. Raise FixRefused if no land remains, or if the row's shape
+    cannot be replaced without loss.
+    """
+    state.require_geometry_in_plane(row)
+    parts = list_parts(shape)
+    if not parts:
+        raise FixRefused("would_be_empty", role=row.role, key=row.key)
+    kept = RowEdit(row.role, row.fid, _like_stored(row, parts[0]), update_area_fields(state, row, parts[0]))
+    return [kept, *(_make_new_row(state, row, part, update_area_fields(state, row, part)) for part in parts[1:])]
+
+
+def divide_row(state: EditingState, row: Row, parts: list[Any]) -> list[RowEdit]:
+    """Return the edits that divide a row into its parts; the values of area fields sum to those of the row.
+
+    The first part stays in the row; the others become new rows with the next free keys (BSM).
+    """
+    state.require_geometry_in_plane(row)
+    values = divide_area_fields(state, row, parts)
+    kept = RowEdit(row.role, row.fid, _like_stored(row, parts[0]), values[0])
+    return [
+        kept,
+        *(_make_new_row(state, row, part, one) for part, one in zip(parts[1:], values[1:], strict=True)),
+    ]
+
+
+def _make_new_row(state: EditingState, row: Row, shape: Any, values: dict[str, Any]) -> RowEdit:
+    attributes = dict(values)
+    if row.layer.has("key"):
+        attributes[row.layer.get_field_name("key")] = state.issue_key(row.role)
+    return RowEdit(
+        row.role, state.issue_fid(row.role), _like_stored(row, shape), attributes, is_new=True, like_fid=row.fid
+    )
+
+
+def _like_stored(row: Row, shape: Any) -> Any:
+    """Return a polygon as a multipolygon of one part if the row has a multipolygon."""
+    import shapely
+
+    if row.raw is not None and row.raw.geom_type == "MultiPolygon" and shape.geom_type == "Polygon":
+        return shapely.multipolygons([shape])
+    return shape
+
+
+def require_shape(row: Row) -> Any:
+    """Return the shape of a row in the plane; raise FixRefused without one."""
+    import numpy as np
+
+    if is_missing(np.array([row.plane], dtype=object))[0]:
+        raise FixRefused("no_shape", role=row.role, key=row.key)
+    return row.plane

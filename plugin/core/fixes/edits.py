@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Edits that a fix asks for, and the reason if a fix refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+#: The shape of an edit that changes attributes only.
+UNCHANGED = ...
+
+
+class FixRefused(Exception):
+    """A fix does not apply to a finding.
+
+    ``reason``: key of the texts (section ``fix_reasons``); ``params`` fill its placeholders.
+    """
+
+    def __init__(self, reason: str, **params: Any):
+        super().__init__(reason)
+        self.reason = reason
+        self.params = params
+
+
+@dataclass(frozen=True)
+class RowEdit:
+    """The change of one row.
+
+    ``role``, ``fid``: layer code and feature id; a new row has an id that no row of the layer has. ``shape``: the new
+    shape in the layer's coordinates, None without one, `UNCHANGED` for none but attributes. ``attributes``: new values
+    by field name. ``is_new``, ``is_deleted``: the row is added or removed. ``like_fid``: for a new row, the row whose
+    other attributes it takes.
+    """
+
+    role: str
+    fid: int
+    shape: Any = UNCHANGED
+    attributes: dict[str, Any] = field(default_factory=dict)
+    is_new: bool = False
+    is_deleted: bool = False
+    like_fid: int | None = None
+
+
+@dataclass(frozen=True)
+class NewField:
+    """A field that a layer lacks and that its template has."""
+
+    role: str
+    name: str
+
+
+@dataclass
+class Edits:
+    """All edits of one fix, and what it tells about them.
+
+    ``case``, ``params``: the message of the fix. ``reviewed``: keys of the texts (section ``fix_doubts``) for what a
+    person has to decide before the edits are applied. ``keeps_union``: the land that the edited rows cover together
+    stays the same.
+    """
+
+    rows: list[RowEdit] = field(default_factory=list)
+    new_fields: list[NewField] = field(default_factory=list)
+    case: str = ""
+    params: dict[str, Any] = field(default_factory=dict)
+    reviewed: list[str] = field(default_factory=list)
+    keeps_union: bool = False
+
+    def __iter__(self) -> Iterator[RowEdit]:
+        return iter(self.rows)
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Return the codes of the layers that change."""
+        return frozenset([edit.role for edit in self.rows] + [new.role for new in self.new_fields])

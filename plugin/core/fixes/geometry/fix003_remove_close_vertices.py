@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ...geometry.corners import find_near_vertices
+from ...model.findings import Finding
+from ..dividing import require_shape, reshape_row
+from ..edits import Edits, FixRefused
+from ..model import FixExample, Safety, fix
+from ..state import EditingState, Row
+
+#: Pairs of vertices that one fix removes at most.
+MAX_PAIRS = 10_000
+
+
+@fix(
+    "FIX003",
+    "remove-close-vertices",
+    title="Remove repeated vertices",
+    solves={"GEO009": ()},
+    safety=Safety.SLIVER,
+    messages={"": "Remove {count} repeated or too close vertices; those of neighbours stay"},
+    examples=[
+        FixExample("twice the same", "GEO009", {"layer": ["POLYGON ((0 0, 100 0, 100 0, 100 100, 0 100, 0 0))"]},
+                   {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}, safe=True),
+        FixExample("five millimetres apart", "GEO009", {"layer": ["POLYGON ((0 0, 100 0, 100 0.005, 100 100, 0 100, 0 0))"]},
+                   {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}, safe=True),
+        FixExample("the neighbour's vertex stays", "GEO009",
+                   {"layer": ["POLYGON ((0 0, 100 0, 100 0.005, 100 100, 0 100, 0 0))", "POLYGON ((100 0.005, 200 0, 200 100, 100 100, 100 0.005))"]},
+                   {"layer": ["POLYGON ((0 0, 100 0.005, 100 100, 0 100, 0 0))", "POLYGON ((100 0.005, 200 0, 200 100, 100 100, 100 0.005))"]}, safe=True),
+        FixExample("both are the neighbour's too", "GEO009",
+                   {"layer": ["POLYGON ((0 0, 100 0, 100 50, 100 50.005, 100 100, 0 100, 0 0))", "POLYGON ((100 0, 200 0, 200 100, 100 100, 100 50.005, 100 50, 100 0))"]}, refused="vertex_shared"),
+    ],
+)  # fmt: skip
+def remove_close_vertices(finding: Finding, *, state: EditingState, within_m: float = 0.01) -> Edits:
+    """Remove repeated vertices.
+
+    What it does
+        Of two consecutive vertices that are equal or closer than within_m, removes the one that no other feature has.
+        The edge then runs on straight.
+    When it is safe
+        If the land between the former and the new edge is below the limits for slivers.
+    Limits
+        A pair of which both vertices belong to another feature as well is refused: both features must be changed
+        together.
+    """
+    row = state.get_finding_row(finding)
+    require_shape(row)
+    state.require_geometry_in_plane(row)
+    limit = max(within_m, state.tolerance.cluster_m)
+    shape, removed = row.raw, 0
+    foreign = _collect_foreign_vertices(state, row, limit)
+    while True:
+        pairs = find_near_vertices(np.array([shape], dtype=object), limit)
+        if not len(pairs.row):
+            break
+        if removed >= MAX_PAIRS:
+            raise FixRefused("not_solved")
+        shape = _remove_one_vertex(shape, limit, foreign, row)
+        removed += 1
+    if not removed:
+        raise FixRefused("stale")
+    return Edits(reshape_row(state, row, shape), params={"count": removed})
+
+
+def _collect_foreign_vertices(state: EditingState, row: Row, reach_m: float) -> set[tuple[float, float]]:
+    """Return the vertices of all other rows near a row."""
+    found: set[tuple[float, float]] = set()
+    for role, layer in state.plan.layers.items():
+        if layer.template.geometry != "polygon":
+            continue
+        without = (row.fid,) if role == row.role else ()
+        for other in state.find_rows_meeting(role, row.plane, without=without, reach_m=reach_m):
+            found |= set(map(tuple, shapely.get_coordinates(other.plane).tolist()))
+    return found
+
+
+def _remove_one_vertex(shape: Any, limit: float, foreign: set[tuple[float, float]], row: Row) -> Any:
+    """Return a polygon without the first vertex that repeats its neighbour."""
+    polygons = []
+    done = False
+    for polygon in shapely.get_parts([shape]):
+        rings = []
+        for ring in (polygon.exterior, *polygon.interiors):
+            xy = shapely.get_coordinates(ring)[:-1]
+            if not done:
+                position = _find_removable_vertex(xy, limit, foreign, row)
+                if position is not None:
+                    xy, done = np.delete(xy, position, axis=0), True
+            if len(xy) >= 3:
+                rings.append(shapely.linearrings(xy))
+        if rings:
+            polygons.append(shapely.Polygon(rings[0], rings[1:]))
+    if not done or not polygons:
+        raise FixRefused("not_solved")
+    return polygons[0] if shape.geom_type == "Polygon" else shapely.multipolygons(polygons)
+
+
+def _find_removable_vertex(xy: np.ndarray, limit: float, foreign: set[tuple[float, float]], row: Row) -> int | None:
+    following = np.roll(xy, -1, axis=0)
+    for position in np.flatnonzero(np.hypot(*(following - xy).T) < limit).tolist():
+        after = (position + 1) % len(xy)
+        first, second = tuple(xy[position].tolist()), tuple(xy[after].tolist())
+        if first == second or second not in foreign:
+            return after
+        if first not in foreign:
+            return position
+        raise FixRefused("vertex_shared", role=row.role, key=row.key)
+    return None

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+import shapely
+
+from ...model.findings import Finding
+from ..dividing import require_shape, reshape_row
+from ..edits import Edits, FixRefused
+from ..model import FixExample, Safety, fix
+from ..shapes import is_below_sliver_limits, join, measure_width
+from ..state import EditingState
+from ..windows import find_window_filler
+
+SQUARE_WITH_HOLE = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0), ({hole}))"
+
+
+@fix(
+    "FIX005",
+    "fill-pin-hole",
+    title="Fill a pin hole",
+    solves={"GEO006": ("hole",), "TOP004": ("hole",)},
+    safety=Safety.SLIVER,
+    messages={"": "Fill the hole of {area} in {key}"},
+    examples=[
+        FixExample("a hole of a third of a square metre", "GEO006", {"layer": [SQUARE_WITH_HOLE.format(hole="40 40, 40.6 40, 40.6 40.6, 40 40.6, 40 40")]},
+                   {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}, safe=True),
+        FixExample("a slit", "TOP004", {"layer": [SQUARE_WITH_HOLE.format(hole="10 10, 10.05 10, 10.05 90, 10 90, 10 10")]},
+                   {"layer": ["POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"]}, safe=True),
+        FixExample("a real hole is never filled", "GEO006", {"layer": [SQUARE_WITH_HOLE.format(hole="40 40, 60 40, 60 60, 40 60, 40 40")]}, refused="hole_too_large"),
+        FixExample("a window is never filled", "TOP004", {"boundary": [SQUARE_WITH_HOLE.format(hole="10 10, 10.09 10, 10.09 90, 10 90, 10 10")], "farmland": ["POLYGON ((10 10, 10.09 10, 10.09 90, 10 90, 10 10))"]},
+                   refused="is_window"),
+    ],
+)  # fmt: skip
+def fill_pin_hole(finding: Finding, *, state: EditingState) -> Edits:
+    """Fill a pin hole.
+
+    What it does
+        Removes a hole of a feature that is below a limit for slivers.
+    When it is safe
+        Always, unless another problem appears.
+    Limits
+        A larger hole is refused, because only a person knows whether it is intended; so is a window (开天窗).
+    """
+    row = state.get_finding_row(finding)
+    shape, hole = require_shape(row), finding.geometry
+    if hole is None or shapely.intersection(shape, hole).area > state.tolerance.min_area_m2 / 100:
+        raise FixRefused("stale")
+    if not is_below_sliver_limits(hole.area, measure_width(hole), state.tolerance):
+        raise FixRefused("hole_too_large", role=row.role, key=row.key, area=float(hole.area))
+    if find_window_filler(state, row.role, hole) is not None:
+        raise FixRefused("is_window", role=row.role, key=row.key)
+    filled = join(shape, hole, state.tolerance)
+    return Edits(reshape_row(state, row, filled), params={"area_m2": float(hole.area), "key": row.key})

@@ -1,0 +1,365 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Judge edits before they are offered: apply them to a copy, and let the rules look at it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..geometry import crs as crs_care
+from ..geometry.statutory_area import compute_drawn_area
+from ..geometry.tolerance import Tolerance
+from ..geometry.validity import extract_polygons, is_missing
+from ..live.rows import compute_common_bounds
+from ..live.session import FullCheckNeeded
+from ..model.findings import Finding
+from ..model.rule import load_all_rules
+from .edits import UNCHANGED, Edits, FixRefused
+from .model import Fix, Safety
+from .proposal import AreaChange, Proposal
+from .sealed import is_sealed_for_fixes, require_unsealed
+from .shapes import is_below_sliver_limits, measure_width
+from .state import EditingState, Row
+from .window import MARGIN_M, Bounds, WindowFailed, choose_window_rules, find_window_findings
+
+#: Largest difference (m²) of the area balance.
+MAX_IMBALANCE_M2 = 0.01
+#: Families of rules whose findings have the problem's own area: one that grows is a new problem.
+_MEASURED_FAMILIES = ("TOP", "REL")
+#: Distance (m) within which two findings are at the same place.
+_SAME_PLACE_M = 0.01
+#: Fields of zones' codes: a fix that changes one changes what the land is for.
+_ZONE_MEANINGS = ("zone_code", "zone_name")
+
+
+@dataclass
+class _ChangedRow:
+    """A row before and after; ``None`` for a new or a deleted one."""
+
+    role: str
+    before: Row | None
+    after: Row | None
+
+
+@dataclass
+class _Differences:
+    gone: list[Finding] = field(default_factory=list)
+    appearing: list[Finding] = field(default_factory=list)
+
+
+def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tuple[Proposal, EditingState]:
+    """Judge the edits of a fix, and return the proposal and the state with the edits applied.
+
+    The given state is not changed.
+
+    Raises
+    ------
+    FixRefused
+        The edits must not be offered: a layer is sealed, a row would be empty or leave the county, a sum of net areas
+        would break, the finding is out of date or would remain, areas do not balance, or the rules cannot check it.
+    """
+    require_unsealed(edits.roles, state.norm, state.settings.documents)
+    after = state.fork()
+    after.add_fields(edits)
+    batch = state.make_batch(edits)
+    try:
+        change = after.session.take(batch)
+    except FullCheckNeeded as error:
+        raise FixRefused("not_judged", rules=str(error)) from error
+    changed_rows = _list_changed_rows(state, after, edits)
+    _require_valid_shapes(state, changed_rows)
+    _require_inside_county(state, changed_rows)
+    areas = _measure_areas(state, changed_rows)
+    if any(abs(one.imbalance_m2) > MAX_IMBALANCE_M2 for one in areas):
+        raise FixRefused("unbalanced", difference=max(abs(one.imbalance_m2) for one in areas))
+    differences = _Differences(list(change.gone), list(change.found))
+    for former, present in change.changed_findings:
+        if _has_grown(former, present, state.tolerance):
+            differences.appearing.append(present)
+    _compare_windows(state, after, finding, edits, changed_rows, differences)
+    _require_solved(state, finding, differences)
+    edited_keys = {(row.role, one.key) for row in changed_rows for one in (row.before, row.after) if one is not None}
+    for appearing in differences.appearing:
+        if appearing.code == "ATT003" and (appearing.role, appearing.key) in edited_keys:
+            raise FixRefused("net_area_sum", role=appearing.role, key=appearing.key)
+    proposal = Proposal(fix, finding, edits, differences.gone, differences.appearing, areas)
+    proposal.documents = {
+        role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
+    }
+    proposal.doubts = _list_doubts(state, proposal, changed_rows)
+    return proposal, after
+
+
+# --- rows
+def _list_changed_rows(state: EditingState, after: EditingState, edits: Edits) -> list[_ChangedRow]:
+    return [
+        _ChangedRow(
+            edit.role,
+            None if edit.is_new else state.get_row(edit.role, edit.fid),
+            None if edit.is_deleted else after.get_row(edit.role, edit.fid),
+        )
+        for edit in edits
+    ]
+
+
+def _get_plane(row: Row | None) -> Any:
+    """Return the shape of a row in the plane; None for a missing row or shape."""
+    if row is None or is_missing(np.array([row.plane], dtype=object))[0]:
+        return None
+    return row.plane
+
+
+def _require_valid_shapes(state: EditingState, changed_rows: list[_ChangedRow]) -> None:
+    """Raise FixRefused if a row that stays has no valid shape, while it had one before."""
+    for row in changed_rows:
+        if row.after is None:
+            continue
+        had_shape = row.before is None or row.before.raw is not None
+        raw = row.after.raw
+        if had_shape and (raw is None or raw.is_empty):
+            raise FixRefused("would_be_empty", role=row.role, key=row.after.key)
+        is_new_shape = row.before is None or not _are_identical(row.before.raw, raw)
+        if raw is not None and is_new_shape and not raw.is_valid:
+            raise FixRefused("would_be_invalid", role=row.role, key=row.after.key)
+
+
+def _are_identical(shape: Any, other: Any) -> bool:
+    return shape is other or bool(shape is not None and other is not None and shape.equals_exact(other, 0.0))
+
+
+def _require_inside_county(state: EditingState, changed_rows: list[_ChangedRow]) -> None:
+    """Raise FixRefused if a row would cover more land outside the county than before."""
+    county, outline = state.plan.concept("county"), state.county_shape
+    if county is None or outline is None:
+        return
+    for row in changed_rows:
+        before, after = _get_plane(row.before), _get_plane(row.after)
+        if row.role == county.role or after is None or row.after is None:
+            continue
+        gained = after if before is None else shapely.difference(after, before)
+        if row.before is None and _was_covered(gained, changed_rows, row.role):
+            # A part of a row that was divided.
+            continue
+        outside = shapely.difference(gained, outline)
+        if outside.area > 0 and not state.tolerance.is_sliver(outside.area, measure_width(outside)):
+            raise FixRefused("leaves_county", role=row.role, key=row.after.key, area=float(outside.area))
+
+
+def _was_covered(shape: Any, changed_rows: list[_ChangedRow], role: str) -> bool:
+    """Return True if the rows of a layer that change covered a shape before."""
+    former = [_get_plane(row.before) for row in changed_rows if row.role == role]
+    cover = shapely.union_all([one for one in former if one is not None])
+    return bool(shapely.difference(shape, cover).area <= MAX_IMBALANCE_M2)
+
+
+# --- areas
+def _measure_areas(state: EditingState, changed_rows: list[_ChangedRow]) -> list[AreaChange]:
+    """Return the area balance of each layer whose shapes change."""
+    balances = []
+    transformer = crs_care.make_lonlat_transformer(state.plan.plane)
+    for role in dict.fromkeys(row.role for row in changed_rows):
+        rows = [row for row in changed_rows if row.role == role]
+        pairs = [(_get_plane(row.before), _get_plane(row.after)) for row in rows]
+        pairs = [(before, after) for before, after in pairs if not _are_identical(before, after)]
+        if not pairs or any(
+            shape is not None and shapely.get_dimensions(shape) < 2 for pair in pairs for shape in pair
+        ):
+            continue
+        before, after = (_make_array([pair[side] for pair in pairs]) for side in (0, 1))
+        moved_out, moved_in = shapely.difference(before, after), shapely.difference(after, before)
+        moved_out, moved_in = _fill_missing(moved_out, before, after), _fill_missing(moved_in, after, before)
+        planar = [float(np.nansum(shapely.area(shapes))) for shapes in (before, moved_out, moved_in, after)]
+        drawn = [
+            float(np.nansum(compute_drawn_area(_keep_polygons(shapes), transformer)))
+            for shapes in (before, moved_out, moved_in, after)
+        ]
+        lands = [extract_polygons(shapely.union_all(_keep_polygons(shapes))) for shapes in (moved_in, moved_out)]
+        balances.append(AreaChange(role, len(rows), *planar, *drawn, *lands))
+    return balances
+
+
+def _make_array(shapes: list[Any]) -> Any:
+    array = np.empty(len(shapes), dtype=object)
+    array[:] = shapes
+    return array
+
+
+def _fill_missing(differences: Any, minuend: Any, subtrahend: Any) -> Any:
+    """Return differences, with the whole minuend where there is no subtrahend."""
+    filled = differences.copy()
+    for position in range(len(filled)):
+        if subtrahend[position] is None:
+            filled[position] = minuend[position]
+    return filled
+
+
+def _keep_polygons(shapes: Any) -> Any:
+    kept = [extract_polygons(shape) for shape in shapes]
+    return _make_array([shape for shape in kept if shape is not None])
+
+
+# --- findings
+def _compare_windows(
+    state: EditingState,
+    after: EditingState,
+    finding: Finding,
+    edits: Edits,
+    changed_rows: list[_ChangedRow],
+    differences: _Differences,
+) -> None:
+    """Add the differences of rules that are not local, within the window of the change."""
+    new_shapes = any(edit.shape is not UNCHANGED or edit.is_new or edit.is_deleted for edit in edits)
+    keys = {(row.role, one.key) for row in changed_rows for one in (row.before, row.after) if one is not None}
+    key_changes = any(
+        row.before is None or row.after is None or row.before.key != row.after.key for row in changed_rows
+    )
+    rules = choose_window_rules(after, edits.roles, shapes=new_shapes, keys=key_changes, fields=bool(edits.new_fields))
+    if not rules:
+        return
+    window = _make_window(finding, changed_rows) if new_shapes else None
+    if not key_changes:
+        keys = set()
+    try:
+        former = find_window_findings(state, rules, window, keys)
+        present = find_window_findings(after, rules, window, keys)
+    except WindowFailed as error:
+        raise FixRefused("not_judged", rules=str(error)) from error
+    remaining = list(former)
+    for one in present:
+        match = next((other for other in remaining if is_same_problem(other, one)), None)
+        if match is None:
+            differences.appearing.append(one)
+            continue
+        remaining.remove(match)
+        if _has_grown(match, one, state.tolerance):
+            differences.appearing.append(one)
+    differences.gone += remaining
+
+
+def _make_window(finding: Finding, changed_rows: list[_ChangedRow]) -> Bounds | None:
+    shapes = [_get_plane(one) for row in changed_rows for one in (row.before, row.after)]
+    bounds = compute_common_bounds(*shapes, finding.geometry)
+    if bounds is None:
+        return None
+    xmin, ymin, xmax, ymax = bounds
+    return xmin - MARGIN_M, ymin - MARGIN_M, xmax + MARGIN_M, ymax + MARGIN_M
+
+
+def is_same_problem(first: Finding, second: Finding) -> bool:
+    """Return True if two findings are on the same problem: rule, rows and field, and place where only it differs."""
+    if (first.code, first.case, first.role, first.key, first.field) != (
+        second.code, second.case, second.role, second.key, second.field,
+    ):  # fmt: skip
+        return False
+    if (first.related_role, sorted(first.related_keys)) != (second.related_role, sorted(second.related_keys)):
+        return False
+    if first.params.get("fid") != second.params.get("fid"):
+        return False
+    if first.geom_kind == "none" or second.geom_kind == "none" or not (first.by_place or second.by_place):
+        return True
+    return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
+
+
+def _has_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
+    if present.code[:3] not in _MEASURED_FAMILIES or former.area_m2 is None or present.area_m2 is None:
+        return False
+    return present.area_m2 > former.area_m2 + tolerance.min_area_m2
+
+
+def _require_solved(state: EditingState, finding: Finding, differences: _Differences) -> None:
+    """Raise FixRefused unless the finding was there before and ends.
+
+    A finding of a repeated key may remain on fewer rows; it then counts as ended.
+    """
+    if any(is_same_problem(finding, one) for one in differences.gone):
+        return
+    rule = load_all_rules()[finding.code]
+    if rule.local and not any(
+        is_same_problem(finding, one) for one in state.session.find_findings_on(finding.role, finding.key)
+    ):
+        raise FixRefused("stale")
+    raise FixRefused("not_solved")
+
+
+# --- safety
+def _list_doubts(
+    state: EditingState, proposal: Proposal, changed_rows: list[_ChangedRow]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return why a proposal is not safe; empty for a safe one."""
+    fix, edits = proposal.fix, proposal.edits
+    doubts: list[tuple[str, dict[str, Any]]] = []
+    if fix.safety is Safety.NEVER:
+        doubts.append(("never", {}))
+    doubts += [(key, {}) for key in edits.reviewed]
+    if len(edits.roles) > 1:
+        doubts.append(("several_layers", {"count": len(edits.roles)}))
+    if any(edit.is_deleted for edit in edits):
+        doubts.append(("deletes", {}))
+    if proposal.documents:
+        doubts.append(("sealed_changed", {"roles": ", ".join(sorted(proposal.documents))}))
+    if any(_changes_zone_code(state, edit.role, edit.attributes) for edit in edits if not edit.is_new):
+        doubts.append(("zone_code", {}))
+    if proposal.appearing:
+        codes = sorted({finding.code for finding in proposal.appearing})
+        doubts.append(("appearing", {"count": len(proposal.appearing), "rules": ", ".join(codes)}))
+    if not _moves_little(state, fix, changed_rows):
+        doubts.append(("moves_land", {"area": sum(one.moved_out_m2 + one.moved_in_m2 for one in proposal.areas)}))
+    if edits.keeps_union and not _keeps_union(changed_rows):
+        doubts.append(("union_changes", {}))
+    return doubts
+
+
+def _changes_zone_code(state: EditingState, role: str, attributes: Iterable[str]) -> bool:
+    declared = (state.plan.layers[role].template.find_field_by_name(name.upper()) for name in attributes)
+    return any(one is not None and one.meaning in _ZONE_MEANINGS for one in declared)
+
+
+def _moves_little(state: EditingState, fix: Fix, changed_rows: list[_ChangedRow]) -> bool:
+    """Return True if the land that changes its row is below the sliver limits, in total and part by part.
+
+    A formal fix may divide a row: land that moves to a new row of its layer does not count.
+    """
+    for role in dict.fromkeys(row.role for row in changed_rows):
+        rows = [row for row in changed_rows if row.role == role]
+        if fix.safety is Safety.FORMAL:
+            # The layer's land counts, not how it is divided among its rows.
+            sides = [
+                shapely.union_all([s for s in (_get_plane(getattr(row, side)) for row in rows) if s is not None])
+                for side in ("before", "after")
+            ]
+            pairs = [(sides[0], sides[1])]
+        else:
+            pairs = [
+                (_get_plane(row.before) or shapely.Polygon(), _get_plane(row.after) or shapely.Polygon())
+                for row in rows
+            ]
+        moved = [
+            part
+            for before, after in pairs
+            for part in shapely.get_parts(
+                [extract_polygons(shapely.symmetric_difference(before, after)) or shapely.Polygon()]
+            )
+            if part.area > 0
+        ]
+        total = sum(part.area for part in moved)
+        if total >= state.tolerance.min_area_m2 and total >= state.tolerance.ignored_feature_m2:
+            return False
+        if not all(is_below_sliver_limits(part.area, measure_width(part), state.tolerance) for part in moved):
+            return False
+    return True
+
+
+def _keeps_union(changed_rows: list[_ChangedRow]) -> bool:
+    """Return True if the changed rows of each layer cover the same land as before."""
+    for role in {row.role for row in changed_rows}:
+        sides = []
+        for side in ("before", "after"):
+            shapes = [_get_plane(getattr(row, side)) for row in changed_rows if row.role == role]
+            sides.append(shapely.union_all([shape for shape in shapes if shape is not None]))
+        if shapely.symmetric_difference(*sides).area > MAX_IMBALANCE_M2:
+            return False
+    return True

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Declaration of fixes: functions that take a finding and return edits."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..model.rule import Parameter, find_unit
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+    from .edits import Edits
+
+FIX_HEADINGS = ("What it does", "When it is safe", "Limits")
+
+
+class Safety(StrEnum):
+    """When a fix may be applied without a look at it.
+
+    FORMAL: it changes how land or a value is written, not the land. SLIVER: the land that it moves is below the sliver
+    limits. NEVER: a person decides. In all cases the judge has the last word (`judge`).
+    """
+
+    FORMAL = "formal"
+    SLIVER = "sliver"
+    NEVER = "never"
+
+
+@dataclass(frozen=True)
+class FixExample:
+    """A small example of a fix, which is also a test case.
+
+    ``rule``: the code of the rule that finds the problem; ``before``: layers as in `model.rule.Example`; ``after``:
+    name of a layer → its rows afterwards, each a WKT, or a dict with ``wkt`` and attributes by meaning. ``safe``: what
+    the judge finds; ``refused``: the reason if the fix does not apply. ``rules``: further rules of the run.
+    """
+
+    title: str
+    rule: str
+    before: dict[str, list[Any]]
+    after: dict[str, list[Any]] = field(default_factory=dict)
+    safe: bool = False
+    refused: str = ""
+    rules: tuple[str, ...] = ()
+    roles: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A declared fix. Its ``code`` and ``name`` are public and never change.
+
+    ``solves``: code of a rule → cases of its findings that the fix answers, empty for all cases.
+    """
+
+    code: str
+    name: str
+    title: str
+    solves: dict[str, tuple[str, ...]]
+    safety: Safety
+    messages: dict[str, str]
+    examples: tuple[FixExample, ...]
+    function: Callable[..., Edits]
+    parameters: tuple[Parameter, ...]
+
+    def answers(self, finding: Finding) -> bool:
+        """Return True if the fix is for findings of this rule and case."""
+        cases = self.solves.get(finding.code)
+        return cases is not None and (not cases or finding.case in cases)
+
+    @property
+    def sections(self) -> dict[str, str]:
+        """Return the sections of the fix's docstring by heading (English manual)."""
+        return split_fix_sections(inspect.getdoc(self.function) or "")
+
+
+def split_fix_sections(doc: str) -> dict[str, str]:
+    """Split a fix's docstring at its headings; the text before the first one is under ``""``."""
+    pieces = re.split(rf"^({'|'.join(map(re.escape, FIX_HEADINGS))})\s*$", doc, flags=re.MULTILINE)
+    sections = {"": pieces[0].strip()}
+    for heading, section_text in zip(pieces[1::2], pieces[2::2], strict=True):
+        sections[heading] = inspect.cleandoc(section_text).strip()
+    return sections
+
+
+_DECLARED_FIXES: dict[str, Fix] = {}
+
+
+def fix(
+    code: str,
+    name: str,
+    *,
+    title: str,
+    solves: dict[str, tuple[str, ...]],
+    safety: Safety,
+    messages: dict[str, str],
+    examples: Iterable[FixExample],
+) -> Callable[[Callable[..., Edits]], Callable[..., Edits]]:
+    """Return a decorator that declares a function as a fix.
+
+    ``title``: what the fix does, in English; ``messages``: case → English message with named placeholders;
+    ``resources/texts`` has the Chinese. The function gets the finding, the state of the rows (``state``) and its
+    parameters as keyword arguments.
+
+    Raises ValueError if the code is in use or malformed, or if the docstring lacks a heading.
+    """
+    if not re.fullmatch(r"FIX\d{3}", code):
+        raise ValueError(f"{code}: a code is FIX and three digits")
+
+    def declare(function: Callable[..., Edits]) -> Callable[..., Edits]:
+        declared = _DECLARED_FIXES.get(code)
+        if declared and declared.function.__module__ != function.__module__:
+            raise ValueError(f"{code} is declared in {declared.function.__module__} and {function.__module__}")
+        sections = split_fix_sections(inspect.getdoc(function) or "")
+        missing = [heading for heading in FIX_HEADINGS if heading not in sections]
+        if missing:
+            raise ValueError(f"{code}: the docstring lacks {', '.join(missing)}")
+        _DECLARED_FIXES[code] = Fix(
+            code,
+            name,
+            title,
+            dict(solves),
+            safety,
+            dict(messages),
+            tuple(examples),
+            function,
+            _list_parameters(function),
+        )
+        return function
+
+    return declare
+
+
+def _list_parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Return the numbers among the keyword arguments, with the unit at the end of each name.
+
+    A text chooses one of several ways; it is no parameter of the run.
+    """
+    return tuple(
+        Parameter(argument.name, argument.default, find_unit(argument.name))
+        for argument in inspect.signature(function).parameters.values()
+        if argument.kind is argument.KEYWORD_ONLY and isinstance(argument.default, int | float)
+    )
+
+
+_FIX_FILE_PATTERN = re.compile(r"(fix\d{3})_(\w+)\.py")
+
+
+class Fixes(Mapping[str, Fix]):
+    """All fixes by code. The module of a fix is imported on first access."""
+
+    def __init__(self) -> None:
+        folder = Path(__file__).resolve().parent
+        self._modules: dict[str, str] = {}
+        for path in sorted(folder.rglob("*.py"), key=lambda path: path.name):
+            match = _FIX_FILE_PATTERN.fullmatch(path.name)
+            if match is None:
+                continue
+            code = match[1].upper()
+            if code in self._modules:
+                raise ValueError(f"{code} is declared in {self._modules[code]} and {path.name}")
+            self._modules[code] = ".".join(path.relative_to(folder).with_suffix("").parts)
+
+    def find_for(self, finding: Finding) -> list[Fix]:
+        """Return the fixes that answer a finding, sorted by code."""
+        return [one for one in self.values() if one.answers(finding)]
+
+    def __getitem__(self, code: str) -> Fix:
+        if code not in _DECLARED_FIXES:
+            importlib.import_module(f"{__name__.rsplit('.', 1)[0]}.{self._modules[code]}")
+        return _DECLARED_FIXES[code]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+
+@cache
+def load_all_fixes() -> Fixes:
+    """Return all fixes, found by the names of their files."""
+    return Fixes()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A judged proposal: what a fix would change, and what the rules find afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+    from .edits import Edits
+    from .model import Fix
+
+
+@dataclass(frozen=True)
+class AreaChange:
+    """The area balance of the edited rows of one layer, in m².
+
+    ``before_m2`` − ``moved_out_m2`` + ``moved_in_m2`` = ``after_m2``, in the plane; ``ellipsoid_*`` are the same areas
+    on the ellipsoid (图斑椭球面积, within the edges as drawn). Land that moves from one row of the layer to another is
+    out of the one and into the other. ``moved_in``, ``moved_out``: that land as a shape of the plane, or None.
+    """
+
+    role: str
+    rows: int
+    before_m2: float
+    moved_out_m2: float
+    moved_in_m2: float
+    after_m2: float
+    ellipsoid_before_m2: float = 0.0
+    ellipsoid_out_m2: float = 0.0
+    ellipsoid_in_m2: float = 0.0
+    ellipsoid_after_m2: float = 0.0
+    moved_in: Any = field(default=None, compare=False)
+    moved_out: Any = field(default=None, compare=False)
+
+    @property
+    def imbalance_m2(self) -> float:
+        """Return before − out + in − after, which is 0 for balanced areas."""
+        return self.before_m2 - self.moved_out_m2 + self.moved_in_m2 - self.after_m2
+
+
+@dataclass
+class Proposal:
+    """What a fix would change to end a finding.
+
+    ``gone``, ``appearing``: findings that end, and that are new or grow; ``areas``: the area balance by layer.
+    ``is_safe``: it may be applied without a look at it; else ``doubts`` has the reasons (keys of the texts, section
+    ``fix_doubts``, with parameters). ``documents``: layer code → document that allows the change of a sealed layer.
+    """
+
+    fix: Fix
+    finding: Finding
+    edits: Edits
+    gone: list[Finding] = field(default_factory=list)
+    appearing: list[Finding] = field(default_factory=list)
+    areas: list[AreaChange] = field(default_factory=list)
+    doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    documents: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_safe(self) -> bool:
+        """Return True if nothing speaks against applying the proposal without a look at it."""
+        return not self.doubts
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a finding has no proposal: key of the texts (section ``fix_reasons``) and parameters."""
+
+    finding: Finding
+    reason: str
+    params: dict[str, Any] = field(default_factory=dict, hash=False)
+    fix_code: str = ""

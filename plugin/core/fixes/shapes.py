@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shapes that fixes make: cut, joined and without slivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import shapely
+
+from ..geometry.tolerance import Tolerance
+from ..geometry.validity import extract_polygons
+from ..geometry.vertex_index import VertexIndex
+from .edits import FixRefused
+
+
+def measure_width(shape: Any) -> float:
+    """Return the mean width (m) of a shape: 2 × area ÷ perimeter; 0 without area."""
+    polygons = extract_polygons(shape)
+    if polygons is None or not polygons.length:
+        return 0.0
+    return float(2 * polygons.area / polygons.length)
+
+
+def is_below_sliver_limits(area_m2: float, width_m: float, tolerance: Tolerance) -> bool:
+    """Return True if land that a fix moves is too little to matter.
+
+    It is below one of the two limits for slivers (`Tolerance`); rules do not even report what is below both. A narrow
+    strip must also be below the limit for the sum of slivers on one feature, since a long strip may be large.
+    """
+    return area_m2 < tolerance.min_area_m2 or (
+        width_m < tolerance.min_width_m and area_m2 < tolerance.ignored_feature_m2
+    )
+
+
+def list_parts(shape: Any) -> list[Any]:
+    """Return the polygons of a shape, the largest first; of equal ones the one farthest west and south."""
+    polygons = extract_polygons(shape)
+    if polygons is None:
+        return []
+    return sorted(shapely.get_parts([polygons]), key=lambda part: (-part.area, part.bounds))
+
+
+def subtract(shape: Any, others: Iterable[Any], tolerance: Tolerance) -> Any:
+    """Return a polygon minus others, without slivers; None if nothing remains.
+
+    The new edges have exactly the vertices of the others, apart from the points where edges cross. A remaining part
+    below both limits for slivers is dropped, and a hole below both is filled.
+    """
+    union = shapely.union_all(list(others))
+    return drop_slivers(_overlay(shapely.difference, shape, union), tolerance)
+
+
+def clip(shape: Any, outline: Any, tolerance: Tolerance) -> Any:
+    """Return the part of a polygon inside an outline, without slivers; None if nothing remains."""
+    return drop_slivers(_overlay(shapely.intersection, shape, outline), tolerance)
+
+
+def join(shape: Any, other: Any, tolerance: Tolerance) -> Any:
+    """Return the union of two polygons, without slivers between them."""
+    return drop_slivers(_overlay(shapely.union, shape, other), tolerance)
+
+
+def _overlay(operation: Any, shape: Any, other: Any) -> Any:
+    try:
+        result = operation(shape, other)
+    except shapely.GEOSException as error:
+        raise FixRefused("overlay_failed") from error
+    if not result.is_valid:
+        raise FixRefused("overlay_failed")
+    return snap_new_vertices(extract_polygons(result), [shape, other])
+
+
+def snap_new_vertices(result: Any, sources: list[Any]) -> Any:
+    """Return a shape whose vertices next to a vertex of the sources are that vertex.
+
+    A computed crossing that is nearer to a stored vertex than any database keeps apart would leave an edge of no
+    length. The shape is unchanged if that would make it invalid.
+    """
+    if result is None:
+        return None
+    stored = np.concatenate([shapely.get_coordinates(source) for source in sources])
+    snapped = VertexIndex(stored, 1e-6).snap_vertices(np.array([result], dtype=object))[0]
+    if snapped.equals_exact(result, 0.0):
+        return result
+    cleaned = remove_repeated_vertices(snapped)
+    return cleaned if cleaned is not None and cleaned.is_valid else result
+
+
+def drop_slivers(shape: Any, tolerance: Tolerance) -> Any:
+    """Return a shape without parts and holes below both limits for slivers; None if no part remains."""
+    kept = []
+    for part in list_parts(shape):
+        if tolerance.is_sliver(part.area, measure_width(part)):
+            continue
+        holes = [ring for ring in part.interiors if not _is_sliver_ring(ring, tolerance)]
+        kept.append(part if len(holes) == len(part.interiors) else shapely.Polygon(part.exterior, holes))
+    if not kept:
+        return None
+    return kept[0] if len(kept) == 1 else shapely.multipolygons(kept)
+
+
+def _is_sliver_ring(ring: Any, tolerance: Tolerance) -> bool:
+    area = shapely.Polygon(ring).area
+    return bool(tolerance.is_sliver(area, 2 * area / ring.length))
+
+
+def remove_repeated_vertices(shape: Any, distance_m: float = 0.0) -> Any:
+    """Return a shape without vertices that repeat the one before, at most ``distance_m`` away; None if none remains."""
+    return extract_polygons(shapely.remove_repeated_points(shape, distance_m))
+
+
+def measure_shared_edge(shape: Any, other: Any, reach_m: float) -> float:
+    """Return the length (m) of a polygon's boundary within ``reach_m`` of another polygon's boundary."""
+    near = shapely.intersection(shape.boundary, shapely.buffer(other.boundary, reach_m, cap_style="flat"))
+    return float(near.length)

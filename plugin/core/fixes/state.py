@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rows of a plan during fixes, as a fix reads them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..geometry.validity import is_missing
+from ..live.session import EditBatch, FeatureState, IncrementalSession
+from ..standard.numbering import find_highest_running, find_usual_county, make_bsm
+from .edits import UNCHANGED, Edits, FixRefused
+from .sealed import is_sealed_for_fixes
+
+if TYPE_CHECKING:
+    from ..check import CheckResult, Options
+    from ..geometry.tolerance import Tolerance
+    from ..model.findings import Finding
+    from ..plan.layer import Layer
+    from ..plan.plan import Plan
+    from ..profile import Norm
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row in its present state.
+
+    ``number``: its row number in the session; ``layer``: the row as a layer of one row; ``plane``: its shape in the
+    plane, a repaired copy if it is invalid, None without one.
+    """
+
+    role: str
+    number: int
+    layer: Layer
+
+    @property
+    def fid(self) -> int:
+        """Return the feature id."""
+        return self.layer.fids[0]
+
+    @property
+    def key(self) -> str:
+        """Return the key (BSM), empty if missing."""
+        return self.layer.keys[0]
+
+    @property
+    def plane(self) -> Any:
+        """Return the shape in the plane (m), repaired if invalid; None without a shape."""
+        return self.layer.plane[0]
+
+    @property
+    def raw(self) -> Any:
+        """Return the shape as stored, in the layer's coordinates."""
+        return self.layer.frame.geometry.iloc[0]
+
+    def get_value(self, field_name: str) -> Any:
+        """Return a value by the name of its field, None if missing or blank."""
+        import pandas as pd
+
+        column = self.layer.named(field_name)
+        value = None if column is None else column.iloc[0]
+        return None if value is None or pd.isna(value) else value
+
+
+@dataclass
+class RunSettings:
+    """What all judgements of a run share.
+
+    ``rule_codes``: the rules of the check; ``documents``: layer code → number of the document that allows a change of
+    a sealed layer; ``parameters``, ``lang``: as in the check's options.
+    """
+
+    rule_codes: tuple[str, ...]
+    tolerance: Tolerance
+    documents: Mapping[str, str] = field(default_factory=dict)
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lang: str = "zh"
+
+
+class EditingState:
+    """The rows of a checked plan with the fixes applied so far.
+
+    ``session`` keeps the findings of the local rules up to date. ``new_fields``: layer code → names of the fields that
+    fixes added. An instance must not be used by several threads at once.
+    """
+
+    def __init__(self, checked: CheckResult, options: Options, *, documents: Mapping[str, str] | None = None):
+        self.plan: Plan = checked.plan
+        self.session = IncrementalSession(checked, options)
+        self.session.prepare()
+        self.settings = RunSettings(
+            tuple(outcome.code for outcome in checked.report.rules),
+            options.tolerance or checked.plan.norm.tolerance(),
+            dict(documents or {}),
+            options.parameters,
+            options.lang,
+        )
+        self.new_fields: dict[str, tuple[str, ...]] = {}
+        #: Layer code → feature id → values of new fields, which the live check does not read.
+        self.new_values: dict[str, dict[int, dict[str, Any]]] = {}
+        self._highest_fids: dict[str, int] = {}
+        self._highest_numbers: dict[str, int] = {}
+        self._row_numbers_by_key: dict[str, dict[str, list[int]]] = {}
+
+    @property
+    def norm(self) -> Norm:
+        """Return the standard and the profile."""
+        return self.plan.norm
+
+    @property
+    def tolerance(self) -> Tolerance:
+        """Return the tolerance of the check."""
+        return self.settings.tolerance
+
+    def fork(self) -> EditingState:
+        """Return a state that starts from this one and does not change it."""
+        fork = object.__new__(EditingState)
+        fork.__dict__ |= self.__dict__
+        fork.session = self.session.fork()
+        fork.new_fields = dict(self.new_fields)
+        fork.new_values = {role: dict(rows) for role, rows in self.new_values.items()}
+        fork._highest_fids, fork._highest_numbers = dict(self._highest_fids), dict(self._highest_numbers)
+        return fork
+
+    # --- rows
+    def row(self, role: str, number: int) -> Row | None:
+        """Return a row by its number; None if it was deleted."""
+        layer = self.session.checker.rows.make_current_row_layer(role, number)
+        return Row(role, number, layer) if len(layer) else None
+
+    def get_row(self, role: str, fid: int) -> Row:
+        """Return a row by its feature id; raise FixRefused if it was deleted."""
+        number = self.session.find_row_number(role, fid)
+        row = self.row(role, number) if number is not None else None
+        if row is None:
+            raise FixRefused("stale")
+        return row
+
+    def find_row(self, role: str, key: str, fid: int | None = None) -> Row:
+        """Return the row with a key, or with a feature id where the key is missing or repeated.
+
+        Raise FixRefused if no row or several rows have the key.
+        """
+        if role not in self.plan.layers:
+            raise FixRefused("stale")
+        if fid is not None:
+            row_with_id = self.get_row(role, fid)
+            if row_with_id.key != key:
+                raise FixRefused("stale")
+            return row_with_id
+        numbers = self.find_row_numbers_with_key(role, key)
+        if len(numbers) != 1:
+            raise FixRefused("stale")
+        row = self.row(role, numbers[0])
+        if row is None:
+            raise FixRefused("stale")
+        return row
+
+    def find_row_numbers_with_key(self, role: str, key: str) -> list[int]:
+        """Return the numbers of the rows that have a key at present."""
+        if role not in self._row_numbers_by_key:
+            numbers: dict[str, list[int]] = defaultdict(list)
+            for number, key_as_read in enumerate(self.plan.layers[role].keys):
+                numbers[key_as_read].append(number)
+            self._row_numbers_by_key[role] = numbers
+        rows = self.session.checker.rows
+        edited = set(rows.list_edited_rows(role))
+        found = [number for number in self._row_numbers_by_key[role].get(key, []) if number not in edited]
+        for number in edited:
+            row = self.row(role, number)
+            if row is not None and row.key == key:
+                found.append(number)
+        return sorted(found)
+
+    def get_finding_row(self, finding: Finding) -> Row:
+        """Return the row that a finding is on."""
+        return self.find_row(finding.role, finding.key, finding.params.get("fid"))
+
+    def get_related_row(self, finding: Finding) -> Row:
+        """Return the row on the other side of a finding."""
+        if len(finding.related_keys) != 1:
+            raise FixRefused("stale")
+        return self.find_row(finding.related_role, finding.related_keys[0], finding.params.get("related_fid"))
+
+    def find_rows_meeting(
+        self, role: str, shape: Any, *, without: Iterable[int] = (), reach_m: float = 0.0
+    ) -> list[Row]:
+        """Return the rows of a layer within ``reach_m`` of a shape in the plane; ``without``: feature ids."""
+        xmin, ymin, xmax, ymax = shape.bounds
+        bounds = (xmin - reach_m, ymin - reach_m, xmax + reach_m, ymax + reach_m)
+        excluded = set(without)
+        rows = self.session.checker.rows
+        found = []
+        for number in sorted(rows.find_rows_meeting_bounds(role, bounds)):
+            row = self.row(role, number)
+            if row is None or row.fid in excluded or is_missing(np.array([row.plane], dtype=object))[0]:
+                continue
+            if shapely.dwithin(row.plane, shape, reach_m):
+                found.append(row)
+        return found
+
+    @cached_property
+    def county_shape(self) -> Any:
+        """Return the county's outline in the plane; None without a county layer, or if its union failed."""
+        county = self.plan.compute_county_shape()
+        return None if county is None else county[1].shapes[0]
+
+    def is_sealed(self, role: str) -> bool:
+        """Return True if no fix may change the layer: it is sealed and no document allows a change."""
+        return is_sealed_for_fixes(role, self.norm) and not self.settings.documents.get(role, "").strip()
+
+    def require_geometry_in_plane(self, row: Row) -> None:
+        """Raise FixRefused if the row's shape cannot be replaced without loss.
+
+        That is so for a layer in another CRS than the plane, for arcs, and for heights.
+        """
+        layer = self.plan.layers[row.role]
+        if layer.known_crs != self.plan.plane:
+            raise FixRefused("other_crs", role=row.role)
+        if row.fid in layer.source.curves:
+            raise FixRefused("has_arcs", role=row.role, key=row.key)
+        if row.raw is not None and row.raw.has_z:
+            raise FixRefused("has_heights", role=row.role, key=row.key)
+
+    # --- numbers
+    def issue_fid(self, role: str) -> int:
+        """Return a feature id that no row of the layer has, and reserve it."""
+        if role not in self._highest_fids:
+            self._highest_fids[role] = max(self.plan.layers[role].fids, default=0)
+        self._highest_fids[role] += 1
+        return self._highest_fids[role]
+
+    def issue_key(self, role: str) -> str:
+        """Return the next free key (BSM) of a layer, and reserve it.
+
+        Raise FixRefused if no county code is known or the numbers are used up.
+        """
+        from ..errors import InputError
+
+        keys = self.plan.layers[role].keys
+        county = find_usual_county(keys) or self.plan.area_code
+        if role not in self._highest_numbers:
+            self._highest_numbers[role] = find_highest_running(keys, county)
+        self._highest_numbers[role] += 1
+        try:
+            return make_bsm(county, self._highest_numbers[role])
+        except InputError as error:
+            raise FixRefused("no_free_key", role=role) from error
+
+    # --- edits
+    def make_batch(self, edits: Edits) -> EditBatch:
+        """Return edits as a batch for the live check."""
+        batch = EditBatch()
+        for edit in edits:
+            if edit.is_deleted:
+                batch.states_by_feature[edit.role, edit.fid] = None
+                continue
+            like = self.get_row(edit.role, edit.fid if edit.like_fid is None else edit.like_fid)
+            frame = like.layer.frame
+            values = {name: frame[name].iloc[0] for name in frame.columns if name != frame.geometry.name} | {
+                self.find_column(edit.role, name): value for name, value in edit.attributes.items()
+            }
+            shape = like.raw if edit.shape is UNCHANGED else edit.shape
+            wkb = None if shape is None else shapely.to_wkb(shape)
+            batch.states_by_feature[edit.role, edit.fid] = FeatureState(wkb, values)
+        return batch
+
+    def add_fields(self, edits: Edits) -> None:
+        """Add the new fields of edits to this state, with their values."""
+        for new in edits.new_fields:
+            self.new_fields[new.role] = (*self.new_fields.get(new.role, ()), new.name)
+        for edit in edits:
+            names = set(self.new_fields.get(edit.role, ()))
+            values = {name: value for name, value in edit.attributes.items() if name in names}
+            if values:
+                former = self.new_values.setdefault(edit.role, {}).get(edit.fid, {})
+                self.new_values[edit.role][edit.fid] = {**former, **values}
+
+    def find_column(self, role: str, field_name: str) -> str:
+        """Return a field's name as the layer spells it."""
+        for column in self.plan.layers[role].frame.columns:
+            if str(column).upper() == field_name.upper():
+                return str(column)
+        return field_name

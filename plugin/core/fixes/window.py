@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules that are not local, evaluated on the land around a change.
+
+A rule such as TOP002 compares a whole layer with the county. Within a window around a change it has the same result as
+on the whole, if the county's outline is cut at the window and all rows that meet the window are there. The window is
+evaluated before and after the change, and only differences count; so its own edge does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import shapely
+
+from ..cancellation import NEVER_CANCELLED
+from ..engine.evaluate import evaluate_rules
+from ..engine.finish import complete_findings
+from ..geometry.polygons import Polygons
+from ..messages.texts import Texts
+from ..model.rule import EVERY_LAYER, load_all_rules
+from ..plan.layer import FieldInfo, Layer
+from ..plan.plan import RecheckFocus
+
+if TYPE_CHECKING:
+    from ..model.findings import Finding
+    from ..model.rule import Rule
+    from .state import EditingState
+
+#: Rules that a change of a row affects only near the row, or in rows with the same key. Totals are not among them.
+WINDOW_RULES = (
+    "SCH002", "GEO006", "ATT001", "ATT005", "TOP002", "TOP004", "TOP005", "TOP006", "TOP007", "TOP008", "TOP009",
+)  # fmt: skip
+#: Land around a change (m) that belongs to its window.
+MARGIN_M = 5.0
+#: Rules that compare the rows of one layer by their keys only.
+_KEY_RULES = ("ATT001", "ATT005")
+
+Bounds = tuple[float, float, float, float]
+
+
+class WindowFailed(Exception):
+    """A rule could not check the window; the text names it."""
+
+
+def choose_window_rules(
+    state: EditingState, roles: Iterable[str], *, shapes: bool, keys: bool, fields: bool
+) -> list[Rule]:
+    """Return the rules of the run that a change of these layers may affect.
+
+    ``shapes``, ``keys``, ``fields``: whether shapes, keys or the list of fields change.
+    """
+    chosen = []
+    for code in WINDOW_RULES:
+        wanted = fields if code == "SCH002" else keys if code in _KEY_RULES else shapes
+        if code in state.settings.rule_codes and wanted and _reads_layers(load_all_rules()[code], state, set(roles)):
+            chosen.append(load_all_rules()[code])
+    return chosen
+
+
+def _reads_layers(rule: Rule, state: EditingState, roles: set[str]) -> bool:
+    concepts = [need.concept for need in rule.needs.values()]
+    if not concepts or EVERY_LAYER in concepts:
+        return True
+    layers = (state.plan.concept(concept) for concept in concepts)
+    return any(layer is not None and layer.role in roles for layer in layers)
+
+
+def find_window_findings(
+    state: EditingState, rules: list[Rule], window: Bounds | None, keys: Iterable[tuple[str, str]]
+) -> list[Finding]:
+    """Return the findings of rules in a window.
+
+    ``window``: box in the plane; ``keys``: layer codes and keys (BSM) whose rows the window has too, wherever they are.
+    """
+    if not rules:
+        return []
+    rows = state.session.checker.rows
+    keys = list(keys)
+    layers: dict[str, Layer] = {}
+    for role in state.plan.layers:
+        numbers = set(rows.find_rows_meeting_bounds(role, window))
+        for _, key in keys:
+            numbers.update(state.find_row_numbers_with_key(role, key))
+        layer = rows.take(role, rows.order(role, numbers), None)
+        # All rows with a key that matters are here, so whether it is repeated can be read from them.
+        layer.__dict__.pop("repeated_keys", None)
+        layers[role] = _add_fields(layer, state.new_fields.get(role, ()))
+    county = state.plan.concept("county")
+    part = state.plan.make_part(layers, same_county=county is not None and not rows.has_edited_rows(county.role))
+    shape = state.county_shape
+    if county is not None and window is not None and shape is not None and not rows.has_edited_rows(county.role):
+        clipped = shapely.intersection(shape, shapely.box(*window))
+        part.get_cache("county_shape")[None] = Polygons(np.array([_keep_areas(clipped)], dtype=object))
+    townships = part.concept("townships")
+    if townships is not None and window is not None and any(rule.code == "TOP006" for rule in rules):
+        box = shapely.box(*window)
+        clipped_rows = np.array([_keep_areas(shapely.intersection(one, box)) for one in townships.plane], dtype=object)
+        townships.__dict__["_plane_and_repairs"] = clipped_rows, {}
+        townships.__dict__.pop("polygons", None)
+    evaluation = evaluate_rules(
+        rules,
+        part,
+        focus=RecheckFocus({}, None),
+        parameters=state.settings.parameters,
+        tolerance=state.settings.tolerance,
+        lang=state.settings.lang,
+    )
+    failed = [finding.params["rule"] for finding in evaluation.findings if finding.code.startswith("RUN")]
+    if failed:
+        raise WindowFailed(", ".join(map(str, failed)))
+    complete_findings(part, evaluation.findings, Texts(state.settings.lang), NEVER_CANCELLED)
+    return evaluation.findings
+
+
+def _keep_areas(shape: Any) -> Any:
+    from ..geometry.validity import extract_polygons
+
+    return extract_polygons(shape)
+
+
+def _add_fields(layer: Layer, names: Iterable[str]) -> Layer:
+    """Return a layer that has these fields of its template too, without values."""
+    missing = [declared for name in names if (declared := layer.template.find_field_by_name(name)) is not None]
+    if not missing:
+        return layer
+    frame = layer.frame.assign(**{declared.name: None for declared in missing})
+    infos = tuple(FieldInfo(declared.name, declared.type, declared.length) for declared in missing)
+    source = replace(layer.source, frame=frame, fields=(*layer.source.fields, *infos), broken=())
+    return layer.make_layer_of_source(source)

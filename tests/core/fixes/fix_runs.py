@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs of fixes on small plans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shapely
+
+from plugin.core.check import CheckResult, Options
+from plugin.core.fixes.apply import make_edited_layers
+from plugin.core.fixes.edits import FixRefused
+from plugin.core.fixes.judge import is_same_problem, judge
+from plugin.core.fixes.model import Fix, FixExample
+from plugin.core.fixes.proposal import Proposal
+from plugin.core.fixes.state import EditingState
+from plugin.core.loading.assembly import assemble_plan
+from plugin.core.model.findings import Finding
+from plugin.core.model.rule import load_all_rules
+from plugin.core.model.side_inputs import NO_SIDE_INPUTS
+from plugin.core.plan.plan import Plan
+from plugin.core.results.run import run_check
+from plugin.core.waivers.model import NO_WAIVERS
+from tests.core.examples import make_example_norm, make_example_plan, move_to_origin
+
+
+def check_rules(plan: Plan, codes: list[str]) -> CheckResult:
+    """Return the result of some rules on a plan."""
+    report = run_check(plan, [load_all_rules()[code] for code in codes])
+    return CheckResult(plan, report, NO_SIDE_INPUTS, NO_WAIVERS)
+
+
+def start(plan: Plan, codes: list[str], documents: dict[str, str] | None = None) -> tuple[EditingState, list[Finding]]:
+    """Return the state of a checked plan, and its findings."""
+    checked = check_rules(plan, codes)
+    return EditingState(checked, Options(rules=tuple(codes)), documents=documents), checked.report.findings
+
+
+def propose(fix: Fix, finding: Finding, state: EditingState, **parameters: Any) -> tuple[Proposal, EditingState]:
+    """Return a judged proposal and the state after it."""
+    return judge(state, fix, finding, fix.function(finding, state=state, **parameters))
+
+
+def make_fix_example_plan(example: FixExample) -> Plan:
+    """Return the plan of an example; the input ``layer`` is the boundary unless it names another layer."""
+    return make_example_plan(example.before, {"layer": "CZKFBJ", **example.roles}, example.settings)
+
+
+def list_layer_rows(state: EditingState, role: str) -> list[Any]:
+    """Return the rows of a layer at present, in the order of their numbers."""
+    rows = state.session.checker.rows
+    numbers = range(rows.issue_row_number(role))
+    return [row for number in numbers if (row := state.row(role, number)) is not None]
+
+
+def parse_shape(wkt: str | None) -> Any:
+    """Return the shape of an example's WKT, moved as `make_example_plan` moves it."""
+    return None if wkt is None else shapely.transform(shapely.from_wkt(wkt), move_to_origin)
+
+
+def check_again(state: EditingState, codes: list[str], settings: dict[str, Any] | None = None) -> list[Finding]:
+    """Return the findings of a whole check of the layers with the fixes applied."""
+    plan = assemble_plan(make_edited_layers(state), make_example_norm(settings), scope="three_lines")
+    return check_rules(plan, codes).report.findings
+
+
+def assert_judgement_agrees_with_a_whole_check(
+    proposal: Proposal, after: EditingState, codes: list[str], settings: dict[str, Any] | None = None
+) -> None:
+    """Compare what the judge says will end and appear with a whole check of the edited layers."""
+    before = check_rules(after.plan, codes).report.findings
+    now = check_again(after, codes, settings)
+    ended = [one for one in before if not any(is_same_problem(one, other) for other in now)]
+    begun = [one for one in now if not any(is_same_problem(one, other) for other in before)]
+    assert name_findings(ended) == name_findings(proposal.gone)
+    grown = [one for one in proposal.appearing if any(is_same_problem(one, other) for other in before)]
+    assert name_findings(begun) == name_findings([one for one in proposal.appearing if one not in grown])
+
+
+def name_findings(findings: list[Finding]) -> list[tuple[str, ...]]:
+    """Return rule, case, layer and keys of findings, sorted."""
+    return sorted((f.code, f.case, f.role, f.key, *sorted(f.related_keys)) for f in findings)
+
+
+__all__ = ["FixRefused", "check_rules", "list_layer_rows", "make_fix_example_plan", "parse_shape", "propose", "start"]
