@@ -7,7 +7,6 @@ import math
 from typing import Any
 
 import numpy as np
-import shapely
 
 from ..geometry import crs as crs_care
 from ..geometry.statutory_area import statutory_area
@@ -100,6 +99,16 @@ def _divide_net_areas(row: Row, values: list[dict[str, Any]], keep_sums: bool) -
         part_values[net_field.name] = value
 
 
+def follow_gross_area(row: Row, gross: float) -> dict[str, Any]:
+    """Return deduction and net area of a row for another gross area (m²), by field name."""
+    declared, _ = _get_number(row, "gross_area")
+    if declared is None:
+        return {}
+    values: list[dict[str, Any]] = [{declared.name: gross}]
+    _divide_net_areas(row, values, keep_sums=False)
+    return {name: value for name, value in values[0].items() if name != declared.name}
+
+
 def share_out(total: float, weights: list[float], decimals: int) -> list[float]:
     """Return a total divided by weights, rounded so that the parts sum to it; the first part has the rounding."""
     whole = sum(weights)
@@ -115,8 +124,3 @@ def _get_number(row: Row, meaning: str) -> tuple[Field | None, float | None]:
         return None, None
     value = float(row.layer.numbers(meaning)[0])
     return declared, value if math.isfinite(value) else None
-
-
-def has_area(shape: Any) -> bool:
-    """Return True for a polygon or multipolygon."""
-    return shape is not None and not shape.is_empty and shapely.get_dimensions(shape) == 2

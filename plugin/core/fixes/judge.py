@@ -49,6 +49,7 @@ class _ChangedRow:
 class _Differences:
     gone: list[Finding] = field(default_factory=list)
     appearing: list[Finding] = field(default_factory=list)
+    renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
 
 
 def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tuple[Proposal, EditingState]:
@@ -81,12 +82,13 @@ def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tupl
         if _has_grown(former, present, state.tolerance):
             differences.appearing.append(present)
     _compare_windows(state, after, finding, edits, changed_rows, differences)
+    _match_renamed_findings(edits, changed_rows, differences, state.tolerance)
     _require_solved(state, finding, differences)
     edited_keys = {(row.role, one.key) for row in changed_rows for one in (row.before, row.after) if one is not None}
     for appearing in differences.appearing:
         if appearing.code == "ATT003" and (appearing.role, appearing.key) in edited_keys:
             raise FixRefused("net_area_sum", role=appearing.role, key=appearing.key)
-    proposal = Proposal(fix, finding, edits, differences.gone, differences.appearing, areas)
+    proposal = Proposal(fix, finding, edits, differences.gone, differences.appearing, differences.renamed, areas)
     proposal.documents = {
         role: state.settings.documents[role] for role in edits.roles if is_sealed_for_fixes(role, state.norm)
     }
@@ -259,15 +261,69 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
         return False
     if first.params.get("fid") != second.params.get("fid"):
         return False
-    if first.geom_kind == "none" or second.geom_kind == "none" or not (first.by_place or second.by_place):
-        return True
-    return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
+    return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
 
 
 def _has_grown(former: Finding, present: Finding, tolerance: Tolerance) -> bool:
     if present.code[:3] not in _MEASURED_FAMILIES or former.area_m2 is None or present.area_m2 is None:
         return False
     return present.area_m2 > former.area_m2 + tolerance.min_area_m2
+
+
+#: Layer code, key and feature id of a row, as a finding names it.
+_RowName = tuple[str, str, int | None]
+
+
+def _match_renamed_findings(
+    edits: Edits, changed_rows: list[_ChangedRow], differences: _Differences, tolerance: Tolerance
+) -> None:
+    """Remove ended and new findings that are one and the same problem from the differences, in place.
+
+    They are `renamed` if the row has another name. A row has another name after its key changed. A part of a divided row counts as the row.
+    """
+    origins: dict[_RowName, tuple[str, int]] = {}
+    for edit, row in zip(edits, changed_rows, strict=True):
+        origin = edit.role, edit.fid if edit.like_fid is None else edit.like_fid
+        for one in (row.before, row.after):
+            if one is None:
+                continue
+            origins[edit.role, one.key, one.fid] = origin
+            if not one.layer.repeated_keys:
+                origins[edit.role, one.key, None] = origin
+
+    def identify(finding: Finding) -> tuple[Any, ...]:
+        fid, related_fid = finding.params.get("fid"), finding.params.get("related_fid")
+        name = finding.role, finding.key, fid
+        related = [(finding.related_role, key, related_fid) for key in finding.related_keys]
+        return (
+            finding.code,
+            finding.case,
+            finding.field,
+            finding.related_role,
+            origins.get(name, name),
+            sorted(str(origins.get(one, one)) for one in related),
+        )
+
+    for appearing in list(differences.appearing):
+        # A part that shrank has another place, and so another fingerprint.
+        same = next((one for one in differences.gone if is_same_problem(one, appearing)), None)
+        name = identify(appearing)
+        match = same or next(
+            (one for one in differences.gone if identify(one) == name and _is_at_same_place(one, appearing)), None
+        )
+        if match is None:
+            continue
+        differences.gone.remove(match)
+        if same is None:
+            differences.renamed.append((match, appearing))
+        if not _has_grown(match, appearing, tolerance):
+            differences.appearing.remove(appearing)
+
+
+def _is_at_same_place(first: Finding, second: Finding) -> bool:
+    if first.geom_kind == "none" or second.geom_kind == "none":
+        return True
+    return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
 
 
 def _require_solved(state: EditingState, finding: Finding, differences: _Differences) -> None:

@@ -44,7 +44,8 @@ class AreaChange:
 class Proposal:
     """What a fix would change to end a finding.
 
-    ``gone``, ``appearing``: findings that end, and that are new or grow; ``areas``: the area balance by layer.
+    ``gone``, ``appearing``: findings that end, and that are new or grow; ``renamed``: pairs of a finding and the same
+    problem on a row that has a new key (BSM) or is a part of the former row; ``areas``: the area balance by layer.
     ``is_safe``: it may be applied without a look at it; else ``doubts`` has the reasons (keys of the texts, section
     ``fix_doubts``, with parameters). ``documents``: layer code → document that allows the change of a sealed layer.
     """
@@ -54,6 +55,7 @@ class Proposal:
     edits: Edits
     gone: list[Finding] = field(default_factory=list)
     appearing: list[Finding] = field(default_factory=list)
+    renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
     areas: list[AreaChange] = field(default_factory=list)
     doubts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)

@@ -5,12 +5,11 @@ from ...model.findings import Finding
 from ..dividing import require_shape, reshape_row
 from ..edits import Edits, FixRefused
 from ..model import FixExample, Safety, fix
+from ..precedence import find_sides
 from ..shapes import list_parts, subtract
 from ..state import EditingState
 
 SQUARE_WKT = "POLYGON ((0 0, 100 0, 100 100, 0 100, 0 0))"
-#: The three lines by statutory precedence: an earlier one stays, a later one gives way.
-PRECEDENCE = ("farmland", "red_line", "boundary")
 
 
 @fix(
@@ -51,15 +50,7 @@ def cut_by_precedence(finding: Finding, *, state: EditingState) -> Edits:
         Sealed lines stay: 永久基本农田 × 红线 is only explained. Planning zones are not cut; if they follow the line,
         REL004 or REL005 reports the difference.
     """
-    row, related = state.get_finding_row(finding), state.get_related_row(finding)
-    ranks = {
-        role: rank for rank, concept in enumerate(PRECEDENCE) for role in state.plan.list_roles_of_concept(concept)
-    }
-    stays, yields = (row, related) if ranks[row.role] < ranks[related.role] else (related, row)
-    if state.is_sealed(yields.role):
-        if state.is_sealed(stays.role):
-            raise FixRefused("both_sealed", role=yields.role, other_role=stays.role)
-        raise FixRefused("sealed", role=yields.role)
+    stays, yields = find_sides(finding, state)
     shape, obstacle = require_shape(yields), require_shape(stays)
     if shapely.intersection(shape, obstacle).area <= 0:
         raise FixRefused("stale")

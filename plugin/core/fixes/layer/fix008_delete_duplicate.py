@@ -42,5 +42,4 @@ def delete_duplicate(finding: Finding, *, state: EditingState) -> Edits:
     return Edits(
         [RowEdit(other.role, other.fid, is_deleted=True) for other in others],
         params={"keys": [other.key for other in others], "other_key": row.key},
-        keeps_union=True,
     )

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+from ...engine.context import trim_code_padding
+from ...model.findings import Finding
+from ..edits import Edits, FixRefused, RowEdit
+from ..model import FixExample, Safety, fix
+from ..state import EditingState
+
+SQUARE_WKT = "POLYGON ((0 0, 9 0, 9 9, 0 9, 0 0))"
+
+
+@fix(
+    "FIX022",
+    "code-from-name",
+    title="Write the code that the code list has for the name",
+    solves={"ATT002": ("unknown",)},
+    safety=Safety.FORMAL,
+    messages={"": "Write {field} = {value} ({name}) instead of {former}"},
+    examples=[
+        FixExample("a code that is not in the list", "ATT002", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999", "land_use_name": "旱地"}]}, {"layer": [{"wkt": SQUARE_WKT, "land_use": "0103"}]}, safe=True, roles={"layer": "GDBHMB"}),
+        FixExample("a zone's code is confirmed by a person", "ATT002", {"zones": [{"wkt": SQUARE_WKT, "zone_code": "999", "zone_name": "农田保护区"}]}, {"zones": [{"wkt": SQUARE_WKT, "zone_code": "300"}]}),
+        FixExample("no name that helps", "ATT002", {"layer": [{"wkt": SQUARE_WKT, "land_use": "0999", "land_use_name": "空地"}]}, refused="no_code_for_name", roles={"layer": "GDBHMB"}),
+    ],
+)  # fmt: skip
+def code_from_name(finding: Finding, *, state: EditingState) -> Edits:
+    """Write the code that the code list has for the name.
+
+    What it does
+        Replaces a code that is not in the list by the code whose name stands beside it.
+    When it is safe
+        If exactly one code has this name; and never for planning zones.
+    Limits
+        Without a field for the name, or with a name that no code or several codes have, a person must correct the code.
+    """
+    row = state.get_finding_row(finding)
+    declared = row.layer.template.find_field_by_name(finding.field)
+    if declared is None or not declared.codes:
+        raise FixRefused("stale")
+    codes = state.norm.standard.code_lists[declared.codes].codes
+    former = row.layer.get_texts_by_name(declared.name)[0]
+    if trim_code_padding(former, declared.code_pad) in codes:
+        raise FixRefused("stale")
+    name = row.layer.get_texts_by_name(declared.code_name)[0] if declared.code_name else ""
+    matching = [one for one in codes.values() if name and one.name == name]
+    if len(matching) != 1:
+        raise FixRefused("no_code_for_name", role=row.role, key=row.key, value=former, name=name)
+    code = matching[0].code
+    value = code.ljust(declared.code_pad, "0") if declared.code_pad and code.isdigit() else code
+    params = {"field": declared.name, "value": value, "former": former, "name": name}
+    return Edits([RowEdit(row.role, row.fid, attributes={declared.name: value})], params=params)
