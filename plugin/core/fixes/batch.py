@@ -11,7 +11,7 @@ from ..cancellation import NEVER_CANCELLED, Cancellation
 from ..errors import InputError
 from ..model.findings import Finding
 from .edits import FixRefused
-from .judge import is_same_problem, judge
+from .judge import is_same_problem, propose_fix
 from .model import Fix, load_all_fixes
 from .proposal import Proposal, Refusal
 from .state import EditingState
@@ -72,8 +72,7 @@ def propose(
         if not fix.answers(finding):
             continue
         try:
-            edits = fix.function(finding, state=state, **parameters.get(fix.code, {}))
-            judged = judge(state, fix, finding, edits)
+            judged = propose_fix(state, fix, finding, parameters.get(fix.code))
         except FixRefused as refused:
             refusals.append(Refusal(finding, refused.reason, refused.params, fix.code))
             continue

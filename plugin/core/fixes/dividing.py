@@ -17,9 +17,11 @@ def reshape_row(state: EditingState, row: Row, shape: Any) -> list[RowEdit]:
 
     The largest part stays in the row; each further part becomes a new row with the next free key (BSM) and the other
     attributes of the row. Area fields follow the shapes. Raise FixRefused if no land remains, or if the row's shape
-    cannot be replaced without loss.
+    cannot be replaced without loss. An invalid shape is refused too: FIX002 repairs it first.
     """
     state.require_geometry_in_plane(row)
+    if not row.raw.is_valid:
+        raise FixRefused("row_invalid", role=row.role, key=row.key)
     parts = list_parts(shape)
     if not parts:
         raise FixRefused("would_be_empty", role=row.role, key=row.key)

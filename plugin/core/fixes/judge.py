@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +32,8 @@ MAX_IMBALANCE_M2 = 0.01
 _MEASURED_FAMILIES = ("TOP", "REL")
 #: Distance (m) within which two findings are at the same place.
 _SAME_PLACE_M = 0.01
+#: Share of the smaller one that two findings on the same land have in common.
+_SAME_PLACE_SHARE = 0.01
 #: Fields of zones' codes: a fix that changes one changes what the land is for.
 _ZONE_MEANINGS = ("zone_code", "zone_name")
 
@@ -50,6 +52,20 @@ class _Differences:
     gone: list[Finding] = field(default_factory=list)
     appearing: list[Finding] = field(default_factory=list)
     renamed: list[tuple[Finding, Finding]] = field(default_factory=list)
+
+
+def propose_fix(
+    state: EditingState, fix: Fix, finding: Finding, parameters: Mapping[str, Any] | None = None
+) -> tuple[Proposal, EditingState]:
+    """Run a fix on a finding and judge its edits; return the proposal and the state with the edits applied.
+
+    ``parameters``: keyword arguments of the fix. The given state is not changed. Raise FixRefused with the reason if
+    the fix does not apply, or as `judge` does.
+    """
+    try:
+        return judge(state, fix, finding, fix.function(finding, state=state, **(parameters or {})))
+    except shapely.GEOSException as error:
+        raise FixRefused("overlay_failed") from error
 
 
 def judge(state: EditingState, fix: Fix, finding: Finding, edits: Edits) -> tuple[Proposal, EditingState]:
@@ -259,7 +275,9 @@ def is_same_problem(first: Finding, second: Finding) -> bool:
         return False
     if (first.related_role, sorted(first.related_keys)) != (second.related_role, sorted(second.related_keys)):
         return False
-    if first.params.get("fid") != second.params.get("fid"):
+    fids = [one.params.get("fid") for one in (first, second)]
+    # A finding names the feature id only as long as another row has the same key.
+    if None not in fids and fids[0] != fids[1]:
         return False
     return not (first.by_place or second.by_place) or _is_at_same_place(first, second)
 
@@ -323,6 +341,10 @@ def _match_renamed_findings(
 def _is_at_same_place(first: Finding, second: Finding) -> bool:
     if first.geom_kind == "none" or second.geom_kind == "none":
         return True
+    if first.geom_kind == second.geom_kind == "area":
+        # Two parts may touch at a point.
+        shared_m2 = shapely.intersection(first.geometry, second.geometry).area
+        return bool(shared_m2 > _SAME_PLACE_SHARE * min(first.geometry.area, second.geometry.area))
     return bool(shapely.dwithin(first.geometry, second.geometry, _SAME_PLACE_M))
 
 

@@ -10,7 +10,7 @@ import shapely
 from plugin.core.check import CheckResult, Options
 from plugin.core.fixes.apply import make_edited_layers
 from plugin.core.fixes.edits import FixRefused
-from plugin.core.fixes.judge import is_same_problem, judge
+from plugin.core.fixes.judge import is_same_problem, propose_fix
 from plugin.core.fixes.model import Fix, FixExample
 from plugin.core.fixes.proposal import Proposal
 from plugin.core.fixes.state import EditingState
@@ -41,7 +41,7 @@ def start(plan: Plan, codes: list[str], documents: dict[str, str] | None = None)
 
 def propose(fix: Fix, finding: Finding, state: EditingState, **parameters: Any) -> tuple[Proposal, EditingState]:
     """Return a judged proposal and the state after it."""
-    return judge(state, fix, finding, fix.function(finding, state=state, **parameters))
+    return propose_fix(state, fix, finding, parameters)
 
 
 def make_fix_example_plan(example: FixExample) -> Plan:

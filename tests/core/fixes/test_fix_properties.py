@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Properties of fixes on random layouts, judged by plain shapely and by a whole check."""
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from plugin.core.fixes.batch import choose_fixes, propose, run_batch
+from plugin.core.fixes.judge import MAX_IMBALANCE_M2, is_same_problem
+from plugin.core.fixes.proposal import Refusal
+from plugin.core.fixes.sealed import is_sealed_for_fixes
+from tests.core.examples import make_example_plan
+from tests.core.fixes.fix_runs import (
+    TOTALS,
+    assert_judgement_agrees_with_a_whole_check,
+    check_again,
+    list_layer_rows,
+    start,
+)
+from tests.core.fixes.random_layouts import draw_layout
+
+RULES = [
+    "GEO001", "GEO002", "GEO003", "GEO005", "GEO006", "GEO009", "ATT001", "ATT002", "ATT003", "ATT013", "TOP001", "TOP002",
+    "TOP003", "TOP004", "REL001", "REL002", "REL003", "REL006",
+]  # fmt: skip
+#: Findings whose area field, not their land, changes.
+fast = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+seeds = st.integers(0, 100_000)
+
+
+def list_rows(state):
+    """Return layer and feature id → WKB and attributes of all rows."""
+    return {
+        (role, row.fid): (
+            shapely.to_wkb(row.raw),
+            row.layer.frame.drop(columns=row.layer.frame.geometry.name).to_json(),
+        )
+        for role in state.plan.layers
+        for row in list_layer_rows(state, role)
+    }
+
+
+def sum_area(state, role):
+    shapes = np.array([row.plane for row in list_layer_rows(state, role)] + [None], dtype=object)
+    return float(np.nansum(shapely.area(shapes)))
+
+
+def check_safe_batch(seed):
+    plan = make_example_plan(draw_layout(seed))
+    state, findings = start(plan, RULES)
+    result = run_batch(state, findings, choose_fixes(()))
+    applied = result.applied
+    now = check_again(result.state, RULES)
+    before = list(findings)
+    for proposal in applied:
+        assert not any(is_same_problem(proposal.finding, one) for one in now), (proposal.fix.code, proposal.finding)
+        before += [present for _, present in proposal.renamed]
+    new = [
+        one
+        for one in now
+        if (one.code, one.case) not in TOTALS and not any(is_same_problem(one, other) for other in before)
+    ]
+    assert not new, [(one.code, one.case, one.role, one.key, one.area_m2) for one in new]
+    rows_before, rows_after = list_rows(state), list_rows(result.state)
+    edited = {(edit.role, edit.fid) for proposal in applied for edit in proposal.edits}
+    assert {name for name in rows_before if rows_after.get(name) != rows_before[name]} <= edited
+    assert rows_after.keys() - rows_before.keys() <= edited
+    for role in plan.layers:
+        moved = sum(one.moved_in_m2 - one.moved_out_m2 for p in applied for one in p.areas if one.role == role)
+        assert sum_area(result.state, role) == pytest.approx(sum_area(state, role) + moved, abs=MAX_IMBALANCE_M2)
+        if is_sealed_for_fixes(role, plan.norm):
+            assert not any(name[0] == role for name in edited)
+    again = run_batch(result.state, findings, choose_fixes(()))
+    assert not [one for one in again.applied if any(one.finding is other.finding for other in applied)]
+
+
+def check_each_proposal(seed):
+    plan = make_example_plan(draw_layout(seed))
+    state, findings = start(plan, RULES)
+    for finding in findings:
+        answer = propose(state, finding, choose_fixes(()), {})
+        if isinstance(answer, Refusal):
+            assert answer.reason != "unbalanced"
+            continue
+        proposal, after = answer
+        assert_judgement_agrees_with_a_whole_check(proposal, after, RULES)
+        for one in proposal.areas:
+            assert abs(one.imbalance_m2) <= MAX_IMBALANCE_M2
+            assert sum_area(after, one.role) - sum_area(state, one.role) == pytest.approx(
+                one.moved_in_m2 - one.moved_out_m2, abs=MAX_IMBALANCE_M2
+            )
+
+
+@fast
+@given(seeds)
+def test_safe_fixes_end_their_findings_add_none_and_change_no_other_row(seed):
+    check_safe_batch(seed)
+
+
+@fast
+@given(seeds)
+def test_judgement_of_each_proposal_agrees_with_a_whole_check(seed):
+    check_each_proposal(seed)
+
+
+@pytest.mark.slow
+@many
+@given(seeds)
+def test_safe_fixes_end_their_findings_on_many_layouts(seed):
+    check_safe_batch(seed)
+
+
+@pytest.mark.slow
+@many
+@given(seeds)
+def test_judgement_agrees_with_a_whole_check_on_many_layouts(seed):
+    check_each_proposal(seed)
